@@ -1,0 +1,64 @@
+// The command line of a session. Each value stands behind `=`, where no value can be taken for an option
+// and no list can swallow what follows it.
+import { type SessionOptions, toolRuleList } from "../model/options.ts";
+
+/** The arguments for `claude`, its name not among them. The prompt is no argument: it goes to stdin. */
+export function argumentsFor(options: SessionOptions, sessionId: string): string[] {
+  const rules = (list: string | string[] | undefined) =>
+    list === undefined ? undefined : toolRuleList(list).join(",");
+  return [
+    "-p",
+    "--input-format=stream-json",
+    "--output-format=stream-json",
+    "--verbose",
+    // Without this, servers of the project's own `.mcp.json` are started unasked.
+    "--strict-mcp-config",
+    `--mcp-config=${mcpConfiguration(options)}`,
+    ...identityArguments(options, sessionId),
+    ...flag("model", options.model),
+    ...flag("fallback-model", options.fallbackModel),
+    ...flag("effort", options.effort),
+    ...flag("agent", options.agent),
+    ...flag("allowedTools", rules(options.allowedTools)),
+    ...flag("disallowedTools", rules(options.disallowedTools)),
+    ...flag("tools", rules(options.tools)),
+    ...flag("system-prompt", options.systemPrompt),
+    ...flag("append-system-prompt", options.appendSystemPrompt),
+    ...flag("permission-mode", options.permissionMode),
+    ...flag("max-turns", options.maxTurns),
+    ...flag("max-budget-usd", options.maxBudgetUsd),
+    ...flag("json-schema", options.outputSchema && JSON.stringify(options.outputSchema)),
+    ...(options.addDirectories ?? []).flatMap((directory) => flag("add-dir", directory)),
+    ...flag("name", options.name),
+  ];
+}
+
+/** The line on stdin that asks the session. */
+export function promptLine(prompt: string, options: Pick<SessionOptions, "slashCommands">): string {
+  // One leading blank makes plain text of what would be a slash command; `--disable-slash-commands` does not.
+  const content = !options.slashCommands && prompt.startsWith("/") ? ` ${prompt}` : prompt;
+  return `${JSON.stringify({ type: "user", message: { role: "user", content } })}\n`;
+}
+
+/** The line on stdin that ends the running turn: Bash children die, and the result says what was spent. */
+export const interruptLine = `${JSON.stringify({
+  type: "control_request",
+  request_id: "end",
+  request: { subtype: "interrupt" },
+})}\n`;
+
+// A session id is always ours to choose, save when an earlier conversation is gone on with.
+function identityArguments(options: SessionOptions, sessionId: string): string[] {
+  if (options.resumeSessionId === undefined) return flag("session-id", sessionId);
+  const resume = flag("resume", options.resumeSessionId);
+  return options.forkSession ? [...resume, "--fork-session", ...flag("session-id", sessionId)] : resume;
+}
+
+function mcpConfiguration({ mcpConfig }: SessionOptions): string {
+  if (mcpConfig === undefined) return '{"mcpServers":{}}';
+  return typeof mcpConfig === "string" ? mcpConfig : JSON.stringify(mcpConfig);
+}
+
+function flag(name: string, value: string | number | undefined): string[] {
+  return value === undefined ? [] : [`--${name}=${value}`];
+}

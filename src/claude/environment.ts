@@ -1,0 +1,43 @@
+// The environment of a session: the user's own, without what belongs to us or to a Claude Code around us.
+import { pathListSeparator } from "../platform/paths.ts";
+import { markerVariable } from "../platform/process-table.ts";
+import { isBunVariable } from "../platform/self.ts";
+import { knownDirectories, pathDirectories } from "./find.ts";
+
+type Environment = Record<string, string | undefined>;
+
+// Set by a Claude Code that started us. Older builds refuse to run when they see them; newer ones would take
+// the outer session's sockets for their own. `CLAUDE_CODE_USE_BEDROCK` and its like are the user's and stay.
+const ofOuterSession = new Set([
+  "CLAUDECODE",
+  "CLAUDE_CODE_CHILD_SESSION",
+  "CLAUDE_CODE_ENTRYPOINT",
+  "CLAUDE_CODE_EXECPATH",
+  "CLAUDE_CODE_MESSAGING_SOCKET",
+  "CLAUDE_CODE_MESSAGING_TOKEN",
+  "CLAUDE_CODE_SESSION_ID",
+  "CLAUDE_CODE_SSE_PORT",
+  "CLAUDE_EFFORT",
+  "CLAUDE_PROJECT_DIR",
+  "AI_AGENT",
+]);
+
+/** What every process that we start inherits: no switches of Bun, nothing of a session around us. */
+export function cleanEnvironment(environment: Environment): Record<string, string> {
+  const clean: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment)) {
+    if (value === undefined || isBunVariable(name) || ofOuterSession.has(name) || name === markerVariable) {
+      continue;
+    }
+    clean[name] = value;
+  }
+  return clean;
+}
+
+/** The environment of all sessions of a batch; each gets its marker and its directory besides. */
+export function sessionEnvironment(environment: Environment): Record<string, string> {
+  const clean = cleanEnvironment(environment);
+  const path = pathDirectories(clean["PATH"]);
+  const missing = knownDirectories().filter((directory) => !path.includes(directory));
+  return { ...clean, PATH: [...path, ...missing].join(pathListSeparator) };
+}

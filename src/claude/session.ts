@@ -1,0 +1,92 @@
+// Starts a session: `claude` as a process group of its own, its output a file that outlives us.
+import { closeDescriptor, createForAppending } from "../platform/files.ts";
+import { identityOf } from "../platform/process.ts";
+import type { ProcessIdentity } from "../platform/process-identity.ts";
+import { markerVariable } from "../platform/process-table.ts";
+import { interruptLine } from "./arguments.ts";
+import type { Exit } from "./outcome.ts";
+
+export interface SessionPlan {
+  /** `claude` and its arguments. */
+  command: string[];
+  workingDirectory: string;
+  environment: Record<string, string>;
+  /** What every process of the session will carry in its environment. */
+  marker: string;
+  /** Paths that are not taken yet. */
+  transcript: string;
+  stderr: string;
+}
+
+/** A session that we started, with its stdin in our hands. */
+export interface Session {
+  identity: ProcessIdentity;
+  marker: string;
+  /** Gives a line to the session. What cannot be delivered because it has gone shows in how it ended. */
+  write(line: string): void;
+  interrupt(): void;
+  closeInput(): void;
+  exited: Promise<Exit>;
+}
+
+export type Start = { started: true; session: Session } | { started: false; message: string };
+
+/**
+ * Starts the process. It does nothing and spends nothing until its prompt is written, so that the start can be
+ * committed before. A working directory that has gone, or a lack of descriptors, is a start that failed.
+ */
+export function startSession(plan: SessionPlan): Start {
+  const opened: number[] = [];
+  try {
+    for (const path of [plan.transcript, plan.stderr]) opened.push(createForAppending(path));
+    const [stdout, stderr] = opened;
+    return { started: true, session: spawn(plan, stdout ?? "ignore", stderr ?? "ignore") };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return {
+      started: false,
+      message: `The session could not be started in ${plan.workingDirectory}: ${reason}`,
+    };
+  } finally {
+    // The child has its own copies.
+    for (const descriptor of opened) closeDescriptor(descriptor);
+  }
+}
+
+function spawn(plan: SessionPlan, stdout: number | "ignore", stderr: number | "ignore"): Session {
+  const child = Bun.spawn(plan.command, {
+    cwd: plan.workingDirectory,
+    env: { ...plan.environment, PWD: plan.workingDirectory, [markerVariable]: plan.marker },
+    stdin: "pipe",
+    stdout,
+    stderr,
+    // A session id and process group of its own: a signal to us, or to our terminal, is none to it.
+    detached: true,
+    windowsHide: true,
+  });
+  const { stdin } = child;
+  // A process that has already gone still has an identity: a zombie keeps its start time until it is reaped.
+  const identity = identityOf(child.pid) ?? { boot: "", namespace: "", pid: child.pid, startTicks: "" };
+  return {
+    identity,
+    marker: plan.marker,
+    write: (line) => deliver(() => [stdin.write(line), stdin.flush()]),
+    interrupt: () => deliver(() => [stdin.write(interruptLine), stdin.flush()]),
+    closeInput: () => deliver(() => [stdin.end()]),
+    exited: child.exited.then((code) => {
+      const signal = child.signalCode;
+      return signal === null ? { code } : { signal };
+    }),
+  };
+}
+
+// EPIPE comes thrown or as a rejection; that the session has gone is seen by its exit.
+function deliver(write: () => unknown[]): void {
+  try {
+    for (const written of write()) {
+      if (written instanceof Promise) written.catch(() => undefined);
+    }
+  } catch {
+    // See above.
+  }
+}

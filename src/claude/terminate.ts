@@ -1,0 +1,28 @@
+// Ends a session completely, within two seconds, whatever it does.
+
+import { signalGroup, signalProcess } from "../platform/process.ts";
+import { descendantsOf } from "../platform/process-table.ts";
+import type { Session } from "./session.ts";
+
+/** Between asking and killing. */
+const graceMs = 1_000;
+
+/**
+ * Asks by `interrupt`, closes stdin as soon as the session has `answered` (its result says what it spent), and
+ * kills after a second: its group, and all that descended from it when the second was over. The sweep by
+ * marker comes after, and is the caller's.
+ */
+export async function terminate(session: Session, answered: Promise<unknown>): Promise<void> {
+  session.interrupt();
+  void answered.then(() => session.closeInput());
+  const late = Promise.withResolvers<"late">();
+  const timer = setTimeout(() => late.resolve("late"), graceMs);
+  const first = await Promise.race([session.exited, late.promise]);
+  clearTimeout(timer);
+  if (first !== "late") return;
+  // Noted before the kill: with the leader gone, they are nobody's descendants any more.
+  const descendants = descendantsOf(session.identity.pid);
+  signalGroup(session.identity.pid, "SIGKILL");
+  for (const descendant of descendants) signalProcess(descendant, "SIGKILL");
+  await session.exited;
+}

@@ -1,0 +1,97 @@
+// Reads a transcript as it grows, and the answers in it afterwards.
+import { closeDescriptor, openForReading, readAt } from "../platform/files.ts";
+import { LineCutter, longestLineBytes } from "./lines.ts";
+import { applyLine, newReading, type Reading } from "./reading.ts";
+
+const chunkBytes = 256 * 1024;
+// One buffer serves all transcripts of a runner: reading is synchronous, and lines are copied out of it.
+const chunk = new Uint8Array(chunkBytes);
+
+/** Follows one transcript. Takes in what is there whenever it is told to look. */
+export class TranscriptReader implements Disposable {
+  readonly reading: Reading = newReading();
+  readonly #descriptor: number;
+  readonly #cutter = new LineCutter();
+  #position = 0;
+
+  constructor(path: string) {
+    this.#descriptor = openForReading(path);
+  }
+
+  /** Takes in all that has been written since. True when that was anything. */
+  read(): boolean {
+    const before = this.#position;
+    for (;;) {
+      const length = readAt(this.#descriptor, chunk, this.#position);
+      if (length === 0) return this.#position > before;
+      this.#position += length;
+      for (const line of this.#cutter.push(chunk.subarray(0, length))) applyLine(this.reading, line);
+      if (length < chunk.length) return true;
+    }
+  }
+
+  /** Takes in the rest, a last line without its newline too. For when the session has ended. */
+  finish(): void {
+    while (this.read());
+    const line = this.#cutter.end();
+    if (line) applyLine(this.reading, line);
+  }
+
+  [Symbol.dispose](): void {
+    closeDescriptor(this.#descriptor);
+  }
+}
+
+/** The text of an answer, or as much of it as was asked for. */
+export interface AnswerText {
+  text: string;
+  /** Whether there is more in the transcript. */
+  cut: boolean;
+}
+
+/**
+ * The text of the `result` line that begins at `offset`. At most `limit` characters (UTF-16 units): of a line
+ * that is longer than 8 MB no more is read than that takes. Throws when the transcript is not there.
+ */
+export function readAnswer(transcript: string, offset: number, limit: number): AnswerText {
+  const descriptor = openForReading(transcript);
+  try {
+    // A character takes at most six bytes in JSON (`\u001b`); the fields before the text are short.
+    const wanted = Math.min(limit, longestLineBytes) * 6 + 4_096;
+    const bytes = readLine(descriptor, offset, wanted);
+    const text = bytes.whole ? textOfWhole(bytes.text) : textOfBeginning(bytes.text);
+    return text.length > limit ? { text: text.slice(0, limit), cut: true } : { text, cut: !bytes.whole };
+  } finally {
+    closeDescriptor(descriptor);
+  }
+}
+
+function readLine(descriptor: number, offset: number, wanted: number): { text: string; whole: boolean } {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  while (length < wanted) {
+    const piece = new Uint8Array(Math.min(chunkBytes, wanted - length));
+    const read = piece.subarray(0, readAt(descriptor, piece, offset + length));
+    const end = read.indexOf(10);
+    pieces.push(end < 0 ? read : read.subarray(0, end));
+    if (end >= 0 || read.length === 0) return { text: Buffer.concat(pieces).toString(), whole: true };
+    length += read.length;
+  }
+  return { text: Buffer.concat(pieces).toString(), whole: false };
+}
+
+function textOfWhole(line: string): string {
+  const value: unknown = JSON.parse(line);
+  const isResult = typeof value === "object" && value !== null && "result" in value;
+  return isResult && typeof value.result === "string" ? value.result : "";
+}
+
+// The line goes on beyond what was read, so its JSON is closed by hand, before a half escape or character.
+function textOfBeginning(line: string): string {
+  const mark = '"result":"';
+  const begin = line.indexOf(mark);
+  if (begin < 0) return "";
+  const text = line.slice(begin + mark.length).replace(/(?:\\u[0-9a-fA-F]{0,3}|\\|\uFFFD)$/, "");
+  const even = /(?<!\\)(?:\\\\)*\\$/.test(text) ? text.slice(0, -1) : text;
+  return JSON.parse(`"${even}"`);
+}

@@ -1,0 +1,100 @@
+// What happened, as the log keeps it. State is a fold over these and nothing else.
+import { z } from "zod";
+import { processIdentity } from "../platform/process-identity.ts";
+import { batchIdSchema } from "./batch-id.ts";
+import { cancellers, outcome, usage } from "./outcome.ts";
+
+/** One task as it was given: its prompt, and the options that it does not share with the batch, unparsed. */
+export const task = z.object({
+  prompt: z.string(),
+  options: z.record(z.string(), z.unknown()).optional(),
+});
+export type Task = z.infer<typeof task>;
+
+/** Tasks started by one call, under one set of limits. Everything that a runner must know is in here. */
+export const batch = z.object({
+  batchId: batchIdSchema,
+  name: z.string().optional(),
+  /** Which tool or command started it: one task's answer has another shape than a batch's. */
+  startedBy: z.enum(["spawn_claude_session", "spawn_parallel_claude_sessions", "run"]),
+  asyncMode: z.boolean(),
+  tasks: z.array(task).min(1),
+  /** Configuration and batch options in one, unparsed; a task's own go over them. */
+  sessionOptions: z.record(z.string(), z.unknown()),
+  /** Most sessions at once. */
+  concurrency: z.int().positive(),
+  failureMode: z.enum(["continue", "no-new", "cancel"]),
+  /** Where result files go. Absolute. */
+  outputDirectory: z.string(),
+  /** The `claude` that was found when the batch began. Absolute. */
+  claudePath: z.string(),
+  /** Where the one who asked stood; the default for a task's working directory. */
+  workingDirectory: z.string(),
+});
+export type Batch = z.infer<typeof batch>;
+
+/** Whose login and environment a batch uses. Secrets are in it as a salted hash only. */
+export const account = z.object({
+  hash: z.string(),
+  /** PATH, HOME, CLAUDE_CONFIG_DIR, proxies and base URL, as values. */
+  environment: z.record(z.string(), z.string()),
+});
+export type Account = z.infer<typeof account>;
+
+export const eventBody = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("batch-created"),
+    batch,
+    account,
+    /** The process that waits for the batch; without one it goes on by itself. */
+    leash: processIdentity.optional(),
+  }),
+  z.object({ type: z.literal("runner-started"), identity: processIdentity }),
+  z.object({
+    type: z.literal("leash-released"),
+    /** A batch that is handed over writes its files where the user looks for them. */
+    outputDirectory: z.string().optional(),
+  }),
+  z.object({
+    type: z.literal("attempt-started"),
+    /** 1-based. */
+    task: z.int().positive(),
+    /** 1-based. */
+    attempt: z.int().positive(),
+    identity: processIdentity,
+    sessionId: z.string(),
+    /** Absolute path of the session's own output. */
+    transcript: z.string(),
+  }),
+  z.object({
+    type: z.literal("attempt-ended"),
+    task: z.int().positive(),
+    /** 0 for a task that never started. */
+    attempt: z.int().nonnegative(),
+    outcome,
+    usage: usage.optional(),
+    /** Claude's own session id, where it differs from the one that we asked for. */
+    sessionId: z.string().optional(),
+    model: z.string().optional(),
+    /** Processes that outlived the session and were killed. */
+    leaked: z.array(processIdentity).optional(),
+  }),
+  z.object({
+    type: z.literal("cancel-requested"),
+    /** 1-based; without it, all. */
+    tasks: z.array(z.int().positive()).optional(),
+    by: z.enum(cancellers),
+  }),
+  /** A result file could not be written; the task is not the worse for it. */
+  z.object({ type: z.literal("file-failed"), path: z.string(), message: z.string() }),
+  z.object({ type: z.literal("batch-ended") }),
+]);
+export type EventBody = z.infer<typeof eventBody>;
+
+/** One line of the log. */
+export type Event = EventBody & {
+  /** Milliseconds since 1970. */
+  at: number;
+  /** The runner's turn at the batch; 0 for what others append. */
+  epoch: number;
+};

@@ -1,0 +1,87 @@
+// How a task can end, and what it used. Written into the log, so every change needs a migration.
+import { z } from "zod";
+
+/** Why Claude itself said that it failed. */
+export const failureReasons = [
+  "max-turns",
+  "budget",
+  "usage-limit",
+  "rate-limit",
+  "overloaded",
+  "auth",
+  "billing",
+  "model",
+  "schema",
+  "refusal",
+  "prompt-too-long",
+  "output-limit",
+  "connection",
+  "server-error",
+  "request",
+  "interrupted",
+  "execution",
+] as const;
+export type FailureReason = (typeof failureReasons)[number];
+
+/** The clocks a session runs under. */
+export const clocks = ["first-event", "idle", "wall"] as const;
+export type Clock = (typeof clocks)[number];
+
+/** Who can end a task before its time. */
+export const cancellers = ["client", "user", "failure-mode", "budget", "leash"] as const;
+export type Canceller = (typeof cancellers)[number];
+
+export const outcome = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("succeeded"),
+    /** Length of the answer, in characters (UTF-16 units); of an answer over 8 MB, in bytes of its JSON. */
+    length: z.int().nonnegative(),
+    /** Where the line of the answer begins in the transcript, in bytes. */
+    offset: z.int().nonnegative(),
+    /** The answer as data, where an `outputSchema` asked for it. */
+    structured: z.unknown().optional(),
+    /** Answers that came after background tasks: byte offsets of their lines. */
+    laterOffsets: z.array(z.int().nonnegative()).optional(),
+    /** What was odd about the end, though the answer is good. */
+    remark: z.string().optional(),
+  }),
+  z.object({ kind: z.literal("failed"), reason: z.enum(failureReasons), message: z.string() }),
+  z.object({
+    kind: z.literal("crashed"),
+    exitCode: z.int().optional(),
+    signal: z.string().optional(),
+    stderrTail: z.string(),
+  }),
+  z.object({ kind: z.literal("timed-out"), clock: z.enum(clocks), afterMs: z.number() }),
+  z.object({ kind: z.literal("cancelled"), by: z.enum(cancellers) }),
+  z.object({ kind: z.literal("not-started"), message: z.string() }),
+]);
+export type Outcome = z.infer<typeof outcome>;
+
+/** A tool that Claude wanted to use and was not allowed to. */
+export const denial = z.object({
+  tool: z.string(),
+  /** The rule of `allowedTools` that lets it through. */
+  rule: z.string(),
+});
+export type Denial = z.infer<typeof denial>;
+
+/** What an attempt cost and what the CLI said about it. */
+export const usage = z.object({
+  /** US dollars by list prices; when `atLeast`, the session ended without saying what it spent. */
+  costUsd: z.number(),
+  atLeast: z.boolean().optional(),
+  numTurns: z.int().nonnegative(),
+  durationMs: z.number().nonnegative(),
+  /** Tokens by model id. */
+  models: z
+    .record(
+      z.string(),
+      z.object({ input: z.number(), output: z.number(), cacheRead: z.number(), cacheWritten: z.number() }),
+    )
+    .optional(),
+  /** Which credential was billed, as the CLI names it (`none` is a login). */
+  apiKeySource: z.string().optional(),
+  denials: z.array(denial).optional(),
+});
+export type Usage = z.infer<typeof usage>;

@@ -1,0 +1,195 @@
+// What is believed of a batch: a fold over its events. Pages, answers, views and exit codes are functions of this.
+
+import type { ProcessIdentity } from "../platform/process-identity.ts";
+import type { Account, Batch, Event } from "./event.ts";
+import type { Canceller, Outcome, Usage } from "./outcome.ts";
+import { unreachable } from "./unreachable.ts";
+
+/** One try at a task. */
+export interface Attempt {
+  /** 1-based. */
+  number: number;
+  identity: ProcessIdentity;
+  sessionId: string;
+  transcript: string;
+  startedAt: number;
+  endedAt?: number;
+  outcome?: Outcome;
+}
+
+/** How a task stands. `number` is 1-based. */
+export type TaskState = { number: number; attempts: Attempt[] } & (
+  | { status: "queued" }
+  | { status: "running"; startedAt: number; cancelling?: Canceller }
+  | {
+      status: "done";
+      /** When the last attempt began; absent for a task that never started. */
+      startedAt?: number;
+      endedAt: number;
+      outcome: Outcome;
+      usage?: Usage;
+      model?: string;
+      leaked?: ProcessIdentity[];
+    }
+);
+export type DoneTask = Extract<TaskState, { status: "done" }>;
+
+/** How many tasks stand where; the five add up to the number of tasks. */
+export interface Counts {
+  queued: number;
+  running: number;
+  succeeded: number;
+  /** Failed, crashed, timed out or not started. */
+  failed: number;
+  cancelled: number;
+}
+
+export interface BatchState {
+  batch: Batch;
+  account: Account;
+  createdAt: number;
+  /** Of the last event. */
+  changedAt: number;
+  endedAt?: number;
+  epoch: number;
+  runner?: ProcessIdentity;
+  leash?: ProcessIdentity;
+  /** Who asked first for the end of the whole batch. */
+  cancelledBy?: Canceller;
+  outputDirectory: string;
+  tasks: TaskState[];
+  counts: Counts;
+  totalCostUsd: number;
+  /** Whether a session ended without saying what it spent. */
+  costAtLeast: boolean;
+  /** Result files that could not be written, by path. */
+  fileFailures: Map<string, string>;
+}
+
+/** The belief that a first event founds. Anything but `batch-created` is an error of ours. */
+export function stateFrom(event: Event): BatchState {
+  if (event.type !== "batch-created") throw new Error(`Internal error: a log begins with ${event.type}`);
+  const { batch, account, leash } = event;
+  return {
+    batch,
+    account,
+    createdAt: event.at,
+    changedAt: event.at,
+    epoch: event.epoch,
+    ...(leash ? { leash } : {}),
+    outputDirectory: batch.outputDirectory,
+    tasks: batch.tasks.map((_, index) => ({ number: index + 1, attempts: [], status: "queued" })),
+    counts: { queued: batch.tasks.length, running: 0, succeeded: 0, failed: 0, cancelled: 0 },
+    totalCostUsd: 0,
+    costAtLeast: false,
+    fileFailures: new Map(),
+  };
+}
+
+/** The only place where an event changes belief. It changes `state` itself: copying would be quadratic. */
+export function apply(state: BatchState, event: Event): void {
+  state.changedAt = event.at;
+  switch (event.type) {
+    case "batch-created":
+      throw new Error("Internal error: a batch was created twice");
+    case "runner-started":
+      state.runner = event.identity;
+      state.epoch = event.epoch;
+      return;
+    case "leash-released":
+      delete state.leash;
+      if (event.outputDirectory !== undefined) state.outputDirectory = event.outputDirectory;
+      return;
+    case "attempt-started": {
+      const { attempts } = taskOf(state, event.task);
+      const { attempt: number, identity, sessionId, transcript } = event;
+      attempts.push({ number, identity, sessionId, transcript, startedAt: event.at });
+      place(state, { number: event.task, attempts, status: "running", startedAt: event.at });
+      return;
+    }
+    case "attempt-ended":
+      applyEnd(state, event);
+      return;
+    case "cancel-requested":
+      applyCancel(state, event);
+      return;
+    case "file-failed":
+      state.fileFailures.set(event.path, event.message);
+      return;
+    case "batch-ended":
+      state.endedAt = event.at;
+      return;
+    default:
+      unreachable(event);
+  }
+}
+
+/** A whole log, folded. Nothing for an empty one. */
+export function fold(events: Iterable<Event>): BatchState | undefined {
+  let state: BatchState | undefined;
+  for (const event of events) {
+    if (state) apply(state, event);
+    else state = stateFrom(event);
+  }
+  return state;
+}
+
+/** Task `number` (1-based). */
+export function taskOf(state: BatchState, number: number): TaskState {
+  const task = state.tasks[number - 1];
+  if (!task) throw new Error(`Internal error: batch ${state.batch.batchId} has no task ${number}`);
+  return task;
+}
+
+/** The number of tasks that have ended. */
+export function doneCount({ succeeded, failed, cancelled }: Counts): number {
+  return succeeded + failed + cancelled;
+}
+
+function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ended" }>): void {
+  const before = taskOf(state, event.task);
+  const { attempts } = before;
+  const attempt = attempts.at(-1);
+  if (attempt && attempt.number === event.attempt) {
+    attempt.endedAt = event.at;
+    attempt.outcome = event.outcome;
+    if (event.sessionId !== undefined) attempt.sessionId = event.sessionId;
+  }
+  state.totalCostUsd += event.usage?.costUsd ?? 0;
+  if (event.usage?.atLeast) state.costAtLeast = true;
+  place(state, {
+    number: event.task,
+    attempts,
+    status: "done",
+    endedAt: event.at,
+    outcome: event.outcome,
+    ...(attempt ? { startedAt: attempt.startedAt } : {}),
+    ...(event.usage ? { usage: event.usage } : {}),
+    ...(event.model !== undefined ? { model: event.model } : {}),
+    ...(event.leaked ? { leaked: event.leaked } : {}),
+  });
+}
+
+// A queued task is done the moment somebody cancels it. A running one ends when its runner has seen to that.
+function applyCancel(state: BatchState, event: Extract<Event, { type: "cancel-requested" }>): void {
+  if (!event.tasks) state.cancelledBy ??= event.by;
+  for (const number of event.tasks ?? state.tasks.map((task) => task.number)) {
+    const task = taskOf(state, number);
+    if (task.status === "running") task.cancelling ??= event.by;
+    if (task.status !== "queued") continue;
+    const outcome: Outcome = { kind: "cancelled", by: event.by };
+    place(state, { number, attempts: task.attempts, status: "done", endedAt: event.at, outcome });
+  }
+}
+
+function place(state: BatchState, task: TaskState): void {
+  state.counts[countOf(taskOf(state, task.number))]--;
+  state.counts[countOf(task)]++;
+  state.tasks[task.number - 1] = task;
+}
+
+function countOf(task: TaskState): keyof Counts {
+  if (task.status !== "done") return task.status;
+  const { kind } = task.outcome;
+  return kind === "succeeded" || kind === "cancelled" ? kind : "failed";
+}

@@ -1,0 +1,203 @@
+// File operations for which Bun has no call of its own. Synchronous, where an order must hold.
+import {
+  accessSync,
+  appendFileSync,
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  fstatSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname } from "node:path";
+
+/** Makes a directory, with its parents, that only this user may enter. */
+export function makePrivateDirectory(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+}
+
+/** Makes a directory, with its parents, as the user's umask has it. */
+export function makeDirectory(path: string): void {
+  mkdirSync(path, { recursive: true });
+}
+
+/** Makes a file private to the user, if it is not there yet. */
+export function touchPrivately(path: string): void {
+  closeSync(openSync(path, "a", 0o600));
+  // A file that was there before may be open to others; on Windows the directory's rights count instead.
+  if (process.platform !== "win32") chmodSync(path, 0o600);
+}
+
+/** A new file to append to, private to the user, as a descriptor. Throws when the name is taken. */
+export function createForAppending(path: string): number {
+  return openSync(path, "ax", 0o600);
+}
+
+/** A file to append to, private to the user, as a descriptor. */
+export function openForAppending(path: string): number {
+  return openSync(path, "a", 0o600);
+}
+
+/** A file to read, as a descriptor. */
+export function openForReading(path: string): number {
+  return openSync(path, "r");
+}
+
+export function closeDescriptor(descriptor: number): void {
+  closeSync(descriptor);
+}
+
+/** Up to `buffer.length` bytes at `position`; gives how many there were. */
+export function readAt(descriptor: number, buffer: Uint8Array, position: number): number {
+  return readSync(descriptor, buffer, 0, buffer.length, position);
+}
+
+/** The size of an open file in bytes. */
+export function sizeOf(descriptor: number): number {
+  return fstatSync(descriptor).size;
+}
+
+/** Appends in one write. */
+export function appendText(path: string, text: string): void {
+  appendFileSync(path, text);
+}
+
+/** What kind of thing is at a path, symbolic links followed. */
+export function kindAt(path: string): "file" | "directory" | "other" | "nothing" {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) return "nothing";
+  if (found.isFile()) return "file";
+  return found.isDirectory() ? "directory" : "other";
+}
+
+export function exists(path: string): boolean {
+  return existsSync(path);
+}
+
+/** Whether this user may run the file. */
+export function isExecutable(path: string): boolean {
+  return kindAt(path) === "file" && allows(path, constants.X_OK);
+}
+
+/** Whether this user may write into the directory. */
+export function isWritable(path: string): boolean {
+  return allows(path, constants.W_OK);
+}
+
+/** A path with its symbolic links resolved; of one that is not there, those of the part that is. */
+export function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    // Not there yet: its parent decides where it will be.
+    const parent = dirname(path);
+    return parent === path ? path : `${realPath(parent)}${path.slice(parent === "/" ? 0 : parent.length)}`;
+  }
+}
+
+/** A small text file, whole. Throws when it is not there. */
+export function readText(path: string): string {
+  return readFileSync(path, "utf8");
+}
+
+/** The first bytes of a file as text; nothing when it is not there. */
+export function readHead(path: string, bytes: number): string | undefined {
+  if (!existsSync(path)) return undefined;
+  const descriptor = openSync(path, "r");
+  try {
+    const buffer = new Uint8Array(bytes);
+    return new TextDecoder().decode(buffer.subarray(0, readSync(descriptor, buffer, 0, bytes, 0)));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The last bytes of a file as text; nothing when it is not there. */
+export function readTail(path: string, bytes: number): string {
+  if (!existsSync(path)) return "";
+  const descriptor = openSync(path, "r");
+  try {
+    const { size } = fstatSync(descriptor);
+    const buffer = new Uint8Array(Math.min(bytes, size));
+    readSync(descriptor, buffer, 0, buffer.length, size - buffer.length);
+    return new TextDecoder().decode(buffer);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Replaces a file as a whole: readers see the old text or the new one. */
+export function replaceFile(path: string, text: string, mode = 0o644): void {
+  const beside = `${path}.${process.pid}.part`;
+  writeFileSync(beside, text, { mode });
+  renameSync(beside, path);
+}
+
+/** Puts a whole file at a name that is not taken yet; false when it is. */
+export function placeNewFile(path: string, text: string): boolean {
+  const beside = `${path}.${process.pid}.part`;
+  writeFileSync(beside, text);
+  try {
+    linkSync(beside, path);
+    return true;
+  } catch (error) {
+    if (existsSync(path)) return false;
+    // A file system without hard links: the name is free, so a rename does it.
+    if (!existsSync(beside)) throw error;
+    renameSync(beside, path);
+    return true;
+  } finally {
+    if (existsSync(beside)) unlinkSync(beside);
+  }
+}
+
+/** Copies a file over another, as a whole. */
+export function copyWhole(from: string, to: string): void {
+  const beside = `${to}.${process.pid}.part`;
+  copyFileSync(from, beside);
+  renameSync(beside, to);
+}
+
+/** Removes a file or a folder with all that is in it; silent when it is not there. */
+export function removePath(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+}
+
+// From the kernel's `magic.h` and the file systems' own headers.
+const networkFileSystems: Record<number, string> = {
+  26985: "NFS",
+  20859: "SMB",
+  4283649346: "CIFS",
+  4266872130: "SMB2",
+  16914839: "9P",
+  1397113167: "AFS",
+  12805120: "Ceph",
+};
+
+/** The kind of network file system a directory is on; nothing for a local one, or where it cannot be told. */
+export function networkFileSystemOf(directory: string): string | undefined {
+  if (process.platform !== "linux") return undefined;
+  return networkFileSystems[statfsSync(directory).type >>> 0];
+}
+
+function allows(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    // The answer is no; why does not matter here.
+    return false;
+  }
+}

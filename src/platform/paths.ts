@@ -1,0 +1,70 @@
+// Where things are by the customs of the operating system, and how paths are put together.
+import { homedir, tmpdir } from "node:os";
+import { delimiter, isAbsolute, join, relative, resolve } from "node:path";
+
+export { basename, dirname, isAbsolute, join, resolve } from "node:path";
+
+/** What stands between two paths in one variable: `:`, or `;` on Windows. */
+export const pathListSeparator = delimiter;
+
+type Environment = Record<string, string | undefined>;
+
+/** The user's home directory; `HOME` wins, as it does for `claude` itself. */
+export function homeDirectory(): string {
+  return homedir();
+}
+
+/** Where temporary files go. */
+export function temporaryDirectory(): string {
+  return tmpdir();
+}
+
+/** An absolute path from what a user wrote: `~` is the home directory, anything relative begins at `from`. */
+export function absolutePath(path: string, from: string): string {
+  if (path === "~") return homeDirectory();
+  if (path.startsWith("~/") || path.startsWith("~\\")) return join(homeDirectory(), path.slice(2));
+  return resolve(from, path);
+}
+
+/** Whether `path` is `root` or lies below it. Both absolute, symbolic links already resolved. */
+export function isWithin(path: string, root: string): boolean {
+  const way = relative(root, path);
+  return way === "" || (!way.startsWith("..") && !isAbsolute(way));
+}
+
+/** The directory of the program's own state: log, transcripts, pages of sync batches. */
+export function defaultStateDirectory(environment: Environment = process.env): string {
+  const home = homeDirectory();
+  switch (process.platform) {
+    case "darwin":
+      return join(home, "Library", "Application Support", "parallel-claude-code-mcp");
+    case "win32":
+      return join(environment["LOCALAPPDATA"] ?? join(home, "AppData", "Local"), "parallel-claude-code-mcp");
+    default:
+      return join(
+        absoluteOr(environment["XDG_STATE_HOME"], join(home, ".local", "state")),
+        "parallel-claude-code-mcp",
+      );
+  }
+}
+
+/** The directory of `config.json`. */
+export function configurationDirectory(environment: Environment = process.env): string {
+  const home = homeDirectory();
+  switch (process.platform) {
+    case "darwin":
+      return join(home, "Library", "Application Support", "parallel-claude-code-mcp");
+    case "win32":
+      return join(environment["APPDATA"] ?? join(home, "AppData", "Roaming"), "parallel-claude-code-mcp");
+    default:
+      return join(
+        absoluteOr(environment["XDG_CONFIG_HOME"], join(home, ".config")),
+        "parallel-claude-code-mcp",
+      );
+  }
+}
+
+// The XDG specification has relative values ignored.
+function absoluteOr(path: string | undefined, otherwise: string): string {
+  return path !== undefined && isAbsolute(path) ? path : otherwise;
+}

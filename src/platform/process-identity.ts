@@ -1,0 +1,14 @@
+// Who a process is: a pid alone is reused, and means nothing on another machine or after a restart.
+import { z } from "zod";
+
+/** A process, told apart from every other one that ever had its pid. */
+export const processIdentity = z.object({
+  /** The boot of the machine; after another boot the process is dead. */
+  boot: z.string(),
+  /** The pid namespace (or host); in another one nothing can be said about the process. */
+  namespace: z.string(),
+  pid: z.int().positive(),
+  /** When it started, in the system's own unit (clock ticks since boot on Linux). */
+  startTicks: z.string(),
+});
+export type ProcessIdentity = z.infer<typeof processIdentity>;

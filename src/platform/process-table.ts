@@ -1,0 +1,82 @@
+// One look at the whole process table, for whom several sessions may wait at once.
+import { readdirSync } from "node:fs";
+import { identityOf, readProc, readStat } from "./process.ts";
+import type { ProcessIdentity } from "./process-identity.ts";
+
+/** The variable that every process of a session inherits. */
+export const markerVariable = "PARALLEL_CLAUDE_ATTEMPT";
+
+/** Living processes by the marker that they carry, of those asked for. */
+export function processesByMarker(markers: ReadonlySet<string>): Map<string, ProcessIdentity[]> {
+  const found = new Map<string, ProcessIdentity[]>();
+  const add = (marker: string, pid: number) => {
+    const identity = identityOf(pid);
+    if (!identity) return;
+    const list = found.get(marker);
+    if (list) list.push(identity);
+    else found.set(marker, [identity]);
+  };
+  if (process.platform === "linux") eachMarkedOnLinux(markers, add);
+  else if (process.platform === "darwin") eachMarkedOnMac(markers, add);
+  return found;
+}
+
+/** All that descend from a process, children before grandchildren. Where the system cannot tell: none. */
+export function descendantsOf(pid: number): ProcessIdentity[] {
+  const children = Map.groupBy(parents(), ({ parent }) => parent);
+  const found: number[] = [];
+  const open = [pid];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    for (const child of children.get(next) ?? []) {
+      found.push(child.pid);
+      open.push(child.pid);
+    }
+  }
+  return found.flatMap((child) => identityOf(child) ?? []);
+}
+
+const prefix = Buffer.from(`${markerVariable}=`);
+
+function eachMarkedOnLinux(markers: ReadonlySet<string>, add: (marker: string, pid: number) => void): void {
+  for (const pid of pidsOnLinux()) {
+    const environment = readProc(pid, "environ");
+    const begin = environment?.indexOf(prefix) ?? -1;
+    if (!environment || begin < 0) continue;
+    const end = environment.indexOf(0, begin);
+    const marker = environment.toString("latin1", begin + prefix.length, end < 0 ? undefined : end);
+    if (markers.has(marker)) add(marker, pid);
+  }
+}
+
+// `ps -E` shows the environment of one's own processes behind the command.
+function eachMarkedOnMac(markers: ReadonlySet<string>, add: (marker: string, pid: number) => void): void {
+  const { stdout } = Bun.spawnSync(["/bin/ps", "-axEwwo", "pid=,command="], { env: { LC_ALL: "C" } });
+  for (const line of stdout.toString().split("\n")) {
+    const marker = new RegExp(`${markerVariable}=(\\S+)`).exec(line)?.[1];
+    const pid = Number.parseInt(line, 10);
+    if (marker !== undefined && markers.has(marker) && Number.isInteger(pid)) add(marker, pid);
+  }
+}
+
+function parents(): { pid: number; parent: number }[] {
+  if (process.platform === "linux") {
+    return pidsOnLinux().flatMap((pid) => {
+      const stat = readStat(pid);
+      return stat ? [{ pid, parent: stat.parent }] : [];
+    });
+  }
+  if (process.platform === "win32") return [];
+  const { stdout } = Bun.spawnSync(["/bin/ps", "-axo", "pid=,ppid="], { env: { LC_ALL: "C" } });
+  return stdout
+    .toString()
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const [pid = 0, parent = 0] = line.trim().split(/\s+/).map(Number);
+      return { pid, parent };
+    });
+}
+
+function pidsOnLinux(): number[] {
+  return readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
+}

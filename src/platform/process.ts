@@ -1,0 +1,119 @@
+// Who a process is, whether it lives, and how it is ended.
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+import type { ProcessIdentity } from "./process-identity.ts";
+
+export type Liveness = "alive" | "dead" | "unknown";
+
+/** This process. */
+export function ownIdentity(): ProcessIdentity {
+  own ??= identityOf(process.pid);
+  if (!own) throw new Error("Internal error: this process cannot be found in the process table");
+  return own;
+}
+let own: ProcessIdentity | undefined;
+
+/** The process that has this pid now; nothing when there is none, or only a zombie. */
+export function identityOf(pid: number): ProcessIdentity | undefined {
+  const startTicks = startOf(pid);
+  return startTicks === undefined ? undefined : { boot: boot(), namespace: namespace(), pid, startTicks };
+}
+
+/** Whether exactly this process still runs. A zombie has ended. */
+export function livenessOf(identity: ProcessIdentity): Liveness {
+  if (identity.namespace !== namespace()) return "unknown";
+  if (identity.boot !== boot()) return "dead";
+  const startTicks = startOf(identity.pid);
+  return startTicks !== undefined && startTicks === identity.startTicks ? "alive" : "dead";
+}
+
+/** Sends a signal to exactly this process, and to nobody who came to its pid later. False when it is gone. */
+export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
+  return livenessOf(identity) === "alive" && send(identity.pid, signal);
+}
+
+/** Sends a signal to every process of a group. False when there is none left. */
+export function signalGroup(leader: number, signal: NodeJS.Signals): boolean {
+  if (process.platform === "win32") {
+    return Bun.spawnSync(["taskkill", "/F", "/T", "/PID", String(leader)]).success;
+  }
+  return send(-leader, signal);
+}
+
+/** What `/proc/<pid>/stat` says, as far as we need it. */
+export interface ProcessStat {
+  state: string;
+  parent: number;
+  group: number;
+  session: number;
+  startTicks: string;
+}
+
+/** Nothing when the process is gone. Linux. */
+export function readStat(pid: number): ProcessStat | undefined {
+  const text = readProc(pid, "stat")?.toString("latin1");
+  if (text === undefined) return undefined;
+  // The second field is the name in parentheses, and may hold blanks and parentheses itself (proc(5)).
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const [state = "", parent = "", group = "", session = ""] = fields;
+  return {
+    state,
+    parent: Number(parent),
+    group: Number(group),
+    session: Number(session),
+    startTicks: fields[19] ?? "",
+  };
+}
+
+/** A file of `/proc/<pid>`; nothing when the process is gone or belongs to somebody else. Linux. */
+export function readProc(pid: number, name: "stat" | "environ"): Buffer | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`);
+  } catch {
+    // Gone between two looks, or not ours to read: in both cases there is nothing to say.
+    return undefined;
+  }
+}
+
+function startOf(pid: number): string | undefined {
+  if (process.platform === "linux") {
+    const stat = readStat(pid);
+    return stat && stat.state !== "Z" && stat.state !== "X" ? stat.startTicks : undefined;
+  }
+  if (process.platform === "win32") return send(pid, 0) ? "unknown" : undefined;
+  const { stdout } = Bun.spawnSync(["/bin/ps", "-o", "stat=,lstart=", "-p", String(pid)], {
+    env: { LC_ALL: "C" },
+  });
+  const [state = "", ...start] = stdout.toString().trim().split(/\s+/);
+  return state === "" || state.startsWith("Z") ? undefined : start.join(" ");
+}
+
+function boot(): string {
+  knownBoot ??=
+    process.platform === "linux"
+      ? readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
+      : process.platform === "darwin"
+        ? Bun.spawnSync(["/usr/sbin/sysctl", "-n", "kern.bootsessionuuid"]).stdout.toString().trim()
+        : "unknown";
+  return knownBoot;
+}
+let knownBoot: string | undefined;
+
+// The host's name is part of it, for two hosts may share a directory, and all hosts number their first
+// pid namespace alike.
+function namespace(): string {
+  knownNamespace ??=
+    process.platform === "linux" ? `${hostname()} ${readlinkSync("/proc/self/ns/pid")}` : hostname();
+  return knownNamespace;
+}
+let knownNamespace: string | undefined;
+
+function send(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch (error) {
+    // EPERM means that it is there; everything else that it is not.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}

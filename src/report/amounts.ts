@@ -1,0 +1,47 @@
+// Times, money and numbers as people read them.
+
+/** US dollars: four places below ten cents, else two. `atLeast` says that some of it is not known. */
+export function costText(costUsd: number, atLeast = false): string {
+  const places = costUsd > 0 && costUsd < 0.1 ? 4 : 2;
+  const amount = costUsd.toLocaleString("en-US", {
+    minimumFractionDigits: places,
+    maximumFractionDigits: places,
+  });
+  return atLeast ? `at least $${amount}` : `$${amount}`;
+}
+
+/** Milliseconds as "4.2 s", "3 min 05 s" or "2 h 05 min". Never negative: clocks may be set back. */
+export function durationText(milliseconds: number): string {
+  const seconds = Math.max(0, milliseconds) / 1000;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${twoDigits(whole % 60)} s`;
+  const minutes = Math.round(seconds / 60);
+  return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
+}
+
+/** A number with thousands set apart. */
+export function numberText(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+/** "1 task", "1,200 tasks". */
+export function countText(count: number, one: string, many = `${one}s`): string {
+  return `${numberText(count)} ${count === 1 ? one : many}`;
+}
+
+/** Milliseconds since 1970 as local date and time with its offset: "2025-11-22 17:42:05 +01:00". */
+export function timeText(at: number): string {
+  const date = new Date(at);
+  if (Number.isNaN(date.getTime())) return "unknown";
+  const offset = -date.getTimezoneOffset();
+  const local = new Date(at + offset * 60_000).toISOString();
+  const sign = offset < 0 ? "-" : "+";
+  const hours = twoDigits(Math.floor(Math.abs(offset) / 60));
+  return `${local.slice(0, 10)} ${local.slice(11, 19)} ${sign}${hours}:${twoDigits(Math.abs(offset) % 60)}`;
+}
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, "0");
+}

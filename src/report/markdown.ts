@@ -1,0 +1,137 @@
+// Claude's Markdown as HTML. What a model writes is hostile input: it may quote any web page that it has read.
+
+const options = {
+  noHtmlBlocks: true,
+  noHtmlSpans: true,
+  tagFilter: true,
+  autolinks: true,
+  headings: false,
+} as const;
+
+/** Longer text is shown as it is. In characters. */
+const longest = 2_000_000;
+/** Elements inside one another; browsers stop at about 500. */
+const deepest = 100;
+// So many quote and list marks at the beginning of one line cost time before they are found too deep.
+const deepLine = /^(?:[ \t]*(?:>|[-+*][ \t]|\d{1,9}[.)][ \t])){101}/m;
+
+/**
+ * Markdown as HTML that is safe to put into a page: raw HTML is shown as text, images become links, and links go to
+ * http, https and mailto alone. Headings begin at level 3. Never throws: what cannot be rendered comes as `<pre>`.
+ */
+export function safeMarkdown(text: string): string {
+  if (text.length > longest || deepLine.test(text)) return asWritten(text);
+  try {
+    return allowed(Bun.markdown.html(text, options)) ?? asWritten(text);
+  } catch {
+    // Whatever the parser stumbles over, the reader gets the text.
+    return asWritten(text);
+  }
+}
+
+function asWritten(text: string): string {
+  return `<pre class="plain">${Bun.escapeHTML(text)}</pre>`;
+}
+
+// Every "<" in the renderer's output is either one of the tags listed here or comes out as "&lt;". With raw HTML
+// switched off, the parser also leaves `<https://…>` as text; those are made links again.
+const piece = /<[^<>]*>?|&lt;(https?:\/\/[^\s<>]{1,500}?)&gt;/g;
+const linkTag = /^<a href="([^"<>]*)"(?: title="[^"<>]*")?>$/;
+const imageTag = /^<img src="([^"<>]*)" alt="([^"<>]*)"(?: title="[^"<>]*")? \/>$/;
+const checkbox = /^<input type="checkbox" class="task-list-item-checkbox" disabled( checked)?>$/;
+const safeUrl = /^(?:https?:\/\/|mailto:)[^\s\x00-\x1f]+$/i;
+
+interface OpenLink {
+  /** What stands where the link ends. */
+  closing: string;
+  target: string;
+  textFrom: number;
+}
+
+// Nothing when elements are nested too deep.
+function allowed(html: string): string | undefined {
+  let depth = 0;
+  let greatestDepth = 0;
+  let inCode = false;
+  let link: OpenLink | undefined;
+
+  const replacement = (tag: string, autolink: string | undefined, at: number): string => {
+    if (autolink !== undefined) return inCode || link ? tag : `${opening(autolink)}${autolink}</a>`;
+    depth += nesting(tag);
+    greatestDepth = Math.max(greatestDepth, depth);
+    const target = linkTag.exec(tag)?.[1];
+    if (target !== undefined && !link) {
+      link = { closing: safeUrl.test(target) ? "</a>" : "", target, textFrom: at + tag.length };
+      return link.closing ? opening(target) : "";
+    }
+    if (tag === "</a>" && link) {
+      const { closing, target: refused, textFrom } = link;
+      link = undefined;
+      return closing || refusedTarget(refused, html.slice(textFrom, at));
+    }
+    if (tag.startsWith("<code")) inCode = true;
+    if (tag === "</code>") inCode = false;
+    const image = imageTag.exec(tag);
+    if (image) return imageText(image[1] ?? "", image[2] ?? "", link !== undefined);
+    return fixed.get(tag) ?? variable(tag) ?? Bun.escapeHTML(tag);
+  };
+
+  const result = html.replace(piece, replacement);
+  return greatestDepth > deepest ? undefined : result;
+}
+
+function nesting(tag: string): number {
+  if (tag.startsWith("</")) return -1;
+  return tag.endsWith("/>") || tag.startsWith("<input") ? 0 : 1;
+}
+
+// The target comes out of the renderer with its quotes and angle brackets escaped.
+function opening(target: string): string {
+  return `<a href="${target}" rel="noopener noreferrer nofollow">`;
+}
+
+function refusedTarget(target: string, text: string): string {
+  return target === "" || target === text ? "" : ` (${shortened(target)})`;
+}
+
+function imageText(source: string, alternative: string, inLink: boolean): string {
+  const words = `Image: ${alternative || shortened(source)}`;
+  if (inLink) return words;
+  if (safeUrl.test(source)) return `${opening(source)}${words}</a>`;
+  return alternative ? `${words} (${shortened(source)})` : words;
+}
+
+// Already escaped, so that an entity cut in half must go as well.
+function shortened(escaped: string): string {
+  return escaped.length <= 200 ? escaped : `${escaped.slice(0, 200).replace(/&[^;]*$/, "")}…`;
+}
+
+const plainTags = ["p", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li"];
+const tableTags = ["thead", "tbody", "tr", "th", "td"];
+
+const fixed = new Map<string, string>([
+  ...[...plainTags, ...tableTags].flatMap((name): [string, string][] => [
+    [`<${name}>`, `<${name}>`],
+    [`</${name}>`, `</${name}>`],
+  ]),
+  // The page has headings of its own above these.
+  ...[1, 2, 3, 4, 5, 6].flatMap((level): [string, string][] => [
+    [`<h${level}>`, `<h${Math.min(6, level + 2)}>`],
+    [`</h${level}>`, `</h${Math.min(6, level + 2)}>`],
+  ]),
+  ["<table>", '<div class="wide"><table>'],
+  ["</table>", "</table></div>"],
+  ['<li class="task-list-item">', '<li class="check">'],
+  ["<hr />", "<hr>"],
+  ["<br />", "<br>"],
+]);
+
+function variable(tag: string): string | undefined {
+  if (tag.startsWith('<code class="language-')) return tag.endsWith('">') ? "<code>" : undefined;
+  const start = /^<ol start="(\d{1,9})">$/.exec(tag)?.[1];
+  if (start !== undefined) return `<ol start="${start}">`;
+  if (/^<t[hd] align="(?:left|center|right)">$/.test(tag)) return tag;
+  const box = checkbox.exec(tag);
+  if (box) return box[1] ? '<span aria-label="done">☑</span> ' : '<span aria-label="open">☐</span> ';
+  return undefined;
+}

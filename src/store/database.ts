@@ -1,0 +1,109 @@
+// Opens the store: SQLite in the user's state directory, by rules that six processes at once survive.
+import { Database, SQLiteError } from "bun:sqlite";
+import { exists, makePrivateDirectory, networkFileSystemOf, touchPrivately } from "../platform/files.ts";
+import { dirname } from "../platform/paths.ts";
+import { migrations } from "./migrations.ts";
+
+/** What a user can mend about the store; the message says how. */
+export class StoreProblem extends Error {}
+
+/** "pccm", so that a file of another program is told from ours. */
+const applicationId = 0x7063636d;
+
+/** Longest wait for another process's transaction, in milliseconds. */
+const busyTimeoutMs = 10_000;
+
+/** The store's database, made or migrated when needed. Throws `StoreProblem` for what the user can mend. */
+export function openDatabase(path: string): Database {
+  prepareDirectory(dirname(path));
+  let database: Database | undefined;
+  try {
+    touchPrivately(path);
+    database = new Database(path, { create: true, strict: true });
+    // The first statement of all: without it, most of several first opens fail with SQLITE_BUSY.
+    database.run(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+    enterWriteAheadMode(database);
+    database.run("PRAGMA synchronous = NORMAL");
+    migrate(database, path);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw asProblem(error, path);
+  }
+}
+
+function prepareDirectory(directory: string): void {
+  try {
+    makePrivateDirectory(directory);
+  } catch (error) {
+    throw new StoreProblem(
+      `The state directory ${directory} cannot be made: ${messageOf(error)}. Set PARALLEL_CLAUDE_STATE_DIRECTORY to a directory that you can write.`,
+    );
+  }
+  const network = networkFileSystemOf(directory);
+  if (network === undefined) return;
+  throw new StoreProblem(
+    `The state directory ${directory} is on a network file system (${network}), where SQLite's locks are not reliable. Set PARALLEL_CLAUDE_STATE_DIRECTORY to a local directory.`,
+  );
+}
+
+// SQLite does not wait by itself for the lock that this change needs, nor can it stand in a transaction.
+function enterWriteAheadMode(database: Database): void {
+  const mode = () => database.query<{ journal_mode: string }, []>("PRAGMA journal_mode").get()?.journal_mode;
+  const deadline = Bun.nanoseconds() + busyTimeoutMs * 1e6;
+  while (mode() !== "wal") {
+    try {
+      database.run("PRAGMA journal_mode = WAL");
+    } catch (error) {
+      if (!isBusy(error) || Bun.nanoseconds() > deadline) throw error;
+      Bun.sleepSync(1 + Math.random() * 10);
+    }
+  }
+}
+
+function migrate(database: Database, path: string): void {
+  if (versionOf(database) === migrations.length) return;
+  database
+    .transaction(() => {
+      // Another process may have been quicker, so the version is read again inside the transaction.
+      const version = versionOf(database);
+      if (version > migrations.length) {
+        throw new StoreProblem(
+          `The store ${path} was written by a newer parallel-claude-code-mcp (schema ${version}, this one knows ${migrations.length}). Update this program, or set PARALLEL_CLAUDE_STATE_DIRECTORY to another directory.`,
+        );
+      }
+      for (const migration of migrations.slice(version)) database.run(migration);
+      database.run(`PRAGMA application_id = ${applicationId}`);
+      database.run(`PRAGMA user_version = ${migrations.length}`);
+    })
+    .immediate();
+}
+
+function versionOf(database: Database): number {
+  return database.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof SQLiteError && (error.code?.startsWith("SQLITE_BUSY") ?? false);
+}
+
+function asProblem(error: unknown, path: string): unknown {
+  if (error instanceof StoreProblem || !(error instanceof Error)) return error;
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  if (code.startsWith("SQLITE_NOTADB") || code.startsWith("SQLITE_CORRUPT")) {
+    return new StoreProblem(
+      `The store ${path} is damaged (${error.message}). Move it away, for example with \`mv ${path} ${path}.damaged\`; a new one is made at the next start. Transcripts and result files are not affected.`,
+    );
+  }
+  if (code.startsWith("SQLITE_") || code === "EACCES" || code === "EROFS" || code === "ENOSPC") {
+    const what = exists(path) ? "opened" : "made";
+    return new StoreProblem(
+      `The store ${path} cannot be ${what}: ${error.message}. Check that the directory is yours, writable and not full, or set PARALLEL_CLAUDE_STATE_DIRECTORY to another one.`,
+    );
+  }
+  return error;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,41 @@
+// Every path that we write, named in one place.
+import type { BatchId } from "../model/batch-id.ts";
+import { join } from "../platform/paths.ts";
+
+/** The paths below a state directory. */
+export function layoutOf(stateDirectory: string) {
+  const batchDirectory = (batchId: BatchId) => join(stateDirectory, "batches", batchId);
+  return {
+    stateDirectory,
+    database: join(stateDirectory, "store.sqlite"),
+    batchDirectory,
+    /** Where the pages of a sync batch go, until it is handed over. */
+    pages: (batchId: BatchId) => join(batchDirectory(batchId), "pages"),
+    /** What the processes that carry a batch had to say. */
+    runnerLog: (batchId: BatchId) => join(batchDirectory(batchId), "runner.log"),
+    /** A new name per attempt, so that no session ever appends to another's transcript. */
+    transcript: (batchId: BatchId, task: number, attempt: number, total: number) =>
+      join(batchDirectory(batchId), `task-${padded(task, total)}-attempt-${attempt}.ndjson`),
+  };
+}
+export type Layout = ReturnType<typeof layoutOf>;
+
+/** Where a session's stderr goes, beside its transcript. */
+export function stderrBeside(transcript: string): string {
+  return transcript.replace(/\.ndjson$/, ".stderr.txt");
+}
+
+/** A task's number as it stands in file names: three digits, more where there are 1,000 tasks or more. */
+export function padded(task: number, total: number): string {
+  return String(task).padStart(Math.max(3, String(total).length), "0");
+}
+
+/** Names of the files in an output directory. */
+export const outputFiles = {
+  index: "index.html",
+  report: (batchId: string) => `report-${batchId}.html`,
+  lines: (batchId: string) => `results-${batchId}.jsonl`,
+  summary: (batchId: string) => `summary-${batchId}.json`,
+  result: (task: number, total: number, at: number) => `result-${padded(task, total)}-${at}.html`,
+  error: (task: number, total: number, at: number) => `error-${padded(task, total)}-${at}.txt`,
+};

@@ -1,0 +1,52 @@
+// The schema, step by step. A step that has been released is never changed again.
+
+/** Step n leads from schema version n to n + 1. */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE batches (
+    batch_id TEXT PRIMARY KEY,
+    name TEXT,
+    created_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    cancelled_by TEXT,
+    -- The runner's turn. Raised by compare-and-swap; an append with an older one fails.
+    epoch INTEGER NOT NULL DEFAULT 0,
+    -- When the runner last said that it lives, in milliseconds since 1970.
+    alive_at INTEGER NOT NULL DEFAULT 0,
+    runner TEXT,
+    keeper TEXT,
+    account TEXT NOT NULL,
+    output_directory TEXT NOT NULL,
+    queued INTEGER NOT NULL,
+    running INTEGER NOT NULL,
+    succeeded INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    cancelled INTEGER NOT NULL,
+    cost_usd REAL NOT NULL,
+    cost_at_least INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX batches_by_time ON batches (created_at);
+  CREATE INDEX batches_by_directory ON batches (output_directory, created_at);
+
+  CREATE TABLE events (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    batch_id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    body TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX events_by_batch ON events (batch_id, sequence);
+
+  -- What running tasks are doing. Not part of the log: overwritten, and dropped at the task's end.
+  CREATE TABLE progress (
+    batch_id TEXT NOT NULL,
+    task INTEGER NOT NULL,
+    activity TEXT NOT NULL,
+    PRIMARY KEY (batch_id, task)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+  INSERT INTO facts VALUES ('salt', lower(hex(randomblob(32))));
+  `,
+];

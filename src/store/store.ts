@@ -1,0 +1,173 @@
+// The store: one event log, a row a batch, and what running tasks are doing.
+import type { Database } from "bun:sqlite";
+import { z } from "zod";
+import type { BatchId } from "../model/batch-id.ts";
+import { batchIdSchema } from "../model/batch-id.ts";
+import type { EventBody } from "../model/event.ts";
+import { type ProcessIdentity, processIdentity } from "../platform/process-identity.ts";
+import { BatchLog } from "./batch-log.ts";
+import { openDatabase } from "./database.ts";
+import { type Layout, layoutOf } from "./layout.ts";
+
+/** A batch as `list` reads it. A test holds that it says the same as the fold. */
+export interface BatchRow {
+  batchId: BatchId;
+  name?: string;
+  createdAt: number;
+  changedAt: number;
+  endedAt?: number;
+  cancelledBy?: string;
+  epoch: number;
+  aliveAt: number;
+  runner?: ProcessIdentity;
+  keeper?: ProcessIdentity;
+  outputDirectory: string;
+  counts: { queued: number; running: number; succeeded: number; failed: number; cancelled: number };
+  costUsd: number;
+  costAtLeast: boolean;
+}
+
+const rowSchema = z.object({
+  batch_id: batchIdSchema,
+  name: z.string().nullable(),
+  created_at: z.number(),
+  changed_at: z.number(),
+  ended_at: z.number().nullable(),
+  cancelled_by: z.string().nullable(),
+  epoch: z.number(),
+  alive_at: z.number(),
+  runner: z.string().nullable(),
+  keeper: z.string().nullable(),
+  output_directory: z.string(),
+  queued: z.number(),
+  running: z.number(),
+  succeeded: z.number(),
+  failed: z.number(),
+  cancelled: z.number(),
+  cost_usd: z.number(),
+  cost_at_least: z.number(),
+});
+
+const newest = "SELECT * FROM batches ORDER BY created_at DESC, rowid DESC LIMIT ? OFFSET ?";
+
+/** Opened once a process, at the first need of it. Throws `StoreProblem` for what the user can mend. */
+export class Store implements Disposable {
+  readonly layout: Layout;
+  readonly database: Database;
+
+  constructor(stateDirectory: string) {
+    this.layout = layoutOf(stateDirectory);
+    this.database = openDatabase(this.layout.database);
+  }
+
+  [Symbol.dispose](): void {
+    this.database.close();
+  }
+
+  /** Founds a batch: its row and its first event, in one transaction. */
+  create(body: Extract<EventBody, { type: "batch-created" }>, at: number): BatchLog {
+    return BatchLog.create(this.database, { ...body, at, epoch: 0 });
+  }
+
+  /** The log of a batch, folded as far as it goes. Nothing when there is no such batch. */
+  batch(batchId: BatchId): BatchLog | undefined {
+    return BatchLog.open(this.database, batchId);
+  }
+
+  /** Batches, newest first. */
+  list({ limit = 50, offset = 0 } = {}): BatchRow[] {
+    return this.database.query<unknown, [number, number]>(newest).all(limit, offset).map(rowFrom);
+  }
+
+  row(batchId: BatchId): BatchRow | undefined {
+    const row = this.database
+      .query<unknown, [string]>("SELECT * FROM batches WHERE batch_id = ?")
+      .get(batchId);
+    return row ? rowFrom(row) : undefined;
+  }
+
+  /** The batches whose id begins so. At most `limit`. */
+  withPrefix(prefix: string, limit = 10): BatchId[] {
+    if (!/^[a-z2-9]{1,8}$/.test(prefix)) return [];
+    const rows = this.database
+      .query<unknown, [string, number]>("SELECT batch_id FROM batches WHERE batch_id GLOB ? LIMIT ?")
+      .all(`${prefix}*`, limit);
+    return rows.map((row) => rowSchema.pick({ batch_id: true }).parse(row).batch_id);
+  }
+
+  /** Batches that write to this directory, newest first. */
+  inDirectory(outputDirectory: string, limit = 50): BatchRow[] {
+    const rows = this.database.query<unknown, [string, number]>(
+      "SELECT * FROM batches WHERE output_directory = ? ORDER BY created_at DESC, rowid DESC LIMIT ?",
+    );
+    return rows.all(outputDirectory, limit).map(rowFrom);
+  }
+
+  /** A number that differs whenever another process has committed. Costs a few microseconds. */
+  changeCount(): number {
+    const row = this.database.query<{ data_version: number }, []>("PRAGMA data_version").get();
+    return row?.data_version ?? 0;
+  }
+
+  /** Makes hashes of credentials useless outside this store. */
+  salt(): string {
+    const row = this.database.query<unknown, []>("SELECT value FROM facts WHERE name = 'salt'").get();
+    return z.object({ value: z.string() }).parse(row).value;
+  }
+
+  /** What a running task is doing. A last word, not an event. */
+  setActivity(batchId: BatchId, task: number, activity: string): void {
+    this.database.query("INSERT OR REPLACE INTO progress VALUES (?, ?, ?)").run(batchId, task, activity);
+  }
+
+  /** What the running tasks of a batch are doing, by task number. */
+  activities(batchId: BatchId): Map<number, string> {
+    const rows = this.database
+      .query<unknown, [string]>("SELECT task, activity FROM progress WHERE batch_id = ?")
+      .all(batchId);
+    return new Map(
+      rows.map((row) => {
+        const { task, activity } = z.object({ task: z.number(), activity: z.string() }).parse(row);
+        return [task, activity];
+      }),
+    );
+  }
+
+  /** Records the process that starts the batch's runner again. */
+  setKeeper(batchId: BatchId, keeper: ProcessIdentity): void {
+    const change = this.database.query("UPDATE batches SET keeper = ? WHERE batch_id = ?");
+    change.run(JSON.stringify(keeper), batchId);
+  }
+
+  /** The runner of this epoch lives. False when another one has taken its place. */
+  setAlive(batchId: BatchId, epoch: number, at: number): boolean {
+    const change = this.database.query("UPDATE batches SET alive_at = ? WHERE batch_id = ? AND epoch = ?");
+    return change.run(at, batchId, epoch).changes === 1;
+  }
+}
+
+function rowFrom(value: unknown): BatchRow {
+  const row = rowSchema.parse(value);
+  return {
+    batchId: row.batch_id,
+    ...(row.name === null ? {} : { name: row.name }),
+    createdAt: row.created_at,
+    changedAt: row.changed_at,
+    ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
+    ...(row.cancelled_by === null ? {} : { cancelledBy: row.cancelled_by }),
+    epoch: row.epoch,
+    aliveAt: row.alive_at,
+    ...(row.runner === null ? {} : { runner: processIdentity.parse(JSON.parse(row.runner)) }),
+    ...(row.keeper === null ? {} : { keeper: processIdentity.parse(JSON.parse(row.keeper)) }),
+    outputDirectory: row.output_directory,
+    counts: {
+      queued: row.queued,
+      running: row.running,
+      succeeded: row.succeeded,
+      failed: row.failed,
+      cancelled: row.cancelled,
+    },
+    costUsd: row.cost_usd,
+    costAtLeast: row.cost_at_least !== 0,
+  };
+}
