@@ -27,6 +27,8 @@ export interface Reading {
   errorKind?: string;
   /** A usage limit that was hit, with the time of its end in milliseconds since 1970, where it was given. */
   limitRejected?: { resetsAt?: number; type?: string };
+  /** Time that the CLI has spent, or is about to spend, between its calls to an API that refused, in milliseconds. */
+  retryDelayMs: number;
   /** What the session is doing, for people. */
   activity?: string;
   /** The end of what Claude said last. */
@@ -35,7 +37,7 @@ export interface Reading {
 
 /** Nothing read yet. */
 export function newReading(): Reading {
-  return { messages: 0, otherLines: 0, later: [] };
+  return { messages: 0, otherLines: 0, later: [], retryDelayMs: 0 };
 }
 
 /** Takes a line in. */
@@ -64,6 +66,7 @@ function applyMessage(reading: Reading, message: Message, offset: number): void 
       return;
     case "api-retry": {
       const { attempt, max_retries, error_status } = message.retry;
+      reading.retryDelayMs += message.retry.retry_delay_ms ?? 0;
       const cause = error_status == null ? "no answer" : `status ${error_status}`;
       reading.activity = `waiting for the API (${cause}, retry ${attempt ?? "?"} of ${max_retries ?? "?"})`;
       return;

@@ -1,6 +1,6 @@
 // Starts a session: `claude` as a process group of its own, its output a file that outlives us.
 import { closeDescriptor, createForAppending } from "../platform/files.ts";
-import { identityOf } from "../platform/process.ts";
+import { identityOfChild, livenessOf, signalProcess } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { markerVariable } from "../platform/process-table.ts";
 import { interruptLine } from "./arguments.ts";
@@ -65,19 +65,43 @@ function spawn(plan: SessionPlan, stdout: number | "ignore", stderr: number | "i
     windowsHide: true,
   });
   const { stdin } = child;
-  // A process that has already gone still has an identity: a zombie keeps its start time until it is reaped.
-  const identity = identityOf(child.pid) ?? { boot: "", namespace: "", pid: child.pid, startTicks: "" };
   return {
-    identity,
+    identity: identityOfChild(child.pid),
     marker: plan.marker,
     write: (line) => deliver(() => [stdin.write(line), stdin.flush()]),
     interrupt: () => deliver(() => [stdin.write(interruptLine), stdin.flush()]),
     closeInput: () => deliver(() => [stdin.end()]),
-    exited: child.exited.then((code) => {
+    exited: child.exited.then((code): Exit => {
       const signal = child.signalCode;
-      return signal === null ? { code } : { signal };
+      return signal === null ? { code } : { signal: String(signal) };
     }),
   };
+}
+
+/** How often an adopted session is looked at, in milliseconds. */
+const adoptedLookMs = 250;
+
+/**
+ * A session that another runner started. Its stdin ended with that runner, so it can only be asked by SIGINT;
+ * and how it exits is seen by nobody.
+ */
+export function adoptSession(identity: ProcessIdentity, marker: string): Session {
+  const { promise: exited, resolve } = Promise.withResolvers<Exit>();
+  const timer = setInterval(look, adoptedLookMs);
+  look();
+  return {
+    identity,
+    marker,
+    write: () => undefined,
+    interrupt: () => void signalProcess(identity, "SIGINT"),
+    closeInput: () => undefined,
+    exited,
+  };
+  function look(): void {
+    if (livenessOf(identity) === "alive") return;
+    clearInterval(timer);
+    resolve({});
+  }
 }
 
 // EPIPE comes thrown or as a rejection; that the session has gone is seen by its exit.

@@ -19,6 +19,12 @@ export function identityOf(pid: number): ProcessIdentity | undefined {
   return startTicks === undefined ? undefined : { boot: boot(), namespace: namespace(), pid, startTicks };
 }
 
+/** A child of ours that may have ended already: as a zombie, it keeps its start time until it is reaped. */
+export function identityOfChild(pid: number): ProcessIdentity {
+  const startTicks = process.platform === "linux" ? readStat(pid)?.startTicks : startOf(pid);
+  return { boot: boot(), namespace: namespace(), pid, startTicks: startTicks ?? "gone" };
+}
+
 /** Whether exactly this process still runs. A zombie has ended. */
 export function livenessOf(identity: ProcessIdentity): Liveness {
   if (identity.namespace !== namespace()) return "unknown";

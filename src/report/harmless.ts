@@ -3,7 +3,7 @@
 const csi = /\x1b\[[0-?]*[ -/]*[@-~]/g;
 const osc = /\x1b[\]P_^X][^\x07\x1b]*(?:\x07|\x1b\\)/g;
 // Controls but tab and newline, and the marks that turn the direction of writing.
-const control = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const control = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 
 /** Without terminal escapes. Other control characters become visible signs; lines end in `\n`. */
 export function harmless(text: string): string {

@@ -132,6 +132,9 @@ function variable(tag: string): string | undefined {
   if (start !== undefined) return `<ol start="${start}">`;
   if (/^<t[hd] align="(?:left|center|right)">$/.test(tag)) return tag;
   const box = checkbox.exec(tag);
-  if (box) return box[1] ? '<span aria-label="done">☑</span> ' : '<span aria-label="open">☐</span> ';
+  if (box)
+    return box[1]
+      ? '<span role="img" aria-label="done">☑</span> '
+      : '<span role="img" aria-label="open">☐</span> ';
   return undefined;
 }

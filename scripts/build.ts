@@ -1,0 +1,47 @@
+// Compiles the executable for the machine it runs on (or `--target`), to `dist/parallel-claude-code-mcp`.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+const root = join(import.meta.dir, "..");
+
+/**
+ * The flags of every build. Without the two `no-compile-autoload` ones, the executable would read `.env` and
+ * run the `preload` of a `bunfig.toml` found in whatever directory it is started in.
+ */
+export const compileFlags = [
+  "--compile",
+  "--minify",
+  "--sourcemap",
+  "--bytecode",
+  "--format=esm",
+  "--splitting",
+  "--no-compile-autoload-dotenv",
+  "--no-compile-autoload-bunfig",
+];
+
+/** Where the executable of this machine is, after `bun run build`. */
+export const executable = join(
+  root,
+  "dist",
+  process.platform === "win32" ? "parallel-claude-code-mcp.exe" : "parallel-claude-code-mcp",
+);
+
+/** Compiles `src/main.ts`. Throws with the compiler's words when that fails. */
+export async function build(outfile = executable): Promise<void> {
+  mkdirSync(join(root, "dist"), { recursive: true });
+  const command = [process.execPath, "build", ...compileFlags, "src/main.ts", "--outfile", outfile];
+  const compiler = Bun.spawn(command, { cwd: root, stdout: "pipe", stderr: "pipe" });
+  const [code, output, errors] = await Promise.all([
+    compiler.exited,
+    compiler.stdout.text(),
+    compiler.stderr.text(),
+  ]);
+  if (code !== 0) throw new Error(`bun build ended with ${code}:\n${output}${errors}`);
+}
+
+if (import.meta.main) {
+  const began = performance.now();
+  await build();
+  const megabytes = (Bun.file(executable).size / 1e6).toFixed(0);
+  console.log(`dist/parallel-claude-code-mcp: ${megabytes} MB, ${((performance.now() - began) / 1000).toFixed(1)} s`);
+}

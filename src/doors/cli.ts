@@ -1,0 +1,3 @@
+export async function runCommand(_: string[]): Promise<number> {
+  return 2;
+}

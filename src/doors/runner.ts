@@ -1,0 +1,24 @@
+// The hidden subcommands: the processes that carry a batch. Their output is the batch's `runner.log`.
+import { runBatch } from "../engine/runner.ts";
+import { hiddenCommands, keep, startDetachedKeeper } from "../engine/start.ts";
+import { batchIdSchema } from "../model/batch-id.ts";
+import { Store } from "../store/store.ts";
+
+/** Runs a hidden subcommand, and gives its exit status: 0 when no other process need care. */
+export async function runHidden(command: string, [stateDirectory = "", batch]: string[]): Promise<number> {
+  const batchId = batchIdSchema.parse(batch);
+  if (command === hiddenCommands.starter) {
+    startDetachedKeeper(stateDirectory, batchId);
+    return 0;
+  }
+  using store = new Store(stateDirectory);
+  if (command === hiddenCommands.keeper) {
+    await keep(store, batchId);
+    return 0;
+  }
+  const log = command === hiddenCommands.runner ? store.batch(batchId) : undefined;
+  if (!log) throw new Error(`Internal error: ${command} of batch ${batchId}`);
+  // False means that another runner has the batch: then there is nothing left to do here.
+  await runBatch(store, log);
+  return 0;
+}

@@ -1,0 +1,65 @@
+// Puts a batch's answer together, within a number of characters that a client can bear.
+import type { BatchState, DoneTask } from "../model/state.ts";
+import type { StateWord } from "../model/state-word.ts";
+import { join } from "../platform/paths.ts";
+import { type BatchAnswer, batchAnswerOf, type ResultEntry, resultEntryOf } from "../report/answer.ts";
+import { outputFiles } from "../store/layout.ts";
+import { resultFileOf } from "./result-file.ts";
+import { resultTextOf } from "./result-text.ts";
+
+export interface AnswerRequest {
+  word: StateWord;
+  /** For all results together. */
+  mostCharacters: number;
+  message?: string | undefined;
+}
+
+/** The whole answer, as far as the batch has got. What is cut says how long it is and where the whole is. */
+export function answerOf(state: BatchState, { word, mostCharacters, message }: AnswerRequest): BatchAnswer {
+  const done = state.tasks.filter((task) => task.status === "done");
+  const limitOf = fairShares(done.map(lengthOf), mostCharacters);
+  const results = done.map((task) => entryOf(state, task, limitOf));
+  return batchAnswerOf(state, word, results, { now: Date.now(), reportFile: reportFileOf(state), message });
+}
+
+/** One entry of `results`, with at most so many characters of its text. */
+export function entryOf(state: BatchState, task: DoneTask, limit: number): ResultEntry {
+  const { text, cut, laterTexts } = resultTextOf(task, limit);
+  const file = resultFileOf(state, task);
+  const whole = cut ? cutNote(task, text.length, file.there ? file.path : undefined) : "";
+  const later = laterTexts.map((laterText) => `\n\nAfter background tasks:\n\n${laterText}`).join("");
+  return resultEntryOf(state, task, {
+    text: `${text}${whole}${later}`,
+    cut,
+    ...(file.there ? { resultFile: file.path } : {}),
+  });
+}
+
+/** The page of the batch, for people. */
+export function reportFileOf(state: BatchState): string {
+  return join(state.outputDirectory, outputFiles.report(state.batch.batchId));
+}
+
+function lengthOf(task: DoneTask): number {
+  return task.outcome.kind === "succeeded" ? task.outcome.length : 0;
+}
+
+function cutNote(task: DoneTask, shown: number, file: string | undefined): string {
+  const places = [file, task.attempts.at(-1)?.transcript].filter((path) => path !== undefined);
+  return `\n\n[These are the first ${shown} of ${lengthOf(task)} characters. The whole is in ${places.join(" and in ")}.]`;
+}
+
+/**
+ * The greatest limit under which all texts together stay below `most`: short ones are whole, and what they
+ * leave goes to the long ones.
+ */
+export function fairShares(lengths: readonly number[], most: number): number {
+  let left = most;
+  const ascending = [...lengths].sort((a, b) => a - b);
+  for (const [index, length] of ascending.entries()) {
+    const share = Math.floor(left / (ascending.length - index));
+    if (length > share) return share;
+    left -= length;
+  }
+  return most;
+}

@@ -1,0 +1,133 @@
+// Carries one session from its prompt to its outcome, under its clocks.
+import { promptLine } from "../claude/arguments.ts";
+import { type Ending, type Exit, outcomeOf } from "../claude/outcome.ts";
+import { usageOf } from "../claude/reading.ts";
+import type { Session } from "../claude/session.ts";
+import type { Sweeper } from "../claude/sweep.ts";
+import { terminate } from "../claude/terminate.ts";
+import { TranscriptReader } from "../claude/transcript.ts";
+import type { SessionOptions } from "../model/options.ts";
+import type { Outcome, Usage } from "../model/outcome.ts";
+import { readTail } from "../platform/files.ts";
+import type { ProcessIdentity } from "../platform/process-identity.ts";
+
+/** How long a session may stay after its answer, in milliseconds (product contract). */
+const lingerMs = 30_000;
+const stderrTailBytes = 4_000;
+
+/** What an attempt came to. */
+export interface AttemptEnd {
+  outcome: Outcome;
+  usage: Usage;
+  leaked: ProcessIdentity[];
+  sessionId?: string;
+  model?: string;
+  /** What Claude said last; of use where there is no answer. */
+  lastText?: string;
+}
+
+interface AttemptPlan {
+  session: Session;
+  options: SessionOptions;
+  transcript: string;
+  stderr: string;
+  sweeper: Sweeper;
+  /** When the attempt began, in milliseconds since 1970. An adopted one began before we did. */
+  startedAt: number;
+}
+
+/** An attempt whose start is in the log. It is looked at whenever its transcript grows, and on every beat. */
+export class RunningAttempt {
+  readonly #plan: AttemptPlan;
+  readonly #reader: TranscriptReader;
+  readonly #answered = Promise.withResolvers<void>();
+  // The monotonic clock, so that a clock set back or forth ends nothing.
+  readonly #beganAt: number;
+  #changedAt: number;
+  #answeredAt: number | undefined;
+  #ending: Ending | undefined;
+
+  constructor(plan: AttemptPlan) {
+    this.#plan = plan;
+    this.#reader = new TranscriptReader(plan.transcript);
+    this.#beganAt = performance.now() - Math.max(0, Date.now() - plan.startedAt);
+    this.#changedAt = performance.now();
+  }
+
+  /** What the session is doing, for people. */
+  get activity(): string | undefined {
+    return this.#reader.reading.activity;
+  }
+
+  /** Asks the session. Only after the attempt's start is committed: from here on it costs. */
+  prompt(text: string): void {
+    this.#plan.session.write(promptLine(text, this.#plan.options));
+  }
+
+  /** Takes in what the transcript has got. */
+  look(): void {
+    if (!this.#reader.read()) return;
+    this.#changedAt = performance.now();
+    if (!this.#reader.reading.answer || this.#answeredAt !== undefined) return;
+    this.#answeredAt = performance.now();
+    this.#answered.resolve();
+    this.#plan.session.closeInput();
+  }
+
+  /** Looks at the clocks, and ends the session when one has run out. */
+  checkClocks(): void {
+    const now = performance.now();
+    const { options } = this.#plan;
+    const { messages, retryDelayMs } = this.#reader.reading;
+    if (this.#answeredAt !== undefined) {
+      if (now - this.#answeredAt > lingerMs) this.end({ kind: "lingered", afterMs: lingerMs });
+      return;
+    }
+    // What the CLI waits between its calls to an API that refuses is not the session's own time.
+    const wallMs = now - this.#beganAt - retryDelayMs;
+    const idleMs = now - this.#changedAt - retryDelayMs;
+    const { firstEventTimeoutSeconds, idleTimeoutSeconds, timeoutSeconds } = options;
+    if (messages === 0 && wallMs > firstEventTimeoutSeconds * 1000) {
+      this.end({ kind: "timed-out", clock: "first-event", afterMs: firstEventTimeoutSeconds * 1000 });
+    } else if (wallMs > timeoutSeconds * 1000) {
+      this.end({ kind: "timed-out", clock: "wall", afterMs: timeoutSeconds * 1000 });
+    } else if (idleMs > idleTimeoutSeconds * 1000) {
+      this.end({ kind: "timed-out", clock: "idle", afterMs: idleTimeoutSeconds * 1000 });
+    }
+  }
+
+  /** Ends the session before its time. The first reason stays. */
+  end(ending: Ending): void {
+    if (this.#ending) return;
+    this.#ending = ending;
+    void terminate(this.#plan.session, this.#answered.promise);
+  }
+
+  /** Resolves when the session has gone, with all that it started. */
+  async ended(): Promise<AttemptEnd> {
+    const { session, sweeper, startedAt } = this.#plan;
+    const exit = await session.exited;
+    const leaked = await sweeper.sweep(session.marker);
+    using reader = this.#reader;
+    reader.finish();
+    const { reading } = reader;
+    return {
+      outcome: this.#outcome(exit),
+      usage: usageOf(reading, Math.max(0, Date.now() - startedAt)),
+      leaked,
+      ...(reading.last?.session_id === undefined ? {} : { sessionId: reading.last.session_id }),
+      ...(reading.init?.model === undefined ? {} : { model: reading.init.model }),
+      ...(reading.lastText === undefined ? {} : { lastText: reading.lastText }),
+    };
+  }
+
+  #outcome(exit: Exit): Outcome {
+    return outcomeOf({
+      reading: this.#reader.reading,
+      exit,
+      ...(this.#ending ? { ending: this.#ending } : {}),
+      stderrTail: readTail(this.#plan.stderr, stderrTailBytes),
+      structured: this.#plan.options.outputSchema !== undefined,
+    });
+  }
+}

@@ -1,0 +1,215 @@
+// Writes the files of a batch. They are views of log and transcripts: a directory that fails is reported, and
+// fails no task; and whoever takes the batch over writes what is missing.
+import type { EventBody } from "../model/event.ts";
+import { type BatchState, type DoneTask, taskOf } from "../model/state.ts";
+import {
+  appendText,
+  exists,
+  makeDirectory,
+  placeNewFile,
+  readTail,
+  readText,
+  replaceFile,
+} from "../platform/files.ts";
+import { basename, join } from "../platform/paths.ts";
+import { errorText } from "../report/error-text.ts";
+import { livePage } from "../report/page.ts";
+import { resultPage } from "../report/result-page.ts";
+import type { TaskFacts } from "../report/task-facts.ts";
+import type { BatchLog } from "../store/batch-log.ts";
+import { outputFiles, stderrBeside } from "../store/layout.ts";
+import type { Store } from "../store/store.ts";
+import { answerOf, entryOf, reportFileOf } from "./answer.ts";
+import { resultFileOf } from "./result-file.ts";
+import { resultTextOf } from "./result-text.ts";
+import { standingOf } from "./standing.ts";
+import { optionsOf, workingDirectoryOf } from "./task-options.ts";
+
+/** Of one answer, in a page or a line, in characters; what is longer is told, with the place of the whole. */
+const longestText = 1_000_000;
+/** Of all answers in a summary, in characters. */
+const longestSummary = 50_000_000;
+const pageEveryMs = 500;
+const stderrTailBytes = 8_000;
+const mostFailures = 20;
+
+export class OutputFiles {
+  readonly #store: Store;
+  readonly #log: BatchLog;
+  readonly #activities: ReadonlyMap<number, string>;
+  readonly #report: (body: EventBody) => void;
+  readonly #render = livePage();
+  /** File names by task number. */
+  readonly #names = new Map<number, string>();
+  /** Tasks that have their line in the jsonl. */
+  #lines = new Set<number>();
+  #directory = "";
+  #dirty = true;
+  #pageAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    store: Store,
+    log: BatchLog,
+    activities: ReadonlyMap<number, string>,
+    report: (body: EventBody) => void,
+  ) {
+    this.#store = store;
+    this.#log = log;
+    this.#activities = activities;
+    this.#report = report;
+  }
+
+  /** Makes the directory, and writes what an earlier runner had no time for. */
+  begin(): void {
+    const { state } = this.#log;
+    this.#directory = state.outputDirectory;
+    this.#names.clear();
+    this.#attempt(this.#directory, () => makeDirectory(this.#directory));
+    this.#lines = this.#writtenLines();
+    for (const task of state.tasks) if (task.status === "done") this.task(task.number);
+    this.#writePage();
+  }
+
+  /** Something of the batch has changed. */
+  changed(): void {
+    this.#dirty = true;
+    // Handed over meanwhile: all that was written so far is written where the user looks for it.
+    if (this.#directory !== "" && this.#directory !== this.#log.state.outputDirectory) this.begin();
+  }
+
+  /** Twice a second at most, the page follows. */
+  beat(): void {
+    if (this.#dirty && performance.now() - this.#pageAt >= pageEveryMs) this.#writePage();
+  }
+
+  /** The files of a task that has ended. `lastText`: what Claude said last, where there is no answer. */
+  task(number: number, lastText?: string): void {
+    const { state } = this.#log;
+    const task = taskOf(state, number);
+    if (task.status !== "done") return;
+    // A task that never began has nothing to tell in a file of its own.
+    if (task.attempts.length > 0 || task.outcome.kind === "not-started") this.#writeTaskFile(task, lastText);
+    if (this.#lines.has(number)) return;
+    this.#lines.add(number);
+    const path = join(this.#directory, outputFiles.lines(state.batch.batchId));
+    const line = `${JSON.stringify(entryOf(state, task, longestText))}\n`;
+    this.#attempt(path, () => appendText(path, line));
+  }
+
+  /** The last page, and the summary as the last file of all. */
+  end(): void {
+    const { state } = this.#log;
+    // Those that were cancelled in the queue have not been through `task` yet.
+    for (const task of state.tasks)
+      if (task.status === "done" && !this.#lines.has(task.number)) this.task(task.number);
+    const word = state.cancelledBy === undefined ? "finished" : "cancelled";
+    this.#writePage(word);
+    const path = join(this.#directory, outputFiles.summary(state.batch.batchId));
+    this.#attempt(path, () => {
+      const answer = answerOf(state, { word, mostCharacters: longestSummary });
+      replaceFile(path, `${JSON.stringify(answer, undefined, 2)}\n`);
+    });
+  }
+
+  #writeTaskFile(task: DoneTask, lastText: string | undefined): void {
+    const { state } = this.#log;
+    this.#attempt(this.#directory, () => {
+      const text = this.#taskFile(state, task, lastText);
+      for (;;) {
+        const file = resultFileOf(state, task);
+        // Somebody else may take the name between our look and our writing: then the next one is tried.
+        if (!file.there && !placeNewFile(file.path, text)) continue;
+        this.#names.set(task.number, basename(file.path));
+        return;
+      }
+    });
+  }
+
+  #taskFile(state: BatchState, task: DoneTask, lastText: string | undefined): string {
+    const { outcome } = task;
+    const facts = factsOf(state, task);
+    const transcript = task.attempts.at(-1)?.transcript ?? "";
+    if (outcome.kind === "succeeded") {
+      const { text, laterTexts } = resultTextOf(task, longestText);
+      return resultPage({
+        ...facts,
+        outcome,
+        text: { shown: text, totalLength: Math.max(outcome.length, text.length), transcript },
+        laterTexts,
+        reportHref: outputFiles.report(state.batch.batchId),
+      });
+    }
+    const stderrTail = transcript === "" ? "" : readTail(stderrBeside(transcript), stderrTailBytes);
+    return errorText({ ...facts, outcome, lastText, stderrTail, transcript: transcript || undefined });
+  }
+
+  #writePage(ended?: "finished" | "cancelled"): void {
+    this.#dirty = false;
+    this.#pageAt = performance.now();
+    const { state } = this.#log;
+    const { batchId } = state.batch;
+    const path = reportFileOf(state);
+    this.#attempt(path, () => {
+      const [newest, ...older] = this.#store.inDirectory(this.#directory);
+      const all = newest ? [newest, ...older] : [];
+      const page = this.#render({
+        state,
+        now: Date.now(),
+        stateWord: ended ?? "running",
+        hrefOf: (number) => this.#names.get(number),
+        activityOf: (number) => this.#activities.get(number),
+        others: all
+          .filter((row) => row.batchId !== batchId)
+          .map((row) => ({
+            batchId: row.batchId,
+            name: row.name,
+            href: outputFiles.report(row.batchId),
+            createdAt: row.createdAt,
+            stateWord: standingOf(row),
+          })),
+      });
+      replaceFile(path, page);
+      if (newest?.batchId === batchId) replaceFile(join(this.#directory, outputFiles.index), page);
+    });
+  }
+
+  #writtenLines(): Set<number> {
+    const path = join(this.#directory, outputFiles.lines(this.#log.batchId));
+    const written = new Set<number>();
+    if (!exists(path)) return written;
+    for (const line of readText(path).split("\n")) {
+      const number = /^\{"taskIndex":(\d+)/.exec(line)?.[1];
+      if (number !== undefined && line.endsWith("}")) written.add(Number(number));
+    }
+    return written;
+  }
+
+  #attempt(path: string, write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      if (!(error instanceof Error) || !("code" in error)) throw error;
+      const { fileFailures } = this.#log.state;
+      if (fileFailures.has(path) || fileFailures.size >= mostFailures) return;
+      this.#report({ type: "file-failed", path, message: error.message });
+    }
+  }
+}
+
+function factsOf(state: BatchState, task: DoneTask): TaskFacts {
+  const { batch } = state;
+  const attempt = task.attempts.at(-1);
+  return {
+    batchId: batch.batchId,
+    batchName: batch.name,
+    taskNumber: task.number,
+    totalTasks: batch.tasks.length,
+    prompt: batch.tasks[task.number - 1]?.prompt ?? "",
+    usage: task.usage,
+    model: task.model,
+    sessionId: attempt?.sessionId,
+    workingDirectory: workingDirectoryOf(batch, optionsOf(batch, task.number)),
+    startedAt: task.startedAt,
+    endedAt: task.endedAt,
+  };
+}

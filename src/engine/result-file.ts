@@ -1,0 +1,18 @@
+// Which file shows how a task ended. Its name follows from the log, so that nothing has to remember it.
+import type { BatchState, DoneTask } from "../model/state.ts";
+import { readHead } from "../platform/files.ts";
+import { join } from "../platform/paths.ts";
+import { fileTag } from "../report/file-tag.ts";
+import { outputFiles } from "../store/layout.ts";
+
+/** Where a task's file is, or would go: the first name that is free or already its own. */
+export function resultFileOf(state: BatchState, task: DoneTask): { path: string; there: boolean } {
+  const nameOf = task.outcome.kind === "succeeded" ? outputFiles.result : outputFiles.error;
+  const tag = fileTag(state.batch.batchId, task.number);
+  for (let at = task.endedAt; ; at++) {
+    const path = join(state.outputDirectory, nameOf(task.number, state.tasks.length, at));
+    const head = readHead(path, 512);
+    if (head === undefined) return { path, there: false };
+    if (head.includes(tag)) return { path, there: true };
+  }
+}

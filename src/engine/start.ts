@@ -1,0 +1,65 @@
+// Starts the processes that carry a batch, so that they outlive whoever asked for it.
+import { cleanEnvironment } from "../claude/environment.ts";
+import type { BatchId } from "../model/batch-id.ts";
+import { closeDescriptor, makePrivateDirectory, openForAppending } from "../platform/files.ts";
+import { ownIdentity } from "../platform/process.ts";
+import { selfCommand } from "../platform/self.ts";
+import type { Store } from "../store/store.ts";
+
+/** Hidden subcommands of the executable; each takes the state directory and the batch. */
+export const hiddenCommands = { starter: "__starter", keeper: "__keeper", runner: "__runner" } as const;
+
+/** A runner that dies for no reason of ours is started again so often. */
+const mostRestarts = 5;
+
+/**
+ * Starts the keeper of a batch by way of a process that exits at once: the keeper then belongs to nobody who
+ * could take it along. Throws when that process fails.
+ */
+export async function startKeeper(store: Store, batchId: BatchId): Promise<void> {
+  makePrivateDirectory(store.layout.batchDirectory(batchId));
+  const log = openForAppending(store.layout.runnerLog(batchId));
+  try {
+    const starter = spawnOurselves(hiddenCommands.starter, store.layout.stateDirectory, batchId, log);
+    const code = await starter.exited;
+    if (code !== 0)
+      throw new Error(
+        `the process that starts the runner ended with ${code}; see ${store.layout.runnerLog(batchId)}`,
+      );
+  } finally {
+    closeDescriptor(log);
+  }
+}
+
+/** The starter: leaves a keeper behind. Our output is the batch's `runner.log`, and becomes the keeper's. */
+export function startDetachedKeeper(stateDirectory: string, batchId: string): void {
+  spawnOurselves(hiddenCommands.keeper, stateDirectory, batchId, "inherit").unref();
+}
+
+/** The keeper: waits for the runner, and starts a new one after an abnormal end, at most five times. */
+export async function keep(store: Store, batchId: BatchId): Promise<void> {
+  store.setKeeper(batchId, ownIdentity());
+  for (let restart = 0; restart <= mostRestarts; restart++) {
+    const runner = spawnOurselves(hiddenCommands.runner, store.layout.stateDirectory, batchId, "inherit");
+    const code = await runner.exited;
+    if (code === 0 || store.row(batchId)?.endedAt !== undefined) return;
+    console.error(
+      `${new Date().toISOString()} The runner of ${batchId} ended with ${runner.signalCode ?? code}.`,
+    );
+  }
+  console.error(
+    `${new Date().toISOString()} The runner of ${batchId} was started ${mostRestarts + 1} times; giving up.`,
+  );
+}
+
+function spawnOurselves(command: string, stateDirectory: string, batchId: string, log: number | "inherit") {
+  return Bun.spawn([...selfCommand(), command, stateDirectory, batchId], {
+    cwd: stateDirectory,
+    env: cleanEnvironment(process.env),
+    stdin: "ignore",
+    stdout: log,
+    stderr: log,
+    detached: true,
+    windowsHide: true,
+  });
+}

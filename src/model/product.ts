@@ -1,0 +1,8 @@
+// What this program is called, and which version it is.
+import packageJson from "../../package.json" with { type: "json" };
+
+export const product = {
+  name: "parallel-claude-code-mcp",
+  /** Semantic version. */
+  version: packageJson.version,
+} as const;

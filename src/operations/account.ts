@@ -1,0 +1,46 @@
+// Whose login and environment a batch uses: enough to tell two apart, nothing that could be used.
+import type { Account } from "../model/event.ts";
+
+/** Kept as values: a batch that is carried on must find the same things in the same places. */
+const kept = [
+  "PATH",
+  "HOME",
+  "USERPROFILE",
+  "CLAUDE_CONFIG_DIR",
+  "ANTHROPIC_BASE_URL",
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "NO_PROXY",
+  "ALL_PROXY",
+  "http_proxy",
+  "https_proxy",
+  "no_proxy",
+  "all_proxy",
+];
+
+/** Credentials and what decides between them; these enter the hash only. */
+const credential =
+  /^(?:ANTHROPIC_(?!BASE_URL$)|CLAUDE_CODE_(?:OAUTH|API_KEY|USE_)|AWS_|GOOGLE_APPLICATION|CLOUD_ML_|VERTEX_)/;
+
+/** The account of an environment. `salt` is the store's: the hash means nothing elsewhere. */
+export function accountOf(environment: Record<string, string | undefined>, salt: string): Account {
+  const values: Record<string, string> = {};
+  const secrets: string[] = [];
+  for (const [name, value] of Object.entries(environment)) {
+    if (value === undefined) continue;
+    if (credential.test(name) || (kept.includes(name) && holdsCredentials(value)))
+      secrets.push(`${name}=${value}`);
+    else if (kept.includes(name)) values[name] = value;
+  }
+  const hash = new Bun.CryptoHasher("sha256", salt);
+  const identity = ["HOME", "CLAUDE_CONFIG_DIR", "ANTHROPIC_BASE_URL"].map(
+    (name) => `${name}=${values[name] ?? ""}`,
+  );
+  hash.update([...identity, ...secrets.sort()].join("\0"));
+  return { hash: hash.digest("hex"), environment: values };
+}
+
+// `http://user:password@proxy` is a secret, though its name is none.
+function holdsCredentials(value: string): boolean {
+  return /\/\/[^/@\s]+@/.test(value);
+}

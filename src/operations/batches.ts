@@ -1,0 +1,224 @@
+// Looking at batches, waiting for one, and ending one.
+import { z } from "zod";
+import { answerOf } from "../engine/answer.ts";
+import { standingOf } from "../engine/standing.ts";
+import { doneCount } from "../model/state.ts";
+import { stateWords } from "../model/state-word.ts";
+import { batchAnswerSchema, countsSchema, countsText, outcomeWord } from "../report/answer.ts";
+import type { BatchLog } from "../store/batch-log.ts";
+import type { BatchRow } from "../store/store.ts";
+import { type Context, Fault, valueOrFault } from "./context.ts";
+import { check } from "./faults.ts";
+import { findBatch } from "./find-batch.ts";
+import { follow } from "./follow.ts";
+import type { Operation } from "./operation.ts";
+
+const reads = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
+
+const batchIdInput = z
+  .string()
+  .min(1)
+  .meta({ description: "The batch, or the beginning of its id; `latest` is the newest." });
+const taskNumbers = z.array(z.int().min(1));
+
+const listInput = z.strictObject({
+  limit: z.int().min(1).max(500).meta({ description: "Most batches to list." }).default(20),
+  offset: z.int().min(0).meta({ description: "How many of the newest to pass over." }).default(0),
+});
+
+const listedBatch = z.object({
+  batchId: z.string(),
+  name: z.string().optional(),
+  state: z.enum(stateWords),
+  createdAt: z.string().meta({ description: "ISO 8601." }),
+  endedAt: z.string().optional(),
+  counts: countsSchema,
+  totalCostUsd: z.number(),
+  outputDirectory: z.string(),
+});
+const listOutput = z.object({ batches: z.array(listedBatch), more: z.boolean() });
+
+export const listBatches: Operation<typeof listInput, typeof listOutput> = {
+  name: "list_batches",
+  title: "List batches of Claude Code sessions",
+  description:
+    "Lists recent and running batches of Claude Code sessions of this user, newest first, from any client, with counts, cost and where their results are.",
+  input: listInput,
+  output: listOutput,
+  annotations: reads,
+  run: async (context, input) => {
+    const { limit, offset } = valueOrFault(check(listInput, input, Object.keys(listInput.shape)));
+    const rows = context.store.list({ limit: limit + 1, offset });
+    return { batches: rows.slice(0, limit).map(listed), more: rows.length > limit };
+  },
+};
+
+const waitInput = z.strictObject({
+  batchId: batchIdInput,
+  waitSeconds: z
+    .number()
+    .min(0)
+    .max(3_600)
+    .meta({ description: "How long to wait for the end; never longer than a client bears (default: that)." })
+    .optional(),
+});
+
+const waitOutput = z.object({
+  batchId: z.string(),
+  state: z.enum(stateWords),
+  counts: countsSchema,
+  totalTasks: z.int(),
+  totalCostUsd: z.number(),
+  running: z.array(z.object({ taskIndex: z.int(), activity: z.string().optional() })),
+  failed: z.array(z.object({ taskIndex: z.int(), outcome: z.string() })),
+  outputDirectory: z.string(),
+  message: z.string(),
+});
+
+/** Polling must not eat the context window: of long lists, the first. */
+const mostListed = 10;
+
+export const waitForBatch: Operation<typeof waitInput, typeof waitOutput> = {
+  name: "wait_for_batch",
+  title: "Wait for a batch",
+  description:
+    "Waits until a batch of Claude Code sessions has ended, or the wait is over, and tells how far it is: counts, what runs, what failed. Results are in the batch's outputDirectory.",
+  input: waitInput,
+  output: waitOutput,
+  annotations: reads,
+  run: async (context, input, call) => {
+    const { batchId, waitSeconds } = valueOrFault(check(waitInput, input, Object.keys(waitInput.shape)));
+    const log = findBatch(context, batchId);
+    const most = context.configuration.syncWaitSeconds;
+    // Progress must strictly increase, so only what has ended since is told.
+    let told = -1;
+    await follow(context.store, log, {
+      until: call.startedAt + Math.min(waitSeconds ?? most, most) * 1000,
+      signal: call.signal,
+      changed: ({ counts, tasks }) => {
+        const done = doneCount(counts);
+        if (done > told) call.progress(done, tasks.length, `${done} of ${tasks.length} ended`);
+        told = Math.max(told, done);
+      },
+      enough: () => standingOf(rowOf(context, log)) === "interrupted",
+    });
+    return waited(context, log);
+  },
+};
+
+const cancelInput = z.strictObject({
+  batchId: batchIdInput,
+  tasks: taskNumbers
+    .meta({ description: "Only these tasks, by number; all of them when left out." })
+    .optional(),
+});
+
+export const cancelBatch: Operation<typeof cancelInput, typeof waitOutput> = {
+  name: "cancel_batch",
+  title: "Cancel a batch, or some of its tasks",
+  description:
+    "Ends a batch of Claude Code sessions, or some of its tasks: queued ones never start, running ones end with everything that they started. What has succeeded is kept.",
+  input: cancelInput,
+  output: waitOutput,
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+  run: async (context, input, call) => {
+    const { batchId, tasks } = valueOrFault(check(cancelInput, input, Object.keys(cancelInput.shape)));
+    const log = findBatch(context, batchId);
+    const unknown = (tasks ?? []).filter((number) => number > log.state.tasks.length);
+    if (unknown.length > 0) {
+      throw new Fault(
+        `Batch ${log.batchId} has tasks 1 to ${log.state.tasks.length}; there is no task ${unknown.join(", ")}.`,
+      );
+    }
+    log.append((state) =>
+      state.endedAt === undefined
+        ? [{ type: "cancel-requested", by: "user", ...(tasks ? { tasks } : {}) }]
+        : [],
+    );
+    await follow(context.store, log, {
+      until: performance.now() + cancelWaitMs,
+      signal: call.signal,
+      enough: (state) => tasks?.every((number) => state.tasks[number - 1]?.status === "done") ?? false,
+    });
+    return waited(context, log);
+  },
+};
+
+/** Ending takes two seconds at most; so long the answer waits, to tell what came of it. */
+const cancelWaitMs = 4_000;
+
+const showInput = z.strictObject({ batchId: batchIdInput });
+
+/** The whole answer of a batch, for the command line. */
+export const showBatch: Operation<typeof showInput, typeof batchAnswerSchema> = {
+  name: "show_batch",
+  title: "Show a batch",
+  description: "Shows a batch with all results so far.",
+  input: showInput,
+  output: batchAnswerSchema,
+  annotations: reads,
+  run: async (context, input) => {
+    const { batchId } = valueOrFault(check(showInput, input));
+    const log = findBatch(context, batchId);
+    const word = standingOf(rowOf(context, log));
+    return answerOf(log.state, { word, mostCharacters: 10_000_000, message: messageOf(log, word) });
+  },
+};
+
+function listed(row: BatchRow): z.infer<typeof listedBatch> {
+  return {
+    batchId: row.batchId,
+    ...(row.name === undefined ? {} : { name: row.name }),
+    state: standingOf(row),
+    createdAt: new Date(row.createdAt).toISOString(),
+    ...(row.endedAt === undefined ? {} : { endedAt: new Date(row.endedAt).toISOString() }),
+    counts: row.counts,
+    totalCostUsd: row.costUsd,
+    outputDirectory: row.outputDirectory,
+  };
+}
+
+function waited(context: Context, log: BatchLog): z.infer<typeof waitOutput> {
+  log.refresh();
+  const { state } = log;
+  const word = standingOf(rowOf(context, log));
+  const activities = context.store.activities(log.batchId);
+  const running = state.tasks.filter((task) => task.status === "running").slice(0, mostListed);
+  const failed = state.tasks.flatMap((task) =>
+    task.status === "done" && task.outcome.kind !== "succeeded"
+      ? [{ taskIndex: task.number, outcome: outcomeWord(task) }]
+      : [],
+  );
+  return {
+    batchId: log.batchId,
+    state: word,
+    counts: { ...state.counts },
+    totalTasks: state.tasks.length,
+    totalCostUsd: state.totalCostUsd,
+    running: running.map(({ number }) => {
+      const activity = activities.get(number);
+      return { taskIndex: number, ...(activity === undefined ? {} : { activity }) };
+    }),
+    failed: failed.slice(0, mostListed),
+    outputDirectory: state.outputDirectory,
+    message: messageOf(log, word),
+  };
+}
+
+function messageOf(log: BatchLog, word: string): string {
+  const counts = countsText(log.state);
+  switch (word) {
+    case "running":
+      return `${counts} ${log.state.cancelledBy ? "It is being cancelled." : "It goes on; ask again with wait_for_batch."}`;
+    case "interrupted":
+      return `${counts} Its runner is gone. What has ended is kept; the log of its processes is in the state directory.`;
+    default:
+      return counts;
+  }
+}
+
+function rowOf({ store }: Context, log: BatchLog): BatchRow {
+  const row = store.row(log.batchId);
+  if (!row) throw new Error(`Internal error: batch ${log.batchId} has no row`);
+  return row;
+}

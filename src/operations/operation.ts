@@ -1,0 +1,38 @@
+// What can be asked for, each once: an MCP tool and a command are two faces of one operation.
+import type { z } from "zod";
+import type { Context } from "./context.ts";
+
+/** Why a call's signal was aborted, when the client itself has gone: nobody will ever read the answer. */
+export class ClientEnded extends Error {
+  constructor() {
+    super("The client has ended.");
+  }
+}
+
+/** A call in progress, as its door sees it. */
+export interface Call {
+  /** Ends the waiting; its reason says why. */
+  signal: AbortSignal;
+  /** When it came, by the monotonic clock, in milliseconds. */
+  startedAt: number;
+  /** Tells the client how far it is. `total` where it is known. */
+  progress(done: number, total: number, message: string): void;
+}
+
+export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> {
+  /** The tool's name. */
+  name: string;
+  title: string;
+  /** For a model that chooses among tools: the first words decide. */
+  description: string;
+  input: Input;
+  output: Output;
+  annotations: {
+    readOnlyHint: boolean;
+    destructiveHint: boolean;
+    idempotentHint: boolean;
+    openWorldHint: boolean;
+  };
+  /** Throws `Fault` for what the caller can mend. Takes raw input: defaults are filled in only after merging. */
+  run(context: Context, input: unknown, call: Call): Promise<z.output<Output>>;
+}

@@ -1,0 +1,228 @@
+// Makes a batch of what was asked for, after everything about it has been checked and nothing has run.
+import { findClaude } from "../claude/find.ts";
+import { newBatchId } from "../model/batch-id.ts";
+import type { Configuration } from "../model/configuration.ts";
+import type { Batch, Task } from "../model/event.ts";
+import { batchOptions, type SessionOptionsInput, sessionOptions } from "../model/options.ts";
+import { isWritable, kindAt, makeDirectory, realPath } from "../platform/files.ts";
+import { absolutePath, dirname, homeDirectory, isWithin } from "../platform/paths.ts";
+import { layoutOf } from "../store/layout.ts";
+import { stateDirectoryOf } from "./configuration.ts";
+import type { Context } from "./context.ts";
+import { type Checked, check } from "./faults.ts";
+import { knownNames, parallelInput, sessionInput } from "./spawn-input.ts";
+
+type StartedBy = Batch["startedBy"];
+type RawOptions = Record<string, unknown>;
+
+interface Asked {
+  /** Options of the whole batch and of its sessions, as written. */
+  shared: RawOptions;
+  tasks: { prompt: string; place: string; options: SessionOptionsInput }[];
+}
+
+/** The batch, or every fault in what was asked for. */
+export function planBatch(context: Context, startedBy: StartedBy, input: unknown): Checked<Batch> {
+  const asked = askedFor(startedBy, input);
+  if (!asked.ok) return asked;
+  const { configuration } = context;
+  const faults: string[] = [];
+  const claude = findClaude(configuration.claudePath);
+  if (!claude.found) faults.push(claude.message);
+
+  const places = new Places(context, faults);
+  const { shared, tasks } = asked.value;
+  const batchWide = batchOptions.parse(pick(shared, Object.keys(batchOptions.shape)));
+  const common = places.absolute(sessionOptions.partial().parse(pick(shared, sessionNames)), shared, "");
+  const workingDirectory = places.defaultWorkingDirectory([common, ...tasks.map(({ options }) => options)]);
+  const planned = tasks.map(({ prompt, place, options }): Task => {
+    const own = places.absolute(options, options, place);
+    places.checkSession(
+      { ...common, ...own },
+      place === "" || Object.keys(own).length > 0 ? place : undefined,
+    );
+    return { prompt, ...(Object.keys(own).length > 0 ? { options: own } : {}) };
+  });
+  const batchId = newBatchId();
+  const outputDirectory = places.outputDirectory(batchWide.outputDirectory, batchWide.asyncMode, batchId);
+  if (faults.length > 0 || !claude.found) return { ok: false, faults: [...new Set(faults)] };
+  return {
+    ok: true,
+    value: {
+      batchId,
+      ...(batchWide.batchName === undefined ? {} : { name: batchWide.batchName }),
+      startedBy,
+      asyncMode: batchWide.asyncMode,
+      tasks: planned,
+      sessionOptions: common,
+      concurrency: Math.min(batchWide.concurrency ?? configuration.concurrency, configuration.concurrency),
+      failureMode: batchWide.failureMode,
+      outputDirectory,
+      claudePath: claude.path,
+      workingDirectory,
+    },
+  };
+}
+
+const sessionNames = Object.keys(sessionOptions.shape);
+
+function askedFor(startedBy: StartedBy, input: unknown): Checked<Asked> {
+  if (startedBy === "spawn_claude_session") {
+    const checked = check(sessionInput, input, knownNames);
+    if (!checked.ok) return checked;
+    return {
+      ok: true,
+      value: { shared: rawObject(input), tasks: [{ prompt: checked.value.task, place: "", options: {} }] },
+    };
+  }
+  const checked = check(parallelInput, input, knownNames);
+  if (!checked.ok) return checked;
+  const shared = rawObject(input);
+  const raw = Array.isArray(shared["tasks"]) ? shared["tasks"] : [];
+  const tasks = checked.value.tasks.map((task, index) => {
+    const place = `tasks[${index}].`;
+    if (typeof task === "string") return { prompt: task, place, options: {} };
+    // Parsing has filled in defaults, which would win over the batch's own values.
+    return { prompt: task.task, place, options: pick(rawObject(raw[index]), sessionNames) };
+  });
+  return { ok: true, value: { shared, tasks } };
+}
+
+function rawObject(value: unknown): RawOptions {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+function pick(options: RawOptions, names: readonly string[]): RawOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)));
+}
+
+/** Checks everything that names a place on disk, and what needs the operator's leave. */
+class Places {
+  readonly #context: Context;
+  readonly #faults: string[];
+  readonly #roots: string[];
+
+  constructor(context: Context, faults: string[]) {
+    this.#context = context;
+    this.#faults = faults;
+    this.#roots = (context.configuration.allowedRoots ?? []).map(realPath);
+  }
+
+  /** The options as written, with absolute paths. Only what was written is kept: defaults come last of all. */
+  absolute(options: SessionOptionsInput, written: RawOptions, place: string): RawOptions {
+    const base = options.workingDirectory;
+    const from = base === undefined ? this.#start() : this.#resolve(base, this.#start());
+    const kept = pick(written, sessionNames);
+    return {
+      ...kept,
+      ...(base === undefined ? {} : { workingDirectory: this.#directory(from, `${place}workingDirectory`) }),
+      ...(options.addDirectories
+        ? {
+            addDirectories: options.addDirectories.map((path, index) =>
+              this.#directory(this.#resolve(path, from), `${place}addDirectories[${index}]`),
+            ),
+          }
+        : {}),
+      ...(typeof options.mcpConfig === "string"
+        ? { mcpConfig: this.#mcpFile(options.mcpConfig, from, place) }
+        : {}),
+    };
+  }
+
+  /** Faults that lie in two options together. */
+  checkSession(options: RawOptions, place: string | undefined): void {
+    if (
+      options["permissionMode"] === "bypassPermissions" &&
+      !this.#context.configuration.allowBypassPermissions
+    ) {
+      this.#faults.push(
+        `${place ?? ""}permissionMode was given as "bypassPermissions", which needs the operator's leave (\`allowBypassPermissions\` in ${this.#context.inForce.file}); give the tools it needs in \`allowedTools\`, or use "acceptEdits"`,
+      );
+    }
+    if (options["forkSession"] === true && options["resumeSessionId"] === undefined) {
+      this.#faults.push(
+        `${place ?? ""}forkSession needs resumeSessionId: which conversation is to be copied`,
+      );
+    }
+  }
+
+  /** Option, then configuration, then where we stand: unless that is `/`, or outside the allowed roots. */
+  defaultWorkingDirectory(needs: readonly SessionOptionsInput[]): string {
+    const [common, ...tasks] = needs;
+    const start = this.#start();
+    if (common?.workingDirectory !== undefined) return common.workingDirectory;
+    if (tasks.every(({ workingDirectory }) => workingDirectory !== undefined)) return start;
+    if (start === dirname(start) || !this.#allowed(start)) {
+      this.#faults.push(
+        `workingDirectory is missing: this server stands in ${start}, which is no place to work in. Give \`workingDirectory\`, or set PARALLEL_CLAUDE_WORKING_DIRECTORY`,
+      );
+    } else if (kindAt(start) !== "directory") {
+      this.#faults.push(`the configured workingDirectory ${start} is not a directory`);
+    }
+    return start;
+  }
+
+  /** Where files go: of a sync batch without a directory of its own, into the state directory. */
+  outputDirectory(given: string | undefined, asyncMode: boolean, batchId: Batch["batchId"]): string {
+    const { configuration } = this.#context;
+    if (given === undefined && !asyncMode) return layoutOf(stateDirectoryOf(configuration)).pages(batchId);
+    const directory =
+      given === undefined
+        ? configuration.outputDirectory
+        : this.#resolve(given, this.#context.workingDirectory);
+    const place = given === undefined ? "the configured outputDirectory" : "outputDirectory";
+    if (given !== undefined && !this.#allowed(directory)) this.#faults.push(this.#outside(place, directory));
+    else this.#makeWritable(directory, place);
+    return directory;
+  }
+
+  #start(): string {
+    return this.#context.configuration.workingDirectory ?? this.#context.workingDirectory;
+  }
+
+  #resolve(path: string, from: string): string {
+    return absolutePath(path, from);
+  }
+
+  #directory(path: string, place: string): string {
+    const kind = kindAt(path);
+    if (kind === "nothing") this.#faults.push(`${place} ${path} does not exist`);
+    else if (kind !== "directory") this.#faults.push(`${place} ${path} is not a directory`);
+    else if (!this.#allowed(path)) this.#faults.push(this.#outside(place, path));
+    return path;
+  }
+
+  #mcpFile(given: string, from: string, place: string): string {
+    if (given.trimStart().startsWith("{")) return given;
+    const path = this.#resolve(given, from);
+    if (kindAt(path) !== "file") this.#faults.push(`${place}mcpConfig ${path} is not a file`);
+    return path;
+  }
+
+  #allowed(path: string): boolean {
+    const real = realPath(path);
+    return this.#roots.some((root) => isWithin(real, root));
+  }
+
+  #outside(place: string, path: string): string {
+    return `${place} ${path} is outside the allowed roots (${this.#roots.join(", ")}); the operator can add to \`allowedRoots\` in ${this.#context.inForce.file}, or set PARALLEL_CLAUDE_ALLOWED_ROOTS`;
+  }
+
+  #makeWritable(directory: string, place: string): void {
+    try {
+      makeDirectory(directory);
+      if (!isWritable(directory)) throw new Error("permission denied");
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#faults.push(`${place} ${directory} cannot be written: ${reason}`);
+    }
+  }
+}
+
+/** Where a batch goes that was started without a directory, once nobody waits for it any more. */
+export function handOverDirectory(configuration: Configuration, batch: Batch): string | undefined {
+  const pages = layoutOf(stateDirectoryOf(configuration)).pages(batch.batchId);
+  return batch.outputDirectory === pages
+    ? absolutePath(configuration.outputDirectory, homeDirectory())
+    : undefined;
+}

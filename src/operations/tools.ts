@@ -1,0 +1,12 @@
+// The operations that are MCP tools, in the order in which clients list them.
+import { cancelBatch, listBatches, waitForBatch } from "./batches.ts";
+import type { Operation } from "./operation.ts";
+import { spawnParallel, spawnSession } from "./spawn.ts";
+
+export const tools: readonly Operation[] = [
+  spawnSession,
+  spawnParallel,
+  waitForBatch,
+  listBatches,
+  cancelBatch,
+];

@@ -1,0 +1,162 @@
+// The answer of the two tools that every client knows: the public contract of results.
+import { z } from "zod";
+import { type BatchState, type DoneTask, doneCount, type TaskState } from "../model/state.ts";
+import { type StateWord, stateWords } from "../model/state-word.ts";
+import { adviceFor, outcomeText } from "./advice.ts";
+
+export const countsSchema = z.object({
+  queued: z.int(),
+  running: z.int(),
+  succeeded: z.int(),
+  failed: z.int(),
+  cancelled: z.int(),
+});
+
+export const resultSchema = z.object({
+  taskIndex: z.int().meta({ description: "1-based." }),
+  taskDescription: z.string(),
+  status: z.enum(["success", "error"]),
+  result: z.string().optional(),
+  error: z.string().optional(),
+  structuredResult: z.unknown().optional(),
+  outcome: z.string().meta({ description: "How it ended, more exactly than `status`." }),
+  sessionId: z.string().optional(),
+  durationMs: z.number().optional(),
+  numTurns: z.int().optional(),
+  costUsd: z.number().optional(),
+  resultFile: z.string().optional(),
+  truncated: z.boolean().optional().meta({ description: "Whether `result` is only the beginning." }),
+  permissionDenials: z.array(z.string()).optional(),
+  advice: z.string().optional(),
+});
+export type ResultEntry = z.infer<typeof resultSchema>;
+
+const batchFields = {
+  batchId: z.string(),
+  state: z.enum(stateWords),
+  totalTasks: z.int(),
+  executionTimeMs: z.number(),
+  counts: countsSchema,
+  totalCostUsd: z.number(),
+  outputDirectory: z.string(),
+  reportFile: z.string(),
+  message: z.string().optional().meta({ description: "What happened and what to do next." }),
+};
+
+export const batchAnswerSchema = z.object({
+  ...batchFields,
+  results: z.array(resultSchema),
+  pending: z.array(z.int()).meta({ description: "Numbers of the tasks that have not ended." }),
+});
+export type BatchAnswer = z.infer<typeof batchAnswerSchema>;
+
+export const sessionAnswerSchema = z.object({ ...batchFields, ...resultSchema.partial().shape });
+export type SessionAnswer = z.infer<typeof sessionAnswerSchema>;
+
+/** What a result says that is not in the log: its text, and where its page is. */
+export interface ResultText {
+  text: string;
+  cut: boolean;
+  resultFile?: string;
+}
+
+/** One entry of `results`. */
+export function resultEntryOf(
+  state: BatchState,
+  task: DoneTask,
+  { text, cut, resultFile }: ResultText,
+): ResultEntry {
+  const { outcome, usage, attempts } = task;
+  const { batchId, tasks } = state.batch;
+  const prompt = tasks[task.number - 1]?.prompt ?? "";
+  const sessionId = attempts.at(-1)?.sessionId;
+  const denials = usage?.denials ?? [];
+  const advice = adviceFor(outcome, {
+    prompt,
+    denials,
+    batchId,
+    taskNumber: task.number,
+    ...(sessionId === undefined ? {} : { sessionId }),
+    ...(task.model === undefined ? {} : { model: task.model }),
+  });
+  const structured = outcome.kind === "succeeded" ? outcome.structured : undefined;
+  return {
+    taskIndex: task.number,
+    taskDescription: prompt,
+    ...(outcome.kind === "succeeded"
+      ? { status: "success", result: text }
+      : { status: "error", error: outcomeText(outcome) }),
+    ...(structured === undefined ? {} : { structuredResult: structured }),
+    outcome: outcomeWord(task),
+    ...(sessionId === undefined ? {} : { sessionId }),
+    ...(usage ? { durationMs: usage.durationMs, numTurns: usage.numTurns, costUsd: usage.costUsd } : {}),
+    ...(resultFile === undefined ? {} : { resultFile }),
+    ...(cut ? { truncated: true } : {}),
+    ...(denials.length > 0 ? { permissionDenials: denials.map(({ rule }) => rule) } : {}),
+    ...(advice === undefined ? {} : { advice }),
+  };
+}
+
+/** The whole answer. `results` are those of the tasks that have ended, in the order of their numbers. */
+export function batchAnswerOf(
+  state: BatchState,
+  word: StateWord,
+  results: ResultEntry[],
+  { now, reportFile, message }: { now: number; reportFile: string; message?: string | undefined },
+): BatchAnswer {
+  return {
+    batchId: state.batch.batchId,
+    state: word,
+    totalTasks: state.tasks.length,
+    executionTimeMs: (state.endedAt ?? now) - state.createdAt,
+    counts: { ...state.counts },
+    totalCostUsd: rounded(state.totalCostUsd),
+    outputDirectory: state.outputDirectory,
+    reportFile,
+    ...(message === undefined ? {} : { message }),
+    results,
+    pending: state.tasks.filter((task) => task.status !== "done").map((task) => task.number),
+  };
+}
+
+/** The answer of a batch of one: its result, and the batch's fields beside it. */
+export function sessionAnswerOf({ results, pending: _, ...batch }: BatchAnswer): SessionAnswer {
+  return { ...batch, ...results[0] };
+}
+
+/** `failed: max-turns`, `timed-out: idle`, `succeeded` … */
+export function outcomeWord(task: Extract<TaskState, { status: "done" }>): string {
+  const { outcome } = task;
+  switch (outcome.kind) {
+    case "failed":
+      return `failed: ${outcome.reason}`;
+    case "timed-out":
+      return `timed-out: ${outcome.clock}`;
+    case "cancelled":
+      return `cancelled: ${outcome.by}`;
+    default:
+      return outcome.kind;
+  }
+}
+
+/** "12 of 40 tasks have ended: 11 succeeded, 1 failed." */
+export function countsText(state: BatchState): string {
+  const { succeeded, failed, cancelled } = state.counts;
+  const done = doneCount(state.counts);
+  const total = state.tasks.length;
+  const parts = [
+    `${succeeded} succeeded`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(cancelled > 0 ? [`${cancelled} cancelled`] : []),
+  ];
+  const ended =
+    done === total
+      ? `${total === 1 ? "The task" : `All ${total} tasks`} ended`
+      : `${done} of ${total} tasks have ended`;
+  return `${ended}: ${parts.join(", ")}.`;
+}
+
+// Sums of binary fractions: six digits are a thousandth of a tenth of a cent.
+function rounded(costUsd: number): number {
+  return Math.round(costUsd * 1e6) / 1e6;
+}

@@ -1,0 +1,62 @@
+// The tasks that somebody should look at, gathered by what to do about them: 300 tasks that fail for one reason
+// need one piece of advice.
+import type { DoneTask } from "../model/state.ts";
+import { adviceFor, outcomeText } from "./advice.ts";
+import { countText } from "./amounts.ts";
+import { escapeHtml, proseHtml } from "./html.ts";
+import { promptHtml, statusWord } from "./row.ts";
+
+/** A task that failed, or that was denied a tool: what to do, and its row (HTML). */
+export interface Attention {
+  advice: string;
+  row: string;
+}
+
+/** Most rows under one piece of advice, and most pieces of advice; the table of all tasks has the rest. */
+const mostRows = 20;
+const mostGroups = 30;
+
+/** What there is to say about an ended task; nothing for a plain success and for a cancelled one. */
+export function attentionFor(
+  task: DoneTask,
+  facts: { batchId: string; prompt: string; href: string | undefined },
+): Attention | undefined {
+  const denials = task.usage?.denials ?? [];
+  if (task.outcome.kind === "cancelled") return undefined;
+  if (task.outcome.kind === "succeeded" && denials.length === 0) return undefined;
+  // Without the session id, which would keep equal advice apart.
+  const advice = adviceFor(task.outcome, { ...facts, denials, taskNumber: task.number });
+  const happened =
+    task.outcome.kind === "succeeded"
+      ? `Succeeded, but ${countText(denials.length, "tool call")} ${denials.length === 1 ? "was" : "were"} denied`
+      : outcomeText(task.outcome);
+  const { className } = statusWord(task);
+  const row = `<tr class="${className}"><td class="n">${task.number}</td><td class="p">${promptHtml(facts.prompt, facts.href)}</td><td class="s t">${escapeHtml(happened)}</td></tr>\n`;
+  return { advice: advice ?? "", row };
+}
+
+/** The table of them, a group for each piece of advice, the largest first. Empty where there are none. HTML. */
+export function attentionTable(attentions: readonly Attention[]): string {
+  if (attentions.length === 0) return "";
+  const groups = [...Map.groupBy(attentions, ({ advice }) => advice)].sort(
+    ([, a], [, b]) => b.length - a.length,
+  );
+  const bodies = groups.slice(0, mostGroups).map(([advice, members]) => groupHtml(advice, members));
+  const rest = groups.slice(mostGroups).reduce((sum, [, members]) => sum + members.length, 0);
+  const more = rest > 0 ? `<p>${countText(rest, "more task")} in the table of all tasks.</p>` : "";
+  const head =
+    '<thead><tr><th scope="col" class="n">Task</th><th scope="col">Prompt</th><th scope="col">What happened</th></tr></thead>';
+  return `<table class="tasks look">${head}${bodies.join("")}</table>${more}`;
+}
+
+function groupHtml(advice: string, members: Attention[]): string {
+  const rows = members
+    .slice(0, mostRows)
+    .map(({ row }) => row)
+    .join("");
+  const rest = members.length - mostRows;
+  const more =
+    rest > 0 ? `<tr><td></td><td class="p">and ${countText(rest, "more task")}</td><td></td></tr>` : "";
+  const size = members.length > 1 ? ` <b>(${countText(members.length, "task")})</b>` : "";
+  return `<tbody><tr class="group"><th colspan="3" scope="rowgroup">${proseHtml(advice)}${size}</th></tr>\n${rows}${more}</tbody>`;
+}

@@ -1,0 +1,90 @@
+// The text file of a task that did not succeed: made to be read in any editor, and to be pasted into a report.
+import type { Outcome } from "../model/outcome.ts";
+import { adviceFor, outcomeText } from "./advice.ts";
+import { countText, timeText } from "./amounts.ts";
+import { fileTag } from "./file-tag.ts";
+import { cut, harmless } from "./harmless.ts";
+import {
+  adviceFacts,
+  continueCommand,
+  placeText,
+  type TaskFacts,
+  taskCostText,
+  taskDurationText,
+} from "./task-facts.ts";
+
+/** All that the text of a task without success tells. */
+export interface ErrorPage extends TaskFacts {
+  outcome: Exclude<Outcome, { kind: "succeeded" }>;
+  /** What Claude wrote last, where it wrote anything. */
+  lastText?: string | undefined;
+  /** The end of the session's stderr; a crash brings its own. */
+  stderrTail?: string | undefined;
+  /** Path of the transcript, where there is one. */
+  transcript?: string | undefined;
+}
+
+const longestPrompt = 20_000;
+const longestMessage = 20_000;
+const longestText = 50_000;
+const stderrLines = 40;
+const longestStderrLine = 2_000;
+
+/** The text, its tag on the first line. Lines end in `\n`. */
+export function errorText(page: ErrorPage): string {
+  const parts = [
+    `${fileTag(page.batchId, page.taskNumber)}\n`,
+    `${harmless(placeText(page))}\n`,
+    part("What happened", whatHappened(page)),
+    part("What to try", adviceFor(page.outcome, adviceFacts(page))),
+    part("What was asked", shortened(page.prompt, longestPrompt)),
+    part("What Claude wrote last", page.lastText && shortened(page.lastText, longestText)),
+    part("The last lines of stderr", lastLines(page)),
+    part("Facts", facts(page)),
+  ];
+  return parts.filter((text) => text !== "").join("\n");
+}
+
+// A line of the text can never look like one of these headings by accident of its content: that is indented.
+function part(heading: string, content: string | undefined): string {
+  const text = harmless(content ?? "").trimEnd();
+  if (text.trim() === "") return "";
+  const indented = text.split("\n").map((line) => (line === "" ? "" : `  ${line}`));
+  return `${heading}\n${"-".repeat(heading.length)}\n${indented.join("\n")}\n`;
+}
+
+function whatHappened({ outcome }: ErrorPage): string {
+  const line = outcomeText(outcome);
+  const message = outcome.kind === "failed" || outcome.kind === "not-started" ? outcome.message : "";
+  // The line has short messages whole; a longer one, or one of several lines, follows as it is.
+  const whole = message.length > 500 || message.trim().includes("\n");
+  return whole ? `${line}\n\n${shortened(message, longestMessage)}` : line;
+}
+
+function lastLines({ outcome, stderrTail }: ErrorPage): string {
+  const stderr = outcome.kind === "crashed" ? outcome.stderrTail : (stderrTail ?? "");
+  const lines = harmless(stderr).trimEnd().split("\n").slice(-stderrLines);
+  return lines.map((line) => cut(line, longestStderrLine)).join("\n");
+}
+
+function facts(page: ErrorPage): string {
+  const lines: [string, string | undefined][] = [
+    ["Ended", timeText(page.endedAt)],
+    ["Duration", taskDurationText(page)],
+    ["Cost", taskCostText(page)],
+    ["Turns", page.usage && String(page.usage.numTurns)],
+    ["Model", page.model],
+    ["Session", page.sessionId],
+    ["Working directory", page.workingDirectory],
+    ["Transcript", page.transcript],
+    ["Go on in a terminal", continueCommand(page)],
+    ["See the batch", `parallel-claude-code-mcp show ${page.batchId}`],
+  ];
+  const known = lines.flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]));
+  return known.join("\n");
+}
+
+function shortened(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  return `${cut(text, limit)}\n(the first ${countText(limit, "character")} of ${countText(text.length, "character")})`;
+}

@@ -1,0 +1,153 @@
+// The page of a task that succeeded.
+import type { Outcome, Usage } from "../model/outcome.ts";
+import { adviceFor } from "./advice.ts";
+import { countText, numberText, timeText } from "./amounts.ts";
+import { fileTag } from "./file-tag.ts";
+import { cut, firstLine } from "./harmless.ts";
+import { escapeHtml, factsHtml, pageFrame, proseHtml, sectionHtml, timeHtml } from "./html.ts";
+import { safeMarkdown } from "./markdown.ts";
+import { structuredHtml } from "./structured.ts";
+import {
+  adviceFacts,
+  continueCommand,
+  placeText,
+  type TaskFacts,
+  taskCostText,
+  taskDurationText,
+} from "./task-facts.ts";
+
+/** All that the page of a succeeded task shows. */
+export interface ResultPage extends TaskFacts {
+  outcome: Extract<Outcome, { kind: "succeeded" }>;
+  text: {
+    /** The answer, or its beginning. */
+    shown: string;
+    /** Of the whole answer, in characters. */
+    totalLength: number;
+    /** Path of the transcript, which has all of it. */
+    transcript: string;
+  };
+  /** Answers that came after background tasks, in their order. */
+  laterTexts: readonly string[];
+  /** Where the batch's page is, seen from this one. */
+  reportHref: string;
+}
+
+const longestPrompt = 200_000;
+
+/** The page as HTML, its tag within the first 512 bytes. */
+export function resultPage(page: ResultPage): string {
+  const title = firstLine(page.prompt, 90) || `Task ${page.taskNumber}`;
+  return pageFrame({
+    title: `${title} · task ${page.taskNumber}`,
+    tag: fileTag(page.batchId, page.taskNumber),
+    header: headerHtml(page, title),
+    main: [
+      noticesHtml(page),
+      sectionHtml("task", "Task", promptHtml(page.prompt)),
+      sectionHtml("answer", "Answer", answerHtml(page)),
+      sectionHtml("structured", "Answer as data", dataHtml(page)),
+      sectionHtml("later", "After background tasks", laterHtml(page)),
+      sectionHtml("facts", "Facts", factsPart(page)),
+      sectionHtml("tokens", "Tokens", tokensHtml(page.usage)),
+    ].join(""),
+    footer: `<p><a href="${escapeHtml(page.reportHref)}">All tasks of the batch</a> · made by parallel-claude-code-mcp</p>`,
+  });
+}
+
+function headerHtml(page: ResultPage, title: string): string {
+  const denied = page.usage?.denials?.length ?? 0;
+  const pill = denied
+    ? '<span class="pill warn">Succeeded, tools denied</span>'
+    : '<span class="pill ok">Succeeded</span>';
+  const parts = [
+    pill,
+    taskDurationText(page),
+    taskCostText(page),
+    timeHtml(page.endedAt, timeText(page.endedAt)),
+  ];
+  const under = parts.filter((part) => part !== undefined).map((part) => `<span>${part}</span>`);
+  return `<nav class="brand" aria-label="Batch"><a href="${escapeHtml(page.reportHref)}">← ${escapeHtml(placeText(page))}</a></nav>
+<h1>${escapeHtml(title)}</h1><p class="under">${under.join("")}</p>`;
+}
+
+function noticesHtml(page: ResultPage): string {
+  const advice = adviceFor(page.outcome, adviceFacts(page));
+  const notes = [
+    page.outcome.remark === undefined ? "" : escapeHtml(page.outcome.remark),
+    advice === undefined ? "" : proseHtml(advice),
+  ];
+  const shown = notes.filter((note) => note !== "").map((note) => `<p class="note">${note}</p>`);
+  return shown.length > 0 ? `<div class="card" role="note">${shown.join("")}</div>` : "";
+}
+
+function promptHtml(prompt: string): string {
+  const whole = `<pre class="asked">${escapeHtml(cut(prompt, longestPrompt))}</pre>`;
+  const long = prompt.length > 600 || prompt.split("\n", 10).length > 8;
+  if (!long) return whole;
+  const size = countText(prompt.length, "character");
+  return `<details><summary><b>${escapeHtml(firstLine(prompt, 160))}</b> (${size})</summary>${whole}</details>`;
+}
+
+function answerHtml({ text, outcome }: ResultPage): string {
+  if (text.shown.trim() === "" && outcome.structured !== undefined) return "";
+  const body = text.shown.trim() === "" ? "<p>Claude gave no text.</p>" : safeMarkdown(text.shown);
+  return `${cutNotice(text)}<div class="answer" dir="auto">${body}</div>`;
+}
+
+function cutNotice({ shown, totalLength, transcript }: ResultPage["text"]): string {
+  if (shown.length >= totalLength) return "";
+  return `<p class="note" role="note">These are the first ${numberText(shown.length)} of ${countText(totalLength, "character")}. The whole answer is in the transcript: <code>${escapeHtml(transcript)}</code></p>`;
+}
+
+function dataHtml({ outcome }: ResultPage): string {
+  return outcome.structured === undefined ? "" : structuredHtml(outcome.structured);
+}
+
+function laterHtml({ laterTexts }: ResultPage): string {
+  return laterTexts
+    .map((text) => `<div class="answer" dir="auto">${safeMarkdown(text)}</div>`)
+    .join('<hr aria-hidden="true">');
+}
+
+function factsPart(page: ResultPage): string {
+  const code = (text: string | undefined) => text && `<code>${escapeHtml(text)}</code>`;
+  return factsHtml(
+    [
+      ["Cost", taskCostText(page)],
+      ["Duration", taskDurationText(page)],
+      ["Turns", page.usage && numberText(page.usage.numTurns)],
+      ["Model", page.model && escapeHtml(page.model)],
+      [
+        "Started",
+        page.startedAt === undefined ? undefined : timeHtml(page.startedAt, timeText(page.startedAt)),
+      ],
+      ["Ended", timeHtml(page.endedAt, timeText(page.endedAt))],
+      ["Session", code(page.sessionId)],
+      ["Working directory", code(page.workingDirectory)],
+      ["Transcript", code(page.text.transcript)],
+      ["Go on in a terminal", code(continueCommand(page))],
+      ["Denied tools", deniedHtml(page.usage)],
+    ],
+    "long",
+  );
+}
+
+function deniedHtml(usage: Usage | undefined): string {
+  const rules = [...new Set((usage?.denials ?? []).map((denial) => denial.rule))].slice(0, 50);
+  return rules.map((rule) => `<code>${escapeHtml(cut(rule, 200))}</code>`).join(" ");
+}
+
+function tokensHtml(usage: Usage | undefined): string {
+  const models = Object.entries(usage?.models ?? {});
+  if (models.length === 0) return "";
+  const rows = models.map(([model, { input, output, cacheRead, cacheWritten }]) => {
+    const numbers = [input, output, cacheRead, cacheWritten].map(
+      (count) => `<td class="n">${numberText(count)}</td>`,
+    );
+    return `<tr><td>${escapeHtml(model)}</td>${numbers.join("")}</tr>`;
+  });
+  const names = ["Input", "Output", "Read from cache", "Written to cache"];
+  const head = names.map((name) => `<th scope="col" class="n">${name}</th>`).join("");
+  return `<div class="wide"><table><thead><tr><th scope="col">Model</th>${head}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+}

@@ -1,0 +1,57 @@
+// One task as a row of the live page, and the word and class for how it stands.
+import type { DoneTask, TaskState } from "../model/state.ts";
+import { costText, durationText } from "./amounts.ts";
+import { firstLine, oneLine } from "./harmless.ts";
+import { escapeHtml } from "./html.ts";
+
+/** A word for people, and the class that gives it colour and sign. */
+export interface StatusWord {
+  className: "ok" | "warn" | "bad" | "run" | "wait" | "off";
+  word: string;
+}
+
+/** How a task stands, in one or two words. */
+export function statusWord(task: TaskState): StatusWord {
+  if (task.status === "queued") return { className: "wait", word: "queued" };
+  if (task.status === "running") return { className: "run", word: task.cancelling ? "ending" : "running" };
+  const { kind } = task.outcome;
+  if (kind === "cancelled") return { className: "off", word: "cancelled" };
+  if (kind !== "succeeded") return { className: "bad", word: kind.replace("-", " ") };
+  return task.usage?.denials?.length
+    ? { className: "warn", word: "tools denied" }
+    : { className: "ok", word: "succeeded" };
+}
+
+/** The row of the table of all tasks: number, prompt, status, duration, cost. */
+export function taskRow(task: TaskState, prompt: string, href: string | undefined): string {
+  const { className, word } = statusWord(task);
+  const duration = task.status === "done" ? doneDuration(task) : "";
+  const cost = task.status === "done" ? doneCost(task) : "";
+  return `<tr class="${className}"><td class="n">${task.number}</td><td class="p">${promptHtml(prompt, href)}</td><td class="s">${word}</td><td class="n">${duration}</td><td class="n">${cost}</td></tr>\n`;
+}
+
+/** The row of the table of running sessions: number, prompt, activity, time so far. */
+export function runningRow(
+  task: Extract<TaskState, { status: "running" }>,
+  prompt: string,
+  activity: string | undefined,
+  now: number,
+): string {
+  const doing = task.cancelling ? "Is being ended" : (activity ?? "Works");
+  return `<tr class="run"><td class="n">${task.number}</td><td class="p">${promptHtml(prompt, undefined)}</td><td>${escapeHtml(oneLine(doing, 160))}</td><td class="n">${durationText(now - task.startedAt)}</td></tr>\n`;
+}
+
+/** The beginning of a prompt, as a link where there is something to see. */
+export function promptHtml(prompt: string, href: string | undefined): string {
+  const excerpt = escapeHtml(firstLine(prompt, 110)) || "(no words)";
+  return href === undefined ? excerpt : `<a href="${escapeHtml(href)}">${excerpt}</a>`;
+}
+
+function doneDuration({ startedAt, endedAt }: DoneTask): string {
+  return startedAt === undefined ? "" : durationText(endedAt - startedAt);
+}
+
+function doneCost({ usage }: DoneTask): string {
+  if (!usage) return "";
+  return `${usage.atLeast ? "≥ " : ""}${costText(usage.costUsd)}`;
+}

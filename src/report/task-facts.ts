@@ -1,0 +1,56 @@
+// What both pages of an ended task are told, and how one goes on with its conversation.
+import type { Usage } from "../model/outcome.ts";
+import type { AdviceFacts } from "./advice.ts";
+import { costText, durationText } from "./amounts.ts";
+
+/** An ended task, as its result page or error text is told of it. */
+export interface TaskFacts {
+  batchId: string;
+  batchName?: string | undefined;
+  /** 1-based. */
+  taskNumber: number;
+  totalTasks: number;
+  prompt: string;
+  usage?: Usage | undefined;
+  model?: string | undefined;
+  sessionId?: string | undefined;
+  workingDirectory: string;
+  /** Milliseconds since 1970; absent for a task that never started. */
+  startedAt?: number | undefined;
+  /** Milliseconds since 1970. */
+  endedAt: number;
+}
+
+/** What advice needs of these. */
+export function adviceFacts(facts: TaskFacts): AdviceFacts {
+  return { ...facts, denials: facts.usage?.denials ?? [] };
+}
+
+/** "Task 3 of 40 in “nightly review”". */
+export function placeText({ taskNumber, totalTasks, batchId, batchName }: TaskFacts): string {
+  const place = totalTasks === 1 ? "Task 1" : `Task ${taskNumber} of ${totalTasks}`;
+  return batchName === undefined ? `${place} in batch ${batchId}` : `${place} in “${batchName}” (${batchId})`;
+}
+
+/** What the task cost, where that is known. */
+export function taskCostText({ usage }: TaskFacts): string | undefined {
+  return usage && costText(usage.costUsd, usage.atLeast);
+}
+
+/** How long the last attempt took. */
+export function taskDurationText({ startedAt, endedAt }: TaskFacts): string | undefined {
+  return startedAt === undefined ? undefined : durationText(endedAt - startedAt);
+}
+
+/** The command that goes on with the conversation in a terminal. */
+export function continueCommand({ workingDirectory, sessionId }: TaskFacts): string | undefined {
+  if (sessionId === undefined) return undefined;
+  return `cd ${quoted(workingDirectory)} && claude --resume ${quoted(sessionId)}`;
+}
+
+// For a POSIX shell; Windows paths, which hold no double quotes, for its own ones.
+function quoted(argument: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(argument)) return argument;
+  if (/^(?:[A-Za-z]:\\|\\\\)/.test(argument)) return `"${argument}"`;
+  return `'${argument.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,37 @@
+// How long a batch may still take, told from the tasks that have ended.
+import type { BatchState } from "../model/state.ts";
+
+/**
+ * Milliseconds until the batch ends, were the rest like what ended so far. Nothing where nothing is known:
+ * before the first end, and when the batch is being cancelled. `now` in milliseconds since 1970.
+ */
+export function timeLeftMs(state: BatchState, now: number): number | undefined {
+  if (state.cancelledBy !== undefined || state.endedAt !== undefined) return undefined;
+  let total = 0;
+  let ended = 0;
+  const running: number[] = [];
+  for (const task of state.tasks) {
+    if (task.status === "running") running.push(Math.max(0, now - task.startedAt));
+    // Those that were cancelled, or never started, say nothing about how long one takes.
+    if (task.status !== "done" || task.startedAt === undefined || task.outcome.kind === "cancelled") continue;
+    total += Math.max(0, task.endedAt - task.startedAt);
+    ended++;
+  }
+  if (ended === 0) return undefined;
+  const mean = total / ended;
+  // One that has outlasted the mean already is given a quarter of it again.
+  const rests = running.map((elapsed) => Math.max(mean - elapsed, mean / 4));
+  const work = rests.reduce((sum, rest) => sum + rest, state.counts.queued * mean);
+  const longest = rests.reduce((most, rest) => Math.max(most, rest), 0);
+  return Math.max(work / Math.max(1, running.length), longest);
+}
+
+/** An estimate in milliseconds as "under 10 s", "about 40 s", "about 12 min" or "about 2 h 10 min". */
+export function timeLeftText(milliseconds: number): string {
+  const seconds = Math.max(0, milliseconds) / 1000;
+  if (seconds < 10) return "under 10 s";
+  if (seconds < 55) return `about ${Math.round(seconds / 10) * 10} s`;
+  const minutes = Math.max(1, Math.round(seconds / 60));
+  if (minutes < 60) return `about ${minutes} min`;
+  return `about ${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+}
