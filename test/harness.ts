@@ -1,0 +1,219 @@
+// What tests share: a home of their own, the fake `claude` on PATH, the program as a real process, and a look
+// at the process table.
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client } from "@modelcontextprotocol/client";
+import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
+import { Client as OlderClient } from "@modelcontextprotocol/sdk/client/index.js";
+import { StdioClientTransport as OlderTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { Store } from "../src/store/store.ts";
+
+const root = join(import.meta.dir, "..");
+
+/** The directory of the fake `claude`. */
+export const fakeDirectory = join(import.meta.dir, "fixtures");
+
+/** The program: the compiled executable where a test run names one, else the source. */
+export const program: string[] = process.env["PROGRAM_UNDER_TEST"]
+  ? [process.env["PROGRAM_UNDER_TEST"]]
+  : [process.execPath, join(root, "src/main.ts")];
+
+/** A throwaway home with everything that the program and the fake touch below it. */
+export class Home implements AsyncDisposable {
+  readonly path = realpathSync(mkdtempSync(join(tmpdir(), "pccm-test-")));
+  readonly work = join(this.path, "work");
+  readonly state = join(this.path, "state");
+  readonly output = join(this.path, "output");
+  readonly #more: Record<string, string>;
+
+  constructor(more: Record<string, string> = {}) {
+    this.#more = more;
+    mkdirSync(this.work);
+  }
+
+  /** A whole environment: nothing of the one who runs the tests but PATH. */
+  get environment(): Record<string, string> {
+    return {
+      HOME: this.path,
+      PATH: `${fakeDirectory}:${process.env["PATH"] ?? ""}`,
+      FAKE_CLAUDE_BUN: process.execPath,
+      FAKE_CLAUDE_LOG: this.startsLog,
+      PARALLEL_CLAUDE_STATE_DIRECTORY: this.state,
+      PARALLEL_CLAUDE_OUTPUT_DIRECTORY: this.output,
+      ...this.#more,
+    };
+  }
+
+  /** Where the fake writes down each of its starts. */
+  get startsLog(): string {
+    return join(this.path, "starts.jsonl");
+  }
+
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  store(): Store {
+    return new Store(this.state);
+  }
+
+  /** The processes that have this home in their environment, whoever their parent is; we not among them. */
+  processes(): { pid: number; command: string }[] {
+    return processesWith(`HOME=${this.path}\0`);
+  }
+
+  /** Waits until none of them is left; fails, naming them, when some stay. */
+  async empty({ but }: { but?: number } = {}): Promise<void> {
+    const others = () => this.processes().filter(({ pid }) => pid !== but);
+    await eventually(
+      () => others().length === 0,
+      () => `still there: ${JSON.stringify(others())}`,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { pid } of this.processes()) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It has gone by itself.
+      }
+    }
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+function processesWith(mark: string): { pid: number; command: string }[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .flatMap((name) => {
+      try {
+        if (!readFileSync(`/proc/${name}/environ`, "latin1").includes(mark)) return [];
+        const command = readFileSync(`/proc/${name}/cmdline`, "latin1").replaceAll("\0", " ").trim();
+        return command === "" ? [] : [{ pid: Number(name), command }];
+      } catch {
+        // Gone between two looks.
+        return [];
+      }
+    });
+}
+
+/** How long something may take that must happen, on a slow and busy machine. */
+const patienceMs = 20_000;
+
+/** Waits for a condition by looking, and fails with `why` when it does not come. */
+export async function eventually(
+  holds: () => boolean,
+  why: () => string,
+  patience = patienceMs,
+): Promise<void> {
+  const deadline = performance.now() + patience;
+  while (!holds()) {
+    if (performance.now() > deadline) throw new Error(`It did not happen: ${why()}`);
+    await Bun.sleep(20);
+  }
+}
+
+/** A program that ran to its end. */
+export async function run(
+  home: Home,
+  args: string[],
+  stdin = "",
+): Promise<{ code: number; out: string; err: string }> {
+  const child = Bun.spawn([...program, ...args], {
+    cwd: home.work,
+    env: home.environment,
+    stdin: new Blob([stdin]),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [code, out, err] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
+  return { code, out, err };
+}
+
+/** A client of either era, connected to a server of its own. */
+export interface TestClient extends AsyncDisposable {
+  era: string;
+  pid: number;
+  listTools(): Promise<{ name: string }[]>;
+  call(name: string, input: Record<string, unknown>, options?: CallOptions): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export interface CallOptions {
+  /** The SDK's own, in milliseconds. */
+  timeout?: number;
+  signal?: AbortSignal;
+  onprogress?: (progress: {
+    progress: number;
+    total?: number | undefined;
+    message?: string | undefined;
+  }) => void;
+}
+
+/** What a tool answered. */
+export interface Answer {
+  isError: boolean;
+  text: string;
+  data: Record<string, unknown> | undefined;
+}
+
+/** Both kinds of client, by the era that they speak. */
+export const clients: { era: string; connect(home: Home): Promise<TestClient> }[] = [
+  { era: "2026-07-28 client", connect: (home) => connectNew(home) },
+  { era: "2025-11-25 client", connect: (home) => connectOlder(home) },
+];
+
+function serverOf(home: Home) {
+  const [command = "", ...args] = program;
+  return { command, args, cwd: home.work, env: home.environment, stderr: "ignore" as const };
+}
+
+export async function connectNew(home: Home): Promise<TestClient> {
+  const transport = new StdioClientTransport(serverOf(home));
+  const client = new Client({ name: "test", version: "1" });
+  await client.connect(transport);
+  return {
+    era: "2026-07-28 client",
+    pid: transport.pid ?? 0,
+    listTools: async () => (await client.listTools()).tools,
+    call: async (name, input, options = {}) =>
+      answerFrom(await client.callTool({ name, arguments: input }, { timeout: 60_000, ...options })),
+    close: () => client.close(),
+    [Symbol.asyncDispose]: () => client.close(),
+  };
+}
+
+export async function connectOlder(home: Home): Promise<TestClient> {
+  const transport = new OlderTransport(serverOf(home));
+  const client = new OlderClient({ name: "test", version: "1" });
+  await client.connect(transport);
+  return {
+    era: "2025-11-25 client",
+    pid: transport.pid ?? 0,
+    listTools: async () => (await client.listTools()).tools,
+    call: async (name, input, options = {}) =>
+      answerFrom(
+        await client.callTool({ name, arguments: input }, undefined, { timeout: 60_000, ...options }),
+      ),
+    close: () => client.close(),
+    [Symbol.asyncDispose]: () => client.close(),
+  };
+}
+
+function answerFrom(result: object): Answer {
+  const get = (name: string): unknown => Reflect.get(result, name);
+  const content: unknown = get("content");
+  const [first] = Array.isArray(content) ? content : [];
+  return {
+    isError: get("isError") === true,
+    text: String(Reflect.get(first ?? {}, "text") ?? ""),
+    data: get("structuredContent") as Record<string, unknown> | undefined,
+  };
+}
+
+/** The files in a directory, sorted. */
+export function filesIn(directory: string): string[] {
+  return readdirSync(directory).sort();
+}

@@ -1,0 +1,185 @@
+// A stand-in for the Anthropic Messages API on loopback: what it replies is decided by the last user text.
+import { z } from "zod";
+import { answer, endless, eventStream, type Reply } from "./messages-reply.ts";
+
+/** One request that came in, in the order of arrival. */
+export interface ApiRequest {
+  readonly method: string;
+  /** Path without the query. */
+  readonly path: string;
+  readonly headers: Headers;
+  /** Nothing for requests without a body. */
+  readonly body: MessagesBody | undefined;
+  /** The newest text of the user; empty when there is none. */
+  readonly userText: string;
+  /** Aborts when the caller has gone. */
+  readonly gone: AbortSignal;
+}
+
+/** What a `claude` needs to reach the stand-in, and what it asked of it. */
+export interface MessagesApi extends AsyncDisposable {
+  readonly baseUrl: string;
+  readonly requests: readonly ApiRequest[];
+  /** `ANTHROPIC_BASE_URL` and a made-up key. */
+  readonly environment: { readonly ANTHROPIC_BASE_URL: string; readonly ANTHROPIC_API_KEY: string };
+  /** The calls of `POST /v1/messages` so far. */
+  calls(): readonly MessagesBody[];
+  /** Gives the first request that fits, among those that came and those to come. */
+  request(fits: (request: ApiRequest) => boolean): Promise<ApiRequest>;
+}
+
+const block = z.looseObject({
+  type: z.string(),
+  text: z.string().optional(),
+  content: z.unknown().optional(),
+});
+const messagesBody = z.looseObject({
+  model: z.string(),
+  stream: z.boolean().default(false),
+  system: z.union([z.string(), z.array(block)]).default(""),
+  tools: z.array(z.looseObject({ name: z.string().optional() })).default([]),
+  messages: z.array(z.looseObject({ role: z.string(), content: z.union([z.string(), z.array(block)]) })),
+});
+export type MessagesBody = z.infer<typeof messagesBody>;
+type Block = z.infer<typeof block>;
+
+/**
+ * Starts the stand-in on a free port. The last user text decides: `RUN: <command>` has the command run by Bash
+ * and quotes its result, `STRUCTURED: <json>` calls StructuredOutput, `FAIL <status>` is an API error, `HOLD`
+ * begins a reply that never ends, and anything else is answered by `You said: <text>`.
+ */
+export function startMessagesApi(): MessagesApi {
+  const requests: ApiRequest[] = [];
+  const waiting = new Set<(request: ApiRequest) => void>();
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    idleTimeout: 0,
+    async fetch(incoming) {
+      const request = await received(incoming);
+      requests.push(request);
+      for (const tell of waiting) tell(request);
+      return respond(request, requests.length);
+    },
+  });
+  const baseUrl = `http://127.0.0.1:${server.port}`;
+  return {
+    baseUrl,
+    requests,
+    environment: { ANTHROPIC_BASE_URL: baseUrl, ANTHROPIC_API_KEY: "sk-ant-made-up" },
+    calls: () => requests.flatMap(({ path, body }) => (path === "/v1/messages" && body ? [body] : [])),
+    request(fits) {
+      const there = requests.find(fits);
+      if (there) return Promise.resolve(there);
+      const { promise, resolve } = Promise.withResolvers<ApiRequest>();
+      const tell = (request: ApiRequest) => {
+        if (!fits(request)) return;
+        waiting.delete(tell);
+        resolve(request);
+      };
+      waiting.add(tell);
+      return promise;
+    },
+    [Symbol.asyncDispose]: () => server.stop(true),
+  };
+}
+
+const alivePath = "/alive/";
+
+/** A shell command that tells the stand-in its pid (see `announced`), and then stays until it is killed. */
+export function stayingCommand({ baseUrl }: MessagesApi): string {
+  const script = `await (await fetch("${baseUrl}${alivePath}" + process.pid)).text()`;
+  return `'${process.execPath}' -e '${script}'`;
+}
+
+/** The pid of the next `stayingCommand` that came up, and the signal of its end. */
+export async function announced(api: MessagesApi): Promise<{ pid: number; gone: AbortSignal }> {
+  const { path, gone } = await api.request((request) => request.path.startsWith(alivePath));
+  return { pid: Number(path.slice(alivePath.length)), gone };
+}
+
+/** All of the system prompt as one text. */
+export function systemText(body: MessagesBody): string {
+  return typeof body.system === "string" ? body.system : body.system.map(({ text }) => text ?? "").join("\n");
+}
+
+async function received(incoming: Request): Promise<ApiRequest> {
+  const { pathname } = new URL(incoming.url);
+  const text = incoming.method === "POST" ? await incoming.text() : "";
+  const body = text === "" ? undefined : messagesBody.parse(JSON.parse(text));
+  return {
+    method: incoming.method,
+    path: pathname,
+    headers: incoming.headers,
+    body,
+    userText: body ? lastUserText(body) : "",
+    gone: incoming.signal,
+  };
+}
+
+function respond({ method, path, body, userText }: ApiRequest, number: number): Response {
+  if (method === "HEAD") return new Response(null, { status: 200 });
+  if (path.startsWith(alivePath)) return new Response(endless());
+  if (method !== "POST" || !body) return failure(404, "not found");
+  if (path === "/v1/messages/count_tokens") return Response.json({ input_tokens: 1 });
+  if (path !== "/v1/messages") return failure(404, "not found");
+  const status = /^\s*FAIL (\d{3})/.exec(userText)?.[1];
+  if (status !== undefined) return failure(Number(status), `made to fail with ${status}`);
+  return send(replyTo(body, userText), { body, number });
+}
+
+function replyTo(body: MessagesBody, userText: string): Reply {
+  const result = lastUserBlocks(body).find(({ type }) => type === "tool_result");
+  if (result) return { kind: "text", text: `The tool said: ${flat(result.content)}` };
+  const command = /^\s*RUN: (.+)/s.exec(userText)?.[1];
+  if (command !== undefined) {
+    return { kind: "tool", name: "Bash", input: { command, description: "Runs what the test asks for" } };
+  }
+  const output = /^\s*STRUCTURED: (.+)/s.exec(userText)?.[1];
+  if (output !== undefined) return { kind: "tool", name: "StructuredOutput", input: JSON.parse(output) };
+  return /^\s*HOLD/.test(userText) ? { kind: "hold" } : { kind: "text", text: `You said: ${userText}` };
+}
+
+function send(reply: Reply, { body, number }: { body: MessagesBody; number: number }): Response {
+  const about = { model: body.model, number };
+  const headers = { "request-id": `req_${number}` };
+  if (body.stream || reply.kind === "hold") {
+    return new Response(eventStream(reply, about), {
+      headers: { ...headers, "content-type": "text/event-stream" },
+    });
+  }
+  return Response.json(answer(reply, about), { headers });
+}
+
+const errorTypes: Record<number, string> = {
+  400: "invalid_request_error",
+  401: "authentication_error",
+  402: "billing_error",
+  403: "permission_error",
+  404: "not_found_error",
+  413: "request_too_large",
+  429: "rate_limit_error",
+  529: "overloaded_error",
+};
+
+function failure(status: number, message: string): Response {
+  const type = errorTypes[status] ?? "api_error";
+  return Response.json({ type: "error", error: { type, message } }, { status });
+}
+
+function lastUserText(body: MessagesBody): string {
+  // What the CLI itself adds to a turn stands in blocks of its own.
+  const texts = lastUserBlocks(body).flatMap(({ type, text }) => (type === "text" && text ? [text] : []));
+  return texts.findLast((text) => !text.startsWith("<system-reminder>")) ?? "";
+}
+
+function lastUserBlocks(body: MessagesBody): Block[] {
+  const content = body.messages.findLast(({ role }) => role === "user")?.content ?? [];
+  return typeof content === "string" ? [{ type: "text", text: content }] : content;
+}
+
+function flat(content: unknown): string {
+  const blocks = z.array(block).safeParse(content);
+  if (blocks.success) return blocks.data.map(({ text }) => text ?? "").join("\n");
+  return typeof content === "string" ? content : JSON.stringify(content);
+}

@@ -1,0 +1,196 @@
+import { describe, expect, test } from "bun:test";
+import { safeMarkdown } from "../../src/report/markdown.ts";
+import { markupOf, namesIn } from "./markup.ts";
+
+const allowedNames = new Set(
+  "p em strong del code pre blockquote ul ol li h3 h4 h5 h6 hr br table thead tbody tr th td div span a".split(
+    " ",
+  ),
+);
+const allowedAttributes: Record<string, string[]> = {
+  a: ["href", "rel"],
+  ol: ["start"],
+  th: ["align"],
+  td: ["align"],
+  li: ["class"],
+  div: ["class"],
+  pre: ["class"],
+  span: ["role", "aria-label"],
+};
+
+function expectSafe(html: string): void {
+  const { elements, comments } = markupOf(html);
+  expect(comments).toEqual([]);
+  for (const { name, attributes } of elements) {
+    if (!allowedNames.has(name)) expect(name).toBe("an allowed element");
+    for (const attribute of attributes.keys()) {
+      if (!allowedAttributes[name]?.includes(attribute)) expect(`${name} ${attribute}`).toBe("allowed");
+    }
+    if (name !== "a") continue;
+    expect(attributes.get("href")).toMatch(/^(?:https?:\/\/|mailto:)/i);
+    expect(attributes.get("rel")).toBe("noopener noreferrer nofollow");
+  }
+}
+
+const hostile: Record<string, string> = {
+  "a script": "<script>alert(1)</script>",
+  "a script within a paragraph": "text <script src=//evil.example/x.js></script> text",
+  "a script in capitals, unclosed": "<SCRIPT\n>alert(1)",
+  "an event handler": '<b onclick="alert(1)">x</b>',
+  "an event handler with a slash": "<svg/onload=alert(1)>",
+  "a raw image": "<img src=x onerror=alert(1)>",
+  "an iframe": '<iframe src="https://evil.example"></iframe>',
+  "an object, an embed, a form":
+    "<object data=x></object><embed src=x><form action=x><input name=y><button>z</button></form>",
+  "a style element": "<style>body{display:none}</style>",
+  "a style attribute": '<p style="position:fixed;inset:0">x</p>',
+  "a meta refresh": '<meta http-equiv="refresh" content="0;url=https://evil.example">',
+  "a base": '<base href="https://evil.example/">',
+  "a comment": "<!-- hidden --> <!--> <!---> --!>",
+  "an svg": '<svg><a xlink:href="javascript:alert(1)"><text>x</text></a></svg>',
+  math: '<math><mi xlink:href="data:x,<script>alert(1)</script>"></mi></math>',
+  "a CDATA section and an instruction": "<![CDATA[<script>]]> <?xml version='1.0'?> <!DOCTYPE html>",
+  "an end of the page": "</div></section></main></body></html><script>alert(1)</script>",
+  "a textarea, a title, a noscript":
+    "</textarea></title><noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
+  "a javascript link": "[x](javascript:alert(1))",
+  "a javascript link in mixed case": "[x](JaVaScRiPt:alert(1))",
+  "a javascript link with an entity":
+    "[x](javascript&#58;alert(1)) [x](&#x6A;avascript:alert(1)) [x](javascript&colon;alert(1))",
+  "a javascript link with a tab":
+    "[x](java&#9;script:alert(1)) [x](<java\tscript:alert(1)>) [x](java&Tab;script:alert(1))",
+  "a javascript link with a newline": "[x](java&#10;script:alert(1)) [x](java&NewLine;script:alert(1))",
+  "a javascript link after a blank":
+    "[x](&#32;javascript:alert(1)) [x](< javascript:alert(1)>) [x](&#1;javascript:alert(1))",
+  "a javascript link with a slash": "[x](\\javascript:alert(1)) [x](javascript://https://a%0aalert(1))",
+  "percent signs": "[x](javascript%3Aalert(1)) [x](%6Aavascript:alert(1))",
+  "a vbscript, file, blob and view-source link":
+    "[x](vbscript:x) [x](file:///etc/passwd) [x](blob:https://a/b) [x](view-source:https://a)",
+  "a data link": "[x](data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==)",
+  "a data image": "![x](data:image/svg+xml,<svg onload=alert(1)>)",
+  "a link without scheme": "[x](//evil.example) [x](/etc/passwd) [x](#here) [x](?q) [x]()",
+  "an image that tells who reads": '![a "b" <c>](https://evil.example/pixel.png?x="y" "ti<b>tle")',
+  "an image with a handler in its text": '![x" onerror="alert(1)](https://evil.example/x.png)',
+  "an image in a link, a link in an image":
+    "[![x](https://a/i.png)](javascript:alert(1)) [![x](javascript:b)](https://a) ![[x](https://a)](https://b)",
+  "a quote in an address": '[x](https://a/"onmouseover="alert(1)) [x](<https://a/" onmouseover="alert(1)>)',
+  "HTML in a title": '[x](https://a "<script>alert(1)</script>") [x](https://a \'" onclick="alert(1)\')',
+  "HTML in the text of a link": "[<img src=x onerror=alert(1)>](https://a)",
+  "an autolink": '<javascript:alert(1)> <https://a/<script>> <https://a/"onclick=alert(1)>',
+  "bare addresses":
+    'https://a/"><script>alert(1)</script> www.a.b/<script> me@a.b"onclick=x javascript:alert(1)',
+  "a reference link": '[x][r] [r]\n\n[r]: javascript:alert(1) "<b>"\n[s]: data:text/html,x\n\n[s]',
+  "a language with a handler": '```js"onclick="alert(1)\nx\n```\n~~~"><script>alert(1)</script>\nx\n~~~',
+  "an unclosed fence": "```\n<script>alert(1)</script>",
+  "HTML in code":
+    "`<script>alert(1)</script>` `` ` <img src=x onerror=alert(1)> ``\n\n    <script>alert(1)</script>",
+  "HTML in a table":
+    "|<script>|`</code><script>`|\n|:-|-:|\n|<img src=x onerror=alert(1)>|[x](javascript:alert(1))|",
+  "entities that spell a tag":
+    "&lt;script&gt;alert(1)&lt;/script&gt; &#60;script&#62; &#x3c;img src=x onerror=alert(1)&#x3e;",
+  "entities of entities": "&amp;lt;script&amp;gt; &amp;#60;script>",
+  "a heading with an id": '# x {#id onclick=alert(1)}\n\n<h1 id="location">x</h1>',
+  "control characters":
+    "\u0000<scr\u0000ipt>alert(1)</script>\u0000 \u001b[31m \ufeff<\u200bscript> \u2028<script>",
+  "half a character": "\ud800<script>\udc00[x](java\ud800script:alert(1))",
+  "a checkbox": '- [x] <input type="checkbox" onclick="alert(1)">\n- [ ] [x](javascript:alert(1))',
+  "the renderer's own tags, written out":
+    '<a href="https://a">x</a> <ol start="1"> <li class="task-list-item"> <code class="language-x"><p>',
+};
+
+describe("safeMarkdown", () => {
+  test.each(Object.entries(hostile))("makes %s harmless", (_, text) => {
+    expectSafe(safeMarkdown(text));
+    // The same within a list, a quotation, emphasis and a table.
+    expectSafe(safeMarkdown(`- ${text}\n\n> ${text}\n\n**${text}**\n\n|a|\n|-|\n|${text}|`));
+  });
+
+  test("shows raw HTML to the reader as it was written", () => {
+    const { text } = markupOf(safeMarkdown('Use <b onclick="x">bold</b> and <!-- a comment -->.'));
+    expect(text.trim()).toBe('Use <b onclick="x">bold</b> and <!-- a comment -->.');
+  });
+
+  test("shows where a refused link leads, as text", () => {
+    const html = safeMarkdown("[state.ts](src/model/state.ts:12)");
+    expect(markupOf(html).text.trim()).toBe("state.ts (src/model/state.ts:12)");
+    expect(namesIn(html)).toEqual(["p"]);
+  });
+
+  test("makes an image a link that nothing fetches", () => {
+    const html = safeMarkdown("![a chart](https://a.example/x.png)");
+    expect(namesIn(html)).toEqual(["p", "a"]);
+    expect(markupOf(html).text.trim()).toBe("Image: a chart");
+  });
+
+  test("keeps links to http, https and mailto, bare and in angle brackets too", () => {
+    const html = safeMarkdown(
+      "[a](https://a.example/?x=1&y=2) <https://b.example> http://c.example <mailto:d@e.example>",
+    );
+    const targets = markupOf(html).elements.flatMap(({ attributes }) => attributes.get("href") ?? []);
+    expect(targets.slice(0, 3)).toEqual([
+      "https://a.example/?x=1&amp;y=2",
+      "https://b.example",
+      "http://c.example",
+    ]);
+  });
+
+  test("keeps an address in code as it is", () => {
+    expect(namesIn(safeMarkdown("`<https://a.example>`"))).toEqual(["p", "code"]);
+  });
+
+  test("renders headings below those of the page, tables, task lists and code", () => {
+    expect(namesIn(safeMarkdown("# a\n\n###### b"))).toEqual(["h3", "h6"]);
+    expect(namesIn(safeMarkdown("|a|\n|-:|\n|1|"))).toEqual([
+      "div",
+      "table",
+      "thead",
+      "tr",
+      "th",
+      "tbody",
+      "tr",
+      "td",
+    ]);
+    expect(markupOf(safeMarkdown("- [x] read\n- [ ] mended")).text).toMatch(/☑ read\s+☐ mended/);
+    expect(safeMarkdown("```ts\nlet a = 1 < 2;\n```")).toBe("<pre><code>let a = 1 &lt; 2;\n</code></pre>\n");
+  });
+
+  const pathological: Record<string, string> = {
+    "10,000 nested quotations": `${">".repeat(10_000)}x`,
+    "10,000 nested quotations with blanks": `${"> ".repeat(10_000)}x`,
+    "10,000 nested lists": `${"- ".repeat(10_000)}x`,
+    "lists that go deeper with each line": Array.from(
+      { length: 1_000 },
+      (_, depth) => `${"  ".repeat(depth)}- x`,
+    ).join("\n"),
+    "10,000 open brackets": "[".repeat(10_000),
+    "10,000 nested links": `${"[".repeat(10_000)}a${"](https://b)".repeat(10_000)}`,
+    "10,000 nested images": `${"![".repeat(10_000)}a${"](https://b)".repeat(10_000)}`,
+    "100,000 stars around a letter": `${"*".repeat(100_000)}a${"*".repeat(100_000)}`,
+    "emphasis that never closes": "*a **b ~~c ".repeat(20_000),
+    "fences of every length": Array.from({ length: 500 }, (_, length) => "`".repeat(length + 1)).join(" "),
+    "a long address, referred to 100,000 times": `[a]: https://${"x".repeat(50_000)}\n\n${"[a] ".repeat(100_000)}`,
+    "a million angle brackets": "<".repeat(1_000_000),
+    "addresses that never end": "<https://".repeat(100_000),
+    "a table of 1,000 columns": `${"|a".repeat(1_000)}\n${"|-".repeat(1_000)}\n${"|\n".repeat(10_000)}`,
+    "a megabyte of prose": "Some **bold** text with [a link](https://a.example) and `code`.\n\n".repeat(
+      16_000,
+    ),
+    "three megabytes": "x ".repeat(1_500_000),
+  };
+
+  test.each(Object.entries(pathological))(
+    "survives %s",
+    (_, text) => {
+      const html = safeMarkdown(text);
+      expect(html.length).toBeGreaterThan(0);
+      if (html.length < 500_000) expectSafe(html);
+    },
+    5_000,
+  );
+
+  test("falls back to the text as written when elements are nested too deep", () => {
+    const html = safeMarkdown(`${">".repeat(10_000)}<script>`);
+    expect(namesIn(html)).toEqual(["pre"]);
+    expect(markupOf(html).text).toBe(`${">".repeat(10_000)}<script>`);
+  });
+});

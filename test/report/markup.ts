@@ -1,0 +1,47 @@
+// Reads HTML as a browser's tokenizer does, independently of the code under test.
+
+export interface Markup {
+  /** Names of elements with their attributes, in order. */
+  elements: { name: string; attributes: Map<string, string> }[];
+  comments: string[];
+  /** All text, entities decoded as far as the renderer writes them. */
+  text: string;
+}
+
+/** What a browser would find in the HTML. */
+export function markupOf(html: string): Markup {
+  const markup: Markup = { elements: [], comments: [], text: "" };
+  new HTMLRewriter()
+    .on("*", {
+      element({ tagName, attributes }) {
+        markup.elements.push({
+          name: tagName,
+          attributes: new Map([...attributes].map(([key, value]) => [key, value])),
+        });
+      },
+    })
+    .onDocument({
+      comments: ({ text }) => void markup.comments.push(text),
+      text: ({ text }) => {
+        markup.text += text;
+      },
+    })
+    .transform(html);
+  markup.text = decoded(markup.text);
+  return markup;
+}
+
+export function decoded(text: string): string {
+  return text
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&quot;", '"')
+    .replaceAll("&#39;", "'")
+    .replaceAll("&#x27;", "'")
+    .replaceAll("&amp;", "&");
+}
+
+/** The names of the elements. */
+export function namesIn(html: string): string[] {
+  return markupOf(html).elements.map(({ name }) => name);
+}

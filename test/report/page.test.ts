@@ -1,0 +1,155 @@
+import { describe, expect, test } from "bun:test";
+import { apply } from "../../src/model/state.ts";
+import { livePage } from "../../src/report/page.ts";
+import { timeLeftMs, timeLeftText } from "../../src/report/time-left.ts";
+import { markupOf, namesIn } from "./markup.ts";
+import { batchState, began, ended, failures, pageView, started, succeeded, usage } from "./samples.ts";
+
+const auth = { kind: "failed", reason: "auth", message: "Please run /login" } as const;
+
+/** Five tasks: one succeeded, one failed, one runs, two wait. */
+const midway = () =>
+  batchState(
+    ["Say hello", "Fail <b>now</b>", "Run for long", "Wait", "Wait too"],
+    [started(1), ended(1, succeeded), started(2), ended(2, auth), started(3)],
+    "Nightly",
+  );
+
+const textOf = (html: string) => markupOf(html).text;
+
+describe("livePage", () => {
+  test("shows the counts in words, and a segment of the bar for each", () => {
+    const html = livePage()(pageView(midway()));
+    const bar = markupOf(html).elements.find(({ attributes }) => attributes.get("class") === "bar");
+    expect(bar?.attributes.get("aria-label")).toBe("1 succeeded, 1 failed, 0 cancelled, 1 running, 2 queued");
+    expect(namesIn(html).filter((name) => name === "i")).toHaveLength(3);
+    expect(textOf(html)).toContain("2 of 5");
+  });
+
+  test("loads itself again while the batch runs, and not after", () => {
+    const refresh = '<meta http-equiv="refresh" content="2">';
+    const render = livePage();
+    expect(render(pageView(midway()))).toContain(refresh);
+    for (const stateWord of ["finished", "cancelled", "interrupted"] as const) {
+      expect(render(pageView(midway(), { stateWord }))).not.toContain('http-equiv="refresh"');
+    }
+  });
+
+  test("has no script, and shows prompts, names and activities as text", () => {
+    const state = batchState(["<script>alert(1)</script>"], [started(1)], "<img src=x onerror=alert(1)>");
+    const html = livePage()(pageView(state, { activityOf: () => "<svg onload=alert(1)>" }));
+    for (const name of ["script", "img", "svg"]) expect(namesIn(html)).not.toContain(name);
+    expect(textOf(html)).toContain("<svg onload=alert(1)>");
+  });
+
+  test("says what to do about failures, once for those with one cause", () => {
+    const state = batchState(
+      ["a", "b", "c"],
+      [1, 2, 3].flatMap((task) => [started(task), ended(task, auth)]),
+    );
+    const text = textOf(livePage()(pageView(state)));
+    expect(text.split("log in with")).toHaveLength(2);
+    expect(text).toContain("(3 tasks)");
+  });
+
+  test("renders every way a task can end", () => {
+    const state = batchState(
+      failures.map(({ kind }) => kind),
+      failures.flatMap((outcome, index) => [started(index + 1), ended(index + 1, outcome)]),
+    );
+    const text = textOf(livePage()(pageView(state)));
+    for (const word of ["failed", "crashed", "timed out", "cancelled", "not started"])
+      expect(text).toContain(word);
+  });
+
+  test("points at successes whose tools were denied", () => {
+    const denials = [{ tool: "Write", rule: "Write" }];
+    const state = batchState(["a"], [started(1), ended(1, succeeded, usage({ denials }))]);
+    const text = textOf(livePage()(pageView(state)));
+    expect(text).toContain("1 tool call was denied");
+    expect(text).toContain('allowedTools: "Write"');
+  });
+
+  test("shows what running sessions do", () => {
+    const view = pageView(midway(), { activityOf: (task) => (task === 3 ? "Reading README.md" : undefined) });
+    expect(textOf(livePage()(view))).toContain("Reading README.md");
+  });
+
+  test("links to a result once its file is there", () => {
+    const render = livePage();
+    const state = midway();
+    expect(render(pageView(state))).not.toContain("result-001.html");
+    expect(
+      render(pageView(state, { hrefOf: (task) => (task === 1 ? "result-001.html" : undefined) })),
+    ).toContain('<a href="result-001.html">Say hello</a>');
+  });
+
+  test("follows a task from queued to its end", () => {
+    const render = livePage();
+    const state = batchState(["a"], []);
+    expect(textOf(render(pageView(state)))).toContain("queued");
+    apply(state, { ...started(1), at: began + 5000, epoch: 1 });
+    expect(textOf(render(pageView(state)))).toContain("Running now");
+    apply(state, { type: "cancel-requested", by: "user", at: began + 6000, epoch: 1 });
+    expect(textOf(render(pageView(state)))).toContain("Is being ended");
+    apply(state, { ...ended(1, { kind: "cancelled", by: "user" }), at: began + 7000, epoch: 1 });
+    const end = textOf(render(pageView(state, { stateWord: "cancelled" })));
+    expect(end).not.toContain("Running now");
+    expect(end).toContain("cancelled");
+  });
+
+  test("gives the cost so far, and says when some of it is not known", () => {
+    const state = batchState(["a"], [started(1), ended(1, succeeded, usage({ costUsd: 2, atLeast: true }))]);
+    expect(textOf(livePage()(pageView(state)))).toContain("at least $2.00");
+  });
+
+  test("lists the pages of other batches, and files that could not be written", () => {
+    const state = midway();
+    state.fileFailures.set("/out/result-001.html", "no space left on device");
+    const other = {
+      batchId: "zzzzzzzz",
+      name: "Older",
+      href: "report-zzzzzzzz.html",
+      createdAt: began,
+    } as const;
+    const html = livePage()(pageView(state, { others: [{ ...other, stateWord: "finished" }] }));
+    expect(html).toContain('href="report-zzzzzzzz.html"');
+    expect(textOf(html)).toContain("no space left on device");
+  });
+
+  test("keeps the page of 2,000 tasks with prompts of 100 kB below a megabyte", () => {
+    const long = "many words ".repeat(9_000);
+    const state = batchState(
+      Array.from({ length: 2_000 }, () => long),
+      Array.from({ length: 2_000 }, (_, index) => [started(index + 1), ended(index + 1, auth)]).flat(),
+    );
+    expect(livePage()(pageView(state)).length).toBeLessThan(1_000_000);
+  });
+});
+
+describe("timeLeftMs", () => {
+  test("knows nothing before the first task has ended, nor of a batch that is being cancelled", () => {
+    const state = batchState(["a", "b"], [started(1)]);
+    expect(timeLeftMs(state, began + 1000)).toBeUndefined();
+    const cancelled = batchState(
+      ["a", "b"],
+      [started(1), ended(1, succeeded), { type: "cancel-requested", by: "user" }],
+    );
+    expect(timeLeftMs(cancelled, began)).toBeUndefined();
+  });
+
+  test("takes what ended so far as the measure of the rest, at the present number of sessions", () => {
+    // One task took 1 s; one begins now, four wait: five seconds of work, one at a time.
+    const state = batchState(["a", "b", "c", "d", "e", "f"], [started(1), ended(1, succeeded), started(2)]);
+    expect(timeLeftMs(state, state.changedAt)).toBe(5_000);
+  });
+
+  test("is told without false precision", () => {
+    expect([2_000, 38_000, 170_000, 7_800_000].map(timeLeftText)).toEqual([
+      "under 10 s",
+      "about 40 s",
+      "about 3 min",
+      "about 2 h 10 min",
+    ]);
+  });
+});

@@ -1,0 +1,107 @@
+import { describe, expect, test } from "bun:test";
+import { fileTag } from "../../src/report/file-tag.ts";
+import { resultPage } from "../../src/report/result-page.ts";
+import { markupOf, namesIn } from "./markup.ts";
+import { resultOf, succeeded, usage } from "./samples.ts";
+
+const textOf = (html: string) => markupOf(html).text;
+
+describe("resultPage", () => {
+  test("says within its first 512 bytes whose it is", () => {
+    const head = Buffer.from(resultPage(resultOf())).subarray(0, 512).toString();
+    expect(head).toContain(fileTag("bcdfghjk", 3));
+  });
+
+  test("runs no script, fetches nothing, and says so in its policy", () => {
+    const html = resultPage(resultOf({ prompt: "<script>alert(1)</script>", batchName: "<img src=x>" }));
+    for (const name of ["script", "img", "iframe", "link", "form", "object"])
+      expect(namesIn(html)).not.toContain(name);
+    const policy = markupOf(html).elements.find(
+      ({ attributes }) => attributes.get("http-equiv") !== undefined,
+    );
+    expect(policy?.attributes.get("content")).toContain("default-src 'none'");
+    expect(textOf(html)).toContain("<script>alert(1)</script>");
+  });
+
+  test("shows the task, the answer, and what it took", () => {
+    const models = { "claude-opus-4-5": { input: 1234, output: 56, cacheRead: 7, cacheWritten: 8 } };
+    const text = textOf(resultPage(resultOf({ usage: usage({ costUsd: 1.5, models }) })));
+    for (const part of [
+      "Review src/model/state.ts",
+      "It is fine.",
+      "$1.50",
+      "1 min 14 s",
+      "1,234",
+      "Task 3 of 40",
+    ]) {
+      expect(text).toContain(part);
+    }
+  });
+
+  test("says that a cost is not the whole of it", () => {
+    expect(textOf(resultPage(resultOf({ usage: usage({ costUsd: 1.5, atLeast: true }) })))).toContain(
+      "at least $1.50",
+    );
+  });
+
+  test("gives the command that continues the conversation, quoted for a shell", () => {
+    const html = resultPage(resultOf({ workingDirectory: "/home/me/it's; rm -rf ~", sessionId: "abc-1" }));
+    expect(textOf(html)).toContain("cd '/home/me/it'\\''s; rm -rf ~' && claude --resume abc-1");
+  });
+
+  test("says when the answer is cut, how long it is, and where all of it is", () => {
+    const text = { shown: "x".repeat(1000), totalLength: 123_456, transcript: "/state/3.jsonl" };
+    const page = textOf(resultPage(resultOf({ text })));
+    expect(page).toContain("first 1,000 of 123,456 characters");
+    expect(page).toContain("/state/3.jsonl");
+    expect(textOf(resultPage(resultOf()))).not.toContain("These are the first");
+  });
+
+  test("folds a long task", () => {
+    expect(namesIn(resultPage(resultOf()))).not.toContain("details");
+    expect(namesIn(resultPage(resultOf({ prompt: "line\n".repeat(40) })))).toContain("details");
+  });
+
+  test("shows answers that came later under their own heading", () => {
+    const text = textOf(resultPage(resultOf({ laterTexts: ["The tests **passed**."] })));
+    expect(text).toMatch(/After background tasks[\s\S]*The tests passed\./);
+  });
+
+  test("names denied tools and what would let them through", () => {
+    const denials = [{ tool: "Bash", rule: "Bash(npm test:*)" }];
+    const text = textOf(resultPage(resultOf({ usage: usage({ denials }) })));
+    expect(text).toContain("tools denied");
+    expect(text).toContain('allowedTools: "Bash(npm test:*)"');
+  });
+
+  test("shows a remark", () => {
+    const outcome = { ...succeeded, remark: "The session did not exit by itself." };
+    expect(textOf(resultPage(resultOf({ outcome })))).toContain("The session did not exit by itself.");
+  });
+
+  test.each([
+    ["records", [{ a: 1, b: { c: "<b>" } }, { a: 2 }]],
+    ["an object", { name: "<script>", list: [1, 2] }],
+    ["a list", ["x", null, { y: 1 }]],
+    ["text", "<script>"],
+    ["nothing", null],
+    ["an empty list", []],
+    ["10,000 rows", Array.from({ length: 10_000 }, (_, row) => ({ row }))],
+    ["names that other objects have", JSON.parse('{"__proto__":{"x":1},"constructor":2}')],
+  ])("shows data: %s", (_, structured: unknown) => {
+    const html = resultPage(resultOf({ outcome: { ...succeeded, structured } }));
+    expect(textOf(html)).toContain("Answer as data");
+    expect(namesIn(html)).not.toContain("script");
+    expect(html.length).toBeLessThan(1_000_000);
+  });
+
+  test("shows data that is nested too deep for JSON, rather than fail", () => {
+    let structured: unknown = 1;
+    for (let depth = 0; depth < 200_000; depth++) structured = [structured];
+    expect(resultPage(resultOf({ outcome: { ...succeeded, structured } }))).toContain("Answer as data");
+  });
+
+  test("keeps a prompt of 9 MB from filling the page", () => {
+    expect(resultPage(resultOf({ prompt: "word ".repeat(1_800_000) })).length).toBeLessThan(500_000);
+  });
+});

@@ -1,0 +1,111 @@
+// Batches and pages to render.
+import { batchIdSchema } from "../../src/model/batch-id.ts";
+import type { Event, EventBody } from "../../src/model/event.ts";
+import type { Outcome, Usage } from "../../src/model/outcome.ts";
+import { type BatchState, fold } from "../../src/model/state.ts";
+import type { ErrorPage } from "../../src/report/error-text.ts";
+import type { PageView } from "../../src/report/page.ts";
+import type { ResultPage } from "../../src/report/result-page.ts";
+
+export const began = Date.UTC(2025, 10, 22, 17, 0, 0);
+export const identity = { boot: "b", namespace: "n", pid: 7, startTicks: "1" };
+export const succeeded = { kind: "succeeded", length: 5, offset: 0 } satisfies Outcome;
+
+/** One outcome of every kind, failure reason, clock and canceller's most telling one. */
+export const failures = [
+  { kind: "failed", reason: "auth", message: "Invalid API key · Please run /login" },
+  { kind: "failed", reason: "usage-limit", message: "Claude usage limit reached, resets 3pm" },
+  { kind: "failed", reason: "max-turns", message: "Reached maximum number of turns (3)" },
+  { kind: "crashed", exitCode: 1, stderrTail: "one\n\u001b[31mError: no such file\u001b[0m\n" },
+  { kind: "crashed", signal: "SIGKILL", stderrTail: "" },
+  { kind: "timed-out", clock: "idle", afterMs: 600_000 },
+  { kind: "cancelled", by: "client" },
+  { kind: "not-started", message: "The working directory is gone: /home/me/old" },
+] satisfies Outcome[];
+
+export function usage(more: Partial<Usage> = {}): Usage {
+  return { costUsd: 0.0123, numTurns: 3, durationMs: 4200, ...more };
+}
+
+/** The state of a batch with these prompts, after these events, a second apart. */
+export function batchState(prompts: string[], events: EventBody[], name?: string): BatchState {
+  const created: EventBody = {
+    type: "batch-created",
+    account: { hash: "h", environment: {} },
+    batch: {
+      batchId: batchIdSchema.parse("bcdfghjk"),
+      ...(name === undefined ? {} : { name }),
+      startedBy: "spawn_parallel_claude_sessions",
+      asyncMode: true,
+      tasks: prompts.map((prompt) => ({ prompt })),
+      sessionOptions: {},
+      concurrency: 8,
+      failureMode: "continue",
+      outputDirectory: "/home/me/Desktop/claude-code-results",
+      claudePath: "/usr/bin/claude",
+      workingDirectory: "/home/me/project",
+    },
+  };
+  const log = [created, ...events].map(
+    (body, index): Event => ({ ...body, at: began + index * 1000, epoch: 1 }),
+  );
+  const state = fold(log);
+  if (!state) throw new Error("Internal error: an empty log");
+  return state;
+}
+
+export function started(task: number): EventBody {
+  return {
+    type: "attempt-started",
+    task,
+    attempt: 1,
+    identity,
+    sessionId: `s-${task}`,
+    transcript: `/t/${task}`,
+  };
+}
+
+export function ended(task: number, outcome: Outcome, spent: Usage = usage()): EventBody {
+  return { type: "attempt-ended", task, attempt: 1, outcome, usage: spent };
+}
+
+export function pageView(state: BatchState, more: Partial<PageView> = {}): PageView {
+  return {
+    state,
+    now: state.changedAt + 1000,
+    stateWord: "running",
+    hrefOf: () => undefined,
+    activityOf: () => undefined,
+    others: [],
+    ...more,
+  };
+}
+
+const facts = {
+  batchId: "bcdfghjk",
+  taskNumber: 3,
+  totalTasks: 40,
+  prompt: "Review src/model/state.ts for mistakes",
+  workingDirectory: "/home/me/my project",
+  sessionId: "0b5e2c1a-7a1c-4f0e-9d53-2f7f7f6f1c11",
+  model: "claude-opus-4-5",
+  startedAt: began,
+  endedAt: began + 74_000,
+};
+
+export function resultOf(more: Partial<ResultPage> = {}): ResultPage {
+  const shown = "It is **fine**.";
+  return {
+    ...facts,
+    outcome: succeeded,
+    text: { shown, totalLength: shown.length, transcript: "/state/batches/bcdfghjk/3-1.jsonl" },
+    laterTexts: [],
+    usage: usage(),
+    reportHref: "index.html",
+    ...more,
+  };
+}
+
+export function errorOf(outcome: ErrorPage["outcome"], more: Partial<ErrorPage> = {}): ErrorPage {
+  return { ...facts, outcome, usage: usage({ atLeast: true }), transcript: "/state/3-1.jsonl", ...more };
+}
