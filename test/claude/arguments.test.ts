@@ -1,0 +1,78 @@
+import { expect, test } from "bun:test";
+import { argumentsFor, promptLine } from "../../src/claude/arguments.ts";
+import { cleanEnvironment, sessionEnvironment } from "../../src/claude/environment.ts";
+import { sessionOptions, toolRuleList } from "../../src/model/options.ts";
+
+const id = "00000000-0000-4000-8000-000000000001";
+const argumentsOf = (options: object) => argumentsFor(sessionOptions.parse(options), id);
+
+test("a comma inside parentheses belongs to its rule", () => {
+  expect(toolRuleList("Read, Bash(npm run test -- a, b) Edit,,")).toEqual([
+    "Read",
+    "Bash(npm run test -- a, b)",
+    "Edit",
+  ]);
+  expect(toolRuleList(["Read,Edit", "Bash(a, b)"])).toEqual(["Read", "Edit", "Bash(a, b)"]);
+});
+
+test("no MCP server is loaded unless asked", () => {
+  expect(argumentsOf({})).toContain("--strict-mcp-config");
+  expect(argumentsOf({})).toContain('--mcp-config={"mcpServers":{}}');
+  expect(argumentsOf({ mcpConfig: { mcpServers: { a: { command: "x" } } } })).toContain(
+    '--mcp-config={"mcpServers":{"a":{"command":"x"}}}',
+  );
+});
+
+test("no value can be taken for an option, nor swallow what follows", () => {
+  const list = argumentsOf({
+    allowedTools: "Read,Edit",
+    appendSystemPrompt: "--model x",
+    addDirectories: ["/a", "/b"],
+    tools: "",
+  });
+  for (const argument of [
+    "--allowedTools=Read,Edit",
+    "--append-system-prompt=--model x",
+    "--add-dir=/a",
+    "--add-dir=/b",
+    "--tools=",
+  ]) {
+    expect(list).toContain(argument);
+  }
+  expect(list.slice(1).every((argument) => argument.startsWith("--"))).toBe(true);
+});
+
+test("a session is resumed under its own id, and forked under a new one", () => {
+  expect(argumentsOf({ resumeSessionId: "old" })).toContain("--resume=old");
+  expect(argumentsOf({ resumeSessionId: "old" })).not.toContain(`--session-id=${id}`);
+  const forked = argumentsOf({ resumeSessionId: "old", forkSession: true });
+  for (const argument of ["--resume=old", "--fork-session", `--session-id=${id}`])
+    expect(forked).toContain(argument);
+});
+
+test("a task that begins with a slash stays text unless slash commands are asked for", () => {
+  expect(JSON.parse(promptLine("/etc is full", { slashCommands: false })).message.content).toBe(
+    " /etc is full",
+  );
+  expect(JSON.parse(promptLine("/review", { slashCommands: true })).message.content).toBe("/review");
+});
+
+test("a session inherits nothing of Bun, nor of a Claude Code around us", () => {
+  const outer = {
+    CLAUDECODE: "1",
+    CLAUDE_CODE_SSE_PORT: "1",
+    BUN_BE_BUN: "1",
+    BUN_OPTIONS: "x",
+    NODE_OPTIONS: "x",
+    AI_AGENT: "x",
+  };
+  const own = { CLAUDE_CODE_USE_BEDROCK: "1", ANTHROPIC_API_KEY: "k", HOME: "/h" };
+  expect(cleanEnvironment({ ...outer, ...own, PARALLEL_CLAUDE_ATTEMPT: "a/1/1/x" })).toEqual(own);
+});
+
+test("a session's PATH holds only absolute directories, and those that its commands need", () => {
+  const { PATH = "" } = sessionEnvironment({ PATH: ".::bin:/opt/own", HOME: "/h" });
+  expect(PATH.split(":")[0]).toBe("/opt/own");
+  expect(PATH.split(":")).toContain("/usr/bin");
+  expect(PATH.split(":").every((directory) => directory.startsWith("/"))).toBe(true);
+});

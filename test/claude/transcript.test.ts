@@ -1,0 +1,32 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { readAnswer } from "../../src/claude/transcript.ts";
+import { Home } from "../harness.ts";
+
+async function transcriptWith(home: Home, text: string): Promise<{ path: string; offset: number }> {
+  const path = join(home.path, "t.ndjson");
+  const first = `${JSON.stringify({ type: "system" })}\n`;
+  await Bun.write(
+    path,
+    `${first}${JSON.stringify({ type: "result", result: text, stop_reason: "end_turn" })}\n`,
+  );
+  return { path, offset: first.length };
+}
+
+test("an answer is read whole from where the log says", async () => {
+  await using home = new Home();
+  const { path, offset } = await transcriptWith(home, 'a "quoted" ä😀\n\u001b answer');
+  expect(readAnswer(path, offset, 1_000)).toEqual({ text: 'a "quoted" ä😀\n\u001b answer', cut: false });
+});
+
+test("an answer of many megabytes is read as far as was asked, wherever that cuts", async () => {
+  await using home = new Home();
+  const text = 'ab\\"\u0001é😀\n'.repeat(1_500_000);
+  const { path, offset } = await transcriptWith(home, text);
+  for (const limit of [1, 2, 3, 4, 5, 6, 7, 8, 9, 1_000, 65_537]) {
+    const answer = readAnswer(path, offset, limit);
+    expect(answer.cut).toBe(true);
+    expect(text.startsWith(answer.text)).toBe(true);
+    expect(answer.text.length).toBe(limit);
+  }
+});

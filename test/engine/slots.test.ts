@@ -1,0 +1,27 @@
+import { expect, test } from "bun:test";
+import { fairShares } from "../../src/engine/answer.ts";
+import { Slots } from "../../src/engine/slots.ts";
+
+test("a third session waits until one of two slots comes free, and a freed slot goes to who waits longest", async () => {
+  const slots = new Slots(2);
+  const order: string[] = [];
+  const first = await slots.acquire();
+  await slots.acquire();
+  const third = slots.acquire().then((slot) => {
+    order.push("third");
+    return slot;
+  });
+  const fourth = slots.acquire().then(() => order.push("fourth"));
+  first[Symbol.dispose]();
+  first[Symbol.dispose]();
+  // The newcomer comes in the very moment in which a slot is freed, and must not overtake.
+  (await third)[Symbol.dispose]();
+  await fourth;
+  expect(order).toEqual(["third", "fourth"]);
+});
+
+test("short answers are whole, and long ones share what is left", () => {
+  expect(fairShares([10, 20, 30], 100)).toBe(100);
+  expect(fairShares([10, 1_000, 1_000], 110)).toBe(50);
+  expect(fairShares([], 10)).toBe(10);
+});

@@ -1,0 +1,149 @@
+import { expect, test } from "bun:test";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { newBatchId } from "../../src/model/batch-id.ts";
+import type { Batch, EventBody } from "../../src/model/event.ts";
+import { fold } from "../../src/model/state.ts";
+import { ownIdentity } from "../../src/platform/process.ts";
+import { Replaced } from "../../src/store/batch-log.ts";
+import { migrations } from "../../src/store/migrations.ts";
+import { Store } from "../../src/store/store.ts";
+import { Home } from "../harness.ts";
+
+function batchOf(tasks: number): Extract<EventBody, { type: "batch-created" }> {
+  const batch: Batch = {
+    batchId: newBatchId(),
+    startedBy: "run",
+    asyncMode: true,
+    tasks: Array.from({ length: tasks }, (_, index) => ({ prompt: `task ${index + 1}` })),
+    sessionOptions: {},
+    concurrency: 2,
+    failureMode: "continue",
+    outputDirectory: "/nowhere",
+    claudePath: "/bin/true",
+    workingDirectory: "/",
+  };
+  return { type: "batch-created", batch, account: { hash: "h", environment: {} } };
+}
+
+const usage = { costUsd: 0.5, numTurns: 1, durationMs: 1 };
+
+test("six processes that open a new store together all succeed", async () => {
+  await using home = new Home();
+  const script = `
+    const { Store } = await import(${JSON.stringify(join(import.meta.dir, "../../src/store/store.ts"))});
+    for await (const _ of Bun.stdin.stream()) break;
+    using store = new Store(${JSON.stringify(home.state)});
+    console.log(store.list().length);`;
+  const processes = Array.from({ length: 6 }, () =>
+    Bun.spawn([process.execPath, "-e", script], { stdin: "pipe", stdout: "pipe", stderr: "pipe" }),
+  );
+  for (const { stdin } of processes) {
+    stdin.write("go\n");
+    void stdin.flush();
+  }
+  const ends = await Promise.all(
+    processes.map(async (one) => ({ code: await one.exited, err: await one.stderr.text() })),
+  );
+  expect(ends).toEqual(processes.map(() => ({ code: 0, err: "" })));
+});
+
+test("the store is private to its user", async () => {
+  await using home = new Home();
+  using store = home.store();
+  store.create(batchOf(1), 1);
+  expect(statSync(home.state).mode & 0o777).toBe(0o700);
+  for (const name of ["store.sqlite", "store.sqlite-wal"])
+    expect(statSync(join(home.state, name)).mode & 0o777).toBe(0o600);
+});
+
+test("a damaged store is answered with what to do", async () => {
+  await using home = new Home();
+  await Bun.write(
+    join(home.state, "store.sqlite"),
+    "this is no database, and long enough to be looked at as one ".repeat(40),
+  );
+  expect(() => home.store()).toThrow(/is damaged.*Move it away/s);
+});
+
+test("a store of a newer version is left alone, with a message that says so", async () => {
+  await using home = new Home();
+  using store = home.store();
+  store.database.run(`PRAGMA user_version = ${migrations.length + 1}`);
+  expect(() => home.store()).toThrow(/newer parallel-claude-code-mcp/);
+});
+
+test("the row of a batch says the same as the fold of its events", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const log = store.create(batchOf(4), 5);
+  const epoch = log.takeOver(ownIdentity());
+  const started = (task: number): EventBody => ({
+    type: "attempt-started",
+    task,
+    attempt: 1,
+    identity: ownIdentity(),
+    sessionId: "s",
+    transcript: "/t",
+  });
+  log.append(() => [started(1), started(2)], epoch);
+  log.append(
+    () => [
+      {
+        type: "attempt-ended",
+        task: 1,
+        attempt: 1,
+        outcome: { kind: "succeeded", length: 1, offset: 0 },
+        usage,
+      },
+    ],
+    epoch,
+  );
+  log.append(() => [{ type: "cancel-requested", by: "user", tasks: [3] }]);
+  log.append(
+    () => [
+      { type: "attempt-ended", task: 2, attempt: 1, outcome: { kind: "crashed", stderrTail: "" }, usage },
+    ],
+    epoch,
+  );
+  using other = new Store(home.state);
+  const again = other.batch(log.batchId);
+  expect(again?.state).toEqual(log.state);
+  expect(other.row(log.batchId)).toMatchObject({
+    counts: log.state.counts,
+    costUsd: log.state.totalCostUsd,
+    changedAt: log.state.changedAt,
+    epoch: log.state.epoch,
+  });
+  expect(log.state.counts).toEqual({ queued: 1, running: 0, succeeded: 1, failed: 1, cancelled: 1 });
+});
+
+test("of two runners that take the same batch over, exactly one wins, and the loser can write nothing", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const { batchId } = store.create(batchOf(1), 1);
+  using otherStore = home.store();
+  for (let round = 0; round < 50; round++) {
+    const logs = [store.batch(batchId), otherStore.batch(batchId)];
+    const epochs = logs.map((log) => log?.takeOver(ownIdentity()));
+    expect(epochs.filter((epoch) => epoch !== undefined)).toHaveLength(1);
+  }
+  const old = store.batch(batchId);
+  const epoch = old?.state.epoch;
+  otherStore.batch(batchId)?.takeOver(ownIdentity());
+  expect(() => old?.append(() => [{ type: "batch-ended" }], epoch)).toThrow(Replaced);
+  expect(store.row(batchId)?.endedAt).toBeUndefined();
+});
+
+test("time in the log never goes back, though the clock be set back", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const future = Date.now() + 1e9;
+  const log = store.create(batchOf(1), future);
+  log.append(() => [{ type: "cancel-requested", by: "user" }]);
+  expect(log.state.changedAt).toBe(future);
+});
+
+test("an empty log is no state", () => {
+  expect(fold([])).toBeUndefined();
+});
