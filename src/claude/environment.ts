@@ -10,14 +10,17 @@ type Environment = Record<string, string | undefined>;
 // the outer session's sockets for their own. `CLAUDE_CODE_USE_BEDROCK` and its like are the user's and stay.
 const ofOuterSession = new Set([
   "CLAUDECODE",
+  "CLAUDE_CODE_CHILD_NOTES_DIR",
   "CLAUDE_CODE_CHILD_SESSION",
   "CLAUDE_CODE_ENTRYPOINT",
   "CLAUDE_CODE_EXECPATH",
   "CLAUDE_CODE_MESSAGING_SOCKET",
   "CLAUDE_CODE_MESSAGING_TOKEN",
+  "CLAUDE_CODE_SESSION_ATTENDED",
   "CLAUDE_CODE_SESSION_ID",
   "CLAUDE_CODE_SSE_PORT",
   "CLAUDE_EFFORT",
+  "CLAUDE_PID",
   "CLAUDE_PROJECT_DIR",
   "AI_AGENT",
 ]);

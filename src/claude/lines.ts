@@ -2,7 +2,7 @@
 
 /** Longer lines are not kept whole. */
 export const longestLineBytes = 8 * 1024 * 1024;
-const headBytes = 4 * 1024;
+const headBytes = 64 * 1024;
 const tailBytes = 64 * 1024;
 
 /** A line of a transcript. `offset` is where it begins, in bytes; `length` its bytes without the newline. */

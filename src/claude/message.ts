@@ -1,6 +1,7 @@
 // The messages of a session that matter to us, parsed at the border. All else is "other": new versions of the
 // CLI add types and fields at any time, and no such thing may cost a result.
 import { z } from "zod";
+import { beginOfString, endOfString } from "./json-scan.ts";
 import type { Line } from "./lines.ts";
 
 const lenient = {
@@ -126,22 +127,23 @@ function messageOf(value: unknown): Message {
   }
 }
 
-const textBegins = '"result":"';
-const textEnds = '","stop_reason":';
-
-// The fields before the text stand in the line's head, those behind it in its tail. Inside a JSON string every
-// quote has a backslash before it, so that no answer can imitate the marks.
-function oversizedResult(line: Extract<Line, { kind: "oversized" }>): Message | undefined {
-  if (!line.head.startsWith('{"type":"result"')) return undefined;
-  const begin = line.head.indexOf(textBegins);
-  const end = line.tail.lastIndexOf(textEnds);
-  if (begin < 0 || end < 0) return undefined;
-  const before = `${line.head.slice(0, begin)}"result":""`;
-  const value = parseJson(`${before},${line.tail.slice(end + 2)}`);
-  const parsed = result.safeParse(value);
+// Nearly all of such a line is the text. The fields before it stand in the line's head, those behind it in its
+// tail; which come first differs from version to version.
+function oversizedResult({ head, tail, length }: Extract<Line, { kind: "oversized" }>): Message | undefined {
+  const begin = beginOfString(head, "result");
+  const end = endOfString(tail, 0);
+  if (begin === undefined || end === undefined) return undefined;
+  const before = head.slice(0, begin);
+  const after = tail.slice(end);
+  const parsed = result.safeParse(parseJson(`${before}${after}`));
   if (!parsed.success) return undefined;
-  const textLength = line.length - begin - textBegins.length - (line.tail.length - end);
+  const textLength = length - Buffer.byteLength(before) - Buffer.byteLength(after);
   return { kind: "result", result: parsed.data, textLength };
+}
+
+/** Whether a line that was not understood may be a result all the same. */
+export function mayBeResult(line: Line): boolean {
+  return line.kind === "oversized" && `${line.head}${line.tail}`.includes('"type":"result"');
 }
 
 function parseJson(text: string): unknown {

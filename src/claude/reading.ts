@@ -1,7 +1,7 @@
 // What a transcript has said so far.
 import type { Denial, Usage } from "../model/outcome.ts";
 import type { Line } from "./lines.ts";
-import { type InitMessage, type Message, messageFrom, type ResultMessage } from "./message.ts";
+import { type InitMessage, type Message, mayBeResult, messageFrom, type ResultMessage } from "./message.ts";
 
 /** A `result` message and where its line begins, in bytes. */
 export interface Answer {
@@ -40,9 +40,10 @@ export function newReading(): Reading {
   return { messages: 0, otherLines: 0, later: [], retryDelayMs: 0 };
 }
 
-/** Takes a line in. */
-export function applyLine(reading: Reading, line: Line): void {
-  const message = messageFrom(line);
+/** Takes a line in. `whole` reads a line again that was too long, for the case that its ends do not tell enough. */
+export function applyLine(reading: Reading, line: Line, whole?: (line: Line) => Line): void {
+  const first = messageFrom(line);
+  const message = first.kind === "other" && whole && mayBeResult(line) ? messageFrom(whole(line)) : first;
   if (message.kind === "not-a-message") reading.otherLines++;
   else reading.messages++;
   applyMessage(reading, message, line.offset);

@@ -1,9 +1,14 @@
 // Reads a transcript as it grows, and the answers in it afterwards.
 import { closeDescriptor, openForReading, readAt } from "../platform/files.ts";
-import { LineCutter, longestLineBytes } from "./lines.ts";
+import { beginOfString } from "./json-scan.ts";
+import { type Line, LineCutter, longestLineBytes } from "./lines.ts";
 import { applyLine, newReading, type Reading } from "./reading.ts";
 
 const chunkBytes = 256 * 1024;
+/** A result of more is not read whole, whatever is in it. */
+const longestResultBytes = 256 * 1024 * 1024;
+/** What may stand before the text of a result. */
+const fieldsBytes = 256 * 1024;
 // One buffer serves all transcripts of a runner: reading is synchronous, and lines are copied out of it.
 const chunk = new Uint8Array(chunkBytes);
 
@@ -25,7 +30,7 @@ export class TranscriptReader implements Disposable {
       const length = readAt(this.#descriptor, chunk, this.#position);
       if (length === 0) return this.#position > before;
       this.#position += length;
-      for (const line of this.#cutter.push(chunk.subarray(0, length))) applyLine(this.reading, line);
+      for (const line of this.#cutter.push(chunk.subarray(0, length))) this.#take(line);
       if (length < chunk.length) return true;
     }
   }
@@ -34,7 +39,15 @@ export class TranscriptReader implements Disposable {
   finish(): void {
     while (this.read());
     const line = this.#cutter.end();
-    if (line) applyLine(this.reading, line);
+    if (line) this.#take(line);
+  }
+
+  // Results with much data beside their text do not show all their fields at the ends: those are read whole.
+  #take(line: Line): void {
+    applyLine(this.reading, line, ({ offset, length }) => {
+      const { text } = readLine(this.#descriptor, offset, Math.min(length + 1, longestResultBytes));
+      return { kind: "whole", offset, length, text };
+    });
   }
 
   [Symbol.dispose](): void {
@@ -56,8 +69,8 @@ export interface AnswerText {
 export function readAnswer(transcript: string, offset: number, limit: number): AnswerText {
   const descriptor = openForReading(transcript);
   try {
-    // A character takes at most six bytes in JSON (`\u001b`); the fields before the text are short.
-    const wanted = Math.min(limit, longestLineBytes) * 6 + 4_096;
+    // A character takes at most six bytes in JSON (`\u001b`).
+    const wanted = Math.min(limit, longestLineBytes) * 6 + fieldsBytes;
     const bytes = readLine(descriptor, offset, wanted);
     const text = bytes.whole ? textOfWhole(bytes.text) : textOfBeginning(bytes.text);
     return text.length > limit ? { text: text.slice(0, limit), cut: true } : { text, cut: !bytes.whole };
@@ -88,10 +101,9 @@ function textOfWhole(line: string): string {
 
 // The line goes on beyond what was read, so its JSON is closed by hand, before a half escape or character.
 function textOfBeginning(line: string): string {
-  const mark = '"result":"';
-  const begin = line.indexOf(mark);
-  if (begin < 0) return "";
-  const text = line.slice(begin + mark.length).replace(/(?:\\u[0-9a-fA-F]{0,3}|\\|\uFFFD)$/, "");
+  const begin = beginOfString(line, "result");
+  if (begin === undefined) return "";
+  const text = line.slice(begin).replace(/(?:\\u[0-9a-fA-F]{0,3}|\\|\uFFFD)$/, "");
   const even = /(?<!\\)(?:\\\\)*\\$/.test(text) ? text.slice(0, -1) : text;
   return JSON.parse(`"${even}"`);
 }

@@ -139,17 +139,31 @@ test("a denied tool comes with the rule that lets it through", () => {
   expect(usageOf(readRecording("tool-denied-bash"), 1).denials?.[0]?.rule).toMatch(/^Bash\(\w+:\*\)$/);
 });
 
-test("a result line of 50 MB is a success whose length and cost are known", () => {
-  const line =
-    readFileSync(join(recordings, "success-stream.ndjson"), "utf8").trim().split("\n").at(-1) ?? "";
-  const result: Record<string, unknown> = JSON.parse(line);
-  const text = `${'quoted \\" ","stop_reason": end\\n'.repeat(10)}${"x".repeat(50_000_000)}`;
-  const big = JSON.stringify({ ...result, result: text });
-  const reading = readBytes(Buffer.from(`${big}\n`));
-  expect(outcomeFor(reading)).toMatchObject({
-    kind: "succeeded",
-    offset: 0,
-    length: JSON.stringify(text).length - 2,
+const lastLine = () =>
+  readFileSync(join(recordings, "success-stream.ndjson"), "utf8").trim().split("\n").at(-1) ?? "";
+
+// The order of the fields differs between versions of the CLI: `type` came first in 2.1.197 and stands near the
+// end in 2.1.330.
+for (const [order, arrange] of [
+  ["as recorded", (result: object) => result],
+  ["reversed", (result: object) => Object.fromEntries(Object.entries(result).reverse())],
+] as const) {
+  test(`a result line of 50 MB is a success whose length and cost are known, its fields ${order}`, () => {
+    const result: Record<string, unknown> = JSON.parse(lastLine());
+    const text = `${'quoted \\" ","stop_reason": end\\n'.repeat(10)}${"x".repeat(50_000_000)}`;
+    const denials = [
+      { tool_name: "Write", tool_input: { result: "no answer", content: '{"result":"nor this' } },
+    ];
+    const big = JSON.stringify(arrange({ ...result, permission_denials: denials, result: text }));
+    const reading = readBytes(Buffer.from(`${big}\n`));
+    expect(outcomeFor(reading)).toMatchObject({
+      kind: "succeeded",
+      offset: 0,
+      length: JSON.stringify(text).length - 2,
+    });
+    expect(usageOf(reading, 1)).toMatchObject({
+      costUsd: Number(result["total_cost_usd"]),
+      denials: [{ tool: "Write" }],
+    });
   });
-  expect(usageOf(reading, 1).costUsd).toBe(Number(result["total_cost_usd"]));
-});
+}

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { readAnswer } from "../../src/claude/transcript.ts";
+import { readAnswer, TranscriptReader } from "../../src/claude/transcript.ts";
 import { Home } from "../harness.ts";
 
 async function transcriptWith(home: Home, text: string): Promise<{ path: string; offset: number }> {
@@ -29,4 +29,21 @@ test("an answer of many megabytes is read as far as was asked, wherever that cut
     expect(text.startsWith(answer.text)).toBe(true);
     expect(answer.text.length).toBe(limit);
   }
+});
+
+test("a result with megabytes of data beside its text is understood too", async () => {
+  await using home = new Home();
+  const path = join(home.path, "t.ndjson");
+  const rows = Array.from({ length: 200_000 }, (_, index) => ({ row: index, text: `value ${index}` }));
+  const result = {
+    type: "result",
+    subtype: "success",
+    structured_output: rows,
+    is_error: false,
+    result: JSON.stringify(rows),
+  };
+  await Bun.write(path, `${JSON.stringify(result)}\n`);
+  using reader = new TranscriptReader(path);
+  reader.finish();
+  expect(reader.reading.answer?.result.structured_output).toEqual(rows);
 });

@@ -1,0 +1,305 @@
+import { expect, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { type Answer, connectNew, eventually, filesIn, Home } from "./harness.ts";
+
+interface Entry {
+  status: string;
+  outcome: string;
+  result?: string;
+  error?: string;
+  advice?: string;
+  resultFile?: string;
+  truncated?: boolean;
+  structuredResult?: unknown;
+  permissionDenials?: string[];
+}
+
+/** Runs tasks in one sync batch, and gives their entries. */
+async function entriesOf(
+  home: Home,
+  tasks: unknown[],
+  options: Record<string, unknown> = {},
+): Promise<Entry[]> {
+  await using client = await connectNew(home);
+  const answer = await client.call("spawn_parallel_claude_sessions", { tasks, ...options });
+  return resultsOf(answer);
+}
+
+function resultsOf({ data, text }: Answer): Entry[] {
+  const results = data?.["results"];
+  if (!Array.isArray(results)) throw new Error(text);
+  return results;
+}
+
+/** How each way of ending is told to the user. */
+const ends: [task: string, options: object, entry: object][] = [
+  ["[[error status=400]]", {}, { outcome: "failed: request" }],
+  ["[[error status=401]]", {}, { outcome: "failed: auth", advice: expect.stringContaining("/login") }],
+  ["[[not-logged-in]]", {}, { outcome: "failed: auth", advice: expect.stringContaining("/login") }],
+  ["[[error status=403]]", {}, { outcome: "failed: auth" }],
+  ["[[error status=404]]", {}, { outcome: "failed: model" }],
+  ["[[error status=413]]", {}, { outcome: "failed: request" }],
+  ["[[error status=429]]", {}, { outcome: "failed: rate-limit" }],
+  ["[[usage-limit resets-in=60]]", {}, { outcome: "failed: usage-limit" }],
+  ["[[error status=500]]", {}, { outcome: "failed: server-error" }],
+  ["[[error status=529]]", {}, { outcome: "failed: overloaded" }],
+  ["[[error connection=refused]]", {}, { outcome: "failed: connection" }],
+  ["[[credit]]", {}, { outcome: "failed: billing" }],
+  ["[[prompt-too-long]]", {}, { outcome: "failed: prompt-too-long" }],
+  ["[[refusal]]", {}, { outcome: "failed: refusal" }],
+  ["[[max-output-tokens]]", {}, { outcome: "failed: output-limit" }],
+  [
+    "[[max-turns turns=2]]",
+    {},
+    { outcome: "failed: max-turns", advice: expect.stringContaining("maxTurns") },
+  ],
+  ["[[budget]]", {}, { outcome: "failed: budget" }],
+  ["[[structured-exhausted]]", { outputSchema: { type: "object" } }, { outcome: "failed: schema" }],
+  ["[[structured-never]]", { outputSchema: { type: "object" } }, { outcome: "failed: schema" }],
+  ["[[half-line exit=0]]", {}, { outcome: "crashed" }],
+  ["[[no-result exit=0]]", {}, { outcome: "crashed" }],
+  [
+    '[[stderr text="it broke"]] [[exit code=3]]',
+    {},
+    { outcome: "crashed", error: expect.stringContaining("3") },
+  ],
+  ["[[signal name=SIGSEGV]]", {}, { outcome: "crashed", error: expect.stringContaining("SIGSEGV") }],
+  ["[[hang-before-init]]", { firstEventTimeoutSeconds: 0.5 }, { outcome: "timed-out: first-event" }],
+  ["[[hang]]", { idleTimeoutSeconds: 0.5 }, { outcome: "timed-out: idle" }],
+  ["[[stream parts=10000 every=50]]", { timeoutSeconds: 0.7 }, { outcome: "timed-out: wall" }],
+  ["[[ignore-everything]] [[hang]]", { timeoutSeconds: 0.7 }, { outcome: "timed-out: wall" }],
+  ["/nosuchcommand", { slashCommands: true }, { outcome: "failed: request" }],
+];
+
+test("every way in which a session can fail is told apart, with advice, and leaves an error file", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_CONCURRENCY: "16" });
+  const entries = await entriesOf(
+    home,
+    ends.map(([task, options]) => ({ task, ...options })),
+    { outputDirectory: home.output },
+  );
+  expect(entries.map(({ outcome }) => outcome)).toEqual(
+    ends.map(([, , entry]) => String(Reflect.get(entry, "outcome"))),
+  );
+  for (const { advice, resultFile } of entries) {
+    expect(advice).toBeString();
+    expect(readFileSync(resultFile ?? "", "utf8")).toContain("What to try");
+  }
+  // Last, for it puts its matchers into what it was given.
+  for (const [index, [, , entry]] of ends.entries())
+    expect(entries[index]).toMatchObject({ status: "error", ...entry });
+  await home.empty();
+});
+
+test("whatever is in a transcript, the answer comes through", async () => {
+  await using home = new Home();
+  const gate = home.file("gate");
+  await Bun.write(gate, "");
+  const answer = '[[answer text="found"]]';
+  const entries = await entriesOf(home, [
+    `[[garbage]] ${answer}`,
+    `[[unknown-type]] ${answer}`,
+    `[[split-utf8 text="äöü日本😀"]] ${answer}`,
+    `[[half-line-pause until=${gate}]] ${answer}`,
+    `[[big-line bytes=50000000]] ${answer}`,
+    `[[stderr-bytes n=1000000]] ${answer}`,
+    `[[stream parts=5 every=1]] ${answer}`,
+    `[[api-retry status=429 attempts=2 delay=1]] ${answer}`,
+    `[[model-fallback trigger=overloaded]] ${answer}`,
+    `[[rate-limit-event status=allowed_warning]] ${answer}`,
+    `${answer} [[good-result-bad-exit code=1]]`,
+    `${answer} [[result-twice]]`,
+  ]);
+  expect(entries.map(({ status }) => status)).toEqual(entries.map(() => "success"));
+  for (const { result } of entries) expect(result).toContain("found");
+});
+
+test("an answer of 50 MB is cut in the message, and says how long it is and where the whole is", async () => {
+  await using home = new Home();
+  const [entry] = await entriesOf(home, ["[[big-result bytes=50000000]]"]);
+  expect(entry).toMatchObject({ status: "success", truncated: true });
+  expect(entry?.result?.length).toBeLessThan(1_100_000);
+  const place = /The whole is in .* and in (\S+)\.\]$/.exec(entry?.result ?? "")?.[1] ?? "";
+  expect(statSync(place).size).toBeGreaterThan(50_000_000);
+});
+
+test("data that a schema asked for comes back as data", async () => {
+  await using home = new Home();
+  const outputSchema = { type: "object", properties: { n: { type: "integer" } } };
+  const [entry] = await entriesOf(home, [`[[structured value='{"n":4}']]`], { outputSchema });
+  expect(entry).toMatchObject({ status: "success", structuredResult: { n: 4 } });
+});
+
+test("a success with denied tools names what would have let them through", async () => {
+  await using home = new Home();
+  const [entry] = await entriesOf(home, ["[[denied tool=Write]]"]);
+  expect(entry).toMatchObject({
+    status: "success",
+    permissionDenials: ["Write"],
+    advice: expect.stringContaining("Write"),
+  });
+});
+
+test("answers after background tasks are appended", async () => {
+  await using home = new Home();
+  const [entry] = await entriesOf(home, ['[[background-task text="first" then="second"]]']);
+  expect(entry?.result).toMatch(/first.*After background tasks.*second/s);
+});
+
+test("a session that stays after its answer has succeeded, and is ended", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const started = home.file("started");
+  // Thirty seconds are its right, so the test ends it sooner: the answer must be kept all the same.
+  const call = client.call("spawn_parallel_claude_sessions", {
+    tasks: [`[[answer text="done"]] [[result text="done"]] [[touch path=${started}]] [[linger]]`],
+    asyncMode: true,
+  });
+  await call;
+  await eventually(
+    () => existsSync(started),
+    () => "the session did not answer",
+  );
+  const { data } = await client.call("cancel_batch", { batchId: "latest" });
+  expect(data).toMatchObject({ counts: { succeeded: 1, cancelled: 0 } });
+});
+
+test("the task is asked word for word, whatever is in it", async () => {
+  await using home = new Home();
+  const prompts = [
+    "- a list\n- of things",
+    "/etc/hosts is a file",
+    "--model x",
+    'quotes " and \\ and ä😀\u0001',
+    "x".repeat(500_000),
+  ];
+  const entries = await entriesOf(
+    home,
+    prompts.map((prompt) => `${prompt}\n[[prompt]]`),
+  );
+  for (const [index, prompt] of prompts.entries())
+    expect(JSON.parse(entries[index]?.result ?? "null")).toContain(prompt);
+});
+
+test("options of a task win over those of the batch, and those over the configuration", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_WORKING_DIRECTORY: "~/work" });
+  for (const name of ["batch", "task"]) mkdirSync(home.file(name));
+  const where = { workingDirectory: home.file("batch"), model: "sonnet" };
+  const [own, batch] = await entriesOf(
+    home,
+    [{ task: "[[cwd]]", workingDirectory: home.file("task") }, "[[cwd]]"],
+    where,
+  );
+  expect([own?.result, batch?.result]).toEqual([home.file("task"), home.file("batch")]);
+  const [configured] = await entriesOf(home, ["[[cwd]]"]);
+  expect(configured?.result).toBe(home.work);
+  const [args] = await entriesOf(home, [{ task: "[[args]]", maxTurns: 3 }], where);
+  for (const argument of ["--model=sonnet", "--max-turns=3"]) expect(args?.result).toContain(argument);
+});
+
+test("an output directory that goes while the batch runs fails no task, and is reported", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const { data } = await client.call("spawn_parallel_claude_sessions", {
+    tasks: ["first", `[[wait-for-file path=${gate}]]`],
+    asyncMode: true,
+  });
+  await eventually(
+    () => existsSync(home.output) && filesIn(home.output).some((name) => name.startsWith("result-001")),
+    () => "no first result",
+  );
+  rmSync(home.output, { recursive: true });
+  await Bun.write(home.output, "a file where the directory was");
+  await Bun.write(gate, "");
+  const waited = await client.call("wait_for_batch", { batchId: String(data?.["batchId"]) });
+  expect(waited.data).toMatchObject({ state: "finished", counts: { succeeded: 2 } });
+  using store = home.store();
+  const log = store.batch(
+    store.list()[0]?.batchId ??
+      (() => {
+        throw new Error("no batch");
+      })(),
+  );
+  expect(log?.state.fileFailures.size).toBeGreaterThan(0);
+});
+
+test("after a failure, no new task starts where that was asked for", async () => {
+  await using home = new Home();
+  const entries = await entriesOf(home, ["[[error status=500]]", "a", "b"], {
+    concurrency: 1,
+    failureMode: "no-new",
+  });
+  expect(entries.map(({ outcome }) => outcome)).toEqual([
+    "failed: server-error",
+    "cancelled: failure-mode",
+    "cancelled: failure-mode",
+  ]);
+});
+
+test("after a failure, running tasks end too where that was asked for", async () => {
+  await using home = new Home();
+  const entries = await entriesOf(home, ["[[sleep ms=300]] [[error status=500]]", "[[hang]]"], {
+    failureMode: "cancel",
+  });
+  expect(entries.map(({ outcome }) => outcome)).toEqual(["failed: server-error", "cancelled: failure-mode"]);
+});
+
+test("single tasks can be cancelled, queued or running, and the others go on", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const { data } = await client.call("spawn_parallel_claude_sessions", {
+    tasks: [`[[wait-for-file path=${gate}]]`, "[[hang]]", "queued", "queued too"],
+    concurrency: 2,
+    asyncMode: true,
+  });
+  const batchId = String(data?.["batchId"]);
+  const cancelled = await client.call("cancel_batch", { batchId, tasks: [2, 3] });
+  await Bun.write(gate, "");
+  expect(cancelled.data).toMatchObject({
+    failed: [{ taskIndex: 2, outcome: "cancelled: user" }, { taskIndex: 3 }],
+  });
+  const waited = await client.call("wait_for_batch", { batchId });
+  expect(waited.data).toMatchObject({ state: "finished", counts: { succeeded: 2, cancelled: 2 } });
+});
+
+test("a runner that is killed is followed by another one, which adopts its sessions", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const tasks = Array.from(
+    { length: 6 },
+    (_, index) => `[[wait-for-file path=${gate}]] [[answer text="answer ${index + 1}"]]`,
+  );
+  const { data } = await client.call("spawn_parallel_claude_sessions", {
+    tasks,
+    concurrency: 3,
+    asyncMode: true,
+  });
+  using store = home.store();
+  const batchId = store.list()[0]?.batchId;
+  if (!batchId) throw new Error("no batch");
+  await eventually(
+    () => store.row(batchId)?.counts.running === 3,
+    () => "three sessions do not run",
+  );
+  process.kill(store.row(batchId)?.runner?.pid ?? 0, "SIGKILL");
+  await eventually(
+    () => store.row(batchId)?.epoch === 2,
+    () => "nobody took the batch over",
+  );
+  await Bun.write(gate, "");
+  await home.empty({ but: client.pid });
+  expect(store.row(batchId)?.counts).toMatchObject({ succeeded: 6 });
+  const summary = JSON.parse(readFileSync(join(home.output, `summary-${data?.["batchId"]}.json`), "utf8"));
+  expect(summary.results.map((entry: Entry) => entry.result)).toEqual(
+    tasks.map((_, index) => `answer ${index + 1}`),
+  );
+  // No session was started twice: each was paid for once.
+  const starts = readFileSync(home.startsLog, "utf8")
+    .split("\n")
+    .filter((line) => line.includes('"kind":"prompt"'));
+  expect(starts).toHaveLength(6);
+});
