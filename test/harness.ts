@@ -14,10 +14,19 @@ const root = join(import.meta.dir, "..");
 /** The directory of the fake `claude`. */
 export const fakeDirectory = join(import.meta.dir, "fixtures");
 
-/** The program: the compiled executable where a test run names one, else the source. */
-export const program: string[] = process.env["PROGRAM_UNDER_TEST"]
-  ? [process.env["PROGRAM_UNDER_TEST"]]
-  : [process.execPath, join(root, "src/main.ts")];
+// The source, unless a test file is about the compiled executable.
+let program: string[] = [process.execPath, join(root, "src/main.ts")];
+
+/** From here on, tests of this file run another program; until disposed of. */
+export function useProgram(other: string[]): Disposable {
+  const before = program;
+  program = other;
+  return {
+    [Symbol.dispose]: () => {
+      program = before;
+    },
+  };
+}
 
 /** A throwaway home with everything that the program and the fake touch below it. */
 export class Home implements AsyncDisposable {

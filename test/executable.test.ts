@@ -1,0 +1,92 @@
+// The compiled executable, as users get it.
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "../scripts/build.ts";
+import { clients, connectNew, filesIn, Home, run, useProgram } from "./harness.ts";
+
+setDefaultTimeout(120_000);
+
+const directory = mkdtempSync(join(tmpdir(), "pccm-build-"));
+let restore: Disposable;
+
+beforeAll(async () => {
+  const executable = join(directory, "parallel-claude-code-mcp");
+  await build(executable);
+  restore = useProgram([executable]);
+});
+afterAll(() => {
+  restore[Symbol.dispose]();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+for (const { era, connect } of clients) {
+  test(`${era}: an async batch of 200 at 16 at once leaves a page for each, the lines and the summary`, async () => {
+    await using home = new Home({ PARALLEL_CLAUDE_CONCURRENCY: "16" });
+    await using client = await connect(home);
+    const tasks = Array.from({ length: 200 }, (_, index) =>
+      index % 10 === 9 ? "[[error status=500]]" : `[[answer text="answer ${index + 1}"]]`,
+    );
+    const { data } = await client.call("spawn_parallel_claude_sessions", { tasks, asyncMode: true });
+    expect(data).toMatchObject({ totalTasks: 200, state: "running" });
+    const batchId = String(data?.["batchId"]);
+    const ended = await client.call("wait_for_batch", { batchId });
+    expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 180, failed: 20 } });
+    const files = filesIn(home.output);
+    expect(files.filter((name) => /^result-\d{3}-\d{13}\.html$/.test(name))).toHaveLength(180);
+    expect(files.filter((name) => /^error-\d{3}-\d{13}\.txt$/.test(name))).toHaveLength(20);
+    const lines = readFileSync(join(home.output, `results-${batchId}.jsonl`), "utf8")
+      .trim()
+      .split("\n");
+    expect(lines.map((line) => Number(JSON.parse(line).taskIndex)).sort((a, b) => a - b)).toEqual(
+      tasks.map((_, index) => index + 1),
+    );
+    const summary = JSON.parse(readFileSync(join(home.output, `summary-${batchId}.json`), "utf8"));
+    expect(summary.results[7]).toMatchObject({ taskIndex: 8, result: "answer 8" });
+    const listed = await client.call("list_batches", {});
+    expect(listed.data).toMatchObject({ batches: [{ batchId, state: "finished" }], more: false });
+    await home.empty({ but: client.pid });
+  });
+}
+
+test("a hostile working directory changes nothing", async () => {
+  await using home = new Home();
+  const witness = home.file("witness");
+  await Bun.write(join(home.work, ".env"), `PARALLEL_CLAUDE_CONCURRENCY=77\nANTHROPIC_API_KEY=stray\n`);
+  await Bun.write(join(home.work, "bunfig.toml"), 'preload = ["./preload.ts"]\n');
+  await Bun.write(
+    join(home.work, "preload.ts"),
+    `await Bun.write(${JSON.stringify(witness)}, "preload ran");\n`,
+  );
+  await Bun.write(join(home.work, "claude"), `#!/bin/sh\necho claude ran > ${witness}\n`);
+  chmodSync(join(home.work, "claude"), 0o755);
+  await using client = await connectNew(home);
+  const { data } = await client.call("spawn_parallel_claude_sessions", {
+    tasks: ["[[env name=ANTHROPIC_API_KEY]]"],
+  });
+  expect(data).toMatchObject({ counts: { succeeded: 1 } });
+  expect(JSON.stringify(data)).not.toContain("stray");
+  expect(existsSync(witness)).toBe(false);
+});
+
+test("switches of Bun in the environment reach neither runner nor session", async () => {
+  await using home = new Home({ BUN_CONFIG_NO_CLEAR_TERMINAL: "1", NODE_OPTIONS: "--no-warnings" });
+  await using client = await connectNew(home);
+  const { data } = await client.call("spawn_parallel_claude_sessions", {
+    tasks: ["[[env name=NODE_OPTIONS]]", "[[env name=BUN_CONFIG_NO_CLEAR_TERMINAL]]"],
+  });
+  expect(JSON.stringify(data)).not.toContain("--no-warnings");
+  expect(data).toMatchObject({ counts: { succeeded: 2 } });
+});
+
+test("the seed user's smoke test: tools on stdin, and exit 0", async () => {
+  await using home = new Home();
+  const { code, out, err } = await run(
+    home,
+    [],
+    '{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}\n',
+  );
+  expect({ code, err }).toEqual({ code: 0, err: "" });
+  expect(JSON.parse(out).result.tools).toHaveLength(5);
+});

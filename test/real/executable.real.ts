@@ -1,0 +1,138 @@
+// Our own program on the real `claude`: everything that it does with a session, end to end. `bun run test:real`.
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { installRealClaude, RealClaudeUnavailable } from "../../scripts/real-claude.ts";
+import { type Answer, connectNew, eventually, Home } from "../harness.ts";
+import { announced, type MessagesApi, startMessagesApi, stayingCommand } from "./messages-api.ts";
+
+setDefaultTimeout(120_000);
+
+const claude = await installRealClaude().catch((error: unknown) => {
+  if (!(error instanceof RealClaudeUnavailable)) throw error;
+  console.error(`skipped: no real claude here: ${error.message}`);
+  return undefined;
+});
+
+function resultsOf({ data, text }: Answer): unknown[] {
+  const results = data?.["results"];
+  if (!Array.isArray(results)) throw new Error(text);
+  return results;
+}
+
+describe.skipIf(!claude)("our program on the real claude", () => {
+  let api: MessagesApi;
+  beforeAll(() => {
+    api = startMessagesApi();
+  });
+  afterAll(() => api[Symbol.asyncDispose]());
+
+  function homeWith(more: Record<string, string>): Home {
+    return new Home({
+      PARALLEL_CLAUDE_CLAUDE_PATH: claude?.path ?? "",
+      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+      DISABLE_AUTOUPDATER: "1",
+      ...more,
+    });
+  }
+
+  test("without a login, a task fails with advice on how to log in", async () => {
+    await using home = homeWith({});
+    await using client = await connectNew(home);
+    const { data } = await client.call("spawn_claude_session", { task: "hello" });
+    expect(data).toMatchObject({
+      status: "error",
+      outcome: "failed: auth",
+      error: expect.stringContaining("Not logged in"),
+      advice: expect.stringContaining("/login"),
+    });
+    await home.empty({ but: client.pid });
+  });
+
+  test("answers, commands and API errors of a batch come out as what they are", async () => {
+    await using home = homeWith({ ...api.environment, CLAUDE_CODE_MAX_RETRIES: "0" });
+    await using client = await connectNew(home);
+    const answer = await client.call(
+      "spawn_parallel_claude_sessions",
+      {
+        tasks: [
+          "hello",
+          "RUN: echo from-bash",
+          { task: "RUN: touch x", allowedTools: "" },
+          "FAIL 400",
+          "FAIL 529",
+          "/hello",
+        ],
+        allowedTools: "Bash(echo:*)",
+      },
+      { timeout: 100_000 },
+    );
+    const results = resultsOf(answer);
+    expect(results[0]).toMatchObject({ status: "success", result: "You said: hello", numTurns: 1 });
+    expect(results[1]).toMatchObject({ status: "success", result: expect.stringContaining("from-bash") });
+    expect(results[2]).toMatchObject({ status: "success", permissionDenials: ["Bash(touch:*)"] });
+    expect(results[3]).toMatchObject({ status: "error", outcome: "failed: request" });
+    expect(results[4]).toMatchObject({ status: "error", outcome: "failed: overloaded" });
+    expect(results[5]).toMatchObject({ status: "success", result: expect.stringContaining("/hello") });
+    await home.empty({ but: client.pid });
+  });
+
+  test("every option that the CLI has is accepted, and a conversation is gone on with", async () => {
+    await using home = homeWith(api.environment);
+    await using client = await connectNew(home);
+    const first = await client.call("spawn_claude_session", {
+      task: "first",
+      model: "sonnet",
+      fallbackModel: "haiku",
+      effort: "low",
+      agent: "general-purpose",
+      allowedTools: "Read,Bash(echo a, b)",
+      disallowedTools: ["WebFetch"],
+      tools: "Bash,Read",
+      systemPrompt: "- be brief",
+      appendSystemPrompt: "--really",
+      permissionMode: "acceptEdits",
+      maxTurns: 3,
+      maxBudgetUsd: 1,
+      addDirectories: [home.path],
+      mcpConfig: { mcpServers: {} },
+      name: "-a name, with a comma",
+    });
+    expect(first.data).toMatchObject({ status: "success", result: "You said: first" });
+    const resumeSessionId = String(first.data?.["sessionId"]);
+    const second = await client.call("spawn_claude_session", { task: "second", resumeSessionId });
+    expect(second.data).toMatchObject({ status: "success", sessionId: resumeSessionId });
+    const forked = await client.call("spawn_claude_session", {
+      task: "third",
+      resumeSessionId,
+      forkSession: true,
+    });
+    expect(forked.data).toMatchObject({ status: "success" });
+    expect(forked.data?.["sessionId"]).not.toBe(resumeSessionId);
+  });
+
+  test("a cancelled session ends with the commands that it had running, and says what it spent", async () => {
+    await using home = homeWith(api.environment);
+    await using client = await connectNew(home);
+    const { data } = await client.call("spawn_parallel_claude_sessions", {
+      tasks: [`RUN: ${stayingCommand(api)}`, "HOLD"],
+      allowedTools: "Bash",
+      asyncMode: true,
+    });
+    await announced(api);
+    const cancelled = await client.call("cancel_batch", { batchId: String(data?.["batchId"]) });
+    expect(cancelled.data).toMatchObject({ state: "cancelled", counts: { cancelled: 2 } });
+    await home.empty({ but: client.pid });
+  });
+
+  test("transcripts are kept where the log says", async () => {
+    await using home = homeWith(api.environment);
+    await using client = await connectNew(home);
+    const { data } = await client.call("spawn_claude_session", { task: "hello" });
+    const folder = join(home.state, "batches", String(data?.["batchId"]));
+    await eventually(
+      () => readdirSync(folder).includes("task-001-attempt-1.ndjson"),
+      () => readdirSync(folder).join(),
+    );
+  });
+});
