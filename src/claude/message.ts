@@ -32,7 +32,7 @@ const contentBlock = z.object({
   type: z.string(),
   text: lenient.string,
   name: lenient.string,
-  input: z.unknown(),
+  input: z.unknown().optional(),
 });
 
 const assistant = z.object({

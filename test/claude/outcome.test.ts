@@ -167,3 +167,14 @@ for (const [order, arrange] of [
     });
   });
 }
+
+test("what a session is doing is told in a few words", () => {
+  expect(readRecording("tool-bash").lastText).toBeString();
+  const started = readBytes(readFileSync(join(recordings, "tool-bash.ndjson")).subarray(0, cutAfterToolUse()));
+  expect(started.activity).toMatch(/^Bash \S+/);
+});
+
+function cutAfterToolUse(): number {
+  const text = readFileSync(join(recordings, "tool-bash.ndjson"), "latin1");
+  return text.indexOf("\n", text.indexOf('"tool_use"')) + 1;
+}

@@ -1,0 +1,62 @@
+// Installs what is needed, checks format, types and generated texts, and runs every test. Its last line is the
+// count: `N passed, N failed`. Nothing but Bun is taken for granted, so no package is imported here.
+import { join } from "node:path";
+
+const root = join(import.meta.dir, "..");
+const bun = process.execPath;
+
+interface Step {
+  what: string;
+  command: string[];
+  /** Whether its output ends in the counts of `bun test`. */
+  counts?: boolean;
+}
+
+const steps: Step[] = [
+  { what: "Install", command: [bun, "install", "--frozen-lockfile"] },
+  { what: "Check format, types and generated texts", command: [bun, "run", "check"] },
+  { what: "Test", command: [bun, "test"], counts: true },
+  { what: "Test with the real claude", command: [bun, "run", "test:real"], counts: true },
+];
+
+let passed = 0;
+let failed = 0;
+
+for (const { what, command, counts } of steps) {
+  console.log(`\n== ${what}`);
+  const { code, output } = await run(command);
+  if (counts) {
+    passed += count(output, "pass");
+    failed += count(output, "fail");
+  }
+  if (code === 0) continue;
+  // A step that fails without a failed test (a type error, a crash of the runner) is a failure all the same.
+  if (!counts || count(output, "fail") === 0) failed += 1;
+  console.log(`${what} ended with ${code}.`);
+  if (!counts) break;
+}
+
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exit(failed === 0 && passed > 0 ? 0 : 1);
+
+// Shown as it comes, and kept for its counts.
+async function run(command: string[]): Promise<{ code: number; output: string }> {
+  // Without CI=1, a missing snapshot would be written instead of failing.
+  const env = { ...process.env, CI: "1", NO_COLOR: "1" };
+  const child = Bun.spawn(command, { cwd: root, env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  let output = "";
+  const show = async (stream: ReadableStream<Uint8Array>) => {
+    const decoder = new TextDecoder();
+    for await (const bytes of stream) {
+      const text = decoder.decode(bytes, { stream: true });
+      output += text;
+      process.stdout.write(text);
+    }
+  };
+  await Promise.all([show(child.stdout), show(child.stderr)]);
+  return { code: await child.exited, output };
+}
+
+function count(output: string, word: "pass" | "fail"): number {
+  return Number(output.match(new RegExp(`^ *(\\d+) ${word}$`, "m"))?.[1] ?? 0);
+}
