@@ -43,5 +43,7 @@ if (import.meta.main) {
   const began = performance.now();
   await build();
   const megabytes = (Bun.file(executable).size / 1e6).toFixed(0);
-  console.log(`dist/parallel-claude-code-mcp: ${megabytes} MB, ${((performance.now() - began) / 1000).toFixed(1)} s`);
+  console.log(
+    `dist/parallel-claude-code-mcp: ${megabytes} MB, ${((performance.now() - began) / 1000).toFixed(1)} s`,
+  );
 }

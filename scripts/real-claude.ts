@@ -30,7 +30,7 @@ export async function installRealClaude({ refresh = false } = {}): Promise<RealC
 }
 
 function cacheDirectory(): string {
-  const own = Bun.env["PARALLEL_CLAUDE_TEST_CACHE"];
+  const own = Bun.env["REAL_CLAUDE_CACHE"];
   if (own) return own;
   const base = Bun.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
   return join(base, "parallel-claude-code-mcp", "real-claude");

@@ -100,7 +100,7 @@ function activityOf(block: {
   type: string;
   text?: string | undefined;
   name?: string | undefined;
-  input: unknown;
+  input?: unknown;
 }) {
   if (block.type === "tool_use") return oneLine(`${block.name ?? "tool"} ${subjectOf(block.input)}`);
   if (block.type === "text" && block.text !== undefined) return oneLine(block.text);

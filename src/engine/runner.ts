@@ -297,9 +297,10 @@ function cancellerOf(state: BatchState, number: number): Canceller | undefined {
   return task.status === "running" ? task.cancelling : undefined;
 }
 
-/** Which attempt a process belongs to. The session's id makes it unique. */
+/** Which attempt a process belongs to. What comes of the session's id tells it from those of another store. */
 export function markerOf(batchId: string, task: number, attempt: number, sessionId: string): string {
-  return `${batchId}/${task}/${attempt}/${sessionId}`;
+  const suffix = new Bun.CryptoHasher("sha256").update(sessionId).digest("hex").slice(0, 16);
+  return `${batchId}/${task}/${attempt}/${suffix}`;
 }
 
 // A missing directory is reported by the system as if the command were missing.

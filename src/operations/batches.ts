@@ -9,7 +9,7 @@ import type { BatchLog } from "../store/batch-log.ts";
 import type { BatchRow } from "../store/store.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
 import { check } from "./faults.ts";
-import { findBatch } from "./find-batch.ts";
+import { findBatch, rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
 import type { Operation } from "./operation.ts";
 
@@ -215,10 +215,4 @@ function messageOf(log: BatchLog, word: string): string {
     default:
       return counts;
   }
-}
-
-function rowOf({ store }: Context, log: BatchLog): BatchRow {
-  const row = store.row(log.batchId);
-  if (!row) throw new Error(`Internal error: batch ${log.batchId} has no row`);
-  return row;
 }

@@ -32,8 +32,8 @@ export async function follow(
       const events = log.refresh();
       if (log.state.endedAt !== undefined) return true;
       if (events.length > 0) changed?.(log.state);
-      if (enough?.(log.state)) return false;
     }
+    if (enough?.(log.state)) return false;
     const left = until - performance.now();
     if (left <= 0) return false;
     await pause(Math.min(lookMs, left), signal);

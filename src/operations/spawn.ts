@@ -2,6 +2,7 @@
 import { answerOf } from "../engine/answer.ts";
 import { standingOf } from "../engine/standing.ts";
 import { startKeeper } from "../engine/start.ts";
+import { variableOf } from "../model/configuration.ts";
 import type { Batch } from "../model/event.ts";
 import { doneCount } from "../model/state.ts";
 import { ownIdentity } from "../platform/process.ts";
@@ -14,7 +15,8 @@ import {
 } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { accountOf } from "./account.ts";
-import { type Context, valueOrFault } from "./context.ts";
+import { type Context, Fault, valueOrFault } from "./context.ts";
+import { rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
 import { type Call, ClientEnded, type Operation } from "./operation.ts";
 import { handOverDirectory, planBatch } from "./plan.ts";
@@ -67,9 +69,20 @@ async function spawn(
 ): Promise<BatchAnswer> {
   const batch = valueOrFault(planBatch(context, startedBy, input));
   const log = create(context, batch, !batch.asyncMode);
-  await startKeeper(context.store, batch.batchId);
+  await carry(context, log);
   if (batch.asyncMode) return answer(context, log, startedText(batch, context));
   return waitFor(context, log, call);
+}
+
+/** Starts the processes that carry a batch. When that fails, the batch ends at once: nobody will ever carry it. */
+export async function carry({ store }: Context, log: BatchLog): Promise<void> {
+  try {
+    await startKeeper(store, log.batchId);
+  } catch (error) {
+    log.append(() => [{ type: "cancel-requested", by: "user" }, { type: "batch-ended" }]);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Fault(`Batch ${log.batchId} could not be started, and nothing has run: ${reason}`);
+  }
 }
 
 /** Founds the batch. With a leash, it lives as long as this process wants it. */
@@ -88,6 +101,7 @@ async function waitFor(context: Context, log: BatchLog, call: Call): Promise<Bat
     until: call.startedAt + configuration.syncWaitSeconds * 1000,
     signal: call.signal,
     changed: (state) => progress(state),
+    enough: () => standingOf(rowOf(context, log)) === "interrupted",
   });
   clearInterval(heartbeat);
   if (ended) return answer(context, log, countsText(log.state));
@@ -119,15 +133,16 @@ function handsOver({ signal, startedAt }: Call): boolean {
 }
 
 function answer(context: Context, log: BatchLog, message: string): BatchAnswer {
-  const row = context.store.row(log.batchId);
-  if (!row) throw new Error(`Internal error: batch ${log.batchId} has no row`);
-  return answerOf(log.state, { word: standingOf(row), mostCharacters, message });
+  return answerOf(log.state, { word: standingOf(rowOf(context, log)), mostCharacters, message });
 }
 
 function startedText(batch: Batch, { configuration }: Context): string {
   const count = batch.tasks.length === 1 ? "1 task" : `${batch.tasks.length} tasks`;
-  const lower = batch.concurrency === configuration.concurrency ? " (the machine's slots)" : "";
-  return `${count} started, at most ${batch.concurrency}${lower} at once; results in ${batch.outputDirectory}. Ask with wait_for_batch (batchId ${batch.batchId}).`;
+  const slots = batch.concurrency === configuration.concurrency;
+  const because = slots ? ` (the machine's slots; ${variableOf("concurrency")} sets them)` : "";
+  const most =
+    batch.tasks.length > batch.concurrency ? `, at most ${batch.concurrency} at once${because}` : "";
+  return `${count} started${most}; results in ${batch.outputDirectory}. Ask with wait_for_batch (batchId ${batch.batchId}).`;
 }
 
 // Progress must strictly increase, also where nothing has ended between two signs of life.

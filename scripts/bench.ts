@@ -1,0 +1,74 @@
+// Measures what the program costs, and prints one table. Run `bun run bench`, or `bun run bench task start`.
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { call } from "./bench/call.ts";
+import { memory } from "./bench/memory.ts";
+import { type Line, type Row, Skipped } from "./bench/row.ts";
+import { start } from "./bench/start.ts";
+import { taskCost } from "./bench/task-cost.ts";
+import { Workshop } from "./bench/workshop.ts";
+
+const rows: Row[] = [taskCost, memory, start, call];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    /** How often ours and the bare loop take turns. */
+    rounds: { type: "string", default: "3" },
+    tasks: { type: "string", default: "2000" },
+    concurrency: { type: "string", default: "16" },
+    /** An executable to measure instead of the sources: for comparing two builds. */
+    program: { type: "string" },
+  },
+});
+
+const unknown = positionals.filter((name) => !rows.some((row) => row.name === name));
+if (unknown.length > 0) {
+  console.error(`No such row: ${unknown.join(", ")}. There are ${rows.map(({ name }) => name).join(", ")}.`);
+  process.exit(2);
+}
+const extent = {
+  rounds: Number(values.rounds),
+  tasks: Number(values.tasks),
+  concurrency: Number(values.concurrency),
+};
+using workshop = new Workshop(extent, values.program && resolve(values.program));
+const lines: Record<string, Line[]> = {};
+for (const row of rows) {
+  if (positionals.length > 0 && !positionals.includes(row.name)) continue;
+  lines[row.name] = await linesOf(row);
+}
+console.log(tableText(lines));
+
+async function linesOf(row: Row): Promise<Line[]> {
+  try {
+    return await row.measure(workshop);
+  } catch (error) {
+    if (error instanceof Skipped) return [{ figure: "skipped", value: error.message }];
+    throw error;
+  }
+}
+
+function tableText(measured: Record<string, Line[]>): string {
+  const cells = Object.entries(measured).flatMap(([name, found]) =>
+    found.map(({ figure, value, beside = "", ratio, target = "", met }) => [
+      name,
+      figure,
+      value,
+      beside,
+      ratio?.toFixed(2) ?? "",
+      target,
+      met === undefined ? "" : met ? "met" : "missed",
+    ]),
+  );
+  const all = [["row", "figure", "ours", "beside", "ratio", "target", ""], ...cells];
+  const widths = all[0]?.map((_, column) => Math.max(...all.map((line) => line[column]?.length ?? 0))) ?? [];
+  return all
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}

@@ -1,0 +1,21 @@
+// Whether the runner's memory grows with the number of tasks.
+import { carry } from "./carry.ts";
+import { limitLine, megabytesText, type Row } from "./row.ts";
+
+const most = 120e6;
+
+export const memory: Row = {
+  name: "memory",
+  async measure(workshop) {
+    const few = await carry(workshop, 100);
+    const many = await carry(workshop, 10_000);
+    return [
+      limitLine("peak memory of the runner, 100 tasks", few.peakBytes, megabytesText, most),
+      {
+        ...limitLine("peak memory of the runner, 10,000 tasks", many.peakBytes, megabytesText, most),
+        beside: megabytesText(few.peakBytes),
+        ratio: many.peakBytes / few.peakBytes,
+      },
+    ];
+  },
+};

@@ -1,0 +1,79 @@
+// How soon the server answers after its process has started, beside a minimal server in Node.js.
+import { join } from "node:path";
+import { limitLine, median, msText, type Row, ratioLine, Skipped } from "./row.ts";
+import type { Workshop } from "./workshop.ts";
+
+const pairs = 15;
+const mostRatio = 0.5;
+const request = `${JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" })}\n`;
+
+export const start: Row = {
+  name: "start",
+  async measure(workshop) {
+    const node = Bun.which("node");
+    if (node === null) throw new Skipped("there is no `node` on the PATH");
+    const program = await workshop.program();
+    const ours: Listed[] = [];
+    const theirs: Listed[] = [];
+    const versions: number[] = [];
+    for (let pair = 0; pair < pairs; pair++) {
+      ours.push(await listTools(workshop, [program]));
+      theirs.push(await listTools(workshop, [node, join(import.meta.dir, "node-server.mjs")]));
+      versions.push(await timeToExit(workshop, [program, "--version"]));
+    }
+    const [answer, other] = [ours[0], theirs[0]];
+    if (!answer || answer.tools !== other?.tools)
+      throw new Error(`Not comparable: ${answer?.tools} tools, and ${other?.tools} of the server in Node.js`);
+    const times = (listed: Listed[]) => median(listed.map(({ ms }) => ms));
+    const size = `${answer.tools} tools; answers of ${answer.characters} and ${other.characters} characters`;
+    return [
+      ratioLine(`process start to the list of tools (${size})`, [times(ours), times(theirs)], mostRatio),
+      limitLine("--version, from start to exit", median(versions), msText),
+    ];
+  },
+};
+
+interface Listed {
+  ms: number;
+  tools: number;
+  characters: number;
+}
+
+async function listTools({ directory, environment }: Workshop, command: string[]): Promise<Listed> {
+  const began = performance.now();
+  const server = Bun.spawn(command, {
+    cwd: directory,
+    env: environment,
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  void server.stdin.write(request);
+  void server.stdin.flush();
+  const line = await firstLine(server.stdout);
+  const ms = performance.now() - began;
+  void server.stdin.end();
+  await server.exited;
+  const tools = line.split('"inputSchema":').length - 1;
+  if (tools === 0) throw new Error(`${command.join(" ")} answered: ${line.slice(0, 300)}`);
+  return { ms, tools, characters: line.length };
+}
+
+async function firstLine(output: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const piece of output) {
+    text += decoder.decode(piece, { stream: true });
+    const end = text.indexOf("\n");
+    if (end >= 0) return text.slice(0, end);
+  }
+  return text;
+}
+
+async function timeToExit({ directory, environment }: Workshop, command: string[]): Promise<number> {
+  const began = performance.now();
+  const child = Bun.spawn(command, { cwd: directory, env: environment, stdin: "ignore", stdout: "ignore" });
+  const code = await child.exited;
+  if (code !== 0) throw new Error(`${command.join(" ")} ended with ${code}`);
+  return performance.now() - began;
+}

@@ -1,0 +1,121 @@
+// What all rows share: a throwaway directory, the program as it stands, and the two programs in C.
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "../build.ts";
+import { Skipped } from "./row.ts";
+
+/** How much is measured. */
+export interface Extent {
+  rounds: number;
+  tasks: number;
+  concurrency: number;
+}
+
+/** What a process alone cost, its children not counted in. */
+export interface Cost {
+  wallMs: number;
+  userMs: number;
+  systemMs: number;
+  peakBytes: number;
+}
+
+export class Workshop implements Disposable {
+  readonly directory = realpathSync(mkdtempSync(join(tmpdir(), "pccm-bench-")));
+  readonly extent: Extent;
+  readonly #given: string | undefined;
+  #built: Promise<string> | undefined;
+  readonly #compiled = new Map<string, Promise<string>>();
+  #count = 0;
+
+  /** `program`: an executable to measure instead of what the sources give now. */
+  constructor(extent: Extent, program?: string) {
+    this.extent = extent;
+    this.#given = program;
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  /** A small environment, the same for all that is measured, with everything below our directory. */
+  get environment(): Record<string, string> {
+    return {
+      HOME: this.directory,
+      PATH: process.env["PATH"] ?? "",
+      PARALLEL_CLAUDE_STATE_DIRECTORY: join(this.directory, "state"),
+      PARALLEL_CLAUDE_OUTPUT_DIRECTORY: join(this.directory, "output"),
+    };
+  }
+
+  /** A new empty directory. */
+  newDirectory(): string {
+    const path = join(this.directory, `d${++this.#count}`);
+    mkdirSync(path);
+    return path;
+  }
+
+  /** The executable, built from the sources once, so that nobody else's build changes it in between. */
+  program(): Promise<string> {
+    this.#built ??= this.#given === undefined ? this.#build() : Promise.resolve(this.#given);
+    return this.#built;
+  }
+
+  /** A `claude` that answers at once. */
+  child(): Promise<string> {
+    return this.#compile("child");
+  }
+
+  /** Runs a command to its end, and gives what it cost. Throws when it fails. */
+  async cost(command: string[]): Promise<Cost> {
+    const figures = join(this.directory, `cost-${++this.#count}.json`);
+    const measured = Bun.spawn([await this.#compile("measure"), figures, ...command], {
+      cwd: this.directory,
+      env: this.environment,
+      stdin: "ignore",
+      stdout: "inherit",
+      stderr: "inherit",
+    });
+    const code = await measured.exited;
+    if (code !== 0) throw new Error(`${command.join(" ")} ended with ${code}`);
+    return costFrom(await Bun.file(figures).json());
+  }
+
+  async #build(): Promise<string> {
+    const path = join(this.directory, "program");
+    await build(path);
+    return path;
+  }
+
+  #compile(name: "child" | "measure"): Promise<string> {
+    const compiled = this.#compiled.get(name) ?? this.#compileAnew(name);
+    this.#compiled.set(name, compiled);
+    return compiled;
+  }
+
+  async #compileAnew(name: string): Promise<string> {
+    if (process.platform !== "linux") throw new Skipped("it reads /proc, which only Linux has");
+    const compiler = Bun.which("cc");
+    if (compiler === null) throw new Skipped("there is no `cc` on the PATH");
+    const path = join(this.directory, name);
+    const source = join(import.meta.dir, `${name}.c`);
+    const compiling = Bun.spawn([compiler, "-O2", "-static", "-o", path, source], { stderr: "pipe" });
+    const [code, errors] = await Promise.all([compiling.exited, compiling.stderr.text()]);
+    if (code !== 0) throw new Skipped(`\`cc -static\` fails: ${errors.trim().split("\n", 1)[0]}`);
+    return path;
+  }
+}
+
+function costFrom(value: unknown): Cost {
+  const numberOf = (name: keyof Cost): number => {
+    const found: unknown = typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+    if (typeof found !== "number") throw new Error(`Internal error: no ${name} among the figures`);
+    return found;
+  };
+  return {
+    wallMs: numberOf("wallMs"),
+    userMs: numberOf("userMs"),
+    systemMs: numberOf("systemMs"),
+    peakBytes: numberOf("peakBytes"),
+  };
+}

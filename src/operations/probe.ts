@@ -1,0 +1,150 @@
+// Runs `claude` as far as it goes without asking a model anything: nothing is spent.
+import { z } from "zod";
+import { argumentsFor } from "../claude/arguments.ts";
+import { sessionEnvironment } from "../claude/environment.ts";
+import { startSession } from "../claude/session.ts";
+import { Sweeper } from "../claude/sweep.ts";
+import { terminate } from "../claude/terminate.ts";
+import { sessionOptions } from "../model/options.ts";
+import { makePrivateDirectory, readTail, readText, removePath } from "../platform/files.ts";
+import { join, temporaryDirectory } from "../platform/paths.ts";
+import { signalGroup } from "../platform/process.ts";
+
+const versionMs = 10_000;
+
+/** A machine without a way to the API waits for it twenty seconds before it answers. */
+const initializeMs = 40_000;
+const lookMs = 20;
+const leaveMs = 2_000;
+
+export type Probed<Value> = { ok: true; value: Value } | { ok: false; message: string };
+
+/** What `claude --version` says, in a session's environment. */
+export async function probeVersion(claudePath: string, workingDirectory: string): Promise<Probed<string>> {
+  try {
+    const child = Bun.spawn([claudePath, "--version"], {
+      cwd: workingDirectory,
+      env: sessionEnvironment(process.env),
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+      detached: true,
+      windowsHide: true,
+    });
+    const output = Promise.all([child.stdout.text(), child.stderr.text()]);
+    const late = await lateAfter(versionMs, child.exited);
+    // Whatever it left behind may hold the pipes open.
+    signalGroup(child.pid, "SIGKILL");
+    if (late) return { ok: false, message: `did not answer within ${versionMs / 1000} s` };
+    const [out, err] = await output;
+    const code = await child.exited;
+    if (code !== 0) return { ok: false, message: `ended with ${child.signalCode ?? code}: ${lastLine(err)}` };
+    return { ok: true, value: out.trim() };
+  } catch (error) {
+    return { ok: false, message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+const accountSchema = z.object({
+  tokenSource: z.string().optional().catch(undefined),
+  apiKeySource: z.string().optional().catch(undefined),
+  apiProvider: z.string().optional().catch(undefined),
+  subscriptionType: z.string().optional().catch(undefined),
+  email: z.string().optional().catch(undefined),
+});
+export type ClaudeAccount = z.infer<typeof accountSchema>;
+
+const responseSchema = z.object({
+  type: z.literal("control_response"),
+  response: z.object({
+    response: z
+      .object({ account: accountSchema.catch({}) })
+      .optional()
+      .catch(undefined),
+  }),
+});
+
+/**
+ * Starts a session as every other one is started, and asks it for its introduction instead of giving it a
+ * prompt. Gives the account that it speaks of.
+ */
+export async function probeSession(
+  claudePath: string,
+  workingDirectory: string,
+): Promise<Probed<ClaudeAccount>> {
+  const sessionId = crypto.randomUUID();
+  const folder = join(temporaryDirectory(), `parallel-claude-doctor-${sessionId}`);
+  makePrivateDirectory(folder);
+  const transcript = join(folder, "transcript.ndjson");
+  const stderr = join(folder, "stderr.txt");
+  const marker = `doctor/${sessionId}`;
+  try {
+    const start = startSession({
+      command: [claudePath, ...argumentsFor(sessionOptions.parse({}), sessionId)],
+      workingDirectory,
+      environment: sessionEnvironment(process.env),
+      marker,
+      transcript,
+      stderr,
+    });
+    if (!start.started) return { ok: false, message: start.message };
+    const { session } = start;
+    session.write(
+      `${JSON.stringify({ type: "control_request", request_id: "doctor", request: { subtype: "initialize" } })}\n`,
+    );
+    let gone = false;
+    void session.exited.then(() => {
+      gone = true;
+    });
+    const account = await introduction(transcript, () => gone);
+    session.closeInput();
+    if (await lateAfter(leaveMs, session.exited)) await terminate(session, Promise.resolve());
+    const exit = await session.exited;
+    await new Sweeper().sweep(marker);
+    if (account) return { ok: true, value: account };
+    const how = gone && exit.code !== undefined ? `ended with ${exit.code}` : "did not introduce itself";
+    return { ok: false, message: `${how}: ${lastLine(readTail(stderr, 2_000))}` };
+  } finally {
+    removePath(folder);
+  }
+}
+
+async function introduction(transcript: string, isGone: () => boolean): Promise<ClaudeAccount | undefined> {
+  const deadline = performance.now() + initializeMs;
+  for (;;) {
+    // Asked before reading: what it wrote last is then in the file.
+    const last = isGone() || performance.now() > deadline;
+    const found = accountIn(readText(transcript));
+    if (found || last) return found;
+    await Bun.sleep(lookMs);
+  }
+}
+
+function accountIn(text: string): ClaudeAccount | undefined {
+  for (const line of text.split("\n").slice(0, -1)) {
+    const parsed = responseSchema.safeParse(jsonOf(line));
+    if (parsed.success) return parsed.data.response.response?.account ?? {};
+  }
+  return undefined;
+}
+
+function jsonOf(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    // A line that is no message tells nothing.
+    return undefined;
+  }
+}
+
+async function lateAfter(ms: number, done: Promise<unknown>): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(true), ms);
+  const late = await Promise.race([promise, done.then(() => false)]);
+  clearTimeout(timer);
+  return late;
+}
+
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1) || "nothing on its stderr";
+}

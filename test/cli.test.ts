@@ -1,0 +1,270 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { program, RunningCommand } from "./cli-harness.ts";
+import { eventually, filesIn, Home, run } from "./harness.ts";
+
+/** The batch that a command speaks of. */
+function batchIdIn(text: string): string {
+  return /Batch (\w{8})/.exec(text)?.[1] ?? "";
+}
+
+describe("run", () => {
+  test("a single task prints its answer on stdout, and nothing else", async () => {
+    await using home = new Home();
+    const { code, out, err } = await run(home, ["run", '[[answer text="it is 4"]]']);
+    expect({ code, out }).toEqual({ code: 0, out: "it is 4\n" });
+    expect(err).toContain("1/1  task 1  succeeded");
+    expect(err).toContain(home.output);
+    await home.empty();
+  });
+
+  test("several tasks give a line each as they end, and answers in files", async () => {
+    await using home = new Home();
+    const { code, out, err } = await run(home, ["run", "one", "two", "[[error status=529]]"]);
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    for (const task of ["1", "2"])
+      expect(err).toMatch(new RegExp(`^\\d/3 {2}task ${task} {2}succeeded`, "m"));
+    expect(err).toMatch(/^\d\/3 {2}task 3 {2}failed: overloaded/m);
+    expect(err).toContain("All 3 tasks ended: 2 succeeded, 1 failed.");
+    const names = filesIn(home.output).map((name) =>
+      name.replace(/-\d{13}/, "").replace(batchIdIn(err), "ID"),
+    );
+    expect(names).toEqual([
+      "error-003.txt",
+      "index.html",
+      "report-ID.html",
+      "result-001.html",
+      "result-002.html",
+      "results-ID.jsonl",
+      "summary-ID.json",
+    ]);
+  });
+
+  test("--json prints the whole answer, and stdout holds nothing else", async () => {
+    await using home = new Home();
+    const { code, out } = await run(home, ["run", "--json", "one", "[[error status=529]]"]);
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({
+      state: "finished",
+      totalTasks: 2,
+      results: [{ result: "Answer to: one" }, { outcome: "failed: overloaded" }],
+    });
+  });
+
+  test("an answer with an output schema comes as data", async () => {
+    await using home = new Home();
+    const schema = '{"type":"object","properties":{"sum":{"type":"number"}},"required":["sum"]}';
+    const { code, out } = await run(home, [
+      "run",
+      `[[structured value='{"sum":4}']]`,
+      "--output-schema",
+      schema,
+    ]);
+    expect({ code, data: JSON.parse(out) }).toEqual({ code: 0, data: { sum: 4 } });
+  });
+
+  test("a file gives one task a line, and blank lines none", async () => {
+    await using home = new Home();
+    writeFileSync(`${home.work}/tasks.txt`, "\uFEFFfirst\r\n\r\n  \nsecond\n");
+    const { out } = await run(home, ["run", "zeroth", "-f", "tasks.txt", "--json"]);
+    const answer: { results: { taskDescription: string }[] } = JSON.parse(out);
+    expect(answer.results.map((result) => result.taskDescription)).toEqual(["zeroth", "first", "second"]);
+  });
+
+  test("standard input gives tasks too", async () => {
+    await using home = new Home();
+    const { code, out } = await run(home, ["run", "-f", "-"], "what is 2+2?\n");
+    expect({ code, out }).toEqual({ code: 0, out: "Answer to: what is 2+2?\n" });
+  });
+
+  test("flags reach the session", async () => {
+    await using home = new Home();
+    const flags = ["--model", "haiku", "--max-turns=3", "--allowed-tools", "Read", "--allowed-tools", "Edit"];
+    const { out } = await run(home, ["run", "[[args]]", ...flags]);
+    const args: string[] = JSON.parse(out);
+    for (const expected of ["--model=haiku", "--max-turns=3", "--allowedTools=Read,Edit"]) {
+      expect(args).toContain(expected);
+    }
+  });
+
+  test("denied tools are told with the flag that lets them through", async () => {
+    await using home = new Home();
+    const { code, err } = await run(home, ["run", "[[denied tool=Write]]"]);
+    expect(code).toBe(0);
+    expect(err).toContain("`--allowed-tools '");
+    expect(err).toContain("--permission-mode 'acceptEdits'");
+  });
+
+  test("--detach answers at once, and the batch goes on by itself", async () => {
+    await using home = new Home();
+    const gate = home.file("gate");
+    const { code, out } = await run(home, ["run", "--detach", `[[wait-for-file path=${gate}]]`]);
+    expect(code).toBe(0);
+    expect(out).toContain(home.output);
+    const batchId = batchIdIn(out);
+    expect((await run(home, ["show", batchId])).out).toContain("running");
+    await Bun.write(gate, "");
+    await home.empty();
+    expect((await run(home, ["show", batchId])).out).toContain("finished");
+  });
+
+  test("Ctrl-C ends what runs, starts no more, and says where the rest is", async () => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      await using home = new Home();
+      const started = home.file("started");
+      const tasks = ["quick", `[[touch path=${started}]] [[hang]]`, "never"];
+      await using command = new RunningCommand(home, ["run", ...tasks, "--concurrency", "1"]);
+      await eventually(
+        () => existsSync(started),
+        () => `task 2 starts; ${command.said}`,
+      );
+      command.signal(signal);
+      expect(await command.ended()).toBe(130);
+      expect(command.said).toContain(`show ${batchIdIn(command.said)}`);
+      expect(command.said).toContain("All 3 tasks ended: 1 succeeded, 2 cancelled.");
+      await home.empty();
+      const { out } = await run(home, ["list", "--json"]);
+      expect(JSON.parse(out)).toMatchObject({ batches: [{ state: "cancelled" }] });
+      expect(readFileSync(home.startsLog, "utf8")).not.toContain("never");
+    }
+  });
+
+  test("Ctrl-C twice ends everything at once, and leaves no process behind", async () => {
+    await using home = new Home();
+    const started = home.file("started");
+    const task = `[[ignore-everything]] [[grandchild double-fork survive-interrupt]] [[touch path=${started}]] [[hang]]`;
+    await using command = new RunningCommand(home, ["run", task]);
+    await eventually(
+      () => existsSync(started),
+      () => `the task starts; ${command.said}`,
+    );
+    command.signal("SIGINT");
+    await command.says("once more");
+    command.signal("SIGINT");
+    expect(await command.ended()).toBe(130);
+    await home.empty();
+  });
+
+  test("a reader that has gone is no error", async () => {
+    await using home = new Home();
+    const script = `"$@" | head -c 1; echo " \${PIPESTATUS[0]}"`;
+    const child = Bun.spawn(["bash", "-c", script, "bash", ...program, "run", "[[answer bytes=3000000]]"], {
+      cwd: home.work,
+      env: home.environment,
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+    expect(out).toMatch(/^. 0\n$/);
+    expect(err).not.toMatch(/EPIPE|^ +at /m);
+  });
+
+  test("a long answer goes whole through a slow pipe", async () => {
+    await using home = new Home();
+    const child = Bun.spawn(
+      ["bash", "-c", '"$@" | { sleep 0.2; wc -c; }', "bash", ...program, "run", "[[answer bytes=3000000]]"],
+      {
+        cwd: home.work,
+        env: home.environment,
+        stdout: "pipe",
+        stderr: "ignore",
+      },
+    );
+    expect((await child.stdout.text()).trim()).toBe("3000001");
+  });
+});
+
+describe("bad input is told in one message with exit status 2, and starts nothing", () => {
+  const cases: [string[], string[]][] = [
+    [["run"], ["there is no task"]],
+    [
+      ["run", "a", "--modle", "x", "--max-turns", "y"],
+      ["did you mean `--model`", "expected a number"],
+    ],
+    [["run", "a", "--max-turns", "0", "--effort=low"], ["--max-turns was given as 0"]],
+    [
+      ["run", "a", "--working-directory", "/nowhere/at/all"],
+      ["--working-directory /nowhere/at/all does not exist"],
+    ],
+    [
+      ["run", "a", " "],
+      ["task 2", "must not be empty"],
+    ],
+    [["run", "-f", "no-such-file"], ["no-such-file cannot be read"]],
+    [["run", "-f", "-"], ["standard input has no task"]],
+    [["show", "zzzz"], ["There is no batch zzzz"]],
+    [["show"], ["BATCH is missing"]],
+    [["show", "a", "b"], ['there is no use for "b"']],
+    [["cancel", "latest", "one"], ['N was given as "one"']],
+    [["list", "--limit", "0"], ["--limit was given as 0"]],
+    [["lst"], ["Did you mean `list`?"]],
+    [["--fast"], ["There is no option --fast"]],
+  ];
+  for (const [argv, expected] of cases) {
+    test(argv.join(" "), async () => {
+      await using home = new Home();
+      const { code, out, err } = await run(home, argv);
+      expect({ code, out }).toEqual({ code: 2, out: "" });
+      for (const text of expected) expect(err).toContain(text);
+      expect(err).not.toMatch(/^ +at /m);
+      expect(existsSync(home.startsLog)).toBe(false);
+    });
+  }
+});
+
+test("every command has help, which starts with how it is written", async () => {
+  await using home = new Home();
+  const { code, out } = await run(home, ["help"]);
+  expect(code).toBe(0);
+  for (const name of ["run", "list", "show", "cancel", "doctor", "config"]) {
+    expect(out).toContain(`\n  ${name}`);
+    const byFlag = await run(home, [name, "--help"]);
+    expect(byFlag).toEqual(await run(home, ["help", name]));
+    expect(byFlag.out).toStartWith(`Usage: parallel-claude-code-mcp ${name}`);
+    expect(byFlag.out).toContain("--json");
+  }
+  expect(out).toContain("serve");
+});
+
+test("list and show tell of a batch what run has done", async () => {
+  await using home = new Home();
+  expect((await run(home, ["list"])).out).toContain("There is no batch yet");
+  const tasks = ["review the code\nwith care", "[[error status=529]]"];
+  const { err } = await run(home, ["run", ...tasks, "--batch-name", "nightly"]);
+  const batchId = batchIdIn(err);
+  const list = await run(home, ["list"]);
+  expect(list.out).toMatch(new RegExp(`^${batchId} +finished +2/2 +1 .* nightly$`, "m"));
+  const show = await run(home, ["show", "latest"]);
+  expect(show.out).toContain(`Batch ${batchId} “nightly”`);
+  expect(show.out).toMatch(/^1 {2}succeeded .* review the code {2,}result-001-\d+\.html$/m);
+  expect(show.out).toMatch(/^2 {2}failed: overloaded .* error-002-\d+\.txt$/m);
+  expect(show.out).toContain("`--fallback-model`");
+  expect(list.out + show.out).not.toContain("\x1b");
+});
+
+test("cancel ends the tasks that are named, and the others go on", async () => {
+  await using home = new Home();
+  const gate = home.file("gate");
+  const started = home.file("started");
+  const tasks = [`[[touch path=${started}]] [[hang]]`, `[[wait-for-file path=${gate}]]`];
+  const batchId = batchIdIn((await run(home, ["run", "--detach", ...tasks])).out);
+  await eventually(
+    () => existsSync(started),
+    () => "task 1 starts",
+  );
+  const { code, out } = await run(home, ["cancel", batchId, "1"]);
+  expect(code).toBe(0);
+  expect(out).toContain("1 of 2 tasks have ended: 0 succeeded, 1 cancelled.");
+  await Bun.write(gate, "");
+  await home.empty();
+  expect((await run(home, ["show", batchId])).out).toContain("1 succeeded, 1 cancelled");
+});
+
+test("config tells each value with its source", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_CONCURRENCY: "3" });
+  const { code, out } = await run(home, ["config"]);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^concurrency +3 +PARALLEL_CLAUDE_CONCURRENCY/m);
+  expect(out).toMatch(/^syncWaitSeconds +45 +default/m);
+  expect(JSON.parse((await run(home, ["config", "--json"])).out)).toMatchObject({ fileExists: false });
+});

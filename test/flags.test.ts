@@ -1,0 +1,111 @@
+import { describe, expect, test } from "bun:test";
+import { z } from "zod";
+import { helpLines } from "../src/doors/commands/flag-help.ts";
+import { flagsOf, inFlagWords, parseFlags } from "../src/doors/flags.ts";
+import { batchOptions, sessionOptions } from "../src/model/options.ts";
+
+const options = z.strictObject({ ...sessionOptions.shape, ...batchOptions.shape });
+const flags = flagsOf(options);
+
+function written(...argv: string[]) {
+  const parsed = parseFlags(flags, argv);
+  return parsed.ok ? parsed.value.options : parsed.faults;
+}
+
+describe("what is written becomes options, and nothing else does", () => {
+  const cases: [string[], Record<string, unknown>][] = [
+    [[], {}],
+    [["--model", "opus"], { model: "opus" }],
+    [["--model=opus", "--model=haiku"], { model: "haiku" }],
+    [["--max-turns", "3", "--max-budget-usd=0.5"], { maxTurns: 3, maxBudgetUsd: 0.5 }],
+    [["--max-turns", "-1"], { maxTurns: -1 }],
+    [["--effort", "high"], { effort: "high" }],
+    [["--fork-session"], { forkSession: true }],
+    [["--fork-session", "--no-fork-session"], { forkSession: false }],
+    [["--add-directories", "a", "--add-directories", "b"], { addDirectories: ["a", "b"] }],
+    [["--allowed-tools", "Read", "--allowed-tools=Bash(a, b)"], { allowedTools: "Read,Bash(a, b)" }],
+    [["--tools="], { tools: "" }],
+    [["--output-schema", '{"type":"object"}'], { outputSchema: { type: "object" } }],
+    [["--mcp-config", "servers.json"], { mcpConfig: "servers.json" }],
+    [["--mcp-config", '{"mcpServers":{}}'], { mcpConfig: { mcpServers: {} } }],
+    [["--append-system-prompt=--be brief"], { appendSystemPrompt: "--be brief" }],
+  ];
+  for (const [argv, expected] of cases) {
+    test(argv.join(" ") || "nothing", () => expect(written(...argv)).toEqual(expected));
+  }
+});
+
+test("a number or a word is told apart where both are accepted", () => {
+  const slots = flagsOf(z.object({ slots: z.union([z.int(), z.literal("auto"), z.string()]) }));
+  expect(parseFlags(slots, ["--slots", "4"])).toMatchObject({ value: { options: { slots: 4 } } });
+  expect(parseFlags(slots, ["--slots", "auto"])).toMatchObject({ value: { options: { slots: "auto" } } });
+});
+
+test("what stands behind `--` is no flag", () => {
+  expect(parseFlags(flags, ["a", "--", "--model", "-x"])).toEqual({
+    ok: true,
+    value: { options: {}, positionals: ["a", "--model", "-x"] },
+  });
+});
+
+describe("what is wrong is named with what was given and what is accepted", () => {
+  const cases: [string[], string][] = [
+    [["--modle", "x"], "--modle is not known; did you mean `--model`?"],
+    [["--maxTurns", "3"], "--maxTurns is not known; did you mean `--max-turns`?"],
+    [["-z"], "-z is not known"],
+    [["--model"], "--model needs a value: `--model MODEL`"],
+    [
+      ["--model", "--fork-session"],
+      "--model needs a value: `--model MODEL`. Write `--model=--fork-session` if --fork-session is meant",
+    ],
+    [["--max-turns", "many"], '--max-turns was given as "many": expected a number'],
+    [["--max-turns="], '--max-turns was given as "": expected a number'],
+    [
+      ["--effort", "hgih"],
+      '--effort was given as "hgih": accepted are low, medium, high, xhigh, max; did you mean high?',
+    ],
+    [["--output-schema", "[]"], '--output-schema was given as "[]": expected a JSON object'],
+    [
+      ["--fork-session=no"],
+      '--fork-session takes no value, and was given "no"; `--no-fork-session` turns it off',
+    ],
+    [["--no-model"], "--no-model is not known"],
+  ];
+  for (const [argv, fault] of cases) {
+    test(argv.join(" "), () => expect(written(...argv)).toEqual([expect.stringContaining(fault)]));
+  }
+});
+
+test("all that is wrong is told at once", () => {
+  expect(written("--modle", "--effort", "x", "--max-turns", "y")).toHaveLength(3);
+});
+
+test("every option of a session and a batch has a flag, with a description", () => {
+  expect(flags.map(({ property }) => property)).toEqual(Object.keys(options.shape));
+  expect(flags.filter(({ description }) => description === "")).toEqual([]);
+});
+
+test("help fits the width, tells choices and defaults, and speaks of flags", () => {
+  for (const width of [40, 80, 120]) {
+    const lines = helpLines(flags, width);
+    const tooLong = lines.filter((line) => line.length > width && line.trim().includes(" ") && width > 40);
+    expect(tooLong).toEqual([]);
+  }
+  const help = helpLines(flags, 200).join("\n");
+  expect(help).toContain("--effort EFFORT");
+  expect(help).toContain("One of low, medium, high, xhigh, max.");
+  expect(help).toContain("[default: 3600]");
+  expect(help).toContain("With `--resume-session-id`");
+});
+
+test("advice and faults speak of flags on the command line", () => {
+  expect(inFlagWords('Raise `maxTurns`; `allowedTools: "Write"` lets that through.', flags)).toBe(
+    "Raise `--max-turns`; `--allowed-tools 'Write'` lets that through.",
+  );
+  expect(inFlagWords("- maxTurns was given as 0\n- tasks[2] must not be empty", flags)).toBe(
+    "- --max-turns was given as 0\n- task 3 must not be empty",
+  );
+  expect(inFlagWords("The model is not known. See `model-names`.", flags)).toBe(
+    "The model is not known. See `model-names`.",
+  );
+});
