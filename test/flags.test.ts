@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { z } from "zod";
 import { helpLines } from "../src/doors/commands/flag-help.ts";
-import { flagsOf, inFlagWords, parseFlags } from "../src/doors/flags.ts";
+import { inFlagWords } from "../src/doors/commands/flag-words.ts";
+import { flagsOf, parseFlags } from "../src/doors/flags.ts";
 import { batchOptions, sessionOptions } from "../src/model/options.ts";
 
 const options = z.strictObject({ ...sessionOptions.shape, ...batchOptions.shape });

@@ -38,7 +38,8 @@ export function startDetachedKeeper(stateDirectory: string, batchId: string): vo
 
 /** The keeper: waits for the runner, and starts a new one after an abnormal end, at most five times. */
 export async function keep(store: Store, batchId: BatchId): Promise<void> {
-  store.setKeeper(batchId, ownIdentity());
+  // A batch that lost its keeper may be found by several calls at once; one keeper is enough.
+  if (!store.claimKeeper(batchId, ownIdentity())) return;
   for (let restart = 0; restart <= mostRestarts; restart++) {
     const runner = spawnOurselves(hiddenCommands.runner, store.layout.stateDirectory, batchId, "inherit");
     const code = await runner.exited;

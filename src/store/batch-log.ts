@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
 import { type Event, type EventBody, eventBody } from "../model/event.ts";
 import { apply, type BatchState, stateFrom } from "../model/state.ts";
+import { livenessOf } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 
 /** Another runner has taken this batch over: whoever sees this stops, and touches nothing. */
@@ -100,14 +101,17 @@ export class BatchLog {
   }
 
   /**
-   * Becomes the runner of this batch, and gives the new epoch. Of several who try at the same time, from the
-   * same epoch, exactly one succeeds; the others get nothing.
+   * Becomes the runner of this batch, and gives the new epoch. Of several who try at the same time exactly one
+   * succeeds; the others get nothing, as does everybody while the last runner lives: also one that was stopped,
+   * for it may wake at any time.
    */
   takeOver(identity: ProcessIdentity): number | undefined {
     const from = this.state.epoch;
     const write = this.#database.transaction(() => {
       this.refresh();
-      if (this.state.epoch !== from || this.state.endedAt !== undefined) return undefined;
+      const { epoch: now, endedAt, runner } = this.state;
+      if (now !== from || endedAt !== undefined) return undefined;
+      if (runner && livenessOf(runner) !== "dead") return undefined;
       const epoch = from + 1;
       const at = Math.max(Date.now(), this.state.changedAt);
       const event: Event = { type: "runner-started", identity, at, epoch };

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
 import type { EventBody } from "../model/event.ts";
+import { livenessOf } from "../platform/process.ts";
 import { type ProcessIdentity, processIdentity } from "../platform/process-identity.ts";
 import { BatchLog } from "./batch-log.ts";
 import { openDatabase } from "./database.ts";
@@ -21,6 +22,8 @@ export interface BatchRow {
   aliveAt: number;
   runner?: ProcessIdentity;
   keeper?: ProcessIdentity;
+  /** The account's hash: whose login the batch uses. */
+  account: string;
   outputDirectory: string;
   counts: { queued: number; running: number; succeeded: number; failed: number; cancelled: number };
   costUsd: number;
@@ -38,6 +41,7 @@ const rowSchema = z.object({
   alive_at: z.number(),
   runner: z.string().nullable(),
   keeper: z.string().nullable(),
+  account: z.string(),
   output_directory: z.string(),
   queued: z.number(),
   running: z.number(),
@@ -133,10 +137,23 @@ export class Store implements Disposable {
     );
   }
 
-  /** Records the process that starts the batch's runner again. */
-  setKeeper(batchId: BatchId, keeper: ProcessIdentity): void {
-    const change = this.database.query("UPDATE batches SET keeper = ? WHERE batch_id = ?");
-    change.run(JSON.stringify(keeper), batchId);
+  /** Becomes the process that starts the batch's runner again. False while there is another one that lives. */
+  claimKeeper(batchId: BatchId, keeper: ProcessIdentity): boolean {
+    const claim = this.database.transaction(() => {
+      const before = this.row(batchId)?.keeper;
+      if (before && livenessOf(before) !== "dead") return false;
+      const change = this.database.query("UPDATE batches SET keeper = ? WHERE batch_id = ?");
+      return change.run(JSON.stringify(keeper), batchId).changes === 1;
+    });
+    return claim.immediate();
+  }
+
+  /** Batches that have not ended and whose runner wrote that it lives at `since` or later. */
+  unended(since: number): BatchRow[] {
+    return this.database
+      .query<unknown, [number]>("SELECT * FROM batches WHERE ended_at IS NULL AND alive_at >= ?")
+      .all(since)
+      .map(rowFrom);
   }
 
   /** The runner of this epoch lives. False when another one has taken its place. */
@@ -159,6 +176,7 @@ function rowFrom(value: unknown): BatchRow {
     aliveAt: row.alive_at,
     ...(row.runner === null ? {} : { runner: processIdentity.parse(JSON.parse(row.runner)) }),
     ...(row.keeper === null ? {} : { keeper: processIdentity.parse(JSON.parse(row.keeper)) }),
+    account: row.account,
     outputDirectory: row.output_directory,
     counts: {
       queued: row.queued,

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { newBatchId } from "../../src/model/batch-id.ts";
 import type { Batch, EventBody } from "../../src/model/event.ts";
 import { fold } from "../../src/model/state.ts";
-import { ownIdentity } from "../../src/platform/process.ts";
+import { identityOf, ownIdentity } from "../../src/platform/process.ts";
+import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import { Replaced } from "../../src/store/batch-log.ts";
 import { migrations } from "../../src/store/migrations.ts";
 import { Store } from "../../src/store/store.ts";
@@ -118,21 +119,55 @@ test("the row of a batch says the same as the fold of its events", async () => {
   expect(log.state.counts).toEqual({ queued: 1, running: 0, succeeded: 1, failed: 1, cancelled: 1 });
 });
 
-test("of two runners that take the same batch over, exactly one wins, and the loser can write nothing", async () => {
+/** The identity of a process that has been and gone. */
+async function goneIdentity(): Promise<ProcessIdentity> {
+  const child = Bun.spawn(["sleep", "60"]);
+  const identity = identityOf(child.pid);
+  child.kill("SIGKILL");
+  await child.exited;
+  if (!identity) throw new Error("no identity");
+  return identity;
+}
+
+test("of two runners that take the same batch over, exactly one wins, a thousand times", async () => {
   await using home = new Home();
   using store = home.store();
+  const gone = await goneIdentity();
   const { batchId } = store.create(batchOf(1), 1);
   using otherStore = home.store();
-  for (let round = 0; round < 50; round++) {
+  for (let round = 0; round < 1_000; round++) {
     const logs = [store.batch(batchId), otherStore.batch(batchId)];
-    const epochs = logs.map((log) => log?.takeOver(ownIdentity()));
-    expect(epochs.filter((epoch) => epoch !== undefined)).toHaveLength(1);
+    // Both have read the same epoch; which of them comes first changes.
+    if (round % 2 === 1) logs.reverse();
+    const epochs = logs.map((log) => log?.takeOver(gone));
+    expect(epochs.filter((epoch) => epoch !== undefined)).toEqual([round + 1]);
   }
-  const old = store.batch(batchId);
-  const epoch = old?.state.epoch;
-  otherStore.batch(batchId)?.takeOver(ownIdentity());
-  expect(() => old?.append(() => [{ type: "batch-ended" }], epoch)).toThrow(Replaced);
-  expect(store.row(batchId)?.endedAt).toBeUndefined();
+});
+
+test("a runner that was replaced can write nothing", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const old = store.create(batchOf(1), 1);
+  const epoch = old.takeOver(await goneIdentity());
+  using otherStore = home.store();
+  otherStore.batch(old.batchId)?.takeOver(ownIdentity());
+  expect(() => old.append(() => [{ type: "batch-ended" }], epoch)).toThrow(Replaced);
+  expect(store.row(old.batchId)?.endedAt).toBeUndefined();
+});
+
+test("nobody takes a batch from a runner that lives, though it be stopped", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const child = Bun.spawn(["sleep", "60"]);
+  process.kill(child.pid, "SIGSTOP");
+  const stopped = identityOf(child.pid);
+  if (!stopped) throw new Error("no identity");
+  const { batchId } = store.create(batchOf(1), 1);
+  expect(store.batch(batchId)?.takeOver(stopped)).toBe(1);
+  expect(store.batch(batchId)?.takeOver(ownIdentity())).toBeUndefined();
+  child.kill("SIGKILL");
+  await child.exited;
+  expect(store.batch(batchId)?.takeOver(ownIdentity())).toBe(2);
 });
 
 test("time in the log never goes back, though the clock be set back", async () => {

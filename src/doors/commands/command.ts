@@ -1,0 +1,123 @@
+// What a command is: the face of an operation on the command line.
+import { z } from "zod";
+import { type Context, Fault } from "../../operations/context.ts";
+import { check } from "../../operations/faults.ts";
+import type { Call, Operation } from "../../operations/operation.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Wrong usage: nothing was done. */
+export class UsageFault extends Error {
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(faults.join("\n"));
+    this.faults = faults;
+  }
+}
+
+/** What stands behind a command without a flag. Only the last may take `many`. */
+export interface Positional {
+  property: string;
+  placeholder: string;
+  description: string;
+  required: boolean;
+  many: boolean;
+  /** Whether each is a whole number. */
+  numeric: boolean;
+}
+
+/** What was asked for on the command line. */
+export interface Asked {
+  /** The operation's raw input. */
+  input: Record<string, unknown>;
+  /** Flags that only the command line has. */
+  own: Record<string, unknown>;
+  context: Context;
+  terminal: Terminal;
+}
+
+export interface Command {
+  name: string;
+  /** For the list of commands. */
+  summary: string;
+  description: string;
+  /** The operation's input. */
+  input: z.ZodType;
+  /** Properties of the input that are no flags. */
+  withoutFlags: readonly string[];
+  /** Flags that only the command line has. */
+  own: z.ZodType;
+  positionals: readonly Positional[];
+  /** Gives the exit status. Throws `UsageFault` or `Fault` for what the user can mend. */
+  run(asked: Asked): Promise<number>;
+}
+
+/** Taken by every command. */
+export const jsonFlag = z.object({
+  json: z.boolean().meta({ description: "Prints what came of it as JSON." }).optional(),
+});
+
+export const batchPositional: Positional = {
+  property: "batchId",
+  placeholder: "BATCH",
+  description: "The batch, or the beginning of its id; `latest` is the newest.",
+  required: true,
+  many: false,
+  numeric: false,
+};
+
+interface Face<Output> {
+  name: string;
+  positionals?: readonly Positional[];
+  /** The output, for people. */
+  present(output: Output, asked: Asked): string;
+  status?(output: Output): number;
+}
+
+/** The command of an operation. */
+export function commandOf<Input extends z.ZodType, Output extends z.ZodType>(
+  operation: Operation<Input, Output>,
+  { name, positionals = [], present, status }: Face<z.output<Output>>,
+): Command {
+  return {
+    name,
+    summary: operation.title,
+    description: operation.description,
+    input: operation.input,
+    withoutFlags: positionals.map(({ property }) => property),
+    own: jsonFlag,
+    positionals,
+    run: async (asked) => {
+      const { input, own, context, terminal } = asked;
+      checkUsage(operation.input, input);
+      const output = await operation.run(context, input, commandCall());
+      await terminal.out.print(own["json"] === true ? jsonText(output) : present(output, asked));
+      return status?.(output) ?? 0;
+    },
+  };
+}
+
+/** Throws `UsageFault` when an input does not fit. */
+export function checkUsage<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
+  const checked = check(schema, input);
+  if (!checked.ok) throw new UsageFault(checked.faults);
+  return checked.value;
+}
+
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value, undefined, 2);
+}
+
+/** Whether an error is one that the user can mend. */
+export function isMendable(error: unknown): error is UsageFault | Fault {
+  return error instanceof UsageFault || error instanceof Fault;
+}
+
+// Nobody gives up waiting here but by ending the process.
+function commandCall(): Call {
+  return {
+    signal: new AbortController().signal,
+    startedAt: performance.now(),
+    progress: () => undefined,
+  };
+}

@@ -1,0 +1,56 @@
+// `config`: what is in force, and where each value comes from.
+import { z } from "zod";
+import { configurationSchema, settingNames, variableOf } from "../../model/configuration.ts";
+import type { Operation } from "../../operations/operation.ts";
+import { exists } from "../../platform/files.ts";
+import { commandOf } from "./command.ts";
+import { table } from "./table.ts";
+
+const input = z.strictObject({});
+const output = z.object({
+  file: z.string(),
+  fileExists: z.boolean(),
+  settings: z.array(
+    z.object({
+      name: z.enum(settingNames),
+      value: z.unknown(),
+      source: z.string().meta({ description: "`default`, the file, or the variable's name." }),
+      variable: z.string(),
+      description: z.string(),
+    }),
+  ),
+});
+
+const showConfiguration: Operation<typeof input, typeof output> = {
+  name: "show_configuration",
+  title: "Show what is in force, and where it comes from",
+  description:
+    "Shows every setting of the operator with its value and its source: the default, the file, or a variable. A variable wins over the file, and the file over the default.",
+  input,
+  output,
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  run: async ({ inForce: { file, settings } }) => ({
+    file,
+    fileExists: exists(file),
+    settings: settings.map((setting) => ({
+      ...setting,
+      variable: variableOf(setting.name),
+      description: configurationSchema.shape[setting.name].description ?? "",
+    })),
+  }),
+};
+
+export const config = commandOf(showConfiguration, {
+  name: "config",
+  present: ({ file, fileExists, settings }, { terminal: { out } }) => {
+    const rows = settings.map(({ name, value, source, variable }) => [
+      name,
+      value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value),
+      source,
+      variable,
+    ]);
+    const columns = [{ title: "SETTING" }, { title: "VALUE" }, { title: "FROM" }, { title: "VARIABLE" }];
+    const there = fileExists ? "" : " (not there)";
+    return `File: ${file}${there}\n\n${table(columns, rows, out)}`;
+  },
+});

@@ -1,0 +1,24 @@
+// `doctor`: what a session needs, each with what was found.
+import { doctor as operation } from "../../operations/doctor.ts";
+import { harmless } from "../../report/harmless.ts";
+import { commandOf } from "./command.ts";
+
+export const doctor = commandOf(operation, {
+  name: "doctor",
+  present: ({ ok, findings }, { terminal: { out } }) => {
+    const width = findings.reduce((most, { name }) => Math.max(most, name.length), 0);
+    const lines = findings.map((finding) => {
+      const word = finding.ok ? out.paint("green", "ok  ") : out.paint("red", "FAIL");
+      const margin = `\n${" ".repeat(width + 8)}`;
+      const detail = harmless(finding.detail).replaceAll("\n", margin);
+      const remedy = finding.remedy === undefined ? "" : `${margin}→ ${harmless(finding.remedy)}`;
+      return `${word}  ${finding.name.padEnd(width)}  ${detail}${remedy}`;
+    });
+    const failed = findings.filter((finding) => !finding.ok).length;
+    const end = ok
+      ? "Nothing is wrong, as far as can be told without asking a model."
+      : `${failed} of ${findings.length} checks failed.`;
+    return `${lines.join("\n")}\n\n${end}`;
+  },
+  status: ({ ok }) => (ok ? 0 : 1),
+});

@@ -1,0 +1,66 @@
+// What `help` says, of all commands and of one.
+import { product } from "../../model/product.ts";
+import { type Flag, flagsOf } from "../flags.ts";
+import type { Command, Positional } from "./command.ts";
+import { helpLines, twoColumns, wrap } from "./flag-help.ts";
+import { inFlagWords } from "./flag-words.ts";
+
+/** The flags of a command: the operation's, and those that only the command line has. */
+export function flagsOfCommand({ input, withoutFlags, own }: Command): Flag[] {
+  return [...flagsOf(own), ...flagsOf(input, withoutFlags)];
+}
+
+/** `run [TASK…] [options]`. */
+export function usageOf(command: Command): string {
+  return [product.name, command.name, ...command.positionals.map(written), "[options]"].join(" ");
+}
+
+/** All commands. */
+export function overview(commands: readonly Command[], width: number): string {
+  const entries = [
+    ["serve", "The MCP server on standard input and output; also without a command, where no terminal is"],
+    ...commands.map((command) => [
+      [command.name, ...command.positionals.map(written)].join(" "),
+      command.summary,
+    ]),
+    ["help [COMMAND]", "What a command takes"],
+  ];
+  return [
+    `${product.name} ${product.version}`,
+    "",
+    ...wrap("Runs headless Claude Code sessions in parallel: an MCP server, and a command line.", width),
+    "",
+    `Usage: ${product.name} COMMAND [options]`,
+    "",
+    ...entries.flatMap(([left = "", right = ""]) => twoColumns(left, `${right}.`, width)),
+    "",
+    ...wrap(
+      `\`${product.name} help run\` shows the options of \`run\`. \`--version\` prints the version.`,
+      width,
+    ),
+  ].join("\n");
+}
+
+/** One command. */
+export function commandHelp(command: Command, width: number): string {
+  const flags = flagsOfCommand(command);
+  return [
+    ...wrap(`Usage: ${usageOf(command)}`, width),
+    "",
+    ...wrap(inFlagWords(command.description, flags), width),
+    ...section(
+      "Arguments",
+      command.positionals.flatMap((one) => twoColumns(written(one), one.description, width)),
+    ),
+    ...section("Options", [...helpLines(flags, width), ...twoColumns("-h, --help", "Shows this.", width)]),
+  ].join("\n");
+}
+
+function section(title: string, lines: string[]): string[] {
+  return lines.length === 0 ? [] : ["", `${title}:`, ...lines];
+}
+
+function written({ placeholder, required, many }: Positional): string {
+  const name = `${placeholder}${many ? "…" : ""}`;
+  return required ? name : `[${name}]`;
+}

@@ -1,0 +1,37 @@
+// `list`: the batches of this user, newest first.
+import { listBatches } from "../../operations/batches.ts";
+import { oneLine } from "../../report/harmless.ts";
+import { commandOf } from "./command.ts";
+import { stateColours } from "./state-colours.ts";
+import { ageText, costCell, table } from "./table.ts";
+
+export const list = commandOf(listBatches, {
+  name: "list",
+  present: ({ batches, more }, { terminal: { out } }) => {
+    if (batches.length === 0) return "There is no batch yet. `run` starts one.";
+    const rows = batches.map(({ batchId, state, counts, totalCostUsd, createdAt, name }) => {
+      const { succeeded, failed, cancelled, queued, running } = counts;
+      const done = succeeded + failed + cancelled;
+      return [
+        batchId,
+        out.paint(stateColours[state], state),
+        `${done}/${done + queued + running}`,
+        failed > 0 ? out.paint("red", String(failed)) : "0",
+        costCell(totalCostUsd),
+        ageText(Date.now() - Date.parse(createdAt)),
+        oneLine(name ?? "", 200),
+      ];
+    });
+    const columns = [
+      { title: "BATCH" },
+      { title: "STATE" },
+      { title: "DONE", right: true },
+      { title: "FAILED", right: true },
+      { title: "COST", right: true },
+      { title: "AGE", right: true },
+      { title: "NAME" },
+    ];
+    const rest = more ? "\nThere are older ones: `--offset` and `--limit` show them." : "";
+    return `${table(columns, rows, out)}${rest}`;
+  },
+});

@@ -1,0 +1,47 @@
+// A line for each task as it ends, for a terminal or a pipe.
+import { type BatchState, type DoneTask, doneCount } from "../../model/state.ts";
+import { durationText } from "../../report/amounts.ts";
+import { outcomeWord } from "../../report/answer.ts";
+import { firstLine } from "../../report/harmless.ts";
+import { problemOf } from "./problem.ts";
+import { outcomeColours } from "./state-colours.ts";
+import { costCell } from "./table.ts";
+import type { Printer } from "./terminal.ts";
+
+/** To be called with every state; prints what has ended since. */
+export function progressLines(err: Printer): (state: BatchState) => void {
+  const told = new Set<number>();
+  return (state) => {
+    if (doneCount(state.counts) === told.size) return;
+    for (const task of state.tasks) {
+      if (task.status !== "done" || told.has(task.number)) continue;
+      told.add(task.number);
+      void err.print(lineOf(state, task, told.size, err));
+    }
+  };
+}
+
+function lineOf(state: BatchState, task: DoneTask, done: number, err: Printer): string {
+  const total = state.tasks.length;
+  const width = String(total).length;
+  const { outcome, startedAt, endedAt, usage, number } = task;
+  const line = [
+    `${String(done).padStart(width)}/${total}`,
+    `task ${String(number).padEnd(width)}`,
+    err.paint(outcomeColours[outcome.kind], outcomeWord(task)),
+    ...(startedAt === undefined ? [] : [durationText(endedAt - startedAt)]),
+    ...(usage ? [costCell(usage.costUsd, usage.atLeast)] : []),
+    firstLine(state.batch.tasks[number - 1]?.prompt ?? "", 60),
+  ].join("  ");
+  const problem = outcome.kind === "cancelled" ? undefined : problemOf(state, task);
+  return problem === undefined ? line : `${line}\n${indented(problem)}`;
+}
+
+// Which task it is stands in the line above.
+function indented(problem: string): string {
+  return problem
+    .replace(/^Task \d+: /, "")
+    .split("\n")
+    .map((line) => `    ${line.trim()}`)
+    .join("\n");
+}

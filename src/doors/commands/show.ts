@@ -1,0 +1,88 @@
+// `show`: one batch, a line a task.
+import { reportFileOf } from "../../engine/answer.ts";
+import { resultFileOf } from "../../engine/result-file.ts";
+import type { BatchState, TaskState } from "../../model/state.ts";
+import type { StateWord } from "../../model/state-word.ts";
+import { showBatch } from "../../operations/batches.ts";
+import { findBatch } from "../../operations/find-batch.ts";
+import { basename } from "../../platform/paths.ts";
+import { costText, durationText, timeText } from "../../report/amounts.ts";
+import { countsText, outcomeWord } from "../../report/answer.ts";
+import { firstLine, oneLine } from "../../report/harmless.ts";
+import { batchPositional, commandOf } from "./command.ts";
+import { problemsOf } from "./problem.ts";
+import { outcomeColours, stateColours } from "./state-colours.ts";
+import { costCell, table } from "./table.ts";
+import type { Printer } from "./terminal.ts";
+
+export const show = commandOf(showBatch, {
+  name: "show",
+  positionals: [batchPositional],
+  present: ({ batchId, state: word }, { context, terminal: { out } }) => {
+    const { state } = findBatch(context, batchId);
+    return [
+      header(state, word, out),
+      table(
+        [{ right: true }, {}, { right: true }, { right: true }, {}, {}],
+        rows(state, out, context.store.activities(state.batch.batchId)),
+        out,
+      ),
+      ...problemsOf(state),
+    ].join("\n\n");
+  },
+});
+
+function header(state: BatchState, word: StateWord, out: Printer): string {
+  const { batch, createdAt, endedAt, totalCostUsd, costAtLeast, outputDirectory } = state;
+  const took = `${endedAt === undefined ? "for" : "took"} ${durationText((endedAt ?? Date.now()) - createdAt)}`;
+  const facts = [
+    ["state", out.paint(stateColours[word], word)],
+    ["tasks", countsText(state)],
+    ["started", `${timeText(createdAt)}, ${took}`],
+    ["cost", costText(totalCostUsd, costAtLeast)],
+    ["directory", oneLine(batch.workingDirectory, 1_000)],
+    ["results", outputDirectory],
+    ["report", reportFileOf(state)],
+    ...[...state.fileFailures].map(([path, message]) => ["not written", `${path}: ${message}`]),
+  ];
+  const name = batch.name === undefined ? "" : ` “${oneLine(batch.name, 200)}”`;
+  return `${out.paint("bold", `Batch ${batch.batchId}`)}${name}\n${table(
+    [{}, {}],
+    facts.map(([fact = "", value = ""]) => [`  ${fact}`, value]),
+    wide(out),
+  )}`;
+}
+
+// Paths are copied from here, so that nothing of them is cut.
+function wide(out: Printer): Pick<Printer, "isTerminal" | "width"> {
+  return { isTerminal: false, width: out.width };
+}
+
+function rows(state: BatchState, out: Printer, activities: ReadonlyMap<number, string>): string[][] {
+  return state.tasks.map((task) => {
+    const prompt = firstLine(state.batch.tasks[task.number - 1]?.prompt ?? "", 40);
+    return [String(task.number), ...standing(task, out), prompt, lastCell(state, task, activities)];
+  });
+}
+
+// Word, duration and cost.
+function standing(task: TaskState, out: Printer): string[] {
+  if (task.status === "queued") return ["queued", "–", "–"];
+  if (task.status === "running") {
+    const word = task.cancelling === undefined ? "running" : "being cancelled";
+    return [out.paint("cyan", word), durationText(Date.now() - task.startedAt), "–"];
+  }
+  const { startedAt, endedAt, usage, outcome } = task;
+  return [
+    out.paint(outcomeColours[outcome.kind], outcomeWord(task)),
+    startedAt === undefined ? "–" : durationText(endedAt - startedAt),
+    costCell(usage?.costUsd, usage?.atLeast),
+  ];
+}
+
+function lastCell(state: BatchState, task: TaskState, activities: ReadonlyMap<number, string>): string {
+  if (task.status === "running") return oneLine(activities.get(task.number) ?? "", 100);
+  if (task.status === "queued") return "";
+  const file = resultFileOf(state, task);
+  return file.there ? basename(file.path) : "";
+}

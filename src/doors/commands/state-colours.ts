@@ -1,0 +1,18 @@
+// How a batch and a task are coloured in a terminal.
+import type { StateWord } from "../../model/state-word.ts";
+
+export const stateColours = {
+  running: "cyan",
+  finished: "green",
+  cancelled: "yellow",
+  interrupted: "yellow",
+} as const satisfies Record<StateWord, string>;
+
+export const outcomeColours = {
+  succeeded: "green",
+  failed: "red",
+  crashed: "red",
+  "timed-out": "red",
+  cancelled: "yellow",
+  "not-started": "red",
+} as const;

@@ -1,0 +1,57 @@
+// Text in columns.
+import { costText, durationText } from "../../report/amounts.ts";
+import type { Printer } from "./terminal.ts";
+
+export interface Column {
+  title?: string;
+  right?: boolean;
+}
+
+/** Rows in aligned columns, two blanks apart. In a terminal the last column is cut at its width. */
+export function table(
+  columns: readonly Column[],
+  rows: readonly string[][],
+  out: Pick<Printer, "isTerminal" | "width">,
+): string {
+  const titles = columns.map(({ title = "" }) => title);
+  const all = titles.some((title) => title !== "") ? [titles, ...rows] : rows;
+  const widths = columns.map((_, index) =>
+    all.reduce((most, row) => Math.max(most, Bun.stringWidth(row[index] ?? "")), 0),
+  );
+  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
+  const room = out.isTerminal ? Math.max(10, out.width - before) : Number.POSITIVE_INFINITY;
+  const lineOf = (row: readonly string[]) =>
+    columns
+      .map(({ right }, index) => {
+        const cell = row[index] ?? "";
+        if (index === columns.length - 1) return cutAt(cell, room);
+        const padding = " ".repeat((widths[index] ?? 0) - Bun.stringWidth(cell));
+        return right ? `${padding}${cell}` : `${cell}${padding}`;
+      })
+      .join("  ")
+      .trimEnd();
+  return all.map(lineOf).join("\n");
+}
+
+/** How long ago, as short as can be: `12 s`, `3 min`, `5 h`, `2 d`. */
+export function ageText(milliseconds: number): string {
+  const minutes = Math.floor(milliseconds / 60_000);
+  if (minutes < 1) return durationText(Math.max(0, Math.floor(milliseconds / 1000)) * 1000).replace(".0", "");
+  if (minutes < 60) return `${minutes} min`;
+  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
+}
+
+/** What something cost; a dash where nothing is known to have been spent. */
+export function costCell(costUsd: number | undefined, atLeast = false): string {
+  return costUsd === undefined || (costUsd === 0 && !atLeast) ? "–" : costText(costUsd, atLeast);
+}
+
+function cutAt(text: string, width: number): string {
+  if (Bun.stringWidth(text) <= width) return text;
+  let shown = "";
+  for (const character of text) {
+    if (Bun.stringWidth(shown + character) >= width) break;
+    shown += character;
+  }
+  return `${shown}…`;
+}

@@ -1,0 +1,200 @@
+// Command-line flags, derived from a declared input: what can be written, and what was.
+import { z } from "zod";
+import { type Checked, nearest } from "../operations/faults.ts";
+import { parseArgs } from "../platform/arguments.ts";
+
+/** What a flag's text becomes. `joined`: a list that is also taken as one text with commas. */
+export type FlagKind =
+  | "boolean"
+  | "number"
+  | "text"
+  | "choice"
+  | "list"
+  | "joined"
+  | "object"
+  | "text-or-object"
+  | "text-or-number";
+
+/** One flag: `--max-turns` for the property `maxTurns`. */
+export interface Flag {
+  property: string;
+  /** Without its dashes. */
+  name: string;
+  /** One letter, where `.meta({ short })` gives it. */
+  short?: string;
+  kind: FlagKind;
+  placeholder: string;
+  description: string;
+  choices: string[];
+  fallback?: unknown;
+}
+
+/** What was written on a command line: options by property, not parsed by their schema yet. */
+export interface Written {
+  options: Record<string, unknown>;
+  positionals: string[];
+}
+
+const propertySchema = z.object({
+  type: z.string().optional(),
+  enum: z.array(z.unknown()).optional(),
+  anyOf: z.array(z.object({ type: z.string().optional() })).optional(),
+  description: z.string().default(""),
+  placeholder: z.string().optional(),
+  short: z.string().optional(),
+  default: z.unknown().optional(),
+});
+type Property = z.infer<typeof propertySchema>;
+
+const objectSchema = z.object({ properties: z.record(z.string(), propertySchema) });
+
+/** The flags of an object schema, in the order of its declaration; `without` names those that are none. */
+export function flagsOf(schema: z.ZodType, without: readonly string[] = []): Flag[] {
+  const { properties } = objectSchema.parse(z.toJSONSchema(schema, { io: "input" }));
+  return Object.entries(properties).flatMap(([property, declared]) =>
+    without.includes(property) ? [] : [flagOf(property, declared)],
+  );
+}
+
+/** `maxTurns` → `max-turns`. */
+export function kebabCase(property: string): string {
+  return property.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** Reads a command line: what was written, or everything that is wrong with it. */
+export function parseFlags(flags: readonly Flag[], argv: readonly string[]): Checked<Written> {
+  const { tokens } = parseArgs({
+    args: [...argv],
+    options: declarations(flags),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const faults: string[] = [];
+  const written: Written = { options: {}, positionals: [] };
+  for (const token of tokens) {
+    if (token.kind === "positional") written.positionals.push(token.value);
+    if (token.kind !== "option") continue;
+    const flag = flags.find(({ name }) => token.name === name || token.name === `no-${name}`);
+    const fault = flag
+      ? take(written.options, flag, { ...token, negated: token.name !== flag.name })
+      : unknownFlag(token.rawName, flags);
+    if (fault !== undefined) faults.push(fault);
+  }
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, value: written };
+}
+
+function flagOf(property: string, declared: Property): Flag {
+  const kind = kindOf(declared);
+  return {
+    property,
+    name: kebabCase(property),
+    ...(declared.short === undefined ? {} : { short: declared.short }),
+    kind,
+    placeholder: declared.placeholder ?? placeholderOf(property, declared),
+    description: declared.description,
+    choices: (declared.enum ?? []).map(String),
+    ...(declared.default === undefined ? {} : { fallback: declared.default }),
+  };
+}
+
+function kindOf({ type, enum: choices, anyOf }: Property): FlagKind {
+  if (choices) return "choice";
+  const types = new Set(anyOf ? anyOf.map((one) => one.type) : [type]);
+  const text = types.has("string");
+  if (types.has("array")) return text ? "joined" : "list";
+  if (types.has("object")) return text ? "text-or-object" : "object";
+  if (types.has("number") || types.has("integer")) return text ? "text-or-number" : "number";
+  return types.has("boolean") ? "boolean" : "text";
+}
+
+// `maxBudgetUsd` → USD, `model` → MODEL; whole numbers are counts.
+function placeholderOf(property: string, { type }: Property): string {
+  if (type === "integer") return "N";
+  return kebabCase(property).split("-").at(-1)?.toUpperCase() ?? "VALUE";
+}
+
+function declarations(flags: readonly Flag[]) {
+  return Object.fromEntries(
+    flags.flatMap(({ name, short, kind }) => {
+      const type = kind === "boolean" ? ("boolean" as const) : ("string" as const);
+      const own = [name, { type, ...(short === undefined ? {} : { short }) }] as const;
+      return kind === "boolean" ? [own, [`no-${name}`, { type }] as const] : [own];
+    }),
+  );
+}
+
+interface WrittenFlag {
+  rawName: string;
+  value?: string | undefined;
+  inlineValue?: boolean | undefined;
+  negated: boolean;
+}
+
+// Puts the value in its place, or says what is wrong with it.
+function take(options: Record<string, unknown>, flag: Flag, token: WrittenFlag): string | undefined {
+  const { rawName, value, inlineValue, negated } = token;
+  if (flag.kind === "boolean") {
+    if (value !== undefined)
+      return `${rawName} takes no value, and was given ${JSON.stringify(value)}; \`--no-${flag.name}\` turns it off`;
+    options[flag.property] = !negated;
+    return undefined;
+  }
+  if (negated) return `${rawName} is not known: only switches can be turned off`;
+  if (value === undefined) return `${rawName} needs a value: ${expected(flag)}`;
+  // What looks like another flag was hardly meant as a value.
+  if (!inlineValue && /^-[^-\d]|^--/.test(value))
+    return `${rawName} needs a value: ${expected(flag)}. Write \`${rawName}=${value}\` if ${value} is meant`;
+  return put(options, flag, rawName, value);
+}
+
+function put(
+  options: Record<string, unknown>,
+  flag: Flag,
+  rawName: string,
+  value: string,
+): string | undefined {
+  const { property, kind, choices } = flag;
+  const given = `${rawName} was given as ${JSON.stringify(value)}`;
+  const before = options[property];
+  if (kind === "list") options[property] = [...(Array.isArray(before) ? before : []), value];
+  else if (kind === "joined") options[property] = typeof before === "string" ? `${before},${value}` : value;
+  else if (kind === "choice" && !choices.includes(value)) {
+    const near = nearest(value, choices);
+    return `${given}: accepted are ${choices.join(", ")}${near === undefined ? "" : `; did you mean ${near}?`}`;
+  } else if (kind === "number" || (kind === "text-or-number" && isNumber(value))) {
+    if (!isNumber(value)) return `${given}: expected a number`;
+    options[property] = Number(value);
+  } else if (kind === "object" || (kind === "text-or-object" && value.trimStart().startsWith("{"))) {
+    const parsed = objectFrom(value);
+    if (typeof parsed === "string") return `${given}: ${parsed}`;
+    options[property] = parsed;
+  } else options[property] = value;
+  return undefined;
+}
+
+function isNumber(text: string): boolean {
+  return text.trim() !== "" && Number.isFinite(Number(text));
+}
+
+function objectFrom(text: string): Record<string, unknown> | string {
+  try {
+    const parsed = z.record(z.string(), z.unknown()).safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : "expected a JSON object";
+  } catch (error) {
+    return `expected a JSON object (${error instanceof Error ? error.message : String(error)})`;
+  }
+}
+
+function expected({ kind, placeholder, choices, name }: Flag): string {
+  if (kind === "choice") return `one of ${choices.join(", ")}`;
+  return `\`--${name} ${placeholder}\``;
+}
+
+function unknownFlag(rawName: string, flags: readonly Flag[]): string {
+  const near = nearest(
+    kebabCase(rawName.replace(/^-+/, "")),
+    flags.map(({ name }) => name),
+  );
+  return `${rawName} is not known${near === undefined ? "" : `; did you mean \`--${near}\`?`}`;
+}
