@@ -108,8 +108,8 @@ describe("run", () => {
     expect((await run(home, ["show", batchId])).out).toContain("finished");
   });
 
-  test("Ctrl-C ends what runs, starts no more, and says where the rest is", async () => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    test(`${signal} ends what runs, starts no more, and says where the rest is`, async () => {
       await using home = new Home();
       const started = home.file("started");
       const tasks = ["quick", `[[touch path=${started}]] [[hang]]`, "never"];
@@ -126,8 +126,8 @@ describe("run", () => {
       const { out } = await run(home, ["list", "--json"]);
       expect(JSON.parse(out)).toMatchObject({ batches: [{ state: "cancelled" }] });
       expect(readFileSync(home.startsLog, "utf8")).not.toContain("never");
-    }
-  });
+    });
+  }
 
   test("Ctrl-C twice ends everything at once, and leaves no process behind", async () => {
     await using home = new Home();
@@ -157,6 +157,19 @@ describe("run", () => {
     const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
     expect(out).toMatch(/^. 0\n$/);
     expect(err).not.toMatch(/EPIPE|^ +at /m);
+  });
+
+  test("output that cannot be written is told, and is no success", async () => {
+    await using home = new Home();
+    const child = Bun.spawn([...program, "config"], {
+      cwd: home.work,
+      env: home.environment,
+      stdout: Bun.file("/dev/full"),
+      stderr: "pipe",
+    });
+    const [code, err] = await Promise.all([child.exited, child.stderr.text()]);
+    expect(code).toBe(1);
+    expect(err).toContain("The output could not be written: ");
   });
 
   test("a long answer goes whole through a slow pipe", async () => {
@@ -216,13 +229,16 @@ test("every command has help, which starts with how it is written", async () => 
   await using home = new Home();
   const { code, out } = await run(home, ["help"]);
   expect(code).toBe(0);
-  for (const name of ["run", "list", "show", "cancel", "doctor", "config"]) {
-    expect(out).toContain(`\n  ${name}`);
-    const byFlag = await run(home, [name, "--help"]);
-    expect(byFlag).toEqual(await run(home, ["help", name]));
-    expect(byFlag.out).toStartWith(`Usage: parallel-claude-code-mcp ${name}`);
-    expect(byFlag.out).toContain("--json");
-  }
+  const names = ["run", "list", "show", "cancel", "doctor", "config"];
+  await Promise.all(
+    names.map(async (name) => {
+      expect(out).toContain(`\n  ${name}`);
+      const [byFlag, byName] = await Promise.all([run(home, [name, "--help"]), run(home, ["help", name])]);
+      expect(byFlag).toEqual(byName);
+      expect(byFlag.out).toStartWith(`Usage: parallel-claude-code-mcp ${name}`);
+      expect(byFlag.out).toContain("--json");
+    }),
+  );
   expect(out).toContain("serve");
 });
 

@@ -303,3 +303,47 @@ test("a runner that is killed is followed by another one, which adopts its sessi
     .filter((line) => line.includes('"kind":"prompt"'));
   expect(starts).toHaveLength(6);
 });
+
+test("a batch that lost all its processes is carried on by the next call, and its sessions are adopted", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const tasks = Array.from(
+    { length: 4 },
+    (_, index) => `[[wait-for-file path=${gate}]] [[answer text="answer ${index + 1}"]]`,
+  );
+  const { data } = await client.call("spawn_parallel_claude_sessions", {
+    tasks,
+    concurrency: 2,
+    asyncMode: true,
+  });
+  using store = home.store();
+  const batchId = store.list()[0]?.batchId;
+  if (!batchId) throw new Error("no batch");
+  await eventually(
+    () => store.row(batchId)?.counts.running === 2,
+    () => "two sessions do not run",
+  );
+  const { keeper, runner } = store.row(batchId) ?? {};
+  for (const identity of [keeper, runner]) process.kill(identity?.pid ?? 0, "SIGKILL");
+  await eventually(
+    () => !home.processes().some(({ pid }) => pid === runner?.pid),
+    () => "the runner does not die",
+  );
+  const stranger = { ...home.environment, ANTHROPIC_API_KEY: "another account" };
+  const looked = Bun.spawnSync([process.execPath, join(import.meta.dir, "../src/main.ts"), "list"], {
+    env: stranger,
+    cwd: home.work,
+  });
+  expect(looked.exitCode).toBe(0);
+  expect(store.row(batchId)?.epoch).toBe(1);
+  const listed = await client.call("list_batches", {});
+  expect(listed.data).toMatchObject({ batches: [{ batchId: String(data?.["batchId"]) }] });
+  await eventually(
+    () => store.row(batchId)?.epoch === 2,
+    () => "nobody carries the batch on",
+  );
+  await Bun.write(gate, "");
+  await home.empty({ but: client.pid });
+  expect(store.row(batchId)?.counts).toMatchObject({ succeeded: 4 });
+});

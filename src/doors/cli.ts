@@ -23,8 +23,11 @@ const usageStatus = 2;
 export async function runCommand(argv: readonly string[]): Promise<number> {
   const terminal = ownTerminal();
   const status = await perform(argv, terminal);
-  await Promise.all([terminal.out.done(), terminal.err.done()]);
-  return status;
+  await terminal.out.done();
+  const { failure } = terminal.out;
+  if (failure !== undefined) void terminal.err.print(`The output could not be written: ${failure}`);
+  await terminal.err.done();
+  return failure === undefined ? status : status || 1;
 }
 
 async function perform([name, ...others]: readonly string[], terminal: Terminal): Promise<number> {

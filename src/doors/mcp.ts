@@ -6,6 +6,7 @@ import { z } from "zod";
 import { product } from "../model/product.ts";
 import { type Context, Fault, newContext } from "../operations/context.ts";
 import { type Call, ClientEnded, type Operation } from "../operations/operation.ts";
+import { perform } from "../operations/perform.ts";
 import { tools } from "../operations/tools.ts";
 import { inputJsonSchema, outputJsonSchema } from "./json-schema.ts";
 import { StdioTransport } from "./stdio.ts";
@@ -91,7 +92,7 @@ function unchecked(jsonSchema: Record<string, unknown>) {
 
 async function answer(context: Context, tool: Operation, input: unknown, call: Call) {
   try {
-    const output = await tool.run(context, input ?? {}, call);
+    const output = await perform(context, tool, input ?? {}, call);
     // Some clients hand the model only the text, others only the data, so each is complete.
     const structuredContent = z.record(z.string(), z.unknown()).parse(output);
     return { content: [{ type: "text" as const, text: JSON.stringify(output) }], structuredContent };

@@ -6,6 +6,8 @@ import { startKeeper } from "./start.ts";
 
 /** Older than this, nobody wants a batch to start again by itself, in milliseconds (architecture). */
 const freshMs = 10 * 60_000;
+/** How long the first processes of a batch may take to say that they are there, in milliseconds. */
+const startingMs = 15_000;
 
 /**
  * Starts a keeper for each batch of this account that has neither runner nor keeper, and whose runner was alive
@@ -14,12 +16,17 @@ const freshMs = 10 * 60_000;
 export async function carryOn(store: Store, account: Account): Promise<BatchRow[]> {
   const lost = store
     .unended(Date.now() - freshMs)
-    .filter((row) => row.account === account.hash && row.epoch > 0 && isAbandoned(row));
-  for (const row of lost) await startKeeper(store, row.batchId);
+    .filter((row) => row.account === account.hash && isAbandoned(row));
+  for (const row of lost) {
+    const kept = store.batch(row.batchId)?.state.account;
+    if (kept) await startKeeper(store, row.batchId, kept.environment);
+  }
   return lost;
 }
 
 /** Whether nobody carries the batch, nor ever will by himself. */
-export function isAbandoned({ runner, keeper }: BatchRow): boolean {
+export function isAbandoned({ runner, keeper, createdAt }: BatchRow): boolean {
+  // Its first processes are only just being started.
+  if (!runner && !keeper && Date.now() - createdAt < startingMs) return false;
   return [runner, keeper].every((identity) => !identity || livenessOf(identity) === "dead");
 }

@@ -14,13 +14,19 @@ const mostRestarts = 5;
 
 /**
  * Starts the keeper of a batch by way of a process that exits at once: the keeper then belongs to nobody who
- * could take it along. Throws when that process fails.
+ * could take it along. `environment` goes over our own: a batch is carried on with the values that it began with.
+ * Throws when that process fails.
  */
-export async function startKeeper(store: Store, batchId: BatchId): Promise<void> {
+export async function startKeeper(
+  store: Store,
+  batchId: BatchId,
+  environment: Record<string, string> = {},
+): Promise<void> {
   makePrivateDirectory(store.layout.batchDirectory(batchId));
   const log = openForAppending(store.layout.runnerLog(batchId));
   try {
-    const starter = spawnOurselves(hiddenCommands.starter, store.layout.stateDirectory, batchId, log);
+    const { stateDirectory } = store.layout;
+    const starter = spawnOurselves(hiddenCommands.starter, stateDirectory, batchId, log, environment);
     const code = await starter.exited;
     if (code !== 0)
       throw new Error(
@@ -53,10 +59,16 @@ export async function keep(store: Store, batchId: BatchId): Promise<void> {
   );
 }
 
-function spawnOurselves(command: string, stateDirectory: string, batchId: string, log: number | "inherit") {
+function spawnOurselves(
+  command: string,
+  stateDirectory: string,
+  batchId: string,
+  log: number | "inherit",
+  environment: Record<string, string> = {},
+) {
   return Bun.spawn([...selfCommand(), command, stateDirectory, batchId], {
     cwd: stateDirectory,
-    env: cleanEnvironment(process.env),
+    env: { ...cleanEnvironment(process.env), ...environment },
     stdin: "ignore",
     stdout: log,
     stderr: log,

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type Context, Fault } from "../../operations/context.ts";
 import { check } from "../../operations/faults.ts";
 import type { Call, Operation } from "../../operations/operation.ts";
+import { perform } from "../../operations/perform.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Wrong usage: nothing was done. */
@@ -69,6 +70,8 @@ export const batchPositional: Positional = {
 interface Face<Output> {
   name: string;
   positionals?: readonly Positional[];
+  /** Whether it must answer though configuration or store be broken: then no lost batch is carried on first. */
+  alone?: boolean;
   /** The output, for people. */
   present(output: Output, asked: Asked): string;
   status?(output: Output): number;
@@ -77,7 +80,7 @@ interface Face<Output> {
 /** The command of an operation. */
 export function commandOf<Input extends z.ZodType, Output extends z.ZodType>(
   operation: Operation<Input, Output>,
-  { name, positionals = [], present, status }: Face<z.output<Output>>,
+  { name, positionals = [], alone = false, present, status }: Face<z.output<Output>>,
 ): Command {
   return {
     name,
@@ -90,7 +93,10 @@ export function commandOf<Input extends z.ZodType, Output extends z.ZodType>(
     run: async (asked) => {
       const { input, own, context, terminal } = asked;
       checkUsage(operation.input, input);
-      const output = await operation.run(context, input, commandCall());
+      const call = commandCall();
+      const output = alone
+        ? await operation.run(context, input, call)
+        : await perform(context, operation, input, call);
       await terminal.out.print(own["json"] === true ? jsonText(output) : present(output, asked));
       return status?.(output) ?? 0;
     },

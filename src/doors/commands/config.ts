@@ -42,6 +42,7 @@ const showConfiguration: Operation<typeof input, typeof output> = {
 
 export const config = commandOf(showConfiguration, {
   name: "config",
+  alone: true,
   present: ({ file, fileExists, settings }, { terminal: { out } }) => {
     const rows = settings.map(({ name, value, source, variable }) => [
       name,

@@ -5,6 +5,7 @@ import { commandOf } from "./command.ts";
 
 export const doctor = commandOf(operation, {
   name: "doctor",
+  alone: true,
   present: ({ ok, findings }, { terminal: { out } }) => {
     const width = findings.reduce((most, { name }) => Math.max(most, name.length), 0);
     const lines = findings.map((finding) => {

@@ -25,7 +25,7 @@ export const show = commandOf(showBatch, {
       table(
         [{ right: true }, {}, { right: true }, { right: true }, {}, {}],
         rows(state, out, context.store.activities(state.batch.batchId)),
-        out,
+        wide(out),
       ),
       ...problemsOf(state),
     ].join("\n\n");
@@ -60,10 +60,18 @@ function wide(out: Printer): Pick<Printer, "isTerminal" | "width"> {
 
 function rows(state: BatchState, out: Printer, activities: ReadonlyMap<number, string>): string[][] {
   return state.tasks.map((task) => {
-    const prompt = firstLine(state.batch.tasks[task.number - 1]?.prompt ?? "", 40);
+    const prompt = firstLine(state.batch.tasks[task.number - 1]?.prompt ?? "", promptWidth(out));
     return [String(task.number), ...standing(task, out), prompt, lastCell(state, task, activities)];
   });
 }
+
+// In a terminal, the prompt gives way to the file's name, which may be copied from here.
+function promptWidth(out: Printer): number {
+  return out.isTerminal ? Math.min(60, Math.max(15, out.width - besidePrompt)) : 60;
+}
+
+/** Columns that number, outcome, duration, cost and file name take, as a rule. */
+const besidePrompt = 72;
 
 // Word, duration and cost.
 function standing(task: TaskState, out: Printer): string[] {

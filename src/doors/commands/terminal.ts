@@ -8,7 +8,8 @@ export class Printer {
   readonly #file: Bun.BunFile;
   readonly #coloured: boolean;
   #last: Promise<void> = Promise.resolve();
-  #readerGone = false;
+  #stopped = false;
+  #failure: string | undefined;
 
   constructor(file: Bun.BunFile, { isTTY, columns }: { isTTY?: boolean; columns?: number }) {
     this.#file = file;
@@ -28,19 +29,26 @@ export class Printer {
     return this.#last;
   }
 
+  /** Why something could not be printed; a reader that has gone is no failure. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
   /** In colour, where colour is wanted. */
   paint(colour: keyof typeof colours, text: string): string {
     return this.#coloured ? `\x1b[${colours[colour]}m${text}\x1b[0m` : text;
   }
 
   async #write(text: string): Promise<void> {
-    if (this.#readerGone) return;
+    if (this.#stopped) return;
     try {
       // A plain write to a slow pipe is cut when the process exits.
       await Bun.write(this.#file, text);
-    } catch {
-      // `| head` has read enough, or the disk behind `>` is full: what runs must not end for that.
-      this.#readerGone = true;
+    } catch (error) {
+      // What runs must not end for that. `| head` has read enough; of a full disk the command tells at its end.
+      this.#stopped = true;
+      const readerGone = error instanceof Error && "code" in error && error.code === "EPIPE";
+      if (!readerGone) this.#failure = error instanceof Error ? error.message : String(error);
     }
   }
 }
