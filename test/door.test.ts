@@ -41,7 +41,7 @@ for (const { era, connect } of clients) {
       await using home = new Home();
       await using client = await connect(home);
       const gate = home.file("gate");
-      const tasks = ["hello", `[[wait-for-file path=${gate}]]`, "[[error status=529]]"];
+      const tasks = ["hello", `[[wait-for-file path=${gate}]]`, "[[error status=400]]"];
       const { data } = await client.call("spawn_parallel_claude_sessions", { tasks, asyncMode: true });
       expect(data).toMatchObject({
         state: "running",

@@ -26,7 +26,7 @@ for (const { era, connect } of clients) {
     await using home = new Home({ PARALLEL_CLAUDE_CONCURRENCY: "16" });
     await using client = await connect(home);
     const tasks = Array.from({ length: 200 }, (_, index) =>
-      index % 10 === 9 ? "[[error status=500]]" : `[[answer text="answer ${index + 1}"]]`,
+      index % 10 === 9 ? "[[error status=400]]" : `[[answer text="answer ${index + 1}"]]`,
     );
     const { data } = await client.call("spawn_parallel_claude_sessions", { tasks, asyncMode: true });
     expect(data).toMatchObject({ totalTasks: 200, state: "running" });

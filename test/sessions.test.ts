@@ -77,7 +77,7 @@ test("every way in which a session can fail is told apart, with advice, and leav
   const entries = await entriesOf(
     home,
     ends.map(([task, options]) => ({ task, ...options })),
-    { outputDirectory: home.output },
+    { outputDirectory: home.output, retries: 0 },
   );
   expect(entries.map(({ outcome }) => outcome)).toEqual(
     ends.map(([, , entry]) => String(Reflect.get(entry, "outcome"))),
@@ -216,12 +216,7 @@ test("an output directory that goes while the batch runs fails no task, and is r
   const waited = await client.call("wait_for_batch", { batchId: String(data?.["batchId"]) });
   expect(waited.data).toMatchObject({ state: "finished", counts: { succeeded: 2 } });
   using store = home.store();
-  const log = store.batch(
-    store.list()[0]?.batchId ??
-      (() => {
-        throw new Error("no batch");
-      })(),
-  );
+  const log = store.batch(store.list()[0]?.batchId ?? never());
   expect(log?.state.fileFailures.size).toBeGreaterThan(0);
 });
 
@@ -230,6 +225,7 @@ test("after a failure, no new task starts where that was asked for", async () =>
   const entries = await entriesOf(home, ["[[error status=500]]", "a", "b"], {
     concurrency: 1,
     failureMode: "no-new",
+    retries: 0,
   });
   expect(entries.map(({ outcome }) => outcome)).toEqual([
     "failed: server-error",
@@ -242,6 +238,7 @@ test("after a failure, running tasks end too where that was asked for", async ()
   await using home = new Home();
   const entries = await entriesOf(home, ["[[sleep ms=300]] [[error status=500]]", "[[hang]]"], {
     failureMode: "cancel",
+    retries: 0,
   });
   expect(entries.map(({ outcome }) => outcome)).toEqual(["failed: server-error", "cancelled: failure-mode"]);
 });
@@ -347,3 +344,68 @@ test("a batch that lost all its processes is carried on by the next call, and it
   await home.empty({ but: client.pid });
   expect(store.row(batchId)?.counts).toMatchObject({ succeeded: 4 });
 });
+
+test("a session that is killed is gone on with in a second attempt, in the same conversation", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const started = home.file("started");
+  const task = `[[stream parts=1 text="half way"]] [[touch path=${started}]] [[wait-for-file path=${gate}]] [[answer text="whole"]]`;
+  const { data } = await client.call("spawn_parallel_claude_sessions", { tasks: [task], asyncMode: true });
+  await eventually(
+    () => existsSync(started),
+    () => "the session did not start",
+  );
+  using store = home.store();
+  const attempts = () => store.batch(store.list()[0]?.batchId ?? never())?.state.tasks[0]?.attempts ?? [];
+  process.kill(attempts()[0]?.identity.pid ?? 0, "SIGKILL");
+  await eventually(
+    () => attempts().length === 2,
+    () => "there is no second attempt",
+  );
+  await Bun.write(gate, "");
+  const waited = await client.call("wait_for_batch", { batchId: String(data?.["batchId"]) });
+  expect(waited.data).toMatchObject({ state: "finished", counts: { succeeded: 1 } });
+  const [first, second] = attempts();
+  expect(first?.outcome).toMatchObject({ kind: "crashed", signal: "SIGKILL" });
+  expect(second).toMatchObject({
+    resumes: true,
+    sessionId: first?.sessionId,
+    outcome: { kind: "succeeded" },
+  });
+});
+
+test("a task that keeps failing is tried as often as was asked, and every attempt is kept", async () => {
+  await using home = new Home();
+  const [entry] = await entriesOf(home, [{ task: "[[exit code=7]]", retries: 2 }]);
+  expect(entry).toMatchObject({ outcome: "crashed" });
+  using store = home.store();
+  const attempts = store.batch(store.list()[0]?.batchId ?? never())?.state.tasks[0]?.attempts;
+  expect(attempts?.map(({ number, resumes, outcome }) => [number, resumes, outcome?.kind])).toEqual([
+    [1, false, "crashed"],
+    [2, false, "crashed"],
+    [3, false, "crashed"],
+  ]);
+});
+
+test("a task that waits for its retry can be cancelled", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const { data } = await client.call("spawn_parallel_claude_sessions", {
+    tasks: ["[[error status=529]]"],
+    asyncMode: true,
+  });
+  using store = home.store();
+  await eventually(
+    () =>
+      store.batch(store.list()[0]?.batchId ?? never())?.state.tasks[0]?.attempts[0]?.endedAt !== undefined,
+    () => "the first attempt does not end",
+  );
+  const cancelled = await client.call("cancel_batch", { batchId: String(data?.["batchId"]) });
+  expect(cancelled.data).toMatchObject({ state: "cancelled", counts: { cancelled: 1 } });
+  await home.empty({ but: client.pid });
+});
+
+function never(): never {
+  throw new Error("no batch");
+}

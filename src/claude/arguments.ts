@@ -40,6 +40,11 @@ export function promptLine(prompt: string, options: Pick<SessionOptions, "slashC
   return `${JSON.stringify({ type: "user", message: { role: "user", content } })}\n`;
 }
 
+/** What a session is asked that goes on where an attempt before it was cut off. */
+export function resumePrompt(prompt: string): string {
+  return `Your last turn was cut off before it was finished. Look at what is already done, go on from there, and finish this task:\n\n${prompt}`;
+}
+
 /** The line on stdin that ends the running turn: Bash children die, and the result says what was spent. */
 export const interruptLine = `${JSON.stringify({
   type: "control_request",

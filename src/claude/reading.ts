@@ -14,6 +14,8 @@ export interface Answer {
 export interface Reading {
   /** Lines that were messages. */
   messages: number;
+  /** Messages that a model wrote, and not the CLI itself. */
+  replies: number;
   /** Lines that were none. */
   otherLines: number;
   init?: InitMessage;
@@ -37,7 +39,7 @@ export interface Reading {
 
 /** Nothing read yet. */
 export function newReading(): Reading {
-  return { messages: 0, otherLines: 0, later: [], retryDelayMs: 0 };
+  return { messages: 0, replies: 0, otherLines: 0, later: [], retryDelayMs: 0 };
 }
 
 /** Takes a line in. `whole` reads a line again that was too long, for the case that its ends do not tell enough. */
@@ -60,6 +62,7 @@ function applyMessage(reading: Reading, message: Message, offset: number): void 
       return;
     case "assistant":
       if (message.assistant.error !== undefined) reading.errorKind = message.assistant.error;
+      else reading.replies++;
       for (const block of message.assistant.message.content) {
         reading.activity = activityOf(block) ?? reading.activity ?? "";
         if (block.text !== undefined) reading.lastText = block.text.slice(-longestLastText);

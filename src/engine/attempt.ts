@@ -1,5 +1,6 @@
 // Carries one session from its prompt to its outcome, under its clocks.
 import { promptLine } from "../claude/arguments.ts";
+import { canResume } from "../claude/conversation.ts";
 import { type Ending, type Exit, outcomeOf } from "../claude/outcome.ts";
 import { usageOf } from "../claude/reading.ts";
 import type { Session } from "../claude/session.ts";
@@ -22,6 +23,8 @@ export interface AttemptEnd {
   leaked: ProcessIdentity[];
   sessionId?: string;
   model?: string;
+  /** Whether another attempt can go on with this conversation. */
+  resumable: boolean;
   /** What Claude said last; of use where there is no answer. */
   lastText?: string;
 }
@@ -34,6 +37,8 @@ interface AttemptPlan {
   sweeper: Sweeper;
   /** When the attempt began, in milliseconds since 1970. An adopted one began before we did. */
   startedAt: number;
+  workingDirectory: string;
+  environment: Record<string, string>;
 }
 
 /** An attempt whose start is in the log. It is looked at whenever its transcript grows, and on every beat. */
@@ -105,17 +110,21 @@ export class RunningAttempt {
 
   /** Resolves when the session has gone, with all that it started. */
   async ended(): Promise<AttemptEnd> {
-    const { session, sweeper, startedAt } = this.#plan;
+    const { session, sweeper, startedAt, workingDirectory, environment } = this.#plan;
     const exit = await session.exited;
     const leaked = await sweeper.sweep(session.marker);
     using reader = this.#reader;
     reader.finish();
     const { reading } = reader;
+    const sessionId = reading.last?.session_id ?? reading.init?.session_id;
     return {
       outcome: this.#outcome(exit),
       usage: usageOf(reading, Math.max(0, Date.now() - startedAt)),
       leaked,
-      ...(reading.last?.session_id === undefined ? {} : { sessionId: reading.last.session_id }),
+      // Without a reply there is nothing to go on with.
+      resumable:
+        sessionId !== undefined && reading.replies > 0 && canResume(sessionId, workingDirectory, environment),
+      ...(sessionId === undefined ? {} : { sessionId }),
       ...(reading.init?.model === undefined ? {} : { model: reading.init.model }),
       ...(reading.lastText === undefined ? {} : { lastText: reading.lastText }),
     };

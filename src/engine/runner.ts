@@ -1,13 +1,13 @@
 // The runner: carries the tasks of one batch through slots, and holds nothing that is not in the log.
-import { argumentsFor } from "../claude/arguments.ts";
 import { sessionEnvironment } from "../claude/environment.ts";
 import type { Session } from "../claude/session.ts";
 import { adoptSession, startSession } from "../claude/session.ts";
 import { Sweeper } from "../claude/sweep.ts";
 import type { Event, EventBody } from "../model/event.ts";
+import type { SessionOptions } from "../model/options.ts";
 import type { Canceller } from "../model/outcome.ts";
 import { type BatchState, taskOf } from "../model/state.ts";
-import { kindAt, makePrivateDirectory } from "../platform/files.ts";
+import { makePrivateDirectory } from "../platform/files.ts";
 import { basename } from "../platform/paths.ts";
 import { livenessOf, ownIdentity } from "../platform/process.ts";
 import { watchDirectory } from "../platform/watch.ts";
@@ -16,7 +16,9 @@ import { stderrBeside } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
 import { type AttemptEnd, RunningAttempt } from "./attempt.ts";
 import { OutputFiles } from "./output-files.ts";
-import { Slots } from "./slots.ts";
+import { type AttemptPlan, markerOf, planAttempt, startFailureText } from "./plan-attempt.ts";
+import { retryDelayMs } from "./retry.ts";
+import { type Slot, Slots } from "./slots.ts";
 import { optionsOf, workingDirectoryOf } from "./task-options.ts";
 
 /** How often cancel requests, leash and clocks are looked at, in milliseconds. */
@@ -42,6 +44,18 @@ export async function runBatch(store: Store, log: BatchLog, watching?: Watching)
     if (error instanceof Replaced) return false;
     throw error;
   }
+}
+
+interface Carried {
+  number: number;
+  attempt: number;
+  session: Session;
+  options: SessionOptions;
+  transcript: string;
+  startedAt: number;
+  /** What the session is asked; an adopted one has been. */
+  prompt?: string;
+  adopted: boolean;
 }
 
 class Runner implements AsyncDisposable {
@@ -97,49 +111,59 @@ class Runner implements AsyncDisposable {
 
   async #runTasks(state: BatchState): Promise<void> {
     const tasks: Promise<void>[] = [];
+    // What fails in one task fails the runner, also while the loop below waits for a slot.
+    const begin = (task: Promise<void>) => tasks.push(task.catch((error) => this.#failed.reject(error)));
     for (const { number, status } of [...state.tasks]) {
       // Adopted ones first hold their slots: they run already, whatever the ceiling is now.
-      if (status === "running") tasks.push(this.#slots.acquire().then((slot) => this.#adopt(number, slot)));
+      if (status === "running") begin(this.#slots.acquire().then((slot) => this.#adopt(number, slot)));
     }
     for (const { number, status } of [...state.tasks]) {
       if (status !== "queued") continue;
       const slot = await this.#slots.acquire();
-      if (taskOf(this.#log.state, number).status === "queued") tasks.push(this.#start(number, slot));
-      else slot[Symbol.dispose]();
+      begin(this.#carryTask(number, slot));
     }
     await Promise.all(tasks);
   }
 
-  async #start(number: number, slot: Disposable): Promise<void> {
-    using _slot = slot;
-    const { batch } = this.#log.state;
-    const options = optionsOf(batch, number);
-    const attempt = taskOf(this.#log.state, number).attempts.length + 1;
-    const transcript = this.#store.layout.transcript(batch.batchId, number, attempt, batch.tasks.length);
-    const sessionId =
-      options.forkSession || options.resumeSessionId === undefined
-        ? crypto.randomUUID()
-        : options.resumeSessionId;
-    const workingDirectory = workingDirectoryOf(batch, options);
-    const start = startSession({
-      command: [batch.claudePath, ...argumentsFor(options, sessionId)],
-      workingDirectory,
+  // Attempt by attempt, until the task has ended. A task that waits for its retry holds no slot.
+  async #carryTask(number: number, first: Slot): Promise<void> {
+    let slot = first;
+    for (;;) {
+      {
+        using _slot = slot;
+        if (this.#isDue(number)) await this.#start(number);
+      }
+      await this.#untilDue(number);
+      if (taskOf(this.#log.state, number).status !== "queued") return;
+      slot = await this.#slots.acquire();
+    }
+  }
+
+  #isDue(number: number): boolean {
+    const task = taskOf(this.#log.state, number);
+    return task.status === "queued" && (task.notBefore ?? 0) <= Date.now();
+  }
+
+  // In short steps, for the task may be cancelled meanwhile.
+  async #untilDue(number: number): Promise<void> {
+    while (taskOf(this.#log.state, number).status === "queued" && !this.#isDue(number))
+      await Bun.sleep(beatMs);
+  }
+
+  async #start(number: number): Promise<void> {
+    const plan = planAttempt(this.#log.state, number, {
+      layout: this.#store.layout,
       environment: this.#environment,
-      marker: markerOf(batch.batchId, number, attempt, sessionId),
-      transcript,
-      stderr: stderrBeside(transcript),
     });
+    const start = startSession(plan.session);
     if (!start.started) {
-      const message = explainStart(start.message, batch.claudePath, workingDirectory);
+      const message = startFailureText(start.message, plan.session);
       this.#finish(number, 0, { outcome: { kind: "not-started", message } });
       return;
     }
     const { session } = start;
-    const { identity } = session;
     const [started] = this.#append((state) =>
-      taskOf(state, number).status === "queued"
-        ? [{ type: "attempt-started", task: number, attempt, identity, sessionId, transcript }]
-        : [],
+      taskOf(state, number).status === "queued" ? [startedEvent(number, plan, session)] : [],
     );
     if (!started) {
       // Cancelled between our look and the commit. It has no prompt, so it leaves without having spent anything.
@@ -147,50 +171,73 @@ class Runner implements AsyncDisposable {
       await session.exited;
       return;
     }
-    await this.#carry(number, attempt, session, transcript, started.at, true);
+    const { attempt, options, prompt } = plan;
+    const { transcript } = plan.session;
+    const startedAt = started.at;
+    await this.#carry({ number, attempt, session, options, transcript, startedAt, prompt, adopted: false });
   }
 
-  async #adopt(number: number, slot: Disposable): Promise<void> {
-    using _slot = slot;
-    const { batch } = this.#log.state;
-    const last = taskOf(this.#log.state, number).attempts.at(-1);
+  async #adopt(number: number, slot: Slot): Promise<void> {
+    const { batch, tasks } = this.#log.state;
+    const last = tasks[number - 1]?.attempts.at(-1);
     if (!last) throw new Error(`Internal error: task ${number} runs without an attempt`);
-    const marker = markerOf(batch.batchId, number, last.number, last.sessionId);
-    const session = adoptSession(last.identity, marker);
-    await this.#carry(number, last.number, session, last.transcript, last.startedAt, false);
+    const { identity, sessionId, transcript, startedAt } = last;
+    {
+      using _slot = slot;
+      const options = optionsOf(batch, number);
+      await this.#carry({
+        number,
+        attempt: last.number,
+        session: adoptSession(identity, markerOf(batch.batchId, number, last.number, sessionId)),
+        options,
+        transcript,
+        startedAt,
+        adopted: true,
+      });
+    }
+    await this.#untilDue(number);
+    if (taskOf(this.#log.state, number).status === "queued") {
+      await this.#carryTask(number, await this.#slots.acquire());
+    }
   }
 
-  async #carry(
-    number: number,
-    attempt: number,
-    session: Session,
-    transcript: string,
-    startedAt: number,
-    fresh: boolean,
-  ): Promise<void> {
-    const { batch } = this.#log.state;
+  async #carry(carried: Carried): Promise<void> {
+    const { number, session, options, transcript, startedAt, adopted } = carried;
     const running = new RunningAttempt({
       session,
-      options: optionsOf(batch, number),
+      options,
       transcript,
       stderr: stderrBeside(transcript),
       sweeper: this.#sweeper,
       startedAt,
+      workingDirectory: workingDirectoryOf(this.#log.state.batch, options),
+      environment: this.#environment,
     });
     this.#running.set(number, running);
     this.#byTranscript.set(basename(transcript), running);
-    if (fresh) running.prompt(batch.tasks[number - 1]?.prompt ?? "");
+    if (carried.prompt !== undefined) running.prompt(carried.prompt);
     this.#endCancelled();
     const end = await running.ended();
     this.#running.delete(number);
     this.#byTranscript.delete(basename(transcript));
     this.#activities.delete(number);
-    this.#finish(number, attempt, end);
+    const delayMs = retryDelayMs({
+      outcome: end.outcome,
+      attempts: carried.attempt,
+      retries: options.retries,
+      adopted,
+    });
+    this.#finish(number, carried.attempt, end, delayMs);
   }
 
   // Committed first, then written: the files are named from the time in the log.
-  #finish(number: number, attempt: number, end: Pick<AttemptEnd, "outcome"> & Partial<AttemptEnd>): void {
-    const { outcome, usage, leaked = [], sessionId, model, lastText } = end;
+  #finish(
+    number: number,
+    attempt: number,
+    end: Pick<AttemptEnd, "outcome"> & Partial<AttemptEnd>,
+    retryDelayMs?: number,
+  ): void {
+    const { outcome, usage, leaked = [], sessionId, model, lastText, resumable } = end;
     this.#guard(() => {
       this.#append(() => [
         {
@@ -202,8 +249,10 @@ class Runner implements AsyncDisposable {
           ...(sessionId === undefined ? {} : { sessionId }),
           ...(model === undefined ? {} : { model }),
           ...(leaked.length > 0 ? { leaked } : {}),
+          ...(resumable ? { resumable } : {}),
+          ...(retryDelayMs === undefined ? {} : { retryAt: Date.now() + Math.round(retryDelayMs) }),
         },
-        ...this.#consequenceOf(outcome.kind),
+        ...(retryDelayMs === undefined ? this.#consequenceOf(outcome.kind) : []),
       ]);
       this.#files.task(number, lastText);
       this.#endCancelled();
@@ -297,17 +346,16 @@ function cancellerOf(state: BatchState, number: number): Canceller | undefined {
   return task.status === "running" ? task.cancelling : undefined;
 }
 
-/** Which attempt a process belongs to. What comes of the session's id tells it from those of another store. */
-export function markerOf(batchId: string, task: number, attempt: number, sessionId: string): string {
-  const suffix = new Bun.CryptoHasher("sha256").update(sessionId).digest("hex").slice(0, 16);
-  return `${batchId}/${task}/${attempt}/${suffix}`;
-}
-
-// A missing directory is reported by the system as if the command were missing.
-function explainStart(message: string, claudePath: string, workingDirectory: string): string {
-  if (kindAt(workingDirectory) !== "directory")
-    return `The working directory ${workingDirectory} is not there any more.`;
-  if (kindAt(claudePath) !== "file")
-    return `${claudePath} is not there any more. Look with \`parallel-claude-code-mcp doctor\`.`;
-  return message;
+function startedEvent(task: number, plan: AttemptPlan, { identity }: Session): EventBody {
+  const { attempt, sessionId, resumes, session } = plan;
+  const { transcript } = session;
+  return {
+    type: "attempt-started",
+    task,
+    attempt,
+    identity,
+    sessionId,
+    transcript,
+    ...(resumes ? { resumes } : {}),
+  };
 }

@@ -65,6 +65,8 @@ export const eventBody = z.discriminatedUnion("type", [
     sessionId: z.string(),
     /** Absolute path of the session's own output. */
     transcript: z.string(),
+    /** Whether it goes on with the conversation of the attempt before; else it begins anew. */
+    resumes: z.boolean().optional(),
   }),
   z.object({
     type: z.literal("attempt-ended"),
@@ -78,6 +80,10 @@ export const eventBody = z.discriminatedUnion("type", [
     model: z.string().optional(),
     /** Processes that outlived the session and were killed. */
     leaked: z.array(processIdentity).optional(),
+    /** Whether another attempt can go on with this conversation. */
+    resumable: z.boolean().optional(),
+    /** When the task is to be tried again, in milliseconds since 1970; without it, the task has ended. */
+    retryAt: z.number().optional(),
   }),
   z.object({
     type: z.literal("cancel-requested"),

@@ -110,6 +110,15 @@ export const sessionOptions = z.strictObject({
     .meta({ description: "Whether a task that begins with `/word` is a slash command, or just text." })
     .default(false),
   name: z.string().min(1).max(200).meta({ description: "Title of the conversation." }).optional(),
+  retries: z
+    .int()
+    .min(0)
+    .max(10)
+    .meta({
+      description:
+        "How often a task is tried again that failed for a passing reason: a crash, silence, an API that was overloaded or out of reach.",
+    })
+    .default(1),
   firstEventTimeoutSeconds: seconds
     .meta({ description: "Time from the prompt to the session's first sign of life." })
     .default(120),

@@ -13,13 +13,22 @@ export interface Attempt {
   sessionId: string;
   transcript: string;
   startedAt: number;
+  /** Whether it goes on with the conversation of the attempt before. */
+  resumes: boolean;
   endedAt?: number;
   outcome?: Outcome;
+  /** Whether another attempt can go on with this conversation. */
+  resumable?: boolean;
+  costUsd?: number;
 }
 
 /** How a task stands. `number` is 1-based. */
-export type TaskState = { number: number; attempts: Attempt[] } & (
-  | { status: "queued" }
+export type TaskState = {
+  number: number;
+  attempts: Attempt[];
+} & /** `notBefore`: a retry waits until then, in milliseconds since 1970. */
+(
+  | { status: "queued"; notBefore?: number }
   | { status: "running"; startedAt: number; cancelling?: Canceller }
   | {
       status: "done";
@@ -102,8 +111,8 @@ export function apply(state: BatchState, event: Event): void {
       return;
     case "attempt-started": {
       const { attempts } = taskOf(state, event.task);
-      const { attempt: number, identity, sessionId, transcript } = event;
-      attempts.push({ number, identity, sessionId, transcript, startedAt: event.at });
+      const { attempt: number, identity, sessionId, transcript, resumes = false } = event;
+      attempts.push({ number, identity, sessionId, transcript, resumes, startedAt: event.at });
       place(state, { number: event.task, attempts, status: "running", startedAt: event.at });
       return;
     }
@@ -154,9 +163,18 @@ function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ende
     attempt.endedAt = event.at;
     attempt.outcome = event.outcome;
     if (event.sessionId !== undefined) attempt.sessionId = event.sessionId;
+    if (event.resumable) attempt.resumable = true;
+    attempt.costUsd = event.usage?.costUsd ?? 0;
   }
   state.totalCostUsd += event.usage?.costUsd ?? 0;
   if (event.usage?.atLeast) state.costAtLeast = true;
+  const cancelling = before.status === "running" ? before.cancelling : undefined;
+  if (event.retryAt !== undefined && !cancelling) {
+    place(state, { number: event.task, attempts, status: "queued", notBefore: event.retryAt });
+    return;
+  }
+  // What the task cost is what all its attempts did.
+  const costUsd = attempts.reduce((sum, one) => sum + (one.costUsd ?? 0), 0);
   place(state, {
     number: event.task,
     attempts,
@@ -164,7 +182,7 @@ function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ende
     endedAt: event.at,
     outcome: event.outcome,
     ...(attempt ? { startedAt: attempt.startedAt } : {}),
-    ...(event.usage ? { usage: event.usage } : {}),
+    ...(event.usage ? { usage: { ...event.usage, costUsd } } : {}),
     ...(event.model !== undefined ? { model: event.model } : {}),
     ...(event.leaked ? { leaked: event.leaked } : {}),
   });
