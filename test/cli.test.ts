@@ -20,11 +20,11 @@ describe("run", () => {
 
   test("several tasks give a line each as they end, and answers in files", async () => {
     await using home = new Home();
-    const { code, out, err } = await run(home, ["run", "one", "two", "[[error status=529]]"]);
+    const { code, out, err } = await run(home, ["run", "one", "two", "[[max-turns]]"]);
     expect({ code, out }).toEqual({ code: 1, out: "" });
     for (const task of ["1", "2"])
       expect(err).toMatch(new RegExp(`^\\d/3 {2}task ${task} {2}succeeded`, "m"));
-    expect(err).toMatch(/^\d\/3 {2}task 3 {2}failed: overloaded/m);
+    expect(err).toMatch(/^\d\/3 {2}task 3 {2}failed: max-turns/m);
     expect(err).toContain("All 3 tasks ended: 2 succeeded, 1 failed.");
     const names = filesIn(home.output).map((name) =>
       name.replace(/-\d{13}/, "").replace(batchIdIn(err), "ID"),
@@ -42,12 +42,12 @@ describe("run", () => {
 
   test("--json prints the whole answer, and stdout holds nothing else", async () => {
     await using home = new Home();
-    const { code, out } = await run(home, ["run", "--json", "one", "[[error status=529]]"]);
+    const { code, out } = await run(home, ["run", "--json", "one", "[[max-turns]]"]);
     expect(code).toBe(1);
     expect(JSON.parse(out)).toMatchObject({
       state: "finished",
       totalTasks: 2,
-      results: [{ result: "Answer to: one" }, { outcome: "failed: overloaded" }],
+      results: [{ result: "Answer to: one" }, { outcome: "failed: max-turns" }],
     });
   });
 
@@ -245,7 +245,7 @@ test("every command has help, which starts with how it is written", async () => 
 test("list and show tell of a batch what run has done", async () => {
   await using home = new Home();
   expect((await run(home, ["list"])).out).toContain("There is no batch yet");
-  const tasks = ["review the code\nwith care", "[[error status=529]]"];
+  const tasks = ["review the code\nwith care", "[[max-turns]]"];
   const { err } = await run(home, ["run", ...tasks, "--batch-name", "nightly"]);
   const batchId = batchIdIn(err);
   const list = await run(home, ["list"]);
@@ -253,8 +253,8 @@ test("list and show tell of a batch what run has done", async () => {
   const show = await run(home, ["show", "latest"]);
   expect(show.out).toContain(`Batch ${batchId} “nightly”`);
   expect(show.out).toMatch(/^1 {2}succeeded .* review the code {2,}result-001-\d+\.html$/m);
-  expect(show.out).toMatch(/^2 {2}failed: overloaded .* error-002-\d+\.txt$/m);
-  expect(show.out).toContain("`--fallback-model`");
+  expect(show.out).toMatch(/^2 {2}failed: max-turns .* error-002-\d+\.txt$/m);
+  expect(show.out).toContain("`--max-turns`");
   expect(list.out + show.out).not.toContain("\x1b");
 });
 

@@ -1,5 +1,5 @@
 // Ctrl-C and SIGTERM during a foreground batch: once to end it properly, twice to end it at once.
-import { markerOf } from "../../engine/runner.ts";
+import { markerOf } from "../../engine/plan-attempt.ts";
 import type { BatchState } from "../../model/state.ts";
 import { livenessOf, signalGroup, signalProcess } from "../../platform/process.ts";
 import { descendantsOf, processesByMarker } from "../../platform/process-table.ts";

@@ -8,15 +8,21 @@ import { outcomeColours } from "./state-colours.ts";
 import { costCell } from "./table.ts";
 import type { Printer } from "./terminal.ts";
 
-/** To be called with every state; prints what has ended since. */
+/** To be called with every state; prints what has ended since. A task that was tried again ends again. */
 export function progressLines(err: Printer): (state: BatchState) => void {
-  const told = new Set<number>();
+  /** When each of those that were told had ended. */
+  const told = new Map<number, number>();
+  let seen = 0;
   return (state) => {
-    if (doneCount(state.counts) === told.size) return;
-    for (const task of state.tasks) {
-      if (task.status !== "done" || told.has(task.number)) continue;
-      told.add(task.number);
-      void err.print(lineOf(state, task, told.size, err));
+    const done = doneCount(state.counts);
+    if (done === seen) return;
+    seen = done;
+    const fresh = state.tasks.flatMap((task) =>
+      task.status === "done" && told.get(task.number) !== task.endedAt ? [task] : [],
+    );
+    for (const [index, task] of fresh.entries()) {
+      told.set(task.number, task.endedAt);
+      void err.print(lineOf(state, task, done - fresh.length + index + 1, err));
     }
   };
 }
