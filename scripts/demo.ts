@@ -6,6 +6,12 @@ import { join } from "node:path";
 const root = join(import.meta.dir, "..");
 const place = join(root, "dist", "demo");
 
+const tasks = [
+  "In two sentences: what does src/engine/slots.ts do?",
+  "In two sentences: what does src/claude/outcome.ts decide, and from what?",
+  "Name three things that README.md promises.",
+];
+
 /** A way to run the batch: which `claude`, and what is said about it. */
 interface Cast {
   name: string;
@@ -124,9 +130,3 @@ async function perform(cast: Cast): Promise<boolean> {
   console.log(`\n${succeeded} of ${results.length} succeeded. The pages: ${reportFile}`);
   return succeeded === results.length && succeeded > 0;
 }
-
-const tasks = [
-  "In two sentences: what does src/engine/slots.ts do?",
-  "In two sentences: what does src/claude/outcome.ts decide, and from what?",
-  "Name three things that README.md promises.",
-];

@@ -26,8 +26,7 @@ export interface Attempt {
 export type TaskState = {
   number: number;
   attempts: Attempt[];
-} & /** `notBefore`: a retry waits until then, in milliseconds since 1970. */
-(
+} /** `notBefore`: a retry waits until then, in milliseconds since 1970. */ & (
   | { status: "queued"; notBefore?: number }
   | { status: "running"; startedAt: number; cancelling?: Canceller }
   | {

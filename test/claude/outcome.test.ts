@@ -170,7 +170,9 @@ for (const [order, arrange] of [
 
 test("what a session is doing is told in a few words", () => {
   expect(readRecording("tool-bash").lastText).toBeString();
-  const started = readBytes(readFileSync(join(recordings, "tool-bash.ndjson")).subarray(0, cutAfterToolUse()));
+  const started = readBytes(
+    readFileSync(join(recordings, "tool-bash.ndjson")).subarray(0, cutAfterToolUse()),
+  );
   expect(started.activity).toMatch(/^Bash \S+/);
 });
 
