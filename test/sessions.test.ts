@@ -409,3 +409,29 @@ test("a task that waits for its retry can be cancelled", async () => {
 function never(): never {
   throw new Error("no batch");
 }
+
+test("a batch of one does not starve behind a batch of many", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_CONCURRENCY: "2" });
+  await using client = await connectNew(home);
+  const tasks = Array.from({ length: 30 }, () => "[[sleep ms=150]]");
+  const many = await client.call("spawn_parallel_claude_sessions", { tasks, asyncMode: true });
+  const one = await client.call("spawn_claude_session", { task: "now" });
+  expect(one.data).toMatchObject({ status: "success" });
+  using store = home.store();
+  const behind = store.list().find(({ batchId }) => batchId === many.data?.["batchId"]);
+  expect(behind?.counts.queued).toBeGreaterThan(10);
+  // At no time did more sessions run than the machine has slots.
+  expect(mostAtOnce(readFileSync(home.startsLog, "utf8"))).toBeLessThanOrEqual(2);
+});
+
+/** The most sessions between a prompt and its result, of what the fake wrote down. */
+function mostAtOnce(log: string): number {
+  let now = 0;
+  let most = 0;
+  for (const line of log.split("\n")) {
+    if (line.includes('"kind":"prompt"')) now++;
+    if (line.includes('"kind":"result"')) now--;
+    most = Math.max(most, now);
+  }
+  return most;
+}

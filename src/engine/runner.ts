@@ -13,6 +13,7 @@ import { livenessOf, ownIdentity } from "../platform/process.ts";
 import { watchDirectory } from "../platform/watch.ts";
 import { type BatchLog, Replaced } from "../store/batch-log.ts";
 import { stderrBeside } from "../store/layout.ts";
+import { MachineSlots } from "../store/machine-slots.ts";
 import type { Store } from "../store/store.ts";
 import { type AttemptEnd, RunningAttempt } from "./attempt.ts";
 import { OutputFiles } from "./output-files.ts";
@@ -63,6 +64,7 @@ class Runner implements AsyncDisposable {
   readonly #log: BatchLog;
   readonly #epoch: number;
   readonly #watching: Watching | undefined;
+  readonly #machine: MachineSlots;
   readonly #slots: Slots;
   readonly #sweeper = new Sweeper();
   readonly #files: OutputFiles;
@@ -82,7 +84,14 @@ class Runner implements AsyncDisposable {
     this.#log = log;
     this.#epoch = epoch;
     this.#watching = watching;
-    this.#slots = new Slots(log.state.batch.concurrency);
+    const { batch, account } = log.state;
+    this.#machine = new MachineSlots(store.database, {
+      account: account.hash,
+      batchId: batch.batchId,
+      holder: ownIdentity(),
+      limit: batch.slots ?? batch.concurrency,
+    });
+    this.#slots = new Slots(batch.concurrency, this.#machine);
     this.#files = new OutputFiles(store, log, this.#activities, (body) => this.#append(() => [body]));
     // Nobody may be listening any more when it fails.
     this.#failed.promise.catch(() => undefined);
@@ -97,6 +106,7 @@ class Runner implements AsyncDisposable {
     try {
       this.#files.begin();
       await Promise.race([this.#runTasks(state), this.#failed.promise]);
+      this.#machine.releaseAll();
       this.#files.end();
       this.#append(() => [{ type: "batch-ended" }]);
     } finally {
@@ -113,10 +123,14 @@ class Runner implements AsyncDisposable {
     const tasks: Promise<void>[] = [];
     // What fails in one task fails the runner, also while the loop below waits for a slot.
     const begin = (task: Promise<void>) => tasks.push(task.catch((error) => this.#failed.reject(error)));
+    // Adopted sessions run already, whatever the ceiling is now; so they need not wait for their slots.
+    const inherited = this.#machine.inherit();
     for (const { number, status } of [...state.tasks]) {
-      // Adopted ones first hold their slots: they run already, whatever the ceiling is now.
-      if (status === "running") begin(this.#slots.acquire().then((slot) => this.#adopt(number, slot)));
+      if (status !== "running") continue;
+      const id = inherited.pop() ?? this.#machine.force();
+      begin(this.#adopt(number, this.#slots.adopt(id)));
     }
+    for (const id of inherited) this.#machine.release(id);
     for (const { number, status } of [...state.tasks]) {
       if (status !== "queued") continue;
       const slot = await this.#slots.acquire();
@@ -296,6 +310,7 @@ class Runner implements AsyncDisposable {
     const changeCount = this.#store.changeCount();
     if (changeCount === this.#changeCount) return;
     this.#changeCount = changeCount;
+    this.#slots.contended = this.#machine.yields();
     const events = this.#log.refresh();
     if (this.#log.state.epoch !== this.#epoch) throw new Replaced(this.#log.batchId);
     if (events.length === 0) return;

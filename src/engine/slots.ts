@@ -1,43 +1,88 @@
-// At most so many holders at once.
+// At most so many sessions at once: of this batch, and of all batches of the machine together.
 
 /** The right to have one session running, until it is disposed of. */
 export type Slot = Disposable;
 
-/** At most `size` holders at once, first come, first served. */
+/** Where the rights come from that all runners share. */
+export interface SlotSource {
+  /** Nothing while there is none for us. */
+  claim(): number | undefined;
+  release(slot: number): void;
+  /** Whether one of ours should go to another runner, that waits. */
+  yields(): boolean;
+  stopWaiting(): void;
+}
+
+/** How often a runner that waits for the machine's slots asks again, in milliseconds. */
+const askAgainMs = 100;
+
+/** At most `size` holders at once, first come, first served; and none without a slot of the source. */
 export class Slots {
   readonly #size: number;
+  readonly #source: SlotSource;
   #held = 0;
   #waiting: ((slot: Slot) => void)[] = [];
+  #timer: Timer | undefined;
+  /** Whether others may be waiting; as long as they are not, a slot goes from task to task without a question. */
+  contended = false;
 
-  constructor(size: number) {
+  constructor(size: number, source: SlotSource) {
     this.#size = size;
+    this.#source = source;
   }
 
   /** Resolves when a slot is free. */
   acquire(): Promise<Slot> {
-    if (this.#held < this.#size) {
-      this.#held++;
-      return Promise.resolve(this.#slot());
-    }
     const { promise, resolve } = Promise.withResolvers<Slot>();
     this.#waiting.push(resolve);
+    this.#serve();
     return promise;
   }
 
-  #slot(): Slot {
+  /** A slot that is held already, for a session that runs already; it may go above the size. */
+  adopt(id: number): Slot {
+    this.#held++;
+    return this.#slot(id);
+  }
+
+  #serve(): void {
+    while (this.#waiting.length > 0 && this.#held < this.#size) {
+      const id = this.#source.claim();
+      if (id === undefined) {
+        this.#timer ??= setTimeout(() => {
+          this.#timer = undefined;
+          this.#serve();
+        }, askAgainMs);
+        return;
+      }
+      this.#held++;
+      this.#waiting.shift()?.(this.#slot(id));
+    }
+    if (this.#waiting.length === 0) this.#source.stopWaiting();
+  }
+
+  #slot(id: number): Slot {
     let held = true;
     return {
       [Symbol.dispose]: () => {
-        if (held) this.#release();
+        if (held) this.#release(id);
         held = false;
       },
     };
   }
 
-  #release(): void {
-    // The slot goes straight to the next waiter. Put back first, a newcomer could take it in between.
-    const next = this.#waiting.shift();
-    if (next) next(this.#slot());
-    else this.#held--;
+  #release(id: number): void {
+    const yields = this.contended && this.#source.yields();
+    if (!yields && this.#held <= this.#size) {
+      // The slot goes straight to the next waiter. Put back first, a newcomer could take it in between.
+      const next = this.#waiting.shift();
+      if (next) {
+        next(this.#slot(id));
+        return;
+      }
+    }
+    this.#held--;
+    this.#source.release(id);
+    this.#serve();
   }
 }

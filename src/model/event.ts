@@ -23,6 +23,8 @@ export const batch = z.object({
   sessionOptions: z.record(z.string(), z.unknown()),
   /** Most sessions at once. */
   concurrency: z.int().positive(),
+  /** Most sessions at once of all batches of the account, as far as this batch is concerned. */
+  slots: z.int().positive().optional(),
   failureMode: z.enum(["continue", "no-new", "cancel"]),
   /** Where result files go. Absolute. */
   outputDirectory: z.string(),

@@ -56,6 +56,7 @@ export function planBatch(context: Context, startedBy: StartedBy, input: unknown
       tasks: planned,
       sessionOptions: common,
       concurrency: Math.min(batchWide.concurrency ?? configuration.concurrency, configuration.concurrency),
+      slots: configuration.concurrency,
       failureMode: batchWide.failureMode,
       outputDirectory,
       claudePath: claude.path,

@@ -49,4 +49,21 @@ export const migrations: readonly string[] = [
   CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   INSERT INTO facts VALUES ('salt', lower(hex(randomblob(32))));
   `,
+  `
+  -- Who has the right to run a session: a row for each, with the identity of the runner that holds it.
+  CREATE TABLE slots (
+    slot_id INTEGER PRIMARY KEY,
+    account TEXT NOT NULL,
+    batch_id TEXT NOT NULL,
+    holder TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX slots_by_account ON slots (account, batch_id);
+
+  -- Which runners wait for one.
+  CREATE TABLE slot_waiters (
+    batch_id TEXT PRIMARY KEY,
+    account TEXT NOT NULL,
+    holder TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

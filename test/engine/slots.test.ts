@@ -1,9 +1,15 @@
 import { expect, test } from "bun:test";
 import { fairShares } from "../../src/engine/answer.ts";
-import { Slots } from "../../src/engine/slots.ts";
+import { type SlotSource, Slots } from "../../src/engine/slots.ts";
+
+/** A machine that has slots enough. */
+function plenty(): SlotSource {
+  let last = 0;
+  return { claim: () => ++last, release: () => undefined, yields: () => false, stopWaiting: () => undefined };
+}
 
 test("a third session waits until one of two slots comes free, and a freed slot goes to who waits longest", async () => {
-  const slots = new Slots(2);
+  const slots = new Slots(2, plenty());
   const order: string[] = [];
   const first = await slots.acquire();
   await slots.acquire();
@@ -18,6 +24,17 @@ test("a third session waits until one of two slots comes free, and a freed slot 
   (await third)[Symbol.dispose]();
   await fourth;
   expect(order).toEqual(["third", "fourth"]);
+});
+
+test("a slot goes to another runner that waits, instead of to the next task", async () => {
+  const released: number[] = [];
+  const slots = new Slots(1, { ...plenty(), release: (slot) => released.push(slot), yields: () => true });
+  slots.contended = true;
+  const first = await slots.acquire();
+  const second = slots.acquire();
+  first[Symbol.dispose]();
+  await second;
+  expect(released).toEqual([1]);
 });
 
 test("short answers are whole, and long ones share what is left", () => {

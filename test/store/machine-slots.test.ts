@@ -1,0 +1,72 @@
+import { expect, test } from "bun:test";
+import { newBatchId } from "../../src/model/batch-id.ts";
+import { identityOf, ownIdentity } from "../../src/platform/process.ts";
+import { MachineSlots } from "../../src/store/machine-slots.ts";
+import { Home } from "../harness.ts";
+
+test("the machine's slots are one number for all batches of an account", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const slotsOf = (account: string) =>
+    new MachineSlots(store.database, { account, batchId: newBatchId(), holder: ownIdentity(), limit: 2 });
+  const [one, two, other] = [slotsOf("a"), slotsOf("a"), slotsOf("b")];
+  expect([one.claim(), two.claim()].every((slot) => slot !== undefined)).toBe(true);
+  expect([one.claim(), two.claim()]).toEqual([undefined, undefined]);
+  expect(other.claim()).toBeDefined();
+});
+
+test("a freed slot goes to the waiting batch that holds the fewest", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const slotsOf = () =>
+    new MachineSlots(store.database, {
+      account: "a",
+      batchId: newBatchId(),
+      holder: ownIdentity(),
+      limit: 3,
+    });
+  const [big, small] = [slotsOf(), slotsOf()];
+  const held = [big.claim(), big.claim(), big.claim()];
+  expect(small.claim()).toBeUndefined();
+  expect(big.yields()).toBe(true);
+  big.release(held[0] ?? 0);
+  expect(big.claim()).toBeUndefined();
+  expect(small.claim()).toBeDefined();
+  expect(big.yields()).toBe(false);
+});
+
+test("the slots of a runner that has died are free for others", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const child = Bun.spawn(["sleep", "60"]);
+  const holder = identityOf(child.pid);
+  if (!holder) throw new Error("no identity");
+  const dying = new MachineSlots(store.database, { account: "a", batchId: newBatchId(), holder, limit: 1 });
+  const other = new MachineSlots(store.database, {
+    account: "a",
+    batchId: newBatchId(),
+    holder: ownIdentity(),
+    limit: 1,
+  });
+  expect(dying.claim()).toBeDefined();
+  expect(other.claim()).toBeUndefined();
+  child.kill("SIGKILL");
+  await child.exited;
+  expect(other.claim()).toBeDefined();
+});
+
+test("a store of schema 1 loads, and tells what it told then", async () => {
+  await using home = new Home();
+  const fixture = Bun.file(new URL("../fixtures/stores/schema-1.sqlite", import.meta.url).pathname);
+  await Bun.write(`${home.state}/store.sqlite`, fixture);
+  using store = home.store();
+  expect(store.list().map(({ name, counts }) => ({ name, counts }))).toMatchObject([
+    { counts: { failed: 1 } },
+    { name: "of schema 1", counts: { succeeded: 2, failed: 1 } },
+  ]);
+  for (const row of store.list()) {
+    const state = store.batch(row.batchId)?.state;
+    expect(state?.counts).toEqual(row.counts);
+    expect(state?.endedAt).toBe(row.endedAt ?? Number.NaN);
+  }
+});
