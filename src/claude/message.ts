@@ -99,8 +99,11 @@ export function messageFrom(line: Line): Message {
   return messageOf(value);
 }
 
+// Built once: a schema compiles itself at its first use, which costs more than a hundred parses.
+const head = z.object({ type: z.string(), subtype: lenient.string });
+
 function messageOf(value: unknown): Message {
-  const shape = z.object({ type: z.string(), subtype: lenient.string }).safeParse(value);
+  const shape = head.safeParse(value);
   if (!shape.success) return { kind: "other" };
   const { type, subtype } = shape.data;
   switch (type) {

@@ -6,8 +6,8 @@ import { processesByMarker } from "../platform/process-table.ts";
 /** Scans go on until one finds nothing, but not for ever: something may start faster than we end it. */
 const mostRounds = 20;
 
-/** So much of our time at most goes into scans, one part in so many. */
-const restFactor = 4;
+/** Between two scans, so many times as long as one takes: at most half of our time goes into them. */
+const restFactor = 1;
 
 interface Waiting {
   marker: string;
@@ -39,7 +39,7 @@ export class Sweeper {
     this.#waiting = [];
     const began = Bun.nanoseconds();
     const found = processesByMarker(new Set(sweeping.map(({ marker }) => marker)));
-    this.#restMs = Math.min(100, ((Bun.nanoseconds() - began) / 1e6) * restFactor);
+    this.#restMs = Math.min(25, ((Bun.nanoseconds() - began) / 1e6) * restFactor);
     for (const waiting of sweeping) {
       const living = found.get(waiting.marker) ?? [];
       waiting.rounds++;

@@ -1,14 +1,12 @@
 // Reads a transcript as it grows, and the answers in it afterwards.
 import { closeDescriptor, openForReading, readAt } from "../platform/files.ts";
-import { beginOfString } from "./json-scan.ts";
-import { type Line, LineCutter, longestLineBytes } from "./lines.ts";
+import { readAnswerPart } from "./answer-part.ts";
+import { type Line, LineCutter } from "./lines.ts";
 import { applyLine, newReading, type Reading } from "./reading.ts";
 
 const chunkBytes = 256 * 1024;
 /** A result of more is not read whole, whatever is in it. */
 const longestResultBytes = 256 * 1024 * 1024;
-/** What may stand before the text of a result. */
-const fieldsBytes = 256 * 1024;
 // One buffer serves all transcripts of a runner: reading is synchronous, and lines are copied out of it.
 const chunk = new Uint8Array(chunkBytes);
 
@@ -45,7 +43,7 @@ export class TranscriptReader implements Disposable {
   // Results with much data beside their text do not show all their fields at the ends: those are read whole.
   #take(line: Line): void {
     applyLine(this.reading, line, ({ offset, length }) => {
-      const { text } = readLine(this.#descriptor, offset, Math.min(length + 1, longestResultBytes));
+      const text = readLine(this.#descriptor, offset, Math.min(length + 1, longestResultBytes));
       return { kind: "whole", offset, length, text };
     });
   }
@@ -63,47 +61,25 @@ export interface AnswerText {
 }
 
 /**
- * The text of the `result` line that begins at `offset`. At most `limit` characters (UTF-16 units): of a line
- * that is longer than 8 MB no more is read than that takes. Throws when the transcript is not there.
+ * The text of the `result` line that begins at `offset`. At most `limit` characters (UTF-16 units), and no more of
+ * the line is read than that takes. Throws when the transcript is not there.
  */
 export function readAnswer(transcript: string, offset: number, limit: number): AnswerText {
-  const descriptor = openForReading(transcript);
-  try {
-    // A character takes at most six bytes in JSON (`\u001b`).
-    const wanted = Math.min(limit, longestLineBytes) * 6 + fieldsBytes;
-    const bytes = readLine(descriptor, offset, wanted);
-    const text = bytes.whole ? textOfWhole(bytes.text) : textOfBeginning(bytes.text);
-    return text.length > limit ? { text: text.slice(0, limit), cut: true } : { text, cut: !bytes.whole };
-  } finally {
-    closeDescriptor(descriptor);
-  }
+  const { text, length } = readAnswerPart(transcript, offset, { from: 0, characters: limit });
+  return { text, cut: length === undefined || length > text.length };
 }
 
-function readLine(descriptor: number, offset: number, wanted: number): { text: string; whole: boolean } {
+function readLine(descriptor: number, offset: number, wanted: number): string {
   const pieces: Uint8Array[] = [];
   let length = 0;
   while (length < wanted) {
-    const piece = new Uint8Array(Math.min(chunkBytes, wanted - length));
+    const piece = chunk.subarray(0, Math.min(chunkBytes, wanted - length));
     const read = piece.subarray(0, readAt(descriptor, piece, offset + length));
     const end = read.indexOf(10);
-    pieces.push(end < 0 ? read : read.subarray(0, end));
-    if (end >= 0 || read.length === 0) return { text: Buffer.concat(pieces).toString(), whole: true };
+    // A copy, for the buffer is used again.
+    pieces.push((end < 0 ? read : read.subarray(0, end)).slice());
+    if (end >= 0 || read.length === 0) return Buffer.concat(pieces).toString();
     length += read.length;
   }
-  return { text: Buffer.concat(pieces).toString(), whole: false };
-}
-
-function textOfWhole(line: string): string {
-  const value: unknown = JSON.parse(line);
-  const isResult = typeof value === "object" && value !== null && "result" in value;
-  return isResult && typeof value.result === "string" ? value.result : "";
-}
-
-// The line goes on beyond what was read, so its JSON is closed by hand, before a half escape or character.
-function textOfBeginning(line: string): string {
-  const begin = beginOfString(line, "result");
-  if (begin === undefined) return "";
-  const text = line.slice(begin).replace(/(?:\\u[0-9a-fA-F]{0,3}|\\|\uFFFD)$/, "");
-  const even = /(?<!\\)(?:\\\\)*\\$/.test(text) ? text.slice(0, -1) : text;
-  return JSON.parse(`"${even}"`);
+  return Buffer.concat(pieces).toString();
 }

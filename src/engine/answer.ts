@@ -5,7 +5,7 @@ import { join } from "../platform/paths.ts";
 import { type BatchAnswer, batchAnswerOf, type ResultEntry, resultEntryOf } from "../report/answer.ts";
 import { outputFiles } from "../store/layout.ts";
 import { resultFileOf } from "./result-file.ts";
-import { resultTextOf } from "./result-text.ts";
+import { type ResultText, resultTextOf } from "./result-text.ts";
 
 export interface AnswerRequest {
   word: StateWord;
@@ -22,16 +22,43 @@ export function answerOf(state: BatchState, { word, mostCharacters, message }: A
   return batchAnswerOf(state, word, results, { now: Date.now(), reportFile: reportFileOf(state), message });
 }
 
+/** The same as the text of a file, in pieces: of the results, only one is in memory at a time. */
+export function* summaryPieces(
+  state: BatchState,
+  word: StateWord,
+  mostCharacters: number,
+): Generator<string> {
+  const done = state.tasks.filter((task) => task.status === "done");
+  const limit = fairShares(done.map(lengthOf), mostCharacters);
+  const answer = batchAnswerOf(state, word, [], { now: Date.now(), reportFile: reportFileOf(state) });
+  const [before = "", after = ""] = JSON.stringify(answer, undefined, 2).split('"results": []', 2);
+  yield `${before}"results": [`;
+  for (const [index, task] of done.entries()) {
+    const entry = JSON.stringify(entryOf(state, task, limit), undefined, 2).replaceAll("\n", "\n    ");
+    yield `${index === 0 ? "" : ","}\n    ${entry}`;
+  }
+  yield `${done.length === 0 ? "" : "\n  "}]${after}\n`;
+}
+
 /** One entry of `results`, with at most so many characters of its text. */
 export function entryOf(state: BatchState, task: DoneTask, limit: number): ResultEntry {
-  const { text, cut, laterTexts } = resultTextOf(task, limit);
   const file = resultFileOf(state, task);
-  const whole = cut ? cutNote(task, text.length, file.there ? file.path : undefined) : "";
+  return entryWith(state, task, resultTextOf(task, limit), file.there ? file.path : undefined);
+}
+
+/** The same, where text and file are known. */
+export function entryWith(
+  state: BatchState,
+  task: DoneTask,
+  { text, cut, laterTexts }: ResultText,
+  resultFile: string | undefined,
+): ResultEntry {
+  const whole = cut ? cutNote(task, text.length, resultFile) : "";
   const later = laterTexts.map((laterText) => `\n\nAfter background tasks:\n\n${laterText}`).join("");
   return resultEntryOf(state, task, {
     text: `${text}${whole}${later}`,
     cut,
-    ...(file.there ? { resultFile: file.path } : {}),
+    ...(resultFile === undefined ? {} : { resultFile }),
   });
 }
 

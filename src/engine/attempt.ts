@@ -2,7 +2,7 @@
 import { promptLine } from "../claude/arguments.ts";
 import { canResume } from "../claude/conversation.ts";
 import { type Ending, type Exit, outcomeOf } from "../claude/outcome.ts";
-import { usageOf } from "../claude/reading.ts";
+import { type Reading, usageOf } from "../claude/reading.ts";
 import type { Session } from "../claude/session.ts";
 import type { Sweeper } from "../claude/sweep.ts";
 import { terminate } from "../claude/terminate.ts";
@@ -27,6 +27,8 @@ export interface AttemptEnd {
   resumable: boolean;
   /** What Claude said last; of use where there is no answer. */
   lastText?: string;
+  /** The answer, where it was short enough to be kept. */
+  text?: string;
 }
 
 interface AttemptPlan {
@@ -127,6 +129,7 @@ export class RunningAttempt {
       ...(sessionId === undefined ? {} : { sessionId }),
       ...(reading.init?.model === undefined ? {} : { model: reading.init.model }),
       ...(reading.lastText === undefined ? {} : { lastText: reading.lastText }),
+      ...answerText(reading),
     };
   }
 
@@ -135,8 +138,15 @@ export class RunningAttempt {
       reading: this.#reader.reading,
       exit,
       ...(this.#ending ? { ending: this.#ending } : {}),
-      stderrTail: readTail(this.#plan.stderr, stderrTailBytes),
+      // Of use only where there is no answer.
+      stderrTail: this.#reader.reading.answer ? "" : readTail(this.#plan.stderr, stderrTailBytes),
       structured: this.#plan.options.outputSchema !== undefined,
     });
   }
+}
+
+// Of an answer with others after it, or of one over 8 MB, the text is read from the transcript.
+function answerText({ answer, later }: Reading): { text?: string } {
+  const text = answer?.result.result;
+  return text === undefined || later.length > 0 || text.length !== answer?.textLength ? {} : { text };
 }

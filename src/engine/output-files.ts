@@ -10,6 +10,7 @@ import {
   readTail,
   readText,
   replaceFile,
+  replaceFileByPieces,
 } from "../platform/files.ts";
 import { basename, join } from "../platform/paths.ts";
 import { errorText } from "../report/error-text.ts";
@@ -19,9 +20,9 @@ import type { TaskFacts } from "../report/task-facts.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { outputFiles, stderrBeside } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
-import { answerOf, entryOf, reportFileOf } from "./answer.ts";
+import { entryWith, reportFileOf, summaryPieces } from "./answer.ts";
 import { resultFileOf } from "./result-file.ts";
-import { resultTextOf } from "./result-text.ts";
+import { type ResultText, resultTextOf } from "./result-text.ts";
 import { standingOf } from "./standing.ts";
 import { optionsOf, workingDirectoryOf } from "./task-options.ts";
 
@@ -32,6 +33,14 @@ const longestSummary = 50_000_000;
 const pageEveryMs = 500;
 const stderrTailBytes = 8_000;
 const mostFailures = 20;
+
+/** What is known of a task that has just ended. */
+interface Said {
+  /** What Claude said last, where there is no answer. */
+  lastText?: string | undefined;
+  /** The whole answer. */
+  text?: string | undefined;
+}
 
 export class OutputFiles {
   readonly #store: Store;
@@ -82,17 +91,22 @@ export class OutputFiles {
     if (this.#dirty && performance.now() - this.#pageAt >= pageEveryMs) this.#writePage();
   }
 
-  /** The files of a task that has ended. `lastText`: what Claude said last, where there is no answer. */
-  task(number: number, lastText?: string): void {
+  /** The files of a task that has ended, with what is still known of it; what is not, is in the transcript. */
+  task(number: number, said: Said = {}): void {
     const { state } = this.#log;
     const task = taskOf(state, number);
     if (task.status !== "done") return;
+    const answer = answerOf(task, said);
     // A task that never began has nothing to tell in a file of its own.
-    if (task.attempts.length > 0 || task.outcome.kind === "not-started") this.#writeTaskFile(task, lastText);
+    if (task.attempts.length > 0 || task.outcome.kind === "not-started") {
+      this.#writeTaskFile(task, answer, said.lastText);
+    }
     if (this.#lines.has(number)) return;
     this.#lines.add(number);
     const path = join(this.#directory, outputFiles.lines(state.batch.batchId));
-    const line = `${JSON.stringify(entryOf(state, task, longestText))}\n`;
+    const name = this.#names.get(number);
+    const file = name === undefined ? undefined : join(this.#directory, name);
+    const line = `${JSON.stringify(entryWith(state, task, answer, file))}\n`;
     this.#attempt(path, () => appendText(path, line));
   }
 
@@ -105,16 +119,13 @@ export class OutputFiles {
     const word = state.cancelledBy === undefined ? "finished" : "cancelled";
     this.#writePage(word);
     const path = join(this.#directory, outputFiles.summary(state.batch.batchId));
-    this.#attempt(path, () => {
-      const answer = answerOf(state, { word, mostCharacters: longestSummary });
-      replaceFile(path, `${JSON.stringify(answer, undefined, 2)}\n`);
-    });
+    this.#attempt(path, () => replaceFileByPieces(path, summaryPieces(state, word, longestSummary)));
   }
 
-  #writeTaskFile(task: DoneTask, lastText: string | undefined): void {
+  #writeTaskFile(task: DoneTask, answer: ResultText, lastText: string | undefined): void {
     const { state } = this.#log;
     this.#attempt(this.#directory, () => {
-      const text = this.#taskFile(state, task, lastText);
+      const text = this.#taskFile(state, task, answer, lastText);
       for (;;) {
         const file = resultFileOf(state, task);
         // Somebody else may take the name between our look and our writing: then the next one is tried.
@@ -125,12 +136,12 @@ export class OutputFiles {
     });
   }
 
-  #taskFile(state: BatchState, task: DoneTask, lastText: string | undefined): string {
+  #taskFile(state: BatchState, task: DoneTask, answer: ResultText, lastText: string | undefined): string {
     const { outcome } = task;
     const facts = factsOf(state, task);
     const transcript = task.attempts.at(-1)?.transcript ?? "";
     if (outcome.kind === "succeeded") {
-      const { text, laterTexts } = resultTextOf(task, longestText);
+      const { text, laterTexts } = answer;
       return resultPage({
         ...facts,
         outcome,
@@ -194,6 +205,13 @@ export class OutputFiles {
       this.#report({ type: "file-failed", path, message: error.message });
     }
   }
+}
+
+// The answer as it was read a moment ago, or out of the transcript.
+function answerOf(task: DoneTask, { text }: Said): ResultText {
+  return text !== undefined && text.length <= longestText
+    ? { text, cut: false, laterTexts: [] }
+    : resultTextOf(task, longestText);
 }
 
 function factsOf(state: BatchState, task: DoneTask): TaskFacts {

@@ -251,7 +251,7 @@ class Runner implements AsyncDisposable {
     end: Pick<AttemptEnd, "outcome"> & Partial<AttemptEnd>,
     retryDelayMs?: number,
   ): void {
-    const { outcome, usage, leaked = [], sessionId, model, lastText, resumable } = end;
+    const { outcome, usage, leaked = [], sessionId, model, lastText, text, resumable } = end;
     this.#guard(() => {
       this.#append(() => [
         {
@@ -268,7 +268,7 @@ class Runner implements AsyncDisposable {
         },
         ...(retryDelayMs === undefined ? this.#consequenceOf(outcome.kind) : []),
       ]);
-      this.#files.task(number, lastText);
+      this.#files.task(number, { lastText, text });
       this.#endCancelled();
     });
   }

@@ -21,6 +21,8 @@ export class Slots {
   readonly #size: number;
   readonly #source: SlotSource;
   #held = 0;
+  /** Slots without a task for the moment: the next one mostly comes within the same turn. */
+  #idle: number[] = [];
   #waiting: ((slot: Slot) => void)[] = [];
   #timer: Timer | undefined;
   /** Whether others may be waiting; as long as they are not, a slot goes from task to task without a question. */
@@ -47,18 +49,24 @@ export class Slots {
 
   #serve(): void {
     while (this.#waiting.length > 0 && this.#held < this.#size) {
-      const id = this.#source.claim();
+      const id = this.#idle.pop() ?? this.#source.claim();
       if (id === undefined) {
-        this.#timer ??= setTimeout(() => {
-          this.#timer = undefined;
-          this.#serve();
-        }, askAgainMs);
+        this.#later();
         return;
       }
       this.#held++;
       this.#waiting.shift()?.(this.#slot(id));
     }
     if (this.#waiting.length === 0) this.#source.stopWaiting();
+  }
+
+  #later(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#serve();
+      for (const id of this.#idle) this.#source.release(id);
+      this.#idle = [];
+    }, askAgainMs);
   }
 
   #slot(id: number): Slot {
@@ -82,7 +90,9 @@ export class Slots {
       }
     }
     this.#held--;
-    this.#source.release(id);
-    this.#serve();
+    if (yields || this.#held >= this.#size) this.#source.release(id);
+    else this.#idle.push(id);
+    // What nobody takes soon goes back; and a runner that yielded asks again.
+    this.#later();
   }
 }

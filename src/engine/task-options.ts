@@ -2,9 +2,16 @@
 import type { Batch } from "../model/event.ts";
 import { type SessionOptions, sessionOptions } from "../model/options.ts";
 
+// Most tasks have no options of their own: theirs are parsed once a batch.
+const shared = new WeakMap<Batch, SessionOptions>();
+
 /** Default < configuration < batch < task: raw objects are merged, then parsed once, for parsing fills defaults in. */
 export function optionsOf(batch: Batch, taskNumber: number): SessionOptions {
-  return sessionOptions.parse({ ...batch.sessionOptions, ...batch.tasks[taskNumber - 1]?.options });
+  const own = batch.tasks[taskNumber - 1]?.options;
+  if (own) return sessionOptions.parse({ ...batch.sessionOptions, ...own });
+  const known = shared.get(batch) ?? sessionOptions.parse(batch.sessionOptions);
+  shared.set(batch, known);
+  return known;
 }
 
 /** The directory a task works in. */

@@ -20,6 +20,7 @@ import {
   statSync,
   unlinkSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
 
@@ -142,6 +143,18 @@ export function readTail(path: string, bytes: number): string {
 export function replaceFile(path: string, text: string, mode = 0o644): void {
   const beside = `${path}.${process.pid}.part`;
   writeFileSync(beside, text, { mode });
+  renameSync(beside, path);
+}
+
+/** Replaces a file as a whole by pieces that are never all in memory at once. */
+export function replaceFileByPieces(path: string, pieces: Iterable<string>, mode = 0o644): void {
+  const beside = `${path}.${process.pid}.part`;
+  const descriptor = openSync(beside, "w", mode);
+  try {
+    for (const piece of pieces) writeSync(descriptor, piece);
+  } finally {
+    closeSync(descriptor);
+  }
   renameSync(beside, path);
 }
 

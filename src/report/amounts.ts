@@ -1,12 +1,13 @@
 // Times, money and numbers as people read them.
 
+// `toLocaleString` would make such a formatter for every single number.
+const whole = new Intl.NumberFormat("en-US");
+const twoPlaces = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const fourPlaces = new Intl.NumberFormat("en-US", { minimumFractionDigits: 4, maximumFractionDigits: 4 });
+
 /** US dollars: four places below ten cents, else two. `atLeast` says that some of it is not known. */
 export function costText(costUsd: number, atLeast = false): string {
-  const places = costUsd > 0 && costUsd < 0.1 ? 4 : 2;
-  const amount = costUsd.toLocaleString("en-US", {
-    minimumFractionDigits: places,
-    maximumFractionDigits: places,
-  });
+  const amount = (costUsd > 0 && costUsd < 0.1 ? fourPlaces : twoPlaces).format(costUsd);
   return atLeast ? `at least $${amount}` : `$${amount}`;
 }
 
@@ -14,16 +15,16 @@ export function costText(costUsd: number, atLeast = false): string {
 export function durationText(milliseconds: number): string {
   const seconds = Math.max(0, milliseconds) / 1000;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${twoDigits(whole % 60)} s`;
+  const rounded = Math.round(seconds);
+  if (rounded < 60) return `${rounded} s`;
+  if (rounded < 3600) return `${Math.floor(rounded / 60)} min ${twoDigits(rounded % 60)} s`;
   const minutes = Math.round(seconds / 60);
   return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
 }
 
 /** A number with thousands set apart. */
 export function numberText(value: number): string {
-  return value.toLocaleString("en-US");
+  return whole.format(value);
 }
 
 /** "1 task", "1,200 tasks". */

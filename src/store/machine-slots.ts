@@ -17,7 +17,11 @@ interface Claimant {
   limit: number;
 }
 
-const heldRow = z.object({ batch_id: z.string(), holder: z.string(), held: z.number() });
+// Schemas are made once: making one costs far more than using it.
+const countRow = z.object({ held: z.number() });
+const slotRow = z.object({ slot_id: z.number() });
+const holderRow = z.object({ holder: z.string() });
+const waiterRow = z.object({ batch_id: z.string(), holder: z.string() });
 
 /** The slots as one runner sees them. Every call is a transaction of its own. */
 export class MachineSlots {
@@ -77,9 +81,7 @@ export class MachineSlots {
     const inherit = this.#database.query<unknown, [string, string]>(
       "UPDATE slots SET holder = ? WHERE batch_id = ? RETURNING slot_id",
     );
-    return inherit
-      .all(JSON.stringify(holder), batchId)
-      .map((row) => z.object({ slot_id: z.number() }).parse(row).slot_id);
+    return inherit.all(JSON.stringify(holder), batchId).map((row) => slotRow.parse(row).slot_id);
   }
 
   /** A slot above the limit, for a session that runs already. */
@@ -109,25 +111,25 @@ export class MachineSlots {
     const count = this.#database.query<unknown, [string]>(
       "SELECT count(*) AS held FROM slots WHERE account = ?",
     );
-    return z.object({ held: z.number() }).parse(count.get(this.#claimant.account)).held;
+    return countRow.parse(count.get(this.#claimant.account)).held;
   }
 
   #heldBy(batchId: string): number {
     const count = this.#database.query<unknown, [string]>(
       "SELECT count(*) AS held FROM slots WHERE batch_id = ?",
     );
-    return z.object({ held: z.number() }).parse(count.get(batchId)).held;
+    return countRow.parse(count.get(batchId)).held;
   }
 
   // The other batches of the account that wait, and whose runners live.
   #waiters(): string[] {
     const { account, batchId } = this.#claimant;
     const rows = this.#database.query<unknown, [string, string]>(
-      "SELECT batch_id, holder, 0 AS held FROM slot_waiters WHERE account = ? AND batch_id <> ?",
+      "SELECT batch_id, holder FROM slot_waiters WHERE account = ? AND batch_id <> ?",
     );
     return rows
       .all(account, batchId)
-      .map((row) => heldRow.parse(row))
+      .map((row) => waiterRow.parse(row))
       .filter(({ holder }) => isAlive(holder))
       .map((row) => row.batch_id);
   }
@@ -138,7 +140,7 @@ export class MachineSlots {
       "SELECT DISTINCT holder FROM slots WHERE account = ?",
     );
     for (const row of rows.all(account)) {
-      const { holder } = z.object({ holder: z.string() }).parse(row);
+      const { holder } = holderRow.parse(row);
       if (!isAlive(holder)) this.#database.query("DELETE FROM slots WHERE holder = ?").run(holder);
     }
   }

@@ -52,6 +52,8 @@ const rowSchema = z.object({
   cost_at_least: z.number(),
 });
 
+const activitySchema = z.object({ task: z.number(), activity: z.string() });
+
 const newest = "SELECT * FROM batches ORDER BY created_at DESC, rowid DESC LIMIT ? OFFSET ?";
 
 /** Opened once a process, at the first need of it. Throws `StoreProblem` for what the user can mend. */
@@ -131,7 +133,7 @@ export class Store implements Disposable {
       .all(batchId);
     return new Map(
       rows.map((row) => {
-        const { task, activity } = z.object({ task: z.number(), activity: z.string() }).parse(row);
+        const { task, activity } = activitySchema.parse(row);
         return [task, activity];
       }),
     );
