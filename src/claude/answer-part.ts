@@ -3,6 +3,8 @@ import { closeDescriptor, openForReading, readAt } from "../platform/files.ts";
 import { beginOfString, endOfString } from "./json-scan.ts";
 
 const chunkBytes = 256 * 1024;
+// One buffer serves all reading: it is synchronous, and text is decoded out of it at once.
+const chunk = new Uint8Array(chunkBytes);
 /** What may stand before the text of a result that is not read whole; of more, nothing is said. */
 const longestFieldsBytes = 256 * 1024 * 1024;
 
@@ -97,7 +99,7 @@ class LineBytes {
   }
 
   next(bytes: number): string {
-    const buffer = new Uint8Array(bytes);
+    const buffer = bytes > chunk.length ? new Uint8Array(bytes) : chunk;
     const read = buffer.subarray(0, readAt(this.#descriptor, buffer, this.#position));
     this.#position += read.length;
     const end = read.indexOf(10);

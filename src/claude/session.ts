@@ -1,5 +1,5 @@
 // Starts a session: `claude` as a process group of its own, its output a file that outlives us.
-import { closeDescriptor, createForAppending } from "../platform/files.ts";
+import { closeDescriptor, createForAppending, removePath } from "../platform/files.ts";
 import { identityOfChild, livenessOf, signalProcess } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { markerVariable } from "../platform/process-table.ts";
@@ -42,6 +42,8 @@ export function startSession(plan: SessionPlan): Start {
     const [stdout, stderr] = opened;
     return { started: true, session: spawn(plan, stdout ?? "ignore", stderr ?? "ignore") };
   } catch (error) {
+    // Empty, and nobody will ever write into them.
+    for (const path of opened.length === 2 ? [plan.transcript, plan.stderr] : []) removePath(path);
     const reason = error instanceof Error ? error.message : String(error);
     return {
       started: false,

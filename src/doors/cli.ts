@@ -9,12 +9,17 @@ import { doctor } from "./commands/doctor.ts";
 import { inFlagWords } from "./commands/flag-words.ts";
 import { commandHelp, flagsOfCommand, overview } from "./commands/help.ts";
 import { list } from "./commands/list.ts";
+import { logs } from "./commands/logs.ts";
+import { retry } from "./commands/retry.ts";
+import { prune } from "./commands/prune.ts";
+import { results } from "./commands/results.ts";
 import { run } from "./commands/run.ts";
 import { show } from "./commands/show.ts";
 import { ownTerminal, type Terminal } from "./commands/terminal.ts";
+import { wait } from "./commands/wait.ts";
 import { parseFlags } from "./flags.ts";
 
-const commands: readonly Command[] = [run, list, show, cancel, doctor, config];
+const commands: readonly Command[] = [run, list, show, cancel, retry, doctor, config];
 
 /** Of wrong usage and bad input: nothing was done. */
 const usageStatus = 2;

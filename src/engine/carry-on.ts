@@ -6,7 +6,7 @@ import { startKeeper } from "./start.ts";
 
 /** Older than this, nobody wants a batch to start again by itself, in milliseconds (architecture). */
 const freshMs = 10 * 60_000;
-/** How long the first processes of a batch may take to say that they are there, in milliseconds. */
+/** How long the processes of a batch may take to say that they are there, in milliseconds. */
 const startingMs = 15_000;
 
 /**
@@ -17,16 +17,21 @@ export async function carryOn(store: Store, account: Account): Promise<BatchRow[
   const lost = store
     .unended(Date.now() - freshMs)
     .filter((row) => row.account === account.hash && isAbandoned(row));
-  for (const row of lost) {
-    const kept = store.batch(row.batchId)?.state.account;
-    if (kept) await startKeeper(store, row.batchId, kept.environment);
-  }
+  for (const row of lost) await carryOnBatch(store, row);
   return lost;
 }
 
+/** Starts a keeper for one batch that nobody carries, however old it is. */
+export async function carryOnBatch(store: Store, { batchId }: BatchRow): Promise<void> {
+  const kept = store.batch(batchId)?.state.account;
+  if (!kept) return;
+  store.announce(batchId);
+  await startKeeper(store, batchId, kept.environment);
+}
+
 /** Whether nobody carries the batch, nor ever will by himself. */
-export function isAbandoned({ runner, keeper, createdAt }: BatchRow): boolean {
-  // Its first processes are only just being started.
-  if (!runner && !keeper && Date.now() - createdAt < startingMs) return false;
+export function isAbandoned({ runner, keeper, aliveAt }: BatchRow): boolean {
+  // Its processes are only just being started.
+  if (!runner && !keeper && Date.now() - aliveAt < startingMs) return false;
   return [runner, keeper].every((identity) => !identity || livenessOf(identity) === "dead");
 }

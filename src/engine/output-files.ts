@@ -7,13 +7,16 @@ import {
   exists,
   makeDirectory,
   placeNewFile,
+  readHead,
   readTail,
   readText,
+  removePath,
   replaceFile,
   replaceFileByPieces,
 } from "../platform/files.ts";
 import { basename, join } from "../platform/paths.ts";
 import { errorText } from "../report/error-text.ts";
+import { fileTag } from "../report/file-tag.ts";
 import { livePage } from "../report/page.ts";
 import { resultPage } from "../report/result-page.ts";
 import type { TaskFacts } from "../report/task-facts.ts";
@@ -86,6 +89,12 @@ export class OutputFiles {
     if (this.#directory !== "" && this.#directory !== this.#log.state.outputDirectory) this.begin();
   }
 
+  /** These tasks are queued again: their lines, which were true once, go. Their files go when new ones come. */
+  forget(numbers: readonly number[]): void {
+    for (const number of numbers) this.#lines.delete(number);
+    this.#dropLines();
+  }
+
   /** Twice a second at most, the page follows. */
   beat(): void {
     if (this.#dirty && performance.now() - this.#pageAt >= pageEveryMs) this.#writePage();
@@ -131,6 +140,7 @@ export class OutputFiles {
         // Somebody else may take the name between our look and our writing: then the next one is tried.
         if (!file.there && !placeNewFile(file.path, text)) continue;
         this.#names.set(task.number, basename(file.path));
+        this.#removeEarlier(task, file.path);
         return;
       }
     });
@@ -184,14 +194,39 @@ export class OutputFiles {
     });
   }
 
+  // The error text of a time before a retry.
+  #removeEarlier({ number }: DoneTask, kept: string): void {
+    const { state } = this.#log;
+    for (const endedAt of state.earlierEnds.get(number) ?? []) {
+      const path = join(this.#directory, outputFiles.error(number, state.tasks.length, endedAt));
+      if (path !== kept && readHead(path, 512)?.includes(fileTag(state.batch.batchId, number)))
+        removePath(path);
+    }
+  }
+
+  // Lines of tasks that have ended, and still have: after a crash, and after a retry, the file is what is left.
   #writtenLines(): Set<number> {
+    const done = this.#log.state.tasks.filter(({ status }) => status === "done").map(({ number }) => number);
+    this.#lines = new Set(done);
+    return this.#dropLines();
+  }
+
+  // Keeps one whole line for each task of `#lines`, and gives the tasks that have one.
+  #dropLines(): Set<number> {
     const path = join(this.#directory, outputFiles.lines(this.#log.batchId));
     const written = new Set<number>();
-    if (!exists(path)) return written;
-    for (const line of readText(path).split("\n")) {
-      const number = /^\{"taskIndex":(\d+)/.exec(line)?.[1];
-      if (number !== undefined && line.endsWith("}")) written.add(Number(number));
-    }
+    this.#attempt(path, () => {
+      if (!exists(path)) return;
+      const before = readText(path);
+      const kept = before.split("\n").filter((line) => {
+        const number = Number(/^\{"taskIndex":(\d+)/.exec(line)?.[1]);
+        if (!this.#lines.has(number) || written.has(number) || !line.endsWith("}")) return false;
+        written.add(number);
+        return true;
+      });
+      const after = kept.map((line) => `${line}\n`).join("");
+      if (after !== before) replaceFile(path, after);
+    });
     return written;
   }
 

@@ -3,7 +3,7 @@ import { argumentsFor, resumePrompt } from "../claude/arguments.ts";
 import type { SessionPlan } from "../claude/session.ts";
 import type { SessionOptions } from "../model/options.ts";
 import { type BatchState, taskOf } from "../model/state.ts";
-import { kindAt } from "../platform/files.ts";
+import { exists, kindAt } from "../platform/files.ts";
 import { type Layout, stderrBeside } from "../store/layout.ts";
 import { optionsOf, workingDirectoryOf } from "./task-options.ts";
 
@@ -36,7 +36,7 @@ export function planAttempt(
       ? crypto.randomUUID()
       : options.resumeSessionId;
   const prompt = batch.tasks[number - 1]?.prompt ?? "";
-  const transcript = layout.transcript(batch.batchId, number, attempt, batch.tasks.length);
+  const transcript = freeName(layout.transcript(batch.batchId, number, attempt, batch.tasks.length));
   return {
     attempt,
     sessionId,
@@ -52,6 +52,14 @@ export function planAttempt(
       stderr: stderrBeside(transcript),
     },
   };
+}
+
+// A runner that died between a start and its commit has left a transcript that no log knows.
+function freeName(path: string): string {
+  for (let count = 1; ; count++) {
+    const candidate = count === 1 ? path : path.replace(/\.ndjson$/, `-${count}.ndjson`);
+    if (!exists(candidate)) return candidate;
+  }
 }
 
 /** Which attempt a process belongs to. What comes of the session's id tells it from those of another store. */

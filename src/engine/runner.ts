@@ -35,7 +35,7 @@ export type Watching = (state: BatchState, activities: ReadonlyMap<number, strin
  * Carries a batch to its end. False when another runner has it, or took it over meanwhile.
  */
 export async function runBatch(store: Store, log: BatchLog, watching?: Watching): Promise<boolean> {
-  const epoch = log.takeOver(ownIdentity());
+  const epoch = await takeOver(log);
   if (epoch === undefined) return false;
   await using runner = new Runner(store, log, epoch, watching);
   try {
@@ -44,6 +44,19 @@ export async function runBatch(store: Store, log: BatchLog, watching?: Watching)
   } catch (error) {
     if (error instanceof Replaced) return false;
     throw error;
+  }
+}
+
+/** So long, in milliseconds, an earlier runner is waited for that has ended its batch and is about to leave. */
+const leavingMs = 3_000;
+
+async function takeOver(log: BatchLog): Promise<number | undefined> {
+  const deadline = performance.now() + leavingMs;
+  for (;;) {
+    log.refresh();
+    const epoch = log.takeOver(ownIdentity());
+    if (epoch !== undefined || log.state.endedAt !== undefined || performance.now() > deadline) return epoch;
+    await Bun.sleep(50);
   }
 }
 
@@ -69,6 +82,8 @@ class Runner implements AsyncDisposable {
   readonly #sweeper = new Sweeper();
   readonly #files: OutputFiles;
   readonly #environment = sessionEnvironment(process.env);
+  /** What is being carried, by task number: running, or waiting for its slot or its retry. */
+  readonly #open = new Map<number, Promise<void>>();
   /** By task number. */
   readonly #running = new Map<number, RunningAttempt>();
   /** By the name of the transcript, which is what a watch calls with. */
@@ -105,10 +120,12 @@ class Runner implements AsyncDisposable {
     const timer = setInterval(() => this.#guard(() => this.#beat()), beatMs);
     try {
       this.#files.begin();
-      await Promise.race([this.#runTasks(state), this.#failed.promise]);
+      do {
+        await Promise.race([this.#runTasks(state), this.#failed.promise]);
+        this.#files.end();
+        // A retry that somebody asked for in this moment has queued tasks again.
+      } while (this.#append((now) => (isDone(now) ? [{ type: "batch-ended" }] : [])).length === 0);
       this.#machine.releaseAll();
-      this.#files.end();
-      this.#append(() => [{ type: "batch-ended" }]);
     } finally {
       clearInterval(timer);
     }
@@ -120,23 +137,41 @@ class Runner implements AsyncDisposable {
   }
 
   async #runTasks(state: BatchState): Promise<void> {
-    const tasks: Promise<void>[] = [];
-    // What fails in one task fails the runner, also while the loop below waits for a slot.
-    const begin = (task: Promise<void>) => tasks.push(task.catch((error) => this.#failed.reject(error)));
     // Adopted sessions run already, whatever the ceiling is now; so they need not wait for their slots.
     const inherited = this.#machine.inherit();
     for (const { number, status } of [...state.tasks]) {
       if (status !== "running") continue;
       const id = inherited.pop() ?? this.#machine.force();
-      begin(this.#adopt(number, this.#slots.adopt(id)));
+      this.#begin(number, this.#adopt(number, this.#slots.adopt(id)));
     }
     for (const id of inherited) this.#machine.release(id);
     for (const { number, status } of [...state.tasks]) {
-      if (status !== "queued") continue;
+      if (status !== "queued" || this.#open.has(number)) continue;
       const slot = await this.#slots.acquire();
-      begin(this.#carryTask(number, slot));
+      this.#begin(number, this.#carryTask(number, slot));
     }
-    await Promise.all(tasks);
+    while (this.#open.size > 0) await Promise.race(this.#open.values());
+  }
+
+  // What fails in one task fails the runner, also while the loop above waits for a slot.
+  #begin(number: number, task: Promise<void>): void {
+    const carried = task.then(
+      () => void this.#open.delete(number),
+      (error) => this.#failed.reject(error),
+    );
+    this.#open.set(number, carried);
+  }
+
+  // A retry was asked for while the batch runs.
+  #beginAgain(numbers: readonly number[]): void {
+    this.#files.forget(numbers);
+    for (const number of numbers) {
+      if (this.#open.has(number) || taskOf(this.#log.state, number).status !== "queued") continue;
+      this.#begin(
+        number,
+        this.#slots.acquire().then((slot) => this.#carryTask(number, slot)),
+      );
+    }
   }
 
   // Attempt by attempt, until the task has ended. A task that waits for its retry holds no slot.
@@ -315,6 +350,7 @@ class Runner implements AsyncDisposable {
     if (this.#log.state.epoch !== this.#epoch) throw new Replaced(this.#log.batchId);
     if (events.length === 0) return;
     this.#changed();
+    for (const event of events) if (event.type === "retry-requested") this.#beginAgain(event.tasks);
     this.#endCancelled();
   }
 
@@ -359,6 +395,10 @@ class Runner implements AsyncDisposable {
 function cancellerOf(state: BatchState, number: number): Canceller | undefined {
   const task = taskOf(state, number);
   return task.status === "running" ? task.cancelling : undefined;
+}
+
+function isDone({ tasks }: BatchState): boolean {
+  return tasks.every(({ status }) => status === "done");
 }
 
 function startedEvent(task: number, plan: AttemptPlan, { identity }: Session): EventBody {

@@ -9,6 +9,9 @@ import type { Store } from "../store/store.ts";
 /** Hidden subcommands of the executable; each takes the state directory and the batch. */
 export const hiddenCommands = { starter: "__starter", keeper: "__keeper", runner: "__runner" } as const;
 
+/** So long, in milliseconds, a keeper waits for another one that is about to leave. */
+const leavingMs = 3_000;
+
 /** A runner that dies for no reason of ours is started again so often. */
 const mostRestarts = 5;
 
@@ -44,8 +47,13 @@ export function startDetachedKeeper(stateDirectory: string, batchId: string): vo
 
 /** The keeper: waits for the runner, and starts a new one after an abnormal end, at most five times. */
 export async function keep(store: Store, batchId: BatchId): Promise<void> {
-  // A batch that lost its keeper may be found by several calls at once; one keeper is enough.
-  if (!store.claimKeeper(batchId, ownIdentity())) return;
+  // A batch that lost its keeper may be found by several calls at once; one keeper is enough. The keeper of a
+  // batch that was just retried may still be about to leave.
+  const deadline = performance.now() + leavingMs;
+  while (!store.claimKeeper(batchId, ownIdentity())) {
+    if (performance.now() > deadline) return;
+    await Bun.sleep(50);
+  }
   for (let restart = 0; restart <= mostRestarts; restart++) {
     const runner = spawnOurselves(hiddenCommands.runner, store.layout.stateDirectory, batchId, "inherit");
     const code = await runner.exited;

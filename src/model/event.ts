@@ -93,6 +93,11 @@ export const eventBody = z.discriminatedUnion("type", [
     tasks: z.array(z.int().positive()).optional(),
     by: z.enum(cancellers),
   }),
+  z.object({
+    type: z.literal("retry-requested"),
+    /** 1-based; of these, those that have ended without success are queued again. */
+    tasks: z.array(z.int().positive()),
+  }),
   /** A result file could not be written; the task is not the worse for it. */
   z.object({ type: z.literal("file-failed"), path: z.string(), message: z.string() }),
   z.object({ type: z.literal("batch-ended") }),

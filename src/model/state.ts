@@ -23,11 +23,12 @@ export interface Attempt {
 }
 
 /** How a task stands. `number` is 1-based. */
-export type TaskState = {
-  number: number;
-  attempts: Attempt[];
-} /** `notBefore`: a retry waits until then, in milliseconds since 1970. */ & (
-  | { status: "queued"; notBefore?: number }
+export type TaskState = { number: number; attempts: Attempt[] } & (
+  | {
+      status: "queued";
+      /** When a retry may begin, in milliseconds since 1970. */
+      notBefore?: number;
+    }
   | { status: "running"; startedAt: number; cancelling?: Canceller }
   | {
       status: "done";
@@ -70,6 +71,8 @@ export interface BatchState {
   totalCostUsd: number;
   /** Whether a session ended without saying what it spent. */
   costAtLeast: boolean;
+  /** When tasks had ended that were then asked for again: their files of that time are no longer true. */
+  earlierEnds: Map<number, number[]>;
   /** Result files that could not be written, by path. */
   fileFailures: Map<string, string>;
 }
@@ -90,6 +93,7 @@ export function stateFrom(event: Event): BatchState {
     counts: { queued: batch.tasks.length, running: 0, succeeded: 0, failed: 0, cancelled: 0 },
     totalCostUsd: 0,
     costAtLeast: false,
+    earlierEnds: new Map(),
     fileFailures: new Map(),
   };
 }
@@ -120,6 +124,9 @@ export function apply(state: BatchState, event: Event): void {
       return;
     case "cancel-requested":
       applyCancel(state, event);
+      return;
+    case "retry-requested":
+      applyRetry(state, event.tasks);
       return;
     case "file-failed":
       state.fileFailures.set(event.path, event.message);
@@ -197,6 +204,23 @@ function applyCancel(state: BatchState, event: Extract<Event, { type: "cancel-re
     const outcome: Outcome = { kind: "cancelled", by: event.by };
     place(state, { number, attempts: task.attempts, status: "done", endedAt: event.at, outcome });
   }
+}
+
+// What has succeeded is kept. A batch that had ended goes on, and whoever waited for it no longer does.
+function applyRetry(state: BatchState, numbers: readonly number[]): void {
+  delete state.endedAt;
+  delete state.cancelledBy;
+  delete state.leash;
+  for (const task of numbers.map((number) => taskOf(state, number))) {
+    if (task.status !== "done" || !canRetry(task)) continue;
+    state.earlierEnds.set(task.number, [...(state.earlierEnds.get(task.number) ?? []), task.endedAt]);
+    place(state, { number: task.number, attempts: task.attempts, status: "queued" });
+  }
+}
+
+/** Whether a task has ended without success. */
+export function canRetry(task: TaskState): boolean {
+  return task.status === "done" && task.outcome.kind !== "succeeded";
 }
 
 function place(state: BatchState, task: TaskState): void {

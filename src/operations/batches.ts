@@ -1,8 +1,9 @@
 // Looking at batches, waiting for one, and ending one.
 import { z } from "zod";
 import { answerOf } from "../engine/answer.ts";
+import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
 import { standingOf } from "../engine/standing.ts";
-import { doneCount } from "../model/state.ts";
+import { type DoneTask, doneCount } from "../model/state.ts";
 import { stateWords } from "../model/state-word.ts";
 import { batchAnswerSchema, countsSchema, countsText, outcomeWord } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
@@ -11,6 +12,7 @@ import { type Context, Fault, valueOrFault } from "./context.ts";
 import { check } from "./faults.ts";
 import { findBatch, rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
+import { doneTasks, endedSince, endTimesAt, nextCheckSeconds } from "./news.ts";
 import type { Operation } from "./operation.ts";
 
 const reads = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
@@ -59,50 +61,77 @@ const waitInput = z.strictObject({
     .number()
     .min(0)
     .max(3_600)
-    .meta({ description: "How long to wait for the end; never longer than a client bears (default: that)." })
+    .meta({ description: "How long to wait; never longer than a client bears (default: that)." })
+    .optional(),
+  cursor: z
+    .string()
+    .regex(/^\d{1,15}$/, "expected the `cursor` of an earlier answer")
+    .meta({
+      description:
+        "The `cursor` of an earlier answer: answers as soon as a task has ended since. Without it, waits for the end of the batch.",
+    })
     .optional(),
 });
 
-const waitOutput = z.object({
+const endedTask = z.object({ taskIndex: z.int(), outcome: z.string() });
+
+/** Polling must not eat the context window: of long lists, the first. */
+const mostListed = 10;
+const mostChanged = 50;
+
+/** What `waited` gives. */
+export const waitOutput = z.object({
   batchId: z.string(),
   state: z.enum(stateWords),
   counts: countsSchema,
   totalTasks: z.int(),
   totalCostUsd: z.number(),
   running: z.array(z.object({ taskIndex: z.int(), activity: z.string().optional() })),
-  failed: z.array(z.object({ taskIndex: z.int(), outcome: z.string() })),
+  failed: z.array(endedTask),
+  changed: z
+    .array(endedTask)
+    .optional()
+    .meta({ description: `Ended since the given cursor, the first ${mostChanged}.` }),
+  moreChanged: z.int().optional().meta({ description: "So many more have ended since." }),
+  cursor: z.string().meta({ description: "Give it with the next call, to be told what has changed since." }),
+  nextCheckSeconds: z
+    .number()
+    .optional()
+    .meta({ description: "When to ask again, by how long tasks take. Only while it runs." }),
   outputDirectory: z.string(),
   message: z.string(),
 });
-
-/** Polling must not eat the context window: of long lists, the first. */
-const mostListed = 10;
 
 export const waitForBatch: Operation<typeof waitInput, typeof waitOutput> = {
   name: "wait_for_batch",
   title: "Wait for a batch",
   description:
-    "Waits until a batch of Claude Code sessions has ended, or the wait is over, and tells how far it is: counts, what runs, what failed. Results are in the batch's outputDirectory.",
+    "Waits until a batch of Claude Code sessions has ended, or the wait is over, and tells how far it is: counts, what runs, what failed. With the cursor of an earlier answer it answers as soon as another task has ended. read_batch_results gives the results.",
   input: waitInput,
   output: waitOutput,
   annotations: reads,
   run: async (context, input, call) => {
-    const { batchId, waitSeconds } = valueOrFault(check(waitInput, input, Object.keys(waitInput.shape)));
+    const { batchId, waitSeconds, cursor } = valueOrFault(
+      check(waitInput, input, Object.keys(waitInput.shape)),
+    );
     const log = findBatch(context, batchId);
     const most = context.configuration.syncWaitSeconds;
+    const before = cursor === undefined ? undefined : endTimesAt(context, log, Number(cursor));
+    let news = before !== undefined && endedSince(log.state, before).length > 0;
     // Progress must strictly increase, so only what has ended since is told.
     let told = -1;
     await follow(context.store, log, {
       until: call.startedAt + Math.min(waitSeconds ?? most, most) * 1000,
       signal: call.signal,
-      changed: ({ counts, tasks }) => {
-        const done = doneCount(counts);
-        if (done > told) call.progress(done, tasks.length, `${done} of ${tasks.length} ended`);
+      changed: (state) => {
+        const done = doneCount(state.counts);
+        if (done > told) call.progress(done, state.tasks.length, `${done} of ${state.tasks.length} ended`);
         told = Math.max(told, done);
+        news ||= before !== undefined && endedSince(state, before).length > 0;
       },
-      enough: () => standingOf(rowOf(context, log)) === "interrupted",
+      enough: () => news || standingOf(rowOf(context, log)) === "interrupted",
     });
-    return waited(context, log);
+    return waited(context, log, before);
   },
 };
 
@@ -135,6 +164,9 @@ export const cancelBatch: Operation<typeof cancelInput, typeof waitOutput> = {
         ? [{ type: "cancel-requested", by: "user", ...(tasks ? { tasks } : {}) }]
         : [],
     );
+    const row = rowOf(context, log);
+    // Nobody would end what an interrupted batch left: a runner must.
+    if (row.endedAt === undefined && isAbandoned(row)) await carryOnBatch(context.store, row);
     await follow(context.store, log, {
       until: performance.now() + cancelWaitMs,
       signal: call.signal,
@@ -178,17 +210,19 @@ function listed(row: BatchRow): z.infer<typeof listedBatch> {
   };
 }
 
-function waited(context: Context, log: BatchLog): z.infer<typeof waitOutput> {
+/** How far a batch is, in a small answer; `before` is what had ended when somebody looked last. */
+export function waited(
+  context: Context,
+  log: BatchLog,
+  before?: ReadonlyMap<number, number>,
+): z.infer<typeof waitOutput> {
   log.refresh();
   const { state } = log;
   const word = standingOf(rowOf(context, log));
   const activities = context.store.activities(log.batchId);
   const running = state.tasks.filter((task) => task.status === "running").slice(0, mostListed);
-  const failed = state.tasks.flatMap((task) =>
-    task.status === "done" && task.outcome.kind !== "succeeded"
-      ? [{ taskIndex: task.number, outcome: outcomeWord(task) }]
-      : [],
-  );
+  const failed = doneTasks(state).filter((task) => task.outcome.kind !== "succeeded");
+  const changed = before && endedSince(state, before);
   return {
     batchId: log.batchId,
     state: word,
@@ -199,17 +233,25 @@ function waited(context: Context, log: BatchLog): z.infer<typeof waitOutput> {
       const activity = activities.get(number);
       return { taskIndex: number, ...(activity === undefined ? {} : { activity }) };
     }),
-    failed: failed.slice(0, mostListed),
+    failed: failed.slice(0, mostListed).map(ended),
+    ...(changed ? { changed: changed.slice(0, mostChanged).map(ended) } : {}),
+    ...(changed && changed.length > mostChanged ? { moreChanged: changed.length - mostChanged } : {}),
+    cursor: String(log.sequence),
+    ...(word === "running" ? { nextCheckSeconds: nextCheckSeconds(state) } : {}),
     outputDirectory: state.outputDirectory,
     message: messageOf(log, word),
   };
+}
+
+function ended(task: DoneTask): z.infer<typeof endedTask> {
+  return { taskIndex: task.number, outcome: outcomeWord(task) };
 }
 
 function messageOf(log: BatchLog, word: string): string {
   const counts = countsText(log.state);
   switch (word) {
     case "running":
-      return `${counts} ${log.state.cancelledBy ? "It is being cancelled." : "It goes on; ask again with wait_for_batch."}`;
+      return `${counts} ${log.state.cancelledBy ? "It is being cancelled." : "It goes on; ask again later."}`;
     case "interrupted":
       return `${counts} Its runner is gone. What has ended is kept; the log of its processes is in the state directory.`;
     default:

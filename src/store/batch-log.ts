@@ -56,8 +56,9 @@ export class BatchLog {
     return new BatchLog(database, state, write.immediate());
   }
 
-  static open(database: Database, batchId: BatchId): BatchLog | undefined {
-    const [first, ...others] = linesAfter(database, batchId, 0);
+  /** Folded as far as it goes, or up to the event of a sequence. Nothing when there is no such batch, or not by then. */
+  static open(database: Database, batchId: BatchId, until?: number): BatchLog | undefined {
+    const [first, ...others] = linesAfter(database, batchId, 0, until);
     if (!first) return undefined;
     const state = stateFrom(first.event);
     for (const { event } of others) apply(state, event);
@@ -66,6 +67,11 @@ export class BatchLog {
 
   get batchId(): BatchId {
     return this.state.batch.batchId;
+  }
+
+  /** Of the last event that is taken in. It grows from event to event, over all batches of the store. */
+  get sequence(): number {
+    return this.#sequence;
   }
 
   /** Takes in what others have appended, and gives it. */
@@ -168,11 +174,12 @@ function linesAfter(
   database: Database,
   batchId: BatchId,
   sequence: number,
+  until = Number.MAX_SAFE_INTEGER,
 ): { sequence: number; event: Event }[] {
-  const lines = database.query<unknown, [string, number]>(
-    "SELECT sequence, at, epoch, body FROM events WHERE batch_id = ? AND sequence > ? ORDER BY sequence",
+  const lines = database.query<unknown, [string, number, number]>(
+    "SELECT sequence, at, epoch, body FROM events WHERE batch_id = ? AND sequence > ? AND sequence <= ? ORDER BY sequence",
   );
-  return lines.all(batchId, sequence).map((value) => {
+  return lines.all(batchId, sequence, until).map((value) => {
     const line = lineSchema.parse(value);
     const body: EventBody = eventBody.parse(JSON.parse(line.body));
     return { sequence: line.sequence, event: { ...body, at: line.at, epoch: line.epoch } };

@@ -75,9 +75,9 @@ export class Store implements Disposable {
     return BatchLog.create(this.database, { ...body, at, epoch: 0 });
   }
 
-  /** The log of a batch, folded as far as it goes. Nothing when there is no such batch. */
-  batch(batchId: BatchId): BatchLog | undefined {
-    return BatchLog.open(this.database, batchId);
+  /** The log of a batch, folded as far as it goes, or up to a sequence. Nothing when there is no such batch. */
+  batch(batchId: BatchId, until?: number): BatchLog | undefined {
+    return BatchLog.open(this.database, batchId, until);
   }
 
   /** Batches, newest first. */
@@ -150,12 +150,40 @@ export class Store implements Disposable {
     return claim.immediate();
   }
 
+  /** New processes for a batch are on their way: until they say so themselves, it counts as running. */
+  announce(batchId: BatchId): void {
+    const change = this.database.query(
+      "UPDATE batches SET runner = NULL, keeper = NULL, alive_at = ? WHERE batch_id = ?",
+    );
+    change.run(Date.now(), batchId);
+  }
+
   /** Batches that have not ended and whose runner wrote that it lives at `since` or later. */
   unended(since: number): BatchRow[] {
     return this.database
       .query<unknown, [number]>("SELECT * FROM batches WHERE ended_at IS NULL AND alive_at >= ?")
       .all(since)
       .map(rowFrom);
+  }
+
+  /** Batches that had ended by then (milliseconds since 1970), oldest first. */
+  endedBy(at: number): BatchRow[] {
+    return this.database
+      .query<unknown, [number]>("SELECT * FROM batches WHERE ended_at <= ? ORDER BY ended_at")
+      .all(at)
+      .map(rowFrom);
+  }
+
+  /** Drops a batch that has ended, with its log. False, and nothing done, for any other. Files stay. */
+  forget(batchId: BatchId): boolean {
+    const drop = this.database.transaction(() => {
+      const row = this.database.query("DELETE FROM batches WHERE batch_id = ? AND ended_at IS NOT NULL");
+      if (row.run(batchId).changes !== 1) return false;
+      this.database.query("DELETE FROM events WHERE batch_id = ?").run(batchId);
+      this.database.query("DELETE FROM progress WHERE batch_id = ?").run(batchId);
+      return true;
+    });
+    return drop.immediate();
   }
 
   /** The runner of this epoch lives. False when another one has taken its place. */

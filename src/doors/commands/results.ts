@@ -1,0 +1,66 @@
+// `results`: what the sessions of a batch answered, as text.
+import { printResults } from "../../operations/results.ts";
+import { durationText, numberText } from "../../report/amounts.ts";
+import type { ResultEntry } from "../../report/answer.ts";
+import { firstLine, harmless } from "../../report/harmless.ts";
+import { batchPositional, commandOf } from "./command.ts";
+import { costCell } from "./table.ts";
+import type { Printer } from "./terminal.ts";
+
+type Entry = ResultEntry & { textLength: number; nextFrom?: number | undefined };
+
+export const results = commandOf(printResults, {
+  name: "results",
+  positionals: [
+    batchPositional,
+    {
+      property: "tasks",
+      placeholder: "N",
+      description: "Only these tasks, by number.",
+      required: false,
+      many: true,
+      numeric: true,
+    },
+  ],
+  present: ({ batchId, matching, results: entries, nextOffset, message }, { input, terminal }) => {
+    const { out, err } = terminal;
+    const [only] = entries;
+    // The text of one task stands alone on standard output, so that it can go into a file as it is.
+    if (Array.isArray(input["tasks"]) && input["tasks"].length === 1 && only) {
+      void err.print(headOf(only, err));
+      const rest = restOf(only);
+      if (rest !== "") void err.print(rest);
+      return shown(textOf(only), out);
+    }
+    if (entries.length === 0) return `Batch ${batchId}: ${message}`;
+    const texts = entries.map((entry) =>
+      [headOf(entry, out), shown(textOf(entry), out), restOf(entry)].filter(Boolean).join("\n"),
+    );
+    const more = nextOffset === undefined ? [] : [`${matching - nextOffset} more: \`--offset ${nextOffset}\`.`];
+    return [...texts, ...more].join("\n\n");
+  },
+});
+
+function headOf({ taskIndex, outcome, status, durationMs, costUsd, taskDescription }: Entry, out: Printer) {
+  return [
+    out.paint("bold", `Task ${taskIndex}`),
+    out.paint(status === "success" ? "green" : "red", outcome),
+    ...(durationMs === undefined ? [] : [durationText(durationMs)]),
+    ...(costUsd === undefined ? [] : [costCell(costUsd)]),
+    firstLine(taskDescription, 60),
+  ].join("  ");
+}
+
+function textOf({ status, result = "", error = "" }: Entry): string {
+  return status === "success" ? result : error;
+}
+
+function shown(text: string, out: Printer): string {
+  return out.isTerminal ? harmless(text) : text;
+}
+
+function restOf({ textLength, nextFrom, taskIndex }: Entry): string {
+  return nextFrom === undefined
+    ? ""
+    : `[This text goes on, to ${numberText(textLength)} characters: \`--full\` shows it all, \`--from ${nextFrom}\` what follows of task ${taskIndex}.]`;
+}

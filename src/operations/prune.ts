@@ -1,0 +1,176 @@
+// Removes what old batches have left in the state directory. Result files of the user are none of it.
+import { z } from "zod";
+import { type BatchId, batchIdSchema, newBatchId } from "../model/batch-id.ts";
+import { removePath, realPath } from "../platform/files.ts";
+import { footprintOf, foldersIn } from "../platform/folders.ts";
+import { dirname, isWithin } from "../platform/paths.ts";
+import { livenessOf } from "../platform/process.ts";
+import { countText } from "../report/amounts.ts";
+import type { BatchRow, Store } from "../store/store.ts";
+import { type Context, Fault, valueOrFault } from "./context.ts";
+import { check } from "./faults.ts";
+import type { Operation } from "./operation.ts";
+
+const dayMs = 24 * 60 * 60_000;
+/** A folder without a batch may be one that is only just being made. */
+const orphanAgeMs = dayMs;
+
+const pruneInput = z.strictObject({
+  olderThan: z
+    .number()
+    .min(0)
+    .max(36_500)
+    .meta({ description: "Removes batches that ended more than so many days ago.", placeholder: "DAYS" })
+    .default(30),
+  keep: z
+    .int()
+    .min(0)
+    .meta({ description: "Keeps so many of the newest batches, however old they are." })
+    .default(0),
+  dryRun: z.boolean().meta({ description: "Only says what would be removed." }).default(false),
+});
+type Asked = z.output<typeof pruneInput>;
+
+const removedSchema = z.object({
+  batchId: z.string(),
+  endedAt: z.string().optional().meta({ description: "ISO 8601; absent for a folder without a batch." }),
+  bytes: z.int(),
+});
+type Removed = z.infer<typeof removedSchema>;
+
+const pruneOutput = z.object({
+  dryRun: z.boolean(),
+  stateDirectory: z.string(),
+  batches: z.int(),
+  orphans: z.int().meta({ description: "Folders that belonged to no batch." }),
+  bytes: z.int().meta({ description: "Of their files." }),
+  removed: z.array(removedSchema),
+  failures: z.array(z.string()).meta({ description: "What could not be removed, and why." }),
+  unended: z.int().meta({ description: "Batches that old which are kept because they have not ended." }),
+  message: z.string(),
+});
+
+export const prune: Operation<typeof pruneInput, typeof pruneOutput> = {
+  name: "prune",
+  title: "Remove what old batches left in the state directory",
+  description:
+    "Removes logs, transcripts and pages of batches that ended long ago from the state directory, and folders there that belong to no batch. Batches that have not ended are never touched, nor are result files in output directories.",
+  input: pruneInput,
+  output: pruneOutput,
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+  run: async (context, input) => {
+    const asked = valueOrFault(check(pruneInput, input, Object.keys(pruneInput.shape)));
+    checkPlace(context);
+    const { store } = context;
+    const before = Date.now() - asked.olderThan * dayMs;
+    const failures: string[] = [];
+    const old = oldBatches(store, before, asked.keep);
+    const batches = old.flatMap((row) => removeBatch(store, row, asked, failures));
+    const orphans = orphansOf(store).flatMap((batchId) => removeOrphan(store, batchId, asked, failures));
+    const removed = [...batches, ...orphans];
+    const counts = {
+      batches: batches.length,
+      orphans: orphans.length,
+      bytes: removed.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
+    const unended = store.unended(0).filter((row) => row.changedAt < before).length;
+    return {
+      dryRun: asked.dryRun,
+      stateDirectory: store.layout.stateDirectory,
+      ...counts,
+      removed,
+      failures,
+      unended,
+      message: messageOf(asked, counts, unended),
+    };
+  },
+};
+
+// A link in the place of `batches` would lead the removal somewhere else.
+function checkPlace({ store }: Context): void {
+  const folder = foldersFolder(store);
+  const real = realPath(folder);
+  if (isWithin(real, realPath(store.layout.stateDirectory))) return;
+  throw new Fault(
+    `${folder} leads to ${real}, outside the state directory, and nothing is removed there. Set PARALLEL_CLAUDE_STATE_DIRECTORY to the directory that is meant.`,
+  );
+}
+
+/** Where the folders of all batches are. */
+function foldersFolder({ layout }: Store): string {
+  return dirname(layout.batchDirectory(newBatchId()));
+}
+
+function oldBatches(store: Store, before: number, keep: number): BatchRow[] {
+  const kept = new Set(keep === 0 ? [] : store.list({ limit: keep }).map(({ batchId }) => batchId));
+  // What carried the batch may still write its last words, and whoever ran it in the foreground reads its answers.
+  const isCarried = ({ runner, keeper }: BatchRow) =>
+    [runner, keeper].some((identity) => identity && livenessOf(identity) === "alive");
+  return store.endedBy(before).filter((row) => !kept.has(row.batchId) && !isCarried(row));
+}
+
+// The log goes first: what a crash then leaves behind is a folder without a batch, and the next time takes that.
+function removeBatch(store: Store, row: BatchRow, { dryRun }: Asked, failures: string[]): Removed[] {
+  const { batchId, endedAt } = row;
+  const folder = store.layout.batchDirectory(batchId);
+  const removed = {
+    batchId,
+    ...(endedAt === undefined ? {} : { endedAt: new Date(endedAt).toISOString() }),
+    bytes: footprintOf(folder).bytes,
+  };
+  if (dryRun) return [removed];
+  // It may have been removed, or started again, since it was looked for.
+  if (!store.forget(batchId)) return [];
+  return removeFolder(folder, failures) ? [removed] : [{ ...removed, bytes: 0 }];
+}
+
+function orphansOf(store: Store): BatchId[] {
+  return foldersIn(foldersFolder(store)).flatMap((name) => {
+    const { data: batchId } = batchIdSchema.safeParse(name);
+    return batchId !== undefined && !store.row(batchId) ? [batchId] : [];
+  });
+}
+
+function removeOrphan(store: Store, batchId: BatchId, { dryRun }: Asked, failures: string[]): Removed[] {
+  const folder = store.layout.batchDirectory(batchId);
+  const { bytes, changedAt } = footprintOf(folder);
+  if (Date.now() - changedAt < orphanAgeMs) return [];
+  return dryRun || removeFolder(folder, failures) ? [{ batchId, bytes }] : [];
+}
+
+function removeFolder(folder: string, failures: string[]): boolean {
+  try {
+    removePath(folder);
+    return true;
+  } catch (error) {
+    failures.push(`${folder}: ${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  }
+}
+
+function messageOf(
+  { dryRun, olderThan, keep }: Asked,
+  { batches, orphans, bytes }: { batches: number; orphans: number; bytes: number },
+  unended: number,
+): string {
+  const what = [
+    countText(batches, "batch", "batches"),
+    ...(orphans > 0 ? [countText(orphans, "folder without a batch", "folders without a batch")] : []),
+  ].join(" and ");
+  const newest = keep > 0 ? `, except the newest ${keep}` : "";
+  const age = `Looked for: ended more than ${countText(olderThan, "day")} ago${newest}.`;
+  const kept =
+    unended > 0
+      ? ` ${countText(unended, "batch", "batches")} of that age ${unended === 1 ? "has" : "have"} not ended and ${unended === 1 ? "is" : "are"} kept.`
+      : "";
+  if (batches + orphans === 0) return `There is nothing to remove. ${age}${kept}`;
+  const done = dryRun ? `Would remove ${what}, and free` : `Removed ${what}, and freed`;
+  return `${done} ${bytesText(bytes)}. ${age}${kept}`;
+}
+
+/** A number of bytes as people read it. */
+export function bytesText(bytes: number): string {
+  if (bytes < 1000) return countText(bytes, "byte");
+  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+}

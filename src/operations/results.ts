@@ -1,0 +1,204 @@
+// Reading results: by task, by status, page by page, and a long text piece by piece.
+import { z } from "zod";
+import type { TextRange } from "../claude/answer-part.ts";
+import { fairShares } from "../engine/answer.ts";
+import { resultFileOf } from "../engine/result-file.ts";
+import { standingOf } from "../engine/standing.ts";
+import type { BatchState, DoneTask } from "../model/state.ts";
+import { stateWords } from "../model/state-word.ts";
+import { countText, numberText } from "../report/amounts.ts";
+import { resultEntryOf, resultSchema } from "../report/answer.ts";
+import { cut } from "../report/harmless.ts";
+import { type Context, Fault, valueOrFault } from "./context.ts";
+import { check } from "./faults.ts";
+import { findBatch, rowOf } from "./find-batch.ts";
+import type { Operation } from "./operation.ts";
+import { expectedLength, taskText } from "./task-text.ts";
+
+/** Of a text that is not asked for in full, in characters. */
+const excerptCharacters = 2_000;
+/** Of each task as it was given: whoever asks has given it. */
+const longestDescription = 1_000;
+/** Of the texts of a full page together, in characters; an answer stands in a message twice. */
+const fullCharacters = 200_000;
+const mostAtOnce = 100;
+
+const resultsInput = z.strictObject({
+  batchId: z
+    .string()
+    .min(1)
+    .meta({ description: "The batch, or the beginning of its id; `latest` is the newest." }),
+  tasks: z
+    .array(z.int().min(1))
+    .min(1)
+    .meta({ description: "Only these tasks, by number; all that have ended when left out." })
+    .optional(),
+  status: z
+    .enum(["success", "error"])
+    .meta({ description: "Only tasks that succeeded, or only those that did not." })
+    .optional(),
+  offset: z.int().min(0).meta({ description: "How many of the matching tasks to pass over." }).default(0),
+  limit: z.int().min(1).max(mostAtOnce).meta({ description: "Most results at once." }).default(10),
+  full: z
+    .boolean()
+    .meta({
+      description: `Gives whole texts, as far as one answer bears them; else the first ${numberText(excerptCharacters)} characters of each.`,
+    })
+    .default(false),
+  from: z
+    .int()
+    .min(0)
+    .meta({ description: "With one task: the character at which to begin, such as an earlier `nextFrom`." })
+    .optional(),
+  characters: z
+    .int()
+    .min(1)
+    .max(fullCharacters)
+    .meta({ description: "With one task: at most so many characters of its text.", placeholder: "N" })
+    .optional(),
+});
+type Asked = z.output<typeof resultsInput>;
+
+const entrySchema = resultSchema.extend({
+  textLength: z.int().meta({
+    description:
+      "Characters of the whole text; of one over 8 MB at most so many, until its end has been read.",
+  }),
+  structuredLength: z.int().optional().meta({
+    description: "Data of so many characters (JSON) is left out; `full` gives it where one answer can.",
+  }),
+  nextFrom: z.int().optional().meta({ description: "There is more: read on with this as `from`." }),
+});
+
+const resultsOutput = z.object({
+  batchId: z.string(),
+  state: z.enum(stateWords),
+  totalTasks: z.int(),
+  matching: z.int().meta({ description: "Tasks that have ended and are what was asked for." }),
+  results: z.array(entrySchema),
+  nextOffset: z.int().optional().meta({ description: "There are more: the next page's `offset`." }),
+  message: z.string(),
+});
+type Entry = z.infer<typeof entrySchema>;
+
+/** For clients: an answer is as long as one message bears. */
+export const readResults = resultsOperation(fullCharacters);
+
+/** For the command line: standard output bears more than a client does. */
+export const printResults = resultsOperation(50_000_000);
+
+function resultsOperation(mostCharacters: number): Operation<typeof resultsInput, typeof resultsOutput> {
+  return {
+    name: "read_batch_results",
+    title: "Read the results of a batch",
+    description:
+      "Reads what the sessions of a batch answered: by task number, by status, page by page. Long texts come as excerpts; `full` gives more of them, and `from` with `characters` any part of one task's text. A batch that still runs gives what has ended so far.",
+    input: resultsInput,
+    output: resultsOutput,
+    annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+    run: async (context, input) => {
+      const asked = valueOrFault(check(resultsInput, input, Object.keys(resultsInput.shape)));
+      return read(context, asked, mostCharacters);
+    },
+  };
+}
+
+function read(context: Context, asked: Asked, mostCharacters: number): z.infer<typeof resultsOutput> {
+  const log = findBatch(context, asked.batchId);
+  const { state } = log;
+  const faults = faultsOf(asked, state);
+  if (faults.length > 0) throw new Fault(faults.join("\n"));
+  const matching = state.tasks.filter((task) => task.status === "done").filter((task) => fits(task, asked));
+  const page = matching.slice(asked.offset, asked.offset + asked.limit);
+  const next = asked.offset + page.length;
+  const characters = charactersOf(asked, page, mostCharacters);
+  const results = page.map((task) => entryOf(state, task, { from: asked.from ?? 0, characters }));
+  return {
+    batchId: log.batchId,
+    state: standingOf(rowOf(context, log)),
+    totalTasks: state.tasks.length,
+    matching: matching.length,
+    results,
+    ...(next < matching.length && page.length > 0 ? { nextOffset: next } : {}),
+    message: messageOf(asked, state, { matching: matching.length, results, next }),
+  };
+}
+
+function faultsOf({ tasks, from, characters }: Asked, { batch, tasks: all }: BatchState): string[] {
+  const unknown = (tasks ?? []).filter((number) => number > all.length);
+  return [
+    ...(unknown.length === 0
+      ? []
+      : [`Batch ${batch.batchId} has tasks 1 to ${all.length}; there is no task ${unknown.join(", ")}.`]),
+    ...((from === undefined && characters === undefined) || tasks?.length === 1
+      ? []
+      : ["`from` and `characters` are for the text of one task: name it, and no other, in `tasks`."]),
+  ];
+}
+
+function fits(task: DoneTask, { tasks, status }: Asked): boolean {
+  if (tasks && !tasks.includes(task.number)) return false;
+  return status === undefined || (task.outcome.kind === "succeeded") === (status === "success");
+}
+
+/** Most characters of each text. */
+function charactersOf({ full, from, characters }: Asked, page: readonly DoneTask[], most: number): number {
+  if (characters !== undefined) return characters;
+  if (full) return fairShares(page.map(expectedLength), most);
+  return from === undefined ? excerptCharacters : 10 * excerptCharacters;
+}
+
+function entryOf(state: BatchState, task: DoneTask, range: TextRange): Entry {
+  const { text, from, length, more } = taskText(task, range);
+  const file = resultFileOf(state, task);
+  const entry = resultEntryOf(state, task, {
+    text,
+    cut: more,
+    ...(file.there ? { resultFile: file.path } : {}),
+  });
+  const { structuredResult, ...rest } = entry;
+  const description = entry.taskDescription;
+  return {
+    ...rest,
+    taskDescription:
+      description.length > longestDescription
+        ? `${cut(description, longestDescription)} [${numberText(description.length)} characters]`
+        : description,
+    ...(entry.status === "error" ? { error: text } : {}),
+    ...dataOf(structuredResult, range),
+    textLength: length,
+    ...(more ? { nextFrom: from + text.length } : {}),
+  };
+}
+
+// Data counts like text, and cannot be cut.
+function dataOf(structuredResult: unknown, { from, characters }: TextRange): Partial<Entry> {
+  if (structuredResult === undefined || from > 0) return {};
+  const length = JSON.stringify(structuredResult).length;
+  return length <= characters ? { structuredResult } : { structuredLength: length };
+}
+
+function messageOf(
+  { tasks, offset }: Asked,
+  state: BatchState,
+  { matching, results, next }: { matching: number; results: readonly Entry[]; next: number },
+): string {
+  const open = (tasks ?? []).filter((number) => state.tasks[number - 1]?.status !== "done");
+  const long = results.find((entry) => entry.nextFrom !== undefined);
+  return [
+    matching === 0
+      ? "No task that has ended is among what was asked for."
+      : results.length === 0
+        ? `There are only ${countText(matching, "matching task")}; \`offset\` ${offset} is behind the last.`
+        : `These are ${offset + 1} to ${next} of ${countText(matching, "matching task")}.`,
+    ...(next < matching && results.length > 0 ? [`The next page has \`offset\` ${next}.`] : []),
+    ...(open.length > 0
+      ? [`Not ended yet: ${open.slice(0, 20).join(", ")}${open.length > 20 ? " …" : ""}.`]
+      : []),
+    ...(long
+      ? [
+          `The text of task ${long.taskIndex} goes on: ask for \`tasks\` [${long.taskIndex}] with \`from\` ${long.nextFrom}.`,
+        ]
+      : []),
+  ].join(" ");
+}

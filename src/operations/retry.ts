@@ -1,0 +1,92 @@
+// Carrying on what was interrupted, and running again what failed.
+import { z } from "zod";
+import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
+import { standingOf } from "../engine/standing.ts";
+import { canRetry } from "../model/state.ts";
+import type { BatchLog } from "../store/batch-log.ts";
+import { accountOf } from "./account.ts";
+import { waited, waitOutput } from "./batches.ts";
+import { type Context, Fault, valueOrFault } from "./context.ts";
+import { check } from "./faults.ts";
+import { findBatch, rowOf } from "./find-batch.ts";
+import type { Operation } from "./operation.ts";
+
+const retryInput = z.strictObject({
+  batchId: z
+    .string()
+    .min(1)
+    .meta({ description: "The batch, or the beginning of its id; `latest` is the newest." }),
+  only: z
+    .enum(["failed", "interrupted"])
+    .meta({
+      description:
+        "`interrupted`: only carry on a batch that lost its processes. `failed`: only run again what failed. Both when left out.",
+    })
+    .optional(),
+  tasks: z
+    .array(z.int().min(1))
+    .min(1)
+    .meta({ description: "Run again only these tasks, by number; those that have succeeded are kept." })
+    .optional(),
+});
+
+export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
+  name: "retry_batch",
+  title: "Carry on a batch, or run failed tasks again",
+  description:
+    "Carries on a batch of Claude Code sessions that was interrupted, and runs tasks again that failed or were cancelled. What has succeeded is kept and not paid for again. Answers at once; ask with wait_for_batch.",
+  input: retryInput,
+  output: waitOutput,
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+  run: async (context, input) => {
+    const { batchId, only, tasks } = valueOrFault(check(retryInput, input, Object.keys(retryInput.shape)));
+    const log = findBatch(context, batchId);
+    checkTasks(log, tasks);
+    checkAccount(context, log);
+    const again = only === "interrupted" ? [] : requested(log, tasks);
+    const row = rowOf(context, log);
+    const lost = row.endedAt === undefined && isAbandoned(row);
+    if (again.length === 0 && !lost) throw new Fault(nothingText(log, standingOf(row), only));
+    if (again.length > 0) log.append(() => [{ type: "retry-requested", tasks: again }]);
+    if (lost || row.endedAt !== undefined) await carryOnBatch(context.store, row);
+    const started =
+      again.length > 0 ? `${again.length === 1 ? "1 task is" : `${again.length} tasks are`} run again. ` : "";
+    const carried = lost ? "The batch is carried on. " : "";
+    return {
+      ...waited(context, log),
+      message: `${started}${carried}Results go to ${log.state.outputDirectory}.`,
+    };
+  },
+};
+
+function requested({ state }: BatchLog, numbers: readonly number[] | undefined): number[] {
+  return state.tasks
+    .filter((task) => canRetry(task) && (numbers?.includes(task.number) ?? true))
+    .map((task) => task.number);
+}
+
+function checkTasks({ batchId, state }: BatchLog, numbers: readonly number[] = []): void {
+  const unknown = numbers.filter((number) => number > state.tasks.length);
+  if (unknown.length === 0) return;
+  throw new Fault(
+    `Batch ${batchId} has tasks 1 to ${state.tasks.length}; there is no task ${unknown.join(", ")}.`,
+  );
+}
+
+// With another login, tasks would be billed elsewhere, and conversations not be found.
+function checkAccount({ store }: Context, { batchId, state }: BatchLog): void {
+  if (accountOf(process.env, store.salt()).hash === state.account.hash) return;
+  const { HOME, CLAUDE_CONFIG_DIR, ANTHROPIC_BASE_URL } = state.account.environment;
+  const values = Object.entries({ HOME, CLAUDE_CONFIG_DIR, ANTHROPIC_BASE_URL }).filter(
+    ([, value]) => value !== undefined,
+  );
+  throw new Fault(
+    `Batch ${batchId} was started with another login: ${values.map(([name, value]) => `${name}=${value}`).join(", ")}, or other credentials in the environment. Retry it from the client that started it, or with the same environment.`,
+  );
+}
+
+function nothingText({ batchId, state }: BatchLog, word: string, only: string | undefined): string {
+  if (word === "running") return `Batch ${batchId} is running, and none of its tasks has failed.`;
+  const succeeded = state.counts.succeeded === state.tasks.length;
+  return `Batch ${batchId} is ${word}${succeeded ? ", and all its tasks have succeeded" : ""}: there is nothing to ${only === "interrupted" ? "carry on" : "run again"}.`;
+}

@@ -1,0 +1,114 @@
+import { expect, test } from "bun:test";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { connectNew, eventually, filesIn, Home, run } from "./harness.ts";
+
+test("failed tasks are run again, what succeeded is kept, and the files tell the last state", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  // Fails as long as its working directory is missing.
+  const tasks = ["first", { task: "second", workingDirectory: home.file("later") }];
+  await Bun.write(join(home.file("later"), "x"), "");
+  const blocker = client.call("spawn_parallel_claude_sessions", {
+    tasks: [`[[wait-for-file path=${gate}]]`, ...tasks],
+    concurrency: 1,
+    asyncMode: true,
+  });
+  const batchId = String((await blocker).data?.["batchId"]);
+  rmSync(home.file("later"), { recursive: true });
+  await Bun.write(gate, "");
+  const ended = await client.call("wait_for_batch", { batchId });
+  expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 2, failed: 1 } });
+  expect(filesIn(home.output).filter((name) => name.startsWith("error-003"))).toHaveLength(1);
+
+  await Bun.write(join(home.file("later"), "x"), "");
+  const retried = await client.call("retry_batch", { batchId });
+  expect(retried.data).toMatchObject({ message: expect.stringContaining("1 task is run again") });
+  const again = await client.call("wait_for_batch", { batchId });
+  expect(again.data).toMatchObject({ state: "finished", counts: { succeeded: 3, failed: 0 } });
+  const files = filesIn(home.output);
+  expect(files.filter((name) => name.startsWith("error-"))).toEqual([]);
+  expect(files.filter((name) => name.startsWith("result-"))).toHaveLength(3);
+  const lines = readFileSync(join(home.output, `results-${batchId}.jsonl`), "utf8")
+    .trim()
+    .split("\n");
+  expect(lines.map((line) => JSON.parse(line).status)).toEqual(["success", "success", "success"]);
+  const prompts = readFileSync(home.startsLog, "utf8")
+    .split("\n")
+    .filter((line) => line.includes('"kind":"prompt"'));
+  expect(prompts).toHaveLength(3);
+  const nothing = await client.call("retry_batch", { batchId });
+  expect(nothing).toMatchObject({
+    isError: true,
+    text: expect.stringContaining("all its tasks have succeeded"),
+  });
+});
+
+test("a task can be tried again while its batch still runs", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const { data } = await client.call("spawn_parallel_claude_sessions", {
+    tasks: [`[[wait-for-file path=${gate}]]`, "[[max-turns]]"],
+    asyncMode: true,
+  });
+  const batchId = String(data?.["batchId"]);
+  using store = home.store();
+  const attempts = () => store.batch(store.list()[0]?.batchId ?? never())?.state.tasks[1]?.attempts ?? [];
+  await eventually(
+    () => attempts()[0]?.endedAt !== undefined,
+    () => "the second task does not fail",
+  );
+  await client.call("retry_batch", { batchId, tasks: [2] });
+  await eventually(
+    () => attempts()[1]?.endedAt !== undefined,
+    () => "the second task is not tried again",
+  );
+  await Bun.write(gate, "");
+  const ended = await client.call("wait_for_batch", { batchId });
+  expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 1, failed: 1 } });
+});
+
+test("a batch of another login is not carried on, and the message says whose it is", async () => {
+  await using home = new Home();
+  const { code } = await run(home, ["run", "[[max-turns]]"]);
+  expect(code).toBe(1);
+  await using other = new Home({ PARALLEL_CLAUDE_STATE_DIRECTORY: home.state, ANTHROPIC_API_KEY: "another" });
+  const { err, code: refused } = await run(other, ["retry", "latest"]);
+  expect(refused).toBe(2);
+  expect(err).toContain(`HOME=${home.path}`);
+});
+
+test("an interrupted batch whose time has passed waits for a retry, and is then carried on", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const tasks = [`[[wait-for-file path=${gate}]]`, `[[wait-for-file path=${gate}]]`];
+  await client.call("spawn_parallel_claude_sessions", { tasks, concurrency: 1, asyncMode: true });
+  using store = home.store();
+  const batchId = store.list()[0]?.batchId ?? never();
+  await eventually(
+    () => store.row(batchId)?.counts.running === 1,
+    () => "no session runs",
+  );
+  const { keeper, runner } = store.row(batchId) ?? {};
+  for (const identity of [keeper, runner]) process.kill(identity?.pid ?? 0, "SIGKILL");
+  await eventually(
+    () => !home.processes().some(({ pid }) => pid === runner?.pid),
+    () => "the runner does not die",
+  );
+  store.database.run("UPDATE batches SET alive_at = alive_at - 700000");
+  const listed = await client.call("list_batches", {});
+  expect(listed.data).toMatchObject({ batches: [{ state: "interrupted" }] });
+  await Bun.write(gate, "");
+  const retried = await run(home, ["retry", batchId]);
+  expect(retried.out).toContain("carried on");
+  const ended = await client.call("wait_for_batch", { batchId });
+  expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 2 } });
+  expect(existsSync(join(home.output, `summary-${batchId}.json`))).toBe(true);
+});
+
+function never(): never {
+  throw new Error("no batch");
+}
