@@ -1,6 +1,6 @@
 // The environment of a session: the user's own, without what belongs to us or to a Claude Code around us.
 import { pathListSeparator } from "../platform/paths.ts";
-import { markerVariable } from "../platform/process-table.ts";
+import { depthVariable, markerVariable } from "../platform/process-table.ts";
 import { isBunVariable } from "../platform/self.ts";
 import { knownDirectories, pathDirectories } from "./find.ts";
 
@@ -42,5 +42,16 @@ export function sessionEnvironment(environment: Environment): Record<string, str
   const clean = cleanEnvironment(environment);
   const path = pathDirectories(clean["PATH"]);
   const missing = knownDirectories().filter((directory) => !path.includes(directory));
-  return { ...clean, PATH: [...path, ...missing].join(pathListSeparator) };
+  return {
+    ...clean,
+    PATH: [...path, ...missing].join(pathListSeparator),
+    [depthVariable]: String(depthOf(environment) + 1),
+  };
+}
+
+/** How many sessions deep we are: 0 outside of all. What is no number counts as one, rather than as none. */
+export function depthOf(environment: Environment): number {
+  const text = environment[depthVariable];
+  if (text === undefined) return 0;
+  return /^\d{1,3}$/.test(text) ? Number(text) : 1;
 }

@@ -27,6 +27,12 @@ export const configurationSchema = z.strictObject({
     .max(10_000)
     .meta({ description: "The machine's slots: most sessions at once." })
     .default(8),
+  maxDepth: z
+    .int()
+    .min(1)
+    .max(10)
+    .meta({ description: "How many sessions deep sessions may be: with 1, sessions start none themselves." })
+    .default(1),
   stateDirectory: z
     .string()
     .min(1)

@@ -17,7 +17,7 @@ import {
   pathListSeparator,
   temporaryDirectory,
 } from "../platform/paths.ts";
-import { markerVariable } from "../platform/process-table.ts";
+import { depthVariable, markerVariable } from "../platform/process-table.ts";
 import { type Checked, check, nearest } from "./faults.ts";
 
 type Environment = Record<string, string | undefined>;
@@ -99,7 +99,7 @@ function readFileObject(file: string): Checked<Record<string, unknown>> {
 }
 
 // Variables of ours that are no settings.
-const otherVariables: readonly string[] = [markerVariable];
+const otherVariables: readonly string[] = [markerVariable, depthVariable];
 
 // A mistyped variable would silently leave the default in force.
 function unknownVariables(environment: Environment): string[] {

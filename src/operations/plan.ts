@@ -10,6 +10,7 @@ import { layoutOf } from "../store/layout.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { type Checked, check } from "./faults.ts";
+import { depthFault } from "./guard.ts";
 import { knownNames, parallelInput, sessionInput } from "./spawn-input.ts";
 
 type StartedBy = Batch["startedBy"];
@@ -27,6 +28,8 @@ export function planBatch(context: Context, startedBy: StartedBy, input: unknown
   if (!asked.ok) return asked;
   const { configuration } = context;
   const faults: string[] = [];
+  const depth = depthFault(context);
+  if (depth !== undefined) faults.push(depth);
   const claude = findClaude(configuration.claudePath);
   if (!claude.found) faults.push(claude.message);
 

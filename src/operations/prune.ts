@@ -1,8 +1,8 @@
 // Removes what old batches have left in the state directory. Result files of the user are none of it.
 import { z } from "zod";
 import { type BatchId, batchIdSchema, newBatchId } from "../model/batch-id.ts";
-import { removePath, realPath } from "../platform/files.ts";
-import { footprintOf, foldersIn } from "../platform/folders.ts";
+import { realPath, removePath } from "../platform/files.ts";
+import { foldersIn, footprintOf } from "../platform/folders.ts";
 import { dirname, isWithin } from "../platform/paths.ts";
 import { livenessOf } from "../platform/process.ts";
 import { countText } from "../report/amounts.ts";

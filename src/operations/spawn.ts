@@ -18,6 +18,7 @@ import { accountOf } from "./account.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
 import { rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
+import { rateFault } from "./guard.ts";
 import { type Call, ClientEnded, type Operation } from "./operation.ts";
 import { handOverDirectory, planBatch } from "./plan.ts";
 import { parallelInput, sessionInput } from "./spawn-input.ts";
@@ -89,6 +90,8 @@ export async function carry({ store }: Context, log: BatchLog): Promise<void> {
 export function create(context: Context, batch: Batch, leashed: boolean): BatchLog {
   const { store } = context;
   const account = accountOf(process.env, store.salt());
+  const tooMany = rateFault(context, account.hash);
+  if (tooMany !== undefined) throw new Fault(`Nothing was started: ${tooMany}`);
   const leash = leashed ? { leash: ownIdentity() } : {};
   return store.create({ type: "batch-created", batch, account, ...leash }, Date.now());
 }

@@ -6,6 +6,9 @@ import type { ProcessIdentity } from "./process-identity.ts";
 /** The variable that every process of a session inherits. */
 export const markerVariable = "PARALLEL_CLAUDE_ATTEMPT";
 
+/** The variable that says how many sessions deep a process is; absent outside of all. */
+export const depthVariable = "PARALLEL_CLAUDE_DEPTH";
+
 /** Living processes by the marker that they carry, of those asked for. */
 export function processesByMarker(markers: ReadonlySet<string>): Map<string, ProcessIdentity[]> {
   const found = new Map<string, ProcessIdentity[]>();

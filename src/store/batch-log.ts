@@ -103,7 +103,21 @@ export class BatchLog {
       if (events.length > 0) this.#writeRow();
       return events;
     });
-    return write.immediate();
+    try {
+      return write.immediate();
+    } catch (error) {
+      // What was believed inside a transaction that did not come about (a full disk, say) is believed no more.
+      if (!(error instanceof Replaced)) this.#fold();
+      throw error;
+    }
+  }
+
+  #fold(): void {
+    const again = BatchLog.open(this.#database, this.batchId);
+    if (!again) throw new Error(`Internal error: the log of ${this.batchId} has gone`);
+    for (const name of ["endedAt", "runner", "leash", "cancelledBy"] as const) delete this.state[name];
+    Object.assign(this.state, again.state);
+    this.#sequence = again.#sequence;
   }
 
   /**

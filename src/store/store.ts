@@ -54,6 +54,8 @@ const rowSchema = z.object({
 
 const activitySchema = z.object({ task: z.number(), activity: z.string() });
 
+const createdSchema = z.object({ created: z.number() });
+
 const newest = "SELECT * FROM batches ORDER BY created_at DESC, rowid DESC LIMIT ? OFFSET ?";
 
 /** Opened once a process, at the first need of it. Throws `StoreProblem` for what the user can mend. */
@@ -99,6 +101,14 @@ export class Store implements Disposable {
       .query<unknown, [string, number]>("SELECT batch_id FROM batches WHERE batch_id GLOB ? LIMIT ?")
       .all(`${prefix}*`, limit);
     return rows.map((row) => rowSchema.pick({ batch_id: true }).parse(row).batch_id);
+  }
+
+  /** How many batches of an account were founded at `since` or later. */
+  createdSince(account: string, since: number): number {
+    const count = this.database.query<unknown, [string, number]>(
+      "SELECT count(*) AS created FROM batches WHERE account = ? AND created_at >= ?",
+    );
+    return createdSchema.parse(count.get(account, since)).created;
   }
 
   /** Batches that write to this directory, newest first. */

@@ -1,0 +1,189 @@
+// A transcript as a conversation: what was said, which tools were called, what they gave, how it ended.
+import { z } from "zod";
+import { closeDescriptor, openForReading, readAt } from "../platform/files.ts";
+import { beginOfString } from "./json-scan.ts";
+import { type Line, LineCutter } from "./lines.ts";
+import { messageFrom } from "./message.ts";
+
+/** One thing in a conversation. `nested` is what a sub-agent said or did. */
+export type ConversationPart =
+  | { kind: "started"; model?: string | undefined; sessionId?: string | undefined }
+  | { kind: "prompted"; text: string; nested: boolean }
+  /** `failed`: the words are those of the CLI about an error. */
+  | { kind: "said"; text: string; nested: boolean; failed: boolean }
+  | { kind: "thought"; text: string; nested: boolean }
+  /** `input` is JSON. */
+  | { kind: "called"; tool: string; input: string; nested: boolean }
+  | { kind: "returned"; text: string; nested: boolean; failed: boolean }
+  | { kind: "waits"; why: string }
+  | {
+      kind: "ended";
+      failed: boolean;
+      /** The CLI's own word, such as `success` or `error_max_turns`. */
+      subtype: string;
+      text: string;
+      numTurns: number;
+      durationMs: number;
+      costUsd?: number | undefined;
+    }
+  /** A line that is no message, or too long to be taken apart: its beginning. */
+  | { kind: "unread"; text: string; bytes: number };
+
+const block = z.object({
+  type: z.string(),
+  text: z.string().optional().catch(undefined),
+  thinking: z.string().optional().catch(undefined),
+  name: z.string().optional().catch(undefined),
+  input: z.unknown().optional(),
+  content: z.unknown().optional(),
+  is_error: z.boolean().optional().catch(undefined),
+});
+type Block = z.infer<typeof block>;
+
+const spoken = z.object({
+  type: z.enum(["assistant", "user"]),
+  error: z.string().optional().catch(undefined),
+  parent_tool_use_id: z.string().nullish().catch(undefined),
+  message: z.object({ content: z.union([z.string(), z.array(block)]) }),
+});
+
+/** What a line adds to the conversation: nothing, one thing or several. Never throws. */
+export function partsOf(line: Line): ConversationPart[] {
+  const message = messageFrom(line);
+  switch (message.kind) {
+    case "init":
+      return [{ kind: "started", model: message.init.model, sessionId: message.init.session_id }];
+    case "api-retry": {
+      const { attempt, max_retries, error_status } = message.retry;
+      const cause = error_status == null ? "does not answer" : `answers with status ${error_status}`;
+      return [{ kind: "waits", why: `The API ${cause}; retry ${attempt ?? "?"} of ${max_retries ?? "?"}.` }];
+    }
+    case "rate-limit": {
+      if (message.info.status !== "rejected") return [];
+      const { resetsAt } = message.info;
+      const until = resetsAt === undefined ? "" : ` until ${new Date(resetsAt * 1000).toISOString()}`;
+      return [{ kind: "waits", why: `The usage limit is reached${until}.` }];
+    }
+    case "result": {
+      const {
+        subtype,
+        is_error,
+        result,
+        errors = [],
+        num_turns,
+        duration_ms,
+        total_cost_usd,
+      } = message.result;
+      return [
+        {
+          kind: "ended",
+          failed: is_error || subtype !== "success",
+          subtype,
+          text:
+            line.kind === "oversized"
+              ? beginningOf(line.head)
+              : [result ?? "", ...errors].filter(Boolean).join("\n"),
+          numTurns: num_turns,
+          durationMs: duration_ms,
+          costUsd: total_cost_usd,
+        },
+      ];
+    }
+    case "not-a-message":
+    case "assistant":
+    case "other":
+      return line.kind === "oversized"
+        ? [{ kind: "unread", text: line.head, bytes: line.length }]
+        : spokenParts(line);
+  }
+}
+
+function spokenParts({ text, length }: Extract<Line, { kind: "whole" }>): ConversationPart[] {
+  const value = parseJson(text);
+  if (value === undefined) return text.trim() === "" ? [] : [{ kind: "unread", text, bytes: length }];
+  const parsed = spoken.safeParse(value);
+  if (!parsed.success) return [];
+  const { type, error, parent_tool_use_id, message } = parsed.data;
+  const nested = parent_tool_use_id != null;
+  const blocks: Block[] =
+    typeof message.content === "string" ? [{ type: "text", text: message.content }] : message.content;
+  return blocks.flatMap((one): ConversationPart[] => {
+    if (one.type === "tool_use")
+      return [{ kind: "called", tool: one.name ?? "a tool", input: JSON.stringify(one.input ?? {}), nested }];
+    if (one.type === "tool_result")
+      return [{ kind: "returned", text: contentText(one.content), nested, failed: one.is_error === true }];
+    if (one.type === "thinking" && one.thinking !== undefined)
+      return [{ kind: "thought", text: one.thinking, nested }];
+    if (one.type !== "text" || one.text === undefined) return [];
+    return type === "user"
+      ? [{ kind: "prompted", text: one.text, nested }]
+      : [{ kind: "said", text: one.text, nested, failed: error !== undefined }];
+  });
+}
+
+// What a tool gave is a text, or a list of texts and other things.
+function contentText(content: unknown): string {
+  if (typeof content === "string") return content;
+  const parsed = z.array(block).safeParse(content);
+  if (!parsed.success) return content === undefined ? "" : JSON.stringify(content);
+  return parsed.data.map(({ type, text }) => text ?? `[${type}]`).join("\n");
+}
+
+// Of a text whose line is too long to be kept, what stands in its head; an escape may be cut at the end.
+function beginningOf(head: string): string {
+  const begin = beginOfString(head, "result");
+  if (begin === undefined) return "";
+  return head
+    .slice(begin, begin + 4_000)
+    .replaceAll("\\n", "\n")
+    .replaceAll('\\"', '"');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Not JSON: it is shown as it is.
+    return undefined;
+  }
+}
+
+const chunkBytes = 256 * 1024;
+
+/** Reads a transcript line by line while it grows. Throws, at its making, when it is not there. */
+export class TranscriptLines implements Disposable {
+  readonly #descriptor: number;
+  readonly #cutter = new LineCutter();
+  readonly #chunk = new Uint8Array(chunkBytes);
+  #position = 0;
+
+  constructor(path: string) {
+    this.#descriptor = openForReading(path);
+  }
+
+  /** The bytes that came since, piece by piece: each is overwritten by the next. For a reader who wants no lines. */
+  *pieces(): Generator<Uint8Array> {
+    for (;;) {
+      const length = readAt(this.#descriptor, this.#chunk, this.#position);
+      if (length === 0) return;
+      this.#position += length;
+      yield this.#chunk.subarray(0, length);
+    }
+  }
+
+  /** The lines that have ended since. */
+  *fresh(): Generator<Line> {
+    for (const piece of this.pieces()) yield* this.#cutter.push(piece);
+  }
+
+  /** What is left when nothing more comes: the lines since, and a last one without its newline. */
+  *rest(): Generator<Line> {
+    yield* this.fresh();
+    const line = this.#cutter.end();
+    if (line) yield line;
+  }
+
+  [Symbol.dispose](): void {
+    closeDescriptor(this.#descriptor);
+  }
+}

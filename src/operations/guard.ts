@@ -1,0 +1,24 @@
+// Stops what would start itself again and again: sessions that start sessions, and callers that never stop.
+import { depthOf } from "../claude/environment.ts";
+import { variableOf } from "../model/configuration.ts";
+import type { Context } from "./context.ts";
+
+/** More batches in a minute are no work of a person or a model any more. Reported: 5,996 sessions by a hook. */
+const mostBatchesAMinute = 120;
+
+/** What is wrong with starting sessions from here; nothing in the common case. */
+export function depthFault(
+  { configuration, inForce }: Context,
+  environment = process.env,
+): string | undefined {
+  const depth = depthOf(environment);
+  if (depth < configuration.maxDepth) return undefined;
+  return `this process runs inside a session that this program started (${depth} deep), and sessions may be ${configuration.maxDepth} deep. If sessions are to start sessions, the operator can raise \`maxDepth\` in ${inForce.file}, or ${variableOf("maxDepth")}`;
+}
+
+/** What is wrong with one more batch at this moment. */
+export function rateFault({ store }: Context, account: string): string | undefined {
+  const created = store.createdSince(account, Date.now() - 60_000);
+  if (created < mostBatchesAMinute) return undefined;
+  return `${created} batches were started in the last minute, which looks like something that starts itself again and again. Put many tasks into one batch, or wait a minute.`;
+}

@@ -1,0 +1,30 @@
+// What is in a folder. Symbolic links are never followed.
+import { lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+/** The names of the folders in a folder, links to folders not among them; none where it is not there. */
+export function foldersIn(path: string): string[] {
+  return entriesOf(path).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+}
+
+/** How much a folder or a file takes with all that is in it, and when the last of it was changed. */
+export function footprintOf(path: string): { bytes: number; changedAt: number } {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (!found) return { bytes: 0, changedAt: 0 };
+  if (!found.isDirectory()) return { bytes: found.size, changedAt: found.mtimeMs };
+  const inside = entriesOf(path).map(({ name }) => footprintOf(join(path, name)));
+  return {
+    bytes: inside.reduce((sum, { bytes }) => sum + bytes, 0),
+    changedAt: inside.reduce((newest, { changedAt }) => Math.max(newest, changedAt), found.mtimeMs),
+  };
+}
+
+function entriesOf(path: string) {
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch (error) {
+    // Removed by somebody else between two looks, or never made.
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
+  }
+}
