@@ -18,7 +18,13 @@ export async function runHidden(command: string, [stateDirectory = "", batch]: s
   }
   const log = command === hiddenCommands.runner ? store.batch(batchId) : undefined;
   if (!log) throw new Error(`Internal error: ${command} of batch ${batchId}`);
-  // False means that another runner has the batch: then there is nothing left to do here.
-  await runBatch(store, log);
-  return 0;
+  try {
+    // False means that another runner has the batch: then there is nothing left to do here.
+    await runBatch(store, log);
+    return 0;
+  } catch (error) {
+    // Told before anything else: sessions and timers must not keep a runner alive that has failed.
+    console.error(error);
+    return 1;
+  }
 }

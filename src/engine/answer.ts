@@ -11,15 +11,18 @@ export interface AnswerRequest {
   word: StateWord;
   /** For all results together. */
   mostCharacters: number;
+  heldBecause?: string | undefined;
   message?: string | undefined;
 }
 
 /** The whole answer, as far as the batch has got. What is cut says how long it is and where the whole is. */
-export function answerOf(state: BatchState, { word, mostCharacters, message }: AnswerRequest): BatchAnswer {
+export function answerOf(state: BatchState, request: AnswerRequest): BatchAnswer {
+  const { word, mostCharacters, heldBecause, message } = request;
   const done = state.tasks.filter((task) => task.status === "done");
   const limitOf = fairShares(done.map(lengthOf), mostCharacters);
   const results = done.map((task) => entryOf(state, task, limitOf));
-  return batchAnswerOf(state, word, results, { now: Date.now(), reportFile: reportFileOf(state), message });
+  const facts = { now: Date.now(), reportFile: reportFileOf(state), heldBecause, message };
+  return batchAnswerOf(state, word, results, facts);
 }
 
 /** The same as the text of a file, in pieces: of the results, only one is in memory at a time. */

@@ -12,6 +12,7 @@ import { basename } from "../platform/paths.ts";
 import { livenessOf, ownIdentity } from "../platform/process.ts";
 import { watchDirectory } from "../platform/watch.ts";
 import { type BatchLog, Replaced } from "../store/batch-log.ts";
+import { isStorageTrouble } from "../store/database.ts";
 import { stderrBeside } from "../store/layout.ts";
 import { MachineSlots } from "../store/machine-slots.ts";
 import type { Store } from "../store/store.ts";
@@ -19,6 +20,7 @@ import { type AttemptEnd, RunningAttempt } from "./attempt.ts";
 import { OutputFiles } from "./output-files.ts";
 import { type AttemptPlan, markerOf, planAttempt, startFailureText } from "./plan-attempt.ts";
 import { retryDelayMs } from "./retry.ts";
+import { lackOfRoom } from "./room.ts";
 import { type Slot, Slots } from "./slots.ts";
 import { optionsOf, workingDirectoryOf } from "./task-options.ts";
 
@@ -27,6 +29,8 @@ const beatMs = 250;
 /** Of the beats, how often each transcript is looked at though no watch called, and the row says that we live. */
 const lookEveryBeats = 4;
 const aliveEveryMs = 15_000;
+/** Between two tries to write what must be written, in milliseconds. */
+const commitAgainMs = 1_000;
 
 /** Called after each change, for views in the same process. */
 export type Watching = (state: BatchState, activities: ReadonlyMap<number, string>) => void;
@@ -90,6 +94,7 @@ class Runner implements AsyncDisposable {
   readonly #byTranscript = new Map<string, RunningAttempt>();
   readonly #activities = new Map<number, string>();
   readonly #failed = Promise.withResolvers<never>();
+  #heldBecause: string | undefined;
   #changeCount = -1;
   #aliveAt = performance.now();
   #beats = 0;
@@ -107,7 +112,10 @@ class Runner implements AsyncDisposable {
       limit: batch.slots ?? batch.concurrency,
     });
     this.#slots = new Slots(batch.concurrency, this.#machine);
-    this.#files = new OutputFiles(store, log, this.#activities, (body) => this.#append(() => [body]));
+    this.#files = new OutputFiles(store, log, this.#activities, (body) => {
+      // When the log cannot be written either, the log is what matters.
+      this.#tolerant(() => void this.#append(() => [body]));
+    });
     // Nobody may be listening any more when it fails.
     this.#failed.promise.catch(() => undefined);
   }
@@ -117,14 +125,14 @@ class Runner implements AsyncDisposable {
     const folder = this.#store.layout.batchDirectory(batchId);
     makePrivateDirectory(folder);
     using _watch = watchDirectory(folder, (name) => this.#byTranscript.get(name)?.look());
-    const timer = setInterval(() => this.#guard(() => this.#beat()), beatMs);
+    const timer = setInterval(() => this.#guard(() => this.#tolerant(() => this.#beat())), beatMs);
     try {
       this.#files.begin();
       do {
         await Promise.race([this.#runTasks(state), this.#failed.promise]);
         this.#files.end();
         // A retry that somebody asked for in this moment has queued tasks again.
-      } while (this.#append((now) => (isDone(now) ? [{ type: "batch-ended" }] : [])).length === 0);
+      } while ((await this.#commit((now) => (isDone(now) ? [{ type: "batch-ended" }] : []))).length === 0);
       this.#machine.releaseAll();
     } finally {
       clearInterval(timer);
@@ -180,11 +188,34 @@ class Runner implements AsyncDisposable {
     for (;;) {
       {
         using _slot = slot;
+        await this.#untilThereIsRoom(number);
         if (this.#isDue(number)) await this.#start(number);
       }
       await this.#untilDue(number);
       if (taskOf(this.#log.state, number).status !== "queued") return;
       slot = await this.#slots.acquire();
+    }
+  }
+
+  // Sessions that run go on; only new ones wait.
+  async #untilThereIsRoom(number: number): Promise<void> {
+    const { stateDirectory } = this.#store.layout;
+    for (;;) {
+      const because = lackOfRoom(stateDirectory);
+      this.#hold(because);
+      if (because === undefined || !this.#isDue(number)) return;
+      await Bun.sleep(beatMs);
+    }
+  }
+
+  #hold(because: string | undefined): void {
+    if (because === this.#heldBecause) return;
+    this.#heldBecause = because;
+    try {
+      this.#store.setHold(this.#log.batchId, because);
+    } catch (error) {
+      // On a full disk not even that can be written; it is tried again with the next reason.
+      if (!isStorageTrouble(error)) throw error;
     }
   }
 
@@ -207,11 +238,11 @@ class Runner implements AsyncDisposable {
     const start = startSession(plan.session);
     if (!start.started) {
       const message = startFailureText(start.message, plan.session);
-      this.#finish(number, 0, { outcome: { kind: "not-started", message } });
+      await this.#finish(number, 0, { outcome: { kind: "not-started", message } });
       return;
     }
     const { session } = start;
-    const [started] = this.#append((state) =>
+    const [started] = await this.#commit((state) =>
       taskOf(state, number).status === "queued" ? [startedEvent(number, plan, session)] : [],
     );
     if (!started) {
@@ -276,36 +307,34 @@ class Runner implements AsyncDisposable {
       retries: options.retries,
       adopted,
     });
-    this.#finish(number, carried.attempt, end, delayMs);
+    await this.#finish(number, carried.attempt, end, delayMs);
   }
 
   // Committed first, then written: the files are named from the time in the log.
-  #finish(
+  async #finish(
     number: number,
     attempt: number,
     end: Pick<AttemptEnd, "outcome"> & Partial<AttemptEnd>,
     retryDelayMs?: number,
-  ): void {
+  ): Promise<void> {
     const { outcome, usage, leaked = [], sessionId, model, lastText, text, resumable } = end;
-    this.#guard(() => {
-      this.#append(() => [
-        {
-          type: "attempt-ended",
-          task: number,
-          attempt,
-          outcome,
-          ...(usage ? { usage } : {}),
-          ...(sessionId === undefined ? {} : { sessionId }),
-          ...(model === undefined ? {} : { model }),
-          ...(leaked.length > 0 ? { leaked } : {}),
-          ...(resumable ? { resumable } : {}),
-          ...(retryDelayMs === undefined ? {} : { retryAt: Date.now() + Math.round(retryDelayMs) }),
-        },
-        ...(retryDelayMs === undefined ? this.#consequenceOf(outcome.kind) : []),
-      ]);
-      this.#files.task(number, { lastText, text });
-      this.#endCancelled();
-    });
+    await this.#commit(() => [
+      {
+        type: "attempt-ended",
+        task: number,
+        attempt,
+        outcome,
+        ...(usage ? { usage } : {}),
+        ...(sessionId === undefined ? {} : { sessionId }),
+        ...(model === undefined ? {} : { model }),
+        ...(leaked.length > 0 ? { leaked } : {}),
+        ...(resumable ? { resumable } : {}),
+        ...(retryDelayMs === undefined ? {} : { retryAt: Date.now() + Math.round(retryDelayMs) }),
+      },
+      ...(retryDelayMs === undefined ? this.#consequenceOf(outcome.kind) : []),
+    ]);
+    this.#files.task(number, { lastText, text });
+    this.#endCancelled();
   }
 
   #consequenceOf(kind: string): EventBody[] {
@@ -315,6 +344,19 @@ class Runner implements AsyncDisposable {
     if (batch.failureMode === "cancel") return [{ type: "cancel-requested", by: "failure-mode" }];
     const queued = tasks.filter((task) => task.status === "queued").map((task) => task.number);
     return queued.length > 0 ? [{ type: "cancel-requested", by: "failure-mode", tasks: queued }] : [];
+  }
+
+  // What must be in the log before anything else happens. A disk that is full is waited for.
+  async #commit(decide: (state: BatchState) => EventBody[]): Promise<Event[]> {
+    for (;;) {
+      try {
+        return this.#append(decide);
+      } catch (error) {
+        if (!isStorageTrouble(error)) throw error;
+        console.error(`${new Date().toISOString()} The log cannot be written: ${error.message}`);
+        await Bun.sleep(commitAgainMs);
+      }
+    }
   }
 
   #append(decide: (state: BatchState) => EventBody[]): Event[] {
@@ -380,6 +422,15 @@ class Runner implements AsyncDisposable {
     this.#activities.set(number, activity);
     this.#store.setActivity(this.#log.batchId, number, activity);
     this.#changed();
+  }
+
+  // The next beat tries again what a full disk did not let through.
+  #tolerant(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (!isStorageTrouble(error)) throw error;
+    }
   }
 
   // What fails in a timer or a watch fails the runner, and not only that one call.

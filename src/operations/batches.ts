@@ -37,6 +37,7 @@ const listedBatch = z.object({
   counts: countsSchema,
   totalCostUsd: z.number(),
   outputDirectory: z.string(),
+  heldBecause: z.string().optional(),
 });
 const listOutput = z.object({ batches: z.array(listedBatch), more: z.boolean() });
 
@@ -99,6 +100,7 @@ export const waitOutput = z.object({
     .optional()
     .meta({ description: "When to ask again, by how long tasks take. Only while it runs." }),
   outputDirectory: z.string(),
+  heldBecause: z.string().optional().meta({ description: "Why no sessions start for the moment." }),
   message: z.string(),
 });
 
@@ -207,6 +209,7 @@ function listed(row: BatchRow): z.infer<typeof listedBatch> {
     counts: row.counts,
     totalCostUsd: row.costUsd,
     outputDirectory: row.outputDirectory,
+    ...(row.heldBecause === undefined ? {} : { heldBecause: row.heldBecause }),
   };
 }
 
@@ -218,7 +221,8 @@ export function waited(
 ): z.infer<typeof waitOutput> {
   log.refresh();
   const { state } = log;
-  const word = standingOf(rowOf(context, log));
+  const row = rowOf(context, log);
+  const word = standingOf(row);
   const activities = context.store.activities(log.batchId);
   const running = state.tasks.filter((task) => task.status === "running").slice(0, mostListed);
   const failed = doneTasks(state).filter((task) => task.outcome.kind !== "succeeded");
@@ -239,6 +243,7 @@ export function waited(
     cursor: String(log.sequence),
     ...(word === "running" ? { nextCheckSeconds: nextCheckSeconds(state) } : {}),
     outputDirectory: state.outputDirectory,
+    ...(row.heldBecause === undefined ? {} : { heldBecause: row.heldBecause }),
     message: messageOf(log, word),
   };
 }

@@ -132,7 +132,7 @@ function faultsOf({ tasks, from, characters }: Asked, { batch, tasks: all }: Bat
       : [`Batch ${batch.batchId} has tasks 1 to ${all.length}; there is no task ${unknown.join(", ")}.`]),
     ...((from === undefined && characters === undefined) || tasks?.length === 1
       ? []
-      : ["`from` and `characters` are for the text of one task: name it, and no other, in `tasks`."]),
+      : ["`from` and `characters` are for the text of one task: name it by its number, and no other."]),
   ];
 }
 

@@ -136,7 +136,9 @@ function handsOver({ signal, startedAt }: Call): boolean {
 }
 
 function answer(context: Context, log: BatchLog, message: string): BatchAnswer {
-  return answerOf(log.state, { word: standingOf(rowOf(context, log)), mostCharacters, message });
+  const row = rowOf(context, log);
+  const { heldBecause } = row;
+  return answerOf(log.state, { word: standingOf(row), mostCharacters, heldBecause, message });
 }
 
 function startedText(batch: Batch, { configuration }: Context): string {

@@ -188,6 +188,12 @@ export function removePath(path: string): void {
   rmSync(path, { recursive: true, force: true });
 }
 
+/** How many bytes this user can still write on the disk of a directory. */
+export function freeBytes(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize;
+}
+
 // From the kernel's `magic.h` and the file systems' own headers.
 const networkFileSystems: Record<number, string> = {
   26985: "NFS",

@@ -40,6 +40,7 @@ const batchFields = {
   totalCostUsd: z.number(),
   outputDirectory: z.string(),
   reportFile: z.string(),
+  heldBecause: z.string().optional().meta({ description: "Why no sessions start for the moment." }),
   message: z.string().optional().meta({ description: "What happened and what to do next." }),
 };
 
@@ -97,12 +98,21 @@ export function resultEntryOf(
   };
 }
 
+/** What an answer says that is not in the log. */
+interface AnswerFacts {
+  /** Milliseconds since 1970. */
+  now: number;
+  reportFile: string;
+  heldBecause?: string | undefined;
+  message?: string | undefined;
+}
+
 /** The whole answer. `results` are those of the tasks that have ended, in the order of their numbers. */
 export function batchAnswerOf(
   state: BatchState,
   word: StateWord,
   results: ResultEntry[],
-  { now, reportFile, message }: { now: number; reportFile: string; message?: string | undefined },
+  { now, reportFile, heldBecause, message }: AnswerFacts,
 ): BatchAnswer {
   return {
     batchId: state.batch.batchId,
@@ -113,6 +123,7 @@ export function batchAnswerOf(
     totalCostUsd: rounded(state.totalCostUsd),
     outputDirectory: state.outputDirectory,
     reportFile,
+    ...(heldBecause === undefined ? {} : { heldBecause }),
     ...(message === undefined ? {} : { message }),
     results,
     pending: state.tasks.filter((task) => task.status !== "done").map((task) => task.number),

@@ -59,6 +59,9 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX slots_by_account ON slots (account, batch_id);
 
+  -- Why a batch starts no sessions for the moment, in words for people.
+  ALTER TABLE batches ADD COLUMN held_because TEXT;
+
   -- Which runners wait for one.
   CREATE TABLE slot_waiters (
     batch_id TEXT PRIMARY KEY,

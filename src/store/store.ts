@@ -18,6 +18,8 @@ export interface BatchRow {
   changedAt: number;
   endedAt?: number;
   cancelledBy?: string;
+  /** Why it starts no sessions for the moment. */
+  heldBecause?: string;
   epoch: number;
   aliveAt: number;
   runner?: ProcessIdentity;
@@ -37,6 +39,7 @@ const rowSchema = z.object({
   changed_at: z.number(),
   ended_at: z.number().nullable(),
   cancelled_by: z.string().nullable(),
+  held_because: z.string().nullable(),
   epoch: z.number(),
   alive_at: z.number(),
   runner: z.string().nullable(),
@@ -160,6 +163,12 @@ export class Store implements Disposable {
     return claim.immediate();
   }
 
+  /** Says why a batch starts no sessions for the moment; without a reason, that it does again. */
+  setHold(batchId: BatchId, because: string | undefined): void {
+    const change = this.database.query("UPDATE batches SET held_because = ? WHERE batch_id = ?");
+    change.run(because ?? null, batchId);
+  }
+
   /** New processes for a batch are on their way: until they say so themselves, it counts as running. */
   announce(batchId: BatchId): void {
     const change = this.database.query(
@@ -212,6 +221,7 @@ function rowFrom(value: unknown): BatchRow {
     changedAt: row.changed_at,
     ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
     ...(row.cancelled_by === null ? {} : { cancelledBy: row.cancelled_by }),
+    ...(row.held_because === null ? {} : { heldBecause: row.held_because }),
     epoch: row.epoch,
     aliveAt: row.alive_at,
     ...(row.runner === null ? {} : { runner: processIdentity.parse(JSON.parse(row.runner)) }),

@@ -1,0 +1,100 @@
+// A disk that fills up. A small one can only be made by root; elsewhere this is not checked, and says so.
+import { afterAll, expect, test } from "bun:test";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { connectNew, eventually, Home } from "./harness.ts";
+
+const mounted: string[] = [];
+
+function mountSmall(directory: string, size: string): boolean {
+  mkdirSync(directory, { mode: 0o700 });
+  const { success } = Bun.spawnSync([
+    "mount",
+    "-t",
+    "tmpfs",
+    "-o",
+    `size=${size},mode=700`,
+    "tmpfs",
+    directory,
+  ]);
+  if (success) mounted.push(directory);
+  return success;
+}
+
+afterAll(() => {
+  for (const directory of mounted) Bun.spawnSync(["umount", "-l", directory]);
+});
+
+const canMount = (() => {
+  const home = new Home();
+  const can = mountSmall(home.file("probe"), "1m");
+  if (can) Bun.spawnSync(["umount", mounted.pop() ?? ""]);
+  rmSync(home.path, { recursive: true, force: true });
+  return can;
+})();
+if (!canMount) console.error("Not checked: a full disk, for no file system can be mounted here.");
+
+test.skipIf(!canMount)(
+  "on a disk that is nearly full no session starts, the batch says why, and goes on when there is room",
+  async () => {
+    await using home = new Home();
+    mountSmall(home.state, "140m");
+    await using client = await connectNew(home);
+    const filler = join(home.state, "filler");
+    await Bun.write(filler, new Uint8Array(60_000_000));
+    const { data } = await client.call("spawn_parallel_claude_sessions", {
+      tasks: ["one", "two"],
+      asyncMode: true,
+    });
+    const batchId = String(data?.["batchId"]);
+    using store = home.store();
+    await eventually(
+      () => store.list()[0]?.heldBecause !== undefined,
+      () => "it is not held",
+    );
+    const held = await client.call("wait_for_batch", { batchId, waitSeconds: 0 });
+    expect(held.data).toMatchObject({ counts: { queued: 2 }, heldBecause: expect.stringContaining("prune") });
+    rmSync(filler);
+    const ended = await client.call("wait_for_batch", { batchId });
+    expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 2 } });
+    expect(ended.data).not.toHaveProperty("heldBecause");
+    await home.empty({ but: client.pid });
+    Bun.spawnSync(["umount", "-l", home.state]);
+  },
+);
+
+test.skipIf(!canMount)("a disk that is full while sessions end loses no result", async () => {
+  await using home = new Home();
+  mountSmall(home.state, "140m");
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const task = `[[answer text="kept"]] [[result text="kept"]] [[wait-for-file path=${gate}]]`;
+  const { data } = await client.call("spawn_parallel_claude_sessions", {
+    tasks: [task, task],
+    asyncMode: true,
+  });
+  const batchId = String(data?.["batchId"]);
+  const filler = join(home.state, "filler");
+  using store = home.store();
+  await eventually(
+    () => store.activities(store.list()[0]?.batchId ?? never()).size === 2,
+    () => "the sessions do not run",
+  );
+  // Bit by bit, until not a single byte more goes in.
+  await Bun.spawn(["sh", "-c", `cat /dev/zero > ${filler}`], { stderr: "ignore" }).exited;
+  await Bun.write(gate, "");
+  await eventually(
+    () => !home.processes().some(({ command }) => command.includes("fake-claude")),
+    () => "the sessions do not end",
+  );
+  expect(store.list()[0]?.endedAt).toBeUndefined();
+  rmSync(filler);
+  const ended = await client.call("wait_for_batch", { batchId });
+  expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 2 } });
+  await home.empty({ but: client.pid });
+  Bun.spawnSync(["umount", "-l", home.state]);
+});
+
+function never(): never {
+  throw new Error("no batch");
+}
