@@ -88,5 +88,5 @@ test("the seed user's smoke test: tools on stdin, and exit 0", async () => {
     '{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}\n',
   );
   expect({ code, err }).toEqual({ code: 0, err: "" });
-  expect(JSON.parse(out).result.tools).toHaveLength(5);
+  expect(JSON.parse(out).result.tools).toHaveLength(7);
 });

@@ -10,16 +10,28 @@ import { inFlagWords } from "./commands/flag-words.ts";
 import { commandHelp, flagsOfCommand, overview } from "./commands/help.ts";
 import { list } from "./commands/list.ts";
 import { logs } from "./commands/logs.ts";
-import { retry } from "./commands/retry.ts";
 import { prune } from "./commands/prune.ts";
 import { results } from "./commands/results.ts";
+import { retry } from "./commands/retry.ts";
 import { run } from "./commands/run.ts";
 import { show } from "./commands/show.ts";
 import { ownTerminal, type Terminal } from "./commands/terminal.ts";
 import { wait } from "./commands/wait.ts";
 import { parseFlags } from "./flags.ts";
 
-const commands: readonly Command[] = [run, list, show, cancel, retry, doctor, config];
+const commands: readonly Command[] = [
+  run,
+  list,
+  show,
+  wait,
+  results,
+  logs,
+  cancel,
+  retry,
+  prune,
+  doctor,
+  config,
+];
 
 /** Of wrong usage and bad input: nothing was done. */
 const usageStatus = 2;

@@ -97,6 +97,7 @@ class Runner {
   async run(): Promise<void> {
     const folder = this.#store.layout.batchDirectory(this.#log.batchId);
     makePrivateDirectory(folder);
+    using _slots = this.#slots;
     using _watch = watchDirectory(folder, (name) => this.#guard(() => this.#tasks.look(name)));
     const timer = setInterval(() => this.#guard(() => whenPossible(() => this.#beat())), beatMs);
     try {

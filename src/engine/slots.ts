@@ -17,7 +17,7 @@ export interface SlotSource {
 const askAgainMs = 100;
 
 /** At most `size` holders at once, first come, first served; and none without a slot of the source. */
-export class Slots {
+export class Slots implements Disposable {
   readonly #size: number;
   readonly #source: SlotSource;
   #held = 0;
@@ -31,6 +31,12 @@ export class Slots {
   constructor(size: number, source: SlotSource) {
     this.#size = size;
     this.#source = source;
+  }
+
+  /** Asks for nothing more. What is idle goes back with all else that the runner holds. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#idle = [];
   }
 
   /** Resolves when a slot is free. */

@@ -15,10 +15,14 @@ export async function perform<Input extends z.ZodType, Output extends z.ZodType>
   input: unknown,
   call: Call,
 ): Promise<z.output<Output>> {
-  // A store that is not there has lost nothing, and bad input must not make one.
-  if (exists(layoutOf(stateDirectoryOf(context.configuration)).database)) {
-    const { store } = context;
-    await carryOn(store, accountOf(process.env, store.salt()));
-  }
+  await carryOnLost(context);
   return operation.run(context, input, call);
+}
+
+/** Carries on what lost its processes. */
+export async function carryOnLost(context: Context): Promise<void> {
+  // A store that is not there has lost nothing, and bad input must not make one.
+  if (!exists(layoutOf(stateDirectoryOf(context.configuration)).database)) return;
+  const { store } = context;
+  await carryOn(store, accountOf(process.env, store.salt()));
 }

@@ -7,6 +7,11 @@ export function foldersIn(path: string): string[] {
   return entriesOf(path).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 }
 
+/** The names of all that is in a folder; none where it is not there. */
+export function namesIn(path: string): Set<string> {
+  return new Set(entriesOf(path).map(({ name }) => name));
+}
+
 /** How much a folder or a file takes with all that is in it, and when the last of it was changed. */
 export function footprintOf(path: string): { bytes: number; changedAt: number } {
   const found = lstatSync(path, { throwIfNoEntry: false });

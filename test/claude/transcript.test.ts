@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { readAnswerPart } from "../../src/claude/answer-part.ts";
 import { readAnswer, TranscriptReader } from "../../src/claude/transcript.ts";
 import { Home } from "../harness.ts";
 
@@ -46,4 +47,31 @@ test("a result with megabytes of data beside its text is understood too", async 
   using reader = new TranscriptReader(path);
   reader.finish();
   expect(reader.reading.answer?.result.structured_output).toEqual(rows);
+});
+
+test("any part of an answer of many megabytes can be read, and the last one says how long the whole is", async () => {
+  await using home = new Home();
+  const text = 'ab\\"\u0001é😀\n\\u12'.repeat(400_000);
+  const { path, offset } = await transcriptWith(home, text);
+  for (const from of [0, 1, 6, 131_071, 262_144, 3_654_321, text.length - 5, text.length, text.length + 9]) {
+    for (const characters of [0, 1, 7, 70_000]) {
+      const part = readAnswerPart(path, offset, { from, characters });
+      expect(part.text).toBe(text.slice(from, from + characters));
+      if (from + characters >= text.length) expect(part.length).toBe(text.length);
+      else expect(part.length ?? text.length).toBe(text.length);
+    }
+  }
+});
+
+test("the text is found behind megabytes of data, and in a line that is written with blanks", async () => {
+  await using home = new Home();
+  const path = join(home.path, "t.ndjson");
+  const rows = Array.from({ length: 50_000 }, (_, index) => ({ result: `no ${index}` }));
+  const lines = [
+    JSON.stringify({ type: "result", structured_output: rows, result: "here" }),
+    JSON.stringify({ type: "result", result: "there" }, undefined, 1).replaceAll("\n", " "),
+  ];
+  await Bun.write(path, `${lines.join("\n")}\n`);
+  expect(readAnswer(path, 0, 3)).toEqual({ text: "her", cut: true });
+  expect(readAnswer(path, (lines[0] ?? "").length + 1, 100)).toEqual({ text: "there", cut: false });
 });

@@ -18,11 +18,7 @@ export const prune = commandOf(operation, {
         bytesText(bytes),
       ]);
     const more = removed.length - rows.length;
-    const columns = [
-      { title: "BATCH" },
-      { title: "ENDED", right: true },
-      { title: "SIZE", right: true },
-    ];
+    const columns = [{ title: "BATCH" }, { title: "ENDED", right: true }, { title: "SIZE", right: true }];
     return [
       ...(dryRun && rows.length > 0 ? [table(columns, rows, out)] : []),
       ...(dryRun && more > 0 ? [`${countText(more, "more", "more")}; \`--json\` lists them all.`] : []),

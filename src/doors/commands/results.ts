@@ -1,4 +1,5 @@
 // `results`: what the sessions of a batch answered, as text.
+import { product } from "../../model/product.ts";
 import { printResults } from "../../operations/results.ts";
 import { durationText, numberText } from "../../report/amounts.ts";
 import type { ResultEntry } from "../../report/answer.ts";
@@ -28,15 +29,16 @@ export const results = commandOf(printResults, {
     // The text of one task stands alone on standard output, so that it can go into a file as it is.
     if (Array.isArray(input["tasks"]) && input["tasks"].length === 1 && only) {
       void err.print(headOf(only, err));
-      const rest = restOf(only);
+      const rest = restOf(batchId, only);
       if (rest !== "") void err.print(rest);
       return shown(textOf(only), out);
     }
     if (entries.length === 0) return `Batch ${batchId}: ${message}`;
     const texts = entries.map((entry) =>
-      [headOf(entry, out), shown(textOf(entry), out), restOf(entry)].filter(Boolean).join("\n"),
+      [headOf(entry, out), shown(textOf(entry), out), restOf(batchId, entry)].filter(Boolean).join("\n"),
     );
-    const more = nextOffset === undefined ? [] : [`${matching - nextOffset} more: \`--offset ${nextOffset}\`.`];
+    const more =
+      nextOffset === undefined ? [] : [`${matching - nextOffset} more: \`--offset ${nextOffset}\`.`];
     return [...texts, ...more].join("\n\n");
   },
 });
@@ -59,8 +61,7 @@ function shown(text: string, out: Printer): string {
   return out.isTerminal ? harmless(text) : text;
 }
 
-function restOf({ textLength, nextFrom, taskIndex }: Entry): string {
-  return nextFrom === undefined
-    ? ""
-    : `[This text goes on, to ${numberText(textLength)} characters: \`--full\` shows it all, \`--from ${nextFrom}\` what follows of task ${taskIndex}.]`;
+function restOf(batchId: string, { textLength, nextFrom, taskIndex }: Entry): string {
+  if (nextFrom === undefined) return "";
+  return `[This text goes on, to ${numberText(textLength)} characters: \`${product.name} results ${batchId} ${taskIndex} --full\` shows it all, and with \`--from ${nextFrom}\` what follows.]`;
 }

@@ -1,42 +1,57 @@
 // `show`: one batch, a line a task.
 import { reportFileOf } from "../../engine/answer.ts";
-import { resultFileOf } from "../../engine/result-file.ts";
+import { usualNameOf } from "../../engine/result-file.ts";
+import { standingOf } from "../../engine/standing.ts";
 import type { BatchState, TaskState } from "../../model/state.ts";
-import type { StateWord } from "../../model/state-word.ts";
 import { showBatch } from "../../operations/batches.ts";
-import { findBatch } from "../../operations/find-batch.ts";
-import { basename } from "../../platform/paths.ts";
+import { findBatch, rowOf } from "../../operations/find-batch.ts";
+import { carryOnLost } from "../../operations/perform.ts";
+import { namesIn } from "../../platform/folders.ts";
 import { costText, durationText, timeText } from "../../report/amounts.ts";
 import { countsText, outcomeWord } from "../../report/answer.ts";
 import { firstLine, oneLine } from "../../report/harmless.ts";
-import { batchPositional, commandOf } from "./command.ts";
+import type { BatchRow } from "../../store/store.ts";
+import { type Asked, batchPositional, type Command, checkUsage, commandOf } from "./command.ts";
 import { problemsOf } from "./problem.ts";
 import { outcomeColours, stateColours } from "./state-colours.ts";
 import { costCell, table } from "./table.ts";
 import type { Printer } from "./terminal.ts";
 
-export const show = commandOf(showBatch, {
-  name: "show",
-  positionals: [batchPositional],
-  present: ({ batchId, state: word }, { context, terminal: { out } }) => {
-    const { state } = findBatch(context, batchId);
-    return [
-      header(state, word, out),
-      table(
-        [{ right: true }, {}, { right: true }, { right: true }, {}, {}],
-        rows(state, out, context.store.activities(state.batch.batchId)),
-        wide(out),
-      ),
-      ...problemsOf(state),
-    ].join("\n\n");
-  },
-});
+const face = commandOf(showBatch, { name: "show", positionals: [batchPositional], present: () => "" });
 
-function header(state: BatchState, word: StateWord, out: Printer): string {
+export const show: Command = {
+  ...face,
+  // People see a line a task, for which no transcript need be read.
+  run: (asked) => (asked.own["json"] === true ? face.run(asked) : showToPeople(asked)),
+};
+
+async function showToPeople({ input, context, terminal: { out } }: Asked): Promise<number> {
+  const { batchId } = checkUsage(showBatch.input, input);
+  await carryOnLost(context);
+  const log = findBatch(context, batchId);
+  const { state } = log;
+  const row = rowOf(context, log);
+  const activities = context.store.activities(log.batchId);
+  const parts = [
+    header(state, row, out),
+    table(
+      [{ right: true }, {}, { right: true }, { right: true }, {}, {}],
+      rows(state, out, activities),
+      wide(out),
+    ),
+    ...problemsOf(state),
+  ];
+  await out.print(parts.join("\n\n"));
+  return 0;
+}
+
+function header(state: BatchState, row: BatchRow, out: Printer): string {
+  const word = standingOf(row);
   const { batch, createdAt, endedAt, totalCostUsd, costAtLeast, outputDirectory } = state;
   const took = `${endedAt === undefined ? "for" : "took"} ${durationText((endedAt ?? Date.now()) - createdAt)}`;
   const facts = [
     ["state", out.paint(stateColours[word], word)],
+    ...(row.heldBecause === undefined ? [] : [["held", row.heldBecause]]),
     ["tasks", countsText(state)],
     ["started", `${timeText(createdAt)}, ${took}`],
     ["cost", costText(totalCostUsd, costAtLeast)],
@@ -59,9 +74,10 @@ function wide(out: Printer): Pick<Printer, "isTerminal" | "width"> {
 }
 
 function rows(state: BatchState, out: Printer, activities: ReadonlyMap<number, string>): string[][] {
+  const files = namesIn(state.outputDirectory);
   return state.tasks.map((task) => {
     const prompt = firstLine(state.batch.tasks[task.number - 1]?.prompt ?? "", promptWidth(out));
-    return [String(task.number), ...standing(task, out), prompt, lastCell(state, task, activities)];
+    return [String(task.number), ...standing(task, out), prompt, lastCell(state, task, activities, files)];
   });
 }
 
@@ -88,9 +104,14 @@ function standing(task: TaskState, out: Printer): string[] {
   ];
 }
 
-function lastCell(state: BatchState, task: TaskState, activities: ReadonlyMap<number, string>): string {
+function lastCell(
+  state: BatchState,
+  task: TaskState,
+  activities: ReadonlyMap<number, string>,
+  files: ReadonlySet<string>,
+): string {
   if (task.status === "running") return oneLine(activities.get(task.number) ?? "", 100);
   if (task.status === "queued") return "";
-  const file = resultFileOf(state, task);
-  return file.there ? basename(file.path) : "";
+  const name = usualNameOf(state, task);
+  return files.has(name) ? name : "";
 }

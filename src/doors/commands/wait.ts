@@ -39,7 +39,9 @@ export const wait: Command = {
     progress(log.state);
     const end = waited(context, log);
     await terminal.out.print(
-      json ? jsonText(end) : `Batch ${batchId} is ${end.state}. ${end.message}\nResults are in ${end.outputDirectory}.`,
+      json
+        ? jsonText(end)
+        : `Batch ${batchId} is ${end.state}. ${end.message}\nResults are in ${end.outputDirectory}.`,
     );
     return end.counts.succeeded === end.totalTasks ? 0 : 1;
   },

@@ -1,0 +1,10 @@
+// A few short rounds of what `bun run test:faults` does at length.
+import { expect, test } from "bun:test";
+import { runRound } from "./faults/round.ts";
+
+for (const seed of [1, 2]) {
+  test(`whatever is killed, no answer is lost and nothing is done twice (seed ${seed})`, async () => {
+    const { violations, faults } = await runRound({ seed, tasks: 40, least: 3, most: 5 });
+    expect({ violations, faults }).toEqual({ violations: [], faults });
+  }, 240_000);
+}

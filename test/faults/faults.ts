@@ -1,0 +1,45 @@
+// Rounds of batches whose processes are killed at random. Run `bun run test:faults --rounds 50`; a round that went
+// wrong is repeated with `--rounds 1 --seed N`.
+import { parseArgs } from "node:util";
+import { type Round, runRound } from "./round.ts";
+import type { Violation } from "./verdict.ts";
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "10" },
+    /** Of the first round; the next ones count up from it. */
+    seed: { type: "string" },
+    tasks: { type: "string", default: "200" },
+    /** Faults in a round: at least, at most. */
+    faults: { type: "string", default: "4-8" },
+  },
+});
+
+const rounds = Number(values.rounds);
+const tasks = Number(values.tasks);
+const first = Number(values.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]) >>> 0;
+const [least = 4, most = least] = values.faults.split("-").map(Number);
+
+const found: Violation[] = [];
+for (let index = 0; index < rounds; index++) {
+  const seed = (first + index) >>> 0;
+  console.log(`round ${index + 1} of ${rounds}: seed ${seed}`);
+  const round = await runRound({ seed, tasks, least, most });
+  console.log(roundText(round));
+  found.push(...round.violations);
+}
+const kinds = ["lost", "twice", "left", "stuck", "wrong"] as const;
+const sums = kinds.map((kind) => `${found.filter((violation) => violation.kind === kind).length} ${kind}`);
+console.log(`${rounds} rounds: ${sums.join(", ")}`);
+process.exitCode = found.length > 0 ? 1 : 0;
+
+function roundText({ violations, seed, faults, kept, ...round }: Round): string {
+  const figures = `${round.attempts} attempts, ${round.adoptions} adoptions, ${round.epochs} runners, ${round.doors} doors, ${round.interrupted} × interrupted, ${round.seconds.toFixed(1)} s`;
+  const lines = [`  ${figures}`, ...faults.map((fault) => `  - ${fault}`)];
+  for (const { kind, what } of violations) lines.push(`  VIOLATION ${kind}: ${what}`);
+  if (violations.length > 0) {
+    const repeat = `bun run test:faults --rounds 1 --seed ${seed} --tasks ${tasks} --faults ${least}-${most}`;
+    lines.push(`  Repeat with: ${repeat}`, `  What it left behind is in ${kept}`);
+  }
+  return lines.join("\n");
+}

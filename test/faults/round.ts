@@ -1,0 +1,112 @@
+// One round: a batch, what is done to it while it runs, and what has become of it.
+import type { BatchId } from "../../src/model/batch-id.ts";
+import { Home } from "../harness.ts";
+import { pause, type Stage, strike } from "./blow.ts";
+import { Door } from "./door.ts";
+import { type Fault, faultsOf, faultText } from "./plan.ts";
+import { Random } from "./random.ts";
+import { type Work, workOf } from "./tasks.ts";
+import { judge, type Verdict, type Violation } from "./verdict.ts";
+
+export interface RoundPlan {
+  seed: number;
+  tasks: number;
+  /** Faults in a round, the ends included. */
+  least: number;
+  most: number;
+}
+
+export interface Round extends Verdict {
+  seed: number;
+  faults: string[];
+  /** Servers that the client needed. */
+  doors: number;
+  /** Answers that called a batch interrupted. */
+  interrupted: number;
+  seconds: number;
+  /** Where everything is kept of a round that went wrong. */
+  kept?: string;
+}
+
+/** A batch that has not ended after this is stuck, in milliseconds. Retries wait up to half a minute each. */
+const patienceMs = 180_000;
+
+/** Runs one round. Never throws for what it finds; what it finds is in `violations`. */
+export async function runRound({ seed, tasks, least, most }: RoundPlan): Promise<Round> {
+  const began = performance.now();
+  const random = new Random(seed);
+  const works = Array.from({ length: tasks }, (_, index) => workOf(index + 1, random));
+  const faults = faultsOf(random, { least, most });
+  const asyncMode = random.chance(0.75);
+  const home = new Home({
+    PARALLEL_CLAUDE_CONCURRENCY: "16",
+    // A sync batch is handed over after a second, and what happens to it before is another matter.
+    PARALLEL_CLAUDE_SYNC_WAIT_SECONDS: "1",
+  });
+  await using door = await Door.open(home);
+  const batchId = await begin(door, works, asyncMode);
+  const over = new AbortController();
+  using store = home.store();
+  const stage: Stage = { home, store, batchId, doorPid: () => door.pid, over: over.signal, random };
+  const done: string[] = [];
+  const [end] = await Promise.all([
+    untilEnded(door, batchId).finally(() => over.abort()),
+    strikeAll(stage, faults, done),
+  ]);
+  await door[Symbol.asyncDispose]();
+  const verdict = await judge({ home, store, batchId, works });
+  const violations: Violation[] = [...end.violations, ...verdict.violations];
+  if (violations.length === 0) await home[Symbol.asyncDispose]();
+  return {
+    ...verdict,
+    violations,
+    seed,
+    faults: done,
+    doors: door.connections,
+    interrupted: end.interrupted,
+    seconds: (performance.now() - began) / 1000,
+    ...(violations.length > 0 ? { kept: home.path } : {}),
+  };
+}
+
+async function begin(door: Door, works: Work[], asyncMode: boolean): Promise<BatchId> {
+  const { data, text } = await door.call("spawn_parallel_claude_sessions", {
+    tasks: works.map(({ prompt }) => prompt),
+    // More than a round has faults that end sessions, so that chance uses up nobody's attempts.
+    retries: 10,
+    asyncMode,
+  });
+  const batchId = data?.["batchId"];
+  if (typeof batchId !== "string") throw new Error(`The batch did not begin: ${text}`);
+  return batchId as BatchId;
+}
+
+async function strikeAll(stage: Stage, faults: Fault[], done: string[]): Promise<void> {
+  for (const fault of faults) {
+    const hit = await strike(stage, fault);
+    if (hit > 0) done.push(faultText(fault));
+  }
+}
+
+// Asks again and again, as a model does: each call carries on what lost its processes.
+async function untilEnded(
+  door: Door,
+  batchId: BatchId,
+): Promise<{ violations: Violation[]; interrupted: number }> {
+  const deadline = performance.now() + patienceMs;
+  let interrupted = 0;
+  let last = "";
+  while (performance.now() < deadline) {
+    const { data, text } = await door.call("wait_for_batch", { batchId, waitSeconds: 1 });
+    last = text;
+    const state = data?.["state"];
+    if (state === "finished") return { violations: [], interrupted };
+    if (state === "cancelled") {
+      return { violations: [{ kind: "lost", what: `the batch was cancelled: ${text}` }], interrupted };
+    }
+    if (state === "interrupted") interrupted++;
+    if (state !== "running") await pause(100, AbortSignal.timeout(1_000));
+  }
+  const what = `the batch has not ended after ${patienceMs / 1000} s: ${last}`;
+  return { violations: [{ kind: "stuck", what }], interrupted };
+}

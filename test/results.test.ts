@@ -1,0 +1,209 @@
+// Reading what a batch answered, by the tool and by the command.
+import { describe, expect, test } from "bun:test";
+import { existsSync, rmSync } from "node:fs";
+import { connectNew, eventually, Home, run, type TestClient } from "./harness.ts";
+
+interface Entry {
+  taskIndex: number;
+  status: string;
+  result?: string;
+  error?: string;
+  textLength: number;
+  nextFrom?: number;
+}
+
+async function read(client: TestClient, input: Record<string, unknown> = {}) {
+  const { data, text, isError } = await client.call("read_batch_results", { batchId: "latest", ...input });
+  const results = (data?.["results"] ?? []) as Entry[];
+  return { data, text, isError, results, numbers: results.map((entry) => entry.taskIndex) };
+}
+
+async function batchOf(client: TestClient, tasks: string[]): Promise<void> {
+  await client.call("spawn_parallel_claude_sessions", { tasks });
+}
+
+describe("read_batch_results", () => {
+  test("gives results by task number, by status and page by page", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    await batchOf(client, ["one", "[[max-turns]]", "three", "four", "five"]);
+    expect((await read(client)).numbers).toEqual([1, 2, 3, 4, 5]);
+    expect((await read(client, { tasks: [4, 2] })).numbers).toEqual([2, 4]);
+    const failed = await read(client, { status: "error" });
+    expect(failed.results).toMatchObject([{ taskIndex: 2, status: "error", outcome: "failed: max-turns" }]);
+    const first = await read(client, { status: "success", limit: 3 });
+    expect(first.data).toMatchObject({ matching: 4, totalTasks: 5, nextOffset: 3 });
+    expect(first.numbers).toEqual([1, 3, 4]);
+    const second = await read(client, { status: "success", limit: 3, offset: 3 });
+    expect(second.numbers).toEqual([5]);
+    expect(second.data).not.toHaveProperty("nextOffset");
+    expect(second.results[0]).toMatchObject({ result: "Answer to: five", textLength: 15 });
+  });
+
+  test("a long text comes as an excerpt that says how long the whole is, and the parts make the whole", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    await batchOf(client, [`[[answer bytes=450000]]`, "[[answer text='häß😀lich']]"]);
+    const excerpt = await read(client);
+    expect(excerpt.results[0]).toMatchObject({ textLength: 450_000, nextFrom: 2_000, truncated: true });
+    expect(excerpt.results[0]?.result).toHaveLength(2_000);
+    expect(excerpt.results[1]).toMatchObject({ result: "häß😀lich", textLength: 9 });
+    expect(excerpt.data?.["message"]).toContain("The text of task 1 goes on");
+    const whole = (await read(client, { full: true })).results;
+    // The short one is whole, and the long one has what is left of the answer's 200,000.
+    expect(whole.map(({ result = "" }) => result.length)).toEqual([200_000 - 9, 9]);
+    let text = "";
+    for (let from: number | undefined = 0; from !== undefined; ) {
+      const [part]: Entry[] = (await read(client, { tasks: [1], from, characters: 170_001 })).results;
+      text += part?.result ?? "";
+      from = part?.nextFrom;
+    }
+    expect(text).toHaveLength(450_000);
+    const [out] = (await read(client, { tasks: [1], from: 449_990 })).results;
+    expect(text.endsWith(out?.result ?? "?")).toBe(true);
+  });
+
+  test("no part ends in the middle of a character", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    await batchOf(client, ["[[answer text='😀😀😀😀']]"]);
+    const parts: string[] = [];
+    for (let from: number | undefined = 0; from !== undefined; ) {
+      const [part]: Entry[] = (await read(client, { tasks: [1], from, characters: 3 })).results;
+      parts.push(part?.result ?? "");
+      from = part?.nextFrom;
+    }
+    expect(parts).toEqual(["😀", "😀", "😀", "😀"]);
+  });
+
+  test("answers that came after background tasks belong to the text", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    await batchOf(client, ["[[background-task text=first then=second]]"]);
+    const [entry] = (await read(client)).results;
+    expect(entry?.result).toBe("first\n\nAfter background tasks:\n\nsecond");
+    expect(entry?.textLength).toBe(entry?.result?.length);
+    const [part] = (await read(client, { tasks: [1], from: 3, characters: 9 })).results;
+    expect(part).toMatchObject({ result: "st\n\nAfter", nextFrom: 12, textLength: entry?.textLength });
+  });
+
+  test("tells of a running batch what has ended, and of a task that has not that it has not", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    const gate = home.file("gate");
+    const tasks = ["quick", `[[wait-for-file path=${gate}]]`];
+    await client.call("spawn_parallel_claude_sessions", { tasks, asyncMode: true });
+    const { data } = await client.call("wait_for_batch", { batchId: "latest", cursor: "0" });
+    expect(data).toMatchObject({ changed: [{ taskIndex: 1, outcome: "succeeded" }] });
+    const now = await read(client, { tasks: [1, 2] });
+    expect(now.data).toMatchObject({ state: "running", matching: 1 });
+    expect(now.data?.["message"]).toContain("Not ended yet: 2.");
+    await Bun.write(gate, "");
+  });
+
+  test("a task is no failure because its transcript has gone", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    await batchOf(client, ["one"]);
+    rmSync(`${home.state}/batches`, { recursive: true });
+    const [entry] = (await read(client)).results;
+    expect(entry).toMatchObject({ status: "success", result: expect.stringContaining("cannot be read") });
+  });
+
+  test("what cannot be meant is told with what can", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    await batchOf(client, ["one"]);
+    const wrong = await read(client, { tasks: [2], from: 3 });
+    expect(wrong).toMatchObject({ isError: true, text: expect.stringContaining("there is no task 2") });
+    expect((await read(client, { from: 3 })).text).toContain("name it by its number");
+    expect((await read(client, { batch: "x" })).text).toContain("did you mean `batchId`");
+  });
+});
+
+describe("results", () => {
+  test("prints the text of each task below its head", async () => {
+    await using home = new Home();
+    await run(home, ["run", "one", "[[max-turns]]", "[[answer bytes=3000]]"]);
+    const { code, out } = await run(home, ["results", "latest"]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Task 1 {2}succeeded {2}.* one\nAnswer to: one\n\nTask 2 {2}failed: max-turns/);
+    expect(out).toMatch(/This text goes on, to 3,000 characters: `\S+ results \w{8} 3 --full`/);
+    expect((await run(home, ["results", "latest", "--status", "error", "--json"])).out).toContain(
+      '"taskIndex": 2',
+    );
+  });
+
+  test("prints the whole text of one task, and nothing else, on standard output", async () => {
+    await using home = new Home();
+    await run(home, ["run", "[[answer bytes=3000000]]", "two"]);
+    const { out, err } = await run(home, ["results", "latest", "1", "--full"]);
+    expect(out).toHaveLength(3_000_001);
+    expect(err).toContain("Task 1  succeeded");
+    const { out: end } = await run(home, ["results", "latest", "1", "--from", "2999990"]);
+    expect(end).toHaveLength(11);
+    expect(out.endsWith(end)).toBe(true);
+  });
+
+  test("reads the end of an answer of 20 MB", async () => {
+    await using home = new Home();
+    await run(home, ["run", "[[answer bytes=20000000]]"]);
+    const { out } = await run(home, ["results", "latest", "1", "--from", "19999995", "--json"]);
+    expect(JSON.parse(out)).toMatchObject({ results: [{ textLength: 20_000_000 }] });
+    expect(JSON.parse(out).results[0].result).toHaveLength(5);
+  });
+});
+
+describe("wait_for_batch with a cursor", () => {
+  test("answers when a task has ended since, and says which", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    const gates = [home.file("gate1"), home.file("gate2")];
+    const tasks = gates.map((gate) => `[[wait-for-file path=${gate}]]`);
+    await client.call("spawn_parallel_claude_sessions", { tasks: ["quick", ...tasks], asyncMode: true });
+    const wait = async (input: Record<string, unknown>) => {
+      const { data = {} } = await client.call("wait_for_batch", { batchId: "latest", ...input });
+      return data;
+    };
+    const first = await wait({ cursor: "0" });
+    expect(first).toMatchObject({ state: "running", changed: [{ taskIndex: 1 }], nextCheckSeconds: 5 });
+    const none = await wait({ cursor: first["cursor"], waitSeconds: 0 });
+    expect(none).toMatchObject({ state: "running", changed: [] });
+    // It waits, and answers with the second task though the third goes on.
+    const waiting = wait({ cursor: none["cursor"] });
+    await Bun.write(gates[0] ?? "", "");
+    const second = await waiting;
+    expect(second).toMatchObject({ state: "running", changed: [{ taskIndex: 2, outcome: "succeeded" }] });
+    // What ended between two calls is told at once.
+    await Bun.write(gates[1] ?? "", "");
+    await eventually(
+      () => existsSync(`${home.output}/summary-${String(second["batchId"])}.json`),
+      () => "the batch ends",
+    );
+    const end = await wait({ cursor: second["cursor"] });
+    expect(end).toMatchObject({ state: "finished", changed: [{ taskIndex: 3 }] });
+    expect(end).not.toHaveProperty("nextCheckSeconds");
+    expect(await wait({ cursor: end["cursor"] })).toMatchObject({ state: "finished", changed: [] });
+    expect(await wait({})).not.toHaveProperty("changed");
+  });
+
+  test("names 50 of many, and says how many more there are", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    await batchOf(
+      client,
+      Array.from({ length: 60 }, () => "hello"),
+    );
+    const { data } = await client.call("wait_for_batch", { batchId: "latest", cursor: "0" });
+    expect(data?.["changed"]).toHaveLength(50);
+    expect(data).toMatchObject({ moreChanged: 10 });
+  });
+
+  test("a cursor that is none is told", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    await batchOf(client, ["hello"]);
+    const { isError, text } = await client.call("wait_for_batch", { batchId: "latest", cursor: "soon" });
+    expect({ isError, text }).toEqual({ isError: true, text: expect.stringContaining("earlier answer") });
+  });
+});
