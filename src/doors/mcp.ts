@@ -12,7 +12,7 @@ import { inputJsonSchema, outputJsonSchema } from "./json-schema.ts";
 import { StdioTransport } from "./stdio.ts";
 
 const instructions =
-  "Runs headless Claude Code sessions in parallel. Give all independent tasks to one spawn_parallel_claude_sessions call. Use asyncMode for ten tasks or more, or when each takes minutes. When an answer's state is `running`, the batch goes on by itself: ask with wait_for_batch.";
+  "Runs headless Claude Code sessions in parallel. Give all independent tasks to one spawn_parallel_claude_sessions call. Use asyncMode for ten tasks or more, or when each takes minutes. When an answer's state is `running`, the batch goes on by itself: ask with wait_for_batch, and read what has ended with read_batch_results. What failed or was interrupted is run again with retry_batch.";
 
 /** How long calls in progress may take to say goodbye, in milliseconds. Clients kill 400 ms after they ask. */
 const farewellMs = 300;

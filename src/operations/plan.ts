@@ -158,7 +158,7 @@ class Places {
     if (tasks.every(({ workingDirectory }) => workingDirectory !== undefined)) return start;
     if (start === dirname(start) || !this.#allowed(start)) {
       this.#faults.push(
-        `workingDirectory is missing: this server stands in ${start}, which is no place to work in. Give \`workingDirectory\`, or set PARALLEL_CLAUDE_WORKING_DIRECTORY`,
+        `workingDirectory is missing: this program was started in ${start}, which is no place to work in. Give \`workingDirectory\`, or set PARALLEL_CLAUDE_WORKING_DIRECTORY`,
       );
     } else if (kindAt(start) !== "directory") {
       this.#faults.push(`the configured workingDirectory ${start} is not a directory`);

@@ -11,7 +11,7 @@ export function inFlagWords(text: string, flags: readonly Flag[]): string {
       return value === undefined ? `\`${name}\`` : `\`${name} ${value.replace(/^"(.*)"$/, "'$1'")}\``;
     })
     .replace(
-      /^((?:- |Nothing was started: )?)(\w+)(?= was given| is missing| needs | \/|[.[])/gm,
+      /^((?:- |Nothing was done: )?)(\w+)(?= was given| is missing| needs | \/|[.[])/gm,
       (whole, before: string, property: string) => {
         const name = names.get(property);
         return name === undefined ? whole : `${before}${name}`;
