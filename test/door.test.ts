@@ -106,6 +106,11 @@ for (const { era, connect } of clients) {
         { timeout: 1_000 },
       );
       await expect(call).rejects.toThrow(/time/i);
+      using store = home.store();
+      await eventually(
+        () => store.list()[0]?.outputDirectory === home.output,
+        () => "the batch is not handed over",
+      );
       await Bun.write(gate, "");
       const { data } = await client.call("wait_for_batch", { batchId: "latest" });
       expect(data).toMatchObject({

@@ -56,7 +56,9 @@ export async function runRound({ seed, tasks, least, most }: RoundPlan): Promise
   await door[Symbol.asyncDispose]();
   const verdict = await judge({ home, store, batchId, works });
   const violations: Violation[] = [...end.violations, ...verdict.violations];
+  // Of a round that went wrong, files stay to be looked at; what still runs must not disturb the next one.
   if (violations.length === 0) await home[Symbol.asyncDispose]();
+  else for (const { pid } of home.processes()) process.kill(pid, "SIGKILL");
   return {
     ...verdict,
     violations,

@@ -42,7 +42,8 @@ export function rawShower(lines: TranscriptLines): Shower {
     for (const piece of lines.pieces()) {
       if (readerGone) return;
       try {
-        await Bun.write(Bun.stdout, piece);
+        // A copy: on a slow pipe, Bun was seen to write on from the buffer after it had been filled again.
+        await Bun.write(Bun.stdout, piece.slice());
       } catch (error) {
         // `| head` has read enough.
         readerGone = error instanceof Error && "code" in error && error.code === "EPIPE";
