@@ -109,6 +109,38 @@ test("an interrupted batch whose time has passed waits for a retry, and is then 
   expect(existsSync(join(home.output, `summary-${batchId}.json`))).toBe(true);
 });
 
+test("a task that is cancelled and asked for again in a busy batch is carried once", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const gates = [1, 2, 3, 4].map((number) => home.file(`gate-${number}`));
+  const tasks = gates.map(
+    (gate, index) => `[[wait-for-file path=${gate}]] [[answer text="answer ${index + 1}"]]`,
+  );
+  await client.call("spawn_parallel_claude_sessions", { tasks, concurrency: 3, asyncMode: true });
+  using store = home.store();
+  const batchId = store.list()[0]?.batchId ?? never();
+  await eventually(
+    () => store.row(batchId)?.counts.running === 3,
+    () => "three sessions do not run",
+  );
+  await client.call("cancel_batch", { batchId, tasks: [4] });
+  await client.call("retry_batch", { batchId, tasks: [4] });
+  for (const [index, gate] of gates.entries()) {
+    await Bun.write(gate, "");
+    await eventually(
+      () => (store.row(batchId)?.counts.succeeded ?? 0) >= index + 1,
+      () => `task ${index + 1} does not succeed`,
+    );
+  }
+  const ended = await client.call("wait_for_batch", { batchId });
+  expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 4 } });
+  expect(store.batch(batchId)?.state.tasks.map(({ attempts }) => attempts.length)).toEqual([1, 1, 1, 1]);
+  const lines = readFileSync(join(home.output, `results-${batchId}.jsonl`), "utf8")
+    .trim()
+    .split("\n");
+  expect(lines.map((line) => JSON.parse(line).status)).toEqual(["success", "success", "success", "success"]);
+});
+
 function never(): never {
   throw new Error("no batch");
 }

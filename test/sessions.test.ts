@@ -451,3 +451,35 @@ test("a transcript that a dead runner left without a log does not stand in the w
   const ended = await client.call("wait_for_batch", { batchId: String(data?.["batchId"]) });
   expect(ended.data).toMatchObject({ counts: { succeeded: 2 } });
 });
+
+test("an adopted session that has long begun does not run out of time for its first sign of life", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const started = home.file("started");
+  const limitMs = 1_500;
+  const { data } = await client.call("spawn_parallel_claude_sessions", {
+    tasks: [
+      `[[stream parts=1 text="a sign of life"]] [[touch path=${started}]] [[wait-for-file path=${gate}]]`,
+    ],
+    firstEventTimeoutSeconds: limitMs / 1_000,
+    retries: 0,
+    asyncMode: true,
+  });
+  using store = home.store();
+  const batchId = store.list()[0]?.batchId ?? never();
+  const startedAt = () =>
+    store.batch(batchId)?.state.tasks[0]?.attempts[0]?.startedAt ?? Number.POSITIVE_INFINITY;
+  await eventually(
+    () => existsSync(started) && Date.now() - startedAt() > limitMs,
+    () => "the session is not old enough",
+  );
+  process.kill(store.row(batchId)?.runner?.pid ?? 0, "SIGKILL");
+  await eventually(
+    () => store.row(batchId)?.epoch === 2 && store.activities(batchId).size > 0,
+    () => "nobody follows the session",
+  );
+  await Bun.write(gate, "");
+  const ended = await client.call("wait_for_batch", { batchId: String(data?.["batchId"]) });
+  expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 1 } });
+});

@@ -8,7 +8,7 @@ import type { Sweeper } from "../claude/sweep.ts";
 import { terminate } from "../claude/terminate.ts";
 import { TranscriptReader } from "../claude/transcript.ts";
 import type { SessionOptions } from "../model/options.ts";
-import type { Outcome, Usage } from "../model/outcome.ts";
+import type { Clock, Outcome, Usage } from "../model/outcome.ts";
 import { readTail } from "../platform/files.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 
@@ -83,24 +83,33 @@ export class RunningAttempt {
 
   /** Looks at the clocks, and ends the session when one has run out. */
   checkClocks(): void {
+    if (!this.#overdue()) return;
+    // The transcript has the last word: of an adopted session nothing may have been read yet, and a runner that was
+    // stopped wakes to clocks that went on.
+    this.look();
+    const ending = this.#overdue();
+    if (ending) this.end(ending);
+  }
+
+  #overdue(): Ending | undefined {
     const now = performance.now();
     const { options } = this.#plan;
     const { messages, retryDelayMs } = this.#reader.reading;
-    if (this.#answeredAt !== undefined) {
-      if (now - this.#answeredAt > lingerMs) this.end({ kind: "lingered", afterMs: lingerMs });
-      return;
-    }
+    if (this.#answeredAt !== undefined)
+      return now - this.#answeredAt > lingerMs ? { kind: "lingered", afterMs: lingerMs } : undefined;
     // What the CLI waits between its calls to an API that refuses is not the session's own time.
     const wallMs = now - this.#beganAt - retryDelayMs;
     const idleMs = now - this.#changedAt - retryDelayMs;
+    const timedOut = (clock: Clock, seconds: number): Ending => ({
+      kind: "timed-out",
+      clock,
+      afterMs: seconds * 1000,
+    });
     const { firstEventTimeoutSeconds, idleTimeoutSeconds, timeoutSeconds } = options;
-    if (messages === 0 && wallMs > firstEventTimeoutSeconds * 1000) {
-      this.end({ kind: "timed-out", clock: "first-event", afterMs: firstEventTimeoutSeconds * 1000 });
-    } else if (wallMs > timeoutSeconds * 1000) {
-      this.end({ kind: "timed-out", clock: "wall", afterMs: timeoutSeconds * 1000 });
-    } else if (idleMs > idleTimeoutSeconds * 1000) {
-      this.end({ kind: "timed-out", clock: "idle", afterMs: idleTimeoutSeconds * 1000 });
-    }
+    if (messages === 0 && wallMs > firstEventTimeoutSeconds * 1000)
+      return timedOut("first-event", firstEventTimeoutSeconds);
+    if (wallMs > timeoutSeconds * 1000) return timedOut("wall", timeoutSeconds);
+    return idleMs > idleTimeoutSeconds * 1000 ? timedOut("idle", idleTimeoutSeconds) : undefined;
   }
 
   /** Ends the session before its time. The first reason stays. */

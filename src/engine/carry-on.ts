@@ -17,16 +17,19 @@ export async function carryOn(store: Store, account: Account): Promise<BatchRow[
   const lost = store
     .unended(Date.now() - freshMs)
     .filter((row) => row.account === account.hash && isAbandoned(row));
-  for (const row of lost) await carryOnBatch(store, row);
+  for (const row of lost) {
+    // One that cannot be carried on must not stand in the way of the call, nor of the others; the next call
+    // tries again.
+    await carryOnBatch(store, row).catch((error: unknown) => console.error(error));
+  }
   return lost;
 }
 
 /** Starts a keeper for one batch that nobody carries, however old it is. */
-export async function carryOnBatch(store: Store, { batchId }: BatchRow): Promise<void> {
-  const kept = store.batch(batchId)?.state.account;
-  if (!kept) return;
-  store.announce(batchId);
-  await startKeeper(store, batchId, kept.environment);
+export async function carryOnBatch(store: Store, row: BatchRow): Promise<void> {
+  const kept = store.batch(row.batchId)?.state.account;
+  if (!kept || !store.announce(row)) return;
+  await startKeeper(store, row.batchId, kept.environment);
 }
 
 /** Whether nobody carries the batch, nor ever will by himself. */

@@ -10,6 +10,7 @@ import {
   readHead,
   readTail,
   readText,
+  removeHalfFiles,
   removePath,
   replaceFile,
   replaceFileByPieces,
@@ -76,7 +77,11 @@ export class OutputFiles {
     const { state } = this.#log;
     this.#directory = state.outputDirectory;
     this.#names.clear();
-    this.#attempt(this.#directory, () => makeDirectory(this.#directory));
+    this.#attempt(this.#directory, () => {
+      makeDirectory(this.#directory);
+      // Of this batch there is no other runner any more.
+      removeHalfFiles(this.#directory, this.#log.batchId);
+    });
     this.#lines = this.#writtenLines();
     for (const task of state.tasks) if (task.status === "done") this.task(task.number);
     this.#writePage();
@@ -128,7 +133,9 @@ export class OutputFiles {
     const word = state.cancelledBy === undefined ? "finished" : "cancelled";
     this.#writePage(word);
     const path = join(this.#directory, outputFiles.summary(state.batch.batchId));
-    this.#attempt(path, () => replaceFileByPieces(path, summaryPieces(state, word, longestSummary)));
+    this.#attempt(path, () =>
+      replaceFileByPieces(path, summaryPieces(state, word, longestSummary), state.batch.batchId),
+    );
   }
 
   #writeTaskFile(task: DoneTask, answer: ResultText, lastText: string | undefined): void {
@@ -138,7 +145,7 @@ export class OutputFiles {
       for (;;) {
         const file = resultFileOf(state, task);
         // Somebody else may take the name between our look and our writing: then the next one is tried.
-        if (!file.there && !placeNewFile(file.path, text)) continue;
+        if (!file.there && !placeNewFile(file.path, text, state.batch.batchId)) continue;
         this.#names.set(task.number, basename(file.path));
         this.#removeEarlier(task, file.path);
         return;
@@ -189,8 +196,8 @@ export class OutputFiles {
             stateWord: standingOf(row),
           })),
       });
-      replaceFile(path, page);
-      if (newest?.batchId === batchId) replaceFile(join(this.#directory, outputFiles.index), page);
+      replaceFile(path, page, batchId);
+      if (newest?.batchId === batchId) replaceFile(join(this.#directory, outputFiles.index), page, batchId);
     });
   }
 
@@ -220,12 +227,12 @@ export class OutputFiles {
       const before = readText(path);
       const kept = before.split("\n").filter((line) => {
         const number = Number(/^\{"taskIndex":(\d+)/.exec(line)?.[1]);
-        if (!this.#lines.has(number) || written.has(number) || !line.endsWith("}")) return false;
+        if (!this.#lines.has(number) || written.has(number) || !isJson(line)) return false;
         written.add(number);
         return true;
       });
       const after = kept.map((line) => `${line}\n`).join("");
-      if (after !== before) replaceFile(path, after);
+      if (after !== before) replaceFile(path, after, this.#log.batchId);
     });
     return written;
   }
@@ -239,6 +246,17 @@ export class OutputFiles {
       if (fileFailures.has(path) || fileFailures.size >= mostFailures) return;
       this.#report({ type: "file-failed", path, message: error.message });
     }
+  }
+}
+
+// A line that a kill tore apart is none.
+function isJson(line: string): boolean {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    // See above.
+    return false;
   }
 }
 

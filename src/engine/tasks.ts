@@ -76,7 +76,9 @@ export class Tasks {
     for (const { number, status } of [...log.state.tasks]) {
       if (status !== "queued" || this.#open.has(number)) continue;
       const slot = await slots.acquire();
-      this.#begin(number, this.#carry(number, slot));
+      // Cancelled and asked for again while it waited here: then somebody carries it already.
+      if (this.#open.has(number)) slot[Symbol.dispose]();
+      else this.#begin(number, this.#carry(number, slot));
     }
     while (this.#open.size > 0) await Promise.race(this.#open.values());
   }
@@ -86,6 +88,8 @@ export class Tasks {
     const { files, slots } = this.#plan;
     files.forget(numbers);
     for (const number of numbers) {
+      // Some may have ended again before we heard of it.
+      files.task(number);
       if (this.#open.has(number) || !this.#isQueued(number)) continue;
       this.#begin(
         number,
@@ -110,7 +114,11 @@ export class Tasks {
 
   #begin(number: number, task: Promise<void>): void {
     const carried = task.then(
-      () => void this.#open.delete(number),
+      () => {
+        this.#open.delete(number);
+        // Asked for again in the very moment in which it ended.
+        if (this.#isQueued(number)) this.beginAgain([number]);
+      },
       (error) => this.#plan.failed(error),
     );
     this.#open.set(number, carried);
@@ -196,6 +204,8 @@ export class Tasks {
     this.running.set(number, running);
     this.#byTranscript.set(basename(transcript), running);
     if (prompt !== undefined) running.prompt(prompt);
+    // What it has written before we came, no watch will tell.
+    if (adopted) running.look();
     this.endCancelled();
     const end = await running.ended();
     this.running.delete(number);

@@ -11,6 +11,7 @@ import {
   linkSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   realpathSync,
@@ -22,7 +23,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 
 /** Makes a directory, with its parents, that only this user may enter. */
 export function makePrivateDirectory(path: string): void {
@@ -139,16 +140,24 @@ export function readTail(path: string, bytes: number): string {
   }
 }
 
-/** Replaces a file as a whole: readers see the old text or the new one. */
-export function replaceFile(path: string, text: string, mode = 0o644): void {
-  const beside = `${path}.${process.pid}.part`;
+/**
+ * Replaces a file as a whole: readers see the old text or the new one. `tag` names the half file that a kill leaves
+ * behind, for `removeHalfFiles`; whoever shares one must not write at the same time.
+ */
+export function replaceFile(path: string, text: string, tag = String(process.pid), mode = 0o644): void {
+  const beside = halfFile(path, tag);
   writeFileSync(beside, text, { mode });
   renameSync(beside, path);
 }
 
 /** Replaces a file as a whole by pieces that are never all in memory at once. */
-export function replaceFileByPieces(path: string, pieces: Iterable<string>, mode = 0o644): void {
-  const beside = `${path}.${process.pid}.part`;
+export function replaceFileByPieces(
+  path: string,
+  pieces: Iterable<string>,
+  tag = String(process.pid),
+  mode = 0o644,
+): void {
+  const beside = halfFile(path, tag);
   const descriptor = openSync(beside, "w", mode);
   try {
     for (const piece of pieces) writeSync(descriptor, piece);
@@ -158,9 +167,9 @@ export function replaceFileByPieces(path: string, pieces: Iterable<string>, mode
   renameSync(beside, path);
 }
 
-/** Puts a whole file at a name that is not taken yet; false when it is. */
-export function placeNewFile(path: string, text: string): boolean {
-  const beside = `${path}.${process.pid}.part`;
+/** Puts a whole file at a name that is not taken yet; false when it is. `tag` as with `replaceFile`. */
+export function placeNewFile(path: string, text: string, tag = String(process.pid)): boolean {
+  const beside = halfFile(path, tag);
   writeFileSync(beside, text);
   try {
     linkSync(beside, path);
@@ -176,9 +185,19 @@ export function placeNewFile(path: string, text: string): boolean {
   }
 }
 
+/** Removes what a process that was killed while it wrote left in a directory. */
+export function removeHalfFiles(directory: string, tag: string): void {
+  for (const name of readdirSync(directory))
+    if (name.endsWith(halfFile("", tag))) rmSync(join(directory, name), { force: true });
+}
+
+function halfFile(path: string, tag: string): string {
+  return `${path}.${tag}.part`;
+}
+
 /** Copies a file over another, as a whole. */
 export function copyWhole(from: string, to: string): void {
-  const beside = `${to}.${process.pid}.part`;
+  const beside = halfFile(to, String(process.pid));
   copyFileSync(from, beside);
   renameSync(beside, to);
 }

@@ -25,6 +25,8 @@ export class BatchLog {
   readonly #database: Database;
   readonly state: BatchState;
   #sequence: number;
+  /** Of others, folded by an append of ours: whoever acts on events must still be told of them. */
+  #unheard: Event[] = [];
 
   private constructor(database: Database, state: BatchState, sequence: number) {
     this.#database = database;
@@ -74,8 +76,14 @@ export class BatchLog {
     return this.#sequence;
   }
 
-  /** Takes in what others have appended, and gives it. */
+  /** Takes in what others have appended, and gives what has not been given yet. */
   refresh(): Event[] {
+    const events = [...this.#unheard, ...this.#takeIn()];
+    this.#unheard = [];
+    return events;
+  }
+
+  #takeIn(): Event[] {
     return linesAfter(this.#database, this.batchId, this.#sequence).map(({ event, sequence }) => {
       apply(this.state, event);
       this.#sequence = sequence;
@@ -89,7 +97,7 @@ export class BatchLog {
    */
   append(decide: (state: BatchState) => EventBody[], epoch?: number): Event[] {
     const write = this.#database.transaction(() => {
-      this.refresh();
+      this.#unheard.push(...this.#takeIn());
       if (epoch !== undefined && epoch !== this.state.epoch) throw new Replaced(this.batchId);
       const events = decide(this.state).map((body): Event => {
         // Never earlier than what came before, though the machine's clock be set back.

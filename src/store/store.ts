@@ -169,12 +169,17 @@ export class Store implements Disposable {
     change.run(because ?? null, batchId);
   }
 
-  /** New processes for a batch are on their way: until they say so themselves, it counts as running. */
-  announce(batchId: BatchId): void {
+  /**
+   * New processes for a batch are on their way: until they say so themselves, it counts as running. False, and
+   * nothing changed, when somebody else was quicker: what has come meanwhile must not be forgotten.
+   */
+  announce({ batchId, runner, keeper }: Pick<BatchRow, "batchId" | "runner" | "keeper">): boolean {
     const change = this.database.query(
-      "UPDATE batches SET runner = NULL, keeper = NULL, alive_at = ? WHERE batch_id = ?",
+      `UPDATE batches SET runner = NULL, keeper = NULL, alive_at = ?
+         WHERE batch_id = ? AND runner IS ? AND keeper IS ?`,
     );
-    change.run(Date.now(), batchId);
+    const text = (identity: ProcessIdentity | undefined) => (identity ? JSON.stringify(identity) : null);
+    return change.run(Date.now(), batchId, text(runner), text(keeper)).changes === 1;
   }
 
   /** Batches that have not ended and whose runner wrote that it lives at `since` or later. */
