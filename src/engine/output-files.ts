@@ -35,6 +35,7 @@ const longestText = 1_000_000;
 /** Of all answers in a summary, in characters. */
 const longestSummary = 50_000_000;
 const pageEveryMs = 500;
+const idlePageEveryMs = 3_000;
 const stderrTailBytes = 8_000;
 const mostFailures = 20;
 
@@ -100,9 +101,10 @@ export class OutputFiles {
     this.#dropLines();
   }
 
-  /** Twice a second at most, the page follows. */
+  /** The page follows twice a second at most; and now and then though nothing happens, for time goes on in it. */
   beat(): void {
-    if (this.#dirty && performance.now() - this.#pageAt >= pageEveryMs) this.#writePage();
+    const age = performance.now() - this.#pageAt;
+    if (age >= (this.#dirty ? pageEveryMs : idlePageEveryMs)) this.#writePage();
   }
 
   /** The files of a task that has ended, with what is still known of it; what is not, is in the transcript. */

@@ -10,7 +10,7 @@ import type { BatchLog } from "../store/batch-log.ts";
 import type { BatchRow } from "../store/store.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
 import { check } from "./faults.ts";
-import { findBatch, rowOf } from "./find-batch.ts";
+import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
 import { doneTasks, endedSince, endTimesAt, nextCheckSeconds } from "./news.ts";
 import type { Operation } from "./operation.ts";
@@ -155,12 +155,7 @@ export const cancelBatch: Operation<typeof cancelInput, typeof waitOutput> = {
   run: async (context, input, call) => {
     const { batchId, tasks } = valueOrFault(check(cancelInput, input, Object.keys(cancelInput.shape)));
     const log = findBatch(context, batchId);
-    const unknown = (tasks ?? []).filter((number) => number > log.state.tasks.length);
-    if (unknown.length > 0) {
-      throw new Fault(
-        `Batch ${log.batchId} has tasks 1 to ${log.state.tasks.length}; there is no task ${unknown.join(", ")}.`,
-      );
-    }
+    checkTasks(log.state, tasks);
     log.append((state) =>
       state.endedAt === undefined
         ? [{ type: "cancel-requested", by: "user", ...(tasks ? { tasks } : {}) }]

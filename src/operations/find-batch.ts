@@ -1,4 +1,5 @@
 // The batch that somebody means.
+import type { BatchState } from "../model/state.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import type { BatchRow } from "../store/store.ts";
 import { type Context, Fault } from "./context.ts";
@@ -12,6 +13,22 @@ export function findBatch({ store }: Context, given: string): BatchLog {
   const log = id === undefined ? undefined : store.batch(id);
   if (log) return log;
   throw new Fault(`There is no batch ${given}. \`list\` (or list_batches) shows those that there are.`);
+}
+
+/** What is wrong with task numbers that somebody gave; nothing where each is a task of the batch. */
+export function unknownTasks(
+  { batch, tasks }: BatchState,
+  numbers: readonly number[] = [],
+): string | undefined {
+  const unknown = numbers.filter((number) => number > tasks.length);
+  if (unknown.length === 0) return undefined;
+  return `Batch ${batch.batchId} has tasks 1 to ${tasks.length}; there is no task ${unknown.join(", ")}.`;
+}
+
+/** Throws `Fault` where one of the numbers is no task of the batch. */
+export function checkTasks(state: BatchState, numbers: readonly number[] | undefined): void {
+  const fault = unknownTasks(state, numbers);
+  if (fault !== undefined) throw new Fault(fault);
 }
 
 /** The row of a batch that there is. */

@@ -11,7 +11,7 @@ import { resultEntryOf, resultSchema } from "../report/answer.ts";
 import { cut } from "../report/harmless.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
 import { check } from "./faults.ts";
-import { findBatch, rowOf } from "./find-batch.ts";
+import { findBatch, rowOf, unknownTasks } from "./find-batch.ts";
 import type { Operation } from "./operation.ts";
 import { expectedLength, taskText } from "./task-text.ts";
 
@@ -124,12 +124,10 @@ function read(context: Context, asked: Asked, mostCharacters: number): z.infer<t
   };
 }
 
-function faultsOf({ tasks, from, characters }: Asked, { batch, tasks: all }: BatchState): string[] {
-  const unknown = (tasks ?? []).filter((number) => number > all.length);
+function faultsOf({ tasks, from, characters }: Asked, state: BatchState): string[] {
+  const unknown = unknownTasks(state, tasks);
   return [
-    ...(unknown.length === 0
-      ? []
-      : [`Batch ${batch.batchId} has tasks 1 to ${all.length}; there is no task ${unknown.join(", ")}.`]),
+    ...(unknown === undefined ? [] : [unknown]),
     ...((from === undefined && characters === undefined) || tasks?.length === 1
       ? []
       : ["`from` and `characters` are for the text of one task: name it by its number, and no other."]),

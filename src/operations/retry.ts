@@ -8,7 +8,7 @@ import { accountOf } from "./account.ts";
 import { waited, waitOutput } from "./batches.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
 import { check } from "./faults.ts";
-import { findBatch, rowOf } from "./find-batch.ts";
+import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
 import type { Operation } from "./operation.ts";
 
 const retryInput = z.strictObject({
@@ -41,7 +41,7 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
   run: async (context, input) => {
     const { batchId, only, tasks } = valueOrFault(check(retryInput, input, Object.keys(retryInput.shape)));
     const log = findBatch(context, batchId);
-    checkTasks(log, tasks);
+    checkTasks(log.state, tasks);
     checkAccount(context, log);
     const again = only === "interrupted" ? [] : requested(log, tasks);
     const row = rowOf(context, log);
@@ -63,14 +63,6 @@ function requested({ state }: BatchLog, numbers: readonly number[] | undefined):
   return state.tasks
     .filter((task) => canRetry(task) && (numbers?.includes(task.number) ?? true))
     .map((task) => task.number);
-}
-
-function checkTasks({ batchId, state }: BatchLog, numbers: readonly number[] = []): void {
-  const unknown = numbers.filter((number) => number > state.tasks.length);
-  if (unknown.length === 0) return;
-  throw new Fault(
-    `Batch ${batchId} has tasks 1 to ${state.tasks.length}; there is no task ${unknown.join(", ")}.`,
-  );
 }
 
 // With another login, tasks would be billed elsewhere, and conversations not be found.

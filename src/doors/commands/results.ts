@@ -6,23 +6,14 @@ import type { ResultEntry } from "../../report/answer.ts";
 import { firstLine, harmless } from "../../report/harmless.ts";
 import { batchPositional, commandOf } from "./command.ts";
 import { costCell } from "./table.ts";
+import { taskNumbersPositional } from "./task-numbers.ts";
 import type { Printer } from "./terminal.ts";
 
 type Entry = ResultEntry & { textLength: number; nextFrom?: number | undefined };
 
 export const results = commandOf(printResults, {
   name: "results",
-  positionals: [
-    batchPositional,
-    {
-      property: "tasks",
-      placeholder: "N",
-      description: "Only these tasks, by number.",
-      required: false,
-      many: true,
-      numeric: true,
-    },
-  ],
+  positionals: [batchPositional, taskNumbersPositional],
   present: ({ batchId, matching, results: entries, nextOffset, message }, { input, terminal }) => {
     const { out, err } = terminal;
     const [only] = entries;
