@@ -483,3 +483,20 @@ test("an adopted session that has long begun does not run out of time for its fi
   const ended = await client.call("wait_for_batch", { batchId: String(data?.["batchId"]) });
   expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 1 } });
 });
+
+test("what a session leaves behind is ended with it, and told", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const answer = await client.call("spawn_parallel_claude_sessions", {
+    tasks: [
+      "[[grandchild double-fork survive-after-result]]",
+      "[[grandchild survive-after-result]]",
+      "nothing",
+    ],
+  });
+  const entries = resultsOf(answer);
+  expect(entries.map(({ status }) => status)).toEqual(["success", "success", "success"]);
+  expect(entries.map((entry) => Reflect.get(entry, "leaked"))).toEqual([1, 1, undefined]);
+  expect(readFileSync(entries[0]?.resultFile ?? "", "utf8")).toContain("1 process, ended with it");
+  await home.empty({ but: client.pid });
+});

@@ -279,6 +279,8 @@ function factsOf(state: BatchState, task: DoneTask): TaskFacts {
     totalTasks: batch.tasks.length,
     prompt: batch.tasks[task.number - 1]?.prompt ?? "",
     usage: task.usage,
+    attempts: task.attempts.length,
+    leaked: task.leaked?.length,
     model: task.model,
     sessionId: attempt?.sessionId,
     workingDirectory: workingDirectoryOf(batch, optionsOf(batch, task.number)),

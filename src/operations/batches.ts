@@ -8,7 +8,7 @@ import { stateWords } from "../model/state-word.ts";
 import { batchAnswerSchema, countsSchema, countsText, outcomeWord } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import type { BatchRow } from "../store/store.ts";
-import { type Context, Fault, valueOrFault } from "./context.ts";
+import { type Context, valueOrFault } from "./context.ts";
 import { check } from "./faults.ts";
 import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";

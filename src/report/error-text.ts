@@ -6,7 +6,9 @@ import { fileTag } from "./file-tag.ts";
 import { cut, harmless } from "./harmless.ts";
 import {
   adviceFacts,
+  attemptsText,
   continueCommand,
+  leakedText,
   placeText,
   type TaskFacts,
   taskCostText,
@@ -74,6 +76,8 @@ function facts(page: ErrorPage): string {
     ["Cost", taskCostText(page)],
     ["Turns", page.usage && String(page.usage.numTurns)],
     ["Model", page.model],
+    ["Attempts", attemptsText(page)],
+    ["Left behind", leakedText(page)],
     ["Session", page.sessionId],
     ["Working directory", page.workingDirectory],
     ["Transcript", page.transcript],

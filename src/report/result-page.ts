@@ -9,7 +9,9 @@ import { safeMarkdown } from "./markdown.ts";
 import { structuredHtml } from "./structured.ts";
 import {
   adviceFacts,
+  attemptsText,
   continueCommand,
+  leakedText,
   placeText,
   type TaskFacts,
   taskCostText,
@@ -118,6 +120,8 @@ function factsPart(page: ResultPage): string {
       ["Duration", taskDurationText(page)],
       ["Turns", page.usage && numberText(page.usage.numTurns)],
       ["Model", page.model && escapeHtml(page.model)],
+      ["Attempts", attemptsText(page)],
+      ["Left behind", leakedText(page)],
       [
         "Started",
         page.startedAt === undefined ? undefined : timeHtml(page.startedAt, timeText(page.startedAt)),

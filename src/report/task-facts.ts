@@ -15,6 +15,10 @@ export interface TaskFacts {
   model?: string | undefined;
   sessionId?: string | undefined;
   workingDirectory: string;
+  /** Attempts at the task, the last one among them. */
+  attempts?: number | undefined;
+  /** Processes that outlived the session, and were ended. */
+  leaked?: number | undefined;
   /** Milliseconds since 1970; absent for a task that never started. */
   startedAt?: number | undefined;
   /** Milliseconds since 1970. */
@@ -35,6 +39,17 @@ export function placeText({ taskNumber, totalTasks, batchId, batchName }: TaskFa
 /** What the task cost, where that is known. */
 export function taskCostText({ usage }: TaskFacts): string | undefined {
   return usage && costText(usage.costUsd, usage.atLeast);
+}
+
+/** What the session left behind, where it did. */
+export function leakedText({ leaked = 0 }: TaskFacts): string | undefined {
+  if (leaked === 0) return undefined;
+  return `${leaked === 1 ? "1 process" : `${leaked} processes`}, ended with it`;
+}
+
+/** Which attempt brought this, where it was not the first. */
+export function attemptsText({ attempts = 1 }: TaskFacts): string | undefined {
+  return attempts > 1 ? `${attempts}, of which this is the last` : undefined;
 }
 
 /** How long the last attempt took. */
