@@ -1,0 +1,127 @@
+// Each line of bad input that users make: one message, before anything runs.
+import { expect, test } from "bun:test";
+import { existsSync, mkdirSync } from "node:fs";
+import { connectNew, Home, run } from "./harness.ts";
+
+/** What was given, as a function of the home, and what the message must name. */
+const table: [
+  what: string,
+  input: (home: Home) => Record<string, unknown>,
+  named: (home: Home) => string[],
+][] = [
+  ["no tasks at all", () => ({}), () => ["tasks is missing"]],
+  ["an empty list of tasks", () => ({ tasks: [] }), () => ["tasks", "at least one task"]],
+  ["an empty task", () => ({ tasks: ["fine", "  "] }), () => ["tasks[1]", "must not be empty"]],
+  ["a task that is a number", () => ({ tasks: [4] }), () => ["tasks[0]", "4", "string"]],
+  ["an unknown option", () => ({ tasks: ["x"], modell: "opus" }), () => ["modell is not known", "`model`"]],
+  [
+    "an unknown option of a task",
+    () => ({ tasks: ["x", "y", "z", { task: "x", alowedTools: "Read" }] }),
+    () => ["tasks[3].alowedTools", "`allowedTools`"],
+  ],
+  [
+    "a value that is not accepted",
+    () => ({ tasks: ["x"], effort: "huge" }),
+    () => ["effort", '"huge"', "low, medium, high"],
+  ],
+  ["a negative number", () => ({ tasks: ["x"], maxTurns: 0 }), () => ["maxTurns", "0"]],
+  [
+    "a working directory that does not exist",
+    (home) => ({ tasks: [{ task: "x", workingDirectory: home.file("nowhere") }] }),
+    (home) => ["tasks[0].workingDirectory", home.file("nowhere"), "does not exist"],
+  ],
+  [
+    "a directory outside the allowed roots",
+    () => ({ tasks: ["x"], workingDirectory: "/usr" }),
+    (home) => ["workingDirectory /usr", "outside the allowed roots", home.path, "allowedRoots"],
+  ],
+  [
+    "an output directory that cannot be written",
+    (home) => ({ tasks: ["x"], outputDirectory: home.file("a-file/results") }),
+    (home) => ["outputDirectory", home.file("a-file/results"), "cannot be written"],
+  ],
+  [
+    "bypassPermissions without the operator's leave",
+    () => ({ tasks: ["x"], permissionMode: "bypassPermissions" }),
+    () => ["permissionMode", "operator", "allowBypassPermissions", "allowedTools"],
+  ],
+  [
+    "a fork of nothing",
+    () => ({ tasks: ["x"], forkSession: true }),
+    () => ["forkSession needs resumeSessionId"],
+  ],
+  [
+    "an MCP configuration that is not there",
+    (home) => ({ tasks: ["x"], mcpConfig: home.file("mcp.json") }),
+    (home) => ["mcpConfig", home.file("mcp.json"), "is not a file"],
+  ],
+  [
+    "several faults at once",
+    (home) => ({ tasks: [""], effort: "huge", workingDirectory: home.file("nowhere"), colour: "red" }),
+    () => ["things are to be mended", "tasks[0]", "effort", "colour is not known"],
+  ],
+];
+
+for (const [what, input, named] of table) {
+  test(`${what} is answered with one message that names the place, and nothing runs`, async () => {
+    await using home = new Home();
+    await Bun.write(home.file("a-file"), "");
+    await using client = await connectNew(home);
+    const { isError, text } = await client.call("spawn_parallel_claude_sessions", input(home));
+    expect(isError).toBe(true);
+    for (const words of named(home)) expect(text).toContain(words);
+    expect(existsSync(home.startsLog)).toBe(false);
+    expect(existsSync(home.state)).toBe(false);
+  });
+}
+
+// Where the real one is installed for all users, it would be found, and rightly so.
+const installed = ["/usr/local/bin", "/usr/bin", "/bin", "/opt/homebrew/bin"].some((directory) =>
+  existsSync(`${directory}/claude`),
+);
+
+test.skipIf(installed)(
+  "a claude that is nowhere is answered with the places searched and how to install it",
+  async () => {
+    await using home = new Home({ PATH: "/nonexistent-one:/nonexistent-two", SHELL: "/bin/false" });
+    const { code, err } = await run(home, ["run", "x"]);
+    expect(code).toBe(2);
+    for (const words of [
+      "/nonexistent-one",
+      "/nonexistent-two",
+      `${home.path}/.local/bin`,
+      "npm install -g",
+    ]) {
+      expect(err).toContain(words);
+    }
+  },
+);
+
+test("a server that stands in / asks for a working directory", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_WORKING_DIRECTORY: "/" });
+  await using client = await connectNew(home);
+  const { text } = await client.call("spawn_claude_session", { task: "x" });
+  expect(text).toContain("workingDirectory is missing");
+  const { data } = await client.call("spawn_claude_session", {
+    task: "[[cwd]]",
+    workingDirectory: home.work,
+  });
+  expect(data).toMatchObject({ result: home.work });
+});
+
+test("a mistyped setting is named, with the one that was meant", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_CONCURENCY: "4" });
+  const { code, err } = await run(home, ["run", "x"]);
+  expect(code).toBe(2);
+  expect(err).toContain("PARALLEL_CLAUDE_CONCURRENCY");
+});
+
+test("a configuration that cannot be read is named with its place", async () => {
+  await using home = new Home({ XDG_CONFIG_HOME: "" });
+  const directory = home.file(".config/parallel-claude-code-mcp");
+  mkdirSync(directory, { recursive: true });
+  await Bun.write(`${directory}/config.json`, "{ broken");
+  const { code, err } = await run(home, ["run", "x"]);
+  expect(code).toBe(2);
+  expect(err).toContain(`${directory}/config.json`);
+});
