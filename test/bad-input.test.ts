@@ -57,7 +57,13 @@ const table: [
   ],
   [
     "several faults at once",
-    (home) => ({ tasks: [""], effort: "huge", workingDirectory: home.file("nowhere"), colour: "red" }),
+    (home) => ({
+      tasks: [""],
+      effort: "huge",
+      workingDirectory: home.file("nowhere"),
+      outputDirectory: home.output,
+      colour: "red",
+    }),
     () => ["things are to be mended", "tasks[0]", "effort", "colour is not known"],
   ],
 ];
@@ -72,6 +78,7 @@ for (const [what, input, named] of table) {
     for (const words of named(home)) expect(text).toContain(words);
     expect(existsSync(home.startsLog)).toBe(false);
     expect(existsSync(home.state)).toBe(false);
+    expect(existsSync(home.output)).toBe(false);
   });
 }
 

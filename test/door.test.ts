@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { clients, connectNew, eventually, filesIn, Home, run } from "./harness.ts";
 
@@ -261,4 +261,39 @@ test("the contract of the tools is the one that was reviewed", async () => {
   await using home = new Home();
   await using client = await connectNew(home);
   expect(await client.listTools()).toMatchSnapshot();
+});
+
+test("a request that is none is answered, with its id, and the server goes on", async () => {
+  await using home = new Home();
+  const requests = [
+    '{"jsonrpc":"2.0","id":1,"method":"tools/list","params":"x"}',
+    '{"jsonrpc":"2.0","id":2,"method":7}',
+    '{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"_meta":5}}',
+    "no JSON at all",
+    '{"jsonrpc":"2.0","id":4,"method":"tools/list","params":{}}',
+  ];
+  const { code, out } = await run(home, [], `${requests.join("\n")}\n`);
+  expect(code).toBe(0);
+  const answers = out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  for (const id of [1, 2, 3]) {
+    expect(answers).toContainEqual(
+      expect.objectContaining({ id, error: expect.objectContaining({ code: -32600 }) }),
+    );
+  }
+  expect(answers).toContainEqual(
+    expect.objectContaining({ error: expect.objectContaining({ code: -32700 }) }),
+  );
+  expect(answers).toContainEqual(expect.objectContaining({ id: 4, result: expect.anything() }));
+});
+
+test("a state directory that was removed under a server is made anew at the next call", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  await client.call("spawn_claude_session", { task: "before" });
+  rmSync(home.state, { recursive: true });
+  const { data } = await client.call("spawn_claude_session", { task: '[[answer text="after"]]' });
+  expect(data).toMatchObject({ status: "success", result: "after" });
 });

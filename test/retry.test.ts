@@ -141,6 +141,16 @@ test("a task that is cancelled and asked for again in a busy batch is carried on
   expect(lines.map((line) => JSON.parse(line).status)).toEqual(["success", "success", "success", "success"]);
 });
 
+test("a task that is asked for again has all its retries again", async () => {
+  await using home = new Home();
+  await run(home, ["run", "[[exit code=3]]"]);
+  await run(home, ["retry", "latest"]);
+  await run(home, ["wait", "latest"]);
+  using store = home.store();
+  const attempts = store.batch(store.list()[0]?.batchId ?? never())?.state.tasks[0]?.attempts;
+  expect(attempts).toHaveLength(4);
+});
+
 function never(): never {
   throw new Error("no batch");
 }

@@ -500,3 +500,45 @@ test("what a session leaves behind is ended with it, and told", async () => {
   expect(readFileSync(entries[0]?.resultFile ?? "", "utf8")).toContain("1 process, ended with it");
   await home.empty({ but: client.pid });
 });
+
+test("an output directory that was removed is made again for what comes", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const { data } = await client.call("spawn_parallel_claude_sessions", {
+    tasks: ["first", `[[wait-for-file path=${gate}]]`],
+    asyncMode: true,
+  });
+  await eventually(
+    () => existsSync(home.output) && filesIn(home.output).some((name) => name.startsWith("result-001")),
+    () => "no first result",
+  );
+  rmSync(home.output, { recursive: true });
+  await Bun.write(gate, "");
+  const batchId = String(data?.["batchId"]);
+  await client.call("wait_for_batch", { batchId });
+  const files = filesIn(home.output);
+  expect(files).toContain(`summary-${batchId}.json`);
+  expect(files.some((name) => name.startsWith("result-002"))).toBe(true);
+});
+
+test("a terminal that is closed ends the sessions of its foreground batch", async () => {
+  await using home = new Home();
+  const started = home.file("started");
+  const child = Bun.spawn(
+    [process.execPath, join(import.meta.dir, "../src/main.ts"), "run", `[[touch path=${started}]] [[hang]]`],
+    {
+      cwd: home.work,
+      env: home.environment,
+      stdout: "ignore",
+      stderr: "ignore",
+    },
+  );
+  await eventually(
+    () => existsSync(started),
+    () => "the session did not start",
+  );
+  child.kill("SIGHUP");
+  expect(await child.exited).toBe(130);
+  await home.empty();
+});

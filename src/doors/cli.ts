@@ -1,6 +1,6 @@
 // The command line. Every command is the face of an operation; this file finds the one that was meant.
 import { product } from "../model/product.ts";
-import { newContext } from "../operations/context.ts";
+import { ConfigurationFault, newContext } from "../operations/context.ts";
 import { nearest } from "../operations/faults.ts";
 import { cancel } from "./commands/cancel.ts";
 import { type Command, isMendable, type Positional, UsageFault } from "./commands/command.ts";
@@ -81,7 +81,8 @@ async function runOne(command: Command, argv: readonly string[], terminal: Termi
     });
   } catch (error) {
     if (!isMendable(error)) throw error;
-    await terminal.err.print(inFlagWords(complaint(error, command), flags));
+    const words = complaint(error, command);
+    await terminal.err.print(error instanceof ConfigurationFault ? words : inFlagWords(words, flags));
     return usageStatus;
   }
 }

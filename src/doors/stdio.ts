@@ -1,6 +1,6 @@
 // MCP messages over standard input and output, a line each. Unlike the SDK's own transport, this one answers
 // what was asked before the end of input, and only then closes.
-import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/server";
+import { isJSONRPCRequest, type JSONRPCMessage, type Transport } from "@modelcontextprotocol/server";
 
 /** Longest message, in bytes. */
 const longestMessage = 10 * 1024 * 1024;
@@ -86,12 +86,25 @@ export class StdioTransport implements Transport {
       void this.#refuse(-32600, "Invalid request: not a JSON-RPC 2.0 message.");
       return;
     }
-    if ("id" in message && "method" in message) this.#open.add(message.id);
+    if ("id" in message && "method" in message) {
+      // The SDK drops what it cannot classify, and the client would wait for ever.
+      if (!isJSONRPCRequest(message)) {
+        void this.#refuse(
+          -32600,
+          "Invalid request: `method` must be a string, `params` and its `_meta` objects.",
+          message,
+        );
+        return;
+      }
+      this.#open.add(message.id);
+    }
     this.onmessage?.(message);
   }
 
-  #refuse(code: number, message: string): Promise<void> {
-    return this.send({ jsonrpc: "2.0", error: { code, message } });
+  #refuse(code: number, message: string, request: object = {}): Promise<void> {
+    const id: unknown = Reflect.get(request, "id");
+    const known = typeof id === "string" || typeof id === "number" ? { id } : {};
+    return this.send({ jsonrpc: "2.0", ...known, error: { code, message } });
   }
 
   async #drain(): Promise<void> {

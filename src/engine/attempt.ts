@@ -51,6 +51,8 @@ export class RunningAttempt {
   // The monotonic clock, so that a clock set back or forth ends nothing.
   readonly #beganAt: number;
   #changedAt: number;
+  /** What the CLI had waited for the API until then; the wait that it has begun since is no idleness. */
+  #retryDelayBeforeMs = 0;
   #answeredAt: number | undefined;
   #ending: Ending | undefined;
 
@@ -73,8 +75,10 @@ export class RunningAttempt {
 
   /** Takes in what the transcript has got. */
   look(): void {
+    const { retryDelayMs } = this.#reader.reading;
     if (!this.#reader.read()) return;
     this.#changedAt = performance.now();
+    this.#retryDelayBeforeMs = retryDelayMs;
     if (!this.#reader.reading.answer || this.#answeredAt !== undefined) return;
     this.#answeredAt = performance.now();
     this.#answered.resolve();
@@ -99,7 +103,7 @@ export class RunningAttempt {
       return now - this.#answeredAt > lingerMs ? { kind: "lingered", afterMs: lingerMs } : undefined;
     // What the CLI waits between its calls to an API that refuses is not the session's own time.
     const wallMs = now - this.#beganAt - retryDelayMs;
-    const idleMs = now - this.#changedAt - retryDelayMs;
+    const idleMs = now - this.#changedAt - (retryDelayMs - this.#retryDelayBeforeMs);
     const timedOut = (clock: Clock, seconds: number): Ending => ({
       kind: "timed-out",
       clock,

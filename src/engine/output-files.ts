@@ -241,7 +241,14 @@ export class OutputFiles {
 
   #attempt(path: string, write: () => void): void {
     try {
-      write();
+      try {
+        write();
+      } catch (error) {
+        // Removed half-way: made again, for what comes is still wanted.
+        if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+        makeDirectory(this.#directory);
+        write();
+      }
     } catch (error) {
       if (!(error instanceof Error) || !("code" in error)) throw error;
       const { fileFailures } = this.#log.state;

@@ -50,6 +50,7 @@ export async function keep(store: Store, batchId: BatchId): Promise<void> {
   // A batch that lost its keeper may be found by several calls at once; one keeper is enough. The keeper of a
   // batch that was just retried may still be about to leave.
   const deadline = performance.now() + leavingMs;
+  if (!store.row(batchId)) throw new Error(`Internal error: the store has no batch ${batchId}`);
   while (!store.claimKeeper(batchId, ownIdentity())) {
     if (performance.now() > deadline) return;
     await Bun.sleep(50);

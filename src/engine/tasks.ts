@@ -210,9 +210,12 @@ export class Tasks {
     const end = await running.ended();
     this.running.delete(number);
     this.#byTranscript.delete(basename(transcript));
+    // What was tried before somebody asked for the task again does not count.
+    const askedAgainAt = log.state.earlierEnds.get(number)?.at(-1) ?? 0;
+    const { attempts } = taskOf(log.state, number);
     const delayMs = retryDelayMs({
       outcome: end.outcome,
-      attempts: attempt,
+      attempts: attempts.filter((one) => one.startedAt >= askedAgainAt).length,
       retries: options.retries,
       adopted,
     });

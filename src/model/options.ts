@@ -170,8 +170,6 @@ export const prompt = z
 
 export type SessionOptionsInput = z.input<typeof sessionOptions>;
 export type SessionOptions = z.output<typeof sessionOptions>;
-export type BatchOptionsInput = z.input<typeof batchOptions>;
-export type BatchOptions = z.output<typeof batchOptions>;
 
 /**
  * The rules in a list of tools. Commas and blanks separate, but not inside parentheses, as `claude` reads them.

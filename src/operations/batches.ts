@@ -1,6 +1,5 @@
 // Looking at batches, waiting for one, and ending one.
 import { z } from "zod";
-import { answerOf } from "../engine/answer.ts";
 import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
 import { standingOf } from "../engine/standing.ts";
 import { type DoneTask, doneCount } from "../model/state.ts";
@@ -8,6 +7,7 @@ import { stateWords } from "../model/state-word.ts";
 import { batchAnswerSchema, countsSchema, countsText, outcomeWord } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import type { BatchRow } from "../store/store.ts";
+import { answerNow } from "./answer-now.ts";
 import { type Context, valueOrFault } from "./context.ts";
 import { check } from "./faults.ts";
 import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
@@ -190,7 +190,7 @@ export const showBatch: Operation<typeof showInput, typeof batchAnswerSchema> = 
     const { batchId } = valueOrFault(check(showInput, input));
     const log = findBatch(context, batchId);
     const word = standingOf(rowOf(context, log));
-    return answerOf(log.state, { word, mostCharacters: 10_000_000, message: messageOf(log, word) });
+    return answerNow(context, log, { mostCharacters: 10_000_000, message: messageOf(log, word) });
   },
 };
 
@@ -253,7 +253,7 @@ function messageOf(log: BatchLog, word: string): string {
     case "running":
       return `${counts} ${log.state.cancelledBy ? "It is being cancelled." : "It goes on; ask again later."}`;
     case "interrupted":
-      return `${counts} Its runner is gone. What has ended is kept; the log of its processes is in the state directory.`;
+      return `${counts} Its processes are gone. What has ended is kept; retry_batch (\`retry ${log.batchId}\`) carries the rest on.`;
     default:
       return counts;
   }

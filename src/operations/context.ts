@@ -1,5 +1,6 @@
 // What an operation may use. The store is opened at the first need of it, and not before.
 import type { Configuration } from "../model/configuration.ts";
+import { fileIdentity } from "../platform/files.ts";
 import { StoreProblem } from "../store/database.ts";
 import { Store } from "../store/store.ts";
 import { type InForce, readConfiguration, stateDirectoryOf } from "./configuration.ts";
@@ -11,6 +12,9 @@ export class Fault extends Error {
     super(typeof faults === "string" ? faults : faultText(faults));
   }
 }
+
+/** A fault of the operator's configuration, whose names are settings and no options. */
+export class ConfigurationFault extends Fault {}
 
 export interface Context extends Disposable {
   /** Throws `Fault` when it is broken. */
@@ -26,17 +30,26 @@ export interface Context extends Disposable {
 export function newContext(): Context {
   let inForce: InForce | undefined;
   let store: Store | undefined;
+  let opened: string | undefined;
   return {
     workingDirectory: process.cwd(),
     get inForce() {
-      inForce ??= valueOrFault(readConfiguration());
+      inForce ??= inForceOrFault(readConfiguration());
       return inForce;
     },
     get configuration() {
       return this.inForce.configuration;
     },
     get store() {
-      store ??= openStore(stateDirectoryOf(this.configuration));
+      // Somebody may have removed the state directory since: what is written into a file without a name is lost.
+      if (store && fileIdentity(store.layout.database) !== opened) {
+        store[Symbol.dispose]();
+        store = undefined;
+      }
+      if (!store) {
+        store = openStore(stateDirectoryOf(this.configuration));
+        opened = fileIdentity(store.layout.database);
+      }
       return store;
     },
     [Symbol.dispose]: () => store?.[Symbol.dispose](),
@@ -46,6 +59,11 @@ export function newContext(): Context {
 /** The value, or its faults thrown as one. */
 export function valueOrFault<Value>(checked: Checked<Value>): Value {
   if (!checked.ok) throw new Fault(checked.faults);
+  return checked.value;
+}
+
+function inForceOrFault(checked: Checked<InForce>): InForce {
+  if (!checked.ok) throw new ConfigurationFault(checked.faults);
   return checked.value;
 }
 

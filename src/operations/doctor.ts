@@ -2,12 +2,13 @@
 import { z } from "zod";
 import { findClaude, installAdvice, knownDirectories, pathDirectories } from "../claude/find.ts";
 import { type Configuration, variableOf } from "../model/configuration.ts";
-import { isExecutable, isWritable, kindAt, realPath } from "../platform/files.ts";
+import { isExecutable, kindAt, realPath } from "../platform/files.ts";
 import { dirname, homeDirectory, isWithin, join } from "../platform/paths.ts";
 import { type InForce, readConfiguration, stateDirectoryOf } from "./configuration.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
 import { check } from "./faults.ts";
 import type { Operation } from "./operation.ts";
+import { hindranceToWriting } from "./plan.ts";
 import { type ClaudeAccount, probeSession, probeVersion } from "./probe.ts";
 
 const input = z.strictObject({});
@@ -166,15 +167,11 @@ function state(context: Context, configuration: Configuration): Finding {
 function outputDirectory({ outputDirectory: directory }: Configuration): Finding {
   const name = "output";
   const remedy = `Set ${variableOf("outputDirectory")} to a directory that you can write.`;
-  if (kindAt(directory) === "directory") {
-    if (isWritable(directory)) return { name, ok: true, detail: directory };
-    return { name, ok: false, detail: `${directory} cannot be written.`, remedy };
-  }
-  let parent = directory;
-  while (kindAt(parent) === "nothing" && dirname(parent) !== parent) parent = dirname(parent);
-  if (kindAt(parent) === "directory" && isWritable(parent))
-    return { name, ok: true, detail: `${directory}, which is made when it is needed` };
-  return { name, ok: false, detail: `${directory} cannot be made: ${parent} is in the way.`, remedy };
+  const hindrance = hindranceToWriting(directory);
+  if (hindrance !== undefined)
+    return { name, ok: false, detail: `${directory} cannot be written: ${hindrance}.`, remedy };
+  const made = kindAt(directory) === "directory" ? "" : ", which is made when it is needed";
+  return { name, ok: true, detail: `${directory}${made}` };
 }
 
 function workingDirectory(context: Context, configuration: Configuration, file: string): Finding {

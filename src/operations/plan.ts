@@ -4,7 +4,7 @@ import { newBatchId } from "../model/batch-id.ts";
 import type { Configuration } from "../model/configuration.ts";
 import type { Batch, Task } from "../model/event.ts";
 import { batchOptions, type SessionOptionsInput, sessionOptions } from "../model/options.ts";
-import { isWritable, kindAt, makeDirectory, realPath } from "../platform/files.ts";
+import { isWritable, kindAt, realPath } from "../platform/files.ts";
 import { absolutePath, dirname, homeDirectory, isWithin } from "../platform/paths.ts";
 import { layoutOf } from "../store/layout.ts";
 import { stateDirectoryOf } from "./configuration.ts";
@@ -72,7 +72,7 @@ const sessionNames = Object.keys(sessionOptions.shape);
 
 function askedFor(startedBy: StartedBy, input: unknown): Checked<Asked> {
   if (startedBy === "spawn_claude_session") {
-    const checked = check(sessionInput, input, knownNames);
+    const checked = check(sessionInput, input, Object.keys(sessionInput.shape));
     if (!checked.ok) return checked;
     return {
       ok: true,
@@ -176,7 +176,7 @@ class Places {
         : this.#resolve(given, this.#context.workingDirectory);
     const place = given === undefined ? "the configured outputDirectory" : "outputDirectory";
     if (given !== undefined && !this.#allowed(directory)) this.#faults.push(this.#outside(place, directory));
-    else this.#makeWritable(directory, place);
+    else this.#checkWritable(directory, place);
     return directory;
   }
 
@@ -212,15 +212,19 @@ class Places {
     return `${place} ${path} is outside the allowed roots (${this.#roots.join(", ")}); the operator can add to \`allowedRoots\` in ${this.#context.inForce.file}, or set PARALLEL_CLAUDE_ALLOWED_ROOTS`;
   }
 
-  #makeWritable(directory: string, place: string): void {
-    try {
-      makeDirectory(directory);
-      if (!isWritable(directory)) throw new Error("permission denied");
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#faults.push(`${place} ${directory} cannot be written: ${reason}`);
-    }
+  // Looked at only: it is made with the batch, and not for one that is refused.
+  #checkWritable(directory: string, place: string): void {
+    const hindrance = hindranceToWriting(directory);
+    if (hindrance !== undefined) this.#faults.push(`${place} ${directory} cannot be written: ${hindrance}`);
   }
+}
+
+/** Why files cannot be written below a directory, which may still have to be made; nothing when they can. */
+export function hindranceToWriting(directory: string): string | undefined {
+  let parent = directory;
+  while (kindAt(parent) === "nothing" && dirname(parent) !== parent) parent = dirname(parent);
+  if (kindAt(parent) !== "directory") return `${parent} is no directory`;
+  return isWritable(parent) ? undefined : `${parent} is not yours to write in`;
 }
 
 /** Where a batch goes that was started without a directory, once nobody waits for it any more. */

@@ -30,6 +30,8 @@ const retryInput = z.strictObject({
     .optional(),
 });
 
+type Asked = z.output<typeof retryInput>;
+
 export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
   name: "retry_batch",
   title: "Carry on a batch, or run failed tasks again",
@@ -39,14 +41,17 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
   output: waitOutput,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   run: async (context, input) => {
-    const { batchId, only, tasks } = valueOrFault(check(retryInput, input, Object.keys(retryInput.shape)));
+    const asked = valueOrFault(check(retryInput, input, Object.keys(retryInput.shape)));
+    const { batchId, only, tasks } = asked;
+    if (only === "interrupted" && tasks)
+      throw new Fault("`tasks` are run again; with `only: interrupted` none is. Give one of the two.");
     const log = findBatch(context, batchId);
     checkTasks(log.state, tasks);
     checkAccount(context, log);
     const again = only === "interrupted" ? [] : requested(log, tasks);
     const row = rowOf(context, log);
     const lost = row.endedAt === undefined && isAbandoned(row);
-    if (again.length === 0 && !lost) throw new Fault(nothingText(log, standingOf(row), only));
+    if (again.length === 0 && !lost) throw new Fault(nothingText(log, standingOf(row), asked));
     if (again.length > 0) log.append(() => [{ type: "retry-requested", tasks: again }]);
     if (lost || row.endedAt !== undefined) await carryOnBatch(context.store, row);
     const started =
@@ -77,8 +82,14 @@ function checkAccount({ store }: Context, { batchId, state }: BatchLog): void {
   );
 }
 
-function nothingText({ batchId, state }: BatchLog, word: string, only: string | undefined): string {
-  if (word === "running") return `Batch ${batchId} is running, and none of its tasks has failed.`;
-  const succeeded = state.counts.succeeded === state.tasks.length;
-  return `Batch ${batchId} is ${word}${succeeded ? ", and all its tasks have succeeded" : ""}: there is nothing to ${only === "interrupted" ? "carry on" : "run again"}.`;
+function nothingText({ batchId, state }: BatchLog, word: string, { only, tasks }: Asked): string {
+  if (only === "interrupted") return `Batch ${batchId} is ${word}: there is nothing to carry on.`;
+  const failed = state.tasks.filter(canRetry).map(({ number }) => number);
+  if (tasks && failed.length > 0) {
+    return `Of these tasks of batch ${batchId} none has failed. Those that have are ${failed.slice(0, 20).join(", ")}.`;
+  }
+  if (state.counts.succeeded === state.tasks.length) {
+    return `Batch ${batchId} is ${word}, and all its tasks have succeeded: there is nothing to run again.`;
+  }
+  return `Batch ${batchId} is ${word}, and none of its tasks has failed: there is nothing to run again.`;
 }

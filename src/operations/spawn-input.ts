@@ -3,9 +3,9 @@ import { z } from "zod";
 import { batchOptions, prompt, sessionOptions } from "../model/options.ts";
 
 /** Most tasks of one batch. */
-export const mostTasks = 10_000;
+const mostTasks = 10_000;
 
-export const taskInput = z.strictObject({ task: prompt, ...sessionOptions.shape });
+const taskInput = z.strictObject({ task: prompt, ...sessionOptions.shape });
 
 export const sessionInput = z.strictObject({
   task: prompt,

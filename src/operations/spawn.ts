@@ -1,5 +1,4 @@
 // The two tools that every client knows.
-import { answerOf } from "../engine/answer.ts";
 import { standingOf } from "../engine/standing.ts";
 import { startKeeper } from "../engine/start.ts";
 import { variableOf } from "../model/configuration.ts";
@@ -15,6 +14,7 @@ import {
 } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { accountOf } from "./account.ts";
+import { answerNow } from "./answer-now.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
 import { rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
@@ -121,7 +121,7 @@ async function waitFor(context: Context, log: BatchLog, call: Call): Promise<Bat
 }
 
 /** From now on the batch goes on by itself, and its files go where the user looks for them. */
-export function handOver(context: Context, log: BatchLog): void {
+function handOver(context: Context, log: BatchLog): void {
   log.append((state) => {
     if (state.endedAt !== undefined) return [];
     const outputDirectory = handOverDirectory(context.configuration, state.batch);
@@ -136,9 +136,7 @@ function handsOver({ signal, startedAt }: Call): boolean {
 }
 
 function answer(context: Context, log: BatchLog, message: string): BatchAnswer {
-  const row = rowOf(context, log);
-  const { heldBecause } = row;
-  return answerOf(log.state, { word: standingOf(row), mostCharacters, heldBecause, message });
+  return answerNow(context, log, { mostCharacters, message });
 }
 
 function startedText(batch: Batch, { configuration }: Context): string {

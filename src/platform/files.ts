@@ -5,7 +5,6 @@ import {
   chmodSync,
   closeSync,
   constants,
-  copyFileSync,
   existsSync,
   fstatSync,
   linkSync,
@@ -66,11 +65,6 @@ export function readAt(descriptor: number, buffer: Uint8Array, position: number)
   return readSync(descriptor, buffer, 0, buffer.length, position);
 }
 
-/** The size of an open file in bytes. */
-export function sizeOf(descriptor: number): number {
-  return fstatSync(descriptor).size;
-}
-
 /** Appends in one write. */
 export function appendText(path: string, text: string): void {
   appendFileSync(path, text);
@@ -78,10 +72,20 @@ export function appendText(path: string, text: string): void {
 
 /** What kind of thing is at a path, symbolic links followed. */
 export function kindAt(path: string): "file" | "directory" | "other" | "nothing" {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = statOf(path);
   if (!found) return "nothing";
   if (found.isFile()) return "file";
   return found.isDirectory() ? "directory" : "other";
+}
+
+function statOf(path: string) {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    // Below something that is no directory there is nothing.
+    if (error instanceof Error && "code" in error && error.code === "ENOTDIR") return undefined;
+    throw error;
+  }
 }
 
 export function exists(path: string): boolean {
@@ -195,16 +199,15 @@ function halfFile(path: string, tag: string): string {
   return `${path}.${tag}.part`;
 }
 
-/** Copies a file over another, as a whole. */
-export function copyWhole(from: string, to: string): void {
-  const beside = halfFile(to, String(process.pid));
-  copyFileSync(from, beside);
-  renameSync(beside, to);
-}
-
 /** Removes a file or a folder with all that is in it; silent when it is not there. */
 export function removePath(path: string): void {
   rmSync(path, { recursive: true, force: true });
+}
+
+/** Which file stands at a path, told from one that was put there later; nothing where there is none. */
+export function fileIdentity(path: string): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found && `${found.dev}:${found.ino}`;
 }
 
 /** How many bytes this user can still write on the disk of a directory. */

@@ -4,22 +4,24 @@ import { unreachable } from "../model/unreachable.ts";
 import { numberText } from "./amounts.ts";
 import { harmless, oneLine } from "./harmless.ts";
 
-/** What is known of the task beside its outcome. `taskNumber` is 1-based. */
+/** What is known of the task beside its outcome. */
 export interface AdviceFacts {
-  prompt: string;
   denials: readonly Denial[];
   batchId: string;
-  taskNumber: number;
   sessionId?: string | undefined;
-  workingDirectory?: string | undefined;
-  model?: string | undefined;
 }
 
 /** One to three sentences on what to try. Nothing for a success at which no tool was denied. */
 export function adviceFor(outcome: Outcome, facts: AdviceFacts): string | undefined {
   const denied = denialAdvice(facts.denials);
   const own = ownAdvice(outcome, facts);
-  return [own, denied].filter((sentence) => sentence !== undefined).join(" ") || undefined;
+  const again = outcome.kind === "succeeded" ? undefined : retryAdvice(facts);
+  return [own, denied, again].filter((sentence) => sentence !== undefined).join(" ") || undefined;
+}
+
+// The same for all tasks of a batch, so that equal advice stays equal.
+function retryAdvice({ batchId }: AdviceFacts): string {
+  return `\`parallel-claude-code-mcp retry ${batchId}\` (or retry_batch) runs again what has failed.`;
 }
 
 /** How a task ended, in one line for people. Words of Claude are marked as such, and cut at 500 characters. */
@@ -75,9 +77,9 @@ const cancelText = {
 const reasonAdvice = {
   "max-turns": "Raise `maxTurns`.",
   budget: "Raise `maxBudgetUsd`, or ask for less in one task.",
-  "usage-limit": "Wait until the limit resets, then run the task again.",
-  "rate-limit": "Lower `concurrency`, then run the task again in a few minutes.",
-  overloaded: "Run the task again in a few minutes, or name another model in `fallbackModel`.",
+  "usage-limit": "Wait until the limit resets.",
+  "rate-limit": "Lower `concurrency`; in a few minutes it may go through.",
+  overloaded: "Wait a few minutes, or name another model in `fallbackModel`.",
   auth: "Run `claude` and log in with `/login`, or set `ANTHROPIC_API_KEY`. `parallel-claude-code-mcp doctor` checks the login.",
   billing: "Check the plan and the credit of the account that `parallel-claude-code-mcp doctor` shows.",
   model: "Name another `model`: an alias such as `opus`, `sonnet` or `haiku`, or a full name.",
@@ -85,11 +87,11 @@ const reasonAdvice = {
   refusal: "Put the task differently: say what it is for, and leave out what is not needed.",
   "prompt-too-long": "Ask for less in one task, or split it into several.",
   "output-limit": "Ask for a shorter answer, or let Claude write it to a file.",
-  connection: "Check network and proxy with `parallel-claude-code-mcp doctor`, then run the task again.",
-  "server-error": "Run the task again in a few minutes.",
+  connection: "Check network and proxy with `parallel-claude-code-mcp doctor`.",
+  "server-error": "Wait a few minutes.",
   request: "Check the options of the task: the message above names what the API did not take.",
-  interrupted: "Run the task again.",
-  execution: "Read the message and the last lines of the transcript, then run the task again.",
+  interrupted: "Something else ended its turn.",
+  execution: "Read the message and the last lines of the transcript.",
 } satisfies Record<FailureReason, string>;
 
 const clockAdvice = {
@@ -119,7 +121,7 @@ function ownAdvice(outcome: Outcome, facts: AdviceFacts): string | undefined {
     case "cancelled":
       return cancelAdvice(outcome.by, facts);
     case "not-started":
-      return "Mend what the message names, then run the task again. Nothing was spent on it.";
+      return "Mend what the message names. Nothing was spent on it.";
     default:
       return unreachable(outcome);
   }
@@ -144,14 +146,13 @@ function crashText({ exitCode, signal, stderrTail }: Extract<Outcome, { kind: "c
 function crashAdvice({ exitCode, signal }: Extract<Outcome, { kind: "crashed" }>): string {
   // 137 is what a shell makes of SIGKILL.
   if (signal === "SIGKILL" || exitCode === 137) {
-    return "The system may have run out of memory: lower `concurrency`, then run the task again.";
+    return "The system may have run out of memory: lower `concurrency`.";
   }
-  return "Read the last lines of its stderr, and check `claude` with `parallel-claude-code-mcp doctor`. Then run the task again.";
+  return "Read the last lines of its stderr, and check `claude` with `parallel-claude-code-mcp doctor`.";
 }
 
 function cancelAdvice(by: Extract<Outcome, { kind: "cancelled" }>["by"], facts: AdviceFacts): string {
-  const again =
-    facts.sessionId === undefined ? "Run the task again if you still want it." : resumption(facts);
+  const again = facts.sessionId === undefined ? "It was not begun." : resumption(facts);
   if (by === "failure-mode")
     return `${again} \`failureMode: "continue"\` lets the others go on after a failure.`;
   if (by === "leash") return `${again} \`asyncMode\` lets a batch go on when its client ends.`;

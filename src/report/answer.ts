@@ -75,12 +75,9 @@ export function resultEntryOf(
   const sessionId = attempts.at(-1)?.sessionId;
   const denials = usage?.denials ?? [];
   const advice = adviceFor(outcome, {
-    prompt,
     denials,
     batchId,
-    taskNumber: task.number,
     ...(sessionId === undefined ? {} : { sessionId }),
-    ...(task.model === undefined ? {} : { model: task.model }),
   });
   const structured = outcome.kind === "succeeded" ? outcome.structured : undefined;
   return {
@@ -164,11 +161,14 @@ export function countsText(state: BatchState): string {
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(cancelled > 0 ? [`${cancelled} cancelled`] : []),
   ];
+  const [unwritten] = state.fileFailures;
+  const files = state.fileFailures.size === 1 ? "1 file" : `${state.fileFailures.size} files`;
+  const failure = unwritten ? ` ${files} could not be written: ${unwritten[0]}: ${unwritten[1]}.` : "";
   const ended =
     done === total
       ? `${total === 1 ? "The task" : `All ${total} tasks`} ended`
       : `${done} of ${total} tasks have ended`;
-  return `${ended}: ${parts.join(", ")}.`;
+  return `${ended}: ${parts.join(", ")}.${failure}`;
 }
 
 // Sums of binary fractions: six digits are a thousandth of a tenth of a cent.

@@ -25,7 +25,7 @@ export function attentionFor(
   if (task.outcome.kind === "cancelled") return undefined;
   if (task.outcome.kind === "succeeded" && denials.length === 0) return undefined;
   // Without the session id, which would keep equal advice apart.
-  const advice = adviceFor(task.outcome, { ...facts, denials, taskNumber: task.number });
+  const advice = adviceFor(task.outcome, { batchId: facts.batchId, denials });
   const happened =
     task.outcome.kind === "succeeded"
       ? `Succeeded, but ${countText(denials.length, "tool call")} ${denials.length === 1 ? "was" : "were"} denied`

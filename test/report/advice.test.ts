@@ -30,7 +30,19 @@ describe("adviceFor", () => {
     for (const outcome of everyOutcome) {
       const commands = (adviceFor(outcome, facts) ?? "").matchAll(/parallel-claude-code-mcp (\w+)/g);
       for (const [, command] of commands) {
-        expect(["run", "list", "show", "cancel", "doctor", "config"]).toContain(command ?? "");
+        expect([
+          "run",
+          "list",
+          "show",
+          "wait",
+          "results",
+          "logs",
+          "cancel",
+          "retry",
+          "prune",
+          "doctor",
+          "config",
+        ]).toContain(command ?? "");
       }
     }
   });

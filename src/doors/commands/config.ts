@@ -35,7 +35,7 @@ const showConfiguration: Operation<typeof input, typeof output> = {
     settings: settings.map((setting) => ({
       ...setting,
       variable: variableOf(setting.name),
-      description: configurationSchema.shape[setting.name].description ?? "",
+      description: configurationSchema.shape[setting.name].unwrap().description ?? "",
     })),
   }),
 };

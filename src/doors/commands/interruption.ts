@@ -1,4 +1,4 @@
-// Ctrl-C and SIGTERM during a foreground batch: once to end it properly, twice to end it at once.
+// Ctrl-C, SIGTERM and a closed terminal during a foreground batch: once to end it properly, twice to end it at once.
 import { markerOf } from "../../engine/plan-attempt.ts";
 import type { BatchState } from "../../model/state.ts";
 import { livenessOf, signalGroup, signalProcess } from "../../platform/process.ts";
@@ -9,7 +9,8 @@ import { Store } from "../../store/store.ts";
 /** What a shell makes of a process that SIGINT ended. */
 export const interruptedStatus = 130;
 
-const signals = ["SIGINT", "SIGTERM"] as const;
+// A terminal that is closed sends SIGHUP: nobody is left who would look after the sessions.
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Listens from its making until it is disposed of. */
 export class Interruption implements Disposable {

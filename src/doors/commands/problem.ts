@@ -25,14 +25,11 @@ export function problemsOf(state: BatchState): string[] {
 
 /** Nothing for a success at which no tool was denied. */
 export function problemOf(state: BatchState, task: DoneTask): string | undefined {
-  const { outcome, number, usage, attempts, model } = task;
+  const { outcome, number, usage, attempts } = task;
   const advice = adviceFor(outcome, {
-    prompt: state.batch.tasks[number - 1]?.prompt ?? "",
     denials: usage?.denials ?? [],
     batchId: state.batch.batchId,
-    taskNumber: number,
     sessionId: attempts.at(-1)?.sessionId,
-    model,
   });
   if (advice === undefined) return undefined;
   const said = outcome.kind === "succeeded" ? "Succeeded, with tools denied" : outcomeText(outcome);

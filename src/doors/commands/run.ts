@@ -1,15 +1,14 @@
 // `run`: a batch in the foreground, carried by this process; or with `--detach` by one of its own.
 import { z } from "zod";
-import { answerOf, entryOf, reportFileOf } from "../../engine/answer.ts";
+import { entryOf, reportFileOf } from "../../engine/answer.ts";
 import { runBatch } from "../../engine/runner.ts";
-import { standingOf } from "../../engine/standing.ts";
-import { startKeeper } from "../../engine/start.ts";
 import { product } from "../../model/product.ts";
 import { type BatchState, doneCount } from "../../model/state.ts";
+import { answerNow } from "../../operations/answer-now.ts";
 import type { Context } from "../../operations/context.ts";
 import { follow } from "../../operations/follow.ts";
 import { planBatch } from "../../operations/plan.ts";
-import { create } from "../../operations/spawn.ts";
+import { create, carry as startCarrying } from "../../operations/spawn.ts";
 import { parallelInput } from "../../operations/spawn-input.ts";
 import { costText, countText, durationText } from "../../report/amounts.ts";
 import { countsText } from "../../report/answer.ts";
@@ -75,7 +74,7 @@ export const run: Command = {
 
 async function runDetached({ context, terminal }: Asked, log: BatchLog, json: boolean): Promise<number> {
   const { batch, tasks, outputDirectory } = log.state;
-  await startKeeper(context.store, batch.batchId);
+  await startCarrying(context, log);
   const text = `Batch ${batch.batchId} has started with ${countText(tasks.length, "task")}, at most ${batch.concurrency} at once.\nResults go to ${outputDirectory}.\nLook with \`${product.name} show ${batch.batchId}\`; end it with \`${product.name} cancel ${batch.batchId}\`.`;
   await terminal.out.print(json ? jsonText(wholeAnswer(context, log)) : text);
   return 0;
@@ -132,8 +131,6 @@ async function printAnswer(state: BatchState, { out }: Terminal): Promise<void> 
   await out.print(out.isTerminal ? harmless(text) : text);
 }
 
-function wholeAnswer({ store }: Context, log: BatchLog) {
-  const row = store.row(log.batchId);
-  if (!row) throw new Error(`Internal error: batch ${log.batchId} has no row`);
-  return answerOf(log.state, { word: standingOf(row), mostCharacters, message: countsText(log.state) });
+function wholeAnswer(context: Context, log: BatchLog) {
+  return answerNow(context, log, { mostCharacters, message: countsText(log.state) });
 }

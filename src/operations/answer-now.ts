@@ -1,0 +1,22 @@
+// The whole answer of a batch as it stands at this moment.
+import { answerOf } from "../engine/answer.ts";
+import { standingOf } from "../engine/standing.ts";
+import type { BatchAnswer } from "../report/answer.ts";
+import type { BatchLog } from "../store/batch-log.ts";
+import type { Context } from "./context.ts";
+import { rowOf } from "./find-batch.ts";
+
+/** With at most so many characters of all results together. */
+export function answerNow(
+  context: Context,
+  log: BatchLog,
+  { mostCharacters, message }: { mostCharacters: number; message: string },
+): BatchAnswer {
+  const row = rowOf(context, log);
+  return answerOf(log.state, {
+    word: standingOf(row),
+    mostCharacters,
+    heldBecause: row.heldBecause,
+    message,
+  });
+}
