@@ -117,6 +117,8 @@ const tools = [
     input: { batchId, waitSeconds: seconds("How long to wait.").default(45), ...page },
     output: answer,
   },
+  { name: "read", input: { batchId, tasks: z.array(z.int()).optional(), ...page }, output: answer },
+  { name: "retry", input: { batchId, tasks: z.array(z.int()).optional() }, output: answer },
   { name: "list", input: page, output: z.object({ total: z.number(), batches: z.array(row) }) },
   { name: "cancel", input: { batchId, tasks: z.array(z.int().min(1)).optional() }, output: answer },
 ];
