@@ -36,6 +36,8 @@ const longestText = 1_000_000;
 const longestSummary = 50_000_000;
 const pageEveryMs = 500;
 const idlePageEveryMs = 3_000;
+/** Above 2,000 tasks, so many add a millisecond to the time between two pages. */
+const tasksPerPageMs = 4;
 const stderrTailBytes = 8_000;
 const mostFailures = 20;
 
@@ -101,10 +103,12 @@ export class OutputFiles {
     this.#dropLines();
   }
 
-  /** The page follows twice a second at most; and now and then though nothing happens, for time goes on in it. */
+  /** The page follows, twice a second at most; and now and then though nothing happens, for time goes on in it. */
   beat(): void {
     const age = performance.now() - this.#pageAt;
-    if (age >= (this.#dirty ? pageEveryMs : idlePageEveryMs)) this.#writePage();
+    // A page of thousands of tasks is megabytes: written less often, it costs as little as a small one.
+    const everyMs = Math.max(pageEveryMs, this.#log.state.tasks.length / tasksPerPageMs);
+    if (age >= (this.#dirty ? everyMs : Math.max(idlePageEveryMs, everyMs))) this.#writePage();
   }
 
   /** The files of a task that has ended, with what is still known of it; what is not, is in the transcript. */
