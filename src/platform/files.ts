@@ -65,6 +65,20 @@ export function readAt(descriptor: number, buffer: Uint8Array, position: number)
   return readSync(descriptor, buffer, 0, buffer.length, position);
 }
 
+/** Writes all of it, and waits where the reader is slow. Throws EPIPE when the reader has gone. */
+export function writeFully(descriptor: number, bytes: Uint8Array): void {
+  let rest = bytes;
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(descriptor, rest));
+    } catch (error) {
+      // The pipe is full, and somebody has made it non-blocking.
+      if (!(error instanceof Error && "code" in error && error.code === "EAGAIN")) throw error;
+      Bun.sleepSync(2);
+    }
+  }
+}
+
 /** Appends in one write. */
 export function appendText(path: string, text: string): void {
   appendFileSync(path, text);

@@ -1,7 +1,7 @@
 // Shows a transcript while it grows: as a conversation, or its bytes as they are.
 import { partsOf, type TranscriptLines } from "../../claude/conversation-lines.ts";
 import type { Line } from "../../claude/lines.ts";
-import { readTail } from "../../platform/files.ts";
+import { readTail, writeFully } from "../../platform/files.ts";
 import { cut, harmless } from "../../report/harmless.ts";
 import { stderrBeside } from "../../store/layout.ts";
 import { partText } from "./conversation-text.ts";
@@ -42,8 +42,8 @@ export function rawShower(lines: TranscriptLines): Shower {
     for (const piece of lines.pieces()) {
       if (readerGone) return;
       try {
-        // A copy: on a slow pipe, Bun was seen to write on from the buffer after it had been filled again.
-        await Bun.write(Bun.stdout, piece.slice());
+        // By the system call: under load, `Bun.write` to a pipe was seen to send some of many pieces twice.
+        writeFully(1, piece);
       } catch (error) {
         // `| head` has read enough.
         readerGone = error instanceof Error && "code" in error && error.code === "EPIPE";
