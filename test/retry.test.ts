@@ -95,8 +95,8 @@ test("an interrupted batch whose time has passed waits for a retry, and is then 
   const { keeper, runner } = store.row(batchId) ?? {};
   for (const identity of [keeper, runner]) process.kill(identity?.pid ?? 0, "SIGKILL");
   await eventually(
-    () => !home.processes().some(({ pid }) => pid === runner?.pid),
-    () => "the runner does not die",
+    () => !home.processes().some(({ pid }) => pid === runner?.pid || pid === keeper?.pid),
+    () => "runner and keeper do not die",
   );
   store.database.run("UPDATE batches SET alive_at = alive_at - 700000");
   const listed = await client.call("list_batches", {});

@@ -324,8 +324,8 @@ test("a batch that lost all its processes is carried on by the next call, and it
   const { keeper, runner } = store.row(batchId) ?? {};
   for (const identity of [keeper, runner]) process.kill(identity?.pid ?? 0, "SIGKILL");
   await eventually(
-    () => !home.processes().some(({ pid }) => pid === runner?.pid),
-    () => "the runner does not die",
+    () => !home.processes().some(({ pid }) => pid === runner?.pid || pid === keeper?.pid),
+    () => "runner and keeper do not die",
   );
   const stranger = { ...home.environment, ANTHROPIC_API_KEY: "another account" };
   const looked = Bun.spawnSync([process.execPath, join(import.meta.dir, "../src/main.ts"), "list"], {
