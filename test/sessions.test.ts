@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { livenessOf } from "../src/platform/process.ts";
 import { type Answer, connectNew, eventually, filesIn, Home } from "./harness.ts";
 
 interface Entry {
@@ -324,7 +325,7 @@ test("a batch that lost all its processes is carried on by the next call, and it
   const { keeper, runner } = store.row(batchId) ?? {};
   for (const identity of [keeper, runner]) process.kill(identity?.pid ?? 0, "SIGKILL");
   await eventually(
-    () => !home.processes().some(({ pid }) => pid === runner?.pid || pid === keeper?.pid),
+    () => [keeper, runner].every((identity) => identity && livenessOf(identity) === "dead"),
     () => "runner and keeper do not die",
   );
   const stranger = { ...home.environment, ANTHROPIC_API_KEY: "another account" };
