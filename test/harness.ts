@@ -7,6 +7,8 @@ import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { Client as OlderClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport as OlderTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { livenessOf } from "../src/platform/process.ts";
+import type { ProcessIdentity } from "../src/platform/process-identity.ts";
 import { Store } from "../src/store/store.ts";
 
 const root = join(import.meta.dir, "..");
@@ -106,6 +108,20 @@ function processesWith(mark: string): { pid: number; command: string }[] {
         return [];
       }
     });
+}
+
+/**
+ * Kills processes by SIGKILL, and waits until they are dead. One that was not there fails the test: pid 0 would be
+ * our own process group.
+ */
+export async function kill(...identities: (ProcessIdentity | undefined)[]): Promise<void> {
+  const known = identities.flatMap((identity) => identity ?? []);
+  if (known.length < identities.length) throw new Error("A process that was to be killed is not there");
+  for (const { pid } of known) process.kill(pid, "SIGKILL");
+  await eventually(
+    () => known.every((identity) => livenessOf(identity) === "dead"),
+    () => "what was killed does not die",
+  );
 }
 
 /** How long something may take that must happen, on a slow and busy machine. */

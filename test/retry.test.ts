@@ -1,8 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { livenessOf } from "../src/platform/process.ts";
-import { connectNew, eventually, filesIn, Home, run } from "./harness.ts";
+import { connectNew, eventually, filesIn, Home, kill, run } from "./harness.ts";
 
 test("failed tasks are run again, what succeeded is kept, and the files tell the last state", async () => {
   await using home = new Home();
@@ -94,11 +93,7 @@ test("an interrupted batch whose time has passed waits for a retry, and is then 
     () => "no session runs",
   );
   const { keeper, runner } = store.row(batchId) ?? {};
-  for (const identity of [keeper, runner]) process.kill(identity?.pid ?? 0, "SIGKILL");
-  await eventually(
-    () => [keeper, runner].every((identity) => identity && livenessOf(identity) === "dead"),
-    () => "runner and keeper do not die",
-  );
+  await kill(keeper, runner);
   store.database.run("UPDATE batches SET alive_at = alive_at - 700000");
   const listed = await client.call("list_batches", {});
   expect(listed.data).toMatchObject({ batches: [{ state: "interrupted" }] });

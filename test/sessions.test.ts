@@ -1,8 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { livenessOf } from "../src/platform/process.ts";
-import { type Answer, connectNew, eventually, filesIn, Home } from "./harness.ts";
+import { type Answer, connectNew, eventually, filesIn, Home, kill } from "./harness.ts";
 
 interface Entry {
   status: string;
@@ -283,7 +282,7 @@ test("a runner that is killed is followed by another one, which adopts its sessi
     () => store.row(batchId)?.counts.running === 3,
     () => "three sessions do not run",
   );
-  process.kill(store.row(batchId)?.runner?.pid ?? 0, "SIGKILL");
+  await kill(store.row(batchId)?.runner);
   await eventually(
     () => store.row(batchId)?.epoch === 2,
     () => "nobody took the batch over",
@@ -323,11 +322,7 @@ test("a batch that lost all its processes is carried on by the next call, and it
     () => "two sessions do not run",
   );
   const { keeper, runner } = store.row(batchId) ?? {};
-  for (const identity of [keeper, runner]) process.kill(identity?.pid ?? 0, "SIGKILL");
-  await eventually(
-    () => [keeper, runner].every((identity) => identity && livenessOf(identity) === "dead"),
-    () => "runner and keeper do not die",
-  );
+  await kill(keeper, runner);
   const stranger = { ...home.environment, ANTHROPIC_API_KEY: "another account" };
   const looked = Bun.spawnSync([process.execPath, join(import.meta.dir, "../src/main.ts"), "list"], {
     env: stranger,
@@ -359,7 +354,7 @@ test("a session that is killed is gone on with in a second attempt, in the same 
   );
   using store = home.store();
   const attempts = () => store.batch(store.list()[0]?.batchId ?? never())?.state.tasks[0]?.attempts ?? [];
-  process.kill(attempts()[0]?.identity.pid ?? 0, "SIGKILL");
+  await kill(attempts()[0]?.identity);
   await eventually(
     () => attempts().length === 2,
     () => "there is no second attempt",
@@ -475,7 +470,7 @@ test("an adopted session that has long begun does not run out of time for its fi
     () => existsSync(started) && Date.now() - startedAt() > limitMs,
     () => "the session is not old enough",
   );
-  process.kill(store.row(batchId)?.runner?.pid ?? 0, "SIGKILL");
+  await kill(store.row(batchId)?.runner);
   await eventually(
     () => store.row(batchId)?.epoch === 2 && store.activities(batchId).size > 0,
     () => "nobody follows the session",
