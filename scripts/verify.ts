@@ -15,7 +15,7 @@ interface Step {
 const steps: Step[] = [
   { what: "Install", command: [bun, "install", "--frozen-lockfile"] },
   { what: "Check format, types and generated texts", command: [bun, "run", "check"] },
-  { what: "Test", command: [bun, "test"], counts: true },
+  { what: "Test", command: [bun, "run", "test"], counts: true },
   { what: "Test with the real claude", command: [bun, "run", "test:real"], counts: true },
 ];
 

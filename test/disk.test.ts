@@ -49,7 +49,7 @@ test.skipIf(!canMount)(
     const batchId = String(data?.["batchId"]);
     using store = home.store();
     await eventually(
-      () => store.list()[0]?.heldBecause !== undefined,
+      () => store.list()[0]?.held !== undefined,
       () => "it is not held",
     );
     const held = await client.call("wait_for_batch", { batchId, waitSeconds: 0 });

@@ -52,6 +52,9 @@ export class Home implements AsyncDisposable {
       FAKE_CLAUDE_LOG: this.startsLog,
       PARALLEL_CLAUDE_STATE_DIRECTORY: this.state,
       PARALLEL_CLAUDE_OUTPUT_DIRECTORY: this.output,
+      // Fixed, unless a test is about how they are found out.
+      PARALLEL_CLAUDE_CONCURRENCY: "8",
+      PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: "0",
       ...this.#more,
     };
   }

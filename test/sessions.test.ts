@@ -35,17 +35,10 @@ function resultsOf({ data, text }: Answer): Entry[] {
 /** How each way of ending is told to the user. */
 const ends: [task: string, options: object, entry: object][] = [
   ["[[error status=400]]", {}, { outcome: "failed: request" }],
-  ["[[error status=401]]", {}, { outcome: "failed: auth", advice: expect.stringContaining("/login") }],
-  ["[[not-logged-in]]", {}, { outcome: "failed: auth", advice: expect.stringContaining("/login") }],
-  ["[[error status=403]]", {}, { outcome: "failed: auth" }],
   ["[[error status=404]]", {}, { outcome: "failed: model" }],
   ["[[error status=413]]", {}, { outcome: "failed: request" }],
-  ["[[error status=429]]", {}, { outcome: "failed: rate-limit" }],
-  ["[[usage-limit resets-in=60]]", {}, { outcome: "failed: usage-limit" }],
   ["[[error status=500]]", {}, { outcome: "failed: server-error" }],
-  ["[[error status=529]]", {}, { outcome: "failed: overloaded" }],
   ["[[error connection=refused]]", {}, { outcome: "failed: connection" }],
-  ["[[credit]]", {}, { outcome: "failed: billing" }],
   ["[[prompt-too-long]]", {}, { outcome: "failed: prompt-too-long" }],
   ["[[refusal]]", {}, { outcome: "failed: refusal" }],
   ["[[max-output-tokens]]", {}, { outcome: "failed: output-limit" }],
@@ -91,6 +84,21 @@ test("every way in which a session can fail is told apart, with advice, and leav
     expect(entries[index]).toMatchObject({ status: "error", ...entry });
   await home.empty();
 });
+
+for (const [task, outcome] of [
+  ["[[error status=401]]", "failed: auth"],
+  ["[[not-logged-in]]", "failed: auth"],
+  ["[[error status=403]]", "failed: auth"],
+  ["[[credit]]", "failed: billing"],
+] as const) {
+  test(`where the operator has no patience, ${task} fails at once, with advice`, async () => {
+    await using home = new Home({ PARALLEL_CLAUDE_LOGIN_PATIENCE_SECONDS: "0" });
+    const [entry] = await entriesOf(home, [task], { outputDirectory: home.output });
+    expect(entry).toMatchObject({ status: "error", outcome, advice: expect.any(String) });
+    expect(entry).not.toHaveProperty("attempts");
+    expect(readFileSync(entry?.resultFile ?? "", "utf8")).toContain("What to try");
+  });
+}
 
 test("whatever is in a transcript, the answer comes through", async () => {
   await using home = new Home();

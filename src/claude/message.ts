@@ -26,6 +26,7 @@ const apiRetry = z.object({
   max_retries: lenient.number,
   retry_delay_ms: lenient.number,
   error_status: z.number().nullish().catch(undefined),
+  error: lenient.string,
 });
 
 const contentBlock = z.object({
@@ -57,6 +58,7 @@ const modelUsage = z.object({
   outputTokens: z.number().catch(0),
   cacheReadInputTokens: z.number().catch(0),
   cacheCreationInputTokens: z.number().catch(0),
+  costUSD: lenient.number,
 });
 
 const result = z.object({

@@ -2,6 +2,7 @@
 import type { Canceller, Clock, FailureReason, Outcome } from "../model/outcome.ts";
 import type { ResultMessage } from "./message.ts";
 import type { Answer, Reading } from "./reading.ts";
+import { resetTimeIn } from "./reset-time.ts";
 
 /** Why we ended a session ourselves. The first reason stays. */
 export type Ending =
@@ -20,26 +21,43 @@ export interface Evidence {
   stderrTail: string;
   /** Whether an `outputSchema` was asked for. */
   structured: boolean;
+  /** When the session ended, in milliseconds since 1970: "resets 9pm" means the next one. */
+  now: number;
 }
 
 /**
  * A good answer counts whatever came after it; then our own reason for the end; then what the CLI said of its
  * failure; and only then the exit. `subtype` and exit code alone are wrong in both directions.
  */
-export function outcomeOf({ reading, exit, ending, stderrTail, structured }: Evidence): Outcome {
+export function outcomeOf({ reading, exit, ending, stderrTail, structured, now }: Evidence): Outcome {
   const { answer } = reading;
   if (answer && !answer.result.is_error && answer.result.subtype === "success") {
     return goodAnswer(answer, reading, structured, remarkOn(exit, ending));
   }
   if (ending && ending.kind !== "lingered") return ending;
   if (answer) {
-    return { kind: "failed", reason: reasonOf(answer.result, reading), message: messageOf(answer.result) };
+    return failure(answer.result, reading, now);
   }
   return {
     kind: "crashed",
     ...(exit?.code === undefined ? {} : { exitCode: exit.code }),
     ...(exit?.signal === undefined ? {} : { signal: exit.signal }),
     stderrTail,
+  };
+}
+
+function failure(result: ResultMessage, reading: Reading, now: number): Outcome {
+  const reason = reasonOf(result, reading);
+  const message = messageOf(result);
+  if (reason !== "usage-limit") return { kind: "failed", reason, message };
+  const resetsAt = reading.limitRejected?.resetsAt ?? resetTimeIn(message, now);
+  const limitType = reading.limitRejected?.type;
+  return {
+    kind: "failed",
+    reason,
+    message,
+    ...(resetsAt === undefined ? {} : { resetsAt }),
+    ...(limitType === undefined ? {} : { limitType }),
   };
 }
 

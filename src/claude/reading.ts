@@ -29,6 +29,8 @@ export interface Reading {
   errorKind?: string;
   /** A usage limit that was hit, with the time of its end in milliseconds since 1970, where it was given. */
   limitRejected?: { resetsAt?: number; type?: string };
+  /** How often the API refused a call because too many were made, or it was overloaded. */
+  throttles: number;
   /** Time that the CLI has spent, or is about to spend, between its calls to an API that refused, in milliseconds. */
   retryDelayMs: number;
   /** What the session is doing, for people. */
@@ -39,7 +41,7 @@ export interface Reading {
 
 /** Nothing read yet. */
 export function newReading(): Reading {
-  return { messages: 0, replies: 0, otherLines: 0, later: [], retryDelayMs: 0 };
+  return { messages: 0, replies: 0, otherLines: 0, later: [], throttles: 0, retryDelayMs: 0 };
 }
 
 /** Takes a line in. `whole` reads a line again that was too long, for the case that its ends do not tell enough. */
@@ -71,6 +73,7 @@ function applyMessage(reading: Reading, message: Message, offset: number): void 
     case "api-retry": {
       const { attempt, max_retries, error_status } = message.retry;
       reading.retryDelayMs += message.retry.retry_delay_ms ?? 0;
+      if (isThrottle(message.retry)) reading.throttles++;
       const cause = error_status == null ? "no answer" : `status ${error_status}`;
       reading.activity = `waiting for the API (${cause}, retry ${attempt ?? "?"} of ${max_retries ?? "?"})`;
       return;
@@ -97,6 +100,17 @@ function applyMessage(reading: Reading, message: Message, offset: number): void 
     case "not-a-message":
       return;
   }
+}
+
+// Not the usage limit: that one is final at once, and no call is made again.
+function isThrottle({
+  error_status,
+  error,
+}: {
+  error_status?: number | null | undefined;
+  error?: string | undefined;
+}): boolean {
+  return error_status === 429 || error_status === 529 || error === "rate_limit" || error === "overloaded";
 }
 
 function activityOf(block: {
@@ -136,7 +150,8 @@ export function usageOf(reading: Reading, durationMs: number): Usage {
   const models = Object.entries(last?.modelUsage ?? {}).map(([model, used]) => {
     const { inputTokens: input, outputTokens: output } = used;
     const { cacheReadInputTokens: cacheRead, cacheCreationInputTokens: cacheWritten } = used;
-    return [model, { input, output, cacheRead, cacheWritten }] as const;
+    const cost = used.costUSD === undefined ? {} : { costUsd: used.costUSD };
+    return [model, { input, output, cacheRead, cacheWritten, ...cost }] as const;
   });
   return {
     costUsd: last?.total_cost_usd ?? 0,

@@ -4,15 +4,19 @@ import { signalGroup, signalProcess } from "../platform/process.ts";
 import { descendantsOf } from "../platform/process-table.ts";
 import type { Session } from "./session.ts";
 
-/** Between asking and killing. */
-const graceMs = 1_000;
+/** Between asking and killing, in milliseconds (product contract). */
+const usualGraceMs = 1_000;
 
 /**
  * Asks by `interrupt`, closes stdin as soon as the session has `answered` (its result says what it spent), and
- * kills after a second: its group, and all that descended from it when the second was over. The sweep by
+ * kills after a second, or when `graceMs` is over: its group, and all that descended from it then. The sweep by
  * marker comes after, and is the caller's.
  */
-export async function terminate(session: Session, answered: Promise<unknown>): Promise<void> {
+export async function terminate(
+  session: Session,
+  answered: Promise<unknown>,
+  graceMs = usualGraceMs,
+): Promise<void> {
   session.interrupt();
   void answered.then(() => session.closeInput());
   const late = Promise.withResolvers<"late">();

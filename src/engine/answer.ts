@@ -2,7 +2,13 @@
 import type { BatchState, DoneTask } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
 import { join } from "../platform/paths.ts";
-import { type BatchAnswer, batchAnswerOf, type ResultEntry, resultEntryOf } from "../report/answer.ts";
+import {
+  type BatchAnswer,
+  batchAnswerOf,
+  type Held,
+  type ResultEntry,
+  resultEntryOf,
+} from "../report/answer.ts";
 import { outputFiles } from "../store/layout.ts";
 import { resultFileOf } from "./result-file.ts";
 import { type ResultText, resultTextOf } from "./result-text.ts";
@@ -11,17 +17,17 @@ export interface AnswerRequest {
   word: StateWord;
   /** For all results together. */
   mostCharacters: number;
-  heldBecause?: string | undefined;
+  held?: Held | undefined;
   message?: string | undefined;
 }
 
 /** The whole answer, as far as the batch has got. What is cut says how long it is and where the whole is. */
 export function answerOf(state: BatchState, request: AnswerRequest): BatchAnswer {
-  const { word, mostCharacters, heldBecause, message } = request;
+  const { word, mostCharacters, held, message } = request;
   const done = state.tasks.filter((task) => task.status === "done");
   const limitOf = fairShares(done.map(lengthOf), mostCharacters);
   const results = done.map((task) => entryOf(state, task, limitOf));
-  const facts = { now: Date.now(), reportFile: reportFileOf(state), heldBecause, message };
+  const facts = { now: Date.now(), reportFile: reportFileOf(state), held, message };
   return batchAnswerOf(state, word, results, facts);
 }
 

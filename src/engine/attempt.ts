@@ -15,6 +15,8 @@ import type { ProcessIdentity } from "../platform/process-identity.ts";
 /** How long a session may stay after its answer, in milliseconds (product contract). */
 const lingerMs = 30_000;
 const stderrTailBytes = 4_000;
+/** What a session has to say goodbye that must give its memory back, in milliseconds. */
+const givingWayMs = 200;
 
 /** What an attempt came to. */
 export interface AttemptEnd {
@@ -41,6 +43,18 @@ interface AttemptPlan {
   startedAt: number;
   workingDirectory: string;
   environment: Record<string, string>;
+  /** Called whenever the transcript has told something new. */
+  heard(signs: Signs): void;
+}
+
+/** What a transcript has told since the last look. */
+export interface Signs {
+  /** Messages of any kind: with the first one, the CLI has started. */
+  messages: number;
+  /** Messages that a model wrote. */
+  replies: number;
+  /** Calls that the API refused because there were too many. */
+  throttles: number;
 }
 
 /** An attempt whose start is in the log. It is looked at whenever its transcript grows, and on every beat. */
@@ -54,6 +68,7 @@ export class RunningAttempt {
   /** What the CLI had waited for the API until then; the wait that it has begun since is no idleness. */
   #retryDelayBeforeMs = 0;
   #answeredAt: number | undefined;
+  #heard: Signs = { messages: 0, replies: 0, throttles: 0 };
   #ending: Ending | undefined;
 
   constructor(plan: AttemptPlan) {
@@ -79,6 +94,7 @@ export class RunningAttempt {
     if (!this.#reader.read()) return;
     this.#changedAt = performance.now();
     this.#retryDelayBeforeMs = retryDelayMs;
+    this.#tell();
     if (!this.#reader.reading.answer || this.#answeredAt !== undefined) return;
     this.#answeredAt = performance.now();
     this.#answered.resolve();
@@ -93,6 +109,17 @@ export class RunningAttempt {
     this.look();
     const ending = this.#overdue();
     if (ending) this.end(ending);
+  }
+
+  #tell(): void {
+    const { messages, replies, throttles } = this.#reader.reading;
+    const before = this.#heard;
+    this.#heard = { messages, replies, throttles };
+    this.#plan.heard({
+      messages: messages - before.messages,
+      replies: replies - before.replies,
+      throttles: throttles - before.throttles,
+    });
   }
 
   #overdue(): Ending | undefined {
@@ -123,6 +150,13 @@ export class RunningAttempt {
     void terminate(this.#plan.session, this.#answered.promise);
   }
 
+  /** Ends the session at once, for the machine has no memory for it any more. Its task is carried on later. */
+  giveWay(): void {
+    if (this.#ending) return;
+    this.#ending = { kind: "cancelled", by: "memory" };
+    void terminate(this.#plan.session, this.#answered.promise, givingWayMs);
+  }
+
   /** Resolves when the session has gone, with all that it started. */
   async ended(): Promise<AttemptEnd> {
     const { session, sweeper, startedAt, workingDirectory, environment } = this.#plan;
@@ -130,6 +164,7 @@ export class RunningAttempt {
     const leaked = await sweeper.sweep(session.marker);
     using reader = this.#reader;
     reader.finish();
+    this.#tell();
     const { reading } = reader;
     const sessionId = reading.last?.session_id ?? reading.init?.session_id;
     return {
@@ -154,6 +189,7 @@ export class RunningAttempt {
       // Of use only where there is no answer.
       stderrTail: this.#reader.reading.answer ? "" : readTail(this.#plan.stderr, stderrTailBytes),
       structured: this.#plan.options.outputSchema !== undefined,
+      now: Date.now(),
     });
   }
 }

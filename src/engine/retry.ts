@@ -1,49 +1,68 @@
 // Whether a task is tried again, and when.
 import type { Outcome } from "../model/outcome.ts";
 
-/** Where the API asked for less, in milliseconds before the first retry; doubled with each further one. */
-const throttledMs = 10_000;
+/** After a throttle, in milliseconds before the first retry: how many run at once is by then fewer. */
+const throttledMs = 2_000;
 const otherMs = 1_000;
 const longestMs = 5 * 60_000;
 
 /** A session that died together with its runner was not at fault: it is continued whatever `retries` says. */
 const ownFaultRetries = 2;
 
+/** Of a throttle that goes on, so many attempts; each has tried for three minutes by itself. */
+const mostThrottled = 12;
+
 interface Tried {
   outcome: Outcome;
-  /** Attempts so far, this one among them. */
-  attempts: number;
+  /** How the attempts before this one ended. */
+  earlier: readonly Outcome[];
   /** As the task's options have it. */
   retries: number;
   /** Whether the runner that started the attempt died before it ended. */
   adopted: boolean;
+  /** Whether the account is held because of it: then the task waits with all others. */
+  held: boolean;
 }
 
 /**
  * How long to wait before the task is tried again, in milliseconds; nothing when it has ended. Only what a
- * second try can mend is tried again, and never after an answer. `chance` (0 to 1) spreads what failed together.
+ * second try can mend is tried again, and never after an answer. What machine and account did to it counts as no
+ * try of the task's. `chance` (0 to 1) spreads what failed together.
  */
-export function retryDelayMs(
-  { outcome, attempts, retries, adopted }: Tried,
-  chance = Math.random(),
-): number | undefined {
-  const firstMs = firstDelayMs(outcome);
+export function retryDelayMs(tried: Tried, chance = Math.random()): number | undefined {
+  const { outcome, earlier, retries, adopted, held } = tried;
+  if (held || isMemoryCasualty(outcome)) return 0;
+  const spread = (firstMs: number, tries: number) =>
+    Math.min(longestMs, firstMs * 2 ** (tries - 1)) * (0.5 + chance / 2);
+  if (isThrottled(outcome)) {
+    const tries = earlier.filter(isThrottled).length + 1;
+    return tries < mostThrottled ? spread(throttledMs, tries) : undefined;
+  }
+  if (!mayPass(outcome)) return undefined;
   const most = adopted && outcome.kind === "crashed" ? Math.max(retries, ownFaultRetries) : retries;
-  if (firstMs === undefined || attempts > most) return undefined;
-  return Math.min(longestMs, firstMs * 2 ** (attempts - 1)) * (0.5 + chance / 2);
+  const tries = earlier.filter(mayPass).length + 1;
+  return tries > most ? undefined : spread(otherMs, tries);
 }
 
-function firstDelayMs(outcome: Outcome): number | undefined {
+function isMemoryCasualty(outcome: Outcome): boolean {
+  return outcome.kind === "cancelled" && outcome.by === "memory";
+}
+
+function isThrottled(outcome: Outcome): boolean {
+  return outcome.kind === "failed" && (outcome.reason === "rate-limit" || outcome.reason === "overloaded");
+}
+
+function mayPass(outcome: Outcome): boolean {
   switch (outcome.kind) {
     case "crashed":
-      return otherMs;
+      return true;
     case "timed-out":
       // A task that used up all its time would do so again.
-      return outcome.clock === "wall" ? undefined : otherMs;
+      return outcome.clock !== "wall";
     case "failed":
-      if (outcome.reason === "rate-limit" || outcome.reason === "overloaded") return throttledMs;
-      return ["server-error", "connection", "interrupted"].includes(outcome.reason) ? otherMs : undefined;
+      // Where the account is not held, others are answered: a login that was renewed in that moment.
+      return ["server-error", "connection", "interrupted", "auth"].includes(outcome.reason);
     default:
-      return undefined;
+      return false;
   }
 }

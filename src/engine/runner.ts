@@ -3,10 +3,18 @@ import { sessionEnvironment } from "../claude/environment.ts";
 import type { BatchState } from "../model/state.ts";
 import { makePrivateDirectory } from "../platform/files.ts";
 import { livenessOf, ownIdentity } from "../platform/process.ts";
+import { processorCount } from "../platform/processors.ts";
 import { watchDirectory } from "../platform/watch.ts";
 import { type BatchLog, Replaced } from "../store/batch-log.ts";
-import { MachineSlots } from "../store/machine-slots.ts";
-import type { Store } from "../store/store.ts";
+import { Holds } from "../store/holds.ts";
+import { MachineSlots, startingPool } from "../store/machine-slots.ts";
+import type { Standstill, Store } from "../store/store.ts";
+import { AccountHolds } from "./account-holds.ts";
+import { AccountPace } from "./account-pace.ts";
+import { Admission } from "./admission.ts";
+import { endOfQueue } from "./attempt-events.ts";
+import { LoginProof } from "./login-proof.ts";
+import { Machine } from "./machine.ts";
 import { OutputFiles } from "./output-files.ts";
 import { RunnerLog, whenPossible } from "./runner-log.ts";
 import { Slots } from "./slots.ts";
@@ -21,7 +29,11 @@ const aliveEveryMs = 15_000;
 const leavingMs = 3_000;
 
 /** Called after each change, for views in the same process. */
-export type Watching = (state: BatchState, activities: ReadonlyMap<number, string>) => void;
+export type Watching = (
+  state: BatchState,
+  activities: ReadonlyMap<number, string>,
+  standstill: Standstill | undefined,
+) => void;
 
 /** Carries a batch to its end. False when another runner has it, or took it over meanwhile. */
 export async function runBatch(store: Store, log: BatchLog, watching?: Watching): Promise<boolean> {
@@ -50,14 +62,20 @@ async function takeOver(log: BatchLog): Promise<number | undefined> {
 class Runner {
   readonly #store: Store;
   readonly #log: RunnerLog;
-  readonly #machine: MachineSlots;
+  readonly #machineSlots: MachineSlots;
   readonly #slots: Slots;
+  readonly #machineStarts: MachineSlots;
+  readonly #starts: Slots;
+  readonly #pace: AccountPace | undefined;
+  readonly #holds: AccountHolds;
+  readonly #machine: Machine;
   readonly #files: OutputFiles;
   readonly #tasks: Tasks;
   /** What running tasks are doing, by their numbers. */
   readonly #activities = new Map<number, string>();
   readonly #failed = Promise.withResolvers<never>();
-  #heldBecause: string | undefined;
+  #standstill: Standstill | undefined;
+  readonly #tellWatcher: () => void;
   #changeCount = -1;
   #aliveAt = performance.now();
   #beats = 0;
@@ -67,27 +85,65 @@ class Runner {
     this.#store = store;
     this.#log = new RunnerLog(batchLog, epoch, () => {
       this.#files.changed();
-      watching?.(batchLog.state, this.#activities);
+      this.#tellWatcher();
     });
-    this.#machine = new MachineSlots(store.database, {
-      account: account.hash,
-      batchId: batch.batchId,
-      holder: ownIdentity(),
-      limit: batch.slots ?? batch.concurrency,
+    this.#tellWatcher = () => watching?.(batchLog.state, this.#activities, this.#standstill);
+    const { batchId } = batch;
+    const holder = ownIdentity();
+    const { database, capacity } = store;
+    const { slots = batch.concurrency } = batch;
+    this.#pace =
+      slots === "auto"
+        ? new AccountPace({ capacity, account: account.hash, running: () => this.#machineSlots.taken() })
+        : undefined;
+    const limit = () => (slots === "auto" ? (this.#pace?.ceiling() ?? 1) : slots);
+    this.#machineSlots = new MachineSlots(database, { pool: account.hash, batchId, holder, limit });
+    const ceiling = batch.concurrency === "auto" ? Number.POSITIVE_INFINITY : batch.concurrency;
+    this.#slots = new Slots(ceiling, this.#machineSlots);
+    const processors = processorCount();
+    this.#machineStarts = new MachineSlots(database, {
+      pool: startingPool,
+      batchId,
+      holder,
+      limit: () => processors,
     });
-    this.#slots = new Slots(batch.concurrency, this.#machine);
+    this.#starts = new Slots(processors, this.#machineStarts);
+    this.#holds = new AccountHolds(
+      new Holds(database, account.hash),
+      holder,
+      (batch.loginPatienceSeconds ?? 0) * 1000,
+    );
+    const { memoryLimitMb } = batch;
+    const limitBytes = memoryLimitMb === undefined ? undefined : memoryLimitMb * 1e6;
+    this.#machine = new Machine({ capacity, batchId, holder, processors, limitBytes });
     // Where not even the log can be written, a file that could not be is the lesser matter.
     this.#files = new OutputFiles(store, batchLog, this.#activities, (body) =>
       whenPossible(() => void this.#log.append(() => [body])),
     );
+    const login = new LoginProof((batch.loginProofSeconds ?? 0) * 1000, hasAnswered(batchLog.state));
+    const admission = new Admission({
+      state: () => this.#log.state,
+      layout: store.layout,
+      slots: this.#slots,
+      starts: this.#starts,
+      holds: this.#holds,
+      login,
+      machine: this.#machine,
+      hold: (standstill) => this.#hold(standstill),
+      budgetSpent: () => this.#endByBudget(),
+    });
     this.#tasks = new Tasks({
       store,
       log: this.#log,
       slots: this.#slots,
+      machineSlots: this.#machineSlots,
+      admission,
+      pace: this.#pace,
+      holds: this.#holds,
+      login,
       machine: this.#machine,
       files: this.#files,
       environment: sessionEnvironment(process.env),
-      hold: (because) => this.#hold(because),
       failed: (error) => this.#failed.reject(error),
     });
     // Nobody may be listening any more when it fails.
@@ -98,10 +154,13 @@ class Runner {
     const folder = this.#store.layout.batchDirectory(this.#log.batchId);
     makePrivateDirectory(folder);
     using _slots = this.#slots;
+    using _starts = this.#starts;
     using _watch = watchDirectory(folder, (name) => this.#guard(() => this.#tasks.look(name)));
     const timer = setInterval(() => this.#guard(() => whenPossible(() => this.#beat())), beatMs);
     try {
       this.#files.begin();
+      // Nobody starts a session in the name of a runner that has gone.
+      this.#machineStarts.releaseAll();
       do {
         await Promise.race([this.#tasks.carryAll(), this.#failed.promise]);
         this.#files.end();
@@ -109,7 +168,7 @@ class Runner {
       } while (
         (await this.#log.commit((now) => (isDone(now) ? [{ type: "batch-ended" }] : []))).length === 0
       );
-      whenPossible(() => this.#machine.releaseAll());
+      whenPossible(() => this.#leave());
     } finally {
       clearInterval(timer);
     }
@@ -128,7 +187,15 @@ class Runner {
     for (const number of this.#activities.keys()) {
       if (!this.#tasks.running.has(number)) this.#activities.delete(number);
     }
+    this.#tasks.giveWay(this.#machine.look());
     this.#files.beat();
+  }
+
+  #leave(): void {
+    this.#hold(undefined);
+    this.#machineSlots.releaseAll();
+    this.#machineStarts.releaseAll();
+    this.#machine.look(true);
   }
 
   #sayThatWeLive(): void {
@@ -142,7 +209,10 @@ class Runner {
     const changeCount = this.#store.changeCount();
     if (changeCount === this.#changeCount) return;
     this.#changeCount = changeCount;
-    this.#slots.contended = this.#machine.yields();
+    this.#pace?.refresh();
+    this.#holds.refresh();
+    this.#slots.contended = this.#machineSlots.yields();
+    this.#starts.contended = this.#machineStarts.yields();
     for (const event of this.#log.hearOthers()) {
       if (event.type === "retry-requested") this.#tasks.beginAgain(event.tasks);
     }
@@ -163,10 +233,17 @@ class Runner {
     this.#files.changed();
   }
 
-  #hold(because: string | undefined): void {
-    if (because === this.#heldBecause) return;
-    this.#heldBecause = because;
-    whenPossible(() => this.#store.setHold(this.#log.batchId, because));
+  #hold(standstill: Standstill | undefined): void {
+    if (standstill?.because === this.#standstill?.because && standstill?.until === this.#standstill?.until)
+      return;
+    this.#standstill = standstill;
+    this.#files.changed();
+    this.#tellWatcher();
+    whenPossible(() => this.#store.setHold(this.#log.batchId, standstill));
+  }
+
+  #endByBudget(): void {
+    this.#log.append((state) => endOfQueue(state, "budget"));
   }
 
   // What fails in a timer or a watch fails the runner, and not only that one call.
@@ -177,6 +254,11 @@ class Runner {
       this.#failed.reject(error);
     }
   }
+}
+
+// What runs was started by an earlier runner, which had seen to it that the login works.
+function hasAnswered({ counts }: BatchState): boolean {
+  return counts.succeeded > 0 || counts.running > 0;
 }
 
 function isDone({ tasks }: BatchState): boolean {

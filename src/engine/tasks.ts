@@ -1,36 +1,42 @@
 // Carries the tasks of a batch through slots, attempt by attempt.
 import { adoptSession, type Session, startSession } from "../claude/session.ts";
 import { Sweeper } from "../claude/sweep.ts";
-import type { EventBody } from "../model/event.ts";
 import type { SessionOptions } from "../model/options.ts";
-import { type BatchState, taskOf } from "../model/state.ts";
+import { taskOf } from "../model/state.ts";
 import { basename } from "../platform/paths.ts";
 import { stderrBeside } from "../store/layout.ts";
 import type { MachineSlots } from "../store/machine-slots.ts";
 import type { Store } from "../store/store.ts";
-import { type AttemptEnd, RunningAttempt } from "./attempt.ts";
+import type { AccountHolds } from "./account-holds.ts";
+import type { AccountPace } from "./account-pace.ts";
+import { type Admission, type Admitted, lookMs } from "./admission.ts";
+import { RunningAttempt, type Signs } from "./attempt.ts";
+import { consequenceOf, type EndKnown, endedEvent, endOfQueue, startedEvent } from "./attempt-events.ts";
+import { configurationOf } from "./configuration-of.ts";
+import type { LoginProof } from "./login-proof.ts";
+import type { Machine } from "./machine.ts";
 import type { OutputFiles } from "./output-files.ts";
-import { type AttemptPlan, markerOf, planAttempt, startFailureText } from "./plan-attempt.ts";
+import { markerOf, planAttempt, startFailureText } from "./plan-attempt.ts";
 import { retryDelayMs } from "./retry.ts";
-import { lackOfRoom } from "./room.ts";
 import type { RunnerLog } from "./runner-log.ts";
 import type { Slot, Slots } from "./slots.ts";
 import { optionsOf, workingDirectoryOf } from "./task-options.ts";
-
-/** How often a task that waits for something looks whether it has come, in milliseconds. */
-const lookMs = 250;
 
 /** What the tasks of a batch need. */
 export interface TasksPlan {
   store: Store;
   log: RunnerLog;
   slots: Slots;
-  machine: MachineSlots;
+  machineSlots: MachineSlots;
+  admission: Admission;
+  /** Nothing where the number of sessions is fixed. */
+  pace: AccountPace | undefined;
+  holds: AccountHolds;
+  login: LoginProof;
+  machine: Machine;
   files: OutputFiles;
   /** Of all sessions. */
   environment: Record<string, string>;
-  /** Tells why no sessions start for the moment; without a reason, that they do again. */
-  hold(because: string | undefined): void;
   /** A task has failed for a reason of ours. */
   failed(error: unknown): void;
 }
@@ -46,6 +52,16 @@ interface Carried {
   /** What the session is asked; an adopted one has been. */
   prompt?: string;
   adopted: boolean;
+  /** The session has begun, or ended. */
+  begun?: () => void;
+}
+
+/** What comes after an attempt's end. */
+interface Then {
+  /** The task is tried again after so long, in milliseconds. */
+  delayMs?: number | undefined;
+  /** The account was out for too long: what is queued is cancelled. */
+  givenUp?: boolean;
 }
 
 export class Tasks {
@@ -64,43 +80,45 @@ export class Tasks {
 
   /** Carries everything that is queued or runs already. Resolves when nothing is open any more. */
   async carryAll(): Promise<void> {
-    const { log, machine, slots } = this.#plan;
+    const { log, machineSlots, slots, admission } = this.#plan;
     // Adopted sessions run already, whatever the ceiling is now; so they need not wait for their slots.
-    const inherited = machine.inherit();
+    const inherited = machineSlots.inherit();
     for (const { number, status } of [...log.state.tasks]) {
       if (status !== "running" || this.#open.has(number)) continue;
-      const id = inherited.pop() ?? machine.force();
+      const id = inherited.pop() ?? machineSlots.force();
       this.#begin(number, this.#adopt(number, slots.adopt(id)));
     }
-    for (const id of inherited) machine.release(id);
+    for (const id of inherited) machineSlots.release(id);
     for (const { number, status } of [...log.state.tasks]) {
       if (status !== "queued" || this.#open.has(number)) continue;
-      const slot = await slots.acquire();
+      const admitted = await admission.admit(number);
       // Cancelled and asked for again while it waited here: then somebody carries it already.
-      if (this.#open.has(number)) slot[Symbol.dispose]();
-      else this.#begin(number, this.#carry(number, slot));
+      if (this.#open.has(number)) admitted?.[Symbol.dispose]();
+      else this.#begin(number, this.#carry(number, admitted));
     }
     while (this.#open.size > 0) await Promise.race(this.#open.values());
   }
 
   /** Begins tasks again that a retry has queued while the batch runs. */
   beginAgain(numbers: readonly number[]): void {
-    const { files, slots } = this.#plan;
+    const { files } = this.#plan;
     files.forget(numbers);
     for (const number of numbers) {
       // Some may have ended again before we heard of it.
       files.task(number);
       if (this.#open.has(number) || !this.#isQueued(number)) continue;
-      this.#begin(
-        number,
-        slots.acquire().then((slot) => this.#carry(number, slot)),
-      );
+      this.#begin(number, this.#carry(number, undefined));
     }
   }
 
   /** Something happened to a transcript. */
   look(transcript: string): void {
     this.#byTranscript.get(transcript)?.look();
+  }
+
+  /** Ends sessions for whose memory there is no room; their tasks go on from there later. */
+  giveWay(numbers: readonly number[]): void {
+    for (const number of numbers) this.running.get(number)?.giveWay();
   }
 
   /** Ends what somebody has cancelled. */
@@ -125,17 +143,14 @@ export class Tasks {
   }
 
   // Attempt by attempt, until the task has ended. A task that waits for its retry holds no slot.
-  async #carry(number: number, first: Slot): Promise<void> {
-    let slot = first;
-    for (;;) {
+  async #carry(number: number, first: Admitted | undefined): Promise<void> {
+    for (let admitted = first; ; admitted = await this.#plan.admission.admit(number)) {
       {
-        using _slot = slot;
-        await this.#untilThereIsRoom(number);
-        if (this.#isDue(number)) await this.#start(number);
+        using admission = admitted;
+        if (admission) await this.#start(number, admission);
       }
       await this.#untilDue(number);
       if (!this.#isQueued(number)) return;
-      slot = await this.#plan.slots.acquire();
     }
   }
 
@@ -150,11 +165,10 @@ export class Tasks {
       using _slot = slot;
       await this.#see({ number, attempt, session, options, transcript, startedAt, adopted: true });
     }
-    await this.#untilDue(number);
-    if (this.#isQueued(number)) await this.#carry(number, await this.#plan.slots.acquire());
+    await this.#carry(number, undefined);
   }
 
-  async #start(number: number): Promise<void> {
+  async #start(number: number, { begun }: Admitted): Promise<void> {
     const { log, store, environment } = this.#plan;
     const plan = planAttempt(log.state, number, { layout: store.layout, environment });
     const start = startSession(plan.session);
@@ -184,13 +198,14 @@ export class Tasks {
       startedAt: started.at,
       prompt,
       adopted: false,
+      begun,
     });
   }
 
   // From the prompt to the outcome.
   async #see(carried: Carried): Promise<void> {
-    const { number, attempt, session, options, transcript, startedAt, prompt, adopted } = carried;
-    const { log, environment } = this.#plan;
+    const { number, session, options, transcript, startedAt, prompt, adopted } = carried;
+    const { log, environment, machine } = this.#plan;
     const running = new RunningAttempt({
       session,
       options,
@@ -200,9 +215,11 @@ export class Tasks {
       startedAt,
       workingDirectory: workingDirectoryOf(log.state.batch, options),
       environment,
+      heard: (signs) => this.#heard(carried, signs),
     });
     this.running.set(number, running);
     this.#byTranscript.set(basename(transcript), running);
+    machine.began(number, session.identity, configurationOf(log.state.batch, options));
     if (prompt !== undefined) running.prompt(prompt);
     // What it has written before we came, no watch will tell.
     if (adopted) running.look();
@@ -210,94 +227,70 @@ export class Tasks {
     const end = await running.ended();
     this.running.delete(number);
     this.#byTranscript.delete(basename(transcript));
+    machine.ended(number);
+    const verdict = this.#plan.holds.ended(
+      { number, model: options.model, outcome: end.outcome, startedAt },
+      Date.now(),
+    );
+    await this.#finish(number, carried.attempt, end, {
+      delayMs: this.#delayMs(carried, end, verdict === "held"),
+      givenUp: verdict === "given-up",
+    });
+  }
+
+  #heard({ number, begun }: Carried, { messages, replies, throttles }: Signs): void {
+    const { pace, login, holds } = this.#plan;
+    if (messages > 0) begun?.();
+    if (replies > 0) {
+      login.answered();
+      holds.answered(number, Date.now());
+      pace?.replied(replies);
+    }
+    if (throttles > 0) this.#throttled();
+  }
+
+  #throttled(): void {
+    const { pace, slots, machineSlots } = this.#plan;
+    pace?.throttled();
+    slots.contended = machineSlots.yields();
+  }
+
+  // Whether the task is tried again, and after how long.
+  #delayMs(carried: Carried, { outcome }: EndKnown, held: boolean): number | undefined {
+    const { number, options, adopted, attempt } = carried;
+    const { log } = this.#plan;
     // What was tried before somebody asked for the task again does not count.
     const askedAgainAt = log.state.earlierEnds.get(number)?.at(-1) ?? 0;
-    const { attempts } = taskOf(log.state, number);
-    const delayMs = retryDelayMs({
-      outcome: end.outcome,
-      attempts: attempts.filter((one) => one.startedAt >= askedAgainAt).length,
-      retries: options.retries,
-      adopted,
-    });
-    await this.#finish(number, attempt, end, delayMs);
+    const earlier = taskOf(log.state, number).attempts.flatMap((one) =>
+      one.number < attempt && one.startedAt >= askedAgainAt && one.outcome ? [one.outcome] : [],
+    );
+    return retryDelayMs({ outcome, earlier, retries: options.retries, adopted, held });
   }
 
   // Committed first, then written: the files are named from the time in the log.
-  async #finish(
-    number: number,
-    attempt: number,
-    end: Pick<AttemptEnd, "outcome"> & Partial<AttemptEnd>,
-    delayMs?: number,
-  ): Promise<void> {
+  async #finish(number: number, attempt: number, end: EndKnown, then: Then = {}): Promise<void> {
     const { log, files } = this.#plan;
+    const { delayMs, givenUp = false } = then;
+    const delay = givenUp ? undefined : delayMs;
     await log.commit((state) => [
-      endedEvent(number, attempt, end, delayMs),
-      ...(delayMs === undefined ? consequenceOf(state, end.outcome.kind, number) : []),
+      endedEvent(number, attempt, end, delay),
+      ...(givenUp ? endOfQueue(state, "hold", number) : []),
+      ...(delay === undefined ? consequenceOf(state, end.outcome.kind, number) : []),
     ]);
     files.task(number, end);
     this.endCancelled();
   }
 
-  // Sessions that run go on; only new ones wait.
-  async #untilThereIsRoom(number: number): Promise<void> {
-    const { store, hold } = this.#plan;
-    for (;;) {
-      const because = lackOfRoom(store.layout.stateDirectory);
-      hold(because);
-      if (because === undefined || !this.#isDue(number)) return;
-      await Bun.sleep(lookMs);
-    }
-  }
-
   // In short steps, for the task may be cancelled meanwhile.
   async #untilDue(number: number): Promise<void> {
-    while (this.#isQueued(number) && !this.#isDue(number)) await Bun.sleep(lookMs);
+    const { admission } = this.#plan;
+    while (this.#isQueued(number) && !admission.isDue(number)) {
+      if (this.running.size === 0) admission.tellHold(number);
+      await Bun.sleep(lookMs);
+    }
   }
 
   #isQueued(number: number): boolean {
     return taskOf(this.#plan.log.state, number).status === "queued";
   }
-
-  #isDue(number: number): boolean {
-    const task = taskOf(this.#plan.log.state, number);
-    return task.status === "queued" && (task.notBefore ?? 0) <= Date.now();
-  }
-}
-
-function startedEvent(task: number, plan: AttemptPlan, { identity }: Session): EventBody {
-  const { attempt, sessionId, resumes, session } = plan;
-  const { transcript } = session;
-  const started = { type: "attempt-started" as const, task, attempt, identity, sessionId, transcript };
-  return { ...started, ...(resumes ? { resumes } : {}) };
-}
-
-function endedEvent(
-  task: number,
-  attempt: number,
-  end: Pick<AttemptEnd, "outcome"> & Partial<AttemptEnd>,
-  delayMs: number | undefined,
-): EventBody {
-  const { outcome, usage, leaked = [], sessionId, model, resumable } = end;
-  return {
-    type: "attempt-ended",
-    task,
-    attempt,
-    outcome,
-    ...(usage ? { usage } : {}),
-    ...(sessionId === undefined ? {} : { sessionId }),
-    ...(model === undefined ? {} : { model }),
-    ...(leaked.length > 0 ? { leaked } : {}),
-    ...(resumable ? { resumable } : {}),
-    ...(delayMs === undefined ? {} : { retryAt: Date.now() + Math.round(delayMs) }),
-  };
-}
-
-// What a failure means for the other tasks, where `failureMode` says so.
-function consequenceOf({ batch, cancelledBy, tasks }: BatchState, kind: string, failed: number): EventBody[] {
-  if (kind === "succeeded" || kind === "cancelled" || cancelledBy || batch.failureMode === "continue")
-    return [];
-  if (batch.failureMode === "cancel") return [{ type: "cancel-requested", by: "failure-mode" }];
-  const queued = tasks.filter((task) => task.status === "queued" && task.number !== failed);
-  if (queued.length === 0) return [];
-  return [{ type: "cancel-requested", by: "failure-mode", tasks: queued.map((task) => task.number) }];
 }

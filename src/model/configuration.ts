@@ -1,5 +1,6 @@
 // What the operator decides, in `config.json` and in `PARALLEL_CLAUDE_<NAME>` variables. One declaration.
 import { z } from "zod";
+import { concurrency } from "./options.ts";
 
 /** Every setting of the operator. Paths may begin with `~`. */
 export const configurationSchema = z.strictObject({
@@ -21,12 +22,35 @@ export const configurationSchema = z.strictObject({
     .min(1)
     .meta({ description: "Where result files go." })
     .default("~/Desktop/claude-code-results"),
-  concurrency: z
+  concurrency: concurrency
+    .meta({
+      description:
+        "The machine's slots, most sessions at once of all batches: a number, or `auto` for as many as machine and account carry.",
+    })
+    .default("auto"),
+  memoryLimitMb: z
     .int()
     .min(1)
-    .max(10_000)
-    .meta({ description: "The machine's slots: most sessions at once." })
-    .default(8),
+    .meta({ description: "Most memory of all sessions together (default: what the machine has left)." })
+    .optional(),
+  loginProofSeconds: z
+    .number()
+    .min(0)
+    .max(3_600)
+    .meta({
+      description:
+        "How long the others of a batch wait for the first session's first reply, which shows that the login works; with 0 they do not.",
+    })
+    .default(10),
+  loginPatienceSeconds: z
+    .number()
+    .min(0)
+    .max(30 * 86_400)
+    .meta({
+      description:
+        "How long a batch waits for a login, or for credit, before the task that lacked it fails and the rest is cancelled.",
+    })
+    .default(86_400),
   maxDepth: z
     .int()
     .min(1)

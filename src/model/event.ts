@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { processIdentity } from "../platform/process-identity.ts";
 import { batchIdSchema } from "./batch-id.ts";
+import { concurrency } from "./options.ts";
 import { cancellers, outcome, usage } from "./outcome.ts";
 
 /** One task as it was given: its prompt, and the options that it does not share with the batch, unparsed. */
@@ -22,9 +23,17 @@ export const batch = z.object({
   /** Configuration and batch options in one, unparsed; a task's own go over them. */
   sessionOptions: z.record(z.string(), z.unknown()),
   /** Most sessions at once. */
-  concurrency: z.int().positive(),
+  concurrency,
   /** Most sessions at once of all batches of the account, as far as this batch is concerned. */
-  slots: z.int().positive().optional(),
+  slots: concurrency.optional(),
+  /** Most memory of all sessions of the machine, in megabytes of 1,000,000 bytes. */
+  memoryLimitMb: z.int().positive().optional(),
+  /** How long the others wait for the first session's first reply. */
+  loginProofSeconds: z.number().min(0).optional(),
+  /** How long it waits for a login, or for credit. */
+  loginPatienceSeconds: z.number().min(0).optional(),
+  /** No session starts once so much is spent, or expected of those that run. */
+  budgetUsd: z.number().positive().optional(),
   failureMode: z.enum(["continue", "no-new", "cancel"]),
   /** Where result files go. Absolute. */
   outputDirectory: z.string(),
@@ -97,6 +106,8 @@ export const eventBody = z.discriminatedUnion("type", [
     type: z.literal("retry-requested"),
     /** 1-based; of these, those that have ended without success are queued again. */
     tasks: z.array(z.int().positive()),
+    /** The batch's budget from now on, where it is to be another. */
+    budgetUsd: z.number().positive().optional(),
   }),
   /** A result file could not be written; the task is not the worse for it. */
   z.object({ type: z.literal("file-failed"), path: z.string(), message: z.string() }),

@@ -12,6 +12,10 @@ const systemPrompt = z
 
 const seconds = z.number().positive().max(604_800);
 
+/** Most sessions at once: a number, or as many as turn out to be well. */
+export const concurrency = z.union([z.int().min(1).max(10_000), z.literal("auto")]);
+export type Concurrency = z.output<typeof concurrency>;
+
 /**
  * Options of one session, batch-wide or on one task, where the task's own wins.
  * Those with a default are always there after parsing; the others stay absent and leave the choice to `claude`.
@@ -134,11 +138,21 @@ export const batchOptions = z.strictObject({
     .max(200)
     .meta({ description: "Name by which people know the batch.", placeholder: "TEXT" })
     .optional(),
-  concurrency: z
-    .int()
-    .min(1)
-    .max(10_000)
-    .meta({ description: "Most sessions at once; never more than the machine's slots." })
+  concurrency: concurrency
+    .meta({
+      description:
+        "Most sessions at once: a number, or `auto` for as many as machine and account carry. Never more than the machine's slots.",
+      placeholder: "N|auto",
+    })
+    .optional(),
+  batchBudgetUsd: z
+    .number()
+    .positive()
+    .meta({
+      description:
+        "Starts no more sessions once the batch has cost so much, what the running ones are expected to cost included; may be passed by one session's cost for each that runs then.",
+      placeholder: "USD",
+    })
     .optional(),
   failureMode: z
     .enum(["continue", "no-new", "cancel"])

@@ -28,7 +28,7 @@ export const clocks = ["first-event", "idle", "wall"] as const;
 export type Clock = (typeof clocks)[number];
 
 /** Who can end a task before its time. */
-export const cancellers = ["client", "user", "failure-mode", "budget", "leash"] as const;
+export const cancellers = ["client", "user", "failure-mode", "budget", "leash", "memory", "hold"] as const;
 export type Canceller = (typeof cancellers)[number];
 
 export const outcome = z.discriminatedUnion("kind", [
@@ -45,7 +45,15 @@ export const outcome = z.discriminatedUnion("kind", [
     /** What was odd about the end, though the answer is good. */
     remark: z.string().optional(),
   }),
-  z.object({ kind: z.literal("failed"), reason: z.enum(failureReasons), message: z.string() }),
+  z.object({
+    kind: z.literal("failed"),
+    reason: z.enum(failureReasons),
+    message: z.string(),
+    /** Of a usage limit: when it ends, in milliseconds since 1970, where that was said. */
+    resetsAt: z.number().optional(),
+    /** Of a usage limit: which one, as the API names it (`five_hour`, `seven_day_opus` …). */
+    limitType: z.string().optional(),
+  }),
   z.object({
     kind: z.literal("crashed"),
     exitCode: z.int().optional(),
@@ -66,6 +74,16 @@ export const denial = z.object({
 });
 export type Denial = z.infer<typeof denial>;
 
+/** Tokens of one model, and what they cost in US dollars, where the CLI says it. */
+export const modelUsage = z.object({
+  input: z.number(),
+  output: z.number(),
+  cacheRead: z.number(),
+  cacheWritten: z.number(),
+  costUsd: z.number().optional(),
+});
+export type ModelUsage = z.infer<typeof modelUsage>;
+
 /** What an attempt cost and what the CLI said about it. */
 export const usage = z.object({
   /** US dollars by list prices; when `atLeast`, the session ended without saying what it spent. */
@@ -74,12 +92,7 @@ export const usage = z.object({
   numTurns: z.int().nonnegative(),
   durationMs: z.number().nonnegative(),
   /** Tokens by model id. */
-  models: z
-    .record(
-      z.string(),
-      z.object({ input: z.number(), output: z.number(), cacheRead: z.number(), cacheWritten: z.number() }),
-    )
-    .optional(),
+  models: z.record(z.string(), modelUsage).optional(),
   /** Which credential was billed, as the CLI names it (`none` is a login). */
   apiKeySource: z.string().optional(),
   denials: z.array(denial).optional(),

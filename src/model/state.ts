@@ -2,7 +2,7 @@
 
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import type { Account, Batch, Event } from "./event.ts";
-import type { Canceller, Outcome, Usage } from "./outcome.ts";
+import type { Canceller, ModelUsage, Outcome, Usage } from "./outcome.ts";
 import { unreachable } from "./unreachable.ts";
 
 /** One try at a task. */
@@ -53,6 +53,16 @@ export interface Counts {
   cancelled: number;
 }
 
+/** What was spent on what, over all attempts. */
+export interface Spending {
+  /** US dollars and tokens by model id, as far as sessions said it. */
+  byModel: Map<string, ModelUsage>;
+  /** US dollars by the credential that was billed, as the CLI names it; `none` is a login. */
+  bySource: Map<string, number>;
+  /** What the attempts cost that cost something, ascending. */
+  ascending: number[];
+}
+
 export interface BatchState {
   batch: Batch;
   account: Account;
@@ -69,6 +79,9 @@ export interface BatchState {
   tasks: TaskState[];
   counts: Counts;
   totalCostUsd: number;
+  /** No session starts once so much is spent, or expected of those that run. */
+  budgetUsd?: number;
+  spending: Spending;
   /** Whether a session ended without saying what it spent. */
   costAtLeast: boolean;
   /** When tasks had ended that were then asked for again: their files of that time are no longer true. */
@@ -92,6 +105,8 @@ export function stateFrom(event: Event): BatchState {
     tasks: batch.tasks.map((_, index) => ({ number: index + 1, attempts: [], status: "queued" })),
     counts: { queued: batch.tasks.length, running: 0, succeeded: 0, failed: 0, cancelled: 0 },
     totalCostUsd: 0,
+    ...(batch.budgetUsd === undefined ? {} : { budgetUsd: batch.budgetUsd }),
+    spending: { byModel: new Map(), bySource: new Map(), ascending: [] },
     costAtLeast: false,
     earlierEnds: new Map(),
     fileFailures: new Map(),
@@ -126,6 +141,7 @@ export function apply(state: BatchState, event: Event): void {
       applyCancel(state, event);
       return;
     case "retry-requested":
+      if (event.budgetUsd !== undefined) state.budgetUsd = event.budgetUsd;
       applyRetry(state, event.tasks);
       return;
     case "file-failed":
@@ -173,6 +189,7 @@ function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ende
     attempt.costUsd = event.usage?.costUsd ?? 0;
   }
   state.totalCostUsd += event.usage?.costUsd ?? 0;
+  if (event.usage) applySpending(state.spending, event.usage);
   if (event.usage?.atLeast) state.costAtLeast = true;
   const cancelling = before.status === "running" ? before.cancelling : undefined;
   if (event.retryAt !== undefined && !cancelling) {
@@ -192,6 +209,30 @@ function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ende
     ...(event.model !== undefined ? { model: event.model } : {}),
     ...(event.leaked ? { leaked: event.leaked } : {}),
   });
+}
+
+function applySpending({ byModel, bySource, ascending }: Spending, usage: Usage): void {
+  const { costUsd, models = {}, apiKeySource } = usage;
+  for (const [model, used] of Object.entries(models)) {
+    const before = byModel.get(model);
+    byModel.set(model, before ? sumOf(before, used) : used);
+  }
+  if (costUsd <= 0) return;
+  if (apiKeySource !== undefined) bySource.set(apiKeySource, (bySource.get(apiKeySource) ?? 0) + costUsd);
+  let place = ascending.length;
+  while (place > 0 && (ascending[place - 1] ?? 0) > costUsd) place--;
+  ascending.splice(place, 0, costUsd);
+}
+
+function sumOf(one: ModelUsage, other: ModelUsage): ModelUsage {
+  const known = one.costUsd !== undefined || other.costUsd !== undefined;
+  return {
+    input: one.input + other.input,
+    output: one.output + other.output,
+    cacheRead: one.cacheRead + other.cacheRead,
+    cacheWritten: one.cacheWritten + other.cacheWritten,
+    ...(known ? { costUsd: (one.costUsd ?? 0) + (other.costUsd ?? 0) } : {}),
+  };
 }
 
 // A queued task is done the moment somebody cancels it. A running one ends when its runner has seen to that.

@@ -16,7 +16,7 @@ export function answerNow(
   return answerOf(log.state, {
     word: standingOf(row),
     mostCharacters,
-    heldBecause: row.heldBecause,
+    held: row.held,
     message,
   });
 }

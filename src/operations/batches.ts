@@ -4,7 +4,17 @@ import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
 import { standingOf } from "../engine/standing.ts";
 import { type DoneTask, doneCount } from "../model/state.ts";
 import { stateWords } from "../model/state-word.ts";
-import { batchAnswerSchema, countsSchema, countsText, outcomeWord } from "../report/answer.ts";
+import {
+  batchAnswerSchema,
+  countsSchema,
+  countsText,
+  type Held,
+  heldText,
+  holdFields,
+  holdOf,
+  outcomeWord,
+} from "../report/answer.ts";
+import { spendingFields, spendingOf } from "../report/spending.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import type { BatchRow } from "../store/store.ts";
 import { answerNow } from "./answer-now.ts";
@@ -37,7 +47,7 @@ const listedBatch = z.object({
   counts: countsSchema,
   totalCostUsd: z.number(),
   outputDirectory: z.string(),
-  heldBecause: z.string().optional(),
+  ...holdFields,
 });
 const listOutput = z.object({ batches: z.array(listedBatch), more: z.boolean() });
 
@@ -86,7 +96,7 @@ export const waitOutput = z.object({
   state: z.enum(stateWords),
   counts: countsSchema,
   totalTasks: z.int(),
-  totalCostUsd: z.number(),
+  ...spendingFields,
   running: z.array(z.object({ taskIndex: z.int(), activity: z.string().optional() })),
   failed: z.array(endedTask),
   changed: z
@@ -100,7 +110,7 @@ export const waitOutput = z.object({
     .optional()
     .meta({ description: "When to ask again, by how long tasks take. Only while it runs." }),
   outputDirectory: z.string(),
-  heldBecause: z.string().optional().meta({ description: "Why no sessions start for the moment." }),
+  ...holdFields,
   message: z.string(),
 });
 
@@ -190,7 +200,10 @@ export const showBatch: Operation<typeof showInput, typeof batchAnswerSchema> = 
     const { batchId } = valueOrFault(check(showInput, input));
     const log = findBatch(context, batchId);
     const word = standingOf(rowOf(context, log));
-    return answerNow(context, log, { mostCharacters: 10_000_000, message: messageOf(log, word) });
+    return answerNow(context, log, {
+      mostCharacters: 10_000_000,
+      message: messageOf(log, word, rowOf(context, log).held),
+    });
   },
 };
 
@@ -204,7 +217,7 @@ function listed(row: BatchRow): z.infer<typeof listedBatch> {
     counts: row.counts,
     totalCostUsd: row.costUsd,
     outputDirectory: row.outputDirectory,
-    ...(row.heldBecause === undefined ? {} : { heldBecause: row.heldBecause }),
+    ...holdOf(row.held),
   };
 }
 
@@ -227,7 +240,7 @@ export function waited(
     state: word,
     counts: { ...state.counts },
     totalTasks: state.tasks.length,
-    totalCostUsd: state.totalCostUsd,
+    ...spendingOf(state, { now: Date.now(), running: word === "running", heldUntil: row.held?.until }),
     running: running.map(({ number }) => {
       const activity = activities.get(number);
       return { taskIndex: number, ...(activity === undefined ? {} : { activity }) };
@@ -236,10 +249,10 @@ export function waited(
     ...(changed ? { changed: changed.slice(0, mostChanged).map(ended) } : {}),
     ...(changed && changed.length > mostChanged ? { moreChanged: changed.length - mostChanged } : {}),
     cursor: String(log.sequence),
-    ...(word === "running" ? { nextCheckSeconds: nextCheckSeconds(state) } : {}),
+    ...(word === "running" ? { nextCheckSeconds: nextCheckSeconds(state, row.held?.until) } : {}),
     outputDirectory: state.outputDirectory,
-    ...(row.heldBecause === undefined ? {} : { heldBecause: row.heldBecause }),
-    message: messageOf(log, word),
+    ...holdOf(row.held),
+    message: messageOf(log, word, row.held),
   };
 }
 
@@ -247,10 +260,11 @@ function ended(task: DoneTask): z.infer<typeof endedTask> {
   return { taskIndex: task.number, outcome: outcomeWord(task) };
 }
 
-function messageOf(log: BatchLog, word: string): string {
+function messageOf(log: BatchLog, word: string, held: Held | undefined): string {
   const counts = countsText(log.state);
   switch (word) {
     case "running":
+      if (held && !log.state.cancelledBy) return `${counts} ${heldText(held)}`;
       return `${counts} ${log.state.cancelledBy ? "It is being cancelled." : "It goes on; ask again later."}`;
     case "interrupted":
       return `${counts} Its processes are gone. What has ended is kept; retry_batch (\`retry ${log.batchId}\`) carries the rest on.`;

@@ -4,6 +4,9 @@ import { findClaude, installAdvice, knownDirectories, pathDirectories } from "..
 import { type Configuration, variableOf } from "../model/configuration.ts";
 import { isExecutable, kindAt, realPath } from "../platform/files.ts";
 import { dirname, homeDirectory, isWithin, join } from "../platform/paths.ts";
+import { heldText } from "../report/answer.ts";
+import { Holds } from "../store/holds.ts";
+import { accountOf } from "./account.ts";
 import { type InForce, readConfiguration, stateDirectoryOf } from "./configuration.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
 import { check } from "./faults.ts";
@@ -51,6 +54,7 @@ export const doctor: Operation<typeof input, typeof output> = {
       credentials(),
       ...(inForce ? placeFindings(context, inForce) : []),
     ];
+    findings.push(...holdFindings(context, findings));
     return { ok: findings.every((finding) => finding.ok), findings };
   },
 };
@@ -161,6 +165,17 @@ function state(context: Context, configuration: Configuration): Finding {
     if (!(error instanceof Fault)) throw error;
     return { name, ok: false, detail: error.message };
   }
+}
+
+// A login or credit that is there again is tried at once, and not when the batches would have tried it.
+function holdFindings(context: Context, before: readonly Finding[]): Finding[] {
+  if (before.some(({ name, ok }) => !ok && (name === "state" || name === "configuration"))) return [];
+  const { store } = context;
+  const holds = new Holds(store.database, accountOf(process.env, store.salt()).hash);
+  const isContent = before.every(({ name, ok }) => ok || (name !== "login" && name !== "session"));
+  const hastened = isContent ? holds.hasten(["auth", "billing"], Date.now()) : 0;
+  if (hastened > 0) return [{ name: "holds", ok: true, detail: "Batches that wait for a login try it now." }];
+  return holds.all().map((hold) => ({ name: "holds", ok: false, detail: heldText(hold) }));
 }
 
 // Looked at only: it is made when the first result is written.

@@ -23,7 +23,10 @@ export function doneTasks(state: BatchState | undefined): DoneTask[] {
  * In how many seconds to ask again, 5 to 60: the median of what tasks took, for half of them take no longer. As long
  * as none has ended, as long as the batch has run.
  */
-export function nextCheckSeconds(state: BatchState): number {
+export function nextCheckSeconds(state: BatchState, heldUntil?: number): number {
+  // Until a hold ends, nothing happens.
+  if (heldUntil !== undefined && state.counts.running === 0)
+    return Math.min(3_600, Math.max(5, Math.ceil((heldUntil - Date.now()) / 1000)));
   const durations = doneTasks(state).flatMap(({ startedAt, endedAt }) =>
     startedAt === undefined ? [] : [endedAt - startedAt],
   );

@@ -3,7 +3,12 @@ import { findClaude } from "../claude/find.ts";
 import { newBatchId } from "../model/batch-id.ts";
 import type { Configuration } from "../model/configuration.ts";
 import type { Batch, Task } from "../model/event.ts";
-import { batchOptions, type SessionOptionsInput, sessionOptions } from "../model/options.ts";
+import {
+  batchOptions,
+  type Concurrency,
+  type SessionOptionsInput,
+  sessionOptions,
+} from "../model/options.ts";
 import { isWritable, kindAt, realPath } from "../platform/files.ts";
 import { absolutePath, dirname, homeDirectory, isWithin } from "../platform/paths.ts";
 import { layoutOf } from "../store/layout.ts";
@@ -58,14 +63,24 @@ export function planBatch(context: Context, startedBy: StartedBy, input: unknown
       asyncMode: batchWide.asyncMode,
       tasks: planned,
       sessionOptions: common,
-      concurrency: Math.min(batchWide.concurrency ?? configuration.concurrency, configuration.concurrency),
+      concurrency: lowerOf(batchWide.concurrency ?? "auto", configuration.concurrency),
       slots: configuration.concurrency,
+      ...(configuration.memoryLimitMb === undefined ? {} : { memoryLimitMb: configuration.memoryLimitMb }),
+      loginProofSeconds: configuration.loginProofSeconds,
+      loginPatienceSeconds: configuration.loginPatienceSeconds,
+      ...(batchWide.batchBudgetUsd === undefined ? {} : { budgetUsd: batchWide.batchBudgetUsd }),
       failureMode: batchWide.failureMode,
       outputDirectory,
       claudePath: claude.path,
       workingDirectory,
     },
   };
+}
+
+// Two ceilings make the lower one; `auto` is none of its own.
+function lowerOf(one: Concurrency, other: Concurrency): Concurrency {
+  if (one === "auto" || other === "auto") return one === "auto" ? other : one;
+  return Math.min(one, other);
 }
 
 const sessionNames = Object.keys(sessionOptions.shape);

@@ -2,7 +2,9 @@
 import { z } from "zod";
 import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
 import { standingOf } from "../engine/standing.ts";
+import { batchOptions } from "../model/options.ts";
 import { canRetry } from "../model/state.ts";
+import { costText } from "../report/amounts.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { accountOf } from "./account.ts";
 import { waited, waitOutput } from "./batches.ts";
@@ -28,6 +30,10 @@ const retryInput = z.strictObject({
     .min(1)
     .meta({ description: "Run again only these tasks, by number; those that have succeeded are kept." })
     .optional(),
+  batchBudgetUsd: batchOptions.shape.batchBudgetUsd.meta({
+    description: "The budget of the batch from now on, what it has spent so far included.",
+    placeholder: "USD",
+  }),
 });
 
 type Asked = z.output<typeof retryInput>;
@@ -42,7 +48,7 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   run: async (context, input) => {
     const asked = valueOrFault(check(retryInput, input, Object.keys(retryInput.shape)));
-    const { batchId, only, tasks } = asked;
+    const { batchId, only, tasks, batchBudgetUsd: budgetUsd } = asked;
     if (only === "interrupted" && tasks)
       throw new Fault("`tasks` are run again; with `only: interrupted` none is. Give one of the two.");
     const log = findBatch(context, batchId);
@@ -52,7 +58,11 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
     const row = rowOf(context, log);
     const lost = row.endedAt === undefined && isAbandoned(row);
     if (again.length === 0 && !lost) throw new Fault(nothingText(log, standingOf(row), asked));
-    if (again.length > 0) log.append(() => [{ type: "retry-requested", tasks: again }]);
+    checkBudget(log, again, budgetUsd);
+    if (again.length > 0 || budgetUsd !== undefined) {
+      const budget = budgetUsd === undefined ? {} : { budgetUsd };
+      log.append(() => [{ type: "retry-requested", tasks: again, ...budget }]);
+    }
     if (lost || row.endedAt !== undefined) await carryOnBatch(context.store, row);
     const started =
       again.length > 0 ? `${again.length === 1 ? "1 task is" : `${again.length} tasks are`} run again. ` : "";
@@ -68,6 +78,19 @@ function requested({ state }: BatchLog, numbers: readonly number[] | undefined):
   return state.tasks
     .filter((task) => canRetry(task) && (numbers?.includes(task.number) ?? true))
     .map((task) => task.number);
+}
+
+// They would be cancelled again at once.
+function checkBudget(
+  { batchId, state }: BatchLog,
+  again: readonly number[],
+  given: number | undefined,
+): void {
+  const budgetUsd = given ?? state.budgetUsd;
+  if (again.length === 0 || budgetUsd === undefined || state.totalCostUsd < budgetUsd) return;
+  throw new Fault(
+    `Batch ${batchId} has cost ${costText(state.totalCostUsd)}, and its budget is ${costText(budgetUsd)}: give a higher \`batchBudgetUsd\` with the retry.`,
+  );
 }
 
 // With another login, tasks would be billed elsewhere, and conversations not be found.

@@ -9,10 +9,12 @@ import {
   type BatchAnswer,
   batchAnswerSchema,
   countsText,
+  heldText,
   sessionAnswerOf,
   sessionAnswerSchema,
 } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
+import type { BatchRow } from "../store/store.ts";
 import { accountOf } from "./account.ts";
 import { answerNow } from "./answer-now.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
@@ -28,6 +30,9 @@ const mostCharacters = 1_000_000;
 
 /** A cancellation that comes so late is a client's time-out, whatever it says (product contract). */
 const lateCancelMs = 25_000;
+
+/** A pause that ends sooner is waited for, in milliseconds. */
+const shortPauseMs = 5_000;
 
 /** Between signs of life to a client whose batch shows none. */
 const heartbeatMs = 10_000;
@@ -104,7 +109,10 @@ async function waitFor(context: Context, log: BatchLog, call: Call): Promise<Bat
     until: call.startedAt + configuration.syncWaitSeconds * 1000,
     signal: call.signal,
     changed: (state) => progress(state),
-    enough: () => standingOf(rowOf(context, log)) === "interrupted",
+    enough: () => {
+      const row = rowOf(context, log);
+      return standingOf(row) === "interrupted" || isPaused(row);
+    },
   });
   clearInterval(heartbeat);
   if (ended) return answer(context, log, countsText(log.state));
@@ -113,11 +121,17 @@ async function waitFor(context: Context, log: BatchLog, call: Call): Promise<Bat
     return answer(context, log, "Cancelled by the client.");
   }
   handOver(context, log);
+  const { held } = rowOf(context, log);
   return answer(
     context,
     log,
-    `${countsText(log.state)} The batch goes on without this call. Ask with wait_for_batch (batchId ${log.batchId}) until \`state\` is \`finished\`; results also appear in ${log.state.outputDirectory}.`,
+    `${countsText(log.state)}${held ? ` ${heldText(held)}` : ""} The batch goes on without this call. Ask with wait_for_batch (batchId ${log.batchId}) until \`state\` is \`finished\`; results also appear in ${log.state.outputDirectory}.`,
   );
+}
+
+// Nothing runs, and nothing will for a while: whoever waits is told at once why.
+function isPaused({ held, counts }: BatchRow): boolean {
+  return held !== undefined && counts.running === 0 && (held.until ?? Infinity) > Date.now() + shortPauseMs;
 }
 
 /** From now on the batch goes on by itself, and its files go where the user looks for them. */
@@ -141,10 +155,15 @@ function answer(context: Context, log: BatchLog, message: string): BatchAnswer {
 
 function startedText(batch: Batch, { configuration }: Context): string {
   const count = batch.tasks.length === 1 ? "1 task" : `${batch.tasks.length} tasks`;
-  const slots = batch.concurrency === configuration.concurrency;
-  const because = slots ? ` (the machine's slots; ${variableOf("concurrency")} sets them)` : "";
+  const { concurrency } = batch;
+  const because =
+    concurrency === configuration.concurrency
+      ? ` (the machine's slots; ${variableOf("concurrency")} sets them)`
+      : "";
   const most =
-    batch.tasks.length > batch.concurrency ? `, at most ${batch.concurrency} at once${because}` : "";
+    concurrency !== "auto" && batch.tasks.length > concurrency
+      ? `, at most ${concurrency} at once${because}`
+      : "";
   return `${count} started${most}; results in ${batch.outputDirectory}. Ask with wait_for_batch (batchId ${batch.batchId}).`;
 }
 

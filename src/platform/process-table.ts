@@ -80,6 +80,7 @@ function parents(): { pid: number; parent: number }[] {
     });
 }
 
-function pidsOnLinux(): number[] {
-  return readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
+/** Linux; `root` stands before `/proc`. */
+export function pidsOnLinux(root = ""): number[] {
+  return readdirSync(`${root}/proc`).flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
 }

@@ -58,9 +58,13 @@ export interface ProcessStat {
 /** Nothing when the process is gone. Linux. */
 export function readStat(pid: number): ProcessStat | undefined {
   const text = readProc(pid, "stat")?.toString("latin1");
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : statFrom(text);
+}
+
+/** The text of `/proc/<pid>/stat`, taken apart. */
+export function statFrom(text: string): ProcessStat {
   // The second field is the name in parentheses, and may hold blanks and parentheses itself (proc(5)).
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ", 20);
   const [state = "", parent = "", group = "", session = ""] = fields;
   return {
     state,

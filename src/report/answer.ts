@@ -3,6 +3,8 @@ import { z } from "zod";
 import { type BatchState, type DoneTask, doneCount, type TaskState } from "../model/state.ts";
 import { type StateWord, stateWords } from "../model/state-word.ts";
 import { adviceFor, outcomeText } from "./advice.ts";
+import { durationText, timeText } from "./amounts.ts";
+import { spendingFields, spendingOf } from "./spending.ts";
 
 export const countsSchema = z.object({
   queued: z.int(),
@@ -24,6 +26,7 @@ export const resultSchema = z.object({
   durationMs: z.number().optional(),
   numTurns: z.int().optional(),
   costUsd: z.number().optional(),
+  model: z.string().optional(),
   resultFile: z.string().optional(),
   attempts: z.int().optional().meta({ description: "How often it was tried, where more than once." }),
   leaked: z.int().optional().meta({ description: "Processes that outlived the session, and were ended." }),
@@ -33,16 +36,49 @@ export const resultSchema = z.object({
 });
 export type ResultEntry = z.infer<typeof resultSchema>;
 
+/** While a hold is on. */
+export const holdFields = {
+  heldBecause: z.string().optional().meta({ description: "Why no sessions start for the moment." }),
+  heldUntil: z
+    .string()
+    .optional()
+    .meta({ description: "When they start again, where that is known (ISO 8601)." }),
+};
+
+/** A hold as answers have it: `until` in milliseconds since 1970. */
+export interface Held {
+  because: string;
+  until?: number | undefined;
+}
+
+export function holdOf(held: Held | undefined): z.infer<z.ZodObject<typeof holdFields>> {
+  if (!held) return {};
+  const { because, until } = held;
+  return {
+    heldBecause: because,
+    ...(until === undefined ? {} : { heldUntil: new Date(until).toISOString() }),
+  };
+}
+
+/** "No sessions start until 21:00 (in 12 min): …", for people and models. */
+export function heldText({ because, until }: Held, now = Date.now()): string {
+  const when =
+    until === undefined
+      ? "for the moment"
+      : `until ${timeText(until)}, in ${durationText(Math.max(0, until - now))}`;
+  return `No sessions start ${when}: ${because}`;
+}
+
 const batchFields = {
   batchId: z.string(),
   state: z.enum(stateWords),
   totalTasks: z.int(),
   executionTimeMs: z.number(),
   counts: countsSchema,
-  totalCostUsd: z.number(),
+  ...spendingFields,
   outputDirectory: z.string(),
   reportFile: z.string(),
-  heldBecause: z.string().optional().meta({ description: "Why no sessions start for the moment." }),
+  ...holdFields,
   message: z.string().optional().meta({ description: "What happened and what to do next." }),
 };
 
@@ -90,6 +126,7 @@ export function resultEntryOf(
     outcome: outcomeWord(task),
     ...(sessionId === undefined ? {} : { sessionId }),
     ...(usage ? { durationMs: usage.durationMs, numTurns: usage.numTurns, costUsd: usage.costUsd } : {}),
+    ...(task.model === undefined ? {} : { model: task.model }),
     ...(resultFile === undefined ? {} : { resultFile }),
     ...(attempts.length > 1 ? { attempts: attempts.length } : {}),
     ...(task.leaked ? { leaked: task.leaked.length } : {}),
@@ -104,7 +141,7 @@ interface AnswerFacts {
   /** Milliseconds since 1970. */
   now: number;
   reportFile: string;
-  heldBecause?: string | undefined;
+  held?: Held | undefined;
   message?: string | undefined;
 }
 
@@ -113,7 +150,7 @@ export function batchAnswerOf(
   state: BatchState,
   word: StateWord,
   results: ResultEntry[],
-  { now, reportFile, heldBecause, message }: AnswerFacts,
+  { now, reportFile, held, message }: AnswerFacts,
 ): BatchAnswer {
   return {
     batchId: state.batch.batchId,
@@ -121,10 +158,10 @@ export function batchAnswerOf(
     totalTasks: state.tasks.length,
     executionTimeMs: (state.endedAt ?? now) - state.createdAt,
     counts: { ...state.counts },
-    totalCostUsd: rounded(state.totalCostUsd),
+    ...spendingOf(state, { now, running: word === "running", heldUntil: held?.until }),
     outputDirectory: state.outputDirectory,
     reportFile,
-    ...(heldBecause === undefined ? {} : { heldBecause }),
+    ...holdOf(held),
     ...(message === undefined ? {} : { message }),
     results,
     pending: state.tasks.filter((task) => task.status !== "done").map((task) => task.number),
@@ -169,9 +206,4 @@ export function countsText(state: BatchState): string {
       ? `${total === 1 ? "The task" : `All ${total} tasks`} ended`
       : `${done} of ${total} tasks have ended`;
   return `${ended}: ${parts.join(", ")}.${failure}`;
-}
-
-// Sums of binary fractions: six digits are a thousandth of a tenth of a cent.
-function rounded(costUsd: number): number {
-  return Math.round(costUsd * 1e6) / 1e6;
 }

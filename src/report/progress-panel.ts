@@ -39,9 +39,14 @@ export function progressHtml(state: BatchState, now: number, stateWord: StateWor
     ["Elapsed", durationText(until - state.createdAt)],
     ["Left", left === undefined ? undefined : timeLeftText(left)],
     [stateWord === "running" ? "Cost so far" : "Cost", costText(state.totalCostUsd, state.costAtLeast)],
-    ["At once", `up to ${numberText(state.batch.concurrency)}`],
+    ["At once", atOnceText(state)],
   ]);
   return `<section aria-label="Progress">${barHtml(counts, state.tasks.length)}${legendHtml(counts)}${facts}${noteHtml(state, stateWord)}</section>\n`;
+}
+
+function atOnceText({ batch: { concurrency }, counts: { running } }: BatchState): string | undefined {
+  if (concurrency !== "auto") return `up to ${numberText(concurrency)}`;
+  return running > 0 ? `${numberText(running)} now` : undefined;
 }
 
 const pillClass = {

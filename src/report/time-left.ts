@@ -3,9 +3,10 @@ import type { BatchState } from "../model/state.ts";
 
 /**
  * Milliseconds until the batch ends, were the rest like what ended so far. Nothing where nothing is known:
- * before the first end, and when the batch is being cancelled. `now` in milliseconds since 1970.
+ * before the first end, and when the batch is being cancelled. `now`, and until when a hold is on, in milliseconds
+ * since 1970.
  */
-export function timeLeftMs(state: BatchState, now: number): number | undefined {
+export function timeLeftMs(state: BatchState, now: number, heldUntil?: number): number | undefined {
   if (state.cancelledBy !== undefined || state.endedAt !== undefined) return undefined;
   let total = 0;
   let ended = 0;
@@ -23,7 +24,20 @@ export function timeLeftMs(state: BatchState, now: number): number | undefined {
   const rests = running.map((elapsed) => Math.max(mean - elapsed, mean / 4));
   const work = rests.reduce((sum, rest) => sum + rest, state.counts.queued * mean);
   const longest = rests.reduce((most, rest) => Math.max(most, rest), 0);
-  return Math.max(work / Math.max(1, running.length), longest);
+  const atWork = Math.max(work / atOnceOf(state), longest);
+  return state.counts.queued > 0 && heldUntil !== undefined ? Math.max(0, heldUntil - now) + atWork : atWork;
+}
+
+// How many run at once. While a hold is on, or all wait for something, none may; then as many as did so far.
+function atOnceOf(state: BatchState): number {
+  const { running, queued } = state.counts;
+  const worked = state.tasks.reduce(
+    (sum, task) =>
+      task.status === "done" && task.startedAt !== undefined ? sum + task.endedAt - task.startedAt : sum,
+    0,
+  );
+  const average = worked / Math.max(1, state.changedAt - state.createdAt);
+  return Math.max(1, running, Math.min(average, running + queued));
 }
 
 /** An estimate in milliseconds as "under 10 s", "about 40 s", "about 12 min" or "about 2 h 10 min". */

@@ -1,5 +1,5 @@
-// The machine's slots: one number for all batches of an account, shared by runners that know of each other
-// only what stands here.
+// Slots that runners share which know of each other only what stands here: the sessions of an account, and the
+// starts of the machine.
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
@@ -9,12 +9,16 @@ import { type ProcessIdentity, processIdentity } from "../platform/process-ident
 /** Which of the machine's slots somebody holds. */
 export type SlotId = number;
 
+/** The pool of the rights to start a session: one for the whole machine, whatever the account. */
+export const startingPool = "starting";
+
 interface Claimant {
-  account: string;
+  /** The account's hash, or `startingPool`. */
+  pool: string;
   batchId: BatchId;
   holder: ProcessIdentity;
-  /** How many slots there are. */
-  limit: number;
+  /** How many slots there are now. */
+  limit: () => number;
 }
 
 // Schemas are made once: making one costs far more than using it.
@@ -39,17 +43,18 @@ export class MachineSlots {
    * nothing is written down as waiting.
    */
   claim(): SlotId | undefined {
-    const { account, batchId, holder, limit } = this.#claimant;
+    const { pool, batchId, holder } = this.#claimant;
+    const limit = this.#claimant.limit();
     const claim = this.#database.transaction(() => {
-      if (this.#taken() >= limit) this.#freeDead();
+      if (this.taken() >= limit) this.#freeDead();
       const own = this.#heldBy(batchId);
-      if (this.#taken() < limit && !this.#waiters().some((waiter) => this.#heldBy(waiter) < own)) {
+      if (this.taken() < limit && !this.#waiters().some((waiter) => this.#heldBy(waiter) < own)) {
         this.#stopWaiting();
         return this.#insert();
       }
       this.#database
         .query("INSERT OR REPLACE INTO slot_waiters VALUES (?, ?, ?)")
-        .run(batchId, account, JSON.stringify(holder));
+        .run(batchId, pool, JSON.stringify(holder));
       this.#waits = true;
       return undefined;
     });
@@ -66,8 +71,9 @@ export class MachineSlots {
     if (this.#waits) this.#stopWaiting();
   }
 
-  /** Whether this batch has so many that one should go to another that waits. */
+  /** Whether this batch has so many that one should go to another that waits, or be given up for all. */
   yields(): boolean {
+    if (this.taken() > this.#claimant.limit()) return true;
     const own = this.#heldBy(this.#claimant.batchId);
     return this.#waiters().some((waiter) => {
       const theirs = this.#heldBy(waiter);
@@ -77,11 +83,11 @@ export class MachineSlots {
 
   /** The slots that an earlier runner of this batch held; they are ours now, as its sessions are. */
   inherit(): SlotId[] {
-    const { batchId, holder } = this.#claimant;
-    const inherit = this.#database.query<unknown, [string, string]>(
-      "UPDATE slots SET holder = ? WHERE batch_id = ? RETURNING slot_id",
+    const { pool, batchId, holder } = this.#claimant;
+    const inherit = this.#database.query<unknown, [string, string, string]>(
+      "UPDATE slots SET holder = ? WHERE pool = ? AND batch_id = ? RETURNING slot_id",
     );
-    return inherit.all(JSON.stringify(holder), batchId).map((row) => slotRow.parse(row).slot_id);
+    return inherit.all(JSON.stringify(holder), pool, batchId).map((row) => slotRow.parse(row).slot_id);
   }
 
   /** A slot above the limit, for a session that runs already. */
@@ -91,55 +97,55 @@ export class MachineSlots {
 
   /** All that this batch holds goes back: it has ended. */
   releaseAll(): void {
-    const { batchId } = this.#claimant;
-    this.#database.query("DELETE FROM slots WHERE batch_id = ?").run(batchId);
+    const { pool, batchId } = this.#claimant;
+    this.#database.query("DELETE FROM slots WHERE pool = ? AND batch_id = ?").run(pool, batchId);
     this.#stopWaiting();
   }
 
+  /** How many are taken, by whomever. */
+  taken(): number {
+    const count = this.#database.query<unknown, [string]>(
+      "SELECT count(*) AS held FROM slots WHERE pool = ?",
+    );
+    return countRow.parse(count.get(this.#claimant.pool)).held;
+  }
+
   #insert(): SlotId {
-    const { account, batchId, holder } = this.#claimant;
-    const insert = this.#database.query("INSERT INTO slots (account, batch_id, holder) VALUES (?, ?, ?)");
-    return Number(insert.run(account, batchId, JSON.stringify(holder)).lastInsertRowid);
+    const { pool, batchId, holder } = this.#claimant;
+    const insert = this.#database.query("INSERT INTO slots (pool, batch_id, holder) VALUES (?, ?, ?)");
+    return Number(insert.run(pool, batchId, JSON.stringify(holder)).lastInsertRowid);
   }
 
   #stopWaiting(): void {
-    this.#database.query("DELETE FROM slot_waiters WHERE batch_id = ?").run(this.#claimant.batchId);
+    const { pool, batchId } = this.#claimant;
+    this.#database.query("DELETE FROM slot_waiters WHERE pool = ? AND batch_id = ?").run(pool, batchId);
     this.#waits = false;
   }
 
-  #taken(): number {
-    const count = this.#database.query<unknown, [string]>(
-      "SELECT count(*) AS held FROM slots WHERE account = ?",
-    );
-    return countRow.parse(count.get(this.#claimant.account)).held;
-  }
-
   #heldBy(batchId: string): number {
-    const count = this.#database.query<unknown, [string]>(
-      "SELECT count(*) AS held FROM slots WHERE batch_id = ?",
+    const count = this.#database.query<unknown, [string, string]>(
+      "SELECT count(*) AS held FROM slots WHERE pool = ? AND batch_id = ?",
     );
-    return countRow.parse(count.get(batchId)).held;
+    return countRow.parse(count.get(this.#claimant.pool, batchId)).held;
   }
 
-  // The other batches of the account that wait, and whose runners live.
+  // The other batches of the pool that wait, and whose runners live.
   #waiters(): string[] {
-    const { account, batchId } = this.#claimant;
+    const { pool, batchId } = this.#claimant;
     const rows = this.#database.query<unknown, [string, string]>(
-      "SELECT batch_id, holder FROM slot_waiters WHERE account = ? AND batch_id <> ?",
+      "SELECT batch_id, holder FROM slot_waiters WHERE pool = ? AND batch_id <> ?",
     );
     return rows
-      .all(account, batchId)
+      .all(pool, batchId)
       .map((row) => waiterRow.parse(row))
       .filter(({ holder }) => isAlive(holder))
       .map((row) => row.batch_id);
   }
 
   #freeDead(): void {
-    const { account } = this.#claimant;
-    const rows = this.#database.query<unknown, [string]>(
-      "SELECT DISTINCT holder FROM slots WHERE account = ?",
-    );
-    for (const row of rows.all(account)) {
+    const { pool } = this.#claimant;
+    const rows = this.#database.query<unknown, [string]>("SELECT DISTINCT holder FROM slots WHERE pool = ?");
+    for (const row of rows.all(pool)) {
       const { holder } = holderRow.parse(row);
       if (!isAlive(holder)) this.#database.query("DELETE FROM slots WHERE holder = ?").run(holder);
     }

@@ -69,4 +69,54 @@ export const migrations: readonly string[] = [
     holder TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Slots of several pools: the sessions of an account, and the starts of the machine.
+  ALTER TABLE slots RENAME COLUMN account TO pool;
+  DROP INDEX slots_by_account;
+  CREATE INDEX slots_by_pool ON slots (pool, batch_id);
+  DROP TABLE slot_waiters;
+  CREATE TABLE slot_waiters (
+    batch_id TEXT NOT NULL,
+    pool TEXT NOT NULL,
+    holder TEXT NOT NULL,
+    PRIMARY KEY (pool, batch_id)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Until when, in milliseconds since 1970, a held batch starts no sessions.
+  ALTER TABLE batches ADD COLUMN held_until INTEGER;
+
+  -- Pauses on new sessions of an account, for one model or for all ('').
+  CREATE TABLE holds (
+    account TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    model TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    because TEXT NOT NULL,
+    -- How often a session has tried in vain whether it is over.
+    tries INTEGER NOT NULL,
+    -- The process whose session tries it at the moment.
+    prober TEXT,
+    PRIMARY KEY (account, kind, model)
+  ) STRICT, WITHOUT ROWID;
+
+  -- How many sessions at once an account has turned out to carry.
+  CREATE TABLE paces (account TEXT PRIMARY KEY, pace TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  -- How much memory sessions of one configuration have turned out to take.
+  CREATE TABLE footprints (
+    configuration TEXT PRIMARY KEY,
+    bytes INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- What the sessions of each runner take at the moment, and what they may come to take.
+  CREATE TABLE loads (
+    batch_id TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,
+    sessions INTEGER NOT NULL,
+    used_bytes INTEGER NOT NULL,
+    expected_bytes INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -7,6 +7,7 @@ import type { EventBody } from "../model/event.ts";
 import { livenessOf } from "../platform/process.ts";
 import { type ProcessIdentity, processIdentity } from "../platform/process-identity.ts";
 import { BatchLog } from "./batch-log.ts";
+import { Capacity } from "./capacity.ts";
 import { openDatabase } from "./database.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 
@@ -18,8 +19,8 @@ export interface BatchRow {
   changedAt: number;
   endedAt?: number;
   cancelledBy?: string;
-  /** Why it starts no sessions for the moment. */
-  heldBecause?: string;
+  /** While it starts no sessions. */
+  held?: Standstill;
   epoch: number;
   aliveAt: number;
   runner?: ProcessIdentity;
@@ -40,6 +41,7 @@ const rowSchema = z.object({
   ended_at: z.number().nullable(),
   cancelled_by: z.string().nullable(),
   held_because: z.string().nullable(),
+  held_until: z.number().nullable(),
   epoch: z.number(),
   alive_at: z.number(),
   runner: z.string().nullable(),
@@ -61,14 +63,25 @@ const createdSchema = z.object({ created: z.number() });
 
 const newest = "SELECT * FROM batches ORDER BY created_at DESC, rowid DESC LIMIT ? OFFSET ?";
 
+/** Why a batch starts no sessions for the moment. */
+export interface Standstill {
+  /** In words for people. */
+  because: string;
+  /** Until when, in milliseconds since 1970, where that is known. */
+  until?: number | undefined;
+}
+
 /** Opened once a process, at the first need of it. Throws `StoreProblem` for what the user can mend. */
 export class Store implements Disposable {
   readonly layout: Layout;
   readonly database: Database;
+  /** What machine and account have turned out to carry. */
+  readonly capacity: Capacity;
 
   constructor(stateDirectory: string) {
     this.layout = layoutOf(stateDirectory);
     this.database = openDatabase(this.layout.database);
+    this.capacity = new Capacity(this.database);
   }
 
   [Symbol.dispose](): void {
@@ -164,9 +177,11 @@ export class Store implements Disposable {
   }
 
   /** Says why a batch starts no sessions for the moment; without a reason, that it does again. */
-  setHold(batchId: BatchId, because: string | undefined): void {
-    const change = this.database.query("UPDATE batches SET held_because = ? WHERE batch_id = ?");
-    change.run(because ?? null, batchId);
+  setHold(batchId: BatchId, hold: Standstill | undefined): void {
+    const change = this.database.query(
+      "UPDATE batches SET held_because = ?, held_until = ? WHERE batch_id = ?",
+    );
+    change.run(hold?.because ?? null, hold?.until ?? null, batchId);
   }
 
   /**
@@ -205,6 +220,7 @@ export class Store implements Disposable {
       if (row.run(batchId).changes !== 1) return false;
       this.database.query("DELETE FROM events WHERE batch_id = ?").run(batchId);
       this.database.query("DELETE FROM progress WHERE batch_id = ?").run(batchId);
+      this.database.query("DELETE FROM loads WHERE batch_id = ?").run(batchId);
       return true;
     });
     return drop.immediate();
@@ -226,7 +242,9 @@ function rowFrom(value: unknown): BatchRow {
     changedAt: row.changed_at,
     ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
     ...(row.cancelled_by === null ? {} : { cancelledBy: row.cancelled_by }),
-    ...(row.held_because === null ? {} : { heldBecause: row.held_because }),
+    ...(row.held_because === null
+      ? {}
+      : { held: { because: row.held_because, until: row.held_until ?? undefined } }),
     epoch: row.epoch,
     aliveAt: row.alive_at,
     ...(row.runner === null ? {} : { runner: processIdentity.parse(JSON.parse(row.runner)) }),

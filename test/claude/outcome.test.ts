@@ -20,11 +20,13 @@ function readBytes(bytes: Uint8Array): Reading {
   return reading;
 }
 
+const now = Date.UTC(2026, 10, 22, 20, 0);
+
 function outcomeFor(
   reading: Reading,
   more: { exit?: Exit; ending?: Ending; structured?: boolean; stderrTail?: string } = {},
 ) {
-  return outcomeOf({ reading, stderrTail: "", structured: false, exit: { code: 0 }, ...more });
+  return outcomeOf({ reading, stderrTail: "", structured: false, now, exit: { code: 0 }, ...more });
 }
 
 /** What each recording of the real CLI comes to, with the exit code that it had. */
@@ -48,7 +50,11 @@ const table: [recording: string, exit: Exit, outcome: object][] = [
   ],
   ["error-429", { code: 1 }, { kind: "failed", reason: "rate-limit" }],
   ["error-429-retry-after-61", { code: 1 }, { kind: "failed", reason: "rate-limit" }],
-  ["rate-limit-rejected", { code: 1 }, { kind: "failed", reason: "usage-limit" }],
+  [
+    "rate-limit-rejected",
+    { code: 1 },
+    { kind: "failed", reason: "usage-limit", resetsAt: 1_895_346_000_000, limitType: "five_hour" },
+  ],
   ["error-500", { code: 1 }, { kind: "failed", reason: "server-error" }],
   ["error-529", { code: 1 }, { kind: "failed", reason: "overloaded" }],
   ["error-connection-refused", { code: 1 }, { kind: "failed", reason: "connection" }],
@@ -109,7 +115,7 @@ test("exit 0 without a result is a crash", () => {
 
 test("an adopted session, whose exit nobody saw, is judged by its transcript", () => {
   const reading = readRecording("success-stream");
-  expect(outcomeOf({ reading, stderrTail: "", structured: false })).toMatchObject({ kind: "succeeded" });
+  expect(outcomeOf({ reading, stderrTail: "", structured: false, now })).toMatchObject({ kind: "succeeded" });
 });
 
 test("our own reason for the end comes before what the interrupted session says", () => {

@@ -18,11 +18,10 @@ const table: [Outcome, [least: number, most: number] | undefined][] = [
   [{ kind: "timed-out", clock: "wall", afterMs: 1 }, undefined],
   [{ kind: "cancelled", by: "user" }, undefined],
   [{ kind: "not-started", message: "" }, undefined],
-  [failed("overloaded"), [5_000, 10_000]],
-  [failed("rate-limit"), [5_000, 10_000]],
   [failed("server-error"), [500, 1_000]],
   [failed("connection"), [500, 1_000]],
-  [failed("auth"), undefined],
+  // Where the account is not held because of it, others are answered.
+  [failed("auth"), [500, 1_000]],
   [failed("billing"), undefined],
   [failed("usage-limit"), undefined],
   [failed("max-turns"), undefined],
@@ -35,23 +34,52 @@ for (const [outcome, delays] of table) {
   const name =
     outcome.kind === "failed" ? outcome.reason : outcome.kind === "timed-out" ? outcome.clock : outcome.kind;
   test(`${name} is ${delays ? "" : "not "}tried again`, () => {
-    const tried = { outcome, attempts: 1, retries: 1, adopted: false };
+    const tried = { outcome, earlier: [], retries: 1, adopted: false, held: false };
     const seen = [retryDelayMs(tried, 0), retryDelayMs(tried, 1)];
     expect(seen).toEqual(delays ?? [undefined, undefined]);
     expect(retryDelayMs({ ...tried, retries: 0 })).toBeUndefined();
-    expect(retryDelayMs({ ...tried, attempts: 2 })).toBeUndefined();
+    expect(retryDelayMs({ ...tried, earlier: [outcome] })).toBeUndefined();
+    expect(retryDelayMs({ ...tried, earlier: [outcome], held: true })).toBe(0);
   });
 }
 
+const times = (count: number, outcome: Outcome) => Array.from({ length: count }, () => outcome);
+
 test("waits double, up to five minutes", () => {
-  const delays = Array.from({ length: 10 }, (_, index) =>
-    retryDelayMs({ outcome: crashed, attempts: index + 1, retries: 10, adopted: false }, 1),
+  const delays = Array.from({ length: 10 }, (_, count) =>
+    retryDelayMs(
+      { outcome: crashed, earlier: times(count, crashed), retries: 10, adopted: false, held: false },
+      1,
+    ),
   );
   expect(delays.slice(0, 3)).toEqual([1_000, 2_000, 4_000]);
   expect(Math.max(...delays.map(Number))).toBe(300_000);
 });
 
 test("a session that died with its runner is continued, also where no retries were asked for", () => {
-  expect(retryDelayMs({ outcome: crashed, attempts: 1, retries: 0, adopted: true }, 1)).toBe(1_000);
-  expect(retryDelayMs({ outcome: crashed, attempts: 3, retries: 0, adopted: true })).toBeUndefined();
+  const tried = { outcome: crashed, retries: 0, adopted: true, held: false };
+  expect(retryDelayMs({ ...tried, earlier: [] }, 1)).toBe(1_000);
+  expect(retryDelayMs({ ...tried, earlier: times(2, crashed) })).toBeUndefined();
+});
+
+for (const reason of ["rate-limit", "overloaded"] as const) {
+  test(`what the API throttled (${reason}) is queued again whatever retries says, but not for ever`, () => {
+    const tried = { outcome: failed(reason), retries: 0, adopted: false, held: false };
+    expect(retryDelayMs({ ...tried, earlier: [] }, 1)).toBe(2_000);
+    expect(retryDelayMs({ ...tried, earlier: times(3, failed(reason)) }, 1)).toBe(16_000);
+    expect(retryDelayMs({ ...tried, earlier: times(20, failed(reason)) })).toBeUndefined();
+  });
+}
+
+test("what made way for others' memory goes on at once, and counts as no try", () => {
+  const madeWay: Outcome = { kind: "cancelled", by: "memory" };
+  const tried = { retries: 1, adopted: false, held: false };
+  expect(retryDelayMs({ ...tried, outcome: madeWay, earlier: times(5, madeWay) })).toBe(0);
+  expect(retryDelayMs({ ...tried, outcome: crashed, earlier: times(5, madeWay) }, 1)).toBe(1_000);
+});
+
+test("waits in the queue of a held account count as no tries", () => {
+  const tried = { retries: 1, adopted: false, held: false };
+  const earlier = [...times(5, failed("usage-limit")), ...times(5, failed("rate-limit"))];
+  expect(retryDelayMs({ ...tried, outcome: crashed, earlier }, 1)).toBe(1_000);
 });

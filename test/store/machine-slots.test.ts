@@ -7,8 +7,8 @@ import { Home } from "../harness.ts";
 test("the machine's slots are one number for all batches of an account", async () => {
   await using home = new Home();
   using store = home.store();
-  const slotsOf = (account: string) =>
-    new MachineSlots(store.database, { account, batchId: newBatchId(), holder: ownIdentity(), limit: 2 });
+  const slotsOf = (pool: string) =>
+    new MachineSlots(store.database, { pool, batchId: newBatchId(), holder: ownIdentity(), limit: () => 2 });
   const [one, two, other] = [slotsOf("a"), slotsOf("a"), slotsOf("b")];
   expect([one.claim(), two.claim()].every((slot) => slot !== undefined)).toBe(true);
   expect([one.claim(), two.claim()]).toEqual([undefined, undefined]);
@@ -20,10 +20,10 @@ test("a freed slot goes to the waiting batch that holds the fewest", async () =>
   using store = home.store();
   const slotsOf = () =>
     new MachineSlots(store.database, {
-      account: "a",
+      pool: "a",
       batchId: newBatchId(),
       holder: ownIdentity(),
-      limit: 3,
+      limit: () => 3,
     });
   const [big, small] = [slotsOf(), slotsOf()];
   const held = [big.claim(), big.claim(), big.claim()];
@@ -41,12 +41,17 @@ test("the slots of a runner that has died are free for others", async () => {
   const child = Bun.spawn(["sleep", "60"]);
   const holder = identityOf(child.pid);
   if (!holder) throw new Error("no identity");
-  const dying = new MachineSlots(store.database, { account: "a", batchId: newBatchId(), holder, limit: 1 });
+  const dying = new MachineSlots(store.database, {
+    pool: "a",
+    batchId: newBatchId(),
+    holder,
+    limit: () => 1,
+  });
   const other = new MachineSlots(store.database, {
-    account: "a",
+    pool: "a",
     batchId: newBatchId(),
     holder: ownIdentity(),
-    limit: 1,
+    limit: () => 1,
   });
   expect(dying.claim()).toBeDefined();
   expect(other.claim()).toBeUndefined();
@@ -69,4 +74,19 @@ test("a store of schema 1 loads, and tells what it told then", async () => {
     expect(state?.counts).toEqual(row.counts);
     expect(state?.endedAt).toBe(row.endedAt ?? Number.NaN);
   }
+});
+
+test("a pool that has become smaller takes slots back as they come free", async () => {
+  await using home = new Home();
+  using store = home.store();
+  let limit = 3;
+  const plan = { pool: "a", batchId: newBatchId(), holder: ownIdentity(), limit: () => limit };
+  const slots = new MachineSlots(store.database, plan);
+  const [held] = [slots.claim(), slots.claim(), slots.claim()];
+  expect(slots.yields()).toBe(false);
+  limit = 2;
+  expect(slots.yields()).toBe(true);
+  slots.release(held ?? 0);
+  expect(slots.yields()).toBe(false);
+  expect(slots.claim()).toBeUndefined();
 });

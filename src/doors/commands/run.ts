@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { entryOf, reportFileOf } from "../../engine/answer.ts";
 import { runBatch } from "../../engine/runner.ts";
+import type { Batch } from "../../model/event.ts";
 import { product } from "../../model/product.ts";
 import { type BatchState, doneCount } from "../../model/state.ts";
 import { answerNow } from "../../operations/answer-now.ts";
@@ -11,7 +12,7 @@ import { planBatch } from "../../operations/plan.ts";
 import { create, carry as startCarrying } from "../../operations/spawn.ts";
 import { parallelInput } from "../../operations/spawn-input.ts";
 import { costText, countText, durationText } from "../../report/amounts.ts";
-import { countsText } from "../../report/answer.ts";
+import { countsText, heldText } from "../../report/answer.ts";
 import { harmless } from "../../report/harmless.ts";
 import type { BatchLog } from "../../store/batch-log.ts";
 import { type Asked, type Command, jsonFlag, jsonText, UsageFault } from "./command.ts";
@@ -75,7 +76,7 @@ export const run: Command = {
 async function runDetached({ context, terminal }: Asked, log: BatchLog, json: boolean): Promise<number> {
   const { batch, tasks, outputDirectory } = log.state;
   await startCarrying(context, log);
-  const text = `Batch ${batch.batchId} has started with ${countText(tasks.length, "task")}, at most ${batch.concurrency} at once.\nResults go to ${outputDirectory}.\nLook with \`${product.name} show ${batch.batchId}\`; end it with \`${product.name} cancel ${batch.batchId}\`.`;
+  const text = `Batch ${batch.batchId} has started with ${countText(tasks.length, "task")}, ${atOnceText(batch)}.\nResults go to ${outputDirectory}.\nLook with \`${product.name} show ${batch.batchId}\`; end it with \`${product.name} cancel ${batch.batchId}\`.`;
   await terminal.out.print(json ? jsonText(wholeAnswer(context, log)) : text);
   return 0;
 }
@@ -94,7 +95,7 @@ async function runHere({ context, terminal }: Asked, log: BatchLog, json: boolea
 async function carry({ store }: Context, log: BatchLog, { err }: Terminal): Promise<boolean> {
   const { batch, outputDirectory } = log.state;
   void err.print(
-    `Batch ${batch.batchId}: ${countText(batch.tasks.length, "task")}, at most ${batch.concurrency} at once. Files go to ${outputDirectory}.`,
+    `Batch ${batch.batchId}: ${countText(batch.tasks.length, "task")}, ${atOnceText(batch)}. Files go to ${outputDirectory}.`,
   );
   using interruption = new Interruption(
     store,
@@ -105,7 +106,13 @@ async function carry({ store }: Context, log: BatchLog, { err }: Terminal): Prom
       ),
   );
   const progress = progressLines(err);
-  const carried = await runBatch(store, log, progress);
+  let told: string | undefined;
+  const carried = await runBatch(store, log, (state, _activities, standstill) => {
+    progress(state);
+    const held = standstill ? heldText(standstill) : undefined;
+    if (standstill?.because !== told && held !== undefined) void err.print(held);
+    told = standstill?.because;
+  });
   // Another runner has taken it over: it is still the batch that was asked for.
   if (!carried)
     await follow(store, log, { until: Number.POSITIVE_INFINITY, signal: new AbortController().signal });
@@ -133,4 +140,10 @@ async function printAnswer(state: BatchState, { out }: Terminal): Promise<void> 
 
 function wholeAnswer(context: Context, log: BatchLog) {
   return answerNow(context, log, { mostCharacters, message: countsText(log.state) });
+}
+
+function atOnceText({ concurrency }: Batch): string {
+  return concurrency === "auto"
+    ? "as many at once as machine and account carry"
+    : `at most ${concurrency} at once`;
 }

@@ -7,9 +7,11 @@ import { showBatch } from "../../operations/batches.ts";
 import { findBatch, rowOf } from "../../operations/find-batch.ts";
 import { carryOnLost } from "../../operations/perform.ts";
 import { namesIn } from "../../platform/folders.ts";
-import { costText, durationText, timeText } from "../../report/amounts.ts";
-import { countsText, outcomeWord } from "../../report/answer.ts";
+import { durationText, timeText } from "../../report/amounts.ts";
+import { countsText, heldText, outcomeWord } from "../../report/answer.ts";
 import { firstLine, oneLine } from "../../report/harmless.ts";
+import { spendingText } from "../../report/spending.ts";
+import { timeLeftMs, timeLeftText } from "../../report/time-left.ts";
 import type { BatchRow } from "../../store/store.ts";
 import { type Asked, batchPositional, type Command, checkUsage, commandOf } from "./command.ts";
 import { problemsOf } from "./problem.ts";
@@ -47,14 +49,16 @@ async function showToPeople({ input, context, terminal: { out } }: Asked): Promi
 
 function header(state: BatchState, row: BatchRow, out: Printer): string {
   const word = standingOf(row);
-  const { batch, createdAt, endedAt, totalCostUsd, costAtLeast, outputDirectory } = state;
+  const { batch, createdAt, endedAt, outputDirectory } = state;
   const took = `${endedAt === undefined ? "for" : "took"} ${durationText((endedAt ?? Date.now()) - createdAt)}`;
+  const left = word === "running" ? timeLeftMs(state, Date.now(), row.held?.until) : undefined;
   const facts = [
     ["state", out.paint(stateColours[word], word)],
-    ...(row.heldBecause === undefined ? [] : [["held", row.heldBecause]]),
+    ...(row.held ? [["held", heldText(row.held)]] : []),
     ["tasks", countsText(state)],
     ["started", `${timeText(createdAt)}, ${took}`],
-    ["cost", costText(totalCostUsd, costAtLeast)],
+    ["cost", spendingText(state, word === "running")],
+    ...(left === undefined ? [] : [["left", timeLeftText(left)]]),
     ["directory", oneLine(batch.workingDirectory, 1_000)],
     ["results", outputDirectory],
     ["report", reportFileOf(state)],

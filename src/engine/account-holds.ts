@@ -1,0 +1,103 @@
+// The holds of an account as one runner keeps them: whom they stop, and who tries whether they are over.
+import type { Outcome } from "../model/outcome.ts";
+import { livenessOf } from "../platform/process.ts";
+import type { ProcessIdentity } from "../platform/process-identity.ts";
+import type { Hold, Holds } from "../store/holds.ts";
+import { concerns, holdFor } from "./hold.ts";
+
+/** What a session came to, as far as holds are concerned. */
+interface Ended {
+  number: number;
+  model: string | undefined;
+  outcome: Outcome;
+  /** Milliseconds since 1970. */
+  startedAt: number;
+}
+
+/** `held`: the task waits with all others. `given-up`: they have waited long enough, and none will start. */
+export type HoldVerdict = "goes-on" | "held" | "given-up";
+
+export class AccountHolds {
+  readonly #holds: Holds;
+  readonly #holder: ProcessIdentity;
+  #known: Hold[];
+  /** What the sessions of ours try that run, by task. */
+  readonly #probes = new Map<number, Hold[]>();
+  #answeredAt = 0;
+
+  readonly #patienceMs: number;
+
+  /** `patienceMs`: how long a login or credit is waited for. */
+  constructor(holds: Holds, holder: ProcessIdentity, patienceMs: number) {
+    this.#holds = holds;
+    this.#holder = holder;
+    this.#patienceMs = patienceMs;
+    this.#known = holds.all();
+  }
+
+  /** Hears what other runners have met. */
+  refresh(): void {
+    this.#known = this.#holds.all();
+  }
+
+  /** What stops tasks that ask for this model; nothing where one may start, be it to try whether it is over. */
+  stopping(model: string | undefined, now: number): Hold | undefined {
+    return this.#concerning(model).find(
+      ({ until, prober }) => until > now || (prober !== undefined && livenessOf(prober) !== "dead"),
+    );
+  }
+
+  /** Takes on what a session that is about to start will show. False when another runner was quicker. */
+  claim(number: number, model: string | undefined, now: number): boolean {
+    const open = this.#concerning(model);
+    if (open.length === 0) return true;
+    const claimed = open.filter((hold) => this.#holds.claimProbe(hold, this.#holder, now));
+    if (claimed.length === open.length) this.#probes.set(number, claimed);
+    else for (const hold of claimed) this.#holds.endProbe(hold);
+    this.refresh();
+    return claimed.length === open.length;
+  }
+
+  /** The API has answered the session of a task: what it was to try is over. */
+  answered(number: number, now: number): void {
+    this.#answeredAt = now;
+    this.#settle(number, (hold) => this.#holds.lift(hold));
+  }
+
+  /** Takes in how a session ended, and tells what that means for the others. */
+  ended({ number, model, outcome, startedAt }: Ended, now: number): HoldVerdict {
+    const probes = this.#probes.get(number) ?? [];
+    const othersAnswered = this.#answeredAt > startedAt;
+    const facts = { model, now, othersAnswered, patienceMs: this.#patienceMs };
+    const first = holdFor(outcome, { ...facts, patienceMs: Number.POSITIVE_INFINITY, probed: false });
+    if (!first) {
+      this.#settle(number, (hold) => {
+        if (outcome.kind === "succeeded") this.#holds.lift(hold);
+        else this.#holds.endProbe(hold);
+      });
+      return "goes-on";
+    }
+    const same = ({ kind, model: held }: Hold) => kind === first.kind && held === first.model;
+    const standing = this.#holds.all().find(same);
+    const hold = holdFor(outcome, { ...facts, standing, probed: probes.some(same) });
+    if (hold) this.#holds.place(hold);
+    else this.#holds.lift(first);
+    this.#settle(number, (probe) => {
+      if (!same(probe)) this.#holds.endProbe(probe);
+    });
+    this.refresh();
+    return hold ? "held" : "given-up";
+  }
+
+  #concerning(model: string | undefined): Hold[] {
+    return this.#known.filter((hold) => concerns(hold, model));
+  }
+
+  #settle(number: number, each: (hold: Hold) => void): void {
+    const probes = this.#probes.get(number);
+    if (!probes) return;
+    this.#probes.delete(number);
+    for (const hold of probes) each(hold);
+    this.refresh();
+  }
+}

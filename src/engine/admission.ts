@@ -1,0 +1,160 @@
+// Who may start, and when: one task at a time passes disk, holds, login, budget and memory, gets its slot, and then
+// the right to start.
+import type { SessionOptions } from "../model/options.ts";
+import { type BatchState, taskOf } from "../model/state.ts";
+import type { Hold } from "../store/holds.ts";
+import type { Layout } from "../store/layout.ts";
+import type { Standstill } from "../store/store.ts";
+import type { AccountHolds } from "./account-holds.ts";
+import { budgetVerdict } from "./budget.ts";
+import { configurationOf } from "./configuration-of.ts";
+import { isOfSome } from "./hold.ts";
+import type { LoginProof } from "./login-proof.ts";
+import type { Machine } from "./machine.ts";
+import { lackOfRoom } from "./room.ts";
+import type { Slot, Slots } from "./slots.ts";
+import { optionsOf } from "./task-options.ts";
+
+/** How often a task that waits for something looks whether it has come, in milliseconds. */
+export const lookMs = 250;
+/** What mostly passes sooner is not told, in milliseconds. */
+const tellAfterMs = 2_000;
+
+/** What a task has that may start. */
+export interface Admitted extends Disposable {
+  /** The session has begun: another one may start, while this one goes on. */
+  begun(): void;
+}
+
+interface AdmissionPlan {
+  state: () => BatchState;
+  layout: Layout;
+  slots: Slots;
+  /** The rights to start a session: so many at a time as there are processors. */
+  starts: Slots;
+  holds: AccountHolds;
+  login: LoginProof;
+  machine: Machine;
+  /** Tells why no sessions start for the moment; without a reason, that they do again. */
+  hold(standstill: Standstill | undefined): void;
+  /** The budget is spent: what is queued will not start. */
+  budgetSpent(): void;
+}
+
+interface Hindrance extends Standstill {
+  /** Whether people are told at once, and not only of what lasts. */
+  tell: boolean;
+}
+
+export class Admission {
+  readonly #plan: AdmissionPlan;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(plan: AdmissionPlan) {
+    this.#plan = plan;
+  }
+
+  /** Resolves when the task may start; with nothing, when it is not due any more, or for now. */
+  async admit(number: number): Promise<Admitted | undefined> {
+    const before = this.#turn;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#turn = promise;
+    await before;
+    try {
+      return await this.#admitted(number);
+    } finally {
+      resolve();
+    }
+  }
+
+  /** Whether a task is queued, its time has come, and its model is not held while others are not. */
+  isDue(number: number): boolean {
+    const task = taskOf(this.#plan.state(), number);
+    const now = Date.now();
+    if (task.status !== "queued" || (task.notBefore ?? 0) > now) return false;
+    return this.#holdOfSome(number) === undefined;
+  }
+
+  /** Tells why a task waits, where that is its model's hold; its neighbours may go on meanwhile. */
+  tellHold(number: number): void {
+    const hold = this.#holdOfSome(number);
+    if (hold) this.#plan.hold({ because: hold.because, until: hold.until });
+  }
+
+  // A hold of all models is waited for in the queue, where it stops everybody.
+  #holdOfSome(number: number): Hold | undefined {
+    const hold = this.#plan.holds.stopping(this.#options(number).model, Date.now());
+    return hold && isOfSome(hold) ? hold : undefined;
+  }
+
+  async #admitted(number: number): Promise<Admitted | undefined> {
+    const { slots, starts } = this.#plan;
+    let told = false;
+    for (let since = performance.now(); this.isDue(number); ) {
+      const hindrance = this.#hindrance(number);
+      if (hindrance) {
+        told ||= hindrance.tell || performance.now() - since > tellAfterMs;
+        if (told) this.#plan.hold(hindrance);
+        await Bun.sleep(lookMs);
+        continue;
+      }
+      this.#plan.hold(undefined);
+      const slot = await slots.acquire();
+      const start = await starts.acquire();
+      // All may have changed while it waited for them.
+      if (this.isDue(number) && !this.#hindrance(number) && this.#claims(number))
+        return admitted(slot, start, () => this.#plan.login.ended(number));
+      start[Symbol.dispose]();
+      slot[Symbol.dispose]();
+      since = performance.now();
+    }
+    return undefined;
+  }
+
+  #claims(number: number): boolean {
+    if (!this.#plan.holds.claim(number, this.#options(number).model, Date.now())) return false;
+    this.#plan.login.began(number);
+    return true;
+  }
+
+  #hindrance(number: number): Hindrance | undefined {
+    const state = this.#plan.state();
+    const room = lackOfRoom(this.#plan.layout.stateDirectory);
+    if (room !== undefined) return { because: room, tell: true };
+    const options = this.#options(number);
+    const hold = this.#plan.holds.stopping(options.model, Date.now());
+    if (hold) return { because: hold.because, until: hold.until, tell: true };
+    const login = this.#plan.login.hindrance();
+    if (login !== undefined) return { because: login, tell: false };
+    const budget = this.#budgetHindrance(state);
+    if (budget !== undefined) return { because: budget, tell: false };
+    const memory = this.#plan.machine.hindrance(configurationOf(state.batch, options));
+    return memory === undefined ? undefined : { because: memory, tell: false };
+  }
+
+  #budgetHindrance(state: BatchState): string | undefined {
+    const verdict = budgetVerdict(state);
+    if (verdict === "go") return undefined;
+    if (verdict === "spent") this.#plan.budgetSpent();
+    return `Waits for running sessions: the batch has cost ${dollars(state.totalCostUsd)} of its budget of ${dollars(state.budgetUsd ?? 0)}, and what runs is expected to cost the rest.`;
+  }
+
+  #options(number: number): SessionOptions {
+    return optionsOf(this.#plan.state().batch, number);
+  }
+}
+
+function admitted(slot: Slot, start: Slot, ended: () => void): Admitted {
+  return {
+    begun: () => start[Symbol.dispose](),
+    [Symbol.dispose]: () => {
+      ended();
+      start[Symbol.dispose]();
+      slot[Symbol.dispose]();
+    },
+  };
+}
+
+function dollars(usd: number): string {
+  return `$${usd.toFixed(2)}`;
+}

@@ -1,0 +1,171 @@
+// What the machine carries: measures what the sessions of this runner take, learns what the next will take, and says
+// whether it may start.
+
+import type { BatchId } from "../model/batch-id.ts";
+import { type Memory, memoryNow } from "../platform/memory.ts";
+import { type Pressure, pressureNow } from "../platform/pressure.ts";
+import type { ProcessIdentity } from "../platform/process-identity.ts";
+import { treeBytes } from "../platform/process-trees.ts";
+import type { Capacity, Load } from "../store/capacity.ts";
+import { casualties, firstFootprint, lackOfMemory, learned, type MemoryFacts } from "./memory-plan.ts";
+
+/** A look at the process table takes milliseconds where many run: at most this part of our time goes into it. */
+const lookingShare = 0.03;
+/** Above this share of time in which something waited for memory, or a processor, in percent, starts wait. */
+const mostMemoryPressure = 20;
+const mostProcessorPressure = 90;
+/** Under pressure of the processors, one session starts in so many milliseconds all the same. */
+const pressedStartMs = 2_000;
+/** Below so many sessions a processor, its pressure is not of our making. */
+const easySessionsPerProcessor = 4;
+/** So long what was seen of the machine counts, in milliseconds. */
+const freshMs = 100;
+/** Footprints are learned from sessions that ran long enough to be looked at. */
+const fewestLooks = 2;
+
+interface MachinePlan {
+  capacity: Capacity;
+  batchId: BatchId;
+  holder: ProcessIdentity;
+  processors: number;
+  /** The operator's limit for all sessions together, in bytes. */
+  limitBytes: number | undefined;
+}
+
+interface Watched {
+  identity: ProcessIdentity;
+  configuration: string;
+  startedAt: number;
+  usedBytes: number;
+  peakBytes: number;
+  looks: number;
+}
+
+export class Machine {
+  readonly #plan: MachinePlan;
+  readonly #watched = new Map<number, Watched>();
+  /** What was learned, by configuration. */
+  readonly #footprints = new Map<string, number | undefined>();
+  /** The greatest use of the running ones, by configuration. */
+  #peaks = new Map<string, number>();
+  #surroundings: { at: number; memory: Memory; pressure: Pressure; others: Load[] } | undefined;
+  #nextLookAt = 0;
+  #lastStartAt = Number.NEGATIVE_INFINITY;
+  #published = false;
+
+  constructor(plan: MachinePlan) {
+    this.#plan = plan;
+  }
+
+  /** Why a session of this configuration cannot start now; nothing where it can. */
+  hindrance(configuration: string): string | undefined {
+    const facts = this.#facts();
+    const lack = lackOfMemory(facts, this.#footprint(configuration));
+    if (lack !== undefined) return lack;
+    const running = this.#watched.size;
+    if (running === 0) return undefined;
+    const { memory, processor } = this.#around().pressure;
+    if (memory > mostMemoryPressure)
+      return `Waits for memory: processes of this machine waited for it ${Math.round(memory)} % of the time.`;
+    const isCrowded = running >= easySessionsPerProcessor * this.#plan.processors;
+    if (
+      isCrowded &&
+      processor > mostProcessorPressure &&
+      performance.now() - this.#lastStartAt < pressedStartMs
+    )
+      return `Waits for the processors: they are wanted ${Math.round(processor)} % of the time.`;
+    return undefined;
+  }
+
+  /** A session runs from now on. */
+  began(number: number, identity: ProcessIdentity, configuration: string): void {
+    this.#lastStartAt = performance.now();
+    const startedAt = this.#lastStartAt;
+    this.#watched.set(number, { identity, configuration, startedAt, usedBytes: 0, peakBytes: 0, looks: 0 });
+  }
+
+  /** It runs no more. */
+  ended(number: number): void {
+    const watched = this.#watched.get(number);
+    this.#watched.delete(number);
+    if (!watched || watched.looks < fewestLooks) return;
+    const { configuration, peakBytes } = watched;
+    const before = this.#footprints.get(configuration);
+    const bytes = learned(before, peakBytes);
+    this.#footprints.set(configuration, bytes);
+    // Written where it has changed by more than a tenth: a start costs no commit.
+    const kept = this.#plan.capacity.footprint(configuration);
+    if (kept === undefined || Math.abs(bytes - kept) > kept / 10)
+      this.#plan.capacity.setFootprint(configuration, bytes);
+  }
+
+  /** Measures when it is time, or at once. Gives the tasks whose sessions must end, for memory has become too little. */
+  look(atOnce = false): number[] {
+    const now = performance.now();
+    if (now < this.#nextLookAt && !atOnce) return [];
+    this.#measure();
+    this.#nextLookAt = now + (performance.now() - now) / lookingShare;
+    this.#publish();
+    return casualties(this.#facts());
+  }
+
+  #measure(): void {
+    this.#peaks = new Map();
+    if (this.#watched.size === 0) return;
+    const roots = new Map([...this.#watched].map(([number, { identity }]) => [number, identity]));
+    for (const [number, bytes] of treeBytes(roots)) {
+      const watched = this.#watched.get(number);
+      if (!watched) continue;
+      watched.usedBytes = bytes;
+      watched.peakBytes = Math.max(watched.peakBytes, bytes);
+      watched.looks++;
+      const { configuration, peakBytes } = watched;
+      this.#peaks.set(configuration, Math.max(peakBytes, this.#peaks.get(configuration) ?? 0));
+    }
+  }
+
+  // So that other runners leave the room that ours will need.
+  #publish(): void {
+    if (this.#watched.size === 0 && !this.#published) return;
+    const sessions = this.#sessions();
+    const sum = (bytes: number[]) => bytes.reduce((total, one) => total + one, 0);
+    this.#plan.capacity.setLoad(this.#plan.batchId, this.#plan.holder, {
+      sessions: sessions.length,
+      usedBytes: sum(sessions.map(({ usedBytes }) => usedBytes)),
+      expectedBytes: sum(sessions.map(({ expectedBytes }) => expectedBytes)),
+    });
+    this.#published = sessions.length > 0;
+  }
+
+  #facts(): MemoryFacts {
+    const { memory, others } = this.#around();
+    return { ...memory, limitBytes: this.#plan.limitBytes, sessions: this.#sessions(), others };
+  }
+
+  // What lies around us is looked at ten times a second at most: what we started since then is counted as it will be.
+  #around() {
+    const now = performance.now();
+    if (this.#surroundings && now - this.#surroundings.at < freshMs) return this.#surroundings;
+    const { capacity, batchId } = this.#plan;
+    const others = capacity.otherLoads(batchId);
+    this.#surroundings = { at: now, memory: memoryNow(), pressure: pressureNow(), others };
+    return this.#surroundings;
+  }
+
+  #sessions() {
+    return [...this.#watched].map(([number, { configuration, startedAt, usedBytes }]) => ({
+      number,
+      startedAt,
+      usedBytes,
+      expectedBytes: Math.max(usedBytes, this.#footprint(configuration)),
+    }));
+  }
+
+  // What is seen of running sessions counts at once: the first of them may be far above what was thought.
+  #footprint(configuration: string): number {
+    if (!this.#footprints.has(configuration))
+      this.#footprints.set(configuration, this.#plan.capacity.footprint(configuration));
+    const known = this.#footprints.get(configuration) ?? firstFootprint;
+    return Math.max(known, this.#peaks.get(configuration) ?? 0);
+  }
+}

@@ -1,0 +1,76 @@
+// How many sessions at once an account carries: found out, for nobody tells. Grows while the API answers, shrinks by
+// half when it throttles, and then comes back to where it was well, quickly at first and slowly near the limit.
+import { z } from "zod";
+
+const pace = z.object({
+  /** Sessions at once. A fraction waits for the rest of one. */
+  ceiling: z.number().min(1),
+  /** The ceiling at which the API throttled last; none, as long as it never has. */
+  peak: z.number().optional(),
+  /** Rounds since then: a round is as many replies as the ceiling has sessions. */
+  rounds: z.number(),
+  /** When that was, in milliseconds since 1970. */
+  throttledAt: z.number(),
+});
+export type Pace = z.output<typeof pace>;
+
+const keptPace = pace.extend({ keptAt: z.number() });
+
+/** Throttles were reported from seven sessions at once on; so many are well everywhere. */
+const firstCeiling = 4;
+/** Far above what any account is known to carry, and what a machine has memory for. */
+const mostCeiling = 1_000;
+/** Below this part of the ceiling in use, replies say nothing about the ceiling. */
+const inUse = 0.8;
+/** In so many rounds the ceiling is back where it was. */
+const recoveryRounds = 3;
+/** A throttle sooner after the last one, in milliseconds, is its echo, unless a round has passed. */
+const echoMs = 5_000;
+/** What was learned longer ago, in milliseconds, may not be true any more. */
+const freshMs = 30 * 60_000;
+
+/** Before anything is known. */
+export const firstPace: Pace = { ceiling: firstCeiling, rounds: 0, throttledAt: 0 };
+
+/** The API has answered a session, while so many ran. */
+export function replied(before: Pace, running: number): Pace {
+  if (running < Math.floor(before.ceiling) * inUse) return before;
+  const rounds = before.rounds + 1 / before.ceiling;
+  const { peak } = before;
+  // One more for each reply doubles the ceiling in a round.
+  const ceiling =
+    peak === undefined ? before.ceiling + 1 : Math.max(before.ceiling, ceilingAfter(peak, rounds));
+  return { ...before, rounds, ceiling: Math.min(mostCeiling, ceiling) };
+}
+
+/** The API has asked for fewer calls, or refused them, while so many sessions ran. */
+export function throttled(before: Pace, running: number, now: number): Pace {
+  const isEcho = running > before.ceiling || (before.rounds < 1 && now - before.throttledAt < echoMs);
+  if (isEcho && before.peak !== undefined) return before;
+  const peak = Math.min(before.ceiling, Math.max(1, running));
+  return { ceiling: Math.max(1, peak / 2), peak, rounds: 0, throttledAt: now };
+}
+
+/** As it is kept for those that come. */
+export function keptText(pace: Pace, now: number): string {
+  return JSON.stringify({ ...pace, keptAt: now });
+}
+
+/** As it was kept; what is old, or cannot be read, begins anew. */
+export function paceFrom(text: string | undefined, now: number): Pace {
+  if (text === undefined) return firstPace;
+  try {
+    const { keptAt, ...kept } = keptPace.parse(JSON.parse(text));
+    return now - keptAt < freshMs ? kept : firstPace;
+  } catch {
+    // Written by another version of ours: it is learned again.
+    return firstPace;
+  }
+}
+
+// A cubic curve, as TCP has it (RFC 9438): flat where the limit was, steep far from it, so that a limit that has
+// gone up is found soon.
+function ceilingAfter(peak: number, rounds: number): number {
+  const steepness = 0.5 / recoveryRounds ** 3;
+  return peak * (1 + steepness * (rounds - recoveryRounds) ** 3);
+}

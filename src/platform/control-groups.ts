@@ -1,0 +1,98 @@
+// The control groups (cgroups) that this process is in, of either version. Linux.
+import { join } from "node:path";
+import { type System, textAt } from "./system.ts";
+
+/** What a group may limit; `unified` is the group of version 2, whatever it limits. */
+export type Controller = "memory" | "cpu" | "unified";
+
+/** The folders of our group and of all that it lies in, as far as they can be seen; our own first. */
+export interface ControlGroups {
+  version: 1 | 2;
+  folders: string[];
+}
+
+/** Nothing where there is no such group. Costs one small file, unless this process was moved to another group. */
+export function controlGroups(controller: Controller, { root }: System): ControlGroups | undefined {
+  const membership = textAt(`${root}/proc/self/cgroup`);
+  if (membership === undefined) return undefined;
+  if (known?.root !== root || known.membership !== membership) {
+    const mounts = mountsIn(textAt(`${root}/proc/self/mountinfo`) ?? "");
+    const find = (wanted: Controller) => groupsOf(wanted, membership, mounts, root);
+    known = {
+      root,
+      membership,
+      groups: { memory: find("memory"), cpu: find("cpu"), unified: find("unified") },
+    };
+  }
+  return known.groups[controller];
+}
+
+// Where the groups are mounted is long to read, and stays as it is.
+let known:
+  | { root: string; membership: string; groups: Record<Controller, ControlGroups | undefined> }
+  | undefined;
+
+interface Mount {
+  version: 1 | 2;
+  /** Which group is mounted there: in a container, it need not be the uppermost one. */
+  group: string;
+  folder: string;
+  /** Controllers, among other things. */
+  options: string[];
+}
+
+function groupsOf(
+  controller: Controller,
+  membership: string,
+  mounts: Mount[],
+  root: string,
+): ControlGroups | undefined {
+  const own = groupIn(membership, controller);
+  if (!own) return undefined;
+  for (const mount of mounts) {
+    if (mount.version !== own.version) continue;
+    if (own.version === 1 && !mount.options.includes(controller)) continue;
+    const way = wayFrom(mount.group, own.path);
+    if (way === undefined) continue;
+    const folders = way.map((_, length) => join(root, mount.folder, ...way.slice(0, way.length - length)));
+    return { version: own.version, folders: [...folders, join(root, mount.folder)] };
+  }
+  return undefined;
+}
+
+// A line is `number:controllers:path`. One that version 1 has is not in version 2, which has the number 0.
+function groupIn(membership: string, controller: Controller): { version: 1 | 2; path: string } | undefined {
+  const lines = membership.split("\n").flatMap((line) => {
+    const [, number = "", controllers = "", path = ""] = /^(\d+):([^:]*):(\/.*)$/.exec(line) ?? [];
+    return path === "" ? [] : [{ number, controllers: controllers.split(","), path }];
+  });
+  const first = lines.find(({ number, controllers }) => number !== "0" && controllers.includes(controller));
+  if (first) return { version: 1, path: first.path };
+  const second = lines.find(({ number, controllers }) => number === "0" && controllers[0] === "");
+  return second && { version: 2, path: second.path };
+}
+
+// The names between a group and one within it. Nothing when it is elsewhere: seen from a container, a group that lies
+// outside begins with `/..`.
+function wayFrom(outer: string, inner: string): string[] | undefined {
+  const [names, before] = [inner, outer].map((path) => path.split("/").filter(Boolean));
+  if (!names || !before || names.includes("..")) return undefined;
+  if (before.some((name, index) => names[index] !== name)) return undefined;
+  return names.slice(before.length);
+}
+
+// proc_pid_mountinfo(5): fields up to a lone hyphen, of which the fourth and the fifth count; then type, source, options.
+function mountsIn(mountInfo: string): Mount[] {
+  return mountInfo.split("\n").flatMap((line) => {
+    const [, , , group, folder, ...rest] = line.split(" ");
+    const [type, , options = ""] = rest.slice(rest.indexOf("-") + 1);
+    if (group === undefined || folder === undefined || (type !== "cgroup" && type !== "cgroup2")) return [];
+    const version = type === "cgroup2" ? 2 : 1;
+    return [{ version, group: plain(group), folder: plain(folder), options: options.split(",") }];
+  });
+}
+
+// Blanks and backslashes in paths are written as `\040` and the like.
+function plain(path: string): string {
+  return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+}

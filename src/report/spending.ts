@@ -1,0 +1,72 @@
+// What a batch has spent and on what, and what the rest may still take: the same fields in every answer.
+import { z } from "zod";
+import { costToComeUsd } from "../model/estimate.ts";
+import type { BatchState } from "../model/state.ts";
+import { costText } from "./amounts.ts";
+import { oneLine } from "./harmless.ts";
+import { timeLeftMs } from "./time-left.ts";
+
+export const spendingFields = {
+  totalCostUsd: z.number(),
+  costAtLeast: z
+    .boolean()
+    .optional()
+    .meta({ description: "A session ended without saying what it spent: it was more than `totalCostUsd`." }),
+  costByModel: z.record(z.string(), z.number()).optional().meta({ description: "US dollars by model." }),
+  billedTo: z
+    .array(z.object({ source: z.string(), costUsd: z.number() }))
+    .optional()
+    .meta({ description: "The credentials that were billed, as Claude Code names them; `none` is a login." }),
+  batchBudgetUsd: z.number().optional(),
+  secondsLeft: z.int().optional().meta({ description: "About how long it will still take." }),
+  costToComeUsd: z.number().optional().meta({ description: "About what it will still cost." }),
+};
+export type SpendingFields = z.infer<z.ZodObject<typeof spendingFields>>;
+
+/** `now` in milliseconds since 1970; estimates only of a batch that is `running`, and whose hold ends at `heldUntil`. */
+export function spendingOf(
+  state: BatchState,
+  { now, running, heldUntil }: { now: number; running: boolean; heldUntil?: number | undefined },
+): SpendingFields {
+  const { byModel, bySource } = state.spending;
+  const models = [...byModel].flatMap(([model, { costUsd }]) =>
+    costUsd === undefined ? [] : [[model, rounded(costUsd)] as const],
+  );
+  const leftMs = running ? timeLeftMs(state, now, heldUntil) : undefined;
+  const toComeUsd = running ? costToComeUsd(state) : undefined;
+  return {
+    totalCostUsd: rounded(state.totalCostUsd),
+    ...(state.costAtLeast ? { costAtLeast: true } : {}),
+    ...(models.length === 0 ? {} : { costByModel: Object.fromEntries(models) }),
+    ...(bySource.size === 0
+      ? {}
+      : { billedTo: [...bySource].map(([source, costUsd]) => ({ source, costUsd: rounded(costUsd) })) }),
+    ...(state.budgetUsd === undefined ? {} : { batchBudgetUsd: state.budgetUsd }),
+    ...(leftMs === undefined ? {} : { secondsLeft: Math.round(leftMs / 1000) }),
+    ...(toComeUsd === undefined ? {} : { costToComeUsd: rounded(toComeUsd) }),
+  };
+}
+
+/** Sums of binary fractions: six digits are a thousandth of a tenth of a cent. */
+export function rounded(costUsd: number): number {
+  return Math.round(costUsd * 1e6) / 1e6;
+}
+
+/** "$1.20 of a budget of $5.00, about $3.10 to come; claude-opus $0.90, claude-haiku $0.30; billed to the login". */
+export function spendingText(state: BatchState, running: boolean): string {
+  const { spending, budgetUsd, totalCostUsd, costAtLeast } = state;
+  const toComeUsd = running ? costToComeUsd(state) : undefined;
+  const of = budgetUsd === undefined ? "" : ` of a budget of ${costText(budgetUsd)}`;
+  const toCome = toComeUsd === undefined || toComeUsd === 0 ? "" : `, about ${costText(toComeUsd)} to come`;
+  const models = [...spending.byModel].flatMap(([model, { costUsd }]) =>
+    costUsd === undefined ? [] : [`${oneLine(model, 60)} ${costText(costUsd)}`],
+  );
+  const sources = [...spending.bySource.keys()].map((source) =>
+    source === "none" ? "the login" : oneLine(source, 60),
+  );
+  return [
+    `${costText(totalCostUsd, costAtLeast)}${of}${toCome}`,
+    ...(models.length > 1 ? [models.join(", ")] : []),
+    ...(sources.length > 0 ? [`billed to ${sources.join(" and ")}`] : []),
+  ].join("; ");
+}

@@ -1,0 +1,89 @@
+// What machine and account have turned out to carry: learned by runners, kept for those that come, and shared by
+// those that run.
+import type { Database } from "bun:sqlite";
+import { z } from "zod";
+import type { BatchId } from "../model/batch-id.ts";
+import { livenessOf } from "../platform/process.ts";
+import { type ProcessIdentity, processIdentity } from "../platform/process-identity.ts";
+
+/** What the sessions of a runner take. */
+export interface Load {
+  sessions: number;
+  usedBytes: number;
+  /** What they may come to take altogether; never less than what they take now. */
+  expectedBytes: number;
+}
+
+const paceRow = z.object({ pace: z.string() });
+const footprintRow = z.object({ bytes: z.number() });
+const loadRow = z.object({
+  batch_id: z.string(),
+  holder: z.string(),
+  sessions: z.number(),
+  used_bytes: z.number(),
+  expected_bytes: z.number(),
+});
+
+export class Capacity {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Changes the pace of an account: gets the text that is kept, and gives the one that is to be. */
+  changePace(account: string, change: (kept: string | undefined) => string): string {
+    const step = this.#database.transaction(() => {
+      const kept = this.pace(account);
+      const next = change(kept);
+      if (next !== kept)
+        this.#database.query("INSERT OR REPLACE INTO paces VALUES (?, ?)").run(account, next);
+      return next;
+    });
+    return step.immediate();
+  }
+
+  /** The pace of an account as it is kept. */
+  pace(account: string): string | undefined {
+    const row = this.#database
+      .query<unknown, [string]>("SELECT pace FROM paces WHERE account = ?")
+      .get(account);
+    return row ? paceRow.parse(row).pace : undefined;
+  }
+
+  /** How much memory a session of this configuration takes, in bytes, where some have run. */
+  footprint(configuration: string): number | undefined {
+    const row = this.#database
+      .query<unknown, [string]>("SELECT bytes FROM footprints WHERE configuration = ?")
+      .get(configuration);
+    return row ? footprintRow.parse(row).bytes : undefined;
+  }
+
+  setFootprint(configuration: string, bytes: number): void {
+    this.#database
+      .query("INSERT OR REPLACE INTO footprints VALUES (?, ?, ?)")
+      .run(configuration, Math.round(bytes), Date.now());
+  }
+
+  /** Says what the sessions of a batch take; without any, the row goes. */
+  setLoad(batchId: BatchId, holder: ProcessIdentity, load: Load): void {
+    if (load.sessions === 0) {
+      this.#database.query("DELETE FROM loads WHERE batch_id = ?").run(batchId);
+      return;
+    }
+    const { sessions, usedBytes, expectedBytes } = load;
+    this.#database
+      .query("INSERT OR REPLACE INTO loads VALUES (?, ?, ?, ?, ?)")
+      .run(batchId, JSON.stringify(holder), sessions, Math.round(usedBytes), Math.round(expectedBytes));
+  }
+
+  /** What the sessions of all other runners take that live. */
+  otherLoads(batchId: BatchId): Load[] {
+    const rows = this.#database.query<unknown, [string]>("SELECT * FROM loads WHERE batch_id <> ?");
+    return rows.all(batchId).flatMap((value) => {
+      const row = loadRow.parse(value);
+      if (livenessOf(processIdentity.parse(JSON.parse(row.holder))) === "dead") return [];
+      return [{ sessions: row.sessions, usedBytes: row.used_bytes, expectedBytes: row.expected_bytes }];
+    });
+  }
+}

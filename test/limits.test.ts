@@ -1,0 +1,259 @@
+// What account and machine do not carry: throttles, usage limits, a login that has gone, budgets, memory, processors.
+import { expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import type { Attempt } from "../src/model/state.ts";
+import { processorCount } from "../src/platform/processors.ts";
+import type { Store } from "../src/store/store.ts";
+import { SimulatedApi } from "./fixtures/simulated-api.ts";
+import { connectNew, eventually, Home, run } from "./harness.ts";
+
+const spawn = "spawn_parallel_claude_sessions";
+
+function tasks(count: number, text = "do it"): string[] {
+  return Array.from({ length: count }, (_, index) => `${text} ${index + 1}`);
+}
+
+/** How often the fake was given a prompt. */
+function prompts(home: Home): number {
+  if (!existsSync(home.startsLog)) return 0;
+  return readFileSync(home.startsLog, "utf8").split('"kind":"prompt"').length - 1;
+}
+
+/** Waits until the newest batch is held, and nothing of it runs. */
+async function held(home: Home): Promise<void> {
+  using store = home.store();
+  await eventually(
+    () => store.list()[0]?.held !== undefined && store.list()[0]?.counts.running === 0,
+    () => `not held: ${JSON.stringify(store.list()[0])}`,
+  );
+}
+
+/** Those of the newest batch. */
+function attemptsOf(store: Store): Attempt[] {
+  const [row] = store.list();
+  return (row && store.batch(row.batchId)?.state.tasks.flatMap((task) => task.attempts)) ?? [];
+}
+
+test("a login that does not work costs one attempt, and the batch goes on when doctor finds it again", async () => {
+  using api = new SimulatedApi();
+  api.loggedIn = false;
+  await using home = new Home({
+    ...api.environment(0.001),
+    PARALLEL_CLAUDE_CONCURRENCY: "auto",
+    PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: "60",
+  });
+  await using client = await connectNew(home);
+  const started = await client.call(spawn, { tasks: tasks(30), asyncMode: true });
+  const batchId = String(started.data?.["batchId"]);
+  await held(home);
+  expect(prompts(home)).toBe(1);
+  const waited = await client.call("wait_for_batch", { batchId, waitSeconds: 0 });
+  expect(waited.data).toMatchObject({
+    state: "running",
+    counts: { queued: 30, failed: 0 },
+    heldBecause: expect.stringContaining("/login"),
+    heldUntil: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+    message: expect.stringContaining("No sessions start until"),
+  });
+  expect((await run(home, ["show", batchId])).out).toContain("Claude is not logged in");
+  api.loggedIn = true;
+  expect((await run(home, ["doctor"])).out).toContain("try it now");
+  const ended = await client.call("wait_for_batch", { batchId });
+  expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 30 } });
+  expect(ended.data).not.toHaveProperty("heldBecause");
+});
+
+test("a call that waits is told of a login that has gone at once, and its batch goes on", async () => {
+  using api = new SimulatedApi();
+  api.loggedIn = false;
+  await using home = new Home(api.environment(0.001));
+  await using client = await connectNew(home);
+  const answer = await client.call("spawn_claude_session", { task: "do it" });
+  expect(answer.data).toMatchObject({ state: "running", heldBecause: expect.stringContaining("/login") });
+  expect(answer.text).toContain("goes on without this call");
+});
+
+test("without patience for a login the first task fails, and the others are not tried", async () => {
+  using api = new SimulatedApi();
+  api.loggedIn = false;
+  await using home = new Home({
+    ...api.environment(0.001),
+    PARALLEL_CLAUDE_LOGIN_PATIENCE_SECONDS: "0",
+    PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: "60",
+  });
+  await using client = await connectNew(home);
+  const { data } = await client.call(spawn, { tasks: tasks(20) });
+  expect(data).toMatchObject({ state: "finished", counts: { failed: 1, cancelled: 19 } });
+  expect(data?.["results"]).toMatchObject([
+    { outcome: "failed: auth" },
+    ...Array.from({ length: 19 }, () => ({ outcome: "cancelled: hold" })),
+  ]);
+  expect(prompts(home)).toBe(1);
+});
+
+test("the others of a batch start when its first session has been answered", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: "60" });
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const started = await client.call(spawn, {
+    tasks: [`[[wait-for-file path=${gate}]]`, ...tasks(4)],
+    asyncMode: true,
+  });
+  await eventually(
+    () => prompts(home) === 1,
+    () => "the first has not started",
+  );
+  // What waits longer than a moment is told.
+  using store = home.store();
+  await eventually(
+    () => store.list()[0]?.held?.because.includes("first session") === true,
+    () => "nobody says what is waited for",
+  );
+  expect(prompts(home)).toBe(1);
+  await Bun.write(gate, "");
+  const ended = await client.call("wait_for_batch", { batchId: String(started.data?.["batchId"]) });
+  expect(ended.data).toMatchObject({ counts: { succeeded: 5 } });
+});
+
+test("at a usage limit everything waits until its reset, then one session tries first, and nothing fails", async () => {
+  using api = new SimulatedApi({ usage: { calls: 12, forMs: 3_000 } });
+  await using home = new Home(api.environment(0.001));
+  await using client = await connectNew(home);
+  const started = await client.call(spawn, { tasks: tasks(40), asyncMode: true });
+  const batchId = String(started.data?.["batchId"]);
+  await held(home);
+  using store = home.store();
+  const until = store.list()[0]?.held?.until ?? 0;
+  api.usage = undefined;
+  const waited = await client.call("wait_for_batch", { batchId, waitSeconds: 0 });
+  expect(waited.data).toMatchObject({
+    counts: { failed: 0, running: 0 },
+    heldBecause: expect.stringContaining("five-hour limit"),
+    heldUntil: new Date(until).toISOString(),
+  });
+  const ended = await client.call("wait_for_batch", { batchId });
+  expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 40 } });
+  const served = api.calls.filter(({ answered }) => answered === "served");
+  expect(served).toHaveLength(40);
+  const after = served.slice(12);
+  expect(after[0]?.at).toBeGreaterThanOrEqual(until);
+  // The first one was answered before a second one was asked.
+  expect(after[0]?.inFlight).toBe(1);
+});
+
+test("a limit of one model leaves tasks with another one alone", async () => {
+  using api = new SimulatedApi({
+    usage: { calls: 1, forMs: 600_000, type: "seven_day_opus", model: "opus" },
+  });
+  await using home = new Home(api.environment(0.001));
+  await using client = await connectNew(home);
+  const of = (model: string) => tasks(5).map((task) => ({ task, model }));
+  const started = await client.call(spawn, { tasks: [...of("opus"), ...of("sonnet")], asyncMode: true });
+  const batchId = String(started.data?.["batchId"]);
+  using store = home.store();
+  await eventually(
+    () => store.list()[0]?.counts.succeeded === 6 && store.list()[0]?.counts.running === 0,
+    () => `not all of the other model: ${JSON.stringify(store.list()[0])}`,
+  );
+  expect(store.list()[0]?.counts).toMatchObject({ queued: 4, failed: 0 });
+  await eventually(
+    () => store.list()[0]?.held?.because.includes("Opus") === true,
+    () => "nobody says why the rest waits",
+  );
+  await client.call("cancel_batch", { batchId });
+});
+
+for (const throttleStatus of [429, 529] as const) {
+  test(`what the API throttled for good (${throttleStatus}) is queued again, whatever retries says`, async () => {
+    using api = new SimulatedApi({ profile: [{ inFlight: 1 }], serviceMs: 30, throttleStatus });
+    await using home = new Home(api.environment(0));
+    await using client = await connectNew(home);
+    const { data } = await client.call(spawn, { tasks: tasks(8), retries: 0 });
+    expect(data).toMatchObject({ counts: { succeeded: 8 } });
+  });
+}
+
+test("as many sessions run as the API turns out to carry", async () => {
+  using api = new SimulatedApi({ profile: [{ inFlight: 3 }], serviceMs: 50 });
+  await using home = new Home({ ...api.environment(0.02), PARALLEL_CLAUDE_CONCURRENCY: "auto" });
+  await using client = await connectNew(home);
+  const { data } = await client.call(spawn, { tasks: tasks(40, "[[api calls=3]]") });
+  expect(data).toMatchObject({ counts: { succeeded: 40 } });
+  using store = home.store();
+  const account = store.list()[0]?.account ?? "";
+  expect(JSON.parse(store.capacity.pace(account) ?? "{}")).toMatchObject({ peak: expect.any(Number) });
+});
+
+test("no more sessions start at a time than there are processors", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const processors = processorCount();
+  const { data } = await client.call(spawn, {
+    tasks: tasks(processors + 1, "[[ignore-everything before-init]] [[hang-before-init]]"),
+    concurrency: processors + 1,
+    firstEventTimeoutSeconds: 0.3,
+    retries: 0,
+  });
+  expect(data).toMatchObject({ counts: { failed: processors + 1 } });
+  using store = home.store();
+  const attempts = attemptsOf(store);
+  for (const { startedAt } of attempts) {
+    const atOnce = attempts.filter((one) => one.startedAt <= startedAt && (one.endedAt ?? 0) > startedAt);
+    expect(atOnce.length).toBeLessThanOrEqual(processors);
+  }
+});
+
+test("a batch stops at its budget, says what was spent on what, and goes on with a higher one", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const { data } = await client.call(spawn, {
+    tasks: tasks(10, "[[cost usd=1]]"),
+    concurrency: 1,
+    batchBudgetUsd: 2.5,
+  });
+  expect(data).toMatchObject({
+    state: "finished",
+    counts: { succeeded: 3, cancelled: 7 },
+    totalCostUsd: 3,
+    batchBudgetUsd: 2.5,
+    costByModel: { "claude-opus-4-8[1m]": 3 },
+    billedTo: [{ costUsd: 3 }],
+  });
+  expect(data?.["results"]).toMatchObject({
+    0: { costUsd: 1, model: "claude-opus-4-8[1m]" },
+    9: { outcome: "cancelled: budget", advice: expect.stringContaining("batchBudgetUsd") },
+  });
+  const batchId = String(data?.["batchId"]);
+  const refused = await client.call("retry_batch", { batchId });
+  expect(refused).toMatchObject({ isError: true, text: expect.stringContaining("higher `batchBudgetUsd`") });
+  await client.call("retry_batch", { batchId, batchBudgetUsd: 4.5 });
+  const ended = await client.call("wait_for_batch", { batchId });
+  expect(ended.data).toMatchObject({ counts: { succeeded: 5, cancelled: 5 }, totalCostUsd: 5 });
+  expect((await run(home, ["show", batchId])).out).toContain("$5.00 of a budget of $4.50");
+});
+
+test("a budget is passed by no more than one session's cost for each that runs", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const { data } = await client.call(spawn, {
+    tasks: tasks(30, "[[cost usd=1]]"),
+    concurrency: 4,
+    batchBudgetUsd: 8,
+  });
+  const spent = Number(data?.["totalCostUsd"]);
+  expect(spent).toBeGreaterThanOrEqual(8);
+  expect(spent).toBeLessThanOrEqual(8 + 4);
+});
+
+test("with less memory than one session takes, one at a time runs all the same", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_MEMORY_LIMIT_MB: "1" });
+  await using client = await connectNew(home);
+  const { data } = await client.call(spawn, { tasks: tasks(4) });
+  expect(data).toMatchObject({ counts: { succeeded: 4 } });
+  using store = home.store();
+  const attempts = attemptsOf(store);
+  for (const { startedAt } of attempts)
+    expect(
+      attempts.filter((one) => one.startedAt <= startedAt && (one.endedAt ?? 0) > startedAt).length,
+    ).toBe(1);
+});

@@ -1,0 +1,111 @@
+import { expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Sampled } from "../../src/platform/sampled.ts";
+import { eventually } from "../harness.ts";
+
+const number = (output: string) => (/^\d+$/.test(output.trim()) ? Number(output) : undefined);
+
+test("the first look waits for the command where it should, and later ones never", async () => {
+  using place = new Place();
+  place.write("1");
+  const figure = new Sampled(["/bin/cat", place.path], number, { everyMs: 0, waitsAtFirst: true });
+  expect(figure.now()).toBe(1);
+  place.write("2");
+  // It asks behind our back, so this look still sees what was.
+  expect(figure.now()).toBe(1);
+  await eventually(
+    () => figure.now() === 2,
+    () => "the figure is not asked for again",
+  );
+});
+
+test("a first look that does not wait sees nothing, and a later one what has come", async () => {
+  using place = new Place();
+  place.write("7");
+  const figure = new Sampled(["/bin/cat", place.path], number, { everyMs: 3_600_000, waitsAtFirst: false });
+  expect(figure.now()).toBeUndefined();
+  await eventually(
+    () => figure.now() === 7,
+    () => "the figure never comes",
+  );
+  place.write("8");
+  expect(figure.now()).toBe(7);
+});
+
+test("a figure that can no longer be had is not kept", async () => {
+  using place = new Place();
+  place.write("3");
+  const figure = new Sampled(["/bin/cat", place.path], number, { everyMs: 0, waitsAtFirst: true });
+  expect(figure.now()).toBe(3);
+  rmSync(place.path);
+  await eventually(
+    () => figure.now() === undefined,
+    () => "an old figure stays",
+  );
+});
+
+test("looks that come while the command runs do not start it again", async () => {
+  using place = new Place();
+  const command = [
+    "/bin/sh",
+    "-c",
+    `echo x >> ${place.path}; while [ ! -e ${place.path}.go ]; do sleep 0.01; done; echo 5`,
+  ];
+  const figure = new Sampled(command, number, { everyMs: 0, waitsAtFirst: false });
+  for (let look = 0; look < 20; look++) figure.now();
+  await eventually(
+    () => figure.now() === undefined && place.text() === "x\n",
+    () => "the command does not run",
+  );
+  for (let look = 0; look < 20; look++) figure.now();
+  expect(place.text()).toBe("x\n");
+  writeFileSync(`${place.path}.go`, "");
+  await eventually(
+    () => figure.now() === 5,
+    () => "the figure never comes",
+  );
+});
+
+test.each([true, false])(
+  "a command that is not there gives nothing (first look waits: %p)",
+  (waitsAtFirst) => {
+    const figure = new Sampled(["/there/is/nothing"], number, { everyMs: 0, waitsAtFirst });
+    expect(figure.now()).toBeUndefined();
+    expect(figure.now()).toBeUndefined();
+  },
+);
+
+test("a command that hangs keeps nobody from ending", async () => {
+  const script = `
+    import { Sampled } from ${JSON.stringify(join(import.meta.dir, "../../src/platform/sampled.ts"))};
+    new Sampled(["/bin/sleep", "15"], () => 1, { everyMs: 0, waitsAtFirst: false }).now();
+    console.log("through");`;
+  const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", timeout: 10_000 });
+  expect(await child.stdout.text()).toBe("through\n");
+  expect(await child.exited).toBe(0);
+}, 20_000);
+
+/** A file in a folder of its own. */
+class Place implements Disposable {
+  readonly folder = realpathSync(mkdtempSync(join(tmpdir(), "pccm-sampled-")));
+  readonly path = join(this.folder, "figure");
+
+  write(text: string): void {
+    writeFileSync(this.path, text);
+  }
+
+  text(): string {
+    try {
+      return readFileSync(this.path, "utf8");
+    } catch {
+      // Not written yet.
+      return "";
+    }
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
