@@ -42,7 +42,7 @@ await print("under memoryLimitMb", () =>
 await print("in a control group, without memoryLimitMb", async () => {
   await using group = new ControlGroup(limitBytes);
   const lines = await run("grouped", (command) => group.within(command), {});
-  const kills = limitLine("OOM kills in the group", oomKills(group.folder), String, 0);
+  const kills = limitLine("OOM kills in the group", group.oomKills, String, 0);
   const { peakBytes } = group;
   return [
     ...lines,

@@ -1,14 +1,10 @@
 // How often the kernel has killed a process for want of memory.
 import { readFileSync } from "node:fs";
 
-/**
- * Since the machine was started, the kills within control groups among them; of one group of version 2 alone where its
- * folder is given. 0 where nothing is counted.
- */
-export function oomKills(group?: string): number {
-  const path = group === undefined ? "/proc/vmstat" : `${group}/memory.events`;
+/** Since the machine was started, the kills within control groups among them. 0 where nothing is counted. */
+export function oomKills(): number {
   try {
-    return Number(/^oom_kill (\d+)$/m.exec(readFileSync(path, "utf8"))?.[1] ?? 0);
+    return Number(/^oom_kill (\d+)$/m.exec(readFileSync("/proc/vmstat", "utf8"))?.[1] ?? 0);
   } catch {
     // Another system, or a kernel that does not count them.
     return 0;

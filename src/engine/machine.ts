@@ -7,10 +7,12 @@ import { type Pressure, pressureNow } from "../platform/pressure.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { treeBytes } from "../platform/process-trees.ts";
 import type { Capacity, Load } from "../store/capacity.ts";
-import { casualties, firstFootprint, lackOfMemory, learned, type MemoryFacts } from "./memory-plan.ts";
+import { casualties, firstFootprint, isShort, lackOfMemory, learned, type MemoryFacts } from "./memory-plan.ts";
 
 /** A look at the process table takes milliseconds where many run: at most this part of our time goes into it. */
 const lookingShare = 0.03;
+/** Of one that has become short of memory, more. */
+const anxiousShare = 0.15;
 /** Above this share of time in which something waited for memory, or a processor, in percent, starts wait. */
 const mostMemoryPressure = 20;
 const mostProcessorPressure = 90;
@@ -20,8 +22,8 @@ const pressedStartMs = 2_000;
 const easySessionsPerProcessor = 4;
 /** So long what was seen of the machine counts, in milliseconds. */
 const freshMs = 100;
-/** Footprints are learned from sessions that ran long enough to be looked at. */
-const fewestLooks = 2;
+/** Between few looks a session may have grown unseen: such a one makes no footprint smaller. */
+const fewestLooks = 5;
 
 interface MachinePlan {
   capacity: Capacity;
@@ -88,9 +90,10 @@ export class Machine {
   ended(number: number): void {
     const watched = this.#watched.get(number);
     this.#watched.delete(number);
-    if (!watched || watched.looks < fewestLooks) return;
-    const { configuration, peakBytes } = watched;
+    if (!watched) return;
+    const { configuration, peakBytes, looks } = watched;
     const before = this.#footprints.get(configuration);
+    if (looks < fewestLooks && peakBytes <= (before ?? firstFootprint)) return;
     const bytes = learned(before, peakBytes);
     this.#footprints.set(configuration, bytes);
     // Written where it has changed by more than a tenth: a start costs no commit.
@@ -104,9 +107,11 @@ export class Machine {
     const now = performance.now();
     if (now < this.#nextLookAt && !atOnce) return [];
     this.#measure();
-    this.#nextLookAt = now + (performance.now() - now) / lookingShare;
     this.#publish();
-    return casualties(this.#facts());
+    const facts = this.#facts();
+    const share = isShort(facts) ? anxiousShare : lookingShare;
+    this.#nextLookAt = now + (performance.now() - now) / share;
+    return casualties(facts);
   }
 
   #measure(): void {

@@ -55,6 +55,13 @@ export function casualties(facts: MemoryFacts): number[] {
   return chosen;
 }
 
+/** Whether little is left: then it matters how soon it is seen that nothing is. */
+export function isShort(facts: MemoryFacts): boolean {
+  const { availableBytes, limitBytes } = facts;
+  if (limitBytes !== undefined && loadOf(facts).usedBytes > limitBytes * 0.7) return true;
+  return availableBytes < 3 * marginOf(facts);
+}
+
 /** What all sessions of the machine take, and may come to take. */
 export function loadOf({ sessions, others }: Pick<MemoryFacts, "sessions" | "others">): Load {
   return {
