@@ -7,7 +7,14 @@ import { type Pressure, pressureNow } from "../platform/pressure.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { treeBytes } from "../platform/process-trees.ts";
 import type { Capacity, Load } from "../store/capacity.ts";
-import { casualties, firstFootprint, isShort, lackOfMemory, learned, type MemoryFacts } from "./memory-plan.ts";
+import {
+  casualties,
+  firstFootprint,
+  isShort,
+  lackOfMemory,
+  learned,
+  type MemoryFacts,
+} from "./memory-plan.ts";
 
 /** A look at the process table takes milliseconds where many run: at most this part of our time goes into it. */
 const lookingShare = 0.03;

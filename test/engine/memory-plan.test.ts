@@ -1,0 +1,55 @@
+import { expect, test } from "bun:test";
+import { casualties, lackOfMemory, learned, type RunningMemory } from "../../src/engine/memory-plan.ts";
+
+const session = (number: number, used: number, expected = used): RunningMemory => ({
+  number,
+  startedAt: number,
+  usedBytes: used * 1e6,
+  expectedBytes: expected * 1e6,
+});
+const roomy = { availableBytes: 16e9, totalBytes: 32e9, sessions: [], others: [] };
+
+test("one session may always start, whatever memory says", () => {
+  expect(lackOfMemory({ ...roomy, availableBytes: 0, limitBytes: 1 }, 300e6)).toBeUndefined();
+});
+
+test("what running sessions may still take is left to them", () => {
+  const sessions = [session(1, 100, 300), session(2, 100, 300)];
+  const facts = { ...roomy, totalBytes: 4e9, sessions };
+  // 400 MB are still to be taken by those that run, 300 by the next; 200 stay free for all else.
+  expect(lackOfMemory({ ...facts, availableBytes: 901e6 }, 300e6)).toBeUndefined();
+  expect(lackOfMemory({ ...facts, availableBytes: 899e6 }, 300e6)).toContain("899 MB are free");
+});
+
+test("the operator's limit is for the sessions of all runners", () => {
+  const facts = { ...roomy, limitBytes: 1e9, sessions: [session(1, 100, 300)] };
+  expect(lackOfMemory(facts, 300e6)).toBeUndefined();
+  const others = [{ sessions: 2, usedBytes: 200e6, expectedBytes: 600e6 }];
+  expect(lackOfMemory({ ...facts, others }, 300e6)).toContain("memoryLimitMb");
+});
+
+test("above the limit the youngest give way, as many as it takes, and the oldest never", () => {
+  const sessions = [session(1, 500), session(2, 500), session(3, 500), session(4, 100)];
+  expect(casualties({ ...roomy, limitBytes: 2e9, sessions })).toEqual([]);
+  expect(casualties({ ...roomy, limitBytes: 1.2e9, sessions })).toEqual([4, 3]);
+  expect(casualties({ ...roomy, limitBytes: 1, sessions })).toEqual([4, 3, 2]);
+});
+
+test("before the kernel would choose, the youngest gives way", () => {
+  const facts = { ...roomy, totalBytes: 4e9, sessions: [session(1, 500), session(2, 500)] };
+  expect(casualties({ ...facts, availableBytes: 300e6 })).toEqual([]);
+  expect(casualties({ ...facts, availableBytes: 20e6 })).toEqual([2]);
+});
+
+test("of several runners, the one whose sessions take most mends the shortage", () => {
+  const facts = { ...roomy, limitBytes: 1e9, sessions: [session(1, 400), session(2, 400)] };
+  const other = (usedBytes: number) => [{ sessions: 3, usedBytes, expectedBytes: usedBytes }];
+  expect(casualties({ ...facts, others: other(700e6) })).toEqual([2]);
+  expect(casualties({ ...facts, others: other(900e6) })).toEqual([]);
+});
+
+test("a footprint grows at once and shrinks slowly", () => {
+  expect(learned(undefined, 150e6)).toBe(150e6);
+  expect(learned(150e6, 400e6)).toBe(400e6);
+  expect(learned(400e6, 100e6)).toBe(370e6);
+});
