@@ -91,6 +91,24 @@ test("without patience for a login the first task fails, and the others are not 
   expect(prompts(home)).toBe(1);
 });
 
+test("while the API refuses the login and the CLI asks again, no other session starts", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: "0.5" });
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const refused = `[[api-retry status=401 attempts=1 delay=1]] [[wait-for-file path=${gate}]]`;
+  const started = await client.call(spawn, { tasks: [refused, ...tasks(3)], asyncMode: true });
+  using store = home.store();
+  // Told only of what has lasted longer than the others would have waited.
+  await eventually(
+    () => store.list()[0]?.held?.because.includes("first session") === true,
+    () => "nobody says what is waited for",
+  );
+  expect(prompts(home)).toBe(1);
+  await Bun.write(gate, "");
+  const ended = await client.call("wait_for_batch", { batchId: String(started.data?.["batchId"]) });
+  expect(ended.data).toMatchObject({ counts: { succeeded: 4 } });
+});
+
 test("the others of a batch start when its first session has been answered", async () => {
   await using home = new Home({ PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: "60" });
   await using client = await connectNew(home);

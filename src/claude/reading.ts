@@ -31,6 +31,8 @@ export interface Reading {
   limitRejected?: { resetsAt?: number; type?: string };
   /** How often the API refused a call because too many were made, or it was overloaded. */
   throttles: number;
+  /** How often the API refused the login; the CLI asks again for minutes before it gives up. */
+  loginRefusals: number;
   /** Time that the CLI has spent, or is about to spend, between its calls to an API that refused, in milliseconds. */
   retryDelayMs: number;
   /** What the session is doing, for people. */
@@ -41,7 +43,15 @@ export interface Reading {
 
 /** Nothing read yet. */
 export function newReading(): Reading {
-  return { messages: 0, replies: 0, otherLines: 0, later: [], throttles: 0, retryDelayMs: 0 };
+  return {
+    messages: 0,
+    replies: 0,
+    otherLines: 0,
+    later: [],
+    throttles: 0,
+    loginRefusals: 0,
+    retryDelayMs: 0,
+  };
 }
 
 /** Takes a line in. `whole` reads a line again that was too long, for the case that its ends do not tell enough. */
@@ -74,6 +84,7 @@ function applyMessage(reading: Reading, message: Message, offset: number): void 
       const { attempt, max_retries, error_status } = message.retry;
       reading.retryDelayMs += message.retry.retry_delay_ms ?? 0;
       if (isThrottle(message.retry)) reading.throttles++;
+      if (message.retry.error === "authentication_failed") reading.loginRefusals++;
       const cause = error_status == null ? "no answer" : `status ${error_status}`;
       reading.activity = `waiting for the API (${cause}, retry ${attempt ?? "?"} of ${max_retries ?? "?"})`;
       return;

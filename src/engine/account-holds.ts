@@ -89,6 +89,11 @@ export class AccountHolds {
     return hold ? "held" : "given-up";
   }
 
+  /** The session of a task is over, or never began: what it was to try, another one may. */
+  release(number: number): void {
+    this.#settle(number, (hold) => this.#holds.endProbe(hold));
+  }
+
   #concerning(model: string | undefined): Hold[] {
     return this.#known.filter((hold) => concerns(hold, model));
   }

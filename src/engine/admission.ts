@@ -12,6 +12,7 @@ import { isOfSome } from "./hold.ts";
 import type { LoginProof } from "./login-proof.ts";
 import type { Machine } from "./machine.ts";
 import { lackOfRoom } from "./room.ts";
+import { whenPossible } from "./runner-log.ts";
 import type { Slot, Slots } from "./slots.ts";
 import { optionsOf } from "./task-options.ts";
 
@@ -103,7 +104,7 @@ export class Admission {
       const start = await starts.acquire();
       // All may have changed while it waited for them.
       if (this.isDue(number) && !this.#hindrance(number) && this.#claims(number))
-        return admitted(slot, start, () => this.#plan.login.ended(number));
+        return admitted(slot, start, () => this.#leave(number));
       start[Symbol.dispose]();
       slot[Symbol.dispose]();
       since = performance.now();
@@ -115,6 +116,11 @@ export class Admission {
     if (!this.#plan.holds.claim(number, this.#options(number).model, Date.now())) return false;
     this.#plan.login.began(number);
     return true;
+  }
+
+  #leave(number: number): void {
+    this.#plan.login.ended(number);
+    whenPossible(() => this.#plan.holds.release(number));
   }
 
   #hindrance(number: number): Hindrance | undefined {

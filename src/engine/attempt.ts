@@ -55,6 +55,8 @@ export interface Signs {
   replies: number;
   /** Calls that the API refused because there were too many. */
   throttles: number;
+  /** Calls that it refused because of the login. */
+  loginRefusals: number;
 }
 
 /** An attempt whose start is in the log. It is looked at whenever its transcript grows, and on every beat. */
@@ -68,7 +70,7 @@ export class RunningAttempt {
   /** What the CLI had waited for the API until then; the wait that it has begun since is no idleness. */
   #retryDelayBeforeMs = 0;
   #answeredAt: number | undefined;
-  #heard: Signs = { messages: 0, replies: 0, throttles: 0 };
+  #heard: Signs = { messages: 0, replies: 0, throttles: 0, loginRefusals: 0 };
   #ending: Ending | undefined;
 
   constructor(plan: AttemptPlan) {
@@ -112,13 +114,14 @@ export class RunningAttempt {
   }
 
   #tell(): void {
-    const { messages, replies, throttles } = this.#reader.reading;
+    const { messages, replies, throttles, loginRefusals } = this.#reader.reading;
     const before = this.#heard;
-    this.#heard = { messages, replies, throttles };
+    this.#heard = { messages, replies, throttles, loginRefusals };
     this.#plan.heard({
       messages: messages - before.messages,
       replies: replies - before.replies,
       throttles: throttles - before.throttles,
+      loginRefusals: loginRefusals - before.loginRefusals,
     });
   }
 

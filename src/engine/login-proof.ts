@@ -3,7 +3,7 @@
 export class LoginProof {
   readonly #patienceMs: number;
   #proven: boolean;
-  #prover: { number: number; began: number } | undefined;
+  #prover: { number: number; began: number; isDoubtful: boolean } | undefined;
 
   /** `patienceMs`: how long the others wait at most. */
   constructor(patienceMs: number, proven: boolean) {
@@ -15,13 +15,19 @@ export class LoginProof {
   hindrance(): string | undefined {
     if (this.#proven || !this.#prover) return undefined;
     // One that thinks for long before its first word has passed the login, which fails within a second.
-    if (performance.now() - this.#prover.began > this.#patienceMs) this.#proven = true;
+    const { began, isDoubtful } = this.#prover;
+    if (!isDoubtful && performance.now() - began > this.#patienceMs) this.#proven = true;
     return this.#proven ? undefined : "Waits for the first session, which shows that the login works.";
   }
 
   /** A session starts. */
   began(number: number): void {
-    this.#prover ??= { number, began: performance.now() };
+    this.#prover ??= { number, began: performance.now(), isDoubtful: false };
+  }
+
+  /** The API has refused the login; the CLI asks again, for minutes, before it says so. */
+  doubted(number: number): void {
+    if (this.#prover?.number === number) this.#prover.isDoubtful = true;
   }
 
   /** The API has answered a session. */

@@ -159,8 +159,9 @@ class Runner {
     const timer = setInterval(() => this.#guard(() => whenPossible(() => this.#beat())), beatMs);
     try {
       this.#files.begin();
-      // Nobody starts a session in the name of a runner that has gone.
+      // Nobody starts a session in the name of a runner that has gone, nor does what held it hold us.
       this.#machineStarts.releaseAll();
+      whenPossible(() => this.#store.setHold(this.#log.batchId, undefined));
       do {
         await Promise.race([this.#tasks.carryAll(), this.#failed.promise]);
         this.#files.end();

@@ -238,8 +238,10 @@ export class Tasks {
     });
   }
 
-  #heard({ number, begun }: Carried, { messages, replies, throttles }: Signs): void {
+  #heard({ number, begun }: Carried, signs: Signs): void {
     const { pace, login, holds } = this.#plan;
+    const { messages, replies, throttles, loginRefusals } = signs;
+    if (loginRefusals > 0) login.doubted(number);
     if (messages > 0) begun?.();
     if (replies > 0) {
       login.answered();
