@@ -6,9 +6,10 @@ import { memory } from "./bench/memory.ts";
 import { type Line, type Row, Skipped } from "./bench/row.ts";
 import { start } from "./bench/start.ts";
 import { taskCost } from "./bench/task-cost.ts";
+import { terminalView } from "./bench/terminal-view.ts";
 import { Workshop } from "./bench/workshop.ts";
 
-const rows: Row[] = [taskCost, memory, start, call];
+const rows: Row[] = [taskCost, memory, start, call, terminalView];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

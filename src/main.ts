@@ -14,5 +14,11 @@ if (first === "--version" || first === "-v") {
   process.exit(await serve(others));
 } else {
   const { runCommand } = await import("./doors/cli.ts");
-  process.exitCode = await runCommand(process.argv.slice(2));
+  try {
+    process.exitCode = await runCommand(process.argv.slice(2));
+  } catch (error) {
+    // Told before anything else: sessions and timers must not keep a command alive that has failed.
+    console.error(error);
+    process.exit(1);
+  }
 }

@@ -17,12 +17,14 @@ import { run } from "./commands/run.ts";
 import { show } from "./commands/show.ts";
 import { ownTerminal, type Terminal } from "./commands/terminal.ts";
 import { wait } from "./commands/wait.ts";
+import { watch } from "./commands/watch.ts";
 import { parseFlags } from "./flags.ts";
 
 const commands: readonly Command[] = [
   run,
   list,
   show,
+  watch,
   wait,
   results,
   logs,

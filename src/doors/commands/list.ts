@@ -7,6 +7,10 @@ import { ageText, costCell, table } from "./table.ts";
 
 export const list = commandOf(listBatches, {
   name: "list",
+  examples: [
+    ["list", "The newest batches"],
+    ["list --limit 5 --json", "Five of them, for a program"],
+  ],
   present: ({ batches, more }, { terminal: { out } }) => {
     if (batches.length === 0) return "There is no batch yet. `run` starts one.";
     const rows = batches.map(({ batchId, state, counts, totalCostUsd, createdAt, name }) => {

@@ -16,6 +16,8 @@ import { harmless } from "../../report/harmless.ts";
 import type { BatchLog } from "../../store/batch-log.ts";
 import { type Asked, type Command, jsonFlag, jsonText, UsageFault } from "./command.ts";
 import { Interruption, interruptedStatus } from "./interruption.ts";
+import { headingOf, holdOf } from "./live-frame.ts";
+import { LiveView, PlainView } from "./live-view.ts";
 import { withoutFlags } from "./problem.ts";
 import { progressLines } from "./progress-lines.ts";
 import { tasksFromFile } from "./task-file.ts";
@@ -46,6 +48,15 @@ export const run: Command = {
   summary: "Run Claude Code sessions, one for each task",
   description:
     "Runs headless Claude Code sessions at once, one for each task. The answer of a single task is printed; those of several go to files in the output directory, or with --json to standard output. Ctrl-C once ends the running sessions properly, twice at once. Exit status: 0 when all tasks succeeded, 1 when some did not, 2 for wrong usage, 130 when interrupted.",
+  examples: [
+    ['run "Explain src/main.ts" --allowed-tools Read', "One task; its answer is printed"],
+    ["run -f tasks.md --concurrency 4 --output-directory results", "Many; their answers go to files"],
+    [
+      "git ls-files '*.ts' | sed 's/^/Review /' | parallel-claude-code-mcp run -f -",
+      "Tasks from standard input",
+    ],
+    ["run -f tasks.csv --detach", "Goes on by itself; `watch latest` shows it"],
+  ],
   input: parallelInput,
   withoutFlags,
   own,
@@ -92,24 +103,29 @@ async function runHere({ context, terminal }: Asked, log: BatchLog, json: boolea
 
 // To its end; gives whether somebody wanted that sooner.
 async function carry({ store }: Context, log: BatchLog, { err }: Terminal): Promise<boolean> {
-  const { batch, outputDirectory } = log.state;
-  void err.print(
-    `Batch ${batch.batchId}: ${countText(batch.tasks.length, "task")}, at most ${batch.concurrency} at once. Files go to ${outputDirectory}.`,
+  const { batchId } = log;
+  void err.print(headingOf(log.state));
+  let activities: ReadonlyMap<number, string> = new Map();
+  const look = () => ({ state: log.state, activities, ...holdOf(store.row(batchId)), now: Date.now() });
+  const view = err.isLive ? new LiveView(err, look) : new PlainView(err);
+  using interruption = new Interruption(store, log, () =>
+    view.say(
+      `Ending the running sessions; once more kills them at once. What has ended is in ${log.state.outputDirectory}, and in \`${product.name} show ${batchId}\`.`,
+    ),
   );
-  using interruption = new Interruption(
-    store,
-    log,
-    () =>
-      void err.print(
-        `Ending the running sessions; once more kills them at once. What has ended is in ${outputDirectory}, and in \`${product.name} show ${batch.batchId}\`.`,
-      ),
-  );
-  const progress = progressLines(err);
-  const carried = await runBatch(store, log, progress);
-  // Another runner has taken it over: it is still the batch that was asked for.
-  if (!carried)
-    await follow(store, log, { until: Number.POSITIVE_INFINITY, signal: new AbortController().signal });
-  progress(log.state);
+  const ended = progressLines((line) => view.say(line), { paint: (colour, text) => err.paint(colour, text) });
+  try {
+    const carried = await runBatch(store, log, (state, current) => {
+      activities = current;
+      ended(state);
+    });
+    // Another runner has taken it over: it is still the batch that was asked for.
+    if (!carried)
+      await follow(store, log, { until: Number.POSITIVE_INFINITY, signal: new AbortController().signal });
+    ended(log.state);
+  } finally {
+    await view.end();
+  }
   return interruption.wanted;
 }
 

@@ -1,12 +1,11 @@
 // `wait`: stays until a batch has ended, with a line for each task as it ends.
 import { z } from "zod";
-import { standingOf } from "../../engine/standing.ts";
-import { waited, waitForBatch } from "../../operations/batches.ts";
-import { findBatch, rowOf } from "../../operations/find-batch.ts";
-import { follow } from "../../operations/follow.ts";
+import { waited, waitForBatch, type waitOutput } from "../../operations/batches.ts";
+import { findBatch } from "../../operations/find-batch.ts";
 import { perform } from "../../operations/perform.ts";
 import { batchPositional, type Command, checkUsage, jsonFlag, jsonText } from "./command.ts";
-import { progressLines } from "./progress-lines.ts";
+import { showUntilEnd } from "./follow-view.ts";
+import type { Printer } from "./terminal.ts";
 
 const input = z.strictObject({ batchId: z.string().min(1) });
 
@@ -15,6 +14,10 @@ export const wait: Command = {
   summary: "Wait until a batch has ended",
   description:
     "Waits until a batch has ended, and prints a line for each task as it ends. Exit status: 0 when all tasks succeeded, 1 when some did not or the batch was interrupted. Ending this command does not end the batch.",
+  examples: [
+    ["wait latest && deploy", "Goes on only when all tasks succeeded"],
+    ["wait b4k2 --json", "How it ended, for a program"],
+  ],
   input,
   withoutFlags: ["batchId"],
   own: jsonFlag,
@@ -27,22 +30,19 @@ export const wait: Command = {
     // Which batch is meant by `latest` is decided once, and what lost its processes is carried on.
     const { batchId } = await perform(context, waitForBatch, { batchId: given, waitSeconds: 0 }, now);
     const json = asked.own["json"] === true;
-    const progress = progressLines(json ? terminal.err : terminal.out);
     const log = findBatch(context, batchId);
-    progress(log.state);
-    await follow(context.store, log, {
-      until: Number.POSITIVE_INFINITY,
-      signal,
-      changed: progress,
-      enough: () => standingOf(rowOf(context, log)) === "interrupted",
-    });
-    progress(log.state);
+    await showUntilEnd(context, log, json ? terminal.err : terminal.out, signal);
     const end = waited(context, log);
-    await terminal.out.print(
-      json
-        ? jsonText(end)
-        : `Batch ${batchId} is ${end.state}. ${end.message}\nResults are in ${end.outputDirectory}.`,
-    );
+    await terminal.out.print(json ? jsonText(end) : endText(end, terminal.out));
     return end.counts.succeeded === end.totalTasks ? 0 : 1;
   },
 };
+
+/** How a batch ended, in words; with a bell, for whoever looks elsewhere. */
+export function endText(
+  { batchId, state, message, outputDirectory }: z.infer<typeof waitOutput>,
+  out: Pick<Printer, "isLive">,
+): string {
+  const bell = out.isLive ? "\x07" : "";
+  return `${bell}Batch ${batchId} is ${state}. ${message}\nResults are in ${outputDirectory}.`;
+}
