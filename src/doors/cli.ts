@@ -8,6 +8,7 @@ import { config } from "./commands/config.ts";
 import { doctor } from "./commands/doctor.ts";
 import { inFlagWords } from "./commands/flag-words.ts";
 import { commandHelp, flagsOfCommand, overview } from "./commands/help.ts";
+import { install, uninstall } from "./commands/install.ts";
 import { list } from "./commands/list.ts";
 import { logs } from "./commands/logs.ts";
 import { prune } from "./commands/prune.ts";
@@ -32,6 +33,8 @@ const commands: readonly Command[] = [
   retry,
   prune,
   doctor,
+  install,
+  uninstall,
   config,
 ];
 
