@@ -204,7 +204,7 @@ describe("bad input is told in one message with exit status 2, and starts nothin
       ["task 2", "must not be empty"],
     ],
     [["run", "-f", "no-such-file"], ["no-such-file cannot be read"]],
-    [["run", "-f", "-"], ["standard input has no task"]],
+    [["run", "-f", "-"], ["standard input: it has no task"]],
     [["show", "zzzz"], ["There is no batch zzzz"]],
     [["show"], ["BATCH is missing"]],
     [["show", "a", "b"], ['there is no use for "b"']],

@@ -19,7 +19,7 @@ import { show } from "./commands/show.ts";
 import { ownTerminal, type Terminal } from "./commands/terminal.ts";
 import { wait } from "./commands/wait.ts";
 import { watch } from "./commands/watch.ts";
-import { parseFlags } from "./flags.ts";
+import { type Flag, parseFlags } from "./flags.ts";
 
 const commands: readonly Command[] = [
   run,
@@ -87,9 +87,16 @@ async function runOne(command: Command, argv: readonly string[], terminal: Termi
   } catch (error) {
     if (!isMendable(error)) throw error;
     const words = complaint(error, command);
-    await terminal.err.print(error instanceof ConfigurationFault ? words : inFlagWords(words, flags));
+    await terminal.err.print(error instanceof ConfigurationFault ? words : asWritten(words, flags));
     return usageStatus;
   }
+}
+
+// Flags by their names on a command line; what stands in a file, by its names there.
+function asWritten(words: string, flags: readonly Flag[]): string {
+  const lines = words.split("\n");
+  const isOfFile = (line: string) => /^(?:- )?(?:the file |standard input)/.test(line);
+  return lines.map((line) => (isOfFile(line) ? line : inFlagWords(line, flags))).join("\n");
 }
 
 // What stands without a flag, by the properties that the command gives it.

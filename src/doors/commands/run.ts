@@ -14,13 +14,13 @@ import { costText, countText, durationText } from "../../report/amounts.ts";
 import { countsText } from "../../report/answer.ts";
 import { harmless } from "../../report/harmless.ts";
 import type { BatchLog } from "../../store/batch-log.ts";
+import { tasksFromFile } from "../task-files/read.ts";
 import { type Asked, type Command, jsonFlag, jsonText, UsageFault } from "./command.ts";
 import { Interruption, interruptedStatus } from "./interruption.ts";
 import { headingOf, holdOf } from "./live-frame.ts";
 import { LiveView, PlainView } from "./live-view.ts";
 import { withoutFlags } from "./problem.ts";
 import { progressLines } from "./progress-lines.ts";
-import { tasksFromFile } from "./task-file.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Of all results together, in characters: standard output bears more than a client does. */
@@ -31,7 +31,7 @@ const own = z.object({
     .array(z.string())
     .meta({
       description:
-        "Takes one task a line from this file; `-` is standard input. Blank lines are passed over.",
+        "Takes tasks from this file; `-` is standard input. Text has one a line; Markdown has open boxes (`- [ ]`; ticked ones are passed over); JSON, JSONL and CSV (a column `task`) may have options of their own for each.",
       placeholder: "FILE",
       short: "f",
     })
@@ -73,15 +73,27 @@ export const run: Command = {
   run: async (asked) => {
     const { file = [], detach = false, json = false } = own.parse(asked.own);
     const given = z.array(z.string()).default([]).parse(asked.input["tasks"]);
-    const tasks = [...given, ...(await Promise.all(file.map(tasksFromFile))).flat()];
+    const fromFiles = (await Promise.all(file.map(tasksFromFile))).flat();
+    const tasks = [...given, ...fromFiles.map(({ task }) => task)];
     if (tasks.length === 0)
       throw new UsageFault(["there is no task: give one behind `run`, or a file of them with `-f FILE`"]);
     const planned = planBatch(asked.context, "run", { ...asked.input, tasks, asyncMode: true });
-    if (!planned.ok) throw new UsageFault(planned.faults);
+    if (!planned.ok) {
+      const places = [...given.map(() => undefined), ...fromFiles.map(({ place }) => place)];
+      throw new UsageFault(planned.faults.map((fault) => placed(fault, places)));
+    }
     const log = create(asked.context, planned.value, !detach);
     return detach ? runDetached(asked, log, json) : runHere(asked, log, json);
   },
 };
+
+// What is wrong with a task of a file is mended in the file.
+function placed(fault: string, places: readonly (string | undefined)[]): string {
+  return fault.replace(/^tasks\[(\d+)\](\.?)/, (whole, index: string, dot: string) => {
+    const place = places[Number(index)];
+    return place === undefined ? whole : `${place}: ${dot === "" ? "the task" : ""}`;
+  });
+}
 
 async function runDetached({ context, terminal }: Asked, log: BatchLog, json: boolean): Promise<number> {
   const { batch, tasks, outputDirectory } = log.state;
