@@ -6,6 +6,9 @@ const [first, ...others] = process.argv.slice(2);
 
 if (first === "--version" || first === "-v") {
   console.log(product.version);
+} else if (first === "__complete") {
+  const { complete } = await import("./doors/complete.ts");
+  process.exitCode = complete(others);
 } else if (first?.startsWith("__")) {
   const { runHidden } = await import("./doors/runner.ts");
   process.exit(await runHidden(first, others));

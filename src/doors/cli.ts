@@ -2,41 +2,12 @@
 import { product } from "../model/product.ts";
 import { ConfigurationFault, newContext } from "../operations/context.ts";
 import { nearest } from "../operations/faults.ts";
-import { cancel } from "./commands/cancel.ts";
 import { type Command, isMendable, type Positional, UsageFault } from "./commands/command.ts";
-import { config } from "./commands/config.ts";
-import { doctor } from "./commands/doctor.ts";
 import { inFlagWords } from "./commands/flag-words.ts";
 import { commandHelp, flagsOfCommand, overview } from "./commands/help.ts";
-import { install, uninstall } from "./commands/install.ts";
-import { list } from "./commands/list.ts";
-import { logs } from "./commands/logs.ts";
-import { prune } from "./commands/prune.ts";
-import { results } from "./commands/results.ts";
-import { retry } from "./commands/retry.ts";
-import { run } from "./commands/run.ts";
-import { show } from "./commands/show.ts";
 import { ownTerminal, type Terminal } from "./commands/terminal.ts";
-import { wait } from "./commands/wait.ts";
-import { watch } from "./commands/watch.ts";
+import { commands } from "./commands.ts";
 import { type Flag, parseFlags } from "./flags.ts";
-
-const commands: readonly Command[] = [
-  run,
-  list,
-  show,
-  watch,
-  wait,
-  results,
-  logs,
-  cancel,
-  retry,
-  prune,
-  doctor,
-  install,
-  uninstall,
-  config,
-];
 
 /** Of wrong usage and bad input: nothing was done. */
 const usageStatus = 2;

@@ -25,6 +25,8 @@ export interface Positional {
   many: boolean;
   /** Whether each is a whole number. */
   numeric: boolean;
+  /** The words that are accepted, where only some are. */
+  choices?: readonly string[];
 }
 
 /** What was asked for on the command line. */
