@@ -7,9 +7,11 @@ import { watchDirectory } from "../platform/watch.ts";
 import { type BatchLog, Replaced } from "../store/batch-log.ts";
 import { MachineSlots } from "../store/machine-slots.ts";
 import type { Store } from "../store/store.ts";
+import { noticesOf } from "./notify.ts";
 import { OutputFiles } from "./output-files.ts";
 import { RunnerLog, whenPossible } from "./runner-log.ts";
 import { Slots } from "./slots.ts";
+import { startNotifier } from "./start.ts";
 import { Tasks } from "./tasks.ts";
 
 /** How often cancel requests, leash and clocks are looked at, in milliseconds. */
@@ -110,6 +112,7 @@ class Runner {
         (await this.#log.commit((now) => (isDone(now) ? [{ type: "batch-ended" }] : []))).length === 0
       );
       whenPossible(() => this.#machine.releaseAll());
+      if (noticesOf(this.#log.state).length > 0) startNotifier(this.#store, this.#log.batchId);
     } finally {
       clearInterval(timer);
     }

@@ -62,7 +62,10 @@ async function openingFailure(path: string): Promise<string | undefined> {
       detached: true,
     });
     opener.unref();
-    const code = await Promise.race([opener.exited, Bun.sleep(openMs).then(() => 0)]);
+    const { promise: patience, resolve } = Promise.withResolvers<number>();
+    const timer = setTimeout(() => resolve(0), openMs);
+    const code = await Promise.race([opener.exited, patience]);
+    clearTimeout(timer);
     return code === 0 ? undefined : `\`${command[0]}\` ended with ${code}`;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

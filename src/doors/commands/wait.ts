@@ -3,9 +3,8 @@ import { z } from "zod";
 import { waited, waitForBatch, type waitOutput } from "../../operations/batches.ts";
 import { findBatch } from "../../operations/find-batch.ts";
 import { perform } from "../../operations/perform.ts";
-import { batchPositional, type Command, checkUsage, jsonFlag, jsonText } from "./command.ts";
+import { type Asked, batchPositional, type Command, checkUsage, jsonFlag, jsonText } from "./command.ts";
 import { showUntilEnd } from "./follow-view.ts";
-import type { Printer } from "./terminal.ts";
 
 const input = z.strictObject({ batchId: z.string().min(1) });
 
@@ -33,16 +32,21 @@ export const wait: Command = {
     const log = findBatch(context, batchId);
     await showUntilEnd(context, log, json ? terminal.err : terminal.out, signal);
     const end = waited(context, log);
-    await terminal.out.print(json ? jsonText(end) : endText(end, terminal.out));
+    await terminal.out.print(json ? jsonText(end) : endText(end, rings(asked)));
     return end.counts.succeeded === end.totalTasks ? 0 : 1;
   },
 };
 
+/** Whether there is a terminal that may ring. */
+export function rings({ context, terminal: { out } }: Asked): boolean {
+  return out.isLive && context.configuration.notifications;
+}
+
 /** How a batch ended, in words; with a bell, for whoever looks elsewhere. */
 export function endText(
   { batchId, state, message, outputDirectory }: z.infer<typeof waitOutput>,
-  out: Pick<Printer, "isLive">,
+  isRinging: boolean,
 ): string {
-  const bell = out.isLive ? "\x07" : "";
+  const bell = isRinging ? "\x07" : "";
   return `${bell}Batch ${batchId} is ${state}. ${message}\nResults are in ${outputDirectory}.`;
 }

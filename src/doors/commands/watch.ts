@@ -8,7 +8,7 @@ import { followJson } from "./follow-json.ts";
 import { showUntilEnd } from "./follow-view.ts";
 import { interruptedStatus } from "./interruption.ts";
 import { headingOf } from "./live-frame.ts";
-import { endText } from "./wait.ts";
+import { endText, rings } from "./wait.ts";
 
 const input = z.strictObject({ batchId: z.string().min(1) });
 
@@ -42,7 +42,7 @@ export const watch: Command = {
       if (!json) await out.print(`Batch ${batchId} goes on without you. ${end.message}`);
       return interruptedStatus;
     }
-    await out.print(json ? lineOfJson(end) : endText(end, out));
+    await out.print(json ? lineOfJson(end) : endText(end, rings(asked)));
     return end.counts.succeeded === end.totalTasks ? 0 : 1;
   },
 };
