@@ -33,6 +33,7 @@ describe("run", () => {
       "error-003.txt",
       "index.html",
       "report-ID.html",
+      "report-ID.js",
       "result-001.html",
       "result-002.html",
       "results-ID.jsonl",

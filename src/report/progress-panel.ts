@@ -29,19 +29,60 @@ export function statePill(stateWord: StateWord, counts?: Counts): string {
   return `<span class="pill ${className}">${stateWord}</span>`;
 }
 
+/** What the panel tells beside the state itself. */
+export interface ProgressFacts {
+  /** Milliseconds since 1970. */
+  now: number;
+  stateWord: StateWord;
+  held?: Hold | undefined;
+  /** Of all sessions that have ended. */
+  tokens: Tokens;
+}
+
+/** Why no sessions start for the moment, and until when (milliseconds since 1970) where that is known. */
+export interface Hold {
+  because: string;
+  until?: number;
+}
+
+/** Tokens read and written; what came out of a cache is counted as read. */
+export interface Tokens {
+  input: number;
+  output: number;
+}
+
 /** Bar, counts, times and cost. HTML. */
-export function progressHtml(state: BatchState, now: number, stateWord: StateWord): string {
+export function progressHtml(state: BatchState, { now, stateWord, held, tokens }: ProgressFacts): string {
   const { counts } = state;
   const left = stateWord === "running" ? timeLeftMs(state, now) : undefined;
   const until = state.endedAt ?? (stateWord === "running" ? now : state.changedAt);
+  const soFar = stateWord === "running" ? " so far" : "";
   const facts = factsHtml([
     ["Done", `${numberText(doneCount(counts))} of ${numberText(state.tasks.length)}`],
     ["Elapsed", durationText(until - state.createdAt)],
     ["Left", left === undefined ? undefined : timeLeftText(left)],
-    [stateWord === "running" ? "Cost so far" : "Cost", costText(state.totalCostUsd, state.costAtLeast)],
+    [`Cost${soFar}`, costText(state.totalCostUsd, state.costAtLeast)],
+    [
+      `Tokens${soFar}`,
+      tokens.input + tokens.output === 0
+        ? undefined
+        : `${shortNumber(tokens.input)} in, ${shortNumber(tokens.output)} out`,
+    ],
     ["At once", `up to ${numberText(state.batch.concurrency)}`],
   ]);
-  return `<section aria-label="Progress">${barHtml(counts, state.tasks.length)}${legendHtml(counts)}${facts}${noteHtml(state, stateWord)}</section>\n`;
+  return `<section aria-label="Progress">${barHtml(counts, state.tasks.length)}${legendHtml(counts)}${facts}${holdHtml(held)}${noteHtml(state, stateWord)}</section>\n`;
+}
+
+/** The counts in words, for a screen reader. */
+export function countsWords(counts: Counts): string {
+  return segments.map(([name]) => `${numberText(counts[name])} ${name}`).join(", ");
+}
+
+/** The hold in words; empty where there is none. */
+export function holdText(held: Hold | undefined): string {
+  if (held === undefined) return "";
+  const until = held.until === undefined ? "" : ` They go on at ${timeText(held.until)}.`;
+  return `No new sessions start: ${oneLine(held.because, 400).replace(/[.\s]+$/, "")}.${until}`;
 }
 
 const pillClass = {
@@ -50,6 +91,8 @@ const pillClass = {
   cancelled: "off",
   interrupted: "bad",
 } satisfies Record<StateWord, StatusWord["className"]>;
+
+const short = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
 
 // In the order of the bar.
 const segments: [count: keyof Counts, className: StatusWord["className"]][] = [
@@ -60,15 +103,18 @@ const segments: [count: keyof Counts, className: StatusWord["className"]][] = [
   ["queued", "wait"],
 ];
 
+// Drawn, for an element's `style` would need a weaker policy.
 function barHtml(counts: Counts, total: number): string {
-  const words = segments.map(([name]) => `${numberText(counts[name])} ${name}`).join(", ");
+  let x = 0;
   const parts = segments
     .filter(([name]) => name !== "queued" && counts[name] > 0)
-    .map(
-      ([name, className]) =>
-        `<i class="${className}" style="width:${((counts[name] / total) * 100).toFixed(2)}%"></i>`,
-    );
-  return `<div class="bar" role="img" aria-label="${words}">${parts.join("")}</div>`;
+    .map(([name, className]) => {
+      const width = (counts[name] / total) * 100;
+      const part = `<rect class="${className}" x="${x.toFixed(2)}%" width="${width.toFixed(2)}%" height="14"/>`;
+      x += width;
+      return part;
+    });
+  return `<svg class="bar" width="100%" height="14" role="img" aria-label="${countsWords(counts)}">${parts.join("")}</svg>`;
 }
 
 function legendHtml(counts: Counts): string {
@@ -76,6 +122,14 @@ function legendHtml(counts: Counts): string {
     .filter(([name]) => counts[name] > 0)
     .map(([name, className]) => `<li class="s ${className}">${numberText(counts[name])} ${name}</li>`);
   return `<ul class="legend">${entries.join("")}</ul>`;
+}
+
+function holdHtml(held: Hold | undefined): string {
+  return held === undefined ? "" : `<p class="note"><b>On hold.</b> ${escapeHtml(holdText(held))}</p>`;
+}
+
+function shortNumber(value: number): string {
+  return short.format(value);
 }
 
 function noteHtml(state: BatchState, stateWord: StateWord): string {
