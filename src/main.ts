@@ -3,6 +3,7 @@
 import { product } from "./model/product.ts";
 
 const [first, ...others] = process.argv.slice(2);
+const asksForHelp = others.includes("--help") || others.includes("-h");
 
 if (first === "--version" || first === "-v") {
   console.log(product.version);
@@ -12,7 +13,7 @@ if (first === "--version" || first === "-v") {
 } else if (first?.startsWith("__")) {
   const { runHidden } = await import("./doors/runner.ts");
   process.exit(await runHidden(first, others));
-} else if ((first === undefined && !process.stdin.isTTY) || first === "serve") {
+} else if ((first === undefined && !process.stdin.isTTY) || (first === "serve" && !asksForHelp)) {
   const { serve } = await import("./doors/mcp.ts");
   process.exit(await serve(others));
 } else {

@@ -30,6 +30,8 @@ async function perform([name, ...others]: readonly string[], terminal: Terminal)
     await terminal.out.print(product.version);
     return 0;
   }
+  // Without `--help` it never comes here.
+  if (name === "serve") return help(name, terminal);
   const command = commands.find((one) => one.name === name);
   if (!command) return unknownCommand(name, terminal);
   if (asksForHelp(others)) return help(name, terminal);
