@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { type ClientName, clientNames, filesOf } from "../src/operations/clients/clients.ts";
+import { lastingCommand } from "../src/platform/self.ts";
 import { program } from "./cli-harness.ts";
 import { Home, run } from "./harness.ts";
 import { TerminalCommand } from "./pty-harness.ts";
@@ -309,6 +310,14 @@ test("uninstalling what is not there does nothing, and makes no file", async () 
     out: expect.stringContaining("Nothing is to be done"),
   });
   expect(existsSync(home.file(".config/Code"))).toBe(false);
+});
+
+test("what a package runner has fetched is started by that runner, for its cache does not last", () => {
+  const [bun = ""] = lastingCommand("p", program[1], "/usr/bin/bun");
+  const inBunCache = "/tmp/bunx-1000-p@latest/node_modules/p/dist/main.js";
+  expect(lastingCommand("p", inBunCache, "/usr/bin/bun")).toEqual([bun, "x", "p"]);
+  const inNpmCache = "/home/me/.npm/_npx/0a1b/node_modules/p-linux-x64/bin/p";
+  expect(lastingCommand("p", "/$bunfs/root/p", inNpmCache)).toEqual(["npx", "-y", "p"]);
 });
 
 test("each system has its places, and variables that clients obey move them", () => {

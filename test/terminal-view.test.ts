@@ -204,6 +204,19 @@ describe("watch", () => {
     expect((await run(home, ["wait", batchId])).code).toBe(0);
   });
 
+  test("Ctrl-C in `wait` only leaves too, and gives the terminal back", async () => {
+    await using home = new Home();
+    const batchId = await detached(home, [busy(home)]);
+    await using command = new TerminalCommand(home, ["wait", batchId]);
+    await command.shows(/1 running/);
+    command.type("\x03");
+    expect(await command.ended()).toBe(130);
+    expect(command.screen.text).toContain("goes on without you");
+    expect(command.screen.cursorShown).toBe(true);
+    await Bun.write(home.file("gate"), "");
+    expect((await run(home, ["wait", batchId])).code).toBe(0);
+  });
+
   test("a hold is shown with its reason, for as long as it lasts", async () => {
     await using home = new Home();
     const batchId = await detached(home, [busy(home)]);

@@ -1,4 +1,5 @@
 // What a desktop does for us, where there is one: opening a file, showing a notification.
+import { isAbsolute, pathListSeparator } from "./paths.ts";
 
 type Environment = Record<string, string | undefined>;
 
@@ -33,8 +34,10 @@ function hasDesktop({ DISPLAY, WAYLAND_DISPLAY, WSL_DISTRO_NAME }: Environment):
   return [DISPLAY, WAYLAND_DISPLAY, WSL_DISTRO_NAME].some((value) => value !== undefined && value !== "");
 }
 
+// What lies in a stranger's working directory is never run: relative entries of PATH are passed over.
 function which(name: string, { PATH = "" }: Environment): string | undefined {
-  return Bun.which(name, { PATH }) ?? undefined;
+  const absolute = PATH.split(pathListSeparator).filter(isAbsolute);
+  return Bun.which(name, { PATH: absolute.join(pathListSeparator) }) ?? undefined;
 }
 
 function balloon(title: string, text: string): string {

@@ -21,7 +21,11 @@ export function lastingCommand(
   const bun = realpathSync(process.execPath);
   const at = `${main}\n${executable}`.replaceAll("\\", "/");
   if (/\/bunx-\d+-/.test(at)) return [bun, "x", packageName];
-  if (at.includes("/_npx/")) return ["npx", "-y", packageName];
+  if (at.includes("/_npx/")) {
+    const npx = ["npx", "-y", packageName];
+    // On Windows it is a batch file, which only a shell can start.
+    return process.platform === "win32" ? ["cmd", "/c", ...npx] : npx;
+  }
   const [, ...others] = selfCommand();
   return [bun, ...others.map((path) => realpathSync(path))];
 }

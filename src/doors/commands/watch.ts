@@ -7,8 +7,9 @@ import { type Asked, batchPositional, type Command, checkUsage, jsonFlag, lineOf
 import { followJson } from "./follow-json.ts";
 import { showUntilEnd } from "./follow-view.ts";
 import { interruptedStatus } from "./interruption.ts";
+import { Leaving } from "./leaving.ts";
 import { headingOf } from "./live-frame.ts";
-import { endText, rings } from "./wait.ts";
+import { endText, leftText, rings } from "./wait.ts";
 
 const input = z.strictObject({ batchId: z.string().min(1) });
 
@@ -39,7 +40,7 @@ export const watch: Command = {
     }
     const end = waited(context, log);
     if (leaving.signal.aborted) {
-      if (!json) await out.print(`Batch ${batchId} goes on without you. ${end.message}`);
+      if (!json) await out.print(leftText(end));
       return interruptedStatus;
     }
     await out.print(json ? lineOfJson(end) : endText(end, rings(asked)));
@@ -58,25 +59,4 @@ function callNow() {
     startedAt: performance.now(),
     progress: () => undefined,
   };
-}
-
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
-/** Turns the wish to leave into a signal, so that the terminal is given back first. */
-class Leaving implements Disposable {
-  readonly #controller = new AbortController();
-
-  constructor() {
-    for (const signal of signals) process.on(signal, this.#leave);
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  [Symbol.dispose](): void {
-    for (const signal of signals) process.off(signal, this.#leave);
-  }
-
-  readonly #leave = () => this.#controller.abort();
 }
