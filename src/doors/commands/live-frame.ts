@@ -131,7 +131,7 @@ function countLines({ state, hold, now }: Snapshot, width: number): string[] {
     ...(left === undefined ? [] : [`${timeLeftText(left)} left`]),
     ...(state.cancelledBy === undefined ? [] : ["being cancelled"]),
   ];
-  return joined(facts, width - 2).map((line) => `  ${fit(line, width - 2)}`);
+  return joined(facts, width - 2).map((line) => fit(`  ${line}`, width));
 }
 
 function joined(facts: readonly string[], width: number): string[] {

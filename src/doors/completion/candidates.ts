@@ -1,4 +1,5 @@
 // What can stand at the end of a command line that somebody is writing. Shells ask for it at every press of Tab.
+import { countText } from "../../report/amounts.ts";
 import type { BatchGlimpse } from "../../store/peek.ts";
 import type { Command, Positional } from "../commands/command.ts";
 import { flagsOfCommand } from "../commands/help.ts";
@@ -118,7 +119,7 @@ function batchWords(batches: readonly BatchGlimpse[]): Candidate[] {
   if (batches.length === 0) return [];
   const words = batches.map(({ batchId, name, tasks, createdAt }) => ({
     word: batchId,
-    about: `${name === undefined ? "" : `${name}, `}${tasks} tasks, ${ageText(Date.now() - createdAt)} ago`,
+    about: `${name === undefined ? "" : `${name}, `}${countText(tasks, "task")}, ${ageText(Date.now() - createdAt)} ago`,
   }));
   return [...words, { word: "latest", about: "The newest batch" }];
 }
