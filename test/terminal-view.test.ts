@@ -163,6 +163,25 @@ describe("run in a terminal", () => {
     expect(command.screen.cursorShown).toBe(true);
   });
 
+  test("a terminal that is stopped by Ctrl-S stops no session, and shows all of it afterwards", async () => {
+    await using home = new Home();
+    const tasks = [busy(home), "two", "three", "four"];
+    await using command = new TerminalCommand(home, ["run", ...tasks, "--concurrency", "1"]);
+    await command.shows(/1 running · 3 queued/);
+    command.type("\x13");
+    await Bun.write(home.file("gate"), "");
+    using store = home.store();
+    await eventually(
+      () => store.list()[0]?.endedAt !== undefined,
+      () => "the batch ends though its terminal stands still",
+    );
+    command.type("\x11");
+    expect(await command.ended()).toBe(0);
+    expect(command.screen.text.match(/^\d\/4 {2}task \d {2}succeeded/gm)).toHaveLength(4);
+    expect(command.screen.text).toContain("All 4 tasks ended: 4 succeeded.");
+    expect(command.screen.cursorShown).toBe(true);
+  });
+
   for (const environment of [{ NO_COLOR: "1" }, { CI: "true" }, { TERM: "dumb" }]) {
     test(`plain lines with ${JSON.stringify(environment)}`, async () => {
       await using home = new Home();

@@ -1,5 +1,9 @@
 // Where a command prints: whole, in order, and without complaint when the reader has gone.
 import { writeFully } from "../../platform/files.ts";
+import { openWithoutWaiting, writeWhatFits } from "../../platform/terminal-output.ts";
+
+/** Between two tries to write to a terminal that takes nothing, in milliseconds. */
+const againMs = 20;
 
 /** What is asked of a stream beside its file. */
 interface Stream {
@@ -15,6 +19,8 @@ export class Printer {
   readonly isLive: boolean;
   readonly #file: Bun.BunFile;
   readonly #stream: Stream;
+  /** Of a terminal that is drawn upon: sessions must not wait for somebody who pressed Ctrl-S. */
+  readonly #patient: number | undefined;
   readonly #coloured: boolean;
   #last: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -29,6 +35,7 @@ export class Printer {
     const noColour = isSet("NO_COLOR");
     this.isLive = this.isTerminal && !isDumb && !noColour && !isSet("CI");
     this.#coloured = this.isTerminal && !isDumb && !noColour;
+    this.#patient = this.isLive ? openWithoutWaiting(stream.fd) : undefined;
   }
 
   /** Columns of the terminal; 80 where there is none. */
@@ -83,11 +90,21 @@ export class Printer {
     return this.#coloured ? `\x1b[${colours[colour]}m${text}\x1b[0m` : text;
   }
 
+  async #writePatiently(descriptor: number, text: string): Promise<void> {
+    let rest: Uint8Array = Buffer.from(text);
+    for (;;) {
+      rest = rest.subarray(writeWhatFits(descriptor, rest));
+      if (rest.length === 0) return;
+      await Bun.sleep(againMs);
+    }
+  }
+
   async #write(text: string): Promise<void> {
     if (this.#stopped) return;
     try {
+      if (this.#patient !== undefined) await this.#writePatiently(this.#patient, text);
       // A plain write to a slow pipe is cut when the process exits.
-      await Bun.write(this.#file, text);
+      else await Bun.write(this.#file, text);
     } catch (error) {
       // What runs must not end for that. `| head` has read enough; of a full disk the command tells at its end.
       this.#stopped = true;
