@@ -3,7 +3,7 @@
 /** CSS for light, dark, narrow, wide and paper. Status has a sign and a word beside its colour. */
 export const style = `
 :root{color-scheme:light dark;--ground:#f6f5f2;--card:#fff;--ink:#1f1e1b;--soft:#66635b;--line:#e3e0d8;--edge:#8d897e;--sunk:#f1efe9;
---link:#1a5fb4;--ok:#1a7f4b;--bad:#c0352b;--run:#1f6fc4;--wait:#a7a398;--off:#6e6a80;--warn:#8f5c00;--accent:#c15f3c}
+--link:#1a5fb4;--ok:#1a7f4b;--bad:#c0352b;--run:#1f6fc4;--wait:#a7a398;--off:#6e6a80;--warn:#8f5c00;--accent:#a94d2c}
 @media (prefers-color-scheme:dark){:root{--ground:#191817;--card:#222120;--ink:#eceae4;--soft:#a5a198;--line:#383633;--edge:#7d7970;
 --sunk:#2b2a28;--link:#8ab8f2;--ok:#58c98b;--bad:#f0857b;--run:#74b1f5;--wait:#6a675f;--off:#aaa5c0;--warn:#e5b567;--accent:#e08a68}}
 *{box-sizing:border-box}

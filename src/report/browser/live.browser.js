@@ -256,7 +256,7 @@
   // ---- What is new
 
   // The reader's own: no update takes it away.
-  const kept = new Set(["open", "hidden", "aria-pressed", "tabindex", "aria-roledescription"]);
+  const kept = new Set(["role", "open", "hidden", "aria-pressed", "tabindex", "aria-roledescription"]);
 
   function morph(now, next) {
     if (now.isEqualNode(next)) return;
