@@ -66,7 +66,8 @@ export class LiveView implements View {
   readonly #draw = () => {
     if (this.#ended || this.#printer.isBusy) return;
     const size = this.#printer.size;
-    const snapshot = this.#look();
+    const snapshot = this.#seen();
+    if (!snapshot) return;
     const lines = frameLines(snapshot, {
       ...size,
       paint: (colour, text) => this.#printer.paint(colour, text),
@@ -84,6 +85,15 @@ export class LiveView implements View {
     this.#columns = size.columns;
     void this.#printer.write(`${beginFrame}${frame}${endFrame}`);
   };
+
+  // A store that cannot be read for a moment must not end the batch that is shown; who carries it tells of that.
+  #seen(): Snapshot | undefined {
+    try {
+      return this.#look();
+    } catch {
+      return undefined;
+    }
+  }
 
   #above(): string {
     return this.#said
