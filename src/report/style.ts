@@ -39,6 +39,7 @@ tbody:last-child>tr:last-child>td{border-bottom:0}
 .wide{overflow-x:auto}.wide th,.wide td{overflow-wrap:break-word}
 .wide+details{margin-top:.75rem}
 .tasks .p{width:60%}.look .p{width:42%}
+#task-table{table-layout:fixed}#task-table .p{width:auto}#task-table th:nth-child(1){width:4rem}#task-table th:nth-child(3){width:10.5rem}#task-table th:nth-child(n+4){width:7rem}
 .n.n{white-space:nowrap;text-align:right;font-variant-numeric:tabular-nums}
 td.n:first-child{color:var(--soft);width:1%}td.n:first-child a{color:inherit}
 .pill{border:1px solid currentColor;border-radius:99px;padding:.05rem .65rem;font-size:.85rem;font-weight:600}
@@ -79,7 +80,7 @@ button[data-copy]{font-size:.8rem}
 .card.note{border-left:4px solid var(--warn);padding:.7rem 1rem}
 .links{padding-left:1.2rem}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem 1.4rem;padding:0;margin:.7rem 0 0}
-dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(10.5rem,1fr));gap:.8rem 1.25rem;margin:1.1rem 0 0}
+dl{display:flex;flex-wrap:wrap;gap:.8rem 2.75rem;margin:1.1rem 0 0}
 dt{color:var(--soft);font-size:.8rem}
 dd{margin:0;font-weight:600;font-variant-numeric:tabular-nums}
 dl.long{display:block;margin:0}dl.long>div{display:grid;grid-template-columns:10.5rem 1fr;gap:0 1rem;padding:.35rem 0;border-bottom:1px solid var(--line)}
@@ -103,7 +104,7 @@ section,.card{padding:.9rem}h1{font-size:1.35rem}dl.long>div{grid-template-colum
 .tasks thead{position:absolute;clip-path:inset(50%)}
 .tasks tr{display:flex;flex-wrap:wrap;gap:0 .8rem;padding:.5rem 0 .5rem 2.6rem;position:relative;border-bottom:1px solid var(--line)}.tasks .group{padding:0;border:0}
 .tasks tbody:last-child>tr:last-child{border-bottom:0}
-dl:not(.long){grid-template-columns:repeat(auto-fill,minmax(8rem,1fr))}.tools .order{display:block}.search,input[type=search]{width:100%}
+dl:not(.long){gap:.8rem 1.75rem}.tools .order{display:block}.search,input[type=search]{width:100%}
 .tasks td,.tasks .group~tr td:first-child{border:0;padding:0}.tasks td.n:first-child{position:absolute;left:0;width:2rem}
 .tasks td.p{flex:1 0 100%;width:auto}.tasks .group th{border:0;flex:1}.tasks td:empty{display:none}.tasks .s{white-space:normal}}
 @media print{:root{color-scheme:light;--ground:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--sunk:#fff;--link:#000;--ok:#0d5c34;--bad:#9c1f16;--run:#134f8f;--off:#4c4860;--warn:#6b4400;--wait:#666;--accent:#7a3216}

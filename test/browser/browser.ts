@@ -18,8 +18,10 @@ if (path === undefined)
     "not checked: no Chromium. Install one, or name it in BUN_CHROME_PATH, to run the browser tests.",
   );
 
-/** A test that needs the browser. */
-export const browserTest = path === undefined ? test.skip : test;
+/** A test that needs the browser, and how long it may take in milliseconds before it counts as hanging. */
+export function browserTest(title: string, run: () => Promise<void>, hangsAfterMs = 90_000): void {
+  (path === undefined ? test.skip : test)(title, run, hangsAfterMs);
+}
 
 /** A tab on one page, with a record of what it asked for and what went wrong in it. */
 export class Page implements AsyncDisposable {
