@@ -2,6 +2,8 @@
 // With `--check`, only says whether they are up to date.
 import { join } from "node:path";
 import { z } from "zod";
+import { usageOf } from "../src/doors/commands/help.ts";
+import { commands } from "../src/doors/commands.ts";
 import { configurationSchema, variableOf } from "../src/model/configuration.ts";
 import { batchOptions, sessionOptions } from "../src/model/options.ts";
 import { tools } from "../src/operations/tools.ts";
@@ -41,6 +43,13 @@ const sections: Record<string, string[]> = {
     "| name | variable | type | default | meaning |",
     "| --- | --- | --- | --- | --- |",
     ...rowsOf(configurationSchema, (key) => `\`${key}\` | \`${variableOf(key)}\``),
+  ],
+  commands: [
+    "| command | what it does |",
+    "| --- | --- |",
+    ...commands.map(
+      (command) => `| \`${usageOf(command).split(" ").slice(1, -1).join(" ")}\` | ${command.summary} |`,
+    ),
   ],
   tools: [
     "| tool | changes anything | what it does |",

@@ -3,16 +3,26 @@
 import { product } from "./model/product.ts";
 
 const [first, ...others] = process.argv.slice(2);
+const asksForHelp = others.includes("--help") || others.includes("-h");
 
 if (first === "--version" || first === "-v") {
   console.log(product.version);
+} else if (first === "__complete") {
+  const { complete } = await import("./doors/complete.ts");
+  process.exitCode = complete(others);
 } else if (first?.startsWith("__")) {
   const { runHidden } = await import("./doors/runner.ts");
   process.exit(await runHidden(first, others));
-} else if ((first === undefined && !process.stdin.isTTY) || first === "serve") {
+} else if ((first === undefined && !process.stdin.isTTY) || (first === "serve" && !asksForHelp)) {
   const { serve } = await import("./doors/mcp.ts");
   process.exit(await serve(others));
 } else {
   const { runCommand } = await import("./doors/cli.ts");
-  process.exitCode = await runCommand(process.argv.slice(2));
+  try {
+    process.exitCode = await runCommand(process.argv.slice(2));
+  } catch (error) {
+    // Told before anything else: sessions and timers must not keep a command alive that has failed.
+    console.error(error);
+    process.exit(1);
+  }
 }

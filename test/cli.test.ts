@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { commands } from "../src/doors/commands.ts";
 import { program, RunningCommand } from "./cli-harness.ts";
 import { eventually, filesIn, Home, run } from "./harness.ts";
 
@@ -33,6 +34,7 @@ describe("run", () => {
       "error-003.txt",
       "index.html",
       "report-ID.html",
+      "report-ID.js",
       "result-001.html",
       "result-002.html",
       "results-ID.jsonl",
@@ -204,7 +206,7 @@ describe("bad input is told in one message with exit status 2, and starts nothin
       ["task 2", "must not be empty"],
     ],
     [["run", "-f", "no-such-file"], ["no-such-file cannot be read"]],
-    [["run", "-f", "-"], ["standard input has no task"]],
+    [["run", "-f", "-"], ["standard input: it has no task"]],
     [["show", "zzzz"], ["There is no batch zzzz"]],
     [["show"], ["BATCH is missing"]],
     [["show", "a", "b"], ['there is no use for "b"']],
@@ -240,6 +242,36 @@ test("every command has help, which starts with how it is written", async () => 
     }),
   );
   expect(out).toContain("serve");
+});
+
+test("every command prints JSON when it is asked to, and nothing else", async () => {
+  await using home = new Home();
+  await run(home, ["run", "one", "[[max-turns]]"]);
+  const asked: Record<string, string[]> = {
+    run: ["two"],
+    list: [],
+    show: ["latest"],
+    watch: ["latest"],
+    wait: ["latest"],
+    results: ["latest"],
+    logs: ["latest", "1"],
+    open: ["latest", "--print"],
+    cancel: ["latest"],
+    retry: ["latest"],
+    prune: ["--dry-run"],
+    doctor: [],
+    install: ["--client", "cursor"],
+    uninstall: [],
+    config: [],
+    completions: ["bash"],
+  };
+  expect(Object.keys(asked)).toEqual(commands.map(({ name }) => name));
+  for (const [name, words] of Object.entries(asked)) {
+    if (name === "retry") await run(home, ["run", "[[max-turns]]"]);
+    const { out } = await run(home, [name, ...words, "--json"]);
+    const lines = name === "logs" ? out.trim().split("\n") : [out];
+    for (const line of lines) expect(typeof JSON.parse(line)).toBe("object");
+  }
 });
 
 test("list and show tell of a batch what run has done", async () => {

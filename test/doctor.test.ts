@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { filesIn, Home, run } from "./harness.ts";
+import { fakeDirectory, filesIn, Home, run } from "./harness.ts";
 
 const reportSchema = z.object({
   ok: z.boolean(),
@@ -71,6 +71,122 @@ test("a claude that is too old fails, with how to renew it", async () => {
     detail: "1.0.128 is older than 2.0.0.",
     remedy: expect.stringContaining("update"),
   });
+});
+
+const guiPath = "/usr/bin:/bin:/usr/sbin:/sbin";
+/** Where the machine itself has a `claude`, there is no place without one. */
+const machineHasOne = ["/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin", "/opt/homebrew/bin"].some(
+  (directory) => existsSync(`${directory}/claude`),
+);
+
+/** A `claude` in the home, where installers put it. */
+function installed(home: Home, script: string, mode = 0o755): string {
+  mkdirSync(home.file(".local/bin"), { recursive: true });
+  const path = home.file(".local/bin/claude");
+  writeFileSync(path, script);
+  chmodSync(path, mode);
+  return path;
+}
+
+test.skipIf(machineHasOne)(
+  "no claude anywhere fails, with the places searched and how to get it",
+  async () => {
+    await using home = new Home({ PATH: guiPath });
+    const { code, failed, finding } = await examined(home);
+    expect({ code, failed }).toEqual({ code: 1, failed: ["claude"] });
+    expect(finding("claude")?.detail).toContain(home.file(".local/bin"));
+    expect(finding("claude")?.remedy).toContain("npm install -g @anthropic-ai/claude-code");
+  },
+);
+
+test.skipIf(machineHasOne)("a claude that may not be run fails, with how to allow it", async () => {
+  await using home = new Home({ PATH: guiPath });
+  const path = installed(home, "#!/bin/sh\n", 0o644);
+  const { failed, finding } = await examined(home);
+  expect(failed).toEqual(["claude"]);
+  expect(finding("claude")).toMatchObject({
+    detail: expect.stringContaining(`${path} is there, but may not be run`),
+    remedy: `Run \`chmod +x '${path}'\`.`,
+  });
+});
+
+test.skipIf(machineHasOne)(
+  "with the PATH of a desktop application, claude is found where installers put it",
+  async () => {
+    await using home = new Home({ PATH: guiPath });
+    const path = installed(home, `#!/bin/sh\nexec '${join(fakeDirectory, "claude")}' "$@"\n`);
+    const { failed, finding } = await examined(home);
+    expect(failed).toEqual([]);
+    expect(finding("claude")?.detail).toStartWith(path);
+    expect(finding("session")?.ok).toBe(true);
+  },
+);
+
+test("a wrapper script is called one, and is looked at as sessions start it", async () => {
+  await using home = homeWith(`exec '${join(fakeDirectory, "claude")}' "$@"`);
+  const { failed, finding } = await examined(home);
+  expect(failed).toEqual([]);
+  expect(finding("claude")?.detail).toContain("a script that /bin/sh runs");
+});
+
+test("a script whose interpreter sessions do not have fails, with how to give it to them", async () => {
+  await using home = new Home();
+  const path = home.file("own-claude");
+  writeFileSync(path, "#!/usr/bin/env node-of-long-ago\n");
+  chmodSync(path, 0o755);
+  configure(home, { claudePath: path });
+  const { failed, finding } = await examined(home);
+  expect(failed).toEqual(["version"]);
+  expect(finding("version")).toMatchObject({
+    detail: expect.stringContaining("needs `node-of-long-ago`"),
+    remedy: expect.stringContaining("PATH"),
+  });
+});
+
+test("a claude that hangs is ended after a while, and told", async () => {
+  await using home = homeWith("sleep 7700041");
+  const { failed, finding } = await examined(home);
+  expect(failed).toEqual(["version"]);
+  expect(finding("version")?.detail).toContain("did not answer within 10 s");
+  await home.empty();
+}, 60_000);
+
+test("a state directory that cannot be made fails, with what to set", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_STATE_DIRECTORY: "/proc/no/place" });
+  const { failed, finding } = await examined(home);
+  expect(failed).toEqual(["state"]);
+  expect(finding("state")).toMatchObject({
+    detail: expect.stringContaining("/proc/no/place cannot be made"),
+    remedy: expect.stringContaining("PARALLEL_CLAUDE_STATE_DIRECTORY"),
+  });
+});
+
+test("an output directory that cannot be written fails, with what to set", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_OUTPUT_DIRECTORY: "/dev/null/results" });
+  const { failed, finding } = await examined(home);
+  expect(failed).toEqual(["output"]);
+  expect(finding("output")?.remedy).toContain("PARALLEL_CLAUDE_OUTPUT_DIRECTORY");
+});
+
+test("an API key beside a login is told, with which of the two is billed", async () => {
+  await using home = new Home({ ANTHROPIC_API_KEY: "sk-secret-value" });
+  writeFileSync(home.file(".claude.json"), JSON.stringify({ oauthAccount: { emailAddress: "a@b.c" } }));
+  const { failed, finding, text } = await examined(home);
+  expect(failed).toEqual([]);
+  expect(finding("credentials")).toMatchObject({
+    detail: expect.stringContaining("billed to the first"),
+    remedy: expect.stringContaining("take ANTHROPIC_API_KEY out"),
+  });
+  expect(text).not.toContain("secret");
+});
+
+test("every finding that fails says what to do about it", async () => {
+  await using home = homeWith("exit 1");
+  configure(home, { claudePath: home.file("own-claude"), workingDirectory: "/" });
+  writeFileSync(home.state, "in the way");
+  const { report } = await examined(home);
+  const silent = report.findings.filter(({ ok, remedy }) => !ok && (remedy ?? "") === "");
+  expect(silent).toEqual([]);
 });
 
 const version = 'if [ "$1" = --version ]; then echo "2.1.197 (Claude Code)"; exit; fi';

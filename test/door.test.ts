@@ -59,6 +59,7 @@ for (const { era, connect } of clients) {
         "error-003-TIME.txt",
         "index.html",
         "report-ID.html",
+        "report-ID.js",
         "result-001-TIME.html",
         "result-002-TIME.html",
         "results-ID.jsonl",

@@ -2,36 +2,12 @@
 import { product } from "../model/product.ts";
 import { ConfigurationFault, newContext } from "../operations/context.ts";
 import { nearest } from "../operations/faults.ts";
-import { cancel } from "./commands/cancel.ts";
 import { type Command, isMendable, type Positional, UsageFault } from "./commands/command.ts";
-import { config } from "./commands/config.ts";
-import { doctor } from "./commands/doctor.ts";
 import { inFlagWords } from "./commands/flag-words.ts";
 import { commandHelp, flagsOfCommand, overview } from "./commands/help.ts";
-import { list } from "./commands/list.ts";
-import { logs } from "./commands/logs.ts";
-import { prune } from "./commands/prune.ts";
-import { results } from "./commands/results.ts";
-import { retry } from "./commands/retry.ts";
-import { run } from "./commands/run.ts";
-import { show } from "./commands/show.ts";
 import { ownTerminal, type Terminal } from "./commands/terminal.ts";
-import { wait } from "./commands/wait.ts";
-import { parseFlags } from "./flags.ts";
-
-const commands: readonly Command[] = [
-  run,
-  list,
-  show,
-  wait,
-  results,
-  logs,
-  cancel,
-  retry,
-  prune,
-  doctor,
-  config,
-];
+import { commands } from "./commands.ts";
+import { type Flag, parseFlags } from "./flags.ts";
 
 /** Of wrong usage and bad input: nothing was done. */
 const usageStatus = 2;
@@ -54,6 +30,8 @@ async function perform([name, ...others]: readonly string[], terminal: Terminal)
     await terminal.out.print(product.version);
     return 0;
   }
+  // Without `--help` it never comes here.
+  if (name === "serve") return help(name, terminal);
   const command = commands.find((one) => one.name === name);
   if (!command) return unknownCommand(name, terminal);
   if (asksForHelp(others)) return help(name, terminal);
@@ -82,9 +60,16 @@ async function runOne(command: Command, argv: readonly string[], terminal: Termi
   } catch (error) {
     if (!isMendable(error)) throw error;
     const words = complaint(error, command);
-    await terminal.err.print(error instanceof ConfigurationFault ? words : inFlagWords(words, flags));
+    await terminal.err.print(error instanceof ConfigurationFault ? words : asWritten(words, flags));
     return usageStatus;
   }
+}
+
+// Flags by their names on a command line; what stands in a file, by its names there.
+function asWritten(words: string, flags: readonly Flag[]): string {
+  const lines = words.split("\n");
+  const isOfFile = (line: string) => /^(?:- )?(?:the file |standard input)/.test(line);
+  return lines.map((line) => (isOfFile(line) ? line : inFlagWords(line, flags))).join("\n");
 }
 
 // What stands without a flag, by the properties that the command gives it.

@@ -1,4 +1,5 @@
 // The hidden subcommands: the processes that carry a batch. Their output is the batch's `runner.log`.
+import { notifyOf } from "../engine/notify.ts";
 import { runBatch } from "../engine/runner.ts";
 import { hiddenCommands, keep, startDetachedKeeper } from "../engine/start.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
@@ -14,6 +15,11 @@ export async function runHidden(command: string, [stateDirectory = "", batch]: s
   using store = new Store(stateDirectory);
   if (command === hiddenCommands.keeper) {
     await keep(store, batchId);
+    return 0;
+  }
+  if (command === hiddenCommands.notifier) {
+    const ended = store.batch(batchId);
+    if (ended) await notifyOf(ended.state);
     return 0;
   }
   const log = command === hiddenCommands.runner ? store.batch(batchId) : undefined;

@@ -1,10 +1,10 @@
 // Who may start, and when: one task at a time passes disk, holds, login, budget and memory, gets its slot, and then
 // the right to start.
 import type { SessionOptions } from "../model/options.ts";
+import type { Standstill } from "../model/standstill.ts";
 import { type BatchState, taskOf } from "../model/state.ts";
 import type { Hold } from "../store/holds.ts";
 import type { Layout } from "../store/layout.ts";
-import type { Standstill } from "../store/store.ts";
 import type { AccountHolds } from "./account-holds.ts";
 import { budgetVerdict } from "./budget.ts";
 import { configurationOf } from "./configuration-of.ts";

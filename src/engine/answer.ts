@@ -1,14 +1,9 @@
 // Puts a batch's answer together, within a number of characters that a client can bear.
+import type { Standstill } from "../model/standstill.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
 import { join } from "../platform/paths.ts";
-import {
-  type BatchAnswer,
-  batchAnswerOf,
-  type Held,
-  type ResultEntry,
-  resultEntryOf,
-} from "../report/answer.ts";
+import { type BatchAnswer, batchAnswerOf, type ResultEntry, resultEntryOf } from "../report/answer.ts";
 import { outputFiles } from "../store/layout.ts";
 import { resultFileOf } from "./result-file.ts";
 import { type ResultText, resultTextOf } from "./result-text.ts";
@@ -17,7 +12,7 @@ export interface AnswerRequest {
   word: StateWord;
   /** For all results together. */
   mostCharacters: number;
-  held?: Held | undefined;
+  held?: Standstill | undefined;
   message?: string | undefined;
 }
 

@@ -3,41 +3,32 @@
 import type { EventBody } from "../model/event.ts";
 import { type BatchState, type DoneTask, taskOf } from "../model/state.ts";
 import {
-  appendText,
-  exists,
   makeDirectory,
   placeNewFile,
   readHead,
   readTail,
-  readText,
   removeHalfFiles,
   removePath,
-  replaceFile,
   replaceFileByPieces,
 } from "../platform/files.ts";
 import { basename, join } from "../platform/paths.ts";
 import { errorText } from "../report/error-text.ts";
 import { fileTag } from "../report/file-tag.ts";
-import { livePage } from "../report/page.ts";
 import { resultPage } from "../report/result-page.ts";
-import type { TaskFacts } from "../report/task-facts.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { outputFiles, stderrBeside } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
 import { entryWith, reportFileOf, summaryPieces } from "./answer.ts";
+import { LineFile } from "./line-file.ts";
+import { PageFiles } from "./page-files.ts";
 import { resultFileOf } from "./result-file.ts";
 import { type ResultText, resultTextOf } from "./result-text.ts";
-import { standingOf } from "./standing.ts";
-import { optionsOf, workingDirectoryOf } from "./task-options.ts";
+import { taskFactsOf } from "./task-facts-of.ts";
 
 /** Of one answer, in a page or a line, in characters; what is longer is told, with the place of the whole. */
 const longestText = 1_000_000;
 /** Of all answers in a summary, in characters. */
 const longestSummary = 50_000_000;
-const pageEveryMs = 500;
-const idlePageEveryMs = 3_000;
-/** Above 2,000 tasks, so many add a millisecond to the time between two pages. */
-const tasksPerPageMs = 4;
 const stderrTailBytes = 8_000;
 const mostFailures = 20;
 
@@ -50,18 +41,13 @@ interface Said {
 }
 
 export class OutputFiles {
-  readonly #store: Store;
   readonly #log: BatchLog;
-  readonly #activities: ReadonlyMap<number, string>;
   readonly #report: (body: EventBody) => void;
-  readonly #render = livePage();
+  readonly #page: PageFiles;
   /** File names by task number. */
   readonly #names = new Map<number, string>();
-  /** Tasks that have their line in the jsonl. */
-  #lines = new Set<number>();
+  #lines: LineFile;
   #directory = "";
-  #dirty = true;
-  #pageAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     store: Store,
@@ -69,10 +55,10 @@ export class OutputFiles {
     activities: ReadonlyMap<number, string>,
     report: (body: EventBody) => void,
   ) {
-    this.#store = store;
     this.#log = log;
-    this.#activities = activities;
     this.#report = report;
+    this.#page = new PageFiles(store, { names: this.#names, activities });
+    this.#lines = this.#linesIn(log.state.outputDirectory);
   }
 
   /** Makes the directory, and writes what an earlier runner had no time for. */
@@ -85,30 +71,28 @@ export class OutputFiles {
       // Of this batch there is no other runner any more.
       removeHalfFiles(this.#directory, this.#log.batchId);
     });
-    this.#lines = this.#writtenLines();
-    for (const task of state.tasks) if (task.status === "done") this.task(task.number);
-    this.#writePage();
+    const done = state.tasks.filter(({ status }) => status === "done").map(({ number }) => number);
+    this.#lines = this.#linesIn(this.#directory);
+    this.#attempt(this.#lines.path, () => this.#lines.keepOnly(new Set(done)));
+    for (const number of done) this.task(number);
+    this.#writePage({ whole: true });
   }
 
   /** Something of the batch has changed. */
   changed(): void {
-    this.#dirty = true;
+    this.#page.changed();
     // Handed over meanwhile: all that was written so far is written where the user looks for it.
     if (this.#directory !== "" && this.#directory !== this.#log.state.outputDirectory) this.begin();
   }
 
   /** These tasks are queued again: their lines, which were true once, go. Their files go when new ones come. */
   forget(numbers: readonly number[]): void {
-    for (const number of numbers) this.#lines.delete(number);
-    this.#dropLines();
+    this.#attempt(this.#lines.path, () => this.#lines.drop(numbers));
   }
 
-  /** The page follows, twice a second at most; and now and then though nothing happens, for time goes on in it. */
+  /** The page follows. */
   beat(): void {
-    const age = performance.now() - this.#pageAt;
-    // A page of thousands of tasks is megabytes: written less often, it costs as little as a small one.
-    const everyMs = Math.max(pageEveryMs, this.#log.state.tasks.length / tasksPerPageMs);
-    if (age >= (this.#dirty ? everyMs : Math.max(idlePageEveryMs, everyMs))) this.#writePage();
+    if (this.#page.isDue(this.#log.state)) this.#writePage();
   }
 
   /** The files of a task that has ended, with what is still known of it; what is not, is in the transcript. */
@@ -122,12 +106,10 @@ export class OutputFiles {
       this.#writeTaskFile(task, answer, said.lastText);
     }
     if (this.#lines.has(number)) return;
-    this.#lines.add(number);
-    const path = join(this.#directory, outputFiles.lines(state.batch.batchId));
     const name = this.#names.get(number);
     const file = name === undefined ? undefined : join(this.#directory, name);
-    const line = `${JSON.stringify(entryWith(state, task, answer, file))}\n`;
-    this.#attempt(path, () => appendText(path, line));
+    const entry = entryWith(state, task, answer, file);
+    this.#attempt(this.#lines.path, () => this.#lines.append(number, entry));
   }
 
   /** The last page, and the summary as the last file of all. */
@@ -137,11 +119,16 @@ export class OutputFiles {
     for (const task of state.tasks)
       if (task.status === "done" && !this.#lines.has(task.number)) this.task(task.number);
     const word = state.cancelledBy === undefined ? "finished" : "cancelled";
-    this.#writePage(word);
+    this.#writePage({ ended: word });
     const path = join(this.#directory, outputFiles.summary(state.batch.batchId));
     this.#attempt(path, () =>
       replaceFileByPieces(path, summaryPieces(state, word, longestSummary), state.batch.batchId),
     );
+  }
+
+  #linesIn(directory: string): LineFile {
+    const { batchId } = this.#log;
+    return new LineFile(join(directory, outputFiles.lines(batchId)), batchId);
   }
 
   #writeTaskFile(task: DoneTask, answer: ResultText, lastText: string | undefined): void {
@@ -161,7 +148,7 @@ export class OutputFiles {
 
   #taskFile(state: BatchState, task: DoneTask, answer: ResultText, lastText: string | undefined): string {
     const { outcome } = task;
-    const facts = factsOf(state, task);
+    const facts = taskFactsOf(state, task);
     const transcript = task.attempts.at(-1)?.transcript ?? "";
     if (outcome.kind === "succeeded") {
       const { text, laterTexts } = answer;
@@ -171,40 +158,16 @@ export class OutputFiles {
         text: { shown: text, totalLength: Math.max(outcome.length, text.length), transcript },
         laterTexts,
         reportHref: outputFiles.report(state.batch.batchId),
+        feedHref: outputFiles.feed(state.batch.batchId),
       });
     }
     const stderrTail = transcript === "" ? "" : readTail(stderrBeside(transcript), stderrTailBytes);
     return errorText({ ...facts, outcome, lastText, stderrTail, transcript: transcript || undefined });
   }
 
-  #writePage(ended?: "finished" | "cancelled"): void {
-    this.#dirty = false;
-    this.#pageAt = performance.now();
+  #writePage(how: Parameters<PageFiles["write"]>[1] = {}): void {
     const { state } = this.#log;
-    const { batchId } = state.batch;
-    const path = reportFileOf(state);
-    this.#attempt(path, () => {
-      const [newest, ...older] = this.#store.inDirectory(this.#directory);
-      const all = newest ? [newest, ...older] : [];
-      const page = this.#render({
-        state,
-        now: Date.now(),
-        stateWord: ended ?? "running",
-        hrefOf: (number) => this.#names.get(number),
-        activityOf: (number) => this.#activities.get(number),
-        others: all
-          .filter((row) => row.batchId !== batchId)
-          .map((row) => ({
-            batchId: row.batchId,
-            name: row.name,
-            href: outputFiles.report(row.batchId),
-            createdAt: row.createdAt,
-            stateWord: standingOf(row),
-          })),
-      });
-      replaceFile(path, page, batchId);
-      if (newest?.batchId === batchId) replaceFile(join(this.#directory, outputFiles.index), page, batchId);
-    });
+    this.#attempt(reportFileOf(state), () => this.#page.write(state, how));
   }
 
   // The error text of a time before a retry.
@@ -215,32 +178,6 @@ export class OutputFiles {
       if (path !== kept && readHead(path, 512)?.includes(fileTag(state.batch.batchId, number)))
         removePath(path);
     }
-  }
-
-  // Lines of tasks that have ended, and still have: after a crash, and after a retry, the file is what is left.
-  #writtenLines(): Set<number> {
-    const done = this.#log.state.tasks.filter(({ status }) => status === "done").map(({ number }) => number);
-    this.#lines = new Set(done);
-    return this.#dropLines();
-  }
-
-  // Keeps one whole line for each task of `#lines`, and gives the tasks that have one.
-  #dropLines(): Set<number> {
-    const path = join(this.#directory, outputFiles.lines(this.#log.batchId));
-    const written = new Set<number>();
-    this.#attempt(path, () => {
-      if (!exists(path)) return;
-      const before = readText(path);
-      const kept = before.split("\n").filter((line) => {
-        const number = Number(/^\{"taskIndex":(\d+)/.exec(line)?.[1]);
-        if (!this.#lines.has(number) || written.has(number) || !isJson(line)) return false;
-        written.add(number);
-        return true;
-      });
-      const after = kept.map((line) => `${line}\n`).join("");
-      if (after !== before) replaceFile(path, after, this.#log.batchId);
-    });
-    return written;
   }
 
   #attempt(path: string, write: () => void): void {
@@ -262,40 +199,9 @@ export class OutputFiles {
   }
 }
 
-// A line that a kill tore apart is none.
-function isJson(line: string): boolean {
-  try {
-    JSON.parse(line);
-    return true;
-  } catch {
-    // See above.
-    return false;
-  }
-}
-
 // The answer as it was read a moment ago, or out of the transcript.
 function answerOf(task: DoneTask, { text }: Said): ResultText {
   return text !== undefined && text.length <= longestText
     ? { text, cut: false, laterTexts: [] }
     : resultTextOf(task, longestText);
-}
-
-function factsOf(state: BatchState, task: DoneTask): TaskFacts {
-  const { batch } = state;
-  const attempt = task.attempts.at(-1);
-  return {
-    batchId: batch.batchId,
-    batchName: batch.name,
-    taskNumber: task.number,
-    totalTasks: batch.tasks.length,
-    prompt: batch.tasks[task.number - 1]?.prompt ?? "",
-    usage: task.usage,
-    attempts: task.attempts.length,
-    leaked: task.leaked?.length,
-    model: task.model,
-    sessionId: attempt?.sessionId,
-    workingDirectory: workingDirectoryOf(batch, optionsOf(batch, task.number)),
-    startedAt: task.startedAt,
-    endedAt: task.endedAt,
-  };
 }

@@ -1,5 +1,6 @@
 // The runner: carries one batch to its end, and holds nothing that is not in the log.
 import { sessionEnvironment } from "../claude/environment.ts";
+import type { Standstill } from "../model/standstill.ts";
 import type { BatchState } from "../model/state.ts";
 import { makePrivateDirectory } from "../platform/files.ts";
 import { livenessOf, ownIdentity } from "../platform/process.ts";
@@ -8,16 +9,18 @@ import { watchDirectory } from "../platform/watch.ts";
 import { type BatchLog, Replaced } from "../store/batch-log.ts";
 import { Holds } from "../store/holds.ts";
 import { MachineSlots, startingPool } from "../store/machine-slots.ts";
-import type { Standstill, Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import { AccountHolds } from "./account-holds.ts";
 import { AccountPace } from "./account-pace.ts";
 import { Admission } from "./admission.ts";
 import { endOfQueue } from "./attempt-events.ts";
 import { LoginProof } from "./login-proof.ts";
 import { Machine } from "./machine.ts";
+import { noticesOf } from "./notify.ts";
 import { OutputFiles } from "./output-files.ts";
 import { RunnerLog, whenPossible } from "./runner-log.ts";
 import { Slots } from "./slots.ts";
+import { startNotifier } from "./start.ts";
 import { Tasks } from "./tasks.ts";
 
 /** How often cancel requests, leash and clocks are looked at, in milliseconds. */
@@ -170,6 +173,7 @@ class Runner {
         (await this.#log.commit((now) => (isDone(now) ? [{ type: "batch-ended" }] : []))).length === 0
       );
       whenPossible(() => this.#leave());
+      if (noticesOf(this.#log.state).length > 0) startNotifier(this.#store, this.#log.batchId);
     } finally {
       clearInterval(timer);
     }

@@ -7,7 +7,12 @@ import { selfCommand } from "../platform/self.ts";
 import type { Store } from "../store/store.ts";
 
 /** Hidden subcommands of the executable; each takes the state directory and the batch. */
-export const hiddenCommands = { starter: "__starter", keeper: "__keeper", runner: "__runner" } as const;
+export const hiddenCommands = {
+  starter: "__starter",
+  keeper: "__keeper",
+  runner: "__runner",
+  notifier: "__notifier",
+} as const;
 
 /** So long, in milliseconds, a keeper waits for another one that is about to leave. */
 const leavingMs = 3_000;
@@ -66,6 +71,14 @@ export async function keep(store: Store, batchId: BatchId): Promise<void> {
   console.error(
     `${new Date().toISOString()} The runner of ${batchId} was started ${mostRestarts + 1} times; giving up.`,
   );
+}
+
+/**
+ * The notifier: tells of the end of a batch. A process of its own, for whoever carries a batch must be gone before the
+ * next one can: our output, `runner.log`, becomes its.
+ */
+export function startNotifier(store: Store, batchId: BatchId): void {
+  spawnOurselves(hiddenCommands.notifier, store.layout.stateDirectory, batchId, "inherit").unref();
 }
 
 function spawnOurselves(

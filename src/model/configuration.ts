@@ -67,6 +67,20 @@ export const configurationSchema = z.strictObject({
     .min(1)
     .meta({ description: "The `claude` executable (default: searched for)." })
     .optional(),
+  notifications: z
+    .boolean()
+    .meta({
+      description:
+        "Whether the desktop tells of the end of a batch in the background that took a minute or more, and the terminal rings where one is waited for.",
+    })
+    .default(true),
+  notifyCommand: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .meta({
+      description:
+        "Command to run when a batch in the background has ended; no shell is between. `BATCH_ID`, `BATCH_STATE`, `BATCH_FAILED` and others tell it which and how.",
+    })
+    .optional(),
   syncWaitSeconds: z
     .number()
     .positive()
@@ -77,6 +91,15 @@ export const configurationSchema = z.strictObject({
 
 export type Configuration = z.output<typeof configurationSchema>;
 export type SettingName = keyof Configuration;
+
+/** The words of a command as a shell would part them; quotes hold blanks together, and nothing else is special. */
+export function commandWords(command: string | readonly string[]): string[] {
+  if (typeof command !== "string") return [...command];
+  const words = command.match(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g) ?? [];
+  return words.map((word) =>
+    word.replace(/"([^"]*)"|'([^']*)'/g, (_, double?: string, single?: string) => double ?? single ?? ""),
+  );
+}
 
 /** The names, in the order of the declaration. */
 export const settingNames = Object.keys(configurationSchema.shape) as SettingName[];
@@ -92,8 +115,14 @@ export function variableOf(setting: string): string {
  */
 export function valueFromText(setting: SettingName, text: string, separator: string): unknown {
   const field: z.ZodType = configurationSchema.shape[setting];
+  // A list fits as text too; what looks like one is meant as one.
+  if (setting === "notifyCommand" && text.trimStart().startsWith("[")) return parsedOr(text);
   if (field.safeParse(text).success) return text;
   if (setting === "allowedRoots" && !text.startsWith("[")) return text.split(separator).filter(Boolean);
+  return parsedOr(text);
+}
+
+function parsedOr(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

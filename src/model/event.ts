@@ -41,6 +41,10 @@ export const batch = z.object({
   claudePath: z.string(),
   /** Where the one who asked stood; the default for a task's working directory. */
   workingDirectory: z.string(),
+  /** Whether the desktop tells of its end. */
+  notifications: z.boolean().optional(),
+  /** What is run at its end, when nobody waits for it. */
+  notifyCommand: z.array(z.string()).optional(),
 });
 export type Batch = z.infer<typeof batch>;
 

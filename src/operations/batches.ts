@@ -2,13 +2,13 @@
 import { z } from "zod";
 import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
 import { standingOf } from "../engine/standing.ts";
+import type { Standstill } from "../model/standstill.ts";
 import { type DoneTask, doneCount } from "../model/state.ts";
 import { stateWords } from "../model/state-word.ts";
 import {
   batchAnswerSchema,
   countsSchema,
   countsText,
-  type Held,
   heldText,
   holdFields,
   holdOf,
@@ -260,7 +260,7 @@ function ended(task: DoneTask): z.infer<typeof endedTask> {
   return { taskIndex: task.number, outcome: outcomeWord(task) };
 }
 
-function messageOf(log: BatchLog, word: string, held: Held | undefined): string {
+function messageOf(log: BatchLog, word: string, held: Standstill | undefined): string {
   const counts = countsText(log.state);
   switch (word) {
     case "running":

@@ -1,18 +1,17 @@
 // Whether everything is there that a session needs, on exactly the path that a session takes.
 import { z } from "zod";
-import { findClaude, installAdvice, knownDirectories, pathDirectories } from "../claude/find.ts";
 import { type Configuration, variableOf } from "../model/configuration.ts";
-import { isExecutable, kindAt, realPath } from "../platform/files.ts";
+import { exists, kindAt, readText, realPath } from "../platform/files.ts";
 import { dirname, homeDirectory, isWithin, join } from "../platform/paths.ts";
 import { heldText } from "../report/answer.ts";
 import { Holds } from "../store/holds.ts";
 import { accountOf } from "./account.ts";
 import { type InForce, readConfiguration, stateDirectoryOf } from "./configuration.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
+import { claudeFindings } from "./doctor-claude.ts";
 import { check } from "./faults.ts";
 import type { Operation } from "./operation.ts";
 import { hindranceToWriting } from "./plan.ts";
-import { type ClaudeAccount, probeSession, probeVersion } from "./probe.ts";
 
 const input = z.strictObject({});
 
@@ -22,12 +21,10 @@ const findingSchema = z.object({
   detail: z.string(),
   remedy: z.string().optional().meta({ description: "What to do about it." }),
 });
-type Finding = z.infer<typeof findingSchema>;
+/** One thing that was looked at. */
+export type Finding = z.infer<typeof findingSchema>;
 
 const output = z.object({ ok: z.boolean(), findings: z.array(findingSchema) });
-
-/** Older ones lack what a session is started with. */
-const oldestVersion = "2.0.0";
 
 export const doctor: Operation<typeof input, typeof output> = {
   name: "doctor",
@@ -65,74 +62,6 @@ function sourcesText({ settings, file }: InForce): string {
   return set.map(({ name, source }) => `${name} from ${source}`).join(", ");
 }
 
-async function claudeFindings(configuration: Configuration | undefined): Promise<Finding[]> {
-  const claude = findClaude(configuration?.claudePath);
-  if (!claude.found) {
-    const detail = claude.message.replace(` ${installAdvice}`, "");
-    return [{ name: "claude", ok: false, detail, remedy: installAdvice }];
-  }
-  const from = homeDirectory();
-  const found: Finding = { name: "claude", ok: true, detail: whichText(claude.path, configuration) };
-  const version = versionFinding(await probeVersion(claude.path, from), claude.path);
-  if (!version.ok) return [found, version];
-  const session = await probeSession(claude.path, from);
-  if (session.ok) {
-    const detail = "Starts as a session does, and answers. No model was asked.";
-    return [found, version, { name: "session", ok: true, detail }, loginFinding(session.value)];
-  }
-  const remedy = `Run \`${claude.path}\` in a terminal and see what it says.`;
-  return [
-    found,
-    version,
-    { name: "session", ok: false, detail: `${claude.path} ${session.message}`, remedy },
-  ];
-}
-
-function whichText(path: string, configuration: Configuration | undefined): string {
-  const real = realPath(path);
-  const named = real === path ? path : `${path} (${real})`;
-  if (configuration?.claudePath !== undefined) return `${named}, as claudePath says`;
-  const others = [...new Set([...pathDirectories(process.env["PATH"]), ...knownDirectories()])]
-    .map((directory) => join(directory, process.platform === "win32" ? "claude.exe" : "claude"))
-    .filter((other) => isExecutable(other) && realPath(other) !== real);
-  if (others.length === 0) return named;
-  return `${named}\nAlso there: ${others.join(", ")}. ${variableOf("claudePath")} chooses another one.`;
-}
-
-function versionFinding(probed: Awaited<ReturnType<typeof probeVersion>>, path: string): Finding {
-  const name = "version";
-  const remedy = `Run \`${path} update\`, or install it anew: \`npm install -g @anthropic-ai/claude-code\`.`;
-  if (!probed.ok) return { name, ok: false, detail: `\`${path} --version\` ${probed.message}`, remedy };
-  const version = /\d+\.\d+\.\d+/.exec(probed.value)?.[0];
-  if (version === undefined)
-    return { name, ok: false, detail: `It calls itself ${JSON.stringify(probed.value)}.`, remedy };
-  if (Bun.semver.order(version, oldestVersion) >= 0) return { name, ok: true, detail: version };
-  return { name, ok: false, detail: `${version} is older than ${oldestVersion}.`, remedy };
-}
-
-// Seen with 2.1.x: without a login the account has a `tokenSource` of "none" and no `apiKeySource`; with one, a
-// `subscriptionType`. None of it says whether the API will take the credential.
-function loginFinding(account: ClaudeAccount): Finding {
-  const name = "login";
-  const { apiProvider = "firstParty", apiKeySource, tokenSource, subscriptionType, email } = account;
-  const remedy = 'To be sure, run one session: `parallel-claude-code-mcp run "Say hello"`.';
-  if (apiProvider !== "firstParty")
-    return { name, ok: true, detail: `Through ${apiProvider}, whose login is not looked at here.`, remedy };
-  if (isNamed(apiKeySource)) return { name, ok: true, detail: `API key from ${apiKeySource}, not tried.` };
-  if (isNamed(tokenSource)) return { name, ok: true, detail: `Token from ${tokenSource}, not tried.` };
-  if (subscriptionType !== undefined || email !== undefined)
-    return { name, ok: true, detail: `Logged in (${subscriptionType ?? "an account"}), not tried.` };
-  if (tokenSource === "none" && apiKeySource === undefined) {
-    const login = "Run `claude` and log in with `/login`, or set ANTHROPIC_API_KEY.";
-    return { name, ok: false, detail: "claude is not logged in.", remedy: login };
-  }
-  return { name, ok: true, detail: "Unknown: claude does not say whether it is logged in.", remedy };
-}
-
-function isNamed(source: string | undefined): boolean {
-  return source !== undefined && source !== "none";
-}
-
 const credentialNames =
   /^(?:ANTHROPIC_(?:API_KEY|AUTH_TOKEN)|CLAUDE_CODE_(?:OAUTH_TOKEN|API_KEY.*|USE_.+)|AWS_BEARER_TOKEN_BEDROCK)$/;
 
@@ -140,11 +69,36 @@ const credentialNames =
 function credentials(): Finding {
   const names = Object.keys(process.env).filter((name) => credentialNames.test(name) && process.env[name]);
   const base = process.env["ANTHROPIC_BASE_URL"] === undefined ? "" : " ANTHROPIC_BASE_URL is set.";
+  const login = names.length > 0 ? loginFile() : undefined;
+  if (login !== undefined) {
+    return {
+      name: "credentials",
+      ok: true,
+      detail: `${names.sort().join(", ")} in the environment, and a login in ${login}: sessions are billed to the first, and not to the login's subscription.${base}`,
+      remedy: `If the login is meant, take ${names.join(", ")} out of the environment (the client's \`env\` block, or a shell's file).`,
+    };
+  }
   const detail =
     names.length === 0
       ? "None in the environment: sessions use the login."
       : `${names.sort().join(", ")} in the environment: sessions are billed to that, and not to a subscription's login.`;
   return { name: "credentials", ok: true, detail: `${detail}${base}` };
+}
+
+// On macOS a login stands in the keychain; the file then still names its account.
+function loginFile(): string | undefined {
+  const directory = process.env["CLAUDE_CONFIG_DIR"];
+  const secret = join(directory ?? join(homeDirectory(), ".claude"), ".credentials.json");
+  if (exists(secret)) return secret;
+  const file = join(directory ?? homeDirectory(), ".claude.json");
+  if (!exists(file)) return undefined;
+  try {
+    const known = z.object({ oauthAccount: z.looseObject({}) }).safeParse(JSON.parse(readText(file)));
+    return known.success ? file : undefined;
+  } catch {
+    // Whether it can be read is not what is asked here.
+    return undefined;
+  }
 }
 
 function placeFindings(context: Context, { configuration, file }: InForce): Finding[] {
@@ -163,7 +117,9 @@ function state(context: Context, configuration: Configuration): Finding {
     return { name, ok: true, detail: directory };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    return { name, ok: false, detail: error.message };
+    // The advice of such a message stands in its last sentences.
+    const [detail = "", ...remedy] = error.message.split(/(?<=\.) (?=(?:Set|Check|Move|Update) )/);
+    return { name, ok: false, detail, ...(remedy.length === 0 ? {} : { remedy: remedy.join(" ") }) };
   }
 }
 

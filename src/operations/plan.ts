@@ -1,7 +1,7 @@
 // Makes a batch of what was asked for, after everything about it has been checked and nothing has run.
 import { findClaude } from "../claude/find.ts";
 import { newBatchId } from "../model/batch-id.ts";
-import type { Configuration } from "../model/configuration.ts";
+import { type Configuration, commandWords } from "../model/configuration.ts";
 import type { Batch, Task } from "../model/event.ts";
 import {
   batchOptions,
@@ -73,6 +73,10 @@ export function planBatch(context: Context, startedBy: StartedBy, input: unknown
       outputDirectory,
       claudePath: claude.path,
       workingDirectory,
+      notifications: configuration.notifications,
+      ...(configuration.notifyCommand === undefined
+        ? {}
+        : { notifyCommand: commandWords(configuration.notifyCommand) }),
     },
   };
 }

@@ -5,6 +5,7 @@ import {
   chmodSync,
   closeSync,
   constants,
+  copyFileSync,
   existsSync,
   fstatSync,
   linkSync,
@@ -109,6 +110,27 @@ export function exists(path: string): boolean {
 /** Whether this user may run the file. */
 export function isExecutable(path: string): boolean {
   return kindAt(path) === "file" && allows(path, constants.X_OK);
+}
+
+/** Whether nobody may write the file, by its own permission bits: also where this user is above them. */
+export function isReadOnly(path: string): boolean {
+  const found = statOf(path);
+  return found !== undefined && ((found.mode & 0o222) === 0 || !allows(path, constants.W_OK));
+}
+
+/** The permission bits of a file. */
+export function permissionsOf(path: string): number {
+  return statSync(path).mode & 0o7777;
+}
+
+/** A copy beside a file, with the same permissions. Throws when the name is taken. */
+export function copyBeside(path: string, copy: string): void {
+  copyFileSync(path, copy, constants.COPYFILE_EXCL);
+}
+
+/** Sets the permission bits of a file, whatever the umask is. */
+export function setPermissions(path: string, mode: number): void {
+  chmodSync(path, mode);
 }
 
 /** Whether this user may write into the directory. */

@@ -50,17 +50,19 @@ export function defaultStateDirectory(environment: Environment = process.env): s
 
 /** The directory of `config.json`. */
 export function configurationDirectory(environment: Environment = process.env): string {
+  return join(configurationBase(process.platform, environment), "parallel-claude-code-mcp");
+}
+
+/** Where applications keep what a user configures, on a system of that kind. */
+export function configurationBase(platform: NodeJS.Platform, environment: Environment = process.env): string {
   const home = homeDirectory();
-  switch (process.platform) {
+  switch (platform) {
     case "darwin":
-      return join(home, "Library", "Application Support", "parallel-claude-code-mcp");
+      return join(home, "Library", "Application Support");
     case "win32":
-      return join(environment["APPDATA"] ?? join(home, "AppData", "Roaming"), "parallel-claude-code-mcp");
+      return environment["APPDATA"] ?? join(home, "AppData", "Roaming");
     default:
-      return join(
-        absoluteOr(environment["XDG_CONFIG_HOME"], join(home, ".config")),
-        "parallel-claude-code-mcp",
-      );
+      return absoluteOr(environment["XDG_CONFIG_HOME"], join(home, ".config"));
   }
 }
 

@@ -1,10 +1,33 @@
 // How this program starts itself again, and what its own processes must not inherit.
 
+import { realpathSync } from "node:fs";
+
 /** The command that starts this program: the compiled executable, or Bun with the source. */
 export function selfCommand(): string[] {
   // In a compiled executable the entry point lies in Bun's virtual file system.
   const compiled = Bun.main.startsWith("/$bunfs/") || /^[A-Z]:[\\/]~BUN[\\/]/i.test(Bun.main);
   return compiled ? [process.execPath] : [process.execPath, Bun.main];
+}
+
+/**
+ * The command by which another program starts this one, for good: what a package runner has fetched lies in a cache,
+ * so that the runner is named instead.
+ */
+export function lastingCommand(
+  packageName: string,
+  main = Bun.main,
+  executable = process.execPath,
+): string[] {
+  const bun = realpathSync(process.execPath);
+  const at = `${main}\n${executable}`.replaceAll("\\", "/");
+  if (/\/bunx-\d+-/.test(at)) return [bun, "x", packageName];
+  if (at.includes("/_npx/")) {
+    const npx = ["npx", "-y", packageName];
+    // On Windows it is a batch file, which only a shell can start.
+    return process.platform === "win32" ? ["cmd", "/c", ...npx] : npx;
+  }
+  const [, ...others] = selfCommand();
+  return [bun, ...others.map((path) => realpathSync(path))];
 }
 
 /** Any Bun executable obeys these, ours and `claude` alike. */

@@ -1,5 +1,6 @@
 // The answer of the two tools that every client knows: the public contract of results.
 import { z } from "zod";
+import type { Standstill } from "../model/standstill.ts";
 import { type BatchState, type DoneTask, doneCount, type TaskState } from "../model/state.ts";
 import { type StateWord, stateWords } from "../model/state-word.ts";
 import { adviceFor, outcomeText } from "./advice.ts";
@@ -45,13 +46,7 @@ export const holdFields = {
     .meta({ description: "When they start again, where that is known (ISO 8601)." }),
 };
 
-/** A hold as answers have it: `until` in milliseconds since 1970. */
-export interface Held {
-  because: string;
-  until?: number | undefined;
-}
-
-export function holdOf(held: Held | undefined): z.infer<z.ZodObject<typeof holdFields>> {
+export function holdOf(held: Standstill | undefined): z.infer<z.ZodObject<typeof holdFields>> {
   if (!held) return {};
   const { because, until } = held;
   return {
@@ -61,7 +56,7 @@ export function holdOf(held: Held | undefined): z.infer<z.ZodObject<typeof holdF
 }
 
 /** "No sessions start until 21:00 (in 12 min): …", for people and models. */
-export function heldText({ because, until }: Held, now = Date.now()): string {
+export function heldText({ because, until }: Standstill, now = Date.now()): string {
   const when =
     until === undefined
       ? "for the moment"
@@ -141,7 +136,7 @@ interface AnswerFacts {
   /** Milliseconds since 1970. */
   now: number;
   reportFile: string;
-  held?: Held | undefined;
+  held?: Standstill | undefined;
   message?: string | undefined;
 }
 

@@ -13,7 +13,7 @@ export interface Attention {
 }
 
 /** Most rows under one piece of advice, and most pieces of advice; the table of all tasks has the rest. */
-const mostRows = 20;
+const mostRows = 4;
 const mostGroups = 30;
 
 /** What there is to say about an ended task; nothing for a plain success and for a cancelled one. */
@@ -31,7 +31,7 @@ export function attentionFor(
       ? `Succeeded, but ${countText(denials.length, "tool call")} ${denials.length === 1 ? "was" : "were"} denied`
       : outcomeText(task.outcome);
   const { className } = statusWord(task);
-  const row = `<tr class="${className}"><td class="n">${task.number}</td><td class="p">${promptHtml(facts.prompt, facts.href)}</td><td class="s t">${escapeHtml(happened)}</td></tr>\n`;
+  const row = `<tr id="a${task.number}" class="${className}"><td class="n"><a href="#t${task.number}">${task.number}</a></td><td class="p">${promptHtml(facts.prompt, facts.href)}</td><td class="s t">${escapeHtml(happened)}</td></tr>\n`;
   return { advice: advice ?? "", row };
 }
 
@@ -46,7 +46,7 @@ export function attentionTable(attentions: readonly Attention[]): string {
   const more = rest > 0 ? `<p>${countText(rest, "more task")} in the table of all tasks.</p>` : "";
   const head =
     '<thead><tr><th scope="col" class="n">Task</th><th scope="col">Prompt</th><th scope="col">What happened</th></tr></thead>';
-  return `<table class="tasks look">${head}${bodies.join("")}</table>${more}`;
+  return `<table class="tasks look" aria-labelledby="attention">${head}${bodies.join("")}</table>${more}`;
 }
 
 function groupHtml(advice: string, members: Attention[]): string {
@@ -56,7 +56,9 @@ function groupHtml(advice: string, members: Attention[]): string {
     .join("");
   const rest = members.length - mostRows;
   const more =
-    rest > 0 ? `<tr><td></td><td class="p">and ${countText(rest, "more task")}</td><td></td></tr>` : "";
+    rest > 0
+      ? `<tr><td colspan="3" class="p">and <a href="#tasks">${countText(rest, "more task")}</a></td></tr>`
+      : "";
   const size = members.length > 1 ? ` <b>(${countText(members.length, "task")})</b>` : "";
   return `<tbody><tr class="group"><th colspan="3" scope="rowgroup">${proseHtml(advice)}${size}</th></tr>\n${rows}${more}</tbody>`;
 }

@@ -1,6 +1,5 @@
-// What every page has in common: escaping, and the frame.
+// What every page has in common: escaping, and small pieces of HTML.
 import { harmless } from "./harmless.ts";
-import { style } from "./style.ts";
 
 /** Text from anywhere, fit for an element or a quoted attribute. */
 export function escapeHtml(text: string): string {
@@ -17,45 +16,6 @@ export function timeHtml(at: number, text: string): string {
   const date = new Date(at);
   if (Number.isNaN(date.getTime())) return escapeHtml(text);
   return `<time datetime="${date.toISOString()}">${escapeHtml(text)}</time>`;
-}
-
-/** The parts of a page. All but `title` and `tag` are HTML. */
-export interface PageParts {
-  title: string;
-  /** Stands in a comment within the first 512 bytes. */
-  tag?: string;
-  /** Seconds after which the browser loads the page again; never, where absent. */
-  refreshSeconds?: number;
-  header: string;
-  main: string;
-  footer: string;
-}
-
-// No script, no image, no font, no form: whatever a page quotes, the browser fetches and runs nothing.
-const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
-
-/** A whole page. */
-export function pageFrame({ title, tag, refreshSeconds, header, main, footer }: PageParts): string {
-  const comment = tag === undefined ? "" : `\n<!-- ${escapeHtml(tag)} -->`;
-  const refresh =
-    refreshSeconds === undefined ? "" : `\n<meta http-equiv="refresh" content="${refreshSeconds}">`;
-  return `<!doctype html>${comment}
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">${refresh}
-<title>${escapeHtml(title)}</title>
-<style>${style}</style>
-</head>
-<body>
-<header>${header}</header>
-<main>${main}</main>
-<footer>${footer}</footer>
-</body>
-</html>
-`;
 }
 
 /** A titled part of a page, which screen readers list. `id` is unique in the page; `content` is HTML. */

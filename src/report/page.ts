@@ -1,12 +1,19 @@
-// The live page of a batch: what it shows is a function of the batch's state, and is written again as that changes.
+// The live page of a batch: what it shows is a function of the batch's state. It comes as a whole, and as the companion
+// by which a page that is open follows: the file system may not be fetched from, but a script beside a page may be loaded.
+import type { Standstill } from "../model/standstill.ts";
 import { type BatchState, doneCount, type TaskState } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
-import { countText, numberText, timeText } from "./amounts.ts";
-import { type Attention, attentionFor, attentionTable } from "./attention.ts";
-import { cut } from "./harmless.ts";
-import { escapeHtml, pageFrame, sectionHtml, timeHtml } from "./html.ts";
-import { batchTitle, headerHtml, progressHtml, statePill } from "./progress-panel.ts";
-import { runningRow, taskRow } from "./row.ts";
+import { countText, numberText } from "./amounts.ts";
+import { attentionTable } from "./attention.ts";
+import script from "./browser/live.browser.js" with { type: "text" };
+import { pageFrame } from "./frame.ts";
+import { sectionHtml } from "./html.ts";
+import { type Kept, keptRows } from "./kept-rows.ts";
+import { fileFailuresHtml, footerHtml, type OtherBatch, othersHtml } from "./page-ends.ts";
+import { batchTitle, countsWords, headerHtml, holdText, progressHtml } from "./progress-panel.ts";
+import { runningRow } from "./row.ts";
+import { tableHead, toolsHtml } from "./table-tools.ts";
+import { timelineHtml } from "./timeline.ts";
 
 /** All that the page of a batch shows. */
 export interface PageView {
@@ -14,147 +21,134 @@ export interface PageView {
   /** Milliseconds since 1970. */
   now: number;
   stateWord: StateWord;
+  held?: Standstill | undefined;
   /** Where the file of a task is, seen from the page; nothing while there is none. */
   hrefOf(taskNumber: number): string | undefined;
   /** What a running task does, in a few words. */
   activityOf(taskNumber: number): string | undefined;
   /** The other batches of the same directory. */
   others: readonly OtherBatch[];
+  /** Where the companion is, seen from the page. */
+  feedHref: string;
 }
 
-/** Another batch, as the page links to it. */
-export interface OtherBatch {
-  batchId: string;
-  name?: string | undefined;
-  href: string;
-  /** Milliseconds since 1970. */
-  createdAt: number;
-  stateWord: StateWord;
+/** A page, in its two forms. */
+export interface LivePage {
+  /** The page itself. */
+  html(view: PageView): string;
+  /** Its companion: a script that hands an open page what there is to see now. */
+  update(view: PageView): string;
 }
 
-/** Seconds between two loads of the page while the batch runs. */
-const refreshSeconds = 2;
+const refreshSeconds = 5;
 const mostRunning = 200;
-const mostOthers = 50;
-const mostFileFailures = 20;
 
 /**
  * A renderer for one batch. It keeps the rows of tasks by the identity of their state, which every change replaces,
- * so that writing the page of 2,000 tasks again takes a few milliseconds.
+ * so that writing 2,000 tasks again takes a few milliseconds.
  */
-export function livePage(): (view: PageView) => string {
+export function livePage(): LivePage {
   const rowsOf = keptRows();
-  return (view) => {
-    const { state, now, stateWord } = view;
-    const { rows, attentions } = rowsOf(view);
-    const done = `${numberText(doneCount(state.counts))}/${numberText(state.tasks.length)}`;
-    return pageFrame({
-      title: `${done} ${stateWord} · ${batchTitle(state)}`,
-      ...(stateWord === "running" ? { refreshSeconds } : {}),
-      header: headerHtml(state, stateWord),
-      main: [
-        progressHtml(state, now, stateWord),
-        sectionHtml(
-          "attention",
-          "Needs attention",
-          attentionTable(attentions),
-          countText(attentions.length, "task"),
-        ),
-        sectionHtml("running", "Running now", runningHtml(view), countText(state.counts.running, "session")),
-        sectionHtml(
-          "tasks",
-          "All tasks",
-          tableHtml("tasks", taskColumns, rows.join("")),
-          numberText(rows.length),
-        ),
-        sectionHtml("files", "Files that could not be written", fileFailuresHtml(state)),
-        sectionHtml("others", "Other batches in this directory", othersHtml(view.others)),
-      ].join(""),
-      footer: footerHtml(state, stateWord),
-    });
+  const frame = pageFrame(script);
+  return {
+    html: (view) => {
+      const { state, stateWord, feedHref } = view;
+      const kept = rowsOf(view);
+      const parts = partsOf(view, kept);
+      const place = (name: keyof typeof parts) => `<div id="part-${name}">${parts[name]}</div>\n`;
+      return frame({
+        title: titleOf(view),
+        ...(stateWord === "running" ? { refreshSeconds } : {}),
+        facts: {
+          batch: state.batch.batchId,
+          feed: feedHref,
+          running: stateWord === "running" ? "yes" : "no",
+        },
+        header: place("header"),
+        main: [
+          silence(state),
+          place("progress"),
+          place("timeline"),
+          place("attention"),
+          place("running"),
+          sectionHtml("tasks", "All tasks", tasksHtml(kept.rows), numberText(kept.rows.length)),
+          place("files"),
+          place("others"),
+          '<p id="said" class="unseen" role="status"></p>',
+        ].join(""),
+        footer: place("footer"),
+      });
+    },
+    update: (view) => {
+      const { state, stateWord, held } = view;
+      const kept = rowsOf(view);
+      const news = {
+        batch: state.batch.batchId,
+        running: stateWord === "running",
+        title: titleOf(view),
+        held: holdText(held),
+        failed: state.counts.failed,
+        words: `The batch is ${stateWord}: ${countsWords(state.counts)}.`,
+        parts: partsOf(view, kept),
+        rows: kept.rows,
+      };
+      return `liveUpdate(${JSON.stringify(news)})\n`;
+    },
   };
 }
 
-interface KeptRow {
-  href: string | undefined;
-  row: string;
-  attention: Attention | undefined;
+function titleOf({ state, stateWord }: PageView): string {
+  const done = `${numberText(doneCount(state.counts))}/${numberText(state.tasks.length)}`;
+  return `${done} ${stateWord} · ${batchTitle(state)}`;
 }
 
-function keptRows(): (view: PageView) => { rows: string[]; attentions: Attention[] } {
-  const kept = new WeakMap<TaskState, KeptRow>();
-  return ({ state, hrefOf }) => {
-    const attentions: Attention[] = [];
-    const rows = state.tasks.map((task) => {
-      const href = hrefOf(task.number);
-      let entry = kept.get(task);
-      // A running task is marked as being ended in place; a file may appear after its task has ended.
-      if (!entry || entry.href !== href || task.status === "running") {
-        entry = newRow(state, task, href);
-        kept.set(task, entry);
-      }
-      if (entry.attention) attentions.push(entry.attention);
-      return entry.row;
-    });
-    return { rows, attentions };
+// All of the page that changes, but the rows of the table. HTML.
+function partsOf(view: PageView, { attentions, lanes, tokens }: Kept) {
+  const { state, now, stateWord, held, hrefOf, others } = view;
+  const until = state.endedAt ?? (stateWord === "running" ? now : state.changedAt);
+  return {
+    header: headerHtml(state, stateWord),
+    progress: progressHtml(state, { now, stateWord, held, tokens }),
+    attention: sectionHtml(
+      "attention",
+      "Needs attention",
+      attentionTable(attentions),
+      countText(attentions.length, "task"),
+    ),
+    timeline: sectionHtml("timeline", "Timeline", timelineHtml({ state, lanes, until, hrefOf })),
+    running: sectionHtml(
+      "running",
+      "Running now",
+      runningHtml(view),
+      countText(state.counts.running, "session"),
+    ),
+    files: sectionHtml("files", "Files that could not be written", fileFailuresHtml(state)),
+    others: sectionHtml("others", "Other batches in this directory", othersHtml(others)),
+    footer: footerHtml(state, stateWord, now),
   };
 }
 
-function newRow(state: BatchState, task: TaskState, href: string | undefined): KeptRow {
-  const prompt = promptOf(state, task.number);
-  const { batchId } = state.batch;
-  const attention = task.status === "done" ? attentionFor(task, { batchId, prompt, href }) : undefined;
-  return { href, row: taskRow(task, prompt, href), attention };
-}
-
-function promptOf(state: BatchState, taskNumber: number): string {
-  return state.batch.tasks[taskNumber - 1]?.prompt ?? "";
-}
-
-const taskColumns = ["Task", "Prompt", "Status", "Duration", "Cost"];
-const runningColumns = ["Task", "Prompt", "Doing", "For"];
-const numeric = new Set(["Task", "Duration", "Cost", "For"]);
-
-function tableHtml(id: string, columns: string[], rows: string): string {
-  const head = columns.map((name) => `<th scope="col"${numeric.has(name) ? ' class="n"' : ""}>${name}</th>`);
-  return `<table class="tasks" aria-labelledby="${id}"><thead><tr>${head.join("")}</tr></thead><tbody>\n${rows}</tbody></table>`;
+function tasksHtml(rows: readonly string[]): string {
+  const columns = ["Task", "Prompt", "Status", "Duration", "Cost"];
+  return `${toolsHtml(columns)}<table class="tasks" id="task-table" aria-labelledby="tasks">${tableHead(columns)}<tbody>\n${rows.join("")}</tbody></table><p id="nothing" hidden>No task fits.</p>`;
 }
 
 function runningHtml({ state, now, activityOf }: PageView): string {
-  const rows: string[] = [];
-  for (const task of state.tasks) {
-    if (task.status !== "running" || rows.length >= mostRunning) continue;
-    rows.push(runningRow(task, promptOf(state, task.number), activityOf(task.number), now));
-  }
-  if (rows.length === 0) return "";
-  const rest = state.counts.running - rows.length;
-  const more = rest > 0 ? `<p>${countText(rest, "more session")} in the table of all tasks.</p>` : "";
-  return tableHtml("running", runningColumns, rows.join("")) + more;
-}
-
-function fileFailuresHtml({ fileFailures }: BatchState): string {
-  if (fileFailures.size === 0) return "";
-  const items = [...fileFailures]
-    .slice(0, mostFileFailures)
-    .map(([path, message]) => `<li><code>${escapeHtml(path)}</code>: ${escapeHtml(cut(message, 300))}</li>`);
-  const rest = fileFailures.size - items.length;
-  const more = rest > 0 ? `<p>And ${countText(rest, "more file")}.</p>` : "";
-  return `<p>The results themselves are safe in the transcripts.</p><ul>${items.join("")}</ul>${more}`;
-}
-
-function othersHtml(others: readonly OtherBatch[]): string {
-  if (others.length === 0) return "";
-  const items = others.slice(0, mostOthers).map(({ batchId, name, href, createdAt, stateWord }) => {
-    const title = name === undefined ? `Batch ${batchId}` : `${name} (${batchId})`;
-    return `<li><a href="${escapeHtml(href)}">${escapeHtml(title)}</a> ${statePill(stateWord)} ${timeHtml(createdAt, timeText(createdAt))}</li>`;
+  const running = state.tasks.filter((task): task is Running => task.status === "running");
+  if (running.length === 0) return "";
+  const rows = running.slice(0, mostRunning).map((task) => {
+    const prompt = state.batch.tasks[task.number - 1]?.prompt ?? "";
+    return runningRow(task, prompt, activityOf(task.number), now);
   });
-  const rest = others.length - items.length;
-  const more = rest > 0 ? `<p>And ${countText(rest, "older one")}.</p>` : "";
-  return `<nav aria-labelledby="others"><ul class="links">${items.join("")}</ul></nav>${more}`;
+  const rest = running.length - rows.length;
+  const more = rest > 0 ? `<p>${countText(rest, "more session")} in the table of all tasks.</p>` : "";
+  const head = tableHead(["Task", "Prompt", "Doing", "For"]);
+  return `<table class="tasks" aria-labelledby="running">${head}<tbody>\n${rows.join("")}</tbody></table>${more}`;
 }
 
-function footerHtml(state: BatchState, stateWord: StateWord): string {
-  const renewed =
-    stateWord === "running" ? `<p>This page loads itself again every ${refreshSeconds} seconds.</p>` : "";
-  return `${renewed}<p>Files of the batch: <code>${escapeHtml(state.outputDirectory)}</code><br>In a terminal: <code>parallel-claude-code-mcp show ${escapeHtml(state.batch.batchId)}</code></p>`;
+type Running = Extract<TaskState, { status: "running" }>;
+
+// The page's script shows it when nothing has been heard for long.
+function silence({ batch }: BatchState): string {
+  return `<p id="silence" class="card note" hidden>Nothing has been heard of this batch for a while: the process that carries it may have ended. <code>parallel-claude-code-mcp show ${batch.batchId}</code> tells how it stands.</p>`;
 }

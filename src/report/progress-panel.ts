@@ -1,10 +1,14 @@
 // The upper part of the live page: whose page it is, how far the batch is, what it cost.
+
+import { costToComeUsd } from "../model/estimate.ts";
+import type { Standstill } from "../model/standstill.ts";
 import { type BatchState, type Counts, doneCount } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
 import { costText, durationText, numberText, timeText } from "./amounts.ts";
 import { oneLine } from "./harmless.ts";
 import { escapeHtml, factsHtml, timeHtml } from "./html.ts";
 import type { StatusWord } from "./row.ts";
+import { billedToText } from "./spending.ts";
 import { timeLeftMs, timeLeftText } from "./time-left.ts";
 
 /** The name people know the batch by. */
@@ -29,19 +33,61 @@ export function statePill(stateWord: StateWord, counts?: Counts): string {
   return `<span class="pill ${className}">${stateWord}</span>`;
 }
 
+/** What the panel tells beside the state itself. */
+export interface ProgressFacts {
+  /** Milliseconds since 1970. */
+  now: number;
+  stateWord: StateWord;
+  held?: Standstill | undefined;
+  /** Of all sessions that have ended. */
+  tokens: Tokens;
+}
+
+/** Tokens read and written; what came out of a cache is counted as read. */
+export interface Tokens {
+  input: number;
+  output: number;
+}
+
 /** Bar, counts, times and cost. HTML. */
-export function progressHtml(state: BatchState, now: number, stateWord: StateWord): string {
+export function progressHtml(state: BatchState, { now, stateWord, held, tokens }: ProgressFacts): string {
   const { counts } = state;
-  const left = stateWord === "running" ? timeLeftMs(state, now) : undefined;
+  const left = stateWord === "running" ? timeLeftMs(state, now, held?.until) : undefined;
+  const toComeUsd = stateWord === "running" ? costToComeUsd(state) : undefined;
   const until = state.endedAt ?? (stateWord === "running" ? now : state.changedAt);
+  const soFar = stateWord === "running" ? " so far" : "";
   const facts = factsHtml([
     ["Done", `${numberText(doneCount(counts))} of ${numberText(state.tasks.length)}`],
     ["Elapsed", durationText(until - state.createdAt)],
     ["Left", left === undefined ? undefined : timeLeftText(left)],
-    [stateWord === "running" ? "Cost so far" : "Cost", costText(state.totalCostUsd, state.costAtLeast)],
+    [`Cost${soFar}`, costText(state.totalCostUsd, state.costAtLeast)],
+    [
+      "Still to come",
+      toComeUsd === undefined || toComeUsd === 0 ? undefined : `about ${costText(toComeUsd)}`,
+    ],
+    ["Budget", state.budgetUsd === undefined ? undefined : costText(state.budgetUsd)],
+    ["Billed to", billedToText(state)],
+    [
+      `Tokens${soFar}`,
+      tokens.input + tokens.output === 0
+        ? undefined
+        : `${shortNumber(tokens.input)} in, ${shortNumber(tokens.output)} out`,
+    ],
     ["At once", atOnceText(state)],
   ]);
-  return `<section aria-label="Progress">${barHtml(counts, state.tasks.length)}${legendHtml(counts)}${facts}${noteHtml(state, stateWord)}</section>\n`;
+  return `<section aria-label="Progress">${barHtml(counts, state.tasks.length)}${legendHtml(counts)}${facts}${holdHtml(held)}${noteHtml(state, stateWord)}</section>\n`;
+}
+
+/** The counts in words, for a screen reader. */
+export function countsWords(counts: Counts): string {
+  return segments.map(([name]) => `${numberText(counts[name])} ${name}`).join(", ");
+}
+
+/** The hold in words; empty where there is none. */
+export function holdText(held: Standstill | undefined): string {
+  if (held === undefined) return "";
+  const until = held.until === undefined ? "" : ` They go on at ${timeText(held.until)}.`;
+  return `No new sessions start: ${oneLine(held.because, 400).replace(/[.\s]+$/, "")}.${until}`;
 }
 
 function atOnceText({ batch: { concurrency }, counts: { running } }: BatchState): string | undefined {
@@ -56,6 +102,8 @@ const pillClass = {
   interrupted: "bad",
 } satisfies Record<StateWord, StatusWord["className"]>;
 
+const short = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
+
 // In the order of the bar.
 const segments: [count: keyof Counts, className: StatusWord["className"]][] = [
   ["succeeded", "ok"],
@@ -65,15 +113,18 @@ const segments: [count: keyof Counts, className: StatusWord["className"]][] = [
   ["queued", "wait"],
 ];
 
+// Drawn, for an element's `style` would need a weaker policy.
 function barHtml(counts: Counts, total: number): string {
-  const words = segments.map(([name]) => `${numberText(counts[name])} ${name}`).join(", ");
+  let x = 0;
   const parts = segments
     .filter(([name]) => name !== "queued" && counts[name] > 0)
-    .map(
-      ([name, className]) =>
-        `<i class="${className}" style="width:${((counts[name] / total) * 100).toFixed(2)}%"></i>`,
-    );
-  return `<div class="bar" role="img" aria-label="${words}">${parts.join("")}</div>`;
+    .map(([name, className]) => {
+      const width = (counts[name] / total) * 100;
+      const part = `<rect class="${className}" x="${x.toFixed(2)}%" width="${width.toFixed(2)}%" height="14"/>`;
+      x += width;
+      return part;
+    });
+  return `<svg class="bar" width="100%" height="14" role="img" aria-label="${countsWords(counts)}">${parts.join("")}</svg>`;
 }
 
 function legendHtml(counts: Counts): string {
@@ -81,6 +132,14 @@ function legendHtml(counts: Counts): string {
     .filter(([name]) => counts[name] > 0)
     .map(([name, className]) => `<li class="s ${className}">${numberText(counts[name])} ${name}</li>`);
   return `<ul class="legend">${entries.join("")}</ul>`;
+}
+
+function holdHtml(held: Standstill | undefined): string {
+  return held === undefined ? "" : `<p class="note"><b>On hold.</b> ${escapeHtml(holdText(held))}</p>`;
+}
+
+function shortNumber(value: number): string {
+  return short.format(value);
 }
 
 function noteHtml(state: BatchState, stateWord: StateWord): string {

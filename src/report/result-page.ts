@@ -2,9 +2,11 @@
 import type { Outcome, Usage } from "../model/outcome.ts";
 import { adviceFor } from "./advice.ts";
 import { countText, numberText, timeText } from "./amounts.ts";
+import script from "./browser/result.browser.js" with { type: "text" };
 import { fileTag } from "./file-tag.ts";
+import { pageFrame } from "./frame.ts";
 import { cut, firstLine } from "./harmless.ts";
-import { escapeHtml, factsHtml, pageFrame, proseHtml, sectionHtml, timeHtml } from "./html.ts";
+import { escapeHtml, factsHtml, proseHtml, sectionHtml, timeHtml } from "./html.ts";
 import { safeMarkdown } from "./markdown.ts";
 import { structuredHtml } from "./structured.ts";
 import {
@@ -33,16 +35,20 @@ export interface ResultPage extends TaskFacts {
   laterTexts: readonly string[];
   /** Where the batch's page is, seen from this one. */
   reportHref: string;
+  /** Where the companion of that page is, which knows the pages of the neighbours. */
+  feedHref: string;
 }
 
 const longestPrompt = 200_000;
+const frame = pageFrame(script);
 
 /** The page as HTML, its tag within the first 512 bytes. */
 export function resultPage(page: ResultPage): string {
   const title = firstLine(page.prompt, 90) || `Task ${page.taskNumber}`;
-  return pageFrame({
+  return frame({
     title: `${title} · task ${page.taskNumber}`,
     tag: fileTag(page.batchId, page.taskNumber),
+    facts: { batch: page.batchId, feed: page.feedHref, task: String(page.taskNumber) },
     header: headerHtml(page, title),
     main: [
       noticesHtml(page),
@@ -53,7 +59,7 @@ export function resultPage(page: ResultPage): string {
       sectionHtml("facts", "Facts", factsPart(page)),
       sectionHtml("tokens", "Tokens", tokensHtml(page.usage)),
     ].join(""),
-    footer: `<p><a href="${escapeHtml(page.reportHref)}">All tasks of the batch</a> · made by parallel-claude-code-mcp</p>`,
+    footer: `${stepsHtml(page, "Neighbours, below")}<p>Made by parallel-claude-code-mcp</p>`,
   });
 }
 
@@ -69,8 +75,21 @@ function headerHtml(page: ResultPage, title: string): string {
     timeHtml(page.endedAt, timeText(page.endedAt)),
   ];
   const under = parts.filter((part) => part !== undefined).map((part) => `<span>${part}</span>`);
-  return `<nav class="brand" aria-label="Batch"><a href="${escapeHtml(page.reportHref)}">← ${escapeHtml(placeText(page))}</a></nav>
+  return `<p class="brand">${escapeHtml(placeText(page))}</p>${stepsHtml(page, "Neighbours")}
 <h1>${escapeHtml(title)}</h1><p class="under">${under.join("")}</p>`;
+}
+
+// The names of the neighbours' files are not known yet: the script finds them. Without it, one gets to their rows.
+function stepsHtml({ taskNumber, totalTasks, reportHref }: ResultPage, label: string): string {
+  const href = (task: number) => escapeHtml(`${reportHref}#t${task}`);
+  const step = (by: -1 | 1, words: string) =>
+    `<a href="${href(taskNumber + by)}" data-step="${by}" rel="${by < 0 ? "prev" : "next"}">${words}</a>`;
+  const links = [
+    taskNumber > 1 ? step(-1, `← Task ${taskNumber - 1}`) : "",
+    `<a href="${href(taskNumber)}">All tasks of the batch</a>`,
+    taskNumber < totalTasks ? step(1, `Task ${taskNumber + 1} →`) : "",
+  ];
+  return `<nav class="steps" aria-label="${label}">${links.filter((link) => link !== "").join(" ")}</nav>`;
 }
 
 function noticesHtml(page: ResultPage): string {
@@ -130,11 +149,16 @@ function factsPart(page: ResultPage): string {
       ["Session", code(page.sessionId)],
       ["Working directory", code(page.workingDirectory)],
       ["Transcript", code(page.text.transcript)],
-      ["Go on in a terminal", code(continueCommand(page))],
+      ["Go on in a terminal", commandHtml(continueCommand(page))],
       ["Denied tools", deniedHtml(page.usage)],
     ],
     "long",
   );
+}
+
+function commandHtml(command: string | undefined): string | undefined {
+  if (command === undefined) return undefined;
+  return `<code id="command">${escapeHtml(command)}</code> <button type="button" data-copy="command" aria-label="Copy the command" hidden>Copy</button>`;
 }
 
 function deniedHtml(usage: Usage | undefined): string {

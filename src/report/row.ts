@@ -12,7 +12,8 @@ export interface StatusWord {
 
 /** How a task stands, in one or two words. */
 export function statusWord(task: TaskState): StatusWord {
-  if (task.status === "queued") return { className: "wait", word: "queued" };
+  if (task.status === "queued")
+    return { className: "wait", word: task.notBefore === undefined ? "queued" : "waits for a retry" };
   if (task.status === "running") return { className: "run", word: task.cancelling ? "ending" : "running" };
   const { kind } = task.outcome;
   if (kind === "cancelled") return { className: "off", word: "cancelled" };
@@ -22,12 +23,27 @@ export function statusWord(task: TaskState): StatusWord {
     : { className: "ok", word: "succeeded" };
 }
 
-/** The row of the table of all tasks: number, prompt, status, duration, cost. */
-export function taskRow(task: TaskState, prompt: string, href: string | undefined): string {
+/** What a row shows beside the task itself. */
+export interface RowFacts {
+  prompt: string;
+  href: string | undefined;
+  /** The bars of its sessions, for the page's script. */
+  bars: string;
+}
+
+/** The row of the table of all tasks: number, prompt, status, duration, cost; in attributes what it is sorted by. */
+export function taskRow(task: TaskState, { prompt, href, bars }: RowFacts): string {
   const { className, word } = statusWord(task);
-  const duration = task.status === "done" ? doneDuration(task) : "";
-  const cost = task.status === "done" ? doneCost(task) : "";
-  return `<tr class="${className}"><td class="n">${task.number}</td><td class="p">${promptHtml(prompt, href)}</td><td class="s">${word}</td><td class="n">${duration}</td><td class="n">${cost}</td></tr>\n`;
+  const done = task.status === "done" ? task : undefined;
+  const lasted = done?.startedAt === undefined ? undefined : Math.max(0, done.endedAt - done.startedAt);
+  const sorted = [
+    bars === "" ? "" : ` data-b="${bars}"`,
+    lasted === undefined ? "" : ` data-d="${lasted}"`,
+    done?.usage ? ` data-c="${done.usage.costUsd}"` : "",
+  ];
+  const duration = lasted === undefined ? "" : durationText(lasted);
+  const cost = done ? doneCost(done) : "";
+  return `<tr id="t${task.number}" class="${className}"${sorted.join("")}><td class="n">${task.number}</td><td class="p">${promptHtml(prompt, href)}</td><td class="s">${word}</td><td class="n">${duration}</td><td class="n">${cost}</td></tr>\n`;
 }
 
 /** The row of the table of running sessions: number, prompt, activity, time so far. */
@@ -38,17 +54,13 @@ export function runningRow(
   now: number,
 ): string {
   const doing = task.cancelling ? "Is being ended" : (activity ?? "Works");
-  return `<tr class="run"><td class="n">${task.number}</td><td class="p">${promptHtml(prompt, undefined)}</td><td>${escapeHtml(oneLine(doing, 160))}</td><td class="n">${durationText(now - task.startedAt)}</td></tr>\n`;
+  return `<tr id="r${task.number}" class="run"><td class="n"><a href="#t${task.number}">${task.number}</a></td><td class="p">${promptHtml(prompt, undefined)}</td><td>${escapeHtml(oneLine(doing, 160))}</td><td class="n">${durationText(now - task.startedAt)}</td></tr>\n`;
 }
 
 /** The beginning of a prompt, as a link where there is something to see. */
 export function promptHtml(prompt: string, href: string | undefined): string {
   const excerpt = escapeHtml(firstLine(prompt, 110)) || "(no words)";
   return href === undefined ? excerpt : `<a href="${escapeHtml(href)}">${excerpt}</a>`;
-}
-
-function doneDuration({ startedAt, endedAt }: DoneTask): string {
-  return startedAt === undefined ? "" : durationText(endedAt - startedAt);
 }
 
 function doneCost({ usage }: DoneTask): string {

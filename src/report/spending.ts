@@ -61,12 +61,18 @@ export function spendingText(state: BatchState, running: boolean): string {
   const models = [...spending.byModel].flatMap(([model, { costUsd }]) =>
     costUsd === undefined ? [] : [`${oneLine(model, 60)} ${costText(costUsd)}`],
   );
-  const sources = [...spending.bySource.keys()].map((source) =>
-    source === "none" ? "the login" : oneLine(source, 60),
-  );
+  const billedTo = billedToText(state);
   return [
     `${costText(totalCostUsd, costAtLeast)}${of}${toCome}`,
     ...(models.length > 1 ? [models.join(", ")] : []),
-    ...(sources.length > 0 ? [`billed to ${sources.join(" and ")}`] : []),
+    ...(billedTo === undefined ? [] : [`billed to ${billedTo}`]),
   ].join("; ");
+}
+
+/** "the login and ANTHROPIC_API_KEY"; nothing as long as nothing was spent. */
+export function billedToText({ spending: { bySource } }: BatchState): string | undefined {
+  const sources = [...bySource.keys()].map((source) =>
+    source === "none" ? "the login" : oneLine(source, 60),
+  );
+  return sources.length === 0 ? undefined : sources.join(" and ");
 }

@@ -34,6 +34,8 @@ export function padded(task: number, total: number): string {
 export const outputFiles = {
   index: "index.html",
   report: (batchId: string) => `report-${batchId}.html`,
+  /** What an open page of the batch follows by. */
+  feed: (batchId: string) => `report-${batchId}.js`,
   lines: (batchId: string) => `results-${batchId}.jsonl`,
   summary: (batchId: string) => `summary-${batchId}.json`,
   result: (task: number, total: number, at: number) => `result-${padded(task, total)}-${at}.html`,

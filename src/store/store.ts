@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
 import type { EventBody } from "../model/event.ts";
+import type { Standstill } from "../model/standstill.ts";
 import { livenessOf } from "../platform/process.ts";
 import { type ProcessIdentity, processIdentity } from "../platform/process-identity.ts";
 import { BatchLog } from "./batch-log.ts";
@@ -62,14 +63,6 @@ const activitySchema = z.object({ task: z.number(), activity: z.string() });
 const createdSchema = z.object({ created: z.number() });
 
 const newest = "SELECT * FROM batches ORDER BY created_at DESC, rowid DESC LIMIT ? OFFSET ?";
-
-/** Why a batch starts no sessions for the moment. */
-export interface Standstill {
-  /** In words for people. */
-  because: string;
-  /** Until when, in milliseconds since 1970, where that is known. */
-  until?: number | undefined;
-}
 
 /** Opened once a process, at the first need of it. Throws `StoreProblem` for what the user can mend. */
 export class Store implements Disposable {

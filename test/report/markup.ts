@@ -12,6 +12,8 @@ export interface Markup {
 export function markupOf(html: string): Markup {
   const markup: Markup = { elements: [], comments: [], text: "" };
   new HTMLRewriter()
+    // The page's own script is no text of it; `namesIn` still tells that it is there.
+    .on("script", { text: (text) => void text.remove() })
     .on("*", {
       element({ tagName, attributes }) {
         markup.elements.push({
@@ -22,8 +24,8 @@ export function markupOf(html: string): Markup {
     })
     .onDocument({
       comments: ({ text }) => void markup.comments.push(text),
-      text: ({ text }) => {
-        markup.text += text;
+      text: ({ text, removed }) => {
+        if (!removed) markup.text += text;
       },
     })
     .transform(html);

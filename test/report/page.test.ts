@@ -19,27 +19,63 @@ const textOf = (html: string) => markupOf(html).text;
 
 describe("livePage", () => {
   test("shows the counts in words, and a segment of the bar for each", () => {
-    const html = livePage()(pageView(midway()));
+    const html = livePage().html(pageView(midway()));
     const bar = markupOf(html).elements.find(({ attributes }) => attributes.get("class") === "bar");
     expect(bar?.attributes.get("aria-label")).toBe("1 succeeded, 1 failed, 0 cancelled, 1 running, 2 queued");
-    expect(namesIn(html).filter((name) => name === "i")).toHaveLength(3);
+    expect(namesIn(html).filter((name) => name === "rect")).toHaveLength(3);
     expect(textOf(html)).toContain("2 of 5");
   });
 
-  test("loads itself again while the batch runs, and not after", () => {
-    const refresh = '<meta http-equiv="refresh" content="2">';
-    const render = livePage();
-    expect(render(pageView(midway()))).toContain(refresh);
+  test("loads itself again without scripts while the batch runs, and not after", () => {
+    const refresh = '<noscript><meta http-equiv="refresh" content="5"></noscript>';
+    const page = livePage();
+    expect(page.html(pageView(midway()))).toContain(refresh);
     for (const stateWord of ["finished", "cancelled", "interrupted"] as const) {
-      expect(render(pageView(midway(), { stateWord }))).not.toContain('http-equiv="refresh"');
+      expect(page.html(pageView(midway(), { stateWord }))).not.toContain('http-equiv="refresh"');
     }
   });
 
-  test("has no script, and shows prompts, names and activities as text", () => {
+  test("has no script but its own, and shows prompts, names and activities as text", () => {
     const state = batchState(["<script>alert(1)</script>"], [started(1)], "<img src=x onerror=alert(1)>");
-    const html = livePage()(pageView(state, { activityOf: () => "<svg onload=alert(1)>" }));
-    for (const name of ["script", "img", "svg"]) expect(namesIn(html)).not.toContain(name);
+    const html = livePage().html(pageView(state, { activityOf: () => "<svg onload=alert(1)>" }));
+    expect(namesIn(html)).not.toContain("img");
+    expect(namesIn(html).filter((name) => name === "script")).toHaveLength(1);
+    for (const { attributes } of markupOf(html).elements)
+      expect([...attributes.keys()].filter((name) => name.startsWith("on") || name === "style")).toEqual([]);
     expect(textOf(html)).toContain("<svg onload=alert(1)>");
+  });
+
+  test("hands an open page all that has changed, as data that no prompt can end", () => {
+    const prompt = '</script>"])\u2028liveUpdate(1)//';
+    const state = batchState([prompt, "b"], [started(1), ended(1, auth)]);
+    const held = { because: "the disk is nearly full", until: began };
+    const heard: unknown[] = [];
+    const update = livePage().update(pageView(state, { held }));
+    new Function("liveUpdate", update)((news: unknown) => void heard.push(news));
+    expect(heard).toHaveLength(1);
+    expect(heard[0]).toMatchObject({ batch: "bcdfghjk", running: true, failed: 1 });
+    expect(JSON.stringify(heard[0])).toContain("the disk is nearly full");
+    expect(JSON.stringify(heard[0])).not.toContain("<script");
+  });
+
+  test("draws each session in the lowest slot that was free when it began", () => {
+    const state = batchState(
+      ["a", "b", "c"],
+      [started(1), started(2), ended(1, auth), started(3), ended(3, succeeded), ended(2, succeeded)],
+    );
+    const bars = markupOf(livePage().html(pageView(state))).elements.flatMap(({ attributes }) =>
+      attributes.has("data-b") ? [attributes.get("data-b")] : [],
+    );
+    expect(bars).toEqual(["0:1000:2000", "1:2000:4000", "0:4000:1000"]);
+  });
+
+  test("adds up the tokens of all sessions", () => {
+    const models = { opus: { input: 1_000, output: 20, cacheRead: 500, cacheWritten: 0 } };
+    const state = batchState(
+      ["a", "b"],
+      [1, 2].flatMap((task) => [started(task), ended(task, succeeded, usage({ models }))]),
+    );
+    expect(textOf(livePage().html(pageView(state)))).toContain("3K in, 40 out");
   });
 
   test("says what to do about failures, once for those with one cause", () => {
@@ -47,7 +83,7 @@ describe("livePage", () => {
       ["a", "b", "c"],
       [1, 2, 3].flatMap((task) => [started(task), ended(task, auth)]),
     );
-    const text = textOf(livePage()(pageView(state)));
+    const text = textOf(livePage().html(pageView(state)));
     expect(text.split("log in with")).toHaveLength(2);
     expect(text).toContain("(3 tasks)");
   });
@@ -57,7 +93,7 @@ describe("livePage", () => {
       failures.map(({ kind }) => kind),
       failures.flatMap((outcome, index) => [started(index + 1), ended(index + 1, outcome)]),
     );
-    const text = textOf(livePage()(pageView(state)));
+    const text = textOf(livePage().html(pageView(state)));
     for (const word of ["failed", "crashed", "timed out", "cancelled", "not started"])
       expect(text).toContain(word);
   });
@@ -65,42 +101,42 @@ describe("livePage", () => {
   test("points at successes whose tools were denied", () => {
     const denials = [{ tool: "Write", rule: "Write" }];
     const state = batchState(["a"], [started(1), ended(1, succeeded, usage({ denials }))]);
-    const text = textOf(livePage()(pageView(state)));
+    const text = textOf(livePage().html(pageView(state)));
     expect(text).toContain("1 tool call was denied");
     expect(text).toContain('allowedTools: "Write"');
   });
 
   test("shows what running sessions do", () => {
     const view = pageView(midway(), { activityOf: (task) => (task === 3 ? "Reading README.md" : undefined) });
-    expect(textOf(livePage()(view))).toContain("Reading README.md");
+    expect(textOf(livePage().html(view))).toContain("Reading README.md");
   });
 
   test("links to a result once its file is there", () => {
-    const render = livePage();
+    const page = livePage();
     const state = midway();
-    expect(render(pageView(state))).not.toContain("result-001.html");
+    expect(page.html(pageView(state))).not.toContain("result-001.html");
     expect(
-      render(pageView(state, { hrefOf: (task) => (task === 1 ? "result-001.html" : undefined) })),
+      page.html(pageView(state, { hrefOf: (task) => (task === 1 ? "result-001.html" : undefined) })),
     ).toContain('<a href="result-001.html">Say hello</a>');
   });
 
   test("follows a task from queued to its end", () => {
-    const render = livePage();
+    const page = livePage();
     const state = batchState(["a"], []);
-    expect(textOf(render(pageView(state)))).toContain("queued");
+    expect(textOf(page.html(pageView(state)))).toContain("queued");
     apply(state, { ...started(1), at: began + 5000, epoch: 1 });
-    expect(textOf(render(pageView(state)))).toContain("Running now");
+    expect(textOf(page.html(pageView(state)))).toContain("Running now");
     apply(state, { type: "cancel-requested", by: "user", at: began + 6000, epoch: 1 });
-    expect(textOf(render(pageView(state)))).toContain("Is being ended");
+    expect(textOf(page.html(pageView(state)))).toContain("Is being ended");
     apply(state, { ...ended(1, { kind: "cancelled", by: "user" }), at: began + 7000, epoch: 1 });
-    const end = textOf(render(pageView(state, { stateWord: "cancelled" })));
+    const end = textOf(page.html(pageView(state, { stateWord: "cancelled" })));
     expect(end).not.toContain("Running now");
     expect(end).toContain("cancelled");
   });
 
   test("gives the cost so far, and says when some of it is not known", () => {
     const state = batchState(["a"], [started(1), ended(1, succeeded, usage({ costUsd: 2, atLeast: true }))]);
-    expect(textOf(livePage()(pageView(state)))).toContain("at least $2.00");
+    expect(textOf(livePage().html(pageView(state)))).toContain("at least $2.00");
   });
 
   test("lists the pages of other batches, and files that could not be written", () => {
@@ -112,7 +148,7 @@ describe("livePage", () => {
       href: "report-zzzzzzzz.html",
       createdAt: began,
     } as const;
-    const html = livePage()(pageView(state, { others: [{ ...other, stateWord: "finished" }] }));
+    const html = livePage().html(pageView(state, { others: [{ ...other, stateWord: "finished" }] }));
     expect(html).toContain('href="report-zzzzzzzz.html"');
     expect(textOf(html)).toContain("no space left on device");
   });
@@ -123,7 +159,7 @@ describe("livePage", () => {
       Array.from({ length: 2_000 }, () => long),
       Array.from({ length: 2_000 }, (_, index) => [started(index + 1), ended(index + 1, auth)]).flat(),
     );
-    expect(livePage()(pageView(state)).length).toBeLessThan(1_000_000);
+    expect(livePage().html(pageView(state)).length).toBeLessThan(1_000_000);
   });
 });
 

@@ -12,10 +12,10 @@ describe("resultPage", () => {
     expect(head).toContain(fileTag("bcdfghjk", 3));
   });
 
-  test("runs no script, fetches nothing, and says so in its policy", () => {
+  test("has no script but its own, fetches nothing, and says so in its policy", () => {
     const html = resultPage(resultOf({ prompt: "<script>alert(1)</script>", batchName: "<img src=x>" }));
-    for (const name of ["script", "img", "iframe", "link", "form", "object"])
-      expect(namesIn(html)).not.toContain(name);
+    expect(namesIn(html).filter((name) => name === "script")).toHaveLength(1);
+    for (const name of ["img", "iframe", "link", "form", "object"]) expect(namesIn(html)).not.toContain(name);
     const policy = markupOf(html).elements.find(
       ({ attributes }) => attributes.get("http-equiv") !== undefined,
     );
@@ -91,7 +91,7 @@ describe("resultPage", () => {
   ])("shows data: %s", (_, structured: unknown) => {
     const html = resultPage(resultOf({ outcome: { ...succeeded, structured } }));
     expect(textOf(html)).toContain("Answer as data");
-    expect(namesIn(html)).not.toContain("script");
+    expect(namesIn(html).filter((name) => name === "script")).toHaveLength(1);
     expect(html.length).toBeLessThan(1_000_000);
   });
 

@@ -77,6 +77,7 @@ export function pageView(state: BatchState, more: Partial<PageView> = {}): PageV
     hrefOf: () => undefined,
     activityOf: () => undefined,
     others: [],
+    feedHref: "report-bcdfghjk.js",
     ...more,
   };
 }
@@ -101,7 +102,8 @@ export function resultOf(more: Partial<ResultPage> = {}): ResultPage {
     text: { shown, totalLength: shown.length, transcript: "/state/batches/bcdfghjk/3-1.jsonl" },
     laterTexts: [],
     usage: usage(),
-    reportHref: "index.html",
+    reportHref: "report-bcdfghjk.html",
+    feedHref: "report-bcdfghjk.js",
     ...more,
   };
 }

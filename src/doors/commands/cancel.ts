@@ -5,6 +5,10 @@ import { taskNumbersPositional } from "./task-numbers.ts";
 
 export const cancel = commandOf(cancelBatch, {
   name: "cancel",
+  examples: [
+    ["cancel latest", "The whole batch"],
+    ["cancel b4k2 7 9", "Two of its tasks"],
+  ],
   positionals: [batchPositional, taskNumbersPositional],
   present: ({ batchId, state, message, outputDirectory }) =>
     `Batch ${batchId} is ${state}. ${message}\nResults are in ${outputDirectory}.`,

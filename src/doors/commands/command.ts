@@ -25,6 +25,8 @@ export interface Positional {
   many: boolean;
   /** Whether each is a whole number. */
   numeric: boolean;
+  /** The words that are accepted, where only some are. */
+  choices?: readonly string[];
 }
 
 /** What was asked for on the command line. */
@@ -37,11 +39,16 @@ export interface Asked {
   terminal: Terminal;
 }
 
+/** A command line without the program's name, and what it is good for. */
+export type Example = readonly [line: string, meaning: string];
+
 export interface Command {
   name: string;
   /** For the list of commands. */
   summary: string;
   description: string;
+  /** What stands behind the program's name, and what it is good for. */
+  examples: readonly Example[];
   /** The operation's input. */
   input: z.ZodType;
   /** Properties of the input that are no flags. */
@@ -69,6 +76,7 @@ export const batchPositional: Positional = {
 
 interface Face<Output> {
   name: string;
+  examples: readonly Example[];
   positionals?: readonly Positional[];
   /** Whether it must answer though configuration or store be broken: then no lost batch is carried on first. */
   alone?: boolean;
@@ -80,12 +88,13 @@ interface Face<Output> {
 /** The command of an operation. */
 export function commandOf<Input extends z.ZodType, Output extends z.ZodType>(
   operation: Operation<Input, Output>,
-  { name, positionals = [], alone = false, present, status }: Face<z.output<Output>>,
+  { name, examples, positionals = [], alone = false, present, status }: Face<z.output<Output>>,
 ): Command {
   return {
     name,
     summary: operation.title,
     description: operation.description,
+    examples,
     input: operation.input,
     withoutFlags: positionals.map(({ property }) => property),
     own: jsonFlag,
@@ -112,6 +121,11 @@ export function checkUsage<Schema extends z.ZodType>(schema: Schema, input: unkn
 
 export function jsonText(value: unknown): string {
   return JSON.stringify(value, undefined, 2);
+}
+
+/** For programs that read line by line. */
+export function lineOfJson(value: unknown): string {
+  return JSON.stringify(value);
 }
 
 /** Whether an error is one that the user can mend. */

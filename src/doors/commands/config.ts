@@ -42,6 +42,10 @@ const showConfiguration: Operation<typeof input, typeof output> = {
 
 export const config = commandOf(showConfiguration, {
   name: "config",
+  examples: [
+    ["config", "Every setting, and where its value comes from"],
+    ["config --json | jq -r .file", "Where the file is"],
+  ],
   alone: true,
   present: ({ file, fileExists, settings }, { terminal: { out } }) => {
     const rows = settings.map(({ name, value, source, variable }) => [

@@ -5,6 +5,10 @@ import { commandOf } from "./command.ts";
 
 export const doctor = commandOf(operation, {
   name: "doctor",
+  examples: [
+    ["doctor", "Is everything there that a session needs?"],
+    ["doctor --json | jq '.findings[] | select(.ok | not)'", "Only what is wrong"],
+  ],
   alone: true,
   present: ({ ok, findings }, { terminal: { out } }) => {
     const width = findings.reduce((most, { name }) => Math.max(most, name.length), 0);

@@ -1,7 +1,7 @@
 // What `help` says, of all commands and of one.
 import { product } from "../../model/product.ts";
 import { type Flag, flagsOf } from "../flags.ts";
-import type { Command, Positional } from "./command.ts";
+import type { Command, Example, Positional } from "./command.ts";
 import { helpLines, twoColumns, wrap } from "./flag-help.ts";
 import { inFlagWords } from "./flag-words.ts";
 
@@ -52,8 +52,18 @@ export function commandHelp(command: Command, width: number): string {
       "Arguments",
       command.positionals.flatMap((one) => twoColumns(written(one), one.description, width)),
     ),
+    ...section(
+      "Examples",
+      command.examples.flatMap((example) => exampleLines(example, width)),
+    ),
     ...section("Options", [...helpLines(flags, width), ...twoColumns("-h, --help", "Shows this.", width)]),
   ].join("\n");
+}
+
+// A line that is copied must stay whole, however narrow the terminal is.
+function exampleLines([line, meaning]: Example, width: number): string[] {
+  const whole = line.includes(product.name) ? line : `${product.name} ${line}`;
+  return [...wrap(`${meaning}:`, width - 2).map((words) => `  ${words}`), `      ${whole}`];
 }
 
 function section(title: string, lines: string[]): string[] {

@@ -7,14 +7,19 @@ import { ageText, costCell, table } from "./table.ts";
 
 export const list = commandOf(listBatches, {
   name: "list",
+  examples: [
+    ["list", "The newest batches"],
+    ["list --limit 5 --json", "Five of them, for a program"],
+  ],
   present: ({ batches, more }, { terminal: { out } }) => {
     if (batches.length === 0) return "There is no batch yet. `run` starts one.";
-    const rows = batches.map(({ batchId, state, counts, totalCostUsd, createdAt, name }) => {
+    const rows = batches.map((batch) => {
+      const { batchId, state, counts, totalCostUsd, createdAt, name } = batch;
       const { succeeded, failed, cancelled, queued, running } = counts;
       const done = succeeded + failed + cancelled;
       return [
         batchId,
-        out.paint(stateColours[state], state),
+        out.paint(stateColours[state], batch.heldBecause === undefined ? state : "held"),
         `${done}/${done + queued + running}`,
         failed > 0 ? out.paint("red", String(failed)) : "0",
         costCell(totalCostUsd),

@@ -39,6 +39,11 @@ export const logs: Command = {
   summary: "Read the session of a task like a conversation",
   description:
     "Shows what a task's session has said and done so far: the prompt, what Claude said, the tools it called and what they gave, errors, how it ended and what it cost; then what it wrote to stderr.",
+  examples: [
+    ["logs latest 3", "What its session has said and done"],
+    ["logs latest 3 -f", "… and goes on until the task has ended"],
+    ["logs b4k2 3 --attempt 1 --json", "An earlier attempt, as Claude Code wrote it"],
+  ],
   input,
   withoutFlags: ["batchId", "task"],
   own,

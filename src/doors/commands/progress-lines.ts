@@ -8,8 +8,11 @@ import { outcomeColours } from "./state-colours.ts";
 import { costCell } from "./table.ts";
 import type { Printer } from "./terminal.ts";
 
-/** To be called with every state; prints what has ended since. A task that was tried again ends again. */
-export function progressLines(err: Printer): (state: BatchState) => void {
+/** To be called with every state; says what has ended since. A task that was tried again ends again. */
+export function progressLines(
+  say: (line: string) => void,
+  { paint }: { paint: Printer["paint"] },
+): (state: BatchState) => void {
   /** When each of those that were told had ended. */
   const told = new Map<number, number>();
   let seen = 0;
@@ -22,19 +25,19 @@ export function progressLines(err: Printer): (state: BatchState) => void {
     );
     for (const [index, task] of fresh.entries()) {
       told.set(task.number, task.endedAt);
-      void err.print(lineOf(state, task, done - fresh.length + index + 1, err));
+      say(lineOf(state, task, done - fresh.length + index + 1, paint));
     }
   };
 }
 
-function lineOf(state: BatchState, task: DoneTask, done: number, err: Printer): string {
+function lineOf(state: BatchState, task: DoneTask, done: number, paint: Printer["paint"]): string {
   const total = state.tasks.length;
   const width = String(total).length;
   const { outcome, startedAt, endedAt, usage, number } = task;
   const line = [
     `${String(done).padStart(width)}/${total}`,
     `task ${String(number).padEnd(width)}`,
-    err.paint(outcomeColours[outcome.kind], outcomeWord(task)),
+    paint(outcomeColours[outcome.kind], outcomeWord(task)),
     ...(startedAt === undefined ? [] : [durationText(endedAt - startedAt)]),
     ...(usage ? [costCell(usage.costUsd, usage.atLeast)] : []),
     firstLine(state.batch.tasks[number - 1]?.prompt ?? "", 60),

@@ -9,6 +9,10 @@ const mostListed = 30;
 
 export const prune = commandOf(operation, {
   name: "prune",
+  examples: [
+    ["prune --dry-run", "What would be removed"],
+    ["prune --older-than 7 --keep 20", "A week is enough, but twenty batches stay"],
+  ],
   present: ({ dryRun, removed, failures, message }, { terminal: { out } }) => {
     const rows = removed
       .slice(0, mostListed)

@@ -13,6 +13,11 @@ type Entry = ResultEntry & { textLength: number; nextFrom?: number | undefined }
 
 export const results = commandOf(printResults, {
   name: "results",
+  examples: [
+    ["results latest", "All answers, each by its beginning"],
+    ["results latest 3 --full > answer.md", "One answer, whole, into a file"],
+    ["results latest --status error", "Only what went wrong"],
+  ],
   positionals: [batchPositional, taskNumbersPositional],
   present: ({ batchId, matching, results: entries, nextOffset, message }, { input, terminal }) => {
     const { out, err } = terminal;

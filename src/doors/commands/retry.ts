@@ -5,6 +5,11 @@ import { taskNumbersPositional } from "./task-numbers.ts";
 
 export const retry = commandOf(retryBatch, {
   name: "retry",
+  examples: [
+    ["retry latest", "What failed, or was interrupted"],
+    ["retry b4k2 3 5", "Two of its tasks"],
+    ["retry b4k2 --only interrupted", "Only carry it on"],
+  ],
   positionals: [batchPositional, taskNumbersPositional],
   present: ({ batchId, message }) =>
     `Batch ${batchId}: ${message}\nLook with \`parallel-claude-code-mcp show ${batchId}\`.`,

@@ -2,8 +2,8 @@
 import { z } from "zod";
 import { entryOf, reportFileOf } from "../../engine/answer.ts";
 import { runBatch } from "../../engine/runner.ts";
-import type { Batch } from "../../model/event.ts";
 import { product } from "../../model/product.ts";
+import type { Standstill } from "../../model/standstill.ts";
 import { type BatchState, doneCount } from "../../model/state.ts";
 import { answerNow } from "../../operations/answer-now.ts";
 import type { Context } from "../../operations/context.ts";
@@ -15,11 +15,13 @@ import { costText, countText, durationText } from "../../report/amounts.ts";
 import { countsText, heldText } from "../../report/answer.ts";
 import { harmless } from "../../report/harmless.ts";
 import type { BatchLog } from "../../store/batch-log.ts";
+import { tasksFromFile } from "../task-files/read.ts";
 import { type Asked, type Command, jsonFlag, jsonText, UsageFault } from "./command.ts";
 import { Interruption, interruptedStatus } from "./interruption.ts";
+import { atOnceText, headingOf } from "./live-frame.ts";
+import { LiveView, PlainView } from "./live-view.ts";
 import { withoutFlags } from "./problem.ts";
 import { progressLines } from "./progress-lines.ts";
-import { tasksFromFile } from "./task-file.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Of all results together, in characters: standard output bears more than a client does. */
@@ -30,7 +32,7 @@ const own = z.object({
     .array(z.string())
     .meta({
       description:
-        "Takes one task a line from this file; `-` is standard input. Blank lines are passed over.",
+        "Takes tasks from this file; `-` is standard input. Text has one a line; Markdown has open boxes (`- [ ]`; ticked ones are passed over); JSON, JSONL and CSV (a column `task`) may have options of their own for each.",
       placeholder: "FILE",
       short: "f",
     })
@@ -47,6 +49,15 @@ export const run: Command = {
   summary: "Run Claude Code sessions, one for each task",
   description:
     "Runs headless Claude Code sessions at once, one for each task. The answer of a single task is printed; those of several go to files in the output directory, or with --json to standard output. Ctrl-C once ends the running sessions properly, twice at once. Exit status: 0 when all tasks succeeded, 1 when some did not, 2 for wrong usage, 130 when interrupted.",
+  examples: [
+    ['run "Explain src/main.ts" --allowed-tools Read', "One task; its answer is printed"],
+    ["run -f tasks.md --concurrency 4 --output-directory results", "Many; their answers go to files"],
+    [
+      "git ls-files '*.ts' | sed 's/^/Review /' | parallel-claude-code-mcp run -f -",
+      "Tasks from standard input",
+    ],
+    ["run -f tasks.csv --detach", "Goes on by itself; `watch latest` shows it"],
+  ],
   input: parallelInput,
   withoutFlags,
   own,
@@ -63,15 +74,27 @@ export const run: Command = {
   run: async (asked) => {
     const { file = [], detach = false, json = false } = own.parse(asked.own);
     const given = z.array(z.string()).default([]).parse(asked.input["tasks"]);
-    const tasks = [...given, ...(await Promise.all(file.map(tasksFromFile))).flat()];
+    const fromFiles = (await Promise.all(file.map(tasksFromFile))).flat();
+    const tasks = [...given, ...fromFiles.map(({ task }) => task)];
     if (tasks.length === 0)
       throw new UsageFault(["there is no task: give one behind `run`, or a file of them with `-f FILE`"]);
     const planned = planBatch(asked.context, "run", { ...asked.input, tasks, asyncMode: true });
-    if (!planned.ok) throw new UsageFault(planned.faults);
+    if (!planned.ok) {
+      const places = [...given.map(() => undefined), ...fromFiles.map(({ place }) => place)];
+      throw new UsageFault(planned.faults.map((fault) => placed(fault, places)));
+    }
     const log = create(asked.context, planned.value, !detach);
     return detach ? runDetached(asked, log, json) : runHere(asked, log, json);
   },
 };
+
+// What is wrong with a task of a file is mended in the file.
+function placed(fault: string, places: readonly (string | undefined)[]): string {
+  return fault.replace(/^tasks\[(\d+)\](\.?)/, (whole, index: string, dot: string) => {
+    const place = places[Number(index)];
+    return place === undefined ? whole : `${place}: ${dot === "" ? "the task" : ""}`;
+  });
+}
 
 async function runDetached({ context, terminal }: Asked, log: BatchLog, json: boolean): Promise<number> {
   const { batch, tasks, outputDirectory } = log.state;
@@ -93,30 +116,33 @@ async function runHere({ context, terminal }: Asked, log: BatchLog, json: boolea
 
 // To its end; gives whether somebody wanted that sooner.
 async function carry({ store }: Context, log: BatchLog, { err }: Terminal): Promise<boolean> {
-  const { batch, outputDirectory } = log.state;
-  void err.print(
-    `Batch ${batch.batchId}: ${countText(batch.tasks.length, "task")}, ${atOnceText(batch)}. Files go to ${outputDirectory}.`,
+  const { batchId } = log;
+  void err.print(headingOf(log.state));
+  let activities: ReadonlyMap<number, string> = new Map();
+  let hold: Standstill | undefined;
+  const look = () => ({ state: log.state, activities, hold, now: Date.now() });
+  const view = err.isLive ? new LiveView(err, look) : new PlainView(err);
+  using interruption = new Interruption(store, log, () =>
+    view.say(
+      `Ending the running sessions; once more kills them at once. What has ended is in ${log.state.outputDirectory}, and in \`${product.name} show ${batchId}\`.`,
+    ),
   );
-  using interruption = new Interruption(
-    store,
-    log,
-    () =>
-      void err.print(
-        `Ending the running sessions; once more kills them at once. What has ended is in ${outputDirectory}, and in \`${product.name} show ${batch.batchId}\`.`,
-      ),
-  );
-  const progress = progressLines(err);
-  let told: string | undefined;
-  const carried = await runBatch(store, log, (state, _activities, standstill) => {
-    progress(state);
-    const held = standstill ? heldText(standstill) : undefined;
-    if (standstill?.because !== told && held !== undefined) void err.print(held);
-    told = standstill?.because;
-  });
-  // Another runner has taken it over: it is still the batch that was asked for.
-  if (!carried)
-    await follow(store, log, { until: Number.POSITIVE_INFINITY, signal: new AbortController().signal });
-  progress(log.state);
+  const ended = progressLines((line) => view.say(line), { paint: (colour, text) => err.paint(colour, text) });
+  try {
+    const carried = await runBatch(store, log, (state, current, standstill) => {
+      // Where nothing is drawn again and again, a hold is told once.
+      if (!err.isLive && standstill && standstill.because !== hold?.because) view.say(heldText(standstill));
+      activities = current;
+      hold = standstill;
+      ended(state);
+    });
+    // Another runner has taken it over: it is still the batch that was asked for.
+    if (!carried)
+      await follow(store, log, { until: Number.POSITIVE_INFINITY, signal: new AbortController().signal });
+    ended(log.state);
+  } finally {
+    await view.end();
+  }
   return interruption.wanted;
 }
 
@@ -140,10 +166,4 @@ async function printAnswer(state: BatchState, { out }: Terminal): Promise<void> 
 
 function wholeAnswer(context: Context, log: BatchLog) {
   return answerNow(context, log, { mostCharacters, message: countsText(log.state) });
-}
-
-function atOnceText({ concurrency }: Batch): string {
-  return concurrency === "auto"
-    ? "as many at once as machine and account carry"
-    : `at most ${concurrency} at once`;
 }

@@ -19,7 +19,15 @@ import { outcomeColours, stateColours } from "./state-colours.ts";
 import { costCell, table } from "./table.ts";
 import type { Printer } from "./terminal.ts";
 
-const face = commandOf(showBatch, { name: "show", positionals: [batchPositional], present: () => "" });
+const face = commandOf(showBatch, {
+  name: "show",
+  examples: [
+    ["show latest", "A line a task"],
+    ["show b4k2 --json", "The whole answer, for a program"],
+  ],
+  positionals: [batchPositional],
+  present: () => "",
+});
 
 export const show: Command = {
   ...face,

@@ -1,5 +1,6 @@
 // Text in columns.
 import { costText, durationText } from "../../report/amounts.ts";
+import { fit } from "./fit.ts";
 import type { Printer } from "./terminal.ts";
 
 export interface Column {
@@ -24,7 +25,7 @@ export function table(
     columns
       .map(({ right }, index) => {
         const cell = row[index] ?? "";
-        if (index === columns.length - 1) return cutAt(cell, room);
+        if (index === columns.length - 1) return Number.isFinite(room) ? fit(cell, room) : cell;
         const padding = " ".repeat((widths[index] ?? 0) - Bun.stringWidth(cell));
         return right ? `${padding}${cell}` : `${cell}${padding}`;
       })
@@ -44,14 +45,4 @@ export function ageText(milliseconds: number): string {
 /** What something cost; a dash where nothing is known to have been spent. */
 export function costCell(costUsd: number | undefined, atLeast = false): string {
   return costUsd === undefined || (costUsd === 0 && !atLeast) ? "–" : costText(costUsd, atLeast);
-}
-
-function cutAt(text: string, width: number): string {
-  if (Bun.stringWidth(text) <= width) return text;
-  let shown = "";
-  for (const character of text) {
-    if (Bun.stringWidth(shown + character) >= width) break;
-    shown += character;
-  }
-  return `${shown}…`;
 }

@@ -1,12 +1,12 @@
 // `wait`: stays until a batch has ended, with a line for each task as it ends.
 import { z } from "zod";
-import { standingOf } from "../../engine/standing.ts";
-import { waited, waitForBatch } from "../../operations/batches.ts";
-import { findBatch, rowOf } from "../../operations/find-batch.ts";
-import { follow } from "../../operations/follow.ts";
+import { waited, waitForBatch, type waitOutput } from "../../operations/batches.ts";
+import { findBatch } from "../../operations/find-batch.ts";
 import { perform } from "../../operations/perform.ts";
-import { batchPositional, type Command, checkUsage, jsonFlag, jsonText } from "./command.ts";
-import { progressLines } from "./progress-lines.ts";
+import { type Asked, batchPositional, type Command, checkUsage, jsonFlag, jsonText } from "./command.ts";
+import { showUntilEnd } from "./follow-view.ts";
+import { interruptedStatus } from "./interruption.ts";
+import { Leaving } from "./leaving.ts";
 
 const input = z.strictObject({ batchId: z.string().min(1) });
 
@@ -14,35 +14,51 @@ export const wait: Command = {
   name: "wait",
   summary: "Wait until a batch has ended",
   description:
-    "Waits until a batch has ended, and prints a line for each task as it ends. Exit status: 0 when all tasks succeeded, 1 when some did not or the batch was interrupted. Ending this command does not end the batch.",
+    "Waits until a batch has ended, and prints a line for each task as it ends. Exit status: 0 when all tasks succeeded, 1 when some did not or the batch was interrupted, 130 when you left. Ending this command does not end the batch.",
+  examples: [
+    ["wait latest && deploy", "Goes on only when all tasks succeeded"],
+    ["wait b4k2 --json", "How it ended, for a program"],
+  ],
   input,
   withoutFlags: ["batchId"],
   own: jsonFlag,
   positionals: [batchPositional],
   run: async (asked) => {
+    using leaving = new Leaving();
+    const { signal } = leaving;
     const { context, terminal } = asked;
     const { batchId: given } = checkUsage(input, asked.input);
-    const { signal } = new AbortController();
     const now = { signal, startedAt: performance.now(), progress: () => undefined };
     // Which batch is meant by `latest` is decided once, and what lost its processes is carried on.
     const { batchId } = await perform(context, waitForBatch, { batchId: given, waitSeconds: 0 }, now);
     const json = asked.own["json"] === true;
-    const progress = progressLines(json ? terminal.err : terminal.out);
     const log = findBatch(context, batchId);
-    progress(log.state);
-    await follow(context.store, log, {
-      until: Number.POSITIVE_INFINITY,
-      signal,
-      changed: progress,
-      enough: () => standingOf(rowOf(context, log)) === "interrupted",
-    });
-    progress(log.state);
+    await showUntilEnd(context, log, json ? terminal.err : terminal.out, signal);
     const end = waited(context, log);
-    await terminal.out.print(
-      json
-        ? jsonText(end)
-        : `Batch ${batchId} is ${end.state}. ${end.message}\nResults are in ${end.outputDirectory}.`,
-    );
+    if (signal.aborted) {
+      await terminal.err.print(leftText(end));
+      return interruptedStatus;
+    }
+    await terminal.out.print(json ? jsonText(end) : endText(end, rings(asked)));
     return end.counts.succeeded === end.totalTasks ? 0 : 1;
   },
 };
+
+/** That the batch does not end because somebody no longer looks. */
+export function leftText({ batchId, message }: z.infer<typeof waitOutput>): string {
+  return `Batch ${batchId} goes on without you. ${message}`;
+}
+
+/** Whether there is a terminal that may ring. */
+export function rings({ context, terminal: { out } }: Asked): boolean {
+  return out.isLive && context.configuration.notifications;
+}
+
+/** How a batch ended, in words; with a bell, for whoever looks elsewhere. */
+export function endText(
+  { batchId, state, message, outputDirectory }: z.infer<typeof waitOutput>,
+  isRinging: boolean,
+): string {
+  const bell = isRinging ? "\x07" : "";
+  return `${bell}Batch ${batchId} is ${state}. ${message}\nResults are in ${outputDirectory}.`;
+}

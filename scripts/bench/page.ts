@@ -1,0 +1,125 @@
+// What the page of a large batch costs: the runner each time it writes, and a browser that opens it.
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { PageFiles } from "../../src/engine/page-files.ts";
+import { newBatchId } from "../../src/model/batch-id.ts";
+import type { EventBody } from "../../src/model/event.ts";
+import { ownIdentity } from "../../src/platform/process.ts";
+import type { BatchLog } from "../../src/store/batch-log.ts";
+import { outputFiles } from "../../src/store/layout.ts";
+import { Store } from "../../src/store/store.ts";
+import { type Line, limitLine, median, msText, type Row } from "./row.ts";
+
+const tasks = 2_000;
+const running = 32;
+const writings = 60;
+const openings = 5;
+const mostWritingMs = 50;
+const mostReadyMs = 1_000;
+
+export const page: Row = {
+  name: "page",
+  measure: async (workshop) => {
+    const directory = workshop.newDirectory();
+    using store = new Store(join(directory, "state"));
+    const { log, epoch } = foundBatch(store, directory);
+    const names = new Map(
+      log.state.tasks.map(({ number }) => [number, outputFiles.result(number, tasks, 1)]),
+    );
+    const activities = new Map(log.state.tasks.map(({ number }) => [number, `Reads src/file-${number}.ts`]));
+    const files = new PageFiles(store, { names, activities });
+    const costs: number[] = [];
+    // The first ones are not counted in: code that has not run yet is slow.
+    for (let index = 0; index < writings * 2; index++) {
+      end(log, epoch, index + 1);
+      const before = process.cpuUsage();
+      files.write(log.state);
+      const { user, system } = process.cpuUsage(before);
+      if (index >= writings) costs.push((user + system) / 1000);
+    }
+    const figure = `page of ${tasks} tasks`;
+    return [
+      limitLine(`${figure}, a writing, mean`, mean(costs), msText, mostWritingMs),
+      limitLine(`${figure}, a writing, most`, Math.max(...costs), msText, mostWritingMs),
+      await ready(`${figure}, ready in a browser`, join(directory, outputFiles.report(log.batchId))),
+    ];
+  },
+};
+
+function foundBatch(store: Store, directory: string): { log: BatchLog; epoch: number } {
+  const batch = {
+    batchId: newBatchId(),
+    startedBy: "run" as const,
+    asyncMode: true,
+    tasks: Array.from({ length: tasks }, (_, index) => ({
+      prompt: `Review src/engine/file-${index}.ts for race conditions, and say what you would mend first`,
+    })),
+    sessionOptions: {},
+    concurrency: running,
+    failureMode: "continue" as const,
+    outputDirectory: directory,
+    claudePath: "/nowhere/claude",
+    workingDirectory: directory,
+  };
+  const account = { hash: "bench", environment: {} };
+  const log = store.create({ type: "batch-created", batch, account }, Date.now());
+  const epoch = log.takeOver(ownIdentity());
+  if (epoch === undefined) throw new Error("Internal error: a new batch has a runner");
+  for (let task = 1; task <= tasks - running; task++) {
+    begin(log, epoch, task);
+    if (task > writings * 2 + running) end(log, epoch, task);
+  }
+  return { log, epoch };
+}
+
+function begin(log: BatchLog, epoch: number, task: number): void {
+  log.append(
+    () => [
+      {
+        type: "attempt-started",
+        task,
+        attempt: 1,
+        identity: ownIdentity(),
+        sessionId: crypto.randomUUID(),
+        transcript: "/nowhere/none.ndjson",
+      },
+    ],
+    epoch,
+  );
+}
+
+// One in ten fails.
+function end(log: BatchLog, epoch: number, task: number): void {
+  const models = { opus: { input: 100, output: 200, cacheRead: 30_000, cacheWritten: 4_000 } };
+  const usage = { costUsd: 0.12, numTurns: 4, durationMs: 30_000, models };
+  const outcome: Extract<EventBody, { type: "attempt-ended" }>["outcome"] =
+    task % 10 === 0
+      ? { kind: "failed", reason: "execution", message: "It did not work" }
+      : { kind: "succeeded", length: 5, offset: 0 };
+  log.append(() => [{ type: "attempt-ended", task, attempt: 1, outcome, usage }], epoch);
+}
+
+/** From the request to the end of the first paint after everything has been set up. */
+async function ready(figure: string, path: string): Promise<Line> {
+  const times: number[] = [];
+  try {
+    for (let opening = 0; opening < openings; opening++) {
+      await using view = new Bun.WebView({
+        width: 1200,
+        height: 900,
+        backend: { type: "chrome", url: false, argv: ["--no-sandbox", "--disable-dev-shm-usage"] },
+      });
+      await view.navigate(pathToFileURL(path).href);
+      const painted =
+        "new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(performance.now()))))";
+      times.push(Number(await view.evaluate(painted)));
+    }
+  } catch (error) {
+    return { figure, value: `skipped: ${error instanceof Error ? error.message : String(error)}` };
+  }
+  return limitLine(figure, median(times), msText, mostReadyMs);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

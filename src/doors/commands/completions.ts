@@ -1,0 +1,34 @@
+// `completions`: the script that lets a shell complete our commands.
+import { z } from "zod";
+import { installLines, installPlaces, scriptOf, shells } from "../completion/scripts.ts";
+import { type Command, checkUsage, jsonFlag, jsonText } from "./command.ts";
+
+const input = z.strictObject({ shell: z.enum(shells) });
+
+export const completions: Command = {
+  name: "completions",
+  summary: "Print the completions for a shell",
+  description:
+    "Prints a script that lets a shell complete commands, flags, their values, and batches. The script asks this program at every press of Tab, so it need not be renewed.",
+  examples: shells.map((shell) => [installLines[shell], `For ${shell}, ${installPlaces[shell]}`] as const),
+  input,
+  withoutFlags: ["shell"],
+  own: jsonFlag,
+  positionals: [
+    {
+      property: "shell",
+      placeholder: "SHELL",
+      description: `One of ${shells.join(", ")}.`,
+      required: true,
+      many: false,
+      numeric: false,
+      choices: shells,
+    },
+  ],
+  run: async ({ input: given, own, terminal: { out } }) => {
+    const { shell } = checkUsage(input, given);
+    const script = scriptOf(shell);
+    await out.print(own["json"] === true ? jsonText({ shell, script }) : script.trimEnd());
+    return 0;
+  },
+};

@@ -1,0 +1,19 @@
+// Text cut at a number of terminal columns, and never inside a character.
+
+const plain = /^[\x20-\x7e]*$/;
+const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+/** At most `width` columns of a text without escapes, with "…" where something is left out. */
+export function fit(text: string, width: number): string {
+  if (width <= 0) return "";
+  if (plain.test(text)) return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+  if (Bun.stringWidth(text) <= width) return text;
+  let shown = "";
+  let taken = 0;
+  for (const { segment } of segmenter.segment(text)) {
+    taken += Bun.stringWidth(segment);
+    if (taken >= width) break;
+    shown += segment;
+  }
+  return `${shown}…`;
+}

@@ -1,0 +1,66 @@
+// Shows a batch while another process carries it: alive in a terminal, as plain lines elsewhere.
+import { standingOf } from "../../engine/standing.ts";
+import type { Standstill } from "../../model/standstill.ts";
+import type { Context } from "../../operations/context.ts";
+import { rowOf } from "../../operations/find-batch.ts";
+import { follow } from "../../operations/follow.ts";
+import type { BatchLog } from "../../store/batch-log.ts";
+import type { Snapshot } from "./live-frame.ts";
+import { LiveView, PlainView } from "./live-view.ts";
+import { progressLines } from "./progress-lines.ts";
+import type { Printer } from "./terminal.ts";
+
+/** How long what runs is believed without a look at the processes, in milliseconds. */
+const standingMs = 1_000;
+
+/** Until the batch has ended, nobody carries it any more, or the signal says so. */
+export async function showUntilEnd(
+  context: Context,
+  log: BatchLog,
+  printer: Printer,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store } = context;
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  const view = printer.isLive ? new LiveView(printer, () => snapshot()) : new PlainView(printer);
+  const ended = progressLines((line) => view.say(line), {
+    paint: (colour, text) => printer.paint(colour, text),
+  });
+  const snapshot = snapshotOf(context, log);
+  try {
+    ended(log.state);
+    await follow(store, log, {
+      until: Number.POSITIVE_INFINITY,
+      signal,
+      changed: ended,
+      enough: () => {
+        if (performance.now() - lookedAt < standingMs) return false;
+        lookedAt = performance.now();
+        return standingOf(rowOf(context, log)) === "interrupted";
+      },
+    });
+    ended(log.state);
+  } finally {
+    await view.end();
+  }
+}
+
+// Activities are asked for only when somebody has written into the store; the row, once a second.
+function snapshotOf({ store }: Context, log: BatchLog): () => Snapshot {
+  let changeCount = -1;
+  let activities: ReadonlyMap<number, string> = new Map();
+  let heldAt = Number.NEGATIVE_INFINITY;
+  let hold: Standstill | undefined;
+  return () => {
+    const count = store.changeCount();
+    if (count !== changeCount) {
+      changeCount = count;
+      activities = store.activities(log.batchId);
+    }
+    if (performance.now() - heldAt >= standingMs) {
+      heldAt = performance.now();
+      hold = store.row(log.batchId)?.held;
+    }
+    return { state: log.state, activities, hold, now: Date.now() };
+  };
+}

@@ -1,0 +1,181 @@
+// `install` and `uninstall`: put this program into the configuration of a client, and take it out again.
+import { z } from "zod";
+import { clientNames } from "../../operations/clients/clients.ts";
+import {
+  applyChange,
+  type Change,
+  type ClientStanding,
+  planInstall,
+  planUninstall,
+  standings,
+} from "../../operations/install.ts";
+import { harmless } from "../../report/harmless.ts";
+import { type Asked, type Command, checkUsage, jsonText, UsageFault } from "./command.ts";
+import { table } from "./table.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Under which name clients know us. */
+const defaultName = "claude-code";
+
+const common = z.strictObject({
+  client: z
+    .enum(clientNames)
+    .meta({
+      description:
+        "Whose configuration is changed. Left out: says which clients there are, and how they stand.",
+    })
+    .optional(),
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, "expected letters, digits, - and _, at most 64")
+    .meta({ description: "The name of the server in the client.", placeholder: "NAME" })
+    .default(defaultName),
+});
+
+const installInput = z.strictObject({
+  ...common.shape,
+  command: z
+    .string()
+    .min(1)
+    .meta({
+      description: "The program that the client starts (default: this one, by its real path).",
+      placeholder: "PATH",
+    })
+    .optional(),
+  env: z
+    .array(z.string())
+    .meta({
+      description: "A variable for the server, for example ANTHROPIC_API_KEY=….",
+      placeholder: "KEY=VALUE",
+    })
+    .optional(),
+});
+
+const own = z.object({
+  yes: z.boolean().meta({ description: "Does not ask.", short: "y" }).optional(),
+  dryRun: z.boolean().meta({ description: "Only shows what would change." }).optional(),
+  json: z
+    .boolean()
+    .meta({ description: "Prints what came of it as JSON; changes something only with --yes." })
+    .optional(),
+});
+
+const says =
+  "Shows the change and asks before it is made; the file as it was is kept beside it. Comments, order and other servers stay as they are, and a file that cannot be understood is not touched.";
+
+export const install: Command = {
+  name: "install",
+  summary: "Put this program into the configuration of a client",
+  description: `Makes an MCP client start this program as a server. ${says} Without --client it lists the clients of this machine.`,
+  examples: [
+    ["install", "Which clients are here, and how they stand"],
+    ["install --client claude-desktop", "Shows the change, and asks"],
+    ["install --client codex --env ANTHROPIC_API_KEY=… --yes", "With a variable, without a question"],
+  ],
+  input: installInput,
+  withoutFlags: [],
+  own,
+  positionals: [],
+  run: async (asked) => {
+    const { client, ...others } = checkUsage(installInput, asked.input);
+    if (client === undefined) return list(asked, others.name);
+    return carryOut(asked, planInstall(asked.context, { client, ...others }));
+  },
+};
+
+export const uninstall: Command = {
+  name: "uninstall",
+  summary: "Take this program out of the configuration of a client",
+  description: `Takes the server out of the configuration of an MCP client. ${says} Without --client it lists the clients of this machine.`,
+  examples: [["uninstall --client claude-desktop", "Shows the change, and asks"]],
+  input: common,
+  withoutFlags: [],
+  own,
+  positionals: [],
+  run: async (asked) => {
+    const { client, name } = checkUsage(common, asked.input);
+    if (client === undefined) return list(asked, name);
+    return carryOut(asked, planUninstall({ client, name }));
+  },
+};
+
+const stateWords: Record<ClientStanding["state"], string> = {
+  installed: "installed",
+  "installed-otherwise": "installed, with another command",
+  "not-installed": "not installed",
+  "not-found": "not on this machine",
+  unreadable: "cannot be read",
+};
+
+async function list({ own: flags, terminal: { out } }: Asked, name: string): Promise<number> {
+  const clients = standings(name);
+  if (flags["json"] === true) {
+    await out.print(jsonText({ name, clients }));
+    return 0;
+  }
+  const rows = clients.map(({ client, state, detail, file }) => [
+    client,
+    detail === undefined ? stateWords[state] : `${stateWords[state]} (${harmless(detail)})`,
+    file,
+  ]);
+  const columns = [{ title: "CLIENT" }, { title: "STATE" }, { title: "FILE" }];
+  await out.print(
+    `${table(columns, rows, { isTerminal: false, width: out.width })}\n\n\`install --client CLIENT\` changes one of them, after it has shown how.`,
+  );
+  return 0;
+}
+
+async function carryOut({ own: flags, terminal }: Asked, change: Change): Promise<number> {
+  const { yes = false, dryRun = false, json = false } = own.parse(flags);
+  const { client, name, diff } = change;
+  const facts = { client: client.name, file: client.file, name, diff };
+  const wanted = diff !== "" && !dryRun;
+  if (json) {
+    const backup = wanted && yes ? applyChange(change) : undefined;
+    await terminal.out.print(
+      jsonText({
+        ...facts,
+        changes: diff !== "",
+        applied: wanted && yes,
+        ...(backup === undefined ? {} : { backup }),
+      }),
+    );
+    return 0;
+  }
+  const { out } = terminal;
+  if (diff === "") {
+    await out.print(`Nothing is to be done: ${client.file} has it that way already.`);
+    return 0;
+  }
+  await out.print(
+    `${client.file}${change.before === undefined ? " (new)" : ""}\n\n${coloured(diff, terminal)}\n`,
+  );
+  if (dryRun) return 0;
+  if (!yes && !asksYes(terminal)) {
+    await out.print("Nothing was changed.");
+    return 0;
+  }
+  const backup = applyChange(change);
+  await out.print(
+    `Done.${backup === undefined ? "" : ` The file as it was is in ${backup}.`} ${client.title}: ${client.afterwards}`,
+  );
+  return 0;
+}
+
+function coloured(diff: string, { out }: Terminal): string {
+  return harmless(diff)
+    .split("\n")
+    .map((line) => {
+      if (line.startsWith("+")) return out.paint("green", line);
+      return line.startsWith("-") ? out.paint("red", line) : line;
+    })
+    .join("\n");
+}
+
+function asksYes({ out }: Terminal): boolean {
+  if (!out.isTerminal || !process.stdin.isTTY)
+    throw new UsageFault([
+      "nobody can be asked here: give --yes to change the file, or --dry-run to only look",
+    ]);
+  return confirm("Change the file?");
+}

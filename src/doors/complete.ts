@@ -1,0 +1,20 @@
+// The hidden command that shells ask at every press of Tab: quick, silent, and it writes nothing anywhere.
+import { readConfiguration, stateDirectoryOf } from "../operations/configuration.ts";
+import { oneLine } from "../report/harmless.ts";
+import { glimpseBatches } from "../store/peek.ts";
+import { commands } from "./commands.ts";
+import { candidatesFor } from "./completion/candidates.ts";
+
+const mostBatches = 50;
+
+/** Prints a candidate a line: the word, a tab, and what it is. */
+export function complete(words: readonly string[]): number {
+  const found = candidatesFor(commands, words.length === 0 ? [""] : words, () => {
+    const read = readConfiguration();
+    return read.ok ? glimpseBatches(stateDirectoryOf(read.value.configuration), mostBatches) : [];
+  });
+  for (const one of found) {
+    console.log("names" in one ? `:${one.names}` : `${one.word}\t${oneLine(one.about, 120)}`);
+  }
+  return 0;
+}

@@ -1,0 +1,45 @@
+// Tasks as JSON: a list of prompts and objects, or one of them a line.
+import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { FileFault, type FileTask } from "./file-task.ts";
+
+/** A list of strings and of objects with `task` and options. */
+export function tasksFromJson(text: string): FileTask[] {
+  const errors: ParseError[] = [];
+  const tree = parseTree(text, errors, { disallowComments: true });
+  const [first] = errors;
+  if (first)
+    throw new FileFault(wordsOf(printParseErrorCode(first.error)), lineAt(text.slice(0, first.offset)));
+  if (tree?.type !== "array") throw new FileFault("expected a list: strings, or objects with `task`", 1);
+  // Counted on from one to the next: from the beginning each time, thousands would take seconds.
+  let [line, counted] = [1, 0];
+  return (tree.children ?? []).map((node) => {
+    line += lineAt(text.slice(counted, node.offset)) - 1;
+    counted = node.offset;
+    return { task: valueAt(text, node), line };
+  });
+}
+
+/** One string or object a line; blank lines are passed over. */
+export function tasksFromJsonLines(text: string): FileTask[] {
+  return text.split(/\r?\n/).flatMap((line, index): FileTask[] => {
+    if (line.trim() === "") return [];
+    try {
+      return [{ task: JSON.parse(line), line: index + 1 }];
+    } catch (error) {
+      throw new FileFault(`no JSON (${error instanceof Error ? error.message : String(error)})`, index + 1);
+    }
+  });
+}
+
+function valueAt(text: string, { offset, length }: Node): unknown {
+  return JSON.parse(text.slice(offset, offset + length));
+}
+
+function lineAt(before: string): number {
+  return before.split("\n").length;
+}
+
+// `CommaExpected` → no JSON (comma expected).
+function wordsOf(code: string): string {
+  return `no JSON (${code.replace(/(?!^)[A-Z]/g, (letter) => ` ${letter}`).toLowerCase()})`;
+}

@@ -1,0 +1,93 @@
+// Writes the page of a batch, and the companion that an open page follows by. The companion is written often; the page
+// itself less so, for one that is opened follows at once.
+import type { BatchState } from "../model/state.ts";
+import { replaceFile } from "../platform/files.ts";
+import { join } from "../platform/paths.ts";
+import { livePage, type PageView } from "../report/page.ts";
+import { outputFiles } from "../store/layout.ts";
+import type { BatchRow, Store } from "../store/store.ts";
+import { standingOf } from "./standing.ts";
+
+const everyMs = 500;
+const idleEveryMs = 3_000;
+/** Above 2,000 tasks, so many add a millisecond to the time between two writings. */
+const tasksPerMs = 4;
+/** The page itself is written with every so-manieth companion. */
+const companionsPerPage = 4;
+
+/** What the page is drawn from beside the state. */
+export interface PageSources {
+  /** File names by task number. */
+  names: ReadonlyMap<number, string>;
+  /** What running tasks are doing. */
+  activities: ReadonlyMap<number, string>;
+}
+
+export class PageFiles {
+  readonly #store: Store;
+  readonly #sources: PageSources;
+  readonly #page = livePage();
+  #dirty = true;
+  #writtenAt = Number.NEGATIVE_INFINITY;
+  #companions = 0;
+
+  constructor(store: Store, sources: PageSources) {
+    this.#store = store;
+    this.#sources = sources;
+  }
+
+  /** Something of the batch has changed. */
+  changed(): void {
+    this.#dirty = true;
+  }
+
+  /** Whether it is time: twice a second at most; and now and then though nothing happens, for time goes on in it. */
+  isDue(state: BatchState): boolean {
+    const age = performance.now() - this.#writtenAt;
+    // Of thousands of tasks it is megabytes: written less often, that costs as little as a small one.
+    const every = Math.max(everyMs, state.tasks.length / tasksPerMs);
+    return age >= (this.#dirty ? every : Math.max(idleEveryMs, every));
+  }
+
+  /** Writes what is due. With `ended`, all of it for the last time; with `whole`, the page itself too. */
+  write(
+    state: BatchState,
+    { ended, whole }: { ended?: "finished" | "cancelled"; whole?: boolean } = {},
+  ): void {
+    this.#dirty = false;
+    this.#writtenAt = performance.now();
+    const { batchId } = state.batch;
+    const directory = state.outputDirectory;
+    const rows = this.#store.inDirectory(directory);
+    const view = this.#viewOf(state, rows, ended ?? "running");
+    if (whole || ended || this.#companions++ % companionsPerPage === 0) {
+      const page = this.#page.html(view);
+      replaceFile(join(directory, outputFiles.report(batchId)), page, batchId);
+      if (rows[0]?.batchId === batchId) replaceFile(join(directory, outputFiles.index), page, batchId);
+    }
+    replaceFile(join(directory, outputFiles.feed(batchId)), this.#page.update(view), batchId);
+  }
+
+  #viewOf(state: BatchState, rows: BatchRow[], stateWord: PageView["stateWord"]): PageView {
+    const { batchId } = state.batch;
+    const own = rows.find((row) => row.batchId === batchId);
+    return {
+      state,
+      now: Date.now(),
+      stateWord,
+      held: stateWord === "running" ? own?.held : undefined,
+      hrefOf: (number) => this.#sources.names.get(number),
+      activityOf: (number) => this.#sources.activities.get(number),
+      feedHref: outputFiles.feed(batchId),
+      others: rows
+        .filter((row) => row.batchId !== batchId)
+        .map((row) => ({
+          batchId: row.batchId,
+          name: row.name,
+          href: outputFiles.report(row.batchId),
+          createdAt: row.createdAt,
+          stateWord: standingOf(row),
+        })),
+    };
+  }
+}

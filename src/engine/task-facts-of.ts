@@ -1,0 +1,25 @@
+// What the file of an ended task is told, out of the state of its batch.
+import type { BatchState, DoneTask } from "../model/state.ts";
+import type { TaskFacts } from "../report/task-facts.ts";
+import { optionsOf, workingDirectoryOf } from "./task-options.ts";
+
+/** The facts of a task that its result page and its error text share. */
+export function taskFactsOf(state: BatchState, task: DoneTask): TaskFacts {
+  const { batch } = state;
+  const attempt = task.attempts.at(-1);
+  return {
+    batchId: batch.batchId,
+    batchName: batch.name,
+    taskNumber: task.number,
+    totalTasks: batch.tasks.length,
+    prompt: batch.tasks[task.number - 1]?.prompt ?? "",
+    usage: task.usage,
+    attempts: task.attempts.length,
+    leaked: task.leaked?.length,
+    model: task.model,
+    sessionId: attempt?.sessionId,
+    workingDirectory: workingDirectoryOf(batch, optionsOf(batch, task.number)),
+    startedAt: task.startedAt,
+    endedAt: task.endedAt,
+  };
+}

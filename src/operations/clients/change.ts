@@ -1,0 +1,105 @@
+// Puts our server into a client's configuration, or takes it out: the new text, checked before anybody sees it.
+import type { McpClient, ServerEntry } from "./clients.ts";
+import { readJsonc, removeFromJsonc, setInJsonc } from "./edit-jsonc.ts";
+import { readToml, removeFromToml, setInToml } from "./edit-toml.ts";
+import { Unreadable } from "./unreadable.ts";
+
+type Table = Record<string, unknown>;
+
+/** The entry of that name as the text has it. Throws `Unreadable`. */
+export function entryIn(client: McpClient, text: string, name: string): Table | undefined {
+  const servers = tableIn(read(client, text), client.key);
+  const entry = servers[name];
+  if (entry === undefined) return undefined;
+  if (!isTable(entry)) throw new Unreadable(`\`${client.key}.${name}\` is no table of a server`);
+  return entry;
+}
+
+/** The text with our entry. What an entry of that name says beside, stays. Throws `Unreadable`. */
+export function withEntry(client: McpClient, text: string, name: string, wanted: ServerEntry): string {
+  const before = entryIn(client, text, name);
+  const env = { ...(isTable(before?.["env"]) ? before["env"] : {}), ...wanted.env };
+  const needsEnv = Object.keys(env).length > 0 || before?.["env"] !== undefined;
+  const { command, args } = wanted;
+  const values: Table = { ...(before ? {} : client.beside), command, args, ...(needsEnv ? { env } : {}) };
+  const changed = Object.fromEntries(
+    Object.entries(values).filter(([key, value]) => !Bun.deepEquals(before?.[key], value)),
+  );
+  const after =
+    client.format === "toml"
+      ? setToml(client, text, name, changed)
+      : setJson(client, text, name, before, changed);
+  return checked(client, after, withServer(client, text, name, { ...before, ...values }));
+}
+
+/** The text without the entry of that name. Throws `Unreadable`. */
+export function withoutEntry(client: McpClient, text: string, name: string): string {
+  if (entryIn(client, text, name) === undefined) return text;
+  const path = [client.key, name];
+  const after = client.format === "toml" ? removeFromToml(text, path) : removeFromJsonc(text, path);
+  return checked(client, after, withServer(client, text, name, undefined));
+}
+
+function read({ format }: McpClient, text: string): unknown {
+  return format === "toml" ? readToml(text) : readJsonc(text);
+}
+
+function setJson(
+  client: McpClient,
+  text: string,
+  name: string,
+  before: Table | undefined,
+  changed: Table,
+): string {
+  const path = [client.key, name];
+  if (!before) return setInJsonc(text, path, changed);
+  return Object.entries(changed).reduce((now, [key, value]) => setInJsonc(now, [...path, key], value), text);
+}
+
+function setToml(client: McpClient, text: string, name: string, { env, ...plain }: Table): string {
+  const path = [client.key, name];
+  const now = Object.keys(plain).length === 0 ? text : setInToml(text, path, plain);
+  if (!isTable(env) || Object.keys(env).length === 0) return now;
+  // In a table of its own, unless the entry has it in itself.
+  const inside = setInToml(now, path, { env });
+  if (inside.split("\n").length === now.split("\n").length) return inside;
+  return setInToml(now, [...path, "env"], env);
+}
+
+// An edit of a text that says the same in another way than we know would say something else: then nothing is done.
+function checked(client: McpClient, after: string, expected: Table): string {
+  let found: unknown;
+  try {
+    found = read(client, after);
+  } catch {
+    // Told below: the file itself could be read.
+  }
+  if (Bun.deepEquals(withoutEmpty(client, found), withoutEmpty(client, expected))) return after;
+  throw new Unreadable(`\`${client.key}\` is written in a way that cannot be edited safely`);
+}
+
+function withServer(client: McpClient, text: string, name: string, entry: Table | undefined): Table {
+  const whole = read(client, text);
+  const { [name]: _, ...others } = tableIn(whole, client.key);
+  const root = isTable(whole) ? whole : {};
+  const servers = entry ? { ...others, [name]: entry } : others;
+  return { ...root, [client.key]: servers };
+}
+
+// TOML has no empty table where no heading is left.
+function withoutEmpty({ key }: McpClient, whole: unknown): unknown {
+  if (!isTable(whole)) return whole;
+  const { [key]: servers, ...rest } = whole;
+  return isTable(servers) && Object.keys(servers).length === 0 ? rest : whole;
+}
+
+function tableIn(whole: unknown, key: string): Table {
+  const table = isTable(whole) ? whole[key] : undefined;
+  if (table === undefined) return {};
+  if (!isTable(table)) throw new Unreadable(`\`${key}\` is no table of servers`);
+  return table;
+}
+
+function isTable(value: unknown): value is Table {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

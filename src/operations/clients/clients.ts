@@ -1,0 +1,86 @@
+// The MCP clients that we know: where each keeps its servers, by operating system, and in which form.
+import { configurationBase, homeDirectory, join } from "../../platform/paths.ts";
+
+export const clientNames = ["claude-desktop", "claude-code", "cursor", "vscode", "codex"] as const;
+export type ClientName = (typeof clientNames)[number];
+
+/** What a client must be told to start a server. */
+export interface ServerEntry {
+  command: string;
+  args: string[];
+  env: Record<string, string>;
+}
+
+export interface McpClient {
+  name: ClientName;
+  title: string;
+  /** The file that holds its servers, whether or not it is there. Absolute. */
+  file: string;
+  format: "jsonc" | "toml";
+  /** The table of all servers in that file. */
+  key: string;
+  /** What an entry of it says beside command, arguments and environment. */
+  beside: Record<string, string>;
+  /** What a user has to do before the client knows of a change. */
+  afterwards: string;
+}
+
+type Environment = Record<string, string | undefined>;
+type System = "darwin" | "linux" | "win32";
+
+/** The client of that name, for this machine. */
+export function clientOf(name: ClientName, environment: Environment = process.env): McpClient {
+  return { name, ...facts[name], file: filesOf(systemOf(process.platform), environment)[name] };
+}
+
+const restart = "Restart it, so that it knows of the change.";
+
+const facts: Record<ClientName, Omit<McpClient, "name" | "file">> = {
+  "claude-desktop": {
+    title: "Claude Desktop",
+    format: "jsonc",
+    key: "mcpServers",
+    beside: {},
+    afterwards: restart,
+  },
+  "claude-code": {
+    title: "Claude Code",
+    format: "jsonc",
+    key: "mcpServers",
+    beside: { type: "stdio" },
+    afterwards: "Its next session knows of the change.",
+  },
+  cursor: { title: "Cursor", format: "jsonc", key: "mcpServers", beside: {}, afterwards: restart },
+  vscode: {
+    title: "VS Code",
+    format: "jsonc",
+    key: "servers",
+    beside: { type: "stdio" },
+    afterwards: "It asks whether to trust the server when it starts it first.",
+  },
+  codex: {
+    title: "Codex",
+    format: "toml",
+    key: "mcp_servers",
+    beside: {},
+    afterwards: "Its next session knows of the change.",
+  },
+};
+
+/** Clients × systems. `base` is where applications keep what the user configures. */
+export function filesOf(system: System, environment: Environment): Record<ClientName, string> {
+  const home = homeDirectory();
+  const base = configurationBase(system, environment);
+  return {
+    "claude-desktop": join(base, "Claude", "claude_desktop_config.json"),
+    // These three have one place on every system; two can be told to use another.
+    "claude-code": join(environment["CLAUDE_CONFIG_DIR"] || home, ".claude.json"),
+    cursor: join(home, ".cursor", "mcp.json"),
+    vscode: join(base, "Code", "User", "mcp.json"),
+    codex: join(environment["CODEX_HOME"] || join(home, ".codex"), "config.toml"),
+  };
+}
+
+function systemOf(platform: NodeJS.Platform): System {
+  return platform === "darwin" || platform === "win32" ? platform : "linux";
+}

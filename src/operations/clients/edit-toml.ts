@@ -1,0 +1,156 @@
+// Changes one table in a TOML file, and not a character elsewhere.
+import { Unreadable } from "./unreadable.ts";
+
+/** The value of a file. Throws `Unreadable` with the place of the fault. */
+export function readToml(text: string): unknown {
+  try {
+    return Bun.TOML.parse(text.replace(/^\uFEFF/, ""));
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const line = faultyLine(text);
+    throw new Unreadable(
+      `${line === undefined ? "" : `line ${line}: `}${error.message.replace("TOML Parse error: ", "")}`,
+    );
+  }
+}
+
+/** The text with these values in the table at `path`; what else the table says stays. */
+export function setInToml(text: string, path: readonly string[], values: Record<string, unknown>): string {
+  const lineFeed = text.includes("\r\n") ? "\r\n" : "\n";
+  const lines = text.split(/\r?\n/);
+  const begin = lines.findIndex((line) => isSame(tableOf(line), path));
+  if (begin < 0) {
+    const table = [`[${path.map(keyText).join(".")}]`, ...entriesOf(values)].join(lineFeed);
+    const before = text.trimEnd();
+    return `${before === "" ? "" : `${before}${lineFeed}${lineFeed}`}${table}${lineFeed}`;
+  }
+  let end = tableEnd(lines, begin);
+  for (const [key, value] of Object.entries(values)) {
+    const line = `${keyText(key)} = ${valueText(value)}`;
+    const found = lines.findIndex((one, index) => index > begin && index < end && keyIn(one) === key);
+    if (found < 0) {
+      // Behind the last line of the table that says something.
+      let last = end;
+      while (last > begin + 1 && lines[last - 1]?.trim() === "") last--;
+      lines.splice(last, 0, line);
+      end++;
+    } else {
+      const taken = linesOfValue(lines, found);
+      lines.splice(found, taken, line);
+      end -= taken - 1;
+    }
+  }
+  return lines.join(lineFeed);
+}
+
+/** The text without the table at `path` and all tables below it. */
+export function removeFromToml(text: string, path: readonly string[]): string {
+  const lineFeed = text.includes("\r\n") ? "\r\n" : "\n";
+  const lines = text.split(/\r?\n/);
+  for (;;) {
+    const begin = lines.findIndex((line) => isSame(tableOf(line)?.slice(0, path.length), path));
+    if (begin < 0) return lines.join(lineFeed);
+    const end = tableEnd(lines, begin);
+    lines.splice(begin, end - begin);
+    // The blank line before it was there for its sake.
+    if (
+      begin > 0 &&
+      lines[begin - 1]?.trim() === "" &&
+      (lines[begin] ?? "").trim() === "" &&
+      begin < lines.length
+    )
+      lines.splice(begin - 1, 1);
+  }
+}
+
+// Up to the next table; remarks directly above that one belong to it.
+function tableEnd(lines: readonly string[], begin: number): number {
+  const next = lines.findIndex(
+    (line, index) => index > begin && /^\s*\[/.test(line) && tableOf(line) !== undefined,
+  );
+  if (next < 0) return lines.length - (lines.at(-1) === "" ? 1 : 0);
+  let end = next;
+  while (end > begin + 1 && /^\s*#/.test(lines[end - 1] ?? "")) end--;
+  return end;
+}
+
+/** The keys of a table's heading: `[a."b c"]` gives `a` and `b c`. */
+function tableOf(line: string): string[] | undefined {
+  if (!/^\s*\[[^[]/.test(line)) return undefined;
+  try {
+    return pathOf(Bun.TOML.parse(line));
+  } catch {
+    // Not a heading, but the rest of a list, or of a text.
+    return undefined;
+  }
+}
+
+function keyIn(line: string): string | undefined {
+  const written = /^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=/.exec(
+    line,
+  )?.[1];
+  if (written === undefined) return undefined;
+  const [key, ...deeper] = pathOf(Bun.TOML.parse(`${written} = {}`));
+  return deeper.length === 0 ? key : undefined;
+}
+
+function pathOf(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  const [only] = Object.entries(value);
+  return only ? [only[0], ...pathOf(only[1])] : [];
+}
+
+// A list may go over several lines: as many as make a whole.
+function linesOfValue(lines: readonly string[], begin: number): number {
+  for (let count = 1; begin + count <= lines.length; count++) {
+    try {
+      Bun.TOML.parse(lines.slice(begin, begin + count).join("\n"));
+      return count;
+    } catch {
+      // Not whole yet.
+    }
+  }
+  throw new Unreadable(`line ${begin + 1}: the value has no end`);
+}
+
+// The shortest beginning that cannot be mended by more lines is hard to tell; the first that fails for another
+// reason than an open end is.
+function faultyLine(text: string): number | undefined {
+  const lines = text.split(/\r?\n/);
+  let begin = 0;
+  for (let end = 1; end <= lines.length; end++) {
+    try {
+      Bun.TOML.parse(lines.slice(begin, end).join("\n"));
+      begin = end;
+    } catch {
+      // It may only need more lines.
+    }
+  }
+  return begin < lines.length ? begin + 1 : undefined;
+}
+
+function entriesOf(values: Record<string, unknown>): string[] {
+  return Object.entries(values).map(([key, value]) => `${keyText(key)} = ${valueText(value)}`);
+}
+
+function keyText(key: string): string {
+  return /^[\w-]+$/.test(key) ? key : stringText(key);
+}
+
+// TOML's basic strings are JSON's, but for DEL, which it wants escaped.
+function stringText(text: string): string {
+  return JSON.stringify(text).replaceAll("\x7f", "\\u007F");
+}
+
+function valueText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(valueText).join(", ")}]`;
+  if (typeof value === "object" && value !== null) {
+    const entries = entriesOf({ ...value });
+    return entries.length === 0 ? "{}" : `{ ${entries.join(", ")} }`;
+  }
+  return typeof value === "string" ? stringText(value) : String(value);
+}
+
+function isSame(one: readonly string[] | undefined, other: readonly string[]): boolean {
+  return one !== undefined && one.length === other.length && one.every((key, index) => key === other[index]);
+}

@@ -1,0 +1,61 @@
+// The frame of every page, and the policy that stands behind what is inside it.
+import { escapeHtml } from "./html.ts";
+import { style } from "./style.ts";
+
+/** The parts of a page. All but `title`, `tag` and `facts` are HTML. */
+export interface PageParts {
+  title: string;
+  /** Stands in a comment within the first 512 bytes. */
+  tag?: string;
+  /** Seconds after which a browser without scripts loads the page again; never, where absent. */
+  refreshSeconds?: number;
+  /** Told to the script, as `data-` attributes of the document. */
+  facts: Record<string, string>;
+  header: string;
+  main: string;
+  footer: string;
+}
+
+/**
+ * Frames pages that share a script. The browser runs that one script, known by its hash, and what it loads itself; it
+ * takes that one style sheet, and neither image nor font nor frame nor form: whatever a page quotes, nothing is fetched.
+ */
+export function pageFrame(script: string): (parts: PageParts) => string {
+  const policy = [
+    "default-src 'none'",
+    `style-src '${hashOf(style)}'`,
+    `script-src '${hashOf(script)}' 'strict-dynamic'`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+  return ({ title, tag, refreshSeconds, facts, header, main, footer }) => {
+    const comment = tag === undefined ? "" : `\n<!-- ${escapeHtml(tag)} -->`;
+    const refresh =
+      refreshSeconds === undefined
+        ? ""
+        : `\n<noscript><meta http-equiv="refresh" content="${refreshSeconds}"></noscript>`;
+    const told = Object.entries(facts).map(([name, value]) => ` data-${name}="${escapeHtml(value)}"`);
+    return `<!doctype html>${comment}
+<html lang="en"${told.join("")}>
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">${refresh}
+<title>${escapeHtml(title)}</title>
+<style>${style}</style>
+</head>
+<body>
+<header>${header}</header>
+<main>${main}</main>
+<footer>${footer}</footer>
+<script>${script}</script>
+</body>
+</html>
+`;
+  };
+}
+
+function hashOf(text: string): string {
+  return `sha256-${new Bun.CryptoHasher("sha256").update(text).digest("base64")}`;
+}

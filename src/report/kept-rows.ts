@@ -1,0 +1,72 @@
+// What is told of each task, kept from one writing of the page to the next: most tasks do not change in between.
+import type { BatchState, TaskState } from "../model/state.ts";
+import { type Attention, attentionFor } from "./attention.ts";
+import { Lanes } from "./lanes.ts";
+import type { Tokens } from "./progress-panel.ts";
+import { taskRow } from "./row.ts";
+import { barsText } from "./timeline.ts";
+
+/** The rows (HTML) in the order of the tasks, and what is gathered from them. */
+export interface Kept {
+  rows: string[];
+  attentions: Attention[];
+  lanes: Lanes;
+  tokens: Tokens;
+}
+
+interface KeptRow {
+  href: string | undefined;
+  row: string;
+  attention: Attention | undefined;
+  tokens: Tokens;
+}
+
+/** Keeps rows by the identity of the task's state, which every change replaces. */
+export function keptRows(): (view: {
+  state: BatchState;
+  hrefOf(taskNumber: number): string | undefined;
+}) => Kept {
+  const kept = new WeakMap<TaskState, KeptRow>();
+  const lanes = new Lanes();
+  return ({ state, hrefOf }) => {
+    lanes.place(state);
+    const attentions: Attention[] = [];
+    const tokens: Tokens = { input: 0, output: 0 };
+    const rows = state.tasks.map((task) => {
+      const href = hrefOf(task.number);
+      let entry = kept.get(task);
+      // A running task is marked as being ended in place; a file may appear after its task has ended.
+      if (!entry || entry.href !== href || task.status === "running") {
+        entry = newRow(state, task, { href, lanes });
+        kept.set(task, entry);
+      }
+      if (entry.attention) attentions.push(entry.attention);
+      tokens.input += entry.tokens.input;
+      tokens.output += entry.tokens.output;
+      return entry.row;
+    });
+    return { rows, attentions, lanes, tokens };
+  };
+}
+
+function newRow(
+  state: BatchState,
+  task: TaskState,
+  { href, lanes }: { href: string | undefined; lanes: Lanes },
+): KeptRow {
+  const { batchId, tasks } = state.batch;
+  const prompt = tasks[task.number - 1]?.prompt ?? "";
+  const attention = task.status === "done" ? attentionFor(task, { batchId, prompt, href }) : undefined;
+  const bars = barsText(lanes.barsOf(task), state.createdAt);
+  return { href, row: taskRow(task, { prompt, href, bars }), attention, tokens: tokensOf(task) };
+}
+
+function tokensOf(task: TaskState): Tokens {
+  const tokens: Tokens = { input: 0, output: 0 };
+  const models = task.status === "done" ? task.usage?.models : undefined;
+  for (const { input, output, cacheRead, cacheWritten } of Object.values(models ?? {})) {
+    tokens.input += input + cacheRead + cacheWritten;
+    tokens.output += output;
+  }
+  return tokens;
+}

@@ -1,0 +1,120 @@
+// The timeline: a bar for each session in its slot, so that one glance shows the parallelism and the stragglers.
+import type { BatchState, TaskState } from "../model/state.ts";
+import { countText, durationText, numberText } from "./amounts.ts";
+import type { Bar, Lanes } from "./lanes.ts";
+import { promptHtml, statusWord } from "./row.ts";
+
+/** The bars of a task as its row tells them to the page's script: slot, begin and length of each. */
+export function barsText(bars: readonly Bar[], beganAt: number): string {
+  return bars
+    .map(({ lane, from, to }) => `${lane}:${from - beganAt}:${to === undefined ? "" : to - from}`)
+    .join(";");
+}
+
+/** What the timeline is drawn from. */
+export interface TimelineView {
+  state: BatchState;
+  lanes: Lanes;
+  /** Milliseconds since 1970: where the time ends. */
+  until: number;
+  hrefOf(taskNumber: number): string | undefined;
+}
+
+/** Units of the drawing across its width. */
+const width = 2_000;
+/** Pixels of the drawing, unless its lanes are too many or too few. */
+const usualHeight = 260;
+const laneHeight = { least: 3, most: 16 };
+const mostLongest = 8;
+
+interface Long {
+  task: TaskState;
+  lasted: number;
+}
+
+/** Drawing, axis and the longest sessions as text. Empty before the first session. HTML. */
+export function timelineHtml(view: TimelineView): string {
+  const { state, lanes, until } = view;
+  if (lanes.count === 0) return "";
+  const span = Math.max(1, until - state.createdAt);
+  const height = Math.min(laneHeight.most, Math.max(laneHeight.least, usualHeight / lanes.count));
+  const { paths, lengths } = draw(view, span, height);
+  const pixels = Math.ceil(height * lanes.count);
+  const shapes = [...paths].map(([className, path]) => `<path class="${className}" d="${path}"/>`);
+  const drawing = `<svg class="bars" width="100%" height="${pixels}" viewBox="0 0 ${width} ${pixels}" preserveAspectRatio="none" aria-hidden="true">${shapes.join("")}</svg>`;
+  const words = wordsOf(view, lengths);
+  return `<div id="timeline-box"><div id="lanes" role="img" aria-label="${words} Arrow keys go from session to session, Enter opens one." data-span="${span}" data-count="${lanes.count}">${drawing}<span id="mark" hidden></span>${axisHtml(span)}</div>
+<p id="readout" role="status">${words}</p>${longestHtml(lengths, view)}</div>`;
+}
+
+function draw({ state, lanes, until }: TimelineView, span: number, height: number) {
+  const paths = new Map<string, string>();
+  const lengths: Long[] = [];
+  const scale = width / span;
+  for (const task of state.tasks) {
+    for (const bar of lanes.barsOf(task)) {
+      const lasted = Math.max(0, (bar.to ?? until) - bar.from);
+      lengths.push({ task, lasted });
+      const className = classOf(task, bar);
+      // A success leaves air between its bar and the next; what went wrong fills its lane.
+      const air = className === "bad" ? 0 : Math.min(2, height / 4);
+      const x = ((bar.from - state.createdAt) * scale).toFixed(1);
+      const y = (bar.lane * height + air / 2).toFixed(1);
+      const across = Math.max(2, lasted * scale - 1.5).toFixed(1);
+      const down = (height - air).toFixed(1);
+      paths.set(className, `${paths.get(className) ?? ""}M${x} ${y}h${across}v${down}h-${across}z`);
+    }
+  }
+  lengths.sort((a, b) => b.lasted - a.lasted);
+  return { paths, lengths };
+}
+
+// An attempt that was followed by another one has failed.
+function classOf(task: TaskState, bar: Bar): string {
+  if (bar.attempt === task.attempts.at(-1)) {
+    const { className } = statusWord(task);
+    return className === "wait" ? "bad" : className;
+  }
+  return bar.attempt.outcome?.kind === "succeeded" ? "ok" : "bad";
+}
+
+function wordsOf({ lanes }: TimelineView, lengths: readonly Long[]): string {
+  const longest = lengths[0];
+  const middle = lengths[Math.floor(lengths.length / 2)];
+  if (!longest || !middle) return "";
+  const sessions = countText(lengths.length, "session");
+  return `${sessions}, ${numberText(lanes.count)} at once at most; half took over ${durationText(middle.lasted)}, the longest is task ${longest.task.number} with ${durationText(longest.lasted)}.`;
+}
+
+const niceSeconds = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200];
+
+function axisHtml(span: number): string {
+  const seconds = span / 1000;
+  const step = niceSeconds.find((nice) => seconds / nice <= 6) ?? Math.ceil(seconds / 6 / 86_400) * 86_400;
+  const ticks: string[] = [];
+  for (let at = 0; at <= seconds; at += step) {
+    const x = (at / seconds) * 100;
+    const anchor = x < 2 ? "" : x > 96 ? ' text-anchor="end"' : ' text-anchor="middle"';
+    ticks.push(`<text x="${x.toFixed(2)}%" y="14"${anchor}>${tickText(at)}</text>`);
+  }
+  return `<svg class="axis" width="100%" height="18" aria-hidden="true">${ticks.join("")}</svg>`;
+}
+
+function tickText(seconds: number): string {
+  if (seconds === 0) return "0";
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600)
+    return seconds % 60 === 0
+      ? `${seconds / 60} min`
+      : `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} min`;
+  return `${seconds / 3600} h`;
+}
+
+function longestHtml(lengths: readonly Long[], { state, hrefOf }: TimelineView): string {
+  const items = lengths.slice(0, mostLongest).map(({ task, lasted }) => {
+    const { className, word } = statusWord(task);
+    const prompt = state.batch.tasks[task.number - 1]?.prompt ?? "";
+    return `<li><b>${durationText(lasted)}</b> <span class="s ${className}">${word}</span> <a href="#t${task.number}">task ${task.number}</a> ${promptHtml(prompt, hrefOf(task.number))}</li>`;
+  });
+  return `<details><summary>The longest sessions</summary><ol class="longest">${items.join("")}</ol></details>`;
+}

@@ -1,0 +1,169 @@
+// A real browser for tests of the pages: Bun's own WebView, which drives a headless Chromium. Where there is none,
+// CI installs one if it may; else these tests are skipped, and say so.
+import { test } from "bun:test";
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { pathToFileURL } from "node:url";
+
+const names = [
+  "chromium-headless-shell",
+  "chromium",
+  "chromium-browser",
+  "google-chrome-stable",
+  "google-chrome",
+];
+const path = browserPath() ?? (await installed());
+if (path === undefined)
+  console.warn(
+    "not checked: no Chromium. Install one, or name it in BUN_CHROME_PATH, to run the browser tests.",
+  );
+
+/** A test that needs the browser, and how long it may take in milliseconds before it counts as hanging. */
+export function browserTest(title: string, run: () => Promise<void>, hangsAfterMs = 90_000): void {
+  (path === undefined ? test.skip : test)(title, run, hangsAfterMs);
+}
+
+/** A tab on one page, with a record of what it asked for and what went wrong in it. */
+export class Page implements AsyncDisposable {
+  readonly #view: Bun.WebView;
+  /** Addresses that were asked for, the page's own among them. */
+  readonly requests: string[] = [];
+  /** Errors and refusals that the browser reported. */
+  readonly complaints: string[] = [];
+  /** Documents that were asked for, by the tab or within it. */
+  readonly visits: string[] = [];
+
+  constructor({ width = 1200, height = 900 } = {}) {
+    this.#view = new Bun.WebView({
+      width,
+      height,
+      backend: { type: "chrome", path: path ?? "", argv: ["--no-sandbox", "--disable-dev-shm-usage"] },
+    });
+  }
+
+  /** The browser, as far as the record goes. */
+  async begin(): Promise<this> {
+    await this.#view.navigate("about:blank");
+    this.#on("Network.requestWillBeSent", (sent) => {
+      const url = textAt(sent, "request", "url");
+      this.requests.push(url);
+      if (textAt(sent, "type") === "Document") this.visits.push(url);
+    });
+    this.#on("Runtime.exceptionThrown", (thrown) => void this.complaints.push(JSON.stringify(thrown)));
+    this.#on("Log.entryAdded", (added) => void this.complaints.push(textAt(added, "entry", "text")));
+    for (const domain of ["Network", "Runtime", "Log"]) await this.cdp(`${domain}.enable`);
+    return this;
+  }
+
+  /** Opens a file. */
+  async open(file: string): Promise<void> {
+    await this.#view.navigate(pathToFileURL(file).href);
+  }
+
+  /** The value of an expression in the page. */
+  evaluate(expression: string): Promise<unknown> {
+    return this.#view.evaluate(expression);
+  }
+
+  /** The text of an element, as it is shown. */
+  async text(selector: string): Promise<string> {
+    return String(
+      await this.evaluate(`document.querySelector(${JSON.stringify(selector)})?.innerText ?? ""`),
+    );
+  }
+
+  async click(selector: string): Promise<void> {
+    await this.#view.scrollTo(selector);
+    await this.#view.click(selector);
+  }
+
+  type(text: string): Promise<void> {
+    return this.#view.type(text);
+  }
+
+  press(key: string): Promise<void> {
+    return this.#view.press(key);
+  }
+
+  cdp(method: string, params: Record<string, unknown> = {}): Promise<unknown> {
+    return this.#view.cdp(method, params);
+  }
+
+  /** Light or dark, screen or print. */
+  async media(features: { scheme?: "light" | "dark"; media?: "screen" | "print" }): Promise<void> {
+    const { scheme = "light", media = "screen" } = features;
+    await this.cdp("Emulation.setEmulatedMedia", {
+      media,
+      features: [{ name: "prefers-color-scheme", value: scheme }],
+    });
+  }
+
+  /** Waits until an expression is true in the page. */
+  async until(expression: string, patienceMs = 40_000): Promise<void> {
+    const deadline = performance.now() + patienceMs;
+    // While a page gives way to another one there is nobody to ask.
+    while (!(await this.evaluate(`Boolean(${expression})`).catch(() => false))) {
+      if (performance.now() > deadline) throw new Error(`It did not come true in the page: ${expression}`);
+      await Bun.sleep(50);
+    }
+  }
+
+  /** What the page shows to assistive technology. */
+  async accessibility(): Promise<Named[]> {
+    const tree = await this.cdp("Accessibility.getFullAXTree");
+    const nodes: unknown = typeof tree === "object" && tree !== null ? Reflect.get(tree, "nodes") : [];
+    if (!Array.isArray(nodes)) return [];
+    return nodes.flatMap((node: object) => {
+      if (Reflect.get(node, "ignored") === true) return [];
+      return [{ role: textAt(node, "role", "value"), name: textAt(node, "name", "value") }];
+    });
+  }
+
+  #on(event: string, heard: (data: unknown) => void): void {
+    this.#view.addEventListener(event, (message) => heard(Reflect.get(message, "data")));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#view.close();
+  }
+}
+
+/** An element as assistive technology knows it. */
+export interface Named {
+  role: string;
+  name: string;
+}
+
+function textAt(value: unknown, ...path: string[]): string {
+  let at = value;
+  for (const name of path) at = typeof at === "object" && at !== null ? Reflect.get(at, name) : undefined;
+  return typeof at === "string" ? at : "";
+}
+
+function browserPath(): string | undefined {
+  const given = process.env["BUN_CHROME_PATH"];
+  if (given !== undefined && existsSync(given)) return given;
+  return names.map((name) => Bun.which(name)).find((found) => found !== null) ?? undefined;
+}
+
+// Only in CI, where the machine is nobody's own, and only for root of a Debian.
+async function installed(): Promise<string | undefined> {
+  const apt = Bun.which("apt-get");
+  if (!process.env["CI"] || process.getuid?.() !== 0 || apt === null) return undefined;
+  const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const run = async (...args: string[]) => {
+    const child = Bun.spawn([apt, "-qq", ...args], {
+      cwd: tmpdir(),
+      env: environment,
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "ignore",
+      timeout: 300_000,
+    });
+    return (await child.exited) === 0;
+  };
+  if (!(await run("update"))) return undefined;
+  for (const name of ["chromium-headless-shell", "chromium"])
+    if (await run("install", "-y", "--no-install-recommends", name)) return browserPath();
+  return undefined;
+}

@@ -1,0 +1,269 @@
+// How the pages look and what they tell assistive technology, in a real browser.
+import { describe, expect } from "bun:test";
+import { join } from "node:path";
+import type { BatchState } from "../../src/model/state.ts";
+import { livePage } from "../../src/report/page.ts";
+import { resultPage } from "../../src/report/result-page.ts";
+import { eventually, Home } from "../harness.ts";
+import {
+  batchState,
+  began,
+  ended,
+  failures,
+  pageView,
+  resultOf,
+  started,
+  succeeded,
+  usage,
+} from "../report/samples.ts";
+import { browserTest, Page } from "./browser.ts";
+
+/** 60 tasks of every standing, some of them running and some queued. */
+function everything(): BatchState {
+  const outcomes = [succeeded, ...failures];
+  const denials = [{ tool: "Bash", rule: "Bash(npm test:*)" }];
+  const events = Array.from({ length: 50 }, (_, index) => {
+    const outcome = outcomes[index % outcomes.length] ?? succeeded;
+    const end = ended(
+      index + 1,
+      outcome,
+      usage({ costUsd: (index * 7) % 11, ...(index % 9 ? {} : { denials }) }),
+    );
+    return index < 46 ? [started(index + 1), end] : [started(index + 1)];
+  });
+  const prompts = Array.from({ length: 60 }, (_, index) => `Review part ${index + 1} of the work`);
+  return batchState(prompts, events.flat(), "Everything");
+}
+
+const view = (state: BatchState, more = {}) =>
+  pageView(state, {
+    activityOf: () => "Reads README.md",
+    hrefOf: (task) => (task < 40 ? `result-${task}.html` : undefined),
+    held: { because: "The disk is nearly full", until: began + 3_600_000 },
+    others: [
+      {
+        batchId: "zzzzzzzz",
+        name: "Older",
+        href: "report-zzzzzzzz.html",
+        createdAt: began,
+        stateWord: "finished",
+      },
+    ],
+    ...more,
+  });
+
+const markdown =
+  "# One\n\nText with `code`, a [link](https://example.com) and\n\n| a | b |\n| - | - |\n| 1 | 2 |\n\n> quoted\n\n```\nlong\n```";
+
+async function written(home: Home): Promise<{ live: string; result: string }> {
+  const page = livePage();
+  const live = join(home.work, "index.html");
+  const result = join(home.work, "result.html");
+  await Bun.write(live, page.html(view(everything())));
+  await Bun.write(join(home.work, "report-bcdfghjk.js"), page.update(view(everything())));
+  const text = { shown: markdown, totalLength: markdown.length, transcript: "/state/3.jsonl" };
+  const denials = [{ tool: "Write", rule: "Write" }];
+  await Bun.write(
+    result,
+    resultPage(
+      resultOf({
+        text,
+        sessionId: "abc-1",
+        usage: usage({ denials }),
+        outcome: { ...succeeded, structured: [{ a: 1 }] },
+      }),
+    ),
+  );
+  return { live, result };
+}
+
+/** Texts whose contrast with what is behind them is below 4.5. */
+const faint = `(() => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const parse = (colour, under) => {
+    canvas.fillStyle = "rgb(" + under.join(",") + ")"; canvas.fillRect(0, 0, 1, 1);
+    canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const light = (rgb) => { const [r, g, b] = rgb.map((c) => { c /= 255; return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const behind = (element) => {
+    const chain = []; for (let at = element; at; at = at.parentElement) chain.unshift(getComputedStyle(at).backgroundColor);
+    return chain.reduce((under, colour) => parse(colour, under), [255, 255, 255]);
+  };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = new Set();
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (walker.currentNode.data.trim() === "" || !element.checkVisibility() || ["SCRIPT", "STYLE", "OPTION"].includes(element.tagName)) continue;
+    const ground = behind(element);
+    const style = getComputedStyle(element);
+    const ink = parse(element.closest("svg") ? style.fill : style.color, ground);
+    const [a, b] = [light(ink), light(ground)].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4.5) found.add(element.tagName + "." + element.className + " " + ratio.toFixed(2) + " " + walker.currentNode.data.trim().slice(0, 30));
+  }
+  return [...found];
+})()`;
+
+describe("the pages", () => {
+  browserTest("can be read in light, in dark, and on paper", async () => {
+    await using home = new Home();
+    const files = await written(home);
+    await using page = await new Page().begin();
+    const grounds: unknown[] = [];
+    for (const file of [files.live, files.result]) {
+      await page.open(file);
+      for (const how of [
+        { scheme: "light" },
+        { scheme: "dark" },
+        { scheme: "dark", media: "print" },
+      ] as const) {
+        await page.media(how);
+        expect({ how, faint: await page.evaluate(faint) }).toEqual({ how, faint: [] });
+        grounds.push(await page.evaluate("getComputedStyle(document.body).backgroundColor"));
+      }
+    }
+    expect(grounds.slice(0, 3)).toEqual(["rgb(246, 245, 242)", "rgb(25, 24, 23)", "rgb(255, 255, 255)"]);
+  });
+
+  browserTest("hide on paper what can only be clicked, and show where links lead", async () => {
+    await using home = new Home();
+    const files = await written(home);
+    await using page = await new Page().begin();
+    await page.open(files.live);
+    expect(await page.evaluate(`document.getElementById("tools").checkVisibility()`)).toBe(true);
+    await page.media({ media: "print" });
+    expect(await page.evaluate(`document.getElementById("tools").checkVisibility()`)).toBe(false);
+    expect(
+      await page.evaluate(`getComputedStyle(document.querySelector("#t1 a"), "::after").content`),
+    ).toContain("result-1.html");
+    await page.open(files.result);
+    expect(await page.evaluate(`document.querySelector("[data-copy]").checkVisibility()`)).toBe(false);
+    expect(
+      await page.evaluate(`getComputedStyle(document.querySelector(".answer a"), "::after").content`),
+    ).toContain("example.com");
+  });
+
+  browserTest("fit a screen of 400 pixels, and of 1,600", async () => {
+    await using home = new Home();
+    const files = await written(home);
+    for (const width of [400, 1600]) {
+      await using page = await new Page({ width }).begin();
+      for (const file of [files.live, files.result]) {
+        await page.open(file);
+        expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+      }
+    }
+  });
+
+  browserTest(
+    "tell assistive technology their landmarks, tables, heads and controls, none without a name",
+    async () => {
+      await using home = new Home();
+      const files = await written(home);
+      for (const width of [1200, 400]) {
+        await using page = await new Page({ width }).begin();
+        await page.open(files.live);
+        await page.evaluate(`document.querySelector('th[data-sort="cost"] button')?.click()`);
+        const tree = await page.accessibility();
+        const named = (role: string) => tree.filter((one) => one.role === role).map(({ name }) => name);
+        for (const role of ["banner", "main", "contentinfo"]) expect(named(role)).toHaveLength(1);
+        expect(named("navigation")).toEqual(["Other batches in this directory"]);
+        expect(named("search")).toEqual(["Tasks"]);
+        expect(named("heading")).toEqual(
+          expect.arrayContaining(["Everything", "Timeline", "Needs attention 41 tasks"]),
+        );
+        expect(named("table").map((name) => name.replace(/ \d.*/, ""))).toEqual([
+          "All tasks",
+          "Needs attention",
+          "Running now",
+        ]);
+        for (const head of ["Task", "Prompt", "Status", "Duration", "Cost"])
+          expect(named("columnheader").map((name) => name.replace(/ [↑↓]$/, ""))).toContain(head);
+        expect(named("row").length).toBeGreaterThan(60);
+        const controls = tree.filter(({ role }) =>
+          /^(button|link|searchbox|combobox|group|image|DisclosureTriangle)$/.test(role),
+        );
+        expect(controls.length).toBeGreaterThan(50);
+        expect(controls.filter(({ role, name }) => name.trim() === "" && role !== "group")).toEqual([]);
+        expect(named("group").some((name) => name.includes("Arrow keys go from session to session"))).toBe(
+          true,
+        );
+      }
+      await using page = await new Page().begin();
+      await page.open(files.result);
+      const tree = await page.accessibility();
+      expect(tree.filter(({ role }) => role === "heading")[0]?.name).toBe(
+        "Review src/model/state.ts for mistakes",
+      );
+      expect(tree.filter(({ role }) => role === "button").map(({ name }) => name)).toEqual([
+        "Copy the command",
+      ]);
+      expect(tree.filter(({ role, name }) => /button|link/.test(role) && name.trim() === "")).toEqual([]);
+    },
+  );
+
+  browserTest("sort, search and filter, and say in the address what was chosen", async () => {
+    await using home = new Home();
+    const { live } = await written(home);
+    await using page = await new Page().begin();
+    await page.open(live);
+    const column = (cell: number) =>
+      page.evaluate(
+        `[...document.querySelectorAll("#task-table tbody tr")].filter((row) => !row.hidden).map((row) => row.cells[${cell}].textContent)`,
+      );
+    await page.click('th[data-sort="cost"] button');
+    expect(((await column(4)) as string[])[0]).toBe("$10.00");
+    await page.click('th[data-sort="cost"] button');
+    expect(await page.evaluate(`document.querySelector('th[data-sort="cost"]').ariaSort`)).toBe("ascending");
+    await page.click('[data-show="running"]');
+    expect(await column(2)).toEqual(["running", "running", "running", "running"]);
+    await page.click("#search");
+    await page.type("part 48 ");
+    expect(await column(0)).toEqual(["48"]);
+    expect(await page.text("#said")).toContain("1 of 60 tasks shown");
+    const hash = String(await page.evaluate("location.hash"));
+    await page.evaluate(`(location.hash = ${JSON.stringify(hash.replace("48", "49"))})`);
+    await page.until(`document.getElementById("search").value.includes("49")`);
+    expect(await column(0)).toEqual(["49"]);
+  });
+
+  browserTest(
+    "show everything without scripts too, and load themselves again while the batch runs",
+    async () => {
+      await using home = new Home();
+      const { live } = await written(home);
+      await using page = await new Page().begin();
+      await page.cdp("Emulation.setScriptExecutionDisabled", { value: true });
+      await page.open(live);
+      const tree = await page.accessibility();
+      expect(tree.some(({ name }) => name.includes("Reads README.md"))).toBe(true);
+      expect(tree.some(({ role, name }) => role === "image" && name.includes("sessions, "))).toBe(true);
+      // What could do nothing is not there.
+      expect(tree.filter(({ role }) => role === "searchbox" || role === "button")).toEqual([]);
+      expect(page.visits).toHaveLength(1);
+      await eventually(
+        () => page.visits.length > 1,
+        () => "the page did not load itself again",
+      );
+    },
+  );
+
+  browserTest("tell when nothing has been heard of the batch for long", async () => {
+    await using home = new Home();
+    const { live } = await written(home);
+    await using page = await new Page().begin();
+    await page.open(live);
+    // The sample was written in 2025, and its runner is long gone.
+    await page.until(`!document.getElementById("silence").hidden`);
+  });
+
+  browserTest("copy the command that goes on with a conversation", async () => {
+    await using home = new Home();
+    const { result } = await written(home);
+    await using page = await new Page().begin();
+    await page.open(result);
+    await page.click("[data-copy]");
+    await page.until(`document.querySelector("[data-copy]").textContent === "Copied"`);
+  });
+});

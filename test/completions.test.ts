@@ -1,0 +1,232 @@
+// Completions, in the real shells where they are installed.
+import { beforeAll, describe, expect, test } from "bun:test";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { commands } from "../src/doors/commands.ts";
+import { candidatesFor } from "../src/doors/completion/candidates.ts";
+import { shells } from "../src/doors/completion/scripts.ts";
+import { program } from "./cli-harness.ts";
+import { Home, run } from "./harness.ts";
+
+const batches = [
+  { batchId: "bbbbbbbb", name: "nightly", tasks: 3, createdAt: Date.now() },
+  { batchId: "cccccccc", tasks: 12, createdAt: Date.now() },
+];
+
+function wordsFor(...written: string[]): string[] {
+  return candidatesFor(commands, written, () => batches).map((one) =>
+    "word" in one ? one.word : `:${one.names}`,
+  );
+}
+
+describe("what can stand at the end of a command line", () => {
+  const cases: [string[], string[]][] = [
+    [["wa"], ["watch", "wait"]],
+    [["help", "sh"], ["show"]],
+    [
+      ["show", ""],
+      ["bbbbbbbb", "cccccccc", "latest"],
+    ],
+    [["show", "c"], ["cccccccc"]],
+    [["show", "c", ""], []],
+    [
+      ["logs", "bbbbbbbb", ""],
+      ["1", "2", "3"],
+    ],
+    [
+      ["cancel", "latest", "1", ""],
+      ["2", "3"],
+    ],
+    [
+      ["logs", "--attempt", "1", "bbbbbbbb", ""],
+      ["1", "2", "3"],
+    ],
+    [
+      ["run", "--permission-mode", "a"],
+      ["acceptEdits", "auto"],
+    ],
+    [["run", "--effort=h"], ["--effort=high"]],
+    [["run", "--effort", "=", "h"], ["high"]],
+    [
+      ["run", "--effort", "="],
+      ["low", "medium", "high", "xhigh", "max"],
+    ],
+    [["run", "--model", "opus", "--mod"], []],
+    [["run", "--allowed-tools", "Read", "--allowed"], ["--allowed-tools"]],
+    [["run", "-f", ""], [":files"]],
+    [["run", "--output-directory", ""], [":directories"]],
+    [["run", "--json", ""], []],
+    [["run", "--", "--mod"], []],
+    [["completions", "z"], ["zsh"]],
+    [
+      ["retry", "b", "--only", ""],
+      ["failed", "interrupted"],
+    ],
+    [
+      ["install", "--client", "claude-"],
+      ["claude-desktop", "claude-code"],
+    ],
+    [["nothing", ""], []],
+  ];
+  for (const [written, expected] of cases) {
+    test(JSON.stringify(written), () => expect(wordsFor(...written)).toEqual(expected));
+  }
+
+  test("every command and every flag can be completed, with a word on what it is", () => {
+    const all = candidatesFor(commands, [""], () => []);
+    for (const { name } of commands) {
+      expect(all).toContainEqual({ word: name, about: expect.stringMatching(/./) });
+      expect(candidatesFor(commands, [name, "--"], () => [])).toContainEqual({
+        word: "--json",
+        about: expect.stringMatching(/./),
+      });
+    }
+  });
+});
+
+/** A home in which our program stands on the PATH under its name. */
+function homeWithProgram(): Home {
+  const home = new Home();
+  mkdirSync(home.file("bin"));
+  const path = home.file("bin/parallel-claude-code-mcp");
+  writeFileSync(path, `#!/bin/sh\nexec ${program.map((word) => `'${word}'`).join(" ")} "$@"\n`);
+  chmodSync(path, 0o755);
+  return home;
+}
+
+async function inShell(home: Home, command: string[]): Promise<string> {
+  const environment = home.environment;
+  const child = Bun.spawn(command, {
+    cwd: home.work,
+    env: { ...environment, PATH: `${home.file("bin")}:${environment["PATH"]}` },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  expect(err).toBe("");
+  return out;
+}
+
+// Each shell completes its last word, and prints what it was offered, a word a line.
+const asking: Record<string, (words: string[]) => string[]> = {
+  bash: (words) => [
+    "bash",
+    "--norc",
+    "-c",
+    `source <(parallel-claude-code-mcp completions bash); compopt() { :; }; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _parallel_claude; printf '%s\\n' "\${COMPREPLY[@]}"`,
+    "bash",
+    ...words,
+  ],
+  zsh: (words) => [
+    "zsh",
+    "-f",
+    "-c",
+    `compdef() { : }; compadd() { print -l -- $found }; _files() { print -l -- *(N) }; source <(parallel-claude-code-mcp completions zsh); words=("$@"); CURRENT=$#; _parallel_claude; true`,
+    "zsh",
+    ...words,
+  ],
+  fish: (words) => [
+    "fish",
+    "--no-config",
+    "-c",
+    `parallel-claude-code-mcp completions fish | source; complete -C "${words.join(" ")}" | string replace -r '\\t.*' ''`,
+  ],
+};
+
+for (const [shell, ask] of Object.entries(asking)) {
+  describe.skipIf(Bun.which(shell) === null)(`in ${shell}`, () => {
+    let home: Home;
+    let batchId: string;
+    beforeAll(async () => {
+      home = homeWithProgram();
+      batchId = /Batch (\w{8})/.exec((await run(home, ["run", "one", "two"])).err)?.[1] ?? "";
+      writeFileSync(`${home.work}/tasks.md`, "- [ ] one\n");
+      return async () => home[Symbol.asyncDispose]();
+    });
+    const offered = async (...words: string[]) =>
+      (await inShell(home, ask(["parallel-claude-code-mcp", ...words]))).trim().split("\n");
+
+    test("commands, flags and their values", async () => {
+      expect((await offered("wa")).sort()).toEqual(["wait", "watch"]);
+      expect(await offered("run", "--eff")).toEqual(["--effort"]);
+      expect(await offered("run", "--permission-mode", "pl")).toEqual(["plan"]);
+    });
+
+    test("batches and their tasks", async () => {
+      expect((await offered("show", "")).sort()).toEqual([batchId, "latest"].sort());
+      expect(await offered("logs", batchId, "")).toEqual(["1", "2"]);
+    });
+
+    test("names of files, where a file is wanted", async () => {
+      expect(await offered("run", "-f", "ta")).toEqual(["tasks.md"]);
+    });
+  });
+}
+
+test("a look for batches makes no store, and a damaged one is passed over in silence", async () => {
+  await using home = new Home();
+  expect(await run(home, ["__complete", "show", ""])).toEqual({ code: 0, out: "", err: "" });
+  expect(existsSync(home.state)).toBe(false);
+  mkdirSync(home.state);
+  writeFileSync(`${home.state}/store.sqlite`, "no database");
+  expect(await run(home, ["__complete", "show", ""])).toEqual({ code: 0, out: "", err: "" });
+});
+
+test("every shell has a script, and another one is refused by name", async () => {
+  await using home = new Home();
+  for (const shell of shells) {
+    const { code, out } = await run(home, ["completions", shell]);
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining("__complete") });
+  }
+  expect(await run(home, ["completions", "bsh"])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("bash, zsh"),
+  });
+  expect(await run(home, ["completions"])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("SHELL is missing"),
+  });
+});
+
+describe("open", () => {
+  test("gives the page to the desktop's opener, and prints its path", async () => {
+    await using home = homeWithProgram();
+    const opened = home.file("opened");
+    writeFileSync(home.file("bin/xdg-open"), `#!/bin/sh\nprintf '%s' "$1" > '${opened}'\n`);
+    chmodSync(home.file("bin/xdg-open"), 0o755);
+    await run(home, ["run", "one"]);
+    const command = (...flags: string[]) => [
+      "sh",
+      "-c",
+      `DISPLAY=:0 parallel-claude-code-mcp open latest ${flags.join(" ")}`,
+    ];
+    const page = (await inShell(home, command("--print"))).trim();
+    expect(page).toMatch(/report-\w{8}\.html$/);
+    expect(existsSync(opened)).toBe(false);
+    expect((await inShell(home, command())).trim()).toBe(page);
+    expect(await Bun.file(opened).text()).toBe(page);
+    expect(JSON.parse(await inShell(home, command("--json")))).toMatchObject({
+      reportFile: page,
+      opened: true,
+    });
+  });
+
+  test("prints the path where there is no desktop, and says so", async () => {
+    await using home = new Home();
+    await run(home, ["run", "one"]);
+    const { code, out, err } = await run(home, ["open", "latest"]);
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining("report-") });
+    expect(err).toContain("no desktop");
+  });
+
+  test("a page that is not there is told", async () => {
+    await using home = new Home();
+    await run(home, ["run", "one"]);
+    const { out } = await run(home, ["open", "latest", "--print"]);
+    await Bun.file(out.trim()).delete();
+    expect(await run(home, ["open", "latest"])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("is not there"),
+    });
+  });
+});
