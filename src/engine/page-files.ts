@@ -4,6 +4,7 @@ import type { BatchState } from "../model/state.ts";
 import { replaceFile } from "../platform/files.ts";
 import { join } from "../platform/paths.ts";
 import { livePage, type PageView } from "../report/page.ts";
+import type { Hold } from "../report/progress-panel.ts";
 import { outputFiles } from "../store/layout.ts";
 import type { BatchRow, Store } from "../store/store.ts";
 import { standingOf } from "./standing.ts";
@@ -71,12 +72,11 @@ export class PageFiles {
   #viewOf(state: BatchState, rows: BatchRow[], stateWord: PageView["stateWord"]): PageView {
     const { batchId } = state.batch;
     const own = rows.find((row) => row.batchId === batchId);
-    const because = stateWord === "running" ? own?.heldBecause : undefined;
     return {
       state,
       now: Date.now(),
       stateWord,
-      ...(because === undefined ? {} : { held: { because } }),
+      held: stateWord === "running" ? holdOf(own) : undefined,
       hrefOf: (number) => this.#sources.names.get(number),
       activityOf: (number) => this.#sources.activities.get(number),
       feedHref: outputFiles.feed(batchId),
@@ -91,4 +91,10 @@ export class PageFiles {
         })),
     };
   }
+}
+
+// The end of a hold is shown as soon as a row knows it.
+function holdOf(row: { heldBecause?: string; heldUntil?: number } | undefined): Hold | undefined {
+  if (row?.heldBecause === undefined) return undefined;
+  return { because: row.heldBecause, ...(row.heldUntil === undefined ? {} : { until: row.heldUntil }) };
 }
