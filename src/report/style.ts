@@ -113,5 +113,5 @@ header,main,footer{max-width:none;padding-left:0;padding-right:0}section,.card{b
 body{font-size:10pt}pre{white-space:pre-wrap}.tools,.steps,#silence,#mark,button[data-copy]{display:none}
 .scroll{max-height:none}tr,li{break-inside:avoid}h2{break-after:avoid}th[aria-sort] button::after{content:""}
 .answer a[href^=http]::after,.answer a[href^=mailto]::after{content:" (" attr(href) ")";color:var(--soft)}
-.tasks td.p a[href]::after,.links a[href]::after{content:" " attr(href);color:var(--soft);font-size:.8em}}
+.tasks td.p a:not([href^="#"])::after,.links a[href]::after{content:" " attr(href);color:var(--soft);font-size:.8em}}
 `.replaceAll("\n", "");

@@ -420,5 +420,6 @@
   });
   document.addEventListener("visibilitychange", load);
   setInterval(load, everyMs);
-  load();
+  // Painted first: a page of thousands of tasks has enough to do until then.
+  requestAnimationFrame(() => setTimeout(load, 100));
 })();
