@@ -133,6 +133,54 @@ test("the others of a batch start when its first session has been answered", asy
   expect(ended.data).toMatchObject({ counts: { succeeded: 5 } });
 });
 
+test("a login that goes in the middle fails nothing of what runs", async () => {
+  using api = new SimulatedApi({ serviceMs: 50 });
+  await using home = new Home(api.environment(0.001));
+  await using client = await connectNew(home);
+  const started = await client.call(spawn, {
+    tasks: tasks(8, "[[api calls=4]]"),
+    concurrency: 4,
+    retries: 0,
+    asyncMode: true,
+  });
+  await eventually(
+    () => api.calls.length >= 7,
+    () => "nothing is asked",
+  );
+  api.loggedIn = false;
+  await held(home);
+  api.loggedIn = true;
+  await run(home, ["doctor"]);
+  const ended = await client.call("wait_for_batch", { batchId: String(started.data?.["batchId"]) });
+  expect(ended.data).toMatchObject({ counts: { succeeded: 8 } });
+});
+
+test("a batch that waits for others' slots says so, and ends when it is cancelled", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_CONCURRENCY: "1" });
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const first = await client.call(spawn, { tasks: [`[[wait-for-file path=${gate}]]`], asyncMode: true });
+  await eventually(
+    () => prompts(home) === 1,
+    () => "the first has not started",
+  );
+  const second = await client.call(spawn, { tasks: tasks(2), asyncMode: true });
+  const batchId = String(second.data?.["batchId"]);
+  using store = home.store();
+  await eventually(
+    () => store.list()[0]?.held?.because.includes("Waits for a slot") === true,
+    () => "nobody says what is waited for",
+  );
+  await client.call("cancel_batch", { batchId });
+  await eventually(
+    () => store.list()[0]?.endedAt !== undefined,
+    () => "it does not end",
+  );
+  await Bun.write(gate, "");
+  const ended = await client.call("wait_for_batch", { batchId: String(first.data?.["batchId"]) });
+  expect(ended.data).toMatchObject({ counts: { succeeded: 1 } });
+});
+
 test("at a usage limit everything waits until its reset, then one session tries first, and nothing fails", async () => {
   using api = new SimulatedApi({ usage: { calls: 12, forMs: 3_000 } });
   await using home = new Home(api.environment(0.001));
@@ -248,6 +296,24 @@ test("a batch stops at its budget, says what was spent on what, and goes on with
   const ended = await client.call("wait_for_batch", { batchId });
   expect(ended.data).toMatchObject({ counts: { succeeded: 5, cancelled: 5 }, totalCostUsd: 5 });
   expect((await run(home, ["show", batchId])).out).toContain("$5.00 of a budget of $4.50");
+});
+
+test("the budget of a batch that runs can be raised", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const started = await client.call(spawn, {
+    tasks: [`[[cost usd=1]] [[wait-for-file path=${gate}]]`, ...tasks(3, "[[cost usd=1]]")],
+    concurrency: 1,
+    batchBudgetUsd: 0.5,
+    asyncMode: true,
+  });
+  const batchId = String(started.data?.["batchId"]);
+  const raised = await client.call("retry_batch", { batchId, batchBudgetUsd: 100 });
+  expect(raised.data).toMatchObject({ batchBudgetUsd: 100, message: expect.stringContaining("$100.00 now") });
+  await Bun.write(gate, "");
+  const ended = await client.call("wait_for_batch", { batchId });
+  expect(ended.data).toMatchObject({ counts: { succeeded: 4 } });
 });
 
 test("a budget is passed by no more than one session's cost for each that runs", async () => {

@@ -1,6 +1,5 @@
 // The holds of an account as one runner keeps them: whom they stop, and who tries whether they are over.
 import type { Outcome } from "../model/outcome.ts";
-import { livenessOf } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import type { Hold, Holds } from "../store/holds.ts";
 import { concerns, holdFor } from "./hold.ts";
@@ -10,8 +9,6 @@ interface Ended {
   number: number;
   model: string | undefined;
   outcome: Outcome;
-  /** Milliseconds since 1970. */
-  startedAt: number;
 }
 
 /** `held`: the task waits with all others. `given-up`: they have waited long enough, and none will start. */
@@ -23,7 +20,10 @@ export class AccountHolds {
   #known: Hold[];
   /** What the sessions of ours try that run, by task. */
   readonly #probes = new Map<number, Hold[]>();
-  #answeredAt = 0;
+  /** When the API answered last, by task; of those that have ended, under 0. */
+  readonly #answeredAt = new Map<number, number>();
+  /** Since when the API has refused the login of a session that asks again and again. */
+  readonly #refusedAt = new Map<number, number>();
 
   readonly #patienceMs: number;
 
@@ -42,9 +42,7 @@ export class AccountHolds {
 
   /** What stops tasks that ask for this model; nothing where one may start, be it to try whether it is over. */
   stopping(model: string | undefined, now: number): Hold | undefined {
-    return this.#concerning(model).find(
-      ({ until, prober }) => until > now || (prober !== undefined && livenessOf(prober) !== "dead"),
-    );
+    return this.#concerning(model).find(({ until, isProbed }) => until > now || isProbed);
   }
 
   /** Takes on what a session that is about to start will show. False when another runner was quicker. */
@@ -60,14 +58,21 @@ export class AccountHolds {
 
   /** The API has answered the session of a task: what it was to try is over. */
   answered(number: number, now: number): void {
-    this.#answeredAt = now;
+    this.#answeredAt.set(number, now);
+    this.#refusedAt.delete(number);
     this.#settle(number, (hold) => this.#holds.lift(hold));
   }
 
+  /** The API has refused the login of a session, which asks again. */
+  refused(number: number, now: number): void {
+    if (!this.#refusedAt.has(number)) this.#refusedAt.set(number, now);
+  }
+
   /** Takes in how a session ended, and tells what that means for the others. */
-  ended({ number, model, outcome, startedAt }: Ended, now: number): HoldVerdict {
+  ended({ number, model, outcome }: Ended, now: number): HoldVerdict {
     const probes = this.#probes.get(number) ?? [];
-    const othersAnswered = this.#answeredAt > startedAt;
+    const othersAnswered = this.#othersAnsweredAt(number) > (this.#refusedAt.get(number) ?? now);
+    this.#forget(number);
     const facts = { model, now, othersAnswered, patienceMs: this.#patienceMs };
     const first = holdFor(outcome, { ...facts, patienceMs: Number.POSITIVE_INFINITY, probed: false });
     if (!first) {
@@ -82,9 +87,7 @@ export class AccountHolds {
     const hold = holdFor(outcome, { ...facts, standing, probed: probes.some(same) });
     if (hold) this.#holds.place(hold);
     else this.#holds.lift(first);
-    this.#settle(number, (probe) => {
-      if (!same(probe)) this.#holds.endProbe(probe);
-    });
+    this.#settle(number, (probe) => this.#holds.endProbe(probe));
     this.refresh();
     return hold ? "held" : "given-up";
   }
@@ -92,6 +95,16 @@ export class AccountHolds {
   /** The session of a task is over, or never began: what it was to try, another one may. */
   release(number: number): void {
     this.#settle(number, (hold) => this.#holds.endProbe(hold));
+  }
+
+  #othersAnsweredAt(number: number): number {
+    return Math.max(0, ...[...this.#answeredAt].map(([other, at]) => (other === number ? 0 : at)));
+  }
+
+  #forget(number: number): void {
+    this.#answeredAt.set(0, Math.max(this.#answeredAt.get(0) ?? 0, this.#answeredAt.get(number) ?? 0));
+    this.#answeredAt.delete(number);
+    this.#refusedAt.delete(number);
   }
 
   #concerning(model: string | undefined): Hold[] {

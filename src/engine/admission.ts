@@ -77,9 +77,10 @@ export class Admission {
   }
 
   /** Tells why a task waits, where that is its model's hold; its neighbours may go on meanwhile. */
-  tellHold(number: number): void {
+  tellHold(number: number): boolean {
     const hold = this.#holdOfSome(number);
     if (hold) this.#plan.hold({ because: hold.because, until: hold.until });
+    return hold !== undefined;
   }
 
   // A hold of all models is waited for in the queue, where it stops everybody.
@@ -100,16 +101,31 @@ export class Admission {
         continue;
       }
       this.#plan.hold(undefined);
-      const slot = await slots.acquire();
-      const start = await starts.acquire();
+      const slot = await this.#patiently(
+        number,
+        slots,
+        "Waits for a slot: other batches of this account use them.",
+      );
+      const start = slot && (await this.#patiently(number, starts, "Waits for its turn to start."));
       // All may have changed while it waited for them.
-      if (this.isDue(number) && !this.#hindrance(number) && this.#claims(number))
+      if (slot && start && this.isDue(number) && !this.#hindrance(number) && this.#claims(number))
         return admitted(slot, start, () => this.#leave(number));
-      start[Symbol.dispose]();
-      slot[Symbol.dispose]();
+      start?.[Symbol.dispose]();
+      slot?.[Symbol.dispose]();
       since = performance.now();
     }
     return undefined;
+  }
+
+  // As long as the task is due. What nobody else tells is told: that others have what it waits for.
+  async #patiently(number: number, rights: Slots, because: string): Promise<Slot | undefined> {
+    const timer = setInterval(() => {
+      if (this.#plan.state().counts.running === 0) this.#plan.hold({ because });
+    }, tellAfterMs);
+    const right = await rights.acquire(() => this.isDue(number));
+    clearInterval(timer);
+    this.#plan.hold(undefined);
+    return right;
   }
 
   #claims(number: number): boolean {
@@ -150,10 +166,15 @@ export class Admission {
   }
 }
 
+/** A start takes about a second of a processor. One that hangs must not stop all others, in milliseconds. */
+const longestStartMs = 15_000;
+
 function admitted(slot: Slot, start: Slot, ended: () => void): Admitted {
+  const timer = setTimeout(() => start[Symbol.dispose](), longestStartMs);
   return {
     begun: () => start[Symbol.dispose](),
     [Symbol.dispose]: () => {
+      clearTimeout(timer);
       ended();
       start[Symbol.dispose]();
       slot[Symbol.dispose]();

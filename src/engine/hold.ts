@@ -16,7 +16,7 @@ interface HoldFacts {
   standing?: Pick<Hold, "since" | "until" | "tries"> | undefined;
   /** Whether this session was the one that tried whether it is over. */
   probed: boolean;
-  /** Whether the API has answered another session since this one began: then the fault is not the account's. */
+  /** Whether the API has answered another session after it refused this one: then the fault is not the account's. */
   othersAnswered: boolean;
   /** How long a login or credit is waited for, in milliseconds: every wait has an end. */
   patienceMs: number;
@@ -32,11 +32,11 @@ export function holdKindOf(outcome: Outcome): HoldKind | undefined {
 }
 
 /** The hold that an outcome asks for; nothing where the others can go on. */
-export function holdFor(outcome: Outcome, facts: HoldFacts): Omit<Hold, "prober"> | undefined {
+export function holdFor(outcome: Outcome, facts: HoldFacts): Omit<Hold, "isProbed"> | undefined {
   const kind = holdKindOf(outcome);
   if (kind === undefined || outcome.kind !== "failed") return undefined;
   const { probed, othersAnswered, patienceMs, now } = facts;
-  if (kind !== "usage-limit" && othersAnswered) return undefined;
+  if (kind === "auth" && othersAnswered) return undefined;
   // One that nobody has tried for long is not the same any more.
   const standing = facts.standing && now - facts.standing.until < staleMs ? facts.standing : undefined;
   const since = standing?.since ?? now;
@@ -46,7 +46,8 @@ export function holdFor(outcome: Outcome, facts: HoldFacts): Omit<Hold, "prober"
     kind,
     model: heldModel(outcome, facts),
     since,
-    until: untilOf(kind, outcome.resetsAt, tries, now),
+    // One that was still running when the hold came knows no better when it ends.
+    until: Math.max(untilOf(kind, outcome.resetsAt, tries, now), probed ? 0 : (standing?.until ?? 0)),
     because: becauseOf(kind, outcome),
     tries,
   };
@@ -67,11 +68,13 @@ const defaultModel = "default";
 
 type Failed = Extract<Outcome, { kind: "failed" }>;
 
-// "seven_day_opus" leaves the other models alone.
+// "seven_day_opus" leaves the other models alone. The task that met it is held in any case: what it asked for under
+// another name (`best`, an alias of the user's) was that model, or had it do a part.
 function heldModel({ limitType }: Failed, { model }: HoldFacts): string {
   const family = /opus|sonnet|haiku|fable/.exec(limitType ?? "")?.[0];
   if (family === undefined) return "";
-  return model === undefined ? defaultModel : family;
+  if (model === undefined) return defaultModel;
+  return concerns({ model: family }, model) ? family : model.toLowerCase();
 }
 
 // A reset that was told and has passed may be a second early; one that was not told is tried for. A login or credit
@@ -84,7 +87,8 @@ function untilOf(kind: HoldKind, resetsAt: number | undefined, tries: number, no
       return Math.min(now + longestMs, Math.max(told, now + again));
     }
     case "auth":
-      return now + backOff(minuteMs, tries, 10 * minuteMs);
+      // Short at first: a login that is renewed in this moment is refused, and then not.
+      return now + backOff(15_000, tries, 10 * minuteMs);
     case "billing":
       return now + backOff(5 * minuteMs, tries, 30 * minuteMs);
     default:

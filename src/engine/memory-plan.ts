@@ -40,9 +40,9 @@ export function lackOfMemory(facts: MemoryFacts, nextBytes: number): string | un
 /** The sessions to end now, the youngest first: better those than what the kernel would choose. The oldest stays. */
 export function casualties(facts: MemoryFacts): number[] {
   const { availableBytes, limitBytes, sessions, others } = facts;
-  // Several runners see the same shortage; the one that takes most mends it.
+  // Several runners see the same shortage; the one that takes most mends it, of those that can.
   const own = sum(sessions.map(({ usedBytes }) => usedBytes));
-  if (others.some(({ usedBytes }) => usedBytes > own)) return [];
+  if (others.some((load) => load.sessions > 1 && load.usedBytes > own)) return [];
   const overLimit = limitBytes === undefined ? 0 : loadOf(facts).usedBytes - limitBytes * nearly;
   let missing = Math.max(overLimit, acuteOf(facts) - availableBytes);
   const youngestFirst = [...sessions].sort((a, b) => b.startedAt - a.startedAt || b.number - a.number);

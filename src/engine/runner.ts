@@ -193,6 +193,7 @@ class Runner {
       if (!this.#tasks.running.has(number)) this.#activities.delete(number);
     }
     this.#tasks.giveWay(this.#machine.look());
+    this.#tasks.tellHold();
     this.#files.beat();
   }
 

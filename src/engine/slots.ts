@@ -13,6 +13,12 @@ export interface SlotSource {
   stopWaiting(): void;
 }
 
+interface Waiter {
+  /** Whether the slot is still of use. */
+  wanted(): boolean;
+  take(slot: Slot | undefined): void;
+}
+
 /** How often a runner that waits for the machine's slots asks again, in milliseconds. */
 const askAgainMs = 100;
 
@@ -23,7 +29,7 @@ export class Slots implements Disposable {
   #held = 0;
   /** Slots without a task for the moment: the next one mostly comes within the same turn. */
   #idle: number[] = [];
-  #waiting: ((slot: Slot) => void)[] = [];
+  #waiting: Waiter[] = [];
   #timer: Timer | undefined;
   /** Whether others may be waiting; as long as they are not, a slot goes from task to task without a question. */
   contended = false;
@@ -39,11 +45,12 @@ export class Slots implements Disposable {
     this.#idle = [];
   }
 
-  /** Resolves when a slot is free. */
-  acquire(): Promise<Slot> {
-    const { promise, resolve } = Promise.withResolvers<Slot>();
-    this.#waiting.push(resolve);
+  /** Resolves when a slot is free; with nothing, when it is not wanted any more by then. */
+  acquire(wanted: () => boolean = () => true): Promise<Slot | undefined> {
+    const { promise, resolve } = Promise.withResolvers<Slot | undefined>();
+    this.#waiting.push({ wanted, take: resolve });
     this.#serve();
+    if (this.#waiting.length > 0) this.#later();
     return promise;
   }
 
@@ -61,7 +68,7 @@ export class Slots implements Disposable {
         return;
       }
       this.#held++;
-      this.#waiting.shift()?.(this.#slot(id));
+      this.#waiting.shift()?.take(this.#slot(id));
     }
     if (this.#waiting.length === 0) this.#source.stopWaiting();
   }
@@ -69,10 +76,20 @@ export class Slots implements Disposable {
   #later(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
+      this.#dropUnwanted();
       this.#serve();
+      if (this.#waiting.length > 0) this.#later();
       for (const id of this.#idle) this.#source.release(id);
       this.#idle = [];
     }, askAgainMs);
+  }
+
+  // Cancelled while it waited: nobody must wait for it in turn.
+  #dropUnwanted(): void {
+    const unwanted = this.#waiting.filter(({ wanted }) => !wanted());
+    if (unwanted.length === 0) return;
+    this.#waiting = this.#waiting.filter((waiter) => !unwanted.includes(waiter));
+    for (const { take } of unwanted) take(undefined);
   }
 
   #slot(id: number): Slot {
@@ -91,7 +108,7 @@ export class Slots implements Disposable {
       // The slot goes straight to the next waiter. Put back first, a newcomer could take it in between.
       const next = this.#waiting.shift();
       if (next) {
-        next(this.#slot(id));
+        next.take(this.#slot(id));
         return;
       }
     }

@@ -67,6 +67,8 @@ export async function keep(store: Store, batchId: BatchId): Promise<void> {
     console.error(
       `${new Date().toISOString()} The runner of ${batchId} ended with ${runner.signalCode ?? code}.`,
     );
+    // The first one at once; what goes wrong again and again may need a moment to pass.
+    await Bun.sleep(restart === 0 ? 0 : 250 * 2 ** restart);
   }
   console.error(
     `${new Date().toISOString()} The runner of ${batchId} was started ${mostRestarts + 1} times; giving up.`,

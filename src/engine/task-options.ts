@@ -2,15 +2,15 @@
 import type { Batch } from "../model/event.ts";
 import { type SessionOptions, sessionOptions } from "../model/options.ts";
 
-// Most tasks have no options of their own: theirs are parsed once a batch.
-const shared = new WeakMap<Batch, SessionOptions>();
+// Parsed once: for a batch, and for each task that has options of its own.
+const parsed = new WeakMap<object, SessionOptions>();
 
 /** Default < configuration < batch < task: raw objects are merged, then parsed once, for parsing fills defaults in. */
 export function optionsOf(batch: Batch, taskNumber: number): SessionOptions {
   const own = batch.tasks[taskNumber - 1]?.options;
-  if (own) return sessionOptions.parse({ ...batch.sessionOptions, ...own });
-  const known = shared.get(batch) ?? sessionOptions.parse(batch.sessionOptions);
-  shared.set(batch, known);
+  const key = own ?? batch;
+  const known = parsed.get(key) ?? sessionOptions.parse({ ...batch.sessionOptions, ...own });
+  parsed.set(key, known);
   return known;
 }
 

@@ -69,6 +69,8 @@ export class Tasks {
   readonly #sweeper = new Sweeper();
   /** What is being carried, by task number: running, or waiting for its slot or its retry. */
   readonly #open = new Map<number, Promise<void>>();
+  /** Tasks whose time has not come, in the order in which they began to wait. */
+  readonly #waiting = new Set<number>();
   /** Attempts that run, by task number. */
   readonly running = new Map<number, RunningAttempt>();
   /** By the name of the transcript, which is what a watch calls with. */
@@ -97,6 +99,12 @@ export class Tasks {
       else this.#begin(number, this.#carry(number, admitted));
     }
     while (this.#open.size > 0) await Promise.race(this.#open.values());
+  }
+
+  /** Tells why nothing runs, where that is a hold of the models that are left. */
+  tellHold(): void {
+    if (this.running.size > 0) return;
+    for (const number of this.#waiting) if (this.#plan.admission.tellHold(number)) return;
   }
 
   /** Begins tasks again that a retry has queued while the batch runs. */
@@ -229,7 +237,7 @@ export class Tasks {
     this.#byTranscript.delete(basename(transcript));
     machine.ended(number);
     const verdict = this.#plan.holds.ended(
-      { number, model: options.model, outcome: end.outcome, startedAt },
+      { number, model: options.model, outcome: end.outcome },
       Date.now(),
     );
     await this.#finish(number, carried.attempt, end, {
@@ -241,7 +249,10 @@ export class Tasks {
   #heard({ number, begun }: Carried, signs: Signs): void {
     const { pace, login, holds } = this.#plan;
     const { messages, replies, throttles, loginRefusals } = signs;
-    if (loginRefusals > 0) login.doubted(number);
+    if (loginRefusals > 0) {
+      login.doubted(number);
+      holds.refused(number, Date.now());
+    }
     if (messages > 0) begun?.();
     if (replies > 0) {
       login.answered();
@@ -287,9 +298,10 @@ export class Tasks {
   async #untilDue(number: number): Promise<void> {
     const { admission } = this.#plan;
     while (this.#isQueued(number) && !admission.isDue(number)) {
-      if (this.running.size === 0) admission.tellHold(number);
+      this.#waiting.add(number);
       await Bun.sleep(lookMs);
     }
+    this.#waiting.delete(number);
   }
 
   #isQueued(number: number): boolean {

@@ -249,6 +249,8 @@ function applyCancel(state: BatchState, event: Extract<Event, { type: "cancel-re
 
 // What has succeeded is kept. A batch that had ended goes on, and whoever waited for it no longer does.
 function applyRetry(state: BatchState, numbers: readonly number[]): void {
+  // Only the budget was changed.
+  if (numbers.length === 0) return;
   delete state.endedAt;
   delete state.cancelledBy;
   delete state.leash;

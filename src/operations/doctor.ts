@@ -131,7 +131,11 @@ function holdFindings(context: Context, before: readonly Finding[]): Finding[] {
   const isContent = before.every(({ name, ok }) => ok || (name !== "login" && name !== "session"));
   const hastened = isContent ? holds.hasten(["auth", "billing"], Date.now()) : 0;
   if (hastened > 0) return [{ name: "holds", ok: true, detail: "Batches that wait for a login try it now." }];
-  return holds.all().map((hold) => ({ name: "holds", ok: false, detail: heldText(hold) }));
+  const now = Date.now();
+  // One whose time has come stops nobody: the next session tries whether it is over.
+  return holds
+    .all()
+    .flatMap((hold) => (hold.until > now ? [{ name: "holds", ok: false, detail: heldText(hold, now) }] : []));
 }
 
 // Looked at only: it is made when the first result is written.

@@ -57,7 +57,8 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
     const again = only === "interrupted" ? [] : requested(log, tasks);
     const row = rowOf(context, log);
     const lost = row.endedAt === undefined && isAbandoned(row);
-    if (again.length === 0 && !lost) throw new Fault(nothingText(log, standingOf(row), asked));
+    const isRaised = budgetUsd !== undefined && row.endedAt === undefined;
+    if (again.length === 0 && !lost && !isRaised) throw new Fault(nothingText(log, standingOf(row), asked));
     checkBudget(log, again, budgetUsd);
     if (again.length > 0 || budgetUsd !== undefined) {
       const budget = budgetUsd === undefined ? {} : { budgetUsd };
@@ -67,9 +68,10 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
     const started =
       again.length > 0 ? `${again.length === 1 ? "1 task is" : `${again.length} tasks are`} run again. ` : "";
     const carried = lost ? "The batch is carried on. " : "";
+    const raised = isRaised ? `The budget of the batch is ${costText(budgetUsd)} now. ` : "";
     return {
       ...waited(context, log),
-      message: `${started}${carried}Results go to ${log.state.outputDirectory}.`,
+      message: `${raised}${started}${carried}Results go to ${log.state.outputDirectory}.`,
     };
   },
 };

@@ -3,8 +3,8 @@
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
-import { livenessOf } from "../platform/process.ts";
-import { type ProcessIdentity, processIdentity } from "../platform/process-identity.ts";
+import type { ProcessIdentity } from "../platform/process-identity.ts";
+import { holderFrom, isHeld } from "./holder.ts";
 
 /** What the sessions of a runner take. */
 export interface Load {
@@ -22,7 +22,11 @@ const loadRow = z.object({
   sessions: z.number(),
   used_bytes: z.number(),
   expected_bytes: z.number(),
+  changed_at: z.number(),
 });
+
+/** A runner says every few hundred milliseconds what its sessions take. */
+const believedMs = 60_000;
 
 export class Capacity {
   readonly #database: Database;
@@ -73,8 +77,15 @@ export class Capacity {
     }
     const { sessions, usedBytes, expectedBytes } = load;
     this.#database
-      .query("INSERT OR REPLACE INTO loads VALUES (?, ?, ?, ?, ?)")
-      .run(batchId, JSON.stringify(holder), sessions, Math.round(usedBytes), Math.round(expectedBytes));
+      .query("INSERT OR REPLACE INTO loads VALUES (?, ?, ?, ?, ?, ?)")
+      .run(
+        batchId,
+        JSON.stringify(holder),
+        sessions,
+        Math.round(usedBytes),
+        Math.round(expectedBytes),
+        Date.now(),
+      );
   }
 
   /** What the sessions of all other runners take that live. */
@@ -82,7 +93,7 @@ export class Capacity {
     const rows = this.#database.query<unknown, [string]>("SELECT * FROM loads WHERE batch_id <> ?");
     return rows.all(batchId).flatMap((value) => {
       const row = loadRow.parse(value);
-      if (livenessOf(processIdentity.parse(JSON.parse(row.holder))) === "dead") return [];
+      if (!isHeld({ holder: holderFrom(row.holder), since: row.changed_at, believedMs })) return [];
       return [{ sessions: row.sessions, usedBytes: row.used_bytes, expectedBytes: row.expected_bytes }];
     });
   }

@@ -2,8 +2,8 @@
 // shown that they are over.
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
-import { livenessOf } from "../platform/process.ts";
-import { type ProcessIdentity, processIdentity } from "../platform/process-identity.ts";
+import type { ProcessIdentity } from "../platform/process-identity.ts";
+import { holderFrom, isHeld } from "./holder.ts";
 
 /** What can hold an account. */
 export const holdKinds = ["usage-limit", "auth", "billing"] as const;
@@ -21,9 +21,12 @@ export interface Hold {
   because: string;
   /** How often that was tried in vain. */
   tries: number;
-  /** The runner whose session tries it now. */
-  prober?: ProcessIdentity;
+  /** Whether a session tries it now. */
+  isProbed: boolean;
 }
+
+/** No session takes longer to be answered or refused: after that, another one tries, in milliseconds. */
+const longestProbeMs = 60 * 60_000;
 
 const rowSchema = z.object({
   kind: z.enum(holdKinds),
@@ -33,6 +36,7 @@ const rowSchema = z.object({
   because: z.string(),
   tries: z.number(),
   prober: z.string().nullable(),
+  probed_at: z.number(),
 });
 
 /** The holds of one account. */
@@ -48,17 +52,18 @@ export class Holds {
   all(): Hold[] {
     const rows = this.#database.query<unknown, [string]>("SELECT * FROM holds WHERE account = ?");
     return rows.all(this.#account).map((row) => {
-      const { prober, ...hold } = rowSchema.parse(row);
-      return { ...hold, ...(prober === null ? {} : { prober: processIdentity.parse(JSON.parse(prober)) }) };
+      const { prober, probed_at: since, ...hold } = rowSchema.parse(row);
+      const probe = prober === null ? undefined : { holder: holderFrom(prober), since };
+      return { ...hold, isProbed: probe !== undefined && isHeld({ ...probe, believedMs: longestProbeMs }) };
     });
   }
 
-  /** Begins a hold, or says how it goes on. Since when it lasts stays as it is. */
-  place({ kind, model, since, until, because, tries }: Omit<Hold, "prober">): void {
+  /** Begins a hold, or says how it goes on. Since when it lasts stays as it is, and so does another one's try. */
+  place({ kind, model, since, until, because, tries }: Omit<Hold, "isProbed">): void {
     const place = this.#database.query(
-      `INSERT INTO holds VALUES (?, ?, ?, ?, ?, ?, ?, NULL)
+      `INSERT INTO holds VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 0)
          ON CONFLICT DO UPDATE SET until = excluded.until, because = excluded.because,
-           tries = excluded.tries, prober = NULL`,
+           tries = excluded.tries`,
     );
     place.run(this.#account, kind, model, since, until, because, tries);
   }
@@ -67,7 +72,7 @@ export class Holds {
   claimProbe({ kind, model }: Hold, prober: ProcessIdentity, now: number): boolean {
     const claim = this.#database.transaction(() => {
       const hold = this.all().find((one) => one.kind === kind && one.model === model);
-      if (!hold || hold.until > now || (hold.prober && livenessOf(hold.prober) !== "dead")) return false;
+      if (!hold || hold.until > now || hold.isProbed) return false;
       this.#setProber(hold, prober);
       return true;
     });
@@ -95,8 +100,8 @@ export class Holds {
 
   #setProber({ kind, model }: Hold, prober: ProcessIdentity | undefined): void {
     const change = this.#database.query(
-      "UPDATE holds SET prober = ? WHERE account = ? AND kind = ? AND model = ?",
+      "UPDATE holds SET prober = ?, probed_at = ? WHERE account = ? AND kind = ? AND model = ?",
     );
-    change.run(prober ? JSON.stringify(prober) : null, this.#account, kind, model);
+    change.run(prober ? JSON.stringify(prober) : null, Date.now(), this.#account, kind, model);
   }
 }

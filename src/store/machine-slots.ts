@@ -4,13 +4,17 @@ import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
 import { livenessOf } from "../platform/process.ts";
-import { type ProcessIdentity, processIdentity } from "../platform/process-identity.ts";
+import type { ProcessIdentity } from "../platform/process-identity.ts";
+import { holderFrom, isHeld } from "./holder.ts";
 
 /** Which of the machine's slots somebody holds. */
 export type SlotId = number;
 
 /** The pool of the rights to start a session: one for the whole machine, whatever the account. */
 export const startingPool = "starting";
+
+/** No start takes longer: what is claimed for longer by somebody of whom nothing can be told is free, in milliseconds. */
+const longestStartMs = 5 * 60_000;
 
 interface Claimant {
   /** The account's hash, or `startingPool`. */
@@ -24,7 +28,7 @@ interface Claimant {
 // Schemas are made once: making one costs far more than using it.
 const countRow = z.object({ held: z.number() });
 const slotRow = z.object({ slot_id: z.number() });
-const holderRow = z.object({ holder: z.string() });
+const holderRow = z.object({ holder: z.string(), claimed_at: z.number() });
 const waiterRow = z.object({ batch_id: z.string(), holder: z.string() });
 
 /** The slots as one runner sees them. Every call is a transaction of its own. */
@@ -52,8 +56,10 @@ export class MachineSlots {
         this.#stopWaiting();
         return this.#insert();
       }
+      // Written once: a commit makes all other processes look at the store.
+      if (this.#waits) return undefined;
       this.#database
-        .query("INSERT OR REPLACE INTO slot_waiters VALUES (?, ?, ?)")
+        .query("INSERT OR REPLACE INTO pool_waiters VALUES (?, ?, ?)")
         .run(batchId, pool, JSON.stringify(holder));
       this.#waits = true;
       return undefined;
@@ -63,7 +69,7 @@ export class MachineSlots {
 
   /** Gives a slot back. */
   release(slot: SlotId): void {
-    this.#database.query("DELETE FROM slots WHERE slot_id = ?").run(slot);
+    this.#database.query("DELETE FROM pool_slots WHERE slot_id = ?").run(slot);
   }
 
   /** No slot is wanted any more. */
@@ -85,7 +91,7 @@ export class MachineSlots {
   inherit(): SlotId[] {
     const { pool, batchId, holder } = this.#claimant;
     const inherit = this.#database.query<unknown, [string, string, string]>(
-      "UPDATE slots SET holder = ? WHERE pool = ? AND batch_id = ? RETURNING slot_id",
+      "UPDATE pool_slots SET holder = ? WHERE pool = ? AND batch_id = ? RETURNING slot_id",
     );
     return inherit.all(JSON.stringify(holder), pool, batchId).map((row) => slotRow.parse(row).slot_id);
   }
@@ -98,33 +104,35 @@ export class MachineSlots {
   /** All that this batch holds goes back: it has ended. */
   releaseAll(): void {
     const { pool, batchId } = this.#claimant;
-    this.#database.query("DELETE FROM slots WHERE pool = ? AND batch_id = ?").run(pool, batchId);
+    this.#database.query("DELETE FROM pool_slots WHERE pool = ? AND batch_id = ?").run(pool, batchId);
     this.#stopWaiting();
   }
 
   /** How many are taken, by whomever. */
   taken(): number {
     const count = this.#database.query<unknown, [string]>(
-      "SELECT count(*) AS held FROM slots WHERE pool = ?",
+      "SELECT count(*) AS held FROM pool_slots WHERE pool = ?",
     );
     return countRow.parse(count.get(this.#claimant.pool)).held;
   }
 
   #insert(): SlotId {
     const { pool, batchId, holder } = this.#claimant;
-    const insert = this.#database.query("INSERT INTO slots (pool, batch_id, holder) VALUES (?, ?, ?)");
-    return Number(insert.run(pool, batchId, JSON.stringify(holder)).lastInsertRowid);
+    const insert = this.#database.query(
+      "INSERT INTO pool_slots (pool, batch_id, holder, claimed_at) VALUES (?, ?, ?, ?)",
+    );
+    return Number(insert.run(pool, batchId, JSON.stringify(holder), Date.now()).lastInsertRowid);
   }
 
   #stopWaiting(): void {
     const { pool, batchId } = this.#claimant;
-    this.#database.query("DELETE FROM slot_waiters WHERE pool = ? AND batch_id = ?").run(pool, batchId);
+    this.#database.query("DELETE FROM pool_waiters WHERE pool = ? AND batch_id = ?").run(pool, batchId);
     this.#waits = false;
   }
 
   #heldBy(batchId: string): number {
     const count = this.#database.query<unknown, [string, string]>(
-      "SELECT count(*) AS held FROM slots WHERE pool = ? AND batch_id = ?",
+      "SELECT count(*) AS held FROM pool_slots WHERE pool = ? AND batch_id = ?",
     );
     return countRow.parse(count.get(this.#claimant.pool, batchId)).held;
   }
@@ -133,26 +141,25 @@ export class MachineSlots {
   #waiters(): string[] {
     const { pool, batchId } = this.#claimant;
     const rows = this.#database.query<unknown, [string, string]>(
-      "SELECT batch_id, holder FROM slot_waiters WHERE pool = ? AND batch_id <> ?",
+      "SELECT batch_id, holder FROM pool_waiters WHERE pool = ? AND batch_id <> ?",
     );
     return rows
       .all(pool, batchId)
       .map((row) => waiterRow.parse(row))
-      .filter(({ holder }) => isAlive(holder))
+      .filter(({ holder }) => livenessOf(holderFrom(holder)) !== "dead")
       .map((row) => row.batch_id);
   }
 
   #freeDead(): void {
     const { pool } = this.#claimant;
-    const rows = this.#database.query<unknown, [string]>("SELECT DISTINCT holder FROM slots WHERE pool = ?");
+    const rows = this.#database.query<unknown, [string]>(
+      "SELECT holder, max(claimed_at) AS claimed_at FROM pool_slots WHERE pool = ? GROUP BY holder",
+    );
+    const believedMs = pool === startingPool ? longestStartMs : Number.POSITIVE_INFINITY;
     for (const row of rows.all(pool)) {
-      const { holder } = holderRow.parse(row);
-      if (!isAlive(holder)) this.#database.query("DELETE FROM slots WHERE holder = ?").run(holder);
+      const { holder, claimed_at: since } = holderRow.parse(row);
+      if (isHeld({ holder: holderFrom(holder), since, believedMs })) continue;
+      this.#database.query("DELETE FROM pool_slots WHERE pool = ? AND holder = ?").run(pool, holder);
     }
   }
-}
-
-// One whose namespace we cannot look into counts as alive: its slots are never freed from here.
-function isAlive(holder: string): boolean {
-  return livenessOf(processIdentity.parse(JSON.parse(holder))) !== "dead";
 }

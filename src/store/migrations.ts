@@ -70,12 +70,17 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   `
-  -- Slots of several pools: the sessions of an account, and the starts of the machine.
-  ALTER TABLE slots RENAME COLUMN account TO pool;
-  DROP INDEX slots_by_account;
-  CREATE INDEX slots_by_pool ON slots (pool, batch_id);
-  DROP TABLE slot_waiters;
-  CREATE TABLE slot_waiters (
+  -- Slots of several pools: the sessions of an account, and the starts of the machine. The tables of the step before
+  -- stay as they are, for runners of that version which still run.
+  CREATE TABLE pool_slots (
+    slot_id INTEGER PRIMARY KEY,
+    pool TEXT NOT NULL,
+    batch_id TEXT NOT NULL,
+    holder TEXT NOT NULL,
+    claimed_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX slots_by_pool ON pool_slots (pool, batch_id);
+  CREATE TABLE pool_waiters (
     batch_id TEXT NOT NULL,
     pool TEXT NOT NULL,
     holder TEXT NOT NULL,
@@ -95,8 +100,9 @@ export const migrations: readonly string[] = [
     because TEXT NOT NULL,
     -- How often a session has tried in vain whether it is over.
     tries INTEGER NOT NULL,
-    -- The process whose session tries it at the moment.
+    -- The process whose session tries it at the moment, and since when.
     prober TEXT,
+    probed_at INTEGER NOT NULL,
     PRIMARY KEY (account, kind, model)
   ) STRICT, WITHOUT ROWID;
 
@@ -116,7 +122,8 @@ export const migrations: readonly string[] = [
     holder TEXT NOT NULL,
     sessions INTEGER NOT NULL,
     used_bytes INTEGER NOT NULL,
-    expected_bytes INTEGER NOT NULL
+    expected_bytes INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
 ];

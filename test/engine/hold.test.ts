@@ -25,7 +25,7 @@ const table: [outcome: Outcome, hold: object | undefined][] = [
   [failed("usage-limit", { resetsAt: now - minute }), { until: now }],
   [failed("usage-limit", { resetsAt: now + 400 * 24 * 60 * minute }), { until: now + 8 * 24 * 60 * minute }],
   [failed("usage-limit", { limitType: "seven_day_opus" }), { model: "default" }],
-  [failed("auth"), { kind: "auth", model: "", until: now + minute }],
+  [failed("auth"), { kind: "auth", model: "", until: now + minute / 4 }],
   [failed("billing"), { kind: "billing", model: "", until: now + 5 * minute }],
   [failed("rate-limit"), undefined],
   [failed("overloaded"), undefined],
@@ -58,19 +58,29 @@ test("a limit of one model holds the tasks that ask for it, or that leave the ch
   expect(["opus", undefined].map((model) => concerns({ model: "" }, model))).toEqual([true, true]);
 });
 
+test("the task that met a limit is held by it, under whatever name it asked for its model", () => {
+  const limit = failed("usage-limit", { limitType: "seven_day_opus" });
+  for (const model of ["best", "my-alias", "sonnet", "arn:aws:bedrock:eu:1:Opus"]) {
+    const hold = holdFor(limit, { ...facts, model });
+    expect(hold && concerns(hold, model)).toBe(true);
+  }
+});
+
 test("tries in vain come less and less often", () => {
   const standing = (tries: number) => ({ since: now, until: now, tries });
-  const waits = [0, 1, 2, 3, 9].map(
+  const waits = [0, 1, 2, 3, 4, 9].map(
     (tries) =>
       (holdFor(failed("auth"), { ...facts, standing: standing(tries), probed: true })?.until ?? 0) - now,
   );
-  expect(waits).toEqual([2, 4, 8, 10, 10].map((minutes) => minutes * minute));
+  expect(waits).toEqual([0.5, 1, 2, 4, 8, 10].map((minutes) => minutes * minute));
 });
 
 test("those that were running when the limit came do not count as tries", () => {
   const standing = { since: now - 1_000, until: now + minute, tries: 0 };
   const late = holdFor(failed("usage-limit", { resetsAt: now + minute }), { ...facts, standing });
   expect(late).toMatchObject({ tries: 0, since: now - 1_000, until: now + minute });
+  const earlier = holdFor(failed("usage-limit", { resetsAt: now - minute }), { ...facts, standing });
+  expect(earlier).toMatchObject({ until: now + minute });
 });
 
 test("a login that others still have is not the account's fault", () => {

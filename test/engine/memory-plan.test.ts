@@ -48,6 +48,13 @@ test("of several runners, the one whose sessions take most mends the shortage", 
   expect(casualties({ ...facts, others: other(900e6) })).toEqual([]);
 });
 
+test("where the largest has one session, which is never ended, the next one mends the shortage", () => {
+  const own = { ...roomy, limitBytes: 2e9, sessions: Array.from({ length: 10 }, (_, n) => session(n, 120)) };
+  expect(
+    casualties({ ...own, others: [{ sessions: 1, usedBytes: 1.5e9, expectedBytes: 1.5e9 }] }),
+  ).not.toEqual([]);
+});
+
 test("a footprint grows at once and shrinks slowly", () => {
   expect(learned(undefined, 150e6)).toBe(150e6);
   expect(learned(150e6, 400e6)).toBe(400e6);

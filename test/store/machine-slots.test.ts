@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { newBatchId } from "../../src/model/batch-id.ts";
 import { identityOf, ownIdentity } from "../../src/platform/process.ts";
-import { MachineSlots } from "../../src/store/machine-slots.ts";
+import { MachineSlots, startingPool } from "../../src/store/machine-slots.ts";
 import { Home } from "../harness.ts";
 
 test("the machine's slots are one number for all batches of an account", async () => {
@@ -74,6 +74,32 @@ test("a store of schema 1 loads, and tells what it told then", async () => {
     expect(state?.counts).toEqual(row.counts);
     expect(state?.endedAt).toBe(row.endedAt ?? Number.NaN);
   }
+});
+
+test("a store of schema 2 loads, and what its runners still use stays as it was", async () => {
+  await using home = new Home();
+  const fixture = Bun.file(new URL("../fixtures/stores/schema-2.sqlite", import.meta.url).pathname);
+  await Bun.write(`${home.state}/store.sqlite`, fixture);
+  using store = home.store();
+  expect(store.list()).toMatchObject([
+    { name: "of schema 2", counts: { succeeded: 2, failed: 1 }, held: { because: "A disk was full." } },
+  ]);
+  // A runner of that version that still runs claims and waits as before.
+  const { database } = store;
+  expect(database.query("SELECT count(*) AS held FROM slots WHERE account = 'a'").get()).toEqual({ held: 1 });
+  database.run("INSERT OR REPLACE INTO slot_waiters VALUES ('abcdefgh', 'a', '{}')");
+});
+
+test("starts that nobody can tell of, for their machine was another container, stop nobody for long", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const plan = { pool: startingPool, batchId: newBatchId(), limit: () => 1 };
+  const lost = { ...ownIdentity(), namespace: "of a container that is gone" };
+  expect(new MachineSlots(store.database, { ...plan, holder: lost }).claim()).toBeDefined();
+  const slots = new MachineSlots(store.database, { ...plan, batchId: newBatchId(), holder: ownIdentity() });
+  expect(slots.claim()).toBeUndefined();
+  store.database.run("UPDATE pool_slots SET claimed_at = claimed_at - 6 * 60 * 1000");
+  expect(slots.claim()).toBeDefined();
 });
 
 test("a pool that has become smaller takes slots back as they come free", async () => {
