@@ -16,10 +16,13 @@ export async function serve(_arguments: string[]): Promise<number> {
   const closed = Promise.withResolvers<void>();
   const transport = new StdioTransport(() => client.abort(new ClientEnded()));
   const calls = new Set<Promise<unknown>>();
-  const server = serveStdio(() => newServer({ context, client: client.signal, calls }), {
-    transport: onClose(transport, closed.resolve),
-    onerror: () => undefined,
-  });
+  const server = serveStdio(
+    ({ era }) => newServer({ context, client: client.signal, calls }, { era, tells: true }),
+    {
+      transport: onClose(transport, closed.resolve),
+      onerror: () => undefined,
+    },
+  );
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => closed.resolve());
   await closed.promise;
   // A sync batch has nobody to work for any more: each waiting call writes that into the log, and returns.

@@ -1,8 +1,10 @@
 // The whole answer of a batch as it stands at this moment.
 import { answerOf } from "../engine/answer.ts";
+import { clientAnswerOf } from "../engine/client-answer.ts";
 import { standingOf } from "../engine/standing.ts";
 import type { BatchAnswer } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
+import type { ClientLimits } from "./clients.ts";
 import type { Context } from "./context.ts";
 import { rowOf } from "./find-batch.ts";
 
@@ -16,6 +18,21 @@ export function answerNow(
   return answerOf(log.state, {
     word: standingOf(row),
     mostCharacters,
+    heldBecause: row.heldBecause,
+    message,
+  });
+}
+
+/** No longer than the client bears. */
+export function clientAnswerNow(
+  context: Context,
+  log: BatchLog,
+  { limits, message }: { limits: ClientLimits; message: string },
+): BatchAnswer {
+  const row = rowOf(context, log);
+  return clientAnswerOf(log.state, {
+    word: standingOf(row),
+    mostCharacters: limits.answerCharacters,
     heldBecause: row.heldBecause,
     message,
   });

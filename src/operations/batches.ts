@@ -8,6 +8,7 @@ import { batchAnswerSchema, countsSchema, countsText, outcomeWord } from "../rep
 import type { BatchLog } from "../store/batch-log.ts";
 import type { BatchRow } from "../store/store.ts";
 import { answerNow } from "./answer-now.ts";
+import { commandLineCharacters } from "./clients.ts";
 import { type Context, valueOrFault } from "./context.ts";
 import { check } from "./faults.ts";
 import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
@@ -117,7 +118,7 @@ export const waitForBatch: Operation<typeof waitInput, typeof waitOutput> = {
       check(waitInput, input, Object.keys(waitInput.shape)),
     );
     const log = findBatch(context, batchId);
-    const most = context.configuration.syncWaitSeconds;
+    const most = call.limits?.waitSeconds ?? context.configuration.syncWaitSeconds;
     const before = cursor === undefined ? undefined : endTimesAt(context, log, Number(cursor));
     let news = before !== undefined && endedSince(log.state, before).length > 0;
     // Progress must strictly increase, so only what has ended since is told.
@@ -190,7 +191,7 @@ export const showBatch: Operation<typeof showInput, typeof batchAnswerSchema> = 
     const { batchId } = valueOrFault(check(showInput, input));
     const log = findBatch(context, batchId);
     const word = standingOf(rowOf(context, log));
-    return answerNow(context, log, { mostCharacters: 10_000_000, message: messageOf(log, word) });
+    return answerNow(context, log, { mostCharacters: commandLineCharacters, message: messageOf(log, word) });
   },
 };
 

@@ -2,13 +2,15 @@
 import { z } from "zod";
 import type { TextRange } from "../claude/answer-part.ts";
 import { fairShares } from "../engine/answer.ts";
+import { fitting } from "../engine/fitting.ts";
 import { resultFileOf } from "../engine/result-file.ts";
 import { standingOf } from "../engine/standing.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { stateWords } from "../model/state-word.ts";
 import { countText, numberText } from "../report/amounts.ts";
 import { resultEntryOf, resultSchema } from "../report/answer.ts";
-import { cut } from "../report/harmless.ts";
+import { boundedEntry } from "../report/bounded-entry.ts";
+import { type ClientLimits, commandLineCharacters } from "./clients.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
 import { check } from "./faults.ts";
 import { findBatch, rowOf, unknownTasks } from "./find-batch.ts";
@@ -19,8 +21,8 @@ import { expectedLength, taskText } from "./task-text.ts";
 const excerptCharacters = 2_000;
 /** Of each task as it was given: whoever asks has given it. */
 const longestDescription = 1_000;
-/** Of the texts of a full page together, in characters; an answer stands in a message twice. */
-const fullCharacters = 200_000;
+/** Most that may be asked for of one text; an answer gives no more than the client bears. */
+const mostCharacters = 200_000;
 const mostAtOnce = 100;
 
 const resultsInput = z.strictObject({
@@ -53,7 +55,7 @@ const resultsInput = z.strictObject({
   characters: z
     .int()
     .min(1)
-    .max(fullCharacters)
+    .max(mostCharacters)
     .meta({ description: "With one task: at most so many characters of its text.", placeholder: "N" })
     .optional(),
 });
@@ -64,10 +66,6 @@ const entrySchema = resultSchema.extend({
     description:
       "Characters of the whole text; of one over 8 MB at most so many, until its end has been read.",
   }),
-  structuredLength: z.int().optional().meta({
-    description: "Data of so many characters (JSON) is left out; `full` gives it where one answer can.",
-  }),
-  nextFrom: z.int().optional().meta({ description: "There is more: read on with this as `from`." }),
 });
 
 const resultsOutput = z.object({
@@ -81,29 +79,25 @@ const resultsOutput = z.object({
 });
 type Entry = z.infer<typeof entrySchema>;
 
-/** For clients: an answer is as long as one message bears. */
-export const readResults = resultsOperation(fullCharacters);
+export const readResults: Operation<typeof resultsInput, typeof resultsOutput> = {
+  name: "read_batch_results",
+  title: "Read the results of a batch",
+  description:
+    "Reads what the sessions of a batch answered: by task number, by status, page by page. Long texts come as excerpts; `full` gives more of them, and `from` with `characters` any part of one task's text. A batch that still runs gives what has ended so far.",
+  input: resultsInput,
+  output: resultsOutput,
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  run: async (context, input, { limits }) => {
+    const asked = valueOrFault(check(resultsInput, input, Object.keys(resultsInput.shape)));
+    return read(context, asked, limits);
+  },
+};
 
-/** For the command line: standard output bears more than a client does. */
-export const printResults = resultsOperation(50_000_000);
-
-function resultsOperation(mostCharacters: number): Operation<typeof resultsInput, typeof resultsOutput> {
-  return {
-    name: "read_batch_results",
-    title: "Read the results of a batch",
-    description:
-      "Reads what the sessions of a batch answered: by task number, by status, page by page. Long texts come as excerpts; `full` gives more of them, and `from` with `characters` any part of one task's text. A batch that still runs gives what has ended so far.",
-    input: resultsInput,
-    output: resultsOutput,
-    annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-    run: async (context, input) => {
-      const asked = valueOrFault(check(resultsInput, input, Object.keys(resultsInput.shape)));
-      return read(context, asked, mostCharacters);
-    },
-  };
-}
-
-function read(context: Context, asked: Asked, mostCharacters: number): z.infer<typeof resultsOutput> {
+function read(
+  context: Context,
+  asked: Asked,
+  limits: ClientLimits | undefined,
+): z.infer<typeof resultsOutput> {
   const log = findBatch(context, asked.batchId);
   const { state } = log;
   const faults = faultsOf(asked, state);
@@ -111,17 +105,21 @@ function read(context: Context, asked: Asked, mostCharacters: number): z.infer<t
   const matching = state.tasks.filter((task) => task.status === "done").filter((task) => fits(task, asked));
   const page = matching.slice(asked.offset, asked.offset + asked.limit);
   const next = asked.offset + page.length;
-  const characters = charactersOf(asked, page, mostCharacters);
-  const results = page.map((task) => entryOf(state, task, { from: asked.from ?? 0, characters }));
-  return {
-    batchId: log.batchId,
-    state: standingOf(rowOf(context, log)),
-    totalTasks: state.tasks.length,
-    matching: matching.length,
-    results,
-    ...(next < matching.length && page.length > 0 ? { nextOffset: next } : {}),
-    message: messageOf(asked, state, { matching: matching.length, results, next }),
+  const answerWith = (most: number) => {
+    const characters = Math.min(most, charactersOf(asked, page, most));
+    const results = page.map((task) => entryOf(state, task, { from: asked.from ?? 0, characters }));
+    return {
+      batchId: log.batchId,
+      state: standingOf(rowOf(context, log)),
+      totalTasks: state.tasks.length,
+      matching: matching.length,
+      results,
+      ...(next < matching.length && page.length > 0 ? { nextOffset: next } : {}),
+      message: messageOf(asked, state, { matching: matching.length, results, next }),
+    };
   };
+  if (!limits) return answerWith(commandLineCharacters);
+  return fitting(limits.answerCharacters, limits.answerCharacters, answerWith);
 }
 
 function faultsOf({ tasks, from, characters }: Asked, state: BatchState): string[] {
@@ -154,26 +152,14 @@ function entryOf(state: BatchState, task: DoneTask, range: TextRange): Entry {
     cut: more,
     ...(file.there ? { resultFile: file.path } : {}),
   });
-  const { structuredResult, ...rest } = entry;
-  const description = entry.taskDescription;
+  // Data stands at the beginning of the text; a part further on goes without.
+  const limits = { description: longestDescription, data: range.from > 0 ? -1 : range.characters };
   return {
-    ...rest,
-    taskDescription:
-      description.length > longestDescription
-        ? `${cut(description, longestDescription)} [${numberText(description.length)} characters]`
-        : description,
+    ...boundedEntry(entry, limits),
     ...(entry.status === "error" ? { error: text } : {}),
-    ...dataOf(structuredResult, range),
     textLength: length,
     ...(more ? { nextFrom: from + text.length } : {}),
   };
-}
-
-// Data counts like text, and cannot be cut.
-function dataOf(structuredResult: unknown, { from, characters }: TextRange): Partial<Entry> {
-  if (structuredResult === undefined || from > 0) return {};
-  const length = JSON.stringify(structuredResult).length;
-  return length <= characters ? { structuredResult } : { structuredLength: length };
 }
 
 function messageOf(
