@@ -4,7 +4,6 @@ import { startKeeper } from "../engine/start.ts";
 import type { BatchId } from "../model/batch-id.ts";
 import { variableOf } from "../model/configuration.ts";
 import type { Batch } from "../model/event.ts";
-import { doneCount } from "../model/state.ts";
 import { ownIdentity } from "../platform/process.ts";
 import {
   type BatchAnswer,
@@ -23,13 +22,11 @@ import { follow } from "./follow.ts";
 import { rateFault } from "./guard.ts";
 import { type Call, ClientEnded, type Operation } from "./operation.ts";
 import { handOverDirectory, planBatch } from "./plan.ts";
+import { Progress } from "./progress.ts";
 import { parallelInput, sessionInput } from "./spawn-input.ts";
 
 /** A cancellation that comes so late is a client's time-out, whatever it says (product contract). */
 const lateCancelMs = 25_000;
-
-/** Between signs of life to a client whose batch shows none. */
-const heartbeatMs = 10_000;
 
 const annotations = {
   readOnlyHint: false,
@@ -114,15 +111,13 @@ export function create(context: Context, batch: Batch, leashed: boolean): BatchL
 async function waitFor(context: Context, log: BatchLog, call: Call): Promise<BatchAnswer> {
   const { store, configuration } = context;
   const waitSeconds = call.limits?.waitSeconds ?? configuration.syncWaitSeconds;
-  const progress = progressOf(call);
-  const heartbeat = setInterval(() => progress(log.state), heartbeatMs);
+  using progress = new Progress(call, log);
   const ended = await follow(store, log, {
     until: call.startedAt + waitSeconds * 1000,
     signal: call.signal,
-    changed: (state) => progress(state),
+    changed: (state) => progress.tell(state),
     enough: () => standingOf(rowOf(context, log)) === "interrupted",
   });
-  clearInterval(heartbeat);
   if (ended) return answer(context, log, call, countsText(log.state));
   if (call.signal.aborted && !handsOver(call)) {
     log.append((state) => (state.endedAt === undefined ? [{ type: "cancel-requested", by: "client" }] : []));
@@ -165,20 +160,4 @@ function startedText(batch: Batch, { configuration }: Context): string {
   const most =
     batch.tasks.length > batch.concurrency ? `, at most ${batch.concurrency} at once${because}` : "";
   return `${count} started${most}; results in ${batch.outputDirectory}. Ask with wait_for_batch (batchId ${batch.batchId}).`;
-}
-
-// Progress must strictly increase, also where nothing has ended between two signs of life.
-function progressOf(call: Call): (state: BatchLog["state"]) => void {
-  let last = -1;
-  return (state) => {
-    const done = doneCount(state.counts);
-    last = last < done ? done : last + (done + 1 - last) / 1_000;
-    const { running } = state.counts;
-    const cost = state.totalCostUsd > 0 ? `, $${state.totalCostUsd.toFixed(2)} so far` : "";
-    call.progress(
-      last,
-      state.tasks.length,
-      `${done} of ${state.tasks.length} ended, ${running} running${cost}`,
-    );
-  };
 }

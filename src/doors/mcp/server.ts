@@ -27,8 +27,8 @@ export function newServer(connection: Connection, { era, tells = false }: Served
     {
       instructions,
       capabilities: {
-        tools: {},
-        prompts: {},
+        tools: { listChanged: false },
+        prompts: { listChanged: false },
         completions: {},
         resources: { subscribe: true, listChanged: true },
         ...(era === "modern" ? { extensions: { [tasksExtension]: {} } } : {}),
