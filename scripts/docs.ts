@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { configurationSchema, variableOf } from "../src/model/configuration.ts";
 import { batchOptions, sessionOptions } from "../src/model/options.ts";
+import { clientTable } from "../src/operations/clients.ts";
 import { tools } from "../src/operations/tools.ts";
 
 const readme = join(import.meta.dir, "..", "README.md");
@@ -41,6 +42,14 @@ const sections: Record<string, string[]> = {
     "| name | variable | type | default | meaning |",
     "| --- | --- | --- | --- | --- |",
     ...rowsOf(configurationSchema, (key) => `\`${key}\` | \`${variableOf(key)}\``),
+  ],
+  clients: [
+    "| client | a call waits | its model sees | why |",
+    "| --- | --- | --- | --- |",
+    ...clientTable.map(({ client, waitSeconds, sees, source }) => {
+      const seen = { text: "the text", data: "the data", either: "either" }[sees];
+      return `| ${client} | ${waitSeconds.toLocaleString("en")} s | ${seen} | ${source} |`;
+    }),
   ],
   tools: [
     "| tool | changes anything | what it does |",
