@@ -47,7 +47,10 @@ export const configurationSchema = z.strictObject({
     .number()
     .positive()
     .max(86_400)
-    .meta({ description: "How long a call waits for its batch before it hands it over; when set, for every client (else what the client bears)." })
+    .meta({
+      description:
+        "How long a call waits for its batch before it hands it over; when set, for every client (else what the client bears).",
+    })
     .default(45),
 });
 
