@@ -1,9 +1,9 @@
 // The whole answer of a batch as it stands at this moment.
 import { answerOf } from "../engine/answer.ts";
-import { clientAnswerOf } from "../engine/client-answer.ts";
 import { standingOf } from "../engine/standing.ts";
 import type { BatchAnswer } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
+import { clientAnswerOf } from "./client-answer.ts";
 import type { ClientLimits } from "./clients.ts";
 import type { Context } from "./context.ts";
 import { rowOf } from "./find-batch.ts";

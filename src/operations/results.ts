@@ -1,26 +1,25 @@
 // Reading results: by task, by status, page by page, and a long text piece by piece.
 import { z } from "zod";
-import type { TextRange } from "../claude/answer-part.ts";
-import { fairShares } from "../engine/answer.ts";
-import { fitting } from "../engine/fitting.ts";
-import { resultFileOf } from "../engine/result-file.ts";
 import { standingOf } from "../engine/standing.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { stateWords } from "../model/state-word.ts";
 import { countText, numberText } from "../report/amounts.ts";
-import { resultEntryOf, resultSchema } from "../report/answer.ts";
-import { boundedEntry } from "../report/bounded-entry.ts";
+import { resultSchema } from "../report/answer.ts";
 import { type ClientLimits, commandLineCharacters } from "./clients.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
+import { type Entry, entryOf } from "./entry.ts";
 import { check } from "./faults.ts";
 import { findBatch, rowOf, unknownTasks } from "./find-batch.ts";
+import { fitting } from "./fitting.ts";
 import type { Operation } from "./operation.ts";
-import { expectedLength, taskText } from "./task-text.ts";
+import { expectedLength } from "./task-text.ts";
 
 /** Of a text that is not asked for in full, in characters. */
 const excerptCharacters = 2_000;
 /** Of each task as it was given: whoever asks has given it. */
 const longestDescription = 1_000;
+/** And of all of a page together. */
+const descriptionsCharacters = 10_000;
 /** Most that may be asked for of one text; an answer gives no more than the client bears. */
 const mostCharacters = 200_000;
 const mostAtOnce = 100;
@@ -77,7 +76,6 @@ const resultsOutput = z.object({
   nextOffset: z.int().optional().meta({ description: "There are more: the next page's `offset`." }),
   message: z.string(),
 });
-type Entry = z.infer<typeof entrySchema>;
 
 export const readResults: Operation<typeof resultsInput, typeof resultsOutput> = {
   name: "read_batch_results",
@@ -103,11 +101,16 @@ function read(
   const faults = faultsOf(asked, state);
   if (faults.length > 0) throw new Fault(faults.join("\n"));
   const matching = state.tasks.filter((task) => task.status === "done").filter((task) => fits(task, asked));
-  const page = matching.slice(asked.offset, asked.offset + asked.limit);
-  const next = asked.offset + page.length;
-  const answerWith = (most: number) => {
-    const characters = Math.min(most, charactersOf(asked, page, most));
-    const results = page.map((task) => entryOf(state, task, { from: asked.from ?? 0, characters }));
+  const range = { from: asked.from ?? 0, characters: wantedOf(asked, limits) };
+  const answerWith = (page: readonly DoneTask[], characters: number) => {
+    const next = asked.offset + page.length;
+    const description = Math.min(longestDescription, Math.floor(descriptionsCharacters / page.length));
+    const results = page.map((task) =>
+      entryOf(state, task, {
+        range: { from: range.from, characters: Math.min(range.characters, characters) },
+        description,
+      }),
+    );
     return {
       batchId: log.batchId,
       state: standingOf(rowOf(context, log)),
@@ -118,8 +121,14 @@ function read(
       message: messageOf(asked, state, { matching: matching.length, results, next }),
     };
   };
-  if (!limits) return answerWith(commandLineCharacters);
-  return fitting(limits.answerCharacters, limits.answerCharacters, answerWith);
+  return fitting(
+    {
+      mostCharacters: limits?.answerCharacters ?? commandLineCharacters,
+      items: matching.slice(asked.offset, asked.offset + asked.limit),
+      lengthOf: (task) => Math.min(range.characters, Math.max(0, expectedLength(task) - range.from)),
+    },
+    answerWith,
+  );
 }
 
 function faultsOf({ tasks, from, characters }: Asked, state: BatchState): string[] {
@@ -138,28 +147,10 @@ function fits(task: DoneTask, { tasks, status }: Asked): boolean {
 }
 
 /** Most characters of each text. */
-function charactersOf({ full, from, characters }: Asked, page: readonly DoneTask[], most: number): number {
+function wantedOf({ full, from, characters }: Asked, limits: ClientLimits | undefined): number {
   if (characters !== undefined) return characters;
-  if (full) return fairShares(page.map(expectedLength), most);
+  if (full) return limits?.answerCharacters ?? commandLineCharacters;
   return from === undefined ? excerptCharacters : 10 * excerptCharacters;
-}
-
-function entryOf(state: BatchState, task: DoneTask, range: TextRange): Entry {
-  const { text, from, length, more } = taskText(task, range);
-  const file = resultFileOf(state, task);
-  const entry = resultEntryOf(state, task, {
-    text,
-    cut: more,
-    ...(file.there ? { resultFile: file.path } : {}),
-  });
-  // Data stands at the beginning of the text; a part further on goes without.
-  const limits = { description: longestDescription, data: range.from > 0 ? -1 : range.characters };
-  return {
-    ...boundedEntry(entry, limits),
-    ...(entry.status === "error" ? { error: text } : {}),
-    textLength: length,
-    ...(more ? { nextFrom: from + text.length } : {}),
-  };
 }
 
 function messageOf(
