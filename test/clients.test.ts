@@ -1,12 +1,14 @@
 // What each kind of client gets of each kind of call, through both eras' clients and a client that takes tasks; as a
 // table at the end. Limits are small: nothing waits for a minute.
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { z } from "zod";
 import { clientTable, limitsOf } from "../src/operations/clients.ts";
 import { readConfiguration } from "../src/operations/configuration.ts";
 import { type Answer, connectNew, connectOlder, eventually, Home, type TestClient } from "./harness.ts";
 import { RawClient, tasksExtension } from "./raw-client.ts";
+
+setDefaultTimeout(60_000);
 
 type Output = Record<string, unknown>;
 

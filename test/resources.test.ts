@@ -1,5 +1,5 @@
 // Batches as resources: listed, read in parts, completed, and watched in both eras; and the prompts beside them.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
@@ -11,6 +11,8 @@ import { z } from "zod";
 import { batchIdSchema } from "../src/model/batch-id.ts";
 import { eventually, Home, program } from "./harness.ts";
 import { RawClient } from "./raw-client.ts";
+
+setDefaultTimeout(60_000);
 
 const batchOfAnswer = z.object({ structuredContent: z.object({ batchId: z.string() }) });
 const readAnswer = z.object({ contents: z.array(z.object({ uri: z.string(), text: z.string() })) });

@@ -1,8 +1,10 @@
 // The Tasks extension: calls that go on as tasks, whose ids are those of their batches.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { eventually, Home } from "./harness.ts";
 import { RawClient, type Reply, tasksExtension } from "./raw-client.ts";
+
+setDefaultTimeout(60_000);
 
 const takesTasks = { extensions: { [tasksExtension]: {} } };
 
