@@ -124,6 +124,10 @@ async function waitFor(context: Context, log: BatchLog, call: Call): Promise<Bat
     return answer(context, log, call, "Cancelled by the client.");
   }
   handOver(context, log);
+  if (standingOf(rowOf(context, log)) === "interrupted") {
+    const again = `retry_batch (batchId ${log.batchId}) carries the rest on.`;
+    return answer(context, log, call, `${countsText(log.state)} Its processes are gone; ${again}`);
+  }
   return answer(
     context,
     log,
