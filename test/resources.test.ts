@@ -9,7 +9,7 @@ import {
 } from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
 import { batchIdSchema } from "../src/model/batch-id.ts";
-import { eventually, Home, program } from "./harness.ts";
+import { eventually, Home, kill, program } from "./harness.ts";
 import { RawClient } from "./raw-client.ts";
 
 setDefaultTimeout(60_000);
@@ -94,6 +94,32 @@ describe("resources", () => {
     // Compared as numbers: what differs would be a screenful.
     const file = readFileSync(task?.attempts[0]?.transcript ?? "", "utf8");
     expect(Bun.hash(lines)).toBe(Bun.hash(file));
+  });
+
+  test("looking carries nothing on; the next tool call does, for it opens the store", async () => {
+    await using home = new Home();
+    await using client = new RawClient(home);
+    const gate = home.file("gate");
+    const input = { tasks: [`[[wait-for-file path=${gate}]]`, "hello"], asyncMode: true, concurrency: 1 };
+    const { result } = await client.call("spawn_parallel_claude_sessions", input);
+    const { batchId } = batchOfAnswer.parse(result).structuredContent;
+    using store = home.store();
+    await eventually(
+      () => store.list()[0]?.runner !== undefined && store.list()[0]?.counts.running === 1,
+      () => "no runner",
+    );
+    const [before] = store.list();
+    await kill(before?.keeper, before?.runner);
+    for (let look = 0; look < 2; look++) {
+      await client.ask("resources/list");
+      const seen: unknown = JSON.parse(await read(client, `batch://${batchId}`));
+      expect(seen).toMatchObject({ state: "interrupted" });
+    }
+    await Bun.write(gate, "");
+    const { result: waited } = await client.call("wait_for_batch", { batchId });
+    expect(waited).toMatchObject({
+      structuredContent: { state: "finished", counts: { succeeded: 2 } },
+    });
   });
 
   test("an address that means nothing is told what there is", async () => {
