@@ -9,9 +9,9 @@ if (first === "--version" || first === "-v") {
 } else if (first?.startsWith("__")) {
   const { runHidden } = await import("./doors/runner.ts");
   process.exit(await runHidden(first, others));
-} else if ((first === undefined && !process.stdin.isTTY) || first === "serve") {
+} else if (others.length === 0 && (first === "serve" || (first === undefined && !process.stdin.isTTY))) {
   const { serve } = await import("./doors/mcp.ts");
-  process.exit(await serve(others));
+  process.exit(await serve());
 } else {
   const { runCommand } = await import("./doors/cli.ts");
   process.exitCode = await runCommand(process.argv.slice(2));

@@ -14,6 +14,7 @@ import { prune } from "./commands/prune.ts";
 import { results } from "./commands/results.ts";
 import { retry } from "./commands/retry.ts";
 import { run } from "./commands/run.ts";
+import { serve } from "./commands/serve.ts";
 import { show } from "./commands/show.ts";
 import { ownTerminal, type Terminal } from "./commands/terminal.ts";
 import { wait } from "./commands/wait.ts";
@@ -31,6 +32,7 @@ const commands: readonly Command[] = [
   prune,
   doctor,
   config,
+  serve,
 ];
 
 /** Of wrong usage and bad input: nothing was done. */
@@ -119,7 +121,7 @@ function complaint(error: UsageFault | Error, command: Command): string {
 }
 
 async function help(name: string | undefined, { out, err }: Terminal): Promise<number> {
-  if (name === undefined || name === "help" || name === "serve") {
+  if (name === undefined || name === "help") {
     await out.print(overview(commands, out.width));
     return 0;
   }
@@ -130,7 +132,7 @@ async function help(name: string | undefined, { out, err }: Terminal): Promise<n
 }
 
 async function unknownCommand(name: string, { err }: Terminal): Promise<number> {
-  const known = [...commands.map((command) => command.name), "serve", "help"];
+  const known = [...commands.map((command) => command.name), "help"];
   const near = nearest(name, known);
   const hint = near === undefined ? "" : ` Did you mean \`${near}\`?`;
   const what = name.startsWith("-") ? "option" : "command";

@@ -10,7 +10,7 @@ import { StdioTransport } from "./stdio.ts";
 const farewellMs = 300;
 
 /** Serves until the client has gone; gives the exit status. */
-export async function serve(_arguments: string[]): Promise<number> {
+export async function serve(): Promise<number> {
   const context = newContext();
   const client = new AbortController();
   const closed = Promise.withResolvers<void>();
