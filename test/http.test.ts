@@ -195,6 +195,32 @@ test("bad bodies, big bodies, other paths and unknown sessions are refused by th
   });
 });
 
+test("clients of 2026-07-28 get no session, and are told that initialize is gone", async () => {
+  await using home = new Home();
+  await using door = await open(home);
+  const version = "2026-07-28";
+  const _meta = {
+    "io.modelcontextprotocol/protocolVersion": version,
+    "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
+    "io.modelcontextprotocol/clientCapabilities": {},
+  };
+  const response = await fetch(door.url, {
+    method: "POST",
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "initialize", params: { _meta } }),
+    headers: {
+      ...door.headers,
+      "Content-Type": "application/json",
+      Accept: "application/json, text/event-stream",
+      "MCP-Protocol-Version": version,
+      "Mcp-Method": "initialize",
+    },
+  });
+  expect({ status: response.status, body: await response.json() }).toMatchObject({
+    status: 404,
+    body: { error: { code: -32_601 } },
+  });
+});
+
 test("an address that others can reach takes the operator's leave, and says what that means", async () => {
   await using home = new Home();
   const { code, out, err } = await run(home, ["serve", "--http", "0.0.0.0:0"]);

@@ -1,5 +1,5 @@
 // MCP over HTTP. Clients of 2026-07-28 are served request by request, older ones in sessions.
-import { createMcpHandler, type McpServer } from "@modelcontextprotocol/server";
+import { createMcpHandler, isLegacyRequest, type McpServer } from "@modelcontextprotocol/server";
 import { ClientEnded } from "../operations/operation.ts";
 import { type Address, hostname } from "./http/address.ts";
 import { admission, refusal } from "./http/admission.ts";
@@ -74,7 +74,8 @@ export function openHttp(address: Address, token: string, serving: Serving): Htt
       listening.timeout(request, 0);
       const body = await bodyOf(request);
       if (body instanceof Response) return body;
-      if (isOfSession(request, body)) return sessions.fetch(request, body);
+      if (isOfSession(request, body) && (await isLegacyRequest(request, body)))
+        return sessions.fetch(request, body);
       return single.fetch(request, body === undefined ? {} : { parsedBody: body });
     },
     error: (error) => {
