@@ -6,6 +6,7 @@ import { usageOf } from "../src/doors/commands/help.ts";
 import { commands } from "../src/doors/commands.ts";
 import { configurationSchema, variableOf } from "../src/model/configuration.ts";
 import { batchOptions, sessionOptions } from "../src/model/options.ts";
+import { clientTable } from "../src/operations/clients.ts";
 import { tools } from "../src/operations/tools.ts";
 
 const readme = join(import.meta.dir, "..", "README.md");
@@ -50,6 +51,14 @@ const sections: Record<string, string[]> = {
     ...commands.map(
       (command) => `| \`${usageOf(command).split(" ").slice(1, -1).join(" ")}\` | ${command.summary} |`,
     ),
+  ],
+  clients: [
+    "| client | a call waits | its model sees | why |",
+    "| --- | --- | --- | --- |",
+    ...clientTable.map(({ client, waitSeconds, sees, source }) => {
+      const seen = { text: "the text", data: "the data", either: "either" }[sees];
+      return `| ${client} | ${waitSeconds.toLocaleString("en")} s | ${seen} | ${source} |`;
+    }),
   ],
   tools: [
     "| tool | changes anything | what it does |",

@@ -3,7 +3,6 @@
 import { product } from "./model/product.ts";
 
 const [first, ...others] = process.argv.slice(2);
-const asksForHelp = others.includes("--help") || others.includes("-h");
 
 if (first === "--version" || first === "-v") {
   console.log(product.version);
@@ -13,9 +12,9 @@ if (first === "--version" || first === "-v") {
 } else if (first?.startsWith("__")) {
   const { runHidden } = await import("./doors/runner.ts");
   process.exit(await runHidden(first, others));
-} else if ((first === undefined && !process.stdin.isTTY) || (first === "serve" && !asksForHelp)) {
+} else if ((others.length === 0 && first === "serve") || (first === undefined && !process.stdin.isTTY)) {
   const { serve } = await import("./doors/mcp.ts");
-  process.exit(await serve(others));
+  process.exit(await serve());
 } else {
   const { runCommand } = await import("./doors/cli.ts");
   try {

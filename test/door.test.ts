@@ -253,8 +253,18 @@ test("the schema of each tool is small, and plain at its top", async () => {
     expect(Object.keys(schema ?? {})).not.toContain("anyOf");
     expect(tool).toMatchObject({
       title: expect.any(String),
-      annotations: { readOnlyHint: expect.any(Boolean) },
+      annotations: {
+        title: expect.any(String),
+        readOnlyHint: expect.any(Boolean),
+        destructiveHint: expect.any(Boolean),
+        idempotentHint: expect.any(Boolean),
+        openWorldHint: expect.any(Boolean),
+      },
     });
+    expect(tool.name).toMatch(/^[a-z_]{1,64}$/);
+    // Those that only read are what they say: nothing else is run again, ended, or begun by them.
+    const reads = ["wait_for_batch", "read_batch_results", "list_batches"].includes(tool.name);
+    expect(tool).toMatchObject({ annotations: { readOnlyHint: reads, destructiveHint: !reads } });
   }
 });
 

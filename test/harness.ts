@@ -17,15 +17,20 @@ const root = join(import.meta.dir, "..");
 export const fakeDirectory = join(import.meta.dir, "fixtures");
 
 // The source, unless a test file is about the compiled executable.
-let program: string[] = [process.execPath, join(root, "src/main.ts")];
+let command: string[] = [process.execPath, join(root, "src/main.ts")];
+
+/** The program that tests of this file run. */
+export function program(): string[] {
+  return command;
+}
 
 /** From here on, tests of this file run another program; until disposed of. */
 export function useProgram(other: string[]): Disposable {
-  const before = program;
-  program = other;
+  const before = command;
+  command = other;
   return {
     [Symbol.dispose]: () => {
-      program = before;
+      command = before;
     },
   };
 }
@@ -149,7 +154,7 @@ export async function run(
   args: string[],
   stdin = "",
 ): Promise<{ code: number; out: string; err: string }> {
-  const child = Bun.spawn([...program, ...args], {
+  const child = Bun.spawn([...command, ...args], {
     cwd: home.work,
     env: home.environment,
     stdin: new Blob([stdin]),
@@ -194,13 +199,13 @@ export const clients: { era: string; connect(home: Home): Promise<TestClient> }[
 ];
 
 function serverOf(home: Home) {
-  const [command = "", ...args] = program;
-  return { command, args, cwd: home.work, env: home.environment, stderr: "ignore" as const };
+  const [executable = "", ...args] = command;
+  return { command: executable, args, cwd: home.work, env: home.environment, stderr: "ignore" as const };
 }
 
-export async function connectNew(home: Home): Promise<TestClient> {
+export async function connectNew(home: Home, name = "test"): Promise<TestClient> {
   const transport = new StdioClientTransport(serverOf(home));
-  const client = new Client({ name: "test", version: "1" });
+  const client = new Client({ name, version: "1" });
   await client.connect(transport);
   return {
     era: "2026-07-28 client",
@@ -213,9 +218,9 @@ export async function connectNew(home: Home): Promise<TestClient> {
   };
 }
 
-export async function connectOlder(home: Home): Promise<TestClient> {
+export async function connectOlder(home: Home, name = "test"): Promise<TestClient> {
   const transport = new OlderTransport(serverOf(home));
-  const client = new OlderClient({ name: "test", version: "1" });
+  const client = new OlderClient({ name, version: "1" });
   await client.connect(transport);
   return {
     era: "2025-11-25 client",

@@ -30,8 +30,6 @@ async function perform([name, ...others]: readonly string[], terminal: Terminal)
     await terminal.out.print(product.version);
     return 0;
   }
-  // Without `--help` it never comes here.
-  if (name === "serve") return help(name, terminal);
   const command = commands.find((one) => one.name === name);
   if (!command) return unknownCommand(name, terminal);
   if (asksForHelp(others)) return help(name, terminal);
@@ -104,7 +102,7 @@ function complaint(error: UsageFault | Error, command: Command): string {
 }
 
 async function help(name: string | undefined, { out, err }: Terminal): Promise<number> {
-  if (name === undefined || name === "help" || name === "serve") {
+  if (name === undefined || name === "help") {
     await out.print(overview(commands, out.width));
     return 0;
   }
@@ -115,7 +113,7 @@ async function help(name: string | undefined, { out, err }: Terminal): Promise<n
 }
 
 async function unknownCommand(name: string, { err }: Terminal): Promise<number> {
-  const known = [...commands.map((command) => command.name), "serve", "help"];
+  const known = [...commands.map((command) => command.name), "help"];
   const near = nearest(name, known);
   const hint = near === undefined ? "" : ` Did you mean \`${near}\`?`;
   const what = name.startsWith("-") ? "option" : "command";

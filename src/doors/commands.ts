@@ -12,6 +12,7 @@ import { prune } from "./commands/prune.ts";
 import { results } from "./commands/results.ts";
 import { retry } from "./commands/retry.ts";
 import { run } from "./commands/run.ts";
+import { serve } from "./commands/serve.ts";
 import { show } from "./commands/show.ts";
 import { wait } from "./commands/wait.ts";
 import { watch } from "./commands/watch.ts";
@@ -33,4 +34,5 @@ export const commands: readonly Command[] = [
   uninstall,
   config,
   completions,
+  serve,
 ];

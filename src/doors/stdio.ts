@@ -110,6 +110,8 @@ export class StdioTransport implements Transport {
   async #drain(): Promise<void> {
     this.#inputEnded();
     if (this.#open.size === 0) return;
+    // Earlier answers have left the old promise fulfilled: only what is open now counts.
+    this.#drained = Promise.withResolvers<void>();
     const timer = setTimeout(() => this.#drained.resolve(), drainMs);
     await this.#drained.promise;
     clearTimeout(timer);

@@ -20,7 +20,7 @@ export interface AnswerRequest {
 export function answerOf(state: BatchState, request: AnswerRequest): BatchAnswer {
   const { word, mostCharacters, held, message } = request;
   const done = state.tasks.filter((task) => task.status === "done");
-  const limitOf = fairShares(done.map(lengthOf), mostCharacters);
+  const limitOf = fairShares(done.map(textLengthOf), mostCharacters);
   const results = done.map((task) => entryOf(state, task, limitOf));
   const facts = { now: Date.now(), reportFile: reportFileOf(state), held, message };
   return batchAnswerOf(state, word, results, facts);
@@ -33,7 +33,7 @@ export function* summaryPieces(
   mostCharacters: number,
 ): Generator<string> {
   const done = state.tasks.filter((task) => task.status === "done");
-  const limit = fairShares(done.map(lengthOf), mostCharacters);
+  const limit = fairShares(done.map(textLengthOf), mostCharacters);
   const answer = batchAnswerOf(state, word, [], { now: Date.now(), reportFile: reportFileOf(state) });
   const [before = "", after = ""] = JSON.stringify(answer, undefined, 2).split('"results": []', 2);
   yield `${before}"results": [`;
@@ -62,6 +62,7 @@ export function entryWith(
   return resultEntryOf(state, task, {
     text: `${text}${whole}${later}`,
     cut,
+    ...(cut ? { textLength: textLengthOf(task), nextFrom: text.length } : {}),
     ...(resultFile === undefined ? {} : { resultFile }),
   });
 }
@@ -71,13 +72,14 @@ export function reportFileOf(state: BatchState): string {
   return join(state.outputDirectory, outputFiles.report(state.batch.batchId));
 }
 
-function lengthOf(task: DoneTask): number {
+/** Of its answer, in characters; without what came after background tasks. */
+export function textLengthOf(task: DoneTask): number {
   return task.outcome.kind === "succeeded" ? task.outcome.length : 0;
 }
 
 function cutNote(task: DoneTask, shown: number, file: string | undefined): string {
   const places = [file, task.attempts.at(-1)?.transcript].filter((path) => path !== undefined);
-  return `\n\n[These are the first ${shown} of ${lengthOf(task)} characters. The whole is in ${places.join(" and in ")}.]`;
+  return `\n\n[These are the first ${shown} of ${textLengthOf(task)} characters. The whole is in ${places.join(" and in ")}; read_batch_results (tasks [${task.number}], from ${shown}) reads on.]`;
 }
 
 /**

@@ -16,9 +16,10 @@ export function resultTextOf(task: DoneTask, limit: number): ResultText {
   if (outcome.kind !== "succeeded" || transcript === undefined)
     return { text: "", cut: false, laterTexts: [] };
   try {
-    const laterTexts = (outcome.laterOffsets ?? []).map(
-      (offset) => readAnswer(transcript, offset, limit).text,
-    );
+    const laterTexts = (outcome.laterOffsets ?? []).map((offset) => {
+      const later = readAnswer(transcript, offset, limit);
+      return later.cut ? `${later.text}\n\n[The rest of this is in ${transcript}.]` : later.text;
+    });
     return { ...readAnswer(transcript, outcome.offset, limit), laterTexts };
   } catch (error) {
     // The transcript was removed or cannot be read: the task has succeeded all the same.

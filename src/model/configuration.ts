@@ -12,6 +12,10 @@ export const configurationSchema = z.strictObject({
     .boolean()
     .meta({ description: "Whether `permissionMode: bypassPermissions` may be asked for." })
     .default(false),
+  allowRemoteHttp: z
+    .boolean()
+    .meta({ description: "Whether `serve --http` may listen where other machines reach it." })
+    .default(false),
   workingDirectory: z
     .string()
     .min(1)
@@ -85,7 +89,10 @@ export const configurationSchema = z.strictObject({
     .number()
     .positive()
     .max(86_400)
-    .meta({ description: "How long a call waits for its batch before it hands it over." })
+    .meta({
+      description:
+        "How long a call waits for its batch before it hands it over; when set, for every client (else what the client bears).",
+    })
     .default(45),
 });
 

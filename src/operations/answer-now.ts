@@ -3,6 +3,8 @@ import { answerOf } from "../engine/answer.ts";
 import { standingOf } from "../engine/standing.ts";
 import type { BatchAnswer } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
+import { clientAnswerOf } from "./client-answer.ts";
+import type { ClientLimits } from "./clients.ts";
 import type { Context } from "./context.ts";
 import { rowOf } from "./find-batch.ts";
 
@@ -16,6 +18,21 @@ export function answerNow(
   return answerOf(log.state, {
     word: standingOf(row),
     mostCharacters,
+    held: row.held,
+    message,
+  });
+}
+
+/** No longer than the client bears. */
+export function clientAnswerNow(
+  context: Context,
+  log: BatchLog,
+  { limits, message }: { limits: ClientLimits; message: string },
+): BatchAnswer {
+  const row = rowOf(context, log);
+  return clientAnswerOf(log.state, {
+    word: standingOf(row),
+    mostCharacters: limits.answerCharacters,
     held: row.held,
     message,
   });

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
 import { standingOf } from "../engine/standing.ts";
 import type { Standstill } from "../model/standstill.ts";
-import { type DoneTask, doneCount } from "../model/state.ts";
+import type { DoneTask } from "../model/state.ts";
 import { stateWords } from "../model/state-word.ts";
 import {
   batchAnswerSchema,
@@ -18,12 +18,14 @@ import { spendingFields, spendingOf } from "../report/spending.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import type { BatchRow } from "../store/store.ts";
 import { answerNow } from "./answer-now.ts";
+import { commandLineCharacters } from "./clients.ts";
 import { type Context, valueOrFault } from "./context.ts";
 import { check } from "./faults.ts";
 import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
 import { doneTasks, endedSince, endTimesAt, nextCheckSeconds } from "./news.ts";
 import type { Operation } from "./operation.ts";
+import { Progress } from "./progress.ts";
 
 const reads = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
 
@@ -127,18 +129,15 @@ export const waitForBatch: Operation<typeof waitInput, typeof waitOutput> = {
       check(waitInput, input, Object.keys(waitInput.shape)),
     );
     const log = findBatch(context, batchId);
-    const most = context.configuration.syncWaitSeconds;
+    const most = call.limits?.waitSeconds ?? context.configuration.syncWaitSeconds;
     const before = cursor === undefined ? undefined : endTimesAt(context, log, Number(cursor));
     let news = before !== undefined && endedSince(log.state, before).length > 0;
-    // Progress must strictly increase, so only what has ended since is told.
-    let told = -1;
+    using progress = new Progress(call, log);
     await follow(context.store, log, {
       until: call.startedAt + Math.min(waitSeconds ?? most, most) * 1000,
       signal: call.signal,
       changed: (state) => {
-        const done = doneCount(state.counts);
-        if (done > told) call.progress(done, state.tasks.length, `${done} of ${state.tasks.length} ended`);
-        told = Math.max(told, done);
+        progress.tell(state);
         news ||= before !== undefined && endedSince(state, before).length > 0;
       },
       enough: () => news || standingOf(rowOf(context, log)) === "interrupted",
@@ -201,7 +200,7 @@ export const showBatch: Operation<typeof showInput, typeof batchAnswerSchema> = 
     const log = findBatch(context, batchId);
     const word = standingOf(rowOf(context, log));
     return answerNow(context, log, {
-      mostCharacters: 10_000_000,
+      mostCharacters: commandLineCharacters,
       message: messageOf(log, word, rowOf(context, log).held),
     });
   },

@@ -22,6 +22,8 @@ export interface Context extends Disposable {
   readonly inForce: InForce;
   /** Throws `Fault` when it cannot be opened. */
   readonly store: Store;
+  /** The store where it is open already; looking does not open it. */
+  readonly openedStore: Store | undefined;
   /** Where the one who asks stands. */
   readonly workingDirectory: string;
 }
@@ -47,9 +49,12 @@ export function newContext(): Context {
         store = undefined;
       }
       if (!store) {
-        store = openStore(stateDirectoryOf(this.configuration));
+        store = storeIn(stateDirectoryOf(this.configuration));
         opened = fileIdentity(store.layout.database);
       }
+      return store;
+    },
+    get openedStore() {
       return store;
     },
     [Symbol.dispose]: () => store?.[Symbol.dispose](),
@@ -67,7 +72,7 @@ function inForceOrFault(checked: Checked<InForce>): InForce {
   return checked.value;
 }
 
-function openStore(stateDirectory: string): Store {
+function storeIn(stateDirectory: string): Store {
   try {
     return new Store(stateDirectory);
   } catch (error) {

@@ -1,5 +1,7 @@
 // What can be asked for, each once: an MCP tool and a command are two faces of one operation.
 import type { z } from "zod";
+import type { BatchId } from "../model/batch-id.ts";
+import type { ClientLimits } from "./clients.ts";
 import type { Context } from "./context.ts";
 
 /** Why a call's signal was aborted, when the client itself has gone: nobody will ever read the answer. */
@@ -15,6 +17,8 @@ export interface Call {
   signal: AbortSignal;
   /** When it came, by the monotonic clock, in milliseconds. */
   startedAt: number;
+  /** What the client bears; nothing on the command line, which bears everything. */
+  limits?: ClientLimits;
   /** Tells the client how far it is. `total` where it is known. */
   progress(done: number, total: number, message: string): void;
 }
@@ -35,4 +39,9 @@ export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z
   };
   /** Throws `Fault` for what the caller can mend. Takes raw input: defaults are filled in only after merging. */
   run(context: Context, input: unknown, call: Call): Promise<z.output<Output>>;
+  /**
+   * Starts the same work as a batch for which no call waits, and gives the batch. Nothing where the caller wants to
+   * be answered at once anyway, and of operations that start none.
+   */
+  start?(context: Context, input: unknown): Promise<BatchId | undefined>;
 }

@@ -1,26 +1,27 @@
 // Reading results: by task, by status, page by page, and a long text piece by piece.
 import { z } from "zod";
-import type { TextRange } from "../claude/answer-part.ts";
-import { fairShares } from "../engine/answer.ts";
-import { resultFileOf } from "../engine/result-file.ts";
 import { standingOf } from "../engine/standing.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { stateWords } from "../model/state-word.ts";
 import { countText, numberText } from "../report/amounts.ts";
-import { resultEntryOf, resultSchema } from "../report/answer.ts";
-import { cut } from "../report/harmless.ts";
+import { resultSchema } from "../report/answer.ts";
+import { type ClientLimits, commandLineCharacters } from "./clients.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
+import { type Entry, entryOf } from "./entry.ts";
 import { check } from "./faults.ts";
 import { findBatch, rowOf, unknownTasks } from "./find-batch.ts";
+import { fitting } from "./fitting.ts";
 import type { Operation } from "./operation.ts";
-import { expectedLength, taskText } from "./task-text.ts";
+import { expectedLength } from "./task-text.ts";
 
 /** Of a text that is not asked for in full, in characters. */
 const excerptCharacters = 2_000;
 /** Of each task as it was given: whoever asks has given it. */
 const longestDescription = 1_000;
-/** Of the texts of a full page together, in characters; an answer stands in a message twice. */
-const fullCharacters = 200_000;
+/** And of all of a page together. */
+const descriptionsCharacters = 10_000;
+/** Most that may be asked for of one text; an answer gives no more than the client bears. */
+const mostCharacters = 200_000;
 const mostAtOnce = 100;
 
 const resultsInput = z.strictObject({
@@ -53,7 +54,7 @@ const resultsInput = z.strictObject({
   characters: z
     .int()
     .min(1)
-    .max(fullCharacters)
+    .max(mostCharacters)
     .meta({ description: "With one task: at most so many characters of its text.", placeholder: "N" })
     .optional(),
 });
@@ -64,10 +65,6 @@ const entrySchema = resultSchema.extend({
     description:
       "Characters of the whole text; of one over 8 MB at most so many, until its end has been read.",
   }),
-  structuredLength: z.int().optional().meta({
-    description: "Data of so many characters (JSON) is left out; `full` gives it where one answer can.",
-  }),
-  nextFrom: z.int().optional().meta({ description: "There is more: read on with this as `from`." }),
 });
 
 const resultsOutput = z.object({
@@ -79,49 +76,59 @@ const resultsOutput = z.object({
   nextOffset: z.int().optional().meta({ description: "There are more: the next page's `offset`." }),
   message: z.string(),
 });
-type Entry = z.infer<typeof entrySchema>;
 
-/** For clients: an answer is as long as one message bears. */
-export const readResults = resultsOperation(fullCharacters);
+export const readResults: Operation<typeof resultsInput, typeof resultsOutput> = {
+  name: "read_batch_results",
+  title: "Read the results of a batch",
+  description:
+    "Reads what the sessions of a batch answered: by task number, by status, page by page. Long texts come as excerpts; `full` gives more of them, and `from` with `characters` any part of one task's text. A batch that still runs gives what has ended so far.",
+  input: resultsInput,
+  output: resultsOutput,
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  run: async (context, input, { limits }) => {
+    const asked = valueOrFault(check(resultsInput, input, Object.keys(resultsInput.shape)));
+    return read(context, asked, limits);
+  },
+};
 
-/** For the command line: standard output bears more than a client does. */
-export const printResults = resultsOperation(50_000_000);
-
-function resultsOperation(mostCharacters: number): Operation<typeof resultsInput, typeof resultsOutput> {
-  return {
-    name: "read_batch_results",
-    title: "Read the results of a batch",
-    description:
-      "Reads what the sessions of a batch answered: by task number, by status, page by page. Long texts come as excerpts; `full` gives more of them, and `from` with `characters` any part of one task's text. A batch that still runs gives what has ended so far.",
-    input: resultsInput,
-    output: resultsOutput,
-    annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-    run: async (context, input) => {
-      const asked = valueOrFault(check(resultsInput, input, Object.keys(resultsInput.shape)));
-      return read(context, asked, mostCharacters);
-    },
-  };
-}
-
-function read(context: Context, asked: Asked, mostCharacters: number): z.infer<typeof resultsOutput> {
+function read(
+  context: Context,
+  asked: Asked,
+  limits: ClientLimits | undefined,
+): z.infer<typeof resultsOutput> {
   const log = findBatch(context, asked.batchId);
   const { state } = log;
   const faults = faultsOf(asked, state);
   if (faults.length > 0) throw new Fault(faults.join("\n"));
   const matching = state.tasks.filter((task) => task.status === "done").filter((task) => fits(task, asked));
-  const page = matching.slice(asked.offset, asked.offset + asked.limit);
-  const next = asked.offset + page.length;
-  const characters = charactersOf(asked, page, mostCharacters);
-  const results = page.map((task) => entryOf(state, task, { from: asked.from ?? 0, characters }));
-  return {
-    batchId: log.batchId,
-    state: standingOf(rowOf(context, log)),
-    totalTasks: state.tasks.length,
-    matching: matching.length,
-    results,
-    ...(next < matching.length && page.length > 0 ? { nextOffset: next } : {}),
-    message: messageOf(asked, state, { matching: matching.length, results, next }),
+  const range = { from: asked.from ?? 0, characters: wantedOf(asked, limits) };
+  const answerWith = (page: readonly DoneTask[], characters: number) => {
+    const next = asked.offset + page.length;
+    const description = Math.min(longestDescription, Math.floor(descriptionsCharacters / page.length));
+    const results = page.map((task) =>
+      entryOf(state, task, {
+        range: { from: range.from, characters: Math.min(range.characters, characters) },
+        description,
+      }),
+    );
+    return {
+      batchId: log.batchId,
+      state: standingOf(rowOf(context, log)),
+      totalTasks: state.tasks.length,
+      matching: matching.length,
+      results,
+      ...(next < matching.length && page.length > 0 ? { nextOffset: next } : {}),
+      message: messageOf(asked, state, { matching: matching.length, results, next }),
+    };
   };
+  return fitting(
+    {
+      mostCharacters: limits?.answerCharacters ?? commandLineCharacters,
+      items: matching.slice(asked.offset, asked.offset + asked.limit),
+      lengthOf: (task) => Math.min(range.characters, Math.max(0, expectedLength(task) - range.from)),
+    },
+    answerWith,
+  );
 }
 
 function faultsOf({ tasks, from, characters }: Asked, state: BatchState): string[] {
@@ -140,40 +147,10 @@ function fits(task: DoneTask, { tasks, status }: Asked): boolean {
 }
 
 /** Most characters of each text. */
-function charactersOf({ full, from, characters }: Asked, page: readonly DoneTask[], most: number): number {
+function wantedOf({ full, from, characters }: Asked, limits: ClientLimits | undefined): number {
   if (characters !== undefined) return characters;
-  if (full) return fairShares(page.map(expectedLength), most);
+  if (full) return limits?.answerCharacters ?? commandLineCharacters;
   return from === undefined ? excerptCharacters : 10 * excerptCharacters;
-}
-
-function entryOf(state: BatchState, task: DoneTask, range: TextRange): Entry {
-  const { text, from, length, more } = taskText(task, range);
-  const file = resultFileOf(state, task);
-  const entry = resultEntryOf(state, task, {
-    text,
-    cut: more,
-    ...(file.there ? { resultFile: file.path } : {}),
-  });
-  const { structuredResult, ...rest } = entry;
-  const description = entry.taskDescription;
-  return {
-    ...rest,
-    taskDescription:
-      description.length > longestDescription
-        ? `${cut(description, longestDescription)} [${numberText(description.length)} characters]`
-        : description,
-    ...(entry.status === "error" ? { error: text } : {}),
-    ...dataOf(structuredResult, range),
-    textLength: length,
-    ...(more ? { nextFrom: from + text.length } : {}),
-  };
-}
-
-// Data counts like text, and cannot be cut.
-function dataOf(structuredResult: unknown, { from, characters }: TextRange): Partial<Entry> {
-  if (structuredResult === undefined || from > 0) return {};
-  const length = JSON.stringify(structuredResult).length;
-  return length <= characters ? { structuredResult } : { structuredLength: length };
 }
 
 function messageOf(

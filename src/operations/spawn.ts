@@ -1,9 +1,9 @@
 // The two tools that every client knows.
 import { standingOf } from "../engine/standing.ts";
 import { startKeeper } from "../engine/start.ts";
+import type { BatchId } from "../model/batch-id.ts";
 import { variableOf } from "../model/configuration.ts";
 import type { Batch } from "../model/event.ts";
-import { doneCount } from "../model/state.ts";
 import { ownIdentity } from "../platform/process.ts";
 import {
   type BatchAnswer,
@@ -16,26 +16,22 @@ import {
 import type { BatchLog } from "../store/batch-log.ts";
 import type { BatchRow } from "../store/store.ts";
 import { accountOf } from "./account.ts";
-import { answerNow } from "./answer-now.ts";
+import { answerNow, clientAnswerNow } from "./answer-now.ts";
+import { commandLineCharacters } from "./clients.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
 import { rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
 import { rateFault } from "./guard.ts";
 import { type Call, ClientEnded, type Operation } from "./operation.ts";
 import { handOverDirectory, planBatch } from "./plan.ts";
+import { Progress } from "./progress.ts";
 import { parallelInput, sessionInput } from "./spawn-input.ts";
-
-/** Of all results of an answer together, in characters. One message may have 10 MB; text and data each hold all. */
-const mostCharacters = 1_000_000;
 
 /** A cancellation that comes so late is a client's time-out, whatever it says (product contract). */
 const lateCancelMs = 25_000;
 
 /** A pause that ends sooner is waited for, in milliseconds. */
 const shortPauseMs = 5_000;
-
-/** Between signs of life to a client whose batch shows none. */
-const heartbeatMs = 10_000;
 
 const annotations = {
   readOnlyHint: false,
@@ -48,23 +44,25 @@ export const spawnSession: Operation<typeof sessionInput, typeof sessionAnswerSc
   name: "spawn_claude_session",
   title: "Run one Claude Code session",
   description:
-    "Runs one headless Claude Code session on a task, in a directory of its own choice, and returns what it answered. For several independent tasks use spawn_parallel_claude_sessions: one call runs them all at once. The default permission mode denies edits and most commands: name what the task needs in allowedTools. When `state` is `running`, the session goes on; ask with wait_for_batch.",
+    "Runs one headless Claude Code session on a task, in a directory of its own choice, and returns what it answered. Several independent tasks belong into one call of spawn_parallel_claude_sessions, which runs them at once. The session sees nothing of this conversation. The default permission mode denies edits and most commands; allowedTools names what the task may use. Where `state` is `running`, the session goes on by itself, and wait_for_batch waits for it.",
   input: sessionInput,
   output: sessionAnswerSchema,
   annotations,
   run: async (context, input, call) =>
     sessionAnswerOf(await spawn(context, "spawn_claude_session", input, call)),
+  start: (context, input) => startAlone(context, "spawn_claude_session", input),
 };
 
 export const spawnParallel: Operation<typeof parallelInput, typeof batchAnswerSchema> = {
   name: "spawn_parallel_claude_sessions",
   title: "Run many Claude Code sessions in parallel",
   description:
-    "Runs many headless Claude Code sessions at once, one for each task, and returns every result. Put all independent tasks into one call. With asyncMode it answers at once and results go to files as they come (best from ten tasks on, or two minutes each); without, it waits, and answers with what has ended so far when the wait gets long: `state` is then `running`, the batch goes on, and wait_for_batch tells more. The default permission mode denies edits and most commands: name what the tasks need in allowedTools.",
+    "Runs many headless Claude Code sessions at once, one for each task, and returns every result: for tasks that do not need each other's results, all in one call. With asyncMode it answers at once and results go to files as they come (best from ten tasks on, or two minutes each); without, it waits, and answers with what has ended so far when the wait gets long: `state` is then `running`, the batch goes on by itself, wait_for_batch waits for it and read_batch_results reads the rest. Sessions see nothing of this conversation. The default permission mode denies edits and most commands; allowedTools names what the tasks may use.",
   input: parallelInput,
   output: batchAnswerSchema,
   annotations,
   run: (context, input, call) => spawn(context, "spawn_parallel_claude_sessions", input, call),
+  start: (context, input) => startAlone(context, "spawn_parallel_claude_sessions", input),
 };
 
 async function spawn(
@@ -76,8 +74,22 @@ async function spawn(
   const batch = valueOrFault(planBatch(context, startedBy, input));
   const log = create(context, batch, !batch.asyncMode);
   await carry(context, log);
-  if (batch.asyncMode) return answer(context, log, startedText(batch, context));
+  if (batch.asyncMode) return answer(context, log, call, startedText(batch, context));
   return waitFor(context, log, call);
+}
+
+/** Without a leash, and handed over from its beginning: its files go where the user looks for them. */
+async function startAlone(
+  context: Context,
+  startedBy: Batch["startedBy"],
+  input: unknown,
+): Promise<BatchId | undefined> {
+  const batch = valueOrFault(planBatch(context, startedBy, input));
+  if (batch.asyncMode) return undefined;
+  const log = create(context, batch, false);
+  handOver(context, log);
+  await carry(context, log);
+  return log.batchId;
 }
 
 /** Starts the processes that carry a batch. When that fails, the batch ends at once: nobody will ever carry it. */
@@ -103,28 +115,32 @@ export function create(context: Context, batch: Batch, leashed: boolean): BatchL
 
 async function waitFor(context: Context, log: BatchLog, call: Call): Promise<BatchAnswer> {
   const { store, configuration } = context;
-  const progress = progressOf(call);
-  const heartbeat = setInterval(() => progress(log.state), heartbeatMs);
+  const waitSeconds = call.limits?.waitSeconds ?? configuration.syncWaitSeconds;
+  using progress = new Progress(call, log);
   const ended = await follow(store, log, {
-    until: call.startedAt + configuration.syncWaitSeconds * 1000,
+    until: call.startedAt + waitSeconds * 1000,
     signal: call.signal,
-    changed: (state) => progress(state),
+    changed: (state) => progress.tell(state),
     enough: () => {
       const row = rowOf(context, log);
       return standingOf(row) === "interrupted" || isPaused(row);
     },
   });
-  clearInterval(heartbeat);
-  if (ended) return answer(context, log, countsText(log.state));
+  if (ended) return answer(context, log, call, countsText(log.state));
   if (call.signal.aborted && !handsOver(call)) {
     log.append((state) => (state.endedAt === undefined ? [{ type: "cancel-requested", by: "client" }] : []));
-    return answer(context, log, "Cancelled by the client.");
+    return answer(context, log, call, "Cancelled by the client.");
   }
   handOver(context, log);
+  if (standingOf(rowOf(context, log)) === "interrupted") {
+    const again = `retry_batch (batchId ${log.batchId}) carries the rest on.`;
+    return answer(context, log, call, `${countsText(log.state)} Its processes are gone; ${again}`);
+  }
   const { held } = rowOf(context, log);
   return answer(
     context,
     log,
+    call,
     `${countsText(log.state)}${held ? ` ${heldText(held)}` : ""} The batch goes on without this call. Ask with wait_for_batch (batchId ${log.batchId}) until \`state\` is \`finished\`; results also appear in ${log.state.outputDirectory}.`,
   );
 }
@@ -149,8 +165,10 @@ function handsOver({ signal, startedAt }: Call): boolean {
   return /timed?[ -]?out/i.test(String(signal.reason)) || performance.now() - startedAt >= lateCancelMs;
 }
 
-function answer(context: Context, log: BatchLog, message: string): BatchAnswer {
-  return answerNow(context, log, { mostCharacters, message });
+function answer(context: Context, log: BatchLog, { limits }: Call, message: string): BatchAnswer {
+  return limits
+    ? clientAnswerNow(context, log, { limits, message })
+    : answerNow(context, log, { mostCharacters: commandLineCharacters, message });
 }
 
 function startedText(batch: Batch, { configuration }: Context): string {
@@ -165,20 +183,4 @@ function startedText(batch: Batch, { configuration }: Context): string {
       ? `, at most ${concurrency} at once${because}`
       : "";
   return `${count} started${most}; results in ${batch.outputDirectory}. Ask with wait_for_batch (batchId ${batch.batchId}).`;
-}
-
-// Progress must strictly increase, also where nothing has ended between two signs of life.
-function progressOf(call: Call): (state: BatchLog["state"]) => void {
-  let last = -1;
-  return (state) => {
-    const done = doneCount(state.counts);
-    last = last < done ? done : last + (done + 1 - last) / 1_000;
-    const { running } = state.counts;
-    const cost = state.totalCostUsd > 0 ? `, $${state.totalCostUsd.toFixed(2)} so far` : "";
-    call.progress(
-      last,
-      state.tasks.length,
-      `${done} of ${state.tasks.length} ended, ${running} running${cost}`,
-    );
-  };
 }

@@ -208,9 +208,9 @@ export function replaceFileByPieces(
 }
 
 /** Puts a whole file at a name that is not taken yet; false when it is. `tag` as with `replaceFile`. */
-export function placeNewFile(path: string, text: string, tag = String(process.pid)): boolean {
+export function placeNewFile(path: string, text: string, tag = String(process.pid), mode = 0o644): boolean {
   const beside = halfFile(path, tag);
-  writeFileSync(beside, text);
+  writeFileSync(beside, text, { mode });
   try {
     linkSync(beside, path);
     return true;

@@ -32,6 +32,14 @@ export const resultSchema = z.object({
   attempts: z.int().optional().meta({ description: "How often it was tried, where more than once." }),
   leaked: z.int().optional().meta({ description: "Processes that outlived the session, and were ended." }),
   truncated: z.boolean().optional().meta({ description: "Whether `result` is only the beginning." }),
+  textLength: z.int().optional().meta({ description: "Characters of the whole text." }),
+  nextFrom: z
+    .int()
+    .optional()
+    .meta({ description: "There is more: read_batch_results reads on with this as `from`." }),
+  structuredLength: z.int().optional().meta({
+    description: "Data of so many characters (JSON) is left out; `full` reads it, or `resultFile`.",
+  }),
   permissionDenials: z.array(z.string()).optional(),
   advice: z.string().optional(),
 });
@@ -80,7 +88,12 @@ const batchFields = {
 export const batchAnswerSchema = z.object({
   ...batchFields,
   results: z.array(resultSchema),
+  resultsLeftOut: z
+    .int()
+    .optional()
+    .meta({ description: "So many more have ended; `message` says how to read them." }),
   pending: z.array(z.int()).meta({ description: "Numbers of the tasks that have not ended." }),
+  morePending: z.int().optional().meta({ description: "So many more have not ended." }),
 });
 export type BatchAnswer = z.infer<typeof batchAnswerSchema>;
 
@@ -91,6 +104,10 @@ export type SessionAnswer = z.infer<typeof sessionAnswerSchema>;
 export interface ResultText {
   text: string;
   cut: boolean;
+  /** Of the whole, where it is cut. */
+  textLength?: number;
+  /** Where the rest begins, in characters. */
+  nextFrom?: number;
   resultFile?: string;
 }
 
@@ -98,7 +115,7 @@ export interface ResultText {
 export function resultEntryOf(
   state: BatchState,
   task: DoneTask,
-  { text, cut, resultFile }: ResultText,
+  { text, cut, textLength, nextFrom, resultFile }: ResultText,
 ): ResultEntry {
   const { outcome, usage, attempts } = task;
   const { batchId, tasks } = state.batch;
@@ -126,6 +143,8 @@ export function resultEntryOf(
     ...(attempts.length > 1 ? { attempts: attempts.length } : {}),
     ...(task.leaked ? { leaked: task.leaked.length } : {}),
     ...(cut ? { truncated: true } : {}),
+    ...(textLength === undefined ? {} : { textLength }),
+    ...(nextFrom === undefined ? {} : { nextFrom }),
     ...(denials.length > 0 ? { permissionDenials: denials.map(({ rule }) => rule) } : {}),
     ...(advice === undefined ? {} : { advice }),
   };

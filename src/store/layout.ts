@@ -8,6 +8,8 @@ export function layoutOf(stateDirectory: string) {
   return {
     stateDirectory,
     database: join(stateDirectory, "store.sqlite"),
+    /** What clients of the HTTP door must know. */
+    httpTokenFile: join(stateDirectory, "http-token"),
     batchDirectory,
     /** Where the pages of a sync batch go, until it is handed over. */
     pages: (batchId: BatchId) => join(batchDirectory(batchId), "pages"),

@@ -60,6 +60,16 @@ const rowSchema = z.object({
 
 const activitySchema = z.object({ task: z.number(), activity: z.string() });
 
+const changeSchema = z.object({
+  sequence: z.number(),
+  batchId: batchIdSchema,
+  type: z.string(),
+  /** The task that it is about, where it is about one. */
+  task: z.number().nullable(),
+});
+/** An event, as far as it tells what has changed. */
+export type StoreChange = z.infer<typeof changeSchema>;
+
 const createdSchema = z.object({ created: z.number() });
 
 const newest = "SELECT * FROM batches ORDER BY created_at DESC, rowid DESC LIMIT ? OFFSET ?";
@@ -132,6 +142,23 @@ export class Store implements Disposable {
   changeCount(): number {
     const row = this.database.query<{ data_version: number }, []>("PRAGMA data_version").get();
     return row?.data_version ?? 0;
+  }
+
+  /** The number of the last event that was appended before a time (milliseconds since 1970), of any batch. */
+  sequenceBefore(at: number): number {
+    const last = this.database.query<{ sequence: number }, [number]>(
+      "SELECT sequence FROM events WHERE at < ? ORDER BY sequence DESC LIMIT 1",
+    );
+    return last.get(at)?.sequence ?? 0;
+  }
+
+  /** What was appended behind an event, of any batch, at most so many. */
+  changesAfter(sequence: number, limit = 1_000): StoreChange[] {
+    const changes = this.database.query<unknown, [number, number]>(
+      `SELECT sequence, batch_id AS batchId, json_extract(body, '$.type') AS type, json_extract(body, '$.task') AS task
+         FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?`,
+    );
+    return z.array(changeSchema).parse(changes.all(sequence, limit));
   }
 
   /** Makes hashes of credentials useless outside this store. */

@@ -18,7 +18,6 @@ export function usageOf(command: Command): string {
 /** All commands. */
 export function overview(commands: readonly Command[], width: number): string {
   const entries = [
-    ["serve", "The MCP server on standard input and output; also without a command, where no terminal is"],
     ...commands.map((command) => [
       [command.name, ...command.positionals.map(written)].join(" "),
       command.summary,

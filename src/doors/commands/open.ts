@@ -4,7 +4,7 @@ import { reportFileOf } from "../../engine/answer.ts";
 import { product } from "../../model/product.ts";
 import { Fault } from "../../operations/context.ts";
 import { findBatch } from "../../operations/find-batch.ts";
-import { carryOnLost } from "../../operations/perform.ts";
+import { openStore } from "../../operations/open-store.ts";
 import { openCommand } from "../../platform/desktop.ts";
 import { exists } from "../../platform/files.ts";
 import { batchPositional, type Command, checkUsage, jsonFlag, jsonText } from "./command.ts";
@@ -32,7 +32,7 @@ export const open: Command = {
   run: async ({ input: given, own: flags, context, terminal }) => {
     const { batchId } = checkUsage(input, given);
     const { print = false, json = false } = own.parse(flags);
-    await carryOnLost(context);
+    await openStore(context);
     const { state } = findBatch(context, batchId);
     const reportFile = reportFileOf(state);
     if (!exists(reportFile))

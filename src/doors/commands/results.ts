@@ -1,6 +1,6 @@
 // `results`: what the sessions of a batch answered, as text.
 import { product } from "../../model/product.ts";
-import { printResults } from "../../operations/results.ts";
+import { readResults } from "../../operations/results.ts";
 import { durationText, numberText } from "../../report/amounts.ts";
 import type { ResultEntry } from "../../report/answer.ts";
 import { firstLine, harmless } from "../../report/harmless.ts";
@@ -11,7 +11,7 @@ import type { Printer } from "./terminal.ts";
 
 type Entry = ResultEntry & { textLength: number; nextFrom?: number | undefined };
 
-export const results = commandOf(printResults, {
+export const results = commandOf(readResults, {
   name: "results",
   examples: [
     ["results latest", "All answers, each by its beginning"],

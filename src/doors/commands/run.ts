@@ -6,6 +6,7 @@ import { product } from "../../model/product.ts";
 import type { Standstill } from "../../model/standstill.ts";
 import { type BatchState, doneCount } from "../../model/state.ts";
 import { answerNow } from "../../operations/answer-now.ts";
+import { commandLineCharacters } from "../../operations/clients.ts";
 import type { Context } from "../../operations/context.ts";
 import { follow } from "../../operations/follow.ts";
 import { planBatch } from "../../operations/plan.ts";
@@ -23,9 +24,6 @@ import { LiveView, PlainView } from "./live-view.ts";
 import { withoutFlags } from "./problem.ts";
 import { progressLines } from "./progress-lines.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** Of all results together, in characters: standard output bears more than a client does. */
-const mostCharacters = 50_000_000;
 
 const own = z.object({
   file: z
@@ -159,11 +157,11 @@ function summary(state: BatchState): string {
 async function printAnswer(state: BatchState, { out }: Terminal): Promise<void> {
   const [task] = state.tasks;
   if (task?.status !== "done" || task.outcome.kind !== "succeeded") return;
-  const { result = "", structuredResult } = entryOf(state, task, mostCharacters);
+  const { result = "", structuredResult } = entryOf(state, task, commandLineCharacters);
   const text = structuredResult === undefined ? result : jsonText(structuredResult);
   await out.print(out.isTerminal ? harmless(text) : text);
 }
 
 function wholeAnswer(context: Context, log: BatchLog) {
-  return answerNow(context, log, { mostCharacters, message: countsText(log.state) });
+  return answerNow(context, log, { mostCharacters: commandLineCharacters, message: countsText(log.state) });
 }

@@ -5,7 +5,7 @@ import { standingOf } from "../../engine/standing.ts";
 import type { BatchState, TaskState } from "../../model/state.ts";
 import { showBatch } from "../../operations/batches.ts";
 import { findBatch, rowOf } from "../../operations/find-batch.ts";
-import { carryOnLost } from "../../operations/perform.ts";
+import { openStore } from "../../operations/open-store.ts";
 import { namesIn } from "../../platform/folders.ts";
 import { durationText, timeText } from "../../report/amounts.ts";
 import { countsText, heldText, outcomeWord } from "../../report/answer.ts";
@@ -37,7 +37,7 @@ export const show: Command = {
 
 async function showToPeople({ input, context, terminal: { out } }: Asked): Promise<number> {
   const { batchId } = checkUsage(showBatch.input, input);
-  await carryOnLost(context);
+  await openStore(context);
   const log = findBatch(context, batchId);
   const { state } = log;
   const row = rowOf(context, log);

@@ -30,7 +30,6 @@ export function candidatesFor(
 function commandWords(commands: readonly Command[]): Candidate[] {
   return [
     ...commands.map(({ name, summary }) => ({ word: name, about: summary })),
-    { word: "serve", about: "The MCP server" },
     { word: "help", about: "What a command takes" },
   ];
 }

@@ -1,0 +1,46 @@
+// Suggests the rest of what a user types: batches and task numbers, in addresses and in the arguments of prompts.
+import type { McpServer } from "@modelcontextprotocol/server";
+import { canRetry } from "../../model/state.ts";
+import type { Context } from "../../operations/context.ts";
+import { recentBatches } from "../../operations/resources.ts";
+import type { Connection } from "./connection.ts";
+import { prompts } from "./prompt-texts.ts";
+
+/** Most that the protocol lets us suggest at once. */
+const mostValues = 100;
+
+export function serveCompletion(server: McpServer, { context }: Connection): void {
+  server.server.setRequestHandler("completion/complete", ({ params: { ref, argument, context: given } }) => {
+    const values = valuesFor(context, ref, argument.name, given?.arguments ?? {}).filter((value) =>
+      value.startsWith(argument.value),
+    );
+    const more = values.length > mostValues;
+    return { completion: { values: values.slice(0, mostValues), total: values.length, hasMore: more } };
+  });
+}
+
+function valuesFor(
+  context: Context,
+  ref: { type: string; name?: string },
+  argument: string,
+  given: Record<string, string>,
+): string[] {
+  if (argument === "batchId") {
+    return ["latest", ...recentBatches(context, mostValues).map(({ batchId }) => batchId)];
+  }
+  if (argument === "n" || argument === "tasks") {
+    const retried = ref.type === "ref/prompt";
+    return taskNumbers(context, given["batchId"], retried).map(String);
+  }
+  const prompt = prompts.find(({ name }) => name === ref.name);
+  return [...(prompt?.arguments.find(({ name }) => name === argument)?.values ?? [])];
+}
+
+// Of a batch that is known by now; to be run again, only those that can be.
+function taskNumbers(context: Context, batchId: string | undefined, retried: boolean): number[] {
+  const row = recentBatches(context, mostValues).find((candidate) =>
+    batchId === undefined || batchId === "latest" ? true : candidate.batchId.startsWith(batchId),
+  );
+  const tasks = row ? (context.store.batch(row.batchId)?.state.tasks ?? []) : [];
+  return tasks.filter((task) => !retried || canRetry(task)).map(({ number }) => number);
+}

@@ -1,0 +1,28 @@
+// What a server knows of who is connected to it.
+import { CLIENT_INFO_META_KEY, type McpServer, type ServerContext } from "@modelcontextprotocol/server";
+import { z } from "zod";
+import { type ClientLimits, limitsOf } from "../../operations/clients.ts";
+import type { Context } from "../../operations/context.ts";
+
+/** What the server of one connection may use. */
+export interface Connection {
+  context: Context;
+  /** Aborted, by a `ClientEnded`, when the client has gone: nobody waits any more. */
+  client: AbortSignal;
+  /** The calls in progress; a door that closes lets them say goodbye. */
+  calls: Set<Promise<unknown>>;
+}
+
+const named = z.object({ [CLIENT_INFO_META_KEY]: z.object({ name: z.string() }) });
+
+/** Who asks: since 2026-07-28 each request says so, before that the connection did once. */
+export function clientName(server: McpServer, { mcpReq }: ServerContext): string | undefined {
+  const inRequest = named.safeParse(mcpReq.envelope);
+  if (inRequest.success) return inRequest.data[CLIENT_INFO_META_KEY].name;
+  return server.server.getClientVersion()?.name;
+}
+
+/** What the one who asks bears. Throws `Fault` when the configuration is broken. */
+export function limitsFor(server: McpServer, request: ServerContext, context: Context): ClientLimits {
+  return limitsOf({ name: clientName(server, request) }, context.inForce);
+}

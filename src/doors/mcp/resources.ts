@@ -1,0 +1,79 @@
+// Batches as MCP resources: listed, read, and completed while their address is typed.
+import {
+  type McpServer,
+  ProtocolError,
+  ProtocolErrorCode,
+  ResourceNotFoundError,
+} from "@modelcontextprotocol/server";
+import { batchUri, parseBatchUri, uriTemplates } from "../../operations/batch-uri.ts";
+import { Fault } from "../../operations/context.ts";
+import { batchTitle, readDocument, recentBatches } from "../../operations/resources.ts";
+import { type Connection, limitsFor } from "./connection.ts";
+
+const pageSize = 50;
+
+/** How the templates are listed. */
+const templates = [
+  {
+    name: "batch",
+    title: "Batch of Claude Code sessions",
+    uriTemplate: uriTemplates.batch,
+    description: "State, counts, cost and results of a batch.",
+    mimeType: "application/json",
+  },
+  {
+    name: "task",
+    title: "Result of a task",
+    uriTemplate: uriTemplates.task,
+    description: "What a task's session answered, or what went wrong; from a character on with `offset`.",
+    mimeType: "text/plain",
+  },
+  {
+    name: "transcript",
+    title: "Transcript of a task",
+    uriTemplate: uriTemplates.transcript,
+    description:
+      "What a task's session said and did, in Claude Code's stream-json; from a byte on with `offset`.",
+    mimeType: "application/x-ndjson",
+  },
+];
+
+/** Lists and reads. Looking carries nothing on: clients list by themselves as they start. */
+export function serveResources(server: McpServer, { context }: Connection): void {
+  server.server.setRequestHandler("resources/list", ({ params }) => {
+    const offset = offsetOf(params?.cursor);
+    const rows = recentBatches(context, pageSize + 1, offset);
+    const resources = rows.slice(0, pageSize).map((row) => ({
+      uri: batchUri(row.batchId),
+      name: row.batchId,
+      title: batchTitle(row),
+      mimeType: "application/json",
+      annotations: { lastModified: new Date(row.changedAt).toISOString() },
+    }));
+    return { resources, ...(rows.length > pageSize ? { nextCursor: String(offset + pageSize) } : {}) };
+  });
+  server.server.setRequestHandler("resources/templates/list", () => ({ resourceTemplates: templates }));
+  server.server.setRequestHandler("resources/read", ({ params }, request) => {
+    const asked = parseBatchUri(params.uri);
+    if (!asked) {
+      const known = Object.values(uriTemplates).join(", ");
+      throw new ResourceNotFoundError(
+        params.uri,
+        `There is no resource ${params.uri.slice(0, 200)}; accepted are ${known}`,
+      );
+    }
+    try {
+      const { mimeType, text } = readDocument(context, asked, limitsFor(server, request, context));
+      return { contents: [{ uri: params.uri, mimeType, text }] };
+    } catch (error) {
+      if (error instanceof Fault) throw new ResourceNotFoundError(params.uri, error.message);
+      throw error;
+    }
+  });
+}
+
+function offsetOf(cursor: string | undefined): number {
+  if (cursor === undefined) return 0;
+  if (/^\d{1,9}$/.test(cursor)) return Number(cursor);
+  throw new ProtocolError(ProtocolErrorCode.InvalidParams, "The cursor is none that was given.");
+}

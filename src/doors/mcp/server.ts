@@ -1,0 +1,50 @@
+// An MCP server of ours: what every door that speaks MCP serves, one for each connection.
+import { McpServer } from "@modelcontextprotocol/server";
+import { product } from "../../model/product.ts";
+import { serveCompletion } from "./completion.ts";
+import type { Connection } from "./connection.ts";
+import { instructions } from "./instructions.ts";
+import { servePrompts } from "./prompts.ts";
+import { serveResources } from "./resources.ts";
+import { serveTasks, tasksExtension } from "./task-extension.ts";
+import { batchTasks } from "./tasks.ts";
+import { serveTools } from "./tools.ts";
+import { serveSubscriptions, watchBatches } from "./updates.ts";
+
+export type { Connection };
+
+interface Served {
+  /** Which protocol the connection speaks: since 2026-07-28, or before. */
+  era: "legacy" | "modern";
+  /** Whether this server itself tells of changes: where it lives as long as its connection does. */
+  tells?: boolean;
+}
+
+/** A server for one connection, or for one request. Nothing is opened before the first call. */
+export function newServer(connection: Connection, { era, tells = false }: Served): McpServer {
+  const server = new McpServer(
+    { name: product.name, title: "Parallel Claude Code", version: product.version },
+    {
+      instructions,
+      capabilities: {
+        tools: { listChanged: false },
+        prompts: { listChanged: false },
+        completions: {},
+        resources: { subscribe: true, listChanged: true },
+        ...(era === "modern" ? { extensions: { [tasksExtension]: {} } } : {}),
+      },
+    },
+  );
+  serveTools(server, connection);
+  servePrompts(server);
+  serveResources(server, connection);
+  serveCompletion(server, connection);
+  if (era === "modern") serveTasks(server, batchTasks(server, connection));
+  const listener = serveSubscriptions(server, era);
+  if (tells) {
+    const ended = new AbortController();
+    server.server.onclose = () => ended.abort();
+    watchBatches(connection.context, listener, ended.signal);
+  }
+  return server;
+}

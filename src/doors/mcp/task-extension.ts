@@ -1,0 +1,88 @@
+// The Tasks extension of 2026-07-28: calls that are answered with a task, about which the client asks later. Knows
+// the protocol and nothing of what the tasks are.
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  type McpServer,
+  MissingRequiredClientCapabilityError,
+  ProtocolError,
+  ProtocolErrorCode,
+  type ServerContext,
+} from "@modelcontextprotocol/server";
+import { z } from "zod";
+
+/** The extension's name, for `capabilities.extensions`. */
+export const tasksExtension = "io.modelcontextprotocol/tasks";
+
+/** A task at a moment. Times are ISO 8601. */
+export interface ProtocolTask {
+  taskId: string;
+  status: "working" | "input_required" | "completed" | "cancelled" | "failed";
+  statusMessage?: string;
+  createdAt: string;
+  lastUpdatedAt: string;
+  /** How long it is kept after its beginning; `null` without an end. */
+  ttlMs: number | null;
+  pollIntervalMs: number;
+}
+
+/** The same with what has come of it: the call's own result, the error of the protocol, or what is asked for. */
+export interface DetailedTask extends ProtocolTask {
+  result?: Record<string, unknown>;
+  error?: { code: number; message: string };
+  inputRequests?: Record<string, unknown>;
+}
+
+/** Where tasks come from. Each gives nothing (or false) for a task that it does not know. */
+export interface TaskSource {
+  get(taskId: string, request: ServerContext): Promise<DetailedTask | undefined>;
+  update(taskId: string, inputResponses: Record<string, unknown>): Promise<boolean>;
+  cancel(taskId: string): Promise<boolean>;
+}
+
+const declared = z.object({
+  [CLIENT_CAPABILITIES_META_KEY]: z.object({
+    extensions: z.object({ [tasksExtension]: z.looseObject({}) }),
+  }),
+});
+
+/** Whether the client of this request may be answered with a task. */
+export function takesTasks({ mcpReq }: ServerContext): boolean {
+  return declared.safeParse(mcpReq.envelope).success;
+}
+
+/** For a call that cannot be answered without a task. */
+export function tasksRequired(): MissingRequiredClientCapabilityError {
+  return new MissingRequiredClientCapabilityError({
+    requiredCapabilities: { extensions: { [tasksExtension]: {} } },
+  });
+}
+
+/** The answer of a call that goes on as a task. It must be there for `tasks/get` by now. */
+export function createdTask(task: ProtocolTask) {
+  return { resultType: "task", ...task, content: [] };
+}
+
+/** Answers what clients ask about tasks. */
+export function serveTasks({ server }: McpServer, tasks: TaskSource): void {
+  const one = z.object({ taskId: z.string() });
+  server.setRequestHandler("tasks/get", { params: one }, async ({ taskId }, request) => {
+    if (!takesTasks(request)) throw tasksRequired();
+    const task = await tasks.get(taskId, request);
+    return task ? { ...task } : unknownTask(taskId);
+  });
+  const updated = one.extend({ inputResponses: z.record(z.string(), z.unknown()).default({}) });
+  server.setRequestHandler("tasks/update", { params: updated }, async (params, request) => {
+    if (!takesTasks(request)) throw tasksRequired();
+    // The SDK lifts the responses out of what a handler sees.
+    const inputResponses = { ...params.inputResponses, ...request.mcpReq.inputResponses };
+    return (await tasks.update(params.taskId, inputResponses)) ? {} : unknownTask(params.taskId);
+  });
+  server.setRequestHandler("tasks/cancel", { params: one }, async ({ taskId }, request) => {
+    if (!takesTasks(request)) throw tasksRequired();
+    return (await tasks.cancel(taskId)) ? {} : unknownTask(taskId);
+  });
+}
+
+function unknownTask(taskId: string): never {
+  throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no task ${taskId.slice(0, 100)}.`);
+}

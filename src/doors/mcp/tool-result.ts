@@ -1,0 +1,55 @@
+// An operation's output as the result of a tool call.
+import { z } from "zod";
+import { taskUri } from "../../operations/batch-uri.ts";
+
+/** Claude Code cuts the middle out of errors over 10,000 characters: better the end, with a word on it. */
+const longestError = 9_000;
+/** Most links to what was cut. */
+const mostLinks = 5;
+
+const cutResult = z.object({
+  taskIndex: z.int(),
+  truncated: z.literal(true),
+  textLength: z.int().optional(),
+});
+const cutBatch = z.object({ batchId: z.string(), results: z.array(z.unknown()).optional() });
+
+/** Some clients hand the model only the text, others only the data, so each is complete. */
+export function toolResult(output: unknown) {
+  const structuredContent = z.record(z.string(), z.unknown()).parse(output);
+  const text = { type: "text" as const, text: JSON.stringify(output) };
+  return { content: [text, ...links(output)], structuredContent };
+}
+
+/** What the caller can mend. */
+export function errorResult(message: string) {
+  const text = message.length > longestError ? shortened(message) : message;
+  return { content: [{ type: "text" as const, text }], isError: true };
+}
+
+// Where the whole is of what was cut, for clients that follow links.
+function links(output: unknown) {
+  const batch = cutBatch.safeParse(output);
+  if (!batch.success) return [];
+  const { batchId, results = [output] } = batch.data;
+  const cut = results.flatMap((result) => {
+    const parsed = cutResult.safeParse(result);
+    return parsed.success ? [parsed.data] : [];
+  });
+  return cut.slice(0, mostLinks).map(({ taskIndex, textLength }) => ({
+    type: "resource_link" as const,
+    uri: taskUri(batchId, taskIndex),
+    name: `task ${taskIndex}`,
+    description: `The whole text of task ${taskIndex}${textLength === undefined ? "" : `, ${textLength} characters`}.`,
+    mimeType: "text/plain",
+  }));
+}
+
+// Whole lines where a line is a fault.
+function shortened(message: string): string {
+  const beginning = message.slice(0, longestError);
+  const end = beginning.lastIndexOf("\n");
+  const kept = end > 0 ? beginning.slice(0, end) : beginning.replace(/[\uD800-\uDBFF]$/, "");
+  const more = message.slice(kept.length).split("\n").filter(Boolean).length;
+  return `${kept}\n… and ${end > 0 ? `${more} more lines` : `${message.length - kept.length} more characters`}.`;
+}

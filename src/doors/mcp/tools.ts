@@ -1,0 +1,119 @@
+// The operations as MCP tools.
+import {
+  type McpServer,
+  ProtocolError,
+  ProtocolErrorCode,
+  type ServerContext,
+} from "@modelcontextprotocol/server";
+import { Fault } from "../../operations/context.ts";
+import { nearest } from "../../operations/faults.ts";
+import { openStore } from "../../operations/open-store.ts";
+import type { Call, Operation } from "../../operations/operation.ts";
+import { perform } from "../../operations/perform.ts";
+import { tools } from "../../operations/tools.ts";
+import { inputJsonSchema, outputJsonSchema } from "../json-schema.ts";
+import { type Connection, limitsFor } from "./connection.ts";
+import { createdTask, takesTasks } from "./task-extension.ts";
+import { startedTask } from "./tasks.ts";
+import { errorResult, toolResult } from "./tool-result.ts";
+
+/** Claude Code shows a preview of longer answers, unless told to bear more; ours have 100,000 at most. */
+const claudeCodeCharacters = 150_000;
+const longAnswers = ["spawn_claude_session", "spawn_parallel_claude_sessions", "read_batch_results"];
+/** Claude Code hides tools behind a search; this one is why people install the server. */
+const alwaysLoaded = "spawn_parallel_claude_sessions";
+
+/**
+ * Lists and calls. The SDK's own registry would check input and output once more: operations check their input
+ * themselves, so that all faults come in one message with the nearest known names.
+ */
+export function serveTools(server: McpServer, connection: Connection): void {
+  const { calls } = connection;
+  server.server.setRequestHandler("tools/list", () => ({ tools: listed() }));
+  server.server.setRequestHandler("tools/call", async ({ params }, request) => {
+    const tool = toolNamed(params.name);
+    const answering = answer(server, connection, { tool, input: params.arguments ?? {}, request });
+    calls.add(answering);
+    try {
+      return await answering;
+    } finally {
+      calls.delete(answering);
+    }
+  });
+}
+
+// The schemas take a while to make, and never change.
+let list: ReturnType<typeof toolsAsListed> | undefined;
+function listed() {
+  list ??= toolsAsListed();
+  return list;
+}
+
+function toolsAsListed() {
+  return tools.map((tool) => ({
+    name: tool.name,
+    title: tool.title,
+    description: tool.description,
+    inputSchema: { ...inputJsonSchema(tool.input), type: "object" as const },
+    outputSchema: { ...outputJsonSchema(tool.output), type: "object" as const },
+    annotations: { title: tool.title, ...tool.annotations },
+    ...hintsFor(tool.name),
+  }));
+}
+
+function hintsFor(name: string) {
+  const hints = {
+    ...(longAnswers.includes(name) ? { "anthropic/maxResultSizeChars": claudeCodeCharacters } : {}),
+    ...(name === alwaysLoaded ? { "anthropic/alwaysLoad": true } : {}),
+  };
+  return Object.keys(hints).length > 0 ? { _meta: hints } : {};
+}
+
+function toolNamed(name: string): Operation {
+  const tool = tools.find((candidate) => candidate.name === name);
+  if (tool) return tool;
+  const names = tools.map((candidate) => candidate.name);
+  const near = nearest(name, names);
+  const meant = near === undefined ? `there are ${names.join(", ")}` : `did you mean ${near}?`;
+  throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Tool ${name.slice(0, 100)} not found; ${meant}`);
+}
+
+interface ToolCall {
+  tool: Operation;
+  input: unknown;
+  request: ServerContext;
+}
+
+async function answer(server: McpServer, connection: Connection, { tool, input, request }: ToolCall) {
+  const { context } = connection;
+  try {
+    const call: Call = {
+      ...callOf(request, connection.client),
+      limits: limitsFor(server, request, context),
+    };
+    if (tool.start && takesTasks(request)) {
+      await openStore(context);
+      const batchId = await tool.start(context, input);
+      if (batchId !== undefined) return createdTask(startedTask(context, batchId));
+    }
+    return toolResult(await perform(context, tool, input, call));
+  } catch (error) {
+    if (error instanceof Fault) return errorResult(error.message);
+    console.error(error);
+    return errorResult(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function callOf({ mcpReq }: ServerContext, client: AbortSignal): Call {
+  const token = mcpReq._meta?.progressToken;
+  return {
+    signal: AbortSignal.any([mcpReq.signal, client]),
+    startedAt: performance.now(),
+    progress: (progress, total, message) => {
+      if (token === undefined || mcpReq.signal.aborted) return;
+      const params = { progressToken: token, progress, total, message };
+      // A client that has gone shows by the end of input.
+      mcpReq.notify({ method: "notifications/progress", params }).catch(() => undefined);
+    },
+  };
+}

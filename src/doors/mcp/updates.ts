@@ -1,0 +1,67 @@
+// Tells clients that batches are new or have changed. Both eras: until 2025-11-25 of what the client has subscribed
+// to, since 2026-07-28 on its `subscriptions/listen` stream, which the SDK filters by what it has asked for.
+import type { McpServer } from "@modelcontextprotocol/server";
+import { z } from "zod";
+import { batchUri, taskUri, transcriptUri } from "../../operations/batch-uri.ts";
+import { Changes } from "../../operations/changes.ts";
+import type { Context } from "../../operations/context.ts";
+
+/** A look costs some microseconds once a call has opened the store, and nothing before. */
+const lookMs = 1_000;
+
+/** Whom to tell. */
+export interface Listener {
+  listChanged(): void;
+  updated(uri: string): void;
+}
+
+/** Looks until the signal is aborted. */
+export function watchBatches(context: Context, listener: Listener, signal: AbortSignal): void {
+  const changes = new Changes(context);
+  const look = () => {
+    for (const { batchId, isNew, tasks } of changes.next()) {
+      if (isNew) listener.listChanged();
+      listener.updated(batchUri(batchId));
+      for (const task of tasks) {
+        listener.updated(taskUri(batchId, task));
+        listener.updated(transcriptUri(batchId, task));
+      }
+    }
+  };
+  const timer = setInterval(() => {
+    try {
+      look();
+    } catch (error) {
+      // The store is busy or has gone: the next look tells, and nobody waits for this one.
+      console.error(error);
+    }
+  }, lookMs);
+  timer.unref();
+  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+}
+
+/** Takes subscriptions of the older era, and gives whom to tell on this connection. */
+export function serveSubscriptions(server: McpServer, era: "legacy" | "modern"): Listener {
+  const subscribed = new Set<string>();
+  if (era === "legacy") {
+    const params = z.object({ uri: z.string() });
+    server.server.setRequestHandler("resources/subscribe", { params }, ({ uri }) => {
+      subscribed.add(uri);
+      return {};
+    });
+    server.server.setRequestHandler("resources/unsubscribe", { params }, ({ uri }) => {
+      subscribed.delete(uri);
+      return {};
+    });
+  }
+  const tell = (sending: Promise<void>) => {
+    // A client that has gone shows by the end of input.
+    sending.catch(() => undefined);
+  };
+  return {
+    listChanged: () => tell(server.server.sendResourceListChanged()),
+    updated: (uri) => {
+      if (era === "modern" || subscribed.has(uri)) tell(server.server.sendResourceUpdated({ uri }));
+    },
+  };
+}

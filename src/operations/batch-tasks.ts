@@ -1,0 +1,68 @@
+// A batch as a task of the protocol: the task id is the batch id, so a task outlives whoever answers for it.
+import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
+import { standingOf } from "../engine/standing.ts";
+import { batchIdSchema } from "../model/batch-id.ts";
+import type { BatchState } from "../model/state.ts";
+import { countsText, sessionAnswerOf } from "../report/answer.ts";
+import type { BatchLog } from "../store/batch-log.ts";
+import type { BatchRow } from "../store/store.ts";
+import { clientAnswerNow } from "./answer-now.ts";
+import type { ClientLimits } from "./clients.ts";
+import type { Context } from "./context.ts";
+import { rowOf } from "./find-batch.ts";
+
+/** How a batch is doing, as whoever started it as a task wants to know. */
+export interface BatchTask {
+  status: "working" | "completed" | "cancelled";
+  /** Milliseconds since 1970. */
+  createdAt: number;
+  changedAt: number;
+  message: string;
+}
+
+/** Nothing for what is no batch of ours, or not there any more. */
+export function batchTask(context: Context, taskId: string): BatchTask | undefined {
+  const log = batchOf(context, taskId);
+  if (!log) return undefined;
+  const row = rowOf(context, log);
+  return {
+    status: statusOf(row, log.state),
+    createdAt: row.createdAt,
+    changedAt: row.changedAt,
+    message: countsText(log.state),
+  };
+}
+
+/** What the call would have answered that started the batch. */
+export function batchTaskAnswer(
+  context: Context,
+  taskId: string,
+  limits: ClientLimits,
+): Record<string, unknown> {
+  const log = batchOf(context, taskId);
+  if (!log) throw new Error(`Internal error: there is no batch ${taskId}`);
+  const answer = clientAnswerNow(context, log, { limits, message: countsText(log.state) });
+  return log.state.batch.startedBy === "spawn_claude_session" ? sessionAnswerOf(answer) : answer;
+}
+
+/** Ends a batch that has not ended. False where there is none. */
+export async function cancelBatchTask(context: Context, taskId: string): Promise<boolean> {
+  const log = batchOf(context, taskId);
+  if (!log) return false;
+  log.append((state) => (state.endedAt === undefined ? [{ type: "cancel-requested", by: "client" }] : []));
+  const row = rowOf(context, log);
+  // Nobody else would write its end.
+  if (row.endedAt === undefined && isAbandoned(row)) await carryOnBatch(context.store, row);
+  return true;
+}
+
+function batchOf({ store }: Context, taskId: string): BatchLog | undefined {
+  const id = batchIdSchema.safeParse(taskId);
+  return id.success ? store.batch(id.data) : undefined;
+}
+
+// One that nobody carries, and that opening the store did not carry on, has said all that it will.
+function statusOf(row: BatchRow, { endedAt, cancelledBy }: BatchState): BatchTask["status"] {
+  if (endedAt === undefined) return standingOf(row) === "interrupted" ? "completed" : "working";
+  return cancelledBy === "client" || cancelledBy === "user" ? "cancelled" : "completed";
+}

@@ -1,0 +1,41 @@
+// What has changed since somebody looked last, in all batches; for doors that tell their clients.
+import type { BatchId } from "../model/batch-id.ts";
+import type { Store } from "../store/store.ts";
+import type { Context } from "./context.ts";
+
+/** What has changed of a batch. */
+export interface BatchChange {
+  batchId: BatchId;
+  isNew: boolean;
+  /** Tasks that have begun or ended, by number. */
+  tasks: Set<number>;
+}
+
+/** Looks only into a store that a call has opened already. */
+export class Changes {
+  readonly #context: Context;
+  readonly #since = Date.now();
+  #store: Store | undefined;
+  #sequence = 0;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** What has changed since the last look, or since this was made; a batch each. */
+  next(): BatchChange[] {
+    const store = this.#context.openedStore;
+    if (!store) return [];
+    if (store !== this.#store) this.#sequence = store.sequenceBefore(this.#since);
+    this.#store = store;
+    const changes = new Map<BatchId, BatchChange>();
+    for (const { sequence, batchId, type, task } of store.changesAfter(this.#sequence)) {
+      this.#sequence = sequence;
+      const change = changes.get(batchId) ?? { batchId, isNew: false, tasks: new Set() };
+      changes.set(batchId, change);
+      change.isNew ||= type === "batch-created";
+      if (task !== null) change.tasks.add(task);
+    }
+    return [...changes.values()];
+  }
+}

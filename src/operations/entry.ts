@@ -1,0 +1,33 @@
+// A task that has ended as an entry of `results`, with a part of its text.
+import type { TextRange } from "../claude/answer-part.ts";
+import { resultFileOf } from "../engine/result-file.ts";
+import type { BatchState, DoneTask } from "../model/state.ts";
+import { type ResultEntry, resultEntryOf } from "../report/answer.ts";
+import { boundedEntry } from "../report/bounded-entry.ts";
+import { taskText } from "./task-text.ts";
+
+/** Data of so many characters is there in any case. */
+const usualData = 800;
+
+/** What an entry tells of its text. */
+export type Entry = ResultEntry & { textLength: number };
+
+/** With the asked part of the text, and at most so many characters of the task as it was given. */
+export function entryOf(
+  state: BatchState,
+  task: DoneTask,
+  { range, description }: { range: TextRange; description: number },
+): Entry {
+  const { text, from, length, more } = taskText(task, range);
+  const file = resultFileOf(state, task);
+  const entry = resultEntryOf(state, task, {
+    text,
+    cut: more,
+    ...(more ? { nextFrom: from + text.length } : {}),
+    ...(file.there ? { resultFile: file.path } : {}),
+  });
+  // Data stands at the beginning of the text; a part further on goes without.
+  const data = range.from > 0 ? -1 : Math.max(usualData, range.characters);
+  const bounded = boundedEntry(entry, { description, data });
+  return { ...bounded, ...(entry.status === "error" ? { error: text } : {}), textLength: length };
+}

@@ -1,0 +1,57 @@
+// Makes an answer that is no longer than its reader bears.
+import { fairShares } from "../engine/answer.ts";
+
+/** Of each text at least so many characters, or all of it: rather fewer results than mere beginnings. */
+const leastEach = 200;
+
+interface Wanted<Item> {
+  /** Of the whole answer as JSON. */
+  mostCharacters: number;
+  items: readonly Item[];
+  /** How much text of an item is wanted, in characters. */
+  lengthOf(item: Item): number;
+}
+
+/**
+ * The answer over the first of some items, as many as fit with a fair share of text each. `make` makes it of so many
+ * items, with at most so many characters of text each. Escapes and all that is not text count too, and only
+ * show once it is made, so that it may be made several times.
+ */
+export function fitting<Item, Answer>(
+  { mostCharacters, items, lengthOf }: Wanted<Item>,
+  make: (items: readonly Item[], characters: number) => Answer,
+): Answer {
+  for (let count = items.length; ; count = Math.floor(count / 2)) {
+    const some = items.slice(0, count);
+    const lengths = some.map(lengthOf);
+    const total = lengths.reduce((sum, length) => sum + length, 0);
+    const least = count > 1 ? Math.min(total, count * leastEach) : 0;
+    // Lengths are expectations: as long as all of it may fit, nothing is cut for their sake.
+    let characters = total <= mostCharacters ? Number.POSITIVE_INFINITY : mostCharacters;
+    let last: Try | undefined;
+    for (;;) {
+      const answer = make(some, fairShares(lengths, characters));
+      const over = JSON.stringify(answer).length - mostCharacters;
+      if (over <= 0 || (count <= 1 && characters === 0)) return answer;
+      const now = { characters: Math.min(characters, mostCharacters), over };
+      characters = fewer(now, last, mostCharacters);
+      last = now;
+      if (count > 1 && (characters < least || characters === 0)) break;
+    }
+  }
+}
+
+interface Try {
+  characters: number;
+  /** How much too long the answer was with them. */
+  over: number;
+}
+
+// Length grows about evenly with the text: two tries tell how fast, which depends on escapes. One alone tells a
+// number that is not too small.
+function fewer({ characters, over }: Try, last: Try | undefined, most: number): number {
+  const perCharacter = last ? (last.over - over) / (last.characters - characters) : 0;
+  const next =
+    perCharacter > 0 ? characters - (1.01 * over) / perCharacter : (characters * most) / (most + over);
+  return Math.max(0, Math.min(characters - 1, Math.floor(next)));
+}

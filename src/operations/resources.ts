@@ -1,0 +1,83 @@
+// Batches as documents that can be read by address: a batch, the text of a task, its transcript.
+import { standingOf } from "../engine/standing.ts";
+import { taskOf } from "../model/state.ts";
+import { exists } from "../platform/files.ts";
+import { numberText } from "../report/amounts.ts";
+import { countsText, outcomeWord } from "../report/answer.ts";
+import type { BatchLog } from "../store/batch-log.ts";
+import { layoutOf } from "../store/layout.ts";
+import type { BatchRow } from "../store/store.ts";
+import { clientAnswerNow } from "./answer-now.ts";
+import { type BatchUri, batchUri, taskUri, transcriptUri } from "./batch-uri.ts";
+import type { ClientLimits } from "./clients.ts";
+import { stateDirectoryOf } from "./configuration.ts";
+import type { Context } from "./context.ts";
+import { checkTasks, findBatch } from "./find-batch.ts";
+import { taskText } from "./task-text.ts";
+import { transcriptPart } from "./transcript-part.ts";
+
+export interface Document {
+  uri: string;
+  mimeType: string;
+  text: string;
+}
+
+/** The newest batches as they stand. A store that is not there has none, and looking must not make one. */
+export function recentBatches(context: Context, limit: number, offset = 0): BatchRow[] {
+  if (!exists(layoutOf(stateDirectoryOf(context.configuration)).database)) return [];
+  return context.store.list({ limit, offset });
+}
+
+/** "review: finished, 40 succeeded" */
+export function batchTitle(row: BatchRow): string {
+  const { succeeded, failed, cancelled, running, queued } = row.counts;
+  const counts = Object.entries({ succeeded, failed, cancelled, running, queued }).flatMap(([word, count]) =>
+    count > 0 ? [`${numberText(count)} ${word}`] : [],
+  );
+  return `${row.name ?? `Batch ${row.batchId}`}: ${[standingOf(row), ...counts].join(", ")}`;
+}
+
+/** What stands at an address, no longer than the client bears. Throws `Fault` where there is nothing. */
+export function readDocument(context: Context, asked: BatchUri, limits: ClientLimits): Document {
+  const log = findBatch(context, asked.batchId);
+  if (asked.kind === "batch") {
+    const answer = clientAnswerNow(context, log, { limits, message: countsText(log.state) });
+    return { uri: batchUri(log.batchId), mimeType: "application/json", text: JSON.stringify(answer) };
+  }
+  checkTasks(log.state, [asked.task]);
+  return asked.kind === "task" ? taskDocument(log, asked, limits) : transcriptDocument(log, asked, limits);
+}
+
+function taskDocument(log: BatchLog, { task: number, offset }: BatchUri, limits: ClientLimits): Document {
+  const task = taskOf(log.state, number);
+  const document = { uri: taskUri(log.batchId, number, offset), mimeType: "text/plain" };
+  if (task.status !== "done") return { ...document, text: `[Task ${number} is ${task.status}.]` };
+  const { text, from, length, more } = taskText(task, { from: offset, characters: limits.answerCharacters });
+  const next = from + text.length;
+  const note = more
+    ? `\n\n[These are the characters ${from} to ${next} of ${length}. Read on at ${taskUri(log.batchId, number, next)}.]`
+    : "";
+  const head = task.outcome.kind === "succeeded" ? "" : `[${outcomeWord(task)}] `;
+  return { ...document, text: `${offset === 0 ? head : ""}${text}${note}` };
+}
+
+function transcriptDocument(
+  log: BatchLog,
+  { task: number, offset }: BatchUri,
+  limits: ClientLimits,
+): Document {
+  const transcript = taskOf(log.state, number).attempts.at(-1)?.transcript;
+  const document = { uri: transcriptUri(log.batchId, number, offset), mimeType: "application/x-ndjson" };
+  if (transcript === undefined) return { ...document, text: "" };
+  const part = transcriptPart(transcript, offset, limits.answerCharacters);
+  if (part.next >= part.size) return { ...document, text: part.text };
+  // A line of its own, so that what is read stays a sequence of JSON lines.
+  const note = JSON.stringify({
+    type: "cut",
+    from: offset,
+    to: part.next,
+    of: part.size,
+    next: transcriptUri(log.batchId, number, part.next),
+  });
+  return { ...document, text: `${part.text}${part.text.endsWith("\n") ? "" : "\n"}${note}\n` };
+}

@@ -1,0 +1,47 @@
+// An entry of `results` that is no longer than somebody bears. What is cut says how long it was.
+import { numberText } from "./amounts.ts";
+import type { ResultEntry } from "./answer.ts";
+import { cut } from "./harmless.ts";
+
+/** Most rules of denied tools that are listed, and of each so many characters. */
+const mostDenials = 10;
+const denialCharacters = 200;
+const adviceCharacters = 2_000;
+
+export interface EntryLimits {
+  /** Of the task as it was given. */
+  description: number;
+  /** Of data that the answer is, as JSON: data cannot be cut, so that it is there whole or not at all. */
+  data: number;
+}
+
+/** The same entry; what is too long in it is cut, but for its text, which is cut where it is read. */
+export function boundedEntry(entry: ResultEntry, limits: EntryLimits): ResultEntry {
+  const { taskDescription, structuredResult, permissionDenials, advice, ...rest } = entry;
+  return {
+    ...rest,
+    taskDescription: cutText(taskDescription, limits.description),
+    ...boundedData(structuredResult, limits.data),
+    ...(permissionDenials === undefined ? {} : { permissionDenials: boundedList(permissionDenials) }),
+    ...(advice === undefined ? {} : { advice: cutText(advice, adviceCharacters) }),
+  };
+}
+
+/** The beginning of a text that is too long, with how long it is. */
+export function cutText(text: string, limit: number): string {
+  return text.length <= limit ? text : `${cut(text, limit)} [${numberText(text.length)} characters]`;
+}
+
+function boundedData(data: unknown, limit: number): Partial<ResultEntry> {
+  if (data === undefined) return {};
+  const length = JSON.stringify(data).length;
+  return length <= limit ? { structuredResult: data } : { structuredLength: length };
+}
+
+function boundedList(denials: readonly string[]): string[] {
+  const more = denials.length - mostDenials;
+  return [
+    ...denials.slice(0, mostDenials).map((rule) => cutText(rule, denialCharacters)),
+    ...(more > 0 ? [`… and ${more} more`] : []),
+  ];
+}

@@ -1,0 +1,21 @@
+// The token that clients of the HTTP door show. One for a state directory, made at its first use.
+import { makePrivateDirectory, placeNewFile, readText, touchPrivately } from "../platform/files.ts";
+import { newSecret } from "../platform/secret.ts";
+import { StoreProblem } from "./database.ts";
+import type { Layout } from "./layout.ts";
+
+/** Shorter ones can be guessed. */
+const fewestCharacters = 32;
+
+/** The token. Throws `StoreProblem` when the file holds none. */
+export function httpToken({ stateDirectory, httpTokenFile }: Layout): string {
+  makePrivateDirectory(stateDirectory);
+  // Two doors may start at once: the first to place the file wins, and both read the same.
+  placeNewFile(httpTokenFile, `${newSecret()}\n`, String(process.pid), 0o600);
+  touchPrivately(httpTokenFile);
+  const token = readText(httpTokenFile).trim();
+  if (token.length >= fewestCharacters && /^[\w.~+/=-]+$/.test(token)) return token;
+  throw new StoreProblem(
+    `${httpTokenFile} must hold a token of at least ${fewestCharacters} letters, digits or any of -._~+/=. Remove the file, and a new one is made.`,
+  );
+}

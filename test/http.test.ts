@@ -1,0 +1,256 @@
+// The HTTP door, as clients of both eras and strangers see it.
+import { describe, expect, test } from "bun:test";
+import { chmodSync, existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { Client as OlderClient } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport as OlderTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { RunningCommand } from "./cli-harness.ts";
+import { eventually, Home, run } from "./harness.ts";
+
+/** A door on a free port, with what it printed. */
+async function open(home: Home, more: string[] = []) {
+  const door = new RunningCommand(home, ["serve", "--http", "0", ...more]);
+  await door.says('"mcpServers"');
+  await eventually(
+    () => door.said.trimEnd().endsWith("}"),
+    () => door.said,
+  );
+  const configuration = JSON.parse(door.said.slice(door.said.indexOf("\n{")));
+  const { url, headers } = configuration.mcpServers["claude-code"];
+  return {
+    url: String(url),
+    headers: { Authorization: String(headers.Authorization) },
+    pid: door.pid,
+    signal: (signal: NodeJS.Signals) => door.signal(signal),
+    [Symbol.asyncDispose]: () => door[Symbol.asyncDispose](),
+  };
+}
+type Door = Awaited<ReturnType<typeof open>>;
+
+type Call = (tool: string, input: object, signal?: AbortSignal) => Promise<Record<string, unknown>>;
+interface Connected extends AsyncDisposable {
+  call: Call;
+  tools(): Promise<number>;
+}
+
+async function newer({ url, headers }: Door): Promise<Connected> {
+  const client = new Client({ name: "test", version: "1" });
+  await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }));
+  return {
+    tools: async () => (await client.listTools()).tools.length,
+    call: async (name, input, signal) => {
+      const options = { timeout: 60_000, ...(signal ? { signal } : {}) };
+      return record(await client.callTool({ name, arguments: { ...input } }, options));
+    },
+    [Symbol.asyncDispose]: () => client.close(),
+  };
+}
+
+async function older({ url, headers }: Door): Promise<Connected> {
+  const client = new OlderClient({ name: "test", version: "1" });
+  const transport = new OlderTransport(new URL(url), { requestInit: { headers } });
+  await client.connect(transport as Parameters<typeof client.connect>[0]);
+  return {
+    tools: async () => (await client.listTools()).tools.length,
+    call: async (name, input, signal) => {
+      const options = { timeout: 60_000, ...(signal ? { signal } : {}) };
+      return record(await client.callTool({ name, arguments: { ...input } }, undefined, options));
+    },
+    [Symbol.asyncDispose]: () => client.close(),
+  };
+}
+
+function record(result: object): Record<string, unknown> {
+  const data: unknown = Reflect.get(result, "structuredContent");
+  return typeof data === "object" && data !== null ? { ...data } : {};
+}
+
+const eras = [
+  { era: "2026-07-28 client", connect: newer },
+  { era: "2025-11-25 client", connect: older },
+];
+
+for (const { era, connect } of eras) {
+  describe(era, () => {
+    test("gets over HTTP what it gets over stdio: tools, and a batch's results", async () => {
+      await using home = new Home();
+      await using door = await open(home);
+      await using client = await connect(door);
+      expect(await client.tools()).toBeGreaterThanOrEqual(7);
+      const answer = await client.call("spawn_parallel_claude_sessions", {
+        tasks: ['[[answer text="one"]]', "two"],
+      });
+      expect(answer).toMatchObject({ state: "finished", totalTasks: 2 });
+    });
+
+    test("a call that is aborted ends its own batch, and no other client's", async () => {
+      await using home = new Home();
+      await using door = await open(home);
+      await using one = await connect(door);
+      await using other = await connect(door);
+      const started = home.file("started");
+      const gate = home.file("gate");
+      const abort = new AbortController();
+      const given = one
+        .call(
+          "spawn_parallel_claude_sessions",
+          { tasks: [`[[touch path=${started}]] [[hang]]`] },
+          abort.signal,
+        )
+        .catch(() => "aborted");
+      const kept = other.call("spawn_parallel_claude_sessions", {
+        tasks: [`[[wait-for-file path=${gate}]]`],
+      });
+      await eventually(
+        () => existsSync(started),
+        () => "the session did not start",
+      );
+      abort.abort();
+      expect(await given).toBe("aborted");
+      using store = home.store();
+      await eventually(
+        () => store.list().some(({ counts }) => counts.cancelled === 1),
+        () => JSON.stringify(store.list()),
+      );
+      await Bun.write(gate, "");
+      expect(await kept).toMatchObject({ state: "finished", counts: { succeeded: 1 } });
+    });
+  });
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
+  test(`when the door ends by ${signal}, nothing of a sync batch is left`, async () => {
+    await using home = new Home();
+    await using door = await open(home);
+    await using client = await newer(door);
+    const started = home.file("started");
+    client
+      .call("spawn_parallel_claude_sessions", { tasks: [`[[touch path=${started}]] [[hang]]`] })
+      .catch(() => undefined);
+    await eventually(
+      () => existsSync(started),
+      () => "the session did not start",
+    );
+    door.signal(signal);
+    await home.empty();
+    using store = home.store();
+    expect(store.list()[0]?.counts).toMatchObject({ cancelled: 1 });
+  });
+}
+
+test("the token is made once, kept private, and asked of everybody", async () => {
+  await using home = new Home();
+  const file = join(home.state, "http-token");
+  await using door = await open(home);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(door.headers.Authorization).toBe(`Bearer ${readFileSync(file, "utf8").trim()}`);
+  chmodSync(file, 0o644);
+  await using again = await open(home);
+  expect(again.headers).toEqual(door.headers);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  for (const headers of [{}, { Authorization: "Bearer wrong" }, { Authorization: "Basic abc" }]) {
+    const { status, headers: got } = await fetch(door.url, { method: "POST", body: "{}", headers });
+    expect({ status, asks: got.get("www-authenticate") }).toEqual({ status: 401, asks: "Bearer" });
+  }
+});
+
+test("requests with a strange Host or Origin are refused, with the right token too", async () => {
+  await using home = new Home();
+  await using door = await open(home);
+  for (const strange of [{ Host: "evil.example" }, { Origin: "https://evil.example" }, { Origin: "null" }]) {
+    const { status } = await fetch(door.url, {
+      method: "POST",
+      body: "{}",
+      headers: { ...door.headers, ...strange },
+    });
+    expect(status).toBe(403);
+  }
+});
+
+test("bad bodies, big bodies, other paths and unknown sessions are refused by the book, and the door lives", async () => {
+  await using home = new Home();
+  await using door = await open(home);
+  const headers = {
+    ...door.headers,
+    "Content-Type": "application/json",
+    Accept: "application/json, text/event-stream",
+  };
+  const post = (body: string, more: Record<string, string> = {}, url = door.url) =>
+    fetch(url, { method: "POST", body, headers: { ...headers, ...more } });
+  const bad = await post("{");
+  expect({ status: bad.status, body: await bad.json() }).toMatchObject({
+    status: 400,
+    body: { error: { code: -32_700 } },
+  });
+  expect((await post("x".repeat(11 * 1024 * 1024))).status).toBe(413);
+  expect((await post("{}", {}, new URL("/other", door.url).href)).status).toBe(404);
+  const call = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
+  expect((await post(call, { "Mcp-Session-Id": "unknown" })).status).toBe(404);
+  expect((await post(call, { "Content-Type": "text/plain" })).status).toBe(415);
+  const alone = await post(call);
+  expect({ status: alone.status, text: await alone.text() }).toMatchObject({
+    status: 200,
+    text: expect.stringContaining("spawn_claude_session"),
+  });
+});
+
+test("clients of 2026-07-28 get no session, and are told that initialize is gone", async () => {
+  await using home = new Home();
+  await using door = await open(home);
+  const version = "2026-07-28";
+  const _meta = {
+    "io.modelcontextprotocol/protocolVersion": version,
+    "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
+    "io.modelcontextprotocol/clientCapabilities": {},
+  };
+  const response = await fetch(door.url, {
+    method: "POST",
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "initialize", params: { _meta } }),
+    headers: {
+      ...door.headers,
+      "Content-Type": "application/json",
+      Accept: "application/json, text/event-stream",
+      "MCP-Protocol-Version": version,
+      "Mcp-Method": "initialize",
+    },
+  });
+  expect({ status: response.status, body: await response.json() }).toMatchObject({
+    status: 404,
+    body: { error: { code: -32_601 } },
+  });
+});
+
+test("an address that others can reach takes the operator's leave, and says what that means", async () => {
+  await using home = new Home();
+  const { code, out, err } = await run(home, ["serve", "--http", "0.0.0.0:0"]);
+  expect({ code, out }).toEqual({ code: 2, out: "" });
+  expect(err).toContain("PARALLEL_CLAUDE_ALLOW_REMOTE_HTTP=true");
+  expect(existsSync(home.state)).toBe(false);
+});
+
+test("addresses that are none are refused in one line that shows how to write them", async () => {
+  await using home = new Home();
+  for (const text of ["", "65536", "abc", "localhost:", "::1:80", "http://localhost:80"]) {
+    const { code, err } = await run(home, ["serve", `--http=${text}`]);
+    expect(code).toBe(2);
+    expect(err).toContain("localhost:8080 or [::1]:8080");
+  }
+});
+
+test("a port in use is named", async () => {
+  await using home = new Home();
+  await using door = await open(home);
+  const { port } = new URL(door.url);
+  const { code, err } = await run(home, ["serve", "--http", port]);
+  expect(code).toBe(2);
+  expect(err).toContain(`Port ${port} of 127.0.0.1 is in use.`);
+});
+
+test("a token file that holds none is named, with what to do", async () => {
+  await using home = new Home();
+  await Bun.write(join(home.state, "http-token"), "short");
+  const { code, err } = await run(home, ["serve", "--http", "0"]);
+  expect(code).toBe(2);
+  expect(err).toContain(`${join(home.state, "http-token")} must hold a token`);
+});
