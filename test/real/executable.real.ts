@@ -36,8 +36,22 @@ describe.skipIf(!claude)("our program on the real claude", () => {
     });
   }
 
-  test("without a login, a task fails with advice on how to log in", async () => {
-    await using home = homeWith({});
+  test("without a login, the batch waits, and says how to log in", async () => {
+    await using home = homeWith({ PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: "60" });
+    await using client = await connectNew(home);
+    const { data } = await client.call("spawn_parallel_claude_sessions", { tasks: ["one", "two", "three"] });
+    expect(data).toMatchObject({
+      state: "running",
+      counts: { queued: 3, failed: 0 },
+      heldBecause: expect.stringMatching(/\/login.*Not logged in/s),
+    });
+    const cancelled = await client.call("cancel_batch", { batchId: String(data?.["batchId"]) });
+    expect(cancelled.data).toMatchObject({ counts: { cancelled: 3 } });
+    await home.empty({ but: client.pid });
+  });
+
+  test("without a login and patience for one, a task fails with advice on how to log in", async () => {
+    await using home = homeWith({ PARALLEL_CLAUDE_LOGIN_PATIENCE_SECONDS: "0" });
     await using client = await connectNew(home);
     const { data } = await client.call("spawn_claude_session", { task: "hello" });
     expect(data).toMatchObject({
@@ -60,7 +74,7 @@ describe.skipIf(!claude)("our program on the real claude", () => {
           "RUN: echo from-bash",
           { task: "RUN: touch x", allowedTools: "" },
           "FAIL 400",
-          "FAIL 529",
+          { task: "FAIL 500", retries: 0 },
           "/hello",
         ],
         allowedTools: "Bash(echo:*)",
@@ -72,9 +86,28 @@ describe.skipIf(!claude)("our program on the real claude", () => {
     expect(results[1]).toMatchObject({ status: "success", result: expect.stringContaining("from-bash") });
     expect(results[2]).toMatchObject({ status: "success", permissionDenials: ["Bash(touch:*)"] });
     expect(results[3]).toMatchObject({ status: "error", outcome: "failed: request" });
-    expect(results[4]).toMatchObject({ status: "error", outcome: "failed: overloaded" });
+    expect(results[4]).toMatchObject({ status: "error", outcome: "failed: server-error" });
     expect(results[5]).toMatchObject({ status: "success", result: expect.stringContaining("/hello") });
     await home.empty({ but: client.pid });
+  });
+
+  test("what the API throttles is queued again", async () => {
+    await using home = homeWith({ ...api.environment, CLAUDE_CODE_MAX_RETRIES: "0" });
+    await using client = await connectNew(home);
+    const started = await client.call("spawn_parallel_claude_sessions", {
+      tasks: ["FAIL 429", "FAIL 529"],
+      retries: 0,
+      asyncMode: true,
+    });
+    const batchId = String(started.data?.["batchId"]);
+    using store = home.store();
+    const state = () => store.list().flatMap((row) => store.batch(row.batchId)?.state ?? [])[0];
+    await eventually(
+      () => state()?.tasks.every(({ attempts }) => attempts.length >= 2) === true,
+      () => "they are not tried again",
+      60_000,
+    );
+    await client.call("cancel_batch", { batchId });
   });
 
   test("every option that the CLI has is accepted, and a conversation is gone on with", async () => {
