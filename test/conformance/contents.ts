@@ -1,6 +1,7 @@
 // What the conformance suite expects of every server: tools with all kinds of content, resources, prompts.
 import { fromJsonSchema, type McpServer, ResourceTemplate } from "@modelcontextprotocol/server";
 import { z } from "zod";
+import type { Toolbox } from "./toolbox.ts";
 
 /** A red pixel. */
 const png =
@@ -15,13 +16,13 @@ const embedded = (uri: string, mimeType: string, text: string) => ({
   resource: { uri, mimeType, text },
 });
 
-export function serveContents(server: McpServer): void {
-  serveTools(server);
+export function serveContents(server: McpServer, tools: Toolbox): void {
+  addTools(tools);
   serveResources(server);
   servePrompts(server);
 }
 
-function serveTools(server: McpServer): void {
+function addTools(tools: Toolbox): void {
   const contents = {
     test_simple_text: [said("This is a simple text response for testing.")],
     test_image_content: [image],
@@ -35,29 +36,14 @@ function serveTools(server: McpServer): void {
       embedded("test://mixed-content-resource", "application/json", '{"test":"data","value":123}'),
     ],
   };
-  for (const [name, content] of Object.entries(contents)) {
-    server.registerTool(name, { description: "Gives this content." }, () => ({ content }));
-  }
-  server.registerTool("test_error_handling", { description: "Fails." }, () => {
+  for (const [name, content] of Object.entries(contents)) tools.add(name, () => ({ content }));
+  tools.add("test_error_handling", () => {
     throw new Error("This tool intentionally returns an error for testing");
   });
-  server.registerTool(
-    "json_schema_2020_12_tool",
-    { description: "Has a schema with much in it.", inputSchema: fromJsonSchema(richSchema) },
-    () => ({ content: [said("Taken.")] }),
-  );
-  server.registerTool(
-    "test_custom_header",
-    {
-      description: "Has an argument that is repeated in a header.",
-      inputSchema: fromJsonSchema({
-        type: "object",
-        properties: { region: repeatedInHeader },
-        required: ["region"],
-      }),
-    },
-    () => ({ content: [said("Taken.")] }),
-  );
+  const taken = () => ({ content: [said("Taken.")] });
+  tools.addWith("json_schema_2020_12_tool", fromJsonSchema(richSchema), taken);
+  const headerSchema = { type: "object" as const, properties: { region: repeatedInHeader } };
+  tools.addWith("test_custom_header", fromJsonSchema({ ...headerSchema, required: ["region"] }), taken);
 }
 
 // The word is not one of JSON Schema.

@@ -1,6 +1,11 @@
 // Tools that talk with the client meanwhile: progress, logging, and questions as clients until 2025-11-25 get them.
-import { type McpServer, MissingRequiredClientCapabilityError } from "@modelcontextprotocol/server";
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  type McpServer,
+  MissingRequiredClientCapabilityError,
+} from "@modelcontextprotocol/server";
 import { z } from "zod";
+import type { Toolbox } from "./toolbox.ts";
 
 type Schema = Parameters<McpServer["server"]["elicitInput"]>[0] extends infer Params
   ? Extract<Params, { requestedSchema: unknown }>["requestedSchema"]
@@ -8,13 +13,13 @@ type Schema = Parameters<McpServer["server"]["elicitInput"]>[0] extends infer Pa
 
 const said = (text: string) => ({ content: [{ type: "text" as const, text }] });
 
-export function serveConversations(server: McpServer): void {
-  serveNotices(server);
-  serveQuestions(server);
+export function addConversations(tools: Toolbox): void {
+  addNotices(tools);
+  addQuestions(tools);
 }
 
-function serveNotices(server: McpServer): void {
-  server.registerTool("test_tool_with_progress", { description: "Gets on." }, async ({ mcpReq }) => {
+function addNotices(tools: Toolbox): void {
+  tools.add("test_tool_with_progress", async ({ mcpReq }) => {
     const progressToken = mcpReq._meta?.progressToken;
     for (const progress of progressToken === undefined ? [] : [0, 50, 100]) {
       const params = { progressToken, progress, total: 100 };
@@ -23,48 +28,45 @@ function serveNotices(server: McpServer): void {
     return said("Done.");
   });
   for (const name of ["test_tool_with_logging", "test_logging_tool"]) {
-    server.registerTool(name, { description: "Logs." }, async ({ mcpReq }) => {
-      for (const what of ["started", "goes on", "completed"]) await mcpReq.log("info", `Tool execution ${what}`);
+    tools.add(name, async ({ mcpReq }) => {
+      for (const what of ["started", "goes on", "completed"])
+        await mcpReq.log("info", `Tool execution ${what}`);
       return said("Done.");
     });
   }
-  server.registerTool("test_reconnection", { description: "Hangs up." }, ({ http }) => {
+  tools.add("test_reconnection", ({ http }) => {
     http?.closeSSE?.();
     return said("Done.");
   });
 }
 
-function serveQuestions(server: McpServer): void {
-  const prompt = z.object({ prompt: z.string() });
-  server.registerTool(
-    "test_sampling",
-    { description: "Asks a model.", inputSchema: prompt },
-    async ({ prompt: text }, { mcpReq }) => {
-      const messages = [{ role: "user" as const, content: { type: "text" as const, text } }];
-      const { content } = await mcpReq.requestSampling({ messages, maxTokens: 100 });
-      return said(`LLM response: ${JSON.stringify(content)}`);
-    },
-  );
-  server.registerTool("test_missing_capability", { description: "Takes a client with a model." }, () => {
-    throw new MissingRequiredClientCapabilityError({ requiredCapabilities: { sampling: {} } });
+function addQuestions(tools: Toolbox): void {
+  tools.addWith("test_sampling", z.object({ prompt: z.string() }), async ({ prompt: text }, { mcpReq }) => {
+    const messages = [{ role: "user" as const, content: { type: "text" as const, text } }];
+    const { content } = await mcpReq.requestSampling({ messages, maxTokens: 100 });
+    return said(`LLM response: ${JSON.stringify(content)}`);
   });
   const text = { type: "string" as const };
   const properties = { username: text, email: text };
-  server.registerTool(
-    "test_elicitation",
-    { description: "Asks a person.", inputSchema: z.object({ message: z.string() }) },
-    async ({ message }, { mcpReq }) => {
-      const requestedSchema = { type: "object" as const, properties, required: ["username", "email"] };
-      return said(`User response: ${JSON.stringify(await mcpReq.elicitInput({ message, requestedSchema }))}`);
-    },
-  );
+  tools.add("test_missing_capability", ({ mcpReq }) => {
+    if (withModel.safeParse(mcpReq.envelope).success) return said("The client has a model.");
+    throw new MissingRequiredClientCapabilityError({ requiredCapabilities: { sampling: {} } });
+  });
+  tools.addWith("test_elicitation", z.object({ message: z.string() }), async ({ message }, { mcpReq }) => {
+    const requestedSchema = { type: "object" as const, properties, required: ["username", "email"] };
+    return said(`User response: ${JSON.stringify(await mcpReq.elicitInput({ message, requestedSchema }))}`);
+  });
   for (const [name, schema] of Object.entries(forms)) {
-    server.registerTool(name, { description: "Asks a person." }, async ({ mcpReq }) => {
+    tools.add(name, async ({ mcpReq }) => {
       const answer = await mcpReq.elicitInput({ message: "Please fill in.", requestedSchema: schema });
       return said(`Elicitation completed: ${JSON.stringify(answer)}`);
     });
   }
 }
+
+const withModel = z.object({
+  [CLIENT_CAPABILITIES_META_KEY]: z.object({ sampling: z.looseObject({}) }),
+});
 
 const options = ["option1", "option2", "option3"];
 const titled = [

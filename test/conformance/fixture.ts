@@ -5,9 +5,10 @@ import { type HttpDoor, openHttp } from "../../src/doors/http.ts";
 import { tasksExtension } from "../../src/doors/mcp/task-extension.ts";
 import { serveSubscriptions } from "../../src/doors/mcp/updates.ts";
 import { serveContents } from "./contents.ts";
-import { serveConversations } from "./conversations.ts";
+import { addConversations } from "./conversations.ts";
 import { serveRounds, states } from "./rounds.ts";
 import { FixtureTasks, serveTaskTools } from "./tasks.ts";
+import { Toolbox } from "./toolbox.ts";
 
 /** The door on a free port, which takes this token. */
 export function openFixture(token: string): HttpDoor {
@@ -30,12 +31,14 @@ function newServer(era: "legacy" | "modern", tasks: FixtureTasks): McpServer {
       },
     },
   );
-  serveContents(server);
-  serveConversations(server);
+  const tools = new Toolbox(server);
+  serveContents(server, tools);
+  addConversations(tools);
   serveSubscriptions(server, era);
   if (era === "modern") {
-    serveRounds(server);
-    serveTaskTools(server, tasks);
+    serveRounds(server, tools);
+    serveTaskTools(server, tools, tasks);
   }
+  tools.serve();
   return server;
 }

@@ -9,12 +9,12 @@ import {
   type ServerContext,
 } from "@modelcontextprotocol/server";
 import { z } from "zod";
+import type { Toolbox } from "./toolbox.ts";
 
 /** Signs what the client keeps for us. */
 export const states = createRequestStateCodec({ key: crypto.getRandomValues(new Uint8Array(32)) });
 
 const said = (text: string) => ({ content: [{ type: "text" as const, text }] });
-const asksFirst = { description: "Asks first." };
 
 /** Asks for the user's name, or gives it. */
 export function userName({ mcpReq }: ServerContext) {
@@ -23,16 +23,16 @@ export function userName({ mcpReq }: ServerContext) {
   return inputRequired({ inputRequests: { user_name: question("What is your name?", "name") } });
 }
 
-export function serveRounds(server: McpServer): void {
+export function serveRounds(server: McpServer, tools: Toolbox): void {
   for (const name of ["test_input_required_result_elicitation", "test_streaming_elicitation"]) {
-    server.registerTool(name, asksFirst, (request) => {
+    tools.add(name, (request) => {
       const user = userName(request);
       return "name" in user ? said(`Hello, ${user.name}!`) : user;
     });
   }
-  serveOtherKinds(server);
-  serveStates(server);
-  server.registerPrompt("test_input_required_result_prompt", asksFirst, ({ mcpReq }) => {
+  addOtherKinds(tools);
+  addStates(tools);
+  server.registerPrompt("test_input_required_result_prompt", { description: "Asks first." }, ({ mcpReq }) => {
     const given = acceptedContent(mcpReq.inputResponses, "user_context", z.object({ context: z.string() }));
     if (given) return { messages: [{ role: "user", content: { type: "text", text: given.context } }] };
     const user_context = question("What context should the prompt use?", "context");
@@ -40,13 +40,13 @@ export function serveRounds(server: McpServer): void {
   });
 }
 
-function serveOtherKinds(server: McpServer): void {
-  server.registerTool("test_input_required_result_sampling", asksFirst, ({ mcpReq }) => {
+function addOtherKinds(tools: Toolbox): void {
+  tools.add("test_input_required_result_sampling", ({ mcpReq }) => {
     const given = inputResponse(mcpReq.inputResponses, "capital_question");
     if (given.kind === "sampling") return said(JSON.stringify(given.result.content));
     return inputRequired({ inputRequests: { capital_question: sampling("What is the capital of France?") } });
   });
-  server.registerTool("test_input_required_result_list_roots", asksFirst, ({ mcpReq }) => {
+  tools.add("test_input_required_result_list_roots", ({ mcpReq }) => {
     const given = inputResponse(mcpReq.inputResponses, "client_roots");
     if (given.kind === "roots") return said(given.roots.map(({ uri }) => uri).join(", "));
     return inputRequired({ inputRequests: { client_roots: inputRequired.listRoots() } });
@@ -57,7 +57,7 @@ function serveOtherKinds(server: McpServer): void {
       sampling: z.unknown().optional(),
     }),
   });
-  server.registerTool("test_input_required_result_capabilities", asksFirst, ({ mcpReq }) => {
+  tools.add("test_input_required_result_capabilities", ({ mcpReq }) => {
     const client = declared.parse(mcpReq.envelope)[CLIENT_CAPABILITIES_META_KEY];
     return inputRequired({
       inputRequests: {
@@ -68,15 +68,15 @@ function serveOtherKinds(server: McpServer): void {
   });
 }
 
-function serveStates(server: McpServer): void {
+function addStates(tools: Toolbox): void {
   for (const name of ["request_state", "tampered_state"]) {
-    server.registerTool(`test_input_required_result_${name}`, asksFirst, async ({ mcpReq }) => {
+    tools.add(`test_input_required_result_${name}`, async ({ mcpReq }) => {
       if (mcpReq.requestState() === "asked") return said("state-ok");
       const confirm = question("Please confirm", "ok", "boolean");
       return inputRequired({ inputRequests: { confirm }, requestState: await states.mint("asked") });
     });
   }
-  server.registerTool("test_input_required_result_multiple_inputs", asksFirst, async ({ mcpReq }) => {
+  tools.add("test_input_required_result_multiple_inputs", async ({ mcpReq }) => {
     if (mcpReq.requestState() === "asked") return said(JSON.stringify(mcpReq.inputResponses));
     return inputRequired({
       inputRequests: {
@@ -87,7 +87,7 @@ function serveStates(server: McpServer): void {
       requestState: await states.mint("asked"),
     });
   });
-  server.registerTool("test_input_required_result_multi_round", asksFirst, async ({ mcpReq }) => {
+  tools.add("test_input_required_result_multi_round", async ({ mcpReq }) => {
     switch (mcpReq.requestState()) {
       case "step1": {
         const step2 = question("Step 2: What is your favorite color?", "color");
@@ -106,7 +106,11 @@ function serveStates(server: McpServer): void {
 /** One value, of a person. */
 export function question(message: string, property: string, type: "string" | "boolean" = "string") {
   const value = type === "string" ? { type } : { type };
-  const requestedSchema = { type: "object" as const, properties: { [property]: value }, required: [property] };
+  const requestedSchema = {
+    type: "object" as const,
+    properties: { [property]: value },
+    required: [property],
+  };
   return inputRequired.elicit({ message, requestedSchema });
 }
 

@@ -10,6 +10,7 @@ import {
   tasksRequired,
 } from "../../src/doors/mcp/task-extension.ts";
 import { question, userName } from "./rounds.ts";
+import type { Toolbox } from "./toolbox.ts";
 
 const said = (text: string) => ({ content: [{ type: "text" as const, text }] });
 
@@ -81,16 +82,12 @@ export class FixtureTasks implements TaskSource {
 }
 
 /** The tools, and what is asked about their tasks. */
-export function serveTaskTools(server: McpServer, tasks: FixtureTasks): void {
+export function serveTaskTools(server: McpServer, tools: Toolbox, tasks: FixtureTasks): void {
   serveTasks(server, tasks);
-  const greeted = z.object({ name: z.string() });
-  server.registerTool("greet", { description: "Needs no task.", inputSchema: greeted }, ({ name }) =>
-    said(`Hello, ${name}!`),
-  );
-  const slow = z.object({ seconds: z.number(), label: z.string().optional() });
-  server.registerTool(
+  tools.addWith("greet", z.object({ name: z.string() }), ({ name }) => said(`Hello, ${name}!`));
+  tools.addWith(
     "slow_compute",
-    { description: "Takes its time.", inputSchema: slow },
+    z.object({ seconds: z.number(), label: z.string().optional() }),
     async ({ seconds, label }, request) => {
       const result = said(`Computed ${label ?? "something"}.`);
       if (takesTasks(request)) return created(tasks.begin({ result }, seconds * 1_000));
@@ -99,7 +96,7 @@ export function serveTaskTools(server: McpServer, tasks: FixtureTasks): void {
     },
   );
   const taskOnly = (name: string, task: (request: ServerContext) => DetailedTask) =>
-    server.registerTool(name, { description: "Cannot be answered without a task." }, (request) => {
+    tools.add(name, (request) => {
       if (!takesTasks(request)) throw tasksRequired();
       return created(task(request));
     });
@@ -109,7 +106,7 @@ export function serveTaskTools(server: McpServer, tasks: FixtureTasks): void {
   const confirm = question("Are you sure?", "confirm", "boolean");
   taskOnly("confirm_delete", () => tasks.ask({ confirm }));
   taskOnly("multi_input", () => tasks.ask({ name: question("Who are you?", "name"), confirm }));
-  server.registerTool("test_tool_with_task", { description: "Asks first." }, (request) => {
+  tools.add("test_tool_with_task", (request) => {
     const user = userName(request);
     if (!("name" in user)) return user;
     if (!takesTasks(request)) throw tasksRequired();
