@@ -7,7 +7,7 @@ import { type Context, Fault } from "../../operations/context.ts";
 import { StoreProblem } from "../../store/database.ts";
 import { httpToken } from "../../store/http-token.ts";
 import { layoutOf } from "../../store/layout.ts";
-import { type Address, addressFrom, isLoopback } from "../http/address.ts";
+import { type Address, addressFrom, isLoopback, urlHost } from "../http/address.ts";
 import { type Asked, type Command, UsageFault } from "./command.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -65,7 +65,7 @@ async function serveHttp(address: Address, context: Context, { err }: Terminal):
       listens: (listener, signal) => watchBatches(context, listener, signal),
     });
   const door = listening(open, address);
-  const url = `http://${address.host}:${door.port}/mcp`;
+  const url = `http://${urlHost(address.host)}:${door.port}/mcp`;
   void err.print(
     `${product.name} ${product.version} listens on ${url}\nIts token is kept in ${layout.httpTokenFile}; whoever has it runs Claude Code with your rights.\nFor a client's configuration:\n${clientConfiguration(url, token)}`,
   );
