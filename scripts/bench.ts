@@ -2,13 +2,14 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { call } from "./bench/call.ts";
+import { door } from "./bench/door.ts";
 import { memory } from "./bench/memory.ts";
 import { type Line, type Row, Skipped } from "./bench/row.ts";
 import { start } from "./bench/start.ts";
 import { taskCost } from "./bench/task-cost.ts";
 import { Workshop } from "./bench/workshop.ts";
 
-const rows: Row[] = [taskCost, memory, start, call];
+const rows: Row[] = [taskCost, memory, start, call, door];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
