@@ -17,5 +17,5 @@ export function letIn(port: number, token: string): Disposable & { url: string }
       return new Response(answer.body, { status: answer.status, headers: answer.headers });
     },
   });
-  return { url: `http://localhost:${proxy.port}/mcp`, [Symbol.dispose]: () => void proxy.stop(true) };
+  return { url: `http://127.0.0.1:${proxy.port}/mcp`, [Symbol.dispose]: () => void proxy.stop(true) };
 }
