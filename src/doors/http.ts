@@ -15,8 +15,9 @@ const mostRequests = 512;
 const mostSubscriptions = 128;
 /** How long a connection may be silent that has not shown the token, in seconds. */
 const strangersIdleSeconds = 15;
-/** How long calls in progress may take to say goodbye, in milliseconds. */
-const farewellMs = 300;
+/** How long calls in progress may take to say goodbye, and then what carries them, in milliseconds. Clients kill after 400. */
+const farewellMs = 240;
+const closingMs = 60;
 
 /** For whom a server is made. */
 export interface Served {
@@ -93,8 +94,8 @@ export function openHttp(address: Address, token: string, serving: Serving): Htt
     close: async () => {
       ended.abort(new ClientEnded());
       await Promise.race([Promise.allSettled([...calls, ...sessions.calls]), Bun.sleep(farewellMs)]);
-      await Promise.race([Promise.all([single.close(), sessions.close()]), Bun.sleep(50)]);
-      await Promise.race([server.stop(true), Bun.sleep(50)]);
+      const closing = Promise.all([single.close(), sessions.close()]).then(() => server.stop(true));
+      await Promise.race([closing, Bun.sleep(closingMs)]);
     },
   };
 }

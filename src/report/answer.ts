@@ -21,7 +21,11 @@ export const resultSchema = z.object({
   status: z.enum(["success", "error"]),
   result: z.string().optional(),
   error: z.string().optional(),
-  structuredResult: z.unknown().optional(),
+  // The types are named, for there are clients that refuse a schema that says nothing.
+  structuredResult: z
+    .unknown()
+    .meta({ type: ["object", "array", "string", "number", "boolean", "null"] })
+    .optional(),
   outcome: z.string().meta({ description: "How it ended, more exactly than `status`." }),
   sessionId: z.string().optional(),
   durationMs: z.number().optional(),

@@ -7,7 +7,7 @@ import { type Context, Fault } from "../../operations/context.ts";
 import { StoreProblem } from "../../store/database.ts";
 import { httpToken } from "../../store/http-token.ts";
 import { layoutOf } from "../../store/layout.ts";
-import { type Address, addressFrom, isLoopback } from "../http/address.ts";
+import { type Address, addressFrom, isLoopback, urlHost } from "../http/address.ts";
 import { type Asked, type Command, jsonFlag, jsonText, UsageFault } from "./command.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -76,7 +76,7 @@ async function serveHttp(
       listens: (listener, signal) => watchBatches(context, listener, signal),
     });
   const door = listening(open, address);
-  const url = `http://${address.host}:${door.port}/mcp`;
+  const url = `http://${urlHost(address.host)}:${door.port}/mcp`;
   if (json)
     await out.print(jsonText({ url, tokenFile: layout.httpTokenFile, ...clientConfiguration(url, token) }));
   void err.print(

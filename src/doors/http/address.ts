@@ -29,6 +29,12 @@ export function isWildcard(host: string): boolean {
   return /^(0(\.0){0,3}|\[[0:]+\])$/.test(host);
 }
 
+/** What a client on this machine writes: a wildcard is a place to listen, and none to connect to. */
+export function urlHost(host: string): string {
+  if (!isWildcard(host)) return host;
+  return host.startsWith("[") ? "[::1]" : "127.0.0.1";
+}
+
 /** As Bun wants it: without the brackets of an address of IPv6. */
 export function hostname({ host }: Address): string {
   return host.replace(/^\[|\]$/g, "");

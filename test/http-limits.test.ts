@@ -1,0 +1,157 @@
+// The HTTP door's limits and ends: what one client cannot take from the others, and what is left when it or the door goes.
+import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { connect } from "node:net";
+import { RunningCommand } from "./cli-harness.ts";
+import { eventually, Home } from "./harness.ts";
+
+interface Door extends AsyncDisposable {
+  url: string;
+  headers: Record<string, string>;
+  process: RunningCommand;
+}
+
+async function open(home: Home, address = "0"): Promise<Door> {
+  const door = new RunningCommand(home, ["serve", "--http", address]);
+  await eventually(
+    () => door.said.trimEnd().endsWith("\n}"),
+    () => door.said,
+  );
+  const { url, headers } = JSON.parse(door.said.slice(door.said.indexOf("\n{"))).mcpServers["claude-code"];
+  return {
+    url,
+    headers: {
+      ...headers,
+      "Content-Type": "application/json",
+      Accept: "application/json, text/event-stream",
+    },
+    process: door,
+    [Symbol.asyncDispose]: () => door[Symbol.asyncDispose](),
+  };
+}
+
+const initialize = message("initialize", {
+  protocolVersion: "2025-11-25",
+  capabilities: {},
+  clientInfo: { name: "test", version: "1" },
+});
+
+function message(method: string, params: object): string {
+  return JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+}
+
+function post({ url, headers }: Door, body: string, more: Record<string, string> = {}): Promise<Response> {
+  return fetch(url, { method: "POST", body, headers: { ...headers, ...more } });
+}
+
+async function newSession(door: Door): Promise<Record<string, string>> {
+  const response = await post(door, initialize);
+  await response.text();
+  const id = response.headers.get("mcp-session-id");
+  if (id === null) throw new Error(`No session: ${response.status}`);
+  return { "Mcp-Session-Id": id, "MCP-Protocol-Version": "2025-11-25" };
+}
+
+const list = message("tools/list", {});
+
+test("a session that its client deletes is gone, and its batch with it", async () => {
+  await using home = new Home();
+  await using door = await open(home);
+  const session = await newSession(door);
+  const started = home.file("started");
+  const params = {
+    name: "spawn_claude_session",
+    arguments: { task: `[[touch path=${started}]] [[hang]]` },
+  };
+  const call = post(door, message("tools/call", params), session).then((response) => response.text());
+  await eventually(
+    () => existsSync(started),
+    () => "the session did not start",
+  );
+  const deleted = await fetch(door.url, { method: "DELETE", headers: { ...door.headers, ...session } });
+  expect(deleted.status).toBe(200);
+  await call.catch(() => undefined);
+  await home.empty({ but: door.process.pid });
+  expect((await post(door, list, session)).status).toBe(404);
+  using store = home.store();
+  expect(store.list()[0]?.counts).toMatchObject({ cancelled: 1 });
+});
+
+test("the 257th session makes room by ending the one that was idle the longest", async () => {
+  await using home = new Home();
+  await using door = await open(home);
+  const first = await newSession(door);
+  const second = await newSession(door);
+  for (let count = 2; count < 256; count++) await newSession(door);
+  expect((await post(door, list, first)).status).toBe(200);
+  const last = await newSession(door);
+  expect((await post(door, list, second)).status).toBe(404);
+  expect((await post(door, list, first)).status).toBe(200);
+  expect((await post(door, list, last)).status).toBe(200);
+});
+
+const modernMeta = {
+  "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+  "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
+  "io.modelcontextprotocol/clientCapabilities": {},
+};
+
+for (const era of ["2026-07-28", "2025-11-25"] as const) {
+  test(`${era}: a socket that is torn off in a sync call ends the batch`, async () => {
+    await using home = new Home();
+    await using door = await open(home);
+    const started = home.file("started");
+    const modern = era === "2026-07-28";
+    const name = "spawn_claude_session";
+    const session = modern
+      ? { "MCP-Protocol-Version": era, "Mcp-Method": "tools/call", "Mcp-Name": name }
+      : await newSession(door);
+    const body = message("tools/call", {
+      name,
+      arguments: { task: `[[touch path=${started}]] [[hang]]` },
+      ...(modern ? { _meta: modernMeta } : {}),
+    });
+    const { hostname, port } = new URL(door.url);
+    const socket = connect(Number(port), hostname);
+    const headers = { ...door.headers, ...session, Host: `${hostname}:${port}` };
+    const lines = Object.entries(headers).map(([key, value]) => `${key}: ${value}\r\n`);
+    socket.write(`POST /mcp HTTP/1.1\r\n${lines.join("")}Content-Length: ${body.length}\r\n\r\n${body}`);
+    await eventually(
+      () => existsSync(started),
+      () => "the session did not start",
+    );
+    socket.resetAndDestroy();
+    await home.empty({ but: door.process.pid });
+    using store = home.store();
+    expect(store.list()[0]).toMatchObject({ cancelledBy: "client", counts: { cancelled: 1 } });
+  });
+}
+
+for (const host of ["0.0.0.0", "[::]"]) {
+  test(`with leave it listens on ${host}, and prints an address that a client here can use`, async () => {
+    await using home = new Home({ PARALLEL_CLAUDE_ALLOW_REMOTE_HTTP: "true" });
+    await using door = await open(home, `${host}:0`);
+    expect(new URL(door.url).hostname).toBe(host === "[::]" ? "[::1]" : "127.0.0.1");
+    expect((await post(door, list)).status).toBe(200);
+    expect((await post(door, list, { Authorization: "Bearer no" })).status).toBe(401);
+  });
+}
+
+test("after SIGTERM the door itself ends with status 0, and its batch is cancelled", async () => {
+  await using home = new Home();
+  await using door = await open(home);
+  const started = home.file("started");
+  const task = `[[touch path=${started}]] [[ignore-everything]] [[hang]]`;
+  const params = { name: "spawn_claude_session", arguments: { task } };
+  const call = post(door, message("tools/call", params), await newSession(door));
+  call.then((response) => response.text()).catch(() => undefined);
+  await eventually(
+    () => existsSync(started),
+    () => "the session did not start",
+  );
+  door.process.signal("SIGTERM");
+  expect(await door.process.ended()).toBe(0);
+  await home.empty();
+  using store = home.store();
+  expect(store.list()[0]).toMatchObject({ cancelledBy: "client", counts: { cancelled: 1 } });
+});

@@ -1,0 +1,89 @@
+// The real `claude` as a client of ours: it adds the compiled program, over both doors, and finds it connected. `bun run test:real`.
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "../../scripts/build.ts";
+import { installRealClaude, RealClaudeUnavailable } from "../../scripts/real-claude.ts";
+import { RunningCommand } from "../cli-harness.ts";
+import { eventually, Home, useProgram } from "../harness.ts";
+import { cleanEnvironment, type RealHome, realHome } from "./session.ts";
+
+setDefaultTimeout(120_000);
+
+const claude = await installRealClaude().catch((error: unknown) => {
+  if (!(error instanceof RealClaudeUnavailable)) throw error;
+  console.error(`skipped: no real claude here: ${error.message}`);
+  return undefined;
+});
+
+async function said(home: RealHome, ...args: string[]): Promise<string> {
+  const child = Bun.spawn([claude?.path ?? "", ...args], {
+    cwd: home.project,
+    env: cleanEnvironment(home),
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [code, out, err] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
+  if (code !== 0) throw new Error(`claude ${args.join(" ")} ended with ${code}: ${out}${err}`);
+  return out;
+}
+
+describe.skipIf(!claude)("the real claude as a client", () => {
+  const directory = mkdtempSync(join(tmpdir(), "pccm-client-"));
+  const executable = join(directory, "parallel-claude-code-mcp");
+  let restore: Disposable;
+  beforeAll(async () => {
+    await build(executable);
+    restore = useProgram([executable]);
+  });
+  afterAll(() => {
+    restore[Symbol.dispose]();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  test("`claude mcp add NAME -- PROGRAM` connects over standard input and output", async () => {
+    await using home = await realHome();
+    await said(home, "mcp", "add", "parallel", "--", executable);
+    expect(await said(home, "mcp", "list")).toMatch(/parallel: .*Connected/);
+  });
+
+  test("the README's `claude mcp add --transport http` connects over HTTP", async () => {
+    await using ours = new Home();
+    await using door = new RunningCommand(ours, ["serve", "--http", "0"]);
+    await eventually(
+      () => door.said.trimEnd().endsWith("\n}"),
+      () => door.said,
+    );
+    const configuration = JSON.parse(door.said.slice(door.said.indexOf("\n{")));
+    const { url, headers } = configuration.mcpServers["claude-code"];
+    const header = `Authorization: ${headers.Authorization}`;
+    await using home = await realHome();
+    await said(home, "mcp", "add", "--transport", "http", "parallel", url, "--header", header);
+    expect(await said(home, "mcp", "list")).toMatch(/parallel: .*Connected/);
+  });
+
+  test("with a wrong token it does not connect", async () => {
+    await using ours = new Home();
+    await using door = new RunningCommand(ours, ["serve", "--http", "0"]);
+    await eventually(
+      () => door.said.trimEnd().endsWith("\n}"),
+      () => door.said,
+    );
+    const url = /listens on (\S+)/.exec(door.said)?.[1] ?? "";
+    await using home = await realHome();
+    await said(
+      home,
+      "mcp",
+      "add",
+      "--transport",
+      "http",
+      "parallel",
+      url,
+      "--header",
+      "Authorization: Bearer no",
+    );
+    expect(await said(home, "mcp", "list")).not.toMatch(/parallel: .*Connected/);
+  });
+});
