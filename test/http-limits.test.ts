@@ -155,3 +155,59 @@ test("after SIGTERM the door itself ends with status 0, and its batch is cancell
   using store = home.store();
   expect(store.list()[0]).toMatchObject({ cancelledBy: "client", counts: { cancelled: 1 } });
 });
+
+test("128 streams of notifications are served, each told of a new batch; the next one is refused", async () => {
+  await using home = new Home();
+  await using door = await open(home);
+  const streams = new AbortController();
+  const listen = async (id: number) =>
+    fetch(door.url, {
+      method: "POST",
+      body: JSON.stringify({
+        jsonrpc: "2.0",
+        id,
+        method: "subscriptions/listen",
+        params: { notifications: { resourcesListChanged: true }, _meta: modernMeta },
+      }),
+      headers: {
+        ...door.headers,
+        "MCP-Protocol-Version": "2026-07-28",
+        "Mcp-Method": "subscriptions/listen",
+      },
+      signal: streams.signal,
+    });
+  const open128 = await Promise.all(Array.from({ length: 128 }, (_, index) => listen(index + 1)));
+  expect(new Set(open128.map(({ headers }) => headers.get("content-type")))).toEqual(
+    new Set(["text/event-stream"]),
+  );
+  const refused = await (await listen(129)).text();
+  expect(refused).toContain('"error"');
+  const heard = told(open128[0]);
+  await post(door, message("tools/call", { name: "spawn_claude_session", arguments: { task: "hello" } }));
+  await heard;
+  streams.abort();
+});
+
+test("a client of 2025-11-25 is told of a new batch over HTTP", async () => {
+  await using home = new Home();
+  await using door = await open(home);
+  const session = await newSession(door);
+  const stream = new AbortController();
+  // Its headers come with its first event only: nothing to wait for before the call.
+  const opened = fetch(door.url, { headers: { ...door.headers, ...session }, signal: stream.signal });
+  const call = message("tools/call", { name: "spawn_claude_session", arguments: { task: "hello" } });
+  await (await post(door, call, session)).text();
+  await told(await opened);
+  stream.abort();
+});
+
+/** Waits until a stream tells that there are other batches than before. */
+async function told(response: Response | undefined): Promise<void> {
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const piece of response?.body ?? []) {
+    text += decoder.decode(piece, { stream: true });
+    if (text.includes("notifications/resources/list_changed")) return;
+  }
+  throw new Error(`The stream ended, and said ${text}`);
+}
