@@ -26,10 +26,11 @@ export const executable = join(
   process.platform === "win32" ? "parallel-claude-code-mcp.exe" : "parallel-claude-code-mcp",
 );
 
-/** Compiles `src/main.ts`. Throws with the compiler's words when that fails. */
-export async function build(outfile = executable): Promise<void> {
+/** Compiles `src/main.ts`, for this machine or another target. Throws with the compiler's words when that fails. */
+export async function build(outfile = executable, target?: string): Promise<void> {
   mkdirSync(join(root, "dist"), { recursive: true });
-  const command = [process.execPath, "build", ...compileFlags, "src/main.ts", "--outfile", outfile];
+  const flags = target === undefined ? compileFlags : [...compileFlags, `--target=${target}`];
+  const command = [process.execPath, "build", ...flags, "src/main.ts", "--outfile", outfile];
   const compiler = Bun.spawn(command, { cwd: root, stdout: "pipe", stderr: "pipe" });
   const [code, output, errors] = await Promise.all([
     compiler.exited,

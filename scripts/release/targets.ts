@@ -1,0 +1,27 @@
+// Every platform that is released, once: compiler, archive, npm package, formula, bundle and installer derive from it.
+
+/** One platform that an executable is made for. */
+export interface Target {
+  /** Its name in every file and package. */
+  name: string;
+  /** What `bun build --target` calls it. */
+  compiler: string;
+  os: "linux" | "darwin" | "win32";
+  cpu: "x64" | "arm64";
+  libc?: "glibc" | "musl";
+}
+
+// A processor of x64 gets the baseline runtime: the other ends with an illegal instruction where AVX2 is lacking.
+export const targets: readonly Target[] = [
+  { name: "linux-x64", compiler: "bun-linux-x64-baseline", os: "linux", cpu: "x64", libc: "glibc" },
+  { name: "linux-arm64", compiler: "bun-linux-arm64", os: "linux", cpu: "arm64", libc: "glibc" },
+  { name: "linux-x64-musl", compiler: "bun-linux-x64-musl-baseline", os: "linux", cpu: "x64", libc: "musl" },
+  { name: "linux-arm64-musl", compiler: "bun-linux-arm64-musl", os: "linux", cpu: "arm64", libc: "musl" },
+  { name: "darwin-x64", compiler: "bun-darwin-x64-baseline", os: "darwin", cpu: "x64" },
+  { name: "darwin-arm64", compiler: "bun-darwin-arm64", os: "darwin", cpu: "arm64" },
+  { name: "windows-x64", compiler: "bun-windows-x64-baseline", os: "win32", cpu: "x64" },
+  { name: "windows-arm64", compiler: "bun-windows-arm64", os: "win32", cpu: "arm64" },
+];
+
+/** What a name of a program ends in on this platform. */
+export const suffixOf = ({ os }: Target): string => (os === "win32" ? ".exe" : "");
