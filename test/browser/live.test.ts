@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { eventually, Home, run } from "../harness.ts";
 import { browserTest, Page } from "./browser.ts";
 
-/** Every way to end that a session can be brought to without waiting long. */
+/** Ways to end that concern one task alone. A login that fails is none: it holds all others. */
 const ends = [
   "Say hello to",
   "[[answer text='# A heading\\n\\n- one\\n- two']] Write about",
@@ -15,7 +15,7 @@ const ends = [
   "[[refusal]] Refuse",
   "[[exit code=3]] Fall over",
   "[[signal name=SIGKILL]] Be killed by",
-  "[[not-logged-in]] Log in to",
+  "[[prompt-too-long]] Read all of",
   "[[error status=400 message=bad]] Ask badly for",
 ];
 
@@ -32,7 +32,9 @@ describe("the page of a batch of 200", () => {
       const tasks = Array.from({ length: 200 }, (_, index) => {
         const prompt = `${ends[index % ends.length]} part ${index + 1}`;
         if (index === 0)
-          return { task: `[[tool name=Read input=src/main.ts]] [[wait-for-file path=${gate}]] straggler` };
+          return {
+            task: `[[tool name=Read input=src/main.ts]] [[wait-for-file path=${gate}]] straggler`,
+          };
         if (index === 1) return { task: `[[hang]] ${prompt}`, timeoutSeconds: 2 };
         return { task: index < 20 ? prompt : `[[wait-for-file path=${later}]] ${prompt}` };
       });
@@ -48,6 +50,7 @@ describe("the page of a batch of 200", () => {
       ]);
       expect(err).not.toContain("rror");
       const { batchId }: { batchId: string } = JSON.parse(out);
+      expect((await run(home, ["cancel", batchId, "200"])).code).toBe(0);
       const index = join(home.output, "index.html");
       await eventually(
         () => existsSync(index),
@@ -62,7 +65,7 @@ describe("the page of a batch of 200", () => {
 
       await page.click('#task-table th[data-sort="cost"] button');
       await page.click('[data-show="succeeded"]');
-      await page.click("#search");
+      await page.evaluate(`document.getElementById("search").focus()`);
       await page.type("hello");
       const before = Number(await page.evaluate(`${shownRows}.length`));
       await page.evaluate("scrollTo(0, 150)");
@@ -102,7 +105,7 @@ describe("the page of a batch of 200", () => {
       const statuses = await page.evaluate(
         `[...new Set([...document.querySelectorAll("#task-table td.s")].map((cell) => cell.textContent))].sort()`,
       );
-      expect(statuses).toEqual(["crashed", "failed", "succeeded", "timed out", "tools denied"]);
+      expect(statuses).toEqual(["cancelled", "crashed", "failed", "succeeded", "timed out", "tools denied"]);
 
       await page.click('[data-show="failed"]');
       expect(await page.evaluate(`${shownRows}.length`)).toBe(counts["failed"]);
@@ -110,8 +113,8 @@ describe("the page of a batch of 200", () => {
       const lengths = await page.evaluate(`${shownRows}.map((row) => Number(row.dataset.d))`);
       expect(lengths).toEqual([...(lengths as number[])].sort((a, b) => b - a));
 
-      // The straggler is the longest of the timeline, and the keyboard gets to its page.
-      expect(await page.text("#readout")).toContain("200 sessions, 8 at once at most");
+      // Task 200 never had one. The straggler is the longest of the timeline, and the keyboard gets to its page.
+      expect(await page.text("#readout")).toContain("199 sessions, 8 at once at most");
       expect(await page.text("#readout")).toContain("the longest is task 1 with");
       expect(await page.evaluate(`document.querySelectorAll(".bars path").length`)).toBeGreaterThan(2);
       await page.evaluate(`document.getElementById("lanes").focus()`);
