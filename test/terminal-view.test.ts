@@ -40,6 +40,22 @@ describe("run in a terminal", () => {
     await home.empty();
   });
 
+  test("what has ended takes one line of a narrow terminal, with its columns", async () => {
+    await using home = new Home();
+    const tasks = Array.from(
+      { length: 10 },
+      (_, index) => `Review the module number ${index} for all that is wrong`,
+    );
+    await using command = new TerminalCommand(home, ["run", ...tasks, busy(home)], { columns: 70, rows: 30 });
+    await command.shows(/10 succeeded/);
+    const lines = command.screen.lines.filter((line) => /task \d+ +succeeded/.test(line));
+    expect(lines).toHaveLength(10);
+    for (const line of lines)
+      expect(line).toMatch(/^ *\d+\/11 {2}task \d+ +succeeded {2}[\d.]+ s {2}\$\S+ {2}Review .*…$/);
+    await Bun.write(home.file("gate"), "");
+    expect(await command.ended()).toBe(0);
+  });
+
   test("more sessions than rows are counted, and the view never scrolls itself away", async () => {
     await using home = new Home({ PARALLEL_CLAUDE_CONCURRENCY: "20" });
     const tasks = Array.from({ length: 12 }, () => busy(home));

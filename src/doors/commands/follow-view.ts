@@ -7,7 +7,7 @@ import { follow } from "../../operations/follow.ts";
 import type { BatchLog } from "../../store/batch-log.ts";
 import type { Snapshot } from "./live-frame.ts";
 import { LiveView, PlainView } from "./live-view.ts";
-import { progressLines } from "./progress-lines.ts";
+import { faceOf, progressLines } from "./progress-lines.ts";
 import type { Printer } from "./terminal.ts";
 
 /** How long what runs is believed without a look at the processes, in milliseconds. */
@@ -23,9 +23,7 @@ export async function showUntilEnd(
   const { store } = context;
   let lookedAt = Number.NEGATIVE_INFINITY;
   const view = printer.isLive ? new LiveView(printer, () => snapshot()) : new PlainView(printer);
-  const ended = progressLines((line) => view.say(line), {
-    paint: (colour, text) => printer.paint(colour, text),
-  });
+  const ended = progressLines((line) => view.say(line), faceOf(printer));
   const snapshot = snapshotOf(context, log);
   try {
     ended(log.state);

@@ -14,6 +14,9 @@ const endFrame = "\x1b[?2026l";
 const clearToEnd = "\x1b[J";
 const clearLine = "\x1b[K";
 
+/** So far sentences are set in; what stands further left is a line of a table, and fits. */
+const sentenceMargin = 4;
+
 /** Where a command tells how its batch goes on. */
 export interface View {
   /** Text that stays, above what changes. */
@@ -108,7 +111,7 @@ export class LiveView implements View {
   #wrapped(line: string): string[] {
     const { columns } = this.#printer.size;
     const [margin = ""] = /^ */.exec(line) ?? [];
-    if (margin === "" || Bun.stringWidth(line) < columns) return [line];
+    if (margin.length < sentenceMargin || Bun.stringWidth(line) < columns) return [line];
     return wrap(line, Math.max(20, columns - margin.length - 1)).map((part) => `${margin}${part}`);
   }
 

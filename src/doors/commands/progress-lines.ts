@@ -8,11 +8,26 @@ import { outcomeColours } from "./state-colours.ts";
 import { costCell } from "./table.ts";
 import type { Printer } from "./terminal.ts";
 
+interface Face {
+  paint: Printer["paint"];
+  /** How wide a terminal is; a pipe has no width. */
+  columns?: () => number;
+}
+
+/** How a printer shows the lines: in a live terminal none is longer than it is wide. */
+export function faceOf(printer: Printer): Face {
+  return {
+    paint: (colour, text) => printer.paint(colour, text),
+    ...(printer.isLive ? { columns: () => printer.size.columns } : {}),
+  };
+}
+
+/** Most of a task that is shown, and least, in columns. */
+const longestPrompt = 60;
+const shortestPrompt = 12;
+
 /** To be called with every state; says what has ended since. A task that was tried again ends again. */
-export function progressLines(
-  say: (line: string) => void,
-  { paint }: { paint: Printer["paint"] },
-): (state: BatchState) => void {
+export function progressLines(say: (line: string) => void, face: Face): (state: BatchState) => void {
   /** When each of those that were told had ended. */
   const told = new Map<number, number>();
   let seen = 0;
@@ -25,23 +40,26 @@ export function progressLines(
     );
     for (const [index, task] of fresh.entries()) {
       told.set(task.number, task.endedAt);
-      say(lineOf(state, task, done - fresh.length + index + 1, paint));
+      say(lineOf(state, task, done - fresh.length + index + 1, face));
     }
   };
 }
 
-function lineOf(state: BatchState, task: DoneTask, done: number, paint: Printer["paint"]): string {
+function lineOf(state: BatchState, task: DoneTask, done: number, { paint, columns }: Face): string {
   const total = state.tasks.length;
   const width = String(total).length;
   const { outcome, startedAt, endedAt, usage, number } = task;
-  const line = [
-    `${String(done).padStart(width)}/${total}`,
-    `task ${String(number).padEnd(width)}`,
-    paint(outcomeColours[outcome.kind], outcomeWord(task)),
+  const word = outcomeWord(task);
+  const before = [`${String(done).padStart(width)}/${total}`, `task ${String(number).padEnd(width)}`];
+  const after = [
     ...(startedAt === undefined ? [] : [durationText(endedAt - startedAt)]),
     ...(usage ? [costCell(usage.costUsd, usage.atLeast)] : []),
-    firstLine(state.batch.tasks[number - 1]?.prompt ?? "", 60),
-  ].join("  ");
+  ];
+  // The task gives way, so that a line of the terminal is one of ours.
+  const taken = [...before, word, ...after, ""].join("  ").length + 1;
+  const room = Math.max(shortestPrompt, (columns?.() ?? Number.POSITIVE_INFINITY) - taken);
+  const prompt = firstLine(state.batch.tasks[number - 1]?.prompt ?? "", Math.min(longestPrompt, room));
+  const line = [...before, paint(outcomeColours[outcome.kind], word), ...after, prompt].join("  ");
   const problem = outcome.kind === "cancelled" ? undefined : problemOf(state, task);
   return problem === undefined ? line : `${line}\n${indented(problem)}`;
 }

@@ -22,7 +22,7 @@ import { Interruption, interruptedStatus } from "./interruption.ts";
 import { atOnceText, headingOf } from "./live-frame.ts";
 import { LiveView, PlainView } from "./live-view.ts";
 import { withoutFlags } from "./problem.ts";
-import { progressLines } from "./progress-lines.ts";
+import { faceOf, progressLines } from "./progress-lines.ts";
 import type { Terminal } from "./terminal.ts";
 
 const own = z.object({
@@ -125,7 +125,7 @@ async function carry({ store }: Context, log: BatchLog, { err }: Terminal): Prom
       `Ending the running sessions; once more kills them at once. What has ended is in ${log.state.outputDirectory}, and in \`${product.name} show ${batchId}\`.`,
     ),
   );
-  const ended = progressLines((line) => view.say(line), { paint: (colour, text) => err.paint(colour, text) });
+  const ended = progressLines((line) => view.say(line), faceOf(err));
   try {
     const carried = await runBatch(store, log, (state, current, standstill) => {
       // Where nothing is drawn again and again, a hold is told once.
