@@ -3,6 +3,7 @@ import { type BatchState, type DoneTask, doneCount } from "../../model/state.ts"
 import { durationText } from "../../report/amounts.ts";
 import { outcomeWord } from "../../report/answer.ts";
 import { firstLine } from "../../report/harmless.ts";
+import { fit } from "./fit.ts";
 import { problemOf } from "./problem.ts";
 import { outcomeColours } from "./state-colours.ts";
 import { costCell } from "./table.ts";
@@ -55,10 +56,11 @@ function lineOf(state: BatchState, task: DoneTask, done: number, { paint, column
     ...(startedAt === undefined ? [] : [durationText(endedAt - startedAt)]),
     ...(usage ? [costCell(usage.costUsd, usage.atLeast)] : []),
   ];
-  // The task gives way, so that a line of the terminal is one of ours.
-  const taken = [...before, word, ...after, ""].join("  ").length + 1;
-  const room = Math.max(shortestPrompt, (columns?.() ?? Number.POSITIVE_INFINITY) - taken);
-  const prompt = firstLine(state.batch.tasks[number - 1]?.prompt ?? "", Math.min(longestPrompt, room));
+  // The task gives way, so that a line of the terminal is one of ours; its last column stays free, for what is
+  // written there may be taken away again by what clears the rest of the line.
+  const taken = [...before, word, ...after, ""].join("  ").length;
+  const room = columns === undefined ? longestPrompt : Math.max(shortestPrompt, columns() - 1 - taken);
+  const prompt = fit(firstLine(state.batch.tasks[number - 1]?.prompt ?? "", longestPrompt), room);
   const line = [...before, paint(outcomeColours[outcome.kind], word), ...after, prompt].join("  ");
   const problem = outcome.kind === "cancelled" ? undefined : problemOf(state, task);
   return problem === undefined ? line : `${line}\n${indented(problem)}`;
