@@ -188,6 +188,7 @@ test("at a usage limit everything waits until its reset, then one session tries 
   const started = await client.call(spawn, { tasks: tasks(40), asyncMode: true });
   const batchId = String(started.data?.["batchId"]);
   await held(home);
+  expect((await run(home, ["list"])).out).toContain("held");
   using store = home.store();
   const until = store.list()[0]?.held?.until ?? 0;
   api.usage = undefined;
