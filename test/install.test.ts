@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -134,6 +135,11 @@ describe("what else the file says stays as it is", () => {
         "Nothing is to be done",
       );
       expect(await run(home, ["uninstall", "--client", client, "--yes"])).toMatchObject({ code: 0, err: "" });
+      expect(readFileSync(path, "utf8")).toBe(text);
+      // Without the copy, what is left says the same.
+      await run(home, ["install", "--client", client, "--yes"]);
+      for (const copy of backupsOf(path)) rmSync(join(dirname(path), copy));
+      await run(home, ["uninstall", "--client", client, "--yes"]);
       const restored = readFileSync(path, "utf8");
       expect(restored).not.toContain("main.ts");
       const words = (file: string) =>
@@ -154,6 +160,15 @@ describe("what else the file says stays as it is", () => {
     expect(lost(commented, readFileSync(path, "utf8"))).toEqual([]);
     await run(home, ["uninstall", "--client", "claude-desktop", "--yes"]);
     expect(readFileSync(path, "utf8")).toBe(commented);
+  });
+
+  test("what somebody changed after the installation stays when it is taken out again", async () => {
+    await using home = new Home();
+    const path = put(home, "cursor", '{"mcpServers":{"a":{"command":"x"}}}');
+    await run(home, ["install", "--client", "cursor", "--yes", "--env", "A=1"]);
+    writeFileSync(path, readFileSync(path, "utf8").replace('"x"', '"y"'));
+    await run(home, ["uninstall", "--client", "cursor", "--yes"]);
+    expect(JSON.parse(readFileSync(path, "utf8"))).toEqual({ mcpServers: { a: { command: "y" } } });
   });
 
   test("an entry of ours keeps what was added to it, and only what is ours is renewed", async () => {
