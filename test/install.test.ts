@@ -290,6 +290,7 @@ test("without --client, every client is listed with how it stands", async () => 
     codex: "unreadable",
   });
   expect((await run(home, ["install"])).out).toContain("not on this machine");
+  expect((await run(home, ["uninstall"])).out).toContain("`uninstall --client CLIENT` changes one of them");
 });
 
 test("another program, another name and bad values", async () => {
