@@ -171,6 +171,18 @@ describe("what else the file says stays as it is", () => {
     expect(JSON.parse(readFileSync(path, "utf8"))).toEqual({ mcpServers: { a: { command: "y" } } });
   });
 
+  test("of several kept copies that would do, the newest is given back", async () => {
+    await using home = new Home();
+    const path = put(home, "cursor", "\n");
+    await run(home, ["install", "--client", "cursor", "--yes"]);
+    const [copy = ""] = backupsOf(path);
+    const kept = join(dirname(path), copy);
+    writeFileSync(`${kept}-9`, "\n\n");
+    writeFileSync(`${kept}-10`, "");
+    await run(home, ["uninstall", "--client", "cursor", "--yes"]);
+    expect(readFileSync(path, "utf8")).toBe("");
+  });
+
   test("an entry of ours keeps what was added to it, and only what is ours is renewed", async () => {
     await using home = new Home();
     const old = `{\n  "mcpServers": {\n    "claude-code": {\n      "command": "/old/place", // moved\n      "env": { "KEY": "1" },\n      "timeout": 60\n    }\n  }\n}\n`;

@@ -23,8 +23,8 @@ export function copyWithoutEntry(
   const [command, args, env] = [String(entry["command"]), textsOf(entry["args"]), variablesOf(entry["env"])];
   const copies = [...namesIn(dirname(file))]
     .filter((one) => one.startsWith(`${basename(file)}${copyMark}`))
-    .sort()
-    .reverse();
+    // Several of one second are numbered.
+    .sort((one, other) => other.localeCompare(one, "en", { numeric: true }));
   for (const copy of copies) {
     try {
       const earlier = readText(join(dirname(file), copy));
