@@ -162,6 +162,16 @@ describe("what else the file says stays as it is", () => {
     expect(readFileSync(path, "utf8")).toBe(commented);
   });
 
+  test("an entry that was renewed within one line leaves no space behind", async () => {
+    await using home = new Home();
+    const text = '{"mcpServers":{"a":{"command":"x"}}}';
+    const path = put(home, "cursor", text);
+    for (const variable of ["A=1", "A=2"])
+      await run(home, ["install", "--client", "cursor", "--yes", "--env", variable]);
+    await run(home, ["uninstall", "--client", "cursor", "--yes"]);
+    expect(readFileSync(path, "utf8")).toBe(text);
+  });
+
   test("what somebody changed after the installation stays when it is taken out again", async () => {
     await using home = new Home();
     const path = put(home, "cursor", '{"mcpServers":{"a":{"command":"x"}}}');
