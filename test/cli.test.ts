@@ -212,6 +212,11 @@ describe("bad input is told in one message with exit status 2, and starts nothin
     [["show", "a", "b"], ['there is no use for "b"']],
     [["cancel", "latest", "one"], ['N was given as "one"']],
     [["list", "--limit", "0"], ["--limit was given as 0"]],
+    [
+      ["run", "a", "--concurrency", "many"],
+      ['--concurrency was given as "many": expected number, or expected "auto"'],
+    ],
+    [["run", "a", "--retries", "1.5"], ["--retries was given as 1.5: expected a whole number"]],
     [["lst"], ["Did you mean `list`?"]],
     [["--fast"], ["There is no option --fast"]],
   ];
@@ -231,7 +236,7 @@ test("every command has help, which starts with how it is written", async () => 
   await using home = new Home();
   const { code, out } = await run(home, ["help"]);
   expect(code).toBe(0);
-  const names = ["run", "list", "show", "cancel", "doctor", "config"];
+  const names = ["run", "list", "show", "cancel", "retry", "doctor", "config"];
   await Promise.all(
     names.map(async (name) => {
       expect(out).toContain(`\n  ${name}`);
@@ -239,6 +244,8 @@ test("every command has help, which starts with how it is written", async () => 
       expect(byFlag).toEqual(byName);
       expect(byFlag.out).toStartWith(`Usage: parallel-claude-code-mcp ${name}`);
       expect(byFlag.out).toContain("--json");
+      // Tools have other names than commands, and a question needs no colon.
+      expect(byFlag.out).not.toMatch(/\b(?:wait_for|retry|cancel|list|read)_batch|\?:/);
     }),
   );
   expect(out).toContain("serve");

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -134,6 +135,11 @@ describe("what else the file says stays as it is", () => {
         "Nothing is to be done",
       );
       expect(await run(home, ["uninstall", "--client", client, "--yes"])).toMatchObject({ code: 0, err: "" });
+      expect(readFileSync(path, "utf8")).toBe(text);
+      // Without the copy, what is left says the same.
+      await run(home, ["install", "--client", client, "--yes"]);
+      for (const copy of backupsOf(path)) rmSync(join(dirname(path), copy));
+      await run(home, ["uninstall", "--client", client, "--yes"]);
       const restored = readFileSync(path, "utf8");
       expect(restored).not.toContain("main.ts");
       const words = (file: string) =>
@@ -154,6 +160,37 @@ describe("what else the file says stays as it is", () => {
     expect(lost(commented, readFileSync(path, "utf8"))).toEqual([]);
     await run(home, ["uninstall", "--client", "claude-desktop", "--yes"]);
     expect(readFileSync(path, "utf8")).toBe(commented);
+  });
+
+  test("an entry that was renewed within one line leaves no space behind", async () => {
+    await using home = new Home();
+    const text = '{"mcpServers":{"a":{"command":"x"}}}';
+    const path = put(home, "cursor", text);
+    for (const variable of ["A=1", "A=2"])
+      await run(home, ["install", "--client", "cursor", "--yes", "--env", variable]);
+    await run(home, ["uninstall", "--client", "cursor", "--yes"]);
+    expect(readFileSync(path, "utf8")).toBe(text);
+  });
+
+  test("what somebody changed after the installation stays when it is taken out again", async () => {
+    await using home = new Home();
+    const path = put(home, "cursor", '{"mcpServers":{"a":{"command":"x"}}}');
+    await run(home, ["install", "--client", "cursor", "--yes", "--env", "A=1"]);
+    writeFileSync(path, readFileSync(path, "utf8").replace('"x"', '"y"'));
+    await run(home, ["uninstall", "--client", "cursor", "--yes"]);
+    expect(JSON.parse(readFileSync(path, "utf8"))).toEqual({ mcpServers: { a: { command: "y" } } });
+  });
+
+  test("of several kept copies that would do, the newest is given back", async () => {
+    await using home = new Home();
+    const path = put(home, "cursor", "\n");
+    await run(home, ["install", "--client", "cursor", "--yes"]);
+    const [copy = ""] = backupsOf(path);
+    const kept = join(dirname(path), copy);
+    writeFileSync(`${kept}-9`, "\n\n");
+    writeFileSync(`${kept}-10`, "");
+    await run(home, ["uninstall", "--client", "cursor", "--yes"]);
+    expect(readFileSync(path, "utf8")).toBe("");
   });
 
   test("an entry of ours keeps what was added to it, and only what is ours is renewed", async () => {
@@ -275,6 +312,7 @@ test("without --client, every client is listed with how it stands", async () => 
     codex: "unreadable",
   });
   expect((await run(home, ["install"])).out).toContain("not on this machine");
+  expect((await run(home, ["uninstall"])).out).toContain("`uninstall --client CLIENT` changes one of them");
 });
 
 test("another program, another name and bad values", async () => {

@@ -182,12 +182,13 @@ test("a batch that waits for others' slots says so, and ends when it is cancelle
 });
 
 test("at a usage limit everything waits until its reset, then one session tries first, and nothing fails", async () => {
-  using api = new SimulatedApi({ usage: { calls: 12, forMs: 3_000 } });
+  using api = new SimulatedApi({ usage: { calls: 12, forMs: 6_000 } });
   await using home = new Home(api.environment(0.001));
   await using client = await connectNew(home);
   const started = await client.call(spawn, { tasks: tasks(40), asyncMode: true });
   const batchId = String(started.data?.["batchId"]);
   await held(home);
+  expect((await run(home, ["list"])).out).toContain("held");
   using store = home.store();
   const until = store.list()[0]?.held?.until ?? 0;
   api.usage = undefined;

@@ -54,7 +54,10 @@ function unionWords(
 ): string[] {
   const given = valueAt(input, issue.path);
   const meant = issue.errors.find(
-    (faults) => !faults.some(({ code, path }) => code === "invalid_type" && path.length === 0),
+    (faults) =>
+      !faults.some(
+        ({ code, path }) => (code === "invalid_type" || code === "invalid_value") && path.length === 0,
+      ),
   );
   if (meant) {
     return meant.flatMap((fault) =>
@@ -66,9 +69,13 @@ function unionWords(
 }
 
 function expectation(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_value" && issue.values.length === 1)
+    return `expected ${JSON.stringify(String(issue.values[0]))}`;
   if (issue.code === "invalid_value") return `accepted are ${issue.values.map(String).join(", ")}`;
   const words = issue.message.replace(/^Invalid input: /, "").replace(/, received .*$/, "");
-  return words.replace(/^(Too (?:small|big)): expected /, "expected ");
+  return words
+    .replace(/^(Too (?:small|big)): expected /, "expected ")
+    .replace(/^expected int$/, "expected a whole number");
 }
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {

@@ -24,6 +24,7 @@ import {
   type ServerEntry,
 } from "./clients/clients.ts";
 import { diffOf } from "./clients/diff.ts";
+import { copyMark, copyWithoutEntry } from "./clients/kept-copy.ts";
 import { Unreadable } from "./clients/unreadable.ts";
 import { type Context, Fault } from "./context.ts";
 
@@ -65,7 +66,12 @@ export function planInstall(context: Context, { client, name, command, env = [] 
 
 /** The same for taking it out again. */
 export function planUninstall({ client, name }: Pick<Wanted, "client" | "name">): Change {
-  return changeOf(clientOf(client), name, (known, text) => withoutEntry(known, text, name));
+  return changeOf(
+    clientOf(client),
+    name,
+    (known, text) =>
+      copyWithoutEntry(known, realPath(known.file), text, name) ?? withoutEntry(known, text, name),
+  );
 }
 
 /** Does it, and gives the path of the backup where there was something to keep. Throws `Fault`. */
@@ -187,7 +193,7 @@ function environmentOf(pairs: readonly string[]): Record<string, string> {
 /** `mcp.json.backup-20261122-141500`, in local time, beside the file. */
 function backUp(file: string): string {
   const now = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString();
-  const name = `${file}.backup-${now.slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")}`;
+  const name = `${file}${copyMark}${now.slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")}`;
   for (let count = 1; ; count++) {
     const copy = count === 1 ? name : `${name}-${count}`;
     if (exists(copy)) continue;

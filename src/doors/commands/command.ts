@@ -76,6 +76,8 @@ export const batchPositional: Positional = {
 
 interface Face<Output> {
   name: string;
+  /** Where the operation's own speaks of tools. */
+  description?: string;
   examples: readonly Example[];
   positionals?: readonly Positional[];
   /** Whether it must answer though configuration or store be broken: then no lost batch is carried on first. */
@@ -88,12 +90,20 @@ interface Face<Output> {
 /** The command of an operation. */
 export function commandOf<Input extends z.ZodType, Output extends z.ZodType>(
   operation: Operation<Input, Output>,
-  { name, examples, positionals = [], alone = false, present, status }: Face<z.output<Output>>,
+  {
+    name,
+    description = operation.description,
+    examples,
+    positionals = [],
+    alone = false,
+    present,
+    status,
+  }: Face<z.output<Output>>,
 ): Command {
   return {
     name,
     summary: operation.title,
-    description: operation.description,
+    description,
     examples,
     input: operation.input,
     withoutFlags: positionals.map(({ property }) => property),

@@ -62,7 +62,8 @@ export function commandHelp(command: Command, width: number): string {
 // A line that is copied must stay whole, however narrow the terminal is.
 function exampleLines([line, meaning]: Example, width: number): string[] {
   const whole = line.includes(product.name) ? line : `${product.name} ${line}`;
-  return [...wrap(`${meaning}:`, width - 2).map((words) => `  ${words}`), `      ${whole}`];
+  const words = meaning.endsWith("?") ? meaning : `${meaning}:`;
+  return [...wrap(words, width - 2).map((one) => `  ${one}`), `      ${whole}`];
 }
 
 function section(title: string, lines: string[]): string[] {

@@ -78,7 +78,7 @@ export const install: Command = {
   positionals: [],
   run: async (asked) => {
     const { client, ...others } = checkUsage(installInput, asked.input);
-    if (client === undefined) return list(asked, others.name);
+    if (client === undefined) return list(asked, "install", others.name);
     return carryOut(asked, planInstall(asked.context, { client, ...others }));
   },
 };
@@ -94,7 +94,7 @@ export const uninstall: Command = {
   positionals: [],
   run: async (asked) => {
     const { client, name } = checkUsage(common, asked.input);
-    if (client === undefined) return list(asked, name);
+    if (client === undefined) return list(asked, "uninstall", name);
     return carryOut(asked, planUninstall({ client, name }));
   },
 };
@@ -107,7 +107,11 @@ const stateWords: Record<ClientStanding["state"], string> = {
   unreadable: "cannot be read",
 };
 
-async function list({ own: flags, terminal: { out } }: Asked, name: string): Promise<number> {
+async function list(
+  { own: flags, terminal: { out } }: Asked,
+  command: string,
+  name: string,
+): Promise<number> {
   const clients = standings(name);
   if (flags["json"] === true) {
     await out.print(jsonText({ name, clients }));
@@ -120,7 +124,7 @@ async function list({ own: flags, terminal: { out } }: Asked, name: string): Pro
   ]);
   const columns = [{ title: "CLIENT" }, { title: "STATE" }, { title: "FILE" }];
   await out.print(
-    `${table(columns, rows, { isTerminal: false, width: out.width })}\n\n\`install --client CLIENT\` changes one of them, after it has shown how.`,
+    `${table(columns, rows, { isTerminal: false, width: out.width })}\n\n\`${command} --client CLIENT\` changes one of them, after it has shown how.`,
   );
   return 0;
 }

@@ -5,6 +5,8 @@ import { taskNumbersPositional } from "./task-numbers.ts";
 
 export const retry = commandOf(retryBatch, {
   name: "retry",
+  description:
+    "Carries on a batch that was interrupted, and runs tasks again that failed or were cancelled. What has succeeded is kept and not paid for again. Answers at once; `wait` and `watch` follow it.",
   examples: [
     ["retry latest", "What failed, or was interrupted"],
     ["retry b4k2 3 5", "Two of its tasks"],

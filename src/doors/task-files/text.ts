@@ -45,7 +45,7 @@ export function tasksFromMarkdown(text: string): FileTask[] {
   if (found.length > 0) return found.map(({ line, lines }) => ({ line, task: dedented(lines) }));
   throw new FileFault(
     ticked > 0
-      ? `it has no open task: all ${ticked} boxes are ticked`
+      ? `it has no open task: ${ticked === 1 ? "its only box is" : `all ${ticked} boxes are`} ticked`
       : "it has no task: expected boxes of a list (`- [ ] what is to be done`)",
   );
 }

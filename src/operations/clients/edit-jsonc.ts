@@ -135,7 +135,10 @@ function removingEdits(source: string, table: Node, index: number): Edit[] {
   // Alone on its lines: they go as a whole, with the remark behind it.
   const isAlone =
     source.slice(lineBegin, own.offset).trim() === "" && lineBegin > table.offset && rest !== null;
-  const offset = isAlone ? lineBegin : own.offset;
+  // Among others in a line, it goes with the space before it.
+  const offset = isAlone
+    ? lineBegin
+    : own.offset - (/[\t ]*$/.exec(source.slice(0, own.offset))?.[0].length ?? 0);
   const until = (comma ?? end - 1) + 1 + (isAlone ? rest[0].length : 0);
   const removed = { offset, length: until - offset, text: "" };
   // What is last now would keep a comma that nobody had written behind a last one.
