@@ -16,6 +16,7 @@ interface Step {
 const steps: Step[] = [
   { what: "Install", command: [bun, "install", "--frozen-lockfile"] },
   { what: "Check format, types and generated texts", command: [bun, "run", "check"] },
+  { what: "Look for a browser", command: [bun, "test/browser/chromium.ts"] },
   { what: "Test", command: [bun, "run", "test"], counts: true },
   { what: "Test with the real claude", command: [bun, "run", "test:real"], counts: true },
 ];

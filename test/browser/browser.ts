@@ -1,18 +1,10 @@
 // A real browser for tests of the pages: Bun's own WebView, which drives a headless Chromium. Where there is none,
-// CI installs one if it may; else these tests are skipped, and say so.
+// these tests are skipped, and say so.
 import { test } from "bun:test";
-import { existsSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { pathToFileURL } from "node:url";
+import { chromiumPath } from "./chromium.ts";
 
-const names = [
-  "chromium-headless-shell",
-  "chromium",
-  "chromium-browser",
-  "google-chrome-stable",
-  "google-chrome",
-];
-const path = browserPath() ?? (await installed());
+const path = chromiumPath();
 if (path === undefined)
   console.warn(
     "not checked: no Chromium. Install one, or name it in BUN_CHROME_PATH, to run the browser tests.",
@@ -72,9 +64,19 @@ export class Page implements AsyncDisposable {
     );
   }
 
+  /** Clicks an element with the mouse. */
   async click(selector: string): Promise<void> {
-    await this.#view.scrollTo(selector);
-    await this.#view.click(selector);
+    // The mouse goes to a place, and what grows above may move the element away from it, or out of sight: then once more.
+    const mark = `(window.clickArrived = false, document.querySelector(${JSON.stringify(selector)})
+      .addEventListener("click", () => (window.clickArrived = true), { once: true, capture: true }))`;
+    for (let left = 10; left > 0; left--) {
+      await this.#view.scrollTo(selector);
+      await this.evaluate(mark);
+      await this.#view.click(selector, { timeout: 3_000 }).catch(() => {});
+      // After a link there is another document, or none yet: neither has the mark.
+      if ((await this.evaluate("window.clickArrived").catch(() => undefined)) !== false) return;
+    }
+    throw new Error(`A click on ${selector} did not arrive.`);
   }
 
   type(text: string): Promise<void> {
@@ -138,32 +140,4 @@ function textAt(value: unknown, ...path: string[]): string {
   let at = value;
   for (const name of path) at = typeof at === "object" && at !== null ? Reflect.get(at, name) : undefined;
   return typeof at === "string" ? at : "";
-}
-
-function browserPath(): string | undefined {
-  const given = process.env["BUN_CHROME_PATH"];
-  if (given !== undefined && existsSync(given)) return given;
-  return names.map((name) => Bun.which(name)).find((found) => found !== null) ?? undefined;
-}
-
-// Only in CI, where the machine is nobody's own, and only for root of a Debian.
-async function installed(): Promise<string | undefined> {
-  const apt = Bun.which("apt-get");
-  if (!process.env["CI"] || process.getuid?.() !== 0 || apt === null) return undefined;
-  const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const run = async (...args: string[]) => {
-    const child = Bun.spawn([apt, "-qq", ...args], {
-      cwd: tmpdir(),
-      env: environment,
-      stdin: "ignore",
-      stdout: "ignore",
-      stderr: "ignore",
-      timeout: 300_000,
-    });
-    return (await child.exited) === 0;
-  };
-  if (!(await run("update"))) return undefined;
-  for (const name of ["chromium-headless-shell", "chromium"])
-    if (await run("install", "-y", "--no-install-recommends", name)) return browserPath();
-  return undefined;
 }
