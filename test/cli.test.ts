@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { commands } from "../src/doors/commands.ts";
+import { settingNames, variableOf } from "../src/model/configuration.ts";
 import { program, RunningCommand } from "./cli-harness.ts";
 import { eventually, filesIn, Home, run } from "./harness.ts";
 
@@ -324,4 +325,31 @@ test("config tells each value with its source", async () => {
   expect(out).toMatch(/^concurrency +3 +PARALLEL_CLAUDE_CONCURRENCY/m);
   expect(out).toMatch(/^syncWaitSeconds +45 +default/m);
   expect(JSON.parse((await run(home, ["config", "--json"])).out)).toMatchObject({ fileExists: false });
+});
+
+for (const [what, textOf] of [
+  ["empty", () => ""],
+  ["a blank", () => " "],
+  ["the placeholder of a bundle's form", (name: string) => `\${user_config.${name}}`],
+  ["a form's null", () => "null"],
+] as const) {
+  test(`a variable that is ${what} counts as not set, whichever setting it is of`, async () => {
+    const variables = settingNames.map((name) => [variableOf(name), textOf(name)]);
+    await using home = new Home(Object.fromEntries(variables));
+    const { code, out } = await run(home, ["config", "--json"]);
+    const { settings }: { settings: { name: string; source: string }[] } = JSON.parse(out);
+    expect(code).toBe(0);
+    expect(settings.map(({ name }) => name)).toEqual(settingNames);
+    expect(settings.filter(({ source }) => source !== "default")).toEqual([]);
+  });
+}
+
+test("a budget of the operator that is no amount is told in one message, and nothing is done", async () => {
+  for (const text of ["0", "-3", "$25", "12 USD", "{}"]) {
+    await using home = new Home({ PARALLEL_CLAUDE_BATCH_BUDGET_USD: text });
+    const { code, err } = await run(home, ["run", "x"]);
+    expect({ text, code }).toEqual({ text, code: 2 });
+    expect(err).toContain("PARALLEL_CLAUDE_BATCH_BUDGET_USD: batchBudgetUsd was given as");
+    expect(err.trim().split("\n")).toHaveLength(1);
+  }
 });

@@ -299,6 +299,21 @@ test("a batch stops at its budget, says what was spent on what, and goes on with
   expect((await run(home, ["show", batchId])).out).toContain("$5.00 of a budget of $4.50");
 });
 
+test("a batch whose call gives no budget stops at the operator's, and a call's own wins", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_BATCH_BUDGET_USD: "2.5" });
+  await using client = await connectNew(home);
+  const dear = { tasks: tasks(5, "[[cost usd=1]]"), concurrency: 1 };
+  const stopped = await client.call(spawn, dear);
+  expect(stopped.data).toMatchObject({ counts: { succeeded: 3, cancelled: 2 }, batchBudgetUsd: 2.5 });
+  expect(stopped.data?.["results"]).toMatchObject({ 4: { outcome: "cancelled: budget" } });
+  const report = await Bun.file(String(stopped.data?.["reportFile"])).text();
+  expect(report).toContain("$2.50");
+  const higher = await client.call(spawn, { ...dear, batchBudgetUsd: 100 });
+  expect(higher.data).toMatchObject({ counts: { succeeded: 5, cancelled: 0 }, batchBudgetUsd: 100 });
+  const lower = await client.call(spawn, { ...dear, batchBudgetUsd: 0.5 });
+  expect(lower.data).toMatchObject({ counts: { succeeded: 1, cancelled: 4 }, batchBudgetUsd: 0.5 });
+});
+
 test("the budget of a batch that runs can be raised", async () => {
   await using home = new Home();
   await using client = await connectNew(home);

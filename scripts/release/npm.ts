@@ -1,23 +1,32 @@
 // The npm packages: one with the launcher, that depends on exactly its own version of one a platform. No install scripts.
 import { join } from "node:path";
 import { type Content, contentOf, type Entry } from "./content.ts";
+import { notices, noticesFile } from "./notices.ts";
 import { documents, names, packageOf, release, root } from "./release.ts";
 import { tarGzip } from "./tar.ts";
 import { suffixOf, type Target, targets } from "./targets.ts";
 
 const common = {
   version: release.version,
-  description: release.description,
+  type: "module",
   license: release.license,
+  homepage: `${release.repository}#readme`,
+  bugs: { url: `${release.repository}/issues` },
   repository: { type: "git", url: `git+${release.repository}.git` },
 };
+
+/** What it is found by, in registries and lists of extensions. */
+export const keywords = ["mcp", "mcp-server", "claude", "claude-code", "agents", "parallel", "batch", "cli"];
 
 /** `package.json` of the package that users name. */
 export const metaPackage = {
   name: release.name,
+  description: release.description,
+  keywords,
   ...common,
   mcpName: release.mcpName,
-  type: "module",
+  // npm takes these and README.md, LICENSE and package.json; so packing the unpacked package gives it again.
+  files: ["launcher.mjs", "CHANGELOG.md"],
   bin: Object.fromEntries(names.map((name) => [name, "launcher.mjs"])),
   engines: { node: ">=18" },
   optionalDependencies: Object.fromEntries(targets.map((target) => [packageOf(target), release.version])),
@@ -28,7 +37,9 @@ export function platformPackage(target: Target) {
   const { os, cpu, libc } = target;
   return {
     name: packageOf(target),
+    description: `The executable of ${release.name} for ${titleOf(target)}.`,
     ...common,
+    files: ["bin", noticesFile],
     os: [os],
     cpu: [cpu],
     ...(libc === undefined ? {} : { libc: [libc] }),
@@ -45,22 +56,50 @@ export async function packMeta(): Promise<Uint8Array> {
       content: await contentOf(await Bun.file(join(import.meta.dir, "launcher.mjs")).bytes()),
       executable: true,
     },
-    ...(await documentEntries("package/")),
+    ...(await ownDocuments("package/")),
   ]);
 }
 
 /** The tarball of a platform's package. */
 export async function packPlatform(target: Target, executable: Content): Promise<Uint8Array> {
   const path = `package/bin/${release.name}${suffixOf(target)}`;
+  const documents = await documentEntries("package/");
   return tarGzip([
     await jsonEntry(platformPackage(target)),
-    ...(await documentEntries("package/")).filter((entry) => entry.path.endsWith("LICENSE")),
+    { path: "package/README.md", content: await contentOf(platformReadme(target)) },
+    ...documents.filter(({ path }) => path.endsWith("/LICENSE") || path.endsWith(noticesFile)),
     { path, content: executable, executable: true },
   ]);
 }
 
-/** The documents that go with every artifact. */
-export function documentEntries(prefix = ""): Promise<Entry[]> {
+/** `Linux on x64 (musl)`. */
+function titleOf({ os, cpu, libc }: Target): string {
+  const system = { linux: "Linux", darwin: "macOS", win32: "Windows" }[os];
+  return `${system} on ${cpu}${libc === undefined ? "" : ` (${libc})`}`;
+}
+
+function platformReadme(target: Target): string {
+  return `# ${packageOf(target)}
+
+The executable of [${release.name}](${release.repository}#readme) for ${titleOf(target)}. Nobody installs it by itself: the
+package \`${release.name}\` depends on it and starts it.
+
+    npx -y ${release.name} --version
+
+What it contains of others, and under which licences, is in \`${noticesFile}\`.
+`;
+}
+
+/** The documents that go with every executable, the licences of what is in it among them. */
+export async function documentEntries(prefix = ""): Promise<Entry[]> {
+  text ??= notices().then(contentOf);
+  return [...(await ownDocuments(prefix)), { path: `${prefix}${noticesFile}`, content: await text }];
+}
+
+// The same for all targets.
+let text: Promise<Content> | undefined;
+
+function ownDocuments(prefix: string): Promise<Entry[]> {
   return Promise.all(
     documents.map(async (name) => ({
       path: `${prefix}${name}`,

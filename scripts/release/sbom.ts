@@ -1,55 +1,77 @@
-// The bill of materials (CycloneDX) of what is compiled in: what the dependencies of `package.json` reach in `bun.lock`.
-import { join } from "node:path";
-import { z } from "zod";
-import { release, root } from "./release.ts";
+// The bill of materials (CycloneDX) of the executable: what is compiled in, and the runtime that carries it.
+import packageJson from "../../package.json" with { type: "json" };
+import { type Component, compiledIn } from "./compiled-in.ts";
+import { release } from "./release.ts";
 
-const lockfile = z.object({
-  workspaces: z.object({ "": z.object({ dependencies: z.record(z.string(), z.string()) }) }),
-  packages: z.record(
-    z.string(),
-    z.tuple([
-      z.string(),
-      z.string(),
-      z.object({ dependencies: z.record(z.string(), z.string()).optional() }),
-      z.string(),
-    ]),
-  ),
-});
+const bunVersion = Bun.version;
+const bunTag = `bun-v${bunVersion}`;
 
-/** The bill of materials, out of the lock file. */
+const program = {
+  type: "application",
+  "bom-ref": `pkg:npm/${release.name}@${release.version}`,
+  name: release.name,
+  version: release.version,
+  description: release.description,
+  purl: `pkg:npm/${release.name}@${release.version}`,
+  licenses: [{ license: { id: release.license } }],
+  externalReferences: [{ type: "vcs", url: release.repository }],
+};
+
+// Of what Bun links, its own page on licences tells the rest: it goes with every artifact.
+const engine = {
+  type: "library",
+  "bom-ref": "pkg:github/oven-sh/WebKit",
+  name: "JavaScriptCore",
+  description: "Bun's JavaScript engine, linked statically.",
+  purl: "pkg:github/oven-sh/WebKit",
+  licenses: [{ license: { name: "LGPL-2" } }],
+};
+
+const runtime = {
+  type: "platform",
+  "bom-ref": `pkg:github/oven-sh/bun@${bunTag}`,
+  name: "bun",
+  version: bunVersion,
+  purl: `pkg:github/oven-sh/bun@${bunTag}`,
+  licenses: [{ license: { id: "MIT" } }],
+  externalReferences: [
+    { type: "vcs", url: "https://github.com/oven-sh/bun" },
+    { type: "license", url: `https://github.com/oven-sh/bun/blob/${bunTag}/LICENSE.md` },
+  ],
+};
+
+/** The bill of materials: no time of making, and a serial number that follows from the rest. */
 export async function billOfMaterials() {
-  // It is JSON with trailing commas, which is what Bun reads as JSON with comments.
-  const lock = lockfile.parse(Bun.JSONC.parse(await Bun.file(join(root, "bun.lock")).text()));
-  const reached = new Map<string, { version: string; integrity: string }>();
-  const visit = (name: string, parent: string) => {
-    const key = lock.packages[`${parent}/${name}`] ? `${parent}/${name}` : name;
-    const found = lock.packages[key];
-    if (!found) throw new Error(`Internal error: ${name} is not in bun.lock`);
-    if (reached.has(key)) return;
-    reached.set(key, { version: found[0].slice(found[0].lastIndexOf("@") + 1), integrity: found[3] });
-    for (const next of Object.keys(found[2].dependencies ?? {})) visit(next, key);
-  };
-  for (const name of Object.keys(lock.workspaces[""].dependencies)) visit(name, "");
-  const components = [...reached].map(([key, { version, integrity }]) => {
-    const name = key.match(/(?:@[^/]+\/)?[^/]+$/)?.[0] ?? key;
-    const purl = `pkg:npm/${name.replace("@", "%40")}@${version}`;
-    const content = Buffer.from(integrity.replace("sha512-", ""), "base64").toString("hex");
-    return { type: "library", "bom-ref": purl, name, version, purl, hashes: [{ alg: "SHA-512", content }] };
-  });
-  const runtime = { type: "framework", "bom-ref": `bun@${Bun.version}`, name: "bun", version: Bun.version };
-  return {
-    bomFormat: "CycloneDX",
-    specVersion: "1.6",
+  const components = await compiledIn();
+  const direct = components.filter(({ name }) => name in packageJson.dependencies);
+  const content = {
     version: 1,
-    metadata: {
-      component: {
-        type: "application",
-        "bom-ref": `pkg:npm/${release.name}@${release.version}`,
-        name: release.name,
-        version: release.version,
-        licenses: [{ license: { id: release.license } }],
-      },
-    },
-    components: [runtime, ...components.sort((a, b) => a.purl.localeCompare(b.purl, "en"))],
+    metadata: { component: program },
+    components: [...components.map(libraryOf), engine, runtime],
+    dependencies: [
+      { ref: program["bom-ref"], dependsOn: [...direct.map(({ purl }) => purl), runtime["bom-ref"]] },
+      ...components.map(({ purl, dependsOn }) => ({ ref: purl, dependsOn })),
+      { ref: engine["bom-ref"], dependsOn: [] },
+      { ref: runtime["bom-ref"], dependsOn: [engine["bom-ref"]] },
+    ],
   };
+  const serialNumber = `urn:uuid:${Bun.randomUUIDv5(JSON.stringify(content), "url")}`;
+  return { bomFormat: "CycloneDX", specVersion: "1.6", serialNumber, ...content };
+}
+
+function libraryOf({ name, version, purl, license, integrity }: Component) {
+  return {
+    type: "library",
+    "bom-ref": purl,
+    name,
+    version,
+    purl,
+    licenses: [{ license: { id: license } }],
+    ...(integrity === undefined ? {} : { hashes: [hashOf(integrity)] }),
+  };
+}
+
+function hashOf(integrity: string) {
+  const content = Buffer.from(integrity.replace("sha512-", ""), "base64").toString("hex");
+  return { alg: "SHA-512", content };
 }

@@ -1,6 +1,6 @@
 // What the operator decides, in `config.json` and in `PARALLEL_CLAUDE_<NAME>` variables. One declaration.
 import { z } from "zod";
-import { concurrency } from "./options.ts";
+import { batchOptions, concurrency } from "./options.ts";
 
 /** Every setting of the operator. Paths may begin with `~`. */
 export const configurationSchema = z.strictObject({
@@ -32,6 +32,13 @@ export const configurationSchema = z.strictObject({
         "The machine's slots, most sessions at once of all batches: a number, or `auto` for as many as machine and account carry.",
     })
     .default("auto"),
+  batchBudgetUsd: batchOptions.shape.batchBudgetUsd
+    .unwrap()
+    .meta({
+      description:
+        "Budget of every batch whose call gives no `batchBudgetUsd` of its own, higher or lower (default: none).",
+    })
+    .optional(),
   memoryLimitMb: z
     .int()
     .min(1)
@@ -114,6 +121,14 @@ export const settingNames = Object.keys(configurationSchema.shape) as SettingNam
 /** `claudePath` → `PARALLEL_CLAUDE_CLAUDE_PATH`. */
 export function variableOf(setting: string): string {
   return `PARALLEL_CLAUDE_${setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+/**
+ * Whether a variable says anything. A client whose form has a field for it leaves an empty text where the field is
+ * empty, or the placeholder as it stood in the bundle's manifest, or its language's word for nothing.
+ */
+export function isGiven(text: string | undefined): text is string {
+  return text !== undefined && !/^\s*(?:\$\{user_config\.[^}]*\}|null|undefined)?\s*$/.test(text);
 }
 
 /**

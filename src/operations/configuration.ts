@@ -2,6 +2,7 @@
 import {
   type Configuration,
   configurationSchema,
+  isGiven,
   type SettingName,
   settingNames,
   valueFromText,
@@ -43,9 +44,7 @@ export function readConfiguration(environment: Environment = process.env): Check
   if (!fromFile.ok) return fromFile;
   const variables = settingNames.flatMap((name) => {
     const text = environment[variableOf(name)];
-    return text === undefined || text === ""
-      ? []
-      : [[name, valueFromText(name, text, pathListSeparator)] as const];
+    return isGiven(text) ? [[name, valueFromText(name, text, pathListSeparator)] as const] : [];
   });
   const unknown = unknownVariables(environment);
   if (unknown.length > 0) return { ok: false, faults: unknown };

@@ -51,6 +51,7 @@ export function planBatch(context: Context, startedBy: StartedBy, input: unknown
     );
     return { prompt, ...(Object.keys(own).length > 0 ? { options: own } : {}) };
   });
+  const budgetUsd = batchWide.batchBudgetUsd ?? configuration.batchBudgetUsd;
   const batchId = newBatchId();
   const outputDirectory = places.outputDirectory(batchWide.outputDirectory, batchWide.asyncMode, batchId);
   if (faults.length > 0 || !claude.found) return { ok: false, faults: [...new Set(faults)] };
@@ -68,7 +69,7 @@ export function planBatch(context: Context, startedBy: StartedBy, input: unknown
       ...(configuration.memoryLimitMb === undefined ? {} : { memoryLimitMb: configuration.memoryLimitMb }),
       loginProofSeconds: configuration.loginProofSeconds,
       loginPatienceSeconds: configuration.loginPatienceSeconds,
-      ...(batchWide.batchBudgetUsd === undefined ? {} : { budgetUsd: batchWide.batchBudgetUsd }),
+      ...(budgetUsd === undefined ? {} : { budgetUsd }),
       failureMode: batchWide.failureMode,
       outputDirectory,
       claudePath: claude.path,

@@ -1,0 +1,54 @@
+// The licences of what is in the executable, in one text: who passes the executable on must pass these on with it.
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { type Component, compiledIn } from "./compiled-in.ts";
+import { release, root } from "./release.ts";
+
+/** What the text is called in archives, packages and bundles. */
+export const noticesFile = "THIRD-PARTY-LICENSES.txt";
+
+const rule = "=".repeat(80);
+const licenceFile = /^(?:licen[cs]e|copying|notice)(?:[.-].*)?$/i;
+
+/** The text; the same for the same dependencies. */
+export async function notices(): Promise<string> {
+  const byText = Map.groupBy(await withTexts(await compiledIn()), ({ text }) => text);
+  const sections = [...byText].map(([text, components]) => {
+    const names = components.map(({ name, version, license }) => `${name} ${version} (${license})`);
+    return `${names.join("\n")}\n\n${text}`;
+  });
+  return [
+    `The executable of ${release.name} ${release.version} (${release.license}) contains the following works of others.`,
+    ...sections,
+    await bunNotice(),
+  ]
+    .map((section) => `${section.trim()}\n`)
+    .join(`\n${rule}\n\n`);
+}
+
+function withTexts(components: readonly Component[]) {
+  return Promise.all(
+    components.map(async (component) => {
+      const files = readdirSync(component.directory).filter((name) => licenceFile.test(name));
+      if (files.length === 0)
+        throw new Error(
+          `${component.name} brings no licence in ${component.directory}: it cannot be released`,
+        );
+      const texts = await Promise.all(
+        files.sort().map((name) => Bun.file(join(component.directory, name)).text()),
+      );
+      return { ...component, text: texts.map((text) => text.replaceAll("\r\n", "\n").trim()).join("\n\n") };
+    }),
+  );
+}
+
+// Bun's package has no licence file; its own page on licences comes with its types.
+async function bunNotice(): Promise<string> {
+  const types = join(root, "node_modules", "bun-types");
+  const { version }: { version: string } = await Bun.file(join(types, "package.json")).json();
+  const page = await Bun.file(join(types, "docs", "project", "license.mdx")).text();
+  return `Bun ${Bun.version}, the runtime (MIT), and what it links. As Bun ${version} says of itself:\n\n${page.replace(/^---\n[\s\S]*?\n---\n/, "").trim()}
+
+Relinking: this program's own source is at ${release.repository}; \`bun run build\` with a Bun that
+was built from changed sources puts it together with that one.`;
+}
