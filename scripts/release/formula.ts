@@ -1,48 +1,82 @@
-// The Homebrew formula, for a tap.
-import { archiveOf, downloads, release } from "./release.ts";
+// The Homebrew formula, for a tap. What `brew audit --strict --new` asks of it is held by formula.test.ts.
+import { archiveOf, downloads, names, release } from "./release.ts";
 import { type Target, targets } from "./targets.ts";
+
+/** Where a tap has the formula. */
+export const formulaPath = `Formula/${release.name}.rb`;
+
+/** The link by which a tap offers the formula under its second name, and what it leads to. */
+export const formulaAlias = { path: `Aliases/${release.secondName}`, target: `../${formulaPath}` } as const;
 
 /** The formula, with the checksum of each archive. */
 export function formulaOf(checksums: ReadonlyMap<string, string>): string {
-  const at = (os: Target["os"], cpu: Target["cpu"]): string => {
-    const target = targets.find((one) => one.os === os && one.cpu === cpu && one.libc !== "musl");
-    const archive = target && archiveOf(target);
-    const checksum = archive && checksums.get(archive);
-    if (!checksum) throw new Error(`Internal error: no archive for ${os} ${cpu}`);
-    return `      url "${downloads}/${archive}"\n      sha256 "${checksum}"`;
-  };
-  const block = (os: Target["os"], name: string) =>
-    `  on_${name} do\n    on_arm do\n${at(os, "arm64")}\n    end\n    on_intel do\n${at(os, "x64")}\n    end\n  end`;
   const className = release.name.replace(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase());
   return `class ${className} < Formula
-  desc "Run headless Claude Code sessions in parallel: MCP server and command-line"
+  desc "MCP server and command-line tool to run Claude Code sessions in parallel"
   homepage "${release.repository}"
-  version "${release.version}"
-  license "${release.license}"
+${version()}  license "${release.license}"
 
   livecheck do
     url :stable
     strategy :github_latest
   end
 
-${block("darwin", "macos")}
+${system("darwin", "macos", checksums)}
 
-${block("linux", "linux")}
+${system("linux", "linux", checksums)}
 
   def install
     bin.install "${release.name}"
     bin.install_symlink "${release.name}" => "${release.secondName}"
+    ${bothNames} do |command|
+      generate_completions_from_executable(bin/command, "completions", base_name: command)
+    end
   end
 
   test do
     request = {
-      jsonrpc: "2.0", id: 1, method: "initialize",
-      params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "brew", version: "1" } }
+      jsonrpc: "2.0",
+      id:      1,
+      method:  "initialize",
+      params:  {
+        protocolVersion: "2025-11-25",
+        capabilities:    {},
+        clientInfo:      { name: "homebrew", version: "1" },
+      },
     }
-    answer = pipe_output(bin/"${release.secondName}", "#{JSON.generate(request)}\\n", 0)
-    assert_equal "${release.name}", JSON.parse(answer)["result"]["serverInfo"]["name"]
-    assert_match version.to_s, shell_output("#{bin}/${release.name} --version")
+    ${bothNames} do |command|
+      assert_equal version.to_s, shell_output("#{bin}/#{command} --version").strip
+      answer = JSON.parse(pipe_output("#{bin}/#{command}", "#{JSON.generate(request)}\\n", 0))
+      assert_equal "${release.name}", answer.dig("result", "serverInfo", "name")
+    end
   end
 end
 `;
+}
+
+const bothNames = `[${names.map((name) => `"${name}"`).join(", ")}].each`;
+
+// Homebrew reads the version of a release from the address of its archives, and refuses to be told it again. It does not read
+// the one of a release candidate.
+function version(): string {
+  return /^\d+(\.\d+)+$/.test(release.version) ? "" : `  version "${release.version}"\n`;
+}
+
+function system(os: Target["os"], name: string, checksums: ReadonlyMap<string, string>): string {
+  return `  on_${name} do
+    on_arm do
+${archive(os, "arm64", checksums)}
+    end
+    on_intel do
+${archive(os, "x64", checksums)}
+    end
+  end`;
+}
+
+function archive(os: Target["os"], cpu: Target["cpu"], checksums: ReadonlyMap<string, string>): string {
+  const target = targets.find((one) => one.os === os && one.cpu === cpu && one.libc !== "musl");
+  const name = target && archiveOf(target);
+  const checksum = name && checksums.get(name);
+  if (!checksum) throw new Error(`Internal error: no archive for ${os} ${cpu}`);
+  return `      url "${downloads}/${name}"\n      sha256 "${checksum}"`;
 }

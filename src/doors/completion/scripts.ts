@@ -22,7 +22,9 @@ export const installPlaces: Record<Shell, string> = {
 
 /** The script of a shell. */
 export function scriptOf(shell: Shell): string {
-  return `# Completions of ${product.name} for ${shell}; ${installPlaces[shell]}: ${installLines[shell]}\n${scripts[shell]}`;
+  // So that compinit finds it as a file, which is where package managers put it.
+  const first = shell === "zsh" ? `#compdef ${names.join(" ")}\n` : "";
+  return `${first}# Completions of ${product.name} for ${shell}; ${installPlaces[shell]}: ${installLines[shell]}\n${scripts[shell]}`;
 }
 
 const names = [product.name, ...product.otherNames];
@@ -64,6 +66,7 @@ const zsh = `_parallel_claude() {
   (( $#found )) && compadd -l -d shown -a found
 }
 compdef _parallel_claude ${names.join(" ")}
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _parallel_claude "$@"; fi
 `;
 
 const fish = `function __parallel_claude_complete

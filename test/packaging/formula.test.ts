@@ -1,0 +1,108 @@
+// The Homebrew formula: what `brew audit` asks of it, and its installation and test by a stand-in for Homebrew.
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { formulaAlias, formulaOf, formulaPath } from "../../scripts/release/formula.ts";
+import { archiveOf, names, release, root } from "../../scripts/release/release.ts";
+import { targets } from "../../scripts/release/targets.ts";
+import { Home } from "../harness.ts";
+
+const checksums = new Map(targets.map((target, at) => [archiveOf(target), String(at).repeat(64)]));
+const formula = formulaOf(checksums);
+
+const homebrew = join(import.meta.dir, "homebrew.rb");
+const ruby = Bun.which("ruby");
+if (!ruby) console.warn("No ruby is here: the formula is neither parsed nor run.");
+
+const base = realpathSync(mkdtempSync(join(tmpdir(), "pccm-formula-")));
+afterAll(() => rmSync(base, { recursive: true }));
+const file = join(base, formulaPath);
+mkdirSync(dirname(file));
+writeFileSync(file, formula);
+
+describe("what brew audit asks", () => {
+  const [, desc = ""] = /^ {2}desc "(.*)"$/m.exec(formula) ?? [];
+
+  test("the description is short, and begins and ends as it must", () => {
+    expect(desc.length).toBeLessThanOrEqual(80);
+    expect(desc).toMatch(/^[A-Z].*[^.\s]$/);
+    expect(desc).not.toMatch(/^(an?|the) /i);
+    expect(desc).not.toMatch(/command ?line/i);
+    expect(desc.toLowerCase().replace(/[^a-z]/g, "")).not.toStartWith(release.name.replaceAll("-", ""));
+  });
+
+  test("the stanzas stand in Homebrew's order", () => {
+    const stanzas = [...formula.matchAll(/^ {2}(?:def )?(\w+)/gm)].map(([, name]) => name);
+    const order = "desc homepage version license livecheck on_macos on_linux install test".split(" ");
+    expect(stanzas.filter((name) => name !== "end")).toEqual(
+      order.filter((name) => name !== "version" || release.version.includes("-")),
+    );
+  });
+
+  test("every system that Homebrew knows has the archive and the checksum of its own", () => {
+    const found = [...formula.matchAll(/url "(.*)"\n\s+sha256 "(.*)"/g)].map(([, url = "", sum]) => [
+      basename(url),
+      sum,
+    ]);
+    const wanted = targets.filter(({ os, libc }) => os !== "win32" && libc !== "musl").map(archiveOf);
+    expect(found.toSorted()).toEqual(wanted.map((name) => [name, checksums.get(name)]).toSorted());
+  });
+});
+
+test("the alias is a link in the tap that leads to the formula", () => {
+  expect(join(dirname(formulaAlias.path), formulaAlias.target)).toBe(formulaPath);
+  expect(basename(formulaAlias.path)).toBe(release.secondName);
+});
+
+test("an archive without a checksum is refused", () => {
+  expect(() => formulaOf(new Map())).toThrow("Internal error: no archive for darwin arm64");
+});
+
+test.skipIf(!ruby)("ruby parses it without a warning", () => {
+  const { stdout, stderr } = Bun.spawnSync([ruby ?? "", "-wc", file]);
+  expect([stdout.toString(), stderr.toString()]).toEqual(["Syntax OK\n", ""]);
+});
+
+for (const [system, processor, target] of [
+  ["macos", "arm", "darwin-arm64"],
+  ["macos", "intel", "darwin-x64"],
+  ["linux", "arm", "linux-arm64"],
+  ["linux", "intel", "linux-x64"],
+] as const) {
+  test.skipIf(!ruby)(`${system} on ${processor} gets ${target}, of the version that Homebrew reads`, () => {
+    const { stdout } = Bun.spawnSync([ruby ?? "", homebrew, file, system, processor]);
+    expect(JSON.parse(stdout.toString())).toMatchObject({
+      url: expect.stringContaining(`/v${release.version}/${release.name}-${target}.tar.gz`),
+      license: release.license,
+      strategy: "github_latest",
+      scanned: release.version,
+    });
+  });
+}
+
+test.skipIf(!ruby)(
+  "it installs both names and their completions, and its test does a handshake",
+  async () => {
+    await using home = new Home();
+    const prefix = join(home.path, "prefix");
+    const program = `#!/bin/sh\nexec "${process.execPath}" "${join(root, "src/main.ts")}" "$@"\n`;
+    writeFileSync(join(home.work, release.name), program, { mode: 0o755 });
+    const command = [ruby ?? "", homebrew, file, "linux", "intel", prefix];
+    const { stderr } = Bun.spawnSync(command, { cwd: home.work, env: home.environment });
+    expect(stderr.toString()).toBe("");
+    expect(readdirSync(join(prefix, "bin")).sort()).toEqual([...names].sort());
+    expect(readdirSync(join(prefix, "fish")).sort()).toEqual(names.map((name) => `${name}.fish`).sort());
+    if (Bun.which("zsh")) expect(zshCompletes(prefix, home)).toContain("install");
+  },
+);
+
+/** What zsh offers for the first word. */
+function zshCompletes(prefix: string, home: Home): string {
+  const look = `fpath=("$1" $fpath); autoload -U compinit; compinit -D -u
+    compadd() { print -l -- $found }
+    words=(${release.name} ""); CURRENT=2; $_comps[${release.secondName}]`;
+  return Bun.spawnSync(["zsh", "-f", "-c", look, "zsh", join(prefix, "zsh")], {
+    env: { ...home.environment, PATH: `${join(prefix, "bin")}:${home.environment["PATH"] ?? ""}` },
+  }).stdout.toString();
+}

@@ -1,0 +1,286 @@
+// The launcher of the npm package, under each runtime that is here, with a program of the tests' own in the place of ours.
+import { afterAll, describe, expect, test } from "bun:test";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { constants, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { packageOf, release, root } from "../../scripts/release/release.ts";
+import { suffixOf, targets } from "../../scripts/release/targets.ts";
+import { eventually, Home, useProgram } from "../harness.ts";
+import { RawClient } from "../raw-client.ts";
+
+// With `execve` a runtime replaces itself, without it starts a child: Bun and Node.js from 22.15 on have it, and lose it here.
+const node = Bun.which("node");
+const forget = "Object.defineProperty(process, 'execve', { value: undefined });";
+const hasExecve =
+  node !== null && Bun.spawnSync([node, "-p", "typeof process.execve"]).stdout.includes("fun");
+if (!node) console.warn("No node is here: the launcher is tested under Bun alone.");
+
+const base = realpathSync(mkdtempSync(join(tmpdir(), "pccm-launcher-")));
+afterAll(() => rmSync(base, { recursive: true }));
+const preload = join(base, "forget.cjs");
+writeFileSync(preload, forget);
+
+const runtimes = [
+  { runtime: "Bun", start: [process.execPath], child: false },
+  { runtime: "Bun without execve", start: [process.execPath, "--preload", preload], child: true },
+  ...(node ? [{ runtime: "Node.js", start: [node], child: !hasExecve }] : []),
+  ...(node && hasExecve
+    ? [{ runtime: "Node.js without execve", start: [node, "-r", preload], child: true }]
+    : []),
+];
+
+const maps = process.platform === "linux" ? readFileSync("/proc/self/maps", "latin1") : "";
+const musl = maps.includes("/ld-musl-");
+const ours = targets.find(
+  ({ os, cpu, libc }) => os === process.platform && cpu === process.arch && (libc === "musl") === musl,
+);
+if (!ours) throw new Error(`Internal error: no target for ${process.platform} ${process.arch}`);
+const here = ours;
+
+// Tells what reached it, line by line; then it does what the first argument says.
+const pretend = `#!${process.execPath}
+const [what, ...args] = process.argv.slice(2);
+const say = (value) => process.stdout.write(JSON.stringify(value) + "\\n");
+switch (what) {
+  case "tell":
+    say({ args, variable: process.env.LAUNCHED });
+    break;
+  case "echo":
+    for await (const chunk of Bun.stdin.stream()) process.stdout.write(chunk);
+    break;
+  case "exit":
+    process.stderr.write("on stderr");
+    process.exit(Number(args[0]));
+  case "die":
+    process.kill(process.pid, args[0]);
+    await Bun.sleep(60_000);
+    break;
+  case "listen": {
+    let interrupts = 0;
+    process.on("SIGINT", () => say({ interrupts: ++interrupts }));
+    for (const signal of ["SIGTERM", "SIGHUP"]) {
+      process.on(signal, () => { say({ signal, interrupts }); process.exit(0); });
+    }
+    say({ listening: true });
+    setInterval(() => {}, 60_000);
+  }
+}
+`;
+
+/** A `node_modules` with the launcher, and the program in the package of a platform; gives the launcher. */
+function packages(directory: string, platform = packageOf(here), program = pretend): string {
+  const modules = join(directory, "node_modules");
+  place(join(modules, platform), program);
+  return launcherIn(join(modules, release.name));
+}
+
+function launcherIn(directory: string): string {
+  const launcher = join(directory, "launcher.mjs");
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, "package.json"), `{"name":"${release.name}","type":"module"}`);
+  copyFileSync(join(root, "scripts/release/launcher.mjs"), launcher);
+  chmodSync(launcher, 0o755);
+  return launcher;
+}
+
+function place(platform: string, program: string): string {
+  const executable = join(platform, "bin", `${release.name}${suffixOf(here)}`);
+  mkdirSync(dirname(executable), { recursive: true });
+  writeFileSync(join(platform, "package.json"), "{}");
+  writeFileSync(executable, program, { mode: 0o755 });
+  return executable;
+}
+
+async function ran(command: string[], { stdin = new Uint8Array(), environment = {} } = {}) {
+  const child = Bun.spawn(command, {
+    stdin,
+    stdout: "pipe",
+    stderr: "pipe",
+    env: { ...process.env, LAUNCHED: "naïve value", ...environment },
+  });
+  const [out, err] = await Promise.all([child.stdout.bytes(), child.stderr.text(), child.exited]);
+  return { out, err, text: new TextDecoder().decode(out), code: child.exitCode, signal: child.signalCode };
+}
+
+/** Reads a stream of JSON lines one by one. */
+async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<unknown> {
+  let rest = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of stream) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) yield JSON.parse(line);
+  }
+}
+
+for (const { runtime, start, child } of runtimes) {
+  describe(runtime, () => {
+    const launcher = packages(join(base, runtime));
+    const launched = [...start, launcher];
+
+    test("arguments and environment reach the program unharmed", async () => {
+      const args = ["", "two words", `"quoted'`, "$HOME *", "umlaut ü", "two\nlines", "--help"];
+      const { text } = await ran([...launched, "tell", ...args]);
+      expect(JSON.parse(text)).toEqual({ args, variable: "naïve value" });
+    });
+
+    test("bytes pass both ways unharmed", async () => {
+      const stdin = new Uint8Array(1 << 20).map((_, at) => at ^ (at >> 8));
+      const { out, err } = await ran([...launched, "echo"], { stdin });
+      expect(err).toBe("");
+      expect(Buffer.compare(out, stdin)).toBe(0);
+    });
+
+    test("the program's status and stderr are the launcher's", async () => {
+      const { code, err, text } = await ran([...launched, "exit", "7"]);
+      expect({ code, err, text }).toEqual({ code: 7, err: "on stderr", text: "" });
+    });
+
+    for (const name of ["SIGTERM", "SIGKILL", "SIGSEGV"] as const) {
+      test(`a program that ${name} ends takes the launcher along with it`, async () => {
+        const { signal } = await ran([...launched, "die", name]);
+        expect(signal).toBe(name);
+      });
+    }
+
+    test.skipIf(!child)(
+      "a program ended by a signal that the launcher ignores gives the shell's status",
+      async () => {
+        const shell = packages(join(base, `${runtime} pipe`), undefined, "#!/bin/sh\nkill -PIPE $$\n");
+        expect((await ran([...start, shell])).code).toBe(128 + constants.signals.SIGPIPE);
+      },
+    );
+
+    for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+      test(`${signal} that the launcher gets reaches the program`, async () => {
+        const process_ = Bun.spawn([...launched, "listen"], {
+          stdin: "ignore",
+          stdout: "pipe",
+          stderr: "inherit",
+        });
+        const lines = linesOf(process_.stdout);
+        expect((await lines.next()).value).toEqual({ listening: true });
+        process_.kill("SIGINT");
+        expect((await lines.next()).value).toEqual({ interrupts: 1 });
+        process_.kill(signal);
+        expect((await lines.next()).value).toEqual({ signal, interrupts: 1 });
+        expect(await process_.exited).toBe(0);
+      });
+    }
+
+    test("Ctrl-C in a terminal interrupts the program once, not twice", async () => {
+      let written = "";
+      const process_ = Bun.spawn([...launched, "listen"], {
+        terminal: {
+          data: (_, bytes) => {
+            written += new TextDecoder().decode(bytes);
+          },
+        },
+      });
+      await eventually(
+        () => written.includes("listening"),
+        () => written,
+      );
+      process_.terminal?.write("\x03");
+      await eventually(
+        () => written.includes('{"interrupts":1}'),
+        () => written,
+      );
+      // Signals are passed on in their order, so an interrupt that was would be counted by now.
+      process_.kill("SIGTERM");
+      expect(await process_.exited).toBe(0);
+      await eventually(
+        () => written.includes("SIGTERM"),
+        () => written,
+      );
+      expect(written).toContain('{"signal":"SIGTERM","interrupts":1}');
+    });
+
+    test("a launcher reached through the link of a .bin directory finds the program, in a path with spaces", async () => {
+      const modules = join(base, `${runtime} with spaces`, "node_modules");
+      packages(dirname(modules));
+      mkdirSync(join(modules, ".bin"));
+      const link = join(modules, ".bin", release.secondName);
+      symlinkSync(`../${release.name}/launcher.mjs`, link);
+      expect((await ran([...start, link, "tell"])).code).toBe(0);
+    });
+
+    test("the program is found in the store of pnpm", async () => {
+      const top = join(base, `${runtime}-pnpm`, "node_modules");
+      const store = join(top, ".pnpm");
+      const within = join(store, `${release.name}@1.0.0`, "node_modules");
+      launcherIn(join(within, release.name));
+      place(join(store, `${packageOf(here)}@1.0.0`, "node_modules", packageOf(here)), pretend);
+      symlinkSync(
+        join(store, `${packageOf(here)}@1.0.0`, "node_modules", packageOf(here)),
+        join(within, packageOf(here)),
+      );
+      symlinkSync(join(within, release.name), join(top, release.name));
+      expect((await ran([...start, join(top, release.name, "launcher.mjs"), "tell"])).code).toBe(0);
+    });
+
+    test("a missing package is named, with what to do", async () => {
+      const other = packages(join(base, `${runtime} missing`), `${release.name}-plan9-x64`);
+      const { code, err, text } = await ran([...start, other, "tell"]);
+      expect({ code, text }).toEqual({ code: 1, text: "" });
+      expect(err).toContain(`the package ${packageOf(here)} is not installed`);
+      expect(err).toContain("--omit=optional");
+    });
+
+    test("a program that lost its run bit gets it back", async () => {
+      const directory = join(base, `${runtime} bit`);
+      const bare = packages(directory);
+      chmodSync(place(join(directory, "node_modules", packageOf(here)), pretend), 0o644);
+      expect((await ran([...start, bare, "tell"])).code).toBe(0);
+    });
+
+    test("a program that is not in its package is told, with its path", async () => {
+      const directory = join(base, `${runtime} gone`);
+      const bare = packages(directory);
+      rmSync(place(join(directory, "node_modules", packageOf(here)), pretend));
+      const { code, err } = await ran([...start, bare]);
+      expect(code).toBe(1);
+      expect(err).toContain(`the program cannot be executed: ENOENT`);
+      expect(err).toContain(join(packageOf(here), "bin"));
+    });
+
+    test.skipIf(musl || process.platform !== "linux")(
+      "musl is told from glibc by the loader of the process",
+      async () => {
+        const loader = join(base, `ld-musl-${process.arch}.so.1`);
+        copyFileSync(smallLibrary(), loader);
+        const { code, err } = await ran(launched, { environment: { LD_PRELOAD: loader } });
+        expect(code).toBe(1);
+        expect(err).toContain(`the package ${packageOf(here)}-musl is not installed`);
+      },
+    );
+
+    test("the server ends with the client's pipes, also after the launcher was killed", async () => {
+      await using home = new Home();
+      const server = `#!/bin/sh\nexec "${process.execPath}" "${join(root, "src/main.ts")}" "$@"\n`;
+      using _ = useProgram([...start, packages(join(base, `${runtime} server`), undefined, server)]);
+      const client = new RawClient(home);
+      expect((await client.ask("tools/list")).result).toBeDefined();
+      process.kill(client.pid, "SIGKILL");
+      await client[Symbol.asyncDispose]();
+      await home.empty();
+    });
+  });
+}
+
+/** A library that a process loads anyway, and does not mind to load under another name. */
+function smallLibrary(): string {
+  const [found] = /\/\S*\/lib(dl|m|pthread)[.-]\S*/.exec(maps) ?? [];
+  if (!found) throw new Error("No library is here to stand for a loader");
+  return found;
+}
