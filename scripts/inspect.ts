@@ -1,18 +1,26 @@
 // The MCP Inspector's command line on the compiled program: whether its strict look at the tools finds nothing, and whether
 // 200 calls at 20 at once, on a busy machine, end without an error. Run `bun run inspect`.
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "./build.ts";
+import { npmTool } from "./npm-tool.ts";
 
-// Of the package, for it brings a web application along that a development dependency would install for everybody.
-const inspectorPackage = "@modelcontextprotocol/inspector";
 const version = "2.12.0";
 const eras = ["legacy", "modern"] as const;
 const patienceMs = 120_000;
 
-const launcher = await install();
-if (launcher === undefined) process.exit(0);
+// Of the package, for it brings a web application along that a development dependency would install for everybody.
+const inspector = await npmTool(
+  "@modelcontextprotocol/inspector",
+  version,
+  "clients/launcher/build/index.js",
+);
+if ("missing" in inspector) {
+  console.log(`not checked: ${inspector.missing}`);
+  process.exit(0);
+}
+const launcher = inspector.path;
 const directory = mkdtempSync(join(tmpdir(), "pccm-inspect-"));
 const program = join(directory, "parallel-claude-code-mcp");
 const faults: string[] = [];
@@ -53,7 +61,7 @@ async function load(era: Era): Promise<string[]> {
 }
 
 async function inspect(era: Era, args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const command = ["node", launcher ?? "", "--cli", "--quiet", "--protocol-era", era, ...args, program];
+  const command = ["node", launcher, "--cli", "--quiet", "--protocol-era", era, ...args, program];
   const child = Bun.spawn(command, {
     cwd: directory,
     env: {
@@ -68,30 +76,4 @@ async function inspect(era: Era, args: string[]): Promise<{ code: number; out: s
   });
   const [code, out, err] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
   return { code, out, err };
-}
-
-/** The inspector's launcher, installed into a cache outside the project; nothing, having said why, where it cannot be had. */
-async function install(): Promise<string | undefined> {
-  const base = Bun.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
-  const cache = join(base, "parallel-claude-code-mcp", `inspector-${version}`);
-  const path = join(cache, "node_modules", inspectorPackage, "clients/launcher/build/index.js");
-  const npm = Bun.which("npm");
-  if (!npm || !Bun.which("node")) return notChecked("node and npm are not both on the PATH");
-  if (await Bun.file(path).exists()) return path;
-  mkdirSync(cache, { recursive: true });
-  const flags = ["--no-audit", "--no-fund", "--no-save", "--fetch-retries=1", "--loglevel=error"];
-  const child = Bun.spawn([npm, "install", "--prefix", cache, ...flags, `${inspectorPackage}@${version}`], {
-    // npm takes the directory it is started in for a project of its own.
-    cwd: cache,
-    stdin: "ignore",
-    stdout: "ignore",
-    stderr: "pipe",
-  });
-  const [code, err] = await Promise.all([child.exited, child.stderr.text()]);
-  return code === 0 ? path : notChecked(`npm install failed: ${err.trim().split("\n", 1)[0]}`);
-}
-
-function notChecked(reason: string): undefined {
-  console.log(`not checked: ${reason}`);
-  return undefined;
 }

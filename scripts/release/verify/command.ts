@@ -1,0 +1,27 @@
+// Runs a command of a channel to its end.
+
+/** What a command printed; throws what it said where it failed. */
+export async function outputOf(
+  command: string[],
+  options: { cwd: string; env?: Record<string, string> },
+): Promise<string> {
+  const { code, out, err } = await endOf(command, options);
+  if (code === 0) return out;
+  throw new Error(`${command.join(" ")} ended with ${code}: ${`${err}${out}`.trim()}`);
+}
+
+/** How a command ended, and what it printed. */
+export async function endOf(
+  command: string[],
+  { cwd, env }: { cwd: string; env?: Record<string, string> },
+): Promise<{ code: number; out: string; err: string }> {
+  const child = Bun.spawn(command, {
+    cwd,
+    ...(env ? { env } : {}),
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [code, out, err] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
+  return { code, out, err };
+}
