@@ -11,11 +11,11 @@ const eras = ["legacy", "modern"] as const;
 const patienceMs = 120_000;
 
 // Of the package, for it brings a web application along that a development dependency would install for everybody.
-const inspector = await npmTool(
-  "@modelcontextprotocol/inspector",
+const inspector = await npmTool({
+  name: "@modelcontextprotocol/inspector",
   version,
-  "clients/launcher/build/index.js",
-);
+  file: "clients/launcher/build/index.js",
+});
 if ("missing" in inspector) {
   console.log(`not checked: ${inspector.missing}`);
   process.exit(0);

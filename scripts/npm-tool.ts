@@ -7,8 +7,19 @@ import { join } from "node:path";
 /** Where a file of an npm package is; or why the package cannot be had here. */
 export type NpmTool = { path: string } | { missing: string };
 
-/** A file of a package in exactly this version. It runs with Node.js, which has to be on the PATH with npm. */
-export async function npmTool(name: string, version: string, file: string): Promise<NpmTool> {
+/** A package that is run, and not imported. */
+export interface NpmPackage {
+  name: string;
+  /** Exactly this one. */
+  version: string;
+  /** The file to run with Node.js. */
+  file: string;
+  /** Versions of what it depends on, where what it asks for itself is not to be had everywhere. */
+  overrides?: Record<string, string>;
+}
+
+/** A package's file, which runs with the Node.js that has to be on the PATH together with npm. */
+export async function npmTool({ name, version, file, overrides }: NpmPackage): Promise<NpmTool> {
   const npm = Bun.which("npm");
   if (!npm || !Bun.which("node")) return { missing: "node and npm are not both on the PATH" };
   const caches = Bun.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
@@ -16,14 +27,12 @@ export async function npmTool(name: string, version: string, file: string): Prom
   const path = join(place, "node_modules", name, file);
   if (await Bun.file(path).exists()) return { path };
   mkdirSync(place, { recursive: true });
-  const flags = ["--no-audit", "--no-fund", "--no-save", "--fetch-retries=1", "--loglevel=error"];
-  const child = Bun.spawn([npm, "install", "--prefix", place, ...flags, `${name}@${version}`], {
-    // npm takes the directory it is started in for a project of its own.
-    cwd: place,
-    stdin: "ignore",
-    stdout: "ignore",
-    stderr: "pipe",
-  });
+  const project = { private: true, dependencies: { [name]: version }, overrides };
+  await Bun.write(join(place, "package.json"), JSON.stringify(project));
+  const child = Bun.spawn(
+    [npm, "install", "--no-audit", "--no-fund", "--fetch-retries=1", "--loglevel=error"],
+    { cwd: place, stdin: "ignore", stdout: "ignore", stderr: "pipe" },
+  );
   const [code, err] = await Promise.all([child.exited, child.stderr.text()]);
-  return code === 0 ? { path } : { missing: `npm install failed: ${err.trim().split("\n", 1)[0]}` };
+  return code === 0 ? { path } : { missing: `npm install ${name} failed: ${err.trim()}` };
 }

@@ -5,7 +5,13 @@ import { npmTool } from "../../npm-tool.ts";
 import { dist } from "../release.ts";
 import { outputOf } from "./command.ts";
 
-const server = { package: "verdaccio", version: "6.10.4", file: "bin/verdaccio" };
+// The newest that runs with Node.js 20. It asks for a dependency by a tag, which not every mirror of the registry carries.
+const verdaccio = {
+  name: "verdaccio",
+  version: "6.5.2",
+  file: "bin/verdaccio",
+  overrides: { "node-fetch": "2.7.0" },
+};
 
 /** A registry that runs. */
 export interface LocalRegistry extends AsyncDisposable {
@@ -14,7 +20,7 @@ export interface LocalRegistry extends AsyncDisposable {
 
 /** Starts a registry below a folder, and publishes all packages to it; or says why it cannot be had. */
 export async function localRegistry(folder: string): Promise<LocalRegistry | { missing: string }> {
-  const tool = await npmTool(server.package, server.version, server.file);
+  const tool = await npmTool(verdaccio);
   if ("missing" in tool) return tool;
   mkdirSync(folder, { recursive: true });
   const configuration = join(folder, "config.yaml");

@@ -36,9 +36,10 @@ export function npmChannels(registry: string): Channel[] {
       },
     },
     {
-      name: "bun add -g, Bun alone",
+      name: "bun add -g, Node.js beside it",
+      // What bun puts on the PATH is the launcher itself, whose first line asks for Node.js; bunx does not mind.
       async install(folder) {
-        const environment = environmentOf(folder, "bun");
+        const environment = environmentOf(folder, "bun", "node");
         await outputOf(["bun", "add", "-g", release.name], {
           cwd: folder,
           env: { HOME: folder, ...environment },
@@ -50,11 +51,13 @@ export function npmChannels(registry: string): Channel[] {
       name: "npm without optional packages",
       async install(folder) {
         const environment = environmentOf(folder, "node");
-        await outputOf(["npm", "install", "-g", "--omit=optional", release.name], {
+        // Without a package of its own, npm would take a folder further up for the project.
+        await Bun.write(join(folder, "package.json"), "{}");
+        await outputOf(["npm", "install", "--omit=optional", release.name], {
           cwd: folder,
           env: { HOME: folder, ...environment },
         });
-        const program = join(folder, "global", "bin", release.name);
+        const program = join(folder, "node_modules", ".bin", release.name);
         const { code, err } = await endOf([program, "--version"], {
           cwd: folder,
           env: { HOME: folder, ...environment },
@@ -66,12 +69,12 @@ export function npmChannels(registry: string): Channel[] {
     },
   ];
 
-  function environmentOf(folder: string, runtime: "node" | "bun"): Record<string, string> {
+  function environmentOf(folder: string, ...runtimes: ("node" | "bun")[]): Record<string, string> {
     const working = join(folder, "project");
     mkdirSync(working, { recursive: true });
     return {
       TMPDIR: working,
-      PATH: pathWith(join(folder, "path"), runtime),
+      PATH: pathWith(join(folder, "path"), ...runtimes),
       npm_config_registry: registry,
       npm_config_ignore_scripts: "true",
       npm_config_cache: join(folder, "npm-cache"),
