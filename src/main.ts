@@ -4,6 +4,9 @@ import { product } from "./model/product.ts";
 
 const [first, ...others] = process.argv.slice(2);
 
+// The executable starts with a compiler that holds back (`scripts/build.ts`); what goes on running shall be fast.
+setTimeout(() => Bun.unsafe.setJITPolicy(1), 1_000).unref();
+
 if (first === "--version" || first === "-v") {
   console.log(product.version);
 } else if (first === "__complete") {
