@@ -1,6 +1,8 @@
 // Compiles the executable for the machine it runs on (or `--target`), to `dist/parallel-claude-code-mcp`.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import packageJson from "../package.json" with { type: "json" };
+import { signFileAdHoc } from "./release/sign-ad-hoc.ts";
 
 const root = join(import.meta.dir, "..");
 
@@ -41,6 +43,7 @@ export async function build(outfile = executable, target?: string): Promise<void
     compiler.stderr.text(),
   ]);
   if (code !== 0) throw new Error(`bun build ended with ${code}:\n${output}${errors}`);
+  if (target?.startsWith("bun-darwin-x64")) await signFileAdHoc(outfile, packageJson.name);
 }
 
 if (import.meta.main) {
