@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { build } from "../../scripts/build.ts";
 import { readBunSection } from "../../scripts/release/facts/bun-section.ts";
 import { readCodeSignature } from "../../scripts/release/facts/code-signature.ts";
 import { readElf } from "../../scripts/release/facts/elf.ts";
@@ -10,6 +11,7 @@ import { distributionsWith } from "../../scripts/release/facts/glibc.ts";
 import { factsOf } from "../../scripts/release/facts/judge.ts";
 import { readMachO } from "../../scripts/release/facts/mach-o.ts";
 import { readPe } from "../../scripts/release/facts/pe.ts";
+import { mostOwnBytes, sizeOfEmptyProgram } from "../../scripts/release/facts/size.ts";
 import { signAdHoc } from "../../scripts/release/sign-ad-hoc.ts";
 import { type Target, targets } from "../../scripts/release/targets.ts";
 import { bunSection, machO, pe } from "./made-up-binaries.ts";
@@ -77,6 +79,19 @@ describe("an executable for this machine", () => {
       expect(facts.stackIsData).toBe(/GNU_STACK.* RW /.test(readelf("-l")));
     },
   );
+});
+
+test("our executable is at most 6 MB larger than an empty program", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "pccm-size-"));
+  try {
+    const outfile = join(directory, "program.exe");
+    await build(outfile);
+    const own = Bun.file(outfile).size - (await sizeOfEmptyProgram());
+    expect(own).toBeGreaterThan(1_000_000);
+    expect(own).toBeLessThanOrEqual(mostOwnBytes);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });
 
 test("a system library is read as one: any address, and no section of Bun's", () => {
