@@ -20,6 +20,9 @@ setDefaultTimeout(60_000);
 
 const cache = process.env["BUN_INSTALL_CACHE_DIR"] ?? join(homedir(), ".bun", "install", "cache");
 const macRuntime = join(cache, `bun-darwin-aarch64-v${Bun.version}`);
+const library = ["x86_64", "aarch64"]
+  .map((cpu) => `/lib/${cpu}-linux-gnu/libm.so.6`)
+  .find((path) => existsSync(path));
 const program = bunSection(["/$bunfs/root/a.js", "/$bunfs/root/b.js"]);
 
 describe("an executable for this machine", () => {
@@ -94,17 +97,16 @@ test("our executable is at most 6 MB larger than an empty program", async () => 
   }
 });
 
-test("a system library is read as one: any address, and no section of Bun's", () => {
-  const library = ["/lib/x86_64-linux-gnu/libm.so.6", "/lib/aarch64-linux-gnu/libm.so.6"].find(
-    (path) => Bun.file(path).size > 0,
-  );
-  if (library === undefined) return;
-  expect(readElf(readFileSync(library))).toMatchObject({
-    positionIndependent: true,
-    stackIsData: true,
-    bun: undefined,
-  });
-});
+test.skipIf(library === undefined)(
+  "a system library is read as one: any address, and no section of Bun's",
+  () => {
+    expect(readElf(readFileSync(library ?? ""))).toMatchObject({
+      positionIndependent: true,
+      stackIsData: true,
+      bun: undefined,
+    });
+  },
+);
 
 test("a glibc stands for the oldest releases that have it", () => {
   expect(distributionsWith("2.17")).toBe("RHEL 7, Debian 8, Ubuntu 14.04");

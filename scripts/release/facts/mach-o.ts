@@ -43,7 +43,7 @@ export function readMachO(file: Buffer): MachOFacts {
   for (let left = file.readUInt32LE(16); left > 0; left--) {
     const command = file.readUInt32LE(at);
     const end = at + file.readUInt32LE(at + 4);
-    if (end <= at || end > file.length) throw new Error("its load commands are cut off");
+    if (end <= at || end > file.length) throw new Error("it is cut off");
     if (command === loadCommand.segment) {
       facts.segments.push(segmentAt(file, at));
       facts.bun ??= sectionIn(file, at, "__bun");
