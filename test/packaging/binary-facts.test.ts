@@ -1,0 +1,244 @@
+// What `release:facts` reads from executables, and the signature that we put under one.
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "../../scripts/build.ts";
+import { readBunSection } from "../../scripts/release/facts/bun-section.ts";
+import { readCodeSignature } from "../../scripts/release/facts/code-signature.ts";
+import { readElf } from "../../scripts/release/facts/elf.ts";
+import { distributionsWith } from "../../scripts/release/facts/glibc.ts";
+import { factsOf } from "../../scripts/release/facts/judge.ts";
+import { readMachO } from "../../scripts/release/facts/mach-o.ts";
+import { readPe } from "../../scripts/release/facts/pe.ts";
+import { mostOwnBytes, sizeOfEmptyProgram } from "../../scripts/release/facts/size.ts";
+import { signAdHoc } from "../../scripts/release/sign-ad-hoc.ts";
+import { type Target, targets } from "../../scripts/release/targets.ts";
+import { bunSection, machO, pe } from "./made-up-binaries.ts";
+
+setDefaultTimeout(60_000);
+
+const cache = process.env["BUN_INSTALL_CACHE_DIR"] ?? join(homedir(), ".bun", "install", "cache");
+const macRuntime = join(cache, `bun-darwin-aarch64-v${Bun.version}`);
+const library = ["x86_64", "aarch64"]
+  .map((cpu) => `/lib/${cpu}-linux-gnu/libm.so.6`)
+  .find((path) => existsSync(path));
+const program = bunSection(["/$bunfs/root/a.js", "/$bunfs/root/b.js"]);
+
+describe("an executable for this machine", () => {
+  const directory = mkdtempSync(join(tmpdir(), "pccm-facts-"));
+  const outfile = join(directory, "empty");
+  let file: Buffer;
+  beforeAll(async () => {
+    const source = join(directory, "empty.ts");
+    await Bun.write(source, "");
+    const command = [process.execPath, "build", "--compile", source, "--outfile", outfile];
+    const { exitCode } = Bun.spawnSync(command, { cwd: directory });
+    expect(exitCode).toBe(0);
+    file = readFileSync(process.platform === "win32" ? `${outfile}.exe` : outfile);
+  });
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  test("has the right format and processor, and Bun's section is whole", () => {
+    const facts = factsOf(ours(), file);
+    expect(facts.filter(({ name }) => name === "format" || name === "program")).toEqual([
+      { name: "format", value: expect.stringMatching(new RegExp(`, 64 bit, ${process.arch}$`)) },
+      { name: "program", value: "1 modules in 0.00 MB" },
+    ]);
+    const other = process.arch === "x64" ? "arm64" : "x64";
+    expect(factsOf({ ...ours(), cpu: other }, file)[0]?.wrong).toBe(`the target is ${other}`);
+  });
+
+  test("is told to be wrong for any other system", () => {
+    for (const target of targets.filter(({ os }) => os !== process.platform)) {
+      expect(factsOf(target, file)).toEqual([
+        { name: "format", value: expect.any(String), wrong: expect.stringMatching(`${target.os} takes`) },
+      ]);
+    }
+  });
+
+  test("is told to be wrong when its end is missing", () => {
+    expect(factsOf(ours(), file.subarray(0, file.length / 2)).some(({ wrong }) => wrong !== undefined)).toBe(
+      true,
+    );
+    expect(factsOf(ours(), file.subarray(0, 40))).toEqual([
+      { name: "format", value: "cannot be read", wrong: "it is cut off" },
+    ]);
+  });
+
+  test.skipIf(process.platform !== "linux" || Bun.which("readelf") === null)(
+    "is read as readelf reads it",
+    () => {
+      const readelf = (...flags: string[]) =>
+        Bun.spawnSync(["readelf", "-W", ...flags, outfile]).stdout.toString();
+      const facts = readElf(file);
+      expect(readelf("-l")).toContain(`[Requesting program interpreter: ${facts.interpreter}]`);
+      const libraries = [...readelf("-d").matchAll(/Shared library: \[(.*)\]/g)].map(
+        ([, name]) => name ?? "",
+      );
+      expect(facts.libraries).toEqual(libraries);
+      const versions = [...readelf("-V").matchAll(/Name: GLIBC_(\S+)/g)].map(([, version]) => version ?? "");
+      expect(facts.glibc).toBe(versions.sort((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1));
+      expect(facts.stackIsData).toBe(/GNU_STACK.* RW /.test(readelf("-l")));
+    },
+  );
+});
+
+test("our executable is at most 6 MB larger than an empty program", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "pccm-size-"));
+  try {
+    const outfile = join(directory, "program.exe");
+    await build(outfile);
+    const own = Bun.file(outfile).size - (await sizeOfEmptyProgram());
+    expect(own).toBeGreaterThan(1_000_000);
+    expect(own).toBeLessThanOrEqual(mostOwnBytes);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test.skipIf(library === undefined)(
+  "a system library is read as one: any address, and no section of Bun's",
+  () => {
+    expect(readElf(readFileSync(library ?? ""))).toMatchObject({
+      positionIndependent: true,
+      stackIsData: true,
+      bun: undefined,
+    });
+  },
+);
+
+test("a glibc stands for the oldest releases that have it", () => {
+  expect(distributionsWith("2.17")).toBe("RHEL 7, Debian 8, Ubuntu 14.04");
+  expect(distributionsWith("2.29")).toBe("RHEL 9, Debian 11, Ubuntu 20.04");
+  expect(distributionsWith("2.40")).toBe("Debian 13");
+  expect(distributionsWith("3.0")).toBe("no distribution that we know of");
+});
+
+describe("a signature of ours", () => {
+  const signatureOf = (file: Buffer) => {
+    const { signature } = readMachO(file);
+    if (!signature) throw new Error("There is no place for a signature");
+    return readCodeSignature(file, signature);
+  };
+
+  test("is ad hoc, and right for every page, the last of which is short", () => {
+    const file = machO(20_000);
+    expect(signatureOf(file)).toMatchObject({
+      adHoc: true,
+      linkerSigned: true,
+      certified: false,
+      identifier: "made-up",
+      pageSize: 4096,
+      pages: 9,
+      badPages: [],
+      codeLimit: 2 * 16_384 + 64,
+    });
+    expect(readMachO(file)).toMatchObject({ machine: "arm64", macos: "13.2", positionIndependent: true });
+    const wrong = factsOf(darwin("arm64"), file).filter((fact) => fact.wrong !== undefined);
+    expect(wrong.map(({ name }) => name)).toEqual(["program"]);
+  });
+
+  test("names each page that has changed", () => {
+    const file = machO(20_000);
+    for (const at of [5000, 5001, 2 * 16_384 + 1]) file.writeUInt8(0, at);
+    expect(signatureOf(file).badPages).toEqual([1, 8]);
+    expect(factsOf(darwin("arm64"), file).find(({ name }) => name === "pages")).toEqual({
+      name: "pages",
+      value: "7 of 9 right (SHA-256, 4096 bytes each)",
+      wrong: "2 have another hash: 1, 8",
+    });
+  });
+
+  test("takes the place of another, is the same each time, and ends file and segment", () => {
+    const file = machO(200_000, { identifier: "a-much-longer-identifier-than-the-next" });
+    file.writeUInt8(0, 70_000);
+    const signed = signAdHoc(file, "short");
+    expect(signatureOf(signed)).toMatchObject({ identifier: "short", badPages: [] });
+    expect(signAdHoc(signed, "short").equals(signed)).toBe(true);
+    const { segments, signature } = readMachO(signed);
+    const linkEdit = segments.find(({ name }) => name === "__LINKEDIT");
+    expect((linkEdit?.offset ?? 0) + (linkEdit?.size ?? 0)).toBe(signed.length);
+    expect((signature?.offset ?? 0) + (signature?.size ?? 0)).toBe(signed.length);
+  });
+
+  test("does not cover what stands behind it", () => {
+    const longer = Buffer.concat([machO(20_000), Buffer.alloc(10)]);
+    const facts = factsOf(darwin("arm64"), longer);
+    expect(facts.find(({ name }) => name === "covers")?.wrong).toMatch("does not end the file");
+  });
+
+  test("is missed where it is not", () => {
+    const file = machO(20_000);
+    file.fill(0, readMachO(file).signature?.offset);
+    expect(factsOf(darwin("arm64"), file)).toMatchObject([{ wrong: "it has no signature" }]);
+  });
+
+  // Bun fetches the runtimes of other targets from npm when it first needs them: a test shall not.
+  test.skipIf(!existsSync(macRuntime))("is for arm64 what Bun itself writes, to the byte", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "pccm-sign-"));
+    const [source, outfile] = [join(directory, "empty.ts"), join(directory, "empty")];
+    try {
+      await Bun.write(source, "");
+      const { exitCode } = Bun.spawnSync(
+        [process.execPath, "build", "--compile", "--target=bun-darwin-arm64", source, "--outfile", outfile],
+        { cwd: directory },
+      );
+      expect(exitCode).toBe(0);
+      const file = readFileSync(outfile);
+      expect(signatureOf(file)).toMatchObject({ adHoc: true, identifier: "a.out", badPages: [] });
+      expect(signAdHoc(file, "a.out").equals(file)).toBe(true);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
+
+describe("a Windows executable", () => {
+  test("tells its processor, subsystem, protection, certificate and properties", () => {
+    expect(readPe(pe({ product: "Made up", bun: program }))).toEqual({
+      machine: "x64",
+      subsystem: "console",
+      positionIndependent: true,
+      stackIsData: true,
+      certified: false,
+      version: { ProductName: "Made up", ProductVersion: "1.2.3", CompanyName: "Somebody" },
+      bun: program,
+    });
+  });
+
+  test("is wrong when it would open a window", () => {
+    const facts = factsOf(windows(), pe({ product: "Made up", bun: program, subsystem: 2 }));
+    expect(facts.filter((fact) => fact.wrong !== undefined).map(({ name }) => name)).toEqual(["subsystem"]);
+  });
+});
+
+describe("the section of Bun's", () => {
+  test("is whole with all modules, their table and the last line", () => {
+    expect(readBunSection(program)).toEqual({ modules: 2, bytes: 138 });
+  });
+
+  test("is not whole when a byte of its frame has changed, or the end is missing", () => {
+    const changed = Buffer.from(program);
+    changed.writeUInt8(0, program.length - 3);
+    expect(() => readBunSection(changed)).toThrow("the program in it is cut off");
+    expect(() => readBunSection(program.subarray(0, -1))).toThrow("the program in it is cut off");
+    expect(() => readBunSection(bunSection(["elsewhere/a.js"]))).toThrow(
+      'a module is called "elsewhere/a.js"',
+    );
+  });
+});
+
+function ours(): Target {
+  const found = targets.find(({ os, cpu }) => os === process.platform && cpu === process.arch);
+  if (!found) throw new Error(`There is no target for ${process.platform} on ${process.arch}`);
+  return found;
+}
+
+function darwin(cpu: Target["cpu"]): Target {
+  return { name: `darwin-${cpu}`, compiler: `bun-darwin-${cpu}`, os: "darwin", cpu };
+}
+
+function windows(): Target {
+  return { name: "windows-x64", compiler: "bun-windows-x64", os: "win32", cpu: "x64" };
+}
