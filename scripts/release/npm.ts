@@ -1,7 +1,7 @@
 // The npm packages: one with the launcher, that depends on exactly its own version of one a platform. No install scripts.
 import { join } from "node:path";
 import { type Content, contentOf, type Entry } from "./content.ts";
-import { documents, names, packageOf, release, root } from "./release.ts";
+import { documents, names, packageOf, release, root, withOwner } from "./release.ts";
 import { tarGzip } from "./tar.ts";
 import { suffixOf, type Target, targets } from "./targets.ts";
 
@@ -64,7 +64,7 @@ export function documentEntries(prefix = ""): Promise<Entry[]> {
   return Promise.all(
     documents.map(async (name) => ({
       path: `${prefix}${name}`,
-      content: await contentOf(await Bun.file(join(root, name)).bytes()),
+      content: await contentOf(withOwner(await Bun.file(join(root, name)).text())),
     })),
   );
 }
