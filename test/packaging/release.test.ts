@@ -353,7 +353,11 @@ esac
     const calls = join(registry, "calls");
     return {
       path,
-      environment: { PATH: `${bin}:${process.env["PATH"] ?? ""}`, REGISTRY: registry },
+      environment: {
+        PATH: `${bin}:${process.env["PATH"] ?? ""}`,
+        REGISTRY: registry,
+        GITHUB_ACTIONS: "true",
+      },
       calls: () => (existsSync(calls) ? readFileSync(calls, "utf8").trim().split("\n") : []),
     };
   }
@@ -363,7 +367,7 @@ esac
     expect(script(path, "release:publish-npm", [], environment)).toMatchObject({ exitCode: 0, err: "" });
     expect(calls()).toHaveLength(targets.length + 1);
     expect(calls().at(-1)).toBe(
-      `publish ${join(path, "dist", "npm", `${name}-0.1.0.tgz`)} --provenance --access public --ignore-scripts`,
+      `publish ${join(path, "dist", "npm", `${name}-0.1.0.tgz`)} --access public --ignore-scripts --provenance`,
     );
   });
 
