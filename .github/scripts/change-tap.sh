@@ -12,7 +12,7 @@ formula=$PWD/dist/homebrew/$name.rb
 
 case $version in *-*) echo "$version is a prerelease, and those do not go into the tap."; exit 0 ;; esac
 if [ -z "${GH_TOKEN:-}" ]; then
-  echo "There is no token for $tap: add TAP_TOKEN to the environment release and run this job again, or put $name.rb of the release into the tap by hand." >&2
+  echo "There is no token for $tap: add TAP_TOKEN to the environment tap and run this job again, or put $name.rb of the release into the tap by hand." >&2
   exit 1
 fi
 [ -f "$formula" ] || { echo "$formula is missing: release:build --pack writes it." >&2; exit 1; }

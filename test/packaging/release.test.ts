@@ -451,8 +451,52 @@ esac
     expect(changeTap(path, "v0.2.0-rc.1")).toMatchObject({ exitCode: 0 });
     const { exitCode, err } = changeTap(path, "v0.2.0", {});
     expect(exitCode).toBe(1);
-    expect(err).toContain("add TAP_TOKEN to the environment release");
+    expect(err).toContain("add TAP_TOKEN to the environment tap");
     expect(git(tap, "branch", "--list")).toBe("* main");
+  });
+
+  test("a release is drafted once, put right while it is a draft, and left alone once it is out", () => {
+    const path = repository();
+    const place = join(path, "dist", "github");
+    mkdirSync(join(path, "dist", "fake"), { recursive: true });
+    mkdirSync(place);
+    const gh = `#!/bin/sh
+case "$1 $2" in
+  "release list") cat "$GITHUB_PLACE/state" 2>/dev/null || true ;;
+  "release create") echo "$*" >>"$GITHUB_PLACE/calls"; echo true >"$GITHUB_PLACE/state" ;;
+  "release upload") echo "$*" >>"$GITHUB_PLACE/calls"; cp dist/SHA256SUMS "$GITHUB_PLACE/" ;;
+  "release download") cp "$GITHUB_PLACE/SHA256SUMS" "$7" ;;
+  *) exit 64 ;;
+esac
+`;
+    writeFileSync(join(path, "dist", "fake", "gh"), gh, { mode: 0o755 });
+    writeFileSync(
+      join(path, "dist", "SHA256SUMS"),
+      `${checksumOf("a")}  a.tar.gz\n${checksumOf("b")}  npm/b.tgz\n`,
+    );
+    const environment = {
+      PATH: `${join(path, "dist", "fake")}:${process.env["PATH"] ?? ""}`,
+      GITHUB_PLACE: place,
+    };
+    const draft = (tag = "v0.2.0") =>
+      start(path, ["sh", ".github/scripts/draft-release.sh", tag], environment);
+    const upload = "release upload v0.2.0 --clobber dist/SHA256SUMS dist/a.tar.gz dist/npm/b.tgz";
+    const create =
+      "release create v0.2.0 --draft --verify-tag --title v0.2.0 --notes-file dist/release-notes.md";
+    const calls = () => readFileSync(join(place, "calls"), "utf8").trim().split("\n");
+    expect(draft()).toMatchObject({ exitCode: 0, err: "" });
+    expect(draft()).toMatchObject({ exitCode: 0, err: "" });
+    expect(calls()).toEqual([create, upload, upload]);
+    writeFileSync(join(place, "state"), "false\n");
+    expect(draft()).toMatchObject({ exitCode: 0, out: "v0.2.0 is published already, with these files.\n" });
+    writeFileSync(join(path, "dist", "SHA256SUMS"), `${checksumOf("c")}  a.tar.gz\n`);
+    const other = draft();
+    expect(other.exitCode).toBe(1);
+    expect(other.err).toContain("v0.2.0 is published with other files.");
+    expect(calls()).toHaveLength(3);
+    rmSync(join(place, "state"));
+    draft("v0.3.0-rc.1");
+    expect(calls().at(-2)).toEndWith("--prerelease");
   });
 
   test("a program is tried by version, handshake, tools and a batch of three, and a broken one is told", () => {

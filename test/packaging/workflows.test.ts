@@ -125,26 +125,17 @@ test("what publishes waits for every check, and for somebody to say yes", () => 
     const needs = [jobs.get(id)?.needs ?? []].flat();
     return [...needs, ...needs.flatMap(before)];
   };
-  const writing = [...jobs.values()].filter(
-    ({ permissions, id }) => Object.values(permissions).includes("write") || id === "tap",
+  const checks = ["check", "tests", "signed", "pack", "verify-linux", "verify-macos", "verify-windows"];
+  const writing = [...jobs.values()].filter(({ permissions }) =>
+    Object.values(permissions).includes("write"),
   );
-  expect(writing.map(({ id }) => id)).toEqual(["attest", "draft", "npm", "publish", "registry", "tap"]);
-  for (const { id, environment } of writing) {
-    expect({ id, environment }).toEqual({ id, environment: "release" });
-    expect(before(id)).toEqual(
-      expect.arrayContaining([
-        "check",
-        "tests",
-        "signed",
-        "pack",
-        "verify-linux",
-        "verify-macos",
-        "verify-windows",
-      ]),
-    );
-  }
-  // A release on GitHub is what installers take, and the entry in the registry names its files.
-  expect(before("registry")).toEqual(expect.arrayContaining(["npm", "publish"]));
+  expect(writing.map(({ id }) => id)).toEqual(["attest", "draft", "npm", "publish", "registry"]);
+  for (const { id } of writing) expect(before(id)).toEqual(expect.arrayContaining(checks));
+  // A package on npm cannot be taken back, so its environment has the reviewer; the rest that users see comes after it.
+  expect(jobs.get("npm")?.environment).toBe("release");
+  for (const id of ["publish", "registry", "tap"]) expect(before(id)).toContain("npm");
+  // The entry in the registry and the formula name files of the release on GitHub.
+  for (const id of ["registry", "tap"]) expect(before(id)).toContain("publish");
 });
 
 test.skipIf(Bun.which("shellcheck") === null)("shellcheck finds nothing in commands and scripts", () => {
