@@ -7,7 +7,8 @@ New-Item -ItemType Directory -Force $place | Out-Null
 $cpu = if ($env:PROCESSOR_ARCHITECTURE -eq "ARM64") { "arm64" } else { "x64" }
 
 function Test-Program([string[]]$Command) {
-  $first, $rest = $Command
+  $first = $Command[0]
+  $rest = @($Command | Select-Object -Skip 1)
   $initialize = '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"try","version":"1"}}}'
   $list = '{"jsonrpc":"2.0","id":2,"method":"tools/list"}'
   $version = & $first @rest --version
@@ -27,6 +28,8 @@ try {
   # Twice: fresh, and over a program that is there. The second time by the PowerShell that Windows comes with.
   & ./dist/install.ps1 -Dir "$place\bin"
   powershell -NoProfile -ExecutionPolicy Bypass -File ./dist/install.ps1 -Dir "$place\bin"
+  # The program itself takes no variable of ours that it does not know.
+  Remove-Item Env:PARALLEL_CLAUDE_DOWNLOADS
   Test-Program "$place\bin\$name.exe"
   Test-Program "$place\bin\claude-code-parallel-mcp-server.cmd"
 } finally {
