@@ -24,18 +24,22 @@ export async function faultsOf(tag: string): Promise<string[]> {
 export async function faultsOfArtifacts(): Promise<string[]> {
   const sums = Bun.file(join(dist, "SHA256SUMS"));
   if (!(await sums.exists())) return ["dist has no SHA256SUMS: `release:build` writes it"];
-  const lines = (await sums.text()).trim().split("\n");
-  const faults = await Promise.all(
-    lines.map(async (line) => {
-      const [sum, path = ""] = line.split("  ");
-      const file = Bun.file(join(dist, path));
-      if (!(await file.exists())) return `dist lacks ${path}, which SHA256SUMS names`;
-      const bytes = await file.bytes();
-      if (checksumOf(bytes) !== sum) return `${path} is not what SHA256SUMS says`;
-      return placeholderIn(path, bytes) ? `${path} has the placeholder ${unknownOwner} in it` : undefined;
-    }),
-  );
-  return faults.filter((fault) => fault !== undefined);
+  const faults: string[] = [];
+  // One after the other, for together they are more than a gigabyte.
+  for (const line of (await sums.text()).trim().split("\n")) {
+    const [sum = "", path = ""] = line.split("  ");
+    const fault = await faultOfArtifact(path, sum);
+    if (fault !== undefined) faults.push(fault);
+  }
+  return faults;
+}
+
+async function faultOfArtifact(path: string, checksum: string): Promise<string | undefined> {
+  const file = Bun.file(join(dist, path));
+  if (!(await file.exists())) return `dist lacks ${path}, which SHA256SUMS names`;
+  const bytes = await file.bytes();
+  if (checksumOf(bytes) !== checksum) return `${path} is not what SHA256SUMS says`;
+  return placeholderIn(path, bytes) ? `${path} has the placeholder ${unknownOwner} in it` : undefined;
 }
 
 // What is large holds an executable, which knows no owner, and texts that the smaller ones hold too.
