@@ -1,52 +1,72 @@
 // `bun run release:build`: makes every artifact of a release below `dist/`, the same bytes for the same commit.
-import { mkdirSync, rmSync } from "node:fs";
+// In two stages where the executables for macOS are signed in between, which changes them: `--binaries`, then `--pack`.
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "../build.ts";
+import { binaryOf, checksumOf, compileAll, faultsOfBinaries, twoAtATime } from "./binaries.ts";
 import { packBundle } from "./bundle.ts";
 import { contentOf } from "./content.ts";
 import { formulaOf } from "./formula.ts";
 import { notesOf } from "./notes.ts";
 import { documentEntries, packMeta, packPlatform } from "./npm.ts";
 import { registryEntry } from "./registry.ts";
-import { archiveOf, dist, owner, packageOf, release, root } from "./release.ts";
+import { archiveOf, dist, packageOf, release, root, withOwner } from "./release.ts";
 import { billOfMaterials } from "./sbom.ts";
 import { tarGzip } from "./tar.ts";
 import { suffixOf, type Target, targets } from "./targets.ts";
 import { zip } from "./zip.ts";
 
+const usage = `release:build [--binaries | --pack]
+
+Without an option, both stages, one after the other:
+  --binaries  compiles the executables of all targets to dist/bin
+  --pack      packs what is in dist/bin: archives, npm packages, bundles, formula, registry entry, SBOM, notes, SHA256SUMS`;
+
+const stages = stagesFrom(process.argv.slice(2));
 const began = performance.now();
-rmSync(dist, { recursive: true, force: true });
-mkdirSync(dist);
 const checksums = new Map<string, string>();
 const bundles = new Map<string, string>();
 
-// Two at a time, for deflating takes a processor each.
-const left = [...targets];
-await Promise.all([carry(), carry()]);
-await write(`npm/${release.name}-${release.version}.tgz`, await packMeta());
-for (const name of ["install.sh", "install.ps1"]) {
-  const script = await Bun.file(join(import.meta.dir, name)).text();
-  await write(name, script.replaceAll("OWNER", owner));
-}
-await write(`homebrew/${release.name}.rb`, formulaOf(checksums));
-await write("server.json", json(registryEntry(sorted(bundles))));
-await write("sbom.cdx.json", json(await billOfMaterials()));
-await write("release-notes.md", notesOf(await Bun.file(join(root, "CHANGELOG.md")).text(), release.version));
-const sums = [...sorted(checksums)].map(([path, sum]) => `${sum}  ${path}\n`).join("");
-await Bun.write(join(dist, "SHA256SUMS"), sums);
-console.log(
-  `${checksums.size} artifacts below dist/ in ${((performance.now() - began) / 1000).toFixed(1)} s`,
-);
+if (stages.compile) await compileAll();
+if (stages.pack) await pack();
+const seconds = ((performance.now() - began) / 1000).toFixed(1);
+const made = stages.pack
+  ? `${checksums.size} artifacts below dist`
+  : `${targets.length} executables below dist/bin`;
+console.log(`${made}, in ${seconds} s`);
 
-async function carry(): Promise<void> {
-  for (let target = left.shift(); target; target = left.shift()) await make(target);
+function stagesFrom(options: string[]): { compile: boolean; pack: boolean } {
+  const [option, ...more] = options;
+  if (option === "--help") {
+    console.log(usage);
+    process.exit(0);
+  }
+  if (option === undefined) return { compile: true, pack: true };
+  if (more.length === 0 && (option === "--binaries" || option === "--pack"))
+    return { compile: option === "--binaries", pack: option === "--pack" };
+  return fail(`release:build was called with ${options.join(" ")}.\n${usage}`, 2);
 }
 
-async function make(target: Target): Promise<void> {
+async function pack(): Promise<void> {
+  const faults = await faultsOfBinaries();
+  if (faults.length > 0) return fail(faults.map((fault) => `${fault}.`).join("\n"), 1);
+  for (const name of existsSync(dist) ? readdirSync(dist) : [])
+    if (name !== "bin") rmSync(join(dist, name), { recursive: true });
+  await twoAtATime(targets, packTarget);
+  await write(`npm/${release.name}-${release.version}.tgz`, await packMeta());
+  for (const name of ["install.sh", "install.ps1"])
+    await write(name, withOwner(await Bun.file(join(import.meta.dir, name)).text()));
+  await write(`homebrew/${release.name}.rb`, formulaOf(checksums));
+  await write("server.json", json(registryEntry(sorted(bundles))));
+  await write("sbom.cdx.json", json(await billOfMaterials()));
+  const changelog = await Bun.file(join(root, "CHANGELOG.md")).text();
+  await write("release-notes.md", withOwner(notesOf(changelog, release.version)));
+  const sums = [...sorted(checksums)].map(([path, sum]) => `${sum}  ${path}\n`).join("");
+  await Bun.write(join(dist, "SHA256SUMS"), sums);
+}
+
+async function packTarget(target: Target): Promise<void> {
   const suffix = suffixOf(target);
-  const binary = join(dist, "bin", target.name, `${release.name}${suffix}`);
-  await build(binary, target.compiler);
-  const executable = await contentOf(await Bun.file(binary).bytes());
+  const executable = await contentOf(await Bun.file(binaryOf(target)).bytes());
   const documents = await documentEntries();
   const program = { path: `${release.name}${suffix}`, content: executable, executable: true };
   // Windows has no links that everybody may make: there, a script stands for the second name.
@@ -63,14 +83,12 @@ async function make(target: Target): Promise<void> {
   const bundle = `${release.name}-${target.name}.mcpb`;
   // Claude Desktop is made for macOS and Windows, and with glibc for Linux.
   if (target.libc !== "musl") bundles.set(bundle, await write(bundle, await packBundle(target, executable)));
-  console.log(
-    `${target.name}: ${(executable.bytes.length / 1e6).toFixed(1)} MB, ${(archive.length / 1e6).toFixed(1)} MB packed`,
-  );
+  console.log(`${target.name}: ${(archive.length / 1e6).toFixed(1)} MB packed`);
 }
 
 async function write(path: string, content: Uint8Array | string): Promise<string> {
   await Bun.write(join(dist, path), content);
-  const checksum = new Bun.CryptoHasher("sha256").update(content).digest("hex");
+  const checksum = checksumOf(content);
   checksums.set(path, checksum);
   return checksum;
 }
@@ -81,4 +99,9 @@ function sorted(map: ReadonlyMap<string, string>): Map<string, string> {
 
 function json(value: object): string {
   return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+function fail(message: string, code: number): never {
+  console.error(message);
+  process.exit(code);
 }

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { type Content, contentOf, type Entry } from "./content.ts";
 import { notices, noticesFile } from "./notices.ts";
-import { documents, names, packageOf, release, root } from "./release.ts";
+import { documents, names, packageOf, release, root, withOwner } from "./release.ts";
 import { tarGzip } from "./tar.ts";
 import { suffixOf, type Target, targets } from "./targets.ts";
 
@@ -103,7 +103,7 @@ function ownDocuments(prefix: string): Promise<Entry[]> {
   return Promise.all(
     documents.map(async (name) => ({
       path: `${prefix}${name}`,
-      content: await contentOf(await Bun.file(join(root, name)).bytes()),
+      content: await contentOf(withOwner(await Bun.file(join(root, name)).text())),
     })),
   );
 }

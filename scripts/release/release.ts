@@ -3,11 +3,17 @@ import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Target } from "./targets.ts";
 
+/** What stands where the owner is not known. Texts for users carry it, and get the owner when they are packed. */
+export const unknownOwner = "OWNER";
+
 /**
- * Who owns the repository, the tap and the registry's name: THE one place to put it, once it is known.
- * The installers carry it as `OWNER` too, and get this one when they are written to `dist/`.
+ * Who owns the repository, the tap and the registry's name. A workflow on GitHub is told; elsewhere, whoever builds a
+ * release again names the same one in this variable, and gets the same bytes.
  */
-export const owner = "OWNER";
+export const owner = Bun.env["GITHUB_REPOSITORY_OWNER"] || unknownOwner;
+
+/** A text for users with the owner's name in it. */
+export const withOwner = (text: string): string => text.replaceAll(unknownOwner, owner);
 
 export const root = join(import.meta.dir, "..", "..");
 export const dist = join(root, "dist");
