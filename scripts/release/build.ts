@@ -8,7 +8,7 @@ import { formulaOf } from "./formula.ts";
 import { notesOf } from "./notes.ts";
 import { documentEntries, packMeta, packPlatform } from "./npm.ts";
 import { registryEntry } from "./registry.ts";
-import { archiveOf, dist, owner, packageOf, release, root } from "./release.ts";
+import { archiveOf, bundleOf, dist, hasBundle, owner, packageOf, release, root } from "./release.ts";
 import { billOfMaterials } from "./sbom.ts";
 import { tarGzip } from "./tar.ts";
 import { suffixOf, type Target, targets } from "./targets.ts";
@@ -60,9 +60,8 @@ async function make(target: Target): Promise<void> {
       : await tarGzip([program, ...documents], { [release.secondName]: release.name });
   await write(archiveOf(target), archive);
   await write(`npm/${packageOf(target)}-${release.version}.tgz`, await packPlatform(target, executable));
-  const bundle = `${release.name}-${target.name}.mcpb`;
-  // Claude Desktop is made for macOS and Windows, and with glibc for Linux.
-  if (target.libc !== "musl") bundles.set(bundle, await write(bundle, await packBundle(target, executable)));
+  const bundle = bundleOf(target);
+  if (hasBundle(target)) bundles.set(bundle, await write(bundle, await packBundle(target, executable)));
   console.log(
     `${target.name}: ${(executable.bytes.length / 1e6).toFixed(1)} MB, ${(archive.length / 1e6).toFixed(1)} MB packed`,
   );

@@ -1,6 +1,7 @@
 // The npm packages: one with the launcher, that depends on exactly its own version of one a platform. No install scripts.
 import { join } from "node:path";
 import { type Content, contentOf, type Entry } from "./content.ts";
+import { readmeFor } from "./readme.ts";
 import { documents, names, packageOf, release, root } from "./release.ts";
 import { tarGzip } from "./tar.ts";
 import { suffixOf, type Target, targets } from "./targets.ts";
@@ -64,9 +65,14 @@ export function documentEntries(prefix = ""): Promise<Entry[]> {
   return Promise.all(
     documents.map(async (name) => ({
       path: `${prefix}${name}`,
-      content: await contentOf(await Bun.file(join(root, name)).bytes()),
+      content: await contentOf(await documentText(name)),
     })),
   );
+}
+
+async function documentText(name: (typeof documents)[number]): Promise<string> {
+  const text = await Bun.file(join(root, name)).text();
+  return name === "README.md" ? readmeFor(text, release.repository, `v${release.version}`) : text;
 }
 
 async function jsonEntry(value: object): Promise<Entry> {
