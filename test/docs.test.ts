@@ -4,12 +4,14 @@ import { chmodSync, existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { codeBlocks } from "../scripts/docs/blocks.ts";
 import { readmeFor } from "../scripts/release/readme.ts";
+import { owner } from "../scripts/release/release.ts";
 import { flagsOfCommand } from "../src/doors/commands/help.ts";
 import { commands } from "../src/doors/commands.ts";
 import { parseFlags } from "../src/doors/flags.ts";
 import { product } from "../src/model/product.ts";
+import { clientNames, clientOf } from "../src/operations/clients/clients.ts";
 import { tools } from "../src/operations/tools.ts";
-import { Home } from "./harness.ts";
+import { Home, run } from "./harness.ts";
 
 const root = join(import.meta.dir, "..");
 const documents = [...new Bun.Glob("**/*.md").scanSync({ cwd: root, dot: true })].filter(
@@ -62,6 +64,12 @@ describe("links", () => {
 });
 
 describe("the README's", () => {
+  test("owner stands in generated parts alone, so that one constant changes it", () => {
+    const written = readme.replace(/<!-- channels -->[\s\S]*?<!-- \/channels -->/, "");
+    expect(written).not.toContain("OWNER");
+    expect(written).not.toContain(`/${owner}/`);
+  });
+
   test("command lines are taken by the parser", async () => {
     await using home = new Home();
     const lines = codeBlocks(readme)
@@ -78,6 +86,33 @@ describe("the README's", () => {
         expect(parsed.value.positionals.length).toBeLessThanOrEqual(command.positionals.length);
     }
     expect(refused).toEqual([]);
+  });
+
+  test("configurations of clients are what `install` writes, where it writes it", async () => {
+    const blocks = codeBlocks(readme).filter(({ heading }) => heading === "Configure a client");
+    for (const name of clientNames) {
+      await using home = new Home();
+      const command = home.file(product.name);
+      await Bun.write(command, "#!/bin/sh\n");
+      chmodSync(command, 0o755);
+      const { code, out } = await run(home, [
+        "install",
+        "--client",
+        name,
+        "--command",
+        command,
+        "--yes",
+        "--json",
+      ]);
+      expect(code).toBe(0);
+      const { file }: { file: string } = JSON.parse(out);
+      const written = (await Bun.file(file).text()).replaceAll(command, `/path/to/${product.name}`);
+      expect(blocks.map(({ text }) => text)).toContain(written.trimEnd());
+      const place = file.replace(home.path, "~");
+      expect(readme).toMatch(
+        new RegExp(`^\\| ${clientOf(name).title} \\|.* \`${RegExp.escape(place)}\` \\|`, "m"),
+      );
+    }
   });
 
   test("calls are taken by the tools that they name", () => {
@@ -97,10 +132,9 @@ describe("the README's", () => {
 
   test("messages under “When something is wrong” stand in the source, word for word", async () => {
     const [, table = ""] = /<!-- symptoms[^\n]*\n([\s\S]*?)\n## /.exec(readme) ?? [];
-    const messages = [...table.matchAll(/^\| (?:`` ?(.+?) ?``|`([^`"]+)`) \|/gm)].map(
-      ([, two, one]) => two ?? one ?? "",
-    );
-    expect(messages.length).toBeGreaterThan(12);
+    const cells = [...table.matchAll(/^\| (?:… )?(`` .+? ``|`[^`"]+`)(?: …)? \|/gm)];
+    const messages = cells.map(([, cell = ""]) => cell.replace(/^`(?:` )?|(?: `)?`$/g, ""));
+    expect(messages.length).toBeGreaterThan(14);
     const files = [...new Bun.Glob("src/**/*.ts").scanSync({ cwd: root })];
     const source = (await Promise.all(files.map((file) => Bun.file(join(root, file)).text())))
       .join("\n")
