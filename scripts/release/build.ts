@@ -9,7 +9,7 @@ import { formulaOf } from "./formula.ts";
 import { notesOf } from "./notes.ts";
 import { documentEntries, packMeta, packPlatform } from "./npm.ts";
 import { registryEntry } from "./registry.ts";
-import { archiveOf, dist, packageOf, release, root, withOwner } from "./release.ts";
+import { archiveOf, bundleOf, dist, hasBundle, packageOf, release, root, withOwner } from "./release.ts";
 import { billOfMaterials } from "./sbom.ts";
 import { tarGzip } from "./tar.ts";
 import { suffixOf, type Target, targets } from "./targets.ts";
@@ -80,9 +80,8 @@ async function packTarget(target: Target): Promise<void> {
       : await tarGzip([program, ...documents], { [release.secondName]: release.name });
   await write(archiveOf(target), archive);
   await write(`npm/${packageOf(target)}-${release.version}.tgz`, await packPlatform(target, executable));
-  const bundle = `${release.name}-${target.name}.mcpb`;
-  // Claude Desktop is made for macOS and Windows, and with glibc for Linux.
-  if (target.libc !== "musl") bundles.set(bundle, await write(bundle, await packBundle(target, executable)));
+  const bundle = bundleOf(target);
+  if (hasBundle(target)) bundles.set(bundle, await write(bundle, await packBundle(target, executable)));
   console.log(`${target.name}: ${(archive.length / 1e6).toFixed(1)} MB packed`);
 }
 

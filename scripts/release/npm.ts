@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { type Content, contentOf, type Entry } from "./content.ts";
 import { notices, noticesFile } from "./notices.ts";
+import { readmeFor } from "./readme.ts";
 import { documents, names, packageOf, release, root, withOwner } from "./release.ts";
 import { tarGzip } from "./tar.ts";
 import { suffixOf, type Target, targets } from "./targets.ts";
@@ -103,9 +104,14 @@ function ownDocuments(prefix: string): Promise<Entry[]> {
   return Promise.all(
     documents.map(async (name) => ({
       path: `${prefix}${name}`,
-      content: await contentOf(withOwner(await Bun.file(join(root, name)).text())),
+      content: await contentOf(await documentText(name)),
     })),
   );
+}
+
+async function documentText(name: (typeof documents)[number]): Promise<string> {
+  const text = withOwner(await Bun.file(join(root, name)).text());
+  return name === "README.md" ? readmeFor(text, release.repository, `v${release.version}`) : text;
 }
 
 async function jsonEntry(value: object): Promise<Entry> {

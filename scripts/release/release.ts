@@ -44,3 +44,9 @@ export const archiveOf = ({ name, os }: Target): string =>
 
 /** The name of the npm package that holds a target's executable. */
 export const packageOf = ({ name }: Target): string => `${release.name}-${name}`;
+
+/** The file name of a target's bundle for Claude Desktop. */
+export const bundleOf = ({ name }: Target): string => `${release.name}-${name}.mcpb`;
+
+/** Claude Desktop is made for macOS and Windows, and with glibc for Linux. */
+export const hasBundle = ({ libc }: Target): boolean => libc !== "musl";

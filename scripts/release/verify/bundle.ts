@@ -1,7 +1,7 @@
 // The bundle, unpacked by its format's own tool, and started as Claude Desktop starts it: with a form nobody touched.
 import { join } from "node:path";
 import { getMcpConfigForManifest } from "@anthropic-ai/mcpb";
-import { dist, release, root } from "../release.ts";
+import { bundleOf, dist, hasBundle, root } from "../release.ts";
 import type { Channel } from "./channel.ts";
 import { outputOf } from "./command.ts";
 import { here } from "./here.ts";
@@ -10,10 +10,10 @@ import { here } from "./here.ts";
 export const bundle: Channel = {
   name: ".mcpb bundle",
   async install(folder) {
-    if (!here || here.libc === "musl") return { notChecked: "there is no bundle for this system" };
+    if (!here || !hasBundle(here)) return { notChecked: "there is no bundle for this system" };
     const tool = [process.execPath, join(root, "node_modules/@anthropic-ai/mcpb/dist/cli/cli.js")];
     const unpacked = join(folder, "unpacked");
-    const file = join(dist, `${release.name}-${here.name}.mcpb`);
+    const file = join(dist, bundleOf(here));
     await outputOf([...tool, "unpack", file, unpacked], { cwd: folder });
     await outputOf([...tool, "validate", unpacked], { cwd: folder });
     const made = await getMcpConfigForManifest({

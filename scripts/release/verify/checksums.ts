@@ -1,7 +1,7 @@
 // Whether every artifact is the one that SHA256SUMS, the formula and the registry entry tell of.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { archiveOf, dist, release } from "../release.ts";
+import { archiveOf, bundleOf, dist, release } from "../release.ts";
 import { targets } from "../targets.ts";
 
 /** Checks them all, and gives their number; throws an error that names what differs. */
@@ -24,7 +24,7 @@ export async function checkedArtifacts(): Promise<number> {
     const archive = archiveOf(target);
     if (formula.includes(archive) && !formula.includes(sums.get(archive) ?? archive))
       throw new Error(`The formula has another checksum for ${archive}`);
-    const bundle = `${release.name}-${target.name}.mcpb`;
+    const bundle = bundleOf(target);
     if (entry.includes(bundle) && !entry.includes(sums.get(bundle) ?? bundle))
       throw new Error(`server.json has another checksum for ${bundle}`);
   }

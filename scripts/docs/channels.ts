@@ -1,0 +1,53 @@
+// How the program is installed through each channel, out of what a release is made of: names, addresses and targets.
+import { archiveOf, bundleOf, hasBundle, owner, release } from "../release/release.ts";
+import { type Target, targets } from "../release/targets.ts";
+
+const latest = `${release.repository}/releases/latest/download`;
+const archive = `${release.name}-linux-x64.tar.gz`;
+
+/** What the README says of installing. */
+export const channels: string[] = [
+  "```sh",
+  `curl -fsSL ${latest}/install.sh | sh    # macOS and Linux, below your home`,
+  `brew install ${owner}/tap/${release.name}    # Homebrew, on both`,
+  `npx -y ${release.name} doctor    # npm: runs it without an installation`,
+  `bunx ${release.name} doctor      # the same with Bun`,
+  "```",
+  "",
+  "Windows, in PowerShell:",
+  "",
+  "```powershell",
+  `irm ${latest}/install.ps1 | iex`,
+  "```",
+  "",
+  `Claude Desktop takes a bundle, without a file to edit: get the one for your machine from the [newest release](${release.repository}/releases/latest), and open it.`,
+  "",
+  "<details>",
+  "<summary>Which bundle, which archive, and how to install by hand</summary>",
+  "",
+  "| system | processor | bundle for Claude Desktop | archive |",
+  "| --- | --- | --- | --- |",
+  ...targets.map((target) => {
+    const bundle = hasBundle(target) ? `\`${bundleOf(target)}\`` : "–";
+    return `| ${systemOf(target)} | ${processorOf(target)} | ${bundle} | \`${archiveOf(target)}\` |`;
+  }),
+  "",
+  "```sh",
+  `curl -fLO ${latest}/${archive}`,
+  `curl -fLO ${latest}/SHA256SUMS`,
+  "sha256sum --check --ignore-missing SHA256SUMS    # macOS: shasum -a 256 --check --ignore-missing SHA256SUMS",
+  `tar -xzf ${archive}`,
+  "```",
+  "",
+  "</details>",
+];
+
+function systemOf({ os, libc }: Target): string {
+  if (os === "linux") return libc === "musl" ? "Linux with musl (Alpine)" : "Linux";
+  return os === "darwin" ? "macOS" : "Windows";
+}
+
+function processorOf({ os, cpu }: Target): string {
+  if (os !== "darwin") return cpu;
+  return cpu === "arm64" ? "Apple silicon (arm64)" : "Intel (x64)";
+}

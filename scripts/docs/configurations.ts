@@ -1,0 +1,46 @@
+// What the configuration of each client looks like once `install` has written it: by the code that writes it.
+import { withEntry } from "../../src/operations/clients/change.ts";
+import { clientNames, clientOf, filesOf, type McpClient } from "../../src/operations/clients/clients.ts";
+import { homeDirectory } from "../../src/platform/paths.ts";
+import { release } from "../release/release.ts";
+
+/** Under which name clients know the server, as `install` has it. */
+const entryName = "claude-code";
+const entry = { command: `/path/to/${release.name}`, args: [], env: {} };
+
+/** The files of each client on each system, and the text of each, the same texts once. */
+export const configurations: string[] = [
+  "| client | macOS | Linux | Windows |",
+  "| --- | --- | --- | --- |",
+  ...clientNames.map((name) => `| ${clientOf(name).title} | ${placesOf(name).join(" | ")} |`),
+  ...[...texts()].flatMap(([text, { titles, format }]) => [
+    "",
+    `${titles.join(" and ")}:`,
+    "",
+    `\`\`\`${format === "toml" ? "toml" : "json"}`,
+    text.trimEnd(),
+    "```",
+  ]),
+];
+
+function texts(): Map<string, { titles: string[]; format: McpClient["format"] }> {
+  const found = new Map<string, { titles: string[]; format: McpClient["format"] }>();
+  for (const name of clientNames) {
+    const client = clientOf(name);
+    const text = withEntry(client, "", entryName, entry);
+    const titles = [...(found.get(text)?.titles ?? []), client.title];
+    found.set(text, { titles, format: client.format });
+  }
+  return found;
+}
+
+function placesOf(name: (typeof clientNames)[number]): string[] {
+  const short = (path: string) =>
+    path.replaceAll("\\", "/").replace(homeDirectory().replaceAll("\\", "/"), "~");
+  const windows = short(filesOf("win32", { APPDATA: "%APPDATA%" })[name]);
+  return [
+    short(filesOf("darwin", {})[name]),
+    short(filesOf("linux", {})[name]),
+    windows.replace(/^~/, "%USERPROFILE%").replaceAll("/", "\\"),
+  ].map((path) => `\`${path}\``);
+}

@@ -1,0 +1,69 @@
+// The README's tables of options, settings, commands, clients and tools, out of their declarations.
+import { z } from "zod";
+import { usageOf } from "../../src/doors/commands/help.ts";
+import { commands } from "../../src/doors/commands.ts";
+import { configurationSchema, variableOf } from "../../src/model/configuration.ts";
+import { batchOptions, sessionOptions } from "../../src/model/options.ts";
+import { clientTable } from "../../src/operations/clients.ts";
+import { tools } from "../../src/operations/tools.ts";
+
+const property = z.looseObject({
+  description: z.string().optional(),
+  default: z.unknown().optional(),
+  type: z.string().optional(),
+  enum: z.array(z.string()).optional(),
+  anyOf: z.array(z.looseObject({ type: z.string() })).optional(),
+  items: z.looseObject({ type: z.string() }).optional(),
+});
+
+function rowsOf(schema: z.ZodObject, name: (key: string) => string): string[] {
+  const { properties } = z
+    .object({ properties: z.record(z.string(), property) })
+    .parse(z.toJSONSchema(schema, { io: "input" }));
+  return Object.entries(properties).map(([key, field]) => {
+    const preset = field.default === undefined ? "–" : `\`${JSON.stringify(field.default)}\``;
+    return `| ${name(key)} | ${typeText(field)} | ${preset} | ${field.description ?? ""} |`;
+  });
+}
+
+function typeText({ type, enum: values, anyOf, items }: z.infer<typeof property>): string {
+  if (values) return values.map((value) => `\`${value}\``).join(", ");
+  if (anyOf) return anyOf.map((one) => (one.type === "array" ? "list" : one.type)).join(" or ");
+  return items ? `list of ${items.type}s` : (type ?? "any");
+}
+
+const head = ["| name | type | default | meaning |", "| --- | --- | --- | --- |"];
+
+/** Each table by the name of its markers. */
+export const tables: Record<string, string[]> = {
+  "session-options": [...head, ...rowsOf(sessionOptions, (key) => `\`${key}\``)],
+  "batch-options": [...head, ...rowsOf(batchOptions, (key) => `\`${key}\``)],
+  settings: [
+    "| name | variable | type | default | meaning |",
+    "| --- | --- | --- | --- | --- |",
+    ...rowsOf(configurationSchema, (key) => `\`${key}\` | \`${variableOf(key)}\``),
+  ],
+  commands: [
+    "| command | what it does |",
+    "| --- | --- |",
+    ...commands.map(
+      (command) => `| \`${usageOf(command).split(" ").slice(1, -1).join(" ")}\` | ${command.summary} |`,
+    ),
+  ],
+  clients: [
+    "| client | a call waits | its model sees | why |",
+    "| --- | --- | --- | --- |",
+    ...clientTable.map(({ client, waitSeconds, sees, source }) => {
+      const seen = { text: "the text", data: "the data", either: "either" }[sees];
+      return `| ${client} | ${waitSeconds.toLocaleString("en")} s | ${seen} | ${source} |`;
+    }),
+  ],
+  tools: [
+    "| tool | changes anything | what it does |",
+    "| --- | --- | --- |",
+    ...tools.map((tool) => {
+      const [first = ""] = tool.description.split(/(?<=\.) /);
+      return `| \`${tool.name}\` | ${tool.annotations.readOnlyHint ? "no" : "yes"} | ${first} |`;
+    }),
+  ],
+};

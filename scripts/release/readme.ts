@@ -1,0 +1,33 @@
+// The README for places other than the repository, such as npm's pages: there, only whole addresses lead anywhere.
+
+/** The README with whole addresses for what lies beside it in the repository, at a tag or a branch of it. */
+export function readmeFor(readme: string, repository: string, revision: string): string {
+  const addressOf = (path: string) =>
+    `${repository}/${isPicture(path) ? "raw" : "blob"}/${revision}/${path.replace(/^\.\//, "")}`;
+  const isRelative = (address: string) => !/^(?:[a-z][a-z0-9+.-]*:|\/\/|#)/i.test(address);
+  const whole = (before: string, address: string, after: string) =>
+    isRelative(address) ? `${before}${addressOf(address)}${after}` : `${before}${address}${after}`;
+  return outsideCode(readme, (text) =>
+    text
+      .replace(/(\]\()([^()\s]+)(\))/g, (_, before: string, address: string, after: string) =>
+        whole(before, address, after),
+      )
+      .replace(
+        /(\s(?:src|srcset|href)=")([^"\s]+)(")/g,
+        (_, before: string, address: string, after: string) => whole(before, address, after),
+      ),
+  );
+}
+
+// What stands in a block or a span of code is shown as it is.
+function outsideCode(text: string, change: (text: string) => string): string {
+  const code = /(^```[\s\S]*?^```$|`[^`\n]*`)/m;
+  return text
+    .split(code)
+    .map((part, index) => (index % 2 === 0 ? change(part) : part))
+    .join("");
+}
+
+function isPicture(path: string): boolean {
+  return /\.(?:png|gif|jpe?g|webp|svg)$/.test(path);
+}
