@@ -11,6 +11,8 @@ export interface Component {
   purl: string;
   /** SPDX identifier. */
   license: string;
+  /** Who wrote it, where its package says so. */
+  author?: string | undefined;
   /** Where it stands here, with its licence. Of one that another carries within itself, perhaps another version. */
   directory: string;
   /** Package URLs. */
@@ -23,6 +25,7 @@ const manifest = z.object({
   name: z.string(),
   version: z.string(),
   license: z.string(),
+  author: z.union([z.string(), z.object({ name: z.string() }).transform(({ name }) => name)]).optional(),
   dependencies: z.record(z.string(), z.string()).default({}),
 });
 const lockfile = z.object({ packages: z.record(z.string(), z.array(z.unknown())) });
@@ -37,10 +40,18 @@ export async function compiledIn(): Promise<Component[]> {
   const integrities = await integritiesInLock();
   const own = await Promise.all(
     directories.map(async (directory) => {
-      const { name, version, license, dependencies } = await manifestIn(directory);
+      const { name, version, license, author, dependencies } = await manifestIn(directory);
       const integrity = integrities.get(`${name}@${version}`);
       if (integrity === undefined) throw new Error(`bun.lock has no ${name} ${version}: run \`bun install\``);
-      return { name, version, license, directory, dependencies: Object.keys(dependencies), integrity };
+      return {
+        name,
+        version,
+        license,
+        author,
+        directory,
+        dependencies: Object.keys(dependencies),
+        integrity,
+      };
     }),
   );
   const vendored = await vendoredIn(files);
@@ -99,8 +110,8 @@ async function vendoredIn(files: readonly string[]) {
       const version = line.split(`/.pnpm/${name.replace("/", "+")}@`)[1]?.match(/^[^_/(]+/)?.[0];
       const directory = join(root, "node_modules", name);
       if (version === undefined) throw new Error(`Internal error: ${line} tells no version`);
-      const { license, dependencies } = await manifestIn(directory);
-      return { name, version, license, directory, dependencies: Object.keys(dependencies), carrier };
+      const { license, author, dependencies } = await manifestIn(directory);
+      return { name, version, license, author, directory, dependencies: Object.keys(dependencies), carrier };
     }),
   );
 }

@@ -27,19 +27,18 @@ export async function notices(): Promise<string> {
 }
 
 function withTexts(components: readonly Component[]) {
-  return Promise.all(
-    components.map(async (component) => {
-      const files = readdirSync(component.directory).filter((name) => licenceFile.test(name));
-      if (files.length === 0)
-        throw new Error(
-          `${component.name} brings no licence in ${component.directory}: it cannot be released`,
-        );
-      const texts = await Promise.all(
-        files.sort().map((name) => Bun.file(join(component.directory, name)).text()),
-      );
-      return { ...component, text: texts.map((text) => text.replaceAll("\r\n", "\n").trim()).join("\n\n") };
-    }),
-  );
+  return Promise.all(components.map(async (one) => ({ ...one, text: await licenceText(one) })));
+}
+
+async function licenceText({ name, license, author, directory }: Component): Promise<string> {
+  const files = readdirSync(directory).filter((file) => licenceFile.test(file));
+  const texts = await Promise.all(files.sort().map((file) => Bun.file(join(directory, file)).text()));
+  if (texts.length > 0) return texts.map((text) => text.replaceAll("\r\n", "\n").trim()).join("\n\n");
+  // Some are published without the text that they name. That of MIT is the same for all but for the author.
+  if (license !== "MIT" || author === undefined)
+    throw new Error(`${name} brings no licence in ${directory}: it cannot be released`);
+  const ours = await Bun.file(join(root, "LICENSE")).text();
+  return ours.replace(/^Copyright .*$/m, `Copyright (c) ${author}`).trim();
 }
 
 // Bun's package has no licence file; its own page on licences comes with its types.
