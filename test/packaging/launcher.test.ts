@@ -63,7 +63,7 @@ for (const { runtime, start, child } of runtimes) {
     for (const signal of ["SIGTERM", "SIGHUP"] as const) {
       test(`${signal} that the launcher gets reaches the program`, async () => {
         const process_ = Bun.spawn([...launched, "listen"], {
-          stdin: "ignore",
+          stdin: "pipe",
           stdout: "pipe",
           stderr: "inherit",
         });
