@@ -37,6 +37,7 @@ function Install-ParallelClaude([string]$Directory, [string]$Version) {
     if ([int]$protocols -ne 0) {
       [Net.ServicePointManager]::SecurityProtocol = $protocols -bor [Net.SecurityProtocolType]::Tls12
     }
+    Write-Output "Downloading $base/$archive"
     foreach ($file in "SHA256SUMS", $archive) {
       try { Invoke-WebRequest -UseBasicParsing -Uri "$base/$file" -OutFile "$work\$file" }
       catch { throw "$base/$file could not be downloaded; nothing was installed. $($_.Exception.Message)" }

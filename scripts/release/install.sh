@@ -20,6 +20,7 @@ main() {
   trap 'stop 143' TERM
   make_directory
 
+  say "Downloading $base/$archive"
   download SHA256SUMS
   download "$archive"
   check
