@@ -19,7 +19,7 @@ function Install-ParallelClaude([string]$Directory, [string]$Version) {
   $wanted = $Version -replace "^v", ""
   $base = "$repository/releases/latest/download"
   if ($wanted -ne "latest") { $base = "$repository/releases/download/v$wanted" }
-  if ($env:PARALLEL_CLAUDE_DOWNLOADS) { $base = $env:PARALLEL_CLAUDE_DOWNLOADS }
+  if ($env:PARALLEL_CLAUDE_DOWNLOADS) { $base = $env:PARALLEL_CLAUDE_DOWNLOADS.TrimEnd("/") }
   $archive = "$name-windows-$(Get-ParallelClaudeProcessor).zip"
   if (-not $Directory) { $Directory = "$env:LOCALAPPDATA\Programs\$name" }
   # .NET has a current directory of its own.
@@ -37,6 +37,7 @@ function Install-ParallelClaude([string]$Directory, [string]$Version) {
     if ([int]$protocols -ne 0) {
       [Net.ServicePointManager]::SecurityProtocol = $protocols -bor [Net.SecurityProtocolType]::Tls12
     }
+    Write-Output "Downloading $base/$archive"
     foreach ($file in "SHA256SUMS", $archive) {
       try { Invoke-WebRequest -UseBasicParsing -Uri "$base/$file" -OutFile "$work\$file" }
       catch { throw "$base/$file could not be downloaded; nothing was installed. $($_.Exception.Message)" }

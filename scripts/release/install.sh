@@ -20,6 +20,7 @@ main() {
   trap 'stop 143' TERM
   make_directory
 
+  say "Downloading $base/$archive"
   download SHA256SUMS
   download "$archive"
   check
@@ -50,6 +51,7 @@ read_options() {
   base=$repository/releases/latest/download
   [ "$version" = latest ] || base=$repository/releases/download/v${version#v}
   base=${PARALLEL_CLAUDE_DOWNLOADS:-$base}
+  base=${base%/}
 }
 
 value_of() {
@@ -158,14 +160,14 @@ path_line() {
 # As a shell reads it.
 quoted() {
   case $1 in
-    *[!A-Za-z0-9/._+@%-]*) printf "'%s'\n" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")" ;;
+    *[!A-Za-z0-9/._+@%-]*) say "$1" | sed "s/'/'\\\\''/g; s/^/'/; s/\$/'/" ;;
     *) say "$1" ;;
   esac
 }
 
 # As JSON has it.
 json() {
-  printf '"%s"\n' "$(printf '%s' "$1" | sed 's/[\\"]/\\&/g')"
+  say "$1" | sed 's/[\\"]/\\&/g; s/^/"/; s/$/"/'
 }
 
 # Not echo, which takes a backslash for the beginning of an escape in some shells.

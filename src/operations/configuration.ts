@@ -97,8 +97,8 @@ function readFileObject(file: string): Checked<Record<string, unknown>> {
   }
 }
 
-// Variables of ours that are no settings.
-const otherVariables: readonly string[] = [markerVariable, depthVariable];
+// Variables of ours that are no settings. The last one is the installers', and may be exported in a shell that then starts us.
+const otherVariables: readonly string[] = [markerVariable, depthVariable, "PARALLEL_CLAUDE_DOWNLOADS"];
 
 // A mistyped variable would silently leave the default in force.
 function unknownVariables(environment: Environment): string[] {

@@ -119,7 +119,7 @@ export class Installation implements AsyncDisposable {
       env: {
         HOME: this.home,
         SHELL: "/bin/bash",
-        PARALLEL_CLAUDE_DOWNLOADS: this.#server.url.href.replace(/\/$/, ""),
+        PARALLEL_CLAUDE_DOWNLOADS: this.#server.url.href,
         PATH,
         ...environment,
       },

@@ -54,8 +54,7 @@ for (const shell of shells) {
 
     test("piped into the shell, it takes its options behind -s --", async () => {
       await using place = new Installation();
-      // A program that reads its input must not eat up the script.
-      await place.offer("1.2.3", `#!/bin/sh\ncat >/dev/null\necho 1.2.3\n`);
+      await place.offer("1.2.3");
       const directory = join(place.home, "elsewhere");
       const { code, err } = await place.install({
         shell,

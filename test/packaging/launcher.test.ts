@@ -63,7 +63,7 @@ for (const { runtime, start, child } of runtimes) {
     for (const signal of ["SIGTERM", "SIGHUP"] as const) {
       test(`${signal} that the launcher gets reaches the program`, async () => {
         const process_ = Bun.spawn([...launched, "listen"], {
-          stdin: "ignore",
+          stdin: "pipe",
           stdout: "pipe",
           stderr: "inherit",
         });
@@ -118,8 +118,17 @@ for (const { runtime, start, child } of runtimes) {
   });
 }
 
-for (const { runtime, start } of runtimes.filter((one) => !one.runtime.includes("without"))) {
+for (const { runtime, start, child } of runtimes.filter((one) => !one.runtime.includes("without"))) {
+  // Node.js ends itself when execve fails.
+  const aborts = runtime === "Node.js" && !child;
   describe(`${runtime}: where the program is looked for`, () => {
+    test.skipIf(aborts)("a program whose loader is not on this system is told, not a trace", async () => {
+      const strange = packages(join(base, `${runtime} strange`), undefined, "#!/nowhere/loader\n");
+      const { code, err } = await ran([...start, strange]);
+      expect(code).toBe(1);
+      expect(err).toContain("could not be started: it is not made for this system's C library.");
+    });
+
     test("a launcher reached through the link of a .bin directory finds the program, in a path with spaces", async () => {
       const modules = join(base, `${runtime} with spaces`, "node_modules");
       packages(dirname(modules));

@@ -79,7 +79,7 @@ test("the licences of all components go with the executable, the same each time"
   for (const words of [
     "Copyright (c) 2025 Colin McDonnell",
     "Copyright (c) Microsoft",
-    "Apache License",
+    "Copyright (c) Jeremy Danyow",
     "Redistribution and use in source and binary forms",
     release.repository,
   ]) {
