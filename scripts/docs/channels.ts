@@ -1,6 +1,6 @@
 // How the program is installed through each channel, out of what a release is made of: names, addresses and targets.
 import { archiveOf, bundleOf, hasBundle, owner, release } from "../release/release.ts";
-import { type Target, targets } from "../release/targets.ts";
+import { needsOf, type Target, targets } from "../release/targets.ts";
 
 const latest = `${release.repository}/releases/latest/download`;
 const archive = `${release.name}-linux-x64.tar.gz`;
@@ -25,11 +25,11 @@ export const channels: string[] = [
   "<details>",
   "<summary>Which bundle, which archive, and how to install by hand</summary>",
   "",
-  "| system | processor | bundle for Claude Desktop | archive |",
-  "| --- | --- | --- | --- |",
+  "| system | processor | needs | bundle for Claude Desktop | archive |",
+  "| --- | --- | --- | --- | --- |",
   ...targets.map((target) => {
     const bundle = hasBundle(target) ? `\`${bundleOf(target)}\`` : "–";
-    return `| ${systemOf(target)} | ${processorOf(target)} | ${bundle} | \`${archiveOf(target)}\` |`;
+    return `| ${systemOf(target)} | ${processorOf(target)} | ${needsOf(target)} | ${bundle} | \`${archiveOf(target)}\` |`;
   }),
   "",
   "```sh",

@@ -124,9 +124,18 @@ unpack() {
   (cd "$work" && tar -xzf "$archive" "$name") || fail "$archive cannot be unpacked; nothing was installed"
   ln -s "$name" "$work/$second" || fail "$directory takes no links; choose another directory with --dir"
   # Its input may be this script.
-  now=$("$work/$name" --version </dev/null) || fail "the program does not run on this system; nothing was installed"
+  now=$("$work/$name" --version </dev/null) || fail "the program does not run on this system; $(needs); nothing was installed"
   [ "$version" = latest ] || [ "$now" = "${version#v}" ] ||
     fail "$base has version $now, not ${version#v}; nothing was installed"
+}
+
+# What the programs ask of a system, beside its processor.
+needs() {
+  case $archive in
+    *-musl.*) say "it needs libstdc++ (on Alpine: apk add libstdc++)" ;;
+    *-linux-*) say "it needs glibc 2.17 or newer" ;;
+    *) say "it needs macOS 13 or newer" ;;
+  esac
 }
 
 tell() {

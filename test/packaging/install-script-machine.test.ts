@@ -2,10 +2,17 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { release } from "../../scripts/release/release.ts";
+import { release, root } from "../../scripts/release/release.ts";
+import { needsOf, targets } from "../../scripts/release/targets.ts";
 import { Installation, type Machine, says } from "./install-harness.ts";
 
 const { name } = release;
+
+test("what it says that a program needs is what the README says", () => {
+  const script = readFileSync(join(root, "scripts/release/install.sh"), "utf8");
+  for (const target of targets.filter(({ os }) => os !== "win32"))
+    expect(script).toContain(`"it needs ${needsOf(target)}"`);
+});
 
 describe.concurrent("the archive is that of the machine", () => {
   const machines: [what: string, machine: Machine, archive: string][] = [

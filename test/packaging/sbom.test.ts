@@ -80,7 +80,7 @@ test("the licences of all components go with the executable, the same each time"
     "Copyright (c) 2025 Colin McDonnell",
     "Copyright (c) Microsoft",
     "Copyright (c) Jeremy Danyow",
-    "Redistribution and use in source and binary forms",
+    "Apache License",
     release.repository,
   ]) {
     expect(text).toContain(words);
