@@ -123,7 +123,7 @@ for (const { era, connect } of clients) {
     });
 
     test("a call that would take too long is handed over with what has ended so far", async () => {
-      await using home = new Home({ PARALLEL_CLAUDE_SYNC_WAIT_SECONDS: "2" });
+      await using home = new Home({ PARALLEL_CLAUDE_SYNC_WAIT_SECONDS: "3" });
       await using client = await connect(home);
       const gate = home.file("gate");
       const { data } = await client.call("spawn_parallel_claude_sessions", {

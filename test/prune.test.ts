@@ -2,9 +2,9 @@
 
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, rmSync, symlinkSync, utimesSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { filesIn, Home, run } from "./harness.ts";
+import { eventually, filesIn, Home, run } from "./harness.ts";
 
 const dayMs = 24 * 60 * 60_000;
 
@@ -76,6 +76,11 @@ test("a batch that has not ended is never touched, whether it runs or was interr
   const gate = home.file("gate");
   const { out } = await run(home, ["run", "--detach", `[[wait-for-file path=${gate}]]`]);
   const batchId = /Batch (\w{8})/.exec(out)?.[1] ?? "";
+  // From then on nothing in the batch changes, so that it is older than the command.
+  await eventually(
+    () => existsSync(home.startsLog) && readFileSync(home.startsLog, "utf8").includes('"prompt"'),
+    () => "no session got its prompt",
+  );
   expect((await pruned(home, "--older-than", "0")).data).toMatchObject({ batches: 0, unended: 1 });
   for (const { pid } of home.processes()) process.kill(pid, "SIGKILL");
   await home.empty();

@@ -11,7 +11,7 @@ export const channels: string[] = [
   `curl -fsSL ${latest}/install.sh | sh    # macOS and Linux, below your home`,
   `brew install ${owner}/tap/${release.name}    # Homebrew, on both`,
   `npx -y ${release.name} doctor    # npm: runs it without an installation`,
-  `bunx ${release.name} doctor      # the same with Bun`,
+  `bunx ${release.name} doctor      # the same with Bun, and no Node.js`,
   "```",
   "",
   "Windows, in PowerShell:",
