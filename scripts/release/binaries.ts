@@ -23,12 +23,14 @@ export const binaryOf = (target: Target): string =>
 export async function compileAll(): Promise<void> {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
-  const checksums: Record<string, string> = {};
+  const sums = new Map<Target, string>();
   await twoAtATime(targets, async (target) => {
     await build(binaryOf(target), target.compiler);
-    checksums[target.name] = checksumOf(await Bun.file(binaryOf(target)).bytes());
+    sums.set(target, checksumOf(await Bun.file(binaryOf(target)).bytes()));
     console.log(`${target.name}: ${(Bun.file(binaryOf(target)).size / 1e6).toFixed(1)} MB`);
   });
+  // In the table's order, for which of two is ready first differs from build to build.
+  const checksums = Object.fromEntries(targets.map((target) => [target.name, sums.get(target)]));
   const written = { version: release.version, commit: commitHere(), checksums };
   await Bun.write(recordFile, `${JSON.stringify(written, null, 2)}\n`);
 }
@@ -44,8 +46,13 @@ export async function faultsOfBinaries(): Promise<string[]> {
       `dist/bin holds ${version} of commit ${commit}, and this is ${release.version} of ${commitHere()}: compile again with \`release:build --binaries\``,
     ];
   }
-  const faults = await Promise.all(targets.map((target) => faultOf(target, checksums[target.name])));
-  return faults.filter((fault) => fault !== undefined);
+  const faults: string[] = [];
+  // One after the other, for each is a hundred megabytes.
+  for (const target of targets) {
+    const fault = await faultOf(target, checksums[target.name]);
+    if (fault !== undefined) faults.push(fault);
+  }
+  return faults;
 }
 
 async function faultOf(target: Target, compiled: string | undefined): Promise<string | undefined> {
