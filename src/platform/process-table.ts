@@ -1,7 +1,9 @@
 // One look at the whole process table, for whom several sessions may wait at once.
 import { readdirSync } from "node:fs";
+import { cpus } from "node:os";
 import { identityOf, readProc, readStat } from "./process.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
+import { textAt } from "./system.ts";
 
 /** The variable that every process of a session inherits. */
 export const markerVariable = "PARALLEL_CLAUDE_ATTEMPT";
@@ -41,15 +43,43 @@ export function descendantsOf(pid: number): ProcessIdentity[] {
 const prefix = Buffer.from(`${markerVariable}=`);
 
 function eachMarkedOnLinux(markers: ReadonlySet<string>, add: (marker: string, pid: number) => void): void {
+  const now = performance.now();
+  const before = now - lookedAt < comeRoundMs() ? withoutMarker : new Set();
+  lookedAt = now;
+  withoutMarker = new Set();
   for (const pid of pidsOnLinux()) {
+    if (before.has(pid)) {
+      withoutMarker.add(pid);
+      continue;
+    }
     const environment = readProc(pid, "environ");
     const begin = environment?.indexOf(prefix) ?? -1;
-    if (!environment || begin < 0) continue;
+    if (!environment || begin < 0) {
+      // Empty is what a process shows in the moment in which it becomes another program, too.
+      if (environment?.length !== 0) withoutMarker.add(pid);
+      continue;
+    }
     const end = environment.indexOf(0, begin);
     const marker = environment.toString("latin1", begin + prefix.length, end < 0 ? undefined : end);
     if (markers.has(marker)) add(marker, pid);
   }
 }
+
+// A process inherits its marker or never has one, and most of a machine are nobody's session: whoever had none at the
+// last look is not asked again, as long as its pid cannot have become another one's. Those who cannot be asked at all,
+// kernel threads and zombies and what is another user's, are the dearest ones.
+let withoutMarker = new Set<number>();
+let lookedAt = Number.NEGATIVE_INFINITY;
+
+/** More processes and threads than a processor starts in a millisecond: the quickest of threads takes 10 µs. */
+const mostStartsPerMs = 100;
+
+// A pid comes round when all others have been given out, in milliseconds at the least.
+function comeRoundMs(): number {
+  knownComeRoundMs ??= Number(textAt("/proc/sys/kernel/pid_max") ?? 0) / (mostStartsPerMs * cpus().length);
+  return knownComeRoundMs;
+}
+let knownComeRoundMs: number | undefined;
 
 // `ps -E` shows the environment of one's own processes behind the command.
 function eachMarkedOnMac(markers: ReadonlySet<string>, add: (marker: string, pid: number) => void): void {
