@@ -31,6 +31,14 @@ async function held(home: Home): Promise<void> {
   );
 }
 
+/** Waits until it is told why the newest batch starts nothing. */
+async function saysWhy(store: Store, because: string): Promise<void> {
+  await eventually(
+    () => store.list()[0]?.held?.because.includes(because) === true,
+    () => `nobody says what is waited for: ${JSON.stringify(store.list()[0]?.held)}`,
+  );
+}
+
 function mtimeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs;
 }
@@ -106,10 +114,7 @@ test("while the API refuses the login and the CLI asks again, no other session s
   const started = await client.call(spawn, { tasks: [refused, ...tasks(3)], asyncMode: true });
   using store = home.store();
   // Told only of what has lasted longer than the others would have waited.
-  await eventually(
-    () => store.list()[0]?.held?.because.includes("first session") === true,
-    () => "nobody says what is waited for",
-  );
+  await saysWhy(store, "first session");
   expect(prompts(home)).toBe(1);
   await Bun.write(gate, "");
   const ended = await client.call("wait_for_batch", { batchId: String(started.data?.["batchId"]) });
@@ -130,10 +135,7 @@ test("the others of a batch start when its first session has been answered", asy
   );
   // What waits longer than a moment is told.
   using store = home.store();
-  await eventually(
-    () => store.list()[0]?.held?.because.includes("first session") === true,
-    () => "nobody says what is waited for",
-  );
+  await saysWhy(store, "first session");
   expect(prompts(home)).toBe(1);
   await Bun.write(gate, "");
   const ended = await client.call("wait_for_batch", { batchId: String(started.data?.["batchId"]) });
@@ -174,10 +176,7 @@ test("a batch that waits for others' slots says so, and ends when it is cancelle
   const second = await client.call(spawn, { tasks: tasks(2), asyncMode: true });
   const batchId = String(second.data?.["batchId"]);
   using store = home.store();
-  await eventually(
-    () => store.list()[0]?.held?.because.includes("Waits for a slot") === true,
-    () => "nobody says what is waited for",
-  );
+  await saysWhy(store, "Waits for a slot");
   await client.call("cancel_batch", { batchId });
   await eventually(
     () => store.list()[0]?.endedAt !== undefined,
@@ -230,10 +229,7 @@ test("a limit of one model leaves tasks with another one alone", async () => {
     () => `not all of the other model: ${JSON.stringify(store.list()[0])}`,
   );
   expect(store.list()[0]?.counts).toMatchObject({ queued: 4, failed: 0 });
-  await eventually(
-    () => store.list()[0]?.held?.because.includes("Opus") === true,
-    () => "nobody says why the rest waits",
-  );
+  await saysWhy(store, "Opus");
   await client.call("cancel_batch", { batchId });
 });
 
@@ -258,10 +254,7 @@ test("of two models that are held, the first is told, steadily, and then the oth
     asyncMode: true,
   });
   const batchId = String(started.data?.["batchId"]);
-  await eventually(
-    () => store.list()[0]?.held?.because === "opus",
-    () => "nobody says why nothing starts",
-  );
+  await saysWhy(store, "opus");
   // A page that stands still is written again every three seconds: a dozen beats.
   const feed = () => mtimeOf(join(home.output, `report-${batchId}.js`));
   for (let writing = 0; writing < 2; writing++) {
