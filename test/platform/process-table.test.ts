@@ -1,6 +1,8 @@
 // Which processes carry a marker, look after look. On Windows nobody can tell, nor is it asked.
 import { describe, expect, test } from "bun:test";
-import { markerVariable, processesByMarker } from "../../src/platform/process-table.ts";
+import { readFileSync } from "node:fs";
+import { lookForMarkers, markerVariable } from "../../src/platform/process-table.ts";
+import { eventually } from "../harness.ts";
 
 describe.skipIf(process.platform === "win32")("the look at the process table", () => {
   test("finds a process that began after an earlier look, and again as long as it lives", async () => {
@@ -36,10 +38,29 @@ describe.skipIf(process.platform === "win32")("the look at the process table", (
     const [one, other] = [markerOf("left"), markerOf("right")];
     await using left = sleeping({ [markerVariable]: one });
     await using right = sleeping({ [markerVariable]: other });
-    const found = processesByMarker(new Set([one, other]));
+    const found = lookForMarkers(new Set([one, other])).byMarker;
     expect(found.get(one)?.map(({ pid }) => pid)).toEqual([left.pid]);
     expect(found.get(other)?.map(({ pid }) => pid)).toEqual([right.pid]);
   });
+
+  test.skipIf(process.platform !== "linux")(
+    "is not whole when it meets a process that has ended",
+    async () => {
+      await using parent = Bun.spawn(["sh", "-c", "true & echo $!; exec sleep 1000"], { stdout: "pipe" });
+      const { value } = await parent.stdout.getReader().read();
+      const zombie = Number(new TextDecoder().decode(value));
+      await eventually(
+        () => readFileSync(`/proc/${zombie}/stat`, "latin1").includes(") Z "),
+        () => "it does not end",
+      );
+      expect(lookForMarkers(new Set()).isWhole).toBe(false);
+      // What is known not to answer is not asked again, and on most machines nothing else ends just now.
+      await eventually(
+        () => lookForMarkers(new Set()).isWhole,
+        () => "no look is whole",
+      );
+    },
+  );
 });
 
 // Other tests, and other runs of this one, look at the same machine.
@@ -52,5 +73,5 @@ function sleeping(environment: Record<string, string>) {
 }
 
 function pidsOf(marker: string): number[] {
-  return (processesByMarker(new Set([marker])).get(marker) ?? []).map(({ pid }) => pid).sort();
+  return (lookForMarkers(new Set([marker])).byMarker.get(marker) ?? []).map(({ pid }) => pid).sort();
 }
