@@ -116,7 +116,11 @@ for (const { era, connect } of eras) {
       const gate = home.file("gate");
       const abort = new AbortController();
       const given = one
-        .call("spawn_parallel_claude_sessions", { tasks: [`[[touch path=${started}]] [[hang]]`] }, abort)
+        .call(
+          "spawn_parallel_claude_sessions",
+          { tasks: [`[[touch path=${started}]] [[hang]]`] },
+          { signal: abort.signal },
+        )
         .catch(() => "aborted");
       const kept = other.call("spawn_parallel_claude_sessions", {
         tasks: [`[[wait-for-file path=${gate}]]`],
