@@ -1,7 +1,8 @@
 // The HTTP door's limits and ends: what one client cannot take from the others, and what is left when it or the door goes.
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
+import { z } from "zod";
 import { RunningCommand } from "./cli-harness.ts";
 import { eventually, Home } from "./harness.ts";
 
@@ -201,13 +202,96 @@ test("a client of 2025-11-25 is told of a new batch over HTTP", async () => {
   stream.abort();
 });
 
-/** Waits until a stream tells that there are other batches than before. */
-async function told(response: Response | undefined): Promise<void> {
+const uri = z.object({ uri: z.string() });
+
+for (const era of ["2026-07-28", "2025-11-25"] as const) {
+  test(`a client of ${era} is told over HTTP of what it has asked to be told of, and of nothing else`, async () => {
+    await using home = new Home();
+    await using door = await open(home);
+    const modern = era === "2026-07-28";
+    const session = modern ? {} : await newSession(door);
+    const gate = home.file("gate");
+    const tasks = [`[[wait-for-file path=${gate}]]`, "hello"];
+    const input = { tasks, asyncMode: true };
+    const call = message("tools/call", { name: "spawn_parallel_claude_sessions", arguments: input });
+    await (await post(door, call, session)).text();
+    using store = home.store();
+    const wanted = `batch://${store.list()[0]?.batchId}/tasks/1`;
+    const stream = new AbortController();
+    const { signal } = stream;
+    const notifications = { resourceSubscriptions: [wanted] };
+    const method = "subscriptions/listen";
+    const opened = modern
+      ? fetch(door.url, {
+          method: "POST",
+          body: message(method, { notifications, _meta: modernMeta }),
+          headers: { ...door.headers, "MCP-Protocol-Version": era, "Mcp-Method": method },
+          signal,
+        })
+      : fetch(door.url, { headers: { ...door.headers, ...session }, signal });
+    if (!modern) await (await post(door, message("resources/subscribe", { uri: wanted }), session)).text();
+    await eventually(
+      () => store.list()[0]?.counts.succeeded === 1,
+      () => "the other task does not end",
+    );
+    await Bun.write(gate, "");
+    const { params } = await heard(await opened, "notifications/resources/updated");
+    expect(uri.parse(params).uri).toBe(wanted);
+    stream.abort();
+  });
+}
+
+test("512 requests are served at once, and the next one is sent away until one of them has ended", async () => {
+  await using home = new Home();
+  await using door = await open(home);
+  // Requests whose bodies do not come: they cost next to nothing, and last as long as their sockets.
+  const sockets = await Promise.all(Array.from({ length: 512 }, () => halfRequest(door)));
+  while ((await statusOf(door)) !== 503);
+  const response = await post(door, list);
+  expect(response.headers.get("retry-after")).toBe("5");
+  expect(await response.text()).toContain("Too many requests at once");
+  sockets.pop()?.destroy();
+  while ((await statusOf(door)) !== 200);
+  for (const socket of sockets) socket.destroy();
+});
+
+async function statusOf(door: Door): Promise<number> {
+  const response = await post(door, list);
+  await response.text();
+  return response.status;
+}
+
+async function halfRequest(door: Door): Promise<Socket> {
+  const { hostname, port } = new URL(door.url);
+  const socket = connect(Number(port), hostname);
+  const headers = { ...door.headers, Host: `${hostname}:${port}`, "Content-Length": "100" };
+  const lines = Object.entries(headers).map(([key, value]) => `${key}: ${value}\r\n`);
+  // That the door closes it at the end is as it should be.
+  socket.on("error", () => undefined);
+  await new Promise<void>((written) =>
+    socket.write(`POST /mcp HTTP/1.1\r\n${lines.join("")}\r\n{`, () => written()),
+  );
+  return socket;
+}
+
+const notification = z.object({ method: z.string(), params: z.record(z.string(), z.unknown()).optional() });
+
+/** The first notification of its kind on a stream. */
+async function heard(response: Response | undefined, kind: string): Promise<z.infer<typeof notification>> {
   let text = "";
   const decoder = new TextDecoder();
   for await (const piece of response?.body ?? []) {
     text += decoder.decode(piece, { stream: true });
-    if (text.includes("notifications/resources/list_changed")) return;
+    // What stands behind the last newline has not come whole.
+    for (const line of text.split("\n").slice(0, -1)) {
+      const { data } = notification.safeParse(line.startsWith("data: {") ? JSON.parse(line.slice(6)) : {});
+      if (data?.method === kind) return data;
+    }
   }
   throw new Error(`The stream ended, and said ${text}`);
+}
+
+/** Waits until a stream tells that there are other batches than before. */
+async function told(response: Response | undefined): Promise<void> {
+  await heard(response, "notifications/resources/list_changed");
 }

@@ -28,7 +28,12 @@ async function open(home: Home, more: string[] = []) {
 }
 type Door = Awaited<ReturnType<typeof open>>;
 
-type Call = (tool: string, input: object, signal?: AbortSignal) => Promise<Record<string, unknown>>;
+interface CallOptions {
+  signal?: AbortSignal;
+  /** How long the client waits, in milliseconds. */
+  timeout?: number;
+}
+type Call = (tool: string, input: object, options?: CallOptions) => Promise<Record<string, unknown>>;
 interface Connected extends AsyncDisposable {
   call: Call;
   tools(): Promise<number>;
@@ -39,8 +44,8 @@ async function newer({ url, headers }: Door): Promise<Connected> {
   await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }));
   return {
     tools: async () => (await client.listTools()).tools.length,
-    call: async (name, input, signal) => {
-      const options = { timeout: 60_000, ...(signal ? { signal } : {}) };
+    call: async (name, input, more = {}) => {
+      const options = { timeout: 60_000, ...more };
       return record(await client.callTool({ name, arguments: { ...input } }, options));
     },
     [Symbol.asyncDispose]: () => client.close(),
@@ -53,8 +58,8 @@ async function older({ url, headers }: Door): Promise<Connected> {
   await client.connect(transport as Parameters<typeof client.connect>[0]);
   return {
     tools: async () => (await client.listTools()).tools.length,
-    call: async (name, input, signal) => {
-      const options = { timeout: 60_000, ...(signal ? { signal } : {}) };
+    call: async (name, input, more = {}) => {
+      const options = { timeout: 60_000, ...more };
       return record(await client.callTool({ name, arguments: { ...input } }, undefined, options));
     },
     [Symbol.asyncDispose]: () => client.close(),
@@ -84,6 +89,24 @@ for (const { era, connect } of eras) {
       expect(answer).toMatchObject({ state: "finished", totalTasks: 2 });
     });
 
+    test("a client that runs out of patience leaves the batch to itself, and loses nothing", async () => {
+      await using home = new Home();
+      await using door = await open(home);
+      await using client = await connect(door);
+      const gate = home.file("gate");
+      const tasks = [`[[wait-for-file path=${gate}]] [[answer text="late"]]`];
+      const call = client.call("spawn_parallel_claude_sessions", { tasks }, { timeout: 1_000 });
+      await expect(call).rejects.toThrow(/time/i);
+      using store = home.store();
+      await eventually(
+        () => store.list()[0]?.outputDirectory === home.output,
+        () => `the batch is not handed over: ${JSON.stringify(store.list()[0])}`,
+      );
+      await Bun.write(gate, "");
+      const answer = await client.call("wait_for_batch", { batchId: "latest" });
+      expect(answer).toMatchObject({ state: "finished", counts: { succeeded: 1 } });
+    });
+
     test("a call that is aborted ends its own batch, and no other client's", async () => {
       await using home = new Home();
       await using door = await open(home);
@@ -96,7 +119,7 @@ for (const { era, connect } of eras) {
         .call(
           "spawn_parallel_claude_sessions",
           { tasks: [`[[touch path=${started}]] [[hang]]`] },
-          abort.signal,
+          { signal: abort.signal },
         )
         .catch(() => "aborted");
       const kept = other.call("spawn_parallel_claude_sessions", {

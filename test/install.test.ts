@@ -73,7 +73,29 @@ describe("a client without a configuration gets one", () => {
       expect(again).toMatchObject({ code: 0, out: expect.stringContaining("Nothing is to be done") });
       expect(readFileSync(path, "utf8")).toBe(text);
     });
+
+    test(`${client}, and has none when it is taken out again`, async () => {
+      await using home = new Home();
+      const path = home.file(places[client]);
+      await run(home, ["install", "--client", client, "--yes", "--env", "A=1"]);
+      await run(home, ["install", "--client", client, "--yes", "--env", "B=2"]);
+      const text = readFileSync(path, "utf8");
+      const { out } = await run(home, ["uninstall", "--client", client, "--yes"]);
+      expect(out).toContain("there was none before it was made");
+      expect(existsSync(path)).toBe(false);
+      // What was in it is kept all the same, as at every change.
+      expect(backupsOf(path).map((copy) => readFileSync(join(dirname(path), copy), "utf8"))).toContain(text);
+    });
   }
+
+  test("and keeps it, when somebody has written into it since", async () => {
+    await using home = new Home();
+    const path = home.file(places.cursor);
+    await run(home, ["install", "--client", "cursor", "--yes"]);
+    writeFileSync(path, readFileSync(path, "utf8").replace(/\}\s*$/, ', "mine": 1}\n'));
+    await run(home, ["uninstall", "--client", "cursor", "--yes"]);
+    expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ mine: 1 });
+  });
 });
 
 const commented = `{
@@ -140,7 +162,8 @@ describe("what else the file says stays as it is", () => {
       await run(home, ["install", "--client", client, "--yes"]);
       for (const copy of backupsOf(path)) rmSync(join(dirname(path), copy));
       await run(home, ["uninstall", "--client", client, "--yes"]);
-      const restored = readFileSync(path, "utf8");
+      // Of a file that said nothing, and of which nothing was kept, it cannot be told that it was there.
+      const restored = existsSync(path) ? readFileSync(path, "utf8") : "";
       expect(restored).not.toContain("main.ts");
       const words = (file: string) =>
         file

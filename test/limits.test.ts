@@ -1,8 +1,11 @@
 // What account and machine do not carry: throttles, usage limits, a login that has gone, budgets, memory, processors.
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import type { Attempt } from "../src/model/state.ts";
+import { accountOf } from "../src/operations/account.ts";
 import { processorCount } from "../src/platform/processors.ts";
+import { Holds } from "../src/store/holds.ts";
 import type { Store } from "../src/store/store.ts";
 import { SimulatedApi } from "./fixtures/simulated-api.ts";
 import { connectNew, eventually, Home, run } from "./harness.ts";
@@ -26,6 +29,18 @@ async function held(home: Home): Promise<void> {
     () => store.list()[0]?.held !== undefined && store.list()[0]?.counts.running === 0,
     () => `not held: ${JSON.stringify(store.list()[0])}`,
   );
+}
+
+/** Waits until it is told why the newest batch starts nothing. */
+async function saysWhy(store: Store, because: string): Promise<void> {
+  await eventually(
+    () => store.list()[0]?.held?.because.includes(because) === true,
+    () => `nobody says what is waited for: ${JSON.stringify(store.list()[0]?.held)}`,
+  );
+}
+
+function mtimeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs;
 }
 
 /** Those of the newest batch. */
@@ -99,10 +114,7 @@ test("while the API refuses the login and the CLI asks again, no other session s
   const started = await client.call(spawn, { tasks: [refused, ...tasks(3)], asyncMode: true });
   using store = home.store();
   // Told only of what has lasted longer than the others would have waited.
-  await eventually(
-    () => store.list()[0]?.held?.because.includes("first session") === true,
-    () => "nobody says what is waited for",
-  );
+  await saysWhy(store, "first session");
   expect(prompts(home)).toBe(1);
   await Bun.write(gate, "");
   const ended = await client.call("wait_for_batch", { batchId: String(started.data?.["batchId"]) });
@@ -123,10 +135,7 @@ test("the others of a batch start when its first session has been answered", asy
   );
   // What waits longer than a moment is told.
   using store = home.store();
-  await eventually(
-    () => store.list()[0]?.held?.because.includes("first session") === true,
-    () => "nobody says what is waited for",
-  );
+  await saysWhy(store, "first session");
   expect(prompts(home)).toBe(1);
   await Bun.write(gate, "");
   const ended = await client.call("wait_for_batch", { batchId: String(started.data?.["batchId"]) });
@@ -167,10 +176,7 @@ test("a batch that waits for others' slots says so, and ends when it is cancelle
   const second = await client.call(spawn, { tasks: tasks(2), asyncMode: true });
   const batchId = String(second.data?.["batchId"]);
   using store = home.store();
-  await eventually(
-    () => store.list()[0]?.held?.because.includes("Waits for a slot") === true,
-    () => "nobody says what is waited for",
-  );
+  await saysWhy(store, "Waits for a slot");
   await client.call("cancel_batch", { batchId });
   await eventually(
     () => store.list()[0]?.endedAt !== undefined,
@@ -223,11 +229,50 @@ test("a limit of one model leaves tasks with another one alone", async () => {
     () => `not all of the other model: ${JSON.stringify(store.list()[0])}`,
   );
   expect(store.list()[0]?.counts).toMatchObject({ queued: 4, failed: 0 });
-  await eventually(
-    () => store.list()[0]?.held?.because.includes("Opus") === true,
-    () => "nobody says why the rest waits",
-  );
+  await saysWhy(store, "Opus");
   await client.call("cancel_batch", { batchId });
+});
+
+test("of two models that are held, the first is told, steadily, and then the other", async () => {
+  using api = new SimulatedApi();
+  await using home = new Home(api.environment(0.001));
+  using store = home.store();
+  const account = accountOf(home.environment, store.salt()).hash;
+  const holds = new Holds(store.database, account);
+  const since = Date.now();
+  for (const model of ["opus", "sonnet"])
+    holds.place({ kind: "usage-limit", model, since, until: since + 600_000, because: model, tries: 0 });
+  store.database.run("CREATE TABLE told (because TEXT)");
+  store.database.run(
+    "CREATE TRIGGER tell AFTER UPDATE OF held_because ON batches BEGIN INSERT INTO told VALUES (new.held_because); END",
+  );
+  const told = () => store.database.query<{ because: string | null }, []>("SELECT because FROM told").all();
+  await using client = await connectNew(home);
+  const models = ["opus", "sonnet", "opus", "sonnet"];
+  const started = await client.call(spawn, {
+    tasks: models.map((model) => ({ task: "do it", model })),
+    asyncMode: true,
+  });
+  const batchId = String(started.data?.["batchId"]);
+  await saysWhy(store, "opus");
+  // A page that stands still is written again every three seconds: a dozen beats.
+  const feed = () => mtimeOf(join(home.output, `report-${batchId}.js`));
+  for (let writing = 0; writing < 2; writing++) {
+    const before = feed();
+    await eventually(
+      () => feed() !== before,
+      () => "the runner does not go on",
+    );
+  }
+  expect(told().flatMap(({ because }) => because ?? [])).toEqual(["opus"]);
+  holds.lift({ kind: "usage-limit", model: "opus" });
+  await eventually(
+    () => store.list()[0]?.counts.succeeded === 2 && store.list()[0]?.held?.because === "sonnet",
+    () => `the other is not told: ${JSON.stringify(store.list()[0])}`,
+  );
+  holds.lift({ kind: "usage-limit", model: "sonnet" });
+  const ended = await client.call("wait_for_batch", { batchId });
+  expect(ended.data).toMatchObject({ counts: { succeeded: 4 } });
 });
 
 for (const throttleStatus of [429, 529] as const) {

@@ -26,11 +26,14 @@ export function answerOf(state: BatchState, request: AnswerRequest): BatchAnswer
   return batchAnswerOf(state, word, results, facts);
 }
 
-/** The same as the text of a file, in pieces: of the results, only one is in memory at a time. */
+/**
+ * The same as the text of a file, in pieces: of the results, only one is in memory at a time. `fileOf` tells the file
+ * of a task, where it has one.
+ */
 export function* summaryPieces(
   state: BatchState,
   word: StateWord,
-  mostCharacters: number,
+  { mostCharacters, fileOf }: { mostCharacters: number; fileOf(task: number): string | undefined },
 ): Generator<string> {
   const done = state.tasks.filter((task) => task.status === "done");
   const limit = fairShares(done.map(textLengthOf), mostCharacters);
@@ -38,8 +41,8 @@ export function* summaryPieces(
   const [before = "", after = ""] = JSON.stringify(answer, undefined, 2).split('"results": []', 2);
   yield `${before}"results": [`;
   for (const [index, task] of done.entries()) {
-    const entry = JSON.stringify(entryOf(state, task, limit), undefined, 2).replaceAll("\n", "\n    ");
-    yield `${index === 0 ? "" : ","}\n    ${entry}`;
+    const entry = entryWith(state, task, resultTextOf(task, limit), fileOf(task.number));
+    yield `${index === 0 ? "" : ","}\n    ${JSON.stringify(entry, undefined, 2).replaceAll("\n", "\n    ")}`;
   }
   yield `${done.length === 0 ? "" : "\n  "}]${after}\n`;
 }

@@ -106,9 +106,7 @@ export class OutputFiles {
       this.#writeTaskFile(task, answer, said.lastText);
     }
     if (this.#lines.has(number)) return;
-    const name = this.#names.get(number);
-    const file = name === undefined ? undefined : join(this.#directory, name);
-    const entry = entryWith(state, task, answer, file);
+    const entry = entryWith(state, task, answer, this.#fileOf(number));
     this.#attempt(this.#lines.path, () => this.#lines.append(number, entry));
   }
 
@@ -121,9 +119,15 @@ export class OutputFiles {
     const word = state.cancelledBy === undefined ? "finished" : "cancelled";
     this.#writePage({ ended: word });
     const path = join(this.#directory, outputFiles.summary(state.batch.batchId));
+    const how = { mostCharacters: longestSummary, fileOf: (task: number) => this.#fileOf(task) };
     this.#attempt(path, () =>
-      replaceFileByPieces(path, summaryPieces(state, word, longestSummary), state.batch.batchId),
+      replaceFileByPieces(path, summaryPieces(state, word, how), state.batch.batchId),
     );
+  }
+
+  #fileOf(task: number): string | undefined {
+    const name = this.#names.get(task);
+    return name === undefined ? undefined : join(this.#directory, name);
   }
 
   #linesIn(directory: string): LineFile {

@@ -10,6 +10,7 @@ import {
   permissionsOf,
   readText,
   realPath,
+  removePath,
   replaceFile,
   setPermissions,
 } from "../platform/files.ts";
@@ -24,7 +25,7 @@ import {
   type ServerEntry,
 } from "./clients/clients.ts";
 import { diffOf } from "./clients/diff.ts";
-import { copyMark, copyWithoutEntry } from "./clients/kept-copy.ts";
+import { beforeEntry, copyMark } from "./clients/kept-copy.ts";
 import { Unreadable } from "./clients/unreadable.ts";
 import { type Context, Fault } from "./context.ts";
 
@@ -35,7 +36,8 @@ export interface Change {
   name: string;
   /** Nothing where there is no file yet. */
   before: string | undefined;
-  after: string;
+  /** Nothing where the file goes, for there was none before we made it. */
+  after: string | undefined;
   /** Empty where nothing is to be done. */
   diff: string;
 }
@@ -66,12 +68,10 @@ export function planInstall(context: Context, { client, name, command, env = [] 
 
 /** The same for taking it out again. */
 export function planUninstall({ client, name }: Pick<Wanted, "client" | "name">): Change {
-  return changeOf(
-    clientOf(client),
-    name,
-    (known, text) =>
-      copyWithoutEntry(known, realPath(known.file), text, name) ?? withoutEntry(known, text, name),
-  );
+  return changeOf(clientOf(client), name, (known, text) => {
+    const before = beforeEntry(known, realPath(known.file), text, name);
+    return before ? before.text : withoutEntry(known, text, name);
+  });
 }
 
 /** Does it, and gives the path of the backup where there was something to keep. Throws `Fault`. */
@@ -87,8 +87,11 @@ export function applyChange({ client, before, after }: Change): string | undefin
     const backup = before === undefined ? undefined : backUp(file);
     // It may hold credentials of other servers.
     const mode = before === undefined ? 0o600 : permissionsOf(file);
-    replaceFile(file, after, String(process.pid), mode);
-    setPermissions(file, mode);
+    if (after === undefined) removePath(file);
+    else {
+      replaceFile(file, after, String(process.pid), mode);
+      setPermissions(file, mode);
+    }
     return backup;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -122,7 +125,7 @@ function standingOf(client: McpClient, name: string): ClientStanding {
 function changeOf(
   client: McpClient,
   name: string,
-  edit: (client: McpClient, text: string) => string,
+  edit: (client: McpClient, text: string) => string | undefined,
 ): Change {
   const { file, title } = client;
   const kind = kindAt(file);
@@ -130,7 +133,7 @@ function changeOf(
   const before = readOrNothing(file);
   try {
     const after = edit(client, before ?? "");
-    const diff = diffOf(before ?? "", after);
+    const diff = diffOf(before ?? "", after ?? "");
     if (diff !== "" && before !== undefined && isReadOnly(file)) throw new Fault(readOnlyText(file));
     return { client, name, before, after, diff };
   } catch (error) {

@@ -15,30 +15,32 @@ export interface Kept {
 }
 
 interface KeptRow {
+  /** Whose row it is: every change replaces a task's state. */
+  task: TaskState;
   href: string | undefined;
   row: string;
   attention: Attention | undefined;
   tokens: Tokens;
 }
 
-/** Keeps rows by the identity of the task's state, which every change replaces. */
+/** Keeps the row of each task, as long as its state is the same. */
 export function keptRows(): (view: {
   state: BatchState;
   hrefOf(taskNumber: number): string | undefined;
 }) => Kept {
-  const kept = new WeakMap<TaskState, KeptRow>();
+  const kept: (KeptRow | undefined)[] = [];
   const lanes = new Lanes();
   return ({ state, hrefOf }) => {
     lanes.place(state);
     const attentions: Attention[] = [];
     const tokens: Tokens = { input: 0, output: 0 };
-    const rows = state.tasks.map((task) => {
+    const rows = state.tasks.map((task, index) => {
       const href = hrefOf(task.number);
-      let entry = kept.get(task);
+      let entry = kept[index];
       // A running task is marked as being ended in place; a file may appear after its task has ended.
-      if (!entry || entry.href !== href || task.status === "running") {
+      if (!entry || entry.task !== task || entry.href !== href || task.status === "running") {
         entry = newRow(state, task, { href, lanes });
-        kept.set(task, entry);
+        kept[index] = entry;
       }
       if (entry.attention) attentions.push(entry.attention);
       tokens.input += entry.tokens.input;
@@ -58,7 +60,7 @@ function newRow(
   const prompt = tasks[task.number - 1]?.prompt ?? "";
   const attention = task.status === "done" ? attentionFor(task, { batchId, prompt, href }) : undefined;
   const bars = barsText(lanes.barsOf(task), state.createdAt);
-  return { href, row: taskRow(task, { prompt, href, bars }), attention, tokens: tokensOf(task) };
+  return { task, href, row: taskRow(task, { prompt, href, bars }), attention, tokens: tokensOf(task) };
 }
 
 function tokensOf(task: TaskState): Tokens {

@@ -59,7 +59,7 @@ export async function judge(subject: Subject): Promise<Verdict> {
 // Keeper and runner leave a moment after the end.
 async function judgeProcesses({ home, store }: Subject, report: Report): Promise<void> {
   await home.empty().catch((error) => report("left", String(error)));
-  for (const table of ["slots", "slot_waiters"]) {
+  for (const table of ["pool_slots", "pool_waiters", "loads"]) {
     const left = store.database.query<unknown, []>(`SELECT * FROM ${table}`).all();
     if (left.length > 0) report("left", `${left.length} rows in ${table}: ${JSON.stringify(left[0])}`);
   }

@@ -140,6 +140,7 @@ async function carryOut({ own: flags, terminal }: Asked, change: Change): Promis
       jsonText({
         ...facts,
         changes: diff !== "",
+        removesFile: change.before !== undefined && change.after === undefined,
         applied: wanted && yes,
         ...(backup === undefined ? {} : { backup }),
       }),
@@ -151,9 +152,7 @@ async function carryOut({ own: flags, terminal }: Asked, change: Change): Promis
     await out.print(`Nothing is to be done: ${client.file} has it that way already.`);
     return 0;
   }
-  await out.print(
-    `${client.file}${change.before === undefined ? " (new)" : ""}\n\n${coloured(diff, terminal)}\n`,
-  );
+  await out.print(`${client.file}${fateOf(change)}\n\n${coloured(diff, terminal)}\n`);
   if (dryRun) return 0;
   if (!yes && !asksYes(terminal)) {
     await out.print("Nothing was changed.");
@@ -164,6 +163,11 @@ async function carryOut({ own: flags, terminal }: Asked, change: Change): Promis
     `Done.${backup === undefined ? "" : ` The file as it was is in ${backup}.`} ${client.title}: ${client.afterwards}`,
   );
   return 0;
+}
+
+function fateOf({ before, after }: Change): string {
+  if (before === undefined) return " (new)";
+  return after === undefined ? " (goes: there was none before it was made for this server)" : "";
 }
 
 function coloured(diff: string, { out }: Terminal): string {

@@ -2,7 +2,7 @@
 import { markerOf } from "../../engine/plan-attempt.ts";
 import type { BatchState } from "../../model/state.ts";
 import { livenessOf, signalGroup, signalProcess } from "../../platform/process.ts";
-import { descendantsOf, processesByMarker } from "../../platform/process-table.ts";
+import { descendantsOf, lookForMarkers } from "../../platform/process-table.ts";
 import type { BatchLog } from "../../store/batch-log.ts";
 import { Store } from "../../store/store.ts";
 
@@ -69,6 +69,6 @@ function killSessions({ batch, tasks }: BatchState): void {
     signalGroup(identity.pid, "SIGKILL");
     for (const descendant of descendants) signalProcess(descendant, "SIGKILL");
   }
-  const left = processesByMarker(new Set(attempts.map(({ marker }) => marker)));
+  const left = lookForMarkers(new Set(attempts.map(({ marker }) => marker))).byMarker;
   for (const identity of [...left.values()].flat()) signalProcess(identity, "SIGKILL");
 }

@@ -1,14 +1,11 @@
 // `wait`: stays until a batch has ended, with a line for each task as it ends.
-import { z } from "zod";
-import { waited, waitForBatch, type waitOutput } from "../../operations/batches.ts";
-import { findBatch } from "../../operations/find-batch.ts";
-import { perform } from "../../operations/perform.ts";
-import { type Asked, batchPositional, type Command, checkUsage, jsonFlag, jsonText } from "./command.ts";
+import type { z } from "zod";
+import { waited, type waitOutput } from "../../operations/batches.ts";
+import { batchInput, batchMeant } from "./batch-meant.ts";
+import { type Asked, batchPositional, type Command, jsonFlag, jsonText } from "./command.ts";
 import { showUntilEnd } from "./follow-view.ts";
 import { interruptedStatus } from "./interruption.ts";
 import { Leaving } from "./leaving.ts";
-
-const input = z.strictObject({ batchId: z.string().min(1) });
 
 export const wait: Command = {
   name: "wait",
@@ -19,7 +16,7 @@ export const wait: Command = {
     ["wait latest && deploy", "Goes on only when all tasks succeeded"],
     ["wait b4k2 --json", "How it ended, for a program"],
   ],
-  input,
+  input: batchInput,
   withoutFlags: ["batchId"],
   own: jsonFlag,
   positionals: [batchPositional],
@@ -27,12 +24,8 @@ export const wait: Command = {
     using leaving = new Leaving();
     const { signal } = leaving;
     const { context, terminal } = asked;
-    const { batchId: given } = checkUsage(input, asked.input);
-    const now = { signal, startedAt: performance.now(), progress: () => undefined };
-    // Which batch is meant by `latest` is decided once, and what lost its processes is carried on.
-    const { batchId } = await perform(context, waitForBatch, { batchId: given, waitSeconds: 0 }, now);
     const json = asked.own["json"] === true;
-    const log = findBatch(context, batchId);
+    const log = await batchMeant(asked, signal);
     await showUntilEnd(context, log, json ? terminal.err : terminal.out, signal);
     const end = waited(context, log);
     if (signal.aborted) {

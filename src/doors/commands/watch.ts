@@ -1,17 +1,13 @@
 // `watch`: shows a batch while it runs, whoever carries it.
-import { z } from "zod";
-import { waited, waitForBatch } from "../../operations/batches.ts";
-import { findBatch } from "../../operations/find-batch.ts";
-import { perform } from "../../operations/perform.ts";
-import { type Asked, batchPositional, type Command, checkUsage, jsonFlag, lineOfJson } from "./command.ts";
+import { waited } from "../../operations/batches.ts";
+import { batchInput, batchMeant } from "./batch-meant.ts";
+import { batchPositional, type Command, jsonFlag, lineOfJson } from "./command.ts";
 import { followJson } from "./follow-json.ts";
 import { showUntilEnd } from "./follow-view.ts";
 import { interruptedStatus } from "./interruption.ts";
 import { Leaving } from "./leaving.ts";
 import { headingOf } from "./live-frame.ts";
 import { endText, leftText, rings } from "./wait.ts";
-
-const input = z.strictObject({ batchId: z.string().min(1) });
 
 export const watch: Command = {
   name: "watch",
@@ -22,7 +18,7 @@ export const watch: Command = {
     ["watch latest", "The newest batch"],
     ["watch b4k2 --json | jq .counts", "How far it is, for a program"],
   ],
-  input,
+  input: batchInput,
   withoutFlags: ["batchId"],
   own: jsonFlag,
   positionals: [batchPositional],
@@ -30,8 +26,7 @@ export const watch: Command = {
     using leaving = new Leaving();
     const { context, terminal } = asked;
     const { out } = terminal;
-    const { batchId } = await perform(context, waitForBatch, wholeInput(asked), callNow());
-    const log = findBatch(context, batchId);
+    const log = await batchMeant(asked, leaving.signal);
     const json = asked.own["json"] === true;
     if (json) await followJson(context, log, out, leaving.signal);
     else {
@@ -47,16 +42,3 @@ export const watch: Command = {
     return end.counts.succeeded === end.totalTasks ? 0 : 1;
   },
 };
-
-// Which batch is meant by `latest` is decided once, and what lost its processes is carried on.
-function wholeInput(asked: Asked) {
-  return { ...checkUsage(input, asked.input), waitSeconds: 0 };
-}
-
-function callNow() {
-  return {
-    signal: new AbortController().signal,
-    startedAt: performance.now(),
-    progress: () => undefined,
-  };
-}

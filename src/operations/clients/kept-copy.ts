@@ -8,33 +8,47 @@ import type { McpClient } from "./clients.ts";
 /** What stands between the name of a file and the time at which a copy of it was kept. */
 export const copyMark = ".backup-";
 
+/** What a file was before our entry came into it; without a text, there was no file. */
+export interface Before {
+  text?: string;
+}
+
 /**
  * The newest kept copy of `file` that differs from `text` by nothing but our entry: taking that out again gives just this
- * copy, to the byte. Nothing where there is none, or where somebody has changed the file since.
+ * copy, to the byte. Where no copy is, and there is nothing but our entry, we have made the file. Nothing where it
+ * cannot be told, for somebody has changed the file since.
  */
-export function copyWithoutEntry(
-  client: McpClient,
-  file: string,
-  text: string,
-  name: string,
-): string | undefined {
+export function beforeEntry(client: McpClient, file: string, text: string, name: string): Before | undefined {
   const entry = entryIn(client, text, name);
   if (entry === undefined) return undefined;
   const [command, args, env] = [String(entry["command"]), textsOf(entry["args"]), variablesOf(entry["env"])];
+  const becomesText = (earlier: string) => {
+    try {
+      if (entryIn(client, earlier, name) !== undefined) return false;
+      return withEntry(client, earlier, name, { command, args, env }) === text;
+    } catch {
+      // What cannot be understood is not what our entry was put into.
+      return false;
+    }
+  };
   const copies = [...namesIn(dirname(file))]
     .filter((one) => one.startsWith(`${basename(file)}${copyMark}`))
     // Several of one second are numbered.
     .sort((one, other) => other.localeCompare(one, "en", { numeric: true }));
   for (const copy of copies) {
-    try {
-      const earlier = readText(join(dirname(file), copy));
-      if (entryIn(client, earlier, name) !== undefined) continue;
-      if (withEntry(client, earlier, name, { command, args, env }) === text) return earlier;
-    } catch {
-      // A copy that cannot be read, or understood, is not what our entry was put into.
-    }
+    const earlier = textOf(join(dirname(file), copy));
+    if (earlier !== undefined && becomesText(earlier)) return { text: earlier };
   }
-  return undefined;
+  return becomesText("") ? {} : undefined;
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readText(path);
+  } catch {
+    // A copy that cannot be read is none.
+    return undefined;
+  }
 }
 
 function textsOf(value: unknown): string[] {

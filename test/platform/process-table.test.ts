@@ -1,0 +1,77 @@
+// Which processes carry a marker, look after look. On Windows nobody can tell, nor is it asked.
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { lookForMarkers, markerVariable } from "../../src/platform/process-table.ts";
+import { eventually } from "../harness.ts";
+
+describe.skipIf(process.platform === "win32")("the look at the process table", () => {
+  test("finds a process that began after an earlier look, and again as long as it lives", async () => {
+    const marker = markerOf("began-later");
+    await using _unmarked = sleeping({});
+    expect(pidsOf(marker)).toEqual([]);
+    await using first = sleeping({ [markerVariable]: marker });
+    await using second = sleeping({ [markerVariable]: marker });
+    for (let look = 0; look < 3; look++) expect(pidsOf(marker)).toEqual([first.pid, second.pid].sort());
+  });
+
+  test("finds what one marker's look has passed over, when its own is asked for", async () => {
+    const [one, other] = [markerOf("one"), markerOf("other")];
+    await using marked = sleeping({ [markerVariable]: other });
+    expect(pidsOf(one)).toEqual([]);
+    expect(pidsOf(other)).toEqual([marked.pid]);
+  });
+
+  test("finds what a marked process starts", async () => {
+    const marker = markerOf("descent");
+    await using shell = Bun.spawn(["sh", "-c", "sleep 1000 & echo $!; wait"], {
+      env: { ...process.env, [markerVariable]: marker },
+      stdout: "pipe",
+    });
+    expect(pidsOf(marker)).toContain(shell.pid);
+    const { value } = await shell.stdout.getReader().read();
+    const grandchild = Number(new TextDecoder().decode(value));
+    expect(pidsOf(marker)).toEqual([shell.pid, grandchild].sort());
+    process.kill(grandchild, "SIGKILL");
+  });
+
+  test("gives those of several markers apart", async () => {
+    const [one, other] = [markerOf("left"), markerOf("right")];
+    await using left = sleeping({ [markerVariable]: one });
+    await using right = sleeping({ [markerVariable]: other });
+    const found = lookForMarkers(new Set([one, other])).byMarker;
+    expect(found.get(one)?.map(({ pid }) => pid)).toEqual([left.pid]);
+    expect(found.get(other)?.map(({ pid }) => pid)).toEqual([right.pid]);
+  });
+
+  test.skipIf(process.platform !== "linux")(
+    "is not whole when it meets a process that has ended",
+    async () => {
+      await using parent = Bun.spawn(["sh", "-c", "true & echo $!; exec sleep 1000"], { stdout: "pipe" });
+      const { value } = await parent.stdout.getReader().read();
+      const zombie = Number(new TextDecoder().decode(value));
+      await eventually(
+        () => readFileSync(`/proc/${zombie}/stat`, "latin1").includes(") Z "),
+        () => "it does not end",
+      );
+      expect(lookForMarkers(new Set()).isWhole).toBe(false);
+      // What is known not to answer is not asked again, and on most machines nothing else ends just now.
+      await eventually(
+        () => lookForMarkers(new Set()).isWhole,
+        () => "no look is whole",
+      );
+    },
+  );
+});
+
+// Other tests, and other runs of this one, look at the same machine.
+function markerOf(name: string): string {
+  return `process-table-${process.pid}-${name}`;
+}
+
+function sleeping(environment: Record<string, string>) {
+  return Bun.spawn(["sleep", "1000"], { env: { PATH: process.env["PATH"], ...environment } });
+}
+
+function pidsOf(marker: string): number[] {
+  return (lookForMarkers(new Set([marker])).byMarker.get(marker) ?? []).map(({ pid }) => pid).sort();
+}
