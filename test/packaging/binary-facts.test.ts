@@ -14,7 +14,7 @@ import { readPe } from "../../scripts/release/facts/pe.ts";
 import { mostOwnBytes, sizeOfEmptyProgram } from "../../scripts/release/facts/size.ts";
 import { signAdHoc } from "../../scripts/release/sign-ad-hoc.ts";
 import { type Target, targets } from "../../scripts/release/targets.ts";
-import { bunSection, machO, pe } from "./made-up-binaries.ts";
+import { bunSection, machO, pe, withCertificate } from "./made-up-binaries.ts";
 
 setDefaultTimeout(60_000);
 
@@ -115,6 +115,15 @@ test("a glibc stands for the oldest releases that have it", () => {
   expect(distributionsWith("3.0")).toBe("no distribution that we know of");
 });
 
+test("an executable that asks for more than is promised is told to be wrong", () => {
+  const system = (macos: number) =>
+    factsOf(darwin("arm64"), machO(100, { macos })).find(({ name }) => name === "system");
+  expect(system(0x000c_0300)).toEqual({ name: "system", value: "macOS 12.3 or newer" });
+  expect(system(0x000d_0000)).toEqual({ name: "system", value: "macOS 13.0 or newer" });
+  expect(system(0x000d_0200)?.wrong).toBe("13 is promised");
+  expect(system(0x000e_0000)?.wrong).toBe("13 is promised");
+});
+
 describe("a signature of ours", () => {
   const signatureOf = (file: Buffer) => {
     const { signature } = readMachO(file);
@@ -134,9 +143,22 @@ describe("a signature of ours", () => {
       badPages: [],
       codeLimit: 2 * 16_384 + 64,
     });
-    expect(readMachO(file)).toMatchObject({ machine: "arm64", macos: "13.2", positionIndependent: true });
+    expect(readMachO(file)).toMatchObject({ machine: "arm64", macos: "13.0", positionIndependent: true });
     const wrong = factsOf(darwin("arm64"), file).filter((fact) => fact.wrong !== undefined);
     expect(wrong.map(({ name }) => name)).toEqual(["program"]);
+  });
+
+  test("may be one by a certificate, and is wrong where it is neither", () => {
+    const file = machO(20_000);
+    const directory = (readMachO(file).signature?.offset ?? 0) + 20;
+    file.writeUInt32BE(0, directory + 12);
+    const signature = factsOf(darwin("arm64"), file).find(({ name }) => name === "signature");
+    expect(signature?.wrong).toContain("nobody made it");
+    const certified = factsOf(darwin("arm64"), withCertificate(file));
+    expect(certified.find(({ name }) => name === "signature")).toEqual({
+      name: "signature",
+      value: 'by a certificate, of "made-up"',
+    });
   });
 
   test("names each page that has changed", () => {
