@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { build } from "../build.ts";
+import { checksumOf } from "./checksums.ts";
 import { dist, release, root } from "./release.ts";
 import { suffixOf, type Target, targets } from "./targets.ts";
 
@@ -64,11 +65,6 @@ export async function twoAtATime<T>(all: readonly T[], work: (one: T) => Promise
     for (let one = left.shift(); one !== undefined; one = left.shift()) await work(one);
   };
   await Promise.all([carry(), carry()]);
-}
-
-/** The SHA-256 of bytes or text, in hexadecimal digits. */
-export function checksumOf(content: Uint8Array | string): string {
-  return new Bun.CryptoHasher("sha256").update(content).digest("hex");
 }
 
 // Of a tree without git, such as an unpacked archive of the sources, nobody can tell.

@@ -13,8 +13,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { checksumOf } from "../../scripts/release/checksums.ts";
 import { contentOf } from "../../scripts/release/content.ts";
-import { release, root } from "../../scripts/release/release.ts";
+import { archiveOf, release, root } from "../../scripts/release/release.ts";
 import { tarGzip } from "../../scripts/release/tar.ts";
 import { targets } from "../../scripts/release/targets.ts";
 
@@ -93,10 +94,8 @@ export class Installation implements AsyncDisposable {
     const archive = await tarGzip([
       { path: release.name, content: await contentOf(program), executable: true },
     ]);
-    const sum = new Bun.CryptoHasher("sha256").update(archive).digest("hex");
-    const names = targets
-      .filter(({ os }) => os !== "win32")
-      .map(({ name }) => `${release.name}-${name}.tar.gz`);
+    const sum = checksumOf(archive);
+    const names = targets.filter(({ os }) => os !== "win32").map(archiveOf);
     for (const name of names) this.files.set(name, archive);
     this.files.set("SHA256SUMS", names.map((name) => `${sum}  ${name}\n`).join(""));
   }

@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { checksumOf } from "../../scripts/release/binaries.ts";
+import { checksumOf } from "../../scripts/release/checksums.ts";
 import { notesOf } from "../../scripts/release/notes.ts";
 import { targets } from "../../scripts/release/targets.ts";
 
