@@ -1,9 +1,9 @@
 // The Homebrew formula: by brew on GitHub's machines (`.github/scripts/try-homebrew.sh`), here by a stand-in for it, in Ruby.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { outputOf } from "../../command.ts";
 import { archiveOf, dist, names, release, root } from "../release.ts";
 import type { Channel } from "./channel.ts";
-import { outputOf } from "./command.ts";
 import { here } from "./here.ts";
 
 /** The formula, installed and tested by what stands for Homebrew. */
