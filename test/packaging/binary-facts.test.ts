@@ -14,10 +14,12 @@ import { readPe } from "../../scripts/release/facts/pe.ts";
 import { mostOwnBytes, sizeOfEmptyProgram } from "../../scripts/release/facts/size.ts";
 import { signAdHoc } from "../../scripts/release/sign-ad-hoc.ts";
 import { type Target, targets } from "../../scripts/release/targets.ts";
+import { targetOfThisMachine } from "../../scripts/release/this-machine.ts";
 import { bunSection, machO, pe, withCertificate } from "./made-up-binaries.ts";
 
 setDefaultTimeout(60_000);
 
+const here = await targetOfThisMachine();
 const cache = process.env["BUN_INSTALL_CACHE_DIR"] ?? join(homedir(), ".bun", "install", "cache");
 const macRuntime = join(cache, `bun-darwin-aarch64-v${Bun.version}`);
 const library = ["x86_64", "aarch64"]
@@ -252,9 +254,8 @@ describe("the section of Bun's", () => {
 });
 
 function ours(): Target {
-  const found = targets.find(({ os, cpu }) => os === process.platform && cpu === process.arch);
-  if (!found) throw new Error(`There is no target for ${process.platform} on ${process.arch}`);
-  return found;
+  if (!here) throw new Error(`There is no target for ${process.platform} on ${process.arch}`);
+  return here;
 }
 
 function darwin(cpu: Target["cpu"]): Target {

@@ -31,7 +31,7 @@ export function factsOf(target: Target, file: Buffer): Fact[] {
 
 function elfFacts(target: Target, file: Buffer): Fact[] {
   const facts = readElf(file);
-  const libc = facts.interpreter?.includes("musl") ? "musl" : "glibc";
+  const { libc } = facts;
   const wantsCpp = libc === "musl" && facts.libraries.some((name) => name.startsWith("libstdc++"));
   return [
     formatFact(target, "ELF", facts),
