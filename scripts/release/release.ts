@@ -1,6 +1,7 @@
 // What all artifacts of a release share: names, version, addresses and places.
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
+import { product } from "../../src/model/product.ts";
 import type { Target } from "./targets.ts";
 
 /** What stands where the owner is not known. Texts for users carry it, and get the owner when they are packed. */
@@ -20,7 +21,7 @@ export const dist = join(root, "dist");
 
 export const release = {
   name: packageJson.name,
-  secondName: "claude-code-parallel-mcp-server",
+  secondName: product.otherNames[0],
   version: packageJson.version,
   description: packageJson.description,
   license: packageJson.license,
