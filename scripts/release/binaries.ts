@@ -9,6 +9,8 @@ import { suffixOf, type Target, targets } from "./targets.ts";
 
 const record = z.object({
   version: z.string(),
+  /** Of Bun, which is the runtime in them. */
+  bun: z.string(),
   commit: z.string(),
   /** The SHA-256 of each executable as it was compiled, by the target's name. */
   checksums: z.record(z.string(), z.string()),
@@ -30,7 +32,7 @@ export async function compileAll(): Promise<void> {
     checksums[target.name] = checksumOf(await Bun.file(binaryOf(target)).bytes());
     console.log(`${target.name}: ${(Bun.file(binaryOf(target)).size / 1e6).toFixed(1)} MB`);
   });
-  const written = { version: release.version, commit: commitHere(), checksums };
+  const written = { version: release.version, bun: Bun.version, commit: commitHere(), checksums };
   await Bun.write(recordFile, `${JSON.stringify(written, null, 2)}\n`);
 }
 
@@ -39,12 +41,17 @@ export async function faultsOfBinaries(): Promise<string[]> {
   const text = Bun.file(recordFile);
   if (!(await text.exists()))
     return ["dist/bin holds no executables that `release:build --binaries` compiled: run that first"];
-  const { version, commit, checksums } = record.parse(await text.json());
+  const { version, bun, commit, checksums } = record.parse(await text.json());
   if (version !== release.version || commit !== commitHere()) {
     return [
       `dist/bin holds ${version} of commit ${commit}, and this is ${release.version} of ${commitHere()}: compile again with \`release:build --binaries\``,
     ];
   }
+  // The bill of materials names the Bun that packs.
+  if (bun !== Bun.version)
+    return [
+      `dist/bin was compiled by Bun ${bun}, and this is ${Bun.version}: use the same one for both stages`,
+    ];
   const faults = await Promise.all(targets.map((target) => faultOf(target, checksums[target.name])));
   return faults.filter((fault) => fault !== undefined);
 }

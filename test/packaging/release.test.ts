@@ -213,14 +213,20 @@ describe("release:build", () => {
     join(path, "dist", "bin", target.name, target.os === "win32" ? `${name}.exe` : name);
 
   // Compiling takes half a minute: what is packed here are texts.
-  function compiled(path: string, { commit = git(path, "rev-parse", "HEAD"), version = "0.1.0" } = {}): void {
+  function compiled(
+    path: string,
+    { commit = git(path, "rev-parse", "HEAD"), version = "0.1.0", bun = Bun.version } = {},
+  ): void {
     const checksums: Record<string, string> = {};
     for (const target of targets) {
       mkdirSync(dirname(binary(path, target)), { recursive: true });
       writeFileSync(binary(path, target), `program for ${target.name}`);
       checksums[target.name] = checksumOf(`program for ${target.name}`);
     }
-    writeFileSync(join(path, "dist", "bin", "compiled.json"), JSON.stringify({ version, commit, checksums }));
+    writeFileSync(
+      join(path, "dist", "bin", "compiled.json"),
+      JSON.stringify({ version, bun, commit, checksums }),
+    );
   }
 
   const filesBelow = (directory: string) =>
@@ -250,6 +256,11 @@ describe("release:build", () => {
       "executables of another version",
       (path) => compiled(path, { version: "0.0.9" }),
       "dist/bin holds 0.0.9 of commit ",
+    ],
+    [
+      "executables of another Bun",
+      (path) => compiled(path, { bun: "1.4.4" }),
+      "dist/bin was compiled by Bun 1.4.4, and this is ",
     ],
     [
       "executables of which one is missing",
