@@ -26,7 +26,8 @@ export const binaryOf = (target: Target): string =>
 export async function compileAll(): Promise<void> {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
-  const checksums: Record<string, string> = {};
+  // In the order of the targets, whichever is compiled first.
+  const checksums = Object.fromEntries(targets.map(({ name }) => [name, ""]));
   await twoAtATime(targets, async (target) => {
     await build(binaryOf(target), target.compiler);
     checksums[target.name] = checksumOf(await Bun.file(binaryOf(target)).bytes());
