@@ -1,6 +1,7 @@
 // Small executables of our own making, with just what is read of them.
 import { readMachO } from "../../scripts/release/facts/mach-o.ts";
 import { signAdHoc } from "../../scripts/release/sign-ad-hoc.ts";
+import type { Target } from "../../scripts/release/targets.ts";
 
 /** A signed Mach-O file with so many bytes of code. */
 export function machO(
@@ -161,4 +162,9 @@ export function bunSection(names: string[]): Buffer {
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(whole.length), 0);
   return Buffer.concat([length, whole]);
+}
+
+/** A target for macOS. */
+export function darwin(cpu: Target["cpu"]): Target {
+  return { name: `darwin-${cpu}`, compiler: `bun-darwin-${cpu}`, os: "darwin", cpu };
 }
