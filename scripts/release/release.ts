@@ -13,6 +13,9 @@ export const unknownOwner = "OWNER";
  */
 export const owner = Bun.env["GITHUB_REPOSITORY_OWNER"] || unknownOwner;
 
+/** Where the repository of an owner is. */
+export const repositoryOf = (owner: string): string => `https://github.com/${owner}/${packageJson.name}`;
+
 /** A text for users with the owner's name in it. */
 export const withOwner = (text: string): string => text.replaceAll(unknownOwner, owner);
 
@@ -25,7 +28,7 @@ export const release = {
   version: packageJson.version,
   description: packageJson.description,
   license: packageJson.license,
-  repository: `https://github.com/${owner}/${packageJson.name}`,
+  repository: repositoryOf(owner),
   /** Name in the MCP registry. */
   mcpName: `io.github.${owner}/${packageJson.name}`,
 } as const;
