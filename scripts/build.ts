@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
+import { outputOf } from "./command.ts";
 import { signFileAdHoc } from "./release/sign-ad-hoc.ts";
 
 const root = join(import.meta.dir, "..");
@@ -36,13 +37,7 @@ export async function build(outfile = executable, target?: string): Promise<void
   mkdirSync(join(root, "dist"), { recursive: true });
   const flags = target === undefined ? compileFlags : [...compileFlags, `--target=${target}`];
   const command = [process.execPath, "build", ...flags, "src/main.ts", "--outfile", outfile];
-  const compiler = Bun.spawn(command, { cwd: root, stdout: "pipe", stderr: "pipe" });
-  const [code, output, errors] = await Promise.all([
-    compiler.exited,
-    compiler.stdout.text(),
-    compiler.stderr.text(),
-  ]);
-  if (code !== 0) throw new Error(`bun build ended with ${code}:\n${output}${errors}`);
+  await outputOf(command, { cwd: root });
   if (target?.startsWith("bun-darwin-x64")) await signFileAdHoc(outfile, packageJson.name);
 }
 

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "./build.ts";
+import { endOf } from "./command.ts";
 import { npmTool } from "./npm-tool.ts";
 
 const version = "2.12.0";
@@ -60,20 +61,15 @@ async function load(era: Era): Promise<string[]> {
   return code === 0 ? [] : [`${era}: --load ended with ${code}:\n${out}${err}`];
 }
 
-async function inspect(era: Era, args: string[]): Promise<{ code: number; out: string; err: string }> {
+function inspect(era: Era, args: string[]): ReturnType<typeof endOf> {
   const command = ["node", launcher, "--cli", "--quiet", "--protocol-era", era, ...args, program];
-  const child = Bun.spawn(command, {
+  return endOf(command, {
     cwd: directory,
     env: {
       HOME: directory,
       PATH: process.env["PATH"] ?? "",
       PARALLEL_CLAUDE_STATE_DIRECTORY: join(directory, "state"),
     },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-    timeout: patienceMs,
+    timeoutMs: patienceMs,
   });
-  const [code, out, err] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
-  return { code, out, err };
 }

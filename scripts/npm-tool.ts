@@ -3,6 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { endOf } from "./command.ts";
 
 /** Where a file of an npm package is; or why the package cannot be had here. */
 export type NpmTool = { path: string } | { missing: string };
@@ -29,10 +30,7 @@ export async function npmTool({ name, version, file, overrides }: NpmPackage): P
   mkdirSync(place, { recursive: true });
   const project = { private: true, dependencies: { [name]: version }, overrides };
   await Bun.write(join(place, "package.json"), JSON.stringify(project));
-  const child = Bun.spawn(
-    [npm, "install", "--no-audit", "--no-fund", "--fetch-retries=1", "--loglevel=error"],
-    { cwd: place, stdin: "ignore", stdout: "ignore", stderr: "pipe" },
-  );
-  const [code, err] = await Promise.all([child.exited, child.stderr.text()]);
+  const flags = ["--no-audit", "--no-fund", "--fetch-retries=1", "--loglevel=error"];
+  const { code, err } = await endOf([npm, "install", ...flags], { cwd: place });
   return code === 0 ? { path } : { missing: `npm install ${name} failed: ${err.trim()}` };
 }

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { codeBlocks } from "../scripts/docs/blocks.ts";
 import { readmeFor } from "../scripts/release/readme.ts";
-import { owner } from "../scripts/release/release.ts";
+import { unknownOwner } from "../scripts/release/release.ts";
 import { flagsOfCommand } from "../src/doors/commands/help.ts";
 import { commands } from "../src/doors/commands.ts";
 import { parseFlags } from "../src/doors/flags.ts";
@@ -18,6 +18,14 @@ const documents = [...new Bun.Glob("**/*.md").scanSync({ cwd: root, dot: true })
   (path) => !/(^|\/)(node_modules|dist|\.cache|\.git)\//.test(path),
 );
 const readme = await Bun.file(join(root, "README.md")).text();
+
+test("the README's generated parts are the same where the owner is known, as on GitHub", () => {
+  const { exitCode, stderr } = Bun.spawnSync([process.execPath, "scripts/docs.ts", "--check"], {
+    cwd: root,
+    env: { ...process.env, GITHUB_REPOSITORY_OWNER: "somebody" },
+  });
+  expect({ exitCode, err: stderr.toString() }).toEqual({ exitCode: 0, err: "" });
+});
 
 describe("links", () => {
   for (const path of documents) {
@@ -67,7 +75,7 @@ describe("the README's", () => {
   test("owner stands in generated parts alone, so that one constant changes it", () => {
     const written = readme.replace(/<!-- channels -->[\s\S]*?<!-- \/channels -->/, "");
     expect(written).not.toContain("OWNER");
-    expect(written).not.toContain(`/${owner}/`);
+    expect(written).not.toContain(`/${unknownOwner}/`);
   });
 
   test("command lines are taken by the parser", async () => {

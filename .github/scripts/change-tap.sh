@@ -3,6 +3,7 @@
 #   change-tap.sh v0.2.0 OWNER/homebrew-tap, beside dist/, with GH_TOKEN for the tap
 set -eu
 
+here=$(cd "$(dirname "$0")" && pwd)
 tag=$1
 tap=$2
 name=parallel-claude-code-mcp
@@ -21,10 +22,8 @@ place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 gh auth setup-git
 gh repo clone "$tap" "$place/tap" -- --quiet
+"$here/put-into-tap.sh" "$formula" "$place/tap"
 cd "$place/tap"
-mkdir -p Formula Aliases
-cp "$formula" "Formula/$name.rb"
-ln -sfn "../Formula/$name.rb" Aliases/claude-code-parallel-mcp-server
 git add Formula Aliases
 if git diff --cached --quiet; then
   echo "The tap has the formula of $version already."

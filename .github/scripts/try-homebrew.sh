@@ -1,16 +1,23 @@
 #!/bin/sh
 # Installs the formula in dist/homebrew by brew, from the archives beside it, and runs its own test. Homebrew takes
-# formulae out of taps only, so it gets a tap for the time of this.
+# formulae out of taps only, so it gets a tap for the time of this. Beside dist/; `release:verify` runs it.
 set -eu
 
 name=parallel-claude-code-mcp
+here=$(cd "$(dirname "$0")" && pwd)
 dist=$(cd dist && pwd)
+# Else what is removed in the end would be somebody's.
+if brew list --versions "$name" >/dev/null 2>&1; then
+  echo "brew has a $name already: uninstall that first." >&2
+  exit 1
+fi
 tap=$(brew --repository)/Library/Taps/release/homebrew-try
-trap 'brew uninstall --force "$name" >/dev/null 2>&1 || true; rm -rf "$tap"' EXIT
+place=$(mktemp -d)
+trap 'brew uninstall --force "$name" >/dev/null 2>&1 || true; rm -rf "$tap" "$place"' EXIT
 
-mkdir -p "$tap/Formula" "$tap/Aliases"
-sed "s#https://github.com/[^\"]*/releases/download/[^/\"]*/#file://$dist/#" "$dist/homebrew/$name.rb" >"$tap/Formula/$name.rb"
-ln -sfn "../Formula/$name.rb" "$tap/Aliases/claude-code-parallel-mcp-server"
+sed "s#https://github.com/[^\"]*/releases/download/[^/\"]*/#file://$dist/#" "$dist/homebrew/$name.rb" >"$place/$name.rb"
+mkdir -p "$tap"
+"$here/put-into-tap.sh" "$place/$name.rb" "$tap"
 git -C "$tap" init --quiet
 git -C "$tap" add --all
 git -C "$tap" -c user.name=try -c user.email=try@localhost commit --quiet --message "The formula of this release"
@@ -20,4 +27,4 @@ export HOMEBREW_NO_AUTO_UPDATE=1 HOMEBREW_NO_INSTALL_FROM_API=1
 brew style "release/try/$name" || echo "brew style has remarks, which stop nothing."
 brew install "release/try/$name"
 brew test "release/try/$name"
-"$(dirname "$0")/try-program.sh" "$(brew --prefix)/bin/claude-code-parallel-mcp-server"
+"$here/try-program.sh" "$(brew --prefix)/bin/claude-code-parallel-mcp-server"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Tries a program as its users do: version, handshake, list of tools, and a batch of three where there is a claude.
 #   try-program.sh PROGRAM [CLAUDE]
-# Needs no more than a POSIX shell, so that it also runs in a bare container and in the shell of Git for Windows.
+# What `release:verify` does more thoroughly, with no more than a POSIX shell: for a bare container, and for `brew`.
 set -eu
 
 program=${1:?try-program.sh PROGRAM [CLAUDE]}

@@ -1,7 +1,7 @@
 // How soon the released executable answers after its process has started, beside a minimal server in Node.js.
 import { loadavg } from "node:os";
 import { join } from "node:path";
-import { type Line, median, msText, type Row, ratioLine, Skipped } from "./row.ts";
+import { type Line, median, type Row, ratioLine, Skipped } from "./row.ts";
 import type { Workshop } from "./workshop.ts";
 
 const pairs = 25;
@@ -51,14 +51,10 @@ function besideLine(
   [ours, theirs]: [number, number],
   limit: { ms: number; ratio?: number },
 ): Line {
-  const ratio = ours / theirs;
   return {
-    figure,
-    value: msText(ours),
-    beside: msText(theirs),
-    ratio,
+    ...ratioLine(figure, [ours, theirs]),
     target: `≤ ${limit.ms} ms${limit.ratio === undefined ? "" : `, ratio ≤ ${limit.ratio}`}`,
-    met: ours <= limit.ms && ratio <= (limit.ratio ?? Number.POSITIVE_INFINITY),
+    met: ours <= limit.ms && ours / theirs <= (limit.ratio ?? Number.POSITIVE_INFINITY),
   };
 }
 

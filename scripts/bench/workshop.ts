@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "../build.ts";
-import { targetOfThisMachine } from "../release/facts/this-machine.ts";
+import { targetOfThisMachine } from "../release/this-machine.ts";
 import { Skipped } from "./row.ts";
 
 /** How much is measured. */

@@ -1,15 +1,17 @@
 // How the program is installed through each channel, out of what a release is made of: names, addresses and targets.
-import { archiveOf, bundleOf, hasBundle, owner, release } from "../release/release.ts";
+import { archiveOf, bundleOf, hasBundle, release, repositoryOf, unknownOwner } from "../release/release.ts";
 import { needsOf, type Target, targets } from "../release/targets.ts";
 
-const latest = `${release.repository}/releases/latest/download`;
+// The README in the repository knows no owner, whoever writes it, on GitHub too.
+const repository = repositoryOf(unknownOwner);
+const latest = `${repository}/releases/latest/download`;
 const archive = `${release.name}-linux-x64.tar.gz`;
 
 /** What the README says of installing. */
 export const channels: string[] = [
   "```sh",
   `curl -fsSL ${latest}/install.sh | sh    # macOS and Linux, below your home`,
-  `brew install ${owner}/tap/${release.name}    # Homebrew, on both`,
+  `brew install ${unknownOwner}/tap/${release.name}    # Homebrew, on both`,
   `npx -y ${release.name} doctor    # npm: runs it without an installation`,
   `bunx ${release.name} doctor      # the same with Bun, and no Node.js`,
   "```",
@@ -20,7 +22,7 @@ export const channels: string[] = [
   `irm ${latest}/install.ps1 | iex`,
   "```",
   "",
-  `Claude Desktop takes a bundle, without a file to edit: get the one for your machine from the [newest release](${release.repository}/releases/latest), and open it.`,
+  `Claude Desktop takes a bundle, without a file to edit: get the one for your machine from the [newest release](${repository}/releases/latest), and open it.`,
   "",
   "<details>",
   "<summary>Which bundle, which archive, and how to install by hand</summary>",

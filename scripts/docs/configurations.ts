@@ -1,11 +1,10 @@
 // What the configuration of each client looks like once `install` has written it: by the code that writes it.
+import { defaultName } from "../../src/doors/commands/install.ts";
 import { withEntry } from "../../src/operations/clients/change.ts";
 import { clientNames, clientOf, filesOf, type McpClient } from "../../src/operations/clients/clients.ts";
 import { homeDirectory } from "../../src/platform/paths.ts";
 import { release } from "../release/release.ts";
 
-/** Under which name clients know the server, as `install` has it. */
-const entryName = "claude-code";
 const entry = { command: `/path/to/${release.name}`, args: [], env: {} };
 
 /** The files of each client on each system, and the text of each, the same texts once. */
@@ -27,7 +26,7 @@ function texts(): Map<string, { titles: string[]; format: McpClient["format"] }>
   const found = new Map<string, { titles: string[]; format: McpClient["format"] }>();
   for (const name of clientNames) {
     const client = clientOf(name);
-    const text = withEntry(client, "", entryName, entry);
+    const text = withEntry(client, "", defaultName, entry);
     const titles = [...(found.get(text)?.titles ?? []), client.title];
     found.set(text, { titles, format: client.format });
   }

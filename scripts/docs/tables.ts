@@ -6,6 +6,7 @@ import { configurationSchema, variableOf } from "../../src/model/configuration.t
 import { batchOptions, sessionOptions } from "../../src/model/options.ts";
 import { clientTable } from "../../src/operations/clients.ts";
 import { tools } from "../../src/operations/tools.ts";
+import { firstSentence } from "../first-sentence.ts";
 
 const property = z.looseObject({
   description: z.string().optional(),
@@ -61,9 +62,8 @@ export const tables: Record<string, string[]> = {
   tools: [
     "| tool | changes anything | what it does |",
     "| --- | --- | --- |",
-    ...tools.map((tool) => {
-      const [first = ""] = tool.description.split(/(?<=\.) /);
-      return `| \`${tool.name}\` | ${tool.annotations.readOnlyHint ? "no" : "yes"} | ${first} |`;
+    ...tools.map(({ name, description, annotations }) => {
+      return `| \`${name}\` | ${annotations.readOnlyHint ? "no" : "yes"} | ${firstSentence(description)} |`;
     }),
   ],
 };

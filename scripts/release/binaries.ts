@@ -3,11 +3,14 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { build } from "../build.ts";
+import { checksumOf } from "./checksums.ts";
 import { dist, release, root } from "./release.ts";
 import { suffixOf, type Target, targets } from "./targets.ts";
 
 const record = z.object({
   version: z.string(),
+  /** Of Bun, which is the runtime in them. */
+  bun: z.string(),
   commit: z.string(),
   /** The SHA-256 of each executable as it was compiled, by the target's name. */
   checksums: z.record(z.string(), z.string()),
@@ -31,7 +34,7 @@ export async function compileAll(): Promise<void> {
   });
   // In the table's order, for which of two is ready first differs from build to build.
   const checksums = Object.fromEntries(targets.map((target) => [target.name, sums.get(target)]));
-  const written = { version: release.version, commit: commitHere(), checksums };
+  const written = { version: release.version, bun: Bun.version, commit: commitHere(), checksums };
   await Bun.write(recordFile, `${JSON.stringify(written, null, 2)}\n`);
 }
 
@@ -40,12 +43,17 @@ export async function faultsOfBinaries(): Promise<string[]> {
   const text = Bun.file(recordFile);
   if (!(await text.exists()))
     return ["dist/bin holds no executables that `release:build --binaries` compiled: run that first"];
-  const { version, commit, checksums } = record.parse(await text.json());
+  const { version, bun, commit, checksums } = record.parse(await text.json());
   if (version !== release.version || commit !== commitHere()) {
     return [
       `dist/bin holds ${version} of commit ${commit}, and this is ${release.version} of ${commitHere()}: compile again with \`release:build --binaries\``,
     ];
   }
+  // The bill of materials names the Bun that packs.
+  if (bun !== Bun.version)
+    return [
+      `dist/bin was compiled by Bun ${bun}, and this is ${Bun.version}: use the same one for both stages`,
+    ];
   const faults: string[] = [];
   // One after the other, for each is a hundred megabytes.
   for (const target of targets) {
@@ -71,11 +79,6 @@ export async function twoAtATime<T>(all: readonly T[], work: (one: T) => Promise
     for (let one = left.shift(); one !== undefined; one = left.shift()) await work(one);
   };
   await Promise.all([carry(), carry()]);
-}
-
-/** The SHA-256 of bytes or text, in hexadecimal digits. */
-export function checksumOf(content: Uint8Array | string): string {
-  return new Bun.CryptoHasher("sha256").update(content).digest("hex");
 }
 
 // Of a tree without git, such as an unpacked archive of the sources, nobody can tell.

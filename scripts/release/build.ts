@@ -2,8 +2,9 @@
 // In two stages where the executables for macOS are signed in between, which changes them: `--binaries`, then `--pack`.
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { binaryOf, checksumOf, compileAll, faultsOfBinaries, twoAtATime } from "./binaries.ts";
+import { binaryOf, compileAll, faultsOfBinaries, twoAtATime } from "./binaries.ts";
 import { packBundle } from "./bundle.ts";
+import { checksumOf, writeChecksums } from "./checksums.ts";
 import { contentOf } from "./content.ts";
 import { formulaOf } from "./formula.ts";
 import { notesOf } from "./notes.ts";
@@ -60,8 +61,7 @@ async function pack(): Promise<void> {
   await write("sbom.cdx.json", json(await billOfMaterials()));
   const changelog = await Bun.file(join(root, "CHANGELOG.md")).text();
   await write("release-notes.md", withOwner(notesOf(changelog, release.version)));
-  const sums = [...sorted(checksums)].map(([path, sum]) => `${sum}  ${path}\n`).join("");
-  await Bun.write(join(dist, "SHA256SUMS"), sums);
+  await writeChecksums(sorted(checksums));
 }
 
 async function packTarget(target: Target): Promise<void> {

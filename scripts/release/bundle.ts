@@ -1,6 +1,7 @@
 // The bundle for Claude Desktop: manifest and executable. It cannot choose by processor, so there is one a target.
 import { configurationSchema, variableOf } from "../../src/model/configuration.ts";
 import { tools } from "../../src/operations/tools.ts";
+import { firstSentence } from "../first-sentence.ts";
 import { type Content, contentOf } from "./content.ts";
 import { icon } from "./icon.ts";
 import { documentEntries, keywords } from "./npm.ts";
@@ -76,10 +77,7 @@ export function manifestOf(target: Target) {
       entry_point: file,
       mcp_config: { command: `\${__dirname}/${file}`, args: [], env: environment },
     },
-    tools: tools.map(({ name, description }) => ({
-      name,
-      description: description.split(/(?<=\.) /)[0] ?? description,
-    })),
+    tools: tools.map(({ name, description }) => ({ name, description: firstSentence(description) })),
     // A prompt of ours is worded by its arguments, which a text in a manifest cannot do.
     prompts_generated: true,
     compatibility: { claude_desktop: ">=1.0.0", platforms: [target.os] },

@@ -1,4 +1,4 @@
-// Contents of archives. An executable is in four of them, and deflated once.
+// Contents of archives. An executable is in up to three of them, and deflated once.
 import { promisify } from "node:util";
 import { constants, deflateRaw } from "node:zlib";
 

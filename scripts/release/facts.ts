@@ -1,10 +1,9 @@
 // `bun run release:facts`: what each executable below `dist/bin` is, read from its own bytes, and how large. Ends with 1
 // when one is not what its target promises. What only the system itself can tell is named as not checked.
-import { join } from "node:path";
+import { binaryOf } from "./binaries.ts";
 import { type Fact, factsOf } from "./facts/judge.ts";
 import { mostOwnBytes, sizeOfEmptyProgram } from "./facts/size.ts";
-import { dist, release } from "./release.ts";
-import { suffixOf, type Target, targets } from "./targets.ts";
+import { type Target, targets } from "./targets.ts";
 
 const left: Partial<Record<Target["os"], string>> = {
   darwin: "left to the macOS runner: `codesign --verify --strict` after it has signed anew, and a start",
@@ -21,7 +20,7 @@ console.log(wrong === 0 ? "All facts are as they should be." : `Wrong facts: ${w
 process.exitCode = wrong === 0 ? 0 : 1;
 
 async function factsFor(target: Target): Promise<Fact[]> {
-  const path = join(dist, "bin", target.name, release.name + suffixOf(target));
+  const path = binaryOf(target);
   const file = Bun.file(path);
   if (!(await file.exists()))
     return [{ name: "file", value: "none", wrong: `${path}: run \`bun run release:build\`` }];

@@ -2,12 +2,6 @@
 import { archiveOf, downloads, names, release } from "./release.ts";
 import { type Target, targets } from "./targets.ts";
 
-/** Where a tap has the formula. */
-export const formulaPath = `Formula/${release.name}.rb`;
-
-/** The link by which a tap offers the formula under its second name, and what it leads to. */
-export const formulaAlias = { path: `Aliases/${release.secondName}`, target: `../${formulaPath}` } as const;
-
 /** The formula, with the checksum of each archive. */
 export function formulaOf(checksums: ReadonlyMap<string, string>): string {
   const className = release.name.replace(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase());

@@ -1,6 +1,7 @@
 // What all artifacts of a release share: names, version, addresses and places.
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
+import { product } from "../../src/model/product.ts";
 import type { Target } from "./targets.ts";
 
 /** What stands where the owner is not known. Texts for users carry it, and get the owner when they are packed. */
@@ -12,6 +13,9 @@ export const unknownOwner = "OWNER";
  */
 export const owner = Bun.env["GITHUB_REPOSITORY_OWNER"] || unknownOwner;
 
+/** Where the repository of an owner is. */
+export const repositoryOf = (owner: string): string => `https://github.com/${owner}/${packageJson.name}`;
+
 /** A text for users with the owner's name in it. */
 export const withOwner = (text: string): string => text.replaceAll(unknownOwner, owner);
 
@@ -20,11 +24,11 @@ export const dist = join(root, "dist");
 
 export const release = {
   name: packageJson.name,
-  secondName: "claude-code-parallel-mcp-server",
+  secondName: product.otherNames[0],
   version: packageJson.version,
   description: packageJson.description,
   license: packageJson.license,
-  repository: `https://github.com/${owner}/${packageJson.name}`,
+  repository: repositoryOf(owner),
   /** Name in the MCP registry. */
   mcpName: `io.github.${owner}/${packageJson.name}`,
 } as const;

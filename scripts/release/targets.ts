@@ -26,9 +26,12 @@ export const targets: readonly Target[] = [
 /** What a name of a program ends in on this platform. */
 export const suffixOf = ({ os }: Target): string => (os === "win32" ? ".exe" : "");
 
-/** What an executable asks of a system, beside its processor: `release:facts` reads it from the executables, and Bun's manual has Windows. */
+/** The oldest systems that are promised. `release:facts` holds the executables to it; that of Windows stands in Bun's manual alone. */
+export const oldest = { glibc: "2.17", macos: "13", windows: "10 version 1809" } as const;
+
+/** What an executable asks of a system, beside its processor. */
 export function needsOf({ os, libc }: Target): string {
-  if (os === "win32") return "Windows 10 version 1809 or newer";
-  if (os === "darwin") return "macOS 13 or newer";
-  return libc === "musl" ? "libstdc++ (on Alpine: apk add libstdc++)" : "glibc 2.17 or newer";
+  if (os === "win32") return `Windows ${oldest.windows} or newer`;
+  if (os === "darwin") return `macOS ${oldest.macos} or newer`;
+  return libc === "musl" ? "libstdc++ (on Alpine: apk add libstdc++)" : `glibc ${oldest.glibc} or newer`;
 }

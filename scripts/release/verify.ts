@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { bundle } from "./verify/bundle.ts";
 import type { Channel } from "./verify/channel.ts";
 import { checkedArtifacts } from "./verify/checksums.ts";
-import { formula } from "./verify/formula.ts";
+import { brewedFormula, formula } from "./verify/formula.ts";
 import { elsewhere, here } from "./verify/here.ts";
 import { installer } from "./verify/installer.ts";
 import { localRegistry } from "./verify/local-registry.ts";
@@ -28,7 +28,7 @@ const rows: Row[] = [];
 
 try {
   await row("checksums", async () => ({ seen: `${await checkedArtifacts()} artifacts` }));
-  for (const channel of [installer, bundle, formula]) await try_(channel);
+  for (const channel of [installer, bundle, brewedFormula, formula]) await tryChannel(channel);
   await tryNpm();
   if (twice) await row("the same build again", async () => ({ seen: await sameAgain(place) }));
 } finally {
@@ -53,10 +53,10 @@ async function tryNpm(): Promise<void> {
   const registry = await localRegistry(join(place, "registry"));
   if ("missing" in registry) return void rows.push({ channel: "npm packages", notChecked: registry.missing });
   await using _ = registry;
-  for (const channel of npmChannels(registry.url)) await try_(channel);
+  for (const channel of npmChannels(registry.url)) await tryChannel(channel);
 }
 
-async function try_(channel: Channel): Promise<void> {
+async function tryChannel(channel: Channel): Promise<void> {
   await row(channel.name, async () => {
     const folder = mkdtempSync(join(place, "channel-"));
     const installed = await channel.install(folder);

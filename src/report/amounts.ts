@@ -1,7 +1,7 @@
 // Times, money and numbers as people read them.
 
 // `toLocaleString` would make a formatter for every single number; made with the module, they would cost each start 3 ms.
-const formatters = new Map<number, Intl.NumberFormat>();
+const formatters = new Map<number | undefined, Intl.NumberFormat>();
 
 /** US dollars: four places below ten cents, else two. `atLeast` says that some of it is not known. */
 export function costText(costUsd: number, atLeast = false): string {
@@ -42,10 +42,10 @@ export function timeText(at: number): string {
 }
 
 // Without `places`, as many as the number has, three at most.
-function formatter(places = -1): Intl.NumberFormat {
+function formatter(places?: number): Intl.NumberFormat {
   const known = formatters.get(places);
   if (known) return known;
-  const fixed = places < 0 ? {} : { minimumFractionDigits: places, maximumFractionDigits: places };
+  const fixed = places === undefined ? {} : { minimumFractionDigits: places, maximumFractionDigits: places };
   const made = new Intl.NumberFormat("en-US", fixed);
   formatters.set(places, made);
   return made;

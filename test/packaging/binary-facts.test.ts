@@ -1,25 +1,22 @@
 // What `release:facts` reads from executables, and the signature that we put under one.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "../../scripts/build.ts";
 import { readBunSection } from "../../scripts/release/facts/bun-section.ts";
-import { readCodeSignature } from "../../scripts/release/facts/code-signature.ts";
 import { readElf } from "../../scripts/release/facts/elf.ts";
 import { distributionsWith } from "../../scripts/release/facts/glibc.ts";
 import { factsOf } from "../../scripts/release/facts/judge.ts";
-import { readMachO } from "../../scripts/release/facts/mach-o.ts";
 import { readPe } from "../../scripts/release/facts/pe.ts";
 import { mostOwnBytes, sizeOfEmptyProgram } from "../../scripts/release/facts/size.ts";
-import { signAdHoc } from "../../scripts/release/sign-ad-hoc.ts";
 import { type Target, targets } from "../../scripts/release/targets.ts";
-import { bunSection, machO, pe } from "./made-up-binaries.ts";
+import { targetOfThisMachine } from "../../scripts/release/this-machine.ts";
+import { bunSection, darwin, machO, pe } from "./made-up-binaries.ts";
 
 setDefaultTimeout(60_000);
 
-const cache = process.env["BUN_INSTALL_CACHE_DIR"] ?? join(homedir(), ".bun", "install", "cache");
-const macRuntime = join(cache, `bun-darwin-aarch64-v${Bun.version}`);
+const here = await targetOfThisMachine();
 const library = ["x86_64", "aarch64"]
   .map((cpu) => `/lib/${cpu}-linux-gnu/libm.so.6`)
   .find((path) => existsSync(path));
@@ -115,83 +112,13 @@ test("a glibc stands for the oldest releases that have it", () => {
   expect(distributionsWith("3.0")).toBe("no distribution that we know of");
 });
 
-describe("a signature of ours", () => {
-  const signatureOf = (file: Buffer) => {
-    const { signature } = readMachO(file);
-    if (!signature) throw new Error("There is no place for a signature");
-    return readCodeSignature(file, signature);
-  };
-
-  test("is ad hoc, and right for every page, the last of which is short", () => {
-    const file = machO(20_000);
-    expect(signatureOf(file)).toMatchObject({
-      adHoc: true,
-      linkerSigned: true,
-      certified: false,
-      identifier: "made-up",
-      pageSize: 4096,
-      pages: 9,
-      badPages: [],
-      codeLimit: 2 * 16_384 + 64,
-    });
-    expect(readMachO(file)).toMatchObject({ machine: "arm64", macos: "13.2", positionIndependent: true });
-    const wrong = factsOf(darwin("arm64"), file).filter((fact) => fact.wrong !== undefined);
-    expect(wrong.map(({ name }) => name)).toEqual(["program"]);
-  });
-
-  test("names each page that has changed", () => {
-    const file = machO(20_000);
-    for (const at of [5000, 5001, 2 * 16_384 + 1]) file.writeUInt8(0, at);
-    expect(signatureOf(file).badPages).toEqual([1, 8]);
-    expect(factsOf(darwin("arm64"), file).find(({ name }) => name === "pages")).toEqual({
-      name: "pages",
-      value: "7 of 9 right (SHA-256, 4096 bytes each)",
-      wrong: "2 have another hash: 1, 8",
-    });
-  });
-
-  test("takes the place of another, is the same each time, and ends file and segment", () => {
-    const file = machO(200_000, { identifier: "a-much-longer-identifier-than-the-next" });
-    file.writeUInt8(0, 70_000);
-    const signed = signAdHoc(file, "short");
-    expect(signatureOf(signed)).toMatchObject({ identifier: "short", badPages: [] });
-    expect(signAdHoc(signed, "short").equals(signed)).toBe(true);
-    const { segments, signature } = readMachO(signed);
-    const linkEdit = segments.find(({ name }) => name === "__LINKEDIT");
-    expect((linkEdit?.offset ?? 0) + (linkEdit?.size ?? 0)).toBe(signed.length);
-    expect((signature?.offset ?? 0) + (signature?.size ?? 0)).toBe(signed.length);
-  });
-
-  test("does not cover what stands behind it", () => {
-    const longer = Buffer.concat([machO(20_000), Buffer.alloc(10)]);
-    const facts = factsOf(darwin("arm64"), longer);
-    expect(facts.find(({ name }) => name === "covers")?.wrong).toMatch("does not end the file");
-  });
-
-  test("is missed where it is not", () => {
-    const file = machO(20_000);
-    file.fill(0, readMachO(file).signature?.offset);
-    expect(factsOf(darwin("arm64"), file)).toMatchObject([{ wrong: "it has no signature" }]);
-  });
-
-  // Bun fetches the runtimes of other targets from npm when it first needs them: a test shall not.
-  test.skipIf(!existsSync(macRuntime))("is for arm64 what Bun itself writes, to the byte", async () => {
-    const directory = mkdtempSync(join(tmpdir(), "pccm-sign-"));
-    const [source, outfile] = [join(directory, "empty.ts"), join(directory, "empty")];
-    try {
-      await Bun.write(source, "");
-      const { exitCode } = Bun.spawnSync(
-        [process.execPath, "build", "--compile", "--target=bun-darwin-arm64", source, "--outfile", outfile],
-        { cwd: directory },
-      );
-      expect(exitCode).toBe(0);
-      const file = readFileSync(outfile);
-      expect(signatureOf(file)).toMatchObject({ adHoc: true, identifier: "a.out", badPages: [] });
-      expect(signAdHoc(file, "a.out").equals(file)).toBe(true);
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
-  });
+test("an executable that asks for more than is promised is told to be wrong", () => {
+  const system = (macos: number) =>
+    factsOf(darwin("arm64"), machO(100, { macos })).find(({ name }) => name === "system");
+  expect(system(0x000c_0300)).toEqual({ name: "system", value: "macOS 12.3 or newer" });
+  expect(system(0x000d_0000)).toEqual({ name: "system", value: "macOS 13.0 or newer" });
+  expect(system(0x000d_0200)?.wrong).toBe("13 is promised");
+  expect(system(0x000e_0000)?.wrong).toBe("13 is promised");
 });
 
 describe("a Windows executable", () => {
@@ -230,13 +157,8 @@ describe("the section of Bun's", () => {
 });
 
 function ours(): Target {
-  const found = targets.find(({ os, cpu }) => os === process.platform && cpu === process.arch);
-  if (!found) throw new Error(`There is no target for ${process.platform} on ${process.arch}`);
-  return found;
-}
-
-function darwin(cpu: Target["cpu"]): Target {
-  return { name: `darwin-${cpu}`, compiler: `bun-darwin-${cpu}`, os: "darwin", cpu };
+  if (!here) throw new Error(`There is no target for ${process.platform} on ${process.arch}`);
+  return here;
 }
 
 function windows(): Target {

@@ -1,9 +1,9 @@
 // The Homebrew formula: what `brew audit` asks of it, and its installation and test by a stand-in for Homebrew.
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
-import { formulaAlias, formulaOf, formulaPath } from "../../scripts/release/formula.ts";
+import { basename, join } from "node:path";
+import { formulaOf } from "../../scripts/release/formula.ts";
 import { archiveOf, names, release, root } from "../../scripts/release/release.ts";
 import { targets } from "../../scripts/release/targets.ts";
 import { Home } from "../harness.ts";
@@ -17,8 +17,7 @@ if (!ruby) console.warn("No ruby is here: the formula is neither parsed nor run.
 
 const base = realpathSync(mkdtempSync(join(tmpdir(), "pccm-formula-")));
 afterAll(() => rmSync(base, { recursive: true }));
-const file = join(base, formulaPath);
-mkdirSync(dirname(file));
+const file = join(base, `${release.name}.rb`);
 writeFileSync(file, formula);
 
 describe("what brew audit asks", () => {
@@ -48,11 +47,6 @@ describe("what brew audit asks", () => {
     const wanted = targets.filter(({ os, libc }) => os !== "win32" && libc !== "musl").map(archiveOf);
     expect(found.toSorted()).toEqual(wanted.map((name) => [name, checksums.get(name)]).toSorted());
   });
-});
-
-test("the alias is a link in the tap that leads to the formula", () => {
-  expect(join(dirname(formulaAlias.path), formulaAlias.target)).toBe(formulaPath);
-  expect(basename(formulaAlias.path)).toBe(release.secondName);
 });
 
 test("an archive without a checksum is refused", () => {

@@ -13,8 +13,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { checksumOf } from "../../scripts/release/checksums.ts";
 import { contentOf } from "../../scripts/release/content.ts";
-import { release, root } from "../../scripts/release/release.ts";
+import { archiveOf, release, root } from "../../scripts/release/release.ts";
 import { tarGzip } from "../../scripts/release/tar.ts";
 import { targets } from "../../scripts/release/targets.ts";
 
@@ -93,10 +94,8 @@ export class Installation implements AsyncDisposable {
     const archive = await tarGzip([
       { path: release.name, content: await contentOf(program), executable: true },
     ]);
-    const sum = new Bun.CryptoHasher("sha256").update(archive).digest("hex");
-    const names = targets
-      .filter(({ os }) => os !== "win32")
-      .map(({ name }) => `${release.name}-${name}.tar.gz`);
+    const sum = checksumOf(archive);
+    const names = targets.filter(({ os }) => os !== "win32").map(archiveOf);
     for (const name of names) this.files.set(name, archive);
     this.files.set("SHA256SUMS", names.map((name) => `${sum}  ${name}\n`).join(""));
   }
@@ -164,51 +163,5 @@ export class Installation implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.stop(true);
     rmSync(this.path, { recursive: true, force: true });
-  }
-}
-
-/** A place to download from that sends the beginning of an archive, and then nothing, or ends. */
-export class HalfServer implements Disposable {
-  readonly #server;
-  readonly #sums: string;
-  /** Settles once the beginning of the archive is sent. */
-  readonly sent = Promise.withResolvers<void>();
-  /** Settles once nobody listens for the rest of it any more. */
-  readonly left = Promise.withResolvers<void>();
-
-  constructor({ sums, after }: { sums: string; after: "wait" | "end" }) {
-    this.#sums = sums;
-    this.#server = Bun.listen({
-      hostname: "127.0.0.1",
-      port: 0,
-      socket: {
-        data: (socket, request) => {
-          if (request.toString().includes("/SHA256SUMS")) {
-            socket.end(
-              `HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${this.#sums.length}\r\n\r\n${this.#sums}`,
-            );
-            return;
-          }
-          socket.data = true;
-          socket.write(
-            `HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 100000\r\n\r\n${"x".repeat(50_000)}`,
-          );
-          this.sent.resolve();
-          if (after === "end") socket.end();
-        },
-        close: (socket) => {
-          if (socket.data === true) this.left.resolve();
-        },
-      },
-      data: false,
-    });
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.#server.port}`;
-  }
-
-  [Symbol.dispose](): void {
-    this.#server.stop(true);
   }
 }

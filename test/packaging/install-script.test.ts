@@ -13,7 +13,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { release } from "../../scripts/release/release.ts";
-import { HalfServer, Installation, pretend, says, script } from "./install-harness.ts";
+import { HalfServer } from "./half-server.ts";
+import { Installation, pretend, says, script } from "./install-harness.ts";
 
 const { name, secondName } = release;
 

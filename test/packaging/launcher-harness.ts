@@ -12,7 +12,8 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { packageOf, release, root } from "../../scripts/release/release.ts";
-import { suffixOf, targets } from "../../scripts/release/targets.ts";
+import { suffixOf } from "../../scripts/release/targets.ts";
+import { targetOfThisMachine } from "../../scripts/release/this-machine.ts";
 
 // With `execve` a runtime replaces itself, without it starts a child: Bun and Node.js from 22.15 on have it, and lose it here.
 const node = Bun.which("node");
@@ -36,15 +37,12 @@ export const runtimes = [
     : []),
 ];
 
-const maps = process.platform === "linux" ? readFileSync("/proc/self/maps", "latin1") : "";
-/** Whether this is a machine of musl. */
-export const musl = maps.includes("/ld-musl-");
-const ours = targets.find(
-  ({ os, cpu, libc }) => os === process.platform && cpu === process.arch && (libc === "musl") === musl,
-);
+const ours = await targetOfThisMachine();
 if (!ours) throw new Error(`Internal error: no target for ${process.platform} ${process.arch}`);
 /** The platform that the tests run on. */
 export const here = ours;
+/** Whether this is a machine of musl. */
+export const musl = here.libc === "musl";
 
 /** Tells what reached it, line by line; then it does what the first argument says. */
 export const pretend = `#!${process.execPath}
@@ -130,6 +128,7 @@ export async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerat
 
 /** A library that a process loads anyway, and does not mind to load under another name. */
 export function smallLibrary(): string {
+  const maps = readFileSync("/proc/self/maps", "latin1");
   const [found] = /\/\S*\/lib(dl|m|pthread)[.-]\S*/.exec(maps) ?? [];
   if (!found) throw new Error("No library is here to stand for a loader");
   return found;

@@ -1,8 +1,13 @@
 // Small executables of our own making, with just what is read of them.
+import { readMachO } from "../../scripts/release/facts/mach-o.ts";
 import { signAdHoc } from "../../scripts/release/sign-ad-hoc.ts";
+import type { Target } from "../../scripts/release/targets.ts";
 
 /** A signed Mach-O file with so many bytes of code. */
-export function machO(codeSize: number, { cpu = 0x0100000c, identifier = "made-up" } = {}): Buffer {
+export function machO(
+  codeSize: number,
+  { cpu = 0x0100000c, identifier = "made-up", macos = 0x000d_0000 } = {},
+): Buffer {
   const linkEdit = Math.ceil(codeSize / 16_384) * 16_384;
   const place = linkEdit + 64;
   const signature = Buffer.alloc(16);
@@ -10,7 +15,7 @@ export function machO(codeSize: number, { cpu = 0x0100000c, identifier = "made-u
   signature.writeUInt32LE(16, 4);
   signature.writeUInt32LE(place, 8);
   const version = Buffer.alloc(24);
-  for (const [index, value] of [0x32, 24, 1, 0x000d_0200].entries()) version.writeUInt32LE(value, index * 4);
+  for (const [index, value] of [0x32, 24, 1, macos].entries()) version.writeUInt32LE(value, index * 4);
   const commands = [
     segment("__TEXT", { offset: 0, size: linkEdit }),
     segment("__LINKEDIT", { offset: linkEdit, size: 64 }),
@@ -25,6 +30,23 @@ export function machO(codeSize: number, { cpu = 0x0100000c, identifier = "made-u
   const file = Buffer.alloc(place, 0x90);
   Buffer.concat([header, ...commands]).copy(file);
   return signAdHoc(file, identifier);
+}
+
+/** The file with a signature that somebody stands for, though by an empty certificate. */
+export function withCertificate(file: Buffer): Buffer {
+  const { signature } = readMachO(file);
+  if (!signature) throw new Error("There is no place for a signature");
+  const directory = Buffer.from(file.subarray(signature.offset + 20));
+  directory.writeUInt32BE(0, 12);
+  const certificates = Buffer.alloc(16);
+  certificates.writeUInt32BE(certificates.length, 4);
+  const header = Buffer.alloc(28);
+  const size = header.length + directory.length + certificates.length;
+  for (const [index, value] of [0xfade0cc0, size, 2, 0, 28, 0x10000, 28 + directory.length].entries())
+    header.writeUInt32BE(value, index * 4);
+  const signed = Buffer.concat([file.subarray(0, signature.offset), header, directory, certificates]);
+  signed.writeUInt32LE(size, signature.command + 12);
+  return signed;
 }
 
 function segment(name: string, { offset, size }: { offset: number; size: number }): Buffer {
@@ -140,4 +162,9 @@ export function bunSection(names: string[]): Buffer {
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(whole.length), 0);
   return Buffer.concat([length, whole]);
+}
+
+/** A target for macOS. */
+export function darwin(cpu: Target["cpu"]): Target {
+  return { name: `darwin-${cpu}`, compiler: `bun-darwin-${cpu}`, os: "darwin", cpu };
 }

@@ -45,6 +45,12 @@ const runs = workflows.flatMap(({ name, steps }) =>
   steps.flatMap(({ run, shell }) => (run === undefined ? [] : [{ name, run, shell }])),
 );
 
+/** Every job that one waits for. */
+function jobsBefore(jobs: readonly { id: string; needs: string | string[] }[], id: string): string[] {
+  const needs = [jobs.find((job) => job.id === id)?.needs ?? []].flat();
+  return [...needs, ...needs.flatMap((one) => jobsBefore(jobs, one))];
+}
+
 // Runners of GitHub that are younger than the linter.
 const youngerRunners = /^label "(macos-15-intel|windows-11-arm)" is unknown/;
 
@@ -113,6 +119,37 @@ test("every script that a workflow runs is there", () => {
   ).toEqual([]);
 });
 
+test("what a job downloads was uploaded by one that it waits for", () => {
+  for (const { jobs } of workflows) {
+    const names = (job: (typeof jobs)[number], action: string) =>
+      job.steps
+        .filter(({ uses }) => uses?.startsWith(`actions/${action}-artifact@`))
+        .map((one) => one.with["name"]);
+    for (const job of jobs) {
+      const earlier = jobs.filter(({ id }) => jobsBefore(jobs, job.id).includes(id));
+      const there = earlier.flatMap((one) => names(one, "upload"));
+      expect({
+        job: job.id,
+        lacking: names(job, "download").filter((name) => !there.includes(name)),
+      }).toEqual({
+        job: job.id,
+        lacking: [],
+      });
+    }
+  }
+});
+
+test("a secret is only in a job with an environment, which tags alone may use", () => {
+  for (const { text, jobs } of workflows) {
+    // Indented by two, as every job is.
+    const parts = text.split(/^ {2}(?=[\w-]+:$)/m).filter((part) => part.includes("${{ secrets."));
+    for (const part of parts) {
+      const job = jobs.find(({ id }) => part.startsWith(`${id}:`));
+      expect(job?.environment).toBeString();
+    }
+  }
+});
+
 test("workflows take the Bun that `.ci/run` takes", () => {
   const [, version] = /bun@([\d.]+)/.exec(readFileSync(join(root, ".ci/run"), "utf8")) ?? [];
   expect(workflows.map(({ env }) => env["BUN_VERSION"])).toEqual(workflows.map(() => version));
@@ -121,10 +158,7 @@ test("workflows take the Bun that `.ci/run` takes", () => {
 test("what publishes waits for every check, and for somebody to say yes", () => {
   const release = workflows.find(({ name }) => name === "release.yml");
   const jobs = new Map(release?.jobs.map((job) => [job.id, job]));
-  const before = (id: string): string[] => {
-    const needs = [jobs.get(id)?.needs ?? []].flat();
-    return [...needs, ...needs.flatMap(before)];
-  };
+  const before = (id: string) => jobsBefore([...jobs.values()], id);
   const checks = ["check", "tests", "signed", "pack", "verify-linux", "verify-macos", "verify-windows"];
   const writing = [...jobs.values()].filter(({ permissions }) =>
     Object.values(permissions).includes("write"),

@@ -10,6 +10,8 @@ export interface ElfFacts {
   relro: "none" | "partial" | "full";
   /** What loads it; a static executable has none. */
   interpreter: string | undefined;
+  /** The C library that the loader is one of. */
+  libc: "glibc" | "musl";
   libraries: string[];
   /** The highest version of glibc that a symbol is wanted of. */
   glibc: string | undefined;
@@ -46,7 +48,8 @@ export function readElf(file: Buffer): ElfFacts {
     if (!holder) throw new Error(`no segment holds the address ${address}`);
     return holder.offset + address - holder.address;
   };
-  const interpreter = of(segment.interpreter);
+  const loader = of(segment.interpreter);
+  const interpreter = loader && text(file, loader.offset);
   const dynamic = of(segment.dynamic);
   const entries = dynamic
     ? table(file, { at: dynamic.offset, size: 16, count: dynamic.size / 16 }).map((row) => ({
@@ -68,7 +71,8 @@ export function readElf(file: Buffer): ElfFacts {
     positionIndependent: file.readUInt16LE(16) === 3,
     stackIsData: stack !== undefined && (stack.flags & 1) === 0,
     relro: of(segment.relro) === undefined ? "none" : atOnce ? "full" : "partial",
-    interpreter: interpreter && text(file, interpreter.offset),
+    interpreter,
+    libc: interpreter?.includes("musl") ? "musl" : "glibc",
     libraries: entries.filter((entry) => entry.tag === tag.needed).map(({ value }) => named(value)),
     glibc: versions === undefined ? undefined : highestGlibc(file, offsetOf(versions), named),
     bun: sectionNamed(file, ".bun"),

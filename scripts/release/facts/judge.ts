@@ -1,5 +1,5 @@
 // What is said of a target's executable: facts in words, and of each whether it is what the target promises.
-import type { Target } from "../targets.ts";
+import { oldest, type Target } from "../targets.ts";
 import { readBunSection } from "./bun-section.ts";
 import { readCodeSignature } from "./code-signature.ts";
 import { isElf, readElf } from "./elf.ts";
@@ -31,7 +31,7 @@ export function factsOf(target: Target, file: Buffer): Fact[] {
 
 function elfFacts(target: Target, file: Buffer): Fact[] {
   const facts = readElf(file);
-  const libc = facts.interpreter?.includes("musl") ? "musl" : "glibc";
+  const { libc } = facts;
   const wantsCpp = libc === "musl" && facts.libraries.some((name) => name.startsWith("libstdc++"));
   return [
     formatFact(target, "ELF", facts),
@@ -43,7 +43,13 @@ function elfFacts(target: Target, file: Buffer): Fact[] {
     fact("libraries", facts.libraries.join(", ") + (wantsCpp ? "; on Alpine, `apk add libstdc++`" : "")),
     ...(facts.glibc === undefined
       ? []
-      : [fact("glibc", `${facts.glibc} or newer: ${distributionsWith(facts.glibc)} and newer`)]),
+      : [
+          fact(
+            "glibc",
+            `${facts.glibc} or newer: ${distributionsWith(facts.glibc)} and newer`,
+            tooNew(facts.glibc, oldest.glibc),
+          ),
+        ]),
     fact("protection", `${protection(facts)}, relocations read-only: ${facts.relro}`, stackFault(facts)),
     programFact(facts.bun),
   ];
@@ -56,7 +62,7 @@ function machOFacts(target: Target, file: Buffer): Fact[] {
     fact(
       "system",
       `macOS ${facts.macos} or newer`,
-      facts.macos === undefined && "it does not say which macOS it needs",
+      facts.macos === undefined ? "it does not say which macOS it needs" : tooNew(facts.macos, oldest.macos),
     ),
     fact("libraries", facts.libraries.join(", ")),
     ...signatureFacts(file, facts.signature),
@@ -79,7 +85,7 @@ function signatureFacts(file: Buffer, place: ReturnType<typeof readMachO>["signa
     fact(
       "signature",
       `${kind}, of "${signature.identifier}"`,
-      !signature.adHoc && "the release signs ad hoc",
+      !signature.adHoc && !signature.certified && "nobody made it, and it does not say that nobody did",
     ),
     fact(
       "pages",
@@ -109,6 +115,12 @@ function peFacts(target: Target, file: Buffer): Fact[] {
     fact("properties", ProductName ? `${ProductName} ${ProductVersion}, ${CompanyName}` : "none"),
     programFact(facts.bun),
   ];
+}
+
+// What is promised to users is older than what the executable asks for.
+function tooNew(needed: string, promised: string): string | false {
+  const newer = promised.localeCompare(needed.replace(/\.0$/, ""), "en", { numeric: true }) < 0;
+  return newer && `${promised} is promised`;
 }
 
 function formatFact(target: Target, format: string, { machine }: { machine: string }): Fact {

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { outputOf } from "../../command.ts";
 
 /** How much larger than an empty program for the same target an executable may be, in bytes. */
 export const mostOwnBytes = 6_000_000;
@@ -19,8 +20,7 @@ export async function sizeOfEmptyProgram(compiler?: string): Promise<number> {
     const flags = ["--compile", ...(compiler === undefined ? [] : [`--target=${compiler}`])];
     const outfile = join(directory, "empty.exe");
     const command = [process.execPath, "build", ...flags, source, "--outfile", outfile];
-    const { exitCode, stderr } = Bun.spawnSync(command, { cwd: directory });
-    if (exitCode !== 0) throw new Error(`bun build ended with ${exitCode}:\n${stderr}`);
+    await outputOf(command, { cwd: directory });
     return Bun.file(outfile).size;
   } finally {
     rmSync(directory, { recursive: true, force: true });

@@ -1,9 +1,9 @@
 // The bundle, unpacked by its format's own tool, and started as Claude Desktop starts it: with a form nobody touched.
 import { join } from "node:path";
 import { getMcpConfigForManifest } from "@anthropic-ai/mcpb";
+import { outputOf } from "../../command.ts";
 import { bundleOf, dist, hasBundle, root } from "../release.ts";
 import type { Channel } from "./channel.ts";
-import { outputOf } from "./command.ts";
 import { here } from "./here.ts";
 
 /** The bundle for Claude Desktop. */

@@ -1,10 +1,21 @@
-// The Homebrew formula: by brew on GitHub's machines (`.github/scripts/try-homebrew.sh`), here by a stand-in for it, in Ruby.
+// The Homebrew formula: by brew where there is one, and by a stand-in for it, in Ruby, where there is not.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { outputOf } from "../../command.ts";
 import { archiveOf, dist, names, release, root } from "../release.ts";
 import type { Channel } from "./channel.ts";
-import { outputOf } from "./command.ts";
 import { here } from "./here.ts";
+
+/** The formula, installed, tested and removed by Homebrew itself. */
+export const brewedFormula: Channel = {
+  name: "Homebrew formula, by brew",
+  async install() {
+    if (!Bun.which("brew")) return { notChecked: "there is no brew" };
+    // Not in the empty folder: brew has one place for everything.
+    await outputOf(["sh", join(root, ".github/scripts/try-homebrew.sh")], { cwd: root });
+    return { commands: [], seen: "its own test passed" };
+  },
+};
 
 /** The formula, installed and tested by what stands for Homebrew. */
 export const formula: Channel = {

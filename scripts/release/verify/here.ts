@@ -1,6 +1,7 @@
 // Which of the targets this machine is.
-import { targetOfThisMachine } from "../facts/this-machine.ts";
+
 import { type Target, targets } from "../targets.ts";
+import { targetOfThisMachine } from "../this-machine.ts";
 
 /** The target that runs here, if there is one. */
 export const here: Target | undefined = await targetOfThisMachine();

@@ -1,8 +1,8 @@
 // The archive, as the installer fetches it: from a server that stands for the release's downloads.
 import { join } from "node:path";
+import { outputOf } from "../../command.ts";
 import { dist, names } from "../release.ts";
 import type { Channel } from "./channel.ts";
-import { outputOf } from "./command.ts";
 
 /** `install.sh`, or `install.ps1` on Windows. */
 export const installer: Channel = {

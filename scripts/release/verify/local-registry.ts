@@ -1,9 +1,9 @@
 // A registry of npm packages on loopback, with the packed ones of this release in it and no others.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { outputOf } from "../../command.ts";
 import { npmTool } from "../../npm-tool.ts";
 import { dist } from "../release.ts";
-import { outputOf } from "./command.ts";
 
 // The newest that runs with Node.js 20. It asks for a dependency by a tag, which not every mirror of the registry carries.
 const verdaccio = {

@@ -2,9 +2,9 @@
 // bun where only Bun is.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { endOf, outputOf } from "../../command.ts";
 import { names, release } from "../release.ts";
 import type { Channel } from "./channel.ts";
-import { endOf, outputOf } from "./command.ts";
 import { pathWith } from "./search-path.ts";
 
 /** Every way to the program through npm's packages. */

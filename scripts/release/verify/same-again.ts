@@ -1,7 +1,7 @@
 // Builds the release a second time, elsewhere, out of a clone of the same commit.
 import { join } from "node:path";
+import { outputOf } from "../../command.ts";
 import { dist, root } from "../release.ts";
-import { outputOf } from "./command.ts";
 
 /** Compares all artifacts byte by byte with those of a second build; throws an error that names what differs. */
 export async function sameAgain(folder: string): Promise<string> {

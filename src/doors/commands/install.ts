@@ -15,7 +15,7 @@ import { table } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Under which name clients know us. */
-const defaultName = "claude-code";
+export const defaultName = "claude-code";
 
 const common = z.strictObject({
   client: z

@@ -1,10 +1,15 @@
-// Runs a command of a channel to its end.
+// Runs a command to its end.
+
+interface CommandOptions {
+  cwd: string;
+  /** Without one, ours. */
+  env?: Record<string, string>;
+  /** After so long it is ended. */
+  timeoutMs?: number;
+}
 
 /** What a command printed; throws what it said where it failed. */
-export async function outputOf(
-  command: string[],
-  options: { cwd: string; env?: Record<string, string> },
-): Promise<string> {
+export async function outputOf(command: string[], options: CommandOptions): Promise<string> {
   const { code, out, err } = await endOf(command, options);
   if (code === 0) return out;
   throw new Error(`${command.join(" ")} ended with ${code}: ${`${err}${out}`.trim()}`);
@@ -13,11 +18,12 @@ export async function outputOf(
 /** How a command ended, and what it printed. */
 export async function endOf(
   command: string[],
-  { cwd, env }: { cwd: string; env?: Record<string, string> },
+  { cwd, env, timeoutMs }: CommandOptions,
 ): Promise<{ code: number; out: string; err: string }> {
   const child = Bun.spawn(command, {
     cwd,
     ...(env ? { env } : {}),
+    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
