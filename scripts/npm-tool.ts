@@ -32,5 +32,7 @@ export async function npmTool({ name, version, file, overrides }: NpmPackage): P
   await Bun.write(join(place, "package.json"), JSON.stringify(project));
   const flags = ["--no-audit", "--no-fund", "--fetch-retries=1", "--loglevel=error"];
   const { code, err } = await endOf([npm, "install", ...flags], { cwd: place });
-  return code === 0 ? { path } : { missing: `npm install ${name} failed: ${err.trim()}` };
+  if (code === 0) return { path };
+  const said = err.match(/^npm error (?:code )?(.+)$/m)?.[1] ?? `it ended with ${code}`;
+  return { missing: `npm cannot install ${name} ${version}: ${said}` };
 }

@@ -10,7 +10,7 @@ import { checkedArtifacts } from "./verify/checksums.ts";
 import { brewedFormula, formula } from "./verify/formula.ts";
 import { elsewhere, here } from "./verify/here.ts";
 import { installer } from "./verify/installer.ts";
-import { localRegistry } from "./verify/local-registry.ts";
+import { LocalRegistry } from "./verify/local-registry.ts";
 import { npmChannels } from "./verify/npm.ts";
 import { sameAgain } from "./verify/same-again.ts";
 import { type Row, tableOf } from "./verify/table.ts";
@@ -26,13 +26,23 @@ const twice = flags.length > 0;
 const place = realpathSync(mkdtempSync(join(tmpdir(), "pccm-release-")));
 const rows: Row[] = [];
 
+const interruption = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => {
+    interruption.abort();
+    clear();
+    process.exit(signal === "SIGINT" ? 130 : 143);
+  });
+
 try {
-  await row("checksums", async () => ({ seen: `${await checkedArtifacts()} artifacts` }));
-  for (const channel of [installer, bundle, brewedFormula, formula]) await tryChannel(channel);
-  await tryNpm();
-  if (twice) await row("the same build again", async () => ({ seen: await sameAgain(place) }));
+  // What is not whole, or not there, need not be installed.
+  if (await row("checksums", async () => ({ seen: `${await checkedArtifacts()} artifacts` }))) {
+    for (const channel of [installer, bundle, brewedFormula, formula]) await tryChannel(channel);
+    await tryNpm();
+    if (twice) await row("the same build again", async () => ({ seen: await sameAgain(place) }));
+  }
 } finally {
-  rmSync(place, { recursive: true, force: true, maxRetries: 5 });
+  clear();
 }
 for (const { name } of elsewhere)
   rows.push({
@@ -48,12 +58,17 @@ console.log(
 );
 process.exitCode = failed === 0 ? 0 : 1;
 
+function clear(): void {
+  rmSync(place, { recursive: true, force: true, maxRetries: 5 });
+}
+
 async function tryNpm(): Promise<void> {
-  if (!Bun.which("npm")) return void rows.push({ channel: "npm packages", notChecked: "there is no npm" });
-  const registry = await localRegistry(join(place, "registry"));
-  if ("missing" in registry) return void rows.push({ channel: "npm packages", notChecked: registry.missing });
-  await using _ = registry;
-  for (const channel of npmChannels(registry.url)) await tryChannel(channel);
+  await using registry = new LocalRegistry(join(place, "registry"), interruption.signal);
+  const published = await row("npm publish", async () => {
+    const started = await registry.start();
+    return started ?? { seen: `${await registry.publish()} packages, to a registry on loopback` };
+  });
+  if (published) for (const channel of npmChannels(registry.url)) await tryChannel(channel);
 }
 
 async function tryChannel(channel: Channel): Promise<void> {
@@ -70,7 +85,8 @@ async function tryChannel(channel: Channel): Promise<void> {
 
 type Checked = { names?: number; seen?: string | undefined } | { notChecked: string };
 
-async function row(channel: string, check: () => Promise<Checked>): Promise<void> {
+// True where it was checked, and is good.
+async function row(channel: string, check: () => Promise<Checked>): Promise<boolean> {
   const began = performance.now();
   process.stdout.write(`${channel} … `);
   const result = await check().catch((error: unknown) => ({
@@ -80,6 +96,7 @@ async function row(channel: string, check: () => Promise<Checked>): Promise<void
   console.log(
     "failed" in result ? `failed: ${result.failed}` : "notChecked" in result ? "not checked" : "good",
   );
-  if ("failed" in result || "notChecked" in result) rows.push({ channel, ...result });
-  else rows.push({ channel, seconds, ...result });
+  const good = !("failed" in result || "notChecked" in result);
+  rows.push(good ? { channel, seconds, ...result } : { channel, ...result });
+  return good;
 }
