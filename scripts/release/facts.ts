@@ -10,6 +10,12 @@ const left: Partial<Record<Target["os"], string>> = {
   win32: "left to Windows: a start, and whether SmartScreen asks",
 };
 
+const [unknown] = Bun.argv.slice(2);
+if (unknown !== undefined) {
+  console.error(`release:facts knows nothing of ${unknown}; it has no options.`);
+  process.exit(2);
+}
+
 let wrong = 0;
 for (const target of targets) {
   const facts = await factsFor(target);
