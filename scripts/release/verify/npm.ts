@@ -7,61 +7,25 @@ import { names, release } from "../release.ts";
 import type { Channel } from "./channel.ts";
 import { pathWith } from "./search-path.ts";
 
+type Runtime = "node" | "bun";
+
 /** Every way to the program through npm's packages. */
 export function npmChannels(registry: string): Channel[] {
   return [
-    {
-      name: "npx, Node.js alone",
-      install: async (folder) => ({
-        commands: names.map((name) => ["npx", "-y", "-p", release.name, name]),
-        environment: environmentOf(folder, "node"),
-      }),
-    },
-    {
-      name: "bunx, Bun alone",
-      install: async (folder) => ({
-        commands: names.map((name) => ["bunx", "-p", release.name, name]),
-        environment: environmentOf(folder, "bun"),
-      }),
-    },
-    {
-      name: "npm install -g, Node.js alone",
-      async install(folder) {
-        const environment = environmentOf(folder, "node");
-        await outputOf(["npm", "install", "-g", release.name], {
-          cwd: folder,
-          env: { HOME: folder, ...environment },
-        });
-        return { commands: names.map((name) => [join(folder, "global", "bin", name)]), environment };
-      },
-    },
-    {
-      name: "bun add -g, Node.js beside it",
-      // What bun puts on the PATH is the launcher itself, whose first line asks for Node.js; bunx does not mind.
-      async install(folder) {
-        const environment = environmentOf(folder, "bun", "node");
-        await outputOf(["bun", "add", "-g", release.name], {
-          cwd: folder,
-          env: { HOME: folder, ...environment },
-        });
-        return { commands: names.map((name) => [join(folder, "global", "bin", name)]), environment };
-      },
-    },
+    fetched("npx, Node.js alone", ["npx", "-y", "-p"], "node"),
+    fetched("bunx, Bun alone", ["bunx", "-p"], "bun"),
+    installed("npm install -g, Node.js alone", ["npm", "install", "-g"], "node"),
+    // What bun puts on the PATH is the launcher itself, whose first line asks for Node.js; bunx does not mind.
+    installed("bun add -g, Node.js beside it", ["bun", "add", "-g"], "bun", "node"),
     {
       name: "npm without optional packages",
       async install(folder) {
-        const environment = environmentOf(folder, "node");
+        const env = { HOME: folder, ...environmentOf(folder, "node") };
         // Without a package of its own, npm would take a folder further up for the project.
         await Bun.write(join(folder, "package.json"), "{}");
-        await outputOf(["npm", "install", "--omit=optional", release.name], {
-          cwd: folder,
-          env: { HOME: folder, ...environment },
-        });
+        await outputOf(["npm", "install", "--omit=optional", release.name], { cwd: folder, env });
         const program = join(folder, "node_modules", ".bin", release.name);
-        const { code, err } = await endOf([program, "--version"], {
-          cwd: folder,
-          env: { HOME: folder, ...environment },
-        });
+        const { code, err } = await endOf([program, "--version"], { cwd: folder, env });
         if (code !== 1 || !/is not installed.*--omit=optional/s.test(err))
           throw new Error(`It ended with ${code}, and said: ${err}`);
         return { commands: [], seen: "says which package is missing, and how to get it" };
@@ -69,7 +33,29 @@ export function npmChannels(registry: string): Channel[] {
     },
   ];
 
-  function environmentOf(folder: string, ...runtimes: ("node" | "bun")[]): Record<string, string> {
+  function fetched(name: string, command: string[], runtime: Runtime): Channel {
+    return {
+      name,
+      install: async (folder) => ({
+        commands: names.map((program) => [...command, release.name, program]),
+        environment: environmentOf(folder, runtime),
+      }),
+    };
+  }
+
+  function installed(name: string, command: string[], ...runtimes: Runtime[]): Channel {
+    return {
+      name,
+      async install(folder) {
+        const environment = environmentOf(folder, ...runtimes);
+        const env = { HOME: folder, ...environment };
+        await outputOf([...command, release.name], { cwd: folder, env });
+        return { commands: names.map((program) => [join(folder, "global", "bin", program)]), environment };
+      },
+    };
+  }
+
+  function environmentOf(folder: string, ...runtimes: Runtime[]): Record<string, string> {
     const working = join(folder, "project");
     mkdirSync(working, { recursive: true });
     return {
