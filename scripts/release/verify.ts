@@ -9,6 +9,7 @@ import type { Channel } from "./verify/channel.ts";
 import { checkedArtifacts } from "./verify/checksums.ts";
 import { brewedFormula, formula } from "./verify/formula.ts";
 import { elsewhere, here } from "./verify/here.ts";
+import { imitated, imitatedTarget } from "./verify/imitated.ts";
 import { installer } from "./verify/installer.ts";
 import { LocalRegistry } from "./verify/local-registry.ts";
 import { npmChannels } from "./verify/npm.ts";
@@ -37,16 +38,16 @@ for (const signal of ["SIGINT", "SIGTERM"] as const)
 try {
   // What is not whole, or not there, need not be installed.
   if (await row("checksums", async () => ({ seen: `${await checkedArtifacts()} artifacts` }))) {
-    for (const channel of [installer, bundle, brewedFormula, formula]) await tryChannel(channel);
+    for (const channel of [installer, bundle, brewedFormula, formula, imitated]) await tryChannel(channel);
     await tryNpm();
     if (twice) await row("the same build again", async () => ({ seen: await sameAgain(place) }));
   }
 } finally {
   clear();
 }
-for (const { name } of elsewhere)
+for (const target of elsewhere.filter((one) => one !== imitatedTarget))
   rows.push({
-    channel: `programs for ${name}`,
+    channel: `programs for ${target.name}`,
     notChecked: `this machine is ${here?.name ?? "none of ours"}`,
   });
 
@@ -76,14 +77,16 @@ async function tryChannel(channel: Channel): Promise<void> {
     const folder = mkdtempSync(join(place, "channel-"));
     const installed = await channel.install(folder);
     if ("notChecked" in installed) return installed;
-    const { commands, environment = {}, seen } = installed;
-    for (const command of commands) await use(command, environment);
+    const { commands, environment = {}, seen, withoutBatch } = installed;
+    for (const command of commands) await use(command, environment, { withoutBatch });
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-    return commands.length === 0 ? { seen: seen ?? "" } : { names: commands.length, seen };
+    return commands.length === 0 ? { seen: seen ?? "" } : { names: commands.length, seen, withoutBatch };
   });
 }
 
-type Checked = { names?: number; seen?: string | undefined } | { notChecked: string };
+type Checked =
+  | { names?: number; withoutBatch?: true | undefined; seen?: string | undefined }
+  | { notChecked: string };
 
 // True where it was checked, and is good.
 async function row(channel: string, check: () => Promise<Checked>): Promise<boolean> {

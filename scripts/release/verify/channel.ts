@@ -16,6 +16,8 @@ export interface Installed {
   environment?: Record<string, string>;
   /** What was seen beside the program itself, for the reader of the table. */
   seen?: string;
+  /** Set where only handshake and list of tools can be tried: whoever imitates a processor does so for one process. */
+  withoutBatch?: true;
 }
 
 /** What this machine cannot check, and why. */

@@ -8,6 +8,7 @@ export type Row = { channel: string } & (
       seconds: number;
       /** How many names the program answers under; none where it is not about the program. */
       names?: number;
+      withoutBatch?: true | undefined;
       seen?: string | undefined;
     }
   | { notChecked: string }
@@ -35,9 +36,7 @@ export function tableOf(rows: readonly Row[]): string {
 function cellsOf(row: Row): string[] {
   if ("failed" in row) return [row.channel, "", "", "", "", "", "", `FAILED: ${row.failed}`];
   if ("notChecked" in row) return [row.channel, "", "", "", "", "", "", `not checked: ${row.notChecked}`];
-  const used =
-    row.names === undefined
-      ? ["", "", "", "", ""]
-      : [`${row.names}`, handshakes, "yes", "3 of 3", "ends all"];
+  const batch = row.withoutBatch ? ["", ""] : ["3 of 3", "ends all"];
+  const used = row.names === undefined ? ["", "", "", "", ""] : [`${row.names}`, handshakes, "yes", ...batch];
   return [row.channel, ...used, row.seconds.toFixed(1), row.seen ?? ""];
 }
