@@ -51,9 +51,18 @@ describe.skipIf(process.platform === "win32")("the look at the process table", (
   test.skipIf(process.platform !== "linux")(
     "is not whole when it meets a process that has ended",
     async () => {
-      await using parent = Bun.spawn(["sh", "-c", "true & echo $!; exec sleep 1000"], { stdout: "pipe" });
+      await using parent = Bun.spawn(
+        ["sh", "-c", "exec 3<&0; read word <&3 & echo $!; exec sleep 1000 3<&-"],
+        { stdin: "pipe", stdout: "pipe" },
+      );
       const { value } = await parent.stdout.getReader().read();
       const zombie = Number(new TextDecoder().decode(value));
+      // A shell would take the word of its end; `sleep` never does.
+      await eventually(
+        () => readFileSync(`/proc/${parent.pid}/comm`, "utf8") === "sleep\n",
+        () => "the shell does not become sleep",
+      );
+      await parent.stdin.end();
       await eventually(
         () => readFileSync(`/proc/${zombie}/stat`, "latin1").includes(") Z "),
         () => "it does not end",
