@@ -22,6 +22,8 @@ export interface MessagesApi extends AsyncDisposable {
   readonly requests: readonly ApiRequest[];
   /** `ANTHROPIC_BASE_URL` and a made-up key. */
   readonly environment: { readonly ANTHROPIC_BASE_URL: string; readonly ANTHROPIC_API_KEY: string };
+  /** Lets `AFTER <gate>: …` be answered, now and from now on. */
+  open(gate: string): void;
   /** The calls of `POST /v1/messages` so far. */
   calls(): readonly MessagesBody[];
   /** Gives the first request that fits, among those that came and those to come. */
@@ -42,13 +44,26 @@ const messagesBody = z.looseObject({
 });
 export type MessagesBody = z.infer<typeof messagesBody>;
 type Block = z.infer<typeof block>;
+type Message = MessagesBody["messages"][number];
 
 /**
- * Starts the stand-in on a free port. The last user text decides: `RUN: <command>` has the command run by Bash
- * and quotes its result, `STRUCTURED: <json>` calls StructuredOutput, `FAIL <status>` is an API error, `HOLD`
- * begins a reply that never ends, and anything else is answered by `You said: <text>`.
+ * Starts the stand-in on a free port. The last prompt decides. Its lines that begin with ` THEN ` are further steps,
+ * one for each tool result since:
+ * - `RUN: <command>` has the command run by Bash, `TOOL: <name> <json>` calls any tool, `STRUCTURED: <json>` calls
+ *   StructuredOutput;
+ * - `FAIL <status> [header=value …][: <message>]` is an API error;
+ * - `HOLD` begins a reply that never ends; `AFTER <gate>: <text>` says the text once the gate is open;
+ * - `SAY: <text>` says the text, and anything else is answered by `You said: <text>`.
+ *
+ * When no step is left, the last tool result is quoted. Each call uses the same tokens (`tokensOfCall`).
  */
 export function startMessagesApi(): MessagesApi {
+  const gates = new Map<string, PromiseWithResolvers<void>>();
+  const gateCalled = (name: string) => {
+    const gate = gates.get(name) ?? Promise.withResolvers<void>();
+    gates.set(name, gate);
+    return gate;
+  };
   const requests: ApiRequest[] = [];
   const waiting = new Set<(request: ApiRequest) => void>();
   const server = Bun.serve({
@@ -59,6 +74,8 @@ export function startMessagesApi(): MessagesApi {
       const request = await received(incoming);
       requests.push(request);
       for (const tell of waiting) tell(request);
+      const gate = /^\s*AFTER (\w+):/.exec(stepOf(request.body) ?? "")?.[1];
+      if (gate !== undefined) await gateCalled(gate).promise;
       return respond(request, requests.length);
     },
   });
@@ -67,6 +84,7 @@ export function startMessagesApi(): MessagesApi {
     baseUrl,
     requests,
     environment: { ANTHROPIC_BASE_URL: baseUrl, ANTHROPIC_API_KEY: "sk-ant-made-up" },
+    open: (gate) => gateCalled(gate).resolve(),
     calls: () => requests.flatMap(({ path, body }) => (path === "/v1/messages" && body ? [body] : [])),
     request(fits) {
       const there = requests.find(fits);
@@ -117,27 +135,50 @@ async function received(incoming: Request): Promise<ApiRequest> {
   };
 }
 
-function respond({ method, path, body, userText }: ApiRequest, number: number): Response {
+function respond({ method, path, body }: ApiRequest, number: number): Response {
   if (method === "HEAD") return new Response(null, { status: 200 });
   if (path.startsWith(alivePath)) return new Response(endless());
   if (method !== "POST" || !body) return failure(404, "not found");
   if (path === "/v1/messages/count_tokens") return Response.json({ input_tokens: 1 });
   if (path !== "/v1/messages") return failure(404, "not found");
-  const status = /^\s*FAIL (\d{3})/.exec(userText)?.[1];
-  if (status !== undefined) return failure(Number(status), `made to fail with ${status}`);
-  return send(replyTo(body, userText), { body, number });
+  const step = stepOf(body) ?? "";
+  const failing = /^\s*FAIL (\d{3})((?: [\w-]+=\S+?)*)(?:: (.*))?$/s.exec(step);
+  if (failing) {
+    const [, status = "", headers = "", message = `made to fail with ${status}`] = failing;
+    return failure(Number(status), message, new URLSearchParams(headers.trim().replaceAll(" ", "&")));
+  }
+  return send(replyTo(body, step), { body, number });
 }
 
-function replyTo(body: MessagesBody, userText: string): Reply {
-  const result = lastUserBlocks(body).find(({ type }) => type === "tool_result");
-  if (result) return { kind: "text", text: `The tool said: ${flat(result.content)}` };
-  const command = /^\s*RUN: (.+)/s.exec(userText)?.[1];
+// The step of the last prompt that is due. None when all its steps have been taken, or there is no prompt.
+function stepOf(body: MessagesBody | undefined): string | undefined {
+  if (!body) return undefined;
+  const at = body.messages.findLastIndex(
+    (message) => message.role === "user" && promptIn(message) !== undefined,
+  );
+  const results = body.messages
+    .slice(at)
+    .flatMap(blocksOf)
+    .filter(({ type }) => type === "tool_result");
+  const prompt = at < 0 ? undefined : promptIn(body.messages[at]);
+  return prompt?.split(/\n THEN /)[results.length];
+}
+
+function replyTo(body: MessagesBody, step: string): Reply {
+  const called = /^\s*TOOL: (\w+) (.+)/s.exec(step);
+  if (called) return { kind: "tool", name: called[1] ?? "", input: JSON.parse(called[2] ?? "{}") };
+  const command = /^\s*RUN: (.+)/s.exec(step)?.[1];
   if (command !== undefined) {
     return { kind: "tool", name: "Bash", input: { command, description: "Runs what the test asks for" } };
   }
-  const output = /^\s*STRUCTURED: (.+)/s.exec(userText)?.[1];
+  const output = /^\s*STRUCTURED: (.+)/s.exec(step)?.[1];
   if (output !== undefined) return { kind: "tool", name: "StructuredOutput", input: JSON.parse(output) };
-  return /^\s*HOLD/.test(userText) ? { kind: "hold" } : { kind: "text", text: `You said: ${userText}` };
+  const said = /^\s*(?:SAY|AFTER \w+): (.*)/s.exec(step)?.[1];
+  if (said !== undefined) return { kind: "text", text: said };
+  if (/^\s*HOLD/.test(step)) return { kind: "hold" };
+  const result = lastUserBlocks(body).findLast(({ type }) => type === "tool_result");
+  if (result) return { kind: "text", text: `The tool said: ${flat(result.content)}` };
+  return { kind: "text", text: `You said: ${step}` };
 }
 
 function send(reply: Reply, { body, number }: { body: MessagesBody; number: number }): Response {
@@ -162,19 +203,32 @@ const errorTypes: Record<number, string> = {
   529: "overloaded_error",
 };
 
-function failure(status: number, message: string): Response {
+function failure(status: number, message: string, headers = new URLSearchParams()): Response {
   const type = errorTypes[status] ?? "api_error";
-  return Response.json({ type: "error", error: { type, message } }, { status });
+  return Response.json({ type: "error", error: { type, message } }, { status, headers: [...headers] });
 }
 
 function lastUserText(body: MessagesBody): string {
-  // What the CLI itself adds to a turn stands in blocks of its own.
-  const texts = lastUserBlocks(body).flatMap(({ type, text }) => (type === "text" && text ? [text] : []));
-  return texts.findLast((text) => !text.startsWith("<system-reminder>")) ?? "";
+  const prompted = body.messages.findLast(
+    (message) => message.role === "user" && promptIn(message) !== undefined,
+  );
+  return promptIn(prompted) ?? "";
+}
+
+// What the CLI itself adds to a turn stands in blocks of its own. Of a prompt in several blocks, the first counts.
+const addedByClaude = /^\s*(?:$|<system-reminder>|\[Request interrupted)/;
+
+function promptIn(message: Message | undefined): string | undefined {
+  const blocks = message ? blocksOf(message) : [];
+  return blocks.find(({ type, text }) => type === "text" && !addedByClaude.test(text ?? ""))?.text;
 }
 
 function lastUserBlocks(body: MessagesBody): Block[] {
-  const content = body.messages.findLast(({ role }) => role === "user")?.content ?? [];
+  const last = body.messages.findLast(({ role }) => role === "user");
+  return last ? blocksOf(last) : [];
+}
+
+function blocksOf({ content }: Message): Block[] {
   return typeof content === "string" ? [{ type: "text", text: content }] : content;
 }
 

@@ -15,7 +15,13 @@ interface About {
 
 type Finished = Exclude<Reply, { kind: "hold" }>;
 
-const usage = { input_tokens: 10, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
+/** What each call uses, so that its price is always the same. */
+export const tokensOfCall = { input: 1_000, output: 2_000 };
+const usage = {
+  input_tokens: tokensOfCall.input,
+  cache_creation_input_tokens: 0,
+  cache_read_input_tokens: 0,
+};
 
 /** The whole message of a call without streaming. */
 export function answer(reply: Finished, about: About): object {
@@ -27,7 +33,7 @@ export function answer(reply: Finished, about: About): object {
     ...opening(about),
     content: [content],
     stop_reason: stopReason(reply),
-    usage: { ...usage, output_tokens: 5 },
+    usage: { ...usage, output_tokens: tokensOfCall.output },
   };
 }
 
@@ -78,7 +84,10 @@ function contentBlock(start: object, delta: object): Event[] {
 
 function closing(reply: Finished): Event[] {
   const delta = { stop_reason: stopReason(reply), stop_sequence: null };
-  return [{ type: "message_delta", delta, usage: { output_tokens: 5 } }, { type: "message_stop" }];
+  return [
+    { type: "message_delta", delta, usage: { output_tokens: tokensOfCall.output } },
+    { type: "message_stop" },
+  ];
 }
 
 function opening({ model, number }: About): object {
