@@ -1,5 +1,6 @@
 // What a transcript has said so far.
-import type { Denial, Usage } from "../model/outcome.ts";
+import type { Usage } from "../model/outcome.ts";
+import { denialsOf } from "./denials.ts";
 import type { Line } from "./lines.ts";
 import { type InitMessage, type Message, mayBeResult, messageFrom, type ResultMessage } from "./message.ts";
 
@@ -174,16 +175,4 @@ export function usageOf(reading: Reading, durationMs: number): Usage {
     ...(init?.apiKeySource === undefined ? {} : { apiKeySource: init.apiKeySource }),
     ...(denials.length > 0 ? { denials } : {}),
   };
-}
-
-function denialsOf(result: ResultMessage | undefined): Denial[] {
-  return (result?.permission_denials ?? []).map(({ tool_name, tool_input }) => {
-    const command = tool_input["command"];
-    // The rule for a command ends in `:*` after its first word: narrow enough, and what the user meant.
-    const rule =
-      tool_name === "Bash" && typeof command === "string"
-        ? `Bash(${command.trim().split(/\s+/, 1)[0] ?? ""}:*)`
-        : tool_name;
-    return { tool: tool_name, rule };
-  });
 }
