@@ -78,15 +78,15 @@ describe("read_batch_results", () => {
     expect(parts).toEqual(["😀", "😀", "😀", "😀"]);
   });
 
-  test("answers that came after background tasks belong to the text", async () => {
+  test("what was answered before the background work had ended belongs to the text", async () => {
     await using home = new Home();
     await using client = await connectNew(home);
     await batchOf(client, ["[[background-task text=first then=second]]"]);
     const [entry] = (await read(client)).results;
-    expect(entry?.result).toBe("first\n\nAfter background tasks:\n\nsecond");
+    expect(entry?.result).toBe("second\n\nEarlier, before its background work had ended:\n\nfirst");
     expect(entry?.textLength).toBe(entry?.result?.length);
     const [part] = (await read(client, { tasks: [1], from: 3, characters: 9 })).results;
-    expect(part).toMatchObject({ result: "st\n\nAfter", nextFrom: 12, textLength: entry?.textLength });
+    expect(part).toMatchObject({ result: "ond\n\nEarl", nextFrom: 12, textLength: entry?.textLength });
   });
 
   test("tells of a running batch what has ended, and of a task that has not that it has not", async () => {

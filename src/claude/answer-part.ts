@@ -1,4 +1,5 @@
 // Reads the text of an answer out of its line, or a part of it: a line may have 50 MB, and a reader wants a page.
+import { z } from "zod";
 import { closeDescriptor, openForReading, readAt } from "../platform/files.ts";
 import { beginOfString, endOfString } from "./json-scan.ts";
 
@@ -21,7 +22,7 @@ export interface TextPart {
 }
 
 /**
- * A part of the text of the `result` line that begins at `offset`. No more of the line is read than up to the end
+ * A part of the text of the `result` line, or the assistant's message, that begins at `offset`. No more of the line is read than up to the end
  * of the part, and no more kept than the part. Throws when the transcript is not there.
  */
 export function readAnswerPart(transcript: string, offset: number, range: TextRange): TextPart {
@@ -75,10 +76,20 @@ function wholeEscapes(json: string): number {
   return (begun.index - before) % 2 === 1 ? json.length : begun.index;
 }
 
+const wholeLine = z.union([
+  z.object({ type: z.literal("result"), result: z.string().catch("") }),
+  z.object({
+    type: z.literal("assistant"),
+    message: z.object({ content: z.array(z.object({ text: z.string().catch("") })) }),
+  }),
+]);
+
+// What Claude said in a turn whose result is empty stands in a message of its own.
 function textOfWhole(line: string): string {
-  const value: unknown = JSON.parse(line);
-  const isResult = typeof value === "object" && value !== null && "result" in value;
-  return isResult && typeof value.result === "string" ? value.result : "";
+  const parsed = wholeLine.safeParse(JSON.parse(line));
+  if (!parsed.success) return "";
+  if (parsed.data.type === "result") return parsed.data.result;
+  return parsed.data.message.content.map(({ text }) => text).join("");
 }
 
 /** A line as text, piece by piece, no character ever cut. */

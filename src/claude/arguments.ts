@@ -52,6 +52,13 @@ export const interruptLine = `${JSON.stringify({
   request: { subtype: "interrupt" },
 })}\n`;
 
+/** The line on stdin that asks a session what it has, before its prompt: its agents, among others. Nothing is spent. */
+export const initializeLine = `${JSON.stringify({
+  type: "control_request",
+  request_id: "begin",
+  request: { subtype: "initialize" },
+})}\n`;
+
 // A session id is always ours to choose, save when an earlier conversation is gone on with.
 function identityArguments(options: SessionOptions, sessionId: string): string[] {
   if (options.resumeSessionId === undefined) return flag("session-id", sessionId);

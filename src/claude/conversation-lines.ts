@@ -89,6 +89,16 @@ export function partsOf(line: Line): ConversationPart[] {
         },
       ];
     }
+    case "model-fallback": {
+      const { from = "the model", to = "Another model" } = message;
+      return [{ kind: "waits", why: `${to} answers instead of ${from}.` }];
+    }
+    case "background":
+    case "task":
+    case "writes-lost":
+    case "prompt-blocked":
+    case "initialized":
+      return [];
     case "not-a-message":
     case "assistant":
     case "other":

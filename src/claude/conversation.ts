@@ -1,19 +1,71 @@
-// Where the CLI keeps a conversation, by which it can be gone on with.
-import { exists } from "../platform/files.ts";
+// Where the CLI keeps a conversation, by which it can be gone on with, and what it had cost.
+import { z } from "zod";
+import type { Spent } from "../model/outcome.ts";
+import { exists, readTail, realPath } from "../platform/files.ts";
+import { foldersIn } from "../platform/folders.ts";
 import { homeDirectory, join } from "../platform/paths.ts";
+import { modelUsages } from "./message-shapes.ts";
+import { usagesOf } from "./spending.ts";
+
+type Environment = Record<string, string | undefined>;
+
+/** Longer names of folders are cut here by the CLI, and get a hash behind. */
+const longestFolderName = 200;
+/** A conversation of more is not searched for what it had cost. */
+const longestSearchedBytes = 64 * 1024 * 1024;
 
 /**
- * Whether `--resume` will find a conversation: the CLI keeps one file each below its configuration directory, in
- * a folder named for the working directory (`claude-code/` section 20: every character that is no letter or
- * digit becomes `-`).
+ * The file in which `--resume` finds a conversation; nothing where there is none. The CLI keeps one for each below its
+ * configuration directory, in a folder named for the real path of the working directory, in which every character
+ * that is no letter or digit is a `-` (seen with 2.1.197 and 2.1.332).
  */
-export function canResume(
+export function conversationFile(
   sessionId: string,
   workingDirectory: string,
-  environment: Record<string, string | undefined>,
-): boolean {
+  environment: Environment,
+): string | undefined {
   const home = environment["HOME"] ?? homeDirectory();
-  const configuration = environment["CLAUDE_CONFIG_DIR"] ?? join(home, ".claude");
-  const folder = workingDirectory.replace(/[^A-Za-z0-9]/g, "-");
-  return exists(join(configuration, "projects", folder, `${sessionId}.jsonl`));
+  const projects = join(environment["CLAUDE_CONFIG_DIR"] ?? join(home, ".claude"), "projects");
+  const name = realPath(workingDirectory).replace(/[^A-Za-z0-9]/g, "-");
+  const folders =
+    name.length <= longestFolderName
+      ? [name]
+      : foldersIn(projects).filter((folder) => folder.startsWith(`${name.slice(0, longestFolderName)}-`));
+  return folders.map((folder) => join(projects, folder, `${sessionId}.jsonl`)).find(exists);
+}
+
+const costState = z.object({
+  type: z.literal("cost-state"),
+  totalCostUSD: z.number(),
+  modelUsage: modelUsages,
+});
+
+/**
+ * What a conversation had cost at its last clean end, which a process that goes on with it counts in from 2.1.277 on.
+ * Nothing for older versions and after a kill: then the process counts from 0.
+ */
+export function costOfConversation(file: string): Spent | undefined {
+  let before = -1;
+  for (let bytes = 256 * 1024; bytes <= longestSearchedBytes; bytes *= 8) {
+    const tail = readTail(file, bytes);
+    const found = lastCostState(tail);
+    if (found || tail.length === before) return found;
+    before = tail.length;
+  }
+  return undefined;
+}
+
+function lastCostState(text: string): Spent | undefined {
+  const begin = text.lastIndexOf('\n{"type":"cost-state"');
+  if (begin < 0) return undefined;
+  const end = text.indexOf("\n", begin + 1);
+  try {
+    const line: unknown = JSON.parse(text.slice(begin + 1, end < 0 ? undefined : end));
+    const parsed = costState.safeParse(line);
+    if (!parsed.success) return undefined;
+    return { costUsd: parsed.data.totalCostUSD, models: usagesOf(parsed.data.modelUsage) };
+  } catch {
+    // Half a line of a process that was killed: the CLI does not read it either.
+    return undefined;
+  }
 }

@@ -1,95 +1,44 @@
 // The messages of a session that matter to us, parsed at the border. All else is "other": new versions of the
 // CLI add types and fields at any time, and no such thing may cost a result.
-import { z } from "zod";
+import type { z } from "zod";
 import { beginOfString, endOfString } from "./json-scan.ts";
 import type { Line } from "./lines.ts";
-
-const lenient = {
-  string: z.string().optional().catch(undefined),
-  number: z.number().optional().catch(undefined),
-  boolean: z.boolean().optional().catch(undefined),
-};
-
-const init = z.object({
-  type: z.literal("system"),
-  subtype: z.literal("init"),
-  session_id: lenient.string,
-  model: lenient.string,
-  apiKeySource: lenient.string,
-  mcp_servers: z.array(z.object({ name: z.string(), status: lenient.string })).catch([]),
-});
-
-const apiRetry = z.object({
-  type: z.literal("system"),
-  subtype: z.literal("api_retry"),
-  attempt: lenient.number,
-  max_retries: lenient.number,
-  retry_delay_ms: lenient.number,
-  error_status: z.number().nullish().catch(undefined),
-  error: lenient.string,
-});
-
-const contentBlock = z.object({
-  type: z.string(),
-  text: lenient.string,
-  name: lenient.string,
-  input: z.unknown().optional(),
-});
-
-const assistant = z.object({
-  type: z.literal("assistant"),
-  error: lenient.string,
-  parent_tool_use_id: z.string().nullish().catch(undefined),
-  message: z.object({ content: z.array(contentBlock).catch([]) }),
-});
-
-const rateLimit = z.object({
-  type: z.literal("rate_limit_event"),
-  rate_limit_info: z.object({
-    status: lenient.string,
-    /** Seconds since 1970. */
-    resetsAt: lenient.number,
-    rateLimitType: lenient.string,
-  }),
-});
-
-const modelUsage = z.object({
-  inputTokens: z.number().catch(0),
-  outputTokens: z.number().catch(0),
-  cacheReadInputTokens: z.number().catch(0),
-  cacheCreationInputTokens: z.number().catch(0),
-  costUSD: lenient.number,
-});
-
-const result = z.object({
-  type: z.literal("result"),
-  subtype: z.string().catch("unknown"),
-  is_error: z.boolean().catch(false),
-  api_error_status: z.number().nullish().catch(undefined),
-  num_turns: z.number().int().nonnegative().catch(0),
-  duration_ms: z.number().nonnegative().catch(0),
-  result: lenient.string,
-  errors: z.array(z.string()).optional().catch(undefined),
-  stop_reason: z.string().nullish().catch(undefined),
-  terminal_reason: lenient.string,
-  session_id: lenient.string,
-  total_cost_usd: lenient.number,
-  modelUsage: z.record(z.string(), modelUsage).optional().catch(undefined),
-  permission_denials: z
-    .array(z.object({ tool_name: z.string(), tool_input: z.record(z.string(), z.unknown()).catch({}) }))
-    .catch([]),
-  structured_output: z.unknown().optional(),
-  origin: z.object({ kind: z.string() }).optional().catch(undefined),
-});
+import {
+  apiRetry,
+  assistant,
+  backgroundTasks,
+  controlResponse,
+  head,
+  init,
+  modelFallback,
+  type OpenTask,
+  promptBlocked,
+  rateLimit,
+  result,
+  taskChange,
+  writesLost,
+} from "./message-shapes.ts";
 
 export type InitMessage = z.infer<typeof init>;
 export type ResultMessage = z.infer<typeof result>;
+export type TaskChange = z.infer<typeof taskChange>;
 export type Message =
   | { kind: "init"; init: InitMessage }
   | { kind: "assistant"; assistant: z.infer<typeof assistant> }
   | { kind: "api-retry"; retry: z.infer<typeof apiRetry> }
   | { kind: "rate-limit"; info: z.infer<typeof rateLimit>["rate_limit_info"] }
   | { kind: "result"; result: ResultMessage; textLength: number }
+  /** What goes on beside the main turn, all of it. Not sent by versions before 2.1.198. */
+  | { kind: "background"; tasks: OpenTask[] }
+  /** A task beside the main turn has begun or ended. */
+  | { kind: "task"; change: TaskChange }
+  | { kind: "model-fallback"; from?: string | undefined; to?: string | undefined }
+  /** A hook of the user's did not let the prompt pass. */
+  | { kind: "prompt-blocked"; reason?: string | undefined }
+  /** The conversation could not be saved, so nobody can go on with it. */
+  | { kind: "writes-lost" }
+  /** The answer to `initialize`. */
+  | { kind: "initialized"; agents: string[] }
   | { kind: "other" }
   | { kind: "not-a-message" };
 
@@ -100,9 +49,6 @@ export function messageFrom(line: Line): Message {
   if (value === undefined) return { kind: "not-a-message" };
   return messageOf(value);
 }
-
-// Built once: a schema compiles itself at its first use, which costs more than a hundred parses.
-const head = z.object({ type: z.string(), subtype: lenient.string });
 
 function messageOf(value: unknown): Message {
   const shape = head.safeParse(value);
@@ -122,10 +68,46 @@ function messageOf(value: unknown): Message {
       const parsed = rateLimit.safeParse(value);
       return parsed.success ? { kind: "rate-limit", info: parsed.data.rate_limit_info } : { kind: "other" };
     }
-    case "system": {
-      if (subtype === "init") return { kind: "init", init: init.parse(value) };
-      if (subtype === "api_retry") return { kind: "api-retry", retry: apiRetry.parse(value) };
+    case "system":
+      return systemMessage(value, subtype);
+    case "control_response": {
+      const parsed = controlResponse.safeParse(value);
+      if (!parsed.success) return { kind: "other" };
+      return { kind: "initialized", agents: parsed.data.response.response.agents.map(({ name }) => name) };
+    }
+    default:
       return { kind: "other" };
+  }
+}
+
+function systemMessage(value: unknown, subtype: string | undefined): Message {
+  switch (subtype) {
+    case "init":
+      return { kind: "init", init: init.parse(value) };
+    case "api_retry":
+      return { kind: "api-retry", retry: apiRetry.parse(value) };
+    case "background_tasks_changed": {
+      const parsed = backgroundTasks.safeParse(value);
+      return parsed.success ? { kind: "background", tasks: parsed.data.tasks } : { kind: "other" };
+    }
+    case "task_started":
+    case "task_updated":
+    case "task_notification": {
+      const parsed = taskChange.safeParse(value);
+      return parsed.success ? { kind: "task", change: parsed.data } : { kind: "other" };
+    }
+    case "model_fallback": {
+      const { original_model: from, fallback_model: to } = modelFallback.parse(value);
+      return { kind: "model-fallback", from, to };
+    }
+    case "session_writes_lost":
+      return writesLost.parse(value).lost.includes("transcript")
+        ? { kind: "writes-lost" }
+        : { kind: "other" };
+    case "informational": {
+      const parsed = promptBlocked.safeParse(value);
+      if (!parsed.success) return { kind: "other" };
+      return { kind: "prompt-blocked", reason: parsed.data.prompt_submit_outcome.reason };
     }
     default:
       return { kind: "other" };

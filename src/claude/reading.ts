@@ -1,12 +1,21 @@
 // What a transcript has said so far.
-import type { Usage } from "../model/outcome.ts";
-import { denialsOf } from "./denials.ts";
+import { answered, blockText } from "./activity.ts";
+import {
+  applyBackground,
+  type Background,
+  type BackgroundTask,
+  newBackground,
+  openAgents,
+  stoppedAgent,
+} from "./background.ts";
 import type { Line } from "./lines.ts";
 import { type InitMessage, type Message, mayBeResult, messageFrom, type ResultMessage } from "./message.ts";
+import { applyResult, newSpending, type Spending } from "./spending.ts";
 
-/** A `result` message and where its line begins, in bytes. */
+/** A result that our prompt caused, and where its text stands. */
 export interface Answer {
   result: ResultMessage;
+  /** Where the line begins that has the text, in bytes: the result's own, or that of an assistant message. */
   offset: number;
   textLength: number;
 }
@@ -20,22 +29,44 @@ export interface Reading {
   /** Lines that were none. */
   otherLines: number;
   init?: InitMessage;
-  /** The last result that answers our prompt. */
+  /** The agents that there are, where `initialize` was asked. */
+  agents?: string[];
+  /** The last result that our prompt caused. It is the session's answer once nothing goes on any more. */
   answer?: Answer;
-  /** Results that came after background tasks. */
-  later: Answer[];
-  /** The last result of any kind: what it says of cost is the sum. */
+  /** Those before it: what was answered while something still went on in the background. */
+  earlier: Answer[];
+  /** The last result of any kind. */
   last?: ResultMessage;
-  /** The `error` of the last synthetic assistant message. */
+  /** Results that the CLI counted and did not print. */
+  lostResults: number;
+  /** Results that another session or a person caused, and not our prompt. */
+  foreignResults: number;
+  spending: Spending;
+  /** Whether a turn has begun that no result has ended yet. */
+  turnIsOpen: boolean;
+  background: Background;
+  /** Agents that were ended while no turn ran: by the CLI's own end, or by somebody from outside. */
+  cutAgents: BackgroundTask[];
+  /** What Claude has said in the turn that runs: where, and how long. */
+  turnText?: { offset: number; length: number };
+  /** The `error` of the last synthetic assistant message of the turn. */
   errorKind?: string;
+  /** Why a hook did not let the prompt pass. */
+  blockedBy?: string;
+  /** Models that took over from others. */
+  fallbacks: { from?: string | undefined; to?: string | undefined }[];
+  /** Whether the conversation was not saved. */
+  isUnsaved: boolean;
   /** A usage limit that was hit, with the time of its end in milliseconds since 1970, where it was given. */
   limitRejected?: { resetsAt?: number; type?: string };
   /** How often the API refused a call because too many were made, or it was overloaded. */
   throttles: number;
   /** How often the API refused the login; the CLI asks again for minutes before it gives up. */
   loginRefusals: number;
-  /** Time that the CLI has spent, or is about to spend, between its calls to an API that refused, in milliseconds. */
-  retryDelayMs: number;
+  /** How long the CLI waits before it calls the API again, in milliseconds, as it says; 0 while it does not wait. */
+  apiWaitMs: number;
+  /** The sum of all waits that are over. */
+  apiWaitedMs: number;
   /** What the session is doing, for people. */
   activity?: string;
   /** The end of what Claude said last. */
@@ -48,10 +79,19 @@ export function newReading(): Reading {
     messages: 0,
     replies: 0,
     otherLines: 0,
-    later: [],
+    earlier: [],
+    lostResults: 0,
+    foreignResults: 0,
+    spending: newSpending(),
+    turnIsOpen: false,
+    background: newBackground(),
+    cutAgents: [],
+    fallbacks: [],
+    isUnsaved: false,
     throttles: 0,
     loginRefusals: 0,
-    retryDelayMs: 0,
+    apiWaitMs: 0,
+    apiWaitedMs: 0,
   };
 }
 
@@ -61,10 +101,25 @@ export function applyLine(reading: Reading, line: Line, whole?: (line: Line) => 
   const message = first.kind === "other" && whole && mayBeResult(line) ? messageFrom(whole(line)) : first;
   if (message.kind === "not-a-message") reading.otherLines++;
   else reading.messages++;
+  if (message.kind !== "not-a-message") {
+    // Whatever comes ends the wait for the API.
+    reading.apiWaitedMs += reading.apiWaitMs;
+    reading.apiWaitMs = 0;
+  }
   applyMessage(reading, message, line.offset);
 }
 
-const longestActivity = 120;
+/** Whether the answer is the session's last word: no turn runs, and no agent works or was cut off. */
+export function isFinal(reading: Reading): boolean {
+  const { answer, turnIsOpen, background, cutAgents } = reading;
+  return answer !== undefined && !turnIsOpen && openAgents(background).length === 0 && cutAgents.length === 0;
+}
+
+/**
+ * What the CLI says to wait longer is not believed, for no clock would run meanwhile. Its own waits are 40 s at most,
+ * and of those that an API asks for it takes none over 60 s.
+ */
+const longestApiWaitMs = 120_000;
 const longestLastText = 4_000;
 
 function applyMessage(reading: Reading, message: Message, offset: number): void {
@@ -72,18 +127,14 @@ function applyMessage(reading: Reading, message: Message, offset: number): void 
     case "init":
       reading.init = message.init;
       reading.activity = "started";
+      beginTurn(reading);
       return;
     case "assistant":
-      if (message.assistant.error !== undefined) reading.errorKind = message.assistant.error;
-      else reading.replies++;
-      for (const block of message.assistant.message.content) {
-        reading.activity = activityOf(block) ?? reading.activity ?? "";
-        if (block.text !== undefined) reading.lastText = block.text.slice(-longestLastText);
-      }
+      applyAssistant(reading, message.assistant, offset);
       return;
     case "api-retry": {
       const { attempt, max_retries, error_status } = message.retry;
-      reading.retryDelayMs += message.retry.retry_delay_ms ?? 0;
+      reading.apiWaitMs = Math.min(longestApiWaitMs, Math.max(0, message.retry.retry_delay_ms ?? 0));
       if (isThrottle(message.retry)) reading.throttles++;
       if (message.retry.error === "authentication_failed") reading.loginRefusals++;
       const cause = error_status == null ? "no answer" : `status ${error_status}`;
@@ -99,19 +150,97 @@ function applyMessage(reading: Reading, message: Message, offset: number): void 
         };
       }
       return;
-    case "result": {
-      const { result, textLength } = message;
-      const answer = { result, offset, textLength };
-      reading.last = result;
-      if (result.origin?.kind === "task-notification") reading.later.push(answer);
-      else reading.answer = answer;
-      reading.activity = "answered";
+    case "result":
+      applyResultMessage(reading, message, offset);
       return;
-    }
+    case "background":
+    case "task":
+      noteCutAgent(reading, message);
+      applyBackground(reading.background, message);
+      return;
+    case "model-fallback":
+      reading.fallbacks.push({ from: message.from, to: message.to });
+      return;
+    case "prompt-blocked":
+      reading.blockedBy = message.reason ?? "";
+      return;
+    case "writes-lost":
+      reading.isUnsaved = true;
+      return;
+    case "initialized":
+      reading.agents = message.agents;
+      return;
     case "other":
     case "not-a-message":
       return;
   }
+}
+
+function beginTurn(reading: Reading): void {
+  reading.turnIsOpen = true;
+  delete reading.errorKind;
+  delete reading.turnText;
+}
+
+type Assistant = Extract<Message, { kind: "assistant" }>["assistant"];
+
+function applyAssistant(reading: Reading, { error, parent_tool_use_id, message }: Assistant, offset: number) {
+  const isMain = parent_tool_use_id == null;
+  if (error === undefined) reading.replies++;
+  else if (isMain) reading.errorKind = error;
+  if (isMain) reading.turnIsOpen = true;
+  for (const block of message.content) {
+    reading.activity = blockText(block) ?? reading.activity ?? "";
+    if (!isMain || block.text === undefined) continue;
+    reading.lastText = block.text.slice(-longestLastText);
+    if (error === undefined && block.text.trim() !== "")
+      reading.turnText = { offset, length: block.text.length };
+  }
+}
+
+// What a session hears from another one, or from a person at its side, is no answer to our prompt. What Claude
+// Code's own events cause in the session is: an agent that has ended, or its own "go on".
+const ownOrigins = new Set(["human", "task-notification", "auto-continuation"]);
+
+function applyResultMessage(
+  reading: Reading,
+  { result, textLength }: Extract<Message, { kind: "result" }>,
+  offset: number,
+): void {
+  const index = result.result_index;
+  if (index !== undefined) {
+    const expected = reading.foreignResults + reading.lostResults + countOf(reading);
+    reading.lostResults += Math.max(0, index - expected);
+  }
+  applyResult(reading.spending, result);
+  reading.last = result;
+  reading.turnIsOpen = false;
+  reading.activity = answered;
+  if (result.origin && !ownOrigins.has(result.origin.kind)) {
+    reading.foreignResults++;
+    return;
+  }
+  if (reading.answer) reading.earlier.push(reading.answer);
+  reading.answer = answerFrom(reading, { result, offset, textLength });
+}
+
+function countOf({ answer, earlier }: Reading): number {
+  return earlier.length + (answer ? 1 : 0);
+}
+
+// A hook that has the last word leaves the result empty, though Claude has answered before.
+function answerFrom({ turnText }: Reading, answer: Answer): Answer {
+  const { result } = answer;
+  const isEmpty = (result.result ?? "").trim() === "" && answer.textLength <= (result.result ?? "").length;
+  if (!isEmpty || result.is_error || result.structured_output !== undefined || !turnText) return answer;
+  return { result, offset: turnText.offset, textLength: turnText.length };
+}
+
+// An agent that is stopped while a turn runs was stopped by Claude, which then knows of it.
+function noteCutAgent(reading: Reading, message: Message): void {
+  if (message.kind !== "task" || reading.turnIsOpen) return;
+  const agent = stoppedAgent(reading.background, message.change);
+  if (agent && !reading.cutAgents.includes(agent)) reading.cutAgents.push(agent);
 }
 
 // Not the usage limit: that one is final at once, and no call is made again.
@@ -123,56 +252,4 @@ function isThrottle({
   error?: string | undefined;
 }): boolean {
   return error_status === 429 || error_status === 529 || error === "rate_limit" || error === "overloaded";
-}
-
-function activityOf(block: {
-  type: string;
-  text?: string | undefined;
-  name?: string | undefined;
-  input?: unknown;
-}) {
-  if (block.type === "tool_use") return oneLine(`${block.name ?? "tool"} ${subjectOf(block.input)}`);
-  if (block.type === "text" && block.text !== undefined) return oneLine(block.text);
-  return block.type === "thinking" ? "thinking" : undefined;
-}
-
-// The value that tells most: the command, the file, the pattern; else the first string there is.
-function subjectOf(input: unknown): string {
-  if (typeof input !== "object" || input === null) return "";
-  const values = new Map<string, unknown>(Object.entries(input));
-  for (const name of ["command", "file_path", "pattern", "url", "query", "description"]) {
-    const value = values.get(name);
-    if (typeof value === "string") return value;
-  }
-  return [...values.values()].find((value) => typeof value === "string") ?? "";
-}
-
-function oneLine(text: string): string {
-  const line = text
-    .slice(0, 4 * longestActivity)
-    .replace(/\s+/g, " ")
-    .trim();
-  return line.length > longestActivity ? `${line.slice(0, longestActivity - 1)}…` : line;
-}
-
-/** What the session used, from its last result; nothing is known of one that gave none. */
-export function usageOf(reading: Reading, durationMs: number): Usage {
-  const { last, answer, init } = reading;
-  const denials = [...denialsOf(answer?.result), ...reading.later.flatMap(({ result }) => denialsOf(result))];
-  const models = Object.entries(last?.modelUsage ?? {}).map(([model, used]) => {
-    const { inputTokens: input, outputTokens: output } = used;
-    const { cacheReadInputTokens: cacheRead, cacheCreationInputTokens: cacheWritten } = used;
-    const cost = used.costUSD === undefined ? {} : { costUsd: used.costUSD };
-    return [model, { input, output, cacheRead, cacheWritten, ...cost }] as const;
-  });
-  return {
-    costUsd: last?.total_cost_usd ?? 0,
-    // A session that has called the API and then ended without a result has spent something unknown.
-    ...(last?.total_cost_usd === undefined && reading.init ? { atLeast: true } : {}),
-    numTurns: answer?.result.num_turns ?? 0,
-    durationMs,
-    ...(models.length > 0 ? { models: Object.fromEntries(models) } : {}),
-    ...(init?.apiKeySource === undefined ? {} : { apiKeySource: init.apiKeySource }),
-    ...(denials.length > 0 ? { denials } : {}),
-  };
 }

@@ -3,10 +3,11 @@ import type { Standstill } from "../model/standstill.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
 import { join } from "../platform/paths.ts";
+import { outcomeText } from "../report/advice.ts";
 import { type BatchAnswer, batchAnswerOf, type ResultEntry, resultEntryOf } from "../report/answer.ts";
 import { outputFiles } from "../store/layout.ts";
 import { resultFileOf } from "./result-file.ts";
-import { type ResultText, resultTextOf } from "./result-text.ts";
+import { othersText, type ResultText, resultTextOf } from "./result-text.ts";
 
 export interface AnswerRequest {
   word: StateWord;
@@ -57,13 +58,13 @@ export function entryOf(state: BatchState, task: DoneTask, limit: number): Resul
 export function entryWith(
   state: BatchState,
   task: DoneTask,
-  { text, cut, laterTexts }: ResultText,
+  { text, cut, others }: ResultText,
   resultFile: string | undefined,
 ): ResultEntry {
   const whole = cut ? cutNote(task, text.length, resultFile) : "";
-  const later = laterTexts.map((laterText) => `\n\nAfter background tasks:\n\n${laterText}`).join("");
+  const main = task.outcome.kind === "succeeded" ? text : outcomeText(task.outcome);
   return resultEntryOf(state, task, {
-    text: `${text}${whole}${later}`,
+    text: `${main}${whole}${othersText(others)}`,
     cut,
     ...(cut ? { textLength: textLengthOf(task), nextFrom: text.length } : {}),
     ...(resultFile === undefined ? {} : { resultFile }),
@@ -75,7 +76,7 @@ export function reportFileOf(state: BatchState): string {
   return join(state.outputDirectory, outputFiles.report(state.batch.batchId));
 }
 
-/** Of its answer, in characters; without what came after background tasks. */
+/** Of its answer, in characters; without what it answered before. */
 export function textLengthOf(task: DoneTask): number {
   return task.outcome.kind === "succeeded" ? task.outcome.length : 0;
 }

@@ -11,10 +11,19 @@ export type EndKnown = Pick<AttemptEnd, "outcome"> & Partial<AttemptEnd>;
 
 /** A session has started, and has no prompt yet. */
 export function startedEvent(task: number, plan: AttemptPlan, { identity }: Session): EventBody {
-  const { attempt, sessionId, resumes, session } = plan;
+  const { attempt, sessionId, resumes, anewBecause, costBefore, session } = plan;
   const { transcript } = session;
-  const started = { type: "attempt-started" as const, task, attempt, identity, sessionId, transcript };
-  return { ...started, ...(resumes ? { resumes } : {}) };
+  return {
+    type: "attempt-started",
+    task,
+    attempt,
+    identity,
+    sessionId,
+    transcript,
+    ...(resumes ? { resumes } : {}),
+    ...(anewBecause === undefined ? {} : { anewBecause }),
+    ...(costBefore ? { costBefore } : {}),
+  };
 }
 
 /** An attempt has ended; with a delay in milliseconds, the task is tried again. */
@@ -24,7 +33,7 @@ export function endedEvent(
   end: EndKnown,
   delayMs: number | undefined,
 ): EventBody {
-  const { outcome, usage, leaked = [], sessionId, model, resumable } = end;
+  const { outcome, usage, leaked = [], sessionId, model, resumable, unsaved, remarks = [] } = end;
   return {
     type: "attempt-ended",
     task,
@@ -35,6 +44,8 @@ export function endedEvent(
     ...(model === undefined ? {} : { model }),
     ...(leaked.length > 0 ? { leaked } : {}),
     ...(resumable ? { resumable } : {}),
+    ...(unsaved ? { unsaved } : {}),
+    ...(remarks.length > 0 ? { remarks } : {}),
     ...(delayMs === undefined ? {} : { retryAt: Date.now() + Math.round(delayMs) }),
   };
 }

@@ -1,19 +1,22 @@
 // Carries one session from its prompt to its outcome, under its clocks.
-import { promptLine } from "../claude/arguments.ts";
-import { canResume } from "../claude/conversation.ts";
+import { activityOf } from "../claude/activity.ts";
+import { initializeLine, promptLine } from "../claude/arguments.ts";
+import type { BackgroundTask } from "../claude/background.ts";
+import { conversationFile } from "../claude/conversation.ts";
 import { type Ending, type Exit, outcomeOf } from "../claude/outcome.ts";
-import { type Reading, usageOf } from "../claude/reading.ts";
+import type { Reading } from "../claude/reading.ts";
+import { remarksOf } from "../claude/remarks.ts";
 import type { Session } from "../claude/session.ts";
 import type { Sweeper } from "../claude/sweep.ts";
 import { terminate } from "../claude/terminate.ts";
 import { TranscriptReader } from "../claude/transcript.ts";
+import { usageOf } from "../claude/usage.ts";
 import type { SessionOptions } from "../model/options.ts";
-import type { Clock, Outcome, Usage } from "../model/outcome.ts";
+import type { Outcome, Spent, Usage } from "../model/outcome.ts";
 import { readTail } from "../platform/files.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
+import { AttemptClocks } from "./attempt-clocks.ts";
 
-/** How long a session may stay after its answer, in milliseconds (product contract). */
-const lingerMs = 30_000;
 const stderrTailBytes = 4_000;
 /** What a session has to say goodbye that must give its memory back, in milliseconds. */
 const givingWayMs = 200;
@@ -27,6 +30,10 @@ export interface AttemptEnd {
   model?: string;
   /** Whether another attempt can go on with this conversation. */
   resumable: boolean;
+  /** Whether the conversation could have been gone on with, but was not saved. */
+  unsaved?: boolean;
+  /** What did not go as it was asked for, whatever the outcome. */
+  remarks: string[];
   /** What Claude said last; of use where there is no answer. */
   lastText?: string;
   /** The answer, where it was short enough to be kept. */
@@ -41,6 +48,10 @@ interface AttemptPlan {
   sweeper: Sweeper;
   /** When the attempt began, in milliseconds since 1970. An adopted one began before we did. */
   startedAt: number;
+  /** Whether another runner started it: then what the transcript has already is no news. */
+  adopted: boolean;
+  /** What the conversation that it goes on with had cost. */
+  costBefore?: Spent | undefined;
   workingDirectory: string;
   environment: Record<string, string>;
   /** Called whenever the transcript has told something new. */
@@ -59,52 +70,69 @@ export interface Signs {
   loginRefusals: number;
 }
 
+const nothingHeard: Signs = { messages: 0, replies: 0, throttles: 0, loginRefusals: 0 };
+
 /** An attempt whose start is in the log. It is looked at whenever its transcript grows, and on every beat. */
 export class RunningAttempt {
   readonly #plan: AttemptPlan;
   readonly #reader: TranscriptReader;
-  readonly #answered = Promise.withResolvers<void>();
-  // The monotonic clock, so that a clock set back or forth ends nothing.
-  readonly #beganAt: number;
-  #changedAt: number;
-  /** What the CLI had waited for the API until then; the wait that it has begun since is no idleness. */
-  #retryDelayBeforeMs = 0;
-  #answeredAt: number | undefined;
-  #heard: Signs = { messages: 0, replies: 0, throttles: 0, loginRefusals: 0 };
+  readonly #clocks: AttemptClocks;
+  /** Resolves at the next result of any kind, and when there is nothing that could give one. */
+  #resultCame = Promise.withResolvers<void>();
+  #heard: Signs = nothingHeard;
+  #hasLooked = false;
+  /** What is asked once the session has said which agents it has. */
+  #prompt: string | undefined;
+  #isAsked: boolean;
+  #closedAt: number | undefined;
+  /** Commands that had their time and were still running. */
+  #stopped: BackgroundTask[] = [];
   #ending: Ending | undefined;
 
   constructor(plan: AttemptPlan) {
     this.#plan = plan;
     this.#reader = new TranscriptReader(plan.transcript);
-    this.#beganAt = performance.now() - Math.max(0, Date.now() - plan.startedAt);
-    this.#changedAt = performance.now();
+    this.#clocks = new AttemptClocks(plan.options, plan.startedAt);
+    this.#isAsked = plan.adopted;
   }
 
   /** What the session is doing, for people. */
   get activity(): string | undefined {
-    return this.#reader.reading.activity;
+    return activityOf(this.#reading);
   }
 
   /** Asks the session. Only after the attempt's start is committed: from here on it costs. */
   prompt(text: string): void {
+    if (this.#plan.options.agent === undefined) {
+      this.#ask(text);
+      return;
+    }
+    // An agent that does not exist is no error to the CLI: it would do the task as somebody else.
+    this.#prompt = text;
+    this.#plan.session.write(initializeLine);
+  }
+
+  #ask(text: string): void {
+    this.#isAsked = true;
     this.#plan.session.write(promptLine(text, this.#plan.options));
   }
 
   /** Takes in what the transcript has got. */
   look(): void {
-    const { retryDelayMs } = this.#reader.reading;
+    const before = this.#reading.last;
     if (!this.#reader.read()) return;
-    this.#changedAt = performance.now();
-    this.#retryDelayBeforeMs = retryDelayMs;
-    this.#tell();
-    if (!this.#reader.reading.answer || this.#answeredAt !== undefined) return;
-    this.#answeredAt = performance.now();
-    this.#answered.resolve();
-    this.#plan.session.closeInput();
+    const isHistory = this.#plan.adopted && !this.#hasLooked;
+    this.#hasLooked = true;
+    this.#clocks.progressed(this.#reading, isHistory);
+    this.#tell(isHistory);
+    if (this.#reading.last !== before) this.#resultCame.resolve();
+    this.#askAgent();
+    this.#closeWhenDone();
   }
 
   /** Looks at the clocks, and ends the session when one has run out. */
   checkClocks(): void {
+    this.#closeWhenDone();
     if (!this.#overdue()) return;
     // The transcript has the last word: of an adopted session nothing may have been read yet, and a runner that was
     // stopped wakes to clocks that went on.
@@ -113,10 +141,38 @@ export class RunningAttempt {
     if (ending) this.end(ending);
   }
 
-  #tell(): void {
-    const { messages, replies, throttles, loginRefusals } = this.#reader.reading;
+  get #reading(): Reading {
+    return this.#reader.reading;
+  }
+
+  #overdue(): Ending | undefined {
+    return this.#clocks.overdue(this.#reading, this.#closedAt);
+  }
+
+  // As long as stdin is open, the session waits for more, and what it has in the background goes on.
+  #closeWhenDone(): void {
+    if (this.#closedAt !== undefined || !this.#clocks.isDone(this.#reading)) return;
+    this.#closedAt = performance.now();
+    this.#stopped = [...this.#reading.background.open.values()];
+    this.#plan.session.closeInput();
+  }
+
+  #askAgent(): void {
+    const { agent } = this.#plan.options;
+    const { agents } = this.#reading;
+    const prompt = this.#prompt;
+    if (prompt === undefined || agents === undefined || agent === undefined) return;
+    this.#prompt = undefined;
+    if (agents.includes(agent)) this.#ask(prompt);
+    else this.end({ kind: "unknown-agent", asked: agent, available: agents });
+  }
+
+  #tell(isHistory: boolean): void {
+    const { messages, replies, throttles, loginRefusals } = this.#reading;
     const before = this.#heard;
     this.#heard = { messages, replies, throttles, loginRefusals };
+    // A throttle of an hour ago says nothing about the account of today.
+    if (isHistory) return;
     this.#plan.heard({
       messages: messages - before.messages,
       replies: replies - before.replies,
@@ -125,58 +181,45 @@ export class RunningAttempt {
     });
   }
 
-  #overdue(): Ending | undefined {
-    const now = performance.now();
-    const { options } = this.#plan;
-    const { messages, retryDelayMs } = this.#reader.reading;
-    if (this.#answeredAt !== undefined)
-      return now - this.#answeredAt > lingerMs ? { kind: "lingered", afterMs: lingerMs } : undefined;
-    // What the CLI waits between its calls to an API that refuses is not the session's own time.
-    const wallMs = now - this.#beganAt - retryDelayMs;
-    const idleMs = now - this.#changedAt - (retryDelayMs - this.#retryDelayBeforeMs);
-    const timedOut = (clock: Clock, seconds: number): Ending => ({
-      kind: "timed-out",
-      clock,
-      afterMs: seconds * 1000,
-    });
-    const { firstEventTimeoutSeconds, idleTimeoutSeconds, timeoutSeconds } = options;
-    if (messages === 0 && wallMs > firstEventTimeoutSeconds * 1000)
-      return timedOut("first-event", firstEventTimeoutSeconds);
-    if (wallMs > timeoutSeconds * 1000) return timedOut("wall", timeoutSeconds);
-    return idleMs > idleTimeoutSeconds * 1000 ? timedOut("idle", idleTimeoutSeconds) : undefined;
-  }
-
   /** Ends the session before its time. The first reason stays. */
-  end(ending: Ending): void {
+  end(ending: Ending, graceMs?: number): void {
     if (this.#ending) return;
     this.#ending = ending;
-    void terminate(this.#plan.session, this.#answered.promise);
+    // A turn that is interrupted has a result, which says what it spent. Where none runs, none will come.
+    const { turnIsOpen, answer } = this.#reading;
+    this.#resultCame = Promise.withResolvers();
+    if (!this.#isAsked || (answer && !turnIsOpen)) this.#resultCame.resolve();
+    void terminate(this.#plan.session, this.#resultCame.promise, graceMs);
   }
 
   /** Ends the session at once, for the machine has no memory for it any more. Its task is carried on later. */
   giveWay(): void {
-    if (this.#ending) return;
-    this.#ending = { kind: "cancelled", by: "memory" };
-    void terminate(this.#plan.session, this.#answered.promise, givingWayMs);
+    this.end({ kind: "cancelled", by: "memory" }, givingWayMs);
   }
 
   /** Resolves when the session has gone, with all that it started. */
   async ended(): Promise<AttemptEnd> {
-    const { session, sweeper, startedAt, workingDirectory, environment } = this.#plan;
+    const { session, sweeper, startedAt, workingDirectory, environment, options, costBefore } = this.#plan;
     const exit = await session.exited;
     const leaked = await sweeper.sweep(session.marker);
     using reader = this.#reader;
     reader.finish();
-    this.#tell();
+    this.#tell(this.#plan.adopted && !this.#hasLooked);
     const { reading } = reader;
     const sessionId = reading.last?.session_id ?? reading.init?.session_id;
+    // Without a reply there is nothing to go on with.
+    const hasConversation = sessionId !== undefined && reading.replies > 0;
+    const stderr = readTail(this.#plan.stderr, stderrTailBytes);
     return {
-      outcome: this.#outcome(exit),
-      usage: usageOf(reading, Math.max(0, Date.now() - startedAt)),
+      outcome: this.#outcome(exit, stderr),
+      usage: usageOf(reading, Math.max(0, Date.now() - startedAt), costBefore),
       leaked,
-      // Without a reply there is nothing to go on with.
       resumable:
-        sessionId !== undefined && reading.replies > 0 && canResume(sessionId, workingDirectory, environment),
+        hasConversation &&
+        !reading.isUnsaved &&
+        conversationFile(sessionId, workingDirectory, environment) !== undefined,
+      ...(hasConversation && reading.isUnsaved ? { unsaved: true } : {}),
+      remarks: remarksOf(reading, { options, stopped: this.#stopped, stderr }),
       ...(sessionId === undefined ? {} : { sessionId }),
       ...(reading.init?.model === undefined ? {} : { model: reading.init.model }),
       ...(reading.lastText === undefined ? {} : { lastText: reading.lastText }),
@@ -184,21 +227,23 @@ export class RunningAttempt {
     };
   }
 
-  #outcome(exit: Exit): Outcome {
+  #outcome(exit: Exit, stderr: string): Outcome {
+    const { options } = this.#plan;
     return outcomeOf({
-      reading: this.#reader.reading,
+      reading: this.#reading,
       exit,
       ...(this.#ending ? { ending: this.#ending } : {}),
       // Of use only where there is no answer.
-      stderrTail: this.#reader.reading.answer ? "" : readTail(this.#plan.stderr, stderrTailBytes),
-      structured: this.#plan.options.outputSchema !== undefined,
+      stderrTail: this.#reading.answer ? "" : stderr,
+      structured: options.outputSchema !== undefined,
+      slashCommands: options.slashCommands,
       now: Date.now(),
     });
   }
 }
 
-// Of an answer with others after it, or of one over 8 MB, the text is read from the transcript.
-function answerText({ answer, later }: Reading): { text?: string } {
+// Of several answers, of one over 8 MB, and of one that stands elsewhere, the text is read from the transcript.
+function answerText({ answer, earlier }: Reading): { text?: string } {
   const text = answer?.result.result;
-  return text === undefined || later.length > 0 || text.length !== answer?.textLength ? {} : { text };
+  return text === undefined || earlier.length > 0 || text.length !== answer?.textLength ? {} : { text };
 }

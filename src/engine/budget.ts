@@ -6,13 +6,19 @@ import type { BatchState } from "../model/state.ts";
 export type BudgetVerdict = "go" | "wait" | "spent";
 
 /**
- * A running session is expected to cost the median of those that ended. So the batch may cost more than its budget
- * by what is left of the sessions that run when it is reached, and by no more.
+ * A running session is expected to cost the median of those that ended, and so is one that was cut off before it could
+ * say what it spent. So the batch may cost more than its budget by what is left of the sessions that run when it is
+ * reached, and by no more.
  */
 export function budgetVerdict(state: BatchState): BudgetVerdict {
   const { budgetUsd, totalCostUsd, counts } = state;
   if (budgetUsd === undefined) return "go";
-  if (totalCostUsd >= budgetUsd) return "spent";
-  const expectedUsd = counts.running * (medianCostUsd(state) ?? 0);
-  return totalCostUsd + expectedUsd < budgetUsd ? "go" : "wait";
+  const usualUsd = medianCostUsd(state) ?? 0;
+  const spentUsd = totalCostUsd + unsaidCostUsd(state, usualUsd);
+  if (spentUsd >= budgetUsd) return "spent";
+  return spentUsd + counts.running * usualUsd < budgetUsd ? "go" : "wait";
+}
+
+function unsaidCostUsd({ unknownCosts }: BatchState, usualUsd: number): number {
+  return unknownCosts.reduce((sum, saidUsd) => sum + Math.max(0, usualUsd - saidUsd), 0);
 }

@@ -12,6 +12,7 @@ import {
   replaceFileByPieces,
 } from "../platform/files.ts";
 import { basename, join } from "../platform/paths.ts";
+import { remarksOf } from "../report/answer.ts";
 import { errorText } from "../report/error-text.ts";
 import { fileTag } from "../report/file-tag.ts";
 import { resultPage } from "../report/result-page.ts";
@@ -155,18 +156,27 @@ export class OutputFiles {
     const facts = taskFactsOf(state, task);
     const transcript = task.attempts.at(-1)?.transcript ?? "";
     if (outcome.kind === "succeeded") {
-      const { text, laterTexts } = answer;
+      const { text, others } = answer;
       return resultPage({
         ...facts,
         outcome,
         text: { shown: text, totalLength: Math.max(outcome.length, text.length), transcript },
-        laterTexts,
+        others,
+        remarks: remarksOf(task),
         reportHref: outputFiles.report(state.batch.batchId),
         feedHref: outputFiles.feed(state.batch.batchId),
       });
     }
     const stderrTail = transcript === "" ? "" : readTail(stderrBeside(transcript), stderrTailBytes);
-    return errorText({ ...facts, outcome, lastText, stderrTail, transcript: transcript || undefined });
+    return errorText({
+      ...facts,
+      outcome,
+      others: answer.others,
+      remarks: remarksOf(task),
+      lastText,
+      stderrTail,
+      transcript: transcript || undefined,
+    });
   }
 
   #writePage(how: Parameters<PageFiles["write"]>[1] = {}): void {
@@ -206,6 +216,6 @@ export class OutputFiles {
 // The answer as it was read a moment ago, or out of the transcript.
 function answerOf(task: DoneTask, { text }: Said): ResultText {
   return text !== undefined && text.length <= longestText
-    ? { text, cut: false, laterTexts: [] }
+    ? { text, cut: false, others: [] }
     : resultTextOf(task, longestText);
 }

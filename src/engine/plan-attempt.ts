@@ -1,9 +1,12 @@
 // What the next attempt at a task will be: anew, or going on where the one before was cut off.
 import { argumentsFor, resumePrompt } from "../claude/arguments.ts";
+import { conversationFile, costOfConversation } from "../claude/conversation.ts";
 import type { SessionPlan } from "../claude/session.ts";
 import type { SessionOptions } from "../model/options.ts";
-import { type BatchState, taskOf } from "../model/state.ts";
+import type { Spent } from "../model/outcome.ts";
+import { type Attempt, type BatchState, taskOf } from "../model/state.ts";
 import { exists, kindAt } from "../platform/files.ts";
+import { outcomeText } from "../report/advice.ts";
 import { type Layout, stderrBeside } from "../store/layout.ts";
 import { optionsOf, workingDirectoryOf } from "./task-options.ts";
 
@@ -13,6 +16,10 @@ export interface AttemptPlan {
   sessionId: string;
   /** Whether it goes on with the conversation of the attempt before. */
   resumes: boolean;
+  /** Why it begins anew, where there was a conversation to go on with. */
+  anewBecause?: string;
+  /** What the conversation that it goes on with has cost. */
+  costBefore?: Spent;
   prompt: string;
   options: SessionOptions;
   session: SessionPlan;
@@ -36,22 +43,55 @@ export function planAttempt(
       ? crypto.randomUUID()
       : options.resumeSessionId;
   const prompt = batch.tasks[number - 1]?.prompt ?? "";
+  const workingDirectory = workingDirectoryOf(batch, options);
+  const costBefore = costBeforeOf(options, workingDirectory, environment);
+  const anewBecause = resumes ? undefined : whyAnew(cutOff);
   const transcript = freeName(layout.transcript(batch.batchId, number, attempt, batch.tasks.length));
   return {
     attempt,
     sessionId,
     resumes,
+    ...(anewBecause === undefined ? {} : { anewBecause }),
+    ...(costBefore ? { costBefore } : {}),
     prompt: resumes ? resumePrompt(prompt) : prompt,
     options,
     session: {
       command: [batch.claudePath, ...argumentsFor(options, sessionId)],
-      workingDirectory: workingDirectoryOf(batch, options),
+      workingDirectory,
       environment,
       marker: markerOf(batch.batchId, number, attempt, sessionId),
       transcript,
       stderr: stderrBeside(transcript),
     },
   };
+}
+
+/**
+ * Whether an attempt that went on with an earlier conversation showed that nobody can: its history is broken, too long
+ * or gone, so that the API or the CLI refused it before Claude could say anything, which would make it resumable.
+ */
+export function isBroken({ resumes, resumable, outcome }: Continued): boolean {
+  if (!resumes || resumable || outcome?.kind !== "failed") return false;
+  return ["conversation", "prompt-too-long", "request"].includes(outcome.reason);
+}
+
+type Continued = Pick<Attempt, "resumes" | "resumable" | "outcome">;
+
+function whyAnew(before: Attempt | undefined): string | undefined {
+  if (before?.unsaved)
+    return `Attempt ${before.number} could not be continued, for Claude Code had not saved its conversation: the task was begun anew.`;
+  if (!before?.outcome || !isBroken(before)) return undefined;
+  return `The conversation of the attempts before could not be continued (${outcomeText(before.outcome)}), so the task was begun anew.`;
+}
+
+function costBeforeOf(
+  { resumeSessionId }: SessionOptions,
+  workingDirectory: string,
+  environment: Record<string, string>,
+): Spent | undefined {
+  if (resumeSessionId === undefined) return undefined;
+  const file = conversationFile(resumeSessionId, workingDirectory, environment);
+  return file === undefined ? undefined : costOfConversation(file);
 }
 
 // A runner that died between a start and its commit has left a transcript that no log knows.

@@ -1,29 +1,48 @@
-// The text of a task's answer, out of its transcript.
+// The texts of an ended task, out of its transcript.
 import { readAnswer } from "../claude/transcript.ts";
 import type { DoneTask } from "../model/state.ts";
+import { textPlaces } from "../report/text-places.ts";
 
 export interface ResultText {
+  /** The answer; empty for a task without one. */
   text: string;
   /** Whether `text` is only the beginning. */
   cut: boolean;
-  laterTexts: string[];
+  /** What the session answered beside that, with what is said before each. */
+  others: OtherText[];
 }
 
-/** What the session answered, at most `limit` characters of each text; empty for a task without an answer. */
+/** An answer that is not the task's, and the words that stand before it. */
+export interface OtherText {
+  heading: string;
+  text: string;
+}
+
+/** What the session answered, at most `limit` characters of each text. */
 export function resultTextOf(task: DoneTask, limit: number): ResultText {
   const { outcome, attempts } = task;
   const transcript = attempts.at(-1)?.transcript;
-  if (outcome.kind !== "succeeded" || transcript === undefined)
-    return { text: "", cut: false, laterTexts: [] };
+  const result: ResultText = { text: "", cut: false, others: [] };
+  if (transcript === undefined) return result;
   try {
-    const laterTexts = (outcome.laterOffsets ?? []).map((offset) => {
-      const later = readAnswer(transcript, offset, limit);
-      return later.cut ? `${later.text}\n\n[The rest of this is in ${transcript}.]` : later.text;
-    });
-    return { ...readAnswer(transcript, outcome.offset, limit), laterTexts };
+    for (const { offset, heading } of textPlaces(outcome)) {
+      const { text, cut } = readAnswer(transcript, offset, limit);
+      if (heading === undefined) Object.assign(result, { text, cut });
+      else {
+        const rest = cut ? `\n\n[The rest of this is in ${transcript}.]` : "";
+        result.others.push({ heading, text: `${text}${rest}` });
+      }
+    }
+    return result;
   } catch (error) {
-    // The transcript was removed or cannot be read: the task has succeeded all the same.
+    // The transcript was removed or cannot be read: the task has ended as it has all the same.
     const reason = error instanceof Error ? error.message : String(error);
-    return { text: `The transcript ${transcript} cannot be read: ${reason}`, cut: true, laterTexts: [] };
+    if (outcome.kind !== "succeeded") return result;
+    return { text: `The transcript ${transcript} cannot be read: ${reason}`, cut: true, others: [] };
   }
+}
+
+/** Texts that are not the answer, as they follow it. */
+export function othersText(others: readonly OtherText[]): string {
+  return others.map(({ heading, text }) => `\n\n${heading}\n\n${text}`).join("");
 }

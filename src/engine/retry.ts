@@ -22,6 +22,8 @@ interface Tried {
   adopted: boolean;
   /** Whether the account is held because of it: then the task waits with all others. */
   held: boolean;
+  /** Whether it showed that the earlier conversation cannot be gone on with: then the task begins anew. */
+  broken?: boolean;
 }
 
 /**
@@ -30,8 +32,8 @@ interface Tried {
  * try of the task's. `chance` (0 to 1) spreads what failed together.
  */
 export function retryDelayMs(tried: Tried, chance = Math.random()): number | undefined {
-  const { outcome, earlier, retries, adopted, held } = tried;
-  if (held || isMemoryCasualty(outcome)) return 0;
+  const { outcome, earlier, retries, adopted, held, broken } = tried;
+  if (held || broken || isMemoryCasualty(outcome)) return 0;
   const spread = (firstMs: number, tries: number) =>
     Math.min(longestMs, firstMs * 2 ** (tries - 1)) * (0.5 + chance / 2);
   if (isThrottled(outcome)) {

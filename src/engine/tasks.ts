@@ -2,6 +2,7 @@
 import { adoptSession, type Session, startSession } from "../claude/session.ts";
 import { Sweeper } from "../claude/sweep.ts";
 import type { SessionOptions } from "../model/options.ts";
+import type { Spent } from "../model/outcome.ts";
 import { taskOf } from "../model/state.ts";
 import { basename } from "../platform/paths.ts";
 import { stderrBeside } from "../store/layout.ts";
@@ -16,7 +17,7 @@ import { configurationOf } from "./configuration-of.ts";
 import type { LoginProof } from "./login-proof.ts";
 import type { Machine } from "./machine.ts";
 import type { OutputFiles } from "./output-files.ts";
-import { markerOf, planAttempt, startFailureText } from "./plan-attempt.ts";
+import { isBroken, markerOf, planAttempt, startFailureText } from "./plan-attempt.ts";
 import { retryDelayMs } from "./retry.ts";
 import type { RunnerLog } from "./runner-log.ts";
 import type { Slot, Slots } from "./slots.ts";
@@ -52,6 +53,10 @@ interface Carried {
   /** What the session is asked; an adopted one has been. */
   prompt?: string;
   adopted: boolean;
+  /** Whether it goes on with the conversation of the attempt before. */
+  resumes: boolean;
+  /** What that, or the conversation that the task named, had cost before. */
+  costBefore?: Spent | undefined;
   /** The session has begun, or ended. */
   begun?: () => void;
 }
@@ -166,12 +171,13 @@ export class Tasks {
     const { batch } = this.#plan.log.state;
     const last = taskOf(this.#plan.log.state, number).attempts.at(-1);
     if (!last) throw new Error(`Internal error: task ${number} runs without an attempt`);
-    const { number: attempt, identity, sessionId, transcript, startedAt } = last;
+    const { number: attempt, identity, sessionId, transcript, startedAt, resumes, costBefore } = last;
     const session = adoptSession(identity, markerOf(batch.batchId, number, attempt, sessionId));
     const options = optionsOf(batch, number);
     {
       using _slot = slot;
-      await this.#see({ number, attempt, session, options, transcript, startedAt, adopted: true });
+      const carried = { number, attempt, session, options, transcript, startedAt, resumes, costBefore };
+      await this.#see({ ...carried, adopted: true });
     }
     await this.#carry(number, undefined);
   }
@@ -195,7 +201,7 @@ export class Tasks {
       await session.exited;
       return;
     }
-    const { attempt, options, prompt } = plan;
+    const { attempt, options, prompt, resumes, costBefore } = plan;
     const { transcript } = plan.session;
     await this.#see({
       number,
@@ -206,13 +212,15 @@ export class Tasks {
       startedAt: started.at,
       prompt,
       adopted: false,
+      resumes,
+      costBefore,
       begun,
     });
   }
 
   // From the prompt to the outcome.
   async #see(carried: Carried): Promise<void> {
-    const { number, session, options, transcript, startedAt, prompt, adopted } = carried;
+    const { number, session, options, transcript, startedAt, prompt, adopted, costBefore } = carried;
     const { log, environment, machine } = this.#plan;
     const running = new RunningAttempt({
       session,
@@ -221,6 +229,8 @@ export class Tasks {
       stderr: stderrBeside(transcript),
       sweeper: this.#sweeper,
       startedAt,
+      adopted,
+      costBefore,
       workingDirectory: workingDirectoryOf(log.state.batch, options),
       environment,
       heard: (signs) => this.#heard(carried, signs),
@@ -269,7 +279,7 @@ export class Tasks {
   }
 
   // Whether the task is tried again, and after how long.
-  #delayMs(carried: Carried, { outcome }: EndKnown, held: boolean): number | undefined {
+  #delayMs(carried: Carried, { outcome, resumable = false }: EndKnown, held: boolean): number | undefined {
     const { number, options, adopted, attempt } = carried;
     const { log } = this.#plan;
     // What was tried before somebody asked for the task again does not count.
@@ -277,7 +287,8 @@ export class Tasks {
     const earlier = taskOf(log.state, number).attempts.flatMap((one) =>
       one.number < attempt && one.startedAt >= askedAgainAt && one.outcome ? [one.outcome] : [],
     );
-    return retryDelayMs({ outcome, earlier, retries: options.retries, adopted, held });
+    const broken = isBroken({ resumes: carried.resumes, resumable, outcome });
+    return retryDelayMs({ outcome, earlier, retries: options.retries, adopted, held, broken });
   }
 
   // Committed first, then written: the files are named from the time in the log.

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { processIdentity } from "../platform/process-identity.ts";
 import { batchIdSchema } from "./batch-id.ts";
 import { concurrency } from "./options.ts";
-import { cancellers, outcome, usage } from "./outcome.ts";
+import { cancellers, outcome, spent, usage } from "./outcome.ts";
 
 /** One task as it was given: its prompt, and the options that it does not share with the batch, unparsed. */
 export const task = z.object({
@@ -82,6 +82,10 @@ export const eventBody = z.discriminatedUnion("type", [
     transcript: z.string(),
     /** Whether it goes on with the conversation of the attempt before; else it begins anew. */
     resumes: z.boolean().optional(),
+    /** Why it begins anew, where there was a conversation to go on with. */
+    anewBecause: z.string().optional(),
+    /** What the conversation that it goes on with had cost: newer versions of the CLI count that in. */
+    costBefore: spent.optional(),
   }),
   z.object({
     type: z.literal("attempt-ended"),
@@ -97,6 +101,10 @@ export const eventBody = z.discriminatedUnion("type", [
     leaked: z.array(processIdentity).optional(),
     /** Whether another attempt can go on with this conversation. */
     resumable: z.boolean().optional(),
+    /** Whether there was a conversation that the CLI could not save. */
+    unsaved: z.boolean().optional(),
+    /** What did not go as it was asked for, in sentences. */
+    remarks: z.array(z.string()).optional(),
     /** When the task is to be tried again, in milliseconds since 1970; without it, the task has ended. */
     retryAt: z.number().optional(),
   }),

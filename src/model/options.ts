@@ -127,6 +127,15 @@ export const sessionOptions = z.strictObject({
     .meta({ description: "Time from the prompt to the session's first sign of life." })
     .default(120),
   idleTimeoutSeconds: seconds.meta({ description: "Longest silence of a running session." }).default(1_200),
+  backgroundWaitSeconds: z
+    .number()
+    .min(0)
+    .max(604_800)
+    .meta({
+      description:
+        "How long a session that has answered waits for commands that it left running in the background. Subagents are waited for until `timeoutSeconds`.",
+    })
+    .default(30),
   timeoutSeconds: seconds.meta({ description: "Longest time that one session may take." }).default(3_600),
 });
 

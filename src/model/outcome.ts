@@ -19,6 +19,10 @@ export const failureReasons = [
   "server-error",
   "request",
   "interrupted",
+  "conversation",
+  "agent",
+  "hook",
+  "no-answer",
   "execution",
 ] as const;
 export type FailureReason = (typeof failureReasons)[number];
@@ -31,6 +35,12 @@ export type Clock = (typeof clocks)[number];
 export const cancellers = ["client", "user", "failure-mode", "budget", "leash", "memory", "hold"] as const;
 export type Canceller = (typeof cancellers)[number];
 
+/**
+ * What had been answered before a session ended without its work being done: where those lines begin in the
+ * transcript, in bytes.
+ */
+const interim = { interimOffsets: z.array(z.int().nonnegative()).optional() };
+
 export const outcome = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("succeeded"),
@@ -40,7 +50,9 @@ export const outcome = z.discriminatedUnion("kind", [
     offset: z.int().nonnegative(),
     /** The answer as data, where an `outputSchema` asked for it. */
     structured: z.unknown().optional(),
-    /** Answers that came after background tasks: byte offsets of their lines. */
+    /** What was answered before, while something went on in the background: byte offsets of the lines. */
+    earlierOffsets: z.array(z.int().nonnegative()).optional(),
+    /** Of logs before 0.2: answers that came after background tasks. */
     laterOffsets: z.array(z.int().nonnegative()).optional(),
     /** What was odd about the end, though the answer is good. */
     remark: z.string().optional(),
@@ -53,15 +65,17 @@ export const outcome = z.discriminatedUnion("kind", [
     resetsAt: z.number().optional(),
     /** Of a usage limit: which one, as the API names it (`five_hour`, `seven_day_opus` …). */
     limitType: z.string().optional(),
+    ...interim,
   }),
   z.object({
     kind: z.literal("crashed"),
     exitCode: z.int().optional(),
     signal: z.string().optional(),
     stderrTail: z.string(),
+    ...interim,
   }),
-  z.object({ kind: z.literal("timed-out"), clock: z.enum(clocks), afterMs: z.number() }),
-  z.object({ kind: z.literal("cancelled"), by: z.enum(cancellers) }),
+  z.object({ kind: z.literal("timed-out"), clock: z.enum(clocks), afterMs: z.number(), ...interim }),
+  z.object({ kind: z.literal("cancelled"), by: z.enum(cancellers), ...interim }),
   z.object({ kind: z.literal("not-started"), message: z.string() }),
 ]);
 export type Outcome = z.infer<typeof outcome>;
@@ -84,9 +98,13 @@ export const modelUsage = z.object({
 });
 export type ModelUsage = z.infer<typeof modelUsage>;
 
+/** Money in US dollars, and tokens by model id. */
+export const spent = z.object({ costUsd: z.number(), models: z.record(z.string(), modelUsage) });
+export type Spent = z.infer<typeof spent>;
+
 /** What an attempt cost and what the CLI said about it. */
 export const usage = z.object({
-  /** US dollars by list prices; when `atLeast`, the session ended without saying what it spent. */
+  /** US dollars by list prices; when `atLeast`, it spent more than it said before it was cut off. */
   costUsd: z.number(),
   atLeast: z.boolean().optional(),
   numTurns: z.int().nonnegative(),

@@ -2,7 +2,7 @@
 
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import type { Account, Batch, Event } from "./event.ts";
-import type { Canceller, ModelUsage, Outcome, Usage } from "./outcome.ts";
+import type { Canceller, ModelUsage, Outcome, Spent, Usage } from "./outcome.ts";
 import { unreachable } from "./unreachable.ts";
 
 /** One try at a task. */
@@ -19,6 +19,12 @@ export interface Attempt {
   outcome?: Outcome;
   /** Whether another attempt can go on with this conversation. */
   resumable?: boolean;
+  /** Whether it had a conversation that the CLI could not save. */
+  unsaved?: boolean;
+  /** Why it began anew, where there was a conversation to go on with. */
+  anewBecause?: string;
+  /** What the conversation that it goes on with had cost before. */
+  costBefore?: Spent;
   costUsd?: number;
 }
 
@@ -39,6 +45,8 @@ export type TaskState = { number: number; attempts: Attempt[] } & (
       usage?: Usage;
       model?: string;
       leaked?: ProcessIdentity[];
+      /** What did not go as it was asked for, in sentences. */
+      remarks?: string[];
     }
 );
 export type DoneTask = Extract<TaskState, { status: "done" }>;
@@ -82,8 +90,10 @@ export interface BatchState {
   /** No session starts once so much is spent, or expected of those that run. */
   budgetUsd?: number;
   spending: Spending;
-  /** Whether a session ended without saying what it spent. */
+  /** Whether a session spent more than it said. */
   costAtLeast: boolean;
+  /** What the attempts cost at least, in US dollars, that spent more than they said. */
+  unknownCosts: number[];
   /** When tasks had ended that were then asked for again: their files of that time are no longer true. */
   earlierEnds: Map<number, number[]>;
   /** Result files that could not be written, by path. */
@@ -108,6 +118,7 @@ export function stateFrom(event: Event): BatchState {
     ...(batch.budgetUsd === undefined ? {} : { budgetUsd: batch.budgetUsd }),
     spending: { byModel: new Map(), bySource: new Map(), ascending: [] },
     costAtLeast: false,
+    unknownCosts: [],
     earlierEnds: new Map(),
     fileFailures: new Map(),
   };
@@ -130,7 +141,17 @@ export function apply(state: BatchState, event: Event): void {
     case "attempt-started": {
       const { attempts } = taskOf(state, event.task);
       const { attempt: number, identity, sessionId, transcript, resumes = false } = event;
-      attempts.push({ number, identity, sessionId, transcript, resumes, startedAt: event.at });
+      const { anewBecause, costBefore } = event;
+      attempts.push({
+        number,
+        identity,
+        sessionId,
+        transcript,
+        resumes,
+        startedAt: event.at,
+        ...(anewBecause === undefined ? {} : { anewBecause }),
+        ...(costBefore ? { costBefore } : {}),
+      });
       place(state, { number: event.task, attempts, status: "running", startedAt: event.at });
       return;
     }
@@ -186,11 +207,15 @@ function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ende
     attempt.outcome = event.outcome;
     if (event.sessionId !== undefined) attempt.sessionId = event.sessionId;
     if (event.resumable) attempt.resumable = true;
+    if (event.unsaved) attempt.unsaved = true;
     attempt.costUsd = event.usage?.costUsd ?? 0;
   }
   state.totalCostUsd += event.usage?.costUsd ?? 0;
   if (event.usage) applySpending(state.spending, event.usage);
-  if (event.usage?.atLeast) state.costAtLeast = true;
+  if (event.usage?.atLeast) {
+    state.costAtLeast = true;
+    state.unknownCosts.push(event.usage.costUsd);
+  }
   const cancelling = before.status === "running" ? before.cancelling : undefined;
   if (event.retryAt !== undefined && !cancelling) {
     place(state, { number: event.task, attempts, status: "queued", notBefore: event.retryAt });
@@ -208,7 +233,14 @@ function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ende
     ...(event.usage ? { usage: { ...event.usage, costUsd } } : {}),
     ...(event.model !== undefined ? { model: event.model } : {}),
     ...(event.leaked ? { leaked: event.leaked } : {}),
+    ...remarksOf(attempt, event.remarks),
   });
+}
+
+// That it began anew was known at its start; what else was odd, at its end.
+function remarksOf(attempt: Attempt | undefined, remarks: readonly string[] = []): { remarks?: string[] } {
+  const anew = attempt?.anewBecause === undefined ? [] : [attempt.anewBecause];
+  return anew.length + remarks.length === 0 ? {} : { remarks: [...anew, ...remarks] };
 }
 
 function applySpending({ byModel, bySource, ascending }: Spending, usage: Usage): void {

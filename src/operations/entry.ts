@@ -29,5 +29,5 @@ export function entryOf(
   // Data stands at the beginning of the text; a part further on goes without.
   const data = range.from > 0 ? -1 : Math.max(usualData, range.characters);
   const bounded = boundedEntry(entry, { description, data });
-  return { ...bounded, ...(entry.status === "error" ? { error: text } : {}), textLength: length };
+  return { ...bounded, textLength: length };
 }

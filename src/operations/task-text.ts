@@ -2,6 +2,7 @@
 import { partOfText, readAnswerPart, type TextPart, type TextRange } from "../claude/answer-part.ts";
 import type { DoneTask } from "../model/state.ts";
 import { outcomeText } from "../report/advice.ts";
+import { textPlaces } from "../report/text-places.ts";
 
 /** A part of a task's text. */
 export interface TaskText {
@@ -17,7 +18,7 @@ export interface TaskText {
 type Source = (range: TextRange) => TextPart;
 
 /**
- * The asked part of a task's text. Answers that came after background tasks belong to it, behind the first. No
+ * The asked part of a task's text. What else the session answered belongs to it, behind the answer or the error. No
  * character is cut in half, so the part may be one unit shorter than asked. When the transcript cannot be read,
  * the text says so: the task has succeeded all the same.
  */
@@ -36,26 +37,23 @@ export function taskText(task: DoneTask, { from, characters }: TextRange): TaskT
   }
 }
 
-/** How long a task's text is, about: what of it came after background tasks is not counted. */
+/** How long a task's text is, about: what the session answered beside the answer is not counted. */
 export function expectedLength({ outcome }: DoneTask): number {
   return outcome.kind === "succeeded" ? outcome.length : outcomeText(outcome).length;
 }
 
 function sourcesOf({ outcome, attempts }: DoneTask): Source[] {
-  if (outcome.kind !== "succeeded") return [literal(outcomeText(outcome))];
   const transcript = attempts.at(-1)?.transcript;
-  if (transcript === undefined) return [];
   // Data that came without words is the answer itself.
-  if (outcome.length === 0 && outcome.structured !== undefined)
+  if (outcome.kind === "succeeded" && outcome.length === 0 && outcome.structured !== undefined)
     return [literal(JSON.stringify(outcome.structured))];
-  const answer = (offset: number): Source => {
-    return (range) => readAnswerPart(transcript, offset, range);
-  };
-  const later = (outcome.laterOffsets ?? []).flatMap((offset) => [
-    literal("\n\nAfter background tasks:\n\n"),
-    answer(offset),
+  const before = outcome.kind === "succeeded" ? [] : [literal(outcomeText(outcome))];
+  if (transcript === undefined) return before;
+  const sources = textPlaces(outcome).flatMap(({ offset, heading }): Source[] => [
+    ...(heading === undefined ? [] : [literal(`\n\n${heading}\n\n`)]),
+    (range) => readAnswerPart(transcript, offset, range),
   ]);
-  return [answer(outcome.offset), ...later];
+  return [...before, ...sources];
 }
 
 function literal(text: string): Source {

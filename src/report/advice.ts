@@ -63,6 +63,10 @@ const reasonText = {
   "server-error": "Met an error of the API",
   request: "Had its request rejected by the API",
   interrupted: "Was interrupted",
+  conversation: "Could not continue the earlier conversation",
+  agent: "Does not have the agent that was asked for",
+  hook: "Was blocked by a hook",
+  "no-answer": "Ended without an answer",
   execution: "Failed while it worked",
 } satisfies Record<FailureReason, string>;
 
@@ -93,6 +97,11 @@ const reasonAdvice = {
   "server-error": "Wait a few minutes.",
   request: "Check the options of the task: the message above names what the API did not take.",
   interrupted: "Something else ended its turn.",
+  conversation:
+    "Check `resumeSessionId`, and use the `workingDirectory` that the conversation began in. Without `resumeSessionId` the task begins a new one.",
+  agent: "Name one of the agents in the message, or define yours below `.claude/agents`.",
+  hook: "A UserPromptSubmit hook in your settings or in the project's rejected the task: change the task or the hook.",
+  "no-answer": "Ask for an answer in the task. If a Stop hook is set, check that it lets the session end.",
   execution: "Read the message and the last lines of the transcript.",
 } satisfies Record<FailureReason, string>;
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Standstill } from "../model/standstill.ts";
 import { type BatchState, type DoneTask, doneCount, type TaskState } from "../model/state.ts";
 import { type StateWord, stateWords } from "../model/state-word.ts";
-import { adviceFor, outcomeText } from "./advice.ts";
+import { adviceFor } from "./advice.ts";
 import { durationText, timeText } from "./amounts.ts";
 import { spendingFields, spendingOf } from "./spending.ts";
 
@@ -45,6 +45,10 @@ export const resultSchema = z.object({
     description: "Data of so many characters (JSON) is left out; `full` reads it, or `resultFile`.",
   }),
   permissionDenials: z.array(z.string()).optional(),
+  remarks: z
+    .array(z.string())
+    .optional()
+    .meta({ description: "What did not take effect, or did not go as usual." }),
   advice: z.string().optional(),
 });
 export type ResultEntry = z.infer<typeof resultSchema>;
@@ -106,6 +110,7 @@ export type SessionAnswer = z.infer<typeof sessionAnswerSchema>;
 
 /** What a result says that is not in the log: its text, and where its page is. */
 export interface ResultText {
+  /** What was answered, or what went wrong. */
   text: string;
   cut: boolean;
   /** Of the whole, where it is cut. */
@@ -132,12 +137,13 @@ export function resultEntryOf(
     ...(sessionId === undefined ? {} : { sessionId }),
   });
   const structured = outcome.kind === "succeeded" ? outcome.structured : undefined;
+  const remarks = remarksOf(task);
   return {
     taskIndex: task.number,
     taskDescription: prompt,
     ...(outcome.kind === "succeeded"
       ? { status: "success", result: text }
-      : { status: "error", error: outcomeText(outcome) }),
+      : { status: "error", error: text }),
     ...(structured === undefined ? {} : { structuredResult: structured }),
     outcome: outcomeWord(task),
     ...(sessionId === undefined ? {} : { sessionId }),
@@ -150,8 +156,16 @@ export function resultEntryOf(
     ...(textLength === undefined ? {} : { textLength }),
     ...(nextFrom === undefined ? {} : { nextFrom }),
     ...(denials.length > 0 ? { permissionDenials: denials.map(({ rule }) => rule) } : {}),
+    ...(remarks.length > 0 ? { remarks } : {}),
     ...(advice === undefined ? {} : { advice }),
   };
+}
+
+/** What did not take effect or was odd about a task, in sentences. */
+export function remarksOf({ outcome, remarks = [] }: DoneTask): string[] {
+  return outcome.kind === "succeeded" && outcome.remark !== undefined
+    ? [outcome.remark, ...remarks]
+    : remarks;
 }
 
 /** What an answer says that is not in the log. */

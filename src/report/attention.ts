@@ -3,6 +3,7 @@
 import type { DoneTask } from "../model/state.ts";
 import { adviceFor, outcomeText } from "./advice.ts";
 import { countText } from "./amounts.ts";
+import { remarksOf } from "./answer.ts";
 import { escapeHtml, proseHtml } from "./html.ts";
 import { promptHtml, statusWord } from "./row.ts";
 
@@ -23,16 +24,19 @@ export function attentionFor(
 ): Attention | undefined {
   const denials = task.usage?.denials ?? [];
   if (task.outcome.kind === "cancelled") return undefined;
-  if (task.outcome.kind === "succeeded" && denials.length === 0) return undefined;
+  const remarks = remarksOf(task);
+  if (task.outcome.kind === "succeeded" && denials.length + remarks.length === 0) return undefined;
   // Without the session id, which would keep equal advice apart.
   const advice = adviceFor(task.outcome, { batchId: facts.batchId, denials });
-  const happened =
-    task.outcome.kind === "succeeded"
-      ? `Succeeded, but ${countText(denials.length, "tool call")} ${denials.length === 1 ? "was" : "were"} denied`
-      : outcomeText(task.outcome);
+  const happened = task.outcome.kind === "succeeded" ? oddSuccess(denials.length) : outcomeText(task.outcome);
   const { className } = statusWord(task);
   const row = `<tr id="a${task.number}" class="${className}"><td class="n"><a href="#t${task.number}">${task.number}</a></td><td class="p">${promptHtml(facts.prompt, facts.href)}</td><td class="s t">${escapeHtml(happened)}</td></tr>\n`;
-  return { advice: advice ?? "", row };
+  return { advice: [...(advice === undefined ? [] : [advice]), ...remarks].join(" "), row };
+}
+
+function oddSuccess(denied: number): string {
+  if (denied === 0) return "Succeeded, with a remark";
+  return `Succeeded, but ${countText(denied, "tool call")} ${denied === 1 ? "was" : "were"} denied`;
 }
 
 /** The table of them, a group for each piece of advice, the largest first. Empty where there are none. HTML. */

@@ -3,9 +3,9 @@ import { numberText } from "./amounts.ts";
 import type { ResultEntry } from "./answer.ts";
 import { cut } from "./harmless.ts";
 
-/** Most rules of denied tools that are listed, and of each so many characters. */
-const mostDenials = 10;
-const denialCharacters = 200;
+/** Most rules of denied tools, or remarks, that are listed, and how many characters of each. */
+const mostListed = 10;
+const listedCharacters = 400;
 const adviceCharacters = 2_000;
 
 export interface EntryLimits {
@@ -17,12 +17,13 @@ export interface EntryLimits {
 
 /** The same entry; what is too long in it is cut, but for its text, which is cut where it is read. */
 export function boundedEntry(entry: ResultEntry, limits: EntryLimits): ResultEntry {
-  const { taskDescription, structuredResult, permissionDenials, advice, ...rest } = entry;
+  const { taskDescription, structuredResult, permissionDenials, remarks, advice, ...rest } = entry;
   return {
     ...rest,
     taskDescription: cutText(taskDescription, limits.description),
     ...boundedData(structuredResult, limits.data),
     ...(permissionDenials === undefined ? {} : { permissionDenials: boundedList(permissionDenials) }),
+    ...(remarks === undefined ? {} : { remarks: boundedList(remarks) }),
     ...(advice === undefined ? {} : { advice: cutText(advice, adviceCharacters) }),
   };
 }
@@ -38,10 +39,10 @@ function boundedData(data: unknown, limit: number): Partial<ResultEntry> {
   return length <= limit ? { structuredResult: data } : { structuredLength: length };
 }
 
-function boundedList(denials: readonly string[]): string[] {
-  const more = denials.length - mostDenials;
+function boundedList(texts: readonly string[]): string[] {
+  const more = texts.length - mostListed;
   return [
-    ...denials.slice(0, mostDenials).map((rule) => cutText(rule, denialCharacters)),
+    ...texts.slice(0, mostListed).map((text) => cutText(text, listedCharacters)),
     ...(more > 0 ? [`… and ${more} more`] : []),
   ];
 }

@@ -18,6 +18,10 @@ import {
 /** All that the text of a task without success tells. */
 export interface ErrorPage extends TaskFacts {
   outcome: Exclude<Outcome, { kind: "succeeded" }>;
+  /** What the session answered before it failed, with the words before each. */
+  others?: readonly { heading: string; text: string }[];
+  /** What did not take effect, or did not go as usual, in sentences. */
+  remarks?: readonly string[];
   /** What Claude wrote last, where it wrote anything. */
   lastText?: string | undefined;
   /** The end of the session's stderr; a crash brings its own. */
@@ -39,8 +43,12 @@ export function errorText(page: ErrorPage): string {
     `${harmless(placeText(page))}\n`,
     part("What happened", whatHappened(page)),
     part("What to try", adviceFor(page.outcome, adviceFacts(page))),
+    part("Remarks", page.remarks?.join("\n")),
     part("What was asked", shortened(page.prompt, longestPrompt)),
-    part("What Claude wrote last", page.lastText && shortened(page.lastText, longestText)),
+    ...(page.others ?? []).map(({ heading, text }) =>
+      part(heading.replace(/:$/, ""), shortened(text, longestText)),
+    ),
+    part("What Claude wrote last", lastWords(page)),
     part("The last lines of stderr", lastLines(page)),
     part("Facts", facts(page)),
   ];
@@ -53,6 +61,12 @@ function part(heading: string, content: string | undefined): string {
   if (text.trim() === "") return "";
   const indented = text.split("\n").map((line) => (line === "" ? "" : `  ${line}`));
   return `${heading}\n${"-".repeat(heading.length)}\n${indented.join("\n")}\n`;
+}
+
+// What it wrote last is mostly the end of what it had answered.
+function lastWords({ lastText, others = [] }: ErrorPage): string | undefined {
+  if (!lastText || others.some(({ text }) => text.endsWith(lastText))) return undefined;
+  return shortened(lastText, longestText);
 }
 
 function whatHappened({ outcome }: ErrorPage): string {

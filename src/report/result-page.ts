@@ -31,8 +31,10 @@ export interface ResultPage extends TaskFacts {
     /** Path of the transcript, which has all of it. */
     transcript: string;
   };
-  /** Answers that came after background tasks, in their order. */
-  laterTexts: readonly string[];
+  /** What the session answered beside that, with the words before each. */
+  others: readonly { heading: string; text: string }[];
+  /** What did not take effect, or did not go as usual, in sentences. */
+  remarks: readonly string[];
   /** Where the batch's page is, seen from this one. */
   reportHref: string;
   /** Where the companion of that page is, which knows the pages of the neighbours. */
@@ -55,7 +57,7 @@ export function resultPage(page: ResultPage): string {
       sectionHtml("task", "Task", promptHtml(page.prompt)),
       sectionHtml("answer", "Answer", answerHtml(page)),
       sectionHtml("structured", "Answer as data", dataHtml(page)),
-      sectionHtml("later", "After background tasks", laterHtml(page)),
+      sectionHtml("others", "Other answers of this session", othersHtml(page)),
       sectionHtml("facts", "Facts", factsPart(page)),
       sectionHtml("tokens", "Tokens", tokensHtml(page.usage)),
     ].join(""),
@@ -94,10 +96,7 @@ function stepsHtml({ taskNumber, totalTasks, reportHref }: ResultPage, label: st
 
 function noticesHtml(page: ResultPage): string {
   const advice = adviceFor(page.outcome, adviceFacts(page));
-  const notes = [
-    page.outcome.remark === undefined ? "" : escapeHtml(page.outcome.remark),
-    advice === undefined ? "" : proseHtml(advice),
-  ];
+  const notes = [...page.remarks.map(escapeHtml), advice === undefined ? "" : proseHtml(advice)];
   const shown = notes.filter((note) => note !== "").map((note) => `<p class="note">${note}</p>`);
   return shown.length > 0 ? `<div class="card" role="note">${shown.join("")}</div>` : "";
 }
@@ -125,9 +124,12 @@ function dataHtml({ outcome }: ResultPage): string {
   return outcome.structured === undefined ? "" : structuredHtml(outcome.structured);
 }
 
-function laterHtml({ laterTexts }: ResultPage): string {
-  return laterTexts
-    .map((text) => `<div class="answer" dir="auto">${safeMarkdown(text)}</div>`)
+function othersHtml({ others }: ResultPage): string {
+  return others
+    .map(
+      ({ heading, text }) =>
+        `<p class="note">${escapeHtml(heading)}</p><div class="answer" dir="auto">${safeMarkdown(text)}</div>`,
+    )
     .join('<hr aria-hidden="true">');
 }
 

@@ -66,7 +66,8 @@ describe("a hostile session", () => {
           model: text,
           sessionId: text,
           workingDirectory: text,
-          laterTexts: [text],
+          others: [{ heading: text, text }],
+          remarks: [text],
           outcome: { ...succeeded, structured: { [text]: text, list: [text] }, remark: text },
           usage: usage({
             denials: [{ tool: text, rule: text }],

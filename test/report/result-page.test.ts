@@ -62,9 +62,10 @@ describe("resultPage", () => {
     expect(namesIn(resultPage(resultOf({ prompt: "line\n".repeat(40) })))).toContain("details");
   });
 
-  test("shows answers that came later under their own heading", () => {
-    const text = textOf(resultPage(resultOf({ laterTexts: ["The tests **passed**."] })));
-    expect(text).toMatch(/After background tasks[\s\S]*The tests passed\./);
+  test("shows what was answered before, under its own words", () => {
+    const others = [{ heading: "Earlier:", text: "The tests **passed**." }];
+    const text = textOf(resultPage(resultOf({ others })));
+    expect(text).toMatch(/Other answers of this session[\s\S]*Earlier:[\s\S]*The tests passed\./);
   });
 
   test("names denied tools and what would let them through", () => {
@@ -75,8 +76,9 @@ describe("resultPage", () => {
   });
 
   test("shows a remark", () => {
-    const outcome = { ...succeeded, remark: "The session did not exit by itself." };
-    expect(textOf(resultPage(resultOf({ outcome })))).toContain("The session did not exit by itself.");
+    const remarks = ["The session did not exit by itself.", 'It ran with "<opus>".'];
+    const text = textOf(resultPage(resultOf({ remarks })));
+    for (const remark of remarks) expect(text).toContain(remark);
   });
 
   test.each([

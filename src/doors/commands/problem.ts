@@ -3,6 +3,8 @@ import type { BatchState, DoneTask } from "../../model/state.ts";
 import { parallelInput } from "../../operations/spawn-input.ts";
 import { adviceFor, outcomeText } from "../../report/advice.ts";
 import { countText } from "../../report/amounts.ts";
+import { remarksOf } from "../../report/answer.ts";
+import { oneLine } from "../../report/harmless.ts";
 import { flagsOf } from "../flags.ts";
 import { inFlagWords } from "./flag-words.ts";
 
@@ -23,7 +25,7 @@ export function problemsOf(state: BatchState): string[] {
     : problems;
 }
 
-/** Nothing for a success at which no tool was denied. */
+/** Nothing for a success at which no tool was denied and nothing was odd. */
 export function problemOf(state: BatchState, task: DoneTask): string | undefined {
   const { outcome, number, usage, attempts } = task;
   const advice = adviceFor(outcome, {
@@ -31,8 +33,12 @@ export function problemOf(state: BatchState, task: DoneTask): string | undefined
     batchId: state.batch.batchId,
     sessionId: attempts.at(-1)?.sessionId,
   });
-  if (advice === undefined) return undefined;
-  const said = outcome.kind === "succeeded" ? "Succeeded, with tools denied" : outcomeText(outcome);
-  const words = inFlagWords(advice, flagsOf(parallelInput, withoutFlags));
-  return `Task ${number}: ${said}${/[.!?]$/.test(said) ? "" : "."}\n  ${words}`;
+  const remarks = remarksOf(task);
+  if (advice === undefined && remarks.length === 0) return undefined;
+  const oddly = advice === undefined ? "with a remark" : "with tools denied";
+  const said = outcome.kind === "succeeded" ? `Succeeded, ${oddly}` : outcomeText(outcome);
+  const words = [...(advice === undefined ? [] : [advice]), ...remarks.map((remark) => oneLine(remark, 500))];
+  const flags = flagsOf(parallelInput, withoutFlags);
+  const lines = words.map((line) => `\n  ${inFlagWords(line, flags)}`);
+  return `Task ${number}: ${said}${/[.!?]$/.test(said) ? "" : "."}${lines.join("")}`;
 }

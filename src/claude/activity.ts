@@ -1,0 +1,52 @@
+// What a session is doing, in a line for people.
+import { openAgents } from "./background.ts";
+import type { Reading } from "./reading.ts";
+
+const longestActivity = 120;
+
+/** What a session does that has answered. */
+export const answered = "answered";
+
+/** What the session is doing, for people; once it has answered, what it waits for. */
+export function activityOf({ answer, turnIsOpen, background, activity }: Reading): string | undefined {
+  if (!answer || turnIsOpen || background.open.size === 0) return activity;
+  const agents = openAgents(background);
+  const open = agents.length > 0 ? agents : [...background.open.values()];
+  const kind = agents.length > 0 ? "subagent" : "background command";
+  const names = open.map(({ description }) => description).join(", ");
+  const doing = activity === undefined || activity === answered ? "" : ` · ${activity}`;
+  return oneLine(
+    `waiting for ${open.length === 1 ? `a ${kind}` : `${open.length} ${kind}s`}: ${names}${doing}`,
+  );
+}
+
+/** What a content block of a message shows of it; nothing for one that shows nothing. */
+export function blockText(block: {
+  type: string;
+  text?: string | undefined;
+  name?: string | undefined;
+  input?: unknown;
+}) {
+  if (block.type === "tool_use") return oneLine(`${block.name ?? "tool"} ${subjectOf(block.input)}`);
+  if (block.type === "text" && block.text !== undefined) return oneLine(block.text);
+  return block.type === "thinking" ? "thinking" : undefined;
+}
+
+// The value that tells most: the command, the file, the pattern; else the first string there is.
+function subjectOf(input: unknown): string {
+  if (typeof input !== "object" || input === null) return "";
+  const values = new Map<string, unknown>(Object.entries(input));
+  for (const name of ["command", "file_path", "pattern", "url", "query", "description"]) {
+    const value = values.get(name);
+    if (typeof value === "string") return value;
+  }
+  return [...values.values()].find((value) => typeof value === "string") ?? "";
+}
+
+function oneLine(text: string): string {
+  const line = text
+    .slice(0, 4 * longestActivity)
+    .replace(/\s+/g, " ")
+    .trim();
+  return line.length > longestActivity ? `${line.slice(0, longestActivity - 1)}…` : line;
+}

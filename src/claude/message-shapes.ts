@@ -1,0 +1,135 @@
+// The shapes of the messages that we read. Each is built once: a schema compiles itself at its first use, which
+// costs more than a hundred parses.
+import { z } from "zod";
+
+const lenient = {
+  string: z.string().optional().catch(undefined),
+  number: z.number().optional().catch(undefined),
+  boolean: z.boolean().optional().catch(undefined),
+};
+
+export const init = z.object({
+  type: z.literal("system"),
+  subtype: z.literal("init"),
+  session_id: lenient.string,
+  model: lenient.string,
+  apiKeySource: lenient.string,
+  permissionMode: lenient.string,
+  /** Names of the tools that exist. */
+  tools: z.array(z.string()).optional().catch(undefined),
+  mcp_servers: z.array(z.object({ name: z.string(), status: lenient.string })).catch([]),
+});
+
+export const apiRetry = z.object({
+  type: z.literal("system"),
+  subtype: z.literal("api_retry"),
+  attempt: lenient.number,
+  max_retries: lenient.number,
+  retry_delay_ms: lenient.number,
+  error_status: z.number().nullish().catch(undefined),
+  error: lenient.string,
+});
+
+const contentBlock = z.object({
+  type: z.string(),
+  text: lenient.string,
+  name: lenient.string,
+  input: z.unknown().optional(),
+});
+
+export const assistant = z.object({
+  type: z.literal("assistant"),
+  error: lenient.string,
+  parent_tool_use_id: z.string().nullish().catch(undefined),
+  message: z.object({ content: z.array(contentBlock).catch([]) }),
+});
+
+export const rateLimit = z.object({
+  type: z.literal("rate_limit_event"),
+  rate_limit_info: z.object({
+    status: lenient.string,
+    /** Seconds since 1970. */
+    resetsAt: lenient.number,
+    rateLimitType: lenient.string,
+  }),
+});
+
+/** Something that goes on beside the main turn: a subagent (`local_agent`), a command (`local_bash`), … */
+const openTask = z.object({
+  task_id: z.string(),
+  task_type: lenient.string,
+  description: lenient.string,
+});
+export type OpenTask = z.infer<typeof openTask>;
+
+export const backgroundTasks = z.object({
+  type: z.literal("system"),
+  subtype: z.literal("background_tasks_changed"),
+  tasks: z.array(openTask),
+});
+
+export const taskChange = openTask.extend({
+  type: z.literal("system"),
+  subtype: z.enum(["task_started", "task_updated", "task_notification"]),
+  /** False for a command that the main turn itself waits for. */
+  is_backgrounded: lenient.boolean,
+  /** Of a notification. */
+  status: lenient.string,
+  /** Of an update. */
+  patch: z.object({ status: lenient.string }).optional().catch(undefined),
+});
+
+export const promptBlocked = z.object({
+  prompt_submit_outcome: z.object({ kind: z.literal("blocked_by_hook"), reason: lenient.string }),
+});
+
+/** Which files lack what was said: `transcript` is the conversation. */
+export const writesLost = z.object({ lost: z.array(z.string()).catch(["transcript"]) });
+
+export const modelFallback = z.object({ original_model: lenient.string, fallback_model: lenient.string });
+
+export const controlResponse = z.object({
+  type: z.literal("control_response"),
+  response: z.object({
+    response: z.object({ agents: z.array(z.object({ name: z.string() })) }),
+  }),
+});
+
+const modelUsage = z.object({
+  inputTokens: z.number().catch(0),
+  outputTokens: z.number().catch(0),
+  cacheReadInputTokens: z.number().catch(0),
+  cacheCreationInputTokens: z.number().catch(0),
+  costUSD: lenient.number,
+});
+
+export const modelUsages = z.record(z.string(), modelUsage).optional().catch(undefined);
+export type ModelUsages = z.output<typeof modelUsages>;
+
+export const result = z.object({
+  type: z.literal("result"),
+  subtype: z.string().catch("unknown"),
+  is_error: z.boolean().catch(false),
+  api_error_status: z.number().nullish().catch(undefined),
+  num_turns: z.number().int().nonnegative().catch(0),
+  duration_ms: z.number().nonnegative().catch(0),
+  result: lenient.string,
+  errors: z.array(z.string()).optional().catch(undefined),
+  stop_reason: z.string().nullish().catch(undefined),
+  terminal_reason: lenient.string,
+  session_id: lenient.string,
+  total_cost_usd: lenient.number,
+  modelUsage: modelUsages,
+  /** What this turn used, by model; `{}` for nothing. Not sent by older versions. */
+  model_usage_since_last_result: modelUsages,
+  /** From 0, without gaps unless a result was lost. Not sent by older versions. */
+  result_index: lenient.number,
+  permission_denials: z
+    .array(z.object({ tool_name: z.string(), tool_input: z.record(z.string(), z.unknown()).catch({}) }))
+    .catch([]),
+  structured_output: z.unknown().optional(),
+  origin: z.object({ kind: z.string() }).optional().catch(undefined),
+});
+
+/** What every message begins with. */
+export const head = z.object({ type: z.string(), subtype: lenient.string });

@@ -1,0 +1,119 @@
+// What did not go as it was asked for, though nothing failed by it: said with the result.
+import { type SessionOptions, toolRuleList } from "../model/options.ts";
+import type { BackgroundTask } from "./background.ts";
+import type { Reading } from "./reading.ts";
+
+interface RemarkFacts {
+  options: SessionOptions;
+  /** Background commands that had their time and were still running. */
+  stopped: readonly BackgroundTask[];
+  /** The end of what the CLI wrote to stderr. */
+  stderr: string;
+}
+
+const mostWarnings = 3;
+const longestWarning = 300;
+
+/** In sentences, in the order of their weight. */
+export function remarksOf(reading: Reading, facts: RemarkFacts): string[] {
+  return [
+    ...lostRemarks(reading),
+    ...modelRemarks(reading, facts.options),
+    ...permissionRemarks(reading, facts.options),
+    ...toolRemarks(reading, facts.options),
+    ...serverRemarks(reading),
+    ...stoppedRemarks(facts),
+    ...(reading.isUnsaved
+      ? ["Claude Code could not save the conversation (no space left), so it cannot be resumed."]
+      : []),
+    ...warnings(facts.stderr),
+  ];
+}
+
+function lostRemarks({ lostResults, foreignResults, cutAgents }: Reading): string[] {
+  const agents = cutAgents.map(({ description }) => `"${description}"`).join(", ");
+  return [
+    ...(lostResults > 0
+      ? [
+          `Claude Code did not print ${lostResults} of the session's results, so a part of the answer may be missing.`,
+        ]
+      : []),
+    ...(foreignResults > 0
+      ? [`Another session sent messages to this one. What it answered to them is not in the result.`]
+      : []),
+    ...(cutAgents.length > 0 ? [`Subagents were stopped before they had finished: ${agents}.`] : []),
+  ];
+}
+
+const families = ["opus", "sonnet", "haiku", "fable"];
+
+function modelRemarks({ init, fallbacks }: Reading, { model: asked }: SessionOptions): string[] {
+  const replaced = [
+    ...new Set(fallbacks.map(({ from, to }) => `${from ?? "the model"} by ${to ?? "another"}`)),
+  ];
+  const used = init?.model;
+  const isOther = asked !== undefined && used !== undefined && !isModel(used, asked);
+  return [
+    ...(isOther ? [`The session ran with the model ${used}, not with "${asked}".`] : []),
+    ...(replaced.length > 0
+      ? [`A model was replaced because it was not available: ${replaced.join(", ")}.`]
+      : []),
+  ];
+}
+
+// An alias stands for a model of its family; of other aliases (`best`, `default`) nothing is known.
+function isModel(used: string, asked: string): boolean {
+  const bare = (name: string) => name.toLowerCase().replace(/\[.*\]$/, "");
+  const family = families.find((name) => bare(asked).includes(name));
+  if (bare(asked).startsWith("claude-")) return bare(used).startsWith(bare(asked));
+  return family === undefined || bare(asked) === "opusplan" || bare(used).includes(family);
+}
+
+function permissionRemarks(
+  { init }: Reading,
+  { permissionMode: asked = "default" }: SessionOptions,
+): string[] {
+  // Newer versions call the default mode `manual` in their help.
+  const used = init?.permissionMode?.replace(/^manual$/, "default");
+  if (used === undefined || used === asked) return [];
+  return [
+    `The session ran in permission mode "${used}", not in "${asked}": your settings or an administrator's ask for it.`,
+  ];
+}
+
+function toolRemarks({ init }: Reading, { tools }: SessionOptions): string[] {
+  const there = init?.tools;
+  if (tools === undefined || there === undefined) return [];
+  // The list has the subagent tool under its older name.
+  const known = new Set([...there, ...(there.includes("Task") ? ["Agent"] : [])]);
+  const missing = toolRuleList(tools).filter((name) => name !== "default" && !known.has(name));
+  return missing.length === 0
+    ? []
+    : [`There are no such tools: ${missing.join(", ")}. Names in \`tools\` are case-sensitive.`];
+}
+
+function serverRemarks({ init }: Reading): string[] {
+  const failed = (init?.mcp_servers ?? []).filter(
+    ({ status }) => status === "failed" || status === "needs-auth",
+  );
+  return failed.map(({ name, status }) =>
+    status === "failed"
+      ? `The MCP server "${name}" did not start, so its tools were missing.`
+      : `The MCP server "${name}" asks for a login, so its tools were missing.`,
+  );
+}
+
+function stoppedRemarks({ stopped, options }: RemarkFacts): string[] {
+  const names = stopped.map(({ description }) => description).join(", ");
+  return stopped.length === 0
+    ? []
+    : [
+        `A background command was still running ${options.backgroundWaitSeconds} s after the answer, and was stopped: ${names}. \`backgroundWaitSeconds\` sets how long to wait.`,
+      ];
+}
+
+// What the CLI itself warns of on stderr: an effort that it does not know, a rule that it passes over.
+function warnings(stderr: string): string[] {
+  const lines = stderr.split("\n").filter((line) => /^(?:Warning: |Ignoring )/.test(line));
+  return lines.slice(0, mostWarnings).map((line) => `Claude Code said: ${line.slice(0, longestWarning)}`);
+}

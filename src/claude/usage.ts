@@ -1,0 +1,28 @@
+// What a session used.
+import type { Spent, Usage } from "../model/outcome.ts";
+import { openAgents } from "./background.ts";
+import { denialsOf } from "./denials.ts";
+import type { Reading } from "./reading.ts";
+import { spentOf } from "./spending.ts";
+
+/**
+ * What the session used, as its results say it; `before` is what the conversation that it went on with had cost. With
+ * `atLeast` it has spent more, which nobody knows: a turn or an agent was cut off.
+ */
+export function usageOf(reading: Reading, durationMs: number, before?: Spent): Usage {
+  const { answer, earlier, init, spending, turnIsOpen, background, cutAgents } = reading;
+  const results = [...earlier, ...(answer ? [answer] : [])].map(({ result }) => result);
+  const denials = results.flatMap(denialsOf);
+  const spent = spentOf(spending, before);
+  const models = spent?.models ?? {};
+  const wasCutOff = turnIsOpen || openAgents(background).length > 0 || cutAgents.length > 0;
+  return {
+    costUsd: spent?.costUsd ?? 0,
+    ...(init && (wasCutOff || !spent) ? { atLeast: true } : {}),
+    numTurns: results.reduce((sum, { num_turns }) => sum + num_turns, 0),
+    durationMs,
+    ...(Object.keys(models).length > 0 ? { models } : {}),
+    ...(init?.apiKeySource === undefined ? {} : { apiKeySource: init.apiKeySource }),
+    ...(denials.length > 0 ? { denials } : {}),
+  };
+}

@@ -1,0 +1,33 @@
+// Where the texts of an ended task stand in its transcript.
+import type { Outcome } from "../model/outcome.ts";
+
+/** A text, and the words that stand before it where it is not the answer. */
+export interface TextPlace {
+  /** Where its line begins, in bytes. */
+  offset: number;
+  heading?: string;
+}
+
+/** All texts of an outcome, in the order in which they are read. */
+export function textPlaces(outcome: Outcome): TextPlace[] {
+  if (outcome.kind === "not-started") return [];
+  if (outcome.kind === "succeeded") {
+    return [
+      { offset: outcome.offset },
+      ...placed(outcome.earlierOffsets, headings.earlier),
+      ...placed(outcome.laterOffsets, headings.later),
+    ];
+  }
+  return placed(outcome.interimOffsets?.toReversed(), headings.interim);
+}
+
+/** The words before texts that are not the answer. */
+export const headings = {
+  earlier: "Earlier, before its background work had ended:",
+  later: "After background tasks:",
+  interim: "Interim answer, given before its work had ended:",
+};
+
+function placed(offsets: readonly number[] | undefined, heading: string): TextPlace[] {
+  return (offsets ?? []).map((offset) => ({ offset, heading }));
+}
