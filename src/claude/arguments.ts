@@ -59,6 +59,12 @@ export const initializeLine = `${JSON.stringify({
   request: { subtype: "initialize" },
 })}\n`;
 
+/** The line on stdin that stops something that a session has in the background. */
+export function stopTaskLine(taskId: string): string {
+  const request = { subtype: "stop_task", task_id: taskId };
+  return `${JSON.stringify({ type: "control_request", request_id: `stop-${taskId}`, request })}\n`;
+}
+
 // A session id is always ours to choose, save when an earlier conversation is gone on with.
 function identityArguments(options: SessionOptions, sessionId: string): string[] {
   if (options.resumeSessionId === undefined) return flag("session-id", sessionId);

@@ -31,6 +31,7 @@ const reasonsBySubtype: Record<string, FailureReason> = {
 function reasonOf(result: ResultMessage, reading: Reading): FailureReason {
   const bySubtype = reasonsBySubtype[result.subtype];
   if (bySubtype) return bySubtype;
+  if (isWithoutConversation(result)) return "conversation";
   if (/^aborted_/.test(result.terminal_reason ?? "")) return "interrupted";
   if (result.subtype !== "success") return "execution";
   if (result.terminal_reason === "prompt_too_long") return "prompt-too-long";
@@ -53,6 +54,12 @@ function reasonOf(result: ResultMessage, reading: Reading): FailureReason {
       return "overloaded";
   }
   return reasonByStatus(status, reading.errorKind);
+}
+
+// The CLI names no field for it (seen with 2.1.197 and 2.1.332): it ends before its first turn, with these words.
+function isWithoutConversation({ subtype, num_turns, errors = [] }: ResultMessage): boolean {
+  if (subtype !== "error_during_execution" || num_turns > 0) return false;
+  return errors.some((error) => error.startsWith("No conversation found"));
 }
 
 // A passing throttle and the account's limit are both 429: the limit event decides, then the text.

@@ -1,6 +1,6 @@
 // Carries one session from its prompt to its outcome, under its clocks.
 import { activityOf } from "../claude/activity.ts";
-import { initializeLine, promptLine } from "../claude/arguments.ts";
+import { initializeLine, promptLine, stopTaskLine } from "../claude/arguments.ts";
 import type { BackgroundTask } from "../claude/background.ts";
 import { conversationFile } from "../claude/conversation.ts";
 import { type Ending, type Exit, outcomeOf } from "../claude/outcome.ts";
@@ -149,12 +149,15 @@ export class RunningAttempt {
     return this.#clocks.overdue(this.#reading, this.#closedAt);
   }
 
-  // As long as stdin is open, the session waits for more, and what it has in the background goes on.
+  // As long as stdin is open, the session waits for more, and what it has in the background goes on. An end of input
+  // alone does not end a command: 2.1.332 was seen to wait for it for more than 45 s.
   #closeWhenDone(): void {
     if (this.#closedAt !== undefined || !this.#clocks.isDone(this.#reading)) return;
+    const { session } = this.#plan;
     this.#closedAt = performance.now();
     this.#stopped = [...this.#reading.background.open.values()];
-    this.#plan.session.closeInput();
+    for (const { id } of this.#stopped) session.write(stopTaskLine(id));
+    session.closeInput();
   }
 
   #askAgent(): void {

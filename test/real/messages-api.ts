@@ -24,6 +24,8 @@ export interface MessagesApi extends AsyncDisposable {
   readonly environment: { readonly ANTHROPIC_BASE_URL: string; readonly ANTHROPIC_API_KEY: string };
   /** Lets `AFTER <gate>: …` be answered, now and from now on. */
   open(gate: string): void;
+  /** Answers calls that fit with an error, whatever they ask for. */
+  refuse(fits: (request: ApiRequest) => boolean, status: number, message: string): void;
   /** The calls of `POST /v1/messages` so far. */
   calls(): readonly MessagesBody[];
   /** Gives the first request that fits, among those that came and those to come. */
@@ -48,7 +50,7 @@ type Message = MessagesBody["messages"][number];
 
 /**
  * Starts the stand-in on a free port. The last prompt decides. Its lines that begin with ` THEN ` are further steps,
- * one for each tool result since:
+ * one for each tool result since, and for each notification that work in the background has ended:
  * - `RUN: <command>` has the command run by Bash, `TOOL: <name> <json>` calls any tool, `STRUCTURED: <json>` calls
  *   StructuredOutput;
  * - `FAIL <status> [header=value …][: <message>]` is an API error;
@@ -64,6 +66,7 @@ export function startMessagesApi(): MessagesApi {
     gates.set(name, gate);
     return gate;
   };
+  const refusals: { fits(request: ApiRequest): boolean; status: number; message: string }[] = [];
   const requests: ApiRequest[] = [];
   const waiting = new Set<(request: ApiRequest) => void>();
   const server = Bun.serve({
@@ -76,6 +79,8 @@ export function startMessagesApi(): MessagesApi {
       for (const tell of waiting) tell(request);
       const gate = /^\s*AFTER (\w+):/.exec(stepOf(request.body) ?? "")?.[1];
       if (gate !== undefined) await gateCalled(gate).promise;
+      const refusal = request.body && refusals.find(({ fits }) => fits(request));
+      if (refusal) return failure(refusal.status, refusal.message);
       return respond(request, requests.length);
     },
   });
@@ -85,6 +90,7 @@ export function startMessagesApi(): MessagesApi {
     requests,
     environment: { ANTHROPIC_BASE_URL: baseUrl, ANTHROPIC_API_KEY: "sk-ant-made-up" },
     open: (gate) => gateCalled(gate).resolve(),
+    refuse: (fits, status, message) => void refusals.push({ fits, status, message }),
     calls: () => requests.flatMap(({ path, body }) => (path === "/v1/messages" && body ? [body] : [])),
     request(fits) {
       const there = requests.find(fits);
@@ -153,15 +159,16 @@ function respond({ method, path, body }: ApiRequest, number: number): Response {
 // The step of the last prompt that is due. None when all its steps have been taken, or there is no prompt.
 function stepOf(body: MessagesBody | undefined): string | undefined {
   if (!body) return undefined;
-  const at = body.messages.findLastIndex(
-    (message) => message.role === "user" && promptIn(message) !== undefined,
-  );
-  const results = body.messages
-    .slice(at)
-    .flatMap(blocksOf)
-    .filter(({ type }) => type === "tool_result");
+  const at = body.messages.findLastIndex((message) => promptIn(message) !== undefined);
+  const since = body.messages.slice(at + 1).flatMap(blocksOf);
+  const taken = since.filter(({ type, text = "" }) => type === "tool_result" || isNotification(text));
   const prompt = at < 0 ? undefined : promptIn(body.messages[at]);
-  return prompt?.split(/\n THEN /)[results.length];
+  return prompt?.split(/\n THEN /)[taken.length];
+}
+
+// That work in the background has ended; older versions say it as the user, newer ones as the system.
+function isNotification(text: string): boolean {
+  return /^\s*(?:<system-reminder>\s*)?(?:<task-notification>|\[SYSTEM NOTIFICATION)/.test(text);
 }
 
 function replyTo(body: MessagesBody, step: string): Reply {
@@ -216,10 +223,11 @@ function lastUserText(body: MessagesBody): string {
 }
 
 // What the CLI itself adds to a turn stands in blocks of its own. Of a prompt in several blocks, the first counts.
-const addedByClaude = /^\s*(?:$|<system-reminder>|\[Request interrupted)/;
+const addedByClaude =
+  /^\s*(?:$|<system-reminder>|<task-notification>|\[SYSTEM NOTIFICATION|\[Request interrupted)/;
 
 function promptIn(message: Message | undefined): string | undefined {
-  const blocks = message ? blocksOf(message) : [];
+  const blocks = message?.role === "user" ? blocksOf(message) : [];
   return blocks.find(({ type, text }) => type === "text" && !addedByClaude.test(text ?? ""))?.text;
 }
 
