@@ -11,6 +11,7 @@ interface Step {
   command: string[];
   /** Whether its output ends in the counts of `bun test`. */
   counts?: boolean;
+  environment?: Record<string, string>;
 }
 
 const steps: Step[] = [
@@ -18,16 +19,27 @@ const steps: Step[] = [
   { what: "Check format, types and generated texts", command: [bun, "run", "check"] },
   { what: "Look for a browser", command: [bun, "test/browser/chromium.ts"] },
   { what: "Test", command: [bun, "run", "test"], counts: true },
-  { what: "Test with the real claude", command: [bun, "run", "test:real"], counts: true },
+  {
+    what: "Test with the latest real claude",
+    command: [bun, "run", "test:real"],
+    counts: true,
+    environment: { REAL_CLAUDE_VERSION: "latest" },
+  },
+  {
+    what: "Test with the oldest real claude that is supported",
+    command: [bun, "run", "test:real"],
+    counts: true,
+    environment: { REAL_CLAUDE_VERSION: "oldest" },
+  },
 ];
 
 let passed = 0;
 let failed = 0;
 let skipped = 0;
 
-for (const { what, command, counts } of steps) {
+for (const { what, command, counts, environment } of steps) {
   console.log(`\n== ${what}`);
-  const { code, output } = await run(command);
+  const { code, output } = await run(command, environment);
   if (counts) {
     passed += count(output, "pass");
     failed += count(output, "fail");
@@ -46,9 +58,12 @@ console.log(`\n${passed} passed, ${failed} failed`);
 process.exit(failed === 0 && passed > 0 ? 0 : 1);
 
 // Shown as it comes, and kept for its counts.
-async function run(command: string[]): Promise<{ code: number; output: string }> {
+async function run(
+  command: string[],
+  environment: Step["environment"],
+): Promise<{ code: number; output: string }> {
   // Without CI=1, a missing snapshot would be written instead of failing.
-  const env = { ...process.env, CI: "1", NO_COLOR: "1" };
+  const env = { ...process.env, CI: "1", NO_COLOR: "1", ...environment };
   const child = Bun.spawn(command, { cwd: root, env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
   let output = "";
   const show = async (stream: ReadableStream<Uint8Array>) => {

@@ -68,7 +68,7 @@ test("a claude that is too old fails, with how to renew it", async () => {
   const { code, failed, finding } = await examined(home);
   expect({ code, failed }).toEqual({ code: 1, failed: ["version"] });
   expect(finding("version")).toMatchObject({
-    detail: "1.0.128 is older than 2.0.0.",
+    detail: "1.0.128 is older than 2.1.197, the oldest supported.",
     remedy: expect.stringContaining("update"),
   });
 });

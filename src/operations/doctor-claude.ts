@@ -2,14 +2,12 @@
 
 import { sessionEnvironment } from "../claude/environment.ts";
 import { findClaude, installAdvice, knownDirectories, pathDirectories } from "../claude/find.ts";
+import { isTooOld, lacksOf, oldestVersion, updateAdvice, versionIn } from "../claude/versions.ts";
 import { type Configuration, variableOf } from "../model/configuration.ts";
 import { isExecutable, kindAt, readHead, realPath } from "../platform/files.ts";
 import { homeDirectory, join } from "../platform/paths.ts";
 import type { Finding } from "./doctor.ts";
 import { type ClaudeAccount, probeSession, probeVersion } from "./probe.ts";
-
-/** Older ones lack what a session is started with. */
-const oldestVersion = "2.0.0";
 
 /** Along the path of a session, as far as it goes. */
 export async function claudeFindings(configuration: Configuration | undefined): Promise<Finding[]> {
@@ -91,13 +89,27 @@ function versionFinding(probed: Awaited<ReturnType<typeof probeVersion>>, path: 
     const how = `Add the directory of \`${interpreter}\` to PATH in the client's \`env\` block, or install the claude that needs none: https://code.claude.com/docs.`;
     return { name, ok: false, detail, remedy: how };
   }
-  const remedy = `Run \`${path} update\`, or install it anew: \`npm install -g @anthropic-ai/claude-code\`.`;
+  const remedy = updateAdvice(path);
   if (!probed.ok) return { name, ok: false, detail: `\`${path} --version\` ${probed.message}`, remedy };
-  const version = /\d+\.\d+\.\d+/.exec(probed.value)?.[0];
-  if (version === undefined)
-    return { name, ok: false, detail: `It calls itself ${JSON.stringify(probed.value)}.`, remedy };
-  if (Bun.semver.order(version, oldestVersion) >= 0) return { name, ok: true, detail: version };
-  return { name, ok: false, detail: `${version} is older than ${oldestVersion}.`, remedy };
+  const version = versionIn(probed.value);
+  if (version === undefined) {
+    // A wrapper may print what it likes. Whether sessions start with it is looked at next.
+    const detail = `Unknown: \`${path} --version\` prints ${JSON.stringify(probed.value.slice(0, 80))}. ${oldestVersion} or newer is required.`;
+    return { name, ok: true, detail };
+  }
+  if (isTooOld(version))
+    return {
+      name,
+      ok: false,
+      detail: `${version} is older than ${oldestVersion}, the oldest supported.`,
+      remedy,
+    };
+  const lacks = lacksOf(version);
+  return {
+    name,
+    ok: true,
+    detail: lacks.length === 0 ? version : `${version}. It lacks ${lacks.join(", ")}.`,
+  };
 }
 
 // Seen with 2.1.x: without a login the account has a `tokenSource` of "none" and no `apiKeySource`; with one, a

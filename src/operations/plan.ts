@@ -12,6 +12,7 @@ import {
 import { isWritable, kindAt, realPath } from "../platform/files.ts";
 import { absolutePath, dirname, homeDirectory, isWithin } from "../platform/paths.ts";
 import { layoutOf } from "../store/layout.ts";
+import { checkVersion } from "./claude-version.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { type Checked, check } from "./faults.ts";
@@ -28,7 +29,11 @@ interface Asked {
 }
 
 /** The batch, or every fault in what was asked for. */
-export function planBatch(context: Context, startedBy: StartedBy, input: unknown): Checked<Batch> {
+export async function planBatch(
+  context: Context,
+  startedBy: StartedBy,
+  input: unknown,
+): Promise<Checked<Batch>> {
   const asked = askedFor(startedBy, input);
   if (!asked.ok) return asked;
   const { configuration } = context;
@@ -37,6 +42,8 @@ export function planBatch(context: Context, startedBy: StartedBy, input: unknown
   if (depth !== undefined) faults.push(depth);
   const claude = findClaude(configuration.claudePath);
   if (!claude.found) faults.push(claude.message);
+  const version = claude.found ? await checkVersion(context, claude.path) : undefined;
+  if (version?.fault !== undefined) faults.push(version.fault);
 
   const places = new Places(context, faults);
   const { shared, tasks } = asked.value;
@@ -55,6 +62,7 @@ export function planBatch(context: Context, startedBy: StartedBy, input: unknown
   const batchId = newBatchId();
   const outputDirectory = places.outputDirectory(batchWide.outputDirectory, batchWide.asyncMode, batchId);
   if (faults.length > 0 || !claude.found) return { ok: false, faults: [...new Set(faults)] };
+  version?.keep();
   return {
     ok: true,
     value: {

@@ -8,6 +8,7 @@ import { costText } from "../report/amounts.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { accountOf } from "./account.ts";
 import { waited, waitOutput } from "./batches.ts";
+import { refuseOldClaude } from "./claude-version.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
 import { check } from "./faults.ts";
 import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
@@ -54,6 +55,7 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
     const log = findBatch(context, batchId);
     checkTasks(log.state, tasks);
     checkAccount(context, log);
+    await refuseOldClaude(context, log.state.batch.claudePath);
     const again = only === "interrupted" ? [] : requested(log, tasks);
     const row = rowOf(context, log);
     const lost = row.endedAt === undefined && isAbandoned(row);

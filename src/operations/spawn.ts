@@ -71,7 +71,7 @@ async function spawn(
   input: unknown,
   call: Call,
 ): Promise<BatchAnswer> {
-  const batch = valueOrFault(planBatch(context, startedBy, input));
+  const batch = valueOrFault(await planBatch(context, startedBy, input));
   const log = create(context, batch, !batch.asyncMode);
   await carry(context, log);
   if (batch.asyncMode) return answer(context, log, call, startedText(batch, context));
@@ -84,7 +84,7 @@ async function startAlone(
   startedBy: Batch["startedBy"],
   input: unknown,
 ): Promise<BatchId | undefined> {
-  const batch = valueOrFault(planBatch(context, startedBy, input));
+  const batch = valueOrFault(await planBatch(context, startedBy, input));
   if (batch.asyncMode) return undefined;
   const log = create(context, batch, false);
   handOver(context, log);

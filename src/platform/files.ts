@@ -246,6 +246,22 @@ export function fileIdentity(path: string): string | undefined {
   return found && `${found.dev}:${found.ino}`;
 }
 
+/** What tells a file from its next version. */
+export interface FileStamp {
+  /** With symbolic links resolved. */
+  path: string;
+  /** In bytes. */
+  size: number;
+  /** Milliseconds since 1970, with fractions where the file system has them. */
+  modifiedAt: number;
+}
+
+/** The stamp of the file at a path; nothing where there is none. */
+export function fileStamp(path: string): FileStamp | undefined {
+  const found = statOf(path);
+  return found && { path: realPath(path), size: found.size, modifiedAt: found.mtimeMs };
+}
+
 /** How many bytes this user can still write on the disk of a directory. */
 export function freeBytes(directory: string): number {
   const { bavail, bsize } = statfsSync(directory);

@@ -1,8 +1,7 @@
-// What we rely on in the real `claude`, shown with the newest one. Needs npm's registry once; `bun run test:real`.
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+// What we rely on in the real `claude`. Needs npm's registry once; `bun run test:real`, `bun run test:versions`.
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { installRealClaude, RealClaudeUnavailable } from "../../scripts/real-claude.ts";
 import { announced, type MessagesApi, startMessagesApi, stayingCommand, systemText } from "./messages-api.ts";
 import {
   aborted,
@@ -17,17 +16,11 @@ import {
   runReal,
   startReal,
 } from "./session.ts";
+import { claude, describeReal, has, since } from "./version.ts";
 
 setDefaultTimeout(60_000);
 
-const claude = await installRealClaude().catch((error: unknown) => {
-  if (!(error instanceof RealClaudeUnavailable)) throw error;
-  console.error(`skipped: no real claude here: ${error.message}`);
-  return undefined;
-});
-if (claude) console.error(`claude ${claude.version}`);
-
-describe.skipIf(!claude)("the real claude", () => {
+describeReal("the real claude", () => {
   let home: RealHome;
   let api: MessagesApi;
 
@@ -93,21 +86,25 @@ describe.skipIf(!claude)("the real claude", () => {
     );
     expect(ended).toMatchObject({ stderr: "", exitCode: 0 });
     expect(resultOf(ended)).toMatchObject({ is_error: false, structured_output: { n: 7 } });
-    expect(ended.lines).toContainEqual(
-      expect.objectContaining({ subtype: "session_title_changed", title: "-a name, with a comma" }),
-    );
     expect(ended.lines.find(isInit)).toMatchObject({
       session_id: id,
       model: expect.stringContaining("sonnet"),
       tools: ["Bash", "Read", "StructuredOutput"],
       mcp_servers: [],
       permissionMode: "dontAsk",
-      additional_directories: directories,
+      ...(has("2.1.281") ? { additional_directories: directories } : {}),
     });
     const call = api.calls().at(-1);
     expect(call).toMatchObject({ output_config: { effort: "low" } });
     expect(call && systemText(call)).toContain("- one, two = three\n");
     expect(call && systemText(call)).toContain("--verbose is no flag here");
+  });
+
+  since("2.1.285")("the name of a session is said as it was given", async () => {
+    const ended = await runReal(options(["--name=-a name, with a comma"]), "hello");
+    expect(ended.lines).toContainEqual(
+      expect.objectContaining({ subtype: "session_title_changed", title: "-a name, with a comma" }),
+    );
   });
 
   test("an empty list of tools is none", async () => {

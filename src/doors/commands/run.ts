@@ -76,7 +76,7 @@ export const run: Command = {
     const tasks = [...given, ...fromFiles.map(({ task }) => task)];
     if (tasks.length === 0)
       throw new UsageFault(["there is no task: give one behind `run`, or a file of them with `-f FILE`"]);
-    const planned = planBatch(asked.context, "run", { ...asked.input, tasks, asyncMode: true });
+    const planned = await planBatch(asked.context, "run", { ...asked.input, tasks, asyncMode: true });
     if (!planned.ok) {
       const places = [...given.map(() => undefined), ...fromFiles.map(({ place }) => place)];
       throw new UsageFault(planned.faults.map((fault) => placed(fault, places)));

@@ -1,0 +1,91 @@
+// The versions of Claude Code that matter here: the oldest that is supported, and each that changed something.
+
+/** What one version of the CLI changed. */
+export interface VersionChange {
+  /** The first version that has it. */
+  since: string;
+  /** What changed, in a few words. */
+  what: string;
+  /** What users of older versions do without, as it reads behind "It lacks". */
+  lack?: string;
+}
+
+/** The oldest version that sessions run with. Older ones are refused: no test has seen them. */
+export const oldestVersion = "2.1.197";
+
+/** In order. Each version is the first of all releases whose program knows the thing, unless a line says otherwise. */
+export const versionChanges = [
+  { since: "2.1.198", what: "Subagents run in the background unless asked otherwise." },
+  {
+    since: "2.1.203",
+    what: "`background_tasks_changed` lists the subagents and commands that still run.",
+    lack: "the list of open background tasks",
+  },
+  {
+    since: "2.1.224",
+    what: "Each session has an inbox for messages of others, and `crossSessionInbound` closes it.",
+  },
+  { since: "2.1.242", what: "A result says how many turns are queued (`queued_turn_count`)." },
+  { since: "2.1.248", what: "`--restricted`.", lack: "`restricted`" },
+  { since: "2.1.268", what: "Results are numbered (`result_index`).", lack: "signs of lost results" },
+  {
+    since: "2.1.274",
+    what: "`CLAUDE_CODE_STARTUP_FAILURE_RESULTS` makes some faults of the start results.",
+    lack: "reasons for failed starts",
+  },
+  // The rows are written since 2.1.246; that they are restored was tried with 2.1.276 and 2.1.277.
+  { since: "2.1.277", what: "A resumed or forked process begins with the cost of its conversation." },
+  { since: "2.1.281", what: "`--await-claim` parks a process. `init` names `additional_directories`." },
+  { since: "2.1.285", what: "`session_title_changed` says the name of a session." },
+  {
+    since: "2.1.309",
+    what: "A result says what its turn cost (`model_usage_since_last_result`).",
+    lack: "the exact cost of each turn",
+  },
+  {
+    since: "2.1.317",
+    what: "`session_writes_lost` says that a conversation was not saved.",
+    lack: "warnings of unsaved conversations",
+  },
+] as const satisfies readonly VersionChange[];
+
+/** A version that changed something. */
+export type ChangedVersion = (typeof versionChanges)[number]["since"];
+
+/** The oldest supported version and each that changed something, in order. */
+export function notableVersions(): string[] {
+  return [...new Set([oldestVersion, ...versionChanges.map(({ since }) => since)])].sort(Bun.semver.order);
+}
+
+/** The version in what `claude --version` prints; nothing where a wrapper prints something else. */
+export function versionIn(output: string): string | undefined {
+  return /^(\d+\.\d+\.\d+\S*) \(Claude Code\)/m.exec(output)?.[1];
+}
+
+/** Whether a version is older than all that are supported. One that is not known is not. */
+export function isTooOld(version: string | undefined): boolean {
+  return version !== undefined && isOlder(version, oldestVersion);
+}
+
+/** Whether a version came out before another. */
+export function isOlder(version: string, other: string): boolean {
+  return Bun.semver.order(version, other) < 0;
+}
+
+/** What users of a version do without, each with the version that has it. */
+export function lacksOf(version: string): string[] {
+  const changes: readonly VersionChange[] = versionChanges;
+  return changes.flatMap(({ since, lack }) =>
+    lack !== undefined && isOlder(version, since) ? [`${lack} (since ${since})`] : [],
+  );
+}
+
+/** How to get a newer version of the `claude` at a path. */
+export function updateAdvice(path: string): string {
+  return `Run \`${path} update\`, or install it anew: \`npm install -g @anthropic-ai/claude-code\`.`;
+}
+
+/** Why a version is refused, where it was found, and what to do. */
+export function tooOldText(version: string, path: string): string {
+  return `${path} is Claude Code ${version}, and ${oldestVersion} or newer is required. ${updateAdvice(path)}`;
+}

@@ -1,0 +1,44 @@
+// Refuses a Claude Code that is too old before anything is started with it.
+import { isTooOld, tooOldText, versionIn } from "../claude/versions.ts";
+import { exists, fileStamp } from "../platform/files.ts";
+import { homeDirectory } from "../platform/paths.ts";
+import { keepVersion, keptVersion } from "../store/claude-versions.ts";
+import { layoutOf } from "../store/layout.ts";
+import { stateDirectoryOf } from "./configuration.ts";
+import { type Context, Fault } from "./context.ts";
+import { probeVersion } from "./probe.ts";
+
+/** What was found out about the version of a `claude`. */
+export interface VersionCheck {
+  /** Why it is refused. Nothing where it is new enough, or does not say. */
+  fault: string | undefined;
+  /** Remembers the answer. A store that is not there is made. */
+  keep(): void;
+}
+
+/**
+ * Looks up the version of a `claude`, and asks it where nobody has asked this very file. One that does not say its
+ * version is no fault: sessions show soon enough whether it works.
+ */
+export async function checkVersion(context: Context, claudePath: string): Promise<VersionCheck> {
+  const file = fileStamp(claudePath);
+  const isStoreThere = exists(layoutOf(stateDirectoryOf(context.configuration)).database);
+  const kept = file && isStoreThere ? keptVersion(context.store.database, file) : undefined;
+  // A wrapper stays the same while what it starts is updated, so nothing is refused by a remembered answer.
+  if (kept && !isTooOld(kept.version)) return { fault: undefined, keep: () => undefined };
+  const probed = await probeVersion(claudePath, homeDirectory());
+  const version = probed.ok ? versionIn(probed.value) : undefined;
+  return {
+    fault: version !== undefined && isTooOld(version) ? tooOldText(version, claudePath) : undefined,
+    keep: () => {
+      if (file) keepVersion(context.store.database, { ...file, ...(version ? { version } : {}) });
+    },
+  };
+}
+
+/** Throws `Fault` for a `claude` that is too old. */
+export async function refuseOldClaude(context: Context, claudePath: string): Promise<void> {
+  const { fault, keep } = await checkVersion(context, claudePath);
+  if (fault !== undefined) throw new Fault(`Nothing was started: ${fault}`);
+  keep();
+}
