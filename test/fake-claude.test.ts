@@ -53,13 +53,16 @@ const prompts: Record<string, string> = {
   "slash-unknown": "/nosuchcmd foo",
 };
 
+/** The version of which these recordings are. */
+const old = { FAKE_CLAUDE_VERSION: "2.1.197" };
+
 describe("prints what the real one was seen to print:", () => {
   for (const [name, prompt] of Object.entries(prompts)) {
     test.concurrent(name, async () => {
       const recording = recordingCalled(`${name}.ndjson`);
       const args = recording.argv.slice(1).map((word) => (word === "<prompt>" ? prompt : word));
       const noKey = name === "error-not-logged-in" || "CLAUDE_CODE_OAUTH_TOKEN" in recording.env;
-      const env = { ...recording.env, ...(noKey && { ANTHROPIC_API_KEY: undefined }) };
+      const env = { ...old, ...recording.env, ...(noKey && { ANTHROPIC_API_KEY: undefined }) };
       const { stdout, stderr, exitCode } = await run({ args, env });
       expect(differences(await recorded(`${name}.ndjson`), messagesIn(stdout))).toEqual([]);
       expect({ stderr, exitCode }).toEqual({ stderr: recording.stderr, exitCode: recording.exit_code });
@@ -74,6 +77,7 @@ describe("prints what the real one was seen to print:", () => {
     // The real hook runs between a call and its result, the fake's before the call.
     const { stdout } = await run({
       args: [...streaming],
+      env: old,
       lines: [userLine(`${before}${during}[[answer text="Done."]]`)],
     });
     const kinds = (messages: Record<string, unknown>[]) =>
@@ -112,7 +116,7 @@ describe("talks over stdin as the real one was seen to:", () => {
   for (const [name, dialogue] of Object.entries(dialogues)) {
     test.concurrent(name, async () => {
       const recording = recordingCalled(`stream-input-${name}.out.ndjson`);
-      await using claude = start({ args: recording.argv.slice(1), stdin: "open" });
+      await using claude = start({ args: recording.argv.slice(1), env: old, stdin: "open" });
       for (const step of dialogue) {
         if (typeof step === "string") await claude.until(step);
         else claude.send(step);
@@ -174,7 +178,7 @@ describe("ends by signals as the real one was seen to:", () => {
   ] as const;
   for (const { name, prompt: asked, signal, args } of cases) {
     test.concurrent(name, async () => {
-      await using claude = start({ args: [...streaming, ...args], stdin: "open" });
+      await using claude = start({ args: [...streaming, ...args], env: old, stdin: "open" });
       claude.send(userLine(asked));
       await claude.until("assistant");
       claude.kill(signal);

@@ -328,11 +328,11 @@ test("a batch stops at its budget, says what was spent on what, and goes on with
     counts: { succeeded: 3, cancelled: 7 },
     totalCostUsd: 3,
     batchBudgetUsd: 2.5,
-    costByModel: { "claude-opus-4-8[1m]": 3 },
+    costByModel: { "claude-opus-5-5": 3 },
     billedTo: [{ costUsd: 3 }],
   });
   expect(data?.["results"]).toMatchObject({
-    0: { costUsd: 1, model: "claude-opus-4-8[1m]" },
+    0: { costUsd: 1, model: "claude-opus-5-5" },
     9: { outcome: "cancelled: budget", advice: expect.stringContaining("batchBudgetUsd") },
   });
   const batchId = String(data?.["batchId"]);

@@ -8,9 +8,9 @@ import { SimulatedApi } from "./fixtures/simulated-api.ts";
 
 const fast = 0.001;
 
-/** What a fake session prints that is asked this, and how it exits. */
+/** What a fake session prints that is asked this, and how it exits; as the version of the recordings. */
 async function ask(api: SimulatedApi, prompt: string, env: Record<string, string | undefined> = {}) {
-  const variables = { ...api.environment(fast), ...env };
+  const variables = { ...api.environment(fast), FAKE_CLAUDE_VERSION: "2.1.197", ...env };
   const { stdout, exitCode } = await run({ args: streaming, lines: [userLine(prompt)], env: variables });
   const messages = messagesIn(stdout);
   return { messages, exitCode, result: messages.at(-1) ?? {}, retries: messages.filter(isRetry) };
@@ -154,7 +154,10 @@ describe("a session whose usage is used up", () => {
   test.concurrent("says until when, as it was recorded, and does nothing more", async () => {
     using api = new SimulatedApi({ usage: { calls: 0, forMs: 3_600_000 } });
     const args = ["-p", "--output-format", "stream-json", "--verbose", "[[api]][[answer text=no]]"];
-    const { stdout, exitCode } = await run({ args, env: { ...api.environment(fast), ...subscribed } });
+    const { stdout, exitCode } = await run({
+      args,
+      env: { ...api.environment(fast), ...subscribed, FAKE_CLAUDE_VERSION: "2.1.197" },
+    });
     const messages = messagesIn(stdout);
     const withoutTime = (list: Record<string, unknown>[]): Record<string, unknown>[] =>
       JSON.parse(JSON.stringify(list).replaceAll(/resets [^"]*/g, "resets"));
