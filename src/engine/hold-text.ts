@@ -58,13 +58,10 @@ function usageText(
   model: string | undefined,
 ): string {
   const name = limitType === undefined ? "usage" : (limitNames[limitType] ?? limitType);
-  const when =
+  const text =
     resetsAt === undefined
-      ? "nobody said when it resets, so one session tries from time to time"
-      : "the batch goes on by itself when it resets";
-  const others =
-    model === undefined
-      ? ""
-      : " Other models go on: tasks that are started again with another `model` need not wait.";
-  return `The account's ${name} limit is reached; ${when}.${others}`;
+      ? `The account's ${name} limit is reached; nobody said when it resets, so one session tries from time to time.`
+      : `The account's ${name} limit is reached; the batch goes on by itself when it resets.`;
+  if (model === undefined) return text;
+  return `${text} Other models go on: tasks that are started again with another \`model\` need not wait.`;
 }

@@ -34,6 +34,16 @@ for (const { name, reason } of limits) {
   });
 }
 
+test("versions that print no `api_error` are understood by their events and words", () => {
+  const seen = limits.flatMap(({ name, reason }) => limitSamples[name].map((sample) => ({ sample, reason })));
+  const older = seen.filter(({ sample }) => sample.seen?.includes("2.1.197") && sample.code !== undefined);
+  expect(older.length).toBeGreaterThan(5);
+  for (const { sample, reason } of older) {
+    const { code: _, ...rest } = sample;
+    expect(outcomeFor(linesOf(rest))).toEqual(outcomeOfSample(sample, reason));
+  }
+});
+
 test("a refusal counts as a throttle where it is one, though the CLI has not tried again, and a limit does not", () => {
   for (const { name, reason } of limits) {
     const throttles = limitSamples[name].map((sample) => readingOf(linesOf(sample)).throttles);
