@@ -1,23 +1,34 @@
-// Writes the parts of the README that follow from declarations between their markers: channels, configurations of
-// clients, and tables. With `--check`, only says whether they are up to date.
+// Writes what follows from declarations: the parts of the README between their markers (channels, configurations of
+// clients, tables), and docs/limits.md. With `--check`, only says whether they are up to date.
 import { join } from "node:path";
 import { channels } from "./docs/channels.ts";
 import { configurations } from "./docs/configurations.ts";
+import { limitsPage } from "./docs/limits.ts";
 import { withSection } from "./docs/sections.ts";
 import { tables } from "./docs/tables.ts";
 
-const readme = join(import.meta.dir, "..", "README.md");
+const root = join(import.meta.dir, "..");
 const sections: Record<string, string[]> = { channels, configurations, ...tables };
 
-const before = await Bun.file(readme).text();
-let after = before;
-for (const [name, lines] of Object.entries(sections)) after = withSection(after, name, lines);
+const readme = await Bun.file(join(root, "README.md")).text();
+const written = {
+  "README.md": Object.entries(sections).reduce(
+    (text, [name, lines]) => withSection(text, name, lines),
+    readme,
+  ),
+  "docs/limits.md": limitsPage.join("\n"),
+};
 
-if (after === before) console.log("The README's generated parts are up to date.");
-else if (process.argv.includes("--check")) {
-  console.error("The README's generated parts are not up to date: run `bun run docs`.");
-  process.exit(1);
-} else {
-  await Bun.write(readme, after);
-  console.log("The README's generated parts have been written.");
+const stale: string[] = [];
+for (const [path, text] of Object.entries(written)) {
+  const file = Bun.file(join(root, path));
+  if ((await file.exists()) && (await file.text()) === text) continue;
+  stale.push(path);
+  if (!process.argv.includes("--check")) await Bun.write(file, text);
 }
+
+if (stale.length === 0) console.log("What is generated is up to date.");
+else if (process.argv.includes("--check")) {
+  console.error(`Not up to date: ${stale.join(", ")}. Run \`bun run docs\`.`);
+  process.exit(1);
+} else console.log(`Written: ${stale.join(", ")}.`);

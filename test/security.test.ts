@@ -60,6 +60,14 @@ test("a link inside the allowed roots that leads out of them is refused", async 
     expect((await ask(options)).text).toContain("outside the allowed roots");
 });
 
+test("the README's comparison names tests by their titles", () => {
+  const text = readFileSync(join(root, "README.md"), "utf8");
+  const cited = [...text.matchAll(/`(test\/[\w./-]+\.ts)`: “([^”]+)”/g)];
+  expect(cited.length).toBeGreaterThan(0);
+  for (const [, path = "", title = ""] of cited)
+    expect(readFileSync(join(root, path), "utf8")).toContain(title);
+});
+
 test("SECURITY.md names files that are there, and tests by their titles", () => {
   const text = readFileSync(join(root, "SECURITY.md"), "utf8");
   const files = [...text.matchAll(/`((?:src|test|scripts|\.github)\/[\w./-]*)`/g)].map(

@@ -1,23 +1,36 @@
 // Why Claude itself failed, out of all that it said of that.
 import type { FailureReason, Outcome } from "../model/outcome.ts";
+import { limits, type Refusal } from "./limits.ts";
 import type { ResultMessage } from "./message.ts";
 import type { Reading } from "./reading.ts";
 import { resetTimeIn } from "./reset-time.ts";
 
 /** The outcome of a session whose result is an error. `now`: when it ended, in milliseconds since 1970. */
 export function failure(result: ResultMessage, reading: Reading, now: number): Outcome {
-  const reason = reasonOf(result, reading);
   const message = messageOf(result);
-  if (reason !== "usage-limit") return { kind: "failed", reason, message };
-  const resetsAt = reading.limitRejected?.resetsAt ?? resetTimeIn(message, now);
-  const limitType = reading.limitRejected?.type;
+  const own = ownReason(result);
+  if (own) return { kind: "failed", reason: own, message };
+  const refusal = refusalOf(result, reading, message, now);
+  const limit = limits.find(({ shows }) => shows(refusal));
+  if (!limit) return { kind: "failed", reason: reasonBy(refusal), message };
+  const { reason } = limit;
+  const limitType = refusal.event?.type ?? ("type" in limit ? limit.type(refusal) : undefined);
+  const ends = reason === "usage-limit" || reason === "billing" ? refusal.resetsAt : undefined;
   return {
     kind: "failed",
     reason,
     message,
-    ...(resetsAt === undefined ? {} : { resetsAt }),
+    ...(ends === undefined ? {} : { resetsAt: ends }),
     ...(limitType === undefined ? {} : { limitType }),
   };
+}
+
+/** Whether the API refused the session's last call because too many were made, or it was overloaded. */
+export function isThrottled(result: ResultMessage, reading: Reading): boolean {
+  if (ownReason(result)) return false;
+  const refusal = refusalOf(result, reading, messageOf(result), Date.now());
+  const reason = limits.find(({ shows }) => shows(refusal))?.reason;
+  return reason === "rate-limit" || reason === "overloaded";
 }
 
 const reasonsBySubtype: Record<string, FailureReason> = {
@@ -26,34 +39,31 @@ const reasonsBySubtype: Record<string, FailureReason> = {
   error_max_structured_output_retries: "schema",
 };
 
-// Several layers name the failure, each only at times: the subtype, the reason for the end, the kind of the
-// synthetic message, the status, the text. The more exact one comes first.
-function reasonOf(result: ResultMessage, reading: Reading): FailureReason {
+// Why the CLI's own loop stopped, by the names of 2.1.332. Of the others, the API's last words say more.
+const reasonsByTerminal: Record<string, FailureReason> = {
+  prompt_too_long: "prompt-too-long",
+  // Too long, and what was to shorten the conversation failed, or did not help.
+  blocking_limit: "prompt-too-long",
+  rapid_refill_breaker: "prompt-too-long",
+  max_turns: "max-turns",
+  budget_exhausted: "budget",
+  structured_output_retry_exhausted: "schema",
+  malformed_tool_use_exhausted: "execution",
+  turn_setup_failed: "execution",
+  tool_deferred_unavailable: "execution",
+};
+
+// What the session itself came to, whatever the API said last.
+function ownReason(result: ResultMessage): FailureReason | undefined {
   const bySubtype = reasonsBySubtype[result.subtype];
   if (bySubtype) return bySubtype;
   if (isWithoutConversation(result)) return "conversation";
   if (/^aborted_/.test(result.terminal_reason ?? "")) return "interrupted";
+  const byTerminal = reasonsByTerminal[result.terminal_reason ?? ""];
+  if (byTerminal) return byTerminal;
   if (result.subtype !== "success") return "execution";
-  if (result.terminal_reason === "prompt_too_long") return "prompt-too-long";
-  if (result.stop_reason === "refusal") return "refusal";
-  const status = result.api_error_status;
-  if (reading.errorKind === "rate_limit" || status === 429) return limitReason(result, reading);
-  switch (reading.errorKind) {
-    case "authentication_failed":
-    case "oauth_org_not_allowed":
-      return "auth";
-    case "billing_error":
-      return "billing";
-    case "model_not_found":
-      return "model";
-    case "max_output_tokens":
-      return "output-limit";
-    case "invalid_request":
-      return "request";
-    case "overloaded":
-      return "overloaded";
-  }
-  return reasonByStatus(status, reading.errorKind);
+  if (result.stop_reason === "model_context_window_exceeded") return "prompt-too-long";
+  return result.stop_reason === "refusal" ? "refusal" : undefined;
 }
 
 // The CLI names no field for it (seen with 2.1.197 and 2.1.332): it ends before its first turn, with these words.
@@ -62,17 +72,35 @@ function isWithoutConversation({ subtype, num_turns, errors = [] }: ResultMessag
   return errors.some((error) => error.startsWith("No conversation found"));
 }
 
-// A passing throttle and the account's limit are both 429: the limit event decides, then the text.
-function limitReason(result: ResultMessage, reading: Reading): FailureReason {
-  if (reading.limitRejected) return "usage-limit";
-  return /hit your [\w\s-]*limit|usage limit/i.test(result.result ?? "") ? "usage-limit" : "rate-limit";
+function refusalOf(result: ResultMessage, reading: Reading, text: string, now: number): Refusal {
+  const { limitRejected: event, errorKind: kind } = reading;
+  return {
+    status: result.api_error_status ?? undefined,
+    kind,
+    code: result.api_error,
+    text,
+    event,
+    resetsAt: earliestAhead([event?.resetsAt, event?.overageResetsAt], now) ?? resetTimeIn(text, now),
+  };
 }
 
-function reasonByStatus(status: number | null | undefined, errorKind: string | undefined): FailureReason {
-  if (status == null) return errorKind === "server_error" ? "connection" : "execution";
-  if (status === 529) return "overloaded";
-  if (status === 401 || status === 403) return "auth";
-  if (status === 402) return "billing";
+// The plan's usage and the usage beyond it reset on their own, and either is enough. One that has passed is better
+// than none: it may be over already.
+function earliestAhead(times: (number | undefined)[], now: number): number | undefined {
+  const known = times.filter((time) => time !== undefined).sort((a, b) => a - b);
+  return known.find((time) => time > now) ?? known.at(-1);
+}
+
+const reasonsByKind: Record<string, FailureReason> = {
+  model_not_found: "model",
+  max_output_tokens: "output-limit",
+  invalid_request: "request",
+};
+
+function reasonBy({ status, kind }: Refusal): FailureReason {
+  const byKind = reasonsByKind[kind ?? ""];
+  if (byKind) return byKind;
+  if (status === undefined) return kind === "server_error" ? "connection" : "execution";
   if (status === 404) return "model";
   return status >= 500 || status === 408 || status === 409 ? "server-error" : "request";
 }

@@ -51,6 +51,10 @@ export const rateLimit = z.object({
     /** Seconds since 1970. */
     resetsAt: lenient.number,
     rateLimitType: lenient.string,
+    overageStatus: lenient.string,
+    /** Seconds since 1970. */
+    overageResetsAt: lenient.number,
+    overageDisabledReason: lenient.string,
   }),
 });
 
@@ -111,6 +115,8 @@ export const result = z.object({
   subtype: z.string().catch("unknown"),
   is_error: z.boolean().catch(false),
   api_error_status: z.number().nullish().catch(undefined),
+  /** What was refused: `usage_limit_reached` … 2.1.330 has it, 2.1.277 does not. */
+  api_error: lenient.string,
   num_turns: z.number().int().nonnegative().catch(0),
   duration_ms: z.number().nonnegative().catch(0),
   result: lenient.string,

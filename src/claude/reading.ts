@@ -8,6 +8,8 @@ import {
   openAgents,
   stoppedAgent,
 } from "./background.ts";
+import { isThrottled } from "./failure.ts";
+import type { RejectedLimit } from "./limits.ts";
 import type { Line } from "./lines.ts";
 import { type InitMessage, type Message, mayBeResult, messageFrom, type ResultMessage } from "./message.ts";
 import { applyResult, newSpending, type Spending } from "./spending.ts";
@@ -57,8 +59,8 @@ export interface Reading {
   fallbacks: { from?: string | undefined; to?: string | undefined }[];
   /** Whether the conversation was not saved. */
   isUnsaved: boolean;
-  /** A usage limit that was hit, with the time of its end in milliseconds since 1970, where it was given. */
-  limitRejected?: { resetsAt?: number; type?: string };
+  /** What the last limit event refused; it says nothing of a throttle but that. None after one that allows. */
+  limitRejected?: RejectedLimit;
   /** How often the API refused a call because too many were made, or it was overloaded. */
   throttles: number;
   /** How often the API refused the login; the CLI asks again for minutes before it gives up. */
@@ -142,13 +144,8 @@ function applyMessage(reading: Reading, message: Message, offset: number): void 
       return;
     }
     case "rate-limit":
-      if (message.info.status === "rejected") {
-        const { resetsAt, rateLimitType } = message.info;
-        reading.limitRejected = {
-          ...(resetsAt === undefined ? {} : { resetsAt: resetsAt * 1000 }),
-          ...(rateLimitType === undefined ? {} : { type: rateLimitType }),
-        };
-      }
+      if (message.info.status === "rejected") reading.limitRejected = rejectedLimit(message.info);
+      else delete reading.limitRejected;
       return;
     case "result":
       applyResultMessage(reading, message, offset);
@@ -214,6 +211,8 @@ function applyResultMessage(
   }
   applyResult(reading.spending, result);
   reading.last = result;
+  // One that the CLI passes on at once has no `api_retry` before it.
+  if (result.is_error && isThrottled(result, reading)) reading.throttles++;
   reading.turnIsOpen = false;
   reading.activity = answered;
   if (result.origin && !ownOrigins.has(result.origin.kind)) {
@@ -241,6 +240,17 @@ function noteCutAgent(reading: Reading, message: Message): void {
   if (message.kind !== "task" || reading.turnIsOpen) return;
   const agent = stoppedAgent(reading.background, message.change);
   if (agent && !reading.cutAgents.includes(agent)) reading.cutAgents.push(agent);
+}
+
+function rejectedLimit(info: Extract<Message, { kind: "rate-limit" }>["info"]): RejectedLimit {
+  const { resetsAt, rateLimitType, overageStatus, overageResetsAt, overageDisabledReason } = info;
+  return {
+    ...(resetsAt === undefined ? {} : { resetsAt: resetsAt * 1000 }),
+    ...(rateLimitType === undefined ? {} : { type: rateLimitType }),
+    ...(overageStatus === "rejected" ? { overageRejected: true } : {}),
+    ...(overageResetsAt === undefined ? {} : { overageResetsAt: overageResetsAt * 1000 }),
+    ...(overageDisabledReason === undefined ? {} : { overageDisabledReason }),
+  };
 }
 
 // Not the usage limit: that one is final at once, and no call is made again.

@@ -2,7 +2,8 @@
 import type { Outcome } from "../model/outcome.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import type { Hold, Holds } from "../store/holds.ts";
-import { concerns, holdFor } from "./hold.ts";
+import { concerns, holdFor, untilAfterThrottle } from "./hold.ts";
+import { isThrottled } from "./retry.ts";
 
 /** What a session came to, as far as holds are concerned. */
 interface Ended {
@@ -11,8 +12,12 @@ interface Ended {
   outcome: Outcome;
 }
 
-/** `held`: the task waits with all others. `given-up`: they have waited long enough, and none will start. */
-export type HoldVerdict = "goes-on" | "held" | "given-up";
+export type HoldVerdict =
+  | { kind: "goes-on" }
+  /** The task waits with all others. */
+  | { kind: "held" }
+  /** They have waited long enough: of those that the hold concerns, none will start. */
+  | { kind: "given-up"; hold: Pick<Hold, "model"> };
 
 export class AccountHolds {
   readonly #holds: Holds;
@@ -27,7 +32,7 @@ export class AccountHolds {
 
   readonly #patienceMs: number;
 
-  /** `patienceMs`: how long a login or credit is waited for. */
+  /** `patienceMs`: how long something is waited for whose end nobody named. */
   constructor(holds: Holds, holder: ProcessIdentity, patienceMs: number) {
     this.#holds = holds;
     this.#holder = holder;
@@ -43,6 +48,13 @@ export class AccountHolds {
   /** What stops tasks that ask for this model; nothing where one may start, be it to try whether it is over. */
   stopping(model: string | undefined, now: number): Hold | undefined {
     return this.#concerning(model).find(({ until, isProbed }) => until > now || isProbed);
+  }
+
+  /** Whether a session of this task may start as the store has it now: nothing holds it but what it is to try. */
+  mayStart(number: number, model: string | undefined): boolean {
+    this.refresh();
+    const own = this.#probes.get(number) ?? [];
+    return this.#concerning(model).every((hold) => own.some((probe) => isSame(probe, hold)));
   }
 
   /** Takes on what a session that is about to start will show. False when another runner was quicker. */
@@ -78,23 +90,33 @@ export class AccountHolds {
     if (!first) {
       this.#settle(number, (hold) => {
         if (outcome.kind === "succeeded") this.#holds.lift(hold);
+        else if (isThrottled(outcome)) this.#tryLater(hold, now);
         else this.#holds.endProbe(hold);
       });
-      return "goes-on";
+      return { kind: "goes-on" };
     }
-    const same = ({ kind, model: held }: Hold) => kind === first.kind && held === first.model;
+    const same = (hold: Hold) => isSame(hold, first);
     const standing = this.#holds.all().find(same);
     const hold = holdFor(outcome, { ...facts, standing, probed: probes.some(same) });
     if (hold) this.#holds.place(hold);
     else this.#holds.lift(first);
     this.#settle(number, (probe) => this.#holds.endProbe(probe));
     this.refresh();
-    return hold ? "held" : "given-up";
+    return hold ? { kind: "held" } : { kind: "given-up", hold: first };
   }
 
   /** The session of a task is over, or never began: what it was to try, another one may. */
   release(number: number): void {
     this.#settle(number, (hold) => this.#holds.endProbe(hold));
+  }
+
+  // A throttle says nothing of the hold, and the next session would only meet it too.
+  #tryLater(hold: Hold, now: number): void {
+    const { kind, model } = hold;
+    const standing = this.#holds.all().find((one) => isSame(one, { kind, model }));
+    if (standing)
+      this.#holds.place({ ...standing, until: untilAfterThrottle(standing, now), tries: standing.tries + 1 });
+    this.#holds.endProbe(hold);
   }
 
   #othersAnsweredAt(number: number): number {
@@ -118,4 +140,8 @@ export class AccountHolds {
     for (const hold of probes) each(hold);
     this.refresh();
   }
+}
+
+function isSame(one: Pick<Hold, "kind" | "model">, other: Pick<Hold, "kind" | "model">): boolean {
+  return one.kind === other.kind && one.model === other.model;
 }

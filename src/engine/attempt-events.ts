@@ -3,8 +3,11 @@ import type { Session } from "../claude/session.ts";
 import type { EventBody } from "../model/event.ts";
 import type { Canceller } from "../model/outcome.ts";
 import type { BatchState } from "../model/state.ts";
+import type { Hold } from "../store/holds.ts";
 import type { AttemptEnd } from "./attempt.ts";
+import { concerns } from "./hold.ts";
 import type { AttemptPlan } from "./plan-attempt.ts";
+import { optionsOf } from "./task-options.ts";
 
 /** How an attempt ended, as far as that is known: of one that never started, only the outcome. */
 export type EndKnown = Pick<AttemptEnd, "outcome"> & Partial<AttemptEnd>;
@@ -60,6 +63,12 @@ export function consequenceOf(
     return [];
   if (batch.failureMode === "cancel") return [{ type: "cancel-requested", by: "failure-mode" }];
   return endOfQueue({ tasks }, "failure-mode", failed);
+}
+
+/** None of those starts any more that a hold concerns; `but` is about to end by itself. */
+export function endOfHeld({ batch, tasks }: BatchState, hold: Pick<Hold, "model">, but: number): EventBody[] {
+  const held = tasks.filter(({ number }) => concerns(hold, optionsOf(batch, number).model));
+  return endOfQueue({ tasks: held }, "hold", but);
 }
 
 /** None of those that are queued starts any more; `but` is about to end by itself. */

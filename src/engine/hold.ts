@@ -1,12 +1,14 @@
 // What the end of one session means for the others of its account: the pause on new ones that it asks for.
+import { familyIn, modelNameTypes } from "../claude/limits.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { unreachable } from "../model/unreachable.ts";
 import type { Hold, HoldKind } from "../store/holds.ts";
+import { holdText } from "./hold-text.ts";
 
 const minuteMs = 60_000;
 
-/** No limit is known that lasts longer than a week: a later time was misread, or made up. */
-const longestMs = 8 * 24 * 60 * minuteMs;
+/** The longest limit of usage lasts a week; what says more is tried after that, in milliseconds. */
+export const longestHoldMs = 8 * 24 * 60 * minuteMs;
 const staleMs = 60 * minuteMs;
 
 interface HoldFacts {
@@ -18,7 +20,7 @@ interface HoldFacts {
   probed: boolean;
   /** Whether the API has answered another session after it refused this one: then the fault is not the account's. */
   othersAnswered: boolean;
-  /** How long a login or credit is waited for, in milliseconds: every wait has an end. */
+  /** How long something is waited for whose end nobody named, in milliseconds: every wait has an end. */
   patienceMs: number;
   /** Milliseconds since 1970. */
   now: number;
@@ -31,7 +33,7 @@ export function holdKindOf(outcome: Outcome): HoldKind | undefined {
   return reason === "usage-limit" || reason === "auth" || reason === "billing" ? reason : undefined;
 }
 
-/** The hold that an outcome asks for; nothing where the others can go on. */
+/** The hold that an outcome asks for; nothing where the others can go on, or where they have waited for too long. */
 export function holdFor(outcome: Outcome, facts: HoldFacts): Omit<Hold, "isProbed"> | undefined {
   const kind = holdKindOf(outcome);
   if (kind === undefined || outcome.kind !== "failed") return undefined;
@@ -39,16 +41,20 @@ export function holdFor(outcome: Outcome, facts: HoldFacts): Omit<Hold, "isProbe
   if (kind === "auth" && othersAnswered) return undefined;
   // One that nobody has tried for long is not the same any more.
   const standing = facts.standing && now - facts.standing.until < staleMs ? facts.standing : undefined;
-  const since = standing?.since ?? now;
-  if (kind !== "usage-limit" && now - since >= patienceMs) return undefined;
+  const reset = outcome.resetsAt !== undefined && outcome.resetsAt > now ? outcome.resetsAt : undefined;
+  // Patience is for what names no end: each end that is named is waited for, and patience begins anew.
+  const since = reset === undefined ? (standing?.since ?? now) : now;
+  if (reset === undefined && now - since >= patienceMs) return undefined;
   const tries = (standing?.tries ?? 0) + (probed ? 1 : 0);
+  const until = untilOf(kind, outcome.resetsAt, tries, now);
+  const model = heldModel(outcome, facts);
   return {
     kind,
-    model: heldModel(outcome, facts),
+    model,
     since,
     // One that was still running when the hold came knows no better when it ends.
-    until: Math.max(untilOf(kind, outcome.resetsAt, tries, now), probed ? 0 : (standing?.until ?? 0)),
-    because: becauseOf(kind, outcome),
+    until: Math.max(until, probed ? 0 : (standing?.until ?? 0)),
+    because: holdText(outcome, isOfSome({ model }) ? nameOf(facts.model) : undefined),
     tries,
   };
 }
@@ -56,7 +62,9 @@ export function holdFor(outcome: Outcome, facts: HoldFacts): Omit<Hold, "isProbe
 /** Whether a hold is for tasks that ask for this model. */
 export function concerns({ model: held }: Pick<Hold, "model">, model: string | undefined): boolean {
   if (held === "") return true;
-  return model === undefined ? held === defaultModel : model.toLowerCase().includes(held);
+  if (model === undefined) return held === defaultModel;
+  const asked = model.toLowerCase();
+  return held.startsWith(exactly) ? asked === held.slice(exactly.length) : asked.includes(held);
 }
 
 /** Whether a hold leaves some models alone. */
@@ -65,59 +73,48 @@ export function isOfSome({ model }: Pick<Hold, "model">): boolean {
 }
 
 const defaultModel = "default";
+/** Before the name of a model that is held alone: `sonnet[1m]`, and not `sonnet`. */
+const exactly = "=";
 
 type Failed = Extract<Outcome, { kind: "failed" }>;
 
 // "seven_day_opus" leaves the other models alone. The task that met it is held in any case: what it asked for under
 // another name (`best`, an alias of the user's) was that model, or had it do a part.
 function heldModel({ limitType }: Failed, { model }: HoldFacts): string {
-  const family = /opus|sonnet|haiku|fable/.exec(limitType ?? "")?.[0];
-  if (family === undefined) return "";
+  const ofName = modelNameTypes.has(limitType ?? "");
+  const family = ofName ? undefined : familyIn(limitType);
+  if (!ofName && family === undefined) return "";
   if (model === undefined) return defaultModel;
-  return concerns({ model: family }, model) ? family : model.toLowerCase();
+  const ofFamily = family !== undefined && concerns({ model: family }, model);
+  return ofFamily ? family : `${exactly}${model.toLowerCase()}`;
 }
 
-// A reset that was told and has passed may be a second early; one that was not told is tried for. A login or credit
+function nameOf(model: string | undefined): string {
+  return model === undefined ? "The account's own model" : `\`${model}\``;
+}
+
+// A reset that was named and has passed may be a second early; one that was not named is tried for. A login or credit
 // may come at any time, and a try costs nothing.
 function untilOf(kind: HoldKind, resetsAt: number | undefined, tries: number, now: number): number {
+  const again = tries === 0 ? 0 : backOff(5_000, tries - 1, 10 * minuteMs);
+  if (resetsAt !== undefined) return Math.min(now + longestHoldMs, Math.max(resetsAt, now + again));
   switch (kind) {
-    case "usage-limit": {
-      const again = tries === 0 ? 0 : backOff(5_000, tries - 1, 10 * minuteMs);
-      const told = resetsAt ?? now + backOff(5 * minuteMs, tries, 30 * minuteMs);
-      return Math.min(now + longestMs, Math.max(told, now + again));
-    }
+    case "usage-limit":
+    case "billing":
+      return now + backOff(5 * minuteMs, tries, 30 * minuteMs);
     case "auth":
       // Short at first: a login that is renewed in this moment is refused, and then not.
       return now + backOff(15_000, tries, 10 * minuteMs);
-    case "billing":
-      return now + backOff(5 * minuteMs, tries, 30 * minuteMs);
     default:
       return unreachable(kind);
   }
+}
+
+/** When a hold that was tried by a session that the API throttled is tried again, in milliseconds since 1970. */
+export function untilAfterThrottle({ tries }: Pick<Hold, "tries">, now: number): number {
+  return now + backOff(5_000, tries, 10 * minuteMs);
 }
 
 function backOff(firstMs: number, tries: number, mostMs: number): number {
   return Math.min(mostMs, firstMs * 2 ** Math.min(tries, 20));
-}
-
-const limitNames: Record<string, string> = {
-  five_hour: "five-hour",
-  seven_day: "weekly",
-  seven_day_opus: "weekly Opus",
-  seven_day_sonnet: "weekly Sonnet",
-};
-
-function becauseOf(kind: HoldKind, { message, limitType }: Failed): string {
-  const said = message === "" ? "" : ` Claude said: ${message.replace(/\s+/g, " ").slice(0, 200)}`;
-  const name = limitType === undefined ? "usage" : (limitNames[limitType] ?? limitType);
-  switch (kind) {
-    case "usage-limit":
-      return `The account's ${name} limit is reached; the batch goes on by itself when it resets.${said}`;
-    case "auth":
-      return `Claude is not logged in. Run \`claude\` and log in with \`/login\`; then the batch goes on by itself, or at once after \`parallel-claude-code-mcp doctor\`. A credential in the environment can only be changed for a new batch.${said}`;
-    case "billing":
-      return `The account is refused for billing reasons. With credit the batch goes on by itself, or at once after \`parallel-claude-code-mcp doctor\`.${said}`;
-    default:
-      return unreachable(kind);
-  }
 }

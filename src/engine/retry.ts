@@ -9,7 +9,10 @@ const longestMs = 5 * 60_000;
 /** A session that died together with its runner was not at fault: it is continued whatever `retries` says. */
 const ownFaultRetries = 2;
 
-/** Of a throttle that goes on, so many attempts; each has tried for three minutes by itself. */
+/**
+ * Of a throttle that goes on, this many attempts: about 25 minutes of waits here, and up to three minutes in each by
+ * the CLI itself, which 2.1.197 leaves out with a subscription.
+ */
 const mostThrottled = 12;
 
 interface Tried {
@@ -50,7 +53,8 @@ function isMemoryCasualty(outcome: Outcome): boolean {
   return outcome.kind === "cancelled" && outcome.by === "memory";
 }
 
-function isThrottled(outcome: Outcome): boolean {
+/** Whether the API refused it because too many calls were made, or it was overloaded. */
+export function isThrottled(outcome: Outcome): boolean {
   return outcome.kind === "failed" && (outcome.reason === "rate-limit" || outcome.reason === "overloaded");
 }
 

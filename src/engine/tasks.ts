@@ -5,6 +5,7 @@ import type { SessionOptions } from "../model/options.ts";
 import type { Spent } from "../model/outcome.ts";
 import { taskOf } from "../model/state.ts";
 import { basename } from "../platform/paths.ts";
+import type { Hold } from "../store/holds.ts";
 import { stderrBeside } from "../store/layout.ts";
 import type { MachineSlots } from "../store/machine-slots.ts";
 import type { Store } from "../store/store.ts";
@@ -12,7 +13,7 @@ import type { AccountHolds } from "./account-holds.ts";
 import type { AccountPace } from "./account-pace.ts";
 import { type Admission, type Admitted, lookMs } from "./admission.ts";
 import { RunningAttempt, type Signs } from "./attempt.ts";
-import { consequenceOf, type EndKnown, endedEvent, endOfQueue, startedEvent } from "./attempt-events.ts";
+import { consequenceOf, type EndKnown, endedEvent, endOfHeld, startedEvent } from "./attempt-events.ts";
 import { configurationOf } from "./configuration-of.ts";
 import type { LoginProof } from "./login-proof.ts";
 import type { Machine } from "./machine.ts";
@@ -65,8 +66,8 @@ interface Carried {
 interface Then {
   /** The task is tried again after so long, in milliseconds. */
   delayMs?: number | undefined;
-  /** The account was out for too long: what is queued is cancelled. */
-  givenUp?: boolean;
+  /** This was waited for too long: what is queued behind it is cancelled. */
+  givenUp?: Pick<Hold, "model"> | undefined;
 }
 
 export class Tasks {
@@ -183,7 +184,7 @@ export class Tasks {
   }
 
   async #start(number: number, { begun }: Admitted): Promise<void> {
-    const { log, store, environment } = this.#plan;
+    const { log, store, environment, holds } = this.#plan;
     const plan = planAttempt(log.state, number, { layout: store.layout, environment });
     const start = startSession(plan.session);
     if (!start.started) {
@@ -193,10 +194,13 @@ export class Tasks {
     }
     const { session } = start;
     const [started] = await log.commit(() =>
-      this.#isQueued(number) ? [startedEvent(number, plan, session)] : [],
+      this.#isQueued(number) && holds.mayStart(number, plan.options.model)
+        ? [startedEvent(number, plan, session)]
+        : [],
     );
     if (!started) {
-      // Cancelled between our look and the commit. It has no prompt, so it leaves without having spent anything.
+      // Cancelled, or held, between our look and the commit. It has no prompt, so it leaves without having spent
+      // anything.
       session.closeInput();
       await session.exited;
       return;
@@ -251,8 +255,8 @@ export class Tasks {
       Date.now(),
     );
     await this.#finish(number, carried.attempt, end, {
-      delayMs: this.#delayMs(carried, end, verdict === "held"),
-      givenUp: verdict === "given-up",
+      delayMs: this.#delayMs(carried, end, verdict.kind === "held"),
+      givenUp: verdict.kind === "given-up" ? verdict.hold : undefined,
     });
   }
 
@@ -294,11 +298,11 @@ export class Tasks {
   // Committed first, then written: the files are named from the time in the log.
   async #finish(number: number, attempt: number, end: EndKnown, then: Then = {}): Promise<void> {
     const { log, files } = this.#plan;
-    const { delayMs, givenUp = false } = then;
+    const { delayMs, givenUp } = then;
     const delay = givenUp ? undefined : delayMs;
     await log.commit((state) => [
       endedEvent(number, attempt, end, delay),
-      ...(givenUp ? endOfQueue(state, "hold", number) : []),
+      ...(givenUp ? endOfHeld(state, givenUp, number) : []),
       ...(delay === undefined ? consequenceOf(state, end.outcome.kind, number) : []),
     ]);
     files.task(number, end);

@@ -59,7 +59,7 @@ export const configurationSchema = z.strictObject({
     .max(30 * 86_400)
     .meta({
       description:
-        "How long a batch waits for a login, or for credit, before the task that lacked it fails and the rest is cancelled.",
+        "How long a batch waits for a login, for credit, or for a limit that names no reset. Then the task that met it fails, and the rest is cancelled.",
     })
     .default(86_400),
   maxDepth: z

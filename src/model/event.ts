@@ -30,7 +30,7 @@ export const batch = z.object({
   memoryLimitMb: z.int().positive().optional(),
   /** How long the others wait for the first session's first reply. */
   loginProofSeconds: z.number().min(0).optional(),
-  /** How long it waits for a login, or for credit. */
+  /** How long it waits for what names no end: a login, credit, a limit without a reset. */
   loginPatienceSeconds: z.number().min(0).optional(),
   /** No session starts once so much is spent, or expected of those that run. */
   budgetUsd: z.number().positive().optional(),

@@ -76,7 +76,7 @@ const cancelText = {
   "failure-mode": "Cancelled because another task failed",
   budget: "Cancelled because the budget of the batch was spent",
   leash: "Cancelled because the process that waited for it ended",
-  hold: "Cancelled because the account was out for too long",
+  hold: "Cancelled because the account, or its model, could not be used for too long",
   memory: "Ended because memory had become too little; it goes on when there is room",
 };
 
@@ -166,7 +166,7 @@ function cancelAdvice(by: Extract<Outcome, { kind: "cancelled" }>["by"], facts: 
   const again = facts.sessionId === undefined ? "It was not begun." : resumption(facts);
   if (by === "failure-mode")
     return `${again} \`failureMode: "continue"\` lets the others go on after a failure.`;
-  if (by === "hold") return `${again} What the first task that failed says is to be mended.`;
+  if (by === "hold") return `${again} The task that failed says why, and what to do.`;
   if (by === "budget") return `${again} \`retry_batch\` takes a higher \`batchBudgetUsd\`.`;
   if (by === "leash") return `${again} \`asyncMode\` lets a batch go on when its client ends.`;
   return again;

@@ -11,9 +11,12 @@ export type HoldKind = (typeof holdKinds)[number];
 
 export interface Hold {
   kind: HoldKind;
-  /** Part of a model's name that the hold is for, `default` for tasks that name none; empty for all. */
+  /**
+   * Part of a model's name that the hold is for, or all of it behind a `=`; `default` for tasks that name none; empty
+   * for all.
+   */
   model: string;
-  /** Milliseconds since 1970, as `until` is. */
+  /** Since when its end is not known, in milliseconds since 1970, as `until` is. */
   since: number;
   /** From then on, one session tries whether it is over. */
   until: number;
@@ -58,11 +61,12 @@ export class Holds {
     });
   }
 
-  /** Begins a hold, or says how it goes on. Since when it lasts stays as it is, and so does another one's try. */
+  /** Begins a hold, or says how it goes on. Another one's try stays as it is. */
   place({ kind, model, since, until, because, tries }: Omit<Hold, "isProbed">): void {
     const place = this.#database.query(
-      `INSERT INTO holds VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 0)
-         ON CONFLICT DO UPDATE SET until = excluded.until, because = excluded.because,
+      `INSERT INTO holds (account, kind, model, since, until, because, tries, prober, probed_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 0)
+         ON CONFLICT DO UPDATE SET since = excluded.since, until = excluded.until, because = excluded.because,
            tries = excluded.tries`,
     );
     place.run(this.#account, kind, model, since, until, because, tries);

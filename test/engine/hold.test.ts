@@ -1,6 +1,9 @@
 import { expect, test } from "bun:test";
+import { familyIn, type LimitName, limits } from "../../src/claude/limits.ts";
 import { concerns, holdFor } from "../../src/engine/hold.ts";
+import { retryDelayMs } from "../../src/engine/retry.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
+import { limitSamples, outcomeOfSample, sampleNow } from "../limit-samples.ts";
 
 const now = Date.UTC(2026, 10, 22, 20, 0);
 const minute = 60_000;
@@ -78,7 +81,7 @@ test("tries in vain come less and less often", () => {
 test("those that were running when the limit came do not count as tries", () => {
   const standing = { since: now - 1_000, until: now + minute, tries: 0 };
   const late = holdFor(failed("usage-limit", { resetsAt: now + minute }), { ...facts, standing });
-  expect(late).toMatchObject({ tries: 0, since: now - 1_000, until: now + minute });
+  expect(late).toMatchObject({ tries: 0, until: now + minute });
   const earlier = holdFor(failed("usage-limit", { resetsAt: now - minute }), { ...facts, standing });
   expect(earlier).toMatchObject({ until: now + minute });
 });
@@ -88,9 +91,127 @@ test("a login that others still have is not the account's fault", () => {
   expect(holdFor(failed("usage-limit"), { ...facts, othersAnswered: true })).toBeDefined();
 });
 
-test("patience for a login ends, and begins anew for a hold that nobody has tried for long", () => {
+test("patience for what names no end comes to an end, and begins anew for a hold that nobody has tried for long", () => {
   const old = { since: now - 25 * 60 * minute, until: now - 1_000, tries: 9 };
   expect(holdFor(failed("auth"), { ...facts, standing: old, probed: true })).toBeUndefined();
+  expect(holdFor(failed("usage-limit"), { ...facts, standing: old, probed: true })).toBeUndefined();
   const stale = { ...old, until: now - 2 * 60 * minute };
   expect(holdFor(failed("auth"), { ...facts, standing: stale, probed: true })).toMatchObject({ since: now });
+});
+
+test("a reset that is named is waited for however long the hold has lasted, and patience begins anew behind it", () => {
+  const old = { since: now - 25 * 60 * minute, until: now - 1_000, tries: 9 };
+  const weekly = failed("usage-limit", { resetsAt: now + 6 * 24 * 60 * minute });
+  expect(holdFor(weekly, { ...facts, standing: old, probed: true })).toMatchObject({
+    since: now,
+    until: now + 6 * 24 * 60 * minute,
+  });
+  // One that has passed is none: the API refuses all the same, and nobody says until when.
+  const passed = failed("usage-limit", { resetsAt: now - minute });
+  expect(holdFor(passed, { ...facts, standing: old, probed: true })).toBeUndefined();
+});
+
+test("a limit of one model name holds that name and no other", () => {
+  const limit = failed("billing", { limitType: "long_context_credits_required" });
+  const hold = holdFor(limit, { ...facts, model: "Sonnet[1m]" });
+  const asked = ["sonnet[1m]", "SONNET[1M]", "sonnet", "opus[1m]", "claude-sonnet-5[1m]", undefined];
+  expect(asked.map((model) => hold && concerns(hold, model))).toEqual([
+    true,
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
+  const own = holdFor(limit, facts);
+  expect(["sonnet[1m]", undefined].map((model) => own && concerns(own, model))).toEqual([false, true]);
+});
+
+test("a limit of a family holds it with long context too, and the model names of the others go on", () => {
+  for (const [limitType, family] of [
+    ["seven_day_opus", "opus"],
+    ["seven_day_sonnet", "sonnet"],
+    ["seven_day_overage_included", "fable"],
+  ] as const) {
+    const hold = holdFor(failed("usage-limit", { limitType }), { ...facts, model: family });
+    const asked = [family, `${family}[1m]`, `claude-${family}-5`, "haiku", undefined];
+    expect(asked.map((model) => hold && concerns(hold, model))).toEqual([true, true, true, false, false]);
+  }
+});
+
+/** What each kind of refusal holds, for how long at first, and at most between two tries; nothing: no hold. */
+const byKind: Record<LimitName, { holds: string; minutes: [first: number, most: number] } | undefined> = {
+  "long-context-credits": { holds: "=sonnet[1m]", minutes: [5, 30] },
+  "model-credits": { holds: "=sonnet[1m]", minutes: [5, 30] },
+  "family-limit": { holds: "sonnet", minutes: [5, 30] },
+  "five-hour-limit": { holds: "", minutes: [5, 30] },
+  "weekly-limit": { holds: "", minutes: [5, 30] },
+  credits: { holds: "", minutes: [5, 30] },
+  "other-limit": { holds: "", minutes: [5, 30] },
+  throttle: undefined,
+  overloaded: undefined,
+  "organization-disabled": { holds: "", minutes: [0.25, 10] },
+  "account-on-hold": { holds: "", minutes: [0.25, 10] },
+  "verification-required": { holds: "", minutes: [0.25, 10] },
+  "cloud-credentials": { holds: "", minutes: [0.25, 10] },
+  "login-not-allowed": { holds: "", minutes: [0.25, 10] },
+  billing: { holds: "", minutes: [5, 30] },
+  login: { holds: "", minutes: [0.25, 10] },
+};
+
+for (const { name, reason } of limits) {
+  for (const sample of limitSamples[name]) {
+    const outcome = outcomeOfSample(sample, reason);
+    const held = byKind[name];
+    test(`${name} (${sample.text}) ${held ? "holds what it concerns until it may be over" : "holds nothing"}`, () => {
+      const at = { ...facts, now: sampleNow, model: "sonnet[1m]" };
+      const hold = holdFor(outcome, at);
+      if (!held) {
+        expect(hold).toBeUndefined();
+        expect(retryDelayMs({ outcome, earlier: [], retries: 0, adopted: false, held: false }, 1)).toBe(
+          2_000,
+        );
+        return;
+      }
+      const family = familyIn(outcome.limitType);
+      // Whatever the task called a model of a family that is held, it is held as well.
+      const holds = family === undefined || family === "sonnet" ? held.holds : "=sonnet[1m]";
+      const minutes =
+        outcome.resetsAt === undefined ? held.minutes[0] : (outcome.resetsAt - sampleNow) / minute;
+      expect(hold).toMatchObject({ model: holds, until: sampleNow + minutes * minute });
+      expect(hold?.because).toContain(sample.text.slice(0, 100));
+      if (outcome.resetsAt !== undefined) return;
+      const standing = { since: sampleNow, until: sampleNow, tries: 30 };
+      expect(holdFor(outcome, { ...at, standing, probed: true })?.until).toBe(
+        sampleNow + held.minutes[1] * minute,
+      );
+      const impatient = { ...standing, since: sampleNow - facts.patienceMs };
+      expect(holdFor(outcome, { ...at, standing: impatient, probed: true })).toBeUndefined();
+    });
+  }
+}
+
+test("what holds says what would help", () => {
+  const because = (name: LimitName, model?: string) => {
+    const limit = limits.find((one) => one.name === name);
+    const [sample] = limitSamples[name];
+    const outcome = limit && sample && outcomeOfSample(sample, limit.reason);
+    return outcome && holdFor(outcome, { ...facts, now: sampleNow, model })?.because;
+  };
+  expect(because("long-context-credits", "sonnet[1m]")).toContain("`sonnet[1m]` needs usage credits");
+  expect(because("long-context-credits", "sonnet[1m]")).toContain("a `model` without `[1m]`");
+  expect(because("model-credits")).toContain(
+    "The account's own model needs usage credits. Other models go on",
+  );
+  expect(because("family-limit", "opus")).toContain("weekly Opus limit is reached");
+  expect(because("family-limit", "opus")).toContain("another `model`");
+  expect(because("five-hour-limit")).toContain(
+    "five-hour limit is reached; the batch goes on by itself when it resets",
+  );
+  expect(because("five-hour-limit")).not.toContain("Other models");
+  for (const name of ["credits", "billing", "organization-disabled", "account-on-hold", "login"] as const)
+    expect(because(name)).toContain("at once after `parallel-claude-code-mcp doctor`");
+  expect(because("cloud-credentials")).toContain("Renew them");
+  expect(because("verification-required")).toContain("verified");
+  expect(because("login-not-allowed")).toContain("API key");
 });

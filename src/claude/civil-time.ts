@@ -1,0 +1,53 @@
+// Times as clocks and calendars of a zone show them, daylight saving included.
+
+const minuteMs = 60_000;
+
+export interface CivilTime {
+  year: number;
+  /** 0-based. */
+  month: number;
+  /** 1-based; may lie outside of the month, and then counts on. */
+  day: number;
+  hour: number;
+  minute: number;
+}
+
+/** What the clock of a zone shows at a time in milliseconds since 1970; without a name, ours. Nothing for a zone that nobody knows. */
+export function civilTimeAt(
+  at: number,
+  zone: string | undefined,
+): (CivilTime & { weekday: number }) | undefined {
+  const offsetMs = offsetAt(at, zone);
+  if (offsetMs === undefined) return undefined;
+  const local = new Date(at + offsetMs);
+  return {
+    year: local.getUTCFullYear(),
+    month: local.getUTCMonth(),
+    day: local.getUTCDate(),
+    hour: local.getUTCHours(),
+    minute: local.getUTCMinutes(),
+    weekday: local.getUTCDay(),
+  };
+}
+
+/** When the clock of a zone shows that, in milliseconds since 1970. The zone must be known. */
+export function instantOf({ year, month, day, hour, minute }: CivilTime, zone: string | undefined): number {
+  const local = Date.UTC(year, month, day, hour, minute);
+  // The offset is that of then. The first guess may lie on the other side of a change of the clocks.
+  const guess = local - (offsetAt(local, zone) ?? 0);
+  return local - (offsetAt(guess, zone) ?? 0);
+}
+
+// How far a zone's clock is ahead of UTC at that time, in milliseconds.
+function offsetAt(at: number, zone: string | undefined): number | undefined {
+  if (zone === undefined) return -new Date(at).getTimezoneOffset() * minuteMs;
+  try {
+    const format = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" });
+    const name = format.formatToParts(at).find(({ type }) => type === "timeZoneName")?.value ?? "";
+    const [, sign, hours = "0", minutes = "0"] = /GMT(?:([+-])(\d{2}):(\d{2}))?/.exec(name) ?? [];
+    return (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * minuteMs;
+  } catch {
+    // A zone that nobody knows.
+    return undefined;
+  }
+}
