@@ -60,7 +60,8 @@ export class Machine {
   #surroundings: { at: number; memory: Memory; pressure: Pressure; others: Load[] } | undefined;
   #nextLookAt = 0;
   #lastStartAt = Number.NEGATIVE_INFINITY;
-  #published = false;
+  /** Whether there may be a row of ours: an earlier runner of the batch may have left one. */
+  #published = true;
 
   constructor(plan: MachinePlan) {
     this.#plan = plan;

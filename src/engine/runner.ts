@@ -168,6 +168,8 @@ class Runner {
       do {
         await Promise.race([this.#tasks.carryAll(), this.#failed.promise]);
         this.#files.end();
+        // Before the end is in the log: after it, nobody comes to clear up behind a runner that dies.
+        whenPossible(() => void this.#machine.look(true));
         // A retry that somebody asked for in this moment has queued tasks again.
       } while (
         (await this.#log.commit((now) => (isDone(now) ? [{ type: "batch-ended" }] : []))).length === 0
@@ -201,7 +203,6 @@ class Runner {
     this.#hold(undefined);
     this.#machineSlots.releaseAll();
     this.#machineStarts.releaseAll();
-    this.#machine.look(true);
   }
 
   #sayThatWeLive(): void {

@@ -1,6 +1,9 @@
 // What the sessions of a round do, and what must become of each, whatever happens to them meanwhile.
 import type { Random } from "./random.ts";
 
+/** What a session says that waits for a command: no answer yet. */
+export const interimText = "It is at work.";
+
 export interface Work {
   prompt: string;
   /** What its answer must contain; of a task that fails for good: nothing. */
@@ -30,7 +33,7 @@ export function workOf(number: number, random: Random): Work {
     [5, good(`[[tool name=Bash input="make" ms=${random.between(10, 500)}]] ${said}`)],
     [5, good(`${said} [[linger ms=${random.between(50, 800)}]]`)],
     [5, good(`${said} [[good-result-bad-exit code=1]]`)],
-    [4, good(`[[background-task text="${answer}" then="later" ms=${random.between(10, 300)}]]`)],
+    [4, good(`[[background-task text="${interimText}" then="${answer}" ms=${random.between(10, 300)}]]`)],
     // Long enough that its line in a file can be torn by a kill.
     [3, { prompt: `[[big-result bytes=${random.between(20_000, 400_000)}]]`, outcome: "succeeded" }],
     [4, bad("[[max-turns turns=2]]", "max-turns")],

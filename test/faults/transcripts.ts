@@ -2,14 +2,14 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { interimText } from "./tasks.ts";
 
 const goodResult = z.object({
   type: z.literal("result"),
   subtype: z.literal("success"),
   is_error: z.literal(false),
-  result: z.string(),
-  // One that came after a background task is part of the answer before it.
-  origin: z.undefined(),
+  // One before the end of a background task is no answer.
+  result: z.string().refine((text) => text !== interimText),
 });
 
 /** The good results by task number: one for each transcript that holds any. */
