@@ -15,8 +15,9 @@ type Limits = Pick<
 export class AttemptClocks {
   readonly #limits: Limits;
   // The monotonic clock, so that a clock set back or forth ends nothing.
+  readonly #now: () => number;
   readonly #beganAt: number;
-  #changedAt = performance.now();
+  #changedAt: number;
   /** Time that the CLI spent between its calls to an API that refused, in milliseconds: not the session's own. */
   #apiWaitedMs = 0;
   /** The wait that it announced last, and has perhaps not ended. */
@@ -25,14 +26,16 @@ export class AttemptClocks {
   #answers = 0;
 
   /** `startedAt` in milliseconds since 1970: an adopted session began before we did. */
-  constructor(limits: Limits, startedAt: number) {
+  constructor(limits: Limits, startedAt: number, now = () => performance.now()) {
     this.#limits = limits;
-    this.#beganAt = performance.now() - Math.max(0, Date.now() - startedAt);
+    this.#now = now;
+    this.#beganAt = now() - Math.max(0, Date.now() - startedAt);
+    this.#changedAt = now();
   }
 
   /** The transcript has got something. `isHistory`: it was written before we came. */
   progressed(reading: Reading, isHistory: boolean): void {
-    const now = performance.now();
+    const now = this.#now();
     if (isHistory) this.#apiWaitedMs += reading.apiWaitedMs;
     else this.#apiWaitedMs += Math.min(this.#apiWaitMs, now - this.#changedAt);
     this.#apiWaitMs = reading.apiWaitMs;
@@ -47,13 +50,13 @@ export class AttemptClocks {
     if (!isFinal(reading) || this.#answeredAt === undefined) return false;
     if (reading.background.open.size === 0) return true;
     const { backgroundWaitSeconds, timeoutSeconds } = this.#limits;
-    const waitedMs = performance.now() - this.#answeredAt;
+    const waitedMs = this.#now() - this.#answeredAt;
     return waitedMs >= backgroundWaitSeconds * 1000 || this.#wallMs() >= timeoutSeconds * 1000;
   }
 
   /** The clock that has run out. `closedAt`: when the session was given to understand that it may leave. */
   overdue(reading: Reading, closedAt: number | undefined): Ending | undefined {
-    const now = performance.now();
+    const now = this.#now();
     if (isFinal(reading)) {
       const isLate = closedAt !== undefined && now - Math.max(closedAt, this.#answeredAt ?? 0) > lingerMs;
       return isLate ? { kind: "lingered", afterMs: lingerMs } : undefined;
@@ -68,7 +71,7 @@ export class AttemptClocks {
   }
 
   #wallMs(): number {
-    const now = performance.now();
+    const now = this.#now();
     return now - this.#beganAt - this.#apiWaitedMs - Math.min(this.#apiWaitMs, now - this.#changedAt);
   }
 }
