@@ -26,12 +26,13 @@ export const versionChanges = [
   },
   { since: "2.1.206", what: "Turns that end by an API error or a spent budget say so (`terminal_reason`)." },
   { since: "2.1.211", what: "`/clear` begins the total cost at 0 again." },
-  {
-    since: "2.1.224",
-    what: "Each session has an inbox for messages of others, and `crossSessionInbound` closes it.",
-  },
+  { since: "2.1.224", what: "The program knows inboxes of sessions, and `crossSessionInbound`." },
   { since: "2.1.242", what: "A result says how many turns are queued (`queued_turn_count`)." },
-  { since: "2.1.248", what: "`--restricted`.", lack: "`restricted`" },
+  {
+    since: "2.1.248",
+    what: "`--restricted`. Headless sessions have an inbox for messages of other sessions.",
+    lack: "`restricted`",
+  },
   { since: "2.1.268", what: "Results are numbered (`result_index`).", lack: "signs of lost results" },
   {
     since: "2.1.274",
@@ -40,8 +41,10 @@ export const versionChanges = [
   },
   // The program knows `cost-state` since 2.1.246, but 2.1.276 neither writes nor restores it.
   { since: "2.1.277", what: "A resumed or forked process begins with the cost of its conversation." },
-  { since: "2.1.281", what: "`--await-claim` parks a process. `init` names `additional_directories`." },
+  { since: "2.1.281", what: "`--await-claim` parks a process." },
   { since: "2.1.285", what: "`session_title_changed` says the name of a session." },
+  // 2.1.285 runs in the mode `auto` unless another one is asked for, and asks a model about tool calls; 2.1.332 does not.
+  { since: "2.1.301", what: "`init` names `additional_directories`." },
   {
     since: "2.1.309",
     what: "A result says what its turn cost (`model_usage_since_last_result`).",

@@ -22,7 +22,7 @@ describeReal("the terminal reasons of the real claude", () => {
   async function resultWith(args: readonly string[], text: string): Promise<Line> {
     const environment = { ...api.environment, CLAUDE_CODE_MAX_RETRIES: "0" };
     const path = claude?.path ?? "claude";
-    const all = ["--model=sonnet", "--allowedTools=Bash", ...args];
+    const all = ["--model=sonnet", "--permission-mode=default", "--allowedTools=Bash", ...args];
     return resultOf(await runReal({ claude: path, home, args: all, environment }, text));
   }
 

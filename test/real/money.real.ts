@@ -36,7 +36,12 @@ describeReal("the money that the real claude counts", () => {
 
   function options(args: readonly string[] = []) {
     const path = claude?.path ?? "claude";
-    return { claude: path, home, args: ["--model=sonnet", ...args], environment: api.environment };
+    return {
+      claude: path,
+      home,
+      args: ["--model=sonnet", "--permission-mode=default", ...args],
+      environment: api.environment,
+    };
   }
 
   /** A conversation of one call, whose process has ended by itself. */
