@@ -43,7 +43,8 @@ export const versionChanges = [
   { since: "2.1.277", what: "A resumed or forked process begins with the cost of its conversation." },
   { since: "2.1.281", what: "`--await-claim` parks a process." },
   { since: "2.1.285", what: "`session_title_changed` says the name of a session." },
-  // 2.1.285 runs in the mode `auto` unless another one is asked for, and asks a model about tool calls; 2.1.332 does not.
+  // From 2.1.285 to 2.1.300 at least, and no longer in 2.1.304, a session that names no permission mode runs in `auto`,
+  // which asks a model about tool calls.
   { since: "2.1.301", what: "`init` names `additional_directories`." },
   {
     since: "2.1.309",
