@@ -8,9 +8,6 @@ import { installRealClaude, RealClaudeUnavailable } from "./real-claude.ts";
 import { testCasesIn } from "./versions/junit.ts";
 import { hasFailed, tableOf, type VersionRun } from "./versions/table.ts";
 
-/** These are about our program on the CLI, or the CLI as its client. All others are the contract. */
-const aboutOurProgram = ["client.real.ts", "executable.real.ts"];
-
 const root = join(import.meta.dir, "..");
 const files = await contractFiles();
 const asked = Bun.argv.slice(2);
@@ -22,10 +19,14 @@ for (const version of asked.length > 0 ? asked : [...notableVersions(), "latest"
 console.log(`\n${tableOf(runs)}`);
 process.exitCode = runs.some(hasFailed) ? 1 : 0;
 
+// What starts our program imports the harness. All others are about the CLI itself.
 async function contractFiles(): Promise<string[]> {
-  const names = await readdir(join(root, "test/real"));
-  const contract = names.filter((name) => name.endsWith(".real.ts") && !aboutOurProgram.includes(name));
-  return contract.sort().map((name) => `./test/real/${name}`);
+  const folder = join(root, "test/real");
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".real.ts")).sort();
+  const sources = await Promise.all(names.map((name) => Bun.file(join(folder, name)).text()));
+  return names.flatMap((name, index) =>
+    sources[index]?.includes('from "../harness.ts"') ? [] : [`./test/real/${name}`],
+  );
 }
 
 async function run(version: string): Promise<VersionRun> {

@@ -13,7 +13,10 @@ export interface VersionChange {
 /** The oldest version that sessions run with. Older ones are refused: no test has seen them. */
 export const oldestVersion = "2.1.197";
 
-/** In order. Each version is the first of all releases whose program knows the thing, unless a line says otherwise. */
+/**
+ * In order. Each version was found by bisecting all releases: for what shows in a turn by running them, and otherwise by
+ * what stands in the program.
+ */
 export const versionChanges = [
   { since: "2.1.198", what: "Subagents run in the background unless asked otherwise." },
   {
@@ -21,22 +24,28 @@ export const versionChanges = [
     what: "`background_tasks_changed` lists the subagents and commands that still run.",
     lack: "the list of open background tasks",
   },
-  {
-    since: "2.1.224",
-    what: "Each session has an inbox for messages of others, and `crossSessionInbound` closes it.",
-  },
+  { since: "2.1.206", what: "Turns that end by an API error or a spent budget say so (`terminal_reason`)." },
+  { since: "2.1.211", what: "`/clear` begins the total cost at 0 again." },
+  { since: "2.1.224", what: "The program knows inboxes of sessions, and `crossSessionInbound`." },
   { since: "2.1.242", what: "A result says how many turns are queued (`queued_turn_count`)." },
-  { since: "2.1.248", what: "`--restricted`.", lack: "`restricted`" },
+  {
+    since: "2.1.248",
+    what: "`--restricted`. Headless sessions have an inbox for messages of other sessions.",
+    lack: "`restricted`",
+  },
   { since: "2.1.268", what: "Results are numbered (`result_index`).", lack: "signs of lost results" },
   {
     since: "2.1.274",
     what: "`CLAUDE_CODE_STARTUP_FAILURE_RESULTS` makes some faults of the start results.",
     lack: "reasons for failed starts",
   },
-  // The rows are written since 2.1.246; that they are restored was tried with 2.1.276 and 2.1.277.
+  // The program knows `cost-state` since 2.1.246, but 2.1.276 neither writes nor restores it.
   { since: "2.1.277", what: "A resumed or forked process begins with the cost of its conversation." },
-  { since: "2.1.281", what: "`--await-claim` parks a process. `init` names `additional_directories`." },
+  { since: "2.1.281", what: "`--await-claim` parks a process." },
   { since: "2.1.285", what: "`session_title_changed` says the name of a session." },
+  // From 2.1.285 to 2.1.300 at least, and no longer in 2.1.304, a session that names no permission mode runs in `auto`,
+  // which asks a model about tool calls.
+  { since: "2.1.301", what: "`init` names `additional_directories`." },
   {
     since: "2.1.309",
     what: "A result says what its turn cost (`model_usage_since_last_result`).",

@@ -31,7 +31,7 @@ describeReal("the background work of the real claude", () => {
 
   function options(environment: Record<string, string> = {}) {
     const path = claude?.path ?? "claude";
-    const args = ["--model=sonnet", "--allowedTools=Bash"];
+    const args = ["--model=sonnet", "--permission-mode=default", "--allowedTools=Bash"];
     return { claude: path, home, args, environment: { ...api.environment, ...environment } };
   }
 

@@ -34,7 +34,14 @@ describeReal("the real claude", () => {
   });
 
   function options(args: readonly string[] = [], more: Record<string, string> = {}) {
-    return { claude: claude?.path ?? "claude", home, args, environment: { ...api.environment, ...more } };
+    // Without it, 2.1.285 and others of its time run in the mode `auto`, and ask a model about each tool call.
+    const all = ["--permission-mode=default", ...args];
+    return {
+      claude: claude?.path ?? "claude",
+      home,
+      args: all,
+      environment: { ...api.environment, ...more },
+    };
   }
 
   test("without a login the result is an error that says so", async () => {
@@ -92,7 +99,7 @@ describeReal("the real claude", () => {
       tools: ["Bash", "Read", "StructuredOutput"],
       mcp_servers: [],
       permissionMode: "dontAsk",
-      ...(has("2.1.281") ? { additional_directories: directories } : {}),
+      ...(has("2.1.301") ? { additional_directories: directories } : {}),
     });
     const call = api.calls().at(-1);
     expect(call).toMatchObject({ output_config: { effort: "low" } });
@@ -105,6 +112,13 @@ describeReal("the real claude", () => {
     expect(ended.lines).toContainEqual(
       expect.objectContaining({ subtype: "session_title_changed", title: "-a name, with a comma" }),
     );
+  });
+
+  test("the permission mode that is asked for is the one that holds", async () => {
+    for (const mode of ["default", "acceptEdits", "plan"]) {
+      const ended = await runReal(options([`--permission-mode=${mode}`]), "hello");
+      expect(ended.lines.find(isInit)).toMatchObject({ permissionMode: mode });
+    }
   });
 
   test("an empty list of tools is none", async () => {

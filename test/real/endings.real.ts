@@ -22,7 +22,7 @@ describeReal("the terminal reasons of the real claude", () => {
   async function resultWith(args: readonly string[], text: string): Promise<Line> {
     const environment = { ...api.environment, CLAUDE_CODE_MAX_RETRIES: "0" };
     const path = claude?.path ?? "claude";
-    const all = ["--model=sonnet", "--allowedTools=Bash", ...args];
+    const all = ["--model=sonnet", "--permission-mode=default", "--allowedTools=Bash", ...args];
     return resultOf(await runReal({ claude: path, home, args: all, environment }, text));
   }
 
@@ -39,12 +39,12 @@ describeReal("the terminal reasons of the real claude", () => {
         subtype: "success",
         is_error: true,
         api_error_status: status,
-        terminal_reason: has("2.1.277") ? "api_error" : "completed",
+        terminal_reason: has("2.1.206") ? "api_error" : "completed",
       });
     }
   });
 
-  since("2.1.277")("a budget that is spent is a reason of its own", async () => {
+  since("2.1.206")("a budget that is spent is a reason of its own", async () => {
     const result = await resultWith(["--max-budget-usd=0.00001"], "hello");
     expect(result).toMatchObject({ subtype: "error_max_budget_usd", terminal_reason: "budget_exhausted" });
   });
