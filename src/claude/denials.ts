@@ -134,13 +134,10 @@ function unmatchedRule(
   return undefined;
 }
 
-// Where an option other than a rule helps, or nothing: the call itself as the narrowest of rules.
+// Where an option other than a rule helps, or nothing does: the command itself, or the name of the tool.
 function callAsRule(tool: string, input: DeniedCall["tool_input"]): string {
-  const path = pathIn(input);
-  // Rules for paths know two names, and a path from the root begins with two slashes.
-  if (path !== undefined) return `${fileWriters.has(tool) ? "Edit" : "Read"}(/${path})`;
-  const subject = input["command"] ?? input["url"];
-  return typeof subject === "string" ? `${tool}(${subject})` : tool;
+  const { command } = input;
+  return typeof command === "string" ? `${tool}(${command})` : tool;
 }
 
 // These are no denials to Claude Code: to it, the tool is not there. To who asked for the task, they are.

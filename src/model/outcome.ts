@@ -136,7 +136,7 @@ export type Remedy = z.infer<typeof remedy>;
 /** A tool that Claude wanted to use and was not allowed to. */
 export const denial = z.object({
   tool: z.string(),
-  /** The call in the form of a rule: the one that lets it through, where there is one. */
+  /** The rules that let it through, comma-separated; where there are none, the command or the tool's name. */
   rule: z.string(),
   /** Absent in logs of earlier versions, whose `rule` was a guess. */
   remedy: remedy.optional(),
