@@ -101,6 +101,7 @@ export function partsOf(line: Line): ConversationPart[] {
       return [];
     case "not-a-message":
     case "assistant":
+    case "refusals":
     case "other":
       return line.kind === "oversized"
         ? [{ kind: "unread", text: line.head, bytes: line.length }]

@@ -14,6 +14,7 @@ export const init = z.object({
   session_id: lenient.string,
   model: lenient.string,
   apiKeySource: lenient.string,
+  cwd: lenient.string,
   permissionMode: lenient.string,
   /** Names of the tools that exist. */
   tools: z.array(z.string()).optional().catch(undefined),
@@ -131,7 +132,13 @@ export const result = z.object({
   /** From 0, without gaps unless a result was lost. Not sent by older versions. */
   result_index: lenient.number,
   permission_denials: z
-    .array(z.object({ tool_name: z.string(), tool_input: z.record(z.string(), z.unknown()).catch({}) }))
+    .array(
+      z.object({
+        tool_name: z.string(),
+        tool_use_id: lenient.string,
+        tool_input: z.record(z.string(), z.unknown()).catch({}),
+      }),
+    )
     .catch([]),
   structured_output: z.unknown().optional(),
   origin: z.object({ kind: z.string() }).optional().catch(undefined),

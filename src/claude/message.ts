@@ -18,6 +18,7 @@ import {
   taskChange,
   writesLost,
 } from "./message-shapes.ts";
+import { type Refusal, refusalsIn } from "./refusals.ts";
 
 export type InitMessage = z.infer<typeof init>;
 export type ResultMessage = z.infer<typeof result>;
@@ -27,6 +28,8 @@ export type Message =
   | { kind: "assistant"; assistant: z.infer<typeof assistant> }
   | { kind: "api-retry"; retry: z.infer<typeof apiRetry> }
   | { kind: "rate-limit"; info: z.infer<typeof rateLimit>["rate_limit_info"] }
+  /** Calls of tools that gave an error instead of a result. */
+  | { kind: "refusals"; refusals: Refusal[] }
   | { kind: "result"; result: ResultMessage; textLength: number }
   /** What goes on beside the main turn, all of it. Not sent by versions before 2.1.198. */
   | { kind: "background"; tasks: OpenTask[] }
@@ -68,6 +71,8 @@ function messageOf(value: unknown): Message {
       const parsed = rateLimit.safeParse(value);
       return parsed.success ? { kind: "rate-limit", info: parsed.data.rate_limit_info } : { kind: "other" };
     }
+    case "user":
+      return { kind: "refusals", refusals: refusalsIn(value) };
     case "system":
       return systemMessage(value, subtype);
     case "control_response": {

@@ -12,6 +12,7 @@ import { isThrottled } from "./failure.ts";
 import type { RejectedLimit } from "./limits.ts";
 import type { Line } from "./lines.ts";
 import { type InitMessage, type Message, mayBeResult, messageFrom, type ResultMessage } from "./message.ts";
+import type { Refusal } from "./refusals.ts";
 import { applyResult, newSpending, type Spending } from "./spending.ts";
 
 /** A result that our prompt caused, and where its text stands. */
@@ -69,6 +70,8 @@ export interface Reading {
   apiWaitMs: number;
   /** The sum of all waits that are over. */
   apiWaitedMs: number;
+  /** Calls of tools that gave an error instead of a result, by their ids: the first of them. */
+  refusals: Map<string, Refusal>;
   /** What the session is doing, for people. */
   activity?: string;
   /** The end of what Claude said last. */
@@ -94,6 +97,7 @@ export function newReading(): Reading {
     loginRefusals: 0,
     apiWaitMs: 0,
     apiWaitedMs: 0,
+    refusals: new Map(),
   };
 }
 
@@ -123,6 +127,7 @@ export function isFinal(reading: Reading): boolean {
  */
 const longestApiWaitMs = 120_000;
 const longestLastText = 4_000;
+const mostRefusals = 500;
 
 function applyMessage(reading: Reading, message: Message, offset: number): void {
   switch (message.kind) {
@@ -166,6 +171,10 @@ function applyMessage(reading: Reading, message: Message, offset: number): void 
       return;
     case "initialized":
       reading.agents = message.agents;
+      return;
+    case "refusals":
+      for (const refusal of message.refusals)
+        if (reading.refusals.size < mostRefusals) reading.refusals.set(refusal.id, refusal);
       return;
     case "other":
     case "not-a-message":

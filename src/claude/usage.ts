@@ -1,18 +1,24 @@
 // What a session used.
 import type { Spent, Usage } from "../model/outcome.ts";
 import { openAgents } from "./background.ts";
+import type { GivenOptions } from "./call-context.ts";
 import { denialsOf } from "./denials.ts";
 import type { Reading } from "./reading.ts";
 import { spentOf } from "./spending.ts";
 
 /**
  * What the session used, as its results say it; `before` is what the conversation that it went on with had cost. With
- * `atLeast` it has spent more, which nobody knows: a turn or an agent was cut off.
+ * `atLeast` it has spent more, which nobody knows: a turn or an agent was cut off. `given` decided what was denied.
  */
-export function usageOf(reading: Reading, durationMs: number, before?: Spent): Usage {
-  const { answer, earlier, init, spending, turnIsOpen, background, cutAgents } = reading;
+export function usageOf(
+  reading: Reading,
+  durationMs: number,
+  before?: Spent,
+  given: GivenOptions = {},
+): Usage {
+  const { answer, earlier, init, refusals, spending, turnIsOpen, background, cutAgents } = reading;
   const results = [...earlier, ...(answer ? [answer] : [])].map(({ result }) => result);
-  const denials = results.flatMap(denialsOf);
+  const denials = denialsOf({ results, init, refusals }, given);
   const spent = spentOf(spending, before);
   const models = spent?.models ?? {};
   const wasCutOff = turnIsOpen || openAgents(background).length > 0 || cutAgents.length > 0;

@@ -1,5 +1,6 @@
 // Command-line flags, derived from a declared input: what can be written, and what was.
 import { z } from "zod";
+import { kebabCase } from "../model/kebab-case.ts";
 import { type Checked, nearest } from "../operations/faults.ts";
 import { parseArgs } from "../platform/arguments.ts";
 
@@ -54,11 +55,6 @@ export function flagsOf(schema: z.ZodType, without: readonly string[] = []): Fla
   return Object.entries(properties).flatMap(([property, declared]) =>
     without.includes(property) ? [] : [flagOf(property, declared)],
   );
-}
-
-/** `maxTurns` → `max-turns`. */
-export function kebabCase(property: string): string {
-  return property.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** Reads a command line: what was written, or everything that is wrong with it. */

@@ -215,7 +215,7 @@ export class RunningAttempt {
     const stderr = readTail(this.#plan.stderr, stderrTailBytes);
     return {
       outcome: this.#outcome(exit, stderr),
-      usage: usageOf(reading, Math.max(0, Date.now() - startedAt), costBefore),
+      usage: usageOf(reading, Math.max(0, Date.now() - startedAt), costBefore, this.#plan.options),
       leaked,
       resumable:
         hasConversation &&

@@ -1,5 +1,6 @@
 // What the file of an ended task is told, out of the state of its batch.
 import type { BatchState, DoneTask } from "../model/state.ts";
+import { doorOf } from "../report/option-words.ts";
 import type { TaskFacts } from "../report/task-facts.ts";
 import { optionsOf, workingDirectoryOf } from "./task-options.ts";
 
@@ -18,6 +19,7 @@ export function taskFactsOf(state: BatchState, task: DoneTask): TaskFacts {
     leaked: task.leaked?.length,
     model: task.model,
     sessionId: attempt?.sessionId,
+    door: doorOf(batch.startedBy),
     workingDirectory: workingDirectoryOf(batch, optionsOf(batch, task.number)),
     startedAt: task.startedAt,
     endedAt: task.endedAt,

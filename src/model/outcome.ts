@@ -80,11 +80,68 @@ export const outcome = z.discriminatedUnion("kind", [
 ]);
 export type Outcome = z.infer<typeof outcome>;
 
+/** Why nothing narrower than a rule for all of Bash lets a command through. */
+export const broadReasons = [
+  "cd-and-write",
+  "cd-and-git",
+  "expansion",
+  "group",
+  "background",
+  "evaluates",
+  "find",
+  "path",
+  "unknown",
+] as const;
+export type BroadReason = (typeof broadReasons)[number];
+
+/** What stands against a call that no option of a task lifts. */
+export const obstacles = ["hook", "settings-deny", "settings-ask", "protected-path", "dangerous"] as const;
+export type Obstacle = (typeof obstacles)[number];
+
+/** Why a rule of `allowedTools` that was given did not let a call through. */
+export const mismatches = [
+  "case",
+  "wildcard",
+  "exact",
+  "list",
+  "parentheses",
+  "path-rule",
+  "assignment",
+] as const;
+export type Mismatch = (typeof mismatches)[number];
+
+/** The modes that advice can name. */
+export const advisedModes = ["default", "acceptEdits"] as const;
+
+/** What would have let a denied call through: options of its task, all of them together, or nothing. */
+export const remedy = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("options"),
+    /** Rules to add to `allowedTools`. */
+    allowedTools: z.array(z.string()).optional(),
+    /** Absolute paths to add to `addDirectories`. */
+    addDirectories: z.array(z.string()).optional(),
+    permissionMode: z.enum(advisedModes).optional(),
+    /** Names to add to `tools`, which leaves them out. */
+    tools: z.array(z.string()).optional(),
+    /** Rules to take out of `disallowedTools`. */
+    notDisallowed: z.array(z.string()).optional(),
+    /** Why the rule is as wide as it is. */
+    broad: z.enum(broadReasons).optional(),
+  }),
+  z.object({ kind: z.literal("none"), obstacle: z.enum(obstacles) }),
+]);
+export type Remedy = z.infer<typeof remedy>;
+
 /** A tool that Claude wanted to use and was not allowed to. */
 export const denial = z.object({
   tool: z.string(),
-  /** The rule of `allowedTools` that lets it through. */
+  /** The rules that let it through, comma-separated; where there are none, the command or the tool's name. */
   rule: z.string(),
+  /** Absent in logs of earlier versions, whose `rule` was a guess. */
+  remedy: remedy.optional(),
+  /** A rule that was given and looks as if it allowed the call. */
+  unmatched: z.object({ rule: z.string(), why: z.enum(mismatches) }).optional(),
 });
 export type Denial = z.infer<typeof denial>;
 

@@ -5,6 +5,7 @@ import { adviceFor, outcomeText } from "./advice.ts";
 import { countText } from "./amounts.ts";
 import { remarksOf } from "./answer.ts";
 import { escapeHtml, proseHtml } from "./html.ts";
+import type { Door } from "./option-words.ts";
 import { promptHtml, statusWord } from "./row.ts";
 
 /** A task that failed, or that was denied a tool: what to do, and its row (HTML). */
@@ -20,14 +21,14 @@ const mostGroups = 30;
 /** What there is to say about an ended task; nothing for a plain success and for a cancelled one. */
 export function attentionFor(
   task: DoneTask,
-  facts: { batchId: string; prompt: string; href: string | undefined },
+  facts: { batchId: string; prompt: string; href: string | undefined; door: Door },
 ): Attention | undefined {
   const denials = task.usage?.denials ?? [];
   if (task.outcome.kind === "cancelled") return undefined;
   const remarks = remarksOf(task);
   if (task.outcome.kind === "succeeded" && denials.length + remarks.length === 0) return undefined;
   // Without the session id, which would keep equal advice apart.
-  const advice = adviceFor(task.outcome, { batchId: facts.batchId, denials });
+  const advice = adviceFor(task.outcome, { batchId: facts.batchId, denials, door: facts.door });
   const happened = task.outcome.kind === "succeeded" ? oddSuccess(denials.length) : outcomeText(task.outcome);
   const { className } = statusWord(task);
   const row = `<tr id="a${task.number}" class="${className}"><td class="n"><a href="#t${task.number}">${task.number}</a></td><td class="p">${promptHtml(facts.prompt, facts.href)}</td><td class="s t">${escapeHtml(happened)}</td></tr>\n`;

@@ -2,6 +2,7 @@
 import type { BatchState, TaskState } from "../model/state.ts";
 import { type Attention, attentionFor } from "./attention.ts";
 import { Lanes } from "./lanes.ts";
+import { doorOf } from "./option-words.ts";
 import type { Tokens } from "./progress-panel.ts";
 import { taskRow } from "./row.ts";
 import { barsText } from "./timeline.ts";
@@ -56,9 +57,12 @@ function newRow(
   task: TaskState,
   { href, lanes }: { href: string | undefined; lanes: Lanes },
 ): KeptRow {
-  const { batchId, tasks } = state.batch;
+  const { batchId, startedBy, tasks } = state.batch;
   const prompt = tasks[task.number - 1]?.prompt ?? "";
-  const attention = task.status === "done" ? attentionFor(task, { batchId, prompt, href }) : undefined;
+  const attention =
+    task.status === "done"
+      ? attentionFor(task, { batchId, prompt, href, door: doorOf(startedBy) })
+      : undefined;
   const bars = barsText(lanes.barsOf(task), state.createdAt);
   return { task, href, row: taskRow(task, { prompt, href, bars }), attention, tokens: tokensOf(task) };
 }

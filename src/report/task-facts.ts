@@ -2,6 +2,7 @@
 import type { Usage } from "../model/outcome.ts";
 import type { AdviceFacts } from "./advice.ts";
 import { costText, durationText } from "./amounts.ts";
+import { type Door, shellQuoted } from "./option-words.ts";
 
 /** An ended task, as its result page or error text is told of it. */
 export interface TaskFacts {
@@ -15,6 +16,8 @@ export interface TaskFacts {
   model?: string | undefined;
   sessionId?: string | undefined;
   workingDirectory: string;
+  /** Whose words the page uses; those of the tools unless given. */
+  door?: Door | undefined;
   /** Attempts at the task, the last one among them. */
   attempts?: number | undefined;
   /** Processes that outlived the session, and were ended. */
@@ -65,7 +68,6 @@ export function continueCommand({ workingDirectory, sessionId }: TaskFacts): str
 
 // For a POSIX shell; Windows paths, which hold no double quotes, for its own ones.
 function quoted(argument: string): string {
-  if (/^[\w@%+=:,./-]+$/.test(argument)) return argument;
   if (/^(?:[A-Za-z]:\\|\\\\)/.test(argument)) return `"${argument}"`;
-  return `'${argument.replaceAll("'", "'\\''")}'`;
+  return shellQuoted(argument);
 }

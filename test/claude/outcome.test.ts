@@ -151,9 +151,15 @@ test("a session that called the API and left without a result has cost at least 
   expect(usageOf(readRecording("sigterm-in-bash"), 10)).toMatchObject({ costUsd: 0, atLeast: true });
 });
 
-test("a denied tool comes with the rule that lets it through", () => {
-  expect(usageOf(readRecording("tool-denied-write"), 1).denials).toEqual([{ tool: "Write", rule: "Write" }]);
-  expect(usageOf(readRecording("tool-denied-bash"), 1).denials?.[0]?.rule).toMatch(/^Bash\(\w+:\*\)$/);
+test("a denied tool comes with what lets it through", () => {
+  expect(usageOf(readRecording("tool-denied-write"), 1).denials).toEqual([
+    {
+      tool: "Write",
+      rule: "Write",
+      remedy: { kind: "options", permissionMode: "acceptEdits" },
+    },
+  ]);
+  expect(usageOf(readRecording("tool-denied-bash"), 1).denials?.[0]?.rule).toBe("Bash(npm test:*)");
 });
 
 const lastLine = () =>

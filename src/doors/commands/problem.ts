@@ -32,13 +32,17 @@ export function problemOf(state: BatchState, task: DoneTask): string | undefined
     denials: usage?.denials ?? [],
     batchId: state.batch.batchId,
     sessionId: attempts.at(-1)?.sessionId,
+    door: "command-line",
   });
   const remarks = remarksOf(task);
   if (advice === undefined && remarks.length === 0) return undefined;
   const oddly = advice === undefined ? "with a remark" : "with tools denied";
   const said = outcome.kind === "succeeded" ? `Succeeded, ${oddly}` : outcomeText(outcome);
-  const words = [...(advice === undefined ? [] : [advice]), ...remarks.map((remark) => oneLine(remark, 500))];
   const flags = flagsOf(parallelInput, withoutFlags);
-  const lines = words.map((line) => `\n  ${inFlagWords(line, flags)}`);
+  const words = [
+    ...(advice === undefined ? [] : [advice]),
+    ...remarks.map((remark) => inFlagWords(oneLine(remark, 500), flags)),
+  ];
+  const lines = words.map((line) => `\n  ${line}`);
   return `Task ${number}: ${said}${/[.!?]$/.test(said) ? "" : "."}${lines.join("")}`;
 }

@@ -1,0 +1,147 @@
+// What lets a denied Bash command through. The rules of Claude Code's check were seen on 2.1.197 and 2.1.332;
+// `test/real/advice.real.ts` follows each advice and looks whether the command then runs.
+
+import { toolRuleList } from "../model/options.ts";
+import type { BroadReason, Remedy } from "../model/outcome.ts";
+import { absolutePath, isWithin } from "../platform/paths.ts";
+import { allowedDirectories, type CallContext } from "./call-context.ts";
+import { commandText, ruleForCommand } from "./command-rule.ts";
+import { accessTo, type FileAccess } from "./file-access.ts";
+import { type SimpleCommand, shellCommandOf } from "./shell-command.ts";
+import { coversCommand, toolRuleOf } from "./tool-rules.ts";
+
+/** A command of more characters is a program that somebody should put into a file. */
+const longestCommand = 20_000;
+
+type Options = Extract<Remedy, { kind: "options" }>;
+
+/** The options that let `text` through, one rule for each part that needs one; all of Bash where no rule does. */
+export function commandRemedy(text: string, context: CallContext): Options {
+  if (text.length > longestCommand) return allOfBash("unknown");
+  const { commands, unchecked } = shellCommandOf(text);
+  const broad = unchecked ?? broadReason(commands, context);
+  if (broad) return allOfBash(broad);
+  const given = toolRuleList(context.given.allowedTools ?? []).map(toolRuleOf);
+  const asking = commands.filter((command) => needsRule(command, context.message));
+  const uncovered = asking.filter(
+    (command) => !given.some((rule) => coversCommand(rule, commandText(command))),
+  );
+  const rules = uncovered.map(ruleForCommand);
+  const access = accessOf(commands, context);
+  if (rules.includes(undefined)) return allOfBash("unknown");
+  const allowedTools = [...new Set([...rules.filter((rule) => rule !== undefined), ...access.rules])];
+  const options = {
+    ...(allowedTools.length > 0 ? { allowedTools } : {}),
+    ...(access.directories.length > 0 ? { addDirectories: access.directories } : {}),
+    ...(access.writes && context.mode !== "acceptEdits" ? { permissionMode: "acceptEdits" as const } : {}),
+  };
+  // All that we know of is allowed already, and yet it was denied.
+  return Object.keys(options).length > 0 ? { kind: "options", ...options } : allOfBash("unknown");
+}
+
+/** The commands of a text, as rules are compared with them. */
+export function commandTexts(text: string): string[] {
+  return shellCommandOf(text.slice(0, longestCommand)).commands.map(commandText);
+}
+
+function allOfBash(broad: BroadReason): Options {
+  return { kind: "options", allowedTools: ["Bash"], broad };
+}
+
+const evaluating = new Set([".", "eval", "exec", "source", "trap"]);
+const directoryWriters = new Set(["cp", "mkdir", "mv", "rm", "rmdir", "sed", "tee", "touch"]);
+const pathWriters = new Set(["cp", "mkdir", "mv", "rm", "rmdir", "touch"]);
+const pathReaders = new Set(
+  "cat cd cut diff du file find grep head ls md5sum rg sed sort stat tail tee uniq wc".split(" "),
+);
+
+function broadReason(commands: readonly SimpleCommand[], context: CallContext): BroadReason | undefined {
+  const names = commands.map(({ words }) => words[0] ?? "");
+  if (names.some((name) => evaluating.has(name))) return "evaluates";
+  const finds = commands.filter(({ words }) => words[0] === "find");
+  if (
+    finds.some(({ words }) =>
+      words.some((word) => /^-(?:exec|execdir|ok|okdir|delete|fprint\w*)$/.test(word)),
+    )
+  )
+    return "find";
+  const moves = directoryChanges(commands, context);
+  if (moves.length > 0 && names.includes("git")) return "cd-and-git";
+  const redirects = commands.some(({ redirections }) => redirections.some(({ kind }) => kind === "write"));
+  const within = moves.some((path) => allowedDirectories(context).some((root) => isWithin(path, root)));
+  if (moves.length > 0 && redirects) return "cd-and-write";
+  if (within && names.some((name) => directoryWriters.has(name))) return "cd-and-write";
+  return commands.some((command) => hasUncheckedPath(command)) ? "path" : undefined;
+}
+
+// Going where the session is anyway changes nothing; nor does going to another allowed directory, seen as a root.
+function directoryChanges(commands: readonly SimpleCommand[], context: CallContext): string[] {
+  const roots = allowedDirectories(context);
+  return commands
+    .filter(({ words }) => words[0] === "cd" || words[0] === "pushd")
+    .map(({ words }) => absolutePath(unquoted(words[1] ?? "~"), context.workingDirectory))
+    .filter((path) => !roots.includes(path));
+}
+
+function hasUncheckedPath({ words, redirections }: SimpleCommand): boolean {
+  const [name = "", ...rest] = words;
+  const climbs = (path: string) => /[^./]\/+\.\.(?:\/|$)/.test(path);
+  if (redirections.some(({ target }) => climbs(target) || /^~|[$*?[]/.test(target))) return true;
+  if (pathWriters.has(name) && rest.some((word) => /[*?[]/.test(word) && !/['"]/.test(word))) return true;
+  return (pathWriters.has(name) || pathReaders.has(name)) && rest.some(climbs);
+}
+
+// What only reads needs none, unless the message lists it among the parts that need approval.
+function needsRule({ words, assignments }: SimpleCommand, message: string): boolean {
+  if (words.length === 0) return false;
+  const parts = /The following parts? requires? approval: ([\s\S]*)/.exec(message)?.[1]?.split(", ") ?? [];
+  return !isReadOnly(words) || parts.includes([...assignments, ...words].join(" "));
+}
+
+const readOnly = new Set(
+  `[ [[ basename cat cd cut date df diff dirname du echo false file find grep head hostname id ls md5sum nproc printf
+  ps pwd readlink realpath rg seq sleep sort stat tail test tr true type uname wc which whoami`.split(/\s+/),
+);
+
+function isReadOnly([name = "", second = "", ...rest]: readonly string[]): boolean {
+  if (name === "git") return /^(?:blame|diff|log|rev-parse|show|status)$/.test(second);
+  if (name === "sed") return second === "-n" && !rest.includes("-i");
+  return readOnly.has(name);
+}
+
+interface Access {
+  directories: string[];
+  rules: string[];
+  writes: boolean;
+}
+
+function accessOf(commands: readonly SimpleCommand[], context: CallContext): Access {
+  const access: Access = { directories: [], rules: [], writes: false };
+  const add = ({ directory, rule }: FileAccess) => {
+    if (directory !== undefined && !access.directories.includes(directory))
+      access.directories.push(directory);
+    if (rule !== undefined && !access.rules.includes(rule)) access.rules.push(rule);
+  };
+  for (const { words, redirections } of commands) {
+    for (const { kind, target } of redirections) {
+      const found = accessTo(unquoted(target), kind, context);
+      if (kind === "write" && found.rule === undefined) access.writes = true;
+      add(found);
+    }
+    const [name = "", ...rest] = words;
+    if (!pathWriters.has(name) && !pathReaders.has(name)) continue;
+    const paths = rest.map(unquoted).filter((word) => /^(?:\/|~\/|~$|\.\.(?:\/|$)|[A-Za-z]:\\)/.test(word));
+    for (const path of paths) add(accessTo(path, pathWriters.has(name) ? "write" : "read", context));
+  }
+  const [, name = "", blocked] =
+    /^(\S+) in '([^']+)' (?:was blocked|needs approval)/.exec(context.message) ?? [];
+  if (blocked !== undefined) add(accessTo(blocked, pathWriters.has(name) ? "write" : "read", context));
+  return access;
+}
+
+function unquoted(word: string): string {
+  return word
+    .replace(/^(['"])(.*)\1$/s, "$2")
+    .replaceAll("\\ ", " ")
+    .replace(/^\$HOME\b/, "~");
+}

@@ -1,0 +1,72 @@
+// How a task ended, in one line for people.
+import type { FailureReason, Outcome } from "../model/outcome.ts";
+import { unreachable } from "../model/unreachable.ts";
+import { numberText } from "./amounts.ts";
+import { harmless, oneLine } from "./harmless.ts";
+
+/** How a task ended, in one line for people. Words of Claude are marked as such, and cut at 500 characters. */
+export function outcomeText(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case "succeeded":
+      return "Succeeded";
+    case "failed": {
+      const message = oneLine(outcome.message, 500);
+      return message ? `${reasonText[outcome.reason]}. Claude said: ${message}` : reasonText[outcome.reason];
+    }
+    case "crashed":
+      return crashText(outcome);
+    case "timed-out":
+      return `Timed out after ${numberText(Math.round(outcome.afterMs / 1000))} s (${outcome.clock} clock)`;
+    case "cancelled":
+      return cancelText[outcome.by];
+    case "not-started":
+      return `Not started: ${oneLine(outcome.message, 500)}`;
+    default:
+      return unreachable(outcome);
+  }
+}
+
+const reasonText = {
+  "max-turns": "Reached its limit of turns",
+  budget: "Reached its budget",
+  "usage-limit": "Reached the usage limit of the account",
+  "rate-limit": "Made too many requests for the account's rate limit",
+  overloaded: "Stopped because the API was overloaded",
+  auth: "Was not logged in",
+  billing: "Was refused for billing reasons",
+  model: "Could not use the model",
+  schema: "Gave no answer that fits the output schema",
+  refusal: "Declined the task",
+  "prompt-too-long": "Exceeded the context window of the model",
+  "output-limit": "Exceeded the length of one reply",
+  connection: "Lost the connection to the API",
+  "server-error": "Stopped because of an error of the API",
+  request: "Had a request rejected by the API",
+  interrupted: "Was interrupted",
+  conversation: "Could not continue the earlier conversation",
+  agent: "Does not have the agent that was asked for",
+  hook: "Was blocked by a hook",
+  "no-answer": "Ended without an answer",
+  execution: "Failed while it worked",
+} satisfies Record<FailureReason, string>;
+
+const cancelText = {
+  client: "Cancelled by the client",
+  user: "Cancelled by the user",
+  "failure-mode": "Cancelled because another task failed",
+  budget: "Cancelled because the budget of the batch was spent",
+  leash: "Cancelled because the process that waited for it ended",
+  hold: "Cancelled because the account, or its model, could not be used for too long",
+  memory: "Stopped because memory ran low; it continues when there is room",
+};
+
+function crashText({ exitCode, signal, stderrTail }: Extract<Outcome, { kind: "crashed" }>): string {
+  const how =
+    signal !== undefined
+      ? `by signal ${signal}`
+      : exitCode !== undefined
+        ? `with exit code ${exitCode}`
+        : "without an exit code";
+  const last = harmless(stderrTail).trimEnd().split("\n").at(-1);
+  return last ? `Crashed ${how}: ${oneLine(last, 300)}` : `Crashed ${how}`;
+}
