@@ -50,7 +50,7 @@ export function openAgents({ open }: Background): BackgroundTask[] {
   return [...open.values()].filter(({ kind }) => kind === "agent");
 }
 
-// Versions before 2.1.198 send no lists. They say `task_started` of foreground agents and slow commands too, but
+// Versions before 2.1.203 send no lists. They say `task_started` of foreground agents and slow commands too, but
 // those have ended, and have been reported as ended, before the turn's result.
 function applyChange({ open }: Background, change: TaskChange): void {
   const isBegin = change.subtype === "task_started";

@@ -127,9 +127,9 @@ export const result = z.object({
   session_id: lenient.string,
   total_cost_usd: lenient.number,
   modelUsage: modelUsages,
-  /** What this turn used, by model; `{}` for nothing. Not sent by older versions. */
+  /** What this turn used, by model; `{}` for nothing. Since 2.1.309. */
   model_usage_since_last_result: modelUsages,
-  /** From 0, without gaps unless a result was lost. Not sent by older versions. */
+  /** From 0, without gaps unless a result was lost. Since 2.1.268. */
   result_index: lenient.number,
   permission_denials: z
     .array(

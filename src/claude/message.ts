@@ -31,7 +31,7 @@ export type Message =
   /** Calls of tools that gave an error instead of a result. */
   | { kind: "refusals"; refusals: Refusal[] }
   | { kind: "result"; result: ResultMessage; textLength: number }
-  /** What goes on beside the main turn, all of it. Not sent by versions before 2.1.198. */
+  /** What goes on beside the main turn, all of it. Since 2.1.203. */
   | { kind: "background"; tasks: OpenTask[] }
   /** A task beside the main turn has begun or ended. */
   | { kind: "task"; change: TaskChange }

@@ -110,7 +110,7 @@ function unknownAgent({ asked, available }: Extract<Ending, { kind: "unknown-age
 }
 
 function crash(exit: Exit | undefined, stderrTail: string): Outcome {
-  // Versions before 2.1.330 refuse it by themselves, and say what there is.
+  // Older versions refuse it by themselves, and say what there is (seen with 2.1.197).
   const agent = /^--agent '.*' not found\..*$/m.exec(stderrTail)?.[0];
   if (agent !== undefined) return { kind: "failed", reason: "agent", message: agent };
   return {

@@ -215,7 +215,8 @@ export class OutputFiles {
 
 // The answer as it was read a moment ago, or out of the transcript.
 function answerOf(task: DoneTask, { text }: Said): ResultText {
-  return text !== undefined && text.length <= longestText
+  const isAnswer = task.outcome.kind === "succeeded" && text !== undefined;
+  return isAnswer && text.length <= longestText
     ? { text, cut: false, others: [] }
     : resultTextOf(task, longestText);
 }
