@@ -1,18 +1,12 @@
 // What an attempt cost and what it answered, through our program on the real `claude`. `bun run test:real`.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { installRealClaude, RealClaudeUnavailable } from "../../scripts/real-claude.ts";
 import { batchIdSchema } from "../../src/model/batch-id.ts";
 import { type Answer, connectNew, eventually, Home, kill, type TestClient } from "../harness.ts";
 import { type MessagesApi, type MessagesBody, startMessagesApi } from "./messages-api.ts";
+import { claude, describeReal, has, sinceMark } from "./version.ts";
 
 setDefaultTimeout(120_000);
-
-const claude = await installRealClaude().catch((error: unknown) => {
-  if (!(error instanceof RealClaudeUnavailable)) throw error;
-  console.error(`skipped: no real claude here: ${error.message}`);
-  return undefined;
-});
 
 /** A call of the Agent tool, which newer versions run in the background. */
 function agent(prompt: string): string {
@@ -29,15 +23,13 @@ function entriesOf({ data, text }: Answer): Record<string, unknown>[] {
   return results;
 }
 
-const runsAgentsInBackground = claude && Bun.semver.order(claude.version, "2.1.198") >= 0;
-
 /** Whether a call has the result of a tool with a text in it. */
 function toldOf(body: MessagesBody | undefined, text: string): boolean {
   const messages = (body?.messages ?? []).map((message) => JSON.stringify(message));
   return messages.some((message) => message.includes('"tool_result"') && message.includes(text));
 }
 
-describe.skipIf(!claude)("on the real claude", () => {
+describeReal("our program on the real claude, about answers and money", () => {
   let api: MessagesApi;
   beforeAll(() => {
     api = startMessagesApi();
@@ -167,7 +159,7 @@ describe.skipIf(!claude)("on the real claude", () => {
     expect(String(data?.["result"])).toStartWith("it is built");
   });
 
-  describe.skipIf(!runsAgentsInBackground)("while subagents work in the background", () => {
+  describe.skipIf(!has("2.1.198"))(`while subagents work in the background ${sinceMark("2.1.198")}`, () => {
     /** Starts a task, waits until its session says that it waits for a subagent, and goes on. */
     async function waiting(client: TestClient, at: Home, input: Record<string, unknown>): Promise<string> {
       const { data } = await client.call("spawn_parallel_claude_sessions", { asyncMode: true, ...input });
