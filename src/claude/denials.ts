@@ -151,10 +151,12 @@ function absentTools(refusals: ReadonlyMap<string, Refusal>, given: GivenOptions
   return [...new Set(names)].flatMap((tool): Denial[] => {
     if (disallowedNames.includes(tool))
       return [{ tool, rule: tool, remedy: { kind: "options", allowedTools: [tool], notDisallowed: [tool] } }];
-    if (deniedByDefault.has(tool))
-      return [{ tool, rule: tool, remedy: { kind: "options", allowedTools: [tool] } }];
-    if (present && !present.includes(tool) && !present.includes("default"))
-      return [{ tool, rule: tool, remedy: { kind: "options", tools: [tool] } }];
+    const leftOut = present !== undefined && !present.includes(tool) && !present.includes("default");
+    if (deniedByDefault.has(tool)) {
+      const tools = leftOut ? { tools: [tool] } : {};
+      return [{ tool, rule: tool, remedy: { kind: "options", allowedTools: [tool], ...tools } }];
+    }
+    if (leftOut) return [{ tool, rule: tool, remedy: { kind: "options", tools: [tool] } }];
     return [];
   });
 }
