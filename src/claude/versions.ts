@@ -42,10 +42,12 @@ export const versionChanges = [
   // The program knows `cost-state` since 2.1.246, but 2.1.276 neither writes nor restores it.
   { since: "2.1.277", what: "A resumed or forked process begins with the cost of its conversation." },
   { since: "2.1.281", what: "`--await-claim` parks a process." },
-  { since: "2.1.285", what: "`session_title_changed` says the name of a session." },
-  // From 2.1.285 to 2.1.300 at least, and no longer in 2.1.304, a session that names no permission mode runs in `auto`,
-  // which asks a model about tool calls.
+  {
+    since: "2.1.285",
+    what: "`session_title_changed` says the name of a session. Sessions that name no permission mode run in `auto`, which asks a model about tool calls.",
+  },
   { since: "2.1.301", what: "`init` names `additional_directories`." },
+  { since: "2.1.302", what: "Sessions that name no permission mode run in `default` again." },
   {
     since: "2.1.309",
     what: "A result says what its turn cost (`model_usage_since_last_result`).",

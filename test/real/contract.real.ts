@@ -34,7 +34,7 @@ describeReal("the real claude", () => {
   });
 
   function options(args: readonly string[] = [], more: Record<string, string> = {}) {
-    // Without it, 2.1.285 and others of its time run in the mode `auto`, and ask a model about each tool call.
+    // Without it, 2.1.285 to 2.1.301 run in the mode `auto`, and ask a model about each tool call.
     const all = ["--permission-mode=default", ...args];
     return {
       claude: claude?.path ?? "claude",
@@ -112,6 +112,15 @@ describeReal("the real claude", () => {
     expect(ended.lines).toContainEqual(
       expect.objectContaining({ subtype: "session_title_changed", title: "-a name, with a comma" }),
     );
+  });
+
+  test("without a permission mode a session runs in `default`, but in `auto` from 2.1.285 to 2.1.301", async () => {
+    const { lines } = await runReal(
+      { claude: options().claude, home, environment: api.environment },
+      "hello",
+    );
+    const isAuto = has("2.1.285") && !has("2.1.302");
+    expect(lines.find(isInit)).toMatchObject({ permissionMode: isAuto ? "auto" : "default" });
   });
 
   test("the permission mode that is asked for is the one that holds", async () => {
