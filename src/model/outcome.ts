@@ -133,6 +133,11 @@ export const remedy = z.discriminatedUnion("kind", [
 ]);
 export type Remedy = z.infer<typeof remedy>;
 
+/** Whether the API refused it because too many calls were made, or it was overloaded. */
+export function isThrottled(outcome: Outcome): boolean {
+  return outcome.kind === "failed" && (outcome.reason === "rate-limit" || outcome.reason === "overloaded");
+}
+
 /** A tool that Claude wanted to use and was not allowed to. */
 export const denial = z.object({
   tool: z.string(),
