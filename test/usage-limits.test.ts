@@ -265,7 +265,7 @@ test("when patience for one model ends, tasks with another one still run", async
   const models = ["sonnet[1m]", "sonnet[1m]", "sonnet", "sonnet"];
   const { data } = await client.call(spawn, { tasks: models.map((model) => ({ task, model })) });
   expect(data?.["results"]).toMatchObject([
-    { outcome: "failed: billing" },
+    { outcome: "failed: billing", advice: expect.stringContaining("Name a `model` without `[1m]`") },
     { outcome: "cancelled: hold" },
     { outcome: "succeeded" },
     { outcome: "succeeded" },
