@@ -265,9 +265,26 @@ test("when patience for one model ends, tasks with another one still run", async
   const models = ["sonnet[1m]", "sonnet[1m]", "sonnet", "sonnet"];
   const { data } = await client.call(spawn, { tasks: models.map((model) => ({ task, model })) });
   expect(data?.["results"]).toMatchObject([
-    { outcome: "failed: billing" },
+    { outcome: "failed: billing", advice: expect.stringContaining("Name a `model` without `[1m]`") },
     { outcome: "cancelled: hold" },
     { outcome: "succeeded" },
     { outcome: "succeeded" },
   ]);
+});
+
+test("no session starts once another one has said that it met the limit, though that one stays", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: "0" });
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const stays = `[[usage-limit resets-in=3600]] [[wait-for-file path=${gate}]]`;
+  const starts = `[[wait-for-file path=${gate}]]`;
+  const batchId = await started(client, { tasks: [stays, starts, "do it", "do it"], concurrency: 3 });
+  using store = home.store();
+  await eventually(
+    () => store.list()[0]?.held !== undefined,
+    () => `not held: ${JSON.stringify(store.list()[0])}`,
+  );
+  expect(store.list()[0]?.counts).toMatchObject({ failed: 0 });
+  expect(store.list()[0]?.counts.running).toBeGreaterThan(0);
+  await client.call("cancel_batch", { batchId });
 });

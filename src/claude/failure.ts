@@ -25,14 +25,6 @@ export function failure(result: ResultMessage, reading: Reading, now: number): O
   };
 }
 
-/** Whether the API refused the session's last call because too many were made, or it was overloaded. */
-export function isThrottled(result: ResultMessage, reading: Reading): boolean {
-  if (ownReason(result)) return false;
-  const refusal = refusalOf(result, reading, messageOf(result), Date.now());
-  const reason = limits.find(({ shows }) => shows(refusal))?.reason;
-  return reason === "rate-limit" || reason === "overloaded";
-}
-
 const reasonsBySubtype: Record<string, FailureReason> = {
   error_max_turns: "max-turns",
   error_max_budget_usd: "budget",

@@ -1,4 +1,5 @@
 // What a transcript has said so far.
+import { isThrottled, type Outcome } from "../model/outcome.ts";
 import { answered, blockText } from "./activity.ts";
 import {
   applyBackground,
@@ -8,7 +9,7 @@ import {
   openAgents,
   stoppedAgent,
 } from "./background.ts";
-import { isThrottled } from "./failure.ts";
+import { failure } from "./failure.ts";
 import type { RejectedLimit } from "./limits.ts";
 import type { Line } from "./lines.ts";
 import { type InitMessage, type Message, mayBeResult, messageFrom, type ResultMessage } from "./message.ts";
@@ -60,6 +61,8 @@ export interface Reading {
   fallbacks: { from?: string | undefined; to?: string | undefined }[];
   /** Whether the conversation was not saved. */
   isUnsaved: boolean;
+  /** What the last result comes to, where it is an error. */
+  failed?: Outcome | undefined;
   /** What the last limit event refused; it says nothing of a throttle but that. None after one that allows. */
   limitRejected?: RejectedLimit;
   /** How often the API refused a call because too many were made, or it was overloaded. */
@@ -220,8 +223,9 @@ function applyResultMessage(
   }
   applyResult(reading.spending, result);
   reading.last = result;
+  reading.failed = result.is_error ? failure(result, reading, Date.now()) : undefined;
   // One that the CLI passes on at once has no `api_retry` before it.
-  if (result.is_error && isThrottled(result, reading)) reading.throttles++;
+  if (reading.failed && isThrottled(reading.failed)) reading.throttles++;
   reading.turnIsOpen = false;
   reading.activity = answered;
   if (result.origin && !ownOrigins.has(result.origin.kind)) {

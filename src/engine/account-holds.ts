@@ -1,9 +1,8 @@
 // The holds of an account as one runner keeps them: whom they stop, and who tries whether they are over.
-import type { Outcome } from "../model/outcome.ts";
+import { isThrottled, type Outcome } from "../model/outcome.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import type { Hold, Holds } from "../store/holds.ts";
 import { concerns, holdFor, untilAfterThrottle } from "./hold.ts";
-import { isThrottled } from "./retry.ts";
 
 /** What a session came to, as far as holds are concerned. */
 interface Ended {
@@ -80,10 +79,21 @@ export class AccountHolds {
     if (!this.#refusedAt.has(number)) this.#refusedAt.set(number, now);
   }
 
+  /** Takes in what a session that has not ended yet came to: the others stop at once. */
+  met({ number, model, outcome }: Ended, now: number): void {
+    const facts = { model, now, patienceMs: this.#patienceMs, probed: false };
+    const first = holdFor(outcome, { ...facts, othersAnswered: this.#othersAnswered(number, now) });
+    if (!first) return;
+    const standing = this.#holds.all().find((hold) => isSame(hold, first));
+    // Of one that stands, the end decides: it may have been tried in vain.
+    if (!standing) this.#holds.place(first);
+    this.refresh();
+  }
+
   /** Takes in how a session ended, and tells what that means for the others. */
   ended({ number, model, outcome }: Ended, now: number): HoldVerdict {
     const probes = this.#probes.get(number) ?? [];
-    const othersAnswered = this.#othersAnsweredAt(number) > (this.#refusedAt.get(number) ?? now);
+    const othersAnswered = this.#othersAnswered(number, now);
     this.#forget(number);
     const facts = { model, now, othersAnswered, patienceMs: this.#patienceMs };
     const first = holdFor(outcome, { ...facts, patienceMs: Number.POSITIVE_INFINITY, probed: false });
@@ -119,8 +129,10 @@ export class AccountHolds {
     this.#holds.endProbe(hold);
   }
 
-  #othersAnsweredAt(number: number): number {
-    return Math.max(0, ...[...this.#answeredAt].map(([other, at]) => (other === number ? 0 : at)));
+  // Since the API has refused the login of this one.
+  #othersAnswered(number: number, now: number): boolean {
+    const answered = [...this.#answeredAt].map(([other, at]) => (other === number ? 0 : at));
+    return Math.max(0, ...answered) > (this.#refusedAt.get(number) ?? now);
   }
 
   #forget(number: number): void {

@@ -68,6 +68,8 @@ export interface Signs {
   throttles: number;
   /** Calls that it refused because of the login. */
   loginRefusals: number;
+  /** What the last result comes to, where it has come since and is an error. The session may go on for long. */
+  failed?: Outcome | undefined;
 }
 
 const nothingHeard: Signs = { messages: 0, replies: 0, throttles: 0, loginRefusals: 0 };
@@ -171,9 +173,9 @@ export class RunningAttempt {
   }
 
   #tell(isHistory: boolean): void {
-    const { messages, replies, throttles, loginRefusals } = this.#reading;
+    const { messages, replies, throttles, loginRefusals, failed } = this.#reading;
     const before = this.#heard;
-    this.#heard = { messages, replies, throttles, loginRefusals };
+    this.#heard = { messages, replies, throttles, loginRefusals, failed };
     // A throttle of an hour ago says nothing about the account of today.
     if (isHistory) return;
     this.#plan.heard({
@@ -181,6 +183,7 @@ export class RunningAttempt {
       replies: replies - before.replies,
       throttles: throttles - before.throttles,
       loginRefusals: loginRefusals - before.loginRefusals,
+      failed: failed === before.failed ? undefined : failed,
     });
   }
 

@@ -1,5 +1,5 @@
 // Whether a task is tried again, and when.
-import type { Outcome } from "../model/outcome.ts";
+import { isThrottled, type Outcome } from "../model/outcome.ts";
 
 /** After a throttle, in milliseconds before the first retry: how many run at once is by then fewer. */
 const throttledMs = 2_000;
@@ -51,11 +51,6 @@ export function retryDelayMs(tried: Tried, chance = Math.random()): number | und
 
 function isMemoryCasualty(outcome: Outcome): boolean {
   return outcome.kind === "cancelled" && outcome.by === "memory";
-}
-
-/** Whether the API refused it because too many calls were made, or it was overloaded. */
-export function isThrottled(outcome: Outcome): boolean {
-  return outcome.kind === "failed" && (outcome.reason === "rate-limit" || outcome.reason === "overloaded");
 }
 
 function mayPass(outcome: Outcome): boolean {

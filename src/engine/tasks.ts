@@ -20,7 +20,7 @@ import type { Machine } from "./machine.ts";
 import type { OutputFiles } from "./output-files.ts";
 import { isBroken, markerOf, planAttempt, startFailureText } from "./plan-attempt.ts";
 import { retryDelayMs } from "./retry.ts";
-import type { RunnerLog } from "./runner-log.ts";
+import { type RunnerLog, whenPossible } from "./runner-log.ts";
 import type { Slot, Slots } from "./slots.ts";
 import { optionsOf, workingDirectoryOf } from "./task-options.ts";
 
@@ -260,9 +260,9 @@ export class Tasks {
     });
   }
 
-  #heard({ number, begun }: Carried, signs: Signs): void {
+  #heard({ number, begun, options }: Carried, signs: Signs): void {
     const { pace, login, holds } = this.#plan;
-    const { messages, replies, throttles, loginRefusals } = signs;
+    const { messages, replies, throttles, loginRefusals, failed } = signs;
     if (loginRefusals > 0) {
       login.doubted(number);
       holds.refused(number, Date.now());
@@ -274,6 +274,8 @@ export class Tasks {
       pace?.replied(replies);
     }
     if (throttles > 0) this.#throttled();
+    // Before the session has gone: until then, others would start and meet the same.
+    if (failed) whenPossible(() => holds.met({ number, model: options.model, outcome: failed }, Date.now()));
   }
 
   #throttled(): void {

@@ -61,9 +61,9 @@ export const outcome = z.discriminatedUnion("kind", [
     kind: z.literal("failed"),
     reason: z.enum(failureReasons),
     message: z.string(),
-    /** Of a usage limit: when it ends, in milliseconds since 1970, where that was said. */
+    /** Of a limit of usage or credit: when it ends, in milliseconds since 1970, where that was said. */
     resetsAt: z.number().optional(),
-    /** Of a usage limit: which one, as the API names it (`five_hour`, `seven_day_opus` …). */
+    /** Which limit, or which refusal, as the API or Claude Code names it (`five_hour`, `account_on_hold` …). */
     limitType: z.string().optional(),
     ...interim,
   }),
@@ -132,6 +132,11 @@ export const remedy = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("none"), obstacle: z.enum(obstacles) }),
 ]);
 export type Remedy = z.infer<typeof remedy>;
+
+/** Whether the API refused it because too many calls were made, or it was overloaded. */
+export function isThrottled(outcome: Outcome): boolean {
+  return outcome.kind === "failed" && (outcome.reason === "rate-limit" || outcome.reason === "overloaded");
+}
 
 /** A tool that Claude wanted to use and was not allowed to. */
 export const denial = z.object({

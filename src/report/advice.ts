@@ -4,6 +4,7 @@ import type { Canceller, Clock, Denial, FailureReason, Outcome } from "../model/
 import { unreachable } from "../model/unreachable.ts";
 import { denialAdvice } from "./denial-advice.ts";
 import { oneLine } from "./harmless.ts";
+import { limitAdvice } from "./limit-advice.ts";
 import { type Door, optionText } from "./option-words.ts";
 
 export { outcomeText } from "./outcome-text.ts";
@@ -139,7 +140,8 @@ function ownAdvice(outcome: Outcome, words: Words): string | undefined {
     case "succeeded":
       return undefined;
     case "failed": {
-      const advice = reasons[outcome.reason][0](words, outcome.message);
+      const advice =
+        limitAdvice(outcome.limitType, words.option) ?? reasons[outcome.reason][0](words, outcome.message);
       return resumable.has(outcome.reason) ? `${advice} ${words.resumption}` : advice;
     }
     case "crashed":
