@@ -212,7 +212,10 @@ const errorTypes: Record<number, string> = {
 
 function failure(status: number, message: string, headers = new URLSearchParams()): Response {
   const type = errorTypes[status] ?? "api_error";
-  return Response.json({ type: "error", error: { type, message } }, { status, headers: [...headers] });
+  return Response.json(
+    { type: "error", error: { type, message } },
+    { status, headers: [["request-id", "req_refused"], ...headers] },
+  );
 }
 
 function lastUserText(body: MessagesBody): string {
@@ -224,7 +227,7 @@ function lastUserText(body: MessagesBody): string {
 
 // What the CLI itself adds to a turn stands in blocks of its own. Of a prompt in several blocks, the first counts.
 const addedByClaude =
-  /^\s*(?:$|<system-reminder>|<task-notification>|\[SYSTEM NOTIFICATION|\[Request interrupted)/;
+  /^\s*(?:$|<system-reminder>|<task-notification>|<local-command|<command-name>|\[SYSTEM NOTIFICATION|\[Request interrupted)/;
 
 function promptIn(message: Message | undefined): string | undefined {
   const blocks = message?.role === "user" ? blocksOf(message) : [];

@@ -21,6 +21,9 @@ const usage = {
   input_tokens: tokensOfCall.input,
   cache_creation_input_tokens: 0,
   cache_read_input_tokens: 0,
+  cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
+  service_tier: "standard",
+  inference_geo: "not_available",
 };
 
 /** The whole message of a call without streaming. */
@@ -99,6 +102,7 @@ function opening({ model, number }: About): object {
     content: [],
     stop_reason: null,
     stop_sequence: null,
+    stop_details: null,
     usage: { ...usage, output_tokens: 1 },
   };
 }
