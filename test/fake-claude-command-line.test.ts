@@ -49,8 +49,11 @@ describe("refuses what the real one refuses:", () => {
   }
 
   test.concurrent("a budget of nothing", async () => {
-    const { stderr, exitCode } = await run({ args: ["-p", "--max-budget-usd", "0", "hi"] });
-    expect(stderr).toContain("error: --max-budget-usd must be a positive number greater than 0");
+    const args = ["-p", "--max-budget-usd", "0", "hi"];
+    const older = await run({ args, env: { FAKE_CLAUDE_VERSION: "2.1.197" } });
+    expect(older.stderr).toContain("error: --max-budget-usd must be a positive number greater than 0");
+    const { stderr, exitCode } = await run({ args });
+    expect(stderr).toContain("--max-budget-usd must be a number greater than 0");
     expect(exitCode).toBe(1);
   });
 
