@@ -14,35 +14,62 @@ const ofOuterSession = new Set([
   "CLAUDE_CODE_CHILD_SESSION",
   "CLAUDE_CODE_ENTRYPOINT",
   "CLAUDE_CODE_EXECPATH",
+  "CLAUDE_CODE_LAUNCHED_BY_SESSION_IDS",
   "CLAUDE_CODE_MESSAGING_SOCKET",
   "CLAUDE_CODE_MESSAGING_TOKEN",
   "CLAUDE_CODE_SESSION_ATTENDED",
   "CLAUDE_CODE_SESSION_ID",
+  "CLAUDE_CODE_SESSION_KIND",
+  "CLAUDE_CODE_SESSION_NAME",
   "CLAUDE_CODE_SSE_PORT",
   "CLAUDE_EFFORT",
+  "CLAUDE_ENV_FILE",
   "CLAUDE_PID",
   "CLAUDE_PROJECT_DIR",
   "AI_AGENT",
 ]);
 
+// With these, Claude Code 2.1.332 hands a session over from one of its processes to the next.
+const ofHandOver = /^CLAUDE_(?:BG|CODE_RESUME|CODE_RELAUNCH)_/;
+
+const ofOurs = "PARALLEL_CLAUDE_";
+
+/** Whether a variable belongs to a Claude Code that started us. */
+function isOfOuterSession(name: string): boolean {
+  return ofOuterSession.has(name) || ofHandOver.test(name);
+}
+
+/** Whether a variable is one of ours: a setting, the marker or the depth. */
+function isOurs(name: string): boolean {
+  return name.startsWith(ofOurs);
+}
+
+// `claude` must not replace its own file while a batch runs, and says why it did not start where we read it.
+const preset = { DISABLE_AUTOUPDATER: "1", CLAUDE_CODE_STARTUP_FAILURE_RESULTS: "1" };
+
 /** What every process that we start inherits: no switches of Bun, nothing of a session around us. */
 export function cleanEnvironment(environment: Environment): Record<string, string> {
   const clean: Record<string, string> = {};
   for (const [name, value] of Object.entries(environment)) {
-    if (value === undefined || isBunVariable(name) || ofOuterSession.has(name) || name === markerVariable) {
+    if (value === undefined || isBunVariable(name) || isOfOuterSession(name) || name === markerVariable)
       continue;
-    }
     clean[name] = value;
   }
   return clean;
 }
 
-/** The environment of all sessions of a batch; each gets its marker and its directory besides. */
+/**
+ * The environment of all sessions of a batch; each gets its marker and its directory besides. Nothing else of ours is
+ * in it: what the operator has set for us is no setting of a server that a session starts.
+ */
 export function sessionEnvironment(environment: Environment): Record<string, string> {
-  const clean = cleanEnvironment(environment);
+  const clean = Object.fromEntries(
+    Object.entries(cleanEnvironment(environment)).filter(([name]) => !isOurs(name)),
+  );
   const path = pathDirectories(clean["PATH"]);
   const missing = knownDirectories().filter((directory) => !path.includes(directory));
   return {
+    ...preset,
     ...clean,
     PATH: [...path, ...missing].join(pathListSeparator),
     [depthVariable]: String(depthOf(environment) + 1),

@@ -1,6 +1,7 @@
 // What the next attempt at a task will be: anew, or going on where the one before was cut off.
 import { argumentsFor, resumePrompt } from "../claude/arguments.ts";
 import { conversationFile, costOfConversation } from "../claude/conversation.ts";
+import { mentionEnvironment } from "../claude/mentions.ts";
 import type { SessionPlan } from "../claude/session.ts";
 import type { SessionOptions } from "../model/options.ts";
 import type { Spent } from "../model/outcome.ts";
@@ -42,7 +43,8 @@ export function planAttempt(
     options.resumeSessionId === undefined || options.forkSession
       ? crypto.randomUUID()
       : options.resumeSessionId;
-  const prompt = batch.tasks[number - 1]?.prompt ?? "";
+  const task = batch.tasks[number - 1]?.prompt ?? "";
+  const prompt = resumes ? resumePrompt(task) : task;
   const workingDirectory = workingDirectoryOf(batch, options);
   const costBefore = costBeforeOf(options, workingDirectory, environment);
   const anewBecause = resumes ? undefined : whyAnew(cutOff);
@@ -53,12 +55,12 @@ export function planAttempt(
     resumes,
     ...(anewBecause === undefined ? {} : { anewBecause }),
     ...(costBefore ? { costBefore } : {}),
-    prompt: resumes ? resumePrompt(prompt) : prompt,
+    prompt,
     options,
     session: {
       command: [batch.claudePath, ...argumentsFor(options, sessionId)],
       workingDirectory,
-      environment,
+      environment: { ...mentionEnvironment(prompt, options, workingDirectory), ...environment },
       marker: markerOf(batch.batchId, number, attempt, sessionId),
       transcript,
       stderr: stderrBeside(transcript),

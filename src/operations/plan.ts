@@ -17,6 +17,7 @@ import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { type Checked, check } from "./faults.ts";
 import { depthFault } from "./guard.ts";
+import { forkFaults, sessionFaults } from "./session-faults.ts";
 import { knownNames, parallelInput, sessionInput } from "./spawn-input.ts";
 
 type StartedBy = Batch["startedBy"];
@@ -50,12 +51,11 @@ export async function planBatch(
   const batchWide = batchOptions.parse(pick(shared, Object.keys(batchOptions.shape)));
   const common = places.absolute(sessionOptions.partial().parse(pick(shared, sessionNames)), shared, "");
   const workingDirectory = places.defaultWorkingDirectory([common, ...tasks.map(({ options }) => options)]);
+  faults.push(...sessionFaults(common, context, ""));
   const planned = tasks.map(({ prompt, place, options }): Task => {
     const own = places.absolute(options, options, place);
-    places.checkSession(
-      { ...common, ...own },
-      place === "" || Object.keys(own).length > 0 ? place : undefined,
-    );
+    faults.push(...sessionFaults(own, context, place));
+    faults.push(...forkFaults({ ...common, ...own }, Object.keys(own).length > 0 ? place : ""));
     return { prompt, ...(Object.keys(own).length > 0 ? { options: own } : {}) };
   });
   const budgetUsd = batchWide.batchBudgetUsd ?? configuration.batchBudgetUsd;
@@ -156,26 +156,12 @@ class Places {
           }
         : {}),
       ...(typeof options.mcpConfig === "string"
-        ? { mcpConfig: this.#mcpFile(options.mcpConfig, from, place) }
+        ? { mcpConfig: this.#jsonFile(options.mcpConfig, from, `${place}mcpConfig`) }
+        : {}),
+      ...(typeof options.settings === "string"
+        ? { settings: this.#jsonFile(options.settings, from, `${place}settings`) }
         : {}),
     };
-  }
-
-  /** Faults that lie in two options together. */
-  checkSession(options: RawOptions, place: string | undefined): void {
-    if (
-      options["permissionMode"] === "bypassPermissions" &&
-      !this.#context.configuration.allowBypassPermissions
-    ) {
-      this.#faults.push(
-        `${place ?? ""}permissionMode was given as "bypassPermissions", which needs the operator's leave (\`allowBypassPermissions\` in ${this.#context.inForce.file}); give the tools it needs in \`allowedTools\`, or use "acceptEdits"`,
-      );
-    }
-    if (options["forkSession"] === true && options["resumeSessionId"] === undefined) {
-      this.#faults.push(
-        `${place ?? ""}forkSession needs resumeSessionId: which conversation is to be copied`,
-      );
-    }
   }
 
   /** Option, then configuration, then where we stand: unless that is `/`, or outside the allowed roots. */
@@ -224,10 +210,10 @@ class Places {
     return path;
   }
 
-  #mcpFile(given: string, from: string, place: string): string {
+  #jsonFile(given: string, from: string, place: string): string {
     if (given.trimStart().startsWith("{")) return given;
     const path = this.#resolve(given, from);
-    if (kindAt(path) !== "file") this.#faults.push(`${place}mcpConfig ${path} is not a file`);
+    if (kindAt(path) !== "file") this.#faults.push(`${place} ${path} is not a file`);
     return path;
   }
 

@@ -1,0 +1,95 @@
+// What is wrong with the options of a session, beyond what a schema says and apart from places on disk.
+import { z } from "zod";
+import { settingsIn } from "../claude/settings.ts";
+import { refusedArgument } from "../claude/trusted-arguments.ts";
+import type { SessionOptionsInput } from "../model/options.ts";
+import type { Context } from "./context.ts";
+import { mcpFaults } from "./mcp-faults.ts";
+
+/** Claude Code 2.1.332 takes no agent without these; 2.1.197 silently starts without it. */
+const agentSchema = z.looseObject({
+  description: z.string().min(1),
+  prompt: z.string().min(1),
+  tools: z.array(z.string()).optional(),
+  permissionMode: z.string().optional(),
+});
+
+/** Every fault of one set of options, each beginning with the name of its option. `place` goes before it. */
+export function sessionFaults(options: SessionOptionsInput, context: Context, place: string): string[] {
+  const { mcpConfig } = options;
+  return [
+    ...bypassFaults(options, context),
+    ...(mcpConfig === undefined ? [] : mcpFaults(mcpConfig, process.env["PATH"])).map(
+      (fault) =>
+        `mcpConfig ${typeof mcpConfig === "string" && !isText(mcpConfig) ? `${mcpConfig} ` : ""}${fault}`,
+    ),
+    ...settingsFaults(options),
+    ...agentFaults(options),
+    ...argumentFaults(options, context),
+  ].map((fault) => `${place}${fault}`);
+}
+
+/** A copy of no conversation; what a task and its batch say counts together. */
+export function forkFaults({ forkSession, resumeSessionId }: SessionOptionsInput, place: string): string[] {
+  if (forkSession !== true || resumeSessionId !== undefined) return [];
+  return [`${place}forkSession needs resumeSessionId: which conversation to copy`];
+}
+
+// The same thing can be asked for in three places.
+function bypassFaults(options: SessionOptionsInput, { configuration, inForce }: Context): string[] {
+  if (configuration.allowBypassPermissions) return [];
+  const settings = settingsOf(options)?.["permissions"];
+  const inSettings = z.object({ defaultMode: z.literal("bypassPermissions") }).safeParse(settings).success;
+  const agents = Object.entries(options.agents ?? {}).filter(
+    ([, agent]) => z.object({ permissionMode: z.literal("bypassPermissions") }).safeParse(agent).success,
+  );
+  const places = [
+    ...(options.permissionMode === "bypassPermissions" ? ["permissionMode"] : []),
+    ...(inSettings ? ["settings.permissions.defaultMode"] : []),
+    ...agents.map(([name]) => `agents.${name}.permissionMode`),
+  ];
+  return places.map(
+    (name) =>
+      `${name} was given as "bypassPermissions", which requires the operator's permission (\`allowBypassPermissions\` in ${inForce.file}); give the tools it needs in \`allowedTools\`, or use "acceptEdits"`,
+  );
+}
+
+function settingsFaults({ settings }: SessionOptionsInput): string[] {
+  if (typeof settings !== "string" || settingsIn(settings) !== undefined) return [];
+  return [`settings ${isText(settings) ? "" : `${settings} `}is not a JSON object`];
+}
+
+function settingsOf({ settings }: SessionOptionsInput): Record<string, unknown> | undefined {
+  return typeof settings === "string" ? settingsIn(settings) : settings;
+}
+
+function agentFaults({ agents }: SessionOptionsInput): string[] {
+  return Object.entries(agents ?? {}).flatMap(([name, agent]) => {
+    const parsed = agentSchema.safeParse(agent);
+    if (parsed.success) return [];
+    return parsed.error.issues.map(({ path, message }) => {
+      const place = ["agents", name, ...path.map(String)].join(".");
+      return `${place}: ${message.replace("Invalid input: ", "")}; an agent needs \`description\` and \`prompt\``;
+    });
+  });
+}
+
+function argumentFaults(
+  { claudeArguments }: SessionOptionsInput,
+  { configuration, inForce }: Context,
+): string[] {
+  if (claudeArguments === undefined || claudeArguments.length === 0) return [];
+  if (!configuration.allowClaudeArguments) {
+    return [
+      `claudeArguments requires the operator's permission (\`allowClaudeArguments\` in ${inForce.file})`,
+    ];
+  }
+  return claudeArguments.flatMap((argument, index) => {
+    const reason = refusedArgument(argument);
+    return reason === undefined ? [] : [`claudeArguments[${index}] ${argument}: ${reason}`];
+  });
+}
+
+function isText(given: string): boolean {
+  return given.trimStart().startsWith("{");
+}
