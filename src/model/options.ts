@@ -81,7 +81,7 @@ export const sessionOptions = z.strictObject({
   settingSources: settingSources
     .meta({
       description:
-        "Settings files that Claude Code reads: `user`, `project`, `local`, comma-separated (default: all). An empty string means none. A repository's own are `project` and `local`.",
+        "Settings files that Claude Code reads: `user`, `project`, `local`, comma-separated (default: all). An empty string means none. Without `project`, neither the repository's settings nor its CLAUDE.md are read.",
       placeholder: "NAMES",
     })
     .optional(),

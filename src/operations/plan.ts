@@ -18,6 +18,7 @@ import type { Context } from "./context.ts";
 import { type Checked, check } from "./faults.ts";
 import { depthFault } from "./guard.ts";
 import { forkFaults, sessionFaults } from "./session-faults.ts";
+import { settingsWarnings } from "./settings-warnings.ts";
 import { knownNames, parallelInput, sessionInput } from "./spawn-input.ts";
 
 type StartedBy = Batch["startedBy"];
@@ -58,6 +59,7 @@ export async function planBatch(
     faults.push(...forkFaults({ ...common, ...own }, Object.keys(own).length > 0 ? place : ""));
     return { prompt, ...(Object.keys(own).length > 0 ? { options: own } : {}) };
   });
+  const warnings = settingsWarnings(common, planned, workingDirectory);
   const budgetUsd = batchWide.batchBudgetUsd ?? configuration.batchBudgetUsd;
   const batchId = newBatchId();
   const outputDirectory = places.outputDirectory(batchWide.outputDirectory, batchWide.asyncMode, batchId);
@@ -86,6 +88,7 @@ export async function planBatch(
       ...(configuration.notifyCommand === undefined
         ? {}
         : { notifyCommand: commandWords(configuration.notifyCommand) }),
+      ...(warnings.length === 0 ? {} : { warnings }),
     },
   };
 }

@@ -348,6 +348,10 @@ describe.skipIf(!claude)("a session that we start", () => {
         `Imports @${outside} and @~/outside.txt and @../outside.txt\n`,
       );
       expect((await run("SAY: x", {}, { cwd: importing })).requests).not.toContain(secret);
+      // Without the project's settings, its CLAUDE.md is not read at all.
+      expect((await run("SAY: x", {}, { cwd: importing })).requests).toContain("Imports @");
+      const userOnly = await run("SAY: x", { settingSources: ["user"] }, { cwd: importing });
+      expect(userOnly.requests).not.toContain("Imports @");
       const linking = join(home.path, "linking");
       await mkdir(linking);
       await symlink(outside, join(linking, "CLAUDE.md"));

@@ -82,6 +82,8 @@ export const run: Command = {
       throw new UsageFault(planned.faults.map((fault) => placed(fault, places)));
     }
     const log = create(asked.context, planned.value, !detach);
+    for (const warning of planned.value.warnings ?? [])
+      void asked.terminal.err.print(`Warning: ${harmless(warning)}`);
     return detach ? runDetached(asked, log, json) : runHere(asked, log, json);
   },
 };
