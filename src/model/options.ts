@@ -99,6 +99,14 @@ export const sessionOptions = z.strictObject({
         "Whether `@path` in a task attaches that file. Only files in the working directory and `addDirectories` are attached, and none where the session has no `Read` tool.",
     })
     .default(true),
+  env: z
+    .union([z.string().min(1), z.record(z.string(), z.string())])
+    .meta({
+      description:
+        "Further environment variables for the session: a JSON file, or an object of strings. Names are stored and shown; values never are.",
+      placeholder: "FILE|JSON",
+    })
+    .optional(),
   claudeArguments: z
     .array(z.string().min(1))
     .meta({
@@ -253,6 +261,9 @@ export const prompt = z
   .refine((text) => text.trim() !== "", "must not be empty")
   .refine((text) => Buffer.byteLength(text) <= 9_000_000, "at most 9 MB; put longer text in a file")
   .meta({ description: "What the session is asked to do." });
+
+/** Options whose values are in no message, file or log. */
+export const secretOptions: readonly string[] = ["env"] satisfies (keyof typeof sessionOptions.shape)[];
 
 export type SessionOptionsInput = z.input<typeof sessionOptions>;
 export type SessionOptions = z.output<typeof sessionOptions>;

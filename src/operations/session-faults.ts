@@ -1,5 +1,6 @@
 // What is wrong with the options of a session, beyond what a schema says and apart from places on disk.
 import { z } from "zod";
+import { refusedVariable } from "../claude/environment.ts";
 import { settingsIn } from "../claude/settings.ts";
 import { refusedArgument } from "../claude/trusted-arguments.ts";
 import type { SessionOptionsInput } from "../model/options.ts";
@@ -25,6 +26,7 @@ export function sessionFaults(options: SessionOptionsInput, context: Context, pl
     ),
     ...settingsFaults(options),
     ...agentFaults(options),
+    ...environmentFaults(options),
     ...argumentFaults(options, context),
   ].map((fault) => `${place}${fault}`);
 }
@@ -71,6 +73,15 @@ function agentFaults({ agents }: SessionOptionsInput): string[] {
       const place = ["agents", name, ...path.map(String)].join(".");
       return `${place}: ${message.replace("Invalid input: ", "")}; an agent needs \`description\` and \`prompt\``;
     });
+  });
+}
+
+// Values are in no message: whoever reads it need not know them.
+function environmentFaults({ env }: SessionOptionsInput): string[] {
+  if (typeof env !== "object") return [];
+  return Object.keys(env).flatMap((name) => {
+    const reason = refusedVariable(name);
+    return reason === undefined ? [] : [`env.${name} cannot be set: ${reason}`];
   });
 }
 
