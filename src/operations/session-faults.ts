@@ -15,8 +15,19 @@ const agentSchema = z.looseObject({
   permissionMode: z.string().optional(),
 });
 
-/** Every fault of one set of options, each beginning with the name of its option. `place` goes before it. */
-export function sessionFaults(options: SessionOptionsInput, context: Context, place: string): string[] {
+/** The first Claude Code that knows `--restricted`; an older one ends at once, and does nothing. */
+const restrictedSince = "2.1.248";
+
+/**
+ * Every fault of one set of options, each beginning with the name of its option. `place` goes before it;
+ * `claudeVersion` is that of the CLI in use, where it is known.
+ */
+export function sessionFaults(
+  options: SessionOptionsInput,
+  context: Context,
+  place: string,
+  claudeVersion?: string,
+): string[] {
   const { mcpConfig } = options;
   return [
     ...bypassFaults(options, context),
@@ -28,6 +39,7 @@ export function sessionFaults(options: SessionOptionsInput, context: Context, pl
     ...agentFaults(options),
     ...environmentFaults(options),
     ...argumentFaults(options, context),
+    ...restrictedFaults(options, claudeVersion),
   ].map((fault) => `${place}${fault}`);
 }
 
@@ -83,6 +95,14 @@ function environmentFaults({ env }: SessionOptionsInput): string[] {
     const reason = refusedVariable(name);
     return reason === undefined ? [] : [`env.${name} cannot be set: ${reason}`];
   });
+}
+
+function restrictedFaults({ restricted }: SessionOptionsInput, version: string | undefined): string[] {
+  if (restricted !== true || version === undefined || Bun.semver.order(version, restrictedSince) >= 0)
+    return [];
+  return [
+    `restricted requires Claude Code ${restrictedSince} or newer, and this is ${version}; update it with \`claude update\``,
+  ];
 }
 
 function argumentFaults(

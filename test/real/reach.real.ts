@@ -23,6 +23,8 @@ import {
 
 setDefaultTimeout(120_000);
 
+const main = join(import.meta.dir, "../../src/main.ts");
+
 const claude = await installRealClaude().catch((error: unknown) => {
   if (!(error instanceof RealClaudeUnavailable)) throw error;
   console.error(`skipped: no real claude here: ${error.message}`);
@@ -257,6 +259,42 @@ describe.skipIf(!claude)("a session that we start", () => {
       expect(heard("word-to-beside")).toBeGreaterThan(0);
     },
   );
+
+  test("keeps to itself in a batch of the whole program, and each task has its own answer", async () => {
+    const send = (to: string) =>
+      `TOOL: SendMessage ${JSON.stringify({ to, summary: "s", message: "taken" })}`;
+    const tasks = [
+      { task: "AFTER batch: the answer of one", name: "one" },
+      { task: [send("one"), `SAY: the answer of two @${outside}`].join("\n THEN "), name: "two" },
+    ];
+    const file = join(home.path, "tasks.jsonl");
+    await writeFile(file, tasks.map((task) => JSON.stringify(task)).join("\n"));
+    const before = api.requests.length;
+    const child = Bun.spawn([process.execPath, main, "run", "-f", file, "--json", "--no-file-mentions"], {
+      cwd: home.project,
+      env: {
+        ...cleanEnvironment(home),
+        ...api.environment,
+        PARALLEL_CLAUDE_CLAUDE_PATH: claude?.path ?? "",
+        PARALLEL_CLAUDE_CONCURRENCY: "2",
+        PARALLEL_CLAUDE_STATE_DIRECTORY: join(home.path, "state"),
+        PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: "0",
+      },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "inherit",
+    });
+    const asked = (words: string) =>
+      api.request(({ body }) => JSON.stringify(body?.messages ?? []).includes(words));
+    await Promise.all([asked("AFTER batch"), asked("No such tool available: SendMessage")]);
+    api.open("batch");
+    const { results }: { results: { result: string }[] } = JSON.parse(await child.stdout.text());
+    expect(results.map(({ result }) => result)).toEqual([
+      "the answer of one",
+      `the answer of two @${outside}`,
+    ]);
+    expect(JSON.stringify(api.requests.slice(before).map(({ body }) => body ?? {}))).not.toContain(secret);
+  });
 
   test("still has subagents", async () => {
     const input = {
