@@ -162,6 +162,15 @@ test("arguments that would break the session, or have an option of their own, ar
   );
 });
 
+test("restricted mode is refused where Claude Code does not know it, before anything has run", async () => {
+  await using home = new Home({ FAKE_CLAUDE_VERSION: "2.1.247" });
+  await using client = await connectNew(home);
+  const refused = await client.call("spawn_claude_session", { task: "x", restricted: true });
+  expect(refused).toMatchObject({ isError: true });
+  expect(refused.text).toContain("restricted requires Claude Code 2.1.248 or newer, and this is 2.1.247");
+  expect(existsSync(home.startsLog)).toBe(false);
+});
+
 // Where the real one is installed for all users, it would be found, and rightly so.
 const installed = ["/usr/local/bin", "/usr/bin", "/bin", "/opt/homebrew/bin"].some((directory) =>
   existsSync(`${directory}/claude`),

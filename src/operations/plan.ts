@@ -53,19 +53,19 @@ export async function planBatch(
   if (depth !== undefined) faults.push(depth);
   const claude = findClaude(configuration.claudePath);
   if (!claude.found) faults.push(claude.message);
-  const version = claude.found ? await checkVersion(context, claude.path) : undefined;
-  if (version?.fault !== undefined) faults.push(version.fault);
+  const checked = claude.found ? await checkVersion(context, claude.path) : undefined;
+  if (checked?.fault !== undefined) faults.push(checked.fault);
 
   const places = new Places(context, faults);
   const { shared, tasks } = asked.value;
   const batchWide = batchOptions.parse(pick(shared, Object.keys(batchOptions.shape)));
   const common = places.absolute(sessionOptions.partial().parse(pick(shared, sessionNames)), shared, "");
   const workingDirectory = places.defaultWorkingDirectory([common, ...tasks.map(({ options }) => options)]);
-  faults.push(...sessionFaults(common, context, ""));
+  faults.push(...sessionFaults(common, { context, place: "", claudeVersion: checked?.version }));
   const values: SessionValues = { shared: variablesIn(common), tasks: {} };
   const planned = tasks.map(({ prompt, place, options }, index): Task => {
     const own = places.absolute(options, options, place);
-    faults.push(...sessionFaults(own, context, place));
+    faults.push(...sessionFaults(own, { context, place, claudeVersion: checked?.version }));
     faults.push(...forkFaults({ ...common, ...own }, Object.keys(own).length > 0 ? place : ""));
     if (Object.keys(own).length === 0) return { prompt };
     const variables = variablesIn(own);
@@ -77,7 +77,7 @@ export async function planBatch(
   const batchId = newBatchId();
   const outputDirectory = places.outputDirectory(batchWide.outputDirectory, batchWide.asyncMode, batchId);
   if (faults.length > 0 || !claude.found) return { ok: false, faults: [...new Set(faults)] };
-  version?.keep();
+  checked?.keep();
   return {
     ok: true,
     value: {

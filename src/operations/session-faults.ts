@@ -3,6 +3,7 @@ import { z } from "zod";
 import { refusedVariable } from "../claude/environment.ts";
 import { settingsIn } from "../claude/settings.ts";
 import { refusedArgument } from "../claude/trusted-arguments.ts";
+import { type ChangedVersion, isOlder } from "../claude/versions.ts";
 import type { SessionOptionsInput } from "../model/options.ts";
 import type { Context } from "./context.ts";
 import { mcpFaults } from "./mcp-faults.ts";
@@ -15,18 +16,21 @@ const agentSchema = z.looseObject({
   permissionMode: z.string().optional(),
 });
 
-/** The first Claude Code that knows `--restricted`; an older one ends at once, and does nothing. */
-const restrictedSince = "2.1.248";
+/** An older one does not know `--restricted`: it ends at once, and does nothing. */
+const restrictedSince = "2.1.248" satisfies ChangedVersion;
 
-/**
- * Every fault of one set of options, each beginning with the name of its option. `place` goes before it;
- * `claudeVersion` is that of the CLI in use, where it is known.
- */
+interface Surroundings {
+  context: Context;
+  /** Goes before the name of each option. */
+  place: string;
+  /** Of the CLI in use; nothing where it is not known. */
+  claudeVersion: string | undefined;
+}
+
+/** Every fault of one set of options, each beginning with the name of its option. */
 export function sessionFaults(
   options: SessionOptionsInput,
-  context: Context,
-  place: string,
-  claudeVersion?: string,
+  { context, place, claudeVersion }: Surroundings,
 ): string[] {
   const { mcpConfig } = options;
   return [
@@ -98,8 +102,7 @@ function environmentFaults({ env }: SessionOptionsInput): string[] {
 }
 
 function restrictedFaults({ restricted }: SessionOptionsInput, version: string | undefined): string[] {
-  if (restricted !== true || version === undefined || Bun.semver.order(version, restrictedSince) >= 0)
-    return [];
+  if (restricted !== true || version === undefined || !isOlder(version, restrictedSince)) return [];
   return [
     `restricted requires Claude Code ${restrictedSince} or newer, and this is ${version}; update it with \`claude update\``,
   ];

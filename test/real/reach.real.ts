@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { installRealClaude, RealClaudeUnavailable } from "../../scripts/real-claude.ts";
 import { argumentsFor, promptLine } from "../../src/claude/arguments.ts";
 import { sessionEnvironment } from "../../src/claude/environment.ts";
 import { mentionEnvironment } from "../../src/claude/mentions.ts";
@@ -20,25 +19,13 @@ import {
   runReal,
   startReal,
 } from "./session.ts";
+import { claude, describeReal, since } from "./version.ts";
 
 setDefaultTimeout(120_000);
 
 const main = join(import.meta.dir, "../../src/main.ts");
 
-const claude = await installRealClaude().catch((error: unknown) => {
-  if (!(error instanceof RealClaudeUnavailable)) throw error;
-  console.error(`skipped: no real claude here: ${error.message}`);
-  return undefined;
-});
-if (claude) console.error(`claude ${claude.version}`);
-
-const since = (version: string) => claude !== undefined && Bun.semver.order(claude.version, version) >= 0;
-const canDisableMentions = since("2.1.299");
-const canRestrict = since("2.1.248");
-/** Since then, each session has an inbox for others. */
-const hasInbox = since("2.1.224");
-
-describe.skipIf(!claude)("a session that we start", () => {
+describeReal("a session that we start", () => {
   let home: RealHome;
   let api: MessagesApi;
   const secret = "words-of-a-file-outside";
@@ -190,7 +177,7 @@ describe.skipIf(!claude)("a session that we start", () => {
       expect(requests).toContain("invoke the agent");
     });
 
-    test.skipIf(!canDisableMentions)("sends no file that a subagent or a skill is asked about", async () => {
+    since("2.1.299")("sends no file that a subagent or a skill is asked about", async () => {
       const prompt = `SAY: sub @${outside}`;
       const input = { description: "d", subagent_type: "general-purpose", prompt, run_in_background: false };
       const { requests } = await run(`TOOL: Agent ${JSON.stringify(input)}`);
@@ -208,7 +195,7 @@ describe.skipIf(!claude)("a session that we start", () => {
     expect([named.init?.["tools"]].flat()).toEqual(expect.arrayContaining(["SendMessage", "CronCreate"]));
   });
 
-  test.skipIf(!hasInbox)(
+  since("2.1.224")(
     "neither speaks to a session beside it nor hears one, and each has its own answer",
     async () => {
       const start = (name: string, ours: boolean) => {
@@ -365,7 +352,7 @@ describe.skipIf(!claude)("a session that we start", () => {
       expect(other.calls().length).toBe(reached);
     });
 
-    test.skipIf(!canRestrict)("does not obey them when it is restricted", async () => {
+    since("2.1.248")("does not obey them when it is restricted", async () => {
       const reached = other.calls().length;
       const { result, init } = await run("SAY: own answer", { restricted: true }, { cwd: hostile });
       expect(result).toBe("own answer");
@@ -376,27 +363,24 @@ describe.skipIf(!claude)("a session that we start", () => {
     });
   });
 
-  test.skipIf(claude === undefined)(
-    "reads what a CLAUDE.md links to, and not what it imports from outside",
-    async () => {
-      const importing = join(home.path, "importing");
-      await mkdir(importing);
-      await writeFile(
-        join(importing, "CLAUDE.md"),
-        `Imports @${outside} and @~/outside.txt and @../outside.txt\n`,
-      );
-      expect((await run("SAY: x", {}, { cwd: importing })).requests).not.toContain(secret);
-      // Without the project's settings, its CLAUDE.md is not read at all.
-      expect((await run("SAY: x", {}, { cwd: importing })).requests).toContain("Imports @");
-      const userOnly = await run("SAY: x", { settingSources: ["user"] }, { cwd: importing });
-      expect(userOnly.requests).not.toContain("Imports @");
-      const linking = join(home.path, "linking");
-      await mkdir(linking);
-      await symlink(outside, join(linking, "CLAUDE.md"));
-      expect((await run("SAY: x", {}, { cwd: linking })).requests).toContain(secret);
-      expect((await run("SAY: x", { settingSources: ["user"] }, { cwd: linking })).requests).not.toContain(
-        secret,
-      );
-    },
-  );
+  test("reads what a CLAUDE.md links to, and not what it imports from outside", async () => {
+    const importing = join(home.path, "importing");
+    await mkdir(importing);
+    await writeFile(
+      join(importing, "CLAUDE.md"),
+      `Imports @${outside} and @~/outside.txt and @../outside.txt\n`,
+    );
+    expect((await run("SAY: x", {}, { cwd: importing })).requests).not.toContain(secret);
+    // Without the project's settings, its CLAUDE.md is not read at all.
+    expect((await run("SAY: x", {}, { cwd: importing })).requests).toContain("Imports @");
+    const userOnly = await run("SAY: x", { settingSources: ["user"] }, { cwd: importing });
+    expect(userOnly.requests).not.toContain("Imports @");
+    const linking = join(home.path, "linking");
+    await mkdir(linking);
+    await symlink(outside, join(linking, "CLAUDE.md"));
+    expect((await run("SAY: x", {}, { cwd: linking })).requests).toContain(secret);
+    expect((await run("SAY: x", { settingSources: ["user"] }, { cwd: linking })).requests).not.toContain(
+      secret,
+    );
+  });
 });
