@@ -195,7 +195,7 @@ describeReal("a session that we start", () => {
     expect([named.init?.["tools"]].flat()).toEqual(expect.arrayContaining(["SendMessage", "CronCreate"]));
   });
 
-  since("2.1.224")(
+  since("2.1.248")(
     "neither speaks to a session beside it nor hears one, and each has its own answer",
     async () => {
       const start = (name: string, ours: boolean) => {
