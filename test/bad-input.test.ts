@@ -41,7 +41,7 @@ const table: [
     (home) => ["outputDirectory", home.file("a-file/results"), "cannot be written"],
   ],
   [
-    "bypassPermissions without the operator's leave",
+    "bypassPermissions without the operator's permission",
     () => ({ tasks: ["x"], permissionMode: "bypassPermissions" }),
     () => ["permissionMode", "operator", "allowBypassPermissions", "allowedTools"],
   ],
@@ -54,6 +54,70 @@ const table: [
     "an MCP configuration that is not there",
     (home) => ({ tasks: ["x"], mcpConfig: home.file("mcp.json") }),
     (home) => ["mcpConfig", home.file("mcp.json"), "is not a file"],
+  ],
+  [
+    "bypassPermissions by way of settings or of an agent",
+    () => ({
+      tasks: ["x"],
+      settings: { permissions: { defaultMode: "bypassPermissions" } },
+      agents: { a: { description: "d", prompt: "p", permissionMode: "bypassPermissions" } },
+    }),
+    () => ["settings.permissions.defaultMode", "agents.a.permissionMode", "allowBypassPermissions"],
+  ],
+  [
+    "an MCP configuration without servers",
+    () => ({ tasks: ["x", { task: "y", mcpConfig: '{"docs": {"command": "x"}}' }], mcpConfig: {} }),
+    () => ["- mcpConfig has no `mcpServers`", "tasks[1].mcpConfig has no `mcpServers`"],
+  ],
+  [
+    "an MCP configuration in a file that is not JSON",
+    (home) => ({ tasks: ["x"], mcpConfig: home.file("broken.json") }),
+    (home) => [`mcpConfig ${home.file("broken.json")} is not JSON`],
+  ],
+  [
+    "MCP servers whose commands are not there",
+    () => ({
+      tasks: ["x"],
+      mcpConfig: {
+        mcpServers: {
+          one: { command: "/nowhere/server" },
+          two: { command: "no-such-command-anywhere" },
+          fine: { command: "sh" },
+          remote: { type: "http", url: "http://127.0.0.1:9" },
+        },
+      },
+    }),
+    () => [
+      "2 things are to be mended",
+      "mcpServers.one.command /nowhere/server is not an executable file",
+      "mcpServers.two.command no-such-command-anywhere was not found on the sessions' PATH",
+    ],
+  ],
+  [
+    "an agent without a prompt, and one whose tools are no list",
+    () => ({
+      tasks: ["x"],
+      agents: { one: { description: "d" }, two: { description: "d", prompt: "p", tools: "Read" } },
+    }),
+    () => ["agents.one.prompt", "agents.two.tools", "`description` and `prompt`"],
+  ],
+  [
+    "settings that are no JSON object",
+    (home) => ({ tasks: ["x", { task: "y", settings: "{ broken" }], settings: home.file("broken.json") }),
+    (home) => [
+      `settings ${home.file("broken.json")} is not a JSON object`,
+      "tasks[1].settings is not a JSON",
+    ],
+  ],
+  [
+    "a source of settings that does not exist",
+    () => ({ tasks: ["x", { task: "y", settingSources: "user,home" }], settingSources: ["global"] }),
+    () => ["settingSources", "user, project, local", "tasks[1].settingSources"],
+  ],
+  [
+    "arguments for claude without the operator's permission",
+    () => ({ tasks: ["x"], claudeArguments: ["--betas=x"] }),
+    () => ["claudeArguments requires the operator's permission", "allowClaudeArguments"],
   ],
   [
     "several faults at once",
@@ -72,6 +136,7 @@ for (const [what, input, named] of table) {
   test(`${what} is answered with one message that names the place, and nothing runs`, async () => {
     await using home = new Home();
     await Bun.write(home.file("a-file"), "");
+    await Bun.write(home.file("broken.json"), "{ broken");
     await using client = await connectNew(home);
     const { isError, text } = await client.call("spawn_parallel_claude_sessions", input(home));
     expect(isError).toBe(true);
@@ -81,6 +146,30 @@ for (const [what, input, named] of table) {
     expect(existsSync(home.output)).toBe(false);
   });
 }
+
+test("arguments that would break the session, or have an option of their own, are refused", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_ALLOW_CLAUDE_ARGUMENTS: "true" });
+  await using client = await connectNew(home);
+  const ask = (claudeArguments: string[]) =>
+    client.call("spawn_claude_session", { task: "[[args]]", claudeArguments });
+  for (const argument of ["--output-format=text", "-p", "--print", "--session-id=x", "-cfoo", "--bg"])
+    expect((await ask([argument])).text).toContain(`claudeArguments[0] ${argument}: this program sets it`);
+  expect((await ask(["--dangerously-skip-permissions"])).text).toContain("use the option `permissionMode`");
+  for (const argument of ["Read", "--", "x=y"])
+    expect((await ask([argument])).text).toContain("write an option, with its value behind `=`");
+  expect((await ask(["--exclude-dynamic-system-prompt-sections", "--betas=one"])).text).toContain(
+    "--exclude-dynamic-system-prompt-sections",
+  );
+});
+
+test("restricted mode is refused where Claude Code does not know it, before anything has run", async () => {
+  await using home = new Home({ FAKE_CLAUDE_VERSION: "2.1.247" });
+  await using client = await connectNew(home);
+  const refused = await client.call("spawn_claude_session", { task: "x", restricted: true });
+  expect(refused).toMatchObject({ isError: true });
+  expect(refused.text).toContain("restricted requires Claude Code 2.1.248 or newer, and this is 2.1.247");
+  expect(existsSync(home.startsLog)).toBe(false);
+});
 
 // Where the real one is installed for all users, it would be found, and rightly so.
 const installed = ["/usr/local/bin", "/usr/bin", "/bin", "/opt/homebrew/bin"].some((directory) =>

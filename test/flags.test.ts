@@ -4,6 +4,7 @@ import { helpLines } from "../src/doors/commands/flag-help.ts";
 import { inFlagWords } from "../src/doors/commands/flag-words.ts";
 import { flagsOf, parseFlags } from "../src/doors/flags.ts";
 import { batchOptions, sessionOptions } from "../src/model/options.ts";
+import { Home, run } from "./harness.ts";
 
 const options = z.strictObject({ ...sessionOptions.shape, ...batchOptions.shape });
 const flags = flagsOf(options);
@@ -109,4 +110,30 @@ test("advice and faults speak of flags on the command line", () => {
   expect(inFlagWords("The model is not known. See `model-names`.", flags)).toBe(
     "The model is not known. See `model-names`.",
   );
+});
+
+test("what a session may reach is said by flags as well as by properties", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_ALLOW_CLAUDE_ARGUMENTS: "true" });
+  await Bun.write(home.file("settings.json"), '{"model":"opus"}');
+  const { out, err } = await run(home, [
+    "run",
+    "[[args]]",
+    '--agents={"reviewer":{"description":"Reviews","prompt":"Review."}}',
+    `--settings=${home.file("settings.json")}`,
+    "--setting-sources=user",
+    "--setting-sources=local",
+    "--no-file-mentions",
+    "--claude-arguments=--betas=one",
+    "--claude-arguments=--exclude-dynamic-system-prompt-sections",
+    '--env={"LANGUAGE":"de"}',
+  ]);
+  expect(err).not.toContain("Nothing was done");
+  for (const argument of [
+    '--agents={"reviewer":{"description":"Reviews","prompt":"Review."}}',
+    '--settings={"crossSessionInbound":"refuse","model":"opus"}',
+    "--setting-sources=user,local",
+    "--betas=one",
+    "--exclude-dynamic-system-prompt-sections",
+  ])
+    expect(out).toContain(JSON.stringify(argument).slice(1, -1));
 });

@@ -1,6 +1,8 @@
 // The command line of a session. Each value stands behind `=`, where no value can be taken for an option
 // and no list can swallow what follows it.
-import { type SessionOptions, toolRuleList } from "../model/options.ts";
+import { type SessionOptions, settingSourceList, toolRuleList } from "../model/options.ts";
+import { type MentionOptions, messageContent } from "./mentions.ts";
+import { deniedRules, settingsArgument } from "./settings.ts";
 
 /** The arguments for `claude`, its name not among them. The prompt is no argument: it goes to stdin. */
 export function argumentsFor(options: SessionOptions, sessionId: string): string[] {
@@ -18,9 +20,13 @@ export function argumentsFor(options: SessionOptions, sessionId: string): string
     ...flag("model", options.model),
     ...flag("fallback-model", options.fallbackModel),
     ...flag("effort", options.effort),
+    ...flag("agents", options.agents && JSON.stringify(options.agents)),
     ...flag("agent", options.agent),
+    ...flag("settings", settingsArgument(options)),
+    ...flag("setting-sources", options.settingSources && settingSourceList(options.settingSources).join(",")),
+    ...(options.restricted ? ["--restricted"] : []),
     ...flag("allowedTools", rules(options.allowedTools)),
-    ...flag("disallowedTools", rules(options.disallowedTools)),
+    ...flag("disallowedTools", deniedRules(options).join(",")),
     ...flag("tools", rules(options.tools)),
     ...flag("system-prompt", options.systemPrompt),
     ...flag("append-system-prompt", options.appendSystemPrompt),
@@ -30,13 +36,19 @@ export function argumentsFor(options: SessionOptions, sessionId: string): string
     ...flag("json-schema", options.outputSchema && JSON.stringify(options.outputSchema)),
     ...(options.addDirectories ?? []).flatMap((directory) => flag("add-dir", directory)),
     ...flag("name", options.name),
+    ...(options.claudeArguments ?? []),
   ];
 }
 
-/** The line on stdin that asks the session. */
-export function promptLine(prompt: string, options: Pick<SessionOptions, "slashCommands">): string {
+/** The line on stdin that asks the session, which works in `workingDirectory`. */
+export function promptLine(
+  prompt: string,
+  options: Pick<SessionOptions, "slashCommands"> & MentionOptions,
+  workingDirectory: string,
+): string {
   // One leading blank makes plain text of what would be a slash command; `--disable-slash-commands` does not.
-  const content = !options.slashCommands && prompt.startsWith("/") ? ` ${prompt}` : prompt;
+  const text = !options.slashCommands && prompt.startsWith("/") ? ` ${prompt}` : prompt;
+  const content = messageContent(text, options, workingDirectory);
   return `${JSON.stringify({ type: "user", message: { role: "user", content } })}\n`;
 }
 

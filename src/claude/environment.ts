@@ -14,39 +14,87 @@ const ofOuterSession = new Set([
   "CLAUDE_CODE_CHILD_SESSION",
   "CLAUDE_CODE_ENTRYPOINT",
   "CLAUDE_CODE_EXECPATH",
+  "CLAUDE_CODE_LAUNCHED_BY_SESSION_IDS",
   "CLAUDE_CODE_MESSAGING_SOCKET",
   "CLAUDE_CODE_MESSAGING_TOKEN",
   "CLAUDE_CODE_SESSION_ATTENDED",
   "CLAUDE_CODE_SESSION_ID",
+  "CLAUDE_CODE_SESSION_KIND",
+  "CLAUDE_CODE_SESSION_NAME",
   "CLAUDE_CODE_SSE_PORT",
   "CLAUDE_EFFORT",
+  "CLAUDE_ENV_FILE",
   "CLAUDE_PID",
   "CLAUDE_PROJECT_DIR",
   "AI_AGENT",
 ]);
 
+// With these, Claude Code 2.1.332 hands a session over from one of its processes to the next.
+const ofHandOver = /^CLAUDE_(?:BG|CODE_RESUME|CODE_RELAUNCH)_/;
+
+const ofOurs = "PARALLEL_CLAUDE_";
+
+/** Whether a variable belongs to a Claude Code that started us. */
+function isOfOuterSession(name: string): boolean {
+  return ofOuterSession.has(name) || ofHandOver.test(name);
+}
+
+/** Whether a variable is one of ours: a setting, the marker or the depth. */
+function isOurs(name: string): boolean {
+  return name.startsWith(ofOurs);
+}
+
+// `claude` must not replace its own file while a batch runs, and says why it did not start where we read it.
+const preset = { DISABLE_AUTOUPDATER: "1", CLAUDE_CODE_STARTUP_FAILURE_RESULTS: "1" };
+
 /** What every process that we start inherits: no switches of Bun, nothing of a session around us. */
 export function cleanEnvironment(environment: Environment): Record<string, string> {
   const clean: Record<string, string> = {};
   for (const [name, value] of Object.entries(environment)) {
-    if (value === undefined || isBunVariable(name) || ofOuterSession.has(name) || name === markerVariable) {
+    if (value === undefined || isBunVariable(name) || isOfOuterSession(name) || name === markerVariable)
       continue;
-    }
     clean[name] = value;
   }
   return clean;
 }
 
-/** The environment of all sessions of a batch; each gets its marker and its directory besides. */
+/**
+ * The environment of all sessions of a batch; each gets its marker and its directory besides. Nothing else of ours is
+ * in it: what the operator has set for us is no setting of a server that a session starts.
+ */
 export function sessionEnvironment(environment: Environment): Record<string, string> {
-  const clean = cleanEnvironment(environment);
+  const clean = Object.fromEntries(
+    Object.entries(cleanEnvironment(environment)).filter(([name]) => !isOurs(name)),
+  );
   const path = pathDirectories(clean["PATH"]);
   const missing = knownDirectories().filter((directory) => !path.includes(directory));
   return {
+    ...preset,
     ...clean,
     PATH: [...path, ...missing].join(pathListSeparator),
     [depthVariable]: String(depthOf(environment) + 1),
   };
+}
+
+// Which login a session uses, and where its conversations are: known for a whole batch, and by its environment.
+const ofAccount =
+  /^(?:ANTHROPIC_.*|CLAUDE_CODE_(?:OAUTH|API_KEY|USE_).*|CLAUDE_CONFIG_DIR|HOME|USERPROFILE|HTTPS?_PROXY|ALL_PROXY)$/i;
+
+// These load code into every program, `claude` and what we look for it with among them.
+const ofLoader = /^(?:LD_(?:PRELOAD|AUDIT|LIBRARY_PATH)|DYLD_.*)$/;
+
+/** Why a task may not set a variable of its session; nothing where it may. */
+export function refusedVariable(name: string): string | undefined {
+  if (!/^[A-Za-z_]\w*$/.test(name)) return "a name is letters, digits and `_`, and begins with no digit";
+  if (isOurs(name)) return "by variables of this name, the program knows its sessions";
+  if (isOfOuterSession(name)) return "Claude Code sets it for its own child processes";
+  if (isBunVariable(name)) return "`claude` itself would obey it";
+  if (ofLoader.test(name)) return "it loads code into `claude` itself";
+  if (name.toUpperCase() === "PATH")
+    return "sessions have the PATH of this program, with absolute directories only";
+  if (ofAccount.test(name))
+    return "it decides which login a session uses; start the batch with another environment instead";
+  return undefined;
 }
 
 /** How many sessions deep we are: 0 outside of all. What is no number counts as one, rather than as none. */

@@ -49,6 +49,11 @@ export const versionChanges = [
   { since: "2.1.301", what: "`init` names `additional_directories`." },
   { since: "2.1.302", what: "Sessions that name no permission mode run in `default` again." },
   {
+    since: "2.1.299",
+    what: "`CLAUDE_CODE_DISABLE_FILE_MENTIONS` keeps subagents from attaching files.",
+    lack: "what keeps subagents from attaching files by `@path`",
+  },
+  {
     since: "2.1.309",
     what: "A result says what its turn cost (`model_usage_since_last_result`).",
     lack: "the exact cost of each turn",

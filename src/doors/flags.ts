@@ -1,6 +1,7 @@
 // Command-line flags, derived from a declared input: what can be written, and what was.
 import { z } from "zod";
 import { kebabCase } from "../model/kebab-case.ts";
+import { secretOptions } from "../model/options.ts";
 import { type Checked, nearest } from "../operations/faults.ts";
 import { parseArgs } from "../platform/arguments.ts";
 
@@ -151,7 +152,8 @@ function put(
   value: string,
 ): string | undefined {
   const { property, kind, choices } = flag;
-  const given = `${rawName} was given as ${JSON.stringify(value)}`;
+  const shown = secretOptions.includes(property) ? "something else" : JSON.stringify(value);
+  const given = `${rawName} was given as ${shown}`;
   const before = options[property];
   if (kind === "list") options[property] = [...(Array.isArray(before) ? before : []), value];
   else if (kind === "joined") options[property] = typeof before === "string" ? `${before},${value}` : value;
@@ -163,7 +165,8 @@ function put(
     options[property] = Number(value);
   } else if (kind === "object" || (kind === "text-or-object" && value.trimStart().startsWith("{"))) {
     const parsed = objectFrom(value);
-    if (typeof parsed === "string") return `${given}: ${parsed}`;
+    if (typeof parsed === "string")
+      return `${given}: ${secretOptions.includes(property) ? "expected a JSON object" : parsed}`;
     options[property] = parsed;
   } else options[property] = value;
   return undefined;

@@ -1,20 +1,25 @@
 // The hidden subcommands: the processes that carry a batch. Their output is the batch's `runner.log`.
 import { notifyOf } from "../engine/notify.ts";
 import { runBatch } from "../engine/runner.ts";
-import { hiddenCommands, keep, startDetachedKeeper } from "../engine/start.ts";
+import { hiddenCommands, keep, startDetachedKeeper, valuesOnStdin } from "../engine/start.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
+import { noValues, valuesFromText } from "../model/session-values.ts";
 import { Store } from "../store/store.ts";
 
 /** Runs a hidden subcommand, and gives its exit status: 0 when no other process need care. */
-export async function runHidden(command: string, [stateDirectory = "", batch]: string[]): Promise<number> {
+export async function runHidden(
+  command: string,
+  [stateDirectory = "", batch, fed]: string[],
+): Promise<number> {
   const batchId = batchIdSchema.parse(batch);
+  const values = fed === valuesOnStdin ? valuesFromText(await Bun.stdin.text()) : noValues;
   if (command === hiddenCommands.starter) {
-    startDetachedKeeper(stateDirectory, batchId);
+    await startDetachedKeeper(stateDirectory, batchId, values);
     return 0;
   }
   using store = new Store(stateDirectory);
   if (command === hiddenCommands.keeper) {
-    await keep(store, batchId);
+    await keep(store, batchId, values);
     return 0;
   }
   if (command === hiddenCommands.notifier) {
@@ -26,7 +31,7 @@ export async function runHidden(command: string, [stateDirectory = "", batch]: s
   if (!log) throw new Error(`Internal error: ${command} of batch ${batchId}`);
   try {
     // False means that another runner has the batch: then there is nothing left to do here.
-    await runBatch(store, log);
+    await runBatch(store, log, { values });
     return 0;
   } catch (error) {
     // Told before anything else: sessions and timers must not keep a runner alive that has failed.

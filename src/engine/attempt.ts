@@ -116,7 +116,7 @@ export class RunningAttempt {
 
   #ask(text: string): void {
     this.#isAsked = true;
-    this.#plan.session.write(promptLine(text, this.#plan.options));
+    this.#plan.session.write(promptLine(text, this.#plan.options, this.#plan.workingDirectory));
   }
 
   /** Takes in what the transcript has got. */

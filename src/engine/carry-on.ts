@@ -1,5 +1,6 @@
 // Carries on what lost its processes: after a crash of ours, or of a client that ended a whole group of them.
 import type { Account } from "../model/event.ts";
+import { noValues, type SessionValues } from "../model/session-values.ts";
 import { livenessOf } from "../platform/process.ts";
 import type { BatchRow, Store } from "../store/store.ts";
 import { startKeeper } from "./start.ts";
@@ -25,11 +26,15 @@ export async function carryOn(store: Store, account: Account): Promise<BatchRow[
   return lost;
 }
 
-/** Starts a keeper for one batch that nobody carries, however old it is. */
-export async function carryOnBatch(store: Store, row: BatchRow): Promise<void> {
+/** Starts a keeper for one batch that nobody carries, however old it is. It has no values of `env` but these. */
+export async function carryOnBatch(
+  store: Store,
+  row: BatchRow,
+  values: SessionValues = noValues,
+): Promise<void> {
   const kept = store.batch(row.batchId)?.state.account;
   if (!kept || !store.announce(row)) return;
-  await startKeeper(store, row.batchId, kept.environment);
+  await startKeeper(store, row.batchId, { environment: kept.environment, values });
 }
 
 /** Whether nobody carries the batch, nor ever will by himself. */

@@ -1,9 +1,11 @@
 // What the next attempt at a task will be: anew, or going on where the one before was cut off.
 import { argumentsFor, resumePrompt } from "../claude/arguments.ts";
 import { conversationFile, costOfConversation } from "../claude/conversation.ts";
+import { mentionEnvironment } from "../claude/mentions.ts";
 import type { SessionPlan } from "../claude/session.ts";
 import type { SessionOptions } from "../model/options.ts";
 import type { Spent } from "../model/outcome.ts";
+import { type SessionValues, variableNames, variablesOf } from "../model/session-values.ts";
 import { type Attempt, type BatchState, taskOf } from "../model/state.ts";
 import { exists, kindAt } from "../platform/files.ts";
 import { outcomeText } from "../report/advice.ts";
@@ -23,13 +25,19 @@ export interface AttemptPlan {
   prompt: string;
   options: SessionOptions;
   session: SessionPlan;
+  /** Why it cannot be started. */
+  hindrance?: string;
 }
 
 /** The next attempt at a task. */
 export function planAttempt(
   state: BatchState,
   number: number,
-  { layout, environment }: { layout: Layout; environment: Record<string, string> },
+  {
+    layout,
+    environment,
+    values,
+  }: { layout: Layout; environment: Record<string, string>; values: SessionValues },
 ): AttemptPlan {
   const { batch } = state;
   const { attempts } = taskOf(state, number);
@@ -42,10 +50,12 @@ export function planAttempt(
     options.resumeSessionId === undefined || options.forkSession
       ? crypto.randomUUID()
       : options.resumeSessionId;
-  const prompt = batch.tasks[number - 1]?.prompt ?? "";
+  const task = batch.tasks[number - 1]?.prompt ?? "";
+  const prompt = resumes ? resumePrompt(task) : task;
   const workingDirectory = workingDirectoryOf(batch, options);
   const costBefore = costBeforeOf(options, workingDirectory, environment);
   const anewBecause = resumes ? undefined : whyAnew(cutOff);
+  const own = variablesOf(values, number, variableNames(options.env));
   const transcript = freeName(layout.transcript(batch.batchId, number, attempt, batch.tasks.length));
   return {
     attempt,
@@ -53,12 +63,17 @@ export function planAttempt(
     resumes,
     ...(anewBecause === undefined ? {} : { anewBecause }),
     ...(costBefore ? { costBefore } : {}),
-    prompt: resumes ? resumePrompt(prompt) : prompt,
+    prompt,
     options,
+    ...(own.kind === "lost" ? { hindrance: lostText(own.names, batch.batchId, number) } : {}),
     session: {
       command: [batch.claudePath, ...argumentsFor(options, sessionId)],
       workingDirectory,
-      environment,
+      environment: {
+        ...mentionEnvironment(prompt, options, workingDirectory),
+        ...environment,
+        ...(own.kind === "known" ? own.variables : {}),
+      },
       marker: markerOf(batch.batchId, number, attempt, sessionId),
       transcript,
       stderr: stderrBeside(transcript),
@@ -92,6 +107,12 @@ function costBeforeOf(
   if (resumeSessionId === undefined) return undefined;
   const file = conversationFile(resumeSessionId, workingDirectory, environment);
   return file === undefined ? undefined : costOfConversation(file);
+}
+
+function lostText(names: readonly string[], batchId: string, number: number): string {
+  const what =
+    names.length === 1 ? `The value of the variable ${names[0]}` : `The values of ${names.join(", ")}`;
+  return `${what} (\`env\`) ${names.length === 1 ? "is" : "are"} gone with the processes that held them; values are never stored. Give them again: \`retry_batch\` with batchId ${batchId}, tasks [${number}] and \`env\`, or \`parallel-claude-code-mcp retry ${batchId} ${number} --env FILE\`.`;
 }
 
 // A runner that died between a start and its commit has left a transcript that no log knows.

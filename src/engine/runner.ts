@@ -1,5 +1,6 @@
 // The runner: carries one batch to its end, and holds nothing that is not in the log.
 import { sessionEnvironment } from "../claude/environment.ts";
+import { noValues, type SessionValues } from "../model/session-values.ts";
 import type { Standstill } from "../model/standstill.ts";
 import type { BatchState } from "../model/state.ts";
 import { makePrivateDirectory } from "../platform/files.ts";
@@ -38,12 +39,18 @@ export type Watching = (
   standstill: Standstill | undefined,
 ) => void;
 
+interface RunOptions {
+  watching?: Watching;
+  /** Of the variables that tasks give their sessions. */
+  values?: SessionValues;
+}
+
 /** Carries a batch to its end. False when another runner has it, or took it over meanwhile. */
-export async function runBatch(store: Store, log: BatchLog, watching?: Watching): Promise<boolean> {
+export async function runBatch(store: Store, log: BatchLog, options: RunOptions = {}): Promise<boolean> {
   const epoch = await takeOver(log);
   if (epoch === undefined) return false;
   try {
-    await new Runner(store, log, epoch, watching).run();
+    await new Runner(store, log, epoch, options).run();
     return true;
   } catch (error) {
     // Sessions that are left go on writing to their transcripts, for the next runner to adopt.
@@ -83,7 +90,7 @@ class Runner {
   #aliveAt = performance.now();
   #beats = 0;
 
-  constructor(store: Store, batchLog: BatchLog, epoch: number, watching: Watching | undefined) {
+  constructor(store: Store, batchLog: BatchLog, epoch: number, { watching, values = noValues }: RunOptions) {
     const { batch, account } = batchLog.state;
     this.#store = store;
     this.#log = new RunnerLog(batchLog, epoch, () => {
@@ -147,6 +154,7 @@ class Runner {
       machine: this.#machine,
       files: this.#files,
       environment: sessionEnvironment(process.env),
+      values,
       failed: (error) => this.#failed.reject(error),
     });
     // Nobody may be listening any more when it fails.

@@ -1,6 +1,7 @@
 // Starts the processes that carry a batch, so that they outlive whoever asked for it.
 import { cleanEnvironment } from "../claude/environment.ts";
 import type { BatchId } from "../model/batch-id.ts";
+import { hasValues, noValues, type SessionValues, valuesText } from "../model/session-values.ts";
 import { closeDescriptor, makePrivateDirectory, openForAppending } from "../platform/files.ts";
 import { ownIdentity } from "../platform/process.ts";
 import { selfCommand } from "../platform/self.ts";
@@ -14,6 +15,9 @@ export const hiddenCommands = {
   notifier: "__notifier",
 } as const;
 
+/** Behind these: the values of `env` come on stdin. */
+export const valuesOnStdin = "--values-on-stdin";
+
 /** So long, in milliseconds, a keeper waits for another one that is about to leave. */
 const leavingMs = 3_000;
 
@@ -23,18 +27,26 @@ const mostRestarts = 5;
 /**
  * Starts the keeper of a batch by way of a process that exits at once: the keeper then belongs to nobody who
  * could take it along. `environment` goes over our own: a batch is carried on with the values that it began with.
- * Throws when that process fails.
+ * `values` go through pipes: a file or a command line would keep them or show them. Throws when that process fails.
  */
 export async function startKeeper(
   store: Store,
   batchId: BatchId,
-  environment: Record<string, string> = {},
+  {
+    environment = {},
+    values = noValues,
+  }: { environment?: Record<string, string>; values?: SessionValues } = {},
 ): Promise<void> {
   makePrivateDirectory(store.layout.batchDirectory(batchId));
   const log = openForAppending(store.layout.runnerLog(batchId));
   try {
     const { stateDirectory } = store.layout;
-    const starter = spawnOurselves(hiddenCommands.starter, stateDirectory, batchId, log, environment);
+    const starter = spawnOurselves(hiddenCommands.starter, stateDirectory, batchId, {
+      log,
+      environment,
+      values,
+    });
+    await starter.fed;
     const code = await starter.exited;
     if (code !== 0)
       throw new Error(
@@ -46,12 +58,21 @@ export async function startKeeper(
 }
 
 /** The starter: leaves a keeper behind. Our output is the batch's `runner.log`, and becomes the keeper's. */
-export function startDetachedKeeper(stateDirectory: string, batchId: string): void {
-  spawnOurselves(hiddenCommands.keeper, stateDirectory, batchId, "inherit").unref();
+export async function startDetachedKeeper(
+  stateDirectory: string,
+  batchId: string,
+  values: SessionValues,
+): Promise<void> {
+  const keeper = spawnOurselves(hiddenCommands.keeper, stateDirectory, batchId, { values });
+  await keeper.fed;
+  keeper.unref();
 }
 
-/** The keeper: waits for the runner, and starts a new one after an abnormal end, at most five times. */
-export async function keep(store: Store, batchId: BatchId): Promise<void> {
+/**
+ * The keeper: waits for the runner, and starts a new one after an abnormal end, at most five times. Each gets the values,
+ * which nobody but the keeper has.
+ */
+export async function keep(store: Store, batchId: BatchId, values: SessionValues): Promise<void> {
   // A batch that lost its keeper may be found by several calls at once; one keeper is enough. The keeper of a
   // batch that was just retried may still be about to leave.
   const deadline = performance.now() + leavingMs;
@@ -61,7 +82,7 @@ export async function keep(store: Store, batchId: BatchId): Promise<void> {
     await Bun.sleep(50);
   }
   for (let restart = 0; restart <= mostRestarts; restart++) {
-    const runner = spawnOurselves(hiddenCommands.runner, store.layout.stateDirectory, batchId, "inherit");
+    const runner = spawnOurselves(hiddenCommands.runner, store.layout.stateDirectory, batchId, { values });
     const code = await runner.exited;
     if (code === 0 || store.row(batchId)?.endedAt !== undefined) return;
     console.error(
@@ -80,23 +101,46 @@ export async function keep(store: Store, batchId: BatchId): Promise<void> {
  * next one can: our output, `runner.log`, becomes its.
  */
 export function startNotifier(store: Store, batchId: BatchId): void {
-  spawnOurselves(hiddenCommands.notifier, store.layout.stateDirectory, batchId, "inherit").unref();
+  spawnOurselves(hiddenCommands.notifier, store.layout.stateDirectory, batchId).unref();
 }
 
 function spawnOurselves(
   command: string,
   stateDirectory: string,
   batchId: string,
-  log: number | "inherit",
-  environment: Record<string, string> = {},
+  {
+    log = "inherit",
+    environment = {},
+    values = noValues,
+  }: { log?: number | "inherit"; environment?: Record<string, string>; values?: SessionValues } = {},
 ) {
-  return Bun.spawn([...selfCommand(), command, stateDirectory, batchId], {
-    cwd: stateDirectory,
-    env: { ...cleanEnvironment(process.env), ...environment },
-    stdin: "ignore",
-    stdout: log,
-    stderr: log,
-    detached: true,
-    windowsHide: true,
-  });
+  const isFed = hasValues(values);
+  const child = Bun.spawn(
+    [...selfCommand(), command, stateDirectory, batchId, ...(isFed ? [valuesOnStdin] : [])],
+    {
+      cwd: stateDirectory,
+      env: { ...cleanEnvironment(process.env), ...environment },
+      stdin: isFed ? "pipe" : "ignore",
+      stdout: log,
+      stderr: log,
+      detached: true,
+      windowsHide: true,
+    },
+  );
+  const { exited } = child;
+  return {
+    exited,
+    get signalCode() {
+      return child.signalCode;
+    },
+    unref: () => child.unref(),
+    /** Resolves when the values are with the child, or it has gone: then its exit says so. */
+    fed: feed(child.stdin, values).catch(() => undefined),
+  };
+}
+
+async function feed(stdin: Bun.FileSink | undefined, values: SessionValues): Promise<void> {
+  if (!stdin) return;
+  stdin.write(valuesText(values));
+  await stdin.end();
 }

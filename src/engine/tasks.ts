@@ -3,6 +3,7 @@ import { adoptSession, type Session, startSession } from "../claude/session.ts";
 import { Sweeper } from "../claude/sweep.ts";
 import type { SessionOptions } from "../model/options.ts";
 import type { Spent } from "../model/outcome.ts";
+import type { SessionValues } from "../model/session-values.ts";
 import { taskOf } from "../model/state.ts";
 import { basename } from "../platform/paths.ts";
 import type { Hold } from "../store/holds.ts";
@@ -39,6 +40,8 @@ export interface TasksPlan {
   files: OutputFiles;
   /** Of all sessions. */
   environment: Record<string, string>;
+  /** Of the variables that tasks give their sessions. */
+  values: SessionValues;
   /** A task has failed for a reason of ours. */
   failed(error: unknown): void;
 }
@@ -184,9 +187,11 @@ export class Tasks {
   }
 
   async #start(number: number, { begun }: Admitted): Promise<void> {
-    const { log, store, environment, holds } = this.#plan;
-    const plan = planAttempt(log.state, number, { layout: store.layout, environment });
-    const start = startSession(plan.session);
+    const { log, store, environment, values, holds } = this.#plan;
+    const plan = planAttempt(log.state, number, { layout: store.layout, environment, values });
+    const { hindrance } = plan;
+    const start =
+      hindrance === undefined ? startSession(plan.session) : { started: false as const, message: hindrance };
     if (!start.started) {
       const message = startFailureText(start.message, plan.session);
       await this.#finish(number, 0, { outcome: { kind: "not-started", message } });

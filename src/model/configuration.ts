@@ -12,6 +12,10 @@ export const configurationSchema = z.strictObject({
     .boolean()
     .meta({ description: "Whether `permissionMode: bypassPermissions` may be asked for." })
     .default(false),
+  allowClaudeArguments: z
+    .boolean()
+    .meta({ description: "Whether `claudeArguments` may be asked for." })
+    .default(false),
   allowRemoteHttp: z
     .boolean()
     .meta({ description: "Whether `serve --http` may listen where other machines reach it." })

@@ -45,6 +45,8 @@ export const batch = z.object({
   notifications: z.boolean().optional(),
   /** What is run at its end, when nobody waits for it. */
   notifyCommand: z.array(z.string()).optional(),
+  /** What was noticed before it began, and stopped nothing. */
+  warnings: z.array(z.string()).optional(),
 });
 export type Batch = z.infer<typeof batch>;
 

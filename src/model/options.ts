@@ -12,6 +12,25 @@ const systemPrompt = z
 
 const seconds = z.number().positive().max(604_800);
 
+/** Where Claude Code looks for settings files. */
+export const settingSource = z.enum(["user", "project", "local"]);
+export type SettingSource = z.output<typeof settingSource>;
+
+const settingSources = z.union([
+  z
+    .string()
+    .refine(
+      (text) => toolRuleList(text).every((name) => settingSource.safeParse(name).success),
+      "accepted are user, project, local",
+    ),
+  z.array(settingSource),
+]);
+
+/** One argument of a command line may have 131,071 bytes on Linux. */
+const jsonArgument = z
+  .record(z.string(), z.unknown())
+  .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= 120_000, "at most 120,000 bytes as JSON");
+
 /** Most sessions at once: a number, or as many as turn out to be well. */
 export const concurrency = z.union([z.int().min(1).max(10_000), z.literal("auto")]);
 export type Concurrency = z.output<typeof concurrency>;
@@ -44,6 +63,58 @@ export const sessionOptions = z.strictObject({
     .meta({ description: "How hard the model thinks." })
     .optional(),
   agent: z.string().min(1).meta({ description: "Agent definition that the session runs as." }).optional(),
+  agents: jsonArgument
+    .meta({
+      description:
+        'Agents for this session, by name: `{"reviewer": {"description": "Reviews code", "prompt": "You review code."}}`.',
+      placeholder: "JSON",
+    })
+    .optional(),
+  settings: z
+    .union([z.string().min(1), jsonArgument])
+    .meta({
+      description:
+        "Claude Code settings for this session: a file, or the settings themselves. They win over the user's and the project's.",
+      placeholder: "FILE|JSON",
+    })
+    .optional(),
+  settingSources: settingSources
+    .meta({
+      description:
+        "Settings files that Claude Code reads: `user`, `project`, `local`, comma-separated (default: all). An empty string means none. Without `project`, neither the repository's settings nor its CLAUDE.md are read.",
+      placeholder: "NAMES",
+    })
+    .optional(),
+  restricted: z
+    .boolean()
+    .meta({
+      description:
+        "For work on untrusted input: no tools that run code, no WebFetch, no settings files, and file tools only in the working directory and `addDirectories`. Requires Claude Code 2.1.248 or newer.",
+    })
+    .default(false),
+  fileMentions: z
+    .boolean()
+    .meta({
+      description:
+        "Whether `@path` in a task attaches that file. Only files in the working directory and `addDirectories` are attached, and none where the session has no `Read` tool.",
+    })
+    .default(true),
+  env: z
+    .union([z.string().min(1), z.record(z.string(), z.string())])
+    .meta({
+      description:
+        "Further environment variables for the session: a JSON file, or an object of strings. Names are stored and shown; values never are.",
+      placeholder: "FILE|JSON",
+    })
+    .optional(),
+  claudeArguments: z
+    .array(z.string().min(1))
+    .meta({
+      description:
+        "Further arguments for `claude`, one each: `--betas=NAME`. Requires the operator's permission.",
+      placeholder: "ARGUMENT",
+    })
+    .optional(),
   allowedTools: toolRules
     .meta({
       description:
@@ -70,7 +141,7 @@ export const sessionOptions = z.strictObject({
     .enum(["default", "acceptEdits", "plan", "dontAsk", "auto", "bypassPermissions"])
     .meta({
       description:
-        "What happens with what no rule allows. `acceptEdits` lets edits in the working directory through; `bypassPermissions` needs the operator's leave.",
+        "What happens with what no rule allows. `acceptEdits` lets edits in the working directory through; `bypassPermissions` requires the operator's permission.",
     })
     .optional(),
   maxTurns: z.int().min(1).meta({ description: "Ends the session after so many API turns." }).optional(),
@@ -191,8 +262,16 @@ export const prompt = z
   .refine((text) => Buffer.byteLength(text) <= 9_000_000, "at most 9 MB; put longer text in a file")
   .meta({ description: "What the session is asked to do." });
 
+/** Options whose values are in no message, file or log. */
+export const secretOptions: readonly string[] = ["env"] satisfies (keyof typeof sessionOptions.shape)[];
+
 export type SessionOptionsInput = z.input<typeof sessionOptions>;
 export type SessionOptions = z.output<typeof sessionOptions>;
+
+/** The names in `settingSources`, as a text or a list. */
+export function settingSourceList(sources: string | readonly SettingSource[]): SettingSource[] {
+  return toolRuleList(sources).map((name) => settingSource.parse(name));
+}
 
 /**
  * The rules in a list of tools. Commas and blanks separate, but not inside parentheses, as `claude` reads them.

@@ -10,6 +10,8 @@ import { probeVersion } from "./probe.ts";
 
 /** What was found out about the version of a `claude`. */
 export interface VersionCheck {
+  /** Nothing where it does not say. */
+  version: string | undefined;
   /** Why it is refused. Nothing where it is new enough, or does not say. */
   fault: string | undefined;
   /** Remembers the answer. A store that is not there is made. */
@@ -25,10 +27,12 @@ export async function checkVersion(context: Context, claudePath: string): Promis
   const isStoreThere = exists(layoutOf(stateDirectoryOf(context.configuration)).database);
   const kept = file && isStoreThere ? keptVersion(context.store.database, file) : undefined;
   // A wrapper stays the same while what it starts is updated, so nothing is refused by a remembered answer.
-  if (kept && !isTooOld(kept.version)) return { fault: undefined, keep: () => undefined };
+  if (kept && !isTooOld(kept.version))
+    return { version: kept.version, fault: undefined, keep: () => undefined };
   const probed = await probeVersion(claudePath, homeDirectory());
   const version = probed.ok ? versionIn(probed.value) : undefined;
   return {
+    version,
     fault: version !== undefined && isTooOld(version) ? tooOldText(version, claudePath) : undefined,
     keep: () => {
       if (file) keepVersion(context.store.database, { ...file, ...(version ? { version } : {}) });

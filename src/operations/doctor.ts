@@ -1,5 +1,6 @@
 // Whether everything is there that a session needs, on exactly the path that a session takes.
 import { z } from "zod";
+import { projectWarnings } from "../claude/project-settings.ts";
 import { type Configuration, variableOf } from "../model/configuration.ts";
 import { exists, kindAt, readText, realPath } from "../platform/files.ts";
 import { dirname, homeDirectory, isWithin, join } from "../platform/paths.ts";
@@ -154,8 +155,13 @@ function workingDirectory(context: Context, configuration: Configuration, file: 
   const directory = configuration.workingDirectory ?? context.workingDirectory;
   const roots = (configuration.allowedRoots ?? []).map(realPath);
   const allowed = roots.some((root) => isWithin(realPath(directory), root));
-  if (kindAt(directory) === "directory" && directory !== dirname(directory) && allowed)
-    return { name, ok: true, detail: `${directory}, where sessions work unless told otherwise` };
+  if (kindAt(directory) === "directory" && directory !== dirname(directory) && allowed) {
+    const detail = `${directory}, the sessions' default working directory.`;
+    const [warning, ...others] = projectWarnings(directory, { restricted: false });
+    if (warning === undefined) return { name, ok: true, detail };
+    const remedy = "Look into these files before you let sessions work there, or set `settingSources`.";
+    return { name, ok: true, detail: [detail, warning, ...others].join(" "), remedy };
+  }
   const why =
     kindAt(directory) === "directory"
       ? `no place to work in; allowed is what lies below ${roots.join(", ")}`

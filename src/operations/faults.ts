@@ -1,5 +1,6 @@
 // Bad input in words: each fault with its place, what was given, and what is accepted.
 import type { z } from "zod";
+import { secretOptions } from "../model/options.ts";
 
 /** What came of something that a user can get wrong. */
 export type Checked<Value> = { ok: true; value: Value } | { ok: false; faults: string[] };
@@ -43,7 +44,9 @@ function wordsOf(issue: z.core.$ZodIssue, input: unknown, known: readonly string
   const given = valueAt(input, issue.path);
   if (given === undefined) return [`${place} is missing: ${expectation(issue)}`];
   if (issue.code === "invalid_union") return unionWords(issue, input, known);
-  return [`${place === "" ? "the input" : place} was given as ${excerpt(given)}: ${expectation(issue)}`];
+  return [
+    `${place === "" ? "the input" : place} was given as ${shown(given, issue.path)}: ${expectation(issue)}`,
+  ];
 }
 
 // Of several accepted shapes, the one that was meant is that whose faults lie deeper than the top.
@@ -65,7 +68,9 @@ function unionWords(
     );
   }
   const accepted = issue.errors.flatMap((faults) => faults.map(expectation));
-  return [`${placeText(issue.path)} was given as ${excerpt(given)}: ${[...new Set(accepted)].join(", or ")}`];
+  return [
+    `${placeText(issue.path)} was given as ${shown(given, issue.path)}: ${[...new Set(accepted)].join(", or ")}`,
+  ];
 }
 
 function expectation(issue: z.core.$ZodIssue): string {
@@ -83,6 +88,10 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
     if (typeof value !== "object" || value === null) return undefined;
     return Reflect.get(value, key);
   }, input);
+}
+
+function shown(given: unknown, path: readonly PropertyKey[]): string {
+  return path.some((key) => secretOptions.includes(String(key))) ? "something else" : excerpt(given);
 }
 
 function excerpt(value: unknown): string {

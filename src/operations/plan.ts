@@ -1,4 +1,5 @@
 // Makes a batch of what was asked for, after everything about it has been checked and nothing has run.
+import { z } from "zod";
 import { findClaude } from "../claude/find.ts";
 import { newBatchId } from "../model/batch-id.ts";
 import { type Configuration, commandWords } from "../model/configuration.ts";
@@ -9,6 +10,7 @@ import {
   type SessionOptionsInput,
   sessionOptions,
 } from "../model/options.ts";
+import type { SessionValues } from "../model/session-values.ts";
 import { isWritable, kindAt, realPath } from "../platform/files.ts";
 import { absolutePath, dirname, homeDirectory, isWithin } from "../platform/paths.ts";
 import { layoutOf } from "../store/layout.ts";
@@ -17,7 +19,10 @@ import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { type Checked, check } from "./faults.ts";
 import { depthFault } from "./guard.ts";
+import { forkFaults, sessionFaults } from "./session-faults.ts";
+import { settingsWarnings } from "./settings-warnings.ts";
 import { knownNames, parallelInput, sessionInput } from "./spawn-input.ts";
+import { readVariables } from "./variables.ts";
 
 type StartedBy = Batch["startedBy"];
 type RawOptions = Record<string, unknown>;
@@ -28,12 +33,18 @@ interface Asked {
   tasks: { prompt: string; place: string; options: SessionOptionsInput }[];
 }
 
+/** A batch, and the values of its variables, which are no part of it: what is in a batch is stored. */
+export interface PlannedBatch {
+  batch: Batch;
+  values: SessionValues;
+}
+
 /** The batch, or every fault in what was asked for. */
 export async function planBatch(
   context: Context,
   startedBy: StartedBy,
   input: unknown,
-): Promise<Checked<Batch>> {
+): Promise<Checked<PlannedBatch>> {
   const asked = askedFor(startedBy, input);
   if (!asked.ok) return asked;
   const { configuration } = context;
@@ -42,52 +53,74 @@ export async function planBatch(
   if (depth !== undefined) faults.push(depth);
   const claude = findClaude(configuration.claudePath);
   if (!claude.found) faults.push(claude.message);
-  const version = claude.found ? await checkVersion(context, claude.path) : undefined;
-  if (version?.fault !== undefined) faults.push(version.fault);
+  const checked = claude.found ? await checkVersion(context, claude.path) : undefined;
+  if (checked?.fault !== undefined) faults.push(checked.fault);
 
   const places = new Places(context, faults);
   const { shared, tasks } = asked.value;
   const batchWide = batchOptions.parse(pick(shared, Object.keys(batchOptions.shape)));
   const common = places.absolute(sessionOptions.partial().parse(pick(shared, sessionNames)), shared, "");
   const workingDirectory = places.defaultWorkingDirectory([common, ...tasks.map(({ options }) => options)]);
-  const planned = tasks.map(({ prompt, place, options }): Task => {
+  faults.push(...sessionFaults(common, { context, place: "", claudeVersion: checked?.version }));
+  const values: SessionValues = { shared: variablesIn(common), tasks: {} };
+  const planned = tasks.map(({ prompt, place, options }, index): Task => {
     const own = places.absolute(options, options, place);
-    places.checkSession(
-      { ...common, ...own },
-      place === "" || Object.keys(own).length > 0 ? place : undefined,
-    );
-    return { prompt, ...(Object.keys(own).length > 0 ? { options: own } : {}) };
+    faults.push(...sessionFaults(own, { context, place, claudeVersion: checked?.version }));
+    faults.push(...forkFaults({ ...common, ...own }, Object.keys(own).length > 0 ? place : ""));
+    if (Object.keys(own).length === 0) return { prompt };
+    const variables = variablesIn(own);
+    if (Object.keys(variables).length > 0) values.tasks[String(index + 1)] = variables;
+    return { prompt, options: withNamesOnly(own, values.shared) };
   });
+  const warnings = settingsWarnings(common, planned, workingDirectory);
   const budgetUsd = batchWide.batchBudgetUsd ?? configuration.batchBudgetUsd;
   const batchId = newBatchId();
   const outputDirectory = places.outputDirectory(batchWide.outputDirectory, batchWide.asyncMode, batchId);
   if (faults.length > 0 || !claude.found) return { ok: false, faults: [...new Set(faults)] };
-  version?.keep();
+  checked?.keep();
   return {
     ok: true,
     value: {
-      batchId,
-      ...(batchWide.batchName === undefined ? {} : { name: batchWide.batchName }),
-      startedBy,
-      asyncMode: batchWide.asyncMode,
-      tasks: planned,
-      sessionOptions: common,
-      concurrency: lowerOf(batchWide.concurrency ?? "auto", configuration.concurrency),
-      slots: configuration.concurrency,
-      ...(configuration.memoryLimitMb === undefined ? {} : { memoryLimitMb: configuration.memoryLimitMb }),
-      loginProofSeconds: configuration.loginProofSeconds,
-      loginPatienceSeconds: configuration.loginPatienceSeconds,
-      ...(budgetUsd === undefined ? {} : { budgetUsd }),
-      failureMode: batchWide.failureMode,
-      outputDirectory,
-      claudePath: claude.path,
-      workingDirectory,
-      notifications: configuration.notifications,
-      ...(configuration.notifyCommand === undefined
-        ? {}
-        : { notifyCommand: commandWords(configuration.notifyCommand) }),
+      batch: {
+        batchId,
+        ...(batchWide.batchName === undefined ? {} : { name: batchWide.batchName }),
+        startedBy,
+        asyncMode: batchWide.asyncMode,
+        tasks: planned,
+        sessionOptions: withNamesOnly(common),
+        concurrency: lowerOf(batchWide.concurrency ?? "auto", configuration.concurrency),
+        slots: configuration.concurrency,
+        ...(configuration.memoryLimitMb === undefined ? {} : { memoryLimitMb: configuration.memoryLimitMb }),
+        loginProofSeconds: configuration.loginProofSeconds,
+        loginPatienceSeconds: configuration.loginPatienceSeconds,
+        ...(budgetUsd === undefined ? {} : { budgetUsd }),
+        failureMode: batchWide.failureMode,
+        outputDirectory,
+        claudePath: claude.path,
+        workingDirectory,
+        notifications: configuration.notifications,
+        ...(configuration.notifyCommand === undefined
+          ? {}
+          : { notifyCommand: commandWords(configuration.notifyCommand) }),
+        ...(warnings.length === 0 ? {} : { warnings }),
+      },
+      values,
     },
   };
+}
+
+function variablesIn({ env }: RawOptions): Record<string, string> {
+  const parsed = variables.safeParse(env);
+  return parsed.success ? parsed.data : {};
+}
+
+const variables = z.record(z.string(), z.string());
+
+// As it is stored. A task has the variables of its batch beside its own.
+function withNamesOnly(options: RawOptions, shared: Record<string, string> = {}): RawOptions {
+  if (options["env"] === undefined) return options;
+  const names = Object.keys({ ...shared, ...variablesIn(options) });
+  return { ...options, env: Object.fromEntries(names.map((name) => [name, ""])) };
 }
 
 // Two ceilings make the lower one; `auto` is none of its own.
@@ -156,26 +189,13 @@ class Places {
           }
         : {}),
       ...(typeof options.mcpConfig === "string"
-        ? { mcpConfig: this.#mcpFile(options.mcpConfig, from, place) }
+        ? { mcpConfig: this.#jsonFile(options.mcpConfig, from, `${place}mcpConfig`) }
+        : {}),
+      ...(typeof options.env === "string" ? { env: this.#variables(options.env, from, `${place}env`) } : {}),
+      ...(typeof options.settings === "string"
+        ? { settings: this.#jsonFile(options.settings, from, `${place}settings`) }
         : {}),
     };
-  }
-
-  /** Faults that lie in two options together. */
-  checkSession(options: RawOptions, place: string | undefined): void {
-    if (
-      options["permissionMode"] === "bypassPermissions" &&
-      !this.#context.configuration.allowBypassPermissions
-    ) {
-      this.#faults.push(
-        `${place ?? ""}permissionMode was given as "bypassPermissions", which needs the operator's leave (\`allowBypassPermissions\` in ${this.#context.inForce.file}); give the tools it needs in \`allowedTools\`, or use "acceptEdits"`,
-      );
-    }
-    if (options["forkSession"] === true && options["resumeSessionId"] === undefined) {
-      this.#faults.push(
-        `${place ?? ""}forkSession needs resumeSessionId: which conversation is to be copied`,
-      );
-    }
   }
 
   /** Option, then configuration, then where we stand: unless that is `/`, or outside the allowed roots. */
@@ -224,11 +244,17 @@ class Places {
     return path;
   }
 
-  #mcpFile(given: string, from: string, place: string): string {
+  #jsonFile(given: string, from: string, place: string): string {
     if (given.trimStart().startsWith("{")) return given;
     const path = this.#resolve(given, from);
-    if (kindAt(path) !== "file") this.#faults.push(`${place}mcpConfig ${path} is not a file`);
+    if (kindAt(path) !== "file") this.#faults.push(`${place} ${path} is not a file`);
     return path;
+  }
+
+  #variables(given: string, from: string, place: string): Record<string, string> {
+    const read = readVariables(given, from);
+    if ("fault" in read) this.#faults.push(`${place} ${read.fault}`);
+    return "fault" in read ? {} : read.variables;
   }
 
   #allowed(path: string): boolean {

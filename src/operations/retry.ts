@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
 import { standingOf } from "../engine/standing.ts";
-import { batchOptions } from "../model/options.ts";
+import { batchOptions, sessionOptions } from "../model/options.ts";
 import { canRetry } from "../model/state.ts";
 import { costText } from "../report/amounts.ts";
 import type { BatchLog } from "../store/batch-log.ts";
@@ -13,6 +13,7 @@ import { type Context, Fault, valueOrFault } from "./context.ts";
 import { check } from "./faults.ts";
 import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
 import type { Operation } from "./operation.ts";
+import { retryValues } from "./retry-values.ts";
 
 const retryInput = z.strictObject({
   batchId: z
@@ -34,6 +35,11 @@ const retryInput = z.strictObject({
   batchBudgetUsd: batchOptions.shape.batchBudgetUsd.meta({
     description: "The budget of the batch from now on, what it has spent so far included.",
     placeholder: "USD",
+  }),
+  env: sessionOptions.shape.env.meta({
+    description:
+      "The values of the batch's `env`, for tasks whose own were given up with the processes that held them: a JSON file, or an object of strings.",
+    placeholder: "FILE|JSON",
   }),
 });
 
@@ -62,11 +68,13 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
     const isRaised = budgetUsd !== undefined && row.endedAt === undefined;
     if (again.length === 0 && !lost && !isRaised) throw new Fault(nothingText(log, standingOf(row), asked));
     checkBudget(log, again, budgetUsd);
+    const isCarried = !lost && row.endedAt === undefined;
+    const values = retryValues(context, log, { env: asked.env, again, isCarried });
     if (again.length > 0 || budgetUsd !== undefined) {
       const budget = budgetUsd === undefined ? {} : { budgetUsd };
       log.append(() => [{ type: "retry-requested", tasks: again, ...budget }]);
     }
-    if (lost || row.endedAt !== undefined) await carryOnBatch(context.store, row);
+    if (lost || row.endedAt !== undefined) await carryOnBatch(context.store, row, values);
     const started =
       again.length > 0 ? `${again.length === 1 ? "1 task is" : `${again.length} tasks are`} run again. ` : "";
     const carried = lost ? "The batch is carried on. " : "";

@@ -4,6 +4,7 @@ import { startKeeper } from "../engine/start.ts";
 import type { BatchId } from "../model/batch-id.ts";
 import { variableOf } from "../model/configuration.ts";
 import type { Batch } from "../model/event.ts";
+import type { SessionValues } from "../model/session-values.ts";
 import { ownIdentity } from "../platform/process.ts";
 import {
   type BatchAnswer,
@@ -71,9 +72,9 @@ async function spawn(
   input: unknown,
   call: Call,
 ): Promise<BatchAnswer> {
-  const batch = valueOrFault(await planBatch(context, startedBy, input));
+  const { batch, values } = valueOrFault(await planBatch(context, startedBy, input));
   const log = create(context, batch, !batch.asyncMode);
-  await carry(context, log);
+  await carry(context, log, values);
   if (batch.asyncMode) return answer(context, log, call, startedText(batch, context));
   return waitFor(context, log, call);
 }
@@ -84,18 +85,18 @@ async function startAlone(
   startedBy: Batch["startedBy"],
   input: unknown,
 ): Promise<BatchId | undefined> {
-  const batch = valueOrFault(await planBatch(context, startedBy, input));
+  const { batch, values } = valueOrFault(await planBatch(context, startedBy, input));
   if (batch.asyncMode) return undefined;
   const log = create(context, batch, false);
   handOver(context, log);
-  await carry(context, log);
+  await carry(context, log, values);
   return log.batchId;
 }
 
 /** Starts the processes that carry a batch. When that fails, the batch ends at once: nobody will ever carry it. */
-export async function carry({ store }: Context, log: BatchLog): Promise<void> {
+export async function carry({ store }: Context, log: BatchLog, values: SessionValues): Promise<void> {
   try {
-    await startKeeper(store, log.batchId);
+    await startKeeper(store, log.batchId, { values });
   } catch (error) {
     log.append(() => [{ type: "cancel-requested", by: "user" }, { type: "batch-ended" }]);
     const reason = error instanceof Error ? error.message : String(error);

@@ -91,6 +91,10 @@ const batchFields = {
   reportFile: z.string(),
   ...holdFields,
   message: z.string().optional().meta({ description: "What happened and what to do next." }),
+  warnings: z
+    .array(z.string())
+    .optional()
+    .meta({ description: "What was noticed before the batch began, and stopped nothing." }),
 };
 
 export const batchAnswerSchema = z.object({
@@ -195,6 +199,7 @@ export function batchAnswerOf(
     reportFile,
     ...holdOf(held),
     ...(message === undefined ? {} : { message }),
+    ...(state.batch.warnings === undefined ? {} : { warnings: state.batch.warnings }),
     results,
     pending: state.tasks.filter((task) => task.status !== "done").map((task) => task.number),
   };

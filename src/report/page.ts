@@ -7,7 +7,7 @@ import { countText, numberText } from "./amounts.ts";
 import { attentionTable } from "./attention.ts";
 import script from "./browser/live.browser.js" with { type: "text" };
 import { pageFrame } from "./frame.ts";
-import { sectionHtml } from "./html.ts";
+import { proseHtml, sectionHtml } from "./html.ts";
 import { type Kept, keptRows } from "./kept-rows.ts";
 import { fileFailuresHtml, footerHtml, type OtherBatch, othersHtml } from "./page-ends.ts";
 import { batchTitle, countsWords, headerHtml, holdText, progressHtml } from "./progress-panel.ts";
@@ -67,6 +67,7 @@ export function livePage(): LivePage {
         header: place("header"),
         main: [
           silence(state),
+          sectionHtml("warnings", "Warnings", warningsHtml(state)),
           place("progress"),
           place("timeline"),
           place("attention"),
@@ -147,6 +148,11 @@ function runningHtml({ state, now, activityOf }: PageView): string {
 }
 
 type Running = Extract<TaskState, { status: "running" }>;
+
+function warningsHtml({ batch: { warnings = [] } }: BatchState): string {
+  if (warnings.length === 0) return "";
+  return `<ul class="card note">${warnings.map((warning) => `<li>${proseHtml(warning)}</li>`).join("")}</ul>`;
+}
 
 // The page's script shows it when nothing has been heard for long.
 function silence({ batch }: BatchState): string {

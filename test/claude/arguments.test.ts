@@ -51,10 +51,57 @@ test("a session is resumed under its own id, and forked under a new one", () => 
 });
 
 test("a task that begins with a slash stays text unless slash commands are asked for", () => {
-  expect(JSON.parse(promptLine("/etc is full", { slashCommands: false })).message.content).toBe(
-    " /etc is full",
+  const contentOf = (prompt: string, slashCommands: boolean) =>
+    JSON.parse(promptLine(prompt, sessionOptions.parse({ slashCommands }), "/")).message.content;
+  expect(contentOf("/etc is full", false)).toBe(" /etc is full");
+  expect(contentOf("/review", true)).toBe("/review");
+});
+
+test("a session takes no messages of others unless its settings say otherwise", () => {
+  const settingsOf = (options: object) =>
+    argumentsOf(options).find((argument) => argument.startsWith("--settings="));
+  expect(settingsOf({})).toBe('--settings={"crossSessionInbound":"refuse"}');
+  expect(settingsOf({ settings: { model: "opus" } })).toBe(
+    '--settings={"crossSessionInbound":"refuse","model":"opus"}',
   );
-  expect(JSON.parse(promptLine("/review", { slashCommands: true })).message.content).toBe("/review");
+  expect(settingsOf({ settings: '{"crossSessionInbound":"accept"}' })).toBe(
+    '--settings={"crossSessionInbound":"accept"}',
+  );
+  expect(settingsOf({ settings: "/nowhere.json" })).toBe("--settings=/nowhere.json");
+});
+
+test("tools that reach beyond the session are denied, but for those that the caller names", () => {
+  const deniedBy = (options: object) =>
+    argumentsOf(options).find((argument) => argument.startsWith("--disallowedTools="));
+  expect(deniedBy({})).toBe(
+    "--disallowedTools=SendMessage,ListAgents,CronCreate,CronDelete,EnterWorktree,ExitWorktree,Monitor,ScheduleWakeup,Workflow",
+  );
+  const some = deniedBy({
+    allowedTools: "SendMessage(x),Read",
+    tools: ["Monitor", "Bash"],
+    disallowedTools: "Edit,Workflow",
+  });
+  expect(some).toBe(
+    "--disallowedTools=Edit,Workflow,ListAgents,CronCreate,CronDelete,EnterWorktree,ExitWorktree,ScheduleWakeup",
+  );
+});
+
+test("agents, settings files, restricted mode and arguments of the caller are passed on", () => {
+  const list = argumentsOf({
+    agents: { reviewer: { description: "d", prompt: "p" } },
+    settingSources: ["user"],
+    restricted: true,
+    claudeArguments: ["--betas=one"],
+  });
+  for (const argument of [
+    '--agents={"reviewer":{"description":"d","prompt":"p"}}',
+    "--setting-sources=user",
+    "--restricted",
+  ])
+    expect(list).toContain(argument);
+  expect(list.at(-1)).toBe("--betas=one");
+  expect(argumentsOf({ settingSources: "" })).toContain("--setting-sources=");
+  expect(argumentsOf({}).join(" ")).not.toMatch(/--(?:agents|setting-sources|restricted)/);
 });
 
 test("a session inherits nothing of Bun, nor of a Claude Code around us", () => {
@@ -65,9 +112,25 @@ test("a session inherits nothing of Bun, nor of a Claude Code around us", () => 
     BUN_OPTIONS: "x",
     NODE_OPTIONS: "x",
     AI_AGENT: "x",
+    CLAUDE_CODE_LAUNCHED_BY_SESSION_IDS: "x",
+    CLAUDE_ENV_FILE: "/x",
+    CLAUDE_BG_SOURCE: "x",
   };
   const own = { CLAUDE_CODE_USE_BEDROCK: "1", ANTHROPIC_API_KEY: "k", HOME: "/h" };
   expect(cleanEnvironment({ ...outer, ...own, PARALLEL_CLAUDE_ATTEMPT: "a/1/1/x" })).toEqual(own);
+});
+
+test("a session inherits nothing of ours but how deep it is, and does not update the CLI", () => {
+  const environment = sessionEnvironment({
+    PARALLEL_CLAUDE_MAX_DEPTH: "3",
+    PARALLEL_CLAUDE_STATE_DIRECTORY: "/s",
+    PARALLEL_CLAUDE_DEPTH: "1",
+    HOME: "/h",
+  });
+  const ours = Object.entries(environment).filter(([name]) => name.startsWith("PARALLEL_CLAUDE_"));
+  expect(ours).toEqual([["PARALLEL_CLAUDE_DEPTH", "2"]]);
+  expect(environment).toMatchObject({ DISABLE_AUTOUPDATER: "1", CLAUDE_CODE_STARTUP_FAILURE_RESULTS: "1" });
+  expect(sessionEnvironment({ DISABLE_AUTOUPDATER: "0" })).toMatchObject({ DISABLE_AUTOUPDATER: "0" });
 });
 
 test("a session's PATH holds only absolute directories, and those that its commands need", () => {

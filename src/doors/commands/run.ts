@@ -1,8 +1,9 @@
 // `run`: a batch in the foreground, carried by this process; or with `--detach` by one of its own.
 import { z } from "zod";
 import { entryOf, reportFileOf } from "../../engine/answer.ts";
-import { runBatch } from "../../engine/runner.ts";
+import { runBatch, type Watching } from "../../engine/runner.ts";
 import { product } from "../../model/product.ts";
+import type { SessionValues } from "../../model/session-values.ts";
 import type { Standstill } from "../../model/standstill.ts";
 import { type BatchState, doneCount } from "../../model/state.ts";
 import { answerNow } from "../../operations/answer-now.ts";
@@ -81,10 +82,18 @@ export const run: Command = {
       const places = [...given.map(() => undefined), ...fromFiles.map(({ place }) => place)];
       throw new UsageFault(planned.faults.map((fault) => placed(fault, places)));
     }
-    const log = create(asked.context, planned.value, !detach);
-    return detach ? runDetached(asked, log, json) : runHere(asked, log, json);
+    const { batch, values } = planned.value;
+    const log = create(asked.context, batch, !detach);
+    for (const warning of batch.warnings ?? [])
+      void asked.terminal.err.print(`Warning: ${harmless(warning)}`);
+    return detach ? runDetached(asked, log, { json, values }) : runHere(asked, log, { json, values });
   },
 };
+
+interface How {
+  json: boolean;
+  values: SessionValues;
+}
 
 // What is wrong with a task of a file is mended in the file.
 function placed(fault: string, places: readonly (string | undefined)[]): string {
@@ -94,17 +103,21 @@ function placed(fault: string, places: readonly (string | undefined)[]): string 
   });
 }
 
-async function runDetached({ context, terminal }: Asked, log: BatchLog, json: boolean): Promise<number> {
+async function runDetached(
+  { context, terminal }: Asked,
+  log: BatchLog,
+  { json, values }: How,
+): Promise<number> {
   const { batch, tasks, outputDirectory } = log.state;
-  await startCarrying(context, log);
+  await startCarrying(context, log, values);
   const text = `Batch ${batch.batchId} has started with ${countText(tasks.length, "task")}, ${atOnceText(batch)}.\nResults go to ${outputDirectory}.\nLook with \`${product.name} show ${batch.batchId}\`; end it with \`${product.name} cancel ${batch.batchId}\`.`;
   await terminal.out.print(json ? jsonText(wholeAnswer(context, log)) : text);
   return 0;
 }
 
-async function runHere({ context, terminal }: Asked, log: BatchLog, json: boolean): Promise<number> {
+async function runHere({ context, terminal }: Asked, log: BatchLog, { json, values }: How): Promise<number> {
   const { batch } = log.state;
-  const interrupted = await carry(context, log, terminal);
+  const interrupted = await carry(context, log, { terminal, values });
   void terminal.err.print(summary(log.state));
   if (json) await terminal.out.print(jsonText(wholeAnswer(context, log)));
   else if (batch.tasks.length === 1) await printAnswer(log.state, terminal);
@@ -113,7 +126,11 @@ async function runHere({ context, terminal }: Asked, log: BatchLog, json: boolea
 }
 
 // To its end; gives whether somebody wanted that sooner.
-async function carry({ store }: Context, log: BatchLog, { err }: Terminal): Promise<boolean> {
+async function carry(
+  { store }: Context,
+  log: BatchLog,
+  { terminal: { err }, values }: { terminal: Terminal; values: SessionValues },
+): Promise<boolean> {
   const { batchId } = log;
   void err.print(headingOf(log.state));
   let activities: ReadonlyMap<number, string> = new Map();
@@ -127,13 +144,14 @@ async function carry({ store }: Context, log: BatchLog, { err }: Terminal): Prom
   );
   const ended = progressLines((line) => view.say(line), faceOf(err));
   try {
-    const carried = await runBatch(store, log, (state, current, standstill) => {
+    const watching: Watching = (state, current, standstill) => {
       // Where nothing is drawn again and again, a hold is told once.
       if (!err.isLive && standstill && standstill.because !== hold?.because) view.say(heldText(standstill));
       activities = current;
       hold = standstill;
       ended(state);
-    });
+    };
+    const carried = await runBatch(store, log, { watching, values });
     // Another runner has taken it over: it is still the batch that was asked for.
     if (!carried)
       await follow(store, log, { until: Number.POSITIVE_INFINITY, signal: new AbortController().signal });

@@ -1,0 +1,62 @@
+// What a session may not hear and do unless its caller says so: the tools that are denied, the settings in force.
+import { type SessionOptions, toolRuleList } from "../model/options.ts";
+import { readText } from "../platform/files.ts";
+
+/**
+ * Tools that work without permission and reach beyond the session: they write to other sessions, start work that
+ * outlives it, or leave worktrees and schedules in the working directory. Seen with 2.1.197 and 2.1.332; a version that
+ * lacks one of them ignores its name.
+ */
+export const toolsThatReachOut = [
+  "SendMessage",
+  "ListAgents",
+  "CronCreate",
+  "CronDelete",
+  "EnterWorktree",
+  "ExitWorktree",
+  "Monitor",
+  "ScheduleWakeup",
+  "Workflow",
+] as const;
+
+type ToolOptions = Pick<SessionOptions, "allowedTools" | "disallowedTools" | "tools">;
+
+/** The rules for `--disallowedTools`: the caller's own, and each tool that reaches out and that nobody allowed. */
+export function deniedRules({ allowedTools, disallowedTools, tools }: ToolOptions): string[] {
+  const named = new Set([...toolRuleList(allowedTools ?? ""), ...toolRuleList(tools ?? "")].map(toolOfRule));
+  const denied = toolRuleList(disallowedTools ?? "");
+  return [...denied, ...toolsThatReachOut.filter((tool) => !named.has(tool) && !denied.includes(tool))];
+}
+
+/** `Bash(git log:*)` → `Bash`. */
+export function toolOfRule(rule: string): string {
+  return rule.split("(", 1)[0] ?? rule;
+}
+
+/** The setting with which a session takes no messages of other sessions; versions that have no inbox ignore it. */
+const inbound = "crossSessionInbound";
+
+/**
+ * The value of `--settings`: the caller's own, with messages of other sessions refused unless these settings say
+ * something about that. Claude Code takes the last `--settings` only, so both go into one. A file that says it itself is
+ * passed on as a file, as is one that cannot be read: Claude Code then says why.
+ */
+export function settingsArgument({ settings }: Pick<SessionOptions, "settings">): string {
+  const refused = { [inbound]: "refuse" };
+  if (settings === undefined) return JSON.stringify(refused);
+  const own = typeof settings === "string" ? settingsIn(settings) : settings;
+  if (own === undefined || (typeof settings === "string" && inbound in own)) return String(settings);
+  return JSON.stringify({ ...refused, ...own });
+}
+
+/** The settings in a file, or in a text that is JSON itself; nothing when they are no JSON object. */
+export function settingsIn(settings: string): Record<string, unknown> | undefined {
+  try {
+    const text = settings.trimStart().startsWith("{") ? settings : readText(settings);
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    // Whoever asks says so, or has Claude Code say it.
+    return undefined;
+  }
+}

@@ -1,0 +1,84 @@
+// Arguments for `claude` that a caller may add where the operator allows it, and why some of them never work.
+
+/** Those that decide how we speak with a session, which conversation it has, or when it ends. */
+const ours = [
+  "print",
+  "p",
+  "input-format",
+  "output-format",
+  "verbose",
+  "replay-user-messages",
+  "include-partial-messages",
+  "strict-mcp-config",
+  "session-id",
+  "continue",
+  "c",
+  "no-session-persistence",
+  "resume-session-at",
+  "rewind-files",
+  "from-pr",
+  "worktree",
+  "w",
+  "tmux",
+  "bg",
+  "background",
+  "cloud",
+  "remote-control",
+  "await-claim",
+  "permission-prompt-tool",
+  "init-only",
+  "maintenance",
+  "debug-to-stderr",
+  "prompt-suggestions",
+  "ide",
+  "version",
+  "v",
+  "help",
+  "h",
+] as const;
+
+/** Those for which there is an option, which is checked. */
+const byOption: Record<string, string> = {
+  "mcp-config": "mcpConfig",
+  resume: "resumeSessionId",
+  r: "resumeSessionId",
+  "fork-session": "forkSession",
+  model: "model",
+  "fallback-model": "fallbackModel",
+  effort: "effort",
+  agents: "agents",
+  agent: "agent",
+  settings: "settings",
+  "setting-sources": "settingSources",
+  restricted: "restricted",
+  allowedTools: "allowedTools",
+  "allowed-tools": "allowedTools",
+  disallowedTools: "disallowedTools",
+  "disallowed-tools": "disallowedTools",
+  tools: "tools",
+  "system-prompt": "systemPrompt",
+  "append-system-prompt": "appendSystemPrompt",
+  "permission-mode": "permissionMode",
+  "dangerously-skip-permissions": "permissionMode",
+  "allow-dangerously-skip-permissions": "permissionMode",
+  "max-turns": "maxTurns",
+  "max-budget-usd": "maxBudgetUsd",
+  "json-schema": "outputSchema",
+  "add-dir": "addDirectories",
+  name: "name",
+  n: "name",
+};
+
+/** Why an argument cannot be added; nothing where it can. */
+export function refusedArgument(argument: string): string | undefined {
+  // A value of its own would be swallowed by a list before it, or be taken for a prompt.
+  const [, dashes, name = ""] = /^(--?)([A-Za-z][\w-]*)(?:=[\s\S]*)?$/.exec(argument) ?? [];
+  if (dashes === undefined) return "write an option, with its value behind `=`: `--betas=NAME`";
+  // `-pfoo` is `-p` with a value, or several switches in one.
+  const option = dashes === "-" ? name.slice(0, 1) : name;
+  const ownOption = Object.hasOwn(byOption, option) ? byOption[option] : undefined;
+  if (ownOption !== undefined) return `use the option \`${ownOption}\``;
+  if (ours.some((known) => known === option))
+    return "this program sets it, or could not read the session with it";
+  return undefined;
+}

@@ -1,0 +1,47 @@
+// The values of the variables that tasks give their sessions (`env`). The log has their names alone: values are held in
+// memory by the processes that carry a batch, and handed from one to the next through a pipe.
+import { z } from "zod";
+
+const variables = z.record(z.string(), z.string());
+
+const sessionValues = z.object({
+  /** Of all tasks of the batch. */
+  shared: variables,
+  /** Of single tasks, by number (1-based); these win. */
+  tasks: z.record(z.string(), variables),
+});
+export type SessionValues = z.infer<typeof sessionValues>;
+
+export const noValues: SessionValues = { shared: {}, tasks: {} };
+
+/** Whether there is anything to hand on. */
+export function hasValues({ shared, tasks }: SessionValues): boolean {
+  return Object.keys(shared).length > 0 || Object.keys(tasks).length > 0;
+}
+
+/** The variables of a task, by the names in its options; or the names whose values nobody has any more. */
+export function variablesOf(
+  { shared, tasks }: SessionValues,
+  task: number,
+  names: readonly string[],
+): { kind: "known"; variables: Record<string, string> } | { kind: "lost"; names: string[] } {
+  const known = { ...shared, ...tasks[String(task)] };
+  const lost = names.filter((name) => known[name] === undefined);
+  if (lost.length > 0) return { kind: "lost", names: lost };
+  return { kind: "known", variables: Object.fromEntries(names.map((name) => [name, known[name] ?? ""])) };
+}
+
+/** The names in the option `env` as it is kept: an object whose values are empty. */
+export function variableNames(env: unknown): string[] {
+  return typeof env === "object" && env !== null ? Object.keys(env).sort() : [];
+}
+
+/** As it goes through the pipe. */
+export function valuesText(values: SessionValues): string {
+  return JSON.stringify(values);
+}
+
+/** From the pipe. */
+export function valuesFromText(text: string): SessionValues {
+  return sessionValues.parse(JSON.parse(text));
+}

@@ -1,0 +1,50 @@
+// What is wrong with the MCP servers of a session, as far as that can be known before it starts. Claude Code starts the
+// session without a server that does not come up.
+import { z } from "zod";
+import { knownDirectories, pathDirectories } from "../claude/find.ts";
+import { isExecutable, readText } from "../platform/files.ts";
+import { isAbsolute, join } from "../platform/paths.ts";
+
+const configuration = z.object({ mcpServers: z.record(z.string(), z.looseObject({})) });
+const localServer = z.looseObject({
+  type: z.literal("stdio").optional(),
+  command: z.string(),
+  env: z.record(z.string(), z.unknown()).optional(),
+});
+
+/** Every fault of a configuration: the object itself, its text, or the absolute path of a file. */
+export function mcpFaults(given: string | Record<string, unknown>, path: string | undefined): string[] {
+  const read = typeof given === "string" ? jsonIn(given) : { value: given };
+  if ("reason" in read) return [`is not JSON: ${read.reason}`];
+  const parsed = configuration.safeParse(read.value);
+  if (!parsed.success) {
+    return [
+      'has no `mcpServers`: expected `{"mcpServers": {"name": {"command": "…"}}}`, as in a project\'s .mcp.json',
+    ];
+  }
+  return Object.entries(parsed.data.mcpServers).flatMap(([name, server]) => {
+    const local = localServer.safeParse(server);
+    const fault = local.success ? commandFault(local.data, path) : undefined;
+    return fault === undefined ? [] : [`mcpServers.${name}.command ${fault}`];
+  });
+}
+
+function jsonIn(given: string): { value: unknown } | { reason: string } {
+  try {
+    return { value: JSON.parse(given.trimStart().startsWith("{") ? given : readText(given)) };
+  } catch (error) {
+    return { reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+// Variables in a command are filled in by Claude Code; a relative path begins wherever the session then stands.
+function commandFault({ command, env }: z.infer<typeof localServer>, path: string | undefined) {
+  if (command.includes("$") || process.platform === "win32") return undefined;
+  if (isAbsolute(command)) {
+    return isExecutable(command) ? undefined : `${command} is not an executable file`;
+  }
+  if (command.includes("/") || env?.["PATH"] !== undefined) return undefined;
+  const directories = [...pathDirectories(path), ...knownDirectories()];
+  if (directories.some((directory) => isExecutable(join(directory, command)))) return undefined;
+  return `${command} was not found on the sessions' PATH (${directories.join(", ")}); give its absolute path`;
+}

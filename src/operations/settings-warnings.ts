@@ -1,0 +1,32 @@
+// Which directories of a batch bring settings of their own along, and what these do.
+import { projectWarnings } from "../claude/project-settings.ts";
+import type { Task } from "../model/event.ts";
+import { sessionOptions } from "../model/options.ts";
+
+/** Most warnings of one batch. */
+const mostWarnings = 20;
+const sources = sessionOptions.pick({ workingDirectory: true, settingSources: true, restricted: true });
+const names = Object.keys(sources.shape);
+
+/** A warning for each settings file that is in force for a task. The options as they are kept: raw, paths absolute. */
+export function settingsWarnings(
+  common: Record<string, unknown>,
+  tasks: readonly Task[],
+  defaultDirectory: string,
+): string[] {
+  // Ten thousand tasks mostly work in one directory.
+  const distinct = new Map(
+    tasks.map(({ options }) => {
+      const merged = { ...common, ...options };
+      const own = Object.fromEntries(names.map((name) => [name, merged[name]]));
+      return [JSON.stringify(own), own] as const;
+    }),
+  );
+  const all = [...distinct.values()].flatMap((own) => {
+    const { workingDirectory = defaultDirectory, ...rest } = sources.parse(own);
+    return projectWarnings(workingDirectory, rest);
+  });
+  const warnings = [...new Set(all)];
+  const more = warnings.length - mostWarnings;
+  return more <= 0 ? warnings : [...warnings.slice(0, mostWarnings), `… and ${more} more of this kind.`];
+}

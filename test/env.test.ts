@@ -1,0 +1,188 @@
+// Variables of a task (`env`): they reach its session, and their values nothing else.
+import { expect, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { connectNew, eventually, Home, kill, run } from "./harness.ts";
+
+const secret = "value-that-is-never-stored";
+
+function filesHolding(home: Home, text: string): string[] {
+  return [home.state, home.output]
+    .filter((directory) => existsSync(directory))
+    .flatMap((directory) => readdirSync(directory, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => readFileSync(path, "latin1").includes(text));
+}
+
+test("a session has the variables of its batch and of its task, where the task's own win", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const { data } = await client.call("spawn_parallel_claude_sessions", {
+    env: { SHARED: "of-the-batch", OTHER: "also" },
+    tasks: [
+      "[[env name=SHARED]]",
+      { task: "[[env name=SHARED]]", env: { SHARED: "of-the-task" } },
+      { task: "[[env name=OTHER]]", env: { SHARED: "of-the-task" } },
+    ],
+  });
+  const { results } = data as { results: { result: string }[] };
+  expect(results.map(({ result }) => result)).toEqual(["of-the-batch", "of-the-task", "also"]);
+});
+
+test("names of variables are kept, and values are in no file, answer, page or command line", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const { data } = await client.call("spawn_parallel_claude_sessions", {
+    env: { API_TOKEN: secret },
+    tasks: [`[[wait-for-file path=${gate}]]`, { task: "x", env: { OTHER_TOKEN: `${secret}-2` } }],
+    asyncMode: true,
+  });
+  await eventually(
+    () => existsSync(home.startsLog) && readFileSync(home.startsLog, "utf8").includes("wait-for"),
+    () => "no task runs",
+  );
+  expect(home.processes().filter(({ command }) => command.includes(secret))).toEqual([]);
+  expect(filesHolding(home, secret)).toEqual([]);
+  await Bun.write(gate, "");
+  const batchId = String(data?.["batchId"]);
+  const ended = await client.call("wait_for_batch", { batchId });
+  const read = await client.call("read_batch_results", { batchId });
+  expect(JSON.stringify([data, ended, read])).not.toContain(secret);
+  expect(filesHolding(home, secret)).toEqual([]);
+  expect(filesHolding(home, "OTHER_TOKEN").length).toBeGreaterThan(0);
+});
+
+test("a runner that is started again has the values from its keeper", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  // More than a pipe holds at once.
+  const long = "x".repeat(300_000);
+  const { data } = await client.call("spawn_parallel_claude_sessions", {
+    env: { A: "one", LONG: long.slice(0, 100_000) },
+    tasks: [
+      `[[wait-for-file path=${gate}]]`,
+      { task: "[[env name=A]]", env: { B: long.slice(0, 100_000) } },
+      { task: "[[env name=C]]", env: { C: "of-the-third", D: long.slice(0, 100_000) } },
+    ],
+    concurrency: 1,
+    asyncMode: true,
+  });
+  using store = home.store();
+  const batchId = store.list()[0]?.batchId ?? never();
+  await eventually(
+    () => store.batch(batchId)?.state.tasks[0]?.status === "running",
+    () => "no task runs",
+  );
+  const runner = store.row(batchId)?.runner ?? never();
+  await kill(runner);
+  await Bun.write(gate, "");
+  await client.call("wait_for_batch", { batchId });
+  const read = await client.call("read_batch_results", { batchId });
+  const { results } = read.data as { results: { taskIndex: number; result: string }[] };
+  expect(results.filter(({ taskIndex }) => taskIndex > 1).map(({ result }) => result)).toEqual([
+    "one",
+    "of-the-third",
+  ]);
+  expect(data).toMatchObject({ totalTasks: 3 });
+});
+
+test("after a crash of everything, tasks say that their values are gone, and a retry gives them again", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  await client.call("spawn_parallel_claude_sessions", {
+    env: { A: secret },
+    tasks: [`[[wait-for-file path=${gate}]]`, "[[env name=A]]"],
+    concurrency: 1,
+    asyncMode: true,
+  });
+  using store = home.store();
+  const batchId = store.list()[0]?.batchId ?? never();
+  await eventually(
+    () => store.batch(batchId)?.state.tasks[0]?.status === "running",
+    () => "no task runs",
+  );
+  const { keeper, runner } = store.row(batchId) ?? never();
+  await kill(keeper, runner);
+  await Bun.write(gate, "");
+  const ended = await client.call("wait_for_batch", { batchId });
+  expect(ended.data).toMatchObject({ counts: { succeeded: 1, failed: 1 } });
+  const failed = await client.call("read_batch_results", { batchId });
+  expect(failed.text).toContain("The value of the variable A (`env`) is gone");
+
+  const bare = await client.call("retry_batch", { batchId });
+  expect(bare).toMatchObject({
+    isError: true,
+    text: expect.stringContaining("need A, whose values are never stored"),
+  });
+  const unknown = await client.call("retry_batch", { batchId, env: { A: secret, Z: "1" } });
+  expect(unknown).toMatchObject({ isError: true, text: expect.stringContaining("has the variable Z") });
+
+  await Bun.write(home.file("values.json"), JSON.stringify({ A: "given again" }));
+  expect((await run(home, ["retry", batchId, "--env", home.file("values.json")])).code).toBe(0);
+  await client.call("wait_for_batch", { batchId });
+  const read = await client.call("read_batch_results", { batchId });
+  expect(read.text).toContain("given again");
+  expect(filesHolding(home, secret)).toEqual([]);
+});
+
+test("the command line takes variables from a file, in the foreground and in the background", async () => {
+  await using home = new Home();
+  await Bun.write(home.file("values.json"), JSON.stringify({ A: "from the file" }));
+  const here = await run(home, ["run", "[[env name=A]]", "--env", home.file("values.json")]);
+  expect(here.out).toContain("from the file");
+  const away = await run(home, ["run", "[[env name=A]]", "--env", home.file("values.json"), "--detach"]);
+  expect(away.code).toBe(0);
+  await run(home, ["wait", "latest"]);
+  expect((await run(home, ["results", "latest"])).out).toContain("from the file");
+});
+
+test("variables that would break the hold on a session, or change its login, are refused without their values", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const ask = (env: unknown) => client.call("spawn_claude_session", { task: "x", env });
+  const refused = [
+    "PARALLEL_CLAUDE_ATTEMPT",
+    "PARALLEL_CLAUDE_DEPTH",
+    "BUN_OPTIONS",
+    "NODE_OPTIONS",
+    "CLAUDECODE",
+    "LD_PRELOAD",
+    "PATH",
+    "HOME",
+    "CLAUDE_CONFIG_DIR",
+    "ANTHROPIC_BASE_URL",
+    "ANTHROPIC_API_KEY",
+    "HTTPS_PROXY",
+    "with-hyphen",
+    "1A",
+  ];
+  const { text } = await ask(Object.fromEntries(refused.map((name) => [name, secret])));
+  for (const name of refused) expect(text).toContain(`env.${name} cannot be set: `);
+  await Bun.write(home.file("bad.json"), JSON.stringify({ A: [secret] }));
+  const others = [
+    { A: { b: secret } },
+    [secret],
+    home.file("bad.json"),
+    home.file("nowhere.json"),
+    `{"A": ${secret}}`,
+  ];
+  for (const env of others) {
+    const answer = await ask(env);
+    expect(answer.isError).toBe(true);
+    expect(answer.text).toContain("env");
+    expect(answer.text).not.toContain(secret);
+  }
+  expect(text).not.toContain(secret);
+  const flag = await run(home, ["run", "x", `--env={"A": ${secret}`]);
+  expect(flag.code).toBe(2);
+  expect(flag.err).not.toContain(secret);
+  expect(existsSync(home.startsLog)).toBe(false);
+});
+
+function never(): never {
+  throw new Error("not there");
+}
