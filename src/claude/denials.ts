@@ -6,6 +6,7 @@ import { commandRemedy, commandTexts } from "./command-remedy.ts";
 import { accessTo } from "./file-access.ts";
 import type { InitMessage, ResultMessage } from "./message.ts";
 import type { Refusal } from "./refusals.ts";
+import { toolsThatReachOut } from "./settings.ts";
 import { coversCommand, fileWriters, mismatchOf, type ToolRule, toolRuleOf } from "./tool-rules.ts";
 
 type DeniedCall = ResultMessage["permission_denials"][number];
@@ -162,14 +163,4 @@ function absentTools(refusals: ReadonlyMap<string, Refusal>, given: GivenOptions
 }
 
 /** Tools that sessions do not have unless `allowedTools` names them. */
-const deniedByDefault: ReadonlySet<string> = new Set([
-  "CronCreate",
-  "CronDelete",
-  "EnterWorktree",
-  "ExitWorktree",
-  "ListAgents",
-  "Monitor",
-  "ScheduleWakeup",
-  "SendMessage",
-  "Workflow",
-]);
+const deniedByDefault: ReadonlySet<string> = new Set(toolsThatReachOut);

@@ -44,8 +44,14 @@ function isOurs(name: string): boolean {
   return name.startsWith(ofOurs);
 }
 
-// `claude` must not replace its own file while a batch runs, and says why it did not start where we read it.
-const preset = { DISABLE_AUTOUPDATER: "1", CLAUDE_CODE_STARTUP_FAILURE_RESULTS: "1" };
+// `claude` must not replace its own file while a batch runs, says why it did not start where we read it, and leaves it
+// to our clocks how long a subagent may work: at the end of its input, as an adopted session has it, ten minutes are
+// its own limit (2.1.332).
+const preset = {
+  DISABLE_AUTOUPDATER: "1",
+  CLAUDE_CODE_STARTUP_FAILURE_RESULTS: "1",
+  CLAUDE_CODE_PRINT_BG_WAIT_CEILING_MS: "0",
+};
 
 /** What every process that we start inherits: no switches of Bun, nothing of a session around us. */
 export function cleanEnvironment(environment: Environment): Record<string, string> {

@@ -101,7 +101,7 @@ function nothingDone(
     };
   const isBlank = textLength <= text.length && text.trim() === "";
   if (!isBlank || result.structured_output !== undefined) return undefined;
-  return { kind: "failed", reason: "no-answer", message: "Claude ended its turn without saying anything." };
+  return { kind: "failed", reason: "no-answer", message: "" };
 }
 
 function unknownAgent({ asked, available }: Extract<Ending, { kind: "unknown-agent" }>): Outcome {

@@ -1,10 +1,14 @@
 // What did not go as it was asked for, though nothing failed by it: said with the result.
 import { type SessionOptions, toolRuleList } from "../model/options.ts";
 import type { BackgroundTask } from "./background.ts";
+import { neutralisedMentions } from "./mentions.ts";
 import type { Reading } from "./reading.ts";
 
 interface RemarkFacts {
   options: SessionOptions;
+  /** What the task says. */
+  task: string;
+  workingDirectory: string;
   /** Background commands that had their time and were still running. */
   stopped: readonly BackgroundTask[];
   /** The end of what the CLI wrote to stderr. */
@@ -22,6 +26,7 @@ export function remarksOf(reading: Reading, facts: RemarkFacts): string[] {
     ...permissionRemarks(reading, facts.options),
     ...toolRemarks(reading, facts.options),
     ...serverRemarks(reading),
+    ...mentionRemarks(facts),
     ...stoppedRemarks(facts),
     ...(reading.isUnsaved
       ? ["Claude Code could not save the conversation (no space left), so it cannot be resumed."]
@@ -101,6 +106,15 @@ function serverRemarks({ init }: Reading): string[] {
       ? `The MCP server "${name}" did not start, so its tools were missing.`
       : `The MCP server "${name}" asks for a login, so its tools were missing.`,
   );
+}
+
+function mentionRemarks({ task, options, workingDirectory }: RemarkFacts): string[] {
+  const names = neutralisedMentions(task, options, workingDirectory);
+  return names.length === 0
+    ? []
+    : [
+        `Files that the task mentions were not attached: ${names.join(", ")}. Only files below the working directory and \`addDirectories\` are, and only where the session may read.`,
+      ];
 }
 
 function stoppedRemarks({ stopped, options }: RemarkFacts): string[] {

@@ -42,6 +42,8 @@ export interface AttemptEnd {
 
 interface AttemptPlan {
   session: Session;
+  /** What the task says; a continued session is asked something else. */
+  task: string;
   options: SessionOptions;
   transcript: string;
   stderr: string;
@@ -205,7 +207,8 @@ export class RunningAttempt {
 
   /** Resolves when the session has gone, with all that it started. */
   async ended(): Promise<AttemptEnd> {
-    const { session, sweeper, startedAt, workingDirectory, environment, options, costBefore } = this.#plan;
+    const { session, sweeper, startedAt, workingDirectory, environment, options, costBefore, task } =
+      this.#plan;
     const exit = await session.exited;
     const leaked = await sweeper.sweep(session.marker);
     using reader = this.#reader;
@@ -225,7 +228,7 @@ export class RunningAttempt {
         !reading.isUnsaved &&
         conversationFile(sessionId, workingDirectory, environment) !== undefined,
       ...(hasConversation && reading.isUnsaved ? { unsaved: true } : {}),
-      remarks: remarksOf(reading, { options, stopped: this.#stopped, stderr }),
+      remarks: remarksOf(reading, { task, options, workingDirectory, stopped: this.#stopped, stderr }),
       ...(sessionId === undefined ? {} : { sessionId }),
       ...(reading.init?.model === undefined ? {} : { model: reading.init.model }),
       ...(reading.lastText === undefined ? {} : { lastText: reading.lastText }),

@@ -233,6 +233,7 @@ export class Tasks {
     const { log, environment, machine } = this.#plan;
     const running = new RunningAttempt({
       session,
+      task: log.state.batch.tasks[number - 1]?.prompt ?? "",
       options,
       transcript,
       stderr: stderrBeside(transcript),
