@@ -1,7 +1,7 @@
 // What a session has going on beside its main turn: subagents, and commands that it put into the background.
 import type { Message, TaskChange } from "./message.ts";
 
-/** One of them. An agent brings its work to an end; a command may be a server that never does. */
+/** One of them. An agent brings its work to an end; a command, or a monitor, may be one that never does. */
 export interface BackgroundTask {
   id: string;
   kind: "agent" | "command";
@@ -30,7 +30,8 @@ export function applyBackground(
 ): void {
   if (message.kind === "background") {
     background.isListed = true;
-    background.open = new Map(message.tasks.map((task) => [task.task_id, taskOf(task)]));
+    const tasks = message.tasks.filter(({ ambient, off_host }) => !ambient && !off_host);
+    background.open = new Map(tasks.map((task) => [task.task_id, taskOf(task)]));
   } else if (!background.isListed) {
     applyChange(background, message.change);
   }
@@ -54,18 +55,21 @@ export function openAgents({ open }: Background): BackgroundTask[] {
 // those have ended, and have been reported as ended, before the turn's result.
 function applyChange({ open }: Background, change: TaskChange): void {
   const isBegin = change.subtype === "task_started";
-  if (isBegin && change.is_backgrounded !== false) open.set(change.task_id, taskOf(change));
+  if (isBegin && change.is_backgrounded !== false && !change.ambient)
+    open.set(change.task_id, taskOf(change));
   const status = change.status ?? change.patch?.status;
   if (!isBegin && status !== undefined && status !== "running" && status !== "pending")
     open.delete(change.task_id);
 }
+
+// What thinks, and comes to an end by itself. Others are `local_bash`, `monitor_mcp`, `monitor_ws` (2.1.332).
+const agentTypes = new Set(["local_agent", "local_workflow", "in_process_teammate", "remote_agent"]);
 
 function taskOf(task: {
   task_id: string;
   task_type?: string | undefined;
   description?: string | undefined;
 }): BackgroundTask {
-  // Other kinds (`remote_agent`, `workflow` …) think for themselves, too: only a command is known not to.
-  const kind = task.task_type === "local_bash" ? "command" : "agent";
+  const kind = agentTypes.has(task.task_type ?? "") ? "agent" : "command";
   return { id: task.task_id, kind, description: task.description ?? kind };
 }

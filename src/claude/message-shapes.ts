@@ -64,6 +64,10 @@ const openTask = z.object({
   task_id: z.string(),
   task_type: lenient.string,
   description: lenient.string,
+  /** Set for housekeeping of the CLI and for watchers: nothing that anybody asked for. */
+  ambient: lenient.boolean,
+  /** Set for work that goes on elsewhere, for which no process need stay. */
+  off_host: lenient.boolean,
 });
 export type OpenTask = z.infer<typeof openTask>;
 

@@ -15,6 +15,7 @@ export const toolsThatReachOut = [
   "EnterWorktree",
   "ExitWorktree",
   "Monitor",
+  "RemoteTrigger",
   "ScheduleWakeup",
   "Workflow",
 ] as const;

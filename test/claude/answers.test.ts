@@ -97,7 +97,16 @@ describe("the answer", () => {
     expect(isFinal(read(...waiting, open()))).toBe(true);
     expect(isFinal(read(...waiting, open(), init))).toBe(false);
     expect(isFinal(read(...waiting, open(), init, result("done", followUp)))).toBe(true);
-    // A command may be a server, which never ends.
+    // Nobody asked for what the CLI does for itself, and what goes on elsewhere needs no process.
+    for (const mark of ["ambient", "off_host"]) {
+      const tasks = [{ task_id: "t0", task_type: "remote_agent", description: "x", [mark]: true }];
+      const listed = { type: "system", subtype: "background_tasks_changed", tasks };
+      expect(isFinal(read(init, listed, result("done")))).toBe(true);
+    }
+    for (const type of ["local_workflow", "in_process_teammate", "remote_agent"])
+      expect(isFinal(read(init, open(type), result("I wait")))).toBe(false);
+    // A command may be a server, which never ends; so may a monitor.
+    expect(isFinal(read(init, open("monitor_mcp"), result("it runs")))).toBe(true);
     expect(isFinal(read(init, open("local_bash"), result("it runs")))).toBe(true);
   });
 

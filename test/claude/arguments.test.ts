@@ -74,7 +74,7 @@ test("tools that reach beyond the session are denied, but for those that the cal
   const deniedBy = (options: object) =>
     argumentsOf(options).find((argument) => argument.startsWith("--disallowedTools="));
   expect(deniedBy({})).toBe(
-    "--disallowedTools=SendMessage,ListAgents,CronCreate,CronDelete,EnterWorktree,ExitWorktree,Monitor,ScheduleWakeup,Workflow",
+    "--disallowedTools=SendMessage,ListAgents,CronCreate,CronDelete,EnterWorktree,ExitWorktree,Monitor,RemoteTrigger,ScheduleWakeup,Workflow",
   );
   const some = deniedBy({
     allowedTools: "SendMessage(x),Read",
@@ -82,7 +82,7 @@ test("tools that reach beyond the session are denied, but for those that the cal
     disallowedTools: "Edit,Workflow",
   });
   expect(some).toBe(
-    "--disallowedTools=Edit,Workflow,ListAgents,CronCreate,CronDelete,EnterWorktree,ExitWorktree,ScheduleWakeup",
+    "--disallowedTools=Edit,Workflow,ListAgents,CronCreate,CronDelete,EnterWorktree,ExitWorktree,RemoteTrigger,ScheduleWakeup",
   );
 });
 

@@ -320,6 +320,7 @@ describeReal("a session that we start", () => {
       EnterWorktree: { name: "w" },
       ExitWorktree: { action: "keep" },
       Monitor: { command: "sleep 60", description: "d", persistent: true, timeout_ms: 60_000 },
+      RemoteTrigger: { action: "list" },
       ScheduleWakeup: { delaySeconds: 60, prompt: "p", reason: "r" },
       Workflow: { script: "x" },
     };
