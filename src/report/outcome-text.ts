@@ -11,7 +11,9 @@ export function outcomeText(outcome: Outcome): string {
       return "Succeeded";
     case "failed": {
       const message = oneLine(outcome.message, 500);
-      return message ? `${reasonText[outcome.reason]}. Claude said: ${message}` : reasonText[outcome.reason];
+      if (message === "") return reasonText[outcome.reason];
+      // Which agents there are, Claude Code was asked, and says nothing of it by itself.
+      return `${reasonText[outcome.reason]}. ${outcome.reason === "agent" ? "" : "Claude said: "}${message}`;
     }
     case "crashed":
       return crashText(outcome);

@@ -151,7 +151,7 @@ type Running = Extract<TaskState, { status: "running" }>;
 
 function warningsHtml({ batch: { warnings = [] } }: BatchState): string {
   if (warnings.length === 0) return "";
-  return `<ul class="card note">${warnings.map((warning) => `<li>${proseHtml(warning)}</li>`).join("")}</ul>`;
+  return warnings.map((warning) => `<p class="note">${proseHtml(warning)}</p>`).join("");
 }
 
 // The page's script shows it when nothing has been heard for long.
