@@ -2,6 +2,7 @@
 // and no list can swallow what follows it.
 import { type SessionOptions, settingSourceList, toolRuleList } from "../model/options.ts";
 import { type MentionOptions, messageContent } from "./mentions.ts";
+import { initializeId } from "./message-shapes.ts";
 import { deniedRules, settingsArgument } from "./settings.ts";
 
 /** The arguments for `claude`, its name not among them. The prompt is no argument: it goes to stdin. */
@@ -67,7 +68,7 @@ export const interruptLine = `${JSON.stringify({
 /** The line on stdin that asks a session what it has, before its prompt: its agents, among others. Nothing is spent. */
 export const initializeLine = `${JSON.stringify({
   type: "control_request",
-  request_id: "begin",
+  request_id: initializeId,
   request: { subtype: "initialize" },
 })}\n`;
 

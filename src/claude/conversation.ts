@@ -17,7 +17,8 @@ const longestSearchedBytes = 64 * 1024 * 1024;
 /**
  * The file in which `--resume` finds a conversation; nothing where there is none. The CLI keeps one for each below its
  * configuration directory, in a folder named for the real path of the working directory, in which every character
- * that is no letter or digit is a `-` (seen with 2.1.197 and 2.1.332).
+ * that is no letter or digit is a `-` (seen with 2.1.197 and 2.1.332). Newer versions find it from any directory, and
+ * leave it where it began (seen with 2.1.285).
  */
 export function conversationFile(
   sessionId: string,
@@ -27,11 +28,17 @@ export function conversationFile(
   const home = environment["HOME"] ?? homeDirectory();
   const projects = join(environment["CLAUDE_CONFIG_DIR"] ?? join(home, ".claude"), "projects");
   const name = realPath(workingDirectory).replace(/[^A-Za-z0-9]/g, "-");
-  const folders =
+  const isExpected = (folder: string) =>
     name.length <= longestFolderName
-      ? [name]
-      : foldersIn(projects).filter((folder) => folder.startsWith(`${name.slice(0, longestFolderName)}-`));
-  return folders.map((folder) => join(projects, folder, `${sessionId}.jsonl`)).find(exists);
+      ? folder === name
+      : folder.startsWith(`${name.slice(0, longestFolderName)}-`);
+  const files = (folders: string[]) => folders.map((folder) => join(projects, folder, `${sessionId}.jsonl`));
+  const [expected, others] = partition(foldersIn(projects), isExpected);
+  return files(expected).find(exists) ?? files(others).find(exists);
+}
+
+function partition<Item>(items: readonly Item[], fits: (item: Item) => boolean): [Item[], Item[]] {
+  return [items.filter(fits), items.filter((item) => !fits(item))];
 }
 
 const costState = z.object({
@@ -56,12 +63,19 @@ export function costOfConversation(file: string): Spent | undefined {
 }
 
 function lastCostState(text: string): Spent | undefined {
-  const begin = text.lastIndexOf('\n{"type":"cost-state"');
-  if (begin < 0) return undefined;
-  const end = text.indexOf("\n", begin + 1);
+  for (let end = text.length; end > 0; ) {
+    const begin = text.lastIndexOf('\n{"type":"cost-state"', end - 1);
+    if (begin < 0) return undefined;
+    const found = costStateIn(text.slice(begin + 1).split("\n", 1)[0] ?? "");
+    if (found) return found;
+    end = begin;
+  }
+  return undefined;
+}
+
+function costStateIn(line: string): Spent | undefined {
   try {
-    const line: unknown = JSON.parse(text.slice(begin + 1, end < 0 ? undefined : end));
-    const parsed = costState.safeParse(line);
+    const parsed = costState.safeParse(JSON.parse(line));
     if (!parsed.success) return undefined;
     return { costUsd: parsed.data.totalCostUSD, models: usagesOf(parsed.data.modelUsage) };
   } catch {

@@ -97,10 +97,18 @@ export const writesLost = z.object({ lost: z.array(z.string()).catch(["transcrip
 
 export const modelFallback = z.object({ original_model: lenient.string, fallback_model: lenient.string });
 
+/** The id of our request to `initialize`. */
+export const initializeId = "begin";
+
+/** The answer to `initialize`; an error, or a version that says nothing of agents, has no list. */
 export const controlResponse = z.object({
   type: z.literal("control_response"),
   response: z.object({
-    response: z.object({ agents: z.array(z.object({ name: z.string() })) }),
+    request_id: z.literal(initializeId),
+    response: z
+      .object({ agents: z.array(z.object({ name: z.string() })) })
+      .optional()
+      .catch(undefined),
   }),
 });
 

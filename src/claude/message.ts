@@ -41,7 +41,7 @@ export type Message =
   /** The conversation could not be saved, so nobody can go on with it. */
   | { kind: "writes-lost" }
   /** The answer to `initialize`. */
-  | { kind: "initialized"; agents: string[] }
+  | { kind: "initialized"; agents?: string[] | undefined }
   | { kind: "other" }
   | { kind: "not-a-message" };
 
@@ -78,7 +78,7 @@ function messageOf(value: unknown): Message {
     case "control_response": {
       const parsed = controlResponse.safeParse(value);
       if (!parsed.success) return { kind: "other" };
-      return { kind: "initialized", agents: parsed.data.response.response.agents.map(({ name }) => name) };
+      return { kind: "initialized", agents: parsed.data.response.response?.agents.map(({ name }) => name) };
     }
     default:
       return { kind: "other" };

@@ -1,7 +1,7 @@
 // The truth table: how a session ended, from all the evidence and not from one field.
 import type { Canceller, Clock, Outcome } from "../model/outcome.ts";
 import { failure } from "./failure.ts";
-import { type Answer, isFinal, type Reading } from "./reading.ts";
+import { type Answer, answersOf, isBlank, isFinal, type Reading } from "./reading.ts";
 
 /** Why we ended a session ourselves. The first reason stays. */
 export type Ending =
@@ -34,36 +34,49 @@ export interface Evidence {
  * directions. What was answered before is kept with every failure.
  */
 export function outcomeOf(evidence: Evidence): Outcome {
-  const { reading, exit, ending } = evidence;
+  const outcome = goodAnswer(evidence) ?? failed(evidence);
+  if (outcome.kind === "succeeded" || outcome.kind === "not-started") return outcome;
+  const interim = answersOf(evidence.reading).filter((one) => isGood(one) && saysSomething(one, evidence));
+  return interim.length === 0 ? outcome : { ...outcome, interimOffsets: interim.map(({ offset }) => offset) };
+}
+
+function failed({ reading, exit, ending, stderrTail, slashCommands, now }: Evidence): Outcome {
+  if (ending?.kind === "unknown-agent") return unknownAgent(ending);
+  if (ending && ending.kind !== "lingered") return ending;
   const { answer } = reading;
-  const isLastWord = isFinal(reading);
-  if (answer && isLastWord && isGood(answer)) return goodAnswer(answer, evidence);
-  const interim = interimOf(reading);
-  if (ending?.kind === "unknown-agent") return { ...unknownAgent(ending), ...interim };
-  if (ending && ending.kind !== "lingered") return { ...ending, ...interim };
-  if (answer && isLastWord) return { ...failure(answer.result, reading, evidence.now), ...interim };
-  return { ...crash(exit, evidence.stderrTail), ...interim };
+  if (!answer || !isFinal(reading)) return crash(exit, stderrTail);
+  const limited = answersOf(reading).find(isLimited);
+  if (limited) return failure(limited.result, reading, now);
+  return isGood(answer) ? nothingSaid(answer, slashCommands) : failure(answer.result, reading, now);
 }
 
 function isGood({ result }: Answer): boolean {
   return !result.is_error && result.subtype === "success";
 }
 
-function interimOf({ earlier, answer }: Reading): { interimOffsets?: number[] } {
-  const good = [...earlier, ...(answer ? [answer] : [])]
-    .filter(isGood)
-    .filter(({ textLength }) => textLength > 0);
-  return good.length === 0 ? {} : { interimOffsets: good.map(({ offset }) => offset) };
+// A limit of the task's own ends the task, though the end of a subagent may begin another turn after it.
+function isLimited({ result }: Answer): boolean {
+  return (
+    /^error_max_(?:turns|budget_usd)$/.test(result.subtype) || result.terminal_reason === "budget_exhausted"
+  );
 }
 
-function goodAnswer(last: Answer, { reading, structured, slashCommands, exit, ending }: Evidence): Outcome {
-  const all = [...reading.earlier, last].filter(isGood);
-  // With a schema, the answer is the last one that has data: what is said of a later event often has none.
-  const answer = structured ? all.findLast(({ result }) => result.structured_output !== undefined) : last;
-  if (!answer) return withoutData(last);
-  const nothing = nothingDone(answer, reading, slashCommands);
-  if (nothing) return nothing;
-  const earlier = all.filter((one) => one !== answer && one.textLength > 0).toReversed();
+/** The success, where there is one; with a schema, only an answer that has data is one. */
+function goodAnswer(evidence: Evidence): Outcome | undefined {
+  const { reading, structured, exit, ending } = evidence;
+  const all = answersOf(reading);
+  if (!reading.answer || !isFinal(reading) || !isGood(reading.answer) || all.some(isLimited))
+    return undefined;
+  const said = all.filter((one) => isGood(one) && saysSomething(one, evidence));
+  // What is said of a later event often has no data.
+  const answer = structured
+    ? said.findLast(({ result }) => result.structured_output !== undefined)
+    : said.at(-1);
+  if (!answer) return said.length > 0 ? withoutData(said) : undefined;
+  const at = said.indexOf(answer);
+  const offsets = (answers: Answer[]) =>
+    answers.filter(({ textLength }) => textLength > 0).map(({ offset }) => offset);
+  const [earlier, later] = [offsets(said.slice(0, at)).toReversed(), offsets(said.slice(at + 1))];
   const data = answer.result.structured_output;
   const remark = remarkOn(exit, ending);
   return {
@@ -71,37 +84,40 @@ function goodAnswer(last: Answer, { reading, structured, slashCommands, exit, en
     length: answer.textLength,
     offset: answer.offset,
     ...(data === undefined ? {} : { structured: data }),
-    ...(earlier.length > 0 ? { earlierOffsets: earlier.map(({ offset }) => offset) } : {}),
+    ...(earlier.length > 0 ? { earlierOffsets: earlier } : {}),
+    ...(later.length > 0 ? { laterOffsets: later } : {}),
     ...(remark === undefined ? {} : { remark }),
   };
 }
 
-function withoutData({ result }: Answer): Outcome {
-  const message = `Claude answered in text, without the data that outputSchema asks for: ${result.result ?? ""}`;
+function withoutData(said: Answer[]): Outcome {
+  const text = said.at(-1)?.result.result ?? "";
+  const message = `Claude answered in text, without the data that outputSchema asks for: ${text}`;
   return { kind: "failed", reason: "schema", message: message.slice(0, 2_000) };
 }
 
-// The CLI reports success also where it has done nothing at all.
-function nothingDone(
-  { result, textLength }: Answer,
-  reading: Reading,
-  slashCommands: boolean,
-): Outcome | undefined {
-  const text = result.result ?? "";
-  if (reading.blockedBy !== undefined || /^UserPromptSubmit operation blocked by hook/.test(text))
-    return { kind: "failed", reason: "hook", message: reading.blockedBy || text };
-  // A slash command that does not exist costs nothing, calls nothing, and reports success.
-  if (result.num_turns === 0 && /^Unknown command: /.test(text))
-    return { kind: "failed", reason: "request", message: text };
-  if (result.num_turns === 0 && !slashCommands)
-    return {
-      kind: "failed",
-      reason: "no-answer",
-      message: text || "Claude was not asked, and said nothing.",
-    };
-  const isBlank = textLength <= text.length && text.trim() === "";
-  if (!isBlank || result.structured_output !== undefined) return undefined;
-  return { kind: "failed", reason: "no-answer", message: "" };
+// The CLI reports success also where it has done nothing at all: for a prompt that a hook blocks, for a command that
+// does not exist, and without a word of Claude's. Some commands (`/clear`) are done without a turn and without a word.
+function saysSomething(answer: Answer, { slashCommands }: Pick<Evidence, "slashCommands">): boolean {
+  const { result } = answer;
+  if (isBlocked(answer) || isUnknownCommand(answer)) return false;
+  if (result.num_turns === 0) return slashCommands;
+  return !isBlank(answer) || result.structured_output !== undefined;
+}
+
+function isBlocked({ blockedBy, result }: Answer): boolean {
+  return blockedBy !== undefined || /^UserPromptSubmit operation blocked by hook/.test(result.result ?? "");
+}
+
+function isUnknownCommand({ result }: Answer): boolean {
+  return result.num_turns === 0 && /^Unknown command: /.test(result.result ?? "");
+}
+
+function nothingSaid(answer: Answer, slashCommands: boolean): Outcome {
+  const message = answer.result.result?.trim() ?? "";
+  if (isBlocked(answer)) return { kind: "failed", reason: "hook", message: answer.blockedBy || message };
+  const isCommand = isUnknownCommand(answer) || slashCommands;
+  return { kind: "failed", reason: isCommand && message !== "" ? "request" : "no-answer", message };
 }
 
 function unknownAgent({ asked, available }: Extract<Ending, { kind: "unknown-agent" }>): Outcome {

@@ -19,6 +19,8 @@ import { applyResult, newSpending, type Spending } from "./spending.ts";
 /** A result that our prompt caused, and where its text stands. */
 export interface Answer {
   result: ResultMessage;
+  /** Why a hook did not let the prompt of its turn pass. */
+  blockedBy?: string;
   /** Where the line begins that has the text, in bytes: the result's own, or that of an assistant message. */
   offset: number;
   textLength: number;
@@ -33,7 +35,8 @@ export interface Reading {
   /** Lines that were none. */
   otherLines: number;
   init?: InitMessage;
-  /** The agents that there are, where `initialize` was asked. */
+  /** Whether `initialize` was answered, and which agents there are, where the answer says so. */
+  isInitialized: boolean;
   agents?: string[];
   /** The last result that our prompt caused. It is the session's answer once nothing goes on any more. */
   answer?: Answer;
@@ -55,7 +58,7 @@ export interface Reading {
   turnText?: { offset: number; length: number };
   /** The `error` of the last synthetic assistant message of the turn. */
   errorKind?: string;
-  /** Why a hook did not let the prompt pass. */
+  /** Why a hook did not let the prompt of the turn pass. */
   blockedBy?: string;
   /** Models that took over from others. */
   fallbacks: { from?: string | undefined; to?: string | undefined }[];
@@ -87,6 +90,7 @@ export function newReading(): Reading {
     messages: 0,
     replies: 0,
     otherLines: 0,
+    isInitialized: false,
     earlier: [],
     lostResults: 0,
     foreignResults: 0,
@@ -118,10 +122,19 @@ export function applyLine(reading: Reading, line: Line, whole?: (line: Line) => 
   applyMessage(reading, message, line.offset);
 }
 
-/** Whether the answer is the session's last word: no turn runs, and no agent works or was cut off. */
+/** All results that our prompt caused, in their order. */
+export function answersOf({ earlier, answer }: Reading): Answer[] {
+  return answer ? [...earlier, answer] : earlier;
+}
+
+/** Whether the session has answered, no turn runs and no agent works: nothing more will come of it. */
+export function isQuiet({ answer, turnIsOpen, background }: Reading): boolean {
+  return answer !== undefined && !turnIsOpen && openAgents(background).length === 0;
+}
+
+/** Whether the answer is the session's last word: nothing more will come, and nothing was cut off. */
 export function isFinal(reading: Reading): boolean {
-  const { answer, turnIsOpen, background, cutAgents } = reading;
-  return answer !== undefined && !turnIsOpen && openAgents(background).length === 0 && cutAgents.length === 0;
+  return isQuiet(reading) && reading.cutAgents.length === 0;
 }
 
 /**
@@ -173,7 +186,8 @@ function applyMessage(reading: Reading, message: Message, offset: number): void 
       reading.isUnsaved = true;
       return;
     case "initialized":
-      reading.agents = message.agents;
+      reading.isInitialized = true;
+      if (message.agents) reading.agents = message.agents;
       return;
     case "refusals":
       for (const refusal of message.refusals)
@@ -189,6 +203,7 @@ function beginTurn(reading: Reading): void {
   reading.turnIsOpen = true;
   delete reading.errorKind;
   delete reading.turnText;
+  delete reading.blockedBy;
 }
 
 type Assistant = Extract<Message, { kind: "assistant" }>["assistant"];
@@ -218,7 +233,7 @@ function applyResultMessage(
 ): void {
   const index = result.result_index;
   if (index !== undefined) {
-    const expected = reading.foreignResults + reading.lostResults + countOf(reading);
+    const expected = reading.foreignResults + reading.lostResults + answersOf(reading).length;
     reading.lostResults += Math.max(0, index - expected);
   }
   applyResult(reading.spending, result);
@@ -233,24 +248,27 @@ function applyResultMessage(
     return;
   }
   if (reading.answer) reading.earlier.push(reading.answer);
-  reading.answer = answerFrom(reading, { result, offset, textLength });
-}
-
-function countOf({ answer, earlier }: Reading): number {
-  return earlier.length + (answer ? 1 : 0);
+  const blocked = reading.blockedBy === undefined ? {} : { blockedBy: reading.blockedBy };
+  reading.answer = answerFrom(reading, { result, ...blocked, offset, textLength });
 }
 
 // A hook that has the last word leaves the result empty, though Claude has answered before.
 function answerFrom({ turnText }: Reading, answer: Answer): Answer {
   const { result } = answer;
-  const isEmpty = (result.result ?? "").trim() === "" && answer.textLength <= (result.result ?? "").length;
-  if (!isEmpty || result.is_error || result.structured_output !== undefined || !turnText) return answer;
-  return { result, offset: turnText.offset, textLength: turnText.length };
+  if (!isBlank(answer) || result.is_error || result.structured_output !== undefined || !turnText)
+    return answer;
+  return { ...answer, offset: turnText.offset, textLength: turnText.length };
 }
 
-// An agent that is stopped while a turn runs was stopped by Claude, which then knows of it.
+/** Whether an answer has no text; that of one over 8 MB is not read. */
+export function isBlank({ result: { result = "" }, textLength }: Answer): boolean {
+  return result.trim() === "" && textLength <= result.length;
+}
+
+// An agent that is stopped while a turn runs was stopped by Claude, which then knows of it. After an error, such as a
+// budget that is spent, the CLI stops them: the error says enough.
 function noteCutAgent(reading: Reading, message: Message): void {
-  if (message.kind !== "task" || reading.turnIsOpen) return;
+  if (message.kind !== "task" || reading.turnIsOpen || reading.answer?.result.is_error) return;
   const agent = stoppedAgent(reading.background, message.change);
   if (agent && !reading.cutAgents.includes(agent)) reading.cutAgents.push(agent);
 }

@@ -2,7 +2,7 @@
 import { type SessionOptions, toolRuleList } from "../model/options.ts";
 import type { BackgroundTask } from "./background.ts";
 import { neutralisedMentions } from "./mentions.ts";
-import type { Reading } from "./reading.ts";
+import { answersOf, type Reading } from "./reading.ts";
 
 interface RemarkFacts {
   options: SessionOptions;
@@ -27,6 +27,7 @@ export function remarksOf(reading: Reading, facts: RemarkFacts): string[] {
     ...toolRemarks(reading, facts.options),
     ...serverRemarks(reading),
     ...mentionRemarks(facts),
+    ...hookRemarks(reading),
     ...stoppedRemarks(facts),
     ...(reading.isUnsaved
       ? ["Claude Code could not save the conversation (no space left), so it cannot be resumed."]
@@ -50,8 +51,6 @@ function lostRemarks({ lostResults, foreignResults, cutAgents }: Reading): strin
   ];
 }
 
-const families = ["opus", "sonnet", "haiku", "fable"];
-
 function modelRemarks({ init, fallbacks }: Reading, { model: asked }: SessionOptions): string[] {
   const replaced = [
     ...new Set(fallbacks.map(({ from, to }) => `${from ?? "the model"} by ${to ?? "another"}`)),
@@ -66,35 +65,46 @@ function modelRemarks({ init, fallbacks }: Reading, { model: asked }: SessionOpt
   ];
 }
 
-// An alias stands for a model of its family; of other aliases (`best`, `default`) nothing is known.
+// An alias stands for a model of its family. Of other aliases (`best`), and of models that have names of their own (a
+// gateway's, one of Bedrock), nothing is known.
 function isModel(used: string, asked: string): boolean {
   const bare = (name: string) => name.toLowerCase().replace(/\[.*\]$/, "");
-  const family = families.find((name) => bare(asked).includes(name));
-  if (bare(asked).startsWith("claude-")) return bare(used).startsWith(bare(asked));
-  return family === undefined || bare(asked) === "opusplan" || bare(used).includes(family);
+  const familyOf = (name: string) => /opus|sonnet|haiku|fable/.exec(bare(name))?.[0];
+  if (bare(asked) === "opusplan") return true;
+  const [wanted, got] = [familyOf(asked), familyOf(used)];
+  if (wanted !== undefined && got !== undefined && wanted !== got) return false;
+  const isFull = (name: string) => bare(name).startsWith("claude-");
+  return !isFull(asked) || !isFull(used) || bare(used).startsWith(bare(asked));
 }
 
-function permissionRemarks(
-  { init }: Reading,
-  { permissionMode: asked = "default" }: SessionOptions,
-): string[] {
+function permissionRemarks({ init }: Reading, options: SessionOptions): string[] {
+  const { permissionMode: asked = "default" } = options;
   // Newer versions call the default mode `manual` in their help.
   const used = init?.permissionMode?.replace(/^manual$/, "default");
   if (used === undefined || used === asked) return [];
-  return [
-    `The session ran in permission mode "${used}", not in "${asked}": your settings or an administrator's ask for it.`,
-  ];
+  const why =
+    options.permissionMode === undefined
+      ? "Without `permissionMode`, your settings, an administrator's, or the default of this version of Claude Code decide."
+      : "Settings of yours or of an administrator do not allow the other.";
+  return [`The session ran in permission mode "${used}", not in "${asked}". ${why}`];
 }
 
-function toolRemarks({ init }: Reading, { tools }: SessionOptions): string[] {
+function toolRemarks({ init }: Reading, { tools, disallowedTools }: SessionOptions): string[] {
   const there = init?.tools;
   if (tools === undefined || there === undefined) return [];
   // The list has the subagent tool under its older name.
   const known = new Set([...there, ...(there.includes("Task") ? ["Agent"] : [])]);
-  const missing = toolRuleList(tools).filter((name) => name !== "default" && !known.has(name));
-  return missing.length === 0
-    ? []
-    : [`There are no such tools: ${missing.join(", ")}. Names in \`tools\` are case-sensitive.`];
+  const denied = new Set(toolRuleList(disallowedTools ?? ""));
+  const missing = toolRuleList(tools).filter(
+    (name) => name !== "default" && !known.has(name) && !denied.has(name),
+  );
+  if (missing.length === 0) return [];
+  const likes = missing.flatMap((name) => {
+    const like = [...known].find((one) => one.toLowerCase() === name.toLowerCase());
+    return like === undefined ? [] : [like];
+  });
+  const hint = likes.length === 0 ? "" : ` Names are case-sensitive: ${likes.join(", ")}.`;
+  return [`The session had no tools of these names: ${missing.join(", ")}.${hint}`];
 }
 
 function serverRemarks({ init }: Reading): string[] {
@@ -115,6 +125,15 @@ function mentionRemarks({ task, options, workingDirectory }: RemarkFacts): strin
     : [
         `Files that the task mentions were not attached: ${names.join(", ")}. Only files below the working directory and \`addDirectories\` are, and only where the session may read.`,
       ];
+}
+
+function hookRemarks(reading: Reading): string[] {
+  const isBlocked = answersOf(reading).length > 1 && reading.answer?.blockedBy !== undefined;
+  return isBlocked
+    ? [
+        "A UserPromptSubmit hook blocked the turn in which Claude was to hear that its background work had ended.",
+      ]
+    : [];
 }
 
 function stoppedRemarks({ stopped, options }: RemarkFacts): string[] {

@@ -29,12 +29,15 @@ export function applyResult(spending: Spending, result: ResultMessage): void {
 }
 
 /**
- * What this process spent. `before` is what the conversation had cost when it was gone on with, where the CLI counts
- * that in. Nothing where no result said anything.
+ * What this process spent; nothing where no result said anything. `before` is what the conversation had cost when it
+ * was continued, where the CLI counts that in. `isWhole`: no result was lost, whose own part would be missing.
  */
-export function spentOf({ since, total }: Spending, before: Spent | undefined): Spent | undefined {
+export function spentOf(
+  { since, total }: Spending,
+  { before, isWhole }: { before: Spent | undefined; isWhole: boolean },
+): Spent | undefined {
   if (total === undefined) return undefined;
-  if (since) return since;
+  if (since && isWhole) return since;
   if (!before) return total;
   const models = Object.entries(combined(total.models, before.models, -1)).filter(
     ([, { input, output, cacheRead, cacheWritten }]) => input + output + cacheRead + cacheWritten > 0,

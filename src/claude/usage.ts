@@ -3,7 +3,7 @@ import type { Spent, Usage } from "../model/outcome.ts";
 import { openAgents } from "./background.ts";
 import type { GivenOptions } from "./call-context.ts";
 import { denialsOf } from "./denials.ts";
-import type { Reading } from "./reading.ts";
+import { answersOf, type Reading } from "./reading.ts";
 import { spentOf } from "./spending.ts";
 
 /**
@@ -16,10 +16,10 @@ export function usageOf(
   before?: Spent,
   given: GivenOptions = {},
 ): Usage {
-  const { answer, earlier, init, refusals, spending, turnIsOpen, background, cutAgents } = reading;
-  const results = [...earlier, ...(answer ? [answer] : [])].map(({ result }) => result);
+  const { init, refusals, spending, turnIsOpen, background, cutAgents } = reading;
+  const results = answersOf(reading).map(({ result }) => result);
   const denials = denialsOf({ results, init, refusals }, given);
-  const spent = spentOf(spending, before);
+  const spent = spentOf(spending, { before, isWhole: reading.lostResults === 0 });
   const models = spent?.models ?? {};
   const wasCutOff = turnIsOpen || openAgents(background).length > 0 || cutAgents.length > 0;
   return {

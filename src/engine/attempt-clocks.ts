@@ -1,6 +1,6 @@
 // The clocks of one attempt: how long a session may take, be silent, and stay after its answer.
 import type { Ending } from "../claude/outcome.ts";
-import { isFinal, type Reading } from "../claude/reading.ts";
+import { answersOf, isQuiet, type Reading } from "../claude/reading.ts";
 import type { SessionOptions } from "../model/options.ts";
 import type { Clock } from "../model/outcome.ts";
 
@@ -40,14 +40,14 @@ export class AttemptClocks {
     else this.#apiWaitedMs += Math.min(this.#apiWaitMs, now - this.#changedAt);
     this.#apiWaitMs = reading.apiWaitMs;
     this.#changedAt = now;
-    const answers = reading.earlier.length + (reading.answer ? 1 : 0);
+    const answers = answersOf(reading).length;
     if (answers > this.#answers) this.#answeredAt = now;
     this.#answers = answers;
   }
 
   /** Whether nothing more is waited for: the answer is there, and background commands have had their time. */
   isDone(reading: Reading): boolean {
-    if (!isFinal(reading) || this.#answeredAt === undefined) return false;
+    if (!isQuiet(reading) || this.#answeredAt === undefined) return false;
     if (reading.background.open.size === 0) return true;
     const { backgroundWaitSeconds, timeoutSeconds } = this.#limits;
     const waitedMs = this.#now() - this.#answeredAt;
@@ -57,7 +57,7 @@ export class AttemptClocks {
   /** The clock that has run out. `closedAt`: when the session was given to understand that it may leave. */
   overdue(reading: Reading, closedAt: number | undefined): Ending | undefined {
     const now = this.#now();
-    if (isFinal(reading)) {
+    if (isQuiet(reading)) {
       const isLate = closedAt !== undefined && now - Math.max(closedAt, this.#answeredAt ?? 0) > lingerMs;
       return isLate ? { kind: "lingered", afterMs: lingerMs } : undefined;
     }

@@ -16,6 +16,7 @@ import type { Outcome, Spent, Usage } from "../model/outcome.ts";
 import { readTail } from "../platform/files.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { AttemptClocks } from "./attempt-clocks.ts";
+import { isRefused } from "./continuation.ts";
 
 const stderrTailBytes = 4_000;
 /** What a session has to say goodbye that must give its memory back, in milliseconds. */
@@ -52,6 +53,8 @@ interface AttemptPlan {
   startedAt: number;
   /** Whether another runner started it: then what the transcript has already is no news. */
   adopted: boolean;
+  /** The conversation of an earlier attempt that it continues. */
+  continues?: string | undefined;
   /** What the conversation that it goes on with had cost. */
   costBefore?: Spent | undefined;
   workingDirectory: string;
@@ -166,11 +169,12 @@ export class RunningAttempt {
 
   #askAgent(): void {
     const { agent } = this.#plan.options;
-    const { agents } = this.#reading;
+    const { isInitialized, agents } = this.#reading;
     const prompt = this.#prompt;
-    if (prompt === undefined || agents === undefined || agent === undefined) return;
+    if (prompt === undefined || !isInitialized || agent === undefined) return;
     this.#prompt = undefined;
-    if (agents.includes(agent)) this.#ask(prompt);
+    // A version that does not say which there are is believed to have it.
+    if (!agents || agents.includes(agent)) this.#ask(prompt);
     else this.end({ kind: "unknown-agent", asked: agent, available: agents });
   }
 
@@ -207,8 +211,7 @@ export class RunningAttempt {
 
   /** Resolves when the session has gone, with all that it started. */
   async ended(): Promise<AttemptEnd> {
-    const { session, sweeper, startedAt, workingDirectory, environment, options, costBefore, task } =
-      this.#plan;
+    const { session, sweeper, startedAt, workingDirectory, options, costBefore, task } = this.#plan;
     const exit = await session.exited;
     const leaked = await sweeper.sweep(session.marker);
     using reader = this.#reader;
@@ -216,24 +219,30 @@ export class RunningAttempt {
     this.#tell(this.#plan.adopted && !this.#hasLooked);
     const { reading } = reader;
     const sessionId = reading.last?.session_id ?? reading.init?.session_id;
-    // Without a reply there is nothing to go on with.
-    const hasConversation = sessionId !== undefined && reading.replies > 0;
     const stderr = readTail(this.#plan.stderr, stderrTailBytes);
+    const outcome = this.#outcome(exit, stderr);
     return {
-      outcome: this.#outcome(exit, stderr),
+      outcome,
       usage: usageOf(reading, Math.max(0, Date.now() - startedAt), costBefore, this.#plan.options),
       leaked,
-      resumable:
-        hasConversation &&
-        !reading.isUnsaved &&
-        conversationFile(sessionId, workingDirectory, environment) !== undefined,
-      ...(hasConversation && reading.isUnsaved ? { unsaved: true } : {}),
+      ...this.#conversation(sessionId, outcome),
       remarks: remarksOf(reading, { task, options, workingDirectory, stopped: this.#stopped, stderr }),
       ...(sessionId === undefined ? {} : { sessionId }),
       ...(reading.init?.model === undefined ? {} : { model: reading.init.model }),
       ...(reading.lastText === undefined ? {} : { lastText: reading.lastText }),
       ...answerText(reading),
     };
+  }
+
+  // Without a reply of its own, a session has a conversation only where it continued one.
+  #conversation(sessionId: string | undefined, outcome: Outcome) {
+    const { continues, workingDirectory, environment } = this.#plan;
+    const { replies, isUnsaved } = this.#reading;
+    const known = replies > 0 ? sessionId : continues;
+    if (known === undefined) return { resumable: false };
+    if (isUnsaved) return { resumable: false, unsaved: true };
+    const isThere = conversationFile(known, workingDirectory, environment) !== undefined;
+    return { resumable: isThere && !isRefused(continues !== undefined, replies, outcome) };
   }
 
   #outcome(exit: Exit, stderr: string): Outcome {

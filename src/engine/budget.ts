@@ -14,11 +14,15 @@ export function budgetVerdict(state: BatchState): BudgetVerdict {
   const { budgetUsd, totalCostUsd, counts } = state;
   if (budgetUsd === undefined) return "go";
   const usualUsd = medianCostUsd(state) ?? 0;
-  const spentUsd = totalCostUsd + unsaidCostUsd(state, usualUsd);
+  const spentUsd = totalCostUsd + unsaidCostUsd(state);
   if (spentUsd >= budgetUsd) return "spent";
   return spentUsd + counts.running * usualUsd < budgetUsd ? "go" : "wait";
 }
 
-function unsaidCostUsd({ unknownCosts }: BatchState, usualUsd: number): number {
+// As long as nothing is known of any session, one that was cut off may have spent all that it was allowed to.
+function unsaidCostUsd(state: BatchState): number {
+  const { unknownCosts, batch } = state;
+  const allowedUsd = batch.sessionOptions["maxBudgetUsd"];
+  const usualUsd = medianCostUsd(state) ?? (typeof allowedUsd === "number" ? allowedUsd : 0);
   return unknownCosts.reduce((sum, saidUsd) => sum + Math.max(0, usualUsd - saidUsd), 0);
 }

@@ -6,10 +6,10 @@ import type { SessionPlan } from "../claude/session.ts";
 import type { SessionOptions } from "../model/options.ts";
 import type { Spent } from "../model/outcome.ts";
 import { type SessionValues, variableNames, variablesOf } from "../model/session-values.ts";
-import { type Attempt, type BatchState, taskOf } from "../model/state.ts";
+import { type BatchState, taskOf } from "../model/state.ts";
 import { exists, kindAt } from "../platform/files.ts";
-import { outcomeText } from "../report/advice.ts";
 import { type Layout, stderrBeside } from "../store/layout.ts";
+import { whyAnew } from "./continuation.ts";
 import { optionsOf, workingDirectoryOf } from "./task-options.ts";
 
 export interface AttemptPlan {
@@ -54,7 +54,7 @@ export function planAttempt(
   const prompt = resumes ? resumePrompt(task) : task;
   const workingDirectory = workingDirectoryOf(batch, options);
   const costBefore = costBeforeOf(options, workingDirectory, environment);
-  const anewBecause = resumes ? undefined : whyAnew(cutOff);
+  const anewBecause = resumes ? undefined : whyAnew(cutOff, asked);
   const own = variablesOf(values, number, variableNames(options.env));
   const transcript = freeName(layout.transcript(batch.batchId, number, attempt, batch.tasks.length));
   return {
@@ -79,24 +79,6 @@ export function planAttempt(
       stderr: stderrBeside(transcript),
     },
   };
-}
-
-/**
- * Whether an attempt that went on with an earlier conversation showed that nobody can: its history is broken, too long
- * or gone, so that the API or the CLI refused it before Claude could say anything, which would make it resumable.
- */
-export function isBroken({ resumes, resumable, outcome }: Continued): boolean {
-  if (!resumes || resumable || outcome?.kind !== "failed") return false;
-  return ["conversation", "prompt-too-long", "request"].includes(outcome.reason);
-}
-
-type Continued = Pick<Attempt, "resumes" | "resumable" | "outcome">;
-
-function whyAnew(before: Attempt | undefined): string | undefined {
-  if (before?.unsaved)
-    return `Attempt ${before.number} could not be continued, for Claude Code had not saved its conversation: the task was begun anew.`;
-  if (!before?.outcome || !isBroken(before)) return undefined;
-  return `The conversation of the attempts before could not be continued (${outcomeText(before.outcome)}), so the task was begun anew.`;
 }
 
 function costBeforeOf(

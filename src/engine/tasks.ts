@@ -16,10 +16,11 @@ import { type Admission, type Admitted, lookMs } from "./admission.ts";
 import { RunningAttempt, type Signs } from "./attempt.ts";
 import { consequenceOf, type EndKnown, endedEvent, endOfHeld, startedEvent } from "./attempt-events.ts";
 import { configurationOf } from "./configuration-of.ts";
+import { beginsAnew } from "./continuation.ts";
 import type { LoginProof } from "./login-proof.ts";
 import type { Machine } from "./machine.ts";
 import type { OutputFiles } from "./output-files.ts";
-import { isBroken, markerOf, planAttempt, startFailureText } from "./plan-attempt.ts";
+import { markerOf, planAttempt, startFailureText } from "./plan-attempt.ts";
 import { retryDelayMs } from "./retry.ts";
 import { type RunnerLog, whenPossible } from "./runner-log.ts";
 import type { Slot, Slots } from "./slots.ts";
@@ -57,7 +58,9 @@ interface Carried {
   /** What the session is asked; an adopted one has been. */
   prompt?: string;
   adopted: boolean;
-  /** Whether it goes on with the conversation of the attempt before. */
+  /** Of its conversation, as we asked for it. */
+  sessionId: string;
+  /** Whether it continues the conversation of the attempt before. */
   resumes: boolean;
   /** What that, or the conversation that the task named, had cost before. */
   costBefore?: Spent | undefined;
@@ -180,8 +183,8 @@ export class Tasks {
     const options = optionsOf(batch, number);
     {
       using _slot = slot;
-      const carried = { number, attempt, session, options, transcript, startedAt, resumes, costBefore };
-      await this.#see({ ...carried, adopted: true });
+      const known = { number, attempt, sessionId, resumes, transcript, startedAt, costBefore };
+      await this.#see({ ...known, session, options, adopted: true });
     }
     await this.#carry(number, undefined);
   }
@@ -210,7 +213,7 @@ export class Tasks {
       await session.exited;
       return;
     }
-    const { attempt, options, prompt, resumes, costBefore } = plan;
+    const { attempt, sessionId, options, prompt, resumes, costBefore } = plan;
     const { transcript } = plan.session;
     await this.#see({
       number,
@@ -221,6 +224,7 @@ export class Tasks {
       startedAt: started.at,
       prompt,
       adopted: false,
+      sessionId,
       resumes,
       costBefore,
       begun,
@@ -229,7 +233,8 @@ export class Tasks {
 
   // From the prompt to the outcome.
   async #see(carried: Carried): Promise<void> {
-    const { number, session, options, transcript, startedAt, prompt, adopted, costBefore } = carried;
+    const { number, session, sessionId, resumes, options, transcript, startedAt } = carried;
+    const { prompt, adopted, costBefore } = carried;
     const { log, environment, machine } = this.#plan;
     const running = new RunningAttempt({
       session,
@@ -240,6 +245,7 @@ export class Tasks {
       sweeper: this.#sweeper,
       startedAt,
       adopted,
+      continues: resumes ? sessionId : undefined,
       costBefore,
       workingDirectory: workingDirectoryOf(log.state.batch, options),
       environment,
@@ -299,7 +305,7 @@ export class Tasks {
     const earlier = taskOf(log.state, number).attempts.flatMap((one) =>
       one.number < attempt && one.startedAt >= askedAgainAt && one.outcome ? [one.outcome] : [],
     );
-    const broken = isBroken({ resumes: carried.resumes, resumable, outcome });
+    const broken = beginsAnew({ resumes: carried.resumes, resumable, outcome }, options);
     return retryDelayMs({ outcome, earlier, retries: options.retries, adopted, held, broken });
   }
 

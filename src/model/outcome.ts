@@ -52,7 +52,7 @@ export const outcome = z.discriminatedUnion("kind", [
     structured: z.unknown().optional(),
     /** What was answered before, while something went on in the background: byte offsets of the lines. */
     earlierOffsets: z.array(z.int().nonnegative()).optional(),
-    /** Of logs before 0.2: answers that came after background tasks. */
+    /** What was said after the answer, when background work had ended. */
     laterOffsets: z.array(z.int().nonnegative()).optional(),
     /** What was odd about the end, though the answer is good. */
     remark: z.string().optional(),

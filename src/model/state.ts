@@ -4,6 +4,7 @@ import type { ProcessIdentity } from "../platform/process-identity.ts";
 import type { Account, Batch, Event } from "./event.ts";
 import type { Canceller, ModelUsage, Outcome, Spent, Usage } from "./outcome.ts";
 import { unreachable } from "./unreachable.ts";
+import { sumOf, usageOfAll } from "./usage-sum.ts";
 
 /** One try at a task. */
 export interface Attempt {
@@ -25,7 +26,7 @@ export interface Attempt {
   anewBecause?: string;
   /** What the conversation that it goes on with had cost before. */
   costBefore?: Spent;
-  costUsd?: number;
+  usage?: Usage;
 }
 
 /** How a task stands. `number` is 1-based. */
@@ -67,7 +68,7 @@ export interface Spending {
   byModel: Map<string, ModelUsage>;
   /** US dollars by the credential that was billed, as the CLI names it; `none` is a login. */
   bySource: Map<string, number>;
-  /** What the attempts cost that cost something, ascending. */
+  /** What the attempts cost that cost something and were not cut off, ascending. */
   ascending: number[];
 }
 
@@ -208,7 +209,7 @@ function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ende
     if (event.sessionId !== undefined) attempt.sessionId = event.sessionId;
     if (event.resumable) attempt.resumable = true;
     if (event.unsaved) attempt.unsaved = true;
-    attempt.costUsd = event.usage?.costUsd ?? 0;
+    if (event.usage) attempt.usage = event.usage;
   }
   state.totalCostUsd += event.usage?.costUsd ?? 0;
   if (event.usage) applySpending(state.spending, event.usage);
@@ -221,8 +222,6 @@ function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ende
     place(state, { number: event.task, attempts, status: "queued", notBefore: event.retryAt });
     return;
   }
-  // What the task cost is what all its attempts did.
-  const costUsd = attempts.reduce((sum, one) => sum + (one.costUsd ?? 0), 0);
   place(state, {
     number: event.task,
     attempts,
@@ -230,16 +229,29 @@ function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ende
     endedAt: event.at,
     outcome: event.outcome,
     ...(attempt ? { startedAt: attempt.startedAt } : {}),
-    ...(event.usage ? { usage: { ...event.usage, costUsd } } : {}),
+    ...usageOfTask(attempts),
     ...(event.model !== undefined ? { model: event.model } : {}),
     ...(event.leaked ? { leaked: event.leaked } : {}),
-    ...remarksOf(attempt, event.remarks),
+    ...remarksOf(state, event),
   });
 }
 
-// That it began anew was known at its start; what else was odd, at its end.
-function remarksOf(attempt: Attempt | undefined, remarks: readonly string[] = []): { remarks?: string[] } {
-  const anew = attempt?.anewBecause === undefined ? [] : [attempt.anewBecause];
+// What the task cost is what all its attempts did.
+function usageOfTask(attempts: readonly Attempt[]): { usage?: Usage } {
+  const usage = usageOfAll(attempts.flatMap((attempt) => attempt.usage ?? []));
+  return usage ? { usage } : {};
+}
+
+// That an attempt began anew was known at its start, and stays true of those that continue it; what else was odd, at
+// the end.
+function remarksOf(
+  { tasks, earlierEnds }: BatchState,
+  { task, remarks = [] }: Extract<Event, { type: "attempt-ended" }>,
+): { remarks?: string[] } {
+  const askedAgainAt = earlierEnds.get(task)?.at(-1) ?? 0;
+  const anew = (tasks[task - 1]?.attempts ?? []).flatMap(({ anewBecause, startedAt }) =>
+    anewBecause !== undefined && startedAt >= askedAgainAt ? [anewBecause] : [],
+  );
   return anew.length + remarks.length === 0 ? {} : { remarks: [...anew, ...remarks] };
 }
 
@@ -251,20 +263,11 @@ function applySpending({ byModel, bySource, ascending }: Spending, usage: Usage)
   }
   if (costUsd <= 0) return;
   if (apiKeySource !== undefined) bySource.set(apiKeySource, (bySource.get(apiKeySource) ?? 0) + costUsd);
+  // One that was cut off does not show what a session costs.
+  if (usage.atLeast) return;
   let place = ascending.length;
   while (place > 0 && (ascending[place - 1] ?? 0) > costUsd) place--;
   ascending.splice(place, 0, costUsd);
-}
-
-function sumOf(one: ModelUsage, other: ModelUsage): ModelUsage {
-  const known = one.costUsd !== undefined || other.costUsd !== undefined;
-  return {
-    input: one.input + other.input,
-    output: one.output + other.output,
-    cacheRead: one.cacheRead + other.cacheRead,
-    cacheWritten: one.cacheWritten + other.cacheWritten,
-    ...(known ? { costUsd: (one.costUsd ?? 0) + (other.costUsd ?? 0) } : {}),
-  };
 }
 
 // A queued task is done the moment somebody cancels it. A running one ends when its runner has seen to that.
@@ -275,7 +278,9 @@ function applyCancel(state: BatchState, event: Extract<Event, { type: "cancel-re
     if (task.status === "running") task.cancelling ??= event.by;
     if (task.status !== "queued") continue;
     const outcome: Outcome = { kind: "cancelled", by: event.by };
-    place(state, { number, attempts: task.attempts, status: "done", endedAt: event.at, outcome });
+    const { attempts } = task;
+    const usage = usageOfTask(attempts);
+    place(state, { number, attempts, status: "done", endedAt: event.at, outcome, ...usage });
   }
 }
 

@@ -62,7 +62,9 @@ const cancelText = {
   memory: "Stopped because memory ran low; it continues when there is room",
 };
 
-function crashText({ exitCode, signal, stderrTail }: Extract<Outcome, { kind: "crashed" }>): string {
+function crashText(outcome: Extract<Outcome, { kind: "crashed" }>): string {
+  const { exitCode, signal, stderrTail, interimOffsets } = outcome;
+  if (exitCode === 0 && interimOffsets) return "Ended before its subagents had finished";
   const how =
     signal !== undefined
       ? `by signal ${signal}`

@@ -24,7 +24,7 @@ export function textPlaces(outcome: Outcome): TextPlace[] {
 /** The words before texts that are not the answer. */
 export const headings = {
   earlier: "Earlier, before its background work had ended:",
-  later: "After background tasks:",
+  later: "Later, when background work had ended:",
   interim: "Interim answer, given before its work had ended:",
 };
 

@@ -208,7 +208,7 @@ describe("the answer", () => {
       kind: "succeeded",
       structured: { n: 1 },
       offset: offsetOf(2, lines),
-      earlierOffsets: [offsetOf(5, lines)],
+      laterOffsets: [offsetOf(5, lines)],
     });
     const late = [init, open("local_agent"), result("I wait"), open(), init];
     late.push(result('{"n":2}', { structured_output: { n: 2 }, ...followUp }));
@@ -227,9 +227,9 @@ describe("the answer", () => {
     // What a subagent says, or what was said in another turn, is not this turn's answer.
     const below = said("by a subagent", { parent_tool_use_id: "toolu_1" });
     expect(outcome(read(init, below, result("")))).toMatchObject({ reason: "no-answer" });
-    expect(outcome(read(init, said("before"), result("x"), init, result("", followUp)))).toMatchObject({
-      reason: "no-answer",
-    });
+    // Nothing more to say after an answer is no failure of the task.
+    const silent = [init, said("before"), result("x"), init, result("", { num_turns: 0, ...followUp })];
+    expect(outcome(read(...silent))).toMatchObject({ kind: "succeeded", offset: offsetOf(2, silent) });
   });
 
   test("a prompt that a hook blocks, and one that nobody answers, are failures", () => {

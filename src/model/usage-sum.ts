@@ -1,0 +1,36 @@
+// What several attempts used together.
+import type { ModelUsage, Usage } from "./outcome.ts";
+
+/** Tokens and money of one model, twice. */
+export function sumOf(one: ModelUsage, other: ModelUsage): ModelUsage {
+  const known = one.costUsd !== undefined || other.costUsd !== undefined;
+  return {
+    input: one.input + other.input,
+    output: one.output + other.output,
+    cacheRead: one.cacheRead + other.cacheRead,
+    cacheWritten: one.cacheWritten + other.cacheWritten,
+    ...(known ? { costUsd: (one.costUsd ?? 0) + (other.costUsd ?? 0) } : {}),
+  };
+}
+
+/**
+ * What all attempts of a task used: money, tokens and turns are sums; duration, credential and denied tools are those of
+ * the last one. Nothing where no attempt said anything.
+ */
+export function usageOfAll(usages: readonly Usage[]): Usage | undefined {
+  const last = usages.at(-1);
+  if (!last) return undefined;
+  const models: Record<string, ModelUsage> = {};
+  for (const [model, used] of usages.flatMap((usage) => Object.entries(usage.models ?? {}))) {
+    const before = models[model];
+    models[model] = before ? sumOf(before, used) : used;
+  }
+  const { models: _, atLeast: __, ...rest } = last;
+  return {
+    ...rest,
+    costUsd: usages.reduce((sum, { costUsd }) => sum + costUsd, 0),
+    numTurns: usages.reduce((sum, { numTurns }) => sum + numTurns, 0),
+    ...(usages.some(({ atLeast }) => atLeast) ? { atLeast: true } : {}),
+    ...(Object.keys(models).length > 0 ? { models } : {}),
+  };
+}
