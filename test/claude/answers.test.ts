@@ -248,6 +248,51 @@ describe("the answer", () => {
     const local = read(init, result("Total cost: $0", { num_turns: 0 }));
     expect(outcome(local, { slashCommands: true })).toMatchObject({ kind: "succeeded" });
   });
+
+  test("after a limit of the task's own is the limit's failure, whatever follows", () => {
+    const budget = { subtype: "error_max_budget_usd", is_error: true, errors: ["Reached maximum budget"] };
+    const stopped = [
+      change("task_updated", { patch: { status: "killed" } }),
+      change("task_notification", { status: "stopped" }),
+      open(),
+    ];
+    // Upon a budget that is spent, the CLI itself stops the agents.
+    const spent = read(init, open("local_agent"), result("", budget), ...stopped);
+    expect(isFinal(spent)).toBe(true);
+    expect(outcome(spent)).toMatchObject({ kind: "failed", reason: "budget" });
+    expect(usageOf(spent, 1)).toMatchObject({ costUsd: 0 });
+    const turns = {
+      subtype: "error_max_turns",
+      is_error: true,
+      errors: ["Reached maximum number of turns (2)"],
+    };
+    const lines = [init, open("local_agent"), result("", turns), open(), init, result("and more", followUp)];
+    expect(outcome(read(...lines))).toMatchObject({
+      kind: "failed",
+      reason: "max-turns",
+      interimOffsets: [offsetOf(5, lines)],
+    });
+  });
+
+  test("stays, when a hook blocks a turn that comes after it", () => {
+    const prompt_submit_outcome = { kind: "blocked_by_hook", reason: "no entry" };
+    const informational = { type: "system", subtype: "informational", prompt_submit_outcome };
+    const blocked = result("UserPromptSubmit operation blocked by hook:\n x", { num_turns: 0, ...followUp });
+    const lines = [init, open("local_agent"), result("so far"), open(), init, informational, blocked];
+    expect(outcome(read(...lines))).toMatchObject({
+      kind: "succeeded",
+      length: 6,
+      offset: offsetOf(2, lines),
+    });
+  });
+
+  test("to a slash command may be without a word, where slash commands are meant", () => {
+    const silent = read(init, result("", { num_turns: 0 }));
+    expect(outcome(silent, { slashCommands: true })).toMatchObject({ kind: "succeeded" });
+    expect(outcome(silent)).toMatchObject({ reason: "no-answer" });
+    const unknown = read(init, result("Unknown command: /x", { num_turns: 0 }));
+    expect(outcome(unknown, { slashCommands: true })).toMatchObject({ reason: "request" });
+  });
 });
 
 describe("the cost", () => {
@@ -298,6 +343,12 @@ describe("the cost", () => {
       models: { opus: { input: 0, output: 1, cacheRead: 2, cacheWritten: 3, costUsd: 0.5 } },
     });
     expect(Object.keys(usageOf(read(init, after), 1, before).models ?? {})).toEqual(["opus"]);
+  });
+
+  test("of a result that was lost is in the total", () => {
+    const lines = [init, turn(1, 1, { result_index: 0 }), init, turn(1, 3, { result_index: 2, ...followUp })];
+    expect(usageOf(read(...lines), 1)).toMatchObject({ costUsd: 3, models: { opus: { costUsd: 3 } } });
+    expect(usageOf(read(...lines), 1, { costUsd: 0.5, models: {} })).toMatchObject({ costUsd: 2.5 });
   });
 
   test("is `atLeast` for a session that was cut off in a turn or beside one, and for no other", () => {
