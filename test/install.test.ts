@@ -379,6 +379,8 @@ test("what a package runner has fetched is started by that runner, for its cache
   expect(lastingCommand("p", inBunCache, "/usr/bin/bun")).toEqual([bun, "x", "p"]);
   const inNpmCache = "/home/me/.npm/_npx/0a1b/node_modules/p-linux-x64/bin/p";
   expect(lastingCommand("p", "/$bunfs/root/p", inNpmCache)).toEqual(["npx", "-y", "p"]);
+  const fetchedBun = "/home/me/.npm/_npx/0a1b/node_modules/bun/bin/bun.exe";
+  expect(lastingCommand("p", program[1], fetchedBun)).not.toContain("npx");
 });
 
 test("each system has its places, and variables that clients obey move them", () => {

@@ -4,9 +4,12 @@ import { realpathSync } from "node:fs";
 
 /** The command that starts this program: the compiled executable, or Bun with the source. */
 export function selfCommand(): string[] {
-  // In a compiled executable the entry point lies in Bun's virtual file system.
-  const compiled = Bun.main.startsWith("/$bunfs/") || /^[A-Z]:[\\/]~BUN[\\/]/i.test(Bun.main);
-  return compiled ? [process.execPath] : [process.execPath, Bun.main];
+  return isCompiled(Bun.main) ? [process.execPath] : [process.execPath, Bun.main];
+}
+
+// In a compiled executable the entry point lies in Bun's virtual file system.
+function isCompiled(main: string): boolean {
+  return main.startsWith("/$bunfs/") || /^[A-Z]:[\\/]~BUN[\\/]/i.test(main);
 }
 
 /**
@@ -19,7 +22,8 @@ export function lastingCommand(
   executable = process.execPath,
 ): string[] {
   const bun = realpathSync(process.execPath);
-  const at = `${main}\n${executable}`.replaceAll("\\", "/");
+  // With the source, the executable is Bun, wherever that was fetched to.
+  const at = (isCompiled(main) ? executable : main).replaceAll("\\", "/");
   if (/\/bunx-\d+-/.test(at)) return [bun, "x", packageName];
   if (at.includes("/_npx/")) {
     const npx = ["npx", "-y", packageName];

@@ -48,9 +48,9 @@ function opens(kind: "agent" | "command") {
 
 test("a session is ended by its first event's clock, by silence, and by the wall clock", () => {
   const silent = clocksAt();
-  silent.wait(10);
+  silent.wait(9);
   expect(silent.overdue()).toBeUndefined();
-  silent.wait(1);
+  silent.wait(2);
   expect(silent.overdue()).toBe("first-event");
 
   const idle = clocksAt();
