@@ -305,7 +305,9 @@ export class Tasks {
     const earlier = taskOf(log.state, number).attempts.flatMap((one) =>
       one.number < attempt && one.startedAt >= askedAgainAt && one.outcome ? [one.outcome] : [],
     );
-    const broken = beginsAnew({ resumes: carried.resumes, resumable, outcome }, options);
+    // Those of the attempt name the conversation that it continued; the task's own may name another, or none.
+    const asked = optionsOf(log.state.batch, number);
+    const broken = beginsAnew({ resumes: carried.resumes, resumable, outcome }, asked);
     return retryDelayMs({ outcome, earlier, retries: options.retries, adopted, held, broken });
   }
 

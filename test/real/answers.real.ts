@@ -245,7 +245,7 @@ describeReal("our program on the real claude, about answers and money", () => {
     expect(data).toMatchObject({ status: "success" });
     expect(data?.["remarks"]).toEqual([
       expect.stringContaining('permission mode "plan"'),
-      expect.stringContaining("no such tools: bash"),
+      expect.stringContaining("no tools of these names: bash"),
       expect.stringContaining('MCP server "broken" did not start'),
     ]);
   });
@@ -260,10 +260,71 @@ describeReal("our program on the real claude, about answers and money", () => {
     // The first attempt is cut off after a command; the second goes on with it and is refused; the third begins anew.
     const broken =
       "messages.3: `tool_use` ids were found without `tool_result` blocks immediately after: toolu_1.";
-    const task = "RUN: echo one\n THEN FAIL 500";
-    api.refuse(({ userText }) => userText.startsWith("Your last turn was cut off"), 400, broken);
+    const task = "RUN: echo broken\n THEN FAIL 500";
+    api.refuse(
+      ({ userText }) => userText.startsWith("Your last turn was cut off") && userText.includes("echo broken"),
+      400,
+      broken,
+    );
     const { data } = await client.call("spawn_claude_session", { task, allowedTools: "Bash" });
     expect(data).toMatchObject({ status: "error", outcome: "failed: server-error", attempts: 3 });
-    expect(data?.["remarks"]).toEqual([expect.stringMatching(/could not be continued[\s\S]*begun anew/)]);
+    expect(data?.["remarks"]).toEqual([expect.stringMatching(/could not be continued[\s\S]*began again from its start/)]);
+  });
+
+  test("a continued attempt that the API refuses once is continued again, and its work is not repeated", async () => {
+    await using at = home();
+    await using client = await connectNew(at);
+    let refusals = 0;
+    api.refuse(
+      ({ userText }) =>
+        userText.includes("echo dear-work") && userText.startsWith("Your last") && refusals++ === 0,
+      500,
+      "once",
+    );
+    const { answer, cost } = await pricedIn(client, () =>
+      client.call("spawn_claude_session", {
+        task: "RUN: echo dear-work\n THEN FAIL 500",
+        allowedTools: "Bash",
+        retries: 2,
+      }),
+    );
+    expect(answer.data).toMatchObject({ status: "success", attempts: 3 });
+    expect(answer.data).not.toHaveProperty("remarks");
+    expect({ refusals, cost }).toEqual({ refusals: 2, cost: 2 });
+  });
+
+  test("a conversation that the caller named is not silently begun anew when it breaks", async () => {
+    await using at = home();
+    await using client = await connectNew(at);
+    const first = await client.call("spawn_claude_session", { task: "first" });
+    const broken =
+      "messages.3: `tool_use` ids were found without `tool_result` blocks immediately after: toolu_1.";
+    api.refuse(
+      ({ userText }) => userText.startsWith("Your last") && userText.includes("echo named"),
+      400,
+      broken,
+    );
+    const { data } = await client.call("spawn_claude_session", {
+      task: "RUN: echo named\n THEN FAIL 500",
+      allowedTools: "Bash",
+      resumeSessionId: String(first.data?.["sessionId"]),
+    });
+    expect(data).toMatchObject({ status: "error", outcome: "failed: request", attempts: 2 });
+    expect(data).not.toHaveProperty("remarks");
+  });
+
+  describe.skipIf(!has("2.1.203"))(`with subagents open ${sinceMark("2.1.203")}`, () => {
+    test("a budget that is spent ends the task at once, and it is not paid for again", async () => {
+      await using at = home();
+      await using client = await connectNew(at);
+      const { data } = await client.call("spawn_claude_session", {
+        task: `${agent("AFTER never: found it")}\n THEN RUN: echo more\n THEN SAY: done`,
+        allowedTools: "Agent,Bash",
+        maxBudgetUsd: 0.05,
+      });
+      expect(data).toMatchObject({ status: "error", outcome: "failed: budget" });
+      expect(data).not.toHaveProperty("attempts");
+      await at.empty({ but: client.pid });
+    });
   });
 });
