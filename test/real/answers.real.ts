@@ -268,7 +268,9 @@ describeReal("our program on the real claude, about answers and money", () => {
     );
     const { data } = await client.call("spawn_claude_session", { task, allowedTools: "Bash" });
     expect(data).toMatchObject({ status: "error", outcome: "failed: server-error", attempts: 3 });
-    expect(data?.["remarks"]).toEqual([expect.stringMatching(/could not be continued[\s\S]*began again from its start/)]);
+    expect(data?.["remarks"]).toEqual([
+      expect.stringMatching(/could not be continued[\s\S]*began again from its start/),
+    ]);
   });
 
   test("a continued attempt that the API refuses once is continued again, and its work is not repeated", async () => {

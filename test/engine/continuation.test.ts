@@ -1,0 +1,49 @@
+// Whether another attempt can continue the conversation of one, and what is said where it cannot.
+import { expect, test } from "bun:test";
+import { beginsAnew, isRefused, whyAnew } from "../../src/engine/continuation.ts";
+import { type SessionOptionsInput, sessionOptions } from "../../src/model/options.ts";
+import type { FailureReason, Outcome } from "../../src/model/outcome.ts";
+import type { Attempt } from "../../src/model/state.ts";
+
+const failed = (reason: FailureReason): Outcome => ({ kind: "failed", reason, message: "no" });
+const options = (given: SessionOptionsInput = {}) => sessionOptions.parse(given);
+
+function attempt(more: Partial<Attempt>): Attempt {
+  const identity = { boot: "b", namespace: "n", pid: 1, startTicks: "1" };
+  return { number: 1, identity, sessionId: "s", transcript: "/t", startedAt: 0, resumes: false, ...more };
+}
+
+test("a conversation is of no use that is refused before Claude says anything", () => {
+  for (const reason of ["request", "prompt-too-long", "conversation"] as const) {
+    expect(isRefused(true, 0, failed(reason))).toBe(true);
+    expect(isRefused(true, 1, failed(reason))).toBe(false);
+    expect(isRefused(false, 0, failed(reason))).toBe(false);
+  }
+  // What may pass says nothing about the conversation.
+  for (const reason of ["server-error", "overloaded", "auth", "usage-limit"] as const)
+    expect(isRefused(true, 0, failed(reason))).toBe(false);
+  expect(isRefused(true, 0, { kind: "crashed", stderrTail: "" })).toBe(false);
+});
+
+test("the task begins anew then, but not where its caller named the conversation", () => {
+  const refused = attempt({ resumes: true, outcome: failed("request") });
+  expect(beginsAnew(refused, options())).toBe(true);
+  expect(beginsAnew({ ...refused, resumable: true }, options())).toBe(false);
+  expect(beginsAnew({ ...refused, resumes: false }, options())).toBe(false);
+  const named = { resumeSessionId: "theirs" };
+  expect(beginsAnew(refused, options(named))).toBe(false);
+  expect(beginsAnew(refused, options({ ...named, forkSession: true }))).toBe(true);
+});
+
+test("it is said, and from where", () => {
+  const refused = attempt({ resumes: true, outcome: failed("request") });
+  expect(whyAnew(refused, options())).toMatch(/could not be continued.*from its start/);
+  expect(whyAnew(refused, options({ resumeSessionId: "theirs", forkSession: true }))).toContain(
+    "`resumeSessionId`",
+  );
+  expect(whyAnew(refused, options({ resumeSessionId: "theirs" }))).toBeUndefined();
+  const unsaved = attempt({ unsaved: true, outcome: { kind: "crashed", stderrTail: "" } });
+  expect(whyAnew(unsaved, options())).toMatch(/not saved.*attempt 1/);
+  expect(whyAnew({ ...unsaved, unsaved: false }, options())).toBeUndefined();
+  expect(whyAnew(undefined, options())).toBeUndefined();
+});
