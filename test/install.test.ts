@@ -81,7 +81,7 @@ describe("a client without a configuration gets one", () => {
       await run(home, ["install", "--client", client, "--yes", "--env", "B=2"]);
       const text = readFileSync(path, "utf8");
       const { out } = await run(home, ["uninstall", "--client", client, "--yes"]);
-      expect(out).toContain("there was none before it was made");
+      expect(out).toContain("it was created for this server");
       expect(existsSync(path)).toBe(false);
       // What was in it is kept all the same, as at every change.
       expect(backupsOf(path).map((copy) => readFileSync(join(dirname(path), copy), "utf8"))).toContain(text);
@@ -335,7 +335,7 @@ test("without --client, every client is listed with how it stands", async () => 
     codex: "unreadable",
   });
   expect((await run(home, ["install"])).out).toContain("not on this machine");
-  expect((await run(home, ["uninstall"])).out).toContain("`uninstall --client CLIENT` changes one of them");
+  expect((await run(home, ["uninstall"])).out).toContain("`uninstall --client CLIENT` shows the change");
 });
 
 test("another program, another name and bad values", async () => {

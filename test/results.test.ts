@@ -130,7 +130,7 @@ describe("results", () => {
     const { code, out } = await run(home, ["results", "latest"]);
     expect(code).toBe(0);
     expect(out).toMatch(/^Task 1 {2}succeeded {2}.* one\nAnswer to: one\n\nTask 2 {2}failed: max-turns/);
-    expect(out).toMatch(/This text goes on, to 3,000 characters: `\S+ results \w{8} 3 --full`/);
+    expect(out).toMatch(/This text has 3,000 characters\. `\S+ results \w{8} 3 --full`/);
     expect((await run(home, ["results", "latest", "--status", "error", "--json"])).out).toContain(
       '"taskIndex": 2',
     );

@@ -60,7 +60,7 @@ export interface ClientStanding {
   detail?: string;
 }
 
-/** What installing would change. Throws `Fault` for what the user can mend, and has then done nothing. */
+/** What installing would change. Throws `Fault` for what the user can fix, and has then done nothing. */
 export function planInstall(context: Context, { client, name, command, env = [] }: Wanted): Change {
   const entry = entryOf(context, command, env);
   return changeOf(clientOf(client), name, (known, text) => withEntry(known, text, name, entry));
@@ -139,7 +139,7 @@ function changeOf(
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     throw new Fault(
-      `The configuration of ${title} cannot be changed: ${file}, ${error.message}. Nothing was done. Mend the file, or edit it yourself.`,
+      `The configuration of ${title} cannot be changed: ${file}, ${error.message}. Nothing was done. Fix the file, or edit it yourself.`,
     );
   }
 }

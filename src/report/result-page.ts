@@ -151,7 +151,7 @@ function factsPart(page: ResultPage): string {
       ["Session", code(page.sessionId)],
       ["Working directory", code(page.workingDirectory)],
       ["Transcript", code(page.text.transcript)],
-      ["Go on in a terminal", commandHtml(continueCommand(page))],
+      ["Continue in a terminal", commandHtml(continueCommand(page))],
       ["Denied tools", deniedHtml(page.usage)],
     ],
     "long",

@@ -20,7 +20,7 @@ export interface TaskFacts {
   door?: Door | undefined;
   /** Attempts at the task, the last one among them. */
   attempts?: number | undefined;
-  /** Processes that outlived the session, and were ended. */
+  /** Processes that outlived the session and were stopped. */
   leaked?: number | undefined;
   /** Milliseconds since 1970; absent for a task that never started. */
   startedAt?: number | undefined;

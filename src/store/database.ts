@@ -4,7 +4,7 @@ import { exists, makePrivateDirectory, networkFileSystemOf, touchPrivately } fro
 import { dirname } from "../platform/paths.ts";
 import { migrations } from "./migrations.ts";
 
-/** What a user can mend about the store; the message says how. */
+/** What a user can fix about the store; the message says how. */
 export class StoreProblem extends Error {}
 
 /** "pccm", so that a file of another program is told from ours. */
@@ -13,7 +13,7 @@ const applicationId = 0x7063636d;
 /** Longest wait for another process's transaction, in milliseconds. */
 const busyTimeoutMs = 10_000;
 
-/** The store's database, made or migrated when needed. Throws `StoreProblem` for what the user can mend. */
+/** The store's database, made or migrated when needed. Throws `StoreProblem` for what the user can fix. */
 export function openDatabase(path: string): Database {
   prepareDirectory(dirname(path));
   let database: Database | undefined;
