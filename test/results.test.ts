@@ -48,7 +48,7 @@ describe("read_batch_results", () => {
     expect(excerpt.results[0]).toMatchObject({ textLength: 450_000, nextFrom: 2_000, truncated: true });
     expect(excerpt.results[0]?.result).toHaveLength(2_000);
     expect(excerpt.results[1]).toMatchObject({ result: "häß😀lich", textLength: 9 });
-    expect(excerpt.data?.["message"]).toContain("The text of task 1 goes on");
+    expect(excerpt.data?.["message"]).toContain("The text of task 1 is longer");
     const whole = await read(client, { full: true });
     // The short one is whole, and the long one has what is left of what a client bears.
     expect(whole.results[1]).toMatchObject({ result: "häß😀lich" });
