@@ -26,7 +26,7 @@ export const resultSchema = z.object({
     .unknown()
     .meta({ type: ["object", "array", "string", "number", "boolean", "null"] })
     .optional(),
-  outcome: z.string().meta({ description: "How it ended, more exactly than `status`." }),
+  outcome: z.string().meta({ description: "How the task ended, in more detail than `status`." }),
   sessionId: z.string().optional(),
   durationMs: z.number().optional(),
   numTurns: z.int().optional(),
