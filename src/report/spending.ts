@@ -8,12 +8,9 @@ import { timeLeftMs } from "./time-left.ts";
 
 export const spendingFields = {
   totalCostUsd: z.number(),
-  costAtLeast: z
-    .boolean()
-    .optional()
-    .meta({
-      description: "A session ended without reporting its cost, so the batch cost more than `totalCostUsd`.",
-    }),
+  costAtLeast: z.boolean().optional().meta({
+    description: "A session ended without reporting its cost, so the batch cost more than `totalCostUsd`.",
+  }),
   costByModel: z
     .record(z.string(), z.number())
     .optional()
