@@ -92,7 +92,7 @@ function agentFaults({ agents }: SessionOptionsInput): string[] {
   });
 }
 
-// Values are in no message: whoever reads it need not know them.
+// Messages never contain values.
 function environmentFaults({ env }: SessionOptionsInput): string[] {
   if (typeof env !== "object") return [];
   return Object.keys(env).flatMap((name) => {

@@ -104,7 +104,7 @@ describeReal("our program on the real claude", () => {
     await client.call("cancel_batch", { batchId });
   });
 
-  test("every option that the CLI has is accepted, and a conversation is gone on with", async () => {
+  test("every option that the CLI has is accepted, and a conversation is continued", async () => {
     await using home = homeWith(api.environment);
     await using client = await connectNew(home);
     const first = await client.call("spawn_claude_session", {
