@@ -119,7 +119,7 @@ test("after a crash of everything, tasks say that their values are gone, and a r
     text: expect.stringContaining("need A. Values are never stored"),
   });
   const unknown = await client.call("retry_batch", { batchId, env: { A: secret, Z: "1" } });
-  expect(unknown).toMatchObject({ isError: true, text: expect.stringContaining("has the variable Z") });
+  expect(unknown).toMatchObject({ isError: true, text: expect.stringContaining("uses the variable Z") });
 
   await Bun.write(home.file("values.json"), JSON.stringify({ A: "given again" }));
   expect((await run(home, ["retry", batchId, "--env", home.file("values.json")])).code).toBe(0);

@@ -275,5 +275,5 @@ test("a token file that holds none is named, with what to do", async () => {
   await Bun.write(join(home.state, "http-token"), "short");
   const { code, err } = await run(home, ["serve", "--http", "0"]);
   expect(code).toBe(2);
-  expect(err).toContain(`${join(home.state, "http-token")} must hold a token`);
+  expect(err).toContain(`${join(home.state, "http-token")} must contain a token`);
 });

@@ -263,7 +263,7 @@ function messageOf(log: BatchLog, word: string, held: Standstill | undefined): s
       if (held && !log.state.cancelledBy) return `${counts} ${heldText(held)}`;
       return `${counts} ${log.state.cancelledBy ? "It is being cancelled." : "It is still running; ask again later."}`;
     case "interrupted":
-      return `${counts} Its processes are gone. What has ended is kept; retry_batch (\`retry ${log.batchId}\`) resumes the rest.`;
+      return `${counts} Its processes are gone. Finished results are kept; retry_batch (\`retry ${log.batchId}\`) resumes the rest.`;
     default:
       return counts;
   }

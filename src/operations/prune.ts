@@ -92,7 +92,7 @@ function checkPlace({ store }: Context): void {
   const real = realPath(folder);
   if (isWithin(real, realPath(store.layout.stateDirectory))) return;
   throw new Fault(
-    `${folder} leads to ${real}, outside the state directory, and nothing is removed there. Set PARALLEL_CLAUDE_STATE_DIRECTORY to the directory that is meant.`,
+    `${folder} leads to ${real}, outside the state directory, and nothing is removed there. Set PARALLEL_CLAUDE_STATE_DIRECTORY to the intended directory.`,
   );
 }
 

@@ -162,9 +162,9 @@ function messageOf(
   const long = results.find((entry) => entry.nextFrom !== undefined);
   return [
     matching === 0
-      ? "No task that has ended is among what was asked for."
+      ? "No ended task matches the request."
       : results.length === 0
-        ? `There are only ${countText(matching, "matching task")}; \`offset\` ${offset} is behind the last.`
+        ? `There are only ${countText(matching, "matching task")}; \`offset\` ${offset} is past the last.`
         : `These are ${offset + 1} to ${next} of ${countText(matching, "matching task")}.`,
     ...(next < matching && results.length > 0 ? [`The next page has \`offset\` ${next}.`] : []),
     ...(open.length > 0

@@ -78,7 +78,7 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
     const started =
       again.length > 0 ? `${again.length === 1 ? "1 task is" : `${again.length} tasks are`} run again. ` : "";
     const carried = lost ? "The batch has resumed. " : "";
-    const raised = isRaised ? `The budget of the batch is ${costText(budgetUsd)} now. ` : "";
+    const raised = isRaised ? `The budget of the batch is now ${costText(budgetUsd)}. ` : "";
     return {
       ...waited(context, log),
       message: `${raised}${started}${carried}Results go to ${log.state.outputDirectory}.`,
@@ -101,7 +101,7 @@ function checkBudget(
   const budgetUsd = given ?? state.budgetUsd;
   if (again.length === 0 || budgetUsd === undefined || state.totalCostUsd < budgetUsd) return;
   throw new Fault(
-    `Batch ${batchId} has cost ${costText(state.totalCostUsd)}, and its budget is ${costText(budgetUsd)}: give a higher \`batchBudgetUsd\` with the retry.`,
+    `Batch ${batchId} has cost ${costText(state.totalCostUsd)}, and its budget is ${costText(budgetUsd)}: pass a higher \`batchBudgetUsd\` with the retry.`,
   );
 }
 

@@ -100,7 +100,7 @@ export async function carry({ store }: Context, log: BatchLog, values: SessionVa
   } catch (error) {
     log.append(() => [{ type: "cancel-requested", by: "user" }, { type: "batch-ended" }]);
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Fault(`Batch ${log.batchId} could not be started, and nothing has run: ${reason}`);
+    throw new Fault(`Batch ${log.batchId} could not be started, and nothing ran: ${reason}`);
   }
 }
 

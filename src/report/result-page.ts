@@ -111,7 +111,7 @@ function promptHtml(prompt: string): string {
 
 function answerHtml({ text, outcome }: ResultPage): string {
   if (text.shown.trim() === "" && outcome.structured !== undefined) return "";
-  const body = text.shown.trim() === "" ? "<p>Claude gave no text.</p>" : safeMarkdown(text.shown);
+  const body = text.shown.trim() === "" ? "<p>Claude returned no text.</p>" : safeMarkdown(text.shown);
   return `${cutNotice(text)}<div class="answer" dir="auto">${body}</div>`;
 }
 

@@ -37,7 +37,7 @@ function prepareDirectory(directory: string): void {
     makePrivateDirectory(directory);
   } catch (error) {
     throw new StoreProblem(
-      `The state directory ${directory} cannot be made: ${messageOf(error)}. Set PARALLEL_CLAUDE_STATE_DIRECTORY to a directory that you can write.`,
+      `The state directory ${directory} cannot be created: ${messageOf(error)}. Set PARALLEL_CLAUDE_STATE_DIRECTORY to a directory that you can write.`,
     );
   }
   const network = networkFileSystemOf(directory);
@@ -98,7 +98,7 @@ function asProblem(error: unknown, path: string): unknown {
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (code.startsWith("SQLITE_NOTADB") || code.startsWith("SQLITE_CORRUPT")) {
     return new StoreProblem(
-      `The store ${path} is damaged (${error.message}). Move it away, for example with \`mv ${path} ${path}.damaged\`; a new one is made at the next start. Transcripts and result files are not affected.`,
+      `The store ${path} is damaged (${error.message}). Move it away, for example with \`mv ${path} ${path}.damaged\`; a new one is created at the next start. Transcripts and result files are not affected.`,
     );
   }
   if (code.startsWith("SQLITE_") || code === "EACCES" || code === "EROFS" || code === "ENOSPC") {
