@@ -27,7 +27,7 @@ for (const [path, text] of Object.entries(written)) {
   if (!process.argv.includes("--check")) await Bun.write(file, text);
 }
 
-if (stale.length === 0) console.log("What is generated is up to date.");
+if (stale.length === 0) console.log("Generated files are up to date.");
 else if (process.argv.includes("--check")) {
   console.error(`Not up to date: ${stale.join(", ")}. Run \`bun run docs\`.`);
   process.exit(1);

@@ -72,14 +72,16 @@ async function latestVersion(refresh: boolean): Promise<string> {
   } catch (error) {
     const newest = kept?.version ?? (await newestInCache());
     if (!(error instanceof RealClaudeUnavailable) || newest === undefined) throw error;
-    console.error(`claude ${newest} stands in for the latest version, which is not known: ${error.message}`);
+    console.error(
+      `Using claude ${newest}, because the latest version could not be determined: ${error.message}`,
+    );
     const askedAt = Date.now() - latestHoldsMs + askAgainMs;
     await Bun.write(file, JSON.stringify({ version: newest, askedAt }));
     return newest;
   }
 }
 
-// Hundreds of megabytes a day would come together.
+// Otherwise hundreds of megabytes a day would accumulate.
 async function removeFormer(version: string): Promise<void> {
   if (notableVersions().includes(version)) return;
   await rm(join(cacheDirectory(), version), { recursive: true, force: true });
@@ -147,7 +149,7 @@ async function install(version: string, folder: string): Promise<void> {
   }
 }
 
-/** What npm printed. It takes the directory it is started in for a project of its own. */
+/** What npm printed. npm treats its working directory as the project. */
 async function npm(args: readonly string[], cwd = homedir()): Promise<string> {
   const program = Bun.which("npm");
   if (!program) throw new RealClaudeUnavailable("npm is not on the PATH");

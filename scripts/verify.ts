@@ -26,7 +26,7 @@ const steps: Step[] = [
     environment: { REAL_CLAUDE_VERSION: "latest" },
   },
   {
-    what: "Test with the oldest real claude that is supported",
+    what: "Test with the oldest supported real claude",
     command: [bun, "run", "test:real"],
     counts: true,
     environment: { REAL_CLAUDE_VERSION: "oldest" },

@@ -88,7 +88,7 @@ const table: [
       },
     }),
     () => [
-      "2 things are to be mended",
+      "2 problems",
       "mcpServers.one.command /nowhere/server is not an executable file",
       "mcpServers.two.command no-such-command-anywhere was not found on the sessions' PATH",
     ],
@@ -128,7 +128,7 @@ const table: [
       outputDirectory: home.output,
       colour: "red",
     }),
-    () => ["things are to be mended", "tasks[0]", "effort", "colour is not known"],
+    () => ["problems", "tasks[0]", "effort", "colour is not known"],
   ],
 ];
 
@@ -156,7 +156,7 @@ test("arguments that would break the session, or have an option of their own, ar
     expect((await ask([argument])).text).toContain(`claudeArguments[0] ${argument}: this program sets it`);
   expect((await ask(["--dangerously-skip-permissions"])).text).toContain("use the option `permissionMode`");
   for (const argument of ["Read", "--", "x=y"])
-    expect((await ask([argument])).text).toContain("write an option, with its value behind `=`");
+    expect((await ask([argument])).text).toContain("write an option with its value after `=`");
   expect((await ask(["--exclude-dynamic-system-prompt-sections", "--betas=one"])).text).toContain(
     "--exclude-dynamic-system-prompt-sections",
   );

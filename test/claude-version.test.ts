@@ -51,7 +51,7 @@ test("a claude that is too old is refused with what was found and what to do, an
   expect([home.startsLog, home.state].map(existsSync)).toEqual([false, false]);
 });
 
-test("that a claude is too old is said together with all other faults", async () => {
+test("a too-old claude is reported with all other faults", async () => {
   await using home = new OwnClaude(answering("2.1.196"));
   const { code, err } = await run(home, ["run", "hello", "--working-directory", "/nowhere"]);
   expect(code).toBe(2);

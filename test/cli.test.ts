@@ -141,7 +141,7 @@ describe("run", () => {
       () => `the task starts; ${command.said}`,
     );
     command.signal("SIGINT");
-    await command.says("once more");
+    await command.says("Press Ctrl-C again");
     command.signal("SIGINT");
     expect(await command.ended()).toBe(130);
     await home.empty();
@@ -209,7 +209,7 @@ describe("bad input is told in one message with exit status 2, and starts nothin
     [["run", "-f", "-"], ["standard input: it has no task"]],
     [["show", "zzzz"], ["There is no batch zzzz"]],
     [["show"], ["BATCH is missing"]],
-    [["show", "a", "b"], ['there is no use for "b"']],
+    [["show", "a", "b"], ['unexpected argument "b"']],
     [["cancel", "latest", "one"], ['N was given as "one"']],
     [["list", "--limit", "0"], ["--limit was given as 0"]],
     [
@@ -285,7 +285,7 @@ test("every command prints JSON when it is asked to, and nothing else", async ()
 
 test("list and show tell of a batch what run has done", async () => {
   await using home = new Home();
-  expect((await run(home, ["list"])).out).toContain("There is no batch yet");
+  expect((await run(home, ["list"])).out).toContain("There are no batches yet");
   const tasks = ["review the code\nwith care", "[[max-turns]]"];
   const { err } = await run(home, ["run", ...tasks, "--batch-name", "nightly"]);
   const batchId = batchIdIn(err);

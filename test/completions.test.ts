@@ -226,7 +226,7 @@ describe("open", () => {
     await Bun.file(out.trim()).delete();
     expect(await run(home, ["open", "latest"])).toMatchObject({
       code: 2,
-      err: expect.stringContaining("is not there"),
+      err: expect.stringContaining("does not exist"),
     });
   });
 });

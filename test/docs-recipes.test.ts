@@ -152,6 +152,6 @@ async function called(home: Home, { text, before }: CodeBlock): Promise<void> {
   const tool = named.findLast((name) => known.includes(name)) ?? "";
   const answer = await client.call(tool, JSON.parse(text));
   // Nothing is left to retry once the commands have done it: that too is an answer to a call that was understood.
-  if (tool === "retry_batch") expect(answer.text).toContain("there is nothing to run again");
+  if (tool === "retry_batch") expect(answer.text).toContain("there is nothing to rerun");
   else expect(answer).toMatchObject({ isError: false });
 }

@@ -111,15 +111,15 @@ test("after a crash of everything, tasks say that their values are gone, and a r
   const ended = await client.call("wait_for_batch", { batchId });
   expect(ended.data).toMatchObject({ counts: { succeeded: 1, failed: 1 } });
   const failed = await client.call("read_batch_results", { batchId });
-  expect(failed.text).toContain("The value of the variable A (`env`) is gone");
+  expect(failed.text).toContain("The value of the variable A (`env`) was lost");
 
   const bare = await client.call("retry_batch", { batchId });
   expect(bare).toMatchObject({
     isError: true,
-    text: expect.stringContaining("need A, whose values are never stored"),
+    text: expect.stringContaining("need A. Values are never stored"),
   });
   const unknown = await client.call("retry_batch", { batchId, env: { A: secret, Z: "1" } });
-  expect(unknown).toMatchObject({ isError: true, text: expect.stringContaining("has the variable Z") });
+  expect(unknown).toMatchObject({ isError: true, text: expect.stringContaining("uses the variable Z") });
 
   await Bun.write(home.file("values.json"), JSON.stringify({ A: "given again" }));
   expect((await run(home, ["retry", batchId, "--env", home.file("values.json")])).code).toBe(0);

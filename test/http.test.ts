@@ -244,7 +244,7 @@ test("clients of 2026-07-28 get no session, and are told that initialize is gone
   });
 });
 
-test("an address that others can reach takes the operator's leave, and says what that means", async () => {
+test("an address that others can reach requires the operator's permission, and says what that means", async () => {
   await using home = new Home();
   const { code, out, err } = await run(home, ["serve", "--http", "0.0.0.0:0"]);
   expect({ code, out }).toEqual({ code: 2, out: "" });
@@ -275,5 +275,5 @@ test("a token file that holds none is named, with what to do", async () => {
   await Bun.write(join(home.state, "http-token"), "short");
   const { code, err } = await run(home, ["serve", "--http", "0"]);
   expect(code).toBe(2);
-  expect(err).toContain(`${join(home.state, "http-token")} must hold a token`);
+  expect(err).toContain(`${join(home.state, "http-token")} must contain a token`);
 });

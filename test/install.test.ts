@@ -70,7 +70,7 @@ describe("a client without a configuration gets one", () => {
       expect(statSync(path).mode & 0o777).toBe(0o600);
       expect(backupsOf(path)).toEqual([]);
       const again = await run(home, ["install", "--client", client, "--yes"]);
-      expect(again).toMatchObject({ code: 0, out: expect.stringContaining("Nothing is to be done") });
+      expect(again).toMatchObject({ code: 0, out: expect.stringContaining("Already up to date") });
       expect(readFileSync(path, "utf8")).toBe(text);
     });
 
@@ -81,7 +81,7 @@ describe("a client without a configuration gets one", () => {
       await run(home, ["install", "--client", client, "--yes", "--env", "B=2"]);
       const text = readFileSync(path, "utf8");
       const { out } = await run(home, ["uninstall", "--client", client, "--yes"]);
-      expect(out).toContain("there was none before it was made");
+      expect(out).toContain("it was created for this server");
       expect(existsSync(path)).toBe(false);
       // What was in it is kept all the same, as at every change.
       expect(backupsOf(path).map((copy) => readFileSync(join(dirname(path), copy), "utf8"))).toContain(text);
@@ -153,9 +153,7 @@ describe("what else the file says stays as it is", () => {
       expect(statSync(path).mode & 0o777).toBe(0o640);
       const [backup = ""] = backupsOf(path);
       expect(readFileSync(join(dirname(path), backup), "utf8")).toBe(text);
-      expect((await run(home, ["install", "--client", client, "--yes"])).out).toContain(
-        "Nothing is to be done",
-      );
+      expect((await run(home, ["install", "--client", client, "--yes"])).out).toContain("Already up to date");
       expect(await run(home, ["uninstall", "--client", client, "--yes"])).toMatchObject({ code: 0, err: "" });
       expect(readFileSync(path, "utf8")).toBe(text);
       // Without the copy, what is left says the same.
@@ -335,7 +333,7 @@ test("without --client, every client is listed with how it stands", async () => 
     codex: "unreadable",
   });
   expect((await run(home, ["install"])).out).toContain("not on this machine");
-  expect((await run(home, ["uninstall"])).out).toContain("`uninstall --client CLIENT` changes one of them");
+  expect((await run(home, ["uninstall"])).out).toContain("`uninstall --client CLIENT` shows the change");
 });
 
 test("another program, another name and bad values", async () => {
@@ -368,7 +366,7 @@ test("uninstalling what is not there does nothing, and makes no file", async () 
   await using home = new Home();
   expect(await run(home, ["uninstall", "--client", "vscode", "--yes"])).toMatchObject({
     code: 0,
-    out: expect.stringContaining("Nothing is to be done"),
+    out: expect.stringContaining("Already up to date"),
   });
   expect(existsSync(home.file(".config/Code"))).toBe(false);
 });

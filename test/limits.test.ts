@@ -85,7 +85,7 @@ test("a call that waits is told of a login that has gone at once, and its batch 
   await using client = await connectNew(home);
   const answer = await client.call("spawn_claude_session", { task: "do it" });
   expect(answer.data).toMatchObject({ state: "running", heldBecause: expect.stringContaining("/login") });
-  expect(answer.text).toContain("goes on without this call");
+  expect(answer.text).toContain("continues in the background");
 });
 
 test("without patience for a login the first task fails, and the others are not tried", async () => {

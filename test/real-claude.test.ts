@@ -90,14 +90,14 @@ test("what the latest real claude is, npm is asked once a day, and the one befor
   });
 });
 
-test("without npm the newest real claude that is there stands in for the latest, and says so", async () => {
+test("without npm the newest real claude that is there is used instead of the latest, and says so", async () => {
   await using home = new NpmHome();
   await home.get("2.1.200");
   await home.get("2.1.99");
   home.offline();
   const { said, code } = await home.get();
   expect(code).toBe(0);
-  expect(said).toContain("claude 2.1.200 stands in for the latest version");
+  expect(said).toContain("Using claude 2.1.200, because the latest version could not be determined");
   expect(said).toEndWith("claude 2.1.200");
   // The next file of the same run does not wait for npm again.
   expect(await home.get()).toEqual({ said: "claude 2.1.200", code: 0 });

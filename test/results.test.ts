@@ -48,7 +48,7 @@ describe("read_batch_results", () => {
     expect(excerpt.results[0]).toMatchObject({ textLength: 450_000, nextFrom: 2_000, truncated: true });
     expect(excerpt.results[0]?.result).toHaveLength(2_000);
     expect(excerpt.results[1]).toMatchObject({ result: "häß😀lich", textLength: 9 });
-    expect(excerpt.data?.["message"]).toContain("The text of task 1 goes on");
+    expect(excerpt.data?.["message"]).toContain("The text of task 1 is longer");
     const whole = await read(client, { full: true });
     // The short one is whole, and the long one has what is left of what a client bears.
     expect(whole.results[1]).toMatchObject({ result: "häß😀lich" });
@@ -130,7 +130,7 @@ describe("results", () => {
     const { code, out } = await run(home, ["results", "latest"]);
     expect(code).toBe(0);
     expect(out).toMatch(/^Task 1 {2}succeeded {2}.* one\nAnswer to: one\n\nTask 2 {2}failed: max-turns/);
-    expect(out).toMatch(/This text goes on, to 3,000 characters: `\S+ results \w{8} 3 --full`/);
+    expect(out).toMatch(/This text has 3,000 characters\. `\S+ results \w{8} 3 --full`/);
     expect((await run(home, ["results", "latest", "--status", "error", "--json"])).out).toContain(
       '"taskIndex": 2',
     );

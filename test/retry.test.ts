@@ -99,7 +99,7 @@ test("an interrupted batch whose time has passed waits for a retry, and is then 
   expect(listed.data).toMatchObject({ batches: [{ state: "interrupted" }] });
   await Bun.write(gate, "");
   const retried = await run(home, ["retry", batchId]);
-  expect(retried.out).toContain("carried on");
+  expect(retried.out).toContain("has resumed");
   const ended = await client.call("wait_for_batch", { batchId });
   expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 2 } });
   expect(existsSync(join(home.output, `summary-${batchId}.json`))).toBe(true);

@@ -353,7 +353,7 @@ test("a batch that lost all its processes is carried on by the next call, and it
   expect(store.row(batchId)?.counts).toMatchObject({ succeeded: 4 });
 });
 
-test("a session that is killed is gone on with in a second attempt, in the same conversation", async () => {
+test("a session that is killed continues in a second attempt, in the same conversation", async () => {
   await using home = new Home();
   await using client = await connectNew(home);
   const gate = home.file("gate");

@@ -124,7 +124,7 @@ describe("run in a terminal", () => {
     await using command = new TerminalCommand(home, ["run", "[[hang]]", "[[hang]]", "--concurrency", "1"]);
     await command.shows(/1 running · 1 queued/);
     command.type("\x03");
-    await command.shows("once more kills them at once");
+    await command.shows("Press Ctrl-C again to kill them at once");
     expect(await command.ended()).toBe(130);
     expect(command.screen.text).toContain("All 2 tasks ended: 0 succeeded, 2 cancelled.");
     expect(command.screen.cursorShown).toBe(true);
@@ -140,7 +140,7 @@ describe("run in a terminal", () => {
       await using command = new TerminalCommand(home, ["run", "[[ignore-everything]] [[hang]]"]);
       await command.shows(/1 running/);
       end(command);
-      await command.shows("once more");
+      await command.shows("Press Ctrl-C again");
       end(command);
       expect(await command.ended()).toBe(130);
       expect(command.screen.cursorShown).toBe(true);
@@ -233,7 +233,7 @@ describe("watch", () => {
     await command.shows(/1 running/);
     command.type("\x03");
     expect(await command.ended()).toBe(130);
-    expect(command.screen.text).toContain(`Batch ${batchId} goes on without you.`);
+    expect(command.screen.text).toContain(`Batch ${batchId} continues in the background.`);
     expect(command.screen.cursorShown).toBe(true);
     await Bun.write(home.file("gate"), "");
     expect((await run(home, ["wait", batchId])).code).toBe(0);
@@ -246,7 +246,7 @@ describe("watch", () => {
     await command.shows(/1 running/);
     command.type("\x03");
     expect(await command.ended()).toBe(130);
-    expect(command.screen.text).toContain("goes on without you");
+    expect(command.screen.text).toContain("continues in the background");
     expect(command.screen.cursorShown).toBe(true);
     await Bun.write(home.file("gate"), "");
     expect((await run(home, ["wait", batchId])).code).toBe(0);

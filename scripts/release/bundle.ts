@@ -94,13 +94,13 @@ const environment = Object.fromEntries(
   Object.entries(formFields).map(([key, { setting }]) => [variableOf(setting), `\${user_config.${key}}`]),
 );
 
-const longDescription = `Ask Claude to *review these 200 files*, and 200 headless [Claude Code](https://code.claude.com/docs) sessions run, as many at once as your computer and your account carry.
+const longDescription = `Ask Claude to *review these 200 files*, and 200 headless [Claude Code](https://code.claude.com/docs) sessions run, as many in parallel as your computer and your account allow.
 
-- **Nothing is lost.** A batch goes on when Claude Desktop quits, and is carried on after a crash.
-- **Nothing hangs.** A call answers before its client gives up; a batch that needs longer goes on by itself.
-- **You can see it.** A page in the results directory shows the batch while it runs; each result is a readable page.
+- **Nothing is lost.** A batch continues when Claude Desktop quits, and resumes after a crash.
+- **Nothing hangs.** A call answers before its client gives up; a batch that needs longer continues in the background.
+- **You can see it.** A page in the results directory shows the batch while it runs. Each result is a readable page.
 
-Claude Code must be installed on this computer, and logged in. Sessions use that login, and what they cost is billed to it; they may only do what a call allows them.`;
+Claude Code must be installed on this computer and logged in. Sessions use that login and are billed to it. They may do only what a call allows.`;
 
 /** The `.mcpb` file of a target. */
 export async function packBundle(target: Target, executable: Content): Promise<Uint8Array> {

@@ -1,7 +1,7 @@
 // What `test:versions` prints in the end: a line for each version, what it lacks, and what failed.
 import type { TestCase } from "./junit.ts";
 
-/** What came of one version. */
+/** The result for one version. */
 export type VersionRun =
   | { kind: "skipped"; version: string; reason: string }
   | { kind: "ran"; version: string; exact: string; code: number; cases: TestCase[] };

@@ -32,7 +32,7 @@ export function blockText(block: {
   return block.type === "thinking" ? "thinking" : undefined;
 }
 
-// The value that tells most: the command, the file, the pattern; else the first string there is.
+// The most informative value: the command, the file, the pattern; else the first string there is.
 function subjectOf(input: unknown): string {
   if (typeof input !== "object" || input === null) return "";
   const values = new Map<string, unknown>(Object.entries(input));

@@ -78,7 +78,7 @@ export function stopTaskLine(taskId: string): string {
   return `${JSON.stringify({ type: "control_request", request_id: `stop-${taskId}`, request })}\n`;
 }
 
-// A session id is always ours to choose, save when an earlier conversation is gone on with.
+// A session id is always ours to choose, except when an earlier conversation is continued.
 function identityArguments(options: SessionOptions, sessionId: string): string[] {
   if (options.resumeSessionId === undefined) return flag("session-id", sessionId);
   const resume = flag("resume", options.resumeSessionId);

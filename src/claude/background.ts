@@ -12,7 +12,7 @@ export interface BackgroundTask {
 /** All that goes on, by id, in the order in which it began. */
 export interface Background {
   open: Map<string, BackgroundTask>;
-  /** Whatever has gone on, by id. */
+  /** All background work so far, by id. */
   seen: Map<string, BackgroundTask>;
   /** Whether the CLI lists what is open whenever that changes. From then on, its lists decide. */
   isListed: boolean;
@@ -46,7 +46,7 @@ export function stoppedAgent({ seen }: Background, { task_id, status, patch }: T
   return task?.kind === "agent" ? task : undefined;
 }
 
-/** The agents among what goes on. */
+/** Agents still running. */
 export function openAgents({ open }: Background): BackgroundTask[] {
   return [...open.values()].filter(({ kind }) => kind === "agent");
 }

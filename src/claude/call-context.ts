@@ -14,7 +14,7 @@ export interface CallContext {
   workingDirectory: string;
   /** The mode that the session was in, which the user's settings may have chosen. */
   mode: string;
-  /** What Claude was told instead of a result; empty where that is not known. */
+  /** The tool result that Claude received instead; empty if unknown. */
   message: string;
   /** Whether a hook decided. */
   byHook: boolean;

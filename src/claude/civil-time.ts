@@ -12,7 +12,7 @@ export interface CivilTime {
   minute: number;
 }
 
-/** What the clock of a zone shows at a time in milliseconds since 1970; without a name, ours. Nothing for a zone that nobody knows. */
+/** What the clock of a zone shows at a time in milliseconds since 1970; without a name, ours. `undefined` for an unknown zone. */
 export function civilTimeAt(
   at: number,
   zone: string | undefined,
@@ -47,7 +47,7 @@ function offsetAt(at: number, zone: string | undefined): number | undefined {
     const [, sign, hours = "0", minutes = "0"] = /GMT(?:([+-])(\d{2}):(\d{2}))?/.exec(name) ?? [];
     return (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * minuteMs;
   } catch {
-    // A zone that nobody knows.
+    // An unknown zone.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-// Where the CLI keeps a conversation, by which it can be gone on with, and what it had cost.
+// Where the CLI keeps a conversation, so that it can be continued, and what it had cost.
 import { z } from "zod";
 import type { Spent } from "../model/outcome.ts";
 import { exists, readTail, realPath } from "../platform/files.ts";
@@ -48,7 +48,7 @@ const costState = z.object({
 });
 
 /**
- * What a conversation had cost at its last clean end, which a process that goes on with it counts in from 2.1.277 on.
+ * What a conversation had cost at its last clean end, which a process that continues it includes from 2.1.277 on.
  * Nothing for older versions and after a kill: then the process counts from 0.
  */
 export function costOfConversation(file: string): Spent | undefined {

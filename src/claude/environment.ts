@@ -92,9 +92,9 @@ const ofLoader = /^(?:LD_(?:PRELOAD|AUDIT|LIBRARY_PATH)|DYLD_.*)$/;
 /** Why a task may not set a variable of its session; nothing where it may. */
 export function refusedVariable(name: string): string | undefined {
   if (!/^[A-Za-z_]\w*$/.test(name)) return "a name is letters, digits and `_`, and begins with no digit";
-  if (isOurs(name)) return "by variables of this name, the program knows its sessions";
+  if (isOurs(name)) return "the program uses variables of this name to identify its sessions";
   if (isOfOuterSession(name)) return "Claude Code sets it for its own child processes";
-  if (isBunVariable(name)) return "`claude` itself would obey it";
+  if (isBunVariable(name)) return "it would change `claude` itself";
   if (ofLoader.test(name)) return "it loads code into `claude` itself";
   if (name.toUpperCase() === "PATH")
     return "sessions have the PATH of this program, with absolute directories only";

@@ -72,12 +72,12 @@ function repositoryRoot(directory: string): string | undefined {
 
 function effectsOf(file: string): string[] {
   const text = readHead(file, mostBytes) ?? "";
-  if (text.length >= mostBytes) return ["more than can be looked through here"];
+  if (text.length >= mostBytes) return ["more than this check reads"];
   let settings: Record<string, unknown> | undefined;
   try {
     settings = settingsIn(readText(file));
   } catch {
-    return ["what cannot be read here"];
+    return ["settings that cannot be read"];
   }
   if (settings === undefined) return [];
   const { env, hooks, permissions } = settings;

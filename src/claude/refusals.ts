@@ -1,4 +1,4 @@
-// Calls of tools that gave an error instead of a result: what Claude was told, and who decided.
+// Tool calls that gave an error instead of a result: the tool result that Claude received, and who decided.
 import { z } from "zod";
 
 /** Why a call was not made, or failed. */

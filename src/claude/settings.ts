@@ -57,7 +57,7 @@ export function settingsIn(settings: string): Record<string, unknown> | undefine
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
   } catch {
-    // Whoever asks says so, or has Claude Code say it.
+    // The caller reports it, or Claude Code does.
     return undefined;
   }
 }

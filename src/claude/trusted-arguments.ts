@@ -73,12 +73,12 @@ const byOption: Record<string, string> = {
 export function refusedArgument(argument: string): string | undefined {
   // A value of its own would be swallowed by a list before it, or be taken for a prompt.
   const [, dashes, name = ""] = /^(--?)([A-Za-z][\w-]*)(?:=[\s\S]*)?$/.exec(argument) ?? [];
-  if (dashes === undefined) return "write an option, with its value behind `=`: `--betas=NAME`";
+  if (dashes === undefined) return "write an option with its value after `=`: `--betas=NAME`";
   // `-pfoo` is `-p` with a value, or several switches in one.
   const option = dashes === "-" ? name.slice(0, 1) : name;
   const ownOption = Object.hasOwn(byOption, option) ? byOption[option] : undefined;
   if (ownOption !== undefined) return `use the option \`${ownOption}\``;
   if (ours.some((known) => known === option))
-    return "this program sets it, or could not read the session with it";
+    return "this program sets it itself, or depends on it to read the session";
   return undefined;
 }

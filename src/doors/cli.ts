@@ -86,7 +86,9 @@ function placed(wanted: readonly Positional[], given: readonly string[]): Record
     return values.length === 0 ? [] : [[one.property, one.many ? values : values[0]]];
   });
   if (rest.length > 0)
-    faults.push(`there is no use for ${rest.map((text) => JSON.stringify(text)).join(", ")}`);
+    faults.push(
+      `unexpected argument${rest.length === 1 ? "" : "s"} ${rest.map((text) => JSON.stringify(text)).join(", ")}`,
+    );
   if (faults.length > 0) throw new UsageFault(faults);
   return Object.fromEntries(entries);
 }
@@ -97,8 +99,8 @@ function complaint(error: UsageFault | Error, command: Command): string {
   const words =
     error.faults.length === 1
       ? only
-      : `${error.faults.length} things are to be mended:\n${error.faults.map((fault) => `- ${fault}`).join("\n")}`;
-  return `${words}\nNothing was done. \`${product.name} help ${command.name}\` shows what it takes.`;
+      : `${error.faults.length} problems:\n${error.faults.map((fault) => `- ${fault}`).join("\n")}`;
+  return `${words}\nNothing was done. \`${product.name} help ${command.name}\` shows its options.`;
 }
 
 async function help(name: string | undefined, { out, err }: Terminal): Promise<number> {
@@ -118,7 +120,7 @@ async function unknownCommand(name: string, { err }: Terminal): Promise<number> 
   const hint = near === undefined ? "" : ` Did you mean \`${near}\`?`;
   const what = name.startsWith("-") ? "option" : "command";
   await err.print(
-    `There is no ${what} ${name}.${hint}\nCommands are ${known.join(", ")}; \`${product.name} help\` tells what they do.`,
+    `There is no ${what} ${name}.${hint}\nCommands are ${known.join(", ")}; \`${product.name} help\` describes them.`,
   );
   return usageStatus;
 }

@@ -104,7 +104,7 @@ export class Admission {
       const slot = await this.#patiently(
         number,
         slots,
-        "Waits for a slot: other batches of this account use them.",
+        "Waits for a slot: other batches of this account use all of them.",
       );
       const start = slot && (await this.#patiently(number, starts, "Waits for its turn to start."));
       // All may have changed while it waited for them.
@@ -158,7 +158,7 @@ export class Admission {
     const verdict = budgetVerdict(state);
     if (verdict === "go") return undefined;
     if (verdict === "spent") this.#plan.budgetSpent();
-    return `Waits for running sessions: the batch has cost ${dollars(state.totalCostUsd)} of its budget of ${dollars(state.budgetUsd ?? 0)}, and what runs is expected to cost the rest.`;
+    return `Waits for running sessions: the batch has cost ${dollars(state.totalCostUsd)} of its budget of ${dollars(state.budgetUsd ?? 0)}, and the running sessions are expected to cost the rest.`;
   }
 
   #options(number: number): SessionOptions {

@@ -17,7 +17,7 @@ export class LoginProof {
     // One that thinks for long before its first word has passed the login, which fails within a second.
     const { began, isDoubtful } = this.#prover;
     if (!isDoubtful && performance.now() - began > this.#patienceMs) this.#proven = true;
-    return this.#proven ? undefined : "Waits for the first session, which shows that the login works.";
+    return this.#proven ? undefined : "Waits for the first session, which proves that the login works.";
   }
 
   /** A session starts. */

@@ -76,14 +76,14 @@ export class Machine {
     if (running === 0) return undefined;
     const { memory, processor } = this.#around().pressure;
     if (memory > mostMemoryPressure)
-      return `Waits for memory: processes of this machine waited for it ${Math.round(memory)} % of the time.`;
+      return `Waits for memory: processes on this machine waited for it ${Math.round(memory)} % of the time.`;
     const isCrowded = running >= easySessionsPerProcessor * this.#plan.processors;
     if (
       isCrowded &&
       processor > mostProcessorPressure &&
       performance.now() - this.#lastStartAt < pressedStartMs
     )
-      return `Waits for the processors: they are wanted ${Math.round(processor)} % of the time.`;
+      return `Waits for the processors: processes on this machine waited for them ${Math.round(processor)} % of the time.`;
     return undefined;
   }
 

@@ -28,7 +28,7 @@ export function lackOfMemory(facts: MemoryFacts, nextBytes: number): string | un
   const { availableBytes, limitBytes } = facts;
   const { sessions, usedBytes, expectedBytes } = loadOf(facts);
   if (sessions === 0) return undefined;
-  const running = sessions === 1 ? "the session that runs" : `the ${sessions} sessions that run`;
+  const running = sessions === 1 ? "the running session" : `the ${sessions} running sessions`;
   if (limitBytes !== undefined && expectedBytes + nextBytes > limitBytes)
     return `Waits for memory: ${running} may take ${megabytes(expectedBytes)}, the next one ${megabytes(nextBytes)}, and \`memoryLimitMb\` is ${limitBytes / 1e6}.`;
   const stillToTake = expectedBytes - usedBytes;

@@ -64,7 +64,7 @@ async function run(command: string[], env: Record<string, string>, cwd: string):
       windowsHide: true,
     });
     const timer = setTimeout(() => {
-      complain(`took longer than ${mostMs / 1000} s, and was ended`);
+      complain(`took longer than ${mostMs / 1000} s and was stopped`);
       signalGroup(child.pid, "SIGKILL");
     }, mostMs);
     const code = await child.exited;

@@ -16,11 +16,11 @@ export interface AttemptPlan {
   /** 1-based. */
   attempt: number;
   sessionId: string;
-  /** Whether it goes on with the conversation of the attempt before. */
+  /** Whether it continues the conversation of the previous attempt. */
   resumes: boolean;
   /** Why it begins anew, where there was a conversation to go on with. */
   anewBecause?: string;
-  /** What the conversation that it goes on with has cost. */
+  /** What the conversation that it continues has cost. */
   costBefore?: Spent;
   prompt: string;
   options: SessionOptions;
@@ -94,7 +94,7 @@ function costBeforeOf(
 function lostText(names: readonly string[], batchId: string, number: number): string {
   const what =
     names.length === 1 ? `The value of the variable ${names[0]}` : `The values of ${names.join(", ")}`;
-  return `${what} (\`env\`) ${names.length === 1 ? "is" : "are"} gone with the processes that held them; values are never stored. Give them again: \`retry_batch\` with batchId ${batchId}, tasks [${number}] and \`env\`, or \`parallel-claude-code-mcp retry ${batchId} ${number} --env FILE\`.`;
+  return `${what} (\`env\`) ${names.length === 1 ? "was" : "were"} lost when the processes of the batch ended. Values are never stored. Pass ${names.length === 1 ? "it" : "them"} again: \`retry_batch\` with batchId ${batchId}, tasks [${number}] and \`env\`, or \`parallel-claude-code-mcp retry ${batchId} ${number} --env FILE\`.`;
 }
 
 // A runner that died between a start and its commit has left a transcript that no log knows.
@@ -115,7 +115,7 @@ export function markerOf(batchId: string, task: number, attempt: number, session
 export function startFailureText(message: string, { command, workingDirectory }: SessionPlan): string {
   const [claudePath = ""] = command;
   if (kindAt(workingDirectory) !== "directory") {
-    return `The working directory ${workingDirectory} is not there any more.`;
+    return `The working directory ${workingDirectory} no longer exists.`;
   }
   if (kindAt(claudePath) !== "file") {
     return `${claudePath} is not there any more. Look with \`parallel-claude-code-mcp doctor\`.`;

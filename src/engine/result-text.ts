@@ -29,7 +29,7 @@ export function resultTextOf(task: DoneTask, limit: number): ResultText {
       const { text, cut } = readAnswer(transcript, offset, limit);
       if (heading === undefined) Object.assign(result, { text, cut });
       else {
-        const rest = cut ? `\n\n[The rest of this is in ${transcript}.]` : "";
+        const rest = cut ? `\n\n[The rest is in ${transcript}.]` : "";
         result.others.push({ heading, text: `${text}${rest}` });
       }
     }

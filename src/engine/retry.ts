@@ -25,7 +25,7 @@ interface Tried {
   adopted: boolean;
   /** Whether the account is held because of it: then the task waits with all others. */
   held: boolean;
-  /** Whether it showed that the earlier conversation cannot be gone on with: then the task begins anew. */
+  /** Whether it showed that the earlier conversation cannot be continued. Then the task starts over. */
   broken?: boolean;
 }
 

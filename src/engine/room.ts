@@ -10,11 +10,11 @@ export function lackOfRoom(directory: string): string | undefined {
   try {
     const free = freeBytes(directory);
     if (free >= leastFreeBytes) return undefined;
-    return `The disk of ${directory} has ${Math.floor(free / 1e6)} MB left, and sessions start again above ${Math.ceil(leastFreeBytes / 1e6)} MB. Make room, for example with \`parallel-claude-code-mcp prune\`.`;
+    return `The disk of ${directory} has ${Math.floor(free / 1e6)} MB left; sessions start again above ${Math.ceil(leastFreeBytes / 1e6)} MB. Free some space, for example with \`parallel-claude-code-mcp prune\`.`;
   } catch (error) {
     // The directory has gone: what is to be written there will say so.
     return error instanceof Error && (isStorageTrouble(error) || "code" in error)
-      ? `The state directory ${directory} cannot be looked at: ${error.message}`
+      ? `The state directory ${directory} cannot be read: ${error.message}`
       : undefined;
   }
 }

@@ -1,4 +1,4 @@
-// What the operator decides, in `config.json` and in `PARALLEL_CLAUDE_<NAME>` variables. One declaration.
+// Settings of the operator, in `config.json` and in `PARALLEL_CLAUDE_<NAME>` variables. One declaration.
 import { z } from "zod";
 import { batchOptions, concurrency } from "./options.ts";
 
@@ -6,47 +6,52 @@ import { batchOptions, concurrency } from "./options.ts";
 export const configurationSchema = z.strictObject({
   allowedRoots: z
     .array(z.string().min(1))
-    .meta({ description: "Directories that sessions may work in (default: home and the temporary one)." })
+    .meta({ description: "Directories sessions may work in (default: the home and temporary directories)." })
     .optional(),
   allowBypassPermissions: z
     .boolean()
-    .meta({ description: "Whether `permissionMode: bypassPermissions` may be asked for." })
+    .meta({ description: "Whether callers may use `permissionMode: bypassPermissions`." })
     .default(false),
   allowClaudeArguments: z
     .boolean()
-    .meta({ description: "Whether `claudeArguments` may be asked for." })
+    .meta({ description: "Whether callers may use `claudeArguments`." })
     .default(false),
   allowRemoteHttp: z
     .boolean()
-    .meta({ description: "Whether `serve --http` may listen where other machines reach it." })
+    .meta({ description: "Whether `serve --http` may listen on addresses that other machines can reach." })
     .default(false),
   workingDirectory: z
     .string()
     .min(1)
-    .meta({ description: "Where sessions work when neither task nor batch says (default: ours)." })
+    .meta({
+      description:
+        "Working directory of sessions if neither the task nor the batch gives one (default: the one this program was started in).",
+    })
     .optional(),
   outputDirectory: z
     .string()
     .min(1)
-    .meta({ description: "Where result files go." })
+    .meta({ description: "Directory for result files." })
     .default("~/Desktop/claude-code-results"),
   concurrency: concurrency
     .meta({
       description:
-        "The machine's slots, most sessions at once of all batches: a number, or `auto` for as many as machine and account carry.",
+        "The machine's slots: most sessions to run in parallel across all batches. A number, or `auto` for as many as your machine and account allow.",
     })
     .default("auto"),
   batchBudgetUsd: batchOptions.shape.batchBudgetUsd
     .unwrap()
     .meta({
       description:
-        "Budget of every batch whose call gives no `batchBudgetUsd` of its own, higher or lower (default: none).",
+        "Budget of each batch that does not set its own `batchBudgetUsd`. A batch may set a higher or lower one (default: none).",
     })
     .optional(),
   memoryLimitMb: z
     .int()
     .min(1)
-    .meta({ description: "Most memory of all sessions together (default: what the machine has left)." })
+    .meta({
+      description: "Most memory that all sessions together may use (default: what the machine has free).",
+    })
     .optional(),
   loginProofSeconds: z
     .number()
@@ -54,7 +59,7 @@ export const configurationSchema = z.strictObject({
     .max(3_600)
     .meta({
       description:
-        "How long the others of a batch wait for the first session's first reply, which shows that the login works; with 0 they do not.",
+        "How long a batch waits for the first reply of its first session, which proves that the login works, before it starts the others. With 0 it does not wait.",
     })
     .default(10),
   loginPatienceSeconds: z
@@ -63,37 +68,37 @@ export const configurationSchema = z.strictObject({
     .max(30 * 86_400)
     .meta({
       description:
-        "How long a batch waits for a login, for credit, or for a limit that names no reset. Then the task that met it fails, and the rest is cancelled.",
+        "How long a batch waits for a login, for credit, or for a usage limit with no known reset. Then the task that hit it fails, and the tasks it affects are cancelled.",
     })
     .default(86_400),
   maxDepth: z
     .int()
     .min(1)
     .max(10)
-    .meta({ description: "How many sessions deep sessions may be: with 1, sessions start none themselves." })
+    .meta({ description: "How deep sessions may be nested. With 1, sessions cannot start sessions." })
     .default(1),
   stateDirectory: z
     .string()
     .min(1)
-    .meta({ description: "Where log and transcripts are kept (default: the user's state directory)." })
+    .meta({ description: "Directory for logs and transcripts (default: the user's state directory)." })
     .optional(),
   claudePath: z
     .string()
     .min(1)
-    .meta({ description: "The `claude` executable (default: searched for)." })
+    .meta({ description: "Path of the `claude` executable (default: found automatically)." })
     .optional(),
   notifications: z
     .boolean()
     .meta({
       description:
-        "Whether the desktop tells of the end of a batch in the background that took a minute or more, and the terminal rings where one is waited for.",
+        "Whether to show a desktop notification when a background batch that took a minute or more ends, and to ring the terminal bell when `wait` or `watch` ends.",
     })
     .default(true),
   notifyCommand: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .meta({
       description:
-        "Command to run when a batch in the background has ended; no shell is between. `BATCH_ID`, `BATCH_STATE`, `BATCH_FAILED` and others tell it which and how.",
+        "Command to run when a background batch ends, without a shell. `BATCH_ID`, `BATCH_STATE`, `BATCH_FAILED` and other variables describe the batch.",
     })
     .optional(),
   syncWaitSeconds: z
@@ -102,7 +107,7 @@ export const configurationSchema = z.strictObject({
     .max(86_400)
     .meta({
       description:
-        "How long a call waits for its batch before it hands it over; when set, for every client (else what the client bears).",
+        "How long a call waits for its batch before it answers and the batch continues in the background. If set, it applies to every client; otherwise each client has its own limit.",
     })
     .default(45),
 });
@@ -110,7 +115,7 @@ export const configurationSchema = z.strictObject({
 export type Configuration = z.output<typeof configurationSchema>;
 export type SettingName = keyof Configuration;
 
-/** The words of a command as a shell would part them; quotes hold blanks together, and nothing else is special. */
+/** The words of a command, split as a shell would. Quotes keep blanks; nothing else is special. */
 export function commandWords(command: string | readonly string[]): string[] {
   if (typeof command !== "string") return [...command];
   const words = command.match(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g) ?? [];
@@ -128,7 +133,7 @@ export function variableOf(setting: string): string {
 }
 
 /**
- * Whether a variable says anything. A client whose form has a field for it leaves an empty text where the field is
+ * Whether a variable has a value. A client whose form has a field for it leaves an empty text where the field is
  * empty, or the placeholder as it stood in the bundle's manifest, or its language's word for nothing.
  */
 export function isGiven(text: string | undefined): text is string {

@@ -30,7 +30,7 @@ export const batch = z.object({
   memoryLimitMb: z.int().positive().optional(),
   /** How long the others wait for the first session's first reply. */
   loginProofSeconds: z.number().min(0).optional(),
-  /** How long it waits for what names no end: a login, credit, a limit without a reset. */
+  /** How long it waits when no end is known: for a login, credit, a limit without a reset. */
   loginPatienceSeconds: z.number().min(0).optional(),
   /** No session starts once so much is spent, or expected of those that run. */
   budgetUsd: z.number().positive().optional(),
@@ -82,11 +82,11 @@ export const eventBody = z.discriminatedUnion("type", [
     sessionId: z.string(),
     /** Absolute path of the session's own output. */
     transcript: z.string(),
-    /** Whether it goes on with the conversation of the attempt before; else it begins anew. */
+    /** Whether it continues the conversation of the previous attempt. Otherwise it starts over. */
     resumes: z.boolean().optional(),
     /** Why it begins anew, where there was a conversation to go on with. */
     anewBecause: z.string().optional(),
-    /** What the conversation that it goes on with had cost: newer versions of the CLI count that in. */
+    /** What the conversation that it continues had cost: newer versions of the CLI include that. */
     costBefore: spent.optional(),
   }),
   z.object({

@@ -1,4 +1,4 @@
-// THE declaration of what a session and a batch can be asked for. Types, MCP schemas, flags, help, the
+// THE declaration of every option of a session and of a batch. Types, MCP schemas, flags, help, the
 // README's tables and the messages for bad input all derive from the zod objects in this file.
 import { z } from "zod";
 
@@ -31,7 +31,7 @@ const jsonArgument = z
   .record(z.string(), z.unknown())
   .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= 120_000, "at most 120,000 bytes as JSON");
 
-/** Most sessions at once: a number, or as many as turn out to be well. */
+/** Most sessions at once: a number, or as many as turn out to work. */
 export const concurrency = z.union([z.int().min(1).max(10_000), z.literal("auto")]);
 export type Concurrency = z.output<typeof concurrency>;
 
@@ -43,7 +43,7 @@ export const sessionOptions = z.strictObject({
   workingDirectory: z
     .string()
     .min(1)
-    .meta({ description: "Directory the session works in; `~` is expanded.", placeholder: "DIR" })
+    .meta({ description: "Directory the session works in. `~` is expanded.", placeholder: "DIR" })
     .optional(),
   model: z
     .string()
@@ -54,7 +54,7 @@ export const sessionOptions = z.strictObject({
     .string()
     .min(1)
     .meta({
-      description: "Models to take when that one is overloaded, comma-separated.",
+      description: "Models to use when the first one is overloaded, comma-separated.",
       placeholder: "MODELS",
     })
     .optional(),
@@ -62,7 +62,7 @@ export const sessionOptions = z.strictObject({
     .enum(["low", "medium", "high", "xhigh", "max"])
     .meta({ description: "How hard the model thinks." })
     .optional(),
-  agent: z.string().min(1).meta({ description: "Agent definition that the session runs as." }).optional(),
+  agent: z.string().min(1).meta({ description: "Agent that the session runs as." }).optional(),
   agents: jsonArgument
     .meta({
       description:
@@ -74,14 +74,14 @@ export const sessionOptions = z.strictObject({
     .union([z.string().min(1), jsonArgument])
     .meta({
       description:
-        "Claude Code settings for this session: a file, or the settings themselves. They win over the user's and the project's.",
+        "Claude Code settings for this session: a file or a JSON object. They take precedence over user and project settings.",
       placeholder: "FILE|JSON",
     })
     .optional(),
   settingSources: settingSources
     .meta({
       description:
-        "Settings files that Claude Code reads: `user`, `project`, `local`, comma-separated (default: all). An empty string means none. Without `project`, neither the repository's settings nor its CLAUDE.md are read.",
+        "Settings files that Claude Code reads: `user`, `project`, `local`, comma-separated (default: all). An empty string means none. Without `project`, Claude Code reads neither the repository's settings nor its CLAUDE.md.",
       placeholder: "NAMES",
     })
     .optional(),
@@ -89,21 +89,21 @@ export const sessionOptions = z.strictObject({
     .boolean()
     .meta({
       description:
-        "For work on untrusted input: no tools that run code, no WebFetch, no settings files, and file tools only in the working directory and `addDirectories`. Requires Claude Code 2.1.248 or newer.",
+        "Whether to restrict the session for work on untrusted input: no tools that run code, no WebFetch, no settings files, and file tools only in the working directory and `addDirectories`. Requires Claude Code 2.1.248 or newer.",
     })
     .default(false),
   fileMentions: z
     .boolean()
     .meta({
       description:
-        "Whether `@path` in a task attaches that file. Only files in the working directory and `addDirectories` are attached, and none where the session has no `Read` tool.",
+        "Whether `@path` in a task attaches that file. Only files in the working directory and `addDirectories` are attached, and only if the session has the `Read` tool.",
     })
     .default(true),
   env: z
     .union([z.string().min(1), z.record(z.string(), z.string())])
     .meta({
       description:
-        "Further environment variables for the session: a JSON file, or an object of strings. Names are stored and shown; values never are.",
+        "Additional environment variables for the session: a JSON file, or an object of strings. Names are stored and shown; values never are.",
       placeholder: "FILE|JSON",
     })
     .optional(),
@@ -111,78 +111,85 @@ export const sessionOptions = z.strictObject({
     .array(z.string().min(1))
     .meta({
       description:
-        "Further arguments for `claude`, one each: `--betas=NAME`. Requires the operator's permission.",
+        "Additional arguments for `claude`, one per item: `--betas=NAME`. Requires the operator's permission.",
       placeholder: "ARGUMENT",
     })
     .optional(),
   allowedTools: toolRules
     .meta({
       description:
-        "Tools that may be used without asking, comma-separated: `Read,Edit,Bash(git log:*)`. The default permission mode denies every edit and most commands.",
+        "Tools the session may use without asking, comma-separated: `Read,Edit,Bash(git log:*)`. The default permission mode denies every edit and most commands.",
       placeholder: "RULES",
     })
     .optional(),
   disallowedTools: toolRules
-    .meta({ description: "Tools that may not be used, comma-separated.", placeholder: "RULES" })
+    .meta({ description: "Tools the session may not use, comma-separated.", placeholder: "RULES" })
     .optional(),
   tools: toolRules
     .meta({
-      description: "The built-in tools that exist at all (the real boundary); an empty string means none.",
+      description: "Built-in tools the session has at all (the real boundary). An empty string means none.",
       placeholder: "NAMES",
     })
     .optional(),
   systemPrompt: systemPrompt
-    .meta({ description: "Replaces Claude Code's system prompt.", placeholder: "TEXT" })
+    .meta({ description: "System prompt to use instead of Claude Code's own.", placeholder: "TEXT" })
     .optional(),
   appendSystemPrompt: systemPrompt
-    .meta({ description: "Is added to Claude Code's system prompt.", placeholder: "TEXT" })
+    .meta({ description: "Text to add to Claude Code's system prompt.", placeholder: "TEXT" })
     .optional(),
   permissionMode: z
     .enum(["default", "acceptEdits", "plan", "dontAsk", "auto", "bypassPermissions"])
     .meta({
       description:
-        "What happens with what no rule allows. `acceptEdits` lets edits in the working directory through; `bypassPermissions` requires the operator's permission.",
+        "How to handle tool calls that no rule allows. `acceptEdits` allows edits in the working directory. `bypassPermissions` requires the operator's permission.",
     })
     .optional(),
-  maxTurns: z.int().min(1).meta({ description: "Ends the session after so many API turns." }).optional(),
+  maxTurns: z.int().min(1).meta({ description: "Stops the session after this many API turns." }).optional(),
   maxBudgetUsd: z
     .number()
     .positive()
-    .meta({ description: "Ends the session when it has cost so much; may be passed by one reply." })
+    .meta({
+      description: "Stops the session once it has cost this much (USD). The last reply may exceed it.",
+    })
     .optional(),
   outputSchema: z
     .record(z.string(), z.unknown())
     .meta({
-      description: "JSON Schema that the answer must fit; it comes back as data.",
+      description: "JSON Schema that the answer must match. The answer is then also returned as data.",
       placeholder: "JSON",
     })
     .optional(),
   mcpConfig: z
     .union([z.string().min(1), z.record(z.string(), z.unknown())])
     .meta({
-      description: "MCP servers for the session: a file, or the configuration itself. None unless given.",
+      description: "MCP servers for the session: a file, or the configuration as JSON (default: none).",
       placeholder: "FILE|JSON",
     })
     .optional(),
   addDirectories: z
     .array(z.string().min(1))
-    .meta({ description: "Further directories that the session may work in.", placeholder: "DIR" })
+    .meta({ description: "Additional directories the session may work in.", placeholder: "DIR" })
     .optional(),
   resumeSessionId: z
     .string()
     .min(1)
     .meta({
-      description: "Goes on with this earlier conversation, in the same working directory.",
+      description: "Earlier conversation to continue, in the same working directory.",
       placeholder: "ID",
     })
     .optional(),
   forkSession: z
     .boolean()
-    .meta({ description: "With `resumeSessionId`: goes on in a copy, and leaves the original as it is." })
+    .meta({
+      description: "With `resumeSessionId`: whether to continue in a copy and keep the original unchanged.",
+    })
     .default(false),
   slashCommands: z
     .boolean()
-    .meta({ description: "Whether a task that begins with `/word` is a slash command, or just text." })
+    .meta({
+      description:
+        "Whether a task that begins with `/word` runs as a slash command. Otherwise it is plain text.",
+    })
     .default(false),
   name: z.string().min(1).max(200).meta({ description: "Title of the conversation." }).optional(),
   retries: z
@@ -191,23 +198,25 @@ export const sessionOptions = z.strictObject({
     .max(10)
     .meta({
       description:
-        "How often a task is tried again that failed for a passing reason: a crash, silence, an API that was overloaded or out of reach.",
+        "How many times to retry a task that failed for a temporary reason: a crash, silence, or an overloaded or unreachable API.",
     })
     .default(1),
   firstEventTimeoutSeconds: seconds
-    .meta({ description: "Time from the prompt to the session's first sign of life." })
+    .meta({ description: "How long to wait for a session's first output after the prompt." })
     .default(120),
-  idleTimeoutSeconds: seconds.meta({ description: "Longest silence of a running session." }).default(1_200),
+  idleTimeoutSeconds: seconds
+    .meta({ description: "How long a running session may produce no output." })
+    .default(1_200),
   backgroundWaitSeconds: z
     .number()
     .min(0)
     .max(604_800)
     .meta({
       description:
-        "How long a session that has answered waits for commands that it left running in the background. Subagents are waited for until `timeoutSeconds`.",
+        "How long to wait, after the session has answered, for commands it started in the background. Subagents may run until `timeoutSeconds`.",
     })
     .default(30),
-  timeoutSeconds: seconds.meta({ description: "Longest time that one session may take." }).default(3_600),
+  timeoutSeconds: seconds.meta({ description: "How long one session may take in total." }).default(3_600),
 });
 
 /** Options of a batch, beside those of its sessions. */
@@ -216,12 +225,12 @@ export const batchOptions = z.strictObject({
     .string()
     .min(1)
     .max(200)
-    .meta({ description: "Name by which people know the batch.", placeholder: "TEXT" })
+    .meta({ description: "Name of the batch, for people.", placeholder: "TEXT" })
     .optional(),
   concurrency: concurrency
     .meta({
       description:
-        "Most sessions at once: a number, or `auto` for as many as machine and account carry. Never more than the machine's slots.",
+        "Most sessions to run in parallel: a number, or `auto` for as many as your machine and account allow. Never more than the machine's slots.",
       placeholder: "N|auto",
     })
     .optional(),
@@ -230,7 +239,7 @@ export const batchOptions = z.strictObject({
     .positive()
     .meta({
       description:
-        "Starts no more sessions once the batch has cost so much, what the running ones are expected to cost included; may be passed by one session's cost for each that runs then.",
+        "Stops starting sessions once spent plus expected cost reaches this (USD). The total may exceed it by the cost of one session for each that is running then.",
       placeholder: "USD",
     })
     .optional(),
@@ -238,29 +247,29 @@ export const batchOptions = z.strictObject({
     .enum(["continue", "no-new", "cancel"])
     .meta({
       description:
-        "After a failed task: go on, start no new ones (`no-new`), or also end the running ones (`cancel`).",
+        "What to do after a failed task: start the others as usual (`continue`), start no more (`no-new`), or also stop the running ones (`cancel`).",
     })
     .default("continue"),
   asyncMode: z
     .boolean()
-    .meta({ description: "Answer at once; results go to files in `outputDirectory`." })
+    .meta({ description: "Whether to answer at once and write results to files in `outputDirectory`." })
     .default(false),
   outputDirectory: z
     .string()
     .min(1)
     .meta({
-      description: "Where result files go; `~` is expanded, and the directory is made when missing.",
+      description: "Directory for result files. `~` is expanded, and a missing directory is created.",
       placeholder: "DIR",
     })
     .optional(),
 });
 
-/** What Claude is asked. Up to 9 MB, for the CLI takes at most 10 MB on stdin. */
+/** What Claude is asked. Up to 9 MB, because the CLI accepts at most 10 MB on stdin. */
 export const prompt = z
   .string()
   .refine((text) => text.trim() !== "", "must not be empty")
   .refine((text) => Buffer.byteLength(text) <= 9_000_000, "at most 9 MB; put longer text in a file")
-  .meta({ description: "What the session is asked to do." });
+  .meta({ description: "What the session should do." });
 
 /** Options whose values are in no message, file or log. */
 export const secretOptions: readonly string[] = ["env"] satisfies (keyof typeof sessionOptions.shape)[];

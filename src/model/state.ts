@@ -14,7 +14,7 @@ export interface Attempt {
   sessionId: string;
   transcript: string;
   startedAt: number;
-  /** Whether it goes on with the conversation of the attempt before. */
+  /** Whether it continues the conversation of the previous attempt. */
   resumes: boolean;
   endedAt?: number;
   outcome?: Outcome;
@@ -24,7 +24,7 @@ export interface Attempt {
   unsaved?: boolean;
   /** Why it began anew, where there was a conversation to go on with. */
   anewBecause?: string;
-  /** What the conversation that it goes on with had cost before. */
+  /** What the conversation that it continues had cost before. */
   costBefore?: Spent;
   usage?: Usage;
 }

@@ -32,12 +32,12 @@ const reads = { readOnlyHint: true, destructiveHint: false, idempotentHint: true
 const batchIdInput = z
   .string()
   .min(1)
-  .meta({ description: "The batch, or the beginning of its id; `latest` is the newest." });
+  .meta({ description: "Batch id, or its first characters. `latest` is the newest batch." });
 const taskNumbers = z.array(z.int().min(1));
 
 const listInput = z.strictObject({
   limit: z.int().min(1).max(500).meta({ description: "Most batches to list." }).default(20),
-  offset: z.int().min(0).meta({ description: "How many of the newest to pass over." }).default(0),
+  offset: z.int().min(0).meta({ description: "How many of the newest batches to skip." }).default(0),
 });
 
 const listedBatch = z.object({
@@ -57,7 +57,7 @@ export const listBatches: Operation<typeof listInput, typeof listOutput> = {
   name: "list_batches",
   title: "List batches of Claude Code sessions",
   description:
-    "Lists recent and running batches of Claude Code sessions of this user, newest first, from any client, with counts, cost and where their results are.",
+    "Lists this user's recent and running batches of Claude Code sessions from all clients, newest first, with counts, cost and the location of their results.",
   input: listInput,
   output: listOutput,
   annotations: reads,
@@ -74,14 +74,14 @@ const waitInput = z.strictObject({
     .number()
     .min(0)
     .max(3_600)
-    .meta({ description: "How long to wait; never longer than a client bears (default: that)." })
+    .meta({ description: "How long to wait, up to the limit of the client (default: that limit)." })
     .optional(),
   cursor: z
     .string()
     .regex(/^\d{1,15}$/, "expected the `cursor` of an earlier answer")
     .meta({
       description:
-        "The `cursor` of an earlier answer: answers as soon as a task has ended since. Without it, waits for the end of the batch.",
+        "The `cursor` of an earlier answer: answer as soon as a task has ended since then. Without it, wait for the end of the batch.",
     })
     .optional(),
 });
@@ -104,13 +104,12 @@ export const waitOutput = z.object({
   changed: z
     .array(endedTask)
     .optional()
-    .meta({ description: `Ended since the given cursor, the first ${mostChanged}.` }),
-  moreChanged: z.int().optional().meta({ description: "So many more have ended since." }),
-  cursor: z.string().meta({ description: "Give it with the next call, to be told what has changed since." }),
-  nextCheckSeconds: z
-    .number()
-    .optional()
-    .meta({ description: "When to ask again, by how long tasks take. Only while it runs." }),
+    .meta({ description: `Tasks that ended since the given cursor; at most ${mostChanged}.` }),
+  moreChanged: z.int().optional().meta({ description: "How many more have ended since then." }),
+  cursor: z.string().meta({ description: "Pass it to the next call to learn what has changed since." }),
+  nextCheckSeconds: z.number().optional().meta({
+    description: "When to ask again, estimated from how long tasks take. Only while the batch is running.",
+  }),
   outputDirectory: z.string(),
   ...holdFields,
   message: z.string(),
@@ -120,7 +119,7 @@ export const waitForBatch: Operation<typeof waitInput, typeof waitOutput> = {
   name: "wait_for_batch",
   title: "Wait for a batch",
   description:
-    "Waits until a batch of Claude Code sessions has ended, or the wait is over, and tells how far it is: counts, what runs, what failed. With the cursor of an earlier answer it answers as soon as another task has ended. read_batch_results gives the results.",
+    "Waits until a batch of Claude Code sessions ends or the wait is over, and reports its progress: counts, running tasks, failed tasks. With the cursor of an earlier answer, it answers as soon as another task ends. read_batch_results returns the results.",
   input: waitInput,
   output: waitOutput,
   annotations: reads,
@@ -148,16 +147,14 @@ export const waitForBatch: Operation<typeof waitInput, typeof waitOutput> = {
 
 const cancelInput = z.strictObject({
   batchId: batchIdInput,
-  tasks: taskNumbers
-    .meta({ description: "Only these tasks, by number; all of them when left out." })
-    .optional(),
+  tasks: taskNumbers.meta({ description: "Only these tasks, by number (default: all)." }).optional(),
 });
 
 export const cancelBatch: Operation<typeof cancelInput, typeof waitOutput> = {
   name: "cancel_batch",
   title: "Cancel a batch, or some of its tasks",
   description:
-    "Ends a batch of Claude Code sessions, or some of its tasks: queued ones never start, running ones end with everything that they started. What has succeeded is kept.",
+    "Cancels a batch of Claude Code sessions, or some of its tasks. Queued tasks never start; running tasks stop, with everything they started. Results of tasks that succeeded are kept.",
   input: cancelInput,
   output: waitOutput,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
@@ -264,9 +261,9 @@ function messageOf(log: BatchLog, word: string, held: Standstill | undefined): s
   switch (word) {
     case "running":
       if (held && !log.state.cancelledBy) return `${counts} ${heldText(held)}`;
-      return `${counts} ${log.state.cancelledBy ? "It is being cancelled." : "It goes on; ask again later."}`;
+      return `${counts} ${log.state.cancelledBy ? "It is being cancelled." : "It is still running; ask again later."}`;
     case "interrupted":
-      return `${counts} Its processes are gone. What has ended is kept; retry_batch (\`retry ${log.batchId}\`) carries the rest on.`;
+      return `${counts} Its processes are gone. Finished results are kept; retry_batch (\`retry ${log.batchId}\`) resumes the rest.`;
     default:
       return counts;
   }

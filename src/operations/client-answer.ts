@@ -70,7 +70,7 @@ function hints({ batch }: BatchState, results: readonly ResultEntry[], leftOut: 
         ]),
     ...(long
       ? [
-          `Texts are cut, for the answer would be too long: read_batch_results (batchId ${batch.batchId}, tasks [${long.taskIndex}], from ${long.nextFrom}) reads on in that of task ${long.taskIndex}.`,
+          `Texts are shortened because the answer would be too long. read_batch_results (batchId ${batch.batchId}, tasks [${long.taskIndex}], from ${long.nextFrom}) reads the rest of task ${long.taskIndex}.`,
         ]
       : []),
   ];

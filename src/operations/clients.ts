@@ -79,7 +79,7 @@ export const clientTable: readonly Row[] = [
     names: /^/,
     sees: "either",
     ...usual,
-    source: "Both SDKs give up after 60 s unless told otherwise (seen).",
+    source: "Both SDKs give up after 60 s by default (seen).",
   },
 ];
 

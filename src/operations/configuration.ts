@@ -90,7 +90,7 @@ function readFileObject(file: string): Checked<Record<string, unknown>> {
     const value: unknown = JSON.parse(readText(file));
     if (typeof value === "object" && value !== null && !Array.isArray(value))
       return { ok: true, value: { ...value } };
-    return { ok: false, faults: [`${file} must hold a JSON object`] };
+    return { ok: false, faults: [`${file} must contain a JSON object`] };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { ok: false, faults: [`${file} cannot be read: ${reason}`] };

@@ -6,7 +6,7 @@ import { Store } from "../store/store.ts";
 import { type InForce, readConfiguration, stateDirectoryOf } from "./configuration.ts";
 import { type Checked, faultText } from "./faults.ts";
 
-/** What a user can mend, as one message. Doors show it and start nothing. */
+/** What a user can fix, as one message. Doors show it and start nothing. */
 export class Fault extends Error {
   constructor(faults: string | readonly string[]) {
     super(typeof faults === "string" ? faults : faultText(faults));

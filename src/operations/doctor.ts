@@ -31,7 +31,7 @@ export const doctor: Operation<typeof input, typeof output> = {
   name: "doctor",
   title: "Check that sessions can run",
   description:
-    "Checks whether claude is found, runs and is logged in, on exactly the path that a session takes, and whether the directories in force can be used. Asks no model, so that nothing is spent.",
+    "Checks that claude is found, runs and is logged in, exactly as a session would start it, and that the configured directories are usable. Asks no model, so it costs nothing.",
   input,
   output,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -46,7 +46,7 @@ export const doctor: Operation<typeof input, typeof output> = {
             name: "configuration",
             ok: false,
             detail: read.faults.join("\n"),
-            remedy: "Mend it where it is said; until then nothing starts.",
+            remedy: "Fix it in the place that the message names. Until then nothing starts.",
           },
       ...(await claudeFindings(inForce?.configuration)),
       credentials(),

@@ -21,7 +21,7 @@ export function faultText(faults: readonly string[]): string {
   const [only] = faults;
   if (faults.length === 1 && only !== undefined) return `Nothing was done: ${only}`;
   const list = faults.map((fault) => `- ${fault}`).join("\n");
-  return `Nothing was done. ${faults.length} things are to be mended:\n${list}`;
+  return `Nothing was done. ${faults.length} problems:\n${list}`;
 }
 
 /** `["tasks", 3, "model"]` → `tasks[3].model`. */

@@ -13,12 +13,12 @@ export function depthFault(
 ): string | undefined {
   const depth = depthOf(environment);
   if (depth < configuration.maxDepth) return undefined;
-  return `this process runs inside a session that this program started (${depth} deep), and sessions may be ${configuration.maxDepth} deep. If sessions are to start sessions, the operator can raise \`maxDepth\` in ${inForce.file}, or ${variableOf("maxDepth")}`;
+  return `this process runs inside a session that this program started (${depth} deep), and sessions may be ${configuration.maxDepth} deep. To allow sessions to start sessions, the operator can raise \`maxDepth\` in ${inForce.file}, or ${variableOf("maxDepth")}`;
 }
 
 /** What is wrong with one more batch at this moment. */
 export function rateFault({ store }: Context, account: string): string | undefined {
   const created = store.createdSince(account, Date.now() - 60_000);
   if (created < mostBatchesAMinute) return undefined;
-  return `${created} batches were started in the last minute, which looks like something that starts itself again and again. Put many tasks into one batch, or wait a minute.`;
+  return `${created} batches were started in the last minute, which looks like a program that keeps starting itself. Put many tasks in one batch, or wait a minute.`;
 }

@@ -60,7 +60,7 @@ export interface ClientStanding {
   detail?: string;
 }
 
-/** What installing would change. Throws `Fault` for what the user can mend, and has then done nothing. */
+/** What installing would change. Throws `Fault` for what the user can fix, and has then done nothing. */
 export function planInstall(context: Context, { client, name, command, env = [] }: Wanted): Change {
   const entry = entryOf(context, command, env);
   return changeOf(clientOf(client), name, (known, text) => withEntry(known, text, name, entry));
@@ -80,7 +80,7 @@ export function applyChange({ client, before, after }: Change): string | undefin
   const file = realPath(client.file);
   if (before !== undefined && readOrNothing(file) !== before)
     throw new Fault(
-      `${client.file} was changed by somebody else in the meantime. Nothing was done; try again.`,
+      `${client.file} was changed by another program in the meantime. Nothing was done. Try again.`,
     );
   try {
     makeDirectory(dirname(file));
@@ -139,13 +139,13 @@ function changeOf(
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     throw new Fault(
-      `The configuration of ${title} cannot be changed: ${file}, ${error.message}. Nothing was done. Mend the file, or edit it yourself.`,
+      `The configuration of ${title} cannot be changed: ${file}, ${error.message}. Nothing was done. Fix the file, or edit it yourself.`,
     );
   }
 }
 
 function readOnlyText(file: string): string {
-  return `${file} is read-only, and nothing was done. Make it writable (\`chmod u+w '${file}'\`), or edit it yourself where another program makes it.`;
+  return `${file} is read-only, and nothing was done. Make it writable (\`chmod u+w '${file}'\`), or edit its source if another program generates it.`;
 }
 
 function readOrNothing(file: string): string | undefined {
@@ -174,7 +174,7 @@ function programAt(command: string, from: string): string {
     /[\\/]/.test(command) || command.startsWith("~") ? absolutePath(command, from) : Bun.which(command);
   if (path !== null && isExecutable(path)) return path;
   throw new Fault(
-    `--command was given as ${JSON.stringify(command)}, which is no program that can be run. Nothing was done.`,
+    `--command was given as ${JSON.stringify(command)}, which is not a program that can be run. Nothing was done.`,
   );
 }
 

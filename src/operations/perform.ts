@@ -4,7 +4,7 @@ import type { Context } from "./context.ts";
 import { openStore } from "./open-store.ts";
 import type { Call, Operation } from "./operation.ts";
 
-/** Runs an operation, on a store that was opened. Throws `Fault` for what a user can mend. */
+/** Runs an operation, on a store that was opened. Throws `Fault` for what a user can fix. */
 export async function perform<Input extends z.ZodType, Output extends z.ZodType>(
   context: Context,
   operation: Operation<Input, Output>,

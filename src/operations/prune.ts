@@ -20,20 +20,20 @@ const pruneInput = z.strictObject({
     .number()
     .min(0)
     .max(36_500)
-    .meta({ description: "Removes batches that ended more than so many days ago.", placeholder: "DAYS" })
+    .meta({ description: "Remove batches that ended more than this many days ago.", placeholder: "DAYS" })
     .default(30),
   keep: z
     .int()
     .min(0)
-    .meta({ description: "Keeps so many of the newest batches, however old they are." })
+    .meta({ description: "How many of the newest batches to keep, regardless of age." })
     .default(0),
-  dryRun: z.boolean().meta({ description: "Only says what would be removed." }).default(false),
+  dryRun: z.boolean().meta({ description: "Whether to only report what would be removed." }).default(false),
 });
 type Asked = z.output<typeof pruneInput>;
 
 const removedSchema = z.object({
   batchId: z.string(),
-  endedAt: z.string().optional().meta({ description: "ISO 8601; absent for a folder without a batch." }),
+  endedAt: z.string().optional().meta({ description: "ISO 8601. Absent for a folder without a batch." }),
   bytes: z.int(),
 });
 type Removed = z.infer<typeof removedSchema>;
@@ -43,18 +43,18 @@ const pruneOutput = z.object({
   stateDirectory: z.string(),
   batches: z.int(),
   orphans: z.int().meta({ description: "Folders that belonged to no batch." }),
-  bytes: z.int().meta({ description: "Of their files." }),
+  bytes: z.int().meta({ description: "Size of the removed files." }),
   removed: z.array(removedSchema),
   failures: z.array(z.string()).meta({ description: "What could not be removed, and why." }),
-  unended: z.int().meta({ description: "Batches that old which are kept because they have not ended." }),
+  unended: z.int().meta({ description: "Batches of that age that are kept because they have not ended." }),
   message: z.string(),
 });
 
 export const prune: Operation<typeof pruneInput, typeof pruneOutput> = {
   name: "prune",
-  title: "Remove what old batches left in the state directory",
+  title: "Remove files of old batches from the state directory",
   description:
-    "Removes logs, transcripts and pages of batches that ended long ago from the state directory, and folders there that belong to no batch. Batches that have not ended are never touched, nor are result files in output directories.",
+    "Removes logs, transcripts and pages of old batches from the state directory, and folders there that belong to no batch. It never removes batches that have not ended, nor result files in output directories.",
   input: pruneInput,
   output: pruneOutput,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
@@ -92,7 +92,7 @@ function checkPlace({ store }: Context): void {
   const real = realPath(folder);
   if (isWithin(real, realPath(store.layout.stateDirectory))) return;
   throw new Fault(
-    `${folder} leads to ${real}, outside the state directory, and nothing is removed there. Set PARALLEL_CLAUDE_STATE_DIRECTORY to the directory that is meant.`,
+    `${folder} leads to ${real}, outside the state directory, and nothing is removed there. Set PARALLEL_CLAUDE_STATE_DIRECTORY to the intended directory.`,
   );
 }
 

@@ -28,34 +28,34 @@ const resultsInput = z.strictObject({
   batchId: z
     .string()
     .min(1)
-    .meta({ description: "The batch, or the beginning of its id; `latest` is the newest." }),
+    .meta({ description: "Batch id, or its first characters. `latest` is the newest batch." }),
   tasks: z
     .array(z.int().min(1))
     .min(1)
-    .meta({ description: "Only these tasks, by number; all that have ended when left out." })
+    .meta({ description: "Only these tasks, by number (default: all that have ended)." })
     .optional(),
   status: z
     .enum(["success", "error"])
-    .meta({ description: "Only tasks that succeeded, or only those that did not." })
+    .meta({ description: "Only tasks that succeeded, or only tasks that did not." })
     .optional(),
-  offset: z.int().min(0).meta({ description: "How many of the matching tasks to pass over." }).default(0),
-  limit: z.int().min(1).max(mostAtOnce).meta({ description: "Most results at once." }).default(10),
+  offset: z.int().min(0).meta({ description: "How many of the matching tasks to skip." }).default(0),
+  limit: z.int().min(1).max(mostAtOnce).meta({ description: "Most results to return." }).default(10),
   full: z
     .boolean()
     .meta({
-      description: `Gives whole texts, as far as one answer bears them; else the first ${numberText(excerptCharacters)} characters of each.`,
+      description: `Whether to return whole texts, as far as they fit in one answer. Otherwise the first ${numberText(excerptCharacters)} characters of each.`,
     })
     .default(false),
   from: z
     .int()
     .min(0)
-    .meta({ description: "With one task: the character at which to begin, such as an earlier `nextFrom`." })
+    .meta({ description: "With one task: the character to start from, such as an earlier `nextFrom`." })
     .optional(),
   characters: z
     .int()
     .min(1)
     .max(mostCharacters)
-    .meta({ description: "With one task: at most so many characters of its text.", placeholder: "N" })
+    .meta({ description: "With one task: most characters of its text to return.", placeholder: "N" })
     .optional(),
 });
 type Asked = z.output<typeof resultsInput>;
@@ -63,7 +63,7 @@ type Asked = z.output<typeof resultsInput>;
 const entrySchema = resultSchema.extend({
   textLength: z.int().meta({
     description:
-      "Characters of the whole text; of one over 8 MB at most so many, until its end has been read.",
+      "Length of the whole text in characters. For a text over 8 MB, an upper bound until its end has been read.",
   }),
 });
 
@@ -71,9 +71,9 @@ const resultsOutput = z.object({
   batchId: z.string(),
   state: z.enum(stateWords),
   totalTasks: z.int(),
-  matching: z.int().meta({ description: "Tasks that have ended and are what was asked for." }),
+  matching: z.int().meta({ description: "How many ended tasks match the request." }),
   results: z.array(entrySchema),
-  nextOffset: z.int().optional().meta({ description: "There are more: the next page's `offset`." }),
+  nextOffset: z.int().optional().meta({ description: "The `offset` of the next page, if there is one." }),
   message: z.string(),
 });
 
@@ -81,7 +81,7 @@ export const readResults: Operation<typeof resultsInput, typeof resultsOutput> =
   name: "read_batch_results",
   title: "Read the results of a batch",
   description:
-    "Reads what the sessions of a batch answered: by task number, by status, page by page. Long texts come as excerpts; `full` gives more of them, and `from` with `characters` any part of one task's text. A batch that still runs gives what has ended so far.",
+    "Reads the answers of a batch's sessions by task number or by status, page by page. Long texts are shortened; `full` returns more of them, and `from` with `characters` returns any part of one task's text. While a batch is running, it returns the tasks that have ended.",
   input: resultsInput,
   output: resultsOutput,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -162,9 +162,9 @@ function messageOf(
   const long = results.find((entry) => entry.nextFrom !== undefined);
   return [
     matching === 0
-      ? "No task that has ended is among what was asked for."
+      ? "No ended task matches the request."
       : results.length === 0
-        ? `There are only ${countText(matching, "matching task")}; \`offset\` ${offset} is behind the last.`
+        ? `There are only ${countText(matching, "matching task")}; \`offset\` ${offset} is past the last.`
         : `These are ${offset + 1} to ${next} of ${countText(matching, "matching task")}.`,
     ...(next < matching && results.length > 0 ? [`The next page has \`offset\` ${next}.`] : []),
     ...(open.length > 0
@@ -172,7 +172,7 @@ function messageOf(
       : []),
     ...(long
       ? [
-          `The text of task ${long.taskIndex} goes on: ask for \`tasks\` [${long.taskIndex}] with \`from\` ${long.nextFrom}.`,
+          `The text of task ${long.taskIndex} is longer: ask for \`tasks\` [${long.taskIndex}] with \`from\` ${long.nextFrom}.`,
         ]
       : []),
   ].join(" ");

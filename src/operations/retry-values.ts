@@ -20,7 +20,7 @@ export function retryValues(
   if (isCarried) {
     if (env === undefined) return noValues;
     throw new Fault(
-      `Batch ${batchId} is running, with the values of \`env\` that its processes hold. Leave \`env\` out, or retry when it has ended.`,
+      `Batch ${batchId} is still running and has its \`env\` values. Omit \`env\`, or retry after it has ended.`,
     );
   }
   const values: SessionValues = { shared: given.variables, tasks: {} };
@@ -28,7 +28,7 @@ export function retryValues(
     (name) => !state.tasks.some(({ number }) => namesOf(state, number).includes(name)),
   );
   if (unknown.length > 0)
-    throw new Fault(`No task of batch ${batchId} has the variable ${unknown.join(", ")} in its \`env\`.`);
+    throw new Fault(`No task of batch ${batchId} uses the variable ${unknown.join(", ")} in \`env\`.`);
   const waiting = state.tasks.filter(({ number, status }) => status !== "done" || again.includes(number));
   const lacking = new Set(
     waiting.flatMap(({ number }) => {
@@ -38,7 +38,7 @@ export function retryValues(
   );
   if (lacking.size === 0) return values;
   throw new Fault(
-    `Tasks of batch ${batchId} need ${[...lacking].join(", ")}, whose values are never stored. Give them with \`env\`, or retry only other \`tasks\`.`,
+    `Tasks of batch ${batchId} need ${[...lacking].join(", ")}. Values are never stored. Pass them with \`env\`, or retry only other \`tasks\`.`,
   );
 }
 

@@ -19,26 +19,26 @@ const retryInput = z.strictObject({
   batchId: z
     .string()
     .min(1)
-    .meta({ description: "The batch, or the beginning of its id; `latest` is the newest." }),
+    .meta({ description: "Batch id, or its first characters. `latest` is the newest batch." }),
   only: z
     .enum(["failed", "interrupted"])
     .meta({
       description:
-        "`interrupted`: only carry on a batch that lost its processes. `failed`: only run again what failed. Both when left out.",
+        "`interrupted`: only resume a batch that lost its processes. `failed`: only rerun failed tasks (default: both).",
     })
     .optional(),
   tasks: z
     .array(z.int().min(1))
     .min(1)
-    .meta({ description: "Run again only these tasks, by number; those that have succeeded are kept." })
+    .meta({ description: "Rerun only these tasks, by number. Tasks that succeeded are kept." })
     .optional(),
   batchBudgetUsd: batchOptions.shape.batchBudgetUsd.meta({
-    description: "The budget of the batch from now on, what it has spent so far included.",
+    description: "New budget of the batch (USD), including what it has already spent.",
     placeholder: "USD",
   }),
   env: sessionOptions.shape.env.meta({
     description:
-      "The values of the batch's `env`, for tasks whose own were given up with the processes that held them: a JSON file, or an object of strings.",
+      "Values of the batch's `env`, for tasks whose values were lost when their processes ended: a JSON file, or an object of strings.",
     placeholder: "FILE|JSON",
   }),
 });
@@ -47,9 +47,9 @@ type Asked = z.output<typeof retryInput>;
 
 export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
   name: "retry_batch",
-  title: "Carry on a batch, or run failed tasks again",
+  title: "Resume a batch, or rerun failed tasks",
   description:
-    "Carries on a batch of Claude Code sessions that was interrupted, and runs tasks again that failed or were cancelled. What has succeeded is kept and not paid for again. Answers at once; ask with wait_for_batch.",
+    "Resumes an interrupted batch of Claude Code sessions, and reruns tasks that failed or were cancelled. Tasks that succeeded keep their results and cost nothing more. Answers at once; wait_for_batch reports progress.",
   input: retryInput,
   output: waitOutput,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
@@ -77,8 +77,8 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
     if (lost || row.endedAt !== undefined) await carryOnBatch(context.store, row, values);
     const started =
       again.length > 0 ? `${again.length === 1 ? "1 task is" : `${again.length} tasks are`} run again. ` : "";
-    const carried = lost ? "The batch is carried on. " : "";
-    const raised = isRaised ? `The budget of the batch is ${costText(budgetUsd)} now. ` : "";
+    const carried = lost ? "The batch has resumed. " : "";
+    const raised = isRaised ? `The budget of the batch is now ${costText(budgetUsd)}. ` : "";
     return {
       ...waited(context, log),
       message: `${raised}${started}${carried}Results go to ${log.state.outputDirectory}.`,
@@ -101,7 +101,7 @@ function checkBudget(
   const budgetUsd = given ?? state.budgetUsd;
   if (again.length === 0 || budgetUsd === undefined || state.totalCostUsd < budgetUsd) return;
   throw new Fault(
-    `Batch ${batchId} has cost ${costText(state.totalCostUsd)}, and its budget is ${costText(budgetUsd)}: give a higher \`batchBudgetUsd\` with the retry.`,
+    `Batch ${batchId} has cost ${costText(state.totalCostUsd)}, and its budget is ${costText(budgetUsd)}: pass a higher \`batchBudgetUsd\` with the retry.`,
   );
 }
 
@@ -118,13 +118,13 @@ function checkAccount({ store }: Context, { batchId, state }: BatchLog): void {
 }
 
 function nothingText({ batchId, state }: BatchLog, word: string, { only, tasks }: Asked): string {
-  if (only === "interrupted") return `Batch ${batchId} is ${word}: there is nothing to carry on.`;
+  if (only === "interrupted") return `Batch ${batchId} is ${word}: there is nothing to resume.`;
   const failed = state.tasks.filter(canRetry).map(({ number }) => number);
   if (tasks && failed.length > 0) {
     return `Of these tasks of batch ${batchId} none has failed. Those that have are ${failed.slice(0, 20).join(", ")}.`;
   }
   if (state.counts.succeeded === state.tasks.length) {
-    return `Batch ${batchId} is ${word}, and all its tasks have succeeded: there is nothing to run again.`;
+    return `Batch ${batchId} is ${word}, and all its tasks have succeeded: there is nothing to rerun.`;
   }
-  return `Batch ${batchId} is ${word}, and none of its tasks has failed: there is nothing to run again.`;
+  return `Batch ${batchId} is ${word}, and none of its tasks has failed: there is nothing to rerun.`;
 }

@@ -50,7 +50,7 @@ export function sessionFaults(
 /** A copy of no conversation; what a task and its batch say counts together. */
 export function forkFaults({ forkSession, resumeSessionId }: SessionOptionsInput, place: string): string[] {
   if (forkSession !== true || resumeSessionId !== undefined) return [];
-  return [`${place}forkSession needs resumeSessionId: which conversation to copy`];
+  return [`${place}forkSession requires resumeSessionId, the conversation to copy`];
 }
 
 // The same thing can be asked for in three places.
@@ -92,7 +92,7 @@ function agentFaults({ agents }: SessionOptionsInput): string[] {
   });
 }
 
-// Values are in no message: whoever reads it need not know them.
+// Messages never contain values.
 function environmentFaults({ env }: SessionOptionsInput): string[] {
   if (typeof env !== "object") return [];
   return Object.keys(env).flatMap((name) => {

@@ -20,7 +20,7 @@ export const parallelInput = z.strictObject({
     .max(mostTasks, `at most ${mostTasks} tasks in one batch`)
     .meta({
       description:
-        "One session each: the prompt as a string, or an object with `task` and options of its own, which win over those of the batch.",
+        "One session per task: the prompt as a string, or an object with `task` and its own options, which override those of the batch.",
     }),
   ...sessionOptions.shape,
   ...batchOptions.shape,

@@ -45,7 +45,7 @@ export const spawnSession: Operation<typeof sessionInput, typeof sessionAnswerSc
   name: "spawn_claude_session",
   title: "Run one Claude Code session",
   description:
-    "Runs one headless Claude Code session on a task, in a directory of its own choice, and returns what it answered. Several independent tasks belong into one call of spawn_parallel_claude_sessions, which runs them at once. The session sees nothing of this conversation. The default permission mode denies edits and most commands; allowedTools names what the task may use. Where `state` is `running`, the session goes on by itself, and wait_for_batch waits for it.",
+    "Runs one headless Claude Code session on a task, in any directory, and returns its answer. Several independent tasks go in one call of spawn_parallel_claude_sessions, which runs them in parallel. The session sees nothing of this conversation. The default permission mode denies edits and most commands; allowedTools names what the task may use. If `state` is `running`, the session continues in the background, and wait_for_batch waits for it.",
   input: sessionInput,
   output: sessionAnswerSchema,
   annotations,
@@ -58,7 +58,7 @@ export const spawnParallel: Operation<typeof parallelInput, typeof batchAnswerSc
   name: "spawn_parallel_claude_sessions",
   title: "Run many Claude Code sessions in parallel",
   description:
-    "Runs many headless Claude Code sessions at once, one for each task, and returns every result: for tasks that do not need each other's results, all in one call. With asyncMode it answers at once and results go to files as they come (best from ten tasks on, or two minutes each); without, it waits, and answers with what has ended so far when the wait gets long: `state` is then `running`, the batch goes on by itself, wait_for_batch waits for it and read_batch_results reads the rest. Sessions see nothing of this conversation. The default permission mode denies edits and most commands; allowedTools names what the tasks may use.",
+    "Runs many headless Claude Code sessions in parallel, one per task, and returns every result. All tasks that do not need each other's results go in one call. With asyncMode, the call answers at once and writes results to files as they arrive (best for ten tasks or more, or two minutes or more each). Without it, the call waits. If the wait gets long, it returns the results so far with `state` `running`, and the batch continues in the background: wait_for_batch waits for it, and read_batch_results reads the rest. Sessions see nothing of this conversation. The default permission mode denies edits and most commands; allowedTools names what the tasks may use.",
   input: parallelInput,
   output: batchAnswerSchema,
   annotations,
@@ -100,7 +100,7 @@ export async function carry({ store }: Context, log: BatchLog, values: SessionVa
   } catch (error) {
     log.append(() => [{ type: "cancel-requested", by: "user" }, { type: "batch-ended" }]);
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Fault(`Batch ${log.batchId} could not be started, and nothing has run: ${reason}`);
+    throw new Fault(`Batch ${log.batchId} could not be started, and nothing ran: ${reason}`);
   }
 }
 
@@ -134,7 +134,7 @@ async function waitFor(context: Context, log: BatchLog, call: Call): Promise<Bat
   }
   handOver(context, log);
   if (standingOf(rowOf(context, log)) === "interrupted") {
-    const again = `retry_batch (batchId ${log.batchId}) carries the rest on.`;
+    const again = `retry_batch (batchId ${log.batchId}) resumes the rest.`;
     return answer(context, log, call, `${countsText(log.state)} Its processes are gone; ${again}`);
   }
   const { held } = rowOf(context, log);
@@ -142,7 +142,7 @@ async function waitFor(context: Context, log: BatchLog, call: Call): Promise<Bat
     context,
     log,
     call,
-    `${countsText(log.state)}${held ? ` ${heldText(held)}` : ""} The batch goes on without this call. Ask with wait_for_batch (batchId ${log.batchId}) until \`state\` is \`finished\`; results also appear in ${log.state.outputDirectory}.`,
+    `${countsText(log.state)}${held ? ` ${heldText(held)}` : ""} The batch continues in the background. Call wait_for_batch (batchId ${log.batchId}) until \`state\` is \`finished\`; results also appear in ${log.state.outputDirectory}.`,
   );
 }
 

@@ -246,7 +246,7 @@ export function fileIdentity(path: string): string | undefined {
   return found && `${found.dev}:${found.ino}`;
 }
 
-/** What tells a file from its next version. */
+/** Distinguishes a file from a later version of it. */
 export interface FileStamp {
   /** With symbolic links resolved. */
   path: string;

@@ -26,40 +26,35 @@ export const resultSchema = z.object({
     .unknown()
     .meta({ type: ["object", "array", "string", "number", "boolean", "null"] })
     .optional(),
-  outcome: z.string().meta({ description: "How it ended, more exactly than `status`." }),
+  outcome: z.string().meta({ description: "How the task ended, in more detail than `status`." }),
   sessionId: z.string().optional(),
   durationMs: z.number().optional(),
   numTurns: z.int().optional(),
   costUsd: z.number().optional(),
   model: z.string().optional(),
   resultFile: z.string().optional(),
-  attempts: z.int().optional().meta({ description: "How often it was tried, where more than once." }),
-  leaked: z.int().optional().meta({ description: "Processes that outlived the session, and were ended." }),
-  truncated: z.boolean().optional().meta({ description: "Whether `result` is only the beginning." }),
-  textLength: z.int().optional().meta({ description: "Characters of the whole text." }),
+  attempts: z.int().optional().meta({ description: "How many attempts were made, if more than one." }),
+  leaked: z.int().optional().meta({ description: "Processes that outlived the session and were stopped." }),
+  truncated: z.boolean().optional().meta({ description: "Whether `result` is cut off." }),
+  textLength: z.int().optional().meta({ description: "Length of the whole text in characters." }),
   nextFrom: z
     .int()
     .optional()
-    .meta({ description: "There is more: read_batch_results reads on with this as `from`." }),
+    .meta({ description: "Pass it as `from` to read_batch_results to read the rest." }),
   structuredLength: z.int().optional().meta({
-    description: "Data of so many characters (JSON) is left out; `full` reads it, or `resultFile`.",
+    description:
+      "Length of the data as JSON, in characters, if the data was left out. Read it with `full` or from `resultFile`.",
   }),
   permissionDenials: z.array(z.string()).optional(),
-  remarks: z
-    .array(z.string())
-    .optional()
-    .meta({ description: "What did not take effect, or did not go as usual." }),
+  remarks: z.array(z.string()).optional().meta({ description: "What did not take effect or was unusual." }),
   advice: z.string().optional(),
 });
 export type ResultEntry = z.infer<typeof resultSchema>;
 
 /** While a hold is on. */
 export const holdFields = {
-  heldBecause: z.string().optional().meta({ description: "Why no sessions start for the moment." }),
-  heldUntil: z
-    .string()
-    .optional()
-    .meta({ description: "When they start again, where that is known (ISO 8601)." }),
+  heldBecause: z.string().optional().meta({ description: "Why no sessions start right now." }),
+  heldUntil: z.string().optional().meta({ description: "When they start again, if known (ISO 8601)." }),
 };
 
 export function holdOf(held: Standstill | undefined): z.infer<z.ZodObject<typeof holdFields>> {
@@ -94,7 +89,7 @@ const batchFields = {
   warnings: z
     .array(z.string())
     .optional()
-    .meta({ description: "What was noticed before the batch began, and stopped nothing." }),
+    .meta({ description: "Warnings from before the start. They do not stop the batch." }),
 };
 
 export const batchAnswerSchema = z.object({
@@ -103,9 +98,9 @@ export const batchAnswerSchema = z.object({
   resultsLeftOut: z
     .int()
     .optional()
-    .meta({ description: "So many more have ended; `message` says how to read them." }),
-  pending: z.array(z.int()).meta({ description: "Numbers of the tasks that have not ended." }),
-  morePending: z.int().optional().meta({ description: "So many more have not ended." }),
+    .meta({ description: "How many more tasks have ended. `message` says how to read them." }),
+  pending: z.array(z.int()).meta({ description: "Numbers of tasks that have not ended." }),
+  morePending: z.int().optional().meta({ description: "How many more tasks have not ended." }),
 });
 export type BatchAnswer = z.infer<typeof batchAnswerSchema>;
 

@@ -95,7 +95,7 @@ function facts(page: ErrorPage): string {
     ["Session", page.sessionId],
     ["Working directory", page.workingDirectory],
     ["Transcript", page.transcript],
-    ["Go on in a terminal", continueCommand(page)],
+    ["Continue in a terminal", continueCommand(page)],
     ["See the batch", `parallel-claude-code-mcp show ${page.batchId}`],
   ];
   const known = lines.flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]));

@@ -44,6 +44,6 @@ export function othersHtml(others: readonly OtherBatch[]): string {
 
 /** Where the files are, how one goes on in a terminal, and how old the page is. `now` in ms since 1970. HTML. */
 export function footerHtml(state: BatchState, stateWord: StateWord, now: number): string {
-  const follows = stateWord === "running" ? "This page follows the batch by itself. " : "";
+  const follows = stateWord === "running" ? "This page updates while the batch runs. " : "";
   return `<p data-at="${now}">${follows}As of ${timeHtml(now, timeText(now))}.</p><p>Files of the batch: <code>${escapeHtml(state.outputDirectory)}</code><br>In a terminal: <code>parallel-claude-code-mcp show ${escapeHtml(state.batch.batchId)}</code></p>`;
 }

@@ -156,5 +156,5 @@ function warningsHtml({ batch: { warnings = [] } }: BatchState): string {
 
 // The page's script shows it when nothing has been heard for long.
 function silence({ batch }: BatchState): string {
-  return `<p id="silence" class="card note" hidden>Nothing has been heard of this batch for a while: the process that carries it may have ended. <code>parallel-claude-code-mcp show ${batch.batchId}</code> tells how it stands.</p>`;
+  return `<p id="silence" class="card note" hidden>Nothing has been heard of this batch for a while: the process that runs it may have ended. <code>parallel-claude-code-mcp show ${batch.batchId}</code> shows its state.</p>`;
 }

@@ -86,7 +86,7 @@ export function countsWords(counts: Counts): string {
 /** The hold in words; empty where there is none. */
 export function holdText(held: Standstill | undefined): string {
   if (held === undefined) return "";
-  const until = held.until === undefined ? "" : ` They go on at ${timeText(held.until)}.`;
+  const until = held.until === undefined ? "" : ` They continue at ${timeText(held.until)}.`;
   return `No new sessions start: ${oneLine(held.because, 400).replace(/[.\s]+$/, "")}.${until}`;
 }
 
@@ -144,5 +144,5 @@ function shortNumber(value: number): string {
 
 function noteHtml(state: BatchState, stateWord: StateWord): string {
   if (stateWord !== "interrupted") return "";
-  return `<p class="note">No process carries this batch any more. What has finished is kept; <code>parallel-claude-code-mcp show ${escapeHtml(state.batch.batchId)}</code> tells how it stands.</p>`;
+  return `<p class="note">No process runs this batch any more. Finished results are kept; <code>parallel-claude-code-mcp show ${escapeHtml(state.batch.batchId)}</code> shows its state.</p>`;
 }

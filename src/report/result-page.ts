@@ -111,7 +111,7 @@ function promptHtml(prompt: string): string {
 
 function answerHtml({ text, outcome }: ResultPage): string {
   if (text.shown.trim() === "" && outcome.structured !== undefined) return "";
-  const body = text.shown.trim() === "" ? "<p>Claude gave no text.</p>" : safeMarkdown(text.shown);
+  const body = text.shown.trim() === "" ? "<p>Claude returned no text.</p>" : safeMarkdown(text.shown);
   return `${cutNotice(text)}<div class="answer" dir="auto">${body}</div>`;
 }
 
@@ -151,7 +151,7 @@ function factsPart(page: ResultPage): string {
       ["Session", code(page.sessionId)],
       ["Working directory", code(page.workingDirectory)],
       ["Transcript", code(page.text.transcript)],
-      ["Go on in a terminal", commandHtml(continueCommand(page))],
+      ["Continue in a terminal", commandHtml(continueCommand(page))],
       ["Denied tools", deniedHtml(page.usage)],
     ],
     "long",

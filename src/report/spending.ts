@@ -8,18 +8,23 @@ import { timeLeftMs } from "./time-left.ts";
 
 export const spendingFields = {
   totalCostUsd: z.number(),
-  costAtLeast: z
-    .boolean()
+  costAtLeast: z.boolean().optional().meta({
+    description: "A session ended without reporting its cost, so the batch cost more than `totalCostUsd`.",
+  }),
+  costByModel: z
+    .record(z.string(), z.number())
     .optional()
-    .meta({ description: "A session ended without saying what it spent: it was more than `totalCostUsd`." }),
-  costByModel: z.record(z.string(), z.number()).optional().meta({ description: "US dollars by model." }),
+    .meta({ description: "Cost by model, in US dollars." }),
   billedTo: z
     .array(z.object({ source: z.string(), costUsd: z.number() }))
     .optional()
-    .meta({ description: "The credentials that were billed, as Claude Code names them; `none` is a login." }),
+    .meta({ description: "Billed credentials, as Claude Code names them. `none` is a login." }),
   batchBudgetUsd: z.number().optional(),
-  secondsLeft: z.int().optional().meta({ description: "About how long it will still take." }),
-  costToComeUsd: z.number().optional().meta({ description: "About what it will still cost." }),
+  secondsLeft: z.int().optional().meta({ description: "Estimate of the time left, in seconds." }),
+  costToComeUsd: z
+    .number()
+    .optional()
+    .meta({ description: "Estimate of the cost still to come, in US dollars." }),
 };
 export type SpendingFields = z.infer<z.ZodObject<typeof spendingFields>>;
 

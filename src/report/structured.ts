@@ -12,7 +12,7 @@ const deepestJson = 100;
 /** A table (nested values as JSON) where the value has parts, and the JSON itself, folded. HTML. */
 export function structuredHtml(value: unknown): string {
   const json = jsonText(value, 2);
-  const note = json.length > longestJson ? "<p>The JSON is cut; the transcript has all of it.</p>" : "";
+  const note = json.length > longestJson ? "<p>The JSON is cut off. The transcript has all of it.</p>" : "";
   const raw = `<details><summary>As JSON</summary><pre class="scroll">${escapeHtml(cut(json, longestJson))}</pre>${note}</details>`;
   return `${tableOf(value)}${raw}`;
 }
@@ -59,7 +59,7 @@ function cell(value: unknown): string {
 
 // Indenting grows with the square of the depth, and at some depth the stack ends.
 function jsonText(value: unknown, indent?: number): string {
-  if (isDeeperThan(value, deepestJson)) return "(nested too deep to show; the transcript has all of it)";
+  if (isDeeperThan(value, deepestJson)) return "(nested too deeply to show; the transcript has all of it)";
   return JSON.stringify(value, null, indent) ?? "";
 }
 

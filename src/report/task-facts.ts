@@ -1,4 +1,4 @@
-// What both pages of an ended task are told, and how one goes on with its conversation.
+// The facts on both pages of an ended task, and how to continue its conversation.
 import type { Usage } from "../model/outcome.ts";
 import type { AdviceFacts } from "./advice.ts";
 import { costText, durationText } from "./amounts.ts";
@@ -20,7 +20,7 @@ export interface TaskFacts {
   door?: Door | undefined;
   /** Attempts at the task, the last one among them. */
   attempts?: number | undefined;
-  /** Processes that outlived the session, and were ended. */
+  /** Processes that outlived the session and were stopped. */
   leaked?: number | undefined;
   /** Milliseconds since 1970; absent for a task that never started. */
   startedAt?: number | undefined;
@@ -60,7 +60,7 @@ export function taskDurationText({ startedAt, endedAt }: TaskFacts): string | un
   return startedAt === undefined ? undefined : durationText(endedAt - startedAt);
 }
 
-/** The command that goes on with the conversation in a terminal. */
+/** The command that continues the conversation in a terminal. */
 export function continueCommand({ workingDirectory, sessionId }: TaskFacts): string | undefined {
   if (sessionId === undefined) return undefined;
   return `cd ${quoted(workingDirectory)} && claude --resume ${quoted(sessionId)}`;

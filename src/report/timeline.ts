@@ -83,7 +83,7 @@ function wordsOf({ lanes }: TimelineView, lengths: readonly Long[]): string {
   const middle = lengths[Math.floor(lengths.length / 2)];
   if (!longest || !middle) return "";
   const sessions = countText(lengths.length, "session");
-  return `${sessions}, ${numberText(lanes.count)} at once at most; half took over ${durationText(middle.lasted)}, the longest is task ${longest.task.number} with ${durationText(longest.lasted)}.`;
+  return `${sessions}, ${numberText(lanes.count)} in parallel at most; half took over ${durationText(middle.lasted)}, the longest is task ${longest.task.number} with ${durationText(longest.lasted)}.`;
 }
 
 const niceSeconds = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200];

@@ -10,7 +10,7 @@ import type { ProcessIdentity } from "../platform/process-identity.ts";
 /** Another runner has taken this batch over: whoever sees this stops, and touches nothing. */
 export class Replaced extends Error {
   constructor(batchId: string) {
-    super(`Another runner carries batch ${batchId} now.`);
+    super(`Another runner now runs batch ${batchId}.`);
   }
 }
 

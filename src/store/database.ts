@@ -4,7 +4,7 @@ import { exists, makePrivateDirectory, networkFileSystemOf, touchPrivately } fro
 import { dirname } from "../platform/paths.ts";
 import { migrations } from "./migrations.ts";
 
-/** What a user can mend about the store; the message says how. */
+/** What a user can fix about the store; the message says how. */
 export class StoreProblem extends Error {}
 
 /** "pccm", so that a file of another program is told from ours. */
@@ -13,7 +13,7 @@ const applicationId = 0x7063636d;
 /** Longest wait for another process's transaction, in milliseconds. */
 const busyTimeoutMs = 10_000;
 
-/** The store's database, made or migrated when needed. Throws `StoreProblem` for what the user can mend. */
+/** The store's database, made or migrated when needed. Throws `StoreProblem` for what the user can fix. */
 export function openDatabase(path: string): Database {
   prepareDirectory(dirname(path));
   let database: Database | undefined;
@@ -37,7 +37,7 @@ function prepareDirectory(directory: string): void {
     makePrivateDirectory(directory);
   } catch (error) {
     throw new StoreProblem(
-      `The state directory ${directory} cannot be made: ${messageOf(error)}. Set PARALLEL_CLAUDE_STATE_DIRECTORY to a directory that you can write.`,
+      `The state directory ${directory} cannot be created: ${messageOf(error)}. Set PARALLEL_CLAUDE_STATE_DIRECTORY to a directory that you can write.`,
     );
   }
   const network = networkFileSystemOf(directory);
@@ -98,7 +98,7 @@ function asProblem(error: unknown, path: string): unknown {
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (code.startsWith("SQLITE_NOTADB") || code.startsWith("SQLITE_CORRUPT")) {
     return new StoreProblem(
-      `The store ${path} is damaged (${error.message}). Move it away, for example with \`mv ${path} ${path}.damaged\`; a new one is made at the next start. Transcripts and result files are not affected.`,
+      `The store ${path} is damaged (${error.message}). Move it away, for example with \`mv ${path} ${path}.damaged\`; a new one is created at the next start. Transcripts and result files are not affected.`,
     );
   }
   if (code.startsWith("SQLITE_") || code === "EACCES" || code === "EROFS" || code === "ENOSPC") {

@@ -61,7 +61,7 @@ export class Holds {
     });
   }
 
-  /** Begins a hold, or says how it goes on. Another one's try stays as it is. */
+  /** Places or updates a hold. Keeps another runner's probe. */
   place({ kind, model, since, until, because, tries }: Omit<Hold, "isProbed">): void {
     const place = this.#database.query(
       `INSERT INTO holds (account, kind, model, since, until, because, tries, prober, probed_at)

@@ -16,6 +16,6 @@ export function httpToken({ stateDirectory, httpTokenFile }: Layout): string {
   const token = readText(httpTokenFile).trim();
   if (token.length >= fewestCharacters && /^[\w.~+/=-]+$/.test(token)) return token;
   throw new StoreProblem(
-    `${httpTokenFile} must hold a token of at least ${fewestCharacters} letters, digits or any of -._~+/=. Remove the file, and a new one is made.`,
+    `${httpTokenFile} must contain a token of at least ${fewestCharacters} letters, digits or any of -._~+/=. Remove the file to have a new one created.`,
   );
 }

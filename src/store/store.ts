@@ -74,7 +74,7 @@ const createdSchema = z.object({ created: z.number() });
 
 const newest = "SELECT * FROM batches ORDER BY created_at DESC, rowid DESC LIMIT ? OFFSET ?";
 
-/** Opened once a process, at the first need of it. Throws `StoreProblem` for what the user can mend. */
+/** Opened once a process, at the first need of it. Throws `StoreProblem` for what the user can fix. */
 export class Store implements Disposable {
   readonly layout: Layout;
   readonly database: Database;

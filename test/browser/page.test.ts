@@ -258,7 +258,7 @@ describe("the pages", () => {
     await page.until(`!document.getElementById("silence").hidden`);
   });
 
-  browserTest("copy the command that goes on with a conversation", async () => {
+  browserTest("copy the command that continues a conversation", async () => {
     await using home = new Home();
     const { result } = await written(home);
     await using page = await new Page().begin();

@@ -171,7 +171,7 @@ describe("the answer", () => {
     });
   });
 
-  test("what another session caused is no answer, and is paid for", () => {
+  test("a turn caused by another session is not an answer, but counts as cost", () => {
     const from = (kind: string) => ({
       origin: { kind },
       model_usage_since_last_result: used(2),

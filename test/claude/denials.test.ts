@@ -172,7 +172,7 @@ test("a tool that is denied unless it is named comes back by its name", () => {
   ]);
 });
 
-test("who decided, and what Claude was told, come from the result of the tool", () => {
+test("the tool result says who decided and why", () => {
   const content = [{ type: "tool_result", tool_use_id: "t1", is_error: true, content: "no" }];
   const tool_result_meta = [{ id: "t1", permission_decision: { decision: "reject", source: "hook" } }];
   expect(refusalsIn({ message: { content }, tool_result_meta })).toEqual([

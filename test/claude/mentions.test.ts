@@ -82,7 +82,7 @@ describe("a mention", () => {
     expect(attachedBy('@"a @/x"')).toBe("");
   });
 
-  test("of nothing that exists goes without a word", () => {
+  test("of a missing file causes no remark", () => {
     expect(attachedBy("@dataclass\n@types/node you@example.com @nobody")).toBe("");
     expect(neutralised("@dataclass\n@types/node you@example.com @/no/such/file")).toEqual([]);
   });

@@ -97,7 +97,7 @@ test("what the CLI waits for the API is not the session's time, and no longer th
   expect(early.overdue()).toBe("wall");
 });
 
-test("a subagent is waited for as long as its messages come, and until the wall clock", () => {
+test("a subagent keeps the session alive while its messages arrive, and until the wall clock", () => {
   const at = clocksAt();
   at.progressed(opens("agent"));
   at.progressed(answers);
@@ -126,7 +126,7 @@ test("a command is waited for as long as asked after the last answer, and is no 
   expect([at.isDone(), at.overdue()]).toEqual([true, undefined]);
 });
 
-test("a session may stay 30 s after it was told to leave, and a turn that it begins then has its own time", () => {
+test("a session may stay 30 s after its stdin was closed, and a turn that it begins then has its own time", () => {
   const at = clocksAt();
   at.progressed(answers);
   expect(at.isDone()).toBe(true);

@@ -191,7 +191,7 @@ for (const { name, reason } of limits) {
   }
 }
 
-test("what holds says what would help", () => {
+test("a hold says what to do", () => {
   const because = (name: LimitName, model?: string) => {
     const limit = limits.find((one) => one.name === name);
     const [sample] = limitSamples[name];

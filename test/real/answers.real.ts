@@ -257,7 +257,7 @@ describeReal("our program on the real claude, about answers and money", () => {
     const gone = await client.call("spawn_claude_session", { task: "hello", resumeSessionId });
     expect(gone.data).toMatchObject({ status: "error", outcome: "failed: conversation" });
     expect(gone.data?.["advice"]).toContain("`resumeSessionId`");
-    // The first attempt is cut off after a command; the second goes on with it and is refused; the third begins anew.
+    // The first attempt is cut off after a command; the second continues it and is refused; the third starts over.
     const broken =
       "messages.3: `tool_use` ids were found without `tool_result` blocks immediately after: toolu_1.";
     const task = "RUN: echo broken\n THEN FAIL 500";

@@ -1,21 +1,15 @@
 // The real `claude` as a client of ours: it adds the compiled program, over both doors, and finds it connected. `bun run test:real`.
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "../../scripts/build.ts";
-import { installRealClaude, RealClaudeUnavailable } from "../../scripts/real-claude.ts";
 import { RunningCommand } from "../cli-harness.ts";
 import { eventually, Home, useProgram } from "../harness.ts";
 import { cleanEnvironment, type RealHome, realHome } from "./session.ts";
+import { claude, describeReal } from "./version.ts";
 
 setDefaultTimeout(120_000);
-
-const claude = await installRealClaude().catch((error: unknown) => {
-  if (!(error instanceof RealClaudeUnavailable)) throw error;
-  console.error(`skipped: no real claude here: ${error.message}`);
-  return undefined;
-});
 
 async function said(home: RealHome, ...args: string[]): Promise<string> {
   const child = Bun.spawn([claude?.path ?? "", ...args], {
@@ -30,7 +24,7 @@ async function said(home: RealHome, ...args: string[]): Promise<string> {
   return out;
 }
 
-describe.skipIf(!claude)("the real claude as a client", () => {
+describeReal("the real claude as a client", () => {
   const directory = mkdtempSync(join(tmpdir(), "pccm-client-"));
   const executable = join(directory, "parallel-claude-code-mcp");
   let restore: Disposable;

@@ -1,16 +1,10 @@
 // What advice says about conversations, followed with the real `claude`: after which ends they can continue.
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { installRealClaude, RealClaudeUnavailable } from "../../scripts/real-claude.ts";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { startMessagesApi } from "./messages-api.ts";
 import { interrupt, isResult, prompt, realHome, resultOf, runReal, startReal } from "./session.ts";
+import { claude, describeReal } from "./version.ts";
 
 setDefaultTimeout(60_000);
-
-const claude = await installRealClaude().catch((error: unknown) => {
-  if (!(error instanceof RealClaudeUnavailable)) throw error;
-  console.error(`skipped: no real claude here: ${error.message}`);
-  return undefined;
-});
 
 /** How a session can end, and what its result then says. */
 const ends = {
@@ -41,7 +35,7 @@ const ends = {
   },
 };
 
-describe.skipIf(!claude)("a conversation can continue", () => {
+describeReal("a conversation can continue", () => {
   test.each(Object.entries(ends))("after %s, with other options", async (_, { args, text, result }) => {
     await using home = await realHome();
     await using api = startMessagesApi();

@@ -1,18 +1,12 @@
 // Our own program on the real `claude`: everything that it does with a session, end to end. `bun run test:real`.
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { installRealClaude, RealClaudeUnavailable } from "../../scripts/real-claude.ts";
 import { type Answer, connectNew, eventually, Home } from "../harness.ts";
 import { announced, type MessagesApi, startMessagesApi, stayingCommand } from "./messages-api.ts";
+import { claude, describeReal } from "./version.ts";
 
 setDefaultTimeout(120_000);
-
-const claude = await installRealClaude().catch((error: unknown) => {
-  if (!(error instanceof RealClaudeUnavailable)) throw error;
-  console.error(`skipped: no real claude here: ${error.message}`);
-  return undefined;
-});
 
 function resultsOf({ data, text }: Answer): unknown[] {
   const results = data?.["results"];
@@ -20,7 +14,7 @@ function resultsOf({ data, text }: Answer): unknown[] {
   return results;
 }
 
-describe.skipIf(!claude)("our program on the real claude", () => {
+describeReal("our program on the real claude", () => {
   let api: MessagesApi;
   beforeAll(() => {
     api = startMessagesApi();
@@ -110,7 +104,7 @@ describe.skipIf(!claude)("our program on the real claude", () => {
     await client.call("cancel_batch", { batchId });
   });
 
-  test("every option that the CLI has is accepted, and a conversation is gone on with", async () => {
+  test("every option that the CLI has is accepted, and a conversation is continued", async () => {
     await using home = homeWith(api.environment);
     await using client = await connectNew(home);
     const first = await client.call("spawn_claude_session", {

@@ -6,8 +6,8 @@ import { taskNumbersPositional } from "./task-numbers.ts";
 export const cancel = commandOf(cancelBatch, {
   name: "cancel",
   examples: [
-    ["cancel latest", "The whole batch"],
-    ["cancel b4k2 7 9", "Two of its tasks"],
+    ["cancel latest", "Cancel the whole batch"],
+    ["cancel b4k2 7 9", "Cancel two of its tasks"],
   ],
   positionals: [batchPositional, taskNumbersPositional],
   present: ({ batchId, state, message, outputDirectory }) =>

@@ -56,19 +56,19 @@ export interface Command {
   /** Flags that only the command line has. */
   own: z.ZodType;
   positionals: readonly Positional[];
-  /** Gives the exit status. Throws `UsageFault` or `Fault` for what the user can mend. */
+  /** Gives the exit status. Throws `UsageFault` or `Fault` for what the user can fix. */
   run(asked: Asked): Promise<number>;
 }
 
 /** Taken by every command. */
 export const jsonFlag = z.object({
-  json: z.boolean().meta({ description: "Prints what came of it as JSON." }).optional(),
+  json: z.boolean().meta({ description: "Print the result as JSON." }).optional(),
 });
 
 export const batchPositional: Positional = {
   property: "batchId",
   placeholder: "BATCH",
-  description: "The batch, or the beginning of its id; `latest` is the newest.",
+  description: "Batch id, or its first characters. `latest` is the newest batch.",
   required: true,
   many: false,
   numeric: false,
@@ -138,7 +138,7 @@ export function lineOfJson(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** Whether an error is one that the user can mend. */
+/** Whether an error is one that the user can fix. */
 export function isMendable(error: unknown): error is UsageFault | Fault {
   return error instanceof UsageFault || error instanceof Fault;
 }

@@ -7,9 +7,9 @@ const input = z.strictObject({ shell: z.enum(shells) });
 
 export const completions: Command = {
   name: "completions",
-  summary: "Print the completions for a shell",
+  summary: "Print a completion script for a shell",
   description:
-    "Prints a script that lets a shell complete commands, flags, their values, and batches. The script asks this program at every press of Tab, so it need not be renewed.",
+    "Prints a script with which a shell completes commands, flags, their values, and batch ids. The script asks this program each time you press Tab, so it never needs an update.",
   examples: shells.map((shell) => [installLines[shell], `For ${shell}, ${installPlaces[shell]}`] as const),
   input,
   withoutFlags: ["shell"],

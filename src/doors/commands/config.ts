@@ -23,9 +23,9 @@ const output = z.object({
 
 const showConfiguration: Operation<typeof input, typeof output> = {
   name: "show_configuration",
-  title: "Show what is in force, and where it comes from",
+  title: "Show all settings and where they come from",
   description:
-    "Shows every setting of the operator with its value and its source: the default, the file, or a variable. A variable wins over the file, and the file over the default.",
+    "Shows every operator setting with its value and its source: the default, the file, or a variable. Variables take precedence over the file, and the file over defaults.",
   input,
   output,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -43,8 +43,8 @@ const showConfiguration: Operation<typeof input, typeof output> = {
 export const config = commandOf(showConfiguration, {
   name: "config",
   examples: [
-    ["config", "Every setting, and where its value comes from"],
-    ["config --json | jq -r .file", "Where the file is"],
+    ["config", "Show every setting and where its value comes from"],
+    ["config --json | jq -r .file", "Print the path of the file"],
   ],
   alone: true,
   present: ({ file, fileExists, settings }, { terminal: { out } }) => {
@@ -55,7 +55,7 @@ export const config = commandOf(showConfiguration, {
       variable,
     ]);
     const columns = [{ title: "SETTING" }, { title: "VALUE" }, { title: "FROM" }, { title: "VARIABLE" }];
-    const there = fileExists ? "" : " (not there)";
+    const there = fileExists ? "" : " (does not exist)";
     return `File: ${file}${there}\n\n${table(columns, rows, out)}`;
   },
 });

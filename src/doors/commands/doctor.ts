@@ -6,8 +6,8 @@ import { commandOf } from "./command.ts";
 export const doctor = commandOf(operation, {
   name: "doctor",
   examples: [
-    ["doctor", "Is everything there that a session needs?"],
-    ["doctor --json | jq '.findings[] | select(.ok | not)'", "Only what is wrong"],
+    ["doctor", "Check that sessions can run"],
+    ["doctor --json | jq '.findings[] | select(.ok | not)'", "Show only failed checks"],
   ],
   alone: true,
   present: ({ ok, findings }, { terminal: { out } }) => {
@@ -21,7 +21,7 @@ export const doctor = commandOf(operation, {
     });
     const failed = findings.filter((finding) => !finding.ok).length;
     const end = ok
-      ? "Nothing is wrong, as far as can be told without asking a model."
+      ? "All checks passed. No model was asked."
       : `${failed} of ${findings.length} checks failed.`;
     return `${lines.join("\n")}\n\n${end}`;
   },

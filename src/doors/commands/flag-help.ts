@@ -55,7 +55,7 @@ function choiceText({ choices }: Flag): string {
 }
 
 function repeatText({ kind }: Flag): string {
-  return kind === "list" || kind === "joined" ? "May be given more than once." : "";
+  return kind === "list" || kind === "joined" ? "Can be repeated." : "";
 }
 
 function defaultText({ kind, fallback }: Flag): string {

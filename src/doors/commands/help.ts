@@ -22,7 +22,7 @@ export function overview(commands: readonly Command[], width: number): string {
       [command.name, ...command.positionals.map(written)].join(" "),
       command.summary,
     ]),
-    ["help [COMMAND]", "What a command takes"],
+    ["help [COMMAND]", "Show the options of a command"],
   ];
   return [
     `${product.name} ${product.version}`,

@@ -1,4 +1,4 @@
-// `install` and `uninstall`: put this program into the configuration of a client, and take it out again.
+// `install` and `uninstall`: add this program to the configuration of a client, and remove it again.
 import { z } from "zod";
 import { clientNames } from "../../operations/clients/clients.ts";
 import {
@@ -22,13 +22,13 @@ const common = z.strictObject({
     .enum(clientNames)
     .meta({
       description:
-        "Whose configuration is changed. Left out: says which clients there are, and how they stand.",
+        "Client whose configuration to change. Without it, list the clients on this machine and their state.",
     })
     .optional(),
   name: z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,64}$/, "expected letters, digits, - and _, at most 64")
-    .meta({ description: "The name of the server in the client.", placeholder: "NAME" })
+    .meta({ description: "Name of the server in the client.", placeholder: "NAME" })
     .default(defaultName),
 });
 
@@ -38,39 +38,39 @@ const installInput = z.strictObject({
     .string()
     .min(1)
     .meta({
-      description: "The program that the client starts (default: this one, by its real path).",
+      description: "Program that the client starts (default: this one, by its real path).",
       placeholder: "PATH",
     })
     .optional(),
   env: z
     .array(z.string())
     .meta({
-      description: "A variable for the server, for example ANTHROPIC_API_KEY=….",
+      description: "Environment variable for the server, for example ANTHROPIC_API_KEY=….",
       placeholder: "KEY=VALUE",
     })
     .optional(),
 });
 
 const own = z.object({
-  yes: z.boolean().meta({ description: "Does not ask.", short: "y" }).optional(),
-  dryRun: z.boolean().meta({ description: "Only shows what would change." }).optional(),
+  yes: z.boolean().meta({ description: "Do not ask for confirmation.", short: "y" }).optional(),
+  dryRun: z.boolean().meta({ description: "Only show what would change." }).optional(),
   json: z
     .boolean()
-    .meta({ description: "Prints what came of it as JSON; changes something only with --yes." })
+    .meta({ description: "Print the result as JSON. Changes the file only with --yes." })
     .optional(),
 });
 
 const says =
-  "Shows the change and asks before it is made; the file as it was is kept beside it. Comments, order and other servers stay as they are, and a file that cannot be understood is not touched.";
+  "Shows the change and asks before making it. Keeps a copy of the old file beside the new one. Keeps comments, order and other servers, and does not touch a file that it cannot parse.";
 
 export const install: Command = {
   name: "install",
-  summary: "Put this program into the configuration of a client",
-  description: `Makes an MCP client start this program as a server. ${says} Without --client it lists the clients of this machine.`,
+  summary: "Add this program to the configuration of a client",
+  description: `Adds this program as a server to the configuration of an MCP client. ${says} Without --client, it lists the clients on this machine.`,
   examples: [
-    ["install", "Which clients are here, and how they stand"],
-    ["install --client claude-desktop", "Shows the change, and asks"],
-    ["install --client codex --env ANTHROPIC_API_KEY=… --yes", "With a variable, without a question"],
+    ["install", "List the clients on this machine and their state"],
+    ["install --client claude-desktop", "Show the change and ask"],
+    ["install --client codex --env ANTHROPIC_API_KEY=… --yes", "Set a variable, and do not ask"],
   ],
   input: installInput,
   withoutFlags: [],
@@ -85,9 +85,9 @@ export const install: Command = {
 
 export const uninstall: Command = {
   name: "uninstall",
-  summary: "Take this program out of the configuration of a client",
-  description: `Takes the server out of the configuration of an MCP client. ${says} Without --client it lists the clients of this machine.`,
-  examples: [["uninstall --client claude-desktop", "Shows the change, and asks"]],
+  summary: "Remove this program from the configuration of a client",
+  description: `Removes the server from the configuration of an MCP client. ${says} Without --client, it lists the clients on this machine.`,
+  examples: [["uninstall --client claude-desktop", "Show the change and ask"]],
   input: common,
   withoutFlags: [],
   own,
@@ -101,7 +101,7 @@ export const uninstall: Command = {
 
 const stateWords: Record<ClientStanding["state"], string> = {
   installed: "installed",
-  "installed-otherwise": "installed, with another command",
+  "installed-otherwise": "installed with another command",
   "not-installed": "not installed",
   "not-found": "not on this machine",
   unreadable: "cannot be read",
@@ -124,7 +124,7 @@ async function list(
   ]);
   const columns = [{ title: "CLIENT" }, { title: "STATE" }, { title: "FILE" }];
   await out.print(
-    `${table(columns, rows, { isTerminal: false, width: out.width })}\n\n\`${command} --client CLIENT\` changes one of them, after it has shown how.`,
+    `${table(columns, rows, { isTerminal: false, width: out.width })}\n\n\`${command} --client CLIENT\` shows the change for one of them and asks before making it.`,
   );
   return 0;
 }
@@ -149,7 +149,7 @@ async function carryOut({ own: flags, terminal }: Asked, change: Change): Promis
   }
   const { out } = terminal;
   if (diff === "") {
-    await out.print(`Nothing is to be done: ${client.file} has it that way already.`);
+    await out.print(`Already up to date: ${client.file}.`);
     return 0;
   }
   await out.print(`${client.file}${fateOf(change)}\n\n${coloured(diff, terminal)}\n`);
@@ -160,14 +160,14 @@ async function carryOut({ own: flags, terminal }: Asked, change: Change): Promis
   }
   const backup = applyChange(change);
   await out.print(
-    `Done.${backup === undefined ? "" : ` The file as it was is in ${backup}.`} ${client.title}: ${client.afterwards}`,
+    `Done.${backup === undefined ? "" : ` The old file is now ${backup}.`} ${client.title}: ${client.afterwards}`,
   );
   return 0;
 }
 
 function fateOf({ before, after }: Change): string {
   if (before === undefined) return " (new)";
-  return after === undefined ? " (goes: there was none before it was made for this server)" : "";
+  return after === undefined ? " (will be removed: it was created for this server)" : "";
 }
 
 function coloured(diff: string, { out }: Terminal): string {
@@ -183,7 +183,7 @@ function coloured(diff: string, { out }: Terminal): string {
 function asksYes({ out }: Terminal): boolean {
   if (!out.isTerminal || !process.stdin.isTTY)
     throw new UsageFault([
-      "nobody can be asked here: give --yes to change the file, or --dry-run to only look",
+      "there is no terminal to ask in: pass --yes to change the file, or --dry-run to only see the change",
     ]);
   return confirm("Change the file?");
 }

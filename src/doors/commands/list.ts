@@ -8,11 +8,11 @@ import { ageText, costCell, table } from "./table.ts";
 export const list = commandOf(listBatches, {
   name: "list",
   examples: [
-    ["list", "The newest batches"],
-    ["list --limit 5 --json", "Five of them, for a program"],
+    ["list", "List the newest batches"],
+    ["list --limit 5 --json", "List five of them as JSON"],
   ],
   present: ({ batches, more }, { terminal: { out } }) => {
-    if (batches.length === 0) return "There is no batch yet. `run` starts one.";
+    if (batches.length === 0) return "There are no batches yet. Start one with `run`.";
     const rows = batches.map((batch) => {
       const { batchId, state, counts, totalCostUsd, createdAt, name } = batch;
       const { succeeded, failed, cancelled, queued, running } = counts;
@@ -36,7 +36,7 @@ export const list = commandOf(listBatches, {
       { title: "AGE", right: true },
       { title: "NAME" },
     ];
-    const rest = more ? "\nThere are older ones: `--offset` and `--limit` show them." : "";
+    const rest = more ? "\nThere are older batches. Show them with `--offset` and `--limit`." : "";
     return `${table(columns, rows, out)}${rest}`;
   },
 });

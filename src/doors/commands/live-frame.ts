@@ -157,7 +157,7 @@ function clockText(at: number, now: number): string {
 /** "at most 4 at once", as it was asked for. */
 export function atOnceText({ concurrency }: BatchState["batch"]): string {
   return concurrency === "auto"
-    ? "as many at once as machine and account carry"
+    ? "as many in parallel as your machine and account allow"
     : `at most ${concurrency} at once`;
 }
 

@@ -22,27 +22,27 @@ const input = z.strictObject({
   attempt: z
     .int()
     .min(1)
-    .meta({ description: "The attempt to show, 1 the first (default: the last).", placeholder: "K" })
+    .meta({ description: "Attempt to show; 1 is the first (default: the last).", placeholder: "K" })
     .optional(),
 });
 
 const own = z.object({
   follow: z
     .boolean()
-    .meta({ description: "Goes on, through further attempts, until the task has ended.", short: "f" })
+    .meta({ description: "Keep printing, across attempts, until the task ends.", short: "f" })
     .optional(),
-  json: z.boolean().meta({ description: "Prints the lines as they are in the transcript." }).optional(),
+  json: z.boolean().meta({ description: "Print the lines of the transcript unchanged." }).optional(),
 });
 
 export const logs: Command = {
   name: "logs",
-  summary: "Read the session of a task like a conversation",
+  summary: "Show the session of a task as a conversation",
   description:
-    "Shows what a task's session has said and done so far: the prompt, what Claude said, the tools it called and what they gave, errors, how it ended and what it cost; then what it wrote to stderr.",
+    "Shows what a task's session has said and done so far: the prompt, Claude's words, its tool calls and their results, errors, how it ended and what it cost. Then shows its stderr.",
   examples: [
-    ["logs latest 3", "What its session has said and done"],
-    ["logs latest 3 -f", "… and goes on until the task has ended"],
-    ["logs b4k2 3 --attempt 1 --json", "An earlier attempt, as Claude Code wrote it"],
+    ["logs latest 3", "Show what the session has said and done"],
+    ["logs latest 3 -f", "Keep printing until the task ends"],
+    ["logs b4k2 3 --attempt 1 --json", "Print an earlier attempt as Claude Code wrote it"],
   ],
   input,
   withoutFlags: ["batchId", "task"],
@@ -52,7 +52,7 @@ export const logs: Command = {
     {
       property: "task",
       placeholder: "N",
-      description: "The task, by number.",
+      description: "Number of the task.",
       required: true,
       many: false,
       numeric: true,
@@ -145,7 +145,9 @@ async function followAll(showing: Showing, first: number, single: boolean): Prom
   }
   const task = taskIn(log.state, number);
   if (task.status === "done") return task.attempts.length === 0 ? noSession(showing) : 0;
-  await asked.terminal.err.print(`Task ${number} is ${wordOf(task)}, and nothing carries its batch on.`);
+  await asked.terminal.err.print(
+    `Task ${number} is ${wordOf(task)}, and no process runs its batch any more.`,
+  );
   return 1;
 }
 
@@ -180,13 +182,13 @@ function openAttempt(
 ): Shower | undefined {
   const { batch } = log.state;
   if (!exists(attempt.transcript)) {
-    void terminal.err.print(`The transcript ${attempt.transcript} is not there any more.`);
+    void terminal.err.print(`The transcript ${attempt.transcript} no longer exists.`);
     return undefined;
   }
   const lines = new TranscriptLines(attempt.transcript);
   if (json) return rawShower(lines);
   const { out } = terminal;
-  const again = attempt.resumes ? ", goes on with the conversation of the one before" : "";
+  const again = attempt.resumes ? ", continues the conversation of the previous attempt" : "";
   void out.print(
     out.paint("bold", `Task ${number} of batch ${batch.batchId}, attempt ${attempt.number}${again}`),
   );

@@ -12,18 +12,18 @@ import { batchPositional, type Command, checkUsage, jsonFlag, jsonText } from ".
 const input = z.strictObject({ batchId: z.string().min(1) });
 
 const own = z.object({
-  print: z.boolean().meta({ description: "Only prints the path of the page." }).optional(),
+  print: z.boolean().meta({ description: "Only print the path of the page." }).optional(),
   json: jsonFlag.shape.json,
 });
 
 export const open: Command = {
   name: "open",
-  summary: "Open the page of a batch in the browser",
+  summary: "Open the page of a batch in a browser",
   description:
-    "Opens the page of a batch in the browser; it is alive while the batch runs. Prints its path, and nothing else where there is no browser to open.",
+    "Opens the page of a batch in the browser. The page updates while the batch runs. Prints the path of the page, also if no browser can be opened.",
   examples: [
-    ["open latest", "The newest batch"],
-    ["open b4k2 --print", "Where its page is"],
+    ["open latest", "Open the page of the newest batch"],
+    ["open b4k2 --print", "Print the path of the page"],
   ],
   input,
   withoutFlags: ["batchId"],
@@ -37,7 +37,7 @@ export const open: Command = {
     const reportFile = reportFileOf(state);
     if (!exists(reportFile))
       throw new Fault(
-        `The page ${reportFile} is not there: it was removed, or not written yet. \`${product.name} show ${state.batch.batchId}\` shows the batch here.`,
+        `The page ${reportFile} does not exist: it was removed, or is not written yet. \`${product.name} show ${state.batch.batchId}\` shows the batch here.`,
       );
     const failure = print ? "not asked for" : await openingFailure(reportFile);
     const opened = failure === undefined;
@@ -53,7 +53,7 @@ const openMs = 5_000;
 
 async function openingFailure(path: string): Promise<string | undefined> {
   const command = openCommand(path);
-  if (!command) return "there is no desktop here that could";
+  if (!command) return "there is no desktop here";
   try {
     const opener = Bun.spawn(command, {
       stdin: "ignore",

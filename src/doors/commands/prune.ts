@@ -10,8 +10,8 @@ const mostListed = 30;
 export const prune = commandOf(operation, {
   name: "prune",
   examples: [
-    ["prune --dry-run", "What would be removed"],
-    ["prune --older-than 7 --keep 20", "A week is enough, but twenty batches stay"],
+    ["prune --dry-run", "Show what would be removed"],
+    ["prune --older-than 7 --keep 20", "Keep one week, and at least twenty batches"],
   ],
   present: ({ dryRun, removed, failures, message }, { terminal: { out } }) => {
     const rows = removed

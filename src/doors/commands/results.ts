@@ -14,9 +14,9 @@ type Entry = ResultEntry & { textLength: number; nextFrom?: number | undefined }
 export const results = commandOf(readResults, {
   name: "results",
   examples: [
-    ["results latest", "All answers, each by its beginning"],
-    ["results latest 3 --full > answer.md", "One answer, whole, into a file"],
-    ["results latest --status error", "Only what went wrong"],
+    ["results latest", "Show the beginning of every answer"],
+    ["results latest 3 --full > answer.md", "Write one whole answer to a file"],
+    ["results latest --status error", "Show only what failed"],
   ],
   positionals: [batchPositional, taskNumbersPositional],
   present: ({ batchId, matching, results: entries, nextOffset, message }, { input, terminal }) => {
@@ -59,5 +59,5 @@ function shown(text: string, out: Printer): string {
 
 function restOf(batchId: string, { textLength, nextFrom, taskIndex }: Entry): string {
   if (nextFrom === undefined) return "";
-  return `[This text goes on, to ${numberText(textLength)} characters: \`${product.name} results ${batchId} ${taskIndex} --full\` shows it all, and with \`--from ${nextFrom}\` what follows.]`;
+  return `[This text has ${numberText(textLength)} characters. \`${product.name} results ${batchId} ${taskIndex} --full\` shows all of it, and \`--from ${nextFrom}\` shows the rest.]`;
 }

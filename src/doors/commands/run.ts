@@ -31,31 +31,34 @@ const own = z.object({
     .array(z.string())
     .meta({
       description:
-        "Takes tasks from this file; `-` is standard input. Text has one a line; Markdown has open boxes (`- [ ]`; ticked ones are passed over); JSON, JSONL and CSV (a column `task`) may have options of their own for each.",
+        "Read tasks from this file; `-` is standard input. Text: one task per line. Markdown: open checkboxes (`- [ ]`); checked ones are skipped. JSON, JSONL and CSV (with a column `task`): each task may have its own options.",
       placeholder: "FILE",
       short: "f",
     })
     .optional(),
   detach: z
     .boolean()
-    .meta({ description: "Answers at once; the batch goes on by itself, and its results go to files." })
+    .meta({ description: "Answer at once. The batch runs in the background, and its results go to files." })
     .optional(),
   json: jsonFlag.shape.json,
 });
 
 export const run: Command = {
   name: "run",
-  summary: "Run Claude Code sessions, one for each task",
+  summary: "Run Claude Code sessions, one per task",
   description:
-    "Runs headless Claude Code sessions at once, one for each task. The answer of a single task is printed; those of several go to files in the output directory, or with --json to standard output. Ctrl-C once ends the running sessions properly, twice at once. Exit status: 0 when all tasks succeeded, 1 when some did not, 2 for wrong usage, 130 when interrupted.",
+    "Runs headless Claude Code sessions in parallel, one per task. Prints the answer of a single task. Answers of several tasks go to files in the output directory, or with --json to standard output. Press Ctrl-C once to stop the running sessions properly, twice to kill them at once. Exit status: 0 if all tasks succeeded, 1 if some did not, 2 for wrong usage, 130 if interrupted.",
   examples: [
-    ['run "Explain src/main.ts" --allowed-tools Read', "One task; its answer is printed"],
-    ["run -f tasks.md --concurrency 4 --output-directory results", "Many; their answers go to files"],
+    ['run "Explain src/main.ts" --allowed-tools Read', "Run one task and print its answer"],
+    [
+      "run -f tasks.md --concurrency 4 --output-directory results",
+      "Run many tasks; their answers go to files",
+    ],
     [
       "git ls-files '*.ts' | sed 's/^/Review /' | parallel-claude-code-mcp run -f -",
-      "Tasks from standard input",
+      "Read tasks from standard input",
     ],
-    ["run -f tasks.csv --detach", "Goes on by itself; `watch latest` shows it"],
+    ["run -f tasks.csv --detach", "Run in the background; `watch latest` shows it"],
   ],
   input: parallelInput,
   withoutFlags,
@@ -64,7 +67,7 @@ export const run: Command = {
     {
       property: "tasks",
       placeholder: "TASK",
-      description: "What a session is asked to do.",
+      description: "What the session should do.",
       required: false,
       many: true,
       numeric: false,
@@ -76,7 +79,7 @@ export const run: Command = {
     const fromFiles = (await Promise.all(file.map(tasksFromFile))).flat();
     const tasks = [...given, ...fromFiles.map(({ task }) => task)];
     if (tasks.length === 0)
-      throw new UsageFault(["there is no task: give one behind `run`, or a file of them with `-f FILE`"]);
+      throw new UsageFault(["there is no task: give one after `run`, or a file of tasks with `-f FILE`"]);
     const planned = await planBatch(asked.context, "run", { ...asked.input, tasks, asyncMode: true });
     if (!planned.ok) {
       const places = [...given.map(() => undefined), ...fromFiles.map(({ place }) => place)];
@@ -110,7 +113,7 @@ async function runDetached(
 ): Promise<number> {
   const { batch, tasks, outputDirectory } = log.state;
   await startCarrying(context, log, values);
-  const text = `Batch ${batch.batchId} has started with ${countText(tasks.length, "task")}, ${atOnceText(batch)}.\nResults go to ${outputDirectory}.\nLook with \`${product.name} show ${batch.batchId}\`; end it with \`${product.name} cancel ${batch.batchId}\`.`;
+  const text = `Batch ${batch.batchId} has started with ${countText(tasks.length, "task")}, ${atOnceText(batch)}.\nResults go to ${outputDirectory}.\nSee it with \`${product.name} show ${batch.batchId}\`; cancel it with \`${product.name} cancel ${batch.batchId}\`.`;
   await terminal.out.print(json ? jsonText(wholeAnswer(context, log)) : text);
   return 0;
 }
@@ -139,7 +142,7 @@ async function carry(
   const view = err.isLive ? new LiveView(err, look) : new PlainView(err);
   using interruption = new Interruption(store, log, () =>
     view.say(
-      `Ending the running sessions; once more kills them at once. What has ended is in ${log.state.outputDirectory}, and in \`${product.name} show ${batchId}\`.`,
+      `Stopping the running sessions. Press Ctrl-C again to kill them at once. Results so far are in ${log.state.outputDirectory}, and in \`${product.name} show ${batchId}\`.`,
     ),
   );
   const ended = progressLines((line) => view.say(line), faceOf(err));

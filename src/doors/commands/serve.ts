@@ -17,7 +17,7 @@ const own = z.object({
     .meta({
       placeholder: "[HOST:]PORT",
       description:
-        "Serves over HTTP at this address, by itself 127.0.0.1, instead of standard input and output. Port 0 takes any free one.",
+        "Serve over HTTP at this address (default host: 127.0.0.1) instead of standard input and output. Port 0 uses any free port.",
     })
     .optional(),
   json: jsonFlag.shape.json,
@@ -25,12 +25,12 @@ const own = z.object({
 
 export const serve: Command = {
   name: "serve",
-  summary: "The MCP server on standard input and output; also without a command, where no terminal is",
+  summary: "Run the MCP server on standard input and output; also without a command, if there is no terminal",
   description:
-    "The MCP server. On standard input and output it serves the client that started it. Over HTTP it serves many, each of which must show the token: it is made at the first use, kept in the state directory, and printed with a configuration to paste. Listening where other machines reach it takes the setting `allowRemoteHttp`.",
+    "Runs the MCP server. On standard input and output, it serves the client that started it. Over HTTP, it serves many clients, each of which must send the token. The token is created at the first use, kept in the state directory, and printed with a configuration to paste. To listen on an address that other machines can reach, set `allowRemoteHttp`.",
   examples: [
-    ["serve", "For a client that starts it itself"],
-    ["serve --http 8080", "For several clients, on 127.0.0.1"],
+    ["serve", "Serve the client that started it"],
+    ["serve --http 8080", "Serve several clients, on 127.0.0.1"],
   ],
   input: z.object({}),
   withoutFlags: [],
@@ -39,7 +39,9 @@ export const serve: Command = {
   run: async ({ own: flags, context, terminal }: Asked) => {
     const { http, json = false } = own.parse(flags);
     if (http === undefined && json)
-      throw new UsageFault(["--json needs --http: on standard output, the client is answered"]);
+      throw new UsageFault([
+        "--json needs --http, because standard output carries the answers to the client",
+      ]);
     if (http === undefined) return (await import("../mcp.ts")).serve();
     const address = addressFrom(http);
     if (!address.ok) throw new UsageFault(address.faults);
@@ -51,7 +53,7 @@ export const serve: Command = {
 function checkReach({ host }: Address, { configuration }: Context): void {
   if (isLoopback(host) || configuration.allowRemoteHttp) return;
   throw new Fault(
-    `Other machines may reach ${host}, and whoever has the token runs Claude Code on this machine with your rights; the connection is not encrypted. Nothing was started. Leave the host out to listen on 127.0.0.1 only, or give leave by ${variableOf("allowRemoteHttp")}=true or \`allowRemoteHttp\` in the configuration.`,
+    `Other machines can reach ${host}. Anyone who has the token can run Claude Code on this machine with your rights, and the connection is not encrypted. Nothing was started. Omit the host to listen on 127.0.0.1 only, or allow it with ${variableOf("allowRemoteHttp")}=true or \`allowRemoteHttp\` in the configuration.`,
   );
 }
 
@@ -80,7 +82,7 @@ async function serveHttp(
   if (json)
     await out.print(jsonText({ url, tokenFile: layout.httpTokenFile, ...clientConfiguration(url, token) }));
   void err.print(
-    `${product.name} ${product.version} listens on ${url}\nIts token is kept in ${layout.httpTokenFile}; whoever has it runs Claude Code with your rights.\nFor a client's configuration:\n${jsonText(clientConfiguration(url, token))}`,
+    `${product.name} ${product.version} listens on ${url}\nIts token is kept in ${layout.httpTokenFile}; anyone who has it can run Claude Code with your rights.\nFor a client's configuration:\n${jsonText(clientConfiguration(url, token))}`,
   );
   await stopped.promise;
   await door.close();
@@ -105,7 +107,7 @@ function listening<Door>(open: () => Door, { host, port }: Address): Door {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Fault(
       code === "EADDRINUSE"
-        ? `Port ${port} of ${host} is in use. Choose another one; with \`--http 0\` any free one is taken.`
+        ? `Port ${port} of ${host} is in use. Choose another port, or use any free one with \`--http 0\`.`
         : `Cannot listen on ${host}:${port}: ${reason}`,
     );
   }

@@ -22,8 +22,8 @@ import type { Printer } from "./terminal.ts";
 const face = commandOf(showBatch, {
   name: "show",
   examples: [
-    ["show latest", "A line a task"],
-    ["show b4k2 --json", "The whole answer, for a program"],
+    ["show latest", "Show one line per task"],
+    ["show b4k2 --json", "Print the whole answer as JSON"],
   ],
   positionals: [batchPositional],
   present: () => "",

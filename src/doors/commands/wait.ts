@@ -9,12 +9,12 @@ import { Leaving } from "./leaving.ts";
 
 export const wait: Command = {
   name: "wait",
-  summary: "Wait until a batch has ended",
+  summary: "Wait until a batch ends",
   description:
-    "Waits until a batch has ended, and prints a line for each task as it ends. Exit status: 0 when all tasks succeeded, 1 when some did not or the batch was interrupted, 130 when you left. Ending this command does not end the batch.",
+    "Waits until a batch ends, and prints a line for each task as it ends. Stopping this command does not stop the batch. Exit status: 0 if all tasks succeeded, 1 if some did not or the batch was interrupted, 130 if you pressed Ctrl-C.",
   examples: [
-    ["wait latest && deploy", "Goes on only when all tasks succeeded"],
-    ["wait b4k2 --json", "How it ended, for a program"],
+    ["wait latest && deploy", "Continue only if all tasks succeeded"],
+    ["wait b4k2 --json", "Print how it ended as JSON"],
   ],
   input: batchInput,
   withoutFlags: ["batchId"],
@@ -39,7 +39,7 @@ export const wait: Command = {
 
 /** That the batch does not end because somebody no longer looks. */
 export function leftText({ batchId, message }: z.infer<typeof waitOutput>): string {
-  return `Batch ${batchId} goes on without you. ${message}`;
+  return `Batch ${batchId} continues in the background. ${message}`;
 }
 
 /** Whether there is a terminal that may ring. */

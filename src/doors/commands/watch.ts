@@ -13,10 +13,10 @@ export const watch: Command = {
   name: "watch",
   summary: "Watch a batch while it runs",
   description:
-    "Shows a batch while it runs: a line for each running session with what it is doing, counts, cost and time left; what has ended scrolls above. Piped, it prints a line for each task as it ends; with --json, a line of JSON (the answer of `wait --json`) at the beginning, whenever something has changed, and at the end. Ctrl-C only leaves: the batch goes on. Exit status: 0 when all tasks succeeded, 1 when some did not or the batch was interrupted, 130 when you left.",
+    "Shows a batch while it runs: a line for each running session with its activity, counts, cost and time left. Tasks that have ended scroll above. Piped, it prints a line for each task as it ends; with --json, a line of JSON (the answer of `wait --json`) at the beginning, whenever something has changed, and at the end. Ctrl-C only stops watching; the batch continues. Exit status: 0 if all tasks succeeded, 1 if some did not or the batch was interrupted, 130 if you pressed Ctrl-C.",
   examples: [
-    ["watch latest", "The newest batch"],
-    ["watch b4k2 --json | jq .counts", "How far it is, for a program"],
+    ["watch latest", "Watch the newest batch"],
+    ["watch b4k2 --json | jq .counts", "Print its progress as JSON"],
   ],
   input: batchInput,
   withoutFlags: ["batchId"],

@@ -30,7 +30,7 @@ export function candidatesFor(
 function commandWords(commands: readonly Command[]): Candidate[] {
   return [
     ...commands.map(({ name, summary }) => ({ word: name, about: summary })),
-    { word: "help", about: "What a command takes" },
+    { word: "help", about: "Show the options of a command" },
   ];
 }
 

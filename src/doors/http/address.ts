@@ -14,7 +14,7 @@ export function addressFrom(text: string): Checked<Address> {
   return {
     ok: false,
     faults: [
-      `--http was given as ${JSON.stringify(text)}: expected a port from 0 to 65535, or HOST:PORT, as in 8080, localhost:8080 or [::1]:8080; with port 0 any free one is taken`,
+      `--http was given as ${JSON.stringify(text)}: expected a port from 0 to 65535, or HOST:PORT, as in 8080, localhost:8080 or [::1]:8080; port 0 uses any free port`,
     ],
   };
 }

@@ -37,7 +37,7 @@ export function refusal(
 function tokenRefusal({ headers }: Request, token: string): Response | undefined {
   const [, given = ""] = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "") ?? [];
   if (sameSecret(given, token)) return undefined;
-  const how = given === "" ? "The request has no token" : "The token is not the right one";
+  const how = given === "" ? "The request has no token" : "The token is wrong";
   return refusal(401, `${how}: send \`Authorization: Bearer …\` with what \`serve --http\` printed.`, {
     headers: { "WWW-Authenticate": "Bearer" },
   });

@@ -36,7 +36,7 @@ export class Sessions {
     if (!session) {
       return id === null
         ? refusal(503, "Too many sessions are busy. Try again later.", { headers: { "Retry-After": "5" } })
-        : refusal(404, "There is no such session (any more): initialize anew.", { code: -32_001 });
+        : refusal(404, "There is no such session (any more). Initialize again.", { code: -32_001 });
     }
     if (id !== null) this.#touch(id, session);
     cancelWithConnection(session, message.signal, parsedBody);

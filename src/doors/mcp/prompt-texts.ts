@@ -21,7 +21,7 @@ export interface Prompt {
 const batchArgument: PromptArgument = {
   name: "batchId",
   title: "Batch",
-  description: "Which batch (default: the newest).",
+  description: "The batch (default: the newest).",
   required: false,
 };
 
@@ -31,7 +31,7 @@ export const prompts: readonly Prompt[] = [
   {
     name: "fan_out_over_files",
     title: "Do the same with many files",
-    description: "Runs one Claude Code session for each file, all in one batch, and sums up what came of it.",
+    description: "Runs one Claude Code session per file, all in one batch, and summarizes the results.",
     arguments: [
       {
         name: "files",
@@ -39,7 +39,7 @@ export const prompts: readonly Prompt[] = [
         description: "Which files: a pattern such as src/**/*.ts, a directory, or a description.",
         required: true,
       },
-      { name: "task", title: "Task", description: "What is to be done with each file.", required: true },
+      { name: "task", title: "Task", description: "What to do with each file.", required: true },
       {
         name: "changes",
         title: "Changes",
@@ -50,26 +50,26 @@ export const prompts: readonly Prompt[] = [
     ],
     text: ({ files = "", task = "", changes = "no" }) =>
       [
-        `For each of these files: ${files}\nthis is to be done: ${task}`,
-        "First list the files that are meant; when there are none, say what was looked for and stop. Files that cannot be understood without each other belong into one task.",
-        `Then one call of spawn_parallel_claude_sessions with one task for each file. Each task stands alone: it names its file by its path and says everything that the session needs, because sessions do not know of each other. ${
+        `For each of these files: ${files}\nDo this: ${task}`,
+        "First list the matching files. If there are none, say what you searched for and stop. Put files that cannot be understood without each other in one task.",
+        `Then make one call of spawn_parallel_claude_sessions with one task per file. Each task must be self-contained: it names its file by path and includes everything that the session needs, because sessions do not know of each other. ${
           changes === "yes"
-            ? 'The sessions may edit: give permissionMode "acceptEdits", and let no two tasks edit the same file.'
-            : 'The sessions only read: give allowedTools "Read,Grep,Glob".'
-        } With ten files or more give asyncMode, and ask with wait_for_batch until the state is \`finished\`.`,
-        "At the end read what has come of it with read_batch_results, and sum it up: what was found, in which files, and which tasks failed.",
+            ? 'The sessions may edit: pass permissionMode "acceptEdits", and let no two tasks edit the same file.'
+            : 'The sessions only read: pass allowedTools "Read,Grep,Glob".'
+        } With ten files or more, pass asyncMode, and call wait_for_batch until the state is \`finished\`.`,
+        "Finally, read the results with read_batch_results and summarize them: what was found, in which files, and which tasks failed.",
       ].join("\n\n"),
   },
   {
     name: "review_from_several_sides",
-    title: "Review from several sides",
+    title: "Review from several points of view",
     description:
-      "Has several Claude Code sessions review the same thing at once, each from one side, and weighs what they found.",
+      "Has several Claude Code sessions review the same thing in parallel, each from one point of view, and weighs their findings.",
     arguments: [
       {
         name: "what",
         title: "What",
-        description: "What is to be reviewed: files, a directory, a range of commits.",
+        description: "What to review: files, a directory, a range of commits.",
         required: true,
       },
       {
@@ -82,30 +82,30 @@ export const prompts: readonly Prompt[] = [
     ],
     text: ({ what = "", sides = usualSides }) =>
       [
-        `This is to be reviewed: ${what}\nfrom each of these sides: ${sides}`,
-        'One call of spawn_parallel_claude_sessions with one task for each side. Each task says what is reviewed and by which paths, from which side alone, and that each finding comes with file and line, how bad it is, how sure the session is, and what would mend it. Sessions only read: give allowedTools "Read,Grep,Glob,Bash(git log:*),Bash(git diff:*),Bash(git show:*)".',
-        "Then put the findings together: the same finding from several sides is one; check the worst in the files themselves before they are reported; say what no side has looked at.",
+        `Review this: ${what}\nfrom each of these points of view: ${sides}`,
+        'Make one call of spawn_parallel_claude_sessions with one task per point of view. Each task says what to review, by path, from which point of view only, and that each finding must give file and line, its severity, how sure the session is, and how to fix it. Sessions only read: pass allowedTools "Read,Grep,Glob,Bash(git log:*),Bash(git diff:*),Bash(git show:*)".',
+        "Then combine the findings. Merge findings that several sessions report. Check the worst ones in the files before you report them. Say what no session looked at.",
       ].join("\n\n"),
   },
   {
     name: "retry_what_failed",
-    title: "Run again what failed",
-    description: "Looks at why tasks of a batch failed, and runs them again where that can help.",
+    title: "Rerun what failed",
+    description: "Finds out why tasks of a batch failed, and reruns them if that can help.",
     arguments: [
       batchArgument,
       {
         name: "tasks",
         title: "Tasks",
-        description: "Only these, by number, comma-separated (default: all that failed).",
+        description: "Only these tasks, by number, comma-separated (default: all that failed).",
         required: false,
       },
     ],
     text: ({ batchId = "latest", tasks }) =>
       [
-        `Of the batch ${batchId || "latest"} ${tasks ? `the tasks ${tasks}` : "the tasks that failed"} are to be run again.`,
-        `First read why they failed: read_batch_results with batchId "${batchId || "latest"}" and status "error". Each entry's \`outcome\`, \`error\` and \`advice\` say what happened and what helps.`,
-        "What failed for a passing reason (the API was overloaded, a crash, silence, a batch that was interrupted) goes through retry_batch: what has succeeded is kept. What would fail again in the same way (a prompt that is too long, denied tools, a limit of turns) needs a new call of spawn_parallel_claude_sessions with the task or its options changed; `resumeSessionId` goes on with the conversation that was cut off.",
-        "Then ask with wait_for_batch until the state is `finished`, and tell what has succeeded now and what has not.",
+        `Rerun ${tasks ? `the tasks ${tasks}` : "the tasks that failed"} of the batch ${batchId || "latest"}.`,
+        `First read why they failed: call read_batch_results with batchId "${batchId || "latest"}" and status "error". Each entry's \`outcome\`, \`error\` and \`advice\` say what happened and what helps.`,
+        "For tasks that failed for a temporary reason (an overloaded API, a crash, silence, an interrupted batch), call retry_batch: results of tasks that succeeded are kept. Tasks that would fail again in the same way (a prompt that is too long, denied tools, the turn limit) need a new call of spawn_parallel_claude_sessions with the task or its options changed; `resumeSessionId` continues the interrupted conversation.",
+        "Then call wait_for_batch until the state is `finished`, and report what has succeeded now and what has not.",
       ].join("\n\n"),
   },
 ];

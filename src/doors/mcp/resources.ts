@@ -25,7 +25,7 @@ const templates = [
     name: "task",
     title: "Result of a task",
     uriTemplate: uriTemplates.task,
-    description: "What a task's session answered, or what went wrong; from a character on with `offset`.",
+    description: "A task's answer or error text. `offset` is the character to start from.",
     mimeType: "text/plain",
   },
   {

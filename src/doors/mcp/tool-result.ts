@@ -21,7 +21,7 @@ export function toolResult(output: unknown) {
   return { content: [text, ...links(output)], structuredContent };
 }
 
-/** What the caller can mend. */
+/** What the caller can fix. */
 export function errorResult(message: string) {
   const text = message.length > longestError ? shortened(message) : message;
   return { content: [{ type: "text" as const, text }], isError: true };

@@ -46,7 +46,7 @@ export function tasksFromMarkdown(text: string): FileTask[] {
   throw new FileFault(
     ticked > 0
       ? `it has no open task: ${ticked === 1 ? "its only box is" : `all ${ticked} boxes are`} ticked`
-      : "it has no task: expected boxes of a list (`- [ ] what is to be done`)",
+      : "it has no task: expected open checkboxes (`- [ ] what to do`)",
   );
 }
 
