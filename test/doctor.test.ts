@@ -156,7 +156,7 @@ test("a state directory that cannot be made fails, with what to set", async () =
   const { failed, finding } = await examined(home);
   expect(failed).toEqual(["state"]);
   expect(finding("state")).toMatchObject({
-    detail: expect.stringContaining("/proc/no/place cannot be made"),
+    detail: expect.stringContaining("/proc/no/place cannot be created"),
     remedy: expect.stringContaining("PARALLEL_CLAUDE_STATE_DIRECTORY"),
   });
 });

@@ -371,7 +371,10 @@ test("the budget of a batch that runs can be raised", async () => {
   });
   const batchId = String(started.data?.["batchId"]);
   const raised = await client.call("retry_batch", { batchId, batchBudgetUsd: 100 });
-  expect(raised.data).toMatchObject({ batchBudgetUsd: 100, message: expect.stringContaining("$100.00 now") });
+  expect(raised.data).toMatchObject({
+    batchBudgetUsd: 100,
+    message: expect.stringContaining("is now $100.00"),
+  });
   await Bun.write(gate, "");
   const ended = await client.call("wait_for_batch", { batchId });
   expect(ended.data).toMatchObject({ counts: { succeeded: 4 } });

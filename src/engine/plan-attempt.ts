@@ -118,7 +118,7 @@ export function startFailureText(message: string, { command, workingDirectory }:
     return `The working directory ${workingDirectory} no longer exists.`;
   }
   if (kindAt(claudePath) !== "file") {
-    return `${claudePath} is not there any more. Look with \`parallel-claude-code-mcp doctor\`.`;
+    return `${claudePath} no longer exists. Check with \`parallel-claude-code-mcp doctor\`.`;
   }
   return message;
 }
