@@ -48,7 +48,7 @@ const table: [
   [
     "a fork of nothing",
     () => ({ tasks: ["x"], forkSession: true }),
-    () => ["forkSession needs resumeSessionId"],
+    () => ["forkSession requires resumeSessionId"],
   ],
   [
     "an MCP configuration that is not there",
