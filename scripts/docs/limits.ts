@@ -1,7 +1,8 @@
 // The table of every refusal that is known: docs/limits.md. What is done is asked of the engine, not written down again.
-import { familyIn, type LimitName, limits } from "../../src/claude/limits.ts";
+import { type LimitName, limits } from "../../src/claude/limits.ts";
 import { holdFor, longestHoldMs } from "../../src/engine/hold.ts";
 import { retryDelayMs } from "../../src/engine/retry.ts";
+import { familyIn } from "../../src/model/limit-types.ts";
 import { type LimitSample, limitSamples, outcomeOfSample, sampleNow } from "../../test/limit-samples.ts";
 
 const facts = { probed: false, othersAnswered: false, patienceMs: Number.POSITIVE_INFINITY, now: sampleNow };

@@ -1,5 +1,5 @@
 // What the end of one session means for the others of its account: the pause on new ones that it asks for.
-import { familyIn, modelNameTypes } from "../claude/limits.ts";
+import { familyIn, modelNameTypes } from "../model/limit-types.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { unreachable } from "../model/unreachable.ts";
 import type { Hold, HoldKind } from "../store/holds.ts";
