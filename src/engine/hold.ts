@@ -2,12 +2,12 @@
 import { familyIn, modelNameTypes } from "../model/limit-types.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { unreachable } from "../model/unreachable.ts";
-import type { Hold, HoldKind } from "../store/holds.ts";
+import { beganAhead, type Hold, type HoldKind } from "../store/holds.ts";
 import { holdText } from "./hold-text.ts";
 
 const minuteMs = 60_000;
 
-/** The longest limit of usage lasts a week; what says more is tried after that, in milliseconds. */
+/** The longest usage limit lasts a week. Longer limits are tried after this, in milliseconds. */
 export const longestHoldMs = 8 * 24 * 60 * minuteMs;
 const staleMs = 60 * minuteMs;
 
@@ -20,8 +20,10 @@ interface HoldFacts {
   probed: boolean;
   /** Whether the API has answered another session after it refused this one: then the fault is not the account's. */
   othersAnswered: boolean;
-  /** How long something is waited for whose end nobody named, in milliseconds: every wait has an end. */
+  /** How long to wait when no end is known, in milliseconds: every wait has an end. */
   patienceMs: number;
+  /** Since when this batch has waited for the standing hold; nothing: as long as that stands. */
+  waitingSince?: number | undefined;
   /** Milliseconds since 1970. */
   now: number;
 }
@@ -39,12 +41,14 @@ export function holdFor(outcome: Outcome, facts: HoldFacts): Omit<Hold, "isProbe
   if (kind === undefined || outcome.kind !== "failed") return undefined;
   const { probed, othersAnswered, patienceMs, now } = facts;
   if (kind === "auth" && othersAnswered) return undefined;
-  // One that nobody has tried for long is not the same any more.
-  const standing = facts.standing && now - facts.standing.until < staleMs ? facts.standing : undefined;
+  // One that nobody has tried for long is not the same any more; of one that a wrong clock placed, nothing is true.
+  const isKnown = facts.standing && now - facts.standing.until < staleMs && !beganAhead(facts.standing, now);
+  const standing = isKnown ? facts.standing : undefined;
   const reset = outcome.resetsAt !== undefined && outcome.resetsAt > now ? outcome.resetsAt : undefined;
-  // Patience is for what names no end: each end that is named is waited for, and patience begins anew.
+  // Patience counts when no end is known. A named end is waited for, and patience begins anew after it.
   const since = reset === undefined ? (standing?.since ?? now) : now;
-  if (reset === undefined && now - since >= patienceMs) return undefined;
+  const waitedMs = now - Math.max(since, facts.waitingSince ?? since);
+  if (reset === undefined && waitedMs >= patienceMs) return undefined;
   const tries = (standing?.tries ?? 0) + (probed ? 1 : 0);
   const until = untilOf(kind, outcome.resetsAt, tries, now);
   const model = heldModel(outcome, facts);
@@ -52,7 +56,7 @@ export function holdFor(outcome: Outcome, facts: HoldFacts): Omit<Hold, "isProbe
     kind,
     model,
     since,
-    // One that was still running when the hold came knows no better when it ends.
+    // A session that was already running when the hold began has no newer information.
     until: Math.max(until, probed ? 0 : (standing?.until ?? 0)),
     because: holdText(outcome, isOfSome({ model }) ? nameOf(facts.model) : undefined),
     tries,
