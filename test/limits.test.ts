@@ -73,7 +73,7 @@ test("a login that does not work costs one attempt, and the batch goes on when d
   });
   expect((await run(home, ["show", batchId])).out).toContain("Claude is not logged in");
   api.loggedIn = true;
-  expect((await run(home, ["doctor"])).out).toContain("try it now");
+  expect((await run(home, ["doctor"])).out).toContain("try again now");
   const ended = await client.call("wait_for_batch", { batchId });
   expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 30 } });
   expect(ended.data).not.toHaveProperty("heldBecause");
@@ -456,4 +456,27 @@ test("a hold that comes between the look at it and the start stops the start", a
   new Holds(store.database, account).lift({ kind: "usage-limit", model: "" });
   const ended = await client.call("wait_for_batch", { batchId: String(started.data?.["batchId"]) });
   expect(ended.data).toMatchObject({ counts: { succeeded: 3 } });
+});
+
+test("doctor has a usage limit tried at once, by one session, for somebody may have paid for more", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  using store = home.store();
+  const account = accountOf(home.environment, store.salt()).hash;
+  const holds = new Holds(store.database, account);
+  const since = Date.now();
+  holds.place({
+    kind: "usage-limit",
+    model: "",
+    since,
+    until: since + 86_400_000,
+    because: "limit",
+    tries: 0,
+  });
+  const started = await client.call(spawn, { tasks: tasks(3), asyncMode: true });
+  await saysWhy(store, "limit");
+  expect((await run(home, ["doctor"])).out).toContain("or for a limit try again now");
+  const ended = await client.call("wait_for_batch", { batchId: String(started.data?.["batchId"]) });
+  expect(ended.data).toMatchObject({ counts: { succeeded: 3 } });
+  expect(holds.all()).toEqual([]);
 });
