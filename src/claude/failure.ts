@@ -81,10 +81,16 @@ function refusalOf(result: ResultMessage, reading: Reading, text: string, now: n
   };
 }
 
+/** The year 5000: a gateway gave milliseconds for seconds. */
+const latestMs = Date.UTC(5000, 0);
+
 // The plan's usage and the usage beyond it reset on their own, and either is enough. One that has passed is better
 // than none: it may be over already.
 function earliestAhead(times: (number | undefined)[], now: number): number | undefined {
-  const known = times.filter((time) => time !== undefined).sort((a, b) => a - b);
+  const known = times
+    .filter((time) => time !== undefined)
+    .map((time) => (time > latestMs ? time / 1_000 : time))
+    .sort((a, b) => a - b);
   return known.find((time) => time > now) ?? known.at(-1);
 }
 

@@ -207,3 +207,10 @@ test("of the resets of a plan and of usage beyond it, the earlier one that is ah
     3_600, 3_600, 3_600, 3_600, -60,
   ]);
 });
+
+test("a reset that a gateway gives in milliseconds is the time that it means", () => {
+  const event = rejected({ rateLimitType: "five_hour", resetsAt: sampleNow + 3_600_000 });
+  expect(refused("rate_limit", 429, "You've hit your session limit", [event])).toMatchObject({
+    resetsAt: sampleNow + 3_600_000,
+  });
+});
