@@ -1,4 +1,4 @@
-// The holds of an account as one runner keeps them: whom they stop, and who tries whether they are over.
+// The holds of an account as one runner sees them: which tasks they stop, and which session tries whether they are over.
 import { isThrottled, type Outcome } from "../model/outcome.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { type Hold, type Holds, isDue } from "../store/holds.ts";
@@ -15,7 +15,7 @@ export type HoldVerdict =
   | { kind: "goes-on" }
   /** The task waits with all others. */
   | { kind: "held" }
-  /** They have waited long enough: of those that the hold concerns, none will start. */
+  /** Patience has run out: cancels queued tasks that the hold affects. */
   | { kind: "given-up"; hold: Pick<Hold, "model"> };
 
 export class AccountHolds {
@@ -74,7 +74,7 @@ export class AccountHolds {
     return claimed.length === open.length;
   }
 
-  /** A session of a runner that died goes on trying what it was started to try. `startedAt` is the session's. */
+  /** A session of a runner that died keeps the probe that it was started for. `startedAt` is the session's. */
   adopt(number: number, model: string | undefined, startedAt: number): void {
     this.refresh();
     const own = this.#concerning(model).filter((hold) =>
@@ -96,7 +96,7 @@ export class AccountHolds {
     if (!this.#refusedAt.has(number)) this.#refusedAt.set(number, now);
   }
 
-  /** Takes in what a session that has not ended yet came to: the others stop at once. */
+  /** Takes in the failure of a session that has not ended yet: the others stop at once. */
   met({ number, model, outcome }: Ended, now: number): void {
     const facts = { model, now, patienceMs: this.#patienceMs, probed: false };
     const first = holdFor(outcome, { ...facts, othersAnswered: this.#othersAnswered(number, now) });
@@ -107,7 +107,7 @@ export class AccountHolds {
     this.refresh(now);
   }
 
-  /** Takes in how a session ended, and tells what that means for the others. */
+  /** Takes in how a session ended. Gives what that means for the others. */
   ended({ number, model, outcome }: Ended, now: number): HoldVerdict {
     const probes = this.#probes.get(number) ?? [];
     const othersAnswered = this.#othersAnswered(number, now);

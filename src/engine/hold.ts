@@ -18,7 +18,7 @@ interface HoldFacts {
   standing?: Pick<Hold, "since" | "until" | "tries"> | undefined;
   /** Whether this session was the one that tried whether it is over. */
   probed: boolean;
-  /** Whether the API has answered another session after it refused this one: then the fault is not the account's. */
+  /** Whether the API has answered another session since it refused this one: then the account is not at fault. */
   othersAnswered: boolean;
   /** How long to wait when no end is known, in milliseconds: every wait has an end. */
   patienceMs: number;
@@ -35,7 +35,7 @@ export function holdKindOf(outcome: Outcome): HoldKind | undefined {
   return reason === "usage-limit" || reason === "auth" || reason === "billing" ? reason : undefined;
 }
 
-/** The hold that an outcome asks for; nothing where the others can go on, or where they have waited for too long. */
+/** The hold that an outcome asks for; nothing where the others may continue, or where patience has run out. */
 export function holdFor(outcome: Outcome, facts: HoldFacts): Omit<Hold, "isProbed"> | undefined {
   const kind = holdKindOf(outcome);
   if (kind === undefined || outcome.kind !== "failed") return undefined;
@@ -71,7 +71,7 @@ export function concerns({ model: held }: Pick<Hold, "model">, model: string | u
   return held.startsWith(exactly) ? asked === held.slice(exactly.length) : asked.includes(held);
 }
 
-/** Whether a hold leaves some models alone. */
+/** Whether a hold is for some models only. */
 export function isOfSome({ model }: Pick<Hold, "model">): boolean {
   return model !== "";
 }
@@ -82,7 +82,7 @@ const exactly = "=";
 
 type Failed = Extract<Outcome, { kind: "failed" }>;
 
-// "seven_day_opus" leaves the other models alone. The task that met it is held in any case: what it asked for under
+// "seven_day_opus" does not affect other models. The task that met it is held in any case: what it asked for under
 // another name (`best`, an alias of the user's) was that model, or had it do a part.
 function heldModel({ limitType }: Failed, { model }: HoldFacts): string {
   const ofName = modelNameTypes.has(limitType ?? "");

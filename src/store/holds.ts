@@ -95,7 +95,7 @@ export class Holds {
   }
 
   /**
-   * Takes over the try of a runner that died, for a session of its that goes on. False where the session was started
+   * Takes over the try of a runner that died, for a session of its that still runs. False where the session was started
    * before that try began, and so for something else, or where somebody tries already.
    */
   adoptProbe({ kind, model }: Hold, prober: ProcessIdentity, startedAt: number): boolean {
