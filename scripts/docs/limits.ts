@@ -47,9 +47,7 @@ function deed(name: LimitName): string {
   const hold = outcome && holdFor(outcome, { ...facts, model: familyIn(outcome.limitType) ?? "sonnet[1m]" });
   if (!hold) return "halves the pace and queues the task again";
   if (hold.model === "") return "holds the account";
-  return hold.model.startsWith("=")
-    ? "holds only the requested model name"
-    : "holds that model family";
+  return hold.model.startsWith("=") ? "holds only the requested model name" : "holds that model family";
 }
 
 function howLong(name: LimitName): string {
