@@ -219,7 +219,7 @@ test("what needs credits for its long context waits alone, says what would help,
   expect(waiting.data).toMatchObject({
     counts: { succeeded: 1, queued: 2, failed: 0 },
     heldBecause: expect.stringContaining(
-      "`sonnet[1m]` needs usage credits for its long context. Other models go on",
+      "`sonnet[1m]` needs usage credits for its long context. Tasks that use other models continue",
     ),
   });
   expect((await run(home, ["show", batchId])).out).toContain("without `[1m]`");
