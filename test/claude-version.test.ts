@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -89,11 +90,11 @@ test("a wrapper that started an old claude starts batches once it starts a newer
   expect(await run(home, ["run", "three"])).toMatchObject({ code: 0 });
 });
 
-test("a wrapper that prints something else, or fails, is asked once and starts batches all the same", async () => {
+test("a wrapper that prints something else, or fails, starts batches all the same, and is asked again each time", async () => {
   for (const answer of ['echo "wrapper 1.0.3"', "exit 7"]) {
     await using home = new OwnClaude(answer);
     for (const task of ["one", "two"]) expect(await run(home, ["run", task])).toMatchObject({ code: 0 });
-    expect(home.asked()).toBe(1);
+    expect(home.asked()).toBe(2);
   }
 });
 
@@ -131,4 +132,46 @@ test("doctor remarks on a version that it cannot read, and finds no fault in it"
   const { code, out } = await run(home, ["doctor"]);
   expect(code).toBe(0);
   expect(out).toMatch(/^ok +version +Unknown: .*prints "wrapper 1\.0\.3"/m);
+});
+
+test("a claude that did not answer once is asked again, and refused if it is too old", async () => {
+  await using home = new OwnClaude(
+    `if [ ! -e "$HOME/slow" ]; then touch "$HOME/slow"; exit 1; fi; ${answering("2.1.100")}`,
+  );
+  expect(await run(home, ["run", "one"])).toMatchObject({ code: 0 });
+  expect(await run(home, ["run", "two"])).toMatchObject({ code: 2 });
+});
+
+test("`restricted` is refused by no remembered answer: a wrapper may start a newer version by now", async () => {
+  await using home = new OwnClaude('cat "$HOME/version"');
+  writeFileSync(home.file("version"), "2.1.200 (Claude Code)\n");
+  expect(await run(home, ["run", "one"])).toMatchObject({ code: 0 });
+  writeFileSync(home.file("version"), "2.1.332 (Claude Code)\n");
+  const { err } = await run(home, ["run", "two", "--restricted"]);
+  expect(err).not.toContain("restricted requires");
+  expect(home.asked()).toBe(2);
+});
+
+test("an answer that is too old for this program, remembered by an earlier one, is asked for again", async () => {
+  await using home = new OwnClaude(answering("2.1.332"));
+  expect(await run(home, ["run", "one"])).toMatchObject({ code: 0 });
+  {
+    using database = new Database(join(home.state, "store.sqlite"));
+    database.run(
+      "UPDATE facts SET value = replace(value, '2.1.332', '2.1.100') WHERE name = 'claude-versions'",
+    );
+  }
+  expect(await run(home, ["run", "two"])).toMatchObject({ code: 0 });
+  expect(home.asked()).toBe(2);
+});
+
+test("failed tasks are not run again with a claude that is not there any more", async () => {
+  await using home = new OwnClaude(answering("2.1.332"));
+  expect(await run(home, ["run", "[[error status=400]]"])).toMatchObject({ code: 1 });
+  rmSync(home.claude);
+  const { code, err } = await run(home, ["retry", "latest"]);
+  expect({ code, err }).toMatchObject({
+    code: 2,
+    err: expect.stringContaining(`${home.claude}, the claude of this batch, is not there`),
+  });
 });

@@ -106,7 +106,7 @@ test.skipIf(machineHasOne)("a claude that may not be run fails, with how to allo
   expect(failed).toEqual(["claude"]);
   expect(finding("claude")).toMatchObject({
     detail: expect.stringContaining(`${path} is there, but may not be run`),
-    remedy: `Run \`chmod +x '${path}'\`.`,
+    remedy: `Run \`chmod +x ${path}\`.`,
   });
 });
 
@@ -174,8 +174,8 @@ test("an API key beside a login is told, with which of the two is billed", async
   const { failed, finding, text } = await examined(home);
   expect(failed).toEqual([]);
   expect(finding("credentials")).toMatchObject({
-    detail: expect.stringContaining("billed to the first"),
-    remedy: expect.stringContaining("take ANTHROPIC_API_KEY out"),
+    detail: expect.stringContaining("billed to the former"),
+    remedy: expect.stringContaining("remove ANTHROPIC_API_KEY"),
   });
   expect(text).not.toContain("secret");
 });

@@ -4,11 +4,12 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Attempt } from "../src/model/state.ts";
 import { accountOf } from "../src/operations/account.ts";
+import { processIdentity } from "../src/platform/process-identity.ts";
 import { processorCount } from "../src/platform/processors.ts";
 import { Holds } from "../src/store/holds.ts";
 import type { Store } from "../src/store/store.ts";
 import { SimulatedApi } from "./fixtures/simulated-api.ts";
-import { connectNew, eventually, Home, run } from "./harness.ts";
+import { connectNew, eventually, Home, kill, run } from "./harness.ts";
 
 const spawn = "spawn_parallel_claude_sessions";
 
@@ -72,7 +73,7 @@ test("a login that does not work costs one attempt, and the batch goes on when d
   });
   expect((await run(home, ["show", batchId])).out).toContain("Claude is not logged in");
   api.loggedIn = true;
-  expect((await run(home, ["doctor"])).out).toContain("try it now");
+  expect((await run(home, ["doctor"])).out).toContain("try again now");
   const ended = await client.call("wait_for_batch", { batchId });
   expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 30 } });
   expect(ended.data).not.toHaveProperty("heldBecause");
@@ -404,4 +405,81 @@ test("with less memory than one session takes, one at a time runs all the same",
     expect(
       attempts.filter((one) => one.startedAt <= startedAt && (one.endedAt ?? 0) > startedAt).length,
     ).toBe(1);
+});
+
+test("a runner that is killed while its session tries a hold: nobody else tries before that session has ended", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  using store = home.store();
+  const [gate, bought] = [home.file("gate"), home.file("bought")];
+  const task = `[[refused status=401 kind=authentication_failed text="Not logged in" until=${bought}]] [[wait-for-file path=${gate}]]`;
+  const started = await client.call(spawn, { tasks: tasks(4, task), asyncMode: true, concurrency: 4 });
+  const batchId = String(started.data?.["batchId"]);
+  await held(home);
+  await Bun.write(bought, "");
+  await run(home, ["doctor"]);
+  await eventually(
+    () => store.list()[0]?.counts.running === 1,
+    () => "nobody tries",
+  );
+  const prober = () =>
+    store.database.query<{ prober: string | null }, []>("SELECT prober FROM holds").get()?.prober;
+  const first = prober();
+  const killedAt = Date.now();
+  await kill(processIdentity.parse(JSON.parse(first ?? "")));
+  await eventually(
+    () => (prober() ?? first) !== first,
+    () => "nobody goes on trying",
+  );
+  const openedAt = Date.now();
+  await Bun.write(gate, "");
+  const ended = await client.call("wait_for_batch", { batchId });
+  expect(ended.data).toMatchObject({ counts: { succeeded: 4 } });
+  const between = attemptsOf(store).filter(({ startedAt }) => startedAt > killedAt && startedAt < openedAt);
+  expect(between).toEqual([]);
+});
+
+test("a hold that comes between the look at it and the start stops the start", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  using store = home.store();
+  const account = accountOf(home.environment, store.salt()).hash;
+  // Another runner's session meets a limit just when a slot is taken here.
+  store.database.run(
+    `CREATE TRIGGER meet AFTER INSERT ON pool_slots BEGIN
+       INSERT OR IGNORE INTO holds (account, kind, model, since, until, because, tries, prober, probed_at)
+         VALUES ('${account}', 'usage-limit', '', ${Date.now()}, ${Date.now() + 600_000}, 'met elsewhere', 0, NULL, 0);
+     END`,
+  );
+  const started = await client.call(spawn, { tasks: tasks(3), asyncMode: true });
+  await saysWhy(store, "met elsewhere");
+  expect(attemptsOf(store)).toEqual([]);
+  expect(prompts(home)).toBe(0);
+  store.database.run("DROP TRIGGER meet");
+  new Holds(store.database, account).lift({ kind: "usage-limit", model: "" });
+  const ended = await client.call("wait_for_batch", { batchId: String(started.data?.["batchId"]) });
+  expect(ended.data).toMatchObject({ counts: { succeeded: 3 } });
+});
+
+test("doctor has a usage limit tried at once, by one session, for somebody may have paid for more", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  using store = home.store();
+  const account = accountOf(home.environment, store.salt()).hash;
+  const holds = new Holds(store.database, account);
+  const since = Date.now();
+  holds.place({
+    kind: "usage-limit",
+    model: "",
+    since,
+    until: since + 86_400_000,
+    because: "limit",
+    tries: 0,
+  });
+  const started = await client.call(spawn, { tasks: tasks(3), asyncMode: true });
+  await saysWhy(store, "limit");
+  expect((await run(home, ["doctor"])).out).toContain("or for a limit try again now");
+  const ended = await client.call("wait_for_batch", { batchId: String(started.data?.["batchId"]) });
+  expect(ended.data).toMatchObject({ counts: { succeeded: 3 } });
+  expect(holds.all()).toEqual([]);
 });

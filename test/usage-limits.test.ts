@@ -219,13 +219,13 @@ test("what needs credits for its long context waits alone, says what would help,
   expect(waiting.data).toMatchObject({
     counts: { succeeded: 1, queued: 2, failed: 0 },
     heldBecause: expect.stringContaining(
-      "`sonnet[1m]` needs usage credits for its long context. Other models go on",
+      "`sonnet[1m]` needs usage credits for its long context. Tasks that use other models continue",
     ),
   });
   expect((await run(home, ["show", batchId])).out).toContain("without `[1m]`");
   expect(existsSync(bought)).toBe(false);
   await Bun.write(bought, "");
-  expect((await run(home, ["doctor"])).out).toContain("try it now");
+  expect((await run(home, ["doctor"])).out).toContain("try again now");
   const ended = await client.call("wait_for_batch", { batchId });
   expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 3 } });
 });

@@ -1,7 +1,15 @@
 import { expect, test } from "bun:test";
 import { testCasesIn } from "../scripts/versions/junit.ts";
-import { hasFailed, tableOf, type VersionRun } from "../scripts/versions/table.ts";
-import { isTooOld, lacksOf, notableVersions, oldestVersion, versionIn } from "../src/claude/versions.ts";
+import { hasFailed, haveAllPassed, tableOf, type VersionRun } from "../scripts/versions/table.ts";
+import {
+  isTooOld,
+  lacksOf,
+  notableVersions,
+  oldestVersion,
+  tooOldText,
+  versionChanges,
+  versionIn,
+} from "../src/claude/versions.ts";
 
 const report = `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="bun test"><testsuite name="a.real.ts"><testsuite name="group">
@@ -72,4 +80,27 @@ test("versions are compared by number, and the oldest supported one lacks the mo
   const lacks = notableVersions().map((version) => lacksOf(version).length);
   expect(lacks).toEqual(lacks.toSorted((a, b) => b - a));
   expect(lacks.at(-1)).toBe(0);
+});
+
+test("a run of versions passes only if at least one of them was tested", () => {
+  const skipped: VersionRun = { kind: "skipped", version: "latest", reason: "offline" };
+  const cases = [{ name: "one", ended: "passed" } as const];
+  const ran: VersionRun = { kind: "ran", version: "latest", exact: "2.1.332", code: 0, cases };
+  const idle: VersionRun = { ...ran, cases: [{ name: "one", ended: "skipped" }] };
+  expect([[], [skipped], [skipped, ran], [idle], [ran, { ...ran, code: 1 }]].map(haveAllPassed)).toEqual([
+    false,
+    false,
+    true,
+    false,
+    false,
+  ]);
+});
+
+test("the versions that changed something are listed in order", () => {
+  const listed: string[] = versionChanges.map(({ since }) => since);
+  expect(listed).toEqual([...listed].sort(Bun.semver.order));
+});
+
+test("a path with spaces is quoted where it stands in a command", () => {
+  expect(tooOldText("2.1.100", "/x/own claude")).toContain("Run `'/x/own claude' update`");
 });

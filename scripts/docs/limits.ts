@@ -1,32 +1,35 @@
-// The table of every refusal that is known: docs/limits.md. What is done is asked of the engine, not written down again.
-import { familyIn, type LimitName, limits } from "../../src/claude/limits.ts";
+// The table of every known refusal: docs/limits.md. What the program does comes from the engine, and is not repeated here.
+import { type LimitName, limits } from "../../src/claude/limits.ts";
 import { holdFor, longestHoldMs } from "../../src/engine/hold.ts";
 import { retryDelayMs } from "../../src/engine/retry.ts";
+import { familyIn } from "../../src/model/limit-types.ts";
 import { type LimitSample, limitSamples, outcomeOfSample, sampleNow } from "../../test/limit-samples.ts";
 
 const facts = { probed: false, othersAnswered: false, patienceMs: Number.POSITIVE_INFINITY, now: sampleNow };
 
 /** The whole document, line by line. */
 export const limitsPage: string[] = [
-  "# Limits: what each refusal is, what we do, and for how long",
+  "# Limits: each refusal, what the program does, and for how long",
   "",
   "Written by `bun run docs` from `src/claude/limits.ts`, `src/engine/hold.ts` and `test/limit-samples.ts`; `test/claude/limits.test.ts` and",
-  "`test/engine/hold.test.ts` try each line. The first row that fits decides. A field decides before words do.",
+  "`test/engine/hold.test.ts` try each line. The first matching row applies. Fields take precedence over message text, of which only known sentences count, from their beginning.",
   "",
-  "| what it is | what we do | for how long |",
+  "| refusal | what the program does | for how long |",
   "| --- | --- | --- |",
   ...limits.map(({ name, is }) => `| ${[is, deed(name), howLong(name)].join(" | ")} |`),
   "| A warning (`allowed_warning`), or use beyond the plan (`isUsingOverage`) | nothing | – |",
   "",
-  "**Held** means that no session starts of what the hold concerns, in any batch of the account, and that no task fails by it. When the time has",
-  "come, one session tries; the others follow once it has been answered. What waits for an end that nobody named has the patience",
-  "of `loginPatienceSeconds` (a day). After that the task that met it fails with its reason, and what is queued behind it is cancelled",
-  `(\`cancelled: hold\`). A reset that is named is waited for, ${longestHoldMs / 86_400_000} days at most before one session tries. \`doctor\` has logins, billing and credits tried at once.`,
+  "**Held** means that no affected session starts, in any batch of the account, and that no task fails because of it. When the hold expires, one",
+  "session tries. The others follow once the API has answered it. A hold with no known end lasts at most `loginPatienceSeconds` (one day), for each",
+  "batch from when it began to wait. Then the task that hit it fails with that reason, and affected queued tasks are cancelled (`cancelled: hold`).",
+  `The program waits for a given reset, at most ${longestHoldMs / 86_400_000} days, then one session tries. \`doctor\` makes every hold try immediately, with one session.`,
   "",
-  "## How each of them looks",
+  "A 401 or 403 whose message mentions a model fails its task alone, with the reason `model`.",
   "",
-  "The event is `rate_limit_event`. “Seen” says which versions of Claude Code printed it, against a simulated API; where it is empty, the form was",
-  "reported, or is in the program. 2.1.197 prints no `api_error`. `FAIL` lines of `test/real/messages-api.ts` produce the forms that were seen (`test/real/limits.real.ts`).",
+  "## What each refusal looks like",
+  "",
+  "The event is `rate_limit_event`. “Seen” names the versions of Claude Code that printed it, against a simulated API; an empty cell means that the form was",
+  "reported by users or found in the executable. 2.1.197 prints no `api_error`. `FAIL` lines of `test/real/messages-api.ts` produce the forms that were seen (`test/real/limits.real.ts`).",
   "",
   "| refusal | status | error | `api_error` | event | text | seen |",
   "| --- | --- | --- | --- | --- | --- | --- |",
@@ -42,11 +45,9 @@ function outcomesOf(name: LimitName) {
 function deed(name: LimitName): string {
   const [outcome] = outcomesOf(name);
   const hold = outcome && holdFor(outcome, { ...facts, model: familyIn(outcome.limitType) ?? "sonnet[1m]" });
-  if (!hold) return "halves the pace, and queues the task again";
+  if (!hold) return "halves the pace and queues the task again";
   if (hold.model === "") return "holds the account";
-  return hold.model.startsWith("=")
-    ? "holds the very model name that was asked for"
-    : "holds the models of that family";
+  return hold.model.startsWith("=") ? "holds only the requested model name" : "holds that model family";
 }
 
 function howLong(name: LimitName): string {
@@ -63,9 +64,9 @@ function howLong(name: LimitName): string {
     const tried = { outcome: unnamed, earlier: [], retries: 0, adopted: false, held: false };
     return `${timeText(retryDelayMs(tried, 1) ?? 0)}, doubled up to 5 min; 12 attempts`;
   }
-  const tries = `one session tries after ${timeText(held(0))}, later every ${timeText(held(30))}, as long as patience lasts`;
+  const tries = `one session tries after ${timeText(held(0))}, then at least every ${timeText(held(30))}, until patience runs out`;
   const named = outcomes.some(({ resetsAt }) => resetsAt !== undefined);
-  return named ? `until the reset; where none is named, ${tries}` : tries;
+  return named ? `until the reset; if none is given, ${tries}` : tries;
 }
 
 function timeText(ms: number): string {

@@ -6,9 +6,14 @@ export type VersionRun =
   | { kind: "skipped"; version: string; reason: string }
   | { kind: "ran"; version: string; exact: string; code: number; cases: TestCase[] };
 
-/** Whether something failed that no test names as lacking. A run without a report is a failure too. */
+/** Whether something failed that no test names as lacking. A run without a report, or in which all was skipped, is a failure too. */
 export function hasFailed(run: VersionRun): boolean {
-  return run.kind === "ran" && (run.code !== 0 || run.cases.length === 0);
+  return run.kind === "ran" && (run.code !== 0 || count(run.cases, "passed") === 0);
+}
+
+/** Whether no version failed, and at least one ran: where npm gave none, nothing was tested. */
+export function haveAllPassed(runs: readonly VersionRun[]): boolean {
+  return runs.some(({ kind }) => kind === "ran") && !runs.some(hasFailed);
 }
 
 /** Version by version, for a terminal. */

@@ -1,6 +1,7 @@
 // Times as clocks and calendars of a zone show them, daylight saving included.
 
 const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
 
 export interface CivilTime {
   year: number;
@@ -30,17 +31,31 @@ export function civilTimeAt(
   };
 }
 
-/** When the clock of a zone shows that, in milliseconds since 1970. The zone must be known. */
-export function instantOf({ year, month, day, hour, minute }: CivilTime, zone: string | undefined): number {
+/**
+ * When the clock of a zone shows that, in milliseconds since 1970: two times in the night in which clocks are set back,
+ * in their order, and otherwise one. The zone must be known.
+ */
+export function instantsOf(
+  { year, month, day, hour, minute }: CivilTime,
+  zone: string | undefined,
+): number[] {
   const local = Date.UTC(year, month, day, hour, minute);
-  // The offset is that of then. The first guess may lie on the other side of a change of the clocks.
-  const guess = local - (offsetAt(local, zone) ?? 0);
-  return local - (offsetAt(guess, zone) ?? 0);
+  // The offset is that of then, and clocks change at most once in the day around it.
+  const offsets = [local - dayMs, local + dayMs].map((at) => offsetAt(at, zone) ?? 0);
+  const guesses = offsets.map((offsetMs) => local - offsetMs).sort((a, b) => a - b);
+  const shown = guesses.filter((at) => at + (offsetAt(at, zone) ?? 0) === local);
+  // In the hour that is left out in spring, no clock shows that.
+  return shown.length > 0 ? [...new Set(shown)] : guesses.slice(-1);
 }
 
 // How far a zone's clock is ahead of UTC at that time, in milliseconds.
 function offsetAt(at: number, zone: string | undefined): number | undefined {
   if (zone === undefined) return -new Date(at).getTimezoneOffset() * minuteMs;
+  const fixed = /^(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d\d))?$/i.exec(zone);
+  if (fixed) {
+    const [, sign, hours, minutes = "0"] = fixed;
+    return (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * minuteMs;
+  }
   try {
     const format = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" });
     const name = format.formatToParts(at).find(({ type }) => type === "timeZoneName")?.value ?? "";

@@ -1,6 +1,6 @@
 // Why Claude itself failed, out of all that it said of that.
 import type { FailureReason, Outcome } from "../model/outcome.ts";
-import { limits, type Refusal } from "./limits.ts";
+import { concernsModel, isRateLimit, limits, mayNameReset, type Refusal } from "./limits.ts";
 import type { ResultMessage } from "./message.ts";
 import type { Reading } from "./reading.ts";
 import { resetTimeIn } from "./reset-time.ts";
@@ -65,21 +65,32 @@ function isWithoutConversation({ subtype, num_turns, errors = [] }: ResultMessag
 }
 
 function refusalOf(result: ResultMessage, reading: Reading, text: string, now: number): Refusal {
-  const { limitRejected: event, errorKind: kind } = reading;
+  const { limitRejected, errorKind: kind } = reading;
+  const status = result.api_error_status ?? undefined;
+  // Another event may stand before a refusal that it does not concern: a subagent met its limit, and then the main
+  // conversation failed for a reason of its own.
+  const event = isRateLimit({ status, kind }) ? limitRejected : undefined;
+  const said = mayNameReset(text) ? resetTimeIn(text, now) : undefined;
   return {
-    status: result.api_error_status ?? undefined,
+    status,
     kind,
     code: result.api_error,
     text,
     event,
-    resetsAt: earliestAhead([event?.resetsAt, event?.overageResetsAt], now) ?? resetTimeIn(text, now),
+    resetsAt: earliestAhead([event?.resetsAt, event?.overageResetsAt], now) ?? said,
   };
 }
+
+/** The year 5000: a gateway gave milliseconds for seconds. */
+const latestMs = Date.UTC(5000, 0);
 
 // The plan's usage and the usage beyond it reset on their own, and either is enough. One that has passed is better
 // than none: it may be over already.
 function earliestAhead(times: (number | undefined)[], now: number): number | undefined {
-  const known = times.filter((time) => time !== undefined).sort((a, b) => a - b);
+  const known = times
+    .filter((time) => time !== undefined)
+    .map((time) => (time > latestMs ? time / 1_000 : time))
+    .sort((a, b) => a - b);
   return known.find((time) => time > now) ?? known.at(-1);
 }
 
@@ -89,7 +100,9 @@ const reasonsByKind: Record<string, FailureReason> = {
   invalid_request: "request",
 };
 
-function reasonBy({ status, kind }: Refusal): FailureReason {
+function reasonBy(refusal: Refusal): FailureReason {
+  const { status, kind } = refusal;
+  if (concernsModel(refusal)) return "model";
   const byKind = reasonsByKind[kind ?? ""];
   if (byKind) return byKind;
   if (status === undefined) return kind === "server_error" ? "connection" : "execution";

@@ -1,6 +1,7 @@
 // Every refusal that concerns an account, a model or the pace, and not its task alone: how it is recognised, and as
 // what it counts. docs/limits.md is written from this list, and test/limit-samples.ts has each form that is known.
 // Seen on 2.1.197 and 2.1.332, unless a line says otherwise.
+import { familyIn, type LimitType } from "../model/limit-types.ts";
 import type { FailureReason } from "../model/outcome.ts";
 
 /** A `rate_limit_event` that says `rejected`. Times are in milliseconds since 1970. */
@@ -25,6 +26,7 @@ export interface Refusal {
   code?: string | undefined;
   /** What the CLI says. */
   text: string;
+  /** The event before it; only where the refusal is a rate limit, for no other is what an event is about. */
   event?: RejectedLimit | undefined;
   /** The reset that the event or the text names, in milliseconds since 1970. */
   resetsAt?: number | undefined;
@@ -38,25 +40,13 @@ export interface Limit {
   reason: FailureReason;
   shows(refusal: Refusal): boolean;
   /** What the outcome has for `limitType`; the event's own type goes first. */
-  type?(refusal: Refusal): string | undefined;
+  type?(refusal: Refusal): LimitType | undefined;
 }
 
-const modelFamilies = "opus|sonnet|haiku|fable|mythos";
-
-/** The family of models in the name of a limit or in what is said of it; nothing for a limit of all models. */
-export function familyIn(words: string | undefined): string | undefined {
-  // 2.1.332 and 2.1.197 call it the "Fable limit".
-  if (words === "seven_day_overage_included") return "fable";
-  return new RegExp(modelFamilies, "i").exec(words ?? "")?.[0]?.toLowerCase();
-}
-
-/** Names of refusals that concern only the model that was asked for, under the very name that was asked for. */
-export const modelNameTypes: ReadonlySet<string> = new Set([
-  "long_context_credits_required",
-  "model_requires_usage_credits",
-]);
-
-/** The first that shows decides. Fields come before words, and words count only where no field says more. */
+/**
+ * The first match decides. Fields come before words. Words count only where no field says more, and only as a known
+ * sentence of the CLI or the API from its beginning: further behind, an API error may quote what a user wrote.
+ */
 export const limits = [
   {
     name: "long-context-credits",
@@ -65,7 +55,9 @@ export const limits = [
     shows: (refusal) =>
       refusal.code === "long_context_credits_required" ||
       (inWords(refusal) &&
-        /(credits|extra usage)( is| are)? required for (1M|long) context/i.test(refusal.text)),
+        /^(?:usage credits|extra usage)(?: is| are)? required for (?:1M|long) context/i.test(
+          sentenceOf(refusal.text),
+        )),
     type: () => "long_context_credits_required",
   },
   {
@@ -74,17 +66,20 @@ export const limits = [
     reason: "billing",
     shows: (refusal) =>
       refusal.code === "model_requires_usage_credits" ||
-      (inWords(refusal) && / requires usage credits/i.test(refusal.text)),
+      (inWords(refusal) && modelNeedsCredits.test(refusal.text)),
     type: () => "model_requires_usage_credits",
   },
   {
     name: "family-limit",
-    is: "The weekly limit of a family of models (Opus, Sonnet, Fable …)",
+    is: "The weekly limit of a model family (Opus, Sonnet, Fable …)",
     reason: "usage-limit",
     shows: (refusal) =>
       familyIn(refusal.event?.type) !== undefined ||
       (inWords(refusal) && familyIn(limitInWords(refusal)) !== undefined),
-    type: (refusal) => `seven_day_${familyIn(limitInWords(refusal)) ?? ""}`,
+    type: (refusal) => {
+      const family = familyIn(limitInWords(refusal));
+      return family && `seven_day_${family}`;
+    },
   },
   {
     name: "five-hour-limit",
@@ -109,19 +104,18 @@ export const limits = [
     is: "No usage credits are left, or none are allowed: the account's, its organization's, a seat's",
     reason: "billing",
     shows: (refusal) =>
-      refusal.resetsAt === undefined &&
-      (lacksOverage(refusal.event) || (mayBeOfCredits(refusal) && wordsOfCredits.test(said(refusal)))),
+      refusal.resetsAt === undefined && (lacksOverage(refusal.event) || saysCredits(refusal)),
     type: () => "usage_credits",
   },
   {
     name: "other-limit",
-    is: "Another limit of usage: of spending, of a kind that we do not know, or one that only words say",
+    is: "Another usage limit: a spend limit, an unknown kind, or one that only the message mentions",
     reason: "usage-limit",
     shows: (refusal) => isRateLimit(refusal) && isOfUsage(refusal),
   },
   {
     name: "throttle",
-    is: "Too many calls at the moment; “not your usage limit”",
+    is: "Too many requests right now (“not your usage limit”)",
     reason: "rate-limit",
     shows: isRateLimit,
   },
@@ -138,7 +132,9 @@ export const limits = [
     shows: ({ status, code, text }) =>
       code === "org_disabled_credential" ||
       ([400, 401, 403].includes(status ?? 0) &&
-        /organization has been disabled|belongs to a disabled organization/i.test(text)),
+        /^(?:(?:this|your) organization has been disabled|your ANTHROPIC_API_KEY belongs to a disabled organization)(?![\w'])/i.test(
+          sentenceOf(text),
+        )),
     type: () => "organization_disabled",
   },
   {
@@ -147,12 +143,13 @@ export const limits = [
     reason: "auth",
     shows: ({ status, kind, text }) =>
       kind === "account_on_hold" ||
-      ((status === 401 || status === 403) && /account_on_hold|account is on hold/.test(text)),
+      ((status === 401 || status === 403) &&
+        /^(?:account_on_hold|your account is on hold)\b/i.test(sentenceOf(text))),
     type: () => "account_on_hold",
   },
   {
     name: "verification-required",
-    is: "The organization or the account has to be verified",
+    is: "The organization or the account must be verified",
     reason: "auth",
     shows: ({ kind }) => kind === "verification_required",
     type: () => "verification_required",
@@ -166,32 +163,64 @@ export const limits = [
   },
   {
     name: "login-not-allowed",
-    is: "The organization allows no subscription logins for Claude Code",
+    is: "The organization does not allow subscription logins for Claude Code",
     reason: "auth",
     shows: ({ kind }) => kind === "oauth_org_not_allowed",
     type: () => "oauth_org_not_allowed",
   },
   {
     name: "billing",
-    is: "The credit of an API key is too low, or a payment is due",
+    is: "The API key's credit balance is too low, or a payment is due",
     reason: "billing",
     shows: ({ status, kind }) => status === 402 || kind === "billing_error",
   },
   {
     name: "login",
-    is: "No login, or one that the API does not take",
+    is: "Not logged in, or the API rejects the login",
     reason: "auth",
-    shows: ({ status, kind }) => status === 401 || status === 403 || kind === "authentication_failed",
+    shows: (refusal) => isOfAuthentication(refusal) && !concernsModel(refusal),
   },
 ] as const satisfies readonly Limit[];
 
 export type LimitName = (typeof limits)[number]["name"];
 
-function isRateLimit({ status, kind }: Refusal): boolean {
-  return status === 429 || kind === "rate_limit";
+/** Whether a refusal is for the number of calls or their usage. A status says more than a kind. */
+export function isRateLimit({ status, kind }: Pick<Refusal, "status" | "kind">): boolean {
+  return status === undefined ? kind === "rate_limit" : status === 429;
 }
 
-// Whether words may say which limit it is: no field does.
+/** Whether the API refuses one model, and takes the login: `access to the model`, as Bedrock and gateways say it. */
+export function concernsModel(refusal: Refusal): boolean {
+  const { status, text } = refusal;
+  return (status === 401 || status === 403) && /\bmodels?\b/i.test(text);
+}
+
+function isOfAuthentication({ status, kind }: Refusal): boolean {
+  return status === 401 || status === 403 || kind === "authentication_failed";
+}
+
+// What the CLI puts before a message that it passes on, because it knows of no limit that it could name itself.
+const passedOn =
+  /^API Error: (?:Server is temporarily limiting requests \(not your usage limit\)|Request rejected \(429\))(?: · |$)/;
+const otherPrefix = /^(?:Failed to authenticate\. )?API Error: (?:\d{3} )?/;
+
+// The message without what the CLI puts before it.
+function sentenceOf(text: string): string {
+  const rest = text.replace(passedOn, "");
+  return rest === text ? text.replace(otherPrefix, "") : rest;
+}
+
+// "API Error: … · spend limit reached · resets Aug 8 · request an increase": a gateway's message, which the CLI knows too.
+const gatewaySpendLimit = /^spend limit reached(?: ·|$)/;
+
+/** Whether the time that a message names is that of a limit: in a message that is only passed on, it may be anything. */
+export function mayNameReset(text: string): boolean {
+  return (
+    sentenceOf(text) === text || gatewaySpendLimit.test(sentenceOf(text)) || creditsOut.test(sentenceOf(text))
+  );
+}
+
+// Whether the message may decide: only if no field does.
 function inWords(refusal: Refusal): boolean {
   return isRateLimit(refusal) && refusal.event?.type === undefined;
 }
@@ -208,29 +237,35 @@ function lacksOverage(event: RejectedLimit | undefined): boolean {
 function isOfUsage(refusal: Refusal): boolean {
   const { code, event, text } = refusal;
   if (code === "usage_limit_reached" || event?.type !== undefined || event?.overageRejected) return true;
-  if (event?.resetsAt !== undefined && !notYourLimit.test(text)) return true;
-  return wordsOfCredits.test(said(refusal)) || limitInWords(refusal) !== undefined;
+  if (gatewaySpendLimit.test(sentenceOf(text))) return true;
+  if (event?.resetsAt !== undefined && !text.includes("(not your usage limit)")) return true;
+  return saysCredits(refusal) || limitInWords(refusal) !== undefined;
 }
 
-const notYourLimit = /\(not your usage limit\)/i;
-
-function said({ text }: Refusal): string {
-  return text.replace(notYourLimit, "");
-}
-
-// "You've hit your Opus limit", "Claude AI usage limit reached", "Usage is paused for your organization".
-function limitInWords(refusal: Refusal): string | undefined {
+// "You've hit your Opus limit", "Claude AI usage limit reached", "Usage is paused for your organization". Gateways use
+// the same words for limits of calls or tokens, which are throttles.
+function limitInWords({ text }: Refusal): string | undefined {
   const found =
-    /(?:hit|reached) your ([^·\n]*?(?:limit|budget))|(usage) limit reached|(usage) is paused/i.exec(
-      said(refusal),
+    /^(?:You['’]ve (?:hit|reached) your ([^·\n]*?(?:limit|budget))\b|(?:Claude AI )?(usage) limit reached|(usage) is paused)/i.exec(
+      text,
     );
-  return found?.slice(1).find((words) => words !== undefined);
+  const words = found?.slice(1).find((one) => one !== undefined);
+  return words !== undefined && /\b(?:rate|concurren\w*|requests?|tokens?)\b/i.test(words)
+    ? undefined
+    : words;
 }
 
-const wordsOfCredits =
-  /out of (?:usage|extra usage)\b|usage credits ran out|doesn't include (?:extra )?usage|usage allocation has been disabled|usage limit is set to \$0|service is disabled for your org|spend limit/i;
+const modelNeedsCredits = /^(?:Fable|Haiku|Mythos|Opus|Sonnet)(?: [^·\n]{1,40})? requires usage credits\b/;
+
+// The list in the program, as 2.1.332 and 2.1.197 have it; the last two were reported of the API.
+const creditsOut =
+  /^(?:You['’]re out of (?:extra )?usage\b|Your org(?:anization)? is out of usage\b|Your seat type doesn't include (?:extra )?usage\b|Your usage allocation has been disabled\b|Your group's usage limit is set to \$0|This service is disabled for your org\b)/i;
+const spendLimitHit = /^You['’]ve (?:hit|reached) your [^·\n]*spend limit\b/i;
 
 // 400: reported of a subscription's extra usage. No status: they ran out in the middle of a reply.
-function mayBeOfCredits(refusal: Refusal): boolean {
-  return inWords(refusal) || refusal.status === 400 || refusal.status === undefined;
+function saysCredits(refusal: Refusal): boolean {
+  const { status, text } = refusal;
+  if (inWords(refusal)) return creditsOut.test(sentenceOf(text)) || spendLimitHit.test(text);
+  if (status === 400) return creditsOut.test(sentenceOf(text));
+  return status === undefined && text.startsWith("API Error: Usage credits ran out before the response");
 }

@@ -212,6 +212,8 @@ function applyAssistant(reading: Reading, { error, parent_tool_use_id, message }
   const isMain = parent_tool_use_id == null;
   if (error === undefined) reading.replies++;
   else if (isMain) reading.errorKind = error;
+  // What an event refused, a subagent's call perhaps, says nothing of a call after this reply.
+  if (error === undefined && isMain) delete reading.limitRejected;
   if (isMain) reading.turnIsOpen = true;
   for (const block of message.content) {
     reading.activity = blockText(block) ?? reading.activity ?? "";

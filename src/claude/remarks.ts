@@ -1,4 +1,5 @@
 // What did not go as it was asked for, though nothing failed by it: said with the result.
+import { familyIn } from "../model/limit-types.ts";
 import { type SessionOptions, toolRuleList } from "../model/options.ts";
 import type { BackgroundTask } from "./background.ts";
 import { neutralisedMentions } from "./mentions.ts";
@@ -69,7 +70,7 @@ function modelRemarks({ init, fallbacks }: Reading, { model: asked }: SessionOpt
 // gateway's, one of Bedrock), nothing is known.
 function isModel(used: string, asked: string): boolean {
   const bare = (name: string) => name.toLowerCase().replace(/\[.*\]$/, "");
-  const familyOf = (name: string) => /opus|sonnet|haiku|fable/.exec(bare(name))?.[0];
+  const familyOf = (name: string) => familyIn(bare(name));
   if (bare(asked) === "opusplan") return true;
   const [wanted, got] = [familyOf(asked), familyOf(used)];
   if (wanted !== undefined && got !== undefined && wanted !== got) return false;

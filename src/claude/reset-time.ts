@@ -1,6 +1,6 @@
 // When a limit ends, from the words that the CLI or the API has for it. The limit's own event says it more exactly;
 // this is for what comes without one.
-import { type CivilTime, civilTimeAt, instantOf } from "./civil-time.ts";
+import { type CivilTime, civilTimeAt, instantsOf } from "./civil-time.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -40,29 +40,50 @@ function isoIn(text: string): number | undefined {
 }
 
 const unitMs: Record<string, number> = { s: 1_000, m: minuteMs, h: hourMs, d: dayMs, w: 7 * dayMs };
-const duration = /(?:resets?|try again|available(?: again)?) in((?:,? (?:and )?(?:about )?\d+ ?[a-z]+)+)/i;
+const duration =
+  /(?:resets?|try again|available(?: again)?) in((?:,? (?:and )?(?:about )?(?:\d+(?:\.\d+)? ?|an? )[a-z]+)+)/i;
 
 // "resets in 2 hours", "resets in 1h 30m", "Try again in 45 minutes".
 function durationIn(text: string, now: number): number | undefined {
   const amounts = duration.exec(text)?.[1];
   if (amounts === undefined) return undefined;
   const parts = [
-    ...amounts.matchAll(/(\d+) ?(s|m|h|d|w)(?:ec(?:ond)?s?|in(?:ute)?s?|(?:ou)?rs?|ays?|eeks?)?\b/gi),
+    ...amounts.matchAll(
+      /(\d+(?:\.\d+)?|\ban?(?= )) ?(s|m|h|d|w)(?:ec(?:ond)?s?|in(?:ute)?s?|(?:ou)?rs?|ays?|eeks?)?\b/gi,
+    ),
   ];
   if (parts.length === 0) return undefined;
   return (
     now +
-    parts.reduce((sum, [, count, unit = ""]) => sum + Number(count) * (unitMs[unit.toLowerCase()] ?? 0), 0)
+    parts.reduce(
+      (sum, [, count, unit = ""]) =>
+        sum + (/^a/i.test(count ?? "") ? 1 : Number(count)) * (unitMs[unit.toLowerCase()] ?? 0),
+      0,
+    )
   );
 }
 
 const months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const weekdays = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
-const day = `(?:(?<weekday>${weekdays.join("|")})[a-z]*,? (?:at )?)?(?:(?<month>${months.join("|")})[a-z]* (?<day>\\d{1,2})(?:, (?<year>\\d{4}))?,?(?: at)? ?)?`;
+const day = `(?:(?<tomorrow>tomorrow),? (?:at )?)?(?:(?<weekday>${weekdays.join("|")})[a-z]*,? (?:at )?)?(?:(?<month>${months.join("|")})[a-z]* (?<day>\\d{1,2})(?:, (?<year>\\d{4}))?,?(?: at)? ?)?`;
 const time =
   "(?:(?<hour>\\d{1,2})(?::(?<minute>\\d\\d))? ?(?<half>[ap]m)|(?<hour24>\\d{1,2}):(?<minute24>\\d\\d))";
-const zone = "(?: ?(?:\\((?<zone>[\\w/+-]+)\\)|(?<utc>UTC|GMT)\\b))?";
+const zone = "(?: ?\\((?<zone>[^)]+)\\))?";
+/** Zones behind a time without parentheses, as hours before UTC; of other abbreviations there are several each. */
+const hoursBehind: Record<string, number> = {
+  UTC: 0,
+  GMT: 0,
+  EST: 5,
+  EDT: 4,
+  CST: 6,
+  CDT: 5,
+  MST: 7,
+  MDT: 6,
+  PST: 8,
+  PDT: 7,
+};
+
 // "resets 9pm (UTC)", "resets at 3:30am (Europe/Berlin)", "resets Jan 22, 2030, 9pm (UTC)", "resets Mon 9am".
 const clock = new RegExp(`resets?:?(?: at| on)? ${day}${time}${zone}`, "i");
 // "spend limit reached · resets Aug 8": a gateway's own words, in UTC.
@@ -72,23 +93,37 @@ const date = new RegExp(
 );
 
 function clockIn(text: string, now: number): number | undefined {
-  const { groups } = clock.exec(text) ?? {};
-  if (!groups) {
+  const match = clock.exec(text);
+  const groups = match?.groups;
+  if (!match || !groups) {
     const dated = date.exec(text)?.groups;
     return dated && nearest({ ...dated, hour24: "0", minute24: "00" }, "UTC", now);
   }
-  return nearest(groups, groups["zone"] ?? groups["utc"], now);
+  const found = nearest(groups, groups["zone"] ?? zoneAt(text.slice(match.index + match[0].length)), now);
+  // Five hours at most: what lies further ahead has passed, in a transcript that is read later than it was written.
+  const isOfSession = /(?:session|5-hour) limit/i.test(text) && groups["month"] === undefined;
+  return isOfSession && found !== undefined && found > now + 5 * hourMs ? now : found;
+}
+
+// The zone behind a time; one that we do not know is none of ours.
+function zoneAt(rest: string): string | undefined {
+  const [, name, offset] = /^ ?(?:([A-Z]{3,4})\b)?([+-]\d{1,2}(?::?\d\d)?)?/.exec(rest) ?? [];
+  if (offset !== undefined) return offset;
+  if (name === undefined) return undefined;
+  const hours = hoursBehind[name];
+  return hours === undefined ? name : `-${hours}`;
 }
 
 type Groups = Record<string, string | undefined>;
 
-// What the text leaves out is what makes it the next such time; but one that has passed within the last minute is meant.
+// Missing parts mean the next such time, or one that passed within the last minute.
 function nearest(groups: Groups, zone: string | undefined, now: number): number | undefined {
   const here = civilTimeAt(now, zone);
   if (!here) return undefined;
   const { hour, minute } = timeOfDay(groups);
   if (hour > 23 || minute > 59) return undefined;
-  const at = (date: Partial<CivilTime>) => instantOf({ ...here, ...date, hour, minute }, zone);
+  const all = (date: Partial<CivilTime>) => instantsOf({ ...here, ...date, hour, minute }, zone);
+  const at = (date: Partial<CivilTime>) => all(date).at(-1) ?? now;
   if (groups["month"] !== undefined) {
     const month = months.indexOf(groups["month"].toLowerCase());
     const dated = { month, day: Number(groups["day"]) };
@@ -97,11 +132,12 @@ function nearest(groups: Groups, zone: string | undefined, now: number): number 
     const years = [here.year - 1, here.year, here.year + 1].map((year) => at({ ...dated, year }));
     return years.reduce((best, one) => (Math.abs(one - now) < Math.abs(best - now) ? one : best));
   }
-  const ahead =
-    groups["weekday"] === undefined ? 0 : weekdays.indexOf(groups["weekday"].toLowerCase()) - here.weekday;
-  const found = at({ day: here.day + ahead });
-  if (found >= now - toleranceMs) return found;
-  return at({ day: here.day + ahead + (groups["weekday"] === undefined ? 1 : 7) });
+  const { weekday, tomorrow } = groups;
+  const ahead = weekday === undefined ? 0 : weekdays.indexOf(weekday.toLowerCase()) - here.weekday;
+  const day = here.day + ahead + (tomorrow === undefined ? 0 : 1);
+  // In the night in which clocks are set back, the same time comes twice.
+  const days = [day, day + (weekday === undefined ? 1 : 7)];
+  return days.flatMap((one) => all({ day: one })).find((time) => time >= now - toleranceMs);
 }
 
 function timeOfDay({ hour, minute = "0", half, hour24, minute24 }: Groups): { hour: number; minute: number } {

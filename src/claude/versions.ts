@@ -1,5 +1,7 @@
 // The versions of Claude Code that matter here: the oldest that is supported, and each that changed something.
 
+import { shellQuoted } from "../model/shell-quoted.ts";
+
 /** What one version of the CLI changed. */
 export interface VersionChange {
   /** The first version that has it. */
@@ -24,19 +26,19 @@ export const versionChanges = [
     what: "`background_tasks_changed` lists the subagents and commands that still run.",
     lack: "the list of open background tasks",
   },
-  { since: "2.1.206", what: "Turns that end by an API error or a spent budget say so (`terminal_reason`)." },
-  { since: "2.1.211", what: "`/clear` begins the total cost at 0 again." },
-  { since: "2.1.224", what: "The program knows inboxes of sessions, and `crossSessionInbound`." },
+  { since: "2.1.206", what: "Turns that an API error or a spent budget ends say so (`terminal_reason`)." },
+  { since: "2.1.211", what: "`/clear` resets the total cost to 0." },
+  { since: "2.1.224", what: "Adds session inboxes and `crossSessionInbound`." },
   { since: "2.1.242", what: "A result says how many turns are queued (`queued_turn_count`)." },
   {
     since: "2.1.248",
-    what: "`--restricted`. Headless sessions have an inbox for messages of other sessions.",
+    what: "`--restricted`. Headless sessions have an inbox for messages from other sessions.",
     lack: "`restricted`",
   },
-  { since: "2.1.268", what: "Results are numbered (`result_index`).", lack: "signs of lost results" },
+  { since: "2.1.268", what: "Results are numbered (`result_index`).", lack: "detection of lost results" },
   {
     since: "2.1.274",
-    what: "`CLAUDE_CODE_STARTUP_FAILURE_RESULTS` makes some faults of the start results.",
+    what: "`CLAUDE_CODE_STARTUP_FAILURE_RESULTS` reports some startup failures as results.",
     lack: "reasons for failed starts",
   },
   // The program knows `cost-state` since 2.1.246, but 2.1.276 neither writes nor restores it.
@@ -46,13 +48,13 @@ export const versionChanges = [
     since: "2.1.285",
     what: "`session_title_changed` says the name of a session. Sessions that name no permission mode run in `auto`, which asks a model about tool calls.",
   },
-  { since: "2.1.301", what: "`init` names `additional_directories`." },
-  { since: "2.1.302", what: "Sessions that name no permission mode run in `default` again." },
   {
     since: "2.1.299",
     what: "`CLAUDE_CODE_DISABLE_FILE_MENTIONS` keeps subagents from attaching files.",
-    lack: "what keeps subagents from attaching files by `@path`",
+    lack: "the setting that keeps subagents from attaching files by `@path`",
   },
+  { since: "2.1.301", what: "`init` names `additional_directories`." },
+  { since: "2.1.302", what: "Sessions that name no permission mode run in `default` again." },
   {
     since: "2.1.309",
     what: "A result says what its turn cost (`model_usage_since_last_result`).",
@@ -88,7 +90,7 @@ export function isOlder(version: string, other: string): boolean {
   return Bun.semver.order(version, other) < 0;
 }
 
-/** What users of a version do without, each with the version that has it. */
+/** What a version lacks for its users, each with the version that has it. */
 export function lacksOf(version: string): string[] {
   const changes: readonly VersionChange[] = versionChanges;
   return changes.flatMap(({ since, lack }) =>
@@ -98,7 +100,7 @@ export function lacksOf(version: string): string[] {
 
 /** How to get a newer version of the `claude` at a path. */
 export function updateAdvice(path: string): string {
-  return `Run \`${path} update\`, or install it anew: \`npm install -g @anthropic-ai/claude-code\`.`;
+  return `Run \`${shellQuoted(path)} update\`, or reinstall it: \`npm install -g @anthropic-ai/claude-code\`.`;
 }
 
 /** Why a version is refused, where it was found, and what to do. */

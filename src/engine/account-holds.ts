@@ -1,7 +1,7 @@
-// The holds of an account as one runner keeps them: whom they stop, and who tries whether they are over.
+// The holds of an account as one runner sees them: which tasks they stop, and which session tries whether they are over.
 import { isThrottled, type Outcome } from "../model/outcome.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
-import type { Hold, Holds } from "../store/holds.ts";
+import { type Hold, type Holds, isDue } from "../store/holds.ts";
 import { concerns, holdFor, untilAfterThrottle } from "./hold.ts";
 
 /** What a session came to, as far as holds are concerned. */
@@ -15,7 +15,7 @@ export type HoldVerdict =
   | { kind: "goes-on" }
   /** The task waits with all others. */
   | { kind: "held" }
-  /** They have waited long enough: of those that the hold concerns, none will start. */
+  /** Patience has run out: cancels queued tasks that the hold affects. */
   | { kind: "given-up"; hold: Pick<Hold, "model"> };
 
 export class AccountHolds {
@@ -29,24 +29,31 @@ export class AccountHolds {
   /** Since when the API has refused the login of a session that asks again and again. */
   readonly #refusedAt = new Map<number, number>();
 
+  /** Since when this batch has waited for each hold that stands. */
+  readonly #waitingSince = new Map<string, number>();
+
   readonly #patienceMs: number;
 
-  /** `patienceMs`: how long something is waited for whose end nobody named. */
+  /** `patienceMs`: how long to wait when no end is known. */
   constructor(holds: Holds, holder: ProcessIdentity, patienceMs: number) {
     this.#holds = holds;
     this.#holder = holder;
     this.#patienceMs = patienceMs;
-    this.#known = holds.all();
+    this.#known = [];
+    this.refresh();
   }
 
   /** Hears what other runners have met. */
-  refresh(): void {
+  refresh(now = Date.now()): void {
     this.#known = this.#holds.all();
+    const standing = new Set(this.#known.map(nameOf));
+    for (const name of this.#waitingSince.keys()) if (!standing.has(name)) this.#waitingSince.delete(name);
+    for (const name of standing) if (!this.#waitingSince.has(name)) this.#waitingSince.set(name, now);
   }
 
   /** What stops tasks that ask for this model; nothing where one may start, be it to try whether it is over. */
   stopping(model: string | undefined, now: number): Hold | undefined {
-    return this.#concerning(model).find(({ until, isProbed }) => until > now || isProbed);
+    return this.#concerning(model).find((hold) => hold.isProbed || !isDue(hold, now));
   }
 
   /** Whether a session of this task may start as the store has it now: nothing holds it but what it is to try. */
@@ -67,6 +74,16 @@ export class AccountHolds {
     return claimed.length === open.length;
   }
 
+  /** A session of a runner that died keeps the probe that it was started for. `startedAt` is the session's. */
+  adopt(number: number, model: string | undefined, startedAt: number): void {
+    this.refresh();
+    const own = this.#concerning(model).filter((hold) =>
+      this.#holds.adoptProbe(hold, this.#holder, startedAt),
+    );
+    if (own.length > 0) this.#probes.set(number, own);
+    this.refresh();
+  }
+
   /** The API has answered the session of a task: what it was to try is over. */
   answered(number: number, now: number): void {
     this.#answeredAt.set(number, now);
@@ -79,18 +96,18 @@ export class AccountHolds {
     if (!this.#refusedAt.has(number)) this.#refusedAt.set(number, now);
   }
 
-  /** Takes in what a session that has not ended yet came to: the others stop at once. */
+  /** Takes in the failure of a session that has not ended yet: the others stop at once. */
   met({ number, model, outcome }: Ended, now: number): void {
     const facts = { model, now, patienceMs: this.#patienceMs, probed: false };
     const first = holdFor(outcome, { ...facts, othersAnswered: this.#othersAnswered(number, now) });
     if (!first) return;
     const standing = this.#holds.all().find((hold) => isSame(hold, first));
-    // Of one that stands, the end decides: it may have been tried in vain.
+    // For an existing hold, the session's end decides, because it may have been a failed probe.
     if (!standing) this.#holds.place(first);
-    this.refresh();
+    this.refresh(now);
   }
 
-  /** Takes in how a session ended, and tells what that means for the others. */
+  /** Takes in how a session ended. Gives what that means for the others. */
   ended({ number, model, outcome }: Ended, now: number): HoldVerdict {
     const probes = this.#probes.get(number) ?? [];
     const othersAnswered = this.#othersAnswered(number, now);
@@ -107,11 +124,14 @@ export class AccountHolds {
     }
     const same = (hold: Hold) => isSame(hold, first);
     const standing = this.#holds.all().find(same);
-    const hold = holdFor(outcome, { ...facts, standing, probed: probes.some(same) });
-    if (hold) this.#holds.place(hold);
-    else this.#holds.lift(first);
+    const waitingSince = this.#waitingSince.get(nameOf(first));
+    const tried = { ...facts, standing, probed: probes.some(same), waitingSince };
+    const hold = holdFor(outcome, tried);
+    // Where this batch gives up, others may still wait: for them it was one more try in vain.
+    const left = hold ?? (standing && holdFor(outcome, { ...tried, patienceMs: Number.POSITIVE_INFINITY }));
+    if (left) this.#holds.place(left);
     this.#settle(number, (probe) => this.#holds.endProbe(probe));
-    this.refresh();
+    this.refresh(now);
     return hold ? { kind: "held" } : { kind: "given-up", hold: first };
   }
 
@@ -152,6 +172,10 @@ export class AccountHolds {
     for (const hold of probes) each(hold);
     this.refresh();
   }
+}
+
+function nameOf({ kind, model }: Pick<Hold, "kind" | "model">): string {
+  return `${kind} ${model}`;
 }
 
 function isSame(one: Pick<Hold, "kind" | "model">, other: Pick<Hold, "kind" | "model">): boolean {

@@ -18,12 +18,12 @@ import { optionsOf } from "./task-options.ts";
 
 /** How often a task that waits for something looks whether it has come, in milliseconds. */
 export const lookMs = 250;
-/** What mostly passes sooner is not told, in milliseconds. */
+/** Shorter waits are not reported, in milliseconds. */
 const tellAfterMs = 2_000;
 
 /** What a task has that may start. */
 export interface Admitted extends Disposable {
-  /** The session has begun: another one may start, while this one goes on. */
+  /** The session has begun: another one may start while this one continues. */
   begun(): void;
 }
 
@@ -43,7 +43,7 @@ interface AdmissionPlan {
 }
 
 interface Hindrance extends Standstill {
-  /** Whether people are told at once, and not only of what lasts. */
+  /** Whether it is reported at once, and not only if it lasts. */
   tell: boolean;
 }
 
@@ -76,7 +76,7 @@ export class Admission {
     return this.#holdOfSome(number) === undefined;
   }
 
-  /** Tells why a task waits, where that is its model's hold; its neighbours may go on meanwhile. */
+  /** Says why a task waits, where that is its model's hold; its neighbours may continue meanwhile. */
   tellHold(number: number): boolean {
     const hold = this.#holdOfSome(number);
     if (hold) this.#plan.hold({ because: hold.because, until: hold.until });
@@ -117,7 +117,7 @@ export class Admission {
     return undefined;
   }
 
-  // As long as the task is due. What nobody else tells is told: that others have what it waits for.
+  // As long as the task is due. Reports that others have what it waits for, because nothing else does.
   async #patiently(number: number, rights: Slots, because: string): Promise<Slot | undefined> {
     const timer = setInterval(() => {
       if (this.#plan.state().counts.running === 0) this.#plan.hold({ because });

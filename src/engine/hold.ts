@@ -1,13 +1,13 @@
 // What the end of one session means for the others of its account: the pause on new ones that it asks for.
-import { familyIn, modelNameTypes } from "../claude/limits.ts";
+import { familyIn, modelNameTypes } from "../model/limit-types.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { unreachable } from "../model/unreachable.ts";
-import type { Hold, HoldKind } from "../store/holds.ts";
+import { beganAhead, type Hold, type HoldKind } from "../store/holds.ts";
 import { holdText } from "./hold-text.ts";
 
 const minuteMs = 60_000;
 
-/** The longest limit of usage lasts a week; what says more is tried after that, in milliseconds. */
+/** The longest usage limit lasts a week. Longer limits are tried after this, in milliseconds. */
 export const longestHoldMs = 8 * 24 * 60 * minuteMs;
 const staleMs = 60 * minuteMs;
 
@@ -18,10 +18,12 @@ interface HoldFacts {
   standing?: Pick<Hold, "since" | "until" | "tries"> | undefined;
   /** Whether this session was the one that tried whether it is over. */
   probed: boolean;
-  /** Whether the API has answered another session after it refused this one: then the fault is not the account's. */
+  /** Whether the API has answered another session since it refused this one: then the account is not at fault. */
   othersAnswered: boolean;
-  /** How long something is waited for whose end nobody named, in milliseconds: every wait has an end. */
+  /** How long to wait when no end is known, in milliseconds: every wait has an end. */
   patienceMs: number;
+  /** Since when this batch has waited for the standing hold; nothing: as long as that stands. */
+  waitingSince?: number | undefined;
   /** Milliseconds since 1970. */
   now: number;
 }
@@ -33,18 +35,20 @@ export function holdKindOf(outcome: Outcome): HoldKind | undefined {
   return reason === "usage-limit" || reason === "auth" || reason === "billing" ? reason : undefined;
 }
 
-/** The hold that an outcome asks for; nothing where the others can go on, or where they have waited for too long. */
+/** The hold that an outcome asks for; nothing where the others may continue, or where patience has run out. */
 export function holdFor(outcome: Outcome, facts: HoldFacts): Omit<Hold, "isProbed"> | undefined {
   const kind = holdKindOf(outcome);
   if (kind === undefined || outcome.kind !== "failed") return undefined;
   const { probed, othersAnswered, patienceMs, now } = facts;
   if (kind === "auth" && othersAnswered) return undefined;
-  // One that nobody has tried for long is not the same any more.
-  const standing = facts.standing && now - facts.standing.until < staleMs ? facts.standing : undefined;
+  // One that nobody has tried for long is not the same any more; of one that a wrong clock placed, nothing is true.
+  const isKnown = facts.standing && now - facts.standing.until < staleMs && !beganAhead(facts.standing, now);
+  const standing = isKnown ? facts.standing : undefined;
   const reset = outcome.resetsAt !== undefined && outcome.resetsAt > now ? outcome.resetsAt : undefined;
-  // Patience is for what names no end: each end that is named is waited for, and patience begins anew.
+  // Patience counts when no end is known. A named end is waited for, and patience begins anew after it.
   const since = reset === undefined ? (standing?.since ?? now) : now;
-  if (reset === undefined && now - since >= patienceMs) return undefined;
+  const waitedMs = now - Math.max(since, facts.waitingSince ?? since);
+  if (reset === undefined && waitedMs >= patienceMs) return undefined;
   const tries = (standing?.tries ?? 0) + (probed ? 1 : 0);
   const until = untilOf(kind, outcome.resetsAt, tries, now);
   const model = heldModel(outcome, facts);
@@ -52,7 +56,7 @@ export function holdFor(outcome: Outcome, facts: HoldFacts): Omit<Hold, "isProbe
     kind,
     model,
     since,
-    // One that was still running when the hold came knows no better when it ends.
+    // A session that was already running when the hold began has no newer information.
     until: Math.max(until, probed ? 0 : (standing?.until ?? 0)),
     because: holdText(outcome, isOfSome({ model }) ? nameOf(facts.model) : undefined),
     tries,
@@ -67,7 +71,7 @@ export function concerns({ model: held }: Pick<Hold, "model">, model: string | u
   return held.startsWith(exactly) ? asked === held.slice(exactly.length) : asked.includes(held);
 }
 
-/** Whether a hold leaves some models alone. */
+/** Whether a hold is for some models only. */
 export function isOfSome({ model }: Pick<Hold, "model">): boolean {
   return model !== "";
 }
@@ -78,7 +82,7 @@ const exactly = "=";
 
 type Failed = Extract<Outcome, { kind: "failed" }>;
 
-// "seven_day_opus" leaves the other models alone. The task that met it is held in any case: what it asked for under
+// "seven_day_opus" does not affect other models. The task that met it is held in any case: what it asked for under
 // another name (`best`, an alias of the user's) was that model, or had it do a part.
 function heldModel({ limitType }: Failed, { model }: HoldFacts): string {
   const ofName = modelNameTypes.has(limitType ?? "");

@@ -10,7 +10,7 @@ const longestMs = 5 * 60_000;
 const ownFaultRetries = 2;
 
 /**
- * Of a throttle that goes on, this many attempts: about 25 minutes of waits here, and up to three minutes in each by
+ * During a continuing throttle, this many attempts: about 25 minutes of waits here, and up to three minutes in each by
  * the CLI itself, which 2.1.197 leaves out with a subscription.
  */
 const mostThrottled = 12;
@@ -31,7 +31,7 @@ interface Tried {
 
 /**
  * How long to wait before the task is tried again, in milliseconds; nothing when it has ended. Only what a
- * second try can mend is tried again, and never after an answer. What machine and account did to it counts as no
+ * second try can fix is tried again, and never after an answer. What machine and account did to it counts as no
  * try of the task's. `chance` (0 to 1) spreads what failed together.
  */
 export function retryDelayMs(tried: Tried, chance = Math.random()): number | undefined {

@@ -181,6 +181,7 @@ export class Tasks {
     const { number: attempt, identity, sessionId, transcript, startedAt, resumes, costBefore } = last;
     const session = adoptSession(identity, markerOf(batch.batchId, number, attempt, sessionId));
     const options = optionsOf(batch, number);
+    this.#plan.holds.adopt(number, options.model, startedAt);
     {
       using _slot = slot;
       const known = { number, attempt, sessionId, resumes, transcript, startedAt, costBefore };

@@ -1,6 +1,7 @@
 // Refuses a Claude Code that is too old before anything is started with it.
-import { isTooOld, tooOldText, versionIn } from "../claude/versions.ts";
-import { exists, fileStamp } from "../platform/files.ts";
+import { installAdvice } from "../claude/find.ts";
+import { isOlder, isTooOld, oldestVersion, tooOldText, versionIn } from "../claude/versions.ts";
+import { exists, fileStamp, isExecutable } from "../platform/files.ts";
 import { homeDirectory } from "../platform/paths.ts";
 import { keepVersion, keptVersion } from "../store/claude-versions.ts";
 import { layoutOf } from "../store/layout.ts";
@@ -20,14 +21,18 @@ export interface VersionCheck {
 
 /**
  * Looks up the version of a `claude`, and asks it where nobody has asked this very file. One that does not say its
- * version is no fault: sessions show soon enough whether it works.
+ * version is no fault: sessions show soon enough whether it works. `needed`: the version that what was asked for needs.
  */
-export async function checkVersion(context: Context, claudePath: string): Promise<VersionCheck> {
+export async function checkVersion(
+  context: Context,
+  claudePath: string,
+  needed: string = oldestVersion,
+): Promise<VersionCheck> {
   const file = fileStamp(claudePath);
   const isStoreThere = exists(layoutOf(stateDirectoryOf(context.configuration)).database);
   const kept = file && isStoreThere ? keptVersion(context.store.database, file) : undefined;
   // A wrapper stays the same while what it starts is updated, so nothing is refused by a remembered answer.
-  if (kept && !isTooOld(kept.version))
+  if (kept?.version !== undefined && !isOlder(kept.version, oldestVersion) && !isOlder(kept.version, needed))
     return { version: kept.version, fault: undefined, keep: () => undefined };
   const probed = await probeVersion(claudePath, homeDirectory());
   const version = probed.ok ? versionIn(probed.value) : undefined;
@@ -35,13 +40,18 @@ export async function checkVersion(context: Context, claudePath: string): Promis
     version,
     fault: version !== undefined && isTooOld(version) ? tooOldText(version, claudePath) : undefined,
     keep: () => {
-      if (file) keepVersion(context.store.database, { ...file, ...(version ? { version } : {}) });
+      // One that did not answer may have had no time to: it is asked again.
+      if (file && version !== undefined) keepVersion(context.store.database, { ...file, version });
     },
   };
 }
 
-/** Throws `Fault` for a `claude` that is too old. */
+/** Throws `Fault` for a `claude` that is too old, or is not there. */
 export async function refuseOldClaude(context: Context, claudePath: string): Promise<void> {
+  if (!isExecutable(claudePath))
+    throw new Fault(
+      `Nothing was started: ${claudePath}, the claude of this batch, is not there any more, or may not be run. Install it there again, or start a new batch. ${installAdvice}`,
+    );
   const { fault, keep } = await checkVersion(context, claudePath);
   if (fault !== undefined) throw new Fault(`Nothing was started: ${fault}`);
   keep();

@@ -4,6 +4,7 @@ import { sessionEnvironment } from "../claude/environment.ts";
 import { findClaude, installAdvice, knownDirectories, pathDirectories } from "../claude/find.ts";
 import { isTooOld, lacksOf, oldestVersion, updateAdvice, versionIn } from "../claude/versions.ts";
 import { type Configuration, variableOf } from "../model/configuration.ts";
+import { shellQuoted } from "../model/shell-quoted.ts";
 import { isExecutable, kindAt, readHead, realPath } from "../platform/files.ts";
 import { homeDirectory, join } from "../platform/paths.ts";
 import type { Finding } from "./doctor.ts";
@@ -25,7 +26,7 @@ export async function claudeFindings(configuration: Configuration | undefined): 
     const detail = "Starts as a session does, and answers. No model was asked.";
     return [found, version, { name: "session", ok: true, detail }, loginFinding(session.value)];
   }
-  const remedy = `Run \`${claude.path}\` in a terminal and see what it says.`;
+  const remedy = `Run \`${shellQuoted(claude.path)}\` in a terminal and see what it says.`;
   return [
     found,
     version,
@@ -43,7 +44,7 @@ function withoutRights(
   if (dead === undefined) return { detail, remedy: installAdvice };
   return {
     detail: `${detail}\n${dead} is there, but may not be run.`,
-    remedy: `Run \`chmod +x '${dead}'\`.`,
+    remedy: `Run \`chmod +x ${shellQuoted(dead)}\`.`,
   };
 }
 
@@ -90,11 +91,12 @@ function versionFinding(probed: Awaited<ReturnType<typeof probeVersion>>, path: 
     return { name, ok: false, detail, remedy: how };
   }
   const remedy = updateAdvice(path);
-  if (!probed.ok) return { name, ok: false, detail: `\`${path} --version\` ${probed.message}`, remedy };
+  if (!probed.ok)
+    return { name, ok: false, detail: `\`${shellQuoted(path)} --version\` ${probed.message}`, remedy };
   const version = versionIn(probed.value);
   if (version === undefined) {
     // A wrapper may print what it likes. Whether sessions start with it is looked at next.
-    const detail = `Unknown: \`${path} --version\` prints ${JSON.stringify(probed.value.slice(0, 80))}. ${oldestVersion} or newer is required.`;
+    const detail = `Unknown: \`${shellQuoted(path)} --version\` prints ${JSON.stringify(probed.value.slice(0, 80))}. ${oldestVersion} or newer is required.`;
     return { name, ok: true, detail };
   }
   if (isTooOld(version))

@@ -75,8 +75,8 @@ function credentials(): Finding {
     return {
       name: "credentials",
       ok: true,
-      detail: `${names.sort().join(", ")} in the environment, and a login in ${login}: sessions are billed to the first, and not to the login's subscription.${base}`,
-      remedy: `If the login is meant, take ${names.join(", ")} out of the environment (the client's \`env\` block, or a shell's file).`,
+      detail: `${names.sort().join(", ")} in the environment, and a login in ${login}: sessions are billed to the former, not to the login's subscription.${base}`,
+      remedy: `To use the login, remove ${names.join(", ")} from the environment (the client's \`env\` block, or a shell's file).`,
     };
   }
   const detail =
@@ -124,14 +124,21 @@ function state(context: Context, configuration: Configuration): Finding {
   }
 }
 
-// A login or credit that is there again is tried at once, and not when the batches would have tried it.
+// A login, credit or usage may be there again sooner than anybody knows: one session tries at once.
 function holdFindings(context: Context, before: readonly Finding[]): Finding[] {
   if (before.some(({ name, ok }) => !ok && (name === "state" || name === "configuration"))) return [];
   const { store } = context;
   const holds = new Holds(store.database, accountOf(process.env, store.salt()).hash);
   const isContent = before.every(({ name, ok }) => ok || (name !== "login" && name !== "session"));
-  const hastened = isContent ? holds.hasten(["auth", "billing"], Date.now()) : 0;
-  if (hastened > 0) return [{ name: "holds", ok: true, detail: "Batches that wait for a login try it now." }];
+  const hastened = isContent ? holds.hasten(Date.now()) : 0;
+  if (hastened > 0)
+    return [
+      {
+        name: "holds",
+        ok: true,
+        detail: "Batches that wait for a login, for credit or for a limit try again now.",
+      },
+    ];
   const now = Date.now();
   // One whose time has come stops nobody: the next session tries whether it is over.
   return holds

@@ -19,7 +19,7 @@ import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { type Checked, check } from "./faults.ts";
 import { depthFault } from "./guard.ts";
-import { forkFaults, sessionFaults } from "./session-faults.ts";
+import { forkFaults, sessionFaults, versionNeeded } from "./session-faults.ts";
 import { settingsWarnings } from "./settings-warnings.ts";
 import { knownNames, parallelInput, sessionInput } from "./spawn-input.ts";
 import { readVariables } from "./variables.ts";
@@ -53,11 +53,14 @@ export async function planBatch(
   if (depth !== undefined) faults.push(depth);
   const claude = findClaude(configuration.claudePath);
   if (!claude.found) faults.push(claude.message);
-  const checked = claude.found ? await checkVersion(context, claude.path) : undefined;
-  if (checked?.fault !== undefined) faults.push(checked.fault);
 
   const places = new Places(context, faults);
   const { shared, tasks } = asked.value;
+  const needed = [shared, ...tasks.map(({ options }) => options)]
+    .map(versionNeeded)
+    .find((version) => version !== undefined);
+  const checked = claude.found ? await checkVersion(context, claude.path, needed) : undefined;
+  if (checked?.fault !== undefined) faults.push(checked.fault);
   const batchWide = batchOptions.parse(pick(shared, Object.keys(batchOptions.shape)));
   const common = places.absolute(sessionOptions.partial().parse(pick(shared, sessionNames)), shared, "");
   const workingDirectory = places.defaultWorkingDirectory([common, ...tasks.map(({ options }) => options)]);

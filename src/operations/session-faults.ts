@@ -101,6 +101,11 @@ function environmentFaults({ env }: SessionOptionsInput): string[] {
   });
 }
 
+/** The version that options need; nothing where every supported one will do. */
+export function versionNeeded({ restricted }: SessionOptionsInput): ChangedVersion | undefined {
+  return restricted === true ? restrictedSince : undefined;
+}
+
 function restrictedFaults({ restricted }: SessionOptionsInput, version: string | undefined): string[] {
   if (restricted !== true || version === undefined || !isOlder(version, restrictedSince)) return [];
   return [

@@ -1,5 +1,6 @@
 // How a text names an option: in the words of the tools, or in those of the command line.
 import { kebabCase } from "../model/kebab-case.ts";
+import { shellQuoted } from "../model/shell-quoted.ts";
 
 /** Who is addressed: a caller of the MCP tools, or somebody at a command line. */
 export type Door = "tools" | "command-line";
@@ -18,10 +19,4 @@ export function optionText(door: Door, option: string, value?: string | readonly
   if (door === "tools") return `\`${option}: ${JSON.stringify(value)}\``;
   const values = typeof value === "string" ? [value] : value;
   return `\`${values.map((item) => `--${kebabCase(option)} ${shellQuoted(item)}`).join(" ")}\``;
-}
-
-/** A value as one word of a POSIX shell. */
-export function shellQuoted(value: string): string {
-  if (/^[\w@%+=:,./-]+$/.test(value)) return value;
-  return `'${value.replaceAll("'", "'\\''")}'`;
 }

@@ -1,8 +1,9 @@
 // The facts on both pages of an ended task, and how to continue its conversation.
 import type { Usage } from "../model/outcome.ts";
+import { shellQuoted } from "../model/shell-quoted.ts";
 import type { AdviceFacts } from "./advice.ts";
 import { costText, durationText } from "./amounts.ts";
-import { type Door, shellQuoted } from "./option-words.ts";
+import type { Door } from "./option-words.ts";
 
 /** An ended task, as its result page or error text is told of it. */
 export interface TaskFacts {

@@ -13,7 +13,7 @@ const keptSchema = z.object({
   path: z.string(),
   size: z.number(),
   modifiedAt: z.number(),
-  /** Nothing where it did not say a version. */
+  /** Older programs kept nothing where it did not say a version. */
   version: z.string().optional(),
 });
 /** What a file answered. */

@@ -42,6 +42,19 @@ const rowSchema = z.object({
   probed_at: z.number(),
 });
 
+/** How far clocks are set back without anybody having done it, in milliseconds. */
+const clockToleranceMs = 60_000;
+
+/** Whether it is time to try whether a hold is over; at once where the clock was set back behind its beginning. */
+export function isDue(hold: Pick<Hold, "since" | "until">, now: number): boolean {
+  return hold.until <= now || beganAhead(hold, now);
+}
+
+/** Whether a hold began at a time that is still to come: its end means nothing then. */
+export function beganAhead({ since }: Pick<Hold, "since">, now: number): boolean {
+  return since > now + clockToleranceMs;
+}
+
 /** The holds of one account. */
 export class Holds {
   readonly #database: Database;
@@ -53,9 +66,7 @@ export class Holds {
   }
 
   all(): Hold[] {
-    const rows = this.#database.query<unknown, [string]>("SELECT * FROM holds WHERE account = ?");
-    return rows.all(this.#account).map((row) => {
-      const { prober, probed_at: since, ...hold } = rowSchema.parse(row);
+    return this.#rows().map(({ prober, probed_at: since, ...hold }) => {
       const probe = prober === null ? undefined : { holder: holderFrom(prober), since };
       return { ...hold, isProbed: probe !== undefined && isHeld({ ...probe, believedMs: longestProbeMs }) };
     });
@@ -76,11 +87,27 @@ export class Holds {
   claimProbe({ kind, model }: Hold, prober: ProcessIdentity, now: number): boolean {
     const claim = this.#database.transaction(() => {
       const hold = this.all().find((one) => one.kind === kind && one.model === model);
-      if (!hold || hold.until > now || hold.isProbed) return false;
+      if (!hold || hold.isProbed || !isDue(hold, now)) return false;
       this.#setProber(hold, prober);
       return true;
     });
     return claim.immediate();
+  }
+
+  /**
+   * Takes over the try of a runner that died, for a session of its that still runs. False where the session was started
+   * before that try began, and so for something else, or where somebody tries already.
+   */
+  adoptProbe({ kind, model }: Hold, prober: ProcessIdentity, startedAt: number): boolean {
+    const adopt = this.#database.transaction(() => {
+      const isThis = (one: Pick<Hold, "kind" | "model">) => one.kind === kind && one.model === model;
+      const row = this.#rows().find(isThis);
+      const hold = this.all().find(isThis);
+      if (!row || row.prober === null || !hold || hold.isProbed || row.probed_at > startedAt) return false;
+      this.#setProber(hold, prober);
+      return true;
+    });
+    return adopt.immediate();
   }
 
   /** The session that tried it has shown nothing: another one may. */
@@ -94,12 +121,15 @@ export class Holds {
     lift.run(this.#account, kind, model);
   }
 
-  /** Lets holds of these kinds be tried at once. Gives how many there were. */
-  hasten(kinds: readonly HoldKind[], now: number): number {
-    const hasten = this.#database.query(
-      "UPDATE holds SET until = min(until, ?) WHERE account = ? AND kind = ?",
-    );
-    return kinds.reduce((sum, kind) => sum + hasten.run(now, this.#account, kind).changes, 0);
+  /** Lets all holds be tried at once, each by one session. Gives how many there were. */
+  hasten(now: number): number {
+    const hasten = this.#database.query("UPDATE holds SET until = min(until, ?) WHERE account = ?");
+    return hasten.run(now, this.#account).changes;
+  }
+
+  #rows(): z.output<typeof rowSchema>[] {
+    const rows = this.#database.query<unknown, [string]>("SELECT * FROM holds WHERE account = ?");
+    return rows.all(this.#account).map((row) => rowSchema.parse(row));
   }
 
   #setProber({ kind, model }: Hold, prober: ProcessIdentity | undefined): void {

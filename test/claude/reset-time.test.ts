@@ -7,8 +7,9 @@ const november = Date.UTC(2026, 10, 22, 20, 40);
 const reads: [text: string, time: string | undefined, now?: number][] = [
   ["Claude AI usage limit reached|1795467600", "2026-11-23T21:00:00.000Z"],
   ["You've hit your session limit · resets 9pm (UTC)", "2026-11-22T21:00:00.000Z"],
-  ["You've hit your 5-hour limit · resets 7:45pm (UTC)", "2026-11-23T19:45:00.000Z"],
-  ["You've hit your session limit · resets 8pm (UTC)", "2026-11-23T20:00:00.000Z"],
+  ["You've hit your usage limit · resets 7:45pm (UTC)", "2026-11-23T19:45:00.000Z"],
+  // No session lasts longer than five hours: that one is over, and the transcript is read late.
+  ["You've hit your session limit · resets 8pm (UTC)", "2026-11-22T20:40:00.000Z"],
   ["You've hit your session limit · resets 12am (UTC)", "2026-11-23T00:00:00.000Z"],
   ["resets 3:30am (Europe/Berlin)", "2026-11-23T02:30:00.000Z"],
   ["resets at 8pm (America/New_York)", "2026-11-23T01:00:00.000Z"],
@@ -44,6 +45,18 @@ const reads: [text: string, time: string | undefined, now?: number][] = [
   ["resets 2026-11-23 10:00 UTC", "2026-11-23T10:00:00.000Z"],
   ["resets 2026-11-23T10:00:00+02:00", "2026-11-23T08:00:00.000Z"],
 
+  ["resets in an hour", "2026-11-22T21:40:00.000Z"],
+  ["resets in 1.5 hours", "2026-11-22T22:10:00.000Z"],
+  ["resets tomorrow at 9am (UTC)", "2026-11-23T09:00:00.000Z"],
+  ["resets tomorrow at 9pm (UTC)", "2026-11-23T21:00:00.000Z"],
+  ["resets 9pm PST", "2026-11-23T05:00:00.000Z"],
+  ["resets 9pm EDT", "2026-11-23T01:00:00.000Z"],
+  ["resets 9pm (+05:30)", "2026-11-23T15:30:00.000Z"],
+  ["resets 9pm (GMT+2)", "2026-11-23T19:00:00.000Z"],
+  ["resets 9pm UTC+2", "2026-11-23T19:00:00.000Z"],
+  // Not ours, nor any that we could know.
+  ["resets 9pm XYZT", undefined],
+
   // Across the end of the year.
   ["resets Jan 2, 9pm (UTC)", "2027-01-02T21:00:00.000Z", Date.UTC(2026, 11, 30, 12)],
   ["resets Jan 2, 2027, 9pm (UTC)", "2027-01-02T21:00:00.000Z", Date.UTC(2026, 11, 30, 12)],
@@ -57,6 +70,11 @@ const reads: [text: string, time: string | undefined, now?: number][] = [
   ["resets 9am (Europe/Berlin)", "2027-03-28T07:00:00.000Z", Date.UTC(2027, 2, 27, 20)],
   ["resets 1:30am (Europe/Berlin)", "2027-03-28T00:30:00.000Z", Date.UTC(2027, 2, 27, 20)],
   ["resets Mon 9am (Europe/Berlin)", "2027-03-29T07:00:00.000Z", Date.UTC(2027, 2, 25, 20)],
+
+  // Clocks show 1:30 twice in the night in which they go back, and never 2:30 when they go forward.
+  ["resets 1:30am (America/New_York)", "2026-11-01T05:30:00.000Z", Date.UTC(2026, 10, 1, 5, 0)],
+  ["resets 1:30am (America/New_York)", "2026-11-01T06:30:00.000Z", Date.UTC(2026, 10, 1, 5, 45)],
+  ["resets 2:30am (Europe/Berlin)", "2027-03-28T01:30:00.000Z", Date.UTC(2027, 2, 27, 20)],
 
   // Further away than any limit lasts, long past, or not said.
   ["resets Jan 22, 2030, 9pm (UTC)", undefined],

@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
-import { familyIn, type LimitName, limits } from "../../src/claude/limits.ts";
+import { type LimitName, limits } from "../../src/claude/limits.ts";
 import { concerns, holdFor } from "../../src/engine/hold.ts";
 import { retryDelayMs } from "../../src/engine/retry.ts";
+import { familyIn } from "../../src/model/limit-types.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
+import { limitAdvice } from "../../src/report/limit-advice.ts";
 import { limitSamples, outcomeOfSample, sampleNow } from "../limit-samples.ts";
 
 const now = Date.UTC(2026, 10, 22, 20, 0);
@@ -199,19 +201,40 @@ test("a hold says what to do", () => {
     return outcome && holdFor(outcome, { ...facts, now: sampleNow, model })?.because;
   };
   expect(because("long-context-credits", "sonnet[1m]")).toContain("`sonnet[1m]` needs usage credits");
-  expect(because("long-context-credits", "sonnet[1m]")).toContain("a `model` without `[1m]`");
+  expect(because("long-context-credits", "sonnet[1m]")).toContain("a model name without `[1m]`");
   expect(because("model-credits")).toContain(
-    "The account's own model needs usage credits. Other models go on",
+    "The account's own model needs usage credits. Tasks that use other models continue",
   );
-  expect(because("family-limit", "opus")).toContain("weekly Opus limit is reached");
-  expect(because("family-limit", "opus")).toContain("another `model`");
+  expect(because("family-limit", "opus")).toContain("reached the account's weekly Opus limit");
+  expect(because("family-limit", "opus")).toContain("another model");
   expect(because("five-hour-limit")).toContain(
-    "five-hour limit is reached; the batch goes on by itself when it resets",
+    "five-hour limit; the batch continues automatically after the reset",
   );
-  expect(because("five-hour-limit")).not.toContain("Other models");
+  expect(because("five-hour-limit")).not.toContain("other models");
   for (const name of ["credits", "billing", "organization-disabled", "account-on-hold", "login"] as const)
-    expect(because(name)).toContain("at once after `parallel-claude-code-mcp doctor`");
+    expect(because(name)).toContain("run `parallel-claude-code-mcp doctor` to continue immediately");
   expect(because("cloud-credentials")).toContain("Renew them");
-  expect(because("verification-required")).toContain("verified");
+  expect(because("verification-required")).toContain("must verify");
   expect(because("login-not-allowed")).toContain("API key");
+});
+
+test("a hold names a limit in words for people, and never by an internal name or in the words of one door", () => {
+  const types = [
+    "seven_day_fable",
+    "seven_day_haiku",
+    "seven_day_mythos",
+    "thirty_day_opus",
+    "toString",
+    "x_y",
+  ];
+  for (const limitType of types) {
+    const text = holdFor(failed("usage-limit", { limitType }), facts)?.because ?? "";
+    expect(text).toMatch(/reached the account's (weekly )?(Fable|Haiku|Mythos|Opus|usage) limit/);
+    expect(text).not.toMatch(/_|`model`|--model/);
+  }
+});
+
+test("whoever is advised to wait for a limit of a family is advised of other models too", () => {
+  for (const family of ["opus", "sonnet", "haiku", "fable", "mythos"])
+    expect(limitAdvice(`seven_day_${family}`, (name) => `--${name}`)).toContain("another --model");
 });

@@ -32,6 +32,9 @@ const utcDay = new Date(days * 1000).toLocaleDateString("en-US", {
   timeZone: "UTC",
 });
 
+const agent = (prompt: string) =>
+  `TOOL: Agent ${JSON.stringify({ description: "d", prompt, subagent_type: "general-purpose", run_in_background: false })}`;
+
 interface Refusal {
   prompt: string;
   outcome: { reason: string; limitType?: string; resetsAt?: number };
@@ -144,6 +147,39 @@ const refusals: Record<string, Refusal> = {
     prompt: "FAIL 400: Your credit balance is too low to access the Anthropic API.",
     outcome: { reason: "billing" },
     held: "",
+  },
+  "a 429 that quotes what the CLI says of a limit": {
+    prompt:
+      'FAIL 429: messages.0: the text "You\'ve hit your session limit · resets 9pm (UTC)" is not allowed so often',
+    outcome: { reason: "rate-limit" },
+  },
+  "a gateway's limit of requests": {
+    prompt: "FAIL 429: You've hit your concurrent requests limit. Please slow down.",
+    outcome: { reason: "rate-limit" },
+  },
+  "a gateway's limit of tokens": {
+    prompt: "FAIL 429: Token usage limit reached, try again in 20 seconds",
+    outcome: { reason: "rate-limit" },
+  },
+  "a wrong request that quotes a spend limit": {
+    prompt: "FAIL 400: output_config.schema: unknown keyword in property 'monthly spend limit'",
+    outcome: { reason: "request" },
+  },
+  "a wrong request that quotes a disabled organization": {
+    prompt: "FAIL 400: tools.3.description: 'fails when this organization has been disabled' is too long",
+    outcome: { reason: "request" },
+  },
+  "a model that the key may not use": {
+    prompt: "FAIL 403: Your API key has no access to the model claude-x",
+    outcome: { reason: "model" },
+  },
+  "a wrong request, after a subagent met the five-hour limit": {
+    prompt: `${agent(`FAIL 429 ${claim("five_hour", hour)}: over`)}\n THEN FAIL 400: image too large`,
+    outcome: { reason: "request" },
+  },
+  "a fault of the API, after a subagent met the Opus limit": {
+    prompt: `${agent(`FAIL 429 ${claim("seven_day_opus", days)}: over`)}\n THEN FAIL 500: broken`,
+    outcome: { reason: "server-error" },
   },
   "a payment that is due": { prompt: "FAIL 402: payment required", outcome: { reason: "billing" }, held: "" },
 };

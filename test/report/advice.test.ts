@@ -9,8 +9,8 @@ import {
   type Outcome,
   obstacles,
 } from "../../src/model/outcome.ts";
+import { shellQuoted } from "../../src/model/shell-quoted.ts";
 import { adviceFor, outcomeText } from "../../src/report/advice.ts";
-import { shellQuoted } from "../../src/report/option-words.ts";
 import { succeeded } from "./samples.ts";
 
 const facts = { denials: [] as Denial[], batchId: "bcdfghjk", sessionId: "abc-123" };

@@ -1,0 +1,103 @@
+// Several runners with the holds of one account.
+import { expect, test } from "bun:test";
+import { AccountHolds } from "../../src/engine/account-holds.ts";
+import type { Outcome } from "../../src/model/outcome.ts";
+import { ownIdentity } from "../../src/platform/process.ts";
+import { Holds } from "../../src/store/holds.ts";
+import { Home } from "../harness.ts";
+
+const minute = 60_000;
+const day = 24 * 60 * minute;
+const limited: Outcome = { kind: "failed", reason: "usage-limit", message: "You've hit your limit" };
+const throttled: Outcome = { kind: "failed", reason: "rate-limit", message: "slow down" };
+const dead = { ...ownIdentity(), startTicks: "0" };
+
+test("a batch that gives up leaves the hold standing for those that still wait, with one more try in vain", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const holds = new Holds(store.database, "a");
+  const patient = new AccountHolds(holds, ownIdentity(), day);
+  const hasty = new AccountHolds(holds, ownIdentity(), 0);
+  const start = Date.now();
+  patient.ended({ number: 1, model: undefined, outcome: limited }, start);
+  hasty.refresh(start);
+  const due = start + 5 * minute;
+  expect(hasty.claim(1, undefined, due)).toBe(true);
+  expect(hasty.ended({ number: 1, model: undefined, outcome: limited }, due)).toMatchObject({
+    kind: "given-up",
+  });
+  patient.refresh(due);
+  expect(patient.stopping(undefined, due + 1_000)).toMatchObject({ tries: 1, until: due + 10 * minute });
+});
+
+test("a batch has its own patience, from when it began to wait, however long others have waited", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const holds = new Holds(store.database, "a");
+  const start = Date.now();
+  holds.place({ kind: "auth", model: "", since: start - day, until: start, because: "", tries: 9 });
+  const late = new AccountHolds(holds, ownIdentity(), 60 * minute);
+  const refused: Outcome = { kind: "failed", reason: "auth", message: "" };
+  const tryAt = (now: number) => {
+    expect(late.claim(1, undefined, now)).toBe(true);
+    return late.ended({ number: 1, model: undefined, outcome: refused }, now).kind;
+  };
+  expect([1, 30, 59].map((minutes) => tryAt(start + minutes * minute))).toEqual(["held", "held", "held"]);
+  expect(tryAt(start + 70 * minute)).toBe("given-up");
+});
+
+test("a hold that was tried by a session that the API throttled is tried again later, and not by the next one", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const holds = new Holds(store.database, "a");
+  const batch = new AccountHolds(holds, ownIdentity(), day);
+  const start = Date.now();
+  holds.place({ kind: "auth", model: "", since: start, until: start, because: "", tries: 0 });
+  batch.refresh();
+  expect(batch.claim(1, undefined, start)).toBe(true);
+  batch.ended({ number: 1, model: undefined, outcome: throttled }, start);
+  expect(batch.stopping(undefined, start)).toMatchObject({ tries: 1, until: start + 5_000, isProbed: false });
+});
+
+test("a refusal that comes while one session tries a hold leaves the try to it", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const holds = new Holds(store.database, "a");
+  const start = Date.now();
+  const hold = { kind: "auth", model: "", since: start, until: start, because: "", tries: 0 } as const;
+  holds.place(hold);
+  expect(holds.claimProbe({ ...hold, isProbed: false }, ownIdentity(), start)).toBe(true);
+  holds.place({ ...hold, tries: 1 });
+  expect(holds.all()).toMatchObject([{ tries: 1, isProbed: true }]);
+});
+
+test("a clock that is set back makes no hold longer than it was: one session tries at once", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const batch = new AccountHolds(new Holds(store.database, "a"), ownIdentity(), day);
+  const now = Date.now();
+  batch.ended({ number: 1, model: undefined, outcome: limited }, now + 10 * day);
+  expect(batch.stopping(undefined, now)).toBeUndefined();
+  expect(batch.claim(2, undefined, now)).toBe(true);
+  batch.ended({ number: 2, model: undefined, outcome: limited }, now);
+  expect(batch.stopping(undefined, now)).toBeDefined();
+});
+
+test("a session of a runner that died goes on trying its hold, and lifts it with an answer", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const holds = new Holds(store.database, "a");
+  const start = Date.now();
+  const hold = { kind: "auth", model: "", since: start, until: start, because: "", tries: 0 } as const;
+  holds.place(hold);
+  holds.claimProbe({ ...hold, isProbed: false }, dead, start);
+  const successor = new AccountHolds(holds, ownIdentity(), day);
+  // This one ran before the try began, so it tries nothing.
+  successor.adopt(1, undefined, start - minute);
+  expect(successor.stopping(undefined, start)).toBeUndefined();
+  successor.adopt(2, undefined, Date.now() + 1);
+  expect(successor.stopping(undefined, start)).toMatchObject({ isProbed: true });
+  expect(successor.claim(3, undefined, start)).toBe(false);
+  successor.answered(2, start);
+  expect(holds.all()).toEqual([]);
+});
