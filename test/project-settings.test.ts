@@ -1,6 +1,6 @@
 // What a working directory's own settings do is said before sessions work there: in the answer, on the page, by `doctor`.
 import { expect, test } from "bun:test";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { projectWarnings } from "../src/claude/project-settings.ts";
 import { connectNew, Home, run } from "./harness.ts";
@@ -44,7 +44,7 @@ test("settings that change nothing, or that no session reads, are not warned abo
   const warnings = (options: object = {}) =>
     projectWarnings(home.work, { restricted: false, ...options }).length;
   const file = join(home.work, ".claude", "settings.json");
-  for (const harmless of [{ model: "opus" }, { env: {} }, { permissions: { deny: ["Read"] } }, "{ broken"]) {
+  for (const harmless of [{ model: "opus" }, { env: {} }, { permissions: { deny: ["Read"] } }, "", " \n"]) {
     write(file, harmless);
     expect(warnings()).toBe(0);
   }
@@ -55,6 +55,40 @@ test("settings that change nothing, or that no session reads, are not warned abo
   expect(warnings({ settingSources: [] })).toBe(0);
   expect(warnings({ settingSources: ["user", "local"] })).toBe(1);
   expect(warnings({ restricted: true })).toBe(0);
+});
+
+test("settings that are no regular JSON file are never waited for, nor taken for the name of another file", async () => {
+  await using home = new Home();
+  const file = join(home.work, ".claude", "settings.json");
+  write(home.file("other.json"), { env: { NAME_OF_ANOTHER_FILE: "1" } });
+  const unreadable = [`${file} is in force for sessions in ${home.work}: it sets what cannot be read here`];
+  const warned = () =>
+    projectWarnings(home.work, { restricted: false }).map((warning) => warning.split(". `")[0]);
+  for (const text of ["/dev/ptmx", "/dev/zero", "/dev/stdin", home.file("other.json"), "{ broken", "[1]"]) {
+    write(file, text);
+    expect(warned()).toEqual(unreadable);
+  }
+  for (const device of ["/dev/ptmx", "/dev/zero"]) {
+    rmSync(file);
+    symlinkSync(device, file);
+    expect(warned()).toEqual(unreadable);
+  }
+  rmSync(file);
+  expect(Bun.spawnSync(["mkfifo", file]).exitCode).toBe(0);
+  expect(warned()).toEqual(unreadable);
+});
+
+test("settings in each encoding that Claude Code obeys are warned about", async () => {
+  await using home = new Home();
+  const file = join(home.work, ".claude", "settings.json");
+  const text = JSON.stringify({ hooks: { Stop: [] } });
+  write(file, "");
+  for (const bytes of [Buffer.from(`\ufeff${text}`), Buffer.from(`\ufeff${text}`, "utf16le")]) {
+    writeFileSync(file, bytes);
+    expect(projectWarnings(home.work, { restricted: false })).toEqual([
+      expect.stringContaining("hooks, which run commands (Stop)"),
+    ]);
+  }
 });
 
 test("local settings at the root of a repository count below it, and in its linked worktrees", async () => {

@@ -1,9 +1,10 @@
 // The settings files that a working directory brings along, and what in them changes what a session may do. Claude Code
 // obeys them in `-p` without asking whether the directory is trusted.
 import { type SessionOptions, settingSourceList } from "../model/options.ts";
-import { kindAt, readHead, readText, realPath } from "../platform/files.ts";
+import { kindAt, readHead, realPath } from "../platform/files.ts";
 import { dirname, join } from "../platform/paths.ts";
-import { settingsIn, toolOfRule } from "./settings.ts";
+import { toolOfRule } from "./settings.ts";
+import { readSettingsFile } from "./settings-file.ts";
 
 /** What one settings file holds that matters; `effects` is empty where nothing does. */
 export interface ProjectSettings {
@@ -14,15 +15,10 @@ export interface ProjectSettings {
 
 type Sources = Pick<SessionOptions, "settingSources" | "restricted">;
 
-/** A file longer than this is not looked into, in bytes. */
-const mostBytes = 1_000_000;
-
 /** The files of a directory that are in force with these options, and that change something. */
 export function projectSettings(workingDirectory: string, options: Sources): ProjectSettings[] {
   try {
     return filesInForce(workingDirectory, options).flatMap((file) => {
-      // Never a pipe, which would keep us waiting.
-      if (kindAt(file) !== "file") return [];
       const effects = effectsOf(file);
       return effects.length === 0 ? [] : [{ file, effects }];
     });
@@ -71,15 +67,10 @@ function repositoryRoot(directory: string): string | undefined {
 }
 
 function effectsOf(file: string): string[] {
-  const text = readHead(file, mostBytes) ?? "";
-  if (text.length >= mostBytes) return ["more than can be looked through here"];
-  let settings: Record<string, unknown> | undefined;
-  try {
-    settings = settingsIn(readText(file));
-  } catch {
-    return ["what cannot be read here"];
-  }
-  if (settings === undefined) return [];
+  const read = readSettingsFile(file);
+  if (read.kind === "empty") return [];
+  if (read.kind === "unreadable") return ["what cannot be read here"];
+  const { settings } = read;
   const { env, hooks, permissions } = settings;
   return [
     ...(isFilled(env) ? [environmentEffect(Object.keys(env))] : []),

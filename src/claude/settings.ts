@@ -1,6 +1,6 @@
 // What a session may not hear and do unless its caller says so: the tools that are denied, the settings in force.
 import { type SessionOptions, toolRuleList } from "../model/options.ts";
-import { readText } from "../platform/files.ts";
+import { settingsIn } from "./settings-file.ts";
 
 /**
  * Tools that work without permission and reach beyond the session: they write to other sessions, start work that
@@ -48,16 +48,4 @@ export function settingsArgument({ settings }: Pick<SessionOptions, "settings">)
   const own = typeof settings === "string" ? settingsIn(settings) : settings;
   if (own === undefined || (typeof settings === "string" && inbound in own)) return String(settings);
   return JSON.stringify({ ...refused, ...own });
-}
-
-/** The settings in a file, or in a text that is JSON itself; nothing when they are no JSON object. */
-export function settingsIn(settings: string): Record<string, unknown> | undefined {
-  try {
-    const text = settings.trimStart().startsWith("{") ? settings : readText(settings);
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-  } catch {
-    // Whoever asks says so, or has Claude Code say it.
-    return undefined;
-  }
 }

@@ -1,7 +1,7 @@
 // What is wrong with the options of a session, beyond what a schema says and apart from places on disk.
 import { z } from "zod";
 import { refusedVariable } from "../claude/environment.ts";
-import { settingsIn } from "../claude/settings.ts";
+import { settingsIn } from "../claude/settings-file.ts";
 import { refusedArgument } from "../claude/trusted-arguments.ts";
 import { type ChangedVersion, isOlder } from "../claude/versions.ts";
 import type { SessionOptionsInput } from "../model/options.ts";

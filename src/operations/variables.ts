@@ -1,6 +1,6 @@
 // The option `env` as a file: so that its values stand in no call and on no command line.
 import { z } from "zod";
-import { settingsIn } from "../claude/settings.ts";
+import { settingsIn } from "../claude/settings-file.ts";
 import { kindAt } from "../platform/files.ts";
 import { absolutePath } from "../platform/paths.ts";
 
