@@ -157,6 +157,12 @@ test("variables that would break the hold on a session, or change its login, are
     "ANTHROPIC_BASE_URL",
     "ANTHROPIC_API_KEY",
     "HTTPS_PROXY",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "CLAUDE_SECURESTORAGE_CONFIG_DIR",
+    "CLAUDE_CODE_CUSTOM_OAUTH_URL",
+    "CLAUDE_LOCAL_OAUTH_API_BASE",
+    "NODE_EXTRA_CA_CERTS",
     "with-hyphen",
     "1A",
   ];
