@@ -164,6 +164,36 @@ describeReal("a session that we start", () => {
       expect(oneFile.requests).not.toContain(inside);
     });
 
+    test("sends no file by the name of an agent, and none where a # stands in the path", async () => {
+      await symlink(outside, join(home.project, "agent-notes"));
+      await writeFile(join(home.project, "agent-readme.txt"), `${inside}\n`);
+      const linked = await run("SAY: ask @agent-notes about @in.txt", {}, plainEnvironment());
+      expect(linked.requests).not.toContain(secret);
+      expect(linked.requests).toContain(inside);
+      const file = await run("SAY: @agent-readme.txt", { tools: "Bash" }, plainEnvironment());
+      expect(file.requests).not.toContain(inside);
+      // Cut at the `#`, the path of the directory is that of a file beside it.
+      const cwd = join(home.path, "p#q");
+      await mkdir(cwd);
+      await writeFile(join(cwd, "in.txt"), `${inside}\n`);
+      await writeFile(join(home.path, "p"), `${secret}\n`);
+      const cut = await run("SAY: @in.txt", {}, { cwd, ...plainEnvironment() });
+      expect(cut.requests).not.toContain(secret);
+    });
+
+    test("sends no file where anything takes Read away", async () => {
+      for (const options of [
+        { disallowedTools: "Read(*)" },
+        { disallowedTools: "Read()" },
+        { disallowedTools: "*" },
+        { settings: { permissions: { deny: ["Read"] } } },
+        { agent: "r", agents: { r: { description: "d", prompt: "p", tools: ["Bash"] } } },
+      ]) {
+        const { requests } = await run("SAY: @in.txt", options, plainEnvironment());
+        expect({ options, read: requests.includes(inside) }).toEqual({ options, read: false });
+      }
+    });
+
     test("can be a slash command, whose other mentions stay text", async () => {
       const options = { slashCommands: true };
       const ran = await run(`/say hello @${outside} @in.txt`, options);
