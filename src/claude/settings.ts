@@ -22,11 +22,14 @@ export const toolsThatReachOut = [
 
 type ToolOptions = Pick<SessionOptions, "allowedTools" | "disallowedTools" | "tools">;
 
-/** The rules for `--disallowedTools`: the caller's own, and each tool that reaches out and that nobody allowed. */
+/**
+ * The rules for `--disallowedTools`: each tool that reaches out and that nobody allowed, and the caller's own. These come
+ * last, for Claude Code takes all that follows a parenthesis that is not closed for one rule.
+ */
 export function deniedRules({ allowedTools, disallowedTools, tools }: ToolOptions): string[] {
   const named = new Set([...toolRuleList(allowedTools ?? ""), ...toolRuleList(tools ?? "")].map(toolOfRule));
   const denied = toolRuleList(disallowedTools ?? "");
-  return [...denied, ...toolsThatReachOut.filter((tool) => !named.has(tool) && !denied.includes(tool))];
+  return [...toolsThatReachOut.filter((tool) => !named.has(tool) && !denied.includes(tool)), ...denied];
 }
 
 /** `Bash(git log:*)` → `Bash`. */
