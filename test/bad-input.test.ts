@@ -120,6 +120,51 @@ const table: [
     () => ["claudeArguments requires the operator's permission", "allowClaudeArguments"],
   ],
   [
+    "a rule whose parenthesis is not closed",
+    () => ({ tasks: ["x", { task: "y", allowedTools: ["Read", "Bash(ls))"] }], disallowedTools: "Bash(rm" }),
+    () => [
+      'disallowedTools has a rule whose parentheses do not match: "Bash(rm"',
+      'tasks[1].allowedTools has a rule whose parentheses do not match: "Bash(ls))"',
+    ],
+  ],
+  [
+    "a NUL in a text",
+    (home) => ({
+      tasks: ["x", { task: "y", name: "a\0b" }],
+      appendSystemPrompt: "a\0b",
+      addDirectories: [`${home.path}\0`],
+      settings: "a\0b",
+    }),
+    () => [
+      "appendSystemPrompt contains a NUL",
+      "addDirectories contains a NUL",
+      "settings contains a NUL",
+      "tasks[1].name contains a NUL",
+    ],
+  ],
+  [
+    "a text that no argument can hold",
+    () => ({
+      tasks: ["x"],
+      mcpConfig: { mcpServers: { a: { command: "sh", args: ["y".repeat(130_000)] } } },
+    }),
+    () => ["mcpConfig is longer than 120,000 bytes"],
+  ],
+  [
+    "restricted mode with tools that run code",
+    () => ({ tasks: ["x", { task: "y", tools: "Read,Bash(ls),WebFetch" }], restricted: true }),
+    () => ["tasks[1].tools names Bash, WebFetch, which `restricted` is there to keep away"],
+  ],
+  [
+    "settings and MCP servers in what is no regular file",
+    () => ({ tasks: ["x"], settings: "/dev/zero", mcpConfig: "/dev/zero", env: "/dev/zero" }),
+    () => [
+      "settings /dev/zero is not a file",
+      "mcpConfig /dev/zero is not a file",
+      "env was given as a text",
+    ],
+  ],
+  [
     "several faults at once",
     (home) => ({
       tasks: [""],

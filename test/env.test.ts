@@ -1,7 +1,9 @@
 // Variables of a task (`env`): they reach its session, and their values nothing else.
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startSession } from "../src/claude/session.ts";
 import { connectNew, eventually, Home, kill, run } from "./harness.ts";
 
 const secret = "value-that-is-never-stored";
@@ -175,6 +177,10 @@ test("variables that would break the hold on a session, or change its login, are
     home.file("bad.json"),
     home.file("nowhere.json"),
     `{"A": ${secret}}`,
+    `TOKEN=${secret}`,
+    { A: `${secret}\0` },
+    { A: secret.repeat(6_000) },
+    Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`A${index}`, secret.repeat(4_000)])),
   ];
   for (const env of others) {
     const answer = await ask(env);
@@ -182,11 +188,27 @@ test("variables that would break the hold on a session, or change its login, are
     expect(answer.text).toContain("env");
     expect(answer.text).not.toContain(secret);
   }
+  expect((await ask({ A: `${secret}\0` })).text).toContain("env.A contains a NUL");
+  expect((await ask({ A: secret.repeat(6_000) })).text).toContain("env.A is longer than a variable may be");
   expect(text).not.toContain(secret);
   const flag = await run(home, ["run", "x", `--env={"A": ${secret}`]);
   expect(flag.code).toBe(2);
   expect(flag.err).not.toContain(secret);
   expect(existsSync(home.startsLog)).toBe(false);
+  expect(filesHolding(home, secret)).toEqual([]);
+});
+
+test("a start that fails on a variable says so without its value", () => {
+  const start = startSession({
+    command: [process.execPath],
+    workingDirectory: "/",
+    environment: { TOKEN: `${secret}\0` },
+    marker: "m",
+    transcript: join(tmpdir(), `start-${process.pid}`),
+    stderr: join(tmpdir(), `start-${process.pid}-errors`),
+  });
+  expect(start).toMatchObject({ started: false, message: expect.stringContaining("cannot be passed") });
+  expect(JSON.stringify(start)).not.toContain(secret);
 });
 
 function never(): never {
