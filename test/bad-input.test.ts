@@ -199,6 +199,19 @@ test("arguments that would break the session, or have an option of their own, ar
     client.call("spawn_claude_session", { task: "[[args]]", claudeArguments });
   for (const argument of ["--output-format=text", "-p", "--print", "--session-id=x", "-cfoo", "--bg"])
     expect((await ask([argument])).text).toContain(`claudeArguments[0] ${argument}: this program sets it`);
+  for (const argument of [
+    "--inherit-permission-mode=bypassPermissions",
+    "--managed-settings={}",
+    "--rc=x",
+    "--remote=x",
+    "--teleport=x",
+    "--sdk-url=ws://127.0.0.1:9",
+    "--attach-serve=x",
+    "--await-initialize",
+    "--messaging-socket-path=/x",
+    "--some-option-of-tomorrow",
+  ])
+    expect((await ask([argument])).text).toContain("is not known to leave permissions");
   expect((await ask(["--dangerously-skip-permissions"])).text).toContain("use the option `permissionMode`");
   for (const argument of ["Read", "--", "x=y"])
     expect((await ask([argument])).text).toContain("write an option, with its value behind `=`");
