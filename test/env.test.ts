@@ -131,6 +131,45 @@ test("after a crash of everything, tasks say that their values are gone, and a r
   expect(filesHolding(home, secret)).toEqual([]);
 });
 
+test("a retry gives no value to several tasks that had their own", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const task = (value: string) => ({ task: "[[env name=TOKEN]]", env: { TOKEN: value } });
+  await client.call("spawn_parallel_claude_sessions", {
+    tasks: [`[[wait-for-file path=${gate}]]`, task("of-two"), task("of-three")],
+    concurrency: 1,
+    asyncMode: true,
+  });
+  using store = home.store();
+  const batchId = store.list()[0]?.batchId ?? never();
+  await eventually(
+    () => store.batch(batchId)?.state.tasks[0]?.status === "running",
+    () => "no task runs",
+  );
+  const { keeper, runner } = store.row(batchId) ?? never();
+  await kill(keeper, runner);
+  await Bun.write(gate, "");
+  await client.call("wait_for_batch", { batchId });
+
+  const mixed = await client.call("retry_batch", { batchId, env: { TOKEN: "one-for-both" } });
+  expect(mixed).toMatchObject({
+    isError: true,
+    text: expect.stringContaining("Task 2, 3 had an `env` of its own"),
+  });
+  for (const [number, value] of [
+    [2, "of-two"],
+    [3, "of-three"],
+  ] as const) {
+    await client.call("retry_batch", { batchId, tasks: [number], env: { TOKEN: value } });
+    await client.call("wait_for_batch", { batchId });
+  }
+  const read = await client.call("read_batch_results", { batchId });
+  const { results } = read.data as { results: { taskIndex: number; result: string }[] };
+  const given = results.filter(({ taskIndex }) => taskIndex > 1).map(({ result }) => result);
+  expect(given).toEqual(["of-two", "of-three"]);
+});
+
 test("the command line takes variables from a file, in the foreground and in the background", async () => {
   await using home = new Home();
   await Bun.write(home.file("values.json"), JSON.stringify({ A: "from the file" }));
