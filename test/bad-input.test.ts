@@ -82,13 +82,17 @@ const table: [
         mcpServers: {
           one: { command: "/nowhere/server" },
           two: { command: "no-such-command-anywhere" },
+          three: "npx",
+          four: {},
           fine: { command: "sh" },
           remote: { type: "http", url: "http://127.0.0.1:9" },
         },
       },
     }),
     () => [
-      "2 things are to be mended",
+      "4 things are to be mended",
+      "mcpServers.three has neither `command` nor `url`",
+      "mcpServers.four has neither `command` nor `url`",
       "mcpServers.one.command /nowhere/server is not an executable file",
       "mcpServers.two.command no-such-command-anywhere was not found on the sessions' PATH",
     ],
@@ -97,9 +101,17 @@ const table: [
     "an agent without a prompt, and one whose tools are no list",
     () => ({
       tasks: ["x"],
-      agents: { one: { description: "d" }, two: { description: "d", prompt: "p", tools: "Read" } },
+      agents: {
+        one: { description: "d" },
+        two: { description: "d", prompt: "p", tools: "Read" },
+        three: { description: "", prompt: "p" },
+      },
     }),
-    () => ["agents.one.prompt", "agents.two.tools", "`description` and `prompt`"],
+    () => [
+      "agents.one.prompt: expected string, received undefined; an agent needs `description` and `prompt`",
+      "agents.two.tools: expected array, received string\n",
+      "agents.three.description: must not be empty",
+    ],
   ],
   [
     "settings that are no JSON object",

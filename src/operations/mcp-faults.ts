@@ -6,7 +6,13 @@ import { isJsonText } from "../claude/settings-file.ts";
 import { isExecutable, readSmallFile } from "../platform/files.ts";
 import { isAbsolute, join } from "../platform/paths.ts";
 
-const configuration = z.object({ mcpServers: z.record(z.string(), z.looseObject({})) });
+const configuration = z.object({ mcpServers: z.record(z.string(), z.unknown()) });
+const anyServer = z.union([
+  z.looseObject({ command: z.string().min(1) }),
+  z.looseObject({ url: z.string().min(1) }),
+  // Of kinds to come, such as servers within the program.
+  z.looseObject({ type: z.string().regex(/^(?!(?:stdio|http|sse)$)/) }),
+]);
 const localServer = z.looseObject({
   type: z.literal("stdio").optional(),
   command: z.string(),
@@ -24,6 +30,8 @@ export function mcpFaults(given: string | Record<string, unknown>, path: string 
     ];
   }
   return Object.entries(parsed.data.mcpServers).flatMap(([name, server]) => {
+    const shape = anyServer.safeParse(server);
+    if (!shape.success) return [`mcpServers.${name} has neither \`command\` nor \`url\``];
     const local = localServer.safeParse(server);
     const fault = local.success ? commandFault(local.data, path) : undefined;
     return fault === undefined ? [] : [`mcpServers.${name}.command ${fault}`];

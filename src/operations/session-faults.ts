@@ -86,7 +86,9 @@ function agentFaults({ agents }: SessionOptionsInput): string[] {
     if (parsed.success) return [];
     return parsed.error.issues.map(({ path, message }) => {
       const place = ["agents", name, ...path.map(String)].join(".");
-      return `${place}: ${message.replace("Invalid input: ", "")}; an agent needs \`description\` and \`prompt\``;
+      const what = message.replace("Invalid input: ", "").replace(/^Too small: .*/, "must not be empty");
+      const isNeeded = path.length === 0 || path[0] === "description" || path[0] === "prompt";
+      return `${place}: ${what}${isNeeded ? "; an agent needs `description` and `prompt`" : ""}`;
     });
   });
 }
