@@ -189,6 +189,8 @@ test("the command line and doctor warn as well", async () => {
   write(join(home.work, ".claude", "settings.json"), settings);
   expect((await run(home, ["run", "hello"])).err).toContain("Warning: ");
   expect((await run(home, ["run", "hello", "--setting-sources=user"])).err).not.toContain("Warning: ");
+  expect((await run(home, ["run", "hello"])).code).toBe(0);
+  expect((await run(home, ["show", "latest"])).out).toContain("settings.json is in force");
   const looked = await run(home, ["doctor"]);
   expect(looked.out).toContain("ANTHROPIC_BASE_URL can replace your login or send it elsewhere");
 });
