@@ -82,13 +82,17 @@ const table: [
         mcpServers: {
           one: { command: "/nowhere/server" },
           two: { command: "no-such-command-anywhere" },
+          three: "npx",
+          four: {},
           fine: { command: "sh" },
           remote: { type: "http", url: "http://127.0.0.1:9" },
         },
       },
     }),
     () => [
-      "2 problems",
+      "4 problems",
+      "mcpServers.three has neither `command` nor `url`",
+      "mcpServers.four has neither `command` nor `url`",
       "mcpServers.one.command /nowhere/server is not an executable file",
       "mcpServers.two.command no-such-command-anywhere was not found on the sessions' PATH",
     ],
@@ -97,9 +101,17 @@ const table: [
     "an agent without a prompt, and one whose tools are no list",
     () => ({
       tasks: ["x"],
-      agents: { one: { description: "d" }, two: { description: "d", prompt: "p", tools: "Read" } },
+      agents: {
+        one: { description: "d" },
+        two: { description: "d", prompt: "p", tools: "Read" },
+        three: { description: "", prompt: "p" },
+      },
     }),
-    () => ["agents.one.prompt", "agents.two.tools", "`description` and `prompt`"],
+    () => [
+      "agents.one.prompt: expected string, received undefined; an agent needs `description` and `prompt`",
+      "agents.two.tools: expected array, received string\n",
+      "agents.three.description: must not be empty",
+    ],
   ],
   [
     "settings that are no JSON object",
@@ -118,6 +130,51 @@ const table: [
     "arguments for claude without the operator's permission",
     () => ({ tasks: ["x"], claudeArguments: ["--betas=x"] }),
     () => ["claudeArguments requires the operator's permission", "allowClaudeArguments"],
+  ],
+  [
+    "a rule whose parenthesis is not closed",
+    () => ({ tasks: ["x", { task: "y", allowedTools: ["Read", "Bash(ls))"] }], disallowedTools: "Bash(rm" }),
+    () => [
+      'disallowedTools has a rule whose parentheses do not match: "Bash(rm"',
+      'tasks[1].allowedTools has a rule whose parentheses do not match: "Bash(ls))"',
+    ],
+  ],
+  [
+    "a NUL in a text",
+    (home) => ({
+      tasks: ["x", { task: "y", name: "a\0b" }],
+      appendSystemPrompt: "a\0b",
+      addDirectories: [`${home.path}\0`],
+      settings: "a\0b",
+    }),
+    () => [
+      "appendSystemPrompt contains a NUL",
+      "addDirectories contains a NUL",
+      "settings contains a NUL",
+      "tasks[1].name contains a NUL",
+    ],
+  ],
+  [
+    "a text that no argument can hold",
+    () => ({
+      tasks: ["x"],
+      mcpConfig: { mcpServers: { a: { command: "sh", args: ["y".repeat(130_000)] } } },
+    }),
+    () => ["mcpConfig is longer than 120,000 bytes"],
+  ],
+  [
+    "restricted mode with tools that run code",
+    () => ({ tasks: ["x", { task: "y", tools: "Read,Bash(ls),WebFetch" }], restricted: true }),
+    () => ["tasks[1].tools names Bash, WebFetch, which `restricted` is there to keep away"],
+  ],
+  [
+    "settings and MCP servers in what is no regular file",
+    () => ({ tasks: ["x"], settings: "/dev/zero", mcpConfig: "/dev/zero", env: "/dev/zero" }),
+    () => [
+      "settings /dev/zero is not a file",
+      "mcpConfig /dev/zero is not a file",
+      "env was given as a text",
+    ],
   ],
   [
     "several faults at once",
@@ -154,6 +211,19 @@ test("arguments that would break the session, or have an option of their own, ar
     client.call("spawn_claude_session", { task: "[[args]]", claudeArguments });
   for (const argument of ["--output-format=text", "-p", "--print", "--session-id=x", "-cfoo", "--bg"])
     expect((await ask([argument])).text).toContain(`claudeArguments[0] ${argument}: this program sets it`);
+  for (const argument of [
+    "--inherit-permission-mode=bypassPermissions",
+    "--managed-settings={}",
+    "--rc=x",
+    "--remote=x",
+    "--teleport=x",
+    "--sdk-url=ws://127.0.0.1:9",
+    "--attach-serve=x",
+    "--await-initialize",
+    "--messaging-socket-path=/x",
+    "--some-option-of-tomorrow",
+  ])
+    expect((await ask([argument])).text).toContain("is not known to leave permissions");
   expect((await ask(["--dangerously-skip-permissions"])).text).toContain("use the option `permissionMode`");
   for (const argument of ["Read", "--", "x=y"])
     expect((await ask([argument])).text).toContain("write an option with its value after `=`");

@@ -1,7 +1,9 @@
 // Variables of a task (`env`): they reach its session, and their values nothing else.
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startSession } from "../src/claude/session.ts";
 import { connectNew, eventually, Home, kill, run } from "./harness.ts";
 
 const secret = "value-that-is-never-stored";
@@ -129,6 +131,45 @@ test("after a crash of everything, tasks say that their values are gone, and a r
   expect(filesHolding(home, secret)).toEqual([]);
 });
 
+test("a retry gives no value to several tasks that had their own", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const task = (value: string) => ({ task: "[[env name=TOKEN]]", env: { TOKEN: value } });
+  await client.call("spawn_parallel_claude_sessions", {
+    tasks: [`[[wait-for-file path=${gate}]]`, task("of-two"), task("of-three")],
+    concurrency: 1,
+    asyncMode: true,
+  });
+  using store = home.store();
+  const batchId = store.list()[0]?.batchId ?? never();
+  await eventually(
+    () => store.batch(batchId)?.state.tasks[0]?.status === "running",
+    () => "no task runs",
+  );
+  const { keeper, runner } = store.row(batchId) ?? never();
+  await kill(keeper, runner);
+  await Bun.write(gate, "");
+  await client.call("wait_for_batch", { batchId });
+
+  const mixed = await client.call("retry_batch", { batchId, env: { TOKEN: "one-for-both" } });
+  expect(mixed).toMatchObject({
+    isError: true,
+    text: expect.stringContaining("Task 2, 3 had an `env` of its own"),
+  });
+  for (const [number, value] of [
+    [2, "of-two"],
+    [3, "of-three"],
+  ] as const) {
+    await client.call("retry_batch", { batchId, tasks: [number], env: { TOKEN: value } });
+    await client.call("wait_for_batch", { batchId });
+  }
+  const read = await client.call("read_batch_results", { batchId });
+  const { results } = read.data as { results: { taskIndex: number; result: string }[] };
+  const given = results.filter(({ taskIndex }) => taskIndex > 1).map(({ result }) => result);
+  expect(given).toEqual(["of-two", "of-three"]);
+});
+
 test("the command line takes variables from a file, in the foreground and in the background", async () => {
   await using home = new Home();
   await Bun.write(home.file("values.json"), JSON.stringify({ A: "from the file" }));
@@ -157,6 +198,12 @@ test("variables that would break the hold on a session, or change its login, are
     "ANTHROPIC_BASE_URL",
     "ANTHROPIC_API_KEY",
     "HTTPS_PROXY",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "CLAUDE_SECURESTORAGE_CONFIG_DIR",
+    "CLAUDE_CODE_CUSTOM_OAUTH_URL",
+    "CLAUDE_LOCAL_OAUTH_API_BASE",
+    "NODE_EXTRA_CA_CERTS",
     "with-hyphen",
     "1A",
   ];
@@ -169,6 +216,10 @@ test("variables that would break the hold on a session, or change its login, are
     home.file("bad.json"),
     home.file("nowhere.json"),
     `{"A": ${secret}}`,
+    `TOKEN=${secret}`,
+    { A: `${secret}\0` },
+    { A: secret.repeat(6_000) },
+    Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`A${index}`, secret.repeat(4_000)])),
   ];
   for (const env of others) {
     const answer = await ask(env);
@@ -176,11 +227,27 @@ test("variables that would break the hold on a session, or change its login, are
     expect(answer.text).toContain("env");
     expect(answer.text).not.toContain(secret);
   }
+  expect((await ask({ A: `${secret}\0` })).text).toContain("env.A contains a NUL");
+  expect((await ask({ A: secret.repeat(6_000) })).text).toContain("env.A is longer than a variable may be");
   expect(text).not.toContain(secret);
   const flag = await run(home, ["run", "x", `--env={"A": ${secret}`]);
   expect(flag.code).toBe(2);
   expect(flag.err).not.toContain(secret);
   expect(existsSync(home.startsLog)).toBe(false);
+  expect(filesHolding(home, secret)).toEqual([]);
+});
+
+test("a start that fails on a variable says so without its value", () => {
+  const start = startSession({
+    command: [process.execPath],
+    workingDirectory: "/",
+    environment: { TOKEN: `${secret}\0` },
+    marker: "m",
+    transcript: join(tmpdir(), `start-${process.pid}`),
+    stderr: join(tmpdir(), `start-${process.pid}-errors`),
+  });
+  expect(start).toMatchObject({ started: false, message: expect.stringContaining("cannot be passed") });
+  expect(JSON.stringify(start)).not.toContain(secret);
 });
 
 function never(): never {

@@ -3,6 +3,7 @@ import { pathListSeparator } from "../platform/paths.ts";
 import { depthVariable, markerVariable } from "../platform/process-table.ts";
 import { isBunVariable } from "../platform/self.ts";
 import { knownDirectories, pathDirectories } from "./find.ts";
+import { decidesLogin } from "./login-variables.ts";
 
 type Environment = Record<string, string | undefined>;
 
@@ -82,23 +83,20 @@ export function sessionEnvironment(environment: Environment): Record<string, str
   };
 }
 
-// Which login a session uses, and where its conversations are: known for a whole batch, and by its environment.
-const ofAccount =
-  /^(?:ANTHROPIC_.*|CLAUDE_CODE_(?:OAUTH|API_KEY|USE_).*|CLAUDE_CONFIG_DIR|HOME|USERPROFILE|HTTPS?_PROXY|ALL_PROXY)$/i;
-
 // These load code into every program, `claude` and what we look for it with among them.
 const ofLoader = /^(?:LD_(?:PRELOAD|AUDIT|LIBRARY_PATH)|DYLD_.*)$/;
 
 /** Why a task may not set a variable of its session; nothing where it may. */
 export function refusedVariable(name: string): string | undefined {
-  if (!/^[A-Za-z_]\w*$/.test(name)) return "a name is letters, digits and `_`, and begins with no digit";
+  if (!/^[A-Za-z_]\w*$/.test(name) || name === "__proto__")
+    return "a name is letters, digits and `_`, and begins with no digit";
   if (isOurs(name)) return "the program uses variables of this name to identify its sessions";
   if (isOfOuterSession(name)) return "Claude Code sets it for its own child processes";
   if (isBunVariable(name)) return "it would change `claude` itself";
   if (ofLoader.test(name)) return "it loads code into `claude` itself";
   if (name.toUpperCase() === "PATH")
     return "sessions have the PATH of this program, with absolute directories only";
-  if (ofAccount.test(name))
+  if (decidesLogin(name))
     return "it decides which login a session uses; start the batch with another environment instead";
   return undefined;
 }

@@ -3,9 +3,9 @@
 export interface Mention {
   /** Where its `@` stands in the text. */
   index: number;
-  /** As it stands in the text, from the `@` on. */
+  /** As it stands in the text, from the `@` on. Cut where the name is too long. */
   written: string;
-  /** What is mentioned: a path with or without `#L1-5`, an agent, or `server:resource`. */
+  /** What is mentioned: a path with or without `#L1-5`, an agent, or `server:resource`. Empty: too long for any of them. */
   name: string;
   isAgent: boolean;
 }
@@ -13,33 +13,68 @@ export interface Mention {
 /** Behind these, or a blank of any kind, or at the beginning of the text, an `@` begins a mention. */
 const openers = "。、？！";
 
-/** The mentions in a text, in their order. The same place may be read in two ways: both are given. */
-export function mentionsIn(text: string): Mention[] {
-  const found: Mention[] = [];
+/** A longer name is no path that a system call takes (PATH_MAX of Linux). A base64 text may be longer. */
+const longestName = 4_096;
+
+/** The mentions in a text, in their order, in a time that grows with the text alone. */
+export function* mentionsIn(text: string): Generator<Mention> {
+  const runs = new Runs(text);
   for (let index = text.indexOf("@"); index !== -1; index = text.indexOf("@", index + 1)) {
     const before = text.charAt(index - 1);
     if (before.trim() !== "" && !openers.includes(before)) continue;
-    const mention = text.charAt(index + 1) === '"' ? quotedAt(text, index) : plainAt(text, index);
-    if (mention) found.push(mention);
+    const mention = text.charAt(index + 1) === '"' ? quotedAt(text, index) : plainAt(text, index, runs);
+    if (mention) yield mention;
   }
-  return found;
 }
 
 function quotedAt(text: string, index: number): Mention | undefined {
   const end = text.indexOf('"', index + 2);
   if (end <= index + 2) return undefined;
-  const name = text.slice(index + 2, end);
-  return { index, written: text.slice(index, end + 1), name, isAgent: /^[\w:.@-]+ \(agent\)$/.test(name) };
+  return mentionOf(text, index, { end: end + 1, isQuoted: true });
 }
 
-// Up to the next blank, and from there back to the last place where a word begins or ends.
-function plainAt(text: string, index: number): Mention | undefined {
-  const [run = ""] = /^\S*/.exec(text.slice(index, index + longestRun)) ?? [];
-  const [written = ""] = /^.+\b/s.exec(run) ?? [];
-  const name = written.slice(1);
-  if (name === "") return undefined;
-  return { index, written, name, isAgent: /^agent-[\w:.@-]+$/.test(name) };
+function plainAt(text: string, index: number, runs: Runs): Mention | undefined {
+  const end = runs.lastBoundaryAt(index);
+  return end <= index + 1 ? undefined : mentionOf(text, index, { end, isQuoted: false });
 }
 
-/** No path is longer than that, on any system; a base64 text may be. */
-const longestRun = 33_000;
+function mentionOf(
+  text: string,
+  index: number,
+  { end, isQuoted }: { end: number; isQuoted: boolean },
+): Mention {
+  const from = index + (isQuoted ? 2 : 1);
+  const to = isQuoted ? end - 1 : end;
+  if (to - from > longestName)
+    return { index, written: `${text.slice(index, index + 60)}…`, name: "", isAgent: false };
+  const name = text.slice(from, to);
+  const isAgent = (isQuoted ? /^[\w:.@-]+ \(agent\)$/ : /^agent-[\w:.@-]+$/).test(name);
+  return { index, written: text.slice(index, end), name, isAgent };
+}
+
+/** The runs of a text without blanks. Each is measured once, however many mentions are in it. */
+class Runs {
+  readonly #text: string;
+  #end = -1;
+  #boundary = -1;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** The last place where a word begins or ends in the run that `index` is in: a mention reaches up to there. */
+  lastBoundaryAt(index: number): number {
+    if (index < this.#end) return this.#boundary;
+    const blank = /\s/g;
+    blank.lastIndex = index;
+    this.#end = blank.exec(this.#text)?.index ?? this.#text.length;
+    let at = this.#end;
+    while (at > index && this.#isWord(at - 1, index) === this.#isWord(at, index)) at--;
+    this.#boundary = at;
+    return at;
+  }
+
+  #isWord(at: number, from: number): boolean {
+    return at >= from && at < this.#end && /\w/.test(this.#text.charAt(at));
+  }
+}

@@ -1,85 +1,86 @@
-// The settings files that a working directory brings along, and what in them changes what a session may do. Claude Code
-// obeys them in `-p` without asking whether the directory is trusted.
+// What a working directory brings along that changes what a session may do: settings files and agents. Claude Code obeys
+// them in `-p` without asking whether the directory is trusted.
 import { type SessionOptions, settingSourceList } from "../model/options.ts";
-import { kindAt, readHead, readText, realPath } from "../platform/files.ts";
-import { dirname, join } from "../platform/paths.ts";
-import { settingsIn, toolOfRule } from "./settings.ts";
+import { realPath } from "../platform/files.ts";
+import { join } from "../platform/paths.ts";
+import { agentFiles } from "./agent-files.ts";
+import { decidesLogin } from "./login-variables.ts";
+import { repositoryOf } from "./repository.ts";
+import { toolOfRule } from "./settings.ts";
+import { readSettingsFile } from "./settings-file.ts";
 
-/** What one settings file holds that matters; `effects` is empty where nothing does. */
-export interface ProjectSettings {
+/** What one file holds that matters. */
+interface ProjectFile {
   /** Absolute. */
   file: string;
   effects: string[];
 }
 
-type Sources = Pick<SessionOptions, "settingSources" | "restricted">;
+/** The options that decide which files are in force. */
+export type Sources = Pick<SessionOptions, "settingSources" | "restricted" | "addDirectories">;
 
-/** A file longer than this is not looked into, in bytes. */
-const mostBytes = 1_000_000;
+/** Most agents that are named for one directory. */
+const mostAgents = 10;
 
-/** The files of a directory that are in force with these options, and that change something. */
-export function projectSettings(workingDirectory: string, options: Sources): ProjectSettings[] {
+/** What to know about a directory before sessions work in it: a sentence for each file. */
+export function projectWarnings(workingDirectory: string, options: Sources): string[] {
   try {
-    return filesInForce(workingDirectory, options).flatMap((file) => {
-      // Never a pipe, which would keep us waiting.
-      if (kindAt(file) !== "file") return [];
-      const effects = effectsOf(file);
-      return effects.length === 0 ? [] : [{ file, effects }];
-    });
+    const agents = agentsInForce(workingDirectory, options);
+    const more = agents.length - mostAgents;
+    return [
+      ...settingsInForce(workingDirectory, options).map(
+        ({ file, effects }) =>
+          `${file} is in force for sessions in ${workingDirectory}: it sets ${effects.join("; ")}. ${advice}`,
+      ),
+      ...agents
+        .slice(0, mostAgents)
+        .map(
+          ({ file, effects }) =>
+            `${file} defines an agent for sessions in ${workingDirectory}: it sets ${effects.join("; ")}. A permission mode such as \`acceptEdits\` is obeyed; before Claude Code 2.1.277, so is \`bypassPermissions\`, and hooks run in some versions. ${advice}`,
+        ),
+      ...(more > 0 ? [`${more} more agents in ${workingDirectory} set such things. ${advice}`] : []),
+    ];
   } catch {
     // A directory that we may not enter. A session runs as the same user, and cannot work there either.
     return [];
   }
 }
 
-/** What to know about a directory before sessions work in it: a sentence for each file. */
-export function projectWarnings(workingDirectory: string, options: Sources): string[] {
-  return projectSettings(workingDirectory, options).map(
-    ({ file, effects }) =>
-      `${file} is in force for sessions in ${workingDirectory}: it sets ${effects.join("; ")}. \`settingSources: ["user"]\` ignores it.`,
-  );
-}
+const advice = '`settingSources: "user"` (`--setting-sources user`) ignores it.';
 
 // Of the project's settings, only those of the directory itself count. The local ones may also lie at the root of the
 // repository, of the main one where this is a linked worktree (2.1.332; 2.1.197 reads the directory's own alone).
-function filesInForce(workingDirectory: string, { settingSources, restricted }: Sources): string[] {
-  if (restricted) return [];
-  const sources = settingSources === undefined ? undefined : settingSourceList(settingSources);
-  const isInForce = (source: "project" | "local") => sources?.includes(source) ?? true;
+function settingsInForce(workingDirectory: string, options: Sources): ProjectFile[] {
   const own = join(workingDirectory, ".claude");
-  const root = repositoryRoot(realPath(workingDirectory));
-  return [
-    ...(isInForce("project") ? [join(own, "settings.json")] : []),
-    ...(isInForce("local") ? [join(own, "settings.local.json")] : []),
-    ...(isInForce("local") && root !== undefined && root !== realPath(workingDirectory)
+  const real = realPath(workingDirectory);
+  const root = repositoryOf(real)?.main;
+  const files = [
+    ...(isInForce("project", options) ? [join(own, "settings.json")] : []),
+    ...(isInForce("local", options) ? [join(own, "settings.local.json")] : []),
+    ...(isInForce("local", options) && root !== undefined && root !== real
       ? [join(root, ".claude", "settings.local.json")]
       : []),
   ];
+  return files
+    .map((file) => ({ file, effects: effectsOf(file) }))
+    .filter(({ effects }) => effects.length > 0);
 }
 
-function repositoryRoot(directory: string): string | undefined {
-  for (let at = directory; ; at = dirname(at)) {
-    const git = join(at, ".git");
-    const kind = kindAt(git);
-    if (kind === "directory") return at;
-    if (kind === "file") {
-      const [, main] = /^gitdir: (.+)[\\/]\.git[\\/]worktrees[\\/]/.exec(readHead(git, 5_000) ?? "") ?? [];
-      return main ?? at;
-    }
-    if (dirname(at) === at) return undefined;
-  }
+function agentsInForce(workingDirectory: string, options: Sources): ProjectFile[] {
+  if (!isInForce("project", options)) return [];
+  return agentFiles(workingDirectory, options.addDirectories).filter(({ effects }) => effects.length > 0);
+}
+
+function isInForce(source: "project" | "local", { settingSources, restricted }: Sources): boolean {
+  if (restricted) return false;
+  return settingSources === undefined || settingSourceList(settingSources).includes(source);
 }
 
 function effectsOf(file: string): string[] {
-  const text = readHead(file, mostBytes) ?? "";
-  if (text.length >= mostBytes) return ["more than this check reads"];
-  let settings: Record<string, unknown> | undefined;
-  try {
-    settings = settingsIn(readText(file));
-  } catch {
-    return ["settings that cannot be read"];
-  }
-  if (settings === undefined) return [];
+  const read = readSettingsFile(file);
+  if (read.kind === "empty") return [];
+  if (read.kind === "unreadable") return ["what cannot be read here"];
+  const { settings } = read;
   const { env, hooks, permissions } = settings;
   return [
     ...(isFilled(env) ? [environmentEffect(Object.keys(env))] : []),
@@ -88,7 +89,10 @@ function effectsOf(file: string): string[] {
     ),
     ...(isFilled(hooks) ? [`hooks, which run commands (${wordList(Object.keys(hooks))})`] : []),
     ...(isFilled(permissions) ? permissionEffects(permissions) : []),
-    ...mcpKeys.flatMap((key) => (settings[key] === undefined ? [] : [`\`${key}\``])),
+    ...mcpKeys.flatMap((key) => (isOff(settings[key]) ? [] : [`\`${key}\``])),
+    ...(settings["disableAllHooks"] === true
+      ? ["`disableAllHooks`, which switches off your own hooks as well"]
+      : []),
   ];
 }
 
@@ -102,16 +106,12 @@ const commandKeys = [
 ] as const;
 const mcpKeys = ["enableAllProjectMcpServers", "enabledMcpjsonServers", "enabledPlugins"] as const;
 
-/** Where the login is sent, and by which login it is done. */
-const ofLogin =
-  /^(?:ANTHROPIC_.*|CLAUDE_CODE_(?:OAUTH|API_KEY|USE_).*|HTTPS?_PROXY|ALL_PROXY|NODE_EXTRA_CA_CERTS|NODE_TLS_.*)$/i;
-
 function environmentEffect(names: readonly string[]): string {
-  const dangerous = names.filter((name) => ofLogin.test(name));
+  const dangerous = names.filter(decidesLogin);
   const listed = `variables (${wordList(names)})`;
   return dangerous.length === 0
     ? listed
-    : `${listed}, of which ${wordList(dangerous)} can send your login elsewhere`;
+    : `${listed}, of which ${wordList(dangerous)} can replace your login or send it elsewhere`;
 }
 
 function permissionEffects(permissions: Record<string, unknown>): string[] {
@@ -139,4 +139,8 @@ function wordList(names: readonly string[]): string {
 
 function isFilled(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && Object.keys(value).length > 0;
+}
+
+function isOff(value: unknown): boolean {
+  return value === undefined || value === false || (typeof value === "object" && !isFilled(value));
 }

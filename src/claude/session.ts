@@ -44,15 +44,20 @@ export function startSession(plan: SessionPlan): Start {
   } catch (error) {
     // Empty, and nobody will ever write into them.
     for (const path of opened.length === 2 ? [plan.transcript, plan.stderr] : []) removePath(path);
-    const reason = error instanceof Error ? error.message : String(error);
     return {
       started: false,
-      message: `The session could not be started in ${plan.workingDirectory}: ${reason}`,
+      message: `The session could not be started in ${plan.workingDirectory}: ${reasonOf(error)}`,
     };
   } finally {
     // The child has its own copies.
     for (const descriptor of opened) closeDescriptor(descriptor);
   }
+}
+
+// Only of an error of the system is the message safe: others repeat what was given, values of variables among it.
+function reasonOf(error: unknown): string {
+  const isOfSystem = error instanceof Error && "code" in error && /^E[A-Z0-9]+$/.test(String(error.code));
+  return isOfSystem ? error.message : "an argument or a variable cannot be passed to a process.";
 }
 
 function spawn(plan: SessionPlan, stdout: number | "ignore", stderr: number | "ignore"): Session {

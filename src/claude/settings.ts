@@ -1,6 +1,6 @@
 // What a session may not hear and do unless its caller says so: the tools that are denied, the settings in force.
 import { type SessionOptions, toolRuleList } from "../model/options.ts";
-import { readText } from "../platform/files.ts";
+import { settingsIn } from "./settings-file.ts";
 
 /**
  * Tools that work without permission and reach beyond the session: they write to other sessions, start work that
@@ -22,11 +22,14 @@ export const toolsThatReachOut = [
 
 type ToolOptions = Pick<SessionOptions, "allowedTools" | "disallowedTools" | "tools">;
 
-/** The rules for `--disallowedTools`: the caller's own, and each tool that reaches out and that nobody allowed. */
+/**
+ * The rules for `--disallowedTools`: each tool that reaches out and that nobody allowed, and the caller's own. These come
+ * last, for Claude Code takes all that follows a parenthesis that is not closed for one rule.
+ */
 export function deniedRules({ allowedTools, disallowedTools, tools }: ToolOptions): string[] {
   const named = new Set([...toolRuleList(allowedTools ?? ""), ...toolRuleList(tools ?? "")].map(toolOfRule));
   const denied = toolRuleList(disallowedTools ?? "");
-  return [...denied, ...toolsThatReachOut.filter((tool) => !named.has(tool) && !denied.includes(tool))];
+  return [...toolsThatReachOut.filter((tool) => !named.has(tool) && !denied.includes(tool)), ...denied];
 }
 
 /** `Bash(git log:*)` → `Bash`. */
@@ -48,16 +51,4 @@ export function settingsArgument({ settings }: Pick<SessionOptions, "settings">)
   const own = typeof settings === "string" ? settingsIn(settings) : settings;
   if (own === undefined || (typeof settings === "string" && inbound in own)) return String(settings);
   return JSON.stringify({ ...refused, ...own });
-}
-
-/** The settings in a file, or in a text that is JSON itself; nothing when they are no JSON object. */
-export function settingsIn(settings: string): Record<string, unknown> | undefined {
-  try {
-    const text = settings.trimStart().startsWith("{") ? settings : readText(settings);
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-  } catch {
-    // The caller reports it, or Claude Code does.
-    return undefined;
-  }
 }

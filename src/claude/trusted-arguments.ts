@@ -37,6 +37,41 @@ const ours = [
   "h",
 ] as const;
 
+/**
+ * Those that may be added: they grant nothing that the operator did not, and we can still read the session. Claude Code
+ * has others that it does not list, such as `--inherit-permission-mode`, so that a list of bad ones would have gaps.
+ */
+const accepted = [
+  "advisor",
+  "append-subagent-system-prompt",
+  "append-subagent-system-prompt-file",
+  "append-system-prompt-file",
+  "autocompact",
+  "ax-screen-reader",
+  "bare",
+  "betas",
+  "brief",
+  "chrome",
+  "no-chrome",
+  "debug",
+  "debug-file",
+  "disable-slash-commands",
+  "exclude-dynamic-system-prompt-sections",
+  "file",
+  "forward-subagent-text",
+  "include-hook-events",
+  "max-thinking-tokens",
+  "mcp-debug",
+  "plugin-dir",
+  "plugin-url",
+  "safe-mode",
+  "system-prompt-file",
+  "system-prompt-snapshot",
+  "task-budget",
+  "thinking",
+  "thinking-display",
+] as const;
+
 /** Those for which there is an option, which is checked. */
 const byOption: Record<string, string> = {
   "mcp-config": "mcpConfig",
@@ -80,5 +115,7 @@ export function refusedArgument(argument: string): string | undefined {
   if (ownOption !== undefined) return `use the option \`${ownOption}\``;
   if (ours.some((known) => known === option))
     return "this program sets it itself, or depends on it to read the session";
+  if (!accepted.some((known) => known === option))
+    return `it is not known to leave permissions and the session as they are; accepted are ${accepted.map((known) => `--${known}`).join(", ")}`;
   return undefined;
 }

@@ -12,7 +12,7 @@ import { type Context, Fault, valueOrFault } from "./context.ts";
 import { claudeFindings } from "./doctor-claude.ts";
 import { check } from "./faults.ts";
 import type { Operation } from "./operation.ts";
-import { hindranceToWriting } from "./plan.ts";
+import { hindranceToWriting } from "./places.ts";
 
 const input = z.strictObject({});
 

@@ -2,10 +2,17 @@
 // session without a server that does not come up.
 import { z } from "zod";
 import { knownDirectories, pathDirectories } from "../claude/find.ts";
-import { isExecutable, readText } from "../platform/files.ts";
+import { isJsonText } from "../claude/settings-file.ts";
+import { isExecutable, readSmallFile } from "../platform/files.ts";
 import { isAbsolute, join } from "../platform/paths.ts";
 
-const configuration = z.object({ mcpServers: z.record(z.string(), z.looseObject({})) });
+const configuration = z.object({ mcpServers: z.record(z.string(), z.unknown()) });
+const anyServer = z.union([
+  z.looseObject({ command: z.string().min(1) }),
+  z.looseObject({ url: z.string().min(1) }),
+  // Of kinds to come, such as servers within the program.
+  z.looseObject({ type: z.string().regex(/^(?!(?:stdio|http|sse)$)/) }),
+]);
 const localServer = z.looseObject({
   type: z.literal("stdio").optional(),
   command: z.string(),
@@ -23,6 +30,8 @@ export function mcpFaults(given: string | Record<string, unknown>, path: string 
     ];
   }
   return Object.entries(parsed.data.mcpServers).flatMap(([name, server]) => {
+    const shape = anyServer.safeParse(server);
+    if (!shape.success) return [`mcpServers.${name} has neither \`command\` nor \`url\``];
     const local = localServer.safeParse(server);
     const fault = local.success ? commandFault(local.data, path) : undefined;
     return fault === undefined ? [] : [`mcpServers.${name}.command ${fault}`];
@@ -31,10 +40,19 @@ export function mcpFaults(given: string | Record<string, unknown>, path: string 
 
 function jsonIn(given: string): { value: unknown } | { reason: string } {
   try {
-    return { value: JSON.parse(given.trimStart().startsWith("{") ? given : readText(given)) };
+    return { value: JSON.parse(isJsonText(given) ? given : textOf(given)) };
   } catch (error) {
     return { reason: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** A longer configuration is not read, in bytes. */
+const mostBytes = 10_000_000;
+
+function textOf(path: string): string {
+  const read = readSmallFile(path, mostBytes);
+  if (read.kind !== "bytes") throw new Error("no regular file of at most 10 MB is there");
+  return new TextDecoder().decode(read.bytes);
 }
 
 // Variables in a command are filled in by Claude Code; a relative path begins wherever the session then stands.

@@ -4,34 +4,54 @@ import { noValues, type SessionValues, variableNames, variablesOf } from "../mod
 import type { BatchState } from "../model/state.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { type Context, Fault } from "./context.ts";
-import { readVariables } from "./variables.ts";
+import { readVariables, variableFaults } from "./variables.ts";
+
+interface Given {
+  env: SessionOptions["env"];
+  /** The tasks that were named; all that wait where none was. */
+  tasks: readonly number[] | undefined;
+  /** The tasks that run again. */
+  again: readonly number[];
+  isCarried: boolean;
+}
 
 /**
- * The values for a batch whose processes are gone, and theirs with them. Throws where a task lacks some, and where a batch
- * still has its own.
+ * The values for a batch whose processes are gone, and theirs with them. Where tasks are named, the values are for these
+ * alone. Throws where one of them lacks some, where one value would go to tasks that had their own, and where a batch
+ * still has its values.
  */
 export function retryValues(
   { workingDirectory }: Context,
   { batchId, state }: BatchLog,
-  { env, again, isCarried }: { env: SessionOptions["env"]; again: readonly number[]; isCarried: boolean },
+  { env, tasks, again, isCarried }: Given,
 ): SessionValues {
   const given = typeof env === "string" ? readVariables(env, workingDirectory) : { variables: env ?? {} };
   if ("fault" in given) throw new Fault(`env ${given.fault}`);
+  const names = Object.keys(given.variables);
+  const [fault] = variableFaults(given.variables);
+  if (fault !== undefined) throw new Fault(fault);
   if (isCarried) {
     if (env === undefined) return noValues;
     throw new Fault(
       `Batch ${batchId} is still running and has its \`env\` values. Omit \`env\`, or retry after it has ended.`,
     );
   }
-  const values: SessionValues = { shared: given.variables, tasks: {} };
-  const unknown = Object.keys(given.variables).filter(
+  const waiting = state.tasks
+    .filter(({ number, status }) => status !== "done" || again.includes(number))
+    .map(({ number }) => number);
+  const receivers = env === undefined ? waiting : waiting.filter((number) => tasks?.includes(number) ?? true);
+  const unknown = names.filter(
     (name) => !state.tasks.some(({ number }) => namesOf(state, number).includes(name)),
   );
   if (unknown.length > 0)
     throw new Fault(`No task of batch ${batchId} uses the variable ${unknown.join(", ")} in \`env\`.`);
-  const waiting = state.tasks.filter(({ number, status }) => status !== "done" || again.includes(number));
+  for (const name of names) refuseMixing(state, receivers, name);
+  const values: SessionValues =
+    tasks === undefined
+      ? { shared: given.variables, tasks: {} }
+      : { shared: {}, tasks: Object.fromEntries(receivers.map((number) => [number, given.variables])) };
   const lacking = new Set(
-    waiting.flatMap(({ number }) => {
+    receivers.flatMap((number) => {
       const own = variablesOf(values, number, namesOf(state, number));
       return own.kind === "lost" ? own.names : [];
     }),
@@ -39,6 +59,19 @@ export function retryValues(
   if (lacking.size === 0) return values;
   throw new Fault(
     `Tasks of batch ${batchId} need ${[...lacking].join(", ")}. Values are never stored. Pass them with \`env\`, or retry only other \`tasks\`.`,
+  );
+}
+
+/** Most tasks that one message names. */
+const mostNamed = 20;
+
+// Whether values differed is not known: only their names are kept.
+function refuseMixing(state: BatchState, receivers: readonly number[], name: string): void {
+  const having = receivers.filter((number) => namesOf(state, number).includes(name));
+  const own = having.filter((number) => state.batch.tasks[number - 1]?.options?.["env"] !== undefined);
+  if (having.length < 2 || own.length === 0) return;
+  throw new Fault(
+    `Task ${own.slice(0, mostNamed).join(", ")} had an \`env\` of its own, and ${name} would be given to ${having.length} tasks. Retry one of them at a time, with \`tasks\` and its own \`env\`.`,
   );
 }
 

@@ -69,7 +69,7 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
     if (again.length === 0 && !lost && !isRaised) throw new Fault(nothingText(log, standingOf(row), asked));
     checkBudget(log, again, budgetUsd);
     const isCarried = !lost && row.endedAt === undefined;
-    const values = retryValues(context, log, { env: asked.env, again, isCarried });
+    const values = retryValues(context, log, { env: asked.env, tasks, again, isCarried });
     if (again.length > 0 || budgetUsd !== undefined) {
       const budget = budgetUsd === undefined ? {} : { budgetUsd };
       log.append(() => [{ type: "retry-requested", tasks: again, ...budget }]);

@@ -1,12 +1,14 @@
 // What is wrong with the options of a session, beyond what a schema says and apart from places on disk.
 import { z } from "zod";
-import { refusedVariable } from "../claude/environment.ts";
-import { settingsIn } from "../claude/settings.ts";
+import { toolOfRule } from "../claude/settings.ts";
+import { isJsonText } from "../claude/settings-file.ts";
 import { refusedArgument } from "../claude/trusted-arguments.ts";
 import { type ChangedVersion, isOlder } from "../claude/versions.ts";
-import type { SessionOptionsInput } from "../model/options.ts";
+import { type SessionOptionsInput, toolRuleList } from "../model/options.ts";
 import type { Context } from "./context.ts";
 import { mcpFaults } from "./mcp-faults.ts";
+import { ruleFaults } from "./text-faults.ts";
+import { variableFaults } from "./variables.ts";
 
 /** Claude Code 2.1.332 takes no agent without these; 2.1.197 silently starts without it. */
 const agentSchema = z.looseObject({
@@ -37,27 +39,33 @@ export function sessionFaults(
     ...bypassFaults(options, context),
     ...(mcpConfig === undefined ? [] : mcpFaults(mcpConfig, process.env["PATH"])).map(
       (fault) =>
-        `mcpConfig ${typeof mcpConfig === "string" && !isText(mcpConfig) ? `${mcpConfig} ` : ""}${fault}`,
+        `mcpConfig ${typeof mcpConfig === "string" && !isJsonText(mcpConfig) ? `${mcpConfig} ` : ""}${fault}`,
     ),
-    ...settingsFaults(options),
     ...agentFaults(options),
     ...environmentFaults(options),
     ...argumentFaults(options, context),
     ...restrictedFaults(options, claudeVersion),
+    ...ruleFaults(options),
   ].map((fault) => `${place}${fault}`);
 }
 
-/** A copy of no conversation; what a task and its batch say counts together. */
-export function forkFaults({ forkSession, resumeSessionId }: SessionOptionsInput, place: string): string[] {
+/** Faults of what a task and its batch say together. */
+export function combinedFaults(options: SessionOptionsInput, place: string): string[] {
+  return [...forkFaults(options), ...restrictedToolFaults(options)].map((fault) => `${place}${fault}`);
+}
+
+// A copy of no conversation.
+function forkFaults({ forkSession, resumeSessionId }: SessionOptionsInput): string[] {
   if (forkSession !== true || resumeSessionId !== undefined) return [];
-  return [`${place}forkSession requires resumeSessionId, the conversation to copy`];
+  return ["forkSession requires resumeSessionId, the conversation to copy"];
 }
 
 // The same thing can be asked for in three places.
 function bypassFaults(options: SessionOptionsInput, { configuration, inForce }: Context): string[] {
   if (configuration.allowBypassPermissions) return [];
-  const settings = settingsOf(options)?.["permissions"];
-  const inSettings = z.object({ defaultMode: z.literal("bypassPermissions") }).safeParse(settings).success;
+  const inSettings = z
+    .object({ permissions: z.object({ defaultMode: z.literal("bypassPermissions") }) })
+    .safeParse(options.settings).success;
   const agents = Object.entries(options.agents ?? {}).filter(
     ([, agent]) => z.object({ permissionMode: z.literal("bypassPermissions") }).safeParse(agent).success,
   );
@@ -72,33 +80,35 @@ function bypassFaults(options: SessionOptionsInput, { configuration, inForce }: 
   );
 }
 
-function settingsFaults({ settings }: SessionOptionsInput): string[] {
-  if (typeof settings !== "string" || settingsIn(settings) !== undefined) return [];
-  return [`settings ${isText(settings) ? "" : `${settings} `}is not a JSON object`];
-}
-
-function settingsOf({ settings }: SessionOptionsInput): Record<string, unknown> | undefined {
-  return typeof settings === "string" ? settingsIn(settings) : settings;
-}
-
 function agentFaults({ agents }: SessionOptionsInput): string[] {
   return Object.entries(agents ?? {}).flatMap(([name, agent]) => {
     const parsed = agentSchema.safeParse(agent);
     if (parsed.success) return [];
     return parsed.error.issues.map(({ path, message }) => {
       const place = ["agents", name, ...path.map(String)].join(".");
-      return `${place}: ${message.replace("Invalid input: ", "")}; an agent needs \`description\` and \`prompt\``;
+      const what = message.replace("Invalid input: ", "").replace(/^Too small: .*/, "must not be empty");
+      const isNeeded = path.length === 0 || path[0] === "description" || path[0] === "prompt";
+      return `${place}: ${what}${isNeeded ? "; an agent needs `description` and `prompt`" : ""}`;
     });
   });
 }
 
 // Messages never contain values.
 function environmentFaults({ env }: SessionOptionsInput): string[] {
-  if (typeof env !== "object") return [];
-  return Object.keys(env).flatMap((name) => {
-    const reason = refusedVariable(name);
-    return reason === undefined ? [] : [`env.${name} cannot be set: ${reason}`];
-  });
+  return typeof env === "object" ? variableFaults(env) : [];
+}
+
+/** Claude Code (2.1.332) gives these back to a restricted session when they are named. */
+const runCode = ["Bash", "PowerShell", "REPL", "Monitor", "Workflow", "WebFetch"];
+
+function restrictedToolFaults({ restricted, tools }: SessionOptionsInput): string[] {
+  if (restricted !== true || tools === undefined) return [];
+  const named = toolRuleList(tools).map(toolOfRule);
+  const given = runCode.filter((tool) => named.includes(tool));
+  if (given.length === 0) return [];
+  return [
+    `tools names ${given.join(", ")}, which \`restricted\` is there to keep away; leave ${given.length === 1 ? "it" : "them"} out, or leave out \`restricted\``,
+  ];
 }
 
 /** The version that options need; nothing where every supported one will do. */
@@ -127,8 +137,4 @@ function argumentFaults(
     const reason = refusedArgument(argument);
     return reason === undefined ? [] : [`claudeArguments[${index}] ${argument}: ${reason}`];
   });
-}
-
-function isText(given: string): boolean {
-  return given.trimStart().startsWith("{");
 }

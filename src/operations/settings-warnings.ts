@@ -5,7 +5,12 @@ import { sessionOptions } from "../model/options.ts";
 
 /** Most warnings of one batch. */
 const mostWarnings = 20;
-const sources = sessionOptions.pick({ workingDirectory: true, settingSources: true, restricted: true });
+const sources = sessionOptions.pick({
+  workingDirectory: true,
+  settingSources: true,
+  restricted: true,
+  addDirectories: true,
+});
 const names = Object.keys(sources.shape);
 
 /** A warning for each settings file that is in force for a task. The options as they are kept: raw, paths absolute. */

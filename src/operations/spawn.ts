@@ -24,8 +24,9 @@ import { rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
 import { rateFault } from "./guard.ts";
 import { type Call, ClientEnded, type Operation } from "./operation.ts";
-import { handOverDirectory, planBatch } from "./plan.ts";
+import { handOverDirectory, type PlannedBatch, planBatch } from "./plan.ts";
 import { Progress } from "./progress.ts";
+import { writePrivateFiles } from "./settings-files.ts";
 import { parallelInput, sessionInput } from "./spawn-input.ts";
 
 /** A cancellation that comes so late is a client's time-out, whatever it says (product contract). */
@@ -72,8 +73,9 @@ async function spawn(
   input: unknown,
   call: Call,
 ): Promise<BatchAnswer> {
-  const { batch, values } = valueOrFault(await planBatch(context, startedBy, input));
-  const log = create(context, batch, !batch.asyncMode);
+  const planned = valueOrFault(await planBatch(context, startedBy, input));
+  const { batch, values } = planned;
+  const log = create(context, planned, !batch.asyncMode);
   await carry(context, log, values);
   if (batch.asyncMode) return answer(context, log, call, startedText(batch, context));
   return waitFor(context, log, call);
@@ -85,9 +87,10 @@ async function startAlone(
   startedBy: Batch["startedBy"],
   input: unknown,
 ): Promise<BatchId | undefined> {
-  const { batch, values } = valueOrFault(await planBatch(context, startedBy, input));
+  const planned = valueOrFault(await planBatch(context, startedBy, input));
+  const { batch, values } = planned;
   if (batch.asyncMode) return undefined;
-  const log = create(context, batch, false);
+  const log = create(context, planned, false);
   handOver(context, log);
   await carry(context, log, values);
   return log.batchId;
@@ -105,11 +108,12 @@ export async function carry({ store }: Context, log: BatchLog, values: SessionVa
 }
 
 /** Founds the batch. With a leash, it lives as long as this process wants it. */
-export function create(context: Context, batch: Batch, leashed: boolean): BatchLog {
+export function create(context: Context, { batch, files }: PlannedBatch, leashed: boolean): BatchLog {
   const { store } = context;
   const account = accountOf(process.env, store.salt());
   const tooMany = rateFault(context, account.hash);
   if (tooMany !== undefined) throw new Fault(`Nothing was started: ${tooMany}`);
+  writePrivateFiles(files);
   const leash = leashed ? { leash: ownIdentity() } : {};
   return store.create({ type: "batch-created", batch, account, ...leash }, Date.now());
 }

@@ -1,20 +1,72 @@
-// The option `env` as a file: so that its values stand in no call and on no command line.
+// The option `env`: read from a file, so that its values stand in no call and on no command line, and checked.
 import { z } from "zod";
-import { settingsIn } from "../claude/settings.ts";
+import { refusedVariable } from "../claude/environment.ts";
+import { isJsonText, settingsIn } from "../claude/settings-file.ts";
 import { kindAt } from "../platform/files.ts";
 import { absolutePath } from "../platform/paths.ts";
 
 const variables = z.record(z.string(), z.string());
 
-/** The variables in a JSON file (or in a text that is JSON itself), or what is wrong with it, without its values. */
+/** Linux takes 131,072 bytes for `NAME=value` and the NUL behind it. */
+const mostBytes = 131_072;
+/** All of them: beside those of the operator and the arguments, they must fit into what a process takes at its start. */
+const mostBytesInAll = 500_000;
+
+/**
+ * The variables in a JSON file (or in a text that is JSON itself), or what is wrong. What was given is not repeated: it
+ * may be a value by mistake.
+ */
 export function readVariables(
   given: string,
   from: string,
 ): { variables: Record<string, string> } | { fault: string } {
-  const isText = given.trimStart().startsWith("{");
+  const isText = isJsonText(given);
   const path = isText ? given : absolutePath(given, from);
-  if (!isText && kindAt(path) !== "file") return { fault: `${path} is not a file` };
+  if (!isText && !isFile(path))
+    return {
+      fault: "was given as a text that is no file: expected a JSON file, or a JSON object of strings",
+    };
   const parsed = variables.safeParse(settingsIn(path));
   if (parsed.success) return { variables: parsed.data };
-  return { fault: `${isText ? "" : `${path} `}is not a JSON object of strings` };
+  return { fault: `${isText ? "" : "was given as a file that "}is not a JSON object of strings` };
+}
+
+/** The variables in an option as it is after reading. */
+export function variablesIn(env: unknown): Record<string, string> {
+  const parsed = variables.safeParse(env);
+  return parsed.success ? parsed.data : {};
+}
+
+/** What is wrong with variables, each beginning with `env`. Values are in none of it. */
+export function variableFaults(env: Record<string, string>): string[] {
+  const sizes = Object.entries(env).map(
+    ([name, value]) => [name, Buffer.byteLength(name) + Buffer.byteLength(value) + 2] as const,
+  );
+  const total = sizes.reduce((sum, [, size]) => sum + size, 0);
+  return [
+    ...Object.entries(env).flatMap(([name, value]) => {
+      const reason = refusedVariable(name);
+      if (reason !== undefined) return [`env.${name.slice(0, 100)} cannot be set: ${reason}`];
+      return value.includes("\0") ? [`env.${name} contains a NUL character, which no variable can hold`] : [];
+    }),
+    ...sizes
+      .filter(([, size]) => size > mostBytes)
+      .map(
+        ([name]) =>
+          `env.${name.slice(0, 100)} is longer than a variable may be (${mostBytes} bytes with its name)`,
+      ),
+    ...(total > mostBytesInAll
+      ? [`env is longer than ${mostBytesInAll} bytes in all; put values in files`]
+      : []),
+  ];
+}
+
+// The text may be anything, also no path at all.
+function isFile(path: string): boolean {
+  try {
+    return kindAt(path) === "file";
+  } catch {
+    // Too long, or with a NUL: no file either.
+    return false;
+  }
 }

@@ -154,6 +154,36 @@ export function readText(path: string): string {
   return readFileSync(path, "utf8");
 }
 
+export type SmallFile =
+  | { kind: "bytes"; bytes: Uint8Array }
+  | { kind: "nothing" }
+  /** A device, a pipe, a directory, more than `mostBytes`, or not ours to read. */
+  | { kind: "unreadable" };
+
+/** A regular file of at most `mostBytes`, whole. Of anything else it reads nothing, and waits for nobody. */
+export function readSmallFile(path: string, mostBytes: number): SmallFile {
+  try {
+    const kind = kindAt(path);
+    if (kind !== "file") return { kind: kind === "nothing" ? "nothing" : "unreadable" };
+    // It may have become a pipe since: without O_NONBLOCK, opening that would wait for a writer.
+    const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    try {
+      const found = fstatSync(descriptor);
+      if (!found.isFile() || found.size > mostBytes) return { kind: "unreadable" };
+      const buffer = new Uint8Array(mostBytes + 1);
+      let length = 0;
+      for (let more = 1; more > 0 && length < buffer.length; length += more)
+        more = readSync(descriptor, buffer, length, buffer.length - length, length);
+      return length > mostBytes ? { kind: "unreadable" } : { kind: "bytes", bytes: buffer.slice(0, length) };
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    // No permission, a name too long, a loop of links.
+    return { kind: "unreadable" };
+  }
+}
+
 /** The first bytes of a file as text; nothing when it is not there. */
 export function readHead(path: string, bytes: number): string | undefined {
   if (!existsSync(path)) return undefined;

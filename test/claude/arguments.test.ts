@@ -82,8 +82,15 @@ test("tools that reach beyond the session are denied, but for those that the cal
     disallowedTools: "Edit,Workflow",
   });
   expect(some).toBe(
-    "--disallowedTools=Edit,Workflow,ListAgents,CronCreate,CronDelete,EnterWorktree,ExitWorktree,RemoteTrigger,ScheduleWakeup",
+    "--disallowedTools=ListAgents,CronCreate,CronDelete,EnterWorktree,ExitWorktree,RemoteTrigger,ScheduleWakeup,Edit,Workflow",
   );
+});
+
+test("a rule whose parenthesis is not closed swallows none of ours", () => {
+  const denied = argumentsOf({ disallowedTools: "Bash(rm" }).find((one) =>
+    one.startsWith("--disallowedTools="),
+  );
+  expect(denied).toEndWith(",Workflow,Bash(rm");
 });
 
 test("agents, settings files, restricted mode and arguments of the caller are passed on", () => {

@@ -17,6 +17,11 @@ beforeAll(() => {
     writeFileSync(home.file(name), "x");
   symlinkSync(home.file("secret"), home.file("work/link"));
   symlinkSync(home.file("work/in.txt"), home.file("inward"));
+  mkdirSync(home.file("work/.claude/agents"), { recursive: true });
+  writeFileSync(
+    home.file("work/.claude/agents/a.md"),
+    "---\nname: of-the-directory\ntools: Bash, Edit\n---\nx",
+  );
 });
 afterAll(() => home[Symbol.asyncDispose]());
 
@@ -69,11 +74,26 @@ describe("a mention", () => {
       { tools: "" },
       { tools: "Bash,Edit" },
       { disallowedTools: "Edit,Read" },
+      { disallowedTools: "Read(*)" },
+      { disallowedTools: ["Read()"] },
+      { disallowedTools: "*" },
+      { settings: { permissions: { deny: ["Read"] } } },
+      { settings: '{"permissions": {"deny": ["Read(*)"]}}' },
+      { agent: "r", agents: { r: { description: "d", prompt: "p", tools: ["Bash"] } } },
+      { agent: "r", agents: { r: { description: "d", prompt: "p", disallowedTools: "Read" } } },
+      { agent: "of-the-directory" },
     ]) {
       expect(attachedBy("@in.txt", options)).toBe("");
       expect(neutralised("@in.txt", options)).toEqual(["@in.txt"]);
     }
-    for (const options of [{ tools: "Read" }, { tools: "default" }, { disallowedTools: "Read(./x)" }])
+    for (const options of [
+      { tools: "Read" },
+      { tools: "default" },
+      { disallowedTools: "Read(./x)" },
+      { settings: { permissions: { deny: ["Read(./x)"] } } },
+      { agent: "r", agents: { r: { description: "d", prompt: "p", tools: ["Read"] } } },
+      { agent: "unknown" },
+    ])
       expect(attachedBy("@in.txt", options)).not.toBe("");
   });
 
@@ -95,6 +115,52 @@ describe("a mention", () => {
     expect(neutralised("@docs:readme", { mcpConfig })).toEqual(["@docs:readme"]);
   });
 
+  test("of an agent counts as one of a file where something of that name is there", () => {
+    symlinkSync(home.file("secret"), home.file("work/agent-link"));
+    symlinkSync(home.file("secret"), home.file("work/link (agent)"));
+    writeFileSync(home.file("work/agent-notes.txt"), "x");
+    const text = 'ask @agent-link, @"link (agent)" and @agent-notes.txt';
+    expect(attachedBy(text)).toBe(`@"${home.work}/agent-notes.txt"`);
+    expect(neutralised(text)).toEqual(["@agent-link", '@"link (agent)"']);
+    expect(attachedBy("@agent-notes.txt", { tools: "Bash" })).toBe("");
+    expect(contentOf("/review @agent-link", { slashCommands: true })).toBe("/review \u200b@agent-link");
+  });
+
+  test("of a file in whose real path a # stands is text, for Claude Code would take another", () => {
+    mkdirSync(home.file("work/p#q"));
+    writeFileSync(home.file("work/p#q/in.txt"), "x");
+    writeFileSync(home.file("work/in#1"), "x");
+    symlinkSync("in#1", home.file("work/c"));
+    expect(attachedBy("@c")).toBe("");
+    expect(neutralised("@c")).toEqual(["@c"]);
+    expect(messageContent("@in.txt", optionsOf({}), home.file("work/p#q"))).toMatchObject([
+      {},
+      { text: " " },
+    ]);
+  });
+
+  test("beyond a thousand others is text, and a remark names ten", () => {
+    const names = Array.from({ length: 1_100 }, (_, index) => `@./${"./".repeat(index % 7)}${index}.txt`);
+    for (const index of names.keys()) writeFileSync(home.file(`other/${index}.txt`), "x");
+    const there = (options: object = {}) =>
+      messageContent(names.join(" "), optionsOf(options), home.file("other"));
+    const [, attached] = there() as [object, { text: string }];
+    expect(attached.text.split("\n").length).toBe(1_000);
+    expect(String(there({ slashCommands: true }))).not.toContain("\u200b");
+    const refused = neutralisedMentions(
+      names.join(" "),
+      optionsOf({ fileMentions: false }),
+      home.file("other"),
+    );
+    expect(refused).toEqual([...names.slice(0, 10), "and 990 more"]);
+    const slash = messageContent(
+      `/x ${names.join(" ")}`,
+      optionsOf({ slashCommands: true }),
+      home.file("other"),
+    );
+    expect(String(slash).match(/\u200b/g)?.length).toBe(100);
+  });
+
   test("in a slash command is broken by a space of no width unless it may be read", () => {
     const slash = { slashCommands: true };
     expect(contentOf("/review @in.txt @/etc/hostname @alice", slash)).toBe(
@@ -106,7 +172,7 @@ describe("a mention", () => {
 });
 
 test("mentions are found where Claude Code finds them, and nowhere else", () => {
-  const written = (text: string) => mentionsIn(text).map((mention) => mention.written);
+  const written = (text: string) => [...mentionsIn(text)].map((mention) => mention.written);
   for (const before of [
     "",
     "x ",
@@ -124,6 +190,23 @@ test("mentions are found where Claude Code finds them, and nowhere else", () => 
   for (const before of ["x", "(", "`", "'", '"', "\\", "@", "\u200b", "\u0085", "=", "—", "<"])
     expect(written(`x${before}@/p/s.txt`).filter((one) => one.includes("/p"))).toEqual([]);
   expect(written('@"/p/a b" @"open')).toEqual(['@"/p/a b"']);
+});
+
+test("a megabyte of mentions is judged while others wait, in whatever form", () => {
+  const fill = (unit: string) => unit.repeat(1_000_000 / unit.length);
+  for (const unit of [
+    "。@",
+    "。@a/b",
+    " @a",
+    ' @"b',
+    '。@"',
+    ` @${"a/".repeat(2_000)}b`,
+    ` @${"x".repeat(9_000)}`,
+  ]) {
+    expect(attachedBy(fill(unit))).toBe("");
+    expect(contentOf(`/x${fill(unit)}`, { slashCommands: true })).toBeString();
+  }
+  expect(attachedBy(`@${"x".repeat(40_000)} @in.txt`)).toBe(`@"${home.work}/in.txt"`);
 });
 
 test("a session that attaches nothing cannot have a subagent attach anything either", () => {

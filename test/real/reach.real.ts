@@ -1,5 +1,6 @@
 // What a session may reach in the real `claude`: other sessions, files that a task mentions, what its directory brings.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync } from "node:fs";
 import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { argumentsFor, promptLine } from "../../src/claude/arguments.ts";
@@ -162,6 +163,36 @@ describeReal("a session that we start", () => {
       }
       const oneFile = await run("SAY: @in.txt", { disallowedTools: "Read(./in.txt)" });
       expect(oneFile.requests).not.toContain(inside);
+    });
+
+    test("sends no file by the name of an agent, and none where a # stands in the path", async () => {
+      await symlink(outside, join(home.project, "agent-notes"));
+      await writeFile(join(home.project, "agent-readme.txt"), `${inside}\n`);
+      const linked = await run("SAY: ask @agent-notes about @in.txt", {}, plainEnvironment());
+      expect(linked.requests).not.toContain(secret);
+      expect(linked.requests).toContain(inside);
+      const file = await run("SAY: @agent-readme.txt", { tools: "Bash" }, plainEnvironment());
+      expect(file.requests).not.toContain(inside);
+      // Cut at the `#`, the path of the directory is that of a file beside it.
+      const cwd = join(home.path, "p#q");
+      await mkdir(cwd);
+      await writeFile(join(cwd, "in.txt"), `${inside}\n`);
+      await writeFile(join(home.path, "p"), `${secret}\n`);
+      const cut = await run("SAY: @in.txt", {}, { cwd, ...plainEnvironment() });
+      expect(cut.requests).not.toContain(secret);
+    });
+
+    test("sends no file where anything takes Read away", async () => {
+      for (const options of [
+        { disallowedTools: "Read(*)" },
+        { disallowedTools: "Read()" },
+        { disallowedTools: "*" },
+        { settings: { permissions: { deny: ["Read"] } } },
+        { agent: "r", agents: { r: { description: "d", prompt: "p", tools: ["Bash"] } } },
+      ]) {
+        const { requests } = await run("SAY: @in.txt", options, plainEnvironment());
+        expect({ options, read: requests.includes(inside) }).toEqual({ options, read: false });
+      }
     });
 
     test("can be a slash command, whose other mentions stay text", async () => {
@@ -362,6 +393,30 @@ describeReal("a session that we start", () => {
       const reading = await run(`TOOL: Read ${JSON.stringify({ file_path: outside })}`, { restricted: true });
       expect(reading.requests).not.toContain(secret);
     });
+  });
+
+  test("obeys the agents of a repository, in the mode that they ask for, but not with `settingSources: user`", async () => {
+    for (const [options, isEdited] of [
+      [{}, true],
+      [{ settingSources: ["user"] }, false],
+    ] as const) {
+      const repository = join(home.path, `with-agents-${isEdited}`);
+      const edited = join(repository, "edited.txt");
+      await mkdir(join(repository, ".claude", "agents"), { recursive: true });
+      await writeFile(
+        join(repository, ".claude", "agents", "any.md"),
+        "---\nname: general-purpose\ndescription: d\npermissionMode: acceptEdits\n---\nDo it.\n",
+      );
+      const prompt = `TOOL: Write ${JSON.stringify({ file_path: edited, content: "x" })}`;
+      const input = { description: "d", subagent_type: "general-purpose", prompt, run_in_background: false };
+      await run(`TOOL: Agent ${JSON.stringify(input)}`, options, { cwd: repository });
+      expect({ options, edited: existsSync(edited) }).toEqual({ options, edited: isEdited });
+    }
+  });
+
+  test("loses none of our denials to a rule that is not closed", async () => {
+    const { init } = await run("SAY: x", { disallowedTools: "Bash(rm" });
+    for (const tool of toolsThatReachOut) expect([init?.["tools"]].flat()).not.toContain(tool);
   });
 
   test("reads what a CLAUDE.md links to, and not what it imports from outside", async () => {

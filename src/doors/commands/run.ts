@@ -86,7 +86,7 @@ export const run: Command = {
       throw new UsageFault(planned.faults.map((fault) => placed(fault, places)));
     }
     const { batch, values } = planned.value;
-    const log = create(asked.context, batch, !detach);
+    const log = create(asked.context, planned.value, !detach);
     for (const warning of batch.warnings ?? [])
       void asked.terminal.err.print(`Warning: ${harmless(warning)}`);
     return detach ? runDetached(asked, log, { json, values }) : runHere(asked, log, { json, values });

@@ -70,6 +70,7 @@ function header(state: BatchState, row: BatchRow, out: Printer): string {
     ["directory", oneLine(batch.workingDirectory, 1_000)],
     ["results", outputDirectory],
     ["report", reportFileOf(state)],
+    ...(batch.warnings ?? []).map((warning) => ["warning", oneLine(warning, 2_000)]),
     ...[...state.fileFailures].map(([path, message]) => ["not written", `${path}: ${message}`]),
   ];
   const name = batch.name === undefined ? "" : ` “${oneLine(batch.name, 200)}”`;

@@ -1,0 +1,114 @@
+// The agents that a working directory brings along. Claude Code takes them over its own of the same name, unasked.
+import { kindAt, readSmallFile, realPath } from "../platform/files.ts";
+import { namesIn } from "../platform/folders.ts";
+import { dirname, homeDirectory, join } from "../platform/paths.ts";
+import { repositoryOf } from "./repository.ts";
+
+export interface AgentFile {
+  /** Absolute. */
+  file: string;
+  /** What stands before its prompt; nothing where that is no YAML that we can read. */
+  fields?: Record<string, unknown>;
+  /** What of it changes what the agent may do. */
+  effects: string[];
+}
+
+/** Fields that let an agent do what the session may not, or run commands. */
+const effective = ["permissionMode", "hooks", "mcpServers"] as const;
+
+/** A longer file is not looked into, in bytes. */
+const mostBytes = 256_000;
+/** Most files and folders that are looked at below one directory, and how deep. */
+const mostEntries = 500;
+const deepest = 6;
+
+/**
+ * The agents of the project that a session in this directory has: of the directory itself, of those above it up to the
+ * root of the repository, and of added directories (seen with 2.1.197 and 2.1.332). Without a repository, up to the root
+ * or the user's home, whose agents are the user's own.
+ */
+export function agentFiles(workingDirectory: string, added: readonly string[] = []): AgentFile[] {
+  const from = realPath(workingDirectory);
+  const repository = repositoryOf(from);
+  const places = new Set([
+    ...upTo(from, repository?.root),
+    ...(repository ? [repository.main] : []),
+    ...added,
+  ]);
+  return [...places].flatMap((place) => markdownBelow(join(place, ".claude", "agents"))).map(agentIn);
+}
+
+function upTo(from: string, root: string | undefined): string[] {
+  const home = realPath(homeDirectory());
+  const found: string[] = [];
+  for (let at = from; at !== home; at = dirname(at)) {
+    found.push(at);
+    if (at === root || dirname(at) === at) break;
+  }
+  return found;
+}
+
+function markdownBelow(top: string): string[] {
+  const found: string[] = [];
+  let left = mostEntries;
+  look(top, 0);
+  return found;
+
+  function look(folder: string, depth: number): void {
+    for (const name of namesOf(folder)) {
+      if (--left < 0 || depth > deepest) return;
+      const path = join(folder, name);
+      const kind = kindOf(path);
+      if (kind === "directory") look(path, depth + 1);
+      else if (name.endsWith(".md") && kind !== "nothing") found.push(path);
+    }
+  }
+}
+
+function agentIn(file: string): AgentFile {
+  const read = readSmallFile(file, mostBytes);
+  if (read.kind !== "bytes") return { file, effects: [unread] };
+  const text = new TextDecoder().decode(read.bytes);
+  const front = /^---[^\S\n]*\n([\s\S]*?)\n---/.exec(text)?.[1] ?? "";
+  const fields = yamlIn(front);
+  // Claude Code reads more than YAML: what matters is looked for by its name as well.
+  const effects = effective.filter(
+    (name) => fields?.[name] !== undefined || new RegExp(`(?<!\\w)${name}["']?\\s*:`).test(front),
+  );
+  if (fields) return { file, fields, effects: effects.map(quoted) };
+  // In a name in quotes, any letter may be an escape.
+  return { file, effects: front.includes("\\") ? [unread] : effects.map(quoted) };
+}
+
+const unread = "what cannot be read here";
+
+function quoted(name: string): string {
+  return `\`${name}\``;
+}
+
+function yamlIn(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = Bun.YAML.parse(text);
+    return typeof value === "object" && value !== null ? { ...value } : undefined;
+  } catch {
+    // The caller knows what that means.
+    return undefined;
+  }
+}
+
+function namesOf(folder: string): ReadonlySet<string> {
+  try {
+    return namesIn(folder);
+  } catch {
+    // No folder, or not ours to look into: Claude Code runs as the same user.
+    return new Set();
+  }
+}
+
+function kindOf(path: string): ReturnType<typeof kindAt> {
+  try {
+    return kindAt(path);
+  } catch {
+    return "nothing";
+  }
+}

@@ -1,0 +1,52 @@
+// Reads Claude Code's settings from a text or a file, as Claude Code does.
+import { readSmallFile } from "../platform/files.ts";
+
+export type SettingsFile =
+  | { kind: "settings"; settings: Record<string, unknown> }
+  /** Nothing is there, or an empty file: it sets nothing. */
+  | { kind: "empty" }
+  /** It may still be in force: Claude Code reads more than we do. */
+  | { kind: "unreadable" };
+
+/** A settings file longer than this is not read, in bytes. */
+export const mostSettingsBytes = 1_000_000;
+
+/** The settings in a text; nothing where it is no JSON object. Never reads a file. */
+export function settingsInText(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text.replace(/^\ufeff/, ""));
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    // No JSON: the caller says so, or has Claude Code say it.
+    return undefined;
+  }
+}
+
+/** The settings in a file. Whatever is there, this neither waits nor reads without end. */
+export function readSettingsFile(path: string): SettingsFile {
+  const read = readSmallFile(path, mostSettingsBytes);
+  if (read.kind === "nothing") return { kind: "empty" };
+  if (read.kind === "unreadable") return read;
+  const text = decoded(read.bytes);
+  if (text.trim() === "") return { kind: "empty" };
+  const settings = settingsInText(text);
+  return settings === undefined ? { kind: "unreadable" } : { kind: "settings", settings };
+}
+
+// Claude Code (2.1.197 and 2.1.332) obeys UTF-8 and UTF-16LE, each with its mark. The decoder drops the mark.
+function decoded(bytes: Uint8Array): string {
+  const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
+  return new TextDecoder(isUtf16 ? "utf-16le" : "utf-8").decode(bytes);
+}
+
+/** Whether what was given as a file or as JSON is JSON. */
+export function isJsonText(given: string): boolean {
+  return /^[\s\ufeff]*\{/.test(given);
+}
+
+/** The settings in a file, or in a text that is JSON itself; nothing when they are no JSON object. */
+export function settingsIn(given: string): Record<string, unknown> | undefined {
+  if (isJsonText(given)) return settingsInText(given.trimStart());
+  const read = readSettingsFile(given);
+  return read.kind === "settings" ? read.settings : undefined;
+}

@@ -1,0 +1,153 @@
+// Where the sessions of a batch work, and which files they are given: everything that names a place on disk, checked.
+import { isJsonText, settingsIn } from "../claude/settings-file.ts";
+import type { Batch } from "../model/event.ts";
+import { type SessionOptionsInput, sessionOptions } from "../model/options.ts";
+import { isWritable, kindAt, realPath } from "../platform/files.ts";
+import { absolutePath, dirname, isWithin } from "../platform/paths.ts";
+import { layoutOf } from "../store/layout.ts";
+import { stateDirectoryOf } from "./configuration.ts";
+import type { Context } from "./context.ts";
+import { pick, type RawOptions } from "./raw-options.ts";
+import { readVariables } from "./variables.ts";
+
+const sessionNames = Object.keys(sessionOptions.shape);
+
+/** Checks everything that names a place on disk, and what needs the operator's leave. */
+export class Places {
+  readonly #context: Context;
+  readonly #faults: string[];
+  readonly #roots: string[];
+  readonly #settingsFiles = new WeakSet<object>();
+
+  constructor(context: Context, faults: string[]) {
+    this.#context = context;
+    this.#faults = faults;
+    this.#roots = (context.configuration.allowedRoots ?? []).map(realPath);
+  }
+
+  /** The options as written, with absolute paths. Only what was written is kept: defaults come last of all. */
+  absolute(options: SessionOptionsInput, written: RawOptions, place: string): RawOptions {
+    const base = options.workingDirectory;
+    const from = base === undefined ? this.#start() : this.#resolve(base, this.#start());
+    const kept = pick(written, sessionNames);
+    return {
+      ...kept,
+      ...(base === undefined ? {} : { workingDirectory: this.#directory(from, `${place}workingDirectory`) }),
+      ...(options.addDirectories
+        ? {
+            addDirectories: options.addDirectories.map((path, index) =>
+              this.#directory(this.#resolve(path, from), `${place}addDirectories[${index}]`),
+            ),
+          }
+        : {}),
+      ...(typeof options.mcpConfig === "string"
+        ? { mcpConfig: this.#jsonFile(options.mcpConfig, from, `${place}mcpConfig`) }
+        : {}),
+      ...(typeof options.env === "string" ? { env: this.#variables(options.env, from, `${place}env`) } : {}),
+      ...(typeof options.settings === "string"
+        ? { settings: this.#settings(options.settings, from, `${place}settings`) }
+        : {}),
+    };
+  }
+
+  /** Whether settings came from a file. They are then passed on as one: their values may be secrets. */
+  isFromFile(settings: object): boolean {
+    return this.#settingsFiles.has(settings);
+  }
+
+  /** Option, then configuration, then where we stand: unless that is `/`, or outside the allowed roots. */
+  defaultWorkingDirectory(needs: readonly SessionOptionsInput[]): string {
+    const [common, ...tasks] = needs;
+    const start = this.#start();
+    if (common?.workingDirectory !== undefined) return common.workingDirectory;
+    if (tasks.every(({ workingDirectory }) => workingDirectory !== undefined)) return start;
+    if (start === dirname(start) || !this.#allowed(start)) {
+      this.#faults.push(
+        `workingDirectory is missing: this program was started in ${start}, which is no place to work in. Give \`workingDirectory\`, or set PARALLEL_CLAUDE_WORKING_DIRECTORY`,
+      );
+    } else if (kindAt(start) !== "directory") {
+      this.#faults.push(`the configured workingDirectory ${start} is not a directory`);
+    }
+    return start;
+  }
+
+  /** Where files go: of a sync batch without a directory of its own, into the state directory. */
+  outputDirectory(given: string | undefined, asyncMode: boolean, batchId: Batch["batchId"]): string {
+    const { configuration } = this.#context;
+    if (given === undefined && !asyncMode) return layoutOf(stateDirectoryOf(configuration)).pages(batchId);
+    const directory =
+      given === undefined
+        ? configuration.outputDirectory
+        : this.#resolve(given, this.#context.workingDirectory);
+    const place = given === undefined ? "the configured outputDirectory" : "outputDirectory";
+    if (given !== undefined && !this.#allowed(directory)) this.#faults.push(this.#outside(place, directory));
+    else this.#checkWritable(directory, place);
+    return directory;
+  }
+
+  #start(): string {
+    return this.#context.configuration.workingDirectory ?? this.#context.workingDirectory;
+  }
+
+  #resolve(path: string, from: string): string {
+    return absolutePath(path, from);
+  }
+
+  #directory(path: string, place: string): string {
+    const kind = kindAt(path);
+    if (kind === "nothing") this.#faults.push(`${place} ${path} does not exist`);
+    else if (kind !== "directory") this.#faults.push(`${place} ${path} is not a directory`);
+    else if (!this.#allowed(path)) this.#faults.push(this.#outside(place, path));
+    return path;
+  }
+
+  #jsonFile(given: string, from: string, place: string): string {
+    if (isJsonText(given)) return given;
+    const path = this.#resolve(given, from);
+    if (kindAt(path) !== "file") this.#faults.push(`${place} ${path} is not a file`);
+    return path;
+  }
+
+  // Read once: a file that changes between its check and the start of a session would go unchecked.
+  #settings(given: string, from: string, place: string): Record<string, unknown> {
+    const isText = isJsonText(given);
+    const path = isText ? given : this.#resolve(given, from);
+    if (!isText && kindAt(path) !== "file") {
+      this.#faults.push(`${place} ${path} is not a file`);
+      return {};
+    }
+    const settings = settingsIn(path);
+    if (settings === undefined) this.#faults.push(`${place} ${isText ? "" : `${path} `}is not a JSON object`);
+    else if (!isText) this.#settingsFiles.add(settings);
+    return settings ?? {};
+  }
+
+  #variables(given: string, from: string, place: string): Record<string, string> {
+    const read = readVariables(given, from);
+    if ("fault" in read) this.#faults.push(`${place} ${read.fault}`);
+    return "fault" in read ? {} : read.variables;
+  }
+
+  #allowed(path: string): boolean {
+    const real = realPath(path);
+    return this.#roots.some((root) => isWithin(real, root));
+  }
+
+  #outside(place: string, path: string): string {
+    return `${place} ${path} is outside the allowed roots (${this.#roots.join(", ")}); the operator can add to \`allowedRoots\` in ${this.#context.inForce.file}, or set PARALLEL_CLAUDE_ALLOWED_ROOTS`;
+  }
+
+  // Looked at only: it is made with the batch, and not for one that is refused.
+  #checkWritable(directory: string, place: string): void {
+    const hindrance = hindranceToWriting(directory);
+    if (hindrance !== undefined) this.#faults.push(`${place} ${directory} cannot be written: ${hindrance}`);
+  }
+}
+
+/** Why files cannot be written below a directory, which may still have to be made; nothing when they can. */
+export function hindranceToWriting(directory: string): string | undefined {
+  let parent = directory;
+  while (kindAt(parent) === "nothing" && dirname(parent) !== parent) parent = dirname(parent);
+  if (kindAt(parent) !== "directory") return `${parent} is no directory`;
+  return isWritable(parent) ? undefined : `${parent} is not yours to write in`;
+}

@@ -1,0 +1,56 @@
+// Settings of sessions that are handed on as private files: no file of the caller's is read again at a start, none is too
+// long for an argument, and no value in one shows on a command line or in the log.
+import { settingsArgument } from "../claude/settings.ts";
+import type { BatchId } from "../model/batch-id.ts";
+import { makePrivateDirectory, replaceFile } from "../platform/files.ts";
+import { dirname } from "../platform/paths.ts";
+import type { Layout } from "../store/layout.ts";
+import type { Places } from "./places.ts";
+import type { RawOptions } from "./raw-options.ts";
+
+export interface PrivateFile {
+  path: string;
+  text: string;
+}
+
+/** Settings given as JSON stay in the options as they are, up to this many bytes. */
+const mostInlineBytes = 120_000;
+
+/** The files of one batch. The same settings make one file. */
+export class SettingsFiles {
+  readonly #files = new Map<string, string>();
+  readonly #layout: Layout;
+  readonly #batchId: BatchId;
+  readonly #places: Places;
+
+  constructor(layout: Layout, batchId: BatchId, places: Places) {
+    this.#layout = layout;
+    this.#batchId = batchId;
+    this.#places = places;
+  }
+
+  /** The options as they are stored: with the path of a file where settings go into one. */
+  stored(options: RawOptions): RawOptions {
+    const { settings } = options;
+    if (typeof settings !== "object" || settings === null) return options;
+    const text = settingsArgument({ settings: { ...settings } });
+    if (!this.#places.isFromFile(settings) && Buffer.byteLength(text) <= mostInlineBytes) return options;
+    const digest = new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 16);
+    const path = this.#layout.settings(this.#batchId, digest);
+    this.#files.set(path, text);
+    return { ...options, settings: path };
+  }
+
+  /** What `writePrivateFiles` takes. */
+  all(): PrivateFile[] {
+    return [...this.#files].map(([path, text]) => ({ path, text }));
+  }
+}
+
+/** Writes them where nobody but this user can read them. */
+export function writePrivateFiles(files: readonly PrivateFile[]): void {
+  for (const { path, text } of files) {
+    makePrivateDirectory(dirname(path));
+    replaceFile(path, text, undefined, 0o600);
+  }
+}

@@ -1,0 +1,60 @@
+// Texts of options that could not be passed to a session: a process takes no NUL, and no argument of any length.
+import { toolRuleList } from "../model/options.ts";
+
+type RawOptions = Record<string, unknown>;
+
+/** Longest text or JSON that becomes one argument: Linux takes 131,071 bytes, with the name of the option among them. */
+const mostBytes = 120_000;
+
+/** These are read or written as files, or go through a pipe. */
+const noArguments = ["task", "tasks", "env", "settings"];
+
+/** What is wrong with the texts of one set of options, as given. No value is in it. */
+export function textFaults(options: RawOptions, place: string): string[] {
+  return Object.entries(options).flatMap(([name, value]) => {
+    if (name === "task" || name === "tasks" || name === "env") return [];
+    const where = `${place}${name}`;
+    const texts = Array.isArray(value) ? value : [value];
+    const hasNul = texts.some((text) => typeof text === "string" && text.includes("\0"));
+    return [
+      ...(hasNul ? [`${where} contains a NUL character, which no command line can hold`] : []),
+      ...(noArguments.includes(name) || bytesOf(value, name) <= mostBytes
+        ? []
+        : [`${where} is longer than ${mostBytes.toLocaleString("en")} bytes`]),
+    ];
+  });
+}
+
+const ofRules = ["allowedTools", "disallowedTools", "tools"] as const;
+
+/** Rules whose parentheses do not close: Claude Code would take the rules behind them for a part of them. */
+export function ruleFaults(options: RawOptions): string[] {
+  return ofRules.flatMap((name) => {
+    const given = options[name];
+    const texts = (Array.isArray(given) ? given : [given]).filter((text) => typeof text === "string");
+    const broken = texts.flatMap((text) => toolRuleList(text)).filter((rule) => !isClosed(rule));
+    return broken.map(
+      (rule) => `${name} has a rule whose parentheses do not match: ${JSON.stringify(rule.slice(0, 60))}`,
+    );
+  });
+}
+
+function isClosed(rule: string): boolean {
+  let depth = 0;
+  for (const character of rule) {
+    if (character === "(") depth++;
+    if (character === ")" && --depth < 0) return false;
+  }
+  return depth === 0;
+}
+
+// A list is joined, except where each item is an argument of its own.
+function bytesOf(value: unknown, name: string): number {
+  const size = (one: unknown) =>
+    Buffer.byteLength(typeof one === "string" ? one : (JSON.stringify(one) ?? ""));
+  if (!Array.isArray(value)) return size(value);
+  const sizes = value.map(size);
+  return name === "claudeArguments" || name === "addDirectories"
+    ? Math.max(0, ...sizes)
+    : sizes.reduce((sum, one) => sum + one + 1, 0);
+}
