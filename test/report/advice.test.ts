@@ -252,7 +252,7 @@ describe("outcomeText", () => {
 
   test("marks the words of Claude", () => {
     const text = outcomeText({ kind: "failed", reason: "max-turns", message: "Reached\nmaximum (3)" });
-    expect(text).toBe("Reached its limit of turns. Claude said: Reached maximum (3)");
+    expect(text).toBe("Reached its turn limit. Claude said: Reached maximum (3)");
   });
 
   test("shows the last line of stderr of a crash, without its colours", () => {
