@@ -53,7 +53,9 @@ test("a session that waits for its subagents keeps its slot, and its answer is w
   const ended = await client.call("wait_for_batch", { batchId });
   expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 2 } });
   const [entry] = entriesOf(await client.call("read_batch_results", { batchId, full: true }));
-  expect(entry?.["result"]).toStartWith("final\n\nEarlier, before its background work had ended:\n\n");
+  expect(entry?.["result"]).toStartWith(
+    "final\n\nEarlier answer, while background work was still running:\n\n",
+  );
   expect(entry?.["result"]).toContain("interim");
   const page = readFileSync(String(entry?.["resultFile"]), "utf8");
   expect(page).toMatch(/final[\s\S]*Other answers of this session[\s\S]*interim/);
@@ -111,7 +113,7 @@ test("the interim answer of a task that did not end well is in its error, its fi
     retries: 0,
   });
   await client.call("cancel_batch", { batchId });
-  const interim = /Interim answer, given before its work had ended:?[\s\S]*half of it/;
+  const interim = /Interim answer, before the work was finished:?[\s\S]*half of it/;
   const [entry] = entriesOf(await client.call("read_batch_results", { batchId }));
   expect(entry).toMatchObject({ status: "error", outcome: "cancelled: user" });
   expect(entry?.["error"]).toMatch(interim);
@@ -134,7 +136,7 @@ test("a command that does not end is stopped when its time is over, and that is 
   });
   expect(data).toMatchObject({ status: "success", result: "It runs." });
   expect(data?.["remarks"]).toEqual([
-    "A background command was still running 0.2 s after the answer, and was stopped: npm run dev. `backgroundWaitSeconds` sets how long to wait.",
+    "A background command was stopped because it was still running 0.2 s after the answer: npm run dev. `backgroundWaitSeconds` sets how long to wait.",
   ]);
   const shown = await run(home, ["show", "latest"]);
   expect(shown.out).toContain("`--background-wait-seconds` sets how long to wait");
@@ -185,7 +187,7 @@ test("a task that a hook blocks and one without an answer fail, and say why", as
   });
   const entries = entriesOf(answer);
   expect(entries).toMatchObject([
-    { outcome: "failed: hook", error: "Was blocked by a hook. Claude said: not today" },
+    { outcome: "failed: hook", error: "Blocked by a hook. Claude said: not today" },
     { outcome: "failed: no-answer" },
     { status: "success", result: "said before" },
   ]);

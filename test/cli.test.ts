@@ -94,7 +94,7 @@ describe("run", () => {
     await using home = new Home();
     const { code, err } = await run(home, ["run", "[[denied tool=Write]]"]);
     expect(code).toBe(0);
-    expect(err).toContain("To allow it, add `--permission-mode acceptEdits`.");
+    expect(err).toContain("To allow this call, add `--permission-mode acceptEdits`.");
   });
 
   test("--detach answers at once, and the batch goes on by itself", async () => {

@@ -83,7 +83,7 @@ describe("read_batch_results", () => {
     await using client = await connectNew(home);
     await batchOf(client, ["[[background-task text=first then=second]]"]);
     const [entry] = (await read(client)).results;
-    expect(entry?.result).toBe("second\n\nEarlier, before its background work had ended:\n\nfirst");
+    expect(entry?.result).toBe("second\n\nEarlier answer, while background work was still running:\n\nfirst");
     expect(entry?.textLength).toBe(entry?.result?.length);
     const [part] = (await read(client, { tasks: [1], from: 3, characters: 9 })).results;
     expect(part).toMatchObject({ result: "ond\n\nEarl", nextFrom: 12, textLength: entry?.textLength });

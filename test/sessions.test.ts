@@ -153,7 +153,7 @@ test("a success with denied tools names what would have let them through", async
 test("the answer is the last one that the task caused, and what came before is kept below", async () => {
   await using home = new Home();
   const [entry] = await entriesOf(home, ['[[background-task text="first" then="second"]]']);
-  expect(entry?.result).toBe("second\n\nEarlier, before its background work had ended:\n\nfirst");
+  expect(entry?.result).toBe("second\n\nEarlier answer, while background work was still running:\n\nfirst");
 });
 
 test("a session that stays after its answer has succeeded, and is ended", async () => {

@@ -243,7 +243,7 @@ test("a limit that names no end is waited for with patience: then its task fails
     { outcome: "failed: usage-limit", advice: expect.stringContaining("Wait until the limit resets") },
     ...Array.from({ length: 3 }, () => ({
       outcome: "cancelled: hold",
-      advice: expect.stringContaining("The task that failed says why"),
+      advice: expect.stringContaining("See the failed task for the reason"),
     })),
   ]);
   const batchId = String(data?.["batchId"]);
@@ -252,7 +252,7 @@ test("a limit that names no end is waited for with patience: then its task fails
   const report = await Bun.file(String(data?.["reportFile"])).text();
   expect(report.split(">cancelled: hold<")).toHaveLength(4);
   const first = await run(home, ["results", batchId, "2"]);
-  expect(first.out).toContain("Cancelled because the account, or its model, could not be used for too long");
+  expect(first.out).toContain("Cancelled because the account or model was unavailable for too long");
 });
 
 test("when patience for one model ends, tasks with another one still run", async () => {

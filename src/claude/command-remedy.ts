@@ -1,16 +1,16 @@
 // What lets a denied Bash command through. The rules of Claude Code's check were seen on 2.1.197 and 2.1.332;
-// `test/real/advice.real.ts` follows each advice and looks whether the command then runs.
+// `test/real/advice.real.ts` follows each advice and checks that the command then runs.
 
 import { toolRuleList } from "../model/options.ts";
 import type { BroadReason, Remedy } from "../model/outcome.ts";
 import { absolutePath, isWithin } from "../platform/paths.ts";
 import { allowedDirectories, type CallContext } from "./call-context.ts";
 import { commandText, ruleForCommand } from "./command-rule.ts";
-import { accessTo, type FileAccess } from "./file-access.ts";
+import { accessTo } from "./file-access.ts";
 import { type SimpleCommand, shellCommandOf } from "./shell-command.ts";
 import { coversCommand, toolRuleOf } from "./tool-rules.ts";
 
-/** A command of more characters is a program that somebody should put into a file. */
+/** Longer commands belong in a script file, in characters. */
 const longestCommand = 20_000;
 
 type Options = Extract<Remedy, { kind: "options" }>;
@@ -21,23 +21,33 @@ export function commandRemedy(text: string, context: CallContext): Options {
   const { commands, unchecked } = shellCommandOf(text);
   const broad = unchecked ?? broadReason(commands, context);
   if (broad) return allOfBash(broad);
+  if (gaveUp.test(context.message)) return allOfBash("unknown");
   const given = toolRuleList(context.given.allowedTools ?? []).map(toolRuleOf);
   const asking = commands.filter((command) => needsRule(command, context.message));
   const uncovered = asking.filter(
     (command) => !given.some((rule) => coversCommand(rule, commandText(command))),
   );
-  const rules = uncovered.map(ruleForCommand);
+  const found = uncovered.map(ruleForCommand);
+  const rules = found.filter((rule) => rule !== undefined);
   const access = accessOf(commands, context);
-  if (rules.includes(undefined)) return allOfBash("unknown");
-  const allowedTools = [...new Set([...rules.filter((rule) => rule !== undefined), ...access.rules])];
+  if (rules.length < found.length || access.isUnnameable) return allOfBash("unknown");
+  const allowedTools = [...new Set([...rules.map(({ rule }) => rule), ...access.rules])];
+  const wide = (["runs-code", "any-path", "exact"] as const).find((why) =>
+    rules.some((rule) => rule.broad === why),
+  );
   const options = {
     ...(allowedTools.length > 0 ? { allowedTools } : {}),
     ...(access.directories.length > 0 ? { addDirectories: access.directories } : {}),
     ...(access.writes && context.mode !== "acceptEdits" ? { permissionMode: "acceptEdits" as const } : {}),
   };
-  // All that we know of is allowed already, and yet it was denied.
-  return Object.keys(options).length > 0 ? { kind: "options", ...options } : allOfBash("unknown");
+  // Denied although everything we know of is allowed.
+  if (Object.keys(options).length === 0) return allOfBash("unknown");
+  return { kind: "options", ...options, ...(wide ? { broad: wide } : {}) };
 }
+
+// What the check says where it looks no further, on 2.1.332 or 2.1.197. Only a rule for all of Bash skips it.
+const gaveUp =
+  /can't be checked before it runs|cannot be statically analyzed|^Contains |evaluates arguments as shell code|Glob patterns are not allowed|untracked-variable|incomplete fragment/;
 
 /** The commands of a text, as rules are compared with them. */
 export function commandTexts(text: string): string[] {
@@ -48,7 +58,7 @@ function allOfBash(broad: BroadReason): Options {
   return { kind: "options", allowedTools: ["Bash"], broad };
 }
 
-const evaluating = new Set([".", "eval", "exec", "source", "trap"]);
+const evaluating = new Set([".", "alias", "eval", "exec", "source", "trap"]);
 const directoryWriters = new Set(["cp", "mkdir", "mv", "rm", "rmdir", "sed", "tee", "touch"]);
 const pathWriters = new Set(["cp", "mkdir", "mv", "rm", "rmdir", "touch"]);
 const pathReaders = new Set(
@@ -74,7 +84,7 @@ function broadReason(commands: readonly SimpleCommand[], context: CallContext): 
   return commands.some((command) => hasUncheckedPath(command)) ? "path" : undefined;
 }
 
-// Going where the session is anyway changes nothing; nor does going to another allowed directory, seen as a root.
+// `cd` to the working directory or to an allowed root is harmless.
 function directoryChanges(commands: readonly SimpleCommand[], context: CallContext): string[] {
   const roots = allowedDirectories(context);
   return commands
@@ -91,11 +101,12 @@ function hasUncheckedPath({ words, redirections }: SimpleCommand): boolean {
   return (pathWriters.has(name) || pathReaders.has(name)) && rest.some(climbs);
 }
 
-// What only reads needs none, unless the message lists it among the parts that need approval.
+// What only reads needs none, unless the message lists it among the parts that need approval. Commands may contain the
+// comma that separates them.
 function needsRule({ words, assignments }: SimpleCommand, message: string): boolean {
   if (words.length === 0) return false;
-  const parts = /The following parts? requires? approval: ([\s\S]*)/.exec(message)?.[1]?.split(", ") ?? [];
-  return !isReadOnly(words) || parts.includes([...assignments, ...words].join(" "));
+  const parts = /The following parts? requires? approval: ([\s\S]*)/.exec(message)?.[1] ?? "";
+  return !isReadOnly(words) || `, ${parts}, `.includes(`, ${[...assignments, ...words].join(" ")}, `);
 }
 
 const readOnly = new Set(
@@ -113,30 +124,41 @@ interface Access {
   directories: string[];
   rules: string[];
   writes: boolean;
+  isUnnameable: boolean;
 }
 
 function accessOf(commands: readonly SimpleCommand[], context: CallContext): Access {
-  const access: Access = { directories: [], rules: [], writes: false };
-  const add = ({ directory, rule }: FileAccess) => {
-    if (directory !== undefined && !access.directories.includes(directory))
-      access.directories.push(directory);
-    if (rule !== undefined && !access.rules.includes(rule)) access.rules.push(rule);
+  const access: Access = { directories: [], rules: [], writes: false, isUnnameable: false };
+  const add = (path: string, kind: "read" | "write") => {
+    const found = accessTo(path, kind, context);
+    if (found.kind === "unnameable") access.isUnnameable = true;
+    if (found.kind === "directory" && !access.directories.includes(found.directory))
+      access.directories.push(found.directory);
+    if (found.kind === "rule" && !access.rules.includes(found.rule)) access.rules.push(found.rule);
+    return found;
   };
   for (const { words, redirections } of commands) {
     for (const { kind, target } of redirections) {
-      const found = accessTo(unquoted(target), kind, context);
-      if (kind === "write" && found.rule === undefined) access.writes = true;
-      add(found);
+      const found = add(unquoted(target), kind);
+      if (kind === "write" && found.kind !== "rule") access.writes = true;
     }
     const [name = "", ...rest] = words;
     if (!pathWriters.has(name) && !pathReaders.has(name)) continue;
     const paths = rest.map(unquoted).filter((word) => /^(?:\/|~\/|~$|\.\.(?:\/|$)|[A-Za-z]:\\)/.test(word));
-    for (const path of paths) add(accessTo(path, pathWriters.has(name) ? "write" : "read", context));
+    for (const path of paths) add(path, writesPaths(words) ? "write" : "read");
   }
   const [, name = "", blocked] =
     /^(\S+) in '([^']+)' (?:was blocked|needs approval)/.exec(context.message) ?? [];
-  if (blocked !== undefined) add(accessTo(blocked, pathWriters.has(name) ? "write" : "read", context));
+  // What the command names itself is known more exactly than by the directory in the message.
+  if (blocked !== undefined && access.rules.length + access.directories.length === 0)
+    add(blocked, pathWriters.has(name) ? "write" : "read");
   return access;
+}
+
+// To Claude Code, a copy writes all of its paths.
+function writesPaths([name = "", ...rest]: readonly string[]): boolean {
+  const isInPlace = name === "sed" && rest.some((word) => /^(?:-i|--in-place)/.test(word));
+  return pathWriters.has(name) || name === "tee" || isInPlace;
 }
 
 function unquoted(word: string): string {

@@ -1,5 +1,16 @@
 // The narrowest rule that lets a command through and is of use for the next one like it: `git log`, not `git`.
-import type { SimpleCommand } from "./shell-command.ts";
+import { ruleOf } from "../model/rule-text.ts";
+import {
+  anyPath,
+  packageRunners,
+  programOf,
+  readsCode,
+  runsCode,
+  scriptWords,
+  starters,
+  startingSecond,
+} from "./command-code.ts";
+import { assignment, type SimpleCommand } from "./shell-command.ts";
 
 /** How many words name what such a program does; all others are named by their first. */
 const wordsOfPrograms: Readonly<Record<string, number>> = {
@@ -12,10 +23,13 @@ const wordsOfPrograms: Readonly<Record<string, number>> = {
   bundle: 2,
   bunx: 2,
   cargo: 2,
+  command: 2,
   composer: 2,
   deno: 2,
   docker: 2,
+  doas: 2,
   dotnet: 2,
+  env: 2,
   gcloud: 3,
   gh: 3,
   git: 2,
@@ -28,8 +42,11 @@ const wordsOfPrograms: Readonly<Record<string, number>> = {
   npm: 2,
   npx: 2,
   pip: 2,
+  pipx: 2,
   pip3: 2,
   pnpm: 2,
+  pnpx: 2,
+  podman: 2,
   poetry: 2,
   rails: 2,
   rustup: 2,
@@ -42,19 +59,90 @@ const wordsOfPrograms: Readonly<Record<string, number>> = {
   yarn: 2,
 };
 /** Second words that say as little as the first. */
-const furtherWords = /^(?:run|exec|x|compose|dlx|-m)$/;
+const furtherWords = /^(?:run|exec|x|compose|dlx|tool|-m)$/;
 /** Options before the word that counts, which are followed by a value. */
-const valued = /^(?:-C|-c|-u|-g|-n|-P|-L|--prefix|--cwd|--filter|--git-dir|--work-tree|--package|-p)$/;
+const valued =
+  /^(?:-C|-c|-u|-g|-n|-P|-L|-I|--prefix|--cwd|--filter|--git-dir|--work-tree|--package|-p|--with|--python|--from|--unset|--chdir|--user)$/;
+/** The same, of `xargs` alone. */
+const valuedOfXargs = /^-[adEs]$/;
 /** What the permission check looks through: rules for the command behind count. */
 const wrappers = new Set(["nice", "nohup", "stdbuf", "time", "timeout"]);
 
+/** A rule, and why it is wider or narrower than one would expect. */
+export interface CommandRule {
+  rule: string;
+  broad?: "runs-code" | "any-path" | "exact";
+}
+
 /**
- * The rule for one command, without which it is denied. Nothing where none can be written: parentheses, asterisks and
- * line breaks within a rule mean something else, or nothing.
+ * The rule for one command, without which it is denied. A program that runs any code gets a rule for its script, or for
+ * this exact command. Nothing where no rule can be written: parentheses, asterisks and line breaks within a rule mean
+ * something else, or nothing.
  */
-export function ruleForCommand({ assignments, words }: SimpleCommand): string | undefined {
-  const prefix = [...assignments, ...significantWords(unwrapped(words))].join(" ");
-  return prefix === "" || /[()*\n]/.test(prefix) ? undefined : `Bash(${prefix}:*)`;
+export function ruleForCommand({ assignments, words }: SimpleCommand): CommandRule | undefined {
+  const command = unwrapped(words);
+  const { significant, start, feedsArguments, runsPackages, isOpen } = partsOf(command);
+  const rule = (own: readonly string[], end: ":*" | "") => bashRule([...assignments, ...own], end);
+  const inner = command.slice(start);
+  const script = scriptWords(inner);
+  if (script) {
+    const upToScript = rule([...command.slice(0, start), ...script], ":*");
+    return labelled(upToScript, feedsArguments ? "runs-code" : undefined);
+  }
+  if (runsCode(inner) || (isOpen && command.length === significant.length)) {
+    const exact = rule(command, "");
+    if (exact !== undefined)
+      return labelled(exact, feedsArguments || readsCode(inner) ? "runs-code" : "exact");
+    return labelled(rule(command.slice(0, start + 1), ":*"), "runs-code");
+  }
+  const isHidden = significant.some((word) => runsCode([word]));
+  if (runsPackages || isHidden || isOpen) return labelled(rule(significant, ":*"), "runs-code");
+  // What `xargs` reads is no part of the command either, so that nobody checks its paths.
+  const isAnywhere = feedsArguments || anyPath.has(programOf(inner[0] ?? ""));
+  return labelled(rule(significant, ":*"), isAnywhere ? "any-path" : undefined);
+}
+
+function labelled(rule: string | undefined, broad: CommandRule["broad"]): CommandRule | undefined {
+  return rule === undefined ? undefined : { rule, ...(broad ? { broad } : {}) };
+}
+
+function bashRule(words: readonly string[], end: ":*" | ""): string | undefined {
+  const text = words.join(" ");
+  return text === "" || text.includes("*") ? undefined : ruleOf("Bash", text + end);
+}
+
+interface Parts {
+  /** The words up to the one that says what is done. */
+  significant: string[];
+  /** Where the command begins that the others only start. */
+  start: number;
+  /** Whether it gets arguments that are not in the command. */
+  feedsArguments: boolean;
+  /** Whether a package is downloaded and run. */
+  runsPackages: boolean;
+  /** Whether it is not known what is started. */
+  isOpen: boolean;
+}
+
+function partsOf(words: readonly string[]): Parts {
+  const [path = "", second = ""] = words;
+  const name = programOf(path);
+  const significant = significantWords(words);
+  const own = { significant, start: 0, feedsArguments: false, runsPackages: false, isOpen: false };
+  if (!starters.test(name) && !startingSecond.test(`${name} ${second}`)) return own;
+  const last = significant.at(-1) ?? "";
+  const runsPackages = packageRunners.test(name) || second === "dlx";
+  const isOpen = significant.length === 1 || last.startsWith("-") || last.includes("=");
+  if (isOpen) return { ...own, runsPackages, isOpen };
+  const start = significant.length - 1;
+  const further = partsOf(words.slice(start));
+  return {
+    significant: [...words.slice(0, start), ...further.significant],
+    start: start + further.start,
+    feedsArguments: name === "xargs" || further.feedsArguments,
+    runsPackages: runsPackages || further.runsPackages,
+    isOpen: further.isOpen,
+  };
 }
 
 /** A command as rules are compared with it. */
@@ -74,18 +162,20 @@ function unwrapped(words: readonly string[]): readonly string[] {
 
 // The words up to the one that says what is done, the options between them included: `git -C sub commit`.
 function significantWords(words: readonly string[]): string[] {
-  const [name = ""] = words;
-  const known = /^python[\d.]*$/.test(name) ? Number(words[1] === "-m") + 1 : wordsOfPrograms[name];
-  if (name === "env") return words.slice(0, 1 + words.slice(1).findIndex((word) => !word.includes("=")) + 1);
+  const name = programOf(words[0] ?? "");
+  const known = wordsOfPrograms[name];
   if (known === undefined) return words.slice(0, 1);
   let wanted = known - 1;
   let taken = 1;
   for (let index = 1; index < words.length && wanted > 0; index++) {
     const word = words[index] ?? "";
-    if (/["'`$\\]/.test(word)) break;
+    const isSetting = name === "env" && assignment.test(word);
+    if (/["'`$\\]/.test(word) && !isSetting) break;
     taken = index + 1;
-    if (furtherWords.test(word)) continue;
-    if (!word.startsWith("-") && !valued.test(words[index - 1] ?? "")) wanted--;
+    if (isSetting || furtherWords.test(word)) continue;
+    const before = words[index - 1] ?? "";
+    const isValue = valued.test(before) || (name === "xargs" && valuedOfXargs.test(before));
+    if (!word.startsWith("-") && !isValue) wanted--;
   }
   return words.slice(0, taken);
 }

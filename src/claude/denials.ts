@@ -1,6 +1,8 @@
 // Tools that a session was not allowed to use, and what lets them through.
 import { toolRuleList } from "../model/options.ts";
 import type { Denial, Mismatch, Remedy } from "../model/outcome.ts";
+import { ruleOf } from "../model/rule-text.ts";
+import { unreachable } from "../model/unreachable.ts";
 import type { CallContext, GivenOptions } from "./call-context.ts";
 import { commandRemedy, commandTexts } from "./command-remedy.ts";
 import { accessTo } from "./file-access.ts";
@@ -12,7 +14,7 @@ import { coversCommand, fileWriters, mismatchOf, type ToolRule, toolRuleOf } fro
 type DeniedCall = ResultMessage["permission_denials"][number];
 type Options = Extract<Remedy, { kind: "options" }>;
 
-/** What of a transcript tells about denials. */
+/** The parts of a transcript that describe denials. */
 export interface DenialEvidence {
   /** All results of the session. */
   results: readonly ResultMessage[];
@@ -43,7 +45,12 @@ export function denialsOf({ results, init, refusals }: DenialEvidence, given: Gi
 }
 
 function denialOf({ tool_name: tool, tool_input: input }: DeniedCall, context: CallContext): Denial {
-  const remedy = obstacleTo(context) ?? disallowed(tool, input, context) ?? optionsFor(tool, input, context);
+  const found =
+    obstacleTo(context) ??
+    protectedPath(tool, input) ??
+    disallowed(tool, input, context) ??
+    optionsFor(tool, input, context);
+  const remedy = found.kind === "options" ? withoutGiven(found, context) : found;
   const unmatched = remedy.kind === "options" ? unmatchedRule(tool, input, context) : undefined;
   return {
     tool,
@@ -53,10 +60,12 @@ function denialOf({ tool_name: tool, tool_input: input }: DeniedCall, context: C
   };
 }
 
-// What these texts stand for is lifted by no rule, not even by one for the whole tool.
+// No rule overrides these, not even one for the whole tool.
 function obstacleTo({ message, byHook }: CallContext): Remedy | undefined {
   if (byHook || /^\w+:\S+ hook error: /.test(message)) return { kind: "none", obstacle: "hook" };
   if (/which is a sensitive file\.$/.test(message)) return { kind: "none", obstacle: "protected-path" };
+  if (/contains a suspicious Windows path pattern/.test(message))
+    return { kind: "none", obstacle: "odd-path" };
   if (/cannot be auto-allowed by permission rules/.test(message))
     return { kind: "none", obstacle: "dangerous" };
   if (/denied by your permission settings/.test(message)) return { kind: "none", obstacle: "settings-deny" };
@@ -64,6 +73,25 @@ function obstacleTo({ message, byHook }: CallContext): Remedy | undefined {
   if (/^Claude requested permissions to use Bash,/.test(message))
     return { kind: "none", obstacle: "settings-ask" };
   return undefined;
+}
+
+// Where a rule for the whole tool was given, the message says so; without one, it is the same as for any other file.
+function protectedPath(tool: string, input: DeniedCall["tool_input"]): Remedy | undefined {
+  const path = pathIn(input);
+  return path !== undefined && fileWriters.has(tool) && /(?:^|[\\/])\.(?:claude|git)[\\/]/i.test(path)
+    ? { kind: "none", obstacle: "protected-path" }
+    : undefined;
+}
+
+// What was given already and did not help is not advised again.
+function withoutGiven(remedy: Options, { given, mode }: CallContext): Remedy {
+  if (remedy.notDisallowed) return remedy;
+  const rules = toolRuleList(given.allowedTools ?? []);
+  const allowedTools = remedy.allowedTools?.filter((rule) => !rules.includes(rule)) ?? [];
+  const addDirectories = remedy.addDirectories?.filter((path) => !given.addDirectories?.includes(path)) ?? [];
+  const isOther = remedy.permissionMode !== undefined && remedy.permissionMode !== mode;
+  const helps = allowedTools.length > 0 || addDirectories.length > 0 || isOther || remedy.tools;
+  return helps ? remedy : { kind: "none", obstacle: "all-given" };
 }
 
 // A rule that denies wins over each that allows. One of ours can be taken out; one of the settings cannot.
@@ -75,7 +103,9 @@ function disallowed(tool: string, input: DeniedCall["tool_input"], context: Call
   const notDisallowed = winning.map(({ text }) => text);
   const own = optionsFor(tool, input, { ...context, message: "" });
   // Where nothing else is known to be in the way, taking the rules out is enough.
-  return own.broad === "unknown" ? { kind: "options", notDisallowed } : { ...own, notDisallowed };
+  return own.kind === "none" || own.broad === "unknown"
+    ? { kind: "options", notDisallowed }
+    : { ...own, notDisallowed };
 }
 
 function concerns(rule: ToolRule, tool: string, input: DeniedCall["tool_input"]): boolean {
@@ -84,36 +114,43 @@ function concerns(rule: ToolRule, tool: string, input: DeniedCall["tool_input"])
   return commandTexts(command).some((text) => coversCommand(rule, text));
 }
 
-function optionsFor(tool: string, input: DeniedCall["tool_input"], context: CallContext): Options {
-  const options = optionsByTool(tool, input, context);
+function optionsFor(tool: string, input: DeniedCall["tool_input"], context: CallContext): Remedy {
+  const remedy = remedyByTool(tool, input, context);
   // Plan mode writes nothing, whatever is allowed.
-  return context.mode === "plan" ? { permissionMode: "default", ...options } : options;
+  return remedy.kind === "options" && context.mode === "plan"
+    ? { permissionMode: "default", ...remedy }
+    : remedy;
 }
 
-function optionsByTool(tool: string, input: DeniedCall["tool_input"], context: CallContext): Options {
+function remedyByTool(tool: string, input: DeniedCall["tool_input"], context: CallContext): Remedy {
   const { command, url } = input;
   if (tool === "Bash" && typeof command === "string") return commandRemedy(command, context);
   const path = pathIn(input);
-  if (path !== undefined && fileWriters.has(tool)) return writeRemedy(path, context);
-  if (path !== undefined) {
-    const { directory, rule } = accessTo(path, "read", context);
-    if (directory !== undefined) return { kind: "options", addDirectories: [directory] };
-    if (rule !== undefined) return { kind: "options", allowedTools: [rule] };
-  }
+  if (path !== undefined) return pathRemedy(path, tool, context);
   if (tool === "WebFetch" && typeof url === "string" && URL.canParse(url)) {
-    return { kind: "options", allowedTools: [`WebFetch(domain:${new URL(url).hostname})`] };
+    const rule = ruleOf("WebFetch", `domain:${new URL(url).hostname}`);
+    if (rule !== undefined) return { kind: "options", allowedTools: [rule] };
   }
   return { kind: "options", allowedTools: [tool] };
 }
 
-function writeRemedy(path: string, context: CallContext): Options {
-  const { directory, rule } = accessTo(path, "write", context);
-  if (rule !== undefined) return { kind: "options", allowedTools: [rule] };
-  return {
-    kind: "options",
-    ...(directory === undefined ? {} : { addDirectories: [directory] }),
-    permissionMode: "acceptEdits",
-  };
+function pathRemedy(path: string, tool: string, context: CallContext): Remedy {
+  const isWrite = fileWriters.has(tool);
+  const access = accessTo(path, isWrite ? "write" : "read", context);
+  switch (access.kind) {
+    case "allowed":
+      return { kind: "options", ...(isWrite ? { permissionMode: "acceptEdits" } : { allowedTools: [tool] }) };
+    case "rule":
+      return { kind: "options", allowedTools: [access.rule] };
+    case "directory": {
+      const addDirectories = [access.directory];
+      return { kind: "options", addDirectories, ...(isWrite ? { permissionMode: "acceptEdits" } : {}) };
+    }
+    case "unnameable":
+      return { kind: "none", obstacle: "odd-path" };
+    default:
+      return unreachable(access);
+  }
 }
 
 function pathIn(input: DeniedCall["tool_input"]): string | undefined {
@@ -141,7 +178,7 @@ function callAsRule(tool: string, input: DeniedCall["tool_input"]): string {
   return typeof command === "string" ? `${tool}(${command})` : tool;
 }
 
-// These are no denials to Claude Code: to it, the tool is not there. To who asked for the task, they are.
+// Claude Code does not count these as denials, because the tool does not exist for it. For the caller, they are.
 function absentTools(refusals: ReadonlyMap<string, Refusal>, given: GivenOptions): Denial[] {
   const names = [...refusals.values()].flatMap(({ message }) => {
     const name = /No such tool available: ([A-Z]\w+)\./.exec(message)?.[1];
@@ -150,8 +187,7 @@ function absentTools(refusals: ReadonlyMap<string, Refusal>, given: GivenOptions
   const disallowedNames = toolRuleList(given.disallowedTools ?? []);
   const present = given.tools === undefined ? undefined : toolRuleList(given.tools);
   return [...new Set(names)].flatMap((tool): Denial[] => {
-    if (disallowedNames.includes(tool))
-      return [{ tool, rule: tool, remedy: { kind: "options", allowedTools: [tool], notDisallowed: [tool] } }];
+    if (disallowedNames.includes(tool)) return [{ tool, rule: tool, remedy: notDisallowed(tool) }];
     const leftOut = present !== undefined && !present.includes(tool) && !present.includes("default");
     if (deniedByDefault.has(tool)) {
       const tools = leftOut ? { tools: [tool] } : {};
@@ -160,6 +196,17 @@ function absentTools(refusals: ReadonlyMap<string, Refusal>, given: GivenOptions
     if (leftOut) return [{ tool, rule: tool, remedy: { kind: "options", tools: [tool] } }];
     return [];
   });
+}
+
+// The call never reached the permission check, so that what it would need besides is not known: of Bash, the next
+// denial says which rule.
+function notDisallowed(tool: string): Remedy {
+  const own = fileWriters.has(tool)
+    ? { permissionMode: "acceptEdits" as const }
+    : tool === "Bash"
+      ? {}
+      : { allowedTools: [tool] };
+  return { kind: "options", ...own, notDisallowed: [tool] };
 }
 
 /** Tools that sessions do not have unless `allowedTools` names them. */

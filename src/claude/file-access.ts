@@ -1,25 +1,41 @@
 // What lets a session reach a file outside of its directories.
+import { isPlain, ruleOf } from "../model/rule-text.ts";
 import { kindAt } from "../platform/files.ts";
 import { absolutePath, dirname, isWithin } from "../platform/paths.ts";
 import { allowedDirectories, type CallContext } from "./call-context.ts";
 
-/** A directory to add, or a rule; neither for a file that lies in the session's directories. */
-export interface FileAccess {
-  directory?: string;
-  rule?: string;
-}
+/** What is needed to reach a path: nothing, a rule, a directory to add, or what nothing narrow can give. */
+export type FileAccess =
+  | { kind: "allowed" }
+  | { kind: "rule"; rule: string }
+  | { kind: "directory"; directory: string }
+  | { kind: "unnameable" };
+
+/** What a pattern of paths means something else by. */
+const special = /[*?[\]{}!\\]/;
 
 /**
- * What is needed to read or write at `path`: the directory that it lies in. A directory that does not exist cannot
- * be added, so that a rule takes its place.
+ * What is needed to read or write at `path`: the rule for this very path, or for all below where it is a directory to
+ * read or a pattern. Where no rule can name it, the directory that it lies in. `Read` rules also allow `cat`, `Edit`
+ * rules also allow `touch` and redirections (seen on 2.1.197 and 2.1.332).
  */
 export function accessTo(path: string, kind: "read" | "write", context: CallContext): FileAccess {
-  const absolute = absolutePath(path, context.workingDirectory);
-  if (allowedDirectories(context).some((root) => isWithin(absolute, root))) return {};
-  const directory = isDirectory(absolute) ? absolute : dirname(absolute);
-  if (isDirectory(directory)) return { directory };
+  const pattern = kind === "read" ? path.search(/[*?[]/) : -1;
+  const base = pattern < 0 ? path : path.slice(0, path.lastIndexOf("/", pattern) + 1) || ".";
+  const absolute = absolutePath(base, context.workingDirectory);
+  if (allowedDirectories(context).some((root) => isWithin(absolute, root))) return { kind: "allowed" };
+  // No rule allows a look at the root of the file system.
+  if (dirname(absolute) === absolute) return { kind: "unnameable" };
+  const isBelow = kind === "read" && (pattern >= 0 || isDirectory(absolute));
   // `//` is the root of the file system; a single slash would be the session's own directory.
-  return { rule: `${kind === "read" ? "Read" : "Edit"}(/${directory}/**)` };
+  const named = absolute.startsWith("/") && !special.test(absolute) ? `/${absolute}` : undefined;
+  const rule = named && ruleOf(kind === "read" ? "Read" : "Edit", isBelow ? `${named}/**` : named);
+  if (rule) return { kind: "rule", rule };
+  const directory = isDirectory(absolute) ? absolute : dirname(absolute);
+  const isRoot = dirname(directory) === directory;
+  return isPlain(directory) && !isRoot && isDirectory(directory)
+    ? { kind: "directory", directory }
+    : { kind: "unnameable" };
 }
 
 // The path is what a model wrote: it may be too long, or hold what no path can.

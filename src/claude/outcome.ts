@@ -121,7 +121,7 @@ function nothingSaid(answer: Answer, slashCommands: boolean): Outcome {
 }
 
 function unknownAgent({ asked, available }: Extract<Ending, { kind: "unknown-agent" }>): Outcome {
-  const message = `There is no agent "${asked}". Available are ${available.join(", ")}.`;
+  const message = `There is no agent "${asked}". Available agents: ${available.join(", ")}.`;
   return { kind: "failed", reason: "agent", message };
 }
 

@@ -1,4 +1,4 @@
-// What did not go as it was asked for, though nothing failed by it: said with the result.
+// What did not take effect or was unusual, although nothing failed: given with the result.
 import { familyIn } from "../model/limit-types.ts";
 import { type SessionOptions, toolRuleList } from "../model/options.ts";
 import type { BackgroundTask } from "./background.ts";
@@ -10,7 +10,7 @@ interface RemarkFacts {
   /** What the task says. */
   task: string;
   workingDirectory: string;
-  /** Background commands that had their time and were still running. */
+  /** Background commands that were still running when their time was over. */
   stopped: readonly BackgroundTask[];
   /** The end of what the CLI wrote to stderr. */
   stderr: string;
@@ -42,13 +42,13 @@ function lostRemarks({ lostResults, foreignResults, cutAgents }: Reading): strin
   return [
     ...(lostResults > 0
       ? [
-          `Claude Code did not print ${lostResults} of the session's results, so a part of the answer may be missing.`,
+          `Claude Code did not print ${lostResults} of the session's results, so part of the answer may be missing.`,
         ]
       : []),
     ...(foreignResults > 0
-      ? [`Another session sent messages to this one. What it answered to them is not in the result.`]
+      ? [`Another session sent messages to this one. Its replies to them are not part of the result.`]
       : []),
-    ...(cutAgents.length > 0 ? [`Subagents were stopped before they had finished: ${agents}.`] : []),
+    ...(cutAgents.length > 0 ? [`Subagents were stopped before they finished: ${agents}.`] : []),
   ];
 }
 
@@ -86,7 +86,7 @@ function permissionRemarks({ init }: Reading, options: SessionOptions): string[]
   const why =
     options.permissionMode === undefined
       ? "Without `permissionMode`, your settings, an administrator's, or the default of this version of Claude Code decide."
-      : "Settings of yours or of an administrator do not allow the other.";
+      : "Your settings or an administrator's do not allow the requested mode.";
   return [`The session ran in permission mode "${used}", not in "${asked}". ${why}`];
 }
 
@@ -105,7 +105,7 @@ function toolRemarks({ init }: Reading, { tools, disallowedTools }: SessionOptio
     return like === undefined ? [] : [like];
   });
   const hint = likes.length === 0 ? "" : ` Names are case-sensitive: ${likes.join(", ")}.`;
-  return [`The session had no tools of these names: ${missing.join(", ")}.${hint}`];
+  return [`The session has no tools with these names: ${missing.join(", ")}.${hint}`];
 }
 
 function serverRemarks({ init }: Reading): string[] {
@@ -114,8 +114,8 @@ function serverRemarks({ init }: Reading): string[] {
   );
   return failed.map(({ name, status }) =>
     status === "failed"
-      ? `The MCP server "${name}" did not start, so its tools were missing.`
-      : `The MCP server "${name}" asks for a login, so its tools were missing.`,
+      ? `The MCP server "${name}" did not start, so its tools were unavailable.`
+      : `The MCP server "${name}" requires a login, so its tools were unavailable.`,
   );
 }
 
@@ -124,16 +124,14 @@ function mentionRemarks({ task, options, workingDirectory }: RemarkFacts): strin
   return names.length === 0
     ? []
     : [
-        `Files that the task mentions were not attached: ${names.join(", ")}. Only files below the working directory and \`addDirectories\` are, and only where the session may read.`,
+        `Files that the task mentions were not attached: ${names.join(", ")}. Only files in the working directory and \`addDirectories\` are attached, and only if the session may read.`,
       ];
 }
 
 function hookRemarks(reading: Reading): string[] {
   const isBlocked = answersOf(reading).length > 1 && reading.answer?.blockedBy !== undefined;
   return isBlocked
-    ? [
-        "A UserPromptSubmit hook blocked the turn in which Claude was to hear that its background work had ended.",
-      ]
+    ? ["A UserPromptSubmit hook blocked the turn that reports the end of background work to Claude."]
     : [];
 }
 
@@ -142,7 +140,7 @@ function stoppedRemarks({ stopped, options }: RemarkFacts): string[] {
   return stopped.length === 0
     ? []
     : [
-        `A background command was still running ${options.backgroundWaitSeconds} s after the answer, and was stopped: ${names}. \`backgroundWaitSeconds\` sets how long to wait.`,
+        `A background command was stopped because it was still running ${options.backgroundWaitSeconds} s after the answer: ${names}. \`backgroundWaitSeconds\` sets how long to wait.`,
       ];
 }
 

@@ -36,7 +36,8 @@ type Token = { kind: "word"; text: string } | { kind: "separator" | "group" | "r
 // They open and close what is checked command by command; `for`, `case` and `function` are not.
 const keywords = new Set(["if", "then", "else", "elif", "fi", "while", "until", "do", "done", "!"]);
 const uncheckedKeywords = new Set(["for", "case", "select", "function", "read"]);
-const assignment = /^[A-Za-z_]\w*=/;
+/** A variable that is set before a command. */
+export const assignment = /^[A-Za-z_]\w*=/;
 
 /** What a text of Bash runs. Never throws: what is no valid Bash counts as unchecked. */
 export function shellCommandOf(text: string): ShellCommand {
@@ -81,8 +82,8 @@ function addRedirection({ redirections }: SimpleCommand, operator: string, targe
 
 // `git commit -m "$(cat <<'EOF' …)"` is how Claude writes messages of several lines, and passes the check.
 const quotedHereDocument = /^\$\(cat <<'(\w+)'\n[\s\S]*?\n\1\n?\s*\)/;
-// Variables whose value the check knows.
-const knownVariable = /^\$(?:HOME|PWD)\b/;
+// The variable whose value the check knows.
+const knownVariable = /^\$HOME\b/;
 
 function tokensOf(text: string): { tokens: Token[]; unchecked?: Unchecked } {
   const tokens: Token[] = [];

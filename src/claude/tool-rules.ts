@@ -37,7 +37,7 @@ export function mismatchOf(rule: ToolRule, tool: string, commands: readonly stri
     return "path-rule";
   if (text.startsWith("Bash(") && !text.endsWith(")") && tool === "Bash") return "parentheses";
   if (rule.tool !== "Bash" || tool !== "Bash" || content === undefined) return undefined;
-  if (/[()"]/.test(content)) return "parentheses";
+  if (/[()]/.test(content)) return "parentheses";
   if (content.includes(",")) return "list";
   if (!content.includes("*") && commands.some((command) => command.startsWith(`${content} `))) return "exact";
   const behind = commands.map((command) => withoutAssignments(command));

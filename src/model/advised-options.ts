@@ -1,6 +1,5 @@
 // The options that would have let everything through that a task was denied.
-import { type SessionOptions, toolRuleList } from "./options.ts";
-import type { Denial, Obstacle, Remedy } from "./outcome.ts";
+import type { BroadReason, Denial, Obstacle, Remedy } from "./outcome.ts";
 
 type Remedying = Extract<Remedy, { kind: "options" }>;
 
@@ -14,7 +13,7 @@ export interface AdvisedOptions {
   tools: string[];
   /** Rules to take out of `disallowedTools`. */
   notDisallowed: string[];
-  /** Why a rule is as wide as it is. */
+  /** Why rules are as wide, or as narrow, as they are. */
   broad: NonNullable<Remedying["broad"]>[];
   /** What no option lifts. */
   obstacles: Obstacle[];
@@ -39,25 +38,12 @@ export function advisedOptions(denials: readonly Denial[]): AdvisedOptions {
     ...(permissionMode ? { permissionMode } : {}),
     tools: all(({ tools }) => tools),
     notDisallowed: all(({ notDisallowed }) => notDisallowed),
-    broad: [...new Set(options.flatMap(({ broad }) => broad ?? []))],
+    broad: [...new Set(options.flatMap(({ broad }) => broad ?? []))].filter(
+      (reason) => !rules.includes("Bash") || !ofRules.has(reason),
+    ),
     obstacles: [...new Set(remedies.flatMap((remedy) => (remedy.kind === "none" ? remedy.obstacle : [])))],
   };
 }
 
-/** The options of a task as they are when the advice is followed. */
-export function withAdvice(options: SessionOptions, advised: AdvisedOptions): SessionOptions {
-  const { allowedTools, addDirectories, permissionMode, tools, notDisallowed } = advised;
-  const listed = (rules: SessionOptions["allowedTools"]) => toolRuleList(rules ?? []);
-  return {
-    ...options,
-    ...(allowedTools.length > 0 ? { allowedTools: [...listed(options.allowedTools), ...allowedTools] } : {}),
-    ...(addDirectories.length > 0
-      ? { addDirectories: [...(options.addDirectories ?? []), ...addDirectories] }
-      : {}),
-    ...(permissionMode ? { permissionMode } : {}),
-    ...(tools.length > 0 ? { tools: [...listed(options.tools), ...tools] } : {}),
-    ...(notDisallowed.length > 0
-      ? { disallowedTools: listed(options.disallowedTools).filter((rule) => !notDisallowed.includes(rule)) }
-      : {}),
-  };
-}
+/** The reasons that are about a rule for one program, which a rule for all of Bash replaces. */
+const ofRules: ReadonlySet<BroadReason> = new Set(["runs-code", "any-path", "exact"]);

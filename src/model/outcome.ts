@@ -80,7 +80,7 @@ export const outcome = z.discriminatedUnion("kind", [
 ]);
 export type Outcome = z.infer<typeof outcome>;
 
-/** Why nothing narrower than a rule for all of Bash lets a command through. */
+/** Why a rule for Bash is as wide, or as narrow, as it is. */
 export const broadReasons = [
   "cd-and-write",
   "cd-and-git",
@@ -90,12 +90,23 @@ export const broadReasons = [
   "evaluates",
   "find",
   "path",
+  "runs-code",
+  "any-path",
+  "exact",
   "unknown",
 ] as const;
 export type BroadReason = (typeof broadReasons)[number];
 
 /** What stands against a call that no option of a task lifts. */
-export const obstacles = ["hook", "settings-deny", "settings-ask", "protected-path", "dangerous"] as const;
+export const obstacles = [
+  "hook",
+  "settings-deny",
+  "settings-ask",
+  "protected-path",
+  "dangerous",
+  "odd-path",
+  "all-given",
+] as const;
 export type Obstacle = (typeof obstacles)[number];
 
 /** Why a rule of `allowedTools` that was given did not let a call through. */

@@ -63,7 +63,7 @@ export class Places {
     if (tasks.every(({ workingDirectory }) => workingDirectory !== undefined)) return start;
     if (start === dirname(start) || !this.#allowed(start)) {
       this.#faults.push(
-        `workingDirectory is missing: this program was started in ${start}, which is no place to work in. Give \`workingDirectory\`, or set PARALLEL_CLAUDE_WORKING_DIRECTORY`,
+        `workingDirectory is missing: this program was started in ${start}, which is not a place to work in. Give \`workingDirectory\`, or set PARALLEL_CLAUDE_WORKING_DIRECTORY`,
       );
     } else if (kindAt(start) !== "directory") {
       this.#faults.push(`the configured workingDirectory ${start} is not a directory`);
@@ -148,6 +148,6 @@ export class Places {
 export function hindranceToWriting(directory: string): string | undefined {
   let parent = directory;
   while (kindAt(parent) === "nothing" && dirname(parent) !== parent) parent = dirname(parent);
-  if (kindAt(parent) !== "directory") return `${parent} is no directory`;
-  return isWritable(parent) ? undefined : `${parent} is not yours to write in`;
+  if (kindAt(parent) !== "directory") return `${parent} is not a directory`;
+  return isWritable(parent) ? undefined : `${parent} is not writable for you`;
 }

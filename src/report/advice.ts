@@ -67,7 +67,7 @@ const reasons = {
     "some",
   ],
   billing: [
-    () => "Check the plan and the credit of the account that `parallel-claude-code-mcp doctor` shows.",
+    () => "Check the plan and credit of the account that `parallel-claude-code-mcp doctor` shows.",
     "some",
   ],
   model: [
@@ -81,13 +81,13 @@ const reasons = {
   ],
   refusal: [() => "Reword the task: say what it is for, and omit what it does not need.", "none"],
   "prompt-too-long": [tooLong, "none"],
-  "output-limit": [() => "Ask for a shorter answer, or have it written to a file in parts.", "none"],
+  "output-limit": [() => "Ask for a shorter answer, or ask for it in parts, written to a file.", "none"],
   connection: [() => "Check the network and the proxy with `parallel-claude-code-mcp doctor`.", "some"],
   "server-error": [() => "Wait a few minutes.", "some"],
   request: [
     (_, message) =>
       /request too large/i.test(message)
-        ? "Attach fewer or smaller images and files: a request can have 32 MB."
+        ? "Attach fewer or smaller images and files: a request is limited to 32 MB."
         : "Change what the message names: the API rejected it.",
     "none",
   ],
@@ -114,7 +114,7 @@ const reasons = {
 // tried to summarize before it gave up.
 function tooLong({ option }: Words, message: string): string {
   if (/single[- ]exchange/.test(message)) {
-    return `The task is too long, with all that it starts with: shorten it, name fewer files with \`@\`, shorten ${option("appendSystemPrompt")}, or offer fewer tools in ${option("tools")} and ${option("mcpConfig")}.`;
+    return `The task and its initial context are too long: shorten the task, name fewer files with \`@\`, shorten ${option("appendSystemPrompt")}, or offer fewer tools in ${option("tools")} and ${option("mcpConfig")}.`;
   }
   return `The conversation is too long, even when summarized: split the task, and ask for parts of large files. A task that continued a conversation needs a new one, without ${option("resumeSessionId")}.`;
 }
@@ -126,7 +126,8 @@ const clocks = {
     "some",
   ],
   idle: [
-    ({ option }) => `Raise ${option("idleTimeoutSeconds")} if commands of the task are silent for long.`,
+    ({ option }) =>
+      `Raise ${option("idleTimeoutSeconds")} if the task's commands produce no output for a long time.`,
     "none",
   ],
   wall: [({ option }) => `Raise ${option("timeoutSeconds")}, or split the task.`, "none"],
@@ -173,7 +174,7 @@ function cancelAdvice(by: Canceller, { door, hasSession, option, resumption, ret
     case "failure-mode":
       return `${state} ${option("failureMode", "continue")} lets the other tasks continue after a failure.`;
     case "hold":
-      return `${state} The task that failed says why, and what to do.`;
+      return `${state} See the failed task for the reason and what to do.`;
     case "budget":
       return `${state} ${retry} takes a higher ${option("batchBudgetUsd")}.`;
     case "leash":

@@ -1,6 +1,7 @@
 // What to do about tools that a task was denied.
-import { advisedOptions } from "../model/advised-options.ts";
+import { type AdvisedOptions, advisedOptions } from "../model/advised-options.ts";
 import type { BroadReason, Denial, Mismatch, Obstacle } from "../model/outcome.ts";
+import { isOneRule, isPlain } from "../model/rule-text.ts";
 import { oneLine } from "./harmless.ts";
 import { type Door, optionText } from "./option-words.ts";
 
@@ -9,72 +10,105 @@ export function denialAdvice(denials: readonly Denial[], door: Door): string | u
   if (denials.length === 0) return undefined;
   const advised = advisedOptions(denials);
   const tools = [...new Set(denials.map(({ tool }) => oneLine(tool, 60)))];
+  const rules = printed(advised.allowedTools.filter(isOneRule));
+  const directories = printed(advised.addDirectories.filter(isPlain));
+  const removals = printed(advised.notDisallowed.filter(isPlain)).map((rule) => `\`${rule}\``);
   const additions = [
-    listOption("allowedTools", shortened(advised.allowedTools).join(","), door),
-    advised.addDirectories.length > 0
-      ? optionText(door, "addDirectories", shortened(advised.addDirectories))
-      : undefined,
+    listOption("allowedTools", rules.join(","), door),
+    directories.length > 0 ? optionText(door, "addDirectories", directories) : undefined,
     advised.permissionMode && optionText(door, "permissionMode", advised.permissionMode),
-    listOption("tools", advised.tools.join(","), door),
+    listOption("tools", printed(advised.tools.filter(isOneRule)).join(","), door),
   ].filter((text) => text !== undefined);
-  const removals = shortened(advised.notDisallowed).map((rule) => `\`${rule}\``);
+  const calls = denials.length === 1 ? "this call" : "these calls";
   return [
     `Claude was not allowed to use ${listed(tools)}.`,
     ...(removals.length > 0
       ? [
-          `Take ${listed(removals)} out of ${optionText(door, "disallowedTools")}, which wins over every rule that allows.`,
+          `Remove ${removals.join(", ")} from ${optionText(door, "disallowedTools")}, which overrides every allow rule.`,
         ]
       : []),
-    ...(additions.length > 0 ? [`To allow it, add ${listed(additions)}${more(advised.allowedTools)}.`] : []),
+    ...(additions.length > 0 ? [`To allow ${calls}, add ${joined(additions)}.`] : []),
+    ...(directories.length > 0 ? [directoryText(door)] : []),
+    ...leftOut(advised, rules.length + directories.length + removals.length),
     ...advised.broad.map((reason) => broadText[reason]),
     ...mismatches(denials, door),
     ...advised.obstacles.map((obstacle) => obstacleText[obstacle]),
   ].join(" ");
 }
 
-const mostRules = 12;
-const longestRule = 150;
+/** Of all rules, and of all directories, in characters: an answer of many tasks cuts advice at 2,000. */
+const mostCharacters = 700;
 
-function shortened(rules: readonly string[]): string[] {
-  return rules.slice(0, mostRules).map((rule) => oneLine(rule, longestRule));
+// Whole rules, for a shortened one would be another.
+function printed(rules: readonly string[]): string[] {
+  let length = 0;
+  return rules.filter((rule) => {
+    length += rule.length + 1;
+    return length <= mostCharacters;
+  });
 }
 
-function more(rules: readonly string[]): string {
-  return rules.length > mostRules ? ` (and ${rules.length - mostRules} more rules)` : "";
+function leftOut({ allowedTools, addDirectories, notDisallowed }: AdvisedOptions, shown: number): string[] {
+  const all = [...allowedTools, ...addDirectories, ...notDisallowed];
+  const count = all.length - shown;
+  if (count === 0) return [];
+  const unfit =
+    allowedTools.some((rule) => !isOneRule(rule)) || addDirectories.some((path) => !isPlain(path));
+  return [
+    `${count === 1 ? "1 more rule is" : `${count} more rules are`} needed: ${
+      unfit
+        ? "not every rule can be written, because of parentheses, control characters or its length."
+        : "add these first, and the next run names the others."
+    }`,
+  ];
+}
+
+// Of a rule, nothing is said to be narrow that is not; a directory can be more than is needed.
+function directoryText(door: Door): string {
+  return `${optionText(door, "addDirectories")} also allows writing there; a directory outside the allowed roots is refused until the operator adds it to \`allowedRoots\`.`;
 }
 
 function listOption(option: string, value: string, door: Door): string | undefined {
   return value === "" ? undefined : optionText(door, option, value);
 }
 
-// Each begins with what the wide rule is for, and ends with what makes a narrow one enough.
+// Each says how wide the rule is, and how a narrower one would do.
+const wide = (why: string, instead: string) =>
+  `The rule \`Bash\` allows every command. No narrower rule allows ${why}. Ask for ${instead}.`;
+
 const broadText = {
-  "cd-and-write":
-    "The rule `Bash` allows every command; no narrower one allows a command that changes the directory and then writes. Ask for paths from the working directory instead of `cd`.",
-  "cd-and-git":
-    "The rule `Bash` allows every command; no narrower one allows git after a change of directory. Ask for git in the working directory, or for `git -C`.",
-  expansion:
-    "The rule `Bash` allows every command; no narrower one allows variables, loops or the output of other commands in a command. Ask for plain commands, or for a script in a file.",
-  group:
-    "The rule `Bash` allows every command; no narrower one allows commands in parentheses or braces. Ask for plain commands.",
-  background:
-    "The rule `Bash` allows every command; no narrower one allows a command that ends in `&`. Ask for commands that run in the foreground.",
-  evaluates:
-    "The rule `Bash` allows every command; no narrower one allows `eval`, `exec`, `source` or `trap`. Ask for the commands themselves, or for `bash` with a script.",
-  find: "The rule `Bash` allows every command; no narrower one allows `find` with `-exec` or `-delete`. Ask for `find` and `xargs` instead.",
-  path: "The rule `Bash` allows every command; no narrower one allows patterns, `~` or `..` in the paths that a command writes. Ask for exact paths.",
-  unknown: "The rule `Bash` allows every command; no narrower one is known for this one.",
+  "cd-and-write": wide("`cd` followed by a write", "paths from the working directory instead of `cd`"),
+  "cd-and-git": wide("git after `cd`", "git in the working directory, or for `git -C`"),
+  expansion: wide(
+    "variables, loops or the output of other commands",
+    "plain commands, or for a script that is in a file",
+  ),
+  group: wide("commands in parentheses or braces", "plain commands"),
+  background: wide("a command that ends in `&`", "commands that run in the foreground"),
+  evaluates: wide("`eval`, `exec`, `source`, `alias` or `trap`", "the commands themselves"),
+  find: wide("`find` with `-exec` or `-delete`", "a search, then for a command on the files that it found"),
+  path: wide("patterns, `~` or `..` in the paths that a command writes", "exact paths"),
+  "runs-code":
+    "This includes a program that can run any code: its rule allows as much as `Bash`. Ask for plain commands, or for a script that is in a file.",
+  "any-path": "This includes a program that can write anywhere: rules for it do not limit paths.",
+  exact:
+    "A rule without `:*` allows only that exact command, because with other arguments the program could run any code.",
+  unknown: "The rule `Bash` allows every command. No narrower rule is known for this command.",
 } satisfies Record<BroadReason, string>;
 
 const obstacleText = {
   hook: "A hook in the settings blocked a call, and no option changes that: change the hook.",
   "settings-deny":
-    "A rule in the settings denies a call, and no option changes that: remove it under `permissions.deny` there.",
+    "A rule in the settings denies a call, and no option changes that: remove it from `permissions.deny` in that file.",
   "settings-ask":
-    "A rule in the settings asks before a call, and nobody can answer in a session: remove it under `permissions.ask` there.",
+    "A rule in the settings asks before a call, and a session has nobody to ask: remove it from `permissions.ask` in that file.",
   "protected-path":
     "Files such as `.git`, `.claude` and `.mcp.json` are protected, and no rule allows a write there: have the task write elsewhere.",
   dangerous: "A command would have removed a home or system directory, and no rule allows that.",
+  "odd-path":
+    "No narrow rule can name one of the paths: have the task use a path of letters, digits, `-`, `_` and `.` in the working directory.",
+  "all-given":
+    "A call was denied although every option that could allow it was given: no other option helps. Have the task do it in another way.",
 } satisfies Record<Obstacle, string>;
 
 function mismatches(denials: readonly Denial[], door: Door): string[] {
@@ -82,24 +116,26 @@ function mismatches(denials: readonly Denial[], door: Door): string[] {
   const distinct = [...new Map(found.map((one) => [`${one.why} ${one.rule}`, one])).values()].slice(0, 3);
   return distinct.map(
     ({ rule, why }) =>
-      `The rule \`${oneLine(rule, longestRule)}\` in ${optionText(door, "allowedTools")} did not match: ${mismatchText[why]}.`,
+      `The rule \`${oneLine(rule, 150)}\` in ${optionText(door, "allowedTools")} did not match: ${mismatchText[why]}.`,
   );
 }
 
 const mismatchText = {
   case: "names of tools are case-sensitive",
-  wildcard: "an asterisk alone is no rule",
-  exact: "it allows that exact command; with `:*` at its end it also allows arguments",
-  list: "one pair of parentheses holds one pattern",
-  parentheses: "a rule cannot hold quotes or parentheses within its own",
-  "path-rule": "rules for paths to write are spelled `Edit(…)`",
-  assignment: "a variable that is set before a command belongs into the rule",
+  wildcard: "`*` alone is not a rule",
+  exact: "it allows only that exact command. Add `:*` to allow arguments",
+  list: "a rule contains only one pattern in its parentheses",
+  parentheses: "a rule cannot contain parentheses inside its parentheses",
+  "path-rule": "rules for writing to a path are written as `Edit(…)`",
+  assignment: "include the variable assignment in the rule",
 } satisfies Record<Mismatch, string>;
 
 /** "A", "A and B", "A, B and C"; of more than six, the rest is "others". */
 function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 6);
-  if (names.length > 6) return `${shown.join(", ")} and others`;
-  const last = shown.pop() ?? "";
-  return shown.length > 0 ? `${shown.join(", ")} and ${last}` : last;
+  return names.length > 6 ? `${names.slice(0, 6).join(", ")} and others` : joined(names);
+}
+
+function joined(texts: readonly string[]): string {
+  const last = texts.at(-1) ?? "";
+  return texts.length > 1 ? `${texts.slice(0, -1).join(", ")} and ${last}` : last;
 }

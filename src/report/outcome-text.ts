@@ -12,7 +12,7 @@ export function outcomeText(outcome: Outcome): string {
     case "failed": {
       const message = oneLine(outcome.message, 500);
       if (message === "") return reasonText[outcome.reason];
-      // Which agents there are, Claude Code was asked, and says nothing of it by itself.
+      // The list of agents comes from a question of ours: Claude Code itself does not give it.
       return `${reasonText[outcome.reason]}. ${outcome.reason === "agent" ? "" : "Claude said: "}${message}`;
     }
     case "crashed":
@@ -29,36 +29,36 @@ export function outcomeText(outcome: Outcome): string {
 }
 
 const reasonText = {
-  "max-turns": "Reached its limit of turns",
+  "max-turns": "Reached its turn limit",
   budget: "Reached its budget",
-  "usage-limit": "Reached the usage limit of the account",
+  "usage-limit": "Reached the account's usage limit",
   "rate-limit": "Made too many requests for the account's rate limit",
   overloaded: "Stopped because the API was overloaded",
-  auth: "Was not logged in",
-  billing: "Was refused for billing reasons",
-  model: "Could not use the model",
-  schema: "Gave no answer that fits the output schema",
+  auth: "Not logged in",
+  billing: "Refused for billing reasons",
+  model: "The model is unavailable",
+  schema: "The answer does not match the output schema",
   refusal: "Declined the task",
   "prompt-too-long": "Exceeded the context window of the model",
-  "output-limit": "Exceeded the length of one reply",
+  "output-limit": "Exceeded the maximum length of one reply",
   connection: "Lost the connection to the API",
-  "server-error": "Stopped because of an error of the API",
-  request: "Had a request rejected by the API",
-  interrupted: "Was interrupted",
+  "server-error": "Stopped by an API error",
+  request: "The API rejected a request",
+  interrupted: "Interrupted",
   conversation: "Could not continue the earlier conversation",
-  agent: "Does not have the agent that was asked for",
-  hook: "Was blocked by a hook",
+  agent: "The requested agent does not exist",
+  hook: "Blocked by a hook",
   "no-answer": "Ended without an answer",
-  execution: "Failed while it worked",
+  execution: "Failed during execution",
 } satisfies Record<FailureReason, string>;
 
 const cancelText = {
   client: "Cancelled by the client",
   user: "Cancelled by the user",
   "failure-mode": "Cancelled because another task failed",
-  budget: "Cancelled because the budget of the batch was spent",
+  budget: "Cancelled because the batch budget was spent",
   leash: "Cancelled because the process that waited for it ended",
-  hold: "Cancelled because the account, or its model, could not be used for too long",
+  hold: "Cancelled because the account or model was unavailable for too long",
   memory: "Stopped because memory ran low; it continues when there is room",
 };
 

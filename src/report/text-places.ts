@@ -23,9 +23,9 @@ export function textPlaces(outcome: Outcome): TextPlace[] {
 
 /** The words before texts that are not the answer. */
 export const headings = {
-  earlier: "Earlier, before its background work had ended:",
-  later: "Later, when background work had ended:",
-  interim: "Interim answer, given before its work had ended:",
+  earlier: "Earlier answer, while background work was still running:",
+  later: "Later answer, after background work had ended:",
+  interim: "Interim answer, before the work was finished:",
 };
 
 function placed(offsets: readonly number[] | undefined, heading: string): TextPlace[] {

@@ -2,24 +2,18 @@
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { installRealClaude, RealClaudeUnavailable } from "../../scripts/real-claude.ts";
 import { argumentsFor } from "../../src/claude/arguments.ts";
 import { applyLine, newReading } from "../../src/claude/reading.ts";
 import { usageOf } from "../../src/claude/usage.ts";
-import { advisedOptions, withAdvice } from "../../src/model/advised-options.ts";
+import { advisedOptions } from "../../src/model/advised-options.ts";
 import { type SessionOptions, type SessionOptionsInput, sessionOptions } from "../../src/model/options.ts";
 import type { BroadReason, Denial, Mismatch, Obstacle } from "../../src/model/outcome.ts";
 import { startMessagesApi } from "./messages-api.ts";
+import { followed, type PrintedAdvice, printedForShell, printedForTools } from "./printed-advice.ts";
 import { type Ended, type RealHome, realHome, resultOf, runReal, streamingArguments } from "./session.ts";
+import { claude, describeReal } from "./version.ts";
 
 setDefaultTimeout(120_000);
-
-const claude = await installRealClaude().catch((error: unknown) => {
-  if (!(error instanceof RealClaudeUnavailable)) throw error;
-  console.error(`skipped: no real claude here: ${error.message}`);
-  return undefined;
-});
-if (claude) console.error(`claude ${claude.version}`);
 
 /** In prompts, options and settings, `HOME` is the throwaway home, `HERE` the working directory in it. */
 interface Case {
@@ -39,6 +33,7 @@ interface Case {
 }
 
 const bash = (...rules: string[]) => ({ allowedTools: rules });
+const exact = (command: string) => ({ allowedTools: [`Bash(${command})`], broad: ["exact" as const] });
 const wide = (broad: BroadReason) => ({ allowedTools: ["Bash"], broad: [broad] });
 const write = (file_path: string) => ({ tool: "Write", input: { file_path, content: "x" } });
 const pingServer = `require("readline").createInterface({ input: process.stdin }).on("line", (line) => {
@@ -99,7 +94,7 @@ const allowed: Record<string, Case> = {
   "a command behind `timeout`": { call: "timeout 5 mkdir a", advice: bash("Bash(mkdir:*)"), makes: "here/a" },
   "a command behind `xargs`": {
     call: "echo made | xargs -n1 touch",
-    advice: bash("Bash(xargs -n1 touch:*)"),
+    advice: { allowedTools: ["Bash(xargs -n1 touch:*)"], broad: ["any-path"] },
     makes: "here/made",
   },
   "a command behind `env`": {
@@ -115,7 +110,7 @@ const allowed: Record<string, Case> = {
   "a command in a directory below": {
     call: "cd sub && ln -s x made",
     files: { "here/sub/x": "" },
-    advice: bash("Bash(ln:*)"),
+    advice: { allowedTools: ["Bash(ln:*)"], broad: ["any-path"] },
     makes: "here/sub/made",
   },
   "a change to the directory where it is": {
@@ -141,55 +136,55 @@ const allowed: Record<string, Case> = {
   },
   "a redirection to another directory": {
     call: "echo hi > HOME/other/made",
-    advice: { addDirectories: ["HOME/other"], permissionMode: "acceptEdits" },
+    advice: bash("Edit(/HOME/other/made)"),
     makes: "other/made",
   },
   "a command that writes in another directory": {
     call: "touch HOME/other/made",
-    advice: { allowedTools: ["Bash(touch:*)"], addDirectories: ["HOME/other"] },
+    advice: bash("Bash(touch:*)", "Edit(/HOME/other/made)"),
     makes: "other/made",
   },
   "a command that makes another directory": {
     call: "mkdir -p HOME/new/made",
-    advice: { allowedTools: ["Bash(mkdir:*)", "Edit(/HOME/new/**)"] },
+    advice: bash("Bash(mkdir:*)", "Edit(/HOME/new/made)"),
     makes: "new/made",
   },
   "a command that reads in another directory": {
     call: "cat HOME/other/there",
-    advice: { addDirectories: ["HOME/other"] },
+    advice: bash("Read(/HOME/other/there)"),
     says: /OTHER/,
   },
   "a look into another directory": {
     call: "cd HOME/other && ls",
-    advice: { addDirectories: ["HOME/other"] },
+    advice: bash("Read(/HOME/other/**)"),
     says: /there/,
   },
   "a copy from another directory": {
     call: "cp ../other/there made",
-    advice: { allowedTools: ["Bash(cp:*)"], addDirectories: ["HOME/other"] },
+    advice: bash("Bash(cp:*)", "Edit(/HOME/other/there)"),
     makes: "here/made",
   },
   "a write": { call: write("HERE/made"), advice: { permissionMode: "acceptEdits" }, makes: "here/made" },
   "a write to another directory": {
     call: write("HOME/other/made"),
     given: { permissionMode: "acceptEdits" },
-    advice: { addDirectories: ["HOME/other"], permissionMode: "acceptEdits" },
+    advice: bash("Edit(/HOME/other/made)"),
     makes: "other/made",
   },
   "a write to a directory that is not there": {
     call: write("HOME/new/made"),
-    advice: { allowedTools: ["Edit(/HOME/new/**)"] },
+    advice: bash("Edit(/HOME/new/made)"),
     makes: "new/made",
   },
   "a read in another directory": {
     call: { tool: "Read", input: { file_path: "HOME/other/there" } },
-    advice: { addDirectories: ["HOME/other"] },
+    advice: bash("Read(/HOME/other/there)"),
     says: /OTHER/,
   },
   "a search in another directory": {
     call: { tool: "Grep", input: { pattern: "OTH", path: "HOME/other" } },
     given: { tools: "Grep,Read" },
-    advice: { addDirectories: ["HOME/other"] },
+    advice: bash("Read(/HOME/other/**)"),
     says: /other\/there/,
   },
   "a tool of an MCP server": {
@@ -288,7 +283,7 @@ const allowed: Record<string, Case> = {
   "a tool that is denied by name": {
     call: write("HERE/made"),
     given: { disallowedTools: "Write" },
-    advice: { allowedTools: ["Write"], notDisallowed: ["Write"] },
+    advice: { permissionMode: "acceptEdits", notDisallowed: ["Write"] },
     makes: "here/made",
   },
   "a change of directory with a write": {
@@ -335,6 +330,99 @@ const allowed: Record<string, Case> = {
     advice: wide("find"),
     makes: "here/made",
   },
+  "code for an interpreter": {
+    call: "bash -c 'touch made'",
+    advice: exact("bash -c 'touch made'"),
+    makes: "here/made",
+  },
+  "code in double quotes": {
+    call: 'env -u A sh -c "touch made"',
+    advice: exact('env -u A sh -c "touch made"'),
+    makes: "here/made",
+  },
+  "code that a rule cannot contain": {
+    call: `node -e "require('fs').writeFileSync('made', '')"`,
+    advice: { allowedTools: ["Bash(node:*)"], broad: ["runs-code"] },
+    makes: "here/made",
+  },
+  "code in a here-document": {
+    call: "sh -s <<'EOF'\ntouch made\nEOF",
+    advice: { allowedTools: ["Bash(sh -s)"], broad: ["runs-code"] },
+    makes: "here/made",
+  },
+  "code from a pipe": {
+    call: "echo 'touch made' | sh",
+    advice: { allowedTools: ["Bash(sh)"], broad: ["runs-code"] },
+    makes: "here/made",
+  },
+  "a shell behind `xargs`": {
+    call: "echo made | xargs -I{} sh -c 'touch {}'",
+    advice: { allowedTools: ["Bash(xargs -I{} sh -c 'touch {}')"], broad: ["runs-code"] },
+    makes: "here/made",
+  },
+  "a script": {
+    call: "bash make.sh made",
+    files: { "here/make.sh": "touch $1" },
+    advice: bash("Bash(bash make.sh:*)"),
+    makes: "here/made",
+  },
+  "what `make` makes": {
+    call: "timeout 9 make -s made 2>&1 | tail -5",
+    files: { "here/Makefile": "made:\n\ttouch made\n" },
+    advice: exact("make -s made"),
+    makes: "here/made",
+  },
+  "a command that writes anywhere": {
+    call: "dd if=/dev/null of=made",
+    advice: { allowedTools: ["Bash(dd:*)"], broad: ["any-path"] },
+    makes: "here/made",
+  },
+  "files of another directory by a pattern": {
+    call: "cat HOME/oth*/there",
+    advice: bash("Read(/HOME/**)"),
+    says: /OTHER/,
+  },
+  "the root of the file system": { call: "ls /", advice: wide("unknown"), says: /tmp/ },
+  "a directory that no rule can name": {
+    call: { tool: "Read", input: { file_path: "HOME/p(1)/there" } },
+    files: { "p(1)/there": "ODD" },
+    advice: { addDirectories: ["HOME/p(1)"] },
+    says: /ODD/,
+  },
+  "a write to a directory that no rule can name": {
+    call: write("HOME/p, (1)/made"),
+    files: { "p, (1)/there": "" },
+    advice: { addDirectories: ["HOME/p, (1)"], permissionMode: "acceptEdits" },
+    makes: "p, (1)/made",
+  },
+  "a path with blanks and quotes": {
+    call: write("HOME/it's here/made"),
+    advice: bash("Edit(/HOME/it's here/made)"),
+    makes: "it's here/made",
+  },
+  "a here-document before a redirection": {
+    call: "cat <<'EOF' > made\nx\nEOF",
+    advice: wide("unknown"),
+    makes: "here/made",
+  },
+  "the directory by `$PWD`": { call: 'mkdir -p "$PWD/made"', advice: wide("expansion"), makes: "here/made" },
+  "an asterisk in quotes": { call: "touch 'a*b'", advice: wide("unknown"), makes: "here/a*b" },
+  "escapes in a word": { call: "mkdir $'a\\x62'", advice: wide("unknown"), makes: "here/ab" },
+  "an alias": { call: "alias x=touch; touch made", advice: wide("evaluates"), makes: "here/made" },
+  "a blank that is none": { call: "mkdir 'a\u00a0b'", advice: wide("unknown"), makes: "here/a\u00a0b" },
+  "a very long rule": {
+    call: `FOO=${"x".repeat(400)} mkdir made`,
+    advice: wide("unknown"),
+    makes: "here/made",
+  },
+  "many commands": {
+    call: Array.from({ length: 20 }, (_, at) => `'./p${at}' x`)
+      .join("; ")
+      .concat("; touch made"),
+    files: Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`here/p${at}`, ""])),
+    advice: bash(...Array.from({ length: 20 }, (_, at) => `Bash('./p${at}':*)`), "Bash(touch:*)"),
+    makes: "here/made",
+  },
   "a pattern of files to write": {
     call: "cp *.txt made",
     files: { "here/a.txt": "" },
@@ -369,6 +457,15 @@ const unsolvable: Record<string, Case & { advice: { obstacles: Obstacle[] } }> =
     given: { allowedTools: "Bash,Write,Edit", permissionMode: "acceptEdits" },
     advice: { obstacles: ["protected-path"] },
   },
+  "a protected directory": {
+    call: write("HERE/.claude/commands/made"),
+    given: { permissionMode: "acceptEdits" },
+    advice: { obstacles: ["protected-path"] },
+  },
+  "a path that would end a rule": {
+    call: write("HOME/a),Bash,Read(/x"),
+    advice: { obstacles: ["odd-path"] },
+  },
   "a command that destroys": {
     call: "rm -rf ~",
     given: { allowedTools: "Bash" },
@@ -385,7 +482,7 @@ const nothing = {
   obstacles: [],
 };
 
-describe.skipIf(!claude)("advice on denied tools", () => {
+describeReal("advice on denied tools", () => {
   beforeAll(() => expect(Object.keys({ ...allowed, ...unsolvable }).length).toBeGreaterThan(60));
 
   describe.concurrent("what it names lets the call through:", () => {
@@ -393,11 +490,13 @@ describe.skipIf(!claude)("advice on denied tools", () => {
       await using home = await homeFor(example);
       const before = await attempt(home, example);
       if (example.makes !== undefined) expect(await isThere(home, example.makes)).toBe(false);
-      const advised = advisedOptions(before.denials);
-      expect(advised).toEqual({ ...nothing, ...inHome(home, example.advice) });
+      expect(advisedOptions(before.denials)).toEqual({ ...nothing, ...inHome(home, example.advice) });
       expect(before.denials[0]?.unmatched?.why).toBe(example.unmatched);
+      const printed = printedForTools(before.denials);
+      const { added, removed } = printedForShell(before.denials);
+      expect({ added, removed }).toEqual({ added: printed.added, removed: printed.removed });
 
-      const after = await attempt(home, example, advised);
+      const after = await attempt(home, example, printed);
       expect(after.denials).toEqual([]);
       if (example.makes !== undefined) expect(await isThere(home, example.makes)).toBe(true);
       if (example.says) expect(after.said).toMatch(example.says);
@@ -409,6 +508,7 @@ describe.skipIf(!claude)("advice on denied tools", () => {
       await using home = await homeFor(example);
       const { denials } = await attempt(home, example);
       expect(advisedOptions(denials)).toEqual({ ...nothing, ...example.advice });
+      expect(printedForTools(denials)).toMatchObject({ added: {}, removed: [] });
     });
   });
 });
@@ -428,9 +528,10 @@ async function homeFor({ settings, files = {} }: Case): Promise<RealHome> {
   return home;
 }
 
-async function attempt(home: RealHome, { call, given = {} }: Case, advised = advisedOptions([])) {
+async function attempt(home: RealHome, { call, given = {} }: Case, printed?: PrintedAdvice) {
   await using api = startMessagesApi();
-  const options = withAdvice(sessionOptions.parse(inHome(home, given)), advised);
+  const own = sessionOptions.parse(inHome(home, given));
+  const options = printed ? followed(own, printed) : own;
   const ours = argumentsFor(options, crypto.randomUUID()).filter(
     (argument) => !streamingArguments.some((one) => one === argument),
   );

@@ -127,7 +127,7 @@ describeReal("our program on the real claude, about answers and money", () => {
     });
     // The oldest versions wait within the turn, and have one answer.
     expect(answer.data?.["result"]).toBeOneOf([
-      "it is found\n\nEarlier, before its background work had ended:\n\nI wait",
+      "it is found\n\nEarlier answer, while background work was still running:\n\nI wait",
       "I wait",
     ]);
     expect(calls).toBe(answer.data?.["result"] === "I wait" ? 3 : 4);

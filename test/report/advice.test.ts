@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { toolRuleList } from "../../src/model/options.ts";
 import {
+  type BroadReason,
   broadReasons,
   cancellers,
   clocks,
@@ -8,6 +10,7 @@ import {
   mismatches,
   type Outcome,
   obstacles,
+  type Remedy,
 } from "../../src/model/outcome.ts";
 import { shellQuoted } from "../../src/model/shell-quoted.ts";
 import { adviceFor, outcomeText } from "../../src/report/advice.ts";
@@ -112,59 +115,109 @@ describe("adviceFor", () => {
     expect(adviceFor(succeeded, facts)).toBeUndefined();
   });
 
+  const withOptions = (
+    remedy: Omit<Extract<Remedy, { kind: "options" }>, "kind">,
+    tool = "Bash",
+  ): Denial => ({
+    tool,
+    rule: "r",
+    remedy: { kind: "options", ...remedy },
+  });
+
   test("names the options that would have let denied tools through, each once, in the words of the door", () => {
     const denials: Denial[] = [
-      { tool: "Write", rule: "r", remedy: { kind: "options", permissionMode: "acceptEdits" } },
-      {
-        tool: "Bash",
-        rule: "r",
-        remedy: { kind: "options", allowedTools: ["Bash(npm test:*)", "Bash(it's *)"] },
-      },
-      { tool: "Bash", rule: "r", remedy: { kind: "options", allowedTools: ["Bash(npm test:*)"] } },
-      { tool: "Read", rule: "r", remedy: { kind: "options", addDirectories: ["/a b", "/c"] } },
+      withOptions({ permissionMode: "acceptEdits" }, "Write"),
+      withOptions({ allowedTools: ["Bash(npm test:*)", "Bash(it's *)"] }),
+      withOptions({ allowedTools: ["Bash(npm test:*)"] }),
+      withOptions({ addDirectories: ["/a b", "/c"] }, "Read"),
     ];
     expect(adviceFor(succeeded, { ...facts, denials })).toBe(
-      'Claude was not allowed to use Write, Bash and Read. To allow it, add `allowedTools: "Bash(npm test:*),Bash(it\'s *)"`, `addDirectories: ["/a b","/c"]` and `permissionMode: "acceptEdits"`. Then start the task again; a retry skips tasks that succeeded. The conversation can continue with `resumeSessionId: "abc-123"`, in the same working directory.',
+      'Claude was not allowed to use Write, Bash and Read. To allow these calls, add `allowedTools: "Bash(npm test:*),Bash(it\'s *)"`, `addDirectories: ["/a b","/c"]` and `permissionMode: "acceptEdits"`. `addDirectories` also allows writing there; a directory outside the allowed roots is refused until the operator adds it to `allowedRoots`. Then start the task again; a retry skips tasks that succeeded. The conversation can continue with `resumeSessionId: "abc-123"`, in the same working directory.',
     );
     expect(adviceFor(succeeded, { ...inFlags, denials })).toContain(
       "add `--allowed-tools 'Bash(npm test:*),Bash(it'\\''s *)'`, `--add-directories '/a b' --add-directories /c` and `--permission-mode acceptEdits`.",
     );
   });
 
-  test("says what to take out of the options, and what no option changes", () => {
+  test("says what to remove from the options, and what no option changes", () => {
     const denials: Denial[] = [
-      { tool: "Bash", rule: "r", remedy: { kind: "options", notDisallowed: ["Bash(rm:*)"] } },
+      withOptions({ notDisallowed: ["Bash(rm:*)"] }),
       { tool: "Bash", rule: "r", remedy: { kind: "none", obstacle: "hook" } },
     ];
     const advice = adviceFor(succeeded, { ...facts, denials });
-    expect(advice).toContain("Take `Bash(rm:*)` out of `disallowedTools`");
+    expect(advice).toContain("Remove `Bash(rm:*)` from `disallowedTools`, which overrides every allow rule.");
     expect(advice).toContain("no option changes that: change the hook.");
-    expect(advice).not.toContain("To allow it");
+    expect(advice).not.toContain("To allow");
   });
 
-  test("has a sentence for each reason of a wide rule, each obstacle and each rule that did not match", () => {
-    const denials: Denial[] = [
-      ...broadReasons.map((broad) => ({
-        tool: "Bash",
-        rule: "r",
-        remedy: { kind: "options" as const, allowedTools: ["Bash"], broad },
-      })),
-      ...obstacles.map((obstacle) => ({
-        tool: "Bash",
-        rule: "r",
-        remedy: { kind: "none" as const, obstacle },
-      })),
-    ];
-    for (const one of denials) {
-      const advice = adviceFor(succeeded, { ...facts, denials: [one] }) ?? "";
-      expect(advice.split(". ").length).toBeGreaterThan(2);
+  test("says how wide a rule is, and what would make a narrow one enough", () => {
+    const said = broadReasons.map((broad) => {
+      const denials = [withOptions({ allowedTools: ["Bash"], broad })];
+      const [, , ...sentences] = (adviceFor(succeeded, { ...facts, denials }) ?? "").split(". ");
+      return { broad, sentences: sentences.join(". ") };
+    });
+    const ofPrograms = ["runs-code", "any-path", "exact"];
+    for (const { broad, sentences } of said) {
+      if (ofPrograms.includes(broad)) expect(sentences).toStartWith("Then start the task again");
+      else expect(sentences).toStartWith("The rule `Bash` allows every command. No narrower rule ");
+    }
+    expect(new Set(said.map(({ sentences }) => sentences)).size).toBe(
+      broadReasons.length - ofPrograms.length + 1,
+    );
+    const ofRule = (broad: BroadReason) =>
+      adviceFor(succeeded, { ...facts, denials: [withOptions({ allowedTools: ["Bash(x)"], broad })] });
+    expect(ofRule("runs-code")).toContain("its rule allows as much as `Bash`.");
+    expect(ofRule("any-path")).toContain("can write anywhere");
+    expect(ofRule("exact")).toContain("allows only that exact command");
+  });
+
+  test("has a sentence for each obstacle, and for each rule that did not match", () => {
+    for (const obstacle of obstacles) {
+      const denials: Denial[] = [{ tool: "Bash", rule: "r", remedy: { kind: "none", obstacle } }];
+      const advice = adviceFor(succeeded, { ...facts, denials }) ?? "";
+      expect(advice).toMatch(/^Claude was not allowed to use Bash\. [A-Z].+\. Then start the task again/);
       expect(advice).not.toContain("undefined");
     }
     for (const why of mismatches) {
       const unmatched = { rule: "given", why };
       const advice = adviceFor(succeeded, { ...facts, denials: [{ tool: "Bash", rule: "r", unmatched }] });
-      expect(advice).toMatch(/The rule `given` in `allowedTools` did not match: [a-z].+\./);
+      expect(advice).toMatch(/The rule `given` in `allowedTools` did not match: [a-z`].+\./);
     }
+  });
+
+  test("prints no rule that would be read as another, and says so", () => {
+    const hostile = [
+      "Edit(//x/a),Bash,Read(/**)",
+      "Bash(a (b):*)",
+      "Bash(a\nb:*)",
+      "Bash(a\u00a0b:*)",
+      "Bash(a\u202eb:*)",
+      "Bash(a\u001b[31mb:*)",
+      "Bash(a`b:*)",
+      "Bash,Read",
+      "Bash Read",
+      `Bash(${"x".repeat(400)}:*)`,
+    ];
+    for (const rule of hostile) {
+      for (const denied of [withOptions({ allowedTools: [rule, "Read(//y)"] }), { tool: "T", rule }]) {
+        const advice = adviceFor(succeeded, { ...facts, denials: [denied] }) ?? "";
+        const printed = /`allowedTools: ("[^`]*")`/.exec(advice)?.[1];
+        expect(printed).toBe(denied.tool === "T" ? undefined : '"Read(//y)"');
+        expect(advice).toContain("1 more rule is needed: not every rule can be written");
+      }
+    }
+  });
+
+  test("prints whole rules up to a length, and says how to learn the others", () => {
+    const allowedTools = Array.from({ length: 60 }, (_, index) => `Bash(program-${index} build:*)`);
+    const advice = adviceFor(succeeded, { ...facts, denials: [withOptions({ allowedTools })] }) ?? "";
+    const printed = toolRuleList(JSON.parse(/`allowedTools: (".*?")`/.exec(advice)?.[1] ?? '""'));
+    expect(printed.length).toBeGreaterThan(20);
+    expect(allowedTools.slice(0, printed.length)).toEqual(printed);
+    expect(advice).toContain(
+      `${60 - printed.length} more rules are needed: add these first, and the next run names the others.`,
+    );
+    expect(advice.length).toBeLessThan(2_000);
   });
 
   test("reads denials of old logs, which have a tool and a rule", () => {
@@ -178,7 +231,7 @@ describe("adviceFor", () => {
       rule: `Bash(echo ${index} \n\u001b[31m${"x".repeat(5_000)})`,
     }));
     const advice = adviceFor(succeeded, { ...facts, denials }) ?? "";
-    expect(advice.length).toBeLessThan(3_000);
+    expect(advice.length).toBeLessThan(2_000);
     expect(advice).not.toMatch(/[\n\u001b]/);
   });
 });
@@ -199,7 +252,7 @@ describe("outcomeText", () => {
 
   test("marks the words of Claude", () => {
     const text = outcomeText({ kind: "failed", reason: "max-turns", message: "Reached\nmaximum (3)" });
-    expect(text).toBe("Reached its limit of turns. Claude said: Reached maximum (3)");
+    expect(text).toBe("Reached its turn limit. Claude said: Reached maximum (3)");
   });
 
   test("shows the last line of stderr of a crash, without its colours", () => {
