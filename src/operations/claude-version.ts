@@ -32,7 +32,7 @@ export async function checkVersion(
   const isStoreThere = exists(layoutOf(stateDirectoryOf(context.configuration)).database);
   const kept = file && isStoreThere ? keptVersion(context.store.database, file) : undefined;
   // A wrapper stays the same while what it starts is updated, so nothing is refused by a remembered answer.
-  if (kept?.version !== undefined && !isOlder(kept.version, oldestVersion) && !isOlder(kept.version, needed))
+  if (kept?.version !== undefined && !isOlder(kept.version, needed))
     return { version: kept.version, fault: undefined, keep: () => undefined };
   const probed = await probeVersion(claudePath, homeDirectory());
   const version = probed.ok ? versionIn(probed.value) : undefined;
