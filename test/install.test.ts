@@ -341,7 +341,7 @@ test("another program, another name and bad values", async () => {
   const args = ["install", "--client", "cursor", "--yes"];
   expect(await run(home, [...args, "--command", "/nowhere/at/all"])).toMatchObject({
     code: 2,
-    err: expect.stringContaining("no program"),
+    err: expect.stringContaining("not a program that can be run"),
   });
   expect(await run(home, [...args, "--env", "secret"])).toMatchObject({
     code: 2,
