@@ -130,10 +130,11 @@ test("what a session may reach is said by flags as well as by properties", async
   expect(err).not.toContain("Nothing was done");
   for (const argument of [
     '--agents={"reviewer":{"description":"Reviews","prompt":"Review."}}',
-    '--settings={"crossSessionInbound":"refuse","model":"opus"}',
     "--setting-sources=user,local",
     "--betas=one",
     "--exclude-dynamic-system-prompt-sections",
   ])
     expect(out).toContain(JSON.stringify(argument).slice(1, -1));
+  const [, settings = ""] = /--settings=([^"\\]+)/.exec(out) ?? [];
+  expect(await Bun.file(settings).json()).toEqual({ crossSessionInbound: "refuse", model: "opus" });
 });
