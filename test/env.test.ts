@@ -52,6 +52,10 @@ test("names of variables are kept, and values are in no file, answer, page or co
   const ended = await client.call("wait_for_batch", { batchId });
   const read = await client.call("read_batch_results", { batchId });
   expect(JSON.stringify([data, ended, read])).not.toContain(secret);
+  const { results } = read.data as { results: { env: string[]; resultFile: string }[] };
+  expect(results.map(({ env }) => env)).toEqual([["API_TOKEN"], ["API_TOKEN", "OTHER_TOKEN"]]);
+  for (const { env, resultFile } of results)
+    expect(readFileSync(resultFile, "utf8")).toContain(`<code>${env.join(", ")}</code>`);
   expect(filesHolding(home, secret)).toEqual([]);
   expect(filesHolding(home, "OTHER_TOKEN").length).toBeGreaterThan(0);
 });

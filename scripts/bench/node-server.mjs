@@ -25,7 +25,7 @@ const session = {
   appendSystemPrompt: text("Is added to the system prompt of the session."),
   permissionMode: z
     .enum(["default", "acceptEdits", "plan", "dontAsk", "auto", "bypassPermissions"])
-    .describe("What happens with what no rule allows; some of them need the operator's leave first.")
+    .describe("What happens with what no rule allows; some require the operator's permission.")
     .optional(),
   maxTurns: z.int().min(1).describe("Ends the session after so many turns.").optional(),
   maxBudgetUsd: z.number().positive().describe("Ends the session when it has cost so much.").optional(),

@@ -1,4 +1,5 @@
 // What the file of an ended task is told, out of the state of its batch.
+import { taskVariableNames } from "../model/session-values.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { doorOf } from "../report/option-words.ts";
 import type { TaskFacts } from "../report/task-facts.ts";
@@ -21,6 +22,7 @@ export function taskFactsOf(state: BatchState, task: DoneTask): TaskFacts {
     sessionId: attempt?.sessionId,
     door: doorOf(batch.startedBy),
     workingDirectory: workingDirectoryOf(batch, optionsOf(batch, task.number)),
+    variables: taskVariableNames(batch, task.number),
     startedAt: task.startedAt,
     endedAt: task.endedAt,
   };

@@ -36,6 +36,17 @@ export function variableNames(env: unknown): string[] {
   return typeof env === "object" && env !== null ? Object.keys(env).sort() : [];
 }
 
+/** The names of a task's variables; `number` is 1-based. A task's own `env` has those of its batch in it already. */
+export function taskVariableNames({ tasks, sessionOptions }: NamedOptions, number: number): string[] {
+  return variableNames(tasks[number - 1]?.options?.["env"] ?? sessionOptions["env"]);
+}
+
+/** What is needed of a batch to know the names. */
+interface NamedOptions {
+  tasks: readonly { options?: Record<string, unknown> | undefined }[];
+  sessionOptions: Record<string, unknown>;
+}
+
 /** As it goes through the pipe. */
 export function valuesText(values: SessionValues): string {
   return JSON.stringify(values);

@@ -12,7 +12,7 @@ import { readVariables } from "./variables.ts";
 
 const sessionNames = Object.keys(sessionOptions.shape);
 
-/** Checks everything that names a place on disk, and what needs the operator's leave. */
+/** Checks everything that names a place on disk, and what requires the operator's permission. */
 export class Places {
   readonly #context: Context;
   readonly #faults: string[];

@@ -1,6 +1,6 @@
 // The values of `env` that come with a retry.
 import type { SessionOptions } from "../model/options.ts";
-import { noValues, type SessionValues, variableNames, variablesOf } from "../model/session-values.ts";
+import { noValues, type SessionValues, taskVariableNames, variablesOf } from "../model/session-values.ts";
 import type { BatchState } from "../model/state.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { type Context, Fault } from "./context.ts";
@@ -41,7 +41,7 @@ export function retryValues(
     .map(({ number }) => number);
   const receivers = env === undefined ? waiting : waiting.filter((number) => tasks?.includes(number) ?? true);
   const unknown = names.filter(
-    (name) => !state.tasks.some(({ number }) => namesOf(state, number).includes(name)),
+    (name) => !state.tasks.some(({ number }) => taskVariableNames(state.batch, number).includes(name)),
   );
   if (unknown.length > 0)
     throw new Fault(`No task of batch ${batchId} uses the variable ${unknown.join(", ")} in \`env\`.`);
@@ -52,7 +52,7 @@ export function retryValues(
       : { shared: {}, tasks: Object.fromEntries(receivers.map((number) => [number, given.variables])) };
   const lacking = new Set(
     receivers.flatMap((number) => {
-      const own = variablesOf(values, number, namesOf(state, number));
+      const own = variablesOf(values, number, taskVariableNames(state.batch, number));
       return own.kind === "lost" ? own.names : [];
     }),
   );
@@ -67,14 +67,10 @@ const mostNamed = 20;
 
 // Whether values differed is not known: only their names are kept.
 function refuseMixing(state: BatchState, receivers: readonly number[], name: string): void {
-  const having = receivers.filter((number) => namesOf(state, number).includes(name));
+  const having = receivers.filter((number) => taskVariableNames(state.batch, number).includes(name));
   const own = having.filter((number) => state.batch.tasks[number - 1]?.options?.["env"] !== undefined);
   if (having.length < 2 || own.length === 0) return;
   throw new Fault(
     `Task ${own.slice(0, mostNamed).join(", ")} had an \`env\` of its own, and ${name} would be given to ${having.length} tasks. Retry one of them at a time, with \`tasks\` and its own \`env\`.`,
   );
-}
-
-function namesOf({ batch }: BatchState, number: number): string[] {
-  return variableNames(batch.tasks[number - 1]?.options?.["env"] ?? batch.sessionOptions["env"]);
 }

@@ -1,5 +1,6 @@
 // The answer of the two tools that every client knows: the public contract of results.
 import { z } from "zod";
+import { taskVariableNames } from "../model/session-values.ts";
 import type { Standstill } from "../model/standstill.ts";
 import { type BatchState, type DoneTask, doneCount, type TaskState } from "../model/state.ts";
 import { type StateWord, stateWords } from "../model/state-word.ts";
@@ -33,6 +34,10 @@ export const resultSchema = z.object({
   costUsd: z.number().optional(),
   model: z.string().optional(),
   resultFile: z.string().optional(),
+  env: z
+    .array(z.string())
+    .optional()
+    .meta({ description: "Names of the session's variables from `env`. Their values are never stored." }),
   attempts: z.int().optional().meta({ description: "How many attempts were made, if more than one." }),
   leaked: z.int().optional().meta({ description: "Processes that outlived the session and were stopped." }),
   truncated: z.boolean().optional().meta({ description: "Whether `result` is cut off." }),
@@ -137,6 +142,7 @@ export function resultEntryOf(
   });
   const structured = outcome.kind === "succeeded" ? outcome.structured : undefined;
   const remarks = remarksOf(task);
+  const variables = taskVariableNames(state.batch, task.number);
   return {
     taskIndex: task.number,
     taskDescription: prompt,
@@ -149,6 +155,7 @@ export function resultEntryOf(
     ...(usage ? { durationMs: usage.durationMs, numTurns: usage.numTurns, costUsd: usage.costUsd } : {}),
     ...(task.model === undefined ? {} : { model: task.model }),
     ...(resultFile === undefined ? {} : { resultFile }),
+    ...(variables.length > 0 ? { env: variables } : {}),
     ...(attempts.length > 1 ? { attempts: attempts.length } : {}),
     ...(task.leaked ? { leaked: task.leaked.length } : {}),
     ...(cut ? { truncated: true } : {}),

@@ -3,7 +3,7 @@ import { numberText } from "./amounts.ts";
 import type { ResultEntry } from "./answer.ts";
 import { cut } from "./harmless.ts";
 
-/** Most rules of denied tools, or remarks, that are listed, and how many characters of each. */
+/** Most rules of denied tools, remarks or names of variables that are listed, and how many characters of each. */
 const mostListed = 10;
 const listedCharacters = 400;
 const adviceCharacters = 2_000;
@@ -17,13 +17,14 @@ export interface EntryLimits {
 
 /** The same entry; what is too long in it is cut, but for its text, which is cut where it is read. */
 export function boundedEntry(entry: ResultEntry, limits: EntryLimits): ResultEntry {
-  const { taskDescription, structuredResult, permissionDenials, remarks, advice, ...rest } = entry;
+  const { taskDescription, structuredResult, permissionDenials, remarks, env, advice, ...rest } = entry;
   return {
     ...rest,
     taskDescription: cutText(taskDescription, limits.description),
     ...boundedData(structuredResult, limits.data),
     ...(permissionDenials === undefined ? {} : { permissionDenials: boundedList(permissionDenials) }),
     ...(remarks === undefined ? {} : { remarks: boundedList(remarks) }),
+    ...(env === undefined ? {} : { env: boundedList(env) }),
     ...(advice === undefined ? {} : { advice: cutText(advice, adviceCharacters) }),
   };
 }

@@ -13,6 +13,7 @@ import {
   type TaskFacts,
   taskCostText,
   taskDurationText,
+  variablesText,
 } from "./task-facts.ts";
 
 /** All that the text of a task without success tells. */
@@ -94,6 +95,7 @@ function facts(page: ErrorPage): string {
     ["Left behind", leakedText(page)],
     ["Session", page.sessionId],
     ["Working directory", page.workingDirectory],
+    ["Variables from env", variablesText(page)],
     ["Transcript", page.transcript],
     ["Continue in a terminal", continueCommand(page)],
     ["See the batch", `parallel-claude-code-mcp show ${page.batchId}`],

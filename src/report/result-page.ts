@@ -18,6 +18,7 @@ import {
   type TaskFacts,
   taskCostText,
   taskDurationText,
+  variablesText,
 } from "./task-facts.ts";
 
 /** All that the page of a succeeded task shows. */
@@ -150,6 +151,7 @@ function factsPart(page: ResultPage): string {
       ["Ended", timeHtml(page.endedAt, timeText(page.endedAt))],
       ["Session", code(page.sessionId)],
       ["Working directory", code(page.workingDirectory)],
+      ["Variables from env", code(variablesText(page))],
       ["Transcript", code(page.text.transcript)],
       ["Continue in a terminal", commandHtml(continueCommand(page))],
       ["Denied tools", deniedHtml(page.usage)],

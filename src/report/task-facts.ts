@@ -17,6 +17,8 @@ export interface TaskFacts {
   model?: string | undefined;
   sessionId?: string | undefined;
   workingDirectory: string;
+  /** Names of the variables that `env` gave the session. */
+  variables?: readonly string[] | undefined;
   /** Whose words the page uses; those of the tools unless given. */
   door?: Door | undefined;
   /** Attempts at the task, the last one among them. */
@@ -49,6 +51,11 @@ export function taskCostText({ usage }: TaskFacts): string | undefined {
 export function leakedText({ leaked = 0 }: TaskFacts): string | undefined {
   if (leaked === 0) return undefined;
   return `${leaked === 1 ? "1 process" : `${leaked} processes`}, ended with it`;
+}
+
+/** The names of its variables, where it was given any. */
+export function variablesText({ variables = [] }: TaskFacts): string | undefined {
+  return variables.length === 0 ? undefined : variables.join(", ");
 }
 
 /** Which attempt brought this, where it was not the first. */
