@@ -1,5 +1,7 @@
 // A stand-in for the Anthropic Messages API on loopback: what it replies is decided by the last user text.
+
 import { z } from "zod";
+import { apiErrorType } from "../fixtures/api-error-type.ts";
 import { answer, endless, eventStream, type Reply } from "./messages-reply.ts";
 
 /** One request that came in, in the order of arrival. */
@@ -199,19 +201,8 @@ function send(reply: Reply, { body, number }: { body: MessagesBody; number: numb
   return Response.json(answer(reply, about), { headers });
 }
 
-const errorTypes: Record<number, string> = {
-  400: "invalid_request_error",
-  401: "authentication_error",
-  402: "billing_error",
-  403: "permission_error",
-  404: "not_found_error",
-  413: "request_too_large",
-  429: "rate_limit_error",
-  529: "overloaded_error",
-};
-
 function failure(status: number, message: string, headers = new URLSearchParams()): Response {
-  const type = errorTypes[status] ?? "api_error";
+  const type = apiErrorType(status);
   return Response.json(
     { type: "error", error: { type, message } },
     { status, headers: [["request-id", "req_refused"], ...headers] },
