@@ -1,38 +1,24 @@
 // What the real `claude` says of work that goes on behind a result. `bun run test:versions`.
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { type MessagesApi, startMessagesApi } from "./messages-api.ts";
-import {
-  isResult,
-  type Line,
-  prompt,
-  type RealHome,
-  realHome,
-  resultOf,
-  runReal,
-  startReal,
-} from "./session.ts";
+import { isResult, type Line, prompt, resultOf, runReal, startReal } from "./session.ts";
+import { useStandIn } from "./stand-in.ts";
 import { claude, describeReal, has, since } from "./version.ts";
 
 setDefaultTimeout(60_000);
 
 describeReal("the background work of the real claude", () => {
-  let home: RealHome;
-  let api: MessagesApi;
-
-  beforeAll(async () => {
-    home = await realHome();
-    api = startMessagesApi();
-  });
-  afterAll(async () => {
-    await api[Symbol.asyncDispose]();
-    await home[Symbol.asyncDispose]();
-  });
+  const standIn = useStandIn();
 
   function options(environment: Record<string, string> = {}) {
     const path = claude?.path ?? "claude";
     const args = ["--model=sonnet", "--permission-mode=default", "--allowedTools=Bash"];
-    return { claude: path, home, args, environment: { ...api.environment, ...environment } };
+    return {
+      claude: path,
+      home: standIn.home,
+      args,
+      environment: { ...standIn.api.environment, ...environment },
+    };
   }
 
   /** Has a subagent started that answers once the gate is open, and something said then. */
@@ -49,10 +35,10 @@ describeReal("the background work of the real claude", () => {
   test("a subagent is waited for in 2.1.197, and runs in the background since 2.1.198", async () => {
     await using session = startReal(options());
     session.send(delegated("first"));
-    await api.request(({ userText }) => userText.startsWith("AFTER first"));
-    if (!has("2.1.198")) api.open("first");
+    await standIn.api.request(({ userText }) => userText.startsWith("AFTER first"));
+    if (!has("2.1.198")) standIn.api.open("first");
     expect(await session.next(isResult)).toMatchObject({ is_error: false, result: "I wait for it" });
-    api.open("first");
+    standIn.api.open("first");
     const more = (await session.end()).lines.filter(isResult).slice(1);
     expect(more).toHaveLength(has("2.1.198") ? 1 : 0);
   });
@@ -61,7 +47,7 @@ describeReal("the background work of the real claude", () => {
     await using session = startReal(options());
     session.send(delegated("second"));
     expect(await session.next(isResult)).not.toHaveProperty("origin");
-    api.open("second");
+    standIn.api.open("second");
     expect(await session.next(isNotification)).toMatchObject({ status: "completed" });
     expect(await session.next(isResult)).toMatchObject({
       is_error: false,
@@ -75,13 +61,13 @@ describeReal("the background work of the real claude", () => {
     session.send(delegated("third"));
     expect(await session.next(isTaskList)).toMatchObject({ tasks: [{ task_type: "local_agent" }] });
     await session.next(isResult);
-    api.open("third");
+    standIn.api.open("third");
     expect(await session.next(isTaskList)).toMatchObject({ tasks: [] });
     await session.next(isResult);
     session.send(inBackground("until [ -e third ]; do sleep 0.05; done"));
     expect(await session.next(isTaskList)).toMatchObject({ tasks: [{ task_type: "local_bash" }] });
     await session.next(isResult);
-    await Bun.write(join(home.project, "third"), "");
+    await Bun.write(join(standIn.home.project, "third"), "");
     expect(await session.next(isTaskList)).toMatchObject({ tasks: [] });
   });
 
@@ -89,7 +75,7 @@ describeReal("the background work of the real claude", () => {
     await using session = startReal(options());
     session.send(inBackground("until [ -e fourth ]; do sleep 0.05; done"));
     expect(await session.next(isResult)).toMatchObject({ result: "it runs" });
-    await Bun.write(join(home.project, "fourth"), "");
+    await Bun.write(join(standIn.home.project, "fourth"), "");
     expect(await session.next(isNotification)).toMatchObject({ status: "completed" });
     expect(await session.next(isResult)).toMatchObject({ origin: { kind: "task-notification" } });
   });
@@ -98,7 +84,7 @@ describeReal("the background work of the real claude", () => {
     await using session = startReal(options());
     session.send(delegated("fifth"));
     const numbers = [await session.next(isResult)];
-    api.open("fifth");
+    standIn.api.open("fifth");
     numbers.push(await session.next(isResult));
     session.send(prompt("and now"));
     numbers.push(await session.next(isResult));
@@ -108,10 +94,10 @@ describeReal("the background work of the real claude", () => {
   test("prompts that are sent during a turn make one turn together behind it", async () => {
     await using session = startReal(options());
     session.send(prompt("AFTER sixth: one"));
-    await api.request(({ userText }) => userText.startsWith("AFTER sixth"));
+    await standIn.api.request(({ userText }) => userText.startsWith("AFTER sixth"));
     session.send(prompt("two"), prompt("three"), readSoFar());
     await session.next(({ type }) => type === "control_response");
-    api.open("sixth");
+    standIn.api.open("sixth");
     const results = (await session.end()).lines.filter(isResult);
     expect(results.map(({ result }) => result)).toEqual(["one", "You said: two\nthree"]);
   });
@@ -119,11 +105,11 @@ describeReal("the background work of the real claude", () => {
   since("2.1.242")("a result counts the prompts of a human that wait behind it", async () => {
     await using session = startReal(options());
     session.send(prompt("AFTER ninth: one"));
-    await api.request(({ userText }) => userText.startsWith("AFTER ninth"));
+    await standIn.api.request(({ userText }) => userText.startsWith("AFTER ninth"));
     // Prompts that do not say where they come from are queued too, but are not counted.
     session.send(prompt("two"), { ...prompt("three"), origin: { kind: "human" } }, readSoFar());
     await session.next(({ type }) => type === "control_response");
-    api.open("ninth");
+    standIn.api.open("ninth");
     const results = (await session.end()).lines.filter(isResult);
     expect(results.at(0)).toHaveProperty("queued_turn_count", 1);
     expect(results.at(-1)).toHaveProperty("queued_turn_count", 0);
@@ -147,7 +133,7 @@ describeReal("the background work of the real claude", () => {
           expect.objectContaining({ subtype: "task_notification", status: "stopped" }),
         ]),
       });
-      api.open("eighth");
+      standIn.api.open("eighth");
       expect((await ended).lines.filter(isResult)).toHaveLength(2);
     },
   );
@@ -156,7 +142,7 @@ describeReal("the background work of the real claude", () => {
     await using session = startReal(options());
     session.send(delegated("seventh"));
     await session.next(isResult);
-    api.open("seventh");
+    standIn.api.open("seventh");
     const total = Number((await session.next(isResult))["total_cost_usd"]);
     const price = Number(resultOf(await runReal(options(), "hello"))["total_cost_usd"]);
     expect(total / price).toBeCloseTo(4);

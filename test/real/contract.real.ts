@@ -1,51 +1,40 @@
 // What we rely on in the real `claude`. Needs npm's registry once; `bun run test:real`, `bun run test:versions`.
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { announced, type MessagesApi, startMessagesApi, stayingCommand, systemText } from "./messages-api.ts";
+import { announced, startMessagesApi, stayingCommand, systemText } from "./messages-api.ts";
 import {
   aborted,
   interrupt,
   isInit,
   isResult,
   prompt,
-  type RealHome,
-  realHome,
   resultOf,
   retriesOf,
   runReal,
   startReal,
 } from "./session.ts";
+import { useStandIn } from "./stand-in.ts";
 import { claude, describeReal, has, since } from "./version.ts";
 
 setDefaultTimeout(60_000);
 
 describeReal("the real claude", () => {
-  let home: RealHome;
-  let api: MessagesApi;
-
-  beforeAll(async () => {
-    home = await realHome();
-    api = startMessagesApi();
-  });
-  afterAll(async () => {
-    await api[Symbol.asyncDispose]();
-    await home[Symbol.asyncDispose]();
-  });
+  const standIn = useStandIn();
 
   function options(args: readonly string[] = [], more: Record<string, string> = {}) {
     // Without it, 2.1.285 to 2.1.301 run in the mode `auto`, and ask a model about each tool call.
     const all = ["--permission-mode=default", ...args];
     return {
       claude: claude?.path ?? "claude",
-      home,
+      home: standIn.home,
       args: all,
-      environment: { ...api.environment, ...more },
+      environment: { ...standIn.api.environment, ...more },
     };
   }
 
   test("without a login the result is an error that says so", async () => {
-    const ended = await runReal({ claude: options().claude, home }, "hello");
+    const ended = await runReal({ claude: options().claude, home: standIn.home }, "hello");
     expect(ended.exitCode).toBe(1);
     expect(ended.lines).toContainEqual(expect.objectContaining({ error: "authentication_failed" }));
     expect(resultOf(ended)).toMatchObject({ subtype: "success", is_error: true, total_cost_usd: 0 });
@@ -53,9 +42,9 @@ describeReal("the real claude", () => {
   });
 
   test("an end of input without a prompt says nothing and spends nothing", async () => {
-    const before = api.calls().length;
+    const before = standIn.api.calls().length;
     expect(await runReal(options())).toEqual({ lines: [], stderr: "", exitCode: 0 });
-    expect(api.calls().length).toBe(before);
+    expect(standIn.api.calls().length).toBe(before);
   });
 
   test("a command's name behind a blank or a newline is a prompt", async () => {
@@ -68,7 +57,7 @@ describeReal("the real claude", () => {
 
   test("every flag we pass takes its value behind an equals sign", async () => {
     const id = crypto.randomUUID();
-    const directories = [join(home.path, "one, two"), join(home.path, "-three")];
+    const directories = [join(standIn.home.path, "one, two"), join(standIn.home.path, "-three")];
     for (const directory of directories) await mkdir(directory);
     const ended = await runReal(
       options([
@@ -101,7 +90,7 @@ describeReal("the real claude", () => {
       permissionMode: "dontAsk",
       ...(has("2.1.301") ? { additional_directories: directories } : {}),
     });
-    const call = api.calls().at(-1);
+    const call = standIn.api.calls().at(-1);
     expect(call).toMatchObject({ output_config: { effort: "low" } });
     expect(call && systemText(call)).toContain("- one, two = three\n");
     expect(call && systemText(call)).toContain("--verbose is no flag here");
@@ -116,7 +105,7 @@ describeReal("the real claude", () => {
 
   test("without a permission mode a session runs in `default`, but in `auto` from 2.1.285 to 2.1.301", async () => {
     const { lines } = await runReal(
-      { claude: options().claude, home, environment: api.environment },
+      { claude: options().claude, home: standIn.home, environment: standIn.api.environment },
       "hello",
     );
     const isAuto = has("2.1.285") && !has("2.1.302");
@@ -151,7 +140,7 @@ describeReal("the real claude", () => {
   test("the fallback model takes over from one that is not there", async () => {
     const ended = await runReal(options(["--model=sonnet", "--fallback-model=haiku"]), "FAIL 404");
     expect(ended.lines).toContainEqual(expect.objectContaining({ subtype: "model_fallback" }));
-    expect(api.calls().at(-1)?.model).toContain("haiku");
+    expect(standIn.api.calls().at(-1)?.model).toContain("haiku");
   });
 
   test("a session is carried on under its id, and forked under a new one", async () => {
@@ -159,10 +148,10 @@ describeReal("the real claude", () => {
     await runReal(options([`--session-id=${id}`]), "the first prompt");
     const resumed = await runReal(options([`--resume=${id}`]), "the second");
     expect(resultOf(resumed)).toMatchObject({ session_id: id, is_error: false });
-    expect(JSON.stringify(api.calls().at(-1)?.messages)).toContain("the first prompt");
+    expect(JSON.stringify(standIn.api.calls().at(-1)?.messages)).toContain("the first prompt");
     const forked = await runReal(options([`--resume=${id}`, "--fork-session"]), "the third");
     expect(resultOf(forked)).toMatchObject({ is_error: false, session_id: expect.not.stringContaining(id) });
-    expect(JSON.stringify(api.calls().at(-1)?.messages)).toContain("the second");
+    expect(JSON.stringify(standIn.api.calls().at(-1)?.messages)).toContain("the second");
   });
 
   test("a Bash command runs when it is allowed, and is listed as denied when not", async () => {
@@ -187,7 +176,7 @@ describeReal("the real claude", () => {
   test("an interrupt ends a reply in the middle, and the session answers the next prompt", async () => {
     await using session = startReal(options());
     session.send(prompt("HOLD this"));
-    const held = await api.request(({ userText }) => userText === "HOLD this");
+    const held = await standIn.api.request(({ userText }) => userText === "HOLD this");
     await session.next(({ type }) => type === "assistant");
     session.send(interrupt());
     const stopped = await session.next(isResult);

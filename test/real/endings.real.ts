@@ -1,29 +1,19 @@
 // Why a turn of the real `claude` ended, as its result says. `bun run test:versions`.
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { type MessagesApi, startMessagesApi } from "./messages-api.ts";
-import { type Line, type RealHome, realHome, resultOf, runReal } from "./session.ts";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { type Line, resultOf, runReal } from "./session.ts";
+import { useStandIn } from "./stand-in.ts";
 import { claude, describeReal, has, since } from "./version.ts";
 
 setDefaultTimeout(60_000);
 
 describeReal("the terminal reasons of the real claude", () => {
-  let home: RealHome;
-  let api: MessagesApi;
-
-  beforeAll(async () => {
-    home = await realHome();
-    api = startMessagesApi();
-  });
-  afterAll(async () => {
-    await api[Symbol.asyncDispose]();
-    await home[Symbol.asyncDispose]();
-  });
+  const standIn = useStandIn();
 
   async function resultWith(args: readonly string[], text: string): Promise<Line> {
-    const environment = { ...api.environment, CLAUDE_CODE_MAX_RETRIES: "0" };
+    const environment = { ...standIn.api.environment, CLAUDE_CODE_MAX_RETRIES: "0" };
     const path = claude?.path ?? "claude";
     const all = ["--model=sonnet", "--permission-mode=default", "--allowedTools=Bash", ...args];
-    return resultOf(await runReal({ claude: path, home, args: all, environment }, text));
+    return resultOf(await runReal({ claude: path, home: standIn.home, args: all, environment }, text));
   }
 
   test("an answer, a limit of turns and a prompt that is too long are named", async () => {

@@ -1,13 +1,13 @@
 // What the real `claude` makes of each refusal of the API, and what we make of that: docs/limits.md has the table.
 // Subscription logins are imitated by a token that is made up. `bun run test:real`.
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { installRealClaude, RealClaudeUnavailable } from "../../scripts/real-claude.ts";
 import { LineCutter } from "../../src/claude/lines.ts";
 import { outcomeOf } from "../../src/claude/outcome.ts";
 import { applyLine, newReading } from "../../src/claude/reading.ts";
 import { holdFor } from "../../src/engine/hold.ts";
-import { type MessagesApi, startMessagesApi } from "./messages-api.ts";
-import { type Ended, type RealHome, realHome, runReal } from "./session.ts";
+import { type Ended, runReal } from "./session.ts";
+import { useStandIn } from "./stand-in.ts";
 
 setDefaultTimeout(60_000);
 
@@ -185,27 +185,17 @@ const refusals: Record<string, Refusal> = {
 };
 
 describe.skipIf(!claude)("the real claude passes on", () => {
-  let home: RealHome;
-  let api: MessagesApi;
-
-  beforeAll(async () => {
-    home = await realHome();
-    api = startMessagesApi();
-  });
-  afterAll(async () => {
-    await api[Symbol.asyncDispose]();
-    await home[Symbol.asyncDispose]();
-  });
+  const standIn = useStandIn();
 
   for (const [name, { prompt, outcome, held, model }] of Object.entries(refusals)) {
     test(`${name}: ${outcome.reason}`, async () => {
       const ended = await runReal(
         {
           claude: claude?.path ?? "claude",
-          home,
+          home: standIn.home,
           args: model === undefined ? [] : [`--model=${model}`],
           environment: {
-            ANTHROPIC_BASE_URL: api.baseUrl,
+            ANTHROPIC_BASE_URL: standIn.api.baseUrl,
             CLAUDE_CODE_OAUTH_TOKEN: "made-up",
             CLAUDE_CODE_MAX_RETRIES: "0",
           },

@@ -1,46 +1,29 @@
 // What the real `claude` says that turns, conversations and processes have cost. `bun run test:versions`.
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type MessagesApi, startMessagesApi } from "./messages-api.ts";
-import {
-  type Ended,
-  isResult,
-  type Line,
-  prompt,
-  type RealHome,
-  realHome,
-  resultOf,
-  runReal,
-  startReal,
-} from "./session.ts";
+import { type Ended, isResult, type Line, prompt, resultOf, runReal, startReal } from "./session.ts";
+import { useStandIn } from "./stand-in.ts";
 import { claude, describeReal, has, since } from "./version.ts";
 
 setDefaultTimeout(60_000);
 
 describeReal("the money that the real claude counts", () => {
-  let home: RealHome;
-  let api: MessagesApi;
+  const standIn = useStandIn();
   /** What one call of the stand-in costs with this version's prices, in dollars. */
   let price = 0;
 
   beforeAll(async () => {
-    home = await realHome();
-    api = startMessagesApi();
     price = totalOf(resultOf(await runReal(options(), "hello")));
-  });
-  afterAll(async () => {
-    await api[Symbol.asyncDispose]();
-    await home[Symbol.asyncDispose]();
   });
 
   function options(args: readonly string[] = []) {
     const path = claude?.path ?? "claude";
     return {
       claude: path,
-      home,
+      home: standIn.home,
       args: ["--model=sonnet", "--permission-mode=default", ...args],
-      environment: api.environment,
+      environment: standIn.api.environment,
     };
   }
 
@@ -59,7 +42,7 @@ describeReal("the money that the real claude counts", () => {
   const totals = (ended: Ended) => ended.lines.filter(isResult).map((result) => calls(totalOf(result)));
 
   async function costRows(id: string): Promise<Line[]> {
-    const folder = join(home.path, ".claude/projects");
+    const folder = join(standIn.home.path, ".claude/projects");
     const [path] = (await readdir(folder, { recursive: true })).filter((name) =>
       name.endsWith(`${id}.jsonl`),
     );
