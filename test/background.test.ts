@@ -240,6 +240,15 @@ test("sessions that are ended before they can say what they spent use up the bud
     costAtLeast: true,
     counts: { succeeded: 1, failed: 3, cancelled: 3 },
   });
+  // A retry that the budget would cancel again at once is refused.
+  const batchId = String(data?.["batchId"]);
+  expect(await client.call("retry_batch", { batchId })).toMatchObject({
+    isError: true,
+    text: expect.stringContaining(
+      "has cost at least $1.00 (about $4.00 with what sessions that were cut off did not report), and its budget is $3.50",
+    ),
+  });
+  expect((await client.call("retry_batch", { batchId, batchBudgetUsd: 4.5 })).isError).toBeFalsy();
 });
 
 test("each attempt of a conversation costs what it itself spent", async () => {

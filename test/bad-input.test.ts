@@ -53,7 +53,7 @@ const table: [
   [
     "an MCP configuration that is not there",
     (home) => ({ tasks: ["x"], mcpConfig: home.file("mcp.json") }),
-    (home) => ["mcpConfig", home.file("mcp.json"), "is not a file"],
+    (home) => [`Nothing was done`, `mcpConfig ${home.file("mcp.json")} is not a file`],
   ],
   [
     "bypassPermissions by way of settings or of an agent",
@@ -160,7 +160,31 @@ const table: [
       tasks: ["x"],
       mcpConfig: { mcpServers: { a: { command: "sh", args: ["y".repeat(130_000)] } } },
     }),
-    () => ["mcpConfig is longer than 120,000 bytes"],
+    () => ["mcpConfig is longer than 120,000 bytes, the most that one argument may have; shorten it"],
+  ],
+  [
+    "an agent and a system prompt that no argument can hold",
+    () => ({
+      tasks: ["x", { task: "y", agents: { a: { description: "d", prompt: "y".repeat(130_000) } } }],
+      systemPrompt: "y".repeat(130_000),
+    }),
+    () => ["2 problems", "systemPrompt is longer than", "tasks[1].agents is longer than"],
+  ],
+  [
+    "texts where paths belong",
+    (home) => ({
+      tasks: ["x", { task: "y", workingDirectory: `${home.path}/${"d".repeat(300)}` }],
+      settings: `a: ${"b".repeat(300)}`,
+      mcpConfig: `a: ${"b".repeat(300)}`,
+      outputDirectory: home.file("c".repeat(300)),
+    }),
+    () => [
+      "4 problems",
+      "tasks[1].workingDirectory",
+      "settings",
+      "is not a file of at most 10 MB",
+      "cannot be written",
+    ],
   ],
   [
     "restricted mode with tools that run code",

@@ -51,7 +51,7 @@ test("settings of any length reach a session, and what a file holds is on no com
   const settings = { env: { TOKEN: secret }, permissions: { deny: Array(12_000).fill("Read(./secret)") } };
   const file = home.file("work/set.json");
   writeFileSync(file, JSON.stringify(settings));
-  for (const given of [file, JSON.stringify(settings)]) {
+  for (const given of [file, JSON.stringify(settings), settings]) {
     const { data } = await client.call("spawn_claude_session", { task: "[[args]]", settings: given });
     const result = String(data?.["result"]);
     expect(result).not.toContain(secret);

@@ -9,7 +9,8 @@ import {
   pathListSeparator,
 } from "../platform/paths.ts";
 
-export type FoundClaude = { found: true; path: string } | { found: false; message: string };
+/** `message` says what is wrong, and `remedy` what to do. */
+export type FoundClaude = { found: true; path: string } | { found: false; message: string; remedy: string };
 
 type Environment = Record<string, string | undefined>;
 
@@ -40,7 +41,11 @@ export function findClaude(
       if (path !== undefined) return { found: true, path };
     }
   }
-  return { found: false, message: `\`claude\` was not found in ${searched.join(", ")}. ${installAdvice}` };
+  return {
+    found: false,
+    message: `\`claude\` was not found in ${searched.join(", ")}.`,
+    remedy: installAdvice,
+  };
 }
 
 /** The absolute directories of a PATH, and nothing that depends on where we stand. */
@@ -72,7 +77,8 @@ function checkPath(claudePath: string): FoundClaude {
   if (isExecutable(path)) return { found: true, path };
   return {
     found: false,
-    message: `The configured claudePath ${path} is not an executable file. Set PARALLEL_CLAUDE_CLAUDE_PATH (or \`claudePath\` in config.json) to where \`claude\` is, or remove it to have it searched for.`,
+    message: `The configured claudePath ${path} is not an executable file.`,
+    remedy: `Set PARALLEL_CLAUDE_CLAUDE_PATH (or \`claudePath\` in config.json) to where \`claude\` is, or remove it to have it searched for.`,
   };
 }
 

@@ -1,7 +1,7 @@
 // The holds of an account as one runner sees them: which tasks they stop, and which session tries whether they are over.
 import { isThrottled, type Outcome } from "../model/outcome.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
-import { type Hold, type Holds, isDue } from "../store/holds.ts";
+import { type Hold, type HoldName, type Holds, isDue, isSame } from "../store/holds.ts";
 import { concerns, holdFor, untilAfterThrottle } from "./hold.ts";
 
 /** What a session came to, as far as holds are concerned. */
@@ -142,8 +142,7 @@ export class AccountHolds {
 
   // A throttle says nothing of the hold, and the next session would only meet it too.
   #tryLater(hold: Hold, now: number): void {
-    const { kind, model } = hold;
-    const standing = this.#holds.all().find((one) => isSame(one, { kind, model }));
+    const standing = this.#holds.all().find((one) => isSame(one, hold));
     if (standing)
       this.#holds.place({ ...standing, until: untilAfterThrottle(standing, now), tries: standing.tries + 1 });
     this.#holds.endProbe(hold);
@@ -174,10 +173,6 @@ export class AccountHolds {
   }
 }
 
-function nameOf({ kind, model }: Pick<Hold, "kind" | "model">): string {
+function nameOf({ kind, model }: HoldName): string {
   return `${kind} ${model}`;
-}
-
-function isSame(one: Pick<Hold, "kind" | "model">, other: Pick<Hold, "kind" | "model">): boolean {
-  return one.kind === other.kind && one.model === other.model;
 }

@@ -3,8 +3,8 @@ import type { Standstill } from "../model/standstill.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
 import { join } from "../platform/paths.ts";
-import { outcomeText } from "../report/advice.ts";
 import { type BatchAnswer, batchAnswerOf, type ResultEntry, resultEntryOf } from "../report/answer.ts";
+import { outcomeText } from "../report/outcome-text.ts";
 import { outputFiles } from "../store/layout.ts";
 import { resultFileOf } from "./result-file.ts";
 import { othersText, type ResultText, resultTextOf } from "./result-text.ts";
@@ -77,7 +77,7 @@ export function reportFileOf(state: BatchState): string {
 }
 
 /** Of its answer, in characters; without what it answered before. */
-export function textLengthOf(task: DoneTask): number {
+function textLengthOf(task: DoneTask): number {
   return task.outcome.kind === "succeeded" ? task.outcome.length : 0;
 }
 

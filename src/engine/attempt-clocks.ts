@@ -37,7 +37,7 @@ export class AttemptClocks {
   progressed(reading: Reading, isHistory: boolean): void {
     const now = this.#now();
     if (isHistory) this.#apiWaitedMs += reading.apiWaitedMs;
-    else this.#apiWaitedMs += Math.min(this.#apiWaitMs, now - this.#changedAt);
+    else this.#apiWaitedMs += this.#waitingMs();
     this.#apiWaitMs = reading.apiWaitMs;
     this.#changedAt = now;
     const answers = answersOf(reading).length;
@@ -63,7 +63,7 @@ export class AttemptClocks {
     }
     const { firstEventTimeoutSeconds, idleTimeoutSeconds, timeoutSeconds } = this.#limits;
     const wallMs = this.#wallMs();
-    const idleMs = now - this.#changedAt - Math.min(this.#apiWaitMs, now - this.#changedAt);
+    const idleMs = now - this.#changedAt - this.#waitingMs();
     if (reading.messages === 0 && wallMs > firstEventTimeoutSeconds * 1000)
       return timedOut("first-event", firstEventTimeoutSeconds);
     if (wallMs > timeoutSeconds * 1000) return timedOut("wall", timeoutSeconds);
@@ -71,8 +71,12 @@ export class AttemptClocks {
   }
 
   #wallMs(): number {
-    const now = this.#now();
-    return now - this.#beganAt - this.#apiWaitedMs - Math.min(this.#apiWaitMs, now - this.#changedAt);
+    return this.#now() - this.#beganAt - this.#apiWaitedMs - this.#waitingMs();
+  }
+
+  // Of the wait that was announced last, what has passed.
+  #waitingMs(): number {
+    return Math.min(this.#apiWaitMs, this.#now() - this.#changedAt);
   }
 }
 

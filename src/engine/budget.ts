@@ -11,12 +11,17 @@ export type BudgetVerdict = "go" | "wait" | "spent";
  * reached, and by no more.
  */
 export function budgetVerdict(state: BatchState): BudgetVerdict {
-  const { budgetUsd, totalCostUsd, counts } = state;
+  const { budgetUsd, counts } = state;
   if (budgetUsd === undefined) return "go";
   const usualUsd = medianCostUsd(state) ?? 0;
-  const spentUsd = totalCostUsd + unsaidCostUsd(state);
-  if (spentUsd >= budgetUsd) return "spent";
-  return spentUsd + counts.running * usualUsd < budgetUsd ? "go" : "wait";
+  const spent = spentUsd(state);
+  if (spent >= budgetUsd) return "spent";
+  return spent + counts.running * usualUsd < budgetUsd ? "go" : "wait";
+}
+
+/** What a batch has spent, with what its sessions that were cut off may have spent beyond what they said. */
+export function spentUsd(state: BatchState): number {
+  return state.totalCostUsd + unsaidCostUsd(state);
 }
 
 // As long as nothing is known of any session, one that was cut off may have spent all that it was allowed to.

@@ -29,7 +29,7 @@ interface HoldFacts {
 }
 
 /** Which hold an outcome is about; nothing where it concerns its own task alone. */
-export function holdKindOf(outcome: Outcome): HoldKind | undefined {
+function holdKindOf(outcome: Outcome): HoldKind | undefined {
   if (outcome.kind !== "failed") return undefined;
   const { reason } = outcome;
   return reason === "usage-limit" || reason === "auth" || reason === "billing" ? reason : undefined;

@@ -4,7 +4,7 @@ import { Sweeper } from "../claude/sweep.ts";
 import type { SessionOptions } from "../model/options.ts";
 import type { Spent } from "../model/outcome.ts";
 import type { SessionValues } from "../model/session-values.ts";
-import { taskOf } from "../model/state.ts";
+import { attemptsSinceAsked, taskOf } from "../model/state.ts";
 import { basename } from "../platform/paths.ts";
 import type { Hold } from "../store/holds.ts";
 import { stderrBeside } from "../store/layout.ts";
@@ -302,9 +302,8 @@ export class Tasks {
     const { number, options, adopted, attempt } = carried;
     const { log } = this.#plan;
     // What was tried before somebody asked for the task again does not count.
-    const askedAgainAt = log.state.earlierEnds.get(number)?.at(-1) ?? 0;
-    const earlier = taskOf(log.state, number).attempts.flatMap((one) =>
-      one.number < attempt && one.startedAt >= askedAgainAt && one.outcome ? [one.outcome] : [],
+    const earlier = attemptsSinceAsked(log.state, number).flatMap((one) =>
+      one.number < attempt && one.outcome ? [one.outcome] : [],
     );
     // Those of the attempt name the conversation that it continued; the task's own may name another, or none.
     const asked = optionsOf(log.state.batch, number);

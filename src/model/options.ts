@@ -5,15 +5,10 @@ import { z } from "zod";
 /** Rules for tools as a comma-separated string, or as a list. A comma inside parentheses belongs to its rule. */
 const toolRules = z.union([z.string(), z.array(z.string())]);
 
-/** Longest system prompt that is passed on: one argument may have 131,071 bytes on Linux (`E2BIG` above). */
-const systemPrompt = z
-  .string()
-  .refine((text) => Buffer.byteLength(text) <= 120_000, "at most 120,000 bytes; put longer text in a file");
-
 const seconds = z.number().positive().max(604_800);
 
 /** Where Claude Code looks for settings files. */
-export const settingSource = z.enum(["user", "project", "local"]);
+const settingSource = z.enum(["user", "project", "local"]);
 export type SettingSource = z.output<typeof settingSource>;
 
 const settingSources = z.union([
@@ -26,10 +21,7 @@ const settingSources = z.union([
   z.array(settingSource),
 ]);
 
-/** One argument of a command line may have 131,071 bytes on Linux. */
-const jsonArgument = z
-  .record(z.string(), z.unknown())
-  .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= 120_000, "at most 120,000 bytes as JSON");
+const jsonArgument = z.record(z.string(), z.unknown());
 
 /** Most sessions at once: a number, or as many as turn out to work. */
 export const concurrency = z.union([z.int().min(1).max(10_000), z.literal("auto")]);
@@ -131,10 +123,12 @@ export const sessionOptions = z.strictObject({
       placeholder: "NAMES",
     })
     .optional(),
-  systemPrompt: systemPrompt
+  systemPrompt: z
+    .string()
     .meta({ description: "System prompt to use instead of Claude Code's own.", placeholder: "TEXT" })
     .optional(),
-  appendSystemPrompt: systemPrompt
+  appendSystemPrompt: z
+    .string()
     .meta({ description: "Text to add to Claude Code's system prompt.", placeholder: "TEXT" })
     .optional(),
   permissionMode: z

@@ -2,7 +2,7 @@
 // checked before it is named: it must be read as itself, by people, by us and by Claude Code.
 
 /** A longer rule is not named, in characters. */
-export const longestRule = 300;
+const longestRule = 300;
 
 /** Whether a text stays the same on one line of a terminal or a page, between backticks. */
 export function isPlain(text: string): boolean {

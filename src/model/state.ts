@@ -245,13 +245,10 @@ function usageOfTask(attempts: readonly Attempt[]): { usage?: Usage } {
 // That an attempt began anew was known at its start, and stays true of those that continue it; what else was odd, at
 // the end.
 function remarksOf(
-  { tasks, earlierEnds }: BatchState,
+  state: BatchState,
   { task, remarks = [] }: Extract<Event, { type: "attempt-ended" }>,
 ): { remarks?: string[] } {
-  const askedAgainAt = earlierEnds.get(task)?.at(-1) ?? 0;
-  const anew = (tasks[task - 1]?.attempts ?? []).flatMap(({ anewBecause, startedAt }) =>
-    anewBecause !== undefined && startedAt >= askedAgainAt ? [anewBecause] : [],
-  );
+  const anew = attemptsSinceAsked(state, task).flatMap(({ anewBecause }) => anewBecause ?? []);
   return anew.length + remarks.length === 0 ? {} : { remarks: [...anew, ...remarks] };
 }
 
@@ -296,6 +293,12 @@ function applyRetry(state: BatchState, numbers: readonly number[]): void {
     state.earlierEnds.set(task.number, [...(state.earlierEnds.get(task.number) ?? []), task.endedAt]);
     place(state, { number: task.number, attempts: task.attempts, status: "queued" });
   }
+}
+
+/** The attempts at a task since somebody last asked for it again; `number` is 1-based. */
+export function attemptsSinceAsked({ tasks, earlierEnds }: BatchState, number: number): readonly Attempt[] {
+  const askedAgainAt = earlierEnds.get(number)?.at(-1) ?? 0;
+  return (tasks[number - 1]?.attempts ?? []).filter(({ startedAt }) => startedAt >= askedAgainAt);
 }
 
 /** Whether a task has ended without success. */

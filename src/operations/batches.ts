@@ -263,7 +263,7 @@ function messageOf(log: BatchLog, word: string, held: Standstill | undefined): s
       if (held && !log.state.cancelledBy) return `${counts} ${heldText(held)}`;
       return `${counts} ${log.state.cancelledBy ? "It is being cancelled." : "It is still running; ask again later."}`;
     case "interrupted":
-      return `${counts} Its processes are gone. Finished results are kept; retry_batch (\`retry ${log.batchId}\`) resumes the rest.`;
+      return `${counts} Its processes are gone. Finished results are kept; resume the rest with \`retry_batch\` (batchId ${log.batchId}) or \`parallel-claude-code-mcp retry ${log.batchId}\`.`;
     default:
       return counts;
   }

@@ -1,7 +1,7 @@
 // What doctor finds about `claude` itself: where it is, whether it runs, and whether it is logged in.
 
 import { sessionEnvironment } from "../claude/environment.ts";
-import { findClaude, installAdvice, knownDirectories, pathDirectories } from "../claude/find.ts";
+import { findClaude, knownDirectories, pathDirectories } from "../claude/find.ts";
 import { isTooOld, lacksOf, oldestVersion, updateAdvice, versionIn } from "../claude/versions.ts";
 import { type Configuration, variableOf } from "../model/configuration.ts";
 import { shellQuoted } from "../model/shell-quoted.ts";
@@ -14,8 +14,7 @@ import { type ClaudeAccount, probeSession, probeVersion } from "./probe.ts";
 export async function claudeFindings(configuration: Configuration | undefined): Promise<Finding[]> {
   const claude = findClaude(configuration?.claudePath);
   if (!claude.found) {
-    const detail = claude.message.replace(` ${installAdvice}`, "");
-    return [{ name: "claude", ok: false, ...withoutRights(configuration, detail) }];
+    return [{ name: "claude", ok: false, ...withoutRights(configuration, claude.message, claude.remedy) }];
   }
   const from = homeDirectory();
   const found: Finding = { name: "claude", ok: true, detail: whichText(claude.path, configuration) };
@@ -38,10 +37,11 @@ export async function claudeFindings(configuration: Configuration | undefined): 
 function withoutRights(
   configuration: Configuration | undefined,
   detail: string,
+  remedy: string,
 ): Pick<Finding, "detail" | "remedy"> {
   const places = configuration?.claudePath === undefined ? searchedFor("claude") : [configuration.claudePath];
   const dead = places.find((path) => kindAt(path) === "file" && !isExecutable(path));
-  if (dead === undefined) return { detail, remedy: installAdvice };
+  if (dead === undefined) return { detail, remedy };
   return {
     detail: `${detail}\n${dead} is there, but may not be run.`,
     remedy: `Run \`chmod +x ${shellQuoted(dead)}\`.`,

@@ -5,7 +5,7 @@ import { type Configuration, variableOf } from "../model/configuration.ts";
 import { exists, kindAt, readText, realPath } from "../platform/files.ts";
 import { dirname, homeDirectory, isWithin, join } from "../platform/paths.ts";
 import { heldText } from "../report/answer.ts";
-import { Holds } from "../store/holds.ts";
+import { Holds, isDue } from "../store/holds.ts";
 import { accountOf } from "./account.ts";
 import { type InForce, readConfiguration, stateDirectoryOf } from "./configuration.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
@@ -143,7 +143,7 @@ function holdFindings(context: Context, before: readonly Finding[]): Finding[] {
   // One whose time has come stops nobody: the next session tries whether it is over.
   return holds
     .all()
-    .flatMap((hold) => (hold.until > now ? [{ name: "holds", ok: false, detail: heldText(hold, now) }] : []));
+    .flatMap((hold) => (isDue(hold, now) ? [] : [{ name: "holds", ok: false, detail: heldText(hold, now) }]));
 }
 
 // Looked at only: it is made when the first result is written.

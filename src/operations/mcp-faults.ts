@@ -1,7 +1,7 @@
 // What is wrong with the MCP servers of a session, as far as that can be known before it starts. Claude Code starts the
 // session without a server that does not come up.
 import { z } from "zod";
-import { knownDirectories, pathDirectories } from "../claude/find.ts";
+import { pathDirectories } from "../claude/find.ts";
 import { isJsonText } from "../claude/settings-file.ts";
 import { isExecutable, readSmallFile } from "../platform/files.ts";
 import { isAbsolute, join } from "../platform/paths.ts";
@@ -22,7 +22,7 @@ const localServer = z.looseObject({
 /** Every fault of a configuration: the object itself, its text, or the absolute path of a file. */
 export function mcpFaults(given: string | Record<string, unknown>, path: string | undefined): string[] {
   const read = typeof given === "string" ? jsonIn(given) : { value: given };
-  if ("reason" in read) return [`is not JSON: ${read.reason}`];
+  if ("fault" in read) return [read.fault];
   const parsed = configuration.safeParse(read.value);
   if (!parsed.success) {
     return [
@@ -38,21 +38,22 @@ export function mcpFaults(given: string | Record<string, unknown>, path: string 
   });
 }
 
-function jsonIn(given: string): { value: unknown } | { reason: string } {
+function jsonIn(given: string): { value: unknown } | { fault: string } {
+  const text = isJsonText(given) ? given : textOf(given);
+  if (text === undefined) return { fault: "is not a file of at most 10 MB" };
   try {
-    return { value: JSON.parse(isJsonText(given) ? given : textOf(given)) };
+    return { value: JSON.parse(text) };
   } catch (error) {
-    return { reason: error instanceof Error ? error.message : String(error) };
+    return { fault: `is not JSON: ${error instanceof Error ? error.message : String(error)}` };
   }
 }
 
 /** A longer configuration is not read, in bytes. */
 const mostBytes = 10_000_000;
 
-function textOf(path: string): string {
+function textOf(path: string): string | undefined {
   const read = readSmallFile(path, mostBytes);
-  if (read.kind !== "bytes") throw new Error("no regular file of at most 10 MB is there");
-  return new TextDecoder().decode(read.bytes);
+  return read.kind === "bytes" ? new TextDecoder().decode(read.bytes) : undefined;
 }
 
 // Variables in a command are filled in by Claude Code; a relative path begins wherever the session then stands.
@@ -62,7 +63,7 @@ function commandFault({ command, env }: z.infer<typeof localServer>, path: strin
     return isExecutable(command) ? undefined : `${command} is not an executable file`;
   }
   if (command.includes("/") || env?.["PATH"] !== undefined) return undefined;
-  const directories = [...pathDirectories(path), ...knownDirectories()];
+  const directories = pathDirectories(path);
   if (directories.some((directory) => isExecutable(join(directory, command)))) return undefined;
   return `${command} was not found on the sessions' PATH (${directories.join(", ")}); give its absolute path`;
 }

@@ -41,7 +41,11 @@ export class Places {
           }
         : {}),
       ...(typeof options.mcpConfig === "string"
-        ? { mcpConfig: this.#jsonFile(options.mcpConfig, from, `${place}mcpConfig`) }
+        ? {
+            mcpConfig: isJsonText(options.mcpConfig)
+              ? options.mcpConfig
+              : this.#resolve(options.mcpConfig, from),
+          }
         : {}),
       ...(typeof options.env === "string" ? { env: this.#variables(options.env, from, `${place}env`) } : {}),
       ...(typeof options.settings === "string"
@@ -98,13 +102,6 @@ export class Places {
     if (kind === "nothing") this.#faults.push(`${place} ${path} does not exist`);
     else if (kind !== "directory") this.#faults.push(`${place} ${path} is not a directory`);
     else if (!this.#allowed(path)) this.#faults.push(this.#outside(place, path));
-    return path;
-  }
-
-  #jsonFile(given: string, from: string, place: string): string {
-    if (isJsonText(given)) return given;
-    const path = this.#resolve(given, from);
-    if (kindAt(path) !== "file") this.#faults.push(`${place} ${path} is not a file`);
     return path;
   }
 

@@ -56,7 +56,7 @@ export async function planBatch(
   const depth = depthFault(context);
   if (depth !== undefined) faults.push(depth);
   const claude = findClaude(configuration.claudePath);
-  if (!claude.found) faults.push(claude.message);
+  if (!claude.found) faults.push(`${claude.message} ${claude.remedy}`);
 
   const places = new Places(context, faults);
   const { shared, tasks } = asked.value;

@@ -1,5 +1,6 @@
 // Carrying on what was interrupted, and running again what failed.
 import { z } from "zod";
+import { spentUsd } from "../engine/budget.ts";
 import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
 import { standingOf } from "../engine/standing.ts";
 import { batchOptions, sessionOptions } from "../model/options.ts";
@@ -99,9 +100,12 @@ function checkBudget(
   given: number | undefined,
 ): void {
   const budgetUsd = given ?? state.budgetUsd;
-  if (again.length === 0 || budgetUsd === undefined || state.totalCostUsd < budgetUsd) return;
+  if (again.length === 0 || budgetUsd === undefined || spentUsd(state) < budgetUsd) return;
+  const cut = state.costAtLeast
+    ? ` (about ${costText(spentUsd(state))} with what sessions that were cut off did not report)`
+    : "";
   throw new Fault(
-    `Batch ${batchId} has cost ${costText(state.totalCostUsd)}, and its budget is ${costText(budgetUsd)}: pass a higher \`batchBudgetUsd\` with the retry.`,
+    `Batch ${batchId} has cost ${costText(state.totalCostUsd, state.costAtLeast)}${cut}, and its budget is ${costText(budgetUsd)}: pass a higher \`batchBudgetUsd\` with the retry.`,
   );
 }
 

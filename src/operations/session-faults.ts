@@ -1,5 +1,6 @@
 // What is wrong with the options of a session, beyond what a schema says and apart from places on disk.
 import { z } from "zod";
+import { sessionEnvironment } from "../claude/environment.ts";
 import { toolOfRule } from "../claude/settings.ts";
 import { isJsonText } from "../claude/settings-file.ts";
 import { refusedArgument } from "../claude/trusted-arguments.ts";
@@ -37,7 +38,7 @@ export function sessionFaults(
   const { mcpConfig } = options;
   return [
     ...bypassFaults(options, context),
-    ...(mcpConfig === undefined ? [] : mcpFaults(mcpConfig, process.env["PATH"])).map(
+    ...(mcpConfig === undefined ? [] : mcpFaults(mcpConfig, sessionEnvironment(process.env)["PATH"])).map(
       (fault) =>
         `mcpConfig ${typeof mcpConfig === "string" && !isJsonText(mcpConfig) ? `${mcpConfig} ` : ""}${fault}`,
     ),

@@ -7,14 +7,12 @@ import { dirname } from "../platform/paths.ts";
 import type { Layout } from "../store/layout.ts";
 import type { Places } from "./places.ts";
 import type { RawOptions } from "./raw-options.ts";
+import { mostArgumentBytes } from "./text-faults.ts";
 
 export interface PrivateFile {
   path: string;
   text: string;
 }
-
-/** Settings given as JSON stay in the options as they are, up to this many bytes. */
-const mostInlineBytes = 120_000;
 
 /** The files of one batch. The same settings make one file. */
 export class SettingsFiles {
@@ -34,7 +32,7 @@ export class SettingsFiles {
     const { settings } = options;
     if (typeof settings !== "object" || settings === null) return options;
     const text = settingsArgument({ settings: { ...settings } });
-    if (!this.#places.isFromFile(settings) && Buffer.byteLength(text) <= mostInlineBytes) return options;
+    if (!this.#places.isFromFile(settings) && Buffer.byteLength(text) <= mostArgumentBytes) return options;
     const digest = new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 16);
     const path = this.#layout.settings(this.#batchId, digest);
     this.#files.set(path, text);

@@ -1,7 +1,7 @@
 // The text of a task that has ended, or a part of it: what was answered, or what went wrong.
 import { partOfText, readAnswerPart, type TextPart, type TextRange } from "../claude/answer-part.ts";
 import type { DoneTask } from "../model/state.ts";
-import { outcomeText } from "../report/advice.ts";
+import { outcomeText } from "../report/outcome-text.ts";
 import { textPlaces } from "../report/text-places.ts";
 
 /** A part of a task's text. */

@@ -1,26 +1,26 @@
 // Texts of options that could not be passed to a session: a process takes no NUL, and no argument of any length.
 import { toolRuleList } from "../model/options.ts";
-
-type RawOptions = Record<string, unknown>;
+import type { RawOptions } from "./raw-options.ts";
 
 /** Longest text or JSON that becomes one argument: Linux takes 131,071 bytes, with the name of the option among them. */
-const mostBytes = 120_000;
-
-/** These are read or written as files, or go through a pipe. */
-const noArguments = ["task", "tasks", "env", "settings"];
+export const mostArgumentBytes = 120_000;
 
 /** What is wrong with the texts of one set of options, as given. No value is in it. */
 export function textFaults(options: RawOptions, place: string): string[] {
   return Object.entries(options).flatMap(([name, value]) => {
+    // Prompts go through standard input, and variables have limits of their own.
     if (name === "task" || name === "tasks" || name === "env") return [];
     const where = `${place}${name}`;
     const texts = Array.isArray(value) ? value : [value];
     const hasNul = texts.some((text) => typeof text === "string" && text.includes("\0"));
     return [
       ...(hasNul ? [`${where} contains a NUL character, which no command line can hold`] : []),
-      ...(noArguments.includes(name) || bytesOf(value, name) <= mostBytes
+      // Longer settings go into a file.
+      ...(name === "settings" || bytesOf(value, name) <= mostArgumentBytes
         ? []
-        : [`${where} is longer than ${mostBytes.toLocaleString("en")} bytes`]),
+        : [
+            `${where} is longer than ${mostArgumentBytes.toLocaleString("en")} bytes, the most that one argument may have; shorten it, or refer to a file`,
+          ]),
     ];
   });
 }

@@ -22,7 +22,7 @@ export function readVariables(
 ): { variables: Record<string, string> } | { fault: string } {
   const isText = isJsonText(given);
   const path = isText ? given : absolutePath(given, from);
-  if (!isText && !isFile(path))
+  if (!isText && kindAt(path) !== "file")
     return {
       fault: "was given as a text that is no file: expected a JSON file, or a JSON object of strings",
     };
@@ -59,14 +59,4 @@ export function variableFaults(env: Record<string, string>): string[] {
       ? [`env is longer than ${mostBytesInAll} bytes in all; put values in files`]
       : []),
   ];
-}
-
-// The text may be anything, also no path at all.
-function isFile(path: string): boolean {
-  try {
-    return kindAt(path) === "file";
-  } catch {
-    // Too long, or with a NUL: no file either.
-    return false;
-  }
 }

@@ -87,10 +87,21 @@ export function appendText(path: string, text: string): void {
 
 /** What kind of thing is at a path, symbolic links followed. */
 export function kindAt(path: string): "file" | "directory" | "other" | "nothing" {
-  const found = statOf(path);
-  if (!found) return "nothing";
-  if (found.isFile()) return "file";
-  return found.isDirectory() ? "directory" : "other";
+  try {
+    const found = statOf(path);
+    if (!found) return "nothing";
+    if (found.isFile()) return "file";
+    return found.isDirectory() ? "directory" : "other";
+  } catch (error) {
+    if (isUnusable(error)) return "other";
+    throw error;
+  }
+}
+
+// Too long, with a NUL, or a loop of links: nothing can be there, and nothing can be made there.
+function isUnusable(error: unknown): boolean {
+  const codes = ["ENAMETOOLONG", "ELOOP", "ERR_INVALID_ARG_VALUE"];
+  return error instanceof Error && "code" in error && codes.some((code) => code === error.code);
 }
 
 function statOf(path: string) {
@@ -179,7 +190,7 @@ export function readSmallFile(path: string, mostBytes: number): SmallFile {
       closeSync(descriptor);
     }
   } catch {
-    // No permission, a name too long, a loop of links.
+    // No permission, or gone since.
     return { kind: "unreadable" };
   }
 }

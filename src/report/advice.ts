@@ -1,13 +1,11 @@
 // What a person can do about how a task ended. Each claim on options and conversations is followed with the real
 // `claude` in `test/real/advice.real.ts` and `test/real/continue.real.ts`.
+import { limitText } from "../model/limit-types.ts";
 import type { Canceller, Clock, Denial, FailureReason, Outcome } from "../model/outcome.ts";
 import { unreachable } from "../model/unreachable.ts";
 import { denialAdvice } from "./denial-advice.ts";
 import { oneLine } from "./harmless.ts";
-import { limitAdvice } from "./limit-advice.ts";
 import { type Door, optionText } from "./option-words.ts";
-
-export { outcomeText } from "./outcome-text.ts";
 
 /** What is known of the task beside its outcome, and whose words the advice is in. */
 export interface AdviceFacts {
@@ -142,7 +140,8 @@ function ownAdvice(outcome: Outcome, words: Words): string | undefined {
       return undefined;
     case "failed": {
       const advice =
-        limitAdvice(outcome.limitType, words.option) ?? reasons[outcome.reason][0](words, outcome.message);
+        limitText(outcome.limitType).advice?.(words.option) ??
+        reasons[outcome.reason][0](words, outcome.message);
       return resumable.has(outcome.reason) ? `${advice} ${words.resumption}` : advice;
     }
     case "crashed":

@@ -1,11 +1,12 @@
 // The tasks that somebody should look at, gathered by what to do about them: 300 tasks that fail for one reason
 // need one piece of advice.
 import type { DoneTask } from "../model/state.ts";
-import { adviceFor, outcomeText } from "./advice.ts";
+import { adviceFor } from "./advice.ts";
 import { countText } from "./amounts.ts";
 import { remarksOf } from "./answer.ts";
 import { escapeHtml, proseHtml } from "./html.ts";
 import type { Door } from "./option-words.ts";
+import { outcomeText } from "./outcome-text.ts";
 import { promptHtml, statusWord } from "./row.ts";
 
 /** A task that failed, or that was denied a tool: what to do, and its row (HTML). */

@@ -13,11 +13,12 @@ export function denialAdvice(denials: readonly Denial[], door: Door): string | u
   const rules = printed(advised.allowedTools.filter(isOneRule));
   const directories = printed(advised.addDirectories.filter(isPlain));
   const removals = printed(advised.notDisallowed.filter(isPlain)).map((rule) => `\`${rule}\``);
+  const names = printed(advised.tools.filter(isOneRule));
   const additions = [
     listOption("allowedTools", rules.join(","), door),
     directories.length > 0 ? optionText(door, "addDirectories", directories) : undefined,
     advised.permissionMode && optionText(door, "permissionMode", advised.permissionMode),
-    listOption("tools", printed(advised.tools.filter(isOneRule)).join(","), door),
+    listOption("tools", names.join(","), door),
   ].filter((text) => text !== undefined);
   const calls = denials.length === 1 ? "this call" : "these calls";
   return [
@@ -29,7 +30,7 @@ export function denialAdvice(denials: readonly Denial[], door: Door): string | u
       : []),
     ...(additions.length > 0 ? [`To allow ${calls}, add ${joined(additions)}.`] : []),
     ...(directories.length > 0 ? [directoryText(door)] : []),
-    ...leftOut(advised, rules.length + directories.length + removals.length),
+    ...leftOut(advised, rules.length + directories.length + removals.length + names.length),
     ...advised.broad.map((reason) => broadText[reason]),
     ...mismatches(denials, door),
     ...advised.obstacles.map((obstacle) => obstacleText[obstacle]),
@@ -48,16 +49,16 @@ function printed(rules: readonly string[]): string[] {
   });
 }
 
-function leftOut({ allowedTools, addDirectories, notDisallowed }: AdvisedOptions, shown: number): string[] {
-  const all = [...allowedTools, ...addDirectories, ...notDisallowed];
-  const count = all.length - shown;
+function leftOut(advised: AdvisedOptions, shown: number): string[] {
+  const rules = [...advised.allowedTools, ...advised.tools];
+  const texts = [...advised.addDirectories, ...advised.notDisallowed];
+  const count = rules.length + texts.length - shown;
   if (count === 0) return [];
-  const unfit =
-    allowedTools.some((rule) => !isOneRule(rule)) || addDirectories.some((path) => !isPlain(path));
+  const unfit = rules.some((rule) => !isOneRule(rule)) || texts.some((text) => !isPlain(text));
   return [
     `${count === 1 ? "1 more rule is" : `${count} more rules are`} needed: ${
       unfit
-        ? "not every rule can be written, because of parentheses, control characters or its length."
+        ? "not every rule or path can be printed here, because of parentheses, control characters or its length. Have the task use simpler commands and paths."
         : "add these first, and the next run names the others."
     }`,
   ];

@@ -6,7 +6,7 @@ import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { holderFrom, isHeld } from "./holder.ts";
 
 /** What can hold an account. */
-export const holdKinds = ["usage-limit", "auth", "billing"] as const;
+const holdKinds = ["usage-limit", "auth", "billing"] as const;
 export type HoldKind = (typeof holdKinds)[number];
 
 export interface Hold {
@@ -26,6 +26,13 @@ export interface Hold {
   tries: number;
   /** Whether a session tries it now. */
   isProbed: boolean;
+}
+
+/** What tells the holds of an account apart. */
+export type HoldName = Pick<Hold, "kind" | "model">;
+
+export function isSame(one: HoldName, other: HoldName): boolean {
+  return one.kind === other.kind && one.model === other.model;
 }
 
 /** No session takes longer to be answered or refused: after that, another one tries, in milliseconds. */
@@ -84,9 +91,9 @@ export class Holds {
   }
 
   /** Takes it on to try whether a hold is over. False when it is too early, or another runner does. */
-  claimProbe({ kind, model }: Hold, prober: ProcessIdentity, now: number): boolean {
+  claimProbe(named: HoldName, prober: ProcessIdentity, now: number): boolean {
     const claim = this.#database.transaction(() => {
-      const hold = this.all().find((one) => one.kind === kind && one.model === model);
+      const hold = this.all().find((one) => isSame(one, named));
       if (!hold || hold.isProbed || !isDue(hold, now)) return false;
       this.#setProber(hold, prober);
       return true;
@@ -98,13 +105,13 @@ export class Holds {
    * Takes over the try of a runner that died, for a session of its that still runs. False where the session was started
    * before that try began, and so for something else, or where somebody tries already.
    */
-  adoptProbe({ kind, model }: Hold, prober: ProcessIdentity, startedAt: number): boolean {
+  adoptProbe(named: HoldName, prober: ProcessIdentity, startedAt: number): boolean {
     const adopt = this.#database.transaction(() => {
-      const isThis = (one: Pick<Hold, "kind" | "model">) => one.kind === kind && one.model === model;
-      const row = this.#rows().find(isThis);
-      const hold = this.all().find(isThis);
+      const row = this.#rows().find((one) => isSame(one, named));
+      const hold = this.all().find((one) => isSame(one, named));
       if (!row || row.prober === null || !hold || hold.isProbed || row.probed_at > startedAt) return false;
-      this.#setProber(hold, prober);
+      // The try began when it did: whoever takes it over next asks the same.
+      this.#setProber(hold, prober, row.probed_at);
       return true;
     });
     return adopt.immediate();
@@ -116,7 +123,7 @@ export class Holds {
   }
 
   /** It is over. */
-  lift({ kind, model }: Pick<Hold, "kind" | "model">): void {
+  lift({ kind, model }: HoldName): void {
     const lift = this.#database.query("DELETE FROM holds WHERE account = ? AND kind = ? AND model = ?");
     lift.run(this.#account, kind, model);
   }
@@ -132,10 +139,10 @@ export class Holds {
     return rows.all(this.#account).map((row) => rowSchema.parse(row));
   }
 
-  #setProber({ kind, model }: Hold, prober: ProcessIdentity | undefined): void {
+  #setProber({ kind, model }: HoldName, prober: ProcessIdentity | undefined, at = Date.now()): void {
     const change = this.#database.query(
       "UPDATE holds SET prober = ?, probed_at = ? WHERE account = ? AND kind = ? AND model = ?",
     );
-    change.run(prober ? JSON.stringify(prober) : null, Date.now(), this.#account, kind, model);
+    change.run(prober ? JSON.stringify(prober) : null, at, this.#account, kind, model);
   }
 }

@@ -66,7 +66,7 @@ test("a refusal that comes while one session tries a hold leaves the try to it",
   const start = Date.now();
   const hold = { kind: "auth", model: "", since: start, until: start, because: "", tries: 0 } as const;
   holds.place(hold);
-  expect(holds.claimProbe({ ...hold, isProbed: false }, ownIdentity(), start)).toBe(true);
+  expect(holds.claimProbe(hold, ownIdentity(), start)).toBe(true);
   holds.place({ ...hold, tries: 1 });
   expect(holds.all()).toMatchObject([{ tries: 1, isProbed: true }]);
 });
@@ -90,12 +90,16 @@ test("a session of a runner that died goes on trying its hold, and lifts it with
   const start = Date.now();
   const hold = { kind: "auth", model: "", since: start, until: start, because: "", tries: 0 } as const;
   holds.place(hold);
-  holds.claimProbe({ ...hold, isProbed: false }, dead, start);
+  holds.claimProbe(hold, dead, start);
+  store.database.run("UPDATE holds SET probed_at = ?", [start - minute]);
   const successor = new AccountHolds(holds, ownIdentity(), day);
   // This one ran before the try began, so it tries nothing.
-  successor.adopt(1, undefined, start - minute);
+  successor.adopt(1, undefined, start - 2 * minute);
   expect(successor.stopping(undefined, start)).toBeUndefined();
-  successor.adopt(2, undefined, Date.now() + 1);
+  const beganAt = start - minute + 1;
+  // The runner that took it over dies too.
+  expect(holds.adoptProbe(hold, dead, beganAt)).toBe(true);
+  successor.adopt(2, undefined, beganAt);
   expect(successor.stopping(undefined, start)).toMatchObject({ isProbed: true });
   expect(successor.claim(3, undefined, start)).toBe(false);
   successor.answered(2, start);

@@ -2,9 +2,8 @@ import { expect, test } from "bun:test";
 import { type LimitName, limits } from "../../src/claude/limits.ts";
 import { concerns, holdFor } from "../../src/engine/hold.ts";
 import { retryDelayMs } from "../../src/engine/retry.ts";
-import { familyIn } from "../../src/model/limit-types.ts";
+import { familyIn, limitText } from "../../src/model/limit-types.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
-import { limitAdvice } from "../../src/report/limit-advice.ts";
 import { limitSamples, outcomeOfSample, sampleNow } from "../limit-samples.ts";
 
 const now = Date.UTC(2026, 10, 22, 20, 0);
@@ -236,5 +235,5 @@ test("a hold names a limit in words for people, and never by an internal name or
 
 test("whoever is advised to wait for a limit of a family is advised of other models too", () => {
   for (const family of ["opus", "sonnet", "haiku", "fable", "mythos"])
-    expect(limitAdvice(`seven_day_${family}`, (name) => `--${name}`)).toContain("another --model");
+    expect(limitText(`seven_day_${family}`).advice?.((name) => `--${name}`)).toContain("another --model");
 });

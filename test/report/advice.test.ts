@@ -13,7 +13,8 @@ import {
   type Remedy,
 } from "../../src/model/outcome.ts";
 import { shellQuoted } from "../../src/model/shell-quoted.ts";
-import { adviceFor, outcomeText } from "../../src/report/advice.ts";
+import { adviceFor } from "../../src/report/advice.ts";
+import { outcomeText } from "../../src/report/outcome-text.ts";
 import { succeeded } from "./samples.ts";
 
 const facts = { denials: [] as Denial[], batchId: "bcdfghjk", sessionId: "abc-123" };
@@ -203,7 +204,7 @@ describe("adviceFor", () => {
         const advice = adviceFor(succeeded, { ...facts, denials: [denied] }) ?? "";
         const printed = /`allowedTools: ("[^`]*")`/.exec(advice)?.[1];
         expect(printed).toBe(denied.tool === "T" ? undefined : '"Read(//y)"');
-        expect(advice).toContain("1 more rule is needed: not every rule can be written");
+        expect(advice).toContain("1 more rule is needed: not every rule or path can be printed");
       }
     }
   });

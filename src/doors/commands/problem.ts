@@ -1,10 +1,11 @@
 // What went wrong with a task, and what to do about it, in the words of the command line.
 import type { BatchState, DoneTask } from "../../model/state.ts";
 import { parallelInput } from "../../operations/spawn-input.ts";
-import { adviceFor, outcomeText } from "../../report/advice.ts";
+import { adviceFor } from "../../report/advice.ts";
 import { countText } from "../../report/amounts.ts";
 import { remarksOf } from "../../report/answer.ts";
 import { oneLine } from "../../report/harmless.ts";
+import { outcomeText } from "../../report/outcome-text.ts";
 import { flagsOf } from "../flags.ts";
 import { inFlagWords } from "./flag-words.ts";
 
