@@ -202,6 +202,7 @@ test("variables that would break the hold on a session, or change its login, are
     "CLAUDE_CODE_CUSTOM_OAUTH_URL",
     "CLAUDE_LOCAL_OAUTH_API_BASE",
     "NODE_EXTRA_CA_CERTS",
+    "CLAUDE_CODE_DISABLE_FILE_MENTIONS",
     "with-hyphen",
     "1A",
   ];

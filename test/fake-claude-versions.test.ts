@@ -87,8 +87,8 @@ describe("a conversation that goes on", () => {
 
   test.concurrent("counts from nothing again after /clear", async () => {
     for (const [version, total] of [
-      [older, 0.75],
-      [newest, 0.25],
+      ["2.1.210", 0.75],
+      ["2.1.211", 0.25],
     ] as const) {
       using home = sessions(version);
       const results = await home.ask([], "[[cost usd=0.5]]", "/clear", "[[cost usd=0.25]]");

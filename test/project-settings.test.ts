@@ -108,7 +108,8 @@ test("local settings at the root of a repository count below it, and in its link
   write(home.file("repo/.claude/settings.json"), { env: { B: "1" } });
   mkdirSync(home.file("repo/sub"));
   write(home.file("linked/.git"), `gitdir: ${home.file("repo/.git/worktrees/linked")}\n`);
-  for (const place of ["repo/sub", "linked"]) {
+  write(home.file("relative/.git"), "gitdir: ../repo/.git/worktrees/relative\n");
+  for (const place of ["repo/sub", "linked", "relative"]) {
     const warnings = projectWarnings(home.file(place), { restricted: false });
     expect(warnings).toEqual([expect.stringContaining("variables (A)")]);
   }

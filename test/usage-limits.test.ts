@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import type { Attempt } from "../src/model/state.ts";
+import { Holds } from "../src/store/holds.ts";
 import type { Store } from "../src/store/store.ts";
 import { SimulatedApi } from "./fixtures/simulated-api.ts";
 import { connectNew, eventually, Home, run, type TestClient } from "./harness.ts";
@@ -68,7 +69,7 @@ function heldIn(store: Store, count: number): Promise<void> {
 test(
   "of 300 tasks that meet the usage limit at the 40th, none starts after it until the reset, none fails, and all end after it",
   async () => {
-    using api = new SimulatedApi({ usage: { calls: 40, forMs: 8_000, fromRefusal: true } });
+    using api = new SimulatedApi({ usage: { calls: 40, forMs: 15_000, fromRefusal: true } });
     await using home = new Home(api.environment(0.001));
     await using client = await connectNew(home);
     const batchId = await started(client, { tasks: tasks(300), concurrency: 6 });
@@ -109,7 +110,7 @@ test(
 test(
   "a limit of one family stops its tasks alone, in a batch of several models, and they end after its reset",
   async () => {
-    const usage = { calls: 5, forMs: 8_000, fromRefusal: true, type: "seven_day_opus", model: "opus" };
+    const usage = { calls: 5, forMs: 15_000, fromRefusal: true, type: "seven_day_opus", model: "opus" };
     using api = new SimulatedApi({ usage });
     await using home = new Home(api.environment(0.001));
     await using client = await connectNew(home);
@@ -151,7 +152,7 @@ test(
 test(
   "two batches at once stop at the limit that one of them meets, and one session tries for both",
   async () => {
-    using api = new SimulatedApi({ usage: { calls: 20, forMs: 8_000, fromRefusal: true } });
+    using api = new SimulatedApi({ usage: { calls: 20, forMs: 15_000, fromRefusal: true } });
     await using home = new Home(api.environment(0.001));
     await using client = await connectNew(home);
     for (let batch = 0; batch < 2; batch++) await started(client, { tasks: tasks(40), concurrency: 3 });
@@ -275,16 +276,24 @@ test("when patience for one model ends, tasks with another one still run", async
 test("no session starts once another one has said that it met the limit, though that one stays", async () => {
   await using home = new Home({ PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: "0" });
   await using client = await connectNew(home);
-  const gate = home.file("gate");
-  const stays = `[[usage-limit resets-in=3600]] [[wait-for-file path=${gate}]]`;
-  const starts = `[[wait-for-file path=${gate}]]`;
-  const batchId = await started(client, { tasks: [stays, starts, "do it", "do it"], concurrency: 3 });
+  const go = home.file("go");
+  const stays = `[[usage-limit resets-in=3600]] [[wait-for-file path=${home.file("never")}]]`;
+  const frees = `[[wait-for-file path=${go}]]`;
+  const batchId = await started(client, { tasks: [stays, frees, "do it"], concurrency: 2 });
   using store = home.store();
+  const holds = new Holds(store.database, store.list()[0]?.account ?? "");
   await eventually(
-    () => store.list()[0]?.held !== undefined,
+    () => holds.all().length === 1,
     () => `not held: ${JSON.stringify(store.list()[0])}`,
   );
-  expect(store.list()[0]?.counts).toMatchObject({ failed: 0 });
-  expect(store.list()[0]?.counts.running).toBeGreaterThan(0);
+  // A slot comes free, and stays so.
+  await Bun.write(go, "");
+  await eventually(
+    () => store.list()[0]?.counts.succeeded === 1,
+    () => "no slot came free",
+  );
+  expect(store.list()[0]?.counts).toMatchObject({ running: 1, queued: 1, failed: 0 });
   await client.call("cancel_batch", { batchId });
+  await client.call("wait_for_batch", { batchId });
+  expect(attemptsIn(store)).toHaveLength(2);
 });

@@ -1,5 +1,5 @@
 // The agents that a working directory brings along. Claude Code takes them over its own of the same name, unasked.
-import { kindAt, readSmallFile, realPath } from "../platform/files.ts";
+import { exists, isDirectory, readSmallFile, realPath } from "../platform/files.ts";
 import { namesIn } from "../platform/folders.ts";
 import { dirname, homeDirectory, join } from "../platform/paths.ts";
 import { repositoryOf } from "./repository.ts";
@@ -58,9 +58,8 @@ function markdownBelow(top: string): string[] {
     for (const name of namesOf(folder)) {
       if (--left < 0 || depth > deepest) return;
       const path = join(folder, name);
-      const kind = kindOf(path);
-      if (kind === "directory") look(path, depth + 1);
-      else if (name.endsWith(".md") && kind !== "nothing") found.push(path);
+      if (isDirectory(path)) look(path, depth + 1);
+      else if (name.endsWith(".md") && exists(path)) found.push(path);
     }
   }
 }
@@ -102,13 +101,5 @@ function namesOf(folder: string): ReadonlySet<string> {
   } catch {
     // No folder, or not ours to look into: Claude Code runs as the same user.
     return new Set();
-  }
-}
-
-function kindOf(path: string): ReturnType<typeof kindAt> {
-  try {
-    return kindAt(path);
-  } catch {
-    return "nothing";
   }
 }

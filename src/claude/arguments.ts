@@ -59,23 +59,18 @@ export function resumePrompt(prompt: string): string {
 }
 
 /** The line on stdin that ends the running turn: Bash children die, and the result says what was spent. */
-export const interruptLine = `${JSON.stringify({
-  type: "control_request",
-  request_id: "end",
-  request: { subtype: "interrupt" },
-})}\n`;
+export const interruptLine = controlLine("end", { subtype: "interrupt" });
 
 /** The line on stdin that asks a session what it has, before its prompt: its agents, among others. Nothing is spent. */
-export const initializeLine = `${JSON.stringify({
-  type: "control_request",
-  request_id: initializeId,
-  request: { subtype: "initialize" },
-})}\n`;
+export const initializeLine = controlLine(initializeId, { subtype: "initialize" });
 
 /** The line on stdin that stops something that a session has in the background. */
 export function stopTaskLine(taskId: string): string {
-  const request = { subtype: "stop_task", task_id: taskId };
-  return `${JSON.stringify({ type: "control_request", request_id: `stop-${taskId}`, request })}\n`;
+  return controlLine(`stop-${taskId}`, { subtype: "stop_task", task_id: taskId });
+}
+
+function controlLine(requestId: string, request: object): string {
+  return `${JSON.stringify({ type: "control_request", request_id: requestId, request })}\n`;
 }
 
 // A session id is always ours to choose, except when an earlier conversation is continued.

@@ -11,7 +11,7 @@ type Environment = Record<string, string | undefined>;
 
 /** Longer names of folders are cut here by the CLI, and get a hash behind. */
 const longestFolderName = 200;
-/** A conversation of more is not searched for what it had cost. */
+/** How much of the end of a conversation is searched for what it had cost, in bytes. */
 const longestSearchedBytes = 64 * 1024 * 1024;
 
 /**
@@ -53,7 +53,7 @@ const costState = z.object({
  */
 export function costOfConversation(file: string): Spent | undefined {
   let before = -1;
-  for (let bytes = 256 * 1024; bytes <= longestSearchedBytes; bytes *= 8) {
+  for (let bytes = 256 * 1024; bytes <= longestSearchedBytes; bytes *= 4) {
     const tail = readTail(file, bytes);
     const found = lastCostState(tail);
     if (found || tail.length === before) return found;

@@ -4,6 +4,7 @@ import { depthVariable, markerVariable } from "../platform/process-table.ts";
 import { isBunVariable } from "../platform/self.ts";
 import { knownDirectories, pathDirectories } from "./find.ts";
 import { decidesLogin } from "./login-variables.ts";
+import { mentionsOff } from "./mentions.ts";
 
 type Environment = Record<string, string | undefined>;
 
@@ -96,6 +97,7 @@ export function refusedVariable(name: string): string | undefined {
   if (ofLoader.test(name)) return "it loads code into `claude` itself";
   if (name.toUpperCase() === "PATH")
     return "sessions have the PATH of this program, with absolute directories only";
+  if (name === mentionsOff) return "use the option `fileMentions`";
   if (decidesLogin(name))
     return "it decides which login a session uses; start the batch with another environment instead";
   return undefined;

@@ -45,8 +45,8 @@ const reasonsByTerminal: Record<string, FailureReason> = {
   tool_deferred_unavailable: "execution",
 };
 
-// What the session itself came to, whatever the API said last.
-function ownReason(result: ResultMessage): FailureReason | undefined {
+/** What the session itself came to, whatever the API said last; nothing where it does not say. */
+export function ownReason(result: ResultMessage): FailureReason | undefined {
   const bySubtype = reasonsBySubtype[result.subtype];
   if (bySubtype) return bySubtype;
   if (isWithoutConversation(result)) return "conversation";

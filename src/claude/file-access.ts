@@ -1,6 +1,6 @@
 // What lets a session reach a file outside of its directories.
 import { isPlain, ruleOf } from "../model/rule-text.ts";
-import { kindAt } from "../platform/files.ts";
+import { isDirectory } from "../platform/files.ts";
 import { absolutePath, dirname, isWithin } from "../platform/paths.ts";
 import { allowedDirectories, type CallContext } from "./call-context.ts";
 
@@ -36,14 +36,4 @@ export function accessTo(path: string, kind: "read" | "write", context: CallCont
   return isPlain(directory) && !isRoot && isDirectory(directory)
     ? { kind: "directory", directory }
     : { kind: "unnameable" };
-}
-
-// The path is what a model wrote: it may be too long, or hold what no path can.
-function isDirectory(path: string): boolean {
-  try {
-    return kindAt(path) === "directory";
-  } catch {
-    // What cannot be looked at cannot be added either.
-    return false;
-  }
 }

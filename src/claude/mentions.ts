@@ -1,13 +1,13 @@
 // `@path` in a task. Claude Code attaches such a file past all permissions, also one outside the working directory; here
 // is decided which ones it may attach, and what is sent so that it attaches no other.
 import type { SessionOptions } from "../model/options.ts";
-import { kindAt, realPath } from "../platform/files.ts";
+import { exists, realPath } from "../platform/files.ts";
 import { absolutePath, isWithin } from "../platform/paths.ts";
 import { type Mention, mentionsIn } from "./mention-scan.ts";
 import { hasRead, type ReadOptions } from "./read-tool.ts";
 
 export type MentionOptions = ReadOptions &
-  Pick<SessionOptions, "fileMentions" | "slashCommands" | "addDirectories" | "mcpConfig">;
+  Pick<SessionOptions, "fileMentions" | "slashCommands" | "mcpConfig">;
 
 type TextBlock = { type: "text"; text: string };
 
@@ -56,7 +56,7 @@ export function neutralisedMentions(
 }
 
 /** Since 2.1.299, this variable keeps Claude Code from expanding any mention: in what a subagent is asked as well. */
-const disabling = "CLAUDE_CODE_DISABLE_FILE_MENTIONS";
+export const mentionsOff = "CLAUDE_CODE_DISABLE_FILE_MENTIONS";
 
 /** What a session's environment gets so that nothing but the task itself can attach files. */
 export function mentionEnvironment(
@@ -68,7 +68,7 @@ export function mentionEnvironment(
   const needed =
     options.fileMentions &&
     (isSlashCommand(text, options) || attachesFile(judged(text, options, workingDirectory)));
-  return needed ? {} : { [disabling]: "1" };
+  return needed ? {} : { [mentionsOff]: "1" };
 }
 
 function attachesFile(all: Iterable<{ judgement: Judgement }>): boolean {
@@ -123,7 +123,7 @@ function judgeOfOne(options: MentionOptions, workingDirectory: string): Judge {
     if (options.mcpConfig !== undefined && /^[^/~.]+:./.test(name)) return { kind: "refused" };
     const [path = "", ...fragment] = name.split("#");
     const absolute = absolutePath(path, workingDirectory);
-    if (!isThere(absolute)) {
+    if (!exists(absolute)) {
       if (isAgent) return options.fileMentions ? { kind: "agent", attached: written } : { kind: "refused" };
       return {
         kind: "nothing",
@@ -143,15 +143,6 @@ function judgeOfOne(options: MentionOptions, workingDirectory: string): Judge {
 // first `#` Claude Code reads lines, so that it would take another file.
 function canBeQuoted(real: string): boolean {
   return !/["#]/.test(real) && mentionsIn(`"${real}`).next().done === true;
-}
-
-// What cannot even be looked at (a name too long, a directory without rights) cannot be read either.
-function isThere(path: string): boolean {
-  try {
-    return kindAt(path) !== "nothing";
-  } catch {
-    return false;
-  }
 }
 
 function isSlashCommand(text: string, { slashCommands }: MentionOptions): boolean {

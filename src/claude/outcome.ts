@@ -1,6 +1,6 @@
 // The truth table: how a session ended, from all the evidence and not from one field.
 import type { Canceller, Clock, Outcome } from "../model/outcome.ts";
-import { failure } from "./failure.ts";
+import { failure, ownReason } from "./failure.ts";
 import { type Answer, answersOf, isBlank, isFinal, type Reading } from "./reading.ts";
 
 /** Why we ended a session ourselves. The first reason stays. */
@@ -56,9 +56,8 @@ function isGood({ result }: Answer): boolean {
 
 // A limit of the task's own ends the task, though the end of a subagent may begin another turn after it.
 function isLimited({ result }: Answer): boolean {
-  return (
-    /^error_max_(?:turns|budget_usd)$/.test(result.subtype) || result.terminal_reason === "budget_exhausted"
-  );
+  const own = ownReason(result);
+  return own === "max-turns" || own === "budget";
 }
 
 /** The success, where there is one; with a schema, only an answer that has data is one. */

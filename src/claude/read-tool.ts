@@ -4,7 +4,10 @@ import { agentFiles } from "./agent-files.ts";
 import { settingsIn } from "./settings-file.ts";
 import { toolRuleOf } from "./tool-rules.ts";
 
-export type ReadOptions = Pick<SessionOptions, "tools" | "disallowedTools" | "settings" | "agents" | "agent">;
+export type ReadOptions = Pick<
+  SessionOptions,
+  "tools" | "disallowedTools" | "settings" | "agents" | "agent" | "addDirectories"
+>;
 
 /** Whether nothing that we know of takes Read away: options, settings of the caller, or the agent that it runs as. */
 export function hasRead(options: ReadOptions, workingDirectory: string): boolean {
@@ -30,11 +33,14 @@ function deniedBySettings(settings: SessionOptions["settings"]): unknown {
   return typeof permissions === "object" && permissions !== null ? Reflect.get(permissions, "deny") : [];
 }
 
-function agentHasRead({ agent, agents }: ReadOptions, workingDirectory: string): boolean {
+function agentHasRead({ agent, agents, addDirectories }: ReadOptions, workingDirectory: string): boolean {
   if (agent === undefined) return true;
   const own = agents !== undefined && Object.hasOwn(agents, agent) ? [agents[agent]] : undefined;
   const found =
-    own ?? agentFiles(workingDirectory).flatMap(({ fields }) => (fields?.["name"] === agent ? fields : []));
+    own ??
+    agentFiles(workingDirectory, addDirectories).flatMap(({ fields }) =>
+      fields?.["name"] === agent ? fields : [],
+    );
   return found.every((definition) => {
     if (typeof definition !== "object" || definition === null) return true;
     const tools: unknown = Reflect.get(definition, "tools");

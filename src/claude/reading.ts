@@ -12,7 +12,14 @@ import {
 import { failure } from "./failure.ts";
 import type { RejectedLimit } from "./limits.ts";
 import type { Line } from "./lines.ts";
-import { type InitMessage, type Message, mayBeResult, messageFrom, type ResultMessage } from "./message.ts";
+import {
+  type InitMessage,
+  type Message,
+  mayBeResult,
+  messageFrom,
+  type ResultMessage,
+  type TaskChange,
+} from "./message.ts";
 import type { Refusal } from "./refusals.ts";
 import { applyResult, newSpending, type Spending } from "./spending.ts";
 
@@ -113,8 +120,8 @@ export function applyLine(reading: Reading, line: Line, whole?: (line: Line) => 
   const first = messageFrom(line);
   const message = first.kind === "other" && whole && mayBeResult(line) ? messageFrom(whole(line)) : first;
   if (message.kind === "not-a-message") reading.otherLines++;
-  else reading.messages++;
-  if (message.kind !== "not-a-message") {
+  else {
+    reading.messages++;
     // Whatever comes ends the wait for the API.
     reading.apiWaitedMs += reading.apiWaitMs;
     reading.apiWaitMs = 0;
@@ -134,7 +141,12 @@ export function isQuiet({ answer, turnIsOpen, background }: Reading): boolean {
 
 /** Whether the answer is the session's last word: nothing more will come, and nothing was cut off. */
 export function isFinal(reading: Reading): boolean {
-  return isQuiet(reading) && reading.cutAgents.length === 0;
+  return reading.answer !== undefined && !isCutOff(reading);
+}
+
+/** Whether a turn or an agent still goes on, or was cut off. */
+export function isCutOff({ turnIsOpen, background, cutAgents }: Reading): boolean {
+  return turnIsOpen || openAgents(background).length > 0 || cutAgents.length > 0;
 }
 
 /**
@@ -171,9 +183,11 @@ function applyMessage(reading: Reading, message: Message, offset: number): void 
     case "result":
       applyResultMessage(reading, message, offset);
       return;
-    case "background":
     case "task":
-      noteCutAgent(reading, message);
+      noteCutAgent(reading, message.change);
+      applyBackground(reading.background, message);
+      return;
+    case "background":
       applyBackground(reading.background, message);
       return;
     case "model-fallback":
@@ -269,9 +283,9 @@ export function isBlank({ result: { result = "" }, textLength }: Answer): boolea
 
 // An agent that is stopped while a turn runs was stopped by Claude, which then knows of it. After an error, such as a
 // budget that is spent, the CLI stops them: the error says enough.
-function noteCutAgent(reading: Reading, message: Message): void {
-  if (message.kind !== "task" || reading.turnIsOpen || reading.answer?.result.is_error) return;
-  const agent = stoppedAgent(reading.background, message.change);
+function noteCutAgent(reading: Reading, change: TaskChange): void {
+  if (reading.turnIsOpen || reading.answer?.result.is_error) return;
+  const agent = stoppedAgent(reading.background, change);
   if (agent && !reading.cutAgents.includes(agent)) reading.cutAgents.push(agent);
 }
 

@@ -1,6 +1,6 @@
 // The repository that a directory lies in.
 import { kindAt, readHead } from "../platform/files.ts";
-import { dirname, join } from "../platform/paths.ts";
+import { dirname, join, resolve } from "../platform/paths.ts";
 
 export interface Repository {
   /** Where its files begin: in a linked worktree, the root of that. */
@@ -17,7 +17,7 @@ export function repositoryOf(directory: string): Repository | undefined {
     if (kind === "directory") return { root: at, main: at };
     if (kind === "file") {
       const [, main] = /^gitdir: (.+)[\\/]\.git[\\/]worktrees[\\/]/.exec(readHead(git, 5_000) ?? "") ?? [];
-      return { root: at, main: main ?? at };
+      return { root: at, main: main === undefined ? at : resolve(at, main) };
     }
     if (dirname(at) === at) return undefined;
   }

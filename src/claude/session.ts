@@ -72,11 +72,12 @@ function spawn(plan: SessionPlan, stdout: number | "ignore", stderr: number | "i
     windowsHide: true,
   });
   const { stdin } = child;
+  const write = (line: string) => deliver(() => [stdin.write(line), stdin.flush()]);
   return {
     identity: identityOfChild(child.pid),
     marker: plan.marker,
-    write: (line) => deliver(() => [stdin.write(line), stdin.flush()]),
-    interrupt: () => deliver(() => [stdin.write(interruptLine), stdin.flush()]),
+    write,
+    interrupt: () => write(interruptLine),
     closeInput: () => deliver(() => [stdin.end()]),
     exited: child.exited.then((code): Exit => {
       const signal = child.signalCode;

@@ -9,10 +9,10 @@ export type SettingsFile =
   | { kind: "unreadable" };
 
 /** A settings file longer than this is not read, in bytes. */
-export const mostSettingsBytes = 1_000_000;
+const mostSettingsBytes = 1_000_000;
 
 /** The settings in a text; nothing where it is no JSON object. Never reads a file. */
-export function settingsInText(text: string): Record<string, unknown> | undefined {
+function settingsInText(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text.replace(/^\ufeff/, ""));
     return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;

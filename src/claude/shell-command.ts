@@ -85,6 +85,9 @@ const quotedHereDocument = /^\$\(cat <<'(\w+)'\n[\s\S]*?\n\1\n?\s*\)/;
 // The variable whose value the check knows.
 const knownVariable = /^\$HOME\b/;
 
+// Digits are a descriptor only where no word has begun.
+const redirection = /^\d*(?:<<<|<<-?|>>|>\||[<>]&|<>|[<>])|^&>>?/;
+
 function tokensOf(text: string): { tokens: Token[]; unchecked?: Unchecked } {
   const tokens: Token[] = [];
   const hereDocuments: string[] = [];
@@ -128,8 +131,8 @@ function tokensOf(text: string): { tokens: Token[]; unchecked?: Unchecked } {
     else if (/^[<>]\(/.test(rest)) {
       unchecked ??= "expansion";
       take(2);
-    } else if (/^\d*(?:<<<|<<-?|>>|>\||[<>]&|<>|[<>])|^&>>?/.test(rest) && !/^\d/.test(word ?? "")) {
-      const found = /^(\d*)(<<<|<<-?|>>|>\||[<>]&|<>|[<>]|&>>?)/.exec(rest) ?? [""];
+    } else if (redirection.test(rest) && (word === undefined || !/\d/.test(character))) {
+      const found = redirection.exec(rest) ?? [""];
       if (/<<-?$/.test(found[0])) {
         const delimiter = /^[ \t]*(\\?['"]?)([\w.-]+)/.exec(text.slice(at + found[0].length));
         if (delimiter) hereDocuments.push(delimiter[2] ?? "");

@@ -1,9 +1,8 @@
 // What a session used.
 import type { Spent, Usage } from "../model/outcome.ts";
-import { openAgents } from "./background.ts";
 import type { GivenOptions } from "./call-context.ts";
 import { denialsOf } from "./denials.ts";
-import { answersOf, type Reading } from "./reading.ts";
+import { answersOf, isCutOff, type Reading } from "./reading.ts";
 import { spentOf } from "./spending.ts";
 
 /**
@@ -16,15 +15,14 @@ export function usageOf(
   before?: Spent,
   given: GivenOptions = {},
 ): Usage {
-  const { init, refusals, spending, turnIsOpen, background, cutAgents } = reading;
+  const { init, refusals, spending } = reading;
   const results = answersOf(reading).map(({ result }) => result);
   const denials = denialsOf({ results, init, refusals }, given);
   const spent = spentOf(spending, { before, isWhole: reading.lostResults === 0 });
   const models = spent?.models ?? {};
-  const wasCutOff = turnIsOpen || openAgents(background).length > 0 || cutAgents.length > 0;
   return {
     costUsd: spent?.costUsd ?? 0,
-    ...(init && (wasCutOff || !spent) ? { atLeast: true } : {}),
+    ...(init && (isCutOff(reading) || !spent) ? { atLeast: true } : {}),
     numTurns: results.reduce((sum, { num_turns }) => sum + num_turns, 0),
     durationMs,
     ...(Object.keys(models).length > 0 ? { models } : {}),

@@ -98,6 +98,16 @@ export function kindAt(path: string): "file" | "directory" | "other" | "nothing"
   }
 }
 
+/** Whether a directory is there that this user may look at. */
+export function isDirectory(path: string): boolean {
+  try {
+    return kindAt(path) === "directory";
+  } catch {
+    // Below a directory without rights.
+    return false;
+  }
+}
+
 // Too long, with a NUL, or a loop of links: nothing can be there, and nothing can be made there.
 function isUnusable(error: unknown): boolean {
   const codes = ["ENAMETOOLONG", "ELOOP", "ERR_INVALID_ARG_VALUE"];

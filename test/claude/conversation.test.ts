@@ -43,6 +43,8 @@ describe("what a conversation had cost", () => {
     // Far from the end, behind text of several bytes a character.
     const long = JSON.stringify({ type: "user", text: "ü".repeat(400_000) });
     expect(costOfConversation(fileOf(user, row(2), long, long, long))).toEqual({ costUsd: 2, models });
+    const far = fileOf(user, row(2), JSON.stringify({ type: "user", text: "u".repeat(20_000_000) }));
+    expect(costOfConversation(far)).toEqual({ costUsd: 2, models });
   });
 
   test("is not known of one that was never ended, nor from what somebody wrote in it", () => {

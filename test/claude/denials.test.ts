@@ -128,6 +128,9 @@ describe("files outside of the session's directories", () => {
     expect(at("Write", "/opt/x")).toEqual(rules("Edit(//opt/x)"));
     expect(bash("cat /etc/hostname")).toEqual(rules("Read(//etc/hostname)"));
     expect(bash("echo > /opt/x")).toEqual(rules("Edit(//opt/x)"));
+    // Digits that belong to a word are no descriptor.
+    expect(bash("sort 2024.log>/opt/x")).toEqual(rules("Edit(//opt/x)"));
+    expect(bash("cat /etc/a2>/opt/x")).toEqual(rules("Edit(//opt/x)", "Read(//etc/a2)"));
     expect(bash("sed -i s/a/b/ /opt/x")).toEqual(rules("Bash(sed:*)", "Edit(//opt/x)"));
   });
 

@@ -18,6 +18,8 @@ beforeAll(() => {
   symlinkSync(home.file("secret"), home.file("work/link"));
   symlinkSync(home.file("work/in.txt"), home.file("inward"));
   mkdirSync(home.file("work/.claude/agents"), { recursive: true });
+  mkdirSync(home.file("other/.claude/agents"), { recursive: true });
+  writeFileSync(home.file("other/.claude/agents/b.md"), "---\nname: of-the-added\ntools: Bash\n---\nx");
   writeFileSync(
     home.file("work/.claude/agents/a.md"),
     "---\nname: of-the-directory\ntools: Bash, Edit\n---\nx",
@@ -82,6 +84,7 @@ describe("a mention", () => {
       { agent: "r", agents: { r: { description: "d", prompt: "p", tools: ["Bash"] } } },
       { agent: "r", agents: { r: { description: "d", prompt: "p", disallowedTools: "Read" } } },
       { agent: "of-the-directory" },
+      { agent: "of-the-added", addDirectories: [home.file("other")] },
     ]) {
       expect(attachedBy("@in.txt", options)).toBe("");
       expect(neutralised("@in.txt", options)).toEqual(["@in.txt"]);
@@ -93,6 +96,7 @@ describe("a mention", () => {
       { settings: { permissions: { deny: ["Read(./x)"] } } },
       { agent: "r", agents: { r: { description: "d", prompt: "p", tools: ["Read"] } } },
       { agent: "unknown" },
+      { agent: "of-the-added" },
     ])
       expect(attachedBy("@in.txt", options)).not.toBe("");
   });
@@ -215,6 +219,7 @@ test("a session that attaches nothing cannot have a subagent attach anything eit
   const off = { CLAUDE_CODE_DISABLE_FILE_MENTIONS: "1" };
   expect(environmentOf("hello")).toEqual(off);
   expect(environmentOf("see @/etc/hostname and @agent-x")).toEqual(off);
+  expect(environmentOf(`see @${"x".repeat(300)} and @${home.file("y".repeat(300))}`)).toEqual(off);
   expect(environmentOf("see @in.txt")).toEqual({});
   expect(environmentOf("/review", { slashCommands: true })).toEqual({});
   expect(environmentOf("/review", { slashCommands: true, fileMentions: false })).toEqual(off);

@@ -125,12 +125,14 @@ describeReal("our program on the real claude, about answers and money", () => {
       api.open("subagents");
       return call;
     });
-    // The oldest versions wait within the turn, and have one answer.
-    expect(answer.data?.["result"]).toBeOneOf([
-      "it is found\n\nEarlier answer, while background work was still running:\n\nI wait",
-      "I wait",
-    ]);
-    expect(calls).toBe(answer.data?.["result"] === "I wait" ? 3 : 4);
+    // Older versions wait within the turn, and have one answer.
+    const isLater = has("2.1.198");
+    expect(answer.data?.["result"]).toBe(
+      isLater
+        ? "it is found\n\nEarlier answer, while background work was still running:\n\nI wait"
+        : "I wait",
+    );
+    expect(calls).toBe(isLater ? 4 : 3);
     expect(cost).toBe(calls);
     await at.empty({ but: client.pid });
   });
@@ -203,7 +205,7 @@ describeReal("our program on the real claude, about answers and money", () => {
       await using at = home();
       await using client = await connectNew(at);
       const task = `${agent("AFTER never: found it")}\n THEN SAY: I wait`;
-      const batchId = await waiting(client, at, { tasks: [task], allowedTools: "Agent", timeoutSeconds: 5 });
+      const batchId = await waiting(client, at, { tasks: [task], allowedTools: "Agent", timeoutSeconds: 20 });
       await client.call("wait_for_batch", { batchId });
       const [entry] = entriesOf(await client.call("read_batch_results", { batchId }));
       expect(entry).toMatchObject({ status: "error", outcome: "timed-out: wall" });

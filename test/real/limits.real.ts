@@ -1,21 +1,15 @@
 // What the real `claude` makes of each refusal of the API, and what we make of that: docs/limits.md has the table.
 // Subscription logins are imitated by a token that is made up. `bun run test:real`.
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { installRealClaude, RealClaudeUnavailable } from "../../scripts/real-claude.ts";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { LineCutter } from "../../src/claude/lines.ts";
 import { outcomeOf } from "../../src/claude/outcome.ts";
 import { applyLine, newReading } from "../../src/claude/reading.ts";
 import { holdFor } from "../../src/engine/hold.ts";
 import { type Ended, runReal } from "./session.ts";
 import { useStandIn } from "./stand-in.ts";
+import { claude, describeReal } from "./version.ts";
 
 setDefaultTimeout(60_000);
-
-const claude = await installRealClaude().catch((error: unknown) => {
-  if (!(error instanceof RealClaudeUnavailable)) throw error;
-  console.error(`skipped: no real claude here: ${error.message}`);
-  return undefined;
-});
 
 /** A minute from now at least, on a whole minute: the texts have no seconds. */
 const inHours = (hours: number) => Math.ceil(Date.now() / 60_000) * 60 + hours * 3_600;
@@ -184,7 +178,7 @@ const refusals: Record<string, Refusal> = {
   "a payment that is due": { prompt: "FAIL 402: payment required", outcome: { reason: "billing" }, held: "" },
 };
 
-describe.skipIf(!claude)("the real claude passes on", () => {
+describeReal("the real claude passes on", () => {
   const standIn = useStandIn();
 
   for (const [name, { prompt, outcome, held, model }] of Object.entries(refusals)) {

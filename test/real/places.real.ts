@@ -1,9 +1,9 @@
 // Where the real `claude` keeps a conversation. `bun run test:versions`.
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, readdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { type MessagesApi, startMessagesApi } from "./messages-api.ts";
-import { type RealHome, realHome, runReal } from "./session.ts";
+import { runReal } from "./session.ts";
+import { useStandIn } from "./stand-in.ts";
 import { claude, describeReal } from "./version.ts";
 
 setDefaultTimeout(60_000);
@@ -11,33 +11,23 @@ setDefaultTimeout(60_000);
 const longest = 200;
 
 describeReal("the folder of a conversation", () => {
-  let home: RealHome;
-  let api: MessagesApi;
-
-  beforeAll(async () => {
-    home = await realHome();
-    api = startMessagesApi();
-  });
-  afterAll(async () => {
-    await api[Symbol.asyncDispose]();
-    await home[Symbol.asyncDispose]();
-  });
+  const standIn = useStandIn();
 
   /** The folder in which a session in this directory leaves its conversation. */
   async function folderOf(project: string): Promise<string | undefined> {
     const id = crypto.randomUUID();
-    const at = { ...home, project };
+    const at = { ...standIn.home, project };
     const path = claude?.path ?? "claude";
     await runReal(
-      { claude: path, home: at, args: [`--session-id=${id}`], environment: api.environment },
+      { claude: path, home: at, args: [`--session-id=${id}`], environment: standIn.api.environment },
       "hello",
     );
-    const names = await readdir(join(home.path, ".claude/projects"), { recursive: true });
+    const names = await readdir(join(standIn.home.path, ".claude/projects"), { recursive: true });
     return names.find((name) => name.endsWith(`${id}.jsonl`))?.slice(0, -`/${id}.jsonl`.length);
   }
 
   async function directory(...pieces: string[]): Promise<string> {
-    const path = join(home.path, ...pieces);
+    const path = join(standIn.home.path, ...pieces);
     await mkdir(path, { recursive: true });
     return path;
   }
@@ -49,15 +39,15 @@ describeReal("the folder of a conversation", () => {
 
   test("it is named after the real path, whatever links lead there", async () => {
     const path = await directory("real");
-    const link = join(home.path, "link");
+    const link = join(standIn.home.path, "link");
     await symlink(path, link);
     expect(await folderOf(link)).toBe(hyphenated(path));
   });
 
   test("a name of more than 200 characters is cut there, with a hash of the whole path behind", async () => {
-    const within = await directory("x".repeat(longest - home.path.length - 1));
+    const within = await directory("x".repeat(longest - standIn.home.path.length - 1));
     expect(await folderOf(within)).toBe(hyphenated(within));
-    const beyond = await directory("😀".repeat(20), "x".repeat(longest - home.path.length - 41));
+    const beyond = await directory("😀".repeat(20), "x".repeat(longest - standIn.home.path.length - 41));
     expect(beyond).toHaveLength(longest + 1);
     expect(await folderOf(beyond)).toBe(`${hyphenated(beyond).slice(0, longest)}-${hashOf(beyond)}`);
   });
