@@ -1,6 +1,8 @@
 // What an attempt cost and what it answered, through our program on the real `claude`. `bun run test:real`.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { conversationFile } from "../../src/claude/conversation.ts";
 import { batchIdSchema } from "../../src/model/batch-id.ts";
 import { type Answer, connectNew, eventually, Home, kill, type TestClient } from "../harness.ts";
 import { type MessagesApi, type MessagesBody, startMessagesApi } from "./messages-api.ts";
@@ -27,6 +29,12 @@ function entriesOf({ data, text }: Answer): Record<string, unknown>[] {
 function toldOf(body: MessagesBody | undefined, text: string): boolean {
   const messages = (body?.messages ?? []).map((message) => JSON.stringify(message));
   return messages.some((message) => message.includes('"tool_result"') && message.includes(text));
+}
+
+/** What Claude has saved of a conversation; empty as long as there is nothing. */
+function savedText(sessionId: string | undefined, { work, environment }: Home): string {
+  const file = sessionId && conversationFile(sessionId, work, environment);
+  return file ? readFileSync(file, "utf8") : "";
 }
 
 describeReal("our program on the real claude, about answers and money", () => {
@@ -106,8 +114,14 @@ describeReal("our program on the real claude, about answers and money", () => {
       using store = at.store();
       const { data } = await client.call("list_batches", {});
       const known = store.list().find((row) => row.batchId === batchId);
-      const attempts = known && store.batch(known.batchId)?.state.tasks[0]?.attempts;
-      await kill(attempts?.at(-1)?.identity);
+      const attempt = known && store.batch(known.batchId)?.state.tasks[0]?.attempts.at(-1);
+      // Claude writes its conversation a little after it said it; the attempt that follows can only go on from there.
+      const written = () => savedText(attempt?.sessionId, at);
+      await eventually(
+        () => written().includes("to-be-killed"),
+        () => `the conversation is not saved: ${written()}`,
+      );
+      await kill(attempt?.identity);
       expect(data?.["batches"]).toHaveLength(2);
       return client.call("wait_for_batch", { batchId });
     });
