@@ -1,6 +1,7 @@
 // Each line of bad input that users make: one message, before anything runs.
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
+import { testNeeding } from "./facilities.ts";
 import { connectNew, Home, run } from "./harness.ts";
 
 /** What was given, as a function of the home, and what the message must name. */
@@ -265,12 +266,7 @@ test("restricted mode is refused where Claude Code does not know it, before anyt
   expect(existsSync(home.startsLog)).toBe(false);
 });
 
-// Where the real one is installed for all users, it would be found, and rightly so.
-const installed = ["/usr/local/bin", "/usr/bin", "/bin", "/opt/homebrew/bin"].some((directory) =>
-  existsSync(`${directory}/claude`),
-);
-
-test.skipIf(installed)(
+testNeeding("a machine without claude")(
   "a claude that is nowhere is answered with the places searched and how to install it",
   async () => {
     await using home = new Home({ PATH: "/nonexistent-one:/nonexistent-two", SHELL: "/bin/false" });

@@ -5,6 +5,7 @@ import { commands } from "../src/doors/commands.ts";
 import { candidatesFor } from "../src/doors/completion/candidates.ts";
 import { shells } from "../src/doors/completion/scripts.ts";
 import { program } from "./cli-harness.ts";
+import { describeNeeding } from "./facilities.ts";
 import { Home, run } from "./harness.ts";
 
 const batches = [
@@ -108,8 +109,8 @@ async function inShell(home: Home, command: string[]): Promise<string> {
 }
 
 // Each shell completes its last word, and prints what it was offered, a word a line.
-const asking: Record<string, (words: string[]) => string[]> = {
-  bash: (words) => [
+const asking = {
+  bash: (words: string[]) => [
     "bash",
     "--norc",
     "-c",
@@ -117,7 +118,7 @@ const asking: Record<string, (words: string[]) => string[]> = {
     "bash",
     ...words,
   ],
-  zsh: (words) => [
+  zsh: (words: string[]) => [
     "zsh",
     "-f",
     "-c",
@@ -125,7 +126,7 @@ const asking: Record<string, (words: string[]) => string[]> = {
     "zsh",
     ...words,
   ],
-  fish: (words) => [
+  fish: (words: string[]) => [
     "fish",
     "--no-config",
     "-c",
@@ -133,8 +134,9 @@ const asking: Record<string, (words: string[]) => string[]> = {
   ],
 };
 
-for (const [shell, ask] of Object.entries(asking)) {
-  describe.skipIf(Bun.which(shell) === null)(`in ${shell}`, () => {
+for (const shell of ["bash", "zsh", "fish"] as const) {
+  const ask = asking[shell];
+  describeNeeding(shell)(`in ${shell}`, () => {
     let home: Home;
     let batchId: string;
     beforeAll(async () => {

@@ -1,7 +1,8 @@
 // A disk that fills up. A small one can only be made by root; elsewhere this is not checked, and says so.
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect } from "bun:test";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { testNeeding } from "./facilities.ts";
 import { connectNew, eventually, Home } from "./harness.ts";
 
 const mounted: string[] = [];
@@ -25,16 +26,7 @@ afterAll(() => {
   for (const directory of mounted) Bun.spawnSync(["umount", "-l", directory]);
 });
 
-const canMount = (() => {
-  const home = new Home();
-  const can = mountSmall(home.file("probe"), "1m");
-  if (can) Bun.spawnSync(["umount", mounted.pop() ?? ""]);
-  rmSync(home.path, { recursive: true, force: true });
-  return can;
-})();
-if (!canMount) console.error("Not checked: a full disk, for no file system can be mounted here.");
-
-test.skipIf(!canMount)(
+testNeeding("a disk to mount")(
   "on a disk that is nearly full no session starts, the batch says why, and goes on when there is room",
   async () => {
     await using home = new Home();
@@ -63,7 +55,7 @@ test.skipIf(!canMount)(
   },
 );
 
-test.skipIf(!canMount)("a disk that is full while sessions end loses no result", async () => {
+testNeeding("a disk to mount")("a disk that is full while sessions end loses no result", async () => {
   await using home = new Home();
   mountSmall(home.state, "140m");
   await using client = await connectNew(home);

@@ -4,6 +4,7 @@ import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { type CodeBlock, codeBlocks } from "../scripts/docs/blocks.ts";
 import { product } from "../src/model/product.ts";
+import { testNeeding } from "./facilities.ts";
 import { connectNew, eventually, filesIn, Home, program, run } from "./harness.ts";
 
 const readme = await Bun.file(join(import.meta.dir, "..", "README.md")).text();
@@ -82,12 +83,9 @@ test("every recipe is looked at", () => {
   expect(recipes.map(([heading]) => heading).sort()).toEqual(Object.keys(outcomes).sort());
 });
 
-const hasJq = Bun.which("jq") !== null;
-if (!hasJq) console.warn("not checked: no jq. Install it to run the recipes that use it.");
-
 for (const [heading, blocks] of recipes) {
   const needsJq = blocks.some(({ text }) => /^jq /m.test(text));
-  test.skipIf(needsJq && !hasJq)(`${heading}: runs as it is typed`, async () => {
+  (needsJq ? testNeeding("jq") : test)(`${heading}: runs as it is typed`, async () => {
     await using home = new Home();
     await put(
       home,

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { testNeeding } from "./facilities.ts";
 import { fakeDirectory, filesIn, Home, run } from "./harness.ts";
 
 const reportSchema = z.object({
@@ -74,10 +75,6 @@ test("a claude that is too old fails, with how to renew it", async () => {
 });
 
 const guiPath = "/usr/bin:/bin:/usr/sbin:/sbin";
-/** Where the machine itself has a `claude`, there is no place without one. */
-const machineHasOne = ["/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin", "/opt/homebrew/bin"].some(
-  (directory) => existsSync(`${directory}/claude`),
-);
 
 /** A `claude` in the home, where installers put it. */
 function installed(home: Home, script: string, mode = 0o755): string {
@@ -88,7 +85,7 @@ function installed(home: Home, script: string, mode = 0o755): string {
   return path;
 }
 
-test.skipIf(machineHasOne)(
+testNeeding("a machine without claude")(
   "no claude anywhere fails, with the places searched and how to get it",
   async () => {
     await using home = new Home({ PATH: guiPath });
@@ -99,18 +96,21 @@ test.skipIf(machineHasOne)(
   },
 );
 
-test.skipIf(machineHasOne)("a claude that may not be run fails, with how to allow it", async () => {
-  await using home = new Home({ PATH: guiPath });
-  const path = installed(home, "#!/bin/sh\n", 0o644);
-  const { failed, finding } = await examined(home);
-  expect(failed).toEqual(["claude"]);
-  expect(finding("claude")).toMatchObject({
-    detail: expect.stringContaining(`${path} is there, but may not be run`),
-    remedy: `Run \`chmod +x ${path}\`.`,
-  });
-});
+testNeeding("a machine without claude")(
+  "a claude that may not be run fails, with how to allow it",
+  async () => {
+    await using home = new Home({ PATH: guiPath });
+    const path = installed(home, "#!/bin/sh\n", 0o644);
+    const { failed, finding } = await examined(home);
+    expect(failed).toEqual(["claude"]);
+    expect(finding("claude")).toMatchObject({
+      detail: expect.stringContaining(`${path} is there, but may not be run`),
+      remedy: `Run \`chmod +x ${path}\`.`,
+    });
+  },
+);
 
-test.skipIf(machineHasOne)(
+testNeeding("a machine without claude")(
   "with the PATH of a desktop application, claude is found where installers put it",
   async () => {
     await using home = new Home({ PATH: guiPath });

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { factsOf, noticesOf } from "../src/engine/notify.ts";
 import { commandWords } from "../src/model/configuration.ts";
 import type { BatchState } from "../src/model/state.ts";
+import { testNeeding } from "./facilities.ts";
 import { eventually, Home, run } from "./harness.ts";
 
 /** A home whose operator has a command of his own, which writes down what it was told. */
@@ -100,29 +101,26 @@ describe("the desktop", () => {
     return { DISPLAY: ":0", PATH: home.file("bin") };
   }
 
-  test.skipIf(process.platform !== "linux")(
-    "tells of a long batch by notify-send, and of no short one",
-    async () => {
-      await using home = new Home();
-      const desktop = desktopIn(home);
-      const long = await endedBatch(home, 5);
-      expect(noticesOf(long, desktop)).toEqual([
-        [
-          home.file("bin/notify-send"),
-          "--app-name=parallel-claude-code-mcp",
-          "--",
-          `Batch ${long.batch.batchId} has ended`,
-          "All 1 tasks ended: 1 succeeded.",
-        ].map((word) => (word.startsWith("All") ? expect.stringContaining("1 succeeded") : word)),
-      ]);
-      expect(noticesOf({ ...long, createdAt: (long.endedAt ?? 0) - 5_000 }, desktop)).toEqual([]);
-      expect(noticesOf({ ...long, cancelledBy: "user" }, desktop)).toEqual([]);
-      expect(noticesOf({ ...long, batch: { ...long.batch, notifications: false } }, desktop)).toEqual([]);
-      expect(noticesOf(long, { PATH: desktop["PATH"] })).toEqual([]);
-      expect(noticesOf(long, { DISPLAY: ":0", PATH: "/nowhere" })).toEqual([]);
-      expect(factsOf(long)["BATCH_SECONDS"]).toBe("300");
-    },
-  );
+  testNeeding("Linux")("tells of a long batch by notify-send, and of no short one", async () => {
+    await using home = new Home();
+    const desktop = desktopIn(home);
+    const long = await endedBatch(home, 5);
+    expect(noticesOf(long, desktop)).toEqual([
+      [
+        home.file("bin/notify-send"),
+        "--app-name=parallel-claude-code-mcp",
+        "--",
+        `Batch ${long.batch.batchId} has ended`,
+        "All 1 tasks ended: 1 succeeded.",
+      ].map((word) => (word.startsWith("All") ? expect.stringContaining("1 succeeded") : word)),
+    ]);
+    expect(noticesOf({ ...long, createdAt: (long.endedAt ?? 0) - 5_000 }, desktop)).toEqual([]);
+    expect(noticesOf({ ...long, cancelledBy: "user" }, desktop)).toEqual([]);
+    expect(noticesOf({ ...long, batch: { ...long.batch, notifications: false } }, desktop)).toEqual([]);
+    expect(noticesOf(long, { PATH: desktop["PATH"] })).toEqual([]);
+    expect(noticesOf(long, { DISPLAY: ":0", PATH: "/nowhere" })).toEqual([]);
+    expect(factsOf(long)["BATCH_SECONDS"]).toBe("300");
+  });
 });
 
 test("a command may be written as words with quotes, or as a list", () => {

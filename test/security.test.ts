@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { testNeeding } from "./facilities.ts";
 import { connectNew, Home, run } from "./harness.ts";
 
 const root = join(import.meta.dir, "..");
@@ -26,7 +27,7 @@ test("credentials of the environment are in no file that we write, and reach the
   expect((await run(home, ["run", "[[env name=ANTHROPIC_API_KEY]]"])).out).toContain(secret);
 });
 
-test.skipIf(process.platform === "win32")(
+testNeeding("a system other than Windows")(
   "what a batch leaves in the state directory is its user's alone, whatever the umask is",
   async () => {
     const before = process.umask(0);

@@ -8,7 +8,7 @@ import { checksumOf, writeChecksums } from "./checksums.ts";
 import { contentOf } from "./content.ts";
 import { formulaOf } from "./formula.ts";
 import { notesOf } from "./notes.ts";
-import { documentEntries, packMeta, packPlatform } from "./npm.ts";
+import { documentEntries, packMeta, packPlatform, packSecond } from "./npm.ts";
 import { registryEntry } from "./registry.ts";
 import { archiveOf, bundleOf, dist, hasBundle, packageOf, release, root, withOwner } from "./release.ts";
 import { billOfMaterials } from "./sbom.ts";
@@ -54,6 +54,7 @@ async function pack(): Promise<void> {
     if (name !== "bin") rmSync(join(dist, name), { recursive: true });
   await twoAtATime(targets, packTarget);
   await write(`npm/${release.name}-${release.version}.tgz`, await packMeta());
+  await write(`npm/${release.secondName}-${release.version}.tgz`, await packSecond());
   for (const name of ["install.sh", "install.ps1"])
     await write(name, withOwner(await Bun.file(join(import.meta.dir, name)).text()));
   await write(`homebrew/${release.name}.rb`, formulaOf(checksums));

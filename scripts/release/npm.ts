@@ -1,4 +1,5 @@
-// The npm packages: one with the launcher, that depends on exactly its own version of one a platform. No install scripts.
+// The npm packages: one with the launcher, which depends on exactly its own version of one for each platform; and one
+// under the second name, which depends on exactly its own version of the first. No install scripts.
 import { join } from "node:path";
 import { type Content, contentOf, type Entry } from "./content.ts";
 import { notices, noticesFile } from "./notices.ts";
@@ -33,6 +34,19 @@ export const metaPackage = {
   optionalDependencies: Object.fromEntries(targets.map((target) => [packageOf(target), release.version])),
 };
 
+/** `package.json` of the package that has the second name: who asks npm for that name finds the same program. */
+export const secondPackage = {
+  name: release.secondName,
+  description: `Another name of ${release.name}: ${release.description}`,
+  keywords,
+  ...common,
+  files: ["launcher.mjs"],
+  // Not the first name as well: npm refuses to install two packages globally that bring the same command.
+  bin: { [release.secondName]: "launcher.mjs" },
+  engines: metaPackage.engines,
+  dependencies: { [release.name]: release.version },
+};
+
 /** `package.json` of a platform's package. */
 export function platformPackage(target: Target) {
   const { os, cpu, libc } = target;
@@ -52,12 +66,20 @@ export function platformPackage(target: Target) {
 export async function packMeta(): Promise<Uint8Array> {
   return tarGzip([
     await jsonEntry(metaPackage),
-    {
-      path: "package/launcher.mjs",
-      content: await contentOf(await Bun.file(join(import.meta.dir, "launcher.mjs")).bytes()),
-      executable: true,
-    },
+    await launcherEntry("launcher.mjs"),
     ...(await ownDocuments("package/")),
+  ]);
+}
+
+/** The tarball of the package that has the second name. */
+export async function packSecond(): Promise<Uint8Array> {
+  const [license] = (await ownDocuments("package/")).filter(({ path }) => path.endsWith("/LICENSE"));
+  if (!license) throw new Error("Internal error: there is no licence among the documents");
+  return tarGzip([
+    await jsonEntry(secondPackage),
+    await launcherEntry("second-launcher.mjs"),
+    { path: "package/README.md", content: await contentOf(secondReadme()) },
+    license,
   ]);
 }
 
@@ -91,6 +113,16 @@ What it contains of others, and under which licences, is in \`${noticesFile}\`.
 `;
 }
 
+function secondReadme(): string {
+  return `# ${release.secondName}
+
+Another name of [${release.name}](${release.repository}#readme), for those who know it by this one. The package depends on the same version
+of \`${release.name}\` and starts it. All documentation is there.
+
+    npx -y ${release.secondName} --version
+`;
+}
+
 /** The documents that go with every executable, the licences of what is in it among them. */
 export async function documentEntries(prefix = ""): Promise<Entry[]> {
   text ??= notices().then(contentOf);
@@ -112,6 +144,11 @@ function ownDocuments(prefix: string): Promise<Entry[]> {
 async function documentText(name: (typeof documents)[number]): Promise<string> {
   const text = withOwner(await Bun.file(join(root, name)).text());
   return name === "README.md" ? readmeFor(text, release.repository, `v${release.version}`) : text;
+}
+
+async function launcherEntry(source: string): Promise<Entry> {
+  const content = await contentOf(await Bun.file(join(import.meta.dir, source)).bytes());
+  return { path: "package/launcher.mjs", content, executable: true };
 }
 
 async function jsonEntry(value: object): Promise<Entry> {

@@ -1,11 +1,11 @@
-// `bun run release:publish-npm`: publishes the packages in `dist/npm`, those of the platforms first, so that whoever
-// installs finds everything. What the registry has already is passed over, so that it can be run again after a failure.
+// `bun run release:publish-npm`: publishes the packages in `dist/npm`, each after those that it depends on, so that
+// whoever installs finds everything. What the registry has already is passed over, so that it can be run again after a failure.
 import { join } from "node:path";
 import { z } from "zod";
 import { dist, packageOf, release } from "./release.ts";
 import { targets } from "./targets.ts";
 
-const names = [...targets.map(packageOf), release.name];
+const names = [...targets.map(packageOf), release.name, release.secondName];
 
 for (const name of names) {
   const tarball = join(dist, "npm", `${name}-${release.version}.tgz`);

@@ -1,18 +1,14 @@
 // A real browser for tests of the pages: Bun's own WebView, which drives a headless Chromium. Where there is none,
-// these tests are skipped, and say so.
-import { test } from "bun:test";
+// these tests are skipped.
 import { pathToFileURL } from "node:url";
+import { testNeeding } from "../facilities.ts";
 import { chromiumPath } from "./chromium.ts";
 
 const path = chromiumPath();
-if (path === undefined)
-  console.warn(
-    "not checked: no Chromium. Install one, or name it in BUN_CHROME_PATH, to run the browser tests.",
-  );
 
 /** A test that needs the browser, and how long it may take in milliseconds before it counts as hanging. */
 export function browserTest(title: string, run: () => Promise<void>, hangsAfterMs = 90_000): void {
-  (path === undefined ? test.skip : test)(title, run, hangsAfterMs);
+  testNeeding("a browser")(title, run, hangsAfterMs);
 }
 
 /** A tab on one page, with a record of what it asked for and what went wrong in it. */

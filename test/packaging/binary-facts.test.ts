@@ -12,6 +12,7 @@ import { readPe } from "../../scripts/release/facts/pe.ts";
 import { mostOwnBytes, sizeOfEmptyProgram } from "../../scripts/release/facts/size.ts";
 import { type Target, targets } from "../../scripts/release/targets.ts";
 import { targetOfThisMachine } from "../../scripts/release/this-machine.ts";
+import { testNeeding } from "../facilities.ts";
 import { bunSection, darwin, machO, pe } from "./made-up-binaries.ts";
 
 setDefaultTimeout(60_000);
@@ -63,22 +64,17 @@ describe("an executable for this machine", () => {
     ]);
   });
 
-  test.skipIf(process.platform !== "linux" || Bun.which("readelf") === null)(
-    "is read as readelf reads it",
-    () => {
-      const readelf = (...flags: string[]) =>
-        Bun.spawnSync(["readelf", "-W", ...flags, outfile]).stdout.toString();
-      const facts = readElf(file);
-      expect(readelf("-l")).toContain(`[Requesting program interpreter: ${facts.interpreter}]`);
-      const libraries = [...readelf("-d").matchAll(/Shared library: \[(.*)\]/g)].map(
-        ([, name]) => name ?? "",
-      );
-      expect(facts.libraries).toEqual(libraries);
-      const versions = [...readelf("-V").matchAll(/Name: GLIBC_(\S+)/g)].map(([, version]) => version ?? "");
-      expect(facts.glibc).toBe(versions.sort((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1));
-      expect(facts.stackIsData).toBe(/GNU_STACK.* RW /.test(readelf("-l")));
-    },
-  );
+  testNeeding("Linux", "readelf")("is read as readelf reads it", () => {
+    const readelf = (...flags: string[]) =>
+      Bun.spawnSync(["readelf", "-W", ...flags, outfile]).stdout.toString();
+    const facts = readElf(file);
+    expect(readelf("-l")).toContain(`[Requesting program interpreter: ${facts.interpreter}]`);
+    const libraries = [...readelf("-d").matchAll(/Shared library: \[(.*)\]/g)].map(([, name]) => name ?? "");
+    expect(facts.libraries).toEqual(libraries);
+    const versions = [...readelf("-V").matchAll(/Name: GLIBC_(\S+)/g)].map(([, version]) => version ?? "");
+    expect(facts.glibc).toBe(versions.sort((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1));
+    expect(facts.stackIsData).toBe(/GNU_STACK.* RW /.test(readelf("-l")));
+  });
 });
 
 test("our executable is at most 6 MB larger than an empty program", async () => {
@@ -94,16 +90,13 @@ test("our executable is at most 6 MB larger than an empty program", async () => 
   }
 });
 
-test.skipIf(library === undefined)(
-  "a system library is read as one: any address, and no section of Bun's",
-  () => {
-    expect(readElf(readFileSync(library ?? ""))).toMatchObject({
-      positionIndependent: true,
-      stackIsData: true,
-      bun: undefined,
-    });
-  },
-);
+testNeeding("Linux", "glibc")("a system library is read as one: any address, and no section of Bun's", () => {
+  expect(readElf(readFileSync(library ?? ""))).toMatchObject({
+    positionIndependent: true,
+    stackIsData: true,
+    bun: undefined,
+  });
+});
 
 test("a glibc stands for the oldest releases that have it", () => {
   expect(distributionsWith("2.17")).toBe("RHEL 7, Debian 8, Ubuntu 14.04");

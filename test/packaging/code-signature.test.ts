@@ -1,18 +1,16 @@
 // The signature that we put under an executable for macOS, and what `release:facts` says of signatures.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readCodeSignature } from "../../scripts/release/facts/code-signature.ts";
 import { factsOf } from "../../scripts/release/facts/judge.ts";
 import { readMachO } from "../../scripts/release/facts/mach-o.ts";
 import { signAdHoc } from "../../scripts/release/sign-ad-hoc.ts";
+import { testNeeding } from "../facilities.ts";
 import { darwin, machO, withCertificate } from "./made-up-binaries.ts";
 
 setDefaultTimeout(60_000);
-
-const cache = process.env["BUN_INSTALL_CACHE_DIR"] ?? join(homedir(), ".bun", "install", "cache");
-const macRuntime = join(cache, `bun-darwin-aarch64-v${Bun.version}`);
 
 describe("a signature of ours", () => {
   const signatureOf = (file: Buffer) => {
@@ -86,8 +84,7 @@ describe("a signature of ours", () => {
     expect(factsOf(darwin("arm64"), file)).toMatchObject([{ wrong: "it has no signature" }]);
   });
 
-  // Bun fetches the runtimes of other targets from npm when it first needs them: a test shall not.
-  test.skipIf(!existsSync(macRuntime))("is for arm64 what Bun itself writes, to the byte", async () => {
+  testNeeding("Bun's runtime for macOS")("is for arm64 what Bun itself writes, to the byte", async () => {
     const directory = mkdtempSync(join(tmpdir(), "pccm-sign-"));
     const [source, outfile] = [join(directory, "empty.ts"), join(directory, "empty")];
     try {

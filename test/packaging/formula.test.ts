@@ -6,14 +6,14 @@ import { basename, join } from "node:path";
 import { formulaOf } from "../../scripts/release/formula.ts";
 import { archiveOf, names, release, root } from "../../scripts/release/release.ts";
 import { targets } from "../../scripts/release/targets.ts";
+import { testNeeding } from "../facilities.ts";
 import { Home } from "../harness.ts";
 
 const checksums = new Map(targets.map((target, at) => [archiveOf(target), String(at).repeat(64)]));
 const formula = formulaOf(checksums);
 
 const homebrew = join(import.meta.dir, "homebrew.rb");
-const ruby = Bun.which("ruby");
-if (!ruby) console.warn("No ruby is here: the formula is neither parsed nor run.");
+const ruby = Bun.which("ruby") ?? "";
 
 const base = realpathSync(mkdtempSync(join(tmpdir(), "pccm-formula-")));
 afterAll(() => rmSync(base, { recursive: true }));
@@ -53,8 +53,8 @@ test("an archive without a checksum is refused", () => {
   expect(() => formulaOf(new Map())).toThrow("Internal error: no archive for darwin arm64");
 });
 
-test.skipIf(!ruby)("ruby parses it without a warning", () => {
-  const { stdout, stderr } = Bun.spawnSync([ruby ?? "", "-wc", file]);
+testNeeding("ruby")("ruby parses it without a warning", () => {
+  const { stdout, stderr } = Bun.spawnSync([ruby, "-wc", file]);
   expect([stdout.toString(), stderr.toString()]).toEqual(["Syntax OK\n", ""]);
 });
 
@@ -64,8 +64,8 @@ for (const [system, processor, target] of [
   ["linux", "arm", "linux-arm64"],
   ["linux", "intel", "linux-x64"],
 ] as const) {
-  test.skipIf(!ruby)(`${system} on ${processor} gets ${target}, of the version that Homebrew reads`, () => {
-    const { stdout } = Bun.spawnSync([ruby ?? "", homebrew, file, system, processor]);
+  testNeeding("ruby")(`${system} on ${processor} gets ${target}, of the version that Homebrew reads`, () => {
+    const { stdout } = Bun.spawnSync([ruby, homebrew, file, system, processor]);
     expect(JSON.parse(stdout.toString())).toMatchObject({
       url: expect.stringContaining(`/v${release.version}/${release.name}-${target}.tar.gz`),
       license: release.license,
@@ -75,14 +75,14 @@ for (const [system, processor, target] of [
   });
 }
 
-test.skipIf(!ruby)(
+testNeeding("ruby")(
   "it installs both names and their completions, and its test does a handshake",
   async () => {
     await using home = new Home();
     const prefix = join(home.path, "prefix");
     const program = `#!/bin/sh\nexec "${process.execPath}" "${join(root, "src/main.ts")}" "$@"\n`;
     writeFileSync(join(home.work, release.name), program, { mode: 0o755 });
-    const command = [ruby ?? "", homebrew, file, "linux", "intel", prefix];
+    const command = [ruby, homebrew, file, "linux", "intel", prefix];
     const { stderr } = Bun.spawnSync(command, { cwd: home.work, env: home.environment });
     expect(stderr.toString()).toBe("");
     expect(readdirSync(join(prefix, "bin")).sort()).toEqual([...names].sort());

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { release, root } from "../../scripts/release/release.ts";
 import { needsOf, targets } from "../../scripts/release/targets.ts";
+import { testNeeding } from "../facilities.ts";
 import { Installation, type Machine, says } from "./install-harness.ts";
 
 const { name } = release;
@@ -63,7 +64,7 @@ for (const [only, without] of [
   ["wget", "curl"],
   ["shasum", "sha256sum"],
 ] as const) {
-  test.skipIf(!Bun.which(only))(`${only} does where ${without} is not`, async () => {
+  testNeeding(only)(`${only} does where ${without} is not`, async () => {
     await using place = new Installation();
     await place.offer("1.0.0");
     const { code, err } = await place.install({ without: [without] });

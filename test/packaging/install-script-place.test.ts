@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { release } from "../../scripts/release/release.ts";
+import { testNeeding } from "../facilities.ts";
 import { Installation, pretend } from "./install-harness.ts";
 
 const { name } = release;
@@ -33,8 +34,8 @@ describe.concurrent("where it goes", () => {
   });
 
   const root = process.getuid?.() === 0;
-  const setpriv = root ? Bun.which("setpriv") : undefined;
-  test.skipIf(setpriv === null)("a directory without permission is told, not forced", async () => {
+  const setpriv = root ? Bun.which("setpriv") : null;
+  (root ? testNeeding("setpriv") : test)("a directory without permission is told, not forced", async () => {
     await using place = new Installation();
     await place.offer("1.0.0");
     const directory = join(place.path, "closed");

@@ -13,12 +13,13 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { release } from "../../scripts/release/release.ts";
+import { describeNeedingAtOnce, type FacilityName, testNeeding } from "../facilities.ts";
 import { HalfServer } from "./half-server.ts";
 import { Installation, pretend, says, script } from "./install-harness.ts";
 
 const { name, secondName } = release;
 
-const shells = [
+const shells: [FacilityName, ...string[]][] = [
   ["sh"],
   ["dash"],
   ["bash", "--posix"],
@@ -36,12 +37,7 @@ const signals = [
 
 for (const shell of shells) {
   const label = shell.join(" ");
-  if (!Bun.which(shell[0] ?? "")) {
-    test.skip(`${label}: is not on this machine`, () => {});
-    continue;
-  }
-
-  describe.concurrent(label, () => {
+  describeNeedingAtOnce(shell[0])(label, () => {
     test("a fresh installation answers to both names, and leaves nothing else", async () => {
       await using place = new Installation();
       await place.offer("1.2.3");
@@ -232,6 +228,6 @@ test("a script that was cut off anywhere installs nothing and leaves nothing", a
   expect((await place.install({ piped: whole })).code).toBe(0);
 });
 
-test.skipIf(!Bun.which("shellcheck"))("shellcheck finds nothing", () => {
+testNeeding("shellcheck")("shellcheck finds nothing", () => {
   expect(Bun.spawnSync(["shellcheck", script]).stdout.toString()).toBe("");
 });

@@ -41,8 +41,6 @@ const ours = await targetOfThisMachine();
 if (!ours) throw new Error(`Internal error: no target for ${process.platform} ${process.arch}`);
 /** The platform that the tests run on. */
 export const here = ours;
-/** Whether this is a machine of musl. */
-export const musl = here.libc === "musl";
 
 /** Tells what reached it, line by line; then it does what the first argument says. */
 export const pretend = `#!${process.execPath}

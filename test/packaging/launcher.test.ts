@@ -4,6 +4,7 @@ import { chmodSync, copyFileSync, mkdirSync, rmSync, symlinkSync } from "node:fs
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { packageOf, release, root } from "../../scripts/release/release.ts";
+import { testNeeding } from "../facilities.ts";
 import { eventually, Home, useProgram } from "../harness.ts";
 import { RawClient } from "../raw-client.ts";
 import {
@@ -11,7 +12,6 @@ import {
   here,
   launcherIn,
   linesOf,
-  musl,
   packages,
   place,
   pretend,
@@ -52,13 +52,11 @@ for (const { runtime, start, child } of runtimes) {
       });
     }
 
-    test.skipIf(!child)(
-      "a program ended by a signal that the launcher ignores gives the shell's status",
-      async () => {
+    if (child)
+      test("a program ended by a signal that the launcher ignores gives the shell's status", async () => {
         const shell = packages(join(base, `${runtime} pipe`), undefined, "#!/bin/sh\nkill -PIPE $$\n");
         expect((await ran([...start, shell])).code).toBe(128 + constants.signals.SIGPIPE);
-      },
-    );
+      });
 
     for (const signal of ["SIGTERM", "SIGHUP"] as const) {
       test(`${signal} that the launcher gets reaches the program`, async () => {
@@ -122,12 +120,13 @@ for (const { runtime, start, child } of runtimes.filter((one) => !one.runtime.in
   // Node.js ends itself when execve fails.
   const aborts = runtime === "Node.js" && !child;
   describe(`${runtime}: where the program is looked for`, () => {
-    test.skipIf(aborts)("a program whose loader is not on this system is told, not a trace", async () => {
-      const strange = packages(join(base, `${runtime} strange`), undefined, "#!/nowhere/loader\n");
-      const { code, err } = await ran([...start, strange]);
-      expect(code).toBe(1);
-      expect(err).toContain("could not be started: it is not made for this system's C library.");
-    });
+    if (!aborts)
+      test("a program whose loader is not on this system is told, not a trace", async () => {
+        const strange = packages(join(base, `${runtime} strange`), undefined, "#!/nowhere/loader\n");
+        const { code, err } = await ran([...start, strange]);
+        expect(code).toBe(1);
+        expect(err).toContain("could not be started: it is not made for this system's C library.");
+      });
 
     test("a launcher reached through the link of a .bin directory finds the program, in a path with spaces", async () => {
       const modules = join(base, `${runtime} with spaces`, "node_modules");
@@ -177,17 +176,14 @@ for (const { runtime, start, child } of runtimes.filter((one) => !one.runtime.in
       expect(err).toContain(join(packageOf(here), "bin"));
     });
 
-    test.skipIf(musl || process.platform !== "linux")(
-      "musl is told from glibc by the loader of the process",
-      async () => {
-        const loader = join(base, `ld-musl-${process.arch}.so.1`);
-        copyFileSync(smallLibrary(), loader);
-        const { code, err } = await ran([...start, packages(join(base, `${runtime} musl`))], {
-          environment: { LD_PRELOAD: loader },
-        });
-        expect(code).toBe(1);
-        expect(err).toContain(`the package ${packageOf(here)}-musl is not installed`);
-      },
-    );
+    testNeeding("Linux", "glibc")("musl is told from glibc by the loader of the process", async () => {
+      const loader = join(base, `ld-musl-${process.arch}.so.1`);
+      copyFileSync(smallLibrary(), loader);
+      const { code, err } = await ran([...start, packages(join(base, `${runtime} musl`))], {
+        environment: { LD_PRELOAD: loader },
+      });
+      expect(code).toBe(1);
+      expect(err).toContain(`the package ${packageOf(here)}-musl is not installed`);
+    });
   });
 }

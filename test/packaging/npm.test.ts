@@ -6,9 +6,17 @@ import { join } from "node:path";
 import { z } from "zod";
 import { contentOf } from "../../scripts/release/content.ts";
 import { noticesFile } from "../../scripts/release/notices.ts";
-import { metaPackage, packMeta, packPlatform, platformPackage } from "../../scripts/release/npm.ts";
+import {
+  metaPackage,
+  packMeta,
+  packPlatform,
+  packSecond,
+  platformPackage,
+  secondPackage,
+} from "../../scripts/release/npm.ts";
 import { names, packageOf, release } from "../../scripts/release/release.ts";
 import { suffixOf, targets } from "../../scripts/release/targets.ts";
+import { testNeeding } from "../facilities.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "pccm-npm-"));
 // A list in some versions of npm, by name in others.
@@ -16,6 +24,7 @@ const onePackage = z.object({ files: z.array(z.object({ path: z.string() })) });
 const report = z.union([z.array(onePackage), z.record(z.string(), onePackage)]);
 const packages = [
   { name: release.name, pack: packMeta },
+  { name: release.secondName, pack: packSecond },
   ...targets.map((target) => ({
     name: packageOf(target),
     pack: async () => packPlatform(target, await contentOf("not really a program")),
@@ -35,20 +44,17 @@ afterAll(() => {
 });
 
 for (const { name } of packages) {
-  test.skipIf(Bun.which("npm") === null)(
-    `${name}: npm packs the same files from it, and warns of nothing`,
-    () => {
-      const place = join(directory, name, "package");
-      const npm = Bun.spawnSync(["npm", "pack", "--dry-run", "--json", "--ignore-scripts"], {
-        cwd: place,
-        // Nothing of the one who runs the tests: their settings bring warnings of their own.
-        env: { PATH: process.env["PATH"] ?? "", HOME: directory, npm_config_update_notifier: "false" },
-      });
-      const [packed] = Object.values(report.parse(JSON.parse(npm.stdout.toString())));
-      expect(packed?.files.map(({ path }) => path).sort()).toEqual(filesBelow(place));
-      expect(npm.stderr.toString()).not.toMatch(/warn/i);
-    },
-  );
+  testNeeding("npm")(`${name}: npm packs the same files from it, and warns of nothing`, () => {
+    const place = join(directory, name, "package");
+    const npm = Bun.spawnSync(["npm", "pack", "--dry-run", "--json", "--ignore-scripts"], {
+      cwd: place,
+      // Nothing of the one who runs the tests: their settings bring warnings of their own.
+      env: { PATH: process.env["PATH"] ?? "", HOME: directory, npm_config_update_notifier: "false" },
+    });
+    const [packed] = Object.values(report.parse(JSON.parse(npm.stdout.toString())));
+    expect(packed?.files.map(({ path }) => path).sort()).toEqual(filesBelow(place));
+    expect(npm.stderr.toString()).not.toMatch(/warn/i);
+  });
 }
 
 test("the package that users name depends on exactly its own version of each platform's", () => {
@@ -58,6 +64,12 @@ test("the package that users name depends on exactly its own version of each pla
   expect(Object.keys(metaPackage.bin)).toEqual([...names]);
   expect(metaPackage).not.toHaveProperty("scripts");
   expect(metaPackage).not.toHaveProperty("dependencies");
+});
+
+test("the package with the second name starts exactly its own version of the first", () => {
+  expect(secondPackage.dependencies).toEqual({ [release.name]: release.version });
+  expect(secondPackage.bin).toEqual({ [release.secondName]: "launcher.mjs" });
+  expect(secondPackage).not.toHaveProperty("scripts");
 });
 
 for (const target of targets) {

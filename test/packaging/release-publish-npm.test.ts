@@ -1,18 +1,19 @@
 // Publishing to npm, with a registry that is a directory.
-import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { release } from "../../scripts/release/release.ts";
 import { targets } from "../../scripts/release/targets.ts";
+import { describeNeeding } from "../facilities.ts";
 import { pathWith, Repositories, script } from "./release-harness.ts";
 
 setDefaultTimeout(60_000);
 
-const { name } = release;
+const { name, secondName } = release;
 const repositories = new Repositories();
 afterAll(() => repositories[Symbol.dispose]());
 
-describe.skipIf(Bun.which("sh") === null)("release:publish-npm", () => {
+describeNeeding("sh", "openssl")("release:publish-npm", () => {
   // A registry in a directory: `npm view` reads a file of it, `npm publish` writes one.
   const npm = `#!/bin/sh
 case $1 in
@@ -32,7 +33,7 @@ esac
     const path = repositories.copy();
     const registry = join(path, "dist", "registry");
     for (const directory of [registry, join(path, "dist", "npm")]) mkdirSync(directory, { recursive: true });
-    for (const each of [...targets.map((target) => `${name}-${target.name}`), name])
+    for (const each of [...targets.map((target) => `${name}-${target.name}`), name, secondName])
       writeFileSync(join(path, "dist", "npm", `${each}-0.1.0.tgz`), each);
     const calls = join(registry, "calls");
     return {
@@ -46,12 +47,13 @@ esac
     };
   }
 
-  test("publishes what the platforms need before what users name, with provenance", () => {
+  test("publishes each package after what it depends on, with provenance", () => {
     const { path, environment, calls } = packed();
     expect(script(path, "release:publish-npm", [], environment)).toMatchObject({ exitCode: 0, err: "" });
-    expect(calls()).toHaveLength(targets.length + 1);
-    expect(calls().at(-1)).toBe(
-      `publish ${join(path, "dist", "npm", `${name}-0.1.0.tgz`)} --access public --ignore-scripts --provenance`,
+    const published = (each: string) =>
+      `publish ${join(path, "dist", "npm", `${each}-0.1.0.tgz`)} --access public --ignore-scripts --provenance`;
+    expect(calls()).toEqual(
+      [...targets.map((target) => `${name}-${target.name}`), name, secondName].map(published),
     );
   });
 
@@ -63,12 +65,12 @@ esac
     const tried = calls().length;
     expect(script(path, "release:publish-npm", [], environment)).toMatchObject({ exitCode: 0 });
     // The one that was refused is tried again.
-    expect(calls()).toHaveLength(targets.length + 2);
+    expect(calls()).toHaveLength(targets.length + 3);
     expect(tried).toBeLessThan(targets.length);
     expect(script(path, "release:publish-npm", [], environment).out).toContain(
       `${name} 0.1.0 is published already.`,
     );
-    expect(calls()).toHaveLength(targets.length + 2);
+    expect(calls()).toHaveLength(targets.length + 3);
   });
 
   test("stops where the registry has other content under the version, or does not answer", () => {

@@ -1,9 +1,10 @@
 // The scripts of the workflows, with GitHub played by other scripts.
-import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checksumOf } from "../../scripts/release/checksums.ts";
 import { release, root } from "../../scripts/release/release.ts";
+import { describeNeeding } from "../facilities.ts";
 import { git, pathWith, Repositories, start } from "./release-harness.ts";
 
 setDefaultTimeout(60_000);
@@ -12,7 +13,7 @@ const { name } = release;
 const repositories = new Repositories();
 afterAll(() => repositories[Symbol.dispose]());
 
-describe.skipIf(Bun.which("sh") === null)("the scripts of the workflows", () => {
+describeNeeding("sh")("the scripts of the workflows", () => {
   function changeTap(path: string, tag: string, more: Record<string, string> = { GH_TOKEN: "t" }) {
     const gh = `#!/bin/sh
 case "$1 $2" in

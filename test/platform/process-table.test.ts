@@ -1,10 +1,11 @@
 // Which processes carry a marker, look after look. On Windows nobody can tell, nor is it asked.
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { lookForMarkers, markerVariable } from "../../src/platform/process-table.ts";
+import { describeNeeding, testNeeding } from "../facilities.ts";
 import { eventually } from "../harness.ts";
 
-describe.skipIf(process.platform === "win32")("the look at the process table", () => {
+describeNeeding("a system other than Windows")("the look at the process table", () => {
   test("finds a process that began after an earlier look, and again as long as it lives", async () => {
     const marker = markerOf("began-later");
     await using _unmarked = sleeping({});
@@ -48,33 +49,30 @@ describe.skipIf(process.platform === "win32")("the look at the process table", (
     expect(found.get(other)?.map(({ pid }) => pid)).toEqual([right.pid]);
   });
 
-  test.skipIf(process.platform !== "linux")(
-    "is not whole when it meets a process that has ended",
-    async () => {
-      await using parent = Bun.spawn(
-        ["sh", "-c", "exec 3<&0; read word <&3 & echo $!; exec sleep 1000 3<&-"],
-        { stdin: "pipe", stdout: "pipe" },
-      );
-      const { value } = await parent.stdout.getReader().read();
-      const zombie = Number(new TextDecoder().decode(value));
-      // A shell would take the word of its end; `sleep` never does.
-      await eventually(
-        () => readFileSync(`/proc/${parent.pid}/comm`, "utf8") === "sleep\n",
-        () => "the shell does not become sleep",
-      );
-      await parent.stdin.end();
-      await eventually(
-        () => readFileSync(`/proc/${zombie}/stat`, "latin1").includes(") Z "),
-        () => "it does not end",
-      );
-      expect(lookForMarkers(new Set()).isWhole).toBe(false);
-      // What is known not to answer is not asked again, and on most machines nothing else ends just now.
-      await eventually(
-        () => lookForMarkers(new Set()).isWhole,
-        () => "no look is whole",
-      );
-    },
-  );
+  testNeeding("Linux")("is not whole when it meets a process that has ended", async () => {
+    await using parent = Bun.spawn(["sh", "-c", "exec 3<&0; read word <&3 & echo $!; exec sleep 1000 3<&-"], {
+      stdin: "pipe",
+      stdout: "pipe",
+    });
+    const { value } = await parent.stdout.getReader().read();
+    const zombie = Number(new TextDecoder().decode(value));
+    // A shell would take the word of its end; `sleep` never does.
+    await eventually(
+      () => readFileSync(`/proc/${parent.pid}/comm`, "utf8") === "sleep\n",
+      () => "the shell does not become sleep",
+    );
+    await parent.stdin.end();
+    await eventually(
+      () => readFileSync(`/proc/${zombie}/stat`, "latin1").includes(") Z "),
+      () => "it does not end",
+    );
+    expect(lookForMarkers(new Set()).isWhole).toBe(false);
+    // What is known not to answer is not asked again, and on most machines nothing else ends just now.
+    await eventually(
+      () => lookForMarkers(new Set()).isWhole,
+      () => "no look is whole",
+    );
+  });
 });
 
 // Other tests, and other runs of this one, look at the same machine.

@@ -2,6 +2,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { testNeeding } from "../facilities.ts";
 import { announced, startMessagesApi, stayingCommand, systemText } from "./messages-api.ts";
 import {
   aborted,
@@ -190,7 +191,7 @@ describeReal("the real claude", () => {
     expect((await session.end()).exitCode).toBe(0);
   });
 
-  test.skipIf(process.platform === "win32")("an interrupt kills the running Bash command", async () => {
+  testNeeding("a system other than Windows")("an interrupt kills the running Bash command", async () => {
     await using own = startMessagesApi();
     await using session = startReal(options(["--allowedTools=Bash"], own.environment));
     session.send(prompt(`RUN: ${stayingCommand(own)}`));
@@ -201,7 +202,7 @@ describeReal("the real claude", () => {
     expect((await session.end()).exitCode).toBe(1);
   });
 
-  test.skipIf(process.platform !== "linux")(
+  testNeeding("Linux")(
     "what a Bash command leaves behind can be told by the environment it inherited",
     async () => {
       await using own = startMessagesApi();

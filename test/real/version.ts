@@ -2,17 +2,21 @@
 import { describe, test } from "bun:test";
 import { installRealClaude, RealClaudeUnavailable } from "../../scripts/real-claude.ts";
 import { type ChangedVersion, isOlder } from "../../src/claude/versions.ts";
+import { needsMark } from "../facilities.ts";
 
 /** The one that `REAL_CLAUDE_VERSION` names, the latest unless it does; nothing where it cannot be had. */
 export const claude = await installRealClaude().catch((error: unknown) => {
   if (!(error instanceof RealClaudeUnavailable)) throw error;
-  console.error(`skipped: no real claude here: ${error.message}`);
+  console.error(`The real claude cannot be had: ${error.message}`);
   return undefined;
 });
 if (claude) console.error(`claude ${claude.version}`);
 
 /** A group of tests that needs it. */
-export const describeReal = describe.skipIf(!claude);
+export function describeReal(title: string, body: () => void): void {
+  if (claude) describe(title, body);
+  else describe.skip(`${title} ${needsMark(["the real claude"])}`, body);
+}
 
 /** Whether this one has what came with a version. */
 export function has(version: ChangedVersion): boolean {

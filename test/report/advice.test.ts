@@ -15,6 +15,7 @@ import {
 import { shellQuoted } from "../../src/model/shell-quoted.ts";
 import { adviceFor } from "../../src/report/advice.ts";
 import { outcomeText } from "../../src/report/outcome-text.ts";
+import { testNeeding } from "../facilities.ts";
 import { succeeded } from "./samples.ts";
 
 const facts = { denials: [] as Denial[], batchId: "bcdfghjk", sessionId: "abc-123" };
@@ -237,7 +238,7 @@ describe("adviceFor", () => {
   });
 });
 
-test.skipIf(process.platform === "win32")("a quoted value is one word of a shell, as it was", () => {
+testNeeding("a system other than Windows")("a quoted value is one word of a shell, as it was", () => {
   for (const value of ["a b", "it's", "$HOME `x` \\", '"', "Bash(npm test:*)", "a*b?", "~", "#", "é\t"]) {
     const said = Bun.spawnSync(["sh", "-c", `printf %s ${shellQuoted(value)}`]).stdout.toString();
     expect(said).toBe(value);

@@ -12,11 +12,16 @@ type Runtime = "node" | "bun";
 /** Every way to the program through npm's packages. */
 export function npmChannels(registry: string): Channel[] {
   return [
-    fetched("npx, Node.js alone", ["npx", "-y", "-p"], "node"),
-    fetched("bunx, Bun alone", ["bunx", "-p"], "bun"),
-    installed("npm install -g, Node.js alone", ["npm", "install", "-g"], "node"),
+    fetched("npx, Node.js alone", both(["npx", "-y", "-p"]), "node"),
+    fetched("bunx, Bun alone", both(["bunx", "-p"]), "bun"),
+    installed("npm install -g, Node.js alone", ["npm", "install", "-g"], release.name, "node"),
     // What bun puts on the PATH is the launcher itself, whose first line asks for Node.js; bunx does not mind.
-    installed("bun add -g, Node.js beside it", ["bun", "add", "-g"], "bun", "node"),
+    installed("bun add -g, Node.js beside it", ["bun", "add", "-g"], release.name, "bun", "node"),
+    // As users of the second name have it in their clients' configurations.
+    fetched("second package, npx", [["npx", release.secondName]], "node"),
+    fetched("second package, bunx", [["bunx", release.secondName]], "bun"),
+    installed("second package, npm install -g", ["npm", "install", "-g"], release.secondName, "node"),
+    installed("second package, bun add -g", ["bun", "add", "-g"], release.secondName, "bun", "node"),
     {
       name: "npm without optional packages",
       async install(folder) {
@@ -33,24 +38,27 @@ export function npmChannels(registry: string): Channel[] {
     },
   ];
 
-  function fetched(name: string, command: string[], runtime: Runtime): Channel {
+  /** The commands for both names out of the first package. */
+  function both(command: string[]): string[][] {
+    return names.map((program) => [...command, release.name, program]);
+  }
+
+  function fetched(name: string, commands: string[][], runtime: Runtime): Channel {
     return {
       name,
-      install: async (folder) => ({
-        commands: names.map((program) => [...command, release.name, program]),
-        environment: environmentOf(folder, runtime),
-      }),
+      install: async (folder) => ({ commands, environment: environmentOf(folder, runtime) }),
     };
   }
 
-  function installed(name: string, command: string[], ...runtimes: Runtime[]): Channel {
+  function installed(name: string, command: string[], what: string, ...runtimes: Runtime[]): Channel {
     return {
       name,
       async install(folder) {
         const environment = environmentOf(folder, ...runtimes);
         const env = { HOME: folder, ...environment };
-        await outputOf([...command, release.name], { cwd: folder, env });
-        return { commands: names.map((program) => [join(folder, "global", "bin", program)]), environment };
+        await outputOf([...command, what], { cwd: folder, env });
+        const programs = what === release.name ? names : [what];
+        return { commands: programs.map((program) => [join(folder, "global", "bin", program)]), environment };
       },
     };
   }

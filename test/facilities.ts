@@ -1,0 +1,122 @@
+// What tests need that a machine may not have. Each is declared once: how to tell whether it is there, and how CI gets
+// it on Debian. A test that is skipped says what it needs in its title, and `bun run verify` counts by that.
+import { describe, test } from "bun:test";
+import { existsSync, mkdtempSync, rmdirSync, rmSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromiumPath } from "./browser/chromium.ts";
+
+/** Something that a test needs. */
+export interface Facility {
+  readonly isThere: () => boolean;
+  /** Debian's packages that bring it; of several, the first that can be installed. */
+  readonly debian?: readonly string[];
+  /** Gets it where no package of Debian does. */
+  readonly get?: () => Promise<unknown>;
+}
+
+const placesOfGlibc = ["/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu", "/lib64"];
+
+/** Where a `claude` is found by everybody, whatever the PATH. */
+const placesForAllUsers = ["/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin", "/opt/homebrew/bin"];
+
+const program = (name: string, debian: string = name): Facility => ({
+  isThere: () => Bun.which(name) !== null,
+  debian: [debian],
+});
+
+/** Where Bun keeps its runtime for macOS, which it fetches from npm when it first compiles for it. */
+export const macRuntime = join(
+  process.env["BUN_INSTALL_CACHE_DIR"] ?? join(homedir(), ".bun", "install", "cache"),
+  `bun-darwin-aarch64-v${Bun.version}`,
+);
+
+const declared = {
+  "a browser": {
+    isThere: () => chromiumPath() !== undefined,
+    debian: ["chromium-headless-shell", "chromium"],
+  },
+  "a disk to mount": { isThere: canMount },
+  "a machine without claude": {
+    isThere: () => !placesForAllUsers.some((directory) => existsSync(`${directory}/claude`)),
+  },
+  "Bun's runtime for macOS": { isThere: () => existsSync(macRuntime), get: fetchMacRuntime },
+  Linux: { isThere: () => process.platform === "linux" },
+  glibc: { isThere: () => placesOfGlibc.some((directory) => existsSync(`${directory}/libm.so.6`)) },
+  "a system other than Windows": { isThere: () => process.platform !== "win32" },
+  bash: program("bash"),
+  busybox: program("busybox"),
+  dash: program("dash"),
+  fish: program("fish"),
+  jq: program("jq"),
+  ksh: program("ksh"),
+  mksh: program("mksh"),
+  npm: program("npm"),
+  openssl: program("openssl"),
+  readelf: program("readelf", "binutils"),
+  ruby: program("ruby"),
+  setpriv: program("setpriv", "util-linux"),
+  sh: program("sh", "dash"),
+  shasum: program("shasum", "perl"),
+  shellcheck: program("shellcheck"),
+  tar: program("tar"),
+  unzip: program("unzip"),
+  wget: program("wget"),
+  zsh: program("zsh"),
+} satisfies Record<string, Facility>;
+
+export type FacilityName = keyof typeof declared;
+
+/** All of them, by name. */
+export const facilities: Readonly<Record<FacilityName, Facility>> = declared;
+
+/** A test that runs only where all of these are there; its title says what it needs. */
+export function testNeeding(...names: FacilityName[]) {
+  return (title: string, body: () => void | Promise<void>, timeoutMs?: number): void =>
+    void test.skipIf(lacks(names))(`${title} ${needsMark(names)}`, body, timeoutMs);
+}
+
+/** A group of tests that runs only where all of these are there; its title says what it needs. */
+export function describeNeeding(...names: FacilityName[]) {
+  return (title: string, body: () => void): void =>
+    void describe.skipIf(lacks(names))(`${title} ${needsMark(names)}`, body);
+}
+
+/** The same for a group whose tests run at once. */
+export function describeNeedingAtOnce(...names: FacilityName[]) {
+  return (title: string, body: () => void): void =>
+    void describe.skipIf(lacks(names)).concurrent(`${title} ${needsMark(names)}`, body);
+}
+
+function lacks(names: readonly FacilityName[]): boolean {
+  return names.some((name) => !facilities[name].isThere());
+}
+
+/** How a title says it, for `verify`. */
+export function needsMark(names: readonly string[]): string {
+  return `[needs ${names.join(" and ")}]`;
+}
+
+// Only root may, and not in every container.
+function canMount(): boolean {
+  const directory = mkdtempSync(join(tmpdir(), "pccm-mount-"));
+  const command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", directory];
+  const can = Bun.which("mount") !== null && Bun.spawnSync(command).success;
+  if (can) Bun.spawnSync(["umount", directory]);
+  rmdirSync(directory);
+  return can;
+}
+
+// Compiling anything for macOS is the one way of getting it.
+async function fetchMacRuntime(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "pccm-mac-"));
+  try {
+    await Bun.write(join(folder, "empty.ts"), "");
+    await Bun.spawn(
+      [process.execPath, "build", "--compile", "--target=bun-darwin-arm64", "--outfile=empty", "empty.ts"],
+      { cwd: folder, stdin: "ignore", stdout: "ignore", stderr: "ignore", timeout: 300_000 },
+    ).exited;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
