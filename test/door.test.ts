@@ -146,14 +146,20 @@ for (const { era, connect } of clients) {
     test("progress only ever grows, and tells how many have ended", async () => {
       await using home = new Home();
       await using client = await connect(home);
-      const seen: number[] = [];
+      const seen: { progress: number; total?: number | undefined; message?: string | undefined }[] = [];
       await client.call(
         "spawn_parallel_claude_sessions",
         { tasks: Array.from({ length: 12 }, () => "hello") },
-        { onprogress: ({ progress }) => seen.push(progress) },
+        { onprogress: (told) => seen.push(told) },
       );
-      expect(seen.length).toBeGreaterThan(0);
-      expect(seen).toEqual([...new Set(seen)].sort((a, b) => a - b));
+      const values = seen.map(({ progress }) => progress);
+      expect(values).toEqual([...new Set(values)].sort((a, b) => a - b));
+      // The last one comes before the answer, and says all.
+      expect(seen.at(-1)).toMatchObject({
+        progress: 12,
+        total: 12,
+        message: expect.stringContaining("12 of 12 ended, 0 running"),
+      });
     });
 
     test("bad input names every fault with its place, and starts nothing", async () => {

@@ -97,36 +97,95 @@ const modernMeta = {
   "io.modelcontextprotocol/clientCapabilities": {},
 };
 
-for (const era of ["2026-07-28", "2025-11-25"] as const) {
-  test(`${era}: a socket that is torn off in a sync call ends the batch`, async () => {
+/** Calls, and tears the socket off once the session of the call has touched `started`. */
+async function tornOff(
+  door: Door,
+  call: { body: string; headers: Record<string, string> },
+  started: string,
+): Promise<void> {
+  const { hostname, port } = new URL(door.url);
+  const socket = connect(Number(port), hostname);
+  const headers = { ...door.headers, ...call.headers, Host: `${hostname}:${port}` };
+  const lines = Object.entries(headers).map(([key, value]) => `${key}: ${value}\r\n`);
+  const length = Buffer.byteLength(call.body);
+  socket.write(`POST /mcp HTTP/1.1\r\n${lines.join("")}Content-Length: ${length}\r\n\r\n${call.body}`);
+  await eventually(
+    () => existsSync(started),
+    () => "the session did not start",
+  );
+  socket.resetAndDestroy();
+}
+
+test("2026-07-28: a socket that is torn off in a sync call ends the batch", async () => {
+  await using home = new Home();
+  await using door = await open(home);
+  const started = home.file("started");
+  const name = "spawn_claude_session";
+  const headers = { "MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call", "Mcp-Name": name };
+  const task = `[[touch path=${started}]] [[hang]]`;
+  const body = message("tools/call", { name, arguments: { task }, _meta: modernMeta });
+  await tornOff(door, { body, headers }, started);
+  await home.empty({ but: door.process.pid });
+  using store = home.store();
+  expect(store.list()[0]).toMatchObject({ cancelledBy: "client", counts: { cancelled: 1 } });
+});
+
+for (const [who, begin] of [
+  ["in a session", newSession],
+  ["in a request that stands alone", async () => ({})],
+] as const) {
+  test(`2025-11-25: a socket that is torn off ${who} hands the batch over, which goes on`, async () => {
     await using home = new Home();
     await using door = await open(home);
-    const started = home.file("started");
-    const modern = era === "2026-07-28";
-    const name = "spawn_claude_session";
-    const session = modern
-      ? { "MCP-Protocol-Version": era, "Mcp-Method": "tools/call", "Mcp-Name": name }
-      : await newSession(door);
-    const body = message("tools/call", {
-      name,
-      arguments: { task: `[[touch path=${started}]] [[hang]]` },
-      ...(modern ? { _meta: modernMeta } : {}),
-    });
-    const { hostname, port } = new URL(door.url);
-    const socket = connect(Number(port), hostname);
-    const headers = { ...door.headers, ...session, Host: `${hostname}:${port}` };
-    const lines = Object.entries(headers).map(([key, value]) => `${key}: ${value}\r\n`);
-    socket.write(`POST /mcp HTTP/1.1\r\n${lines.join("")}Content-Length: ${body.length}\r\n\r\n${body}`);
-    await eventually(
-      () => existsSync(started),
-      () => "the session did not start",
-    );
-    socket.resetAndDestroy();
-    await home.empty({ but: door.process.pid });
+    const [started, gate] = [home.file("started"), home.file("gate")];
+    const task = `[[touch path=${started}]] [[wait-for-file path=${gate}]] [[answer text="kept"]]`;
+    const body = message("tools/call", { name: "spawn_claude_session", arguments: { task } });
+    const headers = await begin(door);
+    await tornOff(door, { body, headers }, started);
     using store = home.store();
-    expect(store.list()[0]).toMatchObject({ cancelledBy: "client", counts: { cancelled: 1 } });
+    const log = () => {
+      const batchId = store.list()[0]?.batchId;
+      return batchId === undefined ? undefined : store.batch(batchId);
+    };
+    await eventually(
+      () => log()?.state.leash === undefined,
+      () => "the batch was not handed over",
+    );
+    // Its files go where the user looks for them.
+    expect(log()?.state).toMatchObject({ outputDirectory: home.output, counts: { running: 1 } });
+    await Bun.write(gate, "");
+    await eventually(
+      () => log()?.state.endedAt !== undefined,
+      () => "the batch does not end",
+    );
+    expect(store.list()[0]?.counts).toMatchObject({ succeeded: 1, cancelled: 0 });
+    expect(store.list()[0]?.cancelledBy).toBeUndefined();
   });
 }
+
+test("2025-11-25: a cancellation over HTTP still cancels", async () => {
+  await using home = new Home();
+  await using door = await open(home);
+  const session = await newSession(door);
+  const started = home.file("started");
+  const task = `[[touch path=${started}]] [[hang]]`;
+  const call = post(
+    door,
+    message("tools/call", { name: "spawn_claude_session", arguments: { task } }),
+    session,
+  );
+  await eventually(
+    () => existsSync(started),
+    () => "the session did not start",
+  );
+  const params = { requestId: 1, reason: "The user changed his mind." };
+  const cancelled = JSON.stringify({ jsonrpc: "2.0", method: "notifications/cancelled", params });
+  expect((await post(door, cancelled, session)).status).toBe(202);
+  await home.empty({ but: door.process.pid });
+  using store = home.store();
+  expect(store.list()[0]).toMatchObject({ cancelledBy: "client", counts: { cancelled: 1 } });
+  await (await call).body?.cancel();
+});
 
 for (const host of ["0.0.0.0", "[::]"]) {
   test(`with leave it listens on ${host}, and prints an address that a client here can use`, async () => {

@@ -5,25 +5,27 @@ export const longestLineBytes = 8 * 1024 * 1024;
 const headBytes = 64 * 1024;
 const tailBytes = 64 * 1024;
 
-/** A line of a transcript. `offset` is where it begins, in bytes; `length` its bytes without the newline. */
+/** A line. `offset` is where it begins, in bytes; `length` its bytes without the newline. */
 export type Line =
   | { kind: "whole"; offset: number; length: number; text: string }
   | { kind: "oversized"; offset: number; length: number; head: string; tail: string };
 
 const newline = 10;
 
-/** Takes a transcript's bytes in any pieces and gives its lines. Of a line over 8 MB: its head and its tail. */
+/** Takes bytes in any pieces and gives their lines. Of a line that is too long: its head and its tail. */
 export class LineCutter {
   #pieces: Uint8Array[] = [];
   /** Bytes of the line so far. */
   #length = 0;
   #offset: number;
+  readonly #longest: number;
   /** Of an oversized line. */
   #head: Uint8Array | undefined;
   #tail = new Uint8Array(0);
 
-  constructor(offset = 0) {
+  constructor({ offset = 0, longest = longestLineBytes } = {}) {
     this.#offset = offset;
+    this.#longest = longest;
   }
 
   /** Where the line begins that has not ended yet. From here, another reader can go on. */
@@ -51,7 +53,7 @@ export class LineCutter {
 
   #keep(piece: Uint8Array): void {
     this.#length += piece.length;
-    if (this.#length <= longestLineBytes) {
+    if (this.#length <= this.#longest) {
       this.#pieces.push(piece.slice());
       return;
     }

@@ -17,7 +17,7 @@ export async function serve(): Promise<number> {
   const transport = new StdioTransport(() => client.abort(new ClientEnded()));
   const calls = new Set<Promise<unknown>>();
   const server = serveStdio(
-    ({ era }) => newServer({ context, client: client.signal, calls }, { era, tells: true }),
+    ({ era }) => newServer({ context, era, client: client.signal, calls }, { tells: true }),
     {
       transport: onClose(transport, closed.resolve),
       onerror: () => undefined,

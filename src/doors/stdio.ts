@@ -1,26 +1,49 @@
 // MCP messages over standard input and output, a line each. Unlike the SDK's own transport, this one answers
 // what was asked before the end of input, and only then closes.
-import { isJSONRPCRequest, type JSONRPCMessage, type Transport } from "@modelcontextprotocol/server";
+import {
+  isJSONRPCNotification,
+  isJSONRPCRequest,
+  type JSONRPCMessage,
+  type Transport,
+} from "@modelcontextprotocol/server";
+import { type Line, LineCutter } from "../claude/lines.ts";
+import { idInEnds } from "./message-id.ts";
 
 /** Longest message, in bytes. */
 const longestMessage = 10 * 1024 * 1024;
 /** How long after the end of input an answer may take. */
-const drainMs = 1_500;
+const usualDrainMs = 1_500;
+/** A request that is not answered before its stream ends: nothing to wait for at the end of input. */
+const streamMethod = "subscriptions/listen";
+
+/** Where messages come from and go to, and how long answers may take at the end. */
+export interface Wires {
+  input: AsyncIterable<Uint8Array>;
+  output: { write(text: string): unknown; flush(): unknown };
+  drainMs: number;
+}
+
+const standardWires = (): Wires => ({
+  input: Bun.stdin.stream(),
+  output: Bun.stdout.writer(),
+  drainMs: usualDrainMs,
+});
 
 export class StdioTransport implements Transport {
   onmessage?: (message: JSONRPCMessage) => void;
   onclose?: () => void;
   onerror?: (error: Error) => void;
   readonly #inputEnded: () => void;
-  readonly #output = Bun.stdout.writer();
-  /** Requests without an answer yet. */
+  readonly #wires: Wires;
+  /** Requests that will be answered, and are not yet. */
   readonly #open = new Set<string | number>();
   #drained = Promise.withResolvers<void>();
   #closed = false;
 
   /** `inputEnded` is called when no more requests can come: calls that wait for something should not. */
-  constructor(inputEnded: () => void) {
+  constructor(inputEnded: () => void, wires: Wires = standardWires()) {
     this.#inputEnded = inputEnded;
+    this.#wires = wires;
   }
 
   async start(): Promise<void> {
@@ -29,9 +52,10 @@ export class StdioTransport implements Transport {
 
   async send(message: JSONRPCMessage): Promise<void> {
     if ("id" in message && !("method" in message) && message.id !== undefined) this.#open.delete(message.id);
+    const { output } = this.#wires;
     try {
-      this.#output.write(`${JSON.stringify(message)}\n`);
-      await this.#output.flush();
+      output.write(`${JSON.stringify(message)}\n`);
+      await output.flush();
     } catch (error) {
       // The reader has gone: as good as the end of input.
       this.onerror?.(asError(error));
@@ -47,25 +71,11 @@ export class StdioTransport implements Transport {
   }
 
   async #read(): Promise<void> {
+    const cutter = new LineCutter({ longest: longestMessage });
     try {
-      let pieces: Uint8Array[] = [];
-      let length = 0;
-      for await (const piece of Bun.stdin.stream()) {
-        let begin = 0;
-        for (let end = piece.indexOf(10); end >= 0; end = piece.indexOf(10, begin)) {
-          pieces.push(piece.subarray(begin, end));
-          if (length + end - begin <= longestMessage) this.#take(Buffer.concat(pieces).toString());
-          else await this.#refuse(-32700, "The message is longer than 10 MB.");
-          pieces = [];
-          length = 0;
-          begin = end + 1;
-        }
-        length += piece.length - begin;
-        // Of a message that is too long, nothing is kept but its length.
-        if (length <= longestMessage) pieces.push(piece.slice(begin));
-        else pieces = [];
-      }
-      this.#take(Buffer.concat(pieces).toString());
+      for await (const piece of this.#wires.input) for (const line of cutter.push(piece)) this.#take(line);
+      const last = cutter.end();
+      if (last) this.#take(last);
     } catch (error) {
       this.onerror?.(asError(error));
     }
@@ -73,11 +83,15 @@ export class StdioTransport implements Transport {
     await this.close();
   }
 
-  #take(line: string): void {
-    if (line.trim() === "") return;
+  #take(line: Line): void {
+    if (line.kind === "oversized") {
+      void this.#refuse(-32700, "The message is longer than 10 MB.", idInEnds(line));
+      return;
+    }
+    if (line.text.trim() === "") return;
     let message: unknown;
     try {
-      message = JSON.parse(line);
+      message = JSON.parse(line.text);
     } catch {
       void this.#refuse(-32700, "Parse error: the line is not JSON.");
       return;
@@ -92,19 +106,20 @@ export class StdioTransport implements Transport {
         void this.#refuse(
           -32600,
           "Invalid request: `method` must be a string, `params` and its `_meta` objects.",
-          message,
+          idOf(message),
         );
         return;
       }
-      this.#open.add(message.id);
+      if (message.method !== streamMethod) this.#open.add(message.id);
     }
+    // The SDK does not answer what was cancelled.
+    const cancelled = cancelledBy(message);
+    if (cancelled !== undefined) this.#open.delete(cancelled);
     this.onmessage?.(message);
   }
 
-  #refuse(code: number, message: string, request: object = {}): Promise<void> {
-    const id: unknown = Reflect.get(request, "id");
-    const known = typeof id === "string" || typeof id === "number" ? { id } : {};
-    return this.send({ jsonrpc: "2.0", ...known, error: { code, message } });
+  #refuse(code: number, message: string, id?: string | number): Promise<void> {
+    return this.send({ jsonrpc: "2.0", ...(id === undefined ? {} : { id }), error: { code, message } });
   }
 
   async #drain(): Promise<void> {
@@ -112,7 +127,7 @@ export class StdioTransport implements Transport {
     if (this.#open.size === 0) return;
     // Earlier answers have left the old promise fulfilled: only what is open now counts.
     this.#drained = Promise.withResolvers<void>();
-    const timer = setTimeout(() => this.#drained.resolve(), drainMs);
+    const timer = setTimeout(() => this.#drained.resolve(), this.#wires.drainMs);
     await this.#drained.promise;
     clearTimeout(timer);
   }
@@ -120,6 +135,20 @@ export class StdioTransport implements Transport {
 
 function isMessage(value: unknown): value is JSONRPCMessage {
   return typeof value === "object" && value !== null && "jsonrpc" in value && value.jsonrpc === "2.0";
+}
+
+/** The request that a message cancels. */
+function cancelledBy(message: JSONRPCMessage): string | number | undefined {
+  if (!isJSONRPCNotification(message) || message.method !== "notifications/cancelled") return undefined;
+  return asId(message.params?.["requestId"]);
+}
+
+function idOf(message: object): string | number | undefined {
+  return asId(Reflect.get(message, "id"));
+}
+
+function asId(id: unknown): string | number | undefined {
+  return typeof id === "string" || typeof id === "number" ? id : undefined;
 }
 
 function asError(error: unknown): Error {

@@ -17,7 +17,7 @@ interface Following {
 
 /**
  * Waits until the batch has ended, the signal is aborted, or `until` (by the monotonic clock) has come. Calls
- * `changed` after every change. Gives whether the batch has ended.
+ * `changed` after every change, the end included. Gives whether the batch has ended.
  */
 export async function follow(
   store: Store,
@@ -30,8 +30,8 @@ export async function follow(
     if (count !== changeCount) {
       changeCount = count;
       const events = log.refresh();
-      if (log.state.endedAt !== undefined) return true;
       if (events.length > 0) changed?.(log.state);
+      if (log.state.endedAt !== undefined) return true;
     }
     if (enough?.(log.state)) return false;
     const left = until - performance.now();

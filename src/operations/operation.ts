@@ -11,6 +11,13 @@ export class ClientEnded extends Error {
   }
 }
 
+/** Why a call's signal was aborted, when only the connection broke: the client may still want the work. */
+export class ConnectionLost extends Error {
+  constructor() {
+    super("The connection was lost.");
+  }
+}
+
 /** A call in progress, as its door sees it. */
 export interface Call {
   /** Ends the waiting; its reason says why. */

@@ -1,32 +1,45 @@
 // Tells a client that waits how far its batch is, and that it is still waited for.
 import { type BatchState, doneCount } from "../model/state.ts";
-import type { BatchLog } from "../store/batch-log.ts";
 import type { Call } from "./operation.ts";
 
 /** Between signs of life to a client whose batch shows none. */
 const heartbeatMs = 10_000;
 
+/** What is told of a batch. */
+type Told = Pick<BatchState, "counts" | "totalCostUsd" | "endedAt"> & { tasks: ArrayLike<unknown> };
+
 /** Until disposed of. */
 export class Progress implements Disposable {
-  readonly #call: Call;
+  readonly #progress: Call["progress"];
   readonly #heartbeat: Timer;
   #last = -1;
 
-  constructor(call: Call, log: BatchLog) {
-    this.#call = call;
-    this.#heartbeat = setInterval(() => this.tell(log.state), heartbeatMs);
+  constructor({ progress }: Pick<Call, "progress">, batch: { readonly state: Told }) {
+    this.#progress = progress;
+    this.#heartbeat = setInterval(() => this.tell(batch.state), heartbeatMs);
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#heartbeat);
   }
 
-  /** Progress must strictly increase, also where nothing has ended between two signs of life. */
-  tell({ counts, tasks, totalCostUsd }: BatchState): void {
+  /**
+   * Progress must strictly increase, also where nothing has ended between two signs of life. Only the end of the
+   * batch reaches the total: after the last task, files are still written, and nothing may come after the total.
+   */
+  tell({ counts, tasks, totalCostUsd, endedAt }: Told): void {
+    const total = tasks.length;
     const done = doneCount(counts);
-    this.#last = this.#last < done ? done : this.#last + (done + 1 - this.#last) / 1_000;
+    const next = endedAt === undefined ? this.#before(done, total) : total;
+    if (next <= this.#last) return;
+    this.#last = next;
     const cost = totalCostUsd > 0 ? `, $${totalCostUsd.toFixed(2)} so far` : "";
-    const message = `${done} of ${tasks.length} ended, ${counts.running} running${cost}`;
-    this.#call.progress(this.#last, tasks.length, message);
+    this.#progress(next, total, `${done} of ${total} ended, ${counts.running} running${cost}`);
+  }
+
+  #before(done: number, total: number): number {
+    if (this.#last < done && done < total) return done;
+    const ceiling = Math.min(done + 1, total);
+    return this.#last + (ceiling - this.#last) / 1_000;
   }
 }

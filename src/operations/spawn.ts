@@ -23,7 +23,7 @@ import { type Context, Fault, valueOrFault } from "./context.ts";
 import { rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
 import { rateFault } from "./guard.ts";
-import { type Call, ClientEnded, type Operation } from "./operation.ts";
+import { type Call, ClientEnded, ConnectionLost, type Operation } from "./operation.ts";
 import { handOverDirectory, type PlannedBatch, planBatch } from "./plan.ts";
 import { Progress } from "./progress.ts";
 import { writePrivateFiles } from "./settings-files.ts";
@@ -167,6 +167,7 @@ function handOver(context: Context, log: BatchLog): void {
 // A client that gave up waiting must not cost anybody the work; one that changed its mind must.
 function handsOver({ signal, startedAt }: Call): boolean {
   if (signal.reason instanceof ClientEnded) return false;
+  if (signal.reason instanceof ConnectionLost) return true;
   return /timed?[ -]?out/i.test(String(signal.reason)) || performance.now() - startedAt >= lateCancelMs;
 }
 

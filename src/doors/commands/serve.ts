@@ -74,7 +74,7 @@ async function serveHttp(
   ]);
   const open = () =>
     openHttp(address, token, {
-      server: ({ era, tells, ...connection }) => newServer({ context, ...connection }, { era, tells }),
+      server: ({ tells, ...connection }) => newServer({ context, ...connection }, { tells }),
       listens: (listener, signal) => watchBatches(context, listener, signal),
     });
   const door = listening(open, address);

@@ -39,8 +39,13 @@ export class Sessions {
         : refusal(404, "There is no such session (any more). Initialize again.", { code: -32_001 });
     }
     if (id !== null) this.#touch(id, session);
-    cancelWithConnection(session, message.signal, parsedBody);
-    return session.transport.handleRequest(message, parsedBody === undefined ? {} : { parsedBody });
+    const { transport } = session;
+    try {
+      return await transport.handleRequest(message, parsedBody === undefined ? {} : { parsedBody });
+    } finally {
+      // A refused `initialize` began no session: nobody else would ever close its server.
+      if (transport.sessionId === undefined) await transport.close();
+    }
   }
 
   /** All calls in progress. */
@@ -53,11 +58,15 @@ export class Sessions {
   }
 
   async #newSession(): Promise<Session | undefined> {
-    if (this.#sessions.size >= mostSessions && !(await this.#makeRoom())) return undefined;
+    if (this.#sessions.size >= mostSessions && !this.#oldestIdle()) return undefined;
     const client = new AbortController();
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: newSecret,
-      onsessioninitialized: (id) => void this.#sessions.set(id, session),
+      // Only now is it sure that the session begins, and may cost another one its place.
+      onsessioninitialized: async (id) => {
+        if (this.#sessions.size >= mostSessions) await this.#close(this.#oldestIdle());
+        this.#sessions.set(id, session);
+      },
       onsessionclosed: (id) => {
         this.#sessions.delete(id);
         client.abort(new ClientEnded());
@@ -68,35 +77,22 @@ export class Sessions {
     return session;
   }
 
-  async #makeRoom(): Promise<boolean> {
-    for (const [id, { calls, transport }] of this.#sessions) {
-      if (calls.size > 0) continue;
-      this.#sessions.delete(id);
-      await transport.close();
-      return true;
-    }
-    return false;
+  #oldestIdle(): string | undefined {
+    for (const [id, { calls }] of this.#sessions) if (calls.size === 0) return id;
+    return undefined;
+  }
+
+  async #close(id: string | undefined): Promise<void> {
+    const session = id === undefined ? undefined : this.#sessions.get(id);
+    if (id === undefined || !session) return;
+    this.#sessions.delete(id);
+    await session.transport.close();
   }
 
   #touch(id: string, session: Session): void {
     this.#sessions.delete(id);
     this.#sessions.set(id, session);
   }
-}
-
-// A connection that broke cannot bring the answer any more; calls learn of it as of a cancellation.
-function cancelWithConnection({ transport }: Session, signal: AbortSignal, body: unknown): void {
-  const ids = (Array.isArray(body) ? body : [body]).flatMap((one) => request.safeParse(one).data?.id ?? []);
-  signal.addEventListener(
-    "abort",
-    () => {
-      for (const requestId of ids) {
-        const params = { requestId, reason: "The client has disconnected." };
-        transport.onmessage?.({ jsonrpc: "2.0", method: "notifications/cancelled", params });
-      }
-    },
-    { once: true },
-  );
 }
 
 /** Whether a request belongs to a session, or begins one. Others stand alone, as those of one-shot scripts. */

@@ -7,6 +7,8 @@ import type { Context } from "../../operations/context.ts";
 /** What the server of one connection may use. */
 export interface Connection {
   context: Context;
+  /** Which protocol it speaks: since 2026-07-28, or before. */
+  era: "legacy" | "modern";
   /** Aborted, by a `ClientEnded`, when the client has gone: nobody waits any more. */
   client: AbortSignal;
   /** The calls in progress; a door that closes lets them say goodbye. */

@@ -14,14 +14,13 @@ import { serveSubscriptions, watchBatches } from "./updates.ts";
 export type { Connection };
 
 interface Served {
-  /** Which protocol the connection speaks: since 2026-07-28, or before. */
-  era: "legacy" | "modern";
   /** Whether this server itself tells of changes: where it lives as long as its connection does. */
   tells?: boolean;
 }
 
 /** A server for one connection, or for one request. Nothing is opened before the first call. */
-export function newServer(connection: Connection, { era, tells = false }: Served): McpServer {
+export function newServer(connection: Connection, { tells = false }: Served): McpServer {
+  const { era } = connection;
   const server = new McpServer(
     { name: product.name, title: "Parallel Claude Code", version: product.version },
     {

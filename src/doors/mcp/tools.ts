@@ -8,7 +8,7 @@ import {
 import { Fault } from "../../operations/context.ts";
 import { nearest } from "../../operations/faults.ts";
 import { openStore } from "../../operations/open-store.ts";
-import type { Call, Operation } from "../../operations/operation.ts";
+import { type Call, ConnectionLost, type Operation } from "../../operations/operation.ts";
 import { perform } from "../../operations/perform.ts";
 import { tools } from "../../operations/tools.ts";
 import { inputJsonSchema, outputJsonSchema } from "../json-schema.ts";
@@ -88,7 +88,7 @@ async function answer(server: McpServer, connection: Connection, { tool, input, 
   const { context } = connection;
   try {
     const call: Call = {
-      ...callOf(request, connection.client),
+      ...callOf(request, connection),
       limits: limitsFor(server, request, context),
     };
     if (tool.start && takesTasks(request)) {
@@ -104,10 +104,11 @@ async function answer(server: McpServer, connection: Connection, { tool, input, 
   }
 }
 
-function callOf({ mcpReq }: ServerContext, client: AbortSignal): Call {
+function callOf(request: ServerContext, connection: Connection): Call {
+  const { mcpReq } = request;
   const token = mcpReq._meta?.progressToken;
   return {
-    signal: AbortSignal.any([mcpReq.signal, client]),
+    signal: endOf(request, connection),
     startedAt: performance.now(),
     progress: (progress, total, message) => {
       if (token === undefined || mcpReq.signal.aborted) return;
@@ -116,4 +117,24 @@ function callOf({ mcpReq }: ServerContext, client: AbortSignal): Call {
       mcpReq.notify({ method: "notifications/progress", params }).catch(() => undefined);
     },
   };
+}
+
+/** What ends the call before it is done: a cancellation, the end of the client, or of its connection. */
+function endOf({ mcpReq, http }: ServerContext, { client, era }: Connection): AbortSignal {
+  const own = AbortSignal.any([mcpReq.signal, client]);
+  // Since 2026-07-28, a client cancels by closing the connection. Before that, it must say so, and one that has lost
+  // its connection has not cancelled anything.
+  if (era === "modern" || !http?.req) return own;
+  const connection = http.req.signal;
+  const ended = new AbortController();
+  const end = () => {
+    if (client.aborted) ended.abort(client.reason);
+    // The SDK closes a server that serves one request when its connection closes. A cancellation has a text, or nothing.
+    else if (connection.aborted || mcpReq.signal.reason instanceof Error) ended.abort(new ConnectionLost());
+    else ended.abort(mcpReq.signal.reason);
+  };
+  const either = AbortSignal.any([own, connection]);
+  if (either.aborted) end();
+  else either.addEventListener("abort", end, { once: true });
+  return ended.signal;
 }
