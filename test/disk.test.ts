@@ -7,14 +7,14 @@ import { connectNew, eventually, Home } from "./harness.ts";
 
 const mounted: string[] = [];
 
-function mountSmall(directory: string, size: string): boolean {
+function mountSmall(directory: string, size: string, more = ""): boolean {
   mkdirSync(directory, { mode: 0o700 });
   const { success } = Bun.spawnSync([
     "mount",
     "-t",
     "tmpfs",
     "-o",
-    `size=${size},mode=700`,
+    `size=${size},mode=700${more}`,
     "tmpfs",
     directory,
   ]);
@@ -86,6 +86,28 @@ testNeeding("a disk to mount")("a disk that is full while sessions end loses no 
   await home.empty({ but: client.pid });
   Bun.spawnSync(["umount", "-l", home.state]);
 });
+
+testNeeding("a disk to mount")(
+  "on a disk that has hardly any inodes left no session starts, and no task fails",
+  async () => {
+    await using home = new Home();
+    mountSmall(home.state, "200m", ",nr_inodes=90");
+    await using client = await connectNew(home);
+    const tasks = Array.from({ length: 30 }, (_, index) => `${index}`);
+    const { data } = await client.call("spawn_parallel_claude_sessions", { tasks, asyncMode: true });
+    const batchId = String(data?.["batchId"]);
+    using store = home.store();
+    await eventually(
+      () => store.list()[0]?.held?.because.includes("inodes") === true,
+      () => "it is not held",
+    );
+    Bun.spawnSync(["mount", "-o", "remount,nr_inodes=1000", home.state]);
+    const ended = await client.call("wait_for_batch", { batchId });
+    expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 30, failed: 0 } });
+    await home.empty({ but: client.pid });
+    Bun.spawnSync(["umount", "-l", home.state]);
+  },
+);
 
 function never(): never {
   throw new Error("no batch");

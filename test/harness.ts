@@ -41,7 +41,7 @@ export class Home implements AsyncDisposable {
   readonly work = join(this.path, "work");
   readonly state = join(this.path, "state");
   readonly output = join(this.path, "output");
-  readonly #more: Record<string, string>;
+  #more: Record<string, string>;
 
   constructor(more: Record<string, string> = {}) {
     this.#more = more;
@@ -67,6 +67,11 @@ export class Home implements AsyncDisposable {
   /** Where the fake writes down each of its starts. */
   get startsLog(): string {
     return join(this.path, "starts.jsonl");
+  }
+
+  /** More variables from here on. */
+  set(more: Record<string, string>): void {
+    this.#more = { ...this.#more, ...more };
   }
 
   file(name: string): string {

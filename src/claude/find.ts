@@ -21,18 +21,18 @@ export const installAdvice =
 /**
  * The `claude` to run: the operator's own path, then PATH, then the places where installers put it, at last
  * the login shell's PATH. Relative entries of PATH are passed over: what lies in a stranger's working
- * directory is never run.
+ * directory is never run. The shell may take seconds; without `askShell`, it is not asked.
  */
 export function findClaude(
   claudePath: string | undefined,
-  environment: Environment = process.env,
+  { environment = process.env, askShell = true }: { environment?: Environment; askShell?: boolean } = {},
 ): FoundClaude {
   if (claudePath !== undefined) return checkPath(claudePath);
   const searched: string[] = [];
   for (const directories of [
     () => pathDirectories(environment["PATH"]),
     knownDirectories,
-    loginShellDirectories,
+    ...(askShell ? [loginShellDirectories] : []),
   ]) {
     for (const directory of directories()) {
       if (searched.includes(directory)) continue;

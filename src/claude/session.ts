@@ -1,10 +1,11 @@
 // Starts a session: `claude` as a process group of its own, its output a file that outlives us.
-import { closeDescriptor, createForAppending, removePath } from "../platform/files.ts";
+import { closeDescriptor, createForAppending, removePath, systemCode } from "../platform/files.ts";
 import { identityOfChild, livenessOf, signalProcess } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { markerVariable } from "../platform/process-table.ts";
 import { interruptLine } from "./arguments.ts";
 import type { Exit } from "./outcome.ts";
+import { TranscriptReader } from "./transcript.ts";
 
 export interface SessionPlan {
   /** `claude` and its arguments. */
@@ -29,7 +30,19 @@ export interface Session {
   exited: Promise<Exit>;
 }
 
-export type Start = { started: true; session: Session } | { started: false; message: string };
+/** Of what a start failed. */
+export interface StartFailure {
+  /** In words for people. */
+  message: string;
+  /** The system's own word, `EMFILE` for example; nothing where an argument or a variable cannot be passed. */
+  code?: string;
+  /** Whether the files for its output could not be made; otherwise, the process could not. */
+  atOutput: boolean;
+}
+
+export type Start =
+  | { started: true; session: Session; reader: TranscriptReader }
+  | ({ started: false } & StartFailure);
 
 /**
  * Starts the process. It does nothing and spends nothing until its prompt is written, so that the start can be
@@ -37,16 +50,23 @@ export type Start = { started: true; session: Session } | { started: false; mess
  */
 export function startSession(plan: SessionPlan): Start {
   const opened: number[] = [];
+  let reader: TranscriptReader | undefined;
   try {
     for (const path of [plan.transcript, plan.stderr]) opened.push(createForAppending(path));
     const [stdout, stderr] = opened;
-    return { started: true, session: spawn(plan, stdout ?? "ignore", stderr ?? "ignore") };
+    // Opened before the session runs: one that nobody can read must not begin.
+    reader = new TranscriptReader(plan.transcript);
+    return { started: true, session: spawn(plan, stdout ?? "ignore", stderr ?? "ignore"), reader };
   } catch (error) {
+    reader?.[Symbol.dispose]();
     // Empty, and nobody will ever write into them.
-    for (const path of opened.length === 2 ? [plan.transcript, plan.stderr] : []) removePath(path);
+    for (const path of [plan.transcript, plan.stderr].slice(0, opened.length)) removePath(path);
+    const code = systemCode(error);
     return {
       started: false,
       message: `The session could not be started in ${plan.workingDirectory}: ${reasonOf(error)}`,
+      ...(code === undefined ? {} : { code }),
+      atOutput: reader === undefined,
     };
   } finally {
     // The child has its own copies.
@@ -56,8 +76,9 @@ export function startSession(plan: SessionPlan): Start {
 
 // Only of an error of the system is the message safe: others repeat what was given, values of variables among it.
 function reasonOf(error: unknown): string {
-  const isOfSystem = error instanceof Error && "code" in error && /^E[A-Z0-9]+$/.test(String(error.code));
-  return isOfSystem ? error.message : "an argument or a variable cannot be passed to a process.";
+  return error instanceof Error && systemCode(error) !== undefined
+    ? error.message
+    : "an argument or a variable cannot be passed to a process.";
 }
 
 function spawn(plan: SessionPlan, stdout: number | "ignore", stderr: number | "ignore"): Session {

@@ -14,6 +14,7 @@ import type { Machine } from "./machine.ts";
 import { lackOfRoom } from "./room.ts";
 import { whenPossible } from "./runner-log.ts";
 import type { Slot, Slots } from "./slots.ts";
+import type { StartHold } from "./start-hold.ts";
 import { optionsOf } from "./task-options.ts";
 
 /** How often a task that waits for something looks whether it has come, in milliseconds. */
@@ -33,6 +34,7 @@ interface AdmissionPlan {
   slots: Slots;
   /** The rights to start a session: so many at a time as there are processors. */
   starts: Slots;
+  startHold: StartHold;
   holds: AccountHolds;
   login: LoginProof;
   machine: Machine;
@@ -40,6 +42,8 @@ interface AdmissionPlan {
   hold(standstill: Standstill | undefined): void;
   /** The budget is spent: what is queued will not start. */
   budgetSpent(): void;
+  /** No session could start for too long: what is queued will not. */
+  giveUpStarting(because: string): void;
 }
 
 interface Hindrance extends Standstill {
@@ -131,18 +135,25 @@ export class Admission {
   #claims(number: number): boolean {
     if (!this.#plan.holds.claim(number, this.#options(number).model, Date.now())) return false;
     this.#plan.login.began(number);
+    this.#plan.startHold.claim(number);
     return true;
   }
 
   #leave(number: number): void {
     this.#plan.login.ended(number);
+    this.#plan.startHold.release(number);
     whenPossible(() => this.#plan.holds.release(number));
   }
 
   #hindrance(number: number): Hindrance | undefined {
     const state = this.#plan.state();
     const room = lackOfRoom(this.#plan.layout.stateDirectory);
-    if (room !== undefined) return { because: room, tell: true };
+    if (room !== undefined) {
+      if (this.#plan.startHold.lacks(room) === "give-up") this.#plan.giveUpStarting(room);
+      return { because: room, tell: true };
+    }
+    const unstartable = this.#plan.startHold.hindrance();
+    if (unstartable) return { ...unstartable, tell: false };
     const options = this.#options(number);
     const hold = this.#plan.holds.stopping(options.model, Date.now());
     if (hold) return { because: hold.because, until: hold.until, tell: true };

@@ -78,3 +78,12 @@ export function endOfQueue({ tasks }: Pick<BatchState, "tasks">, by: Canceller, 
     ? []
     : [{ type: "cancel-requested", by, tasks: queued.map(({ number }) => number) }];
 }
+
+/** None of those that are queued can be started; they end as not started. */
+export function notStarted({ tasks }: Pick<BatchState, "tasks">, message: string): EventBody[] {
+  return tasks.flatMap(({ status, number }) =>
+    status === "queued"
+      ? [endedEvent(number, 0, { outcome: { kind: "not-started", message } }, undefined)]
+      : [],
+  );
+}

@@ -9,7 +9,7 @@ import { remarksOf } from "../claude/remarks.ts";
 import type { Session } from "../claude/session.ts";
 import type { Sweeper } from "../claude/sweep.ts";
 import { terminate } from "../claude/terminate.ts";
-import { TranscriptReader } from "../claude/transcript.ts";
+import type { TranscriptReader } from "../claude/transcript.ts";
 import { usageOf } from "../claude/usage.ts";
 import type { SessionOptions } from "../model/options.ts";
 import type { Outcome, Spent, Usage } from "../model/outcome.ts";
@@ -46,7 +46,8 @@ interface AttemptPlan {
   /** What the task says; a continued session is asked something else. */
   task: string;
   options: SessionOptions;
-  transcript: string;
+  /** Of its transcript; closed at the end. */
+  reader: TranscriptReader;
   stderr: string;
   sweeper: Sweeper;
   /** When the attempt began, in milliseconds since 1970. An adopted one began before we did. */
@@ -98,7 +99,7 @@ export class RunningAttempt {
 
   constructor(plan: AttemptPlan) {
     this.#plan = plan;
-    this.#reader = new TranscriptReader(plan.transcript);
+    this.#reader = plan.reader;
     this.#clocks = new AttemptClocks(plan.options, plan.startedAt);
     this.#isAsked = plan.adopted;
   }

@@ -7,7 +7,7 @@ import type { SessionOptions } from "../model/options.ts";
 import type { Spent } from "../model/outcome.ts";
 import { type SessionValues, variableNames, variablesOf } from "../model/session-values.ts";
 import { type BatchState, taskOf } from "../model/state.ts";
-import { exists, kindAt } from "../platform/files.ts";
+import { exists } from "../platform/files.ts";
 import { type Layout, stderrBeside } from "../store/layout.ts";
 import { whyAnew } from "./continuation.ts";
 import { optionsOf, workingDirectoryOf } from "./task-options.ts";
@@ -34,10 +34,11 @@ export function planAttempt(
   state: BatchState,
   number: number,
   {
+    claudePath,
     layout,
     environment,
     values,
-  }: { layout: Layout; environment: Record<string, string>; values: SessionValues },
+  }: { claudePath: string; layout: Layout; environment: Record<string, string>; values: SessionValues },
 ): AttemptPlan {
   const { batch } = state;
   const { attempts } = taskOf(state, number);
@@ -67,7 +68,7 @@ export function planAttempt(
     options,
     ...(own.kind === "lost" ? { hindrance: lostText(own.names, batch.batchId, number) } : {}),
     session: {
-      command: [batch.claudePath, ...argumentsFor(options, sessionId)],
+      command: [claudePath, ...argumentsFor(options, sessionId)],
       workingDirectory,
       environment: {
         ...mentionEnvironment(prompt, options, workingDirectory),
@@ -109,16 +110,4 @@ function freeName(path: string): string {
 export function markerOf(batchId: string, task: number, attempt: number, sessionId: string): string {
   const suffix = new Bun.CryptoHasher("sha256").update(sessionId).digest("hex").slice(0, 16);
   return `${batchId}/${task}/${attempt}/${suffix}`;
-}
-
-/** Why a session did not start, in words that help: a missing directory is reported as a missing command. */
-export function startFailureText(message: string, { command, workingDirectory }: SessionPlan): string {
-  const [claudePath = ""] = command;
-  if (kindAt(workingDirectory) !== "directory") {
-    return `The working directory ${workingDirectory} no longer exists.`;
-  }
-  if (kindAt(claudePath) !== "file") {
-    return `${claudePath} no longer exists. Check with \`parallel-claude-code-mcp doctor\`.`;
-  }
-  return message;
 }

@@ -7,6 +7,7 @@ import { makePrivateDirectory } from "../platform/files.ts";
 import { livenessOf, ownIdentity } from "../platform/process.ts";
 import { processorCount } from "../platform/processors.ts";
 import { watchDirectory } from "../platform/watch.ts";
+import { durationText } from "../report/amounts.ts";
 import { type BatchLog, Replaced } from "../store/batch-log.ts";
 import { Holds } from "../store/holds.ts";
 import { MachineSlots, startingPool } from "../store/machine-slots.ts";
@@ -14,7 +15,7 @@ import type { Store } from "../store/store.ts";
 import { AccountHolds } from "./account-holds.ts";
 import { AccountPace } from "./account-pace.ts";
 import { Admission } from "./admission.ts";
-import { endOfQueue } from "./attempt-events.ts";
+import { endOfQueue, notStarted } from "./attempt-events.ts";
 import { LoginProof } from "./login-proof.ts";
 import { Machine } from "./machine.ts";
 import { noticesOf } from "./notify.ts";
@@ -22,6 +23,7 @@ import { OutputFiles } from "./output-files.ts";
 import { RunnerLog, whenPossible } from "./runner-log.ts";
 import { Slots } from "./slots.ts";
 import { startNotifier } from "./start.ts";
+import { StartHold } from "./start-hold.ts";
 import { Tasks } from "./tasks.ts";
 
 /** How often cancel requests, leash and clocks are looked at, in milliseconds. */
@@ -29,6 +31,8 @@ const beatMs = 250;
 /** On each how-manieth beat every transcript is looked at, though no watch called. */
 const lookEveryBeats = 4;
 const aliveEveryMs = 15_000;
+/** Whoever does not wait for a login still waits for an update of `claude`, in milliseconds. */
+const leastPatienceMs = 10_000;
 /** So long, in milliseconds, an earlier runner is waited for that has ended its batch and is about to leave. */
 const leavingMs = 3_000;
 
@@ -130,17 +134,22 @@ class Runner {
     this.#files = new OutputFiles(store, batchLog, this.#activities, (body) =>
       whenPossible(() => void this.#log.append(() => [body])),
     );
+    const patienceMs = Math.max(leastPatienceMs, (batch.loginPatienceSeconds ?? 0) * 1000);
+    const startHold = new StartHold(patienceMs);
+    const giveUpStarting = (because: string) => this.#giveUpStarting(because, patienceMs);
     const login = new LoginProof((batch.loginProofSeconds ?? 0) * 1000, hasAnswered(batchLog.state));
     const admission = new Admission({
       state: () => this.#log.state,
       layout: store.layout,
       slots: this.#slots,
       starts: this.#starts,
+      startHold,
       holds: this.#holds,
       login,
       machine: this.#machine,
       hold: (standstill) => this.#hold(standstill),
       budgetSpent: () => this.#endByBudget(),
+      giveUpStarting,
     });
     this.#tasks = new Tasks({
       store,
@@ -148,6 +157,7 @@ class Runner {
       slots: this.#slots,
       machineSlots: this.#machineSlots,
       admission,
+      startHold,
       pace: this.#pace,
       holds: this.#holds,
       login,
@@ -155,6 +165,7 @@ class Runner {
       files: this.#files,
       environment: sessionEnvironment(process.env),
       values,
+      giveUpStarting,
       failed: (error) => this.#failed.reject(error),
     });
     // Nobody may be listening any more when it fails.
@@ -259,6 +270,11 @@ class Runner {
 
   #endByBudget(): void {
     this.#log.append((state) => endOfQueue(state, "budget"));
+  }
+
+  #giveUpStarting(because: string, afterMs: number): void {
+    const message = `No session could start for ${durationText(afterMs)}. ${because}`;
+    whenPossible(() => this.#log.append((state) => notStarted(state, message)));
   }
 
   // What fails in a timer or a watch fails the runner, and not only that one call.

@@ -1,10 +1,14 @@
 // Carries the tasks of a batch through slots, attempt by attempt.
+import { conversationFile } from "../claude/conversation.ts";
 import { adoptSession, type Session, startSession } from "../claude/session.ts";
 import { Sweeper } from "../claude/sweep.ts";
+import { terminate } from "../claude/terminate.ts";
+import { TranscriptReader } from "../claude/transcript.ts";
 import type { SessionOptions } from "../model/options.ts";
 import type { Spent } from "../model/outcome.ts";
 import type { SessionValues } from "../model/session-values.ts";
 import { attemptsSinceAsked, taskOf } from "../model/state.ts";
+import { exists } from "../platform/files.ts";
 import { basename } from "../platform/paths.ts";
 import type { Hold } from "../store/holds.ts";
 import { stderrBeside } from "../store/layout.ts";
@@ -15,15 +19,18 @@ import type { AccountPace } from "./account-pace.ts";
 import { type Admission, type Admitted, lookMs } from "./admission.ts";
 import { RunningAttempt, type Signs } from "./attempt.ts";
 import { consequenceOf, type EndKnown, endedEvent, endOfHeld, startedEvent } from "./attempt-events.ts";
+import { claudeOf } from "./claude-of.ts";
 import { configurationOf } from "./configuration-of.ts";
 import { beginsAnew } from "./continuation.ts";
 import type { LoginProof } from "./login-proof.ts";
 import type { Machine } from "./machine.ts";
 import type { OutputFiles } from "./output-files.ts";
-import { markerOf, planAttempt, startFailureText } from "./plan-attempt.ts";
+import { type AttemptPlan, markerOf, planAttempt } from "./plan-attempt.ts";
 import { retryDelayMs } from "./retry.ts";
 import { type RunnerLog, whenPossible } from "./runner-log.ts";
 import type { Slot, Slots } from "./slots.ts";
+import { missingText, startVerdict } from "./start-failure.ts";
+import type { StartHold } from "./start-hold.ts";
 import { optionsOf, workingDirectoryOf } from "./task-options.ts";
 
 /** What the tasks of a batch need. */
@@ -33,6 +40,7 @@ export interface TasksPlan {
   slots: Slots;
   machineSlots: MachineSlots;
   admission: Admission;
+  startHold: StartHold;
   /** Nothing where the number of sessions is fixed. */
   pace: AccountPace | undefined;
   holds: AccountHolds;
@@ -43,6 +51,8 @@ export interface TasksPlan {
   environment: Record<string, string>;
   /** Of the variables that tasks give their sessions. */
   values: SessionValues;
+  /** No session could start for too long: what is queued will not. */
+  giveUpStarting(because: string): void;
   /** A task has failed for a reason of ours. */
   failed(error: unknown): void;
 }
@@ -54,6 +64,7 @@ interface Carried {
   session: Session;
   options: SessionOptions;
   transcript: string;
+  reader: TranscriptReader;
   startedAt: number;
   /** What the session is asked; an adopted one has been. */
   prompt?: string;
@@ -185,33 +196,55 @@ export class Tasks {
     {
       using _slot = slot;
       const known = { number, attempt, sessionId, resumes, transcript, startedAt, costBefore };
-      await this.#see({ ...known, session, options, adopted: true });
+      const carried = { ...known, session, options, adopted: true };
+      const reader = readerOf(transcript);
+      if (reader) await this.#see({ ...carried, reader });
+      else await this.#endUnread(carried);
     }
     await this.#carry(number, undefined);
   }
 
+  // Its transcript was removed while nobody had it open: what the session did, and does, cannot be known.
+  async #endUnread(carried: Omit<Carried, "reader">): Promise<void> {
+    const { number, attempt, session, sessionId, options, transcript } = carried;
+    const { log, environment } = this.#plan;
+    await this.#end(session);
+    const directory = workingDirectoryOf(log.state.batch, options);
+    const end = {
+      outcome: {
+        kind: "crashed" as const,
+        stderrTail: `The transcript ${transcript} was removed while the session ran.`,
+      },
+      resumable: conversationFile(sessionId, directory, environment) !== undefined,
+    };
+    await this.#finish(number, attempt, end, { delayMs: this.#delayMs(carried, end, false) });
+  }
+
   async #start(number: number, { begun }: Admitted): Promise<void> {
-    const { log, store, environment, values, holds } = this.#plan;
-    const plan = planAttempt(log.state, number, { layout: store.layout, environment, values });
-    const { hindrance } = plan;
-    const start =
-      hindrance === undefined ? startSession(plan.session) : { started: false as const, message: hindrance };
-    if (!start.started) {
-      const message = startFailureText(start.message, plan.session);
-      await this.#finish(number, 0, { outcome: { kind: "not-started", message } });
+    const { log, store, environment, values, holds, startHold } = this.#plan;
+    const claude = claudeOf(log.state.batch, { thorough: startHold.isLasting });
+    if (!claude.found) return this.#startLater(missingText(log.state.batch.claudePath));
+    const { layout } = store;
+    const plan = planAttempt(log.state, number, { claudePath: claude.path, layout, environment, values });
+    const opened = open(plan);
+    if (opened.kind === "task") {
+      startHold.release(number);
+      await this.#finish(number, 0, { outcome: { kind: "not-started", message: opened.message } });
       return;
     }
-    const { session } = start;
+    if (opened.kind === "passing") return this.#startLater(opened.because);
+    startHold.started();
+    const { session, reader } = opened;
     const [started] = await log.commit(() =>
       this.#isQueued(number) && holds.mayStart(number, plan.options.model)
         ? [startedEvent(number, plan, session)]
         : [],
     );
     if (!started) {
-      // Cancelled, or held, between our look and the commit. It has no prompt, so it leaves without having spent
-      // anything.
-      session.closeInput();
-      await session.exited;
+      // Cancelled, or held, between our look and the commit. It has no prompt, so it spends nothing; but what it
+      // runs at its start may hang.
+      reader[Symbol.dispose]();
+      await this.#end(session);
       return;
     }
     const { attempt, sessionId, options, prompt, resumes, costBefore } = plan;
@@ -222,6 +255,7 @@ export class Tasks {
       session,
       options,
       transcript,
+      reader,
       startedAt: started.at,
       prompt,
       adopted: false,
@@ -232,16 +266,27 @@ export class Tasks {
     });
   }
 
+  // The task stays queued. The next start that is tried may be its own, or another one's.
+  #startLater(because: string): void {
+    const { startHold, giveUpStarting } = this.#plan;
+    if (startHold.met(because) === "give-up") giveUpStarting(because);
+  }
+
+  async #end(session: Session): Promise<void> {
+    await terminate(session, Promise.resolve());
+    await this.#sweeper.sweep(session.marker);
+  }
+
   // From the prompt to the outcome.
   async #see(carried: Carried): Promise<void> {
-    const { number, session, sessionId, resumes, options, transcript, startedAt } = carried;
+    const { number, session, sessionId, resumes, options, transcript, reader, startedAt } = carried;
     const { prompt, adopted, costBefore } = carried;
-    const { log, environment, machine } = this.#plan;
+    const { log, environment, machine, startHold } = this.#plan;
     const running = new RunningAttempt({
       session,
       task: log.state.batch.tasks[number - 1]?.prompt ?? "",
       options,
-      transcript,
+      reader,
       stderr: stderrBeside(transcript),
       sweeper: this.#sweeper,
       startedAt,
@@ -263,6 +308,7 @@ export class Tasks {
     this.running.delete(number);
     this.#byTranscript.delete(basename(transcript));
     machine.ended(number);
+    startHold.ended();
     const verdict = this.#plan.holds.ended(
       { number, model: options.model, outcome: end.outcome },
       Date.now(),
@@ -298,7 +344,11 @@ export class Tasks {
   }
 
   // Whether the task is tried again, and after how long.
-  #delayMs(carried: Carried, { outcome, resumable = false }: EndKnown, held: boolean): number | undefined {
+  #delayMs(
+    carried: Omit<Carried, "reader">,
+    { outcome, resumable = false }: EndKnown,
+    held: boolean,
+  ): number | undefined {
     const { number, options, adopted, attempt } = carried;
     const { log } = this.#plan;
     // What was tried before somebody asked for the task again does not count.
@@ -338,4 +388,22 @@ export class Tasks {
   #isQueued(number: number): boolean {
     return taskOf(this.#plan.log.state, number).status === "queued";
   }
+}
+
+type Opened =
+  | { kind: "opened"; session: Session; reader: TranscriptReader }
+  | { kind: "task"; message: string }
+  | { kind: "passing"; because: string };
+
+// The session, and its transcript in our hands: without descriptors for both, it is no start.
+function open({ session: plan, hindrance }: AttemptPlan): Opened {
+  if (hindrance !== undefined) return { kind: "task", message: hindrance };
+  const start = startSession(plan);
+  return start.started
+    ? { kind: "opened", session: start.session, reader: start.reader }
+    : startVerdict(start, plan);
+}
+
+function readerOf(transcript: string): TranscriptReader | undefined {
+  return exists(transcript) ? new TranscriptReader(transcript) : undefined;
 }

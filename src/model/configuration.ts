@@ -68,7 +68,7 @@ export const configurationSchema = z.strictObject({
     .max(30 * 86_400)
     .meta({
       description:
-        "How long a batch waits for a login, for credit, or for a usage limit with no known reset. Then the task that hit it fails, and the tasks it affects are cancelled.",
+        "How long a batch waits for a login, for credit, or for a usage limit with no known reset. Then the task that hit it fails, and the tasks it affects are cancelled. While no session can start because `claude` is missing or the machine is out of disk space, processes or file descriptors, the batch waits as long (at least 10 s); then its queued tasks fail.",
     })
     .default(86_400),
   maxDepth: z

@@ -39,6 +39,8 @@ export const batch = z.object({
   outputDirectory: z.string(),
   /** The `claude` that was found when the batch began. Absolute. */
   claudePath: z.string(),
+  /** Whether the operator chose that path; otherwise, one that has moved is searched for. */
+  claudePathIsSet: z.boolean().optional(),
   /** Where the one who asked stood; the default for a task's working directory. */
   workingDirectory: z.string(),
   /** Whether the desktop tells of its end. */

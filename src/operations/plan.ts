@@ -105,6 +105,7 @@ export async function planBatch(
         failureMode: batchWide.failureMode,
         outputDirectory,
         claudePath: claude.path,
+        claudePathIsSet: configuration.claudePath !== undefined,
         workingDirectory,
         notifications: configuration.notifications,
         ...(configuration.notifyCommand === undefined

@@ -89,6 +89,7 @@ export async function probeSession(
     });
     if (!start.started) return { ok: false, message: start.message };
     const { session } = start;
+    using _reader = start.reader;
     session.write(
       `${JSON.stringify({ type: "control_request", request_id: "doctor", request: { subtype: "initialize" } })}\n`,
     );

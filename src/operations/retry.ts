@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { spentUsd } from "../engine/budget.ts";
 import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
+import { claudeOf } from "../engine/claude-of.ts";
 import { standingOf } from "../engine/standing.ts";
 import { batchOptions, sessionOptions } from "../model/options.ts";
 import { canRetry } from "../model/state.ts";
@@ -62,7 +63,9 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
     const log = findBatch(context, batchId);
     checkTasks(log.state, tasks);
     checkAccount(context, log);
-    await refuseOldClaude(context, log.state.batch.claudePath);
+    const { batch } = log.state;
+    const claude = claudeOf(batch, { thorough: true });
+    await refuseOldClaude(context, claude.found ? claude.path : batch.claudePath);
     const again = only === "interrupted" ? [] : requested(log, tasks);
     const row = rowOf(context, log);
     const lost = row.endedAt === undefined && isAbandoned(row);

@@ -133,6 +133,11 @@ export function isExecutable(path: string): boolean {
   return kindAt(path) === "file" && allows(path, constants.X_OK);
 }
 
+/** Whether this user may change into the directory. */
+export function canEnter(directory: string): boolean {
+  return allows(directory, constants.X_OK);
+}
+
 /** Whether nobody may write the file, by its own permission bits: also where this user is above them. */
 export function isReadOnly(path: string): boolean {
   const found = statOf(path);
@@ -313,10 +318,11 @@ export function fileStamp(path: string): FileStamp | undefined {
   return found && { path: realPath(path), size: found.size, modifiedAt: found.mtimeMs };
 }
 
-/** How many bytes this user can still write on the disk of a directory. */
-export function freeBytes(directory: string): number {
-  const { bavail, bsize } = statfsSync(directory);
-  return bavail * bsize;
+/** What this user can still put on the disk of a directory. */
+export function freeSpace(directory: string): { bytes: number; files: number } {
+  const { bavail, bsize, files, ffree } = statfsSync(directory);
+  // A file system that makes inodes as it needs them names none.
+  return { bytes: bavail * bsize, files: files > 0 ? ffree : Number.POSITIVE_INFINITY };
 }
 
 // From the kernel's `magic.h` and the file systems' own headers.
@@ -334,6 +340,12 @@ const networkFileSystems: Record<number, string> = {
 export function networkFileSystemOf(directory: string): string | undefined {
   if (process.platform !== "linux") return undefined;
   return networkFileSystems[statfsSync(directory).type >>> 0];
+}
+
+/** The system's own word for an error, `ENOENT` for example; nothing where it is no error of the system. */
+export function systemCode(error: unknown): string | undefined {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
 
 function allows(path: string, mode: number): boolean {

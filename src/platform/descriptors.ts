@@ -1,0 +1,23 @@
+// How many more files this process may open.
+import { readdirSync, readFileSync } from "node:fs";
+
+/** Infinity where it cannot be told. */
+export function spareDescriptors(): number {
+  if (process.platform !== "linux") return Number.POSITIVE_INFINITY;
+  try {
+    limit ??= softLimit(readFileSync("/proc/self/limits", "utf8"));
+    // The folder itself is open while it is read.
+    return limit - (readdirSync("/proc/self/fd").length - 1);
+  } catch (error) {
+    // Not even this look was possible.
+    return error instanceof Error && "code" in error && error.code === "EMFILE"
+      ? 0
+      : Number.POSITIVE_INFINITY;
+  }
+}
+let limit: number | undefined;
+
+function softLimit(limits: string): number {
+  const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
+  return soft === undefined ? Number.POSITIVE_INFINITY : Number(soft);
+}

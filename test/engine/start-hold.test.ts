@@ -1,0 +1,103 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { startVerdict } from "../../src/engine/start-failure.ts";
+import { StartHold } from "../../src/engine/start-hold.ts";
+import { Home } from "../harness.ts";
+
+class Clock {
+  now = 1_000;
+  readonly hold = new StartHold(60_000, () => this.now);
+}
+
+test("after a failed start no other one is tried for a moment, and then one at a time", () => {
+  const clock = new Clock();
+  const { hold } = clock;
+  expect(hold.hindrance()).toBeUndefined();
+  expect(hold.met("Waits for claude")).toBe("wait");
+  expect(hold.hindrance()).toMatchObject({ because: "Waits for claude", until: expect.any(Number) });
+  clock.now += 500;
+  expect(hold.hindrance()).toBeUndefined();
+  hold.claim(7);
+  expect(hold.hindrance()).toBeDefined();
+  hold.release(8);
+  expect(hold.hindrance()).toBeDefined();
+  hold.release(7);
+  expect(hold.hindrance()).toBeUndefined();
+});
+
+test("the longer starts fail, the longer is the pause, up to 15 seconds", () => {
+  const clock = new Clock();
+  const pauses = Array.from({ length: 8 }, () => {
+    const began = clock.now;
+    clock.hold.met("no");
+    while (clock.hold.hindrance()) clock.now += 100;
+    return clock.now - began;
+  });
+  expect(pauses).toEqual([500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
+});
+
+test("a start lets all others start again", () => {
+  const { hold } = new Clock();
+  hold.met("no");
+  hold.claim(1);
+  hold.started();
+  expect(hold.hindrance()).toBeUndefined();
+});
+
+test("an end may have made room: the next start is tried at once, and patience begins anew", () => {
+  const clock = new Clock();
+  clock.hold.met("no");
+  clock.now += 59_000;
+  clock.hold.met("no");
+  clock.hold.ended();
+  expect(clock.hold.hindrance()).toBeUndefined();
+  clock.now += 59_000;
+  expect(clock.hold.met("no")).toBe("wait");
+});
+
+test("it is given up when patience has run out, and waited for anew when somebody asks again", () => {
+  const clock = new Clock();
+  clock.hold.met("no");
+  clock.now += 60_000;
+  expect(clock.hold.met("no")).toBe("give-up");
+  expect(clock.hold.hindrance()).toBeUndefined();
+  expect(clock.hold.lacks("no room")).toBe("wait");
+  clock.now += 60_000;
+  expect(clock.hold.lacks("no room")).toBe("give-up");
+});
+
+test("only what is a task's own fails the task", async () => {
+  await using home = new Home();
+  const plan = {
+    command: ["/bin/true"],
+    workingDirectory: home.work,
+    environment: {},
+    marker: "m",
+    transcript: join(home.state, "t.ndjson"),
+    stderr: join(home.state, "t.stderr.txt"),
+  };
+  const failure = { message: "said the system", atOutput: false };
+  for (const code of [
+    "EMFILE",
+    "ENFILE",
+    "EAGAIN",
+    "ENOMEM",
+    "ENOSPC",
+    "EDQUOT",
+    "ETXTBSY",
+    "ENOENT",
+    "EACCES",
+  ])
+    expect({ code, kind: startVerdict({ ...failure, code }, plan).kind }).toEqual({ code, kind: "passing" });
+  for (const code of ["EROFS", "EACCES", "ENOENT"])
+    expect(startVerdict({ ...failure, code, atOutput: true }, plan).kind).toBe("passing");
+  expect(startVerdict({ ...failure, code: "E2BIG" }, plan)).toEqual({
+    kind: "task",
+    message: failure.message,
+  });
+  expect(startVerdict(failure, plan)).toEqual({ kind: "task", message: failure.message });
+  const gone = startVerdict({ ...failure, code: "ENOENT" }, { ...plan, workingDirectory: "/nowhere" });
+  expect(gone).toEqual({ kind: "task", message: "The working directory /nowhere no longer exists." });
+  const away = startVerdict({ ...failure, code: "ENOENT" }, { ...plan, command: ["/nowhere/claude"] });
+  expect(away).toMatchObject({ kind: "passing", because: expect.stringContaining("Waits for claude") });
+});
