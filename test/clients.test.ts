@@ -213,12 +213,44 @@ describe("what a client bears", () => {
     const waits = ["claude-ai", "claude-code", "codex-mcp-client", "cursor-vscode", "other", undefined].map(
       (name) => limitsOf({ name }, inForce()).waitSeconds,
     );
-    expect(waits).toEqual([45, 1_500, 100, 240, 45, 45]);
+    expect(waits).toEqual([45, 110, 100, 240, 45, 45]);
+  });
+
+  test("Claude Code is answered before it moves a call to the background, which it never does with -p", () => {
+    const wait = (environment: Record<string, string>) =>
+      limitsOf({ name: "claude-code", environment }, inForce()).waitSeconds;
+    expect(wait({ CLAUDE_CODE_ENTRYPOINT: "cli" })).toBe(110);
+    for (const entryPoint of ["sdk-cli", "sdk-ts", "sdk-py"])
+      expect(wait({ CLAUDE_CODE_ENTRYPOINT: entryPoint })).toBe(1_500);
+    expect(wait({ CLAUDE_CODE_ENTRYPOINT: "sdk-cli", CLAUDE_AUTO_BACKGROUND_TASKS: "1" })).toBe(110);
+    const moves = (milliseconds: string) =>
+      wait({ CLAUDE_CODE_ENTRYPOINT: "cli", CLAUDE_CODE_MCP_AUTO_BACKGROUND_MS: milliseconds });
+    expect(["60000", "0", "600000000", "5", "soon"].map(moves)).toEqual([55, 1_500, 1_500, 1, 110]);
+    expect(wait({ CLAUDE_CODE_ENTRYPOINT: "cli", CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: "1" })).toBe(1_500);
+    // Its variables say nothing about others.
+    const other = { name: "other", environment: { CLAUDE_CODE_ENTRYPOINT: "sdk-cli" } };
+    expect(limitsOf(other, inForce()).waitSeconds).toBe(45);
+  });
+
+  test("of a client that started the server, the environment counts", async () => {
+    const maximum = async (environment: Record<string, string>) => {
+      await using home = new Home(environment);
+      await using client = await connectOlder(home, "claude-code");
+      const started = home.file("started");
+      const tasks = [`[[touch path=${started}]] [[hang]]`];
+      await client.call(many, { tasks, asyncMode: true }, patience);
+      const cursor = { batchId: "latest", waitSeconds: 3_600 };
+      const call = await client.call("wait_for_batch", cursor, patience);
+      return data(call)["state"];
+    };
+    // A call would last 110 s or 25 minutes; a second is what the variable leaves of it.
+    const environment = { CLAUDE_CODE_ENTRYPOINT: "cli", CLAUDE_CODE_MCP_AUTO_BACKGROUND_MS: "1100" };
+    expect(await maximum(environment)).toBe("running");
   });
 
   test("is what the operator says, where he says it", () => {
-    const limits = limitsOf({ name: "claude-code" }, inForce({ PARALLEL_CLAUDE_SYNC_WAIT_SECONDS: "45" }));
-    expect(limits.waitSeconds).toBe(45);
+    const limits = limitsOf({ name: "claude-code" }, inForce({ PARALLEL_CLAUDE_SYNC_WAIT_SECONDS: "300" }));
+    expect(limits.waitSeconds).toBe(300);
   });
 
   test("stands in the table with its source", () => {

@@ -17,7 +17,8 @@ export async function serve(): Promise<number> {
   const transport = new StdioTransport(() => client.abort(new ClientEnded()));
   const calls = new Set<Promise<unknown>>();
   const server = serveStdio(
-    ({ era }) => newServer({ context, era, client: client.signal, calls }, { tells: true }),
+    ({ era }) =>
+      newServer({ context, era, environment: process.env, client: client.signal, calls }, { tells: true }),
     {
       transport: onClose(transport, closed.resolve),
       onerror: () => undefined,

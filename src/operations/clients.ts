@@ -1,4 +1,5 @@
 // What each client bears: how long a call may take, and how long an answer may be. One table, with its sources.
+import { callsMoveAfterMs } from "./claude-code-client.ts";
 import type { InForce } from "./configuration.ts";
 
 /** What the one who asks bears. */
@@ -13,6 +14,8 @@ export interface ClientLimits {
 export interface ClientFacts {
   /** `clientInfo.name`, from `initialize` or, since 2026-07-28, from the request. */
   name?: string | undefined;
+  /** Its environment, where it is what started us: over HTTP nothing is known of it. */
+  environment?: Record<string, string | undefined> | undefined;
 }
 
 interface Row extends ClientLimits {
@@ -20,6 +23,8 @@ interface Row extends ClientLimits {
   client: string;
   /** `clientInfo.name`, in small letters. */
   names: RegExp;
+  /** Which of the clients of that name it is, by their environment; any, where nothing is said. */
+  fits?(environment: Record<string, string | undefined>): boolean;
   /** Which of the two forms of an answer its model sees. Each is complete, so that nothing hangs on this. */
   sees: "text" | "data" | "either";
   /** Where the numbers come from. */
@@ -38,7 +43,12 @@ const usual: ClientLimits = { waitSeconds: 45, answerCharacters: usualCharacters
 /** Standard output bears more than a client does. */
 export const commandLineCharacters = 50_000_000;
 
-/** In the order in which names are looked for. */
+/** Below Claude Code's limit for silence, so that a call without a progress token lives too. */
+const longestWaitSeconds = 1_500;
+
+const claudeCode = /^claude[ -]?code/;
+
+/** In the order in which they are looked for. */
 export const clientTable: readonly Row[] = [
   {
     client: "Claude Desktop",
@@ -49,14 +59,23 @@ export const clientTable: readonly Row[] = [
       "A call is dropped at about 60 s in places, and progress does not extend that (anthropics/claude-code#22542, #63379).",
   },
   {
-    client: "Claude Code",
-    names: /^claude[ -]?code/,
+    client: "Claude Code, `-p` or SDK",
+    names: claudeCode,
+    fits: (environment) => callsMoveAfterMs(environment) === undefined,
     sees: "data",
-    // Below the limit for silence, so that a call without a progress token lives too.
-    waitSeconds: 1_500,
+    waitSeconds: longestWaitSeconds,
     answerCharacters: usualCharacters,
     source:
       "The limit of a call is hours, that of silence 30 min, reset by progress; over 50,000 characters become a preview unless `anthropic/maxResultSizeChars` allows them (seen, 2.1.330).",
+  },
+  {
+    client: "Claude Code, interactive",
+    names: claudeCode,
+    sees: "data",
+    waitSeconds: 110,
+    answerCharacters: usualCharacters,
+    source:
+      "Moves a call to the background after 120 s, or `CLAUDE_CODE_MCP_AUTO_BACKGROUND_MS`, and shows no progress from then on; a client started us with `-p` if `CLAUDE_CODE_ENTRYPOINT` begins with `sdk-` (seen, 2.1.332).",
   },
   {
     client: "Codex",
@@ -84,11 +103,20 @@ export const clientTable: readonly Row[] = [
 ];
 
 /** What a client bears. How long it waits is what the operator says, where he says it. */
-export function limitsOf({ name = "" }: ClientFacts, { configuration, settings }: InForce): ClientLimits {
-  const row = clientTable.find(({ names }) => names.test(name.toLowerCase())) ?? usual;
-  const { waitSeconds, answerCharacters } = row;
+export function limitsOf(
+  { name = "", environment = {} }: ClientFacts,
+  { configuration, settings }: InForce,
+): ClientLimits {
+  const row =
+    clientTable.find(({ names, fits }) => names.test(name.toLowerCase()) && (fits?.(environment) ?? true)) ??
+    usual;
+  const { answerCharacters } = row;
   const isSet = settings.some(
     (setting) => setting.name === "syncWaitSeconds" && setting.source !== "default",
   );
-  return { waitSeconds: isSet ? configuration.syncWaitSeconds : waitSeconds, answerCharacters };
+  if (isSet) return { waitSeconds: configuration.syncWaitSeconds, answerCharacters };
+  const moveMs = claudeCode.test(name.toLowerCase()) ? callsMoveAfterMs(environment) : undefined;
+  // A twelfth earlier, as 110 s of 120 s: the answer has to get there.
+  const waitSeconds = moveMs === undefined ? row.waitSeconds : Math.floor((moveMs / 1_000) * (11 / 12));
+  return { waitSeconds: Math.max(1, Math.min(waitSeconds, longestWaitSeconds)), answerCharacters };
 }

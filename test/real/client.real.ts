@@ -1,6 +1,6 @@
 // The real `claude` as a client of ours: it adds the compiled program, over both doors, and finds it connected. `bun run test:real`.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "../../scripts/build.ts";
@@ -82,4 +82,53 @@ describeReal("the real claude as a client", () => {
     expect(list).toContain("parallel: ");
     expect(list).not.toMatch(/parallel: .*Connected/);
   });
+
+  // What `operations/claude-code-client.ts` relies on. The server writes down its environment, and what it is asked.
+  for (const [how, args, inherited, entryPoint] of [
+    ["-p", ["-p", "hi"], undefined, "sdk-cli"],
+    ["-p under an interactive session", ["-p", "hi"], "cli", "sdk-cli"],
+    ["an interactive session", [], undefined, "cli"],
+  ] as const) {
+    test(`${how} gives its servers the entry point ${entryPoint}`, async () => {
+      await using home = await realHome();
+      const seen = join(home.path, "seen");
+      const server = `printf '%s\\n' "$CLAUDE_CODE_ENTRYPOINT" > "${seen}"; cat > /dev/null`;
+      const servers = { mcpServers: { probe: { type: "stdio", command: "sh", args: ["-c", server] } } };
+      await Bun.write(join(home.path, "mcp.json"), JSON.stringify(servers));
+      const key = "sk-ant-made-up-and-long-enough-for-the-question";
+      await Bun.write(
+        join(home.path, ".claude.json"),
+        JSON.stringify({
+          hasCompletedOnboarding: true,
+          theme: "dark",
+          customApiKeyResponses: { approved: [key.slice(-20)], rejected: [] },
+          projects: { [home.project]: { hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true } },
+        }),
+      );
+      await using child = Bun.spawn(
+        [claude?.path ?? "", ...args, "--mcp-config", join(home.path, "mcp.json"), "--strict-mcp-config"],
+        {
+          cwd: home.project,
+          env: {
+            ...cleanEnvironment(home),
+            // Nobody listens there: the servers start all the same.
+            ANTHROPIC_BASE_URL: "http://127.0.0.1:9",
+            ANTHROPIC_API_KEY: key,
+            TERM: "xterm-256color",
+            ...(inherited === undefined ? {} : { CLAUDE_CODE_ENTRYPOINT: inherited }),
+          },
+          ...(args.length > 0
+            ? { stdin: "ignore", stdout: "ignore", stderr: "ignore" }
+            : { terminal: { cols: 120, rows: 40, data: () => undefined } }),
+        },
+      );
+      await eventually(
+        () => existsSync(seen) && readFileSync(seen, "utf8") !== "",
+        () => "the server was not started",
+        60_000,
+      );
+      expect(readFileSync(seen, "utf8").trim()).toBe(entryPoint);
+      child.kill("SIGKILL");
+    });
+  }
 });

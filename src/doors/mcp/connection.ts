@@ -9,6 +9,8 @@ export interface Connection {
   context: Context;
   /** Which protocol it speaks: since 2026-07-28, or before. */
   era: "legacy" | "modern";
+  /** The client's, where it has started us. */
+  environment?: Record<string, string | undefined>;
   /** Aborted, by a `ClientEnded`, when the client has gone: nobody waits any more. */
   client: AbortSignal;
   /** The calls in progress; a door that closes lets them say goodbye. */
@@ -25,6 +27,10 @@ export function clientName(server: McpServer, { mcpReq }: ServerContext): string
 }
 
 /** What the one who asks bears. Throws `Fault` when the configuration is broken. */
-export function limitsFor(server: McpServer, request: ServerContext, context: Context): ClientLimits {
-  return limitsOf({ name: clientName(server, request) }, context.inForce);
+export function limitsFor(
+  server: McpServer,
+  request: ServerContext,
+  { context, environment }: Pick<Connection, "context" | "environment">,
+): ClientLimits {
+  return limitsOf({ name: clientName(server, request), environment }, context.inForce);
 }

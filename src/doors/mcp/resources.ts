@@ -39,7 +39,8 @@ const templates = [
 ];
 
 /** Lists and reads. Looking carries nothing on: clients list by themselves as they start. */
-export function serveResources(server: McpServer, { context }: Connection): void {
+export function serveResources(server: McpServer, connection: Connection): void {
+  const { context } = connection;
   server.server.setRequestHandler("resources/list", ({ params }) => {
     const offset = offsetOf(params?.cursor);
     const rows = recentBatches(context, pageSize + 1, offset);
@@ -63,7 +64,7 @@ export function serveResources(server: McpServer, { context }: Connection): void
       );
     }
     try {
-      const { mimeType, text } = readDocument(context, asked, limitsFor(server, request, context));
+      const { mimeType, text } = readDocument(context, asked, limitsFor(server, request, connection));
       return { contents: [{ uri: params.uri, mimeType, text }] };
     } catch (error) {
       if (error instanceof Fault) throw new ResourceNotFoundError(params.uri, error.message);

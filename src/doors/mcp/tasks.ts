@@ -11,7 +11,8 @@ import { toolResult } from "./tool-result.ts";
 const pollIntervalMs = 2_000;
 
 /** The batches of the store. */
-export function batchTasks(server: McpServer, { context }: Connection): TaskSource {
+export function batchTasks(server: McpServer, connection: Connection): TaskSource {
+  const { context } = connection;
   return {
     get: async (taskId, request) => {
       await openStore(context);
@@ -21,7 +22,7 @@ export function batchTasks(server: McpServer, { context }: Connection): TaskSour
       if (task.status !== "completed") return now;
       return {
         ...now,
-        result: toolResult(batchTaskAnswer(context, taskId, limitsFor(server, request, context))),
+        result: toolResult(batchTaskAnswer(context, taskId, limitsFor(server, request, connection))),
       };
     },
     // No session asks for anything.

@@ -89,7 +89,7 @@ async function answer(server: McpServer, connection: Connection, { tool, input, 
   try {
     const call: Call = {
       ...callOf(request, connection),
-      limits: limitsFor(server, request, context),
+      limits: limitsFor(server, request, connection),
     };
     if (tool.start && takesTasks(request)) {
       await openStore(context);
