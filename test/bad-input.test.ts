@@ -13,7 +13,7 @@ const table: [
   ["no tasks at all", () => ({}), () => ["tasks is missing"]],
   ["an empty list of tasks", () => ({ tasks: [] }), () => ["tasks", "at least one task"]],
   ["an empty task", () => ({ tasks: ["fine", "  "] }), () => ["tasks[1]", "must not be empty"]],
-  ["a task that is a number", () => ({ tasks: [4] }), () => ["tasks[0]", "4", "string"]],
+  ["a task that is a number", () => ({ tasks: [4] }), () => ["tasks[0]", "4", "expected text or an object"]],
   ["an unknown option", () => ({ tasks: ["x"], modell: "opus" }), () => ["modell is not known", "`model`"]],
   [
     "an unknown option of a task",
@@ -109,9 +109,9 @@ const table: [
       },
     }),
     () => [
-      "agents.one.prompt: expected string, received undefined; an agent needs `description` and `prompt`",
-      "agents.two.tools: expected array, received string\n",
-      "agents.three.description: must not be empty",
+      "agents.one.prompt is missing: expected text; an agent needs `description` and `prompt`",
+      'agents.two.tools was given as "Read": expected a list\n',
+      'agents.three.description was given as "": must not be empty',
     ],
   ],
   [

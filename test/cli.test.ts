@@ -214,7 +214,7 @@ describe("bad input is told in one message with exit status 2, and starts nothin
     [["list", "--limit", "0"], ["--limit was given as 0"]],
     [
       ["run", "a", "--concurrency", "many"],
-      ['--concurrency was given as "many": expected number, or expected "auto"'],
+      ['--concurrency was given as "many": expected a whole number or "auto"'],
     ],
     [["run", "a", "--retries", "1.5"], ["--retries was given as 1.5: expected a whole number"]],
     [["lst"], ["Did you mean `list`?"]],

@@ -119,7 +119,7 @@ describe("read_batch_results", () => {
     const wrong = await read(client, { tasks: [2], from: 3 });
     expect(wrong).toMatchObject({ isError: true, text: expect.stringContaining("there is no task 2") });
     expect((await read(client, { from: 3 })).text).toContain("name it by its number");
-    expect((await read(client, { batch: "x" })).text).toContain("did you mean `batchId`");
+    expect((await read(client, { batchid: "x" })).text).toContain("batchid means `batchId`, which is given");
   });
 });
 

@@ -79,8 +79,10 @@ function placed(wanted: readonly Positional[], given: readonly string[]): Record
     if (own.length === 0 && one.required) faults.push(`${one.placeholder} is missing: ${one.description}`);
     const values = own.map((text) => {
       if (!one.numeric) return text;
-      if (!/^\d+$/.test(text))
-        faults.push(`${one.placeholder} was given as ${JSON.stringify(text)}: expected a number`);
+      if (!/^[1-9]\d*$/.test(text))
+        faults.push(
+          `${one.placeholder} was given as ${JSON.stringify(text)}: expected a whole number, 1 or more`,
+        );
       return Number(text);
     });
     return values.length === 0 ? [] : [[one.property, one.many ? values : values[0]]];

@@ -2,7 +2,9 @@
 import { z } from "zod";
 import { kebabCase } from "../model/kebab-case.ts";
 import { secretOptions } from "../model/options.ts";
-import { type Checked, nearest } from "../operations/faults.ts";
+import { looksLikeJson, valueMeant } from "../operations/as-meant.ts";
+import { type Checked, jsonFault, nearest } from "../operations/faults.ts";
+import { type Shape, shapeOf } from "../operations/shape.ts";
 import { parseArgs } from "../platform/arguments.ts";
 
 /** What a flag's text becomes. `joined`: a list that is also taken as one text with commas. */
@@ -25,6 +27,8 @@ export interface Flag {
   /** One letter, where `.meta({ short })` gives it. */
   short?: string;
   kind: FlagKind;
+  /** What its text is understood by. */
+  shape: Shape;
   placeholder: string;
   description: string;
   choices: string[];
@@ -53,9 +57,11 @@ const objectSchema = z.object({ properties: z.record(z.string(), propertySchema)
 /** The flags of an object schema, in the order of its declaration; `without` names those that are none. */
 export function flagsOf(schema: z.ZodType, without: readonly string[] = []): Flag[] {
   const { properties } = objectSchema.parse(z.toJSONSchema(schema, { io: "input" }));
-  return Object.entries(properties).flatMap(([property, declared]) =>
-    without.includes(property) ? [] : [flagOf(property, declared)],
-  );
+  const shapes = shapeOf(schema).properties;
+  return Object.entries(properties).flatMap(([property, declared]) => {
+    const shape = shapes.get(property);
+    return shape === undefined || without.includes(property) ? [] : [flagOf(property, declared, shape)];
+  });
 }
 
 /** Reads a command line: what was written, or everything that is wrong with it. */
@@ -81,13 +87,14 @@ export function parseFlags(flags: readonly Flag[], argv: readonly string[]): Che
   return faults.length > 0 ? { ok: false, faults } : { ok: true, value: written };
 }
 
-function flagOf(property: string, declared: Property): Flag {
+function flagOf(property: string, declared: Property, shape: Shape): Flag {
   const kind = kindOf(declared);
   return {
     property,
     name: kebabCase(property),
     ...(declared.short === undefined ? {} : { short: declared.short }),
     kind,
+    shape,
     placeholder: declared.placeholder ?? placeholderOf(property, declared),
     description: declared.description,
     choices: (declared.enum ?? []).map(String),
@@ -155,34 +162,30 @@ function put(
   const shown = secretOptions.includes(property) ? "something else" : JSON.stringify(value);
   const given = `${rawName} was given as ${shown}`;
   const before = options[property];
-  if (kind === "list") options[property] = [...(Array.isArray(before) ? before : []), value];
-  else if (kind === "joined") options[property] = typeof before === "string" ? `${before},${value}` : value;
-  else if (kind === "choice" && !choices.includes(value)) {
+  const meant = valueMeant(flag.shape, value);
+  if (kind === "list") options[property] = [...itemsOf(before), ...itemsOf(meant)];
+  else if (kind === "joined") {
+    const isText = typeof before === "string" && typeof meant === "string";
+    if (before === undefined) options[property] = meant;
+    else options[property] = isText ? `${before},${meant}` : [...itemsOf(before), ...itemsOf(meant)];
+  } else if (kind === "choice" && !choices.some((choice) => choice === meant)) {
     const near = nearest(value, choices);
     return `${given}: accepted are ${choices.join(", ")}${near === undefined ? "" : `; did you mean ${near}?`}`;
-  } else if (kind === "number" || (kind === "text-or-number" && isNumber(value))) {
-    if (!isNumber(value)) return `${given}: expected a number`;
-    options[property] = Number(value);
-  } else if (kind === "object" || (kind === "text-or-object" && value.trimStart().startsWith("{"))) {
-    const parsed = objectFrom(value);
-    if (typeof parsed === "string")
-      return `${given}: ${secretOptions.includes(property) ? "expected a JSON object" : parsed}`;
-    options[property] = parsed;
-  } else options[property] = value;
+  } else if (kind === "number" && typeof meant !== "number") return `${given}: expected a number`;
+  else if (typeof meant === "string" && takesData(kind) && (kind === "object" || looksLikeJson(value))) {
+    const reason = secretOptions.includes(property) ? "" : jsonFault(value);
+    return `${given}: expected a JSON object${reason}`;
+  } else options[property] = meant;
   return undefined;
 }
 
-function isNumber(text: string): boolean {
-  return text.trim() !== "" && Number.isFinite(Number(text));
+function itemsOf(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value;
+  return value === undefined ? [] : [value];
 }
 
-function objectFrom(text: string): Record<string, unknown> | string {
-  try {
-    const parsed = z.record(z.string(), z.unknown()).safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : "expected a JSON object";
-  } catch (error) {
-    return `expected a JSON object (${error instanceof Error ? error.message : String(error)})`;
-  }
+function takesData(kind: FlagKind): boolean {
+  return kind === "object" || kind === "text-or-object";
 }
 
 function expected({ kind, placeholder, choices, name }: Flag): string {

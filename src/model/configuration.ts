@@ -139,25 +139,3 @@ export function variableOf(setting: string): string {
 export function isGiven(text: string | undefined): text is string {
   return text !== undefined && !/^\s*(?:\$\{user_config\.[^}]*\}|null|undefined)?\s*$/.test(text);
 }
-
-/**
- * A variable's text as the value that its setting takes: JSON where it is a number, a boolean or a list;
- * a list may also be written with the system's path separator.
- */
-export function valueFromText(setting: SettingName, text: string, separator: string): unknown {
-  const field: z.ZodType = configurationSchema.shape[setting];
-  // A list fits as text too; what looks like one is meant as one.
-  if (setting === "notifyCommand" && text.trimStart().startsWith("[")) return parsedOr(text);
-  if (field.safeParse(text).success) return text;
-  if (setting === "allowedRoots" && !text.startsWith("[")) return text.split(separator).filter(Boolean);
-  return parsedOr(text);
-}
-
-function parsedOr(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Not JSON either: the schema names what it wants.
-    return text;
-  }
-}

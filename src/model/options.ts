@@ -35,7 +35,12 @@ export const sessionOptions = z.strictObject({
   workingDirectory: z
     .string()
     .min(1)
-    .meta({ description: "Directory the session works in. `~` is expanded.", placeholder: "DIR" })
+    .meta({
+      description: "Directory the session works in. `~` is expanded.",
+      placeholder: "DIR",
+      aliases: ["cwd", "workdir", "workingDir"],
+      hints: ["directory", "dir", "path", "folder", "root", "repo"],
+    })
     .optional(),
   model: z
     .string()
@@ -54,12 +59,17 @@ export const sessionOptions = z.strictObject({
     .enum(["low", "medium", "high", "xhigh", "max"])
     .meta({ description: "How hard the model thinks." })
     .optional(),
-  agent: z.string().min(1).meta({ description: "Agent that the session runs as." }).optional(),
+  agent: z
+    .string()
+    .min(1)
+    .meta({ description: "Agent that the session runs as.", aliases: ["subagentType"] })
+    .optional(),
   agents: jsonArgument
     .meta({
       description:
         'Agents for this session, by name: `{"reviewer": {"description": "Reviews code", "prompt": "You review code."}}`.',
       placeholder: "JSON",
+      aliases: ["subagents"],
     })
     .optional(),
   settings: z
@@ -97,6 +107,7 @@ export const sessionOptions = z.strictObject({
       description:
         "Additional environment variables for the session: a JSON file, or an object of strings. Names are stored and shown; values never are.",
       placeholder: "FILE|JSON",
+      aliases: ["environment", "envVars", "environmentVariables"],
     })
     .optional(),
   claudeArguments: z
@@ -105,6 +116,8 @@ export const sessionOptions = z.strictObject({
       description:
         "Additional arguments for `claude`, one per item: `--betas=NAME`. Requires the operator's permission.",
       placeholder: "ARGUMENT",
+      aliases: ["claudeArgs"],
+      hints: ["args", "arguments", "extraArgs", "flags"],
     })
     .optional(),
   allowedTools: toolRules
@@ -136,6 +149,7 @@ export const sessionOptions = z.strictObject({
     .meta({
       description:
         "How to handle tool calls that no rule allows. `acceptEdits` allows edits in the working directory. `bypassPermissions` requires the operator's permission.",
+      hints: ["dangerouslySkipPermissions", "skipPermissions", "permissions", "mode", "autoApprove"],
     })
     .optional(),
   maxTurns: z.int().min(1).meta({ description: "Stops the session after this many API turns." }).optional(),
@@ -144,6 +158,7 @@ export const sessionOptions = z.strictObject({
     .positive()
     .meta({
       description: "Stops the session once it has cost this much (USD). The last reply may exceed it.",
+      hints: ["budget", "budgetUsd", "maxCost", "maxCostUsd", "maxBudget"],
     })
     .optional(),
   outputSchema: z
@@ -151,6 +166,8 @@ export const sessionOptions = z.strictObject({
     .meta({
       description: "JSON Schema that the answer must match. The answer is then also returned as data.",
       placeholder: "JSON",
+      aliases: ["jsonSchema"],
+      hints: ["schema", "responseFormat", "outputFormat"],
     })
     .optional(),
   mcpConfig: z
@@ -162,7 +179,12 @@ export const sessionOptions = z.strictObject({
     .optional(),
   addDirectories: z
     .array(z.string().min(1))
-    .meta({ description: "Additional directories the session may work in.", placeholder: "DIR" })
+    .meta({
+      description: "Additional directories the session may work in.",
+      placeholder: "DIR",
+      aliases: ["addDir", "addDirs", "addDirectory", "additionalDirectories"],
+      hints: ["directories", "dirs"],
+    })
     .optional(),
   resumeSessionId: z
     .string()
@@ -170,6 +192,8 @@ export const sessionOptions = z.strictObject({
     .meta({
       description: "Earlier conversation to continue, in the same working directory.",
       placeholder: "ID",
+      aliases: ["resume"],
+      hints: ["sessionId", "session", "continue"],
     })
     .optional(),
   forkSession: z
@@ -193,6 +217,7 @@ export const sessionOptions = z.strictObject({
     .meta({
       description:
         "How many times to retry a task that failed for a temporary reason: a crash, silence, or an overloaded or unreachable API.",
+      aliases: ["maxRetries"],
     })
     .default(1),
   firstEventTimeoutSeconds: seconds
@@ -210,7 +235,12 @@ export const sessionOptions = z.strictObject({
         "How long to wait, after the session has answered, for commands it started in the background. Subagents may run until `timeoutSeconds`.",
     })
     .default(30),
-  timeoutSeconds: seconds.meta({ description: "How long one session may take in total." }).default(3_600),
+  timeoutSeconds: seconds
+    .meta({
+      description: "How long one session may take in total.",
+      hints: ["timeout", "timeoutMs", "maxSeconds", "timeLimit", "maxDuration"],
+    })
+    .default(3_600),
 });
 
 /** Options of a batch, beside those of its sessions. */
@@ -219,13 +249,19 @@ export const batchOptions = z.strictObject({
     .string()
     .min(1)
     .max(200)
-    .meta({ description: "Name of the batch, for people.", placeholder: "TEXT" })
+    .meta({
+      description: "Name of the batch, for people.",
+      placeholder: "TEXT",
+      hints: ["description", "title", "label"],
+    })
     .optional(),
   concurrency: concurrency
     .meta({
       description:
         "Most sessions to run in parallel: a number, or `auto` for as many as your machine and account allow. Never more than the machine's slots.",
       placeholder: "N|auto",
+      aliases: ["maxConcurrency", "maxParallel"],
+      hints: ["parallel", "parallelism", "workers", "jobs", "maxWorkers", "maxSessions"],
     })
     .optional(),
   batchBudgetUsd: z
@@ -235,6 +271,7 @@ export const batchOptions = z.strictObject({
       description:
         "Stops starting sessions once spent plus expected cost reaches this (USD). The total may exceed it by the cost of one session for each that is running then.",
       placeholder: "USD",
+      hints: ["totalBudget", "totalBudgetUsd"],
     })
     .optional(),
   failureMode: z
@@ -246,7 +283,11 @@ export const batchOptions = z.strictObject({
     .default("continue"),
   asyncMode: z
     .boolean()
-    .meta({ description: "Whether to answer at once and write results to files in `outputDirectory`." })
+    .meta({
+      description: "Whether to answer at once and write results to files in `outputDirectory`.",
+      aliases: ["async", "isAsync"],
+      hints: ["background", "detach", "wait", "sync"],
+    })
     .default(false),
   outputDirectory: z
     .string()
@@ -254,16 +295,23 @@ export const batchOptions = z.strictObject({
     .meta({
       description: "Directory for result files. `~` is expanded, and a missing directory is created.",
       placeholder: "DIR",
+      aliases: ["outputDir", "outDir"],
+      hints: ["output", "outputPath", "resultsDirectory", "out"],
     })
     .optional(),
 });
 
 /** What Claude is asked. Up to 9 MB, because the CLI accepts at most 10 MB on stdin. */
-export const prompt = z
-  .string()
-  .refine((text) => text.trim() !== "", "must not be empty")
-  .refine((text) => Buffer.byteLength(text) <= 9_000_000, "at most 9 MB; put longer text in a file")
-  .meta({ description: "What the session should do." });
+export const prompt = promptOf("expected text");
+
+/** The same, with other words for what is no text. */
+export function promptOf(expectation: string) {
+  return z
+    .string(expectation)
+    .refine((text) => text.trim() !== "", "must not be empty")
+    .refine((text) => Buffer.byteLength(text) <= 9_000_000, "at most 9 MB; put longer text in a file")
+    .meta({ description: "What the session should do.", verbatim: true });
+}
 
 /** Options whose values are in no message, file or log. */
 export const secretOptions: readonly string[] = ["env"] satisfies (keyof typeof sessionOptions.shape)[];

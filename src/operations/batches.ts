@@ -18,6 +18,7 @@ import { spendingFields, spendingOf } from "../report/spending.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import type { BatchRow } from "../store/store.ts";
 import { answerNow } from "./answer-now.ts";
+import { batchIdInput, taskNumbers } from "./batch-input.ts";
 import { commandLineCharacters } from "./clients.ts";
 import { type Context, valueOrFault } from "./context.ts";
 import { check } from "./faults.ts";
@@ -28,12 +29,6 @@ import type { Operation } from "./operation.ts";
 import { Progress } from "./progress.ts";
 
 const reads = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
-
-const batchIdInput = z
-  .string()
-  .min(1)
-  .meta({ description: "Batch id, or its first characters. `latest` is the newest batch." });
-const taskNumbers = z.array(z.int().min(1));
 
 const listInput = z.strictObject({
   limit: z.int().min(1).max(500).meta({ description: "Most batches to list." }).default(20),
@@ -62,7 +57,7 @@ export const listBatches: Operation<typeof listInput, typeof listOutput> = {
   output: listOutput,
   annotations: reads,
   run: async (context, input) => {
-    const { limit, offset } = valueOrFault(check(listInput, input, Object.keys(listInput.shape)));
+    const { limit, offset } = valueOrFault(check(listInput, input));
     const rows = context.store.list({ limit: limit + 1, offset });
     return { batches: rows.slice(0, limit).map(listed), more: rows.length > limit };
   },
@@ -74,7 +69,10 @@ const waitInput = z.strictObject({
     .number()
     .min(0)
     .max(3_600)
-    .meta({ description: "How long to wait, up to the limit of the client (default: that limit)." })
+    .meta({
+      description: "How long to wait, up to the limit of the client (default: that limit).",
+      hints: ["timeout", "timeoutSeconds", "wait", "seconds"],
+    })
     .optional(),
   cursor: z
     .string()
@@ -124,9 +122,7 @@ export const waitForBatch: Operation<typeof waitInput, typeof waitOutput> = {
   output: waitOutput,
   annotations: reads,
   run: async (context, input, call) => {
-    const { batchId, waitSeconds, cursor } = valueOrFault(
-      check(waitInput, input, Object.keys(waitInput.shape)),
-    );
+    const { batchId, waitSeconds, cursor } = valueOrFault(check(waitInput, input));
     const log = findBatch(context, batchId);
     const most = call.limits?.waitSeconds ?? context.configuration.syncWaitSeconds;
     const before = cursor === undefined ? undefined : endTimesAt(context, log, Number(cursor));
@@ -159,7 +155,7 @@ export const cancelBatch: Operation<typeof cancelInput, typeof waitOutput> = {
   output: waitOutput,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   run: async (context, input, call) => {
-    const { batchId, tasks } = valueOrFault(check(cancelInput, input, Object.keys(cancelInput.shape)));
+    const { batchId, tasks } = valueOrFault(check(cancelInput, input));
     const log = findBatch(context, batchId);
     checkTasks(log.state, tasks);
     log.append((state) =>

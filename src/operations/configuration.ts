@@ -5,7 +5,6 @@ import {
   isGiven,
   type SettingName,
   settingNames,
-  valueFromText,
   variableOf,
 } from "../model/configuration.ts";
 import { exists, readText } from "../platform/files.ts";
@@ -19,7 +18,9 @@ import {
   temporaryDirectory,
 } from "../platform/paths.ts";
 import { depthVariable, markerVariable } from "../platform/process-table.ts";
+import { valueMeant } from "./as-meant.ts";
 import { type Checked, check, nearest } from "./faults.ts";
+import { shapeOf } from "./shape.ts";
 
 type Environment = Record<string, string | undefined>;
 
@@ -44,12 +45,12 @@ export function readConfiguration(environment: Environment = process.env): Check
   if (!fromFile.ok) return fromFile;
   const variables = settingNames.flatMap((name) => {
     const text = environment[variableOf(name)];
-    return isGiven(text) ? [[name, valueFromText(name, text, pathListSeparator)] as const] : [];
+    return isGiven(text) ? [[name, settingFrom(name, text)] as const] : [];
   });
   const unknown = unknownVariables(environment);
   if (unknown.length > 0) return { ok: false, faults: unknown };
   const byVariable: Record<string, unknown> = Object.fromEntries(variables);
-  const checked = check(configurationSchema, { ...fromFile.value, ...byVariable }, settingNames);
+  const checked = check(configurationSchema, { ...fromFile.value, ...byVariable });
   if (!checked.ok) {
     const faults = checked.faults.map(
       (fault) => `${sourceOf(fault.split(/[ .[]/, 1)[0] ?? "", byVariable, file)}: ${fault}`,
@@ -82,6 +83,14 @@ function withPlaces(configuration: Configuration, environment: Environment): Con
     ...(workingDirectory === undefined ? {} : { workingDirectory: place(workingDirectory) }),
     ...(claudePath === undefined ? {} : { claudePath: place(claudePath) }),
   };
+}
+
+// A list of directories may also be written as systems write them.
+function settingFrom(name: SettingName, text: string): unknown {
+  const isList = name === "allowedRoots" && !text.trimStart().startsWith("[");
+  if (isList) return text.split(pathListSeparator).filter((path) => path.trim() !== "");
+  const shape = shapeOf(configurationSchema).properties.get(name);
+  return shape ? valueMeant(shape, text) : text;
 }
 
 function readFileObject(file: string): Checked<Record<string, unknown>> {

@@ -1,19 +1,38 @@
 // Bad input in words: each fault with its place, what was given, and what is accepted.
 import type { z } from "zod";
 import { secretOptions } from "../model/options.ts";
+import { asMeant, looksLikeJson } from "./as-meant.ts";
+import { propertiesMeant, propertyHinted, type Shape, shapeAt, shapeOf } from "./shape.ts";
 
 /** What came of something that a user can get wrong. */
 export type Checked<Value> = { ok: true; value: Value } | { ok: false; faults: string[] };
 
-/** Parses, and words what is wrong. `what` names the input as a whole. */
+/** Something else of ours that takes options, by its name. */
+interface Elsewhere {
+  name: string;
+  schema: z.ZodType;
+}
+
+/**
+ * Understands what was written, parses it, and words what is wrong. Options that belong `elsewhere` are told from those
+ * that nobody knows.
+ */
 export function check<Schema extends z.ZodType>(
   schema: Schema,
   input: unknown,
-  known: readonly string[] = [],
+  elsewhere?: Elsewhere,
 ): Checked<z.output<Schema>> {
-  const parsed = schema.safeParse(input, { reportInput: true });
+  const meant = asMeant(schema, input);
+  const parsed = schema.safeParse(meant, { reportInput: true });
   if (parsed.success) return { ok: true, value: parsed.data };
-  return { ok: false, faults: parsed.error.issues.flatMap((issue) => wordsOf(issue, input, known)) };
+  const asked = { input: meant, shape: shapeOf(schema), elsewhere };
+  return { ok: false, faults: parsed.error.issues.flatMap((issue) => wordsOf(issue, asked)) };
+}
+
+interface Asked {
+  input: unknown;
+  shape: Shape;
+  elsewhere: Elsewhere | undefined;
 }
 
 /** One message of all faults. */
@@ -32,91 +51,173 @@ export function placeText(path: readonly PropertyKey[]): string {
   }, "");
 }
 
-function wordsOf(issue: z.core.$ZodIssue, input: unknown, known: readonly string[]): string[] {
-  const place = placeText(issue.path);
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => {
-      const near = nearest(key, known);
-      const where = placeText([...issue.path, key]);
-      return `${where} is not known${near === undefined ? "" : `; did you mean \`${near}\`?`}`;
-    });
+function wordsOf(issue: z.core.$ZodIssue, asked: Asked): string[] {
+  const { path } = issue;
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.map((key) => `${placeText([...path, key])} ${unknownText(key, path, asked)}`);
+  const place = path.length === 0 ? "the input" : placeText(path);
+  const given = valueAt(asked.input, path);
+  const shape = shapeAt(asked.shape, path);
+  if (given === undefined) return [`${place} is missing: ${expectation(issue, shape)}`];
+  // Of several accepted shapes, the one that was meant is that whose faults lie deeper than the top.
+  const meant =
+    issue.code === "invalid_union" ? issue.errors.find((faults) => !faults.some(isOfTop)) : undefined;
+  if (meant) return meant.flatMap((fault) => wordsOf({ ...fault, path: [...path, ...fault.path] }, asked));
+  return [`${place} was given as ${shown(given, issue, shape)}`];
+}
+
+function isOfTop({ code, path }: z.core.$ZodIssue): boolean {
+  return (code === "invalid_type" || code === "invalid_value") && path.length === 0;
+}
+
+function unknownText(
+  key: string,
+  path: readonly PropertyKey[],
+  { input, shape: whole, elsewhere }: Asked,
+): string {
+  const shape = shapeAt(whole, path);
+  const siblings = valueAt(input, path);
+  const [meant] = shape ? propertiesMeant(shape, key) : [];
+  if (meant !== undefined && typeof siblings === "object" && siblings !== null && meant in siblings)
+    return `means \`${meant}\`, which is given too; give one of the two`;
+  const [outer] = path.length > 0 ? propertiesMeant(whole, key) : [];
+  if (outer !== undefined)
+    return `is an option of the batch, not of one task; give \`${outer}\` beside \`tasks\``;
+  const [other] = elsewhere ? propertiesMeant(shapeOf(elsewhere.schema), key) : [];
+  if (elsewhere && other !== undefined) return `is an option of ${elsewhere.name} only`;
+  const near = shape && (propertyHinted(shape, key) ?? nearest(key, [...shape.properties.keys()]));
+  return `is not known${near === undefined ? "" : `; did you mean \`${near}\`?`}`;
+}
+
+/** What is accepted instead, in words for people. */
+export function expectation(issue: z.core.$ZodIssue, shape?: Shape): string {
+  switch (issue.code) {
+    case "invalid_union": {
+      const accepted = issue.errors.flatMap((faults) => faults.map((fault) => expectation(fault, shape)));
+      const [first = "", ...others] = [...new Set(accepted)];
+      return [first, ...others.map((words) => words.replace(/^expected /, ""))].join(" or ");
+    }
+    case "invalid_value": {
+      const [only] = issue.values;
+      if (issue.values.length === 1) return `expected ${JSON.stringify(String(only))}`;
+      return `accepted are ${issue.values.map(String).join(", ")}`;
+    }
+    case "invalid_type":
+      return ownWords(issue) ?? `expected ${typeText(issue.expected, shape)}`;
+    case "too_small":
+      return ownWords(issue) ?? leastText(issue);
+    case "too_big":
+      return ownWords(issue) ?? `expected at most ${amountText(issue.origin, issue.maximum)}`;
+    default:
+      return issue.message;
   }
-  const given = valueAt(input, issue.path);
-  if (given === undefined) return [`${place} is missing: ${expectation(issue)}`];
-  if (issue.code === "invalid_union") return unionWords(issue, input, known);
-  return [
-    `${place === "" ? "the input" : place} was given as ${shown(given, issue.path)}: ${expectation(issue)}`,
-  ];
 }
 
-// Of several accepted shapes, the one that was meant is that whose faults lie deeper than the top.
-function unionWords(
-  issue: Extract<z.core.$ZodIssue, { code: "invalid_union" }>,
-  input: unknown,
-  known: readonly string[],
-): string[] {
-  const given = valueAt(input, issue.path);
-  const meant = issue.errors.find(
-    (faults) =>
-      !faults.some(
-        ({ code, path }) => (code === "invalid_type" || code === "invalid_value") && path.length === 0,
-      ),
-  );
-  if (meant) {
-    return meant.flatMap((fault) =>
-      wordsOf({ ...fault, path: [...issue.path, ...fault.path] }, input, known),
-    );
-  }
-  const accepted = issue.errors.flatMap((faults) => faults.map(expectation));
-  return [
-    `${placeText(issue.path)} was given as ${shown(given, issue.path)}: ${[...new Set(accepted)].join(", or ")}`,
-  ];
+// The schema looks for a number first, and for a whole one then.
+function typeText(type: string, shape: Shape | undefined): string {
+  if (type === "number" && shape?.types.has("integer")) return "a whole number";
+  if (type === "array" && shape?.item?.types.has("integer")) return "a list of whole numbers";
+  return typeWords[type] ?? type;
 }
 
-function expectation(issue: z.core.$ZodIssue): string {
-  if (issue.code === "invalid_value" && issue.values.length === 1)
-    return `expected ${JSON.stringify(String(issue.values[0]))}`;
-  if (issue.code === "invalid_value") return `accepted are ${issue.values.map(String).join(", ")}`;
-  const words = issue.message.replace(/^Invalid input: /, "").replace(/, received .*$/, "");
-  return words
-    .replace(/^(Too (?:small|big)): expected /, "expected ")
-    .replace(/^expected int$/, "expected a whole number");
+const typeWords: Readonly<Record<string, string>> = {
+  string: "text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+  record: "an object",
+};
+
+/** What a schema of ours says itself; the rest are words for programmers. */
+function ownWords({ message }: z.core.$ZodIssue): string | undefined {
+  return /^(?:Invalid|Too|Unrecognized)\b/.test(message) ? undefined : message;
 }
 
-function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+function leastText({ origin, minimum, inclusive }: z.core.$ZodIssueTooSmall): string {
+  if (origin === "string" && minimum === 1) return "must not be empty";
+  if (origin === "number" && inclusive === false) return `expected more than ${minimum}`;
+  return `expected at least ${amountText(origin, minimum)}`;
+}
+
+function amountText(origin: string, amount: number | bigint): string {
+  if (origin === "string") return `${amount} character${amount === 1 ? "" : "s"}`;
+  return origin === "array" ? `${amount} item${amount === 1 ? "" : "s"}` : String(amount);
+}
+
+/** What stands at a place of an input. */
+export function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((value, key) => {
     if (typeof value !== "object" || value === null) return undefined;
     return Reflect.get(value, key);
   }, input);
 }
 
-function shown(given: unknown, path: readonly PropertyKey[]): string {
-  return path.some((key) => secretOptions.includes(String(key))) ? "something else" : excerpt(given);
+// What was given, and what is accepted instead.
+function shown(given: unknown, issue: z.core.$ZodIssue, shape: Shape | undefined): string {
+  const isSecret = issue.path.some((key) => secretOptions.includes(String(key)));
+  const accepted = expectation(issue, shape);
+  if (isSecret) return `something else: ${accepted}`;
+  if (typeof given !== "string") return `${excerpt(given)}: ${accepted}`;
+  const near = nearest(given, shape?.choices ?? []);
+  const hint = near === undefined ? "" : `; did you mean \`${near}\`?`;
+  return `${excerpt(given)}: ${accepted}${looksLikeJson(given) ? jsonFault(given) : ""}${hint}`;
 }
 
-function excerpt(value: unknown): string {
+/** Why a text that looks like JSON is none, as the end of a sentence; empty where it is. */
+export function jsonFault(text: string): string {
+  try {
+    JSON.parse(text);
+    return "";
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.replace(/^JSON Parse error: /, "") : String(error);
+    return ` (this text is not valid JSON: ${reason})`;
+  }
+}
+
+/** The beginning of a value, as JSON. */
+export function excerpt(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
 
-/** The known name that was probably meant; nothing when none is near. */
+/** The known name that was probably meant; nothing when none is near, or several are as near. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
+  const letters = name.toLowerCase();
+  const most = letters.length <= 5 ? 1 : Math.max(2, Math.floor(letters.length / 3));
   const ranked = known
-    .map((candidate) => ({ candidate, distance: distance(name.toLowerCase(), candidate.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance);
-  const [best] = ranked;
-  return best && best.distance <= Math.max(2, Math.floor(name.length / 3)) ? best.candidate : undefined;
+    .map((candidate) => ({
+      candidate,
+      distance: distance(letters, candidate.toLowerCase()),
+      shared: sharedWords(name, candidate),
+    }))
+    .filter((one) => one.distance <= most)
+    .sort((a, b) => a.distance - b.distance || b.shared - a.shared);
+  const [best, second] = ranked;
+  if (!best || (second?.distance === best.distance && second.shared === best.shared)) return undefined;
+  return best.candidate;
 }
 
-// Levenshtein's, one row at a time.
+function sharedWords(one: string, other: string): number {
+  const words = (name: string) => name.split(/[-_\s]|(?=[A-Z])/).map((word) => word.toLowerCase());
+  const known = new Set(words(other));
+  return words(one).filter((word) => known.has(word)).length;
+}
+
+// Levenshtein's, one row at a time; two letters in the wrong order are one mistake.
 function distance(from: string, to: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [index, letter] of [...from].entries()) {
+  for (let index = 0; index < from.length; index++) {
     const next = [index + 1];
-    for (const [column, other] of [...to].entries()) {
-      const replaced = (row[column] ?? 0) + (letter === other ? 0 : 1);
-      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
+    for (let column = 0; column < to.length; column++) {
+      const replaced = (row[column] ?? 0) + (from[index] === to[column] ? 0 : 1);
+      const isSwapped = index > 0 && from[index] === to[column - 1] && from[index - 1] === to[column];
+      const swapped = isSwapped ? (before[column - 1] ?? 0) + 1 : replaced;
+      next.push(Math.min(replaced, swapped, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
     }
+    before = row;
     row = next;
   }
   return row[to.length] ?? 0;

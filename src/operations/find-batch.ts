@@ -12,6 +12,7 @@ export function findBatch({ store }: Context, given: string): BatchLog {
   if (ids.length > 1) throw new Fault(`${given} is the beginning of several batches: ${ids.join(", ")}.`);
   const log = id === undefined ? undefined : store.batch(id);
   if (log) return log;
+  if (given === "latest") throw new Fault("There is no batch yet.");
   throw new Fault(`There is no batch ${given}. \`list\` (or list_batches) shows all batches.`);
 }
 

@@ -12,6 +12,7 @@ import {
 import type { SessionValues } from "../model/session-values.ts";
 import { absolutePath, homeDirectory } from "../platform/paths.ts";
 import { layoutOf } from "../store/layout.ts";
+import { asMeant } from "./as-meant.ts";
 import { checkVersion } from "./claude-version.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
@@ -22,7 +23,7 @@ import { pick, type RawOptions, rawObject } from "./raw-options.ts";
 import { combinedFaults, sessionFaults, versionNeeded } from "./session-faults.ts";
 import { type PrivateFile, SettingsFiles } from "./settings-files.ts";
 import { settingsWarnings } from "./settings-warnings.ts";
-import { knownNames, parallelInput, sessionInput } from "./spawn-input.ts";
+import { parallelInput, sessionInput } from "./spawn-input.ts";
 import { textFaults } from "./text-faults.ts";
 import { variablesIn } from "./variables.ts";
 
@@ -136,18 +137,22 @@ const sessionNames = Object.keys(sessionOptions.shape);
 
 function askedFor(startedBy: StartedBy, input: unknown): Checked<Asked> {
   if (startedBy === "spawn_claude_session") {
-    const checked = check(sessionInput, input, Object.keys(sessionInput.shape));
+    const checked = check(sessionInput, input, {
+      name: "spawn_parallel_claude_sessions",
+      schema: parallelInput,
+    });
     if (!checked.ok) return checked;
-    const faults = textFaults(rawObject(input), "");
+    const shared = rawObject(asMeant(sessionInput, input));
+    const faults = textFaults(shared, "");
     if (faults.length > 0) return { ok: false, faults };
     return {
       ok: true,
-      value: { shared: rawObject(input), tasks: [{ prompt: checked.value.task, place: "", options: {} }] },
+      value: { shared, tasks: [{ prompt: checked.value.task, place: "", options: {} }] },
     };
   }
-  const checked = check(parallelInput, input, knownNames);
+  const checked = check(parallelInput, input);
   if (!checked.ok) return checked;
-  const shared = rawObject(input);
+  const shared = rawObject(asMeant(parallelInput, input));
   const raw = Array.isArray(shared["tasks"]) ? shared["tasks"] : [];
   const faults = [
     ...textFaults(shared, ""),

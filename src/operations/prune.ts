@@ -59,7 +59,7 @@ export const prune: Operation<typeof pruneInput, typeof pruneOutput> = {
   output: pruneOutput,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   run: async (context, input) => {
-    const asked = valueOrFault(check(pruneInput, input, Object.keys(pruneInput.shape)));
+    const asked = valueOrFault(check(pruneInput, input));
     checkPlace(context);
     const { store } = context;
     const before = Date.now() - asked.olderThan * dayMs;

@@ -5,6 +5,7 @@ import type { BatchState, DoneTask } from "../model/state.ts";
 import { stateWords } from "../model/state-word.ts";
 import { countText, numberText } from "../report/amounts.ts";
 import { resultSchema } from "../report/answer.ts";
+import { batchIdInput, taskNumbers } from "./batch-input.ts";
 import { type ClientLimits, commandLineCharacters } from "./clients.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
 import { type Entry, entryOf } from "./entry.ts";
@@ -25,13 +26,8 @@ const mostCharacters = 200_000;
 const mostAtOnce = 100;
 
 const resultsInput = z.strictObject({
-  batchId: z
-    .string()
-    .min(1)
-    .meta({ description: "Batch id, or its first characters. `latest` is the newest batch." }),
-  tasks: z
-    .array(z.int().min(1))
-    .min(1)
+  batchId: batchIdInput,
+  tasks: taskNumbers
     .meta({ description: "Only these tasks, by number (default: all that have ended)." })
     .optional(),
   status: z
@@ -86,7 +82,7 @@ export const readResults: Operation<typeof resultsInput, typeof resultsOutput> =
   output: resultsOutput,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   run: async (context, input, { limits }) => {
-    const asked = valueOrFault(check(resultsInput, input, Object.keys(resultsInput.shape)));
+    const asked = valueOrFault(check(resultsInput, input));
     return read(context, asked, limits);
   },
 };

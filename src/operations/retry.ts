@@ -9,6 +9,7 @@ import { canRetry } from "../model/state.ts";
 import { costText } from "../report/amounts.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { accountOf } from "./account.ts";
+import { batchIdInput, taskNumbers } from "./batch-input.ts";
 import { waited, waitOutput } from "./batches.ts";
 import { refuseOldClaude } from "./claude-version.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
@@ -18,10 +19,7 @@ import type { Operation } from "./operation.ts";
 import { retryValues } from "./retry-values.ts";
 
 const retryInput = z.strictObject({
-  batchId: z
-    .string()
-    .min(1)
-    .meta({ description: "Batch id, or its first characters. `latest` is the newest batch." }),
+  batchId: batchIdInput,
   only: z
     .enum(["failed", "interrupted"])
     .meta({
@@ -29,9 +27,7 @@ const retryInput = z.strictObject({
         "`interrupted`: only resume a batch that lost its processes. `failed`: only rerun failed tasks (default: both).",
     })
     .optional(),
-  tasks: z
-    .array(z.int().min(1))
-    .min(1)
+  tasks: taskNumbers
     .meta({ description: "Rerun only these tasks, by number. Tasks that succeeded are kept." })
     .optional(),
   batchBudgetUsd: batchOptions.shape.batchBudgetUsd.meta({
@@ -56,7 +52,7 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
   output: waitOutput,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   run: async (context, input) => {
-    const asked = valueOrFault(check(retryInput, input, Object.keys(retryInput.shape)));
+    const asked = valueOrFault(check(retryInput, input));
     const { batchId, only, tasks, batchBudgetUsd: budgetUsd } = asked;
     if (only === "interrupted" && tasks)
       throw new Fault("`tasks` are run again; with `only: interrupted` none is. Give one of the two.");

@@ -7,6 +7,7 @@ import { refusedArgument } from "../claude/trusted-arguments.ts";
 import { type ChangedVersion, isOlder } from "../claude/versions.ts";
 import { type SessionOptionsInput, toolRuleList } from "../model/options.ts";
 import type { Context } from "./context.ts";
+import { excerpt, expectation, valueAt } from "./faults.ts";
 import { mcpFaults } from "./mcp-faults.ts";
 import { ruleFaults } from "./text-faults.ts";
 import { variableFaults } from "./variables.ts";
@@ -85,11 +86,13 @@ function agentFaults({ agents }: SessionOptionsInput): string[] {
   return Object.entries(agents ?? {}).flatMap(([name, agent]) => {
     const parsed = agentSchema.safeParse(agent);
     if (parsed.success) return [];
-    return parsed.error.issues.map(({ path, message }) => {
+    return parsed.error.issues.map((issue) => {
+      const { path } = issue;
       const place = ["agents", name, ...path.map(String)].join(".");
-      const what = message.replace("Invalid input: ", "").replace(/^Too small: .*/, "must not be empty");
+      const given = valueAt(agent, path);
+      const what = given === undefined ? "is missing" : `was given as ${excerpt(given)}`;
       const isNeeded = path.length === 0 || path[0] === "description" || path[0] === "prompt";
-      return `${place}: ${what}${isNeeded ? "; an agent needs `description` and `prompt`" : ""}`;
+      return `${place} ${what}: ${expectation(issue)}${isNeeded ? "; an agent needs `description` and `prompt`" : ""}`;
     });
   });
 }

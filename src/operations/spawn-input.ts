@@ -1,15 +1,43 @@
 // What the two spawn tools take.
 import { z } from "zod";
-import { batchOptions, prompt, sessionOptions } from "../model/options.ts";
+import { batchOptions, prompt, promptOf, sessionOptions } from "../model/options.ts";
 
 /** Most tasks of one batch. */
 const mostTasks = 10_000;
 
-const taskInput = z.strictObject({ task: prompt, ...sessionOptions.shape });
+/** What a task is called elsewhere; each could mean something else too. */
+const wordsForTask = [
+  "message",
+  "messages",
+  "instruction",
+  "instructions",
+  "query",
+  "text",
+  "input",
+  "content",
+];
+
+// Beside a prompt, a `description` is what Claude Code's own tool for agents calls the title of a task.
+const titled = {
+  name: sessionOptions.shape.name
+    .unwrap()
+    .meta({ aliases: ["title", "description"] })
+    .optional(),
+};
+
+const taskInput = z.strictObject({
+  task: prompt.meta({ aliases: ["prompt", "description"], hints: wordsForTask }),
+  ...sessionOptions.shape,
+  ...titled,
+});
 
 export const sessionInput = z.strictObject({
-  task: prompt,
+  task: promptOf("expected one task, as text; spawn_parallel_claude_sessions takes several").meta({
+    aliases: ["prompt", "tasks", "prompts", "description"],
+    hints: wordsForTask,
+  }),
   ...sessionOptions.shape,
+  ...titled,
   ...batchOptions.pick({ batchName: true, asyncMode: true, outputDirectory: true }).shape,
 });
 
@@ -19,12 +47,11 @@ export const parallelInput = z.strictObject({
     .min(1, "expected at least one task")
     .max(mostTasks, `at most ${mostTasks} tasks in one batch`)
     .meta({
+      aliases: ["task", "prompt", "prompts"],
+      hints: wordsForTask,
       description:
         "One session per task: the prompt as a string, or an object with `task` and its own options, which override those of the batch.",
     }),
   ...sessionOptions.shape,
   ...batchOptions.shape,
 });
-
-/** Names that an unknown one is compared with. */
-export const knownNames = Object.keys(parallelInput.shape).concat("task");

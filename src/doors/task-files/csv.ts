@@ -1,5 +1,6 @@
 // Tasks as rows: a column `task`, and a column for each option that differs from row to row.
 import { sessionOptions } from "../../model/options.ts";
+import { valueMeant } from "../../operations/as-meant.ts";
 import { nearest } from "../../operations/faults.ts";
 import { type Flag, flagsOf, parseFlags } from "../flags.ts";
 import { FileFault, type FileTask } from "./file-task.ts";
@@ -63,9 +64,10 @@ function optionOf(name: string, cell: string, line: number): [string, unknown] {
   const flag = flagOf(name);
   if (!flag) throw new Error(`Internal error: the column ${name} was checked`);
   if (flag.kind === "boolean") {
-    if (!/^(?:true|false)$/i.test(cell))
+    const meant = valueMeant(flag.shape, cell);
+    if (typeof meant !== "boolean")
       throw new FileFault(`${name} was given as ${JSON.stringify(cell)}: expected true or false`, line);
-    return [flag.property, cell.toLowerCase() === "true"];
+    return [flag.property, meant];
   }
   const written = parseFlags(flags, [`--${flag.name}=${cell}`]);
   if (!written.ok) throw new FileFault(written.faults.join("; ").replace(/^--[\w-]+/, name), line);

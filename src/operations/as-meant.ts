@@ -1,0 +1,167 @@
+// Input as models, clients and people write it: lists as JSON text, `"true"`, `"5"`, `null`, one value for a list, names in
+// snake_case. What can mean one thing only becomes that thing; everything else stays as it is, and the schema refuses it.
+import type { z } from "zod";
+import { lettersOf, type PropertyShape, propertiesMeant, type Shape, shapeOf } from "./shape.ts";
+
+/** What an input means by its schema. Not parsed yet, and without defaults. Meant twice, it stays the same. */
+export function asMeant(schema: z.ZodType, raw: unknown): unknown {
+  return valueMeant(shapeOf(schema), raw);
+}
+
+/** What one value means in its place. */
+export function valueMeant(shape: Shape, value: unknown): unknown {
+  if (typeof value === "string") return textMeant(shape, value);
+  if (typeof value === "number") return numberMeant(shape, value);
+  if (Array.isArray(value)) return listMeant(shape, value);
+  if (typeof value === "object" && value !== null) return objectMeant(shape, value);
+  return value;
+}
+
+function textMeant(shape: Shape, text: string): unknown {
+  const { types, choices, isVerbatim, item } = shape;
+  const data = jsonMeant(shape, text);
+  if (data !== undefined) return data.value;
+  if (isVerbatim) return text;
+  if (takesNumber(shape) && isNumeric(text)) return Number(text);
+  const choice = choices.find((one) => lettersOf(one) === lettersOf(text));
+  if (choice !== undefined) return choice;
+  if (types.has("string")) return text;
+  if (types.has("boolean")) return switchWords[text.trim().toLowerCase()] ?? text;
+  if (item && types.has("array")) return looksLikeJson(text) ? text : itemsMeant(item, text);
+  return text;
+}
+
+const switchWords: Readonly<Record<string, boolean>> = {
+  true: true,
+  yes: true,
+  on: true,
+  "1": true,
+  false: false,
+  no: false,
+  off: false,
+  "0": false,
+};
+
+// A list or an object that was sent as text. A prompt may be JSON for its own sake: it is a task only where it has all of
+// one and nothing else.
+function jsonMeant(shape: Shape, text: string): { value: unknown } | undefined {
+  const { types, isVerbatim } = shape;
+  const [first] = text.trimStart();
+  const isList = first === "[" && types.has("array");
+  const isObject = first === "{" && (types.has("object") || takesObjects(shape));
+  const parsed = isList || isObject ? parsedJson(text) : undefined;
+  if (typeof parsed !== "object" || parsed === null) return undefined;
+  const value = valueMeant(shape, parsed);
+  if (isList || (types.has("object") && !isVerbatim)) return { value };
+  const [one] = Array.isArray(value) ? value : [value];
+  return isWhole(types.has("object") ? shape : shape.item, one) ? { value } : undefined;
+}
+
+function isWhole(shape: Shape | undefined, value: unknown): boolean {
+  if (typeof value !== "object" || value === null || !shape) return false;
+  const names = Object.keys(value);
+  return (
+    names.every((name) => shape.properties.has(name)) && shape.required.every((name) => names.includes(name))
+  );
+}
+
+// One text where a list is wanted: a list with one item, or numbers as people write them.
+function itemsMeant(item: Shape, text: string): unknown {
+  if (text.trim() === "") return [];
+  if (!item.types.has("integer")) return [valueMeant(item, text)];
+  const words = text.trim().split(/[\s,;]+/);
+  return words.every(isNumeric) ? words.map(Number) : text;
+}
+
+function numberMeant(shape: Shape, value: number): unknown {
+  const { types, isVerbatim, item } = shape;
+  if (takesNumber(shape)) return value;
+  if (types.has("boolean") && (value === 0 || value === 1)) return value === 1;
+  if (types.has("string")) return isVerbatim ? value : String(value);
+  return types.has("array") && item && takesNumber(item) ? [value] : value;
+}
+
+function listMeant(shape: Shape, values: readonly unknown[]): unknown {
+  const { types, item } = shape;
+  if (types.has("array")) return item ? values.map((value) => valueMeant(item, value)) : values;
+  const [only] = values;
+  const isOne = values.length === 1 && typeof only !== "object" && !types.has("object");
+  return isOne ? valueMeant(shape, only) : values;
+}
+
+function objectMeant(shape: Shape, value: object): unknown {
+  const { types, properties, values, item } = shape;
+  if (!types.has("object")) return takesObjects(shape) && item ? [objectMeant(item, value)] : value;
+  if (properties.size === 0) return values ? recordMeant(values, value) : value;
+  const named = namesMeant(shape, Object.keys(value));
+  const entries = Object.entries(value).flatMap(([key, inner]): [string, unknown][] => {
+    const name = named.get(key);
+    const property = name === undefined ? undefined : properties.get(name);
+    if (name === undefined || !property) return [[key, inner]];
+    return isAbsent(property, inner) ? [] : [[name, valueMeant(property, inner)]];
+  });
+  return Object.fromEntries(entries);
+}
+
+// Variables of an environment are texts, whatever JSON made of them.
+function recordMeant(shape: Shape, value: object): unknown {
+  const textOf = (inner: unknown) =>
+    typeof inner === "boolean" && shape.types.has("string") ? String(inner) : valueMeant(shape, inner);
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, textOf(inner)]));
+}
+
+/** The property that each key means. A key whose property another key has stays what it is. */
+function namesMeant(shape: Shape, keys: readonly string[]): Map<string, string> {
+  const found = new Map<string, string>();
+  const taken = new Set<string>();
+  // Who can mean one thing only comes first: beside `prompt`, a `description` is no task.
+  const wishes = keys
+    .map((key) => ({ key, meant: propertiesMeant(shape, key) }))
+    .sort(
+      (a, b) =>
+        Number(b.key === b.meant[0]) - Number(a.key === a.meant[0]) || a.meant.length - b.meant.length,
+    );
+  for (const { key, meant } of wishes) {
+    const name = meant.find((candidate) => !taken.has(candidate));
+    if (name === undefined) continue;
+    found.set(key, name);
+    taken.add(name);
+  }
+  return found;
+}
+
+// Clients fill in fields that nobody has filled.
+function isAbsent({ types, choices, mayBeEmpty, isVerbatim }: PropertyShape, value: unknown): boolean {
+  if (value === null || value === undefined) return true;
+  if (typeof value !== "string" || isVerbatim) return false;
+  const isFree = types.has("string") && choices.length === 0;
+  if (!isFree && /^\s*(?:null|undefined)\s*$/.test(value)) return true;
+  return value.trim() === "" && !mayBeEmpty && !types.has("array");
+}
+
+function takesNumber({ types }: Shape): boolean {
+  return types.has("number") || types.has("integer");
+}
+
+/** Whether a list of objects is wanted, so that one object is a list with one item. */
+function takesObjects({ types, item }: Shape): boolean {
+  return types.has("array") && item?.types.has("object") === true;
+}
+
+function isNumeric(text: string): boolean {
+  return /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i.test(text);
+}
+
+/** Whether a text begins as JSON does, so that it is no value by itself. */
+export function looksLikeJson(text: string): boolean {
+  return /^\s*(?:\[\s*(?:["{[\]]|$)|\{\s*(?:["}]|$))/.test(text);
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // No JSON: it stays a text, and the schema decides.
+    return undefined;
+  }
+}

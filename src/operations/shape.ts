@@ -1,0 +1,122 @@
+// The shape of a declared input, as far as somebody's words can be understood by it: which types, names and choices there are.
+import { z } from "zod";
+
+/** What is accepted in one place. */
+export interface Shape {
+  /** In the words of JSON Schema: `string`, `number`, `integer`, `boolean`, `array`, `object`. */
+  types: ReadonlySet<string>;
+  /** The texts that are accepted, where only some are. */
+  choices: readonly string[];
+  /** Whether an empty text means something. */
+  mayBeEmpty: boolean;
+  /** Whether a text is passed on as it is, whatever it looks like. */
+  isVerbatim: boolean;
+  /** Of a list. */
+  item?: Shape;
+  /** Of an object, in the order of the declaration. */
+  properties: ReadonlyMap<string, PropertyShape>;
+  /** The properties that an object cannot be without. */
+  required: readonly string[];
+  /** Of the values of an object with any names. */
+  values?: Shape;
+}
+
+export interface PropertyShape extends Shape {
+  /** Other names that can mean nothing else. `.meta({ aliases })` declares them. */
+  aliases: readonly string[];
+  /** Names that probably mean this one, to suggest it. `.meta({ hints })` declares them. */
+  hints: readonly string[];
+}
+
+const declaredSchema = z.object({
+  type: z.string().optional(),
+  enum: z.array(z.unknown()).optional(),
+  const: z.unknown().optional(),
+  minLength: z.number().optional(),
+  items: z.unknown().optional(),
+  properties: z.record(z.string(), z.unknown()).optional(),
+  required: z.array(z.string()).default([]),
+  additionalProperties: z.unknown().optional(),
+  anyOf: z.array(z.unknown()).default([]),
+  verbatim: z.boolean().default(false),
+  aliases: z.array(z.string()).default([]),
+  hints: z.array(z.string()).default([]),
+});
+
+const known = new WeakMap<z.ZodType, Shape>();
+
+/** The shape of a declared input. */
+export function shapeOf(schema: z.ZodType): Shape {
+  const before = known.get(schema);
+  if (before) return before;
+  const shape = shapeIn(z.toJSONSchema(schema, { io: "input" }));
+  known.set(schema, shape);
+  return shape;
+}
+
+function shapeIn(schema: unknown): PropertyShape {
+  const declared = declaredSchema.parse(schema);
+  const branches = declared.anyOf.map(shapeIn);
+  const choices = [...(declared.enum ?? []), ...(declared.const === undefined ? [] : [declared.const])];
+  const { items, properties, additionalProperties } = declared;
+  const own: PropertyShape = {
+    types: new Set(declared.type === undefined ? [] : [declared.type]),
+    choices: choices.filter((choice) => typeof choice === "string"),
+    mayBeEmpty: declared.type === "string" && (declared.minLength ?? 0) === 0 && choices.length === 0,
+    isVerbatim: declared.verbatim,
+    properties: new Map(Object.entries(properties ?? {}).map(([name, inner]) => [name, shapeIn(inner)])),
+    required: declared.required,
+    aliases: declared.aliases,
+    hints: declared.hints,
+    ...(items === undefined ? {} : { item: shapeIn(items) }),
+    ...(typeof additionalProperties === "object" ? { values: shapeIn(additionalProperties) } : {}),
+  };
+  return branches.reduce(together, own);
+}
+
+// What is accepted as one thing or as another.
+function together(one: PropertyShape, other: PropertyShape): PropertyShape {
+  return {
+    ...other,
+    ...one,
+    types: one.types.union(other.types),
+    choices: [...one.choices, ...other.choices],
+    mayBeEmpty: one.mayBeEmpty || other.mayBeEmpty,
+    isVerbatim: one.isVerbatim || other.isVerbatim,
+    properties: new Map([...one.properties, ...other.properties]),
+    required: [...one.required, ...other.required],
+  };
+}
+
+/** The shape at a place of an input; nothing where anything is accepted. */
+export function shapeAt(shape: Shape, path: readonly PropertyKey[]): Shape | undefined {
+  return path.reduce<Shape | undefined>((outer, key) => {
+    if (typeof key === "number") return outer?.item;
+    return outer?.properties.get(String(key)) ?? outer?.values;
+  }, shape);
+}
+
+/** The properties that a name may mean, in the order of the declaration: `max_turns` is `maxTurns`. */
+export function propertiesMeant({ properties }: Shape, name: string): string[] {
+  if (properties.has(name)) return [name];
+  const letters = lettersOf(name);
+  const all = [...properties];
+  const same = all.filter(([property]) => lettersOf(property) === letters);
+  const meant = same.length > 0 ? same : all.filter(([, { aliases }]) => has(aliases, letters));
+  return meant.map(([property]) => property);
+}
+
+/** The property that a name is declared to hint at. */
+export function propertyHinted({ properties }: Shape, name: string): string | undefined {
+  const letters = lettersOf(name);
+  return [...properties].find(([, { hints }]) => has(hints, letters))?.[0];
+}
+
+/** What is left of a name without the ways in which names are written. */
+export function lettersOf(name: string): string {
+  return name.toLowerCase().replaceAll(/[-_\s]/g, "");
+}
+
+function has(names: readonly string[], letters: string): boolean {
+  return names.some((name) => lettersOf(name) === letters);
+}

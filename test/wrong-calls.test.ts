@@ -1,0 +1,246 @@
+// Wrong calls, as models and clients write them: what each is answered, word for word.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { connectNew, Home } from "./harness.ts";
+
+const home = new Home();
+const one = "spawn_claude_session";
+const many = "spawn_parallel_claude_sessions";
+type Client = Awaited<ReturnType<typeof connectNew>>;
+let client: Client;
+
+beforeAll(async () => {
+  await Bun.write(home.file("broken.json"), "{ broken");
+  client = await connectNew(home);
+});
+
+afterAll(async () => {
+  await client[Symbol.asyncDispose]();
+  await home[Symbol.asyncDispose]();
+});
+
+/** Which tool, with what, and the answer; the home stands in it as HOME. */
+const table: [tool: string, input: Record<string, unknown>, answer: string][] = [
+  [many, {}, "Nothing was done: tasks is missing: expected a list"],
+  [many, { tasks: [] }, "Nothing was done: tasks was given as []: expected at least one task"],
+  [many, { tasks: null }, "Nothing was done: tasks is missing: expected a list"],
+  [many, { tasks: "" }, "Nothing was done: tasks was given as []: expected at least one task"],
+  [
+    many,
+    { tasks: '["a", "b' },
+    'Nothing was done: tasks was given as "[\\"a\\", \\"b": expected a list (this text is not valid JSON: Unterminated string)',
+  ],
+  [many, { tasks: [4] }, "Nothing was done: tasks[0] was given as 4: expected text or an object"],
+  [many, { tasks: [null] }, "Nothing was done: tasks[0] was given as null: expected text or an object"],
+  [many, { tasks: ["x", ""] }, 'Nothing was done: tasks[1] was given as "": must not be empty'],
+  [
+    many,
+    { tasks: "[1,2]" },
+    "Nothing was done. 2 problems:\n- tasks[0] was given as 1: expected text or an object\n- tasks[1] was given as 2: expected text or an object",
+  ],
+  [
+    many,
+    { tasks: ["x"], prompt: "y" },
+    "Nothing was done: prompt means `tasks`, which is given too; give one of the two",
+  ],
+  [
+    many,
+    { tasks: [{ text: "x" }] },
+    "Nothing was done. 2 problems:\n- tasks[0].task is missing: expected text\n- tasks[0].text is not known; did you mean `task`?",
+  ],
+  [
+    many,
+    { tasks: [{ task: "x", asyncMode: true }] },
+    "Nothing was done: tasks[0].asyncMode is an option of the batch, not of one task; give `asyncMode` beside `tasks`",
+  ],
+  [
+    many,
+    { tasks: [{ task: "x", async_mode: true, output_dir: "a" }] },
+    "Nothing was done. 2 problems:\n- tasks[0].async_mode is an option of the batch, not of one task; give `asyncMode` beside `tasks`\n- tasks[0].output_dir is an option of the batch, not of one task; give `outputDirectory` beside `tasks`",
+  ],
+  [many, { tasks: [{ model: "opus" }] }, "Nothing was done: tasks[0].task is missing: expected text"],
+  [
+    many,
+    { tasks: ["x"], description: "nightly" },
+    "Nothing was done: description is not known; did you mean `batchName`?",
+  ],
+  [
+    many,
+    { tasks: ["x"], timeout: 600 },
+    "Nothing was done: timeout is not known; did you mean `timeoutSeconds`?",
+  ],
+  [
+    many,
+    { tasks: ["x"], maxTurns: "five" },
+    'Nothing was done: maxTurns was given as "five": expected a whole number',
+  ],
+  [many, { tasks: ["x"], maxTurns: 0 }, "Nothing was done: maxTurns was given as 0: expected at least 1"],
+  [
+    many,
+    { tasks: ["x"], maxTurns: 2.5 },
+    "Nothing was done: maxTurns was given as 2.5: expected a whole number",
+  ],
+  [
+    many,
+    { tasks: ["x"], concurrency: "many" },
+    'Nothing was done: concurrency was given as "many": expected a whole number or "auto"',
+  ],
+  [
+    many,
+    { tasks: ["x"], concurrency: 0 },
+    "Nothing was done: concurrency was given as 0: expected at least 1",
+  ],
+  [
+    many,
+    { tasks: ["x"], effort: "hgih" },
+    'Nothing was done: effort was given as "hgih": accepted are low, medium, high, xhigh, max; did you mean `high`?',
+  ],
+  [
+    many,
+    { tasks: ["x"], asyncMode: "maybe" },
+    'Nothing was done: asyncMode was given as "maybe": expected true or false',
+  ],
+  [
+    many,
+    { tasks: ["x"], outputSchema: '{"type": "object"' },
+    'Nothing was done: outputSchema was given as "{\\"type\\": \\"object\\"": expected an object (this text is not valid JSON: Expected \'}\')',
+  ],
+  [
+    many,
+    { tasks: ["x"], env: "PORT=3000" },
+    "Nothing was done: env was given as a text that is no file: expected a JSON file, or a JSON object of strings",
+  ],
+  [
+    many,
+    { tasks: ["x"], env: ["PORT=3000"] },
+    "Nothing was done: env was given as something else: expected text or an object",
+  ],
+  [
+    many,
+    { tasks: ["x"], env: { A: { b: 1 } } },
+    "Nothing was done: env.A was given as something else: expected text",
+  ],
+  [
+    many,
+    { tasks: ["x"], agents: ["reviewer"] },
+    'Nothing was done: agents was given as ["reviewer"]: expected an object',
+  ],
+  [
+    many,
+    { tasks: ["x"], maxBudgetUsd: "$1" },
+    'Nothing was done: maxBudgetUsd was given as "$1": expected a number',
+  ],
+  [
+    many,
+    { tasks: ["x"], timeoutSeconds: 700000 },
+    "Nothing was done: timeoutSeconds was given as 700000: expected at most 604800",
+  ],
+  [
+    many,
+    { tasks: ["x"], name: "N".repeat(230) },
+    'Nothing was done: name was given as "NNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNN…: expected at most 200 characters',
+  ],
+  [
+    one,
+    {},
+    "Nothing was done: task is missing: expected one task, as text; spawn_parallel_claude_sessions takes several",
+  ],
+  [
+    one,
+    { tasks: ["a", "b"] },
+    'Nothing was done: task was given as ["a","b"]: expected one task, as text; spawn_parallel_claude_sessions takes several',
+  ],
+  [
+    one,
+    { task: ["a", "b"] },
+    'Nothing was done: task was given as ["a","b"]: expected one task, as text; spawn_parallel_claude_sessions takes several',
+  ],
+  [
+    one,
+    { task: 5 },
+    "Nothing was done: task was given as 5: expected one task, as text; spawn_parallel_claude_sessions takes several",
+  ],
+  [
+    one,
+    { task: "x", concurrency: 2 },
+    "Nothing was done: concurrency is an option of spawn_parallel_claude_sessions only",
+  ],
+  [
+    one,
+    { task: "x", batchBudgetUsd: 2 },
+    "Nothing was done: batchBudgetUsd is an option of spawn_parallel_claude_sessions only",
+  ],
+  ["wait_for_batch", {}, "Nothing was done: batchId is missing: expected text"],
+  ["wait_for_batch", { batchId: "latest" }, "There is no batch yet."],
+  ["wait_for_batch", { batch_id: "abc" }, "There is no batch yet."],
+  [
+    "wait_for_batch",
+    { batchId: "latest", cursor: "five" },
+    'Nothing was done: cursor was given as "five": expected the `cursor` of an earlier answer',
+  ],
+  [
+    "wait_for_batch",
+    { batchId: "latest", timeout: 60 },
+    "Nothing was done: timeout is not known; did you mean `waitSeconds`?",
+  ],
+  ["wait_for_batch", { id: "latest" }, "There is no batch yet."],
+  [
+    "read_batch_results",
+    { batchId: "latest", status: "failed" },
+    'Nothing was done: status was given as "failed": accepted are success, error',
+  ],
+  [
+    "read_batch_results",
+    { batchId: "latest", tasks: [0] },
+    "Nothing was done: tasks[0] was given as 0: expected at least 1",
+  ],
+  ["read_batch_results", { batchId: "latest", task: 1 }, "There is no batch yet."],
+  [
+    "read_batch_results",
+    { batchId: "latest", limit: 1000 },
+    "Nothing was done: limit was given as 1000: expected at most 100",
+  ],
+  [
+    "cancel_batch",
+    { batchId: "latest", tasks: [] },
+    "Nothing was done: tasks was given as []: expected at least one task number; leave it out for all tasks",
+  ],
+  [
+    "cancel_batch",
+    { batchId: "latest", tasks: "" },
+    "Nothing was done: tasks was given as []: expected at least one task number; leave it out for all tasks",
+  ],
+  [
+    "cancel_batch",
+    { batchId: "latest", tasks: "1-3" },
+    'Nothing was done: tasks was given as "1-3": expected a list of whole numbers',
+  ],
+  [
+    "cancel_batch",
+    { batchId: "latest", tasks: "all" },
+    'Nothing was done: tasks was given as "all": expected a list of whole numbers',
+  ],
+  [
+    "retry_batch",
+    { batchId: "latest", only: "errors" },
+    'Nothing was done: only was given as "errors": accepted are failed, interrupted',
+  ],
+  [
+    "retry_batch",
+    { batchId: "latest", tasks: ["a"] },
+    'Nothing was done: tasks[0] was given as "a": expected a whole number',
+  ],
+  ["list_batches", { limit: "all" }, 'Nothing was done: limit was given as "all": expected a whole number'],
+  ["list_batches", { limit: 1.5 }, "Nothing was done: limit was given as 1.5: expected a whole number"],
+];
+
+describe("is answered in words that help", () => {
+  for (const [tool, input, answer] of table) {
+    test(`${tool} ${JSON.stringify(input)}`, async () => {
+      const { isError, text } = await client.call(tool, input);
+      expect(text.replaceAll(home.path, "HOME")).toBe(answer);
+      expect(isError).toBe(true);
+      expect(existsSync(home.startsLog)).toBe(false);
+    });
+  }
+});
