@@ -1,9 +1,5 @@
 // Commands as real processes that a test can watch and signal while they run.
-import { join } from "node:path";
-import { eventually, type Home } from "./harness.ts";
-
-/** The program, from its source. */
-export const program: readonly string[] = [process.execPath, join(import.meta.dir, "../src/main.ts")];
+import { eventually, type Home, program } from "./harness.ts";
 
 /** A command that is still running. */
 export class RunningCommand implements AsyncDisposable {
@@ -12,7 +8,7 @@ export class RunningCommand implements AsyncDisposable {
   #said = "";
 
   constructor(home: Home, args: string[]) {
-    this.#child = Bun.spawn([...program, ...args], {
+    this.#child = Bun.spawn([...program(), ...args], {
       cwd: home.work,
       env: home.environment,
       stdin: "ignore",

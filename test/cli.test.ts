@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { commands } from "../src/doors/commands.ts";
 import { settingNames, variableOf } from "../src/model/configuration.ts";
-import { program, RunningCommand } from "./cli-harness.ts";
-import { eventually, filesIn, Home, run } from "./harness.ts";
+import { RunningCommand } from "./cli-harness.ts";
+import { eventually, filesIn, Home, program, run } from "./harness.ts";
 
 /** The batch that a command speaks of. */
 function batchIdIn(text: string): string {
@@ -150,7 +150,7 @@ describe("run", () => {
   test("a reader that has gone is no error", async () => {
     await using home = new Home();
     const script = `"$@" | head -c 1; echo " \${PIPESTATUS[0]}"`;
-    const child = Bun.spawn(["bash", "-c", script, "bash", ...program, "run", "[[answer bytes=3000000]]"], {
+    const child = Bun.spawn(["bash", "-c", script, "bash", ...program(), "run", "[[answer bytes=3000000]]"], {
       cwd: home.work,
       env: home.environment,
       stdout: "pipe",
@@ -163,7 +163,7 @@ describe("run", () => {
 
   test("output that cannot be written is told, and is no success", async () => {
     await using home = new Home();
-    const child = Bun.spawn([...program, "config"], {
+    const child = Bun.spawn([...program(), "config"], {
       cwd: home.work,
       env: home.environment,
       stdout: Bun.file("/dev/full"),
@@ -177,7 +177,7 @@ describe("run", () => {
   test("a long answer goes whole through a slow pipe", async () => {
     await using home = new Home();
     const child = Bun.spawn(
-      ["bash", "-c", '"$@" | { sleep 0.2; wc -c; }', "bash", ...program, "run", "[[answer bytes=3000000]]"],
+      ["bash", "-c", '"$@" | { sleep 0.2; wc -c; }', "bash", ...program(), "run", "[[answer bytes=3000000]]"],
       {
         cwd: home.work,
         env: home.environment,

@@ -4,9 +4,8 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { commands } from "../src/doors/commands.ts";
 import { candidatesFor } from "../src/doors/completion/candidates.ts";
 import { shells } from "../src/doors/completion/scripts.ts";
-import { program } from "./cli-harness.ts";
 import { describeNeeding } from "./facilities.ts";
-import { Home, run } from "./harness.ts";
+import { Home, program, run } from "./harness.ts";
 
 const batches = [
   { batchId: "bbbbbbbb", name: "nightly", tasks: 3, createdAt: Date.now() },
@@ -89,7 +88,12 @@ function homeWithProgram(): Home {
   const home = new Home();
   mkdirSync(home.file("bin"));
   const path = home.file("bin/parallel-claude-code-mcp");
-  writeFileSync(path, `#!/bin/sh\nexec ${program.map((word) => `'${word}'`).join(" ")} "$@"\n`);
+  writeFileSync(
+    path,
+    `#!/bin/sh\nexec ${program()
+      .map((word) => `'${word}'`)
+      .join(" ")} "$@"\n`,
+  );
   chmodSync(path, 0o755);
   return home;
 }

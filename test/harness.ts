@@ -16,8 +16,9 @@ const root = join(import.meta.dir, "..");
 /** The directory of the fake `claude`. */
 export const fakeDirectory = join(import.meta.dir, "fixtures");
 
-// The source, unless a test file is about the compiled executable.
-let command: string[] = [process.execPath, join(root, "src/main.ts")];
+// The source, unless all tests run with the compiled executable (`test:executable`), or a file is about it.
+const executable = process.env["TEST_EXECUTABLE"];
+let command: string[] = executable ? [executable] : [process.execPath, join(root, "src/main.ts")];
 
 /** The program that tests of this file run. */
 export function program(): string[] {
@@ -34,6 +35,11 @@ export function useProgram(other: string[]): Disposable {
     },
   };
 }
+
+// What would depend on the machine, unless a test is about that. With the executable, the program is as users have it.
+const fixed = executable
+  ? {}
+  : { PARALLEL_CLAUDE_CONCURRENCY: "8", PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: "0" };
 
 /** A throwaway home with everything that the program and the fake touch below it. */
 export class Home implements AsyncDisposable {
@@ -57,9 +63,7 @@ export class Home implements AsyncDisposable {
       FAKE_CLAUDE_LOG: this.startsLog,
       PARALLEL_CLAUDE_STATE_DIRECTORY: this.state,
       PARALLEL_CLAUDE_OUTPUT_DIRECTORY: this.output,
-      // Fixed, unless a test is about how they are found out.
-      PARALLEL_CLAUDE_CONCURRENCY: "8",
-      PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: "0",
+      ...fixed,
       ...this.#more,
     };
   }

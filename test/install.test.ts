@@ -15,8 +15,7 @@ import {
 import { dirname, join } from "node:path";
 import { type ClientName, clientNames, filesOf } from "../src/operations/clients/clients.ts";
 import { lastingCommand } from "../src/platform/self.ts";
-import { program } from "./cli-harness.ts";
-import { Home, run } from "./harness.ts";
+import { Home, program, run } from "./harness.ts";
 import { TerminalCommand } from "./pty-harness.ts";
 
 const places: Record<ClientName, string> = {
@@ -34,7 +33,9 @@ function put(home: Home, client: ClientName, text: string): string {
   return path;
 }
 
-const entry = { command: program[0] ?? "", args: [program[1] ?? ""] };
+const [command = "", ...args] = program();
+const entry = { command, args };
+const source = join(import.meta.dir, "../src/main.ts");
 const json = (value: unknown) => JSON.stringify(value);
 
 function backupsOf(path: string): string[] {
@@ -162,7 +163,7 @@ describe("what else the file says stays as it is", () => {
       await run(home, ["uninstall", "--client", client, "--yes"]);
       // Of a file that said nothing, and of which nothing was kept, it cannot be told that it was there.
       const restored = existsSync(path) ? readFileSync(path, "utf8") : "";
-      expect(restored).not.toContain("main.ts");
+      expect(restored).not.toContain(json(command));
       const words = (file: string) =>
         file
           .replaceAll(/\s+/g, "")
@@ -286,7 +287,7 @@ test("a link stays a link, and the file behind it is changed", async () => {
   symlinkSync(home.file("dotfiles.json"), home.file(".cursor/mcp.json"));
   expect((await run(home, ["install", "--client", "cursor", "--yes"])).code).toBe(0);
   expect(lstatSync(home.file(".cursor/mcp.json")).isSymbolicLink()).toBe(true);
-  expect(readFileSync(home.file("dotfiles.json"), "utf8")).toContain("main.ts");
+  expect(readFileSync(home.file("dotfiles.json"), "utf8")).toContain(json(command));
 });
 
 test("the change is shown and asked for in a terminal, and nothing happens without a yes", async () => {
@@ -372,13 +373,13 @@ test("uninstalling what is not there does nothing, and makes no file", async () 
 });
 
 test("what a package runner has fetched is started by that runner, for its cache does not last", () => {
-  const [bun = ""] = lastingCommand("p", program[1], "/usr/bin/bun");
+  const [bun = ""] = lastingCommand("p", source, "/usr/bin/bun");
   const inBunCache = "/tmp/bunx-1000-p@latest/node_modules/p/dist/main.js";
   expect(lastingCommand("p", inBunCache, "/usr/bin/bun")).toEqual([bun, "x", "p"]);
   const inNpmCache = "/home/me/.npm/_npx/0a1b/node_modules/p-linux-x64/bin/p";
   expect(lastingCommand("p", "/$bunfs/root/p", inNpmCache)).toEqual(["npx", "-y", "p"]);
   const fetchedBun = "/home/me/.npm/_npx/0a1b/node_modules/bun/bin/bun.exe";
-  expect(lastingCommand("p", program[1], fetchedBun)).not.toContain("npx");
+  expect(lastingCommand("p", source, fetchedBun)).not.toContain("npx");
 });
 
 test("each system has its places, and variables that clients obey move them", () => {

@@ -3,8 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { partsOf } from "../src/claude/conversation-lines.ts";
 import { LineCutter } from "../src/claude/lines.ts";
-import { program } from "./cli-harness.ts";
-import { eventually, filesIn, Home, run } from "./harness.ts";
+import { eventually, filesIn, Home, program, run } from "./harness.ts";
 
 /** A command whose standard output is read while it runs. */
 class Following implements AsyncDisposable {
@@ -13,7 +12,7 @@ class Following implements AsyncDisposable {
   said = "";
 
   constructor(home: Home, args: string[]) {
-    this.#child = Bun.spawn([...program, ...args], {
+    this.#child = Bun.spawn([...program(), ...args], {
       cwd: home.work,
       env: home.environment,
       stdout: "pipe",

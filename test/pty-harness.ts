@@ -1,6 +1,5 @@
 // Commands in a terminal of their own, as a person runs them.
-import { program } from "./cli-harness.ts";
-import { eventually, type Home } from "./harness.ts";
+import { eventually, type Home, program } from "./harness.ts";
 import { Screen } from "./screen.ts";
 
 interface Extent {
@@ -19,7 +18,7 @@ export class TerminalCommand implements AsyncDisposable {
   #written = "";
 
   constructor(home: Home, args: readonly string[], extent: Extent = {}) {
-    const { columns = 80, rows = 24, environment = {}, command = program } = extent;
+    const { columns = 80, rows = 24, environment = {}, command = program() } = extent;
     this.screen = new Screen(columns, rows);
     const decoder = new TextDecoder();
     // A terminal made beforehand would not be the controlling one: Ctrl-C and the size would not reach the child.

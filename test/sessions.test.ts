@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type Answer, connectNew, eventually, filesIn, Home, kill, run } from "./harness.ts";
+import { type Answer, connectNew, eventually, filesIn, Home, kill, program, run } from "./harness.ts";
 
 interface Entry {
   status: string;
@@ -336,7 +336,7 @@ test("a batch that lost all its processes is carried on by the next call, and it
   const { keeper, runner } = store.row(batchId) ?? {};
   await kill(keeper, runner);
   const stranger = { ...home.environment, ANTHROPIC_API_KEY: "another account" };
-  const looked = Bun.spawnSync([process.execPath, join(import.meta.dir, "../src/main.ts"), "list"], {
+  const looked = Bun.spawnSync([...program(), "list"], {
     env: stranger,
     cwd: home.work,
   });
@@ -533,15 +533,12 @@ test("an output directory that was removed is made again for what comes", async 
 test("a terminal that is closed ends the sessions of its foreground batch", async () => {
   await using home = new Home();
   const started = home.file("started");
-  const child = Bun.spawn(
-    [process.execPath, join(import.meta.dir, "../src/main.ts"), "run", `[[touch path=${started}]] [[hang]]`],
-    {
-      cwd: home.work,
-      env: home.environment,
-      stdout: "ignore",
-      stderr: "ignore",
-    },
-  );
+  const child = Bun.spawn([...program(), "run", `[[touch path=${started}]] [[hang]]`], {
+    cwd: home.work,
+    env: home.environment,
+    stdout: "ignore",
+    stderr: "ignore",
+  });
   await eventually(
     () => existsSync(started),
     () => "the session did not start",

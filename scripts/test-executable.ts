@@ -1,0 +1,31 @@
+// `bun run test:executable`: the tests of doors, commands and batches once more, with the compiled, minified executable
+// and the default configuration, as users have them: `concurrency` is found out, and the first session proves the login.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { build, executable } from "./build.ts";
+
+const root = join(import.meta.dir, "..");
+/** How a test file gets the program: through one of the harnesses. */
+const startsIt = /from "\.\/(?:harness|raw-client|cli-harness|pty-harness)\.ts"/;
+const folder = mkdtempSync(join(tmpdir(), "pccm-executable-"));
+try {
+  const program = join(folder, basename(executable));
+  await build(program);
+  const child = Bun.spawn(
+    [process.execPath, "test", "--timeout", "60000", "--parallel=2", ...(await filesThatRunIt())],
+    { cwd: root, env: { ...process.env, TEST_EXECUTABLE: program }, stdio: ["ignore", "inherit", "inherit"] },
+  );
+  process.exitCode = await child.exited;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+// All but `executable.test.ts`, which compiles it for itself.
+async function filesThatRunIt(): Promise<string[]> {
+  const names = [...new Bun.Glob("*.test.ts").scanSync({ cwd: join(root, "test") })].sort();
+  const sources = await Promise.all(names.map((name) => Bun.file(join(root, "test", name)).text()));
+  return names
+    .filter((name, index) => name !== "executable.test.ts" && startsIt.test(sources[index] ?? ""))
+    .map((name) => `./test/${name}`);
+}
