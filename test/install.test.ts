@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { type ClientName, clientNames, filesOf } from "../src/operations/clients/clients.ts";
+import { startsUs } from "../src/operations/clients/own-entry.ts";
 import { lastingCommand } from "../src/platform/self.ts";
 import { Home, program, run } from "./harness.ts";
 import { TerminalCommand } from "./pty-harness.ts";
@@ -80,12 +81,12 @@ describe("a client without a configuration gets one", () => {
       const path = home.file(places[client]);
       await run(home, ["install", "--client", client, "--yes", "--env", "A=1"]);
       await run(home, ["install", "--client", client, "--yes", "--env", "B=2"]);
-      const text = readFileSync(path, "utf8");
+      expect(backupsOf(path)).toHaveLength(1);
       const { out } = await run(home, ["uninstall", "--client", client, "--yes"]);
       expect(out).toContain("it was created for this server");
       expect(existsSync(path)).toBe(false);
-      // What was in it is kept all the same, as at every change.
-      expect(backupsOf(path).map((copy) => readFileSync(join(dirname(path), copy), "utf8"))).toContain(text);
+      // Nothing of anybody else's was ever in it, so that no copy stays either.
+      expect(backupsOf(path)).toEqual([]);
     });
   }
 
@@ -217,7 +218,7 @@ describe("what else the file says stays as it is", () => {
 
   test("an entry of ours keeps what was added to it, and only what is ours is renewed", async () => {
     await using home = new Home();
-    const old = `{\n  "mcpServers": {\n    "claude-code": {\n      "command": "/old/place", // moved\n      "env": { "KEY": "1" },\n      "timeout": 60\n    }\n  }\n}\n`;
+    const old = `{\n  "mcpServers": {\n    "claude-code": {\n      "command": "/old/parallel-claude-code-mcp", // moved\n      "env": { "KEY": "1" },\n      "timeout": 60\n    }\n  }\n}\n`;
     const path = put(home, "cursor", old);
     await run(home, ["install", "--client", "cursor", "--yes", "--env", "MORE=2"]);
     const after = readFileSync(path, "utf8");
@@ -228,10 +229,13 @@ describe("what else the file says stays as it is", () => {
     const toml = put(
       home,
       "codex",
-      '[mcp_servers.claude-code]\ncommand = "/old" # moved\nargs = [\n  "x",\n]\nstartup_timeout_sec = 20\n\n[mcp_servers.claude-code.env]\nKEY = "1"\n\n[z]\na = 1\n',
+      '[mcp_servers.claude-code]\ncommand = "/old#1/parallel-claude-code-mcp" # moved\nargs = [\n  "x", # within\n]  # behind\nstartup_timeout_sec = 20\n\n[mcp_servers.claude-code.env]\nKEY = "1"\n\n[z]\na = 1\n',
     );
     expect((await run(home, ["install", "--client", "codex", "--yes", "--env", "MORE=2"])).err).toBe("");
-    expect(Bun.TOML.parse(readFileSync(toml, "utf8"))).toEqual({
+    const renewed = readFileSync(toml, "utf8");
+    expect(renewed).toContain(`command = ${json(entry.command)} # moved\n`);
+    expect(renewed).toContain(`args = [${entry.args.map(json).join(", ")}]  # behind\n`);
+    expect(Bun.TOML.parse(renewed)).toEqual({
       mcp_servers: { "claude-code": { ...entry, startup_timeout_sec: 20, env: { KEY: "1", MORE: "2" } } },
       z: { a: 1 },
     });
@@ -248,7 +252,7 @@ describe("a file that cannot be understood is not touched, and the fault is told
     ["cursor", '{ "mcpServers": {}, "mcpServers": { "a": {} } }', "cannot be edited safely"],
     ["codex", 'model = "a"\n\n[mcp_servers.x\ncommand = 1\n', "line 3"],
     ["codex", 'mcp_servers = { claude-code = { command = "x" } }\n', "cannot be edited safely"],
-    ["codex", 'mcp_servers.claude-code.command = "x"\n', "cannot be edited safely"],
+    ["codex", 'mcp_servers.claude-code.command = "parallel-claude-code-mcp"\n', "cannot be edited safely"],
   ];
   for (const [client, text, expected] of files) {
     test(`${client}: ${json(text)}`, async () => {
@@ -321,7 +325,7 @@ test("without --client, every client is listed with how it stands", async () => 
   await using home = new Home();
   put(home, "cursor", "{}");
   put(home, "codex", "[broken");
-  put(home, "claude-desktop", '{"mcpServers":{"claude-code":{"command":"/elsewhere"}}}');
+  put(home, "claude-desktop", '{"mcpServers":{"mine":{"command":"/elsewhere/parallel-claude-code-mcp"}}}');
   await run(home, ["install", "--client", "claude-code", "--yes"]);
   const { code, out } = await run(home, ["install", "--json"]);
   expect(code).toBe(0);
@@ -363,13 +367,235 @@ test("another program, another name and bad values", async () => {
   });
 });
 
+/** As Anthropic's documentation has it, with more than we would write. */
+const foreign = { command: "claude", args: ["mcp", "serve"], env: { A: "1" }, timeout: 9 };
+const withForeign = (client: ClientName): string =>
+  client === "codex"
+    ? '# Mine.\n[mcp_servers.claude-code]\ncommand = "claude" # theirs\nargs = ["mcp", "serve"]\ntimeout = 9\n\n[mcp_servers.claude-code.env]\nA = "1"\n\n[z]\na = 1\n'
+    : `{\n  // Mine.\n  ${json(wantedKey[client])}: {\n    "claude-code": ${json(foreign)}, // theirs\n    "a": { "command": "x" }\n  }\n}\n`;
+const serversIn = (client: ClientName, path: string): Record<string, unknown> => {
+  const text = readFileSync(path, "utf8");
+  const whole: Record<string, Record<string, unknown>> = client === "codex"
+    ? Bun.TOML.parse(text)
+    : JSON.parse(text.replaceAll(/ \/\/.*$/gm, ""));
+  return whole[wantedKey[client]] ?? {};
+};
+
+describe("another server that has the name", () => {
+  for (const client of ["claude-desktop", "vscode", "codex"] as const) {
+    test(`${client}: keeps it, and ours gets another one`, async () => {
+      await using home = new Home();
+      const text = withForeign(client);
+      const path = put(home, client, text);
+      const listed = await run(home, ["install", "--json"]);
+      expect(JSON.parse(listed.out).clients).toContainEqual(
+        expect.objectContaining({ client, state: "name-taken", detail: "`claude-code`: claude mcp serve" }),
+      );
+      expect((await run(home, ["install"])).out).toContain("another server has this name");
+      const { out } = await run(home, ["install", "--client", client, "--yes"]);
+      expect(out).toContain(
+        "is another server (claude mcp serve), so this one is called `parallel-claude-code`",
+      );
+      expect(serversIn(client, path)).toMatchObject({
+        "claude-code": foreign,
+        "parallel-claude-code": entry,
+      });
+      const again = await run(home, ["install", "--client", client, "--yes"]);
+      expect(again.out).toContain("The entry that starts this program is `parallel-claude-code`");
+      const nothing = await run(home, ["uninstall", "--client", client, "--name", "claude-code", "--yes"]);
+      expect(nothing).toMatchObject({ code: 2, err: expect.stringContaining("is not this program") });
+      await run(home, ["uninstall", "--client", client, "--yes"]);
+      expect(readFileSync(path, "utf8")).toBe(text);
+      const gone = await run(home, ["uninstall", "--client", client, "--yes"]);
+      expect(gone.out).toContain("Its `claude-code` is another server (claude mcp serve).");
+      expect(readFileSync(path, "utf8")).toBe(text);
+    });
+
+    test(`${client}: --replace takes the name over, and uninstall brings it back to the byte`, async () => {
+      await using home = new Home();
+      const text = withForeign(client);
+      const path = put(home, client, text);
+      await run(home, ["install", "--client", client, "--yes"]);
+      await run(home, ["uninstall", "--client", client, "--yes"]);
+      const { out } = await run(home, ["install", "--client", client, "--replace", "--yes"]);
+      expect(out).toContain("`uninstall` brings it back");
+      const ours = serversIn(client, path)["claude-code"];
+      expect(ours).toMatchObject(entry);
+      expect(ours).not.toHaveProperty("timeout");
+      await run(home, ["uninstall", "--client", client, "--yes"]);
+      expect(readFileSync(path, "utf8")).toBe(text);
+    });
+
+    test(`${client}: it comes back also after more installations than copies are kept, and other changes`, async () => {
+      await using home = new Home();
+      const path = put(home, client, withForeign(client));
+      await run(home, ["install", "--client", client, "--yes"]);
+      await run(home, ["install", "--client", client, "--replace", "--yes"]);
+      expect(Object.keys(serversIn(client, path))).not.toContain("parallel-claude-code");
+      for (const value of ["1", "2", "3"])
+        await run(home, ["install", "--client", client, "--yes", "--env", `B=${value}`]);
+      expect(backupsOf(path)).toHaveLength(2);
+      writeFileSync(path, `${readFileSync(path, "utf8")}${client === "codex" ? "# more" : " // more"}\n`);
+      await run(home, ["uninstall", "--client", client, "--yes"]);
+      expect(serversIn(client, path)["claude-code"]).toEqual(foreign);
+      expect(readFileSync(path, "utf8")).toContain("more");
+    });
+  }
+
+  test("both names taken: nothing is done, and the ways out are told", async () => {
+    await using home = new Home();
+    const text = json({ mcpServers: { "claude-code": foreign, "parallel-claude-code": foreign } });
+    const path = put(home, "cursor", text);
+    const { code, err } = await run(home, ["install", "--client", "cursor", "--yes"]);
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(/--name.*--replace/s) });
+    const named = await run(home, [
+      "install",
+      "--client",
+      "cursor",
+      "--name",
+      "parallel-claude-code",
+      "--yes",
+    ]);
+    expect(named).toMatchObject({ code: 2, err: expect.stringContaining("is another server") });
+    expect(readFileSync(path, "utf8")).toBe(text);
+  });
+
+  test("an entry of ours is updated in place, whatever it is called and however it is run", async () => {
+    const n = "parallel-claude-code-mcp";
+    const ours: [string, ...string[]][] = [
+      [n],
+      ["/opt/bin/claude-code-parallel-mcp-server"],
+      ["C:\\Tools\\parallel-claude-code-mcp.exe"],
+      ["npx", "-y", n],
+      ["npx", "--yes", `${n}@latest`],
+      ["npx", "-p", n, "claude-code-parallel-mcp-server"],
+      ["cmd", "/c", "npx", "-y", "claude-code-parallel-mcp-server"],
+      ["bunx", `${n}@0.1.0`],
+      ["/usr/bin/bun", "x", n],
+      ["npm", "exec", "--", n],
+      ["node", `/usr/lib/node_modules/${n}/launcher.js`],
+      ["bun", "run", `/src/${n}/src/main.ts`],
+      [`/opt/${n}-linux-x64`],
+    ];
+    const others: [string, ...string[]][] = [
+      ["claude", "mcp", "serve"],
+      ["npx", "-y", "files", `/src/${n}`],
+      ["npx", "-y", `${n}-helper`],
+      ["node", "server.js", n],
+      [`my-${n}`],
+      [n.slice(0, -4)],
+    ];
+    const entryOf = ([command, ...args]: [string, ...string[]]) => ({ command, args });
+    for (const words of ours)
+      expect({ words, ours: startsUs(entryOf(words)) }).toEqual({ words, ours: true });
+    for (const words of others)
+      expect({ words, ours: startsUs(entryOf(words)) }).toEqual({ words, ours: false });
+    expect(startsUs({ url: "http://127.0.0.1/mcp" })).toBe(false);
+    await using home = new Home();
+    const path = put(
+      home,
+      "cursor",
+      json({ mcpServers: { x: { command: "x" }, mine: entryOf(["npx", "-y", n]) } }),
+    );
+    const { out } = await run(home, ["install", "--client", "cursor", "--yes"]);
+    expect(out).toContain("The entry that starts this program is `mine`");
+    expect(serversIn("cursor", path)).toEqual({ x: { command: "x" }, mine: entry });
+    await run(home, ["uninstall", "--client", "cursor", "--yes"]);
+    expect(serversIn("cursor", path)).toEqual({ x: { command: "x" } });
+  });
+
+  test("what was installed with --command is removed with it", async () => {
+    await using home = new Home();
+    const path = put(home, "cursor", '{"mcpServers":{"a":{"command":"x"}}}');
+    const args = ["--client", "cursor", "--yes", "--name", "mine"];
+    await run(home, ["install", ...args, "--command", "sh"]);
+    expect(await run(home, ["uninstall", ...args])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("repeat that option"),
+    });
+    await run(home, ["uninstall", ...args, "--command", "sh"]);
+    expect(Object.keys(serversIn("cursor", path))).toEqual(["a"]);
+  });
+});
+
+describe("Claude Code's other places", () => {
+  const inRepository = async (home: Home, entries: object): Promise<string> => {
+    mkdirSync(join(home.work, ".git"));
+    return put(home, "claude-code", json({ projects: { [home.work]: { mcpServers: entries, x: 1 } }, y: 2 }));
+  };
+  const standing = async (home: Home) => {
+    const { clients } = JSON.parse((await run(home, ["install", "--json"])).out);
+    return clients.find(({ client }: { client: string }) => client === "claude-code");
+  };
+
+  test("what `claude mcp add` put into the local scope is listed, updated there, and removed from there", async () => {
+    await using home = new Home();
+    const path = await inRepository(home, {
+      par: { type: "stdio", command: "parallel-claude-code-mcp", args: [] },
+    });
+    expect(await standing(home)).toMatchObject({
+      state: "installed-otherwise",
+      scope: "local",
+      name: "par",
+      detail: "called par, in this project only, as parallel-claude-code-mcp",
+    });
+    const { out } = await run(home, ["install", "--client", "claude-code", "--yes"]);
+    expect(out).toContain(`is for the project ${home.work} only`);
+    expect(JSON.parse(readFileSync(path, "utf8"))).toEqual({
+      projects: { [home.work]: { mcpServers: { par: { type: "stdio", ...entry } }, x: 1 } },
+      y: 2,
+    });
+    expect(await standing(home)).toMatchObject({ state: "installed", scope: "local" });
+    await run(home, ["uninstall", "--client", "claude-code", "--yes"]);
+    expect(JSON.parse(readFileSync(path, "utf8"))).toEqual({
+      projects: { [home.work]: { mcpServers: {}, x: 1 } },
+      y: 2,
+    });
+    expect(await standing(home)).toMatchObject({ state: "not-installed" });
+  });
+
+  test("a name makes an entry for all projects beside it", async () => {
+    await using home = new Home();
+    const path = await inRepository(home, { par: { command: "parallel-claude-code-mcp" } });
+    await run(home, ["install", "--client", "claude-code", "--name", "all", "--yes"]);
+    expect(serversIn("claude-code", path)).toMatchObject({ all: entry });
+    expect(await standing(home)).toMatchObject({ state: "installed", scope: "user", name: "all" });
+  });
+
+  test(".mcp.json, which a project shares, is read and left as it is", async () => {
+    await using home = new Home();
+    put(home, "claude-code", "{}");
+    const shared = join(home.work, ".mcp.json");
+    const text = json({ mcpServers: { ours: { command: "npx", args: ["-y", "parallel-claude-code-mcp"] } } });
+    writeFileSync(shared, text);
+    expect(await standing(home)).toMatchObject({
+      state: "installed-otherwise",
+      scope: "project",
+      file: shared,
+    });
+    for (const command of ["install", "uninstall"]) {
+      const { out } = await run(home, [command, "--client", "claude-code", "--yes"]);
+      expect(out).toContain(
+        `${shared}, which all who work on this project share, starts this program as \`ours\``,
+      );
+    }
+    expect(readFileSync(shared, "utf8")).toBe(text);
+    expect(readFileSync(home.file(places["claude-code"]), "utf8")).toBe("{}");
+  });
+});
+
 test("uninstalling what is not there does nothing, and makes no file", async () => {
   await using home = new Home();
   expect(await run(home, ["uninstall", "--client", "vscode", "--yes"])).toMatchObject({
     code: 0,
-    out: expect.stringContaining("Already up to date"),
+    out: `Nothing to remove: ${home.file(places.vscode)} does not exist.\n`,
   });
   expect(existsSync(home.file(".config/Code"))).toBe(false);
+  const path = put(home, "cursor", "{}");
+  expect((await run(home, ["uninstall", "--client", "cursor", "--yes"])).out).toBe(
+    `Nothing to remove: ${path} has no entry of this program.\n`,
+  );
+  expect(backupsOf(path)).toEqual([]);
 });
 
 test("what a package runner has fetched is started by that runner, for its cache does not last", () => {

@@ -16,16 +16,13 @@ import {
 } from "../platform/files.ts";
 import { absolutePath, dirname } from "../platform/paths.ts";
 import { lastingCommand } from "../platform/self.ts";
-import { entryIn, withEntry, withoutEntry } from "./clients/change.ts";
-import {
-  type ClientName,
-  clientNames,
-  clientOf,
-  type McpClient,
-  type ServerEntry,
-} from "./clients/clients.ts";
+import { entryIn, withEntry, withoutEntry, withReplaced, withWhole } from "./clients/change.ts";
+import { type ClientName, clientOf, type McpClient, type ServerEntry } from "./clients/clients.ts";
 import { diffOf } from "./clients/diff.ts";
-import { beforeEntry, copyMark } from "./clients/kept-copy.ts";
+import { copyMark, formerOf, type Place, pruneCopies, removeOwnCopies } from "./clients/kept-copy.ts";
+import { ownEntries } from "./clients/own-entries.ts";
+import { defaultName, otherDefaultName, startsUs, wordsOf } from "./clients/own-entry.ts";
+import { scopesOf } from "./clients/scopes.ts";
 import { Unreadable } from "./clients/unreadable.ts";
 import { type Context, Fault } from "./context.ts";
 
@@ -40,58 +37,98 @@ export interface Change {
   after: string | undefined;
   /** Empty where nothing is to be done. */
   diff: string;
+  /** What the user should know beside, a sentence or two each. */
+  notes: string[];
 }
 
-export interface Wanted {
+interface Asked {
   client: ClientName;
-  name: string;
+  /** The default name, or that of an entry which starts us already, where none is given. */
+  name?: string | undefined;
   /** Another program than this one. */
   command?: string | undefined;
-  /** `KEY=VALUE`, each. */
-  env?: readonly string[] | undefined;
 }
 
-/** How a client stands: whether it is on this machine, and whether it starts us. */
-export interface ClientStanding {
-  client: ClientName;
-  title: string;
-  file: string;
-  state: "installed" | "installed-otherwise" | "not-installed" | "not-found" | "unreadable";
-  detail?: string;
+export interface Wanted extends Asked {
+  /** `KEY=VALUE`, each. */
+  env?: readonly string[] | undefined;
+  /** Takes the name over from another server. */
+  replace?: boolean | undefined;
 }
 
 /** What installing would change. Throws `Fault` for what the user can fix, and has then done nothing. */
-export function planInstall(context: Context, { client, name, command, env = [] }: Wanted): Change {
-  const entry = entryOf(context, command, env);
-  return changeOf(clientOf(client), name, (known, text) => withEntry(known, text, name, entry));
+export function planInstall(context: Context, wanted: Wanted): Change {
+  const entry = entryOf(context, wanted.command, wanted.env ?? []);
+  const user = clientOf(wanted.client);
+  const words = wordsOf({ ...entry });
+  if (wanted.name === undefined && wanted.replace !== true) {
+    const [found] = ownEntries(scopesOf(user, context.workingDirectory), textOf, words);
+    if (found) return planUpdate(found.client, found.name, entry);
+  }
+  const name = wanted.name ?? defaultName;
+  const there = nameIn(user, name);
+  if (!there || startsUs(there, words))
+    return changeOf(user, name, (text) => withEntry(user, text, name, entry));
+  if (wanted.replace === true) return planTakeover(user, name, entry);
+  const server = `\`${name}\` in ${user.file} is another server (${commandText(there)})`;
+  if (wanted.name !== undefined || nameIn(user, otherDefaultName))
+    throw new Fault(
+      `${server}, and nothing was done. Choose another name with --name, or replace that server with --replace.`,
+    );
+  return {
+    ...changeOf(user, otherDefaultName, (text) => withEntry(user, text, otherDefaultName, entry)),
+    notes: [
+      `${server}, so this one is called \`${otherDefaultName}\`. To replace the other one, use --replace.`,
+    ],
+  };
 }
 
 /** The same for taking it out again. */
-export function planUninstall({ client, name }: Pick<Wanted, "client" | "name">): Change {
-  return changeOf(clientOf(client), name, (known, text) => {
-    const before = beforeEntry(known, realPath(known.file), text, name);
-    return before ? before.text : withoutEntry(known, text, name);
+export function planUninstall(context: Context, { client, name, command }: Asked): Change {
+  const user = clientOf(client);
+  const words = command === undefined ? [] : [programAt(command, context.workingDirectory)];
+  const scopes = scopesOf(user, context.workingDirectory);
+  const all = ownEntries(scopes, textOf, words);
+  const [found, ...others] = name === undefined ? all : all.filter((one) => one.name === name);
+  if (!found) return nothingToRemove(user, name);
+  if (found.client.scope === "project") return sharedEntry(found.client, found.name, "Remove it there");
+  const place = placeOf(found.client, found.name);
+  const change = changeOf(found.client, found.name, (text) => {
+    const former = formerOf(place, text);
+    if (former.kind === "file") return former.text;
+    return former.kind === "entry"
+      ? withWhole(found.client, text, found.name, former.entry)
+      : withoutEntry(found.client, text, found.name);
   });
+  const more = others.filter((one) => one.client.scope !== "project").map((one) => `\`${one.name}\``);
+  if (more.length > 0)
+    change.notes.push(`Other entries start this program too: ${more.join(", ")}. Name one with --name.`);
+  return change;
 }
 
 /** Does it, and gives the path of the backup where there was something to keep. Throws `Fault`. */
-export function applyChange({ client, before, after }: Change): string | undefined {
+export function applyChange({ client, name, before, after }: Change): string | undefined {
+  const place = placeOf(client, name);
   // A link stays one: what it leads to is replaced.
-  const file = realPath(client.file);
+  const { file } = place;
   if (before !== undefined && readOrNothing(file) !== before)
     throw new Fault(
       `${client.file} was changed by another program in the meantime. Nothing was done. Try again.`,
     );
   try {
     makeDirectory(dirname(file));
+    if (after === undefined) {
+      // We made it, and nothing else is in it: there is nothing of anybody's to keep.
+      removeOwnCopies(place);
+      removePath(file);
+      return undefined;
+    }
     const backup = before === undefined ? undefined : backUp(file);
     // It may hold credentials of other servers.
     const mode = before === undefined ? 0o600 : permissionsOf(file);
-    if (after === undefined) removePath(file);
-    else {
-      replaceFile(file, after, String(process.pid), mode);
-      setPermissions(file, mode);
-    }
+    replaceFile(file, after, String(process.pid), mode);
+    setPermissions(file, mode);
+    pruneCopies(place);
     return backup;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -99,49 +136,102 @@ export function applyChange({ client, before, after }: Change): string | undefin
   }
 }
 
-/** All clients, each with how it stands for a server of that name. */
-export function standings(name: string): ClientStanding[] {
-  return clientNames.map((client) => standingOf(clientOf(client), name));
+function planUpdate(client: McpClient, name: string, entry: ServerEntry): Change {
+  if (client.scope === "project")
+    return sharedEntry(client, name, "To add it for yourself as well, give it a --name");
+  const change = changeOf(client, name, (text) => withEntry(client, text, name, entry));
+  if (client.scope === "local")
+    change.notes.push(
+      `The entry \`${name}\` is for the project ${client.table[1]} only. To add one for all projects, give it a --name.`,
+    );
+  else if (name !== defaultName) change.notes.push(`The entry that starts this program is \`${name}\`.`);
+  return change;
 }
 
-function standingOf(client: McpClient, name: string): ClientStanding {
-  const { name: clientName, title, file } = client;
-  const standing = { client: clientName, title, file };
-  if (!exists(dirname(file)) || (clientName === "claude-code" && !exists(file)))
-    return { ...standing, state: "not-found" };
-  try {
-    const entry = entryIn(client, readOrNothing(file) ?? "", name);
-    if (!entry) return { ...standing, state: "not-installed" };
-    const written = [entry["command"], ...(Array.isArray(entry["args"]) ? entry["args"] : [])].map(String);
-    const own = lastingCommand(product.name);
-    if (Bun.deepEquals(written, own)) return { ...standing, state: "installed" };
-    return { ...standing, state: "installed-otherwise", detail: `as ${written.join(" ")}` };
-  } catch (error) {
-    if (!(error instanceof Unreadable || error instanceof Fault)) throw error;
-    return { ...standing, state: "unreadable", detail: error.message };
-  }
+// The name that we gave ourselves while another server had this one is not needed any more.
+function planTakeover(client: McpClient, name: string, entry: ServerEntry): Change {
+  const change = changeOf(client, name, (text) => {
+    const replaced = withReplaced(client, text, name, entry);
+    const other = entryIn(client, text, otherDefaultName);
+    const isOurs = name === defaultName && other !== undefined && startsUs(other);
+    return isOurs ? withoutEntry(client, replaced, otherDefaultName) : replaced;
+  });
+  change.notes.push(
+    `This replaces another server of the name \`${name}\`. \`uninstall\` brings it back from the copy.`,
+  );
+  return change;
 }
 
-function changeOf(
-  client: McpClient,
-  name: string,
-  edit: (client: McpClient, text: string) => string | undefined,
-): Change {
-  const { file, title } = client;
+function sharedEntry(client: McpClient, name: string, advice: string): Change {
+  const note = `${client.file}, which all who work on this project share, starts this program as \`${name}\`. Nothing was changed. ${advice}.`;
+  return { ...unchanged(client, name), notes: [note] };
+}
+
+function nothingToRemove(user: McpClient, name: string | undefined): Change {
+  const there = nameIn(user, name ?? defaultName);
+  if (there && name !== undefined)
+    throw new Fault(
+      `\`${name}\` in ${user.file} starts ${commandText(there)}, which is not this program. Nothing was done. If you installed it with --command, repeat that option.`,
+    );
+  const what = name === undefined ? "no entry of this program" : `no entry \`${name}\``;
+  const note = exists(user.file)
+    ? `Nothing to remove: ${user.file} has ${what}.`
+    : `Nothing to remove: ${user.file} does not exist.`;
+  const other = there ? ` Its \`${defaultName}\` is another server (${commandText(there)}).` : "";
+  return { ...unchanged(user, name ?? defaultName), notes: [`${note}${other}`] };
+}
+
+function unchanged(client: McpClient, name: string): Change {
+  const before = textOf(client);
+  return { client, name, before, after: before, diff: "", notes: [] };
+}
+
+function changeOf(client: McpClient, name: string, edit: (text: string) => string | undefined): Change {
+  const { file } = client;
+  const before = textOf(client);
+  const after = readable(client, () => edit(before ?? ""));
+  const diff = diffOf(before ?? "", after ?? "");
+  if (diff !== "" && before !== undefined && isReadOnly(file)) throw new Fault(readOnlyText(file));
+  return { client, name, before, after, diff, notes: [] };
+}
+
+/** The text of a client's file; nothing where it is not there. Throws `Fault`, also where it cannot be understood. */
+function textOf(client: McpClient): string | undefined {
+  const { file } = client;
   const kind = kindAt(file);
   if (kind === "directory" || kind === "other") throw new Fault(`${file} is no file. Nothing was done.`);
-  const before = readOrNothing(file);
+  const text = readOrNothing(file);
+  if (text !== undefined) readable(client, () => entryIn(client, text, defaultName));
+  return text;
+}
+
+function nameIn(client: McpClient, name: string): Record<string, unknown> | undefined {
+  const text = textOf(client) ?? "";
+  return readable(client, () => entryIn(client, text, name));
+}
+
+function readable<Value>({ title, file }: McpClient, read: () => Value): Value {
   try {
-    const after = edit(client, before ?? "");
-    const diff = diffOf(before ?? "", after ?? "");
-    if (diff !== "" && before !== undefined && isReadOnly(file)) throw new Fault(readOnlyText(file));
-    return { client, name, before, after, diff };
+    return read();
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     throw new Fault(
       `The configuration of ${title} cannot be changed: ${file}, ${error.message}. Nothing was done. Fix the file, or edit it yourself.`,
     );
   }
+}
+
+function placeOf(client: McpClient, name: string): Place {
+  return { client, name, file: realPath(client.file) };
+}
+
+/** What an entry starts, to be shown: what follows an option may be a secret. */
+export function commandText(entry: Record<string, unknown>): string {
+  const [command, ...args] = wordsOf(entry);
+  const secret = args.findIndex((word) => word.startsWith("--") || word.includes("="));
+  if (command !== undefined)
+    return [command, ...args.slice(0, secret < 0 ? 3 : Math.min(secret, 3))].join(" ");
+  return typeof entry["url"] === "string" ? "a server at a URL" : "of an unknown kind";
 }
 
 function readOnlyText(file: string): string {

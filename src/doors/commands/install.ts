@@ -1,21 +1,13 @@
 // `install` and `uninstall`: add this program to the configuration of a client, and remove it again.
 import { z } from "zod";
+import { type ClientStanding, standings } from "../../operations/client-standings.ts";
 import { clientNames } from "../../operations/clients/clients.ts";
-import {
-  applyChange,
-  type Change,
-  type ClientStanding,
-  planInstall,
-  planUninstall,
-  standings,
-} from "../../operations/install.ts";
+import { defaultName, otherDefaultName } from "../../operations/clients/own-entry.ts";
+import { applyChange, type Change, planInstall, planUninstall } from "../../operations/install.ts";
 import { harmless } from "../../report/harmless.ts";
 import { type Asked, type Command, checkUsage, jsonText, UsageFault } from "./command.ts";
 import { table } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** Under which name clients know us. */
-export const defaultName = "claude-code";
 
 const common = z.strictObject({
   client: z
@@ -28,8 +20,11 @@ const common = z.strictObject({
   name: z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,64}$/, "expected letters, digits, - and _, at most 64")
-    .meta({ description: "Name of the server in the client.", placeholder: "NAME" })
-    .default(defaultName),
+    .meta({
+      description: `Name of the server in the client (default: that of an entry that starts this program, else ${defaultName}, or ${otherDefaultName} where another server has that name).`,
+      placeholder: "NAME",
+    })
+    .optional(),
 });
 
 const installInput = z.strictObject({
@@ -49,6 +44,22 @@ const installInput = z.strictObject({
       placeholder: "KEY=VALUE",
     })
     .optional(),
+  replace: z
+    .boolean()
+    .meta({ description: "Replace another server that has the name. `uninstall` brings it back." })
+    .optional(),
+});
+
+const uninstallInput = z.strictObject({
+  ...common.shape,
+  command: z
+    .string()
+    .min(1)
+    .meta({
+      description: "Program that the entry starts, if it was installed with this option.",
+      placeholder: "PATH",
+    })
+    .optional(),
 });
 
 const own = z.object({
@@ -61,7 +72,7 @@ const own = z.object({
 });
 
 const says =
-  "Shows the change and asks before making it. Keeps a copy of the old file beside the new one. Keeps comments, order and other servers, and does not touch a file that it cannot parse.";
+  "Shows the change and asks before making it. Keeps comments, order and other servers, and does not touch a file that it cannot parse. Keeps the last two copies of the old file beside it: like the file itself, they may hold account data and the keys of other servers.";
 
 export const install: Command = {
   name: "install",
@@ -88,33 +99,34 @@ export const uninstall: Command = {
   summary: "Remove this program from the configuration of a client",
   description: `Removes the server from the configuration of an MCP client. ${says} Without --client, it lists the clients on this machine.`,
   examples: [["uninstall --client claude-desktop", "Show the change and ask"]],
-  input: common,
+  input: uninstallInput,
   withoutFlags: [],
   own,
   positionals: [],
   run: async (asked) => {
-    const { client, name } = checkUsage(common, asked.input);
-    if (client === undefined) return list(asked, "uninstall", name);
-    return carryOut(asked, planUninstall({ client, name }));
+    const { client, ...others } = checkUsage(uninstallInput, asked.input);
+    if (client === undefined) return list(asked, "uninstall", others.name);
+    return carryOut(asked, planUninstall(asked.context, { client, ...others }));
   },
 };
 
 const stateWords: Record<ClientStanding["state"], string> = {
   installed: "installed",
   "installed-otherwise": "installed with another command",
+  "name-taken": "another server has this name",
   "not-installed": "not installed",
   "not-found": "not on this machine",
   unreadable: "cannot be read",
 };
 
 async function list(
-  { own: flags, terminal: { out } }: Asked,
+  { context, own: flags, terminal: { out } }: Asked,
   command: string,
-  name: string,
+  name: string | undefined,
 ): Promise<number> {
-  const clients = standings(name);
+  const clients = standings(context, name);
   if (flags["json"] === true) {
-    await out.print(jsonText({ name, clients }));
+    await out.print(jsonText({ name: name ?? defaultName, clients }));
     return 0;
   }
   const rows = clients.map(({ client, state, detail, file }) => [
@@ -131,8 +143,8 @@ async function list(
 
 async function carryOut({ own: flags, terminal }: Asked, change: Change): Promise<number> {
   const { yes = false, dryRun = false, json = false } = own.parse(flags);
-  const { client, name, diff } = change;
-  const facts = { client: client.name, file: client.file, name, diff };
+  const { client, name, diff, notes } = change;
+  const facts = { client: client.name, file: client.file, scope: client.scope, name, diff, notes };
   const wanted = diff !== "" && !dryRun;
   if (json) {
     const backup = wanted && yes ? applyChange(change) : undefined;
@@ -148,8 +160,9 @@ async function carryOut({ own: flags, terminal }: Asked, change: Change): Promis
     return 0;
   }
   const { out } = terminal;
+  for (const note of notes) await out.print(`${harmless(note)}${diff === "" ? "" : "\n"}`);
   if (diff === "") {
-    await out.print(`Already up to date: ${client.file}.`);
+    if (notes.length === 0) await out.print(`Already up to date: ${client.file}.`);
     return 0;
   }
   await out.print(`${client.file}${fateOf(change)}\n\n${coloured(diff, terminal)}\n`);
@@ -160,7 +173,7 @@ async function carryOut({ own: flags, terminal }: Asked, change: Change): Promis
   }
   const backup = applyChange(change);
   await out.print(
-    `Done.${backup === undefined ? "" : ` The old file is now ${backup}.`} ${client.title}: ${client.afterwards}`,
+    `Done.${backup === undefined ? "" : ` A copy of the old file is ${backup}.`} ${client.title}: ${client.afterwards}`,
   );
   return 0;
 }

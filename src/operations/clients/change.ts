@@ -8,11 +8,18 @@ type Table = Record<string, unknown>;
 
 /** The entry of that name as the text has it. Throws `Unreadable`. */
 export function entryIn(client: McpClient, text: string, name: string): Table | undefined {
-  const servers = tableIn(read(client, text), client.key);
-  const entry = servers[name];
+  const entry = tableAt(read(client, text), client.table)[name];
   if (entry === undefined) return undefined;
-  if (!isTable(entry)) throw new Unreadable(`\`${client.key}.${name}\` is no table of a server`);
+  if (!isTable(entry))
+    throw new Unreadable(`\`${[...client.table, name].join(".")}\` is no table of a server`);
   return entry;
+}
+
+/** All entries of servers, by their names. Throws `Unreadable`. */
+export function entriesIn(client: McpClient, text: string): [name: string, entry: Table][] {
+  return Object.entries(tableAt(read(client, text), client.table)).flatMap(([name, entry]) =>
+    isTable(entry) ? [[name, entry] satisfies [string, Table]] : [],
+  );
 }
 
 /** The text with our entry. What an entry of that name says beside, stays. Throws `Unreadable`. */
@@ -32,10 +39,27 @@ export function withEntry(client: McpClient, text: string, name: string, wanted:
   return checked(client, after, withServer(client, text, name, { ...before, ...values }));
 }
 
+/** The text with our entry in the place of another one, of which nothing stays. Throws `Unreadable`. */
+export function withReplaced(client: McpClient, text: string, name: string, wanted: ServerEntry): string {
+  const { command, args, env } = wanted;
+  const needsEnv = Object.keys(env).length > 0;
+  return withWhole(client, text, name, { ...client.beside, command, args, ...(needsEnv ? { env } : {}) });
+}
+
+/** The text with this entry, whatever it was. Throws `Unreadable`. */
+export function withWhole(client: McpClient, text: string, name: string, entry: Table): string {
+  const path = [...client.table, name];
+  const after =
+    client.format === "toml"
+      ? setToml(client, removeFromToml(text, path), name, entry)
+      : setInJsonc(text, path, entry);
+  return checked(client, after, withServer(client, text, name, entry));
+}
+
 /** The text without the entry of that name. Throws `Unreadable`. */
 export function withoutEntry(client: McpClient, text: string, name: string): string {
   if (entryIn(client, text, name) === undefined) return text;
-  const path = [client.key, name];
+  const path = [...client.table, name];
   const after = client.format === "toml" ? removeFromToml(text, path) : removeFromJsonc(text, path);
   return checked(client, after, withServer(client, text, name, undefined));
 }
@@ -51,13 +75,13 @@ function setJson(
   before: Table | undefined,
   changed: Table,
 ): string {
-  const path = [client.key, name];
+  const path = [...client.table, name];
   if (!before) return setInJsonc(text, path, changed);
   return Object.entries(changed).reduce((now, [key, value]) => setInJsonc(now, [...path, key], value), text);
 }
 
 function setToml(client: McpClient, text: string, name: string, { env, ...plain }: Table): string {
-  const path = [client.key, name];
+  const path = [...client.table, name];
   const now = Object.keys(plain).length === 0 ? text : setInToml(text, path, plain);
   if (!isTable(env) || Object.keys(env).length === 0) return now;
   // In a table of its own, unless the entry has it in itself.
@@ -75,29 +99,38 @@ function checked(client: McpClient, after: string, expected: Table): string {
     // Told below: the file itself could be read.
   }
   if (Bun.deepEquals(withoutEmpty(client, found), withoutEmpty(client, expected))) return after;
-  throw new Unreadable(`\`${client.key}\` is written in a way that cannot be edited safely`);
+  throw new Unreadable(`\`${client.table.join(".")}\` is written in a way that cannot be edited safely`);
 }
 
 function withServer(client: McpClient, text: string, name: string, entry: Table | undefined): Table {
   const whole = read(client, text);
-  const { [name]: _, ...others } = tableIn(whole, client.key);
-  const root = isTable(whole) ? whole : {};
+  const { [name]: _, ...others } = tableAt(whole, client.table);
   const servers = entry ? { ...others, [name]: entry } : others;
-  return { ...root, [client.key]: servers };
+  return withTableAt(isTable(whole) ? whole : {}, client.table, servers);
+}
+
+function withTableAt(whole: Table, [key, ...deeper]: readonly string[], table: Table): Table {
+  if (key === undefined) return table;
+  const inner = whole[key];
+  return { ...whole, [key]: withTableAt(isTable(inner) ? inner : {}, deeper, table) };
 }
 
 // TOML has no empty table where no heading is left.
-function withoutEmpty({ key }: McpClient, whole: unknown): unknown {
+function withoutEmpty({ table: [key = ""] }: McpClient, whole: unknown): unknown {
   if (!isTable(whole)) return whole;
   const { [key]: servers, ...rest } = whole;
   return isTable(servers) && Object.keys(servers).length === 0 ? rest : whole;
 }
 
-function tableIn(whole: unknown, key: string): Table {
-  const table = isTable(whole) ? whole[key] : undefined;
-  if (table === undefined) return {};
-  if (!isTable(table)) throw new Unreadable(`\`${key}\` is no table of servers`);
-  return table;
+function tableAt(whole: unknown, path: readonly string[]): Table {
+  let table: unknown = whole;
+  for (const [index, key] of path.entries()) {
+    table = isTable(table) ? table[key] : undefined;
+    if (table === undefined) return {};
+    if (!isTable(table))
+      throw new Unreadable(`\`${path.slice(0, index + 1).join(".")}\` is no table of servers`);
+  }
+  return isTable(table) ? table : {};
 }
 
 function isTable(value: unknown): value is Table {

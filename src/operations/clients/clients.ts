@@ -17,8 +17,10 @@ export interface McpClient {
   /** The file that holds its servers, whether or not it is there. Absolute. */
   file: string;
   format: "jsonc" | "toml";
-  /** The table of all servers in that file. */
-  key: string;
+  /** Where in that file the table of all servers is. */
+  table: readonly string[];
+  /** For whom its servers are: for this user everywhere, or in one project only, or for all who work on it. */
+  scope: "user" | "local" | "project";
   /** What an entry of it says beside command, arguments and environment. */
   beside: Record<string, string>;
   /** What a user has to do before the client knows of a change. */
@@ -30,38 +32,39 @@ type System = "darwin" | "linux" | "win32";
 
 /** The client of that name, for this machine. */
 export function clientOf(name: ClientName, environment: Environment = process.env): McpClient {
-  return { name, ...facts[name], file: filesOf(systemOf(process.platform), environment)[name] };
+  const file = filesOf(systemOf(process.platform), environment)[name];
+  return { name, ...facts[name], file, scope: "user" };
 }
 
 const restart = "Restart it, so that it knows of the change.";
 
-const facts: Record<ClientName, Omit<McpClient, "name" | "file">> = {
+const facts: Record<ClientName, Omit<McpClient, "name" | "file" | "scope">> = {
   "claude-desktop": {
     title: "Claude Desktop",
     format: "jsonc",
-    key: "mcpServers",
+    table: ["mcpServers"],
     beside: {},
     afterwards: restart,
   },
   "claude-code": {
     title: "Claude Code",
     format: "jsonc",
-    key: "mcpServers",
+    table: ["mcpServers"],
     beside: { type: "stdio" },
     afterwards: "Its next session knows of the change.",
   },
-  cursor: { title: "Cursor", format: "jsonc", key: "mcpServers", beside: {}, afterwards: restart },
+  cursor: { title: "Cursor", format: "jsonc", table: ["mcpServers"], beside: {}, afterwards: restart },
   vscode: {
     title: "VS Code",
     format: "jsonc",
-    key: "servers",
+    table: ["servers"],
     beside: { type: "stdio" },
     afterwards: "It asks whether to trust the server when it starts it first.",
   },
   codex: {
     title: "Codex",
     format: "toml",
-    key: "mcp_servers",
+    table: ["mcp_servers"],
     beside: {},
     afterwards: "Its next session knows of the change.",
   },

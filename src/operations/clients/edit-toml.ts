@@ -36,7 +36,8 @@ export function setInToml(text: string, path: readonly string[], values: Record<
       end++;
     } else {
       const taken = linesOfValue(lines, found);
-      lines.splice(found, taken, line);
+      const remark = remarkBehind(lines.slice(found, found + taken).join("\n"));
+      lines.splice(found, taken, `${line}${remark}`);
       end -= taken - 1;
     }
   }
@@ -63,13 +64,12 @@ export function removeFromToml(text: string, path: readonly string[]): string {
   }
 }
 
-// Up to the next table; remarks directly above that one belong to it.
+// Up to the next table; remarks directly above that one belong to it, and those at the end of the file to nobody.
 function tableEnd(lines: readonly string[], begin: number): number {
   const next = lines.findIndex(
     (line, index) => index > begin && /^\s*\[/.test(line) && tableOf(line) !== undefined,
   );
-  if (next < 0) return lines.length - (lines.at(-1) === "" ? 1 : 0);
-  let end = next;
+  let end = next < 0 ? lines.length - (lines.at(-1) === "" ? 1 : 0) : next;
   while (end > begin + 1 && /^\s*#/.test(lines[end - 1] ?? "")) end--;
   return end;
 }
@@ -111,6 +111,20 @@ function linesOfValue(lines: readonly string[], begin: number): number {
     }
   }
   throw new Unreadable(`line ${begin + 1}: the value has no end`);
+}
+
+/** The remark behind a value, with the blanks before it. A `#` inside a text is none: what stands before it is not whole. */
+function remarkBehind(setting: string): string {
+  for (let at = setting.indexOf("#"); at >= 0; at = setting.indexOf("#", at + 1)) {
+    const before = setting.slice(0, at);
+    try {
+      Bun.TOML.parse(before);
+      return setting.slice(before.trimEnd().length);
+    } catch {
+      // Inside a text or a list.
+    }
+  }
+  return "";
 }
 
 // The shortest beginning that cannot be mended by more lines is hard to tell; the first that fails for another

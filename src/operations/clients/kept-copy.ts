@@ -1,45 +1,117 @@
-// The file as it was before our entry came into it: found among the copies that were kept beside it.
-import { readText } from "../../platform/files.ts";
+// The copies that are kept beside a client's file: what it was before our entry came into it, and which of them go.
+import { readText, removePath } from "../../platform/files.ts";
 import { namesIn } from "../../platform/folders.ts";
 import { basename, dirname, join } from "../../platform/paths.ts";
-import { entryIn, withEntry } from "./change.ts";
-import type { McpClient } from "./clients.ts";
+import { entryIn, withEntry, withReplaced } from "./change.ts";
+import type { McpClient, ServerEntry } from "./clients.ts";
+import { startsUs, wordsOf } from "./own-entry.ts";
 
 /** What stands between the name of a file and the time at which a copy of it was kept. */
 export const copyMark = ".backup-";
 
-/** What a file was before our entry came into it; without a text, there was no file. */
-export interface Before {
-  text?: string;
+/** The name of our entry in a client's file, and where that file really is. */
+export interface Place {
+  client: McpClient;
+  file: string;
+  name: string;
 }
 
 /**
- * The newest kept copy of `file` that differs from `text` by nothing but our entry: taking that out again gives just this
- * copy, to the byte. Where no copy is, and there is nothing but our entry, we have made the file. Nothing where it
- * cannot be told, for somebody has changed the file since.
+ * What was there before our entry: the whole file, without a text where we have made it, or only another entry of the
+ * same name, where somebody has changed the file since.
  */
-export function beforeEntry(client: McpClient, file: string, text: string, name: string): Before | undefined {
-  const entry = entryIn(client, text, name);
-  if (entry === undefined) return undefined;
-  const [command, args, env] = [String(entry["command"]), textsOf(entry["args"]), variablesOf(entry["env"])];
-  const becomesText = (earlier: string) => {
-    try {
-      if (entryIn(client, earlier, name) !== undefined) return false;
-      return withEntry(client, earlier, name, { command, args, env }) === text;
-    } catch {
-      // What cannot be understood is not what our entry was put into.
-      return false;
-    }
-  };
-  const copies = [...namesIn(dirname(file))]
-    .filter((one) => one.startsWith(`${basename(file)}${copyMark}`))
-    // Several of one second are numbered.
-    .sort((one, other) => other.localeCompare(one, "en", { numeric: true }));
-  for (const copy of copies) {
-    const earlier = textOf(join(dirname(file), copy));
-    if (earlier !== undefined && becomesText(earlier)) return { text: earlier };
+export type Former =
+  | { kind: "file"; text?: string }
+  | { kind: "entry"; entry: Record<string, unknown> }
+  | { kind: "nothing" };
+
+/**
+ * Looks for it among the kept copies, the newest first. One that differs from `text` by nothing but our entry is given
+ * back to the byte. Else it is the newest one without our entry that says what had its name.
+ */
+export function formerOf(place: Place, text: string): Former {
+  const entry = entryIn(place.client, text, place.name);
+  if (entry === undefined) return { kind: "nothing" };
+  const own = { words: wordsOf(entry), server: serverOf(entry) };
+  const before = copiesOf(place).flatMap((path) => {
+    const copy = textOf(path);
+    return copy !== undefined && !holdsUs(place, copy, own.words) ? [copy] : [];
+  });
+  const same = before.find((copy) => becomes(place, copy, own.server) === text);
+  if (same !== undefined) return { kind: "file", text: same };
+  if (before.length === 0 && becomes(place, "", own.server) === text) return { kind: "file" };
+  const [newest] = before;
+  const other = newest === undefined ? undefined : entryIn(place.client, newest, place.name);
+  return other ? { kind: "entry", entry: other } : { kind: "nothing" };
+}
+
+/** Keeps the newest copy, and the newest without our entry, for `uninstall` gives that back; of others one, if there is room. */
+export function pruneCopies(place: Place): void {
+  const copies = copiesOf(place);
+  const before = copies.find((path) => {
+    const copy = textOf(path);
+    return copy !== undefined && !holdsUs(place, copy);
+  });
+  const kept = new Set([copies[0], before].filter((path) => path !== undefined));
+  for (const path of copies) {
+    if (kept.has(path)) continue;
+    if (kept.size < mostCopies) kept.add(path);
+    else removePath(path);
   }
-  return becomesText("") ? {} : undefined;
+}
+
+const mostCopies = 2;
+
+/** Removes the copies of a file that we have made ourselves: they hold nothing but our entry. */
+export function removeOwnCopies(place: Place): void {
+  for (const path of copiesOf(place)) {
+    const copy = textOf(path);
+    const entry = copy === undefined ? undefined : entryIn(place.client, copy, place.name);
+    if (entry && becomes(place, "", serverOf(entry)) === copy) removePath(path);
+  }
+}
+
+function copiesOf({ file }: Place): string[] {
+  const begin = `${basename(file)}${copyMark}`;
+  return (
+    [...namesIn(dirname(file))]
+      .filter((one) => one.startsWith(begin) && /^\d{8}-\d{6}(-\d+)?$/.test(one.slice(begin.length)))
+      // Several of one second are numbered.
+      .sort((one, other) => other.localeCompare(one, "en", { numeric: true }))
+      .map((one) => join(dirname(file), one))
+  );
+}
+
+// A text that cannot be understood is not what our entry was put into.
+function holdsUs({ client, name }: Place, text: string, words?: readonly string[]): boolean {
+  try {
+    const entry = entryIn(client, text, name);
+    return entry !== undefined && startsUs(entry, words);
+  } catch {
+    return true;
+  }
+}
+
+function becomes({ client, name }: Place, earlier: string, server: ServerEntry): string | undefined {
+  try {
+    const isTaken = entryIn(client, earlier, name) !== undefined;
+    return (isTaken ? withReplaced : withEntry)(client, earlier, name, server);
+  } catch {
+    return undefined;
+  }
+}
+
+function serverOf(entry: Record<string, unknown>): ServerEntry {
+  return {
+    command: String(entry["command"]),
+    args: Array.isArray(entry["args"]) ? entry["args"].map(String) : [],
+    env: variablesOf(entry["env"]),
+  };
+}
+
+function variablesOf(value: unknown): Record<string, string> {
+  if (typeof value !== "object" || value === null) return {};
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, String(one)]));
 }
 
 function textOf(path: string): string | undefined {
@@ -49,13 +121,4 @@ function textOf(path: string): string | undefined {
     // A copy that cannot be read is none.
     return undefined;
   }
-}
-
-function textsOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String) : [];
-}
-
-function variablesOf(value: unknown): Record<string, string> {
-  if (typeof value !== "object" || value === null) return {};
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, String(one)]));
 }

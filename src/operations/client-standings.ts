@@ -1,0 +1,78 @@
+// How every client stands: whether it is on this machine, and whether it starts this program.
+import { product } from "../model/product.ts";
+import { exists, readText } from "../platform/files.ts";
+import { dirname } from "../platform/paths.ts";
+import { lastingCommand } from "../platform/self.ts";
+import { entryIn } from "./clients/change.ts";
+import { type ClientName, clientNames, clientOf, type McpClient } from "./clients/clients.ts";
+import { type OwnEntry, ownEntries } from "./clients/own-entries.ts";
+import { defaultName, wordsOf } from "./clients/own-entry.ts";
+import { scopesOf } from "./clients/scopes.ts";
+import { Unreadable } from "./clients/unreadable.ts";
+import { type Context, Fault } from "./context.ts";
+import { commandText } from "./install.ts";
+
+export interface ClientStanding {
+  client: ClientName;
+  title: string;
+  /** Where our entry is, or would be. */
+  file: string;
+  state: "installed" | "installed-otherwise" | "name-taken" | "not-installed" | "not-found" | "unreadable";
+  /** What our entry is called, where there is one. */
+  name?: string;
+  /** For whom it is there: for this user, or only in the project that one stands in. */
+  scope?: McpClient["scope"];
+  detail?: string;
+}
+
+/** All clients, each with how it stands; for a server of that name, where one is given. */
+export function standings({ workingDirectory }: Context, name?: string): ClientStanding[] {
+  return clientNames.map((client) => standingOf(clientOf(client), workingDirectory, name));
+}
+
+function standingOf(client: McpClient, workingDirectory: string, name: string | undefined): ClientStanding {
+  const { name: clientName, title, file } = client;
+  const standing = { client: clientName, title, file };
+  try {
+    const found = ownEntries(scopesOf(client, workingDirectory), textOf).find(
+      (own) => name === undefined || own.name === name,
+    );
+    if (found) return { ...standing, ...ofEntry(found) };
+    if (!exists(dirname(file)) || (clientName === "claude-code" && !exists(file)))
+      return { ...standing, state: "not-found" };
+    const other = entryIn(client, textOf(client) ?? "", name ?? defaultName);
+    if (!other) return { ...standing, state: "not-installed" };
+    const detail = `\`${name ?? defaultName}\`: ${commandText(other)}`;
+    return { ...standing, state: "name-taken", detail };
+  } catch (error) {
+    if (!(error instanceof Unreadable || error instanceof Fault)) throw error;
+    return { ...standing, state: "unreadable", detail: error.message };
+  }
+}
+
+function ofEntry({ client, name, entry }: OwnEntry): Omit<ClientStanding, "client" | "title"> {
+  const written = wordsOf(entry);
+  const isThis = Bun.deepEquals(written, lastingCommand(product.name));
+  const details = [
+    ...(name === defaultName ? [] : [`called ${name}`]),
+    ...(client.scope === "user" ? [] : ["in this project only"]),
+    ...(isThis ? [] : [`as ${written.join(" ")}`]),
+  ];
+  return {
+    file: client.file,
+    state: isThis ? "installed" : "installed-otherwise",
+    name,
+    scope: client.scope,
+    ...(details.length > 0 ? { detail: details.join(", ") } : {}),
+  };
+}
+
+function textOf({ file }: McpClient): string | undefined {
+  if (!exists(file)) return undefined;
+  try {
+    return readText(file);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Fault(`it cannot be read: ${reason}`);
+  }
+}
