@@ -8,7 +8,7 @@ const [first, ...others] = process.argv.slice(2);
 const atFullSpeed = () => Bun.unsafe.setJITPolicy(1);
 setTimeout(atFullSpeed, 1_000).unref();
 
-if (first === "--version" || first === "-v") {
+if (first !== undefined && /^(?:--version|-v|-V|version)$/.test(first) && others.length === 0) {
   console.log(product.version);
 } else if (first === "__complete") {
   const { complete } = await import("./doors/complete.ts");

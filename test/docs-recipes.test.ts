@@ -1,91 +1,221 @@
-// Each recipe of the README, as it is typed: real commands of a shell, and real calls, with the fake `claude`.
+// Each recipe of the README, as it is typed: real commands of a shell, and real calls, with the fake `claude`. What is
+// looked at is what a recipe starts: which tasks, with which options, and which files come of them.
 import { expect, test } from "bun:test";
-import { chmodSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CodeBlock, codeBlocks } from "../scripts/docs/blocks.ts";
 import { product } from "../src/model/product.ts";
 import { testNeeding } from "./facilities.ts";
-import { connectNew, eventually, filesIn, Home, program, run } from "./harness.ts";
+import { connectNew, eventually, fakeDirectory, filesIn, Home, program, run } from "./harness.ts";
 
-const readme = await Bun.file(join(import.meta.dir, "..", "README.md")).text();
+const root = join(import.meta.dir, "..");
+const readme = await Bun.file(join(root, "README.md")).text();
 const [, section = ""] = /^## Recipes\n([\s\S]*?)^## /m.exec(readme) ?? [];
 const recipes = [...Map.groupBy(codeBlocks(section), ({ heading }) => heading)];
 
-/** What is on the machine of whoever follows a recipe. */
-const preparations: Record<string, (home: Home) => Promise<void>> = {
-  "Review 200 files": async (home) => {
-    await Bun.write(join(home.path, "shop", "src", "cart", "cart.ts"), "export {};\n");
-    await Bun.write(join(home.work, "src", "a.ts"), "export {};\n");
-    await Bun.write(join(home.work, "src", "b.ts"), "export {};\n");
-    Bun.spawnSync(["sh", "-c", "git init --quiet && git add src"], { cwd: home.work, env: home.environment });
-  },
-  "Fix what the type checker finds": async (home) => {
-    const found = [
-      "a.ts(1,2): error TS2322: No.",
-      "a.ts(7,1): error TS1005: No.",
-      "b.ts(3,3): error TS2304: No.",
-    ];
-    await put(home, "npx", `printf 'src/%s\\n' ${found.map((line) => `'${line}'`).join(" ")}; exit 2`);
-    Bun.spawnSync(["git", "init", "--quiet"], { cwd: home.work, env: home.environment });
-  },
-  "Extract data into JSONL": async (home) => {
-    await Bun.write(join(home.work, "letters", "1.txt"), "Dear Sirs\n");
-    await Bun.write(join(home.work, "letters", "2.txt"), "Dear Sirs\n");
-  },
-  "Every night, in the background": (home) =>
-    put(home, "mail", `cat > "$HOME/body"; echo "$2 to $3" > "$HOME/mail"`),
-  "Retry what failed": async (home) => {
-    const gate = home.file("gate");
-    await run(home, ["run", "--detach", "one", `two [[wait-for-file path=${gate}]]`]);
-    await run(home, ["cancel", "latest", "2"]);
-    await run(home, ["wait", "latest"]);
-    await Bun.write(gate, "");
-  },
+/** A session that a recipe has started: its prompt, and the options that somebody chose. */
+interface Started {
+  prompt: string;
+  options: string[];
+  /** Below the home; nothing: where the recipe is typed. */
+  directory?: string;
+}
+
+interface Recipe {
+  /** What is on the machine of whoever follows it. */
+  prepare?: (home: Home) => Promise<void>;
+  /** The sessions, in the order of their prompts. */
+  starts: Started[];
+  /** What the shell's own commands say, beside our progress lines, and what else has come of it. */
+  leaves(home: Home, said: { code: number; out: string; err: string }): Promise<void>;
+}
+
+/** Files of a project in which the type checker finds this and that. */
+const typeErrors: Record<string, string> = {
+  "tsconfig.json": '{"compilerOptions": {"strict": true, "types": []}, "include": ["src"]}',
+  // Each of the first two has an explanation on lines of its own, which names types and no file.
+  "src/a.ts": `type Order = { a: { b: { c: string } } };
+export const one: Order = { a: { b: { c: 1 } } } as { a: { b: { c: number } } };
+export const two: (order: Order) => string = (order: { a: { b: { c: number } } }) => String(order);
+export const three: number = "3";
+`,
+  "src/app/(shop)/page.ts": 'export const four: number = "4";\n',
+  "src/with a blank.ts": "export const five: string = 5;\n",
+  "src/fine.ts": "export const six = 6;\n",
 };
 
-/** What has come of it. */
-const outcomes: Record<string, (home: Home, said: string) => Promise<void>> = {
-  "Review 200 files": async (_, said) => {
-    const shown =
-      recipes.flatMap(([, blocks]) => blocks).find(({ language }) => language === "text")?.text ?? "";
-    expect(withoutParticulars(said)).toBe(withoutParticulars(shown));
+const recipesByHeading: Record<string, Recipe> = {
+  "Review 200 files": {
+    prepare: async (home) => {
+      await Bun.write(join(home.path, "shop", "src", "cart", "cart.ts"), "export {};\n");
+      for (const file of ["src/a.ts", "src/cart/b.ts", "src/style.css", "test/c.ts"])
+        await Bun.write(join(home.work, file), "export {};\n");
+      Bun.spawnSync(["sh", "-c", "git init --quiet && git add src test"], {
+        cwd: home.work,
+        env: home.environment,
+      });
+    },
+    starts: ["src/a.ts", "src/cart/b.ts"].map((file) => ({
+      prompt: `Review ${file} for bugs`,
+      options: ["--allowedTools=Read,Grep,Glob", "--max-budget-usd=1"],
+    })),
+    leaves: async (home, { out }) => {
+      const shown =
+        recipes.flatMap(([, blocks]) => blocks).find(({ language }) => language === "text")?.text ?? "";
+      expect(withoutParticulars(out)).toBe(withoutParticulars(shown));
+      expect(kindsOf(filesIn(home.output))).toEqual({ ...reports, result: 2 });
+    },
   },
-  "Fix what the type checker finds": async (_, said) =>
-    expect(said).toContain("All 2 tasks ended: 2 succeeded."),
-  "Extract data into JSONL": async (home) => {
-    const lines = (await Bun.file(join(home.work, "letters.jsonl")).text()).trim().split("\n");
-    expect(lines.map((line) => Object.keys(JSON.parse(line)))).toEqual([
-      ["sender", "date", "amountEur"],
-      ["sender", "date", "amountEur"],
-    ]);
+  "Fix what the type checker finds": {
+    prepare: async (home) => {
+      for (const [file, text] of Object.entries(typeErrors)) await Bun.write(join(home.work, file), text);
+      // The real type checker says it in its own words.
+      await put(home, "npx", `shift; exec '${join(root, "node_modules/.bin/tsc")}' "$@"`);
+      Bun.spawnSync(["git", "init", "--quiet"], { cwd: home.work, env: home.environment });
+    },
+    starts: ["src/a.ts", "src/app/(shop)/page.ts", "src/with a blank.ts"].map((file) => ({
+      prompt: `Fix the type errors of ${file}, change no other file, and check it with: npx tsc --noEmit`,
+      options: ["--allowedTools=Bash(npx tsc:*)", "--permission-mode=acceptEdits"],
+    })),
+    leaves: async (home, { out, err }) => {
+      const { stdout } = Bun.spawnSync(
+        [join(root, "node_modules/.bin/tsc"), "--noEmit", "--pretty", "false"],
+        { cwd: home.work },
+      );
+      // The input is as bad as it can be: several errors of one file, and lines that only explain.
+      expect(stdout.toString().match(/^src\/a\.ts\(/gm)?.length).toBe(3);
+      expect(stdout.toString().match(/^ +(?:Type|The types|Types) /gm)?.length).toBeGreaterThan(1);
+      expect(out).toContain("src/app/(shop)/page.ts");
+      expect(err).toContain("All 3 tasks ended: 3 succeeded.");
+    },
   },
-  "Fan out from a script, or in CI": async (home, said) => {
-    const { results }: { results: { status: string }[] } = await Bun.file(
-      join(home.work, "answer.json"),
-    ).json();
-    expect(results.map(({ status }) => status)).toEqual(["success", "success"]);
-    expect(said).toMatch(/^1 success /m);
+  "Extract data into JSONL": {
+    prepare: async (home) => {
+      for (const file of ["1.txt", "2.txt", "3 [[max-turns]].txt"])
+        await Bun.write(join(home.work, "letters", file), "Dear Sirs\n");
+      // An earlier batch that somebody looked at in the same folder.
+      await Bun.write(join(home.work, "extracted", "results-old.jsonl"), '{"structuredResult":1}\n');
+    },
+    starts: ["1.txt", "2.txt", "3 [[max-turns]].txt"].map((file) => ({
+      prompt: `Read letters/${file} and extract sender, date and amount`,
+      options: [
+        "--allowedTools=Read",
+        expect.stringMatching(/^--json-schema=\{"type":"object","required":\["sender"/),
+        "--model=haiku",
+        "--tools=Read",
+      ],
+    })),
+    leaves: async (home, { out }) => {
+      const lines = (await Bun.file(join(home.work, "letters.jsonl")).text()).trim().split("\n");
+      expect(lines.map((line) => Object.keys(JSON.parse(line)))).toEqual([
+        ["sender", "date", "amountEur"],
+        ["sender", "date", "amountEur"],
+      ]);
+      expect(out).toMatch(/^Read letters\/3 \[\[max-turns\]\]\.txt and extract [^:]+: .*turn/);
+      expect(out.trim().split("\n")).toHaveLength(1);
+    },
   },
-  "Every night, in the background": async (home) => {
-    await eventually(
-      () => filesIn(home.path).includes("mail"),
-      () => "no mail has come",
-    );
-    expect(await Bun.file(home.file("mail")).text()).toMatch(
-      /^nightly: 0 of 2 failed, [\d.]+ USD to me@example.com\n$/,
-    );
-    expect(JSON.parse(await Bun.file(home.file("body")).text()).counts.succeeded).toBe(2);
+  "Fan out from a script, or in CI": {
+    starts: [
+      {
+        prompt: "Is every command in README.md still right? Name those that are not.",
+        options: ["--allowedTools=Read,Grep,Glob", "--max-budget-usd=1", "--model=sonnet"],
+      },
+      {
+        prompt: "Name the exported functions below src that no test calls.",
+        options: ["--allowedTools=Read,Grep,Glob", "--max-budget-usd=0.5", "--model=haiku"],
+      },
+    ],
+    leaves: async (_, { code, out }) => {
+      expect(code).toBe(0);
+      expect(out).toBe(
+        "1 success Answer to: Is every command in README.md still right? Name those that are not.\n2 success Answer to: Name the exported functions below src that no test calls.\n",
+      );
+    },
   },
-  "Retry what failed": async (_, said) => expect(said).toContain("All 2 tasks ended: 2 succeeded."),
+  "Every night, from cron": {
+    prepare: async (home) => {
+      const { FAKE_CLAUDE_BUN, FAKE_CLAUDE_LOG } = home.environment;
+      const words = `FAKE_CLAUDE_BUN='${FAKE_CLAUDE_BUN}' FAKE_CLAUDE_LOG='${FAKE_CLAUDE_LOG}'`;
+      await put(home, "claude", `${words} exec '${fakeDirectory}/claude' "$@"`);
+      const { blocks } = recipeOf("Every night, from cron");
+      const tasks = blocks.find(({ file }) => file === "tasks.md");
+      await Bun.write(join(home.path, "project", "tasks.md"), `${tasks?.text}\n`);
+      await Bun.write(join(home.path, "out", "tasks.md"), "- [ ] [[not-logged-in]]\n- [ ] never\n");
+    },
+    starts: [
+      {
+        prompt: "Look for TODO comments that are older than a year\nName author and commit of each.",
+        options: [],
+        directory: "project",
+      },
+      {
+        prompt: "Update the list of supported browsers in docs/browsers.md",
+        options: [],
+        directory: "project",
+      },
+      { prompt: "[[not-logged-in]]", options: [], directory: "out" },
+    ],
+    leaves: async (home) => {
+      const { blocks } = recipeOf("Every night, from cron");
+      const crontab = blocks.find(({ language }) => language === "crontab")?.text ?? "";
+      const done = await byCron(home, crontab);
+      expect(done).toMatchObject({ code: 0, out: "" });
+      expect(done.err).toContain("All 2 tasks ended: 2 succeeded.");
+      expect(done.err).toContain(`Report: ${home.path}/Desktop/claude-code-results/report-`);
+      const refused = await byCron(home, crontab.replace("~/project", "~/out"));
+      expect({ code: refused.code, out: refused.out }).toEqual({ code: 3, out: "" });
+      expect(refused.err).toContain("Claude is not logged in");
+    },
+  },
+  "In the background, with a message at the end": {
+    prepare: async (home) => {
+      await Bun.write(join(home.work, "tasks.md"), "- [ ] one\n- [ ] two [[max-turns]]\n");
+      await put(home, "mail", `cat > "$HOME/body"; echo "$2 to $3" > "$HOME/mail"`, "bin");
+    },
+    starts: [
+      { prompt: "one", options: [] },
+      { prompt: "two [[max-turns]]", options: [] },
+    ],
+    leaves: async (home) => {
+      await eventually(
+        () => existsSync(home.file("mail")) && readFileSync(home.file("mail"), "utf8") !== "",
+        () => "no mail has come",
+      );
+      expect(await Bun.file(home.file("mail")).text()).toMatch(
+        /^weekly: 1 of 2 succeeded, [\d.]+ USD to me@example.com\n$/,
+      );
+      const body = await Bun.file(home.file("body")).text();
+      expect(body).toMatch(/^1 failed, 0 cancelled, \d+ seconds\. Report: \S+report-\w+\.html\n/);
+      // The answers stay where they are.
+      expect(body.length).toBeLessThan(500);
+      expect(body).not.toContain("Answer to");
+    },
+  },
+  "Retry what failed": {
+    prepare: async (home) => {
+      const gate = home.file("gate");
+      await run(home, ["run", "--detach", "one", `two [[wait-for-file path=${gate}]]`]);
+      await run(home, ["cancel", "latest", "2"]);
+      await run(home, ["wait", "latest"]);
+      await Bun.write(gate, "");
+    },
+    starts: [
+      { prompt: "one", options: [] },
+      { prompt: expect.stringMatching(/^two /), options: [] },
+    ],
+    leaves: async (_, { out, err }) => expect(`${out}${err}`).toContain("All 2 tasks ended: 2 succeeded."),
+  },
 };
 
 test("every recipe is looked at", () => {
-  expect(recipes.map(([heading]) => heading).sort()).toEqual(Object.keys(outcomes).sort());
+  expect(recipes.map(([heading]) => heading).sort()).toEqual(Object.keys(recipesByHeading).sort());
 });
 
 for (const [heading, blocks] of recipes) {
   const needsJq = blocks.some(({ text }) => /^jq /m.test(text));
-  (needsJq ? testNeeding("jq") : test)(`${heading}: runs as it is typed`, async () => {
+  (needsJq ? testNeeding("jq") : test)(`${heading}: starts what it says, as it is typed`, async () => {
+    const { recipe } = recipeOf(heading);
     await using home = new Home();
     await put(
       home,
@@ -94,50 +224,97 @@ for (const [heading, blocks] of recipes) {
         .map((word) => `'${word}'`)
         .join(" ")} "$@"`,
     );
-    await preparations[heading]?.(home);
-    await putFiles(home, blocks);
-    const typed = blocks.filter(({ language, text }) => language === "sh" && !text.startsWith("#!"));
-    const { code, out, err } = await typedIn(home, typed.map(({ text }) => text).join("\n"));
-    expect({ code, err: code === 0 ? "" : err }).toEqual({ code: 0, err: "" });
-    await run(home, ["wait", "latest"]);
-    await outcomes[heading]?.(home, `${out}${err}`);
-    for (const block of blocks.filter(({ language }) => language === "json")) await called(home, block);
+    for (const { file, text } of blocks) {
+      if (file === undefined) continue;
+      const path = file.startsWith("bin/") ? join(home.path, file) : join(home.work, file);
+      await Bun.write(path, `${text}\n`);
+      if (text.startsWith("#!")) chmodSync(path, 0o755);
+    }
+    await recipe.prepare?.(home);
+    const typed = blocks.filter(({ language, file }) => language === "sh" && file === undefined);
+    const said = await typedIn(home, typed.map(({ text }) => text).join("\n"));
+    if (typed.length > 0) await run(home, ["wait", "latest"]);
+    await recipe.leaves(home, said);
+    expect(await sessionsOf(home)).toEqual(
+      recipe.starts.map(({ directory = "work", ...session }) => ({
+        ...session,
+        directory: join(home.path, directory),
+      })),
+    );
+    for (const block of blocks.filter(({ language, file }) => language === "json" && file === undefined))
+      await called(home, block);
   });
+}
+
+function recipeOf(heading: string): { recipe: Recipe; blocks: CodeBlock[] } {
+  const recipe = recipesByHeading[heading];
+  if (!recipe) throw new Error(`the recipe ${heading} is not looked at`);
+  return { recipe, blocks: recipes.find(([name]) => name === heading)?.[1] ?? [] };
+}
+
+/** Files of a batch beside those of its tasks. */
+const reports = { index: 1, report: 2, results: 1, summary: 1 };
+
+// How many of each kind: `result-001-….html` is a `result`.
+function kindsOf(names: readonly string[]): Record<string, number> {
+  const kinds = Map.groupBy(names, (name) => /^\w+/.exec(name)?.[0] ?? "");
+  return Object.fromEntries([...kinds].map(([kind, all]) => [kind, all.length]));
+}
+
+/** What this program says to every session is left away: what is left, somebody chose. */
+const chosen = /^--(?:allowedTools|tools|model|max-budget-usd|max-turns|permission-mode|json-schema|effort)=/;
+
+// Each session that was asked something, by the log of the fake.
+async function sessionsOf(home: Home): Promise<Started[]> {
+  const lines = (await Bun.file(home.startsLog).text()).trim().split("\n");
+  const events: Record<string, unknown>[] = lines.map((line) => JSON.parse(line));
+  const sessions = events.flatMap(({ kind, pid, prompt }) => {
+    if (kind !== "prompt") return [];
+    const { argv, cwd } = events.findLast((one) => one["kind"] === "start" && one["pid"] === pid) ?? {};
+    const options = Array.isArray(argv) ? argv.map(String).filter((word) => chosen.test(word)) : [];
+    return [{ prompt: String(prompt), options: options.sort(), directory: String(cwd) }];
+  });
+  return sessions.sort((one, other) => (one.prompt < other.prompt ? -1 : 1));
 }
 
 // An id, a number, a place and the words for a fixed number of sessions differ from machine to machine.
 function withoutParticulars(text: string): string {
   return text
     .trim()
-    .replace(/(Batch|show|cancel) \w+/g, "$1 ID")
+    .replace(/(Batch|show|watch|results|open|cancel) \w{8}/g, "$1 ID")
     .replace(/with \d+ tasks, [^.]+\./, "with N tasks.")
     .replace(/go to \S+\./, "go to PLACE.");
 }
 
-// Files that a recipe shows, where it says that they are.
-async function putFiles(home: Home, blocks: readonly CodeBlock[]): Promise<void> {
-  for (const { language, text } of blocks) {
-    if (language === "csv") await Bun.write(join(home.work, "tasks.csv"), `${text}\n`);
-    if (language === "markdown") await Bun.write(join(home.work, "tasks.md"), `${text}\n`);
-    if (text.startsWith("#!/bin/sh")) await put(home, "batch-ended", text.split("\n").slice(1).join("\n"));
-  }
-}
-
-async function put(home: Home, name: string, script: string): Promise<void> {
-  const path = join(home.path, "bin", name);
+async function put(home: Home, name: string, script: string, directory = ".local/bin"): Promise<void> {
+  const path = join(home.path, directory, name);
   await Bun.write(path, `#!/bin/sh\n${script}\n`);
   chmodSync(path, 0o755);
 }
 
 async function typedIn(home: Home, text: string): Promise<{ code: number; out: string; err: string }> {
   const env = home.environment;
-  const child = Bun.spawn(["sh", "-ec", text], {
-    cwd: home.work,
-    env: { ...env, PATH: `${home.path}/bin:${env["PATH"]}` },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
+  const PATH = `${home.path}/bin:${home.path}/.local/bin:${env["PATH"]}`;
+  return inShell(text, { cwd: home.work, env: { ...env, PATH } });
+}
+
+// As cron does it: almost no environment, the variables of the crontab, and `sh`.
+async function byCron(home: Home, crontab: string): Promise<{ code: number; out: string; err: string }> {
+  const [variable = "", line = ""] = crontab.split("\n");
+  const [, PATH = ""] = /^PATH=(.*)$/.exec(variable) ?? [];
+  const [, command = ""] = /^(?:\S+\s+){5}(.*)$/.exec(line) ?? [];
+  expect(command).toContain(product.name);
+  return inShell(command, {
+    cwd: home.path,
+    env: { HOME: home.path, LOGNAME: "me", SHELL: "/bin/sh", PATH: PATH.replaceAll("/home/me", home.path) },
   });
+}
+
+async function inShell(
+  text: string,
+  { cwd, env }: { cwd: string; env: Record<string, string> },
+): Promise<{ code: number; out: string; err: string }> {
+  const child = Bun.spawn(["sh", "-c", text], { cwd, env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
   const [code, out, err] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
   return { code, out, err };
 }

@@ -30,6 +30,20 @@ describe("what is written becomes options, and nothing else does", () => {
     [["--output-schema", '{"type":"object"}'], { outputSchema: { type: "object" } }],
     [["--mcp-config", "servers.json"], { mcpConfig: "servers.json" }],
     [["--mcp-config", '{"mcpServers":{}}'], { mcpConfig: { mcpServers: {} } }],
+    // As people know them from `claude`, and write them.
+    [["--maxTurns", "3"], { maxTurns: 3 }],
+    [["--max_turns=3"], { maxTurns: 3 }],
+    [["--allowedTools", "Read"], { allowedTools: "Read" }],
+    [["--add-dir", "a", "--addDir=b"], { addDirectories: ["a", "b"] }],
+    [["--json-schema", "schema.json"], { outputSchema: "schema.json" }],
+    [
+      ["-r", "id", "--cwd=x", "--timeout", "5"],
+      { resumeSessionId: "id", workingDirectory: "x", timeoutSeconds: 5 },
+    ],
+    [["-j4"], { concurrency: 4 }],
+    [["-j", "auto"], { concurrency: "auto" }],
+    [["--noForkSession"], { forkSession: false }],
+    [["--no_fork_session"], { forkSession: false }],
     [["--append-system-prompt=--be brief"], { appendSystemPrompt: "--be brief" }],
   ];
   for (const [argv, expected] of cases) {
@@ -43,17 +57,27 @@ test("a number or a word is told apart where both are accepted", () => {
   expect(parseFlags(slots, ["--slots", "auto"])).toMatchObject({ value: { options: { slots: "auto" } } });
 });
 
+test("a task of several words may stand behind an option, and one of a single word before it or after `--`", () => {
+  for (const argv of [
+    ["--allowed-tools", "Read", "look at it"],
+    ["one", "--allowed-tools", "Read"],
+    ["--allowed-tools=Read", "one"],
+    ["--allowed-tools", "Read", "--", "one"],
+    ["--allowed-tools", "Read", "--json-schema", "x", "one"],
+  ])
+    expect(parseFlags(flags, argv)).toMatchObject({ ok: true, value: { positionals: [expect.any(String)] } });
+});
+
 test("what stands behind `--` is no flag", () => {
   expect(parseFlags(flags, ["a", "--", "--model", "-x"])).toEqual({
     ok: true,
-    value: { options: {}, positionals: ["a", "--model", "-x"] },
+    value: { options: {}, positionals: ["a", "--model", "-x"], literal: 2 },
   });
 });
 
 describe("what is wrong is named with what was given and what is accepted", () => {
   const cases: [string[], string][] = [
     [["--modle", "x"], "--modle is not known; did you mean `--model`?"],
-    [["--maxTurns", "3"], "--maxTurns is not known; did you mean `--max-turns`?"],
     [["-z"], "-z is not known"],
     [["--model"], "--model needs a value: `--model MODEL`"],
     [
@@ -66,7 +90,13 @@ describe("what is wrong is named with what was given and what is accepted", () =
       ["--effort", "hgih"],
       '--effort was given as "hgih": accepted are low, medium, high, xhigh, max; did you mean high?',
     ],
-    [["--output-schema", "[]"], '--output-schema was given as "[]": expected a JSON object'],
+    [["--agents", "[]"], '--agents was given as "[]": expected a JSON object'],
+    [
+      ["--allowed-tools", "Read", "Edit"],
+      'unexpected "Edit" after the value of --allowed-tools. If it is another value, write `--allowed-tools Read,Edit`.',
+    ],
+    [["--allowed-tools", "Read", "Bash(git log:*)"], "write `--allowed-tools 'Read,Bash(git log:*)'`"],
+    [["--add-directories", "a", "b"], "repeat the option: `--add-directories b`"],
     [
       ["--fork-session=no"],
       '--fork-session takes no value, and was given "no"; `--no-fork-session` turns it off',

@@ -3,6 +3,8 @@
 /** A fenced block of code. */
 export interface CodeBlock {
   language: string;
+  /** The file that it shows, where it names one behind its language: `json schema.json`. */
+  file?: string;
   text: string;
   /** The nearest heading above, as text. */
   heading: string;
@@ -15,15 +17,18 @@ export function codeBlocks(markdown: string): CodeBlock[] {
   const blocks: CodeBlock[] = [];
   let heading = "";
   let before = "";
-  let open: { language: string; lines: string[] } | undefined;
+  let open: { language: string; file?: string; lines: string[] } | undefined;
   for (const line of markdown.split("\n")) {
-    const fence = /^```(\w*)/.exec(line);
+    const fence = /^```(\w*)(?: (\S+))?/.exec(line);
     if (open && fence) {
-      blocks.push({ language: open.language, text: open.lines.join("\n"), heading, before });
+      const { lines, ...named } = open;
+      blocks.push({ ...named, text: lines.join("\n"), heading, before });
       open = undefined;
     } else if (open) open.lines.push(line);
-    else if (fence) open = { language: fence[1] ?? "", lines: [] };
-    else if (line.startsWith("#")) {
+    else if (fence) {
+      const [, language = "", file] = fence;
+      open = { language, ...(file === undefined ? {} : { file }), lines: [] };
+    } else if (line.startsWith("#")) {
       heading = line.replace(/^#+ /, "");
       before = "";
     } else before += `${line}\n`;

@@ -34,11 +34,16 @@ export function argumentsFor(options: SessionOptions, sessionId: string): string
     ...flag("permission-mode", options.permissionMode),
     ...flag("max-turns", options.maxTurns),
     ...flag("max-budget-usd", options.maxBudgetUsd),
-    ...flag("json-schema", options.outputSchema && JSON.stringify(options.outputSchema)),
+    ...flag("json-schema", jsonText(options.outputSchema)),
     ...(options.addDirectories ?? []).flatMap((directory) => flag("add-dir", directory)),
     ...flag("name", options.name),
     ...(options.claudeArguments ?? []),
   ];
+}
+
+// Planning has read what was given as a file.
+function jsonText(value: string | Record<string, unknown> | undefined): string | undefined {
+  return typeof value === "object" ? JSON.stringify(value) : value;
 }
 
 /** The line on stdin that asks the session, which works in `workingDirectory`. */

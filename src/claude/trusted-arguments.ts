@@ -104,6 +104,16 @@ const byOption: Record<string, string> = {
   n: "name",
 };
 
+/** Whether an option of `claude` of that name may be added. */
+export function mayBeAdded(name: string): boolean {
+  return accepted.some((known) => known === name);
+}
+
+/** Whether `claude` has an option of that name that this program sets itself. */
+export function isOurs(name: string): boolean {
+  return ours.some((known) => known === name);
+}
+
 /** Why an argument cannot be added; nothing where it can. */
 export function refusedArgument(argument: string): string | undefined {
   // A value of its own would be swallowed by a list before it, or be taken for a prompt.
@@ -113,9 +123,8 @@ export function refusedArgument(argument: string): string | undefined {
   const option = dashes === "-" ? name.slice(0, 1) : name;
   const ownOption = Object.hasOwn(byOption, option) ? byOption[option] : undefined;
   if (ownOption !== undefined) return `use the option \`${ownOption}\``;
-  if (ours.some((known) => known === option))
-    return "this program sets it itself, or depends on it to read the session";
-  if (!accepted.some((known) => known === option))
+  if (isOurs(option)) return "this program sets it itself, or depends on it to read the session";
+  if (!mayBeAdded(option))
     return `it is not known to leave permissions and the session as they are; accepted are ${accepted.map((known) => `--${known}`).join(", ")}`;
   return undefined;
 }

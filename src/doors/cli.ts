@@ -1,13 +1,18 @@
 // The command line. Every command is the face of an operation; this file finds the one that was meant.
 import { product } from "../model/product.ts";
+import { shellQuoted } from "../model/shell-quoted.ts";
 import { ConfigurationFault, newContext } from "../operations/context.ts";
 import { nearest } from "../operations/faults.ts";
+import { kindAt } from "../platform/files.ts";
+import { absolutePath } from "../platform/paths.ts";
+import { oneLine } from "../report/harmless.ts";
 import { type Command, isMendable, type Positional, UsageFault } from "./commands/command.ts";
 import { inFlagWords } from "./commands/flag-words.ts";
 import { commandHelp, flagsOfCommand, overview } from "./commands/help.ts";
+import { serve } from "./commands/serve.ts";
 import { ownTerminal, type Terminal } from "./commands/terminal.ts";
 import { commands } from "./commands.ts";
-import { type Flag, parseFlags } from "./flags.ts";
+import { type Flag, parseFlags, spellingsIn } from "./flags.ts";
 
 /** Of wrong usage and bad input: nothing was done. */
 const usageStatus = 2;
@@ -26,12 +31,16 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
 async function perform([name, ...others]: readonly string[], terminal: Terminal): Promise<number> {
   if (name === undefined || name === "--help" || name === "-h") return help(undefined, terminal);
   if (name === "help") return help(others[0], terminal);
-  if (name === "--version" || name === "-v") {
+  if (["--version", "-v", "-V", "version"].includes(name)) {
     await terminal.out.print(product.version);
     return 0;
   }
+  // `serve` may be left out, as it is where there is no terminal.
+  const words = [name, ...others];
+  if (name.startsWith("--") && words.some((word) => /^--http(?:=|$)/.test(word)))
+    return runOne(serve, words, terminal);
   const command = commands.find((one) => one.name === name);
-  if (!command) return unknownCommand(name, terminal);
+  if (!command) return unknownCommand(name, others, terminal);
   if (asksForHelp(others)) return help(name, terminal);
   return runOne(command, others, terminal);
 }
@@ -40,9 +49,9 @@ async function runOne(command: Command, argv: readonly string[], terminal: Termi
   const flags = flagsOfCommand(command);
   using context = newContext();
   try {
-    const written = parseFlags(flags, argv);
+    const written = parseFlags(flags, argv, command.hints);
     if (!written.ok) throw new UsageFault(written.faults);
-    const { options, positionals } = written.value;
+    const { options, positionals, literal } = written.value;
     const ownNames = flagsOfCommand({ ...command, withoutFlags: flags.map(({ property }) => property) });
     const isOwn = (property: string) => ownNames.some((flag) => flag.property === property);
     const entries = Object.entries(options);
@@ -52,6 +61,7 @@ async function runOne(command: Command, argv: readonly string[], terminal: Termi
         ...placed(command.positionals, positionals),
       },
       own: Object.fromEntries(entries.filter(([property]) => isOwn(property))),
+      literal,
       context,
       terminal,
     });
@@ -111,20 +121,44 @@ async function help(name: string | undefined, { out, err }: Terminal): Promise<n
     return 0;
   }
   const command = commands.find((one) => one.name === name);
-  if (!command) return unknownCommand(name, { out, err });
+  if (!command) return unknownCommand(name, [], { out, err });
   await out.print(commandHelp(command, out.width));
   return 0;
 }
 
-async function unknownCommand(name: string, { err }: Terminal): Promise<number> {
+async function unknownCommand(name: string, others: readonly string[], { err }: Terminal): Promise<number> {
   const known = [...commands.map((command) => command.name), "help"];
-  const near = nearest(name, known);
-  const hint = near === undefined ? "" : ` Did you mean \`${near}\`?`;
-  const what = name.startsWith("-") ? "option" : "command";
+  const isOption = name.startsWith("-");
+  const hint = isOption ? optionHint(name, others) : commandHint(name, others, known);
   await err.print(
-    `There is no ${what} ${name}.${hint}\nCommands are ${known.join(", ")}; \`${product.name} help\` describes them.`,
+    `There is no ${isOption ? "option" : "command"} ${oneLine(name, 80)}.${hint}\nCommands are ${known.join(", ")}; \`${product.name} help\` describes them.`,
   );
   return usageStatus;
+}
+
+// An option of `run`, as one writes it for `claude`.
+function optionHint(name: string, others: readonly string[]): string {
+  const command = commands.find((one) => others.includes(one.name));
+  if (command) return ` Options go behind the command: \`${product.name} ${command.name} ${name}\`.`;
+  const run = commands.find((one) => one.name === "run");
+  const [bare = ""] = name.replace(/^-+/, "").split("=", 1);
+  const isOfRun = run && (spellingsIn(flagsOfCommand(run)).includes(bare) || run.hints?.(bare) !== undefined);
+  return isOfRun ? ` Write \`${product.name} run "TASK"\`, and options behind it.` : "";
+}
+
+// A task, a file of tasks, or another word for a command.
+function commandHint(name: string, others: readonly string[], known: readonly string[]): string {
+  if (/\s/.test(name.trim()))
+    return ` To run a session on it, write \`${product.name} run ${shellQuoted(oneLine(name, 60))}\`.`;
+  if (kindAt(absolutePath(name, process.cwd())) === "file")
+    return ` To run the tasks in that file, write \`${product.name} run -f ${shellQuoted(name)}\`.`;
+  const meant = commands.find(({ otherNames = [] }) => otherNames.includes(name.toLowerCase()))?.name;
+  const near = meant ?? nearest(name, known);
+  if (near !== undefined) return ` Did you mean \`${near}\`?`;
+  // Several words without quotes are a task, and none of our commands.
+  return others.length > 1 && !others.some((word) => word.startsWith("-"))
+    ? ` To run a session on a task, write \`${product.name} run "TASK"\`.`
+    : "";
 }
 
 function asksForHelp(argv: readonly string[]): boolean {

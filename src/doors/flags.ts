@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { kebabCase } from "../model/kebab-case.ts";
 import { secretOptions } from "../model/options.ts";
+import { shellQuoted } from "../model/shell-quoted.ts";
 import { looksLikeJson, valueMeant } from "../operations/as-meant.ts";
 import { type Checked, jsonFault, nearest } from "../operations/faults.ts";
 import { type Shape, shapeOf } from "../operations/shape.ts";
@@ -26,6 +27,8 @@ export interface Flag {
   name: string;
   /** One letter, where `.meta({ short })` gives it. */
   short?: string;
+  /** Other names that mean the same, without dashes (`.meta({ aliases, flags })`): help does not show them. */
+  aliases: string[];
   kind: FlagKind;
   /** What its text is understood by. */
   shape: Shape;
@@ -39,7 +42,12 @@ export interface Flag {
 export interface Written {
   options: Record<string, unknown>;
   positionals: string[];
+  /** How many of the positionals stood behind `--`: they are meant as they are. */
+  literal: number;
 }
+
+/** What to say of an option that somebody may write, and that is none here; nothing where there is nothing to say. */
+export type Hints = (name: string) => string | undefined;
 
 const propertySchema = z.object({
   type: z.string().optional(),
@@ -48,6 +56,8 @@ const propertySchema = z.object({
   description: z.string().default(""),
   placeholder: z.string().optional(),
   short: z.string().optional(),
+  aliases: z.array(z.string()).default([]),
+  flags: z.array(z.string()).default([]),
   default: z.unknown().optional(),
 });
 type Property = z.infer<typeof propertySchema>;
@@ -64,8 +74,17 @@ export function flagsOf(schema: z.ZodType, without: readonly string[] = []): Fla
   });
 }
 
+/** Whether its values are paths of files or directories, or may be. */
+export function namesPath({ placeholder }: Flag): boolean {
+  return /^(?:DIR|FILE|PATH)\b/.test(placeholder);
+}
+
 /** Reads a command line: what was written, or everything that is wrong with it. */
-export function parseFlags(flags: readonly Flag[], argv: readonly string[]): Checked<Written> {
+export function parseFlags(
+  flags: readonly Flag[],
+  argv: readonly string[],
+  hints: Hints = () => undefined,
+): Checked<Written> {
   const { tokens } = parseArgs({
     args: [...argv],
     options: declarations(flags),
@@ -74,17 +93,77 @@ export function parseFlags(flags: readonly Flag[], argv: readonly string[]): Che
     tokens: true,
   });
   const faults: string[] = [];
-  const written: Written = { options: {}, positionals: [] };
+  const written: Written = { options: {}, positionals: [], literal: 0 };
+  const end = tokens.find(({ kind }) => kind === "option-terminator")?.index ?? Number.POSITIVE_INFINITY;
+  /** A flag that takes several values, and where the word behind its value stands. */
+  let open: { flag: Flag; rawName: string; value: string; next: number } | undefined;
   for (const token of tokens) {
-    if (token.kind === "positional") written.positionals.push(token.value);
+    if (token.kind === "positional") {
+      if (token.index > end) written.literal++;
+      else if (open?.next === token.index && isOneWord(token.value))
+        faults.push(strayFault(open, token.value));
+      written.positionals.push(token.value);
+    }
     if (token.kind !== "option") continue;
-    const flag = flags.find(({ name }) => token.name === name || token.name === `no-${name}`);
-    const fault = flag
-      ? take(written.options, flag, { ...token, negated: token.name !== flag.name })
-      : unknownFlag(token.rawName, flags);
+    const { rawName, value, index } = token;
+    const named = flagNamed(flags, token.name);
+    const isList = named?.flag.kind === "joined" || named?.flag.kind === "list";
+    // `--tools=Read` ends where it ends.
+    if (named && isList && value !== undefined && !token.inlineValue)
+      open = { flag: named.flag, rawName, value, next: index + 2 };
+    const fault = named
+      ? take(written.options, named.flag, { ...token, negated: named.negated })
+      : unknownFlag(rawName, flags, hints);
     if (fault !== undefined) faults.push(fault);
   }
   return faults.length > 0 ? { ok: false, faults } : { ok: true, value: written };
+}
+
+/** The flag of that name or of one that means the same, without dashes: `max-turns`, `maxTurns`, `max_turns`. */
+function flagNamed(flags: readonly Flag[], name: string): { flag: Flag; negated: boolean } | undefined {
+  const found = (one: string) => flags.find((flag) => spellingsOf(flag).includes(one));
+  const flag = found(name);
+  if (flag) return { flag, negated: false };
+  const negated = /^no[-_]?(.+)$/.exec(name)?.[1];
+  const switched = negated === undefined ? undefined : (found(negated) ?? found(lowered(negated)));
+  return switched ? { flag: switched, negated: true } : undefined;
+}
+
+// `noForkSession` → forkSession.
+function lowered(name: string): string {
+  return `${name.slice(0, 1).toLowerCase()}${name.slice(1)}`;
+}
+
+/** All names by which flags can be written, without dashes. */
+export function spellingsIn(flags: readonly Flag[]): string[] {
+  return flags.flatMap(spellingsOf);
+}
+
+/** All names that mean a flag, without dashes. */
+function spellingsOf({ name, property, aliases }: Flag): string[] {
+  const names = [name, property, ...aliases];
+  return [...new Set(names.flatMap((one) => [one, dashed(one), dashed(one).replaceAll("-", "_")]))];
+}
+
+// A capital letter that stands alone is a short flag.
+function dashed(name: string): string {
+  return name.length === 1 ? name : kebabCase(name);
+}
+
+/** A word that `claude` would take for one more value of the option before it. A task has more than one word. */
+function isOneWord(text: string): boolean {
+  return !/\s/.test(text) || /^\w+\(.*\)$/.test(text);
+}
+
+function strayFault(
+  { flag, rawName, value }: { flag: Flag; rawName: string; value: string },
+  word: string,
+): string {
+  const meant =
+    flag.kind === "joined"
+      ? `write \`${rawName} ${shellQuoted(`${value},${word}`)}\``
+      : `repeat the option: \`${rawName} ${shellQuoted(word)}\``;
+  return `unexpected ${JSON.stringify(word)} after the value of ${rawName}. If it is another value, ${meant}. If it is a task, write it before the options, or after \`--\``;
 }
 
 function flagOf(property: string, declared: Property, shape: Shape): Flag {
@@ -93,6 +172,7 @@ function flagOf(property: string, declared: Property, shape: Shape): Flag {
     property,
     name: kebabCase(property),
     ...(declared.short === undefined ? {} : { short: declared.short }),
+    aliases: [...declared.aliases, ...declared.flags],
     kind,
     shape,
     placeholder: declared.placeholder ?? placeholderOf(property, declared),
@@ -120,10 +200,14 @@ function placeholderOf(property: string, { type }: Property): string {
 
 function declarations(flags: readonly Flag[]) {
   return Object.fromEntries(
-    flags.flatMap(({ name, short, kind }) => {
-      const type = kind === "boolean" ? ("boolean" as const) : ("string" as const);
-      const own = [name, { type, ...(short === undefined ? {} : { short }) }] as const;
-      return kind === "boolean" ? [own, [`no-${name}`, { type }] as const] : [own];
+    flags.flatMap((flag) => {
+      const { name, short } = flag;
+      const type = flag.kind === "boolean" ? ("boolean" as const) : ("string" as const);
+      return spellingsOf(flag).flatMap((one) => {
+        const letter = one === name ? short : one.length === 1 ? one : undefined;
+        const own = [one, { type, ...(letter === undefined ? {} : { short: letter }) }] as const;
+        return flag.kind === "boolean" ? [own, [`no-${one}`, { type }] as const] : [own];
+      });
     }),
   );
 }
@@ -193,10 +277,13 @@ function expected({ kind, placeholder, choices, name }: Flag): string {
   return `\`--${name} ${placeholder}\``;
 }
 
-function unknownFlag(rawName: string, flags: readonly Flag[]): string {
+function unknownFlag(rawName: string, flags: readonly Flag[], hints: Hints): string {
+  const name = rawName.replace(/^-+/, "");
+  const hint = hints(name);
+  if (hint !== undefined) return `${rawName} is not an option here: ${hint}`;
   const near = nearest(
-    kebabCase(rawName.replace(/^-+/, "")),
-    flags.map(({ name }) => name),
+    kebabCase(name),
+    flags.map((flag) => flag.name),
   );
   return `${rawName} is not known${near === undefined ? "" : `; did you mean \`--${near}\`?`}`;
 }

@@ -14,7 +14,7 @@ export function outputJsonSchema(schema: z.ZodType): Record<string, unknown> {
 function slim(schema: Record<string, unknown>): Record<string, unknown> {
   const { $schema: _, ...rest } = z
     .record(z.string(), z.unknown())
-    .parse(without(schema, ["placeholder", "verbatim", "aliases", "hints"], 0));
+    .parse(without(schema, ["placeholder", "verbatim", "aliases", "hints", "flags"], 0));
   return rest;
 }
 

@@ -2,7 +2,7 @@
 import { isThrottled, type Outcome } from "../model/outcome.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { type Hold, type HoldName, type Holds, isDue, isSame } from "../store/holds.ts";
-import { concerns, holdFor, untilAfterThrottle } from "./hold.ts";
+import { asksForPerson, concerns, holdFor, needsPerson, untilAfterThrottle } from "./hold.ts";
 
 /** What a session came to, as far as holds are concerned. */
 interface Ended {
@@ -18,6 +18,13 @@ export type HoldVerdict =
   /** Patience has run out: cancels queued tasks that the hold affects. */
   | { kind: "given-up"; hold: Pick<Hold, "model"> };
 
+/** How long to wait when no end is known. */
+export interface Patience {
+  patienceMs: number;
+  /** Whether somebody is there who could log in or pay. Where nobody is, that is not waited for. */
+  isAttended: boolean;
+}
+
 export class AccountHolds {
   readonly #holds: Holds;
   readonly #holder: ProcessIdentity;
@@ -32,20 +39,19 @@ export class AccountHolds {
   /** Since when this batch has waited for each hold that stands. */
   readonly #waitingSince = new Map<string, number>();
 
-  readonly #patienceMs: number;
+  readonly #patience: Patience;
 
-  /** `patienceMs`: how long to wait when no end is known. */
-  constructor(holds: Holds, holder: ProcessIdentity, patienceMs: number) {
+  constructor(holds: Holds, holder: ProcessIdentity, patience: Patience) {
     this.#holds = holds;
     this.#holder = holder;
-    this.#patienceMs = patienceMs;
+    this.#patience = patience;
     this.#known = [];
     this.refresh();
   }
 
   /** Hears what other runners have met. */
   refresh(now = Date.now()): void {
-    this.#known = this.#holds.all();
+    this.#known = this.#patience.isAttended ? this.#holds.all() : this.#triedAtOnce(now);
     const standing = new Set(this.#known.map(nameOf));
     for (const name of this.#waitingSince.keys()) if (!standing.has(name)) this.#waitingSince.delete(name);
     for (const name of standing) if (!this.#waitingSince.has(name)) this.#waitingSince.set(name, now);
@@ -98,7 +104,7 @@ export class AccountHolds {
 
   /** Takes in the failure of a session that has not ended yet: the others stop at once. */
   met({ number, model, outcome }: Ended, now: number): void {
-    const facts = { model, now, patienceMs: this.#patienceMs, probed: false };
+    const facts = { model, now, patienceMs: this.#patienceFor(outcome), probed: false };
     const first = holdFor(outcome, { ...facts, othersAnswered: this.#othersAnswered(number, now) });
     if (!first) return;
     const standing = this.#holds.all().find((hold) => isSame(hold, first));
@@ -112,7 +118,7 @@ export class AccountHolds {
     const probes = this.#probes.get(number) ?? [];
     const othersAnswered = this.#othersAnswered(number, now);
     this.#forget(number);
-    const facts = { model, now, othersAnswered, patienceMs: this.#patienceMs };
+    const facts = { model, now, othersAnswered, patienceMs: this.#patienceFor(outcome) };
     const first = holdFor(outcome, { ...facts, patienceMs: Number.POSITIVE_INFINITY, probed: false });
     if (!first) {
       this.#settle(number, (hold) => {
@@ -138,6 +144,17 @@ export class AccountHolds {
   /** The session of a task is over, or never began: what it was to try, another one may. */
   release(number: number): void {
     this.#settle(number, (hold) => this.#holds.endProbe(hold));
+  }
+
+  // Nobody comes to log in while this batch waits; but somebody may have since the last try.
+  #triedAtOnce(now: number): Hold[] {
+    const waiting = this.#holds.all().filter((hold) => needsPerson(hold) && !isDue(hold, now));
+    for (const hold of waiting) this.#holds.hastenOne(hold, now);
+    return this.#holds.all();
+  }
+
+  #patienceFor(outcome: Outcome): number {
+    return this.#patience.isAttended || !asksForPerson(outcome) ? this.#patience.patienceMs : 0;
   }
 
   // A throttle says nothing of the hold, and the next session would only meet it too.

@@ -35,6 +35,17 @@ function holdKindOf(outcome: Outcome): HoldKind | undefined {
   return reason === "usage-limit" || reason === "auth" || reason === "billing" ? reason : undefined;
 }
 
+/** Whether only a person can end a hold: by logging in, or by paying. */
+export function needsPerson({ kind }: Pick<Hold, "kind">): boolean {
+  return kind === "auth" || kind === "billing";
+}
+
+/** Whether an outcome is about something that only a person can put right. */
+export function asksForPerson(outcome: Outcome): boolean {
+  const kind = holdKindOf(outcome);
+  return kind !== undefined && needsPerson({ kind });
+}
+
 /** The hold that an outcome asks for; nothing where the others may continue, or where patience has run out. */
 export function holdFor(outcome: Outcome, facts: HoldFacts): Omit<Hold, "isProbed"> | undefined {
   const kind = holdKindOf(outcome);

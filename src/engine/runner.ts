@@ -47,6 +47,8 @@ interface RunOptions {
   watching?: Watching;
   /** Of the variables that tasks give their sessions. */
   values?: SessionValues;
+  /** Whether somebody is there who could log in: without, a login that does not work ends the batch at once. */
+  isAttended?: boolean;
 }
 
 /** Carries a batch to its end. False when another runner has it, or took it over meanwhile. */
@@ -94,7 +96,12 @@ class Runner {
   #aliveAt = performance.now();
   #beats = 0;
 
-  constructor(store: Store, batchLog: BatchLog, epoch: number, { watching, values = noValues }: RunOptions) {
+  constructor(
+    store: Store,
+    batchLog: BatchLog,
+    epoch: number,
+    { watching, values = noValues, isAttended = true }: RunOptions,
+  ) {
     const { batch, account } = batchLog.state;
     this.#store = store;
     this.#log = new RunnerLog(batchLog, epoch, () => {
@@ -122,11 +129,10 @@ class Runner {
       limit: () => processors,
     });
     this.#starts = new Slots(processors, this.#machineStarts);
-    this.#holds = new AccountHolds(
-      new Holds(database, account.hash),
-      holder,
-      (batch.loginPatienceSeconds ?? 0) * 1000,
-    );
+    this.#holds = new AccountHolds(new Holds(database, account.hash), holder, {
+      patienceMs: (batch.loginPatienceSeconds ?? 0) * 1000,
+      isAttended,
+    });
     const { memoryLimitMb } = batch;
     const limitBytes = memoryLimitMb === undefined ? undefined : memoryLimitMb * 1e6;
     this.#machine = new Machine({ capacity, batchId, holder, processors, limitBytes });

@@ -1,5 +1,7 @@
 // THE declaration of every option of a session and of a batch. Types, MCP schemas, flags, help, the
-// README's tables and the messages for bad input all derive from the zod objects in this file.
+// README's tables and the messages for bad input all derive from the zod objects in this file. `aliases` are other names
+// by which an option is known, from `claude` itself and from tools like it; `flags` those of a command line alone, where one
+// letter is a short flag.
 import { z } from "zod";
 
 /** Rules for tools as a comma-separated string, or as a list. A comma inside parentheses belongs to its rule. */
@@ -40,12 +42,13 @@ export const sessionOptions = z.strictObject({
       placeholder: "DIR",
       aliases: ["cwd", "workdir", "workingDir"],
       hints: ["directory", "dir", "path", "folder", "root", "repo"],
+      flags: ["cd", "dir", "directory", "C"],
     })
     .optional(),
   model: z
     .string()
     .min(1)
-    .meta({ description: "Model alias (`opus`, `sonnet`, `haiku` …) or full name." })
+    .meta({ description: "Model alias (`opus`, `sonnet`, `haiku` …) or full name.", flags: ["m"] })
     .optional(),
   fallbackModel: z
     .string()
@@ -162,11 +165,13 @@ export const sessionOptions = z.strictObject({
     })
     .optional(),
   outputSchema: z
-    .record(z.string(), z.unknown())
+    .union([z.string().min(1), jsonArgument])
     .meta({
-      description: "JSON Schema that the answer must match. The answer is then also returned as data.",
-      placeholder: "JSON",
+      description:
+        "JSON Schema that the answer must match: a file, or the schema as JSON. The answer is then also returned as data.",
+      placeholder: "FILE|JSON",
       aliases: ["jsonSchema"],
+      flags: ["schema"],
       hints: ["schema", "responseFormat", "outputFormat"],
     })
     .optional(),
@@ -194,6 +199,7 @@ export const sessionOptions = z.strictObject({
       placeholder: "ID",
       aliases: ["resume"],
       hints: ["sessionId", "session", "continue"],
+      flags: ["r"],
     })
     .optional(),
   forkSession: z
@@ -209,7 +215,12 @@ export const sessionOptions = z.strictObject({
         "Whether a task that begins with `/word` runs as a slash command. Otherwise it is plain text.",
     })
     .default(false),
-  name: z.string().min(1).max(200).meta({ description: "Title of the conversation." }).optional(),
+  name: z
+    .string()
+    .min(1)
+    .max(200)
+    .meta({ description: "Title of the conversation.", flags: ["n"] })
+    .optional(),
   retries: z
     .int()
     .min(0)
@@ -239,6 +250,7 @@ export const sessionOptions = z.strictObject({
     .meta({
       description: "How long one session may take in total.",
       hints: ["timeout", "timeoutMs", "maxSeconds", "timeLimit", "maxDuration"],
+      flags: ["timeout"],
     })
     .default(3_600),
 });
@@ -262,6 +274,7 @@ export const batchOptions = z.strictObject({
       placeholder: "N|auto",
       aliases: ["maxConcurrency", "maxParallel"],
       hints: ["parallel", "parallelism", "workers", "jobs", "maxWorkers", "maxSessions"],
+      flags: ["jobs", "j", "parallel", "parallelism", "P", "workers"],
     })
     .optional(),
   batchBudgetUsd: z
@@ -301,7 +314,10 @@ export const batchOptions = z.strictObject({
     .optional(),
 });
 
-/** What Claude is asked. Up to 9 MB, because the CLI accepts at most 10 MB on stdin. */
+/** Longest prompt, because the CLI accepts at most 10 MB on stdin. */
+export const mostPromptBytes = 9_000_000;
+
+/** What Claude is asked. */
 export const prompt = promptOf("expected text");
 
 /** The same, with other words for what is no text. */
@@ -309,7 +325,7 @@ export function promptOf(expectation: string) {
   return z
     .string(expectation)
     .refine((text) => text.trim() !== "", "must not be empty")
-    .refine((text) => Buffer.byteLength(text) <= 9_000_000, "at most 9 MB; put longer text in a file")
+    .refine((text) => Buffer.byteLength(text) <= mostPromptBytes, "at most 9 MB; put longer text in a file")
     .meta({ description: "What the session should do.", verbatim: true });
 }
 

@@ -8,6 +8,7 @@ import { layoutOf } from "../store/layout.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { pick, type RawOptions } from "./raw-options.ts";
+import { mostArgumentBytes } from "./text-faults.ts";
 import { readVariables } from "./variables.ts";
 
 const sessionNames = Object.keys(sessionOptions.shape);
@@ -48,6 +49,9 @@ export class Places {
           }
         : {}),
       ...(typeof options.env === "string" ? { env: this.#variables(options.env, from, `${place}env`) } : {}),
+      ...(typeof options.outputSchema === "string"
+        ? { outputSchema: this.#schema(options.outputSchema, from, `${place}outputSchema`) }
+        : {}),
       ...(typeof options.settings === "string"
         ? { settings: this.#settings(options.settings, from, `${place}settings`) }
         : {}),
@@ -105,18 +109,34 @@ export class Places {
     return path;
   }
 
-  // Read once: a file that changes between its check and the start of a session would go unchecked.
+  // Settings of a file are kept apart: their values may be secrets.
   #settings(given: string, from: string, place: string): Record<string, unknown> {
+    const settings = this.#jsonObject(given, from, place);
+    if (!isJsonText(given)) this.#settingsFiles.add(settings);
+    return settings;
+  }
+
+  #schema(given: string, from: string, place: string): Record<string, unknown> {
+    const schema = this.#jsonObject(given, from, place);
+    // It becomes an argument, whatever the length of the file's name.
+    if (Buffer.byteLength(JSON.stringify(schema)) > mostArgumentBytes)
+      this.#faults.push(
+        `${place} has a schema of more than ${mostArgumentBytes.toLocaleString("en")} bytes, the most that one argument may have; shorten it`,
+      );
+    return schema;
+  }
+
+  // Read once: a file that changes between its check and the start of a session would go unchecked.
+  #jsonObject(given: string, from: string, place: string): Record<string, unknown> {
     const isText = isJsonText(given);
     const path = isText ? given : this.#resolve(given, from);
     if (!isText && kindAt(path) !== "file") {
       this.#faults.push(`${place} ${path} is not a file`);
       return {};
     }
-    const settings = settingsIn(path);
-    if (settings === undefined) this.#faults.push(`${place} ${isText ? "" : `${path} `}is not a JSON object`);
-    else if (!isText) this.#settingsFiles.add(settings);
-    return settings ?? {};
+    const read = settingsIn(path);
+    if (read === undefined) this.#faults.push(`${place} ${isText ? "" : `${path} `}is not a JSON object`);
+    return read ?? {};
   }
 
   #variables(given: string, from: string, place: string): Record<string, string> {

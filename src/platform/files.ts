@@ -210,6 +210,24 @@ export function readSmallFile(path: string, mostBytes: number): SmallFile {
   }
 }
 
+/** All that a file, a pipe or a device gives, which may take its time; nothing where it is more than `mostBytes`. */
+export function readUpTo(path: string, mostBytes: number): Uint8Array | undefined {
+  const descriptor = openSync(path, "r");
+  try {
+    const pieces: Uint8Array[] = [];
+    for (let length = 0; length <= mostBytes; ) {
+      const piece = new Uint8Array(1 << 20);
+      const read = readSync(descriptor, piece, 0, piece.length, null);
+      if (read === 0) return Buffer.concat(pieces);
+      pieces.push(piece.subarray(0, read));
+      length += read;
+    }
+    return undefined;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /** The first bytes of a file as text; nothing when it is not there. */
 export function readHead(path: string, bytes: number): string | undefined {
   if (!existsSync(path)) return undefined;

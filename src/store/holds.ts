@@ -128,6 +128,14 @@ export class Holds {
     lift.run(this.#account, kind, model);
   }
 
+  /** Lets a hold be tried at once, by one session. */
+  hastenOne({ kind, model }: HoldName, now: number): void {
+    const hasten = this.#database.query(
+      "UPDATE holds SET until = min(until, ?) WHERE account = ? AND kind = ? AND model = ?",
+    );
+    hasten.run(now, this.#account, kind, model);
+  }
+
   /** Lets all holds be tried at once, each by one session. Gives how many there were. */
   hasten(now: number): number {
     const hasten = this.#database.query("UPDATE holds SET until = min(until, ?) WHERE account = ?");

@@ -12,12 +12,14 @@ const limited: Outcome = { kind: "failed", reason: "usage-limit", message: "You'
 const throttled: Outcome = { kind: "failed", reason: "rate-limit", message: "slow down" };
 const dead = { ...ownIdentity(), startTicks: "0" };
 
+const patience = (patienceMs: number) => ({ patienceMs, isAttended: true });
+
 test("a batch that gives up leaves the hold standing for those that still wait, with one more try in vain", async () => {
   await using home = new Home();
   using store = home.store();
   const holds = new Holds(store.database, "a");
-  const patient = new AccountHolds(holds, ownIdentity(), day);
-  const hasty = new AccountHolds(holds, ownIdentity(), 0);
+  const patient = new AccountHolds(holds, ownIdentity(), patience(day));
+  const hasty = new AccountHolds(holds, ownIdentity(), patience(0));
   const start = Date.now();
   patient.ended({ number: 1, model: undefined, outcome: limited }, start);
   hasty.refresh(start);
@@ -36,7 +38,7 @@ test("a batch has its own patience, from when it began to wait, however long oth
   const holds = new Holds(store.database, "a");
   const start = Date.now();
   holds.place({ kind: "auth", model: "", since: start - day, until: start, because: "", tries: 9 });
-  const late = new AccountHolds(holds, ownIdentity(), 60 * minute);
+  const late = new AccountHolds(holds, ownIdentity(), patience(60 * minute));
   const refused: Outcome = { kind: "failed", reason: "auth", message: "" };
   const tryAt = (now: number) => {
     expect(late.claim(1, undefined, now)).toBe(true);
@@ -50,7 +52,7 @@ test("a hold that was tried by a session that the API throttled is tried again l
   await using home = new Home();
   using store = home.store();
   const holds = new Holds(store.database, "a");
-  const batch = new AccountHolds(holds, ownIdentity(), day);
+  const batch = new AccountHolds(holds, ownIdentity(), patience(day));
   const start = Date.now();
   holds.place({ kind: "auth", model: "", since: start, until: start, because: "", tries: 0 });
   batch.refresh();
@@ -74,7 +76,7 @@ test("a refusal that comes while one session tries a hold leaves the try to it",
 test("a clock that is set back makes no hold longer than it was: one session tries at once", async () => {
   await using home = new Home();
   using store = home.store();
-  const batch = new AccountHolds(new Holds(store.database, "a"), ownIdentity(), day);
+  const batch = new AccountHolds(new Holds(store.database, "a"), ownIdentity(), patience(day));
   const now = Date.now();
   batch.ended({ number: 1, model: undefined, outcome: limited }, now + 10 * day);
   expect(batch.stopping(undefined, now)).toBeUndefined();
@@ -92,7 +94,7 @@ test("a session of a runner that died goes on trying its hold, and lifts it with
   holds.place(hold);
   holds.claimProbe(hold, dead, start);
   store.database.run("UPDATE holds SET probed_at = ?", [start - minute]);
-  const successor = new AccountHolds(holds, ownIdentity(), day);
+  const successor = new AccountHolds(holds, ownIdentity(), patience(day));
   // This one ran before the try began, so it tries nothing.
   successor.adopt(1, undefined, start - 2 * minute);
   expect(successor.stopping(undefined, start)).toBeUndefined();

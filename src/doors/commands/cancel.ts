@@ -5,6 +5,7 @@ import { taskNumbersPositional } from "./task-numbers.ts";
 
 export const cancel = commandOf(cancelBatch, {
   name: "cancel",
+  otherNames: ["stop", "kill", "abort"],
   examples: [
     ["cancel latest", "Cancel the whole batch"],
     ["cancel b4k2 7 9", "Cancel two of its tasks"],

@@ -4,6 +4,7 @@ import { type Context, Fault } from "../../operations/context.ts";
 import { check } from "../../operations/faults.ts";
 import type { Call, Operation } from "../../operations/operation.ts";
 import { perform } from "../../operations/perform.ts";
+import type { Hints } from "../flags.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Wrong usage: nothing was done. */
@@ -35,6 +36,8 @@ export interface Asked {
   input: Record<string, unknown>;
   /** Flags that only the command line has. */
   own: Record<string, unknown>;
+  /** How many of the last words without a flag stood behind `--`. */
+  literal: number;
   context: Context;
   terminal: Terminal;
 }
@@ -44,6 +47,8 @@ export type Example = readonly [line: string, meaning: string];
 
 export interface Command {
   name: string;
+  /** Words that people try for it: it is suggested for them. */
+  otherNames?: readonly string[];
   /** For the list of commands. */
   summary: string;
   description: string;
@@ -55,6 +60,8 @@ export interface Command {
   withoutFlags: readonly string[];
   /** Flags that only the command line has. */
   own: z.ZodType;
+  /** What to say of options that people expect here. */
+  hints?: Hints;
   positionals: readonly Positional[];
   /** Gives the exit status. Throws `UsageFault` or `Fault` for what the user can fix. */
   run(asked: Asked): Promise<number>;
@@ -76,6 +83,7 @@ export const batchPositional: Positional = {
 
 interface Face<Output> {
   name: string;
+  otherNames?: readonly string[];
   /** Where the operation's own speaks of tools. */
   description?: string;
   examples: readonly Example[];
@@ -92,6 +100,7 @@ export function commandOf<Input extends z.ZodType, Output extends z.ZodType>(
   operation: Operation<Input, Output>,
   {
     name,
+    otherNames = [],
     description = operation.description,
     examples,
     positionals = [],
@@ -102,6 +111,7 @@ export function commandOf<Input extends z.ZodType, Output extends z.ZodType>(
 ): Command {
   return {
     name,
+    otherNames,
     summary: operation.title,
     description,
     examples,

@@ -7,6 +7,7 @@ const input = z.strictObject({ shell: z.enum(shells) });
 
 export const completions: Command = {
   name: "completions",
+  otherNames: ["completion"],
   summary: "Print a completion script for a shell",
   description:
     "Prints a script with which a shell completes commands, flags, their values, and batch ids. The script asks this program each time you press Tab, so it never needs an update.",

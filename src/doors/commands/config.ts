@@ -42,6 +42,7 @@ const showConfiguration: Operation<typeof input, typeof output> = {
 
 export const config = commandOf(showConfiguration, {
   name: "config",
+  otherNames: ["settings", "configuration"],
   examples: [
     ["config", "Show every setting and where its value comes from"],
     ["config --json | jq -r .file", "Print the path of the file"],

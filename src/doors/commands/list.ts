@@ -7,6 +7,7 @@ import { ageText, costCell, table } from "./table.ts";
 
 export const list = commandOf(listBatches, {
   name: "list",
+  otherNames: ["ls", "ps", "batches", "jobs", "history"],
   examples: [
     ["list", "List the newest batches"],
     ["list --limit 5 --json", "List five of them as JSON"],

@@ -36,6 +36,7 @@ const own = z.object({
 
 export const logs: Command = {
   name: "logs",
+  otherNames: ["log", "tail", "transcript"],
   summary: "Show the session of a task as a conversation",
   description:
     "Shows what a task's session has said and done so far: the prompt, Claude's words, its tool calls and their results, errors, how it ended and what it cost. Then shows its stderr.",

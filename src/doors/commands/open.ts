@@ -18,6 +18,7 @@ const own = z.object({
 
 export const open: Command = {
   name: "open",
+  otherNames: ["page", "report", "browse", "view"],
   summary: "Open the page of a batch in a browser",
   description:
     "Opens the page of a batch in the browser. The page updates while the batch runs. Prints the path of the page, also if no browser can be opened.",

@@ -13,6 +13,7 @@ type Entry = ResultEntry & { textLength: number; nextFrom?: number | undefined }
 
 export const results = commandOf(readResults, {
   name: "results",
+  otherNames: ["result", "answers", "answer", "output", "cat", "get"],
   examples: [
     ["results latest", "Show the beginning of every answer"],
     ["results latest 3 --full > answer.md", "Write one whole answer to a file"],

@@ -5,6 +5,7 @@ import { taskNumbersPositional } from "./task-numbers.ts";
 
 export const retry = commandOf(retryBatch, {
   name: "retry",
+  otherNames: ["rerun", "resume", "continue", "restart"],
   description:
     "Resumes an interrupted batch, and reruns tasks that failed or were cancelled. Tasks that succeeded keep their results and cost nothing more. Answers at once; follow the batch with `wait` or `watch`.",
   examples: [

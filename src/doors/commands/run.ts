@@ -1,5 +1,6 @@
 // `run`: a batch in the foreground, carried by this process; or with `--detach` by one of its own.
 import { z } from "zod";
+import { isJsonText } from "../../claude/settings-file.ts";
 import { entryOf, reportFileOf } from "../../engine/answer.ts";
 import { runBatch, type Watching } from "../../engine/runner.ts";
 import { product } from "../../model/product.ts";
@@ -13,17 +14,22 @@ import { follow } from "../../operations/follow.ts";
 import { planBatch } from "../../operations/plan.ts";
 import { create, carry as startCarrying } from "../../operations/spawn.ts";
 import { parallelInput } from "../../operations/spawn-input.ts";
+import { absolutePath } from "../../platform/paths.ts";
 import { costText, countText, durationText } from "../../report/amounts.ts";
 import { countsText, heldText } from "../../report/answer.ts";
 import { harmless } from "../../report/harmless.ts";
 import type { BatchLog } from "../../store/batch-log.ts";
-import { tasksFromFile } from "../task-files/read.ts";
+import { flagsOf, namesPath } from "../flags.ts";
+import { isAttended, refusedStatus, refusedText } from "./attended.ts";
 import { type Asked, type Command, jsonFlag, jsonText, UsageFault } from "./command.ts";
+import { dryRunJson, dryRunText } from "./dry-run.ts";
 import { Interruption, interruptedStatus } from "./interruption.ts";
 import { atOnceText, headingOf } from "./live-frame.ts";
 import { LiveView, PlainView } from "./live-view.ts";
 import { withoutFlags } from "./problem.ts";
 import { faceOf, progressLines } from "./progress-lines.ts";
+import { runHint } from "./run-hints.ts";
+import { tasksGiven } from "./run-tasks.ts";
 import type { Terminal } from "./terminal.ts";
 
 const own = z.object({
@@ -31,23 +37,39 @@ const own = z.object({
     .array(z.string())
     .meta({
       description:
-        "Read tasks from this file; `-` is standard input. Text: one task per line. Markdown: open checkboxes (`- [ ]`); checked ones are skipped. JSON, JSONL and CSV (with a column `task`): each task may have its own options.",
+        "Read tasks from this file; `-` is standard input. Text: one task per line, or separated by NUL characters. Markdown: open checkboxes (`- [ ]`); checked ones are skipped. JSON, JSONL, YAML and CSV (with a column `task`): each task may have its own options.",
       placeholder: "FILE",
       short: "f",
+      flags: ["taskFile", "tasksFile", "fromFile"],
     })
     .optional(),
   detach: z
     .boolean()
-    .meta({ description: "Answer at once. The batch runs in the background, and its results go to files." })
+    .meta({
+      description: "Answer at once. The batch runs in the background, and its results go to files.",
+      flags: ["background", "bg", "async", "asyncMode"],
+    })
+    .optional(),
+  dryRun: z
+    .boolean()
+    .meta({ description: "Show the tasks, their options, and where files would go. Starts nothing." })
+    .optional(),
+  waitForLogin: z
+    .boolean()
+    .meta({
+      description:
+        "If Claude is not logged in, wait for a login, up to `loginPatienceSeconds` (default: only in a terminal, and without `CI` in the environment). Otherwise `run` fails at once, with exit status 3.",
+    })
     .optional(),
   json: jsonFlag.shape.json,
 });
 
 export const run: Command = {
   name: "run",
+  otherNames: ["start", "exec", "spawn", "ask", "submit", "batch"],
   summary: "Run Claude Code sessions, one per task",
   description:
-    "Runs headless Claude Code sessions in parallel, one per task. Prints the answer of a single task. Answers of several tasks go to files in the output directory, or with --json to standard output. Press Ctrl-C once to stop the running sessions properly, twice to kill them at once. Exit status: 0 if all tasks succeeded, 1 if some did not, 2 for wrong usage, 130 if interrupted.",
+    "Runs headless Claude Code sessions in parallel, one per task. Prints the answer of a single task. Answers of several tasks go to files in the output directory, or with --json to standard output. Text that is piped in goes to each task on the command line. Press Ctrl-C once to stop the running sessions properly, twice to kill them at once. Exit status: 0 if all tasks succeeded, 1 if some did not, 2 for wrong usage, 3 if Claude is not logged in, 130 if interrupted.",
   examples: [
     ['run "Explain src/main.ts" --allowed-tools Read', "Run one task and print its answer"],
     [
@@ -58,11 +80,14 @@ export const run: Command = {
       "git ls-files '*.ts' | sed 's/^/Review /' | parallel-claude-code-mcp run -f -",
       "Read tasks from standard input",
     ],
+    ["git diff | parallel-claude-code-mcp run 'Review this change'", "Give a task what is piped in"],
+    ["run -f tasks.csv --dry-run", "See the tasks and their options before anything runs"],
     ["run -f tasks.csv --detach", "Run in the background; `watch latest` shows it"],
   ],
   input: parallelInput,
   withoutFlags,
   own,
+  hints: runHint,
   positionals: [
     {
       property: "tasks",
@@ -74,28 +99,49 @@ export const run: Command = {
     },
   ],
   run: async (asked) => {
-    const { file = [], detach = false, json = false } = own.parse(asked.own);
-    const given = z.array(z.string()).default([]).parse(asked.input["tasks"]);
-    const fromFiles = (await Promise.all(file.map(tasksFromFile))).flat();
-    const tasks = [...given, ...fromFiles.map(({ task }) => task)];
-    if (tasks.length === 0)
-      throw new UsageFault(["there is no task: give one after `run`, or a file of tasks with `-f FILE`"]);
-    const planned = await planBatch(asked.context, "run", { ...asked.input, tasks, asyncMode: true });
-    if (!planned.ok) {
-      const places = [...given.map(() => undefined), ...fromFiles.map(({ place }) => place)];
-      throw new UsageFault(planned.faults.map((fault) => placed(fault, places)));
-    }
+    const { out, err } = asked.terminal;
+    const { file = [], detach = false, dryRun = false, json = false, waitForLogin } = own.parse(asked.own);
+    const words = z.array(z.string()).default([]).parse(asked.input["tasks"]);
+    const { literal, context } = asked;
+    const directory = context.workingDirectory;
+    const { tasks, places, notes } = await tasksGiven({ words, literal, files: file, directory });
+    const input = fromHere(asked.input, directory);
+    const planned = await planBatch(context, "run", { ...input, tasks, asyncMode: true });
+    if (!planned.ok) throw new UsageFault(planned.faults.map((fault) => placed(fault, places)));
     const { batch, values } = planned.value;
-    const log = create(asked.context, planned.value, !detach);
-    for (const warning of batch.warnings ?? [])
-      void asked.terminal.err.print(`Warning: ${harmless(warning)}`);
-    return detach ? runDetached(asked, log, { json, values }) : runHere(asked, log, { json, values });
+    for (const note of notes) void err.print(note);
+    for (const warning of batch.warnings ?? []) void err.print(`Warning: ${harmless(warning)}`);
+    if (dryRun) {
+      await out.print(json ? dryRunJson(batch) : dryRunText(batch, flagsOf(parallelInput), out));
+      return 0;
+    }
+    const log = create(context, planned.value, !detach);
+    if (detach) return runDetached(asked, log, { json, values });
+    return runHere(asked, log, { json, values, isAttended: waitForLogin ?? isAttended() });
   },
 };
 
 interface How {
   json: boolean;
   values: SessionValues;
+}
+
+interface HowHere extends How {
+  /** Whether somebody is there who could log in. */
+  isAttended: boolean;
+}
+
+// Paths on a command line begin where its writer stands, whatever directory the sessions work in.
+function fromHere(input: Record<string, unknown>, directory: string): Record<string, unknown> {
+  const paths = flagsOf(parallelInput).filter(namesPath);
+  const absolute = (value: unknown): unknown =>
+    typeof value === "string" && value !== "" && !isJsonText(value) ? absolutePath(value, directory) : value;
+  return Object.fromEntries(
+    Object.entries(input).map(([property, value]) => {
+      if (!paths.some((flag) => flag.property === property)) return [property, value];
+      return [property, Array.isArray(value) ? value.map(absolute) : absolute(value)];
+    }),
+  );
 }
 
 // What is wrong with a task of a file is mended in the file.
@@ -118,13 +164,20 @@ async function runDetached(
   return 0;
 }
 
-async function runHere({ context, terminal }: Asked, log: BatchLog, { json, values }: How): Promise<number> {
+async function runHere(
+  { context, terminal }: Asked,
+  log: BatchLog,
+  { json, values, isAttended }: HowHere,
+): Promise<number> {
   const { batch } = log.state;
-  const interrupted = await carry(context, log, { terminal, values });
+  const interrupted = await carry(context, log, { terminal, values, isAttended });
   void terminal.err.print(summary(log.state));
+  const refused = interrupted ? undefined : refusedText(log.state, isAttended);
+  if (refused !== undefined) void terminal.err.print(refused);
   if (json) await terminal.out.print(jsonText(wholeAnswer(context, log)));
   else if (batch.tasks.length === 1) await printAnswer(log.state, terminal);
   if (interrupted) return interruptedStatus;
+  if (refused !== undefined) return refusedStatus;
   return log.state.counts.succeeded === batch.tasks.length ? 0 : 1;
 }
 
@@ -132,7 +185,7 @@ async function runHere({ context, terminal }: Asked, log: BatchLog, { json, valu
 async function carry(
   { store }: Context,
   log: BatchLog,
-  { terminal: { err }, values }: { terminal: Terminal; values: SessionValues },
+  { terminal: { err }, values, isAttended }: Omit<HowHere, "json"> & { terminal: Terminal },
 ): Promise<boolean> {
   const { batchId } = log;
   void err.print(headingOf(log.state));
@@ -154,7 +207,7 @@ async function carry(
       hold = standstill;
       ended(state);
     };
-    const carried = await runBatch(store, log, { watching, values });
+    const carried = await runBatch(store, log, { watching, values, isAttended });
     // Another runner has taken it over: it is still the batch that was asked for.
     if (!carried)
       await follow(store, log, { until: Number.POSITIVE_INFINITY, signal: new AbortController().signal });

@@ -25,6 +25,7 @@ const own = z.object({
 
 export const serve: Command = {
   name: "serve",
+  otherNames: ["server", "http", "mcp", "start-server"],
   summary: "Run the MCP server on standard input and output; also without a command, if there is no terminal",
   description:
     "Runs the MCP server. On standard input and output, it serves the client that started it. Over HTTP, it serves many clients, each of which must send the token. The token is created at the first use, kept in the state directory, and printed with a configuration to paste. To listen on an address that other machines can reach, set `allowRemoteHttp`.",

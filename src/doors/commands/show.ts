@@ -21,6 +21,7 @@ import type { Printer } from "./terminal.ts";
 
 const face = commandOf(showBatch, {
   name: "show",
+  otherNames: ["info", "inspect", "describe", "status", "stat", "stats"],
   examples: [
     ["show latest", "Show one line per task"],
     ["show b4k2 --json", "Print the whole answer as JSON"],

@@ -4,7 +4,7 @@ import type { BatchGlimpse } from "../../store/peek.ts";
 import type { Command, Positional } from "../commands/command.ts";
 import { flagsOfCommand } from "../commands/help.ts";
 import { ageText } from "../commands/table.ts";
-import type { Flag } from "../flags.ts";
+import { type Flag, namesPath } from "../flags.ts";
 
 /** A word, and what it is; or that names of files or directories are wanted, which shells know best. */
 export type Candidate = { word: string; about: string } | { names: "files" | "directories" };
@@ -77,10 +77,11 @@ function flagWords(flags: readonly Flag[], others: readonly string[]): Candidate
   return [...own, { word: "--help", about: "What the command takes." }];
 }
 
-function valuesOf({ choices, placeholder }: Flag): Candidate[] {
+function valuesOf(flag: Flag): Candidate[] {
+  const { choices, placeholder } = flag;
   if (choices.length > 0) return choices.map((word) => ({ word, about: "" }));
   if (placeholder === "DIR") return [{ names: "directories" }];
-  return /^(?:FILE|PATH)/.test(placeholder) ? [{ names: "files" }] : [];
+  return namesPath(flag) ? [{ names: "files" }] : [];
 }
 
 // What stands without a flag, and is no flag's value.

@@ -3,75 +3,120 @@ import { sessionOptions } from "../../model/options.ts";
 import { valueMeant } from "../../operations/as-meant.ts";
 import { nearest } from "../../operations/faults.ts";
 import { type Flag, flagsOf, parseFlags } from "../flags.ts";
-import { FileFault, type FileTask } from "./file-task.ts";
+import { FileFault, type FileTask, lineText } from "./file-task.ts";
 
 interface Row {
   cells: string[];
   line: number;
 }
 
+/** A column: the property that its cells give, or a name that nobody knows. */
+interface Column {
+  written: string;
+  property: string | undefined;
+}
+
 const flags = flagsOf(sessionOptions);
 
-/** The columns that a first row names; nothing where it names none, or something else too. */
-export function columnsOf(text: string): string[] | undefined {
-  const [head = ""] = text.split(/\r?\n/, 1);
-  const names = head.split(separatorOf(head)).map((name) => name.trim().replace(/^"(.*)"$/, "$1"));
-  const known = names.every((name) => name === "task" || flagOf(name));
-  return names.length > 1 && names.includes("task") && known ? names : undefined;
+/** The line by which Excel says which separator it writes. */
+const separatorLine = /^sep=(.)\r?\n/i;
+
+/** Whether a first row names columns that we know, and nothing else, with rows below it. */
+export function isTable(text: string): boolean {
+  if (separatorLine.test(text)) return true;
+  const [head = "", ...others] = text.split(/\r?\n/);
+  const columns = columnsIn(
+    head.split(separatorOf(head)).map((name) => name.replace(/^\s*"(.*)"\s*$/, "$1")),
+  );
+  const hasTask = columns.some(({ property }) => property === "task");
+  return hasTask && columns.every(isKnown) && others.some((line) => line.trim() !== "");
 }
 
 /** Each row below the first is a task; empty cells leave an option to the batch, and empty rows are passed over. */
-export function tasksFromCsv(text: string, separator = separatorOf(text)): FileTask[] {
-  const [head, ...rows] = rowsOf(text, separator);
-  const names = (head?.cells ?? []).map((name) => name.trim());
-  checkNames(names);
-  return rows.flatMap(({ cells, line }): FileTask[] => {
+export function tasksFromCsv(given: string, separatorGiven?: string): FileTask[] {
+  const [before = "", named] = separatorLine.exec(given) ?? [];
+  const text = given.slice(before.length);
+  const first = before === "" ? 1 : 2;
+  const separator = named ?? separatorGiven ?? separatorOf(text);
+  // With one column alone, nothing separates: what stands in a row is the task.
+  const isAlone = /^\s*"?task"?\s*\r?$/i.test(text.split("\n", 1)[0] ?? "");
+  const [head, ...rows] = rowsOf(text, { separator: isAlone ? undefined : separator, first });
+  const columns = columnsIn(head?.cells ?? []);
+  checkColumns(columns, first);
+  return rows.flatMap((row): FileTask[] => {
+    const { line } = row;
+    const cells = withoutEmptyEnd(row.cells, columns.length);
     if (cells.every((cell) => cell.trim() === "")) return [];
-    if (cells.length > names.length)
+    if (cells.length > columns.length)
       throw new FileFault(
-        `${cells.length} cells in ${names.length} columns; put text with a ${separator === "\t" ? "tab" : `\`${separator}\``} in quotes`,
+        `${cells.length} cells in ${columns.length} columns; put text with a ${separator === "\t" ? "tab" : `\`${separator}\``} in quotes`,
         line,
       );
-    const entries = names.flatMap((name, index): [string, unknown][] => {
+    const entries = columns.flatMap((column, index): [string, unknown][] => {
       const cell = cells[index] ?? "";
-      if (name === "task") return [["task", cell]];
-      return cell.trim() === "" ? [] : [optionOf(name, cell.trim(), line)];
+      if (column.property === "task") return [["task", cell]];
+      return cell.trim() === "" ? [] : [optionOf(column, cell.trim(), line)];
     });
-    return [{ task: Object.fromEntries(entries), line }];
+    return [{ task: Object.fromEntries(entries), place: lineText(line) }];
   });
 }
 
-function checkNames(names: readonly string[]): void {
-  if (!names.includes("task")) throw new FileFault("the first row needs a column `task`", 1);
+// Spreadsheets write an empty last column, where there once was something.
+function columnsIn(names: readonly string[]): Column[] {
+  return withoutEmptyEnd(names, 0).map((name) => ({ written: name.trim(), property: propertyOf(name) }));
+}
+
+function withoutEmptyEnd(cells: readonly string[], atLeast: number): string[] {
+  const last = cells.findLastIndex((cell) => cell.trim() !== "");
+  return cells.slice(0, Math.max(last + 1, atLeast));
+}
+
+function isKnown({ property }: Column): boolean {
+  return property !== undefined;
+}
+
+function checkColumns(columns: readonly Column[], line: number): void {
+  if (!columns.some(({ property }) => property === "task"))
+    throw new FileFault("the first row needs a column `task`", line);
   const known = ["task", ...flags.map(({ property }) => property)];
-  for (const [index, name] of names.entries()) {
-    if (names.indexOf(name) !== index) throw new FileFault(`the column \`${name}\` is there twice`, 1);
-    if (name === "task" || flagOf(name)) continue;
-    const near = nearest(name, known);
-    throw new FileFault(
-      `the column \`${name}\` is not known${near === undefined ? "" : `; did you mean \`${near}\`?`}`,
-      1,
-    );
+  for (const [index, { written, property }] of columns.entries()) {
+    if (property === undefined) {
+      const near = nearest(written, known);
+      throw new FileFault(
+        `the column \`${written}\` is not known${near === undefined ? "" : `; did you mean \`${near}\`?`}`,
+        line,
+      );
+    }
+    if (columns.findIndex((one) => one.property === property) !== index)
+      throw new FileFault(`the column \`${written}\` is there twice`, line);
   }
 }
 
-/** `maxTurns` and `max-turns` alike. */
-function flagOf(name: string): Flag | undefined {
-  return flags.find((flag) => flag.property === name || flag.name === name);
+/** `maxTurns`, `max-turns`, `Max turns` and `MAX_TURNS` alike. */
+function propertyOf(name: string): string | undefined {
+  const bare = bareName(name);
+  if (bare === "task") return "task";
+  return flags.find(({ property, aliases }) =>
+    [property, ...aliases].some((one) => one.length > 1 && bareName(one) === bare),
+  )?.property;
 }
 
-function optionOf(name: string, cell: string, line: number): [string, unknown] {
-  const flag = flagOf(name);
-  if (!flag) throw new Error(`Internal error: the column ${name} was checked`);
+function bareName(name: string): string {
+  return name.replace(/[\s_-]+/g, "").toLowerCase();
+}
+
+function optionOf({ written, property }: Column, cell: string, line: number): [string, unknown] {
+  const flag: Flag | undefined = flags.find((one) => one.property === property);
+  if (!flag) throw new Error(`Internal error: the column ${written} was checked`);
   if (flag.kind === "boolean") {
     const meant = valueMeant(flag.shape, cell);
     if (typeof meant !== "boolean")
-      throw new FileFault(`${name} was given as ${JSON.stringify(cell)}: expected true or false`, line);
+      throw new FileFault(`${written} was given as ${JSON.stringify(cell)}: expected true or false`, line);
     return [flag.property, meant];
   }
-  const written = parseFlags(flags, [`--${flag.name}=${cell}`]);
-  if (!written.ok) throw new FileFault(written.faults.join("; ").replace(/^--[\w-]+/, name), line);
-  return [flag.property, written.value.options[flag.property]];
+  const parsed = parseFlags(flags, [`--${flag.name}=${cell}`]);
+  if (!parsed.ok) throw new FileFault(parsed.faults.join("; ").replace(/^--[\w-]+/, written), line);
+  return [flag.property, parsed.value.options[flag.property]];
 }
 
 // Spreadsheets of some languages write semicolons.
@@ -82,10 +127,10 @@ function separatorOf(text: string): string {
   return head.includes("\t") ? "\t" : ",";
 }
 
-/** RFC 4180: quotes hold separators, line breaks and doubled quotes. */
-function rowsOf(text: string, separator: string): Row[] {
+/** RFC 4180: quotes hold separators, line breaks and doubled quotes. `first` is the number of the first line. */
+function rowsOf(text: string, { separator, first }: { separator: string | undefined; first: number }): Row[] {
   const rows: Row[] = [];
-  let line = 1;
+  let line = first;
   let row: Row = { cells: [], line };
   let cell = "";
   let quotedAt: number | undefined;

@@ -1,6 +1,6 @@
 // Tasks as JSON: a list of prompts and objects, or one of them a line.
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
-import { FileFault, type FileTask } from "./file-task.ts";
+import { FileFault, type FileTask, lineText } from "./file-task.ts";
 
 /** A list of strings and of objects with `task` and options. */
 export function tasksFromJson(text: string): FileTask[] {
@@ -15,7 +15,7 @@ export function tasksFromJson(text: string): FileTask[] {
   return (tree.children ?? []).map((node) => {
     line += lineAt(text.slice(counted, node.offset)) - 1;
     counted = node.offset;
-    return { task: valueAt(text, node), line };
+    return { task: valueAt(text, node), place: lineText(line) };
   });
 }
 
@@ -24,7 +24,7 @@ export function tasksFromJsonLines(text: string): FileTask[] {
   return text.split(/\r?\n/).flatMap((line, index): FileTask[] => {
     if (line.trim() === "") return [];
     try {
-      return [{ task: JSON.parse(line), line: index + 1 }];
+      return [{ task: JSON.parse(line), place: lineText(index + 1) }];
     } catch (error) {
       throw new FileFault(`no JSON (${error instanceof Error ? error.message : String(error)})`, index + 1);
     }

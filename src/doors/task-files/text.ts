@@ -1,11 +1,11 @@
 // Tasks as lines of text, and as boxes of a Markdown list.
-import { FileFault, type FileTask } from "./file-task.ts";
+import { FileFault, type FileTask, lineText } from "./file-task.ts";
 
 /** One task a line; blank lines are passed over. */
 export function tasksFromLines(text: string): FileTask[] {
   return text
     .split(/\r?\n/)
-    .map((line, index) => ({ task: line.trim(), line: index + 1 }))
+    .map((line, index) => ({ task: line.trim(), place: lineText(index + 1) }))
     .filter(({ task }) => task !== "");
 }
 
@@ -42,7 +42,8 @@ export function tasksFromMarkdown(text: string): FileTask[] {
     if (line.trim() !== "" && current && margin <= current.indent) current = undefined;
     current?.lines?.push(line);
   }
-  if (found.length > 0) return found.map(({ line, lines }) => ({ line, task: dedented(lines) }));
+  if (found.length > 0)
+    return found.map(({ line, lines }) => ({ place: lineText(line), task: dedented(lines) }));
   throw new FileFault(
     ticked > 0
       ? `it has no open task: ${ticked === 1 ? "its only box is" : `all ${ticked} boxes are`} ticked`

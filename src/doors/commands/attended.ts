@@ -1,0 +1,27 @@
+// Whether somebody is there who could log in or pay, and what `run` says where nobody is.
+import { asksForPerson } from "../../engine/hold.ts";
+import type { BatchState } from "../../model/state.ts";
+
+/** Of a run that Claude or the API refused for want of a login or credit. */
+export const refusedStatus = 3;
+
+/** With a terminal, be it at one of the three ends; and not in CI, where a terminal may be made up. */
+export function isAttended(environment: Record<string, string | undefined> = process.env): boolean {
+  const { CI = "" } = environment;
+  const isCi = CI !== "" && !/^(?:0|false|no|off)$/i.test(CI);
+  const streams = [process.stdin, process.stdout, process.stderr];
+  return !isCi && streams.some(({ isTTY }) => isTTY === true);
+}
+
+/** What to do where a task failed for something that only a person can put right; nothing where none did. */
+export function refusedText({ tasks }: BatchState, attended: boolean): string | undefined {
+  const outcomes = tasks.flatMap((task) => (task.status === "done" ? [task.outcome] : []));
+  const refused = outcomes.find(asksForPerson);
+  if (refused?.kind !== "failed") return undefined;
+  const what =
+    refused.reason === "billing"
+      ? "The API refuses the account for billing reasons. Add credit, or pay outstanding invoices, and run this command again."
+      : "Claude is not logged in. Set `ANTHROPIC_API_KEY`, or `CLAUDE_CODE_OAUTH_TOKEN` to a token from `claude setup-token`; or run `claude` as this user and log in with `/login`. Then run this command again.";
+  if (attended) return what;
+  return `${what} \`run\` has not waited for that, because there is no terminal, or \`CI\` is set. To wait, add \`--wait-for-login\`.`;
+}

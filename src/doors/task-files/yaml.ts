@@ -1,0 +1,22 @@
+// Tasks as a YAML list.
+import { asItems, FileFault, type FileTask } from "./file-task.ts";
+
+/** A list of strings and of objects with `task` and options. */
+export function tasksFromYaml(text: string): FileTask[] {
+  const found = parsed(text);
+  if (!Array.isArray(found)) throw new FileFault("expected a list: strings, or objects with `task`");
+  return asItems(found);
+}
+
+/** Whether a text is a list of objects with a key `task`: as lines, each key would be a task. */
+export function looksLikeYaml(text: string): boolean {
+  return /^\s*-\s+["']?task["']?\s*:\s/m.test(text);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return Bun.YAML.parse(text);
+  } catch (error) {
+    throw new FileFault(`no YAML (${error instanceof Error ? error.message : String(error)})`);
+  }
+}
