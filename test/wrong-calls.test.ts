@@ -103,7 +103,7 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
   [
     many,
     { tasks: ["x"], outputSchema: '{"type": "object"' },
-    'Nothing was done: outputSchema was given as "{\\"type\\": \\"object\\"": expected an object (this text is not valid JSON: Expected \'}\')',
+    "Nothing was done: outputSchema is not a JSON object (this text is not valid JSON: Expected '}')",
   ],
   [
     many,

@@ -7,6 +7,7 @@ import { absolutePath, dirname, isWithin } from "../platform/paths.ts";
 import { layoutOf } from "../store/layout.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
+import { jsonFault } from "./faults.ts";
 import { pick, type RawOptions } from "./raw-options.ts";
 import { mostArgumentBytes } from "./text-faults.ts";
 import { readVariables } from "./variables.ts";
@@ -135,7 +136,10 @@ export class Places {
       return {};
     }
     const read = settingsIn(path);
-    if (read === undefined) this.#faults.push(`${place} ${isText ? "" : `${path} `}is not a JSON object`);
+    if (read === undefined)
+      this.#faults.push(
+        `${place} ${isText ? "" : `${path} `}is not a JSON object${isText ? jsonFault(given) : ""}`,
+      );
     return read ?? {};
   }
 
