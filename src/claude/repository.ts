@@ -16,7 +16,10 @@ export function repositoryOf(directory: string): Repository | undefined {
     const kind = kindAt(git);
     if (kind === "directory") return { root: at, main: at };
     if (kind === "file") {
-      const [, main] = /^gitdir: (.+)[\\/]\.git[\\/]worktrees[\\/]/.exec(readHead(git, 5_000) ?? "") ?? [];
+      const [, main] =
+        /^gitdir: (.+)[\\/]\.git[\\/]worktrees[\\/]/.exec(
+          readHead(git, 5_000, { followsLinks: true }) ?? "",
+        ) ?? [];
       return { root: at, main: main === undefined ? at : resolve(at, main) };
     }
     if (dirname(at) === at) return undefined;

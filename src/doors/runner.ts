@@ -1,9 +1,10 @@
 // The hidden subcommands: the processes that carry a batch. Their output is the batch's `runner.log`.
 import { notifyOf } from "../engine/notify.ts";
 import { runBatch } from "../engine/runner.ts";
-import { hiddenCommands, keep, startDetachedKeeper, valuesOnStdin } from "../engine/start.ts";
-import { batchIdSchema } from "../model/batch-id.ts";
-import { noValues, valuesFromText } from "../model/session-values.ts";
+import { hiddenCommands, hinderedCode, keep, startDetachedKeeper, valuesOnStdin } from "../engine/start.ts";
+import { type BatchId, batchIdSchema } from "../model/batch-id.ts";
+import { noValues, type SessionValues, valuesFromText } from "../model/session-values.ts";
+import { isStorageTrouble, StoreProblem } from "../store/database.ts";
 import { Store } from "../store/store.ts";
 
 /** Runs a hidden subcommand, and gives its exit status: 0 when no other process need care. */
@@ -17,6 +18,7 @@ export async function runHidden(
     await startDetachedKeeper(stateDirectory, batchId, values);
     return 0;
   }
+  if (command === hiddenCommands.runner) return runUnderKeeper(stateDirectory, batchId, values);
   using store = new Store(stateDirectory);
   if (command === hiddenCommands.keeper) {
     await keep(store, batchId, values);
@@ -27,15 +29,24 @@ export async function runHidden(
     if (ended) await notifyOf(ended.state);
     return 0;
   }
-  const log = command === hiddenCommands.runner ? store.batch(batchId) : undefined;
-  if (!log) throw new Error(`Internal error: ${command} of batch ${batchId}`);
+  throw new Error(`Internal error: ${command} of batch ${batchId}`);
+}
+
+async function runUnderKeeper(
+  stateDirectory: string,
+  batchId: BatchId,
+  values: SessionValues,
+): Promise<number> {
   try {
+    using store = new Store(stateDirectory);
+    const log = store.batch(batchId);
+    if (!log) throw new Error(`Internal error: the store has no batch ${batchId}`);
     // False means that another runner has the batch: then there is nothing left to do here.
     await runBatch(store, log, { values });
     return 0;
   } catch (error) {
     // Told before anything else: sessions and timers must not keep a runner alive that has failed.
     console.error(error);
-    return 1;
+    return error instanceof StoreProblem || isStorageTrouble(error) ? hinderedCode : 1;
   }
 }

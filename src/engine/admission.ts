@@ -147,7 +147,7 @@ export class Admission {
 
   #hindrance(number: number): Hindrance | undefined {
     const state = this.#plan.state();
-    const room = lackOfRoom(this.#plan.layout.stateDirectory);
+    const room = lackOfRoom(this.#plan.layout.stateDirectory, state.counts.running);
     if (room !== undefined) {
       if (this.#plan.startHold.lacks(room) === "give-up") this.#plan.giveUpStarting(room);
       return { because: room, tell: true };

@@ -1,6 +1,9 @@
 // The jsonl of a batch: a line for each task that has ended, for programs. After a crash, and after a retry, the file
 // is what is left: lines of tasks that have ended and still have.
-import { appendText, exists, readText, replaceFile } from "../platform/files.ts";
+import { appendText, endsWithLineFeed, linesOf, replaceFileByPieces } from "../platform/files.ts";
+
+/** A line holds an answer of a million characters, in JSON, and what is known of it. Longer ones are not ours. */
+const longestLine = 16_000_000;
 
 /** Reads and writes the lines; which task a line is of stands at its beginning. */
 export class LineFile {
@@ -19,25 +22,25 @@ export class LineFile {
     return this.#tasks.has(task);
   }
 
-  /** Counts as written though the disk may refuse it: a file that fails is reported once, and not tried for ever. */
+  /** Throws where the disk does not take all of it; then the file is as it was. */
   append(task: number, entry: object): void {
-    this.#tasks.add(task);
     appendText(this.path, `${JSON.stringify(entry)}\n`);
+    this.#tasks.add(task);
   }
 
   /** Keeps one whole line for each of these tasks, and no other. */
   keepOnly(tasks: ReadonlySet<number>): void {
     this.#tasks.clear();
-    if (!exists(this.path)) return;
-    const before = readText(this.path);
-    const kept = before.split("\n").filter((line) => {
-      const number = Number(/^\{"taskIndex":(\d+)/.exec(line)?.[1]);
-      if (!tasks.has(number) || this.#tasks.has(number) || !isJson(line)) return false;
-      this.#tasks.add(number);
-      return true;
-    });
-    const after = kept.map((line) => `${line}\n`).join("");
-    if (after !== before) replaceFile(this.path, after, this.#tag);
+    const kept = new Set<number>();
+    let dropped = 0;
+    for (const line of linesOf(this.path, longestLine)) {
+      const number = taskOf(line, tasks, kept);
+      if (number === undefined) dropped++;
+      else kept.add(number);
+    }
+    // A last line without its line feed is whole, and the next one would be glued to it.
+    if (dropped > 0 || !endsWithLineFeed(this.path)) this.#write(tasks);
+    for (const number of kept) this.#tasks.add(number);
   }
 
   /** Drops the lines of these tasks. */
@@ -46,6 +49,28 @@ export class LineFile {
     for (const task of tasks) kept.delete(task);
     this.keepOnly(kept);
   }
+
+  // Line by line, for all of them together may be gigabytes.
+  #write(tasks: ReadonlySet<number>): void {
+    const path = this.path;
+    replaceFileByPieces(path, piecesOf(path, tasks), this.#tag);
+  }
+}
+
+function* piecesOf(path: string, tasks: ReadonlySet<number>): Generator<string> {
+  const kept = new Set<number>();
+  for (const line of linesOf(path, longestLine)) {
+    const number = taskOf(line, tasks, kept);
+    if (number === undefined) continue;
+    kept.add(number);
+    yield `${line}\n`;
+  }
+}
+
+// The task of a line that is to be kept: one of `tasks`, of which none has been kept before.
+function taskOf(line: string, tasks: ReadonlySet<number>, kept: ReadonlySet<number>): number | undefined {
+  const number = Number(/^\{"taskIndex":(\d+)/.exec(line)?.[1]);
+  return tasks.has(number) && !kept.has(number) && isJson(line) ? number : undefined;
 }
 
 // A line that a kill tore apart is none.

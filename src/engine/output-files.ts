@@ -4,12 +4,14 @@ import type { EventBody } from "../model/event.ts";
 import { type BatchState, type DoneTask, taskOf } from "../model/state.ts";
 import {
   makeDirectory,
+  namesIn,
   placeNewFile,
   readHead,
   readTail,
   removeHalfFiles,
   removePath,
   replaceFileByPieces,
+  systemCode,
 } from "../platform/files.ts";
 import { basename, join } from "../platform/paths.ts";
 import { remarksOf } from "../report/answer.ts";
@@ -32,6 +34,10 @@ const longestText = 1_000_000;
 const longestSummary = 50_000_000;
 const stderrTailBytes = 8_000;
 const mostFailures = 20;
+/** A disk that is full, or a lack of descriptors, may pass: it is reported when it has lasted this long, in milliseconds. */
+const passingMs = 30_000;
+/** How often files that could not be written are tried again, in milliseconds. */
+const againMs = 3_000;
 
 /** What is known of a task that has just ended. */
 interface Said {
@@ -49,6 +55,14 @@ export class OutputFiles {
   readonly #names = new Map<number, string>();
   #lines: LineFile;
   #directory = "";
+  /** Tasks of which a file or a line is missing, because the disk did not take it. */
+  readonly #owed = new Set<number>();
+  #triedAgainAt = performance.now();
+  /** Since when paths cannot be written, by the monotonic clock. */
+  readonly #failingSince = new Map<string, number>();
+  /** Whether the directory went away and was made again. */
+  #wasRemade = false;
+  #isLast = false;
 
   constructor(
     store: Store,
@@ -58,7 +72,11 @@ export class OutputFiles {
   ) {
     this.#log = log;
     this.#report = report;
-    this.#page = new PageFiles(store, { names: this.#names, activities });
+    this.#page = new PageFiles(store, {
+      names: this.#names,
+      activities,
+      kept: (path) => this.#fail(path, keptText(log.state)),
+    });
     this.#lines = this.#linesIn(log.state.outputDirectory);
   }
 
@@ -67,6 +85,7 @@ export class OutputFiles {
     const { state } = this.#log;
     this.#directory = state.outputDirectory;
     this.#names.clear();
+    this.#owed.clear();
     this.#attempt(this.#directory, () => {
       makeDirectory(this.#directory);
       // Of this batch there is no other runner any more.
@@ -76,6 +95,7 @@ export class OutputFiles {
     this.#lines = this.#linesIn(this.#directory);
     this.#attempt(this.#lines.path, () => this.#lines.keepOnly(new Set(done)));
     for (const number of done) this.task(number);
+    this.#wasRemade = false;
     this.#writePage({ whole: true });
   }
 
@@ -91,8 +111,10 @@ export class OutputFiles {
     this.#attempt(this.#lines.path, () => this.#lines.drop(numbers));
   }
 
-  /** The page follows. */
+  /** The page follows, and what could not be written is tried again. */
   beat(): void {
+    if (this.#wasRemade) this.#writeMissing();
+    if (this.#owed.size > 0 && performance.now() - this.#triedAgainAt >= againMs) this.#writeOwed();
     if (this.#page.isDue(this.#log.state)) this.#writePage();
   }
 
@@ -102,21 +124,23 @@ export class OutputFiles {
     const task = taskOf(state, number);
     if (task.status !== "done") return;
     const answer = answerOf(task, said);
-    // A task that never began has nothing to tell in a file of its own.
-    if (task.attempts.length > 0 || task.outcome.kind === "not-started") {
+    if (hasFile(task)) {
       this.#writeTaskFile(task, answer, said.lastText);
     }
-    if (this.#lines.has(number)) return;
-    const entry = entryWith(state, task, answer, this.#fileOf(number));
-    this.#attempt(this.#lines.path, () => this.#lines.append(number, entry));
+    if (!this.#lines.has(number)) {
+      const entry = entryWith(state, task, answer, this.#fileOf(number));
+      this.#attempt(this.#lines.path, () => this.#lines.append(number, entry));
+    }
+    if (this.#isWritten(task)) this.#owed.delete(number);
+    else this.#owed.add(number);
   }
 
   /** The last page, and the summary as the last file of all. */
   end(): void {
     const { state } = this.#log;
-    // Those that were cancelled in the queue have not been through `task` yet.
-    for (const task of state.tasks)
-      if (task.status === "done" && !this.#lines.has(task.number)) this.task(task.number);
+    // Nothing is tried again after this.
+    this.#isLast = true;
+    this.#writeMissing();
     const word = state.cancelledBy === undefined ? "finished" : "cancelled";
     this.#writePage({ ended: word });
     const path = join(this.#directory, outputFiles.summary(state.batch.batchId));
@@ -124,6 +148,37 @@ export class OutputFiles {
     this.#attempt(path, () =>
       replaceFileByPieces(path, summaryPieces(state, word, how), state.batch.batchId),
     );
+  }
+
+  // What is not there of tasks that have ended: those that were cancelled in the queue have not been through `task` yet,
+  // and somebody may have moved or removed the directory, or a file in it.
+  #writeMissing(): void {
+    this.#wasRemade = false;
+    const done = this.#log.state.tasks.filter((task) => task.status === "done");
+    this.#attempt(this.#lines.path, () => this.#lines.keepOnly(new Set(done.map(({ number }) => number))));
+    this.#attempt(this.#directory, () => {
+      const there = new Set(namesIn(this.#directory));
+      for (const [number, name] of this.#names) if (!there.has(name)) this.#names.delete(number);
+    });
+    this.#writeAll(done.filter((task) => !this.#isWritten(task)).map(({ number }) => number));
+  }
+
+  #writeOwed(): void {
+    this.#triedAgainAt = performance.now();
+    this.#writeAll([...this.#owed]);
+  }
+
+  // Where the disk takes nothing, it is not asked for each of thousands of files.
+  #writeAll(numbers: readonly number[]): void {
+    let failed = 0;
+    for (const number of numbers) {
+      this.task(number);
+      if (this.#owed.has(number) && ++failed >= (this.#isLast ? mostFailures : 1)) return;
+    }
+  }
+
+  #isWritten(task: DoneTask): boolean {
+    return this.#lines.has(task.number) && (!hasFile(task) || this.#names.has(task.number));
   }
 
   #fileOf(task: number): string | undefined {
@@ -200,17 +255,49 @@ export class OutputFiles {
         write();
       } catch (error) {
         // Removed half-way: made again, for what comes is still wanted.
-        if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+        if (systemCode(error) !== "ENOENT") throw error;
         makeDirectory(this.#directory);
+        this.#wasRemade = true;
         write();
       }
+      this.#failingSince.delete(path);
     } catch (error) {
-      if (!(error instanceof Error) || !("code" in error)) throw error;
-      const { fileFailures } = this.#log.state;
-      if (fileFailures.has(path) || fileFailures.size >= mostFailures) return;
-      this.#report({ type: "file-failed", path, message: error.message });
+      const code = systemCode(error);
+      if (!(error instanceof Error) || code === undefined) throw error;
+      const since = this.#failingSince.get(path) ?? performance.now();
+      this.#failingSince.set(path, since);
+      const mayPass = passing.has(code) && !this.#isLast && performance.now() - since < passingMs;
+      if (!mayPass) this.#fail(path, error.message);
     }
   }
+
+  #fail(path: string, message: string): void {
+    const { fileFailures } = this.#log.state;
+    if (fileFailures.has(path) || fileFailures.size >= mostFailures) return;
+    this.#report({ type: "file-failed", path, message });
+  }
+}
+
+/** Of a disk, of a process and, on Windows, of whoever has the file open. */
+const passing = new Set([
+  "ENOSPC",
+  "EDQUOT",
+  "EIO",
+  "EMFILE",
+  "ENFILE",
+  "EAGAIN",
+  "ENOMEM",
+  "EBUSY",
+  ...(process.platform === "win32" ? ["EPERM", "EACCES"] : []),
+]);
+
+// A task that never began has nothing to tell in a file of its own.
+function hasFile({ attempts, outcome }: DoneTask): boolean {
+  return attempts.length > 0 || outcome.kind === "not-started";
+}
+
+function keptText({ batch }: BatchState): string {
+  return `a file that this program did not write has this name, and was kept. The page of the batch is ${outputFiles.report(batch.batchId)}`;
 }
 
 // The answer as it was read a moment ago, or out of the transcript.

@@ -1,8 +1,9 @@
 // Writes the page of a batch, and the companion that an open page follows by. The companion is written often; the page
 // itself less so, for one that is opened follows at once.
 import type { BatchState } from "../model/state.ts";
-import { replaceFile } from "../platform/files.ts";
+import { readHead, replaceFile } from "../platform/files.ts";
 import { join } from "../platform/paths.ts";
+import { isOurPage } from "../report/file-tag.ts";
 import { livePage, type PageView } from "../report/page.ts";
 import { outputFiles } from "../store/layout.ts";
 import type { BatchRow, Store } from "../store/store.ts";
@@ -21,6 +22,8 @@ export interface PageSources {
   names: ReadonlyMap<number, string>;
   /** What running tasks are doing. */
   activities: ReadonlyMap<number, string>;
+  /** A file that is not ours has a name that we would have used, and stays. */
+  kept(path: string): void;
 }
 
 export class PageFiles {
@@ -63,9 +66,16 @@ export class PageFiles {
     if (whole || ended || this.#companions++ % companionsPerPage === 0) {
       const page = this.#page.html(view);
       replaceFile(join(directory, outputFiles.report(batchId)), page, batchId);
-      if (rows[0]?.batchId === batchId) replaceFile(join(directory, outputFiles.index), page, batchId);
+      if (rows[0]?.batchId === batchId) this.#writeIndex(join(directory, outputFiles.index), page, batchId);
     }
     replaceFile(join(directory, outputFiles.feed(batchId)), this.#page.update(view), batchId);
+  }
+
+  // The one name in a directory that others use too: what is not ours stays.
+  #writeIndex(path: string, page: string, batchId: string): void {
+    const head = readHead(path, 512);
+    if (head === undefined || isOurPage(head)) replaceFile(path, page, batchId);
+    else this.#sources.kept(path);
   }
 
   #viewOf(state: BatchState, rows: BatchRow[], stateWord: PageView["stateWord"]): PageView {

@@ -2,10 +2,11 @@
 import { cleanEnvironment } from "../claude/environment.ts";
 import type { BatchId } from "../model/batch-id.ts";
 import { hasValues, noValues, type SessionValues, valuesText } from "../model/session-values.ts";
-import { closeDescriptor, makePrivateDirectory, openForAppending } from "../platform/files.ts";
+import { closeDescriptor, exists, makePrivateDirectory, openForAppending } from "../platform/files.ts";
 import { ownIdentity } from "../platform/process.ts";
 import { selfCommand } from "../platform/self.ts";
 import type { Store } from "../store/store.ts";
+import { Restarts, type RunnerEnd } from "./restarts.ts";
 
 /** Hidden subcommands of the executable; each takes the state directory and the batch. */
 export const hiddenCommands = {
@@ -21,8 +22,8 @@ export const valuesOnStdin = "--values-on-stdin";
 /** So long, in milliseconds, a keeper waits for another one that is about to leave. */
 const leavingMs = 3_000;
 
-/** A runner that dies for no reason of ours is started again so often. */
-const mostRestarts = 5;
+/** Exit status of a runner that disk or system kept from working (`EX_TEMPFAIL`). */
+export const hinderedCode = 75;
 
 /**
  * Starts the keeper of a batch by way of a process that exits at once: the keeper then belongs to nobody who
@@ -69,7 +70,7 @@ export async function startDetachedKeeper(
 }
 
 /**
- * The keeper: waits for the runner, and starts a new one after an abnormal end, at most five times. Each gets the values,
+ * The keeper: waits for the runner, and starts a new one after an abnormal end, as `Restarts` says. Each gets the values,
  * which nobody but the keeper has.
  */
 export async function keep(store: Store, batchId: BatchId, values: SessionValues): Promise<void> {
@@ -81,19 +82,36 @@ export async function keep(store: Store, batchId: BatchId, values: SessionValues
     if (performance.now() > deadline) return;
     await Bun.sleep(50);
   }
-  for (let restart = 0; restart <= mostRestarts; restart++) {
-    const runner = spawnOurselves(hiddenCommands.runner, store.layout.stateDirectory, batchId, { values });
-    const code = await runner.exited;
-    if (code === 0 || store.row(batchId)?.endedAt !== undefined) return;
-    console.error(
-      `${new Date().toISOString()} The runner of ${batchId} ended with ${runner.signalCode ?? code}.`,
-    );
-    // The first one at once; what goes wrong again and again may need a moment to pass.
-    await Bun.sleep(restart === 0 ? 0 : 250 * 2 ** restart);
+  for (const restarts = new Restarts(); ; ) {
+    restarts.began();
+    const end = await runnerEnd(store, batchId, values);
+    if (end === "done" || store.row(batchId)?.endedAt !== undefined) return;
+    const pauseMs = restarts.pauseAfter(end);
+    if (pauseMs === undefined) break;
+    await Bun.sleep(pauseMs);
+    // Whoever removed the store has ended the batch.
+    if (!exists(store.layout.database)) return say(`The store of ${batchId} has been removed.`);
   }
-  console.error(
-    `${new Date().toISOString()} The runner of ${batchId} was started ${mostRestarts + 1} times; giving up.`,
-  );
+  say(`The runner of ${batchId} has ended too often; giving up.`);
+}
+
+async function runnerEnd(store: Store, batchId: BatchId, values: SessionValues): Promise<RunnerEnd | "done"> {
+  try {
+    const { stateDirectory } = store.layout;
+    const runner = spawnOurselves(hiddenCommands.runner, stateDirectory, batchId, { values });
+    const code = await runner.exited;
+    if (code === 0) return "done";
+    say(`The runner of ${batchId} ended with ${runner.signalCode ?? code}.`);
+    return code === hinderedCode ? "hindered" : "crashed";
+  } catch (error) {
+    // No process, no memory or no descriptor for it.
+    say(`The runner of ${batchId} cannot be started: ${error instanceof Error ? error.message : error}`);
+    return "hindered";
+  }
+}
+
+function say(text: string): void {
+  console.error(`${new Date().toISOString()} ${text}`);
 }
 
 /**

@@ -55,7 +55,9 @@ function searchedFor(name: string): string[] {
 
 /** The program that runs a script, as its first line names it; nothing for a program of its own. */
 function interpreterOf(path: string): string | undefined {
-  const line = /^#!\s*(\S+)(?:[ \t]+(?:-S[ \t]+)?(\S+))?/.exec(readHead(path, 200) ?? "");
+  const line = /^#!\s*(\S+)(?:[ \t]+(?:-S[ \t]+)?(\S+))?/.exec(
+    readHead(path, 200, { followsLinks: true }) ?? "",
+  );
   const [, program, argument] = line ?? [];
   return program?.endsWith("/env") ? argument : program;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type System, textAt } from "./system.ts";
 
 /** What a group may limit; `unified` is the group of version 2, whatever it limits. */
-export type Controller = "memory" | "cpu" | "unified";
+export type Controller = "memory" | "cpu" | "pids" | "unified";
 
 /** The folders of our group and of all that it lies in, as far as they can be seen; our own first. */
 export interface ControlGroups {
@@ -21,7 +21,7 @@ export function controlGroups(controller: Controller, { root }: System): Control
     known = {
       root,
       membership,
-      groups: { memory: find("memory"), cpu: find("cpu"), unified: find("unified") },
+      groups: { memory: find("memory"), cpu: find("cpu"), pids: find("pids"), unified: find("unified") },
     };
   }
   return known.groups[controller];

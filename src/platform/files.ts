@@ -1,14 +1,15 @@
 // File operations for which Bun has no call of its own. Synchronous, where an order must hold.
 import {
   accessSync,
-  appendFileSync,
   chmodSync,
   closeSync,
   constants,
   copyFileSync,
   existsSync,
   fstatSync,
+  ftruncateSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -19,8 +20,6 @@ import {
   rmSync,
   statfsSync,
   statSync,
-  unlinkSync,
-  writeFileSync,
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -80,9 +79,97 @@ export function writeFully(descriptor: number, bytes: Uint8Array): void {
   }
 }
 
-/** Appends in one write. */
+/** Something that is no regular file stands where one is to be read or written: a link, a pipe, a device. */
+export class NoRegularFile extends Error {
+  readonly code = "EFTYPE";
+
+  constructor(path: string) {
+    super(`a symbolic link, pipe, device or directory is at ${path}, and no file`);
+  }
+}
+
+// Opening a pipe must not wait for whoever has its other end, and a link must not lead to another file.
+const unfollowed = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+// A descriptor of a regular file that stands at this very path. Throws `NoRegularFile` for anything else.
+function openRegular(path: string, flags: number, mode = 0o666): number {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, flags | unfollowed, mode);
+  } catch (error) {
+    // A link, or a pipe that nobody reads.
+    const isOther = ["ELOOP", "ENXIO", "EISDIR", "EMLINK"].includes(systemCode(error) ?? "");
+    throw isOther ? new NoRegularFile(path) : error;
+  }
+  if (fstatSync(descriptor).isFile()) return descriptor;
+  closeSync(descriptor);
+  throw new NoRegularFile(path);
+}
+
+/**
+ * Appends a text to a regular file, made if it is not there: all of it, or, where that fails, nothing. Throws
+ * `NoRegularFile` for a link or a pipe.
+ */
 export function appendText(path: string, text: string): void {
-  appendFileSync(path, text);
+  const descriptor = openRegular(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
+  try {
+    const { size } = fstatSync(descriptor);
+    try {
+      writeFully(descriptor, new TextEncoder().encode(text));
+    } catch (error) {
+      // Of a disk that is full, a part may have been taken; the next text must not be glued to it.
+      ftruncateSync(descriptor, size);
+      throw error;
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * The lines of a regular file, one at a time, without their line feeds; none where it is not there. A last line without
+ * one counts, and of a line over `mostCharacters`, nothing is given. Throws `NoRegularFile` for a link or a pipe.
+ */
+export function* linesOf(path: string, mostCharacters: number): Generator<string> {
+  if (!isThere(path)) return;
+  const descriptor = openRegular(path, constants.O_RDONLY);
+  try {
+    const buffer = new Uint8Array(64 * 1024);
+    const decoder = new TextDecoder();
+    let rest = "";
+    let isTooLong = false;
+    for (let read = 1; read > 0; ) {
+      read = readSync(descriptor, buffer, 0, buffer.length, null);
+      const pieces = (rest + decoder.decode(buffer.subarray(0, read), { stream: read > 0 })).split("\n");
+      rest = pieces.pop() ?? "";
+      for (const line of pieces) {
+        if (!isTooLong) yield line;
+        isTooLong = false;
+      }
+      if (rest.length > mostCharacters) [rest, isTooLong] = ["", true];
+    }
+    if (rest !== "" && !isTooLong) yield rest;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Whether a text may be appended to a regular file as a line of its own; also where there is no file, or an empty one. */
+export function endsWithLineFeed(path: string): boolean {
+  if (!isThere(path)) return true;
+  const descriptor = openRegular(path, constants.O_RDONLY);
+  try {
+    const { size } = fstatSync(descriptor);
+    const last = new Uint8Array(1);
+    return size === 0 || (readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] === 10);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Whether a name is taken, by whatever it is: a link that leads nowhere too. */
+export function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** What kind of thing is at a path, symbolic links followed. */
@@ -228,10 +315,20 @@ export function readUpTo(path: string, mostBytes: number): Uint8Array | undefine
   }
 }
 
-/** The first bytes of a file as text; nothing when it is not there. */
-export function readHead(path: string, bytes: number): string | undefined {
-  if (!existsSync(path)) return undefined;
-  const descriptor = openSync(path, "r");
+/**
+ * The first bytes of a file as text; nothing when nothing has this name. What is no regular file has the text "", and a
+ * link is followed only where that is asked for.
+ */
+export function readHead(path: string, bytes: number, { followsLinks = false } = {}): string | undefined {
+  const real = followsLinks ? realPath(path) : path;
+  if (!isThere(real)) return undefined;
+  let descriptor: number;
+  try {
+    descriptor = openRegular(real, constants.O_RDONLY);
+  } catch (error) {
+    if (error instanceof NoRegularFile) return "";
+    throw error;
+  }
   try {
     const buffer = new Uint8Array(bytes);
     return new TextDecoder().decode(buffer.subarray(0, readSync(descriptor, buffer, 0, bytes, 0)));
@@ -256,12 +353,10 @@ export function readTail(path: string, bytes: number): string {
 
 /**
  * Replaces a file as a whole: readers see the old text or the new one. `tag` names the half file that a kill leaves
- * behind, for `removeHalfFiles`; whoever shares one must not write at the same time.
+ * behind, for `removeHalfFiles`; whoever shares one must not write at the same time. Nothing is written through a link.
  */
-export function replaceFile(path: string, text: string, tag = String(process.pid), mode = 0o644): void {
-  const beside = halfFile(path, tag);
-  writeFileSync(beside, text, { mode });
-  renameSync(beside, path);
+export function replaceFile(path: string, text: string, tag?: string, mode?: number): void {
+  replaceFileByPieces(path, [text], tag, mode);
 }
 
 /** Replaces a file as a whole by pieces that are never all in memory at once. */
@@ -272,31 +367,70 @@ export function replaceFileByPieces(
   mode = 0o644,
 ): void {
   const beside = halfFile(path, tag);
-  const descriptor = openSync(beside, "w", mode);
-  try {
-    for (const piece of pieces) writeSync(descriptor, piece);
-  } finally {
-    closeSync(descriptor);
-  }
-  renameSync(beside, path);
+  writeNew(beside, pieces, mode);
+  renameOver(beside, path);
 }
 
 /** Puts a whole file at a name that is not taken yet; false when it is. `tag` as with `replaceFile`. */
 export function placeNewFile(path: string, text: string, tag = String(process.pid), mode = 0o644): boolean {
   const beside = halfFile(path, tag);
-  writeFileSync(beside, text, { mode });
+  writeNew(beside, [text], mode);
   try {
     linkSync(beside, path);
     return true;
   } catch (error) {
-    if (existsSync(path)) return false;
+    if (isThere(path)) return false;
     // A file system without hard links: the name is free, so a rename does it.
-    if (!existsSync(beside)) throw error;
-    renameSync(beside, path);
+    if (!isThere(beside)) throw error;
+    renameOver(beside, path);
     return true;
   } finally {
-    if (existsSync(beside)) unlinkSync(beside);
+    rmSync(beside, { force: true });
   }
+}
+
+// A new file of ours: whatever had its name was left behind by a kill, or put there by somebody, and goes.
+function writeNew(path: string, pieces: Iterable<string>, mode: number): void {
+  rmSync(path, { force: true });
+  const descriptor = openSync(path, "wx", mode);
+  try {
+    for (const piece of pieces) writeFully(descriptor, new TextEncoder().encode(piece));
+  } catch (error) {
+    // Half of it only takes room, which may be what is missing.
+    rmSync(path, { force: true });
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** How long a file that others have open is waited for, in milliseconds. */
+const openElsewhereMs = 1_000;
+
+// On Windows, a browser or a virus scanner that has the file open stands in the way for a moment.
+function renameOver(from: string, to: string): void {
+  if (process.platform !== "win32") renameSync(from, to);
+  else whileOpenElsewhere(() => renameSync(from, to));
+}
+
+/** Does it again for up to a second, as long as somebody has the file open. */
+export function whileOpenElsewhere(act: () => void, patienceMs = openElsewhereMs): void {
+  const deadline = performance.now() + patienceMs;
+  for (let pauseMs = 5; ; pauseMs *= 2) {
+    try {
+      act();
+      return;
+    } catch (error) {
+      const isOpen = ["EPERM", "EBUSY", "EACCES"].includes(systemCode(error) ?? "");
+      if (!isOpen || performance.now() + pauseMs > deadline) throw error;
+      Bun.sleepSync(pauseMs);
+    }
+  }
+}
+
+/** The names in a directory. Throws where it is not there. */
+export function namesIn(directory: string): string[] {
+  return readdirSync(directory);
 }
 
 /** Removes what a process that was killed while it wrote left in a directory. */
@@ -338,26 +472,14 @@ export function fileStamp(path: string): FileStamp | undefined {
 
 /** What this user can still put on the disk of a directory. */
 export function freeSpace(directory: string): { bytes: number; files: number } {
-  const { bavail, bsize, files, ffree } = statfsSync(directory);
+  const found = statfsSync(directory);
+  // Blocks are counted in fragments; `bsize` is how much is best read at once (statvfs(3)).
+  const blockBytes = "frsize" in found && Number(found.frsize) > 0 ? Number(found.frsize) : found.bsize;
   // A file system that makes inodes as it needs them names none.
-  return { bytes: bavail * bsize, files: files > 0 ? ffree : Number.POSITIVE_INFINITY };
-}
-
-// From the kernel's `magic.h` and the file systems' own headers.
-const networkFileSystems: Record<number, string> = {
-  26985: "NFS",
-  20859: "SMB",
-  4283649346: "CIFS",
-  4266872130: "SMB2",
-  16914839: "9P",
-  1397113167: "AFS",
-  12805120: "Ceph",
-};
-
-/** The kind of network file system a directory is on; nothing for a local one, or where it cannot be told. */
-export function networkFileSystemOf(directory: string): string | undefined {
-  if (process.platform !== "linux") return undefined;
-  return networkFileSystems[statfsSync(directory).type >>> 0];
+  return {
+    bytes: found.bavail * blockBytes,
+    files: found.files > 0 ? found.ffree : Number.POSITIVE_INFINITY,
+  };
 }
 
 /** The system's own word for an error, `ENOENT` for example; nothing where it is no error of the system. */

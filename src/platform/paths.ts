@@ -1,6 +1,6 @@
 // Where things are by the customs of the operating system, and how paths are put together.
 import { homedir, tmpdir } from "node:os";
-import { delimiter, isAbsolute, join, relative, resolve } from "node:path";
+import { delimiter, isAbsolute, join, relative, resolve, sep } from "node:path";
 
 export { basename, dirname, isAbsolute, join, resolve } from "node:path";
 
@@ -29,7 +29,8 @@ export function absolutePath(path: string, from: string): string {
 /** Whether `path` is `root` or lies below it. Both absolute, symbolic links already resolved. */
 export function isWithin(path: string, root: string): boolean {
   const way = relative(root, path);
-  return way === "" || (!way.startsWith("..") && !isAbsolute(way));
+  // A name may begin with two dots.
+  return way.split(sep)[0] !== ".." && !isAbsolute(way);
 }
 
 /** The directory of the program's own state: log, transcripts, pages of sync batches. */

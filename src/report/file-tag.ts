@@ -5,3 +5,18 @@
 export function fileTag(batchId: string, taskNumber: number): string {
   return `parallel-claude-code-mcp batch ${batchId} task ${taskNumber}`;
 }
+
+/** Stands at the beginning of the page of a batch. */
+export function pageTag(batchId: string): string {
+  return `${pageMark} ${batchId}`;
+}
+
+const pageMark = "parallel-claude-code-mcp page of batch";
+
+/** Whether the first 512 bytes of a file are those of a page of ours; earlier versions wrote no tag. */
+export function isOurPage(head: string): boolean {
+  return (
+    head.startsWith(`<!doctype html>\n<!-- ${pageMark} `) ||
+    /^<!doctype html>\n<html lang="en" data-batch="[a-z2-9]{8}" data-feed="report-[a-z2-9]{8}\.js"/.test(head)
+  );
+}

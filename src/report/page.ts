@@ -6,6 +6,7 @@ import type { StateWord } from "../model/state-word.ts";
 import { countText, numberText } from "./amounts.ts";
 import { attentionTable } from "./attention.ts";
 import script from "./browser/live.browser.js" with { type: "text" };
+import { pageTag } from "./file-tag.ts";
 import { pageFrame } from "./frame.ts";
 import { proseHtml, sectionHtml } from "./html.ts";
 import { type Kept, keptRows } from "./kept-rows.ts";
@@ -58,6 +59,7 @@ export function livePage(): LivePage {
       const place = (name: keyof typeof parts) => `<div id="part-${name}">${parts[name]}</div>\n`;
       return frame({
         title: titleOf(view),
+        tag: pageTag(state.batch.batchId),
         ...(stateWord === "running" ? { refreshSeconds } : {}),
         facts: {
           batch: state.batch.batchId,

@@ -1,6 +1,7 @@
 // Opens the store: SQLite in the user's state directory, by rules that six processes at once survive.
 import { Database, SQLiteError } from "bun:sqlite";
-import { exists, makePrivateDirectory, networkFileSystemOf, touchPrivately } from "../platform/files.ts";
+import { exists, makePrivateDirectory, touchPrivately } from "../platform/files.ts";
+import { networkFileSystemOf } from "../platform/network-file-systems.ts";
 import { dirname } from "../platform/paths.ts";
 import { migrations } from "./migrations.ts";
 
