@@ -110,7 +110,10 @@ describe("run", () => {
     expect((await run(home, ["show", batchId])).out).toContain("finished");
   });
 
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  for (const [signal, status] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const) {
     test(`${signal} ends what runs, starts no more, and says where the rest is`, async () => {
       await using home = new Home();
       const started = home.file("started");
@@ -121,7 +124,7 @@ describe("run", () => {
         () => `task 2 starts; ${command.said}`,
       );
       command.signal(signal);
-      expect(await command.ended()).toBe(130);
+      expect(await command.ended()).toBe(status);
       expect(command.said).toContain(`show ${batchIdIn(command.said)}`);
       expect(command.said).toContain("All 3 tasks ended: 1 succeeded, 2 cancelled.");
       await home.empty();

@@ -91,3 +91,20 @@ test("an initialize that is refused costs no session its place, and the limit ho
   expect(counted.alive()).toBe(256);
   expect((await post(counted, ofFirst)).status).toBe(200);
 });
+
+test("a page in a browser is no client: a preflight is refused, and no answer may be read by another origin", async () => {
+  await using counted = open();
+  const origin = { Origin: "http://localhost:6274" };
+  const preflight = await fetch(`http://127.0.0.1:${counted.door.port}/mcp`, {
+    method: "OPTIONS",
+    headers: {
+      ...origin,
+      "Access-Control-Request-Method": "POST",
+      "Access-Control-Request-Headers": "authorization",
+    },
+  });
+  const answered = await post(counted, { headers: origin });
+  expect([preflight.status, answered.status]).toEqual([401, 200]);
+  for (const { headers } of [preflight, answered])
+    expect([...headers.keys()].filter((name) => name.startsWith("access-control-"))).toEqual([]);
+});

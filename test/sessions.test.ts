@@ -544,6 +544,6 @@ test("a terminal that is closed ends the sessions of its foreground batch", asyn
     () => "the session did not start",
   );
   child.kill("SIGHUP");
-  expect(await child.exited).toBe(130);
+  expect(await child.exited).toBe(129);
   await home.empty();
 });

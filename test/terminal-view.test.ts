@@ -131,9 +131,9 @@ describe("run in a terminal", () => {
     await home.empty();
   });
 
-  for (const [name, end] of [
-    ["Ctrl-C twice", (command: TerminalCommand) => command.type("\x03")],
-    ["SIGTERM twice", (command: TerminalCommand) => command.signal("SIGTERM")],
+  for (const [name, status, end] of [
+    ["Ctrl-C twice", 130, (command: TerminalCommand) => command.type("\x03")],
+    ["SIGTERM twice", 143, (command: TerminalCommand) => command.signal("SIGTERM")],
   ] as const) {
     test(`${name} ends at once, and gives the terminal back`, async () => {
       await using home = new Home();
@@ -142,7 +142,7 @@ describe("run in a terminal", () => {
       end(command);
       await command.shows("Press Ctrl-C again");
       end(command);
-      expect(await command.ended()).toBe(130);
+      expect(await command.ended()).toBe(status);
       expect(command.screen.cursorShown).toBe(true);
       await home.empty();
     });

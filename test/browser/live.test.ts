@@ -89,7 +89,7 @@ describe("the page of a batch of 200", () => {
         "The batch is finished",
       );
 
-      // Ended: nothing is loaded any more, and what was followed is what the file says.
+      // Ended: hardly anything is loaded any more, and what was followed is what the file says.
       const loads = page.requests.length;
       const followed = await page.evaluate(`document.getElementById("part-progress").innerHTML`);
       await page.open(index);
@@ -126,6 +126,27 @@ describe("the page of a batch of 200", () => {
     },
     240_000,
   );
+
+  browserTest("follows a retry of a batch that had ended when it was opened", async () => {
+    await using home = new Home();
+    const [until, started, gate] = [home.file("until"), home.file("started"), home.file("gate")];
+    const task = `[[refused status=400 kind=invalid_request text=no until=${until}]] [[touch path=${started}]] [[wait-for-file path=${gate}]] again`;
+    const { out } = await run(home, ["run", "--json", "--retries", "0", "quick", task]);
+    const { batchId }: { batchId: string } = JSON.parse(out);
+    await using page = await new Page().begin();
+    await page.open(join(home.output, "index.html"));
+    await page.evaluate("(window.sameDocument = true)");
+    const state = `document.querySelector("h1 + .under .pill").textContent`;
+    expect(await page.evaluate(state)).toBe("finished");
+    await Bun.write(until, "");
+    expect((await run(home, ["retry", batchId])).code).toBe(0);
+    await page.until(`${state} === "running"`);
+    await page.until(`document.getElementById("said").textContent.includes("The batch is running")`);
+    await Bun.write(gate, "");
+    await page.until(`${state} === "finished" && document.querySelector("#t2").className === "ok"`);
+    expect(await page.evaluate("window.sameDocument")).toBe(true);
+    await home.empty();
+  });
 
   browserTest("leads to result pages and back, and from neighbour to neighbour", async () => {
     await using home = new Home();

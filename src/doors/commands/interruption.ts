@@ -5,46 +5,41 @@ import { livenessOf, signalGroup, signalProcess } from "../../platform/process.t
 import { descendantsOf, lookForMarkers } from "../../platform/process-table.ts";
 import type { BatchLog } from "../../store/batch-log.ts";
 import { Store } from "../../store/store.ts";
-
-/** What a shell makes of a process that SIGINT ended. */
-export const interruptedStatus = 130;
-
-// A terminal that is closed sends SIGHUP: nobody is left who would look after the sessions.
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+import { onEndingSignal } from "./ending-signals.ts";
 
 /** Listens from its making until it is disposed of. */
 export class Interruption implements Disposable {
   readonly #log: BatchLog;
   readonly #stateDirectory: string;
   readonly #first: () => void;
-  #wanted = false;
+  readonly #stop = onEndingSignal((status) => this.#hear(status));
+  #status: number | undefined;
 
   /** `first` is called when the end is asked for. */
   constructor(store: Store, log: BatchLog, first: () => void) {
     this.#log = log;
     this.#stateDirectory = store.layout.stateDirectory;
     this.#first = first;
-    for (const signal of signals) process.on(signal, this.#hear);
   }
 
-  /** Whether the end was asked for. */
-  get wanted(): boolean {
-    return this.#wanted;
+  /** The exit status, once the end was asked for: that of the first signal. */
+  get status(): number | undefined {
+    return this.#status;
   }
 
   [Symbol.dispose](): void {
-    for (const signal of signals) process.off(signal, this.#hear);
+    this.#stop();
   }
 
-  readonly #hear = () => {
-    if (this.#wanted) {
+  #hear(status: number): void {
+    if (this.#status !== undefined) {
       killSessions(this.#log.state);
-      process.exit(interruptedStatus);
+      process.exit(this.#status);
     }
-    this.#wanted = true;
+    this.#status = status;
     this.#first();
     this.#cancel();
-  };
+  }
 
   // Through a connection of its own: the runner in this process looks for what *other* connections committed.
   #cancel(): void {

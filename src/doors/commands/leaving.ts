@@ -1,22 +1,25 @@
 // Ctrl-C, SIGTERM and a closed terminal while somebody only looks on.
-
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+import { onEndingSignal } from "./ending-signals.ts";
 
 /** Turns the wish to leave into a signal, so that the terminal is given back first. Until it is disposed of. */
 export class Leaving implements Disposable {
   readonly #controller = new AbortController();
-
-  constructor() {
-    for (const signal of signals) process.on(signal, this.#leave);
-  }
+  readonly #stop = onEndingSignal((status) => {
+    this.#status ??= status;
+    this.#controller.abort();
+  });
+  #status: number | undefined;
 
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  [Symbol.dispose](): void {
-    for (const signal of signals) process.off(signal, this.#leave);
+  /** The exit status, once somebody wants to leave. */
+  get status(): number | undefined {
+    return this.#status;
   }
 
-  readonly #leave = () => this.#controller.abort();
+  [Symbol.dispose](): void {
+    this.#stop();
+  }
 }

@@ -23,7 +23,7 @@ import { flagsOf, namesPath } from "../flags.ts";
 import { isAttended, refusedStatus, refusedText } from "./attended.ts";
 import { type Asked, type Command, jsonFlag, jsonText, UsageFault } from "./command.ts";
 import { dryRunJson, dryRunText } from "./dry-run.ts";
-import { Interruption, interruptedStatus } from "./interruption.ts";
+import { Interruption } from "./interruption.ts";
 import { atOnceText, headingOf } from "./live-frame.ts";
 import { LiveView, PlainView } from "./live-view.ts";
 import { withoutFlags } from "./problem.ts";
@@ -69,7 +69,7 @@ export const run: Command = {
   otherNames: ["start", "exec", "spawn", "ask", "submit", "batch"],
   summary: "Run Claude Code sessions, one per task",
   description:
-    "Runs headless Claude Code sessions in parallel, one per task. Prints the answer of a single task. Answers of several tasks go to files in the output directory, or with --json to standard output. Text that is piped in goes to each task on the command line. Press Ctrl-C once to stop the running sessions properly, twice to kill them at once. Exit status: 0 if all tasks succeeded, 1 if some did not, 2 for wrong usage, 3 if Claude is not logged in, 130 if interrupted.",
+    "Runs headless Claude Code sessions in parallel, one per task. Prints the answer of a single task. Answers of several tasks go to files in the output directory, or with --json to standard output. Text that is piped in goes to each task on the command line. Press Ctrl-C once to stop the running sessions properly, twice to kill them at once. Exit status: 0 if all tasks succeeded, 1 if some did not, 2 for wrong usage, 3 if Claude is not logged in, 130 if interrupted (143 by SIGTERM).",
   examples: [
     ['run "Explain src/main.ts" --allowed-tools Read', "Run one task and print its answer"],
     [
@@ -170,23 +170,23 @@ async function runHere(
   { json, values, isAttended }: HowHere,
 ): Promise<number> {
   const { batch } = log.state;
-  const interrupted = await carry(context, log, { terminal, values, isAttended });
+  const interruptedStatus = await carry(context, log, { terminal, values, isAttended });
   void terminal.err.print(summary(log.state));
-  const refused = interrupted ? undefined : refusedText(log.state, isAttended);
+  const refused = interruptedStatus !== undefined ? undefined : refusedText(log.state, isAttended);
   if (refused !== undefined) void terminal.err.print(refused);
   if (json) await terminal.out.print(jsonText(wholeAnswer(context, log)));
   else if (batch.tasks.length === 1) await printAnswer(log.state, terminal);
-  if (interrupted) return interruptedStatus;
+  if (interruptedStatus !== undefined) return interruptedStatus;
   if (refused !== undefined) return refusedStatus;
   return log.state.counts.succeeded === batch.tasks.length ? 0 : 1;
 }
 
-// To its end; gives whether somebody wanted that sooner.
+// To its end; gives the exit status where a signal wanted that sooner.
 async function carry(
   { store }: Context,
   log: BatchLog,
   { terminal: { err }, values, isAttended }: Omit<HowHere, "json"> & { terminal: Terminal },
-): Promise<boolean> {
+): Promise<number | undefined> {
   const { batchId } = log;
   void err.print(headingOf(log.state));
   let activities: ReadonlyMap<number, string> = new Map();
@@ -215,7 +215,7 @@ async function carry(
   } finally {
     await view.end();
   }
-  return interruption.wanted;
+  return interruption.status;
 }
 
 function summary(state: BatchState): string {

@@ -4,14 +4,13 @@ import { waited, type waitOutput } from "../../operations/batches.ts";
 import { batchInput, batchMeant } from "./batch-meant.ts";
 import { type Asked, batchPositional, type Command, jsonFlag, jsonText } from "./command.ts";
 import { showUntilEnd } from "./follow-view.ts";
-import { interruptedStatus } from "./interruption.ts";
 import { Leaving } from "./leaving.ts";
 
 export const wait: Command = {
   name: "wait",
   summary: "Wait until a batch ends",
   description:
-    "Waits until a batch ends, and prints a line for each task as it ends. Stopping this command does not stop the batch. Exit status: 0 if all tasks succeeded, 1 if some did not or the batch was interrupted, 130 if you pressed Ctrl-C.",
+    "Waits until a batch ends, and prints a line for each task as it ends. Stopping this command does not stop the batch. Exit status: 0 if all tasks succeeded, 1 if some did not or the batch was interrupted, 130 if you pressed Ctrl-C, 143 after SIGTERM.",
   examples: [
     ["wait latest && deploy", "Continue only if all tasks succeeded"],
     ["wait b4k2 --json", "Print how it ended as JSON"],
@@ -28,9 +27,9 @@ export const wait: Command = {
     const log = await batchMeant(asked, signal);
     await showUntilEnd(context, log, json ? terminal.err : terminal.out, signal);
     const end = waited(context, log);
-    if (signal.aborted) {
+    if (leaving.status !== undefined) {
       await terminal.err.print(leftText(end));
-      return interruptedStatus;
+      return leaving.status;
     }
     await terminal.out.print(json ? jsonText(end) : endText(end, rings(asked)));
     return end.counts.succeeded === end.totalTasks ? 0 : 1;

@@ -4,7 +4,6 @@ import { batchInput, batchMeant } from "./batch-meant.ts";
 import { batchPositional, type Command, jsonFlag, lineOfJson } from "./command.ts";
 import { followJson } from "./follow-json.ts";
 import { showUntilEnd } from "./follow-view.ts";
-import { interruptedStatus } from "./interruption.ts";
 import { Leaving } from "./leaving.ts";
 import { headingOf } from "./live-frame.ts";
 import { endText, leftText, rings } from "./wait.ts";
@@ -14,7 +13,7 @@ export const watch: Command = {
   otherNames: ["follow", "attach", "monitor", "top"],
   summary: "Watch a batch while it runs",
   description:
-    "Shows a batch while it runs: a line for each running session with its activity, counts, cost and time left. Tasks that have ended scroll above. Piped, it prints a line for each task as it ends; with --json, a line of JSON (the answer of `wait --json`) at the beginning, whenever something has changed, and at the end. Ctrl-C only stops watching; the batch continues. Exit status: 0 if all tasks succeeded, 1 if some did not or the batch was interrupted, 130 if you pressed Ctrl-C.",
+    "Shows a batch while it runs: a line for each running session with its activity, counts, cost and time left. Tasks that have ended scroll above. Piped, it prints a line for each task as it ends; with --json, a line of JSON (the answer of `wait --json`) at the beginning, whenever something has changed, and at the end. Ctrl-C only stops watching; the batch continues. Exit status: 0 if all tasks succeeded, 1 if some did not or the batch was interrupted, 130 if you pressed Ctrl-C, 143 after SIGTERM.",
   examples: [
     ["watch latest", "Watch the newest batch"],
     ["watch b4k2 --json | jq .counts", "Print its progress as JSON"],
@@ -35,9 +34,9 @@ export const watch: Command = {
       await showUntilEnd(context, log, out, leaving.signal);
     }
     const end = waited(context, log);
-    if (leaving.signal.aborted) {
+    if (leaving.status !== undefined) {
       if (!json) await out.print(leftText(end));
-      return interruptedStatus;
+      return leaving.status;
     }
     await out.print(json ? lineOfJson(end) : endText(end, rings(asked)));
     return end.counts.succeeded === end.totalTasks ? 0 : 1;

@@ -4,6 +4,8 @@
 (() => {
   const { batch, feed } = document.documentElement.dataset;
   const everyMs = 700;
+  // After the end, only somebody's retry changes anything.
+  const endedEveryMs = 10_000;
   const silentMs = 20_000;
   const table = document.getElementById("task-table");
   const body = table.tBodies[0];
@@ -343,7 +345,7 @@
   function tell({ running: runs, held, failed, words }) {
     if (told.failed === undefined) told.failed = failed;
     const now = Date.now();
-    if (!runs && running) say(words);
+    if (runs !== running) say(words);
     else if (held !== told.hold && (held || told.hold)) say(held || "The hold is over.");
     else if (failed > told.failed && now - told.at > 15_000) {
       say(`${number(failed - told.failed)} more failed. ${words}`);
@@ -364,10 +366,14 @@
   };
 
   let loading = false;
+  // What a page that was opened after the end shows is as new as its companion.
+  let loadedAt = running ? Number.NEGATIVE_INFINITY : performance.now();
 
   function load() {
-    if (loading || !running || document.hidden) return;
+    const age = performance.now() - loadedAt;
+    if (loading || document.hidden || (!running && age < endedEveryMs)) return;
     loading = true;
+    loadedAt = performance.now();
     const script = document.createElement("script");
     script.src = `${feed}?${Date.now().toString(36)}`;
     script.onload = () => {
@@ -378,8 +384,9 @@
     script.onerror = () => {
       loading = false;
       script.remove();
-      // A browser that does not let us load it is given the whole page again, now and then.
-      if (++misses % 8 === 0) location.reload();
+      // A browser that does not let us load it is given the whole page again, now and then; not after the end, where a
+      // page may lie alone and nothing is missed.
+      if (running && ++misses % 8 === 0) location.reload();
     };
     document.head.append(script);
   }
