@@ -161,6 +161,11 @@ describe("a call of spawn_parallel_claude_sessions", () => {
       { tasks: [{ description: "a" }, { prompt: "b", description: "c" }, { description: "d", task: "e" }] },
       { tasks: [{ task: "a" }, { task: "b", name: "c" }, { name: "d", task: "e" }] },
     ],
+    [
+      "leaves what is in an object of any shape",
+      { tasks, outputSchema: { required: ["a"], enum: ["1"], default: null, title: "true" } },
+      { tasks, outputSchema: { required: ["a"], enum: ["1"], default: null, title: "true" } },
+    ],
     ["leaves what is no object", "tasks", "tasks"],
   ]);
 });

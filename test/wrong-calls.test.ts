@@ -236,6 +236,92 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
   ],
   ["list_batches", { limit: "all" }, 'Nothing was done: limit was given as "all": expected a whole number'],
   ["list_batches", { limit: 1.5 }, "Nothing was done: limit was given as 1.5: expected a whole number"],
+  [
+    many,
+    { tasks: ["x"], disallowedTools: "bash" },
+    "Nothing was done: disallowedTools names bash, and no tool has this name; did you mean `Bash`?",
+  ],
+  [
+    many,
+    { tasks: ["x"], disallowedTools: "[Bash, Write]" },
+    'Nothing was done. 2 problems:\n- disallowedTools has "[Bash", which is no rule; write `Read,Bash(git log:*)`\n- disallowedTools has "Write]", which is no rule; write `Read,Bash(git log:*)`',
+  ],
+  [
+    many,
+    { tasks: ["x"], allowedTools: "Read,Grp" },
+    "Nothing was done: allowedTools names Grp, and no tool has this name; did you mean `Grep`?",
+  ],
+  [
+    many,
+    { tasks: ["x"], allowedTools: ["*"] },
+    "Nothing was done: allowedTools has the pattern *, which Claude Code does not accept here; name each tool",
+  ],
+  [
+    many,
+    { tasks: ["x"], allowed_tools: "Bash(git log" },
+    'Nothing was done: allowedTools has a rule whose parentheses do not match: "Bash(git log"',
+  ],
+  [
+    many,
+    { tasks: ["x"], tools: "read_file, write_file" },
+    "Nothing was done. 2 problems:\n- tools names read_file, and Claude Code has no tool of this name; the tool of an MCP server is called `mcp__SERVER__TOOL`\n- tools names write_file, and Claude Code has no tool of this name; the tool of an MCP server is called `mcp__SERVER__TOOL`",
+  ],
+  [
+    many,
+    { tasks: ["x"], disallowedTools: "mcp_github_create_issue" },
+    "Nothing was done: disallowedTools names mcp_github_create_issue, and a tool of an MCP server is called `mcp__SERVER__TOOL`, with two underscores each",
+  ],
+  [
+    many,
+    { tasks: ["x"], disallowedTools: "Frobnicate" },
+    "Nothing was done: disallowedTools names Frobnicate, and Claude Code has no tool of this name; the tool of an MCP server is called `mcp__SERVER__TOOL`",
+  ],
+  [
+    many,
+    { tasks: ["x"], model: "gpt-4" },
+    'Nothing was done: model was given as "gpt-4": expected an alias (`opus`, `sonnet`, `haiku` …) or the full name of a Claude model',
+  ],
+  [
+    many,
+    { tasks: ["x"], model: "sonet" },
+    'Nothing was done: model was given as "sonet": expected an alias (`opus`, `sonnet`, `haiku` …) or the full name of a Claude model; did you mean `sonnet`?',
+  ],
+  [
+    many,
+    { tasks: [{ task: "x", model: "Claude Sonnet" }], fallbackModel: "haiku, gemini-2.5-pro" },
+    'Nothing was done. 2 problems:\n- fallbackModel was given as "gemini-2.5-pro": expected an alias (`opus`, `sonnet`, `haiku` …) or the full name of a Claude model\n- tasks[0].model was given as "Claude Sonnet": expected an alias (`opus`, `sonnet`, `haiku` …) or the full name of a Claude model',
+  ],
+  [
+    many,
+    { tasks: ["x"], outputSchema: { name: "string", age: "number" } },
+    'Nothing was done: outputSchema is no JSON Schema: expected `{"type": "object", "properties": {"name": {"type": "string"}}}` or the like',
+  ],
+  [
+    many,
+    { tasks: ["x"], outputSchema: { type: "list" } },
+    'Nothing was done: outputSchema.type was given as "list": accepted are object, array, string, number, integer, boolean, null; did you mean `array`?',
+  ],
+  [
+    many,
+    { tasks: ["x"], outputSchema: { type: "array", items: { type: "string" } } },
+    'Nothing was done: outputSchema.type was given as "array": the API takes only "object" at the top; put the array into a property',
+  ],
+  [
+    many,
+    {
+      tasks: ["x"],
+      outputSchema: {
+        type: "object",
+        properties: { a: { type: "text" }, b: "string", c: { required: true, type: "string" } },
+      },
+    },
+    'Nothing was done. 3 problems:\n- outputSchema.properties.a.type was given as "text": accepted are object, array, string, number, integer, boolean, null; did you mean `string`?\n- outputSchema.properties.b was given as "string": expected a JSON Schema\n- outputSchema.properties.c.required was given as true: expected a list of names of properties',
+  ],
+  [
+    many,
+    { tasks: ["x"], outputSchema: "a list of names" },
+    'Nothing was done: outputSchema was given as "a list of names": expected an object',
+  ],
 ];
 
 describe("is answered in words that help", () => {

@@ -341,8 +341,8 @@ export function settingSourceList(sources: string | readonly SettingSource[]): S
 }
 
 /**
- * The rules in a list of tools. Commas and blanks separate, but not inside parentheses, as `claude` reads them.
- * A list is taken item by item: each may hold several rules again.
+ * The rules in a list of tools. Commas, blanks and semicolons separate, but not inside parentheses, as `claude` reads
+ * them. A list is taken item by item: each may hold several rules again, and quotes around one are left out.
  */
 export function toolRuleList(rules: string | readonly string[]): string[] {
   const items = typeof rules === "string" ? [rules] : rules;
@@ -353,11 +353,13 @@ export function toolRuleList(rules: string | readonly string[]): string[] {
     for (const character of item) {
       if (character === "(") depth++;
       if (character === ")") depth = Math.max(0, depth - 1);
-      if (depth === 0 && (character === "," || /\s/.test(character))) {
+      if (depth === 0 && /[,;\s]/.test(character)) {
         found.push(rule);
         rule = "";
       } else rule += character;
     }
-    return [...found, rule].filter((text) => text !== "");
+    return [...found, rule]
+      .map((text) => text.replace(/^(["'])(.*)\1$/s, "$2"))
+      .filter((text) => text !== "");
   });
 }

@@ -10,6 +10,8 @@ export function asMeant(schema: z.ZodType, raw: unknown): unknown {
 
 /** What one value means in its place. */
 export function valueMeant(shape: Shape, value: unknown): unknown {
+  // Anything is accepted, so nothing else can be meant.
+  if (shape.types.size === 0) return value;
   if (typeof value === "string") return textMeant(shape, value);
   if (typeof value === "number") return numberMeant(shape, value);
   if (Array.isArray(value)) return listMeant(shape, value);

@@ -20,6 +20,7 @@ import { type Checked, check } from "./faults.ts";
 import { depthFault } from "./guard.ts";
 import { Places } from "./places.ts";
 import { pick, type RawOptions, rawObject } from "./raw-options.ts";
+import { ruleWarnings } from "./rule-faults.ts";
 import { combinedFaults, sessionFaults, versionNeeded } from "./session-faults.ts";
 import { type PrivateFile, SettingsFiles } from "./settings-files.ts";
 import { settingsWarnings } from "./settings-warnings.ts";
@@ -69,20 +70,30 @@ export async function planBatch(
   const batchWide = batchOptions.parse(pick(shared, Object.keys(batchOptions.shape)));
   const common = places.absolute(sessionOptions.partial().parse(pick(shared, sessionNames)), shared, "");
   const workingDirectory = places.defaultWorkingDirectory([common, ...tasks.map(({ options }) => options)]);
-  faults.push(...sessionFaults(common, { context, place: "", claudeVersion: checked?.version }));
+  const surroundings = { context, claudeVersion: checked?.version };
+  faults.push(...sessionFaults(common, { ...surroundings, place: "", workingDirectory }));
   const batchId = newBatchId();
   const files = new SettingsFiles(layoutOf(stateDirectoryOf(configuration)), batchId, places);
   const values: SessionValues = { shared: variablesIn(common["env"]), tasks: {} };
   const planned = tasks.map(({ prompt, place, options }, index): Task => {
     const own = places.absolute(options, options, place);
-    faults.push(...sessionFaults(own, { context, place, claudeVersion: checked?.version }));
+    const directory = own["workingDirectory"];
+    const at = typeof directory === "string" ? directory : workingDirectory;
+    faults.push(...sessionFaults(own, { ...surroundings, place, workingDirectory: at }));
     faults.push(...combinedFaults({ ...common, ...own }, Object.keys(own).length > 0 ? place : ""));
     if (Object.keys(own).length === 0) return { prompt };
     const variables = variablesIn(own["env"]);
     if (Object.keys(variables).length > 0) values.tasks[String(index + 1)] = variables;
     return { prompt, options: files.stored(withNamesOnly(own, values.shared)) };
   });
-  const warnings = settingsWarnings(common, planned, workingDirectory);
+  const warnings = [
+    ...settingsWarnings(common, planned, workingDirectory),
+    ...new Set(
+      [common, ...planned.map((task) => task.options ?? {})].flatMap((one) =>
+        ruleWarnings(one, checked?.version),
+      ),
+    ),
+  ];
   const budgetUsd = batchWide.batchBudgetUsd ?? configuration.batchBudgetUsd;
   const outputDirectory = places.outputDirectory(batchWide.outputDirectory, batchWide.asyncMode, batchId);
   if (faults.length > 0 || !claude.found) return { ok: false, faults: [...new Set(faults)] };

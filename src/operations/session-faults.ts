@@ -9,7 +9,9 @@ import { type SessionOptionsInput, toolRuleList } from "../model/options.ts";
 import type { Context } from "./context.ts";
 import { excerpt, expectation, valueAt } from "./faults.ts";
 import { mcpFaults } from "./mcp-faults.ts";
-import { ruleFaults } from "./text-faults.ts";
+import { modelFaults } from "./model-faults.ts";
+import { ruleFaults } from "./rule-faults.ts";
+import { schemaFaults } from "./schema-faults.ts";
 import { variableFaults } from "./variables.ts";
 
 /** Claude Code 2.1.332 takes no agent without these; 2.1.197 silently starts without it. */
@@ -29,12 +31,13 @@ interface Surroundings {
   place: string;
   /** Of the CLI in use; nothing where it is not known. */
   claudeVersion: string | undefined;
+  workingDirectory: string;
 }
 
 /** Every fault of one set of options, each beginning with the name of its option. */
 export function sessionFaults(
   options: SessionOptionsInput,
-  { context, place, claudeVersion }: Surroundings,
+  { context, place, claudeVersion, workingDirectory }: Surroundings,
 ): string[] {
   const { mcpConfig } = options;
   return [
@@ -47,7 +50,9 @@ export function sessionFaults(
     ...environmentFaults(options),
     ...argumentFaults(options, context),
     ...restrictedFaults(options, claudeVersion),
-    ...ruleFaults(options),
+    ...ruleFaults(options, claudeVersion),
+    ...modelFaults(options, workingDirectory),
+    ...(options.outputSchema === undefined ? [] : schemaFaults(options.outputSchema, "outputSchema")),
   ].map((fault) => `${place}${fault}`);
 }
 

@@ -1,5 +1,4 @@
 // Texts of options that could not be passed to a session: a process takes no NUL, and no argument of any length.
-import { toolRuleList } from "../model/options.ts";
 import type { RawOptions } from "./raw-options.ts";
 
 /** Longest text or JSON that becomes one argument: Linux takes 131,071 bytes, with the name of the option among them. */
@@ -23,29 +22,6 @@ export function textFaults(options: RawOptions, place: string): string[] {
           ]),
     ];
   });
-}
-
-const ofRules = ["allowedTools", "disallowedTools", "tools"] as const;
-
-/** Rules whose parentheses do not close: Claude Code would take the rules behind them for a part of them. */
-export function ruleFaults(options: RawOptions): string[] {
-  return ofRules.flatMap((name) => {
-    const given = options[name];
-    const texts = (Array.isArray(given) ? given : [given]).filter((text) => typeof text === "string");
-    const broken = texts.flatMap((text) => toolRuleList(text)).filter((rule) => !isClosed(rule));
-    return broken.map(
-      (rule) => `${name} has a rule whose parentheses do not match: ${JSON.stringify(rule.slice(0, 60))}`,
-    );
-  });
-}
-
-function isClosed(rule: string): boolean {
-  let depth = 0;
-  for (const character of rule) {
-    if (character === "(") depth++;
-    if (character === ")" && --depth < 0) return false;
-  }
-  return depth === 0;
 }
 
 // A list is joined, except where each item is an argument of its own.

@@ -1,0 +1,77 @@
+// What is wrong with the name of a model, as far as that can be known before anybody is asked. Only names of other makers
+// and misspelled aliases are refused: there are new models every month.
+import { readSettingsFile } from "../claude/settings-file.ts";
+import type { SessionOptionsInput } from "../model/options.ts";
+import { homeDirectory, join } from "../platform/paths.ts";
+import { excerpt, nearest } from "./faults.ts";
+
+/** What Claude Code takes instead of a full name; `[1m]` may stand behind it. */
+const aliases = ["default", "best", "opus", "sonnet", "haiku", "fable", "opusplan"];
+
+const ofOthers =
+  /^(?:(?:openai|google|meta|mistralai|deepseek|x-ai|qwen)\/|(?:gpt|chatgpt|gemini|gemma|llama|mistral|mixtral|codestral|deepseek|grok|qwen|kimi)(?:[-_.:\d]|$)|o[1-9](?:-|$)|(?:code-)?davinci)/i;
+
+/** Every fault of the models in one set of options. */
+export function modelFaults(options: SessionOptionsInput, workingDirectory: string): string[] {
+  const { model, fallbackModel, env } = options;
+  const given = [
+    ...(model === undefined ? [] : [["model", model] as const]),
+    ...(fallbackModel ?? "")
+      .split(",")
+      .map((name) => ["fallbackModel", name.trim()] as const)
+      .filter(([, name]) => name !== ""),
+  ];
+  const faults = given.flatMap(([option, name]) => {
+    const fault = nameFault(name);
+    return fault === undefined ? [] : [`${option} was given as ${excerpt(name)}: ${fault}`];
+  });
+  // Behind another address there may be any model.
+  return faults.length > 0 && hasOtherAddress(env, options.settings, workingDirectory) ? [] : faults;
+}
+
+const expected = "expected an alias (`opus`, `sonnet`, `haiku` …) or the full name of a Claude model";
+
+function nameFault(name: string): string | undefined {
+  const plain = name.replace(/\[[^\]]*\]$/, "").toLowerCase();
+  if (/\s/.test(name)) return expected;
+  if (ofOthers.test(plain)) return expected;
+  if (aliases.includes(plain)) return undefined;
+  const near = nearest(plain, aliases);
+  return near === undefined ? undefined : `${expected}; did you mean \`${near}\`?`;
+}
+
+const address =
+  /^(?:ANTHROPIC_(?:\w+_)?BASE_URL|CLAUDE_CODE_USE_\w+|ANTHROPIC_(?:DEFAULT_\w+|SMALL_FAST|CUSTOM)_MODEL\w*)$/;
+
+// Claude Code takes variables from settings, too.
+function hasOtherAddress(
+  env: SessionOptionsInput["env"],
+  settings: SessionOptionsInput["settings"],
+  workingDirectory: string,
+): boolean {
+  const directory = process.env["CLAUDE_CONFIG_DIR"] ?? join(homeDirectory(), ".claude");
+  const files = [
+    join(directory, "settings.json"),
+    join(workingDirectory, ".claude", "settings.json"),
+    join(workingDirectory, ".claude", "settings.local.json"),
+    "/etc/claude-code/managed-settings.json",
+  ];
+  const all = [settings, ...files.map((file) => settingsOf(file))];
+  return (
+    [process.env, env, ...all.map((one) => fieldOf(one, "env"))].some(
+      (variables) =>
+        typeof variables === "object" &&
+        variables !== null &&
+        Object.keys(variables).some((name) => address.test(name)),
+    ) || all.some((one) => fieldOf(one, "modelOverrides") !== undefined)
+  );
+}
+
+function settingsOf(file: string): Record<string, unknown> | undefined {
+  const read = readSettingsFile(file);
+  return read.kind === "settings" ? read.settings : undefined;
+}
+
+function fieldOf(settings: unknown, name: string): unknown {
+  return typeof settings === "object" && settings !== null ? Reflect.get(settings, name) : undefined;
+}

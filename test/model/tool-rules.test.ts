@@ -1,0 +1,43 @@
+import { expect, test } from "bun:test";
+import { toolRuleList } from "../../src/model/options.ts";
+import { ruleFaults, ruleWarnings } from "../../src/operations/rule-faults.ts";
+
+test("a list of rules is read in every form in which people write lists", () => {
+  const written = [
+    "Bash,Write",
+    "Bash Write",
+    "Bash; Write",
+    "Bash;Write,",
+    "\"Bash\", 'Write'",
+    "Bash\nWrite",
+    ["Bash", "Write"],
+    ["Bash,Write"],
+  ];
+  for (const rules of written) expect(toolRuleList(rules)).toEqual(["Bash", "Write"]);
+  expect(toolRuleList('"Bash(git log; a, b)" Read')).toEqual(["Bash(git log; a, b)", "Read"]);
+});
+
+test("rules of servers, patterns and earlier names are no faults", () => {
+  const rules =
+    "mcp__github,mcp__github__create_issue,mcp__github__*,Task(Explore),MultiEdit,Bash(*),KillShell";
+  expect(ruleFaults({ allowedTools: rules, disallowedTools: `${rules},Web*,mcp__*,*` }, "2.1.332")).toEqual(
+    [],
+  );
+  expect(ruleFaults({ tools: "default" }, "2.1.197")).toEqual([]);
+  expect(ruleFaults({ tools: "" }, "2.1.197")).toEqual([]);
+});
+
+test("a name that a newer Claude Code may have is a warning there, and one near a known name stays a fault", () => {
+  const options = { disallowedTools: "Teleport,Bash", allowedTools: "Grp" };
+  expect(ruleFaults(options, "2.1.332")).toEqual([
+    "allowedTools names Grp, and no tool has this name; did you mean `Grep`?",
+    "disallowedTools names Teleport, and Claude Code has no tool of this name; the tool of an MCP server is called `mcp__SERVER__TOOL`",
+  ]);
+  expect(ruleFaults(options, "2.1.400")).toEqual([
+    "allowedTools names Grp, and no tool has this name; did you mean `Grep`?",
+  ]);
+  expect(ruleWarnings({ disallowedTools: "Teleport,Bash" }, "2.1.400")).toEqual([
+    "`disallowedTools` names Teleport, which this program does not know. If Claude Code 2.1.400 has no such tool either, it passes over the name without a word.",
+  ]);
+  expect(ruleWarnings({ disallowedTools: "Teleport,Bash" }, "2.1.332")).toEqual([]);
+});
