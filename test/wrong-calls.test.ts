@@ -320,7 +320,7 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
   [
     many,
     { tasks: ["x"], outputSchema: "a list of names" },
-    'Nothing was done: outputSchema was given as "a list of names": expected an object',
+    "Nothing was done: outputSchema HOME/work/a list of names is not a file",
   ],
 ];
 
