@@ -1,47 +1,21 @@
 // What a task used and what is remarked about it, over all of its attempts.
 import { expect, test } from "bun:test";
-import { type Event, eventBody } from "../../src/model/event.ts";
-import type { Usage } from "../../src/model/outcome.ts";
+import type { Event } from "../../src/model/event.ts";
 import { fold } from "../../src/model/state.ts";
+import { crashed, created, ended as endedAt, event, started as startedAt, usageOf } from "./events.ts";
 
-const identity = { boot: "b", namespace: "n", pid: 1, startTicks: "1" };
-const crashed = { kind: "crashed", stderrTail: "" };
-
-function event(at: number, body: Record<string, unknown>): Event {
-  return { ...eventBody.parse(body), at, epoch: 1 };
-}
-
-const created = event(1, {
-  type: "batch-created",
-  account: { hash: "h", environment: {} },
-  batch: {
-    batchId: "bcdfghjk",
-    startedBy: "run",
-    asyncMode: false,
-    tasks: [{ prompt: "x" }],
-    sessionOptions: {},
-    concurrency: 1,
-    failureMode: "continue",
-    outputDirectory: "/",
-    claudePath: "/claude",
-    workingDirectory: "/",
-  },
-});
-
-function started(attempt: number, more: object = {}): Event {
-  const about = { task: 1, attempt, identity, sessionId: "s", transcript: "/t" };
-  return event(2 * attempt, { type: "attempt-started", ...about, ...more });
-}
+// One task; its attempts begin and end one after another.
+const started = (attempt: number, more: object = {}) => startedAt(2 * attempt, 1, attempt, more);
 
 function ended(attempt: number, costUsd: number | undefined, more: Record<string, unknown> = {}): Event {
   const { usage: used, ...rest } = more;
-  const usage: Usage = { costUsd: costUsd ?? 0, numTurns: 3, durationMs: attempt, ...(used as object) };
-  const about = { task: 1, attempt, outcome: crashed, ...(costUsd === undefined ? {} : { usage }) };
-  return event(2 * attempt + 1, { type: "attempt-ended", ...about, ...rest });
+  const usage =
+    costUsd === undefined ? {} : { usage: usageOf(costUsd, { durationMs: attempt, ...(used as object) }) };
+  return endedAt(2 * attempt + 1, 1, attempt, crashed, { ...usage, ...rest });
 }
 
 function taskAfter(...events: Event[]) {
-  const task = fold([created, ...events])?.tasks[0];
+  const task = fold([created(), ...events])?.tasks[0];
   if (task?.status !== "done") throw new Error("The task has not ended");
   return task;
 }
@@ -86,6 +60,6 @@ test("that a task began again is said as long as nobody asked for it anew", () =
 });
 
 test("what a cut-off session cost does not say what a session costs", () => {
-  const state = fold([created, started(1), ended(1, 0.1, { ...again, usage: { atLeast: true } })]);
+  const state = fold([created(), started(1), ended(1, 0.1, { ...again, usage: { atLeast: true } })]);
   expect(state).toMatchObject({ totalCostUsd: 0.1, unknownCosts: [0.1], spending: { ascending: [] } });
 });

@@ -1,0 +1,57 @@
+// Events of one batch, for tests of what is believed of it. Times are small numbers, so that they can be compared.
+import { type Event, eventBody } from "../../src/model/event.ts";
+import type { Outcome, Usage } from "../../src/model/outcome.ts";
+
+export const identity = { boot: "b", namespace: "n", pid: 1, startTicks: "1" };
+export const succeeded: Outcome = { kind: "succeeded", length: 1, offset: 0 };
+export const crashed: Outcome = { kind: "crashed", stderrTail: "" };
+
+/** An event as the log has it. */
+export function event(at: number, body: Record<string, unknown>, epoch = 1): Event {
+  return { ...eventBody.parse(body), at, epoch };
+}
+
+/** The beginning of a batch with so many tasks, at time 1. */
+export function created(
+  tasks = 1,
+  { batch = {}, ...more }: { batch?: object } & Record<string, unknown> = {},
+): Event {
+  return event(
+    1,
+    {
+      type: "batch-created",
+      account: { hash: "h", environment: {} },
+      batch: {
+        batchId: "bcdfghjk",
+        startedBy: "run",
+        asyncMode: false,
+        tasks: Array.from({ length: tasks }, (_, index) => ({ prompt: `task ${index + 1}` })),
+        sessionOptions: {},
+        concurrency: 1,
+        failureMode: "continue",
+        outputDirectory: "/out",
+        claudePath: "/claude",
+        workingDirectory: "/",
+        ...batch,
+      },
+      ...more,
+    },
+    0,
+  );
+}
+
+/** The start of an attempt at a task. */
+export function started(at: number, task: number, attempt: number, more: object = {}): Event {
+  const about = { task, attempt, identity, sessionId: `session-${task}-${attempt}`, transcript: "/t" };
+  return event(at, { type: "attempt-started", ...about, ...more });
+}
+
+/** The end of an attempt at a task. */
+export function ended(at: number, task: number, attempt: number, outcome: Outcome, more: object = {}): Event {
+  return event(at, { type: "attempt-ended", task, attempt, outcome, ...more });
+}
+
+/** What an attempt used that cost so many US dollars. */
+export function usageOf(costUsd: number, more: Partial<Usage> = {}): Usage {
+  return { costUsd, numTurns: 3, durationMs: 10, ...more };
+}
