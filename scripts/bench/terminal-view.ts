@@ -76,7 +76,7 @@ async function shareOfProcessor(workshop: Workshop, store: Store, log: BatchLog)
   let next = 0;
   const saying = setInterval(() => {
     next++;
-    store.setActivity(log.batchId, (next % sessions) + 1, `Read src/engine/file-${next}.ts`);
+    store.setActivities(log.batchId, new Map([[(next % sessions) + 1, `Read src/engine/file-${next}.ts`]]));
   }, activityMs / sessions);
   const child = Bun.spawn([await workshop.program(), "watch", log.batchId], {
     cwd: workshop.directory,

@@ -1,8 +1,8 @@
 // Carries on what lost its processes: after a crash of ours, or of a client that ended a whole group of them.
 import type { Account } from "../model/event.ts";
 import { noValues, type SessionValues } from "../model/session-values.ts";
-import { livenessOf } from "../platform/process.ts";
 import type { BatchRow, Store } from "../store/store.ts";
+import { carriedBy } from "./standing.ts";
 import { startKeeper } from "./start.ts";
 
 /** Older than this, nobody wants a batch to start again by itself, in milliseconds (architecture). */
@@ -15,9 +15,10 @@ const startingMs = 15_000;
  * within the last ten minutes. Older ones wait for a retry. Of several who do this at once, one keeper stays.
  */
 export async function carryOn(store: Store, account: Account): Promise<BatchRow[]> {
+  // Where nobody can look, it may still run: in a copy of the store on another machine, for one. The user decides.
   const lost = store
     .unended(Date.now() - freshMs)
-    .filter((row) => row.account === account.hash && isAbandoned(row));
+    .filter((row) => row.account === account.hash && isAbandoned(row) && carriedBy(row) !== "lost");
   for (const row of lost) {
     // One that cannot be carried on must not stand in the way of the call, nor of the others; the next call
     // tries again.
@@ -37,9 +38,11 @@ export async function carryOnBatch(
   await startKeeper(store, row.batchId, { environment: kept.environment, values });
 }
 
-/** Whether nobody carries the batch, nor ever will by himself. */
-export function isAbandoned({ runner, keeper, aliveAt }: BatchRow): boolean {
+/** Whether nobody carries the batch, nor ever will by himself, as far as anybody can tell. */
+export function isAbandoned(row: BatchRow): boolean {
+  const { runner, keeper, aliveAt } = row;
   // Its processes are only just being started.
-  if (!runner && !keeper && Date.now() - aliveAt < startingMs) return false;
-  return [runner, keeper].every((identity) => !identity || livenessOf(identity) === "dead");
+  if (!runner && !keeper) return Math.abs(Date.now() - aliveAt) >= startingMs;
+  const carried = carriedBy(row);
+  return carried === "nobody" || carried === "lost";
 }

@@ -10,6 +10,7 @@ import { watchDirectory } from "../platform/watch.ts";
 import { durationText } from "../report/amounts.ts";
 import { type BatchLog, Replaced } from "../store/batch-log.ts";
 import { Holds } from "../store/holds.ts";
+import { LoginProofs } from "../store/login-proofs.ts";
 import { MachineSlots, startingPool } from "../store/machine-slots.ts";
 import type { Store } from "../store/store.ts";
 import { AccountHolds } from "./account-holds.ts";
@@ -94,6 +95,7 @@ class Runner {
   readonly #tellWatcher: () => void;
   #changeCount = -1;
   #aliveAt = performance.now();
+  #saidAliveAt = Date.now();
   #beats = 0;
 
   constructor(
@@ -143,7 +145,11 @@ class Runner {
     const patienceMs = Math.max(leastPatienceMs, (batch.loginPatienceSeconds ?? 0) * 1000);
     const startHold = new StartHold(patienceMs);
     const giveUpStarting = (because: string) => this.#giveUpStarting(because, patienceMs);
-    const login = new LoginProof((batch.loginProofSeconds ?? 0) * 1000, hasAnswered(batchLog.state));
+    const login = new LoginProof({
+      patienceMs: (batch.loginProofSeconds ?? 0) * 1000,
+      hasAnswered: hasAnswered(batchLog.state),
+      kept: new LoginProofs(database, account.hash),
+    });
     const admission = new Admission({
       state: () => this.#log.state,
       layout: store.layout,
@@ -190,6 +196,7 @@ class Runner {
       // Nobody starts a session in the name of a runner that has gone, nor does what held it hold us.
       this.#machineStarts.releaseAll();
       whenPossible(() => this.#store.setHold(this.#log.batchId, undefined));
+      this.#tasks.adoptAll();
       do {
         await Promise.race([this.#tasks.carryAll(), this.#failed.promise]);
         this.#files.end();
@@ -211,11 +218,11 @@ class Runner {
     this.#sayThatWeLive();
     this.#hearOthers();
     this.#checkLeash();
-    for (const [number, attempt] of this.#tasks.running) {
+    for (const attempt of this.#tasks.running.values()) {
       if (this.#beats % lookEveryBeats === 0) attempt.look();
       attempt.checkClocks();
-      this.#noteActivity(number, attempt.activity);
     }
+    this.#noteActivities();
     for (const number of this.#activities.keys()) {
       if (!this.#tasks.running.has(number)) this.#activities.delete(number);
     }
@@ -231,10 +238,14 @@ class Runner {
   }
 
   #sayThatWeLive(): void {
-    if (performance.now() - this.#aliveAt < aliveEveryMs) return;
+    // The monotonic clock stands still while the machine sleeps; others go by the time of day.
+    const now = Date.now();
+    const isSaid = performance.now() - this.#aliveAt < aliveEveryMs && now - this.#saidAliveAt < aliveEveryMs;
+    if (isSaid) return;
     this.#aliveAt = performance.now();
+    this.#saidAliveAt = now;
     const { batchId, epoch } = this.#log;
-    if (!this.#store.setAlive(batchId, epoch, Date.now())) throw new Replaced(batchId);
+    if (!this.#store.setAlive(batchId, epoch, now)) throw new Replaced(batchId);
   }
 
   #hearOthers(): void {
@@ -258,10 +269,14 @@ class Runner {
     this.#tasks.endCancelled();
   }
 
-  #noteActivity(number: number, activity: string | undefined): void {
-    if (activity === undefined || this.#activities.get(number) === activity) return;
-    this.#activities.set(number, activity);
-    this.#store.setActivity(this.#log.batchId, number, activity);
+  #noteActivities(): void {
+    const news = new Map<number, string>();
+    for (const [number, { activity }] of this.#tasks.running) {
+      if (activity !== undefined && this.#activities.get(number) !== activity) news.set(number, activity);
+    }
+    if (news.size === 0) return;
+    for (const [number, activity] of news) this.#activities.set(number, activity);
+    this.#store.setActivities(this.#log.batchId, news);
     this.#files.changed();
   }
 

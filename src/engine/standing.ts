@@ -1,16 +1,25 @@
 // How a batch stands, seen from outside: the log says what happened, the process table whether it goes on.
 import type { StateWord } from "../model/state-word.ts";
 import { livenessOf } from "../platform/process.ts";
+import { isFresh } from "../store/holder.ts";
 import type { BatchRow } from "../store/store.ts";
 
-/** A runner that starts, or that cannot be looked at from here, is believed for so long, in milliseconds. */
-const believedMs = 60_000;
+/**
+ * Whether somebody carries a batch that has not ended. `far`: whoever does is in another container, or on another
+ * machine, where we cannot look, and gave a sign of life a moment ago. `lost`: that sign is too old to be believed.
+ */
+export type Carried = "here" | "starting" | "far" | "lost" | "nobody";
+
+export function carriedBy({ runner, keeper, aliveAt }: BatchRow, now = Date.now()): Carried {
+  const seen = [runner, keeper].flatMap((identity) => (identity ? [livenessOf(identity)] : []));
+  if (seen.includes("alive")) return "here";
+  if (seen.includes("unknown")) return isFresh(aliveAt, now) ? "far" : "lost";
+  return seen.length === 0 && isFresh(aliveAt, now) ? "starting" : "nobody";
+}
 
 /** The one word for it. `interrupted`: neither runner nor keeper lives, and it has not ended. */
 export function standingOf(row: BatchRow, now = Date.now()): StateWord {
   if (row.endedAt !== undefined) return row.cancelledBy === undefined ? "finished" : "cancelled";
-  const seen = [row.runner, row.keeper].flatMap((identity) => (identity ? [livenessOf(identity)] : []));
-  if (seen.includes("alive")) return "running";
-  const uncertain = seen.length === 0 || seen.includes("unknown");
-  return uncertain && now - row.aliveAt < believedMs ? "running" : "interrupted";
+  const carried = carriedBy(row, now);
+  return carried === "lost" || carried === "nobody" ? "interrupted" : "running";
 }

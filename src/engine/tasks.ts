@@ -5,7 +5,7 @@ import { Sweeper } from "../claude/sweep.ts";
 import { terminate } from "../claude/terminate.ts";
 import { TranscriptReader } from "../claude/transcript.ts";
 import type { SessionOptions } from "../model/options.ts";
-import type { Spent } from "../model/outcome.ts";
+import type { Outcome, Spent } from "../model/outcome.ts";
 import type { SessionValues } from "../model/session-values.ts";
 import { attemptsSinceAsked, taskOf } from "../model/state.ts";
 import { exists } from "../platform/files.ts";
@@ -103,17 +103,22 @@ export class Tasks {
     this.#plan = plan;
   }
 
-  /** Carries everything that is queued or runs already. Resolves when nothing is open any more. */
-  async carryAll(): Promise<void> {
-    const { log, machineSlots, slots, admission } = this.#plan;
+  /** Takes over the sessions of an earlier runner, with the slots that it held. Once, before anything else. */
+  adoptAll(): void {
+    const { log, machineSlots, slots } = this.#plan;
     // Adopted sessions run already, whatever the ceiling is now; so they need not wait for their slots.
     const inherited = machineSlots.inherit();
     for (const { number, status } of [...log.state.tasks]) {
-      if (status !== "running" || this.#open.has(number)) continue;
+      if (status !== "running") continue;
       const id = inherited.pop() ?? machineSlots.force();
       this.#begin(number, this.#adopt(number, slots.adopt(id)));
     }
     for (const id of inherited) machineSlots.release(id);
+  }
+
+  /** Carries everything that is queued. Resolves when nothing is open any more. */
+  async carryAll(): Promise<void> {
+    const { log, admission } = this.#plan;
     for (const { number, status } of [...log.state.tasks]) {
       if (status !== "queued" || this.#open.has(number)) continue;
       const admitted = await admission.admit(number);
@@ -322,8 +327,8 @@ export class Tasks {
   #heard({ number, begun, options }: Carried, signs: Signs): void {
     const { pace, login, holds } = this.#plan;
     const { messages, replies, throttles, loginRefusals, failed } = signs;
+    if (loginRefusals > 0 || isLoginFailure(failed)) login.doubted(number);
     if (loginRefusals > 0) {
-      login.doubted(number);
       holds.refused(number, Date.now());
     }
     if (messages > 0) begun?.();
@@ -406,4 +411,8 @@ function open({ session: plan, hindrance }: AttemptPlan): Opened {
 
 function readerOf(transcript: string): TranscriptReader | undefined {
   return exists(transcript) ? new TranscriptReader(transcript) : undefined;
+}
+
+function isLoginFailure(outcome: Outcome | undefined): boolean {
+  return outcome?.kind === "failed" && outcome.reason === "auth";
 }

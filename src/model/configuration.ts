@@ -59,7 +59,7 @@ export const configurationSchema = z.strictObject({
     .max(3_600)
     .meta({
       description:
-        "How long a batch waits for the first reply of its first session, which proves that the login works, before it starts the others. With 0 it does not wait.",
+        "How long a batch waits for the first reply of its first session, which proves that the login works, before it starts the others. The proof holds for five minutes, for all batches of the login. With 0 it does not wait.",
     })
     .default(10),
   loginPatienceSeconds: z

@@ -67,6 +67,11 @@ export const eventBody = z.discriminatedUnion("type", [
     account,
     /** The process that waits for the batch; without one it goes on by itself. */
     leash: processIdentity.optional(),
+    /**
+     * Whether this log keeps paths below the state directory relative to it. Older programs kept them absolute, and one
+     * that founded a batch may still read its log.
+     */
+    relativePaths: z.boolean().optional(),
   }),
   z.object({ type: z.literal("runner-started"), identity: processIdentity }),
   z.object({
@@ -82,7 +87,7 @@ export const eventBody = z.discriminatedUnion("type", [
     attempt: z.int().positive(),
     identity: processIdentity,
     sessionId: z.string(),
-    /** Absolute path of the session's own output. */
+    /** The path of the session's own output. */
     transcript: z.string(),
     /** Whether it continues the conversation of the previous attempt. Otherwise it starts over. */
     resumes: z.boolean().optional(),
@@ -124,6 +129,8 @@ export const eventBody = z.discriminatedUnion("type", [
     tasks: z.array(z.int().positive()),
     /** The batch's budget from now on, where it is to be another. */
     budgetUsd: z.number().positive().optional(),
+    /** Whose login it uses from now on, where the one that it began with is no longer on this machine. */
+    account: account.optional(),
   }),
   /** A result file could not be written; the task is not the worse for it. */
   z.object({ type: z.literal("file-failed"), path: z.string(), message: z.string() }),

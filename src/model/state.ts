@@ -164,6 +164,7 @@ export function apply(state: BatchState, event: Event): void {
       return;
     case "retry-requested":
       if (event.budgetUsd !== undefined) state.budgetUsd = event.budgetUsd;
+      if (event.account) state.account = event.account;
       applyRetry(state, event.tasks);
       return;
     case "file-failed":
@@ -175,6 +176,12 @@ export function apply(state: BatchState, event: Event): void {
     default:
       unreachable(event);
   }
+}
+
+/** Makes a state another one, so that whoever holds it sees that one. */
+export function replaceState(state: BatchState, other: BatchState): void {
+  for (const name of Object.keys(state)) Reflect.deleteProperty(state, name);
+  Object.assign(state, other);
 }
 
 /** A whole log, folded. Nothing for an empty one. */

@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
 import { standingOf } from "../engine/standing.ts";
-import type { Standstill } from "../model/standstill.ts";
 import type { DoneTask } from "../model/state.ts";
 import { stateWords } from "../model/state-word.ts";
 import {
@@ -21,6 +20,7 @@ import { answerNow } from "./answer-now.ts";
 import { batchIdInput, taskNumbers } from "./batch-input.ts";
 import { commandLineCharacters } from "./clients.ts";
 import { type Context, valueOrFault } from "./context.ts";
+import { farText } from "./far-text.ts";
 import { check } from "./faults.ts";
 import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
@@ -194,7 +194,7 @@ export const showBatch: Operation<typeof showInput, typeof batchAnswerSchema> = 
     const word = standingOf(rowOf(context, log));
     return answerNow(context, log, {
       mostCharacters: commandLineCharacters,
-      message: messageOf(log, word, rowOf(context, log).held),
+      message: messageOf(log, word, rowOf(context, log)),
     });
   },
 };
@@ -244,7 +244,7 @@ export function waited(
     ...(word === "running" ? { nextCheckSeconds: nextCheckSeconds(state, row.held?.until) } : {}),
     outputDirectory: state.outputDirectory,
     ...holdOf(row.held),
-    message: messageOf(log, word, row.held),
+    message: messageOf(log, word, row),
   };
 }
 
@@ -252,12 +252,14 @@ function ended(task: DoneTask): z.infer<typeof endedTask> {
   return { taskIndex: task.number, outcome: outcomeWord(task) };
 }
 
-function messageOf(log: BatchLog, word: string, held: Standstill | undefined): string {
+function messageOf(log: BatchLog, word: string, row: BatchRow): string {
   const counts = countsText(log.state);
+  const { held } = row;
+  const far = farText(row);
   switch (word) {
     case "running":
-      if (held && !log.state.cancelledBy) return `${counts} ${heldText(held)}`;
-      return `${counts} ${log.state.cancelledBy ? "It is being cancelled." : "It is still running; ask again later."}`;
+      if (held && !log.state.cancelledBy) return `${counts} ${heldText(held)}${far}`;
+      return `${counts} ${log.state.cancelledBy ? "It is being cancelled." : "It is still running; ask again later."}${far}`;
     case "interrupted":
       return `${counts} Its processes are gone. Finished results are kept; resume the rest with \`retry_batch\` (batchId ${log.batchId}) or \`parallel-claude-code-mcp retry ${log.batchId}\`.`;
     default:

@@ -1,15 +1,18 @@
 // Whether everything is there that a session needs, on exactly the path that a session takes.
 import { z } from "zod";
 import { projectWarnings } from "../claude/project-settings.ts";
+import { carriedBy, standingOf } from "../engine/standing.ts";
 import { type Configuration, variableOf } from "../model/configuration.ts";
 import { exists, kindAt, readText, realPath } from "../platform/files.ts";
 import { dirname, homeDirectory, isWithin, join } from "../platform/paths.ts";
+import { countText } from "../report/amounts.ts";
 import { heldText } from "../report/answer.ts";
 import { Holds, isDue } from "../store/holds.ts";
 import { accountOf } from "./account.ts";
 import { type InForce, readConfiguration, stateDirectoryOf } from "./configuration.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
 import { claudeFindings } from "./doctor-claude.ts";
+import { farText } from "./far-text.ts";
 import { check } from "./faults.ts";
 import type { Operation } from "./operation.ts";
 import { hindranceToWriting } from "./places.ts";
@@ -52,7 +55,7 @@ export const doctor: Operation<typeof input, typeof output> = {
       credentials(),
       ...(inForce ? placeFindings(context, inForce) : []),
     ];
-    findings.push(...holdFindings(context, findings));
+    findings.push(...holdFindings(context, findings), ...batchFindings(context, findings));
     return { ok: findings.every((finding) => finding.ok), findings };
   },
 };
@@ -124,9 +127,13 @@ function state(context: Context, configuration: Configuration): Finding {
   }
 }
 
+function isWithoutStore(before: readonly Finding[]): boolean {
+  return before.some(({ name, ok }) => !ok && (name === "state" || name === "configuration"));
+}
+
 // A login, credit or usage may be there again sooner than anybody knows: one session tries at once.
 function holdFindings(context: Context, before: readonly Finding[]): Finding[] {
-  if (before.some(({ name, ok }) => !ok && (name === "state" || name === "configuration"))) return [];
+  if (isWithoutStore(before)) return [];
   const { store } = context;
   const holds = new Holds(store.database, accountOf(process.env, store.salt()).hash);
   const isContent = before.every(({ name, ok }) => ok || (name !== "login" && name !== "session"));
@@ -144,6 +151,28 @@ function holdFindings(context: Context, before: readonly Finding[]): Finding[] {
   return holds
     .all()
     .flatMap((hold) => (isDue(hold, now) ? [] : [{ name: "holds", ok: false, detail: heldText(hold, now) }]));
+}
+
+// One that nobody runs any more waits for its user; one that runs where we cannot look holds slots that others wait for.
+function batchFindings(context: Context, before: readonly Finding[]): Finding[] {
+  if (isWithoutStore(before)) return [];
+  return context.store.unended(0).flatMap((row): Finding[] => {
+    const name = "batch";
+    const carried = carriedBy(row);
+    const open = countText(row.counts.queued + row.counts.running, "task");
+    const next = `Resume it with \`retry ${row.batchId}\`, or end it with \`cancel ${row.batchId}\`.`;
+    if (carried === "far")
+      return [
+        {
+          name,
+          ok: false,
+          detail: `${row.batchId} has ${open} to do.${farText(row)}`,
+          remedy: `If those processes are gone, wait a minute. ${next}`,
+        },
+      ];
+    if (standingOf(row) !== "interrupted") return [];
+    return [{ name, ok: true, detail: `${row.batchId} is interrupted, with ${open} to do.`, remedy: next }];
+  });
 }
 
 // Looked at only: it is made when the first result is written.

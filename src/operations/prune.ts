@@ -161,7 +161,7 @@ function messageOf(
   const age = `Looked for: ended more than ${countText(olderThan, "day")} ago${newest}.`;
   const kept =
     unended > 0
-      ? ` ${countText(unended, "batch", "batches")} of that age ${unended === 1 ? "has" : "have"} not ended and ${unended === 1 ? "is" : "are"} kept.`
+      ? ` ${countText(unended, "batch", "batches")} of that age ${unended === 1 ? "has" : "have"} not ended and ${unended === 1 ? "is" : "are"} kept. \`list\` shows them; \`cancel BATCH\` ends one that nobody runs any more, and the next \`prune\` removes it.`
       : "";
   if (batches + orphans === 0) return `There is nothing to remove. ${age}${kept}`;
   const done = dryRun ? `Would remove ${what}, and free` : `Removed ${what}, and freed`;

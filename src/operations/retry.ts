@@ -4,17 +4,23 @@ import { spentUsd } from "../engine/budget.ts";
 import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
 import { claudeOf } from "../engine/claude-of.ts";
 import { standingOf } from "../engine/standing.ts";
+import type { Account } from "../model/event.ts";
 import { batchOptions, sessionOptions } from "../model/options.ts";
+import type { SessionValues } from "../model/session-values.ts";
 import { canRetry } from "../model/state.ts";
+import { kindAt } from "../platform/files.ts";
 import { costText } from "../report/amounts.ts";
 import type { BatchLog } from "../store/batch-log.ts";
+import type { BatchRow } from "../store/store.ts";
 import { accountOf } from "./account.ts";
 import { batchIdInput, taskNumbers } from "./batch-input.ts";
 import { waited, waitOutput } from "./batches.ts";
 import { refuseOldClaude } from "./claude-version.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
+import { farText } from "./far-text.ts";
 import { check } from "./faults.ts";
 import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
+import { follow } from "./follow.ts";
 import type { Operation } from "./operation.ts";
 import { retryValues } from "./retry-values.ts";
 
@@ -51,14 +57,14 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
   input: retryInput,
   output: waitOutput,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
-  run: async (context, input) => {
+  run: async (context, input, call) => {
     const asked = valueOrFault(check(retryInput, input));
     const { batchId, only, tasks, batchBudgetUsd: budgetUsd } = asked;
     if (only === "interrupted" && tasks)
       throw new Fault("`tasks` are run again; with `only: interrupted` none is. Give one of the two.");
     const log = findBatch(context, batchId);
     checkTasks(log.state, tasks);
-    checkAccount(context, log);
+    const account = newAccount(context, log);
     const { batch } = log.state;
     const claude = claudeOf(batch, { thorough: true });
     await refuseOldClaude(context, claude.found ? claude.path : batch.claudePath);
@@ -70,21 +76,50 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
     checkBudget(log, again, budgetUsd);
     const isCarried = !lost && row.endedAt === undefined;
     const values = retryValues(context, log, { env: asked.env, tasks, again, isCarried });
-    if (again.length > 0 || budgetUsd !== undefined) {
+    if (again.length > 0 || budgetUsd !== undefined || account) {
       const budget = budgetUsd === undefined ? {} : { budgetUsd };
-      log.append(() => [{ type: "retry-requested", tasks: again, ...budget }]);
+      log.append(() => [
+        { type: "retry-requested", tasks: again, ...budget, ...(account ? { account } : {}) },
+      ]);
     }
-    if (lost || row.endedAt !== undefined) await carryOnBatch(context.store, row, values);
+    const isTaken = isCarried || (await isTakenOver(context, log, { row, values, signal: call.signal }));
+    if (!isTaken) throw new Fault(notTakenText(context, log));
     const started =
       again.length > 0 ? `${again.length === 1 ? "1 task is" : `${again.length} tasks are`} run again. ` : "";
     const carried = lost ? "The batch has resumed. " : "";
     const raised = isRaised ? `The budget of the batch is now ${costText(budgetUsd)}. ` : "";
     return {
       ...waited(context, log),
-      message: `${raised}${started}${carried}Results go to ${log.state.outputDirectory}.`,
+      message: `${raised}${started}${carried}Results go to ${log.state.outputDirectory}.${farText(rowOf(context, log))}`,
     };
   },
 };
+
+/** How long the answer waits for a runner to take the batch over, in milliseconds. It mostly takes half a second. */
+const takeOverMs = 20_000;
+
+// Nobody is told that a batch is run again before somebody runs it.
+async function isTakenOver(
+  { store }: Context,
+  log: BatchLog,
+  { row, values, signal }: { row: BatchRow; values: SessionValues; signal: AbortSignal },
+): Promise<boolean> {
+  const { epoch } = row;
+  try {
+    await carryOnBatch(store, row, values);
+  } catch (error) {
+    throw new Fault(
+      `Batch ${log.batchId} could not be resumed: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  const until = performance.now() + takeOverMs;
+  const ended = await follow(store, log, { until, signal, enough: (state) => state.epoch > epoch });
+  return ended || log.state.epoch > epoch;
+}
+
+function notTakenText({ store }: Context, { batchId }: BatchLog): string {
+  return `Batch ${batchId} is queued to run again, but no process has taken it over within ${takeOverMs / 1000} s. ${store.layout.runnerLog(batchId)} may say why; \`show ${batchId}\` shows whether it runs.`;
+}
 
 function requested({ state }: BatchLog, numbers: readonly number[] | undefined): number[] {
   return state.tasks
@@ -108,10 +143,14 @@ function checkBudget(
   );
 }
 
-// With another login, tasks would be billed elsewhere, and conversations not be found.
-function checkAccount({ store }: Context, { batchId, state }: BatchLog): void {
-  if (accountOf(process.env, store.salt()).hash === state.account.hash) return;
-  const { HOME, CLAUDE_CONFIG_DIR, ANTHROPIC_BASE_URL } = state.account.environment;
+// With another login, tasks would be billed elsewhere, and conversations not be found. But where the state directory has
+// been restored in another home, the login of before is nowhere, and the one of today takes its place.
+function newAccount({ store }: Context, { batchId, state }: BatchLog): Account | undefined {
+  const account = accountOf(process.env, store.salt());
+  if (account.hash === state.account.hash) return undefined;
+  const { HOME, USERPROFILE, CLAUDE_CONFIG_DIR, ANTHROPIC_BASE_URL } = state.account.environment;
+  const home = CLAUDE_CONFIG_DIR ?? HOME ?? USERPROFILE;
+  if (home !== undefined && kindAt(home) === "nothing") return account;
   const values = Object.entries({ HOME, CLAUDE_CONFIG_DIR, ANTHROPIC_BASE_URL }).filter(
     ([, value]) => value !== undefined,
   );

@@ -29,6 +29,16 @@ export function makePrivateDirectory(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
 }
 
+/**
+ * Takes a directory away from everybody but this user, where it is this user's and holds nothing but what `isOurs`: one
+ * that serves others too, as the temporary one does, stays as it is.
+ */
+export function closeToOthers(path: string, isOurs: (name: string) => boolean): void {
+  const { mode, uid } = statSync(path);
+  if (process.platform === "win32" || (mode & 0o077) === 0 || uid !== process.getuid?.()) return;
+  if (readdirSync(path).every(isOurs)) chmodSync(path, 0o700);
+}
+
 /** Makes a directory, with its parents, as the user's umask has it. */
 export function makeDirectory(path: string): void {
   mkdirSync(path, { recursive: true });

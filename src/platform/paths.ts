@@ -2,7 +2,7 @@
 import { homedir, tmpdir } from "node:os";
 import { delimiter, isAbsolute, join, relative, resolve, sep } from "node:path";
 
-export { basename, dirname, isAbsolute, join, resolve } from "node:path";
+export { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 
 /** What stands between two paths in one variable: `:`, or `;` on Windows. */
 export const pathListSeparator = delimiter;

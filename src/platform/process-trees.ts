@@ -1,6 +1,7 @@
 // How much memory sessions take, with all the processes that they started.
 
-import { ownIdentity, type ProcessStat, statFrom } from "./process.ts";
+import { type ProcessStat, statFrom } from "./process.ts";
+import { whereIs } from "./process-home.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { pidsOnLinux } from "./process-table.ts";
 import { Sampled } from "./sampled.ts";
@@ -23,10 +24,9 @@ export function treeBytes<Key>(
 ): Map<Key, number> {
   const table = roots.size === 0 ? undefined : tableOf(system);
   if (!table) return new Map();
-  const { boot, namespace } = ownIdentity();
-  const here = [...roots].filter(([, root]) => root.namespace === namespace);
-  const sums = new Map(here.map(([key]) => [key, 0]));
-  const living = here.filter(([, root]) => root.boot === boot && isAlive(table.get(root.pid), root));
+  const known = [...roots].filter(([, root]) => whereIs(root) !== "unknown");
+  const sums = new Map(known.map(([key]) => [key, 0]));
+  const living = known.filter(([, root]) => whereIs(root) === "here" && isAlive(table.get(root.pid), root));
   const keyOf = ownersIn(table, new Map(living.map(([key, { pid }]) => [pid, key])));
   for (const [pid, row] of table) {
     const owner = keyOf(pid);

@@ -1,6 +1,6 @@
 // Who a process is, whether it lives, and how it is ended.
-import { readFileSync, readlinkSync } from "node:fs";
-import { hostname } from "node:os";
+import { readFileSync } from "node:fs";
+import { ownHome, whereIs } from "./process-home.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 
 export type Liveness = "alive" | "dead" | "unknown";
@@ -16,19 +16,25 @@ let own: ProcessIdentity | undefined;
 /** The process that has this pid now; nothing when there is none, or only a zombie. */
 export function identityOf(pid: number): ProcessIdentity | undefined {
   const startTicks = startOf(pid);
-  return startTicks === undefined ? undefined : { boot: boot(), namespace: namespace(), pid, startTicks };
+  return startTicks === undefined ? undefined : identityWith(pid, startTicks);
 }
 
 /** A child of ours that may have ended already: as a zombie, it keeps its start time until it is reaped. */
 export function identityOfChild(pid: number): ProcessIdentity {
   const startTicks = process.platform === "linux" ? readStat(pid)?.startTicks : startOf(pid);
-  return { boot: boot(), namespace: namespace(), pid, startTicks: startTicks ?? "gone" };
+  return identityWith(pid, startTicks ?? "gone");
+}
+
+function identityWith(pid: number, startTicks: string): ProcessIdentity {
+  const { boot, namespace, machine } = ownHome();
+  // In the order of the schema: identities are compared as texts, too.
+  return { boot, namespace, pid, startTicks, ...(machine === undefined ? {} : { machine }) };
 }
 
 /** Whether exactly this process still runs. A zombie has ended. */
 export function livenessOf(identity: ProcessIdentity): Liveness {
-  if (identity.namespace !== namespace()) return "unknown";
-  if (identity.boot !== boot()) return "dead";
+  const where = whereIs(identity);
+  if (where !== "here") return where;
   const startTicks = startOf(identity.pid);
   return startTicks !== undefined && startTicks === identity.startTicks ? "alive" : "dead";
 }
@@ -97,26 +103,6 @@ function startOf(pid: number): string | undefined {
   const [state = "", ...start] = stdout.toString().trim().split(/\s+/);
   return state === "" || state.startsWith("Z") ? undefined : start.join(" ");
 }
-
-function boot(): string {
-  knownBoot ??=
-    process.platform === "linux"
-      ? readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
-      : process.platform === "darwin"
-        ? Bun.spawnSync(["/usr/sbin/sysctl", "-n", "kern.bootsessionuuid"]).stdout.toString().trim()
-        : "unknown";
-  return knownBoot;
-}
-let knownBoot: string | undefined;
-
-// The host's name is part of it, for two hosts may share a directory, and all hosts number their first
-// pid namespace alike.
-function namespace(): string {
-  knownNamespace ??=
-    process.platform === "linux" ? `${hostname()} ${readlinkSync("/proc/self/ns/pid")}` : hostname();
-  return knownNamespace;
-}
-let knownNamespace: string | undefined;
 
 function send(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {

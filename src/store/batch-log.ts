@@ -3,9 +3,10 @@ import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
 import { type Event, type EventBody, eventBody } from "../model/event.ts";
-import { apply, type BatchState, stateFrom } from "../model/state.ts";
-import { livenessOf } from "../platform/process.ts";
+import { apply, type BatchState, replaceState, stateFrom } from "../model/state.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
+import { holderFrom, isHeld } from "./holder.ts";
+import { KeptPaths } from "./kept-paths.ts";
 
 /** Another runner has taken this batch over: whoever sees this stops, and touches nothing. */
 export class Replaced extends Error {
@@ -20,51 +21,66 @@ const lineSchema = z.object({
   epoch: z.number(),
   body: z.string(),
 });
+const runnerRow = z.object({ runner: z.string().nullable(), alive_at: z.number() });
+
+/** What founds a batch. */
+export type Founding = Extract<EventBody, { type: "batch-created" }>;
+
+/** Where the logs of all batches are. */
+export interface LogPlace {
+  database: Database;
+  stateDirectory: string;
+}
 
 export class BatchLog {
-  readonly #database: Database;
+  readonly #place: LogPlace;
+  readonly #lines: LogLines;
   readonly state: BatchState;
   #sequence: number;
   /** Of others, folded by an append of ours: whoever acts on events must still be told of them. */
   #unheard: Event[] = [];
 
-  private constructor(database: Database, state: BatchState, sequence: number) {
-    this.#database = database;
+  private constructor(place: LogPlace, lines: LogLines, state: BatchState, sequence: number) {
+    this.#place = place;
+    this.#lines = lines;
     this.state = state;
     this.#sequence = sequence;
   }
 
-  static create(database: Database, event: Event): BatchLog {
+  static create(place: LogPlace, body: Founding, at: number): BatchLog {
+    const event: Event & Founding = { ...body, relativePaths: true, at, epoch: 0 };
     const state = stateFrom(event);
-    const write = database.transaction(() => {
-      const insert = database.query(
+    const { batch, account, outputDirectory, counts } = state;
+    const lines = new LogLines(place, batch.batchId, true);
+    const write = place.database.transaction(() => {
+      const insert = place.database.query(
         `INSERT INTO batches (batch_id, name, created_at, changed_at, account, output_directory, alive_at,
            queued, running, succeeded, failed, cancelled, cost_usd, cost_at_least)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0)`,
       );
-      const { batch, account, outputDirectory, counts } = state;
       insert.run(
         batch.batchId,
         batch.name ?? null,
         event.at,
         event.at,
         account.hash,
-        outputDirectory,
+        lines.kept(outputDirectory),
         event.at,
         counts.queued,
       );
-      return insertEvent(database, batch.batchId, event);
+      return lines.insert(event);
     });
-    return new BatchLog(database, state, write.immediate());
+    return new BatchLog(place, lines, state, write.immediate());
   }
 
   /** Folded as far as it goes, or up to the event of a sequence. Nothing when there is no such batch, or not by then. */
-  static open(database: Database, batchId: BatchId, until?: number): BatchLog | undefined {
-    const [first, ...others] = linesAfter(database, batchId, 0, until);
+  static open(place: LogPlace, batchId: BatchId, until?: number): BatchLog | undefined {
+    const lines = new LogLines(place, batchId);
+    const [first, ...others] = lines.after(0, until);
     if (!first) return undefined;
     const state = stateFrom(first.event);
     for (const { event } of others) apply(state, event);
-    return new BatchLog(database, state, (others.at(-1) ?? first).sequence);
+    return new BatchLog(place, lines, state, (others.at(-1) ?? first).sequence);
   }
 
   get batchId(): BatchId {
@@ -84,7 +100,7 @@ export class BatchLog {
   }
 
   #takeIn(): Event[] {
-    return linesAfter(this.#database, this.batchId, this.#sequence).map(({ event, sequence }) => {
+    return this.#lines.after(this.#sequence).map(({ event, sequence }) => {
       apply(this.state, event);
       this.#sequence = sequence;
       return event;
@@ -96,67 +112,89 @@ export class BatchLog {
    * A runner passes its `epoch`; when another has taken over, `Replaced` is thrown and nothing is written.
    */
   append(decide: (state: BatchState) => EventBody[], epoch?: number): Event[] {
-    const write = this.#database.transaction(() => {
+    return this.#write(() => {
       this.#unheard.push(...this.#takeIn());
       if (epoch !== undefined && epoch !== this.state.epoch) throw new Replaced(this.batchId);
-      const events = decide(this.state).map((body): Event => {
-        // Never earlier than what came before, though the machine's clock be set back.
-        return { ...body, at: Math.max(Date.now(), this.state.changedAt), epoch: epoch ?? 0 };
-      });
+      const events = decide(this.state).map((body): Event => ({ ...body, ...this.#stamp(epoch ?? 0) }));
       for (const event of events) {
-        this.#sequence = insertEvent(this.#database, this.batchId, event);
-        apply(this.state, event);
+        this.#add(event);
         this.#forgetActivity(event);
       }
       if (events.length > 0) this.#writeRow();
       return events;
     });
+  }
+
+  // Never earlier than what came before, though the machine's clock be set back.
+  #stamp(epoch: number): { at: number; epoch: number } {
+    return { at: Math.max(Date.now(), this.state.changedAt), epoch };
+  }
+
+  #add(event: Event): void {
+    this.#sequence = this.#lines.insert(event);
+    apply(this.state, event);
+  }
+
+  #write<Result>(write: () => Result): Result {
+    const { database } = this.#place;
+    const unheard = [...this.#unheard];
+    const sequence = this.#sequence;
     try {
-      return write.immediate();
+      return database.transaction(write).immediate();
     } catch (error) {
       // What was believed inside a transaction that did not come about (a full disk, say) is believed no more.
-      if (!(error instanceof Replaced)) this.#fold();
+      if (!(error instanceof Replaced)) this.#foldAgain(unheard, sequence);
       throw error;
     }
   }
 
-  #fold(): void {
-    const again = BatchLog.open(this.#database, this.batchId);
-    if (!again) throw new Error(`Internal error: the log of ${this.batchId} has gone`);
-    for (const name of ["endedAt", "runner", "leash", "cancelledBy"] as const) delete this.state[name];
-    Object.assign(this.state, again.state);
-    this.#sequence = again.#sequence;
+  // What others have appended since the last good moment is theirs to stay, and whoever acts on it has not heard of it.
+  #foldAgain(unheard: readonly Event[], sequence: number): void {
+    const before = BatchLog.open(this.#place, this.batchId, sequence);
+    if (!before) throw new Error(`Internal error: the log of ${this.batchId} has gone`);
+    replaceState(this.state, before.state);
+    this.#sequence = before.#sequence;
+    this.#unheard = [...unheard, ...this.#takeIn()];
   }
 
   /**
    * Becomes the runner of this batch, and gives the new epoch. Of several who try at the same time exactly one
    * succeeds; the others get nothing, as does everybody while the last runner lives: also one that was stopped,
-   * for it may wake at any time.
+   * for it may wake at any time. One that cannot be looked at from here lives as long as it says so.
    */
   takeOver(identity: ProcessIdentity): number | undefined {
     const from = this.state.epoch;
-    const write = this.#database.transaction(() => {
+    return this.#write(() => {
+      // Whoever becomes the runner begins with what there is.
       this.refresh();
-      const { epoch: now, endedAt, runner } = this.state;
-      if (now !== from || endedAt !== undefined) return undefined;
-      if (runner && livenessOf(runner) !== "dead") return undefined;
+      if (this.state.epoch !== from || this.state.endedAt !== undefined || this.#isRun()) return undefined;
       const epoch = from + 1;
-      const at = Math.max(Date.now(), this.state.changedAt);
-      const event: Event = { type: "runner-started", identity, at, epoch };
-      this.#sequence = insertEvent(this.#database, this.batchId, event);
-      apply(this.state, event);
+      const event: Event = { type: "runner-started", identity, ...this.#stamp(epoch) };
+      this.#add(event);
       this.#writeRow();
-      this.#database.query("UPDATE batches SET alive_at = ? WHERE batch_id = ?").run(at, this.batchId);
+      this.#place.database
+        .query("UPDATE batches SET runner = ?, alive_at = ? WHERE batch_id = ?")
+        .run(JSON.stringify(identity), event.at, this.batchId);
       return epoch;
     });
-    return write.immediate();
+  }
+
+  // Whoever starts new processes strikes the old ones out in the row. One that lives all the same is about to leave, and
+  // must be gone before it is followed.
+  #isRun(): boolean {
+    const row = this.#place.database
+      .query<unknown, [string]>("SELECT runner, alive_at FROM batches WHERE batch_id = ?")
+      .get(this.batchId);
+    const { runner, alive_at: aliveAt } = runnerRow.parse(row);
+    const holder = runner === null ? this.state.runner : holderFrom(runner);
+    return holder !== undefined && isHeld({ holder, seenAt: () => (runner === null ? 0 : aliveAt) });
   }
 
   #writeRow(): void {
     const { state } = this;
     const { queued, running, succeeded, failed, cancelled } = state.counts;
-    const change = this.#database.query(
-      `UPDATE batches SET changed_at = ?, ended_at = ?, cancelled_by = ?, epoch = ?, runner = ?,
+    const change = this.#place.database.query(
+      `UPDATE batches SET changed_at = ?, ended_at = ?, cancelled_by = ?, epoch = ?, account = ?,
          output_directory = ?, queued = ?, running = ?, succeeded = ?, failed = ?, cancelled = ?,
          cost_usd = ?, cost_at_least = ? WHERE batch_id = ?`,
     );
@@ -165,8 +203,8 @@ export class BatchLog {
       state.endedAt ?? null,
       state.cancelledBy ?? null,
       state.epoch,
-      state.runner ? JSON.stringify(state.runner) : null,
-      state.outputDirectory,
+      state.account.hash,
+      this.#lines.kept(state.outputDirectory),
       queued,
       running,
       succeeded,
@@ -180,30 +218,48 @@ export class BatchLog {
 
   #forgetActivity(event: Event): void {
     if (event.type !== "attempt-ended") return;
-    this.#database
+    this.#place.database
       .query("DELETE FROM progress WHERE batch_id = ? AND task = ?")
       .run(this.batchId, event.task);
   }
 }
 
-function insertEvent(database: Database, batchId: BatchId, event: Event): number {
-  const { at, epoch, ...body } = event;
-  const insert = database.query("INSERT INTO events (batch_id, at, epoch, body) VALUES (?, ?, ?, ?)");
-  return Number(insert.run(batchId, at, epoch, JSON.stringify(body)).lastInsertRowid);
-}
+/** The lines of one batch's log, as they are kept. */
+class LogLines {
+  readonly #database: Database;
+  readonly #batchId: BatchId;
+  readonly #paths: KeptPaths;
+  /** Whether this log keeps paths relative; known from its first line. */
+  #relative: boolean;
 
-function linesAfter(
-  database: Database,
-  batchId: BatchId,
-  sequence: number,
-  until = Number.MAX_SAFE_INTEGER,
-): { sequence: number; event: Event }[] {
-  const lines = database.query<unknown, [string, number, number]>(
-    "SELECT sequence, at, epoch, body FROM events WHERE batch_id = ? AND sequence > ? AND sequence <= ? ORDER BY sequence",
-  );
-  return lines.all(batchId, sequence, until).map((value) => {
-    const line = lineSchema.parse(value);
-    const body: EventBody = eventBody.parse(JSON.parse(line.body));
-    return { sequence: line.sequence, event: { ...body, at: line.at, epoch: line.epoch } };
-  });
+  constructor({ database, stateDirectory }: LogPlace, batchId: BatchId, relative = false) {
+    this.#database = database;
+    this.#batchId = batchId;
+    this.#paths = new KeptPaths(stateDirectory, batchId);
+    this.#relative = relative;
+  }
+
+  /** A path as this log keeps it. */
+  kept(path: string): string {
+    return this.#relative ? this.#paths.kept(path) : path;
+  }
+
+  insert({ at, epoch, ...body }: Event): number {
+    const insert = this.#database.query("INSERT INTO events (batch_id, at, epoch, body) VALUES (?, ?, ?, ?)");
+    const kept = this.#relative ? this.#paths.keptEvent(body) : body;
+    return Number(insert.run(this.#batchId, at, epoch, JSON.stringify(kept)).lastInsertRowid);
+  }
+
+  after(sequence: number, until = Number.MAX_SAFE_INTEGER): { sequence: number; event: Event }[] {
+    const lines = this.#database.query<unknown, [string, number, number]>(
+      "SELECT sequence, at, epoch, body FROM events WHERE batch_id = ? AND sequence > ? AND sequence <= ? ORDER BY sequence",
+    );
+    return lines.all(this.#batchId, sequence, until).map((value) => {
+      const line = lineSchema.parse(value);
+      const body: EventBody = eventBody.parse(JSON.parse(line.body));
+      if (body.type === "batch-created") this.#relative = body.relativePaths === true;
+      const event: Event = { ...this.#paths.eventToday(body), at: line.at, epoch: line.epoch };
+      return { sequence: line.sequence, event };
+    });
+  }
 }

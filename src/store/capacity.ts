@@ -25,9 +25,6 @@ const loadRow = z.object({
   changed_at: z.number(),
 });
 
-/** A runner says every few hundred milliseconds what its sessions take. */
-const believedMs = 60_000;
-
 export class Capacity {
   readonly #database: Database;
 
@@ -41,7 +38,7 @@ export class Capacity {
       const kept = this.pace(account);
       const next = change(kept);
       if (next !== kept)
-        this.#database.query("INSERT OR REPLACE INTO paces VALUES (?, ?)").run(account, next);
+        this.#database.query("INSERT OR REPLACE INTO paces (account, pace) VALUES (?, ?)").run(account, next);
       return next;
     });
     return step.immediate();
@@ -65,7 +62,7 @@ export class Capacity {
 
   setFootprint(configuration: string, bytes: number): void {
     this.#database
-      .query("INSERT OR REPLACE INTO footprints VALUES (?, ?, ?)")
+      .query("INSERT OR REPLACE INTO footprints (configuration, bytes, changed_at) VALUES (?, ?, ?)")
       .run(configuration, Math.round(bytes), Date.now());
   }
 
@@ -77,7 +74,10 @@ export class Capacity {
     }
     const { sessions, usedBytes, expectedBytes } = load;
     this.#database
-      .query("INSERT OR REPLACE INTO loads VALUES (?, ?, ?, ?, ?, ?)")
+      .query(
+        `INSERT OR REPLACE INTO loads (batch_id, holder, sessions, used_bytes, expected_bytes, changed_at)
+           VALUES (?, ?, ?, ?, ?, ?)`,
+      )
       .run(
         batchId,
         JSON.stringify(holder),
@@ -93,7 +93,7 @@ export class Capacity {
     const rows = this.#database.query<unknown, [string]>("SELECT * FROM loads WHERE batch_id <> ?");
     return rows.all(batchId).flatMap((value) => {
       const row = loadRow.parse(value);
-      if (!isHeld({ holder: holderFrom(row.holder), since: row.changed_at, believedMs })) return [];
+      if (!isHeld({ holder: holderFrom(row.holder), seenAt: () => row.changed_at })) return [];
       return [{ sessions: row.sessions, usedBytes: row.used_bytes, expectedBytes: row.expected_bytes }];
     });
   }

@@ -29,7 +29,7 @@ export function keepVersion(database: Database, kept: KeptVersion): void {
   const step = database.transaction(() => {
     const others = allKept(database).filter(({ path }) => path !== kept.path);
     const value = JSON.stringify([kept, ...others].slice(0, mostKept));
-    database.query("INSERT OR REPLACE INTO facts VALUES (?, ?)").run(factName, value);
+    database.query("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)").run(factName, value);
   });
   step.immediate();
 }

@@ -1,8 +1,9 @@
 // Opens the store: SQLite in the user's state directory, by rules that six processes at once survive.
 import { Database, SQLiteError } from "bun:sqlite";
-import { exists, makePrivateDirectory, touchPrivately } from "../platform/files.ts";
+import { closeToOthers, exists, makePrivateDirectory, touchPrivately } from "../platform/files.ts";
 import { networkFileSystemOf } from "../platform/network-file-systems.ts";
 import { dirname } from "../platform/paths.ts";
+import { isFileOfOurs } from "./layout.ts";
 import { migrations } from "./migrations.ts";
 
 /** What a user can fix about the store; the message says how. */
@@ -36,6 +37,7 @@ export function openDatabase(path: string): Database {
 function prepareDirectory(directory: string): void {
   try {
     makePrivateDirectory(directory);
+    closeToOthers(directory, isFileOfOurs);
   } catch (error) {
     throw new StoreProblem(
       `The state directory ${directory} cannot be created: ${messageOf(error)}. Set PARALLEL_CLAUDE_STATE_DIRECTORY to a directory that you can write.`,

@@ -3,7 +3,7 @@
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
-import { holderFrom, isHeld } from "./holder.ts";
+import { holderFrom, isHeld, lastSeen } from "./holder.ts";
 
 /** What can hold an account. */
 const holdKinds = ["usage-limit", "auth", "billing"] as const;
@@ -34,9 +34,6 @@ export type HoldName = Pick<Hold, "kind" | "model">;
 export function isSame(one: HoldName, other: HoldName): boolean {
   return one.kind === other.kind && one.model === other.model;
 }
-
-/** No session takes longer to be answered or refused: after that, another one tries, in milliseconds. */
-const longestProbeMs = 60 * 60_000;
 
 const rowSchema = z.object({
   kind: z.enum(holdKinds),
@@ -73,10 +70,14 @@ export class Holds {
   }
 
   all(): Hold[] {
-    return this.#rows().map(({ prober, probed_at: since, ...hold }) => {
-      const probe = prober === null ? undefined : { holder: holderFrom(prober), since };
-      return { ...hold, isProbed: probe !== undefined && isHeld({ ...probe, believedMs: longestProbeMs }) };
+    return this.#rows().map(({ prober, probed_at: probedAt, ...hold }) => {
+      return { ...hold, isProbed: prober !== null && this.#isTrying(holderFrom(prober), probedAt) };
     });
+  }
+
+  // A runner says every few seconds that it lives; of one that has only just begun, the try itself says so.
+  #isTrying(holder: ProcessIdentity, probedAt: number): boolean {
+    return isHeld({ holder, seenAt: () => Math.max(probedAt, lastSeen(this.#database, holder)) });
   }
 
   /** Places or updates a hold. Keeps another runner's probe. */

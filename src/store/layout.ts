@@ -1,15 +1,21 @@
 // Every path that we write, named in one place.
-import type { BatchId } from "../model/batch-id.ts";
-import { join } from "../platform/paths.ts";
+import { type BatchId, batchIdSchema } from "../model/batch-id.ts";
+import { basename, dirname, join } from "../platform/paths.ts";
+
+/** Where the folders of all batches are, in a state directory. */
+export const batchesFolder = "batches";
+
+const databaseName = "store.sqlite";
+const httpTokenName = "http-token";
 
 /** The paths below a state directory. */
 export function layoutOf(stateDirectory: string) {
-  const batchDirectory = (batchId: BatchId) => join(stateDirectory, "batches", batchId);
+  const batchDirectory = (batchId: BatchId) => join(stateDirectory, batchesFolder, batchId);
   return {
     stateDirectory,
-    database: join(stateDirectory, "store.sqlite"),
+    database: join(stateDirectory, databaseName),
     /** What clients of the HTTP door must know. */
-    httpTokenFile: join(stateDirectory, "http-token"),
+    httpTokenFile: join(stateDirectory, httpTokenName),
     batchDirectory,
     /** Where the pages of a sync batch go, until it is handed over. */
     pages: (batchId: BatchId) => join(batchDirectory(batchId), "pages"),
@@ -23,6 +29,17 @@ export function layoutOf(stateDirectory: string) {
   };
 }
 export type Layout = ReturnType<typeof layoutOf>;
+
+/** Whether we make a file or folder of this name in a state directory. */
+export function isFileOfOurs(name: string): boolean {
+  return name === batchesFolder || name === httpTokenName || name.startsWith(databaseName);
+}
+
+/** Whose pages a directory is for; nothing where it is no batch's own. */
+export function batchOfPages(layout: Layout, directory: string): BatchId | undefined {
+  const { data: batchId } = batchIdSchema.safeParse(basename(dirname(directory)));
+  return batchId !== undefined && layout.pages(batchId) === directory ? batchId : undefined;
+}
 
 /** Where a session's stderr goes, beside its transcript. */
 export function stderrBeside(transcript: string): string {

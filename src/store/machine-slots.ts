@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
 import { livenessOf } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
-import { holderFrom, isHeld } from "./holder.ts";
+import { holderFrom, isHeld, lastSeen } from "./holder.ts";
 
 /** Which of the machine's slots somebody holds. */
 export type SlotId = number;
@@ -13,8 +13,10 @@ export type SlotId = number;
 /** The pool of the rights to start a session: one for the whole machine, whatever the account. */
 export const startingPool = "starting";
 
-/** No start takes longer: what is claimed for longer by somebody of whom nothing can be told is free, in milliseconds. */
-const longestStartMs = 5 * 60_000;
+/** A runner that waits asks ten times a second, and says so in the store this often, in milliseconds. */
+const tellEveryMs = 1_000;
+/** Who has not asked for so long does not wait any more, or cannot: it is stopped, or its machine is. In milliseconds. */
+const waitsForMs = 5_000;
 
 interface Claimant {
   /** The account's hash, or `startingPool`. */
@@ -28,14 +30,20 @@ interface Claimant {
 // Schemas are made once: making one costs far more than using it.
 const countRow = z.object({ held: z.number() });
 const slotRow = z.object({ slot_id: z.number() });
-const holderRow = z.object({ holder: z.string(), claimed_at: z.number() });
-const waiterRow = z.object({ batch_id: z.string(), holder: z.string() });
+const holderRow = z.object({ holder: z.string(), seen_at: z.number() });
+const waiterRow = z.object({
+  batch_id: z.string(),
+  holder: z.string(),
+  /** Nothing for a runner of an older version, which does not say it. */
+  asked_at: z.number().nullable(),
+});
 
 /** The slots as one runner sees them. Every call is a transaction of its own. */
 export class MachineSlots {
   readonly #database: Database;
   readonly #claimant: Claimant;
-  #waits = false;
+  /** When we last said that we wait; nothing as long as we do not. */
+  #saidAt: number | undefined;
 
   constructor(database: Database, claimant: Claimant) {
     this.#database = database;
@@ -47,7 +55,7 @@ export class MachineSlots {
    * nothing is written down as waiting.
    */
   claim(): SlotId | undefined {
-    const { pool, batchId, holder } = this.#claimant;
+    const { batchId } = this.#claimant;
     const limit = this.#claimant.limit();
     const claim = this.#database.transaction(() => {
       if (this.taken() >= limit) this.#freeDead();
@@ -56,12 +64,7 @@ export class MachineSlots {
         this.#stopWaiting();
         return this.#insert();
       }
-      // Written once: a commit makes all other processes look at the store.
-      if (this.#waits) return undefined;
-      this.#database
-        .query("INSERT OR REPLACE INTO pool_waiters VALUES (?, ?, ?)")
-        .run(batchId, pool, JSON.stringify(holder));
-      this.#waits = true;
+      this.#sayThatWeWait();
       return undefined;
     });
     return claim.immediate();
@@ -69,12 +72,14 @@ export class MachineSlots {
 
   /** Gives a slot back. */
   release(slot: SlotId): void {
-    this.#database.query("DELETE FROM pool_slots WHERE slot_id = ?").run(slot);
+    // Only of ours: a row may be gone already, and older programs give numbers out again.
+    const { batchId } = this.#claimant;
+    this.#database.query("DELETE FROM pool_slots WHERE slot_id = ? AND batch_id = ?").run(slot, batchId);
   }
 
   /** No slot is wanted any more. */
   stopWaiting(): void {
-    if (this.#waits) this.#stopWaiting();
+    if (this.#saidAt !== undefined) this.#stopWaiting();
   }
 
   /** Whether this batch has so many that one should go to another that waits, or be given up for all. */
@@ -119,15 +124,37 @@ export class MachineSlots {
   #insert(): SlotId {
     const { pool, batchId, holder } = this.#claimant;
     const insert = this.#database.query(
-      "INSERT INTO pool_slots (pool, batch_id, holder, claimed_at) VALUES (?, ?, ?, ?)",
+      "INSERT INTO pool_slots (slot_id, pool, batch_id, holder, claimed_at) VALUES (?, ?, ?, ?, ?)",
     );
-    return Number(insert.run(pool, batchId, JSON.stringify(holder), Date.now()).lastInsertRowid);
+    const slot = newSlotId();
+    insert.run(slot, pool, batchId, JSON.stringify(holder), Date.now());
+    return slot;
+  }
+
+  // Not with every question: a commit makes all other processes look at the store.
+  #sayThatWeWait(): void {
+    const now = performance.now();
+    if (this.#saidAt !== undefined && now - this.#saidAt < tellEveryMs) return;
+    const { pool, batchId, holder } = this.#claimant;
+    // Each time: whoever takes us for gone removes it.
+    this.#database
+      .query("INSERT OR REPLACE INTO pool_waiters (batch_id, pool, holder) VALUES (?, ?, ?)")
+      .run(batchId, pool, JSON.stringify(holder));
+    this.#database
+      .query("INSERT OR REPLACE INTO pool_asks (pool, batch_id, asked_at) VALUES (?, ?, ?)")
+      .run(pool, batchId, Date.now());
+    this.#saidAt = now;
   }
 
   #stopWaiting(): void {
-    const { pool, batchId } = this.#claimant;
-    this.#database.query("DELETE FROM pool_waiters WHERE pool = ? AND batch_id = ?").run(pool, batchId);
-    this.#waits = false;
+    this.#forgetWaiter(this.#claimant.batchId);
+    this.#saidAt = undefined;
+  }
+
+  #forgetWaiter(batchId: string): void {
+    const { pool } = this.#claimant;
+    for (const table of ["pool_waiters", "pool_asks"])
+      this.#database.query(`DELETE FROM ${table} WHERE pool = ? AND batch_id = ?`).run(pool, batchId);
   }
 
   #heldBy(batchId: string): number {
@@ -137,29 +164,45 @@ export class MachineSlots {
     return countRow.parse(count.get(this.#claimant.pool, batchId)).held;
   }
 
-  // The other batches of the pool that wait, and whose runners live.
+  // The other batches of the pool that wait.
   #waiters(): string[] {
-    const { pool, batchId } = this.#claimant;
-    const rows = this.#database.query<unknown, [string, string]>(
-      "SELECT batch_id, holder FROM pool_waiters WHERE pool = ? AND batch_id <> ?",
-    );
-    return rows
-      .all(pool, batchId)
-      .map((row) => waiterRow.parse(row))
-      .filter(({ holder }) => livenessOf(holderFrom(holder)) !== "dead")
-      .map((row) => row.batch_id);
+    return this.#waiterRows().flatMap((row) => (this.#isWaiting(row) ? [row.batch_id] : []));
   }
 
+  #waiterRows(): z.infer<typeof waiterRow>[] {
+    const { pool, batchId } = this.#claimant;
+    const rows = this.#database.query<unknown, [string, string]>(
+      `SELECT batch_id, holder, asked_at FROM pool_waiters LEFT JOIN pool_asks USING (pool, batch_id)
+         WHERE pool = ? AND batch_id <> ?`,
+    );
+    return rows.all(pool, batchId).map((row) => waiterRow.parse(row));
+  }
+
+  #isWaiting({ holder: text, asked_at: askedAt }: z.infer<typeof waiterRow>): boolean {
+    const holder = holderFrom(text);
+    if (askedAt === null) return isHeld({ holder, seenAt: () => lastSeen(this.#database, holder) });
+    return Math.abs(Date.now() - askedAt) < waitsForMs && livenessOf(holder) !== "dead";
+  }
+
+  // Slots of runners that have gone, and what tells of waiters that have.
   #freeDead(): void {
     const { pool } = this.#claimant;
     const rows = this.#database.query<unknown, [string]>(
-      "SELECT holder, max(claimed_at) AS claimed_at FROM pool_slots WHERE pool = ? GROUP BY holder",
+      `SELECT holder, max(max(claimed_at, coalesce(alive_at, 0))) AS seen_at FROM pool_slots
+         LEFT JOIN batches USING (batch_id) WHERE pool = ? GROUP BY holder`,
     );
-    const believedMs = pool === startingPool ? longestStartMs : Number.POSITIVE_INFINITY;
     for (const row of rows.all(pool)) {
-      const { holder, claimed_at: since } = holderRow.parse(row);
-      if (isHeld({ holder: holderFrom(holder), since, believedMs })) continue;
+      const { holder, seen_at: seenAt } = holderRow.parse(row);
+      if (isHeld({ holder: holderFrom(holder), seenAt: () => seenAt })) continue;
       this.#database.query("DELETE FROM pool_slots WHERE pool = ? AND holder = ?").run(pool, holder);
     }
+    for (const row of this.#waiterRows()) if (!this.#isWaiting(row)) this.#forgetWaiter(row.batch_id);
   }
+}
+
+// SQLite gives a number out again when its row has gone, while somebody may still hold it. Below 2 ** 48, so that what
+// an older program has SQLite give out behind ours is exact too.
+function newSlotId(): SlotId {
+  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+  return (high % 2 ** 15) * 2 ** 32 + low + 1;
 }

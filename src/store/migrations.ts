@@ -126,4 +126,17 @@ export const migrations: readonly string[] = [
     changed_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- When each waiter last asked, in milliseconds since 1970. Beside the table of the waiters, and not in it: runners of
+  -- the version before insert rows there without naming columns.
+  CREATE TABLE pool_asks (
+    pool TEXT NOT NULL,
+    batch_id TEXT NOT NULL,
+    asked_at INTEGER NOT NULL,
+    PRIMARY KEY (pool, batch_id)
+  ) STRICT, WITHOUT ROWID;
+
+  -- When the API last answered a session of an account: its login works.
+  CREATE TABLE login_proofs (account TEXT PRIMARY KEY, proven_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  `,
 ];

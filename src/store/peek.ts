@@ -28,7 +28,7 @@ export function glimpseBatches(stateDirectory: string, limit: number): BatchGlim
     database.run("PRAGMA busy_timeout = 200");
     const rows = database.query<unknown, [number]>(
       `SELECT batch_id, name, queued + running + succeeded + failed + cancelled AS tasks, created_at
-         FROM batches ORDER BY created_at DESC, rowid DESC LIMIT ?`,
+         FROM batches ORDER BY rowid DESC LIMIT ?`,
     );
     return rows.all(limit).map((value) => {
       const { batch_id: batchId, name, tasks, created_at: createdAt } = rowSchema.parse(value);

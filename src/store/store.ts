@@ -3,14 +3,15 @@ import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
-import type { EventBody } from "../model/event.ts";
 import type { Standstill } from "../model/standstill.ts";
-import { livenessOf } from "../platform/process.ts";
 import { type ProcessIdentity, processIdentity } from "../platform/process-identity.ts";
-import { BatchLog } from "./batch-log.ts";
+import { BatchLog, type Founding, type LogPlace } from "./batch-log.ts";
 import { Capacity } from "./capacity.ts";
 import { openDatabase } from "./database.ts";
-import { type Layout, layoutOf } from "./layout.ts";
+import { isHeld } from "./holder.ts";
+import { KeptPaths } from "./kept-paths.ts";
+import { batchOfPages, type Layout, layoutOf } from "./layout.ts";
+import { notePlace } from "./place.ts";
 
 /** A batch as `list` reads it. A test holds that it says the same as the fold. */
 export interface BatchRow {
@@ -72,7 +73,8 @@ export type StoreChange = z.infer<typeof changeSchema>;
 
 const createdSchema = z.object({ created: z.number() });
 
-const newest = "SELECT * FROM batches ORDER BY created_at DESC, rowid DESC LIMIT ? OFFSET ?";
+// By the order in which they were founded, and not by the clock, which may have been set back.
+const newest = "SELECT * FROM batches ORDER BY rowid DESC LIMIT ? OFFSET ?";
 
 /** Opened once a process, at the first need of it. Throws `StoreProblem` for what the user can fix. */
 export class Store implements Disposable {
@@ -85,32 +87,37 @@ export class Store implements Disposable {
     this.layout = layoutOf(stateDirectory);
     this.database = openDatabase(this.layout.database);
     this.capacity = new Capacity(this.database);
+    notePlace(this.#place);
   }
 
   [Symbol.dispose](): void {
     this.database.close();
   }
 
+  get #place(): LogPlace {
+    return { database: this.database, stateDirectory: this.layout.stateDirectory };
+  }
+
   /** Founds a batch: its row and its first event, in one transaction. */
-  create(body: Extract<EventBody, { type: "batch-created" }>, at: number): BatchLog {
-    return BatchLog.create(this.database, { ...body, at, epoch: 0 });
+  create(body: Founding, at: number): BatchLog {
+    return BatchLog.create(this.#place, body, at);
   }
 
   /** The log of a batch, folded as far as it goes, or up to a sequence. Nothing when there is no such batch. */
   batch(batchId: BatchId, until?: number): BatchLog | undefined {
-    return BatchLog.open(this.database, batchId, until);
+    return BatchLog.open(this.#place, batchId, until);
   }
 
   /** Batches, newest first. */
   list({ limit = 50, offset = 0 } = {}): BatchRow[] {
-    return this.database.query<unknown, [number, number]>(newest).all(limit, offset).map(rowFrom);
+    return this.database.query<unknown, [number, number]>(newest).all(limit, offset).map(this.#rowFrom);
   }
 
   row(batchId: BatchId): BatchRow | undefined {
     const row = this.database
       .query<unknown, [string]>("SELECT * FROM batches WHERE batch_id = ?")
       .get(batchId);
-    return row ? rowFrom(row) : undefined;
+    return row ? this.#rowFrom(row) : undefined;
   }
 
   /** The batches whose id begins so. At most `limit`. */
@@ -132,10 +139,14 @@ export class Store implements Disposable {
 
   /** Batches that write to this directory, newest first. */
   inDirectory(outputDirectory: string, limit = 50): BatchRow[] {
+    // Of a directory of its own, in which nobody else writes, the path tells the batch. Older rows may have another one.
+    const own = batchOfPages(this.layout, outputDirectory);
+    const alone = own === undefined ? undefined : this.row(own);
+    if (alone) return [alone];
     const rows = this.database.query<unknown, [string, number]>(
-      "SELECT * FROM batches WHERE output_directory = ? ORDER BY created_at DESC, rowid DESC LIMIT ?",
+      "SELECT * FROM batches WHERE output_directory = ? ORDER BY rowid DESC LIMIT ?",
     );
-    return rows.all(outputDirectory, limit).map(rowFrom);
+    return rows.all(outputDirectory, limit).map(this.#rowFrom);
   }
 
   /** A number that differs whenever another process has committed. Costs a few microseconds. */
@@ -167,9 +178,15 @@ export class Store implements Disposable {
     return z.object({ value: z.string() }).parse(row).value;
   }
 
-  /** What a running task is doing. A last word, not an event. */
-  setActivity(batchId: BatchId, task: number, activity: string): void {
-    this.database.query("INSERT OR REPLACE INTO progress VALUES (?, ?, ?)").run(batchId, task, activity);
+  /** What running tasks are doing, by task number, in one commit. A last word, not an event. */
+  setActivities(batchId: BatchId, activities: ReadonlyMap<number, string>): void {
+    const write = this.database.query(
+      "INSERT OR REPLACE INTO progress (batch_id, task, activity) VALUES (?, ?, ?)",
+    );
+    const step = this.database.transaction(() => {
+      for (const [task, activity] of activities) write.run(batchId, task, activity);
+    });
+    if (activities.size > 0) step.immediate();
   }
 
   /** What the running tasks of a batch are doing, by task number. */
@@ -188,8 +205,8 @@ export class Store implements Disposable {
   /** Becomes the process that starts the batch's runner again. False while there is another one that lives. */
   claimKeeper(batchId: BatchId, keeper: ProcessIdentity): boolean {
     const claim = this.database.transaction(() => {
-      const before = this.row(batchId)?.keeper;
-      if (before && livenessOf(before) !== "dead") return false;
+      const before = this.row(batchId);
+      if (before?.keeper && isHeld({ holder: before.keeper, seenAt: () => before.aliveAt })) return false;
       const change = this.database.query("UPDATE batches SET keeper = ? WHERE batch_id = ?");
       return change.run(JSON.stringify(keeper), batchId).changes === 1;
     });
@@ -222,7 +239,7 @@ export class Store implements Disposable {
     return this.database
       .query<unknown, [number]>("SELECT * FROM batches WHERE ended_at IS NULL AND alive_at >= ?")
       .all(since)
-      .map(rowFrom);
+      .map(this.#rowFrom);
   }
 
   /** Batches that had ended by then (milliseconds since 1970), oldest first. */
@@ -230,7 +247,7 @@ export class Store implements Disposable {
     return this.database
       .query<unknown, [number]>("SELECT * FROM batches WHERE ended_at <= ? ORDER BY ended_at")
       .all(at)
-      .map(rowFrom);
+      .map(this.#rowFrom);
   }
 
   /** Drops a batch that has ended, with its log. False, and nothing done, for any other. Files stay. */
@@ -251,6 +268,12 @@ export class Store implements Disposable {
     const change = this.database.query("UPDATE batches SET alive_at = ? WHERE batch_id = ? AND epoch = ?");
     return change.run(at, batchId, epoch).changes === 1;
   }
+
+  readonly #rowFrom = (value: unknown): BatchRow => {
+    const row = rowFrom(value);
+    const paths = new KeptPaths(this.layout.stateDirectory, row.batchId);
+    return { ...row, outputDirectory: paths.absolute(row.outputDirectory) };
+  };
 }
 
 function rowFrom(value: unknown): BatchRow {

@@ -1,11 +1,12 @@
 // What runners that have gone have left in the store: probes and loads of theirs stop nobody.
 import { expect, test } from "bun:test";
 import { newBatchId } from "../../src/model/batch-id.ts";
-import { identityOf, ownIdentity } from "../../src/platform/process.ts";
+import { ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import { Holds } from "../../src/store/holds.ts";
 import type { Store } from "../../src/store/store.ts";
 import { Home } from "../harness.ts";
+import { batchOf, living } from "./samples.ts";
 
 /** Of a container that was killed and made again: nobody can ever tell whether it lives. */
 const lost: ProcessIdentity = { ...ownIdentity(), namespace: "of a container that is gone" };
@@ -33,16 +34,18 @@ test("the try of a runner that has died is another one's to make", async () => {
   expect(holds.claimProbe(hold, ownIdentity(), Date.now())).toBe(true);
 });
 
-test("a try of which nobody can tell is believed for an hour", async () => {
+test("a try of which nobody can tell is believed for a minute after its runner last said that it lives", async () => {
   await using home = new Home();
   using store = home.store();
   const holds = openHold(store);
   const [hold] = holds.all();
   if (!hold) throw new Error("no hold");
+  const log = store.create(batchOf(1), Date.now());
+  const epoch = log.takeOver(lost) ?? 0;
   expect(holds.claimProbe(hold, lost, Date.now())).toBe(true);
   store.database.run("UPDATE holds SET probed_at = probed_at - 59 * 60 * 1000");
   expect(holds.claimProbe(hold, ownIdentity(), Date.now())).toBe(false);
-  store.database.run("UPDATE holds SET probed_at = probed_at - 2 * 60 * 1000");
+  store.setAlive(log.batchId, epoch, Date.now() - 61_000);
   expect(holds.claimProbe(hold, ownIdentity(), Date.now())).toBe(true);
 });
 
@@ -67,16 +70,3 @@ test("a load of which nobody can tell is believed for a minute after it was last
   store.database.run("UPDATE loads SET changed_at = changed_at - 61 * 1000");
   expect(store.capacity.otherLoads(newBatchId())).toEqual([]);
 });
-
-function living(): { identity: ProcessIdentity; end(): Promise<void> } {
-  const child = Bun.spawn(["sleep", "60"]);
-  const identity = identityOf(child.pid);
-  if (!identity) throw new Error("no identity");
-  return {
-    identity,
-    end: async () => {
-      child.kill("SIGKILL");
-      await child.exited;
-    },
-  };
-}

@@ -3,6 +3,7 @@ import { newBatchId } from "../../src/model/batch-id.ts";
 import { identityOf, ownIdentity } from "../../src/platform/process.ts";
 import { MachineSlots, startingPool } from "../../src/store/machine-slots.ts";
 import { Home } from "../harness.ts";
+import { batchOf, goneIdentity, living } from "./samples.ts";
 
 test("the machine's slots are one number for all batches of an account", async () => {
   await using home = new Home();
@@ -90,16 +91,94 @@ test("a store of schema 2 loads, and what its runners still use stays as it was"
   database.run("INSERT OR REPLACE INTO slot_waiters VALUES ('abcdefgh', 'a', '{}')");
 });
 
-test("starts that nobody can tell of, for their machine was another container, stop nobody for long", async () => {
+/** In a container that was killed and made again: nobody can ever tell whether it lives. */
+const lost = { ...ownIdentity(), namespace: "pid:[1]" };
+
+for (const pool of ["a", startingPool]) {
+  test(`what the runner of a killed container holds of ${pool} is free a minute after its last sign of life`, async () => {
+    await using home = new Home();
+    using store = home.store();
+    const log = store.create(batchOf(1), Date.now());
+    const epoch = log.takeOver(lost) ?? 0;
+    const plan = { pool, limit: () => 1 };
+    const theirs = new MachineSlots(store.database, { ...plan, batchId: log.batchId, holder: lost });
+    expect(theirs.claim()).toBeDefined();
+    const ours = new MachineSlots(store.database, { ...plan, batchId: newBatchId(), holder: ownIdentity() });
+    // However long ago it was claimed: the runner says that it lives.
+    store.database.run("UPDATE pool_slots SET claimed_at = claimed_at - 6 * 60 * 1000");
+    expect(ours.claim()).toBeUndefined();
+    store.setAlive(log.batchId, epoch, Date.now() - 61_000);
+    expect(ours.claim()).toBeDefined();
+  });
+
+  test(`a batch that has stopped asking for ${pool} limits nobody, though its process lives`, async () => {
+    await using home = new Home();
+    using store = home.store();
+    const plan = { pool, limit: () => 3 };
+    const stopped = living();
+    const busy = new MachineSlots(store.database, { ...plan, batchId: newBatchId(), holder: ownIdentity() });
+    const waiting = new MachineSlots(store.database, {
+      ...plan,
+      batchId: newBatchId(),
+      holder: stopped.identity,
+    });
+    const held = [busy.claim(), busy.claim(), busy.claim()];
+    expect(waiting.claim()).toBeUndefined();
+    expect(busy.yields()).toBe(true);
+    busy.release(held[0] ?? 0);
+    expect(busy.claim()).toBeUndefined();
+    store.database.run("UPDATE pool_asks SET asked_at = asked_at - 6000");
+    expect(busy.yields()).toBe(false);
+    expect(busy.claim()).toBeDefined();
+    await stopped.end();
+  });
+
+  test(`the row of a waiter that was killed limits nobody in ${pool}, and goes`, async () => {
+    await using home = new Home();
+    using store = home.store();
+    const plan = { pool, limit: () => 2 };
+    const dead = new MachineSlots(store.database, {
+      ...plan,
+      batchId: newBatchId(),
+      holder: await goneIdentity(),
+    });
+    const busy = new MachineSlots(store.database, { ...plan, batchId: newBatchId(), holder: ownIdentity() });
+    expect([busy.claim(), busy.claim()]).not.toContain(undefined);
+    expect(dead.claim()).toBeUndefined();
+    expect(busy.yields()).toBe(false);
+    expect(busy.claim()).toBeUndefined();
+    expect(store.database.query("SELECT count(*) AS n FROM pool_waiters").get()).toEqual({ n: 1 });
+  });
+}
+
+test("a waiter of an older program, which does not say when it asked, is heard while it lives", async () => {
   await using home = new Home();
   using store = home.store();
-  const plan = { pool: startingPool, batchId: newBatchId(), limit: () => 1 };
-  const lost = { ...ownIdentity(), namespace: "of a container that is gone" };
-  expect(new MachineSlots(store.database, { ...plan, holder: lost }).claim()).toBeDefined();
-  const slots = new MachineSlots(store.database, { ...plan, batchId: newBatchId(), holder: ownIdentity() });
-  expect(slots.claim()).toBeUndefined();
-  store.database.run("UPDATE pool_slots SET claimed_at = claimed_at - 6 * 60 * 1000");
-  expect(slots.claim()).toBeDefined();
+  const plan = { pool: "a", limit: () => 2 };
+  const busy = new MachineSlots(store.database, { ...plan, batchId: newBatchId(), holder: ownIdentity() });
+  const older = living();
+  expect([busy.claim(), busy.claim()]).not.toContain(undefined);
+  store.database
+    .query("INSERT OR REPLACE INTO pool_waiters VALUES (?, ?, ?)")
+    .run(newBatchId(), "a", JSON.stringify(older.identity));
+  expect(busy.yields()).toBe(true);
+  await older.end();
+  expect(busy.yields()).toBe(false);
+});
+
+test("a slot's number is never given out again, and nobody gives back what another batch holds", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const plan = { pool: "a", holder: ownIdentity(), limit: () => 1 };
+  const [one, other] = [newBatchId(), newBatchId()].map(
+    (batchId) => new MachineSlots(store.database, { ...plan, batchId }),
+  );
+  const first = one?.claim() ?? 0;
+  one?.release(first);
+  const second = other?.claim() ?? 0;
+  expect(second).not.toBe(first);
+  one?.release(second);
+  expect(other?.taken()).toBe(1);
 });
 
 test("a pool that has become smaller takes slots back as they come free", async () => {

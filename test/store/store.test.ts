@@ -1,31 +1,15 @@
 import { expect, test } from "bun:test";
-import { statSync } from "node:fs";
+import { chmodSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { newBatchId } from "../../src/model/batch-id.ts";
-import type { Batch, EventBody } from "../../src/model/event.ts";
+import type { EventBody } from "../../src/model/event.ts";
 import { fold } from "../../src/model/state.ts";
 import { identityOf, ownIdentity } from "../../src/platform/process.ts";
-import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import { Replaced } from "../../src/store/batch-log.ts";
 import { migrations } from "../../src/store/migrations.ts";
+import { glimpseBatches } from "../../src/store/peek.ts";
 import { Store } from "../../src/store/store.ts";
 import { Home } from "../harness.ts";
-
-function batchOf(tasks: number): Extract<EventBody, { type: "batch-created" }> {
-  const batch: Batch = {
-    batchId: newBatchId(),
-    startedBy: "run",
-    asyncMode: true,
-    tasks: Array.from({ length: tasks }, (_, index) => ({ prompt: `task ${index + 1}` })),
-    sessionOptions: {},
-    concurrency: 2,
-    failureMode: "continue",
-    outputDirectory: "/nowhere",
-    claudePath: "/bin/true",
-    workingDirectory: "/",
-  };
-  return { type: "batch-created", batch, account: { hash: "h", environment: {} } };
-}
+import { batchOf, goneIdentity } from "./samples.ts";
 
 const usage = { costUsd: 0.5, numTurns: 1, durationMs: 1 };
 
@@ -119,16 +103,6 @@ test("the row of a batch says the same as the fold of its events", async () => {
   expect(log.state.counts).toEqual({ queued: 1, running: 0, succeeded: 1, failed: 1, cancelled: 1 });
 });
 
-/** The identity of a process that has been and gone. */
-async function goneIdentity(): Promise<ProcessIdentity> {
-  const child = Bun.spawn(["sleep", "60"]);
-  const identity = identityOf(child.pid);
-  child.kill("SIGKILL");
-  await child.exited;
-  if (!identity) throw new Error("no identity");
-  return identity;
-}
-
 test("of two runners that take the same batch over, exactly one wins, a thousand times", async () => {
   await using home = new Home();
   using store = home.store();
@@ -182,3 +156,76 @@ test("time in the log never goes back, though the clock be set back", async () =
 test("an empty log is no state", () => {
   expect(fold([])).toBeUndefined();
 });
+
+test("the newest batch is the one that was founded last, whatever the clock said", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const [first, second] = [store.create(batchOf(1), Date.now()), store.create(batchOf(1), Date.now() - 1e9)];
+  expect(store.list().map(({ batchId }) => batchId)).toEqual([second.batchId, first.batchId]);
+  expect(store.inDirectory("/nowhere").map(({ batchId }) => batchId)).toEqual([
+    second.batchId,
+    first.batchId,
+  ]);
+  expect(glimpseBatches(home.state, 1)).toMatchObject([{ batchId: second.batchId }]);
+});
+
+test("what others appended is heard of once, though an append of ours fails in between", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const log = store.create({ ...batchOf(3), leash: ownIdentity() }, 1);
+  using other = new Store(home.state);
+  const others = other.batch(log.batchId);
+  others?.append(() => [{ type: "retry-requested", tasks: [], budgetUsd: 5 }]);
+  const fails = () =>
+    log.append(() => {
+      // In the transaction's own belief: the task has been cancelled, and the leash is gone.
+      return [
+        { type: "leash-released", outputDirectory: "/elsewhere" },
+        { type: "cancel-requested", by: "user" },
+        // What cannot be written, as on a disk that is full.
+        { type: "file-failed", path: "x", message: BigInt(1) as unknown as string },
+      ];
+    });
+  expect(fails).toThrow();
+  expect(log.state).toEqual(store.batch(log.batchId)?.state ?? never());
+  expect(log.state).toMatchObject({ budgetUsd: 5, leash: ownIdentity(), outputDirectory: "/nowhere" });
+  expect(log.state).not.toHaveProperty("cancelledBy");
+  others?.append(() => [{ type: "cancel-requested", by: "user", tasks: [2] }]);
+  expect(log.refresh().map(({ type }) => type)).toEqual(["retry-requested", "cancel-requested"]);
+  expect(log.refresh()).toEqual([]);
+});
+
+test("every INSERT names its columns, so that a new column breaks no older program", async () => {
+  const files = [...new Bun.Glob("**/*.ts").scanSync(source)].filter(
+    (name) => !name.endsWith("migrations.ts"),
+  );
+  expect(files.length).toBeGreaterThan(200);
+  const positional = await Promise.all(
+    files.map(async (name) => {
+      const text = await Bun.file(join(source, name)).text();
+      return [
+        ...text.matchAll(/\b(?:INSERT(?:\s+OR\s+\w+)?|REPLACE)\s+INTO\s+\S+\s+(?:VALUES|SELECT|DEFAULT)\b/gi),
+      ].map(([statement]) => `${name}: ${statement}`);
+    }),
+  );
+  expect(positional.flat()).toEqual([]);
+});
+
+const source = join(import.meta.dir, "../../src");
+
+test("a state directory that others may enter is closed to them, unless it is not ours alone", async () => {
+  await using home = new Home();
+  home.store()[Symbol.dispose]();
+  const mode = () => statSync(home.state).mode & 0o777;
+  chmodSync(home.state, 0o777);
+  home.store()[Symbol.dispose]();
+  expect(mode()).toBe(0o700);
+  await Bun.write(join(home.state, "somebody's.txt"), "");
+  chmodSync(home.state, 0o777);
+  home.store()[Symbol.dispose]();
+  expect(mode()).toBe(0o777);
+});
+
+function never(): never {
+  throw new Error("not there");
+}

@@ -1,0 +1,106 @@
+// Paths as the log keeps them. What lies below the state directory is kept relative to it, so that the directory can be
+// moved, copied, and restored elsewhere.
+import type { BatchId } from "../model/batch-id.ts";
+import type { EventBody } from "../model/event.ts";
+import { isAbsolute, isWithin, join, relative } from "../platform/paths.ts";
+import { batchesFolder } from "./layout.ts";
+
+/** The paths of one batch's log. */
+export class KeptPaths {
+  readonly #stateDirectory: string;
+  readonly #batchId: BatchId;
+  /** The rest of a path behind the batch's own folder, in whatever state directory that was, on whatever system. */
+  readonly #inFolder: RegExp;
+
+  constructor(stateDirectory: string, batchId: BatchId) {
+    this.#stateDirectory = stateDirectory;
+    this.#batchId = batchId;
+    this.#inFolder = new RegExp(`(?:^|[\\\\/])${batchesFolder}[\\\\/]${batchId}[\\\\/](.*)$`, "s");
+  }
+
+  /** A path as it is kept. */
+  kept(path: string): string {
+    if (!isAbsolute(path) || !isWithin(path, this.#stateDirectory)) return path;
+    return relative(this.#stateDirectory, path).replaceAll("\\", "/");
+  }
+
+  /** A path where it is now. Older programs kept absolute ones: the batch's folder tells them, wherever it was then. */
+  absolute(path: string): string {
+    const inFolder = this.#inFolder.exec(path)?.[1];
+    if (inFolder !== undefined)
+      return join(this.#stateDirectory, batchesFolder, this.#batchId, ...inFolder.split(/[\\/]/));
+    return isAbsolute(path) ? path : join(this.#stateDirectory, path);
+  }
+
+  /** An event as it is kept. */
+  keptEvent<Body extends EventBody>(body: Body): Body {
+    return withPaths(
+      body,
+      (path) => this.kept(path),
+      (text) => (this.#isInFolder(text) ? this.kept(text) : text),
+    );
+  }
+
+  /** An event with the paths of today. */
+  eventToday<Body extends EventBody>(body: Body): Body {
+    return withPaths(
+      body,
+      (path) => this.absolute(path),
+      (text) => (this.#isInFolder(text) ? this.absolute(text) : text),
+    );
+  }
+
+  // Of options, only whole paths: a text may well speak of one.
+  #isInFolder(text: string): boolean {
+    const begins = text.startsWith(`${batchesFolder}/${this.#batchId}/`);
+    return begins || (/^(?:[\\/]|[A-Za-z]:)[^\n]*$/.test(text) && this.#inFolder.test(text));
+  }
+}
+
+// `place` is for what is always a path, `option` for what may be one.
+function withPaths<Body extends EventBody>(
+  body: Body,
+  place: (path: string) => string,
+  option: (text: string) => string,
+): Body;
+function withPaths(
+  body: EventBody,
+  place: (path: string) => string,
+  option: (text: string) => string,
+): EventBody {
+  switch (body.type) {
+    case "batch-created": {
+      const { batch } = body;
+      return {
+        ...body,
+        batch: {
+          ...batch,
+          outputDirectory: place(batch.outputDirectory),
+          sessionOptions: optionsWith(batch.sessionOptions, option),
+          tasks: batch.tasks.map((task) =>
+            task.options ? { ...task, options: optionsWith(task.options, option) } : task,
+          ),
+        },
+      };
+    }
+    case "leash-released":
+      return body.outputDirectory === undefined
+        ? body
+        : { ...body, outputDirectory: place(body.outputDirectory) };
+    case "attempt-started":
+      return { ...body, transcript: place(body.transcript) };
+    case "file-failed":
+      return { ...body, path: place(body.path) };
+    default:
+      return body;
+  }
+}
+
+function optionsWith(
+  options: Record<string, unknown>,
+  change: (text: string) => string,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [name, typeof value === "string" ? change(value) : value]),
+  );
+}

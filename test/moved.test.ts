@@ -1,0 +1,185 @@
+// A state directory that is moved, restored elsewhere, or copied: what was answered is there, and nothing runs twice.
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { connectNew, eventually, Home, kill, run } from "./harness.ts";
+
+/** A home whose state directory, and more of its environment, can become another. */
+class MovingHome extends Home {
+  readonly changes: Record<string, string> = {};
+
+  override get environment(): Record<string, string> {
+    return { ...super.environment, ...this.changes };
+  }
+
+  get stateNow(): string {
+    return this.changes["PARALLEL_CLAUDE_STATE_DIRECTORY"] ?? this.state;
+  }
+
+  /** From now on, the state directory is this one. */
+  useState(name: string): string {
+    this.changes["PARALLEL_CLAUDE_STATE_DIRECTORY"] = this.file(name);
+    return this.file(name);
+  }
+}
+
+/** A sync batch, whose pages stand in the state directory: one success, one failure, settings in a private file. */
+async function ended(home: Home): Promise<void> {
+  const settings = join(home.work, "settings.json");
+  await Bun.write(settings, JSON.stringify({ env: { X: "1" } }));
+  await using client = await connectNew(home);
+  const { text } = await client.call("spawn_parallel_claude_sessions", {
+    tasks: ['[[answer text="the answer of one"]]', "[[max-turns]]"],
+    settings,
+    retries: 0,
+  });
+  expect(text).toContain("the answer of one");
+  await client.close();
+  await home.empty();
+}
+
+/** Everything that can be asked of the batch says what it said before, out of this state directory. */
+async function isWhole(home: MovingHome): Promise<void> {
+  expect((await run(home, ["results", "latest", "1"])).out).toContain("the answer of one");
+  const shown = JSON.parse((await run(home, ["show", "latest", "--json"])).out);
+  for (const { resultFile } of shown.results) expect(existsSync(resultFile)).toBe(true);
+  expect(shown).toMatchObject({
+    state: "finished",
+    outputDirectory: expect.stringContaining(home.stateNow),
+    results: [{ result: "the answer of one", resultFile: expect.stringContaining(home.stateNow) }, {}],
+  });
+  expect((await run(home, ["logs", "latest", "1"])).out).toContain("the answer of one");
+  const page = (await run(home, ["open", "latest", "--print"])).out.trim();
+  expect(page).toStartWith(home.stateNow);
+  for (const [, href = ""] of readFileSync(page, "utf8").matchAll(/href="(result-[^"]+)"/g))
+    expect(existsSync(join(page, "..", href))).toBe(true);
+}
+
+/** The failed task can be run again, with all that belongs to it. */
+async function canRetry(home: MovingHome): Promise<void> {
+  const retried = await run(home, ["retry", "latest"]);
+  expect(retried.out).toContain("1 task is run again");
+  await run(home, ["wait", "latest"]);
+  await home.empty();
+  using database = new Database(join(home.stateNow, "store.sqlite"), { readonly: true });
+  const [last] = database
+    .query<{ body: string }, []>("SELECT body FROM events ORDER BY sequence DESC LIMIT 2")
+    .all();
+  expect(last?.body).toContain("batch-ended");
+  const settings = readFileSync(home.startsLog, "utf8").match(/--settings=[^"]+/g) ?? [];
+  expect(settings.at(-1)).toStartWith(`--settings=${home.stateNow}/batches/`);
+  await isWhole(home);
+}
+
+test("a state directory that was moved has every answer, page and log, and its tasks can be retried", async () => {
+  await using home = new MovingHome();
+  await ended(home);
+  const former = home.stateNow;
+  renameSync(former, home.useState("moved"));
+  expect(databaseText(home)).not.toContain(former);
+  await isWhole(home);
+  await canRetry(home);
+});
+
+test("one that an older program wrote, with absolute paths, has them too", async () => {
+  await using home = new MovingHome();
+  await ended(home);
+  const former = home.stateNow;
+  renameSync(former, home.useState("moved"));
+  using database = new Database(join(home.stateNow, "store.sqlite"));
+  database
+    .query(`UPDATE events SET body = replace(replace(body, '"batches/', ?), ',"relativePaths":true', '')`)
+    .run(`"${former}/batches/`);
+  database.query("UPDATE batches SET output_directory = ? || '/' || output_directory").run(former);
+  expect(databaseText(home)).toContain(`${former}/batches/`);
+  database.close();
+  await isWhole(home);
+  await canRetry(home);
+});
+
+test("a backup that is restored in another home is whole, and is retried with the login of that home", async () => {
+  await using home = new MovingHome();
+  const one = home.file("one");
+  mkdirSync(one);
+  home.changes["HOME"] = one;
+  await ended(home);
+  const backup = home.file("backup");
+  cpSync(home.stateNow, backup, { recursive: true });
+  renameSync(home.stateNow, home.file("lost"));
+  const other = home.file("other");
+  mkdirSync(other);
+  home.changes["HOME"] = other;
+  cpSync(backup, home.useState("other/state"), { recursive: true });
+  await isWhole(home);
+  const refused = await run(home, ["retry", "latest"]);
+  expect(refused).toMatchObject({ code: 2, err: expect.stringContaining(`another login: HOME=${one}`) });
+  renameSync(one, home.file("gone"));
+  await canRetry(home);
+});
+
+test("a copy of a batch that runs is interrupted, touches nothing of the original, and is run again only when asked", async () => {
+  await using home = new MovingHome();
+  const gate = home.file("gate");
+  await run(home, [
+    "run",
+    `[[wait-for-file path=${gate}]] [[answer text="done"]]`,
+    "later",
+    "--concurrency",
+    "1",
+    "--detach",
+  ]);
+  const row = () => {
+    using store = home.store();
+    return store.list()[0];
+  };
+  await eventually(
+    () => row()?.counts.running === 1 && existsSync(home.startsLog),
+    () => `nothing runs: ${JSON.stringify(row())}`,
+  );
+  const original = home.stateNow;
+  cpSync(original, home.useState("copy"), { recursive: true });
+  const listed = JSON.parse((await run(home, ["list", "--json"])).out);
+  expect(listed.batches).toMatchObject([{ state: "interrupted", counts: { queued: 2, running: 0 } }]);
+  const cancelled = await run(home, ["cancel", "latest"]);
+  expect(cancelled.out).toContain("2 cancelled");
+  // The original does not notice.
+  home.useState("state");
+  await Bun.write(gate, "");
+  await run(home, ["wait", "latest"]);
+  expect(row()).toMatchObject({ counts: { succeeded: 2 } });
+  const prompts = readFileSync(home.startsLog, "utf8").match(/"kind":"prompt"/g);
+  expect(prompts).toHaveLength(2);
+  await home.empty();
+});
+
+test("a batch whose processes are gone resumes where its state directory was moved to", async () => {
+  await using home = new MovingHome();
+  const gate = home.file("gate");
+  await run(home, ["run", `[[wait-for-file path=${gate}]] [[answer text="done"]]`, "--detach"]);
+  const row = () => {
+    using store = home.store();
+    return store.list()[0];
+  };
+  await eventually(
+    () => row()?.counts.running === 1,
+    () => `nothing runs: ${JSON.stringify(row())}`,
+  );
+  const { keeper, runner } = row() ?? {};
+  await kill(keeper, runner);
+  renameSync(home.stateNow, home.useState("moved"));
+  await Bun.write(gate, "");
+  // The session goes on in the file that it has open, wherever that is now, and is adopted there.
+  await run(home, ["wait", "latest"]);
+  expect((await run(home, ["results", "latest", "1"])).out).toContain("done");
+  await home.empty();
+});
+
+function databaseText(home: MovingHome): string {
+  using database = new Database(join(home.stateNow, "store.sqlite"), { readonly: true });
+  const rows = [
+    ...database.query("SELECT body FROM events").values(),
+    ...database.query("SELECT output_directory FROM batches").values(),
+  ];
+  return rows.flat().join("\n");
+}
