@@ -4,15 +4,15 @@ import type { DoneTask } from "../model/state.ts";
 import { adviceFor } from "./advice.ts";
 import { countText } from "./amounts.ts";
 import { remarksOf } from "./answer.ts";
-import { escapeHtml, proseHtml } from "./html.ts";
+import { type Html, html, nothing, proseHtml } from "./html.ts";
 import type { Door } from "./option-words.ts";
 import { outcomeText } from "./outcome-text.ts";
 import { promptHtml, statusWord } from "./row.ts";
 
-/** A task that failed, or that was denied a tool: what to do, and its row (HTML). */
+/** A task that failed, or that was denied a tool: what to do, and its row. */
 export interface Attention {
   advice: string;
-  row: string;
+  row: Html;
 }
 
 /** Most rows under one piece of advice, and most pieces of advice; the table of all tasks has the rest. */
@@ -32,7 +32,7 @@ export function attentionFor(
   const advice = adviceFor(task.outcome, { batchId: facts.batchId, denials, door: facts.door });
   const happened = task.outcome.kind === "succeeded" ? oddSuccess(denials.length) : outcomeText(task.outcome);
   const { className } = statusWord(task);
-  const row = `<tr id="a${task.number}" class="${className}"><td class="n"><a href="#t${task.number}">${task.number}</a></td><td class="p">${promptHtml(facts.prompt, facts.href)}</td><td class="s t">${escapeHtml(happened)}</td></tr>\n`;
+  const row = html`<tr id="a${task.number}" class="${className}"><td class="n"><a href="#t${task.number}">${task.number}</a></td><td class="p">${promptHtml(facts.prompt, facts.href)}</td><td class="s t">${happened}</td></tr>\n`;
   return { advice: [...(advice === undefined ? [] : [advice]), ...remarks].join(" "), row };
 }
 
@@ -41,30 +41,26 @@ function oddSuccess(denied: number): string {
   return `Succeeded, but ${countText(denied, "tool call")} ${denied === 1 ? "was" : "were"} denied`;
 }
 
-/** The table of them, a group for each piece of advice, the largest first. Empty where there are none. HTML. */
-export function attentionTable(attentions: readonly Attention[]): string {
-  if (attentions.length === 0) return "";
+/** The table of them, a group for each piece of advice, the largest first. Empty where there are none. */
+export function attentionTable(attentions: readonly Attention[]): Html {
+  if (attentions.length === 0) return nothing;
   const groups = [...Map.groupBy(attentions, ({ advice }) => advice)].sort(
     ([, a], [, b]) => b.length - a.length,
   );
   const bodies = groups.slice(0, mostGroups).map(([advice, members]) => groupHtml(advice, members));
   const rest = groups.slice(mostGroups).reduce((sum, [, members]) => sum + members.length, 0);
-  const more = rest > 0 ? `<p>${countText(rest, "more task")} in the table of all tasks.</p>` : "";
-  const head =
-    '<thead><tr><th scope="col" class="n">Task</th><th scope="col">Prompt</th><th scope="col">What happened</th></tr></thead>';
-  return `<table class="tasks look" aria-labelledby="attention">${head}${bodies.join("")}</table>${more}`;
+  const more = rest > 0 ? html`<p>${countText(rest, "more task")} in the table of all tasks.</p>` : nothing;
+  const head = html`<thead><tr><th scope="col" class="n">Task</th><th scope="col">Prompt</th><th scope="col">What happened</th></tr></thead>`;
+  return html`<table class="tasks look" aria-labelledby="attention">${head}${bodies}</table>${more}`;
 }
 
-function groupHtml(advice: string, members: Attention[]): string {
-  const rows = members
-    .slice(0, mostRows)
-    .map(({ row }) => row)
-    .join("");
+function groupHtml(advice: string, members: Attention[]): Html {
+  const rows = members.slice(0, mostRows).map(({ row }) => row);
   const rest = members.length - mostRows;
   const more =
     rest > 0
-      ? `<tr><td colspan="3" class="p">and <a href="#tasks">${countText(rest, "more task")}</a></td></tr>`
-      : "";
-  const size = members.length > 1 ? ` <b>(${countText(members.length, "task")})</b>` : "";
-  return `<tbody><tr class="group"><th colspan="3" scope="rowgroup">${proseHtml(advice)}${size}</th></tr>\n${rows}${more}</tbody>`;
+      ? html`<tr><td colspan="3" class="p">and <a href="#tasks">${countText(rest, "more task")}</a></td></tr>`
+      : nothing;
+  const size = members.length > 1 ? html` <b>(${countText(members.length, "task")})</b>` : nothing;
+  return html`<tbody><tr class="group"><th colspan="3" scope="rowgroup">${proseHtml(advice)}${size}</th></tr>\n${rows}${more}</tbody>`;
 }

@@ -1,8 +1,8 @@
 // The frame of every page, and the policy that stands behind what is inside it.
-import { escapeHtml } from "./html.ts";
+import { type Html, html, nothing, vouchedFor } from "./html.ts";
 import { style } from "./style.ts";
 
-/** The parts of a page. All but `title`, `tag` and `facts` are HTML. */
+/** The parts of a page. */
 export interface PageParts {
   title: string;
   /** Stands in a comment within the first 512 bytes. */
@@ -11,9 +11,9 @@ export interface PageParts {
   refreshSeconds?: number;
   /** Told to the script, as `data-` attributes of the document. */
   facts: Record<string, string>;
-  header: string;
-  main: string;
-  footer: string;
+  header: Html;
+  main: Html;
+  footer: Html;
 }
 
 /**
@@ -29,30 +29,31 @@ export function pageFrame(script: string): (parts: PageParts) => string {
     "form-action 'none'",
   ].join("; ");
   return ({ title, tag, refreshSeconds, facts, header, main, footer }) => {
-    const comment = tag === undefined ? "" : `\n<!-- ${escapeHtml(tag)} -->`;
+    const comment = tag === undefined ? nothing : html`\n<!-- ${tag} -->`;
     const refresh =
       refreshSeconds === undefined
-        ? ""
-        : `\n<noscript><meta http-equiv="refresh" content="${refreshSeconds}"></noscript>`;
-    const told = Object.entries(facts).map(([name, value]) => ` data-${name}="${escapeHtml(value)}"`);
-    return `<!doctype html>${comment}
-<html lang="en"${told.join("")}>
+        ? nothing
+        : html`\n<noscript><meta http-equiv="refresh" content="${refreshSeconds}"></noscript>`;
+    const told = Object.entries(facts).map(([name, value]) => html` data-${name}="${value}"`);
+    const page = html`<!doctype html>${comment}
+<html lang="en"${told}>
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta http-equiv="Content-Security-Policy" content="${vouchedFor(policy)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">${refresh}
-<title>${escapeHtml(title)}</title>
-<style>${style}</style>
+<title>${title}</title>
+<style>${vouchedFor(style)}</style>
 </head>
 <body>
 <header>${header}</header>
 <main>${main}</main>
 <footer>${footer}</footer>
-<script>${script}</script>
+<script>${vouchedFor(script)}</script>
 </body>
 </html>
 `;
+    return page.toString();
   };
 }
 

@@ -1,15 +1,16 @@
 // What is told of each task, kept from one writing of the page to the next: most tasks do not change in between.
 import type { BatchState, TaskState } from "../model/state.ts";
 import { type Attention, attentionFor } from "./attention.ts";
+import type { Html } from "./html.ts";
 import { Lanes } from "./lanes.ts";
 import { doorOf } from "./option-words.ts";
 import type { Tokens } from "./progress-panel.ts";
 import { taskRow } from "./row.ts";
 import { barsText } from "./timeline.ts";
 
-/** The rows (HTML) in the order of the tasks, and what is gathered from them. */
+/** The rows in the order of the tasks, and what is gathered from them. */
 export interface Kept {
-  rows: string[];
+  rows: Html[];
   attentions: Attention[];
   lanes: Lanes;
   tokens: Tokens;
@@ -19,7 +20,7 @@ interface KeptRow {
   /** Whose row it is: every change replaces a task's state. */
   task: TaskState;
   href: string | undefined;
-  row: string;
+  row: Html;
   attention: Attention | undefined;
   tokens: Tokens;
 }

@@ -1,4 +1,5 @@
 // Claude's Markdown as HTML. What a model writes is hostile input: it may quote any web page that it has read.
+import { type Html, vouchedFor } from "./html.ts";
 
 const options = {
   noHtmlBlocks: true,
@@ -14,6 +15,11 @@ const longest = 2_000_000;
 const deepest = 100;
 // So many quote and list marks at the beginning of one line cost time before they are found too deep.
 const deepLine = /^(?:[ \t]*(?:>|[-+*][ \t]|\d{1,9}[.)][ \t])){101}/m;
+
+/** What `safeMarkdown` lets through, for a page. */
+export function markdownHtml(text: string): Html {
+  return vouchedFor(safeMarkdown(text));
+}
 
 /**
  * Markdown as HTML that is safe to put into a page: raw HTML is shown as text, images become links, and links go to

@@ -8,7 +8,7 @@ import { attentionTable } from "./attention.ts";
 import script from "./browser/live.browser.js" with { type: "text" };
 import { pageTag } from "./file-tag.ts";
 import { pageFrame } from "./frame.ts";
-import { proseHtml, sectionHtml } from "./html.ts";
+import { type Html, html, nothing, proseHtml, sectionHtml } from "./html.ts";
 import { type Kept, keptRows } from "./kept-rows.ts";
 import { fileFailuresHtml, footerHtml, type OtherBatch, othersHtml } from "./page-ends.ts";
 import { batchTitle, countsWords, headerHtml, holdText, progressHtml } from "./progress-panel.ts";
@@ -56,7 +56,7 @@ export function livePage(): LivePage {
       const { state, stateWord, feedHref } = view;
       const kept = rowsOf(view);
       const parts = partsOf(view, kept);
-      const place = (name: keyof typeof parts) => `<div id="part-${name}">${parts[name]}</div>\n`;
+      const place = (name: keyof typeof parts) => html`<div id="part-${name}">${parts[name]}</div>\n`;
       return frame({
         title: titleOf(view),
         tag: pageTag(state.batch.batchId),
@@ -67,7 +67,7 @@ export function livePage(): LivePage {
           running: stateWord === "running" ? "yes" : "no",
         },
         header: place("header"),
-        main: [
+        main: html`${[
           silence(state),
           sectionHtml("warnings", "Warnings", warningsHtml(state)),
           place("progress"),
@@ -77,8 +77,8 @@ export function livePage(): LivePage {
           sectionHtml("tasks", "All tasks", tasksHtml(kept.rows), numberText(kept.rows.length)),
           place("files"),
           place("others"),
-          '<p id="said" class="unseen" role="status"></p>',
-        ].join(""),
+          html`<p id="said" class="unseen" role="status"></p>`,
+        ]}`,
         footer: place("footer"),
       });
     },
@@ -105,7 +105,7 @@ function titleOf({ state, stateWord }: PageView): string {
   return `${done} ${stateWord} · ${batchTitle(state)}`;
 }
 
-// All of the page that changes, but the rows of the table. HTML.
+// All of the page that changes, but the rows of the table.
 function partsOf(view: PageView, { attentions, lanes, tokens }: Kept) {
   const { state, now, stateWord, held, hrefOf, others } = view;
   const until = state.endedAt ?? (stateWord === "running" ? now : state.changedAt);
@@ -131,32 +131,33 @@ function partsOf(view: PageView, { attentions, lanes, tokens }: Kept) {
   };
 }
 
-function tasksHtml(rows: readonly string[]): string {
+function tasksHtml(rows: readonly Html[]): Html {
   const columns = ["Task", "Prompt", "Status", "Duration", "Cost"];
-  return `${toolsHtml(columns)}<table class="tasks" id="task-table" aria-labelledby="tasks">${tableHead(columns)}<tbody>\n${rows.join("")}</tbody></table><p id="nothing" hidden>No task fits.</p>`;
+  return html`${toolsHtml(columns)}<table class="tasks" id="task-table" aria-labelledby="tasks">${tableHead(columns)}<tbody>\n${rows}</tbody></table><p id="nothing" hidden>No task fits.</p>`;
 }
 
-function runningHtml({ state, now, activityOf }: PageView): string {
+function runningHtml({ state, now, activityOf }: PageView): Html {
   const running = state.tasks.filter((task): task is Running => task.status === "running");
-  if (running.length === 0) return "";
+  if (running.length === 0) return nothing;
   const rows = running.slice(0, mostRunning).map((task) => {
     const prompt = state.batch.tasks[task.number - 1]?.prompt ?? "";
     return runningRow(task, prompt, activityOf(task.number), now);
   });
   const rest = running.length - rows.length;
-  const more = rest > 0 ? `<p>${countText(rest, "more session")} in the table of all tasks.</p>` : "";
+  const more =
+    rest > 0 ? html`<p>${countText(rest, "more session")} in the table of all tasks.</p>` : nothing;
   const head = tableHead(["Task", "Prompt", "Doing", "For"]);
-  return `<table class="tasks" aria-labelledby="running">${head}<tbody>\n${rows.join("")}</tbody></table>${more}`;
+  return html`<table class="tasks" aria-labelledby="running">${head}<tbody>\n${rows}</tbody></table>${more}`;
 }
 
 type Running = Extract<TaskState, { status: "running" }>;
 
-function warningsHtml({ batch: { warnings = [] } }: BatchState): string {
-  if (warnings.length === 0) return "";
-  return warnings.map((warning) => `<p class="note">${proseHtml(warning)}</p>`).join("");
+function warningsHtml({ batch: { warnings = [] } }: BatchState): Html {
+  if (warnings.length === 0) return nothing;
+  return html`${warnings.map((warning) => html`<p class="note">${proseHtml(warning)}</p>`)}`;
 }
 
 // The page's script shows it when nothing has been heard for long.
-function silence({ batch }: BatchState): string {
-  return `<p id="silence" class="card note" hidden>Nothing has been heard of this batch for a while: the process that runs it may have ended. <code>parallel-claude-code-mcp show ${batch.batchId}</code> shows its state.</p>`;
+function silence({ batch }: BatchState): Html {
+  return html`<p id="silence" class="card note" hidden>Nothing has been heard of this batch for a while: the process that runs it may have ended. <code>parallel-claude-code-mcp show ${batch.batchId}</code> shows its state.</p>`;
 }

@@ -6,7 +6,7 @@ import { type BatchState, type Counts, doneCount } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
 import { costText, durationText, numberText, timeText } from "./amounts.ts";
 import { oneLine } from "./harmless.ts";
-import { escapeHtml, factsHtml, timeHtml } from "./html.ts";
+import { factsHtml, type Html, html, nothing, timeHtml } from "./html.ts";
 import type { StatusWord } from "./row.ts";
 import { billedToText } from "./spending.ts";
 import { timeLeftMs, timeLeftText } from "./time-left.ts";
@@ -16,21 +16,19 @@ export function batchTitle({ batch }: BatchState): string {
   return batch.name === undefined ? `Batch ${batch.batchId}` : oneLine(batch.name, 200);
 }
 
-/** Title, id, state and beginning. HTML. */
-export function headerHtml(state: BatchState, stateWord: StateWord): string {
+/** Title, id, state and beginning. */
+export function headerHtml(state: BatchState, stateWord: StateWord): Html {
   const id =
-    state.batch.name === undefined
-      ? ""
-      : `<span>Batch <code>${escapeHtml(state.batch.batchId)}</code></span>`;
-  const begun = `<span>Started ${timeHtml(state.createdAt, timeText(state.createdAt))}</span>`;
-  return `<p class="brand">parallel-claude-code-mcp</p><h1>${escapeHtml(batchTitle(state))}</h1>
+    state.batch.name === undefined ? nothing : html`<span>Batch <code>${state.batch.batchId}</code></span>`;
+  const begun = html`<span>Started ${timeHtml(state.createdAt, timeText(state.createdAt))}</span>`;
+  return html`<p class="brand">parallel-claude-code-mcp</p><h1>${batchTitle(state)}</h1>
 <p class="under">${statePill(stateWord, state.counts)}${id}${begun}</p>`;
 }
 
-/** The state as a word with sign and colour. HTML. */
-export function statePill(stateWord: StateWord, counts?: Counts): string {
+/** The state as a word with sign and colour. */
+export function statePill(stateWord: StateWord, counts?: Counts): Html {
   const className = stateWord === "finished" && counts && counts.failed > 0 ? "warn" : pillClass[stateWord];
-  return `<span class="pill ${className}">${stateWord}</span>`;
+  return html`<span class="pill ${className}">${stateWord}</span>`;
 }
 
 /** What the panel tells beside the state itself. */
@@ -49,8 +47,8 @@ export interface Tokens {
   output: number;
 }
 
-/** Bar, counts, times and cost. HTML. */
-export function progressHtml(state: BatchState, { now, stateWord, held, tokens }: ProgressFacts): string {
+/** Bar, counts, times and cost. */
+export function progressHtml(state: BatchState, { now, stateWord, held, tokens }: ProgressFacts): Html {
   const { counts } = state;
   const left = stateWord === "running" ? timeLeftMs(state, now, held?.until) : undefined;
   const toComeUsd = stateWord === "running" ? costToComeUsd(state) : undefined;
@@ -75,7 +73,7 @@ export function progressHtml(state: BatchState, { now, stateWord, held, tokens }
     ],
     ["At once", atOnceText(state)],
   ]);
-  return `<section aria-label="Progress">${barHtml(counts, state.tasks.length)}${legendHtml(counts)}${facts}${holdHtml(held)}${noteHtml(state, stateWord)}</section>\n`;
+  return html`<section aria-label="Progress">${barHtml(counts, state.tasks.length)}${legendHtml(counts)}${facts}${holdHtml(held)}${noteHtml(state, stateWord)}</section>\n`;
 }
 
 /** The counts in words, for a screen reader. */
@@ -114,35 +112,35 @@ const segments: [count: keyof Counts, className: StatusWord["className"]][] = [
 ];
 
 // Drawn, for an element's `style` would need a weaker policy.
-function barHtml(counts: Counts, total: number): string {
+function barHtml(counts: Counts, total: number): Html {
   let x = 0;
   const parts = segments
     .filter(([name]) => name !== "queued" && counts[name] > 0)
     .map(([name, className]) => {
       const width = (counts[name] / total) * 100;
-      const part = `<rect class="${className}" x="${x.toFixed(2)}%" width="${width.toFixed(2)}%" height="14"/>`;
+      const part = html`<rect class="${className}" x="${x.toFixed(2)}%" width="${width.toFixed(2)}%" height="14"/>`;
       x += width;
       return part;
     });
-  return `<svg class="bar" width="100%" height="14" role="img" aria-label="${countsWords(counts)}">${parts.join("")}</svg>`;
+  return html`<svg class="bar" width="100%" height="14" role="img" aria-label="${countsWords(counts)}">${parts}</svg>`;
 }
 
-function legendHtml(counts: Counts): string {
+function legendHtml(counts: Counts): Html {
   const entries = segments
     .filter(([name]) => counts[name] > 0)
-    .map(([name, className]) => `<li class="s ${className}">${numberText(counts[name])} ${name}</li>`);
-  return `<ul class="legend">${entries.join("")}</ul>`;
+    .map(([name, className]) => html`<li class="s ${className}">${numberText(counts[name])} ${name}</li>`);
+  return html`<ul class="legend">${entries}</ul>`;
 }
 
-function holdHtml(held: Standstill | undefined): string {
-  return held === undefined ? "" : `<p class="note"><b>On hold.</b> ${escapeHtml(holdText(held))}</p>`;
+function holdHtml(held: Standstill | undefined): Html {
+  return held === undefined ? nothing : html`<p class="note"><b>On hold.</b> ${holdText(held)}</p>`;
 }
 
 function shortNumber(value: number): string {
   return short.format(value);
 }
 
-function noteHtml(state: BatchState, stateWord: StateWord): string {
-  if (stateWord !== "interrupted") return "";
-  return `<p class="note">No process runs this batch any more. Finished results are kept; <code>parallel-claude-code-mcp show ${escapeHtml(state.batch.batchId)}</code> shows its state.</p>`;
+function noteHtml(state: BatchState, stateWord: StateWord): Html {
+  if (stateWord !== "interrupted") return nothing;
+  return html`<p class="note">No process runs this batch any more. Finished results are kept; <code>parallel-claude-code-mcp show ${state.batch.batchId}</code> shows its state.</p>`;
 }

@@ -6,8 +6,8 @@ import script from "./browser/result.browser.js" with { type: "text" };
 import { fileTag } from "./file-tag.ts";
 import { pageFrame } from "./frame.ts";
 import { cut, firstLine } from "./harmless.ts";
-import { escapeHtml, factsHtml, proseHtml, sectionHtml, timeHtml } from "./html.ts";
-import { safeMarkdown } from "./markdown.ts";
+import { factsHtml, type Html, html, joined, nothing, proseHtml, sectionHtml, timeHtml } from "./html.ts";
+import { markdownHtml } from "./markdown.ts";
 import { structuredHtml } from "./structured.ts";
 import {
   adviceFacts,
@@ -45,7 +45,7 @@ export interface ResultPage extends TaskFacts {
 const longestPrompt = 200_000;
 const frame = pageFrame(script);
 
-/** The page as HTML, its tag within the first 512 bytes. */
+/** The page, its tag within the first 512 bytes. */
 export function resultPage(page: ResultPage): string {
   const title = firstLine(page.prompt, 90) || `Task ${page.taskNumber}`;
   return frame({
@@ -53,7 +53,7 @@ export function resultPage(page: ResultPage): string {
     tag: fileTag(page.batchId, page.taskNumber),
     facts: { batch: page.batchId, feed: page.feedHref, task: String(page.taskNumber) },
     header: headerHtml(page, title),
-    main: [
+    main: html`${[
       noticesHtml(page),
       sectionHtml("task", "Task", promptHtml(page.prompt)),
       sectionHtml("answer", "Answer", answerHtml(page)),
@@ -61,87 +61,94 @@ export function resultPage(page: ResultPage): string {
       sectionHtml("others", "Other answers of this session", othersHtml(page)),
       sectionHtml("facts", "Facts", factsPart(page)),
       sectionHtml("tokens", "Tokens", tokensHtml(page.usage)),
-    ].join(""),
-    footer: `${stepsHtml(page, "Neighbours, below")}<p>Made by parallel-claude-code-mcp</p>`,
+    ]}`,
+    footer: html`${stepsHtml(page, "Neighbours, below")}<p>Made by parallel-claude-code-mcp</p>`,
   });
 }
 
-function headerHtml(page: ResultPage, title: string): string {
+function headerHtml(page: ResultPage, title: string): Html {
   const denied = page.usage?.denials?.length ?? 0;
   const pill = denied
-    ? '<span class="pill warn">Succeeded, tools denied</span>'
-    : '<span class="pill ok">Succeeded</span>';
+    ? html`<span class="pill warn">Succeeded, tools denied</span>`
+    : html`<span class="pill ok">Succeeded</span>`;
   const parts = [
     pill,
     taskDurationText(page),
     taskCostText(page),
     timeHtml(page.endedAt, timeText(page.endedAt)),
   ];
-  const under = parts.filter((part) => part !== undefined).map((part) => `<span>${part}</span>`);
-  return `<p class="brand">${escapeHtml(placeText(page))}</p>${stepsHtml(page, "Neighbours")}
-<h1>${escapeHtml(title)}</h1><p class="under">${under.join("")}</p>`;
+  const under = parts.filter((part) => part !== undefined).map((part) => html`<span>${part}</span>`);
+  return html`<p class="brand">${placeText(page)}</p>${stepsHtml(page, "Neighbours")}
+<h1>${title}</h1><p class="under">${under}</p>`;
 }
 
 // The names of the neighbours' files are not known yet: the script finds them. Without it, one gets to their rows.
-function stepsHtml({ taskNumber, totalTasks, reportHref }: ResultPage, label: string): string {
-  const href = (task: number) => escapeHtml(`${reportHref}#t${task}`);
+function stepsHtml({ taskNumber, totalTasks, reportHref }: ResultPage, label: string): Html {
+  const href = (task: number) => `${reportHref}#t${task}`;
   const step = (by: -1 | 1, words: string) =>
-    `<a href="${href(taskNumber + by)}" data-step="${by}" rel="${by < 0 ? "prev" : "next"}">${words}</a>`;
+    html`<a href="${href(taskNumber + by)}" data-step="${by}" rel="${by < 0 ? "prev" : "next"}">${words}</a>`;
   const links = [
-    taskNumber > 1 ? step(-1, `← Task ${taskNumber - 1}`) : "",
-    `<a href="${href(taskNumber)}">All tasks of the batch</a>`,
-    taskNumber < totalTasks ? step(1, `Task ${taskNumber + 1} →`) : "",
+    taskNumber > 1 ? step(-1, `← Task ${taskNumber - 1}`) : nothing,
+    html`<a href="${href(taskNumber)}">All tasks of the batch</a>`,
+    taskNumber < totalTasks ? step(1, `Task ${taskNumber + 1} →`) : nothing,
   ];
-  return `<nav class="steps" aria-label="${label}">${links.filter((link) => link !== "").join(" ")}</nav>`;
+  return html`<nav class="steps" aria-label="${label}">${joined(
+    links.filter((link) => !link.isEmpty),
+    " ",
+  )}</nav>`;
 }
 
-function noticesHtml(page: ResultPage): string {
+function noticesHtml(page: ResultPage): Html {
   const advice = adviceFor(page.outcome, adviceFacts(page));
-  const notes = [...page.remarks.map(escapeHtml), advice === undefined ? "" : proseHtml(advice)];
-  const shown = notes.filter((note) => note !== "").map((note) => `<p class="note">${note}</p>`);
-  return shown.length > 0 ? `<div class="card" role="note">${shown.join("")}</div>` : "";
+  const notes = [
+    ...page.remarks.map((remark) => html`${remark}`),
+    advice === undefined ? nothing : proseHtml(advice),
+  ];
+  const shown = notes.filter((note) => !note.isEmpty).map((note) => html`<p class="note">${note}</p>`);
+  return shown.length > 0 ? html`<div class="card" role="note">${shown}</div>` : nothing;
 }
 
-function promptHtml(prompt: string): string {
-  const whole = `<pre class="asked">${escapeHtml(cut(prompt, longestPrompt))}</pre>`;
+function promptHtml(prompt: string): Html {
+  const whole = html`<pre class="asked">${cut(prompt, longestPrompt)}</pre>`;
   const long = prompt.length > 600 || prompt.split("\n", 10).length > 8;
   if (!long) return whole;
   const size = countText(prompt.length, "character");
-  return `<details><summary><b>${escapeHtml(firstLine(prompt, 160))}</b> (${size})</summary>${whole}</details>`;
+  return html`<details><summary><b>${firstLine(prompt, 160)}</b> (${size})</summary>${whole}</details>`;
 }
 
-function answerHtml({ text, outcome }: ResultPage): string {
-  if (text.shown.trim() === "" && outcome.structured !== undefined) return "";
-  const body = text.shown.trim() === "" ? "<p>Claude returned no text.</p>" : safeMarkdown(text.shown);
-  return `${cutNotice(text)}<div class="answer" dir="auto">${body}</div>`;
+function answerHtml({ text, outcome }: ResultPage): Html {
+  if (text.shown.trim() === "" && outcome.structured !== undefined) return nothing;
+  const body = text.shown.trim() === "" ? html`<p>Claude returned no text.</p>` : markdownHtml(text.shown);
+  return html`${cutNotice(text)}<div class="answer" dir="auto">${body}</div>`;
 }
 
-function cutNotice({ shown, totalLength, transcript }: ResultPage["text"]): string {
-  if (shown.length >= totalLength) return "";
-  return `<p class="note" role="note">These are the first ${numberText(shown.length)} of ${countText(totalLength, "character")}. The whole answer is in the transcript: <code>${escapeHtml(transcript)}</code></p>`;
+function cutNotice({ shown, totalLength, transcript }: ResultPage["text"]): Html {
+  if (shown.length >= totalLength) return nothing;
+  return html`<p class="note" role="note">These are the first ${numberText(shown.length)} of ${countText(totalLength, "character")}. The whole answer is in the transcript: <code>${transcript}</code></p>`;
 }
 
-function dataHtml({ outcome }: ResultPage): string {
-  return outcome.structured === undefined ? "" : structuredHtml(outcome.structured);
+function dataHtml({ outcome }: ResultPage): Html {
+  return outcome.structured === undefined ? nothing : structuredHtml(outcome.structured);
 }
 
-function othersHtml({ others }: ResultPage): string {
-  return others
-    .map(
+function othersHtml({ others }: ResultPage): Html {
+  return joined(
+    others.map(
       ({ heading, text }) =>
-        `<p class="note">${escapeHtml(heading)}</p><div class="answer" dir="auto">${safeMarkdown(text)}</div>`,
-    )
-    .join('<hr aria-hidden="true">');
+        html`<p class="note">${heading}</p><div class="answer" dir="auto">${markdownHtml(text)}</div>`,
+    ),
+    html`<hr aria-hidden="true">`,
+  );
 }
 
-function factsPart(page: ResultPage): string {
-  const code = (text: string | undefined) => text && `<code>${escapeHtml(text)}</code>`;
+function factsPart(page: ResultPage): Html {
+  const code = (text: string | undefined) => (text === undefined ? undefined : html`<code>${text}</code>`);
   return factsHtml(
     [
       ["Cost", taskCostText(page)],
       ["Duration", taskDurationText(page)],
       ["Turns", page.usage && numberText(page.usage.numTurns)],
-      ["Model", page.model && escapeHtml(page.model)],
+      ["Model", page.model],
       ["Attempts", attemptsText(page)],
       ["Left behind", leakedText(page)],
       [
@@ -160,26 +167,29 @@ function factsPart(page: ResultPage): string {
   );
 }
 
-function commandHtml(command: string | undefined): string | undefined {
+function commandHtml(command: string | undefined): Html | undefined {
   if (command === undefined) return undefined;
-  return `<code id="command">${escapeHtml(command)}</code> <button type="button" data-copy="command" aria-label="Copy the command" hidden>Copy</button>`;
+  return html`<code id="command">${command}</code> <button type="button" data-copy="command" aria-label="Copy the command" hidden>Copy</button>`;
 }
 
-function deniedHtml(usage: Usage | undefined): string {
+function deniedHtml(usage: Usage | undefined): Html {
   const rules = [...new Set((usage?.denials ?? []).map((denial) => denial.rule))].slice(0, 50);
-  return rules.map((rule) => `<code>${escapeHtml(cut(rule, 200))}</code>`).join(" ");
+  return joined(
+    rules.map((rule) => html`<code>${cut(rule, 200)}</code>`),
+    " ",
+  );
 }
 
-function tokensHtml(usage: Usage | undefined): string {
+function tokensHtml(usage: Usage | undefined): Html {
   const models = Object.entries(usage?.models ?? {});
-  if (models.length === 0) return "";
+  if (models.length === 0) return nothing;
   const rows = models.map(([model, { input, output, cacheRead, cacheWritten }]) => {
     const numbers = [input, output, cacheRead, cacheWritten].map(
-      (count) => `<td class="n">${numberText(count)}</td>`,
+      (count) => html`<td class="n">${numberText(count)}</td>`,
     );
-    return `<tr><td>${escapeHtml(model)}</td>${numbers.join("")}</tr>`;
+    return html`<tr><td>${model}</td>${numbers}</tr>`;
   });
   const names = ["Input", "Output", "Read from cache", "Written to cache"];
-  const head = names.map((name) => `<th scope="col" class="n">${name}</th>`).join("");
-  return `<div class="wide"><table><thead><tr><th scope="col">Model</th>${head}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+  const head = names.map((name) => html`<th scope="col" class="n">${name}</th>`);
+  return html`<div class="wide"><table><thead><tr><th scope="col">Model</th>${head}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }

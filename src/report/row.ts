@@ -3,7 +3,7 @@ import type { Canceller } from "../model/outcome.ts";
 import type { DoneTask, TaskState } from "../model/state.ts";
 import { costText, durationText } from "./amounts.ts";
 import { firstLine, oneLine } from "./harmless.ts";
-import { escapeHtml } from "./html.ts";
+import { type Html, html, nothing } from "./html.ts";
 
 /** A word for people, and the class that gives it colour and sign. */
 export interface StatusWord {
@@ -38,18 +38,18 @@ export interface RowFacts {
 }
 
 /** The row of the table of all tasks: number, prompt, status, duration, cost; in attributes what it is sorted by. */
-export function taskRow(task: TaskState, { prompt, href, bars }: RowFacts): string {
+export function taskRow(task: TaskState, { prompt, href, bars }: RowFacts): Html {
   const { className, word } = statusWord(task);
   const done = task.status === "done" ? task : undefined;
   const lasted = done?.startedAt === undefined ? undefined : Math.max(0, done.endedAt - done.startedAt);
   const sorted = [
-    bars === "" ? "" : ` data-b="${bars}"`,
-    lasted === undefined ? "" : ` data-d="${lasted}"`,
-    done?.usage ? ` data-c="${done.usage.costUsd}"` : "",
+    bars === "" ? nothing : html` data-b="${bars}"`,
+    lasted === undefined ? nothing : html` data-d="${lasted}"`,
+    done?.usage ? html` data-c="${done.usage.costUsd}"` : nothing,
   ];
   const duration = lasted === undefined ? "" : durationText(lasted);
   const cost = done ? doneCost(done) : "";
-  return `<tr id="t${task.number}" class="${className}"${sorted.join("")}><td class="n">${task.number}</td><td class="p">${promptHtml(prompt, href)}</td><td class="s">${word}</td><td class="n">${duration}</td><td class="n">${cost}</td></tr>\n`;
+  return html`<tr id="t${task.number}" class="${className}"${sorted}><td class="n">${task.number}</td><td class="p">${promptHtml(prompt, href)}</td><td class="s">${word}</td><td class="n">${duration}</td><td class="n">${cost}</td></tr>\n`;
 }
 
 /** The row of the table of running sessions: number, prompt, activity, time so far. */
@@ -58,15 +58,15 @@ export function runningRow(
   prompt: string,
   activity: string | undefined,
   now: number,
-): string {
+): Html {
   const doing = task.cancelling ? "Is being ended" : (activity ?? "Works");
-  return `<tr id="r${task.number}" class="run"><td class="n"><a href="#t${task.number}">${task.number}</a></td><td class="p">${promptHtml(prompt, undefined)}</td><td>${escapeHtml(oneLine(doing, 160))}</td><td class="n">${durationText(now - task.startedAt)}</td></tr>\n`;
+  return html`<tr id="r${task.number}" class="run"><td class="n"><a href="#t${task.number}">${task.number}</a></td><td class="p">${promptHtml(prompt, undefined)}</td><td>${oneLine(doing, 160)}</td><td class="n">${durationText(now - task.startedAt)}</td></tr>\n`;
 }
 
 /** The beginning of a prompt, as a link where there is something to see. */
-export function promptHtml(prompt: string, href: string | undefined): string {
-  const excerpt = escapeHtml(firstLine(prompt, 110)) || "(no words)";
-  return href === undefined ? excerpt : `<a href="${escapeHtml(href)}">${excerpt}</a>`;
+export function promptHtml(prompt: string, href: string | undefined): Html {
+  const excerpt = firstLine(prompt, 110) || "(no words)";
+  return href === undefined ? html`${excerpt}` : html`<a href="${href}">${excerpt}</a>`;
 }
 
 function doneCost({ usage }: DoneTask): string {

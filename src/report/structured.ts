@@ -1,7 +1,7 @@
 // An answer that came as data, as tables for people and as JSON for everybody else.
 import { countText } from "./amounts.ts";
 import { cut } from "./harmless.ts";
-import { escapeHtml } from "./html.ts";
+import { type Html, html, nothing } from "./html.ts";
 
 const mostRows = 500;
 const mostColumns = 20;
@@ -9,20 +9,21 @@ const longestCell = 2_000;
 const longestJson = 500_000;
 const deepestJson = 100;
 
-/** A table (nested values as JSON) where the value has parts, and the JSON itself, folded. HTML. */
-export function structuredHtml(value: unknown): string {
+/** A table (nested values as JSON) where the value has parts, and the JSON itself, folded. */
+export function structuredHtml(value: unknown): Html {
   const json = jsonText(value, 2);
-  const note = json.length > longestJson ? "<p>The JSON is cut off. The transcript has all of it.</p>" : "";
-  const raw = `<details><summary>As JSON</summary><pre class="scroll">${escapeHtml(cut(json, longestJson))}</pre>${note}</details>`;
-  return `${tableOf(value)}${raw}`;
+  const note =
+    json.length > longestJson ? html`<p>The JSON is cut off. The transcript has all of it.</p>` : nothing;
+  const raw = html`<details><summary>As JSON</summary><pre class="scroll">${cut(json, longestJson)}</pre>${note}</details>`;
+  return html`${tableOf(value)}${raw}`;
 }
 
-function tableOf(value: unknown): string {
+function tableOf(value: unknown): Html {
   if (Array.isArray(value)) return value.every(isRecord) ? recordTable(value) : listTable(value);
-  return isRecord(value) ? pairTable(value) : `<p>${cell(value)}</p>`;
+  return isRecord(value) ? pairTable(value) : html`<p>${cell(value)}</p>`;
 }
 
-function recordTable(records: Record<string, unknown>[]): string {
+function recordTable(records: Record<string, unknown>[]): Html {
   const shown = records.slice(0, mostRows);
   const columns = [...new Set(shown.flatMap((record) => Object.keys(record)))].slice(0, mostColumns);
   if (columns.length === 0) return listTable(records);
@@ -30,31 +31,30 @@ function recordTable(records: Record<string, unknown>[]): string {
   return table(columns, rows, records.length);
 }
 
-function listTable(values: unknown[]): string {
-  if (values.length === 0) return "<p>An empty list.</p>";
+function listTable(values: unknown[]): Html {
+  if (values.length === 0) return html`<p>An empty list.</p>`;
   const rows = values.slice(0, mostRows).map((value, index) => [index + 1, value]);
   return table(["Number", "Value"], rows, values.length);
 }
 
-function pairTable(record: Record<string, unknown>): string {
+function pairTable(record: Record<string, unknown>): Html {
   const pairs = Object.entries(record);
-  if (pairs.length === 0) return "<p>An empty object.</p>";
+  if (pairs.length === 0) return html`<p>An empty object.</p>`;
   return table(["Name", "Value"], pairs.slice(0, mostRows), pairs.length);
 }
 
-function table(columns: string[], rows: unknown[][], total: number): string {
-  const head = columns.map((column) => `<th scope="col">${escapeHtml(cut(column, 200))}</th>`).join("");
-  const body = rows
-    .map((values) => `<tr>${values.map((value) => `<td>${cell(value)}</td>`).join("")}</tr>`)
-    .join("");
-  const rest = total > rows.length ? `<p>${countText(total - rows.length, "more row")} in the JSON.</p>` : "";
-  return `<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>${rest}`;
+function table(columns: string[], rows: unknown[][], total: number): Html {
+  const head = columns.map((column) => html`<th scope="col">${cut(column, 200)}</th>`);
+  const body = rows.map((values) => html`<tr>${values.map((value) => html`<td>${cell(value)}</td>`)}</tr>`);
+  const rest =
+    total > rows.length ? html`<p>${countText(total - rows.length, "more row")} in the JSON.</p>` : nothing;
+  return html`<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>${rest}`;
 }
 
-function cell(value: unknown): string {
-  if (value === undefined || value === null) return "";
-  if (typeof value !== "object") return escapeHtml(cut(String(value), longestCell));
-  return `<code>${escapeHtml(cut(jsonText(value), longestCell))}</code>`;
+function cell(value: unknown): Html {
+  if (value === undefined || value === null) return nothing;
+  if (typeof value !== "object") return html`${cut(String(value), longestCell)}`;
+  return html`<code>${cut(jsonText(value), longestCell)}</code>`;
 }
 
 // Indenting grows with the square of the depth, and at some depth the stack ends.

@@ -1,12 +1,16 @@
 // The heads of the tables, and what the table of all tasks is searched, filtered and sorted with. Without a script
 // these tools could do nothing, so that it is the script that shows them.
 
+import { type Html, html, nothing } from "./html.ts";
+
 const numeric = new Set(["Task", "Duration", "Cost", "For"]);
 
-/** The head row. HTML. */
-export function tableHead(columns: readonly string[]): string {
-  const heads = columns.map((name) => `<th scope="col"${numeric.has(name) ? ' class="n"' : ""}>${name}</th>`);
-  return `<thead><tr>${heads.join("")}</tr></thead>`;
+/** The head row. */
+export function tableHead(columns: readonly string[]): Html {
+  const heads = columns.map(
+    (name) => html`<th scope="col"${numeric.has(name) ? html` class="n"` : nothing}>${name}</th>`,
+  );
+  return html`<thead><tr>${heads}</tr></thead>`;
 }
 
 // In the order in which one looks for them; the script knows the classes of rows that each means.
@@ -20,16 +24,18 @@ const filters = [
   ["cancelled", "Cancelled"],
 ] as const;
 
-/** Search, filters, and the order for screens that have no room for heads. HTML. */
-export function toolsHtml(columns: readonly string[]): string {
+/** Search, filters, and the order for screens that have no room for heads. */
+export function toolsHtml(columns: readonly string[]): Html {
   const chips = filters.map(
     ([show, word]) =>
-      `<button type="button" data-show="${show}" aria-pressed="${show === ""}">${word} <span></span></button>`,
+      html`<button type="button" data-show="${show}" aria-pressed="${String(show === "")}">${word} <span></span></button>`,
   );
   const orders = columns.flatMap((column) => {
     const key = column.toLowerCase();
-    const down = numeric.has(column) ? `<option value="${key} down">${column}, greatest first</option>` : "";
-    return `<option value="${key}">${column}</option>${down}`;
+    const down = numeric.has(column)
+      ? html`<option value="${key} down">${column}, greatest first</option>`
+      : nothing;
+    return html`<option value="${key}">${column}</option>${down}`;
   });
-  return `<div id="tools" class="tools" role="search" aria-label="Tasks" hidden><label class="search">Search <input type="search" id="search" autocomplete="off" spellcheck="false"></label><div class="chips" role="group" aria-label="Show">${chips.join("")}</div><label class="order">Sort by <select id="order">${orders.join("")}</select></label><span id="shown"></span></div>`;
+  return html`<div id="tools" class="tools" role="search" aria-label="Tasks" hidden><label class="search">Search <input type="search" id="search" autocomplete="off" spellcheck="false"></label><div class="chips" role="group" aria-label="Show">${chips}</div><label class="order">Sort by <select id="order">${orders}</select></label><span id="shown"></span></div>`;
 }

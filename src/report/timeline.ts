@@ -1,6 +1,7 @@
 // The timeline: a bar for each session in its slot, so that one glance shows the parallelism and the stragglers.
 import type { BatchState, TaskState } from "../model/state.ts";
 import { countText, durationText, numberText } from "./amounts.ts";
+import { type Html, html, nothing } from "./html.ts";
 import type { Bar, Lanes } from "./lanes.ts";
 import { promptHtml, statusWord } from "./row.ts";
 
@@ -32,18 +33,18 @@ interface Long {
   lasted: number;
 }
 
-/** Drawing, axis and the longest sessions as text. Empty before the first session. HTML. */
-export function timelineHtml(view: TimelineView): string {
+/** Drawing, axis and the longest sessions as text. Empty before the first session. */
+export function timelineHtml(view: TimelineView): Html {
   const { state, lanes, until } = view;
-  if (lanes.count === 0) return "";
+  if (lanes.count === 0) return nothing;
   const span = Math.max(1, until - state.createdAt);
   const height = Math.min(laneHeight.most, Math.max(laneHeight.least, usualHeight / lanes.count));
   const { paths, lengths } = draw(view, span, height);
   const pixels = Math.ceil(height * lanes.count);
-  const shapes = [...paths].map(([className, path]) => `<path class="${className}" d="${path}"/>`);
-  const drawing = `<svg class="bars" width="100%" height="${pixels}" viewBox="0 0 ${width} ${pixels}" preserveAspectRatio="none" aria-hidden="true">${shapes.join("")}</svg>`;
+  const shapes = [...paths].map(([className, path]) => html`<path class="${className}" d="${path}"/>`);
+  const drawing = html`<svg class="bars" width="100%" height="${pixels}" viewBox="0 0 ${width} ${pixels}" preserveAspectRatio="none" aria-hidden="true">${shapes}</svg>`;
   const words = wordsOf(view, lengths);
-  return `<div id="timeline-box"><div id="lanes" role="img" aria-label="${words} Arrow keys go from session to session, Enter opens one." data-span="${span}" data-count="${lanes.count}">${drawing}<span id="mark" hidden></span>${axisHtml(span)}</div>
+  return html`<div id="timeline-box"><div id="lanes" role="img" aria-label="${words} Arrow keys go from session to session, Enter opens one." data-span="${span}" data-count="${lanes.count}">${drawing}<span id="mark" hidden></span>${axisHtml(span)}</div>
 <p id="readout" role="status">${words}</p>${longestHtml(lengths, view)}</div>`;
 }
 
@@ -88,16 +89,16 @@ function wordsOf({ lanes }: TimelineView, lengths: readonly Long[]): string {
 
 const niceSeconds = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200];
 
-function axisHtml(span: number): string {
+function axisHtml(span: number): Html {
   const seconds = span / 1000;
   const step = niceSeconds.find((nice) => seconds / nice <= 6) ?? Math.ceil(seconds / 6 / 86_400) * 86_400;
-  const ticks: string[] = [];
+  const ticks: Html[] = [];
   for (let at = 0; at <= seconds; at += step) {
     const x = (at / seconds) * 100;
-    const anchor = x < 2 ? "" : x > 96 ? ' text-anchor="end"' : ' text-anchor="middle"';
-    ticks.push(`<text x="${x.toFixed(2)}%" y="14"${anchor}>${tickText(at)}</text>`);
+    const anchor = x < 2 ? nothing : html` text-anchor="${x > 96 ? "end" : "middle"}"`;
+    ticks.push(html`<text x="${x.toFixed(2)}%" y="14"${anchor}>${tickText(at)}</text>`);
   }
-  return `<svg class="axis" width="100%" height="18" aria-hidden="true">${ticks.join("")}</svg>`;
+  return html`<svg class="axis" width="100%" height="18" aria-hidden="true">${ticks}</svg>`;
 }
 
 function tickText(seconds: number): string {
@@ -110,11 +111,11 @@ function tickText(seconds: number): string {
   return `${seconds / 3600} h`;
 }
 
-function longestHtml(lengths: readonly Long[], { state, hrefOf }: TimelineView): string {
+function longestHtml(lengths: readonly Long[], { state, hrefOf }: TimelineView): Html {
   const items = lengths.slice(0, mostLongest).map(({ task, lasted }) => {
     const { className, word } = statusWord(task);
     const prompt = state.batch.tasks[task.number - 1]?.prompt ?? "";
-    return `<li><b>${durationText(lasted)}</b> <span class="s ${className}">${word}</span> <a href="#t${task.number}">task ${task.number}</a> ${promptHtml(prompt, hrefOf(task.number))}</li>`;
+    return html`<li><b>${durationText(lasted)}</b> <span class="s ${className}">${word}</span> <a href="#t${task.number}">task ${task.number}</a> ${promptHtml(prompt, hrefOf(task.number))}</li>`;
   });
-  return `<details><summary>The longest sessions</summary><ol class="longest">${items.join("")}</ol></details>`;
+  return html`<details><summary>The longest sessions</summary><ol class="longest">${items}</ol></details>`;
 }
