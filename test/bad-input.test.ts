@@ -183,8 +183,9 @@ const table: [
       "4 problems",
       "tasks[1].workingDirectory",
       "settings",
-      "is not a file of at most 10 MB",
-      "cannot be written",
+      "mcpConfig",
+      "is longer than a path may be",
+      "outputDirectory",
     ],
   ],
   [

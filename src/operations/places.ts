@@ -3,14 +3,15 @@ import { isJsonText, settingsIn } from "../claude/settings-file.ts";
 import type { Batch } from "../model/event.ts";
 import { type SessionOptionsInput, sessionOptions } from "../model/options.ts";
 import { isWritable, kindAt, realPath } from "../platform/files.ts";
-import { absolutePath, dirname, isWithin } from "../platform/paths.ts";
+import { dirname, isWithin } from "../platform/paths.ts";
 import { layoutOf } from "../store/layout.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
-import { jsonFault } from "./faults.ts";
+import { excerpt, jsonFault } from "./faults.ts";
 import { pick, type RawOptions } from "./raw-options.ts";
 import { mostArgumentBytes } from "./text-faults.ts";
 import { readVariables } from "./variables.ts";
+import { readPath } from "./written-path.ts";
 
 const sessionNames = Object.keys(sessionOptions.shape);
 
@@ -27,34 +28,43 @@ export class Places {
     this.#roots = (context.configuration.allowedRoots ?? []).map(realPath);
   }
 
-  /** The options as written, with absolute paths. Only what was written is kept: defaults come last of all. */
-  absolute(options: SessionOptionsInput, written: RawOptions, place: string): RawOptions {
-    const base = options.workingDirectory;
-    const from = base === undefined ? this.#start() : this.#resolve(base, this.#start());
+  /**
+   * The options as written, with absolute paths. A task's begin in the directory of its batch, a batch's where we stand.
+   * Only what was written is kept: defaults come last of all.
+   */
+  absolute(
+    options: SessionOptionsInput,
+    written: RawOptions,
+    { place, base }: { place: string; base?: string | undefined },
+  ): RawOptions {
+    const { workingDirectory, addDirectories, mcpConfig, env, outputSchema, settings } = options;
+    const start = base ?? this.#start();
+    const named = (name: string) => `${place}${name}`;
+    const own =
+      workingDirectory === undefined
+        ? undefined
+        : this.#directory(workingDirectory, start, named("workingDirectory"));
+    const from = own ?? start;
     const kept = pick(written, sessionNames);
     return {
       ...kept,
-      ...(base === undefined ? {} : { workingDirectory: this.#directory(from, `${place}workingDirectory`) }),
-      ...(options.addDirectories
+      ...(own === undefined ? {} : { workingDirectory: own }),
+      ...(addDirectories
         ? {
-            addDirectories: options.addDirectories.map((path, index) =>
-              this.#directory(this.#resolve(path, from), `${place}addDirectories[${index}]`),
+            addDirectories: addDirectories.map((path, index) =>
+              this.#directory(path, from, named(`addDirectories[${index}]`)),
             ),
           }
         : {}),
-      ...(typeof options.mcpConfig === "string"
-        ? {
-            mcpConfig: isJsonText(options.mcpConfig)
-              ? options.mcpConfig
-              : this.#resolve(options.mcpConfig, from),
-          }
+      ...(typeof mcpConfig === "string"
+        ? { mcpConfig: this.#servers(mcpConfig, from, named("mcpConfig")) }
         : {}),
-      ...(typeof options.env === "string" ? { env: this.#variables(options.env, from, `${place}env`) } : {}),
-      ...(typeof options.outputSchema === "string"
-        ? { outputSchema: this.#schema(options.outputSchema, from, `${place}outputSchema`) }
+      ...(typeof env === "string" ? { env: this.#variables(env, from, named("env")) } : {}),
+      ...(typeof outputSchema === "string"
+        ? { outputSchema: this.#schema(outputSchema, from, named("outputSchema")) }
         : {}),
-      ...(typeof options.settings === "string"
-        ? { settings: this.#settings(options.settings, from, `${place}settings`) }
+      ...(typeof settings === "string"
+        ? { settings: this.#settings(settings, from, named("settings")) }
         : {}),
     };
   }
@@ -80,34 +90,59 @@ export class Places {
     return start;
   }
 
-  /** Where files go: of a sync batch without a directory of its own, into the state directory. */
-  outputDirectory(given: string | undefined, asyncMode: boolean, batchId: Batch["batchId"]): string {
+  /**
+   * Where files go: below the batch's working directory where the path is relative; of a sync batch without a directory
+   * of its own, into the state directory.
+   */
+  outputDirectory(
+    given: string | undefined,
+    { asyncMode, batchId, from }: { asyncMode: boolean; batchId: Batch["batchId"]; from: string },
+  ): string {
     const { configuration } = this.#context;
     if (given === undefined && !asyncMode) return layoutOf(stateDirectoryOf(configuration)).pages(batchId);
-    const directory =
-      given === undefined
-        ? configuration.outputDirectory
-        : this.#resolve(given, this.#context.workingDirectory);
-    const place = given === undefined ? "the configured outputDirectory" : "outputDirectory";
-    if (given !== undefined && !this.#allowed(directory)) this.#faults.push(this.#outside(place, directory));
-    else this.#checkWritable(directory, place);
-    return directory;
+    if (given === undefined) {
+      const { outputDirectory } = configuration;
+      this.#checkWritable(outputDirectory, "the configured outputDirectory");
+      return outputDirectory;
+    }
+    const faultsBefore = this.#faults.length;
+    const directory = this.#path(given, from, "outputDirectory");
+    if (this.#faults.length > faultsBefore) return directory;
+    if (!this.#allowed(directory)) this.#faults.push(this.#outside("outputDirectory", directory));
+    else this.#checkWritable(directory, "outputDirectory");
+    // Behind a link there may be another directory by the time that files are written.
+    return realPath(directory);
   }
 
   #start(): string {
     return this.#context.configuration.workingDirectory ?? this.#context.workingDirectory;
   }
 
-  #resolve(path: string, from: string): string {
-    return absolutePath(path, from);
+  // What cannot be read as a path is a fault, and stays as it was given: nothing will use it.
+  #path(given: string, from: string, place: string): string {
+    const read = readPath(given, from);
+    if ("path" in read) return read.path;
+    this.#faults.push(`${place} ${excerpt(given)} ${read.fault}`);
+    return given;
   }
 
-  #directory(path: string, place: string): string {
+  // With links resolved: what was looked at here is what sessions get, though a link may lead elsewhere by then.
+  #directory(given: string, from: string, place: string): string {
+    const faultsBefore = this.#faults.length;
+    const path = this.#path(given, from, place);
+    if (this.#faults.length > faultsBefore) return from;
     const kind = kindAt(path);
     if (kind === "nothing") this.#faults.push(`${place} ${path} does not exist`);
     else if (kind !== "directory") this.#faults.push(`${place} ${path} is not a directory`);
     else if (!this.#allowed(path)) this.#faults.push(this.#outside(place, path));
-    return path;
+    return realPath(path);
+  }
+
+  #servers(given: string, from: string, place: string): string | Record<string, unknown> {
+    if (isJsonText(given)) return given;
+    const faultsBefore = this.#faults.length;
+    const path = this.#path(given, from, place);
+    return this.#faults.length > faultsBefore ? { mcpServers: {} } : path;
   }
 
   // Settings of a file are kept apart: their values may be secrets.
@@ -130,7 +165,9 @@ export class Places {
   // Read once: a file that changes between its check and the start of a session would go unchecked.
   #jsonObject(given: string, from: string, place: string): Record<string, unknown> {
     const isText = isJsonText(given);
-    const path = isText ? given : this.#resolve(given, from);
+    const faultsBefore = this.#faults.length;
+    const path = isText ? given : this.#path(given, from, place);
+    if (this.#faults.length > faultsBefore) return {};
     if (!isText && kindAt(path) !== "file") {
       this.#faults.push(`${place} ${path} is not a file`);
       return {};

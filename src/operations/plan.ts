@@ -68,7 +68,9 @@ export async function planBatch(
   const checked = claude.found ? await checkVersion(context, claude.path, needed) : undefined;
   if (checked?.fault !== undefined) faults.push(checked.fault);
   const batchWide = batchOptions.parse(pick(shared, Object.keys(batchOptions.shape)));
-  const common = places.absolute(sessionOptions.partial().parse(pick(shared, sessionNames)), shared, "");
+  const common = places.absolute(sessionOptions.partial().parse(pick(shared, sessionNames)), shared, {
+    place: "",
+  });
   const workingDirectory = places.defaultWorkingDirectory([common, ...tasks.map(({ options }) => options)]);
   const surroundings = { context, claudeVersion: checked?.version };
   faults.push(...sessionFaults(common, { ...surroundings, place: "", workingDirectory }));
@@ -76,7 +78,7 @@ export async function planBatch(
   const files = new SettingsFiles(layoutOf(stateDirectoryOf(configuration)), batchId, places);
   const values: SessionValues = { shared: variablesIn(common["env"]), tasks: {} };
   const planned = tasks.map(({ prompt, place, options }, index): Task => {
-    const own = places.absolute(options, options, place);
+    const own = places.absolute(options, options, { place, base: workingDirectory });
     const directory = own["workingDirectory"];
     const at = typeof directory === "string" ? directory : workingDirectory;
     faults.push(...sessionFaults(own, { ...surroundings, place, workingDirectory: at }));
@@ -95,7 +97,11 @@ export async function planBatch(
     ),
   ];
   const budgetUsd = batchWide.batchBudgetUsd ?? configuration.batchBudgetUsd;
-  const outputDirectory = places.outputDirectory(batchWide.outputDirectory, batchWide.asyncMode, batchId);
+  const outputDirectory = places.outputDirectory(batchWide.outputDirectory, {
+    asyncMode: batchWide.asyncMode,
+    batchId,
+    from: workingDirectory,
+  });
   if (faults.length > 0 || !claude.found) return { ok: false, faults: [...new Set(faults)] };
   checked?.keep();
   return {

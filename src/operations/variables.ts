@@ -3,7 +3,7 @@ import { z } from "zod";
 import { refusedVariable } from "../claude/environment.ts";
 import { isJsonText, settingsIn } from "../claude/settings-file.ts";
 import { kindAt } from "../platform/files.ts";
-import { absolutePath } from "../platform/paths.ts";
+import { readPath } from "./written-path.ts";
 
 const variables = z.record(z.string(), z.string());
 
@@ -21,8 +21,9 @@ export function readVariables(
   from: string,
 ): { variables: Record<string, string> } | { fault: string } {
   const isText = isJsonText(given);
-  const path = isText ? given : absolutePath(given, from);
-  if (!isText && kindAt(path) !== "file")
+  const read = readPath(given, from);
+  const path = isText || "fault" in read ? given : read.path;
+  if (!isText && ("fault" in read || kindAt(path) !== "file"))
     return {
       fault: "was given as a text that is no file: expected a JSON file, or a JSON object of strings",
     };

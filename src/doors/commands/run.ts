@@ -14,7 +14,7 @@ import { follow } from "../../operations/follow.ts";
 import { planBatch } from "../../operations/plan.ts";
 import { create, carry as startCarrying } from "../../operations/spawn.ts";
 import { parallelInput } from "../../operations/spawn-input.ts";
-import { absolutePath } from "../../platform/paths.ts";
+import { readPath } from "../../operations/written-path.ts";
 import { costText, countText, durationText } from "../../report/amounts.ts";
 import { countsText, heldText } from "../../report/answer.ts";
 import { harmless } from "../../report/harmless.ts";
@@ -134,8 +134,12 @@ interface HowHere extends How {
 // Paths on a command line begin where its writer stands, whatever directory the sessions work in.
 function fromHere(input: Record<string, unknown>, directory: string): Record<string, unknown> {
   const paths = flagsOf(parallelInput).filter(namesPath);
-  const absolute = (value: unknown): unknown =>
-    typeof value === "string" && value !== "" && !isJsonText(value) ? absolutePath(value, directory) : value;
+  // What is no path is told later, as it was given.
+  const absolute = (value: unknown): unknown => {
+    if (typeof value !== "string" || value === "" || isJsonText(value)) return value;
+    const read = readPath(value, directory);
+    return "path" in read ? read.path : value;
+  };
   return Object.fromEntries(
     Object.entries(input).map(([property, value]) => {
       if (!paths.some((flag) => flag.property === property)) return [property, value];

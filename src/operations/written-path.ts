@@ -1,0 +1,54 @@
+// Paths as people and models write them. What a shell would have expanded is expanded, or refused: otherwise it would
+// become a directory of that name.
+import { absolutePath } from "../platform/paths.ts";
+
+export type ReadPath = { path: string } | { fault: string };
+
+/** Most bytes of one name, and of a path, that Linux and macOS take. */
+const mostNameBytes = 255;
+const mostPathBytes = 4_096;
+
+/** The absolute path that was meant, or what is wrong with it; `given` is not part of the fault. */
+export function readPath(given: string, from: string): ReadPath {
+  if (given.includes("\0")) return { fault: "contains a NUL character, which no path can hold" };
+  const unquoted = given.replace(/^\$(?:HOME|\{HOME\})(?=$|[/\\])/, "~");
+  const written = unquoted.startsWith("file:") ? pathOfUrl(unquoted) : unquoted;
+  if (written === undefined) return { fault: "is the address of a file on another machine; write its path" };
+  const fault = faultOf(written);
+  if (fault !== undefined) return { fault };
+  const path = absolutePath(written, from);
+  if (Buffer.byteLength(path) > mostPathBytes || path.split(/[/\\]/).some(isLong))
+    return { fault: `is longer than a path may be (${mostNameBytes} bytes a name, ${mostPathBytes} in all)` };
+  return { path };
+}
+
+function isLong(name: string): boolean {
+  return Buffer.byteLength(name) > mostNameBytes;
+}
+
+function faultOf(written: string): string | undefined {
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(written)) return "is an address; expected a path";
+  if (process.platform !== "win32" && /^(?:[A-Za-z]:[\\/]|\\\\)/.test(written))
+    return "is a path of Windows, and this is another system; under WSL, drive C is /mnt/c";
+  const [first = ""] = written.split(/[/\\]/);
+  if (/^~[^/\\]/.test(first))
+    return `begins with ${first}, which is not expanded; write the path of that home directory, or ./${first} for a name`;
+  const variable = written
+    .split(/[/\\]/)
+    .find((name) => /^\$(?:\{\w+\}|[A-Z_][A-Z0-9_]*$)|^%\w+%$/.test(name));
+  if (variable !== undefined)
+    return `contains ${variable}, and only ~ and $HOME are expanded; write the path`;
+  return undefined;
+}
+
+// `file:///home/me/a%20b` and `file://localhost/…`; what cannot be read stays as it is and is refused as an address.
+function pathOfUrl(text: string): string | undefined {
+  try {
+    const { host, pathname } = new URL(text);
+    if (host !== "" && host !== "localhost") return undefined;
+    const path = decodeURIComponent(pathname);
+    return process.platform === "win32" ? path.replace(/^\/(?=[A-Za-z]:)/, "") : path;
+  } catch {
+    return text;
+  }
+}

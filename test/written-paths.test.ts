@@ -1,0 +1,118 @@
+// Paths in calls: where relative ones begin, what is expanded, and what is refused instead of becoming a directory.
+import { expect, test } from "bun:test";
+import { existsSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { connectNew, Home } from "./harness.ts";
+
+const many = "spawn_parallel_claude_sessions";
+
+test("a task's relative paths begin in the directory of its batch, not where the server stands", async () => {
+  await using home = new Home();
+  const project = home.file("project");
+  for (const path of ["packages/a/lib", "lib"]) mkdirSync(`${project}/${path}`, { recursive: true });
+  await Bun.write(`${project}/mcp.json`, '{"mcpServers":{}}');
+  await Bun.write(`${project}/packages/a/s.json`, '{"permissions":{}}');
+  await using client = await connectNew(home);
+  const { data, text } = await client.call(many, {
+    workingDirectory: project,
+    outputDirectory: "results",
+    tasks: [
+      { task: "[[args]]", addDirectories: ["lib"], mcpConfig: "mcp.json" },
+      { task: "[[cwd]]", workingDirectory: "packages/a" },
+      { task: "[[args]]", workingDirectory: "packages/a", addDirectories: ["lib"], settings: "s.json" },
+    ],
+  });
+  expect(text).toContain(`--add-dir=${project}/lib`);
+  expect(text).toContain(`--mcp-config=${project}/mcp.json`);
+  expect(text).toContain(`--add-dir=${project}/packages/a/lib`);
+  expect(data).toMatchObject({
+    outputDirectory: `${project}/results`,
+    results: [{}, { result: `${project}/packages/a` }, {}],
+  });
+});
+
+test("`~`, `$HOME` and a file's address are expanded", async () => {
+  await using home = new Home();
+  mkdirSync(home.file("a b"));
+  await using client = await connectNew(home);
+  for (const workingDirectory of [
+    "~/a b",
+    "$HOME/a b",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: as a shell would have expanded it.
+    "${HOME}/a b",
+    `file://${home.path}/a%20b`,
+    `file://localhost${home.path}/a%20b`,
+  ]) {
+    const { data } = await client.call("spawn_claude_session", { task: "[[cwd]]", workingDirectory });
+    expect(data).toMatchObject({ result: home.file("a b") });
+  }
+});
+
+test("what would become a directory of a strange name is refused, each with its place", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const long = "n".repeat(256);
+  const refused: [string, string][] = [
+    ["~root/x", "begins with ~root, which is not expanded"],
+    ["$OUT/x", "contains $OUT, and only ~ and $HOME are expanded"],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: as a shell would have expanded it.
+    ["results/${DATE}", "contains ${DATE}, and only ~ and $HOME are expanded"],
+    ["%TEMP%/x", "contains %TEMP%"],
+    ["file://server/x", "is the address of a file on another machine"],
+    ["https://example.com/x", "is an address; expected a path"],
+    ["C:\\Users\\me", "is a path of Windows"],
+    ["C:/Users/me", "is a path of Windows"],
+    [long, "is longer than a path may be"],
+    ["a/".repeat(3_000), "is longer than a path may be"],
+  ];
+  for (const [path, fault] of refused) {
+    const { isError, text } = await client.call(many, {
+      tasks: [
+        "x",
+        { task: "y", workingDirectory: path, addDirectories: [path], mcpConfig: path, settings: path },
+      ],
+      workingDirectory: path,
+      outputDirectory: path,
+    });
+    expect(isError).toBe(true);
+    for (const place of [
+      "workingDirectory",
+      "outputDirectory",
+      "tasks[1].workingDirectory",
+      "tasks[1].addDirectories[0]",
+      "tasks[1].mcpConfig",
+      "tasks[1].settings",
+    ])
+      expect(text).toMatch(new RegExp(`^- ${RegExp.escape(place)} ".*["…] ${RegExp.escape(fault)}`, "m"));
+    expect(text).toStartWith("Nothing was done. 6 problems");
+  }
+  expect(readdirSync(home.work)).toEqual([]);
+});
+
+test("a NUL is refused in every option", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const options = Object.fromEntries(
+    ["workingDirectory", "outputDirectory", "batchName", "model", "agent", "tools", "name", "mcpConfig"].map(
+      (name) => [name, "a\0b"],
+    ),
+  );
+  const { text } = await client.call(many, { tasks: ["x"], ...options });
+  for (const name of Object.keys(options)) expect(text).toContain(`${name} contains a NUL character`);
+});
+
+test("a path that leads elsewhere by the time it is used was resolved when it was checked", async () => {
+  await using home = new Home();
+  mkdirSync(home.file("real"));
+  symlinkSync(home.file("real"), home.file("link"));
+  await using client = await connectNew(home);
+  // Of the server it is the working directory; of the runner it would be the state directory.
+  const { data } = await client.call(many, { tasks: ["[[cwd]]"], outputDirectory: "/proc/self/cwd/out" });
+  expect(data).toMatchObject({ outputDirectory: `${home.work}/out` });
+  expect(existsSync(`${home.work}/out/index.html`)).toBe(true);
+  const linked = await client.call("spawn_claude_session", {
+    task: "[[args]]",
+    workingDirectory: home.file("link"),
+    addDirectories: [home.file("link")],
+  });
+  expect(linked.text).toContain(`--add-dir=${home.file("real")}`);
+});
