@@ -40,6 +40,7 @@ const declared = {
   "a machine without claude": {
     isThere: () => !placesForAllUsers.some((directory) => existsSync(`${directory}/claude`)),
   },
+  "namespaces of one's own": { isThere: canUnshare, debian: ["util-linux"] },
   "Bun's runtime for macOS": { isThere: () => existsSync(macRuntime), get: fetchMacRuntime },
   Linux: { isThere: () => process.platform === "linux" },
   glibc: { isThere: () => placesOfGlibc.some((directory) => existsSync(`${directory}/libm.so.6`)) },
@@ -105,6 +106,12 @@ function canMount(): boolean {
   if (can) Bun.spawnSync(["umount", directory]);
   rmdirSync(directory);
   return can;
+}
+
+// As a container has them. Root may, unless it is in one itself that forbids it.
+function canUnshare(): boolean {
+  const command = ["unshare", "--pid", "--uts", "--fork", "--mount-proc", "hostname", "container"];
+  return Bun.which("unshare") !== null && Bun.spawnSync(command).success;
 }
 
 // Compiling anything for macOS is the one way of getting it.

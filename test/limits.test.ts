@@ -50,6 +50,20 @@ function attemptsOf(store: Store): Attempt[] {
   return (row && store.batch(row.batchId)?.state.tasks.flatMap((task) => task.attempts)) ?? [];
 }
 
+test("the second batch of a login starts all its sessions at once, and so does one of another client", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: "3600" });
+  await run(home, ["run", "hello"]);
+  const [one, other] = [home.file("one"), home.file("other")];
+  // Neither answers before the other has begun.
+  const meeting = [
+    `[[touch path=${one}]] [[wait-for-file path=${other}]]`,
+    `[[touch path=${other}]] [[wait-for-file path=${one}]]`,
+  ];
+  await using client = await connectNew(home);
+  const { data } = await client.call(spawn, { tasks: meeting });
+  expect(data).toMatchObject({ state: "finished", counts: { succeeded: 2 } });
+});
+
 test("a login that does not work costs one attempt, and the batch goes on when doctor finds it again", async () => {
   using api = new SimulatedApi();
   api.loggedIn = false;

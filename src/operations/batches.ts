@@ -20,7 +20,7 @@ import { answerNow } from "./answer-now.ts";
 import { batchIdInput, taskNumbers } from "./batch-input.ts";
 import { commandLineCharacters } from "./clients.ts";
 import { type Context, valueOrFault } from "./context.ts";
-import { farText } from "./far-text.ts";
+import { farText, interruptedText } from "./far-text.ts";
 import { check } from "./faults.ts";
 import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
@@ -255,14 +255,18 @@ function ended(task: DoneTask): z.infer<typeof endedTask> {
 function messageOf(log: BatchLog, word: string, row: BatchRow): string {
   const counts = countsText(log.state);
   const { held } = row;
-  const far = farText(row);
+  const far = withBlank(farText(row));
   switch (word) {
     case "running":
       if (held && !log.state.cancelledBy) return `${counts} ${heldText(held)}${far}`;
       return `${counts} ${log.state.cancelledBy ? "It is being cancelled." : "It is still running; ask again later."}${far}`;
     case "interrupted":
-      return `${counts} Its processes are gone. Finished results are kept; resume the rest with \`retry_batch\` (batchId ${log.batchId}) or \`parallel-claude-code-mcp retry ${log.batchId}\`.`;
+      return `${counts} ${interruptedText(row)} Finished results are kept; resume the rest with \`retry_batch\` (batchId ${log.batchId}) or \`parallel-claude-code-mcp retry ${log.batchId}\`.`;
     default:
       return counts;
   }
+}
+
+function withBlank(text: string | undefined): string {
+  return text === undefined ? "" : ` ${text}`;
 }

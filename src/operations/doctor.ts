@@ -1,7 +1,7 @@
 // Whether everything is there that a session needs, on exactly the path that a session takes.
 import { z } from "zod";
 import { projectWarnings } from "../claude/project-settings.ts";
-import { carriedBy, standingOf } from "../engine/standing.ts";
+import { standingOf } from "../engine/standing.ts";
 import { type Configuration, variableOf } from "../model/configuration.ts";
 import { exists, kindAt, readText, realPath } from "../platform/files.ts";
 import { dirname, homeDirectory, isWithin, join } from "../platform/paths.ts";
@@ -12,7 +12,7 @@ import { accountOf } from "./account.ts";
 import { type InForce, readConfiguration, stateDirectoryOf } from "./configuration.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
 import { claudeFindings } from "./doctor-claude.ts";
-import { farText } from "./far-text.ts";
+import { farText, interruptedText } from "./far-text.ts";
 import { check } from "./faults.ts";
 import type { Operation } from "./operation.ts";
 import { hindranceToWriting } from "./places.ts";
@@ -158,20 +158,14 @@ function batchFindings(context: Context, before: readonly Finding[]): Finding[] 
   if (isWithoutStore(before)) return [];
   return context.store.unended(0).flatMap((row): Finding[] => {
     const name = "batch";
-    const carried = carriedBy(row);
     const open = countText(row.counts.queued + row.counts.running, "task");
-    const next = `Resume it with \`retry ${row.batchId}\`, or end it with \`cancel ${row.batchId}\`.`;
-    if (carried === "far")
-      return [
-        {
-          name,
-          ok: false,
-          detail: `${row.batchId} has ${open} to do.${farText(row)}`,
-          remedy: `If those processes are gone, wait a minute. ${next}`,
-        },
-      ];
+    const remedy = `Resume it with \`retry ${row.batchId}\`, or end it with \`cancel ${row.batchId}\`.`;
+    const far = farText(row);
+    if (far !== undefined)
+      return [{ name, ok: false, detail: `${row.batchId} has ${open} to do. ${far}`, remedy }];
     if (standingOf(row) !== "interrupted") return [];
-    return [{ name, ok: true, detail: `${row.batchId} is interrupted, with ${open} to do.`, remedy: next }];
+    const detail = `${row.batchId} is interrupted, with ${open} to do. ${interruptedText(row)}`;
+    return [{ name, ok: true, detail, remedy }];
   });
 }
 

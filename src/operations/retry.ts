@@ -72,7 +72,8 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
     const row = rowOf(context, log);
     const lost = row.endedAt === undefined && isAbandoned(row);
     const isRaised = budgetUsd !== undefined && row.endedAt === undefined;
-    if (again.length === 0 && !lost && !isRaised) throw new Fault(nothingText(log, standingOf(row), asked));
+    if (again.length === 0 && !lost && !isRaised)
+      throw new Fault([nothingText(log, standingOf(row), asked), farText(row) ?? ""].join(" ").trimEnd());
     checkBudget(log, again, budgetUsd);
     const isCarried = !lost && row.endedAt === undefined;
     const values = retryValues(context, log, { env: asked.env, tasks, again, isCarried });
@@ -88,9 +89,13 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
       again.length > 0 ? `${again.length === 1 ? "1 task is" : `${again.length} tasks are`} run again. ` : "";
     const carried = lost ? "The batch has resumed. " : "";
     const raised = isRaised ? `The budget of the batch is now ${costText(budgetUsd)}. ` : "";
+    const far = farText(rowOf(context, log));
     return {
       ...waited(context, log),
-      message: `${raised}${started}${carried}Results go to ${log.state.outputDirectory}.${farText(rowOf(context, log))}`,
+      message: [
+        `${raised}${started}${carried}Results go to ${log.state.outputDirectory}.`,
+        ...(far === undefined ? [] : [far]),
+      ].join(" "),
     };
   },
 };

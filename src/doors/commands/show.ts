@@ -4,6 +4,7 @@ import { usualNameOf } from "../../engine/result-file.ts";
 import { standingOf } from "../../engine/standing.ts";
 import type { BatchState, TaskState } from "../../model/state.ts";
 import { showBatch } from "../../operations/batches.ts";
+import { farText } from "../../operations/far-text.ts";
 import { findBatch, rowOf } from "../../operations/find-batch.ts";
 import { openStore } from "../../operations/open-store.ts";
 import { namesIn } from "../../platform/folders.ts";
@@ -61,8 +62,10 @@ function header(state: BatchState, row: BatchRow, out: Printer): string {
   const { batch, createdAt, endedAt, outputDirectory } = state;
   const took = `${endedAt === undefined ? "for" : "took"} ${durationText((endedAt ?? Date.now()) - createdAt)}`;
   const left = word === "running" ? timeLeftMs(state, Date.now(), row.held?.until) : undefined;
+  const far = farText(row);
   const facts = [
     ["state", out.paint(stateColours[word], word)],
+    ...(far === undefined ? [] : [["processes", far]]),
     ...(row.held ? [["held", heldText(row.held)]] : []),
     ["tasks", countsText(state)],
     ["started", `${timeText(createdAt)}, ${took}`],

@@ -1,0 +1,131 @@
+// Batches whose processes were in a container that is gone, or on a host that has another name since: they block nobody,
+// and every command says what is so, and gets out of it.
+import { Database } from "bun:sqlite";
+import { expect } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { testNeeding } from "./facilities.ts";
+import { eventually, Home, kill, program, run } from "./harness.ts";
+
+const testInContainers = testNeeding("namespaces of one's own");
+
+/** Starts a detached batch of two tasks that wait for the gate, in a pid namespace and under a host's name of its own. */
+async function inContainer(home: Home): Promise<{ batchId: string; end(): Promise<void> }> {
+  const task = `[[wait-for-file path=${home.file("gate")}]] [[answer text="done"]]`;
+  const container = Bun.spawn(
+    [
+      ...["unshare", "--pid", "--uts", "--fork", "--kill-child", "--mount-proc"],
+      ...["sh", "-c", 'hostname container; "$@"; exec sleep 1000', "sh"],
+      ...[...program(), "run", task, task, "--detach"],
+    ],
+    { cwd: home.work, env: home.environment, stdin: "ignore", stdout: "ignore", stderr: "ignore" },
+  );
+  const row = () => {
+    if (!existsSync(join(home.state, "store.sqlite"))) return undefined;
+    using store = home.store();
+    return store.list()[0];
+  };
+  await eventually(
+    () => row()?.counts.running === 2,
+    () => `the container runs nothing: ${JSON.stringify(row())}`,
+  );
+  return {
+    batchId: row()?.batchId ?? "",
+    end: async () => {
+      container.kill("SIGKILL");
+      await container.exited;
+      await home.empty();
+    },
+  };
+}
+
+/** As if the last sign of life were a minute older. */
+function aMinuteLater(home: Home): void {
+  using database = new Database(join(home.state, "store.sqlite"));
+  database.run("UPDATE batches SET alive_at = alive_at - 61000 WHERE ended_at IS NULL");
+  database.run("UPDATE pool_slots SET claimed_at = claimed_at - 61000");
+}
+
+const far = "Its processes are in another container or on another machine, and last reported";
+
+testInContainers(
+  "a killed container blocks its account for a minute at most, and retry resumes its batch",
+  async () => {
+    await using home = new Home({ PARALLEL_CLAUDE_CONCURRENCY: "2" });
+    const { batchId, end } = await inContainer(home);
+    // As long as it lives, nobody takes its batch.
+    expect((await run(home, ["show", batchId])).out).toContain(far);
+    await end();
+    const doctor = await run(home, ["doctor"]);
+    expect(doctor.out).toContain(far);
+    expect(doctor.code).toBe(1);
+    expect(await run(home, ["retry", batchId])).toMatchObject({ code: 2, err: expect.stringContaining(far) });
+    aMinuteLater(home);
+    const later = await run(home, ["doctor"]);
+    expect(later.out).toContain(`${batchId} is interrupted, with 2 tasks to do.`);
+    expect(later.out).toContain(`\`retry ${batchId}\``);
+    // Its slots are free, all of them.
+    const other = await run(home, ["run", "hello", "hello again"]);
+    expect(other.code).toBe(0);
+    await Bun.write(home.file("gate"), "");
+    expect((await run(home, ["retry", batchId])).out).toContain("The batch has resumed.");
+    await run(home, ["wait", batchId]);
+    const shown = JSON.parse((await run(home, ["show", batchId, "--json"])).out);
+    expect(shown).toMatchObject({ state: "finished", counts: { succeeded: 2 } });
+    await home.empty();
+  },
+);
+
+testInContainers("cancel ends the batch of a killed container, and prune removes it", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_CONCURRENCY: "2" });
+  const { batchId, end } = await inContainer(home);
+  await end();
+  expect((await run(home, ["cancel", batchId])).out).toContain(`It is being cancelled. ${far}`);
+  aMinuteLater(home);
+  const pruned = await run(home, ["prune", "--older-than", "0"]);
+  expect(pruned.out).toContain("1 batch of that age has not ended and is kept.");
+  expect(pruned.out).toContain("`cancel BATCH` ends one that nobody runs any more");
+  expect((await run(home, ["cancel", batchId])).out).toContain("2 cancelled");
+  await home.empty();
+  expect((await run(home, ["prune", "--older-than", "0"])).out).toContain("Removed 1 batch");
+});
+
+testInContainers("a host that is renamed keeps its batches, and whoever is killed is followed", async () => {
+  await using home = new Home();
+  const gate = home.file("gate");
+  await run(home, ["run", `[[wait-for-file path=${gate}]] [[answer text="done"]]`, "--detach"]);
+  const row = () => {
+    using store = home.store();
+    return store.list()[0];
+  };
+  await eventually(
+    () => row()?.counts.running === 1,
+    () => `nothing runs: ${JSON.stringify(row())}`,
+  );
+  const renamed = async (...args: string[]) => {
+    const child = Bun.spawn(
+      ["unshare", "--uts", "sh", "-c", 'hostname renamed; exec "$@"', "sh", ...program(), ...args],
+      { cwd: home.work, env: home.environment, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+    );
+    return child.stdout.text();
+  };
+  const running = await renamed("show", "latest");
+  expect(running).not.toContain("another machine");
+  const { keeper, runner, epoch = 0 } = row() ?? {};
+  await kill(keeper, runner);
+  await renamed("list");
+  await eventually(
+    () => (row()?.epoch ?? 0) > epoch,
+    () => "nobody took the batch over",
+  );
+  await Bun.write(gate, "");
+  await run(home, ["wait", "latest"]);
+  // Adopted, and not begun again.
+  expect(row()).toMatchObject({ counts: { succeeded: 1 } });
+  using store = home.store();
+  expect(store.batch(row()?.batchId ?? never())?.state.tasks[0]?.attempts).toHaveLength(1);
+});
+
+function never(): never {
+  throw new Error("not there");
+}
