@@ -88,6 +88,48 @@ testNeeding("a disk to mount")("a disk that is full while sessions end loses no 
 });
 
 testNeeding("a disk to mount")(
+  "a disk that is full while everything is written crashes no runner",
+  async () => {
+    await using home = new Home({ PARALLEL_CLAUDE_CONCURRENCY: "auto" });
+    mountSmall(home.state, "140m");
+    await using client = await connectNew(home);
+    const gate = home.file("gate");
+    const gated = `[[answer text="kept"]] [[result text="kept"]] [[wait-for-file path=${gate}]]`;
+    const { data } = await client.call("spawn_parallel_claude_sessions", {
+      tasks: [gated, `[[api-retry status=429 attempts=2]] ${gated}`, gated, gated],
+      asyncMode: true,
+      concurrency: 3,
+      timeoutSeconds: 120,
+    });
+    const batchId = String(data?.["batchId"]);
+    using store = home.store();
+    // Measured often enough for what they take to be written down at their end.
+    const looks = new Set<number>();
+    const look = store.database.query<{ changed_at: number }, []>(
+      "SELECT changed_at FROM loads WHERE sessions = 3",
+    );
+    await eventually(
+      () => looks.add(look.get()?.changed_at ?? 0).size > 7,
+      () => `the sessions are not measured: ${JSON.stringify([store.list()[0], [...looks]])}`,
+    );
+    const filler = join(home.state, "filler");
+    await Bun.spawn(["sh", "-c", `cat /dev/zero > ${filler}`], { stderr: "ignore" }).exited;
+    await Bun.write(gate, "");
+    await eventually(
+      () => !home.processes().some(({ command }) => command.includes("fake-claude")),
+      () => "the sessions do not end",
+    );
+    rmSync(filler);
+    const ended = await client.call("wait_for_batch", { batchId });
+    expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 4 } });
+    // The first runner saw it through.
+    expect(store.list()[0]?.epoch).toBe(1);
+    await home.empty({ but: client.pid });
+    Bun.spawnSync(["umount", "-l", home.state]);
+  },
+);
+
+testNeeding("a disk to mount")(
   "on a disk that has hardly any inodes left no session starts, and no task fails",
   async () => {
     await using home = new Home();

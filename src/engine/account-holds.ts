@@ -1,8 +1,9 @@
 // The holds of an account as one runner sees them: which tasks they stop, and which session tries whether they are over.
 import { isThrottled, type Outcome } from "../model/outcome.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
-import { type Hold, type HoldName, type Holds, isDue, isSame } from "../store/holds.ts";
+import { type Hold, type HoldName, isDue, isSame } from "../store/holds.ts";
 import { asksForPerson, concerns, holdFor, needsPerson, untilAfterThrottle } from "./hold.ts";
+import type { SharedHolds } from "./shared-store.ts";
 
 /** What a session came to, as far as holds are concerned. */
 interface Ended {
@@ -26,7 +27,7 @@ export interface Patience {
 }
 
 export class AccountHolds {
-  readonly #holds: Holds;
+  readonly #holds: SharedHolds;
   readonly #holder: ProcessIdentity;
   #known: Hold[];
   /** What the sessions of ours try that run, by task. */
@@ -41,7 +42,7 @@ export class AccountHolds {
 
   readonly #patience: Patience;
 
-  constructor(holds: Holds, holder: ProcessIdentity, patience: Patience) {
+  constructor(holds: SharedHolds, holder: ProcessIdentity, patience: Patience) {
     this.#holds = holds;
     this.#holder = holder;
     this.#patience = patience;

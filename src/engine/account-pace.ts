@@ -1,9 +1,9 @@
 // The pace of an account as one runner sees it: it adds what its own sessions meet, and hears what others' did.
-import type { Capacity } from "../store/capacity.ts";
 import { keptText, type Pace, paceFrom, replied, throttled } from "./pace.ts";
+import type { SharedCapacity } from "./shared-store.ts";
 
 interface PacePlan {
-  capacity: Capacity;
+  capacity: Pick<SharedCapacity, "pace" | "changePace">;
   account: string;
   /** How many sessions of the account run, in all batches. */
   running: () => number;

@@ -12,7 +12,6 @@ import { isOfSome } from "./hold.ts";
 import type { LoginProof } from "./login-proof.ts";
 import type { Machine } from "./machine.ts";
 import { lackOfRoom } from "./room.ts";
-import { whenPossible } from "./runner-log.ts";
 import type { Slot, Slots } from "./slots.ts";
 import type { StartHold } from "./start-hold.ts";
 import { optionsOf } from "./task-options.ts";
@@ -142,7 +141,7 @@ export class Admission {
   #leave(number: number): void {
     this.#plan.login.ended(number);
     this.#plan.startHold.release(number);
-    whenPossible(() => this.#plan.holds.release(number));
+    this.#plan.holds.release(number);
   }
 
   #hindrance(number: number): Hindrance | undefined {

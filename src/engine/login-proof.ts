@@ -1,8 +1,7 @@
 // The first session of a batch shows that the login works before the others start: a login that does not costs one
 // attempt, and not hundreds. It also writes the prompt cache that the others read. What one batch has shown holds for
 // all batches of the account, for some minutes.
-import type { LoginProofs } from "../store/login-proofs.ts";
-import { whenPossible } from "./runner-log.ts";
+import type { SharedProofs } from "./shared-store.ts";
 
 /** Replies come in a steady stream: a commit for each would be too many. In milliseconds. */
 const keepEveryMs = 60_000;
@@ -13,7 +12,7 @@ interface ProofPlan {
   /** Whether a session of the batch has been answered before. */
   hasAnswered: boolean;
   /** What is known of the account. */
-  kept: Pick<LoginProofs, "isProven" | "keep" | "lose">;
+  kept: SharedProofs;
 }
 
 export class LoginProof {
@@ -46,7 +45,7 @@ export class LoginProof {
   doubted(number: number): void {
     if (this.#prover?.number === number) this.#prover.isDoubtful = true;
     this.#keptAt = Number.NEGATIVE_INFINITY;
-    whenPossible(() => this.#plan.kept.lose());
+    this.#plan.kept.lose();
   }
 
   /** The API has answered a session. */
@@ -55,7 +54,7 @@ export class LoginProof {
     const now = performance.now();
     if (now - this.#keptAt < keepEveryMs) return;
     this.#keptAt = now;
-    whenPossible(() => this.#plan.kept.keep(Date.now()));
+    this.#plan.kept.keep(Date.now());
   }
 
   /** A session has ended; if it has shown nothing, the next one does. */

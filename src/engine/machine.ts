@@ -6,7 +6,7 @@ import { type Memory, memoryNow } from "../platform/memory.ts";
 import { type Pressure, pressureNow } from "../platform/pressure.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { treeBytes } from "../platform/process-trees.ts";
-import type { Capacity, Load } from "../store/capacity.ts";
+import type { Load } from "../store/capacity.ts";
 import {
   casualties,
   firstFootprint,
@@ -15,6 +15,7 @@ import {
   learned,
   type MemoryFacts,
 } from "./memory-plan.ts";
+import type { SharedCapacity } from "./shared-store.ts";
 
 /** A look at the process table takes milliseconds where many run: at most this part of our time goes into it. */
 const lookingShare = 0.03;
@@ -33,7 +34,7 @@ const freshMs = 100;
 const fewestLooks = 5;
 
 interface MachinePlan {
-  capacity: Capacity;
+  capacity: SharedCapacity;
   batchId: BatchId;
   holder: ProcessIdentity;
   processors: number;

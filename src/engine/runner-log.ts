@@ -3,6 +3,7 @@ import type { Event, EventBody } from "../model/event.ts";
 import type { BatchState } from "../model/state.ts";
 import { type BatchLog, Replaced } from "../store/batch-log.ts";
 import { isStorageTrouble } from "../store/database.ts";
+import { bestEffort } from "./late-writes.ts";
 
 /** Between two tries to write what must be written, in milliseconds. */
 const commitAgainMs = 1_000;
@@ -34,18 +35,19 @@ export class RunnerLog {
     return this.#log.state;
   }
 
-  /** Throws `Replaced` when another runner has the batch, and what the store throws. */
-  append(decide: Decide): Event[] {
-    const events = this.#log.append(decide, this.#epoch);
-    this.#changed();
-    return events;
+  /** For what is decided again on the next beat: nothing on a full disk. Throws `Replaced` as `commit` does. */
+  tryAppend(decide: Decide): Event[] {
+    return bestEffort(() => this.#append(decide), []);
   }
 
-  /** The same, for what must be in the log before anything else happens: a disk that is full is waited for. */
+  /**
+   * For what must be in the log before anything else happens: a disk that is full is waited for. Throws `Replaced` when
+   * another runner has the batch.
+   */
   async commit(decide: Decide): Promise<Event[]> {
     for (;;) {
       try {
-        return this.append(decide);
+        return this.#append(decide);
       } catch (error) {
         if (!isStorageTrouble(error)) throw error;
         console.error(`${new Date().toISOString()} The log cannot be written: ${error.message}`);
@@ -54,20 +56,17 @@ export class RunnerLog {
     }
   }
 
+  #append(decide: Decide): Event[] {
+    const events = this.#log.append(decide, this.#epoch);
+    this.#changed();
+    return events;
+  }
+
   /** What others have appended. Throws `Replaced` when one of them is the next runner. */
   hearOthers(): Event[] {
     const events = this.#log.refresh();
     if (this.state.epoch !== this.#epoch) throw new Replaced(this.batchId);
     if (events.length > 0) this.#changed();
     return events;
-  }
-}
-
-/** Does what can as well be done a moment later; on a full disk it is not done now. */
-export function whenPossible(act: () => void): void {
-  try {
-    act();
-  } catch (error) {
-    if (!isStorageTrouble(error)) throw error;
   }
 }

@@ -17,11 +17,21 @@ import { AccountHolds } from "./account-holds.ts";
 import { AccountPace } from "./account-pace.ts";
 import { Admission } from "./admission.ts";
 import { endOfQueue, notStarted } from "./attempt-events.ts";
+import { bestEffort, LateWrites } from "./late-writes.ts";
 import { LoginProof } from "./login-proof.ts";
 import { Machine } from "./machine.ts";
 import { noticesOf } from "./notify.ts";
 import { OutputFiles } from "./output-files.ts";
-import { RunnerLog, whenPossible } from "./runner-log.ts";
+import { RunnerLog } from "./runner-log.ts";
+import {
+  type SharedRow,
+  type SharedSlots,
+  sharedCapacity,
+  sharedHolds,
+  sharedProofs,
+  sharedRow,
+  sharedSlots,
+} from "./shared-store.ts";
 import { Slots } from "./slots.ts";
 import { startNotifier } from "./start.ts";
 import { StartHold } from "./start-hold.ts";
@@ -79,9 +89,11 @@ async function takeOver(log: BatchLog): Promise<number | undefined> {
 class Runner {
   readonly #store: Store;
   readonly #log: RunnerLog;
-  readonly #machineSlots: MachineSlots;
+  readonly #late = new LateWrites();
+  readonly #row: SharedRow;
+  readonly #machineSlots: SharedSlots;
   readonly #slots: Slots;
-  readonly #machineStarts: MachineSlots;
+  readonly #machineStarts: SharedSlots;
   readonly #starts: Slots;
   readonly #pace: AccountPace | undefined;
   readonly #holds: AccountHolds;
@@ -113,25 +125,30 @@ class Runner {
     this.#tellWatcher = () => watching?.(batchLog.state, this.#activities, this.#standstill);
     const { batchId } = batch;
     const holder = ownIdentity();
-    const { database, capacity } = store;
+    const { database } = store;
+    const late = this.#late;
+    const capacity = sharedCapacity(store.capacity, late);
+    this.#row = sharedRow(store, late);
     const { slots = batch.concurrency } = batch;
     this.#pace =
       slots === "auto"
         ? new AccountPace({ capacity, account: account.hash, running: () => this.#machineSlots.taken() })
         : undefined;
     const limit = () => (slots === "auto" ? (this.#pace?.ceiling() ?? 1) : slots);
-    this.#machineSlots = new MachineSlots(database, { pool: account.hash, batchId, holder, limit });
+    const accountSlots = new MachineSlots(database, { pool: account.hash, batchId, holder, limit });
+    this.#machineSlots = sharedSlots(accountSlots, account.hash, late);
     const ceiling = batch.concurrency === "auto" ? Number.POSITIVE_INFINITY : batch.concurrency;
     this.#slots = new Slots(ceiling, this.#machineSlots);
     const processors = processorCount();
-    this.#machineStarts = new MachineSlots(database, {
+    const machineStarts = new MachineSlots(database, {
       pool: startingPool,
       batchId,
       holder,
       limit: () => processors,
     });
+    this.#machineStarts = sharedSlots(machineStarts, startingPool, late);
     this.#starts = new Slots(processors, this.#machineStarts);
-    this.#holds = new AccountHolds(new Holds(database, account.hash), holder, {
+    this.#holds = new AccountHolds(sharedHolds(new Holds(database, account.hash), late), holder, {
       patienceMs: (batch.loginPatienceSeconds ?? 0) * 1000,
       isAttended,
     });
@@ -139,8 +156,11 @@ class Runner {
     const limitBytes = memoryLimitMb === undefined ? undefined : memoryLimitMb * 1e6;
     this.#machine = new Machine({ capacity, batchId, holder, processors, limitBytes });
     // Where not even the log can be written, a file that could not be is the lesser matter.
-    this.#files = new OutputFiles(store, batchLog, this.#activities, (body) =>
-      whenPossible(() => void this.#log.append(() => [body])),
+    this.#files = new OutputFiles(
+      store,
+      batchLog,
+      this.#activities,
+      (body) => void this.#log.tryAppend(() => [body]),
     );
     const patienceMs = Math.max(leastPatienceMs, (batch.loginPatienceSeconds ?? 0) * 1000);
     const startHold = new StartHold(patienceMs);
@@ -148,7 +168,7 @@ class Runner {
     const login = new LoginProof({
       patienceMs: (batch.loginProofSeconds ?? 0) * 1000,
       hasAnswered: hasAnswered(batchLog.state),
-      kept: new LoginProofs(database, account.hash),
+      kept: sharedProofs(new LoginProofs(database, account.hash), late),
     });
     const admission = new Admission({
       state: () => this.#log.state,
@@ -190,23 +210,23 @@ class Runner {
     using _slots = this.#slots;
     using _starts = this.#starts;
     using _watch = watchDirectory(folder, (name) => this.#guard(() => this.#tasks.look(name)));
-    const timer = setInterval(() => this.#guard(() => whenPossible(() => this.#beat())), beatMs);
+    const timer = setInterval(() => this.#guard(() => bestEffort(() => this.#beat(), undefined)), beatMs);
     try {
       this.#files.begin();
       // Nobody starts a session in the name of a runner that has gone, nor does what held it hold us.
       this.#machineStarts.releaseAll();
-      whenPossible(() => this.#store.setHold(this.#log.batchId, undefined));
+      this.#row.setHold(this.#log.batchId, undefined);
       this.#tasks.adoptAll();
       do {
         await Promise.race([this.#tasks.carryAll(), this.#failed.promise]);
         this.#files.end();
         // Before the end is in the log: after it, nobody comes to clear up behind a runner that dies.
-        whenPossible(() => void this.#machine.look(true));
+        this.#machine.look(true);
         // A retry that somebody asked for in this moment has queued tasks again.
       } while (
         (await this.#log.commit((now) => (isDone(now) ? [{ type: "batch-ended" }] : []))).length === 0
       );
-      whenPossible(() => this.#leave());
+      this.#leave();
       if (noticesOf(this.#log.state).length > 0) startNotifier(this.#store, this.#log.batchId);
     } finally {
       clearInterval(timer);
@@ -215,6 +235,7 @@ class Runner {
 
   #beat(): void {
     this.#beats++;
+    this.#late.flush();
     this.#sayThatWeLive();
     this.#hearOthers();
     this.#checkLeash();
@@ -245,7 +266,7 @@ class Runner {
     this.#aliveAt = performance.now();
     this.#saidAliveAt = now;
     const { batchId, epoch } = this.#log;
-    if (!this.#store.setAlive(batchId, epoch, now)) throw new Replaced(batchId);
+    if (!this.#row.setAlive(batchId, epoch, now)) throw new Replaced(batchId);
   }
 
   #hearOthers(): void {
@@ -265,7 +286,7 @@ class Runner {
   #checkLeash(): void {
     const { leash, cancelledBy } = this.#log.state;
     if (!leash || cancelledBy || livenessOf(leash) !== "dead") return;
-    this.#log.append(() => [{ type: "cancel-requested", by: "leash" }]);
+    this.#log.tryAppend(() => [{ type: "cancel-requested", by: "leash" }]);
     this.#tasks.endCancelled();
   }
 
@@ -276,7 +297,7 @@ class Runner {
     }
     if (news.size === 0) return;
     for (const [number, activity] of news) this.#activities.set(number, activity);
-    this.#store.setActivities(this.#log.batchId, news);
+    this.#row.setActivities(this.#log.batchId, news);
     this.#files.changed();
   }
 
@@ -286,16 +307,16 @@ class Runner {
     this.#standstill = standstill;
     this.#files.changed();
     this.#tellWatcher();
-    whenPossible(() => this.#store.setHold(this.#log.batchId, standstill));
+    this.#row.setHold(this.#log.batchId, standstill);
   }
 
   #endByBudget(): void {
-    this.#log.append((state) => endOfQueue(state, "budget"));
+    this.#log.tryAppend((state) => endOfQueue(state, "budget"));
   }
 
   #giveUpStarting(because: string, afterMs: number): void {
     const message = `No session could start for ${durationText(afterMs)}. ${because}`;
-    whenPossible(() => this.#log.append((state) => notStarted(state, message)));
+    this.#log.tryAppend((state) => notStarted(state, message));
   }
 
   // What fails in a timer or a watch fails the runner, and not only that one call.

@@ -12,7 +12,6 @@ import { exists } from "../platform/files.ts";
 import { basename } from "../platform/paths.ts";
 import type { Hold } from "../store/holds.ts";
 import { stderrBeside } from "../store/layout.ts";
-import type { MachineSlots } from "../store/machine-slots.ts";
 import type { Store } from "../store/store.ts";
 import type { AccountHolds } from "./account-holds.ts";
 import type { AccountPace } from "./account-pace.ts";
@@ -27,7 +26,8 @@ import type { Machine } from "./machine.ts";
 import type { OutputFiles } from "./output-files.ts";
 import { type AttemptPlan, markerOf, planAttempt } from "./plan-attempt.ts";
 import { retryDelayMs } from "./retry.ts";
-import { type RunnerLog, whenPossible } from "./runner-log.ts";
+import type { RunnerLog } from "./runner-log.ts";
+import type { SharedSlots } from "./shared-store.ts";
 import type { Slot, Slots } from "./slots.ts";
 import { missingText, startVerdict } from "./start-failure.ts";
 import type { StartHold } from "./start-hold.ts";
@@ -38,7 +38,7 @@ export interface TasksPlan {
   store: Store;
   log: RunnerLog;
   slots: Slots;
-  machineSlots: MachineSlots;
+  machineSlots: SharedSlots;
   admission: Admission;
   startHold: StartHold;
   /** Nothing where the number of sessions is fixed. */
@@ -339,7 +339,7 @@ export class Tasks {
     }
     if (throttles > 0) this.#throttled();
     // Before the session has gone: until then, others would start and meet the same.
-    if (failed) whenPossible(() => holds.met({ number, model: options.model, outcome: failed }, Date.now()));
+    if (failed) holds.met({ number, model: options.model, outcome: failed }, Date.now());
   }
 
   #throttled(): void {
