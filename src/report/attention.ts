@@ -32,7 +32,7 @@ export function attentionFor(
   const advice = adviceFor(task.outcome, { batchId: facts.batchId, denials, door: facts.door });
   const happened = task.outcome.kind === "succeeded" ? oddSuccess(denials.length) : outcomeText(task.outcome);
   const { className } = statusWord(task);
-  const row = html`<tr id="a${task.number}" class="${className}"><td class="n"><a href="#t${task.number}">${task.number}</a></td><td class="p">${promptHtml(facts.prompt, facts.href)}</td><td class="s t">${happened}</td></tr>\n`;
+  const row = html`<tr id="a${task.number}" class="${className}"><td class="n">${task.number}</td><td class="p">${promptHtml(facts.prompt, facts.href ?? `#t${task.number}`)}</td><td class="s t">${happened}</td></tr>\n`;
   return { advice: [...(advice === undefined ? [] : [advice]), ...remarks].join(" "), row };
 }
 

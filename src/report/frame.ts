@@ -11,6 +11,8 @@ export interface PageParts {
   refreshSeconds?: number;
   /** Told to the script, as `data-` attributes of the document. */
   facts: Record<string, string>;
+  /** Where a reader with a keyboard may go at once: the id of a part, and what it is called. */
+  skip: { to: string; words: string };
   header: Html;
   main: Html;
   footer: Html;
@@ -28,7 +30,7 @@ export function pageFrame(script: string): (parts: PageParts) => string {
     "base-uri 'none'",
     "form-action 'none'",
   ].join("; ");
-  return ({ title, tag, refreshSeconds, facts, header, main, footer }) => {
+  return ({ title, tag, refreshSeconds, facts, skip, header, main, footer }) => {
     const comment = tag === undefined ? nothing : html`\n<!-- ${tag} -->`;
     const refresh =
       refreshSeconds === undefined
@@ -46,6 +48,7 @@ export function pageFrame(script: string): (parts: PageParts) => string {
 <style>${vouchedFor(style)}</style>
 </head>
 <body>
+<a class="skip" href="#${skip.to}">Skip to ${skip.words}</a>
 <header>${header}</header>
 <main>${main}</main>
 <footer>${footer}</footer>

@@ -23,7 +23,7 @@ export function markdownHtml(text: string): Html {
 
 /**
  * Markdown as HTML that is safe to put into a page: raw HTML is shown as text, images become links, and links go to
- * http, https and mailto alone. Headings begin at level 3. Never throws: what cannot be rendered comes as `<pre>`.
+ * http, https and mailto alone. Headings begin at level 3, and skip none. Never throws: what cannot be rendered comes as `<pre>`.
  */
 export function safeMarkdown(text: string): string {
   if (text.length > longest || deepLine.test(text)) return asWritten(text);
@@ -61,6 +61,13 @@ function allowed(html: string): string | undefined {
   let inCode = false;
   let link: OpenLink | undefined;
 
+  // Levels of the headings around the place. A page has two levels above them, and no level is skipped.
+  let levels: number[] = [];
+  const headingTag = (opens: boolean, level: number): string => {
+    if (opens) levels = [...levels.filter((above) => above < level), level];
+    return `<${opens ? "" : "/"}h${Math.min(6, levels.length + 2)}>`;
+  };
+
   const replacement = (tag: string, autolink: string | undefined, at: number): string => {
     if (autolink !== undefined) return inCode || link ? tag : `${opening(autolink)}${autolink}</a>`;
     depth += nesting(tag);
@@ -77,13 +84,25 @@ function allowed(html: string): string | undefined {
     }
     if (tag.startsWith("<code")) inCode = true;
     if (tag === "</code>") inCode = false;
+    const level = /^<(\/?)h([1-6])>$/.exec(tag);
+    if (level) return headingTag(level[1] === "", Number(level[2]));
     const image = imageTag.exec(tag);
     if (image) return imageText(image[1] ?? "", image[2] ?? "", link !== undefined);
     return fixed.get(tag) ?? variable(tag) ?? Bun.escapeHTML(tag);
   };
 
   const result = html.replace(piece, replacement);
-  return greatestDepth > deepest ? undefined : result;
+  return greatestDepth > deepest ? undefined : withMarks(result);
+}
+
+// A date or a name in a cell stays in one line. A link that shows its target need not be printed with it.
+function withMarks(html: string): string {
+  return html
+    .replace(
+      /<(t[dh])((?: align="[a-z]+")?>(?:<code>)?[^<]{1,24}(?:<\/code>)?<\/t[dh]>)/g,
+      '<$1 class="short"$2',
+    )
+    .replace(/<a (href="([^"<>]*)" rel="[^"<>]*">\2<\/a>)/g, '<a class="bare" $1');
 }
 
 function nesting(tag: string): number {
@@ -119,11 +138,6 @@ const fixed = new Map<string, string>([
   ...[...plainTags, ...tableTags].flatMap((name): [string, string][] => [
     [`<${name}>`, `<${name}>`],
     [`</${name}>`, `</${name}>`],
-  ]),
-  // The page has headings of its own above these.
-  ...[1, 2, 3, 4, 5, 6].flatMap((level): [string, string][] => [
-    [`<h${level}>`, `<h${Math.min(6, level + 2)}>`],
-    [`</h${level}>`, `</h${Math.min(6, level + 2)}>`],
   ]),
   ["<table>", '<div class="wide"><table>'],
   ["</table>", "</table></div>"],

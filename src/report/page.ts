@@ -66,6 +66,7 @@ export function livePage(): LivePage {
           feed: feedHref,
           running: stateWord === "running" ? "yes" : "no",
         },
+        skip: { to: "tasks", words: "the table of all tasks" },
         header: place("header"),
         main: html`${[
           silence(state),

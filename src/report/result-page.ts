@@ -52,6 +52,7 @@ export function resultPage(page: ResultPage): string {
     title: `${title} · task ${page.taskNumber}`,
     tag: fileTag(page.batchId, page.taskNumber),
     facts: { batch: page.batchId, feed: page.feedHref, task: String(page.taskNumber) },
+    skip: showsText(page) ? { to: "answer", words: "the answer" } : { to: "structured", words: "the answer" },
     header: headerHtml(page, title),
     main: html`${[
       noticesHtml(page),
@@ -117,9 +118,21 @@ function promptHtml(prompt: string): Html {
 }
 
 function answerHtml({ text, outcome }: ResultPage): Html {
-  if (text.shown.trim() === "" && outcome.structured !== undefined) return nothing;
+  if (!showsText({ text, outcome })) return nothing;
   const body = text.shown.trim() === "" ? html`<p>Claude returned no text.</p>` : markdownHtml(text.shown);
   return html`${cutNotice(text)}<div class="answer" dir="auto">${body}</div>`;
+}
+
+// The text of an answer that came as data is the data once more.
+function showsText({ text, outcome }: Pick<ResultPage, "text" | "outcome">): boolean {
+  if (outcome.structured === undefined) return true;
+  if (text.shown.length < text.totalLength) return true;
+  try {
+    return text.shown.trim() !== "" && !Bun.deepEquals(JSON.parse(text.shown), outcome.structured);
+  } catch {
+    // It is no JSON.
+    return true;
+  }
 }
 
 function cutNotice({ shown, totalLength, transcript }: ResultPage["text"]): Html {

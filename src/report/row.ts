@@ -60,7 +60,7 @@ export function runningRow(
   now: number,
 ): Html {
   const doing = task.cancelling ? "Is being ended" : (activity ?? "Works");
-  return html`<tr id="r${task.number}" class="run"><td class="n"><a href="#t${task.number}">${task.number}</a></td><td class="p">${promptHtml(prompt, undefined)}</td><td>${oneLine(doing, 160)}</td><td class="n">${durationText(now - task.startedAt)}</td></tr>\n`;
+  return html`<tr id="r${task.number}" class="run"><td class="n">${task.number}</td><td class="p">${promptHtml(prompt, `#t${task.number}`)}</td><td>${oneLine(doing, 160)}</td><td class="n">${durationText(now - task.startedAt)}</td></tr>\n`;
 }
 
 /** The beginning of a prompt, as a link where there is something to see. */

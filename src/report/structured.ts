@@ -8,8 +8,11 @@ const mostColumns = 20;
 const longestCell = 2_000;
 const longestJson = 500_000;
 const deepestJson = 100;
+/** Of lists within a cell. */
+const mostItems = 30;
+const deepestList = 2;
 
-/** A table (nested values as JSON) where the value has parts, and the JSON itself, folded. */
+/** A table (what is nested as lists, or as JSON) where the value has parts, and the JSON itself, folded. */
 export function structuredHtml(value: unknown): Html {
   const json = jsonText(value, 2);
   const note =
@@ -51,10 +54,22 @@ function table(columns: string[], rows: unknown[][], total: number): Html {
   return html`<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>${rest}`;
 }
 
-function cell(value: unknown): Html {
+function cell(value: unknown, depth = 0): Html {
   if (value === undefined || value === null) return nothing;
   if (typeof value !== "object") return html`${cut(String(value), longestCell)}`;
-  return html`<code>${cut(jsonText(value), longestCell)}</code>`;
+  return listed(value, depth) ?? html`<code>${cut(jsonText(value), longestCell)}</code>`;
+}
+
+/** What is nested, as lists within the cell; nothing where that would be too much to read. */
+function listed(value: object, depth: number): Html | undefined {
+  const entries = Object.entries(value);
+  if (depth >= deepestList || entries.length === 0 || entries.length > mostItems) return undefined;
+  const items = entries.map(([name, one]) =>
+    Array.isArray(value)
+      ? html`<li>${cell(one, depth + 1)}</li>`
+      : html`<li><b>${cut(name, 200)}</b> ${cell(one, depth + 1)}</li>`,
+  );
+  return html`<ul>${items}</ul>`;
 }
 
 // Indenting grows with the square of the depth, and at some depth the stack ends.

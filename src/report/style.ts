@@ -18,7 +18,7 @@ h2 small{font-weight:400;color:var(--soft);font-size:.9rem;margin-left:.35rem}
 p{margin:.6rem 0}
 a{color:var(--link);text-underline-offset:.15em}
 .tasks a,.brand a{text-decoration-color:color-mix(in srgb,currentColor 35%,transparent)}.tasks a:hover{text-decoration-color:currentColor}
-a:focus-visible,summary:focus-visible,button:focus-visible,input:focus-visible,select:focus-visible,#lanes:focus-visible{outline:3px solid var(--accent);outline-offset:2px;border-radius:3px}
+a:focus-visible,[role=region]:focus-visible,summary:focus-visible,button:focus-visible,input:focus-visible,select:focus-visible,#lanes:focus-visible{outline:3px solid var(--accent);outline-offset:2px;border-radius:3px}
 .brand{margin:0;color:var(--accent);font-size:.8rem;font-weight:650;letter-spacing:.02em}
 .under{color:var(--soft);margin:0 0 1.25rem;display:flex;flex-wrap:wrap;gap:.25rem .9rem;align-items:center}
 section,.card{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:1.1rem 1.25rem;margin:0 0 1rem}
@@ -36,6 +36,7 @@ th:not([align]){text-align:left}th{font-weight:600;color:var(--soft);font-size:.
 th,td{padding:.45rem .75rem .45rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 th:last-child,td:last-child{padding-right:0}
 tbody:last-child>tr:last-child>td{border-bottom:0}
+.wide td ul{margin:0;padding-left:1.1rem}.short{white-space:nowrap}
 .wide{overflow-x:auto}.wide th,.wide td{overflow-wrap:break-word}
 .wide+details{margin-top:.75rem}
 .tasks .p{width:60%}.look .p{width:42%}
@@ -51,12 +52,13 @@ td.n:first-child{color:var(--soft);width:1%}td.n:first-child a{color:inherit}
 .run .s::before,.s.run::before,.run.pill::before{content:"●"}.off .s::before,.s.off::before,.off.pill::before{content:"⊘"}
 .warn .s::before,.s.warn::before,.warn.pill::before{content:"!";font-weight:800}.pill::before{margin-right:.4em}
 [hidden]{display:none!important}
+.skip{position:absolute;left:.5rem;top:.5rem;padding:.4rem .8rem;background:var(--card);border-radius:6px;z-index:1}.skip:not(:focus){clip-path:inset(50%);pointer-events:none}
 .unseen{position:absolute;width:1px;height:1px;margin:-1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .bar{display:block;border-radius:7px;background:var(--sunk)}
 rect.ok,path.ok{fill:var(--ok)}rect.run,path.run{fill:var(--run)}rect.off,path.off{fill:var(--off)}rect.bad,path.bad{fill:var(--bad)}path.warn{fill:var(--warn)}path.ok{opacity:.72}
 .bar rect{stroke:var(--card);stroke-width:1px}
 #lanes{position:relative;border-radius:6px;cursor:crosshair}
-.bars{display:block;background:repeating-linear-gradient(90deg,var(--sunk) 0 1px,transparent 1px 10%);border-bottom:1px solid var(--line)}
+.bars{display:block;border-bottom:1px solid var(--line)}.grid{stroke:var(--line);stroke-width:1px;vector-effect:non-scaling-stroke;fill:none}
 .axis{display:block;font-size:11px;overflow:visible}.axis text{fill:var(--soft);font-variant-numeric:tabular-nums}
 #mark{position:absolute;border:2px solid var(--ink);border-radius:2px;pointer-events:none;box-shadow:0 0 0 1px var(--card)}
 #readout{color:var(--soft);font-size:.875rem;margin:.35rem 0 .6rem;min-height:1.55em;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
@@ -95,7 +97,7 @@ dl.long>div:last-child{border-bottom:0}dl.long dt{font-size:.9rem}dl.long dd{fon
 .answer h3{font-size:1.3rem}.answer h4{font-size:1.12rem}.answer h5,.answer h6{font-size:1rem}
 .answer blockquote{margin:.75rem 0;padding-left:1rem;border-left:3px solid var(--line);color:var(--soft)}
 .answer ul,.answer ol{padding-left:1.5rem}.answer li{margin:.2rem 0}
-.answer .check{list-style:none;margin-left:-1.3rem}
+.answer .check{list-style:none;margin-left:-1.3rem}.answer .check>ul,.answer .check>ol{margin-left:1.3rem}
 .answer hr{border:0;border-top:1px solid var(--line);margin:1.4rem 0}
 .answer table{width:auto;margin:.75rem 0;min-width:50%}
 .scroll{max-height:30rem;overflow:auto}
@@ -106,12 +108,14 @@ section,.card{padding:.9rem}h1{font-size:1.35rem}dl.long>div{grid-template-colum
 .tasks tbody:last-child>tr:last-child{border-bottom:0}
 dl:not(.long){gap:.8rem 1.75rem}.tools .order{display:block}.search,input[type=search]{width:100%}
 .tasks td,.tasks .group~tr td:first-child{border:0;padding:0}.tasks td.n:first-child{position:absolute;left:0;width:2rem}
-.tasks td.p{flex:1 0 100%;width:auto}.tasks .group th{border:0;flex:1}.tasks td:empty{display:none}.tasks .s{white-space:normal}}
+.tasks td.p{flex:1 0 100%;width:auto}.tasks .group th{border:0;flex:1}#readout{white-space:normal;min-height:4.65em}
+.tasks td:empty{display:none}.tasks .s{white-space:normal}}
 @media print{:root{color-scheme:light;--ground:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--sunk:#fff;--link:#000;--ok:#0d5c34;--bad:#9c1f16;--run:#134f8f;--off:#4c4860;--warn:#6b4400;--wait:#666;--accent:#7a3216}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 header,main,footer{max-width:none;padding-left:0;padding-right:0}section,.card{border:0;padding:0;border-radius:0}
 body{font-size:10pt}pre{white-space:pre-wrap}.tools,.steps,#silence,#mark,button[data-copy]{display:none}
 .scroll{max-height:none}tr,li{break-inside:avoid}h2{break-after:avoid}th[aria-sort] button::after{content:""}
-.answer a[href^=http]::after,.answer a[href^=mailto]::after{content:" (" attr(href) ")";color:var(--soft)}
+details::details-content{content-visibility:visible;block-size:auto}.skip{display:none}
+.answer a:not(.bare)[href^=http]::after,.answer a:not(.bare)[href^=mailto]::after{content:" (" attr(href) ")";color:var(--soft)}
 .tasks td.p a:not([href^="#"])::after,.links a[href]::after{content:" " attr(href);color:var(--soft);font-size:.8em}}
 `.replaceAll("\n", "");

@@ -42,9 +42,11 @@ export function timelineHtml(view: TimelineView): Html {
   const { paths, lengths } = draw(view, span, height);
   const pixels = Math.ceil(height * lanes.count);
   const shapes = [...paths].map(([className, path]) => html`<path class="${className}" d="${path}"/>`);
-  const drawing = html`<svg class="bars" width="100%" height="${pixels}" viewBox="0 0 ${width} ${pixels}" preserveAspectRatio="none" aria-hidden="true">${shapes}</svg>`;
+  const ticks = ticksOf(span);
+  const grid = ticks.map(({ share }) => `M${(share * width).toFixed(1)} 0v${pixels}`).join("");
+  const drawing = html`<svg class="bars" width="100%" height="${pixels}" viewBox="0 0 ${width} ${pixels}" preserveAspectRatio="none" aria-hidden="true"><path class="grid" d="${grid}"/>${shapes}</svg>`;
   const words = wordsOf(view, lengths);
-  return html`<div id="timeline-box"><div id="lanes" role="img" aria-label="${words} Arrow keys go from session to session, Enter opens one." data-span="${span}" data-count="${lanes.count}">${drawing}<span id="mark" hidden></span>${axisHtml(span)}</div>
+  return html`<div id="timeline-box"><div id="lanes" role="img" aria-label="${words} Arrow keys go from session to session, Enter opens one." data-span="${span}" data-count="${lanes.count}">${drawing}<span id="mark" hidden></span>${axisHtml(ticks)}</div>
 <p id="readout" role="status">${words}</p>${longestHtml(lengths, view)}</div>`;
 }
 
@@ -87,18 +89,36 @@ function wordsOf({ lanes }: TimelineView, lengths: readonly Long[]): string {
   return `${sessions}, ${numberText(lanes.count)} in parallel at most; half took over ${durationText(middle.lasted)}, the longest is task ${longest.task.number} with ${durationText(longest.lasted)}.`;
 }
 
-const niceSeconds = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200];
+const niceSeconds = [
+  ...[0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30],
+  ...[60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200],
+];
 
-function axisHtml(span: number): Html {
+interface Tick {
+  /** Of the whole width, from 0 to 1. */
+  share: number;
+  text: string;
+}
+
+/** Where the time is told: at most seven round moments, from the first on. */
+function ticksOf(span: number): Tick[] {
   const seconds = span / 1000;
   const step = niceSeconds.find((nice) => seconds / nice <= 6) ?? Math.ceil(seconds / 6 / 86_400) * 86_400;
-  const ticks: Html[] = [];
-  for (let at = 0; at <= seconds; at += step) {
-    const x = (at / seconds) * 100;
+  const count = Math.floor(seconds / step) + 1;
+  return Array.from({ length: count }, (_, index) => {
+    // Not by adding up, for a tenth is no whole number of halves.
+    const at = Number((index * step).toFixed(2));
+    return { share: at / seconds, text: tickText(at) };
+  });
+}
+
+function axisHtml(ticks: readonly Tick[]): Html {
+  const texts = ticks.map(({ share, text }) => {
+    const x = share * 100;
     const anchor = x < 2 ? nothing : html` text-anchor="${x > 96 ? "end" : "middle"}"`;
-    ticks.push(html`<text x="${x.toFixed(2)}%" y="14"${anchor}>${tickText(at)}</text>`);
-  }
-  return html`<svg class="axis" width="100%" height="18" aria-hidden="true">${ticks}</svg>`;
+    return html`<text x="${x.toFixed(2)}%" y="14"${anchor}>${text}</text>`;
+  });
+  return html`<svg class="axis" width="100%" height="18" aria-hidden="true">${texts}</svg>`;
 }
 
 function tickText(seconds: number): string {
@@ -115,7 +135,7 @@ function longestHtml(lengths: readonly Long[], { state, hrefOf }: TimelineView):
   const items = lengths.slice(0, mostLongest).map(({ task, lasted }) => {
     const { className, word } = statusWord(task);
     const prompt = state.batch.tasks[task.number - 1]?.prompt ?? "";
-    return html`<li><b>${durationText(lasted)}</b> <span class="s ${className}">${word}</span> <a href="#t${task.number}">task ${task.number}</a> ${promptHtml(prompt, hrefOf(task.number))}</li>`;
+    return html`<li><b>${durationText(lasted)}</b> <span class="s ${className}">${word}</span> task ${task.number} ${promptHtml(prompt, hrefOf(task.number) ?? `#t${task.number}`)}</li>`;
   });
   return html`<details><summary>The longest sessions</summary><ol class="longest">${items}</ol></details>`;
 }

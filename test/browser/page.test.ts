@@ -203,6 +203,99 @@ describe("the pages", () => {
     },
   );
 
+  browserTest(
+    "skip no heading, have one link for each target, and lead the keyboard to the table at once",
+    async () => {
+      await using home = new Home();
+      const files = await written(home);
+      await using page = await new Page().begin();
+      for (const [file, target] of [
+        [files.live, "tasks"],
+        [files.result, "answer"],
+      ] as const) {
+        await page.open(file);
+        const levels = await page.evaluate(
+          `[...document.querySelectorAll("h1,h2,h3,h4,h5,h6")].map((one) => Number(one.tagName[1]))`,
+        );
+        const steps = (levels as number[]).map((level, index, all) => level - (all[index - 1] ?? 0));
+        expect(steps.filter((step) => step > 1)).toEqual([]);
+        expect(
+          await page.evaluate(
+            `[...document.querySelectorAll("tr, li")].filter((one) => one.querySelectorAll(":scope > td a, :scope > a").length > 1).length`,
+          ),
+        ).toBe(0);
+        await page.press("Tab");
+        expect(await page.evaluate("document.activeElement.className")).toBe("skip");
+        expect(await page.evaluate(`getComputedStyle(document.activeElement).clipPath`)).toBe("none");
+        await page.press("Enter");
+        await page.until(`location.hash === "#${target}"`);
+      }
+      // From there, the search is the next stop.
+      await page.open(files.live);
+      await page.press("Tab");
+      await page.press("Enter");
+      await page.until(`location.hash === "#tasks"`);
+      await page.press("Tab");
+      expect(await page.evaluate("document.activeElement.id")).toBe("search");
+    },
+  );
+
+  browserTest("what scrolls in a result page is a stop for the keyboard, and nothing else is", async () => {
+    await using home = new Home();
+    const shown = `\`\`\`\n${"wide ".repeat(200)}\n\`\`\`\n\n\`\`\`\nnarrow\n\`\`\`\n\n|a|\n|-|\n|${"w".repeat(23)}|`;
+    const file = join(home.work, "result.html");
+    const text = { shown, totalLength: shown.length, transcript: "/t" };
+    await Bun.write(file, resultPage(resultOf({ text })));
+    await using page = await new Page().begin();
+    await page.open(file);
+    const stops = `[...document.querySelectorAll("pre, .wide")].map((one) => [one.tabIndex === 0, one.getAttribute("role"), one.getAttribute("aria-label")])`;
+    const none = [false, null, null];
+    expect(await page.evaluate(stops)).toEqual([none, [true, "region", "Text that scrolls"], none, none]);
+  });
+
+  browserTest(
+    "the timeline's lines stand at its times, and the pointer on a gap takes nothing away",
+    async () => {
+      await using home = new Home();
+      const { live } = await written(home);
+      for (const width of [1200, 400]) {
+        await using page = await new Page({ width }).begin();
+        await page.open(live);
+        const words = await page.text("#readout");
+        expect(words).toContain("sessions");
+        await page.evaluate(
+          `document.getElementById("lanes").dispatchEvent(new PointerEvent("pointermove", { bubbles: true, clientX: 1, clientY: 1 }))`,
+        );
+        expect(await page.text("#readout")).toBe(words);
+        const [lines, times] = (await page.evaluate(
+          `[document.querySelector(".grid").getAttribute("d").match(/M[\\d.]+/g).map((one) => Number(one.slice(1)) / 20),
+          [...document.querySelectorAll(".axis text")].map((one) => parseFloat(one.getAttribute("x")))]`,
+        )) as [number[], number[]];
+        expect(times.length).toBeGreaterThan(1);
+        expect(lines.map((one) => one.toFixed(1))).toEqual(times.map((one) => one.toFixed(1)));
+        // Nothing of the summary is cut off.
+        expect(
+          await page.evaluate(
+            `(({ scrollWidth, clientWidth, scrollHeight, clientHeight }) => scrollWidth <= clientWidth && scrollHeight <= clientHeight)(document.getElementById("readout"))`,
+          ),
+        ).toBe(true);
+      }
+    },
+  );
+
+  browserTest("a batch of less than a second has times on its axis too", async () => {
+    await using home = new Home();
+    const file = join(home.work, "index.html");
+    const state = batchState(["a"], [started(1)]);
+    await Bun.write(file, livePage().html(view({ ...state, createdAt: began }, { now: began + 800 })));
+    await using page = await new Page().begin();
+    await page.open(file);
+    const times = await page.evaluate(
+      `[...document.querySelectorAll(".axis text")].map((one) => one.textContent)`,
+    );
+    expect(times).toEqual(["0", "0.2 s", "0.4 s", "0.6 s", "0.8 s"]);
+  });
+
   browserTest("sort, search and filter, and say in the address what was chosen", async () => {
     await using home = new Home();
     const { live } = await written(home);

@@ -8,10 +8,10 @@ const allowedNames = new Set(
   ),
 );
 const allowedAttributes: Record<string, string[]> = {
-  a: ["href", "rel"],
+  a: ["href", "rel", "class"],
   ol: ["start"],
-  th: ["align"],
-  td: ["align"],
+  th: ["align", "class"],
+  td: ["align", "class"],
   li: ["class"],
   div: ["class"],
   pre: ["class"],
@@ -26,6 +26,8 @@ function expectSafe(html: string): void {
     for (const attribute of attributes.keys()) {
       if (!allowedAttributes[name]?.includes(attribute)) expect(`${name} ${attribute}`).toBe("allowed");
     }
+    const kind = attributes.get("class");
+    if (kind !== undefined) expect(["short", "bare", "wide", "check", "plain"]).toContain(kind);
     if (name !== "a") continue;
     expect(attributes.get("href")).toMatch(/^(?:https?:\/\/|mailto:)/i);
     expect(attributes.get("rel")).toBe("noopener noreferrer nofollow");
@@ -139,7 +141,9 @@ describe("safeMarkdown", () => {
   });
 
   test("renders headings below those of the page, tables, task lists and code", () => {
-    expect(namesIn(safeMarkdown("# a\n\n###### b"))).toEqual(["h3", "h6"]);
+    const headings = ["# a", "###### b", "## c", "### d", "# e", "#### f"];
+    expect(namesIn(safeMarkdown(headings.join("\n\n")))).toEqual(["h3", "h4", "h4", "h5", "h3", "h4"]);
+    expect(namesIn(safeMarkdown("## only\n\n## these"))).toEqual(["h3", "h3"]);
     expect(namesIn(safeMarkdown("|a|\n|-:|\n|1|"))).toEqual([
       "div",
       "table",
@@ -152,6 +156,17 @@ describe("safeMarkdown", () => {
     ]);
     expect(markupOf(safeMarkdown("- [x] read\n- [ ] mended")).text).toMatch(/☑ read\s+☐ mended/);
     expect(safeMarkdown("```ts\nlet a = 1 < 2;\n```")).toBe("<pre><code>let a = 1 &lt; 2;\n</code></pre>\n");
+  });
+
+  test("keeps short cells in one line, and marks a link that shows where it leads", () => {
+    const html = safeMarkdown(
+      `|a|b|\n|-|-:|\n|2026-01-04|\`if (x)\`|\n|<https://a.example/x>|${"long ".repeat(9)}|\n`,
+    );
+    expect(html).toContain('<td class="short">2026-01-04</td>');
+    expect(html).toContain('<td class="short" align="right"><code>if (x)</code></td>');
+    expect(html).toContain('<a class="bare" href="https://a.example/x"');
+    expect(html).toContain('<td align="right">long');
+    expect(safeMarkdown("[words](https://a.example/x)")).not.toContain("class");
   });
 
   const pathological: Record<string, string> = {

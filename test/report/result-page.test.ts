@@ -57,6 +57,23 @@ describe("resultPage", () => {
     expect(textOf(resultPage(resultOf()))).not.toContain("These are the first");
   });
 
+  test("shows an answer that came as data once, and what is nested in it as lists", () => {
+    const structured = { tags: ["a", "<b>"], issues: [{ line: 1 }], deep: { a: { b: { c: 1 } } } };
+    const answer = (shown: string) => {
+      const text = { shown, totalLength: shown.length, transcript: "/state/3.jsonl" };
+      return resultPage(resultOf({ outcome: { ...succeeded, structured }, text }));
+    };
+    const once = answer(JSON.stringify(structured, null, 2));
+    expect(once).not.toContain('id="answer"');
+    expect(once).toContain('href="#structured"');
+    expect(once).toContain("<td><ul><li>a</li><li>&lt;b&gt;</li></ul></td>");
+    expect(once).toContain("<td><ul><li><ul><li><b>line</b> 1</li></ul></li></ul></td>");
+    expect(textOf(once)).toContain('b {"c":1}');
+    // Words of its own are shown beside it.
+    expect(answer("Here it is.")).toContain('id="answer"');
+    expect(answer('{"tags":[]}')).toContain('id="answer"');
+  });
+
   test("folds a long task", () => {
     expect(namesIn(resultPage(resultOf()))).not.toContain("details");
     expect(namesIn(resultPage(resultOf({ prompt: "line\n".repeat(40) })))).toContain("details");

@@ -231,7 +231,8 @@
     const mark = document.getElementById("mark");
     mark.hidden = !session;
     if (!session) {
-      put(readout, readout.dataset.rest ?? "");
+      // Nothing was shown yet: what stands there is the summary.
+      if (readout.dataset.rest !== undefined) put(readout, readout.dataset.rest);
       return;
     }
     readout.dataset.rest ??= readout.textContent;

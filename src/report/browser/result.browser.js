@@ -15,6 +15,33 @@
     });
   }
 
+  // What scrolls can be reached with the keyboard, and says what it is; what does not is no stop on the way.
+  function nameScrollers() {
+    for (const box of document.querySelectorAll("pre, .wide")) {
+      const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+      if (!scrolls) {
+        for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
+        continue;
+      }
+      box.tabIndex = 0;
+      box.setAttribute("role", "region");
+      box.setAttribute("aria-label", box.matches("pre") ? "Text that scrolls" : "Table that scrolls");
+    }
+  }
+  nameScrollers();
+  addEventListener("resize", nameScrollers);
+  document.addEventListener("toggle", nameScrollers, true);
+
+  // On paper nothing can be unfolded.
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    folded = [...document.querySelectorAll("details:not([open])")];
+    for (const one of folded) one.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const one of folded) one.open = false;
+  });
+
   async function copy(element) {
     try {
       await navigator.clipboard.writeText(element.textContent);
