@@ -2,6 +2,7 @@
 // table at the end. Limits are small: nothing waits for a minute.
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
 import { clientTable, limitsOf } from "../src/operations/clients.ts";
 import { readConfiguration } from "../src/operations/configuration.ts";
@@ -200,6 +201,20 @@ describe("a client that takes tasks", () => {
     expect(structuredContent["results"]).toMatchObject([{ truncated: true, textLength: 2_000_000 }]);
     note(kind, "2 MB", `${length} characters, how to read on`);
   });
+});
+
+test("the log and the page say which client started a batch, with a task of the protocol too", async () => {
+  await using home = new Home();
+  await using older = await connectOlder(home, "codex-mcp-client");
+  await using tasks = new RawClient(home, { extensions: { [tasksExtension]: {} }, name: "claude-code" });
+  await older.call("spawn_claude_session", { task: "one", outputDirectory: home.output });
+  const { result } = await tasks.call("spawn_claude_session", { task: "two" });
+  using store = home.store();
+  const clients = store.list().map(({ batchId }) => store.batch(batchId)?.state.batch.client);
+  expect(clients.toSorted()).toEqual(["claude-code", "codex-mcp-client"]);
+  await tasks.call("wait_for_batch", { batchId: result?.["taskId"] });
+  const page = await Bun.file(join(home.output, `report-${result?.["taskId"]}.html`)).text();
+  expect(page).toContain("called by claude-code");
 });
 
 describe("what a client bears", () => {

@@ -18,6 +18,8 @@ export const batch = z.object({
   name: z.string().optional(),
   /** Which tool or command started it: one task's answer has another shape than a batch's. */
   startedBy: z.enum(["spawn_claude_session", "spawn_parallel_claude_sessions", "run"]),
+  /** The client whose call started it, as it names itself; nothing on the command line. */
+  client: z.string().optional(),
   asyncMode: z.boolean(),
   tasks: z.array(task).min(1),
   /** Configuration and batch options in one, unparsed; a task's own go over them. */

@@ -24,6 +24,8 @@ export interface Call {
   signal: AbortSignal;
   /** When it came, by the monotonic clock, in milliseconds. */
   startedAt: number;
+  /** What the client calls itself. */
+  client?: string | undefined;
   /** What the client bears; nothing on the command line, which bears everything. */
   limits?: ClientLimits;
   /** Tells the client how far it is. `total` where it is known. */
@@ -50,5 +52,5 @@ export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z
    * Starts the same work as a batch for which no call waits, and gives the batch. Nothing where the caller wants to
    * be answered at once anyway, and of operations that start none.
    */
-  start?(context: Context, input: unknown): Promise<BatchId | undefined>;
+  start?(context: Context, input: unknown, client?: string): Promise<BatchId | undefined>;
 }

@@ -14,6 +14,7 @@ import {
   sessionAnswerOf,
   sessionAnswerSchema,
 } from "../report/answer.ts";
+import { oneLine } from "../report/harmless.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import type { BatchRow } from "../store/store.ts";
 import { accountOf } from "./account.ts";
@@ -52,7 +53,7 @@ export const spawnSession: Operation<typeof sessionInput, typeof sessionAnswerSc
   annotations,
   run: async (context, input, call) =>
     sessionAnswerOf(await spawn(context, "spawn_claude_session", input, call)),
-  start: (context, input) => startAlone(context, "spawn_claude_session", input),
+  start: (context, input, client) => startAlone(context, "spawn_claude_session", { input, client }),
 };
 
 export const spawnParallel: Operation<typeof parallelInput, typeof batchAnswerSchema> = {
@@ -64,7 +65,7 @@ export const spawnParallel: Operation<typeof parallelInput, typeof batchAnswerSc
   output: batchAnswerSchema,
   annotations,
   run: (context, input, call) => spawn(context, "spawn_parallel_claude_sessions", input, call),
-  start: (context, input) => startAlone(context, "spawn_parallel_claude_sessions", input),
+  start: (context, input, client) => startAlone(context, "spawn_parallel_claude_sessions", { input, client }),
 };
 
 async function spawn(
@@ -75,7 +76,7 @@ async function spawn(
 ): Promise<BatchAnswer> {
   const planned = valueOrFault(await planBatch(context, startedBy, input));
   const { batch, values } = planned;
-  const log = create(context, planned, !batch.asyncMode);
+  const log = create(context, from(call.client, planned), !batch.asyncMode);
   await carry(context, log, values);
   if (batch.asyncMode) return answer(context, log, call, startedText(batch, context));
   return waitFor(context, log, call);
@@ -85,15 +86,21 @@ async function spawn(
 async function startAlone(
   context: Context,
   startedBy: Batch["startedBy"],
-  input: unknown,
+  { input, client }: { input: unknown; client: string | undefined },
 ): Promise<BatchId | undefined> {
   const planned = valueOrFault(await planBatch(context, startedBy, input));
   const { batch, values } = planned;
   if (batch.asyncMode) return undefined;
-  const log = create(context, planned, false);
+  const log = create(context, from(client, planned), false);
   handOver(context, log);
   await carry(context, log, values);
   return log.batchId;
+}
+
+function from(client: string | undefined, planned: PlannedBatch): PlannedBatch {
+  return client === undefined
+    ? planned
+    : { ...planned, batch: { ...planned.batch, client: oneLine(client, 60) } };
 }
 
 /** Starts the processes that carry a batch. When that fails, the batch ends at once: nobody will ever carry it. */

@@ -5,6 +5,7 @@ import { type BatchState, doneCount, type TaskState } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
 import { countText, numberText } from "./amounts.ts";
 import { attentionTable } from "./attention.ts";
+import { batchFactsHtml } from "./batch-facts.ts";
 import script from "./browser/live.browser.js" with { type: "text" };
 import { pageTag } from "./file-tag.ts";
 import { pageFrame } from "./frame.ts";
@@ -76,6 +77,7 @@ export function livePage(): LivePage {
           place("attention"),
           place("running"),
           sectionHtml("tasks", "All tasks", tasksHtml(kept.rows), numberText(kept.rows.length)),
+          place("about"),
           place("files"),
           place("others"),
           html`<p id="said" class="unseen" role="status"></p>`,
@@ -126,6 +128,7 @@ function partsOf(view: PageView, { attentions, lanes, tokens }: Kept) {
       runningHtml(view),
       countText(state.counts.running, "session"),
     ),
+    about: sectionHtml("about", "How it was started", batchFactsHtml(state)),
     files: sectionHtml("files", "Files that could not be written", fileFailuresHtml(state)),
     others: sectionHtml("others", "Other batches in this directory", othersHtml(others)),
     footer: footerHtml(state, stateWord, now),

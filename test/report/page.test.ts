@@ -58,6 +58,34 @@ describe("livePage", () => {
     expect(JSON.stringify(heard[0])).not.toContain("<script");
   });
 
+  test("says by whom, where and with what the batch was started, and what each model cost", () => {
+    const state = batchState(["a", "b", "c"], []);
+    state.batch.client = "claude-code";
+    state.batch.sessionOptions = { allowedTools: ["Read", "Bash(<x>)"], permissionMode: "plan" };
+    state.batch.tasks[1] = { prompt: "b", options: { workingDirectory: "/elsewhere", model: "opus" } };
+    state.batch.tasks[2] = { prompt: "c", options: { permissionMode: "plan" } };
+    state.spending.byModel.set("claude-opus-5", {
+      input: 1,
+      output: 2,
+      cacheRead: 3,
+      cacheWritten: 4,
+      costUsd: 1.5,
+    });
+    const whole = livePage().html(pageView(state));
+    const about = textOf(whole.slice(whole.indexOf('id="part-about"'), whole.indexOf('id="part-files"')));
+    for (const words of [
+      `Started by${state.batch.startedBy}, called by claude-code`,
+      `Working directory${state.batch.workingDirectory}, another for 1 task`,
+      "Modelthe default, another for 1 task",
+      "Cost by modelclaude-opus-5 $1.50",
+      "Permission modeplan",
+      "Allowed toolsRead, Bash(<x>)",
+    ])
+      expect(about).toContain(words);
+    expect(about).not.toContain("Disallowed tools");
+    expect(about).toContain("Permission modeplanAllowed");
+  });
+
   test("draws each session in the lowest slot that was free when it began", () => {
     const state = batchState(
       ["a", "b", "c"],

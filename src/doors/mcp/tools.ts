@@ -12,7 +12,7 @@ import { type Call, ConnectionLost, type Operation } from "../../operations/oper
 import { perform } from "../../operations/perform.ts";
 import { tools } from "../../operations/tools.ts";
 import { inputJsonSchema, outputJsonSchema } from "../json-schema.ts";
-import { type Connection, limitsFor } from "./connection.ts";
+import { type Connection, clientName, limitsFor } from "./connection.ts";
 import { createdTask, takesTasks } from "./task-extension.ts";
 import { startedTask } from "./tasks.ts";
 import { errorResult, toolResult } from "./tool-result.ts";
@@ -89,11 +89,12 @@ async function answer(server: McpServer, connection: Connection, { tool, input, 
   try {
     const call: Call = {
       ...callOf(request, connection),
+      client: clientName(server, request),
       limits: limitsFor(server, request, connection),
     };
     if (tool.start && takesTasks(request)) {
       await openStore(context);
-      const batchId = await tool.start(context, input);
+      const batchId = await tool.start(context, input, call.client);
       if (batchId !== undefined) return createdTask(startedTask(context, batchId));
     }
     return toolResult(await perform(context, tool, input, call));
