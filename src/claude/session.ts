@@ -1,6 +1,7 @@
 // Starts a session: `claude` as a process group of its own, its output a file that outlives us.
 import { closeDescriptor, createForAppending, removePath, systemCode } from "../platform/files.ts";
-import { identityOfChild, livenessOf, signalProcess } from "../platform/process.ts";
+import { isNoOrphan } from "../platform/orphans.ts";
+import { identityOfChild, livenessOf, signalProcess, ticksNow } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { markerVariable } from "../platform/process-table.ts";
 import { interruptLine } from "./arguments.ts";
@@ -28,6 +29,8 @@ export interface Session {
   interrupt(): void;
   closeInput(): void;
   exited: Promise<Exit>;
+  /** Until when it surely had its pid, in ticks. Nothing where nobody has seen it alive. */
+  hadPidUntil(): number | undefined;
 }
 
 /** Of what a start failed. */
@@ -82,17 +85,20 @@ function reasonOf(error: unknown): string {
 }
 
 function spawn(plan: SessionPlan, stdout: number | "ignore", stderr: number | "ignore"): Session {
-  const child = Bun.spawn(plan.command, {
-    cwd: plan.workingDirectory,
-    env: { ...plan.environment, PWD: plan.workingDirectory, [markerVariable]: plan.marker },
-    stdin: "pipe",
-    stdout,
-    stderr,
-    // A session id and process group of its own: a signal to us, or to our terminal, is none to it.
-    detached: true,
-    windowsHide: true,
-  });
+  const child = isNoOrphan(
+    Bun.spawn(plan.command, {
+      cwd: plan.workingDirectory,
+      env: { ...plan.environment, PWD: plan.workingDirectory, [markerVariable]: plan.marker },
+      stdin: "pipe",
+      stdout,
+      stderr,
+      // A session id and process group of its own: a signal to us, or to our terminal, is none to it.
+      detached: true,
+      windowsHide: true,
+    }),
+  );
   const { stdin } = child;
+  let goneAt: number | undefined;
   const write = (line: string) => deliver(() => [stdin.write(line), stdin.flush()]);
   return {
     identity: identityOfChild(child.pid),
@@ -100,7 +106,9 @@ function spawn(plan: SessionPlan, stdout: number | "ignore", stderr: number | "i
     write,
     interrupt: () => write(interruptLine),
     closeInput: () => deliver(() => [stdin.end()]),
+    hadPidUntil: () => goneAt,
     exited: child.exited.then((code): Exit => {
+      goneAt = ticksNow();
       const signal = child.signalCode;
       return signal === null ? { code } : { signal: String(signal) };
     }),
@@ -116,6 +124,7 @@ const adoptedLookMs = 250;
  */
 export function adoptSession(identity: ProcessIdentity, marker: string): Session {
   const { promise: exited, resolve } = Promise.withResolvers<Exit>();
+  let aliveAt: number | undefined;
   const timer = setInterval(look, adoptedLookMs);
   look();
   return {
@@ -125,9 +134,14 @@ export function adoptSession(identity: ProcessIdentity, marker: string): Session
     interrupt: () => void signalProcess(identity, "SIGINT"),
     closeInput: () => undefined,
     exited,
+    hadPidUntil: () => aliveAt,
   };
   function look(): void {
-    if (livenessOf(identity) === "alive") return;
+    const now = ticksNow();
+    if (livenessOf(identity) === "alive") {
+      aliveAt = now;
+      return;
+    }
     clearInterval(timer);
     resolve({});
   }

@@ -1,7 +1,11 @@
-// Ends what a session left behind: commands in sessions of their own, double-forked ones too.
+// Ends what a session left behind: commands in groups and sessions of their own, double-forked ones, those that have
+// emptied their environment or written over it.
+
 import { signalProcess } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
-import { lookForMarkers } from "../platform/process-table.ts";
+import { leftBehind, lookAround, type Swept } from "./left-behind.ts";
+import type { Session } from "./session.ts";
+import { SharedDaemons } from "./shared-daemons.ts";
 
 /** So many scans that were not whole, and found nothing, are believed: somewhere, some process always ends. */
 const enoughRounds = 2;
@@ -12,31 +16,77 @@ const mostRounds = 20;
 /** Between two scans, so many times as long as one takes: at most half of our time goes into them. */
 const restFactor = 1;
 
-interface Waiting {
-  marker: string;
+interface Waiting extends Swept {
   killed: Map<number, ProcessIdentity>;
   rounds: number;
   settle(leaked: ProcessIdentity[]): void;
 }
 
+type Gone = Pick<Session, "marker" | "identity" | "hadPidUntil">;
+
+interface SweeperOptions {
+  /** Spared until the last sweep. */
+  shared?: SharedDaemons;
+  /** Whether an earlier runner may have spared some. */
+  isHeir?: boolean;
+  look?: typeof lookAround;
+}
+
 /**
- * Ends every process that carries a marker. Sessions that end at about the same time share a look at the
- * process table, which costs milliseconds where many processes run.
+ * Ends every process that belongs to a session which has ended. Sessions that end at about the same time share a look
+ * at the process table, which costs milliseconds where many processes run.
  */
 export class Sweeper {
-  readonly #look: typeof lookForMarkers;
+  readonly #look: typeof lookAround;
+  readonly #shared: SharedDaemons;
+  readonly #isHeir: boolean;
+  /** Sessions that run, by their markers. */
+  readonly #running = new Map<string, ProcessIdentity>();
+  /** Shared daemons that outlived the sessions which started them. */
+  readonly #spared = new Map<number, ProcessIdentity>();
   #waiting: Waiting[] = [];
   #timer: Timer | undefined;
   #restMs = 0;
 
-  constructor(look = lookForMarkers) {
+  constructor({ shared = new SharedDaemons([]), isHeir = false, look = lookAround }: SweeperOptions = {}) {
     this.#look = look;
+    this.#shared = shared;
+    this.#isHeir = isHeir;
   }
 
-  /** Gives those that were found and killed. Resolves when a scan has found none any more. */
-  sweep(marker: string): Promise<ProcessIdentity[]> {
+  /** A session runs from now on: what may be its own is nobody else's. */
+  began(marker: string, session: ProcessIdentity): void {
+    this.#running.set(marker, session);
+  }
+
+  /**
+   * Ends what a session has left behind that has gone. Gives those that were found and killed, and resolves when a scan
+   * has found none any more. `members`: what was seen in its tree.
+   */
+  sweep(session: Gone, members: readonly ProcessIdentity[] = []): Promise<ProcessIdentity[]> {
+    const { marker, identity } = session;
+    this.#running.delete(marker);
+    return this.#sweep({ markers: [marker], leader: identity, goneAt: session.hadPidUntil(), members });
+  }
+
+  /** Ends the shared daemons too, once no session runs that may use them: those of sessions that had these markers. */
+  async sweepShared(markers: () => readonly string[]): Promise<void> {
+    if (this.#spared.size === 0 && !this.#isHeir) return;
+    const members = [...this.#spared.values()];
+    this.#spared.clear();
+    await this.#sweep({ markers: markers(), members, isLast: true });
+  }
+
+  /** Whether a process is to outlive its session. */
+  spares(identity: ProcessIdentity): boolean {
+    const isShared = this.#shared.isOne(identity.pid);
+    if (isShared) this.#spared.set(identity.pid, identity);
+    return isShared;
+  }
+
+  #sweep(swept: Swept): Promise<ProcessIdentity[]> {
     const { promise, resolve } = Promise.withResolvers<ProcessIdentity[]>();
-    this.#waiting.push({ marker, killed: new Map(), rounds: 0, settle: resolve });
+    this.#waiting.push({ ...swept, killed: new Map(), rounds: 0, settle: resolve });
     this.#timer ??= setTimeout(() => this.#scan(), this.#restMs);
     return promise;
   }
@@ -46,16 +96,18 @@ export class Sweeper {
     const sweeping = this.#waiting;
     this.#waiting = [];
     const began = Bun.nanoseconds();
-    const { byMarker, isWhole } = this.#look(new Set(sweeping.map(({ marker }) => marker)));
+    const look = this.#look([...sweeping.flatMap(({ markers }) => markers), ...this.#running.keys()]);
+    const found = leftBehind(look, sweeping, this.#running);
     this.#restMs = Math.min(25, ((Bun.nanoseconds() - began) / 1e6) * restFactor);
     for (const waiting of sweeping) {
-      const living = byMarker.get(waiting.marker) ?? [];
+      const left = found.get(waiting) ?? [];
+      const living = waiting.isLast ? left : left.filter((identity) => !this.spares(identity));
       waiting.rounds++;
       for (const identity of living) {
         waiting.killed.set(identity.pid, identity);
         signalProcess(identity, "SIGKILL");
       }
-      const isOver = living.length === 0 && (isWhole || waiting.rounds >= enoughRounds);
+      const isOver = living.length === 0 && (look.isWhole || waiting.rounds >= enoughRounds);
       if (!isOver && waiting.rounds < mostRounds) this.#waiting.push(waiting);
       else waiting.settle([...waiting.killed.values()]);
     }

@@ -1,21 +1,28 @@
 // Ends a session completely, within two seconds, whatever it does.
 
-import { signalGroup, signalProcess } from "../platform/process.ts";
+import { livenessOf, signalGroup, signalProcess } from "../platform/process.ts";
+import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { descendantsOf } from "../platform/process-table.ts";
 import type { Session } from "./session.ts";
 
 /** Between asking and killing, in milliseconds (product contract). */
 const usualGraceMs = 1_000;
 
+interface Ways {
+  graceMs?: number;
+  /** Whether a process of the session is left alone. */
+  spares?: (process: ProcessIdentity) => boolean;
+}
+
 /**
  * Asks by `interrupt`, closes stdin as soon as the session has `answered` (its result says what it spent), and
- * kills after a second, or when `graceMs` is over: its group, and all that descended from it then. The sweep by
- * marker comes after, and is the caller's.
+ * kills after a second, or when `graceMs` is over: the session, and all that descended from it then. The sweep comes
+ * after, and is the caller's.
  */
 export async function terminate(
   session: Session,
   answered: Promise<unknown>,
-  graceMs = usualGraceMs,
+  { graceMs = usualGraceMs, spares = () => false }: Ways = {},
 ): Promise<void> {
   session.interrupt();
   void answered.then(() => session.closeInput());
@@ -24,9 +31,18 @@ export async function terminate(
   const first = await Promise.race([session.exited, late.promise]);
   clearTimeout(timer);
   if (first !== "late") return;
-  // Noted before the kill: with the leader gone, they are nobody's descendants any more.
-  const descendants = descendantsOf(session.identity.pid);
-  signalGroup(session.identity.pid, "SIGKILL");
-  for (const descendant of descendants) signalProcess(descendant, "SIGKILL");
+  kill(session, spares);
   await session.exited;
+}
+
+function kill({ identity }: Session, spares: (process: ProcessIdentity) => boolean): void {
+  // On Windows nobody can tell what descends from it but the command that ends it.
+  if (process.platform === "win32") {
+    if (livenessOf(identity) === "alive") signalGroup(identity.pid, "SIGKILL");
+    return;
+  }
+  // Noted before the kill: with the leader gone, they are nobody's descendants any more.
+  const descendants = descendantsOf(identity.pid);
+  signalProcess(identity, "SIGKILL");
+  for (const descendant of descendants) if (!spares(descendant)) signalProcess(descendant, "SIGKILL");
 }

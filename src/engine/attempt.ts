@@ -50,6 +50,8 @@ interface AttemptPlan {
   reader: TranscriptReader;
   stderr: string;
   sweeper: Sweeper;
+  /** What was seen in the tree of the session. */
+  members(): readonly ProcessIdentity[];
   /** When the attempt began, in milliseconds since 1970. An adopted one began before we did. */
   startedAt: number;
   /** Whether another runner started it: then what the transcript has already is no news. */
@@ -202,7 +204,11 @@ export class RunningAttempt {
     const { turnIsOpen, answer } = this.#reading;
     this.#resultCame = Promise.withResolvers();
     if (!this.#isAsked || (answer && !turnIsOpen)) this.#resultCame.resolve();
-    void terminate(this.#plan.session, this.#resultCame.promise, graceMs);
+    const { session, sweeper } = this.#plan;
+    void terminate(session, this.#resultCame.promise, {
+      ...(graceMs === undefined ? {} : { graceMs }),
+      spares: (process) => sweeper.spares(process),
+    });
   }
 
   /** Ends the session at once, for the machine has no memory for it any more. Its task is carried on later. */
@@ -212,9 +218,9 @@ export class RunningAttempt {
 
   /** Resolves when the session has gone, with all that it started. */
   async ended(): Promise<AttemptEnd> {
-    const { session, sweeper, startedAt, workingDirectory, options, costBefore, task } = this.#plan;
+    const { session, sweeper, members, startedAt, workingDirectory, options, costBefore, task } = this.#plan;
     const exit = await session.exited;
-    const leaked = await sweeper.sweep(session.marker);
+    const leaked = await sweeper.sweep(session, members());
     using reader = this.#reader;
     reader.finish();
     this.#tell(this.#plan.adopted && !this.#hasLooked);

@@ -5,7 +5,7 @@ import type { BatchId } from "../model/batch-id.ts";
 import { type Memory, memoryNow } from "../platform/memory.ts";
 import { type Pressure, pressureNow } from "../platform/pressure.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
-import { treeBytes } from "../platform/process-trees.ts";
+import { treesOf } from "../platform/process-trees.ts";
 import type { Load } from "../store/capacity.ts";
 import {
   casualties,
@@ -49,6 +49,7 @@ interface Watched {
   usedBytes: number;
   peakBytes: number;
   looks: number;
+  members: readonly ProcessIdentity[];
 }
 
 export class Machine {
@@ -92,7 +93,13 @@ export class Machine {
   began(number: number, identity: ProcessIdentity, configuration: string): void {
     this.#lastStartAt = performance.now();
     const startedAt = this.#lastStartAt;
-    this.#watched.set(number, { identity, configuration, startedAt, usedBytes: 0, peakBytes: 0, looks: 0 });
+    const unseen = { usedBytes: 0, peakBytes: 0, looks: 0, members: [] };
+    this.#watched.set(number, { identity, configuration, startedAt, ...unseen });
+  }
+
+  /** What was seen in the tree of a session that runs. */
+  membersOf(number: number): readonly ProcessIdentity[] {
+    return this.#watched.get(number)?.members ?? [];
   }
 
   /** It runs no more. */
@@ -127,9 +134,12 @@ export class Machine {
     this.#peaks = new Map();
     if (this.#watched.size === 0) return;
     const roots = new Map([...this.#watched].map(([number, { identity }]) => [number, identity]));
-    for (const [number, bytes] of treeBytes(roots)) {
+    const seen = new Map([...this.#watched].map(([number, { members }]) => [number, members]));
+    for (const [number, { bytes, members }] of treesOf(roots, seen)) {
       const watched = this.#watched.get(number);
       if (!watched) continue;
+      // One whose root has just gone says nothing more about what has left it.
+      if (members.length > 0) watched.members = members;
       watched.usedBytes = bytes;
       watched.peakBytes = Math.max(watched.peakBytes, bytes);
       watched.looks++;

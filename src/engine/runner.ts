@@ -4,7 +4,8 @@ import { noValues, type SessionValues } from "../model/session-values.ts";
 import type { Standstill } from "../model/standstill.ts";
 import type { BatchState } from "../model/state.ts";
 import { makePrivateDirectory } from "../platform/files.ts";
-import { livenessOf, ownIdentity } from "../platform/process.ts";
+import { buryOrphans, takeInOrphans } from "../platform/orphans.ts";
+import { isOurParent, livenessOf, ownIdentity } from "../platform/process.ts";
 import { processorCount } from "../platform/processors.ts";
 import { watchDirectory } from "../platform/watch.ts";
 import { durationText } from "../report/amounts.ts";
@@ -66,6 +67,7 @@ interface RunOptions {
 export async function runBatch(store: Store, log: BatchLog, options: RunOptions = {}): Promise<boolean> {
   const epoch = await takeOver(log);
   if (epoch === undefined) return false;
+  await takeInOrphans({ parentToo: isOurParent(store.row(log.batchId)?.keeper) });
   try {
     await new Runner(store, log, epoch, options).run();
     return true;
@@ -218,7 +220,7 @@ class Runner {
       this.#row.setHold(this.#log.batchId, undefined);
       this.#tasks.adoptAll();
       do {
-        await Promise.race([this.#tasks.carryAll(), this.#failed.promise]);
+        await Promise.race([this.#carryAll(), this.#failed.promise]);
         this.#files.end();
         // Before the end is in the log: after it, nobody comes to clear up behind a runner that dies.
         this.#machine.look(true);
@@ -233,9 +235,15 @@ class Runner {
     }
   }
 
+  async #carryAll(): Promise<void> {
+    await this.#tasks.carryAll();
+    await this.#tasks.endShared();
+  }
+
   #beat(): void {
     this.#beats++;
     this.#late.flush();
+    buryOrphans();
     this.#sayThatWeLive();
     this.#hearOthers();
     this.#checkLeash();

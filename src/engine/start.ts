@@ -3,6 +3,7 @@ import { cleanEnvironment } from "../claude/environment.ts";
 import type { BatchId } from "../model/batch-id.ts";
 import { hasValues, noValues, type SessionValues, valuesText } from "../model/session-values.ts";
 import { closeDescriptor, exists, makePrivateDirectory, openForAppending } from "../platform/files.ts";
+import { buryOrphans, isNoOrphan, takeInOrphans } from "../platform/orphans.ts";
 import { ownIdentity } from "../platform/process.ts";
 import { selfCommand } from "../platform/self.ts";
 import type { Store } from "../store/store.ts";
@@ -24,6 +25,9 @@ const leavingMs = 3_000;
 
 /** Exit status of a runner that disk or system kept from working (`EX_TEMPFAIL`). */
 export const hinderedCode = 75;
+
+/** How often a keeper lets go of processes that came to it and have ended, in milliseconds. */
+const buryEveryMs = 1_000;
 
 /**
  * Starts the keeper of a batch by way of a process that exits at once: the keeper then belongs to nobody who
@@ -82,6 +86,17 @@ export async function keep(store: Store, batchId: BatchId, values: SessionValues
     if (performance.now() > deadline) return;
     await Bun.sleep(50);
   }
+  // What a session leaves behind must not get lost when its runner dies.
+  await takeInOrphans();
+  const burying = setInterval(buryOrphans, buryEveryMs);
+  try {
+    await startRunners(store, batchId, values);
+  } finally {
+    clearInterval(burying);
+  }
+}
+
+async function startRunners(store: Store, batchId: BatchId, values: SessionValues): Promise<void> {
   for (const restarts = new Restarts(); ; ) {
     restarts.began();
     const end = await runnerEnd(store, batchId, values);
@@ -133,9 +148,8 @@ function spawnOurselves(
   }: { log?: number | "inherit"; environment?: Record<string, string>; values?: SessionValues } = {},
 ) {
   const isFed = hasValues(values);
-  const child = Bun.spawn(
-    [...selfCommand(), command, stateDirectory, batchId, ...(isFed ? [valuesOnStdin] : [])],
-    {
+  const child = isNoOrphan(
+    Bun.spawn([...selfCommand(), command, stateDirectory, batchId, ...(isFed ? [valuesOnStdin] : [])], {
       cwd: stateDirectory,
       env: { ...cleanEnvironment(process.env), ...environment },
       stdin: isFed ? "pipe" : "ignore",
@@ -143,7 +157,7 @@ function spawnOurselves(
       stderr: log,
       detached: true,
       windowsHide: true,
-    },
+    }),
   );
   const { exited } = child;
   return {

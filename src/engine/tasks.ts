@@ -1,6 +1,7 @@
 // Carries the tasks of a batch through slots, attempt by attempt.
 import { conversationFile } from "../claude/conversation.ts";
 import { adoptSession, type Session, startSession } from "../claude/session.ts";
+import { SharedDaemons } from "../claude/shared-daemons.ts";
 import { Sweeper } from "../claude/sweep.ts";
 import { terminate } from "../claude/terminate.ts";
 import { TranscriptReader } from "../claude/transcript.ts";
@@ -89,7 +90,7 @@ interface Then {
 
 export class Tasks {
   readonly #plan: TasksPlan;
-  readonly #sweeper = new Sweeper();
+  readonly #sweeper: Sweeper;
   /** What is being carried, by task number: running, or waiting for its slot or its retry. */
   readonly #open = new Map<number, Promise<void>>();
   /** Tasks whose time has not come, in the order in which they began to wait. */
@@ -101,6 +102,9 @@ export class Tasks {
 
   constructor(plan: TasksPlan) {
     this.#plan = plan;
+    const { sharedDaemons = [] } = plan.log.state.batch;
+    const shared = new SharedDaemons(sharedDaemons);
+    this.#sweeper = new Sweeper({ shared, isHeir: plan.log.epoch > 1 });
   }
 
   /** Takes over the sessions of an earlier runner, with the slots that it held. Once, before anything else. */
@@ -157,6 +161,16 @@ export class Tasks {
     for (const number of numbers) this.running.get(number)?.giveWay();
   }
 
+  /** Ends the daemons that sessions have shared, once none runs any more. */
+  async endShared(): Promise<void> {
+    const { batch, tasks } = this.#plan.log.state;
+    await this.#sweeper.sweepShared(() =>
+      tasks.flatMap(({ number, attempts }) =>
+        attempts.map((one) => markerOf(batch.batchId, number, one.number, one.sessionId)),
+      ),
+    );
+  }
+
   /** Ends what somebody has cancelled. */
   endCancelled(): void {
     for (const [number, attempt] of this.running) {
@@ -196,6 +210,7 @@ export class Tasks {
     if (!last) throw new Error(`Internal error: task ${number} runs without an attempt`);
     const { number: attempt, identity, sessionId, transcript, startedAt, resumes, costBefore } = last;
     const session = adoptSession(identity, markerOf(batch.batchId, number, attempt, sessionId));
+    this.#sweeper.began(session.marker, identity);
     const options = optionsOf(batch, number);
     this.#plan.holds.adopt(number, options.model, startedAt);
     {
@@ -240,6 +255,7 @@ export class Tasks {
     if (opened.kind === "passing") return this.#startLater(opened.because);
     startHold.started();
     const { session, reader } = opened;
+    this.#sweeper.began(session.marker, session.identity);
     const [started] = await log.commit(() =>
       this.#isQueued(number) && holds.mayStart(number, plan.options.model)
         ? [startedEvent(number, plan, session)]
@@ -279,7 +295,7 @@ export class Tasks {
 
   async #end(session: Session): Promise<void> {
     await terminate(session, Promise.resolve());
-    await this.#sweeper.sweep(session.marker);
+    await this.#sweeper.sweep(session);
   }
 
   // From the prompt to the outcome.
@@ -294,6 +310,7 @@ export class Tasks {
       reader,
       stderr: stderrBeside(transcript),
       sweeper: this.#sweeper,
+      members: () => machine.membersOf(number),
       startedAt,
       adopted,
       continues: resumes ? sessionId : undefined,

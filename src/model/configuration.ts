@@ -2,6 +2,28 @@
 import { z } from "zod";
 import { batchOptions, concurrency } from "./options.ts";
 
+/** Daemons that build tools and shells start once and use from everywhere. */
+const usualDaemons = [
+  "adb",
+  "bazel(*",
+  "buck2d*",
+  "dirmngr",
+  "dotnet *VBCSCompiler*",
+  "dotnet *nodeReuse:true*",
+  "git fsmonitor--daemon*",
+  "git credential-cache--daemon*",
+  "gpg-agent",
+  "java *GradleDaemon*",
+  "java *KotlinCompileDaemon*",
+  "keyboxd",
+  "node *nx/src/daemon/server/start.js*",
+  "sccache",
+  "scdaemon",
+  "ssh-agent",
+  "ssh: * [mux]",
+  "watchman",
+];
+
 /** Every setting of the operator. Paths may begin with `~`. */
 export const configurationSchema = z.strictObject({
   allowedRoots: z
@@ -77,6 +99,13 @@ export const configurationSchema = z.strictObject({
     .max(10)
     .meta({ description: "How deep sessions may be nested. With 1, sessions cannot start sessions." })
     .default(1),
+  sharedDaemons: z
+    .array(z.string().min(1))
+    .meta({
+      description:
+        "Programs that may outlive the session that started them, because other sessions use them. They end with the batch at the latest. Each entry is a program's name, or its command line without directories, with `*` for anything. An empty list spares none.",
+    })
+    .default([...usualDaemons]),
   stateDirectory: z
     .string()
     .min(1)

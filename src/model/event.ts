@@ -34,6 +34,8 @@ export const batch = z.object({
   loginProofSeconds: z.number().min(0).optional(),
   /** How long it waits when no end is known: for a login, credit, a limit without a reset. */
   loginPatienceSeconds: z.number().min(0).optional(),
+  /** Command lines of daemons that sessions share, which end with the batch. */
+  sharedDaemons: z.array(z.string()).optional(),
   /** No session starts once so much is spent, or expected of those that run. */
   budgetUsd: z.number().positive().optional(),
   failureMode: z.enum(["continue", "no-new", "cancel"]),

@@ -119,6 +119,7 @@ export async function planBatch(
         ...(configuration.memoryLimitMb === undefined ? {} : { memoryLimitMb: configuration.memoryLimitMb }),
         loginProofSeconds: configuration.loginProofSeconds,
         loginPatienceSeconds: configuration.loginPatienceSeconds,
+        sharedDaemons: configuration.sharedDaemons,
         ...(budgetUsd === undefined ? {} : { budgetUsd }),
         failureMode: batchWide.failureMode,
         outputDirectory,

@@ -101,7 +101,7 @@ export async function probeSession(
     session.closeInput();
     if (await lateAfter(leaveMs, session.exited)) await terminate(session, Promise.resolve());
     const exit = await session.exited;
-    await new Sweeper().sweep(marker);
+    await new Sweeper().sweep(session);
     if (account) return { ok: true, value: account };
     const how = gone && exit.code !== undefined ? `ended with ${exit.code}` : "did not introduce itself";
     return { ok: false, message: `${how}: ${lastLine(readTail(stderr, 2_000))}` };

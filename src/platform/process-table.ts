@@ -1,7 +1,7 @@
 // One look at the whole process table, for whom several sessions may wait at once.
 import { readdirSync } from "node:fs";
 import { cpus } from "node:os";
-import { identityOf, readProc, readStat } from "./process.ts";
+import { identityOf, identityWith, type ProcessStat, readProc, readStat } from "./process.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { textAt } from "./system.ts";
 
@@ -47,18 +47,55 @@ interface Seen {
   missed(): void;
 }
 
-/** All that descend from a process, children before grandchildren. Where the system cannot tell: none. */
-export function descendantsOf(pid: number): ProcessIdentity[] {
-  const children = Map.groupBy(parents(), ({ parent }) => parent);
-  const found: number[] = [];
-  const open = [pid];
+/** A living process, as the table shows it. */
+export type ProcessRow = ProcessStat;
+export type ProcessTable = ReadonlyMap<number, ProcessRow>;
+
+/** All living processes, by their pids. Where the system cannot tell: none. `missed`: one has ended meanwhile. */
+export function processTable(missed: () => void = () => undefined): ProcessTable {
+  if (process.platform === "win32") return new Map();
+  const rows = process.platform === "linux" ? rowsOnLinux(missed) : rowsInPs();
+  return new Map(rows.filter(([, { state }]) => !/^[ZX]/.test(state)));
+}
+
+/** Who a process of the table is. */
+export function identityIn(table: ProcessTable, pid: number): ProcessIdentity | undefined {
+  const row = table.get(pid);
+  return row ? identityWith(pid, row.startTicks) : undefined;
+}
+
+/** All that descend from these, children before grandchildren, they themselves left out. */
+export function descendantsIn(table: ProcessTable, pids: Iterable<number>): Set<number> {
+  const children = Map.groupBy(table, ([, { parent }]) => parent);
+  const found = new Set<number>();
+  const open = [...pids];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    for (const child of children.get(next) ?? []) {
-      found.push(child.pid);
-      open.push(child.pid);
+    for (const [child] of children.get(next) ?? []) {
+      if (found.has(child)) continue;
+      found.add(child);
+      open.push(child);
     }
   }
-  return found.flatMap((child) => identityOf(child) ?? []);
+  return found;
+}
+
+/** All that descend from a process, children before grandchildren. Where the system cannot tell: none. */
+export function descendantsOf(pid: number): ProcessIdentity[] {
+  const table = processTable();
+  return [...descendantsIn(table, [pid])].flatMap((child) => identityIn(table, child) ?? []);
+}
+
+/** The words of a process's command line, the title that it gave itself included; nothing where it cannot be read. */
+export function commandOf(pid: number): string[] {
+  if (process.platform === "linux") {
+    const text = readProc(pid, "cmdline")?.toString("latin1") ?? "";
+    return text.split(/\0+/).filter((word) => word !== "");
+  }
+  if (process.platform === "win32") return [];
+  const { stdout } = Bun.spawnSync(["/bin/ps", "-wwo", "command=", "-p", String(pid)], {
+    env: { LC_ALL: "C" },
+  });
+  return stdout.toString().trim().split(/ +/);
 }
 
 const prefix = Buffer.from(`${markerVariable}=`);
@@ -113,22 +150,27 @@ function eachMarkedOnMac(markers: ReadonlySet<string>, seen: Seen): void {
   }
 }
 
-function parents(): { pid: number; parent: number }[] {
-  if (process.platform === "linux") {
-    return pidsOnLinux().flatMap((pid) => {
-      const stat = readStat(pid);
-      return stat ? [{ pid, parent: stat.parent }] : [];
-    });
-  }
-  if (process.platform === "win32") return [];
-  const { stdout } = Bun.spawnSync(["/bin/ps", "-axo", "pid=,ppid="], { env: { LC_ALL: "C" } });
+function rowsOnLinux(missed: () => void): [number, ProcessRow][] {
+  return pidsOnLinux().flatMap((pid): [number, ProcessRow][] => {
+    const stat = readStat(pid);
+    if (stat) return [[pid, stat]];
+    missed();
+    return [];
+  });
+}
+
+function rowsInPs(): [number, ProcessRow][] {
+  const { stdout } = Bun.spawnSync(["/bin/ps", "-axo", "pid=,ppid=,pgid=,stat=,lstart="], {
+    env: { LC_ALL: "C" },
+  });
   return stdout
     .toString()
-    .trim()
     .split("\n")
-    .map((line) => {
-      const [pid = 0, parent = 0] = line.trim().split(/\s+/).map(Number);
-      return { pid, parent };
+    .flatMap((line): [number, ProcessRow][] => {
+      const [pid = "", parent, group, state = "", ...start] = line.trim().split(/\s+/);
+      if (start.length === 0) return [];
+      const row = { state, parent: Number(parent), group: Number(group), session: 0 };
+      return [[Number(pid), { ...row, startTicks: start.join(" ") }]];
     });
 }
 

@@ -1,38 +1,59 @@
 // How much memory sessions take, with all the processes that they started.
 
-import { type ProcessStat, statFrom } from "./process.ts";
+import { identityWith, type ProcessStat, statFrom } from "./process.ts";
 import { whereIs } from "./process-home.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { pidsOnLinux } from "./process-table.ts";
 import { Sampled } from "./sampled.ts";
 import { type System, textAt, thisSystem } from "./system.ts";
 
+/** A session's tree. */
+export interface Tree {
+  bytes: number;
+  /** All processes in it, and those that were in it and live on elsewhere, with what they started. */
+  members: ProcessIdentity[];
+}
+
 /**
- * The bytes that each tree takes now, by the key of its root: the root, all that descend from it, and all whose process
- * group or session it leads, though their parents have gone. A root that has ended has 0. Absent is what cannot be
- * told: a root of another pid namespace, and on Windows every root until the first answer has come.
+ * The trees as they are now, by the key of their root: the root, all that descend from it, and all whose process
+ * group or session it leads, though their parents have gone. A root that has ended has an empty one. Absent is what
+ * cannot be told: a root of another pid namespace, and on Windows every root until the first answer has come.
  *
- * What was double-forked into a session of its own is missed: only its environment tells whose it is, and reading all
- * environments is left to the sweep at a session's end. Pages that a fork shares with its parent count for both.
+ * `seen`: members of earlier looks. They still count, with all that they started, when they have left the tree. What was
+ * double-forked between two looks is missed: only its environment tells whose it is, and reading all environments is
+ * left to the sweep at a session's end. Pages that a fork shares with its parent count for both.
  *
  * On macOS and Windows it is what was so a moment ago, and pages shared with other processes count for each.
  * Never throws.
  */
-export function treeBytes<Key>(
+export function treesOf<Key>(
   roots: ReadonlyMap<Key, ProcessIdentity>,
+  seen: ReadonlyMap<Key, readonly ProcessIdentity[]> = new Map(),
   system: System = thisSystem,
-): Map<Key, number> {
+): Map<Key, Tree> {
   const table = roots.size === 0 ? undefined : tableOf(system);
   if (!table) return new Map();
   const known = [...roots].filter(([, root]) => whereIs(root) !== "unknown");
-  const sums = new Map(known.map(([key]) => [key, 0]));
+  const trees = new Map(known.map(([key]): [Key, Tree] => [key, { bytes: 0, members: [] }]));
   const living = known.filter(([, root]) => whereIs(root) === "here" && isAlive(table.get(root.pid), root));
-  const keyOf = ownersIn(table, new Map(living.map(([key, { pid }]) => [pid, key])));
+  const left = living.flatMap(([key]) =>
+    (seen.get(key) ?? []).flatMap((one): [number, Key][] =>
+      isAlive(table.get(one.pid), one) ? [[one.pid, key]] : [],
+    ),
+  );
+  // The roots come last: a tree within another is its own.
+  const keyOf = ownersIn(
+    table,
+    new Map([...left, ...living.map(([key, { pid }]): [number, Key] => [pid, key])]),
+  );
   for (const [pid, row] of table) {
     const owner = keyOf(pid);
-    if (owner) sums.set(owner.key, (sums.get(owner.key) ?? 0) + row.bytes());
+    const tree = owner && trees.get(owner.key);
+    if (!tree) continue;
+    tree.bytes += row.bytes();
+    tree.members.push(identityWith(pid, row.startTicks));
   }
-  return sums;
+  return trees;
 }
 
 /** A process of the table; on Windows without groups. */

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { ownHome, whereIs } from "./process-home.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
+import { textAt } from "./system.ts";
 
 export type Liveness = "alive" | "dead" | "unknown";
 
@@ -25,7 +26,8 @@ export function identityOfChild(pid: number): ProcessIdentity {
   return identityWith(pid, startTicks ?? "gone");
 }
 
-function identityWith(pid: number, startTicks: string): ProcessIdentity {
+/** The process that has this pid and began then, on this machine. */
+export function identityWith(pid: number, startTicks: string): ProcessIdentity {
   const { boot, namespace, machine } = ownHome();
   // In the order of the schema: identities are compared as texts, too.
   return { boot, namespace, pid, startTicks, ...(machine === undefined ? {} : { machine }) };
@@ -37,6 +39,20 @@ export function livenessOf(identity: ProcessIdentity): Liveness {
   if (where !== "here") return where;
   const startTicks = startOf(identity.pid);
   return startTicks !== undefined && startTicks === identity.startTicks ? "alive" : "dead";
+}
+
+/** This moment on the clock of `startTicks`, where that counts: on Linux. Else a moment after all others. */
+export function ticksNow(): number {
+  const seconds = process.platform === "linux" ? textAt("/proc/uptime")?.split(" ", 1)[0] : undefined;
+  // Rounded up: what began within this very tick has begun.
+  return seconds === undefined ? Number.POSITIVE_INFINITY : Math.ceil(Number(seconds) * ticksPerSecond);
+}
+/** What the kernel shows to programs counts in hundredths, whatever it uses itself (USER_HZ). */
+const ticksPerSecond = 100;
+
+/** Whether a process is the one that started us. */
+export function isOurParent(identity: ProcessIdentity | undefined): boolean {
+  return identity?.pid === process.ppid && livenessOf(identity) === "alive";
 }
 
 /** Sends a signal to exactly this process, and to nobody who came to its pid later. False when it is gone. */
@@ -82,7 +98,7 @@ export function statFrom(text: string): ProcessStat {
 }
 
 /** A file of `/proc/<pid>`; nothing when the process is gone or belongs to somebody else. Linux. */
-export function readProc(pid: number, name: "stat" | "environ"): Buffer | undefined {
+export function readProc(pid: number, name: "stat" | "environ" | "cmdline"): Buffer | undefined {
   try {
     return readFileSync(`/proc/${pid}/${name}`);
   } catch {

@@ -18,6 +18,7 @@ test("what is not set has these values", () => {
     loginProofSeconds: 10,
     loginPatienceSeconds: 86_400,
     maxDepth: 1,
+    sharedDaemons: expect.arrayContaining(["gpg-agent", "java *GradleDaemon*", "ssh: * [mux]"]),
     notifications: true,
     syncWaitSeconds: 45,
   });
@@ -31,6 +32,7 @@ const limits: [string, unknown[], unknown[]][] = [
   ["syncWaitSeconds", [1, 86_400], [0, 86_401]],
   ["batchBudgetUsd", [0.5], [0]],
   ["allowedRoots", [["/a"], []], ["/a", [""]]],
+  ["sharedDaemons", [["gpg-agent"], []], ["gpg-agent", [""]]],
   ["notifyCommand", ["mail me", ["mail", "me"]], ["", [], [""]]],
   ["stateDirectory", ["/s"], [""]],
 ];

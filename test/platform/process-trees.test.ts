@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { readdirSync, readlinkSync } from "node:fs";
 import { identityOf, ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
-import { tableFromWindows, tableInPs, treeBytes } from "../../src/platform/process-trees.ts";
+import { tableFromWindows, tableInPs, treesOf } from "../../src/platform/process-trees.ts";
 import { kill } from "../harness.ts";
 import { FakeSystem } from "./fake-system.ts";
 
@@ -41,8 +41,8 @@ function root(pid: number, other: Partial<ProcessIdentity> = {}): ProcessIdentit
 
 /** In pages. */
 function pagesOf(roots: [number, ProcessIdentity][], system: FakeSystem): Record<number, number> {
-  const sums = treeBytes(new Map(roots), system);
-  return Object.fromEntries([...sums].map(([key, bytes]) => [key, bytes / pageBytes]));
+  const trees = treesOf(new Map(roots), new Map(), system);
+  return Object.fromEntries([...trees].map(([key, { bytes }]) => [key, bytes / pageBytes]));
 }
 
 test("a tree is the root and all that descend from it, shared memory left out", () => {
@@ -101,9 +101,8 @@ test.each([
 test("nothing is said of a root that lives where we cannot look", () => {
   using system = tableOf({ pid: 10, parent: 1, pages: 1 });
   expect(pagesOf([[1, root(10, { namespace: "elsewhere" })]], system)).toEqual({});
-  expect(treeBytes(new Map([[1, root(10)]]), { platform: "linux", root: "/there/is/nothing" })).toEqual(
-    new Map(),
-  );
+  const nowhere = { platform: "linux", root: "/there/is/nothing" } as const;
+  expect(treesOf(new Map([[1, root(10)]]), new Map(), nowhere)).toEqual(new Map());
 });
 
 test("processes that end while they are looked at, and nonsense, count as nothing", () => {
@@ -123,6 +122,20 @@ test("processes that end while they are looked at, and nonsense, count as nothin
     "/proc/16/other": "",
   });
   expect(pagesOf([[1, root(10)]], system)).toEqual({ 1: 1 });
+});
+
+test("what was seen in a tree stays in it when it leaves, with what it starts; a new process of its pid does not", () => {
+  using system = tableOf(
+    { pid: 1, parent: 0, pages: 1000 },
+    { pid: 10, parent: 1, group: 10, session: 10, pages: 1 },
+    { pid: 20, parent: 1, group: 20, session: 20, pages: 2 },
+    { pid: 21, parent: 20, group: 20, session: 20, pages: 4 },
+    { pid: 30, parent: 1, group: 30, session: 30, pages: 8 },
+  );
+  const seen = new Map([["it", [root(20), root(30, { startTicks: "4000" })]]]);
+  const tree = treesOf(new Map([["it", root(10)]]), seen, system).get("it");
+  expect(tree?.bytes).toBe(7 * pageBytes);
+  expect(tree?.members.map(({ pid }) => pid).sort()).toEqual([10, 20, 21]);
 });
 
 // A process that touches 100 MB, says so, and stays until its input ends; with `more`, one that starts another first.
@@ -151,11 +164,11 @@ test("a real process of 100 MB with one of as much in a session of its own takes
   const identity = identityOf(child.pid);
   if (!identity) throw new Error("The child is not there");
   const roots = new Map([["it", identity]]);
-  const bytes = treeBytes(roots).get("it");
+  const bytes = treesOf(roots).get("it")?.bytes;
   expect(bytes).toBeGreaterThan(200 * MB);
   expect(bytes).toBeLessThan(260 * MB);
   await kill(identity);
-  expect(treeBytes(roots).get("it")).toBe(0);
+  expect(treesOf(roots).get("it")?.bytes).toBe(0);
 });
 
 test("a real process whose parent has gone is found by the group of the root", async () => {
@@ -169,7 +182,7 @@ test("a real process whose parent has gone is found by the group of the root", a
   await child.stdout.getReader().read();
   const identity = identityOf(child.pid);
   if (!identity) throw new Error("The child is not there");
-  expect(treeBytes(new Map([[1, identity]])).get(1)).toBeGreaterThan(100 * MB);
+  expect(treesOf(new Map([[1, identity]])).get(1)?.bytes).toBeGreaterThan(100 * MB);
   process.kill(-child.pid, "SIGKILL");
 });
 
@@ -180,7 +193,7 @@ test.if(process.platform === "linux")("a look leaves no descriptor open", () => 
       .map(targetOf)
       .filter((path) => path?.startsWith("/proc/"));
   const before = open();
-  for (let look = 0; look < 20; look++) treeBytes(new Map([[1, ownIdentity()]]));
+  for (let look = 0; look < 20; look++) treesOf(new Map([[1, ownIdentity()]]));
   expect(open()).toEqual(before);
 });
 

@@ -1,0 +1,31 @@
+// Daemons that one session starts and others use: they outlive the session, and end with the batch at the latest.
+import { basename, isAbsolute } from "../platform/paths.ts";
+import { commandOf } from "../platform/process-table.ts";
+
+export class SharedDaemons {
+  readonly #patterns: readonly RegExp[];
+
+  /** Command lines without the program's directory; `*` stands for anything. */
+  constructor(patterns: readonly string[]) {
+    this.#patterns = patterns.map(patternFrom);
+  }
+
+  /** Whether this process is one now. */
+  isOne(pid: number): boolean {
+    return this.#patterns.length > 0 && this.matches(commandOf(pid));
+  }
+
+  /** Whether a command line is one's. */
+  matches([program = "", ...others]: readonly string[]): boolean {
+    // A title that a program gave itself is one word with blanks in it, in which a path may stand.
+    const name = isAbsolute(program) || !program.includes(" ") ? basename(program) : program;
+    const line = [name, ...others].join(" ");
+    return this.#patterns.some((pattern) => pattern.test(line));
+  }
+}
+
+// A name alone is that program with whatever arguments.
+function patternFrom(text: string): RegExp {
+  const literal = text.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\/]/g, "\\$&"));
+  return new RegExp(`^${literal.join(".*")}${/[*\s]/.test(text) ? "" : "(?: .*)?"}$`, "s");
+}

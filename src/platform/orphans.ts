@@ -1,0 +1,89 @@
+// Linux: takes in the processes whose parents end below us, so that none gets lost by leaving its parents.
+import { ownIdentity, readStat } from "./process.ts";
+import type { ProcessRow, ProcessTable } from "./process-table.ts";
+import { textAt } from "./system.ts";
+
+/** The C library, by the names that it has with glibc and with musl. */
+const libraries = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
+const setChildSubreaper = 36;
+const withoutWaiting = 1;
+
+interface Calls {
+  takeIn(): void;
+  /** Lets go of a child that has ended. */
+  bury(pid: number): void;
+}
+
+let calls: Calls | undefined;
+
+/** Whether our parent takes in orphans too: those of a process that stood between us once. */
+let parentTakesIn = false;
+
+/**
+ * From now on, a descendant whose parent ends becomes our child instead of init's, whatever it has done to its
+ * environment, group and session. Where the system cannot do that, such a process may be lost to us.
+ */
+export async function takeInOrphans({ parentToo = false } = {}): Promise<void> {
+  parentTakesIn = parentToo;
+  if (process.platform !== "linux") return;
+  calls ??= await systemCalls();
+  calls?.takeIn();
+}
+
+async function systemCalls(): Promise<Calls | undefined> {
+  const { dlopen } = await import("bun:ffi");
+  for (const library of libraries) {
+    try {
+      const { symbols } = dlopen(library, {
+        prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
+        waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },
+      });
+      return {
+        takeIn: () => void symbols.prctl(setChildSubreaper, 1n, 0n, 0n, 0n),
+        bury: (pid) => void symbols.waitpid(pid, null, withoutWaiting),
+      };
+    } catch {
+      // Another C library, or a system that lets nobody call it like this.
+    }
+  }
+  return undefined;
+}
+
+/** Children that we started ourselves. All others are orphans that came to us. */
+const started = new Set<number>();
+
+/** Whoever starts a child in a process that takes in orphans says so, or the child is taken for one. */
+export function isNoOrphan<Child extends { pid: number; exited: Promise<unknown> }>(child: Child): Child {
+  const { pid } = child;
+  started.add(pid);
+  const forget = () => void started.delete(pid);
+  child.exited.then(forget, forget);
+  return child;
+}
+
+/** The orphans that live, out of a look at the process table: ours, and those of our parent. */
+export function orphansIn(table: ProcessTable): [number, ProcessRow][] {
+  if (!calls) return [];
+  const { pid: own } = ownIdentity();
+  const parent = parentTakesIn ? table.get(own)?.parent : undefined;
+  return [...table].filter(
+    ([pid, row]) => pid !== own && !started.has(pid) && (row.parent === own || row.parent === parent),
+  );
+}
+
+/** Ended children of the look before. What Bun started it has let go of by the next look. */
+let endedBefore = new Set<number>();
+
+/** Lets go of orphans that have ended: nobody else waits for them. To be called every now and then. */
+export function buryOrphans(): void {
+  if (!calls) return;
+  const ended = new Set(ownChildren().filter((pid) => !started.has(pid) && readStat(pid)?.state === "Z"));
+  for (const pid of ended) if (endedBefore.has(pid)) calls.bury(pid);
+  endedBefore = ended;
+}
+
+// Those that came to us are children of our first thread.
+function ownChildren(): number[] {
+  const text = textAt(`/proc/self/task/${process.pid}/children`) ?? "";
+  return text.split(" ").filter(Boolean).map(Number);
+}
