@@ -3,8 +3,8 @@ import { type Event, eventBody } from "../../src/model/event.ts";
 import type { Outcome, Usage } from "../../src/model/outcome.ts";
 
 export const identity = { boot: "b", namespace: "n", pid: 1, startTicks: "1" };
-export const succeeded: Outcome = { kind: "succeeded", length: 1, offset: 0 };
-export const crashed: Outcome = { kind: "crashed", stderrTail: "" };
+export const succeeded = { kind: "succeeded", length: 1, offset: 0 } satisfies Outcome;
+export const crashed = { kind: "crashed", stderrTail: "" } satisfies Outcome;
 
 /** An event as the log has it. */
 export function event(at: number, body: Record<string, unknown>, epoch = 1): Event {
