@@ -11,6 +11,7 @@ import { configurationOf } from "./configuration-of.ts";
 import { isOfSome } from "./hold.ts";
 import type { LoginProof } from "./login-proof.ts";
 import type { Machine } from "./machine.ts";
+import { isRetryDue } from "./retry.ts";
 import { lackOfRoom } from "./room.ts";
 import type { Slot, Slots } from "./slots.ts";
 import type { StartHold } from "./start-hold.ts";
@@ -30,6 +31,8 @@ export interface Admitted extends Disposable {
 interface AdmissionPlan {
   state: () => BatchState;
   layout: Layout;
+  /** When a task may be tried again, by the monotonic clock, where this runner knows. */
+  dueAt(number: number): number | undefined;
   slots: Slots;
   /** The rights to start a session: so many at a time as there are processors. */
   starts: Slots;
@@ -75,7 +78,9 @@ export class Admission {
   isDue(number: number): boolean {
     const task = taskOf(this.#plan.state(), number);
     const now = Date.now();
-    if (task.status !== "queued" || (task.notBefore ?? 0) > now) return false;
+    if (task.status !== "queued") return false;
+    const time = { notBefore: task.notBefore, dueAt: this.#plan.dueAt(number) };
+    if (!isRetryDue(time, now, performance.now())) return false;
     return this.#holdOfSome(number) === undefined;
   }
 

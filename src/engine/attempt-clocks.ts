@@ -33,6 +33,11 @@ export class AttemptClocks {
     this.#changedAt = now();
   }
 
+  /** How long the attempt has run, in milliseconds. */
+  get ranMs(): number {
+    return this.#now() - this.#beganAt;
+  }
+
   /** The transcript has got something. `isHistory`: it was written before we came. */
   progressed(reading: Reading, isHistory: boolean): void {
     const now = this.#now();

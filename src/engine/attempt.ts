@@ -218,7 +218,7 @@ export class RunningAttempt {
 
   /** Resolves when the session has gone, with all that it started. */
   async ended(): Promise<AttemptEnd> {
-    const { session, sweeper, members, startedAt, workingDirectory, options, costBefore, task } = this.#plan;
+    const { session, sweeper, members, workingDirectory, options, costBefore, task } = this.#plan;
     const exit = await session.exited;
     const leaked = await sweeper.sweep(session, members());
     using reader = this.#reader;
@@ -230,7 +230,7 @@ export class RunningAttempt {
     const outcome = this.#outcome(exit, stderr);
     return {
       outcome,
-      usage: usageOf(reading, Math.max(0, Date.now() - startedAt), costBefore, this.#plan.options),
+      usage: usageOf(reading, this.#clocks.ranMs, costBefore, this.#plan.options),
       leaked,
       ...this.#conversation(sessionId, outcome),
       remarks: remarksOf(reading, { task, options, workingDirectory, stopped: this.#stopped, stderr }),

@@ -49,6 +49,20 @@ export function retryDelayMs(tried: Tried, chance = Math.random()): number | und
   return tries > most ? undefined : spread(otherMs, tries);
 }
 
+/** When retries are due: `notBefore` is the time of day in the log, `dueAt` of this process's monotonic clock. */
+export interface RetryTime {
+  notBefore: number | undefined;
+  /** Only of tasks whose delay began in this process. */
+  dueAt: number | undefined;
+}
+
+/** Whether a retry may begin, though the clock was set back or forth since its delay began. */
+export function isRetryDue({ notBefore = 0, dueAt }: RetryTime, now: number, monotonicNow: number): boolean {
+  if (notBefore <= now || (dueAt !== undefined && dueAt <= monotonicNow)) return true;
+  // No delay is so long.
+  return notBefore - now > longestMs;
+}
+
 function isMemoryCasualty(outcome: Outcome): boolean {
   return outcome.kind === "cancelled" && outcome.by === "memory";
 }

@@ -3,7 +3,7 @@ import { sessionEnvironment } from "../claude/environment.ts";
 import { noValues, type SessionValues } from "../model/session-values.ts";
 import type { Standstill } from "../model/standstill.ts";
 import type { BatchState } from "../model/state.ts";
-import { makePrivateDirectory } from "../platform/files.ts";
+import { fileIdentity, makePrivateDirectory } from "../platform/files.ts";
 import { buryOrphans, takeInOrphans } from "../platform/orphans.ts";
 import { isOurParent, livenessOf, ownIdentity } from "../platform/process.ts";
 import { processorCount } from "../platform/processors.ts";
@@ -43,6 +43,8 @@ const beatMs = 250;
 /** On each how-manieth beat every transcript is looked at, though no watch called. */
 const lookEveryBeats = 4;
 const aliveEveryMs = 15_000;
+/** A store that is not in its place for so long will not come back, in milliseconds. */
+const goneMs = 3_000;
 /** Whoever does not wait for a login still waits for an update of `claude`, in milliseconds. */
 const leastPatienceMs = 10_000;
 /** So long, in milliseconds, an earlier runner is waited for that has ended its batch and is about to leave. */
@@ -107,6 +109,9 @@ class Runner {
   readonly #failed = Promise.withResolvers<never>();
   #standstill: Standstill | undefined;
   readonly #tellWatcher: () => void;
+  readonly #storeIdentity: string | undefined;
+  /** Since when the store is not in its place, by the monotonic clock. */
+  #goneSince: number | undefined;
   #changeCount = -1;
   #aliveAt = performance.now();
   #saidAliveAt = Date.now();
@@ -120,6 +125,7 @@ class Runner {
   ) {
     const { batch, account } = batchLog.state;
     this.#store = store;
+    this.#storeIdentity = fileIdentity(store.layout.database);
     this.#log = new RunnerLog(batchLog, epoch, () => {
       this.#files.changed();
       this.#tellWatcher();
@@ -175,6 +181,7 @@ class Runner {
     const admission = new Admission({
       state: () => this.#log.state,
       layout: store.layout,
+      dueAt: (number) => this.#tasks.dueAt(number),
       slots: this.#slots,
       starts: this.#starts,
       startHold,
@@ -244,6 +251,7 @@ class Runner {
     this.#beats++;
     this.#late.flush();
     buryOrphans();
+    if (this.#beats % lookEveryBeats === 0) this.#checkStore();
     this.#sayThatWeLive();
     this.#hearOthers();
     this.#checkLeash();
@@ -264,6 +272,24 @@ class Runner {
     this.#hold(undefined);
     this.#machineSlots.releaseAll();
     this.#machineStarts.releaseAll();
+  }
+
+  // What was removed stays open for us and nobody else: sessions that run can still end, and no new one has a place.
+  #checkStore(): void {
+    const { database, stateDirectory } = this.#store.layout;
+    if (fileIdentity(database) === this.#storeIdentity) {
+      this.#goneSince = undefined;
+      return;
+    }
+    this.#goneSince ??= performance.now();
+    if (performance.now() - this.#goneSince < goneMs) return;
+    const message = `The state directory ${stateDirectory} was removed, moved or replaced while the batch ran, so no more sessions could start.`;
+    this.#log.tryAppend((state) => [
+      ...(state.fileFailures.has(database)
+        ? []
+        : [{ type: "file-failed" as const, path: database, message }]),
+      ...notStarted(state, message),
+    ]);
   }
 
   #sayThatWeLive(): void {

@@ -91,12 +91,16 @@ interface Then {
 export class Tasks {
   readonly #plan: TasksPlan;
   readonly #sweeper: Sweeper;
-  /** What is being carried, by task number: running, or waiting for its slot or its retry. */
-  readonly #open = new Map<number, Promise<void>>();
+  /** The numbers of the tasks that are being carried: running, or waiting for its slot or its retry. */
+  readonly #open = new Set<number>();
+  /** Resolves when nothing is open: a race of thousands of promises, at each end anew, took hundreds of megabytes. */
+  #allClosed = Promise.withResolvers<void>();
   /** Tasks whose time has not come, in the order in which they began to wait. */
   readonly #waiting = new Set<number>();
   /** Attempts that run, by task number. */
   readonly running = new Map<number, RunningAttempt>();
+  /** When tasks may be tried again, by the monotonic clock. */
+  readonly #dueAt = new Map<number, number>();
   /** By the name of the transcript, which is what a watch calls with. */
   readonly #byTranscript = new Map<string, RunningAttempt>();
 
@@ -130,7 +134,10 @@ export class Tasks {
       if (this.#open.has(number)) admitted?.[Symbol.dispose]();
       else this.#begin(number, this.#carry(number, admitted));
     }
-    while (this.#open.size > 0) await Promise.race(this.#open.values());
+    while (this.#open.size > 0) {
+      this.#allClosed = Promise.withResolvers();
+      await this.#allClosed.promise;
+    }
   }
 
   /** Tells why nothing runs, where that is a hold of the models that are left. */
@@ -149,6 +156,11 @@ export class Tasks {
       if (this.#open.has(number) || !this.#isQueued(number)) continue;
       this.#begin(number, this.#carry(number, undefined));
     }
+  }
+
+  /** When a task may be tried again, by the monotonic clock; nothing where its delay began before this runner. */
+  dueAt(number: number): number | undefined {
+    return this.#dueAt.get(number);
   }
 
   /** Something happened to a transcript. */
@@ -181,15 +193,17 @@ export class Tasks {
   }
 
   #begin(number: number, task: Promise<void>): void {
-    const carried = task.then(
+    this.#open.add(number);
+    // Whoever waits for all of them is woken by the last one; a failure goes to the runner.
+    void task.then(
       () => {
         this.#open.delete(number);
         // Asked for again in the very moment in which it ended.
         if (this.#isQueued(number)) this.beginAgain([number]);
+        if (this.#open.size === 0) this.#allClosed.resolve();
       },
       (error) => this.#plan.failed(error),
     );
-    this.#open.set(number, carried);
   }
 
   // Attempt by attempt, until the task has ended. A task that waits for its retry holds no slot.
@@ -388,6 +402,8 @@ export class Tasks {
     const { log, files } = this.#plan;
     const { delayMs, givenUp } = then;
     const delay = givenUp ? undefined : delayMs;
+    if (delay === undefined) this.#dueAt.delete(number);
+    else this.#dueAt.set(number, performance.now() + delay);
     await log.commit((state) => [
       endedEvent(number, attempt, end, delay),
       ...(givenUp ? endOfHeld(state, givenUp, number) : []),

@@ -31,6 +31,6 @@ export function nextCheckSeconds(state: BatchState, heldUntil?: number): number 
     startedAt === undefined ? [] : [endedAt - startedAt],
   );
   const ascending = durations.sort((a, b) => a - b);
-  const expectedMs = ascending[Math.floor(ascending.length / 2)] ?? Date.now() - state.createdAt;
+  const expectedMs = ascending[Math.floor(ascending.length / 2)] ?? Math.max(0, Date.now() - state.createdAt);
   return Math.min(60, Math.max(5, Math.round(expectedMs / 1000)));
 }

@@ -194,7 +194,8 @@ export function batchAnswerOf(
     batchId: state.batch.batchId,
     state: word,
     totalTasks: state.tasks.length,
-    executionTimeMs: (state.endedAt ?? now) - state.createdAt,
+    // The clock may have been set back since; events never go back.
+    executionTimeMs: (state.endedAt ?? Math.max(now, state.changedAt)) - state.createdAt,
     counts: { ...state.counts },
     ...spendingOf(state, { now, running: word === "running", heldUntil: held?.until }),
     outputDirectory: state.outputDirectory,

@@ -1,0 +1,67 @@
+// A state directory that goes away while a batch runs: nothing waits for ever, and the user is told.
+import { expect, test } from "bun:test";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { connectNew, eventually, filesIn, Home, kill } from "./harness.ts";
+
+const spawn = "spawn_parallel_claude_sessions";
+
+test.each(["removed", "moved"])("a batch whose state directory was %s ends, and says why", async (how) => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const tasks = Array.from({ length: 3 }, () => `[[wait-for-file path=${gate}]] [[result text="kept"]]`);
+  const { data } = await client.call(spawn, { tasks, asyncMode: true, concurrency: 1 });
+  const batchId = String(data?.["batchId"]);
+  {
+    using store = home.store();
+    await eventually(
+      () => store.list()[0]?.counts.running === 1,
+      () => "the first one does not run",
+    );
+  }
+  await client.close();
+  if (how === "removed") rmSync(home.state, { recursive: true });
+  else renameSync(home.state, `${home.state}.moved`);
+  writeFileSync(gate, "");
+  await home.empty();
+  const summary = JSON.parse(readFileSync(join(home.output, `summary-${batchId}.json`), "utf8"));
+  expect(summary).toMatchObject({ state: "finished", counts: { succeeded: 1, failed: 2 } });
+  const [line = ""] = readFileSync(join(home.output, `results-${batchId}.jsonl`), "utf8").split("\n");
+  expect(JSON.parse(line)).toMatchObject({ taskIndex: 1, result: "kept" });
+  expect(summary.results[2].error).toContain("was removed, moved or replaced while the batch ran");
+  const page = filesIn(home.output).find((name) => name === `report-${batchId}.html`) ?? "";
+  expect(readFileSync(join(home.output, page), "utf8")).toContain("was removed, moved or replaced");
+});
+
+test("a transcript that was removed ends its attempt, and not the batch", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const tasks = Array.from({ length: 3 }, () => `[[wait-for-file path=${gate}]]`);
+  const { data } = await client.call(spawn, { tasks, asyncMode: true });
+  using store = home.store();
+  await eventually(
+    () => store.list()[0]?.counts.running === 3,
+    () => "they do not run",
+  );
+  const batchId = store.list()[0]?.batchId;
+  if (!batchId) throw new Error("no batch");
+  const attemptsOf = (task: number) => store.batch(batchId)?.state.tasks[task - 1]?.attempts ?? [];
+  rmSync(attemptsOf(2)[0]?.transcript ?? "");
+  await kill(store.list()[0]?.runner);
+  await eventually(
+    () => attemptsOf(2).length === 2,
+    () => `it is not tried again: ${JSON.stringify(store.list()[0])}`,
+  );
+  expect(attemptsOf(2)[0]?.outcome).toMatchObject({
+    kind: "crashed",
+    stderrTail: expect.stringContaining("was removed while the session ran"),
+  });
+  writeFileSync(gate, "");
+  const ended = await client.call("wait_for_batch", { batchId: data?.["batchId"] });
+  expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 3 } });
+  expect([1, 2, 3].map((task) => attemptsOf(task).length)).toEqual([1, 2, 1]);
+  // The one that took over, and none after it.
+  expect(store.list()[0]?.epoch).toBe(2);
+});
