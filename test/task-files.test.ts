@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
 import { readerFor } from "../src/doors/task-files/read.ts";
-import { Home, run } from "./harness.ts";
+import { Home, program, run } from "./harness.ts";
 
 function tasksIn(path: string, text: string): unknown[] {
   return readerFor(path, text)(text).map(({ task }) => task);
@@ -19,6 +19,28 @@ describe("the form of a file is told by its name, else by what it looks like", (
     ["-", "task,model\none,opus", [{ task: "one", model: "opus" }]],
     ["-", "task, of which there are many\nno CSV", ["task, of which there are many", "no CSV"]],
     ["tasks.txt", '{"not": "read as JSON"}', ['{"not": "read as JSON"}']],
+    // A list whose only column is `task`: its name is no task.
+    ["-", "task\nfoo\nbar, and baz\n", [{ task: "foo" }, { task: "bar, and baz" }]],
+    ["-", "Task\r\nfoo\r\n", [{ task: "foo" }]],
+    [
+      "tasks.csv",
+      'task\n"a ""b"", c"\nplain, with commas',
+      [{ task: 'a "b", c' }, { task: "plain, with commas" }],
+    ],
+    ["-", "task", ["task"]],
+    [
+      "tasks.yaml",
+      "# a list\n- Review a\n- task: Review b\n  model: opus\n",
+      ["Review a", { task: "Review b", model: "opus" }],
+    ],
+    ["tasks.yml", "- |\n  one\n  two\n", ["one\ntwo\n"]],
+    [
+      "-",
+      '- task: Review b\n  model: opus\n- "task": c\n',
+      [{ task: "Review b", model: "opus" }, { task: "c" }],
+    ],
+    ["-", "one\ntwo\0three\0", ["one\ntwo", "three"]],
+    ["tasks.txt", "a\0\0b\n\0", ["a", "b"]],
   ];
   for (const [path, text, expected] of cases) {
     test(`${path}: ${JSON.stringify(text)}`, () => expect(tasksIn(path, text)).toEqual(expected));
@@ -68,6 +90,69 @@ test("CSV holds quotes, separators and line breaks in quotes, and options by eit
   expect(tasksIn("tasks.tsv", "model\ttask\nopus\ta, b")).toEqual([{ task: "a, b", model: "opus" }]);
 });
 
+test("columns are known in every case, with blanks, hyphens or underscores, and by other names", () => {
+  const text = "Task,MODEL,Max Turns,max_budget_usd,cwd,allowedtools\na,opus,3,0.5,/tmp,Read\n";
+  const expected = {
+    task: "a",
+    model: "opus",
+    maxTurns: 3,
+    maxBudgetUsd: 0.5,
+    workingDirectory: "/tmp",
+    allowedTools: "Read",
+  };
+  expect(tasksIn("tasks.csv", text)).toEqual([expected]);
+  expect(tasksIn("-", text)).toEqual([expected]);
+});
+
+test("what spreadsheets add is no part of a task: the line with the separator, and an empty last column", () => {
+  const two = [{ task: "a, b", model: "opus" }, { task: "c" }];
+  expect(tasksIn("tasks.csv", "sep=;\r\ntask;model\r\na, b;opus\r\nc;\r\n")).toEqual(two);
+  expect(tasksIn("-", "sep=;\ntask;model\na, b;opus\nc;\n")).toEqual(two);
+  expect(tasksIn("tasks.csv", 'task,model,\n"a, b",opus,\nc,,\n')).toEqual(two);
+  expect(tasksIn("-", "task;model;;\na, b;opus;;\nc\n")).toEqual(two);
+});
+
+describe("a file is read in the encoding that it has", () => {
+  const text = "task;model\r\nRéview ünïcode;opus\r\nzwei;\r\n";
+  const swapped = (bytes: Buffer) => Buffer.from(bytes).swap16();
+  const cases: [string, Buffer][] = [
+    ["UTF-8", Buffer.from(text)],
+    ["UTF-8 with a mark", Buffer.from(`\ufeff${text}`)],
+    ["UTF-16 of PowerShell and Excel", Buffer.from(`\ufeff${text}`, "utf16le")],
+    ["UTF-16, the other way round", swapped(Buffer.from(`\ufeff${text}`, "utf16le"))],
+    ["UTF-16 without a mark", Buffer.from(text, "utf16le")],
+    ["UTF-16 without a mark, the other way round", swapped(Buffer.from(text, "utf16le"))],
+    ["lines that end as on old Macs", Buffer.from(text.replaceAll("\r\n", "\r"))],
+  ];
+  for (const [name, bytes] of cases) {
+    test(name, async () => {
+      await using home = new Home();
+      writeFileSync(`${home.work}/tasks.csv`, bytes);
+      const { code, out } = await run(home, ["run", "-f", "tasks.csv", "--dry-run", "--json"]);
+      expect(code).toBe(0);
+      expect(JSON.parse(out)).toMatchObject({
+        tasks: [
+          { task: "Réview ünïcode", options: { model: "opus" } },
+          { task: "zwei", options: {} },
+        ],
+      });
+    });
+  }
+
+  test("and from standard input", async () => {
+    await using home = new Home();
+    const child = Bun.spawn([...program(), "run", "-f", "-", "--dry-run", "--json"], {
+      cwd: home.work,
+      env: home.environment,
+      stdin: Buffer.from("\ufeffone\r\ntwo\r\n", "utf16le"),
+      stdout: "pipe",
+    });
+    expect(JSON.parse(await child.stdout.text())).toMatchObject({
+      tasks: [{ task: "one" }, { task: "two" }],
+    });
+  });
+});
+
 describe("what is wrong with a file is told with its line, and nothing has run", () => {
   const cases: [string, string, string][] = [
     ["tasks.json", '[\n  "one"\n  "two"\n]', "the file tasks.json, line 3: no JSON (comma expected)"],
@@ -97,7 +182,17 @@ describe("what is wrong with a file is told with its line, and nothing has run",
     ["tasks.md", "- [x] one\n- [X] two", "all 2 boxes are ticked"],
     ["tasks", '[\n  "one",\n', "no JSON"],
     ["tasks.txt", "\n \n", "it has no task"],
-    ["tasks.txt", "caf\xe9", "cannot be read"],
+    ["tasks.txt", "caf\xe9", "cannot be read: it is not text in UTF-8 or UTF-16"],
+    ["tasks.yaml", "- task: a\n  model: [\n", "no YAML"],
+    ["tasks.yaml", "task: a\n", "expected a list"],
+    ["tasks.yaml", "- a\n- Review: b\n", "item 2: Review is not known"],
+    ["tasks.yaml", "- a\n- 7\n", "item 2: the task was given as 7"],
+    ["tasks.csv", "sep=;\ntask;modle\na;b", "line 2: the column `modle` is not known"],
+    ["tasks.csv", "sep=;\ntask;maxTurns\na;b", "line 3: maxTurns was given as"],
+    ["tasks.csv", "task,model,Model\na,b,c", "the column `Model` is there twice"],
+    ["tasks.csv", "task,,model\na,b,c", "the column `` is not known"],
+    ["list.xlsx", "PK", "a .xlsx file is no list of tasks"],
+    ["notes.py", "print(1)", "a .py file is no list of tasks"],
   ];
   for (const [path, text, expected] of cases) {
     test(`${path}: ${JSON.stringify(text)}`, async () => {
