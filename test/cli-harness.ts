@@ -55,3 +55,17 @@ export class RunningCommand implements AsyncDisposable {
     for await (const piece of this.#child.stderr) this.#said += decoder.decode(piece, { stream: true });
   }
 }
+
+/** A line as it is typed into a shell, where `P` is the program. */
+export async function typed(home: Home, line: string): Promise<{ code: number; out: string; err: string }> {
+  const words = program().map((word) => `'${word}'`);
+  const child = Bun.spawn(["sh", "-c", `P() { ${words.join(" ")} "$@"; }\n${line}`], {
+    cwd: home.work,
+    env: home.environment,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [code, out, err] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
+  return { code, out, err };
+}

@@ -6,31 +6,9 @@ import { flagsOfCommand } from "../src/doors/commands/help.ts";
 import { runHint } from "../src/doors/commands/run-hints.ts";
 import { commands } from "../src/doors/commands.ts";
 import { parseFlags } from "../src/doors/flags.ts";
+import { typed } from "./cli-harness.ts";
 import { options as claudeOptions } from "./fixtures/fake-claude/option-table.ts";
-import { Home, program, run } from "./harness.ts";
-
-interface Said {
-  code: number;
-  out: string;
-  err: string;
-}
-
-/** As it is typed into a shell, where `P` is the program. */
-async function typed(home: Home, line: string, more: Record<string, string> = {}): Promise<Said> {
-  const child = Bun.spawn(["sh", "-c", `P() { "$@"; }; P() { ${shellWords(program())} "$@"; }\n${line}`], {
-    cwd: home.work,
-    env: { ...home.environment, ...more },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [code, out, err] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
-  return { code, out, err };
-}
-
-function shellWords(words: readonly string[]): string {
-  return words.map((word) => `'${word}'`).join(" ");
-}
+import { Home, run } from "./harness.ts";
 
 /** What the session was asked, as JSON of the fake. */
 const ask = "[[prompt]]";

@@ -165,7 +165,7 @@ describe("what is wrong with a file is told with its line, and nothing has run",
     ["tasks.json", '[\n  "one",\n  7\n]', "the file tasks.json, line 3: the task was given as 7"],
     ["tasks.jsonl", '{"task":"a"}\n{"task":}\n', "line 2: no JSON"],
     ["tasks.jsonl", '{"task":"a"}\n{"model":"opus"}\n', "line 2: task is missing"],
-    ["tasks.csv", "prompt,model\na,b", "line 1: the first row needs a column `task`"],
+    ["tasks.csv", "title,model\na,b", "line 1: the first row needs a column `task`"],
     ["tasks.csv", "task,modle\na,b", "line 1: the column `modle` is not known; did you mean `model`?"],
     ["tasks.csv", "task,model,model\na,b,c", "there twice"],
     [

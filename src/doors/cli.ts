@@ -58,7 +58,7 @@ async function runOne(command: Command, argv: readonly string[], terminal: Termi
     return await command.run({
       input: {
         ...Object.fromEntries(entries.filter(([property]) => !isOwn(property))),
-        ...placed(command.positionals, positionals),
+        ...placed(command.positionals, positionals, flags),
       },
       own: Object.fromEntries(entries.filter(([property]) => isOwn(property))),
       literal,
@@ -81,7 +81,11 @@ function asWritten(words: string, flags: readonly Flag[]): string {
 }
 
 // What stands without a flag, by the properties that the command gives it.
-function placed(wanted: readonly Positional[], given: readonly string[]): Record<string, unknown> {
+function placed(
+  wanted: readonly Positional[],
+  given: readonly string[],
+  flags: readonly Flag[],
+): Record<string, unknown> {
   const rest = [...given];
   const faults: string[] = [];
   const entries = wanted.flatMap((one): [string, unknown][] => {
@@ -99,10 +103,16 @@ function placed(wanted: readonly Positional[], given: readonly string[]): Record
   });
   if (rest.length > 0)
     faults.push(
-      `unexpected argument${rest.length === 1 ? "" : "s"} ${rest.map((text) => JSON.stringify(text)).join(", ")}`,
+      `unexpected argument${rest.length === 1 ? "" : "s"} ${rest.map((text) => JSON.stringify(text)).join(", ")}${flagMeant(rest, flags)}`,
     );
   if (faults.length > 0) throw new UsageFault(faults);
   return Object.fromEntries(entries);
+}
+
+// `install cursor` means `--client cursor`.
+function flagMeant([word = ""]: readonly string[], flags: readonly Flag[]): string {
+  const flag = flags.find(({ choices }) => choices.includes(word));
+  return flag ? `; did you mean \`--${flag.name} ${word}\`?` : "";
 }
 
 function complaint(error: UsageFault | Error, command: Command): string {

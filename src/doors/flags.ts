@@ -255,13 +255,21 @@ function put(
   } else if (kind === "choice" && !choices.some((choice) => choice === meant)) {
     const near = nearest(value, choices);
     return `${given}: accepted are ${choices.join(", ")}${near === undefined ? "" : `; did you mean ${near}?`}`;
-  } else if (kind === "number" && typeof meant !== "number") return `${given}: expected a number`;
+  } else if (kind === "number" && typeof meant !== "number")
+    return `${given}: expected a number${units[flag.placeholder] ?? ""}`;
   else if (typeof meant === "string" && takesData(kind) && (kind === "object" || looksLikeJson(value))) {
     const reason = secretOptions.includes(property) ? "" : jsonFault(value);
     return `${given}: expected a JSON object${reason}`;
   } else options[property] = meant;
   return undefined;
 }
+
+/** What a number is of, by its placeholder. */
+const units: Record<string, string> = {
+  SECONDS: " of seconds",
+  DAYS: " of days",
+  USD: " of US dollars, without a sign",
+};
 
 function itemsOf(value: unknown): unknown[] {
   if (Array.isArray(value)) return value;

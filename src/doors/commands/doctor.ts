@@ -5,7 +5,7 @@ import { commandOf } from "./command.ts";
 
 export const doctor = commandOf(operation, {
   name: "doctor",
-  otherNames: ["check", "diagnose", "login", "auth"],
+  otherNames: ["check", "diagnose"],
   examples: [
     ["doctor", "Check that sessions can run"],
     ["doctor --json | jq '.findings[] | select(.ok | not)'", "Show only failed checks"],

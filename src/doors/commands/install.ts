@@ -76,7 +76,7 @@ const says =
 
 export const install: Command = {
   name: "install",
-  otherNames: ["setup", "add"],
+  otherNames: ["setup"],
   summary: "Add this program to the configuration of a client",
   description: `Adds this program as a server to the configuration of an MCP client. ${says} Without --client, it lists the clients on this machine.`,
   examples: [

@@ -67,6 +67,8 @@ function hardlyTask(word: string, directory: string): string | undefined {
     return '`-` is no task. To read tasks from standard input, write `-f -`. To give a task what is piped in, write only the task: `… | run "TASK"`';
   const meant = `If it is the task, write it after \`--\``;
   const file = shellQuoted(word);
+  // The schema says what is wrong with it.
+  if (word.trim() === "") return undefined;
   // A pattern that matched nothing is passed on by most shells as it is.
   if (/^\S*[\w./]\*\S*$|^\*[./]\S*$/.test(word))
     return `${JSON.stringify(word)} is a pattern that matches no file here, and no task. ${meant}`;

@@ -16,6 +16,7 @@ const own = z.object({
     .string()
     .meta({
       placeholder: "[HOST:]PORT",
+      flags: ["port", "listen"],
       description:
         "Serve over HTTP at this address (default host: 127.0.0.1) instead of standard input and output. Port 0 uses any free port.",
     })

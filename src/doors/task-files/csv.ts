@@ -21,7 +21,10 @@ const flags = flagsOf(sessionOptions);
 /** The line by which Excel says which separator it writes. */
 const separatorLine = /^sep=(.)\r?\n/i;
 
-/** Whether a first row names columns that we know, and nothing else, with rows below it. */
+/**
+ * Whether a first row names columns, with rows below it. One name may be misspelt: as lines, each row would be a task, and
+ * its name too.
+ */
 export function isTable(text: string): boolean {
   if (separatorLine.test(text)) return true;
   const [head = "", ...others] = text.split(/\r?\n/);
@@ -29,7 +32,9 @@ export function isTable(text: string): boolean {
     head.split(separatorOf(head)).map((name) => name.replace(/^\s*"(.*)"\s*$/, "$1")),
   );
   const hasTask = columns.some(({ property }) => property === "task");
-  return hasTask && columns.every(isKnown) && others.some((line) => line.trim() !== "");
+  const isHead = hasTask || (columns.length > 1 && columns.some(isKnown));
+  const areNames = columns.every((column) => isKnown(column) || /^[\w-]+$/.test(column.written));
+  return isHead && areNames && others.some((line) => line.trim() !== "");
 }
 
 /** Each row below the first is a task; empty cells leave an option to the batch, and empty rows are passed over. */
@@ -95,7 +100,7 @@ function checkColumns(columns: readonly Column[], line: number): void {
 /** `maxTurns`, `max-turns`, `Max turns` and `MAX_TURNS` alike. */
 function propertyOf(name: string): string | undefined {
   const bare = bareName(name);
-  if (bare === "task") return "task";
+  if (bare === "task" || bare === "prompt") return "task";
   return flags.find(({ property, aliases }) =>
     [property, ...aliases].some((one) => one.length > 1 && bareName(one) === bare),
   )?.property;

@@ -52,9 +52,15 @@ export async function tasksFromFile(path: string): Promise<PlacedTask[]> {
         `${name}${error.place === undefined ? "" : `, ${error.place}`}: ${error.message}`,
       ]);
     if (error instanceof UsageFault) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageFault([`${name} cannot be read: ${reason}`]);
+    throw new UsageFault([`${name} cannot be read: ${reasonOf(error)}`]);
   }
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ENOENT" || code === "ENOTDIR") return "it does not exist";
+  if (code === "EACCES") return "you have no permission";
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** By the file's name, else by what it looks like. */
