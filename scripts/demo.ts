@@ -128,5 +128,7 @@ async function perform(cast: Cast): Promise<boolean> {
   }
   const succeeded = results.filter(({ status }) => status === "success").length;
   console.log(`\n${succeeded} of ${results.length} succeeded. The pages: ${reportFile}`);
+  console.log(`\nNext, in your own client:  ${executable} install --client claude-code`);
+  console.log(`or in this terminal:       ${executable} run "Explain README.md" --allowed-tools Read`);
   return succeeded === results.length && succeeded > 0;
 }

@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { commands } from "../src/doors/commands.ts";
 import { candidatesFor } from "../src/doors/completion/candidates.ts";
-import { shells } from "../src/doors/completion/scripts.ts";
-import { describeNeeding } from "./facilities.ts";
+import { scriptOf, shells } from "../src/doors/completion/scripts.ts";
+import { describeNeeding, testNeeding } from "./facilities.ts";
 import { Home, program, run } from "./harness.ts";
 
 const batches = [
@@ -83,6 +83,16 @@ describe("what can stand at the end of a command line", () => {
   });
 });
 
+test("bash's script has nothing that macOS's bash 3.2 lacks", () => {
+  const script = scriptOf("bash");
+  expect(script).not.toMatch(
+    /\b(?:mapfile|readarray|coproc|local -[nA]|declare -[nA])\b|source <\(|&>>|\|&|;;&|\$\{\w+[,^@]/,
+  );
+  // What comes of names of files must not depend on it, and it is asked for before it is used.
+  expect(script.match(/compopt/g)).toHaveLength(2);
+  expect(script).toContain("type compopt >/dev/null 2>&1 && compopt");
+});
+
 /** A home in which our program stands on the PATH under its name. */
 function homeWithProgram(): Home {
   const home = new Home();
@@ -118,7 +128,7 @@ const asking = {
     "bash",
     "--norc",
     "-c",
-    `source <(parallel-claude-code-mcp completions bash); compopt() { :; }; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _parallel_claude; printf '%s\\n' "\${COMPREPLY[@]}"`,
+    `eval "$(parallel-claude-code-mcp completions bash)"; compopt() { :; }; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _parallel_claude; printf '%s\\n' "\${COMPREPLY[@]}"`,
     "bash",
     ...words,
   ],
@@ -168,6 +178,14 @@ for (const shell of ["bash", "zsh", "fish"] as const) {
     });
   });
 }
+
+testNeeding("bash")("names of files are offered by a bash without what 3.2 lacks", async () => {
+  await using home = homeWithProgram();
+  writeFileSync(`${home.work}/tasks of today.md`, "");
+  const script = `enable -n mapfile readarray compopt; eval "$(parallel-claude-code-mcp completions bash)"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _parallel_claude; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const words = ["parallel-claude-code-mcp", "run", "-f", "ta"];
+  expect(await inShell(home, ["bash", "--norc", "-c", script, "bash", ...words])).toBe("tasks of today.md\n");
+});
 
 test("a look for batches makes no store, and a damaged one is passed over in silence", async () => {
   await using home = new Home();

@@ -61,6 +61,8 @@ describe("links", () => {
     );
     expect(whole).toContain("](https://example.com/o/p/blob/v1.2.3/SECURITY.md)");
     expect(whole).toContain("](#recipes)");
+    expect(readme).toContain("Not published yet");
+    expect(whole).not.toContain("Not published yet");
     expect(codeBlocks(whole)).toEqual(
       codeBlocks(readme).map((block, index) => ({
         ...block,

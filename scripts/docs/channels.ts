@@ -1,4 +1,6 @@
 // How the program is installed through each channel, out of what a release is made of: names, addresses and targets.
+
+import { unpublishedMark } from "../release/readme.ts";
 import { archiveOf, bundleOf, hasBundle, release, repositoryOf, unknownOwner } from "../release/release.ts";
 import { needsOf, type Target, targets } from "../release/targets.ts";
 
@@ -7,8 +9,13 @@ const repository = repositoryOf(unknownOwner);
 const latest = `${repository}/releases/latest/download`;
 const archive = `${release.name}-linux-x64.tar.gz`;
 
+// As long as there is no release. `readmeFor` leaves it out of what is published; remove it here after the first one.
+const notPublished = `${unpublishedMark} npm, Homebrew and GitHub do not have this program, so these commands do not work today. \`${unknownOwner}\` stands for the account that will publish it. Until then, build it from source as described below.`;
+
 /** What the README says of installing. */
 export const channels: string[] = [
+  notPublished,
+  "",
   "```sh",
   `curl -fsSL ${latest}/install.sh | sh    # macOS and Linux, below your home`,
   `brew install ${unknownOwner}/tap/${release.name}    # Homebrew, on both`,

@@ -1,5 +1,8 @@
 // The README for places other than the repository, such as npm's pages: there, only whole addresses lead anywhere.
 
+/** How the note begins that nothing is published yet. */
+export const unpublishedMark = "> **Not published yet.**";
+
 /** The README with whole addresses for what lies beside it in the repository, at a tag or a branch of it. */
 export function readmeFor(readme: string, repository: string, revision: string): string {
   const addressOf = (path: string) =>
@@ -7,7 +10,7 @@ export function readmeFor(readme: string, repository: string, revision: string):
   const isRelative = (address: string) => !/^(?:[a-z][a-z0-9+.-]*:|\/\/|#)/i.test(address);
   const whole = (before: string, address: string, after: string) =>
     isRelative(address) ? `${before}${addressOf(address)}${after}` : `${before}${address}${after}`;
-  return outsideCode(readme, (text) =>
+  return outsideCode(withoutNote(readme), (text) =>
     text
       .replace(/(\]\()([^()\s]+)(\))/g, (_, before: string, address: string, after: string) =>
         whole(before, address, after),
@@ -17,6 +20,11 @@ export function readmeFor(readme: string, repository: string, revision: string):
         (_, before: string, address: string, after: string) => whole(before, address, after),
       ),
   );
+}
+
+// What is read where it was published to need not say that it is not.
+function withoutNote(readme: string): string {
+  return readme.replace(new RegExp(`^${RegExp.escape(unpublishedMark)}.*\\n\\n`, "m"), "");
 }
 
 // What stands in a block or a span of code is shown as it is.

@@ -163,9 +163,21 @@ async function runDetached(
 ): Promise<number> {
   const { batch, tasks, outputDirectory } = log.state;
   await startCarrying(context, log, values);
-  const text = `Batch ${batch.batchId} has started with ${countText(tasks.length, "task")}, ${atOnceText(batch)}.\nResults go to ${outputDirectory}.\nSee it with \`${product.name} show ${batch.batchId}\`; cancel it with \`${product.name} cancel ${batch.batchId}\`.`;
+  const text = `Batch ${batch.batchId} has started with ${countText(tasks.length, "task")}, ${atOnceText(batch)}.\nResults go to ${outputDirectory}.\n${nextCommands(batch.batchId)}`;
   await terminal.out.print(json ? jsonText(wholeAnswer(context, log)) : text);
   return 0;
+}
+
+function nextCommands(batchId: string): string {
+  const commands = [
+    ["Follow it:", "watch"],
+    ["See its page:", "open"],
+    ["Read answers:", "results"],
+    ["Cancel it:", "cancel"],
+  ];
+  return commands
+    .map(([what = "", command]) => `${what.padEnd(14)}${product.name} ${command} ${batchId}`)
+    .join("\n");
 }
 
 async function runHere(

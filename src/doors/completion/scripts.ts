@@ -6,7 +6,7 @@ export type Shell = (typeof shells)[number];
 
 /** How a shell is told, in its own words. */
 export const installLines: Record<Shell, string> = {
-  bash: `source <(${product.name} completions bash)`,
+  bash: `eval "$(${product.name} completions bash)"`,
   zsh: `source <(${product.name} completions zsh)`,
   fish: `${product.name} completions fish > ~/.config/fish/completions/${product.name}.fish`,
   powershell: `${product.name} completions powershell | Out-String | Invoke-Expression`,
@@ -32,14 +32,20 @@ const names = [product.name, ...product.otherNames];
 /** The hidden command that they ask; `main.ts` knows it. */
 const ask = "__complete";
 
-const bash = `_parallel_claude() {
+// macOS has bash 3.2, which knows no mapfile and no compopt, and whose `source` reads nothing from `<(…)`.
+const bash = `_parallel_claude_names() {
+  type compopt >/dev/null 2>&1 && compopt -o filenames
+  local name
+  while IFS= read -r name; do COMPREPLY+=("$name"); done < <(compgen "$1" -- "$2")
+}
+_parallel_claude() {
   local current=\${COMP_WORDS[COMP_CWORD]} word about
   [[ $current == "=" ]] && current=
   COMPREPLY=()
   while IFS=$'\\t' read -r word about; do
     case $word in
-      :files) compopt -o filenames; mapfile -t -O "\${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current") ;;
-      :directories) compopt -o filenames; mapfile -t -O "\${#COMPREPLY[@]}" COMPREPLY < <(compgen -d -- "$current") ;;
+      :files) _parallel_claude_names -f "$current" ;;
+      :directories) _parallel_claude_names -d "$current" ;;
       *) COMPREPLY+=("$word") ;;
     esac
   done < <("\${COMP_WORDS[0]}" ${ask} "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
