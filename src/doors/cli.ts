@@ -3,6 +3,7 @@ import { product } from "../model/product.ts";
 import { shellQuoted } from "../model/shell-quoted.ts";
 import { ConfigurationFault, newContext } from "../operations/context.ts";
 import { nearest } from "../operations/faults.ts";
+import { explained } from "../operations/perform.ts";
 import { kindAt } from "../platform/files.ts";
 import { absolutePath } from "../platform/paths.ts";
 import { oneLine } from "../report/harmless.ts";
@@ -65,7 +66,8 @@ async function runOne(command: Command, argv: readonly string[], terminal: Termi
       context,
       terminal,
     });
-  } catch (error) {
+  } catch (thrown) {
+    const error = explained(thrown, context);
     if (!isMendable(error)) throw error;
     const words = complaint(error, command);
     await terminal.err.print(error instanceof ConfigurationFault ? words : asWritten(words, flags));

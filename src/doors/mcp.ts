@@ -1,7 +1,7 @@
 // The MCP server on standard input and output. Stateless: nothing is opened, locked or looked for before the
 // first call, and two copies do not disturb each other.
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
-import { newContext } from "../operations/context.ts";
+import { newContext, serverBusyTimeoutMs } from "../operations/context.ts";
 import { ClientEnded } from "../operations/operation.ts";
 import { newServer } from "./mcp/server.ts";
 import { StdioTransport } from "./stdio.ts";
@@ -11,7 +11,7 @@ const farewellMs = 300;
 
 /** Serves until the client has gone; gives the exit status. */
 export async function serve(): Promise<number> {
-  const context = newContext();
+  const context = newContext({ busyTimeoutMs: serverBusyTimeoutMs });
   const client = new AbortController();
   const closed = Promise.withResolvers<void>();
   const transport = new StdioTransport(() => client.abort(new ClientEnded()));

@@ -1,6 +1,7 @@
 // Carries on what lost its processes: after a crash of ours, or of a client that ended a whole group of them.
 import type { Account } from "../model/event.ts";
 import { noValues, type SessionValues } from "../model/session-values.ts";
+import { patiently } from "../store/patiently.ts";
 import type { BatchRow, Store } from "../store/store.ts";
 import { carriedBy } from "./standing.ts";
 import { startKeeper } from "./start.ts";
@@ -34,7 +35,7 @@ export async function carryOnBatch(
   values: SessionValues = noValues,
 ): Promise<void> {
   const kept = store.batch(row.batchId)?.state.account;
-  if (!kept || !store.announce(row)) return;
+  if (!kept || !(await patiently(() => store.announce(row)))) return;
   await startKeeper(store, row.batchId, { environment: kept.environment, values });
 }
 

@@ -5,6 +5,7 @@ import { batchIdSchema } from "../model/batch-id.ts";
 import type { BatchState } from "../model/state.ts";
 import { countsText, sessionAnswerOf } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
+import { patiently } from "../store/patiently.ts";
 import type { BatchRow } from "../store/store.ts";
 import { clientAnswerNow } from "./answer-now.ts";
 import type { ClientLimits } from "./clients.ts";
@@ -49,7 +50,9 @@ export function batchTaskAnswer(
 export async function cancelBatchTask(context: Context, taskId: string): Promise<boolean> {
   const log = batchOf(context, taskId);
   if (!log) return false;
-  log.append((state) => (state.endedAt === undefined ? [{ type: "cancel-requested", by: "client" }] : []));
+  await patiently(() =>
+    log.append((state) => (state.endedAt === undefined ? [{ type: "cancel-requested", by: "client" }] : [])),
+  );
   const row = rowOf(context, log);
   // Nobody else would write its end.
   if (row.endedAt === undefined && isAbandoned(row)) await carryOnBatch(context.store, row);

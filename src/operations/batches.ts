@@ -15,6 +15,7 @@ import {
 } from "../report/answer.ts";
 import { spendingFields, spendingOf } from "../report/spending.ts";
 import type { BatchLog } from "../store/batch-log.ts";
+import { patiently } from "../store/patiently.ts";
 import type { BatchRow } from "../store/store.ts";
 import { answerNow } from "./answer-now.ts";
 import { batchIdInput, taskNumbers } from "./batch-input.ts";
@@ -158,10 +159,12 @@ export const cancelBatch: Operation<typeof cancelInput, typeof waitOutput> = {
     const { batchId, tasks } = valueOrFault(check(cancelInput, input));
     const log = findBatch(context, batchId);
     checkTasks(log.state, tasks);
-    log.append((state) =>
-      state.endedAt === undefined
-        ? [{ type: "cancel-requested", by: "user", ...(tasks ? { tasks } : {}) }]
-        : [],
+    await patiently(() =>
+      log.append((state) =>
+        state.endedAt === undefined
+          ? [{ type: "cancel-requested", by: "user", ...(tasks ? { tasks } : {}) }]
+          : [],
+      ),
     );
     const row = rowOf(context, log);
     // Nobody would end what an interrupted batch left: a runner must.

@@ -3,7 +3,8 @@ import { installAdvice } from "../claude/find.ts";
 import { isOlder, isTooOld, oldestVersion, tooOldText, versionIn } from "../claude/versions.ts";
 import { exists, fileStamp, isExecutable } from "../platform/files.ts";
 import { homeDirectory } from "../platform/paths.ts";
-import { keepVersion, keptVersion } from "../store/claude-versions.ts";
+import { type KeptVersion, keepVersion, keptVersion } from "../store/claude-versions.ts";
+import { isStorageTrouble } from "../store/database.ts";
 import { layoutOf } from "../store/layout.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import { type Context, Fault } from "./context.ts";
@@ -41,7 +42,7 @@ export async function checkVersion(
     fault: version !== undefined && isTooOld(version) ? tooOldText(version, claudePath) : undefined,
     keep: () => {
       // One that did not answer may have had no time to: it is asked again.
-      if (file && version !== undefined) keepVersion(context.store.database, { ...file, version });
+      if (file && version !== undefined) rememberVersion(context, { ...file, version });
     },
   };
 }
@@ -55,4 +56,13 @@ export async function refuseOldClaude(context: Context, claudePath: string): Pro
   const { fault, keep } = await checkVersion(context, claudePath);
   if (fault !== undefined) throw new Fault(`Nothing was started: ${fault}`);
   keep();
+}
+
+// It only saves asking again: a store that is locked or full is no reason to fail.
+function rememberVersion({ store }: Context, version: KeptVersion): void {
+  try {
+    keepVersion(store.database, version);
+  } catch (error) {
+    if (!isStorageTrouble(error)) throw error;
+  }
 }

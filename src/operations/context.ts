@@ -1,7 +1,8 @@
 // What an operation may use. The store is opened at the first need of it, and not before.
 import type { Configuration } from "../model/configuration.ts";
 import { fileIdentity } from "../platform/files.ts";
-import { StoreProblem } from "../store/database.ts";
+import { type StoreProblem, storeProblemOf } from "../store/database.ts";
+import { layoutOf } from "../store/layout.ts";
 import { Store } from "../store/store.ts";
 import { type InForce, readConfiguration, stateDirectoryOf } from "./configuration.ts";
 import { type Checked, faultText } from "./faults.ts";
@@ -28,8 +29,14 @@ export interface Context extends Disposable {
   readonly workingDirectory: string;
 }
 
-/** The context of a process: configuration and store are read once, at their first use. */
-export function newContext(): Context {
+/** How long a server may stand still while another process writes to the store, in milliseconds: others ask it, too. */
+export const serverBusyTimeoutMs = 100;
+
+/**
+ * The context of a process: configuration and store are read once, at their first use. `busyTimeoutMs`: how long it may
+ * stand still while another process writes to the store.
+ */
+export function newContext({ busyTimeoutMs }: { busyTimeoutMs?: number } = {}): Context {
   let inForce: InForce | undefined;
   let store: Store | undefined;
   let opened: string | undefined;
@@ -49,7 +56,7 @@ export function newContext(): Context {
         store = undefined;
       }
       if (!store) {
-        store = storeIn(stateDirectoryOf(this.configuration));
+        store = storeIn(stateDirectoryOf(this.configuration), busyTimeoutMs);
         opened = fileIdentity(store.layout.database);
       }
       return store;
@@ -72,11 +79,25 @@ function inForceOrFault(checked: Checked<InForce>): InForce {
   return checked.value;
 }
 
-function storeIn(stateDirectory: string): Store {
+function storeIn(stateDirectory: string, busyTimeoutMs: number | undefined): Store {
   try {
-    return new Store(stateDirectory);
+    return new Store(stateDirectory, busyTimeoutMs === undefined ? {} : { busyTimeoutMs });
   } catch (error) {
-    if (error instanceof StoreProblem) throw new Fault(error.message);
-    throw error;
+    throw faultOfStore(error, stateDirectory) ?? error;
+  }
+}
+
+/** What an error of the store means for its user; nothing for any other error. */
+export function faultOfStore(error: unknown, stateDirectory: string): Fault | undefined {
+  const problem = storeProblemOf(error, layoutOf(stateDirectory).database);
+  return problem && new StoreFault(problem);
+}
+
+/** A fault of the place where the store lies. */
+class StoreFault extends Fault {
+  constructor(problem: StoreProblem) {
+    super(problem.message);
+    // So that whoever waits for a lock knows one.
+    this.cause = problem;
   }
 }

@@ -2,6 +2,7 @@
 import { carryOn } from "../engine/carry-on.ts";
 import { exists } from "../platform/files.ts";
 import { layoutOf } from "../store/layout.ts";
+import { patiently } from "../store/patiently.ts";
 import { accountOf } from "./account.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
@@ -15,6 +16,6 @@ import type { Context } from "./context.ts";
 export async function openStore(context: Context): Promise<void> {
   // A store that is not there has lost nothing, and bad input must not make one.
   if (!exists(layoutOf(stateDirectoryOf(context.configuration)).database)) return;
-  const { store } = context;
+  const store = await patiently(() => context.store);
   await carryOn(store, accountOf(process.env, store.salt()));
 }

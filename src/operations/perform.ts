@@ -1,16 +1,43 @@
 // The one way in which doors run operations.
 import type { z } from "zod";
-import type { Context } from "./context.ts";
+import type { BatchId } from "../model/batch-id.ts";
+import { isStoreError } from "../store/database.ts";
+import { stateDirectoryOf } from "./configuration.ts";
+import { type Context, Fault, faultOfStore } from "./context.ts";
 import { openStore } from "./open-store.ts";
 import type { Call, Operation } from "./operation.ts";
 
 /** Runs an operation, on a store that was opened. Throws `Fault` for what a user can fix. */
-export async function perform<Input extends z.ZodType, Output extends z.ZodType>(
+export function perform<Input extends z.ZodType, Output extends z.ZodType>(
   context: Context,
   operation: Operation<Input, Output>,
   input: unknown,
   call: Call,
 ): Promise<z.output<Output>> {
-  await openStore(context);
-  return operation.run(context, input, call);
+  return onStore(context, () => operation.run(context, input, call));
+}
+
+/** Starts the work of an operation, as its `start` has it. Nothing where it has none. */
+export async function performStart(
+  context: Context,
+  operation: Operation,
+  { input, client }: { input: unknown; client: string | undefined },
+): Promise<BatchId | undefined> {
+  return onStore(context, async () => operation.start?.(context, input, client));
+}
+
+async function onStore<Result>(context: Context, act: () => Promise<Result>): Promise<Result> {
+  try {
+    await openStore(context);
+    return await act();
+  } catch (error) {
+    throw explained(error, context);
+  }
+}
+
+/** What went wrong, in words for its user where it is the store: locked, full or damaged since it was opened. */
+export function explained(error: unknown, context: Context): unknown {
+  if (error instanceof Fault || !isStoreError(error)) return error;
+  const place = context.openedStore?.layout.stateDirectory ?? stateDirectoryOf(context.configuration);
+  return faultOfStore(error, place) ?? error;
 }

@@ -11,6 +11,7 @@ import { canRetry } from "../model/state.ts";
 import { kindAt } from "../platform/files.ts";
 import { costText } from "../report/amounts.ts";
 import type { BatchLog } from "../store/batch-log.ts";
+import { patiently } from "../store/patiently.ts";
 import type { BatchRow } from "../store/store.ts";
 import { accountOf } from "./account.ts";
 import { batchIdInput, taskNumbers } from "./batch-input.ts";
@@ -79,9 +80,13 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
     const values = retryValues(context, log, { env: asked.env, tasks, again, isCarried });
     if (again.length > 0 || budgetUsd !== undefined || account) {
       const budget = budgetUsd === undefined ? {} : { budgetUsd };
-      log.append(() => [
-        { type: "retry-requested", tasks: again, ...budget, ...(account ? { account } : {}) },
-      ]);
+      const event = {
+        type: "retry-requested" as const,
+        tasks: again,
+        ...budget,
+        ...(account ? { account } : {}),
+      };
+      await patiently(() => log.append(() => [event]));
     }
     const isTaken = isCarried || (await isTakenOver(context, log, { row, values, signal: call.signal }));
     if (!isTaken) throw new Fault(notTakenText(context, log));

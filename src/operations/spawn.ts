@@ -3,8 +3,9 @@ import { standingOf } from "../engine/standing.ts";
 import { startKeeper } from "../engine/start.ts";
 import type { BatchId } from "../model/batch-id.ts";
 import { variableOf } from "../model/configuration.ts";
-import type { Batch } from "../model/event.ts";
+import type { Batch, EventBody } from "../model/event.ts";
 import type { SessionValues } from "../model/session-values.ts";
+import type { BatchState } from "../model/state.ts";
 import { ownIdentity } from "../platform/process.ts";
 import {
   type BatchAnswer,
@@ -16,6 +17,7 @@ import {
 } from "../report/answer.ts";
 import { oneLine } from "../report/harmless.ts";
 import type { BatchLog } from "../store/batch-log.ts";
+import { patiently } from "../store/patiently.ts";
 import type { BatchRow } from "../store/store.ts";
 import { accountOf } from "./account.ts";
 import { answerNow, clientAnswerNow } from "./answer-now.ts";
@@ -76,7 +78,7 @@ async function spawn(
 ): Promise<BatchAnswer> {
   const planned = valueOrFault(await planBatch(context, startedBy, input));
   const { batch, values } = planned;
-  const log = create(context, from(call.client, planned), !batch.asyncMode);
+  const log = await create(context, from(call.client, planned), !batch.asyncMode);
   await carry(context, log, values);
   if (batch.asyncMode) return answer(context, log, call, startedText(batch, context));
   return waitFor(context, log, call);
@@ -91,8 +93,8 @@ async function startAlone(
   const planned = valueOrFault(await planBatch(context, startedBy, input));
   const { batch, values } = planned;
   if (batch.asyncMode) return undefined;
-  const log = create(context, from(client, planned), false);
-  handOver(context, log);
+  const log = await create(context, from(client, planned), false);
+  await handOver(context, log);
   await carry(context, log, values);
   return log.batchId;
 }
@@ -108,21 +110,27 @@ export async function carry({ store }: Context, log: BatchLog, values: SessionVa
   try {
     await startKeeper(store, log.batchId, { values });
   } catch (error) {
-    log.append(() => [{ type: "cancel-requested", by: "user" }, { type: "batch-ended" }]);
+    await patiently(() =>
+      log.append(() => [{ type: "cancel-requested", by: "user" }, { type: "batch-ended" }]),
+    );
     const reason = error instanceof Error ? error.message : String(error);
     throw new Fault(`Batch ${log.batchId} could not be started, and nothing ran: ${reason}`);
   }
 }
 
 /** Founds the batch. With a leash, it lives as long as this process wants it. */
-export function create(context: Context, { batch, files }: PlannedBatch, leashed: boolean): BatchLog {
+export async function create(
+  context: Context,
+  { batch, files }: PlannedBatch,
+  leashed: boolean,
+): Promise<BatchLog> {
   const { store } = context;
   const account = accountOf(process.env, store.salt());
   const tooMany = rateFault(context, account.hash);
   if (tooMany !== undefined) throw new Fault(`Nothing was started: ${tooMany}`);
   writePrivateFiles(files);
   const leash = leashed ? { leash: ownIdentity() } : {};
-  return store.create({ type: "batch-created", batch, account, ...leash }, Date.now());
+  return patiently(() => store.create({ type: "batch-created", batch, account, ...leash }, Date.now()));
 }
 
 async function waitFor(context: Context, log: BatchLog, call: Call): Promise<BatchAnswer> {
@@ -140,10 +148,14 @@ async function waitFor(context: Context, log: BatchLog, call: Call): Promise<Bat
   });
   if (ended) return answer(context, log, call, countsText(log.state));
   if (call.signal.aborted && !handsOver(call)) {
-    log.append((state) => (state.endedAt === undefined ? [{ type: "cancel-requested", by: "client" }] : []));
+    await patiently(() =>
+      log.append((state) =>
+        state.endedAt === undefined ? [{ type: "cancel-requested", by: "client" }] : [],
+      ),
+    );
     return answer(context, log, call, "Cancelled by the client.");
   }
-  handOver(context, log);
+  await handOver(context, log);
   if (standingOf(rowOf(context, log)) === "interrupted") {
     const again = `retry_batch (batchId ${log.batchId}) resumes the rest.`;
     return answer(context, log, call, `${countsText(log.state)} Its processes are gone; ${again}`);
@@ -163,12 +175,13 @@ function isPaused({ held, counts }: BatchRow): boolean {
 }
 
 /** From now on the batch goes on by itself, and its files go where the user looks for them. */
-function handOver(context: Context, log: BatchLog): void {
-  log.append((state) => {
+async function handOver(context: Context, log: BatchLog): Promise<void> {
+  const decide = (state: BatchState): EventBody[] => {
     if (state.endedAt !== undefined) return [];
     const outputDirectory = handOverDirectory(context.configuration, state.batch);
     return [{ type: "leash-released", ...(outputDirectory === undefined ? {} : { outputDirectory }) }];
-  });
+  };
+  await patiently(() => log.append(decide));
 }
 
 // A client that gave up waiting must not cost anybody the work; one that changed its mind must.

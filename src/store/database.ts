@@ -9,14 +9,20 @@ import { migrations } from "./migrations.ts";
 /** What a user can fix about the store; the message says how. */
 export class StoreProblem extends Error {}
 
+/** Another process has the store locked. */
+class StoreLocked extends StoreProblem {}
+
 /** "pccm", so that a file of another program is told from ours. */
 const applicationId = 0x7063636d;
 
 /** Longest wait for another process's transaction, in milliseconds. */
-const busyTimeoutMs = 10_000;
+const usualBusyTimeoutMs = 10_000;
 
-/** The store's database, made or migrated when needed. Throws `StoreProblem` for what the user can fix. */
-export function openDatabase(path: string): Database {
+/**
+ * The store's database, made or migrated when needed. Throws `StoreProblem` for what the user can fix. While another
+ * process writes, this one stands still, for at most `busyTimeoutMs`.
+ */
+export function openDatabase(path: string, busyTimeoutMs = usualBusyTimeoutMs): Database {
   prepareDirectory(dirname(path));
   let database: Database | undefined;
   try {
@@ -24,7 +30,7 @@ export function openDatabase(path: string): Database {
     database = new Database(path, { create: true, strict: true });
     // The first statement of all: without it, most of several first opens fail with SQLITE_BUSY.
     database.run(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
-    enterWriteAheadMode(database);
+    enterWriteAheadMode(database, busyTimeoutMs);
     database.run("PRAGMA synchronous = NORMAL");
     migrate(database, path);
     return database;
@@ -51,7 +57,7 @@ function prepareDirectory(directory: string): void {
 }
 
 // SQLite does not wait by itself for the lock that this change needs, nor can it stand in a transaction.
-function enterWriteAheadMode(database: Database): void {
+function enterWriteAheadMode(database: Database, busyTimeoutMs: number): void {
   const mode = () => database.query<{ journal_mode: string }, []>("PRAGMA journal_mode").get()?.journal_mode;
   const deadline = Bun.nanoseconds() + busyTimeoutMs * 1e6;
   while (mode() !== "wal") {
@@ -92,25 +98,50 @@ export function isStorageTrouble(error: unknown): error is Error {
   return /^(?:SQLITE_(?:FULL|IOERR|READONLY|CANTOPEN|BUSY)|ENOSPC|EROFS|EDQUOT|EIO)/.test(error.code);
 }
 
-function isBusy(error: unknown): boolean {
-  return error instanceof SQLiteError && (error.code?.startsWith("SQLITE_BUSY") ?? false);
+/** Whether another process has the store locked. */
+export function isBusy(error: unknown): boolean {
+  return (
+    error instanceof StoreLocked ||
+    (error instanceof Error && error.cause instanceof StoreLocked) ||
+    (error instanceof SQLiteError && (error.code?.startsWith("SQLITE_BUSY") ?? false))
+  );
 }
 
+/** Whether it is SQLite that complains, or we in its place. */
+export function isStoreError(error: unknown): boolean {
+  return error instanceof SQLiteError || error instanceof StoreProblem;
+}
+
+/** What an error of the store means for its user, and what to do; nothing for any other error. */
+export function storeProblemOf(error: unknown, path: string): StoreProblem | undefined {
+  if (error instanceof StoreProblem) return error;
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
+  const { code, message } = error;
+  if (isBusy(error)) {
+    return new StoreLocked(
+      `The store ${path} is locked by another process. Check what has it open, such as a database browser or a backup, close that, and try again. Batches that run wait for it, and lose nothing.`,
+    );
+  }
+  if (/^SQLITE_(?:NOTADB|CORRUPT)/.test(code)) {
+    return new StoreProblem(
+      `The store ${path} is damaged (${message}). Move it away, for example with \`mv ${path} ${path}.damaged\`; a new one is created at the next start. Transcripts and result files are not affected.`,
+    );
+  }
+  if (!/^SQLITE_(?:FULL|IOERR|READONLY|CANTOPEN|PERM|AUTH|NOLFS|PROTOCOL)/.test(code)) return undefined;
+  return new StoreProblem(`The store ${path} cannot be used: ${message}. ${usableAdvice}`);
+}
+
+const usableAdvice =
+  "Check that the directory is yours, writable and not full, or set PARALLEL_CLAUDE_STATE_DIRECTORY to another one.";
+
+// At the opening, everything else that goes wrong is about the place, too.
 function asProblem(error: unknown, path: string): unknown {
-  if (error instanceof StoreProblem || !(error instanceof Error)) return error;
+  const problem = storeProblemOf(error, path);
+  if (problem || !(error instanceof Error)) return problem ?? error;
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  if (code.startsWith("SQLITE_NOTADB") || code.startsWith("SQLITE_CORRUPT")) {
-    return new StoreProblem(
-      `The store ${path} is damaged (${error.message}). Move it away, for example with \`mv ${path} ${path}.damaged\`; a new one is created at the next start. Transcripts and result files are not affected.`,
-    );
-  }
-  if (code.startsWith("SQLITE_") || code === "EACCES" || code === "EROFS" || code === "ENOSPC") {
-    const what = exists(path) ? "opened" : "made";
-    return new StoreProblem(
-      `The store ${path} cannot be ${what}: ${error.message}. Check that the directory is yours, writable and not full, or set PARALLEL_CLAUDE_STATE_DIRECTORY to another one.`,
-    );
-  }
-  return error;
+  if (!/^(?:SQLITE_|EACCES$|EROFS$|ENOSPC$)/.test(code)) return error;
+  const what = exists(path) ? "opened" : "made";
+  return new StoreProblem(`The store ${path} cannot be ${what}: ${error.message}. ${usableAdvice}`);
 }
 
 function messageOf(error: unknown): string {

@@ -7,7 +7,7 @@ import type { Standstill } from "../model/standstill.ts";
 import { type ProcessIdentity, processIdentity } from "../platform/process-identity.ts";
 import { BatchLog, type Founding, type LogPlace } from "./batch-log.ts";
 import { Capacity } from "./capacity.ts";
-import { openDatabase } from "./database.ts";
+import { openDatabase, storeProblemOf } from "./database.ts";
 import { isHeld } from "./holder.ts";
 import { KeptPaths } from "./kept-paths.ts";
 import { batchOfPages, type Layout, layoutOf } from "./layout.ts";
@@ -83,15 +83,26 @@ export class Store implements Disposable {
   /** What machine and account have turned out to carry. */
   readonly capacity: Capacity;
 
-  constructor(stateDirectory: string) {
+  /** `busyTimeoutMs`: how long this process may stand still while another one writes. */
+  constructor(stateDirectory: string, { busyTimeoutMs }: { busyTimeoutMs?: number } = {}) {
     this.layout = layoutOf(stateDirectory);
-    this.database = openDatabase(this.layout.database);
+    this.database = openDatabase(this.layout.database, busyTimeoutMs);
     this.capacity = new Capacity(this.database);
-    notePlace(this.#place);
+    this.#notePlace();
   }
 
   [Symbol.dispose](): void {
     this.database.close();
+  }
+
+  // Not without it: of a copy that was not recognized, processes of the original would be taken for its own.
+  #notePlace(): void {
+    try {
+      notePlace(this.#place);
+    } catch (error) {
+      this.database.close();
+      throw storeProblemOf(error, this.layout.database) ?? error;
+    }
   }
 
   get #place(): LogPlace {

@@ -115,7 +115,7 @@ export const run: Command = {
       await out.print(json ? dryRunJson(batch) : dryRunText(batch, flagsOf(parallelInput), out));
       return 0;
     }
-    const log = create(context, planned.value, !detach);
+    const log = await create(context, planned.value, !detach);
     if (detach) return runDetached(asked, log, { json, values });
     return runHere(asked, log, { json, values, isAttended: waitForLogin ?? isAttended() });
   },

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { variableOf } from "../../model/configuration.ts";
 import { product } from "../../model/product.ts";
 import { stateDirectoryOf } from "../../operations/configuration.ts";
-import { type Context, Fault } from "../../operations/context.ts";
+import { type Context, Fault, newContext, serverBusyTimeoutMs } from "../../operations/context.ts";
 import { StoreProblem } from "../../store/database.ts";
 import { httpToken } from "../../store/http-token.ts";
 import { layoutOf } from "../../store/layout.ts";
@@ -48,7 +48,7 @@ export const serve: Command = {
     const address = addressFrom(http);
     if (!address.ok) throw new UsageFault(address.faults);
     checkReach(address.value, context);
-    return serveHttp(address.value, context, { terminal, json });
+    return serveHttp(address.value, { terminal, json });
   },
 };
 
@@ -61,9 +61,9 @@ function checkReach({ host }: Address, { configuration }: Context): void {
 
 async function serveHttp(
   address: Address,
-  context: Context,
   { terminal: { out, err }, json }: { terminal: Terminal; json: boolean },
 ): Promise<number> {
+  using context = newContext({ busyTimeoutMs: serverBusyTimeoutMs });
   const layout = layoutOf(stateDirectoryOf(context.configuration));
   const token = tokenOrFault(layout);
   const stopped = Promise.withResolvers<void>();

@@ -7,9 +7,8 @@ import {
 } from "@modelcontextprotocol/server";
 import { Fault } from "../../operations/context.ts";
 import { nearest } from "../../operations/faults.ts";
-import { openStore } from "../../operations/open-store.ts";
 import { type Call, ConnectionLost, type Operation } from "../../operations/operation.ts";
-import { perform } from "../../operations/perform.ts";
+import { perform, performStart } from "../../operations/perform.ts";
 import { tools } from "../../operations/tools.ts";
 import { inputJsonSchema, outputJsonSchema } from "../json-schema.ts";
 import { type Connection, clientName, limitsFor } from "./connection.ts";
@@ -93,8 +92,7 @@ async function answer(server: McpServer, connection: Connection, { tool, input, 
       limits: limitsFor(server, request, connection),
     };
     if (tool.start && takesTasks(request)) {
-      await openStore(context);
-      const batchId = await tool.start(context, input, call.client);
+      const batchId = await performStart(context, tool, { input, client: call.client });
       if (batchId !== undefined) return createdTask(startedTask(context, batchId));
     }
     return toolResult(await perform(context, tool, input, call));
