@@ -40,6 +40,7 @@ const source = join(import.meta.dir, "../src/main.ts");
 const json = (value: unknown) => JSON.stringify(value);
 
 function backupsOf(path: string): string[] {
+  if (!existsSync(dirname(path))) return [];
   return readdirSync(dirname(path)).filter((name) => name.includes(".backup-"));
 }
 
@@ -83,12 +84,26 @@ describe("a client without a configuration gets one", () => {
       await run(home, ["install", "--client", client, "--yes", "--env", "B=2"]);
       expect(backupsOf(path)).toHaveLength(1);
       const { out } = await run(home, ["uninstall", "--client", client, "--yes"]);
-      expect(out).toContain("it was created for this server");
+      expect(out).toContain("nothing else is in it");
       expect(existsSync(path)).toBe(false);
+      // The folders that were made for it have gone too, so that the client is not taken for one that is here.
+      expect(JSON.parse((await run(home, ["install", "--json"])).out).clients).toContainEqual(
+        expect.objectContaining({ client, state: "not-found" }),
+      );
       // Nothing of anybody else's was ever in it, so that no copy stays either.
       expect(backupsOf(path)).toEqual([]);
     });
   }
+
+  test("nor when the client has written it in its own way since", async () => {
+    await using home = new Home();
+    const path = home.file(places.cursor);
+    await run(home, ["install", "--client", "cursor", "--yes"]);
+    await run(home, ["install", "--client", "cursor", "--yes", "--env", "A=1"]);
+    writeFileSync(path, json(JSON.parse(readFileSync(path, "utf8"))));
+    await run(home, ["uninstall", "--client", "cursor", "--yes"]);
+    expect(existsSync(home.file(".cursor"))).toBe(false);
+  });
 
   test("and keeps it, when somebody has written into it since", async () => {
     await using home = new Home();

@@ -14,7 +14,8 @@ import {
   replaceFile,
   setPermissions,
 } from "../platform/files.ts";
-import { absolutePath, dirname } from "../platform/paths.ts";
+import { removeEmptyFolders } from "../platform/folders.ts";
+import { absolutePath, dirname, homeDirectory } from "../platform/paths.ts";
 import { lastingCommand } from "../platform/self.ts";
 import { entryIn, withEntry, withoutEntry, withReplaced, withWhole } from "./clients/change.ts";
 import { type ClientName, clientOf, type McpClient, type ServerEntry } from "./clients/clients.ts";
@@ -121,6 +122,8 @@ export function applyChange({ client, name, before, after }: Change): string | u
       // We made it, and nothing else is in it: there is nothing of anybody's to keep.
       removeOwnCopies(place);
       removePath(file);
+      // An empty folder would look as if the client were on this machine.
+      removeEmptyFolders(dirname(client.file), homeDirectory());
       return undefined;
     }
     const backup = before === undefined ? undefined : backUp(file);

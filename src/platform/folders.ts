@@ -1,6 +1,7 @@
 // What is in a folder. Symbolic links are never followed.
-import { lstatSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { lstatSync, readdirSync, rmdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { isWithin } from "./paths.ts";
 
 /** The names of the folders in a folder, links to folders not among them; none where it is not there. */
 export function foldersIn(path: string): string[] {
@@ -31,5 +32,17 @@ function entriesOf(path: string) {
     // Removed by somebody else between two looks, or never made.
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
     throw error;
+  }
+}
+
+/** Removes a folder if it is empty, and then those above it that are, up to `root`, which stays. */
+export function removeEmptyFolders(path: string, root: string): void {
+  for (let at = path; at !== root && isWithin(at, root); at = dirname(at)) {
+    try {
+      rmdirSync(at);
+    } catch {
+      // Something is in it, or it is not ours to remove.
+      return;
+    }
   }
 }

@@ -181,7 +181,7 @@ async function carryOut({ own: flags, terminal }: Asked, change: Change): Promis
 
 function fateOf({ before, after }: Change): string {
   if (before === undefined) return " (new)";
-  return after === undefined ? " (will be removed: it was created for this server)" : "";
+  return after === undefined ? " (will be removed: nothing else is in it)" : "";
 }
 
 function coloured(diff: string, { out }: Terminal): string {

@@ -64,6 +64,19 @@ export function withoutEntry(client: McpClient, text: string, name: string): str
   return checked(client, after, withServer(client, text, name, undefined));
 }
 
+/** Whether a text says nothing: no value but empty tables on the way to the servers, and no remark. */
+export function saysNothing(client: McpClient, text: string): boolean {
+  const remarks = client.format === "toml" ? /#/ : /\/\/|\/\*/;
+  return !remarks.test(text) && isEmptyOn(client.table, read(client, text));
+}
+
+function isEmptyOn([key, ...deeper]: readonly string[], value: unknown): boolean {
+  if (!isTable(value)) return false;
+  const { [key ?? ""]: inner, ...others } = value;
+  if (Object.keys(others).length > 0) return false;
+  return inner === undefined || (key !== undefined && isEmptyOn(deeper, inner));
+}
+
 function read({ format }: McpClient, text: string): unknown {
   return format === "toml" ? readToml(text) : readJsonc(text);
 }

@@ -2,7 +2,7 @@
 import { readText, removePath } from "../../platform/files.ts";
 import { namesIn } from "../../platform/folders.ts";
 import { basename, dirname, join } from "../../platform/paths.ts";
-import { entryIn, withEntry, withReplaced } from "./change.ts";
+import { entryIn, saysNothing, withEntry, withoutEntry, withReplaced } from "./change.ts";
 import type { McpClient, ServerEntry } from "./clients.ts";
 import { startsUs, wordsOf } from "./own-entry.ts";
 
@@ -39,7 +39,8 @@ export function formerOf(place: Place, text: string): Former {
   });
   const same = before.find((copy) => becomes(place, copy, own.server) === text);
   if (same !== undefined) return { kind: "file", text: same };
-  if (before.length === 0 && becomes(place, "", own.server) === text) return { kind: "file" };
+  // No copy tells that there was a file before, and a client may have written it in its own way since.
+  if (before.length === 0 && holdsNothingElse(place, text)) return { kind: "file" };
   const [newest] = before;
   const other = newest === undefined ? undefined : entryIn(place.client, newest, place.name);
   return other ? { kind: "entry", entry: other } : { kind: "nothing" };
@@ -66,8 +67,7 @@ const mostCopies = 2;
 export function removeOwnCopies(place: Place): void {
   for (const path of copiesOf(place)) {
     const copy = textOf(path);
-    const entry = copy === undefined ? undefined : entryIn(place.client, copy, place.name);
-    if (entry && becomes(place, "", serverOf(entry)) === copy) removePath(path);
+    if (copy !== undefined && holdsNothingElse(place, copy)) removePath(path);
   }
 }
 
@@ -89,6 +89,15 @@ function holdsUs({ client, name }: Place, text: string, words?: readonly string[
     return entry !== undefined && startsUs(entry, words);
   } catch {
     return true;
+  }
+}
+
+function holdsNothingElse({ client, name }: Place, text: string): boolean {
+  try {
+    const isThere = entryIn(client, text, name) !== undefined;
+    return isThere && saysNothing(client, withoutEntry(client, text, name));
+  } catch {
+    return false;
   }
 }
 
