@@ -159,7 +159,6 @@ test("what a session may reach is said by flags as well as by properties", async
   ]);
   expect(err).not.toContain("Nothing was done");
   for (const argument of [
-    '--agents={"reviewer":{"description":"Reviews","prompt":"Review."}}',
     "--setting-sources=user,local",
     "--betas=one",
     "--exclude-dynamic-system-prompt-sections",

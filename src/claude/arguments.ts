@@ -4,9 +4,20 @@ import { type SessionOptions, settingSourceList, toolRuleList } from "../model/o
 import { type MentionOptions, messageContent } from "./mentions.ts";
 import { initializeId } from "./message-shapes.ts";
 import { deniedRules, settingsArgument } from "./settings.ts";
+import { isJsonText } from "./settings-file.ts";
 
-/** The arguments for `claude`, its name not among them. The prompt is no argument: it goes to stdin. */
-export function argumentsFor(options: SessionOptions, sessionId: string): string[] {
+/** A text that goes into a file of its own, and gives the file's path: every user can read a command line. */
+export type PutAside = (kind: "servers" | "settings", text: string) => string;
+
+/**
+ * The arguments for `claude`, its name not among them. The prompt is no argument: it goes to stdin, as does what
+ * `initializeLine` has. What may hold secrets is put aside.
+ */
+export function argumentsFor(
+  options: SessionOptions,
+  sessionId: string,
+  putAside: PutAside = (_, text) => text,
+): string[] {
   const rules = (list: string | string[] | undefined) =>
     list === undefined ? undefined : toolRuleList(list).join(",");
   return [
@@ -16,34 +27,25 @@ export function argumentsFor(options: SessionOptions, sessionId: string): string
     "--verbose",
     // Without this, servers of the project's own `.mcp.json` are started unasked.
     "--strict-mcp-config",
-    `--mcp-config=${mcpConfiguration(options)}`,
+    `--mcp-config=${mcpConfiguration(options, putAside)}`,
     ...identityArguments(options, sessionId),
     ...flag("model", options.model),
     ...flag("fallback-model", options.fallbackModel),
     ...flag("effort", options.effort),
-    ...flag("agents", options.agents && JSON.stringify(options.agents)),
     ...flag("agent", options.agent),
-    ...flag("settings", settingsArgument(options)),
+    ...flag("settings", settingsValue(options, putAside)),
     ...flag("setting-sources", options.settingSources && settingSourceList(options.settingSources).join(",")),
     ...(options.restricted ? ["--restricted"] : []),
     ...flag("allowedTools", rules(options.allowedTools)),
     ...flag("disallowedTools", deniedRules(options).join(",")),
     ...flag("tools", rules(options.tools)),
-    ...flag("system-prompt", options.systemPrompt),
-    ...flag("append-system-prompt", options.appendSystemPrompt),
     ...flag("permission-mode", options.permissionMode),
     ...flag("max-turns", options.maxTurns),
     ...flag("max-budget-usd", options.maxBudgetUsd),
-    ...flag("json-schema", jsonText(options.outputSchema)),
     ...(options.addDirectories ?? []).flatMap((directory) => flag("add-dir", directory)),
     ...flag("name", options.name),
     ...(options.claudeArguments ?? []),
   ];
-}
-
-// Planning has read what was given as a file.
-function jsonText(value: string | Record<string, unknown> | undefined): string | undefined {
-  return typeof value === "object" ? JSON.stringify(value) : value;
 }
 
 /** The line on stdin that asks the session, which works in `workingDirectory`. */
@@ -58,16 +60,35 @@ export function promptLine(
   return `${JSON.stringify({ type: "user", message: { role: "user", content } })}\n`;
 }
 
-/** What a session is asked that goes on where an attempt before it was cut off. */
-export function resumePrompt(prompt: string): string {
+/**
+ * What a session is asked that goes on where an attempt before it was cut off. A slash command is given once more as it
+ * is: behind other words it would be text.
+ */
+export function resumePrompt(
+  prompt: string,
+  { slashCommands }: Pick<SessionOptions, "slashCommands">,
+): string {
+  if (slashCommands && prompt.startsWith("/")) return prompt;
   return `Your last turn was cut off before it was finished. Look at what is already done, go on from there, and finish this task:\n\n${prompt}`;
 }
 
 /** The line on stdin that ends the running turn: Bash children die, and the result says what was spent. */
 export const interruptLine = controlLine("end", { subtype: "interrupt" });
 
-/** The line on stdin that asks a session what it has, before its prompt: its agents, among others. Nothing is spent. */
-export const initializeLine = controlLine(initializeId, { subtype: "initialize" });
+/**
+ * The line on stdin before the prompt that asks a session which agents it has, and gives it what is nobody else's
+ * business: system prompts, agents, the schema of the answer. Nothing is spent. Nothing where a session needs none of that.
+ */
+export function initializeLine(options: SessionOptions): string | undefined {
+  const { agent, agents, systemPrompt, appendSystemPrompt, outputSchema } = options;
+  // A text is JSON itself by now: a file was read before.
+  const jsonSchema: unknown = typeof outputSchema === "string" ? JSON.parse(outputSchema) : outputSchema;
+  const given = Object.entries({ systemPrompt, appendSystemPrompt, agents, jsonSchema }).filter(
+    ([, value]) => value !== undefined,
+  );
+  if (agent === undefined && given.length === 0) return undefined;
+  return controlLine(initializeId, { subtype: "initialize", ...Object.fromEntries(given) });
+}
 
 /** The line on stdin that stops something that a session has in the background. */
 export function stopTaskLine(taskId: string): string {
@@ -85,9 +106,16 @@ function identityArguments(options: SessionOptions, sessionId: string): string[]
   return options.forkSession ? [...resume, "--fork-session", ...flag("session-id", sessionId)] : resume;
 }
 
-function mcpConfiguration({ mcpConfig }: SessionOptions): string {
+function mcpConfiguration({ mcpConfig }: SessionOptions, putAside: PutAside): string {
   if (mcpConfig === undefined) return '{"mcpServers":{}}';
-  return typeof mcpConfig === "string" ? mcpConfig : JSON.stringify(mcpConfig);
+  if (typeof mcpConfig === "string")
+    return isJsonText(mcpConfig) ? putAside("servers", mcpConfig) : mcpConfig;
+  return putAside("servers", JSON.stringify(mcpConfig));
+}
+
+function settingsValue(options: SessionOptions, putAside: PutAside): string {
+  const text = settingsArgument(options);
+  return options.settings !== undefined && isJsonText(text) ? putAside("settings", text) : text;
 }
 
 function flag(name: string, value: string | number | undefined): string[] {

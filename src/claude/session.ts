@@ -1,6 +1,7 @@
 // Starts a session: `claude` as a process group of its own, its output a file that outlives us.
 import { closeDescriptor, createForAppending, removePath, systemCode } from "../platform/files.ts";
 import { isNoOrphan } from "../platform/orphans.ts";
+import { type PrivateFile, writePrivateFiles } from "../platform/private-files.ts";
 import { identityOfChild, livenessOf, signalProcess, ticksNow } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { markerVariable } from "../platform/process-table.ts";
@@ -13,6 +14,8 @@ export interface SessionPlan {
   command: string[];
   workingDirectory: string;
   environment: Record<string, string>;
+  /** Texts that it gets in files, which nobody but this user can read. */
+  files?: readonly PrivateFile[];
   /** What every process of the session will carry in its environment. */
   marker: string;
   /** Paths that are not taken yet. */
@@ -55,6 +58,7 @@ export function startSession(plan: SessionPlan): Start {
   const opened: number[] = [];
   let reader: TranscriptReader | undefined;
   try {
+    writePrivateFiles(plan.files ?? []);
     for (const path of [plan.transcript, plan.stderr]) opened.push(createForAppending(path));
     const [stdout, stderr] = opened;
     // Opened before the session runs: one that nobody can read must not begin.

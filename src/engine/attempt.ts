@@ -91,7 +91,7 @@ export class RunningAttempt {
   #resultCame = Promise.withResolvers<void>();
   #heard: Signs = nothingHeard;
   #hasLooked = false;
-  /** What is asked once the session has said which agents it has. */
+  /** What is asked once the session has taken what goes before it, and has said which agents it has. */
   #prompt: string | undefined;
   #isAsked: boolean;
   #closedAt: number | undefined;
@@ -113,13 +113,13 @@ export class RunningAttempt {
 
   /** Asks the session. Only after the attempt's start is committed: from here on it costs. */
   prompt(text: string): void {
-    if (this.#plan.options.agent === undefined) {
+    const line = initializeLine(this.#plan.options);
+    if (line === undefined) {
       this.#ask(text);
       return;
     }
-    // An agent that does not exist is no error to the CLI: it would do the task as somebody else.
     this.#prompt = text;
-    this.#plan.session.write(initializeLine);
+    this.#plan.session.write(line);
   }
 
   #ask(text: string): void {
@@ -136,7 +136,7 @@ export class RunningAttempt {
     this.#clocks.progressed(this.#reading, isHistory);
     this.#tell(isHistory);
     if (this.#reading.last !== before) this.#resultCame.resolve();
-    this.#askAgent();
+    this.#askInitialized();
     this.#closeWhenDone();
   }
 
@@ -170,14 +170,15 @@ export class RunningAttempt {
     session.closeInput();
   }
 
-  #askAgent(): void {
+  // An agent that does not exist is no error to the CLI: it would do the task as somebody else.
+  #askInitialized(): void {
     const { agent } = this.#plan.options;
     const { isInitialized, agents } = this.#reading;
     const prompt = this.#prompt;
-    if (prompt === undefined || !isInitialized || agent === undefined) return;
+    if (prompt === undefined || !isInitialized) return;
     this.#prompt = undefined;
     // A version that does not say which there are is believed to have it.
-    if (!agents || agents.includes(agent)) this.#ask(prompt);
+    if (agent === undefined || !agents || agents.includes(agent)) this.#ask(prompt);
     else this.end({ kind: "unknown-agent", asked: agent, available: agents });
   }
 

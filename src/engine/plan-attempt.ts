@@ -1,5 +1,5 @@
 // What the next attempt at a task will be: anew, or going on where the one before was cut off.
-import { argumentsFor, resumePrompt } from "../claude/arguments.ts";
+import { argumentsFor, type PutAside, resumePrompt } from "../claude/arguments.ts";
 import { conversationFile, costOfConversation } from "../claude/conversation.ts";
 import { mentionEnvironment } from "../claude/mentions.ts";
 import type { SessionPlan } from "../claude/session.ts";
@@ -8,6 +8,8 @@ import type { Spent } from "../model/outcome.ts";
 import { type SessionValues, variableNames, variablesOf } from "../model/session-values.ts";
 import { type BatchState, taskOf } from "../model/state.ts";
 import { exists } from "../platform/files.ts";
+import { join } from "../platform/paths.ts";
+import { digestOf, type PrivateFile } from "../platform/private-files.ts";
 import { type Layout, stderrBeside } from "../store/layout.ts";
 import { whyAnew } from "./continuation.ts";
 import { optionsOf, workingDirectoryOf } from "./task-options.ts";
@@ -52,12 +54,18 @@ export function planAttempt(
       ? crypto.randomUUID()
       : options.resumeSessionId;
   const task = batch.tasks[number - 1]?.prompt ?? "";
-  const prompt = resumes ? resumePrompt(task) : task;
+  const prompt = resumes ? resumePrompt(task, options) : task;
   const workingDirectory = workingDirectoryOf(batch, options);
   const costBefore = costBeforeOf(options, workingDirectory, environment);
   const anewBecause = resumes ? undefined : whyAnew(cutOff, asked);
   const own = variablesOf(values, number, variableNames(options.env));
   const transcript = freeName(layout.transcript(batch.batchId, number, attempt, batch.tasks.length));
+  const files: PrivateFile[] = [];
+  const putAside: PutAside = (kind, text) => {
+    const path = join(layout.privateFolder(batch.batchId), `${kind}-${digestOf(text)}.json`);
+    files.push({ path, text });
+    return path;
+  };
   return {
     attempt,
     sessionId,
@@ -68,13 +76,14 @@ export function planAttempt(
     options,
     ...(own.kind === "lost" ? { hindrance: lostText(own.names, batch.batchId, number) } : {}),
     session: {
-      command: [claudePath, ...argumentsFor(options, sessionId)],
+      command: [claudePath, ...argumentsFor(options, sessionId, putAside)],
       workingDirectory,
       environment: {
         ...mentionEnvironment(prompt, options, workingDirectory),
         ...environment,
         ...(own.kind === "known" ? own.variables : {}),
       },
+      files,
       marker: markerOf(batch.batchId, number, attempt, sessionId),
       transcript,
       stderr: stderrBeside(transcript),

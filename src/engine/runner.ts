@@ -3,7 +3,7 @@ import { sessionEnvironment } from "../claude/environment.ts";
 import { noValues, type SessionValues } from "../model/session-values.ts";
 import type { Standstill } from "../model/standstill.ts";
 import type { BatchState } from "../model/state.ts";
-import { fileIdentity, makePrivateDirectory } from "../platform/files.ts";
+import { fileIdentity, makePrivateDirectory, removePath } from "../platform/files.ts";
 import { buryOrphans, takeInOrphans } from "../platform/orphans.ts";
 import { isOurParent, livenessOf, ownIdentity } from "../platform/process.ts";
 import { processorCount } from "../platform/processors.ts";
@@ -231,6 +231,7 @@ class Runner {
         this.#files.end();
         // Before the end is in the log: after it, nobody comes to clear up behind a runner that dies.
         this.#machine.look(true);
+        removePath(this.#store.layout.privateFolder(this.#log.batchId));
         // A retry that somebody asked for in this moment has queued tasks again.
       } while (
         (await this.#log.commit((now) => (isDone(now) ? [{ type: "batch-ended" }] : []))).length === 0

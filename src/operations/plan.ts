@@ -11,6 +11,7 @@ import {
 } from "../model/options.ts";
 import type { SessionValues } from "../model/session-values.ts";
 import { absolutePath, homeDirectory } from "../platform/paths.ts";
+import type { PrivateFile } from "../platform/private-files.ts";
 import { layoutOf } from "../store/layout.ts";
 import { asMeant } from "./as-meant.ts";
 import { checkVersion } from "./claude-version.ts";
@@ -22,7 +23,7 @@ import { Places } from "./places.ts";
 import { pick, type RawOptions, rawObject } from "./raw-options.ts";
 import { ruleWarnings } from "./rule-faults.ts";
 import { combinedFaults, sessionFaults, versionNeeded } from "./session-faults.ts";
-import { type PrivateFile, SettingsFiles } from "./settings-files.ts";
+import { SettingsFiles } from "./settings-files.ts";
 import { settingsWarnings } from "./settings-warnings.ts";
 import { parallelInput, sessionInput } from "./spawn-input.ts";
 import { textFaults } from "./text-faults.ts";

@@ -2,17 +2,11 @@
 // long for an argument, and no value in one shows on a command line or in the log.
 import { settingsArgument } from "../claude/settings.ts";
 import type { BatchId } from "../model/batch-id.ts";
-import { makePrivateDirectory, replaceFile } from "../platform/files.ts";
-import { dirname } from "../platform/paths.ts";
+import { digestOf, type PrivateFile } from "../platform/private-files.ts";
 import type { Layout } from "../store/layout.ts";
 import type { Places } from "./places.ts";
 import type { RawOptions } from "./raw-options.ts";
 import { mostArgumentBytes } from "./text-faults.ts";
-
-export interface PrivateFile {
-  path: string;
-  text: string;
-}
 
 /** The files of one batch. The same settings make one file. */
 export class SettingsFiles {
@@ -33,8 +27,7 @@ export class SettingsFiles {
     if (typeof settings !== "object" || settings === null) return options;
     const text = settingsArgument({ settings: { ...settings } });
     if (!this.#places.isFromFile(settings) && Buffer.byteLength(text) <= mostArgumentBytes) return options;
-    const digest = new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 16);
-    const path = this.#layout.settings(this.#batchId, digest);
+    const path = this.#layout.settings(this.#batchId, digestOf(text));
     this.#files.set(path, text);
     return { ...options, settings: path };
   }
@@ -42,13 +35,5 @@ export class SettingsFiles {
   /** What `writePrivateFiles` takes. */
   all(): PrivateFile[] {
     return [...this.#files].map(([path, text]) => ({ path, text }));
-  }
-}
-
-/** Writes them where nobody but this user can read them. */
-export function writePrivateFiles(files: readonly PrivateFile[]): void {
-  for (const { path, text } of files) {
-    makePrivateDirectory(dirname(path));
-    replaceFile(path, text, undefined, 0o600);
   }
 }

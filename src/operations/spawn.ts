@@ -6,6 +6,7 @@ import { variableOf } from "../model/configuration.ts";
 import type { Batch, EventBody } from "../model/event.ts";
 import type { SessionValues } from "../model/session-values.ts";
 import type { BatchState } from "../model/state.ts";
+import { writePrivateFiles } from "../platform/private-files.ts";
 import { ownIdentity } from "../platform/process.ts";
 import {
   type BatchAnswer,
@@ -29,7 +30,6 @@ import { rateFault } from "./guard.ts";
 import { type Call, ClientEnded, ConnectionLost, type Operation } from "./operation.ts";
 import { handOverDirectory, type PlannedBatch, planBatch } from "./plan.ts";
 import { Progress } from "./progress.ts";
-import { writePrivateFiles } from "./settings-files.ts";
 import { parallelInput, sessionInput } from "./spawn-input.ts";
 
 /** A cancellation that comes so late is a client's time-out, whatever it says (product contract). */

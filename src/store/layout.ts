@@ -21,6 +21,8 @@ export function layoutOf(stateDirectory: string) {
     pages: (batchId: BatchId) => join(batchDirectory(batchId), "pages"),
     /** Settings that a task gave as a file, as its sessions get them. */
     settings: (batchId: BatchId, digest: string) => join(batchDirectory(batchId), `settings-${digest}.json`),
+    /** What sessions of a running batch get in files; gone at its end. */
+    privateFolder: (batchId: BatchId) => join(batchDirectory(batchId), "private"),
     /** What the processes that carry a batch had to say. */
     runnerLog: (batchId: BatchId) => join(batchDirectory(batchId), "runner.log"),
     /** A new name per attempt, so that no session ever appends to another's transcript. */

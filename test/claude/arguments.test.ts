@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { argumentsFor, promptLine } from "../../src/claude/arguments.ts";
+import { argumentsFor, initializeLine, promptLine, resumePrompt } from "../../src/claude/arguments.ts";
 import { cleanEnvironment, sessionEnvironment } from "../../src/claude/environment.ts";
 import { sessionOptions, toolRuleList } from "../../src/model/options.ts";
 
@@ -26,13 +26,13 @@ test("no MCP server is loaded unless asked", () => {
 test("no value can be taken for an option, nor swallow what follows", () => {
   const list = argumentsOf({
     allowedTools: "Read,Edit",
-    appendSystemPrompt: "--model x",
+    name: "--model x",
     addDirectories: ["/a", "/b"],
     tools: "",
   });
   for (const argument of [
     "--allowedTools=Read,Edit",
-    "--append-system-prompt=--model x",
+    "--name=--model x",
     "--add-dir=/a",
     "--add-dir=/b",
     "--tools=",
@@ -93,22 +93,54 @@ test("a rule whose parenthesis is not closed swallows none of ours", () => {
   expect(denied).toEndWith(",Workflow,Bash(rm");
 });
 
-test("agents, settings files, restricted mode and arguments of the caller are passed on", () => {
+test("settings files, restricted mode and arguments of the caller are passed on", () => {
   const list = argumentsOf({
-    agents: { reviewer: { description: "d", prompt: "p" } },
     settingSources: ["user"],
     restricted: true,
     claudeArguments: ["--betas=one"],
   });
-  for (const argument of [
-    '--agents={"reviewer":{"description":"d","prompt":"p"}}',
-    "--setting-sources=user",
-    "--restricted",
-  ])
-    expect(list).toContain(argument);
+  for (const argument of ["--setting-sources=user", "--restricted"]) expect(list).toContain(argument);
   expect(list.at(-1)).toBe("--betas=one");
   expect(argumentsOf({ settingSources: "" })).toContain("--setting-sources=");
-  expect(argumentsOf({}).join(" ")).not.toMatch(/--(?:agents|setting-sources|restricted)/);
+  expect(argumentsOf({}).join(" ")).not.toMatch(/--(?:setting-sources|restricted)/);
+});
+
+test("what is nobody else's business goes to standard input or into files, and not on the command line", () => {
+  const options = sessionOptions.parse({
+    systemPrompt: "secret-1",
+    appendSystemPrompt: "secret-2",
+    agents: { reviewer: { description: "d", prompt: "secret-3" } },
+    outputSchema: { type: "object", description: "secret-4" },
+    mcpConfig: { mcpServers: { a: { command: "x", env: { TOKEN: "secret-5" } } } },
+    settings: { env: { TOKEN: "secret-6" } },
+  });
+  const aside: string[] = [];
+  const list = argumentsFor(options, id, (kind, text) => {
+    aside.push(text);
+    return `/private/${kind}`;
+  });
+  expect(list.join(" ")).not.toContain("secret");
+  expect(list).toContain("--mcp-config=/private/servers");
+  expect(list).toContain("--settings=/private/settings");
+  expect(aside.map((text) => /secret-\d/.exec(text)?.[0])).toEqual(["secret-5", "secret-6"]);
+  expect(JSON.parse(initializeLine(options) ?? "")).toEqual({
+    type: "control_request",
+    request_id: "begin",
+    request: {
+      subtype: "initialize",
+      systemPrompt: "secret-1",
+      appendSystemPrompt: "secret-2",
+      agents: { reviewer: { description: "d", prompt: "secret-3" } },
+      jsonSchema: { type: "object", description: "secret-4" },
+    },
+  });
+  expect(initializeLine(sessionOptions.parse({ mcpConfig: "/a.json" }))).toBeUndefined();
+});
+
+test("a slash command that was cut off is given once more as a command, and every other task in words", () => {
+  expect(resumePrompt("/review src", { slashCommands: true })).toBe("/review src");
+  expect(resumePrompt("/review src", { slashCommands: false })).toEndWith("finish this task:\n\n/review src");
+  expect(resumePrompt("Review src", { slashCommands: true })).toEndWith("\n\nReview src");
 });
 
 test("a session inherits nothing of Bun, nor of a Claude Code around us", () => {
