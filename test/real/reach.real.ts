@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { existsSync } from "node:fs";
 import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { argumentsFor, promptLine } from "../../src/claude/arguments.ts";
+import { argumentsFor, initializeLine, promptLine } from "../../src/claude/arguments.ts";
 import { sessionEnvironment } from "../../src/claude/environment.ts";
 import { mentionEnvironment } from "../../src/claude/mentions.ts";
 import { toolsThatReachOut } from "../../src/claude/settings.ts";
@@ -68,7 +68,8 @@ describeReal("a session that we start", () => {
       stdout: "pipe",
       stderr: "pipe",
     });
-    child.stdin.write(promptLine(task, own, cwd));
+    // Read in this order.
+    child.stdin.write(`${initializeLine(own) ?? ""}${promptLine(task, own, cwd)}`);
     await child.stdin.end();
     const [out, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
     const lines = out
