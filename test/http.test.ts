@@ -11,17 +11,14 @@ import { eventually, Home, run } from "./harness.ts";
 /** A door on a free port, with what it printed. */
 async function open(home: Home, more: string[] = []) {
   const door = new RunningCommand(home, ["serve", "--http", "0", ...more]);
-  await door.says('"mcpServers"');
-  await eventually(
-    () => door.said.trimEnd().endsWith("}"),
-    () => door.said,
-  );
-  const configuration = JSON.parse(door.said.slice(door.said.indexOf("\n{")));
-  const { url, headers } = configuration.mcpServers["claude-code"];
+  await door.says("For a client's configuration");
+  const [url = ""] = /http:\S+\/mcp/.exec(door.said) ?? [];
+  const token = readFileSync(join(home.state, "http-token"), "utf8").trim();
   return {
-    url: String(url),
-    headers: { Authorization: String(headers.Authorization) },
+    url,
+    headers: { Authorization: `Bearer ${token}` },
     pid: door.pid,
+    said: () => door.said,
     signal: (signal: NodeJS.Signals) => door.signal(signal),
     [Symbol.asyncDispose]: () => door[Symbol.asyncDispose](),
   };
@@ -161,6 +158,28 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
     expect(store.list()[0]?.counts).toMatchObject({ cancelled: 1 });
   });
 }
+
+test("the token is shown when it is made, and later only to whoever asks for it", async () => {
+  await using home = new Home();
+  await using door = await open(home);
+  const { Authorization } = door.headers;
+  await eventually(
+    () => door.said().trimEnd().endsWith("}"),
+    () => door.said(),
+  );
+  const shown = JSON.parse(door.said().slice(door.said().indexOf("\n{")));
+  expect(shown).toEqual({
+    mcpServers: { "claude-code": { type: "http", url: door.url, headers: { Authorization } } },
+  });
+  await using again = await open(home, ["--json"]);
+  expect(again.said()).not.toContain(Authorization);
+  const { host } = new URL(door.url);
+  expect(again.said()).toContain("--show-token");
+  const asked = await run(home, ["serve", "--http", host, "--show-token"]);
+  expect({ ...asked, out: JSON.parse(asked.out) }).toEqual({ code: 0, out: shown, err: "" });
+  expect((await run(home, ["serve", "--show-token"])).err).toContain("--show-token needs `--http");
+  expect((await run(home, ["serve", "--http", "0", "--show-token"])).err).toContain("needs the port");
+});
 
 test("the token is made once, kept private, and asked of everybody", async () => {
   await using home = new Home();

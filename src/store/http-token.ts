@@ -7,14 +7,20 @@ import type { Layout } from "./layout.ts";
 /** Shorter ones can be guessed. */
 const fewestCharacters = 32;
 
+export interface HttpToken {
+  token: string;
+  /** Whether this call has made it. */
+  isNew: boolean;
+}
+
 /** The token. Throws `StoreProblem` when the file holds none. */
-export function httpToken({ stateDirectory, httpTokenFile }: Layout): string {
+export function httpToken({ stateDirectory, httpTokenFile }: Layout): HttpToken {
   makePrivateDirectory(stateDirectory);
   // Two doors may start at once: the first to place the file wins, and both read the same.
-  placeNewFile(httpTokenFile, `${newSecret()}\n`, String(process.pid), 0o600);
+  const isNew = placeNewFile(httpTokenFile, `${newSecret()}\n`, String(process.pid), 0o600);
   touchPrivately(httpTokenFile);
   const token = readText(httpTokenFile).trim();
-  if (token.length >= fewestCharacters && /^[\w.~+/=-]+$/.test(token)) return token;
+  if (token.length >= fewestCharacters && /^[\w.~+/=-]+$/.test(token)) return { token, isNew };
   throw new StoreProblem(
     `${httpTokenFile} must contain a token of at least ${fewestCharacters} letters, digits or any of -._~+/=. Remove the file to have a new one created.`,
   );

@@ -5,7 +5,7 @@ import { product } from "../../model/product.ts";
 import { stateDirectoryOf } from "../../operations/configuration.ts";
 import { type Context, Fault, newContext, serverBusyTimeoutMs } from "../../operations/context.ts";
 import { StoreProblem } from "../../store/database.ts";
-import { httpToken } from "../../store/http-token.ts";
+import { type HttpToken, httpToken } from "../../store/http-token.ts";
 import { layoutOf } from "../../store/layout.ts";
 import { type Address, addressFrom, isLoopback, urlHost } from "../http/address.ts";
 import { type Asked, type Command, jsonFlag, jsonText, UsageFault } from "./command.ts";
@@ -21,6 +21,13 @@ const own = z.object({
         "Serve over HTTP at this address (default host: 127.0.0.1) instead of standard input and output. Port 0 uses any free port.",
     })
     .optional(),
+  showToken: z
+    .boolean()
+    .meta({
+      description:
+        "Print the configuration for a client of the server at the address of `--http`, with the token, and exit.",
+    })
+    .optional(),
   json: jsonFlag.shape.json,
 });
 
@@ -29,17 +36,20 @@ export const serve: Command = {
   otherNames: ["server", "http", "mcp", "start-server"],
   summary: "Run the MCP server on standard input and output; also without a command, if there is no terminal",
   description:
-    "Runs the MCP server. On standard input and output, it serves the client that started it. Over HTTP, it serves many clients, each of which must send the token. The token is created at the first use, kept in the state directory, and printed with a configuration to paste. To listen on an address that other machines can reach, set `allowRemoteHttp`.",
+    "Runs the MCP server. On standard input and output, it serves the client that started it. Over HTTP, it serves many clients, each of which must send the token. The token is created at the first use, kept in the state directory, and printed this once, with a configuration to paste; later, `--show-token` prints it. To listen on an address that other machines can reach, set `allowRemoteHttp`.",
   examples: [
     ["serve", "Serve the client that started it"],
     ["serve --http 8080", "Serve several clients, on 127.0.0.1"],
+    ["serve --http 8080 --show-token", "Print the configuration for its clients again"],
   ],
   input: z.object({}),
   withoutFlags: [],
   own,
   positionals: [],
   run: async ({ own: flags, context, terminal }: Asked) => {
-    const { http, json = false } = own.parse(flags);
+    const { http, showToken = false, json = false } = own.parse(flags);
+    if (http === undefined && showToken)
+      throw new UsageFault(["--show-token needs `--http [HOST:]PORT`, the address of the server"]);
     if (http === undefined && json)
       throw new UsageFault([
         "--json needs --http, because standard output carries the answers to the client",
@@ -47,10 +57,26 @@ export const serve: Command = {
     if (http === undefined) return (await import("../mcp.ts")).serve();
     const address = addressFrom(http);
     if (!address.ok) throw new UsageFault(address.faults);
+    if (showToken) return printToken(address.value, context, terminal);
     checkReach(address.value, context);
     return serveHttp(address.value, { terminal, json });
   },
 };
+
+async function printToken(
+  { host, port }: Address,
+  { configuration }: Context,
+  { out }: Terminal,
+): Promise<number> {
+  if (port === 0) throw new UsageFault(["--show-token needs the port on which the server listens"]);
+  const { token } = tokenOrFault(layoutOf(stateDirectoryOf(configuration)));
+  await out.print(jsonText(clientConfiguration(urlOf(host, port), token)));
+  return 0;
+}
+
+function urlOf(host: string, port: number): string {
+  return `http://${urlHost(host)}:${port}/mcp`;
+}
 
 function checkReach({ host }: Address, { configuration }: Context): void {
   if (isLoopback(host) || configuration.allowRemoteHttp) return;
@@ -65,7 +91,7 @@ async function serveHttp(
 ): Promise<number> {
   using context = newContext({ busyTimeoutMs: serverBusyTimeoutMs });
   const layout = layoutOf(stateDirectoryOf(context.configuration));
-  const token = tokenOrFault(layout);
+  const { token, isNew } = tokenOrFault(layout);
   const stopped = Promise.withResolvers<void>();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stopped.resolve());
   // Only who serves pays for the SDK.
@@ -80,18 +106,25 @@ async function serveHttp(
       listens: (listener, signal) => watchBatches(context, listener, signal),
     });
   const door = listening(open, address);
-  const url = `http://${urlHost(address.host)}:${door.port}/mcp`;
-  if (json)
-    await out.print(jsonText({ url, tokenFile: layout.httpTokenFile, ...clientConfiguration(url, token) }));
+  const url = urlOf(address.host, door.port);
+  // Only once: what a service prints stands in a log, which others may read.
+  const shown = isNew ? clientConfiguration(url, token) : undefined;
+  if (json) await out.print(jsonText({ url, tokenFile: layout.httpTokenFile, ...shown }));
   void err.print(
-    `${product.name} ${product.version} listens on ${url}\nIts token is kept in ${layout.httpTokenFile}; anyone who has it can run Claude Code with your rights.\nFor a client's configuration:\n${jsonText(clientConfiguration(url, token))}`,
+    [
+      `${product.name} ${product.version} listens on ${url}`,
+      `Its token is kept in ${layout.httpTokenFile}; anyone who has it can run Claude Code with your rights.`,
+      shown
+        ? `For a client's configuration (shown this once; \`--show-token\` prints it again):\n${jsonText(shown)}`
+        : `For a client's configuration: \`${product.name} serve --http ${urlHost(address.host)}:${door.port} --show-token\``,
+    ].join("\n"),
   );
   await stopped.promise;
   await door.close();
   return 0;
 }
 
-function tokenOrFault(layout: ReturnType<typeof layoutOf>): string {
+function tokenOrFault(layout: ReturnType<typeof layoutOf>): HttpToken {
   try {
     return httpToken(layout);
   } catch (error) {
