@@ -301,14 +301,24 @@ for (const throttleStatus of [429, 529] as const) {
 }
 
 test("as many sessions run as the API turns out to carry", async () => {
-  using api = new SimulatedApi({ profile: [{ inFlight: 3 }], serviceMs: 50 });
-  await using home = new Home({ ...api.environment(0.02), PARALLEL_CLAUDE_CONCURRENCY: "auto" });
+  // A call takes longer than a start, so that it is the API that limits how many run.
+  using api = new SimulatedApi({ profile: [{ inFlight: 3 }], serviceMs: 1_200 });
+  await using home = new Home({ ...api.environment(0.2), PARALLEL_CLAUDE_CONCURRENCY: "auto" });
   await using client = await connectNew(home);
-  const { data } = await client.call(spawn, { tasks: tasks(40, "[[api calls=3]]") });
-  expect(data).toMatchObject({ counts: { succeeded: 40 } });
+  const { data } = await client.call(spawn, { tasks: tasks(16, "[[api calls=2]]") });
+  expect(data).toMatchObject({ counts: { succeeded: 16 } });
+  // Its capacity is used in full, and no more is asked of it: twelve at once meet more than fifty refusals.
+  expect({ served: api.count("served"), most: api.mostInFlight }).toEqual({ served: 32, most: 3 });
+  expect(api.count("throttled")).toBeLessThan(32);
   using store = home.store();
   const account = store.list()[0]?.account ?? "";
   expect(JSON.parse(store.capacity.pace(account) ?? "{}")).toMatchObject({ peak: expect.any(Number) });
+  const attempts = attemptsOf(store);
+  const atOnce = attempts.map(
+    ({ startedAt }) =>
+      attempts.filter((one) => one.startedAt <= startedAt && (one.endedAt ?? 0) > startedAt).length,
+  );
+  expect(Math.max(...atOnce)).toBeLessThanOrEqual(6);
 });
 
 test("no more sessions start at a time than there are processors", async () => {
