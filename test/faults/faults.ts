@@ -2,6 +2,7 @@
 // wrong is repeated with `--rounds 1 --seed N`.
 import { parseArgs } from "node:util";
 import { type Round, runRound } from "./round.ts";
+import { isPossible, type Surroundings, surroundings } from "./surroundings.ts";
 import type { Violation } from "./verdict.ts";
 
 const { values } = parseArgs({
@@ -12,6 +13,8 @@ const { values } = parseArgs({
     tasks: { type: "string", default: "200" },
     /** Faults in a round: at least, at most. */
     faults: { type: "string", default: "4-8" },
+    /** What goes wrong around the processes; by default, each kind in turn. */
+    around: { type: "string" },
   },
 });
 
@@ -20,12 +23,18 @@ const tasks = Number(values.tasks);
 const first = Number(values.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]) >>> 0;
 const [least = 4, most = least] = values.faults.split("-").map(Number);
 
+const kindsHere = surroundings.filter(
+  (kind) => kind === values.around || (values.around === undefined && isPossible(kind)),
+);
+if (kindsHere.length === 0) throw new Error(`--around: expected one of ${surroundings.join(", ")}`);
+
 const found: Violation[] = [];
 for (let index = 0; index < rounds; index++) {
   const seed = (first + index) >>> 0;
-  console.log(`round ${index + 1} of ${rounds}: seed ${seed}`);
-  const round = await runRound({ seed, tasks, least, most });
-  console.log(roundText(round));
+  const around = kindsHere[index % kindsHere.length] ?? "calm";
+  console.log(`round ${index + 1} of ${rounds}: seed ${seed}, ${around}`);
+  const round = await runRound({ seed, tasks, least, most, around });
+  console.log(roundText(round, around));
   found.push(...round.violations);
 }
 const kinds = ["lost", "twice", "left", "stuck", "wrong"] as const;
@@ -33,12 +42,12 @@ const sums = kinds.map((kind) => `${found.filter((violation) => violation.kind =
 console.log(`${rounds} rounds: ${sums.join(", ")}`);
 process.exitCode = found.length > 0 ? 1 : 0;
 
-function roundText({ violations, seed, faults, kept, ...round }: Round): string {
+function roundText({ violations, seed, faults, kept, ...round }: Round, around: Surroundings): string {
   const figures = `${round.attempts} attempts, ${round.adoptions} adoptions, ${round.epochs} runners, ${round.doors} doors, ${round.interrupted} × interrupted, ${round.seconds.toFixed(1)} s`;
   const lines = [`  ${figures}`, ...faults.map((fault) => `  - ${fault}`)];
   for (const { kind, what } of violations) lines.push(`  VIOLATION ${kind}: ${what}`);
   if (violations.length > 0) {
-    const repeat = `bun run test:faults --rounds 1 --seed ${seed} --tasks ${tasks} --faults ${least}-${most}`;
+    const repeat = `bun run test:faults --rounds 1 --seed ${seed} --tasks ${tasks} --faults ${least}-${most} --around "${around}"`;
     lines.push(`  Repeat with: ${repeat}`, `  What it left behind is in ${kept}`);
   }
   return lines.join("\n");

@@ -5,6 +5,7 @@ import { pause, type Stage, strike } from "./blow.ts";
 import { Door } from "./door.ts";
 import { type Fault, faultsOf, faultText } from "./plan.ts";
 import { Random } from "./random.ts";
+import { disturb, prepare, type Surroundings } from "./surroundings.ts";
 import { type Work, workOf } from "./tasks.ts";
 import { judge, type Verdict, type Violation } from "./verdict.ts";
 
@@ -14,6 +15,8 @@ export interface RoundPlan {
   /** Faults in a round, the ends included. */
   least: number;
   most: number;
+  /** What goes wrong around its processes. */
+  around?: Surroundings;
 }
 
 export interface Round extends Verdict {
@@ -32,7 +35,7 @@ export interface Round extends Verdict {
 const patienceMs = 180_000;
 
 /** Runs one round. Never throws for what it finds; what it finds is in `violations`. */
-export async function runRound({ seed, tasks, least, most }: RoundPlan): Promise<Round> {
+export async function runRound({ seed, tasks, least, most, around = "calm" }: RoundPlan): Promise<Round> {
   const began = performance.now();
   const random = new Random(seed);
   const works = Array.from({ length: tasks }, (_, index) => workOf(index + 1, random));
@@ -43,15 +46,19 @@ export async function runRound({ seed, tasks, least, most }: RoundPlan): Promise
     // A sync batch is handed over after a second, and what happens to it before is another matter.
     PARALLEL_CLAUDE_SYNC_WAIT_SECONDS: "1",
   });
+  using _prepared = prepare(around, home);
   await using door = await Door.open(home);
   const batchId = await begin(door, works, asyncMode);
   const over = new AbortController();
   using store = home.store();
   const stage: Stage = { home, store, batchId, doorPid: () => door.pid, over: over.signal, random };
   const done: string[] = [];
-  const [end] = await Promise.all([
+  // Drawn apart, so that the blows of a seed are the same in all surroundings.
+  const chance = new Random(seed ^ 0x5a5a5a5a);
+  const [end, , disturbances] = await Promise.all([
     untilEnded(door, batchId).finally(() => over.abort()),
     strikeAll(stage, faults, done),
+    disturb(around, { home, random: chance, over: over.signal }),
   ]);
   await door[Symbol.asyncDispose]();
   const verdict = await judge({ home, store, batchId, works });
@@ -63,7 +70,7 @@ export async function runRound({ seed, tasks, least, most }: RoundPlan): Promise
     ...verdict,
     violations,
     seed,
-    faults: done,
+    faults: [...done, ...disturbances],
     doors: door.connections,
     interrupted: end.interrupted,
     seconds: (performance.now() - began) / 1000,

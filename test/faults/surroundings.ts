@@ -1,0 +1,96 @@
+// What goes wrong around the processes of a round while it runs: `claude` is away, descriptors are short, the clock is
+// set back, the output directory is moved away.
+import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { fakeDirectory, type Home, program, useProgram } from "../harness.ts";
+import { pause } from "./blow.ts";
+import type { Random } from "./random.ts";
+
+export const surroundings = [
+  "calm",
+  "claude away",
+  "few descriptors",
+  "clock set back",
+  "output moved",
+] as const;
+export type Surroundings = (typeof surroundings)[number];
+
+/** Debian's `faketime`; where it is not installed, no clock is set. */
+const clockLibrary = [
+  "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
+  "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
+].find((path) => existsSync(path));
+
+/** Whether such a round can be run on this machine. */
+export function isPossible(kind: Surroundings): boolean {
+  return kind !== "clock set back" || clockLibrary !== undefined;
+}
+
+/** Makes a home ready for a round of this kind, before anything is started in it; until disposed of. */
+export function prepare(kind: Surroundings, home: Home): Disposable {
+  switch (kind) {
+    case "claude away":
+      home.set({ PARALLEL_CLAUDE_CLAUDE_PATH: installClaude(home) });
+      break;
+    case "clock set back":
+      writeFileSync(home.file("clock"), "+0");
+      home.set({
+        LD_PRELOAD: clockLibrary ?? "",
+        FAKETIME_TIMESTAMP_FILE: home.file("clock"),
+        FAKETIME_NO_CACHE: "1",
+        DONT_FAKE_MONOTONIC: "1",
+      });
+      break;
+    case "few descriptors":
+      return useProgram(["sh", "-c", 'ulimit -n 80; exec "$@"', "sh", ...program()]);
+    default:
+  }
+  return { [Symbol.dispose]: () => undefined };
+}
+
+/** Does it, again and again, until the batch has ended. Gives what was done, in words. */
+export async function disturb(
+  kind: Surroundings,
+  { home, random, over }: { home: Home; random: Random; over: AbortSignal },
+): Promise<string[]> {
+  const done: string[] = [];
+  for (let count = 0; count < 3; count++) {
+    await pause(random.between(200, 2_000), over);
+    if (over.aborted) return done;
+    const forMs = random.between(50, 2_500);
+    switch (kind) {
+      case "claude away":
+        renameSync(home.file("bin/claude"), home.file("bin/away"));
+        await pause(forMs, over);
+        renameSync(home.file("bin/away"), home.file("bin/claude"));
+        done.push(`claude away for ${forMs} ms`);
+        break;
+      case "clock set back": {
+        const seconds = random.weighted([
+          [1, 60],
+          [1, 3_600],
+          [1, 3 * 86_400],
+        ]);
+        // As a whole: a reader must not see a file that is empty.
+        writeFileSync(home.file("clock.new"), `-${seconds * (count + 1)}`);
+        renameSync(home.file("clock.new"), home.file("clock"));
+        done.push(`clock set back by ${seconds} s`);
+        break;
+      }
+      case "output moved":
+        if (existsSync(home.output)) renameSync(home.output, home.file(`moved-${count}`));
+        done.push("output directory moved away");
+        break;
+      default:
+        return done;
+    }
+  }
+  return done;
+}
+
+function installClaude(home: Home): string {
+  mkdirSync(home.file("bin"));
+  const path = home.file("bin/claude");
+  writeFileSync(path, `#!/bin/sh\nexec "${fakeDirectory}/claude" "$@"\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
