@@ -153,6 +153,9 @@ function holdFindings(context: Context, before: readonly Finding[]): Finding[] {
     .flatMap((hold) => (isDue(hold, now) ? [] : [{ name: "holds", ok: false, detail: heldText(hold, now) }]));
 }
 
+/** A runner reports every 15 seconds: one that has left out a report has probably gone, in milliseconds. */
+const silentMs = 30_000;
+
 // One that nobody runs any more waits for its user; one that runs where we cannot look holds slots that others wait for.
 function batchFindings(context: Context, before: readonly Finding[]): Finding[] {
   if (isWithoutStore(before)) return [];
@@ -162,7 +165,14 @@ function batchFindings(context: Context, before: readonly Finding[]): Finding[] 
     const remedy = `Resume it with \`retry ${row.batchId}\`, or end it with \`cancel ${row.batchId}\`.`;
     const far = farText(row);
     if (far !== undefined)
-      return [{ name, ok: false, detail: `${row.batchId} has ${open} to do. ${far}`, remedy }];
+      return [
+        {
+          name,
+          ok: Date.now() - row.aliveAt < silentMs,
+          detail: `${row.batchId} has ${open} to do. ${far}`,
+          remedy,
+        },
+      ];
     if (standingOf(row) !== "interrupted") return [];
     const detail = `${row.batchId} is interrupted, with ${open} to do. ${interruptedText(row)}`;
     return [{ name, ok: true, detail, remedy }];

@@ -91,6 +91,38 @@ test("a store of schema 2 loads, and what its runners still use stays as it was"
   database.run("INSERT OR REPLACE INTO slot_waiters VALUES ('abcdefgh', 'a', '{}')");
 });
 
+test("a store of schema 3 loads, its transcripts are where it lies now, and its runners write as before", async () => {
+  await using home = new Home();
+  const fixture = Bun.file(new URL("../fixtures/stores/schema-3.sqlite", import.meta.url).pathname);
+  await Bun.write(`${home.state}/store.sqlite`, fixture);
+  using store = home.store();
+  const [row] = store.list();
+  expect(row).toMatchObject({ name: "of schema 3", outputDirectory: "/tmp/former/out" });
+  const { batchId } = row ?? never();
+  const log = store.batch(batchId) ?? never();
+  const { transcript } = log.state.tasks[1]?.attempts[0] ?? never();
+  expect(transcript).toBe(`${home.state}/batches/${batchId}/task-002-attempt-1.ndjson`);
+  // A program of that version that still runs, a door for one, reads what follows in this log as it always did.
+  log.append(() => [{ type: "file-failed", path: `${home.state}/x`, message: "" }]);
+  const kept = store.database.query("SELECT body FROM events ORDER BY sequence DESC LIMIT 1").get();
+  expect(kept).toEqual({
+    body: JSON.stringify({ type: "file-failed", path: `${home.state}/x`, message: "" }),
+  });
+  for (const [table, values] of [
+    ["pool_waiters", "'abcdefgh', 'a', '{}'"],
+    ["loads", "'abcdefgh', '{}', 1, 2, 3, 4"],
+    ["paces", "'a', '{}'"],
+    ["footprints", "'a', 1, 2"],
+    ["progress", "'abcdefgh', 1, 'Read'"],
+    ["facts", "'a', 'b'"],
+  ])
+    store.database.run(`INSERT OR REPLACE INTO ${table} VALUES (${values})`);
+});
+
+function never(): never {
+  throw new Error("not there");
+}
+
 /** In a container that was killed and made again: nobody can ever tell whether it lives. */
 const lost = { ...ownIdentity(), namespace: "pid:[1]" };
 
