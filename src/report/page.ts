@@ -7,6 +7,7 @@ import { countText, numberText } from "./amounts.ts";
 import { attentionTable } from "./attention.ts";
 import { batchFactsHtml } from "./batch-facts.ts";
 import script from "./browser/live.browser.js" with { type: "text" };
+import times from "./browser/times.browser.js" with { type: "text" };
 import { pageTag } from "./file-tag.ts";
 import { pageFrame } from "./frame.ts";
 import { type Html, html, nothing, proseHtml, sectionHtml } from "./html.ts";
@@ -51,7 +52,7 @@ const mostRunning = 200;
  */
 export function livePage(): LivePage {
   const rowsOf = keptRows();
-  const frame = pageFrame(script);
+  const frame = pageFrame(times + script);
   return {
     html: (view) => {
       const { state, stateWord, feedHref } = view;

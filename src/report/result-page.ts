@@ -3,6 +3,7 @@ import type { Outcome, Usage } from "../model/outcome.ts";
 import { adviceFor } from "./advice.ts";
 import { countText, numberText, timeText } from "./amounts.ts";
 import script from "./browser/result.browser.js" with { type: "text" };
+import times from "./browser/times.browser.js" with { type: "text" };
 import { fileTag } from "./file-tag.ts";
 import { pageFrame } from "./frame.ts";
 import { cut, firstLine } from "./harmless.ts";
@@ -43,7 +44,7 @@ export interface ResultPage extends TaskFacts {
 }
 
 const longestPrompt = 200_000;
-const frame = pageFrame(script);
+const frame = pageFrame(times + script);
 
 /** The page, its tag within the first 512 bytes. */
 export function resultPage(page: ResultPage): string {

@@ -283,6 +283,28 @@ describe("the pages", () => {
     },
   );
 
+  browserTest("times are those of the reader's clock, also after an update", async () => {
+    await using home = new Home();
+    const files = await written(home);
+    await using page = await new Page().begin();
+    const times = `[...new Set([...document.querySelectorAll("time")].map((one) => one.textContent.slice(-6)))]`;
+    for (const [zone, offset] of [
+      ["Asia/Kolkata", "+05:30"],
+      ["America/St_Johns", "-03:30"],
+    ]) {
+      await page.cdp("Emulation.setTimezoneOverride", { timezoneId: zone });
+      for (const file of [files.live, files.result]) {
+        await page.open(file);
+        expect(await page.evaluate(times)).toEqual([offset]);
+      }
+    }
+    await page.open(files.live);
+    const update = livePage().update(view(everything(), { now: began + 600_000 }));
+    await page.evaluate(`(${update.trim()}, 0)`);
+    expect(await page.text("#part-progress")).toContain("10 min");
+    expect(await page.evaluate(times)).toEqual(["-03:30"]);
+  });
+
   browserTest("a batch of less than a second has times on its axis too", async () => {
     await using home = new Home();
     const file = join(home.work, "index.html");

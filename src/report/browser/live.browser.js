@@ -334,6 +334,7 @@
     }
     upgradeTimeline();
     if (cursor) show(sessions().find(({ task, from }) => task === cursor.task && from === cursor.from));
+    window.localTimes();
     if (document.title !== update.title) document.title = update.title;
     refocus(focus?.isConnected ? focus : focus?.id ? document.getElementById(focus.id) : undefined);
     tell(update);
