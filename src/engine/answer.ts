@@ -4,6 +4,7 @@ import type { BatchState, DoneTask } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
 import { join } from "../platform/paths.ts";
 import { type BatchAnswer, batchAnswerOf, type ResultEntry, resultEntryOf } from "../report/answer.ts";
+import { harmlessJson } from "../report/harmless.ts";
 import { outcomeText } from "../report/outcome-text.ts";
 import { outputFiles } from "../store/layout.ts";
 import { resultFileOf } from "./result-file.ts";
@@ -39,11 +40,11 @@ export function* summaryPieces(
   const done = state.tasks.filter((task) => task.status === "done");
   const limit = fairShares(done.map(textLengthOf), mostCharacters);
   const answer = batchAnswerOf(state, word, [], { now: Date.now(), reportFile: reportFileOf(state) });
-  const [before = "", after = ""] = JSON.stringify(answer, undefined, 2).split('"results": []', 2);
+  const [before = "", after = ""] = harmlessJson(answer, 2).split('"results": []', 2);
   yield `${before}"results": [`;
   for (const [index, task] of done.entries()) {
     const entry = entryWith(state, task, resultTextOf(task, limit), fileOf(task.number));
-    yield `${index === 0 ? "" : ","}\n    ${JSON.stringify(entry, undefined, 2).replaceAll("\n", "\n    ")}`;
+    yield `${index === 0 ? "" : ","}\n    ${harmlessJson(entry, 2).replaceAll("\n", "\n    ")}`;
   }
   yield `${done.length === 0 ? "" : "\n  "}]${after}\n`;
 }

@@ -1,6 +1,7 @@
 // The jsonl of a batch: a line for each task that has ended, for programs. After a crash, and after a retry, the file
 // is what is left: lines of tasks that have ended and still have.
 import { appendText, endsWithLineFeed, linesOf, replaceFileByPieces } from "../platform/files.ts";
+import { harmlessJson } from "../report/harmless.ts";
 
 /** A line holds an answer of a million characters, in JSON, and what is known of it. Longer ones are not ours. */
 const longestLine = 16_000_000;
@@ -24,7 +25,7 @@ export class LineFile {
 
   /** Throws where the disk does not take all of it; then the file is as it was. */
   append(task: number, entry: object): void {
-    appendText(this.path, `${JSON.stringify(entry)}\n`);
+    appendText(this.path, `${harmlessJson(entry)}\n`);
     this.#tasks.add(task);
   }
 

@@ -1,13 +1,63 @@
-// Text from elsewhere (prompts, model output, stderr), made fit for a terminal, a text file or one line of a table.
+// Text from elsewhere (prompts, model output, stderr), made fit for a terminal, a page, a text file, JSON, or one line of a
+// table. What may be shown as it is, is decided here and nowhere else.
 
 const csi = /\x1b\[[0-?]*[ -/]*[@-~]/g;
 const osc = /\x1b[\]P_^X][^\x07\x1b]*(?:\x07|\x1b\\)/g;
-// Controls but tab and newline, and the marks that turn the direction of writing.
-const control = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
+// Tabs and line feeds are no danger.
+const control = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
 
-/** Without terminal escapes. Other control characters become visible signs; lines end in `\n`. */
+/** Scripts whose letters a joiner or non-joiner changes. Between other letters it is only a way to hide something. */
+const joiningScripts = [
+  ...["Arabic", "Syriac", "Mongolian", "Devanagari", "Bengali", "Gurmukhi", "Gujarati", "Oriya"],
+  ...["Tamil", "Telugu", "Kannada", "Malayalam", "Sinhala", "Khmer", "Myanmar"],
+];
+const joiningLetter = `[${joiningScripts.map((name) => `\\p{Script=${name}}`).join("")}]`;
+const emojiEnd = "(?:\\p{Extended_Pictographic}|\\p{Emoji_Modifier}|\\ufe0f)";
+
+// What nobody sees, or what makes a text look like another one: a model reads it, and a person does not.
+const unseen = [
+  // Marks of direction.
+  "[\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]",
+  // Marks, blanks and letters without a width.
+  "[\\u115f\\u1160\\u180e\\u200b\\u2060-\\u2065\\u206a-\\u206f\\u3164\\ufeff\\uffa0\\ufff9-\\ufffb]",
+  // Joiners, unless they make one sign of two emojis, or stand in a script that needs them.
+  `\\u200d(?<!${emojiEnd}\\u200d(?=\\p{Extended_Pictographic}))(?<!${joiningLetter}\\u200d)`,
+  `\\u200c(?<!${joiningLetter}\\u200c)`,
+  // Selectors of a variant, unless they are alone behind what they select.
+  "[\\ufe00-\\ufe0f](?<=[\\ufe00-\\ufe0f\\u{e0100}-\\u{e01ef}]{2})",
+  "(?<!\\p{Script=Han})[\\u{e0100}-\\u{e01ef}]",
+  // Tags, unless they name a region's flag, such as that of Wales.
+  "[\\u{e0000}-\\u{e007f}](?<!\\u{1f3f4}[\\u{e0030}-\\u{e007a}]{0,5}[\\u{e0030}-\\u{e007a}\\u{e007f}])",
+].join("|");
+const unseenRun = new RegExp(`(?:${unseen})+`, "gu");
+const hidden = new RegExp(`[\\x7f-\\x9f\\u2028\\u2029]|${unseen}`, "gu");
+// Quickly: most texts hold none of these, nor anything of a script beyond Hebrew.
+const mayBeHidden = /[^\x00-\x7e\xa0-\u05ff]/;
+
+/**
+ * Without terminal escapes. Other control characters, and characters that nobody would see, become visible signs;
+ * lines end in `\n`. Emojis and scripts that are made with invisible characters stay whole.
+ */
 export function harmless(text: string): string {
-  return text.replace(osc, "").replace(csi, "").replace(/\r\n?/g, "\n").replace(control, visible);
+  const shown = text
+    .replace(osc, "")
+    .replace(csi, "")
+    .replace(/\r\n?|[\u2028\u2029]/g, "\n")
+    .replace(control, visible);
+  return mayBeHidden.test(shown) ? shown.replace(unseenRun, "\ufffd") : shown;
+}
+
+/** A value as JSON: every character that `harmless` would not show as it is stands there as an escape, and none is lost. */
+export function harmlessJson(value: unknown, indent?: number): string {
+  const json = JSON.stringify(value, undefined, indent);
+  return mayBeHidden.test(json) ? json.replace(hidden, escaped) : json;
+}
+
+function escaped(characters: string): string {
+  return characters
+    .split("")
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    .join("");
 }
 
 /** The first `limit` characters (UTF-16 units), never half a character, with "…" where something is left out. */

@@ -4,6 +4,7 @@ import { type Context, Fault } from "../../operations/context.ts";
 import { check } from "../../operations/faults.ts";
 import type { Call, Operation } from "../../operations/operation.ts";
 import { perform } from "../../operations/perform.ts";
+import { harmlessJson } from "../../report/harmless.ts";
 import type { Hints } from "../flags.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -140,12 +141,12 @@ export function checkUsage<Schema extends z.ZodType>(schema: Schema, input: unkn
 }
 
 export function jsonText(value: unknown): string {
-  return JSON.stringify(value, undefined, 2);
+  return harmlessJson(value, 2);
 }
 
 /** For programs that read line by line. */
 export function lineOfJson(value: unknown): string {
-  return JSON.stringify(value);
+  return harmlessJson(value);
 }
 
 /** Whether an error is one that the user can fix. */
