@@ -1,5 +1,6 @@
 #!/usr/bin/env bun
 // Picks a door and imports it lazily: `--version` must not pay for the MCP SDK, nor a session for either.
+import { printNow } from "./doors/print-now.ts";
 import { product } from "./model/product.ts";
 
 const [first, ...others] = process.argv.slice(2);
@@ -9,7 +10,7 @@ const atFullSpeed = () => Bun.unsafe.setJITPolicy(1);
 setTimeout(atFullSpeed, 1_000).unref();
 
 if (first !== undefined && /^(?:--version|-v|-V|version)$/.test(first) && others.length === 0) {
-  console.log(product.version);
+  process.exitCode = printNow(product.version);
 } else if (first === "__complete") {
   const { complete } = await import("./doors/complete.ts");
   process.exitCode = complete(others);

@@ -130,7 +130,9 @@ describe("results", () => {
     const { code, out } = await run(home, ["results", "latest"]);
     expect(code).toBe(0);
     expect(out).toMatch(/^Task 1 {2}succeeded {2}.* one\nAnswer to: one\n\nTask 2 {2}failed: max-turns/);
-    expect(out).toMatch(/This text has 3,000 characters\. `\S+ results \w{8} 3 --full`/);
+    expect(out).toMatch(
+      /This text has 3,000 characters\. `\S+ results \w{8} 3` shows all of it, and `--from 2000`/,
+    );
     expect((await run(home, ["results", "latest", "--status", "error", "--json"])).out).toContain(
       '"taskIndex": 2',
     );
@@ -139,12 +141,29 @@ describe("results", () => {
   test("prints the whole text of one task, and nothing else, on standard output", async () => {
     await using home = new Home();
     await run(home, ["run", "[[answer bytes=3000000]]", "two"]);
-    const { out, err } = await run(home, ["results", "latest", "1", "--full"]);
+    const { out, err } = await run(home, ["results", "latest", "1"]);
     expect(out).toHaveLength(3_000_001);
     expect(err).toContain("Task 1  succeeded");
+    expect(err).not.toContain("This text has");
+    const json: { results: { result: string }[] } = JSON.parse(
+      (await run(home, ["results", "latest", "1", "--json"])).out,
+    );
+    expect(json.results[0]?.result).toHaveLength(3_000_000);
+    // Who asks for a part gets it, and is told what it is a part of.
+    const part = await run(home, ["results", "latest", "1", "--characters", "10"]);
+    expect([part.out.length, part.err]).toEqual([11, expect.stringContaining("has 3,000,000 characters")]);
     const { out: end } = await run(home, ["results", "latest", "1", "--from", "2999990"]);
     expect(end).toHaveLength(11);
     expect(out.endsWith(end)).toBe(true);
+  });
+
+  test("lists as many as are asked for, and says how to see the rest", async () => {
+    await using home = new Home();
+    await run(home, ["run", "one", "two", "three"]);
+    const { code, out } = await run(home, ["results", "latest", "--limit", "1000"]);
+    expect([code, out.match(/^Task \d/gm)?.length]).toEqual([0, 3]);
+    const { out: first } = await run(home, ["results", "latest", "--limit", "1"]);
+    expect(first).toContain("2 more results: `--offset 1` shows the next ones, and `--limit 3` all.");
   });
 
   test("reads the end of an answer of 20 MB", async () => {

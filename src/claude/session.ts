@@ -1,10 +1,11 @@
 // Starts a session: `claude` as a process group of its own, its output a file that outlives us.
-import { closeDescriptor, createForAppending, removePath, systemCode } from "../platform/files.ts";
+import { closeDescriptor, createForAppending, removePath } from "../platform/files.ts";
 import { isNoOrphan } from "../platform/orphans.ts";
 import { type PrivateFile, writePrivateFiles } from "../platform/private-files.ts";
 import { identityOfChild, livenessOf, signalProcess, ticksNow } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { markerVariable } from "../platform/process-table.ts";
+import { systemCode } from "../platform/system-error.ts";
 import { interruptLine } from "./arguments.ts";
 import type { Exit } from "./outcome.ts";
 import { TranscriptReader } from "./transcript.ts";

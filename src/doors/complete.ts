@@ -4,6 +4,7 @@ import { oneLine } from "../report/harmless.ts";
 import { glimpseBatches } from "../store/peek.ts";
 import { commands } from "./commands.ts";
 import { candidatesFor } from "./completion/candidates.ts";
+import { printNow } from "./print-now.ts";
 
 const mostBatches = 50;
 
@@ -13,8 +14,8 @@ export function complete(words: readonly string[]): number {
     const read = readConfiguration();
     return read.ok ? glimpseBatches(stateDirectoryOf(read.value.configuration), mostBatches) : [];
   });
-  for (const one of found) {
-    console.log("names" in one ? `:${one.names}` : `${one.word}\t${oneLine(one.about, 120)}`);
-  }
-  return 0;
+  const lines = found.map((one) =>
+    "names" in one ? `:${one.names}` : `${one.word}\t${oneLine(one.about, 120)}`,
+  );
+  return lines.length === 0 ? 0 : printNow(lines.join("\n"));
 }

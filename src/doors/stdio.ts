@@ -7,6 +7,7 @@ import {
   type Transport,
 } from "@modelcontextprotocol/server";
 import { type Line, LineCutter } from "../claude/lines.ts";
+import { writeAll } from "../platform/output.ts";
 import { idInEnds } from "./message-id.ts";
 
 /** Longest message, in bytes. */
@@ -25,9 +26,20 @@ export interface Wires {
 
 const standardWires = (): Wires => ({
   input: Bun.stdin.stream(),
-  output: Bun.stdout.writer(),
+  output: standardOutput(),
   drainMs: usualDrainMs,
 });
+
+// Messages go out whole, one after the other.
+function standardOutput(): Wires["output"] {
+  let sending = Promise.resolve();
+  return {
+    write: (text) => {
+      sending = sending.then(() => writeAll(1, Buffer.from(text)));
+    },
+    flush: () => sending,
+  };
+}
 
 export class StdioTransport implements Transport {
   onmessage?: (message: JSONRPCMessage) => void;
@@ -124,11 +136,15 @@ export class StdioTransport implements Transport {
 
   async #drain(): Promise<void> {
     this.#inputEnded();
-    if (this.#open.size === 0) return;
-    // Earlier answers have left the old promise fulfilled: only what is open now counts.
-    this.#drained = Promise.withResolvers<void>();
-    const timer = setTimeout(() => this.#drained.resolve(), this.#wires.drainMs);
-    await this.#drained.promise;
+    const { promise: patience, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, this.#wires.drainMs);
+    if (this.#open.size > 0) {
+      // Earlier answers have left the old promise fulfilled: only what is open now counts.
+      this.#drained = Promise.withResolvers<void>();
+      await Promise.race([this.#drained.promise, patience]);
+    }
+    // What has been said is to arrive, too. Where it cannot, the reader has gone.
+    await Promise.race([Promise.resolve(this.#wires.output.flush()).catch(() => undefined), patience]);
     clearTimeout(timer);
   }
 }

@@ -11,9 +11,9 @@ import {
   removeHalfFiles,
   removePath,
   replaceFileByPieces,
-  systemCode,
 } from "../platform/files.ts";
 import { basename, join } from "../platform/paths.ts";
+import { systemCode } from "../platform/system-error.ts";
 import { remarksOf } from "../report/answer.ts";
 import { errorText } from "../report/error-text.ts";
 import { fileTag } from "../report/file-tag.ts";

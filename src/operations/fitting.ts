@@ -2,7 +2,7 @@
 import { fairShares } from "../engine/answer.ts";
 
 /** Of each text at least so many characters, or all of it: rather fewer results than mere beginnings. */
-const leastEach = 200;
+export const leastEach = 200;
 
 interface Wanted<Item> {
   /** Of the whole answer as JSON. */

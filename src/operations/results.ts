@@ -11,7 +11,7 @@ import { type Context, Fault, valueOrFault } from "./context.ts";
 import { type Entry, entryOf } from "./entry.ts";
 import { check } from "./faults.ts";
 import { findBatch, rowOf, unknownTasks } from "./find-batch.ts";
-import { fitting } from "./fitting.ts";
+import { fitting, leastEach } from "./fitting.ts";
 import type { Operation } from "./operation.ts";
 import { expectedLength } from "./task-text.ts";
 
@@ -22,8 +22,7 @@ const longestDescription = 1_000;
 /** And of all of a page together. */
 const descriptionsCharacters = 10_000;
 /** Most that may be asked for of one text; an answer gives no more than the client bears. */
-const mostCharacters = 200_000;
-const mostAtOnce = 100;
+const longestPart = 200_000;
 
 const resultsInput = z.strictObject({
   batchId: batchIdInput,
@@ -35,7 +34,11 @@ const resultsInput = z.strictObject({
     .meta({ description: "Only tasks that succeeded, or only tasks that did not." })
     .optional(),
   offset: z.int().min(0).meta({ description: "How many of the matching tasks to skip." }).default(0),
-  limit: z.int().min(1).max(mostAtOnce).meta({ description: "Most results to return." }).default(10),
+  limit: z
+    .int()
+    .min(1)
+    .meta({ description: "Most results to return, as far as they fit in one answer." })
+    .default(10),
   full: z
     .boolean()
     .meta({
@@ -50,7 +53,7 @@ const resultsInput = z.strictObject({
   characters: z
     .int()
     .min(1)
-    .max(mostCharacters)
+    .max(longestPart)
     .meta({ description: "With one task: most characters of its text to return.", placeholder: "N" })
     .optional(),
 });
@@ -97,6 +100,7 @@ function read(
   const faults = faultsOf(asked, state);
   if (faults.length > 0) throw new Fault(faults.join("\n"));
   const matching = state.tasks.filter((task) => task.status === "done").filter((task) => fits(task, asked));
+  const mostCharacters = limits?.answerCharacters ?? commandLineCharacters;
   const range = { from: asked.from ?? 0, characters: wantedOf(asked, limits) };
   const answerWith = (page: readonly DoneTask[], characters: number) => {
     const next = asked.offset + page.length;
@@ -119,8 +123,9 @@ function read(
   };
   return fitting(
     {
-      mostCharacters: limits?.answerCharacters ?? commandLineCharacters,
-      items: matching.slice(asked.offset, asked.offset + asked.limit),
+      mostCharacters,
+      // More could not fit in any case.
+      items: matching.slice(asked.offset, asked.offset + Math.min(asked.limit, mostCharacters / leastEach)),
       lengthOf: (task) => Math.min(range.characters, Math.max(0, expectedLength(task) - range.from)),
     },
     answerWith,

@@ -20,9 +20,10 @@ import {
   rmSync,
   statfsSync,
   statSync,
-  writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { writeAllNow } from "./output.ts";
+import { systemCode } from "./system-error.ts";
 
 /** Makes a directory, with its parents, that only this user may enter. */
 export function makePrivateDirectory(path: string): void {
@@ -75,20 +76,6 @@ export function readAt(descriptor: number, buffer: Uint8Array, position: number)
   return readSync(descriptor, buffer, 0, buffer.length, position);
 }
 
-/** Writes all of it, and waits where the reader is slow. Throws EPIPE when the reader has gone. */
-export function writeFully(descriptor: number, bytes: Uint8Array): void {
-  let rest = bytes;
-  while (rest.length > 0) {
-    try {
-      rest = rest.subarray(writeSync(descriptor, rest));
-    } catch (error) {
-      // The pipe is full, and somebody has made it non-blocking.
-      if (!(error instanceof Error && "code" in error && error.code === "EAGAIN")) throw error;
-      Bun.sleepSync(2);
-    }
-  }
-}
-
 /** Something that is no regular file stands where one is to be read or written: a link, a pipe, a device. */
 export class NoRegularFile extends Error {
   readonly code = "EFTYPE";
@@ -125,7 +112,7 @@ export function appendText(path: string, text: string): void {
   try {
     const { size } = fstatSync(descriptor);
     try {
-      writeFully(descriptor, new TextEncoder().encode(text));
+      writeAllNow(descriptor, new TextEncoder().encode(text));
     } catch (error) {
       // Of a disk that is full, a part may have been taken; the next text must not be glued to it.
       ftruncateSync(descriptor, size);
@@ -404,7 +391,7 @@ function writeNew(path: string, pieces: Iterable<string>, mode: number): void {
   rmSync(path, { force: true });
   const descriptor = openSync(path, "wx", mode);
   try {
-    for (const piece of pieces) writeFully(descriptor, new TextEncoder().encode(piece));
+    for (const piece of pieces) writeAllNow(descriptor, new TextEncoder().encode(piece));
   } catch (error) {
     // Half of it only takes room, which may be what is missing.
     rmSync(path, { force: true });
@@ -490,12 +477,6 @@ export function freeSpace(directory: string): { bytes: number; files: number } {
     bytes: found.bavail * blockBytes,
     files: found.files > 0 ? found.ffree : Number.POSITIVE_INFINITY,
   };
-}
-
-/** The system's own word for an error, `ENOENT` for example; nothing where it is no error of the system. */
-export function systemCode(error: unknown): string | undefined {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
 
 function allows(path: string, mode: number): boolean {

@@ -7,6 +7,9 @@ import type { BatchLog } from "../../store/batch-log.ts";
 import { Store } from "../../store/store.ts";
 import { onEndingSignal } from "./ending-signals.ts";
 
+/** What a shell makes of a process that wrote into a pipe without a reader. */
+const unreadStatus = 141;
+
 /** Listens from its making until it is disposed of. */
 export class Interruption implements Disposable {
   readonly #log: BatchLog;
@@ -14,6 +17,7 @@ export class Interruption implements Disposable {
   readonly #first: () => void;
   readonly #stop = onEndingSignal((status) => this.#hear(status));
   #status: number | undefined;
+  #disposed = false;
 
   /** `first` is called when the end is asked for. */
   constructor(store: Store, log: BatchLog, first: () => void) {
@@ -27,7 +31,13 @@ export class Interruption implements Disposable {
     return this.#status;
   }
 
+  /** Asks for the end, as a first Ctrl-C does, because nobody reads what is printed. */
+  nobodyReads(): void {
+    if (this.#status === undefined && !this.#disposed) this.#hear(unreadStatus);
+  }
+
   [Symbol.dispose](): void {
+    this.#disposed = true;
     this.#stop();
   }
 

@@ -49,7 +49,7 @@ export class LiveView implements View {
   }
 
   say(text: string): void {
-    this.#said.push(text);
+    this.#said.push(this.#printer.shown(text));
     if (this.#ended) void this.#printer.print(this.#said.splice(0).join("\n"));
     else this.#draw();
   }

@@ -187,8 +187,8 @@ function openAttempt(
     return undefined;
   }
   const lines = new TranscriptLines(attempt.transcript);
-  if (json) return rawShower(lines);
   const { out } = terminal;
+  if (json) return rawShower(lines, out);
   const again = attempt.resumes ? ", continues the conversation of the previous attempt" : "";
   void out.print(
     out.paint("bold", `Task ${number} of batch ${batch.batchId}, attempt ${attempt.number}${again}`),

@@ -1,22 +1,25 @@
 // `results`: what the sessions of a batch answered, as text.
 import { product } from "../../model/product.ts";
 import { readResults } from "../../operations/results.ts";
-import { durationText, numberText } from "../../report/amounts.ts";
+import { countText, durationText, numberText } from "../../report/amounts.ts";
 import type { ResultEntry } from "../../report/answer.ts";
-import { firstLine, harmless } from "../../report/harmless.ts";
-import { batchPositional, commandOf } from "./command.ts";
+import { firstLine } from "../../report/harmless.ts";
+import { type Asked, batchPositional, type Command, commandOf } from "./command.ts";
 import { costCell } from "./table.ts";
 import { taskNumbersPositional } from "./task-numbers.ts";
 import type { Printer } from "./terminal.ts";
 
 type Entry = ResultEntry & { textLength: number; nextFrom?: number | undefined };
 
-export const results = commandOf(readResults, {
+const face = commandOf(readResults, {
   name: "results",
   otherNames: ["result", "answers", "answer", "output", "cat", "get"],
+  description:
+    "Prints the answers of a batch's sessions. With the number of one task, it prints its whole text, and nothing else on standard output. Otherwise it prints the beginning of each text, and `--full` prints whole texts. While a batch is running, it prints what the ended tasks answered.",
   examples: [
     ["results latest", "Show the beginning of every answer"],
-    ["results latest 3 --full > answer.md", "Write one whole answer to a file"],
+    ["results latest 3 > answer.md", "Write one answer to a file"],
+    ["results latest --full --limit 1000", "Show all answers in full"],
     ["results latest --status error", "Show only what failed"],
   ],
   positionals: [batchPositional, taskNumbersPositional],
@@ -24,21 +27,38 @@ export const results = commandOf(readResults, {
     const { out, err } = terminal;
     const [only] = entries;
     // The text of one task stands alone on standard output, so that it can go into a file as it is.
-    if (Array.isArray(input["tasks"]) && input["tasks"].length === 1 && only) {
+    if (isOfOneTask(input) && only) {
       void err.print(headOf(only, err));
       const rest = restOf(batchId, only);
       if (rest !== "") void err.print(rest);
-      return shown(textOf(only), out);
+      return textOf(only);
     }
     if (entries.length === 0) return `Batch ${batchId}: ${message}`;
     const texts = entries.map((entry) =>
-      [headOf(entry, out), shown(textOf(entry), out), restOf(batchId, entry)].filter(Boolean).join("\n"),
+      [headOf(entry, out), textOf(entry), restOf(batchId, entry)].filter(Boolean).join("\n"),
     );
     const more =
-      nextOffset === undefined ? [] : [`${matching - nextOffset} more: \`--offset ${nextOffset}\`.`];
+      nextOffset === undefined
+        ? []
+        : [
+            `${countText(matching - nextOffset, "more result")}: \`--offset ${nextOffset}\` shows the next ones, and \`--limit ${matching}\` all.`,
+          ];
     return [...texts, ...more].join("\n\n");
   },
 });
+
+export const results: Command = {
+  ...face,
+  // Who names one task wants its text: all of it, or all of it from a place on.
+  run: (asked) => {
+    const isWhole = isOfOneTask(asked.input) && asked.input["characters"] === undefined;
+    return face.run(isWhole ? { ...asked, input: { ...asked.input, full: true } } : asked);
+  },
+};
+
+function isOfOneTask({ tasks }: Asked["input"]): boolean {
+  return Array.isArray(tasks) && tasks.length === 1;
+}
 
 function headOf({ taskIndex, outcome, status, durationMs, costUsd, taskDescription }: Entry, out: Printer) {
   return [
@@ -54,11 +74,7 @@ function textOf({ status, result = "", error = "" }: Entry): string {
   return status === "success" ? result : error;
 }
 
-function shown(text: string, out: Printer): string {
-  return out.isTerminal ? harmless(text) : text;
-}
-
 function restOf(batchId: string, { textLength, nextFrom, taskIndex }: Entry): string {
   if (nextFrom === undefined) return "";
-  return `[This text has ${numberText(textLength)} characters. \`${product.name} results ${batchId} ${taskIndex} --full\` shows all of it, and \`--from ${nextFrom}\` shows the rest.]`;
+  return `[This text has ${numberText(textLength)} characters. \`${product.name} results ${batchId} ${taskIndex}\` shows all of it, and \`--from ${nextFrom}\` shows the rest.]`;
 }

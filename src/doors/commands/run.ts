@@ -15,6 +15,7 @@ import { planBatch } from "../../operations/plan.ts";
 import { create, carry as startCarrying } from "../../operations/spawn.ts";
 import { parallelInput } from "../../operations/spawn-input.ts";
 import { readPath } from "../../operations/written-path.ts";
+import { leadToTheSame } from "../../platform/output.ts";
 import { costText, countText, durationText } from "../../report/amounts.ts";
 import { countsText, heldText } from "../../report/answer.ts";
 import { harmless } from "../../report/harmless.ts";
@@ -69,7 +70,7 @@ export const run: Command = {
   otherNames: ["start", "exec", "spawn", "ask", "submit", "batch"],
   summary: "Run Claude Code sessions, one per task",
   description:
-    "Runs headless Claude Code sessions in parallel, one per task. Prints the answer of a single task. Answers of several tasks go to files in the output directory, or with --json to standard output. Text that is piped in goes to each task on the command line. Press Ctrl-C once to stop the running sessions properly, twice to kill them at once. Exit status: 0 if all tasks succeeded, 1 if some did not, 2 for wrong usage, 3 if Claude is not logged in, 130 if interrupted (143 by SIGTERM).",
+    "Runs headless Claude Code sessions in parallel, one per task. Prints the answer of a single task. Answers of several tasks go to files in the output directory, or with --json to standard output. Text that is piped in goes to each task on the command line. Press Ctrl-C once to stop the running sessions properly, twice to kill them at once. If nobody reads its progress and its answers any more, as after `2>&1 | head`, it stops them properly, too. Exit status: 0 if all tasks succeeded, 1 if some did not, 2 for wrong usage, 3 if Claude is not logged in, 130 if interrupted (143 by SIGTERM).",
   examples: [
     ['run "Explain src/main.ts" --allowed-tools Read', "Run one task and print its answer"],
     [
@@ -201,7 +202,7 @@ async function runHere(
 async function carry(
   { store }: Context,
   log: BatchLog,
-  { terminal: { err }, values, isAttended }: Omit<HowHere, "json"> & { terminal: Terminal },
+  { terminal: { out, err }, values, isAttended }: Omit<HowHere, "json"> & { terminal: Terminal },
 ): Promise<number | undefined> {
   const { batchId } = log;
   void err.print(headingOf(log.state));
@@ -214,6 +215,11 @@ async function carry(
       `Stopping the running sessions. Press Ctrl-C again to kill them at once. Results so far are in ${log.state.outputDirectory}, and in \`${product.name} show ${batchId}\`.`,
     ),
   );
+  // As when a terminal is closed: sessions must not go on spending for nobody. Where standard output is something else,
+  // somebody may still want what comes there.
+  void err.readerGone.then(() => {
+    if (leadToTheSame(out.descriptor, err.descriptor)) interruption.nobodyReads();
+  });
   const ended = progressLines((line) => view.say(line), faceOf(err));
   try {
     const watching: Watching = (state, current, standstill) => {
@@ -249,7 +255,7 @@ async function printAnswer(state: BatchState, { out }: Terminal): Promise<void> 
   if (task?.status !== "done" || task.outcome.kind !== "succeeded") return;
   const { result = "", structuredResult } = entryOf(state, task, commandLineCharacters);
   const text = structuredResult === undefined ? result : jsonText(structuredResult);
-  await out.print(out.isTerminal ? harmless(text) : text);
+  await out.print(text);
 }
 
 function wholeAnswer(context: Context, log: BatchLog) {

@@ -1,7 +1,7 @@
 // Shows a transcript while it grows: as a conversation, or its bytes as they are.
 import { partsOf, type TranscriptLines } from "../../claude/conversation-lines.ts";
 import type { Line } from "../../claude/lines.ts";
-import { readTail, writeFully } from "../../platform/files.ts";
+import { readTail } from "../../platform/files.ts";
 import { cut, harmless } from "../../report/harmless.ts";
 import { stderrBeside } from "../../store/layout.ts";
 import { partText } from "./conversation-text.ts";
@@ -35,21 +35,10 @@ export function textShower(lines: TranscriptLines, out: Printer): Shower {
   };
 }
 
-/** Its bytes as they are, whatever length its lines have. */
-export function rawShower(lines: TranscriptLines): Shower {
-  let readerGone = false;
+/** Its bytes as they are, whatever length its lines have. Waits for its reader, too. */
+export function rawShower(lines: TranscriptLines, out: Printer): Shower {
   const show = async () => {
-    for (const piece of lines.pieces()) {
-      if (readerGone) return;
-      try {
-        // By the system call: under load, `Bun.write` to a pipe was seen to send some of many pieces twice.
-        writeFully(1, piece);
-      } catch (error) {
-        // `| head` has read enough.
-        readerGone = error instanceof Error && "code" in error && error.code === "EPIPE";
-        if (!readerGone) throw error;
-      }
-    }
+    for (const piece of lines.pieces()) await out.write(piece);
   };
   return { show, finish: show, [Symbol.dispose]: () => lines[Symbol.dispose]() };
 }

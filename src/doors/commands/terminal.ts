@@ -1,11 +1,15 @@
 // Where a command prints: whole, in order, and without complaint when the reader has gone.
-import { writeFully } from "../../platform/files.ts";
-import { openWithoutWaiting, writeWhatFits } from "../../platform/terminal-output.ts";
+import {
+  isReaderGone,
+  isRegularFile,
+  openWithoutWaiting,
+  writeAll,
+  writeAllNow,
+} from "../../platform/output.ts";
+import { reasonOf } from "../../platform/system-error.ts";
+import { harmless } from "../../report/harmless.ts";
 
-/** Between two tries to write to a terminal that takes nothing, in milliseconds. */
-const againMs = 20;
-
-/** What is asked of a stream beside its file. */
+/** What is asked of a stream: we write to its descriptor ourselves. */
 interface Stream {
   fd: number;
   isTTY?: boolean;
@@ -17,25 +21,32 @@ export class Printer {
   readonly isTerminal: boolean;
   /** Whether it may be drawn upon: a terminal that can move its cursor, and whose user wants more than plain lines. */
   readonly isLive: boolean;
-  readonly #file: Bun.BunFile;
+  /** Resolves when nobody reads any more. */
+  readonly readerGone: Promise<void>;
   readonly #stream: Stream;
-  /** Of a terminal that is drawn upon: sessions must not wait for somebody who pressed Ctrl-S. */
-  readonly #patient: number | undefined;
+  /** Where it writes. A terminal that is drawn upon has one that never waits, for somebody may press Ctrl-S. */
+  readonly #descriptor: number;
+  /** Text in a file is kept as it is; what goes into a pipe may end in a terminal, as behind `| less`. */
+  readonly #isFile: boolean;
+  readonly #tellReaderGone: () => void;
   readonly #coloured: boolean;
   #last: Promise<void> = Promise.resolve();
   #stopped = false;
   #pending = 0;
   #failure: string | undefined;
 
-  constructor(file: Bun.BunFile, stream: Stream) {
-    this.#file = file;
+  constructor(stream: Stream) {
     this.#stream = stream;
+    this.#isFile = isRegularFile(stream.fd);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.readerGone = promise;
+    this.#tellReaderGone = resolve;
     this.isTerminal = stream.isTTY === true;
     const isDumb = process.env["TERM"] === "dumb";
     const noColour = isSet("NO_COLOR");
     this.isLive = this.isTerminal && !isDumb && !noColour && !isSet("CI");
     this.#coloured = this.isTerminal && !isDumb && !noColour;
-    this.#patient = this.isLive ? openWithoutWaiting(stream.fd) : undefined;
+    this.#descriptor = (this.isLive ? openWithoutWaiting(stream.fd) : undefined) ?? stream.fd;
   }
 
   /** Columns of the terminal; 80 where there is none. */
@@ -49,13 +60,18 @@ export class Printer {
     return { columns: columns > 0 ? columns : 80, rows: rows > 0 ? rows : 24 };
   }
 
+  /** The stream's own. */
+  get descriptor(): number {
+    return this.#stream.fd;
+  }
+
   /** Whether something is still on its way: a terminal that was stopped by Ctrl-S, or is slow. */
   get isBusy(): boolean {
     return this.#pending > 0;
   }
 
   /** Writes as it is, in the order of the calls. */
-  write(text: string): Promise<void> {
+  write(text: string | Uint8Array): Promise<void> {
     this.#pending++;
     this.#last = this.#last.then(() => this.#write(text)).finally(() => void this.#pending--);
     return this.#last;
@@ -64,15 +80,23 @@ export class Printer {
   /** Writes before this call returns. For the last moment of a process. */
   writeNow(text: string): void {
     try {
-      writeFully(this.#stream.fd, Buffer.from(text));
+      writeAllNow(this.#stream.fd, Buffer.from(text));
     } catch {
       // The terminal has gone, and with it everything that could be wrong with it.
     }
   }
 
-  /** Prints text and a line feed. Resolves when it is out, or when nobody reads any more. */
+  /** Text without what a terminal would obey, but with our own colours. */
+  shown(text: string): string {
+    return text
+      .split(ownColours)
+      .map((part, index) => (index % 2 === 1 ? part : harmless(part)))
+      .join("");
+  }
+
+  /** Prints text and a line feed; into a file as it is, elsewhere made harmless. Resolves when it is out, or when nobody reads any more. */
   print(text: string): Promise<void> {
-    return this.write(`${text}\n`);
+    return this.write(`${this.#isFile ? text : this.shown(text)}\n`);
   }
 
   /** Resolves when all that was printed is out. */
@@ -90,26 +114,15 @@ export class Printer {
     return this.#coloured ? `\x1b[${colours[colour]}m${text}\x1b[0m` : text;
   }
 
-  async #writePatiently(descriptor: number, text: string): Promise<void> {
-    let rest: Uint8Array = Buffer.from(text);
-    for (;;) {
-      rest = rest.subarray(writeWhatFits(descriptor, rest));
-      if (rest.length === 0) return;
-      await Bun.sleep(againMs);
-    }
-  }
-
-  async #write(text: string): Promise<void> {
+  async #write(text: string | Uint8Array): Promise<void> {
     if (this.#stopped) return;
     try {
-      if (this.#patient !== undefined) await this.#writePatiently(this.#patient, text);
-      // A plain write to a slow pipe is cut when the process exits.
-      else await Bun.write(this.#file, text);
+      await writeAll(this.#descriptor, typeof text === "string" ? Buffer.from(text) : text);
     } catch (error) {
       // What runs must not end for that. `| head` has read enough; of a full disk the command tells at its end.
       this.#stopped = true;
-      const readerGone = error instanceof Error && "code" in error && error.code === "EPIPE";
-      if (!readerGone) this.#failure = error instanceof Error ? error.message : String(error);
+      if (isReaderGone(error)) this.#tellReaderGone();
+      else this.#failure = reasonOf(error);
     }
   }
 }
@@ -119,6 +132,7 @@ function isSet(name: string): boolean {
 }
 
 const colours = { green: 32, red: 31, yellow: 33, cyan: 36, faint: 2, bold: 1 } as const;
+const ownColours = new RegExp(`(\\x1b\\[(?:0|${Object.values(colours).join("|")})m)`);
 
 /** Standard output and standard error. */
 export interface Terminal {
@@ -129,7 +143,7 @@ export interface Terminal {
 /** Those of this process. */
 export function ownTerminal(): Terminal {
   return {
-    out: new Printer(Bun.stdout, process.stdout),
-    err: new Printer(Bun.stderr, process.stderr),
+    out: new Printer(process.stdout),
+    err: new Printer(process.stderr),
   };
 }

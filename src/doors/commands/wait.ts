@@ -31,7 +31,8 @@ export const wait: Command = {
       await terminal.err.print(leftText(end));
       return leaving.status;
     }
-    await terminal.out.print(json ? jsonText(end) : endText(end, rings(asked)));
+    await terminal.out.print(json ? jsonText(end) : endText(end));
+    if (!json) await ring(asked);
     return end.counts.succeeded === end.totalTasks ? 0 : 1;
   },
 };
@@ -41,16 +42,12 @@ export function leftText({ batchId, message }: z.infer<typeof waitOutput>): stri
   return `Batch ${batchId} continues in the background. ${message}`;
 }
 
-/** Whether there is a terminal that may ring. */
-export function rings({ context, terminal: { out } }: Asked): boolean {
-  return out.isLive && context.configuration.notifications;
+/** Rings in a terminal, for whoever looks elsewhere. */
+export async function ring({ context, terminal: { out } }: Asked): Promise<void> {
+  if (out.isLive && context.configuration.notifications) await out.write("\x07");
 }
 
-/** How a batch ended, in words; with a bell, for whoever looks elsewhere. */
-export function endText(
-  { batchId, state, message, outputDirectory }: z.infer<typeof waitOutput>,
-  isRinging: boolean,
-): string {
-  const bell = isRinging ? "\x07" : "";
-  return `${bell}Batch ${batchId} is ${state}. ${message}\nResults are in ${outputDirectory}.`;
+/** How a batch ended, in words. */
+export function endText({ batchId, state, message, outputDirectory }: z.infer<typeof waitOutput>): string {
+  return `Batch ${batchId} is ${state}. ${message}\nResults are in ${outputDirectory}.`;
 }

@@ -6,7 +6,7 @@ import { followJson } from "./follow-json.ts";
 import { showUntilEnd } from "./follow-view.ts";
 import { Leaving } from "./leaving.ts";
 import { headingOf } from "./live-frame.ts";
-import { endText, leftText, rings } from "./wait.ts";
+import { endText, leftText, ring } from "./wait.ts";
 
 export const watch: Command = {
   name: "watch",
@@ -38,7 +38,8 @@ export const watch: Command = {
       if (!json) await out.print(leftText(end));
       return leaving.status;
     }
-    await out.print(json ? lineOfJson(end) : endText(end, rings(asked)));
+    await out.print(json ? lineOfJson(end) : endText(end));
+    if (!json) await ring(asked);
     return end.counts.succeeded === end.totalTasks ? 0 : 1;
   },
 };
