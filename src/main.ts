@@ -1,6 +1,6 @@
 #!/usr/bin/env bun
 // Picks a door and imports it lazily: `--version` must not pay for the MCP SDK, nor a session for either.
-import { printNow } from "./doors/print-now.ts";
+import { lastWords, printNow, sayNow } from "./doors/print-now.ts";
 import { product } from "./model/product.ts";
 
 const [first, ...others] = process.argv.slice(2);
@@ -22,12 +22,12 @@ if (first !== undefined && /^(?:--version|-v|-V|version)$/.test(first) && others
   const { serve } = await import("./doors/mcp.ts");
   process.exit(await serve());
 } else {
-  const { runCommand } = await import("./doors/cli.ts");
+  const { runCommand, Trouble } = await import("./doors/cli.ts");
   try {
     process.exitCode = await runCommand(process.argv.slice(2));
   } catch (error) {
     // Told before anything else: sessions and timers must not keep a command alive that has failed.
-    console.error(error);
+    sayNow(lastWords(error, error instanceof Trouble));
     process.exit(1);
   }
 }

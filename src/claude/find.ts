@@ -1,5 +1,5 @@
 // Finds the `claude` executable, also where a desktop application gave us a PATH of four directories.
-import { isExecutable, realPath } from "../platform/files.ts";
+import { isDirectory, isExecutable, realPath } from "../platform/files.ts";
 import {
   absolutePath,
   basename,
@@ -92,6 +92,8 @@ function claudeIn(directory: string): string | undefined {
 function loginShellDirectories(): string[] {
   const shell = process.env["SHELL"];
   if (process.platform === "win32" || shell === undefined || !isAbsolute(shell)) return [];
+  // Neither need be there: a container may set SHELL for a shell that it has not, and a user may have no home.
+  if (!isExecutable(shell) || !isDirectory(homeDirectory())) return [];
   if (!["sh", "bash", "zsh", "fish", "dash", "ksh"].includes(basename(realPath(shell)))) return [];
   const mark = "PATH-BEGINS-HERE";
   const asked = Bun.spawnSync([shell, "-lc", `printf '\\n%s%s\\n' ${mark} "$PATH"`], {

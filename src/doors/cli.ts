@@ -4,6 +4,7 @@ import { shellQuoted } from "../model/shell-quoted.ts";
 import { ConfigurationFault, newContext } from "../operations/context.ts";
 import { nearest } from "../operations/faults.ts";
 import { explained } from "../operations/perform.ts";
+import { troubleText } from "../operations/trouble.ts";
 import { kindAt } from "../platform/files.ts";
 import { absolutePath } from "../platform/paths.ts";
 import { oneLine } from "../report/harmless.ts";
@@ -14,6 +15,9 @@ import { serve } from "./commands/serve.ts";
 import { ownTerminal, type Terminal } from "./commands/terminal.ts";
 import { commands } from "./commands.ts";
 import { type Flag, parseFlags, spellingsIn } from "./flags.ts";
+
+/** What the user can solve, in a sentence, though something may have been done already. */
+export class Trouble extends Error {}
 
 /** Of wrong usage and bad input: nothing was done. */
 const usageStatus = 2;
@@ -68,7 +72,10 @@ async function runOne(command: Command, argv: readonly string[], terminal: Termi
     });
   } catch (thrown) {
     const error = explained(thrown, context);
-    if (!isMendable(error)) throw error;
+    if (!isMendable(error)) {
+      const trouble = troubleText(error);
+      throw trouble === undefined ? error : new Trouble(trouble);
+    }
     const words = complaint(error, command);
     await terminal.err.print(error instanceof ConfigurationFault ? words : asWritten(words, flags));
     return usageStatus;

@@ -1,4 +1,5 @@
 // For what prints a few words and is done: the version, and the candidates of a shell.
+import { product } from "../model/product.ts";
 import { isReaderGone, writeAllNow } from "../platform/output.ts";
 import { reasonOf } from "../platform/system-error.ts";
 
@@ -12,6 +13,13 @@ export function printNow(text: string): number {
     sayNow(`The output could not be written: ${reasonOf(error)}`);
     return 1;
   }
+}
+
+/** What a command says that ends by an error: of one that the user can solve its sentence, of ours where it was. */
+export function lastWords(error: unknown, isSolvable: boolean): string {
+  if (!(error instanceof Error)) return String(error);
+  if (isSolvable) return error.message;
+  return `${error.stack ?? error.message}\nThis is a fault of ${product.name} ${product.version}. Please report it with these lines.`;
 }
 
 /** Says something on standard error before the call returns. */

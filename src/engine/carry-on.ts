@@ -1,6 +1,7 @@
 // Carries on what lost its processes: after a crash of ours, or of a client that ended a whole group of them.
 import type { Account } from "../model/event.ts";
 import { noValues, type SessionValues } from "../model/session-values.ts";
+import { reasonOf } from "../platform/system-error.ts";
 import { patiently } from "../store/patiently.ts";
 import type { BatchRow, Store } from "../store/store.ts";
 import { carriedBy } from "./standing.ts";
@@ -23,7 +24,11 @@ export async function carryOn(store: Store, account: Account): Promise<BatchRow[
   for (const row of lost) {
     // One that cannot be carried on must not stand in the way of the call, nor of the others; the next call
     // tries again.
-    await carryOnBatch(store, row).catch((error: unknown) => console.error(error));
+    await carryOnBatch(store, row).catch((error: unknown) =>
+      console.error(
+        `Batch ${row.batchId} could not be resumed: ${reasonOf(error)}. The next call tries again.`,
+      ),
+    );
   }
   return lost;
 }

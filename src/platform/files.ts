@@ -166,7 +166,13 @@ export function endsWithLineFeed(path: string): boolean {
 
 /** Whether a name is taken, by whatever it is: a link that leads nowhere too. */
 export function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    // Below something that is no directory there is nothing.
+    if (systemCode(error) === "ENOTDIR") return false;
+    throw error;
+  }
 }
 
 /** What kind of thing is at a path, symbolic links followed. */

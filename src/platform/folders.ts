@@ -2,13 +2,14 @@
 import { lstatSync, readdirSync, rmdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isWithin } from "./paths.ts";
+import { systemCode } from "./system-error.ts";
 
 /** The names of the folders in a folder, links to folders not among them; none where it is not there. */
 export function foldersIn(path: string): string[] {
   return entriesOf(path).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 }
 
-/** The names of all that is in a folder; none where it is not there. */
+/** The names of all that is in a folder; none where it is not there, or no folder. */
 export function namesIn(path: string): Set<string> {
   return new Set(entriesOf(path).map(({ name }) => name));
 }
@@ -29,8 +30,8 @@ function entriesOf(path: string) {
   try {
     return readdirSync(path, { withFileTypes: true });
   } catch (error) {
-    // Removed by somebody else between two looks, or never made.
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    // Removed by somebody else between two looks, or never made; or a file has its name now.
+    if (["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? "")) return [];
     throw error;
   }
 }

@@ -10,6 +10,7 @@ import { nearest } from "../../operations/faults.ts";
 import { type Call, ConnectionLost, type Operation } from "../../operations/operation.ts";
 import { perform, performStart } from "../../operations/perform.ts";
 import { tools } from "../../operations/tools.ts";
+import { troubleText } from "../../operations/trouble.ts";
 import { inputJsonSchema, outputJsonSchema } from "../json-schema.ts";
 import { type Connection, clientName, limitsFor } from "./connection.ts";
 import { createdTask, takesTasks } from "./task-extension.ts";
@@ -98,6 +99,8 @@ async function answer(server: McpServer, connection: Connection, { tool, input, 
     return toolResult(await perform(context, tool, input, call));
   } catch (error) {
     if (error instanceof Fault) return errorResult(error.message);
+    const trouble = troubleText(error);
+    if (trouble !== undefined) return errorResult(trouble);
     console.error(error);
     return errorResult(error instanceof Error ? error.message : String(error));
   }
