@@ -1,6 +1,7 @@
 // What the file of an ended task is told, out of the state of its batch.
 import { taskVariableNames } from "../model/session-values.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
+import { labelOf } from "../report/label.ts";
 import { doorOf } from "../report/option-words.ts";
 import type { TaskFacts } from "../report/task-facts.ts";
 import { optionsOf, workingDirectoryOf } from "./task-options.ts";
@@ -15,6 +16,7 @@ export function taskFactsOf(state: BatchState, task: DoneTask): TaskFacts {
     taskNumber: task.number,
     totalTasks: batch.tasks.length,
     prompt: batch.tasks[task.number - 1]?.prompt ?? "",
+    label: labelOf(state, task.number),
     usage: task.usage,
     attempts: task.attempts.length,
     leaked: task.leaked?.length,

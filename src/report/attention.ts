@@ -7,7 +7,7 @@ import { remarksOf } from "./answer.ts";
 import { type Html, html, nothing, proseHtml } from "./html.ts";
 import type { Door } from "./option-words.ts";
 import { outcomeText } from "./outcome-text.ts";
-import { promptHtml, statusWord } from "./row.ts";
+import { labelHtml, statusWord } from "./row.ts";
 
 /** A task that failed, or that was denied a tool: what to do, and its row. */
 export interface Attention {
@@ -22,7 +22,7 @@ const mostGroups = 30;
 /** What there is to say about an ended task; nothing for a plain success and for a cancelled one. */
 export function attentionFor(
   task: DoneTask,
-  facts: { batchId: string; prompt: string; href: string | undefined; door: Door },
+  facts: { batchId: string; label: string; href: string | undefined; door: Door },
 ): Attention | undefined {
   const denials = task.usage?.denials ?? [];
   if (task.outcome.kind === "cancelled") return undefined;
@@ -32,7 +32,7 @@ export function attentionFor(
   const advice = adviceFor(task.outcome, { batchId: facts.batchId, denials, door: facts.door });
   const happened = task.outcome.kind === "succeeded" ? oddSuccess(denials.length) : outcomeText(task.outcome);
   const { className } = statusWord(task);
-  const row = html`<tr id="a${task.number}" class="${className}"><td class="n">${task.number}</td><td class="p">${promptHtml(facts.prompt, facts.href ?? `#t${task.number}`)}</td><td class="s t">${happened}</td></tr>\n`;
+  const row = html`<tr id="a${task.number}" class="${className}"><td class="n">${task.number}</td><td class="p">${labelHtml(facts.label, facts.href ?? `#t${task.number}`)}</td><td class="s t">${happened}</td></tr>\n`;
   return { advice: [...(advice === undefined ? [] : [advice]), ...remarks].join(" "), row };
 }
 

@@ -2,6 +2,7 @@
 import type { BatchState, TaskState } from "../model/state.ts";
 import { type Attention, attentionFor } from "./attention.ts";
 import type { Html } from "./html.ts";
+import { labelOf } from "./label.ts";
 import { Lanes } from "./lanes.ts";
 import { doorOf } from "./option-words.ts";
 import type { Tokens } from "./progress-panel.ts";
@@ -58,14 +59,14 @@ function newRow(
   task: TaskState,
   { href, lanes }: { href: string | undefined; lanes: Lanes },
 ): KeptRow {
-  const { batchId, startedBy, tasks } = state.batch;
-  const prompt = tasks[task.number - 1]?.prompt ?? "";
+  const { batchId, startedBy } = state.batch;
+  const label = labelOf(state, task.number);
   const attention =
     task.status === "done"
-      ? attentionFor(task, { batchId, prompt, href, door: doorOf(startedBy) })
+      ? attentionFor(task, { batchId, label, href, door: doorOf(startedBy) })
       : undefined;
   const bars = barsText(lanes.barsOf(task), state.createdAt);
-  return { task, href, row: taskRow(task, { prompt, href, bars }), attention, tokens: tokensOf(task) };
+  return { task, href, row: taskRow(task, { label, href, bars }), attention, tokens: tokensOf(task) };
 }
 
 function tokensOf(task: TaskState): Tokens {

@@ -12,6 +12,7 @@ import { pageTag } from "./file-tag.ts";
 import { pageFrame } from "./frame.ts";
 import { type Html, html, nothing, proseHtml, sectionHtml } from "./html.ts";
 import { type Kept, keptRows } from "./kept-rows.ts";
+import { labelOf } from "./label.ts";
 import { fileFailuresHtml, footerHtml, type OtherBatch, othersHtml } from "./page-ends.ts";
 import { batchTitle, countsWords, headerHtml, holdText, progressHtml } from "./progress-panel.ts";
 import { runningRow } from "./row.ts";
@@ -145,8 +146,7 @@ function runningHtml({ state, now, activityOf }: PageView): Html {
   const running = state.tasks.filter((task): task is Running => task.status === "running");
   if (running.length === 0) return nothing;
   const rows = running.slice(0, mostRunning).map((task) => {
-    const prompt = state.batch.tasks[task.number - 1]?.prompt ?? "";
-    return runningRow(task, prompt, activityOf(task.number), now);
+    return runningRow(task, labelOf(state, task.number), activityOf(task.number), now);
   });
   const rest = running.length - rows.length;
   const more =

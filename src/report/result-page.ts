@@ -48,7 +48,7 @@ const frame = pageFrame(times + script);
 
 /** The page, its tag within the first 512 bytes. */
 export function resultPage(page: ResultPage): string {
-  const title = firstLine(page.prompt, 90) || `Task ${page.taskNumber}`;
+  const title = cut(page.label, 90) || `Task ${page.taskNumber}`;
   return frame({
     title: `${title} · task ${page.taskNumber}`,
     tag: fileTag(page.batchId, page.taskNumber),

@@ -2,7 +2,7 @@
 import type { Canceller } from "../model/outcome.ts";
 import type { DoneTask, TaskState } from "../model/state.ts";
 import { costText, durationText } from "./amounts.ts";
-import { firstLine, oneLine } from "./harmless.ts";
+import { cut, oneLine } from "./harmless.ts";
 import { type Html, html, nothing } from "./html.ts";
 
 /** A word for people, and the class that gives it colour and sign. */
@@ -31,14 +31,14 @@ function cancelledWord(by: Canceller): string {
 
 /** What a row shows beside the task itself. */
 export interface RowFacts {
-  prompt: string;
+  label: string;
   href: string | undefined;
   /** The bars of its sessions, for the page's script. */
   bars: string;
 }
 
-/** The row of the table of all tasks: number, prompt, status, duration, cost; in attributes what it is sorted by. */
-export function taskRow(task: TaskState, { prompt, href, bars }: RowFacts): Html {
+/** The row of the table of all tasks: number, label, status, duration, cost; in attributes what it is sorted by. */
+export function taskRow(task: TaskState, { label, href, bars }: RowFacts): Html {
   const { className, word } = statusWord(task);
   const done = task.status === "done" ? task : undefined;
   const lasted = done?.startedAt === undefined ? undefined : Math.max(0, done.endedAt - done.startedAt);
@@ -49,23 +49,23 @@ export function taskRow(task: TaskState, { prompt, href, bars }: RowFacts): Html
   ];
   const duration = lasted === undefined ? "" : durationText(lasted);
   const cost = done ? doneCost(done) : "";
-  return html`<tr id="t${task.number}" class="${className}"${sorted}><td class="n">${task.number}</td><td class="p">${promptHtml(prompt, href)}</td><td class="s">${word}</td><td class="n">${duration}</td><td class="n">${cost}</td></tr>\n`;
+  return html`<tr id="t${task.number}" class="${className}"${sorted}><td class="n">${task.number}</td><td class="p">${labelHtml(label, href)}</td><td class="s">${word}</td><td class="n">${duration}</td><td class="n">${cost}</td></tr>\n`;
 }
 
-/** The row of the table of running sessions: number, prompt, activity, time so far. */
+/** The row of the table of running sessions: number, label, activity, time so far. */
 export function runningRow(
   task: Extract<TaskState, { status: "running" }>,
-  prompt: string,
+  label: string,
   activity: string | undefined,
   now: number,
 ): Html {
   const doing = task.cancelling ? "Is being ended" : (activity ?? "Works");
-  return html`<tr id="r${task.number}" class="run"><td class="n">${task.number}</td><td class="p">${promptHtml(prompt, `#t${task.number}`)}</td><td>${oneLine(doing, 160)}</td><td class="n">${durationText(now - task.startedAt)}</td></tr>\n`;
+  return html`<tr id="r${task.number}" class="run"><td class="n">${task.number}</td><td class="p">${labelHtml(label, `#t${task.number}`)}</td><td>${oneLine(doing, 160)}</td><td class="n">${durationText(now - task.startedAt)}</td></tr>\n`;
 }
 
-/** The beginning of a prompt, as a link where there is something to see. */
-export function promptHtml(prompt: string, href: string | undefined): Html {
-  const excerpt = firstLine(prompt, 110) || "(no words)";
+/** What a task is called, as a link where there is something to see. */
+export function labelHtml(label: string, href: string | undefined): Html {
+  const excerpt = cut(label, 110) || "(no words)";
   return href === undefined ? html`${excerpt}` : html`<a href="${href}">${excerpt}</a>`;
 }
 

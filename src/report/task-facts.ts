@@ -13,6 +13,8 @@ export interface TaskFacts {
   taskNumber: number;
   totalTasks: number;
   prompt: string;
+  /** What the task is called in one line. */
+  label: string;
   usage?: Usage | undefined;
   model?: string | undefined;
   sessionId?: string | undefined;

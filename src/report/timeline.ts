@@ -2,8 +2,9 @@
 import type { BatchState, TaskState } from "../model/state.ts";
 import { countText, durationText, numberText } from "./amounts.ts";
 import { type Html, html, nothing } from "./html.ts";
+import { labelOf } from "./label.ts";
 import type { Bar, Lanes } from "./lanes.ts";
-import { promptHtml, statusWord } from "./row.ts";
+import { labelHtml, statusWord } from "./row.ts";
 
 /** The bars of a task as its row tells them to the page's script: slot, begin and length of each. */
 export function barsText(bars: readonly Bar[], beganAt: number): string {
@@ -134,8 +135,7 @@ function tickText(seconds: number): string {
 function longestHtml(lengths: readonly Long[], { state, hrefOf }: TimelineView): Html {
   const items = lengths.slice(0, mostLongest).map(({ task, lasted }) => {
     const { className, word } = statusWord(task);
-    const prompt = state.batch.tasks[task.number - 1]?.prompt ?? "";
-    return html`<li><b>${durationText(lasted)}</b> <span class="s ${className}">${word}</span> task ${task.number} ${promptHtml(prompt, hrefOf(task.number) ?? `#t${task.number}`)}</li>`;
+    return html`<li><b>${durationText(lasted)}</b> <span class="s ${className}">${word}</span> task ${task.number} ${labelHtml(labelOf(state, task.number), hrefOf(task.number) ?? `#t${task.number}`)}</li>`;
   });
   return html`<details><summary>The longest sessions</summary><ol class="longest">${items}</ol></details>`;
 }

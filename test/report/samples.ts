@@ -87,6 +87,7 @@ const facts = {
   taskNumber: 3,
   totalTasks: 40,
   prompt: "Review src/model/state.ts for mistakes",
+  label: "Review src/model/state.ts for mistakes",
   workingDirectory: "/home/me/my project",
   sessionId: "0b5e2c1a-7a1c-4f0e-9d53-2f7f7f6f1c11",
   model: "claude-opus-4-5",

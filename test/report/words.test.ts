@@ -113,6 +113,7 @@ describe("the facts of a task", () => {
     taskNumber: 3,
     totalTasks: 40,
     prompt: "p",
+    label: "p",
     workingDirectory: "/home/me/it's",
     endedAt: 5_000,
   };

@@ -3,7 +3,8 @@ import { costToComeUsd } from "../../model/estimate.ts";
 import type { Standstill } from "../../model/standstill.ts";
 import { type BatchState, doneCount, type TaskState } from "../../model/state.ts";
 import { costText, countText, numberText } from "../../report/amounts.ts";
-import { firstLine, oneLine } from "../../report/harmless.ts";
+import { oneLine } from "../../report/harmless.ts";
+import { labelOf } from "../../report/label.ts";
 import { timeLeftMs, timeLeftText } from "../../report/time-left.ts";
 import { fit } from "./fit.ts";
 import type { Printer } from "./terminal.ts";
@@ -62,13 +63,13 @@ function sessionLine(
   // Where there is room, the task follows, so that nobody has to remember numbers.
   const activity = fit(doing, room);
   const left = room - Bun.stringWidth(activity) - 3;
-  const prompt = firstLine(state.batch.tasks[task.number - 1]?.prompt ?? "", 200);
-  const about = left < leastPrompt || prompt === "" ? "" : paint("faint", ` · ${fit(prompt, left)}`);
+  const label = labelOf(state, task.number);
+  const about = left < leastLabel || label === "" ? "" : paint("faint", ` · ${fit(label, left)}`);
   return `${line}${activity}${about}`;
 }
 
 /** Less of a task than so many columns tells nothing. */
-const leastPrompt = 12;
+const leastLabel = 12;
 
 // Whole seconds: tenths would only flicker.
 function elapsedText(milliseconds: number): string {

@@ -2,7 +2,7 @@
 import { type BatchState, type DoneTask, doneCount } from "../../model/state.ts";
 import { durationText } from "../../report/amounts.ts";
 import { outcomeWord } from "../../report/answer.ts";
-import { firstLine } from "../../report/harmless.ts";
+import { labelOf } from "../../report/label.ts";
 import { fit } from "./fit.ts";
 import { problemOf } from "./problem.ts";
 import { outcomeColours } from "./state-colours.ts";
@@ -60,8 +60,8 @@ function lineOf(state: BatchState, task: DoneTask, done: number, { paint, column
   // written there may be taken away again by what clears the rest of the line.
   const taken = [...before, word, ...after, ""].join("  ").length;
   const room = columns === undefined ? longestPrompt : Math.max(shortestPrompt, columns() - 1 - taken);
-  const prompt = fit(firstLine(state.batch.tasks[number - 1]?.prompt ?? "", longestPrompt), room);
-  const line = [...before, paint(outcomeColours[outcome.kind], word), ...after, prompt].join("  ");
+  const label = fit(labelOf(state, number), room);
+  const line = [...before, paint(outcomeColours[outcome.kind], word), ...after, label].join("  ");
   const problem = outcome.kind === "cancelled" ? undefined : problemOf(state, task);
   return problem === undefined ? line : `${line}\n${indented(problem)}`;
 }

@@ -1,13 +1,18 @@
 // `results`: what the sessions of a batch answered, as text.
 import { product } from "../../model/product.ts";
+import { findBatch } from "../../operations/find-batch.ts";
 import { readResults } from "../../operations/results.ts";
 import { countText, durationText, numberText } from "../../report/amounts.ts";
 import type { ResultEntry } from "../../report/answer.ts";
-import { firstLine } from "../../report/harmless.ts";
+import { labelOf } from "../../report/label.ts";
 import { type Asked, batchPositional, type Command, commandOf } from "./command.ts";
+import { fit } from "./fit.ts";
 import { costCell } from "./table.ts";
 import { taskNumbersPositional } from "./task-numbers.ts";
 import type { Printer } from "./terminal.ts";
+
+/** Into a pipe, in columns. */
+const longestLabel = 100;
 
 type Entry = ResultEntry & { textLength: number; nextFrom?: number | undefined };
 
@@ -23,8 +28,10 @@ const face = commandOf(readResults, {
     ["results latest --status error", "Show only what failed"],
   ],
   positionals: [batchPositional, taskNumbersPositional],
-  present: ({ batchId, matching, results: entries, nextOffset, message }, { input, terminal }) => {
+  present: ({ batchId, matching, results: entries, nextOffset, message }, { input, context, terminal }) => {
     const { out, err } = terminal;
+    const { state } = findBatch(context, batchId);
+    const headOf = (entry: Entry, on: Printer) => headLine(entry, labelOf(state, entry.taskIndex), on);
     const [only] = entries;
     // The text of one task stands alone on standard output, so that it can go into a file as it is.
     if (isOfOneTask(input) && only) {
@@ -60,14 +67,20 @@ function isOfOneTask({ tasks }: Asked["input"]): boolean {
   return Array.isArray(tasks) && tasks.length === 1;
 }
 
-function headOf({ taskIndex, outcome, status, durationMs, costUsd, taskDescription }: Entry, out: Printer) {
-  return [
+function headLine(
+  { taskIndex, outcome, status, durationMs, costUsd }: Entry,
+  label: string,
+  out: Printer,
+): string {
+  const before = [
     out.paint("bold", `Task ${taskIndex}`),
     out.paint(status === "success" ? "green" : "red", outcome),
     ...(durationMs === undefined ? [] : [durationText(durationMs)]),
     ...(costUsd === undefined ? [] : [costCell(costUsd)]),
-    firstLine(taskDescription, 60),
   ].join("  ");
+  // A pipe has no width.
+  const room = out.isTerminal ? Math.max(12, out.width - Bun.stringWidth(before) - 2) : longestLabel;
+  return `${before}  ${fit(label, room)}`;
 }
 
 function textOf({ status, result = "", error = "" }: Entry): string {

@@ -10,11 +10,13 @@ import { openStore } from "../../operations/open-store.ts";
 import { namesIn } from "../../platform/folders.ts";
 import { durationText, timeText } from "../../report/amounts.ts";
 import { countsText, heldText, outcomeWord } from "../../report/answer.ts";
-import { firstLine, oneLine } from "../../report/harmless.ts";
+import { oneLine } from "../../report/harmless.ts";
+import { labelOf } from "../../report/label.ts";
 import { spendingText } from "../../report/spending.ts";
 import { timeLeftMs, timeLeftText } from "../../report/time-left.ts";
 import type { BatchRow } from "../../store/store.ts";
 import { type Asked, batchPositional, type Command, checkUsage, commandOf } from "./command.ts";
+import { fit } from "./fit.ts";
 import { problemsOf } from "./problem.ts";
 import { outcomeColours, stateColours } from "./state-colours.ts";
 import { costCell, table } from "./table.ts";
@@ -93,18 +95,18 @@ function wide(out: Printer): Pick<Printer, "isTerminal" | "width"> {
 function rows(state: BatchState, out: Printer, activities: ReadonlyMap<number, string>): string[][] {
   const files = namesIn(state.outputDirectory);
   return state.tasks.map((task) => {
-    const prompt = firstLine(state.batch.tasks[task.number - 1]?.prompt ?? "", promptWidth(out));
-    return [String(task.number), ...standing(task, out), prompt, lastCell(state, task, activities, files)];
+    const label = fit(labelOf(state, task.number), labelWidth(out));
+    return [String(task.number), ...standing(task, out), label, lastCell(state, task, activities, files)];
   });
 }
 
-// In a terminal, the prompt gives way to the file's name, which may be copied from here.
-function promptWidth(out: Printer): number {
-  return out.isTerminal ? Math.min(60, Math.max(15, out.width - besidePrompt)) : 60;
+// In a terminal, the label gives way to the file's name, which may be copied from here.
+function labelWidth(out: Printer): number {
+  return out.isTerminal ? Math.min(60, Math.max(15, out.width - besideLabel)) : 60;
 }
 
 /** Columns that number, outcome, duration, cost and file name take, as a rule. */
-const besidePrompt = 72;
+const besideLabel = 72;
 
 // Word, duration and cost.
 function standing(task: TaskState, out: Printer): string[] {

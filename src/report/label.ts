@@ -1,0 +1,93 @@
+// What a task is called wherever one line of it is shown: so that tasks of a batch can be told apart.
+import type { Batch } from "../model/event.ts";
+import type { BatchState } from "../model/state.ts";
+import { cut, firstLine, oneLine } from "./harmless.ts";
+
+/** Longest label; who shows it in less cuts it. */
+const longest = 200;
+/** What tells a task from the others must stand within so many characters: in a narrow terminal, no more is seen. */
+const seen = 40;
+/** A shorter common beginning, such as "Review", is worth its place. */
+const leastCommon = 16;
+/** So much is left of a beginning that only some have in common. */
+const shownHead = 20;
+/** So much of a prompt is looked at, behind what all have in common. */
+const compared = 2_000;
+
+const known = new WeakMap<Batch, readonly string[]>();
+
+/** The task's own `name`; else its prompt, without what it has in common with the others where that would hide it. */
+export function labelOf({ batch }: Pick<BatchState, "batch">, taskNumber: number): string {
+  let labels = known.get(batch);
+  if (!labels) {
+    labels = labelsOf(batch);
+    known.set(batch, labels);
+  }
+  return labels[taskNumber - 1] ?? "";
+}
+
+function labelsOf({ tasks }: Batch): string[] {
+  const names = tasks.map(({ options }) => {
+    const name = options?.["name"];
+    return typeof name === "string" ? oneLine(name, longest) : "";
+  });
+  const prompts = tasks.map(({ prompt }) => prompt.trimStart());
+  const others = new Set(prompts.filter((_, index) => names[index] === ""));
+  const labelOfPrompt = promptLabels([...others]);
+  return prompts.map((prompt, index) => names[index] || labelOfPrompt(prompt));
+}
+
+// `prompts` differ from each other.
+function promptLabels(prompts: readonly string[]): (prompt: string) => string {
+  const common = commonBeginning(prompts);
+  const start = common < leastCommon ? 0 : common;
+  const tailOf = (prompt: string) => oneLine(prompt.slice(start, start + 4 * compared), compared);
+  const apart = differences(prompts.map(tailOf));
+  const isEnough = [...apart.values()].every((at) => start + at <= seen);
+  return (prompt) => {
+    const tail = tailOf(prompt);
+    const at = apart.get(tail) ?? 0;
+    if (!isEnough) return `${start === 0 ? "" : "…"}${cut(at <= seen ? tail : cutInside(tail, at), longest)}`;
+    // The first line, unless it is the same for several.
+    const line = firstLine(prompt, longest);
+    return start + at < line.length || prompts.length < 2 ? line : oneLine(prompt, longest);
+  };
+}
+
+// Its beginning, which tells one group of prompts from another, and what tells it from its group.
+function cutInside(text: string, at: number): string {
+  return `${text.slice(0, wordAt(text, shownHead)).trimEnd()} … ${text.slice(at)}`;
+}
+
+// How long the beginning is that all have in common, in whole words.
+function commonBeginning([first = "", ...others]: readonly string[]): number {
+  if (others.length === 0) return 0;
+  const length = others.reduce((most, other) => commonLength(first, other, most), first.length);
+  return wordAt(first, length);
+}
+
+// Where each begins to differ from the one that is most like it: in order, that one is a neighbour.
+function differences(texts: readonly string[]): Map<string, number> {
+  const ordered = [...new Set(texts)].sort();
+  return new Map(
+    ordered.map((text, index) => {
+      const neighbours = [ordered[index - 1], ordered[index + 1]].filter((other) => other !== undefined);
+      const alike = neighbours.map((other) => commonLength(text, other, text.length));
+      return [text, wordAt(text, Math.max(0, ...alike))];
+    }),
+  );
+}
+
+function commonLength(one: string, other: string, most: number): number {
+  const end = Math.min(most, one.length, other.length);
+  let at = 0;
+  while (at < end && one.charCodeAt(at) === other.charCodeAt(at)) at++;
+  return at;
+}
+
+// Where the word begins that goes on at a place; the place itself in what has no words.
+function wordAt(text: string, at: number): number {
+  const before = text.slice(Math.max(0, at - 100), at);
+  const word = /\S*$/.exec(before)?.[0] ?? "";
+  return word.length === before.length && at > word.length ? at : at - word.length;
+}
