@@ -34,7 +34,7 @@ import {
   sharedSlots,
 } from "./shared-store.ts";
 import { Slots } from "./slots.ts";
-import { startNotifier } from "./start.ts";
+import { startFollower, startNotifier } from "./start.ts";
 import { StartHold } from "./start-hold.ts";
 import { Tasks } from "./tasks.ts";
 
@@ -47,6 +47,8 @@ const aliveEveryMs = 15_000;
 const goneMs = 3_000;
 /** Whoever does not wait for a login still waits for an update of `claude`, in milliseconds. */
 const leastPatienceMs = 10_000;
+/** On each how-manieth beat the keeper is looked for. One that was started needs most of a second to say so. */
+const keeperEveryBeats = 20;
 /** So long, in milliseconds, an earlier runner is waited for that has ended its batch and is about to leave. */
 const leavingMs = 3_000;
 
@@ -108,6 +110,7 @@ class Runner {
   readonly #activities = new Map<number, string>();
   readonly #failed = Promise.withResolvers<never>();
   #standstill: Standstill | undefined;
+  readonly #values: SessionValues;
   readonly #tellWatcher: () => void;
   readonly #storeIdentity: string | undefined;
   /** Since when the store is not in its place, by the monotonic clock. */
@@ -126,6 +129,7 @@ class Runner {
     const { batch, account } = batchLog.state;
     this.#store = store;
     this.#storeIdentity = fileIdentity(store.layout.database);
+    this.#values = values;
     this.#log = new RunnerLog(batchLog, epoch, () => {
       this.#files.changed();
       this.#tellWatcher();
@@ -226,6 +230,8 @@ class Runner {
       this.#machineStarts.releaseAll();
       this.#row.setHold(this.#log.batchId, undefined);
       this.#tasks.adoptAll();
+      // Before anything new starts: who carries the batch of a process that was killed only ends it.
+      this.#checkLeash();
       do {
         await Promise.race([this.#carryAll(), this.#failed.promise]);
         this.#files.end();
@@ -256,6 +262,7 @@ class Runner {
     this.#sayThatWeLive();
     this.#hearOthers();
     this.#checkLeash();
+    this.#seeToKeeper();
     for (const attempt of this.#tasks.running.values()) {
       if (this.#beats % lookEveryBeats === 0) attempt.look();
       attempt.checkClocks();
@@ -316,6 +323,14 @@ class Runner {
       if (event.type === "retry-requested") this.#tasks.beginAgain(event.tasks);
     }
     this.#tasks.endCancelled();
+  }
+
+  // Somebody must see when we are killed: sessions would go on without clocks and budget until the next call.
+  #seeToKeeper(): void {
+    if (this.#beats % keeperEveryBeats !== 1) return;
+    const { batchId } = this.#log;
+    const keeper = this.#store.row(batchId)?.keeper;
+    if (!keeper || livenessOf(keeper) === "dead") startFollower(this.#store, batchId, this.#values);
   }
 
   #checkLeash(): void {

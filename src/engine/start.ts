@@ -4,7 +4,7 @@ import type { BatchId } from "../model/batch-id.ts";
 import { hasValues, noValues, type SessionValues, valuesText } from "../model/session-values.ts";
 import { closeDescriptor, exists, makePrivateDirectory, openForAppending } from "../platform/files.ts";
 import { buryOrphans, isNoOrphan, takeInOrphans } from "../platform/orphans.ts";
-import { ownIdentity } from "../platform/process.ts";
+import { livenessOf, ownIdentity } from "../platform/process.ts";
 import { selfCommand } from "../platform/self.ts";
 import type { Store } from "../store/store.ts";
 import { Restarts, type RunnerEnd } from "./restarts.ts";
@@ -25,6 +25,9 @@ const leavingMs = 3_000;
 
 /** Exit status of a runner that disk or system kept from working (`EX_TEMPFAIL`). */
 export const hinderedCode = 75;
+
+/** How often a keeper looks after a runner that it did not start, in milliseconds. */
+const followEveryMs = 100;
 
 /** How often a keeper lets go of processes that came to it and have ended, in milliseconds. */
 const buryEveryMs = 1_000;
@@ -74,8 +77,27 @@ export async function startDetachedKeeper(
 }
 
 /**
+ * Starts a keeper for a batch that is carried without one, by us: in the foreground, or because its keeper was killed. Our
+ * own end will then be seen by somebody. Where it cannot be started, the batch goes on without it.
+ */
+export function startFollower(store: Store, batchId: BatchId, values: SessionValues): void {
+  const { layout } = store;
+  try {
+    makePrivateDirectory(layout.batchDirectory(batchId));
+    const log = openForAppending(layout.runnerLog(batchId));
+    try {
+      spawnOurselves(hiddenCommands.keeper, layout.stateDirectory, batchId, { log, values }).unref();
+    } finally {
+      closeDescriptor(log);
+    }
+  } catch {
+    // No room, no process or no descriptor for it: it is tried again later.
+  }
+}
+
+/**
  * The keeper: waits for the runner, and starts a new one after an abnormal end, as `Restarts` says. Each gets the values,
- * which nobody but the keeper has.
+ * which nobody but the keeper has. A runner that it did not start is waited for by looking.
  */
 export async function keep(store: Store, batchId: BatchId, values: SessionValues): Promise<void> {
   // A batch that lost its keeper may be found by several calls at once; one keeper is enough. The keeper of a
@@ -90,9 +112,18 @@ export async function keep(store: Store, batchId: BatchId, values: SessionValues
   await takeInOrphans();
   const burying = setInterval(buryOrphans, buryEveryMs);
   try {
-    await startRunners(store, batchId, values);
+    await follow(store, batchId);
+    if (store.row(batchId)?.endedAt === undefined) await startRunners(store, batchId, values);
   } finally {
     clearInterval(burying);
+  }
+}
+
+async function follow(store: Store, batchId: BatchId): Promise<void> {
+  for (;;) {
+    const row = exists(store.layout.database) ? store.row(batchId) : undefined;
+    if (!row?.runner || row.endedAt !== undefined || livenessOf(row.runner) === "dead") return;
+    await Bun.sleep(followEveryMs);
   }
 }
 

@@ -1,4 +1,6 @@
 // The two tools that every client knows.
+
+import { carryOnBatch } from "../engine/carry-on.ts";
 import { standingOf } from "../engine/standing.ts";
 import { startKeeper } from "../engine/start.ts";
 import type { BatchId } from "../model/batch-id.ts";
@@ -81,7 +83,7 @@ async function spawn(
   const log = await create(context, from(call.client, planned), !batch.asyncMode);
   await carry(context, log, values);
   if (batch.asyncMode) return answer(context, log, call, startedText(batch, context));
-  return waitFor(context, log, call);
+  return waitFor(context, log, call, values);
 }
 
 /** Without a leash, and handed over from its beginning: its files go where the user looks for them. */
@@ -133,19 +135,29 @@ export async function create(
   return patiently(() => store.create({ type: "batch-created", batch, account, ...leash }, Date.now()));
 }
 
-async function waitFor(context: Context, log: BatchLog, call: Call): Promise<BatchAnswer> {
+async function waitFor(
+  context: Context,
+  log: BatchLog,
+  call: Call,
+  values: SessionValues,
+): Promise<BatchAnswer> {
   const { store, configuration } = context;
   const waitSeconds = call.limits?.waitSeconds ?? configuration.syncWaitSeconds;
   using progress = new Progress(call, log);
-  const ended = await follow(store, log, {
-    until: call.startedAt + waitSeconds * 1000,
-    signal: call.signal,
-    changed: (state) => progress.tell(state),
-    enough: () => {
-      const row = rowOf(context, log);
-      return standingOf(row) === "interrupted" || isPaused(row);
-    },
-  });
+  const isLost = () => standingOf(rowOf(context, log)) === "interrupted";
+  const wait = () =>
+    follow(store, log, {
+      until: call.startedAt + waitSeconds * 1000,
+      signal: call.signal,
+      changed: (state) => progress.tell(state),
+      enough: () => isLost() || isPaused(rowOf(context, log)),
+    });
+  let ended = await wait();
+  // Keeper and runner were killed, but whoever wants the batch is still here: it goes on at once, once.
+  if (!ended && !call.signal.aborted && isLost()) {
+    await carryOnBatch(store, rowOf(context, log), values);
+    ended = await wait();
+  }
   if (ended) return answer(context, log, call, countsText(log.state));
   if (call.signal.aborted && !handsOver(call)) {
     await patiently(() =>
@@ -156,7 +168,7 @@ async function waitFor(context: Context, log: BatchLog, call: Call): Promise<Bat
     return answer(context, log, call, "Cancelled by the client.");
   }
   await handOver(context, log);
-  if (standingOf(rowOf(context, log)) === "interrupted") {
+  if (isLost()) {
     const again = `retry_batch (batchId ${log.batchId}) resumes the rest.`;
     return answer(context, log, call, `${countsText(log.state)} Its processes are gone; ${again}`);
   }
