@@ -1,7 +1,7 @@
 // Tells of the end of a batch for which nobody waits: by the desktop, and by the user's own command.
 import { cleanEnvironment } from "../claude/environment.ts";
 import type { BatchState } from "../model/state.ts";
-import { notificationCommand } from "../platform/desktop.ts";
+import { type Notice, notificationCommand } from "../platform/desktop.ts";
 import { join } from "../platform/paths.ts";
 import { signalGroup } from "../platform/process.ts";
 import { countsText } from "../report/answer.ts";
@@ -17,12 +17,13 @@ const leastMs = 60_000;
 const mostMs = 30_000;
 
 /** The commands that tell of the end of a batch; none where somebody waits for it, or nobody wants to be told. */
-export function noticesOf(state: BatchState, environment: Environment = process.env): string[][] {
+export function noticesOf(state: BatchState, environment: Environment = process.env): Notice[] {
   const { batch, leash, createdAt, endedAt, cancelledBy } = state;
   if (leash || endedAt === undefined) return [];
   const isNews = batch.notifications === true && endedAt - createdAt >= leastMs && cancelledBy !== "user";
   const desktop = isNews ? notificationCommand(titleOf(state), countsText(state), environment) : undefined;
-  return [desktop, batch.notifyCommand].filter((command) => command !== undefined);
+  const own = batch.notifyCommand ? { command: batch.notifyCommand, variables: {} } : undefined;
+  return [desktop, own].filter((notice) => notice !== undefined);
 }
 
 /** What a command is told, in its environment. */
@@ -47,16 +48,20 @@ export function factsOf(state: BatchState): Record<string, string> {
 /** Runs these commands, each for half a minute at most. What goes wrong is told on our output, and hurts nobody. */
 export async function notifyOf(state: BatchState): Promise<void> {
   const environment = { ...cleanEnvironment(process.env), ...factsOf(state) };
-  await Promise.all(noticesOf(state).map((command) => run(command, environment, state.outputDirectory)));
+  await Promise.all(noticesOf(state).map((notice) => run(notice, environment, state.outputDirectory)));
 }
 
-async function run(command: string[], env: Record<string, string>, cwd: string): Promise<void> {
+async function run(
+  { command, variables }: Notice,
+  environment: Record<string, string>,
+  cwd: string,
+): Promise<void> {
   const complain = (what: string) =>
     console.error(`${new Date().toISOString()} The notification \`${command.join(" ")}\` ${what}.`);
   try {
     const child = Bun.spawn(command, {
       cwd,
-      env,
+      env: { ...environment, ...variables },
       stdin: "ignore",
       stdout: "inherit",
       stderr: "inherit",

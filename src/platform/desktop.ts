@@ -3,30 +3,52 @@ import { isAbsolute, pathListSeparator } from "./paths.ts";
 
 type Environment = Record<string, string | undefined>;
 
-/** The command that opens a file as a double click does; nothing where there is no desktop. */
-export function openCommand(path: string, environment: Environment = process.env): string[] | undefined {
-  if (process.platform === "darwin") return ["/usr/bin/open", path];
-  // `start` is a word of the shell's; the empty text is the title that it would else take the path for.
-  if (process.platform === "win32") return ["cmd.exe", "/c", "start", "", path];
+/**
+ * The command that opens a file as a double click does; nothing where there is no desktop. No shell stands in between: a
+ * path may hold what one obeys.
+ */
+export function openCommand(
+  path: string,
+  environment: Environment = process.env,
+  platform = process.platform,
+): string[] | undefined {
+  if (platform === "darwin") return ["/usr/bin/open", path];
+  if (platform === "win32")
+    return [inSystem("rundll32.exe", environment), "url.dll,FileProtocolHandler", path];
   const opener = hasDesktop(environment) ? which("xdg-open", environment) : undefined;
   return opener === undefined ? undefined : [opener, path];
 }
 
-/** The command that shows a notification; nothing where there is none. */
+/** A command, and what it needs in its environment. */
+export interface Notice {
+  command: string[];
+  variables: Record<string, string>;
+}
+
+/** The command that shows a notification; nothing where there is none. No script holds the words: they are data. */
 export function notificationCommand(
   title: string,
   text: string,
   environment: Environment = process.env,
-): string[] | undefined {
-  if (process.platform === "darwin") {
+  platform = process.platform,
+): Notice | undefined {
+  if (platform === "darwin") {
     const script = "on run argv\ndisplay notification (item 2 of argv) with title (item 1 of argv)\nend run";
-    return ["/usr/bin/osascript", "-e", script, title, text];
+    return { command: ["/usr/bin/osascript", "-e", script, title, text], variables: {} };
   }
-  if (process.platform === "win32") return ["powershell.exe", "-NoProfile", "-Command", balloon(title, text)];
+  if (platform === "win32") {
+    const shell = inSystem("WindowsPowerShell\\v1.0\\powershell.exe", environment);
+    const command = [shell, "-NoProfile", "-NonInteractive", "-Command", balloon];
+    return { command, variables: { NOTICE_TITLE: title, NOTICE_TEXT: text } };
+  }
   const notifier = hasDesktop(environment) ? which("notify-send", environment) : undefined;
-  return notifier === undefined
-    ? undefined
-    : [notifier, "--app-name=parallel-claude-code-mcp", "--", title, text];
+  if (notifier === undefined) return undefined;
+  return { command: [notifier, "--app-name=parallel-claude-code-mcp", "--", title, text], variables: {} };
+}
+
+// A name alone is looked for in the working directory, too.
+function inSystem(program: string, { SystemRoot, SYSTEMROOT }: Environment): string {
+  return `${SystemRoot ?? SYSTEMROOT ?? "C:\\Windows"}\\System32\\${program}`;
 }
 
 // Without a display, `xdg-open` would start a browser of text in our terminal.
@@ -40,15 +62,13 @@ function which(name: string, { PATH = "" }: Environment): string | undefined {
   return Bun.which(name, { PATH: absolute.join(pathListSeparator) }) ?? undefined;
 }
 
-function balloon(title: string, text: string): string {
-  const quoted = (words: string) => `'${words.replaceAll("'", "''")}'`;
-  return [
-    "Add-Type -AssemblyName System.Windows.Forms, System.Drawing",
-    "$icon = New-Object System.Windows.Forms.NotifyIcon",
-    "$icon.Icon = [System.Drawing.SystemIcons]::Information",
-    "$icon.Visible = $true",
-    `$icon.ShowBalloonTip(5000, ${quoted(title)}, ${quoted(text)}, 'Info')`,
-    "Start-Sleep -Seconds 5",
-    "$icon.Dispose()",
-  ].join("; ");
-}
+// What PowerShell reads out of a variable is never read as a script, whatever quotes are in it: it knows nine of them.
+const balloon = [
+  "Add-Type -AssemblyName System.Windows.Forms, System.Drawing",
+  "$icon = New-Object System.Windows.Forms.NotifyIcon",
+  "$icon.Icon = [System.Drawing.SystemIcons]::Information",
+  "$icon.Visible = $true",
+  "$icon.ShowBalloonTip(5000, $env:NOTICE_TITLE, $env:NOTICE_TEXT, 'Info')",
+  "Start-Sleep -Seconds 5",
+  "$icon.Dispose()",
+].join("; ");
