@@ -122,6 +122,8 @@ function spawn(plan: SessionPlan, stdout: number | "ignore", stderr: number | "i
 
 /** How often an adopted session is looked at, in milliseconds. */
 const adoptedLookMs = 250;
+/** How many looks in a row may tell nothing of it. */
+const mostUnseen = 40;
 
 /**
  * A session that another runner started. Its stdin ended with that runner, so it can only be asked by SIGINT;
@@ -131,6 +133,7 @@ export function adoptSession(identity: ProcessIdentity, marker: string): Session
   const { promise: exited, resolve } = Promise.withResolvers<Exit>();
   let aliveAt: number | undefined;
   const timer = setInterval(look, adoptedLookMs);
+  let unseen = 0;
   look();
   return {
     identity,
@@ -143,10 +146,14 @@ export function adoptSession(identity: ProcessIdentity, marker: string): Session
   };
   function look(): void {
     const now = ticksNow();
-    if (livenessOf(identity) === "alive") {
+    const liveness = livenessOf(identity);
+    if (liveness === "alive") {
       aliveAt = now;
+      unseen = 0;
       return;
     }
+    // A lack of descriptors hides everybody for a moment.
+    if (liveness === "unknown" && ++unseen < mostUnseen) return;
     clearInterval(timer);
     resolve({});
   }

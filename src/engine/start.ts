@@ -131,7 +131,7 @@ async function startRunners(store: Store, batchId: BatchId, values: SessionValue
   for (const restarts = new Restarts(); ; ) {
     restarts.began();
     const end = await runnerEnd(store, batchId, values);
-    if (end === "done" || store.row(batchId)?.endedAt !== undefined) return;
+    if (end === "done") return;
     const pauseMs = restarts.pauseAfter(end);
     if (pauseMs === undefined) break;
     await Bun.sleep(pauseMs);
@@ -146,11 +146,11 @@ async function runnerEnd(store: Store, batchId: BatchId, values: SessionValues):
     const { stateDirectory } = store.layout;
     const runner = spawnOurselves(hiddenCommands.runner, stateDirectory, batchId, { values });
     const code = await runner.exited;
-    if (code === 0) return "done";
+    if (code === 0 || store.row(batchId)?.endedAt !== undefined) return "done";
     say(`The runner of ${batchId} ended with ${runner.signalCode ?? code}.`);
     return code === hinderedCode ? "hindered" : "crashed";
   } catch (error) {
-    // No process, no memory or no descriptor for it.
+    // No process, no memory or no descriptor for it; or the store cannot be read now.
     say(`The runner of ${batchId} cannot be started: ${error instanceof Error ? error.message : error}`);
     return "hindered";
   }

@@ -38,7 +38,13 @@ export function livenessOf(identity: ProcessIdentity): Liveness {
   const where = whereIs(identity);
   if (where !== "here") return where;
   const startTicks = startOf(identity.pid);
-  return startTicks !== undefined && startTicks === identity.startTicks ? "alive" : "dead";
+  if (startTicks !== undefined) return startTicks === identity.startTicks ? "alive" : "dead";
+  // Without a descriptor to look with, everybody would be dead; a signal needs none.
+  return isUnreadable(identity.pid) ? "unknown" : "dead";
+}
+
+function isUnreadable(pid: number): boolean {
+  return process.platform === "linux" && readStat(pid) === undefined && send(pid, 0);
 }
 
 /** This moment on the clock of `startTicks`, where that counts: on Linux. Else a moment after all others. */

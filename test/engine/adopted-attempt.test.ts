@@ -1,0 +1,57 @@
+import { expect, test } from "bun:test";
+import { appendFileSync, writeFileSync } from "node:fs";
+import type { Session } from "../../src/claude/session.ts";
+import { Sweeper } from "../../src/claude/sweep.ts";
+import { TranscriptReader } from "../../src/claude/transcript.ts";
+import { RunningAttempt, type Signs } from "../../src/engine/attempt.ts";
+import { sessionOptions } from "../../src/model/options.ts";
+import { ownIdentity } from "../../src/platform/process.ts";
+import { Home } from "../harness.ts";
+
+const throttle = `${JSON.stringify({
+  type: "system",
+  subtype: "api_retry",
+  attempt: 1,
+  max_retries: 10,
+  retry_delay_ms: 1,
+  error_status: 429,
+  error: "rate_limit",
+  session_id: "s",
+  uuid: "u",
+})}\n`;
+
+test("what an adopted session was refused before is no news, and what it is refused from now on is", async () => {
+  await using home = new Home();
+  const transcript = home.file("transcript.ndjson");
+  writeFileSync(transcript, throttle.repeat(3));
+  const heard: Signs[] = [];
+  const session: Session = {
+    identity: ownIdentity(),
+    marker: "m",
+    write: () => undefined,
+    interrupt: () => undefined,
+    closeInput: () => undefined,
+    hadPidUntil: () => undefined,
+    exited: new Promise(() => undefined),
+  };
+  using reader = new TranscriptReader(transcript);
+  const attempt = new RunningAttempt({
+    session,
+    task: "do it",
+    options: sessionOptions.parse({}),
+    reader,
+    stderr: home.file("stderr.txt"),
+    sweeper: new Sweeper(),
+    members: () => [],
+    startedAt: Date.now() - 3_600_000,
+    adopted: true,
+    workingDirectory: home.work,
+    environment: {},
+    heard: (signs) => heard.push(signs),
+  });
+  attempt.look();
+  expect(heard).toEqual([]);
+  appendFileSync(transcript, throttle);
+  attempt.look();
+  expect(heard).toMatchObject([{ throttles: 1 }]);
+});
