@@ -283,6 +283,29 @@ describe("the pages", () => {
     },
   );
 
+  browserTest("print a folded task, and an address that is its own link once", async () => {
+    await using home = new Home();
+    const shown = "<https://bare.example/x> and [words](https://words.example/y)";
+    const file = join(home.work, "result.html");
+    const text = { shown, totalLength: shown.length, transcript: "/t" };
+    await Bun.write(file, resultPage(resultOf({ prompt: "line\n".repeat(20), text })));
+    await using page = await new Page().begin();
+    await page.open(file);
+    const height = `document.querySelector("pre.asked").getBoundingClientRect().height`;
+    const behind = `[...document.querySelectorAll(".answer a")].map((one) => getComputedStyle(one, "::after").content)`;
+    expect(await page.evaluate(`document.querySelector("pre.asked").checkVisibility()`)).toBe(false);
+    await page.media({ media: "print" });
+    expect(await page.evaluate(height)).toBeGreaterThan(200);
+    expect(await page.evaluate(behind)).toEqual(["none", expect.stringContaining(" (")]);
+    // Where the style cannot unfold it, the script does, and folds it again.
+    await page.media({ media: "screen" });
+    const open = `document.querySelector("details").open`;
+    await page.evaluate(`dispatchEvent(new Event("beforeprint"))`);
+    expect(await page.evaluate(open)).toBe(true);
+    await page.evaluate(`dispatchEvent(new Event("afterprint"))`);
+    expect(await page.evaluate(open)).toBe(false);
+  });
+
   browserTest("times are those of the reader's clock, also after an update", async () => {
     await using home = new Home();
     const files = await written(home);
