@@ -136,7 +136,7 @@ const recipesByHeading: Record<string, Recipe> = {
       const { blocks } = recipeOf("Every night, from cron");
       const tasks = blocks.find(({ file }) => file === "tasks.md");
       await Bun.write(join(home.path, "project", "tasks.md"), `${tasks?.text}\n`);
-      await Bun.write(join(home.path, "out", "tasks.md"), "- [ ] [[not-logged-in]]\n- [ ] never\n");
+      await Bun.write(join(home.path, "out", "tasks.md"), "- [ ] [[not-logged-in]]\n");
     },
     starts: [
       {

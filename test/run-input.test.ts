@@ -111,7 +111,7 @@ describe("a dry run shows what would run, and starts nothing", () => {
     "P run -f tasks.csv --add-dir ../more --allowed-tools Read --env env.json --batch-budget-usd 3 --output-directory out --dry-run";
 
   async function prepared(): Promise<Home> {
-    const home = new Home();
+    const home = new Home({ PARALLEL_CLAUDE_CONCURRENCY: "8" });
     mkdirSync(join(home.path, "more"));
     mkdirSync(join(home.work, "lib"));
     writeFileSync(join(home.work, "env.json"), '{"TOKEN":"secret-value"}');
