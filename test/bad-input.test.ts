@@ -296,13 +296,6 @@ test("a server that stands in / asks for a working directory", async () => {
   expect(data).toMatchObject({ result: home.work });
 });
 
-test("a mistyped setting is named, with the one that was meant", async () => {
-  await using home = new Home({ PARALLEL_CLAUDE_CONCURENCY: "4" });
-  const { code, err } = await run(home, ["run", "x"]);
-  expect(code).toBe(2);
-  expect(err).toContain("PARALLEL_CLAUDE_CONCURRENCY");
-});
-
 test("a configuration that cannot be read is named with its place", async () => {
   await using home = new Home({ XDG_CONFIG_HOME: "" });
   const directory = home.file(".config/parallel-claude-code-mcp");

@@ -218,11 +218,7 @@ test("the log and the page say which client started a batch, with a task of the 
 });
 
 describe("what a client bears", () => {
-  const inForce = (environment: Record<string, string> = {}) => {
-    const read = readConfiguration(environment);
-    if (!read.ok) throw new Error(read.faults.join());
-    return read.value;
-  };
+  const inForce = (environment: Record<string, string> = {}) => readConfiguration(environment);
 
   test("is known by its name, below its own limit, and 45 s for one that nobody knows", () => {
     const waits = ["claude-ai", "claude-code", "codex-mcp-client", "cursor-vscode", "other", undefined].map(

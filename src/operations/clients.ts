@@ -114,7 +114,15 @@ export function limitsOf(
   const isSet = settings.some(
     (setting) => setting.name === "syncWaitSeconds" && setting.source !== "default",
   );
-  if (isSet) return { waitSeconds: configuration.syncWaitSeconds, answerCharacters };
+  if (isSet) {
+    return {
+      // Read by who waits: a broken value stops nobody else.
+      get waitSeconds() {
+        return configuration.syncWaitSeconds;
+      },
+      answerCharacters,
+    };
+  }
   const moveMs = claudeCode.test(name.toLowerCase()) ? callsMoveAfterMs(environment) : undefined;
   // A twelfth earlier, as 110 s of 120 s: the answer has to get there.
   const waitSeconds = moveMs === undefined ? row.waitSeconds : Math.floor((moveMs / 1_000) * (11 / 12));

@@ -1,4 +1,5 @@
 // Reads what the operator decided: defaults, then `config.json`, then variables. Never a working directory.
+import { z } from "zod";
 import {
   type Configuration,
   configurationSchema,
@@ -19,8 +20,10 @@ import {
 } from "../platform/paths.ts";
 import { depthVariable, markerVariable } from "../platform/process-table.ts";
 import { valueMeant } from "./as-meant.ts";
-import { type Checked, check, nearest } from "./faults.ts";
+import { ConfigurationFault } from "./fault.ts";
+import { check, excerpt, nearest } from "./faults.ts";
 import { shapeOf } from "./shape.ts";
+import { readPath } from "./written-path.ts";
 
 type Environment = Record<string, string | undefined>;
 
@@ -32,37 +35,83 @@ export interface Setting {
 }
 
 export interface InForce {
+  /** Reading a setting whose value is broken throws `ConfigurationFault`: whoever does not need it goes on. */
   configuration: Configuration;
-  /** Every setting with its source, in the order of the declaration. */
+  /** Every setting with its source, in the order of the declaration; a broken one has no value. */
   settings: Setting[];
   file: string;
+  /** What is wrong, each with its source. */
+  faults: string[];
+  /** What nobody here knows, and has no effect: a name with a mistake in it, or one of a newer version. */
+  warnings: string[];
 }
 
-/** What is in force, or what is wrong with it. */
-export function readConfiguration(environment: Environment = process.env): Checked<InForce> {
+/** What is in force. */
+export function readConfiguration(environment: Environment = process.env): InForce {
   const file = join(configurationDirectory(environment), "config.json");
   const fromFile = readFileObject(file);
-  if (!fromFile.ok) return fromFile;
-  const variables = settingNames.flatMap((name) => {
+  const given = new Map<SettingName, { value: unknown; source: string }>();
+  const faults = new Map<SettingName, string>();
+  for (const name of settingNames) {
     const text = environment[variableOf(name)];
-    return isGiven(text) ? [[name, settingFrom(name, text)] as const] : [];
-  });
-  const unknown = unknownVariables(environment);
-  if (unknown.length > 0) return { ok: false, faults: unknown };
-  const byVariable: Record<string, unknown> = Object.fromEntries(variables);
-  const checked = check(configurationSchema, { ...fromFile.value, ...byVariable });
-  if (!checked.ok) {
-    const faults = checked.faults.map(
-      (fault) => `${sourceOf(fault.split(/[ .[]/, 1)[0] ?? "", byVariable, file)}: ${fault}`,
-    );
-    return { ok: false, faults };
+    if (isGiven(text)) given.set(name, { value: settingFrom(name, text), source: variableOf(name) });
+    else if (!fromFile.ok) faults.set(name, fromFile.fault);
+    else if (fromFile.value[name] !== undefined && fromFile.value[name] !== null)
+      given.set(name, { value: fromFile.value[name], source: file });
   }
-  const configuration = withPlaces(checked.value, environment);
-  const settings = settingNames.map((name): Setting => {
-    const source = name in byVariable ? variableOf(name) : name in fromFile.value ? file : "default";
-    return { name, value: configuration[name], source };
-  });
-  return { ok: true, value: { configuration, settings, file } };
+  const good: Record<string, unknown> = {};
+  for (const [name, { value, source }] of given) {
+    const read = readSetting(name, value);
+    if ("fault" in read) faults.set(name, `${source}: ${read.fault}`);
+    else good[name] = read.value;
+  }
+  const configuration = withDefaults(configurationSchema.parse(good), environment);
+  return {
+    configuration: throwing(configuration, faults),
+    settings: settingNames.map((name) => ({
+      name,
+      value: faults.has(name) ? undefined : configuration[name],
+      source: given.get(name)?.source ?? "default",
+    })),
+    file,
+    faults: [...new Set(faults.values())],
+    warnings: [
+      ...unknownVariables(environment),
+      ...(fromFile.ok ? unknownSettings(fromFile.value, file) : []),
+    ],
+  };
+}
+
+// One setting by itself, so that what is wrong with it is nobody else's trouble.
+function readSetting(name: SettingName, value: unknown): { value: unknown } | { fault: string } {
+  const checked = check(z.strictObject({ [name]: configurationSchema.shape[name] }), { [name]: value });
+  if (!checked.ok) return { fault: checked.faults.join("; ") };
+  const read = checked.value[name];
+  if (!ofPaths.includes(name)) return { value: read };
+  const paths = [read].flat().map((path) => readPath(String(path), homeDirectory()));
+  const fault = paths.flatMap((path) => ("fault" in path ? path.fault : []))[0];
+  if (fault !== undefined) return { fault: `${name} was given as ${excerpt(read)}, which ${fault}` };
+  const absolute = paths.flatMap((path) => ("path" in path ? path.path : []));
+  return { value: Array.isArray(read) ? absolute : absolute[0] };
+}
+
+const ofPaths: readonly SettingName[] = [
+  "allowedRoots",
+  "workingDirectory",
+  "outputDirectory",
+  "stateDirectory",
+  "claudePath",
+];
+
+function throwing(configuration: Configuration, faults: ReadonlyMap<SettingName, string>): Configuration {
+  const guarded = { ...configuration };
+  for (const [name, fault] of faults) {
+    const get = (): never => {
+      throw new ConfigurationFault([fault]);
+    };
+    Object.defineProperty(guarded, name, { get, enumerable: true });
+  }
+  return guarded;
 }
 
 /** The state directory of this configuration. Absolute. */
@@ -70,18 +119,15 @@ export function stateDirectoryOf({ stateDirectory }: Configuration): string {
   return stateDirectory ?? defaultStateDirectory();
 }
 
-// `~` and what is left to the system, filled in.
-function withPlaces(configuration: Configuration, environment: Environment): Configuration {
+// What is left to the system, filled in.
+function withDefaults(configuration: Configuration, environment: Environment): Configuration {
   const home = homeDirectory();
-  const place = (path: string) => absolutePath(path, home);
-  const { workingDirectory, claudePath, stateDirectory, allowedRoots, outputDirectory } = configuration;
+  const { stateDirectory, allowedRoots, outputDirectory } = configuration;
   return {
     ...configuration,
-    allowedRoots: (allowedRoots ?? [home, temporaryDirectory()]).map(place),
-    outputDirectory: place(outputDirectory),
-    stateDirectory: stateDirectory === undefined ? defaultStateDirectory(environment) : place(stateDirectory),
-    ...(workingDirectory === undefined ? {} : { workingDirectory: place(workingDirectory) }),
-    ...(claudePath === undefined ? {} : { claudePath: place(claudePath) }),
+    allowedRoots: allowedRoots ?? [home, temporaryDirectory()],
+    outputDirectory: absolutePath(outputDirectory, home),
+    stateDirectory: stateDirectory ?? defaultStateDirectory(environment),
   };
 }
 
@@ -93,34 +139,40 @@ function settingFrom(name: SettingName, text: string): unknown {
   return shape ? valueMeant(shape, text) : text;
 }
 
-function readFileObject(file: string): Checked<Record<string, unknown>> {
+function readFileObject(
+  file: string,
+): { ok: true; value: Record<string, unknown> } | { ok: false; fault: string } {
   if (!exists(file)) return { ok: true, value: {} };
   try {
-    const value: unknown = JSON.parse(readText(file));
+    const value: unknown = JSON.parse(readText(file).replace(/^\uFEFF/, ""));
     if (typeof value === "object" && value !== null && !Array.isArray(value))
       return { ok: true, value: { ...value } };
-    return { ok: false, faults: [`${file} must contain a JSON object`] };
+    return { ok: false, fault: `${file} must contain a JSON object` };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { ok: false, faults: [`${file} cannot be read: ${reason}`] };
+    return { ok: false, fault: `${file} cannot be read: ${reason}` };
   }
 }
 
 // Variables of ours that are no settings. The last one is the installers', and may be exported in a shell that then starts us.
 const otherVariables: readonly string[] = [markerVariable, depthVariable, "PARALLEL_CLAUDE_DOWNLOADS"];
 
-// A mistyped variable would silently leave the default in force.
 function unknownVariables(environment: Environment): string[] {
   const known = settingNames.map(variableOf);
   return Object.keys(environment)
     .filter((name) => name.startsWith("PARALLEL_CLAUDE_"))
     .filter((name) => !known.includes(name) && !otherVariables.includes(name))
-    .map((name) => {
-      const near = nearest(name, known);
-      return `the variable ${name} is not known${near === undefined ? "" : `; did you mean \`${near}\`?`}`;
-    });
+    .map((name) => unknownText(`the variable ${name}`, nearest(name, known)));
 }
 
-function sourceOf(name: string, byVariable: Record<string, unknown>, file: string): string {
-  return name in byVariable ? variableOf(name) : file;
+function unknownSettings(values: Record<string, unknown>, file: string): string[] {
+  return Object.keys(values)
+    .filter((name) => !settingNames.some((known) => known === name))
+    .map((name) => unknownText(`the setting ${name} in ${file}`, nearest(name, settingNames)));
+}
+
+function unknownText(what: string, near: string | undefined): string {
+  const hint =
+    near === undefined ? "; a newer version of this program may know it" : `; did you mean \`${near}\`?`;
+  return `${what} is not known and has no effect${hint}`;
 }

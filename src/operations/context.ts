@@ -5,20 +5,13 @@ import { type StoreProblem, storeProblemOf } from "../store/database.ts";
 import { layoutOf } from "../store/layout.ts";
 import { Store } from "../store/store.ts";
 import { type InForce, readConfiguration, stateDirectoryOf } from "./configuration.ts";
-import { type Checked, faultText } from "./faults.ts";
+import { Fault } from "./fault.ts";
+import type { Checked } from "./faults.ts";
 
-/** What a user can fix, as one message. Doors show it and start nothing. */
-export class Fault extends Error {
-  constructor(faults: string | readonly string[]) {
-    super(typeof faults === "string" ? faults : faultText(faults));
-  }
-}
-
-/** A fault of the operator's configuration, whose names are settings and no options. */
-export class ConfigurationFault extends Fault {}
+export { ConfigurationFault, Fault } from "./fault.ts";
 
 export interface Context extends Disposable {
-  /** Throws `Fault` when it is broken. */
+  /** Throws `Fault` where a setting that is asked for is broken. */
   readonly configuration: Configuration;
   readonly inForce: InForce;
   /** Throws `Fault` when it cannot be opened. */
@@ -43,7 +36,7 @@ export function newContext({ busyTimeoutMs }: { busyTimeoutMs?: number } = {}): 
   return {
     workingDirectory: process.cwd(),
     get inForce() {
-      inForce ??= inForceOrFault(readConfiguration());
+      inForce ??= warnedOf(readConfiguration());
       return inForce;
     },
     get configuration() {
@@ -74,9 +67,10 @@ export function valueOrFault<Value>(checked: Checked<Value>): Value {
   return checked.value;
 }
 
-function inForceOrFault(checked: Checked<InForce>): InForce {
-  if (!checked.ok) throw new ConfigurationFault(checked.faults);
-  return checked.value;
+// Once a process: what has no effect stops nobody, but somebody meant something by it.
+function warnedOf(inForce: InForce): InForce {
+  for (const warning of inForce.warnings) console.error(`Warning: ${warning}`);
+  return inForce;
 }
 
 function storeIn(stateDirectory: string, busyTimeoutMs: number | undefined): Store {

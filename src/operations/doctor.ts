@@ -41,16 +41,9 @@ export const doctor: Operation<typeof input, typeof output> = {
   run: async (context, given) => {
     valueOrFault(check(input, given));
     const read = readConfiguration();
-    const inForce = read.ok ? read.value : undefined;
+    const inForce = read.faults.length === 0 ? read : undefined;
     const findings: Finding[] = [
-      read.ok
-        ? { name: "configuration", ok: true, detail: sourcesText(read.value) }
-        : {
-            name: "configuration",
-            ok: false,
-            detail: read.faults.join("\n"),
-            remedy: "Fix it in the place that the message names. Until then nothing starts.",
-          },
+      configurationFinding(read),
       ...(await claudeFindings(inForce?.configuration)),
       credentials(),
       ...(inForce ? placeFindings(context, inForce) : []),
@@ -59,6 +52,25 @@ export const doctor: Operation<typeof input, typeof output> = {
     return { ok: findings.every((finding) => finding.ok), findings };
   },
 };
+
+function configurationFinding({ faults, warnings, ...inForce }: InForce): Finding {
+  const name = "configuration";
+  if (faults.length > 0)
+    return {
+      name,
+      ok: false,
+      detail: [...faults, ...warnings].join("\n"),
+      remedy: "Fix it in the place that the message names. Until then, nothing starts.",
+    };
+  const detail = sourcesText({ ...inForce, faults, warnings });
+  if (warnings.length === 0) return { name, ok: true, detail };
+  return {
+    name,
+    ok: true,
+    detail: [detail, ...warnings].join("\n"),
+    remedy: "Correct the name, or remove it if it belongs to another version of this program.",
+  };
+}
 
 function sourcesText({ settings, file }: InForce): string {
   const set = settings.filter(({ source }) => source !== "default");

@@ -17,6 +17,7 @@ import { asMeant } from "./as-meant.ts";
 import { checkVersion } from "./claude-version.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
+import { ConfigurationFault } from "./fault.ts";
 import { type Checked, check } from "./faults.ts";
 import { depthFault } from "./guard.ts";
 import { Places } from "./places.ts";
@@ -54,7 +55,9 @@ export async function planBatch(
 ): Promise<Checked<PlannedBatch>> {
   const asked = askedFor(startedBy, input);
   if (!asked.ok) return asked;
-  const { configuration } = context;
+  const { configuration, inForce } = context;
+  // All at once, rather than one after the other as they are needed.
+  if (inForce.faults.length > 0) throw new ConfigurationFault(inForce.faults);
   const faults: string[] = [];
   const depth = depthFault(context);
   if (depth !== undefined) faults.push(depth);
@@ -90,6 +93,8 @@ export async function planBatch(
     return { prompt, options: files.stored(withNamesOnly(own, values.shared)) };
   });
   const warnings = [
+    // The command line has told them by now.
+    ...(startedBy === "run" ? [] : inForce.warnings),
     ...settingsWarnings(common, planned, workingDirectory),
     ...new Set(
       [common, ...planned.map((task) => task.options ?? {})].flatMap((one) =>

@@ -12,6 +12,7 @@ import { type BatchUri, batchUri, taskUri, transcriptUri } from "./batch-uri.ts"
 import type { ClientLimits } from "./clients.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
+import { ConfigurationFault } from "./fault.ts";
 import { checkTasks, findBatch } from "./find-batch.ts";
 import { taskText } from "./task-text.ts";
 import { transcriptPart } from "./transcript-part.ts";
@@ -24,8 +25,14 @@ export interface Document {
 
 /** The newest batches as they stand. A store that is not there has none, and looking must not make one. */
 export function recentBatches(context: Context, limit: number, offset = 0): BatchRow[] {
-  if (!exists(layoutOf(stateDirectoryOf(context.configuration)).database)) return [];
-  return context.store.list({ limit, offset });
+  try {
+    if (!exists(layoutOf(stateDirectoryOf(context.configuration)).database)) return [];
+    return context.store.list({ limit, offset });
+  } catch (error) {
+    // Where they are cannot be told. Clients list by themselves as they start; the first call says what is wrong.
+    if (error instanceof ConfigurationFault) return [];
+    throw error;
+  }
 }
 
 /** "review: finished, 40 succeeded" */

@@ -10,6 +10,8 @@ const input = z.strictObject({});
 const output = z.object({
   file: z.string(),
   fileExists: z.boolean(),
+  faults: z.array(z.string()).meta({ description: "What is wrong with settings that have no value here." }),
+  warnings: z.array(z.string()).meta({ description: "Settings that are not known and have no effect." }),
   settings: z.array(
     z.object({
       name: z.enum(settingNames),
@@ -29,8 +31,10 @@ const showConfiguration: Operation<typeof input, typeof output> = {
   input,
   output,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  run: async ({ inForce: { file, settings } }) => ({
+  run: async ({ inForce: { file, settings, faults, warnings } }) => ({
     file,
+    faults,
+    warnings,
     fileExists: exists(file),
     settings: settings.map((setting) => ({
       ...setting,
@@ -48,7 +52,8 @@ export const config = commandOf(showConfiguration, {
     ["config --json | jq -r .file", "Print the path of the file"],
   ],
   alone: true,
-  present: ({ file, fileExists, settings }, { terminal: { out } }) => {
+  // What is not known was told on standard error by now.
+  present: ({ file, fileExists, settings, faults }, { terminal: { out } }) => {
     const rows = settings.map(({ name, value, source, variable }) => [
       name,
       value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value),
@@ -57,6 +62,8 @@ export const config = commandOf(showConfiguration, {
     ]);
     const columns = [{ title: "SETTING" }, { title: "VALUE" }, { title: "FROM" }, { title: "VARIABLE" }];
     const there = fileExists ? "" : " (does not exist)";
-    return `File: ${file}${there}\n\n${table(columns, rows, out)}`;
+    const wrong =
+      faults.length === 0 ? "" : `\n\nWrong, and without a value until it is fixed:\n${faults.join("\n")}`;
+    return `File: ${file}${there}\n\n${table(columns, rows, out)}${wrong}`;
   },
 });
