@@ -1,16 +1,13 @@
 // Finds the `claude` executable, also where a desktop application gave us a PATH of four directories.
-import { isDirectory, isExecutable, realPath } from "../platform/files.ts";
-import {
-  absolutePath,
-  basename,
-  homeDirectory,
-  isAbsolute,
-  join,
-  pathListSeparator,
-} from "../platform/paths.ts";
+import { isExecutable } from "../platform/files.ts";
+import { absolutePath, homeDirectory, isAbsolute, join, pathListSeparator } from "../platform/paths.ts";
+import { pathOfLoginShell, type Told } from "./login-shell.ts";
+import { programPlaces } from "./program-places.ts";
 
-/** `message` says what is wrong, and `remedy` what to do. */
-export type FoundClaude = { found: true; path: string } | { found: false; message: string; remedy: string };
+/** `where`: how it was found, for people. `message` says what is wrong, and `remedy` what to do. */
+export type FoundClaude =
+  | { found: true; path: string; where: string }
+  | { found: false; message: string; remedy: string };
 
 type Environment = Record<string, string | undefined>;
 
@@ -28,22 +25,31 @@ export function findClaude(
   { environment = process.env, askShell = true }: { environment?: Environment; askShell?: boolean } = {},
 ): FoundClaude {
   if (claudePath !== undefined) return checkPath(claudePath);
-  const searched: string[] = [];
-  for (const directories of [
-    () => pathDirectories(environment["PATH"]),
-    knownDirectories,
-    ...(askShell ? [loginShellDirectories] : []),
+  const searched = new Set<string>();
+  const shell = askShell ? () => pathOfLoginShell(environment) : () => ({});
+  let hindrance: string | undefined;
+  for (const places of [
+    () => pathDirectories(environment["PATH"]).map((directory) => ({ directory, where: "on the PATH" })),
+    () =>
+      programPlaces(environment).map(({ directory, who }) => ({ directory, where: `where ${who} puts it` })),
+    () => {
+      const told: Told = shell();
+      hindrance = told.hindrance;
+      const where = "on the PATH of your login shell";
+      return pathDirectories(told.path).map((directory) => ({ directory, where }));
+    },
   ]) {
-    for (const directory of directories()) {
-      if (searched.includes(directory)) continue;
-      searched.push(directory);
+    for (const { directory, where } of places()) {
+      if (searched.has(directory)) continue;
+      searched.add(directory);
       const path = claudeIn(directory);
-      if (path !== undefined) return { found: true, path };
+      if (path !== undefined) return { found: true, path, where };
     }
   }
+  const asked = hindrance === undefined ? "" : ` Your login shell was not asked: ${hindrance}.`;
   return {
     found: false,
-    message: `\`claude\` was not found in ${searched.join(", ")}.`,
+    message: `\`claude\` was not found in ${[...searched].join(", ")}.${asked}`,
     remedy: installAdvice,
   };
 }
@@ -54,27 +60,13 @@ export function pathDirectories(path: string | undefined): string[] {
 }
 
 /** Where installers put `claude`, and what a session's own commands need. */
-export function knownDirectories(): string[] {
-  const home = homeDirectory();
-  if (process.platform === "win32") {
-    return [join(home, ".local", "bin"), join(home, "AppData", "Roaming", "npm"), join(home, ".bun", "bin")];
-  }
-  const inHome = [".local/bin", ".claude/local", ".bun/bin", ".npm-global/bin", ".volta/bin", ".asdf/shims"];
-  return [
-    ...inHome.map((directory) => join(home, directory)),
-    join(home, ".local/share/mise/shims"),
-    "/opt/homebrew/bin",
-    "/usr/local/bin",
-    "/usr/bin",
-    "/bin",
-    "/usr/sbin",
-    "/sbin",
-  ];
+export function knownDirectories(environment: Environment = process.env): string[] {
+  return [...new Set(programPlaces(environment).map(({ directory }) => directory))];
 }
 
 function checkPath(claudePath: string): FoundClaude {
   const path = absolutePath(claudePath, homeDirectory());
-  if (isExecutable(path)) return { found: true, path };
+  if (isExecutable(path)) return { found: true, path, where: "as claudePath says" };
   return {
     found: false,
     message: `The configured claudePath ${path} is not an executable file.`,
@@ -86,26 +78,4 @@ function claudeIn(directory: string): string | undefined {
   // A `.cmd` wrapper cuts its command line at 8,191 characters: on Windows only the real executable will do.
   const path = join(directory, process.platform === "win32" ? "claude.exe" : "claude");
   return isExecutable(path) ? path : undefined;
-}
-
-// Version managers set PATH in the shell's own files only.
-function loginShellDirectories(): string[] {
-  const shell = process.env["SHELL"];
-  if (process.platform === "win32" || shell === undefined || !isAbsolute(shell)) return [];
-  // Neither need be there: a container may set SHELL for a shell that it has not, and a user may have no home.
-  if (!isExecutable(shell) || !isDirectory(homeDirectory())) return [];
-  if (!["sh", "bash", "zsh", "fish", "dash", "ksh"].includes(basename(realPath(shell)))) return [];
-  const mark = "PATH-BEGINS-HERE";
-  const asked = Bun.spawnSync([shell, "-lc", `printf '\\n%s%s\\n' ${mark} "$PATH"`], {
-    stdin: "ignore",
-    stderr: "ignore",
-    timeout: 3_000,
-    killSignal: "SIGKILL",
-    cwd: homeDirectory(),
-  });
-  const line = asked.stdout
-    .toString()
-    .split("\n")
-    .find((text) => text.startsWith(mark));
-  return pathDirectories(line?.slice(mark.length));
 }

@@ -11,6 +11,6 @@ export function claudeOf(
   { claudePath, claudePathIsSet }: Pick<Batch, "claudePath" | "claudePathIsSet">,
   { thorough }: { thorough: boolean },
 ): FoundClaude {
-  if (isExecutable(claudePath)) return { found: true, path: claudePath };
+  if (isExecutable(claudePath)) return { found: true, path: claudePath, where: "where it was" };
   return findClaude(claudePathIsSet === false ? undefined : claudePath, { askShell: thorough });
 }

@@ -17,7 +17,7 @@ export async function claudeFindings(configuration: Configuration | undefined): 
     return [{ name: "claude", ok: false, ...withoutRights(configuration, claude.message, claude.remedy) }];
   }
   const from = homeDirectory();
-  const found: Finding = { name: "claude", ok: true, detail: whichText(claude.path, configuration) };
+  const found: Finding = { name: "claude", ok: true, detail: whichText(claude, configuration) };
   const version = versionFinding(await probeVersion(claude.path, from), claude.path);
   if (!version.ok) return [found, version];
   const session = await probeSession(claude.path, from);
@@ -71,12 +71,15 @@ function missingInterpreter(path: string): string | undefined {
   return found ? undefined : name;
 }
 
-function whichText(path: string, configuration: Configuration | undefined): string {
+function whichText(
+  { path, where }: { path: string; where: string },
+  configuration: Configuration | undefined,
+): string {
   const real = realPath(path);
   const interpreter = interpreterOf(path);
   const script = interpreter === undefined ? "" : `, a script that ${interpreter} runs`;
-  const named = `${real === path ? path : `${path} (${real})`}${script}`;
-  if (configuration?.claudePath !== undefined) return `${named}, as claudePath says`;
+  const named = `${real === path ? path : `${path} (${real})`}${script}, ${where}`;
+  if (configuration?.claudePath !== undefined) return named;
   const others = searchedFor(process.platform === "win32" ? "claude.exe" : "claude").filter(
     (other) => isExecutable(other) && realPath(other) !== real,
   );
