@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { batchIdSchema } from "../src/model/batch-id.ts";
 import { identityOf, livenessOf } from "../src/platform/process.ts";
 import { describeNeeding } from "./facilities.ts";
-import { connectNew, eventually, Home, kill } from "./harness.ts";
+import { connectNew, eventually, Home, kill, program, run } from "./harness.ts";
 
 /** Each writes its pid to `$OUT/<name>` once it is what it wants to be, and stays. */
 const kinds: Record<string, { script: string; inGroup?: boolean }> = {
@@ -91,5 +91,30 @@ describeNeeding(
     } finally {
       if (left && livenessOf(left) === "alive") await kill(left);
     }
+  });
+
+  test("a batch that a session started in the background ends with the session, and stays ended", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    const [started, file] = [home.file("started"), home.file("command.sh")];
+    const variables = { ...home.environment, PARALLEL_CLAUDE_MAX_DEPTH: "2" };
+    const exports = Object.entries(variables).map(([name, value]) => `export ${name}='${value}'`);
+    const inner = `${program().join(" ")} run --detach '[[touch path=${started}]] [[hang]]'`;
+    const wait = `while [ ! -e ${started} ]; do sleep 0.01; done`;
+    await Bun.write(file, `${[...exports, inner, wait].join("\n")}\n`);
+    const { data } = await client.call("spawn_parallel_claude_sessions", {
+      tasks: [`[[shell command="sh ${file}"]]`],
+    });
+    expect(data).toMatchObject({ counts: { succeeded: 1 } });
+    await home.empty({ but: client.pid });
+    // A call carries on what lost its processes; this one only ends what ended with its session.
+    await run(home, ["list"]);
+    using store = home.store();
+    await eventually(
+      () => store.list().every(({ endedAt }) => endedAt !== undefined),
+      () => "the inner batch does not end",
+    );
+    expect(store.list().map(({ cancelledBy }) => cancelledBy)).toEqual(["leash", undefined]);
+    await home.empty({ but: client.pid });
   });
 });

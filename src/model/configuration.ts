@@ -97,7 +97,10 @@ export const configurationSchema = z.strictObject({
     .int()
     .min(1)
     .max(10)
-    .meta({ description: "How deep sessions may be nested. With 1, sessions cannot start sessions." })
+    .meta({
+      description:
+        "How deep sessions may be nested. With 1, sessions cannot start sessions. A batch that a session starts ends with that session, even in the background.",
+    })
     .default(1),
   sharedDaemons: z
     .array(z.string().min(1))

@@ -80,6 +80,8 @@ export const eventBody = z.discriminatedUnion("type", [
   z.object({ type: z.literal("runner-started"), identity: processIdentity }),
   z.object({
     type: z.literal("leash-released"),
+    /** Who has it from now on: a batch that a session started ends with that session. */
+    leash: processIdentity.optional(),
     /** A batch that is handed over writes its files where the user looks for them. */
     outputDirectory: z.string().optional(),
   }),

@@ -136,7 +136,8 @@ export function apply(state: BatchState, event: Event): void {
       state.epoch = event.epoch;
       return;
     case "leash-released":
-      delete state.leash;
+      if (event.leash) state.leash = event.leash;
+      else delete state.leash;
       if (event.outputDirectory !== undefined) state.outputDirectory = event.outputDirectory;
       return;
     case "attempt-started": {

@@ -10,6 +10,8 @@ import type { SessionValues } from "../model/session-values.ts";
 import type { BatchState } from "../model/state.ts";
 import { writePrivateFiles } from "../platform/private-files.ts";
 import { ownIdentity } from "../platform/process.ts";
+import type { ProcessIdentity } from "../platform/process-identity.ts";
+import { sessionAround } from "../platform/process-table.ts";
 import {
   type BatchAnswer,
   batchAnswerSchema,
@@ -120,7 +122,10 @@ export async function carry({ store }: Context, log: BatchLog, values: SessionVa
   }
 }
 
-/** Founds the batch. With a leash, it lives as long as this process wants it. */
+/**
+ * Founds the batch. With a leash, it lives as long as this process wants it; without, as long as the session that this
+ * process runs in, where it runs in one.
+ */
 export async function create(
   context: Context,
   { batch, files }: PlannedBatch,
@@ -131,7 +136,7 @@ export async function create(
   const tooMany = rateFault(context, account.hash);
   if (tooMany !== undefined) throw new Fault(`Nothing was started: ${tooMany}`);
   writePrivateFiles(files);
-  const leash = leashed ? { leash: ownIdentity() } : {};
+  const leash = leashed ? { leash: ownIdentity() } : outerLeash();
   return patiently(() => store.create({ type: "batch-created", batch, account, ...leash }, Date.now()));
 }
 
@@ -191,9 +196,16 @@ async function handOver(context: Context, log: BatchLog): Promise<void> {
   const decide = (state: BatchState): EventBody[] => {
     if (state.endedAt !== undefined) return [];
     const outputDirectory = handOverDirectory(context.configuration, state.batch);
-    return [{ type: "leash-released", ...(outputDirectory === undefined ? {} : { outputDirectory }) }];
+    const where = outputDirectory === undefined ? {} : { outputDirectory };
+    return [{ type: "leash-released", ...outerLeash(), ...where }];
   };
   await patiently(() => log.append(decide));
+}
+
+// What a session started ends with it: a batch too, which nobody waits for.
+function outerLeash(): { leash?: ProcessIdentity } {
+  const leash = sessionAround(process.env);
+  return leash ? { leash } : {};
 }
 
 // A client that gave up waiting must not cost anybody the work; one that changed its mind must.

@@ -85,6 +85,21 @@ export function descendantsOf(pid: number): ProcessIdentity[] {
   return [...descendantsIn(table, [pid])].flatMap((child) => identityIn(table, child) ?? []);
 }
 
+/** The session that we run in, where we do: of all above us that carry our marker, the first. */
+export function sessionAround(environment: Record<string, string | undefined>): ProcessIdentity | undefined {
+  const marker = environment[markerVariable];
+  if (marker === undefined) return undefined;
+  const table = processTable();
+  const marked = new Map(
+    (lookForMarkers(new Set([marker])).byMarker.get(marker) ?? []).map((one) => [one.pid, one]),
+  );
+  let found: ProcessIdentity | undefined;
+  // Shells between us and the session may have cleared what they pass on, so all above us are asked.
+  for (let pid = table.get(process.pid)?.parent; pid !== undefined && pid > 1; pid = table.get(pid)?.parent)
+    found = marked.get(pid) ?? found;
+  return found;
+}
+
 /** The words of a process's command line, the title that it gave itself included; nothing where it cannot be read. */
 export function commandOf(pid: number): string[] {
   if (process.platform === "linux") {
