@@ -103,6 +103,9 @@ test("a store of schema 3 loads, its transcripts are where it lies now, and its 
   const { transcript } = log.state.tasks[1]?.attempts[0] ?? never();
   expect(transcript).toBe(`${home.state}/batches/${batchId}/task-002-attempt-1.ndjson`);
   // A program of that version that still runs, a door for one, reads what follows in this log as it always did.
+  log.append(() => [{ type: "leash-released", outputDirectory: `${home.state}/out` }]);
+  const column = store.database.query("SELECT output_directory AS place FROM batches").get();
+  expect(column).toEqual({ place: `${home.state}/out` });
   log.append(() => [{ type: "file-failed", path: `${home.state}/x`, message: "" }]);
   const kept = store.database.query("SELECT body FROM events ORDER BY sequence DESC LIMIT 1").get();
   expect(kept).toEqual({
