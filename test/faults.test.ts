@@ -2,6 +2,13 @@
 import { expect, test } from "bun:test";
 import { runRound } from "./faults/round.ts";
 
+for (const around of ["claude away", "output moved"] as const) {
+  test(`the same with ${around} now and then`, async () => {
+    const { violations } = await runRound({ seed: 3, tasks: 20, least: 1, most: 2, around });
+    expect(violations).toEqual([]);
+  }, 240_000);
+}
+
 for (const seed of [1, 2]) {
   test(`whatever is killed, no answer is lost and nothing is done twice (seed ${seed})`, async () => {
     const { violations, faults } = await runRound({ seed, tasks: 40, least: 3, most: 5 });
