@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { commands } from "../src/doors/commands.ts";
 import { settingNames, variableOf } from "../src/model/configuration.ts";
+import { product } from "../src/model/product.ts";
 import { RunningCommand } from "./cli-harness.ts";
 import { eventually, filesIn, Home, program, run } from "./harness.ts";
 
@@ -252,6 +253,12 @@ test("every command has help, which starts with how it is written", async () => 
     }),
   );
   expect(out).toContain("serve");
+});
+
+test("the version is printed however it is asked for", async () => {
+  await using home = new Home();
+  for (const word of ["--version", "-v", "-V", "version"])
+    expect(await run(home, [word])).toEqual({ code: 0, out: `${product.version}\n`, err: "" });
 });
 
 test("every command prints JSON when it is asked to, and nothing else", async () => {

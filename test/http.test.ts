@@ -181,6 +181,14 @@ test("the token is shown when it is made, and later only to whoever asks for it"
   expect((await run(home, ["serve", "--http", "0", "--show-token"])).err).toContain("needs the port");
 });
 
+test("the word `serve` may be left out, and the option may have the name that others give it", async () => {
+  await using home = new Home();
+  await using door = new RunningCommand(home, ["--http", "0"]);
+  await door.says("listens on http://127.0.0.1:");
+  await using other = new RunningCommand(home, ["serve", "--port=0"]);
+  await other.says("listens on http://127.0.0.1:");
+});
+
 test("the token is made once, kept private, and asked of everybody", async () => {
   await using home = new Home();
   const file = join(home.state, "http-token");
