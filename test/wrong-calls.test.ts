@@ -201,8 +201,8 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
   ["read_batch_results", { batchId: "latest", task: 1 }, "There is no batch yet."],
   [
     "read_batch_results",
-    { batchId: "latest", limit: 1000 },
-    "Nothing was done: limit was given as 1000: expected at most 100",
+    { batchId: "latest", limit: -1 },
+    "Nothing was done: limit was given as -1: expected at least 1",
   ],
   [
     "cancel_batch",
