@@ -54,6 +54,8 @@ describe("what can stand at the end of a command line", () => {
     [["run", "--allowed-tools", "Read", "--allowed"], ["--allowed-tools"]],
     [["run", "-f", ""], [":files"]],
     [["run", "--output-directory", ""], [":directories"]],
+    [["run", "--add-dir", ""], [":directories"]],
+    [["run", "-C", ""], [":directories"]],
     [["run", "--json", ""], []],
     [["run", "--", "--mod"], []],
     [["completions", "z"], ["zsh"]],

@@ -120,7 +120,10 @@ export function parseFlags(
 }
 
 /** The flag of that name or of one that means the same, without dashes: `max-turns`, `maxTurns`, `max_turns`. */
-function flagNamed(flags: readonly Flag[], name: string): { flag: Flag; negated: boolean } | undefined {
+export function flagNamed(
+  flags: readonly Flag[],
+  name: string,
+): { flag: Flag; negated: boolean } | undefined {
   const found = (one: string) => flags.find((flag) => spellingsOf(flag).includes(one));
   const flag = found(name);
   if (flag) return { flag, negated: false };

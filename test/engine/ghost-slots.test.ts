@@ -35,7 +35,8 @@ test("a batch that is retried as it ends runs no session without a slot", async 
   const before = { ...process.env };
   Object.assign(process.env, home.environment);
   let retried = false;
-  const slots = () => store.database.query("SELECT count(*) AS n FROM pool_slots WHERE pool <> 'starting'").get();
+  const slots = () =>
+    store.database.query("SELECT count(*) AS n FROM pool_slots WHERE pool <> 'starting'").get();
   const running = runBatch(store, log, {
     watching: ({ tasks, endedAt }) => {
       if (retried || endedAt !== undefined || !tasks.every(canRetry)) return;

@@ -4,7 +4,7 @@ import type { BatchGlimpse } from "../../store/peek.ts";
 import type { Command, Positional } from "../commands/command.ts";
 import { flagsOfCommand } from "../commands/help.ts";
 import { ageText } from "../commands/table.ts";
-import { type Flag, namesPath } from "../flags.ts";
+import { type Flag, flagNamed, namesPath } from "../flags.ts";
 
 /** A word, and what it is; or that names of files or directories are wanted, which shells know best. */
 export type Candidate = { word: string; about: string } | { names: "files" | "directories" };
@@ -54,9 +54,9 @@ function forCommand(
 }
 
 function flagWritten(flags: readonly Flag[], word: string): Flag | undefined {
-  return flags.find(
-    ({ name, short }) => word === `--${name}` || (short !== undefined && word === `-${short}`),
-  );
+  const [, dashes, name = ""] = /^(--?)([\w-]+)$/.exec(word) ?? [];
+  if (dashes === "--") return flagNamed(flags, name)?.flag;
+  return flags.find(({ short, aliases }) => dashes === "-" && [short, ...aliases].includes(name));
 }
 
 function inlineValues(flag: Flag, value: string): Candidate[] {
