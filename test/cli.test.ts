@@ -108,7 +108,7 @@ describe("run", () => {
     expect((await run(home, ["show", batchId])).out).toContain("running");
     await Bun.write(gate, "");
     await home.empty();
-    expect((await run(home, ["show", batchId])).out).toContain("finished");
+    expect((await run(home, ["show", batchId])).out).toMatch(/state +succeeded/);
   });
 
   for (const [signal, status] of [
@@ -127,7 +127,7 @@ describe("run", () => {
       command.signal(signal);
       expect(await command.ended()).toBe(status);
       expect(command.said).toContain(`show ${batchIdIn(command.said)}`);
-      expect(command.said).toContain("All 3 tasks ended: 1 succeeded, 2 cancelled.");
+      expect(command.said).toContain("Cancelled by the user: 1 of 3 tasks done, ");
       await home.empty();
       const { out } = await run(home, ["list", "--json"]);
       expect(JSON.parse(out)).toMatchObject({ batches: [{ state: "cancelled" }] });
@@ -300,7 +300,7 @@ test("list and show tell of a batch what run has done", async () => {
   const { err } = await run(home, ["run", ...tasks, "--batch-name", "nightly"]);
   const batchId = batchIdIn(err);
   const list = await run(home, ["list"]);
-  expect(list.out).toMatch(new RegExp(`^${batchId} +finished +2/2 +1 .* nightly$`, "m"));
+  expect(list.out).toMatch(new RegExp(`^${batchId} +1 failed +2/2 +1 .* nightly$`, "m"));
   const show = await run(home, ["show", "latest"]);
   expect(show.out).toContain(`Batch ${batchId} “nightly”`);
   expect(show.out).toMatch(/^1 {2}succeeded .* review the code {2,}result-001-\d+\.html$/m);
@@ -324,7 +324,9 @@ test("cancel ends the tasks that are named, and the others go on", async () => {
   expect(out).toContain("1 of 2 tasks have ended: 0 succeeded, 1 cancelled.");
   await Bun.write(gate, "");
   await home.empty();
-  expect((await run(home, ["show", batchId])).out).toContain("1 succeeded, 1 cancelled");
+  expect((await run(home, ["show", batchId])).out).toContain(
+    "Cancelled by the user: 1 of 2 tasks done, 1 stopped.",
+  );
 });
 
 test("config tells each value with its source", async () => {

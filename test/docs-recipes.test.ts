@@ -86,7 +86,7 @@ const recipesByHeading: Record<string, Recipe> = {
       expect(stdout.toString().match(/^src\/a\.ts\(/gm)?.length).toBe(3);
       expect(stdout.toString().match(/^ +(?:Type|The types|Types) /gm)?.length).toBeGreaterThan(1);
       expect(out).toContain("src/app/(shop)/page.ts");
-      expect(err).toContain("All 3 tasks ended: 3 succeeded.");
+      expect(err).toContain("All 3 tasks succeeded.");
     },
   },
   "Extract data into JSONL": {
@@ -156,7 +156,7 @@ const recipesByHeading: Record<string, Recipe> = {
       const crontab = blocks.find(({ language }) => language === "crontab")?.text ?? "";
       const done = await byCron(home, crontab);
       expect(done).toMatchObject({ code: 0, out: "" });
-      expect(done.err).toContain("All 2 tasks ended: 2 succeeded.");
+      expect(done.err).toContain("All 2 tasks succeeded.");
       expect(done.err).toContain(`Report: ${home.path}/Desktop/claude-code-results/report-`);
       const refused = await byCron(home, crontab.replace("~/project", "~/out"));
       expect({ code: refused.code, out: refused.out }).toEqual({ code: 3, out: "" });
@@ -178,10 +178,12 @@ const recipesByHeading: Record<string, Recipe> = {
         () => "no mail has come",
       );
       expect(await Bun.file(home.file("mail")).text()).toMatch(
-        /^weekly: 1 of 2 succeeded, [\d.]+ USD to me@example.com\n$/,
+        /^weekly failed: 1 of 2 succeeded, [\d.]+ USD to me@example.com\n$/,
       );
       const body = await Bun.file(home.file("body")).text();
-      expect(body).toMatch(/^1 failed, 0 cancelled, \d+ seconds\. Report: \S+report-\w+\.html\n/);
+      expect(body).toMatch(
+        /^All 2 tasks ended: 1 succeeded, 1 failed\.\nNext: parallel-claude-code-mcp retry \w{8}\n\S+report-\w+\.html\n/,
+      );
       // The answers stay where they are.
       expect(body.length).toBeLessThan(500);
       expect(body).not.toContain("Answer to");
@@ -199,7 +201,7 @@ const recipesByHeading: Record<string, Recipe> = {
       { prompt: "one", options: [] },
       { prompt: expect.stringMatching(/^two /), options: [] },
     ],
-    leaves: async (_, { out, err }) => expect(`${out}${err}`).toContain("All 2 tasks ended: 2 succeeded."),
+    leaves: async (_, { out, err }) => expect(`${out}${err}`).toContain("All 2 tasks succeeded."),
   },
 };
 

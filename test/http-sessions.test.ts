@@ -14,7 +14,7 @@ interface Counted extends AsyncDisposable {
 }
 
 function open(): Counted {
-  const context = newContext();
+  const context = newContext("tools");
   const alive = new Set<object>();
   let made = 0;
   const door = openHttp({ host: "127.0.0.1", port: 0 }, token, {

@@ -165,7 +165,7 @@ describe("wait", () => {
     await Bun.write(gate, "");
     expect(await command.ended()).toBe(0);
     expect(command.said).toContain("2/2  task 2  succeeded");
-    expect(command.said).toContain("is finished. All 2 tasks ended: 2 succeeded.");
+    expect(command.said).toContain(": All 2 tasks succeeded.");
   });
 
   test("exits with 1 when a task did not succeed, and --json prints how it ended", async () => {

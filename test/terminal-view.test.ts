@@ -32,7 +32,7 @@ describe("run in a terminal", () => {
     await Bun.write(home.file("b"), "");
     expect(await command.ended()).toBe(0);
     const { text } = command.screen;
-    expect(text).toContain("All 3 tasks ended: 3 succeeded.");
+    expect(text).toContain("All 3 tasks succeeded.");
     expect(text).not.toContain("running");
     expect(text).not.toContain("━");
     expect(command.screen.cursorShown).toBe(true);
@@ -126,7 +126,7 @@ describe("run in a terminal", () => {
     command.type("\x03");
     await command.shows("Press Ctrl-C again to kill them at once");
     expect(await command.ended()).toBe(130);
-    expect(command.screen.text).toContain("All 2 tasks ended: 0 succeeded, 2 cancelled.");
+    expect(command.screen.text).toContain("Cancelled by the user: 0 of 2 tasks done, ");
     expect(command.screen.cursorShown).toBe(true);
     await home.empty();
   });
@@ -194,7 +194,7 @@ describe("run in a terminal", () => {
     command.type("\x11");
     expect(await command.ended()).toBe(0);
     expect(command.screen.text.match(/^\d\/4 {2}task \d {2}succeeded/gm)).toHaveLength(4);
-    expect(command.screen.text).toContain("All 4 tasks ended: 4 succeeded.");
+    expect(command.screen.text).toContain("All 4 tasks succeeded.");
     expect(command.screen.cursorShown).toBe(true);
   });
 
@@ -220,7 +220,7 @@ describe("watch", () => {
     expect(command.screen.bells).toBe(0);
     await Bun.write(home.file("gate"), "");
     expect(await command.ended()).toBe(0);
-    expect(command.screen.text).toContain(`Batch ${batchId} is finished. All 2 tasks ended: 2 succeeded.`);
+    expect(command.screen.text).toContain(`Batch ${batchId}: All 2 tasks succeeded.`);
     expect(command.screen.bells).toBe(1);
     expect(command.screen.cursorShown).toBe(true);
     await home.empty();
@@ -284,7 +284,7 @@ describe("watch", () => {
     const row = store.list()[0];
     for (const process_ of [row?.keeper, row?.runner]) if (process_) process.kill(process_.pid, "SIGKILL");
     expect(await command.ended()).toBe(1);
-    expect(command.screen.text).toContain(`Batch ${batchId} is interrupted.`);
+    expect(command.screen.text).toContain(`Batch ${batchId}: Interrupted: `);
   });
 
   test("piped, it prints a line for each task, and no escapes", async () => {
@@ -293,7 +293,7 @@ describe("watch", () => {
     const { code, out } = await run(home, ["watch", batchId]);
     expect(code).toBe(1);
     expect(out).toMatch(/^\d\/2 {2}task 1 {2}succeeded/m);
-    expect(out).toContain(`Batch ${batchId} is finished.`);
+    expect(out).toContain(`Batch ${batchId}: All `);
     expect(out).not.toContain(esc);
   });
 

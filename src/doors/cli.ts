@@ -52,7 +52,7 @@ async function perform([name, ...others]: readonly string[], terminal: Terminal)
 
 async function runOne(command: Command, argv: readonly string[], terminal: Terminal): Promise<number> {
   const flags = flagsOfCommand(command);
-  using context = newContext();
+  using context = newContext("command-line");
   try {
     const written = parseFlags(flags, argv, command.hints);
     if (!written.ok) throw new UsageFault(written.faults);

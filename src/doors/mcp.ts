@@ -11,7 +11,7 @@ const farewellMs = 300;
 
 /** Serves until the client has gone; gives the exit status. */
 export async function serve(): Promise<number> {
-  const context = newContext({ busyTimeoutMs: serverBusyTimeoutMs });
+  const context = newContext("tools", { busyTimeoutMs: serverBusyTimeoutMs });
   const client = new AbortController();
   const closed = Promise.withResolvers<void>();
   const transport = new StdioTransport(() => client.abort(new ClientEnded()));

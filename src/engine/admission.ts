@@ -3,6 +3,7 @@
 import type { SessionOptions } from "../model/options.ts";
 import type { Standstill } from "../model/standstill.ts";
 import { type BatchState, taskOf } from "../model/state.ts";
+import { optionsOf } from "../model/task-options.ts";
 import type { Hold } from "../store/holds.ts";
 import type { Layout } from "../store/layout.ts";
 import type { AccountHolds } from "./account-holds.ts";
@@ -15,7 +16,6 @@ import { isRetryDue } from "./retry.ts";
 import { lackOfRoom } from "./room.ts";
 import type { Slot, Slots } from "./slots.ts";
 import type { StartHold } from "./start-hold.ts";
-import { optionsOf } from "./task-options.ts";
 
 /** How often a task that waits for something looks whether it has come, in milliseconds. */
 export const lookMs = 250;

@@ -3,8 +3,15 @@ import type { Standstill } from "../model/standstill.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
 import { join } from "../platform/paths.ts";
-import { type BatchAnswer, batchAnswerOf, type ResultEntry, resultEntryOf } from "../report/answer.ts";
+import {
+  type BatchAnswer,
+  batchAnswerOf,
+  type ResultEntry,
+  resultEntryOf,
+  standingText,
+} from "../report/answer.ts";
 import { harmlessJson } from "../report/harmless.ts";
+import { type Door, doorOf } from "../report/option-words.ts";
 import { outcomeText } from "../report/outcome-text.ts";
 import { outputFiles } from "../store/layout.ts";
 import { resultFileOf } from "./result-file.ts";
@@ -15,15 +22,17 @@ export interface AnswerRequest {
   /** For all results together. */
   mostCharacters: number;
   held?: Standstill | undefined;
+  /** Who reads it. */
+  door: Door;
   message?: string | undefined;
 }
 
 /** The whole answer, as far as the batch has got. What is cut says how long it is and where the whole is. */
 export function answerOf(state: BatchState, request: AnswerRequest): BatchAnswer {
-  const { word, mostCharacters, held, message } = request;
+  const { word, mostCharacters, held, message, door } = request;
   const done = state.tasks.filter((task) => task.status === "done");
   const limitOf = fairShares(done.map(textLengthOf), mostCharacters);
-  const results = done.map((task) => entryOf(state, task, limitOf));
+  const results = done.map((task) => entryOf(state, task, { limit: limitOf, door }));
   const facts = { now: Date.now(), reportFile: reportFileOf(state), held, message };
   return batchAnswerOf(state, word, results, facts);
 }
@@ -39,20 +48,36 @@ export function* summaryPieces(
 ): Generator<string> {
   const done = state.tasks.filter((task) => task.status === "done");
   const limit = fairShares(done.map(textLengthOf), mostCharacters);
-  const answer = batchAnswerOf(state, word, [], { now: Date.now(), reportFile: reportFileOf(state) });
+  const door = doorOf(state.batch.startedBy);
+  const message = standingText(state, word, { door });
+  const answer = batchAnswerOf(state, word, [], {
+    now: Date.now(),
+    reportFile: reportFileOf(state),
+    message,
+  });
   const [before = "", after = ""] = harmlessJson(answer, 2).split('"results": []', 2);
   yield `${before}"results": [`;
   for (const [index, task] of done.entries()) {
-    const entry = entryWith(state, task, resultTextOf(task, limit), fileOf(task.number));
+    const entry = entryWith(state, task, resultTextOf(task, limit), {
+      resultFile: fileOf(task.number),
+      door,
+    });
     yield `${index === 0 ? "" : ","}\n    ${harmlessJson(entry, 2).replaceAll("\n", "\n    ")}`;
   }
   yield `${done.length === 0 ? "" : "\n  "}]${after}\n`;
 }
 
 /** One entry of `results`, with at most so many characters of its text. */
-export function entryOf(state: BatchState, task: DoneTask, limit: number): ResultEntry {
+export function entryOf(
+  state: BatchState,
+  task: DoneTask,
+  { limit, door }: { limit: number; door: Door },
+): ResultEntry {
   const file = resultFileOf(state, task);
-  return entryWith(state, task, resultTextOf(task, limit), file.there ? file.path : undefined);
+  return entryWith(state, task, resultTextOf(task, limit), {
+    resultFile: file.there ? file.path : undefined,
+    door,
+  });
 }
 
 /** The same, where text and file are known. */
@@ -60,11 +85,12 @@ export function entryWith(
   state: BatchState,
   task: DoneTask,
   { text, cut, others }: ResultText,
-  resultFile: string | undefined,
+  { resultFile, door }: { resultFile: string | undefined; door: Door },
 ): ResultEntry {
   const whole = cut ? cutNote(task, text.length, resultFile) : "";
   const main = task.outcome.kind === "succeeded" ? text : outcomeText(task.outcome);
   return resultEntryOf(state, task, {
+    door,
     text: `${main}${whole}${othersText(others)}`,
     cut,
     ...(cut ? { textLength: textLengthOf(task), nextFrom: text.length } : {}),

@@ -3,11 +3,11 @@ import type { Session } from "../claude/session.ts";
 import type { EventBody } from "../model/event.ts";
 import type { Canceller } from "../model/outcome.ts";
 import type { BatchState } from "../model/state.ts";
+import { optionsOf } from "../model/task-options.ts";
 import type { Hold } from "../store/holds.ts";
 import type { AttemptEnd } from "./attempt.ts";
 import { concerns } from "./hold.ts";
 import type { AttemptPlan } from "./plan-attempt.ts";
-import { optionsOf } from "./task-options.ts";
 
 /** How an attempt ended, as far as that is known: of one that never started, only the outcome. */
 export type EndKnown = Pick<AttemptEnd, "outcome"> & Partial<AttemptEnd>;

@@ -1,7 +1,7 @@
 // What sessions have in common that take about the same memory.
 import type { Batch } from "../model/event.ts";
 import type { SessionOptions } from "../model/options.ts";
-import { workingDirectoryOf } from "./task-options.ts";
+import { workingDirectoryOf } from "../model/task-options.ts";
 
 // Most tasks of a batch share their options, and so this.
 const known = new WeakMap<SessionOptions, string>();

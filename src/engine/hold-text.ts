@@ -5,7 +5,7 @@ import type { Outcome } from "../model/outcome.ts";
 type Failed = Extract<Outcome, { kind: "failed" }>;
 
 const tryNow =
-  "The batch then continues automatically; run `parallel-claude-code-mcp doctor` to continue immediately.";
+  "The batch then continues automatically, and immediately after `parallel-claude-code-mcp doctor` in a terminal.";
 
 /** One paragraph. `model`: the name under which the model was asked for, where the hold is for some models only. */
 export function holdText(
@@ -21,7 +21,7 @@ export function holdText(
     case "billing":
       return `The API refuses the account for billing reasons. Add credit, or pay outstanding invoices. ${tryNow}${said}`;
     default:
-      return `Claude is not logged in. Run \`claude\` and log in with \`/login\`. ${tryNow} To use another credential from the environment, start a new batch.${said}`;
+      return `Claude is not logged in. Run \`claude\` in a terminal, and log in with \`/login\`. ${tryNow} To use another credential from the environment, start a new batch.${said}`;
   }
 }
 

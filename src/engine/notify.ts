@@ -1,10 +1,13 @@
 // Tells of the end of a batch for which nobody waits: by the desktop, and by the user's own command.
 import { cleanEnvironment } from "../claude/environment.ts";
+import { endOfState } from "../model/batch-end.ts";
 import type { BatchState } from "../model/state.ts";
+import { endedWord } from "../model/state-word.ts";
 import { type Notice, notificationCommand } from "../platform/desktop.ts";
 import { join } from "../platform/paths.ts";
 import { signalGroup } from "../platform/process.ts";
-import { countsText } from "../report/answer.ts";
+import { standingText } from "../report/answer.ts";
+import { endFactsOf, endLabel, endText, nextCommand } from "../report/batch-end.ts";
 import { oneLine } from "../report/harmless.ts";
 import { outputFiles } from "../store/layout.ts";
 import { reportFileOf } from "./answer.ts";
@@ -21,18 +24,24 @@ export function noticesOf(state: BatchState, environment: Environment = process.
   const { batch, leash, createdAt, endedAt, cancelledBy } = state;
   if (leash || endedAt === undefined) return [];
   const isNews = batch.notifications === true && endedAt - createdAt >= leastMs && cancelledBy !== "user";
-  const desktop = isNews ? notificationCommand(titleOf(state), countsText(state), environment) : undefined;
+  const desktop = isNews ? notificationCommand(titleOf(state), textOf(state), environment) : undefined;
   const own = batch.notifyCommand ? { command: batch.notifyCommand, variables: {} } : undefined;
   return [desktop, own].filter((notice) => notice !== undefined);
 }
 
 /** What a command is told, in its environment. */
 export function factsOf(state: BatchState): Record<string, string> {
-  const { batch, counts, totalCostUsd, createdAt, endedAt, cancelledBy, outputDirectory } = state;
+  const { batch, counts, totalCostUsd, createdAt, endedAt, outputDirectory } = state;
+  const end = endOfState(state, endedWord(state));
+  const facts = end && endFactsOf(state, end);
   return {
     BATCH_ID: batch.batchId,
     BATCH_NAME: batch.name ?? "",
-    BATCH_STATE: cancelledBy === undefined ? "finished" : "cancelled",
+    BATCH_STATE: endedWord(state),
+    BATCH_END: end?.kind ?? "",
+    BATCH_STOPPED_BY: end?.kind === "stopped" ? end.by : "",
+    BATCH_REASON: facts ? endText(facts) : "",
+    BATCH_NEXT: (facts && nextCommand(facts)) ?? "",
     BATCH_TOTAL: String(state.tasks.length),
     BATCH_SUCCEEDED: String(counts.succeeded),
     BATCH_FAILED: String(counts.failed),
@@ -80,7 +89,12 @@ async function run(
   }
 }
 
-function titleOf({ batch, counts }: BatchState): string {
-  const name = oneLine(batch.name ?? batch.batchId, 60);
-  return counts.failed > 0 ? `Batch ${name} ended with failures` : `Batch ${name} has ended`;
+function titleOf(state: BatchState): string {
+  const name = oneLine(state.batch.name ?? state.batch.batchId, 60);
+  const end = endOfState(state, endedWord(state));
+  return end ? `Batch ${name}: ${endLabel({ end, counts: state.counts })}` : `Batch ${name} has ended`;
+}
+
+function textOf(state: BatchState): string {
+  return standingText(state, endedWord(state), { door: "command-line" });
 }

@@ -2,6 +2,7 @@
 // fails no task; and whoever takes the batch over writes what is missing.
 import type { EventBody } from "../model/event.ts";
 import { type BatchState, type DoneTask, taskOf } from "../model/state.ts";
+import { endedWord } from "../model/state-word.ts";
 import {
   makeDirectory,
   namesIn,
@@ -17,6 +18,7 @@ import { systemCode } from "../platform/system-error.ts";
 import { remarksOf } from "../report/answer.ts";
 import { errorText } from "../report/error-text.ts";
 import { fileTag } from "../report/file-tag.ts";
+import { doorOf } from "../report/option-words.ts";
 import { resultPage } from "../report/result-page.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { outputFiles, stderrBeside } from "../store/layout.ts";
@@ -128,7 +130,10 @@ export class OutputFiles {
       this.#writeTaskFile(task, answer, said.lastText);
     }
     if (!this.#lines.has(number)) {
-      const entry = entryWith(state, task, answer, this.#fileOf(number));
+      const entry = entryWith(state, task, answer, {
+        resultFile: this.#fileOf(number),
+        door: doorOf(state.batch.startedBy),
+      });
       this.#attempt(this.#lines.path, () => this.#lines.append(number, entry));
     }
     if (this.#isWritten(task)) this.#owed.delete(number);
@@ -141,7 +146,7 @@ export class OutputFiles {
     // Nothing is tried again after this.
     this.#isLast = true;
     this.#writeMissing();
-    const word = state.cancelledBy === undefined ? "finished" : "cancelled";
+    const word = endedWord(state);
     this.#writePage({ ended: word });
     const path = join(this.#directory, outputFiles.summary(state.batch.batchId));
     const how = { mostCharacters: longestSummary, fileOf: (task: number) => this.#fileOf(task) };
@@ -239,13 +244,17 @@ export class OutputFiles {
     this.#attempt(reportFileOf(state), () => this.#page.write(state, how));
   }
 
-  // The error text of a time before a retry.
-  #removeEarlier({ number }: DoneTask, kept: string): void {
+  // The error text of a time before a retry; and the answer of such a time, once there is another one.
+  #removeEarlier({ number, outcome }: DoneTask, kept: string): void {
     const { state } = this.#log;
+    const names =
+      outcome.kind === "succeeded" ? [outputFiles.error, outputFiles.result] : [outputFiles.error];
     for (const endedAt of state.earlierEnds.get(number) ?? []) {
-      const path = join(this.#directory, outputFiles.error(number, state.tasks.length, endedAt));
-      if (path !== kept && readHead(path, 512)?.includes(fileTag(state.batch.batchId, number)))
-        removePath(path);
+      for (const nameOf of names) {
+        const path = join(this.#directory, nameOf(number, state.tasks.length, endedAt));
+        if (path !== kept && readHead(path, 512)?.includes(fileTag(state.batch.batchId, number)))
+          removePath(path);
+      }
     }
   }
 

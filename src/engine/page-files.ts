@@ -1,5 +1,6 @@
 // Writes the page of a batch, and the companion that an open page follows by. The companion is written often; the page
 // itself less so, for one that is opened follows at once.
+import { batchEndOf } from "../model/batch-end.ts";
 import type { BatchState } from "../model/state.ts";
 import { readHead, replaceFile } from "../platform/files.ts";
 import { join } from "../platform/paths.ts";
@@ -96,7 +97,11 @@ export class PageFiles {
           name: row.name,
           href: outputFiles.report(row.batchId),
           createdAt: row.createdAt,
-          stateWord: standingOf(row),
+          changedAt: row.endedAt ?? row.changedAt,
+          end: batchEndOf({ word: standingOf(row), ...row }),
+          counts: row.counts,
+          costUsd: row.costUsd,
+          costAtLeast: row.costAtLeast,
         })),
     };
   }

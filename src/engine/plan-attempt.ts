@@ -7,12 +7,12 @@ import type { SessionOptions } from "../model/options.ts";
 import type { Spent } from "../model/outcome.ts";
 import { type SessionValues, variableNames, variablesOf } from "../model/session-values.ts";
 import { type BatchState, taskOf } from "../model/state.ts";
+import { optionsOf, workingDirectoryOf } from "../model/task-options.ts";
 import { exists } from "../platform/files.ts";
 import { join } from "../platform/paths.ts";
 import { digestOf, type PrivateFile } from "../platform/private-files.ts";
 import { type Layout, stderrBeside } from "../store/layout.ts";
 import { whyAnew } from "./continuation.ts";
-import { optionsOf, workingDirectoryOf } from "./task-options.ts";
 
 export interface AttemptPlan {
   /** 1-based. */
@@ -29,6 +29,8 @@ export interface AttemptPlan {
   session: SessionPlan;
   /** Why it cannot be started. */
   hindrance?: string;
+  /** The names of its variables whose values nobody has any more, where that is why. */
+  lost?: readonly string[];
 }
 
 /** The next attempt at a task. */
@@ -46,8 +48,8 @@ export function planAttempt(
   const { attempts } = taskOf(state, number);
   const attempt = attempts.length + 1;
   const cutOff = attempts.at(-1);
-  const resumes = cutOff?.resumable === true;
   const asked = optionsOf(batch, number);
+  const resumes = cutOff?.resumable === true;
   const options = resumes ? { ...asked, resumeSessionId: cutOff.sessionId, forkSession: false } : asked;
   const sessionId =
     options.resumeSessionId === undefined || options.forkSession
@@ -74,7 +76,7 @@ export function planAttempt(
     ...(costBefore ? { costBefore } : {}),
     prompt,
     options,
-    ...(own.kind === "lost" ? { hindrance: lostText(own.names, batch.batchId, number) } : {}),
+    ...(own.kind === "lost" ? { hindrance: lostText(own.names), lost: own.names } : {}),
     session: {
       command: [claudePath, ...argumentsFor(options, sessionId, putAside)],
       workingDirectory,
@@ -101,10 +103,10 @@ function costBeforeOf(
   return file === undefined ? undefined : costOfConversation(file);
 }
 
-function lostText(names: readonly string[], batchId: string, number: number): string {
+function lostText(names: readonly string[]): string {
   const what =
     names.length === 1 ? `The value of the variable ${names[0]}` : `The values of ${names.join(", ")}`;
-  return `${what} (\`env\`) ${names.length === 1 ? "was" : "were"} lost when the processes of the batch ended. Values are never stored. Pass ${names.length === 1 ? "it" : "them"} again: \`retry_batch\` with batchId ${batchId}, tasks [${number}] and \`env\`, or \`parallel-claude-code-mcp retry ${batchId} ${number} --env FILE\`.`;
+  return `${what} (\`env\`) ${names.length === 1 ? "was" : "were"} lost when the processes of the batch ended. Values are never stored.`;
 }
 
 // A runner that died between a start and its commit has left a transcript that no log knows.

@@ -21,9 +21,9 @@ export function lackOfRoom(directory: string, running: number): string | undefin
   try {
     const { bytes, files } = freeSpace(directory);
     if (bytes < leastFreeBytes)
-      return `The disk of ${directory} has ${Math.floor(bytes / 1e6)} MB left; sessions start again above ${Math.ceil(leastFreeBytes / 1e6)} MB. Free some space, for example with \`parallel-claude-code-mcp prune\`.`;
+      return `The disk of ${directory} has ${Math.floor(bytes / 1e6)} MB left; sessions start again above ${Math.ceil(leastFreeBytes / 1e6)} MB. Free some space, for example with \`parallel-claude-code-mcp prune\` in a terminal.`;
     if (files < leastFreeFiles)
-      return `The disk of ${directory} has room for only ${files} more files (inodes); sessions start again above ${leastFreeFiles}. Remove some files, for example with \`parallel-claude-code-mcp prune\`.`;
+      return `The disk of ${directory} has room for only ${files} more files (inodes); sessions start again above ${leastFreeFiles}. Remove some files, for example with \`parallel-claude-code-mcp prune\` in a terminal.`;
     const descriptors = spareDescriptors();
     if (descriptors < leastDescriptors)
       return `Waits for file descriptors: this process may open only ${descriptors} more. Raise the limit (\`ulimit -n\`), or lower \`concurrency\`.`;

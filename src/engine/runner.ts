@@ -320,7 +320,8 @@ class Runner {
     this.#slots.contended = this.#machineSlots.yields();
     this.#starts.contended = this.#machineStarts.yields();
     for (const event of this.#log.hearOthers()) {
-      if (event.type === "retry-requested") this.#tasks.beginAgain(event.tasks);
+      if (event.type === "retry-requested")
+        this.#tasks.beginAgain([...event.tasks, ...(event.succeeded ?? [])]);
     }
     this.#tasks.endCancelled();
   }

@@ -1,5 +1,5 @@
 // How a batch stands, seen from outside: the log says what happened, the process table whether it goes on.
-import type { StateWord } from "../model/state-word.ts";
+import { endedWord, type StateWord } from "../model/state-word.ts";
 import { livenessOf } from "../platform/process.ts";
 import { isFresh } from "../store/holder.ts";
 import type { BatchRow } from "../store/store.ts";
@@ -19,7 +19,7 @@ export function carriedBy({ runner, keeper, aliveAt }: BatchRow, now = Date.now(
 
 /** The one word for it. `interrupted`: neither runner nor keeper lives, and it has not ended. */
 export function standingOf(row: BatchRow, now = Date.now()): StateWord {
-  if (row.endedAt !== undefined) return row.cancelledBy === undefined ? "finished" : "cancelled";
+  if (row.endedAt !== undefined) return endedWord(row);
   const carried = carriedBy(row, now);
   return carried === "lost" || carried === "nobody" ? "interrupted" : "running";
 }

@@ -9,6 +9,7 @@ import type { SessionOptions } from "../model/options.ts";
 import type { Outcome, Spent } from "../model/outcome.ts";
 import type { SessionValues } from "../model/session-values.ts";
 import { attemptsSinceAsked, taskOf } from "../model/state.ts";
+import { optionsOf, workingDirectoryOf } from "../model/task-options.ts";
 import { exists } from "../platform/files.ts";
 import { basename } from "../platform/paths.ts";
 import type { Hold } from "../store/holds.ts";
@@ -32,7 +33,6 @@ import type { SharedSlots } from "./shared-store.ts";
 import type { Slot, Slots } from "./slots.ts";
 import { missingText, startVerdict } from "./start-failure.ts";
 import type { StartHold } from "./start-hold.ts";
-import { optionsOf, workingDirectoryOf } from "./task-options.ts";
 
 /** What the tasks of a batch need. */
 export interface TasksPlan {
@@ -263,7 +263,8 @@ export class Tasks {
     const opened = open(plan);
     if (opened.kind === "task") {
       startHold.release(number);
-      await this.#finish(number, 0, { outcome: { kind: "not-started", message: opened.message } });
+      const lost = plan.lost ? { lost: [...plan.lost] } : {};
+      await this.#finish(number, 0, { outcome: { kind: "not-started", message: opened.message, ...lost } });
       return;
     }
     if (opened.kind === "passing") return this.#startLater(opened.because);

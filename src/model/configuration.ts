@@ -130,7 +130,7 @@ export const configurationSchema = z.strictObject({
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .meta({
       description:
-        "Command to run when a background batch ends, without a shell. `BATCH_ID`, `BATCH_STATE`, `BATCH_FAILED` and other variables describe the batch.",
+        "Command to run when a background batch ends, without a shell. `BATCH_ID`, `BATCH_END`, `BATCH_REASON` and other variables describe the batch.",
     })
     .optional(),
   syncWaitSeconds: z

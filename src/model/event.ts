@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { processIdentity } from "../platform/process-identity.ts";
 import { batchIdSchema } from "./batch-id.ts";
-import { concurrency } from "./options.ts";
+import { concurrency, failureMode } from "./options.ts";
 import { cancellers, outcome, spent, usage } from "./outcome.ts";
 
 /** One task as it was given: its prompt, and the options that it does not share with the batch, unparsed. */
@@ -38,7 +38,7 @@ export const batch = z.object({
   sharedDaemons: z.array(z.string()).optional(),
   /** No session starts once so much is spent, or expected of those that run. */
   budgetUsd: z.number().positive().optional(),
-  failureMode: z.enum(["continue", "no-new", "cancel"]),
+  failureMode,
   /** Where result files go. Absolute. */
   outputDirectory: z.string(),
   /** The `claude` that was found when the batch began. Absolute. */
@@ -133,6 +133,14 @@ export const eventBody = z.discriminatedUnion("type", [
     type: z.literal("retry-requested"),
     /** 1-based; of these, those that have ended without success are queued again. */
     tasks: z.array(z.int().positive()),
+    /** 1-based; these have succeeded, were named, and start over. */
+    succeeded: z.array(z.int().positive()).optional(),
+    /** Options of sessions that were given with the retry, unparsed; they go over those of the tasks in `changed`. */
+    options: z.record(z.string(), z.unknown()).optional(),
+    changed: z.array(z.int().positive()).optional(),
+    /** Of the batch, from its next runner on. */
+    concurrency: concurrency.optional(),
+    failureMode: failureMode.optional(),
     /** The batch's budget from now on, where it is to be another. */
     budgetUsd: z.number().positive().optional(),
     /** Whose login it uses from now on, where the one that it began with is no longer on this machine. */

@@ -13,7 +13,7 @@ interface LimitText {
    */
   hold?(model: string): string;
   /** One sentence for a task that has failed by it. */
-  advice?(option: Option): string;
+  advice?(option: Option, run: (command: string) => string): string;
 }
 
 const modelFamilies = ["opus", "sonnet", "haiku", "fable", "mythos"] as const;
@@ -54,21 +54,22 @@ const limitTexts = {
   },
   organization_disabled: {
     hold: () =>
-      "The organization of this login or API key has been disabled. Log in with another account (`claude`, then `/login`), or ask its admin. To use another API key from the environment, start a new batch.",
+      "The organization of this login or API key has been disabled. Log in with another account (`claude` in a terminal, then `/login`), or ask its admin. To use another API key from the environment, start a new batch.",
     advice: () => "Log in with another account, or use an API key of another organization.",
   },
   account_on_hold: {
     hold: () =>
-      "The account is on hold. Follow the link that Claude Code shows, or log in with another account (`claude`, then `/login`).",
+      "The account is on hold. Follow the link that Claude Code shows, or log in with another account (`claude` in a terminal, then `/login`).",
     advice: () => "Follow the link in the message, or log in with another account.",
   },
   verification_required: {
-    hold: () => "You must verify the account or its organization. Run `claude` and follow the instructions.",
-    advice: () => "Run `claude` and follow the instructions for the verification.",
+    hold: () =>
+      "The account or its organization must be verified: run `claude` in a terminal, and follow the instructions.",
+    advice: (_, run) => `To verify it, ${run("claude")} and follow the instructions.`,
   },
   cloud_credential_error: {
     hold: () =>
-      "The credentials of the cloud provider cannot be loaded. Renew them (for example with `aws sso login` or `gcloud auth login`). To use other credentials from the environment, start a new batch.",
+      "The credentials of the cloud provider cannot be loaded. Renew them in a terminal (for example with `aws sso login` or `gcloud auth login`). To use other credentials from the environment, start a new batch.",
     advice: () => "Renew the credentials of the cloud provider.",
   },
   oauth_org_not_allowed: {

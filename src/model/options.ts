@@ -29,6 +29,9 @@ const jsonArgument = z.record(z.string(), z.unknown());
 export const concurrency = z.union([z.int().min(1).max(10_000), z.literal("auto")]);
 export type Concurrency = z.output<typeof concurrency>;
 
+/** What a failed task means for the others. */
+export const failureMode = z.enum(["continue", "no-new", "cancel"]);
+
 /**
  * Options of one session, batch-wide or on one task, where the task's own wins.
  * Those with a default are always there after parsing; the others stay absent and leave the choice to `claude`.
@@ -287,8 +290,7 @@ export const batchOptions = z.strictObject({
       hints: ["totalBudget", "totalBudgetUsd"],
     })
     .optional(),
-  failureMode: z
-    .enum(["continue", "no-new", "cancel"])
+  failureMode: failureMode
     .meta({
       description:
         "What to do after a failed task: start the others as usual (`continue`), start no more (`no-new`), or also stop the running ones (`cancel`).",
@@ -328,6 +330,28 @@ export function promptOf(expectation: string) {
     .refine((text) => Buffer.byteLength(text) <= mostPromptBytes, "at most 9 MB; put longer text in a file")
     .meta({ description: "What the session should do.", verbatim: true });
 }
+
+const given = sessionOptions.shape;
+
+/** What a retry can change. Only what is given counts, so nothing has a default here. */
+export const retryOptions = z.strictObject({
+  ...sessionOptions.omit({ env: true }).shape,
+  restricted: given.restricted.unwrap().optional(),
+  fileMentions: given.fileMentions.unwrap().optional(),
+  forkSession: given.forkSession.unwrap().optional(),
+  slashCommands: given.slashCommands.unwrap().optional(),
+  retries: given.retries.unwrap().optional(),
+  firstEventTimeoutSeconds: given.firstEventTimeoutSeconds.unwrap().optional(),
+  idleTimeoutSeconds: given.idleTimeoutSeconds.unwrap().optional(),
+  backgroundWaitSeconds: given.backgroundWaitSeconds.unwrap().optional(),
+  timeoutSeconds: given.timeoutSeconds.unwrap().optional(),
+  ...batchOptions.pick({ batchBudgetUsd: true, concurrency: true }).shape,
+  failureMode: batchOptions.shape.failureMode.unwrap().optional(),
+});
+export type RetryOptions = z.output<typeof retryOptions>;
+
+/** A retry that changes nothing. An option whose default is not taken away above makes this an error. */
+export const noChanges: RetryOptions = {};
 
 /** Options whose values are in no message, file or log. */
 export const secretOptions: readonly string[] = ["env"] satisfies (keyof typeof sessionOptions.shape)[];

@@ -76,7 +76,12 @@ export const outcome = z.discriminatedUnion("kind", [
   }),
   z.object({ kind: z.literal("timed-out"), clock: z.enum(clocks), afterMs: z.number(), ...interim }),
   z.object({ kind: z.literal("cancelled"), by: z.enum(cancellers), ...interim }),
-  z.object({ kind: z.literal("not-started"), message: z.string() }),
+  z.object({
+    kind: z.literal("not-started"),
+    message: z.string(),
+    /** Names of its variables (`env`) whose values were lost. */
+    lost: z.array(z.string()).optional(),
+  }),
 ]);
 export type Outcome = z.infer<typeof outcome>;
 

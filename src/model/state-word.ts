@@ -1,3 +1,8 @@
 /** How a batch stands, in one word. `interrupted`: it has no runner and has not ended. */
 export const stateWords = ["running", "finished", "cancelled", "interrupted"] as const;
 export type StateWord = (typeof stateWords)[number];
+
+/** The word for a batch whose end is in its log. */
+export function endedWord({ cancelledBy }: { cancelledBy?: unknown }): "finished" | "cancelled" {
+  return cancelledBy === undefined ? "finished" : "cancelled";
+}

@@ -72,6 +72,15 @@ export interface Spending {
   ascending: number[];
 }
 
+/** Options that a retry has changed. */
+export interface OptionChange {
+  /** Milliseconds since 1970. */
+  at: number;
+  /** 1-based. */
+  tasks: readonly number[];
+  options: Readonly<Record<string, unknown>>;
+}
+
 export interface BatchState {
   batch: Batch;
   account: Account;
@@ -84,6 +93,8 @@ export interface BatchState {
   leash?: ProcessIdentity;
   /** Who asked first for the end of the whole batch. */
   cancelledBy?: Canceller;
+  /** Who asked last for the end of tasks, or of all. */
+  lastCancelledBy?: Canceller;
   outputDirectory: string;
   tasks: TaskState[];
   counts: Counts;
@@ -97,6 +108,8 @@ export interface BatchState {
   unknownCosts: number[];
   /** When tasks had ended that were then asked for again: their files of that time are no longer true. */
   earlierEnds: Map<number, number[]>;
+  /** Options that were given with a retry, oldest first. */
+  optionChanges: OptionChange[];
   /** Result files that could not be written, by path. */
   fileFailures: Map<string, string>;
 }
@@ -121,6 +134,7 @@ export function stateFrom(event: Event): BatchState {
     costAtLeast: false,
     unknownCosts: [],
     earlierEnds: new Map(),
+    optionChanges: [],
     fileFailures: new Map(),
   };
 }
@@ -166,7 +180,8 @@ export function apply(state: BatchState, event: Event): void {
     case "retry-requested":
       if (event.budgetUsd !== undefined) state.budgetUsd = event.budgetUsd;
       if (event.account) state.account = event.account;
-      applyRetry(state, event.tasks);
+      applyOptions(state, event);
+      applyRetry(state, event);
       return;
     case "file-failed":
       state.fileFailures.set(event.path, event.message);
@@ -202,10 +217,17 @@ export function taskOf(state: BatchState, number: number): TaskState {
   return task;
 }
 
+/** The number of tasks that have ended by themselves: those that somebody cancelled are not done. */
+export function completedCount({ succeeded, failed }: Counts): number {
+  return succeeded + failed;
+}
+
 /** The number of tasks that have ended. */
 export function doneCount({ succeeded, failed, cancelled }: Counts): number {
   return succeeded + failed + cancelled;
 }
+
+type RetryRequested = Extract<Event, { type: "retry-requested" }>;
 
 function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ended" }>): void {
   const before = taskOf(state, event.task);
@@ -278,6 +300,7 @@ function applySpending({ byModel, bySource, ascending }: Spending, usage: Usage)
 // A queued task is done the moment somebody cancels it. A running one ends when its runner has seen to that.
 function applyCancel(state: BatchState, event: Extract<Event, { type: "cancel-requested" }>): void {
   if (!event.tasks) state.cancelledBy ??= event.by;
+  state.lastCancelledBy = event.by;
   for (const number of event.tasks ?? state.tasks.map((task) => task.number)) {
     const task = taskOf(state, number);
     if (task.status === "running") task.cancelling ??= event.by;
@@ -289,18 +312,54 @@ function applyCancel(state: BatchState, event: Extract<Event, { type: "cancel-re
   }
 }
 
-// What has succeeded is kept. A batch that had ended goes on, and whoever waited for it no longer does.
-function applyRetry(state: BatchState, numbers: readonly number[]): void {
+// What was given with a retry belongs to the tasks from then on, so that whoever asks for their options later is told so.
+function applyOptions(state: BatchState, event: RetryRequested): void {
+  const { options, changed = [], concurrency, failureMode, at } = event;
+  if (concurrency !== undefined || failureMode !== undefined) {
+    state.batch = {
+      ...state.batch,
+      ...(concurrency === undefined ? {} : { concurrency }),
+      ...(failureMode === undefined ? {} : { failureMode }),
+    };
+  }
+  if (!options || changed.length === 0) return;
+  const numbers = new Set(changed);
+  const tasks = state.batch.tasks.map((task, index) =>
+    numbers.has(index + 1) ? { ...task, options: { ...task.options, ...options } } : task,
+  );
+  state.batch = { ...state.batch, tasks };
+  state.optionChanges.push({ at, tasks: changed, options });
+  if (beginsAnother(options)) for (const number of changed) startOver(state, number);
+}
+
+// What has succeeded is kept, unless it was named. A batch that had ended goes on, and whoever waited for it no longer
+// does.
+function applyRetry(state: BatchState, { tasks, succeeded = [] }: RetryRequested): void {
+  const numbers = [...tasks, ...succeeded];
   // Only the budget was changed.
   if (numbers.length === 0) return;
   delete state.endedAt;
   delete state.cancelledBy;
   delete state.leash;
+  for (const number of succeeded) startOver(state, number);
   for (const task of numbers.map((number) => taskOf(state, number))) {
-    if (task.status !== "done" || !canRetry(task)) continue;
+    if (task.status !== "done" || !(canRetry(task) || succeeded.includes(task.number))) continue;
     state.earlierEnds.set(task.number, [...(state.earlierEnds.get(task.number) ?? []), task.endedAt]);
     place(state, { number: task.number, attempts: task.attempts, status: "queued" });
   }
+}
+
+/**
+ * Whether a task that gets these options does not go on with the conversation that was cut off: it speaks of another
+ * directory, or another conversation was named.
+ */
+export function beginsAnother(options: Readonly<Record<string, unknown>>): boolean {
+  return ["workingDirectory", "resumeSessionId", "forkSession"].some((name) => name in options);
+}
+
+// The next attempt begins a conversation of its own.
+function startOver(state: BatchState, number: number): void {
+  delete taskOf(state, number).attempts.at(-1)?.resumable;
 }
 
 /** The attempts at a task since somebody last asked for it again; `number` is 1-based. */

@@ -7,33 +7,38 @@ import { clientAnswerOf } from "./client-answer.ts";
 import type { ClientLimits } from "./clients.ts";
 import type { Context } from "./context.ts";
 import { rowOf } from "./find-batch.ts";
+import { messageNow } from "./message-now.ts";
 
-/** With at most so many characters of all results together. */
+/** With at most so many characters of all results together. Without a message, it says how the batch stands. */
 export function answerNow(
   context: Context,
   log: BatchLog,
-  { mostCharacters, message }: { mostCharacters: number; message: string },
+  { mostCharacters, message }: { mostCharacters: number; message?: string },
 ): BatchAnswer {
   const row = rowOf(context, log);
+  const word = standingOf(row);
   return answerOf(log.state, {
-    word: standingOf(row),
+    word,
     mostCharacters,
     held: row.held,
-    message,
+    door: context.door,
+    message: message ?? messageNow(context, log, row),
   });
 }
 
-/** No longer than the client bears. */
+/** No longer than the client bears; otherwise the same. */
 export function clientAnswerNow(
   context: Context,
   log: BatchLog,
-  { limits, message }: { limits: ClientLimits; message: string },
+  { limits, message }: { limits: ClientLimits; message?: string },
 ): BatchAnswer {
   const row = rowOf(context, log);
+  const word = standingOf(row);
   return clientAnswerOf(log.state, {
-    word: standingOf(row),
+    word,
     mostCharacters: limits.answerCharacters,
     held: row.held,
-    message,
+    door: context.door,
+    message: message ?? messageNow(context, log, row),
   });
 }

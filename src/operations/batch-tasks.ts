@@ -3,7 +3,7 @@ import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
 import { standingOf } from "../engine/standing.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
 import type { BatchState } from "../model/state.ts";
-import { countsText, sessionAnswerOf } from "../report/answer.ts";
+import { sessionAnswerOf, standingText } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { patiently } from "../store/patiently.ts";
 import type { BatchRow } from "../store/store.ts";
@@ -30,7 +30,7 @@ export function batchTask(context: Context, taskId: string): BatchTask | undefin
     status: statusOf(row, log.state),
     createdAt: row.createdAt,
     changedAt: row.changedAt,
-    message: countsText(log.state),
+    message: standingText(log.state, standingOf(row), { door: context.door, held: row.held }),
   };
 }
 
@@ -42,7 +42,7 @@ export function batchTaskAnswer(
 ): Record<string, unknown> {
   const log = batchOf(context, taskId);
   if (!log) throw new Error(`Internal error: there is no batch ${taskId}`);
-  const answer = clientAnswerNow(context, log, { limits, message: countsText(log.state) });
+  const answer = clientAnswerNow(context, log, { limits });
   return log.state.batch.startedBy === "spawn_claude_session" ? sessionAnswerOf(answer) : answer;
 }
 

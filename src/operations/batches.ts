@@ -2,17 +2,12 @@
 import { z } from "zod";
 import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
 import { standingOf } from "../engine/standing.ts";
+import { batchEndOf, endOfState } from "../model/batch-end.ts";
 import type { DoneTask } from "../model/state.ts";
 import { stateWords } from "../model/state-word.ts";
-import {
-  batchAnswerSchema,
-  countsSchema,
-  countsText,
-  heldText,
-  holdFields,
-  holdOf,
-  outcomeWord,
-} from "../report/answer.ts";
+import { batchAnswerSchema, countsSchema, holdFields, holdOf, outcomeWord } from "../report/answer.ts";
+import { endFields, endFieldsOf, endSentences } from "../report/batch-end.ts";
+import type { Door } from "../report/option-words.ts";
 import { spendingFields, spendingOf } from "../report/spending.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { patiently } from "../store/patiently.ts";
@@ -21,10 +16,10 @@ import { answerNow } from "./answer-now.ts";
 import { batchIdInput, taskNumbers } from "./batch-input.ts";
 import { commandLineCharacters } from "./clients.ts";
 import { type Context, valueOrFault } from "./context.ts";
-import { farText, interruptedText } from "./far-text.ts";
 import { check } from "./faults.ts";
 import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
+import { messageNow } from "./message-now.ts";
 import { doneTasks, endedSince, endTimesAt, nextCheckSeconds } from "./news.ts";
 import type { Operation } from "./operation.ts";
 import { Progress } from "./progress.ts";
@@ -43,9 +38,13 @@ const listedBatch = z.object({
   createdAt: z.string().meta({ description: "ISO 8601." }),
   endedAt: z.string().optional(),
   counts: countsSchema,
+  ...endFields,
   totalCostUsd: z.number(),
   outputDirectory: z.string(),
   ...holdFields,
+  message: z.string().optional().meta({
+    description: "Why not all tasks succeeded, and what to do next. Only of a batch that has ended.",
+  }),
 });
 const listOutput = z.object({ batches: z.array(listedBatch), more: z.boolean() });
 
@@ -60,7 +59,8 @@ export const listBatches: Operation<typeof listInput, typeof listOutput> = {
   run: async (context, input) => {
     const { limit, offset } = valueOrFault(check(listInput, input));
     const rows = context.store.list({ limit: limit + 1, offset });
-    return { batches: rows.slice(0, limit).map(listed), more: rows.length > limit };
+    const batches = rows.slice(0, limit).map((row) => listed(row, context.door));
+    return { batches, more: rows.length > limit };
   },
 };
 
@@ -97,6 +97,7 @@ export const waitOutput = z.object({
   state: z.enum(stateWords),
   counts: countsSchema,
   totalTasks: z.int(),
+  ...endFields,
   ...spendingFields,
   running: z.array(z.object({ taskIndex: z.int(), activity: z.string().optional() })),
   failed: z.array(endedTask),
@@ -194,15 +195,12 @@ export const showBatch: Operation<typeof showInput, typeof batchAnswerSchema> = 
   run: async (context, input) => {
     const { batchId } = valueOrFault(check(showInput, input));
     const log = findBatch(context, batchId);
-    const word = standingOf(rowOf(context, log));
-    return answerNow(context, log, {
-      mostCharacters: commandLineCharacters,
-      message: messageOf(log, word, rowOf(context, log)),
-    });
+    return answerNow(context, log, { mostCharacters: commandLineCharacters });
   },
 };
 
-function listed(row: BatchRow): z.infer<typeof listedBatch> {
+function listed(row: BatchRow, door: Door): z.infer<typeof listedBatch> {
+  const end = batchEndOf({ word: standingOf(row), ...row });
   return {
     batchId: row.batchId,
     ...(row.name === undefined ? {} : { name: row.name }),
@@ -210,9 +208,11 @@ function listed(row: BatchRow): z.infer<typeof listedBatch> {
     createdAt: new Date(row.createdAt).toISOString(),
     ...(row.endedAt === undefined ? {} : { endedAt: new Date(row.endedAt).toISOString() }),
     counts: row.counts,
+    ...endFieldsOf(end),
     totalCostUsd: row.costUsd,
     outputDirectory: row.outputDirectory,
     ...holdOf(row.held),
+    ...(end && end.kind !== "succeeded" ? { message: endSentences({ ...row, end }, door) } : {}),
   };
 }
 
@@ -235,6 +235,7 @@ export function waited(
     state: word,
     counts: { ...state.counts },
     totalTasks: state.tasks.length,
+    ...endFieldsOf(endOfState(state, word)),
     ...spendingOf(state, { now: Date.now(), running: word === "running", heldUntil: row.held?.until }),
     running: running.map(({ number }) => {
       const activity = activities.get(number);
@@ -247,29 +248,10 @@ export function waited(
     ...(word === "running" ? { nextCheckSeconds: nextCheckSeconds(state, row.held?.until) } : {}),
     outputDirectory: state.outputDirectory,
     ...holdOf(row.held),
-    message: messageOf(log, word, row),
+    message: messageNow(context, log, row),
   };
 }
 
 function ended(task: DoneTask): z.infer<typeof endedTask> {
   return { taskIndex: task.number, outcome: outcomeWord(task) };
-}
-
-function messageOf(log: BatchLog, word: string, row: BatchRow): string {
-  const counts = countsText(log.state);
-  const { held } = row;
-  const far = withBlank(farText(row));
-  switch (word) {
-    case "running":
-      if (held && !log.state.cancelledBy) return `${counts} ${heldText(held)}${far}`;
-      return `${counts} ${log.state.cancelledBy ? "It is being cancelled." : "It is still running; ask again later."}${far}`;
-    case "interrupted":
-      return `${counts} ${interruptedText(row)} Finished results are kept; resume the rest with \`retry_batch\` (batchId ${log.batchId}) or \`parallel-claude-code-mcp retry ${log.batchId}\`.`;
-    default:
-      return counts;
-  }
-}
-
-function withBlank(text: string | undefined): string {
-  return text === undefined ? "" : ` ${text}`;
 }

@@ -5,6 +5,7 @@ import type { BatchState, DoneTask } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
 import { countText, numberText } from "../report/amounts.ts";
 import { type BatchAnswer, batchAnswerOf, type ResultEntry } from "../report/answer.ts";
+import type { Door } from "../report/option-words.ts";
 import { entryOf } from "./entry.ts";
 import { fitting } from "./fitting.ts";
 import { expectedLength } from "./task-text.ts";
@@ -21,12 +22,13 @@ interface ClientAnswerRequest {
   /** Of the whole answer as JSON. */
   mostCharacters: number;
   held?: Standstill | undefined;
+  door: Door;
   message: string;
 }
 
 /** The answer as far as the batch has got. */
 export function clientAnswerOf(state: BatchState, request: ClientAnswerRequest): BatchAnswer {
-  const { word, mostCharacters, held, message } = request;
+  const { word, mostCharacters, held, door, message } = request;
   const done = state.tasks.filter((task) => task.status === "done");
   const facts = { now: Date.now(), reportFile: reportFileOf(state), held };
   const items = done.slice(0, Math.ceil(mostCharacters / entryCharacters));
@@ -37,7 +39,7 @@ export function clientAnswerOf(state: BatchState, request: ClientAnswerRequest):
       listed.map(({ number }) => state.batch.tasks[number - 1]?.prompt.length ?? 0),
       Math.floor(mostCharacters * descriptionShare),
     );
-    const results = listed.map((task) => resultOf(state, task, { characters, description }));
+    const results = listed.map((task) => resultOf(state, task, { characters, description, door }));
     const answer = batchAnswerOf(state, word, results, {
       ...facts,
       message: [message, ...hints(state, results, done.length - listed.length)].join(" "),
@@ -50,9 +52,13 @@ export function clientAnswerOf(state: BatchState, request: ClientAnswerRequest):
 function resultOf(
   state: BatchState,
   task: DoneTask,
-  { characters, description }: { characters: number; description: number },
+  { characters, description, door }: { characters: number; description: number; door: Door },
 ): ResultEntry {
-  const { textLength, ...entry } = entryOf(state, task, { range: { from: 0, characters }, description });
+  const { textLength, ...entry } = entryOf(state, task, {
+    range: { from: 0, characters },
+    description,
+    door,
+  });
   const { nextFrom, result } = entry;
   if (nextFrom === undefined || result === undefined) return entry;
   const places = [entry.resultFile, task.attempts.at(-1)?.transcript].filter((path) => path !== undefined);

@@ -1,6 +1,7 @@
 // What an operation may use. The store is opened at the first need of it, and not before.
 import type { Configuration } from "../model/configuration.ts";
 import { fileIdentity } from "../platform/files.ts";
+import type { Door } from "../report/option-words.ts";
 import { type StoreProblem, storeProblemOf } from "../store/database.ts";
 import { layoutOf } from "../store/layout.ts";
 import { Store } from "../store/store.ts";
@@ -18,6 +19,8 @@ export interface Context extends Disposable {
   readonly store: Store;
   /** The store where it is open already; looking does not open it. */
   readonly openedStore: Store | undefined;
+  /** Whose words messages are in. */
+  readonly door: Door;
   /** Where the one who asks stands. */
   readonly workingDirectory: string;
 }
@@ -29,11 +32,12 @@ export const serverBusyTimeoutMs = 100;
  * The context of a process: configuration and store are read once, at their first use. `busyTimeoutMs`: how long it may
  * stand still while another process writes to the store.
  */
-export function newContext({ busyTimeoutMs }: { busyTimeoutMs?: number } = {}): Context {
+export function newContext(door: Door, { busyTimeoutMs }: { busyTimeoutMs?: number } = {}): Context {
   let inForce: InForce | undefined;
   let store: Store | undefined;
   let opened: string | undefined;
   return {
+    door,
     workingDirectory: process.cwd(),
     get inForce() {
       inForce ??= warnedOf(readConfiguration());

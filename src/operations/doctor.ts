@@ -175,7 +175,7 @@ function batchFindings(context: Context, before: readonly Finding[]): Finding[] 
     const name = "batch";
     const open = countText(row.counts.queued + row.counts.running, "task");
     const remedy = `Resume it with \`retry ${row.batchId}\`, or end it with \`cancel ${row.batchId}\`.`;
-    const far = farText(row);
+    const far = farText(row, "command-line");
     if (far !== undefined)
       return [
         {

@@ -4,6 +4,7 @@ import { resultFileOf } from "../engine/result-file.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { type ResultEntry, resultEntryOf } from "../report/answer.ts";
 import { boundedEntry } from "../report/bounded-entry.ts";
+import type { Door } from "../report/option-words.ts";
 import { taskText } from "./task-text.ts";
 
 /** Data of so many characters is there in any case. */
@@ -16,11 +17,12 @@ export type Entry = ResultEntry & { textLength: number };
 export function entryOf(
   state: BatchState,
   task: DoneTask,
-  { range, description }: { range: TextRange; description: number },
+  { range, description, door }: { range: TextRange; description: number; door: Door },
 ): Entry {
   const { text, from, length, more } = taskText(task, range);
   const file = resultFileOf(state, task);
   const entry = resultEntryOf(state, task, {
+    door,
     text,
     cut: more,
     ...(more ? { nextFrom: from + text.length } : {}),

@@ -1,13 +1,15 @@
 // What is said of a batch whose processes cannot be looked at from here.
 import { carriedBy } from "../engine/standing.ts";
 import { durationText } from "../report/amounts.ts";
+import type { Door } from "../report/option-words.ts";
 import { believedMs } from "../store/holder.ts";
 import type { BatchRow } from "../store/store.ts";
 
 /** Nothing where they can be looked at. */
-export function farText(row: BatchRow, now = Date.now()): string | undefined {
+export function farText(row: BatchRow, door: Door, now = Date.now()): string | undefined {
   if (row.endedAt !== undefined || carriedBy(row, now) !== "far") return undefined;
-  return `Its processes are in another container or on another machine, and last reported ${agoText(row, now)} ago. If they do not report for ${believedMs / 1000} seconds, the batch counts as interrupted; \`retry\` then resumes it, and \`cancel\` ends it.`;
+  const tool = (name: string) => (door === "tools" ? `${name}_batch` : `\`${name}\``);
+  return `Its processes are in another container or on another machine, and last reported ${agoText(row, now)} ago. If they do not report for ${believedMs / 1000} seconds, the batch counts as interrupted; ${tool("retry")} then resumes it, and ${tool("cancel")} ends it.`;
 }
 
 /** Why a batch is interrupted. */

@@ -1,9 +1,11 @@
 // Batches as documents that can be read by address: a batch, the text of a task, its transcript.
 import { standingOf } from "../engine/standing.ts";
+import { batchEndOf } from "../model/batch-end.ts";
 import { taskOf } from "../model/state.ts";
 import { exists } from "../platform/files.ts";
 import { numberText } from "../report/amounts.ts";
-import { countsText, outcomeWord } from "../report/answer.ts";
+import { outcomeWord } from "../report/answer.ts";
+import { endLabel } from "../report/batch-end.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { layoutOf } from "../store/layout.ts";
 import type { BatchRow } from "../store/store.ts";
@@ -35,20 +37,24 @@ export function recentBatches(context: Context, limit: number, offset = 0): Batc
   }
 }
 
-/** "review: finished, 40 succeeded" */
+/** "review: stopped: budget, 5 succeeded, 25 cancelled" */
 export function batchTitle(row: BatchRow): string {
   const { succeeded, failed, cancelled, running, queued } = row.counts;
   const counts = Object.entries({ succeeded, failed, cancelled, running, queued }).flatMap(([word, count]) =>
     count > 0 ? [`${numberText(count)} ${word}`] : [],
   );
-  return `${row.name ?? `Batch ${row.batchId}`}: ${[standingOf(row), ...counts].join(", ")}`;
+  const word = standingOf(row);
+  const end = batchEndOf({ word, ...row });
+  // How many failed, the counts say.
+  const standing = end?.kind === "stopped" ? endLabel({ end, counts: row.counts }) : word;
+  return `${row.name ?? `Batch ${row.batchId}`}: ${[...new Set([standing, ...counts])].join(", ")}`;
 }
 
 /** What stands at an address, no longer than the client bears. Throws `Fault` where there is nothing. */
 export function readDocument(context: Context, asked: BatchUri, limits: ClientLimits): Document {
   const log = findBatch(context, asked.batchId);
   if (asked.kind === "batch") {
-    const answer = clientAnswerNow(context, log, { limits, message: countsText(log.state) });
+    const answer = clientAnswerNow(context, log, { limits });
     return { uri: batchUri(log.batchId), mimeType: "application/json", text: JSON.stringify(answer) };
   }
   checkTasks(log.state, [asked.task]);

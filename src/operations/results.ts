@@ -1,10 +1,12 @@
 // Reading results: by task, by status, page by page, and a long text piece by piece.
 import { z } from "zod";
 import { standingOf } from "../engine/standing.ts";
+import { endOfState } from "../model/batch-end.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { stateWords } from "../model/state-word.ts";
 import { countText, numberText } from "../report/amounts.ts";
 import { resultSchema } from "../report/answer.ts";
+import { endFactsOf, endFields, endFieldsOf, endSentences } from "../report/batch-end.ts";
 import { batchIdInput, taskNumbers } from "./batch-input.ts";
 import { type ClientLimits, commandLineCharacters } from "./clients.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
@@ -69,6 +71,7 @@ const entrySchema = resultSchema.extend({
 const resultsOutput = z.object({
   batchId: z.string(),
   state: z.enum(stateWords),
+  ...endFields,
   totalTasks: z.int(),
   matching: z.int().meta({ description: "How many ended tasks match the request." }),
   results: z.array(entrySchema),
@@ -99,6 +102,8 @@ function read(
   const { state } = log;
   const faults = faultsOf(asked, state);
   if (faults.length > 0) throw new Fault(faults.join("\n"));
+  const word = standingOf(rowOf(context, log));
+  const end = endOfState(state, word);
   const matching = state.tasks.filter((task) => task.status === "done").filter((task) => fits(task, asked));
   const mostCharacters = limits?.answerCharacters ?? commandLineCharacters;
   const range = { from: asked.from ?? 0, characters: wantedOf(asked, limits) };
@@ -109,16 +114,21 @@ function read(
       entryOf(state, task, {
         range: { from: range.from, characters: Math.min(range.characters, characters) },
         description,
+        door: context.door,
       }),
     );
     return {
       batchId: log.batchId,
-      state: standingOf(rowOf(context, log)),
+      state: word,
+      ...endFieldsOf(end),
       totalTasks: state.tasks.length,
       matching: matching.length,
       results,
       ...(next < matching.length && page.length > 0 ? { nextOffset: next } : {}),
-      message: messageOf(asked, state, { matching: matching.length, results, next }),
+      message: [
+        ...(end && end.kind !== "succeeded" ? [endSentences(endFactsOf(state, end), context.door)] : []),
+        messageOf(asked, state, { matching: matching.length, results, next }),
+      ].join(" "),
     };
   };
   return fitting(

@@ -1,15 +1,16 @@
-// Carrying on what was interrupted, and running again what failed.
+// Carrying on what was interrupted, and running again what failed, with other options where some are given.
 import { z } from "zod";
 import { spentUsd } from "../engine/budget.ts";
 import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
 import { claudeOf } from "../engine/claude-of.ts";
 import { standingOf } from "../engine/standing.ts";
-import type { Account } from "../model/event.ts";
-import { batchOptions, sessionOptions } from "../model/options.ts";
+import type { Account, EventBody } from "../model/event.ts";
+import { batchOptions, noChanges, retryOptions, sessionOptions } from "../model/options.ts";
 import type { SessionValues } from "../model/session-values.ts";
-import { canRetry } from "../model/state.ts";
+import { type BatchState, canRetry, type TaskState } from "../model/state.ts";
 import { kindAt } from "../platform/files.ts";
-import { costText } from "../report/amounts.ts";
+import { costText, countText } from "../report/amounts.ts";
+import { listText, optionsText, optionText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { patiently } from "../store/patiently.ts";
 import type { BatchRow } from "../store/store.ts";
@@ -23,9 +24,12 @@ import { check } from "./faults.ts";
 import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
 import type { Operation } from "./operation.ts";
+import { handOverDirectory } from "./plan.ts";
+import { plannedChanges } from "./retry-options.ts";
 import { retryValues } from "./retry-values.ts";
+import { writePrivateFiles } from "./settings-files.ts";
 
-const retryInput = z.strictObject({
+export const retryInput = z.strictObject({
   batchId: batchIdInput,
   only: z
     .enum(["failed", "interrupted"])
@@ -35,7 +39,16 @@ const retryInput = z.strictObject({
     })
     .optional(),
   tasks: taskNumbers
-    .meta({ description: "Rerun only these tasks, by number. Tasks that succeeded are kept." })
+    .meta({
+      description:
+        "Rerun only these tasks, by number. A task that succeeded is kept, unless tools were denied to it or options are given.",
+    })
+    .optional(),
+  with: retryOptions
+    .meta({
+      description:
+        'Options for the tasks that run again, instead of those they had: `{"maxTurns": 40}`. A list replaces the whole earlier list.',
+    })
     .optional(),
   batchBudgetUsd: batchOptions.shape.batchBudgetUsd.meta({
     description: "New budget of the batch (USD), including what it has already spent.",
@@ -54,13 +67,14 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
   name: "retry_batch",
   title: "Resume a batch, or rerun failed tasks",
   description:
-    "Resumes an interrupted batch of Claude Code sessions, and reruns tasks that failed or were cancelled. Tasks that succeeded keep their results and cost nothing more. Answers at once; wait_for_batch reports progress.",
+    "Resumes an interrupted batch of Claude Code sessions, and reruns tasks that failed or were cancelled, with other options if `with` gives some. Tasks that succeeded keep their results and cost nothing more, unless `tasks` names them and `with` gives options. Answers at once; wait_for_batch reports progress.",
   input: retryInput,
   output: waitOutput,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   run: async (context, input, call) => {
     const asked = valueOrFault(check(retryInput, input));
-    const { batchId, only, tasks, batchBudgetUsd: budgetUsd } = asked;
+    const { batchId, only, tasks, with: changes = noChanges } = asked;
+    const { batchBudgetUsd: budgetUsd = changes.batchBudgetUsd, env } = asked;
     if (only === "interrupted" && tasks)
       throw new Fault("`tasks` are run again; with `only: interrupted` none is. Give one of the two.");
     const log = findBatch(context, batchId);
@@ -68,39 +82,60 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
     const account = newAccount(context, log);
     const { batch } = log.state;
     const claude = claudeOf(batch, { thorough: true });
-    await refuseOldClaude(context, claude.found ? claude.path : batch.claudePath);
-    const again = only === "interrupted" ? [] : requested(log, tasks);
+    const claudePath = claude.found ? claude.path : batch.claudePath;
+    await refuseOldClaude(context, claudePath);
     const row = rowOf(context, log);
     const lost = row.endedAt === undefined && isAbandoned(row);
-    const isRaised = budgetUsd !== undefined && row.endedAt === undefined;
-    if (again.length === 0 && !lost && !isRaised)
-      throw new Fault([nothingText(log, standingOf(row), asked), farText(row) ?? ""].join(" ").trimEnd());
-    checkBudget(log, again, budgetUsd);
     const isCarried = !lost && row.endedAt === undefined;
-    const values = retryValues(context, log, { env: asked.env, tasks, again, isCarried });
-    if (again.length > 0 || budgetUsd !== undefined || account) {
-      const budget = budgetUsd === undefined ? {} : { budgetUsd };
-      const event = {
-        type: "retry-requested" as const,
-        tasks: again,
-        ...budget,
-        ...(account ? { account } : {}),
-      };
-      await patiently(() => log.append(() => [event]));
-    }
+    const meant = tasksMeant(log.state, asked, lost);
+    const { again, succeeded } = meant;
+    const reruns = [...again, ...succeeded];
+    const planned = await plannedChanges(context, log.state, { changes, claudePath, tasks: meant.changed });
+    const isRaised = budgetUsd !== undefined && row.endedAt === undefined;
+    const isChanged = planned.options !== undefined && meant.changed.length > 0;
+    if (reruns.length === 0 && !lost && !isRaised && !isChanged)
+      throw new Fault(
+        [nothingText(log, context, { word: standingOf(row), asked }), farText(row, context.door) ?? ""]
+          .join(" ")
+          .trimEnd(),
+      );
+    if (isCarried && (changes.concurrency !== undefined || changes.failureMode !== undefined))
+      throw new Fault(
+        `Batch ${log.batchId} is still running: change \`concurrency\` and \`failureMode\` after it has ended.`,
+      );
+    checkBudget(log, reruns, budgetUsd);
+    const values = retryValues(context, log, { env, tasks, again: reruns, isCarried });
+    writePrivateFiles(planned.files);
+    const { concurrency, failureMode } = changes;
+    const event: EventBody = {
+      type: "retry-requested",
+      tasks: again,
+      ...(succeeded.length > 0 ? { succeeded } : {}),
+      ...(isChanged ? { options: planned.options, changed: meant.changed } : {}),
+      ...(budgetUsd === undefined ? {} : { budgetUsd }),
+      ...(concurrency === undefined ? {} : { concurrency }),
+      ...(failureMode === undefined ? {} : { failureMode }),
+      ...(account ? { account } : {}),
+    };
+    await patiently(() =>
+      log.append((state) => [
+        ...(reruns.length > 0 || lost ? handedOver(context, state) : []),
+        ...(Object.keys(event).length > 2 || reruns.length > 0 ? [event] : []),
+      ]),
+    );
     const isTaken = isCarried || (await isTakenOver(context, log, { row, values, signal: call.signal }));
     if (!isTaken) throw new Fault(notTakenText(context, log));
-    const started =
-      again.length > 0 ? `${again.length === 1 ? "1 task is" : `${again.length} tasks are`} run again. ` : "";
-    const carried = lost ? "The batch has resumed. " : "";
-    const raised = isRaised ? `The budget of the batch is now ${costText(budgetUsd)}. ` : "";
-    const far = farText(rowOf(context, log));
     return {
       ...waited(context, log),
-      message: [
-        `${raised}${started}${carried}Results go to ${log.state.outputDirectory}.`,
-        ...(far === undefined ? [] : [far]),
-      ].join(" "),
+      message: startedText(context, log, {
+        reruns,
+        lost,
+        isChanged,
+        options: planned.options,
+        meant,
+        row,
+        budgetUsd,
+      }),
     };
   },
 };
@@ -131,10 +166,87 @@ function notTakenText({ store }: Context, { batchId }: BatchLog): string {
   return `Batch ${batchId} is queued to run again, but no process has taken it over within ${takeOverMs / 1000} s. ${store.layout.runnerLog(batchId)} may say why; \`show ${batchId}\` shows whether it runs.`;
 }
 
-function requested({ state }: BatchLog, numbers: readonly number[] | undefined): number[] {
-  return state.tasks
-    .filter((task) => canRetry(task) && (numbers?.includes(task.number) ?? true))
-    .map((task) => task.number);
+/** Which tasks a retry is about. All 1-based. */
+interface Meant {
+  /** Those that ended without success, and run again. */
+  again: number[];
+  /** Those that succeeded and run again, because they were named. */
+  succeeded: number[];
+  /** Those that get the options: the ones that run again, and those that wait. */
+  changed: number[];
+}
+
+function tasksMeant(state: BatchState, { only, tasks: named, with: changes }: Asked, lost: boolean): Meant {
+  const isNamed = ({ number }: TaskState) => named?.includes(number) ?? true;
+  const numbersOf = (wanted: (task: TaskState) => boolean) =>
+    state.tasks.filter((task) => isNamed(task) && wanted(task)).map(({ number }) => number);
+  const again = only === "interrupted" ? [] : numbersOf(canRetry);
+  const isDifferent = changes !== undefined && Object.keys(changes).length > 0;
+  const succeeded =
+    named === undefined
+      ? []
+      : numbersOf((task) => task.status === "done" && !canRetry(task) && (isDifferent || wasDenied(task)));
+  const waiting = numbersOf(({ status }) =>
+    lost ? status !== "done" : named !== undefined && status === "queued",
+  );
+  return { again, succeeded, changed: [...again, ...succeeded, ...waiting].sort((a, b) => a - b) };
+}
+
+// With the same options it could go better now: settings may have changed, or a file is there.
+function wasDenied(task: TaskState): boolean {
+  return task.status === "done" && (task.usage?.denials ?? []).length > 0;
+}
+
+// Nobody waits for what is run again: its files go where the user looks for them.
+function handedOver({ configuration }: Context, { batch, leash }: BatchState): EventBody[] {
+  const outputDirectory = handOverDirectory(configuration, batch);
+  if (!leash && outputDirectory === undefined) return [];
+  return [{ type: "leash-released", ...(outputDirectory === undefined ? {} : { outputDirectory }) }];
+}
+
+interface Started {
+  reruns: readonly number[];
+  lost: boolean;
+  isChanged: boolean;
+  options: Record<string, unknown> | undefined;
+  meant: Meant;
+  row: BatchRow;
+  budgetUsd: number | undefined;
+}
+
+function startedText(
+  context: Context,
+  log: BatchLog,
+  { reruns, lost, isChanged, options = {}, meant, row, budgetUsd }: Started,
+): string {
+  const { door } = context;
+  const { state } = log;
+  const { again } = meant;
+  const given = isChanged ? ` with ${optionsText(door, options)}` : "";
+  const count = countText(reruns.length, "task");
+  const denied = state.tasks.filter(
+    (task) => wasDenied(task) && !canRetry(task) && !reruns.includes(task.number),
+  );
+  return [
+    ...(budgetUsd !== undefined && row.endedAt === undefined
+      ? [`The budget of the batch is now ${costText(budgetUsd)}.`]
+      : []),
+    ...(reruns.length > 0 ? [`${count} ${reruns.length === 1 ? "is" : "are"} run again${given}.`] : []),
+    ...(isChanged && "workingDirectory" in options && again.length > 0
+      ? ["In another working directory, their conversations begin anew."]
+      : []),
+    ...(lost ? [`The batch has resumed${reruns.length > 0 ? "" : given}.`] : []),
+    ...(isChanged && reruns.length === 0 && !lost
+      ? [`${countText(meant.changed.length, "waiting task")} will run${given}.`]
+      : []),
+    ...(isChanged && "allowedTools" in options && denied.length > 0
+      ? [
+          `Kept, although tools were denied to them: ${listText(denied.map(({ number }) => number))}. To rerun them, name them in ${optionText(door, "tasks")}.`,
+        ]
+      : []),
+    `Results go to ${state.outputDirectory}.`,
+    ...[farText(rowOf(context, log), door)].filter((text) => text !== undefined),
+  ].join(" ");
 }
 
 // They would be cancelled again at once.
@@ -169,14 +281,30 @@ function newAccount({ store }: Context, { batchId, state }: BatchLog): Account |
   );
 }
 
-function nothingText({ batchId, state }: BatchLog, word: string, { only, tasks }: Asked): string {
+function nothingText(
+  { batchId, state }: BatchLog,
+  { door }: Context,
+  { word, asked: { only, tasks } }: { word: string; asked: Asked },
+): string {
   if (only === "interrupted") return `Batch ${batchId} is ${word}: there is nothing to resume.`;
   const failed = state.tasks.filter(canRetry).map(({ number }) => number);
+  const succeeded = (tasks ?? []).filter((number) => state.tasks[number - 1]?.status === "done");
+  if (tasks && succeeded.length > 0) {
+    const those = failed.length > 0 ? ` Those that failed are ${listText(failed)}.` : "";
+    const how =
+      door === "tools"
+        ? 'give `with`, such as `{"model": "opus"}`'
+        : "give an option, such as `--model opus`";
+    return `Of batch ${batchId}, ${succeeded.length === 1 ? "task" : "tasks"} ${listText(succeeded)} succeeded, and would only run again with the same options. To rerun ${succeeded.length === 1 ? "it" : "them"}, ${how}.${those}`;
+  }
   if (tasks && failed.length > 0) {
-    return `Of these tasks of batch ${batchId} none has failed. Those that have are ${failed.slice(0, 20).join(", ")}.`;
+    return `Of these tasks of batch ${batchId} none has failed. Those that have are ${listText(failed)}.`;
   }
+  const named = tasks
+    ? ""
+    : ` To rerun tasks that succeeded, name them in ${optionText(door, "tasks")}, with the options to change.`;
   if (state.counts.succeeded === state.tasks.length) {
-    return `Batch ${batchId} is ${word}, and all its tasks have succeeded: there is nothing to rerun.`;
+    return `Batch ${batchId} is ${word}, and all its tasks have succeeded: there is nothing to rerun.${named}`;
   }
-  return `Batch ${batchId} is ${word}, and none of its tasks has failed: there is nothing to rerun.`;
+  return `Batch ${batchId} is ${word}, and none of its tasks has failed: there is nothing to rerun.${named}`;
 }

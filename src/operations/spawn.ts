@@ -53,7 +53,7 @@ export const spawnSession: Operation<typeof sessionInput, typeof sessionAnswerSc
   name: "spawn_claude_session",
   title: "Run one Claude Code session",
   description:
-    "Runs one headless Claude Code session on a task, in any directory, and returns its answer. Several independent tasks go in one call of spawn_parallel_claude_sessions, which runs them in parallel. The session sees nothing of this conversation. The default permission mode denies edits and most commands; allowedTools names what the task may use. If `state` is `running`, the session continues in the background, and wait_for_batch waits for it.",
+    "Runs one headless Claude Code session on a task, in the directory you give, and returns its answer. Several independent tasks go in one call of spawn_parallel_claude_sessions, which runs them in parallel. The session sees nothing of this conversation. The default permission mode denies edits and most commands; allowedTools names what the task may use. If `state` is `running`, the session continues in the background, and wait_for_batch waits for it.",
   input: sessionInput,
   output: sessionAnswerSchema,
   annotations,
@@ -163,26 +163,23 @@ async function waitFor(
     await carryOnBatch(store, rowOf(context, log), values);
     ended = await wait();
   }
-  if (ended) return answer(context, log, call, countsText(log.state));
+  if (ended) return answer(context, log, call);
   if (call.signal.aborted && !handsOver(call)) {
     await patiently(() =>
       log.append((state) =>
         state.endedAt === undefined ? [{ type: "cancel-requested", by: "client" }] : [],
       ),
     );
-    return answer(context, log, call, "Cancelled by the client.");
+    return answer(context, log, call);
   }
   await handOver(context, log);
-  if (isLost()) {
-    const again = `retry_batch (batchId ${log.batchId}) resumes the rest.`;
-    return answer(context, log, call, `${countsText(log.state)} Its processes are gone; ${again}`);
-  }
+  if (isLost()) return answer(context, log, call);
   const { held } = rowOf(context, log);
   return answer(
     context,
     log,
     call,
-    `${countsText(log.state)}${held ? ` ${heldText(held)}` : ""} The batch continues in the background. Call wait_for_batch (batchId ${log.batchId}) until \`state\` is \`finished\`; results also appear in ${log.state.outputDirectory}.`,
+    `${countsText(log.state)}${held ? ` ${heldText(held)}` : ""} The batch continues in the background. Call wait_for_batch (batchId ${log.batchId}) until \`state\` is no longer \`running\`; results also appear in ${log.state.outputDirectory}.`,
   );
 }
 
@@ -215,10 +212,11 @@ function handsOver({ signal, startedAt }: Call): boolean {
   return /timed?[ -]?out/i.test(String(signal.reason)) || performance.now() - startedAt >= lateCancelMs;
 }
 
-function answer(context: Context, log: BatchLog, { limits }: Call, message: string): BatchAnswer {
+function answer(context: Context, log: BatchLog, { limits }: Call, message?: string): BatchAnswer {
+  const said = message === undefined ? {} : { message };
   return limits
-    ? clientAnswerNow(context, log, { limits, message })
-    : answerNow(context, log, { mostCharacters: commandLineCharacters, message });
+    ? clientAnswerNow(context, log, { limits, ...said })
+    : answerNow(context, log, { mostCharacters: commandLineCharacters, ...said });
 }
 
 function startedText(batch: Batch, { configuration }: Context): string {

@@ -1,11 +1,12 @@
 // What a person can do about how a task ended. Each claim on options and conversations is followed with the real
-// `claude` in `test/real/advice.real.ts` and `test/real/continue.real.ts`.
+// `claude` in `test/real/advice.real.ts` and `test/real/continue.real.ts`; each retry, in `test/advice-followed.test.ts`.
 import { limitText } from "../model/limit-types.ts";
+import type { RetryOptions, SessionOptions } from "../model/options.ts";
 import type { Canceller, Clock, Denial, FailureReason, Outcome } from "../model/outcome.ts";
 import { unreachable } from "../model/unreachable.ts";
 import { denialAdvice } from "./denial-advice.ts";
 import { oneLine } from "./harmless.ts";
-import { type Door, optionText } from "./option-words.ts";
+import { type Door, optionText, retryText } from "./option-words.ts";
 
 /** What is known of the task beside its outcome, and whose words the advice is in. */
 export interface AdviceFacts {
@@ -14,99 +15,180 @@ export interface AdviceFacts {
   sessionId?: string | undefined;
   /** The words of the tools unless given. */
   door?: Door | undefined;
+  /** The tasks that ended like this, which the advice names; 1-based. */
+  tasks?: readonly number[] | undefined;
+  /** Those of the task. */
+  options?: SessionOptions | undefined;
+  /** Whether another attempt goes on with the conversation. */
+  resumable?: boolean | undefined;
+  /** A budget of the batch that is likely to be enough. */
+  enoughUsd?: number | undefined;
 }
 
 /** What to try, in a few sentences. Nothing for a success at which no tool was denied. */
 export function adviceFor(outcome: Outcome, facts: AdviceFacts): string | undefined {
   const words = wordsFor(facts);
   const own = ownAdvice(outcome, words);
-  const denied = denialAdvice(facts.denials, words.door);
-  const again = againAdvice(outcome, words, denied !== undefined);
-  return [own, denied, again].filter((sentence) => sentence !== undefined).join(" ") || undefined;
+  const denied = denialAdvice(facts.denials, { door: words.door, options: words.options });
+  const changes = { ...own?.changes, ...denied?.changes };
+  const again =
+    outcome.kind === "succeeded"
+      ? denied && deniedSuccess(words, changes)
+      : againAdvice(outcome, words, changes);
+  // Where a command does it, that comes first.
+  const isCommand = own?.changes !== undefined;
+  const sentences = [denied?.text, ...(isCommand ? [again, own?.text] : [own?.text, again])];
+  return sentences.filter((sentence) => sentence !== undefined && sentence !== "").join(" ") || undefined;
 }
 
-/** The words of one door: options, the command or tool that retries, and what continues the conversation. */
+/** What to do about one reason, and the options by which a retry does it. */
+interface OwnAdvice {
+  text: string;
+  changes?: RetryOptions | undefined;
+}
+
+/** The words of one door: options, the command or tool that retries, and who runs commands. */
 interface Words {
   door: Door;
-  hasSession: boolean;
+  sessionId: string | undefined;
+  options: Partial<SessionOptions>;
+  resumable: boolean;
+  enoughUsd: number | undefined;
   option(name: string, value?: string): string;
-  retry: string;
-  resumption: string;
+  /** "run `claude`", or to a model, which cannot: "ask the user to run `claude` in a terminal". */
+  run(command: string): string;
+  /** "the task", or "the tasks". */
+  tasks: string;
+  /** The subject of a sentence: the command or call. */
+  retry(changes?: RetryOptions): string;
+  /** A sentence without its end: how values of these variables are given. */
+  retryWithValues(names: readonly string[]): string;
 }
 
-// A call of a tool names the batch as its argument; a command is whole, to be copied.
-function wordsFor({ door = "tools", batchId, sessionId }: AdviceFacts): Words {
-  const option = (name: string, value?: string) => optionText(door, name, value);
-  const id = sessionId === undefined ? undefined : oneLine(sessionId, 100);
+function wordsFor(facts: AdviceFacts): Words {
+  const {
+    door = "tools",
+    batchId,
+    sessionId,
+    tasks = [],
+    options = {},
+    resumable = false,
+    enoughUsd,
+  } = facts;
   return {
     door,
-    hasSession: sessionId !== undefined,
-    option,
-    retry: door === "tools" ? "`retry_batch`" : `\`parallel-claude-code-mcp retry ${batchId}\``,
-    resumption: `The conversation can continue with ${option("resumeSessionId", id)}, in the same working directory.`,
+    sessionId: sessionId === undefined ? undefined : oneLine(sessionId, 100),
+    options,
+    resumable,
+    enoughUsd,
+    option: (name, value) => optionText(door, name, value),
+    run: (command) =>
+      door === "tools" ? `ask the user to run \`${command}\` in a terminal` : `run \`${command}\``,
+    tasks: tasks.length > 1 ? "the tasks" : "the task",
+    retry: (changes = {}) => calling(retryText(door, { batchId, tasks, options: changes })),
+    retryWithValues: (names) => {
+      const values = Object.fromEntries(names.map((name) => [name, "…"]));
+      const text = calling(retryText(door, { batchId, tasks, values }));
+      return door === "tools"
+        ? text
+        : `${text}, where FILE is a JSON file with ${oneLine(names.join(", "), 300)}`;
+    },
   };
 }
 
-/** How a retry with the same options may end: as the first time, or well. */
-type Chance = "none" | "some";
+function calling(text: string): string {
+  return text.startsWith("retry_batch") ? `Calling ${text}` : text;
+}
+
+/** What a retry is good for: it may end well as it is, with other options, or not at all. */
+type Chance = "as it is" | "with options" | "with another task";
+
+type Reason = readonly [
+  text: (words: Words, message: string) => string,
+  chance: Chance,
+  changes?: (options: Partial<SessionOptions>) => RetryOptions,
+];
 
 const reasons = {
-  "max-turns": [({ option }) => `Raise ${option("maxTurns")}.`, "none"],
-  budget: [({ option }) => `Raise ${option("maxBudgetUsd")}, or split the task.`, "none"],
-  "usage-limit": [() => "Wait until the limit resets.", "some"],
-  "rate-limit": [({ option }) => `Lower ${option("concurrency")}, or wait a few minutes.`, "some"],
+  "max-turns": [() => "", "with options", ({ maxTurns = usualTurns }) => ({ maxTurns: 2 * maxTurns })],
+  budget: [
+    () => "Or split the task.",
+    "with options",
+    ({ maxBudgetUsd = 1 }) => ({ maxBudgetUsd: Number((2 * maxBudgetUsd).toPrecision(3)) }),
+  ],
+  "usage-limit": [() => "Wait until the limit resets.", "as it is"],
+  "rate-limit": [({ option }) => `Lower ${option("concurrency")}, or wait a few minutes.`, "as it is"],
   overloaded: [
     ({ option }) => `Wait a few minutes, or name another model in ${option("fallbackModel")}.`,
-    "some",
+    "as it is",
   ],
   auth: [
-    () =>
-      "Run `claude` and log in with `/login`, or set `ANTHROPIC_API_KEY`. `parallel-claude-code-mcp doctor` checks the login.",
-    "some",
+    ({ door, run }) =>
+      door === "tools"
+        ? `To log in, ${run("claude")} and type \`/login\`, or to set \`ANTHROPIC_API_KEY\` and restart this client. \`parallel-claude-code-mcp doctor\` in a terminal checks the login.`
+        : "Run `claude` and log in with `/login`, or set `ANTHROPIC_API_KEY`. `parallel-claude-code-mcp doctor` checks the login.",
+    "as it is",
   ],
   billing: [
-    () => "Check the plan and credit of the account that `parallel-claude-code-mcp doctor` shows.",
-    "some",
+    ({ run }) =>
+      `Check the plan and credit of the account: ${run("parallel-claude-code-mcp doctor")} to see which one it is.`,
+    "as it is",
   ],
   model: [
-    ({ option }) =>
-      `Name another ${option("model")}: an alias such as \`opus\`, \`sonnet\` or \`haiku\`, or a full name.`,
-    "none",
+    () => "Any other model will do: an alias such as `opus`, `sonnet` or `haiku`, or a full name.",
+    "with options",
+    ({ model = "" }) => ({ model: model.includes("sonnet") ? "opus" : "sonnet" }),
   ],
   schema: [
     ({ option }) => `Simplify ${option("outputSchema")}, or explain in the task what each field means.`,
-    "none",
+    "with options",
   ],
-  refusal: [() => "Reword the task: say what it is for, and omit what it does not need.", "none"],
-  "prompt-too-long": [tooLong, "none"],
-  "output-limit": [() => "Ask for a shorter answer, or ask for it in parts, written to a file.", "none"],
-  connection: [() => "Check the network and the proxy with `parallel-claude-code-mcp doctor`.", "some"],
-  "server-error": [() => "Wait a few minutes.", "some"],
+  refusal: [
+    () => "Reword the task: say what it is for, and omit what it does not need.",
+    "with another task",
+  ],
+  "prompt-too-long": [tooLong, "with options"],
+  "output-limit": [
+    () => "Ask for a shorter answer, or ask for it in parts, written to a file.",
+    "with another task",
+  ],
+  connection: [
+    ({ run }) => `Check the network and the proxy: ${run("parallel-claude-code-mcp doctor")}.`,
+    "as it is",
+  ],
+  "server-error": [() => "Wait a few minutes.", "as it is"],
   request: [
     (_, message) =>
       /request too large/i.test(message)
         ? "Attach fewer or smaller images and files: a request is limited to 32 MB."
         : "Change what the message names: the API rejected it.",
-    "none",
+    "with options",
   ],
-  interrupted: [() => "Another program or person interrupted the session.", "some"],
+  interrupted: [() => "Another program or person interrupted the session.", "as it is"],
   conversation: [
     ({ option }) =>
-      `Check ${option("resumeSessionId")}, and use the ${option("workingDirectory")} in which the conversation began. Without ${option("resumeSessionId")}, the task starts a new one.`,
-    "none",
+      `Check ${option("resumeSessionId")}, and use the ${option("workingDirectory")} in which the conversation began. Without ${option("resumeSessionId")}, in a new batch, the task starts a new one.`,
+    "with options",
   ],
-  agent: [() => "Name one of the agents in the message, or define yours in `.claude/agents`.", "none"],
+  agent: [
+    ({ option }) =>
+      `Name one of the agents in the message in ${option("agent")}, or define yours in \`.claude/agents\`.`,
+    "with options",
+  ],
   hook: [
     () =>
       "A UserPromptSubmit hook in your settings or the project's settings rejected the task: change the task or the hook.",
-    "some",
+    "as it is",
   ],
   "no-answer": [
     () => "Ask for an answer in the task. A Stop hook, if there is one, must let the session end.",
-    "some",
+    "as it is",
   ],
-  execution: [() => "Read the message and the last lines of the transcript.", "some"],
-} satisfies Record<FailureReason, readonly [(words: Words, message: string) => string, Chance]>;
+  execution: [() => "Read the message and the last lines of the transcript.", "as it is"],
+} satisfies Record<FailureReason, Reason>;
+
+/** The turns that the CLI is believed to have had where the task named none. */
+const usualTurns = 25;
 
 // The CLI says which it is: of a conversation with nothing but the task in it, "a single exchange"; any other it has
 // tried to summarize before it gave up.
@@ -119,88 +201,113 @@ function tooLong({ option }: Words, message: string): string {
 
 const clocks = {
   "first-event": [
-    ({ option }) =>
-      `Raise ${option("firstEventTimeoutSeconds")}, or lower ${option("concurrency")} if the machine is busy. \`parallel-claude-code-mcp doctor\` checks that \`claude\` starts.`,
-    "some",
+    ({ option, run }) =>
+      `Lower ${option("concurrency")} if the machine is busy, and ${run("parallel-claude-code-mcp doctor")} to check that \`claude\` starts.`,
+    "as it is",
+    ({ firstEventTimeoutSeconds = 120 }) => ({ firstEventTimeoutSeconds: 2 * firstEventTimeoutSeconds }),
   ],
   idle: [
-    ({ option }) =>
-      `Raise ${option("idleTimeoutSeconds")} if the task's commands produce no output for a long time.`,
-    "none",
+    () => "More time helps if the task's commands produce no output for a long time.",
+    "with options",
+    ({ idleTimeoutSeconds = 1_200 }) => ({ idleTimeoutSeconds: 2 * idleTimeoutSeconds }),
   ],
-  wall: [({ option }) => `Raise ${option("timeoutSeconds")}, or split the task.`, "none"],
-} satisfies Record<Clock, readonly [(words: Words) => string, Chance]>;
+  wall: [
+    () => "Or split the task.",
+    "with options",
+    ({ timeoutSeconds = 3_600 }) => ({ timeoutSeconds: 2 * timeoutSeconds }),
+  ],
+} satisfies Record<Clock, Reason>;
 
-// Those after which the conversation holds something worth continuing.
-const resumable = new Set<FailureReason>(["max-turns", "budget", "usage-limit", "connection", "interrupted"]);
-
-function ownAdvice(outcome: Outcome, words: Words): string | undefined {
+function ownAdvice(outcome: Outcome, words: Words): OwnAdvice | undefined {
   switch (outcome.kind) {
     case "succeeded":
       return undefined;
     case "failed": {
-      const advice =
-        limitText(outcome.limitType).advice?.(words.option) ??
-        reasons[outcome.reason][0](words, outcome.message);
-      return resumable.has(outcome.reason) ? `${advice} ${words.resumption}` : advice;
+      const [text, , changes]: Reason = reasons[outcome.reason];
+      const ofLimit = limitText(outcome.limitType).advice?.(words.option, words.run);
+      if (ofLimit !== undefined) return { text: ofLimit };
+      return { text: text(words, outcome.message), changes: changes?.(words.options) };
     }
     case "crashed":
-      return crashAdvice(outcome, words);
+      return { text: crashAdvice(outcome, words) };
     case "timed-out": {
-      const advice = clocks[outcome.clock][0](words);
-      return outcome.clock === "first-event" ? advice : `${advice} ${words.resumption}`;
+      const [text, , changes]: Reason = clocks[outcome.clock];
+      return { text: text(words, ""), changes: changes?.(words.options) };
     }
     case "cancelled":
       return cancelAdvice(outcome.by, words);
     case "not-started":
-      return "Correct what the message names. Nothing was spent.";
+      return { text: notStartedAdvice(outcome) };
     default:
       return unreachable(outcome);
   }
 }
 
-function crashAdvice({ exitCode, signal }: Extract<Outcome, { kind: "crashed" }>, { option }: Words): string {
+function crashAdvice(
+  { exitCode, signal }: Extract<Outcome, { kind: "crashed" }>,
+  { option, run }: Words,
+): string {
   // 137 is what a shell makes of SIGKILL.
   if (signal === "SIGKILL" || exitCode === 137) {
     return `The system may have run out of memory: lower ${option("concurrency")}.`;
   }
-  return "Read the last lines of its stderr, and check `claude` with `parallel-claude-code-mcp doctor`.";
+  return `Read the last lines of its stderr, and ${run("parallel-claude-code-mcp doctor")} to check \`claude\`.`;
 }
 
-function cancelAdvice(by: Canceller, { door, hasSession, option, resumption, retry }: Words): string {
-  const state = hasSession ? resumption : "The task had not started.";
+function notStartedAdvice({ lost = [] }: Extract<Outcome, { kind: "not-started" }>): string {
+  return lost.length === 0
+    ? "Correct what the message names. Nothing was spent."
+    : "Nothing was spent: give the values again.";
+}
+
+function cancelAdvice(by: Canceller, { door, sessionId, option, enoughUsd }: Words): OwnAdvice {
+  const text = sessionId === undefined ? "The task had not started." : "";
   switch (by) {
     case "failure-mode":
-      return `${state} ${option("failureMode", "continue")} lets the other tasks continue after a failure.`;
+      return {
+        text: `${text} ${option("failureMode", "continue")} lets the other tasks continue after a failure.`.trim(),
+      };
     case "hold":
-      return `${state} See the failed task for the reason and what to do.`;
+      return { text: `${text} See the failed task for the reason and what to do.`.trim() };
     case "budget":
-      return `${state} ${retry} takes a higher ${option("batchBudgetUsd")}.`;
+      return { text, ...(enoughUsd === undefined ? {} : { changes: { batchBudgetUsd: enoughUsd } }) };
     case "leash":
-      return `${state} ${door === "tools" ? option("asyncMode") : "`--detach`"} lets a batch continue when its client ends.`;
+      return {
+        text: `${text} ${door === "tools" ? option("asyncMode") : "`--detach`"} lets a batch continue when its client ends.`.trim(),
+      };
     case "client":
     case "user":
     case "memory":
-      return state;
+      return { text };
     default:
       return unreachable(by);
   }
 }
 
 // The same for all tasks of a batch that ended alike, so that equal advice stays equal.
-function againAdvice(outcome: Outcome, words: Words, denied: boolean): string | undefined {
-  if (outcome.kind === "succeeded") {
-    if (!denied) return undefined;
-    const sentence = "Then start the task again; a retry skips tasks that succeeded.";
-    return words.hasSession ? `${sentence} ${words.resumption}` : sentence;
+function againAdvice(outcome: Outcome, words: Words, changes: RetryOptions): string {
+  const { door, retry, resumable, tasks } = words;
+  const reruns = `reruns ${tasks}${resumable ? " and continues the conversation" : ""}`;
+  if (outcome.kind === "not-started" && outcome.lost) return `${words.retryWithValues(outcome.lost)}.`;
+  if (Object.keys(changes).length > 0) return `${retry(changes)} ${reruns}.`;
+  switch (chanceOf(outcome)) {
+    case "as it is":
+      return `${retry()} ${reruns}.`;
+    case "with options":
+      return `${retry()} ${reruns} with the options that you give ${door === "tools" ? "in `with`" : "there"}; a changed task needs a new batch.`;
+    case "with another task":
+      return "A retry would end the same way: start the changed task in a new batch.";
   }
-  if (denied || chanceOf(outcome) === "none") {
-    return `${words.retry} repeats the failed tasks with the same options; to change options, start them in a new batch.`;
-  }
-  return `${words.retry} repeats the failed tasks.`;
+}
+
+// Rerun, and not continued: the answer is to be a whole one.
+function deniedSuccess({ tasks, retry, sessionId, option }: Words, changes: RetryOptions): string {
+  const rerun = `${retry(changes)} reruns ${tasks} from the start.`;
+  if (sessionId === undefined) return rerun;
+  return `${rerun} To continue the conversation instead, add ${option("resumeSessionId", sessionId)} to a new task in the same working directory.`;
 }
 
 function chanceOf(outcome: Outcome): Chance {
   if (outcome.kind === "failed") return reasons[outcome.reason][1];
-  return outcome.kind === "timed-out" ? clocks[outcome.clock][1] : "some";
+  return outcome.kind === "timed-out" ? clocks[outcome.clock][1] : "as it is";
 }

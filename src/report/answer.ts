@@ -1,11 +1,15 @@
 // The answer of the two tools that every client knows: the public contract of results.
 import { z } from "zod";
+import { endOfState } from "../model/batch-end.ts";
 import { taskVariableNames } from "../model/session-values.ts";
 import type { Standstill } from "../model/standstill.ts";
 import { type BatchState, type DoneTask, doneCount, type TaskState } from "../model/state.ts";
 import { type StateWord, stateWords } from "../model/state-word.ts";
 import { adviceFor } from "./advice.ts";
-import { durationText, timeText } from "./amounts.ts";
+import { adviceFactsOf } from "./advice-facts.ts";
+import { countText, durationText, timeText } from "./amounts.ts";
+import { endFactsOf, endFields, endFieldsOf, endText, nextText } from "./batch-end.ts";
+import type { Door } from "./option-words.ts";
 import { spendingFields, spendingOf } from "./spending.ts";
 
 export const countsSchema = z.object({
@@ -86,6 +90,7 @@ const batchFields = {
   totalTasks: z.int(),
   executionTimeMs: z.number(),
   counts: countsSchema,
+  ...endFields,
   ...spendingFields,
   outputDirectory: z.string(),
   reportFile: z.string(),
@@ -112,8 +117,9 @@ export type BatchAnswer = z.infer<typeof batchAnswerSchema>;
 export const sessionAnswerSchema = z.object({ ...batchFields, ...resultSchema.partial().shape });
 export type SessionAnswer = z.infer<typeof sessionAnswerSchema>;
 
-/** What a result says that is not in the log: its text, and where its page is. */
+/** What a result says that is not in the log: its text, where its page is, and who reads it. */
 export interface ResultText {
+  door: Door;
   /** What was answered, or what went wrong. */
   text: string;
   cut: boolean;
@@ -128,18 +134,13 @@ export interface ResultText {
 export function resultEntryOf(
   state: BatchState,
   task: DoneTask,
-  { text, cut, textLength, nextFrom, resultFile }: ResultText,
+  { door, text, cut, textLength, nextFrom, resultFile }: ResultText,
 ): ResultEntry {
   const { outcome, usage, attempts } = task;
-  const { batchId, tasks } = state.batch;
-  const prompt = tasks[task.number - 1]?.prompt ?? "";
+  const prompt = state.batch.tasks[task.number - 1]?.prompt ?? "";
   const sessionId = attempts.at(-1)?.sessionId;
   const denials = usage?.denials ?? [];
-  const advice = adviceFor(outcome, {
-    denials,
-    batchId,
-    ...(sessionId === undefined ? {} : { sessionId }),
-  });
+  const advice = adviceFor(outcome, adviceFactsOf(state, task, door));
   const structured = outcome.kind === "succeeded" ? outcome.structured : undefined;
   const remarks = remarksOf(task);
   const variables = taskVariableNames(state.batch, task.number);
@@ -197,6 +198,7 @@ export function batchAnswerOf(
     // The clock may have been set back since; events never go back.
     executionTimeMs: (state.endedAt ?? Math.max(now, state.changedAt)) - state.createdAt,
     counts: { ...state.counts },
+    ...endFieldsOf(endOfState(state, word)),
     ...spendingOf(state, { now, running: word === "running", heldUntil: held?.until }),
     outputDirectory: state.outputDirectory,
     reportFile,
@@ -238,12 +240,39 @@ export function countsText(state: BatchState): string {
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(cancelled > 0 ? [`${cancelled} cancelled`] : []),
   ];
-  const [unwritten] = state.fileFailures;
-  const files = state.fileFailures.size === 1 ? "1 file" : `${state.fileFailures.size} files`;
-  const failure = unwritten ? ` ${files} could not be written: ${unwritten[0]}: ${unwritten[1]}.` : "";
   const ended =
     done === total
       ? `${total === 1 ? "The task" : `All ${total} tasks`} ended`
       : `${done} of ${total} tasks have ended`;
-  return `${ended}: ${parts.join(", ")}.${failure}`;
+  return `${ended}: ${parts.join(", ")}.`;
+}
+
+/** How far a batch is, or how it ended and why, and what to do next: for the readers of one door. */
+export function standingText(
+  state: BatchState,
+  word: StateWord,
+  { door, held }: { door: Door; held?: Standstill | undefined },
+): string {
+  const end = endOfState(state, word);
+  if (end) {
+    const facts = endFactsOf(state, end);
+    return sentencesOf([endText(facts), unwrittenText(state), nextText(facts, door)]);
+  }
+  const now =
+    state.cancelledBy !== undefined
+      ? "It is being cancelled."
+      : held
+        ? heldText(held)
+        : "It is still running; ask again later.";
+  return sentencesOf([countsText(state), unwrittenText(state), now]);
+}
+
+function sentencesOf(sentences: readonly (string | undefined)[]): string {
+  return sentences.filter((sentence) => sentence !== undefined).join(" ");
+}
+
+function unwrittenText({ fileFailures }: BatchState): string | undefined {
+  const [unwritten] = fileFailures;
+  if (!unwritten) return undefined;
+  return `${countText(fileFailures.size, "file")} could not be written: ${unwritten[0]}: ${unwritten[1]}.`;
 }

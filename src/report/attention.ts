@@ -1,39 +1,52 @@
 // The tasks that somebody should look at, gathered by what to do about them: 300 tasks that fail for one reason
 // need one piece of advice.
-import type { DoneTask } from "../model/state.ts";
+import type { BatchState, DoneTask } from "../model/state.ts";
 import { adviceFor } from "./advice.ts";
+import { adviceFactsOf } from "./advice-facts.ts";
 import { countText } from "./amounts.ts";
 import { remarksOf } from "./answer.ts";
 import { type Html, html, nothing, proseHtml } from "./html.ts";
-import type { Door } from "./option-words.ts";
+import { doorOf } from "./option-words.ts";
 import { outcomeText } from "./outcome-text.ts";
 import { labelHtml, statusWord } from "./row.ts";
 
-/** A task that failed, or that was denied a tool: what to do, and its row. */
+/** A task that failed, or that was denied a tool, and its row. */
 export interface Attention {
-  advice: string;
+  /** 1-based. */
+  task: number;
+  /** The same for tasks that need the same advice. */
+  key: string;
+  /** What to do, about all tasks of these numbers. */
+  advice(tasks: readonly number[]): string;
   row: Html;
 }
 
 /** Most rows under one piece of advice, and most pieces of advice; the table of all tasks has the rest. */
 const mostRows = 4;
+/** Most tasks that one command names; it can be given again for the others. */
+const mostNumbers = 200;
 const mostGroups = 30;
 
 /** What there is to say about an ended task; nothing for a plain success and for a cancelled one. */
 export function attentionFor(
+  state: BatchState,
   task: DoneTask,
-  facts: { batchId: string; label: string; href: string | undefined; door: Door },
+  facts: { label: string; href: string | undefined },
 ): Attention | undefined {
   const denials = task.usage?.denials ?? [];
   if (task.outcome.kind === "cancelled") return undefined;
   const remarks = remarksOf(task);
   if (task.outcome.kind === "succeeded" && denials.length + remarks.length === 0) return undefined;
   // Without the session id, which would keep equal advice apart.
-  const advice = adviceFor(task.outcome, { batchId: facts.batchId, denials, door: facts.door });
+  const { sessionId: _, ...known } = adviceFactsOf(state, task, doorOf(state.batch.startedBy));
+  const advice = (tasks: readonly number[]) => {
+    const words = adviceFor(task.outcome, { ...known, tasks: tasks.slice(0, mostNumbers) });
+    return [...(words === undefined ? [] : [words]), ...remarks].join(" ");
+  };
   const happened = task.outcome.kind === "succeeded" ? oddSuccess(denials.length) : outcomeText(task.outcome);
   const { className } = statusWord(task);
   const row = html`<tr id="a${task.number}" class="${className}"><td class="n">${task.number}</td><td class="p">${labelHtml(facts.label, facts.href ?? `#t${task.number}`)}</td><td class="s t">${happened}</td></tr>\n`;
-  return { advice: [...(advice === undefined ? [] : [advice]), ...remarks].join(" "), row };
+  return { task: task.number, key: advice([]), advice, row };
 }
 
 function oddSuccess(denied: number): string {
@@ -44,17 +57,16 @@ function oddSuccess(denied: number): string {
 /** The table of them, a group for each piece of advice, the largest first. Empty where there are none. */
 export function attentionTable(attentions: readonly Attention[]): Html {
   if (attentions.length === 0) return nothing;
-  const groups = [...Map.groupBy(attentions, ({ advice }) => advice)].sort(
-    ([, a], [, b]) => b.length - a.length,
-  );
-  const bodies = groups.slice(0, mostGroups).map(([advice, members]) => groupHtml(advice, members));
+  const groups = [...Map.groupBy(attentions, ({ key }) => key)].sort(([, a], [, b]) => b.length - a.length);
+  const bodies = groups.slice(0, mostGroups).map(([, members]) => groupHtml(members));
   const rest = groups.slice(mostGroups).reduce((sum, [, members]) => sum + members.length, 0);
   const more = rest > 0 ? html`<p>${countText(rest, "more task")} in the table of all tasks.</p>` : nothing;
   const head = html`<thead><tr><th scope="col" class="n">Task</th><th scope="col">Prompt</th><th scope="col">What happened</th></tr></thead>`;
   return html`<table class="tasks look" aria-labelledby="attention">${head}${bodies}</table>${more}`;
 }
 
-function groupHtml(advice: string, members: Attention[]): Html {
+function groupHtml(members: Attention[]): Html {
+  const advice = members[0]?.advice(members.map(({ task }) => task)) ?? "";
   const rows = members.slice(0, mostRows).map(({ row }) => row);
   const rest = members.length - mostRows;
   const more =

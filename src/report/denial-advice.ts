@@ -1,12 +1,23 @@
 // What to do about tools that a task was denied.
 import { type AdvisedOptions, advisedOptions } from "../model/advised-options.ts";
+import { type RetryOptions, type SessionOptions, toolRuleList } from "../model/options.ts";
 import type { BroadReason, Denial, Mismatch, Obstacle } from "../model/outcome.ts";
 import { isOneRule, isPlain } from "../model/rule-text.ts";
 import { oneLine } from "./harmless.ts";
 import { type Door, optionText } from "./option-words.ts";
 
-/** One sentence on what was denied, and one on each thing that can be done. Nothing without a denial. */
-export function denialAdvice(denials: readonly Denial[], door: Door): string | undefined {
+interface DenialAdvice {
+  /** One sentence on what was denied, and one on each thing that can be done. */
+  text: string;
+  /** The options of a retry that allows it: those of the task, with what is added and without what is removed. */
+  changes: RetryOptions;
+}
+
+/** `options` are those of the task. Nothing without a denial. */
+export function denialAdvice(
+  denials: readonly Denial[],
+  { door, options }: { door: Door; options: Partial<SessionOptions> },
+): DenialAdvice | undefined {
   if (denials.length === 0) return undefined;
   const advised = advisedOptions(denials);
   const tools = [...new Set(denials.map(({ tool }) => oneLine(tool, 60)))];
@@ -21,7 +32,16 @@ export function denialAdvice(denials: readonly Denial[], door: Door): string | u
     listOption("tools", names.join(","), door),
   ].filter((text) => text !== undefined);
   const calls = denials.length === 1 ? "this call" : "these calls";
-  return [
+  const changes = changesOf(options, {
+    allowedTools: rules,
+    addDirectories: directories,
+    permissionMode: advised.permissionMode,
+    tools: names,
+    removed: advised.notDisallowed.filter(isPlain),
+  });
+  // With all that the task has already, a retry may be too long to print; then what to add has to do.
+  const isPrinted = JSON.stringify(changes).length <= mostChanges;
+  const sentences = [
     `Claude was not allowed to use ${listed(tools)}.`,
     ...(removals.length > 0
       ? [
@@ -29,12 +49,47 @@ export function denialAdvice(denials: readonly Denial[], door: Door): string | u
         ]
       : []),
     ...(additions.length > 0 ? [`To allow ${calls}, add ${joined(additions)}.`] : []),
+    ...(additions.length > 0 && !isPrinted
+      ? ["A retry takes whole lists: give it these and all that the task had."]
+      : []),
     ...(directories.length > 0 ? [directoryText(door)] : []),
     ...leftOut(advised, rules.length + directories.length + removals.length + names.length),
     ...advised.broad.map((reason) => broadText[reason]),
     ...mismatches(denials, door),
     ...advised.obstacles.map((obstacle) => obstacleText[obstacle]),
-  ].join(" ");
+  ];
+  return { text: sentences.join(" "), changes: isPrinted ? changes : {} };
+}
+
+/** Longest options of a retry that are printed, as JSON in characters. */
+const mostChanges = 1_000;
+
+interface Additions {
+  allowedTools: readonly string[];
+  addDirectories: readonly string[];
+  permissionMode: AdvisedOptions["permissionMode"];
+  tools: readonly string[];
+  /** From `disallowedTools`. */
+  removed: readonly string[];
+}
+
+// A list that is given with a retry replaces the task's own.
+function changesOf(
+  options: Partial<SessionOptions>,
+  { allowedTools, addDirectories, permissionMode, tools, removed }: Additions,
+): RetryOptions {
+  const rules = (given: string | string[] | undefined, more: readonly string[]) =>
+    [...new Set([...toolRuleList(given ?? []), ...more])].join(",");
+  const kept = toolRuleList(options.disallowedTools ?? []).filter((rule) => !removed.includes(rule));
+  return {
+    ...(allowedTools.length > 0 ? { allowedTools: rules(options.allowedTools, allowedTools) } : {}),
+    ...(addDirectories.length > 0
+      ? { addDirectories: [...new Set([...(options.addDirectories ?? []), ...addDirectories])] }
+      : {}),
+    ...(permissionMode ? { permissionMode } : {}),
+    ...(tools.length > 0 ? { tools: rules(options.tools, tools) } : {}),
+    ...(removed.length > 0 ? { disallowedTools: kept.join(",") } : {}),
+  };
 }
 
 /** Of all rules, and of all directories, in characters: an answer of many tasks cuts advice at 2,000. */

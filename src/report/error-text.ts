@@ -6,7 +6,6 @@ import { fileTag } from "./file-tag.ts";
 import { cut, harmless } from "./harmless.ts";
 import { outcomeText } from "./outcome-text.ts";
 import {
-  adviceFacts,
   attemptsText,
   continueCommand,
   leakedText,
@@ -44,7 +43,7 @@ export function errorText(page: ErrorPage): string {
     `${fileTag(page.batchId, page.taskNumber)}\n`,
     `${harmless(placeText(page))}\n`,
     part("What happened", whatHappened(page)),
-    part("What to try", adviceFor(page.outcome, adviceFacts(page))),
+    part("What to try", adviceFor(page.outcome, page.advice)),
     part("Remarks", page.remarks?.join("\n")),
     part("What was asked", shortened(page.prompt, longestPrompt)),
     ...(page.others ?? []).map(({ heading, text }) =>

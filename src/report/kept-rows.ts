@@ -4,7 +4,6 @@ import { type Attention, attentionFor } from "./attention.ts";
 import type { Html } from "./html.ts";
 import { labelOf } from "./label.ts";
 import { Lanes } from "./lanes.ts";
-import { doorOf } from "./option-words.ts";
 import type { Tokens } from "./progress-panel.ts";
 import { taskRow } from "./row.ts";
 import { barsText } from "./timeline.ts";
@@ -59,12 +58,8 @@ function newRow(
   task: TaskState,
   { href, lanes }: { href: string | undefined; lanes: Lanes },
 ): KeptRow {
-  const { batchId, startedBy } = state.batch;
   const label = labelOf(state, task.number);
-  const attention =
-    task.status === "done"
-      ? attentionFor(task, { batchId, label, href, door: doorOf(startedBy) })
-      : undefined;
+  const attention = task.status === "done" ? attentionFor(state, task, { label, href }) : undefined;
   const bars = barsText(lanes.barsOf(task), state.createdAt);
   return { task, href, row: taskRow(task, { label, href, bars }), attention, tokens: tokensOf(task) };
 }

@@ -1,6 +1,8 @@
 // How a text names an option: in the words of the tools, or in those of the command line.
 import { kebabCase } from "../model/kebab-case.ts";
 import { shellQuoted } from "../model/shell-quoted.ts";
+import type { OptionChange } from "../model/state.ts";
+import { oneLine } from "./harmless.ts";
 
 /** Who is addressed: a caller of the MCP tools, or somebody at a command line. */
 export type Door = "tools" | "command-line";
@@ -12,11 +14,75 @@ export function doorOf(startedBy: string): Door {
 
 /**
  * An option in backticks, ready to be copied: `maxTurns` or `--max-turns`; with a value `allowedTools: "Read"` or
- * `--allowed-tools Read`, quoted for a POSIX shell. A list is JSON to the tools, and a flag for each of its items.
+ * `--allowed-tools Read`, quoted for a POSIX shell.
  */
-export function optionText(door: Door, option: string, value?: string | readonly string[]): string {
+export function optionText(door: Door, option: string, value?: unknown): string {
   if (value === undefined) return door === "tools" ? `\`${option}\`` : `\`--${kebabCase(option)}\``;
-  if (door === "tools") return `\`${option}: ${JSON.stringify(value)}\``;
-  const values = typeof value === "string" ? [value] : value;
-  return `\`${values.map((item) => `--${kebabCase(option)} ${shellQuoted(item)}`).join(" ")}\``;
+  return `\`${door === "tools" ? `${option}: ${JSON.stringify(value)}` : flagText(option, value)}\``;
+}
+
+/** As a flag: one for each item of a list, and one without a value for a switch. */
+function flagText(option: string, value: unknown): string {
+  const name = kebabCase(option);
+  if (Array.isArray(value)) return value.map((item) => flagText(option, item)).join(" ");
+  if (typeof value === "boolean") return value ? `--${name}` : `--no-${name}`;
+  // A text that looks like a flag, and an empty one, need the sign between.
+  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+  return `--${name}${/^-|^$/.test(text) ? "=" : " "}${text === "" ? "" : shellQuoted(text)}`;
+}
+
+/** A retry with other options, ready to be run: a command, or the name of the tool with its arguments. */
+export function retryText(door: Door, { batchId, tasks = [], options = {}, values }: Retry): string {
+  const given = Object.entries(options);
+  if (door === "command-line") {
+    const flags = given.map(([name, value]) => flagText(name, value));
+    const words = ["parallel-claude-code-mcp", "retry", batchId, ...tasks, ...flags];
+    return `\`${[...words, ...(values ? ["--env FILE"] : [])].join(" ")}\``;
+  }
+  const input = {
+    batchId,
+    ...(tasks.length > 0 ? { tasks } : {}),
+    ...(given.length > 0 ? { with: options } : {}),
+    ...(values ? { env: values } : {}),
+  };
+  return `retry_batch with \`${JSON.stringify(input)}\``;
+}
+
+interface Retry {
+  batchId: string;
+  /** 1-based; without any, all that failed. */
+  tasks?: readonly number[] | undefined;
+  options?: Readonly<Record<string, unknown>> | undefined;
+  /** Of variables; on a command line they come in a file. */
+  values?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Options with their values, as they are given together; long values are cut, for they are shown and not copied. */
+export function optionsText(door: Door, options: Readonly<Record<string, unknown>>): string {
+  const texts = Object.entries(options).map(([name, value]) => optionText(door, name, shownValue(value)));
+  return texts.join(", ");
+}
+
+/** "task 2: `--max-turns 6`": what a retry has changed for which tasks. */
+export function changeText(door: Door, { tasks, options }: OptionChange): string {
+  return `${tasks.length === 1 ? "task" : "tasks"} ${listText(tasks)}: ${optionsText(door, options)}`;
+}
+
+/** Most characters of one value. */
+const longestValue = 200;
+
+function shownValue(value: unknown): unknown {
+  if (typeof value === "string") return oneLine(value, longestValue);
+  if (Array.isArray(value)) return value.slice(0, 20).map(shownValue);
+  const text = JSON.stringify(value);
+  return text.length > longestValue ? oneLine(text, longestValue) : value;
+}
+
+/** Most numbers that one text names. */
+const mostNumbers = 20;
+
+/** "3, 5, 7"; of many, the first. */
+export function listText(numbers: readonly number[]): string {
+  const more = numbers.length - mostNumbers;
+  return `${numbers.slice(0, mostNumbers).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

@@ -1,10 +1,11 @@
 // The lower parts of the live page: files that failed, the other batches of the directory, the footer.
-import type { BatchState } from "../model/state.ts";
+import type { BatchEnd } from "../model/batch-end.ts";
+import { type BatchState, type Counts, completedCount } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
-import { countText, timeText } from "./amounts.ts";
+import { costText, countText, durationText, numberText, timeText } from "./amounts.ts";
 import { cut, oneLine } from "./harmless.ts";
 import { type Html, html, nothing, timeHtml } from "./html.ts";
-import { statePill } from "./progress-panel.ts";
+import { endPill } from "./progress-panel.ts";
 
 /** Another batch, as the page links to it. */
 export interface OtherBatch {
@@ -13,7 +14,12 @@ export interface OtherBatch {
   href: string;
   /** Milliseconds since 1970. */
   createdAt: number;
-  stateWord: StateWord;
+  changedAt: number;
+  /** Nothing while it runs. */
+  end?: BatchEnd | undefined;
+  counts: Counts;
+  costUsd: number;
+  costAtLeast: boolean;
 }
 
 const mostOthers = 50;
@@ -33,13 +39,24 @@ export function fileFailuresHtml({ fileFailures }: BatchState): Html {
 /** Links to the pages of the other batches. */
 export function othersHtml(others: readonly OtherBatch[]): Html {
   if (others.length === 0) return nothing;
-  const items = others.slice(0, mostOthers).map(({ batchId, name, href, createdAt, stateWord }) => {
+  const items = others.slice(0, mostOthers).map((other) => {
+    const { batchId, name, href, createdAt, end, counts } = other;
     const title = name === undefined ? `Batch ${batchId}` : `${oneLine(name, 200)} (${batchId})`;
-    return html`<li><a href="${href}">${title}</a> ${statePill(stateWord)} ${timeHtml(createdAt, timeText(createdAt))}</li>`;
+    return html`<li><a href="${href}">${title}</a> ${endPill(end, counts)} ${figures(other)}, ${timeHtml(createdAt, timeText(createdAt))}</li>`;
   });
   const rest = others.length - items.length;
   const more = rest > 0 ? html`<p>And ${countText(rest, "older one")}.</p>` : nothing;
   return html`<nav aria-labelledby="others"><ul class="links">${items}</ul></nav>${more}`;
+}
+
+// "5 of 30 tasks done, $0.05, 3 min 10 s"; how long one has run that has not ended, its own page tells.
+function figures({ counts, costUsd, costAtLeast, end, createdAt, changedAt }: OtherBatch): string {
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  return [
+    `${numberText(completedCount(counts))} of ${countText(total, "task")} done`,
+    costText(costUsd, costAtLeast),
+    ...(end ? [durationText(changedAt - createdAt)] : []),
+  ].join(", ");
 }
 
 /** Where the files are, how one goes on in a terminal, and how old the page is. `now` in ms since 1970. */

@@ -1,10 +1,12 @@
 // The live page of a batch: what it shows is a function of the batch's state. It comes as a whole, and as the companion
 // by which a page that is open follows: the file system may not be fetched from, but a script beside a page may be loaded.
+import { endOfState } from "../model/batch-end.ts";
 import type { Standstill } from "../model/standstill.ts";
-import { type BatchState, doneCount, type TaskState } from "../model/state.ts";
+import { type BatchState, completedCount, type TaskState } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
 import { countText, numberText } from "./amounts.ts";
 import { attentionTable } from "./attention.ts";
+import { endFactsOf, endLabel, endSentences, endText } from "./batch-end.ts";
 import { batchFactsHtml } from "./batch-facts.ts";
 import script from "./browser/live.browser.js" with { type: "text" };
 import times from "./browser/times.browser.js" with { type: "text" };
@@ -13,6 +15,7 @@ import { pageFrame } from "./frame.ts";
 import { type Html, html, nothing, proseHtml, sectionHtml } from "./html.ts";
 import { type Kept, keptRows } from "./kept-rows.ts";
 import { labelOf } from "./label.ts";
+import { doorOf } from "./option-words.ts";
 import { fileFailuresHtml, footerHtml, type OtherBatch, othersHtml } from "./page-ends.ts";
 import { batchTitle, countsWords, headerHtml, holdText, progressHtml } from "./progress-panel.ts";
 import { runningRow } from "./row.ts";
@@ -96,7 +99,7 @@ export function livePage(): LivePage {
         title: titleOf(view),
         held: holdText(held),
         failed: state.counts.failed,
-        words: `The batch is ${stateWord}: ${countsWords(state.counts)}.`,
+        words: `${spoken(state, stateWord)} ${countsWords(state.counts)}.`,
         parts: partsOf(view, kept),
         rows: kept.rows,
       };
@@ -106,8 +109,9 @@ export function livePage(): LivePage {
 }
 
 function titleOf({ state, stateWord }: PageView): string {
-  const done = `${numberText(doneCount(state.counts))}/${numberText(state.tasks.length)}`;
-  return `${done} ${stateWord} · ${batchTitle(state)}`;
+  const done = `${numberText(completedCount(state.counts))}/${numberText(state.tasks.length)}`;
+  const end = endOfState(state, stateWord);
+  return `${done} ${end ? endLabel({ end, counts: state.counts }) : stateWord} · ${batchTitle(state)}`;
 }
 
 // All of the page that changes, but the rows of the table.
@@ -120,8 +124,8 @@ function partsOf(view: PageView, { attentions, lanes, tokens }: Kept) {
     attention: sectionHtml(
       "attention",
       "Needs attention",
-      attentionTable(attentions),
-      countText(attentions.length, "task"),
+      html`${stopHtml(state, stateWord)}${attentionTable(attentions)}`,
+      attentions.length === 0 ? "" : countText(attentions.length, "task"),
     ),
     timeline: sectionHtml("timeline", "Timeline", timelineHtml({ state, lanes, until, hrefOf })),
     running: sectionHtml(
@@ -135,6 +139,19 @@ function partsOf(view: PageView, { attentions, lanes, tokens }: Kept) {
     others: sectionHtml("others", "Other batches in this directory", othersHtml(others)),
     footer: footerHtml(state, stateWord, now),
   };
+}
+
+// What is left to do of a batch that did not come to its end.
+function stopHtml(state: BatchState, stateWord: StateWord): Html {
+  const end = endOfState(state, stateWord);
+  if (end?.kind !== "stopped" && end?.kind !== "interrupted") return nothing;
+  const said = endSentences(endFactsOf(state, end), doorOf(state.batch.startedBy));
+  return html`<p class="note">${proseHtml(said)}</p>`;
+}
+
+function spoken(state: BatchState, stateWord: StateWord): string {
+  const end = endOfState(state, stateWord);
+  return end ? endText(endFactsOf(state, end)) : "The batch is running:";
 }
 
 function tasksHtml(rows: readonly Html[]): Html {

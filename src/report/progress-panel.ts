@@ -1,12 +1,15 @@
 // The upper part of the live page: whose page it is, how far the batch is, what it cost.
 
+import { type BatchEnd, endOfState } from "../model/batch-end.ts";
 import { costToComeUsd } from "../model/estimate.ts";
 import type { Standstill } from "../model/standstill.ts";
-import { type BatchState, type Counts, doneCount } from "../model/state.ts";
+import { type BatchState, type Counts, completedCount } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
 import { costText, durationText, numberText, timeText } from "./amounts.ts";
+import { endClass, endLabel } from "./batch-end.ts";
 import { oneLine } from "./harmless.ts";
-import { factsHtml, type Html, html, nothing, timeHtml } from "./html.ts";
+import { factsHtml, type Html, html, nothing, proseHtml, timeHtml } from "./html.ts";
+import { changeText, doorOf } from "./option-words.ts";
 import type { StatusWord } from "./row.ts";
 import { billedToText } from "./spending.ts";
 import { timeLeftMs, timeLeftText } from "./time-left.ts";
@@ -22,13 +25,13 @@ export function headerHtml(state: BatchState, stateWord: StateWord): Html {
     state.batch.name === undefined ? nothing : html`<span>Batch <code>${state.batch.batchId}</code></span>`;
   const begun = html`<span>Started ${timeHtml(state.createdAt, timeText(state.createdAt))}</span>`;
   return html`<p class="brand">parallel-claude-code-mcp</p><h1>${batchTitle(state)}</h1>
-<p class="under">${statePill(stateWord, state.counts)}${id}${begun}</p>`;
+<p class="under">${endPill(endOfState(state, stateWord), state.counts)}${id}${begun}</p>`;
 }
 
-/** The state as a word with sign and colour. */
-export function statePill(stateWord: StateWord, counts?: Counts): Html {
-  const className = stateWord === "finished" && counts && counts.failed > 0 ? "warn" : pillClass[stateWord];
-  return html`<span class="pill ${className}">${stateWord}</span>`;
+/** How a batch ended, or that it runs, as a word with sign and colour. */
+export function endPill(end: BatchEnd | undefined, counts: Counts): Html {
+  if (!end) return html`<span class="pill run">running</span>`;
+  return html`<span class="pill ${endClass(end)}">${endLabel({ end, counts })}</span>`;
 }
 
 /** What the panel tells beside the state itself. */
@@ -55,7 +58,7 @@ export function progressHtml(state: BatchState, { now, stateWord, held, tokens }
   const until = state.endedAt ?? (stateWord === "running" ? now : state.changedAt);
   const soFar = stateWord === "running" ? " so far" : "";
   const facts = factsHtml([
-    ["Done", `${numberText(doneCount(counts))} of ${numberText(state.tasks.length)}`],
+    ["Done", `${numberText(completedCount(counts))} of ${numberText(state.tasks.length)}`],
     ["Elapsed", durationText(until - state.createdAt)],
     ["Left", left === undefined ? undefined : timeLeftText(left)],
     [`Cost${soFar}`, costText(state.totalCostUsd, state.costAtLeast)],
@@ -73,7 +76,7 @@ export function progressHtml(state: BatchState, { now, stateWord, held, tokens }
     ],
     ["At once", atOnceText(state)],
   ]);
-  return html`<section aria-label="Progress">${barHtml(counts, state.tasks.length)}${legendHtml(counts)}${facts}${holdHtml(held)}${noteHtml(state, stateWord)}</section>\n`;
+  return html`<section aria-label="Progress">${barHtml(counts, state.tasks.length)}${legendHtml(counts)}${facts}${holdHtml(held)}${changesHtml(state)}</section>\n`;
 }
 
 /** The counts in words, for a screen reader. */
@@ -92,13 +95,6 @@ function atOnceText({ batch: { concurrency }, counts: { running } }: BatchState)
   if (concurrency !== "auto") return `up to ${numberText(concurrency)}`;
   return running > 0 ? `${numberText(running)} now` : undefined;
 }
-
-const pillClass = {
-  running: "run",
-  finished: "ok",
-  cancelled: "off",
-  interrupted: "bad",
-} satisfies Record<StateWord, StatusWord["className"]>;
 
 const short = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
 
@@ -140,7 +136,13 @@ function shortNumber(value: number): string {
   return short.format(value);
 }
 
-function noteHtml(state: BatchState, stateWord: StateWord): Html {
-  if (stateWord !== "interrupted") return nothing;
-  return html`<p class="note">No process runs this batch any more. Finished results are kept; <code>parallel-claude-code-mcp show ${state.batch.batchId}</code> shows its state.</p>`;
+/** Most retries with other options that are listed, the last ones. */
+const mostChanges = 10;
+
+function changesHtml({ optionChanges, batch }: BatchState): Html {
+  if (optionChanges.length === 0) return nothing;
+  const door = doorOf(batch.startedBy);
+  const changes = optionChanges.slice(-mostChanges);
+  const items = changes.map((change) => html`<li>${proseHtml(changeText(door, change))}</li>`);
+  return html`<p>Options changed by a retry:</p><ul>${items}</ul>`;
 }

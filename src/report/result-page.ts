@@ -11,7 +11,6 @@ import { factsHtml, type Html, html, joined, nothing, proseHtml, sectionHtml, ti
 import { markdownHtml } from "./markdown.ts";
 import { structuredHtml } from "./structured.ts";
 import {
-  adviceFacts,
   attemptsText,
   continueCommand,
   leakedText,
@@ -101,7 +100,7 @@ function stepsHtml({ taskNumber, totalTasks, reportHref }: ResultPage, label: st
 }
 
 function noticesHtml(page: ResultPage): Html {
-  const advice = adviceFor(page.outcome, adviceFacts(page));
+  const advice = adviceFor(page.outcome, page.advice);
   const notes = [
     ...page.remarks.map((remark) => html`${remark}`),
     advice === undefined ? nothing : proseHtml(advice),

@@ -3,7 +3,6 @@ import type { Usage } from "../model/outcome.ts";
 import { shellQuoted } from "../model/shell-quoted.ts";
 import type { AdviceFacts } from "./advice.ts";
 import { costText, durationText } from "./amounts.ts";
-import type { Door } from "./option-words.ts";
 
 /** An ended task, as its result page or error text is told of it. */
 export interface TaskFacts {
@@ -16,13 +15,13 @@ export interface TaskFacts {
   /** What the task is called in one line. */
   label: string;
   usage?: Usage | undefined;
+  /** For advice on it. */
+  advice: AdviceFacts;
   model?: string | undefined;
   sessionId?: string | undefined;
   workingDirectory: string;
   /** Names of the variables that `env` gave the session. */
   variables?: readonly string[] | undefined;
-  /** Whose words the page uses; those of the tools unless given. */
-  door?: Door | undefined;
   /** Attempts at the task, the last one among them. */
   attempts?: number | undefined;
   /** Processes that outlived the session and were stopped. */
@@ -31,11 +30,6 @@ export interface TaskFacts {
   startedAt?: number | undefined;
   /** Milliseconds since 1970. */
   endedAt: number;
-}
-
-/** What advice needs of these. */
-export function adviceFacts(facts: TaskFacts): AdviceFacts {
-  return { ...facts, denials: facts.usage?.denials ?? [] };
 }
 
 /** "Task 3 of 40 in “nightly review”". */

@@ -3,6 +3,7 @@ import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
+import { type Canceller, cancellers } from "../model/outcome.ts";
 import type { Standstill } from "../model/standstill.ts";
 import { type ProcessIdentity, processIdentity } from "../platform/process-identity.ts";
 import { BatchLog, type Founding, type LogPlace } from "./batch-log.ts";
@@ -20,7 +21,9 @@ export interface BatchRow {
   createdAt: number;
   changedAt: number;
   endedAt?: number;
-  cancelledBy?: string;
+  cancelledBy?: Canceller;
+  /** Of a batch that has ended: who or what cancelled tasks, where some are cancelled. */
+  stoppedBy?: Canceller;
   /** While it starts no sessions. */
   held?: Standstill;
   epoch: number;
@@ -41,7 +44,8 @@ const rowSchema = z.object({
   created_at: z.number(),
   changed_at: z.number(),
   ended_at: z.number().nullable(),
-  cancelled_by: z.string().nullable(),
+  cancelled_by: z.enum(cancellers).nullable(),
+  stopped_by: z.enum(cancellers).nullable(),
   held_because: z.string().nullable(),
   held_until: z.number().nullable(),
   epoch: z.number(),
@@ -73,8 +77,14 @@ export type StoreChange = z.infer<typeof changeSchema>;
 
 const createdSchema = z.object({ created: z.number() });
 
+// Read from the log, and no column: so it is known of every batch, whichever version wrote its row. The request that
+// counts stands near the end of the log, and the walk backwards ends there.
+const columns = `batches.*, CASE WHEN ended_at IS NOT NULL AND cancelled > 0 THEN coalesce(cancelled_by,
+  (SELECT json_extract(body, '$.by') FROM events WHERE events.batch_id = batches.batch_id
+     AND json_extract(body, '$.type') = 'cancel-requested' ORDER BY sequence DESC LIMIT 1)) END AS stopped_by`;
+
 // By the order in which they were founded, and not by the clock, which may have been set back.
-const newest = "SELECT * FROM batches ORDER BY rowid DESC LIMIT ? OFFSET ?";
+const newest = `SELECT ${columns} FROM batches ORDER BY batches.rowid DESC LIMIT ? OFFSET ?`;
 
 /** Opened once a process, at the first need of it. Throws `StoreProblem` for what the user can fix. */
 export class Store implements Disposable {
@@ -126,7 +136,7 @@ export class Store implements Disposable {
 
   row(batchId: BatchId): BatchRow | undefined {
     const row = this.database
-      .query<unknown, [string]>("SELECT * FROM batches WHERE batch_id = ?")
+      .query<unknown, [string]>(`SELECT ${columns} FROM batches WHERE batch_id = ?`)
       .get(batchId);
     return row ? this.#rowFrom(row) : undefined;
   }
@@ -155,7 +165,7 @@ export class Store implements Disposable {
     const alone = own === undefined ? undefined : this.row(own);
     if (alone) return [alone];
     const rows = this.database.query<unknown, [string, number]>(
-      "SELECT * FROM batches WHERE output_directory = ? ORDER BY rowid DESC LIMIT ?",
+      `SELECT ${columns} FROM batches WHERE output_directory = ? ORDER BY batches.rowid DESC LIMIT ?`,
     );
     return rows.all(outputDirectory, limit).map(this.#rowFrom);
   }
@@ -248,7 +258,7 @@ export class Store implements Disposable {
   /** Batches that have not ended and whose runner wrote that it lives at `since` or later. */
   unended(since: number): BatchRow[] {
     return this.database
-      .query<unknown, [number]>("SELECT * FROM batches WHERE ended_at IS NULL AND alive_at >= ?")
+      .query<unknown, [number]>(`SELECT ${columns} FROM batches WHERE ended_at IS NULL AND alive_at >= ?`)
       .all(since)
       .map(this.#rowFrom);
   }
@@ -256,7 +266,7 @@ export class Store implements Disposable {
   /** Batches that had ended by then (milliseconds since 1970), oldest first. */
   endedBy(at: number): BatchRow[] {
     return this.database
-      .query<unknown, [number]>("SELECT * FROM batches WHERE ended_at <= ? ORDER BY ended_at")
+      .query<unknown, [number]>(`SELECT ${columns} FROM batches WHERE ended_at <= ? ORDER BY ended_at`)
       .all(at)
       .map(this.#rowFrom);
   }
@@ -296,6 +306,7 @@ function rowFrom(value: unknown): BatchRow {
     changedAt: row.changed_at,
     ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
     ...(row.cancelled_by === null ? {} : { cancelledBy: row.cancelled_by }),
+    ...(row.stopped_by === null ? {} : { stoppedBy: row.stopped_by }),
     ...(row.held_because === null
       ? {}
       : { held: { because: row.held_because, until: row.held_until ?? undefined } }),

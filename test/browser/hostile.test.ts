@@ -5,7 +5,16 @@ import { pathToFileURL } from "node:url";
 import { livePage } from "../../src/report/page.ts";
 import { resultPage } from "../../src/report/result-page.ts";
 import { Home } from "../harness.ts";
-import { batchState, ended, pageView, resultOf, started, succeeded, usage } from "../report/samples.ts";
+import {
+  batchState,
+  ended,
+  otherBatch,
+  pageView,
+  resultOf,
+  started,
+  succeeded,
+  usage,
+} from "../report/samples.ts";
 import { browserTest, Page } from "./browser.ts";
 import { injectionsTo } from "./injections.ts";
 
@@ -104,13 +113,7 @@ describe("a hostile session", () => {
           activityOf: (task) => `${turn} ${texts[task - 1]}`,
           hrefOf: (task) => (task % 2 ? `result-${task}.html` : undefined),
           held: { because: `${turn} ${texts[0]}` },
-          others: texts.map((name) => ({
-            batchId: "zzzzzzzz",
-            name,
-            href: "x.html",
-            createdAt: 1,
-            stateWord: "running",
-          })),
+          others: texts.map((name) => otherBatch({ name, href: "x.html", end: undefined })),
         });
       const file = join(home.work, "index.html");
       await Bun.write(file, live.html(view("first")));

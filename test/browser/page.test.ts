@@ -10,6 +10,7 @@ import {
   began,
   ended,
   failures,
+  otherBatch,
   pageView,
   resultOf,
   started,
@@ -40,15 +41,7 @@ const view = (state: BatchState, more = {}) =>
     activityOf: () => "Reads README.md",
     hrefOf: (task) => (task < 40 ? `result-${task}.html` : undefined),
     held: { because: "The disk is nearly full", until: began + 3_600_000 },
-    others: [
-      {
-        batchId: "zzzzzzzz",
-        name: "Older",
-        href: "report-zzzzzzzz.html",
-        createdAt: began,
-        stateWord: "finished",
-      },
-    ],
+    others: [otherBatch()],
     ...more,
   });
 

@@ -235,5 +235,10 @@ test("a hold names a limit in words for people, and never by an internal name or
 
 test("whoever is advised to wait for a limit of a family is advised of other models too", () => {
   for (const family of ["opus", "sonnet", "haiku", "fable", "mythos"])
-    expect(limitText(`seven_day_${family}`).advice?.((name) => `--${name}`)).toContain("another --model");
+    expect(
+      limitText(`seven_day_${family}`).advice?.(
+        (name) => `--${name}`,
+        (command) => command,
+      ),
+    ).toContain("another --model");
 });

@@ -93,7 +93,7 @@ describe("a limit", () => {
 
   test("of a model says how to go on, in the words of the door", () => {
     const option = (name: string) => `--${name}`;
-    expect(limitText("seven_day_opus").advice?.(option)).toBe(
+    expect(limitText("seven_day_opus").advice?.(option, (command) => command)).toBe(
       "Wait until the limit resets, or name another --model.",
     );
     expect(limitText("long_context_credits_required").hold?.("sonnet[1m]")).toStartWith(

@@ -1,6 +1,7 @@
 // What is believed of a batch after its events: every field, in every state.
 import { describe, expect, test } from "bun:test";
 import type { Event } from "../../src/model/event.ts";
+import type { Outcome } from "../../src/model/outcome.ts";
 import {
   apply,
   attemptsSinceAsked,
@@ -11,6 +12,7 @@ import {
   stateFrom,
   taskOf,
 } from "../../src/model/state.ts";
+import { optionsOf } from "../../src/model/task-options.ts";
 import { crashed, created, ended, event, identity, started, succeeded, usageOf } from "./events.ts";
 
 function after(...events: Event[]): BatchState {
@@ -42,6 +44,7 @@ describe("the beginning", () => {
       costAtLeast: false,
       unknownCosts: [],
       earlierEnds: new Map(),
+      optionChanges: [],
       fileFailures: new Map(),
     });
   });
@@ -353,4 +356,71 @@ describe("a request to run tasks again", () => {
 test("a file that could not be written is remembered with the reason", () => {
   const failed = event(2, { type: "file-failed", path: "/a", message: "full" });
   expect(Object.fromEntries(after(created(), failed).fileFailures)).toEqual({ "/a": "full" });
+});
+
+describe("options that come with a retry", () => {
+  const failed = { kind: "failed", reason: "max-turns", message: "" } as const;
+  const attempt = (task: number, outcome: Outcome) =>
+    [
+      event(2, {
+        type: "attempt-started",
+        task,
+        attempt: 1,
+        identity,
+        sessionId: `s-${task}`,
+        transcript: `/t/${task}`,
+      }),
+      event(3, { type: "attempt-ended", task, attempt: 1, outcome, resumable: true }),
+    ] as const;
+  const both = [
+    created(2, { batch: { tasks: [{ prompt: "a", options: { model: "opus" } }, { prompt: "b" }] } }),
+    ...attempt(1, failed),
+    ...attempt(2, { kind: "succeeded", length: 1, offset: 0 }),
+  ];
+  const retry = (more: object) => event(9, { type: "retry-requested", tasks: [1], ...more });
+  const resumable = (state: BatchState) => state.tasks.map(({ attempts }) => attempts[0]?.resumable);
+
+  test("become those of the tasks that they are for, and are listed", () => {
+    const state = after(...both, retry({ options: { maxTurns: 9 }, changed: [1] }));
+    expect(state.batch.tasks).toEqual([
+      { prompt: "a", options: { model: "opus", maxTurns: 9 } },
+      { prompt: "b" },
+    ]);
+    expect(optionsOf(state.batch, 1)).toMatchObject({ model: "opus", maxTurns: 9 });
+    expect(optionsOf(state.batch, 2).maxTurns).toBeUndefined();
+    expect(state.optionChanges).toEqual([{ at: 9, tasks: [1], options: { maxTurns: 9 } }]);
+    expect(state.counts).toMatchObject({ queued: 1, succeeded: 1 });
+    expect(resumable(state)).toEqual([true, true]);
+  });
+
+  test("of a success that is named have it start over; without them it is kept", () => {
+    const state = after(...both, retry({ succeeded: [2], options: { maxTurns: 9 }, changed: [1, 2] }));
+    expect(state.counts).toMatchObject({ queued: 2, succeeded: 0 });
+    expect(resumable(state)).toEqual([true, undefined]);
+    expect(after(...both, event(9, { type: "retry-requested", tasks: [1, 2] })).counts).toMatchObject({
+      queued: 1,
+      succeeded: 1,
+    });
+  });
+
+  test.each([{ workingDirectory: "/x" }, { resumeSessionId: "s" }, { forkSession: true }])(
+    "that speak of another conversation or directory end the one before: %p",
+    (options) => {
+      expect(resumable(after(...both, retry({ options, changed: [1] })))).toEqual([undefined, true]);
+    },
+  );
+
+  test("of the batch hold from then on", () => {
+    const state = after(...both, retry({ concurrency: 3, failureMode: "no-new" }));
+    expect(state.batch).toMatchObject({ concurrency: 3, failureMode: "no-new" });
+  });
+});
+
+test("who asked last for the end of tasks is remembered", () => {
+  const cancel = (at: number, more: object) => event(at, { type: "cancel-requested", by: "user", ...more });
+  expect(after(created(2), cancel(2, { tasks: [1] }), cancel(3, { by: "budget", tasks: [2] }))).toMatchObject(
+    {
+      lastCancelledBy: "budget",
+    },
+  );
 });

@@ -492,9 +492,10 @@ describeReal("advice on denied tools", () => {
       if (example.makes !== undefined) expect(await isThere(home, example.makes)).toBe(false);
       expect(advisedOptions(before.denials)).toEqual({ ...nothing, ...inHome(home, example.advice) });
       expect(before.denials[0]?.unmatched?.why).toBe(example.unmatched);
-      const printed = printedForTools(before.denials);
-      const { added, removed } = printedForShell(before.denials);
-      expect({ added, removed }).toEqual({ added: printed.added, removed: printed.removed });
+      const own = sessionOptions.parse(inHome(home, example.given ?? {}));
+      const printed = printedForTools(before.denials, own);
+      expect(printed.changes).not.toEqual({});
+      expect(printedForShell(before.denials, own).changes).toEqual(printed.changes);
 
       const after = await attempt(home, example, printed);
       expect(after.denials).toEqual([]);
@@ -508,7 +509,8 @@ describeReal("advice on denied tools", () => {
       await using home = await homeFor(example);
       const { denials } = await attempt(home, example);
       expect(advisedOptions(denials)).toEqual({ ...nothing, ...example.advice });
-      expect(printedForTools(denials)).toMatchObject({ added: {}, removed: [] });
+      const own = sessionOptions.parse(inHome(home, example.given ?? {}));
+      expect(printedForTools(denials, own).changes).toEqual({});
     });
   });
 });

@@ -1,86 +1,58 @@
-// Reads advice on denied tools as its reader does: the options in its text, or the flags as a shell reads them.
-import { type SessionOptions, sessionOptions, toolRuleList } from "../../src/model/options.ts";
+// Reads advice on denied tools as its reader does: the call that it gives, or the command as a shell reads it.
+import { z } from "zod";
+import { type SessionOptions, sessionOptions } from "../../src/model/options.ts";
 import type { Denial } from "../../src/model/outcome.ts";
 import { adviceFor } from "../../src/report/advice.ts";
+import type { Door } from "../../src/report/option-words.ts";
 
-/** What a text of advice says to add to the options of a task, and to remove from them. */
+/** The options that a retry gives to a task, as advice has them. */
 export interface PrintedAdvice {
   text: string;
-  added: Record<string, unknown>;
-  /** Rules to remove from `disallowedTools`. */
-  removed: string[];
+  changes: Record<string, unknown>;
 }
 
-/** The advice in the words of the tools. */
-export function printedForTools(denials: readonly Denial[]): PrintedAdvice {
-  const text = textFor(denials, "tools");
-  return { text, added: addedInText(text), removed: removedIn(text) };
+/** The advice in the words of the tools. `options` are those of the task. */
+export function printedForTools(denials: readonly Denial[], options: SessionOptions): PrintedAdvice {
+  const text = textFor(denials, options, "tools");
+  return { text, changes: changesInText(text) };
 }
 
 /** The advice in the words of the command line. */
-export function printedForShell(denials: readonly Denial[]): PrintedAdvice {
-  const text = textFor(denials, "command-line");
-  return { text, added: optionsOf(shellWords(flagsIn(text))), removed: removedIn(text) };
+export function printedForShell(denials: readonly Denial[], options: SessionOptions): PrintedAdvice {
+  const text = textFor(denials, options, "command-line");
+  const command = /`(parallel-claude-code-mcp retry bcdfghjk 1(?: [^`]*)?)`/.exec(text)?.[1] ?? "";
+  return { text, changes: optionsOf(shellWords(command).slice(4)) };
 }
 
-/** The options that a text names with their values: `allowedTools: "Read"`. */
-export function addedInText(text: string): Record<string, unknown> {
-  const found = text.matchAll(/`(allowedTools|addDirectories|permissionMode|tools): ([^`]*)`/g);
-  return Object.fromEntries([...found].map(([, name = "", value = ""]) => [name, JSON.parse(value)]));
-}
-
-/** The flags that a text names with their values: `--allowed-tools Read`. */
-export function flagsIn(text: string): string {
-  const found = text.matchAll(/`(--(?:allowed-tools|add-directories|permission-mode|tools) [^`]*)`/g);
-  return [...found].map(([, flags]) => flags).join(" ");
+/** The options of the call that a text gives. */
+export function changesInText(text: string): Record<string, unknown> {
+  const call: unknown = JSON.parse(/retry_batch with `(\{[^`]*\})`/.exec(text)?.[1] ?? "{}");
+  return z.object({ with: z.record(z.string(), z.unknown()).default({}) }).parse(call).with;
 }
 
 /** The options of a task as they are when advice is followed. */
-export function followed(options: SessionOptions, { added, removed }: PrintedAdvice): SessionOptions {
-  const more = sessionOptions.partial().parse(added);
-  const both = (name: "allowedTools" | "tools") => [
-    ...toolRuleList(options[name] ?? []),
-    ...toolRuleList(more[name] ?? []),
-  ];
-  return {
-    ...options,
-    ...(more.allowedTools ? { allowedTools: both("allowedTools") } : {}),
-    ...(more.tools ? { tools: both("tools") } : {}),
-    ...(more.addDirectories
-      ? { addDirectories: [...(options.addDirectories ?? []), ...more.addDirectories] }
-      : {}),
-    ...(more.permissionMode ? { permissionMode: more.permissionMode } : {}),
-    ...(removed.length > 0
-      ? {
-          disallowedTools: toolRuleList(options.disallowedTools ?? []).filter(
-            (rule) => !removed.includes(rule),
-          ),
-        }
-      : {}),
-  };
+export function followed(options: SessionOptions, { changes }: PrintedAdvice): SessionOptions {
+  return sessionOptions.parse({ ...options, ...changes });
 }
 
-function textFor(denials: readonly Denial[], door: "tools" | "command-line"): string {
-  return adviceFor({ kind: "succeeded", length: 0, offset: 0 }, { denials, batchId: "bcdfghjk", door }) ?? "";
+function textFor(denials: readonly Denial[], options: SessionOptions, door: Door): string {
+  const facts = { denials, batchId: "bcdfghjk", door, tasks: [1], options };
+  return adviceFor({ kind: "succeeded", length: 0, offset: 0 }, facts) ?? "";
 }
 
-function removedIn(text: string): string[] {
-  const list = /Remove (.+?) from `/.exec(text)?.[1] ?? "";
-  return [...list.matchAll(/`([^`]*)`/g)].map(([, rule = ""]) => rule);
-}
-
-function shellWords(flags: string): string[] {
-  const { stdout } = Bun.spawnSync(["sh", "-c", `printf '%s\\0' ${flags}`]);
-  return stdout.toString().split("\0").filter(Boolean);
+function shellWords(command: string): string[] {
+  const { stdout } = Bun.spawnSync(["sh", "-c", `printf '%s\\0' ${command}`]);
+  return stdout.toString().split("\0").slice(0, -1);
 }
 
 function optionsOf(words: readonly string[]): Record<string, unknown> {
-  const added: Record<string, unknown> = {};
-  for (let at = 0; at < words.length; at += 2) {
-    const name = (words[at] ?? "").slice(2).replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
-    const value = words[at + 1];
-    const before = added[name];
-    added[name] = name === "addDirectories" ? [...(Array.isArray(before) ? before : []), value] : value;
+  const found: Record<string, unknown> = {};
+  for (let at = 0; at < words.length; at++) {
+    const [flag = "", inline] = (words[at] ?? "").split(/=(.*)/s, 2);
+    const name = flag.slice(2).replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+    const value = (words[at] ?? "").includes("=") ? (inline ?? "") : (words[++at] ?? "");
+    const before = found[name];
+    found[name] = name === "addDirectories" ? [...(Array.isArray(before) ? before : []), value] : value;
   }
-  return added;
+  return found;
 }

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { toolRuleList } from "../../src/model/options.ts";
+import { sessionOptions, toolRuleList } from "../../src/model/options.ts";
 import {
   type BroadReason,
   broadReasons,
   cancellers,
   clocks,
   type Denial,
+  type FailureReason,
   failureReasons,
   mismatches,
   type Outcome,
@@ -14,6 +15,7 @@ import {
 } from "../../src/model/outcome.ts";
 import { shellQuoted } from "../../src/model/shell-quoted.ts";
 import { adviceFor } from "../../src/report/advice.ts";
+import type { Door } from "../../src/report/option-words.ts";
 import { outcomeText } from "../../src/report/outcome-text.ts";
 import { testNeeding } from "../facilities.ts";
 import { succeeded } from "./samples.ts";
@@ -52,13 +54,52 @@ describe("adviceFor", () => {
     },
   );
 
-  test("says that a retry keeps the options where only other options help", () => {
-    const after = (reason: (typeof failureReasons)[number]) =>
-      adviceFor({ kind: "failed", reason, message: "" }, facts);
-    expect(after("max-turns")).toEndWith(
-      "`retry_batch` repeats the failed tasks with the same options; to change options, start them in a new batch.",
+  test("gives a retry with the options that help, as a command and as a call", () => {
+    const options = sessionOptions.parse({
+      maxTurns: 3,
+      maxBudgetUsd: 0.35,
+      model: "sonnet",
+      timeoutSeconds: 60,
+    });
+    const after = (outcome: Outcome, door: Door) =>
+      adviceFor(outcome, { ...facts, door, options, tasks: [4, 17], resumable: true }) ?? "";
+    const failed = (reason: FailureReason): Outcome => ({ kind: "failed", reason, message: "" });
+    const expected: [Outcome, string, object][] = [
+      [failed("max-turns"), "--max-turns 6", { maxTurns: 6 }],
+      [failed("budget"), "--max-budget-usd 0.7", { maxBudgetUsd: 0.7 }],
+      [failed("model"), "--model opus", { model: "opus" }],
+      [{ kind: "timed-out", clock: "wall", afterMs: 1 }, "--timeout-seconds 120", { timeoutSeconds: 120 }],
+      [
+        { kind: "timed-out", clock: "idle", afterMs: 1 },
+        "--idle-timeout-seconds 2400",
+        { idleTimeoutSeconds: 2400 },
+      ],
+    ];
+    for (const [outcome, flags, given] of expected) {
+      expect(after(outcome, "command-line")).toStartWith(
+        `\`parallel-claude-code-mcp retry bcdfghjk 4 17 ${flags}\` reruns the tasks and continues the conversation.`,
+      );
+      const call = JSON.stringify({ batchId: "bcdfghjk", tasks: [4, 17], with: given });
+      expect(after(outcome, "tools")).toStartWith(`Calling retry_batch with \`${call}\` reruns the tasks`);
+    }
+    expect(after(failed("connection"), "command-line")).toEndWith(
+      "`parallel-claude-code-mcp retry bcdfghjk 4 17` reruns the tasks and continues the conversation.",
     );
-    expect(after("connection")).toEndWith("`retry_batch` repeats the failed tasks.");
+    expect(after(failed("refusal"), "tools")).toEndWith(
+      "A retry would end the same way: start the changed task in a new batch.",
+    );
+  });
+
+  test("asks a model to have the user run a command that it cannot run itself", () => {
+    for (const outcome of everyOutcome) {
+      const advice = adviceFor(outcome, facts) ?? "";
+      for (const [whole, before = ""] of advice.matchAll(
+        /(.{0,24})`(?:claude|parallel-claude-code-mcp)[^`]*`.{0,16}/g,
+      ))
+        if (!/^`claude` (?:starts|\.)/.test(whole))
+          expect(`${before}${whole}`).toMatch(/in a terminal|check `claude`|that `claude`/);
+      expect(advice).not.toMatch(/parallel-claude-code-mcp retry/);
+    }
   });
 
   test("names what is too long: the task, the conversation, or one request", () => {
@@ -96,9 +137,9 @@ describe("adviceFor", () => {
   test("names the option that raises each clock", () => {
     const advice = (clock: (typeof clocks)[number]) =>
       adviceFor({ kind: "timed-out", clock, afterMs: 1 }, facts);
-    expect(advice("first-event")).toContain("`firstEventTimeoutSeconds`");
-    expect(advice("idle")).toContain("`idleTimeoutSeconds`");
-    expect(advice("wall")).toContain("`timeoutSeconds`");
+    expect(advice("first-event")).toContain('"firstEventTimeoutSeconds":240');
+    expect(advice("idle")).toContain('"idleTimeoutSeconds":2400');
+    expect(advice("wall")).toContain('"timeoutSeconds":7200');
   });
 
   test("tells how to log in", () => {
@@ -109,8 +150,10 @@ describe("adviceFor", () => {
 
   test("tells how a conversation that ran out of turns goes on", () => {
     const advice = adviceFor({ kind: "failed", reason: "max-turns", message: "" }, facts);
-    expect(advice).toContain("`maxTurns`");
-    expect(advice).toContain('`resumeSessionId: "abc-123"`');
+    expect(advice).toContain('"with":{"maxTurns":50}');
+    expect(
+      adviceFor({ kind: "failed", reason: "max-turns", message: "" }, { ...facts, resumable: true }),
+    ).toContain("continues the conversation");
   });
 
   test("has nothing to say about a plain success", () => {
@@ -134,7 +177,14 @@ describe("adviceFor", () => {
       withOptions({ addDirectories: ["/a b", "/c"] }, "Read"),
     ];
     expect(adviceFor(succeeded, { ...facts, denials })).toBe(
-      'Claude was not allowed to use Write, Bash and Read. To allow these calls, add `allowedTools: "Bash(npm test:*),Bash(it\'s *)"`, `addDirectories: ["/a b","/c"]` and `permissionMode: "acceptEdits"`. `addDirectories` also allows writing there; a directory outside the allowed roots is refused until the operator adds it to `allowedRoots`. Then start the task again; a retry skips tasks that succeeded. The conversation can continue with `resumeSessionId: "abc-123"`, in the same working directory.',
+      'Claude was not allowed to use Write, Bash and Read. To allow these calls, add `allowedTools: "Bash(npm test:*),Bash(it\'s *)"`, `addDirectories: ["/a b","/c"]` and `permissionMode: "acceptEdits"`. `addDirectories` also allows writing there; a directory outside the allowed roots is refused until the operator adds it to `allowedRoots`. Calling retry_batch with `{"batchId":"bcdfghjk","with":{"allowedTools":"Bash(npm test:*),Bash(it\'s *)","addDirectories":["/a b","/c"],"permissionMode":"acceptEdits"}}` reruns the task from the start. To continue the conversation instead, add `resumeSessionId: "abc-123"` to a new task in the same working directory.',
+    );
+    const options = sessionOptions.parse({
+      allowedTools: ["Read", "Bash(npm test:*)"],
+      addDirectories: ["/z"],
+    });
+    expect(adviceFor(succeeded, { ...inFlags, denials, options, tasks: [6] })).toContain(
+      "`parallel-claude-code-mcp retry bcdfghjk 6 --allowed-tools 'Read,Bash(npm test:*),Bash(it'\\''s *)' --add-directories /z --add-directories '/a b' --add-directories /c --permission-mode acceptEdits` reruns the task from the start.",
     );
     expect(adviceFor(succeeded, { ...inFlags, denials })).toContain(
       "add `--allowed-tools 'Bash(npm test:*),Bash(it'\\''s *)'`, `--add-directories '/a b' --add-directories /c` and `--permission-mode acceptEdits`.",
@@ -160,7 +210,7 @@ describe("adviceFor", () => {
     });
     const ofPrograms = ["runs-code", "any-path", "exact"];
     for (const { broad, sentences } of said) {
-      if (ofPrograms.includes(broad)) expect(sentences).toStartWith("Then start the task again");
+      if (ofPrograms.includes(broad)) expect(sentences).toStartWith("Calling retry_batch");
       else expect(sentences).toStartWith("The rule `Bash` allows every command. No narrower rule ");
     }
     expect(new Set(said.map(({ sentences }) => sentences)).size).toBe(
@@ -177,7 +227,7 @@ describe("adviceFor", () => {
     for (const obstacle of obstacles) {
       const denials: Denial[] = [{ tool: "Bash", rule: "r", remedy: { kind: "none", obstacle } }];
       const advice = adviceFor(succeeded, { ...facts, denials }) ?? "";
-      expect(advice).toMatch(/^Claude was not allowed to use Bash\. [A-Z].+\. Then start the task again/);
+      expect(advice).toMatch(/^Claude was not allowed to use Bash\. [A-Z].+\. Calling retry_batch/);
       expect(advice).not.toContain("undefined");
     }
     for (const why of mismatches) {

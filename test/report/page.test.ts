@@ -3,7 +3,17 @@ import { apply } from "../../src/model/state.ts";
 import { livePage } from "../../src/report/page.ts";
 import { timeLeftMs, timeLeftText } from "../../src/report/time-left.ts";
 import { markupOf, namesIn } from "./markup.ts";
-import { batchState, began, ended, failures, pageView, started, succeeded, usage } from "./samples.ts";
+import {
+  batchState,
+  began,
+  ended,
+  failures,
+  otherBatch,
+  pageView,
+  started,
+  succeeded,
+  usage,
+} from "./samples.ts";
 
 const auth = { kind: "failed", reason: "auth", message: "Please run /login" } as const;
 
@@ -112,7 +122,7 @@ describe("livePage", () => {
       [1, 2, 3].flatMap((task) => [started(task), ended(task, auth)]),
     );
     const text = textOf(livePage().html(pageView(state)));
-    expect(text.split("log in with")).toHaveLength(2);
+    expect(text.split("To log in, ask")).toHaveLength(2);
     expect(text).toContain("(3 tasks)");
   });
 
@@ -170,15 +180,33 @@ describe("livePage", () => {
   test("lists the pages of other batches, and files that could not be written", () => {
     const state = midway();
     state.fileFailures.set("/out/result-001.html", "no space left on device");
-    const other = {
-      batchId: "zzzzzzzz",
-      name: "Older",
-      href: "report-zzzzzzzz.html",
-      createdAt: began,
-    } as const;
-    const html = livePage().html(pageView(state, { others: [{ ...other, stateWord: "finished" }] }));
+    const html = livePage().html(pageView(state, { others: [otherBatch()] }));
     expect(html).toContain('href="report-zzzzzzzz.html"');
     expect(textOf(html)).toContain("no space left on device");
+  });
+
+  test("says of the other batches how they ended, what they did, cost and took", () => {
+    const counts = { queued: 0, running: 0, succeeded: 4, failed: 1, cancelled: 25 };
+    const others = [
+      otherBatch(),
+      otherBatch({ name: "Failed", end: { kind: "failed" }, counts: { ...counts, cancelled: 0 } }),
+      otherBatch({ name: "Stopped", end: { kind: "stopped", by: "budget" }, counts, costAtLeast: true }),
+      otherBatch({ name: "Runs", end: undefined, counts: { ...counts, queued: 25, cancelled: 0 } }),
+    ];
+    const html = livePage().html(pageView(midway(), { others }));
+    const items = [...html.matchAll(/<li><a href="report-zzzzzzzz.*?<\/li>/g)].map(([item]) => item);
+    expect(items.map((item) => /pill (\w+)">([^<]*)</.exec(item)?.slice(1))).toEqual([
+      ["ok", "succeeded"],
+      ["warn", "1 failed"],
+      ["warn", "stopped: budget"],
+      ["run", "running"],
+    ]);
+    expect(items.map((item) => textOf(item).replace(/, 2025.*/, ""))).toEqual([
+      "Older (zzzzzzzz) succeeded 2 of 2 tasks done, $0.0500, 3 min 10 s",
+      "Failed (zzzzzzzz) 1 failed 5 of 5 tasks done, $0.0500, 3 min 10 s",
+      "Stopped (zzzzzzzz) stopped: budget 5 of 30 tasks done, at least $0.0500, 3 min 10 s",
+      "Runs (zzzzzzzz) running 5 of 30 tasks done, $0.0500",
+    ]);
   });
 
   test("keeps the page of 2,000 tasks with prompts of 100 kB below a megabyte", () => {

@@ -5,6 +5,7 @@ import type { Outcome, Usage } from "../../src/model/outcome.ts";
 import { type BatchState, fold } from "../../src/model/state.ts";
 import type { ErrorPage } from "../../src/report/error-text.ts";
 import type { PageView } from "../../src/report/page.ts";
+import type { OtherBatch } from "../../src/report/page-ends.ts";
 import type { ResultPage } from "../../src/report/result-page.ts";
 
 export const began = Date.UTC(2025, 10, 22, 17, 0, 0);
@@ -82,6 +83,22 @@ export function pageView(state: BatchState, more: Partial<PageView> = {}): PageV
   };
 }
 
+/** Another batch of the same directory, which has succeeded. */
+export function otherBatch(more: Partial<OtherBatch> = {}): OtherBatch {
+  return {
+    batchId: "zzzzzzzz",
+    name: "Older",
+    href: "report-zzzzzzzz.html",
+    createdAt: began,
+    changedAt: began + 190_000,
+    end: { kind: "succeeded" },
+    counts: { queued: 0, running: 0, succeeded: 2, failed: 0, cancelled: 0 },
+    costUsd: 0.05,
+    costAtLeast: false,
+    ...more,
+  };
+}
+
 const facts = {
   batchId: "bcdfghjk",
   taskNumber: 3,
@@ -90,6 +107,7 @@ const facts = {
   label: "Review src/model/state.ts for mistakes",
   workingDirectory: "/home/me/my project",
   sessionId: "0b5e2c1a-7a1c-4f0e-9d53-2f7f7f6f1c11",
+  advice: { batchId: "bcdfghjk", denials: [], tasks: [3] },
   model: "claude-opus-4-5",
   startedAt: began,
   endedAt: began + 74_000,
@@ -107,6 +125,7 @@ export function resultOf(more: Partial<ResultPage> = {}): ResultPage {
     reportHref: "report-bcdfghjk.html",
     feedHref: "report-bcdfghjk.js",
     ...more,
+    advice: { ...facts.advice, denials: more.usage?.denials ?? [] },
   };
 }
 

@@ -11,6 +11,6 @@ export const cancel = commandOf(cancelBatch, {
     ["cancel b4k2 7 9", "Cancel two of its tasks"],
   ],
   positionals: [batchPositional, taskNumbersPositional],
-  present: ({ batchId, state, message, outputDirectory }) =>
-    `Batch ${batchId} is ${state}. ${message}\nResults are in ${outputDirectory}.`,
+  present: ({ batchId, message, outputDirectory }) =>
+    `Batch ${batchId}: ${message}\nResults are in ${outputDirectory}.`,
 });

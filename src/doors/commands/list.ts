@@ -1,9 +1,16 @@
 // `list`: the batches of this user, newest first.
+import type { z } from "zod";
+import { batchEndOf } from "../../model/batch-end.ts";
+import { completedCount } from "../../model/state.ts";
 import { listBatches } from "../../operations/batches.ts";
+import { endLabel } from "../../report/batch-end.ts";
 import { oneLine } from "../../report/harmless.ts";
 import { commandOf } from "./command.ts";
-import { stateColours } from "./state-colours.ts";
+import { endColour, stateColours } from "./state-colours.ts";
 import { ageText, costCell, table } from "./table.ts";
+import type { Printer } from "./terminal.ts";
+
+type Listed = z.output<typeof listBatches.output>["batches"][number];
 
 export const list = commandOf(listBatches, {
   name: "list",
@@ -15,13 +22,13 @@ export const list = commandOf(listBatches, {
   present: ({ batches, more }, { terminal: { out } }) => {
     if (batches.length === 0) return "There are no batches yet. Start one with `run`.";
     const rows = batches.map((batch) => {
-      const { batchId, state, counts, totalCostUsd, createdAt, name } = batch;
-      const { succeeded, failed, cancelled, queued, running } = counts;
-      const done = succeeded + failed + cancelled;
+      const { batchId, counts, totalCostUsd, createdAt, name } = batch;
+      const { failed, ...others } = counts;
+      const total = Object.values(others).reduce((sum, count) => sum + count, failed);
       return [
         batchId,
-        out.paint(stateColours[state], batch.heldBecause === undefined ? state : "held"),
-        `${done}/${done + queued + running}`,
+        standing(batch, out),
+        `${completedCount(counts)}/${total}`,
         failed > 0 ? out.paint("red", String(failed)) : "0",
         costCell(totalCostUsd),
         ageText(Date.now() - Date.parse(createdAt)),
@@ -41,3 +48,10 @@ export const list = commandOf(listBatches, {
     return `${table(columns, rows, out)}${rest}`;
   },
 });
+
+function standing(batch: Listed, out: Printer): string {
+  const { state, end, stoppedBy, counts, heldBecause } = batch;
+  if (end === undefined) return out.paint(stateColours[state], heldBecause === undefined ? state : "held");
+  const ended = batchEndOf({ word: state, counts, stoppedBy });
+  return ended ? out.paint(endColour(ended), endLabel({ end: ended, counts })) : state;
+}

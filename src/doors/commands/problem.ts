@@ -2,6 +2,7 @@
 import type { BatchState, DoneTask } from "../../model/state.ts";
 import { parallelInput } from "../../operations/spawn-input.ts";
 import { adviceFor } from "../../report/advice.ts";
+import { adviceFactsOf } from "../../report/advice-facts.ts";
 import { countText } from "../../report/amounts.ts";
 import { remarksOf } from "../../report/answer.ts";
 import { oneLine } from "../../report/harmless.ts";
@@ -28,13 +29,8 @@ export function problemsOf(state: BatchState): string[] {
 
 /** Nothing for a success at which no tool was denied and nothing was odd. */
 export function problemOf(state: BatchState, task: DoneTask): string | undefined {
-  const { outcome, number, usage, attempts } = task;
-  const advice = adviceFor(outcome, {
-    denials: usage?.denials ?? [],
-    batchId: state.batch.batchId,
-    sessionId: attempts.at(-1)?.sessionId,
-    door: "command-line",
-  });
+  const { outcome, number } = task;
+  const advice = adviceFor(outcome, adviceFactsOf(state, task, "command-line"));
   const remarks = remarksOf(task);
   if (advice === undefined && remarks.length === 0) return undefined;
   const oddly = advice === undefined ? "with a remark" : "with tools denied";

@@ -3,10 +3,12 @@ import { z } from "zod";
 import { isJsonText } from "../../claude/settings-file.ts";
 import { entryOf, reportFileOf } from "../../engine/answer.ts";
 import { runBatch, type Watching } from "../../engine/runner.ts";
+import { endOfState, exitStatusOf } from "../../model/batch-end.ts";
 import { product } from "../../model/product.ts";
 import type { SessionValues } from "../../model/session-values.ts";
 import type { Standstill } from "../../model/standstill.ts";
 import { type BatchState, doneCount } from "../../model/state.ts";
+import { endedWord, type StateWord } from "../../model/state-word.ts";
 import { answerNow } from "../../operations/answer-now.ts";
 import { commandLineCharacters } from "../../operations/clients.ts";
 import type { Context } from "../../operations/context.ts";
@@ -18,6 +20,7 @@ import { readPath } from "../../operations/written-path.ts";
 import { leadToTheSame } from "../../platform/output.ts";
 import { costText, countText, durationText } from "../../report/amounts.ts";
 import { countsText, heldText } from "../../report/answer.ts";
+import { endFactsOf, endText, nextText } from "../../report/batch-end.ts";
 import { harmless } from "../../report/harmless.ts";
 import type { BatchLog } from "../../store/batch-log.ts";
 import { flagsOf, namesPath } from "../flags.ts";
@@ -195,7 +198,7 @@ async function runHere(
   else if (batch.tasks.length === 1) await printAnswer(log.state, terminal);
   if (interruptedStatus !== undefined) return interruptedStatus;
   if (refused !== undefined) return refusedStatus;
-  return log.state.counts.succeeded === batch.tasks.length ? 0 : 1;
+  return exitStatusOf(endOfState(log.state, wordOfEnded(log.state)));
 }
 
 // To its end; gives the exit status where a signal wanted that sooner.
@@ -240,6 +243,11 @@ async function carry(
   return interruption.status;
 }
 
+// Of a batch that this process has carried to its end.
+function wordOfEnded({ endedAt, cancelledBy }: BatchState): StateWord {
+  return endedAt === undefined ? "running" : endedWord({ cancelledBy });
+}
+
 function summary(state: BatchState): string {
   const took = durationText((state.endedAt ?? Date.now()) - state.createdAt);
   const unwritten =
@@ -247,17 +255,24 @@ function summary(state: BatchState): string {
       ? ""
       : `\n${countText(state.fileFailures.size, "file")} could not be written: ${[...state.fileFailures.values()][0]}`;
   const spent = doneCount(state.counts) > 0 ? `, ${costText(state.totalCostUsd, state.costAtLeast)}` : "";
-  return `${countsText(state)} ${took}${spent}.\nReport: ${reportFileOf(state)}${unwritten}`;
+  const end = endOfState(state, wordOfEnded(state));
+  const facts = end && endFactsOf(state, end);
+  const ended = facts ? endText(facts) : countsText(state);
+  const next = facts && nextText(facts, "command-line");
+  return `${ended} ${took}${spent}.\nReport: ${reportFileOf(state)}${unwritten}${next === undefined ? "" : `\n${next}`}`;
 }
 
 async function printAnswer(state: BatchState, { out }: Terminal): Promise<void> {
   const [task] = state.tasks;
   if (task?.status !== "done" || task.outcome.kind !== "succeeded") return;
-  const { result = "", structuredResult } = entryOf(state, task, commandLineCharacters);
+  const { result = "", structuredResult } = entryOf(state, task, {
+    limit: commandLineCharacters,
+    door: "command-line",
+  });
   const text = structuredResult === undefined ? result : jsonText(structuredResult);
   await out.print(text);
 }
 
 function wholeAnswer(context: Context, log: BatchLog) {
-  return answerNow(context, log, { mostCharacters: commandLineCharacters, message: countsText(log.state) });
+  return answerNow(context, log, { mostCharacters: commandLineCharacters });
 }

@@ -89,7 +89,7 @@ async function serveHttp(
   address: Address,
   { terminal: { out, err }, json }: { terminal: Terminal; json: boolean },
 ): Promise<number> {
-  using context = newContext({ busyTimeoutMs: serverBusyTimeoutMs });
+  using context = newContext("tools", { busyTimeoutMs: serverBusyTimeoutMs });
   const layout = layoutOf(stateDirectoryOf(context.configuration));
   const { token, isNew } = tokenOrFault(layout);
   const stopped = Promise.withResolvers<void>();

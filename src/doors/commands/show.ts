@@ -2,23 +2,26 @@
 import { reportFileOf } from "../../engine/answer.ts";
 import { usualNameOf } from "../../engine/result-file.ts";
 import { standingOf } from "../../engine/standing.ts";
+import { endOfState } from "../../model/batch-end.ts";
 import type { BatchState, TaskState } from "../../model/state.ts";
 import { showBatch } from "../../operations/batches.ts";
-import { farText } from "../../operations/far-text.ts";
+import { farText, interruptedText } from "../../operations/far-text.ts";
 import { findBatch, rowOf } from "../../operations/find-batch.ts";
 import { openStore } from "../../operations/open-store.ts";
 import { namesIn } from "../../platform/folders.ts";
 import { durationText, timeText } from "../../report/amounts.ts";
 import { countsText, heldText, outcomeWord } from "../../report/answer.ts";
+import { endFactsOf, endLabel, endText, nextText } from "../../report/batch-end.ts";
 import { oneLine } from "../../report/harmless.ts";
 import { labelOf } from "../../report/label.ts";
+import { changeText } from "../../report/option-words.ts";
 import { spendingText } from "../../report/spending.ts";
 import { timeLeftMs, timeLeftText } from "../../report/time-left.ts";
 import type { BatchRow } from "../../store/store.ts";
 import { type Asked, batchPositional, type Command, checkUsage, commandOf } from "./command.ts";
 import { fit } from "./fit.ts";
 import { problemsOf } from "./problem.ts";
-import { outcomeColours, stateColours } from "./state-colours.ts";
+import { endColour, outcomeColours, stateColours } from "./state-colours.ts";
 import { costCell, table } from "./table.ts";
 import type { Printer } from "./terminal.ts";
 
@@ -62,18 +65,28 @@ async function showToPeople({ input, context, terminal: { out } }: Asked): Promi
 function header(state: BatchState, row: BatchRow, out: Printer): string {
   const word = standingOf(row);
   const { batch, createdAt, endedAt, outputDirectory } = state;
+  const end = endOfState(state, word);
+  const ending = end && endFactsOf(state, end);
+  const next = ending && nextText(ending, "command-line");
   const took = `${endedAt === undefined ? "for" : "took"} ${durationText((endedAt ?? Date.now()) - createdAt)}`;
   const left = word === "running" ? timeLeftMs(state, Date.now(), row.held?.until) : undefined;
-  const far = farText(row);
+  const processes = word === "interrupted" ? interruptedText(row) : farText(row, "command-line");
   const facts = [
-    ["state", out.paint(stateColours[word], word)],
-    ...(far === undefined ? [] : [["processes", far]]),
+    [
+      "state",
+      end
+        ? out.paint(endColour(end), endLabel({ end, counts: state.counts }))
+        : out.paint(stateColours[word], word),
+    ],
+    ...(processes === undefined ? [] : [["processes", processes]]),
     ...(row.held ? [["held", heldText(row.held)]] : []),
-    ["tasks", countsText(state)],
+    ["tasks", ending ? endText(ending) : countsText(state)],
+    ...(next === undefined ? [] : [["next", next]]),
     ["started", `${timeText(createdAt)}, ${took}`],
     ["cost", spendingText(state, word === "running")],
     ...(left === undefined ? [] : [["left", timeLeftText(left)]]),
     ["directory", oneLine(batch.workingDirectory, 1_000)],
+    ...state.optionChanges.map((change) => ["changed", changeText("command-line", change)]),
     ["results", outputDirectory],
     ["report", reportFileOf(state)],
     ...(batch.warnings ?? []).map((warning) => ["warning", oneLine(warning, 2_000)]),

@@ -1,4 +1,5 @@
 // How a batch and a task are coloured in a terminal.
+import type { BatchEnd } from "../../model/batch-end.ts";
 import type { StateWord } from "../../model/state-word.ts";
 
 export const stateColours = {
@@ -16,3 +17,9 @@ export const outcomeColours = {
   cancelled: "yellow",
   "not-started": "red",
 } as const;
+
+/** How the end of a batch is coloured. */
+export function endColour(end: BatchEnd): "green" | "red" | "yellow" {
+  const { kind } = end;
+  return kind === "succeeded" ? "green" : kind === "failed" ? "red" : "yellow";
+}

@@ -33,9 +33,14 @@ export const wait: Command = {
     }
     await terminal.out.print(json ? jsonText(end) : endText(end));
     if (!json) await ring(asked);
-    return end.counts.succeeded === end.totalTasks ? 0 : 1;
+    return statusOf(end);
   },
 };
+
+/** The exit status of a command that followed a batch to its end. */
+export function statusOf({ end }: z.infer<typeof waitOutput>): number {
+  return end === "succeeded" ? 0 : 1;
+}
 
 /** That the batch does not end because somebody no longer looks. */
 export function leftText({ batchId, message }: z.infer<typeof waitOutput>): string {
@@ -48,6 +53,6 @@ export async function ring({ context, terminal: { out } }: Asked): Promise<void>
 }
 
 /** How a batch ended, in words. */
-export function endText({ batchId, state, message, outputDirectory }: z.infer<typeof waitOutput>): string {
-  return `Batch ${batchId} is ${state}. ${message}\nResults are in ${outputDirectory}.`;
+export function endText({ batchId, message, outputDirectory }: z.infer<typeof waitOutput>): string {
+  return `Batch ${batchId}: ${message}\nResults are in ${outputDirectory}.`;
 }

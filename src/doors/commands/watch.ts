@@ -6,7 +6,7 @@ import { followJson } from "./follow-json.ts";
 import { showUntilEnd } from "./follow-view.ts";
 import { Leaving } from "./leaving.ts";
 import { headingOf } from "./live-frame.ts";
-import { endText, leftText, ring } from "./wait.ts";
+import { endText, leftText, ring, statusOf } from "./wait.ts";
 
 export const watch: Command = {
   name: "watch",
@@ -40,6 +40,6 @@ export const watch: Command = {
     }
     await out.print(json ? lineOfJson(end) : endText(end));
     if (!json) await ring(asked);
-    return end.counts.succeeded === end.totalTasks ? 0 : 1;
+    return statusOf(end);
   },
 };

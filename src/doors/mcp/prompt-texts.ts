@@ -56,7 +56,7 @@ export const prompts: readonly Prompt[] = [
           changes === "yes"
             ? 'The sessions may edit: pass permissionMode "acceptEdits", and let no two tasks edit the same file.'
             : 'The sessions only read: pass allowedTools "Read,Grep,Glob".'
-        } With ten files or more, pass asyncMode, and call wait_for_batch until the state is \`finished\`.`,
+        } With ten files or more, pass asyncMode, and call wait_for_batch until \`state\` is no longer \`running\`.`,
         "Finally, read the results with read_batch_results and summarize them: what was found, in which files, and which tasks failed.",
       ].join("\n\n"),
   },
@@ -104,8 +104,8 @@ export const prompts: readonly Prompt[] = [
       [
         `Rerun ${tasks ? `the tasks ${tasks}` : "the tasks that failed"} of the batch ${batchId || "latest"}.`,
         `First read why they failed: call read_batch_results with batchId "${batchId || "latest"}" and status "error". Each entry's \`outcome\`, \`error\` and \`advice\` say what happened and what helps.`,
-        "For tasks that failed for a temporary reason (an overloaded API, a crash, silence, an interrupted batch), call retry_batch: results of tasks that succeeded are kept. Tasks that would fail again in the same way (a prompt that is too long, denied tools, the turn limit) need a new call of spawn_parallel_claude_sessions with the task or its options changed; `resumeSessionId` continues the interrupted conversation.",
-        "Then call wait_for_batch until the state is `finished`, and report what has succeeded now and what has not.",
+        "For tasks that failed for a temporary reason (an overloaded API, a crash, silence, an interrupted batch), call retry_batch: results of tasks that succeeded are kept. Tasks that would fail again in the same way (denied tools, the turn limit, a time-out) need other options: pass them in `with`, as `advice` says. If the task itself must change (a prompt that is too long), call spawn_parallel_claude_sessions with the changed task.",
+        "Then call wait_for_batch until `state` is no longer `running`, and report what has succeeded now and what has not.",
       ].join("\n\n"),
   },
 ];

@@ -1,6 +1,6 @@
 // Which options a task has, after all who may set them have been heard.
-import type { Batch } from "../model/event.ts";
-import { type SessionOptions, sessionOptions } from "../model/options.ts";
+import type { Batch } from "./event.ts";
+import { type SessionOptions, sessionOptions } from "./options.ts";
 
 // Parsed once: for a batch, and for each task that has options of its own.
 const parsed = new WeakMap<object, SessionOptions>();

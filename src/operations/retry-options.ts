@@ -1,0 +1,65 @@
+// The options that come with a retry: checked as those of a new batch are, and made what the log keeps.
+import type { Batch } from "../model/event.ts";
+import { type RetryOptions, sessionOptions } from "../model/options.ts";
+import type { BatchState } from "../model/state.ts";
+import { layoutOf } from "../store/layout.ts";
+import { checkVersion } from "./claude-version.ts";
+import { stateDirectoryOf } from "./configuration.ts";
+import { type Context, Fault } from "./context.ts";
+import { Places } from "./places.ts";
+import { pick, type RawOptions } from "./raw-options.ts";
+import { combinedFaults, sessionFaults, versionNeeded } from "./session-faults.ts";
+import { type PrivateFile, SettingsFiles } from "./settings-files.ts";
+import { textFaults } from "./text-faults.ts";
+
+interface Given {
+  changes: RetryOptions;
+  claudePath: string;
+  /** The tasks that get them; 1-based. */
+  tasks: readonly number[];
+}
+
+/** Of the sessions; nothing where none was given. */
+interface PlannedChanges {
+  options: RawOptions | undefined;
+  /** To be written before they are used. */
+  files: PrivateFile[];
+}
+
+function directoryOf({ sessionOptions: { workingDirectory }, workingDirectory: start }: Batch): string {
+  return typeof workingDirectory === "string" ? workingDirectory : start;
+}
+
+const sessionNames = Object.keys(sessionOptions.shape);
+
+/** Throws `Fault` with all that is wrong with them. */
+export async function plannedChanges(
+  context: Context,
+  { batch }: BatchState,
+  { changes, claudePath, tasks }: Given,
+): Promise<PlannedChanges> {
+  const written = pick(changes, sessionNames);
+  if (Object.keys(written).length === 0) return { options: undefined, files: [] };
+  // On a command line they stand beside all others.
+  const place = context.door === "tools" ? "with." : "";
+  const faults = textFaults(written, place);
+  const places = new Places(context, faults);
+  const needed = versionNeeded(changes);
+  const checked = await checkVersion(context, claudePath, needed);
+  const own = places.absolute(changes, written, {
+    place,
+    // A person means where they stand; a client's model, where the batch works.
+    ...(context.door === "tools" ? { base: directoryOf(batch) } : {}),
+  });
+  const directory = own["workingDirectory"];
+  const workingDirectory = typeof directory === "string" ? directory : directoryOf(batch);
+  const { version: claudeVersion } = checked;
+  faults.push(...sessionFaults(own, { context, place, claudeVersion, workingDirectory }));
+  for (const number of tasks) {
+    const merged = { ...batch.sessionOptions, ...batch.tasks[number - 1]?.options, ...own };
+    faults.push(...combinedFaults(merged, place));
+  }
+  if (faults.length > 0) throw new Fault([...new Set(faults)]);
+  const files = new SettingsFiles(layoutOf(stateDirectoryOf(context.configuration)), batch.batchId, places);
+  return { options: files.stored(own), files: files.all() };
+}

@@ -1,0 +1,24 @@
+// What advice on a task needs to know, out of the state of its batch.
+import { type BatchState, canRetry, type DoneTask } from "../model/state.ts";
+import { optionsOf } from "../model/task-options.ts";
+import type { AdviceFacts } from "./advice.ts";
+import { enoughUsd } from "./batch-end.ts";
+import type { Door } from "./option-words.ts";
+
+/** For the readers of one door. */
+export function adviceFactsOf(state: BatchState, task: DoneTask, door: Door): AdviceFacts {
+  const { batch, counts, totalCostUsd, budgetUsd } = state;
+  const last = task.attempts.at(-1);
+  return {
+    batchId: batch.batchId,
+    denials: task.usage?.denials ?? [],
+    door,
+    tasks: [task.number],
+    sessionId: last?.sessionId,
+    options: optionsOf(batch, task.number),
+    resumable: canRetry(task) && last?.resumable === true,
+    ...(budgetUsd === undefined
+      ? {}
+      : { enoughUsd: enoughUsd({ counts, costUsd: totalCostUsd, budgetUsd }) }),
+  };
+}

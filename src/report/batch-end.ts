@@ -1,0 +1,191 @@
+// How a batch ended, in words: a label, a sentence with the reason, and the next step.
+
+import { z } from "zod";
+import { type BatchEnd, batchEnds } from "../model/batch-end.ts";
+import { type Canceller, cancellers } from "../model/outcome.ts";
+import { type BatchState, type Counts, completedCount } from "../model/state.ts";
+import { unreachable } from "../model/unreachable.ts";
+import { costText, countText, numberText } from "./amounts.ts";
+import type { Door } from "./option-words.ts";
+import type { StatusWord } from "./row.ts";
+
+/** What every answer says of the end. */
+export const endFields = {
+  end: z.enum(batchEnds).optional().meta({
+    description:
+      "How the batch ended: all tasks `succeeded`, some `failed`, or it was `stopped` before all had run. `message` says why.",
+  }),
+  stoppedBy: z
+    .enum(cancellers)
+    .optional()
+    .meta({ description: "Who or what stopped the batch, such as `budget` or `user`." }),
+};
+
+export function endFieldsOf(end: BatchEnd | undefined): z.infer<z.ZodObject<typeof endFields>> {
+  if (!end) return {};
+  return { end: end.kind, ...(end.kind === "stopped" ? { stoppedBy: end.by } : {}) };
+}
+
+/** What the words need. A row of the store knows less than the state of a batch. */
+export interface EndFacts {
+  batchId: string;
+  end: BatchEnd;
+  counts: Counts;
+  costUsd: number;
+  costAtLeast?: boolean | undefined;
+  budgetUsd?: number | undefined;
+  /** Of the cancelled tasks, those that never had a session. */
+  notStarted?: number | undefined;
+}
+
+/** The facts of a batch that has ended. */
+export function endFactsOf(state: BatchState, end: BatchEnd): EndFacts {
+  const { batch, counts, totalCostUsd, costAtLeast, budgetUsd, tasks } = state;
+  const notStarted = tasks.filter(
+    (task) => task.status === "done" && task.outcome.kind === "cancelled" && task.attempts.length === 0,
+  ).length;
+  return { batchId: batch.batchId, end, counts, costUsd: totalCostUsd, costAtLeast, budgetUsd, notStarted };
+}
+
+/** "succeeded", "3 failed", "stopped: budget", "cancelled": for a cell or a pill. */
+export function endLabel({ end, counts }: Pick<EndFacts, "end" | "counts">): string {
+  switch (end.kind) {
+    case "succeeded":
+    case "interrupted":
+      return end.kind;
+    case "failed":
+      return `${numberText(counts.failed)} failed`;
+    case "stopped":
+      return stopLabel[end.by];
+    default:
+      return unreachable(end);
+  }
+}
+
+/** The colour and sign of an end. */
+export function endClass(end: BatchEnd): StatusWord["className"] {
+  if (end.kind === "succeeded") return "ok";
+  if (end.kind === "interrupted") return "bad";
+  if (end.kind === "failed") return "warn";
+  return end.by === "user" || end.by === "client" ? "off" : "warn";
+}
+
+const stopLabel = {
+  budget: "stopped: budget",
+  user: "cancelled",
+  client: "cancelled",
+  "failure-mode": "stopped: a task failed",
+  leash: "stopped: client gone",
+  hold: "stopped: no access",
+  memory: "stopped: memory",
+} satisfies Record<Canceller, string>;
+
+/** Why it ended, and what became of its tasks: "Stopped at its budget of $1.00: 5 of 30 tasks done, 25 not started." */
+export function endText(facts: EndFacts): string {
+  const { end, counts } = facts;
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  switch (end.kind) {
+    case "succeeded":
+      return total === 1 ? "The task succeeded." : `All ${numberText(total)} tasks succeeded.`;
+    case "failed":
+      return `${total === 1 ? "The task" : `All ${numberText(total)} tasks`} ended: ${doneWords(counts)}.`;
+    case "stopped":
+      return `${stopReason(end.by, facts)}: ${progressWords(facts, total)}.`;
+    case "interrupted":
+      return `Interrupted: ${progressWords(facts, total)}. Finished results are kept.`;
+    default:
+      return unreachable(end);
+  }
+}
+
+function stopReason(by: Canceller, { budgetUsd }: EndFacts): string {
+  if (by !== "budget" || budgetUsd === undefined) return stopReasons[by];
+  return `Stopped at its budget of ${costText(budgetUsd)}`;
+}
+
+const stopReasons = {
+  budget: "Stopped at its budget",
+  user: "Cancelled by the user",
+  client: "Cancelled by the client",
+  "failure-mode": "Stopped because a task failed",
+  leash: "Stopped because the process that waited for it ended",
+  hold: "Stopped because the account or a model was unavailable for too long",
+  memory: "Stopped because memory ran low",
+} satisfies Record<Canceller, string>;
+
+// "5 of 30 tasks done (4 succeeded, 1 failed), 2 stopped, 23 not started".
+function progressWords({ counts, notStarted }: EndFacts, total: number): string {
+  const done = completedCount(counts);
+  const inner = counts.failed > 0 ? ` (${doneWords(counts)})` : "";
+  const open = counts.queued + counts.running;
+  const parts =
+    notStarted === undefined
+      ? [[counts.cancelled, "cancelled"] as const]
+      : [[counts.cancelled - notStarted, "stopped"] as const, [notStarted, "not started"] as const];
+  return [
+    `${numberText(done)} of ${countText(total, "task")} done${inner}`,
+    ...[...parts, [open, "unfinished"] as const].flatMap(([count, word]) =>
+      count > 0 ? [`${numberText(count)} ${word}`] : [],
+    ),
+  ].join(", ");
+}
+
+function doneWords({ succeeded, failed }: Counts): string {
+  return `${numberText(succeeded)} succeeded${failed > 0 ? `, ${numberText(failed)} failed` : ""}`;
+}
+
+/** The command that goes on; nothing where all is done. */
+export function nextCommand(facts: EndFacts): string | undefined {
+  const { end, batchId } = facts;
+  if (end.kind === "succeeded") return undefined;
+  const budget =
+    end.kind === "stopped" && end.by === "budget" ? ` --batch-budget-usd ${enoughUsd(facts)}` : "";
+  return `parallel-claude-code-mcp retry ${batchId}${budget}`;
+}
+
+/** What to do next, in one sentence for the readers of one door; nothing where all is done. */
+export function nextText(facts: EndFacts, door: Door): string | undefined {
+  const { end, batchId } = facts;
+  const command = nextCommand(facts);
+  if (command === undefined) return undefined;
+  const first =
+    end.kind === "failed" || (end.kind === "stopped" && facts.counts.failed > 0)
+      ? door === "tools"
+        ? ` read_batch_results with \`status: "error"\` says what went wrong and what to change.`
+        : ` \`parallel-claude-code-mcp show ${batchId}\` says what went wrong and what to change.`
+      : "";
+  const does =
+    end.kind === "failed"
+      ? "reruns what failed"
+      : end.kind === "interrupted"
+        ? "resumes the rest"
+        : "runs the rest";
+  if (door === "command-line") return `\`${command}\` ${does}.${first}`;
+  const budget =
+    end.kind === "stopped" && end.by === "budget" ? `, batchBudgetUsd ${enoughUsd(facts)} or more` : "";
+  return `retry_batch (batchId ${batchId}${budget}) ${does}.${first}`;
+}
+
+/** Both sentences: how it ended, and what to do next. */
+export function endSentences(facts: EndFacts, door: Door): string {
+  const next = nextText(facts, door);
+  return next === undefined ? endText(facts) : `${endText(facts)} ${next}`;
+}
+
+/** What the batch is likely to cost in all, told from what is done, with a reserve: half as much again at least. */
+export function enoughUsd({
+  counts,
+  costUsd,
+  budgetUsd = 0,
+}: Pick<EndFacts, "counts" | "costUsd" | "budgetUsd">): number {
+  const each = costUsd / Math.max(1, completedCount(counts));
+  const likely = costUsd + each * (counts.cancelled + counts.queued + counts.running) * 1.2;
+  return roundedUp(Math.max(likely, 1.5 * budgetUsd, 1.5 * costUsd));
+}
+
+// To two digits, so that it reads as the guess that it is.
+function roundedUp(usd: number): number {
+  if (usd <= 0) return 1;
+  const step = 10 ** (Math.floor(Math.log10(usd)) - 1);
+  return Number((Math.ceil(usd / step) * step).toPrecision(2));
+}

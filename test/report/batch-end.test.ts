@@ -1,0 +1,125 @@
+import { describe, expect, test } from "bun:test";
+import { type BatchEnd, batchEndOf, endOfState, exitStatusOf } from "../../src/model/batch-end.ts";
+import { type Canceller, cancellers } from "../../src/model/outcome.ts";
+import type { BatchState } from "../../src/model/state.ts";
+import { standingText } from "../../src/report/answer.ts";
+import { endClass, endFactsOf, endLabel, endSentences, nextCommand } from "../../src/report/batch-end.ts";
+import { batchState, ended, started, succeeded, usage } from "./samples.ts";
+
+const failed = { kind: "failed", reason: "auth", message: "no" } as const;
+const cancelled = (by: Canceller) => ({ kind: "cancelled", by }) as const;
+
+/** Of five tasks: one succeeded, one failed, one was stopped, and two never started. */
+function stopped(by: Canceller, budgetUsd?: number): BatchState {
+  const state = batchState(
+    ["a", "b", "c", "d", "e"],
+    [
+      started(1),
+      ended(1, succeeded, usage({ costUsd: 0.01 })),
+      started(2),
+      ended(2, failed, usage({ costUsd: 0.03 })),
+      started(3),
+      { type: "cancel-requested", by, tasks: [3, 4, 5] },
+      ended(3, cancelled(by), usage({ costUsd: 0 })),
+      { type: "batch-ended" },
+    ],
+  );
+  return budgetUsd === undefined ? state : { ...state, budgetUsd };
+}
+
+function said(state: BatchState, word: Parameters<typeof endOfState>[1] = "finished") {
+  const end = endOfState(state, word);
+  if (!end) throw new Error("It has not ended");
+  const facts = endFactsOf(state, end);
+  return {
+    label: endLabel(facts),
+    colour: endClass(end),
+    status: exitStatusOf(end),
+    command: nextCommand(facts),
+    text: endSentences(facts, "command-line"),
+    forModels: endSentences(facts, "tools"),
+  };
+}
+
+describe("the end of a batch", () => {
+  test("of which all tasks succeeded needs nothing more", () => {
+    const state = batchState(["a"], [started(1), ended(1, succeeded), { type: "batch-ended" }]);
+    expect(said(state)).toEqual({
+      label: "succeeded",
+      colour: "ok",
+      status: 0,
+      command: undefined,
+      text: "The task succeeded.",
+      forModels: "The task succeeded.",
+    });
+  });
+
+  test("with failures says how many, and how to rerun them", () => {
+    const state = batchState(
+      ["a", "b"],
+      [started(1), ended(1, succeeded), started(2), ended(2, failed), { type: "batch-ended" }],
+    );
+    expect(said(state)).toEqual({
+      label: "1 failed",
+      colour: "warn",
+      status: 1,
+      command: "parallel-claude-code-mcp retry bcdfghjk",
+      text: "All 2 tasks ended: 1 succeeded, 1 failed. `parallel-claude-code-mcp retry bcdfghjk` reruns what failed. `parallel-claude-code-mcp show bcdfghjk` says what went wrong and what to change.",
+      forModels:
+        'All 2 tasks ended: 1 succeeded, 1 failed. retry_batch (batchId bcdfghjk) reruns what failed. read_batch_results with `status: "error"` says what went wrong and what to change.',
+    });
+  });
+
+  test("by its budget says what was done, what was not, and a budget that is likely to be enough", () => {
+    // $0.04 for two tasks: $0.02 for each of the other three, and a fifth of that in reserve.
+    expect(said(stopped("budget", 0.04))).toEqual({
+      label: "stopped: budget",
+      colour: "warn",
+      status: 1,
+      command: "parallel-claude-code-mcp retry bcdfghjk --batch-budget-usd 0.12",
+      text: "Stopped at its budget of $0.0400: 2 of 5 tasks done (1 succeeded, 1 failed), 1 stopped, 2 not started. `parallel-claude-code-mcp retry bcdfghjk --batch-budget-usd 0.12` runs the rest. `parallel-claude-code-mcp show bcdfghjk` says what went wrong and what to change.",
+      forModels:
+        'Stopped at its budget of $0.0400: 2 of 5 tasks done (1 succeeded, 1 failed), 1 stopped, 2 not started. retry_batch (batchId bcdfghjk, batchBudgetUsd 0.12 or more) runs the rest. read_batch_results with `status: "error"` says what went wrong and what to change.',
+    });
+  });
+
+  test.each([...cancellers])("by %s says why, and gives a command", (by) => {
+    const { label, colour, status, command, text } = said(stopped(by));
+    const isWanted = by === "user" || by === "client";
+    expect({ label: label.length < 24, colour, status }).toEqual({
+      label: true,
+      colour: isWanted ? "off" : "warn",
+      status: 1,
+    });
+    expect(text).toMatch(
+      /^(?:Stopped|Cancelled) .*: 2 of 5 tasks done \(1 succeeded, 1 failed\), 1 stopped, 2 not/,
+    );
+    expect(command).toStartWith("parallel-claude-code-mcp retry bcdfghjk");
+  });
+
+  test("of one without processes says what is kept, and how the rest is resumed", () => {
+    const state = batchState(["a", "b", "c"], [started(1), ended(1, succeeded), started(2)]);
+    expect(said(state, "interrupted").text).toBe(
+      "Interrupted: 1 of 3 tasks done, 2 unfinished. Finished results are kept. `parallel-claude-code-mcp retry bcdfghjk` resumes the rest.",
+    );
+    expect(endOfState(state, "running")).toBeUndefined();
+  });
+
+  test("is named after whoever cancelled all of it, else after whoever cancelled tasks last", () => {
+    const state = stopped("budget");
+    const byOf = (end: BatchEnd | undefined) => (end?.kind === "stopped" ? end.by : end?.kind);
+    expect(byOf(endOfState({ ...state, cancelledBy: "user" }, "cancelled"))).toBe("user");
+    expect(byOf(endOfState(state, "finished"))).toBe("budget");
+    // Asked for its end when all had ended anyway.
+    const counts = { ...state.counts, cancelled: 0 };
+    expect(byOf(batchEndOf({ word: "cancelled", counts, stoppedBy: undefined }))).toBe("failed");
+  });
+
+  test("names a file that could not be written", () => {
+    const state = batchState(["a"], [started(1), ended(1, succeeded), { type: "batch-ended" }]);
+    state.fileFailures.set("/out/x.html", "no space left");
+    expect(standingText(state, "finished", { door: "tools" })).toBe(
+      "The task succeeded. 1 file could not be written: /out/x.html: no space left.",
+    );
+  });
+});
