@@ -1,6 +1,6 @@
 // Reading what a batch answered, by the tool and by the command.
 import { describe, expect, test } from "bun:test";
-import { existsSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { connectNew, eventually, Home, run, type TestClient } from "./harness.ts";
 
 interface Entry {
@@ -95,8 +95,11 @@ describe("read_batch_results", () => {
     const gate = home.file("gate");
     const tasks = ["quick", `[[wait-for-file path=${gate}]]`];
     await client.call("spawn_parallel_claude_sessions", { tasks, asyncMode: true });
-    const { data } = await client.call("wait_for_batch", { batchId: "latest", cursor: "0" });
-    expect(data).toMatchObject({ changed: [{ taskIndex: 1, outcome: "succeeded" }] });
+    using store = home.store();
+    await eventually(
+      () => store.list()[0]?.counts.succeeded === 1,
+      () => "the first task ends",
+    );
     const now = await read(client, { tasks: [1, 2] });
     expect(now.data).toMatchObject({ state: "running", matching: 1 });
     expect(now.data?.["message"]).toContain("Not ended yet: 2.");
@@ -176,36 +179,104 @@ describe("results", () => {
 });
 
 describe("wait_for_batch with a cursor", () => {
-  test("answers when a task has ended since, and says which", async () => {
+  async function gated(home: Home, client: TestClient, tasks: readonly string[]) {
+    const gate = home.file("gate");
+    await client.call("spawn_parallel_claude_sessions", {
+      tasks: [...tasks, `[[wait-for-file path=${gate}]]`],
+      asyncMode: true,
+    });
+    return {
+      wait: async (input: Record<string, unknown>) => {
+        const { data = {} } = await client.call("wait_for_batch", { batchId: "latest", ...input });
+        return data;
+      },
+      open: () => Bun.write(gate, ""),
+    };
+  }
+
+  test("goes on through successes, and lists them at the end", async () => {
     await using home = new Home();
     await using client = await connectNew(home);
-    const gates = [home.file("gate1"), home.file("gate2")];
-    const tasks = gates.map((gate) => `[[wait-for-file path=${gate}]]`);
-    await client.call("spawn_parallel_claude_sessions", { tasks: ["quick", ...tasks], asyncMode: true });
-    const wait = async (input: Record<string, unknown>) => {
-      const { data = {} } = await client.call("wait_for_batch", { batchId: "latest", ...input });
-      return data;
-    };
-    const first = await wait({ cursor: "0" });
-    expect(first).toMatchObject({ state: "running", changed: [{ taskIndex: 1 }], nextCheckSeconds: 5 });
-    const none = await wait({ cursor: first["cursor"], waitSeconds: 0 });
-    expect(none).toMatchObject({ state: "running", changed: [] });
-    // It waits, and answers with the second task though the third goes on.
-    const waiting = wait({ cursor: none["cursor"] });
-    await Bun.write(gates[0] ?? "", "");
-    const second = await waiting;
-    expect(second).toMatchObject({ state: "running", changed: [{ taskIndex: 2, outcome: "succeeded" }] });
-    // What ended between two calls is told at once.
-    await Bun.write(gates[1] ?? "", "");
+    const { wait, open } = await gated(home, client, ["one", "two"]);
+    using store = home.store();
     await eventually(
-      () => existsSync(`${home.output}/summary-${String(second["batchId"])}.json`),
-      () => "the batch ends",
+      () => store.list()[0]?.counts.succeeded === 2,
+      () => "two tasks end",
     );
-    const end = await wait({ cursor: second["cursor"] });
-    expect(end).toMatchObject({ state: "finished", changed: [{ taskIndex: 3 }] });
+    const now = await wait({ cursor: "0", waitSeconds: 0 });
+    expect(now).toMatchObject({
+      state: "running",
+      changed: [{ taskIndex: 1 }, { taskIndex: 2 }],
+      nextCheckSeconds: 5,
+    });
+    expect(await wait({ cursor: now["cursor"], waitSeconds: 0 })).toMatchObject({
+      state: "running",
+      changed: [],
+    });
+    // Two successes are there already: the answer comes for the end all the same.
+    const waiting = wait({ cursor: "0" });
+    await open();
+    const end = await waiting;
+    expect(end).toMatchObject({ state: "finished", end: "succeeded" });
+    expect(end["changed"]).toHaveLength(3);
     expect(end).not.toHaveProperty("nextCheckSeconds");
     expect(await wait({ cursor: end["cursor"] })).toMatchObject({ state: "finished", changed: [] });
     expect(await wait({})).not.toHaveProperty("changed");
+  });
+
+  test("answers while others run when tasks have failed, those of the next seconds together, and once", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    const later = home.file("later");
+    const { wait, open } = await gated(home, client, [
+      "fine",
+      "[[max-turns]]",
+      `[[wait-for-file path=${later}]] [[max-turns]]`,
+    ]);
+    const waiting = wait({ cursor: "0" });
+    using store = home.store();
+    await eventually(
+      () => store.list()[0]?.counts.failed === 1,
+      () => "the first task fails",
+    );
+    await Bun.write(later, "");
+    const told = await waiting;
+    expect(told).toMatchObject({
+      state: "running",
+      failed: [{ taskIndex: 2 }, { taskIndex: 3 }],
+      changed: [{ taskIndex: 1 }, { taskIndex: 2 }, { taskIndex: 3 }],
+    });
+    const waitingAgain = wait({ cursor: told["cursor"] });
+    await open();
+    expect(await waitingAgain).toMatchObject({ state: "finished", changed: [{ taskIndex: 4 }] });
+  });
+
+  test("answers once when the batch is put on hold, and says why", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    await client.call("spawn_parallel_claude_sessions", {
+      tasks: ["[[usage-limit resets-in=3600]]", "two"],
+      concurrency: 1,
+      asyncMode: true,
+    });
+    const wait = async (input: Record<string, unknown>) =>
+      (await client.call("wait_for_batch", { batchId: "latest", ...input })).data ?? {};
+    const held = await wait({ cursor: "0" });
+    expect(held).toMatchObject({ state: "running", heldBecause: expect.stringContaining("limit") });
+    expect(Number(held["nextCheckSeconds"])).toBeGreaterThan(3_000);
+    const again = await wait({ cursor: held["cursor"], waitSeconds: 1 });
+    expect(again).toMatchObject({ cursor: held["cursor"], changed: [] });
+  });
+
+  test("cancelled tasks are no failures", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    const { wait, open } = await gated(home, client, ["[[hang]]", "[[max-turns]]"]);
+    await client.call("cancel_batch", { batchId: "latest", tasks: [1] });
+    await open();
+    const end = await wait({});
+    expect(end).toMatchObject({ counts: { failed: 1, cancelled: 1 } });
+    expect(end["failed"]).toEqual([{ taskIndex: 2, outcome: "failed: max-turns" }]);
   });
 
   test("names 50 of many, and says how many more there are", async () => {

@@ -3,24 +3,25 @@ import { z } from "zod";
 
 /** An input schema. Shown as written, so that no field with a default turns up as required. */
 export function inputJsonSchema(schema: z.ZodType): Record<string, unknown> {
-  return slim(z.toJSONSchema(schema, { io: "input" }));
+  return slim(z.toJSONSchema(schema, { io: "input" }), 2);
 }
 
 /** An output schema. */
 export function outputJsonSchema(schema: z.ZodType): Record<string, unknown> {
-  return slim(z.toJSONSchema(schema, { io: "output" }));
+  return slim(z.toJSONSchema(schema, { io: "output" }), 3);
 }
 
-function slim(schema: Record<string, unknown>): Record<string, unknown> {
+function slim(schema: Record<string, unknown>, described: number): Record<string, unknown> {
   const { $schema: _, ...rest } = z
     .record(z.string(), z.unknown())
-    .parse(without(schema, ["placeholder", "verbatim", "aliases", "hints", "flags"], 0));
+    .parse(without(schema, ["placeholder", "verbatim", "aliases", "hints", "flags"], described));
   return rest;
 }
 
-// A task's own options are those of the batch, described there: a second time they would only cost context.
-function without(value: unknown, names: readonly string[], depth: number): unknown {
-  if (Array.isArray(value)) return value.map((item) => without(item, names, depth + 1));
+// The options of one task, and of a retry, are those of a batch, described there: a second time they would only cost
+// context. So nothing further in than `described` levels has a description.
+function without(value: unknown, names: readonly string[], described: number): unknown {
+  if (Array.isArray(value)) return value.map((item) => without(item, names, described - 1));
   if (typeof value !== "object" || value === null) return value;
   // Several types in one word are not portable: a client that knows one type a schema drops them, or the tool.
   if ("type" in value && Array.isArray(value.type)) {
@@ -32,7 +33,7 @@ function without(value: unknown, names: readonly string[], depth: number): unkno
       .filter(([name, inner]) => !names.includes(name) && !allowsAnything(name, inner))
       .map(([name, inner]) => [
         name,
-        without(inner, depth > 3 ? [...names, "description"] : names, depth + 1),
+        without(inner, described < 0 ? [...names, "description"] : names, described - 1),
       ]),
   );
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
 import { standingOf } from "../engine/standing.ts";
 import { batchEndOf, endOfState } from "../model/batch-end.ts";
-import type { DoneTask } from "../model/state.ts";
+import type { BatchState, DoneTask } from "../model/state.ts";
 import { stateWords } from "../model/state-word.ts";
 import { batchAnswerSchema, countsSchema, holdFields, holdOf, outcomeWord } from "../report/answer.ts";
 import { endFields, endFieldsOf, endSentences } from "../report/batch-end.ts";
@@ -20,7 +20,19 @@ import { check } from "./faults.ts";
 import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
 import { messageNow } from "./message-now.ts";
-import { doneTasks, endedSince, endTimesAt, nextCheckSeconds } from "./news.ts";
+import {
+  cursorFrom,
+  cursorPattern,
+  cursorText,
+  doneTasks,
+  endedSince,
+  endTimesAt,
+  holdMark,
+  isFailure,
+  isPaused,
+  leastCheckSeconds,
+  nextCheckSeconds,
+} from "./news.ts";
 import type { Operation } from "./operation.ts";
 import { Progress } from "./progress.ts";
 
@@ -77,10 +89,10 @@ const waitInput = z.strictObject({
     .optional(),
   cursor: z
     .string()
-    .regex(/^\d{1,15}$/, "expected the `cursor` of an earlier answer")
+    .regex(cursorPattern, "expected the `cursor` of an earlier answer")
     .meta({
       description:
-        "The `cursor` of an earlier answer: answer as soon as a task has ended since then. Without it, wait for the end of the batch.",
+        "The `cursor` of an earlier answer: answer also if a task has failed, or the batch was put on hold, since then, and list in `changed` what has ended. Without it, wait for the end of the batch.",
     })
     .optional(),
 });
@@ -119,7 +131,7 @@ export const waitForBatch: Operation<typeof waitInput, typeof waitOutput> = {
   name: "wait_for_batch",
   title: "Wait for a batch",
   description:
-    "Waits until a batch of Claude Code sessions ends or the wait is over, and reports its progress: counts, running tasks, failed tasks. With the cursor of an earlier answer, it answers as soon as another task ends. read_batch_results returns the results.",
+    "Waits until a batch of Claude Code sessions ends or the wait is over, and reports its progress: counts, running tasks, failed tasks. With the cursor of an earlier answer, it also answers when a task fails or the batch is put on hold, and lists what has ended since. read_batch_results returns the results.",
   input: waitInput,
   output: waitOutput,
   annotations: reads,
@@ -127,17 +139,27 @@ export const waitForBatch: Operation<typeof waitInput, typeof waitOutput> = {
     const { batchId, waitSeconds, cursor } = valueOrFault(check(waitInput, input));
     const log = findBatch(context, batchId);
     const most = call.limits?.waitSeconds ?? context.configuration.syncWaitSeconds;
-    const before = cursor === undefined ? undefined : endTimesAt(context, log, Number(cursor));
-    let news = before !== undefined && endedSince(log.state, before).length > 0;
+    const known = cursor === undefined ? undefined : cursorFrom(cursor);
+    const before = known && endTimesAt(context, log, known.sequence);
+    const hasFailed = (state: BatchState) =>
+      before !== undefined && endedSince(state, before).some(isFailure);
+    let failed = hasFailed(log.state);
+    // What fails together is told together: an answer for each of many failures would be asked for one by one.
+    const gathered = call.startedAt + leastCheckSeconds * 1000;
     using progress = new Progress(call, log);
     await follow(context.store, log, {
       until: call.startedAt + Math.min(waitSeconds ?? most, most) * 1000,
       signal: call.signal,
       changed: (state) => {
         progress.tell(state);
-        news ||= before !== undefined && endedSince(state, before).length > 0;
+        failed = hasFailed(state);
       },
-      enough: () => news || standingOf(rowOf(context, log)) === "interrupted",
+      enough: () => {
+        if (failed && performance.now() >= gathered) return true;
+        const row = rowOf(context, log);
+        if (standingOf(row) === "interrupted") return true;
+        return known !== undefined && isPaused(row) && holdMark(row) !== known.hold;
+      },
     });
     return waited(context, log, before);
   },
@@ -228,7 +250,7 @@ export function waited(
   const word = standingOf(row);
   const activities = context.store.activities(log.batchId);
   const running = state.tasks.filter((task) => task.status === "running").slice(0, mostListed);
-  const failed = doneTasks(state).filter((task) => task.outcome.kind !== "succeeded");
+  const failed = doneTasks(state).filter(isFailure);
   const changed = before && endedSince(state, before);
   return {
     batchId: log.batchId,
@@ -244,7 +266,7 @@ export function waited(
     failed: failed.slice(0, mostListed).map(ended),
     ...(changed ? { changed: changed.slice(0, mostChanged).map(ended) } : {}),
     ...(changed && changed.length > mostChanged ? { moreChanged: changed.length - mostChanged } : {}),
-    cursor: String(log.sequence),
+    cursor: cursorText(log, row),
     ...(word === "running" ? { nextCheckSeconds: nextCheckSeconds(state, row.held?.until) } : {}),
     outputDirectory: state.outputDirectory,
     ...holdOf(row.held),

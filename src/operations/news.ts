@@ -1,6 +1,7 @@
 // What has happened in a batch since somebody looked last, and when to look again.
 import type { BatchState, DoneTask } from "../model/state.ts";
 import type { BatchLog } from "../store/batch-log.ts";
+import type { BatchRow } from "../store/store.ts";
 import type { Context } from "./context.ts";
 
 /** When each of the tasks had ended that had by the time of a cursor (a sequence of the log), by number. */
@@ -14,10 +15,52 @@ export function endedSince(state: BatchState, before: ReadonlyMap<number, number
   return doneTasks(state).filter((task) => before.get(task.number) !== task.endedAt);
 }
 
+/** Whether a task failed: somebody may want to do something about it before the others have ended. */
+export function isFailure({ outcome: { kind } }: DoneTask): boolean {
+  return kind !== "succeeded" && kind !== "cancelled";
+}
+
+/** A pause that ends sooner is waited for, in milliseconds. */
+const shortPauseMs = 5_000;
+
+/** Whether nothing runs, and nothing will for a while. */
+export function isPaused({ held, counts }: BatchRow): boolean {
+  return held !== undefined && counts.running === 0 && (held.until ?? Infinity) > Date.now() + shortPauseMs;
+}
+
+/** What somebody knows who has had an answer. */
+interface Known {
+  /** Of the log. */
+  sequence: number;
+  /** The hold that it told of. */
+  hold: string | undefined;
+}
+
+/** As answers give it, and take it back. */
+export const cursorPattern = /^\d{1,15}(?:-[a-z0-9]{1,13})?$/;
+
+export function cursorText({ sequence }: BatchLog, row: BatchRow): string {
+  const hold = isPaused(row) ? holdMark(row) : undefined;
+  return hold === undefined ? String(sequence) : `${sequence}-${hold}`;
+}
+
+export function cursorFrom(text: string): Known {
+  const [sequence = "0", hold] = text.split("-");
+  return { sequence: Number(sequence), hold };
+}
+
+/** Which hold stops a batch, as a cursor keeps it. */
+export function holdMark({ held }: BatchRow): string | undefined {
+  return held && Bun.hash(held.because).toString(36);
+}
+
 /** Those that have ended; none of a batch that there is not. */
 export function doneTasks(state: BatchState | undefined): DoneTask[] {
   return (state?.tasks ?? []).filter((task) => task.status === "done");
 }
+
+/** Nobody is asked to look again, or answered about a failure, sooner than this, in seconds. */
+export const leastCheckSeconds = 5;
 
 /**
  * In how many seconds to ask again, 5 to 60: the median of what tasks took, for half of them take no longer. As long
@@ -26,11 +69,11 @@ export function doneTasks(state: BatchState | undefined): DoneTask[] {
 export function nextCheckSeconds(state: BatchState, heldUntil?: number): number {
   // Until a hold ends, nothing happens.
   if (heldUntil !== undefined && state.counts.running === 0)
-    return Math.min(3_600, Math.max(5, Math.ceil((heldUntil - Date.now()) / 1000)));
+    return Math.min(3_600, Math.max(leastCheckSeconds, Math.ceil((heldUntil - Date.now()) / 1000)));
   const durations = doneTasks(state).flatMap(({ startedAt, endedAt }) =>
     startedAt === undefined ? [] : [endedAt - startedAt],
   );
   const ascending = durations.sort((a, b) => a - b);
   const expectedMs = ascending[Math.floor(ascending.length / 2)] ?? Math.max(0, Date.now() - state.createdAt);
-  return Math.min(60, Math.max(5, Math.round(expectedMs / 1000)));
+  return Math.min(60, Math.max(leastCheckSeconds, Math.round(expectedMs / 1000)));
 }

@@ -23,7 +23,6 @@ import {
 import { oneLine } from "../report/harmless.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { patiently } from "../store/patiently.ts";
-import type { BatchRow } from "../store/store.ts";
 import { accountOf } from "./account.ts";
 import { answerNow, clientAnswerNow } from "./answer-now.ts";
 import { commandLineCharacters } from "./clients.ts";
@@ -31,6 +30,7 @@ import { type Context, Fault, valueOrFault } from "./context.ts";
 import { rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
 import { rateFault } from "./guard.ts";
+import { isPaused } from "./news.ts";
 import { type Call, ClientEnded, ConnectionLost, type Operation } from "./operation.ts";
 import { handOverDirectory, type PlannedBatch, planBatch } from "./plan.ts";
 import { Progress } from "./progress.ts";
@@ -38,9 +38,6 @@ import { parallelInput, sessionInput } from "./spawn-input.ts";
 
 /** A cancellation that comes so late is a client's time-out, whatever it says (product contract). */
 const lateCancelMs = 25_000;
-
-/** A pause that ends sooner is waited for, in milliseconds. */
-const shortPauseMs = 5_000;
 
 const annotations = {
   readOnlyHint: false,
@@ -181,11 +178,6 @@ async function waitFor(
     call,
     `${countsText(log.state)}${held ? ` ${heldText(held)}` : ""} The batch continues in the background. Call wait_for_batch (batchId ${log.batchId}) until \`state\` is no longer \`running\`; results also appear in ${log.state.outputDirectory}.`,
   );
-}
-
-// Nothing runs, and nothing will for a while: whoever waits is told at once why.
-function isPaused({ held, counts }: BatchRow): boolean {
-  return held !== undefined && counts.running === 0 && (held.until ?? Infinity) > Date.now() + shortPauseMs;
 }
 
 /** From now on the batch goes on by itself, and its files go where the user looks for them. */

@@ -83,6 +83,8 @@ function withPaths(
         },
       };
     }
+    case "retry-requested":
+      return body.options ? { ...body, options: optionsWith(body.options, option) } : body;
     case "leash-released":
       return body.outputDirectory === undefined
         ? body
