@@ -211,7 +211,7 @@ testNeeding("a disk to mount")(
       writeFileSync(last, "");
       const ended = await client.call("wait_for_batch", { batchId });
       expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 7 } });
-      expect(ended.data?.["message"]).toBe("All 7 tasks ended: 7 succeeded.");
+      expect(ended.data?.["message"]).toBe("All 7 tasks succeeded.");
     } finally {
       Bun.spawnSync(["umount", "-l", home.output]);
     }

@@ -271,7 +271,8 @@ function sentencesOf(sentences: readonly (string | undefined)[]): string {
   return sentences.filter((sentence) => sentence !== undefined).join(" ");
 }
 
-function unwrittenText({ fileFailures }: BatchState): string | undefined {
+/** Which files could not be written, and why; nothing where all were. */
+export function unwrittenText({ fileFailures }: BatchState): string | undefined {
   const [unwritten] = fileFailures;
   if (!unwritten) return undefined;
   return `${countText(fileFailures.size, "file")} could not be written: ${unwritten[0]}: ${unwritten[1]}.`;

@@ -19,7 +19,7 @@ import { parallelInput } from "../../operations/spawn-input.ts";
 import { readPath } from "../../operations/written-path.ts";
 import { leadToTheSame } from "../../platform/output.ts";
 import { costText, countText, durationText } from "../../report/amounts.ts";
-import { countsText, heldText } from "../../report/answer.ts";
+import { countsText, heldText, unwrittenText } from "../../report/answer.ts";
 import { endFactsOf, endText, nextText } from "../../report/batch-end.ts";
 import { harmless } from "../../report/harmless.ts";
 import type { BatchLog } from "../../store/batch-log.ts";
@@ -250,16 +250,12 @@ function wordOfEnded({ endedAt, cancelledBy }: BatchState): StateWord {
 
 function summary(state: BatchState): string {
   const took = durationText((state.endedAt ?? Date.now()) - state.createdAt);
-  const unwritten =
-    state.fileFailures.size === 0
-      ? ""
-      : `\n${countText(state.fileFailures.size, "file")} could not be written: ${[...state.fileFailures.values()][0]}`;
   const spent = doneCount(state.counts) > 0 ? `, ${costText(state.totalCostUsd, state.costAtLeast)}` : "";
   const end = endOfState(state, wordOfEnded(state));
   const facts = end && endFactsOf(state, end);
   const ended = facts ? endText(facts) : countsText(state);
   const next = facts && nextText(facts, "command-line");
-  return `${ended} ${took}${spent}.\nReport: ${reportFileOf(state)}${unwritten}${next === undefined ? "" : `\n${next}`}`;
+  return `${ended} ${took}${spent}.\n${[`Report: ${reportFileOf(state)}`, unwrittenText(state), next].filter(Boolean).join("\n")}`;
 }
 
 async function printAnswer(state: BatchState, { out }: Terminal): Promise<void> {
