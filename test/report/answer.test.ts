@@ -13,6 +13,7 @@ import {
   remarksOf,
   resultEntryOf,
   sessionAnswerOf,
+  standingText,
 } from "../../src/report/answer.ts";
 import { created, ended, event, identity, started, succeeded, usageOf } from "../model/events.ts";
 
@@ -68,6 +69,7 @@ describe("the answer of a batch", () => {
       totalTasks: 1,
       executionTimeMs: 4_000,
       counts: { queued: 0, running: 0, succeeded: 1, failed: 0, cancelled: 0 },
+      end: "succeeded",
       totalCostUsd: 2,
       batchBudgetUsd: 9,
       outputDirectory: "/out",
@@ -137,7 +139,14 @@ describe("an entry of results", () => {
       started(5, 1, 2),
       ended(6, 1, 2, outcome, { usage, model: "opus", leaked: [identity, identity], remarks: ["second"] }),
     );
-    const text = { text: "answer", cut: true, textLength: 900, nextFrom: 6, resultFile: "/out/r.html" };
+    const text = {
+      door: "tools" as const,
+      text: "answer",
+      cut: true,
+      textLength: 900,
+      nextFrom: 6,
+      resultFile: "/out/r.html",
+    };
     expect(resultEntryOf(state, doneIn(state), text)).toEqual({
       taskIndex: 1,
       taskDescription: "task 1",
@@ -169,7 +178,11 @@ describe("an entry of results", () => {
       started(2, 1, 1),
       ended(3, 1, 1, { kind: "timed-out", clock: "idle", afterMs: 1 }),
     );
-    const { advice, ...entry } = resultEntryOf(state, doneIn(state), { text: "what", cut: false });
+    const { advice, ...entry } = resultEntryOf(state, doneIn(state), {
+      door: "tools",
+      text: "what",
+      cut: false,
+    });
     expect(entry).toEqual({
       taskIndex: 1,
       taskDescription: "task 1",
@@ -183,7 +196,9 @@ describe("an entry of results", () => {
 
   test("of a task that never started has no session", () => {
     const state = after(created(), ended(3, 1, 0, { kind: "not-started", message: "gone" }));
-    expect(resultEntryOf(state, doneIn(state), { text: "gone", cut: false })).not.toHaveProperty("sessionId");
+    expect(
+      resultEntryOf(state, doneIn(state), { door: "tools", text: "gone", cut: false }),
+    ).not.toHaveProperty("sessionId");
   });
 
   test.each([
@@ -227,9 +242,11 @@ describe("the counts in words", () => {
   });
 
   test("name the first file that could not be written, and how many", () => {
-    expect(countsText(after(created(2), failed("/a")))).toEndWith(" 1 file could not be written: /a: full.");
-    expect(countsText(after(created(2), failed("/a"), failed("/b")))).toEndWith(
-      " 2 files could not be written: /a: full.",
+    const said = (...paths: string[]) =>
+      standingText(after(created(2), ...paths.map(failed)), "running", { door: "tools" });
+    expect(said("/a")).toBe(
+      "0 of 2 tasks have ended: 0 succeeded. 1 file could not be written: /a: full. It is still running; ask again later.",
     );
+    expect(said("/a", "/b")).toContain(" 2 files could not be written: /a: full.");
   });
 });

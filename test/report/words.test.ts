@@ -116,6 +116,7 @@ describe("the facts of a task", () => {
     label: "p",
     workingDirectory: "/home/me/it's",
     endedAt: 5_000,
+    advice: { batchId: "bcdfghjk", denials: [] },
   };
 
   test("say where it stands", () => {
