@@ -2,6 +2,7 @@
 import type { Batch } from "../model/event.ts";
 import { type RetryOptions, sessionOptions } from "../model/options.ts";
 import type { BatchState } from "../model/state.ts";
+import type { PrivateFile } from "../platform/private-files.ts";
 import { layoutOf } from "../store/layout.ts";
 import { checkVersion } from "./claude-version.ts";
 import { stateDirectoryOf } from "./configuration.ts";
@@ -9,7 +10,7 @@ import { type Context, Fault } from "./context.ts";
 import { Places } from "./places.ts";
 import { pick, type RawOptions } from "./raw-options.ts";
 import { combinedFaults, sessionFaults, versionNeeded } from "./session-faults.ts";
-import { type PrivateFile, SettingsFiles } from "./settings-files.ts";
+import { SettingsFiles } from "./settings-files.ts";
 import { textFaults } from "./text-faults.ts";
 
 interface Given {

@@ -9,6 +9,7 @@ import { batchOptions, noChanges, retryOptions, sessionOptions } from "../model/
 import type { SessionValues } from "../model/session-values.ts";
 import { type BatchState, canRetry, type TaskState } from "../model/state.ts";
 import { kindAt } from "../platform/files.ts";
+import { writePrivateFiles } from "../platform/private-files.ts";
 import { costText, countText } from "../report/amounts.ts";
 import { listText, optionsText, optionText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
@@ -27,7 +28,6 @@ import type { Operation } from "./operation.ts";
 import { handOverDirectory } from "./plan.ts";
 import { plannedChanges } from "./retry-options.ts";
 import { retryValues } from "./retry-values.ts";
-import { writePrivateFiles } from "./settings-files.ts";
 
 export const retryInput = z.strictObject({
   batchId: batchIdInput,
