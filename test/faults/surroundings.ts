@@ -1,7 +1,8 @@
 // What goes wrong around the processes of a round while it runs: `claude` is away, descriptors are short, the clock is
-// set back, the output directory is moved away.
+// set back, the output directory is moved away, another batch is killed while it waits for slots.
 import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { fakeDirectory, type Home, program, useProgram } from "../harness.ts";
+import { signalProcess } from "../../src/platform/process.ts";
+import { fakeDirectory, type Home, program, run, useProgram } from "../harness.ts";
 import { pause } from "./blow.ts";
 import type { Random } from "./random.ts";
 
@@ -11,6 +12,7 @@ export const surroundings = [
   "few descriptors",
   "clock set back",
   "output moved",
+  "waiter killed",
 ] as const;
 export type Surroundings = (typeof surroundings)[number];
 
@@ -80,11 +82,33 @@ export async function disturb(
         if (existsSync(home.output)) renameSync(home.output, home.file(`moved-${count}`));
         done.push("output directory moved away");
         break;
+      case "waiter killed":
+        if (await killWaiter(home, count, over)) done.push("another batch killed while it waited for slots");
+        break;
       default:
         return done;
     }
   }
   return done;
+}
+
+// A batch of somebody else, that waits for the slots of this one. Nobody but the next call carries it on.
+async function killWaiter(home: Home, count: number, over: AbortSignal): Promise<boolean> {
+  const where = ["--output-directory", home.file(`other-${count}`)];
+  await run(home, ["run", ...where, "--detach", "other one", "other two"]);
+  using store = home.store();
+  const others = () => store.list().filter(({ outputDirectory }) => outputDirectory === where[1]);
+  const waiters = store.database.query<{ batch_id: string }, []>("SELECT batch_id FROM pool_waiters");
+  while (!over.aborted) {
+    const [row] = others();
+    if (!row || row.endedAt !== undefined) return false;
+    if (waiters.all().some(({ batch_id }) => batch_id === row.batchId)) {
+      const hit = [row.keeper, row.runner].filter((one) => one && signalProcess(one, "SIGKILL"));
+      return hit.length > 0;
+    }
+    await pause(5, over);
+  }
+  return false;
 }
 
 function installClaude(home: Home): string {
