@@ -1,7 +1,7 @@
 // Paths in calls: where relative ones begin, what is expanded, and what is refused instead of becoming a directory.
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
-import { connectNew, Home } from "./harness.ts";
+import { existsSync, mkdirSync, readdirSync, renameSync, symlinkSync } from "node:fs";
+import { connectNew, eventually, Home } from "./harness.ts";
 
 const many = "spawn_parallel_claude_sessions";
 
@@ -115,4 +115,33 @@ test("a path that leads elsewhere by the time it is used was resolved when it wa
     addDirectories: [home.file("link")],
   });
   expect(linked.text).toContain(`--add-dir=${home.file("real")}`);
+});
+
+test("a directory that was replaced by a link out of the allowed roots after its check gets no session", async () => {
+  await using home = new Home();
+  mkdirSync(home.file("mine"));
+  mkdirSync(home.file("of-others"));
+  await using roots = new Home({ PARALLEL_CLAUDE_ALLOWED_ROOTS: home.path });
+  mkdirSync(roots.file("outside"));
+  await using client = await connectNew(roots);
+  const gate = home.file("gate");
+  const { data } = await client.call(many, {
+    tasks: [`[[wait-for-file path=${gate}]]`, "[[cwd]]"],
+    workingDirectory: home.file("mine"),
+    concurrency: 1,
+    asyncMode: true,
+  });
+  const batchId = String(data?.["batchId"]);
+  await eventually(
+    () => existsSync(roots.startsLog),
+    () => "no session has started",
+  );
+  renameSync(home.file("mine"), home.file("of-others/mine"));
+  symlinkSync(roots.file("outside"), home.file("mine"));
+  await Bun.write(gate, "");
+  await client.call("wait_for_batch", { batchId });
+  const { text } = await client.call("read_batch_results", { batchId, tasks: [2] });
+  expect(text).toContain(
+    `${home.file("mine")} now leads to ${roots.file("outside")}, outside the allowed roots`,
+  );
 });

@@ -8,8 +8,8 @@ import type { Spent } from "../model/outcome.ts";
 import { type SessionValues, variableNames, variablesOf } from "../model/session-values.ts";
 import { type BatchState, taskOf } from "../model/state.ts";
 import { optionsOf, workingDirectoryOf } from "../model/task-options.ts";
-import { exists } from "../platform/files.ts";
-import { join } from "../platform/paths.ts";
+import { exists, realPath } from "../platform/files.ts";
+import { isWithin, join } from "../platform/paths.ts";
 import { digestOf, type PrivateFile } from "../platform/private-files.ts";
 import { type Layout, stderrBeside } from "../store/layout.ts";
 import { whyAnew } from "./continuation.ts";
@@ -62,6 +62,10 @@ export function planAttempt(
   const anewBecause = resumes ? undefined : whyAnew(cutOff, asked);
   const own = variablesOf(values, number, variableNames(options.env));
   const transcript = freeName(layout.transcript(batch.batchId, number, attempt, batch.tasks.length));
+  const hindrance =
+    own.kind === "lost"
+      ? lostText(own.names)
+      : outsideText([workingDirectory, ...(options.addDirectories ?? [])], batch.allowedRoots);
   const files: PrivateFile[] = [];
   const putAside: PutAside = (kind, text) => {
     const path = join(layout.privateFolder(batch.batchId), `${kind}-${digestOf(text)}.json`);
@@ -76,7 +80,8 @@ export function planAttempt(
     ...(costBefore ? { costBefore } : {}),
     prompt,
     options,
-    ...(own.kind === "lost" ? { hindrance: lostText(own.names), lost: own.names } : {}),
+    ...(own.kind === "lost" ? { lost: own.names } : {}),
+    ...(hindrance === undefined ? {} : { hindrance }),
     session: {
       command: [claudePath, ...argumentsFor(options, sessionId, putAside)],
       workingDirectory,
@@ -101,6 +106,16 @@ function costBeforeOf(
   if (resumeSessionId === undefined) return undefined;
   const file = conversationFile(resumeSessionId, workingDirectory, environment);
   return file === undefined ? undefined : costOfConversation(file);
+}
+
+// A directory may have been moved, and another one linked to its place, since it was checked.
+function outsideText(
+  directories: readonly string[],
+  roots: readonly string[] | undefined,
+): string | undefined {
+  const outside = directories.find((path) => roots?.every((root) => !isWithin(realPath(path), root)));
+  if (outside === undefined) return undefined;
+  return `${outside} now leads to ${realPath(outside)}, outside the allowed roots: it was replaced after the batch had been checked.`;
 }
 
 function lostText(names: readonly string[]): string {

@@ -47,6 +47,8 @@ export const batch = z.object({
   claudePathIsSet: z.boolean().optional(),
   /** Where the one who asked stood; the default for a task's working directory. */
   workingDirectory: z.string(),
+  /** What the directories of its sessions lay in when they were checked, with links resolved; all the time they must. */
+  allowedRoots: z.array(z.string()).optional(),
   /** Whether the desktop tells of its end. */
   notifications: z.boolean().optional(),
   /** What is run at its end, when nobody waits for it. */

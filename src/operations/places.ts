@@ -28,6 +28,11 @@ export class Places {
     this.#roots = (context.configuration.allowedRoots ?? []).map(realPath);
   }
 
+  /** What directories must lie in, with links resolved. */
+  get roots(): readonly string[] {
+    return this.#roots;
+  }
+
   /**
    * The options as written, with absolute paths. A task's begin in the directory of its batch, a batch's where we stand.
    * Only what was written is kept: defaults come last of all.

@@ -132,6 +132,7 @@ export async function planBatch(
         claudePath: claude.path,
         claudePathIsSet: configuration.claudePath !== undefined,
         workingDirectory,
+        allowedRoots: [...places.roots],
         notifications: configuration.notifications,
         ...(configuration.notifyCommand === undefined
           ? {}
