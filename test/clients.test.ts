@@ -140,7 +140,7 @@ for (const { kind, connect, sees } of kinds) {
         result?: string;
         nextFrom?: number;
       }[];
-      expect(result.indexOf("\n\n[These are the first")).toBe(nextFrom);
+      expect(result.indexOf(" […]")).toBe(nextFrom);
       expect(seen["message"]).toContain(`tasks [1], from ${nextFrom}`);
       const input = { batchId: seen["batchId"], tasks: [1], from: nextFrom, characters: 50 };
       const next = sees(await client.call("read_batch_results", input, patience));
@@ -289,6 +289,8 @@ describe("an answer that would be too long", () => {
     expect(begun.text.length).toBeLessThan(20_000);
     const { pending, morePending } = begun.data as { pending: number[]; morePending: number };
     expect(pending.length + morePending).toBe(2_000);
+    expect(pending.length).toBe(50);
+    expect(begun.data).toMatchObject({ pendingRanges: ["1-2000"] });
     await eventually(
       () => existsSync(started),
       () => "the session did not start",

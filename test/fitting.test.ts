@@ -36,6 +36,16 @@ describe("an answer that must fit", () => {
     expect(texts[0]?.length).toBeGreaterThan(199);
   });
 
+  test("leaves little unused where the first step down was too large", () => {
+    // As if only some of them had escapes: the two tries tell a slope that is none.
+    const texts = Array.from({ length: 40 }, (_, index) => (index < 8 ? "\u0001" : "x").repeat(5_000));
+    const answer = answerOver(texts, 60_000);
+    expect(answer.texts).toHaveLength(40);
+    expect(JSON.stringify(answer).length).toBeWithin(58_000, 60_001);
+    const late = Array.from({ length: 40 }, () => `${"x".repeat(800)}${"\u0001".repeat(4_200)}`);
+    expect(JSON.stringify(answerOver(late, 60_000)).length).toBeWithin(58_000, 60_001);
+  });
+
   test("comes to an end also where nothing can be cut", () => {
     expect(answerOver(["", "", ""], 1).texts).toEqual([""]);
     expect(answerOver([], 1).texts).toEqual([]);

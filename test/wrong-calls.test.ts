@@ -172,11 +172,7 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
   ],
   ["wait_for_batch", {}, "Nothing was done: batchId is missing: expected text"],
   ["wait_for_batch", { batchId: "latest" }, "There is no batch yet."],
-  [
-    "wait_for_batch",
-    { batch_id: "abc" },
-    "There is no batch abc. `list` (or list_batches) shows all batches.",
-  ],
+  ["wait_for_batch", { batch_id: "abc" }, "There is no batch abc. list_batches shows all batches."],
   [
     "wait_for_batch",
     { batchId: "latest", cursor: "five" },

@@ -192,7 +192,7 @@ const table: [line: string, answer: string][] = [
     "2 problems:\n- standard input, line 1: task is missing: expected text\n- standard input, line 1: prompts is an option of the batch, not of one task; give `tasks` beside `tasks`",
   ],
   ["P show", "BATCH is missing: Batch id, or its first characters. `latest` is the newest batch."],
-  ["P show nightly", "There is no batch nightly. `list` (or list_batches) shows all batches."],
+  ["P show nightly", "There is no batch nightly. `list` shows all batches."],
   ["P show abc def", 'unexpected argument "def"'],
   ["P results latest one", 'N was given as "one": expected a whole number, 1 or more'],
   ["P logs latest", "N is missing: Number of the task."],

@@ -87,7 +87,7 @@ export function entryWith(
   { text, cut, others }: ResultText,
   { resultFile, door }: { resultFile: string | undefined; door: Door },
 ): ResultEntry {
-  const whole = cut ? cutNote(task, text.length, resultFile) : "";
+  const whole = cut ? cutNote(state, task, { shown: text.length, file: resultFile, door }) : "";
   const main = task.outcome.kind === "succeeded" ? text : outcomeText(task.outcome);
   return resultEntryOf(state, task, {
     door,
@@ -108,9 +108,17 @@ function textLengthOf(task: DoneTask): number {
   return task.outcome.kind === "succeeded" ? task.outcome.length : 0;
 }
 
-function cutNote(task: DoneTask, shown: number, file: string | undefined): string {
+function cutNote(
+  { batch: { batchId } }: BatchState,
+  task: DoneTask,
+  { shown, file, door }: { shown: number; file: string | undefined; door: Door },
+): string {
   const places = [file, task.attempts.at(-1)?.transcript].filter((path) => path !== undefined);
-  return `\n\n[These are the first ${shown} of ${textLengthOf(task)} characters. The whole is in ${places.join(" and in ")}; read_batch_results (tasks [${task.number}], from ${shown}) reads on.]`;
+  const further =
+    door === "tools"
+      ? `read_batch_results (batchId ${batchId}, tasks [${task.number}], from ${shown})`
+      : `\`parallel-claude-code-mcp results ${batchId} ${task.number} --from ${shown}\``;
+  return `\n\n[These are the first ${shown} of ${textLengthOf(task)} characters. The whole is in ${places.join(" and in ")}; ${further} reads on.]`;
 }
 
 /**

@@ -33,7 +33,7 @@ export function startVerdict(
 
 /** Why nothing starts while `claude` is not there. */
 export function missingText(claudePath: string): string {
-  return `Waits for claude: ${claudePath} is not there, or is not executable. After an update, sessions start by themselves. Otherwise, install it there again, or check with \`parallel-claude-code-mcp doctor\`.`;
+  return `Waits for claude: ${claudePath} is not there, or is not executable. After an update, sessions start by themselves. Otherwise, install it there again, or check with \`parallel-claude-code-mcp doctor\` in a terminal.`;
 }
 
 // Arguments and names that are too long, whoever starts them.

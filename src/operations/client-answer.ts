@@ -3,7 +3,7 @@ import { fairShares, reportFileOf } from "../engine/answer.ts";
 import type { Standstill } from "../model/standstill.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
-import { countText, numberText } from "../report/amounts.ts";
+import { countText } from "../report/amounts.ts";
 import { type BatchAnswer, batchAnswerOf, type ResultEntry } from "../report/answer.ts";
 import type { Door } from "../report/option-words.ts";
 import { entryOf } from "./entry.ts";
@@ -14,8 +14,10 @@ import { expectedLength } from "./task-text.ts";
 const entryCharacters = 200;
 /** Whoever asks has given the tasks: of what is borne, so much goes to all of them together. */
 const descriptionShare = 1 / 20;
-/** A number in a list takes about six characters, and the list no more than a tenth of what is borne. */
-const numberCharacters = 60;
+/** Of the numbers of tasks that have not ended, so many are listed; of more, ranges tell all. */
+const mostPending = 50;
+/** Behind a text that is cut. */
+const cutMark = " […]";
 
 interface ClientAnswerRequest {
   word: StateWord;
@@ -44,7 +46,7 @@ export function clientAnswerOf(state: BatchState, request: ClientAnswerRequest):
       ...facts,
       message: [message, ...hints(state, results, done.length - listed.length)].join(" "),
     });
-    return withLeftOut(answer, done.length - listed.length, Math.floor(mostCharacters / numberCharacters));
+    return withLeftOut(answer, done.length - listed.length);
   });
 }
 
@@ -61,9 +63,8 @@ function resultOf(
   });
   const { nextFrom, result } = entry;
   if (nextFrom === undefined || result === undefined) return entry;
-  const places = [entry.resultFile, task.attempts.at(-1)?.transcript].filter((path) => path !== undefined);
-  const note = `\n\n[These are the first ${numberText(nextFrom)} of ${numberText(textLength)} characters. The whole is in ${places.join(" and in ")}; read_batch_results (batchId ${state.batch.batchId}, tasks [${task.number}], from ${nextFrom}) reads on.]`;
-  return { ...entry, result: `${result}${note}`, textLength };
+  // How to read on, the message says once for all of them.
+  return { ...entry, result: `${result}${cutMark}`, textLength };
 }
 
 function hints({ batch }: BatchState, results: readonly ResultEntry[], leftOut: number): string[] {
@@ -76,17 +77,36 @@ function hints({ batch }: BatchState, results: readonly ResultEntry[], leftOut: 
         ]),
     ...(long
       ? [
-          `Texts are shortened because the answer would be too long. read_batch_results (batchId ${batch.batchId}, tasks [${long.taskIndex}], from ${long.nextFrom}) reads the rest of task ${long.taskIndex}.`,
+          `Texts are shortened because the answer would be too long; those that are have \`truncated\`. \`resultFile\` has the whole, and read_batch_results reads on, such as task ${long.taskIndex}: batchId ${batch.batchId}, tasks [${long.taskIndex}], from ${long.nextFrom}.`,
         ]
       : []),
   ];
 }
 
-function withLeftOut(answer: BatchAnswer, leftOut: number, mostPending: number): BatchAnswer {
-  const more = answer.pending.length - mostPending;
+/** Most ranges that are listed; tasks end in about the order in which they begin, so that there are few. */
+const mostRanges = 100;
+
+// [1, 2, 3, 7] → "1-3", "7".
+function rangesOf(numbers: readonly number[]): string[] {
+  const ranges: { first: number; last: number }[] = [];
+  for (const number of numbers) {
+    const open = ranges.at(-1);
+    if (open && open.last === number - 1) open.last = number;
+    else ranges.push({ first: number, last: number });
+  }
+  return ranges
+    .slice(0, mostRanges)
+    .map(({ first, last }) => (first === last ? String(first) : `${first}-${last}`));
+}
+
+function withLeftOut(answer: BatchAnswer, leftOut: number): BatchAnswer {
+  const { pending } = answer;
+  const more = pending.length - mostPending;
   return {
     ...answer,
     ...(leftOut > 0 ? { resultsLeftOut: leftOut } : {}),
-    ...(more > 0 ? { pending: answer.pending.slice(0, mostPending), morePending: more } : {}),
+    ...(more > 0
+      ? { pending: pending.slice(0, mostPending), morePending: more, pendingRanges: rangesOf(pending) }
+      : {}),
   };
 }

@@ -5,7 +5,7 @@ import type { BatchRow } from "../store/store.ts";
 import { type Context, Fault } from "./context.ts";
 
 /** By its id, the beginning of its id, or `latest`. Throws `Fault` when there is none, or more than one. */
-export function findBatch({ store }: Context, given: string): BatchLog {
+export function findBatch({ store, door }: Context, given: string): BatchLog {
   const ids =
     given === "latest" ? store.list({ limit: 1 }).map(({ batchId }) => batchId) : store.withPrefix(given);
   const [id] = ids;
@@ -13,7 +13,9 @@ export function findBatch({ store }: Context, given: string): BatchLog {
   const log = id === undefined ? undefined : store.batch(id);
   if (log) return log;
   if (given === "latest") throw new Fault("There is no batch yet.");
-  throw new Fault(`There is no batch ${given}. \`list\` (or list_batches) shows all batches.`);
+  throw new Fault(
+    `There is no batch ${given}. ${door === "tools" ? "list_batches" : "`list`"} shows all batches.`,
+  );
 }
 
 /** What is wrong with task numbers that somebody gave; nothing where each is a task of the batch. */

@@ -32,13 +32,51 @@ export function fitting<Item, Answer>(
     for (;;) {
       const answer = make(some, fairShares(lengths, characters));
       const over = JSON.stringify(answer).length - mostCharacters;
-      if (over <= 0 || (count <= 1 && characters === 0)) return answer;
+      if (over <= 0)
+        return last
+          ? grown(answer, { some, lengths, fits: characters, over, last, mostCharacters }, make)
+          : answer;
+      if (count <= 1 && characters === 0) return answer;
       const now = { characters: Math.min(characters, mostCharacters), over };
       characters = fewer(now, last, mostCharacters);
       last = now;
       if (count > 1 && (characters < least || characters === 0)) break;
     }
   }
+}
+
+interface Fitted<Item> {
+  some: readonly Item[];
+  lengths: readonly number[];
+  /** With so many characters of text the answer fits. */
+  fits: number;
+  over: number;
+  /** With so many it did not. */
+  last: Try;
+  mostCharacters: number;
+}
+
+/** What may stay unused, as a part of what is borne. */
+const slack = 0.03;
+const mostGrowths = 5;
+
+// A step down may have been too large: what it left is given back, as far as that takes few tries.
+function grown<Item, Answer>(
+  answer: Answer,
+  { some, lengths, fits, over, last, mostCharacters }: Fitted<Item>,
+  make: (items: readonly Item[], characters: number) => Answer,
+): Answer {
+  let best = answer;
+  let unused = -over;
+  let [low, high] = [fits, last.characters];
+  for (let growth = 0; growth < mostGrowths && unused > slack * mostCharacters && high - low > 1; growth++) {
+    const middle = Math.floor((low + high) / 2);
+    const larger = make(some, fairShares(lengths, middle));
+    const left = mostCharacters - JSON.stringify(larger).length;
+    if (left < 0) high = middle;
+    else [best, unused, low] = [larger, left, middle];
+  }
+  return best;
 }
 
 interface Try {

@@ -162,8 +162,8 @@ async function isTakenOver(
   return ended || log.state.epoch > epoch;
 }
 
-function notTakenText({ store }: Context, { batchId }: BatchLog): string {
-  return `Batch ${batchId} is queued to run again, but no process has taken it over within ${takeOverMs / 1000} s. ${store.layout.runnerLog(batchId)} may say why; \`show ${batchId}\` shows whether it runs.`;
+function notTakenText({ store, door }: Context, { batchId }: BatchLog): string {
+  return `Batch ${batchId} is queued to run again, but no process has taken it over within ${takeOverMs / 1000} s. ${store.layout.runnerLog(batchId)} may say why; ${door === "tools" ? "wait_for_batch" : `\`show ${batchId}\``} says whether it runs.`;
 }
 
 /** Which tasks a retry is about. All 1-based. */

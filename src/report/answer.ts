@@ -110,6 +110,10 @@ export const batchAnswerSchema = z.object({
     .optional()
     .meta({ description: "How many more tasks have ended. `message` says how to read them." }),
   pending: z.array(z.int()).meta({ description: "Numbers of tasks that have not ended." }),
+  pendingRanges: z
+    .array(z.string())
+    .optional()
+    .meta({ description: "All tasks that have not ended, such as `12-1500`, if `pending` lists only some." }),
   morePending: z.int().optional().meta({ description: "How many more tasks have not ended." }),
 });
 export type BatchAnswer = z.infer<typeof batchAnswerSchema>;
