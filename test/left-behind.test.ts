@@ -117,4 +117,35 @@ describeNeeding(
     expect(store.list().map(({ cancelledBy }) => cancelledBy)).toEqual(["leash", undefined]);
     await home.empty({ but: client.pid });
   });
+
+  test("a daemon without an environment ends with its session, though the runner was killed meanwhile", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    const [pidFile, gate, file] = [home.file("pid"), home.file("gate"), home.file("command.sh")];
+    const { script = "" } = kinds["a daemon that forked twice, with an empty environment"] ?? {};
+    const wait = `while [ ! -e ${pidFile} ]; do sleep 0.01; done`;
+    await Bun.write(file, `OUT=${home.path}; export OUT\n${script}\n${wait}\n`);
+    const tasks = [`[[shell command="sh ${file}"]] [[wait-for-file path=${gate}]]`];
+    await client.call("spawn_parallel_claude_sessions", { tasks, asyncMode: true });
+    await eventually(
+      () => existsSync(pidFile),
+      () => "it did not start",
+    );
+    const left = identityOf(Number(readFileSync(pidFile, "utf8")));
+    using store = home.store();
+    const first = store.list()[0]?.runner;
+    await kill(first);
+    await eventually(
+      () => store.list()[0]?.runner?.pid !== first?.pid,
+      () => "no runner comes in its place",
+    );
+    try {
+      expect(left && livenessOf(left)).toBe("alive");
+      await Bun.write(gate, "");
+      await client.call("wait_for_batch", { batchId: "latest" });
+      expect(left && livenessOf(left)).toBe("dead");
+    } finally {
+      if (left && livenessOf(left) === "alive") await kill(left);
+    }
+  });
 });

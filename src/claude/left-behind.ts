@@ -1,6 +1,6 @@
 // Which processes belong to sessions that have ended: one look at the machine, and what follows from it.
-import { orphansIn } from "../platform/orphans.ts";
-import { ownIdentity } from "../platform/process.ts";
+import { childrenThatCame, orphansIn } from "../platform/orphans.ts";
+import { livenessOf, ownIdentity } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import {
   descendantsIn,
@@ -9,6 +9,7 @@ import {
   type ProcessRow,
   type ProcessTable,
   processTable,
+  tableBelow,
 } from "../platform/process-table.ts";
 
 /** What has ended, and what is known of it. */
@@ -21,6 +22,8 @@ export interface Swept {
   goneAt?: number | undefined;
   /** What was seen in its tree while it ran. */
   members?: readonly ProcessIdentity[];
+  /** Whether it was a child of ours, so that what lost its parents came to us. */
+  isOurs?: boolean;
   /** Whether nobody comes after it: then shared daemons end too. */
   isLast?: boolean;
 }
@@ -36,13 +39,41 @@ export interface Surroundings {
   isWhole: boolean;
 }
 
-export function lookAround(markers: Iterable<string>): Surroundings {
-  const { byMarker, isWhole } = lookForMarkers(new Set(markers));
+/** What a look is for. */
+export interface Asked {
+  sweeping: readonly Swept[];
+  /** Sessions that run, by their markers. */
+  running: ReadonlyMap<string, ProcessIdentity>;
+}
+
+export function lookAround({ sweeping, running }: Asked): Surroundings {
+  const markers = new Set([...sweeping.flatMap((one) => one.markers), ...running.keys()]);
+  const { byMarker, isWhole } = lookForMarkers(markers);
   let missed = false;
-  const table = processTable(() => {
+  const miss = () => {
     missed = true;
-  });
+  };
+  const table = tableOfOurs({ sweeping, running }, byMarker, miss) ?? processTable(miss);
   return { byMarker, table, orphans: orphansIn(table), isWhole: isWhole && !missed };
+}
+
+// What our own sessions left has come to us, or carries a marker, or was seen. Only what an earlier runner started may
+// be anywhere.
+function tableOfOurs(
+  { sweeping, running }: Asked,
+  byMarker: ReadonlyMap<string, ProcessIdentity[]>,
+  missed: () => void,
+): ProcessTable | undefined {
+  if (!sweeping.every(({ isOurs }) => isOurs)) return undefined;
+  const came = childrenThatCame();
+  if (!came) return undefined;
+  const theirs = new Set([...running.values()].map(({ pid }) => pid));
+  const known = sweeping.flatMap(({ markers, members = [] }) => [
+    ...markers.flatMap((marker) => byMarker.get(marker) ?? []),
+    ...members.filter((member) => livenessOf(member) === "alive"),
+  ]);
+  const roots = [...came.filter((pid) => !theirs.has(pid)), ...known.map(({ pid }) => pid)];
+  return tableBelow(roots, missed);
 }
 
 /** Of each that has ended, what is left. `running`: sessions that run, by their markers. */

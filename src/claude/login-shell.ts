@@ -8,6 +8,7 @@ import {
   realPath,
   removePath,
 } from "../platform/files.ts";
+import { leaveAlone } from "../platform/orphans.ts";
 import { basename, homeDirectory, isAbsolute, join, temporaryDirectory } from "../platform/paths.ts";
 import { signalGroup } from "../platform/process.ts";
 
@@ -70,6 +71,8 @@ function askedFor(
       // Without a terminal of its own it cannot take ours, nor be stopped for reading from it.
       detached: true,
     });
+    // Agents that the shell's files start are for the whole machine.
+    leaveAlone(asked.pid);
     if (asked.exitedDueToTimeout) signalGroup(asked.pid, "SIGKILL");
     const text = new TextDecoder().decode(readUpTo(file, mostBytes));
     return new RegExp(`${mark}(.*)${endMark}`).exec(text)?.[1];

@@ -28,6 +28,8 @@ export interface SessionPlan {
 export interface Session {
   identity: ProcessIdentity;
   marker: string;
+  /** Whether it is a child of ours. */
+  isOurs: boolean;
   /** Gives a line to the session. What cannot be delivered because it has gone shows in how it ended. */
   write(line: string): void;
   interrupt(): void;
@@ -108,6 +110,7 @@ function spawn(plan: SessionPlan, stdout: number | "ignore", stderr: number | "i
   return {
     identity: identityOfChild(child.pid),
     marker: plan.marker,
+    isOurs: true,
     write,
     interrupt: () => write(interruptLine),
     closeInput: () => deliver(() => [stdin.end()]),
@@ -138,6 +141,7 @@ export function adoptSession(identity: ProcessIdentity, marker: string): Session
   return {
     identity,
     marker,
+    isOurs: false,
     write: () => undefined,
     interrupt: () => void signalProcess(identity, "SIGINT"),
     closeInput: () => undefined,

@@ -22,7 +22,7 @@ interface Waiting extends Swept {
   settle(leaked: ProcessIdentity[]): void;
 }
 
-type Gone = Pick<Session, "marker" | "identity" | "hadPidUntil">;
+type Gone = Pick<Session, "marker" | "identity" | "isOurs" | "hadPidUntil">;
 
 interface SweeperOptions {
   /** Spared until the last sweep. */
@@ -64,9 +64,10 @@ export class Sweeper {
    * has found none any more. `members`: what was seen in its tree.
    */
   sweep(session: Gone, members: readonly ProcessIdentity[] = []): Promise<ProcessIdentity[]> {
-    const { marker, identity } = session;
+    const { marker, identity, isOurs } = session;
     this.#running.delete(marker);
-    return this.#sweep({ markers: [marker], leader: identity, goneAt: session.hadPidUntil(), members });
+    const goneAt = session.hadPidUntil();
+    return this.#sweep({ markers: [marker], leader: identity, goneAt, members, isOurs });
   }
 
   /** Ends the shared daemons too, once no session runs that may use them: those of sessions that had these markers. */
@@ -96,7 +97,7 @@ export class Sweeper {
     const sweeping = this.#waiting;
     this.#waiting = [];
     const began = Bun.nanoseconds();
-    const look = this.#look([...sweeping.flatMap(({ markers }) => markers), ...this.#running.keys()]);
+    const look = this.#look({ sweeping, running: this.#running });
     const found = leftBehind(look, sweeping, this.#running);
     this.#restMs = Math.min(25, ((Bun.nanoseconds() - began) / 1e6) * restFactor);
     for (const waiting of sweeping) {

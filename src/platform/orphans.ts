@@ -1,6 +1,6 @@
 // Linux: takes in the processes whose parents end below us, so that none gets lost by leaving its parents.
-import { ownIdentity, readStat } from "./process.ts";
-import type { ProcessRow, ProcessTable } from "./process-table.ts";
+import { readStat } from "./process.ts";
+import { childrenOf, type ProcessRow, type ProcessTable } from "./process-table.ts";
 import { textAt } from "./system.ts";
 
 /** The C library, by the names that it has with glibc and with musl. */
@@ -61,13 +61,38 @@ export function isNoOrphan<Child extends { pid: number; exited: Promise<unknown>
   return child;
 }
 
+/** Sessions of processes whose orphans are the user's own. */
+const usersOwn = new Set<number>();
+
+/** What a program of the user's has started in the session that it leads is nobody's to end, though it came to us. */
+export function leaveAlone(leader: number): void {
+  usersOwn.add(leader);
+}
+
+/**
+ * The children of ours and of our parent that may be orphans. Nothing where we take in none, or the kernel does not tell.
+ * Read twice: a list that is read while a child ends may lack another one.
+ */
+export function childrenThatCame(): number[] | undefined {
+  if (!calls) return undefined;
+  const parents = parentTakesIn ? [process.pid, process.ppid] : [process.pid];
+  const lists = [...parents, ...parents].map(childrenOf);
+  if (lists.includes(undefined)) return undefined;
+  const children = new Set(lists.flatMap((list) => list ?? []));
+  return [...children].filter((pid) => pid !== process.pid && !started.has(pid));
+}
+
 /** The orphans that live, out of a look at the process table: ours, and those of our parent. */
 export function orphansIn(table: ProcessTable): [number, ProcessRow][] {
   if (!calls) return [];
-  const { pid: own } = ownIdentity();
-  const parent = parentTakesIn ? table.get(own)?.parent : undefined;
+  const own = process.pid;
+  const parent = parentTakesIn ? process.ppid : undefined;
   return [...table].filter(
-    ([pid, row]) => pid !== own && !started.has(pid) && (row.parent === own || row.parent === parent),
+    ([pid, row]) =>
+      pid !== own &&
+      !started.has(pid) &&
+      !usersOwn.has(row.session) &&
+      (row.parent === own || row.parent === parent),
   );
 }
 

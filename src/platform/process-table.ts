@@ -58,6 +58,42 @@ export function processTable(missed: () => void = () => undefined): ProcessTable
   return new Map(rows.filter(([, { state }]) => !/^[ZX]/.test(state)));
 }
 
+/**
+ * These processes and all that descend from them, out of what the kernel keeps for each (Linux): where thousands of
+ * others run, that is far less to read than the whole table. Nothing where the kernel does not keep it.
+ */
+export function tableBelow(pids: Iterable<number>, missed: () => void): ProcessTable | undefined {
+  const rows = new Map<number, ProcessRow>();
+  const open = [...pids];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (rows.has(next)) continue;
+    const stat = readStat(next);
+    const children = stat ? childrenOf(next) : [];
+    if (!children) return undefined;
+    if (!stat) missed();
+    else if (!/^[ZX]/.test(stat.state)) rows.set(next, stat);
+    open.push(...children);
+  }
+  return rows;
+}
+
+/** The children of all threads of a process (Linux); none where it has gone, nothing where the kernel does not tell. */
+export function childrenOf(pid: number): number[] | undefined {
+  const threads = namesAt(`/proc/${pid}/task`);
+  const texts = threads.map((thread) => textAt(`/proc/${pid}/task/${thread}/children`));
+  if (texts.length > 0 && texts.every((text) => text === undefined) && readStat(pid)) return undefined;
+  return texts.flatMap((text) => (text ?? "").split(" ").filter(Boolean).map(Number));
+}
+
+function namesAt(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    // Gone between two looks.
+    return [];
+  }
+}
+
 /** Who a process of the table is. */
 export function identityIn(table: ProcessTable, pid: number): ProcessIdentity | undefined {
   const row = table.get(pid);

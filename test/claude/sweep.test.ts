@@ -5,7 +5,12 @@ import { Sweeper } from "../../src/claude/sweep.ts";
 import { identityOf, ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 
-const gone = (marker: string) => ({ marker, identity: ownIdentity(), hadPidUntil: () => undefined });
+const gone = (marker: string) => ({
+  marker,
+  identity: ownIdentity(),
+  isOurs: true,
+  hadPidUntil: () => undefined,
+});
 
 function lookOf(isWhole: boolean, ...found: ProcessIdentity[]): Surroundings {
   const row = (one: ProcessIdentity) => ({

@@ -28,6 +28,7 @@ test("what an adopted session was refused before is no news, and what it is refu
   const session: Session = {
     identity: ownIdentity(),
     marker: "m",
+    isOurs: false,
     write: () => undefined,
     interrupt: () => undefined,
     closeInput: () => undefined,

@@ -1,0 +1,79 @@
+// Taking in orphans: in a process of its own, for it cannot be undone.
+import { expect } from "bun:test";
+import { join } from "node:path";
+import { testNeeding } from "../facilities.ts";
+
+const platform = join(import.meta.dir, "../../src/platform");
+
+async function tellOf(script: string): Promise<string> {
+  const imports = `
+    import { buryOrphans, isNoOrphan, orphansIn, takeInOrphans } from "${platform}/orphans.ts";
+    import { processTable } from "${platform}/process-table.ts";
+    const orphans = () => orphansIn(processTable()).map(([pid]) => pid);
+    const until = async (holds) => { while (!holds()) await Bun.sleep(5); };
+    const daemon = async (command) => {
+      const child = isNoOrphan(Bun.spawn(["sh", "-c", "(setsid env -i " + command + " & echo $!)"], { stdout: "pipe" }));
+      const pid = Number(await child.stdout.text());
+      await child.exited;
+      return pid;
+    };`;
+  const child = Bun.spawn([process.execPath, "-e", `${imports}\n${script}`], {
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  expect(err).toBe("");
+  return out.trim();
+}
+
+testNeeding("Linux", "setsid")(
+  "a process that left its parents and its environment is our child",
+  async () => {
+    const told = await tellOf(`
+    await takeInOrphans();
+    const pid = await daemon("sleep 1000 > /dev/null");
+    await until(() => orphans().length > 0);
+    console.log(orphans().includes(pid));
+    for (const orphan of orphans()) process.kill(orphan, "SIGKILL");`);
+    expect(told).toBe("true");
+  },
+);
+
+testNeeding("Linux", "setsid")("what a shell of the user's started is left alone", async () => {
+  const told = await tellOf(`
+    import { leaveAlone } from "${platform}/orphans.ts";
+    await takeInOrphans();
+    const script = "sleep 1000 > /dev/null 2>&1 & echo $$ $!";
+    const shell = Bun.spawnSync(["setsid", "sh", "-c", script]);
+    const [leader, pid] = shell.stdout.toString().split(" ").map(Number);
+    await until(() => orphans().includes(pid));
+    leaveAlone(leader);
+    console.log(orphans().length);
+    process.kill(pid, "SIGKILL");`);
+  expect(told).toBe("0");
+});
+
+testNeeding("Linux")("a child of our own is none", async () => {
+  const told = await tellOf(`
+    await takeInOrphans();
+    const child = isNoOrphan(Bun.spawn(["sleep", "1000"]));
+    console.log(orphans().length);
+    child.kill("SIGKILL");`);
+  expect(told).toBe("0");
+});
+
+testNeeding("Linux", "setsid")(
+  "orphans that have ended are let go of, and our own children keep their status",
+  async () => {
+    const told = await tellOf(`
+    import { readStat } from "${platform}/process.ts";
+    await takeInOrphans();
+    const pid = await daemon("true > /dev/null");
+    await until(() => readStat(pid)?.state !== "S" && readStat(pid)?.state !== "R");
+    const child = isNoOrphan(Bun.spawn(["sh", "-c", "exit 7"]));
+    for (let look = 0; look < 3; look++) { buryOrphans(); await Bun.sleep(5); }
+    await until(() => { buryOrphans(); return readStat(pid) === undefined; });
+    console.log(await child.exited);`);
+    expect(told).toBe("7");
+  },
+);
