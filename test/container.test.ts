@@ -90,7 +90,10 @@ testInContainers("cancel ends the batch of a killed container, and prune removes
   const pruned = await run(home, ["prune", "--older-than", "0"]);
   expect(pruned.out).toContain("1 batch of that age has not ended and is kept.");
   expect(pruned.out).toContain("`cancel BATCH` ends one that nobody runs any more");
-  expect((await run(home, ["cancel", batchId])).out).toContain("2 cancelled");
+  await run(home, ["cancel", batchId]);
+  await run(home, ["wait", batchId]);
+  const shown = JSON.parse((await run(home, ["show", batchId, "--json"])).out);
+  expect(shown).toMatchObject({ state: "cancelled", counts: { cancelled: 2 } });
   await home.empty();
   expect((await run(home, ["prune", "--older-than", "0"])).out).toContain("Removed 1 batch");
 });

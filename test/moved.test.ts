@@ -142,8 +142,10 @@ test("a copy of a batch that runs is interrupted, touches nothing of the origina
   cpSync(original, home.useState("copy"), { recursive: true });
   const listed = JSON.parse((await run(home, ["list", "--json"])).out);
   expect(listed.batches).toMatchObject([{ state: "interrupted", counts: { queued: 2, running: 0 } }]);
-  const cancelled = await run(home, ["cancel", "latest"]);
-  expect(cancelled.out).toContain("0 of 2 tasks done, 1 stopped, 1 not started.");
+  await run(home, ["cancel", "latest"]);
+  await run(home, ["wait", "latest"]);
+  const cancelled = JSON.parse((await run(home, ["show", "latest", "--json"])).out);
+  expect(cancelled).toMatchObject({ state: "cancelled", counts: { cancelled: 2 } });
   // The original does not notice.
   home.useState("state");
   await Bun.write(gate, "");

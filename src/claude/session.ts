@@ -3,6 +3,7 @@ import { closeDescriptor, createForAppending, removePath } from "../platform/fil
 import { isNoOrphan } from "../platform/orphans.ts";
 import { type PrivateFile, writePrivateFiles } from "../platform/private-files.ts";
 import { identityOfChild, livenessOf, signalProcess, ticksNow } from "../platform/process.ts";
+import { whereIs } from "../platform/process-home.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { markerVariable } from "../platform/process-table.ts";
 import { systemCode } from "../platform/system-error.ts";
@@ -156,8 +157,9 @@ export function adoptSession(identity: ProcessIdentity, marker: string): Session
       unseen = 0;
       return;
     }
-    // A lack of descriptors hides everybody for a moment.
-    if (liveness === "unknown" && ++unseen < mostUnseen) return;
+    // A lack of descriptors hides everybody for a moment. One in a container that has gone will never be seen: whoever
+    // took its batch over has waited for a sign of life.
+    if (liveness === "unknown" && whereIs(identity) === "here" && ++unseen < mostUnseen) return;
     clearInterval(timer);
     resolve({});
   }

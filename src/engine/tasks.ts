@@ -175,10 +175,12 @@ export class Tasks {
 
   /** Ends the daemons that sessions have shared, once none runs any more. */
   async endShared(): Promise<void> {
-    const { batch, tasks } = this.#plan.log.state;
+    const { batch, tasks, copiedAt = 0 } = this.#plan.log.state;
     await this.#sweeper.sweepShared(() =>
       tasks.flatMap(({ number, attempts }) =>
-        attempts.map((one) => markerOf(batch.batchId, number, one.number, one.sessionId)),
+        attempts
+          .filter(({ startedAt }) => startedAt > copiedAt)
+          .map((one) => markerOf(batch.batchId, number, one.number, one.sessionId)),
       ),
     );
   }

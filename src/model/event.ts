@@ -79,7 +79,12 @@ export const eventBody = z.discriminatedUnion("type", [
      */
     relativePaths: z.boolean().optional(),
   }),
-  z.object({ type: z.literal("runner-started"), identity: processIdentity }),
+  z.object({
+    type: z.literal("runner-started"),
+    identity: processIdentity,
+    /** Whether this is a copy of the log, and what ran until then works for the original: nobody has it now. */
+    copied: z.boolean().optional(),
+  }),
   z.object({
     type: z.literal("leash-released"),
     /** Who has it from now on: a batch that a session started ends with that session. */

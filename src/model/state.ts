@@ -90,6 +90,8 @@ export interface BatchState {
   endedAt?: number;
   epoch: number;
   runner?: ProcessIdentity;
+  /** When the log was copied, of a copy: sessions of before are the original's. */
+  copiedAt?: number;
   leash?: ProcessIdentity;
   /** Who asked first for the end of the whole batch. */
   cancelledBy?: Canceller;
@@ -147,6 +149,7 @@ export function apply(state: BatchState, event: Event): void {
       throw new Error("Internal error: a batch was created twice");
     case "runner-started":
       state.runner = event.identity;
+      if (event.copied) state.copiedAt = event.at;
       state.epoch = event.epoch;
       return;
     case "leash-released":

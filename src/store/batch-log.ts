@@ -23,6 +23,9 @@ const lineSchema = z.object({
 });
 const runnerRow = z.object({ runner: z.string().nullable(), alive_at: z.number() });
 
+/** Of no boot, and so nowhere. */
+const nobody: ProcessIdentity = { boot: "none", namespace: "", pid: 1, startTicks: "none" };
+
 /** What founds a batch. */
 export type Founding = Extract<EventBody, { type: "batch-created" }>;
 
@@ -176,6 +179,28 @@ export class BatchLog {
         .query("UPDATE batches SET runner = ?, alive_at = ? WHERE batch_id = ?")
         .run(JSON.stringify(identity), event.at, this.batchId);
       return epoch;
+    });
+  }
+
+  /**
+   * Takes the batch from its runner, whether that lives or not, and gives it to nobody: in a copy of the store, where the
+   * runner works for the original. Appends what `decide` makes of it.
+   */
+  disown(decide: (state: BatchState) => EventBody[]): void {
+    this.#write(() => {
+      this.refresh();
+      for (const body of decide(this.state)) this.#add({ ...body, ...this.#stamp(0) });
+      this.#add({
+        type: "runner-started",
+        identity: nobody,
+        copied: true,
+        ...this.#stamp(this.state.epoch + 1),
+      });
+      this.#writeRow();
+      // Long ago, so that it does not go on by itself: whoever wants that asks for it.
+      this.#place.database
+        .query("UPDATE batches SET runner = NULL, keeper = NULL, alive_at = 0 WHERE batch_id = ?")
+        .run(this.batchId);
     });
   }
 

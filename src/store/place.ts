@@ -54,10 +54,8 @@ function standAlone(place: LogPlace): void {
   const rows = database.query<unknown, []>("SELECT batch_id FROM batches WHERE ended_at IS NULL").all();
   for (const row of rows) {
     const { batch_id: batchId } = z.object({ batch_id: batchIdSchema }).parse(row);
-    BatchLog.open(place, batchId)?.append(endsInCopy);
+    BatchLog.open(place, batchId)?.disown(endsInCopy);
   }
-  // Long ago, so that it does not go on by itself: whoever wants that asks for it.
-  database.run("UPDATE batches SET runner = NULL, keeper = NULL, alive_at = 0 WHERE ended_at IS NULL");
 }
 
 // Its sessions answer the other store; here, their tasks are begun anew if somebody wants them.
