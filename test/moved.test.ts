@@ -156,6 +156,35 @@ test("a copy of a batch that runs is interrupted, touches nothing of the origina
   await home.empty();
 });
 
+test("in a copy of a batch that runs, retry runs what is open, beside the original", async () => {
+  await using home = new MovingHome();
+  const gate = home.file("gate");
+  await run(home, ["run", `[[wait-for-file path=${gate}]] [[answer text="done"]]`, "--detach"]);
+  const row = () => {
+    using store = home.store();
+    return store.list()[0];
+  };
+  await eventually(
+    () => row()?.counts.running === 1,
+    () => `nothing runs: ${JSON.stringify(row())}`,
+  );
+  cpSync(home.stateNow, home.useState("copy"), { recursive: true });
+  expect((await run(home, ["retry", "latest"])).out).toContain("The batch has resumed.");
+  await Bun.write(gate, "");
+  await run(home, ["wait", "latest"]);
+  expect((await run(home, ["results", "latest", "1"])).out).toContain("done");
+  home.useState("state");
+  await run(home, ["wait", "latest"]);
+  expect(row()).toMatchObject({ counts: { succeeded: 1 } });
+  using store = home.store();
+  expect(store.batch(row()?.batchId ?? never())?.state.tasks[0]?.attempts).toHaveLength(1);
+  await home.empty();
+});
+
+function never(): never {
+  throw new Error("not there");
+}
+
 test("a batch whose processes are gone resumes where its state directory was moved to", async () => {
   await using home = new MovingHome();
   const gate = home.file("gate");
