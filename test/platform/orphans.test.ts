@@ -1,5 +1,6 @@
 // Taking in orphans: in a process of its own, for it cannot be undone.
-import { expect } from "bun:test";
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { testNeeding } from "../facilities.ts";
 
@@ -77,3 +78,22 @@ testNeeding("Linux", "setsid")(
     expect(told).toBe("7");
   },
 );
+
+// These start children in other processes than a runner or a keeper, or on systems that know no orphans.
+const elsewhere = [
+  "doors/commands/open.ts",
+  "engine/notify.ts",
+  "operations/probe.ts",
+  "platform/sampled.ts",
+];
+
+test("whatever a runner or a keeper starts is known to be no orphan, which would be ended", () => {
+  const source = join(platform, "..");
+  const starting = [...new Bun.Glob("**/*.ts").scanSync({ cwd: source })]
+    .map((path) => ({ path, text: readFileSync(join(source, path), "utf8") }))
+    .filter(({ text }) => text.includes("Bun.spawn("));
+  const unmarked = starting
+    .filter(({ text }) => !/isNoOrphan\(\s*Bun\.spawn\(/.test(text))
+    .map(({ path }) => path);
+  expect(unmarked.sort()).toEqual(elsewhere);
+});
