@@ -305,7 +305,7 @@ test("list and show tell of a batch what run has done", async () => {
   expect(show.out).toContain(`Batch ${batchId} “nightly”`);
   expect(show.out).toMatch(/^1 {2}succeeded .* review the code {2,}result-001-\d+\.html$/m);
   expect(show.out).toMatch(/^2 {2}failed: max-turns .* error-002-\d+\.txt$/m);
-  expect(show.out).toContain("`--max-turns`");
+  expect(show.out).toContain("--max-turns 50`");
   expect(list.out + show.out).not.toContain("\x1b");
 });
 

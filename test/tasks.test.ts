@@ -84,6 +84,32 @@ describe("the Tasks extension", () => {
     });
   });
 
+  test("a cancelled task says where the results are that had come by then", async () => {
+    await using home = new Home();
+    await using client = new RawClient(home, takesTasks);
+    const taskId = await spawned(client, ["one", "[[hang]]"]);
+    using store = home.store();
+    await eventually(
+      () => store.list()[0]?.counts.succeeded === 1 && store.list()[0]?.counts.running === 1,
+      () => "the first task does not succeed",
+    );
+    await client.ask("tasks/cancel", { taskId });
+    expect(await ended(client, taskId)).toMatchObject({
+      status: "cancelled",
+      statusMessage: expect.stringMatching(
+        /^Cancelled by the client: 1 of 2 tasks done, 1 stopped\. .*read_batch_results \(batchId \w{8}\) returns them\.$/,
+      ),
+    });
+  });
+
+  test("lists that never change may be kept for an hour", async () => {
+    await using home = new Home();
+    await using client = new RawClient(home, takesTasks);
+    for (const method of ["tools/list", "prompts/list", "resources/templates/list"])
+      expect((await client.ask(method, {})).result).toMatchObject({ ttlMs: 3_600_000 });
+    expect((await client.ask("resources/list", {})).result).toMatchObject({ ttlMs: 0 });
+  });
+
   test("a task that is cancelled ends its batch, and cancelling it again says the same", async () => {
     await using home = new Home();
     await using client = new RawClient(home, takesTasks);

@@ -2,7 +2,7 @@
 import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
 import { standingOf } from "../engine/standing.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
-import type { BatchState } from "../model/state.ts";
+import { type BatchState, completedCount } from "../model/state.ts";
 import { sessionAnswerOf, standingText } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { patiently } from "../store/patiently.ts";
@@ -30,7 +30,7 @@ export function batchTask(context: Context, taskId: string): BatchTask | undefin
     status: statusOf(row, log.state),
     createdAt: row.createdAt,
     changedAt: row.changedAt,
-    message: standingText(log.state, standingOf(row), { door: context.door, held: row.held }),
+    message: `${standingText(log.state, standingOf(row), { door: context.door, held: row.held })}${keptText(row, log.state)}`,
   };
 }
 
@@ -57,6 +57,12 @@ export async function cancelBatchTask(context: Context, taskId: string): Promise
   // Nobody else would write its end.
   if (row.endedAt === undefined && isAbandoned(row)) await carryOnBatch(context.store, row);
   return true;
+}
+
+// A cancelled task of the protocol has no result, and what had ended by then is kept all the same.
+function keptText(row: BatchRow, state: BatchState): string {
+  if (statusOf(row, state) !== "cancelled" || completedCount(state.counts) === 0) return "";
+  return ` The results so far are kept: read_batch_results (batchId ${row.batchId}) returns them.`;
 }
 
 function batchOf({ store }: Context, taskId: string): BatchLog | undefined {

@@ -18,6 +18,9 @@ interface Served {
   tells?: boolean;
 }
 
+/** What only another version of this program changes: a client of 2026-07-28 need not ask for it each time. */
+const lasting = { ttlMs: 60 * 60_000 };
+
 /** A server for one connection, or for one request. Nothing is opened before the first call. */
 export function newServer(connection: Connection, { tells = false }: Served): McpServer {
   const { era } = connection;
@@ -25,6 +28,12 @@ export function newServer(connection: Connection, { tells = false }: Served): Mc
     { name: product.name, title: "Parallel Claude Code", version: product.version },
     {
       instructions,
+      cacheHints: {
+        "server/discover": lasting,
+        "tools/list": lasting,
+        "prompts/list": lasting,
+        "resources/templates/list": lasting,
+      },
       capabilities: {
         tools: { listChanged: false },
         prompts: { listChanged: false },
