@@ -21,11 +21,12 @@ export async function followJson(
   let before = "";
   for (;;) {
     const now = waited(context, log);
-    const line = lineOfJson(now);
-    // The cursor alone changes with every step of every attempt.
     if (now.state !== "running") return;
-    if (line !== before) await out.print(line);
-    before = line;
+    // The cursor changes with every step of every attempt, and estimates of time with every second.
+    const { cursor: _, secondsLeft: __, nextCheckSeconds: ___, ...news } = now;
+    const seen = lineOfJson(news);
+    if (seen !== before) await out.print(lineOfJson(now));
+    before = seen;
     const until = performance.now() + lineMs;
     const ended = await follow(context.store, log, { until, signal });
     if (ended || signal.aborted || standingOf(rowOf(context, log)) === "interrupted") return;

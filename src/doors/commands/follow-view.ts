@@ -1,9 +1,13 @@
 // Shows a batch while another process carries it: alive in a terminal, as plain lines elsewhere.
 import { standingOf } from "../../engine/standing.ts";
+import { product } from "../../model/product.ts";
 import type { Standstill } from "../../model/standstill.ts";
+import type { BatchState } from "../../model/state.ts";
 import type { Context } from "../../operations/context.ts";
 import { rowOf } from "../../operations/find-batch.ts";
 import { follow } from "../../operations/follow.ts";
+import { doneTasks } from "../../operations/news.ts";
+import { countText, numberText } from "../../report/amounts.ts";
 import type { BatchLog } from "../../store/batch-log.ts";
 import type { Snapshot } from "./live-frame.ts";
 import { LiveView, PlainView } from "./live-view.ts";
@@ -23,10 +27,13 @@ export async function showUntilEnd(
   const { store } = context;
   let lookedAt = Number.NEGATIVE_INFINITY;
   const view = printer.isLive ? new LiveView(printer, () => snapshot()) : new PlainView(printer);
-  const ended = progressLines((line) => view.say(line), faceOf(printer));
+  // Those that have ended are counted in the view, and listed by `show`.
+  const already = doneTasks(log.state);
+  const ended = progressLines((line) => view.say(line), faceOf(printer), already);
   const snapshot = snapshotOf(context, log);
   try {
-    ended(log.state);
+    if (already.length > 0 && log.state.endedAt === undefined)
+      view.say(earlierText(log.state, already.length));
     await follow(store, log, {
       until: Number.POSITIVE_INFINITY,
       signal,
@@ -41,6 +48,10 @@ export async function showUntilEnd(
   } finally {
     await view.end();
   }
+}
+
+function earlierText({ batch, tasks }: BatchState, ended: number): string {
+  return `${numberText(ended)} of ${countText(tasks.length, "task")} ended earlier: \`${product.name} show ${batch.batchId}\` lists them.`;
 }
 
 // Activities are asked for only when somebody has written into the store; the row, once a second.

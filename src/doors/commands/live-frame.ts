@@ -122,6 +122,7 @@ function countLines({ state, hold, now }: Snapshot, width: number): string[] {
       counts[name] > 0 ? [`${numberText(counts[name])} ${name}`] : [],
     ),
     `${costText(totalCostUsd, costAtLeast)}${toComeUsd > 0 ? ` of about ${costText(totalCostUsd + toComeUsd)}` : ""}`,
+    `${elapsedText(now - state.createdAt)} so far`,
     ...(left === undefined ? [] : [`${timeLeftText(left)} left`]),
     ...(state.cancelledBy === undefined ? [] : ["being cancelled"]),
   ];

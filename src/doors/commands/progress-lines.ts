@@ -3,6 +3,7 @@ import { type BatchState, type DoneTask, doneCount } from "../../model/state.ts"
 import { durationText } from "../../report/amounts.ts";
 import { outcomeWord } from "../../report/answer.ts";
 import { labelOf } from "../../report/label.ts";
+import { causeOf } from "./failure-groups.ts";
 import { fit } from "./fit.ts";
 import { problemOf } from "./problem.ts";
 import { outcomeColours } from "./state-colours.ts";
@@ -27,11 +28,21 @@ export function faceOf(printer: Printer): Face {
 const longestPrompt = 60;
 const shortestPrompt = 12;
 
-/** To be called with every state; says what has ended since. A task that was tried again ends again. */
-export function progressLines(say: (line: string) => void, face: Face): (state: BatchState) => void {
+/**
+ * To be called with every state; says what has ended since. A task that was tried again ends again. What to do about a
+ * failure is said once for all tasks that fail alike, and tasks that never started are not named one by one. `already`
+ * are those that somebody has been told of.
+ */
+export function progressLines(
+  say: (line: string) => void,
+  face: Face,
+  already: Iterable<DoneTask> = [],
+): (state: BatchState) => void {
   /** When each of those that were told had ended. */
   const told = new Map<number, number>();
-  let seen = 0;
+  for (const { number, endedAt } of already) told.set(number, endedAt);
+  const causes = new Set<string>();
+  let seen = told.size;
   return (state) => {
     const done = doneCount(state.counts);
     if (done === seen) return;
@@ -41,7 +52,12 @@ export function progressLines(say: (line: string) => void, face: Face): (state: 
     );
     for (const [index, task] of fresh.entries()) {
       told.set(task.number, task.endedAt);
-      say(lineOf(state, task, done - fresh.length + index + 1, face));
+      if (task.outcome.kind === "cancelled" && task.startedAt === undefined) continue;
+      const line = lineOf(state, task, done - fresh.length + index + 1, face);
+      const problem = problemOf(state, task);
+      const cause = causeOf(state, task);
+      say(problem === undefined || causes.has(cause) ? line : `${line}\n${indented(problem)}`);
+      if (problem !== undefined) causes.add(cause);
     }
   };
 }
@@ -61,15 +77,12 @@ function lineOf(state: BatchState, task: DoneTask, done: number, { paint, column
   const taken = [...before, word, ...after, ""].join("  ").length;
   const room = columns === undefined ? longestPrompt : Math.max(shortestPrompt, columns() - 1 - taken);
   const label = fit(labelOf(state, number), room);
-  const line = [...before, paint(outcomeColours[outcome.kind], word), ...after, label].join("  ");
-  const problem = outcome.kind === "cancelled" ? undefined : problemOf(state, task);
-  return problem === undefined ? line : `${line}\n${indented(problem)}`;
+  return [...before, paint(outcomeColours[outcome.kind], word), ...after, label].join("  ");
 }
 
 // Which task it is stands in the line above.
 function indented(problem: string): string {
   return problem
-    .replace(/^Task \d+: /, "")
     .split("\n")
     .map((line) => `    ${line.trim()}`)
     .join("\n");

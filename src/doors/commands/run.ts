@@ -1,13 +1,13 @@
 // `run`: a batch in the foreground, carried by this process; or with `--detach` by one of its own.
 import { z } from "zod";
 import { isJsonText } from "../../claude/settings-file.ts";
-import { entryOf, reportFileOf } from "../../engine/answer.ts";
+import { entryOf } from "../../engine/answer.ts";
 import { runBatch, type Watching } from "../../engine/runner.ts";
 import { endOfState, exitStatusOf } from "../../model/batch-end.ts";
 import { product } from "../../model/product.ts";
 import type { SessionValues } from "../../model/session-values.ts";
 import type { Standstill } from "../../model/standstill.ts";
-import { type BatchState, doneCount } from "../../model/state.ts";
+import type { BatchState } from "../../model/state.ts";
 import { endedWord, type StateWord } from "../../model/state-word.ts";
 import { answerNow } from "../../operations/answer-now.ts";
 import { commandLineCharacters } from "../../operations/clients.ts";
@@ -18,15 +18,15 @@ import { create, carry as startCarrying } from "../../operations/spawn.ts";
 import { parallelInput } from "../../operations/spawn-input.ts";
 import { readPath } from "../../operations/written-path.ts";
 import { leadToTheSame } from "../../platform/output.ts";
-import { costText, countText, durationText } from "../../report/amounts.ts";
-import { countsText, heldText, unwrittenText } from "../../report/answer.ts";
-import { endFactsOf, endText, nextText } from "../../report/batch-end.ts";
+import { countText } from "../../report/amounts.ts";
+import { heldText } from "../../report/answer.ts";
 import { harmless } from "../../report/harmless.ts";
 import type { BatchLog } from "../../store/batch-log.ts";
 import { flagsOf, namesPath } from "../flags.ts";
 import { isAttended, refusedStatus, refusedText } from "./attended.ts";
 import { type Asked, type Command, jsonFlag, jsonText, UsageFault } from "./command.ts";
 import { dryRunJson, dryRunText } from "./dry-run.ts";
+import { endingText } from "./ending.ts";
 import { Interruption } from "./interruption.ts";
 import { atOnceText, headingOf } from "./live-frame.ts";
 import { LiveView, PlainView } from "./live-view.ts";
@@ -191,7 +191,7 @@ async function runHere(
 ): Promise<number> {
   const { batch } = log.state;
   const interruptedStatus = await carry(context, log, { terminal, values, isAttended });
-  void terminal.err.print(summary(log.state));
+  void terminal.err.print(endingText(log.state, wordOfEnded(log.state)));
   const refused = interruptedStatus !== undefined ? undefined : refusedText(log.state, isAttended);
   if (refused !== undefined) void terminal.err.print(refused);
   if (json) await terminal.out.print(jsonText(wholeAnswer(context, log)));
@@ -246,16 +246,6 @@ async function carry(
 // Of a batch that this process has carried to its end.
 function wordOfEnded({ endedAt, cancelledBy }: BatchState): StateWord {
   return endedAt === undefined ? "running" : endedWord({ cancelledBy });
-}
-
-function summary(state: BatchState): string {
-  const took = durationText((state.endedAt ?? Date.now()) - state.createdAt);
-  const spent = doneCount(state.counts) > 0 ? `, ${costText(state.totalCostUsd, state.costAtLeast)}` : "";
-  const end = endOfState(state, wordOfEnded(state));
-  const facts = end && endFactsOf(state, end);
-  const ended = facts ? endText(facts) : countsText(state);
-  const next = facts && nextText(facts, "command-line");
-  return `${ended} ${took}${spent}.\n${[`Report: ${reportFileOf(state)}`, unwrittenText(state), next].filter(Boolean).join("\n")}`;
 }
 
 async function printAnswer(state: BatchState, { out }: Terminal): Promise<void> {

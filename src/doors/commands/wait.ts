@@ -1,8 +1,10 @@
 // `wait`: stays until a batch has ended, with a line for each task as it ends.
 import type { z } from "zod";
 import { waited, type waitOutput } from "../../operations/batches.ts";
+import type { BatchLog } from "../../store/batch-log.ts";
 import { batchInput, batchMeant } from "./batch-meant.ts";
 import { type Asked, batchPositional, type Command, jsonFlag, jsonText } from "./command.ts";
+import { endingText } from "./ending.ts";
 import { showUntilEnd } from "./follow-view.ts";
 import { Leaving } from "./leaving.ts";
 
@@ -31,7 +33,7 @@ export const wait: Command = {
       await terminal.err.print(leftText(end));
       return leaving.status;
     }
-    await terminal.out.print(json ? jsonText(end) : endText(end));
+    await terminal.out.print(json ? jsonText(end) : endText(log, end));
     if (!json) await ring(asked);
     return statusOf(end);
   },
@@ -52,7 +54,7 @@ export async function ring({ context, terminal: { out } }: Asked): Promise<void>
   if (out.isLive && context.configuration.notifications) await out.write("\x07");
 }
 
-/** How a batch ended, in words. */
-export function endText({ batchId, message, outputDirectory }: z.infer<typeof waitOutput>): string {
-  return `Batch ${batchId}: ${message}\nResults are in ${outputDirectory}.`;
+/** How a batch ended, in words, and what to do next. */
+export function endText(log: BatchLog, { state, outputDirectory }: z.infer<typeof waitOutput>): string {
+  return `Batch ${log.batchId}: ${endingText(log.state, state)}\nResults are in ${outputDirectory}.`;
 }

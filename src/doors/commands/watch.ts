@@ -38,7 +38,7 @@ export const watch: Command = {
       if (!json) await out.print(leftText(end));
       return leaving.status;
     }
-    await out.print(json ? lineOfJson(end) : endText(end));
+    await out.print(json ? lineOfJson(end) : endText(log, end));
     if (!json) await ring(asked);
     return statusOf(end);
   },

@@ -1,0 +1,41 @@
+// What a command says at the end of a batch: how it ended, what went wrong and why, what it cost, and what to do next.
+import { reportFileOf } from "../../engine/answer.ts";
+import { endOfState } from "../../model/batch-end.ts";
+import { type BatchState, doneCount } from "../../model/state.ts";
+import type { StateWord } from "../../model/state-word.ts";
+import { costText, countText, durationText, numberText } from "../../report/amounts.ts";
+import { countsText, unwrittenText } from "../../report/answer.ts";
+import { endFactsOf, endText, nextText } from "../../report/batch-end.ts";
+import { failureGroups, tasksText } from "./failure-groups.ts";
+
+/** Of causes, so many are named; `show` has them all. */
+const mostCauses = 10;
+
+/** Several lines, for a batch that is no longer carried by anybody or has ended, as `word` has it. */
+export function endingText(state: BatchState, word: StateWord): string {
+  const took = durationText((state.endedAt ?? Date.now()) - state.createdAt);
+  const spent = doneCount(state.counts) > 0 ? `, ${costText(state.totalCostUsd, state.costAtLeast)}` : "";
+  const end = endOfState(state, word);
+  const facts = end && endFactsOf(state, end);
+  const next = facts && nextText(facts, "command-line");
+  return [
+    `${facts ? endText(facts) : countsText(state)} ${took}${spent}.`,
+    ...causeLines(state),
+    `Report: ${reportFileOf(state)}`,
+    unwrittenText(state),
+    next,
+  ]
+    .filter(Boolean)
+    .join("\n");
+}
+
+function causeLines(state: BatchState): string[] {
+  // What happened to a single task stands right above.
+  if (state.tasks.length === 1) return [];
+  const groups = failureGroups(state);
+  const lines = groups
+    .slice(0, mostCauses)
+    .map(({ tasks, happened }) => `  ${numberText(tasks.length)} × ${happened} (${tasksText(tasks)})`);
+  const left = groups.length - lines.length;
+  return left > 0 ? [...lines, `  … and ${countText(left, "other cause")}`] : lines;
+}

@@ -1,0 +1,82 @@
+// Failures with one cause are one thing to read, at the end of a batch and afterwards.
+import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { RunningCommand } from "./cli-harness.ts";
+import { Home, program, run } from "./harness.ts";
+
+function count(text: string, part: string): number {
+  return text.split(part).length - 1;
+}
+
+describe("a batch in which several tasks fail alike", () => {
+  test("ends with each cause once, how many tasks it hit, and the command that runs them again", async () => {
+    await using home = new Home();
+    const tasks = [...Array<string>(5).fill("[[max-turns]]"), "[[exit code=3]]", "fine"];
+    writeFileSync(home.file("tasks.txt"), `${tasks.join("\n")}\n`);
+    const { code, err } = await run(home, ["run", "-f", home.file("tasks.txt"), "--retries", "0"]);
+    expect(code).toBe(1);
+    // What to do stands below the first of them, and not below each.
+    expect(count(err, "Raise `--max-turns`")).toBe(1);
+    expect(err).toMatch(/ {2}5 × Reached its turn limit\. Claude said: .* \(tasks 1 to 5\)/);
+    expect(err).toMatch(/ {2}1 × Crashed with exit code 3.* \(task 6\)/);
+    expect(err).toMatch(/parallel-claude-code-mcp retry \w{8}/);
+
+    const { out: shown } = await run(home, ["show", "latest"]);
+    expect(count(shown, "Raise `--max-turns`")).toBe(1);
+    expect(shown).toMatch(/5 tasks: Reached its turn limit\..*\n {2}Tasks 1 to 5\.\n/);
+
+    // What has ended is not told again, task by task.
+    for (const command of ["watch", "wait"]) {
+      const { out } = await run(home, [command, "latest"]);
+      expect(out).not.toMatch(/^\s*\d+\/7 /m);
+      expect(out).toMatch(/ {2}5 × Reached its turn limit/);
+      expect(out).toMatch(/All 7 tasks ended: 1 succeeded, 6 failed\. .* s, (at least )?\$\d/);
+      expect(out).toContain("Report: ");
+      expect(out).toContain("retry ");
+    }
+  });
+
+  test("that is cancelled does not name each task that never started", async () => {
+    await using home = new Home();
+    writeFileSync(home.file("tasks.txt"), `${Array<string>(300).fill("[[hang]]").join("\n")}\n`);
+    await using command = new RunningCommand(home, [
+      "run",
+      "-f",
+      home.file("tasks.txt"),
+      "--concurrency",
+      "2",
+    ]);
+    await command.says("300 tasks");
+    command.signal("SIGINT");
+    expect(await command.ended()).toBe(130);
+    expect(command.said).toContain("300 cancelled");
+    expect(command.said.split("\n").length).toBeLessThan(15);
+  });
+});
+
+test("`watch --json` prints no line while only time goes on", async () => {
+  await using home = new Home();
+  await using command = new RunningCommand(home, ["run", "[[hang]]", "[[answer text=4]]"]);
+  await command.says("1/2");
+  const watching = Bun.spawn([...program(), "watch", "latest", "--json"], {
+    cwd: home.work,
+    env: home.environment,
+    stdout: "pipe",
+    stderr: "ignore",
+  });
+  const reader = watching.stdout.getReader();
+  let said = new TextDecoder().decode((await reader.read()).value);
+  // The pause is the case: seconds go by, in which nothing happens.
+  await Bun.sleep(3_000);
+  command.signal("SIGINT");
+  await command.ended();
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read())
+    said += new TextDecoder().decode(piece.value);
+  const lines = said
+    .trim()
+    .split("\n")
+    .map((line): { state: string; counts: { running: number } } => JSON.parse(line));
+  // At the beginning, and as it is cancelled and ends.
+  expect(lines.length).toBeLessThanOrEqual(4);
+  expect(lines.at(-1)).toMatchObject({ state: "cancelled" });
+});
