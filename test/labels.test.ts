@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { filesIn, Home, run } from "./harness.ts";
 
-test("tasks that begin alike are told apart by run, show, results, watch, the page and the page of a result", async () => {
+test("tasks that begin alike are told apart by run, show, results, the page and the page of a result", async () => {
   await using home = new Home();
   const long = "You are a senior TypeScript engineer. Carefully review the following file: ";
   const tasks = [
@@ -19,7 +19,6 @@ test("tasks that begin alike are told apart by run, show, results, watch, the pa
   const shown = {
     run: ran.err,
     show: (await run(home, ["show", "latest"])).out,
-    watch: (await run(home, ["watch", "latest"])).out,
     results: (await run(home, ["results", "latest"])).out.replaceAll(/^Answer.*$/gm, ""),
     one: (await run(home, ["results", "latest", "1"])).err,
     page,
@@ -28,7 +27,6 @@ test("tasks that begin alike are told apart by run, show, results, watch, the pa
   expect(shown).toEqual({
     run: expect.stringMatching(/ …src\/f1\.ts\n.* …src\/f2\.ts\n/s),
     show: expect.stringMatching(/ …src\/f1\.ts .* …src\/f2\.ts .* The third /s),
-    watch: expect.stringMatching(/ …src\/f1\.ts\n/s),
     results: expect.stringMatching(/ …src\/f1\.ts\n.* …src\/f2\.ts\n.* The third\n/s),
     one: expect.stringContaining("…src/f1.ts"),
     page: expect.stringMatching(/>…src\/f1\.ts<.*>…src\/f2\.ts<.*>The third</s),

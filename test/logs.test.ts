@@ -87,7 +87,7 @@ describe("logs", () => {
     expect((await run(home, ["logs", "latest", "1"])).out).toMatch(/^Ended: error_max_turns \(.*\n.*turns/m);
     const { out } = await run(home, ["logs", "latest", "2"]);
     expect(out).toContain("bad request");
-    expect(out).toContain("Task 2: failed: request.");
+    expect(out).toContain("Task 2: failed: request rejected.");
   });
 
   test("control characters are made harmless, and what tools gave is shortened", async () => {

@@ -132,7 +132,7 @@ describe("results", () => {
     await run(home, ["run", "one", "[[max-turns]]", "[[answer bytes=3000]]"]);
     const { code, out } = await run(home, ["results", "latest"]);
     expect(code).toBe(0);
-    expect(out).toMatch(/^Task 1 {2}succeeded {2}.* one\nAnswer to: one\n\nTask 2 {2}failed: max-turns/);
+    expect(out).toMatch(/^Task 1 {2}succeeded {2}.* one\nAnswer to: one\n\nTask 2 {2}failed: turn limit/);
     expect(out).toMatch(
       /This text has 3,000 characters\. `\S+ results \w{8} 3` shows all of it, and `--from 2000`/,
     );

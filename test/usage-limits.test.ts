@@ -249,9 +249,9 @@ test("a limit that names no end is waited for with patience: then its task fails
   ]);
   const batchId = String(data?.["batchId"]);
   const shown = await run(home, ["show", batchId]);
-  expect(shown.out).toContain("cancelled: hold");
+  expect(shown.out).toContain("cancelled: held too long");
   const report = await Bun.file(String(data?.["reportFile"])).text();
-  expect(report.split(">cancelled: hold<")).toHaveLength(4);
+  expect(report.split(">cancelled: held too long<")).toHaveLength(4);
   const first = await run(home, ["results", batchId, "2"]);
   expect(first.out).toContain("Cancelled because the account or model was unavailable for too long");
 });

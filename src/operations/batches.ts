@@ -8,7 +8,7 @@ import { stateWords } from "../model/state-word.ts";
 import { batchAnswerSchema, countsSchema, holdFields, holdOf, outcomeWord } from "../report/answer.ts";
 import { endFields, endFieldsOf, endSentences } from "../report/batch-end.ts";
 import type { Door } from "../report/option-words.ts";
-import { spendingFields, spendingOf } from "../report/spending.ts";
+import { rounded, spendingFields, spendingOf } from "../report/spending.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { patiently } from "../store/patiently.ts";
 import type { BatchRow } from "../store/store.ts";
@@ -231,7 +231,7 @@ function listed(row: BatchRow, door: Door): z.infer<typeof listedBatch> {
     ...(row.endedAt === undefined ? {} : { endedAt: new Date(row.endedAt).toISOString() }),
     counts: row.counts,
     ...endFieldsOf(end),
-    totalCostUsd: row.costUsd,
+    totalCostUsd: rounded(row.costUsd),
     outputDirectory: row.outputDirectory,
     ...holdOf(row.held),
     ...(end && end.kind !== "succeeded" ? { message: endSentences({ ...row, end }, door) } : {}),

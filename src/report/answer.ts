@@ -10,7 +10,7 @@ import { adviceFactsOf } from "./advice-facts.ts";
 import { countText, durationText, timeText } from "./amounts.ts";
 import { endFactsOf, endFields, endFieldsOf, endText, nextText } from "./batch-end.ts";
 import type { Door } from "./option-words.ts";
-import { spendingFields, spendingOf } from "./spending.ts";
+import { rounded, spendingFields, spendingOf } from "./spending.ts";
 
 export const countsSchema = z.object({
   queued: z.int(),
@@ -157,7 +157,9 @@ export function resultEntryOf(
     ...(structured === undefined ? {} : { structuredResult: structured }),
     outcome: outcomeWord(task),
     ...(sessionId === undefined ? {} : { sessionId }),
-    ...(usage ? { durationMs: usage.durationMs, numTurns: usage.numTurns, costUsd: usage.costUsd } : {}),
+    ...(usage
+      ? { durationMs: usage.durationMs, numTurns: usage.numTurns, costUsd: rounded(usage.costUsd) }
+      : {}),
     ...(task.model === undefined ? {} : { model: task.model }),
     ...(resultFile === undefined ? {} : { resultFile }),
     ...(variables.length > 0 ? { env: variables } : {}),

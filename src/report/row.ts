@@ -1,9 +1,9 @@
 // One task as a row of the live page, and the word and class for how it stands.
-import type { Canceller } from "../model/outcome.ts";
 import type { DoneTask, TaskState } from "../model/state.ts";
 import { costText, durationText } from "./amounts.ts";
 import { cut, oneLine } from "./harmless.ts";
 import { type Html, html, nothing } from "./html.ts";
+import { cancelWords } from "./outcome-words.ts";
 
 /** A word for people, and the class that gives it colour and sign. */
 export interface StatusWord {
@@ -17,16 +17,11 @@ export function statusWord(task: TaskState): StatusWord {
     return { className: "wait", word: task.notBefore === undefined ? "queued" : "waits for a retry" };
   if (task.status === "running") return { className: "run", word: task.cancelling ? "ending" : "running" };
   const { kind } = task.outcome;
-  if (kind === "cancelled") return { className: "off", word: cancelledWord(task.outcome.by) };
+  if (kind === "cancelled") return { className: "off", word: cancelWords[task.outcome.by] };
   if (kind !== "succeeded") return { className: "bad", word: kind.replace("-", " ") };
   return task.usage?.denials?.length
     ? { className: "warn", word: "tools denied" }
     : { className: "ok", word: "succeeded" };
-}
-
-// Who cancels a task knows why; for the others the word says it, as it does in every answer.
-function cancelledWord(by: Canceller): string {
-  return by === "client" || by === "user" ? "cancelled" : `cancelled: ${by}`;
 }
 
 /** What a row shows beside the task itself. */

@@ -2,7 +2,7 @@
 import { standingOf } from "../../engine/standing.ts";
 import { product } from "../../model/product.ts";
 import type { Standstill } from "../../model/standstill.ts";
-import type { BatchState } from "../../model/state.ts";
+import type { BatchState, DoneTask } from "../../model/state.ts";
 import type { Context } from "../../operations/context.ts";
 import { rowOf } from "../../operations/find-batch.ts";
 import { follow } from "../../operations/follow.ts";
@@ -13,6 +13,9 @@ import type { Snapshot } from "./live-frame.ts";
 import { LiveView, PlainView } from "./live-view.ts";
 import { faceOf, progressLines } from "./progress-lines.ts";
 import type { Printer } from "./terminal.ts";
+
+/** Of tasks that ended before somebody began to watch, so many are listed. */
+const mostEarlier = 20;
 
 /** How long what runs is believed without a look at the processes, in milliseconds. */
 const standingMs = 1_000;
@@ -27,8 +30,7 @@ export async function showUntilEnd(
   const { store } = context;
   let lookedAt = Number.NEGATIVE_INFINITY;
   const view = printer.isLive ? new LiveView(printer, () => snapshot()) : new PlainView(printer);
-  // Those that have ended are counted in the view, and listed by `show`.
-  const already = doneTasks(log.state);
+  const already = toldElsewhere(log.state);
   const ended = progressLines((line) => view.say(line), faceOf(printer), already);
   const snapshot = snapshotOf(context, log);
   try {
@@ -48,6 +50,12 @@ export async function showUntilEnd(
   } finally {
     await view.end();
   }
+}
+
+// Of an ended batch, and of many tasks, `show` has the list.
+function toldElsewhere(state: BatchState): DoneTask[] {
+  const done = doneTasks(state);
+  return state.endedAt === undefined && done.length <= mostEarlier ? [] : done;
 }
 
 function earlierText({ batch, tasks }: BatchState, ended: number): string {

@@ -9,8 +9,8 @@ import { findBatch, rowOf } from "../../operations/find-batch.ts";
 import { follow } from "../../operations/follow.ts";
 import { perform } from "../../operations/perform.ts";
 import { exists } from "../../platform/files.ts";
-import { outcomeWord } from "../../report/answer.ts";
 import { harmless } from "../../report/harmless.ts";
+import { outcomeWords } from "../../report/outcome-words.ts";
 import type { BatchLog } from "../../store/batch-log.ts";
 import { type Asked, batchPositional, type Command, checkUsage } from "./command.ts";
 import { marked } from "./conversation-text.ts";
@@ -209,5 +209,5 @@ async function closing({ asked: { terminal }, log, number, json }: Showing, atte
 }
 
 function wordOf(task: TaskState): string {
-  return task.status === "done" ? outcomeWord(task) : task.status;
+  return task.status === "done" ? outcomeWords(task) : task.status;
 }

@@ -1,12 +1,12 @@
 // A line for each task as it ends, for a terminal or a pipe.
 import { type BatchState, type DoneTask, doneCount } from "../../model/state.ts";
 import { durationText } from "../../report/amounts.ts";
-import { outcomeWord } from "../../report/answer.ts";
 import { labelOf } from "../../report/label.ts";
+import { outcomeWords } from "../../report/outcome-words.ts";
 import { causeOf } from "./failure-groups.ts";
 import { fit } from "./fit.ts";
 import { problemOf } from "./problem.ts";
-import { outcomeColours } from "./state-colours.ts";
+import { colourOf } from "./state-colours.ts";
 import { costCell } from "./table.ts";
 import type { Printer } from "./terminal.ts";
 
@@ -65,8 +65,8 @@ export function progressLines(
 function lineOf(state: BatchState, task: DoneTask, done: number, { paint, columns }: Face): string {
   const total = state.tasks.length;
   const width = String(total).length;
-  const { outcome, startedAt, endedAt, usage, number } = task;
-  const word = outcomeWord(task);
+  const { startedAt, endedAt, usage, number } = task;
+  const word = outcomeWords(task);
   const before = [`${String(done).padStart(width)}/${total}`, `task ${String(number).padEnd(width)}`];
   const after = [
     ...(startedAt === undefined ? [] : [durationText(endedAt - startedAt)]),
@@ -77,7 +77,7 @@ function lineOf(state: BatchState, task: DoneTask, done: number, { paint, column
   const taken = [...before, word, ...after, ""].join("  ").length;
   const room = columns === undefined ? longestPrompt : Math.max(shortestPrompt, columns() - 1 - taken);
   const label = fit(labelOf(state, number), room);
-  return [...before, paint(outcomeColours[outcome.kind], word), ...after, label].join("  ");
+  return [...before, paint(colourOf(task), word), ...after, label].join("  ");
 }
 
 // Which task it is stands in the line above.

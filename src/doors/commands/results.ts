@@ -1,12 +1,16 @@
 // `results`: what the sessions of a batch answered, as text.
+
 import { product } from "../../model/product.ts";
+import type { BatchState } from "../../model/state.ts";
 import { findBatch } from "../../operations/find-batch.ts";
 import { readResults } from "../../operations/results.ts";
 import { countText, durationText, numberText } from "../../report/amounts.ts";
 import type { ResultEntry } from "../../report/answer.ts";
 import { labelOf } from "../../report/label.ts";
+import { outcomeWords } from "../../report/outcome-words.ts";
 import { type Asked, batchPositional, type Command, commandOf } from "./command.ts";
 import { fit } from "./fit.ts";
+import { colourOf } from "./state-colours.ts";
 import { costCell } from "./table.ts";
 import { taskNumbersPositional } from "./task-numbers.ts";
 import type { Printer } from "./terminal.ts";
@@ -31,7 +35,7 @@ const face = commandOf(readResults, {
   present: ({ batchId, matching, results: entries, nextOffset, message }, { input, context, terminal }) => {
     const { out, err } = terminal;
     const { state } = findBatch(context, batchId);
-    const headOf = (entry: Entry, on: Printer) => headLine(entry, labelOf(state, entry.taskIndex), on);
+    const headOf = (entry: Entry, on: Printer) => headLine(entry, state, on);
     const [only] = entries;
     // The text of one task stands alone on standard output, so that it can go into a file as it is.
     if (isOfOneTask(input) && only) {
@@ -68,19 +72,20 @@ function isOfOneTask({ tasks }: Asked["input"]): boolean {
 }
 
 function headLine(
-  { taskIndex, outcome, status, durationMs, costUsd }: Entry,
-  label: string,
+  { taskIndex, outcome, durationMs, costUsd }: Entry,
+  state: BatchState,
   out: Printer,
 ): string {
+  const task = state.tasks[taskIndex - 1];
   const before = [
     out.paint("bold", `Task ${taskIndex}`),
-    out.paint(status === "success" ? "green" : "red", outcome),
+    task?.status === "done" ? out.paint(colourOf(task), outcomeWords(task)) : outcome,
     ...(durationMs === undefined ? [] : [durationText(durationMs)]),
     ...(costUsd === undefined ? [] : [costCell(costUsd)]),
   ].join("  ");
   // A pipe has no width.
   const room = out.isTerminal ? Math.max(12, out.width - Bun.stringWidth(before) - 2) : longestLabel;
-  return `${before}  ${fit(label, room)}`;
+  return `${before}  ${fit(labelOf(state, taskIndex), room)}`;
 }
 
 function textOf({ status, result = "", error = "" }: Entry): string {

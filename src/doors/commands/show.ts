@@ -10,18 +10,19 @@ import { findBatch, rowOf } from "../../operations/find-batch.ts";
 import { openStore } from "../../operations/open-store.ts";
 import { namesIn } from "../../platform/folders.ts";
 import { durationText, timeText } from "../../report/amounts.ts";
-import { countsText, heldText, outcomeWord } from "../../report/answer.ts";
+import { countsText, heldText } from "../../report/answer.ts";
 import { endFactsOf, endLabel, endText, nextText } from "../../report/batch-end.ts";
 import { oneLine } from "../../report/harmless.ts";
 import { labelOf } from "../../report/label.ts";
 import { changeText } from "../../report/option-words.ts";
+import { outcomeWords } from "../../report/outcome-words.ts";
 import { spendingText } from "../../report/spending.ts";
 import { timeLeftMs, timeLeftText } from "../../report/time-left.ts";
 import type { BatchRow } from "../../store/store.ts";
 import { type Asked, batchPositional, type Command, checkUsage, commandOf } from "./command.ts";
 import { fit } from "./fit.ts";
 import { problemsOf } from "./problem.ts";
-import { endColour, outcomeColours, stateColours } from "./state-colours.ts";
+import { colourOf, endColour, stateColours } from "./state-colours.ts";
 import { costCell, table } from "./table.ts";
 import type { Printer } from "./terminal.ts";
 
@@ -128,9 +129,9 @@ function standing(task: TaskState, out: Printer): string[] {
     const word = task.cancelling === undefined ? "running" : "being cancelled";
     return [out.paint("cyan", word), durationText(Date.now() - task.startedAt), "–"];
   }
-  const { startedAt, endedAt, usage, outcome } = task;
+  const { startedAt, endedAt, usage } = task;
   return [
-    out.paint(outcomeColours[outcome.kind], outcomeWord(task)),
+    out.paint(colourOf(task), outcomeWords(task)),
     startedAt === undefined ? "–" : durationText(endedAt - startedAt),
     costCell(usage?.costUsd, usage?.atLeast),
   ];

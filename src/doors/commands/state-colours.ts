@@ -1,5 +1,6 @@
 // How a batch and a task are coloured in a terminal.
 import type { BatchEnd } from "../../model/batch-end.ts";
+import type { DoneTask } from "../../model/state.ts";
 import type { StateWord } from "../../model/state-word.ts";
 
 export const stateColours = {
@@ -9,7 +10,7 @@ export const stateColours = {
   interrupted: "yellow",
 } as const satisfies Record<StateWord, string>;
 
-export const outcomeColours = {
+const outcomeColours = {
   succeeded: "green",
   failed: "red",
   crashed: "red",
@@ -22,4 +23,9 @@ export const outcomeColours = {
 export function endColour(end: BatchEnd): "green" | "red" | "yellow" {
   const { kind } = end;
   return kind === "succeeded" ? "green" : kind === "failed" ? "red" : "yellow";
+}
+
+/** A success at which tools were denied is one to look at. */
+export function colourOf({ outcome, usage }: DoneTask): "green" | "red" | "yellow" {
+  return outcome.kind === "succeeded" && usage?.denials?.length ? "yellow" : outcomeColours[outcome.kind];
 }

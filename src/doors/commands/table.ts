@@ -42,7 +42,7 @@ export function ageText(milliseconds: number): string {
   return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
 }
 
-/** What something cost; a dash where nothing is known to have been spent. */
+/** What something cost; a dash where nothing is known of it. */
 export function costCell(costUsd: number | undefined, atLeast = false): string {
-  return costUsd === undefined || (costUsd === 0 && !atLeast) ? "–" : costText(costUsd, atLeast);
+  return costUsd === undefined ? "–" : costText(costUsd, atLeast);
 }

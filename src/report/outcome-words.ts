@@ -1,0 +1,65 @@
+// How a task ended, in two or three words for people: for a column, a line or a table. Programs get `outcomeWord`.
+import type { Canceller, Clock, FailureReason } from "../model/outcome.ts";
+import type { DoneTask } from "../model/state.ts";
+import { unreachable } from "../model/unreachable.ts";
+
+/** "succeeded", "tools denied", "failed: turn limit", "timed out: no output", "cancelled: budget spent" … */
+export function outcomeWords({ outcome, usage }: DoneTask): string {
+  switch (outcome.kind) {
+    case "succeeded":
+      return usage?.denials?.length ? "tools denied" : "succeeded";
+    case "failed":
+      return `failed: ${reasonWords[outcome.reason]}`;
+    case "timed-out":
+      return `timed out: ${clockWords[outcome.clock]}`;
+    case "cancelled":
+      return cancelWords[outcome.by];
+    case "crashed":
+      return "crashed";
+    case "not-started":
+      return "not started";
+    default:
+      return unreachable(outcome);
+  }
+}
+
+const reasonWords = {
+  "max-turns": "turn limit",
+  budget: "budget spent",
+  "usage-limit": "usage limit",
+  "rate-limit": "rate limit",
+  overloaded: "API overloaded",
+  auth: "not logged in",
+  billing: "billing",
+  model: "model unavailable",
+  schema: "schema not met",
+  refusal: "declined",
+  "prompt-too-long": "prompt too long",
+  "output-limit": "answer too long",
+  connection: "connection lost",
+  "server-error": "API error",
+  request: "request rejected",
+  interrupted: "interrupted",
+  conversation: "conversation lost",
+  agent: "no such agent",
+  hook: "blocked by a hook",
+  "no-answer": "no answer",
+  execution: "error",
+} satisfies Record<FailureReason, string>;
+
+const clockWords = {
+  "first-event": "no first output",
+  idle: "no output",
+  wall: "total time",
+} satisfies Record<Clock, string>;
+
+/** Who cancels a task knows why; for the others the words say it. */
+export const cancelWords = {
+  client: "cancelled",
+  user: "cancelled",
+  "failure-mode": "cancelled: another failed",
+  budget: "cancelled: budget spent",
+  leash: "cancelled: caller ended",
+  hold: "cancelled: held too long",
+  memory: "stopped: memory low",
+} satisfies Record<Canceller, string>;
