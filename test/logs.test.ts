@@ -8,23 +8,30 @@ import { eventually, filesIn, Home, program, run } from "./harness.ts";
 /** A command whose standard output is read while it runs. */
 class Following implements AsyncDisposable {
   readonly #child;
-  readonly #reading: Promise<void>;
+  readonly #reading: Promise<unknown>;
+  /** What it has printed to stdout so far. */
   said = "";
+  /** And to stderr. */
+  noted = "";
 
   constructor(home: Home, args: string[]) {
     this.#child = Bun.spawn([...program(), ...args], {
       cwd: home.work,
       env: home.environment,
       stdout: "pipe",
-      stderr: "ignore",
+      stderr: "pipe",
     });
-    this.#reading = this.#read();
+    const { stdout, stderr } = this.#child;
+    this.#reading = Promise.all([
+      read(stdout, (text) => (this.said += text)),
+      read(stderr, (text) => (this.noted += text)),
+    ]);
   }
 
   says(text: string): Promise<void> {
     return eventually(
-      () => this.said.includes(text),
-      () => `it says ${JSON.stringify(text)}, but only ${JSON.stringify(this.said)}`,
+      () => this.said.includes(text) || this.noted.includes(text),
+      () => `it says ${JSON.stringify(text)}, but only ${JSON.stringify([this.said, this.noted])}`,
     );
   }
 
@@ -33,15 +40,15 @@ class Following implements AsyncDisposable {
     return this.#child.exited;
   }
 
-  async #read(): Promise<void> {
-    const decoder = new TextDecoder();
-    for await (const piece of this.#child.stdout) this.said += decoder.decode(piece, { stream: true });
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#child.exited;
   }
+}
+
+async function read(stream: ReadableStream<Uint8Array>, heard: (text: string) => void): Promise<void> {
+  const decoder = new TextDecoder();
+  for await (const piece of stream) heard(decoder.decode(piece, { stream: true }));
 }
 
 describe("logs", () => {
@@ -129,6 +136,18 @@ describe("logs", () => {
     expect(first.out).toContain("attempt 1");
     expect(first.out).not.toContain("attempt 2");
     await Bun.write(other, "");
+  });
+
+  test("-f of a task that is queued says so, and shows its session when it runs", async () => {
+    await using home = new Home();
+    const gate = home.file("gate");
+    const first = `[[wait-for-file path=${gate}]]`;
+    await run(home, ["run", "--detach", "--concurrency", "1", first, "[[answer text=second]]"]);
+    await using command = new Following(home, ["logs", "latest", "2", "-f"]);
+    await command.says("Task 2 waits for its start. Its session is shown as soon as it runs.\n");
+    await Bun.write(gate, "");
+    expect(await command.ended()).toBe(0);
+    expect(command.said).toMatch(/attempt 1[\s\S]*second[\s\S]*\nTask 2: succeeded\.\n$/);
   });
 
   test("what is not there is told with what is", async () => {

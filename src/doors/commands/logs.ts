@@ -125,6 +125,11 @@ async function noSession({ asked, log, number }: Showing): Promise<number> {
 // From the first wanted attempt on: each until it has ended, and the next when there is one.
 async function followAll(showing: Showing, first: number, single: boolean): Promise<number> {
   const { asked, log, number } = showing;
+  const { status, attempts } = taskIn(log.state, number);
+  if (status === "queued")
+    await asked.terminal.err.print(
+      `Task ${number} waits for its ${attempts.length === 0 ? "start" : "next attempt"}. Its session is shown as soon as it runs.`,
+    );
   for (let wanted = first; ; wanted++) {
     await until(showing, () => taskIn(log.state, number).attempts.some((one) => one.number >= wanted));
     const attempt = taskIn(log.state, number).attempts.find((one) => one.number >= wanted);
