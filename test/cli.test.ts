@@ -325,7 +325,7 @@ test("cancel ends the tasks that are named, and the others go on", async () => {
   await Bun.write(gate, "");
   await home.empty();
   expect((await run(home, ["show", batchId])).out).toContain(
-    "Cancelled by the user: 1 of 2 tasks done, 1 stopped.",
+    "Tasks were cancelled by the user: 1 of 2 tasks done, 1 stopped.",
   );
 });
 

@@ -121,11 +121,12 @@ describe("options:", () => {
     return messagesIn(stdout)[0] ?? { stderr };
   };
 
-  test.concurrent("an agent that does not exist is refused by the old one, and left out by the new one", async () => {
-    expect(await initOf(older, "--agent", "nope")).toMatchObject({
-      stderr: expect.stringContaining("--agent 'nope' not found"),
-    });
-    expect((await initOf(newest, "--agent", "nope"))["agents"]).not.toContain("nope");
+  test.concurrent("an agent that does not exist is refused by the old one, unless more agents may come on stdin", async () => {
+    const env = { FAKE_CLAUDE_VERSION: older };
+    const { stderr } = await run({ args: ["-p", "hi", "--agent", "nope"], env });
+    expect(stderr).toContain("--agent 'nope' not found");
+    for (const version of [older, newest])
+      expect((await initOf(version, "--agent", "nope"))["agents"]).not.toContain("nope");
   });
 
   test.concurrent("settings choose the permission mode, the command line before them", async () => {

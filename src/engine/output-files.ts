@@ -27,11 +27,9 @@ import { entryWith, reportFileOf, summaryPieces } from "./answer.ts";
 import { LineFile } from "./line-file.ts";
 import { PageFiles } from "./page-files.ts";
 import { resultFileOf } from "./result-file.ts";
-import { type ResultText, resultTextOf } from "./result-text.ts";
+import { longestText, type ResultText, resultTextOf } from "./result-text.ts";
 import { taskFactsOf } from "./task-facts-of.ts";
 
-/** Of one answer, in a page or a line, in characters; what is longer is told, with the place of the whole. */
-const longestText = 1_000_000;
 /** Of all answers in a summary, in characters. */
 const longestSummary = 50_000_000;
 const stderrTailBytes = 8_000;

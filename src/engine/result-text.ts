@@ -3,6 +3,9 @@ import { readAnswer } from "../claude/transcript.ts";
 import type { DoneTask } from "../model/state.ts";
 import { textPlaces } from "../report/text-places.ts";
 
+/** Of one answer, in a page or a line, in characters; what is longer is told, with the place of the whole. */
+export const longestText = 1_000_000;
+
 export interface ResultText {
   /** The answer; empty for a task without one. */
   text: string;

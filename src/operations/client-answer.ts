@@ -1,9 +1,10 @@
 // A batch's answer for a client, whose model reads it: short enough for it, and never cut in silence.
 import { fairShares, reportFileOf } from "../engine/answer.ts";
+import { longestText } from "../engine/result-text.ts";
 import type { Standstill } from "../model/standstill.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
-import { countText } from "../report/amounts.ts";
+import { countText, numberText } from "../report/amounts.ts";
 import { type BatchAnswer, batchAnswerOf, type ResultEntry } from "../report/answer.ts";
 import type { Door } from "../report/option-words.ts";
 import { entryOf } from "./entry.ts";
@@ -77,7 +78,7 @@ function hints({ batch }: BatchState, results: readonly ResultEntry[], leftOut: 
         ]),
     ...(long
       ? [
-          `Texts are shortened because the answer would be too long; those that are have \`truncated\`. \`resultFile\` has the whole, and read_batch_results reads on, such as task ${long.taskIndex}: batchId ${batch.batchId}, tasks [${long.taskIndex}], from ${long.nextFrom}.`,
+          `Texts are shortened because the answer would be too long; those that are have \`truncated\`. \`resultFile\` has them up to ${numberText(longestText)} characters, and read_batch_results reads on, such as task ${long.taskIndex}: batchId ${batch.batchId}, tasks [${long.taskIndex}], from ${long.nextFrom}.`,
         ]
       : []),
   ];

@@ -36,18 +36,22 @@ export interface EndFacts {
   budgetUsd?: number | undefined;
   /** Of the cancelled tasks, those that never had a session. */
   notStarted?: number | undefined;
+  /** Whether single tasks were cancelled, and nobody asked for the end of the whole batch. */
+  isPartial?: boolean | undefined;
 }
 
 /** The facts of a batch that has ended. */
 export function endFactsOf(state: BatchState, end: BatchEnd): EndFacts {
-  const { batch, counts, totalCostUsd, costAtLeast, budgetUsd, tasks } = state;
+  const { batch, counts, totalCostUsd, costAtLeast, budgetUsd, tasks, cancelledBy } = state;
   const notStarted = tasks.filter(
     (task) => task.status === "done" && task.outcome.kind === "cancelled" && task.attempts.length === 0,
   ).length;
-  return { batchId: batch.batchId, end, counts, costUsd: totalCostUsd, costAtLeast, budgetUsd, notStarted };
+  const isPartial = cancelledBy === undefined;
+  const money = { costUsd: totalCostUsd, costAtLeast, budgetUsd };
+  return { batchId: batch.batchId, end, counts, ...money, notStarted, isPartial };
 }
 
-/** "succeeded", "3 failed", "stopped: budget", "cancelled": for a cell or a pill. */
+/** "succeeded", "3 failed", "stopped: budget", "2 failed, 1 cancelled": for a cell or a pill. */
 export function endLabel({ end, counts }: Pick<EndFacts, "end" | "counts">): string {
   switch (end.kind) {
     case "succeeded":
@@ -56,10 +60,18 @@ export function endLabel({ end, counts }: Pick<EndFacts, "end" | "counts">): str
     case "failed":
       return `${numberText(counts.failed)} failed`;
     case "stopped":
-      return stopLabel[end.by];
+      return end.by === "user" || end.by === "client" ? cancelledLabel(counts) : stopLabel[end.by];
     default:
       return unreachable(end);
   }
+}
+
+// Who cancels a few tasks has not cancelled the batch.
+function cancelledLabel(counts: Counts): string {
+  const { failed, cancelled, succeeded } = counts;
+  if (failed + succeeded === 0) return "cancelled";
+  const failures = failed > 0 ? `${numberText(failed)} failed, ` : "";
+  return `${failures}${numberText(cancelled)} cancelled`;
 }
 
 /** The colour and sign of an end. */
@@ -72,13 +84,11 @@ export function endClass(end: BatchEnd): StatusWord["className"] {
 
 const stopLabel = {
   budget: "stopped: budget",
-  user: "cancelled",
-  client: "cancelled",
   "failure-mode": "stopped: a task failed",
   leash: "stopped: client gone",
   hold: "stopped: no access",
   memory: "stopped: memory",
-} satisfies Record<Canceller, string>;
+} satisfies Record<Exclude<Canceller, "user" | "client">, string>;
 
 /** Why it ended, and what became of its tasks: "Stopped at its budget of $1.00: 5 of 30 tasks done, 25 not started." */
 export function endText(facts: EndFacts): string {
@@ -98,7 +108,8 @@ export function endText(facts: EndFacts): string {
   }
 }
 
-function stopReason(by: Canceller, { budgetUsd }: EndFacts): string {
+function stopReason(by: Canceller, { budgetUsd, isPartial }: EndFacts): string {
+  if (isPartial && (by === "user" || by === "client")) return `Tasks were cancelled by the ${by}`;
   if (by !== "budget" || budgetUsd === undefined) return stopReasons[by];
   return `Stopped at its budget of ${costText(budgetUsd)}`;
 }

@@ -211,7 +211,7 @@ test("a hold says what to do", () => {
   );
   expect(because("five-hour-limit")).not.toContain("other models");
   for (const name of ["credits", "billing", "organization-disabled", "account-on-hold", "login"] as const)
-    expect(because(name)).toContain("run `parallel-claude-code-mcp doctor` to continue immediately");
+    expect(because(name)).toContain("immediately after `parallel-claude-code-mcp doctor` in a terminal");
   expect(because("cloud-credentials")).toContain("Renew them");
   expect(because("verification-required")).toContain("must verify");
   expect(because("login-not-allowed")).toContain("API key");

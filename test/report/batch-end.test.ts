@@ -92,7 +92,7 @@ describe("the end of a batch", () => {
       status: 1,
     });
     expect(text).toMatch(
-      /^(?:Stopped|Cancelled) .*: 2 of 5 tasks done \(1 succeeded, 1 failed\), 1 stopped, 2 not/,
+      /^(?:Stopped|Tasks were cancelled) .*: 2 of 5 tasks done \(1 succeeded, 1 failed\), 1 stopped, 2 not/,
     );
     expect(command).toStartWith("parallel-claude-code-mcp retry bcdfghjk");
   });
@@ -121,5 +121,18 @@ describe("the end of a batch", () => {
     expect(standingText(state, "finished", { door: "tools" })).toBe(
       "The task succeeded. 1 file could not be written: /out/x.html: no space left.",
     );
+  });
+});
+
+describe("the label of a batch whose user cancelled tasks", () => {
+  const counts = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 3 };
+
+  test.each([
+    [{}, "cancelled"],
+    [{ succeeded: 5 }, "3 cancelled"],
+    [{ succeeded: 5, failed: 2 }, "2 failed, 3 cancelled"],
+  ])("beside %o is %j", (others, label) => {
+    for (const by of ["user", "client"] as const)
+      expect(endLabel({ end: { kind: "stopped", by }, counts: { ...counts, ...others } })).toBe(label);
   });
 });
