@@ -178,6 +178,12 @@ describe("wait", () => {
     await using home = new Home();
     const gate = home.file("gate");
     await run(home, ["run", "--detach", "quick", `[[wait-for-file path=${gate}]]`]);
+    // One that has ended before is told as well.
+    using store = home.store();
+    await eventually(
+      () => store.list()[0]?.counts.succeeded === 1,
+      () => "the quick one does not end",
+    );
     await using command = new Following(home, ["wait", "latest"]);
     await command.says("1/2  task 1  succeeded");
     expect(command.said).not.toContain("task 2");
@@ -204,7 +210,10 @@ describe("wait", () => {
       await using command = new Following(home, ["wait", "latest"]);
       await command.says("task 2");
     }
-    expect(existsSync(started)).toBe(true);
+    await eventually(
+      () => existsSync(started),
+      () => "the first session does not start",
+    );
     await Bun.write(gate, "");
     expect((await run(home, ["wait", "latest"])).code).toBe(0);
   });

@@ -213,7 +213,7 @@ test("a hold says what to do", () => {
   for (const name of ["credits", "billing", "organization-disabled", "account-on-hold", "login"] as const)
     expect(because(name)).toContain("immediately after `parallel-claude-code-mcp doctor` in a terminal");
   expect(because("cloud-credentials")).toContain("Renew them");
-  expect(because("verification-required")).toContain("must verify");
+  expect(because("verification-required")).toContain("must be verified");
   expect(because("login-not-allowed")).toContain("API key");
 });
 

@@ -36,6 +36,7 @@ export async function showUntilEnd(
   try {
     if (already.length > 0 && log.state.endedAt === undefined)
       view.say(earlierText(log.state, already.length));
+    ended(log.state);
     await follow(store, log, {
       until: Number.POSITIVE_INFINITY,
       signal,
