@@ -1,8 +1,8 @@
 // Failures with one cause are one thing to read, at the end of a batch and afterwards.
 import { describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { RunningCommand } from "./cli-harness.ts";
-import { Home, program, run } from "./harness.ts";
+import { eventually, Home, program, run } from "./harness.ts";
 
 describe("a batch in which several tasks fail alike", () => {
   test("ends with each cause once, how many tasks it hit, and the command that runs them again", async () => {
@@ -34,7 +34,9 @@ describe("a batch in which several tasks fail alike", () => {
 
   test("that is cancelled does not name each task that never started", async () => {
     await using home = new Home();
-    writeFileSync(home.file("tasks.txt"), `${Array<string>(300).fill("[[hang]]").join("\n")}\n`);
+    const started = home.file("started");
+    const tasks = Array<string>(300).fill(`[[touch path=${started}]] [[hang]]`);
+    writeFileSync(home.file("tasks.txt"), `${tasks.join("\n")}\n`);
     await using command = new RunningCommand(home, [
       "run",
       "-f",
@@ -42,10 +44,14 @@ describe("a batch in which several tasks fail alike", () => {
       "--concurrency",
       "2",
     ]);
-    await command.says("300 tasks");
+    await eventually(
+      () => existsSync(started),
+      () => "no session starts",
+    );
     command.signal("SIGINT");
     expect(await command.ended()).toBe(130);
-    expect(command.said).toContain("298 not started");
+    // The second one may be about to start.
+    expect(command.said).toMatch(/29[89] not started/);
     expect(command.said.split("\n").length).toBeLessThan(15);
   });
 });

@@ -169,7 +169,11 @@ test("a result that is removed midway is written again at the end", async () => 
 testNeeding("a disk to mount")(
   "results for which there was no room are written as soon as there is, each line whole",
   async () => {
-    await using home = new Home();
+    // All seven run at once, and none has answered.
+    await using home = new Home({
+      PARALLEL_CLAUDE_CONCURRENCY: "8",
+      PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: "0",
+    });
     mkdirSync(home.output);
     Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", home.output]);
     try {
