@@ -115,7 +115,10 @@ test("a plain success is kept unless it is named and something is changed", asyn
   const kept = await run(home, ["retry", "latest", "2"]);
   expect(kept.code).toBe(2);
   expect(kept.err).toContain("task 2 succeeded, and would only run again with the same options");
-  expect((await run(home, ["retry", "latest"])).err).toContain("name them in");
+  // By what a command line has: numbers, and no flag.
+  const { err } = await run(home, ["retry", "latest"]);
+  expect(err).toContain("write their numbers after the batch, as in `retry BATCH 3 5`, with the options");
+  expect(err).not.toContain("--tasks");
   const other = await run(home, ["retry", "latest", "2", "--model", "opus"]);
   expect(other.out).toContain("1 task is run again with `--model opus`.");
   await run(home, ["wait", "latest"]);

@@ -169,6 +169,18 @@ describe("results", () => {
     expect(first).toContain("2 more results: `--offset 1` shows the next ones, and `--limit 3` all.");
   });
 
+  test("speaks as JSON of flags and commands, not of the arguments of a tool", async () => {
+    await using home = new Home();
+    await run(home, ["run", "[[answer bytes=5000]]", "two"]);
+    const messageOf = async (...flags: string[]) =>
+      JSON.parse((await run(home, ["results", "latest", "--json", ...flags])).out).message as string;
+    expect(await messageOf()).toMatch(
+      /is longer: `parallel-claude-code-mcp results \w{8} 1` shows all of it\.$/,
+    );
+    expect(await messageOf("--limit", "1")).toContain("The next page has `--offset 1`.");
+    expect(await messageOf("--offset", "7")).toContain("`--offset 7` is past the last");
+  });
+
   test("reads the end of an answer of 20 MB", async () => {
     await using home = new Home();
     await run(home, ["run", "[[answer bytes=20000000]]"]);

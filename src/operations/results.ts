@@ -7,6 +7,8 @@ import { stateWords } from "../model/state-word.ts";
 import { countText, numberText } from "../report/amounts.ts";
 import { resultSchema } from "../report/answer.ts";
 import { endFactsOf, endFields, endFieldsOf, endSentences } from "../report/batch-end.ts";
+import { type Door, optionText } from "../report/option-words.ts";
+import type { BatchLog } from "../store/batch-log.ts";
 import { batchIdInput, taskNumbers } from "./batch-input.ts";
 import { type ClientLimits, commandLineCharacters } from "./clients.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
@@ -127,7 +129,7 @@ function read(
       ...(next < matching.length && page.length > 0 ? { nextOffset: next } : {}),
       message: [
         ...(end && end.kind !== "succeeded" ? [endSentences(endFactsOf(state, end), context.door)] : []),
-        messageOf(asked, state, { matching: matching.length, results, next }),
+        messageOf(asked, log, { matching: matching.length, results, next, door: context.door }),
       ].join(" "),
     };
   };
@@ -166,8 +168,13 @@ function wantedOf({ full, from, characters }: Asked, limits: ClientLimits | unde
 
 function messageOf(
   { tasks, offset }: Asked,
-  state: BatchState,
-  { matching, results, next }: { matching: number; results: readonly Entry[]; next: number },
+  { batchId, state }: BatchLog,
+  {
+    matching,
+    results,
+    next,
+    door,
+  }: { matching: number; results: readonly Entry[]; next: number; door: Door },
 ): string {
   const open = (tasks ?? []).filter((number) => state.tasks[number - 1]?.status !== "done");
   const long = results.find((entry) => entry.nextFrom !== undefined);
@@ -175,15 +182,21 @@ function messageOf(
     matching === 0
       ? "No ended task matches the request."
       : results.length === 0
-        ? `There are only ${countText(matching, "matching task")}; \`offset\` ${offset} is past the last.`
+        ? `There are only ${countText(matching, "matching task")}; ${optionText(door, "offset", offset)} is past the last.`
         : `These are ${offset + 1} to ${next} of ${countText(matching, "matching task")}.`,
-    ...(next < matching && results.length > 0 ? [`The next page has \`offset\` ${next}.`] : []),
+    ...(next < matching && results.length > 0
+      ? [`The next page has ${optionText(door, "offset", next)}.`]
+      : []),
     ...(open.length > 0
       ? [`Not ended yet: ${open.slice(0, 20).join(", ")}${open.length > 20 ? " …" : ""}.`]
       : []),
     ...(long
       ? [
-          `The text of task ${long.taskIndex} is longer: ask for \`tasks\` [${long.taskIndex}] with \`from\` ${long.nextFrom}.`,
+          `The text of task ${long.taskIndex} is longer: ${
+            door === "tools"
+              ? `ask for \`tasks\` [${long.taskIndex}] with \`from\` ${long.nextFrom}`
+              : `\`parallel-claude-code-mcp results ${batchId} ${long.taskIndex}\` shows all of it`
+          }.`,
         ]
       : []),
   ].join(" ");

@@ -11,7 +11,7 @@ import { type BatchState, canRetry, type TaskState } from "../model/state.ts";
 import { kindAt } from "../platform/files.ts";
 import { writePrivateFiles } from "../platform/private-files.ts";
 import { costText, countText } from "../report/amounts.ts";
-import { listText, optionsText, optionText } from "../report/option-words.ts";
+import { type Door, listText, optionsText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { patiently } from "../store/patiently.ts";
 import type { BatchRow } from "../store/store.ts";
@@ -241,7 +241,7 @@ function startedText(
       : []),
     ...(isChanged && "allowedTools" in options && denied.length > 0
       ? [
-          `Kept, although tools were denied to them: ${listText(denied.map(({ number }) => number))}. To rerun them, name them in ${optionText(door, "tasks")}.`,
+          `Kept, although tools were denied to them: ${listText(denied.map(({ number }) => number))}. To rerun them, ${nameThemText(door)}.`,
         ]
       : []),
     `Results go to ${state.outputDirectory}.`,
@@ -302,9 +302,16 @@ function nothingText(
   }
   const named = tasks
     ? ""
-    : ` To rerun tasks that succeeded, name them in ${optionText(door, "tasks")}, with the options to change.`;
+    : ` To rerun tasks that succeeded, ${nameThemText(door)}, with the options to change.`;
   if (state.counts.succeeded === state.tasks.length) {
     return `Batch ${batchId} is ${word}, and all its tasks have succeeded: there is nothing to rerun.${named}`;
   }
   return `Batch ${batchId} is ${word}, and none of its tasks has failed: there is nothing to rerun.${named}`;
+}
+
+// A command line has no flag for them: their numbers follow the batch.
+function nameThemText(door: Door): string {
+  return door === "tools"
+    ? "name them in `tasks`"
+    : "write their numbers after the batch, as in `retry BATCH 3 5`";
 }
