@@ -32,6 +32,24 @@ describe("a batch in which several tasks fail alike", () => {
     }
   });
 
+  test("says the same of several tasks once, also where each needs another rule", async () => {
+    await using home = new Home();
+    const denied = ["npm test", "git push"].map((command) => `[[denied tool=Bash input="${command}"]]`);
+    writeFileSync(home.file("tasks.txt"), `${denied.join("\n")}\n`);
+    const { err } = await run(home, ["run", "-f", home.file("tasks.txt")]);
+    expect(err.match(/ × /g)).toHaveLength(1);
+    expect(err).toContain("  2 × Succeeded, with tools denied. (tasks 1, 2)\n");
+  });
+
+  test("is shown without advice to show it", async () => {
+    await using home = new Home();
+    const { err } = await run(home, ["run", "[[max-turns]]", "--retries", "0"]);
+    expect(err).toMatch(/`parallel-claude-code-mcp show \w{8}` says what went wrong/);
+    const { out } = await run(home, ["show", "latest"]);
+    expect(out).toMatch(/next +`parallel-claude-code-mcp retry \w{8}` reruns what failed\.\n/);
+    expect(out).not.toContain("says what went wrong");
+  });
+
   test("that is cancelled does not name each task that never started", async () => {
     await using home = new Home();
     const started = home.file("started");

@@ -154,27 +154,34 @@ export function nextCommand(facts: EndFacts): string | undefined {
   return `parallel-claude-code-mcp retry ${batchId}${budget}`;
 }
 
-/** What to do next, in one sentence for the readers of one door; nothing where all is done. */
+/** What to do next, in words for the readers of one door, and where the failures are told; nothing where all is done. */
 export function nextText(facts: EndFacts, door: Door): string | undefined {
+  const { end, batchId, counts } = facts;
+  const onward = onwardText(facts, door);
+  const hasFailures = end.kind === "failed" || (end.kind === "stopped" && counts.failed > 0);
+  if (onward === undefined || !hasFailures) return onward;
+  const source =
+    door === "tools"
+      ? `read_batch_results with \`status: "error"\``
+      : `\`parallel-claude-code-mcp show ${batchId}\``;
+  return `${onward} ${source} says what went wrong and what to change.`;
+}
+
+/** The first sentence of it alone, for a view that tells the failures itself. */
+export function onwardText(facts: EndFacts, door: Door): string | undefined {
   const { end, batchId } = facts;
   const command = nextCommand(facts);
   if (command === undefined) return undefined;
-  const first =
-    end.kind === "failed" || (end.kind === "stopped" && facts.counts.failed > 0)
-      ? door === "tools"
-        ? ` read_batch_results with \`status: "error"\` says what went wrong and what to change.`
-        : ` \`parallel-claude-code-mcp show ${batchId}\` says what went wrong and what to change.`
-      : "";
   const does =
     end.kind === "failed"
       ? "reruns what failed"
       : end.kind === "interrupted"
         ? "resumes the rest"
         : "runs the rest";
-  if (door === "command-line") return `\`${command}\` ${does}.${first}`;
+  if (door === "command-line") return `\`${command}\` ${does}.`;
   const budget =
     end.kind === "stopped" && end.by === "budget" ? `, batchBudgetUsd ${enoughUsd(facts)} or more` : "";
-  return `retry_batch (batchId ${batchId}${budget}) ${does}.${first}`;
+  return `retry_batch (batchId ${batchId}${budget}) ${does}.`;
 }
 
 /** Both sentences: how it ended, and what to do next. */

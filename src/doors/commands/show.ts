@@ -11,7 +11,7 @@ import { openStore } from "../../operations/open-store.ts";
 import { namesIn } from "../../platform/folders.ts";
 import { durationText, timeText } from "../../report/amounts.ts";
 import { countsText, heldText } from "../../report/answer.ts";
-import { endFactsOf, endLabel, endText, nextText } from "../../report/batch-end.ts";
+import { endFactsOf, endLabel, endText, onwardText } from "../../report/batch-end.ts";
 import { oneLine } from "../../report/harmless.ts";
 import { labelOf } from "../../report/label.ts";
 import { changeText } from "../../report/option-words.ts";
@@ -68,7 +68,7 @@ function header(state: BatchState, row: BatchRow, out: Printer): string {
   const { batch, createdAt, endedAt, outputDirectory } = state;
   const end = endOfState(state, word);
   const ending = end && endFactsOf(state, end);
-  const next = ending && nextText(ending, "command-line");
+  const next = ending && onwardText(ending, "command-line");
   const took = `${endedAt === undefined ? "for" : "took"} ${durationText((endedAt ?? Date.now()) - createdAt)}`;
   const left = word === "running" ? timeLeftMs(state, Date.now(), row.held?.until) : undefined;
   const processes = word === "interrupted" ? interruptedText(row) : farText(row, "command-line");
