@@ -77,10 +77,9 @@ export function holdOf(held: Standstill | undefined): z.infer<z.ZodObject<typeof
 
 /** "No sessions start until 21:00 (in 12 min): …", for people and models. */
 export function heldText({ because, until }: Standstill, now = Date.now()): string {
+  if (until !== undefined && until <= now) return `One session tries whether this is over: ${because}`;
   const when =
-    until === undefined
-      ? "for the moment"
-      : `until ${timeText(until)}, in ${durationText(Math.max(0, until - now))}`;
+    until === undefined ? "for the moment" : `until ${timeText(until)}, in ${durationText(until - now)}`;
   return `No sessions start ${when}: ${because}`;
 }
 
