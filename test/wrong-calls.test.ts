@@ -22,6 +22,11 @@ afterAll(async () => {
 /** Which tool, with what, and the answer; the home stands in it as HOME. */
 const table: [tool: string, input: Record<string, unknown>, answer: string][] = [
   [many, {}, "Nothing was done: tasks is missing: expected a list"],
+  [
+    "retry_batch",
+    { batchId: "latest", max_turns: 3 },
+    'Nothing was done: max_turns belongs in `with`: `{"with": {"maxTurns": …}}`',
+  ],
   [many, { tasks: [] }, "Nothing was done: tasks was given as []: expected at least one task"],
   [many, { tasks: null }, "Nothing was done: tasks is missing: expected a list"],
   [many, { tasks: "" }, "Nothing was done: tasks was given as []: expected at least one task"],

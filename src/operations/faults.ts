@@ -85,8 +85,19 @@ function unknownText(
     return `is an option of the batch, not of one task; give \`${outer}\` beside \`tasks\``;
   const [other] = elsewhere ? propertiesMeant(shapeOf(elsewhere.schema), key) : [];
   if (elsewhere && other !== undefined) return `is an option of ${elsewhere.name} only`;
+  const inner = path.length === 0 ? innerMeant(whole, key) : undefined;
+  if (inner) return `belongs in \`${inner.place}\`: \`{"${inner.place}": {"${inner.name}": …}}\``;
   const near = shape && (propertyHinted(shape, key) ?? nearest(key, [...shape.properties.keys()]));
   return `is not known${near === undefined ? "" : `; did you mean \`${near}\`?`}`;
+}
+
+// An option that stands one level too high.
+function innerMeant(whole: Shape, key: string): { place: string; name: string } | undefined {
+  for (const [place, property] of whole.properties) {
+    const [name] = propertiesMeant(property, key);
+    if (name !== undefined) return { place, name };
+  }
+  return undefined;
 }
 
 /** What is accepted instead, in words for people. */
