@@ -243,6 +243,9 @@ test("bad bodies, big bodies, other paths and unknown sessions are refused by th
     status: 200,
     text: expect.stringContaining("spawn_claude_session"),
   });
+  const without =
+    '{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"list_batches","arguments":null}}';
+  expect(await (await post(without)).text()).toContain("structuredContent");
 });
 
 test("clients of 2026-07-28 get no session, and are told that initialize is gone", async () => {

@@ -1,6 +1,7 @@
 // MCP over HTTP. Clients of 2026-07-28 are served request by request, older ones in sessions.
 import { createMcpHandler, isLegacyRequest, type McpServer } from "@modelcontextprotocol/server";
 import { ClientEnded } from "../operations/operation.ts";
+import { callAsMeant } from "./call-as-meant.ts";
 import { type Address, hostname } from "./http/address.ts";
 import { admission, refusal } from "./http/admission.ts";
 import { isOfSession, Sessions } from "./http/sessions.ts";
@@ -106,8 +107,7 @@ async function bodyOf(request: Request): Promise<unknown> {
   try {
     const text = await request.text();
     if (text.length > longestBody) return refusal(413, "The message is longer than 10 MB.");
-    const body: unknown = JSON.parse(text);
-    return body;
+    return callAsMeant(JSON.parse(text));
   } catch (error) {
     if (error instanceof SyntaxError)
       return refusal(400, "Parse error: the body is not JSON.", { code: -32_700 });

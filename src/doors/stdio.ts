@@ -8,6 +8,7 @@ import {
 } from "@modelcontextprotocol/server";
 import { type Line, LineCutter } from "../claude/lines.ts";
 import { writeAll } from "../platform/output.ts";
+import { callAsMeant } from "./call-as-meant.ts";
 import { idInEnds } from "./message-id.ts";
 
 /** Longest message, in bytes. */
@@ -103,7 +104,7 @@ export class StdioTransport implements Transport {
     if (line.text.trim() === "") return;
     let message: unknown;
     try {
-      message = JSON.parse(line.text);
+      message = callAsMeant(JSON.parse(line.text));
     } catch {
       void this.#refuse(-32700, "Parse error: the line is not JSON.");
       return;

@@ -1,0 +1,40 @@
+// Arguments of a call as some clients send them: `null` for none, and an object as its text.
+import { expect, test } from "bun:test";
+import { callAsMeant } from "../src/doors/call-as-meant.ts";
+import { Home } from "./harness.ts";
+import { RawClient } from "./raw-client.ts";
+
+const call = (given: unknown) => ({
+  jsonrpc: "2.0",
+  id: 1,
+  method: "tools/call",
+  params: { name: "list_batches", arguments: given, _meta: { progressToken: 7 } },
+});
+
+test.each([
+  [null, {}],
+  ["", {}],
+  ["{}", {}],
+  ['{"limit": 2}', { limit: 2 }],
+])("arguments that are %j are %j", (given, meant) => {
+  expect(callAsMeant(call(given))).toEqual(call(meant));
+});
+
+test.each([call({ limit: 2 }), call("[1]"), call("limit"), call([]), { method: "ping" }, null, []])(
+  "%j stays as it is",
+  (message) => {
+    expect(callAsMeant(message)).toBe(message);
+  },
+);
+
+test("a client that sends them so gets its answer", async () => {
+  await using home = new Home();
+  await using client = new RawClient(home);
+  for (const given of [null, "{}", '{"limit": 1}']) {
+    const { result, error } = await client.ask("tools/call", { name: "list_batches", arguments: given });
+    expect({ result, error }).toMatchObject({
+      result: { structuredContent: { batches: [] } },
+      error: undefined,
+    });
+  }
+});
