@@ -235,6 +235,26 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
     { batchId: "latest", tasks: ["a"] },
     'Nothing was done: tasks[0] was given as "a": expected a whole number',
   ],
+  [
+    "retry_batch",
+    { batchId: "latest", max_turns: 40 },
+    'Nothing was done: max_turns belongs in `with`: `{"with": {"maxTurns": …}}`',
+  ],
+  [
+    "retry_batch",
+    { batchId: "latest", with: { env: { TOKEN: "s3cret" } } },
+    "Nothing was done: with.env belongs beside `with`; give `env` there",
+  ],
+  [
+    one,
+    { task: { task: "x", environment: { TOKEN: "s3cret" } } },
+    'Nothing was done: task was given as {"task":"x","environment":"…"}: expected one task, as text; spawn_parallel_claude_sessions takes several',
+  ],
+  [
+    many,
+    { tasks: '[{"task": "x", "env": {"TOKEN": "s3cret"}' },
+    'Nothing was done: tasks was given as "[{\\"task\\": \\"x\\", \\"env\\":…": expected a list (this text is not valid JSON: Expected \'}\')',
+  ],
   ["list_batches", { limit: "all" }, 'Nothing was done: limit was given as "all": expected a whole number'],
   ["list_batches", { limit: 1.5 }, "Nothing was done: limit was given as 1.5: expected a whole number"],
   [

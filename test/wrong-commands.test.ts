@@ -189,7 +189,7 @@ const table: [line: string, answer: string][] = [
   ],
   [
     'printf \'[{"task": "a"}, {"prompts": "b"}]\' | P run -f -',
-    "2 problems:\n- standard input, line 1: task is missing: expected text\n- standard input, line 1: prompts is an option of the batch, not of one task; give `tasks` beside `tasks`",
+    "2 problems:\n- standard input, line 1: task is missing: expected text\n- standard input, line 1: prompts is not known",
   ],
   ["P show", "BATCH is missing: Batch id, or its first characters. `latest` is the newest batch."],
   ["P show nightly", "There is no batch nightly. `list` shows all batches."],

@@ -1,6 +1,6 @@
 // Bad input in words: each fault with its place, what was given, and what is accepted.
 import type { z } from "zod";
-import { secretOptions } from "../model/options.ts";
+import { secretOptions, sessionOptions } from "../model/options.ts";
 import { asMeant, looksLikeJson } from "./as-meant.ts";
 import { propertiesMeant, propertyHinted, type Shape, shapeAt, shapeOf } from "./shape.ts";
 
@@ -80,22 +80,26 @@ function unknownText(
   const [meant] = shape ? propertiesMeant(shape, key) : [];
   if (meant !== undefined && typeof siblings === "object" && siblings !== null && meant in siblings)
     return `means \`${meant}\`, which is given too; give one of the two`;
-  const [outer] = path.length > 0 ? propertiesMeant(whole, key) : [];
-  if (outer !== undefined)
-    return `is an option of the batch, not of one task; give \`${outer}\` beside \`tasks\``;
+  const [outside] = path;
+  const [outer] = outside === undefined ? [] : propertiesMeant(whole, key);
+  // `prompts` in a task means `tasks`, which cannot stand beside itself.
+  if (outer !== undefined && outer !== outside)
+    return outside === "tasks"
+      ? `is an option of the batch, not of one task; give \`${outer}\` beside \`tasks\``
+      : `belongs beside \`${String(outside)}\`; give \`${outer}\` there`;
+  const inner = outside === undefined ? within(whole, key) : undefined;
+  if (inner) return `belongs in \`${inner.holder}\`: \`{"${inner.holder}": {"${inner.name}": …}}\``;
   const [other] = elsewhere ? propertiesMeant(shapeOf(elsewhere.schema), key) : [];
   if (elsewhere && other !== undefined) return `is an option of ${elsewhere.name} only`;
-  const inner = path.length === 0 ? innerMeant(whole, key) : undefined;
-  if (inner) return `belongs in \`${inner.place}\`: \`{"${inner.place}": {"${inner.name}": …}}\``;
   const near = shape && (propertyHinted(shape, key) ?? nearest(key, [...shape.properties.keys()]));
   return `is not known${near === undefined ? "" : `; did you mean \`${near}\`?`}`;
 }
 
-// An option that stands one level too high.
-function innerMeant(whole: Shape, key: string): { place: string; name: string } | undefined {
-  for (const [place, property] of whole.properties) {
-    const [name] = propertiesMeant(property, key);
-    if (name !== undefined) return { place, name };
+/** The option that is an object and takes this name, and what the name means in it. */
+function within({ properties }: Shape, key: string): { holder: string; name: string } | undefined {
+  for (const [holder, shape] of properties) {
+    const [name] = propertiesMeant(shape, key);
+    if (name !== undefined) return { holder, name };
   }
   return undefined;
 }
@@ -187,10 +191,23 @@ export function jsonFault(text: string): string {
   }
 }
 
-/** The beginning of a value, as JSON. */
+/** The beginning of a value, as JSON, without what is secret in it. */
 export function excerpt(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const open = typeof value === "string" ? beforeSecrets(value) : value;
+  const text =
+    JSON.stringify(open, (key, inner: unknown) => (isSecretName(key) ? "…" : inner)) ?? String(open);
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}
+
+function isSecretName(name: string): boolean {
+  return propertiesMeant(shapeOf(sessionOptions), name).some((meant) => secretOptions.includes(meant));
+}
+
+// JSON that is broken, or stands in a wrong place, may hold them too.
+function beforeSecrets(text: string): string {
+  if (!looksLikeJson(text)) return text;
+  const first = [...text.matchAll(/["']([\w-]+)\\?["']\s*:/g)].find(([, name = ""]) => isSecretName(name));
+  return first ? `${text.slice(0, first.index + first[0].length)}…` : text;
 }
 
 /** The known name that was probably meant; nothing when none is near, or several are as near. */

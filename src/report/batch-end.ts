@@ -13,7 +13,7 @@ import type { StatusWord } from "./row.ts";
 export const endFields = {
   end: z.enum(batchEnds).optional().meta({
     description:
-      "How the batch ended: all tasks `succeeded`, some `failed`, or it was `stopped` before all had run. `message` says why.",
+      "How the batch ended: all tasks `succeeded`, some `failed`, it was `stopped` before all had run, or it was `interrupted`. `message` says why.",
   }),
   stoppedBy: z
     .enum(cancellers)

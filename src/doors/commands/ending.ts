@@ -8,10 +8,10 @@ import { countsText, unwrittenText } from "../../report/answer.ts";
 import { endFactsOf, endText, nextText } from "../../report/batch-end.ts";
 import { failureGroups, tasksText } from "./failure-groups.ts";
 
-/** Of causes, so many are named; `show` has them all. */
+/** How many causes are named. `show` has them all. */
 const mostCauses = 10;
 
-/** Several lines, for a batch that is no longer carried by anybody or has ended, as `word` has it. */
+/** Several lines, for a batch that has ended or was interrupted, as `word` says. */
 export function endingText(state: BatchState, word: StateWord): string {
   const took = durationText((state.endedAt ?? Date.now()) - state.createdAt);
   const spent = doneCount(state.counts) > 0 ? `, ${costText(state.totalCostUsd, state.costAtLeast)}` : "";

@@ -65,7 +65,7 @@ export function happenedText(task: DoneTask): string {
 /** How many ranges of numbers are named. */
 const mostRanges = 12;
 
-/** "task 3", "tasks 3, 7 to 9 and 41". */
+/** "task 3", "tasks 3, 7 to 9, 41". */
 export function tasksText(tasks: readonly DoneTask[]): string {
   const ranges: [number, number][] = [];
   for (const { number } of tasks) {
