@@ -20,12 +20,10 @@ test.each([
   expect(callAsMeant(call(given))).toEqual(call(meant));
 });
 
-test.each([call({ limit: 2 }), call("[1]"), call("limit"), call([]), { method: "ping" }, null, []])(
-  "%j stays as it is",
-  (message) => {
-    expect(callAsMeant(message)).toBe(message);
-  },
-);
+test("whatever else comes stays as it is", () => {
+  const others = [call({ limit: 2 }), call("[1]"), call("limit"), call([]), { method: "ping" }, null, []];
+  for (const message of others) expect(callAsMeant(message)).toBe(message);
+});
 
 test("a client that sends them so gets its answer", async () => {
   await using home = new Home();
