@@ -70,7 +70,7 @@ describe("the page of a batch of 200", () => {
       const before = Number(await page.evaluate(`${shownRows}.length`));
       await page.evaluate("scrollTo(0, 150)");
       await Bun.write(later, "");
-      await page.until(`${shownRows}.length > ${before}`);
+      await page.until(`${shownRows}.length > ${before}`, 120_000);
       expect(await page.evaluate(value("search"))).toBe("hello");
       expect(await page.evaluate("document.activeElement.id")).toBe("search");
       expect(await page.evaluate(`document.querySelector('[data-show="succeeded"]').ariaPressed`)).toBe(

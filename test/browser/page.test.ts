@@ -339,6 +339,8 @@ describe("the pages", () => {
     const { live } = await written(home);
     await using page = await new Page().begin();
     await page.open(live);
+    // The hold is told once, when the companion is first loaded; later it would be told over what we look for.
+    await page.until(`document.getElementById("said").textContent.includes("No new sessions start")`);
     const column = (cell: number) =>
       page.evaluate(
         `[...document.querySelectorAll("#task-table tbody tr")].filter((row) => !row.hidden).map((row) => row.cells[${cell}].textContent)`,
