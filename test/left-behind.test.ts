@@ -67,6 +67,23 @@ describeNeeding(
     }
   }
 
+  test("what a shell had started before `run` took its place lives on", async () => {
+    await using home = new Home();
+    const pidFile = home.file("pid");
+    const script = `sleep 1000 > /dev/null 2>&1 & echo $! > ${pidFile}; exec ${program().join(" ")} run one`;
+    const child = Bun.spawn(["sh", "-c", script], {
+      cwd: home.work,
+      env: home.environment,
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "ignore",
+    });
+    expect(await child.exited).toBe(0);
+    const server = identityOf(Number(readFileSync(pidFile, "utf8")));
+    expect(server).toBeDefined();
+    await kill(server);
+  });
+
   test("a daemon that other sessions share outlives its session, and ends with the batch", async () => {
     await using home = new Home();
     await using client = await connectNew(home);

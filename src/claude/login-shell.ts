@@ -8,7 +8,7 @@ import {
   realPath,
   removePath,
 } from "../platform/files.ts";
-import { leaveAlone } from "../platform/orphans.ts";
+import { leavingAlone } from "../platform/orphans.ts";
 import { basename, homeDirectory, isAbsolute, join, temporaryDirectory } from "../platform/paths.ts";
 import { signalGroup } from "../platform/process.ts";
 
@@ -60,19 +60,21 @@ function askedFor(
   const file = join(temporaryDirectory(), `parallel-claude-path-${crypto.randomUUID()}`);
   const output = createForAppending(file);
   try {
-    const asked = Bun.spawnSync([shell, flags, `printf '\\n%s%s%s\\n' ${mark} "$PATH" ${endMark}`], {
-      stdin: "ignore",
-      stdout: output,
-      stderr: "ignore",
-      timeout: mostMs,
-      killSignal: "SIGKILL",
-      cwd: homeDirectory(),
-      env: environment,
-      // Without a terminal of its own it cannot take ours, nor be stopped for reading from it.
-      detached: true,
-    });
+    const question = `printf '\\n%s%s%s\\n' ${mark} "$PATH" ${endMark}`;
     // Agents that the shell's files start are for the whole machine.
-    leaveAlone(asked.pid);
+    const asked = leavingAlone(() =>
+      Bun.spawnSync([shell, flags, question], {
+        stdin: "ignore",
+        stdout: output,
+        stderr: "ignore",
+        timeout: mostMs,
+        killSignal: "SIGKILL",
+        cwd: homeDirectory(),
+        env: environment,
+        // Without a terminal of its own it cannot take ours, nor be stopped for reading from it.
+        detached: true,
+      }),
+    );
     if (asked.exitedDueToTimeout) signalGroup(asked.pid, "SIGKILL");
     const text = new TextDecoder().decode(readUpTo(file, mostBytes));
     return new RegExp(`${mark}(.*)${endMark}`).exec(text)?.[1];

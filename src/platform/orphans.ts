@@ -1,6 +1,6 @@
 // Linux: takes in the processes whose parents end below us, so that none gets lost by leaving its parents.
 import { readStat } from "./process.ts";
-import { childrenOf, type ProcessRow, type ProcessTable } from "./process-table.ts";
+import { childrenOf, type ProcessRow, type ProcessTable, processTable } from "./process-table.ts";
 import { textAt } from "./system.ts";
 
 /** The C library, by the names that it has with glibc and with musl. */
@@ -25,8 +25,10 @@ let parentTakesIn = false;
  */
 export async function takeInOrphans({ parentToo = false } = {}): Promise<void> {
   parentTakesIn = parentToo;
-  if (process.platform !== "linux") return;
-  calls ??= await systemCalls();
+  if (process.platform !== "linux" || calls) return;
+  calls = await systemCalls();
+  // Before the first one can come.
+  if (calls) leaveOwnAlone();
   calls?.takeIn();
 }
 
@@ -61,12 +63,36 @@ export function isNoOrphan<Child extends { pid: number; exited: Promise<unknown>
   return child;
 }
 
-/** Sessions of processes whose orphans are the user's own. */
+/** Processes of the user's, and the sessions whose processes are: nobody's to end, though they come to us. */
 const usersOwn = new Set<number>();
 
-/** What a program of the user's has started in the session that it leads is nobody's to end, though it came to us. */
-export function leaveAlone(leader: number): void {
-  usersOwn.add(leader);
+/**
+ * Starts a program of the user's and waits for it. What it leaves behind is left alone: in its session, and what has come
+ * to us meanwhile, for agents that stay make sessions of their own.
+ */
+export function leavingAlone<Program extends { pid: number }>(start: () => Program): Program {
+  const before = new Set(childrenThatCame());
+  const program = start();
+  usersOwn.add(program.pid);
+  for (const pid of childrenThatCame() ?? []) if (!before.has(pid)) leaveAlone(pid);
+  return program;
+}
+
+// A shell that becomes us (`server & exec …`, and the last command of `sh -c` without a word) leaves us its children, and
+// what they start may come to us too. In our own session is no process of `claude`, which gets one of its own.
+function leaveOwnAlone(): void {
+  const own = readStat(process.pid);
+  if (own) usersOwn.add(own.session);
+  const ofTable = () =>
+    [...processTable()].flatMap(([pid, { parent }]) => (parent === process.pid ? [pid] : []));
+  for (const pid of childrenOf(process.pid) ?? ofTable()) if (!started.has(pid)) leaveAlone(pid);
+}
+
+function leaveAlone(pid: number): void {
+  const found = readStat(pid);
+  if (!found) return;
+  usersOwn.add(pid);
+  usersOwn.add(found.session);
 }
 
 /**
@@ -91,6 +117,7 @@ export function orphansIn(table: ProcessTable): [number, ProcessRow][] {
     ([pid, row]) =>
       pid !== own &&
       !started.has(pid) &&
+      !usersOwn.has(pid) &&
       !usersOwn.has(row.session) &&
       (row.parent === own || row.parent === parent),
   );

@@ -40,19 +40,44 @@ testNeeding("Linux", "setsid")(
   },
 );
 
-testNeeding("Linux", "setsid")("what a shell of the user's started is left alone", async () => {
-  const told = await tellOf(`
-    import { leaveAlone } from "${platform}/orphans.ts";
+const agents = {
+  "in its own session": "sleep 1000 > /dev/null 2>&1 & echo $!",
+  "as a daemon": "(setsid env -i sleep 1000 > /dev/null 2>&1 & echo $!)",
+};
+
+for (const [how, script] of Object.entries(agents)) {
+  testNeeding("Linux", "setsid")(`what a shell of the user's started ${how} is left alone`, async () => {
+    const told = await tellOf(`
+    import { leavingAlone } from "${platform}/orphans.ts";
     await takeInOrphans();
-    const script = "sleep 1000 > /dev/null 2>&1 & echo $$ $!";
-    const shell = Bun.spawnSync(["setsid", "sh", "-c", script]);
-    const [leader, pid] = shell.stdout.toString().split(" ").map(Number);
-    await until(() => orphans().includes(pid));
-    leaveAlone(leader);
-    console.log(orphans().length);
+    const shell = leavingAlone(() => Bun.spawnSync(["setsid", "sh", "-c", "${script}"]));
+    const pid = Number(shell.stdout.toString());
+    console.log(orphans().length, processTable().get(pid)?.parent === process.pid);
     process.kill(pid, "SIGKILL");`);
-  expect(told).toBe("0");
-});
+    expect(told).toBe("0 true");
+  });
+}
+
+for (const program of ["sleep 1000", "setsid sleep 1000"]) {
+  testNeeding("Linux", "setsid")(
+    `what a shell had started before it became us is left alone: ${program}`,
+    async () => {
+      const imports = `import { orphansIn, takeInOrphans } from "${platform}/orphans.ts";
+      import { processTable } from "${platform}/process-table.ts";`;
+      const script = `${imports}
+      await takeInOrphans();
+      console.log(orphansIn(processTable()).length);
+      process.kill(Number(process.env.BEFORE), "SIGKILL");`;
+      const child = Bun.spawn(
+        ["sh", "-c", `${program} > /dev/null & BEFORE=$! exec "$0" -e "$1"`, process.execPath, script],
+        {
+          stdout: "pipe",
+        },
+      );
+      expect((await child.stdout.text()).trim()).toBe("0");
+    },
+  );
+}
 
 testNeeding("Linux")("a child of our own is none", async () => {
   const told = await tellOf(`
