@@ -22,8 +22,8 @@ export interface Look {
   isWhole: boolean;
 }
 
-/** Looks for all processes that carry one of these markers. */
-export function lookForMarkers(markers: ReadonlySet<string>): Look {
+/** Looks for all processes that carry one of these markers. `among`: on Linux, only these are asked. */
+export function lookForMarkers(markers: ReadonlySet<string>, among?: readonly number[]): Look {
   const byMarker = new Map<string, ProcessIdentity[]>();
   let isWhole = true;
   const seen: Seen = {
@@ -36,7 +36,7 @@ export function lookForMarkers(markers: ReadonlySet<string>): Look {
       isWhole = false;
     },
   };
-  if (process.platform === "linux") eachMarkedOnLinux(markers, seen);
+  if (process.platform === "linux") eachMarkedOnLinux(markers, seen, among);
   else if (process.platform === "darwin") eachMarkedOnMac(markers, seen);
   return { byMarker, isWhole };
 }
@@ -151,22 +151,34 @@ export function commandOf(pid: number): string[] {
 
 const prefix = Buffer.from(`${markerVariable}=`);
 
-function eachMarkedOnLinux(markers: ReadonlySet<string>, seen: Seen): void {
+function eachMarkedOnLinux(
+  markers: ReadonlySet<string>,
+  seen: Seen,
+  among: readonly number[] = pidsOnLinux(),
+): void {
   const now = performance.now();
-  const before = now - lookedAt < comeRoundMs() ? withoutMarker : new Set();
+  const isRecent = now - lookedAt < comeRoundMs();
+  const before = isRecent ? withoutMarker : new Set();
+  const emptyBefore = isRecent ? withEmpty : new Set();
   lookedAt = now;
   withoutMarker = new Set();
-  for (const pid of pidsOnLinux()) {
+  withEmpty = new Set();
+  for (const pid of among) {
     if (before.has(pid)) {
       withoutMarker.add(pid);
       continue;
     }
     const environment = readProc(pid, "environ");
-    // Empty is what a process shows in the moment in which it becomes another program, too.
-    if (!environment || environment.length === 0) seen.missed();
+    if (environment?.length === 0) {
+      // It may become another program in this moment. One that shows nothing twice has nothing, but may do so later.
+      if (!emptyBefore.has(pid)) seen.missed();
+      withEmpty.add(pid);
+      continue;
+    }
+    if (!environment) seen.missed();
     const begin = environment?.indexOf(prefix) ?? -1;
     if (!environment || begin < 0) {
-      if (environment?.length !== 0) withoutMarker.add(pid);
+      withoutMarker.add(pid);
       continue;
     }
     const end = environment.indexOf(0, begin);
@@ -179,6 +191,8 @@ function eachMarkedOnLinux(markers: ReadonlySet<string>, seen: Seen): void {
 // last look is not asked again, as long as its pid cannot have become another one's. Those who cannot be asked at all,
 // kernel threads and zombies and what is another user's, are the dearest ones.
 let withoutMarker = new Set<number>();
+/** Those that showed an empty environment. */
+let withEmpty = new Set<number>();
 let lookedAt = Number.NEGATIVE_INFINITY;
 
 /** More processes and threads than a processor starts in a millisecond: the quickest of threads takes 10 µs. */

@@ -8,16 +8,16 @@ import { eventually } from "../harness.ts";
 describeNeeding("a system other than Windows")("the look at the process table", () => {
   test("finds a process that began after an earlier look, and again as long as it lives", async () => {
     const marker = markerOf("began-later");
-    await using _unmarked = sleeping({});
+    await using _unmarked = await sleeping({});
     expect(pidsOf(marker)).toEqual([]);
-    await using first = sleeping({ [markerVariable]: marker });
-    await using second = sleeping({ [markerVariable]: marker });
+    await using first = await sleeping({ [markerVariable]: marker });
+    await using second = await sleeping({ [markerVariable]: marker });
     for (let look = 0; look < 3; look++) expect(pidsOf(marker)).toEqual([first.pid, second.pid].sort());
   });
 
   test("finds what one marker's look has passed over, when its own is asked for", async () => {
     const [one, other] = [markerOf("one"), markerOf("other")];
-    await using marked = sleeping({ [markerVariable]: other });
+    await using marked = await sleeping({ [markerVariable]: other });
     expect(pidsOf(one)).toEqual([]);
     expect(pidsOf(other)).toEqual([marked.pid]);
   });
@@ -42,8 +42,8 @@ describeNeeding("a system other than Windows")("the look at the process table", 
 
   test("gives those of several markers apart", async () => {
     const [one, other] = [markerOf("left"), markerOf("right")];
-    await using left = sleeping({ [markerVariable]: one });
-    await using right = sleeping({ [markerVariable]: other });
+    await using left = await sleeping({ [markerVariable]: one });
+    await using right = await sleeping({ [markerVariable]: other });
     const found = lookForMarkers(new Set([one, other])).byMarker;
     expect(found.get(one)?.map(({ pid }) => pid)).toEqual([left.pid]);
     expect(found.get(other)?.map(({ pid }) => pid)).toEqual([right.pid]);
@@ -66,11 +66,37 @@ describeNeeding("a system other than Windows")("the look at the process table", 
       () => readFileSync(`/proc/${zombie}/stat`, "latin1").includes(") Z "),
       () => "it does not end",
     );
-    expect(lookForMarkers(new Set()).isWhole).toBe(false);
-    // What is known not to answer is not asked again, and on most machines nothing else ends just now.
+    // Only this one: whatever else ends on this machine would be met, too.
+    expect(lookForMarkers(new Set(), [zombie]).isWhole).toBe(false);
+    // What is known not to answer is not asked again, where the looks follow each other fast enough.
     await eventually(
-      () => lookForMarkers(new Set()).isWhole,
+      () => lookForMarkers(new Set(), [zombie]).isWhole,
       () => "no look is whole",
+    );
+  });
+
+  testNeeding("Linux")("is whole where a process has no environment, once it was seen without", async () => {
+    await using empty = Bun.spawn(["/bin/sleep", "1000"], { env: {} });
+    await eventually(
+      () => readFileSync(`/proc/${empty.pid}/comm`, "utf8") === "sleep\n",
+      () => "it does not become sleep",
+    );
+    await eventually(
+      () => lookForMarkers(new Set(), [empty.pid]).isWhole,
+      () => "no look is whole",
+    );
+  });
+
+  testNeeding("Linux")("finds the marker of a process that had shown no environment", async () => {
+    const marker = markerOf("late");
+    const script = `read word; ${markerVariable}=${marker} exec sleep 1000`;
+    await using late = Bun.spawn(["sh", "-c", script], { env: {}, stdin: "pipe" });
+    for (let look = 0; look < 3; look++) expect(pidsOf(marker)).toEqual([]);
+    late.stdin.write("go\n");
+    await late.stdin.end();
+    await eventually(
+      () => Bun.deepEquals(pidsOf(marker), [late.pid]),
+      () => `${pidsOf(marker)} instead of ${late.pid}`,
     );
   });
 });
@@ -80,8 +106,15 @@ function markerOf(name: string): string {
   return `process-table-${process.pid}-${name}`;
 }
 
-function sleeping(environment: Record<string, string>) {
-  return Bun.spawn(["sleep", "1000"], { env: { PATH: process.env["PATH"], ...environment } });
+// In the moment in which it becomes `sleep` it shows no environment.
+async function sleeping(environment: Record<string, string>) {
+  const child = Bun.spawn(["sleep", "1000"], { env: { PATH: process.env["PATH"], ...environment } });
+  if (process.platform === "linux")
+    await eventually(
+      () => readFileSync(`/proc/${child.pid}/environ`).length > 0,
+      () => "it does not become sleep",
+    );
+  return child;
 }
 
 function pidsOf(marker: string): number[] {
