@@ -83,6 +83,15 @@ test("a state directory that was moved has every answer, page and log, and its t
   await canRetry(home);
 });
 
+test("a state directory that was moved is opened, though something else has its place now", async () => {
+  await using home = new MovingHome();
+  await ended(home);
+  const former = home.stateNow;
+  renameSync(former, home.useState("moved"));
+  await Bun.write(former, "a file");
+  await isWhole(home);
+});
+
 test("one that an older program wrote, with absolute paths, has them too", async () => {
   await using home = new MovingHome();
   await ended(home);

@@ -6,33 +6,37 @@ import { connectNew, eventually, filesIn, Home, kill } from "./harness.ts";
 
 const spawn = "spawn_parallel_claude_sessions";
 
-test.each(["removed", "moved"])("a batch whose state directory was %s ends, and says why", async (how) => {
-  await using home = new Home();
-  await using client = await connectNew(home);
-  const gate = home.file("gate");
-  const tasks = Array.from({ length: 3 }, () => `[[wait-for-file path=${gate}]] [[result text="kept"]]`);
-  const { data } = await client.call(spawn, { tasks, asyncMode: true, concurrency: 1 });
-  const batchId = String(data?.["batchId"]);
-  {
-    using store = home.store();
-    await eventually(
-      () => store.list()[0]?.counts.running === 1,
-      () => "the first one does not run",
-    );
-  }
-  await client.close();
-  if (how === "removed") rmSync(home.state, { recursive: true });
-  else renameSync(home.state, `${home.state}.moved`);
-  writeFileSync(gate, "");
-  await home.empty();
-  const summary = JSON.parse(readFileSync(join(home.output, `summary-${batchId}.json`), "utf8"));
-  expect(summary).toMatchObject({ state: "finished", counts: { succeeded: 1, failed: 2 } });
-  const [line = ""] = readFileSync(join(home.output, `results-${batchId}.jsonl`), "utf8").split("\n");
-  expect(JSON.parse(line)).toMatchObject({ taskIndex: 1, result: "kept" });
-  expect(summary.results[2].error).toContain("was removed, moved or replaced while the batch ran");
-  const page = filesIn(home.output).find((name) => name === `report-${batchId}.html`) ?? "";
-  expect(readFileSync(join(home.output, page), "utf8")).toContain("was removed, moved or replaced");
-});
+test.each(["removed", "moved", "replaced by a file"])(
+  "a batch whose state directory was %s ends, and says why",
+  async (how) => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    const gate = home.file("gate");
+    const tasks = Array.from({ length: 3 }, () => `[[wait-for-file path=${gate}]] [[result text="kept"]]`);
+    const { data } = await client.call(spawn, { tasks, asyncMode: true, concurrency: 1 });
+    const batchId = String(data?.["batchId"]);
+    {
+      using store = home.store();
+      await eventually(
+        () => store.list()[0]?.counts.running === 1,
+        () => "the first one does not run",
+      );
+    }
+    await client.close();
+    if (how === "removed") rmSync(home.state, { recursive: true });
+    else renameSync(home.state, `${home.state}.moved`);
+    if (how === "replaced by a file") writeFileSync(home.state, "");
+    writeFileSync(gate, "");
+    await home.empty();
+    const summary = JSON.parse(readFileSync(join(home.output, `summary-${batchId}.json`), "utf8"));
+    expect(summary).toMatchObject({ state: "finished", counts: { succeeded: 1, failed: 2 } });
+    const [line = ""] = readFileSync(join(home.output, `results-${batchId}.jsonl`), "utf8").split("\n");
+    expect(JSON.parse(line)).toMatchObject({ taskIndex: 1, result: "kept" });
+    expect(summary.results[2].error).toContain("was removed, moved or replaced while the batch ran");
+    const page = filesIn(home.output).find((name) => name === `report-${batchId}.html`) ?? "";
+    expect(readFileSync(join(home.output, page), "utf8")).toContain("was removed, moved or replaced");
+  },
+);
 
 test("a transcript that was removed ends its attempt, and not the batch", async () => {
   await using home = new Home();

@@ -451,10 +451,16 @@ export function removePath(path: string): void {
   rmSync(path, { recursive: true, force: true });
 }
 
-/** Which file stands at a path, told from one that was put there later; nothing where there is none. */
+/** Which file stands at a path, told from one that was put there later; nothing where this user can reach none. */
 export function fileIdentity(path: string): string | undefined {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found && `${found.dev}:${found.ino}`;
+  try {
+    const found = statOf(path);
+    return found && `${found.dev}:${found.ino}`;
+  } catch (error) {
+    // Below a directory of somebody else's, as the one may be that a container knows the store by.
+    if (systemCode(error) === "EACCES" || isUnusable(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Distinguishes a file from a later version of it. */

@@ -28,8 +28,8 @@ describeNeeding("a system other than Windows")("the look at the process table", 
       env: { ...process.env, [markerVariable]: marker },
       stdout: "pipe",
     });
-    expect(pidsOf(marker)).toContain(shell.pid);
     const { value } = await shell.stdout.getReader().read();
+    expect(pidsOf(marker)).toContain(shell.pid);
     const grandchild = Number(new TextDecoder().decode(value));
     // In the moment in which it becomes `sleep` it shows no environment; a sweep looks again then, too.
     const both = [shell.pid, grandchild].sort();
