@@ -153,7 +153,7 @@ export class Admission {
     const state = this.#plan.state();
     const room = lackOfRoom(this.#plan.layout.stateDirectory, state.counts.running);
     if (room !== undefined) {
-      if (this.#plan.startHold.lacks(room) === "give-up") this.#plan.giveUpStarting(room);
+      if (this.#plan.startHold.lacks() === "give-up") this.#plan.giveUpStarting(room);
       return { because: room, tell: true };
     }
     const unstartable = this.#plan.startHold.hindrance();

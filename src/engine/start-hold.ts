@@ -6,6 +6,8 @@ const firstDelayMs = 500;
 const longestDelayMs = 15_000;
 /** After this many failures in a row, it is more than a moment's trouble. */
 const lastingTries = 3;
+/** What was not seen to be missing for so long was there meanwhile, or nobody needed it. */
+const forgottenMs = 10_000;
 
 interface Standing extends Standstill {
   /** These are of the monotonic clock, in milliseconds. */
@@ -18,6 +20,8 @@ export class StartHold {
   readonly #patienceMs: number;
   readonly #now: () => number;
   #standing: Standing | undefined;
+  /** What is missing without which no start is tried, since when, and when that was seen last. */
+  #lack: { since: number; seenAt: number } | undefined;
   /** The task whose session tries whether it is over. */
   #prober: number | undefined;
 
@@ -67,12 +71,14 @@ export class StartHold {
   }
 
   /** Something is missing without which no start is tried. Gives whether it is worth waiting any longer. */
-  lacks(because: string): "wait" | "give-up" {
+  lacks(): "wait" | "give-up" {
     const now = this.#now();
-    const since = this.#standing?.since ?? now;
+    const lack = this.#lack;
+    const since = lack && now - lack.seenAt < forgottenMs ? lack.since : now;
     if (now - since >= this.#patienceMs) return this.#giveUp();
+    this.#lack = { since, seenAt: now };
     // As soon as it is there, the next start is due.
-    this.#standing = { because, since, tries: 0, nextTryAt: now, until: undefined };
+    if (this.#standing) this.#standing = { ...this.#standing, nextTryAt: now };
     return "wait";
   }
 
@@ -80,10 +86,12 @@ export class StartHold {
   started(): void {
     this.#prober = undefined;
     this.#standing = undefined;
+    this.#lack = undefined;
   }
 
   /** A session has ended, which may have made room: the next one tries at once, and patience begins anew. */
   ended(): void {
+    this.#lack = undefined;
     if (this.#standing) this.#standing = { ...this.#standing, since: this.#now(), nextTryAt: this.#now() };
   }
 

@@ -61,9 +61,34 @@ test("it is given up when patience has run out, and waited for anew when somebod
   clock.now += 60_000;
   expect(clock.hold.met("no")).toBe("give-up");
   expect(clock.hold.hindrance()).toBeUndefined();
-  expect(clock.hold.lacks("no room")).toBe("wait");
-  clock.now += 60_000;
-  expect(clock.hold.lacks("no room")).toBe("give-up");
+  for (let waited = 0; waited < 60_000; waited += 1_000) {
+    expect(clock.hold.lacks()).toBe("wait");
+    clock.now += 1_000;
+  }
+  expect(clock.hold.lacks()).toBe("give-up");
+});
+
+test("a lack that came and went long ago shortens no patience with one of today", () => {
+  const clock = new Clock();
+  expect(clock.hold.lacks()).toBe("wait");
+  // There is room again, and the tasks wait for something else meanwhile: nobody starts, and nobody lacks anything.
+  clock.now += 3_600_000;
+  for (let waited = 0; waited < 60_000; waited += 250) {
+    expect(clock.hold.lacks()).toBe("wait");
+    clock.now += 250;
+  }
+  expect(clock.hold.lacks()).toBe("give-up");
+});
+
+test("what lacks once between failed starts prolongs no patience with them", () => {
+  const clock = new Clock();
+  for (let waited = 0; waited < 60_000; waited += 1_000) {
+    expect(clock.hold.met("no")).toBe("wait");
+    expect(clock.hold.lacks()).toBe("wait");
+    expect(clock.hold.hindrance()).toBeUndefined();
+    clock.now += 1_000;
+  }
+  expect(clock.hold.met("no")).toBe("give-up");
 });
 
 test("only what is a task's own fails the task", async () => {
