@@ -18,6 +18,7 @@ import { AccountHolds } from "./account-holds.ts";
 import { AccountPace } from "./account-pace.ts";
 import { Admission } from "./admission.ts";
 import { endOfQueue, notStarted } from "./attempt-events.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import { bestEffort, LateWrites } from "./late-writes.ts";
 import { LoginProof } from "./login-proof.ts";
 import { Machine } from "./machine.ts";
@@ -42,7 +43,6 @@ import { Tasks } from "./tasks.ts";
 const beatMs = 250;
 /** On each how-manieth beat every transcript is looked at, though no watch called. */
 const lookEveryBeats = 4;
-const aliveEveryMs = 15_000;
 /** A store that is not in its place for so long will not come back, in milliseconds. */
 const goneMs = 3_000;
 /** Whoever does not wait for a login still waits for an update of `claude`, in milliseconds. */
@@ -116,8 +116,7 @@ class Runner {
   /** Since when the store is not in its place, by the monotonic clock. */
   #goneSince: number | undefined;
   #changeCount = -1;
-  #aliveAt = performance.now();
-  #saidAliveAt = Date.now();
+  readonly #heartbeat = new Heartbeat();
   #beats = 0;
 
   constructor(
@@ -301,12 +300,8 @@ class Runner {
   }
 
   #sayThatWeLive(): void {
-    // The monotonic clock stands still while the machine sleeps; others go by the time of day.
-    const now = Date.now();
-    const isSaid = performance.now() - this.#aliveAt < aliveEveryMs && now - this.#saidAliveAt < aliveEveryMs;
-    if (isSaid) return;
-    this.#aliveAt = performance.now();
-    this.#saidAliveAt = now;
+    const now = this.#heartbeat.due();
+    if (now === undefined) return;
     const { batchId, epoch } = this.#log;
     if (!this.#row.setAlive(batchId, epoch, now)) throw new Replaced(batchId);
   }

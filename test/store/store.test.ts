@@ -153,6 +153,16 @@ test("time in the log never goes back, though the clock be set back", async () =
   expect(log.state.changedAt).toBe(future);
 });
 
+test("a runner lives now, though the log is ahead of a clock that was set back", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const future = Date.now() + 1e9;
+  const log = store.create(batchOf(1), future);
+  expect(log.takeOver(ownIdentity())).toBe(1);
+  expect(log.state.changedAt).toBe(future);
+  expect(store.row(log.batchId)?.aliveAt).toBeLessThan(future);
+});
+
 test("an empty log is no state", () => {
   expect(fold([])).toBeUndefined();
 });
