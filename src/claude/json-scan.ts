@@ -6,19 +6,24 @@
  */
 export function beginOfString(text: string, field: string): number | undefined {
   const mark = `"${field}":"`;
+  for (const at of outerStrings(text)) if (text.startsWith(mark, at)) return at + mark.length;
+  return undefined;
+}
+
+/** Where each string of the outermost object begins (at its quote): its keys, and its values that are strings. */
+export function* outerStrings(text: string): Generator<number> {
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
     const character = text[at];
     if (character === "{" || character === "[") depth++;
     else if (character === "}" || character === "]") depth--;
     else if (character === '"') {
-      if (depth === 1 && text.startsWith(mark, at)) return at + mark.length;
+      if (depth === 1) yield at;
       const end = endOfString(text, at + 1);
-      if (end === undefined) return undefined;
+      if (end === undefined) return;
       at = end;
     }
   }
-  return undefined;
 }
 
 /** Where a string ends (at its quote), from a place inside it. Every quote in it has a backslash before it. */

@@ -1,5 +1,5 @@
 // The id of a message of which only the two ends were kept, because it is too long to be read.
-import { endOfString } from "../claude/json-scan.ts";
+import { outerStrings } from "../claude/json-scan.ts";
 
 /**
  * The id, where it stands in one of the ends, as a field of the message itself: some clients write it first, others
@@ -11,18 +11,10 @@ export function idInEnds({ head, tail }: { head: string; tail: string }): string
 
 // Only a field of the outermost object counts, and nothing inside a string does.
 function idInHead(head: string): string | number | undefined {
-  let depth = 0;
-  for (let at = 0; at < head.length; at++) {
-    const character = head[at];
-    if (character === "{" || character === "[") depth++;
-    else if (character === "}" || character === "]") depth--;
-    else if (character === '"') {
-      const end = endOfString(head, at + 1);
-      if (end === undefined) return undefined;
-      const value = depth === 1 && head.slice(at, end + 1) === '"id"' ? valueAt(head, end + 1) : undefined;
-      if (value !== undefined) return value;
-      at = end;
-    }
+  const key = '"id"';
+  for (const at of outerStrings(head)) {
+    const value = head.startsWith(key, at) ? valueAt(head, at + key.length) : undefined;
+    if (value !== undefined) return value;
   }
   return undefined;
 }

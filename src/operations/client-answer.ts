@@ -1,6 +1,7 @@
 // A batch's answer for a client, whose model reads it: short enough for it, and never cut in silence.
 import { fairShares, reportFileOf } from "../engine/answer.ts";
 import { longestText } from "../engine/result-text.ts";
+import { rangesOf } from "../model/number-ranges.ts";
 import type { Standstill } from "../model/standstill.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
@@ -88,14 +89,8 @@ function hints({ batch }: BatchState, results: readonly ResultEntry[], leftOut: 
 const mostRanges = 100;
 
 // [1, 2, 3, 7] → "1-3", "7".
-function rangesOf(numbers: readonly number[]): string[] {
-  const ranges: { first: number; last: number }[] = [];
-  for (const number of numbers) {
-    const open = ranges.at(-1);
-    if (open && open.last === number - 1) open.last = number;
-    else ranges.push({ first: number, last: number });
-  }
-  return ranges
+function rangeTexts(numbers: readonly number[]): string[] {
+  return rangesOf(numbers)
     .slice(0, mostRanges)
     .map(({ first, last }) => (first === last ? String(first) : `${first}-${last}`));
 }
@@ -107,7 +102,7 @@ function withLeftOut(answer: BatchAnswer, leftOut: number): BatchAnswer {
     ...answer,
     ...(leftOut > 0 ? { resultsLeftOut: leftOut } : {}),
     ...(more > 0
-      ? { pending: pending.slice(0, mostPending), morePending: more, pendingRanges: rangesOf(pending) }
+      ? { pending: pending.slice(0, mostPending), morePending: more, pendingRanges: rangeTexts(pending) }
       : {}),
   };
 }

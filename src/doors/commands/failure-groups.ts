@@ -1,4 +1,5 @@
 // What went wrong in a batch, gathered: 300 tasks that fail for one reason are one thing to know and one thing to do.
+import { rangesOf } from "../../model/number-ranges.ts";
 import type { BatchState, DoneTask } from "../../model/state.ts";
 import { adviceFor } from "../../report/advice.ts";
 import { adviceFactsOf } from "../../report/advice-facts.ts";
@@ -67,18 +68,13 @@ const mostRanges = 12;
 
 /** "task 3", "tasks 3, 7 to 9, 41". */
 export function tasksText(tasks: readonly DoneTask[]): string {
-  const ranges: [number, number][] = [];
-  for (const { number } of tasks) {
-    const last = ranges.at(-1);
-    if (last && last[1] === number - 1) last[1] = number;
-    else ranges.push([number, number]);
-  }
+  const ranges = rangesOf(tasks.map(({ number }) => number));
   const named = ranges
     .slice(0, mostRanges)
-    .map(([from, to]) =>
-      from === to ? String(from) : to === from + 1 ? `${from}, ${to}` : `${from} to ${to}`,
+    .map(({ first, last }) =>
+      first === last ? String(first) : last === first + 1 ? `${first}, ${last}` : `${first} to ${last}`,
     );
-  const left = ranges.slice(mostRanges).reduce((sum, [from, to]) => sum + to - from + 1, 0);
+  const left = ranges.slice(mostRanges).reduce((sum, { first, last }) => sum + last - first + 1, 0);
   const more = left > 0 ? `, and ${countText(left, "more", "more")}` : "";
   return `${tasks.length === 1 ? "task" : "tasks"} ${named.join(", ")}${more}`;
 }
