@@ -2,10 +2,10 @@
 // and every command says what is so, and gets out of it.
 import { Database } from "bun:sqlite";
 import { expect } from "bun:test";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { testNeeding } from "./facilities.ts";
 import { eventually, Home, kill, program, run } from "./harness.ts";
+import { newestRow, untilRunning } from "./running.ts";
 
 const testInContainers = testNeeding("namespaces of one's own");
 
@@ -20,17 +20,9 @@ async function inContainer(home: Home): Promise<{ batchId: string; end(): Promis
     ],
     { cwd: home.work, env: home.environment, stdin: "ignore", stdout: "ignore", stderr: "ignore" },
   );
-  const row = () => {
-    if (!existsSync(join(home.state, "store.sqlite"))) return undefined;
-    using store = home.store();
-    return store.list()[0];
-  };
-  await eventually(
-    () => row()?.counts.running === 2,
-    () => `the container runs nothing: ${JSON.stringify(row())}`,
-  );
+  const { batchId } = await untilRunning(home, 2);
   return {
-    batchId: row()?.batchId ?? "",
+    batchId,
     end: async () => {
       container.kill("SIGKILL");
       await container.exited;
@@ -102,14 +94,7 @@ testInContainers("a host that is renamed keeps its batches, and whoever is kille
   await using home = new Home();
   const gate = home.file("gate");
   await run(home, ["run", `[[wait-for-file path=${gate}]] [[answer text="done"]]`, "--detach"]);
-  const row = () => {
-    using store = home.store();
-    return store.list()[0];
-  };
-  await eventually(
-    () => row()?.counts.running === 1,
-    () => `nothing runs: ${JSON.stringify(row())}`,
-  );
+  const { batchId, keeper, runner, epoch } = await untilRunning(home);
   const renamed = async (...args: string[]) => {
     const child = Bun.spawn(
       ["unshare", "--uts", "sh", "-c", 'hostname renamed; exec "$@"', "sh", ...program(), ...args],
@@ -119,21 +104,16 @@ testInContainers("a host that is renamed keeps its batches, and whoever is kille
   };
   const running = await renamed("show", "latest");
   expect(running).not.toContain("another machine");
-  const { keeper, runner, epoch = 0 } = row() ?? {};
   await kill(keeper, runner);
   await renamed("list");
   await eventually(
-    () => (row()?.epoch ?? 0) > epoch,
+    () => (newestRow(home)?.epoch ?? 0) > epoch,
     () => "nobody took the batch over",
   );
   await Bun.write(gate, "");
   await run(home, ["wait", "latest"]);
   // Adopted, and not begun again.
-  expect(row()).toMatchObject({ counts: { succeeded: 1 } });
+  expect(newestRow(home)).toMatchObject({ counts: { succeeded: 1 } });
   using store = home.store();
-  expect(store.batch(row()?.batchId ?? never())?.state.tasks[0]?.attempts).toHaveLength(1);
+  expect(store.batch(batchId)?.state.tasks[0]?.attempts).toHaveLength(1);
 });
-
-function never(): never {
-  throw new Error("not there");
-}

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startSession } from "../src/claude/session.ts";
 import type { BatchId } from "../src/model/batch-id.ts";
-import { connectNew, eventually, Home, kill, run, type TestClient } from "./harness.ts";
+import { connectNew, eventually, Home, kill, run } from "./harness.ts";
+import { startRunning } from "./running.ts";
 
 const secret = "value-that-is-never-stored";
 
@@ -16,18 +17,6 @@ function filesHolding(home: Home, text: string): string[] {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((path) => readFileSync(path, "latin1").includes(text));
-}
-
-/** Starts a batch whose first task waits at a gate, and resolves with its id once that task runs. */
-async function startWaiting(home: Home, client: TestClient, batch: object): Promise<BatchId> {
-  await client.call("spawn_parallel_claude_sessions", { ...batch, concurrency: 1, asyncMode: true });
-  using store = home.store();
-  const batchId = store.list()[0]?.batchId ?? never();
-  await eventually(
-    () => store.batch(batchId)?.state.tasks[0]?.status === "running",
-    () => "no task runs",
-  );
-  return batchId;
 }
 
 /** Kills both processes that hold the values of a batch. */
@@ -86,7 +75,7 @@ test("a runner that is started again has the values from its keeper", async () =
   const gate = home.file("gate");
   // More than a pipe holds at once.
   const long = "x".repeat(300_000);
-  const batchId = await startWaiting(home, client, {
+  const batchId = await startRunning(home, client, {
     env: { A: "one", LONG: long.slice(0, 100_000) },
     tasks: [
       `[[wait-for-file path=${gate}]]`,
@@ -111,7 +100,7 @@ test("after a crash of everything, tasks say that their values are gone, and a r
   await using home = new Home();
   await using client = await connectNew(home);
   const gate = home.file("gate");
-  const batchId = await startWaiting(home, client, {
+  const batchId = await startRunning(home, client, {
     env: { A: secret },
     tasks: [`[[wait-for-file path=${gate}]]`, "[[env name=A]]"],
   });
@@ -143,7 +132,7 @@ test("a retry gives no value to several tasks that had their own", async () => {
   await using client = await connectNew(home);
   const gate = home.file("gate");
   const task = (value: string) => ({ task: "[[env name=TOKEN]]", env: { TOKEN: value } });
-  const batchId = await startWaiting(home, client, {
+  const batchId = await startRunning(home, client, {
     tasks: [`[[wait-for-file path=${gate}]]`, task("of-two"), task("of-three")],
   });
   await killHolders(home, batchId);

@@ -4,6 +4,7 @@ import { expect, test } from "bun:test";
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { connectNew, eventually, Home, kill, run } from "./harness.ts";
+import { newestRow, untilRunning } from "./running.ts";
 
 /** A home whose state directory, and more of its environment, can become another. */
 class MovingHome extends Home {
@@ -139,13 +140,10 @@ test("a copy of a batch that runs is interrupted, touches nothing of the origina
     "1",
     "--detach",
   ]);
-  const row = () => {
-    using store = home.store();
-    return store.list()[0];
-  };
+  await untilRunning(home);
   await eventually(
-    () => row()?.counts.running === 1 && existsSync(home.startsLog),
-    () => `nothing runs: ${JSON.stringify(row())}`,
+    () => existsSync(home.startsLog),
+    () => "the session has not begun",
   );
   const original = home.stateNow;
   cpSync(original, home.useState("copy"), { recursive: true });
@@ -159,7 +157,7 @@ test("a copy of a batch that runs is interrupted, touches nothing of the origina
   home.useState("state");
   await Bun.write(gate, "");
   await run(home, ["wait", "latest"]);
-  expect(row()).toMatchObject({ counts: { succeeded: 2 } });
+  expect(newestRow(home)).toMatchObject({ counts: { succeeded: 2 } });
   const prompts = readFileSync(home.startsLog, "utf8").match(/"kind":"prompt"/g);
   expect(prompts).toHaveLength(2);
   await home.empty();
@@ -169,14 +167,7 @@ test("in a copy of a batch that runs, retry runs what is open, beside the origin
   await using home = new MovingHome();
   const gate = home.file("gate");
   await run(home, ["run", `[[wait-for-file path=${gate}]] [[answer text="done"]]`, "--detach"]);
-  const row = () => {
-    using store = home.store();
-    return store.list()[0];
-  };
-  await eventually(
-    () => row()?.counts.running === 1,
-    () => `nothing runs: ${JSON.stringify(row())}`,
-  );
+  const { batchId } = await untilRunning(home);
   cpSync(home.stateNow, home.useState("copy"), { recursive: true });
   expect((await run(home, ["retry", "latest"])).out).toContain("The batch has resumed.");
   await Bun.write(gate, "");
@@ -184,29 +175,17 @@ test("in a copy of a batch that runs, retry runs what is open, beside the origin
   expect((await run(home, ["results", "latest", "1"])).out).toContain("done");
   home.useState("state");
   await run(home, ["wait", "latest"]);
-  expect(row()).toMatchObject({ counts: { succeeded: 1 } });
+  expect(newestRow(home)).toMatchObject({ counts: { succeeded: 1 } });
   using store = home.store();
-  expect(store.batch(row()?.batchId ?? never())?.state.tasks[0]?.attempts).toHaveLength(1);
+  expect(store.batch(batchId)?.state.tasks[0]?.attempts).toHaveLength(1);
   await home.empty();
 });
-
-function never(): never {
-  throw new Error("not there");
-}
 
 test("a batch whose processes are gone resumes where its state directory was moved to", async () => {
   await using home = new MovingHome();
   const gate = home.file("gate");
   await run(home, ["run", `[[wait-for-file path=${gate}]] [[answer text="done"]]`, "--detach"]);
-  const row = () => {
-    using store = home.store();
-    return store.list()[0];
-  };
-  await eventually(
-    () => row()?.counts.running === 1,
-    () => `nothing runs: ${JSON.stringify(row())}`,
-  );
-  const { keeper, runner } = row() ?? {};
+  const { keeper, runner } = await untilRunning(home);
   await kill(keeper, runner);
   renameSync(home.stateNow, home.useState("moved"));
   await Bun.write(gate, "");

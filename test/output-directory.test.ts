@@ -16,6 +16,7 @@ import {
 import { join } from "node:path";
 import { testNeeding } from "./facilities.ts";
 import { connectNew, eventually, filesIn, Home, run, type TestClient } from "./harness.ts";
+import { startRunning } from "./running.ts";
 
 const spawn = "spawn_parallel_claude_sessions";
 
@@ -23,12 +24,10 @@ const spawn = "spawn_parallel_claude_sessions";
 async function begun(home: Home, client: TestClient, count = 2) {
   const gate = home.file("gate");
   const tasks = Array.from({ length: count }, () => `[[wait-for-file path=${gate}]]`);
-  const { data } = await client.call(spawn, { tasks, asyncMode: true });
-  const batchId = String(data?.["batchId"]);
-  using store = home.store();
+  const batchId = await startRunning(home, client, { tasks }, count);
   await eventually(
-    () => store.list()[0]?.counts.running === count && existsSync(join(home.output, `report-${batchId}.js`)),
-    () => "the sessions do not run",
+    () => existsSync(join(home.output, `report-${batchId}.js`)),
+    () => "there is no page",
   );
   return { batchId, go: () => writeFileSync(gate, "") };
 }

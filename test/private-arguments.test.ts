@@ -3,9 +3,9 @@
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { BatchId } from "../src/model/batch-id.ts";
 import { layoutOf } from "../src/store/layout.ts";
-import { connectNew, eventually, Home, kill, type TestClient } from "./harness.ts";
+import { connectNew, Home, kill } from "./harness.ts";
+import { startRunning } from "./running.ts";
 
 const secret = "in-no-command-line";
 
@@ -18,17 +18,6 @@ const options = {
   settings: { env: { TOKEN: `${secret}-settings` } },
 };
 
-async function startWaiting(home: Home, client: TestClient, batch: object): Promise<BatchId> {
-  await client.call("spawn_parallel_claude_sessions", { ...batch, concurrency: 1, asyncMode: true });
-  using store = home.store();
-  const batchId = store.list()[0]?.batchId ?? never();
-  await eventually(
-    () => store.batch(batchId)?.state.tasks[0]?.status === "running",
-    () => "no task runs",
-  );
-  return batchId;
-}
-
 function never(): never {
   throw new Error("there is none");
 }
@@ -37,7 +26,7 @@ test("a session gets its prompts, agents, schema, servers and settings, and no c
   await using home = new Home();
   await using client = await connectNew(home);
   const gate = home.file("gate");
-  const batchId = await startWaiting(home, client, {
+  const batchId = await startRunning(home, client, {
     ...options,
     tasks: [`[[wait-for-file path=${gate}]] [[structured value='{"n":4}']]`],
   });
@@ -84,7 +73,7 @@ test("after a crash of everything, the batch goes on with them, and they are gon
   await using client = await connectNew(home);
   const gate = home.file("gate");
   const { outputSchema: _, ...others } = options;
-  const batchId = await startWaiting(home, client, {
+  const batchId = await startRunning(home, client, {
     ...others,
     tasks: [
       `[[wait-for-file path=${gate}]]`,

@@ -3,8 +3,7 @@ import { expect, test } from "bun:test";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connectNew, eventually, filesIn, Home, kill } from "./harness.ts";
-
-const spawn = "spawn_parallel_claude_sessions";
+import { startRunning } from "./running.ts";
 
 test.each(["removed", "moved", "replaced by a file"])(
   "a batch whose state directory was %s ends, and says why",
@@ -13,15 +12,7 @@ test.each(["removed", "moved", "replaced by a file"])(
     await using client = await connectNew(home);
     const gate = home.file("gate");
     const tasks = Array.from({ length: 3 }, () => `[[wait-for-file path=${gate}]] [[result text="kept"]]`);
-    const { data } = await client.call(spawn, { tasks, asyncMode: true, concurrency: 1 });
-    const batchId = String(data?.["batchId"]);
-    {
-      using store = home.store();
-      await eventually(
-        () => store.list()[0]?.counts.running === 1,
-        () => "the first one does not run",
-      );
-    }
+    const batchId = await startRunning(home, client, { tasks });
     await client.close();
     if (how === "removed") rmSync(home.state, { recursive: true });
     else renameSync(home.state, `${home.state}.moved`);
@@ -43,14 +34,8 @@ test("a transcript that was removed ends its attempt, and not the batch", async 
   await using client = await connectNew(home);
   const gate = home.file("gate");
   const tasks = Array.from({ length: 3 }, () => `[[wait-for-file path=${gate}]]`);
-  const { data } = await client.call(spawn, { tasks, asyncMode: true });
+  const batchId = await startRunning(home, client, { tasks }, 3);
   using store = home.store();
-  await eventually(
-    () => store.list()[0]?.counts.running === 3,
-    () => "they do not run",
-  );
-  const batchId = store.list()[0]?.batchId;
-  if (!batchId) throw new Error("no batch");
   const attemptsOf = (task: number) => store.batch(batchId)?.state.tasks[task - 1]?.attempts ?? [];
   rmSync(attemptsOf(2)[0]?.transcript ?? "");
   await kill(store.list()[0]?.runner);
@@ -63,7 +48,7 @@ test("a transcript that was removed ends its attempt, and not the batch", async 
     stderrTail: expect.stringContaining("was removed while the session ran"),
   });
   writeFileSync(gate, "");
-  const ended = await client.call("wait_for_batch", { batchId: data?.["batchId"] });
+  const ended = await client.call("wait_for_batch", { batchId });
   expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 3 } });
   expect([1, 2, 3].map((task) => attemptsOf(task).length)).toEqual([1, 2, 1]);
   // The one that took over, and none after it.

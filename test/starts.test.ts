@@ -4,8 +4,7 @@ import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Store } from "../src/store/store.ts";
 import { connectNew, eventually, fakeDirectory, Home, program, run, useProgram } from "./harness.ts";
-
-const spawn = "spawn_parallel_claude_sessions";
+import { startRunning } from "./running.ts";
 
 /** The fake under another name: one that can be taken away. */
 function installClaude(directory: string): string {
@@ -35,13 +34,8 @@ test("while claude is away, no task fails, every view says why, and all run when
   await using client = await connectNew(home);
   const gate = home.file("gate");
   const tasks = Array.from({ length: 12 }, () => `[[wait-for-file path=${gate}]]`);
-  const { data } = await client.call(spawn, { tasks, asyncMode: true, concurrency: 2 });
-  const batchId = String(data?.["batchId"]);
+  const batchId = await startRunning(home, client, { tasks }, 2);
   using store = home.store();
-  await eventually(
-    () => store.list()[0]?.counts.running === 2,
-    () => "the first two do not run",
-  );
   renameSync(claude, `${claude}.away`);
   writeFileSync(gate, "");
   await held(store, "Waits for claude");
@@ -66,16 +60,11 @@ test("a claude that has moved is found again, unless the operator chose its path
   await using client = await connectNew(home);
   const gate = home.file("gate");
   const tasks = Array.from({ length: 4 }, () => `[[wait-for-file path=${gate}]]`);
-  const { data } = await client.call(spawn, { tasks, asyncMode: true, concurrency: 1 });
-  using store = home.store();
-  await eventually(
-    () => store.list()[0]?.counts.running === 1,
-    () => "the first one does not run",
-  );
+  const batchId = await startRunning(home, client, { tasks });
   mkdirSync(second);
   renameSync(claude, join(second, "claude"));
   writeFileSync(gate, "");
-  const ended = await client.call("wait_for_batch", { batchId: data?.["batchId"] });
+  const ended = await client.call("wait_for_batch", { batchId });
   expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 4 } });
 });
 
@@ -86,13 +75,7 @@ test("a claude that stays away is given up, and a retry waits for it again", asy
   await using client = await connectNew(home);
   const gate = home.file("gate");
   const tasks = Array.from({ length: 3 }, () => `[[wait-for-file path=${gate}]]`);
-  const { data } = await client.call(spawn, { tasks, asyncMode: true, concurrency: 1 });
-  const batchId = String(data?.["batchId"]);
-  using store = home.store();
-  await eventually(
-    () => store.list()[0]?.counts.running === 1,
-    () => "the first one does not run",
-  );
+  const batchId = await startRunning(home, client, { tasks });
   renameSync(claude, `${claude}.away`);
   writeFileSync(gate, "");
   const ended = await client.call("wait_for_batch", { batchId });

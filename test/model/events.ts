@@ -1,10 +1,18 @@
 // Events of one batch, for tests of what is believed of it. Times are small numbers, so that they can be compared.
 import { type Event, eventBody } from "../../src/model/event.ts";
 import type { Outcome, Usage } from "../../src/model/outcome.ts";
+import { type BatchState, fold } from "../../src/model/state.ts";
 
 export const identity = { boot: "b", namespace: "n", pid: 1, startTicks: "1" };
 export const succeeded = { kind: "succeeded", length: 1, offset: 0 } satisfies Outcome;
 export const crashed = { kind: "crashed", stderrTail: "" } satisfies Outcome;
+
+/** What these events say of their batch. */
+export function after(...events: Event[]): BatchState {
+  const state = fold(events);
+  if (!state) throw new Error("There is no event");
+  return state;
+}
 
 /** An event as the log has it. */
 export function event(at: number, body: Record<string, unknown>, epoch = 1): Event {

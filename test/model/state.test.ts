@@ -1,6 +1,5 @@
 // What is believed of a batch after its events: every field, in every state.
 import { describe, expect, test } from "bun:test";
-import type { Event } from "../../src/model/event.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
 import {
   apply,
@@ -13,13 +12,7 @@ import {
   taskOf,
 } from "../../src/model/state.ts";
 import { optionsOf } from "../../src/model/task-options.ts";
-import { crashed, created, ended, event, identity, started, succeeded, usageOf } from "./events.ts";
-
-function after(...events: Event[]): BatchState {
-  const state = fold(events);
-  if (!state) throw new Error("There is no event");
-  return state;
-}
+import { after, crashed, created, ended, event, identity, started, succeeded, usageOf } from "./events.ts";
 
 const other = { ...identity, pid: 2 };
 

@@ -1,8 +1,7 @@
 // What a task used and what is remarked about it, over all of its attempts.
 import { expect, test } from "bun:test";
 import type { Event } from "../../src/model/event.ts";
-import { fold } from "../../src/model/state.ts";
-import { crashed, created, ended as endedAt, event, started as startedAt, usageOf } from "./events.ts";
+import { after, crashed, created, ended as endedAt, event, started as startedAt, usageOf } from "./events.ts";
 
 // One task; its attempts begin and end one after another.
 const started = (attempt: number, more: object = {}) => startedAt(2 * attempt, 1, attempt, more);
@@ -15,7 +14,7 @@ function ended(attempt: number, costUsd: number | undefined, more: Record<string
 }
 
 function taskAfter(...events: Event[]) {
-  const task = fold([created(), ...events])?.tasks[0];
+  const task = after(created(), ...events).tasks[0];
   if (task?.status !== "done") throw new Error("The task has not ended");
   return task;
 }
@@ -60,6 +59,6 @@ test("that a task began again is said as long as nobody asked for it anew", () =
 });
 
 test("what a cut-off session cost does not say what a session costs", () => {
-  const state = fold([created(), started(1), ended(1, 0.1, { ...again, usage: { atLeast: true } })]);
+  const state = after(created(), started(1), ended(1, 0.1, { ...again, usage: { atLeast: true } }));
   expect(state).toMatchObject({ totalCostUsd: 0.1, unknownCosts: [0.1], spending: { ascending: [] } });
 });

@@ -1,8 +1,7 @@
 // The public answer, field by field, in every state of a batch.
 import { describe, expect, test } from "bun:test";
-import type { Event } from "../../src/model/event.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
-import { type BatchState, type DoneTask, fold } from "../../src/model/state.ts";
+import type { BatchState, DoneTask } from "../../src/model/state.ts";
 import {
   batchAnswerOf,
   countsText,
@@ -15,13 +14,7 @@ import {
   sessionAnswerOf,
   standingText,
 } from "../../src/report/answer.ts";
-import { created, ended, event, identity, started, succeeded, usageOf } from "../model/events.ts";
-
-function after(...events: Event[]): BatchState {
-  const state = fold(events);
-  if (!state) throw new Error("There is no event");
-  return state;
-}
+import { after, created, ended, event, identity, started, succeeded, usageOf } from "../model/events.ts";
 
 function doneIn(state: BatchState, number = 1): DoneTask {
   const task = state.tasks[number - 1];

@@ -1,15 +1,8 @@
 // Which slot each session is drawn in.
 import { expect, test } from "bun:test";
-import type { Event } from "../../src/model/event.ts";
-import { type BatchState, fold } from "../../src/model/state.ts";
+import type { BatchState } from "../../src/model/state.ts";
 import { Lanes } from "../../src/report/lanes.ts";
-import { crashed, created, ended, started, succeeded } from "../model/events.ts";
-
-function after(...events: Event[]): BatchState {
-  const state = fold(events);
-  if (!state) throw new Error("There is no event");
-  return state;
-}
+import { after, crashed, created, ended, started, succeeded } from "../model/events.ts";
 
 function lanesOf(state: BatchState): (number | undefined)[][] {
   const lanes = new Lanes();

@@ -2,11 +2,12 @@
 import { batchIdSchema } from "../../src/model/batch-id.ts";
 import type { Event, EventBody } from "../../src/model/event.ts";
 import type { Outcome, Usage } from "../../src/model/outcome.ts";
-import { type BatchState, fold } from "../../src/model/state.ts";
+import type { BatchState } from "../../src/model/state.ts";
 import type { ErrorPage } from "../../src/report/error-text.ts";
 import type { PageView } from "../../src/report/page.ts";
 import type { OtherBatch } from "../../src/report/page-ends.ts";
 import type { ResultPage } from "../../src/report/result-page.ts";
+import { after } from "../model/events.ts";
 
 export const began = Date.UTC(2025, 10, 22, 17, 0, 0);
 export const identity = { boot: "b", namespace: "n", pid: 7, startTicks: "1" };
@@ -50,9 +51,7 @@ export function batchState(prompts: string[], events: EventBody[], name?: string
   const log = [created, ...events].map(
     (body, index): Event => ({ ...body, at: began + index * 1000, epoch: 1 }),
   );
-  const state = fold(log);
-  if (!state) throw new Error("Internal error: an empty log");
-  return state;
+  return after(...log);
 }
 
 export function started(task: number): EventBody {

@@ -2,18 +2,11 @@
 import { describe, expect, test } from "bun:test";
 import type { Event } from "../../src/model/event.ts";
 import type { ModelUsage } from "../../src/model/outcome.ts";
-import { type BatchState, fold } from "../../src/model/state.ts";
 import { billedToText, rounded, spendingOf, spendingText } from "../../src/report/spending.ts";
 import { timeLeftMs, timeLeftText } from "../../src/report/time-left.ts";
-import { created, ended, event, started, succeeded, usageOf } from "../model/events.ts";
+import { after, created, ended, event, started, succeeded, usageOf } from "../model/events.ts";
 
 const tokens: ModelUsage = { input: 1, output: 1, cacheRead: 1, cacheWritten: 1 };
-
-function after(...events: Event[]): BatchState {
-  const state = fold(events);
-  if (!state) throw new Error("There is no event");
-  return state;
-}
 
 // A task that ran from 1,001 to 3,001, for two seconds.
 function done(task: number, more: object = {}, from = 1_001, to = 3_001): Event[] {
