@@ -99,19 +99,27 @@ const table: [
     ],
   ],
   [
-    "an agent without a prompt, and one whose tools are no list",
+    "agents without a prompt, or whose tools are no list, and rules and models that do not exist, in agents and settings",
     () => ({
       tasks: ["x"],
       agents: {
         one: { description: "d" },
         two: { description: "d", prompt: "p", tools: "Read" },
         three: { description: "", prompt: "p" },
+        four: { description: "d", prompt: "p", model: "gpt-4" },
+        five: { description: "d", prompt: "p", model: "Inherit", disallowedTools: "Bash" },
+        six: { description: "d", prompt: "p", disallowedTools: ["bash"] },
       },
+      settings: { permissions: { deny: ["bash"] } },
     }),
     () => [
       "agents.one.prompt is missing: expected text; an agent needs `description` and `prompt`",
       'agents.two.tools was given as "Read": expected a list\n',
       'agents.three.description was given as "": must not be empty',
+      'agents.four.model was given as "gpt-4": expected an alias',
+      'agents.five.disallowedTools was given as "Bash": expected a list\n',
+      "agents.six.disallowedTools names bash, and no tool has this name; did you mean `Bash`?",
+      "settings.permissions.deny names bash, and no tool has this name; did you mean `Bash`?",
     ],
   ],
   [

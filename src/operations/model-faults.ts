@@ -13,20 +13,30 @@ const ofOthers =
 
 /** Every fault of the models in one set of options. */
 export function modelFaults(options: SessionOptionsInput, workingDirectory: string): string[] {
-  const { model, fallbackModel, env } = options;
-  const given = [
+  const { model, fallbackModel, agents, env } = options;
+  const given: (readonly [place: string, name: string])[] = [
     ...(model === undefined ? [] : [["model", model] as const]),
     ...(fallbackModel ?? "")
       .split(",")
       .map((name) => ["fallbackModel", name.trim()] as const)
       .filter(([, name]) => name !== ""),
+    ...modelsOfAgents(agents ?? {}),
   ];
-  const faults = given.flatMap(([option, name]) => {
+  const faults = given.flatMap(([place, name]) => {
     const fault = nameFault(name);
-    return fault === undefined ? [] : [`${option} was given as ${excerpt(name)}: ${fault}`];
+    return fault === undefined ? [] : [`${place} was given as ${excerpt(name)}: ${fault}`];
   });
   // Behind another address there may be any model.
   return faults.length > 0 && hasOtherAddress(env, options.settings, workingDirectory) ? [] : faults;
+}
+
+// An agent may also have the model of the session.
+function modelsOfAgents(agents: Record<string, unknown>): [place: string, name: string][] {
+  return Object.entries(agents).flatMap(([name, agent]): [string, string][] => {
+    const model = fieldOf(agent, "model");
+    const isOwn = typeof model === "string" && model.trim().toLowerCase() !== "inherit";
+    return isOwn ? [[`agents.${name}.model`, model]] : [];
+  });
 }
 
 const expected = "expected an alias (`opus`, `sonnet`, `haiku` …) or the full name of a Claude model";

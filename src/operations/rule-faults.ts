@@ -1,20 +1,53 @@
 // What is wrong with rules for tools. Claude Code passes over a rule that it cannot use without a word: nothing is then
 // allowed, or, what is worse, nothing forbidden.
+import { z } from "zod";
 import { toolOfRule } from "../claude/settings.ts";
 import { toolNames, toolNamesOf } from "../claude/tool-names.ts";
 import { isOlder } from "../claude/versions.ts";
 import { type SessionOptionsInput, toolRuleList } from "../model/options.ts";
 import { excerpt, nearest } from "./faults.ts";
 
-const ofRules = ["allowedTools", "disallowedTools", "tools"] as const;
-type RuleOption = (typeof ofRules)[number];
+/** What rules do: permit tools, forbid them or have a person asked, or name all that a session has. */
+type Purpose = "permit" | "forbid" | "have";
+
+/** The rules of one place among the options, such as `agents.reviewer.tools`. */
+interface Rules {
+  place: string;
+  purpose: Purpose;
+  rules: readonly string[];
+}
+
+const listSchema = z.array(z.string()).catch([]);
+const agentsSchema = z.record(
+  z.string(),
+  z.object({ tools: listSchema, disallowedTools: listSchema }).catch({ tools: [], disallowedTools: [] }),
+);
+const permissionsSchema = z
+  .object({ permissions: z.object({ allow: listSchema, deny: listSchema, ask: listSchema }) })
+  .catch({ permissions: { allow: [], deny: [], ask: [] } });
+
+function rulesIn({ allowedTools, disallowedTools, tools, agents, settings }: SessionOptionsInput): Rules[] {
+  const { permissions } = permissionsSchema.parse(settings);
+  return [
+    { place: "allowedTools", purpose: "permit", rules: toolRuleList(allowedTools ?? "") },
+    { place: "disallowedTools", purpose: "forbid", rules: toolRuleList(disallowedTools ?? "") },
+    { place: "tools", purpose: "have", rules: toolRuleList(tools ?? "") },
+    ...Object.entries(agentsSchema.parse(agents ?? {})).flatMap(([name, agent]): Rules[] => [
+      { place: `agents.${name}.tools`, purpose: "have", rules: agent.tools },
+      { place: `agents.${name}.disallowedTools`, purpose: "forbid", rules: agent.disallowedTools },
+    ]),
+    { place: "settings.permissions.allow", purpose: "permit", rules: permissions.allow },
+    { place: "settings.permissions.deny", purpose: "forbid", rules: permissions.deny },
+    { place: "settings.permissions.ask", purpose: "forbid", rules: permissions.ask },
+  ];
+}
 
 /** Every fault of the rules in one set of options. `claudeVersion` is absent where it is not known. */
 export function ruleFaults(options: SessionOptionsInput, claudeVersion: string | undefined): string[] {
-  return ofRules.flatMap((option) =>
-    toolRuleList(options[option] ?? "").flatMap((rule) => {
-      const fault = isClosed(rule) ? nameFault(rule, option, claudeVersion) : unmatched(rule);
-      return fault === undefined ? [] : [`${option} ${fault}`];
+  return rulesIn(options).flatMap(({ place, purpose, rules }) =>
+    rules.flatMap((rule) => {
+      const fault = isClosed(rule) ? nameFault(rule, purpose, claudeVersion) : unmatched(rule);
+      return fault === undefined ? [] : [`${place} ${fault}`];
     }),
   );
 }
@@ -22,13 +55,13 @@ export function ruleFaults(options: SessionOptionsInput, claudeVersion: string |
 /** What to know about names that a newer Claude Code may have, and we do not. */
 export function ruleWarnings(options: SessionOptionsInput, claudeVersion: string | undefined): string[] {
   if (!isNewer(claudeVersion)) return [];
-  return ofRules.flatMap((option) => {
-    const unknown = toolRuleList(options[option] ?? "")
+  return rulesIn(options).flatMap(({ place, rules }) => {
+    const unknown = rules
       .map(toolOfRule)
       .filter((name) => !isPattern(name) && !isOfServer(name) && !isKnown(name));
     if (unknown.length === 0) return [];
     return [
-      `\`${option}\` names ${[...new Set(unknown)].join(", ")}, which this program does not know. If Claude Code ${claudeVersion ?? ""} has no such tool either, it passes over the name without a word.`,
+      `\`${place}\` names ${[...new Set(unknown)].join(", ")}, which this program does not know. If Claude Code ${claudeVersion ?? ""} has no such tool either, it passes over the name without a word.`,
     ];
   });
 }
@@ -38,10 +71,10 @@ function unmatched(rule: string): string {
   return `has a rule whose parentheses do not match: ${excerpt(rule)}`;
 }
 
-function nameFault(rule: string, option: RuleOption, claudeVersion: string | undefined): string | undefined {
+function nameFault(rule: string, purpose: Purpose, claudeVersion: string | undefined): string | undefined {
   const name = toolOfRule(rule);
-  if (isPattern(name)) return patternFault(name, option);
-  if (isKnown(name) || (option === "tools" && name === "default")) return undefined;
+  if (isPattern(name)) return patternFault(name, purpose);
+  if (isKnown(name) || (purpose === "have" && name === "default")) return undefined;
   if (!/^[A-Za-z][\w.:-]*$/.test(name))
     return `has ${excerpt(rule)}, which is no rule; write \`Read,Bash(git log:*)\``;
   if (isOfServer(name)) return undefined;
@@ -56,9 +89,9 @@ function nameFault(rule: string, option: RuleOption, claudeVersion: string | und
 }
 
 // Claude Code allows by a pattern only where it names the server; it denies by any.
-function patternFault(pattern: string, option: RuleOption): string | undefined {
-  if (/^mcp__[^*]+__/.test(pattern) || (option === "tools" && pattern === "*")) return undefined;
-  if (option !== "disallowedTools")
+function patternFault(pattern: string, purpose: Purpose): string | undefined {
+  if (/^mcp__[^*]+__/.test(pattern) || (purpose === "have" && pattern === "*")) return undefined;
+  if (purpose !== "forbid")
     return `has the pattern ${pattern}, which Claude Code does not accept here; name each tool`;
   const parts = pattern.split("*").map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&"));
   const matches = new RegExp(`^${parts.join(".*")}$`);

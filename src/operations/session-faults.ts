@@ -19,6 +19,7 @@ const agentSchema = z.looseObject({
   description: z.string().min(1),
   prompt: z.string().min(1),
   tools: z.array(z.string()).optional(),
+  disallowedTools: z.array(z.string()).optional(),
   permissionMode: z.string().optional(),
 });
 

@@ -41,3 +41,30 @@ test("a name that a newer Claude Code may have is a warning there, and one near 
   ]);
   expect(ruleWarnings({ disallowedTools: "Teleport,Bash" }, "2.1.332")).toEqual([]);
 });
+
+test("the rules of agents and of settings are looked at as those of the session", () => {
+  const options = {
+    agents: {
+      fine: {
+        description: "d",
+        prompt: "p",
+        tools: ["Read", "*", "mcp__docs__search"],
+        disallowedTools: ["Web*"],
+      },
+      wrong: { description: "d", prompt: "p", tools: ["bash", "Grep("], disallowedTools: ["Teleport"] },
+      "no object": "x",
+    },
+    settings: { permissions: { allow: ["read", "Web*"], deny: ["Bash(rm:*)", "webfetch"], ask: ["edit"] } },
+  };
+  expect(ruleFaults(options, "2.1.332")).toEqual([
+    "agents.wrong.tools names bash, and no tool has this name; did you mean `Bash`?",
+    'agents.wrong.tools has a rule whose parentheses do not match: "Grep("',
+    "agents.wrong.disallowedTools names Teleport, and Claude Code has no tool of this name; the tool of an MCP server is called `mcp__SERVER__TOOL`",
+    "settings.permissions.allow names read, and no tool has this name; did you mean `Read`?",
+    "settings.permissions.allow has the pattern Web*, which Claude Code does not accept here; name each tool",
+    "settings.permissions.deny names webfetch, and no tool has this name; did you mean `WebFetch`?",
+    "settings.permissions.ask names edit, and no tool has this name; did you mean `Edit`?",
+  ]);
+  expect(ruleFaults({ settings: { permissions: { deny: ["bash"] } } }, "2.1.332")).toHaveLength(1);
+  expect(ruleFaults({ settings: "settings.json" }, "2.1.332")).toEqual([]);
+});
