@@ -25,6 +25,22 @@ test("whatever else comes stays as it is", () => {
   for (const message of others) expect(callAsMeant(message)).toBe(message);
 });
 
+test.each([
+  ["tools/call", { name: "list_batches", arguments: [] }, "`arguments` must be an object."],
+  ["tools/call", { name: "list_batches", arguments: [1] }, "`arguments` must be an object."],
+  ["tools/call", { name: "list_batches", arguments: 5 }, "`arguments` must be an object."],
+  ["tools/call", { name: "list_batches", arguments: "[1]" }, "`arguments` must be an object."],
+  ["tools/call", { name: 5 }, "`name` must be text."],
+  ["tools/call", {}, "`name` is missing: expected text."],
+  ["prompts/get", { name: "x", arguments: [] }, "`arguments` must be an object."],
+  ["resources/read", { uri: 4 }, "`uri` must be text."],
+  ["completion/complete", { ref: 4 }, "`ref` is not valid. `argument` is missing: expected an object."],
+])("%s with %j is answered with a sentence", async (method, params, message) => {
+  await using home = new Home();
+  await using client = new RawClient(home);
+  expect(await client.ask(method, params)).toMatchObject({ error: { code: -32602, message } });
+});
+
 test("a client that sends them so gets its answer", async () => {
   await using home = new Home();
   await using client = new RawClient(home);

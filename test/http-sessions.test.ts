@@ -41,7 +41,7 @@ function open(): Counted {
   };
 }
 
-const params = {
+const client = {
   protocolVersion: "2025-11-25",
   capabilities: {},
   clientInfo: { name: "test", version: "1" },
@@ -49,8 +49,12 @@ const params = {
 
 async function post(
   { door }: Counted,
-  { method = "initialize", headers = {} }: { method?: string; headers?: Record<string, string> },
-): Promise<Response> {
+  {
+    method = "initialize",
+    params = client,
+    headers = {},
+  }: { method?: string; params?: object; headers?: Record<string, string> },
+): Promise<Response & { said: string }> {
   const response = await fetch(`http://127.0.0.1:${door.port}/mcp`, {
     method: "POST",
     body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
@@ -61,8 +65,7 @@ async function post(
       ...headers,
     },
   });
-  await response.text();
-  return response;
+  return Object.assign(response, { said: await response.text() });
 }
 
 /** What the protocol refuses: an answer could not be understood. */
@@ -90,6 +93,16 @@ test("an initialize that is refused costs no session its place, and the limit ho
   await Promise.all(others());
   expect(counted.alive()).toBe(256);
   expect((await post(counted, ofFirst)).status).toBe(200);
+});
+
+test("params that do not fit are answered with a sentence, with a session and without one", async () => {
+  await using counted = open();
+  const headers = { "mcp-session-id": (await post(counted, {})).headers.get("mcp-session-id") ?? "" };
+  const call = { method: "tools/call", params: { name: "list_batches", arguments: [] } };
+  for (const asked of [call, { ...call, headers }]) {
+    const { said } = await post(counted, asked);
+    expect(said).toContain('"error":{"code":-32602,"message":"`arguments` must be an object."}');
+  }
 });
 
 test("a page in a browser is no client: a preflight is refused, and no answer may be read by another origin", async () => {

@@ -135,7 +135,8 @@ function typeText(type: string, shape: Shape | undefined): string {
   return typeWords[type] ?? type;
 }
 
-const typeWords: Readonly<Record<string, string>> = {
+/** What a type of a schema is called in messages. */
+export const typeWords: Readonly<Record<string, string>> = {
   string: "text",
   number: "a number",
   int: "a whole number",

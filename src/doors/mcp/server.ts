@@ -4,6 +4,7 @@ import { product } from "../../model/product.ts";
 import { serveCompletion } from "./completion.ts";
 import type { Connection } from "./connection.ts";
 import { instructions } from "./instructions.ts";
+import { answerInSentences } from "./plain-errors.ts";
 import { servePrompts } from "./prompts.ts";
 import { serveResources } from "./resources.ts";
 import { serveTasks, tasksExtension } from "./task-extension.ts";
@@ -43,6 +44,7 @@ export function newServer(connection: Connection, { tells = false }: Served): Mc
       },
     },
   );
+  answerInSentences(server);
   serveTools(server, connection);
   servePrompts(server);
   serveResources(server, connection);

@@ -1,0 +1,56 @@
+// What is wrong with the params of a request, as sentences: the SDK answers with the list of issues of its schema library.
+import type { McpServer } from "@modelcontextprotocol/server";
+import { ProtocolErrorCode } from "@modelcontextprotocol/server";
+import { z } from "zod";
+import { placeText, typeWords } from "../../operations/faults.ts";
+
+/** Rewords such errors on their way out, whichever transport the server is connected to. */
+export function answerInSentences({ server }: McpServer): void {
+  const connect = server.connect.bind(server);
+  server.connect = (transport) => {
+    const send = transport.send.bind(transport);
+    transport.send = (message, options) => send("error" in message ? inSentences(message) : message, options);
+    return connect(transport);
+  };
+}
+
+const issueSchema = z.object({
+  code: z.string(),
+  path: z.array(z.union([z.string(), z.number()])),
+  message: z.string(),
+  expected: z.string().optional(),
+});
+const issuesSchema = z.array(issueSchema).min(1);
+type Issue = z.infer<typeof issueSchema>;
+
+function inSentences<Message extends { error: { code: number; message: string } }>(
+  message: Message,
+): Message {
+  const { error } = message;
+  const issues = issuesIn(error.message);
+  if (!issues) return message;
+  const text = issues.map(sentenceOf).join(" ");
+  return { ...message, error: { ...error, code: ProtocolErrorCode.InvalidParams, message: text } };
+}
+
+function issuesIn(text: string): Issue[] | undefined {
+  const start = /(?:^|: )(?=\[\s*\{)/.exec(text);
+  if (!start) return undefined;
+  try {
+    return issuesSchema.safeParse(JSON.parse(text.slice(start.index + start[0].length))).data;
+  } catch {
+    // Not the list: the message stays as it is.
+    return undefined;
+  }
+}
+
+function sentenceOf({ path, code, message, expected }: Issue): string {
+  const [outer, ...inner] = path;
+  const place = placeText(outer === "params" && inner.length > 0 ? inner : path) || "The request";
+  const name = place === "The request" ? place : `\`${place}\``;
+  const wanted = code === "invalid_type" && expected !== undefined ? typeWords[expected] : undefined;
+  if (wanted === undefined) return `${name} is not valid.`;
+  return message.endsWith("received undefined")
+    ? `${name} is missing: expected ${wanted}.`
+    : `${name} must be ${wanted}.`;
+}
