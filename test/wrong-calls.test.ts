@@ -29,6 +29,28 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
   ],
   [many, { tasks: [] }, "Nothing was done: tasks was given as []: expected at least one task"],
   [many, { tasks: null }, "Nothing was done: tasks is missing: expected a list"],
+  ...[null, [], ""].flatMap((tasks) =>
+    ["cancel_batch", "retry_batch"].map((tool): [string, Record<string, unknown>, string] => [
+      tool,
+      { batchId: "latest", tasks },
+      `Nothing was done: tasks was given as ${tasks === "" ? "[]" : JSON.stringify(tasks)}: expected at least one task number; leave it out for all tasks`,
+    ]),
+  ),
+  ...["cancel_batch", "retry_batch"].map((tool): [string, Record<string, unknown>, string] => [
+    tool,
+    { batchId: "latest", task: "null" },
+    'Nothing was done: tasks was given as "null": expected at least one task number; leave it out for all tasks',
+  ]),
+  [
+    "cancel_batch",
+    { batchId: "latest", tasks: [null] },
+    "Nothing was done: tasks[0] was given as null: expected a whole number",
+  ],
+  [
+    "cancel_batch",
+    { batchId: "latest", tasks: "3-1" },
+    'Nothing was done: tasks was given as "3-1": expected a list of whole numbers',
+  ],
   [many, { tasks: "" }, "Nothing was done: tasks was given as []: expected at least one task"],
   [
     many,

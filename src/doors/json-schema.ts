@@ -14,7 +14,7 @@ export function outputJsonSchema(schema: z.ZodType): Record<string, unknown> {
 function slim(schema: Record<string, unknown>, described: number): Record<string, unknown> {
   const { $schema: _, ...rest } = z
     .record(z.string(), z.unknown())
-    .parse(without(schema, ["placeholder", "verbatim", "aliases", "hints", "flags"], described));
+    .parse(without(schema, ["placeholder", "verbatim", "aliases", "hints", "flags", "explicit"], described));
   return rest;
 }
 

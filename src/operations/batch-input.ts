@@ -9,8 +9,22 @@ export const batchIdInput = z
     aliases: ["id", "batch"],
   });
 
+const someOrAll = "expected at least one task number; leave it out for all tasks";
+
 /** Absent means all; an empty list would mean none, and nobody asks for that. */
 export const taskNumbers = z
   .array(z.int().min(1))
-  .min(1, "expected at least one task number; leave it out for all tasks")
+  .min(1, someOrAll)
   .meta({ aliases: ["task", "taskIndex", "taskIndexes", "taskNumbers"] });
+
+/**
+ * For what stops work or costs money. A caller that computed the tasks and got `null` did not mean all of them, so
+ * `null` is refused as an empty list is.
+ */
+export const explicitTaskNumbers = z
+  .array(z.int().min(1), {
+    error: ({ input }) =>
+      input === null || input === "null" || input === "undefined" ? someOrAll : undefined,
+  })
+  .min(1, someOrAll)
+  .meta({ ...taskNumbers.meta(), explicit: true });

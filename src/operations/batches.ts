@@ -13,7 +13,7 @@ import type { BatchLog } from "../store/batch-log.ts";
 import { patiently } from "../store/patiently.ts";
 import type { BatchRow } from "../store/store.ts";
 import { answerNow } from "./answer-now.ts";
-import { batchIdInput, taskNumbers } from "./batch-input.ts";
+import { batchIdInput, explicitTaskNumbers } from "./batch-input.ts";
 import { commandLineCharacters } from "./clients.ts";
 import { type Context, valueOrFault } from "./context.ts";
 import { check } from "./faults.ts";
@@ -167,7 +167,7 @@ export const waitForBatch: Operation<typeof waitInput, typeof waitOutput> = {
 
 const cancelInput = z.strictObject({
   batchId: batchIdInput,
-  tasks: taskNumbers.meta({ description: "Only these tasks, by number (default: all)." }).optional(),
+  tasks: explicitTaskNumbers.meta({ description: "Only these tasks, by number (default: all)." }).optional(),
 });
 
 export const cancelBatch: Operation<typeof cancelInput, typeof waitOutput> = {

@@ -16,7 +16,7 @@ import type { BatchLog } from "../store/batch-log.ts";
 import { patiently } from "../store/patiently.ts";
 import type { BatchRow } from "../store/store.ts";
 import { accountOf } from "./account.ts";
-import { batchIdInput, taskNumbers } from "./batch-input.ts";
+import { batchIdInput, explicitTaskNumbers } from "./batch-input.ts";
 import { waited, waitOutput } from "./batches.ts";
 import { refuseOldClaude } from "./claude-version.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
@@ -38,7 +38,7 @@ export const retryInput = z.strictObject({
         "`interrupted`: only resume a batch that lost its processes. `failed`: only rerun failed tasks (default: both).",
     })
     .optional(),
-  tasks: taskNumbers
+  tasks: explicitTaskNumbers
     .meta({
       description:
         "Rerun only these tasks, by number. A task that succeeded is kept, unless tools were denied to it or options are given.",

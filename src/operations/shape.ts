@@ -26,6 +26,8 @@ export interface PropertyShape extends Shape {
   aliases: readonly string[];
   /** Names that probably mean this one, to suggest it. `.meta({ hints })` declares them. */
   hints: readonly string[];
+  /** Whether `null` is not taken for a property that was left out. `.meta({ explicit: true })` declares it. */
+  isExplicit: boolean;
 }
 
 const declaredSchema = z.object({
@@ -41,6 +43,7 @@ const declaredSchema = z.object({
   verbatim: z.boolean().default(false),
   aliases: z.array(z.string()).default([]),
   hints: z.array(z.string()).default([]),
+  explicit: z.boolean().default(false),
 });
 
 const known = new WeakMap<z.ZodType, Shape>();
@@ -68,6 +71,7 @@ function shapeIn(schema: unknown): PropertyShape {
     required: declared.required,
     aliases: declared.aliases,
     hints: declared.hints,
+    isExplicit: declared.explicit,
     ...(items === undefined ? {} : { item: shapeIn(items) }),
     ...(typeof additionalProperties === "object" ? { values: shapeIn(additionalProperties) } : {}),
   };
