@@ -215,6 +215,10 @@ describe("bad input is told in one message with exit status 2, and starts nothin
     [["show"], ["BATCH is missing"]],
     [["show", "a", "b"], ['unexpected argument "b"']],
     [["cancel", "latest", "one"], ['N was given as "one"']],
+    [["cancel", "latest", "null"], ['N was given as "null"']],
+    [["cancel", "latest", ""], ['N was given as ""']],
+    [["retry", "latest", "7-3"], ['N was given as "7-3": expected a whole number, 1 or more, or a range']],
+    [["logs", "latest", "1-3"], ['N was given as "1-3": expected a whole number, 1 or more']],
     [["list", "--limit", "0"], ["--limit was given as 0"]],
     [
       ["run", "a", "--concurrency", "many"],
@@ -327,6 +331,19 @@ test("cancel ends the tasks that are named, and the others go on", async () => {
   expect((await run(home, ["show", batchId])).out).toContain(
     "Tasks were cancelled by the user: 1 of 2 tasks done, 1 stopped.",
   );
+});
+
+test("tasks are named by ranges, as answers print them", async () => {
+  await using home = new Home();
+  const batchId = batchIdIn((await run(home, ["run", "a", "b", "c", "d", "e"])).err);
+  const { code, out } = await run(home, ["results", batchId, "1-2,4", "5"]);
+  expect(code).toBe(0);
+  expect([...out.matchAll(/^Task (\d)/gm)].map(([, number]) => number)).toEqual(["1", "2", "4", "5"]);
+  const { err } = await run(home, ["results", batchId, "4-9"]);
+  expect(err).toContain(`Batch ${batchId} has tasks 1 to 5; there is no task 6, 7, 8, 9.`);
+  const many = await run(home, ["cancel", batchId, "1-9999"]);
+  expect(many.err).toContain("there is no task 6, 7");
+  expect(many.err).toContain(" and 9974 more.");
 });
 
 test("config tells each value with its source", async () => {

@@ -1,6 +1,7 @@
 // The command line. Every command is the face of an operation; this file finds the one that was meant.
 import { product } from "../model/product.ts";
 import { shellQuoted } from "../model/shell-quoted.ts";
+import { numbersIn } from "../operations/as-meant.ts";
 import { ConfigurationFault, newContext } from "../operations/context.ts";
 import { nearest } from "../operations/faults.ts";
 import { explained } from "../operations/perform.ts";
@@ -100,13 +101,14 @@ function placed(
   const entries = wanted.flatMap((one): [string, unknown][] => {
     const own = rest.splice(0, one.many ? rest.length : 1);
     if (own.length === 0 && one.required) faults.push(`${one.placeholder} is missing: ${one.description}`);
-    const values = own.map((text) => {
-      if (!one.numeric) return text;
-      if (!/^[1-9]\d*$/.test(text))
+    const values = own.flatMap((text): (string | number)[] => {
+      if (!one.numeric) return [text];
+      const numbers = positionNumbers(text, one.many);
+      if (!numbers)
         faults.push(
-          `${one.placeholder} was given as ${JSON.stringify(text)}: expected a whole number, 1 or more`,
+          `${one.placeholder} was given as ${JSON.stringify(text)}: expected a whole number, 1 or more${one.many ? ", or a range such as 3-7" : ""}`,
         );
-      return Number(text);
+      return numbers ?? [];
     });
     return values.length === 0 ? [] : [[one.property, one.many ? values : values[0]]];
   });
@@ -116,6 +118,14 @@ function placed(
     );
   if (faults.length > 0) throw new UsageFault(faults);
   return Object.fromEntries(entries);
+}
+
+// `3`, and where several may stand, `3-7` and `3,5-7`, as answers and people write them.
+function positionNumbers(text: string, many: boolean): number[] | undefined {
+  const words = many ? text.replace(/,$/, "").split(",") : [text];
+  const wanted = many ? /^[1-9]\d*(?:[-–]\d+)?$/ : /^[1-9]\d*$/;
+  const numbers = words.map((word) => (wanted.test(word) ? numbersIn(word) : undefined));
+  return numbers.every((some) => some !== undefined) ? numbers.flat() : undefined;
 }
 
 // `install cursor` means `--client cursor`.

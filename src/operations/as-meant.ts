@@ -1,6 +1,7 @@
 // Input as models, clients and people write it: lists as JSON text, `"true"`, `"5"`, `null`, one value for a list, names in
 // snake_case. What can mean one thing only becomes that thing; everything else stays as it is, and the schema refuses it.
 import type { z } from "zod";
+import { numbersOfRange } from "../model/number-ranges.ts";
 import { lettersOf, type PropertyShape, propertiesMeant, type Shape, shapeOf } from "./shape.ts";
 
 /** What an input means by its schema. Not parsed yet, and without defaults. Meant twice, it stays the same. */
@@ -71,8 +72,17 @@ function isWhole(shape: Shape | undefined, value: unknown): boolean {
 function itemsMeant(item: Shape, text: string): unknown {
   if (text.trim() === "") return [];
   if (!item.types.has("integer")) return [valueMeant(item, text)];
-  const words = text.trim().split(/[\s,;]+/);
-  return words.every(isNumeric) ? words.map(Number) : text;
+  const words = text
+    .trim()
+    .replaceAll(/(\d)\s+([-–])\s+(?=\d)/g, "$1$2")
+    .split(/[\s,;]+/);
+  const numbers = words.map((word) => numbersIn(word));
+  return numbers.every((some) => some !== undefined) ? numbers.flat() : text;
+}
+
+/** What one word of a list of numbers means: `7`, or all of `12-15`. Nothing where it is neither. */
+export function numbersIn(word: string): number[] | undefined {
+  return isNumeric(word) ? [Number(word)] : numbersOfRange(word);
 }
 
 function numberMeant(shape: Shape, value: number): unknown {
@@ -85,10 +95,16 @@ function numberMeant(shape: Shape, value: number): unknown {
 
 function listMeant(shape: Shape, values: readonly unknown[]): unknown {
   const { types, item } = shape;
-  if (types.has("array")) return item ? values.map((value) => valueMeant(item, value)) : values;
+  if (types.has("array")) return item ? values.flatMap((value) => itemMeant(item, value)) : values;
   const [only] = values;
   const isOne = values.length === 1 && typeof only !== "object" && !types.has("object");
   return isOne ? valueMeant(shape, only) : values;
+}
+
+// Ranges of numbers stand in lists of numbers as answers print them.
+function itemMeant(item: Shape, value: unknown): unknown[] {
+  const isRange = typeof value === "string" && item.types.has("integer") && !isNumeric(value);
+  return (isRange ? numbersIn(value) : undefined) ?? [valueMeant(item, value)];
 }
 
 function objectMeant(shape: Shape, value: object): unknown {
@@ -133,8 +149,13 @@ function namesMeant(shape: Shape, keys: readonly string[]): Map<string, string> 
 }
 
 // Clients fill in fields that nobody has filled.
-function isAbsent({ types, choices, mayBeEmpty, isVerbatim }: PropertyShape, value: unknown): boolean {
-  if (value === null || value === undefined) return true;
+function isAbsent(
+  { types, choices, mayBeEmpty, isVerbatim, isExplicit }: PropertyShape,
+  value: unknown,
+): boolean {
+  if (value === undefined) return true;
+  if (isExplicit) return false;
+  if (value === null) return true;
   if (typeof value !== "string" || isVerbatim) return false;
   const isFree = types.has("string") && choices.length === 0;
   if (!isFree && /^\s*(?:null|undefined)\s*$/.test(value)) return true;

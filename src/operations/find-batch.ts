@@ -1,5 +1,6 @@
 // The batch that somebody means.
 import type { BatchState } from "../model/state.ts";
+import { listText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import type { BatchRow } from "../store/store.ts";
 import { type Context, Fault } from "./context.ts";
@@ -25,7 +26,8 @@ export function unknownTasks(
 ): string | undefined {
   const unknown = numbers.filter((number) => number > tasks.length);
   if (unknown.length === 0) return undefined;
-  return `Batch ${batch.batchId} has tasks 1 to ${tasks.length}; there is no task ${unknown.join(", ")}.`;
+  const has = tasks.length === 1 ? "one task" : `tasks 1 to ${tasks.length}`;
+  return `Batch ${batch.batchId} has ${has}; there is no task ${listText(unknown)}.`;
 }
 
 /** Throws `Fault` where one of the numbers is no task of the batch. */

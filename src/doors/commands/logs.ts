@@ -5,7 +5,7 @@ import { standingOf } from "../../engine/standing.ts";
 import type { Attempt, BatchState, TaskState } from "../../model/state.ts";
 import { waitForBatch } from "../../operations/batches.ts";
 import { Fault } from "../../operations/context.ts";
-import { findBatch, rowOf } from "../../operations/find-batch.ts";
+import { findBatch, rowOf, unknownTasks } from "../../operations/find-batch.ts";
 import { follow } from "../../operations/follow.ts";
 import { perform } from "../../operations/perform.ts";
 import { exists } from "../../platform/files.ts";
@@ -89,10 +89,10 @@ async function found({ context }: Asked, given: string): Promise<BatchLog> {
   return findBatch(context, batchId);
 }
 
-function taskIn({ batch, tasks }: BatchState, number: number): TaskState {
-  const task = tasks[number - 1];
+function taskIn(state: BatchState, number: number): TaskState {
+  const task = state.tasks[number - 1];
   if (task) return task;
-  throw new Fault(`Batch ${batch.batchId} has tasks 1 to ${tasks.length}; there is no task ${number}.`);
+  throw new Fault(unknownTasks(state, [number]) ?? `There is no task ${number}.`);
 }
 
 function attemptIn({ attempts, number }: TaskState, wanted: number): Attempt {

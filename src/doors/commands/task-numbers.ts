@@ -5,7 +5,7 @@ import type { Positional } from "./command.ts";
 export const taskNumbersPositional: Positional = {
   property: "tasks",
   placeholder: "N",
-  description: "Only these tasks, by number.",
+  description: "Only these tasks, by number, such as `3 5-8`.",
   required: false,
   many: true,
   numeric: true,
