@@ -9,6 +9,67 @@ import { isJsonText } from "./settings-file.ts";
 /** A text that goes into a file of its own, and gives the file's path: every user can read a command line. */
 export type PutAside = (kind: "servers" | "settings", text: string) => string;
 
+/** What the value of an option may need besides the options. */
+interface Given {
+  /** Of the conversation that begins. */
+  sessionId: string;
+  putAside: PutAside;
+}
+
+/**
+ * How an option reaches the session: as arguments, on its standard input (in `initializeLine` or `promptLine`), in how
+ * its process is started, or not at all, for only the runner acts on it.
+ */
+type Way = "input" | "process" | "runner" | ((options: SessionOptions, given: Given) => string[]);
+
+/** How each option reaches the session. The arguments come in this order. */
+const ways = {
+  mcpConfig: (options, { putAside }) => [
+    // Without this, servers of the project's own `.mcp.json` are started unasked.
+    "--strict-mcp-config",
+    `--mcp-config=${mcpConfiguration(options, putAside)}`,
+  ],
+  resumeSessionId: ({ resumeSessionId, forkSession }, { sessionId }) => [
+    ...flag("resume", resumeSessionId),
+    // The id is ours to choose, except where an earlier conversation goes on.
+    ...(resumeSessionId === undefined || forkSession ? flag("session-id", sessionId) : []),
+  ],
+  forkSession: ({ resumeSessionId, forkSession }) =>
+    resumeSessionId !== undefined && forkSession ? ["--fork-session"] : [],
+  model: ({ model }) => flag("model", model),
+  fallbackModel: ({ fallbackModel }) => flag("fallback-model", fallbackModel),
+  effort: ({ effort }) => flag("effort", effort),
+  agent: ({ agent }) => flag("agent", agent),
+  settings: (options, { putAside }) => flag("settings", settingsValue(options, putAside)),
+  settingSources: ({ settingSources }) =>
+    flag("setting-sources", settingSources && settingSourceList(settingSources).join(",")),
+  restricted: ({ restricted }) => (restricted ? ["--restricted"] : []),
+  allowedTools: ({ allowedTools }) => flag("allowedTools", rules(allowedTools)),
+  disallowedTools: (options) => flag("disallowedTools", deniedRules(options).join(",")),
+  tools: ({ tools }) => flag("tools", rules(tools)),
+  permissionMode: ({ permissionMode }) => flag("permission-mode", permissionMode),
+  maxTurns: ({ maxTurns }) => flag("max-turns", maxTurns),
+  maxBudgetUsd: ({ maxBudgetUsd }) => flag("max-budget-usd", maxBudgetUsd),
+  addDirectories: ({ addDirectories = [] }) =>
+    addDirectories.flatMap((directory) => flag("add-dir", directory)),
+  name: ({ name }) => flag("name", name),
+  agents: "input",
+  systemPrompt: "input",
+  appendSystemPrompt: "input",
+  outputSchema: "input",
+  slashCommands: "input",
+  fileMentions: "input",
+  workingDirectory: "process",
+  env: "process",
+  retries: "runner",
+  firstEventTimeoutSeconds: "runner",
+  idleTimeoutSeconds: "runner",
+  backgroundWaitSeconds: "runner",
+  timeoutSeconds: "runner",
+  // Last, so that they have the last word.
+  claudeArguments: ({ claudeArguments = [] }) => claudeArguments,
+} satisfies Record<keyof SessionOptions, Way>;
+
 /**
  * The arguments for `claude`, its name not among them. The prompt is no argument: it goes to stdin, as does what
  * `initializeLine` has. What may hold secrets is put aside.
@@ -18,34 +79,18 @@ export function argumentsFor(
   sessionId: string,
   putAside: PutAside = (_, text) => text,
 ): string[] {
-  const rules = (list: string | string[] | undefined) =>
-    list === undefined ? undefined : toolRuleList(list).join(",");
+  const every: Way[] = Object.values(ways);
   return [
     "-p",
     "--input-format=stream-json",
     "--output-format=stream-json",
     "--verbose",
-    // Without this, servers of the project's own `.mcp.json` are started unasked.
-    "--strict-mcp-config",
-    `--mcp-config=${mcpConfiguration(options, putAside)}`,
-    ...identityArguments(options, sessionId),
-    ...flag("model", options.model),
-    ...flag("fallback-model", options.fallbackModel),
-    ...flag("effort", options.effort),
-    ...flag("agent", options.agent),
-    ...flag("settings", settingsValue(options, putAside)),
-    ...flag("setting-sources", options.settingSources && settingSourceList(options.settingSources).join(",")),
-    ...(options.restricted ? ["--restricted"] : []),
-    ...flag("allowedTools", rules(options.allowedTools)),
-    ...flag("disallowedTools", deniedRules(options).join(",")),
-    ...flag("tools", rules(options.tools)),
-    ...flag("permission-mode", options.permissionMode),
-    ...flag("max-turns", options.maxTurns),
-    ...flag("max-budget-usd", options.maxBudgetUsd),
-    ...(options.addDirectories ?? []).flatMap((directory) => flag("add-dir", directory)),
-    ...flag("name", options.name),
-    ...(options.claudeArguments ?? []),
+    ...every.flatMap((way) => (typeof way === "string" ? [] : way(options, { sessionId, putAside }))),
   ];
+}
+
+function rules(list: string | string[] | undefined): string | undefined {
+  return list === undefined ? undefined : toolRuleList(list).join(",");
 }
 
 /** The line on stdin that asks the session, which works in `workingDirectory`. */
@@ -97,13 +142,6 @@ export function stopTaskLine(taskId: string): string {
 
 function controlLine(requestId: string, request: object): string {
   return `${JSON.stringify({ type: "control_request", request_id: requestId, request })}\n`;
-}
-
-// A session id is always ours to choose, except when an earlier conversation is continued.
-function identityArguments(options: SessionOptions, sessionId: string): string[] {
-  if (options.resumeSessionId === undefined) return flag("session-id", sessionId);
-  const resume = flag("resume", options.resumeSessionId);
-  return options.forkSession ? [...resume, "--fork-session", ...flag("session-id", sessionId)] : resume;
 }
 
 function mcpConfiguration({ mcpConfig }: SessionOptions, putAside: PutAside): string {

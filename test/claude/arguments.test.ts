@@ -93,6 +93,54 @@ test("a rule whose parenthesis is not closed swallows none of ours", () => {
   expect(denied).toEndWith(",Workflow,Bash(rm");
 });
 
+test("every option that claude takes as an argument is one, and what only the runner acts on is none", () => {
+  const all = argumentsOf({
+    model: "opus",
+    fallbackModel: "sonnet,haiku",
+    effort: "high",
+    agent: "reviewer",
+    allowedTools: "Read",
+    disallowedTools: "Edit",
+    tools: "Read,Edit",
+    permissionMode: "acceptEdits",
+    maxTurns: 3,
+    maxBudgetUsd: 0.5,
+    addDirectories: ["/a"],
+    name: "one",
+    workingDirectory: "/w",
+    env: { A: "1" },
+    fileMentions: false,
+    slashCommands: true,
+    retries: 5,
+    firstEventTimeoutSeconds: 11,
+    idleTimeoutSeconds: 12,
+    backgroundWaitSeconds: 13,
+    timeoutSeconds: 14,
+  });
+  expect(all).toEqual([
+    "-p",
+    "--input-format=stream-json",
+    "--output-format=stream-json",
+    "--verbose",
+    "--strict-mcp-config",
+    '--mcp-config={"mcpServers":{}}',
+    `--session-id=${id}`,
+    "--model=opus",
+    "--fallback-model=sonnet,haiku",
+    "--effort=high",
+    "--agent=reviewer",
+    '--settings={"crossSessionInbound":"refuse"}',
+    "--allowedTools=Read",
+    expect.stringMatching(/^--disallowedTools=.*,Edit$/),
+    "--tools=Read,Edit",
+    "--permission-mode=acceptEdits",
+    "--max-turns=3",
+    "--max-budget-usd=0.5",
+    "--add-dir=/a",
+    "--name=one",
+  ]);
+});
+
 test("settings files, restricted mode and arguments of the caller are passed on", () => {
   const list = argumentsOf({
     settingSources: ["user"],
