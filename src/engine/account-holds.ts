@@ -40,6 +40,9 @@ export class AccountHolds {
   /** Since when this batch has waited for each hold that stands. */
   readonly #waitingSince = new Map<string, number>();
 
+  /** The holds that stand which a session of this batch has tried in vain. */
+  readonly #tried = new Set<string>();
+
   readonly #patience: Patience;
 
   constructor(holds: SharedHolds, holder: ProcessIdentity, patience: Patience) {
@@ -52,15 +55,18 @@ export class AccountHolds {
 
   /** Hears what other runners have met. */
   refresh(now = Date.now()): void {
-    this.#known = this.#patience.isAttended ? this.#holds.all() : this.#triedAtOnce(now);
+    this.#known = this.#holds.all();
     const standing = new Set(this.#known.map(nameOf));
     for (const name of this.#waitingSince.keys()) if (!standing.has(name)) this.#waitingSince.delete(name);
+    for (const name of this.#tried) if (!standing.has(name)) this.#tried.delete(name);
     for (const name of standing) if (!this.#waitingSince.has(name)) this.#waitingSince.set(name, now);
   }
 
   /** What stops tasks that ask for this model; nothing where one may start, be it to try whether it is over. */
   stopping(model: string | undefined, now: number): Hold | undefined {
-    return this.#concerning(model).find((hold) => hold.isProbed || !isDue(hold, now));
+    return this.#concerning(model).find(
+      (hold) => hold.isProbed || !(isDue(hold, now) || this.#isTriedEarly(hold)),
+    );
   }
 
   /** Whether a session of this task may start as the store has it now: nothing holds it but what it is to try. */
@@ -74,7 +80,9 @@ export class AccountHolds {
   claim(number: number, model: string | undefined, now: number): boolean {
     const open = this.#concerning(model);
     if (open.length === 0) return true;
-    const claimed = open.filter((hold) => this.#holds.claimProbe(hold, this.#holder, now));
+    const claimed = open.filter((hold) =>
+      this.#holds.claimProbe(hold, this.#holder, now, { early: this.#isTriedEarly(hold) }),
+    );
     if (claimed.length === open.length) this.#probes.set(number, claimed);
     else for (const hold of claimed) this.#holds.endProbe(hold);
     this.refresh();
@@ -137,6 +145,7 @@ export class AccountHolds {
     // Where this batch gives up, others may still wait: for them it was one more try in vain.
     const left = hold ?? (standing && holdFor(outcome, { ...tried, patienceMs: Number.POSITIVE_INFINITY }));
     if (left) this.#holds.place(left);
+    for (const probe of probes) this.#tried.add(nameOf(probe));
     this.#settle(number, (probe) => this.#holds.endProbe(probe));
     this.refresh(now);
     return hold ? { kind: "held" } : { kind: "given-up", hold: first };
@@ -147,11 +156,10 @@ export class AccountHolds {
     this.#settle(number, (hold) => this.#holds.endProbe(hold));
   }
 
-  // Nobody comes to log in while this batch waits; but somebody may have since the last try.
-  #triedAtOnce(now: number): Hold[] {
-    const waiting = this.#holds.all().filter((hold) => needsPerson(hold) && !isDue(hold, now));
-    for (const hold of waiting) this.#holds.hastenOne(hold, now);
-    return this.#holds.all();
+  // Nobody comes to log in while this batch waits; but somebody may have since the last try. Once, and by this batch
+  // alone: for the others, the hold stands as long as it did.
+  #isTriedEarly(hold: Hold): boolean {
+    return !this.#patience.isAttended && needsPerson(hold) && !this.#tried.has(nameOf(hold));
   }
 
   #patienceFor(outcome: Outcome): number {
@@ -160,6 +168,7 @@ export class AccountHolds {
 
   // A throttle says nothing of the hold, and the next session would only meet it too.
   #tryLater(hold: Hold, now: number): void {
+    this.#tried.add(nameOf(hold));
     const standing = this.#holds.all().find((one) => isSame(one, hold));
     if (standing)
       this.#holds.place({ ...standing, until: untilAfterThrottle(standing, now), tries: standing.tries + 1 });

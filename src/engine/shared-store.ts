@@ -29,22 +29,19 @@ export function sharedCapacity(capacity: Capacity, late: LateWrites): SharedCapa
 }
 
 /** The holds of an account. */
-export type SharedHolds = Pick<
-  Holds,
-  "all" | "place" | "claimProbe" | "adoptProbe" | "endProbe" | "lift" | "hastenOne"
->;
+export type SharedHolds = Pick<Holds, "all" | "place" | "claimProbe" | "adoptProbe" | "endProbe" | "lift">;
 
 export function sharedHolds(holds: Holds, late: LateWrites): SharedHolds {
   const nameOf = ({ kind, model }: { kind: string; model: string }) => `${kind} ${model}`;
   return {
     all: () => holds.all(),
     // Whoever cannot take the try on leaves it to another one, or to a later moment.
-    claimProbe: (named, prober, now) => bestEffort(() => holds.claimProbe(named, prober, now), false),
+    claimProbe: (named, prober, now, how) =>
+      bestEffort(() => holds.claimProbe(named, prober, now, how), false),
     adoptProbe: (named, prober, startedAt) =>
       bestEffort(() => holds.adoptProbe(named, prober, startedAt), false),
     place: (hold) => late.write(`hold ${nameOf(hold)}`, () => holds.place(hold)),
     lift: (hold) => late.write(`hold ${nameOf(hold)}`, () => holds.lift(hold)),
-    hastenOne: (hold, now) => late.write(`haste ${nameOf(hold)}`, () => holds.hastenOne(hold, now)),
     endProbe: (hold) => late.write(`probe ${nameOf(hold)}`, () => holds.endProbe(hold)),
   };
 }

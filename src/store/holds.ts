@@ -91,11 +91,11 @@ export class Holds {
     place.run(this.#account, kind, model, since, until, because, tries);
   }
 
-  /** Takes it on to try whether a hold is over. False when it is too early, or another runner does. */
-  claimProbe(named: HoldName, prober: ProcessIdentity, now: number): boolean {
+  /** Takes it on to try whether a hold is over. False when it is too early, unless `early`, or another runner does. */
+  claimProbe(named: HoldName, prober: ProcessIdentity, now: number, { early = false } = {}): boolean {
     const claim = this.#database.transaction(() => {
       const hold = this.all().find((one) => isSame(one, named));
-      if (!hold || hold.isProbed || !isDue(hold, now)) return false;
+      if (!hold || hold.isProbed || !(early || isDue(hold, now))) return false;
       this.#setProber(hold, prober);
       return true;
     });
@@ -127,14 +127,6 @@ export class Holds {
   lift({ kind, model }: HoldName): void {
     const lift = this.#database.query("DELETE FROM holds WHERE account = ? AND kind = ? AND model = ?");
     lift.run(this.#account, kind, model);
-  }
-
-  /** Lets a hold be tried at once, by one session. */
-  hastenOne({ kind, model }: HoldName, now: number): void {
-    const hasten = this.#database.query(
-      "UPDATE holds SET until = min(until, ?) WHERE account = ? AND kind = ? AND model = ?",
-    );
-    hasten.run(now, this.#account, kind, model);
   }
 
   /** Lets all holds be tried at once, each by one session. Gives how many there were. */

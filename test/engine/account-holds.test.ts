@@ -107,3 +107,31 @@ test("a session of a runner that died goes on trying its hold, and lifts it with
   successor.answered(2, start);
   expect(holds.all()).toEqual([]);
 });
+
+test("a batch that nobody attends tries a login at once, and once, and leaves the others their pauses", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const holds = new Holds(store.database, "a");
+  const start = Date.now();
+  const until = start + 10 * minute;
+  const hold = { kind: "auth", model: "", since: start, until, because: "", tries: 5 } as const;
+  holds.place(hold);
+  const attended = new AccountHolds(holds, ownIdentity(), patience(day));
+  const unattended = new AccountHolds(holds, ownIdentity(), { patienceMs: 0, isAttended: false });
+  for (let beat = 1; beat <= 10; beat++) unattended.refresh(start + beat);
+  attended.refresh(start + 11);
+  expect(attended.stopping(undefined, start + 11)).toMatchObject({ until, isProbed: false });
+  expect(attended.claim(1, undefined, start + 11)).toBe(false);
+  expect(unattended.stopping(undefined, start + 11)).toBeUndefined();
+  expect(unattended.claim(1, undefined, start + 11)).toBe(true);
+  // The API is busy, which says nothing of the login; the next try is made when it is due.
+  unattended.ended({ number: 1, model: undefined, outcome: throttled }, start + 12);
+  expect(unattended.stopping(undefined, start + 13)).toMatchObject({ tries: 6, isProbed: false });
+  expect(unattended.claim(2, undefined, start + 13)).toBe(false);
+  const due = holds.all()[0]?.until ?? 0;
+  expect(unattended.claim(2, undefined, due)).toBe(true);
+  const refused: Outcome = { kind: "failed", reason: "auth", message: "" };
+  expect(unattended.ended({ number: 2, model: undefined, outcome: refused }, due).kind).toBe("given-up");
+  expect(holds.all()).toMatchObject([{ tries: 7 }]);
+  expect(holds.all()[0]?.until).toBeGreaterThan(due);
+});
