@@ -5,6 +5,7 @@ import type { BatchId } from "../model/batch-id.ts";
 import { type Event, type EventBody, eventBody } from "../model/event.ts";
 import { apply, type BatchState, replaceState, stateFrom } from "../model/state.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
+import { isStorageTrouble } from "./database.ts";
 import { holderFrom, isHeld } from "./holder.ts";
 import { KeptPaths } from "./kept-paths.ts";
 
@@ -42,6 +43,8 @@ export class BatchLog {
   #sequence: number;
   /** Of others, folded by an append of ours: whoever acts on events must still be told of them. */
   #unheard: Event[] = [];
+  /** Before a transaction that failed: what has been believed since is not so. Nothing where all is well. */
+  #wellUntil: { sequence: number; unheard: readonly Event[] } | undefined;
 
   private constructor(place: LogPlace, lines: LogLines, state: BatchState, sequence: number) {
     this.#place = place;
@@ -97,6 +100,7 @@ export class BatchLog {
 
   /** Takes in what others have appended, and gives what has not been given yet. */
   refresh(): Event[] {
+    this.#foldAgain();
     const events = [...this.#unheard, ...this.#takeIn()];
     this.#unheard = [];
     return events;
@@ -139,25 +143,44 @@ export class BatchLog {
   }
 
   #write<Result>(write: () => Result): Result {
-    const { database } = this.#place;
-    const unheard = [...this.#unheard];
-    const sequence = this.#sequence;
+    this.#foldAgain();
+    const before = { sequence: this.#sequence, unheard: [...this.#unheard] };
+    let hasBegun = false;
+    const transaction = this.#place.database.transaction(() => {
+      hasBegun = true;
+      return write();
+    });
     try {
-      return database.transaction(write).immediate();
+      return transaction.immediate();
     } catch (error) {
       // What was believed inside a transaction that did not come about (a full disk, say) is believed no more.
-      if (!(error instanceof Replaced)) this.#foldAgain(unheard, sequence);
+      if (hasBegun && !(error instanceof Replaced)) {
+        this.#wellUntil = before;
+        this.#foldAgainIfReadable();
+      }
       throw error;
     }
   }
 
+  // A disk that cannot be read either is read again before anything else is done.
+  #foldAgainIfReadable(): void {
+    try {
+      this.#foldAgain();
+    } catch (error) {
+      if (!isStorageTrouble(error)) throw error;
+    }
+  }
+
   // What others have appended since the last good moment is theirs to stay, and whoever acts on it has not heard of it.
-  #foldAgain(unheard: readonly Event[], sequence: number): void {
+  #foldAgain(): void {
+    if (!this.#wellUntil) return;
+    const { sequence, unheard } = this.#wellUntil;
     const before = BatchLog.open(this.#place, this.batchId, sequence);
     if (!before) throw new Error(`Internal error: the log of ${this.batchId} has gone`);
     replaceState(this.state, before.state);
     this.#sequence = before.#sequence;
     this.#unheard = [...unheard, ...this.#takeIn()];
+    this.#wellUntil = undefined;
   }
 
   /**

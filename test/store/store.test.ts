@@ -1,10 +1,10 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import { chmodSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { EventBody } from "../../src/model/event.ts";
 import { fold } from "../../src/model/state.ts";
 import { identityOf, ownIdentity } from "../../src/platform/process.ts";
-import { Replaced } from "../../src/store/batch-log.ts";
+import { BatchLog, Replaced } from "../../src/store/batch-log.ts";
 import { migrations } from "../../src/store/migrations.ts";
 import { glimpseBatches } from "../../src/store/peek.ts";
 import { Store } from "../../src/store/store.ts";
@@ -203,6 +203,59 @@ test("what others appended is heard of once, though an append of ours fails in b
   others?.append(() => [{ type: "cancel-requested", by: "user", tasks: [2] }]);
   expect(log.refresh().map(({ type }) => type)).toEqual(["retry-requested", "cancel-requested"]);
   expect(log.refresh()).toEqual([]);
+});
+
+/** The next statements of a store fail like this, as long as `isBroken` says so. */
+function breaking({ database }: Store, isBroken: (sql: string) => boolean, code: string) {
+  const query = database.query.bind(database);
+  return spyOn(database, "query").mockImplementation((sql: string) => {
+    if (isBroken(sql)) throw Object.assign(new Error("broken"), { code });
+    return query(sql);
+  });
+}
+
+test("what a failed transaction believed is forgotten as soon as the disk can be read again", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const log = store.create(batchOf(2), 1);
+  const others = home.store();
+  others.batch(log.batchId)?.append(() => [{ type: "cancel-requested", by: "user", tasks: [2] }]);
+  others[Symbol.dispose]();
+  const cancel: EventBody = { type: "cancel-requested", by: "user" };
+  let isBroken = false;
+  using _spy = breaking(
+    store,
+    (sql) => {
+      // From the row on, nothing can be written or read any more.
+      isBroken ||= sql.startsWith("UPDATE batches SET changed_at");
+      return isBroken;
+    },
+    "SQLITE_IOERR",
+  );
+  expect(() => log.append(() => [cancel])).toThrow("broken");
+  expect(() => log.refresh()).toThrow("broken");
+  expect(() => log.append(() => [])).toThrow("broken");
+  _spy.mockRestore();
+  expect(log.refresh().map(({ type }) => type)).toEqual(["cancel-requested"]);
+  expect(log.state).not.toHaveProperty("cancelledBy");
+  expect(log.state).toEqual(store.batch(log.batchId)?.state ?? never());
+  log.append(() => [cancel]);
+  expect(log.state.cancelledBy).toBe("user");
+});
+
+test("a transaction that could not begin costs no look at the whole log", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const log = store.create(batchOf(2), 1);
+  using other = home.store();
+  store.database.run("PRAGMA busy_timeout = 0");
+  other.database.run("BEGIN IMMEDIATE");
+  using reads = spyOn(BatchLog, "open");
+  expect(() => log.append(() => [{ type: "cancel-requested", by: "user" }])).toThrow("locked");
+  expect(reads).not.toHaveBeenCalled();
+  other.database.run("ROLLBACK");
+  log.append(() => [{ type: "cancel-requested", by: "user" }]);
+  expect(log.state.cancelledBy).toBe("user");
 });
 
 test("every INSERT names its columns, so that a new column breaks no older program", async () => {
