@@ -101,6 +101,10 @@ export class Sweeper {
     const found = leftBehind(look, sweeping, this.#running);
     this.#restMs = Math.min(25, ((Bun.nanoseconds() - began) / 1e6) * restFactor);
     for (const waiting of sweeping) {
+      if (waiting.isLast && this.#running.size > 0) {
+        this.#spareAgain(waiting);
+        continue;
+      }
       const left = found.get(waiting) ?? [];
       const living = waiting.isLast ? left : left.filter((identity) => !this.spares(identity));
       waiting.rounds++;
@@ -113,5 +117,11 @@ export class Sweeper {
       else waiting.settle([...waiting.killed.values()]);
     }
     if (this.#waiting.length > 0) this.#timer ??= setTimeout(() => this.#scan(), Math.max(5, this.#restMs));
+  }
+
+  // A session that has begun meanwhile, of a retry, may use them: whoever ends last ends them.
+  #spareAgain({ members = [], killed, settle }: Waiting): void {
+    for (const member of members) if (!killed.has(member.pid)) this.#spared.set(member.pid, member);
+    settle([...killed.values()]);
   }
 }

@@ -232,7 +232,9 @@ class Runner {
       // Before anything new starts: who carries the batch of a process that was killed only ends it.
       this.#checkLeash();
       do {
-        await Promise.race([this.#carryAll(), this.#failed.promise]);
+        // A retry that comes while the last processes are ended has begun tasks again, and a session of it may run.
+        do await Promise.race([this.#carryAll(), this.#failed.promise]);
+        while (!isDone(this.#log.state));
         this.#files.end();
         // Before the end is in the log: after it, nobody comes to clear up behind a runner that dies.
         this.#machine.look(true);

@@ -1,8 +1,9 @@
 // What a sweep believes, and what it looks at again.
 import { expect, test } from "bun:test";
 import type { Surroundings } from "../../src/claude/left-behind.ts";
+import { SharedDaemons } from "../../src/claude/shared-daemons.ts";
 import { Sweeper } from "../../src/claude/sweep.ts";
-import { identityOf, ownIdentity } from "../../src/platform/process.ts";
+import { identityOf, livenessOf, ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 
 const gone = (marker: string) => ({
@@ -52,4 +53,31 @@ test("a whole look that finds nothing is believed; of others, two are, for somew
   expect(looks).toBe(1);
   await sweeper(false).sweep(gone("m"));
   expect(looks).toBe(3);
+});
+
+test("a daemon that sessions share is spared while a session runs that has begun since the last one ended", async () => {
+  await using daemon = Bun.spawn(["sleep", "1000"]);
+  const identity = identityOf(daemon.pid);
+  if (!identity) throw new Error("no identity");
+  const shared = new SharedDaemons(["sleep"]);
+  let looks = 0;
+  const sweeper: Sweeper = new Sweeper({
+    shared,
+    look: () => {
+      looks++;
+      return lookOf(true, identity);
+    },
+  });
+  expect(await sweeper.sweep(gone("m"))).toEqual([]);
+  const last = sweeper.sweepShared(() => ["m"]);
+  // Of a retry, which came in this moment.
+  sweeper.began("n", ownIdentity());
+  await last;
+  expect(livenessOf(identity)).toBe("alive");
+  await sweeper.sweep(gone("n"));
+  const looked = looks;
+  void sweeper.sweepShared(() => ["m"]);
+  await daemon.exited;
+  expect(daemon.signalCode).toBe("SIGKILL");
+  expect(looks).toBeGreaterThan(looked);
 });
