@@ -10,6 +10,7 @@ import { processorCount } from "../platform/processors.ts";
 import { watchDirectory } from "../platform/watch.ts";
 import { durationText } from "../report/amounts.ts";
 import { type BatchLog, Replaced } from "../store/batch-log.ts";
+import { isStorageTrouble } from "../store/database.ts";
 import { Holds } from "../store/holds.ts";
 import { LoginProofs } from "../store/login-proofs.ts";
 import { MachineSlots, startingPool } from "../store/machine-slots.ts";
@@ -51,6 +52,8 @@ const leastPatienceMs = 10_000;
 const keeperEveryBeats = 20;
 /** So long, in milliseconds, an earlier runner is waited for that has ended its batch and is about to leave. */
 const leavingMs = 3_000;
+/** So long, in milliseconds, a disk is waited for that does not take the first line of a runner. */
+const passingMs = 30_000;
 
 /** Called after each change, for views in the same process. */
 export type Watching = (
@@ -83,11 +86,17 @@ export async function runBatch(store: Store, log: BatchLog, options: RunOptions 
 }
 
 async function takeOver(log: BatchLog): Promise<number | undefined> {
-  const deadline = performance.now() + leavingMs;
+  const began = performance.now();
+  let leftAt = began + leavingMs;
   for (;;) {
-    log.refresh();
-    const epoch = log.takeOver(ownIdentity());
-    if (epoch !== undefined || log.state.endedAt !== undefined || performance.now() > deadline) return epoch;
+    try {
+      log.refresh();
+      const epoch = log.takeOver(ownIdentity());
+      if (epoch !== undefined || log.state.endedAt !== undefined || performance.now() > leftAt) return epoch;
+    } catch (error) {
+      if (!isStorageTrouble(error) || performance.now() - began > passingMs) throw error;
+      leftAt = performance.now() + leavingMs;
+    }
     await Bun.sleep(50);
   }
 }

@@ -162,10 +162,14 @@ function say(text: string): void {
 
 /**
  * The notifier: tells of the end of a batch. A process of its own, for whoever carries a batch must be gone before the
- * next one can: our output, `runner.log`, becomes its.
+ * next one can: our output, `runner.log`, becomes its. The batch has ended, whether there is a process for this or not.
  */
 export function startNotifier(store: Store, batchId: BatchId): void {
-  spawnOurselves(hiddenCommands.notifier, store.layout.stateDirectory, batchId).unref();
+  try {
+    spawnOurselves(hiddenCommands.notifier, store.layout.stateDirectory, batchId).unref();
+  } catch (error) {
+    say(`The end of ${batchId} cannot be announced: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 function spawnOurselves(

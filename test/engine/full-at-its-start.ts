@@ -1,0 +1,21 @@
+// Runs a batch on a disk that twice does not take the first line of its runner. Prints how often that was tried.
+// Its arguments: the state directory and the batch.
+import { spyOn } from "bun:test";
+import { runBatch } from "../../src/engine/runner.ts";
+import { batchIdSchema } from "../../src/model/batch-id.ts";
+import { Store } from "../../src/store/store.ts";
+
+const [stateDirectory = "", batchId = ""] = process.argv.slice(2);
+using store = new Store(stateDirectory);
+const log = store.batch(batchIdSchema.parse(batchId));
+if (!log) throw new Error("There is no such batch");
+
+let tries = 0;
+const query = store.database.query.bind(store.database);
+spyOn(store.database, "query").mockImplementation((sql: string) => {
+  if (sql.startsWith("UPDATE batches SET runner") && tries++ < 2)
+    throw Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" });
+  return query(sql);
+});
+const isCarried = await runBatch(store, log);
+console.log(JSON.stringify({ isCarried, tries }));
