@@ -54,7 +54,7 @@ const table: [
   [
     "an MCP configuration that is not there",
     (home) => ({ tasks: ["x"], mcpConfig: home.file("mcp.json") }),
-    (home) => [`Nothing was done`, `mcpConfig ${home.file("mcp.json")} is not a file`],
+    (home) => [`Nothing was done`, `mcpConfig ${home.file("mcp.json")} does not exist`],
   ],
   [
     "bypassPermissions by way of settings or of an agent",

@@ -5,16 +5,16 @@ export type SettingsFile =
   | { kind: "settings"; settings: Record<string, unknown> }
   /** Nothing is there, or an empty file: it sets nothing. */
   | { kind: "empty" }
-  /** It may still be in force: Claude Code reads more than we do. */
-  | { kind: "unreadable" };
+  /** It may still be in force: Claude Code reads more than we do. `reason` is what follows the path. */
+  | { kind: "unreadable"; reason: string };
 
 /** A settings file longer than this is not read, in bytes. */
 const mostSettingsBytes = 1_000_000;
 
 /** The settings in a text; nothing where it is no JSON object. Never reads a file. */
-function settingsInText(text: string): Record<string, unknown> | undefined {
+export function settingsInText(text: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(text.replace(/^\ufeff/, ""));
+    const value: unknown = JSON.parse(text.trimStart());
     return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
   } catch {
     // No JSON: the caller says so, or has Claude Code say it.
@@ -30,7 +30,9 @@ export function readSettingsFile(path: string): SettingsFile {
   const text = decoded(read.bytes);
   if (text.trim() === "") return { kind: "empty" };
   const settings = settingsInText(text);
-  return settings === undefined ? { kind: "unreadable" } : { kind: "settings", settings };
+  return settings === undefined
+    ? { kind: "unreadable", reason: "is not a JSON object" }
+    : { kind: "settings", settings };
 }
 
 // Claude Code (2.1.197 and 2.1.332) obeys UTF-8 and UTF-16LE, each with its mark. The decoder drops the mark.
@@ -46,7 +48,7 @@ export function isJsonText(given: string): boolean {
 
 /** The settings in a file, or in a text that is JSON itself; nothing when they are no JSON object. */
 export function settingsIn(given: string): Record<string, unknown> | undefined {
-  if (isJsonText(given)) return settingsInText(given.trimStart());
+  if (isJsonText(given)) return settingsInText(given);
   const read = readSettingsFile(given);
   return read.kind === "settings" ? read.settings : undefined;
 }

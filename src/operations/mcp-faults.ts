@@ -39,10 +39,10 @@ export function mcpFaults(given: string | Record<string, unknown>, path: string 
 }
 
 function jsonIn(given: string): { value: unknown } | { fault: string } {
-  const text = isJsonText(given) ? given : textOf(given);
-  if (text === undefined) return { fault: "is not a file of at most 10 MB" };
+  const read = isJsonText(given) ? { text: given } : textOf(given);
+  if ("fault" in read) return read;
   try {
-    return { value: JSON.parse(text) };
+    return { value: JSON.parse(read.text) };
   } catch (error) {
     return { fault: `is not JSON: ${error instanceof Error ? error.message : String(error)}` };
   }
@@ -51,9 +51,10 @@ function jsonIn(given: string): { value: unknown } | { fault: string } {
 /** A longer configuration is not read, in bytes. */
 const mostBytes = 10_000_000;
 
-function textOf(path: string): string | undefined {
+function textOf(path: string): { text: string } | { fault: string } {
   const read = readSmallFile(path, mostBytes);
-  return read.kind === "bytes" ? new TextDecoder().decode(read.bytes) : undefined;
+  if (read.kind === "bytes") return { text: new TextDecoder().decode(read.bytes) };
+  return { fault: read.kind === "nothing" ? "does not exist" : read.reason };
 }
 
 // Variables in a command are filled in by Claude Code; a relative path begins wherever the session then stands.

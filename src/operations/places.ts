@@ -1,5 +1,5 @@
 // Where the sessions of a batch work, and which files they are given: everything that names a place on disk, checked.
-import { isJsonText, settingsIn } from "../claude/settings-file.ts";
+import { isJsonText, readSettingsFile, settingsInText } from "../claude/settings-file.ts";
 import type { Batch } from "../model/event.ts";
 import { type SessionOptionsInput, sessionOptions } from "../model/options.ts";
 import { isWritable, kindAt, realPath } from "../platform/files.ts";
@@ -169,20 +169,22 @@ export class Places {
 
   // Read once: a file that changes between its check and the start of a session would go unchecked.
   #jsonObject(given: string, from: string, place: string): Record<string, unknown> {
-    const isText = isJsonText(given);
+    if (isJsonText(given)) {
+      const settings = settingsInText(given);
+      if (settings === undefined) this.#faults.push(`${place} is not a JSON object${jsonFault(given)}`);
+      return settings ?? {};
+    }
     const faultsBefore = this.#faults.length;
-    const path = isText ? given : this.#path(given, from, place);
+    const path = this.#path(given, from, place);
     if (this.#faults.length > faultsBefore) return {};
-    if (!isText && kindAt(path) !== "file") {
+    if (kindAt(path) !== "file") {
       this.#faults.push(`${place} ${path} is not a file`);
       return {};
     }
-    const read = settingsIn(path);
-    if (read === undefined)
-      this.#faults.push(
-        `${place} ${isText ? "" : `${path} `}is not a JSON object${isText ? jsonFault(given) : ""}`,
-      );
-    return read ?? {};
+    const read = readSettingsFile(path);
+    if (read.kind === "settings") return read.settings;
+    this.#faults.push(`${place} ${path} ${read.kind === "empty" ? "is empty" : read.reason}`);
+    return {};
   }
 
   #variables(given: string, from: string, place: string): Record<string, string> {

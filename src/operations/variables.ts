@@ -1,7 +1,7 @@
 // The option `env`: read from a file, so that its values stand in no call and on no command line, and checked.
 import { z } from "zod";
 import { refusedVariable } from "../claude/environment.ts";
-import { isJsonText, settingsIn } from "../claude/settings-file.ts";
+import { isJsonText, readSettingsFile, settingsInText } from "../claude/settings-file.ts";
 import { kindAt } from "../platform/files.ts";
 import { readPath } from "./written-path.ts";
 
@@ -20,16 +20,21 @@ export function readVariables(
   given: string,
   from: string,
 ): { variables: Record<string, string> } | { fault: string } {
-  const isText = isJsonText(given);
+  if (isJsonText(given)) {
+    const parsed = variables.safeParse(settingsInText(given));
+    return parsed.success ? { variables: parsed.data } : { fault: "is not a JSON object of strings" };
+  }
   const read = readPath(given, from);
-  const path = isText || "fault" in read ? given : read.path;
-  if (!isText && ("fault" in read || kindAt(path) !== "file"))
+  if ("fault" in read || kindAt(read.path) !== "file")
     return {
       fault: "was given as a text that is no file: expected a JSON file, or a JSON object of strings",
     };
-  const parsed = variables.safeParse(settingsIn(path));
-  if (parsed.success) return { variables: parsed.data };
-  return { fault: `${isText ? "" : "was given as a file that "}is not a JSON object of strings` };
+  const file = readSettingsFile(read.path);
+  if (file.kind === "unreadable") return { fault: `was given as a file that ${file.reason}` };
+  const parsed = variables.safeParse(file.kind === "settings" ? file.settings : undefined);
+  return parsed.success
+    ? { variables: parsed.data }
+    : { fault: "was given as a file that is not a JSON object of strings" };
 }
 
 /** The variables in an option as it is after reading. */
@@ -48,7 +53,9 @@ export function variableFaults(env: Record<string, string>): string[] {
     ...Object.entries(env).flatMap(([name, value]) => {
       const reason = refusedVariable(name);
       if (reason !== undefined) return [`env.${name.slice(0, 100)} cannot be set: ${reason}`];
-      return value.includes("\0") ? [`env.${name} contains a NUL character, which no variable can hold`] : [];
+      return value.includes("\0")
+        ? [`env.${name.slice(0, 100)} contains a NUL character, which no variable can hold`]
+        : [];
     }),
     ...sizes
       .filter(([, size]) => size > mostBytes)

@@ -218,9 +218,9 @@ export function exists(path: string): boolean {
   return existsSync(path);
 }
 
-/** Whether this user may run the file. */
+/** Whether this user may run the file. What lies below a directory that this user may not enter is out of reach. */
 export function isExecutable(path: string): boolean {
-  return kindAt(path) === "file" && allows(path, constants.X_OK);
+  return allows(path, constants.X_OK) && kindAt(path) === "file";
 }
 
 /** Whether this user may change into the directory. */
@@ -273,30 +273,39 @@ export function readText(path: string): string {
 export type SmallFile =
   | { kind: "bytes"; bytes: Uint8Array }
   | { kind: "nothing" }
-  /** A device, a pipe, a directory, more than `mostBytes`, or not ours to read. */
-  | { kind: "unreadable" };
+  /** A device, a pipe, a directory, more than `mostBytes`, or not ours to read: `reason` is what follows its path. */
+  | { kind: "unreadable"; reason: string };
 
 /** A regular file of at most `mostBytes`, whole. Of anything else it reads nothing, and waits for nobody. */
 export function readSmallFile(path: string, mostBytes: number): SmallFile {
   try {
     const kind = kindAt(path);
-    if (kind !== "file") return { kind: kind === "nothing" ? "nothing" : "unreadable" };
+    if (kind === "nothing") return { kind };
+    const noFile = { kind: "unreadable", reason: "is not a file" } as const;
+    if (kind !== "file") return noFile;
+    const tooLarge = {
+      kind: "unreadable",
+      reason: `is larger than ${mostBytes / 1_000_000} MB`,
+    } as const;
     // It may have become a pipe since: without O_NONBLOCK, opening that would wait for a writer.
     const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const found = fstatSync(descriptor);
-      if (!found.isFile() || found.size > mostBytes) return { kind: "unreadable" };
+      if (!found.isFile()) return noFile;
+      if (found.size > mostBytes) return tooLarge;
       const buffer = new Uint8Array(mostBytes + 1);
       let length = 0;
       for (let more = 1; more > 0 && length < buffer.length; length += more)
         more = readSync(descriptor, buffer, length, buffer.length - length, length);
-      return length > mostBytes ? { kind: "unreadable" } : { kind: "bytes", bytes: buffer.slice(0, length) };
+      return length > mostBytes ? tooLarge : { kind: "bytes", bytes: buffer.slice(0, length) };
     } finally {
       closeSync(descriptor);
     }
-  } catch {
+  } catch (error) {
     // No permission, or gone since.
-    return { kind: "unreadable" };
+    const code = systemCode(error);
+    const why = code === "EACCES" || code === "EPERM" ? "permission denied" : (code ?? String(error));
+    return { kind: "unreadable", reason: `cannot be read (${why})` };
   }
 }
 

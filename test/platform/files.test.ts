@@ -17,6 +17,7 @@ import {
   NoRegularFile,
   placeNewFile,
   readHead,
+  readSmallFile,
   replaceFile,
   whileOpenElsewhere,
 } from "../../src/platform/files.ts";
@@ -43,6 +44,18 @@ test("lines are read one at a time, whatever their lengths, and one that is too 
   expect(endsWithLineFeed(file)).toBe(false);
   expect([...linesOf(folder.at("nothing"), 10)]).toEqual([]);
   expect(endsWithLineFeed(folder.at("nothing"))).toBe(true);
+});
+
+test("a file that is not read says why", () => {
+  using folder = new Folder();
+  writeFileSync(folder.at("long"), "x".repeat(2_000_001));
+  const reasonOf = (path: string) => {
+    const read = readSmallFile(path, 2_000_000);
+    return read.kind === "unreadable" ? read.reason : read.kind;
+  };
+  expect(reasonOf(folder.at("long"))).toBe("is larger than 2 MB");
+  expect(reasonOf(folder.path)).toBe("is not a file");
+  expect(reasonOf(folder.at("nothing"))).toBe("nothing");
 });
 
 test("what the disk takes only a part of is not appended at all", () => {

@@ -1,0 +1,45 @@
+// What this user may not read or enter: it is passed over where it does not matter, and named with the reason elsewhere.
+import { expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { testNeeding } from "./facilities.ts";
+import { Home, program, run, useProgram } from "./harness.ts";
+
+// Root may read everything, unless it gives that up.
+const isRoot = process.getuid?.() === 0;
+const withoutRights = isRoot ? ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] : [];
+const testOfRights = isRoot ? testNeeding("setpriv") : test;
+
+testOfRights("a directory of PATH that may not be entered stops no command", async () => {
+  await using place = new Home();
+  const closed = place.file("closed");
+  mkdirSync(closed, { mode: 0o000 });
+  await using home = new Home({ PATH: `${closed}:${place.environment["PATH"]}` });
+  using _ = useProgram([...withoutRights, ...program()]);
+  expect((await run(home, ["run", "x"])).err).toContain("succeeded");
+  expect((await run(home, ["doctor"])).out).toContain("fixtures/claude");
+});
+
+testOfRights("a file of options that may not be read is named with that reason", async () => {
+  await using home = new Home();
+  const file = home.file("closed.json");
+  writeFileSync(file, "{}", { mode: 0o000 });
+  using _ = useProgram([...withoutRights, ...program()]);
+  for (const option of ["--settings", "--output-schema", "--mcp-config"]) {
+    const { err } = await run(home, ["run", "x", option, file]);
+    expect(err).toContain(`${option} ${file} cannot be read (permission denied)`);
+  }
+  const { err } = await run(home, ["run", "x", "--env", file]);
+  expect(err).toContain("--env was given as a file that cannot be read (permission denied)");
+});
+
+test("a file of options that is too large to be read, or empty, is named with that reason", async () => {
+  await using home = new Home();
+  const [large, empty] = [home.file("large.json"), home.file("empty.json")];
+  writeFileSync(large, JSON.stringify({ type: "object", description: "x".repeat(1_000_000) }));
+  writeFileSync(empty, "");
+  for (const option of ["--settings", "--output-schema"]) {
+    const { err } = await run(home, ["run", "x", option, large]);
+    expect(err).toContain(`${option} ${large} is larger than 1 MB`);
+    expect((await run(home, ["run", "x", option, empty])).err).toContain(`${option} ${empty} is empty`);
+  }
+});
