@@ -50,6 +50,8 @@ test("a link inside the allowed roots that leads out of them is refused", async 
   await using home = new Home({ PARALLEL_CLAUDE_ALLOWED_ROOTS: place.path });
   mkdirSync(place.file("real"));
   symlinkSync("/usr", place.file("out"));
+  // Nothing is there yet, until a session makes it.
+  symlinkSync(`${place.path}-later`, place.file("later"));
   await using client = await connectNew(home);
   const ask = (options: object) => client.call("spawn_claude_session", { task: "x", ...options });
   expect((await ask({ workingDirectory: place.file("real") })).data).toMatchObject({ state: "finished" });
@@ -57,6 +59,7 @@ test("a link inside the allowed roots that leads out of them is refused", async 
     { workingDirectory: place.file("out") },
     { workingDirectory: place.file("real"), addDirectories: [place.file("out/lib")] },
     { workingDirectory: place.file("real"), outputDirectory: place.file("out/share") },
+    { workingDirectory: place.file("real"), outputDirectory: place.file("later/results") },
   ])
     expect((await ask(options)).text).toContain("outside the allowed roots");
 });

@@ -14,6 +14,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   readSync,
   realpathSync,
   renameSync,
@@ -21,7 +22,7 @@ import {
   statfsSync,
   statSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { writeAllNow } from "./output.ts";
 import { systemCode } from "./system-error.ts";
 
@@ -254,14 +255,31 @@ export function isWritable(path: string): boolean {
   return allows(path, constants.W_OK);
 }
 
-/** A path with its symbolic links resolved; of one that is not there, those of the part that is. */
-export function realPath(path: string): string {
+/**
+ * A path with its symbolic links resolved; of one that is not there, those of the part that is. A link that leads to
+ * nothing is followed too: whoever writes there makes what it leads to.
+ */
+export function realPath(path: string, mostLinks = 40): string {
   try {
     return realpathSync(path);
   } catch {
     // Not there yet: its parent decides where it will be.
     const parent = dirname(path);
-    return parent === path ? path : `${realPath(parent)}${path.slice(parent === "/" ? 0 : parent.length)}`;
+    if (parent === path) return path;
+    const target = mostLinks > 0 ? linkTarget(path) : undefined;
+    const realParent = realPath(parent, mostLinks);
+    return target === undefined
+      ? join(realParent, basename(path))
+      : realPath(resolve(realParent, target), mostLinks - 1);
+  }
+}
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // No link, or none that this user can see.
+    return undefined;
   }
 }
 

@@ -18,6 +18,7 @@ import {
   placeNewFile,
   readHead,
   readSmallFile,
+  realPath,
   replaceFile,
   whileOpenElsewhere,
 } from "../../src/platform/files.ts";
@@ -44,6 +45,18 @@ test("lines are read one at a time, whatever their lengths, and one that is too 
   expect(endsWithLineFeed(file)).toBe(false);
   expect([...linesOf(folder.at("nothing"), 10)]).toEqual([]);
   expect(endsWithLineFeed(folder.at("nothing"))).toBe(true);
+});
+
+test("a link that leads to nothing is resolved to what would be made behind it", () => {
+  using folder = new Folder();
+  mkdirSync(folder.at("inside"));
+  symlinkSync("../outside/new", folder.at("inside/link"));
+  symlinkSync("link", folder.at("inside/second"));
+  symlinkSync("loop", folder.at("inside/loop"));
+  expect(realPath(folder.at("inside/link"))).toBe(folder.at("outside/new"));
+  expect(realPath(folder.at("inside/second/below"))).toBe(folder.at("outside/new/below"));
+  expect(realPath(folder.at("inside/nothing/below"))).toBe(folder.at("inside/nothing/below"));
+  expect(realPath(folder.at("inside/loop"))).toBe(folder.at("inside/loop"));
 });
 
 test("a file that is not read says why", () => {
