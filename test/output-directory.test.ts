@@ -98,6 +98,7 @@ test("nothing is written through a link at the name of a half file, or of the li
   for (const name of [
     `report-${batchId}.html`,
     `report-${batchId}.js`,
+    `report-${batchId}-texts.js`,
     `summary-${batchId}.json`,
     "index.html",
   ])
@@ -220,3 +221,26 @@ testNeeding("a disk to mount")(
     }
   },
 );
+
+test("the texts that a page searches are written again when they were removed, and know a retry", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const { batchId, go } = await begun(home, client);
+  const path = join(home.output, `report-${batchId}-texts.js`);
+  expect(readFileSync(path, "utf8")).toContain('taskText(1,"prompt",');
+  rmSync(path);
+  go();
+  await client.call("wait_for_batch", { batchId });
+  const parts = () =>
+    readFileSync(path, "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => /^taskText\((\d,"\w+"),/.exec(line)?.[1] ?? line);
+  expect(parts().slice(0, 2)).toEqual(['1,"prompt"', '2,"prompt"']);
+  expect(parts().slice(2).sort()).toEqual(['1,"answer"', '2,"answer"']);
+  const { text } = await client.call("retry_batch", { batchId, tasks: [2], with: { maxTurns: 9 } });
+  expect(text).toContain("1 task is run again");
+  await client.call("wait_for_batch", { batchId });
+  // Written anew by the next runner: the answer of before is the only one until there is another.
+  expect(parts().at(-1)).toBe('2,"answer"');
+});

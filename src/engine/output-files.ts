@@ -28,6 +28,7 @@ import { LineFile } from "./line-file.ts";
 import { PageFiles } from "./page-files.ts";
 import { resultFileOf } from "./result-file.ts";
 import { longestText, type ResultText, resultTextOf } from "./result-text.ts";
+import { SearchFile } from "./search-file.ts";
 import { taskFactsOf } from "./task-facts-of.ts";
 
 /** Of all answers in a summary, in characters. */
@@ -54,6 +55,7 @@ export class OutputFiles {
   /** File names by task number. */
   readonly #names = new Map<number, string>();
   #lines: LineFile;
+  #search: SearchFile;
   #directory = "";
   /** Tasks of which a file or a line is missing, because the disk did not take it. */
   readonly #owed = new Set<number>();
@@ -76,8 +78,10 @@ export class OutputFiles {
       names: this.#names,
       activities,
       kept: (path) => this.#fail(path, keptText(log.state)),
+      textWritings: () => this.#search.writings,
     });
     this.#lines = this.#linesIn(log.state.outputDirectory);
+    this.#search = new SearchFile(log.state.batch, log.state.outputDirectory);
   }
 
   /** Makes the directory, and writes what an earlier runner had no time for. */
@@ -94,6 +98,8 @@ export class OutputFiles {
     const done = state.tasks.filter(({ status }) => status === "done").map(({ number }) => number);
     this.#lines = this.#linesIn(this.#directory);
     this.#attempt(this.#lines.path, () => this.#lines.keepOnly(new Set(done)));
+    this.#search = new SearchFile(state.batch, this.#directory);
+    this.#attempt(this.#search.path, () => this.#search.begin());
     for (const number of done) this.task(number);
     this.#wasRemade = false;
     this.#writePage({ whole: true });
@@ -109,6 +115,7 @@ export class OutputFiles {
   /** These tasks are queued again: their lines, which were true once, go. Their files go when new ones come. */
   forget(numbers: readonly number[]): void {
     this.#attempt(this.#lines.path, () => this.#lines.drop(numbers));
+    this.#attempt(this.#search.path, () => this.#search.forget(numbers));
   }
 
   /** The page follows, and what could not be written is tried again. */
@@ -127,12 +134,14 @@ export class OutputFiles {
     if (hasFile(task)) {
       this.#writeTaskFile(task, answer, said.lastText);
     }
-    if (!this.#lines.has(number)) {
+    if (!this.#lines.has(number) || !this.#search.has(number)) {
       const entry = entryWith(state, task, answer, {
         resultFile: this.#fileOf(number),
         door: doorOf(state.batch.startedBy),
       });
-      this.#attempt(this.#lines.path, () => this.#lines.append(number, entry));
+      if (!this.#lines.has(number)) this.#attempt(this.#lines.path, () => this.#lines.append(number, entry));
+      if (!this.#search.has(number))
+        this.#attempt(this.#search.path, () => this.#addToSearch(number, entry.result ?? entry.error ?? ""));
     }
     if (this.#isWritten(task)) this.#owed.delete(number);
     else this.#owed.add(number);
@@ -159,6 +168,7 @@ export class OutputFiles {
     this.#wasRemade = false;
     const done = this.#log.state.tasks.filter((task) => task.status === "done");
     this.#attempt(this.#lines.path, () => this.#lines.keepOnly(new Set(done.map(({ number }) => number))));
+    this.#attempt(this.#search.path, () => this.#search.begin());
     this.#attempt(this.#directory, () => {
       const there = new Set(namesIn(this.#directory));
       for (const [number, name] of this.#names) if (!there.has(name)) this.#names.delete(number);
@@ -181,7 +191,14 @@ export class OutputFiles {
   }
 
   #isWritten(task: DoneTask): boolean {
-    return this.#lines.has(task.number) && (!hasFile(task) || this.#names.has(task.number));
+    const { number } = task;
+    return this.#lines.has(number) && this.#search.has(number) && (!hasFile(task) || this.#names.has(number));
+  }
+
+  // Removed by somebody, it is begun anew, and the answers that it had are written again with the next beat.
+  #addToSearch(number: number, text: string): void {
+    if (this.#search.begin()) this.#wasRemade = true;
+    this.#search.append(number, text);
   }
 
   #fileOf(task: number): string | undefined {

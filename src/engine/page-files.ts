@@ -25,6 +25,8 @@ export interface PageSources {
   activities: ReadonlyMap<number, string>;
   /** A file that is not ours has a name that we would have used, and stays. */
   kept(path: string): void;
+  /** Counts the writings of the texts that the page searches. */
+  textWritings(): number;
 }
 
 export class PageFiles {
@@ -90,6 +92,7 @@ export class PageFiles {
       hrefOf: (number) => this.#sources.names.get(number),
       activityOf: (number) => this.#sources.activities.get(number),
       feedHref: outputFiles.feed(batchId),
+      texts: { href: outputFiles.texts(batchId), writings: this.#sources.textWritings() },
       others: rows
         .filter((row) => row.batchId !== batchId)
         .map((row) => ({

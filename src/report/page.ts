@@ -9,6 +9,7 @@ import { attentionTable } from "./attention.ts";
 import { endFactsOf, endLabel, endSentences, endText } from "./batch-end.ts";
 import { batchFactsHtml } from "./batch-facts.ts";
 import script from "./browser/live.browser.js" with { type: "text" };
+import search from "./browser/search.browser.js" with { type: "text" };
 import times from "./browser/times.browser.js" with { type: "text" };
 import { pageTag } from "./file-tag.ts";
 import { pageFrame } from "./frame.ts";
@@ -19,6 +20,7 @@ import { doorOf } from "./option-words.ts";
 import { fileFailuresHtml, footerHtml, type OtherBatch, othersHtml } from "./page-ends.ts";
 import { batchTitle, countsWords, headerHtml, holdText, progressHtml } from "./progress-panel.ts";
 import { runningRow } from "./row.ts";
+import { searchedCharacters } from "./search-texts.ts";
 import { tableHead, toolsHtml } from "./table-tools.ts";
 import { timelineHtml } from "./timeline.ts";
 
@@ -37,6 +39,8 @@ export interface PageView {
   others: readonly OtherBatch[];
   /** Where the companion is, seen from the page. */
   feedHref: string;
+  /** What it searches: where that is, seen from the page, and how often it has been written. */
+  texts: { href: string; writings: number };
 }
 
 /** A page, in its two forms. */
@@ -56,10 +60,10 @@ const mostRunning = 200;
  */
 export function livePage(): LivePage {
   const rowsOf = keptRows();
-  const frame = pageFrame(times + script);
+  const frame = pageFrame(times + search + script);
   return {
     html: (view) => {
-      const { state, stateWord, feedHref } = view;
+      const { state, stateWord, feedHref, texts } = view;
       const kept = rowsOf(view);
       const parts = partsOf(view, kept);
       const place = (name: keyof typeof parts) => html`<div id="part-${name}">${parts[name]}</div>\n`;
@@ -71,6 +75,8 @@ export function livePage(): LivePage {
           batch: state.batch.batchId,
           feed: feedHref,
           running: stateWord === "running" ? "yes" : "no",
+          texts: texts.href,
+          searched: numberText(searchedCharacters(state.tasks.length)),
         },
         skip: { to: "tasks", words: "the table of all tasks" },
         header: place("header"),
@@ -91,7 +97,7 @@ export function livePage(): LivePage {
       });
     },
     update: (view) => {
-      const { state, stateWord, held } = view;
+      const { state, stateWord, held, texts } = view;
       const kept = rowsOf(view);
       const news = {
         batch: state.batch.batchId,
@@ -101,6 +107,7 @@ export function livePage(): LivePage {
         failed: state.counts.failed,
         words: `${spoken(state, stateWord)} ${countsWords(state.counts)}.`,
         parts: partsOf(view, kept),
+        texts: texts.writings,
         rows: kept.rows,
       };
       return `liveUpdate(${JSON.stringify(news)})\n`;

@@ -66,12 +66,13 @@ rect.ok,path.ok{fill:var(--ok)}rect.run,path.run{fill:var(--run)}rect.off,path.o
 .tools{display:flex;flex-wrap:wrap;gap:.5rem .9rem;align-items:center;margin:0 0 .75rem;font-size:.9rem;color:var(--soft)}
 input,select,button{font:inherit;color:inherit}
 input[type=search],select{color:var(--ink);background:var(--ground);border:1px solid var(--edge);border-radius:8px;padding:.25rem .6rem}
-input[type=search]{width:14rem;max-width:100%}
+input[type=search]{width:14rem;max-width:100%}::placeholder{color:var(--soft);opacity:1}
 .chips{display:flex;flex-wrap:wrap;gap:.35rem}
 .chips button,button[data-copy]{background:none;border:1px solid var(--line);border-radius:99px;padding:.15rem .7rem;cursor:pointer;color:var(--ink)}
 .chips span{color:var(--soft);font-variant-numeric:tabular-nums}
 .chips button:hover,button[data-copy]:hover{border-color:var(--edge)}
 .chips [aria-pressed=true]{background:var(--ink);border-color:var(--ink);color:var(--card)}.chips [aria-pressed=true] span{color:inherit}
+.hit{display:block;color:var(--soft);font-size:.9em}mark{background:color-mix(in srgb,var(--accent) 26%,transparent);color:var(--ink);border-radius:2px}#reach{flex-basis:100%;margin:0}
 .order{display:none}#shown{margin-left:auto;font-variant-numeric:tabular-nums}
 th button{background:none;border:0;padding:0;font-weight:inherit;cursor:pointer}
 th button:hover{color:var(--ink);text-decoration:underline}

@@ -37,5 +37,5 @@ export function toolsHtml(columns: readonly string[]): Html {
       : nothing;
     return html`<option value="${key}">${column}</option>${down}`;
   });
-  return html`<div id="tools" class="tools" role="search" aria-label="Tasks" hidden><label class="search">Search <input type="search" id="search" autocomplete="off" spellcheck="false"></label><div class="chips" role="group" aria-label="Show">${chips}</div><label class="order">Sort by <select id="order">${orders}</select></label><span id="shown"></span></div>`;
+  return html`<div id="tools" class="tools" role="search" aria-label="Tasks" hidden><label class="search">Search <input type="search" placeholder="prompts and answers" id="search" autocomplete="off" spellcheck="false"></label><div class="chips" role="group" aria-label="Show">${chips}</div><label class="order">Sort by <select id="order">${orders}</select></label><span id="shown"></span><p id="reach" hidden></p></div>`;
 }

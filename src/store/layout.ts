@@ -59,6 +59,8 @@ export const outputFiles = {
   report: (batchId: string) => `report-${batchId}.html`,
   /** What an open page of the batch follows by. */
   feed: (batchId: string) => `report-${batchId}.js`,
+  /** What an open page of the batch searches. */
+  texts: (batchId: string) => `report-${batchId}-texts.js`,
   lines: (batchId: string) => `results-${batchId}.jsonl`,
   summary: (batchId: string) => `summary-${batchId}.json`,
   result: (task: number, total: number, at: number) => `result-${padded(task, total)}-${at}.html`,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { livePage } from "../../src/report/page.ts";
 import { resultPage } from "../../src/report/result-page.ts";
+import { textCall } from "../../src/report/search-texts.ts";
 import { Home } from "../harness.ts";
 import {
   batchState,
@@ -132,6 +133,33 @@ describe("a hostile session", () => {
       );
     },
   );
+
+  browserTest("can do nothing in what is searched of it, nor where a place in it is shown", async () => {
+    await using home = new Home();
+    await using page = await new Page().begin();
+    const texts = all.map(([, text]) => text);
+    const state = batchState(
+      texts.map((_, index) => `task ${index + 1}`),
+      texts.flatMap((_, index) => [started(index + 1), ended(index + 1, succeeded)]),
+    );
+    const file = join(home.work, "index.html");
+    await Bun.write(file, livePage().html(pageView(state, { stateWord: "finished" })));
+    const call = (part: "prompt" | "answer") => (text: string, index: number) =>
+      textCall(index + 1, part, { text: `needle ${text}`, limit: 100_000 });
+    const calls = [...texts.map(call("prompt")), ...texts.map(call("answer"))];
+    await Bun.write(join(home.work, "report-bcdfghjk-texts.js"), calls.join(""));
+    await page.open(file);
+    await page.click("#search");
+    await page.type("needle");
+    await page.until(`document.querySelectorAll(".hit").length === ${texts.length}`);
+    await expectHarmless(page, home.work);
+    // What one looks for is no pattern and no markup either.
+    for (const words of ["<script>", "(((", "\\", "[", "</small><img src=x onerror=pwned=1>"]) {
+      await page.evaluate(`(location.hash = "#q=" + encodeURIComponent(${JSON.stringify(words)}))`);
+      await page.until(`document.getElementById("search").value === ${JSON.stringify(words)}`);
+      await expectHarmless(page, home.work);
+    }
+  });
 
   browserTest("would still be stopped by the policy if its words reached a page unescaped", async () => {
     await using home = new Home();

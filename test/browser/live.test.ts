@@ -150,6 +150,34 @@ describe("the page of a batch of 200", () => {
     await home.empty();
   });
 
+  browserTest("finds what running tasks are asked, and answers as they come", async () => {
+    await using home = new Home();
+    const gate = home.file("gate");
+    const tasks = [
+      "short",
+      `${"A common beginning. ".repeat(20)}[[wait-for-file path=${gate}]] Look for [[max-turns]] kingfishers`,
+    ];
+    await Bun.write(home.file("tasks.json"), JSON.stringify(tasks));
+    await run(home, ["run", "--detach", "-f", home.file("tasks.json")]);
+    await eventually(
+      () => existsSync(join(home.output, "index.html")),
+      () => "no page yet",
+    );
+    await using page = await new Page().begin();
+    await page.open(join(home.output, "index.html"));
+    await page.click("#search");
+    await page.type("kingfishers");
+    await page.until(`${shownRows}.map((row) => row.id).join() === "t2"`);
+    expect(await page.text(".hit")).toStartWith("Prompt: …");
+    await page.evaluate(`(location.hash = "#q=turn+limit")`);
+    await page.until(`${shownRows}.length === 0`);
+    await Bun.write(gate, "");
+    await page.until(
+      `document.querySelector("#t2 .hit")?.textContent.startsWith("Answer: Reached its turn limit")`,
+    );
+    await home.empty();
+  });
+
   browserTest("leads to result pages and back, and from neighbour to neighbour", async () => {
     await using home = new Home();
     await run(home, ["run", "first [[answer text='**one**']]", "second", "third [[max-turns]]"]);

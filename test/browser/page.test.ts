@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { BatchState } from "../../src/model/state.ts";
 import { livePage } from "../../src/report/page.ts";
 import { resultPage } from "../../src/report/result-page.ts";
+import { searchedCharacters, textCall } from "../../src/report/search-texts.ts";
 import { eventually, Home } from "../harness.ts";
 import {
   batchState,
@@ -359,6 +360,99 @@ describe("the pages", () => {
     await page.evaluate(`(location.hash = ${JSON.stringify(hash.replace("48", "49"))})`);
     await page.until(`document.getElementById("search").value.includes("49")`);
     expect(await column(0)).toEqual(["49"]);
+  });
+
+  browserTest("find what only prompts and answers say, and show where they say it", async () => {
+    await using home = new Home();
+    const { live } = await written(home);
+    const texts = join(home.work, "report-bcdfghjk-texts.js");
+    const limit = 3_000;
+    const calls = [
+      textCall(1, "prompt", { text: `Review part 1\n${"and more ".repeat(300)}of the *umbrella*`, limit }),
+      textCall(1, "answer", { text: "Nothing was found.", limit }),
+      textCall(3, "prompt", { text: "Review part 3", limit }),
+      textCall(3, "answer", { text: `${"so ".repeat(900)}\nUse a **red\n  \`Zebra\`** instead`, limit }),
+    ];
+    await Bun.write(texts, calls.join(""));
+    await using page = await new Page().begin();
+    await page.open(live);
+    const hits = `[...document.querySelectorAll("#task-table tbody tr:not([hidden])")].map((row) => [row.id, row.querySelector(".hit")?.textContent])`;
+    const search = async (words: string) => {
+      await page.evaluate(
+        `(({ box, words }) => { box.value = words; box.focus(); box.dispatchEvent(new Event("input")); })({ box: document.getElementById("search"), words: ${JSON.stringify(words)} })`,
+      );
+    };
+    await search("UMBRELLA");
+    await page.until(`${hits}.length === 1`);
+    expect(await page.evaluate(hits)).toEqual([
+      ["t1", expect.stringMatching(/^Prompt: ….*and more of the umbrella$/)],
+    ]);
+    expect(await page.text(".hit mark")).toBe("umbrella");
+    await search("red `zebra`  instead");
+    expect(await page.evaluate(hits)).toEqual([
+      ["t3", expect.stringMatching(/^Answer: … so .* Use a red Zebra instead$/)],
+    ]);
+    expect(await page.text("#said")).toBe("1 of 60 tasks shown.");
+    expect(await page.evaluate(`document.getElementById("reach").hidden`)).toBe(true);
+    // What the table shows needs no such place.
+    await search("part 3 ");
+    expect(new Set((await page.evaluate(`${hits}.map(([, hit]) => hit)`)) as string[])).toEqual(
+      new Set([null as unknown as string]),
+    );
+    // An answer that comes later is found without loading the page again; the last one of a task counts.
+    await Bun.write(texts, [...calls, textCall(3, "answer", { text: "A heron", limit })].join(""));
+    const more = view(everything(), { texts: { href: "report-bcdfghjk-texts.js", writings: 2 } });
+    await Bun.write(join(home.work, "report-bcdfghjk.js"), livePage().update(more));
+    await search("heron");
+    await page.until(`${hits}.length === 1`);
+    await search("zebra");
+    expect(await page.evaluate(hits)).toEqual([]);
+    await search("");
+    expect(await page.evaluate(`document.querySelectorAll(".hit").length`)).toBe(0);
+  });
+
+  browserTest("say which texts are not searched as a whole, and that they are not there", async () => {
+    await using home = new Home();
+    const { live } = await written(home);
+    await using page = await new Page().begin();
+    await page.open(`${live}`);
+    await page.click("#search");
+    await page.type("x");
+    await page.until(`document.getElementById("reach").textContent.includes("Only what the table shows")`);
+    const cut = textCall(7, "answer", { text: "long ".repeat(100), limit: 50 });
+    await Bun.write(join(home.work, "report-bcdfghjk-texts.js"), cut);
+    await page.open(live);
+    await page.evaluate(`(location.hash = "#q=long")`);
+    await page.until(`document.querySelectorAll(".hit").length === 1`);
+    expect(await page.text("#reach")).toBe(
+      "1 task has long texts, of which only the beginnings are searched: 666,666 characters of each task.",
+    );
+  });
+
+  browserTest("search 2,000 answers of 20,000 characters within a moment", async () => {
+    await using home = new Home();
+    const tasks = 2_000;
+    const state = batchState(
+      Array.from({ length: tasks }, (_, index) => `Review part ${index + 1} of the work`),
+      Array.from({ length: tasks }, (_, index) => [started(index + 1), ended(index + 1, succeeded)]).flat(),
+    );
+    const file = join(home.work, "index.html");
+    await Bun.write(file, livePage().html(pageView(state, { stateWord: "finished" })));
+    const limit = searchedCharacters(tasks);
+    const text = "all of these words are looked at ".repeat(1_000);
+    const calls = Array.from({ length: tasks }, (_, index) =>
+      textCall(index + 1, "answer", {
+        text: `${text.slice(0, 15_000)}${index === 1_234 ? " quince" : ""}`,
+        limit,
+      }),
+    );
+    await Bun.write(join(home.work, "report-bcdfghjk-texts.js"), calls.join(""));
+    await using page = await new Page().begin();
+    await page.open(file);
+    await page.click("#search");
+    await page.type("quince");
+    await page.until(`document.querySelectorAll(".hit").length === 1`);
+    expect(await page.evaluate(`document.querySelector(".hit").closest("tr").id`)).toBe("t1235");
   });
 
   browserTest(

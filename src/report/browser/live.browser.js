@@ -32,16 +32,21 @@
   // ---- What the reader sees of the table
 
   function applyChoice() {
-    const query = chosen.q.trim().toLowerCase();
+    const query = window.taskSearch.queryOf(chosen.q);
     const wanted = classesOf[chosen.show];
     let shown = 0;
-    for (const { row } of rows.values()) {
-      const fits =
-        (!wanted || wanted.includes(row.className)) &&
-        (query === "" || row.id === `t${query}` || row.textContent.toLowerCase().includes(query));
+    for (const [task, { row }] of rows) {
+      row.querySelector(".hit")?.remove();
+      const isWanted = !wanted || wanted.includes(row.className);
+      const isSeen = !query || window.taskSearch.isIn(row.textContent, query);
+      const hit = isWanted && !isSeen ? window.taskSearch.hitIn(task, query) : undefined;
+      if (hit) row.cells[1].append(hit);
+      const fits = isWanted && (isSeen || hit !== undefined);
       if (row.hidden === fits) row.hidden = !fits;
       if (fits) shown++;
     }
+    put(document.getElementById("reach"), query ? window.taskSearch.reach() : "");
+    document.getElementById("reach").hidden = !query || window.taskSearch.reach() === "";
     put(
       document.getElementById("shown"),
       shown === rows.size ? "" : `${number(shown)} of ${number(rows.size)}`,
@@ -60,11 +65,16 @@
 
   const keyOf = {
     task: (row) => Number(row.id.slice(1)),
-    prompt: (row) => row.cells[1].textContent,
+    prompt: (row) => labelOf(row),
     status: (row) => row.cells[2].textContent,
     duration: (row) => Number(row.dataset.d ?? -1),
     cost: (row) => Number(row.dataset.c ?? -1),
   };
+
+  // Without the place that the search has found.
+  function labelOf(row) {
+    return row.cells[1].firstChild?.textContent ?? "";
+  }
 
   function applyOrder() {
     const key = keyOf[chosen.sort] ?? keyOf.task;
@@ -121,10 +131,22 @@
     Object.assign(chosen, change);
     remember();
     if (isOrder) applyOrder();
-    else applyChoice();
+    else {
+      applyChoice();
+      lookForTexts();
+    }
     const order = isOrder ? `Sorted by ${chosen.sort}${chosen.down ? ", descending" : ""}. ` : "";
     const shown = document.getElementById("shown").textContent;
     say(`${order}${shown ? `${shown} tasks shown.` : "All tasks shown."}`);
+  }
+
+  function lookForTexts() {
+    if (chosen.q.trim() !== "") window.taskSearch.load(taken);
+  }
+
+  // Texts have come, or cannot come.
+  function taken() {
+    if (chosen.q.trim() !== "") choose({});
   }
 
   function takeControls() {
@@ -145,6 +167,8 @@
       chip.addEventListener("click", () => choose({ show: chip.dataset.show }));
     const search = document.getElementById("search");
     search.addEventListener("input", () => choose({ q: search.value }));
+    // The first word is not typed yet when the texts are on their way.
+    search.addEventListener("focus", () => window.taskSearch.load(taken));
     const order = document.getElementById("order");
     order.addEventListener("change", () => {
       const [sort, down = ""] = order.value.split(" ");
@@ -239,7 +263,7 @@
     const { row, task, slot, from, lasted, runs } = session;
     put(
       readout,
-      `Task ${task} · ${row.cells[2].textContent} · ${span(lasted)}${runs ? " so far" : ""}, from ${span(from)} on, in slot ${slot + 1} · ${row.cells[1].textContent}`,
+      `Task ${task} · ${row.cells[2].textContent} · ${span(lasted)}${runs ? " so far" : ""}, from ${span(from)} on, in slot ${slot + 1} · ${labelOf(row)}`,
     );
     const { span: whole, count } = lanes().dataset;
     const bars = lanes().getElementsByClassName("bars")[0];
@@ -338,6 +362,8 @@
     if (document.title !== update.title) document.title = update.title;
     refocus(focus?.isConnected ? focus : focus?.id ? document.getElementById(focus.id) : undefined);
     tell(update);
+    window.taskSearch.announce(update.texts);
+    lookForTexts();
     running = update.running;
   }
 
@@ -421,11 +447,13 @@
   recall();
   if (chosen.sort !== "task" || chosen.down) applyOrder();
   applyChoice();
+  lookForTexts();
   takeTimeline();
   window.addEventListener("hashchange", () => {
     recall();
     applyOrder();
     applyChoice();
+    lookForTexts();
   });
   document.addEventListener("visibilitychange", load);
   setInterval(load, everyMs);
