@@ -27,7 +27,7 @@ const places: Record<ClientName, string> = {
   codex: ".codex/config.toml",
 };
 
-function put(home: Home, client: ClientName, text: string): string {
+function put(home: Home, client: ClientName, text: string | Buffer): string {
   const path = home.file(places[client]);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text);
@@ -258,26 +258,27 @@ describe("what else the file says stays as it is", () => {
 });
 
 describe("a file that cannot be understood is not touched, and the fault is told with its place", () => {
-  const files: [ClientName, string, string][] = [
+  const files: [ClientName, string | Buffer, string][] = [
     ["claude-desktop", '{\n  "mcpServers": {\n    "a": { "command": "x" \n  }\n', "line"],
     ["cursor", '{ "mcpServers": { "a" "b" } }', "line 1, column 23"],
     ["vscode", "[]", "no JSON object"],
     ["cursor", '{ "mcpServers": [] }', "`mcpServers` is no table"],
     ["cursor", '{ "mcpServers": { "claude-code": "x" } }', "is no table of a server"],
     ["cursor", '{ "mcpServers": {}, "mcpServers": { "a": {} } }', "cannot be edited safely"],
+    ["cursor", Buffer.from('{ "name": "M\xfcller" }', "latin1"), "it is not text in UTF-8"],
     ["codex", 'model = "a"\n\n[mcp_servers.x\ncommand = 1\n', "line 3"],
     ["codex", 'mcp_servers = { claude-code = { command = "x" } }\n', "cannot be edited safely"],
     ["codex", 'mcp_servers.claude-code.command = "parallel-claude-code-mcp"\n', "cannot be edited safely"],
   ];
   for (const [client, text, expected] of files) {
-    test(`${client}: ${json(text)}`, async () => {
+    test(`${client}: ${json(text.toString("latin1"))}`, async () => {
       await using home = new Home();
       const path = put(home, client, text);
       const { code, out, err } = await run(home, ["install", "--client", client, "--yes"]);
       expect({ code, out }).toEqual({ code: 2, out: "" });
       expect(err).toContain(path);
       expect(err).toContain(expected);
-      expect(readFileSync(path, "utf8")).toBe(text);
+      expect(readFileSync(path)).toEqual(Buffer.from(text));
       expect(backupsOf(path)).toEqual([]);
     });
   }
@@ -295,7 +296,7 @@ describe("a file that cannot be understood is not touched, and the fault is told
     await using home = new Home();
     mkdirSync(home.file(".cursor/mcp.json"), { recursive: true });
     const { code, err } = await run(home, ["install", "--client", "cursor", "--yes"]);
-    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining("is no file") });
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining("(it is not a file)") });
   });
 });
 
@@ -307,6 +308,36 @@ test("a link stays a link, and the file behind it is changed", async () => {
   expect((await run(home, ["install", "--client", "cursor", "--yes"])).code).toBe(0);
   expect(lstatSync(home.file(".cursor/mcp.json")).isSymbolicLink()).toBe(true);
   expect(readFileSync(home.file("dotfiles.json"), "utf8")).toContain(json(command));
+});
+
+test("a link to a file that is not there yet stays a link, too", async () => {
+  await using home = new Home();
+  mkdirSync(home.file(".cursor"));
+  symlinkSync("../dotfiles/cursor.json", home.file(".cursor/mcp.json"));
+  expect((await run(home, ["install", "--client", "cursor", "--yes"])).code).toBe(0);
+  expect(lstatSync(home.file(".cursor/mcp.json")).isSymbolicLink()).toBe(true);
+  expect(readFileSync(home.file("dotfiles/cursor.json"), "utf8")).toContain(json(command));
+});
+
+test("a file that somebody else makes while we ask is kept", async () => {
+  await using home = new Home();
+  mkdirSync(home.file(".cursor"));
+  await using asked = new TerminalCommand(home, ["install", "--client", "cursor"], { columns: 160 });
+  await asked.shows("Change the file?");
+  const path = put(home, "cursor", '{"theirs": true}');
+  asked.type("y\r");
+  expect(await asked.ended()).toBe(2);
+  expect(asked.screen.text).toContain("was changed by another program in the meantime");
+  expect(readFileSync(path, "utf8")).toBe('{"theirs": true}');
+});
+
+test("of another server's command, nothing is shown from its first option on", async () => {
+  await using home = new Home();
+  const other = { command: "npx", args: ["-y", "mcp-remote", "-H", "Authorization: Bearer sk-1"] };
+  put(home, "cursor", json({ mcpServers: { "claude-code": other } }));
+  const { out } = await run(home, ["install"]);
+  expect(out).toContain("(`claude-code`: npx -y mcp-remote)");
+  expect(out).not.toContain("sk-1");
 });
 
 test("the change is shown and asked for in a terminal, and nothing happens without a yes", async () => {
@@ -596,6 +627,19 @@ describe("Claude Code's other places", () => {
     }
     expect(readFileSync(shared, "utf8")).toBe(text);
     expect(readFileSync(home.file(places["claude-code"]), "utf8")).toBe("{}");
+  });
+
+  test("a .mcp.json that cannot be read stands in nobody's way, and is not waited for", async () => {
+    await using home = new Home();
+    put(home, "claude-code", "{}");
+    const shared = join(home.work, ".mcp.json");
+    writeFileSync(shared, "{ broken");
+    expect(await standing(home)).toMatchObject({ state: "not-installed" });
+    expect((await run(home, ["install", "--client", "claude-code", "--yes"])).code).toBe(0);
+    rmSync(shared);
+    Bun.spawnSync(["mkfifo", shared]);
+    expect(await standing(home)).toMatchObject({ state: "installed", scope: "user" });
+    expect((await run(home, ["uninstall", "--client", "claude-code", "--yes"])).code).toBe(0);
   });
 });
 

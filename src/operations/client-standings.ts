@@ -1,15 +1,16 @@
 // How every client stands: whether it is on this machine, and whether it starts this program.
 import { product } from "../model/product.ts";
-import { exists, readText } from "../platform/files.ts";
+import { exists } from "../platform/files.ts";
 import { dirname } from "../platform/paths.ts";
 import { lastingCommand } from "../platform/self.ts";
 import { entryIn } from "./clients/change.ts";
 import { type ClientName, clientNames, clientOf, type McpClient } from "./clients/clients.ts";
+import { fileText } from "./clients/file-text.ts";
 import { type OwnEntry, ownEntries } from "./clients/own-entries.ts";
 import { defaultName, wordsOf } from "./clients/own-entry.ts";
 import { scopesOf } from "./clients/scopes.ts";
 import { Unreadable } from "./clients/unreadable.ts";
-import { type Context, Fault } from "./context.ts";
+import type { Context } from "./context.ts";
 import { commandText } from "./install.ts";
 
 export interface ClientStanding {
@@ -34,18 +35,18 @@ function standingOf(client: McpClient, workingDirectory: string, name: string | 
   const { name: clientName, title, file } = client;
   const standing = { client: clientName, title, file };
   try {
-    const found = ownEntries(scopesOf(client, workingDirectory), textOf).find(
+    const found = ownEntries(scopesOf(client, workingDirectory), (place) => fileText(place.file)).find(
       (own) => name === undefined || own.name === name,
     );
     if (found) return { ...standing, ...ofEntry(found) };
     if (!exists(dirname(file)) || (clientName === "claude-code" && !exists(file)))
       return { ...standing, state: "not-found" };
-    const other = entryIn(client, textOf(client) ?? "", name ?? defaultName);
+    const other = entryIn(client, fileText(file) ?? "", name ?? defaultName);
     if (!other) return { ...standing, state: "not-installed" };
     const detail = `\`${name ?? defaultName}\`: ${commandText(other)}`;
     return { ...standing, state: "name-taken", detail };
   } catch (error) {
-    if (!(error instanceof Unreadable || error instanceof Fault)) throw error;
+    if (!(error instanceof Unreadable)) throw error;
     return { ...standing, state: "unreadable", detail: error.message };
   }
 }
@@ -65,14 +66,4 @@ function ofEntry({ client, name, entry }: OwnEntry): Omit<ClientStanding, "clien
     scope: client.scope,
     ...(details.length > 0 ? { detail: details.join(", ") } : {}),
   };
-}
-
-function textOf({ file }: McpClient): string | undefined {
-  if (!exists(file)) return undefined;
-  try {
-    return readText(file);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Fault(`it cannot be read: ${reason}`);
-  }
 }

@@ -5,10 +5,8 @@ import {
   exists,
   isExecutable,
   isReadOnly,
-  kindAt,
   makeDirectory,
   permissionsOf,
-  readText,
   realPath,
   removePath,
   replaceFile,
@@ -20,6 +18,7 @@ import { lastingCommand } from "../platform/self.ts";
 import { entryIn, withEntry, withoutEntry, withReplaced, withWhole } from "./clients/change.ts";
 import { type ClientName, clientOf, type McpClient, type ServerEntry } from "./clients/clients.ts";
 import { diffOf } from "./clients/diff.ts";
+import { fileText } from "./clients/file-text.ts";
 import { copyMark, formerOf, type Place, pruneCopies, removeOwnCopies } from "./clients/kept-copy.ts";
 import { ownEntries } from "./clients/own-entries.ts";
 import { defaultName, otherDefaultName, startsUs, wordsOf } from "./clients/own-entry.ts";
@@ -112,7 +111,7 @@ export function applyChange({ client, name, before, after }: Change): string | u
   const place = placeOf(client, name);
   // A link stays one: what it leads to is replaced.
   const { file } = place;
-  if (before !== undefined && readOrNothing(file) !== before)
+  if (readable(client, () => fileText(file)) !== before)
     throw new Fault(
       `${client.file} was changed by another program in the meantime. Nothing was done. Try again.`,
     );
@@ -200,12 +199,11 @@ function changeOf(client: McpClient, name: string, edit: (text: string) => strin
 
 /** The text of a client's file; nothing where it is not there. Throws `Fault`, also where it cannot be understood. */
 function textOf(client: McpClient): string | undefined {
-  const { file } = client;
-  const kind = kindAt(file);
-  if (kind === "directory" || kind === "other") throw new Fault(`${file} is no file. Nothing was done.`);
-  const text = readOrNothing(file);
-  if (text !== undefined) readable(client, () => entryIn(client, text, defaultName));
-  return text;
+  return readable(client, () => {
+    const text = fileText(client.file);
+    if (text !== undefined) entryIn(client, text, defaultName);
+    return text;
+  });
 }
 
 function nameIn(client: McpClient, name: string): Record<string, unknown> | undefined {
@@ -219,7 +217,7 @@ function readable<Value>({ title, file }: McpClient, read: () => Value): Value {
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     throw new Fault(
-      `The configuration of ${title} cannot be changed: ${file}, ${error.message}. Nothing was done. Fix the file, or edit it yourself.`,
+      `The configuration of ${title} cannot be changed: ${file} (${error.message}). Nothing was done. Fix the file, or edit it yourself.`,
     );
   }
 }
@@ -231,7 +229,7 @@ function placeOf(client: McpClient, name: string): Place {
 /** What an entry starts, to be shown: what follows an option may be a secret. */
 export function commandText(entry: Record<string, unknown>): string {
   const [command, ...args] = wordsOf(entry);
-  const secret = args.findIndex((word) => word.startsWith("--") || word.includes("="));
+  const secret = args.findIndex((word) => (word.startsWith("-") && word !== "-y") || word.includes("="));
   if (command !== undefined)
     return [command, ...args.slice(0, secret < 0 ? 3 : Math.min(secret, 3))].join(" ");
   return typeof entry["url"] === "string" ? "a server at a URL" : "of an unknown kind";
@@ -239,16 +237,6 @@ export function commandText(entry: Record<string, unknown>): string {
 
 function readOnlyText(file: string): string {
   return `${file} is read-only, and nothing was done. Make it writable (\`chmod u+w '${file}'\`), or edit its source if another program generates it.`;
-}
-
-function readOrNothing(file: string): string | undefined {
-  if (!exists(file)) return undefined;
-  try {
-    return readText(file);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Fault(`${file} cannot be read: ${reason}. Nothing was done.`);
-  }
 }
 
 function entryOf(

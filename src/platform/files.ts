@@ -311,11 +311,8 @@ export function readSmallFile(path: string, mostBytes: number): SmallFile {
       const found = fstatSync(descriptor);
       if (!found.isFile()) return noFile;
       if (found.size > mostBytes) return tooLarge;
-      const buffer = new Uint8Array(mostBytes + 1);
-      let length = 0;
-      for (let more = 1; more > 0 && length < buffer.length; length += more)
-        more = readSync(descriptor, buffer, length, buffer.length - length, length);
-      return length > mostBytes ? tooLarge : { kind: "bytes", bytes: buffer.slice(0, length) };
+      const bytes = bytesUpTo(descriptor, mostBytes);
+      return bytes === undefined ? tooLarge : { kind: "bytes", bytes };
     } finally {
       closeSync(descriptor);
     }
@@ -331,18 +328,22 @@ export function readSmallFile(path: string, mostBytes: number): SmallFile {
 export function readUpTo(path: string, mostBytes: number): Uint8Array | undefined {
   const descriptor = openSync(path, "r");
   try {
-    const pieces: Uint8Array[] = [];
-    for (let length = 0; length <= mostBytes; ) {
-      const piece = new Uint8Array(1 << 20);
-      const read = readSync(descriptor, piece, 0, piece.length, null);
-      if (read === 0) return Buffer.concat(pieces);
-      pieces.push(piece.subarray(0, read));
-      length += read;
-    }
-    return undefined;
+    return bytesUpTo(descriptor, mostBytes);
   } finally {
     closeSync(descriptor);
   }
+}
+
+function bytesUpTo(descriptor: number, mostBytes: number): Uint8Array | undefined {
+  const pieces: Uint8Array[] = [];
+  for (let length = 0; length <= mostBytes; ) {
+    const piece = new Uint8Array(1 << 20);
+    const read = readSync(descriptor, piece, 0, piece.length, null);
+    if (read === 0) return Buffer.concat(pieces);
+    pieces.push(piece.subarray(0, read));
+    length += read;
+  }
+  return undefined;
 }
 
 /**

@@ -1,0 +1,18 @@
+// The text of a client's configuration, as its file has it.
+import { readSmallFile } from "../../platform/files.ts";
+import { Unreadable } from "./unreadable.ts";
+
+/** A longer configuration is not read, in bytes. */
+const mostBytes = 100_000_000;
+
+/** The text of a file; nothing where it is not there. Throws `Unreadable`, also where a text would lose bytes of it. */
+export function fileText(file: string): string | undefined {
+  const read = readSmallFile(file, mostBytes);
+  if (read.kind === "nothing") return undefined;
+  if (read.kind === "unreadable") throw new Unreadable(`it ${read.reason}`);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(read.bytes);
+  } catch {
+    throw new Unreadable("it is not text in UTF-8");
+  }
+}
