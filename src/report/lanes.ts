@@ -28,7 +28,8 @@ export class Lanes {
       for (const [index, attempt] of task.attempts.entries())
         if (!this.#laneOf.has(attempt)) fresh.push({ task, attempt, index });
     }
-    fresh.sort((a, b) => a.attempt.startedAt - b.attempt.startedAt || a.task.number - b.task.number);
+    // Of those that began at once, the order of their numbers stays.
+    fresh.sort((a, b) => a.attempt.startedAt - b.attempt.startedAt);
     for (const { task, attempt, index } of fresh) {
       const free = this.#last.findIndex((last) => {
         const end = endOf(state.tasks[last.task - 1], last.index);

@@ -15,10 +15,11 @@ import {
 } from "../../src/model/outcome.ts";
 import { shellQuoted } from "../../src/model/shell-quoted.ts";
 import { adviceFor } from "../../src/report/advice.ts";
+import { adviceFactsOf } from "../../src/report/advice-facts.ts";
 import type { Door } from "../../src/report/option-words.ts";
 import { outcomeText } from "../../src/report/outcome-text.ts";
 import { testNeeding } from "../facilities.ts";
-import { succeeded } from "./samples.ts";
+import { batchState, started, succeeded, usage } from "./samples.ts";
 
 const facts = { denials: [] as Denial[], batchId: "bcdfghjk", sessionId: "abc-123" };
 const inFlags = { ...facts, door: "command-line" as const };
@@ -140,6 +141,59 @@ describe("adviceFor", () => {
     expect(advice("first-event")).toContain('"firstEventTimeoutSeconds":240');
     expect(advice("idle")).toContain('"idleTimeoutSeconds":2400');
     expect(advice("wall")).toContain('"timeoutSeconds":7200');
+  });
+
+  test.each(cancellers.map((by) => [by]))(
+    "gives a new budget to what %s cancelled, if that is a budget",
+    (by) => {
+      const cancelled: Outcome = { kind: "cancelled", by };
+      const retryOf = (enoughUsd?: number) =>
+        /retry_batch with `(.*?)`/.exec(adviceFor(cancelled, { ...facts, enoughUsd }) ?? "")?.[1];
+      const again = { batchId: "bcdfghjk", ...(by === "budget" ? { with: { batchBudgetUsd: 12 } } : {}) };
+      expect(JSON.parse(retryOf(12) ?? "")).toEqual(again);
+      expect(JSON.parse(retryOf() ?? "")).toEqual({ batchId: "bcdfghjk" });
+    },
+  );
+
+  test("says of a cancelled task that it had not started, if it had no session", () => {
+    const text = "The task had not started.";
+    for (const by of cancellers) {
+      expect(adviceFor({ kind: "cancelled", by }, facts)).not.toContain(text);
+      const { sessionId: _, ...unstarted } = facts;
+      expect(adviceFor({ kind: "cancelled", by }, unstarted)).toContain(text);
+    }
+  });
+
+  test.each([
+    [{ signal: "SIGKILL" }, true],
+    [{ exitCode: 137 }, true],
+    [{ signal: "SIGTERM" }, false],
+    [{ exitCode: 1 }, false],
+    [{}, false],
+  ])("takes a crash with %o for one that lacked memory: %p", (how, isMemory) => {
+    const advice = adviceFor({ kind: "crashed", stderrTail: "", ...how }, facts) ?? "";
+    expect([advice.includes("memory"), advice.includes("stderr")]).toEqual([isMemory, !isMemory]);
+  });
+
+  test("promises to continue a conversation only where that is known", () => {
+    const advice = (resumable?: boolean) =>
+      adviceFor({ kind: "timed-out", clock: "wall", afterMs: 1 }, { ...facts, resumable });
+    expect(advice(true)).toContain("reruns the task and continues the conversation.");
+    expect(advice(false)).toContain("reruns the task.");
+    expect(advice()).toContain("reruns the task.");
+  });
+
+  test("asks for values that were never stored, where a retry lacks them, in the words of each door", () => {
+    const outcome: Outcome = { kind: "not-started", message: "m", lost: ["KEY", "TOKEN"] };
+    expect(adviceFor(outcome, facts)).toBe(
+      'Nothing was spent: give the values again. Calling retry_batch with `{"batchId":"bcdfghjk","env":{"KEY":"…","TOKEN":"…"}}`.',
+    );
+    expect(adviceFor(outcome, inFlags)).toBe(
+      "Nothing was spent: give the values again. `parallel-claude-code-mcp retry bcdfghjk --env FILE`, where FILE is a JSON file with KEY, TOKEN.",
+    );
+    const wrong = adviceFor({ kind: "not-started", message: "m" }, facts);
+    expect(wrong).toStartWith("Correct what the message names.");
+    expect(wrong).not.toContain('"env"');
   });
 
   test("tells how to log in", () => {
@@ -272,6 +326,36 @@ describe("adviceFor", () => {
     expect(advice.length).toBeLessThan(2_000);
   });
 
+  test("prints rules of 700 characters in all, with what is between them", () => {
+    const rule = (length: number, letter: string) => `Bash(${letter.repeat(length - 6)})`;
+    const printedOf = (...allowedTools: string[]) =>
+      toolRuleList(
+        JSON.parse(
+          /`allowedTools: (".*?")`/.exec(
+            adviceFor(succeeded, { ...facts, denials: [withOptions({ allowedTools })] }) ?? "",
+          )?.[1] ?? '""',
+        ),
+      );
+    const [a, b] = [rule(300, "a"), rule(300, "b")];
+    expect(printedOf(a, b, rule(97, "c"))).toHaveLength(3);
+    expect(printedOf(a, b, rule(98, "c"))).toHaveLength(2);
+  });
+
+  test("adds to what the task has, unless all of that is too long to print", () => {
+    const adviceWith = (allowedTools: string) =>
+      adviceFor(succeeded, {
+        ...facts,
+        denials: [withOptions({ allowedTools: ["Bash(b)"] })],
+        options: sessionOptions.parse({ allowedTools }),
+      }) ?? "";
+    const whole = "A retry takes whole lists: give it these and all that the task had.";
+    expect(adviceWith("Read")).toContain('"with":{"allowedTools":"Read,Bash(b)"}');
+    expect(adviceWith("Read")).not.toContain(whole);
+    const long = Array.from({ length: 99 }, (_, index) => `Bash(a${index}x:*)`).join(",");
+    expect(adviceWith(long)).toContain(`add \`allowedTools: "Bash(b)"\`. ${whole}`);
+    expect(adviceWith(long)).not.toContain('"with"');
+  });
+
   test("reads denials of old logs, which have a tool and a rule", () => {
     const denials = [{ tool: "WebFetch", rule: "WebFetch" }];
     expect(adviceFor(succeeded, { ...facts, denials })).toContain('add `allowedTools: "WebFetch"`.');
@@ -310,5 +394,41 @@ describe("outcomeText", () => {
   test("shows the last line of stderr of a crash, without its colours", () => {
     const text = outcomeText({ kind: "crashed", exitCode: 2, stderrTail: "one\n\u001b[31mtwo\u001b[0m\n\n" });
     expect(text).toBe("Crashed with exit code 2: two");
+  });
+});
+
+describe("what advice is told of a task", () => {
+  const factsAfter = (outcome: Outcome, resumable: boolean, budgetUsd?: number) => {
+    const state = batchState(
+      ["a", "b"],
+      [
+        started(1),
+        { type: "attempt-ended", task: 1, attempt: 1, outcome, usage: usage({ costUsd: 2 }), resumable },
+      ],
+    );
+    const [task] = state.tasks;
+    if (task?.status !== "done") throw new Error("It has not ended");
+    return adviceFactsOf(budgetUsd === undefined ? state : { ...state, budgetUsd }, task, "tools");
+  };
+  const crashed: Outcome = { kind: "crashed", stderrTail: "" };
+  const known = { batchId: "bcdfghjk", denials: [], door: "tools" as const, tasks: [1], sessionId: "s-1" };
+
+  test.each([
+    [succeeded, true, false],
+    [crashed, true, true],
+    [crashed, false, false],
+  ])("of %o, resumable: %p, is that a retry continues it: %p", (outcome, resumable, continues) => {
+    expect(factsAfter(outcome, resumable)).toEqual({
+      ...known,
+      options: sessionOptions.parse({}),
+      resumable: continues,
+    });
+  });
+
+  test("has a budget that is enough only of a batch that had one", () => {
+    // $2 for the first, as much for the other and a fifth in reserve; and half as much again as the budget.
+    expect(factsAfter(crashed, false, 1)).toMatchObject({ enoughUsd: 4.4 });
+    expect(factsAfter(crashed, false, 8)).toMatchObject({ enoughUsd: 12 });
+    expect(factsAfter(crashed, false)).not.toHaveProperty("enoughUsd");
   });
 });

@@ -1,9 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import { type BatchEnd, batchEndOf, endOfState, exitStatusOf } from "../../src/model/batch-end.ts";
+import type { EventBody } from "../../src/model/event.ts";
 import { type Canceller, cancellers } from "../../src/model/outcome.ts";
 import type { BatchState } from "../../src/model/state.ts";
 import { standingText } from "../../src/report/answer.ts";
-import { endClass, endFactsOf, endLabel, endSentences, nextCommand } from "../../src/report/batch-end.ts";
+import {
+  endClass,
+  endFactsOf,
+  endFieldsOf,
+  endLabel,
+  endSentences,
+  nextCommand,
+} from "../../src/report/batch-end.ts";
 import { batchState, ended, started, succeeded, usage } from "./samples.ts";
 
 const failed = { kind: "failed", reason: "auth", message: "no" } as const;
@@ -94,8 +102,44 @@ describe("the end of a batch", () => {
     expect(text).toMatch(
       /^(?:Stopped|Tasks were cancelled) .*: 2 of 5 tasks done \(1 succeeded, 1 failed\), 1 stopped, 2 not/,
     );
+    // Only a budget needs another one, whoever else there is one for.
+    const withBudget = said(stopped(by, 0.04));
+    const budget = by === "budget" ? " --batch-budget-usd 0.12" : "";
     expect(command).toStartWith("parallel-claude-code-mcp retry bcdfghjk");
+    expect(withBudget.command).toBe(`parallel-claude-code-mcp retry bcdfghjk${budget}`);
+    expect(withBudget.forModels.includes("batchBudgetUsd")).toBe(by === "budget");
+    expect(withBudget.text.startsWith("Stopped at its budget")).toBe(by === "budget");
+    expect(withBudget.text.includes("$0.04")).toBe(by === "budget");
   });
+
+  test("points at what went wrong where something did, and it is known", () => {
+    const cancels: EventBody[] = [{ type: "cancel-requested", by: "user" }];
+    const clean = batchState(["a", "b"], [started(1), ended(1, succeeded), ...cancels]);
+    expect(said(clean, "cancelled").text).toEndWith(
+      "`parallel-claude-code-mcp retry bcdfghjk` runs the rest.",
+    );
+    // Of an interrupted one, all that is open goes on first.
+    const cutOff = batchState(["a", "b"], [started(1), ended(1, failed)]);
+    expect(said(cutOff, "interrupted").text).toEndWith(
+      "`parallel-claude-code-mcp retry bcdfghjk` resumes the rest.",
+    );
+  });
+
+  test.each([
+    [undefined, {}],
+    [{ kind: "succeeded" }, { end: "succeeded" }],
+    [{ kind: "failed" }, { end: "failed" }],
+    [{ kind: "interrupted" }, { end: "interrupted" }],
+    [
+      { kind: "stopped", by: "budget" },
+      { end: "stopped", stoppedBy: "budget" },
+    ],
+  ] satisfies [BatchEnd | undefined, ReturnType<typeof endFieldsOf>][])(
+    "%j is in the fields of an answer: %j",
+    (end, fields) => {
+      expect(endFieldsOf(end)).toEqual(fields);
+    },
+  );
 
   test("of one without processes says what is kept, and how the rest is resumed", () => {
     const state = batchState(["a", "b", "c"], [started(1), ended(1, succeeded), started(2)]);

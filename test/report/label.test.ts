@@ -62,3 +62,13 @@ test("ten thousand long prompts take no time that anybody notices", () => {
   expect(new Set(found).size).toBe(10_000);
   expect(found[77]).toBe("…src/file-77.ts");
 });
+
+test("a text without blanks is cut where it differs, for it has no words", () => {
+  const text = "x".repeat(300);
+  expect(ofPrompts(`${text}a`, `${text}b`)).toEqual(["…a", "…b"]);
+  // A word of less than a hundred characters begins where it begins.
+  expect(ofPrompts(`${"x".repeat(99)}a`, `${"x".repeat(99)}b`)).toEqual([
+    `${"x".repeat(99)}a`,
+    `${"x".repeat(99)}b`,
+  ]);
+});

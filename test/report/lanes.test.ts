@@ -62,3 +62,8 @@ test("what has its lane keeps it when more is placed", () => {
   other.place(grown);
   expect(other.count).toBe(3);
 });
+
+test("sessions take their lanes in the order in which they began, and not in that of their numbers", () => {
+  const state = after(created(3), started(10, 3, 1), started(20, 2, 1), started(20, 1, 1));
+  expect(lanesOf(state)).toEqual([[1], [2], [0]]);
+});

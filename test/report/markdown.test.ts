@@ -100,6 +100,9 @@ const hostile: Record<string, string> = {
     '<a href="https://a">x</a> <ol start="1"> <li class="task-list-item"> <code class="language-x"><p>',
 };
 
+const linkTo = (href: string, inner: string) =>
+  `<a href="${href}" rel="noopener noreferrer nofollow">${inner}</a>`;
+
 describe("safeMarkdown", () => {
   test.each(Object.entries(hostile))("makes %s harmless", (_, text) => {
     expectSafe(safeMarkdown(text));
@@ -167,6 +170,63 @@ describe("safeMarkdown", () => {
     expect(html).toContain('<a class="bare" href="https://a.example/x"');
     expect(html).toContain('<td align="right">long');
     expect(safeMarkdown("[words](https://a.example/x)")).not.toContain("class");
+  });
+
+  test.each([
+    ["a heading and text", "# a\n\ntext", "<h3>a</h3>\n<p>text</p>\n"],
+    ["a list that begins elsewhere", "3. c\n4. d", '<ol start="3">\n<li>c</li>\n<li>d</li>\n</ol>\n'],
+    ["emphasis in a link", "[**b** x](https://a)", `<p>${linkTo("https://a", "<strong>b</strong> x")}</p>\n`],
+    [
+      "an address in a link",
+      "[a <https://q>](https://b)",
+      `<p>${linkTo("https://b", "a &lt;https://q&gt;")}</p>\n`,
+    ],
+    ["an image in a link", "[![i](https://i/x)](https://l)", `<p>${linkTo("https://l", "Image: i")}</p>\n`],
+    [
+      "an image that cannot be linked to",
+      "![alt](ftp://x) ![](ftp://x)",
+      "<p>Image: alt (ftp://x) Image: ftp://x</p>\n",
+    ],
+    [
+      "a refused link whose text is its target, one that has none, and one of another",
+      "[#x](#x) [y]() [z](q)",
+      "<p>#x y z (q)</p>\n",
+    ],
+    [
+      "Markdown within raw HTML",
+      "<div>\n**b**\n</div>",
+      "<p>&lt;div&gt;\n<strong>b</strong>\n&lt;/div&gt;</p>\n",
+    ],
+    [
+      "a tag of the renderer's own, written out",
+      "<p>a</p> <em>b</em>",
+      "<p>&lt;p&gt;a&lt;/p&gt; &lt;em&gt;b&lt;/em&gt;</p>\n",
+    ],
+    ["one within a paragraph", "a <em>b</em>", "<p>a &lt;em&gt;b&lt;/em&gt;</p>\n"],
+  ])("renders %s", (_, text, html) => {
+    expect(safeMarkdown(text)).toBe(html);
+  });
+
+  test.each([
+    ["line breaks", "a  \n"],
+    ["paragraphs", "a\n\n"],
+    ["boxes to check", "- [ ] a\n"],
+    ["images", "![a](https://a)\n"],
+  ])("takes many %s one after the other for no nesting", (_, text) => {
+    expect(namesIn(safeMarkdown(text.repeat(150)))).not.toContain("pre");
+  });
+
+  test.each([
+    [50, "ul"],
+    [51, "pre"],
+  ])("shows %d lists within each other, two elements each, as %s", (depth, name) => {
+    const text = Array.from({ length: depth }, (_, level) => `${"  ".repeat(level)}- x`).join("\n");
+    expect(namesIn(safeMarkdown(text))[0]).toBe(name);
+  });
+
+  test("shows what is longer than two million characters as it was written", () => {
+    expect(safeMarkdown(`**${"x".repeat(2_000_000)}**`)).toStartWith('<pre class="plain">**x');
+    expect(safeMarkdown(`**${"x".repeat(1_000_000)}**`)).toStartWith("<p><strong>x");
   });
 
   const pathological: Record<string, string> = {

@@ -47,3 +47,16 @@ export function decoded(text: string): string {
 export function namesIn(html: string): string[] {
   return markupOf(html).elements.map(({ name }) => name);
 }
+
+/** The text of each element of a name that holds no other of that name, without the markup in it. */
+export function textsIn(html: string, name: string): string[] {
+  return [...html.matchAll(new RegExp(`<${name}(?: [^>]*)?>(.*?)</${name}>`, "gs"))].map(
+    ([, inner = ""]) => markupOf(inner).text,
+  );
+}
+
+/** Names and values of a list of facts. */
+export function factsIn(html: string): Record<string, string> {
+  const values = textsIn(html, "dd");
+  return Object.fromEntries(textsIn(html, "dt").map((name, index) => [name, values[index] ?? ""]));
+}

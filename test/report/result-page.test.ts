@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { timeText } from "../../src/report/amounts.ts";
 import { fileTag } from "../../src/report/file-tag.ts";
 import { resultPage } from "../../src/report/result-page.ts";
-import { markupOf, namesIn } from "./markup.ts";
-import { resultOf, succeeded, usage } from "./samples.ts";
+import { factsIn, markupOf, namesIn, textsIn } from "./markup.ts";
+import { began, resultOf, succeeded, usage } from "./samples.ts";
 
 const textOf = (html: string) => markupOf(html).text;
 
@@ -74,9 +75,115 @@ describe("resultPage", () => {
     expect(answer('{"tags":[]}')).toContain('id="answer"');
   });
 
+  test("shows a cut answer as text, though it came as data: the data may be cut, too", () => {
+    const structured = { a: 1 };
+    const text = { shown: '{"a":1}', totalLength: 8, transcript: "/state/3.jsonl" };
+    const html = resultPage(resultOf({ outcome: { ...succeeded, structured }, text }));
+    expect(html).toContain('id="answer"');
+    expect(html).toContain('href="#answer"');
+    const whole = resultPage(
+      resultOf({ outcome: { ...succeeded, structured }, text: { ...text, totalLength: 7 } }),
+    );
+    expect(whole).not.toContain('id="answer"');
+    // An answer without words, beside data: the data is the answer.
+    const silent = { ...text, shown: "", totalLength: 0 };
+    expect(resultPage(resultOf({ outcome: { ...succeeded, structured }, text: silent }))).not.toContain(
+      'id="answer"',
+    );
+    expect(textOf(resultPage(resultOf({ text: silent })))).toContain("Claude returned no text.");
+  });
+
+  test("has the task's label as its title, or the number where there is none", () => {
+    const titlesOf = (more: Parameters<typeof resultOf>[0]) => {
+      const html = resultPage(resultOf(more));
+      return [...textsIn(html, "title"), ...textsIn(html, "h1")];
+    };
+    expect(titlesOf({ label: "Lint" })).toEqual(["Lint · task 3", "Lint"]);
+    expect(titlesOf({ label: "" })).toEqual(["Task 3 · task 3", "Task 3"]);
+  });
+
+  test.each([
+    [1, 3, ["All tasks of the batch", "Task 2 →"]],
+    [2, 3, ["← Task 1", "All tasks of the batch", "Task 3 →"]],
+    [3, 3, ["← Task 2", "All tasks of the batch"]],
+    [1, 1, ["All tasks of the batch"]],
+  ])(
+    "links task %d of %d to its neighbours that there are, above and below",
+    (taskNumber, totalTasks, links) => {
+      const navigations = [
+        ...resultPage(resultOf({ taskNumber, totalTasks })).matchAll(/<nav class="steps".*?<\/nav>/gs),
+      ];
+      expect(navigations.map(([navigation]) => textsIn(navigation, "a"))).toEqual([links, links]);
+      const step = (to: number, by: number, rel: string) =>
+        `<a href="report-bcdfghjk.html#t${to}" data-step="${by}" rel="${rel}">`;
+      const whole = String(navigations[0]?.[0]);
+      expect(whole.includes(step(taskNumber - 1, -1, "prev"))).toBe(taskNumber > 1);
+      expect(whole.includes(step(taskNumber + 1, 1, "next"))).toBe(taskNumber < totalTasks);
+    },
+  );
+
+  test("has all facts that are known, and none that is not", () => {
+    const factsOf = (more: Parameters<typeof resultOf>[0]) => {
+      const html = resultPage(resultOf(more));
+      return factsIn(html.slice(html.indexOf('id="facts"')));
+    };
+    const lasting = {
+      Ended: timeText(began + 74_000),
+      "Working directory": "/home/me/my project",
+      Transcript: "/state/batches/bcdfghjk/3-1.jsonl",
+    };
+    const known = {
+      ...lasting,
+      Cost: "$0.0123",
+      Duration: "1 min 14 s",
+      Turns: "3",
+      Model: "claude-opus-4-5",
+      Started: timeText(began),
+      Session: "0b5e2c1a-7a1c-4f0e-9d53-2f7f7f6f1c11",
+      "Continue in a terminal":
+        "cd '/home/me/my project' && claude --resume 0b5e2c1a-7a1c-4f0e-9d53-2f7f7f6f1c11 Copy",
+    };
+    expect(factsOf({})).toEqual(known);
+    const denied = (rule: string) => ({ tool: "Bash", rule });
+    const usageDenied = usage({ denials: [denied("Bash(a)"), denied("Bash(b)"), denied("Bash(a)")] });
+    expect(factsOf({ attempts: 2, leaked: 2, variables: ["A", "B"], usage: usageDenied })).toEqual({
+      ...known,
+      Attempts: "2, of which this is the last",
+      "Left behind": "2 processes, ended with it",
+      "Variables from env": "A, B",
+      "Denied tools": "Bash(a) Bash(b)",
+    });
+    expect(
+      factsOf({ usage: undefined, model: undefined, startedAt: undefined, sessionId: undefined }),
+    ).toEqual(lasting);
+  });
+
+  test("says below the title how it ended, how long it took, what it cost, and when that was", () => {
+    const underOf = (more: Parameters<typeof resultOf>[0]) =>
+      textsIn(/<p class="under">.*?<\/p>/s.exec(resultPage(resultOf(more)))?.[0] ?? "", "p");
+    const ended = timeText(began + 74_000);
+    expect(underOf({})).toEqual([`Succeeded1 min 14 s$0.0123${ended}`]);
+    expect(underOf({ usage: undefined, startedAt: undefined })).toEqual([`Succeeded${ended}`]);
+    const denials = [{ tool: "Bash", rule: "Bash(a)" }];
+    expect(underOf({ usage: usage({ denials }) })[0]).toStartWith("Succeeded, tools denied1 min");
+  });
+
+  test("has the tokens of each model, and no such part where none is known", () => {
+    const models = { opus: { input: 1_234, output: 56, cacheRead: 7, cacheWritten: 8 } };
+    const html = resultPage(resultOf({ usage: usage({ models }) }));
+    const part = html.slice(html.indexOf('id="tokens"'));
+    expect(textsIn(part, "th")).toEqual(["Model", "Input", "Output", "Read from cache", "Written to cache"]);
+    expect(textsIn(part, "td")).toEqual(["opus", "1,234", "56", "7", "8"]);
+    expect(resultPage(resultOf())).not.toContain('id="tokens"');
+  });
+
   test("folds a long task", () => {
     expect(namesIn(resultPage(resultOf()))).not.toContain("details");
-    expect(namesIn(resultPage(resultOf({ prompt: "line\n".repeat(40) })))).toContain("details");
+    const isFolded = (prompt: string) => namesIn(resultPage(resultOf({ prompt }))).includes("details");
+    expect([isFolded("x".repeat(600)), isFolded("x".repeat(601))]).toEqual([false, true]);
+    expect([isFolded("x\n".repeat(7)), isFolded("x\n".repeat(8))]).toEqual([false, true]);
+    const [summary] = textsIn(resultPage(resultOf({ prompt: "line\n".repeat(400) })), "summary");
+    expect(summary).toBe("line (2,000 characters)");
   });
 
   test("shows what was answered before, under its own words", () => {

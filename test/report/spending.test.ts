@@ -51,6 +51,13 @@ describe("the fields of spending", () => {
     expect(spendingOf(after(created(2)), { now: 1, running: true })).toEqual({ totalCostUsd: 0 });
   });
 
+  test("give the time left in whole seconds", () => {
+    const state = after(created(2), ...done(1, {}, 1_001, 3_000_501));
+    expect(spendingOf(state, { now: 3_000_501, running: true })).toMatchObject({ secondsLeft: 3_000 });
+    const held = { now: 3_000_501, running: true, heldUntil: 3_001_501 };
+    expect(spendingOf(state, held)).toMatchObject({ secondsLeft: 3_001 });
+  });
+
   test("round to a thousandth of a tenth of a cent", () => {
     expect(rounded(0.1 + 0.2)).toBe(0.3);
     expect(rounded(1.2345678)).toBe(1.234568);

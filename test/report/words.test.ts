@@ -59,6 +59,22 @@ describe("an amount", () => {
     expect(new Date(text.replace(" ", "T").replace(" ", "")).getTime()).toBe(Date.UTC(2026, 0, 2, 3, 4, 5));
     expect(timeText(Number.NaN)).toBe("unknown");
   });
+
+  test.each([
+    ["Etc/UTC", "2026-01-02 03:04:05 +00:00"],
+    ["Asia/Kolkata", "2026-01-02 08:34:05 +05:30"],
+    ["America/New_York", "2026-01-01 22:04:05 -05:00"],
+    ["America/St_Johns", "2026-01-01 23:34:05 -03:30"],
+  ])("of time in %s is %j", (zone, text) => {
+    const before = process.env["TZ"];
+    process.env["TZ"] = zone;
+    try {
+      expect(timeText(Date.UTC(2026, 0, 2, 3, 4, 5))).toBe(text);
+    } finally {
+      if (before === undefined) delete process.env["TZ"];
+      else process.env["TZ"] = before;
+    }
+  });
 });
 
 describe("an outcome in words", () => {
