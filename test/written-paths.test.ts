@@ -56,7 +56,11 @@ test("what would become a directory of a strange name is refused, each with its 
     ["$OUT/x", "contains $OUT, and only ~ and $HOME are expanded"],
     // biome-ignore lint/suspicious/noTemplateCurlyInString: as a shell would have expanded it.
     ["results/${DATE}", "contains ${DATE}, and only ~ and $HOME are expanded"],
+    ["results-$USER/x", "contains $USER, and only"],
+    ["results/$(date +%F)", "contains $(date +%F), and only"],
+    ["results-`date`", "contains `date`, and only"],
     ["%TEMP%/x", "contains %TEMP%"],
+    ["file:///a%00b", "contains a NUL character"],
     ["file://server/x", "is the address of a file on another machine"],
     ["https://example.com/x", "is an address; expected a path"],
     ["C:\\Users\\me", "is a path of Windows"],
@@ -86,6 +90,16 @@ test("what would become a directory of a strange name is refused, each with its 
     expect(text).toStartWith("Nothing was done. 6 problems");
   }
   expect(readdirSync(home.work)).toEqual([]);
+});
+
+test("a directory that is there is taken, whatever its name looks like", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  for (const workingDirectory of ["$RECYCLE.BIN", "out-$USER", "Outer$Inner", "100%_of_it"]) {
+    mkdirSync(`${home.work}/${workingDirectory}`);
+    const { data } = await client.call("spawn_claude_session", { task: "[[cwd]]", workingDirectory });
+    expect(data).toMatchObject({ result: `${home.work}/${workingDirectory}` });
+  }
 });
 
 test("a NUL is refused in every option", async () => {

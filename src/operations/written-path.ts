@@ -1,24 +1,29 @@
 // Paths as people and models write them. What a shell would have expanded is expanded, or refused: otherwise it would
 // become a directory of that name.
+import { isThere } from "../platform/files.ts";
 import { absolutePath } from "../platform/paths.ts";
 
 export type ReadPath = { path: string } | { fault: string };
 
-/** Most bytes of one name, and of a path, that Linux and macOS take. */
+/** Most bytes of one name, and of a path, that any system takes. Where fewer are taken, the path is none that is there. */
 const mostNameBytes = 255;
 const mostPathBytes = 4_096;
 
 /** The absolute path that was meant, or what is wrong with it; `given` is not part of the fault. */
 export function readPath(given: string, from: string): ReadPath {
-  if (given.includes("\0")) return { fault: "contains a NUL character, which no path can hold" };
   const unquoted = given.replace(/^\$(?:HOME|\{HOME\})(?=$|[/\\])/, "~");
   const written = unquoted.startsWith("file:") ? pathOfUrl(unquoted) : unquoted;
   if (written === undefined) return { fault: "is the address of a file on another machine; write its path" };
+  if (written.includes("\0")) return { fault: "contains a NUL character, which no path can hold" };
   const fault = faultOf(written);
   if (fault !== undefined) return { fault };
   const path = absolutePath(written, from);
   if (Buffer.byteLength(path) > mostPathBytes || path.split(/[/\\]/).some(isLong))
     return { fault: `is longer than a path may be (${mostNameBytes} bytes a name, ${mostPathBytes} in all)` };
+  const unexpanded = unexpandedIn(written);
+  // A directory of that very name may have been made on purpose.
+  if (unexpanded !== undefined && !isThere(path))
+    return { fault: `contains ${unexpanded}, and only ~ and $HOME are expanded; write the path` };
   return { path };
 }
 
@@ -33,12 +38,13 @@ function faultOf(written: string): string | undefined {
   const [first = ""] = written.split(/[/\\]/);
   if (/^~[^/\\]/.test(first))
     return `begins with ${first}, which is not expanded; write the path of that home directory, or ./${first} for a name`;
-  const variable = written
-    .split(/[/\\]/)
-    .find((name) => /^\$(?:\{\w+\}|[A-Z_][A-Z0-9_]*$)|^%\w+%$/.test(name));
-  if (variable !== undefined)
-    return `contains ${variable}, and only ~ and $HOME are expanded; write the path`;
   return undefined;
+}
+
+// A variable or a command of a shell, wherever it stands in a name: `out-$USER`, `run-$(date +%F)`.
+function unexpandedIn(written: string): string | undefined {
+  const ofShell = /\$\{[^}]*\}|\$\([^)]*\)|`[^`]*`|\$[A-Z_][A-Z0-9_]*(?![a-z])/.exec(written)?.[0];
+  return ofShell ?? written.split(/[/\\]/).find((name) => /^%\w+%$/.test(name));
 }
 
 // `file:///home/me/a%20b` and `file://localhost/…`; what cannot be read stays as it is and is refused as an address.
