@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { Client as OlderClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as OlderTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { addressFrom } from "../src/doors/http/address.ts";
 import { RunningCommand } from "./cli-harness.ts";
 import { eventually, Home, run } from "./harness.ts";
 
@@ -284,11 +285,39 @@ test("an address that others can reach requires the operator's permission, and s
 
 test("addresses that are none are refused in one line that shows how to write them", async () => {
   await using home = new Home();
-  for (const text of ["", "65536", "abc", "localhost:", "::1:80", "http://localhost:80"]) {
+  for (const text of [
+    "",
+    "65536",
+    "abc",
+    "localhost:",
+    "::1:80",
+    "http://localhost:80",
+    "999.1.1.1:80",
+    "a@b:80",
+  ]) {
     const { code, err } = await run(home, ["serve", `--http=${text}`]);
     expect(code).toBe(2);
     expect(err).toContain("localhost:8080 or [::1]:8080");
   }
+});
+
+test.each([
+  ["LOCALHOST:1", "localhost"],
+  ["127.1:1", "127.0.0.1"],
+  ["0:1", "0.0.0.0"],
+  ["[0:0:0:0:0:0:0:1]:1", "[::1]"],
+  ["[0:0::0]:1", "[::]"],
+  ["[FE80:0::1]:1", "[fe80::1]"],
+  ["1", "127.0.0.1"],
+])("the address %s is kept as requests name it: %s", (text, host) => {
+  expect(addressFrom(text)).toEqual({ ok: true, value: { host, port: 1 } });
+});
+
+test("an address of another machine is named as that", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_ALLOW_REMOTE_HTTP: "true" });
+  const { code, err } = await run(home, ["serve", "--http", "192.0.2.1:0"]);
+  expect(code).toBe(2);
+  expect(err).toContain("192.0.2.1 is not an address of this machine.");
 });
 
 test("a port in use is named", async () => {

@@ -140,11 +140,12 @@ function listening<Door>(open: () => Door, { host, port }: Address): Door {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Fault(
-      code === "EADDRINUSE"
-        ? `Port ${port} of ${host} is in use. Choose another port, or use any free one with \`--http 0\`.`
-        : `Cannot listen on ${host}:${port}: ${reason}`,
-    );
+    const texts: Record<string, string> = {
+      EADDRINUSE: `Port ${port} of ${host} is in use. Choose another port, or use any free one with \`--http ${host}:0\`.`,
+      EADDRNOTAVAIL: `${host} is not an address of this machine. Omit the host to listen on 127.0.0.1.`,
+      EACCES: `Port ${port} requires more rights than you have. Choose one from 1024 on, or use any free one with \`--http ${host}:0\`.`,
+    };
+    throw new Fault(texts[String(code)] ?? `Cannot listen on ${host}:${port}: ${reason}`);
   }
 }
 

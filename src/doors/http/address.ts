@@ -2,15 +2,17 @@
 import type { Checked } from "../../operations/faults.ts";
 
 export interface Address {
+  /** As in a URL: in small letters, of IPv6 the shortest form, in brackets. Requests name it so. */
   host: string;
   port: number;
 }
 
 /** `8080`, `localhost:8080`, `[::1]:8080`. */
 export function addressFrom(text: string): Checked<Address> {
-  const parts = /^(?:(?<host>[^:[\]/\s]+|\[[0-9a-f:.]+\]):)?(?<port>\d{1,5})$/i.exec(text)?.groups;
+  const parts = /^(?:(?<host>[^:[\]\s/\\?#@%]+|\[[0-9a-f:.]+\]):)?(?<port>\d{1,5})$/i.exec(text)?.groups;
   const port = Number(parts?.["port"]);
-  if (parts && port <= 65_535) return { ok: true, value: { host: parts["host"] ?? "127.0.0.1", port } };
+  const host = URL.parse(`http://${parts?.["host"] ?? "127.0.0.1"}`)?.hostname;
+  if (parts && host !== undefined && port <= 65_535) return { ok: true, value: { host, port } };
   return {
     ok: false,
     faults: [
@@ -21,12 +23,12 @@ export function addressFrom(text: string): Checked<Address> {
 
 /** Whether only this machine reaches it. */
 export function isLoopback(host: string): boolean {
-  return /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/i.test(host);
+  return /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/.test(host);
 }
 
 /** Whether it means every address of the machine, whose names nobody here can know. */
 export function isWildcard(host: string): boolean {
-  return /^(0(\.0){0,3}|\[[0:]+\])$/.test(host);
+  return host === "0.0.0.0" || host === "[::]";
 }
 
 /** What a client on this machine writes: a wildcard is a place to listen, and none to connect to. */

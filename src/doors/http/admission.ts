@@ -13,8 +13,8 @@ export const path = "/mcp";
 
 /** Gives the refusal of a request, or nothing. */
 export function admission({ host }: Address, token: string): (request: Request) => Response | undefined {
-  const hosts = [...new Set([...localhostAllowedHostnames(), host.toLowerCase()])];
-  const origins = [...new Set([...localhostAllowedOrigins(), host.toLowerCase()])];
+  const hosts = [...new Set([...localhostAllowedHostnames(), host])];
+  const origins = [...new Set([...localhostAllowedOrigins(), host])];
   return (request) =>
     // On all addresses of a machine, the names by which it is called are unknown; the token guards alone.
     (isWildcard(host) ? undefined : hostHeaderValidationResponse(request, hosts)) ??
