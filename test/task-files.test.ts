@@ -21,6 +21,7 @@ describe("the form of a file is told by its name, else by what it looks like", (
     ["tasks.txt", '{"not": "read as JSON"}', ['{"not": "read as JSON"}']],
     // A list whose only column is `task`: its name is no task.
     ["-", "task\nfoo\nbar, and baz\n", [{ task: "foo" }, { task: "bar, and baz" }]],
+    ["tasks.csv", '"Prompt"\r\nbar, and baz\r\n', [{ task: "bar, and baz" }]],
     ["-", "Task\r\nfoo\r\n", [{ task: "foo" }]],
     [
       "tasks.csv",

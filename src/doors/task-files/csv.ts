@@ -28,9 +28,7 @@ const separatorLine = /^sep=(.)\r?\n/i;
 export function isTable(text: string): boolean {
   if (separatorLine.test(text)) return true;
   const [head = "", ...others] = text.split(/\r?\n/);
-  const columns = columnsIn(
-    head.split(separatorOf(head)).map((name) => name.replace(/^\s*"(.*)"\s*$/, "$1")),
-  );
+  const columns = columnsIn(head.split(separatorOf(head)).map(unquoted));
   const hasTask = columns.some(({ property }) => property === "task");
   const isHead = hasTask || (columns.length > 1 && columns.some(isKnown));
   const areNames = columns.every((column) => isKnown(column) || /^[\w-]+$/.test(column.written));
@@ -44,7 +42,7 @@ export function tasksFromCsv(given: string, separatorGiven?: string): FileTask[]
   const first = before === "" ? 1 : 2;
   const separator = named ?? separatorGiven ?? separatorOf(text);
   // With one column alone, nothing separates: what stands in a row is the task.
-  const isAlone = /^\s*"?task"?\s*\r?$/i.test(text.split("\n", 1)[0] ?? "");
+  const isAlone = propertyOf(unquoted(text.split("\n", 1)[0] ?? "")) === "task";
   const [head, ...rows] = rowsOf(text, { separator: isAlone ? undefined : separator, first });
   const columns = columnsIn(head?.cells ?? []);
   checkColumns(columns, first);
@@ -104,6 +102,10 @@ function propertyOf(name: string): string | undefined {
   return flags.find(({ property, aliases }) =>
     [property, ...aliases].some((one) => one.length > 1 && bareName(one) === bare),
   )?.property;
+}
+
+function unquoted(name: string): string {
+  return name.replace(/^\s*"(.*)"\s*$/, "$1");
 }
 
 function bareName(name: string): string {

@@ -23,7 +23,7 @@ export function readableTextIn(bytes: Uint8Array): string {
 
 type Encoding = "utf-8" | "utf-16le" | "utf-16be";
 
-/** So many bytes show whether every other one is NUL. */
+/** How many bytes to search for a NUL in every other place. */
 const sampleBytes = 1_000;
 
 function encodingOf(bytes: Uint8Array): Encoding {
