@@ -3,8 +3,11 @@ import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { connectNew, eventually, Home, kill, run } from "./harness.ts";
+import { testNeeding } from "./facilities.ts";
+import { connectNew, eventually, Home, kill, program, run } from "./harness.ts";
 import { newestRow, untilRunning } from "./running.ts";
+
+const testInContainers = testNeeding("namespaces of one's own");
 
 /** A home whose state directory, and more of its environment, can become another. */
 class MovingHome extends Home {
@@ -64,6 +67,8 @@ async function canRetry(home: MovingHome): Promise<void> {
   await run(home, ["wait", "latest"]);
   await home.empty();
   using database = new Database(join(home.stateNow, "store.sqlite"), { readonly: true });
+  // A process with another HOME, which nobody has waited for, may only be closing the store.
+  database.run("PRAGMA busy_timeout = 10000");
   const [last] = database
     .query<{ body: string }, []>("SELECT body FROM events ORDER BY sequence DESC LIMIT 2")
     .all();
@@ -194,6 +199,46 @@ test("a batch whose processes are gone resumes where its state directory was mov
   expect((await run(home, ["results", "latest", "1"])).out).toContain("done");
   await home.empty();
 });
+
+/** What the program prints where directories are mounted at other places, as in a container. */
+async function printedWhereMounted(home: Home, mounts: [string, string][], ...args: string[]) {
+  const binds = mounts.map(([from, to]) => `mount --bind "${from}" "${to}" && `).join("");
+  const child = Bun.spawn(
+    ["unshare", "--mount", "sh", "-c", `${binds} exec "$@"`, "sh", ...program(), ...args],
+    { cwd: home.work, env: home.environment, stdin: "ignore", stdout: "pipe", stderr: "inherit" },
+  );
+  return child.stdout.text();
+}
+
+testInContainers(
+  "a state directory that is mounted elsewhere is the same one, whatever is in its place there",
+  async () => {
+    await using home = new MovingHome();
+    const gate = home.file("gate");
+    await run(home, ["run", `[[wait-for-file path=${gate}]] [[answer text="done"]]`, "--detach"]);
+    const { runner, epoch } = await untilRunning(home);
+    const original = home.stateNow;
+    const own = home.useState("own");
+    await run(home, ["run", "something else"]);
+    const mounted = home.useState("mounted");
+    mkdirSync(mounted);
+    expect(await printedWhereMounted(home, [[original, mounted]], "list")).toContain("running");
+    home.useState("state");
+    expect((await run(home, ["list"])).out).toContain("running");
+    home.useState("mounted");
+    // A container may have a store of its own at the very path that the host knows this one by.
+    const both: [string, string][] = [
+      [original, mounted],
+      [own, original],
+    ];
+    expect(await printedWhereMounted(home, both, "list")).toContain("running");
+    home.useState("state");
+    await Bun.write(gate, "");
+    await run(home, ["wait", "latest"]);
+    expect(newestRow(home)).toMatchObject({ runner, epoch, counts: { succeeded: 1 } });
+    await home.empty();
+  },
+);
 
 function databaseText(home: MovingHome): string {
   using database = new Database(join(home.stateNow, "store.sqlite"), { readonly: true });

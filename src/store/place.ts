@@ -7,33 +7,62 @@ import type { EventBody } from "../model/event.ts";
 import type { BatchState } from "../model/state.ts";
 import { fileIdentity, realPath } from "../platform/files.ts";
 import { BatchLog, type LogPlace } from "./batch-log.ts";
+import { isStorageTrouble } from "./database.ts";
 import { layoutOf } from "./layout.ts";
 
-const factName = "state-directory";
+/** The directory, and the file in it: a path alone may be another directory in a container. */
+const factNames = { path: "state-directory", file: "state-file" } as const;
+
+/** Where a store lies. Programs before this one noted no `file`. */
+interface Place {
+  path?: string | undefined;
+  file?: string | undefined;
+}
 
 /** Notes where the store lies. The first one to open a copy makes it stand on its own. */
 export function notePlace(place: LogPlace): void {
   const { database } = place;
-  const here = realPath(place.stateDirectory);
-  if (placeIn(database) === here) return;
-  database
-    .transaction(() => {
-      const before = placeIn(database);
-      if (before !== undefined && before !== here && isOtherStore(before, here)) standAlone(place);
-      database.query("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)").run(factName, here);
-    })
-    .immediate();
+  const path = realPath(place.stateDirectory);
+  const here = { path, file: fileIdentity(layoutOf(path).database) };
+  const noted = notedPlace(database);
+  if (isSame(noted, here)) return;
+  const write = database.transaction(() => {
+    if (isCopy(notedPlace(database), here)) standAlone(place);
+    note(database, factNames.path, here.path);
+    if (here.file !== undefined) note(database, factNames.file, here.file);
+  });
+  try {
+    write.immediate();
+  } catch (error) {
+    // Only the number of its disk has changed: a store whose disk is full must still open.
+    if (noted.path !== here.path || !isStorageTrouble(error)) throw error;
+  }
 }
 
-function placeIn(database: Database): string | undefined {
-  const row = database.query<unknown, [string]>("SELECT value FROM facts WHERE name = ?").get(factName);
-  return row ? z.object({ value: z.string() }).parse(row).value : undefined;
+function isSame(one: Place, other: Place): boolean {
+  return one.path === other.path && (one.file === other.file || other.file === undefined);
 }
 
-// The same file under two paths (a mount, a link) is one store. Nothing there: it was moved, or restored.
-function isOtherStore(before: string, here: string): boolean {
-  const other = fileIdentity(layoutOf(before).database);
-  return other !== undefined && other !== fileIdentity(layoutOf(here).database);
+function notedPlace(database: Database): Place {
+  const facts = database.query<unknown, [string]>("SELECT value FROM facts WHERE name = ?");
+  const fact = (name: string) => {
+    const row = facts.get(name);
+    return row ? z.object({ value: z.string() }).parse(row).value : undefined;
+  };
+  return { path: fact(factNames.path), file: fact(factNames.file) };
+}
+
+function note(database: Database, name: string, value: string): void {
+  database.query("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)").run(name, value);
+}
+
+// The same file under two paths (a mount, a link) is one store. Nothing there: it was moved, or restored. Another file
+// there than was noted: nothing can be said, for in a container the path may lead to a store of its own.
+function isCopy(noted: Place, here: Place): boolean {
+  if (noted.path === undefined || noted.path === here.path) return false;
+  const there = fileIdentity(layoutOf(noted.path).database);
+  if (there === undefined || there === here.file) return false;
+  return noted.file === undefined || (noted.file !== here.file && noted.file === there);
 }
 
 /** What holds something in the store, beside the batches themselves. */

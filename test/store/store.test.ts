@@ -1,5 +1,5 @@
 import { expect, spyOn, test } from "bun:test";
-import { chmodSync, statSync } from "node:fs";
+import { chmodSync, cpSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { EventBody } from "../../src/model/event.ts";
 import { fold } from "../../src/model/state.ts";
@@ -256,6 +256,30 @@ test("a transaction that could not begin costs no look at the whole log", async 
   other.database.run("ROLLBACK");
   log.append(() => [{ type: "cancel-requested", by: "user" }]);
   expect(log.state.cancelledBy).toBe("user");
+});
+
+test("a store that only its disk's number has changed of is opened, though that cannot be noted now", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const { batchId } = store.create(batchOf(1), 1);
+  store.database.run("UPDATE facts SET value = '0:0' WHERE name = 'state-file'");
+  store.database.run("BEGIN IMMEDIATE");
+  using other = new Store(home.state, { busyTimeoutMs: 0 });
+  expect(other.batch(batchId)).toBeDefined();
+  store.database.run("ROLLBACK");
+});
+
+test("a copy of a store that an older program wrote, which noted only its path, stands on its own", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const log = store.create(batchOf(1), 1);
+  log.takeOver(ownIdentity());
+  store.database.run("DELETE FROM facts WHERE name = 'state-file'");
+  store.database.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  cpSync(home.state, home.file("copy"), { recursive: true });
+  using copy = new Store(home.file("copy"));
+  expect(copy.row(log.batchId)?.runner).toBeUndefined();
+  expect(store.row(log.batchId)?.runner).toEqual(ownIdentity());
 });
 
 test("every INSERT names its columns, so that a new column breaks no older program", async () => {
