@@ -9,6 +9,9 @@ const [first, ...others] = process.argv.slice(2);
 const atFullSpeed = () => Bun.unsafe.setJITPolicy(1);
 setTimeout(atFullSpeed, 1_000).unref();
 
+// In a container without an init.
+if (process.pid === 1) await (await import("./platform/orphans.ts")).buryAsInit();
+
 if (first !== undefined && /^(?:--version|-v|-V|version)$/.test(first) && others.length === 0) {
   process.exitCode = printNow(product.version);
 } else if (first === "__complete") {

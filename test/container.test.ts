@@ -2,9 +2,12 @@
 // and every command says what is so, and gets out of it.
 import { Database } from "bun:sqlite";
 import { expect } from "bun:test";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readStat } from "../src/platform/process.ts";
+import { childrenOf, commandOf } from "../src/platform/process-table.ts";
 import { testNeeding } from "./facilities.ts";
-import { eventually, Home, kill, program, run } from "./harness.ts";
+import { connectNew, eventually, Home, kill, program, run, useProgram } from "./harness.ts";
 import { newestRow, untilRunning } from "./running.ts";
 
 const testInContainers = testNeeding("namespaces of one's own");
@@ -72,6 +75,67 @@ testInContainers(
     await home.empty();
   },
 );
+
+const container = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
+
+/** The first process of a container, as it is called outside. */
+function firstIn(containerPid: number): number {
+  const [first = ""] = readFileSync(`/proc/${containerPid}/task/${containerPid}/children`, "utf8").split(" ");
+  return Number(first);
+}
+
+/** The children of a process that have ended, and of which nobody has let go. */
+function zombiesOf(parent: number): number[] {
+  const children = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").split(" ").filter(Boolean);
+  return children.map(Number).filter((pid) => readStat(pid)?.state === "Z");
+}
+
+testInContainers("a run without an init in its container ends nothing that others start there", async () => {
+  await using home = new Home();
+  const [gate, other] = [home.file("gate"), home.file("other")];
+  const tasks = [`[[wait-for-file path=${gate}]]`, `[[wait-for-file path=${other}]]`];
+  const child = Bun.spawn([...container, ...program(), "run", ...tasks, "--concurrency", "1"], {
+    cwd: home.work,
+    env: home.environment,
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  await untilRunning(home);
+  // As `docker exec` does it: in the container, and not below us until its parent has gone.
+  const script = "setsid sleep 1000 > /dev/null 2>&1 & setsid true & sleep 0.1";
+  const enter = ["nsenter", "--target", String(firstIn(child.pid)), "--pid", "--mount"];
+  const entered = Bun.spawnSync([...enter, "sh", "-c", script], { env: { PATH: home.environment["PATH"] } });
+  expect(entered.exitCode).toBe(0);
+  const first = firstIn(child.pid);
+  const sleeps = () => childrenOf(first)?.filter((pid) => commandOf(pid)[0] === "sleep");
+  expect(sleeps()).toHaveLength(1);
+  await Bun.write(gate, "");
+  await eventually(
+    () => newestRow(home)?.counts.succeeded === 1 && newestRow(home)?.counts.running === 1,
+    () => "the second task does not begin",
+  );
+  expect(sleeps()).toHaveLength(1);
+  await eventually(
+    () => zombiesOf(first).length === 0,
+    () => `of ${zombiesOf(first)} nobody lets go`,
+  );
+  await Bun.write(other, "");
+  expect(await child.exited).toBe(0);
+  await home.empty();
+});
+
+testInContainers("a server without an init in its container leaves no ended processes about", async () => {
+  await using home = new Home();
+  using _contained = useProgram([...container, ...program()]);
+  await using client = await connectNew(home);
+  await client.call("spawn_parallel_claude_sessions", { tasks: ["one"] });
+  const first = firstIn(client.pid);
+  await eventually(
+    () => childrenOf(first)?.length === 0,
+    () => `still there: ${childrenOf(first)}, ended: ${zombiesOf(first)}`,
+  );
+});
 
 testInContainers("cancel ends the batch of a killed container, and prune removes it", async () => {
   await using home = new Home({ PARALLEL_CLAUDE_CONCURRENCY: "2" });

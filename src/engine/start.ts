@@ -3,7 +3,7 @@ import { cleanEnvironment } from "../claude/environment.ts";
 import type { BatchId } from "../model/batch-id.ts";
 import { hasValues, noValues, type SessionValues, valuesText } from "../model/session-values.ts";
 import { closeDescriptor, exists, makePrivateDirectory, openForAppending } from "../platform/files.ts";
-import { buryOrphans, isNoOrphan, takeInOrphans } from "../platform/orphans.ts";
+import { buryEveryMs, buryOrphans, isNoOrphan, takeInOrphans } from "../platform/orphans.ts";
 import { livenessOf, ownIdentity } from "../platform/process.ts";
 import { selfCommand } from "../platform/self.ts";
 import type { Store } from "../store/store.ts";
@@ -28,9 +28,6 @@ export const hinderedCode = 75;
 
 /** How often a keeper looks after a runner that it did not start, in milliseconds. */
 const followEveryMs = 100;
-
-/** How often a keeper lets go of processes that came to it and have ended, in milliseconds. */
-const buryEveryMs = 1_000;
 
 /**
  * Starts the keeper of a batch by way of a process that exits at once: the keeper then belongs to nobody who

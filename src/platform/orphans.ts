@@ -8,6 +8,9 @@ const libraries = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1
 const setChildSubreaper = 36;
 const withoutWaiting = 1;
 
+/** How often a process that has nothing else to do lets go of orphans that have ended, in milliseconds. */
+export const buryEveryMs = 1_000;
+
 interface Calls {
   takeIn(): void;
   /** Lets go of a child that has ended. */
@@ -15,6 +18,7 @@ interface Calls {
 }
 
 let calls: Calls | undefined;
+let takesIn = false;
 
 /** Whether our parent takes in orphans too: those of a process that stood between us once. */
 let parentTakesIn = false;
@@ -25,11 +29,22 @@ let parentTakesIn = false;
  */
 export async function takeInOrphans({ parentToo = false } = {}): Promise<void> {
   parentTakesIn = parentToo;
-  if (process.platform !== "linux" || calls) return;
-  calls = await systemCalls();
+  if (process.platform !== "linux" || takesIn) return;
+  takesIn = true;
+  calls ??= await systemCalls();
   // Before the first one can come.
   if (calls) leaveOwnAlone();
   calls?.takeIn();
+}
+
+/** To this process come the orphans of its whole container, which has no init: nobody can tell whose they were. */
+const isInit = process.platform === "linux" && process.pid === 1;
+
+/** Lets go of what has ended in our container from now on, if nobody else does: every batch would leave a process. */
+export async function buryAsInit(): Promise<void> {
+  if (!isInit) return;
+  calls ??= await systemCalls();
+  setInterval(buryOrphans, buryEveryMs).unref();
 }
 
 async function systemCalls(): Promise<Calls | undefined> {
@@ -108,9 +123,12 @@ export function childrenThatCame(): number[] | undefined {
   return [...children].filter((pid) => pid !== process.pid && !started.has(pid));
 }
 
-/** The orphans that live, out of a look at the process table: ours, and those of our parent. */
+/**
+ * The orphans that live, out of a look at the process table: ours, and those of our parent. None where those of others
+ * come to us as well: what somebody starts by `docker exec` has no mark of ours, and neither has what emptied its environment.
+ */
 export function orphansIn(table: ProcessTable): [number, ProcessRow][] {
-  if (!calls) return [];
+  if (!calls || isInit) return [];
   const own = process.pid;
   const parent = parentTakesIn ? process.ppid : undefined;
   return [...table].filter(
