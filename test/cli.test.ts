@@ -135,11 +135,13 @@ describe("run", () => {
     });
   }
 
-  test("Ctrl-C twice ends everything at once, and leaves no process behind", async () => {
+  const stubborn = "[[ignore-everything]] [[grandchild double-fork survive-interrupt]]";
+
+  test("Ctrl-C twice ends everything at once, leaves no process behind, and says at once that it was cancelled", async () => {
     await using home = new Home();
     const started = home.file("started");
-    const task = `[[ignore-everything]] [[grandchild double-fork survive-interrupt]] [[touch path=${started}]] [[hang]]`;
-    await using command = new RunningCommand(home, ["run", task]);
+    const tasks = [`${stubborn} [[touch path=${started}]] [[hang]]`, "never"];
+    await using command = new RunningCommand(home, ["run", ...tasks, "--concurrency", "1"]);
     await eventually(
       () => existsSync(started),
       () => `the task starts; ${command.said}`,
@@ -148,6 +150,29 @@ describe("run", () => {
     await command.says("Press Ctrl-C again");
     command.signal("SIGINT");
     expect(await command.ended()).toBe(130);
+    const [batch] = JSON.parse((await run(home, ["list", "--json"])).out).batches;
+    expect(batch).toMatchObject({ state: "cancelled", counts: { cancelled: 2, failed: 0, running: 0 } });
+    expect((await run(home, ["show", "latest"])).out).toContain("Cancelled by the user: 0 of 2 tasks done");
+    await home.empty();
+  });
+
+  test("Ctrl-C while the store cannot be written is heard as soon as it can be", async () => {
+    await using home = new Home();
+    const started = home.file("started");
+    await using command = new RunningCommand(home, ["run", `[[touch path=${started}]] [[hang]]`]);
+    await eventually(
+      () => existsSync(started),
+      () => `the task starts; ${command.said}`,
+    );
+    using store = home.store();
+    store.database.run(
+      "CREATE TRIGGER full BEFORE INSERT ON events WHEN new.body LIKE '%cancel-requested%' BEGIN SELECT RAISE(ABORT, 'full'); END",
+    );
+    command.signal("SIGINT");
+    await command.says("Press Ctrl-C again");
+    store.database.run("DROP TRIGGER full");
+    expect(await command.ended()).toBe(130);
+    expect(command.said).toContain("Cancelled by the user");
     await home.empty();
   });
 

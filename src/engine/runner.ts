@@ -68,6 +68,8 @@ interface RunOptions {
   values?: SessionValues;
   /** Whether somebody is there who could log in: without, a login that does not work ends the batch at once. */
   isAttended?: boolean;
+  /** Aborted once this process has asked for the end of the batch, in the log: that is heard at once. */
+  cancelled?: AbortSignal;
 }
 
 /** Carries a batch to its end. False when another runner has it, or took it over meanwhile. */
@@ -120,6 +122,7 @@ class Runner {
   readonly #failed = Promise.withResolvers<never>();
   #standstill: Standstill | undefined;
   readonly #values: SessionValues;
+  readonly #cancelled: AbortSignal | undefined;
   readonly #tellWatcher: () => void;
   readonly #storeIdentity: string | undefined;
   /** Since when the store is not in its place, by the monotonic clock. */
@@ -132,12 +135,13 @@ class Runner {
     store: Store,
     batchLog: BatchLog,
     epoch: number,
-    { watching, values = noValues, isAttended = true }: RunOptions,
+    { watching, values = noValues, isAttended = true, cancelled }: RunOptions,
   ) {
     const { batch, account } = batchLog.state;
     this.#store = store;
     this.#storeIdentity = fileIdentity(store.layout.database);
     this.#values = values;
+    this.#cancelled = cancelled;
     this.#log = new RunnerLog(batchLog, epoch, () => {
       this.#files.changed();
       this.#tellWatcher();
@@ -232,6 +236,8 @@ class Runner {
     using _starts = this.#starts;
     using _watch = watchDirectory(folder, (name) => this.#guard(() => this.#tasks.look(name)));
     const timer = setInterval(() => this.#guard(() => bestEffort(() => this.#beat(), undefined)), beatMs);
+    const hear = () => this.#guard(() => bestEffort(() => this.#hearOthers(), undefined));
+    this.#cancelled?.addEventListener("abort", hear);
     try {
       this.#files.begin();
       // Nobody starts a session in the name of a runner that has gone, nor does what held it hold us.
@@ -256,6 +262,7 @@ class Runner {
       if (noticesOf(this.#log.state).length > 0) startNotifier(this.#store, this.#log.batchId);
     } finally {
       clearInterval(timer);
+      this.#cancelled?.removeEventListener("abort", hear);
     }
   }
 

@@ -232,7 +232,8 @@ async function carry(
       hold = standstill;
       ended(state);
     };
-    const carried = await runBatch(store, log, { watching, values, isAttended });
+    const { cancelled } = interruption;
+    const carried = await runBatch(store, log, { watching, values, isAttended, cancelled });
     // Another runner has taken it over: it is still the batch that was asked for.
     if (!carried)
       await follow(store, log, { until: Number.POSITIVE_INFINITY, signal: new AbortController().signal });
