@@ -335,6 +335,28 @@ describe("the pages", () => {
     expect(times).toEqual(["0", "0.2 s", "0.4 s", "0.6 s", "0.8 s"]);
   });
 
+  browserTest(
+    "have a timeline for mouse and keyboard, also when they were opened before the first session",
+    async () => {
+      await using home = new Home();
+      const live = join(home.work, "index.html");
+      const page = livePage();
+      await Bun.write(live, page.html(pageView(batchState(["one"], []))));
+      await using tab = await new Page().begin();
+      await tab.open(live);
+      const later = batchState(["one"], [started(1), ended(1, succeeded)]);
+      await Bun.write(join(home.work, "report-bcdfghjk.js"), livePage().update(pageView(later)));
+      await tab.until(`document.getElementById("lanes") !== null`);
+      await tab.evaluate(`document.getElementById("lanes").focus()`);
+      await tab.press("Home");
+      expect(await tab.text("#readout")).toMatch(/^Task 1/);
+      await tab.press("Escape");
+      expect(await tab.text("#readout")).toMatch(/^1 session/);
+      await tab.click("#lanes .bars");
+      await tab.until(`document.getElementById("readout").textContent.startsWith("Task 1")`);
+    },
+  );
+
   browserTest("sort, search and filter, and say in the address what was chosen", async () => {
     await using home = new Home();
     const { live } = await written(home);
@@ -360,6 +382,13 @@ describe("the pages", () => {
     await page.evaluate(`(location.hash = ${JSON.stringify(hash.replace("48", "49"))})`);
     await page.until(`document.getElementById("search").value.includes("49")`);
     expect(await column(0)).toEqual(["49"]);
+    // An address says all of a choice, and a link to a row shows it.
+    await page.evaluate(`(location.hash = "#show=running")`);
+    await page.until(`document.getElementById("search").value === ""`);
+    expect(await column(0)).toEqual(["47", "48", "49", "50"]);
+    await page.evaluate(`(location.hash = "#t3")`);
+    await page.until(`document.querySelector("#t3:target").hidden === false`);
+    expect(await page.evaluate(`document.querySelector('[data-show=""]').ariaPressed`)).toBe("true");
   });
 
   browserTest("find what only prompts and answers say, and show where they say it", async () => {

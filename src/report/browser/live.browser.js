@@ -121,10 +121,20 @@
     // "#t12" is a place in the page, and not a choice.
     if (!location.hash.includes("=")) return;
     const words = new URLSearchParams(location.hash.slice(1));
-    for (const name of Object.keys(chosen)) chosen[name] = words.get(name) ?? chosen[name];
+    for (const name of Object.keys(chosen)) chosen[name] = words.get(name) ?? "";
     if (!Object.hasOwn(keyOf, chosen.sort)) chosen.sort = "task";
     if (!Object.hasOwn(classesOf, chosen.show)) chosen.show = "";
     document.getElementById("search").value = chosen.q;
+  }
+
+  // A link may lead to a row that the choice hides: then all are shown.
+  function reveal(row) {
+    if (row?.hidden) {
+      Object.assign(chosen, { q: "", show: "" });
+      document.getElementById("search").value = "";
+      applyChoice();
+    }
+    row?.scrollIntoView({ block: "center" });
   }
 
   function choose(change, isOrder) {
@@ -182,8 +192,8 @@
   let cursor;
 
   function takeTimeline() {
-    const box = document.getElementById("timeline-box");
-    if (!box) return;
+    // There from the beginning: the timeline comes with the first session.
+    const box = document.getElementById("part-timeline");
     box.addEventListener("pointermove", (event) => {
       if (lanes()?.contains(event.target)) show(sessionAt(event.clientX, event.clientY));
     });
@@ -195,7 +205,9 @@
       show(sessionAt(event.clientX, event.clientY));
       if (cursor) go(cursor);
     });
-    box.addEventListener("focusin", () => show(cursor ?? sessions()[0]));
+    box.addEventListener("focusin", (event) => {
+      if (event.target === lanes()) show(cursor ?? sessions()[0]);
+    });
     box.addEventListener("keydown", (event) => {
       if (event.target !== lanes()) return;
       const all = sessions();
@@ -277,7 +289,7 @@
   function go({ row }) {
     const link = row.querySelector("a");
     if (link) location.href = link.href;
-    else row.scrollIntoView({ block: "center" });
+    else reveal(row);
   }
 
   // ---- What is new
@@ -454,6 +466,7 @@
     applyOrder();
     applyChoice();
     lookForTexts();
+    reveal(rows.get(Number(/^#t(\d+)$/.exec(location.hash)?.[1]))?.row);
   });
   document.addEventListener("visibilitychange", load);
   setInterval(load, everyMs);
