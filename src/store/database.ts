@@ -138,8 +138,9 @@ const usableAdvice =
 function asProblem(error: unknown, path: string): unknown {
   const problem = storeProblemOf(error, path);
   if (problem || !(error instanceof Error)) return problem ?? error;
-  const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  if (!/^(?:SQLITE_|EACCES$|EROFS$|ENOSPC$)/.test(code)) return error;
+  const code = "code" in error ? String(error.code) : "";
+  // Of SQLite or of the system, such as EISDIR where a directory has the name.
+  if (!/^(?:SQLITE_|E[A-Z]+$)/.test(code)) return error;
   const what = exists(path) ? "opened" : "made";
   return new StoreProblem(`The store ${path} cannot be ${what}: ${error.message}. ${usableAdvice}`);
 }

@@ -2,14 +2,11 @@
 import { expect, test } from "bun:test";
 import { newBatchId } from "../../src/model/batch-id.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
-import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import { Holds } from "../../src/store/holds.ts";
 import type { Store } from "../../src/store/store.ts";
 import { Home } from "../harness.ts";
-import { batchOf, living } from "./samples.ts";
+import { batchOf, living, lost } from "./samples.ts";
 
-/** Of a container that was killed and made again: nobody can ever tell whether it lives. */
-const lost: ProcessIdentity = { ...ownIdentity(), namespace: "of a container that is gone" };
 const load = { sessions: 3, usedBytes: 1e9, expectedBytes: 2e9 };
 
 /** A hold of an account whose time has come, so that somebody may try whether it is over. */

@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
 import { newBatchId } from "../../src/model/batch-id.ts";
 import { identityOf, ownIdentity } from "../../src/platform/process.ts";
+import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import { MachineSlots, startingPool } from "../../src/store/machine-slots.ts";
+import type { Store } from "../../src/store/store.ts";
 import { Home } from "../harness.ts";
-import { batchOf, goneIdentity, living } from "./samples.ts";
+import { batchOf, goneIdentity, living, lost } from "./samples.ts";
 
 test("the machine's slots are one number for all batches of an account", async () => {
   await using home = new Home();
@@ -126,9 +128,6 @@ function never(): never {
   throw new Error("not there");
 }
 
-/** In a container that was killed and made again: nobody can ever tell whether it lives. */
-const lost = { ...ownIdentity(), namespace: "pid:[1]" };
-
 for (const pool of ["a", startingPool]) {
   test(`what the runner of a killed container holds of ${pool} is free a minute after its last sign of life`, async () => {
     await using home = new Home();
@@ -230,3 +229,94 @@ test("a pool that has become smaller takes slots back as they come free", async 
   expect(slots.yields()).toBe(false);
   expect(slots.claim()).toBeUndefined();
 });
+
+/** The slots of a pool as several batches of ours see them. */
+async function withSlots(
+  limit: number,
+  act: (slotsOf: (pool?: string) => MachineSlots, store: Store) => void,
+) {
+  await using home = new Home();
+  using store = home.store();
+  const plan = { holder: ownIdentity(), limit: () => limit };
+  act((pool = "a") => new MachineSlots(store.database, { ...plan, pool, batchId: newBatchId() }), store);
+}
+
+const waiting = (store: Store) =>
+  ["pool_waiters", "pool_asks"].map((table) => store.database.query(`SELECT 1 FROM ${table}`).all().length);
+
+test("who gets a slot, or wants none any more, does not wait", () =>
+  withSlots(1, (slotsOf, store) => {
+    const [one, two] = [slotsOf(), slotsOf()];
+    const held = one.claim() ?? never();
+    expect(waiting(store)).toEqual([0, 0]);
+    expect(two.claim()).toBeUndefined();
+    expect(waiting(store)).toEqual([1, 1]);
+    one.release(held);
+    expect(two.claim()).toBeDefined();
+    expect(waiting(store)).toEqual([0, 0]);
+    expect(one.claim()).toBeUndefined();
+    expect(waiting(store)).toEqual([1, 1]);
+    one.stopWaiting();
+    expect(waiting(store)).toEqual([0, 0]);
+    // What another one of this batch says is not ours to take back.
+    expect(one.claim()).toBeUndefined();
+    two.stopWaiting();
+    expect(waiting(store)).toEqual([1, 1]);
+  }));
+
+test("a batch gives way only to one that waits with none, or with two fewer", () =>
+  withSlots(6, (slotsOf) => {
+    const [big, small] = [slotsOf(), slotsOf()];
+    for (let index = 0; index < 4; index++) big.claim();
+    small.claim();
+    small.claim();
+    expect([big.taken(), small.taken(), slotsOf("b").taken()]).toEqual([6, 6, 0]);
+    // Nobody waits.
+    expect(big.yields()).toBe(false);
+    expect(small.claim()).toBeUndefined();
+    // It has two more than the one that waits.
+    expect(big.yields()).toBe(true);
+    expect(big.claim()).toBeUndefined();
+    // Who waits does not give way to one that has more.
+    expect(small.yields()).toBe(false);
+  }));
+
+test("three against two is even enough", () =>
+  withSlots(5, (slotsOf) => {
+    const [big, small] = [slotsOf(), slotsOf()];
+    const slots = [big, big, big, small, small].map((one) => one.claim());
+    expect(slots).not.toContain(undefined);
+    expect(small.claim()).toBeUndefined();
+    expect(big.yields()).toBe(false);
+  }));
+
+test("a runner inherits the slots of the one before it, and gives all back at the end", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const batchId = newBatchId();
+  const slotsOf = (holder: ProcessIdentity, pool = "a") =>
+    new MachineSlots(store.database, { pool, batchId, holder, limit: () => 1 });
+  const former = slotsOf(await goneIdentity());
+  const held = [former.claim(), former.force()];
+  slotsOf(ownIdentity(), "b").claim();
+  const now = slotsOf(ownIdentity());
+  expect(now.inherit().sort()).toEqual(held.map((slot) => slot ?? never()).sort());
+  expect(now.yields()).toBe(true);
+  const holders = store.database.query("SELECT DISTINCT holder FROM pool_slots").all();
+  expect(holders).toEqual([{ holder: JSON.stringify(ownIdentity()) }]);
+  expect(now.claim()).toBeUndefined();
+  expect(waiting(store)).toEqual([1, 1]);
+  now.releaseAll();
+  expect(waiting(store)).toEqual([0, 0]);
+  expect([now.taken(), slotsOf(ownIdentity(), "b").taken()]).toEqual([0, 1]);
+});
+
+test("the number of a slot is exact, with room behind it", () =>
+  withSlots(100, (slotsOf) => {
+    const slots = slotsOf();
+    for (let index = 0; index < 100; index++) {
+      const slot = slots.force();
+      expect(slot).toBeWithin(1, 2 ** 47 + 1);
+      expect(Number.isInteger(slot)).toBe(true);
+    }
+  }));

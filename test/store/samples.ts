@@ -1,7 +1,7 @@
 // What tests of the store have in common.
 import { newBatchId } from "../../src/model/batch-id.ts";
 import type { Batch } from "../../src/model/event.ts";
-import { identityOf } from "../../src/platform/process.ts";
+import { identityOf, ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import type { Founding } from "../../src/store/batch-log.ts";
 
@@ -21,6 +21,9 @@ export function batchOf(tasks: number): Founding {
   };
   return { type: "batch-created", batch, account: { hash: "h", environment: {} } };
 }
+
+/** Of a container that was killed and made again: nobody can ever tell whether it lives. */
+export const lost: ProcessIdentity = { ...ownIdentity(), namespace: "of a container that is gone" };
 
 /** A process that lives until it is ended. */
 export function living(): { identity: ProcessIdentity; end(): Promise<void> } {

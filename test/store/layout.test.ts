@@ -1,0 +1,81 @@
+// The names of files: they are part of what users and earlier versions rely on.
+import { expect, test } from "bun:test";
+import { batchIdSchema } from "../../src/model/batch-id.ts";
+import {
+  batchOfPages,
+  isFileOfOurs,
+  layoutOf,
+  outputFiles,
+  padded,
+  stderrBeside,
+} from "../../src/store/layout.ts";
+
+const batchId = batchIdSchema.parse("b4k2m9xz");
+const layout = layoutOf("/state");
+
+test("everything of ours has its place below the state directory", () => {
+  expect([layout.stateDirectory, layout.database, layout.httpTokenFile]).toEqual([
+    "/state",
+    "/state/store.sqlite",
+    "/state/http-token",
+  ]);
+  const folder = "/state/batches/b4k2m9xz";
+  expect(layout.batchDirectory(batchId)).toBe(folder);
+  expect(layout.pages(batchId)).toBe(`${folder}/pages`);
+  expect(layout.settings(batchId, "abc")).toBe(`${folder}/settings-abc.json`);
+  expect(layout.privateFolder(batchId)).toBe(`${folder}/private`);
+  expect(layout.runnerLog(batchId)).toBe(`${folder}/runner.log`);
+  const transcript = layout.transcript(batchId, 7, 2, 40);
+  expect(transcript).toBe(`${folder}/task-007-attempt-2.ndjson`);
+  expect(stderrBeside(transcript)).toBe(`${folder}/task-007-attempt-2.stderr.txt`);
+});
+
+test.each([
+  ["store.sqlite", true],
+  ["store.sqlite-wal", true],
+  ["http-token", true],
+  ["batches", true],
+  ["batches2", false],
+  ["my store.sqlite", false],
+])("%s in a state directory is ours: %p", (name, isOurs) => {
+  expect(isFileOfOurs(name)).toBe(isOurs);
+});
+
+test.each([
+  ["/state/batches/b4k2m9xz/pages", "b4k2m9xz"],
+  ["/elsewhere/batches/b4k2m9xz/pages", undefined],
+  ["/state/batches/b4k2m9xz/private", undefined],
+  ["/state/batches/not-one/pages", undefined],
+  ["/home/me/Desktop", undefined],
+])("%s holds the pages of %p", (directory, id) => {
+  expect<string | undefined>(batchOfPages(layout, directory)).toBe(id);
+});
+
+test.each([
+  [1, 1, "001"],
+  [42, 999, "042"],
+  [42, 1_000, "0042"],
+  [12_345, 12_345, "12345"],
+])("task %d of %d is %s in names", (task, total, text) => {
+  expect(padded(task, total)).toBe(text);
+});
+
+test("the files of an output directory are those that users know", () => {
+  expect([
+    outputFiles.index,
+    outputFiles.report("b4k2m9xz"),
+    outputFiles.feed("b4k2m9xz"),
+    outputFiles.lines("b4k2m9xz"),
+    outputFiles.summary("b4k2m9xz"),
+    outputFiles.result(1, 40, 1_703_123_456_789),
+    outputFiles.error(42, 1_000, 1_703_123_456_789),
+  ]).toEqual([
+    "index.html",
+    "report-b4k2m9xz.html",
+    "report-b4k2m9xz.js",
+    "results-b4k2m9xz.jsonl",
+    "summary-b4k2m9xz.json",
+    "result-001-1703123456789.html",
+    "error-0042-1703123456789.txt",
+  ]);
+});

@@ -1,0 +1,122 @@
+// A store that was copied while its batches ran: the copy stands on its own, and leaves the original's processes alone.
+import { expect, test } from "bun:test";
+import { cpSync, mkdirSync, renameSync, symlinkSync } from "node:fs";
+import type { EventBody } from "../../src/model/event.ts";
+import { ownIdentity } from "../../src/platform/process.ts";
+import { Holds } from "../../src/store/holds.ts";
+import { MachineSlots } from "../../src/store/machine-slots.ts";
+import { Store } from "../../src/store/store.ts";
+import { Home } from "../harness.ts";
+import { batchOf } from "./samples.ts";
+
+const me = ownIdentity();
+const started = (task: number): EventBody => ({
+  type: "attempt-started",
+  task,
+  attempt: 1,
+  identity: me,
+  sessionId: `s-${task}`,
+  transcript: "/t",
+});
+
+/** A batch of three tasks that we run: one failed, one runs, one waits; and all that is kept of it while it does. */
+function running(store: Store) {
+  const log = store.create({ ...batchOf(3), leash: me }, Date.now());
+  const epoch = log.takeOver(me);
+  store.claimKeeper(log.batchId, me);
+  const end: EventBody = {
+    type: "attempt-ended",
+    task: 1,
+    attempt: 1,
+    outcome: { kind: "crashed", stderrTail: "" },
+  };
+  log.append(() => [started(1), started(2), end], epoch);
+  store.setActivities(log.batchId, new Map([[2, "Reads"]]));
+  store.capacity.setLoad(log.batchId, me, { sessions: 1, usedBytes: 1, expectedBytes: 1 });
+  const slotsOf = (limit: number) =>
+    new MachineSlots(store.database, { pool: "h", batchId: log.batchId, holder: me, limit: () => limit });
+  slotsOf(1).claim();
+  slotsOf(0).claim();
+  const holds = new Holds(store.database, "h");
+  const hold = { kind: "auth", model: "", since: 0, until: 0, because: "x", tries: 0 } as const;
+  holds.place(hold);
+  holds.claimProbe(hold, me, 1);
+  return log;
+}
+
+const tables = ["pool_slots", "pool_waiters", "pool_asks", "loads", "progress"];
+const rowsIn = (store: Store) =>
+  tables.map((table) => store.database.query(`SELECT 1 FROM ${table}`).all().length);
+
+test("a copy gives the running batch to nobody, and its running tasks back to be begun anew", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const log = running(store);
+  const ended = store.create(batchOf(1), 1);
+  ended.append(() => [{ type: "batch-ended" }]);
+  const untouched = store.batch(ended.batchId)?.sequence;
+  cpSync(home.state, home.file("copy"), { recursive: true });
+  const before = Date.now();
+  using copy = new Store(home.file("copy"));
+
+  expect(copy.row(log.batchId)).toMatchObject({
+    epoch: 2,
+    aliveAt: 0,
+    counts: { queued: 2, running: 0, failed: 1 },
+  });
+  expect(copy.row(log.batchId)).not.toHaveProperty("runner");
+  expect(copy.row(log.batchId)).not.toHaveProperty("keeper");
+  const { state } = copy.batch(log.batchId) ?? never();
+  expect(state).not.toHaveProperty("leash");
+  expect(state.copiedAt).toBeGreaterThanOrEqual(before);
+  expect(state.tasks.map(({ status }) => status)).toEqual(["done", "queued", "queued"]);
+  expect(state.tasks[1]).toMatchObject({
+    notBefore: expect.any(Number),
+    attempts: [
+      {
+        outcome: {
+          kind: "crashed",
+          stderrTail: "The state directory was copied while this session ran. Its answer is in the original.",
+        },
+      },
+    ],
+  });
+  expect(rowsIn(copy)).toEqual([0, 0, 0, 0, 0]);
+  expect(new Holds(copy.database, "h").all()).toMatchObject([{ isProbed: false }]);
+  // Somebody may take it up here at once, though we live.
+  expect(copy.batch(log.batchId)?.takeOver(me)).toBe(3);
+  // What had ended is as it was.
+  expect(copy.batch(ended.batchId)?.sequence).toBe(untouched ?? never());
+
+  // And the original goes on.
+  expect(store.row(log.batchId)).toMatchObject({ runner: me, keeper: me, epoch: 1 });
+  expect(rowsIn(store)).toEqual([1, 1, 1, 1, 1]);
+  using again = new Store(home.file("copy"));
+  expect(again.batch(log.batchId)?.state.epoch).toBe(3);
+});
+
+test("a store that was moved, or is reached by another path, is the same one", async () => {
+  await using home = new Home();
+  const batchId = (() => {
+    using store = home.store();
+    return running(store).batchId;
+  })();
+  symlinkSync(home.state, home.file("link"));
+  {
+    using linked = new Store(home.file("link"));
+    expect(linked.row(batchId)).toMatchObject({ runner: me, epoch: 1 });
+    expect(rowsIn(linked)).toEqual([1, 1, 1, 1, 1]);
+  }
+  renameSync(home.state, home.file("moved"));
+  using moved = new Store(home.file("moved"));
+  expect(moved.row(batchId)).toMatchObject({ runner: me, epoch: 1 });
+  // Another store where it was does not make it a copy: it has been opened here since.
+  mkdirSync(home.state);
+  home.store()[Symbol.dispose]();
+  using again = new Store(home.file("moved"));
+  expect(again.row(batchId)).toMatchObject({ runner: me, epoch: 1 });
+});
+
+function never(): never {
+  throw new Error("not there");
+}
