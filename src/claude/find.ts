@@ -11,6 +11,13 @@ export type FoundClaude =
 
 type Environment = Record<string, string | undefined>;
 
+interface Search {
+  environment?: Environment;
+  askShell?: boolean;
+  /** How long the login shell may take to read its files, in milliseconds. */
+  shellMs?: number;
+}
+
 /** How to get the CLI, in one sentence. */
 export const installAdvice =
   "Install it with `npm install -g @anthropic-ai/claude-code` (or see https://code.claude.com/docs), run `claude` once and log in, or set PARALLEL_CLAUDE_CLAUDE_PATH to where it is.";
@@ -18,15 +25,15 @@ export const installAdvice =
 /**
  * The `claude` to run: the operator's own path, then PATH, then the places where installers put it, at last
  * the login shell's PATH. Relative entries of PATH are passed over: what lies in a stranger's working
- * directory is never run. The shell may take seconds; without `askShell`, it is not asked.
+ * directory is never run. The shell may take seconds (`shellMs`); without `askShell`, it is not asked.
  */
 export function findClaude(
   claudePath: string | undefined,
-  { environment = process.env, askShell = true }: { environment?: Environment; askShell?: boolean } = {},
+  { environment = process.env, askShell = true, shellMs }: Search = {},
 ): FoundClaude {
   if (claudePath !== undefined) return checkPath(claudePath);
   const searched = new Set<string>();
-  const shell = askShell ? () => pathOfLoginShell(environment) : () => ({});
+  const shell = askShell ? () => pathOfLoginShell(environment, shellMs) : () => ({});
   let hindrance: string | undefined;
   for (const places of [
     () => pathDirectories(environment["PATH"]).map((directory) => ({ directory, where: "on the PATH" })),

@@ -23,7 +23,7 @@ export interface Told {
 const known = ["sh", "bash", "zsh", "fish", "dash", "ksh", "mksh"];
 
 /** How long a shell may take to read its files, in milliseconds. */
-const mostMs = 5_000;
+const usualMs = 5_000;
 
 /** More than that is no PATH. */
 const mostBytes = 1_000_000;
@@ -34,9 +34,12 @@ const endMark = "PATH-ENDS-HERE";
 /**
  * Asks the shell for its PATH: as an interactive one, because most managers write into the files that only such a one
  * reads, and where that says nothing, as a login one alone. It has no terminal and no input, so that nothing it asks
- * waits for us.
+ * waits for us. `mostMs`: how long each of the two may take.
  */
-export function pathOfLoginShell(environment: Record<string, string | undefined> = process.env): Told {
+export function pathOfLoginShell(
+  environment: Record<string, string | undefined> = process.env,
+  mostMs = usualMs,
+): Told {
   const shell = environment["SHELL"];
   if (process.platform === "win32" || shell === undefined || shell === "") return {};
   if (!isAbsolute(shell) || !isExecutable(shell))
@@ -45,16 +48,16 @@ export function pathOfLoginShell(environment: Record<string, string | undefined>
   // A user of a service may have no home.
   if (!isDirectory(homeDirectory())) return { hindrance: `the home ${homeDirectory()} does not exist` };
   for (const flags of ["-lic", "-lc"]) {
-    const path = askedFor(shell, flags, environment);
+    const path = askedFor([shell, flags], environment, mostMs);
     if (path !== undefined) return { path };
   }
   return { hindrance: `${shell} did not say its PATH within ${mostMs / 1000} s` };
 }
 
 function askedFor(
-  shell: string,
-  flags: string,
+  shell: readonly string[],
   environment: Record<string, string | undefined>,
+  mostMs: number,
 ): string | undefined {
   // A file, for whatever the shell starts may hold a pipe open for ever.
   const file = join(temporaryDirectory(), `parallel-claude-path-${crypto.randomUUID()}`);
@@ -63,7 +66,7 @@ function askedFor(
     const question = `printf '\\n%s%s%s\\n' ${mark} "$PATH" ${endMark}`;
     // Agents that the shell's files start are for the whole machine.
     const asked = leavingAlone(() =>
-      Bun.spawnSync([shell, flags, question], {
+      Bun.spawnSync([...shell, question], {
         stdin: "ignore",
         stdout: output,
         stderr: "ignore",

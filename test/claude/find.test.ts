@@ -14,8 +14,12 @@ function program(path: string, text = "#!/bin/sh\n"): string {
   return path;
 }
 
-async function found(home: Home, more: Record<string, string> = {}): Promise<Record<string, unknown>> {
-  const script = `import { findClaude } from ${JSON.stringify(find)}; console.log(JSON.stringify(findClaude(undefined)));`;
+async function found(
+  home: Home,
+  more: Record<string, string> = {},
+  options: { askShell?: boolean; shellMs?: number } = {},
+): Promise<Record<string, unknown>> {
+  const script = `import { findClaude } from ${JSON.stringify(find)}; console.log(JSON.stringify(findClaude(undefined, ${JSON.stringify(options)})));`;
   const child = Bun.spawn([process.execPath, "-e", script], {
     env: { HOME: home.path, PATH: "/usr/bin:/bin", SHELL: "/bin/false", ...more },
     stdout: "pipe",
@@ -90,9 +94,10 @@ describeNeeding("Linux", "a machine without claude")("with the PATH of a desktop
   testNeeding("bash")("not in a shell that never comes to its prompt, which is ended", async () => {
     await using home = new Home();
     writeFileSync(home.file(".bash_profile"), "sleep 1000\n");
-    const { found: isFound, message } = await found(home, { SHELL: Bun.which("bash") ?? "" });
+    const shell = Bun.which("bash") ?? "";
+    const { found: isFound, message } = await found(home, { SHELL: shell }, { shellMs: 300 });
     expect(isFound).toBe(false);
-    expect(message).toContain("did not say its PATH within");
+    expect(message).toEndWith(`Your login shell was not asked: ${shell} did not say its PATH within 0.3 s.`);
     await home.empty();
   });
 
