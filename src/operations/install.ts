@@ -12,8 +12,8 @@ import {
   replaceFile,
   setPermissions,
 } from "../platform/files.ts";
-import { removeEmptyFolders } from "../platform/folders.ts";
-import { absolutePath, dirname, homeDirectory } from "../platform/paths.ts";
+import { namesIn, removeEmptyFolders } from "../platform/folders.ts";
+import { absolutePath, basename, dirname, homeDirectory } from "../platform/paths.ts";
 import { lastingCommand } from "../platform/self.ts";
 import { entryIn, withEntry, withoutEntry, withReplaced, withWhole } from "./clients/change.ts";
 import { type ClientName, clientOf, type McpClient, type ServerEntry } from "./clients/clients.ts";
@@ -278,10 +278,12 @@ function environmentOf(pairs: readonly string[]): Record<string, string> {
 function backUp(file: string): string {
   const now = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString();
   const name = `${file}${copyMark}${now.slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")}`;
-  for (let count = 1; ; count++) {
-    const copy = count === 1 ? name : `${name}-${count}`;
-    if (exists(copy)) continue;
-    copyBeside(file, copy);
-    return copy;
-  }
+  // Behind all others of this second: one between them may have been removed, and the newest has the greatest number.
+  const taken = [...namesIn(dirname(file))].flatMap((one) => {
+    if (one === basename(name)) return [1];
+    return one.startsWith(`${basename(name)}-`) ? [Number(one.slice(basename(name).length + 1))] : [];
+  });
+  const copy = taken.length === 0 ? name : `${name}-${Math.max(...taken) + 1}`;
+  copyBeside(file, copy);
+  return copy;
 }
