@@ -202,6 +202,7 @@ test("a batch whose call waited is handed over by its retry: files go where the 
   expect(files).toEqual([
     "error-002.txt",
     "index.html",
+    "report-ID-texts.js",
     "report-ID.html",
     "report-ID.js",
     "result-001.html",

@@ -35,6 +35,7 @@ describe("run", () => {
     expect(names).toEqual([
       "error-003.txt",
       "index.html",
+      "report-ID-texts.js",
       "report-ID.html",
       "report-ID.js",
       "result-001.html",

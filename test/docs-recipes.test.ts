@@ -251,7 +251,7 @@ function recipeOf(heading: string): { recipe: Recipe; blocks: CodeBlock[] } {
 }
 
 /** Files of a batch beside those of its tasks. */
-const reports = { index: 1, report: 2, results: 1, summary: 1 };
+const reports = { index: 1, report: 3, results: 1, summary: 1 };
 
 // How many of each kind: `result-001-….html` is a `result`.
 function kindsOf(names: readonly string[]): Record<string, number> {

@@ -58,6 +58,7 @@ for (const { era, connect } of clients) {
       expect(names).toEqual([
         "error-003-TIME.txt",
         "index.html",
+        "report-ID-texts.js",
         "report-ID.html",
         "report-ID.js",
         "result-001-TIME.html",
