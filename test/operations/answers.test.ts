@@ -9,8 +9,8 @@ import { readConfiguration } from "../../src/operations/configuration.ts";
 import { farText, interruptedText } from "../../src/operations/far-text.ts";
 import { cursorFrom, isPaused, nextCheckSeconds } from "../../src/operations/news.ts";
 import { taskText } from "../../src/operations/task-text.ts";
+import { failed, Inside, type TestBatch } from "../inside.ts";
 import { after, created, ended, started, succeeded } from "../model/events.ts";
-import { failed, Inside, type TestBatch } from "./inside.ts";
 
 function answerOf({ log }: TestBatch, mostCharacters: number) {
   log.refresh();

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { batchIdSchema } from "../../src/model/batch-id.ts";
 import { cancelBatch, listBatches, showBatch, waitForBatch } from "../../src/operations/batches.ts";
-import { crashed, failed, Inside } from "./inside.ts";
+import { crashed, failed, Inside } from "../inside.ts";
 
 describe("list_batches", () => {
   test("gives the newest batches first, and says whether there are more", async () => {

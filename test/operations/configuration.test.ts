@@ -1,7 +1,7 @@
 // What the operator decided: defaults, a file, and variables, each with its source.
 import { describe, expect, test } from "bun:test";
 import { readConfiguration } from "../../src/operations/configuration.ts";
-import { Inside } from "./inside.ts";
+import { Inside } from "../inside.ts";
 
 const place = "config/parallel-claude-code-mcp/config.json";
 

@@ -6,7 +6,7 @@ import { doctor } from "../../src/operations/doctor.ts";
 import { probeSession, probeVersion } from "../../src/operations/probe.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import { believedMs } from "../../src/store/holder.ts";
-import { Inside } from "./inside.ts";
+import { Inside } from "../inside.ts";
 
 /** A `claude` that says its version, and introduces itself with this account. */
 function claude(inside: Inside, account: unknown, version = "2.1.332 (Claude Code)"): void {

@@ -16,7 +16,7 @@ import { filesOf } from "../../src/operations/clients/clients.ts";
 import { applyChange, commandText, planInstall, planUninstall } from "../../src/operations/install.ts";
 import { homeDirectory } from "../../src/platform/paths.ts";
 import { lastingCommand } from "../../src/platform/self.ts";
-import { Inside } from "./inside.ts";
+import { Inside } from "../inside.ts";
 
 const [command = "", ...args] = lastingCommand(product.name);
 const own = { command, args };
@@ -204,7 +204,7 @@ describe("installing", () => {
     );
     using another = new Inside();
     mkdirSync(another.file("claude/.claude.json"), { recursive: true });
-    expect(() => planInstall(another.context(), { client })).toThrow("is no file. Nothing was done.");
+    expect(() => planInstall(another.context(), { client })).toThrow("(it is not a file). Nothing was done.");
   });
 
   test("for one project only is told so, and what a project shares is left alone", () => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
 import { handOverDirectory, planBatch } from "../../src/operations/plan.ts";
-import { Inside } from "./inside.ts";
+import { Inside } from "../inside.ts";
 
 const many = "spawn_parallel_claude_sessions";
 
@@ -237,11 +237,7 @@ describe("is refused", () => {
       { settings: "{" },
       "settings is not a JSON object (this text is not valid JSON: Expected '}')",
     ],
-    [
-      "servers that are not there",
-      { mcpConfig: "no.json" },
-      "mcpConfig HOME/work/no.json does not exist",
-    ],
+    ["servers that are not there", { mcpConfig: "no.json" }, "mcpConfig HOME/work/no.json does not exist"],
     [
       "servers that are broken",
       { mcpConfig: "a.txt" },
@@ -262,11 +258,7 @@ describe("is refused", () => {
       { env: "no.json" },
       "env was given as a text that is no file: expected a JSON file, or a JSON object of strings",
     ],
-    [
-      "variables that are none",
-      { env: "a.txt" },
-      "env was given as a file that is not a JSON object",
-    ],
+    ["variables that are none", { env: "a.txt" }, "env was given as a file that is not a JSON object"],
     ["variables that are broken", { env: '{"A": []}' }, "env.A was given as something else: expected text"],
     [
       "variables that sessions need",

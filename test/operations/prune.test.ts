@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { newBatchId } from "../../src/model/batch-id.ts";
 import type { Context } from "../../src/operations/context.ts";
 import { bytesText, prune } from "../../src/operations/prune.ts";
-import { Inside, type TestBatch } from "./inside.ts";
+import { Inside, type TestBatch } from "../inside.ts";
 
 const day = 24 * 60 * 60_000;
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { batchUri, parseBatchUri, taskUri, transcriptUri } from "../../src/operations/batch-uri.ts";
 import { Changes } from "../../src/operations/changes.ts";
 import { batchTitle, readDocument, recentBatches } from "../../src/operations/resources.ts";
-import { crashed, failed, Inside } from "./inside.ts";
+import { crashed, failed, Inside } from "../inside.ts";
 
 const limits = { waitSeconds: 0, answerCharacters: 1_000 };
 

@@ -1,7 +1,7 @@
 // Reading results: which, how much of each, and what the message says of the rest.
 import { describe, expect, test } from "bun:test";
 import { readResults } from "../../src/operations/results.ts";
-import { failed, Inside } from "./inside.ts";
+import { failed, Inside } from "../inside.ts";
 
 const read = async (inside: Inside, input: object, door: "tools" | "command-line" = "tools") =>
   readResults.run(inside.context(door), { batchId: "latest", ...input }, inside.call());

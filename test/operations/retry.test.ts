@@ -1,7 +1,7 @@
 // What a retry is about, and what it answers, of a batch that this process runs: nothing has to be started for it.
 import { describe, expect, test } from "bun:test";
 import { retryBatch } from "../../src/operations/retry.ts";
-import { crashed, failed, Inside, type TestBatch } from "./inside.ts";
+import { crashed, failed, Inside, type TestBatch } from "../inside.ts";
 
 type Door = "tools" | "command-line";
 

@@ -7,7 +7,7 @@ import { textFaults } from "../../src/operations/text-faults.ts";
 import { readVariables, variableFaults, variablesIn } from "../../src/operations/variables.ts";
 import { readPath } from "../../src/operations/written-path.ts";
 import { homeDirectory } from "../../src/platform/paths.ts";
-import { Inside } from "./inside.ts";
+import { Inside } from "../inside.ts";
 
 function faults(inside: Inside, options: SessionOptionsInput, claudeVersion?: string): string[] {
   const surroundings = { context: inside.context(), place: "", claudeVersion, workingDirectory: inside.work };

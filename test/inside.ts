@@ -3,16 +3,16 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { newBatchId } from "../../src/model/batch-id.ts";
-import type { Batch, EventBody } from "../../src/model/event.ts";
-import type { Outcome } from "../../src/model/outcome.ts";
-import { accountOf } from "../../src/operations/account.ts";
-import { type Context, newContext } from "../../src/operations/context.ts";
-import type { Call } from "../../src/operations/operation.ts";
-import { ownIdentity } from "../../src/platform/process.ts";
-import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
-import type { Door } from "../../src/report/option-words.ts";
-import type { BatchLog } from "../../src/store/batch-log.ts";
+import { newBatchId } from "../src/model/batch-id.ts";
+import type { Batch, EventBody } from "../src/model/event.ts";
+import type { Outcome } from "../src/model/outcome.ts";
+import { accountOf } from "../src/operations/account.ts";
+import { type Context, newContext } from "../src/operations/context.ts";
+import type { Call } from "../src/operations/operation.ts";
+import { ownIdentity } from "../src/platform/process.ts";
+import type { ProcessIdentity } from "../src/platform/process-identity.ts";
+import type { Door } from "../src/report/option-words.ts";
+import type { BatchLog } from "../src/store/batch-log.ts";
 
 /** A process of another boot of this machine: dead. */
 const gone: ProcessIdentity = { boot: "another", namespace: "", pid: 1, startTicks: "1" };
