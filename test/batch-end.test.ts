@@ -85,13 +85,46 @@ test("a batch that its budget ended says so in every view, and its command runs 
     message: forModels,
   });
   expect((await client.call("list_batches", {})).data).toMatchObject({
-    batches: [{ ...end, message: expect.stringContaining("Stopped at its budget:") }],
+    batches: [{ ...end, message: expect.stringContaining("Stopped at its budget of $0.0500:") }],
   });
 
   const [, ...words] = next.split(" ");
   expect((await run(home, words)).code).toBe(0);
   expect((await run(home, ["wait", batchId])).out).toContain("All 30 tasks succeeded.");
   expect((await run(home, ["list"])).out).toContain("30/30");
+});
+
+test("a part of it that runs again with another budget changes neither what stopped it nor what is spent", async () => {
+  await using home = new Home();
+  const { err } = await run(home, ["run", "--batch-budget-usd", "0.03", "--concurrency", "1", ...tasks]);
+  const [, batchId = ""] = /Batch (\w{8})/.exec(err) ?? [];
+  const refused = await run(home, ["retry", batchId, "9"]);
+  expect(refused.code).toBe(2);
+  expect(refused.err).toContain(
+    `Batch ${batchId} has already cost $0.0300, and its budget is $0.0300. For 1 more task, \`--batch-budget-usd 0.045\` is probably enough.`,
+  );
+  const less = await run(home, ["retry", batchId, "9", "--batch-budget-usd", "0.01"]);
+  expect(less.err).toContain("the budget given, which includes that, is only $0.0100.");
+  const again = await run(home, ["retry", batchId, "9", "10", "--batch-budget-usd", "0.08"]);
+  expect(again.out).toContain("The budget of the batch is now $0.0800, of which $0.0300 is spent.");
+  const waited = await run(home, ["wait", batchId]);
+  const stopped =
+    /Stopped at its earlier budget of \$0\.0300: 5 of 30 tasks done, 25 (?:not started|cancelled)\. Its budget is now \$0\.0800, of which \$0\.0500 is spent\./;
+  const rest = `retry ${batchId} --batch-budget-usd 0.35`;
+  for (const said of [waited, await run(home, ["show", batchId]), await run(home, ["list", "--json"])]) {
+    expect(said.out).toMatch(stopped);
+    expect(said.out).toContain(rest);
+  }
+  // With enough of it, no other is named, and least of all a lower one.
+  expect((await run(home, ["retry", batchId, "11", "--batch-budget-usd", "5"])).code).toBe(0);
+  await run(home, ["wait", batchId]);
+  for (const command of [
+    ["show", batchId],
+    ["list", "--json"],
+  ])
+    expect((await run(home, command)).out).toContain(
+      `\`parallel-claude-code-mcp retry ${batchId}\` runs the rest.`,
+    );
 });
 
 test("a foreground run says why it stopped and what to do, and exits with 1", async () => {

@@ -103,6 +103,8 @@ export interface BatchState {
   totalCostUsd: number;
   /** No session starts once so much is spent, or expected of those that run. */
   budgetUsd?: number;
+  /** The budget that was in force when the batch last stopped at one: a retry may have set another since. */
+  stoppedAtUsd?: number;
   spending: Spending;
   /** Whether a session spent more than it said. */
   costAtLeast: boolean;
@@ -304,6 +306,7 @@ function applySpending({ byModel, bySource, ascending }: Spending, usage: Usage)
 function applyCancel(state: BatchState, event: Extract<Event, { type: "cancel-requested" }>): void {
   if (!event.tasks) state.cancelledBy ??= event.by;
   state.lastCancelledBy = event.by;
+  if (event.by === "budget" && state.budgetUsd !== undefined) state.stoppedAtUsd = state.budgetUsd;
   for (const number of event.tasks ?? state.tasks.map((task) => task.number)) {
     const task = taskOf(state, number);
     if (task.status === "running") task.cancelling ??= event.by;

@@ -7,7 +7,6 @@ import type { BatchState, DoneTask } from "../model/state.ts";
 import { stateWords } from "../model/state-word.ts";
 import { batchAnswerSchema, countsSchema, holdFields, holdOf, outcomeWord } from "../report/answer.ts";
 import { endFields, endFieldsOf, endSentences } from "../report/batch-end.ts";
-import type { Door } from "../report/option-words.ts";
 import { rounded, spendingFields, spendingOf } from "../report/spending.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { patiently } from "../store/patiently.ts";
@@ -71,7 +70,7 @@ export const listBatches: Operation<typeof listInput, typeof listOutput> = {
   run: async (context, input) => {
     const { limit, offset } = valueOrFault(check(listInput, input));
     const rows = context.store.list({ limit: limit + 1, offset });
-    const batches = rows.slice(0, limit).map((row) => listed(row, context.door));
+    const batches = rows.slice(0, limit).map((row) => listed(row, context));
     return { batches, more: rows.length > limit };
   },
 };
@@ -221,8 +220,9 @@ export const showBatch: Operation<typeof showInput, typeof batchAnswerSchema> = 
   },
 };
 
-function listed(row: BatchRow, door: Door): z.infer<typeof listedBatch> {
+function listed(row: BatchRow, { store, door }: Context): z.infer<typeof listedBatch> {
   const end = batchEndOf({ word: standingOf(row), ...row });
+  const isPartial = row.cancelledBy === undefined;
   return {
     batchId: row.batchId,
     ...(row.name === undefined ? {} : { name: row.name }),
@@ -234,8 +234,15 @@ function listed(row: BatchRow, door: Door): z.infer<typeof listedBatch> {
     totalCostUsd: rounded(row.costUsd),
     outputDirectory: row.outputDirectory,
     ...holdOf(row.held),
-    ...(end && end.kind !== "succeeded" ? { message: endSentences({ ...row, end }, door) } : {}),
+    ...(end && end.kind !== "succeeded"
+      ? { message: endSentences({ ...row, ...budgetsOf(store, row), end, isPartial }, door) }
+      : {}),
   };
+}
+
+// Only of a batch that stopped at one: they stand in its log.
+function budgetsOf(store: Context["store"], { batchId, stoppedBy }: BatchRow) {
+  return stoppedBy === "budget" ? store.budgets(batchId) : {};
 }
 
 /** How far a batch is, in a small answer; `before` is what had ended when somebody looked last. */

@@ -11,7 +11,8 @@ import { type BatchState, canRetry, type TaskState } from "../model/state.ts";
 import { kindAt } from "../platform/files.ts";
 import { writePrivateFiles } from "../platform/private-files.ts";
 import { costText, countText } from "../report/amounts.ts";
-import { type Door, listText, optionsText } from "../report/option-words.ts";
+import { enoughUsd } from "../report/batch-end.ts";
+import { type Door, listText, optionsText, optionText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { patiently } from "../store/patiently.ts";
 import type { BatchRow } from "../store/store.ts";
@@ -103,7 +104,7 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
       throw new Fault(
         `Batch ${log.batchId} is still running: change \`concurrency\` and \`failureMode\` after it has ended.`,
       );
-    checkBudget(log, reruns, budgetUsd);
+    checkBudget(log, context.door, { count: reruns.length, given: budgetUsd });
     const values = retryValues(context, log, { env, tasks, again: reruns, isCarried });
     writePrivateFiles(planned.files);
     const { concurrency, failureMode } = changes;
@@ -133,7 +134,6 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
         isChanged,
         options: planned.options,
         meant,
-        row,
         budgetUsd,
       }),
     };
@@ -210,14 +210,13 @@ interface Started {
   isChanged: boolean;
   options: Record<string, unknown> | undefined;
   meant: Meant;
-  row: BatchRow;
   budgetUsd: number | undefined;
 }
 
 function startedText(
   context: Context,
   log: BatchLog,
-  { reruns, lost, isChanged, options = {}, meant, row, budgetUsd }: Started,
+  { reruns, lost, isChanged, options = {}, meant, budgetUsd }: Started,
 ): string {
   const { door } = context;
   const { state } = log;
@@ -228,9 +227,9 @@ function startedText(
     (task) => wasDenied(task) && !canRetry(task) && !reruns.includes(task.number),
   );
   return [
-    ...(budgetUsd !== undefined && row.endedAt === undefined
-      ? [`The budget of the batch is now ${costText(budgetUsd)}.`]
-      : []),
+    ...(budgetUsd === undefined
+      ? []
+      : [`The budget of the batch is now ${costText(budgetUsd)}, of which ${spentText(state)} is spent.`]),
     ...(reruns.length > 0 ? [`${count} ${reruns.length === 1 ? "is" : "are"} run again${given}.`] : []),
     ...(isChanged && "workingDirectory" in options && again.length > 0
       ? ["In another working directory, their conversations begin anew."]
@@ -252,17 +251,29 @@ function startedText(
 // They would be cancelled again at once.
 function checkBudget(
   { batchId, state }: BatchLog,
-  again: readonly number[],
-  given: number | undefined,
+  door: Door,
+  { count, given }: { count: number; given: number | undefined },
 ): void {
   const budgetUsd = given ?? state.budgetUsd;
-  if (again.length === 0 || budgetUsd === undefined || spentUsd(state) < budgetUsd) return;
-  const cut = state.costAtLeast
-    ? ` (about ${costText(spentUsd(state))} with what sessions that were cut off did not report)`
-    : "";
+  const spent = spentUsd(state);
+  if (count === 0 || budgetUsd === undefined || spent < budgetUsd) return;
+  const { counts } = state;
+  const enough = enoughUsd({ counts, costUsd: spent, budgetUsd }, count);
+  const budget =
+    given === undefined
+      ? `its budget is ${costText(budgetUsd)}`
+      : `the budget given, which includes that, is only ${costText(budgetUsd)}`;
   throw new Fault(
-    `Batch ${batchId} has cost ${costText(state.totalCostUsd, state.costAtLeast)}${cut}, and its budget is ${costText(budgetUsd)}: pass a higher \`batchBudgetUsd\` with the retry.`,
+    `Batch ${batchId} has already cost ${spentText(state)}, and ${budget}. For ${countText(count, "more task")}, ${optionText(door, "batchBudgetUsd", enough)} is probably enough.`,
   );
+}
+
+/** "$0.12", or where sessions were cut off, "at least $0.12 (about $0.20 with …)". */
+function spentText(state: BatchState): string {
+  const { totalCostUsd, costAtLeast } = state;
+  const told = costText(totalCostUsd, costAtLeast);
+  if (!costAtLeast) return told;
+  return `${told} (about ${costText(spentUsd(state))} with what sessions that were cut off did not report)`;
 }
 
 // With another login, tasks would be billed elsewhere, and conversations not be found. But where the state directory has

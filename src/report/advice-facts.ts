@@ -7,7 +7,7 @@ import type { Door } from "./option-words.ts";
 
 /** For the readers of one door. */
 export function adviceFactsOf(state: BatchState, task: DoneTask, door: Door): AdviceFacts {
-  const { batch, counts, totalCostUsd, budgetUsd } = state;
+  const { batch, counts, totalCostUsd, budgetUsd, stoppedAtUsd } = state;
   const last = task.attempts.at(-1);
   return {
     batchId: batch.batchId,
@@ -19,6 +19,6 @@ export function adviceFactsOf(state: BatchState, task: DoneTask, door: Door): Ad
     resumable: canRetry(task) && last?.resumable === true,
     ...(budgetUsd === undefined
       ? {}
-      : { enoughUsd: enoughUsd({ counts, costUsd: totalCostUsd, budgetUsd }) }),
+      : { enoughUsd: enoughUsd({ counts, costUsd: totalCostUsd, budgetUsd, stoppedAtUsd }, 1) }),
   };
 }

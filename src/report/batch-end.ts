@@ -33,7 +33,10 @@ export interface EndFacts {
   counts: Counts;
   costUsd: number;
   costAtLeast?: boolean | undefined;
+  /** The budget in force. */
   budgetUsd?: number | undefined;
+  /** The budget at which it stopped last: a retry of some of its tasks may have set another since. */
+  stoppedAtUsd?: number | undefined;
   /** Of the cancelled tasks, those that never had a session. */
   notStarted?: number | undefined;
   /** Whether single tasks were cancelled, and nobody asked for the end of the whole batch. */
@@ -42,12 +45,12 @@ export interface EndFacts {
 
 /** The facts of a batch that has ended. */
 export function endFactsOf(state: BatchState, end: BatchEnd): EndFacts {
-  const { batch, counts, totalCostUsd, costAtLeast, budgetUsd, tasks, cancelledBy } = state;
+  const { batch, counts, totalCostUsd, costAtLeast, budgetUsd, stoppedAtUsd, tasks, cancelledBy } = state;
   const notStarted = tasks.filter(
     (task) => task.status === "done" && task.outcome.kind === "cancelled" && task.attempts.length === 0,
   ).length;
   const isPartial = cancelledBy === undefined;
-  const money = { costUsd: totalCostUsd, costAtLeast, budgetUsd };
+  const money = { costUsd: totalCostUsd, costAtLeast, budgetUsd, stoppedAtUsd };
   return { batchId: batch.batchId, end, counts, ...money, notStarted, isPartial };
 }
 
@@ -100,7 +103,7 @@ export function endText(facts: EndFacts): string {
     case "failed":
       return `${total === 1 ? "The task" : `All ${numberText(total)} tasks`} ended: ${doneWords(counts)}.`;
     case "stopped":
-      return `${stopReason(end.by, facts)}: ${progressWords(facts, total)}.`;
+      return `${stopReason(end.by, facts)}: ${progressWords(facts, total)}.${newBudgetText(end.by, facts)}`;
     case "interrupted":
       return `Interrupted: ${progressWords(facts, total)}. Finished results are kept.`;
     default:
@@ -108,10 +111,18 @@ export function endText(facts: EndFacts): string {
   }
 }
 
-function stopReason(by: Canceller, { budgetUsd, isPartial }: EndFacts): string {
+function stopReason(by: Canceller, facts: EndFacts): string {
+  const { budgetUsd, stoppedAtUsd = budgetUsd, isPartial } = facts;
   if (isPartial && (by === "user" || by === "client")) return `Tasks were cancelled by the ${by}`;
-  if (by !== "budget" || budgetUsd === undefined) return stopReasons[by];
-  return `Stopped at its budget of ${costText(budgetUsd)}`;
+  if (by !== "budget" || stoppedAtUsd === undefined) return stopReasons[by];
+  return `Stopped at its ${stoppedAtUsd === budgetUsd ? "" : "earlier "}budget of ${costText(stoppedAtUsd)}`;
+}
+
+// A retry of some of the tasks that had not started may have come to its end within the budget that it was given.
+function newBudgetText(by: Canceller, { budgetUsd, stoppedAtUsd, costUsd, costAtLeast }: EndFacts): string {
+  if (by !== "budget" || budgetUsd === undefined || stoppedAtUsd === undefined) return "";
+  if (stoppedAtUsd === budgetUsd) return "";
+  return ` Its budget is now ${costText(budgetUsd)}, of which ${costText(costUsd, costAtLeast)} is spent.`;
 }
 
 const stopReasons = {
@@ -149,9 +160,13 @@ function doneWords({ succeeded, failed }: Counts): string {
 export function nextCommand(facts: EndFacts): string | undefined {
   const { end, batchId } = facts;
   if (end.kind === "succeeded") return undefined;
-  const budget =
-    end.kind === "stopped" && end.by === "budget" ? ` --batch-budget-usd ${enoughUsd(facts)}` : "";
-  return `parallel-claude-code-mcp retry ${batchId}${budget}`;
+  const usd = newBudgetUsd(facts);
+  return `parallel-claude-code-mcp retry ${batchId}${usd === undefined ? "" : ` --batch-budget-usd ${usd}`}`;
+}
+
+function newBudgetUsd(facts: EndFacts): number | undefined {
+  const { end } = facts;
+  return end.kind === "stopped" && end.by === "budget" ? enoughUsd(facts) : undefined;
 }
 
 /** What to do next, in words for the readers of one door, and where the failures are told; nothing where all is done. */
@@ -179,8 +194,8 @@ export function onwardText(facts: EndFacts, door: Door): string | undefined {
         ? "resumes the rest"
         : "runs the rest";
   if (door === "command-line") return `\`${command}\` ${does}.`;
-  const budget =
-    end.kind === "stopped" && end.by === "budget" ? `, batchBudgetUsd ${enoughUsd(facts)} or more` : "";
+  const usd = newBudgetUsd(facts);
+  const budget = usd === undefined ? "" : `, batchBudgetUsd ${usd} or more`;
   return `retry_batch (batchId ${batchId}${budget}) ${does}.`;
 }
 
@@ -190,20 +205,26 @@ export function endSentences(facts: EndFacts, door: Door): string {
   return next === undefined ? endText(facts) : `${endText(facts)} ${next}`;
 }
 
-/** What the batch is likely to cost in all, told from what is done, with a reserve: half as much again at least. */
-export function enoughUsd({
-  counts,
-  costUsd,
-  budgetUsd = 0,
-}: Pick<EndFacts, "counts" | "costUsd" | "budgetUsd">): number {
+/**
+ * The budget for a batch that stopped at one and runs `more` of its tasks: what it is likely to cost in all, told from
+ * what is done, with a reserve of half as much again at least. Nothing where a retry has given it enough since.
+ */
+export function enoughUsd(
+  { counts, costUsd, budgetUsd = 0, stoppedAtUsd = budgetUsd }: Budgeted,
+  more = counts.cancelled + counts.queued + counts.running,
+): number | undefined {
   const each = costUsd / Math.max(1, completedCount(counts));
-  const likely = costUsd + each * (counts.cancelled + counts.queued + counts.running) * 1.2;
+  const likely = costUsd + each * more * 1.2;
+  if (stoppedAtUsd < budgetUsd && likely <= budgetUsd) return undefined;
   return roundedUp(Math.max(likely, 1.5 * budgetUsd, 1.5 * costUsd));
 }
+
+type Budgeted = Pick<EndFacts, "counts" | "costUsd" | "budgetUsd" | "stoppedAtUsd">;
 
 // To two digits, so that it reads as the guess that it is.
 function roundedUp(usd: number): number {
   if (usd <= 0) return 1;
   const step = 10 ** (Math.floor(Math.log10(usd)) - 1);
-  return Number((Math.ceil(usd / step) * step).toPrecision(2));
+  // 0.15 is a little more than 15 × 0.01 to a computer, and is not to become 0.16.
+  return Number((Math.ceil(usd / step - 1e-6) * step).toPrecision(2));
 }

@@ -75,6 +75,13 @@ const changeSchema = z.object({
 /** An event, as far as it tells what has changed. */
 export type StoreChange = z.infer<typeof changeSchema>;
 
+const budgetSchema = z.object({ usd: z.number().nullable(), stoppedBy: z.string().nullable() });
+/** In US dollars. */
+interface Budgets {
+  budgetUsd: number | undefined;
+  stoppedAtUsd: number | undefined;
+}
+
 const createdSchema = z.object({ created: z.number() });
 
 // Read from the log, and no column: so it is known of every batch, whichever version wrote its row. The request that
@@ -148,6 +155,24 @@ export class Store implements Disposable {
       .query<unknown, [string, number]>("SELECT batch_id FROM batches WHERE batch_id GLOB ? LIMIT ?")
       .all(`${prefix}*`, limit);
     return rows.map((row) => rowSchema.pick({ batch_id: true }).parse(row).batch_id);
+  }
+
+  /** The budget of a batch, and that at which it last stopped, as the fold of its log says, which takes longer. */
+  budgets(batchId: BatchId): Budgets {
+    const rows = this.database
+      .query<unknown, [string]>(
+        `SELECT coalesce(json_extract(body, '$.budgetUsd'), json_extract(body, '$.batch.budgetUsd')) AS usd,
+           json_extract(body, '$.by') AS stoppedBy FROM events WHERE batch_id = ?
+           AND json_extract(body, '$.type') IN ('batch-created', 'retry-requested', 'cancel-requested')
+           ORDER BY sequence`,
+      )
+      .all(batchId);
+    const budgets: Budgets = { budgetUsd: undefined, stoppedAtUsd: undefined };
+    for (const { usd, stoppedBy } of z.array(budgetSchema).parse(rows)) {
+      budgets.budgetUsd = usd ?? budgets.budgetUsd;
+      if (stoppedBy === "budget") budgets.stoppedAtUsd = budgets.budgetUsd;
+    }
+    return budgets;
   }
 
   /** How many batches of an account were founded at `since` or later. */

@@ -91,6 +91,21 @@ describe("the end of a batch", () => {
     });
   });
 
+  test("by an earlier budget says which one, what is spent of that in force, and whether that is enough", () => {
+    const again = (budgetUsd: number) => {
+      const state = stopped("budget", 0.04);
+      return said({ ...state, stoppedAtUsd: 0.04, budgetUsd });
+    };
+    const { text, command } = again(0.1);
+    expect(text).toStartWith(
+      "Stopped at its earlier budget of $0.0400: 2 of 5 tasks done (1 succeeded, 1 failed), 1 stopped, 2 not started. Its budget is now $0.10, of which $0.0400 is spent. `",
+    );
+    // $0.112 are likely.
+    expect(command).toBe("parallel-claude-code-mcp retry bcdfghjk --batch-budget-usd 0.15");
+    expect(again(5).command).toBe("parallel-claude-code-mcp retry bcdfghjk");
+    expect(again(5).forModels).toContain(" retry_batch (batchId bcdfghjk) runs the rest.");
+  });
+
   test.each([...cancellers])("by %s says why, and gives a command", (by) => {
     const { label, colour, status, command, text } = said(stopped(by));
     const isWanted = by === "user" || by === "client";
