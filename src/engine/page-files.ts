@@ -8,7 +8,7 @@ import { isOurPage } from "../report/file-tag.ts";
 import { livePage, type PageView } from "../report/page.ts";
 import { outputFiles } from "../store/layout.ts";
 import type { BatchRow, Store } from "../store/store.ts";
-import { standingOf } from "./standing.ts";
+import { heldNow, standingOf } from "./standing.ts";
 
 const everyMs = 500;
 const idleEveryMs = 3_000;
@@ -88,7 +88,7 @@ export class PageFiles {
       state,
       now: Date.now(),
       stateWord,
-      held: stateWord === "running" ? own?.held : undefined,
+      held: stateWord === "running" && own ? heldNow(own) : undefined,
       hrefOf: (number) => this.#sources.names.get(number),
       activityOf: (number) => this.#sources.activities.get(number),
       feedHref: outputFiles.feed(batchId),

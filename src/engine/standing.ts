@@ -1,4 +1,5 @@
 // How a batch stands, seen from outside: the log says what happened, the process table whether it goes on.
+import type { Standstill } from "../model/standstill.ts";
 import { endedWord, type StateWord } from "../model/state-word.ts";
 import { livenessOf } from "../platform/process.ts";
 import { isFresh } from "../store/holder.ts";
@@ -22,4 +23,9 @@ export function standingOf(row: BatchRow, now = Date.now()): StateWord {
   if (row.endedAt !== undefined) return endedWord(row);
   const carried = carriedBy(row, now);
   return carried === "lost" || carried === "nobody" ? "interrupted" : "running";
+}
+
+/** What holds a batch. Its row may still say so when it has ended, or nobody carries it any more: then nothing waits. */
+export function heldNow(row: BatchRow, now = Date.now()): Standstill | undefined {
+  return row.held && standingOf(row, now) === "running" ? row.held : undefined;
 }

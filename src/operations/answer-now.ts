@@ -1,6 +1,6 @@
 // The whole answer of a batch as it stands at this moment.
 import { answerOf } from "../engine/answer.ts";
-import { standingOf } from "../engine/standing.ts";
+import { heldNow, standingOf } from "../engine/standing.ts";
 import type { BatchAnswer } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { clientAnswerOf } from "./client-answer.ts";
@@ -20,7 +20,7 @@ export function answerNow(
   return answerOf(log.state, {
     word,
     mostCharacters,
-    held: row.held,
+    held: heldNow(row),
     door: context.door,
     message: message ?? messageNow(context, log, row),
   });
@@ -37,7 +37,7 @@ export function clientAnswerNow(
   return clientAnswerOf(log.state, {
     word,
     mostCharacters: limits.answerCharacters,
-    held: row.held,
+    held: heldNow(row),
     door: context.door,
     message: message ?? messageNow(context, log, row),
   });

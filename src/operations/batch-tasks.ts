@@ -1,6 +1,6 @@
 // A batch as a task of the protocol: the task id is the batch id, so a task outlives whoever answers for it.
 import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
-import { standingOf } from "../engine/standing.ts";
+import { heldNow, standingOf } from "../engine/standing.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
 import { type BatchState, completedCount } from "../model/state.ts";
 import { sessionAnswerOf, standingText } from "../report/answer.ts";
@@ -30,7 +30,7 @@ export function batchTask(context: Context, taskId: string): BatchTask | undefin
     status: statusOf(row, log.state),
     createdAt: row.createdAt,
     changedAt: row.changedAt,
-    message: `${standingText(log.state, standingOf(row), { door: context.door, held: row.held })}${keptText(row, log.state)}`,
+    message: `${standingText(log.state, standingOf(row), { door: context.door, held: heldNow(row) })}${keptText(row, log.state)}`,
   };
 }
 

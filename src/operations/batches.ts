@@ -1,7 +1,7 @@
 // Looking at batches, waiting for one, and ending one.
 import { z } from "zod";
 import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
-import { standingOf } from "../engine/standing.ts";
+import { heldNow, standingOf } from "../engine/standing.ts";
 import { batchEndOf, endOfState } from "../model/batch-end.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { stateWords } from "../model/state-word.ts";
@@ -223,6 +223,7 @@ export const showBatch: Operation<typeof showInput, typeof batchAnswerSchema> = 
 function listed(row: BatchRow, { store, door }: Context): z.infer<typeof listedBatch> {
   const end = batchEndOf({ word: standingOf(row), ...row });
   const isPartial = row.cancelledBy === undefined;
+  const held = heldNow(row);
   return {
     batchId: row.batchId,
     ...(row.name === undefined ? {} : { name: row.name }),
@@ -233,7 +234,7 @@ function listed(row: BatchRow, { store, door }: Context): z.infer<typeof listedB
     ...endFieldsOf(end),
     totalCostUsd: rounded(row.costUsd),
     outputDirectory: row.outputDirectory,
-    ...holdOf(row.held),
+    ...holdOf(held),
     ...(end && end.kind !== "succeeded"
       ? { message: endSentences({ ...row, ...budgetsOf(store, row), end, isPartial }, door) }
       : {}),
@@ -255,6 +256,7 @@ export function waited(
   const { state } = log;
   const row = rowOf(context, log);
   const word = standingOf(row);
+  const held = heldNow(row);
   const activities = context.store.activities(log.batchId);
   const running = state.tasks.filter((task) => task.status === "running").slice(0, mostListed);
   const failed = doneTasks(state).filter(isFailure);
@@ -265,7 +267,7 @@ export function waited(
     counts: { ...state.counts },
     totalTasks: state.tasks.length,
     ...endFieldsOf(endOfState(state, word)),
-    ...spendingOf(state, { now: Date.now(), running: word === "running", heldUntil: row.held?.until }),
+    ...spendingOf(state, { now: Date.now(), running: word === "running", heldUntil: held?.until }),
     running: running.map(({ number }) => {
       const activity = activities.get(number);
       return { taskIndex: number, ...(activity === undefined ? {} : { activity }) };
@@ -274,9 +276,9 @@ export function waited(
     ...(changed ? { changed: changed.slice(0, mostChanged).map(ended) } : {}),
     ...(changed && changed.length > mostChanged ? { moreChanged: changed.length - mostChanged } : {}),
     cursor: cursorText(log, row),
-    ...(word === "running" ? { nextCheckSeconds: nextCheckSeconds(state, row.held?.until) } : {}),
+    ...(word === "running" ? { nextCheckSeconds: nextCheckSeconds(state, held?.until) } : {}),
     outputDirectory: state.outputDirectory,
-    ...holdOf(row.held),
+    ...holdOf(held),
     message: messageNow(context, log, row),
   };
 }

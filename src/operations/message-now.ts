@@ -1,5 +1,5 @@
 // How a batch stands, and what to do next, in a few sentences for whoever asks.
-import { standingOf } from "../engine/standing.ts";
+import { heldNow, standingOf } from "../engine/standing.ts";
 import { standingText } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import type { BatchRow } from "../store/store.ts";
@@ -10,6 +10,6 @@ import { farText, interruptedText } from "./far-text.ts";
 export function messageNow({ door }: Context, { state }: BatchLog, row: BatchRow): string {
   const word = standingOf(row);
   const processes = word === "interrupted" ? interruptedText(row) : farText(row, door);
-  const text = standingText(state, word, { door, held: row.held });
+  const text = standingText(state, word, { door, held: heldNow(row) });
   return processes === undefined ? text : `${text} ${processes}`;
 }

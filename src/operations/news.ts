@@ -1,4 +1,6 @@
 // What has happened in a batch since somebody looked last, and when to look again.
+import { heldNow } from "../engine/standing.ts";
+import { standstillKind } from "../model/standstill.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import type { BatchRow } from "../store/store.ts";
@@ -24,7 +26,9 @@ export function isFailure({ outcome: { kind } }: DoneTask): boolean {
 const shortPauseMs = 5_000;
 
 /** Whether nothing runs, and nothing will for a while. */
-export function isPaused({ held, counts }: BatchRow): boolean {
+export function isPaused(row: BatchRow): boolean {
+  const held = heldNow(row);
+  const { counts } = row;
   return held !== undefined && counts.running === 0 && (held.until ?? Infinity) > Date.now() + shortPauseMs;
 }
 
@@ -49,9 +53,9 @@ export function cursorFrom(text: string): Known {
   return { sequence: Number(sequence), hold };
 }
 
-/** Which hold stops a batch, as a cursor keeps it. */
+/** Which hold stops a batch, as a cursor keeps it: the same as long as it is the same, whatever its figures. */
 export function holdMark({ held }: BatchRow): string | undefined {
-  return held && Bun.hash(held.because).toString(36);
+  return held && Bun.hash(standstillKind(held)).toString(36);
 }
 
 /** Those that have ended; none of a batch that there is not. */

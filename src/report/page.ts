@@ -1,7 +1,7 @@
 // The live page of a batch: what it shows is a function of the batch's state. It comes as a whole, and as the companion
 // by which a page that is open follows: the file system may not be fetched from, but a script beside a page may be loaded.
 import { endOfState } from "../model/batch-end.ts";
-import type { Standstill } from "../model/standstill.ts";
+import { type Standstill, standstillKind } from "../model/standstill.ts";
 import { type BatchState, completedCount, type TaskState } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
 import { countText, numberText } from "./amounts.ts";
@@ -104,6 +104,7 @@ export function livePage(): LivePage {
         running: stateWord === "running",
         title: titleOf(view),
         held: holdText(held),
+        hold: held ? standstillKind(held) : "",
         failed: state.counts.failed,
         words: `${spoken(state, stateWord)} ${countsWords(state.counts)}.`,
         parts: partsOf(view, kept),

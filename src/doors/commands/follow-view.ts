@@ -1,5 +1,5 @@
 // Shows a batch while another process carries it: alive in a terminal, as plain lines elsewhere.
-import { standingOf } from "../../engine/standing.ts";
+import { heldNow, standingOf } from "../../engine/standing.ts";
 import { product } from "../../model/product.ts";
 import type { Standstill } from "../../model/standstill.ts";
 import type { BatchState, DoneTask } from "../../model/state.ts";
@@ -77,7 +77,8 @@ function snapshotOf({ store }: Context, log: BatchLog): () => Snapshot {
     }
     if (performance.now() - heldAt >= standingMs) {
       heldAt = performance.now();
-      hold = store.row(log.batchId)?.held;
+      const row = store.row(log.batchId);
+      hold = row && heldNow(row);
     }
     return { state: log.state, activities, hold, now: Date.now() };
   };

@@ -6,7 +6,7 @@ import { runBatch, type Watching } from "../../engine/runner.ts";
 import { endOfState, exitStatusOf } from "../../model/batch-end.ts";
 import { product } from "../../model/product.ts";
 import type { SessionValues } from "../../model/session-values.ts";
-import type { Standstill } from "../../model/standstill.ts";
+import { type Standstill, standstillKind } from "../../model/standstill.ts";
 import type { BatchState } from "../../model/state.ts";
 import { endedWord, type StateWord } from "../../model/state-word.ts";
 import { answerNow } from "../../operations/answer-now.ts";
@@ -227,7 +227,7 @@ async function carry(
   try {
     const watching: Watching = (state, current, standstill) => {
       // Where nothing is drawn again and again, a hold is told once.
-      if (!err.isLive && standstill && standstill.because !== hold?.because) view.say(heldText(standstill));
+      if (!err.isLive && standstill && !isSame(standstill, hold)) view.say(heldText(standstill));
       activities = current;
       hold = standstill;
       ended(state);
@@ -242,6 +242,11 @@ async function carry(
     await view.end();
   }
   return interruption.status;
+}
+
+// Told again and again, its figures would be a line a second.
+function isSame(standstill: Standstill, before: Standstill | undefined): boolean {
+  return before !== undefined && standstillKind(standstill) === standstillKind(before);
 }
 
 // Of a batch that this process has carried to its end.

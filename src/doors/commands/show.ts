@@ -1,7 +1,7 @@
 // `show`: one batch, a line a task.
 import { reportFileOf } from "../../engine/answer.ts";
 import { usualNameOf } from "../../engine/result-file.ts";
-import { standingOf } from "../../engine/standing.ts";
+import { heldNow, standingOf } from "../../engine/standing.ts";
 import { endOfState } from "../../model/batch-end.ts";
 import type { BatchState, TaskState } from "../../model/state.ts";
 import { showBatch } from "../../operations/batches.ts";
@@ -65,12 +65,13 @@ async function showToPeople({ input, context, terminal: { out } }: Asked): Promi
 
 function header(state: BatchState, row: BatchRow, out: Printer): string {
   const word = standingOf(row);
+  const held = heldNow(row);
   const { batch, createdAt, endedAt, outputDirectory } = state;
   const end = endOfState(state, word);
   const ending = end && endFactsOf(state, end);
   const next = ending && onwardText(ending, "command-line");
   const took = `${endedAt === undefined ? "for" : "took"} ${durationText((endedAt ?? Date.now()) - createdAt)}`;
-  const left = word === "running" ? timeLeftMs(state, Date.now(), row.held?.until) : undefined;
+  const left = word === "running" ? timeLeftMs(state, Date.now(), held?.until) : undefined;
   const processes = word === "interrupted" ? interruptedText(row) : farText(row, "command-line");
   const facts = [
     [
@@ -80,7 +81,7 @@ function header(state: BatchState, row: BatchRow, out: Printer): string {
         : out.paint(stateColours[word], word),
     ],
     ...(processes === undefined ? [] : [["processes", processes]]),
-    ...(row.held ? [["held", heldText(row.held)]] : []),
+    ...(held ? [["held", heldText(held)]] : []),
     ["tasks", ending ? endText(ending) : countsText(state)],
     ...(next === undefined ? [] : [["next", next]]),
     ["started", `${timeText(createdAt)}, ${took}`],

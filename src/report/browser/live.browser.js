@@ -382,16 +382,16 @@
   // Few words for a screen reader: the end, a hold, new failures; these not more than four times a minute.
   let told = { hold: "", failed: undefined, at: 0 };
 
-  function tell({ running: runs, held, failed, words }) {
+  function tell({ running: runs, held, hold, failed, words }) {
     if (told.failed === undefined) told.failed = failed;
     const now = Date.now();
     if (runs !== running) say(words);
-    else if (held !== told.hold && (held || told.hold)) say(held || "The hold is over.");
+    else if (hold !== told.hold) say(held || "The hold is over.");
     else if (failed > told.failed && now - told.at > 15_000) {
       say(`${number(failed - told.failed)} more failed. ${words}`);
       told = { ...told, failed, at: now };
     }
-    told.hold = held;
+    told.hold = hold;
   }
 
   function say(words) {
