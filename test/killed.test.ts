@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { identityOf } from "../src/platform/process.ts";
-import { connectNew, eventually, Home, kill, program } from "./harness.ts";
+import { connectNew, eventually, Home, kill, program, run } from "./harness.ts";
 
 test("a foreground run that is killed ends its sessions, what they started, and its batch", async () => {
   await using home = new Home();
@@ -28,8 +28,32 @@ test("a foreground run that is killed ends its sessions, what they started, and 
   await home.empty();
   expect(row()).toMatchObject({ cancelledBy: "leash", counts: { running: 0, queued: 0, cancelled: 2 } });
   expect(row()?.endedAt).toBeNumber();
+  const listed = await run(home, ["list"]);
+  expect(listed.out).toContain("stopped: run killed");
+  expect((await run(home, ["show", "latest"])).out).toContain(
+    "Stopped because its `run` command was killed: 0 of 2 tasks done, 1 stopped, 1 not started.",
+  );
   // What had not started yet has not been started to be ended.
   expect(readFileSync(home.startsLog, "utf8")).not.toContain("never started");
+});
+
+test("a batch whose client was killed says so, in the words of its door", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const started = home.file("started");
+  client
+    .call("spawn_parallel_claude_sessions", { tasks: [`[[touch path=${started}]] [[hang]]`] })
+    .catch(() => undefined);
+  await eventually(
+    () => existsSync(started),
+    () => "the session did not start",
+  );
+  process.kill(client.pid, "SIGKILL");
+  await home.empty();
+  expect((await run(home, ["list"])).out).toContain("stopped: client gone");
+  expect((await run(home, ["show", "latest"])).out).toContain(
+    "Stopped because the client that waited for it ended: 0 of 1 task done, 1 stopped.",
+  );
 });
 
 test("a run that ends by itself leaves nobody who looks after it", async () => {

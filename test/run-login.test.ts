@@ -1,8 +1,9 @@
 // `run` without a login: where somebody is there it waits for one, and where nobody is it ends at once.
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { isAttended } from "../src/doors/commands/attended.ts";
 import { RunningCommand } from "./cli-harness.ts";
-import { eventually, Home, run } from "./harness.ts";
+import { connectNew, eventually, Home, run } from "./harness.ts";
 import { TerminalCommand } from "./pty-harness.ts";
 
 /** A session that the API refuses until somebody has logged in. */
@@ -26,6 +27,48 @@ describe("where nobody is there, a login that does not work ends the batch at on
     });
     for (const words of ["`ANTHROPIC_API_KEY`", "`claude setup-token`", "`--wait-for-login`"])
       expect(err).toContain(words);
+  });
+
+  test("and every view says that Claude is not logged in, and what to do", async () => {
+    await using home = new Home({ PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: "60" });
+    const { err } = await run(home, ["run", refused(home), "two", "three"]);
+    const [, batchId = ""] = /Batch (\w{8})/.exec(err) ?? [];
+    const why = "Stopped because Claude is not logged in: 1 of 3 tasks done (0 succeeded, 1 failed), 2 ";
+    const next = `Log in (run \`claude\` in a terminal, and type \`/login\`); then \`parallel-claude-code-mcp retry ${batchId}\` runs the rest.`;
+    const said = [err];
+    for (const command of [
+      ["show", batchId],
+      ["show", batchId, "--json"],
+      ["list", "--json"],
+      ["wait", batchId],
+    ])
+      said.push((await run(home, command)).out);
+    for (const text of said) {
+      expect(text).toContain(why);
+      expect(text).toContain(next);
+      expect(text).not.toContain("Not logged in. Claude said: Not logged in");
+    }
+    expect((await run(home, ["list"])).out).toContain("stopped: not logged in");
+    expect((await run(home, ["show", batchId])).out).toMatch(
+      /state +stopped: not logged in.*2 +cancelled: not logged in/s,
+    );
+    const page = readFileSync(`${home.output}/report-${batchId}.html`, "utf8");
+    expect(page).toContain('<span class="pill warn">stopped: not logged in</span>');
+    expect(page).toContain(why);
+    expect(page).toContain(">cancelled: not logged in<");
+    expect((await run(home, ["results", batchId, "2"])).out).toContain(
+      "Cancelled because Claude is not logged in",
+    );
+    await using client = await connectNew(home);
+    const { data } = await client.call("wait_for_batch", { batchId });
+    expect(data?.["message"]).toContain(
+      `Ask the user to log in (run \`claude\` in a terminal, and type \`/login\`); then retry_batch (batchId ${batchId}) runs the rest.`,
+    );
+    // The page of another batch of the directory names it, too.
+    await Bun.write(home.file("login"), "");
+    const other = await run(home, ["run", "four"]);
+    const [, otherId = ""] = /Batch (\w{8})/.exec(other.err) ?? [];
+    expect(readFileSync(`${home.output}/report-${otherId}.html`, "utf8")).toContain("stopped: not logged in");
   });
 
   test("missing credit as well", async () => {

@@ -249,11 +249,13 @@ test("a limit that names no end is waited for with patience: then its task fails
   ]);
   const batchId = String(data?.["batchId"]);
   const shown = await run(home, ["show", batchId]);
-  expect(shown.out).toContain("cancelled: held too long");
+  expect(shown.out).toContain("stopped: usage limit");
+  expect(shown.out).toContain("Stopped because a usage limit was not lifted in time: 1 of 4 tasks done");
+  expect(shown.out).toContain("cancelled: usage limit");
   const report = await Bun.file(String(data?.["reportFile"])).text();
-  expect(report.split(">cancelled: held too long<")).toHaveLength(4);
+  expect(report.split(">cancelled: usage limit<")).toHaveLength(4);
   const first = await run(home, ["results", batchId, "2"]);
-  expect(first.out).toContain("Cancelled because the account or model was unavailable for too long");
+  expect(first.out).toContain("Cancelled because a usage limit was not lifted in time");
 });
 
 test("when patience for one model ends, tasks with another one still run", async () => {

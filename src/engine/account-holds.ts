@@ -17,7 +17,7 @@ export type HoldVerdict =
   /** The task waits with all others. */
   | { kind: "held" }
   /** Patience has run out: cancels queued tasks that the hold affects. */
-  | { kind: "given-up"; hold: Pick<Hold, "model"> };
+  | { kind: "given-up"; hold: HoldName };
 
 /** How long to wait when no end is known. */
 export interface Patience {

@@ -4,7 +4,7 @@ import type { EventBody } from "../model/event.ts";
 import type { Canceller } from "../model/outcome.ts";
 import type { BatchState } from "../model/state.ts";
 import { optionsOf } from "../model/task-options.ts";
-import type { Hold } from "../store/holds.ts";
+import type { HoldName } from "../store/holds.ts";
 import type { AttemptEnd } from "./attempt.ts";
 import { concerns } from "./hold.ts";
 import type { AttemptPlan } from "./plan-attempt.ts";
@@ -66,9 +66,9 @@ export function consequenceOf(
 }
 
 /** None of those starts any more that a hold concerns; `but` is about to end by itself. */
-export function endOfHeld({ batch, tasks }: BatchState, hold: Pick<Hold, "model">, but: number): EventBody[] {
-  const held = tasks.filter(({ number }) => concerns(hold, optionsOf(batch, number).model));
-  return endOfQueue({ tasks: held }, "hold", but);
+export function endOfHeld({ batch, tasks }: BatchState, { kind, model }: HoldName, but: number): EventBody[] {
+  const held = tasks.filter(({ number }) => concerns({ model }, optionsOf(batch, number).model));
+  return endOfQueue({ tasks: held }, "hold", but).map((event) => ({ ...event, access: kind }));
 }
 
 /** None of those that are queued starts any more; `but` is about to end by itself. */

@@ -12,7 +12,7 @@ import { attemptsSinceAsked, taskOf } from "../model/state.ts";
 import { optionsOf, workingDirectoryOf } from "../model/task-options.ts";
 import { exists } from "../platform/files.ts";
 import { basename } from "../platform/paths.ts";
-import type { Hold } from "../store/holds.ts";
+import type { HoldName } from "../store/holds.ts";
 import { stderrBeside } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
 import type { AccountHolds } from "./account-holds.ts";
@@ -85,7 +85,7 @@ interface Then {
   /** The task is tried again after so long, in milliseconds. */
   delayMs?: number | undefined;
   /** This was waited for too long: what is queued behind it is cancelled. */
-  givenUp?: Pick<Hold, "model"> | undefined;
+  givenUp?: HoldName | undefined;
 }
 
 export class Tasks {

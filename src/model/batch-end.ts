@@ -1,5 +1,5 @@
 // How a batch ended: THE list of its ends. Views, exit statuses, notifications and answers all derive from it.
-import type { Canceller } from "./outcome.ts";
+import type { AccessKind, Canceller } from "./outcome.ts";
 import type { BatchState, Counts } from "./state.ts";
 import type { StateWord } from "./state-word.ts";
 
@@ -7,25 +7,42 @@ import type { StateWord } from "./state-word.ts";
 export const batchEnds = ["succeeded", "failed", "stopped", "interrupted"] as const;
 
 /** `stopped`: some tasks were cancelled, and who or what did that. `interrupted`: its processes are gone. */
-export type BatchEnd =
-  | { kind: "succeeded" }
-  | { kind: "failed" }
-  | { kind: "stopped"; by: Canceller }
-  | { kind: "interrupted" };
+export type BatchEnd = { kind: "succeeded" } | { kind: "failed" } | Stopped | { kind: "interrupted" };
+
+interface Stopped {
+  kind: "stopped";
+  by: Canceller;
+  /** By a hold: for want of what; nothing where an older log does not say. */
+  access?: AccessKind;
+  /** By the end of the process that waited for it: which command or tool that had called. */
+  startedBy?: string;
+}
 
 interface Standing {
   word: StateWord;
   counts: Counts;
   /** Who or what cancelled tasks, where some are cancelled. */
   stoppedBy?: Canceller | undefined;
+  lackedAccess?: AccessKind | undefined;
+  startedBy?: string | undefined;
 }
 
 /** Nothing while the batch runs. */
-export function batchEndOf({ word, counts, stoppedBy }: Standing): BatchEnd | undefined {
+export function batchEndOf(standing: Standing): BatchEnd | undefined {
+  const { word, counts } = standing;
   if (word === "running") return undefined;
   if (word === "interrupted") return { kind: "interrupted" };
-  if (counts.cancelled > 0) return { kind: "stopped", by: stoppedBy ?? "user" };
+  if (counts.cancelled > 0) return stoppedAs(standing);
   return { kind: counts.failed > 0 ? "failed" : "succeeded" };
+}
+
+function stoppedAs({ stoppedBy: by = "user", lackedAccess: access, startedBy }: Standing): Stopped {
+  return {
+    kind: "stopped",
+    by,
+    ...(by === "hold" && access !== undefined ? { access } : {}),
+    ...(by === "leash" && startedBy !== undefined ? { startedBy } : {}),
+  };
 }
 
 /** Who or what cancelled tasks: whoever cancelled the whole batch, else whoever did so last. */
@@ -39,7 +56,14 @@ export function stoppedByOf({
 
 /** The end of a batch that stands as `word` says. */
 export function endOfState(state: BatchState, word: StateWord): BatchEnd | undefined {
-  return batchEndOf({ word, counts: state.counts, stoppedBy: stoppedByOf(state) });
+  const { counts, lackedAccess, batch } = state;
+  return batchEndOf({
+    word,
+    counts,
+    stoppedBy: stoppedByOf(state),
+    lackedAccess,
+    startedBy: batch.startedBy,
+  });
 }
 
 /** The exit status of a command that followed a batch: whether all its tasks succeeded. */

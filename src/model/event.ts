@@ -3,7 +3,7 @@ import { z } from "zod";
 import { processIdentity } from "../platform/process-identity.ts";
 import { batchIdSchema } from "./batch-id.ts";
 import { concurrency, failureMode } from "./options.ts";
-import { cancellers, outcome, spent, usage } from "./outcome.ts";
+import { accessKinds, cancellers, outcome, spent, usage } from "./outcome.ts";
 
 /** One task as it was given: its prompt, and the options that it does not share with the batch, unparsed. */
 export const task = z.object({
@@ -135,6 +135,8 @@ export const eventBody = z.discriminatedUnion("type", [
     /** 1-based; without it, all. */
     tasks: z.array(z.int().positive()).optional(),
     by: z.enum(cancellers),
+    /** By a hold: for want of what. Older logs do not say. */
+    access: z.enum(accessKinds).optional(),
   }),
   z.object({
     type: z.literal("retry-requested"),

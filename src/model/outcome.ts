@@ -35,6 +35,10 @@ export type Clock = (typeof clocks)[number];
 export const cancellers = ["client", "user", "failure-mode", "budget", "leash", "memory", "hold"] as const;
 export type Canceller = (typeof cancellers)[number];
 
+/** What can keep an account or a model from answering for long: failures that concern every task, and not only their own. */
+export const accessKinds = ["usage-limit", "auth", "billing"] as const satisfies FailureReason[];
+export type AccessKind = (typeof accessKinds)[number];
+
 /**
  * What had been answered before a session ended without its work being done: where those lines begin in the
  * transcript, in bytes.
@@ -75,7 +79,13 @@ export const outcome = z.discriminatedUnion("kind", [
     ...interim,
   }),
   z.object({ kind: z.literal("timed-out"), clock: z.enum(clocks), afterMs: z.number(), ...interim }),
-  z.object({ kind: z.literal("cancelled"), by: z.enum(cancellers), ...interim }),
+  z.object({
+    kind: z.literal("cancelled"),
+    by: z.enum(cancellers),
+    /** By a hold: for want of what. Older logs do not say. */
+    access: z.enum(accessKinds).optional(),
+    ...interim,
+  }),
   z.object({
     kind: z.literal("not-started"),
     message: z.string(),

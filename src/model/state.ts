@@ -2,7 +2,7 @@
 
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import type { Account, Batch, Event } from "./event.ts";
-import type { Canceller, ModelUsage, Outcome, Spent, Usage } from "./outcome.ts";
+import type { AccessKind, Canceller, ModelUsage, Outcome, Spent, Usage } from "./outcome.ts";
 import { unreachable } from "./unreachable.ts";
 import { sumOf, usageOfAll } from "./usage-sum.ts";
 
@@ -97,6 +97,8 @@ export interface BatchState {
   cancelledBy?: Canceller;
   /** Who asked last for the end of tasks, or of all. */
   lastCancelledBy?: Canceller;
+  /** For want of what a hold last ended tasks. */
+  lackedAccess?: AccessKind;
   outputDirectory: string;
   tasks: TaskState[];
   counts: Counts;
@@ -306,12 +308,17 @@ function applySpending({ byModel, bySource, ascending }: Spending, usage: Usage)
 function applyCancel(state: BatchState, event: Extract<Event, { type: "cancel-requested" }>): void {
   if (!event.tasks) state.cancelledBy ??= event.by;
   state.lastCancelledBy = event.by;
+  const access = event.access === undefined ? {} : { access: event.access };
+  if (event.by === "hold") {
+    delete state.lackedAccess;
+    if (event.access !== undefined) state.lackedAccess = event.access;
+  }
   if (event.by === "budget" && state.budgetUsd !== undefined) state.stoppedAtUsd = state.budgetUsd;
   for (const number of event.tasks ?? state.tasks.map((task) => task.number)) {
     const task = taskOf(state, number);
     if (task.status === "running") task.cancelling ??= event.by;
     if (task.status !== "queued") continue;
-    const outcome: Outcome = { kind: "cancelled", by: event.by };
+    const outcome: Outcome = { kind: "cancelled", by: event.by, ...access };
     const { attempts } = task;
     const usage = usageOfTask(attempts);
     place(state, { number, attempts, status: "done", endedAt: event.at, outcome, ...usage });

@@ -125,8 +125,8 @@ const reasons = {
   auth: [
     ({ door, run }) =>
       door === "tools"
-        ? `To log in, ${run("claude")} and type \`/login\`, or to set \`ANTHROPIC_API_KEY\` and restart this client. \`parallel-claude-code-mcp doctor\` in a terminal checks the login.`
-        : "Run `claude` and log in with `/login`, or set `ANTHROPIC_API_KEY`. `parallel-claude-code-mcp doctor` checks the login.",
+        ? `To log in, ${run("claude")} and type \`/login\`; \`parallel-claude-code-mcp doctor\` in a terminal checks the login. To use a credential from the environment instead, such as \`ANTHROPIC_API_KEY\`, the user sets it and restarts this client, and you start a new batch.`
+        : "Run `claude` and log in with `/login`; `parallel-claude-code-mcp doctor` checks the login. To use a credential from the environment instead, such as `ANTHROPIC_API_KEY`, set it and start a new batch.",
     "as it is",
   ],
   billing: [
@@ -273,7 +273,7 @@ function cancelAdvice(by: Canceller, { door, sessionId, option, enoughUsd }: Wor
       return { text, ...(enoughUsd === undefined ? {} : { changes: { batchBudgetUsd: enoughUsd } }) };
     case "leash":
       return {
-        text: `${text} ${door === "tools" ? option("asyncMode") : "`--detach`"} lets a batch continue when its client ends.`.trim(),
+        text: `${text} ${door === "tools" ? option("asyncMode") : "`--detach`"} lets a batch continue when what started it ends.`.trim(),
       };
     case "client":
     case "user":

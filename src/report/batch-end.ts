@@ -2,11 +2,11 @@
 
 import { z } from "zod";
 import { type BatchEnd, batchEnds } from "../model/batch-end.ts";
-import { type Canceller, cancellers } from "../model/outcome.ts";
+import { type AccessKind, type Canceller, cancellers } from "../model/outcome.ts";
 import { type BatchState, type Counts, completedCount } from "../model/state.ts";
 import { unreachable } from "../model/unreachable.ts";
 import { costText, countText, numberText } from "./amounts.ts";
-import type { Door } from "./option-words.ts";
+import { type Door, doorOf } from "./option-words.ts";
 import type { StatusWord } from "./row.ts";
 
 /** What every answer says of the end. */
@@ -63,7 +63,7 @@ export function endLabel({ end, counts }: Pick<EndFacts, "end" | "counts">): str
     case "failed":
       return `${numberText(counts.failed)} failed`;
     case "stopped":
-      return end.by === "user" || end.by === "client" ? cancelledLabel(counts) : stopLabel[end.by];
+      return end.by === "user" || end.by === "client" ? cancelledLabel(counts) : stopLabel(end, end.by);
     default:
       return unreachable(end);
   }
@@ -85,13 +85,32 @@ export function endClass(end: BatchEnd): StatusWord["className"] {
   return end.by === "user" || end.by === "client" ? "off" : "warn";
 }
 
-const stopLabel = {
+type Stopped = Extract<BatchEnd, { kind: "stopped" }>;
+
+function stopLabel(end: Stopped, by: Exclude<Canceller, "user" | "client">): string {
+  if (end.access !== undefined) return accessLabels[end.access];
+  return isOfRun(end) ? "stopped: run killed" : stopLabels[by];
+}
+
+const stopLabels = {
   budget: "stopped: budget",
   "failure-mode": "stopped: a task failed",
   leash: "stopped: client gone",
   hold: "stopped: no access",
   memory: "stopped: memory",
 } satisfies Record<Exclude<Canceller, "user" | "client">, string>;
+
+const accessLabels = {
+  auth: "stopped: not logged in",
+  billing: "stopped: billing",
+  "usage-limit": "stopped: usage limit",
+} satisfies Record<AccessKind, string>;
+
+// Nobody but `run` itself waits for its batch. It listens to signals, and stops the batch properly: only what is killed
+// or crashes just ends.
+function isOfRun({ by, startedBy }: Stopped): boolean {
+  return by === "leash" && startedBy !== undefined && doorOf(startedBy) === "command-line";
+}
 
 /** Why it ended, and what became of its tasks: "Stopped at its budget of $1.00: 5 of 30 tasks done, 25 not started." */
 export function endText(facts: EndFacts): string {
@@ -103,7 +122,7 @@ export function endText(facts: EndFacts): string {
     case "failed":
       return `${total === 1 ? "The task" : `All ${numberText(total)} tasks`} ended: ${doneWords(counts)}.`;
     case "stopped":
-      return `${stopReason(end.by, facts)}: ${progressWords(facts, total)}.${newBudgetText(end.by, facts)}`;
+      return `${stopReason(end, facts)}: ${progressWords(facts, total)}.${newBudgetText(end.by, facts)}`;
     case "interrupted":
       return `Interrupted: ${progressWords(facts, total)}. Finished results are kept.`;
     default:
@@ -111,9 +130,12 @@ export function endText(facts: EndFacts): string {
   }
 }
 
-function stopReason(by: Canceller, facts: EndFacts): string {
+function stopReason(end: Stopped, facts: EndFacts): string {
+  const { by, access } = end;
   const { budgetUsd, stoppedAtUsd = budgetUsd, isPartial } = facts;
   if (isPartial && (by === "user" || by === "client")) return `Tasks were cancelled by the ${by}`;
+  if (access !== undefined) return accessReasons[access];
+  if (isOfRun(end)) return "Stopped because its `run` command was killed";
   if (by !== "budget" || stoppedAtUsd === undefined) return stopReasons[by];
   return `Stopped at its ${stoppedAtUsd === budgetUsd ? "" : "earlier "}budget of ${costText(stoppedAtUsd)}`;
 }
@@ -130,10 +152,16 @@ const stopReasons = {
   user: "Cancelled by the user",
   client: "Cancelled by the client",
   "failure-mode": "Stopped because a task failed",
-  leash: "Stopped because the process that waited for it ended",
+  leash: "Stopped because the client that waited for it ended",
   hold: "Stopped because the account or a model was unavailable for too long",
   memory: "Stopped because memory ran low",
 } satisfies Record<Canceller, string>;
+
+const accessReasons = {
+  auth: "Stopped because Claude is not logged in",
+  billing: "Stopped because the API refuses the account for billing reasons",
+  "usage-limit": "Stopped because a usage limit was not lifted in time",
+} satisfies Record<AccessKind, string>;
 
 // "5 of 30 tasks done (4 succeeded, 1 failed), 2 stopped, 23 not started".
 function progressWords({ counts, notStarted }: EndFacts, total: number): string {
@@ -193,10 +221,24 @@ export function onwardText(facts: EndFacts, door: Door): string | undefined {
       : end.kind === "interrupted"
         ? "resumes the rest"
         : "runs the rest";
-  if (door === "command-line") return `\`${command}\` ${does}.`;
+  const first = firstText(end, door);
+  if (door === "command-line") return `${first}\`${command}\` ${does}.`;
   const usd = newBudgetUsd(facts);
   const budget = usd === undefined ? "" : `, batchBudgetUsd ${usd} or more`;
-  return `retry_batch (batchId ${batchId}${budget}) ${does}.`;
+  return `${first}retry_batch (batchId ${batchId}${budget}) ${does}.`;
+}
+
+/** What to do before that, as the beginning of the sentence. */
+function firstText(end: BatchEnd, door: Door): string {
+  if (end.kind !== "stopped" || end.access === undefined) return "";
+  const who = door === "tools" ? "Ask the user to " : "";
+  const text = {
+    auth: "log in (run `claude` in a terminal, and type `/login`)",
+    billing: "check the plan and credit of the account",
+    "usage-limit": "wait until the limit resets",
+  }[end.access];
+  const first = end.access === "usage-limit" ? text : `${who}${text}`;
+  return `${first.slice(0, 1).toUpperCase()}${first.slice(1)}; then `;
 }
 
 /** Both sentences: how it ended, and what to do next. */

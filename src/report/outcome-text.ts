@@ -1,5 +1,5 @@
 // How a task ended, in one line for people.
-import type { FailureReason, Outcome } from "../model/outcome.ts";
+import type { AccessKind, FailureReason, Outcome } from "../model/outcome.ts";
 import { unreachable } from "../model/unreachable.ts";
 import { numberText } from "./amounts.ts";
 import { harmless, oneLine } from "./harmless.ts";
@@ -11,7 +11,8 @@ export function outcomeText(outcome: Outcome): string {
       return "Succeeded";
     case "failed": {
       const message = oneLine(outcome.message, 500);
-      if (message === "") return reasonText[outcome.reason];
+      if (message === "" || saysTheSame(message, reasonText[outcome.reason]))
+        return reasonText[outcome.reason];
       // The list of agents comes from a question of ours: Claude Code itself does not give it.
       return `${reasonText[outcome.reason]}. ${outcome.reason === "agent" ? "" : "Claude said: "}${message}`;
     }
@@ -20,12 +21,16 @@ export function outcomeText(outcome: Outcome): string {
     case "timed-out":
       return `Timed out after ${numberText(Math.round(outcome.afterMs / 1000))} s (${outcome.clock} clock)`;
     case "cancelled":
-      return cancelText[outcome.by];
+      return outcome.access === undefined ? cancelText[outcome.by] : accessText[outcome.access];
     case "not-started":
       return `Not started: ${oneLine(outcome.message, 500)}`;
     default:
       return unreachable(outcome);
   }
+}
+
+function saysTheSame(message: string, text: string): boolean {
+  return message.replace(/[.!]$/, "").toLowerCase() === text.toLowerCase();
 }
 
 const reasonText = {
@@ -61,6 +66,12 @@ const cancelText = {
   hold: "Cancelled because the account or model was unavailable for too long",
   memory: "Stopped because memory ran low; it continues when there is room",
 };
+
+const accessText = {
+  auth: "Cancelled because Claude is not logged in",
+  billing: "Cancelled because the API refuses the account for billing reasons",
+  "usage-limit": "Cancelled because a usage limit was not lifted in time",
+} satisfies Record<AccessKind, string>;
 
 function crashText(outcome: Extract<Outcome, { kind: "crashed" }>): string {
   const { exitCode, signal, stderrTail, interimOffsets } = outcome;

@@ -13,7 +13,9 @@ export function outcomeWords({ outcome, usage }: DoneTask): string {
     case "timed-out":
       return `timed out: ${clockWords[outcome.clock]}`;
     case "cancelled":
-      return cancelWords[outcome.by];
+      return outcome.access === undefined
+        ? cancelWords[outcome.by]
+        : `cancelled: ${reasonWords[outcome.access]}`;
     case "crashed":
       return "crashed";
     case "not-started":
@@ -53,8 +55,8 @@ const clockWords = {
   wall: "total time",
 } satisfies Record<Clock, string>;
 
-/** Who cancels a task knows why; for the others the words say it. */
-export const cancelWords = {
+// Who cancels a task knows why; for the others the words say it.
+const cancelWords = {
   client: "cancelled",
   user: "cancelled",
   "failure-mode": "cancelled: another failed",

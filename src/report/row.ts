@@ -3,7 +3,7 @@ import type { DoneTask, TaskState } from "../model/state.ts";
 import { costText, durationText } from "./amounts.ts";
 import { cut, oneLine } from "./harmless.ts";
 import { type Html, html, nothing } from "./html.ts";
-import { cancelWords } from "./outcome-words.ts";
+import { outcomeWords } from "./outcome-words.ts";
 
 /** A word for people, and the class that gives it colour and sign. */
 export interface StatusWord {
@@ -11,17 +11,18 @@ export interface StatusWord {
   word: string;
 }
 
-/** How a task stands, in one or two words. */
+/** How a task stands, in a few words. */
 export function statusWord(task: TaskState): StatusWord {
   if (task.status === "queued")
     return { className: "wait", word: task.notBefore === undefined ? "queued" : "waits for a retry" };
   if (task.status === "running") return { className: "run", word: task.cancelling ? "ending" : "running" };
-  const { kind } = task.outcome;
-  if (kind === "cancelled") return { className: "off", word: cancelWords[task.outcome.by] };
-  if (kind !== "succeeded") return { className: "bad", word: kind.replace("-", " ") };
-  return task.usage?.denials?.length
-    ? { className: "warn", word: "tools denied" }
-    : { className: "ok", word: "succeeded" };
+  return { className: doneClass(task), word: outcomeWords(task) };
+}
+
+function doneClass({ outcome: { kind }, usage }: DoneTask): StatusWord["className"] {
+  if (kind === "cancelled") return "off";
+  if (kind !== "succeeded") return "bad";
+  return usage?.denials?.length ? "warn" : "ok";
 }
 
 /** What a row shows beside the task itself. */

@@ -2,12 +2,12 @@
 // shown that they are over.
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
+import { type AccessKind, accessKinds } from "../model/outcome.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { holderFrom, isHeld, lastSeen } from "./holder.ts";
 
 /** What can hold an account. */
-const holdKinds = ["usage-limit", "auth", "billing"] as const;
-export type HoldKind = (typeof holdKinds)[number];
+export type HoldKind = AccessKind;
 
 export interface Hold {
   kind: HoldKind;
@@ -36,7 +36,7 @@ export function isSame(one: HoldName, other: HoldName): boolean {
 }
 
 const rowSchema = z.object({
-  kind: z.enum(holdKinds),
+  kind: z.enum(accessKinds),
   model: z.string(),
   since: z.number(),
   until: z.number(),

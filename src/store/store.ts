@@ -3,7 +3,7 @@ import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
-import { type Canceller, cancellers } from "../model/outcome.ts";
+import { type AccessKind, accessKinds, type Canceller, cancellers } from "../model/outcome.ts";
 import type { Standstill } from "../model/standstill.ts";
 import { type ProcessIdentity, processIdentity } from "../platform/process-identity.ts";
 import { BatchLog, type Founding, type LogPlace } from "./batch-log.ts";
@@ -24,6 +24,10 @@ export interface BatchRow {
   cancelledBy?: Canceller;
   /** Of a batch that has ended: who or what cancelled tasks, where some are cancelled. */
   stoppedBy?: Canceller;
+  /** Where a hold did: for want of what, as far as the log says. */
+  lackedAccess?: AccessKind;
+  /** Of a batch that ended with the process that waited for it: the command or tool that had started it. */
+  startedBy?: string;
   /** While it starts no sessions. */
   held?: Standstill;
   epoch: number;
@@ -45,7 +49,8 @@ const rowSchema = z.object({
   changed_at: z.number(),
   ended_at: z.number().nullable(),
   cancelled_by: z.enum(cancellers).nullable(),
-  stopped_by: z.enum(cancellers).nullable(),
+  stop: z.string().nullable(),
+  started_by: z.string().nullable(),
   held_because: z.string().nullable(),
   held_until: z.number().nullable(),
   epoch: z.number(),
@@ -84,11 +89,18 @@ interface Budgets {
 
 const createdSchema = z.object({ created: z.number() });
 
-// Read from the log, and no column: so it is known of every batch, whichever version wrote its row. The request that
+/** The last request to cancel tasks. */
+const stopSchema = z.object({ by: z.enum(cancellers), access: z.enum(accessKinds).optional() });
+
+// Read from the log, and no columns: so it is known of every batch, whichever version wrote its row. The request that
 // counts stands near the end of the log, and the walk backwards ends there.
-const columns = `batches.*, CASE WHEN ended_at IS NOT NULL AND cancelled > 0 THEN coalesce(cancelled_by,
-  (SELECT json_extract(body, '$.by') FROM events WHERE events.batch_id = batches.batch_id
-     AND json_extract(body, '$.type') = 'cancel-requested' ORDER BY sequence DESC LIMIT 1)) END AS stopped_by`;
+const columns = `batches.*,
+  CASE WHEN ended_at IS NOT NULL AND cancelled > 0 THEN
+    (SELECT json_remove(body, '$.tasks') FROM events WHERE events.batch_id = batches.batch_id
+       AND json_extract(body, '$.type') = 'cancel-requested' ORDER BY sequence DESC LIMIT 1) END AS stop,
+  CASE WHEN ended_at IS NOT NULL AND cancelled > 0 AND cancelled_by = 'leash' THEN
+    (SELECT json_extract(body, '$.batch.startedBy') FROM events WHERE events.batch_id = batches.batch_id
+       ORDER BY sequence LIMIT 1) END AS started_by`;
 
 // By the order in which they were founded, and not by the clock, which may have been set back.
 const newest = `SELECT ${columns} FROM batches ORDER BY batches.rowid DESC LIMIT ? OFFSET ?`;
@@ -324,6 +336,7 @@ export class Store implements Disposable {
 
 function rowFrom(value: unknown): BatchRow {
   const row = rowSchema.parse(value);
+  const stop = row.stop === null ? undefined : stopSchema.parse(JSON.parse(row.stop));
   return {
     batchId: row.batch_id,
     ...(row.name === null ? {} : { name: row.name }),
@@ -331,7 +344,9 @@ function rowFrom(value: unknown): BatchRow {
     changedAt: row.changed_at,
     ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
     ...(row.cancelled_by === null ? {} : { cancelledBy: row.cancelled_by }),
-    ...(row.stopped_by === null ? {} : { stoppedBy: row.stopped_by }),
+    ...(stop ? { stoppedBy: row.cancelled_by ?? stop.by } : {}),
+    ...(stop?.by === "hold" && stop.access !== undefined ? { lackedAccess: stop.access } : {}),
+    ...(row.started_by === null ? {} : { startedBy: row.started_by }),
     ...(row.held_because === null
       ? {}
       : { held: { because: row.held_because, until: row.held_until ?? undefined } }),

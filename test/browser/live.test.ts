@@ -107,7 +107,18 @@ describe("the page of a batch of 200", () => {
       const statuses = await page.evaluate(
         `[...new Set([...document.querySelectorAll("#task-table td.s")].map((cell) => cell.textContent))].sort()`,
       );
-      expect(statuses).toEqual(["cancelled", "crashed", "failed", "succeeded", "timed out", "tools denied"]);
+      expect(statuses).toEqual([
+        "cancelled",
+        "crashed",
+        "failed: budget spent",
+        "failed: declined",
+        "failed: prompt too long",
+        "failed: request rejected",
+        "failed: turn limit",
+        "succeeded",
+        "timed out: total time",
+        "tools denied",
+      ]);
 
       await page.click('[data-show="failed"]');
       expect(await page.evaluate(`${shownRows}.length`)).toBe(counts["failed"]);

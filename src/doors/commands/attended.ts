@@ -18,10 +18,11 @@ export function refusedText({ tasks }: BatchState, attended: boolean): string | 
   const outcomes = tasks.flatMap((task) => (task.status === "done" ? [task.outcome] : []));
   const refused = outcomes.find(asksForPerson);
   if (refused?.kind !== "failed") return undefined;
+  // How to log in stands above; another credential is another account, with which no retry goes on.
   const what =
     refused.reason === "billing"
-      ? "The API refuses the account for billing reasons. Add credit, or pay outstanding invoices, and run this command again."
-      : "Claude is not logged in. Set `ANTHROPIC_API_KEY`, or `CLAUDE_CODE_OAUTH_TOKEN` to a token from `claude setup-token`; or run `claude` as this user and log in with `/login`. Then run this command again.";
+      ? "The API refuses the account for billing reasons. Add credit, or pay outstanding invoices."
+      : "Claude is not logged in. To use a credential from the environment, set `ANTHROPIC_API_KEY`, or `CLAUDE_CODE_OAUTH_TOKEN` to a token from `claude setup-token`, and run this command again.";
   if (attended) return what;
   return `${what} \`run\` has not waited for that, because there is no terminal, or \`CI\` is set. To wait, add \`--wait-for-login\`.`;
 }

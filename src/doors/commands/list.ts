@@ -1,8 +1,10 @@
 // `list`: the batches of this user, newest first.
 import type { z } from "zod";
 import { batchEndOf } from "../../model/batch-end.ts";
+import { batchIdSchema } from "../../model/batch-id.ts";
 import { completedCount } from "../../model/state.ts";
 import { listBatches } from "../../operations/batches.ts";
+import type { Context } from "../../operations/context.ts";
 import { endLabel } from "../../report/batch-end.ts";
 import { oneLine } from "../../report/harmless.ts";
 import { commandOf } from "./command.ts";
@@ -19,7 +21,7 @@ export const list = commandOf(listBatches, {
     ["list", "List the newest batches"],
     ["list --limit 5 --json", "List five of them as JSON"],
   ],
-  present: ({ batches, more }, { terminal: { out } }) => {
+  present: ({ batches, more }, { context, terminal: { out } }) => {
     if (batches.length === 0) return "There are no batches yet. Start one with `run`.";
     const rows = batches.map((batch) => {
       const { batchId, counts, totalCostUsd, createdAt, name } = batch;
@@ -27,7 +29,7 @@ export const list = commandOf(listBatches, {
       const total = Object.values(others).reduce((sum, count) => sum + count, failed);
       return [
         batchId,
-        standing(batch, out),
+        standing(batch, context, out),
         `${completedCount(counts)}/${total}`,
         failed > 0 ? out.paint("red", String(failed)) : "0",
         costCell(totalCostUsd),
@@ -49,9 +51,9 @@ export const list = commandOf(listBatches, {
   },
 });
 
-function standing(batch: Listed, out: Printer): string {
-  const { state, end, stoppedBy, counts, heldBecause } = batch;
-  if (end === undefined) return out.paint(stateColours[state], heldBecause === undefined ? state : "held");
-  const ended = batchEndOf({ word: state, counts, stoppedBy });
-  return ended ? out.paint(endColour(ended), endLabel({ end: ended, counts })) : state;
+function standing({ batchId, state, heldBecause }: Listed, { store }: Context, out: Printer): string {
+  const row = store.row(batchIdSchema.parse(batchId));
+  const end = row && batchEndOf({ word: state, ...row });
+  if (!end) return out.paint(stateColours[state], heldBecause === undefined ? state : "held");
+  return out.paint(endColour(end), endLabel({ end, counts: row.counts }));
 }
