@@ -1,5 +1,6 @@
 // `@path` in a task. Claude Code attaches such a file past all permissions, also one outside the working directory; here
 // is decided which ones it may attach, and what is sent so that it attaches no other.
+import { cut } from "../model/cut.ts";
 import type { SessionOptions } from "../model/options.ts";
 import { exists, realPath } from "../platform/files.ts";
 import { absolutePath, isWithin } from "../platform/paths.ts";
@@ -49,9 +50,7 @@ export function neutralisedMentions(
   const refused = new Set<string>();
   for (const { mention, judgement } of judged(text, options, workingDirectory))
     if (judgement.kind === "refused") refused.add(mention.written);
-  const told = [...refused]
-    .slice(0, mostTold)
-    .map((written) => (written.length > longestTold ? `${written.slice(0, longestTold)}…` : written));
+  const told = [...refused].slice(0, mostTold).map((written) => cut(written, longestTold));
   return refused.size > mostTold ? [...told, `and ${refused.size - mostTold} more`] : told;
 }
 

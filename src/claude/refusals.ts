@@ -1,5 +1,7 @@
 // Tool calls that gave an error instead of a result: the tool result that Claude received, and who decided.
+
 import { z } from "zod";
+import { beginningOf } from "../model/cut.ts";
 
 /** Why a call was not made, or failed. */
 export interface Refusal {
@@ -33,7 +35,7 @@ export function refusalsIn(value: unknown): Refusal[] {
     const meta = tool_result_meta.find((found) => found?.id === result.tool_use_id);
     return {
       id: result.tool_use_id,
-      message: result.content.slice(0, longestMessage),
+      message: beginningOf(result.content, longestMessage),
       byHook: meta?.permission_decision.source === "hook",
     };
   });

@@ -1,4 +1,5 @@
 // Why a batch is held, and what to do, in words for people.
+import { cut } from "../model/cut.ts";
 import { limitText } from "../model/limit-types.ts";
 import type { Outcome } from "../model/outcome.ts";
 
@@ -12,7 +13,7 @@ export function holdText(
   { reason, message, limitType, resetsAt }: Failed,
   model: string | undefined,
 ): string {
-  const said = message === "" ? "" : ` Claude said: ${message.replace(/\s+/g, " ").slice(0, 200)}`;
+  const said = message === "" ? "" : ` Claude said: ${cut(message.replace(/\s+/g, " "), 200)}`;
   const text = limitText(limitType).hold?.(model ?? "The model");
   if (text !== undefined) return `${text} ${tryNow}${said}`;
   switch (reason) {

@@ -4,6 +4,7 @@ import { sessionEnvironment } from "../claude/environment.ts";
 import { findClaude, knownDirectories, pathDirectories } from "../claude/find.ts";
 import { isTooOld, lacksOf, oldestVersion, updateAdvice, versionIn } from "../claude/versions.ts";
 import { type Configuration, variableOf } from "../model/configuration.ts";
+import { cut } from "../model/cut.ts";
 import { shellQuoted } from "../model/shell-quoted.ts";
 import { isExecutable, kindAt, readHead, realPath } from "../platform/files.ts";
 import { homeDirectory, join } from "../platform/paths.ts";
@@ -101,7 +102,7 @@ function versionFinding(probed: Awaited<ReturnType<typeof probeVersion>>, path: 
   const version = versionIn(probed.value);
   if (version === undefined) {
     // A wrapper may print what it likes. Whether sessions start with it is looked at next.
-    const detail = `Unknown: \`${shellQuoted(path)} --version\` prints ${JSON.stringify(probed.value.slice(0, 80))}. ${oldestVersion} or newer is required.`;
+    const detail = `Unknown: \`${shellQuoted(path)} --version\` prints ${JSON.stringify(cut(probed.value, 80))}. ${oldestVersion} or newer is required.`;
     return { name, ok: true, detail };
   }
   if (isTooOld(version))

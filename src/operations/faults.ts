@@ -1,5 +1,7 @@
 // Bad input in words: each fault with its place, what was given, and what is accepted.
+
 import type { z } from "zod";
+import { cut } from "../model/cut.ts";
 import { secretOptions, sessionOptions } from "../model/options.ts";
 import { asMeant, looksLikeJson } from "./as-meant.ts";
 import { propertiesMeant, propertyHinted, type Shape, shapeAt, shapeOf } from "./shape.ts";
@@ -197,7 +199,7 @@ export function excerpt(value: unknown): string {
   const open = typeof value === "string" ? beforeSecrets(value) : value;
   const text =
     JSON.stringify(open, (key, inner: unknown) => (isSecretName(key) ? "…" : inner)) ?? String(open);
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+  return text.length > 80 ? cut(text, 79) : text;
 }
 
 function isSecretName(name: string): boolean {

@@ -1,7 +1,9 @@
 // The option `env`: read from a file, so that its values stand in no call and on no command line, and checked.
+
 import { z } from "zod";
 import { refusedVariable } from "../claude/environment.ts";
 import { isJsonText, readSettingsFile, settingsInText } from "../claude/settings-file.ts";
+import { cut } from "../model/cut.ts";
 import { kindAt } from "../platform/files.ts";
 import { readPath } from "./written-path.ts";
 
@@ -52,16 +54,16 @@ export function variableFaults(env: Record<string, string>): string[] {
   return [
     ...Object.entries(env).flatMap(([name, value]) => {
       const reason = refusedVariable(name);
-      if (reason !== undefined) return [`env.${name.slice(0, 100)} cannot be set: ${reason}`];
+      if (reason !== undefined) return [`env.${cut(name, 100)} cannot be set: ${reason}`];
       return value.includes("\0")
-        ? [`env.${name.slice(0, 100)} contains a NUL character, which no variable can hold`]
+        ? [`env.${cut(name, 100)} contains a NUL character, which no variable can hold`]
         : [];
     }),
     ...sizes
       .filter(([, size]) => size > mostBytes)
       .map(
         ([name]) =>
-          `env.${name.slice(0, 100)} is longer than a variable may be (${mostBytes} bytes with its name)`,
+          `env.${cut(name, 100)} is longer than a variable may be (${mostBytes} bytes with its name)`,
       ),
     ...(total > mostBytesInAll
       ? [`env is longer than ${mostBytesInAll} bytes in all; put values in files`]

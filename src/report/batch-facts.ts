@@ -1,8 +1,10 @@
 // How a batch was started, for its page: by whom, where, with which models, tools and permissions.
+
+import { cut } from "../model/cut.ts";
 import { product } from "../model/product.ts";
 import type { BatchState } from "../model/state.ts";
 import { costText, countText } from "./amounts.ts";
-import { cut, oneLine } from "./harmless.ts";
+import { oneLine } from "./harmless.ts";
 import { factsHtml, type Html, html, joined } from "./html.ts";
 
 /** Longest value of an option, in characters. */

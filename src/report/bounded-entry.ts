@@ -1,7 +1,8 @@
 // An entry of `results` that is no longer than somebody bears. What is cut says how long it was.
+
+import { cut } from "../model/cut.ts";
 import { numberText } from "./amounts.ts";
 import type { ResultEntry } from "./answer.ts";
-import { cut } from "./harmless.ts";
 
 /** Most rules of denied tools, remarks or names of variables that are listed, and how many characters of each. */
 const mostListed = 10;

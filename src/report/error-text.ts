@@ -1,9 +1,11 @@
 // The text file of a task that did not succeed: made to be read in any editor, and to be pasted into a report.
+
+import { cut } from "../model/cut.ts";
 import type { Outcome } from "../model/outcome.ts";
 import { adviceFor } from "./advice.ts";
 import { countText, timeText } from "./amounts.ts";
 import { fileTag } from "./file-tag.ts";
-import { cut, harmless } from "./harmless.ts";
+import { harmless } from "./harmless.ts";
 import { outcomeText } from "./outcome-text.ts";
 import {
   attemptsText,

@@ -1,5 +1,6 @@
 // Text from elsewhere (prompts, model output, stderr), made fit for a terminal, a page, a text file, JSON, or one line of a
 // table. What may be shown as it is, is decided here and nowhere else.
+import { cut } from "../model/cut.ts";
 
 const csi = /\x1b\[[0-?]*[ -/]*[@-~]/g;
 const osc = /\x1b[\]P_^X][^\x07\x1b]*(?:\x07|\x1b\\)/g;
@@ -58,12 +59,6 @@ function escaped(characters: string): string {
     .split("")
     .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
     .join("");
-}
-
-/** The first `limit` characters (UTF-16 units), never half a character, with "…" where something is left out. */
-export function cut(text: string, limit: number): string {
-  if (text.length <= limit) return text;
-  return `${text.slice(0, limit).replace(/[\uD800-\uDBFF]$/, "")}…`;
 }
 
 /** All of the text's beginning as one line of at most `limit` characters. */

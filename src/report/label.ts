@@ -1,7 +1,9 @@
 // What a task is called wherever one line of it is shown: so that tasks of a batch can be told apart.
+
+import { cut } from "../model/cut.ts";
 import type { Batch } from "../model/event.ts";
 import type { BatchState } from "../model/state.ts";
-import { cut, firstLine, oneLine } from "./harmless.ts";
+import { firstLine, oneLine } from "./harmless.ts";
 
 /** Longest label; who shows it in less cuts it. */
 const longest = 200;

@@ -1,4 +1,5 @@
 // Claude's Markdown as HTML. What a model writes is hostile input: it may quote any web page that it has read.
+import { beginningOf } from "../model/cut.ts";
 import { type Html, vouchedFor } from "./html.ts";
 
 const options = {
@@ -128,7 +129,7 @@ function imageText(source: string, alternative: string, inLink: boolean): string
 
 // Already escaped, so that an entity cut in half must go as well.
 function shortened(escaped: string): string {
-  return escaped.length <= 200 ? escaped : `${escaped.slice(0, 200).replace(/&[^;]*$/, "")}…`;
+  return escaped.length <= 200 ? escaped : `${beginningOf(escaped, 200).replace(/&[^;]*$/, "")}…`;
 }
 
 const plainTags = ["p", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li"];

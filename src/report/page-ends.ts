@@ -1,9 +1,10 @@
 // The lower parts of the live page: files that failed, the other batches of the directory, the footer.
 import type { BatchEnd } from "../model/batch-end.ts";
+import { cut } from "../model/cut.ts";
 import { type BatchState, type Counts, completedCount } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
 import { costText, countText, durationText, numberText, timeText } from "./amounts.ts";
-import { cut, oneLine } from "./harmless.ts";
+import { oneLine } from "./harmless.ts";
 import { type Html, html, nothing, timeHtml } from "./html.ts";
 import { endPill } from "./progress-panel.ts";
 

@@ -1,4 +1,6 @@
 // The page of a task that succeeded.
+
+import { cut } from "../model/cut.ts";
 import type { Outcome, Usage } from "../model/outcome.ts";
 import { adviceFor } from "./advice.ts";
 import { countText, numberText, timeText } from "./amounts.ts";
@@ -6,7 +8,7 @@ import script from "./browser/result.browser.js" with { type: "text" };
 import times from "./browser/times.browser.js" with { type: "text" };
 import { fileTag } from "./file-tag.ts";
 import { pageFrame } from "./frame.ts";
-import { cut, firstLine } from "./harmless.ts";
+import { firstLine } from "./harmless.ts";
 import { factsHtml, type Html, html, joined, nothing, proseHtml, sectionHtml, timeHtml } from "./html.ts";
 import { markdownHtml } from "./markdown.ts";
 import { structuredHtml } from "./structured.ts";

@@ -1,7 +1,9 @@
 // One task as a row of the live page, and the word and class for how it stands.
+
+import { cut } from "../model/cut.ts";
 import type { DoneTask, TaskState } from "../model/state.ts";
 import { costText, durationText } from "./amounts.ts";
-import { cut, oneLine } from "./harmless.ts";
+import { oneLine } from "./harmless.ts";
 import { type Html, html, nothing } from "./html.ts";
 import { outcomeWords } from "./outcome-words.ts";
 

@@ -1,6 +1,7 @@
 // What an open page searches beside its table: prompts and answers, as a script beside the page that it loads once somebody
 // searches. One call a line, so that an answer is added without writing the others again.
-import { cut, harmless, harmlessJson } from "./harmless.ts";
+import { cut } from "../model/cut.ts";
+import { harmless, harmlessJson } from "./harmless.ts";
 
 /** Of all tasks together, in characters: what a browser loads within about a second. */
 const mostOfAll = 40_000_000;

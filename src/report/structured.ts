@@ -1,6 +1,7 @@
 // An answer that came as data, as tables for people and as JSON for everybody else.
+
+import { cut } from "../model/cut.ts";
 import { countText } from "./amounts.ts";
-import { cut } from "./harmless.ts";
 import { type Html, html, nothing } from "./html.ts";
 
 const mostRows = 500;

@@ -1,8 +1,9 @@
 // A conversation as text for a terminal or a pipe. What comes from elsewhere is made harmless.
 import type { ConversationPart } from "../../claude/conversation-lines.ts";
+import { cut } from "../../model/cut.ts";
 import { unreachable } from "../../model/unreachable.ts";
 import { costText, countText, durationText, numberText } from "../../report/amounts.ts";
-import { cut, harmless, oneLine } from "../../report/harmless.ts";
+import { harmless, oneLine } from "../../report/harmless.ts";
 import type { Printer } from "./terminal.ts";
 
 const longestInput = 160;

@@ -1,8 +1,9 @@
 // Shows a transcript while it grows: as a conversation, or its bytes as they are.
 import { partsOf, type TranscriptLines } from "../../claude/conversation-lines.ts";
 import type { Line } from "../../claude/lines.ts";
+import { cut } from "../../model/cut.ts";
 import { readTail } from "../../platform/files.ts";
-import { cut, harmless } from "../../report/harmless.ts";
+import { harmless } from "../../report/harmless.ts";
 import { stderrBeside } from "../../store/layout.ts";
 import { partText } from "./conversation-text.ts";
 import type { Printer } from "./terminal.ts";

@@ -1,5 +1,7 @@
 // Prompts: ways to use the server well, for people to pick.
+
 import { type McpServer, ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
+import { cut } from "../../model/cut.ts";
 import { prompts } from "./prompt-texts.ts";
 
 export function servePrompts({ server }: McpServer): void {
@@ -11,7 +13,7 @@ export function servePrompts({ server }: McpServer): void {
   }));
   server.setRequestHandler("prompts/get", ({ params: { name, arguments: given = {} } }) => {
     const prompt = prompts.find((candidate) => candidate.name === name);
-    if (!prompt) throw wrong(`There is no prompt ${name.slice(0, 100)}; there are ${names().join(", ")}.`);
+    if (!prompt) throw wrong(`There is no prompt ${cut(name, 100)}; there are ${names().join(", ")}.`);
     const missing = prompt.arguments.filter((argument) => argument.required && !given[argument.name]?.trim());
     if (missing.length > 0) {
       throw wrong(

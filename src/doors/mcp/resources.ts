@@ -1,10 +1,12 @@
 // Batches as MCP resources: listed, read, and completed while their address is typed.
+
 import {
   type McpServer,
   ProtocolError,
   ProtocolErrorCode,
   ResourceNotFoundError,
 } from "@modelcontextprotocol/server";
+import { cut } from "../../model/cut.ts";
 import { batchUri, parseBatchUri, uriTemplates } from "../../operations/batch-uri.ts";
 import { Fault } from "../../operations/context.ts";
 import { batchTitle, readDocument, recentBatches } from "../../operations/resources.ts";
@@ -60,7 +62,7 @@ export function serveResources(server: McpServer, connection: Connection): void 
       const known = Object.values(uriTemplates).join(", ");
       throw new ResourceNotFoundError(
         params.uri,
-        `There is no resource ${params.uri.slice(0, 200)}; accepted are ${known}`,
+        `There is no resource ${cut(params.uri, 200)}; accepted are ${known}`,
       );
     }
     try {

@@ -11,6 +11,7 @@ import { serveTasks, tasksExtension } from "./task-extension.ts";
 import { batchTasks } from "./tasks.ts";
 import { serveTools } from "./tools.ts";
 import { serveSubscriptions, watchBatches } from "./updates.ts";
+import { sendingWellFormed } from "./well-formed.ts";
 
 export type { Connection };
 
@@ -45,6 +46,9 @@ export function newServer(connection: Connection, { tells = false }: Served): Mc
     },
   );
   answerInSentences(server);
+  const { server: protocol } = server;
+  const connect = protocol.connect.bind(protocol);
+  protocol.connect = (transport) => connect(sendingWellFormed(transport));
   serveTools(server, connection);
   servePrompts(server);
   serveResources(server, connection);

@@ -1,5 +1,6 @@
 // The Tasks extension of 2026-07-28: calls that are answered with a task, about which the client asks later. Knows
 // the protocol and nothing of what the tasks are.
+
 import {
   CLIENT_CAPABILITIES_META_KEY,
   type McpServer,
@@ -9,6 +10,7 @@ import {
   type ServerContext,
 } from "@modelcontextprotocol/server";
 import { z } from "zod";
+import { cut } from "../../model/cut.ts";
 
 /** The extension's name, for `capabilities.extensions`. */
 export const tasksExtension = "io.modelcontextprotocol/tasks";
@@ -84,5 +86,5 @@ export function serveTasks({ server }: McpServer, tasks: TaskSource): void {
 }
 
 function unknownTask(taskId: string): never {
-  throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no task ${taskId.slice(0, 100)}.`);
+  throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no task ${cut(taskId, 100)}.`);
 }

@@ -1,6 +1,9 @@
 // An operation's output as the result of a tool call.
+
 import { z } from "zod";
+import { beginningOf } from "../../model/cut.ts";
 import { taskUri } from "../../operations/batch-uri.ts";
+import { wellFormed } from "./well-formed.ts";
 
 /** Claude Code cuts the middle out of errors over 10,000 characters: better the end, with a word on it. */
 const longestError = 9_000;
@@ -15,7 +18,9 @@ const cutResult = z.object({
 const cutBatch = z.object({ batchId: z.string(), results: z.array(z.unknown()).optional() });
 
 /** Some clients hand the model only the text, others only the data, so each is complete. */
-export function toolResult(output: unknown) {
+export function toolResult(given: unknown) {
+  // The text is read as JSON, too.
+  const output = wellFormed(given);
   const structuredContent = z.record(z.string(), z.unknown()).parse(output);
   const text = { type: "text" as const, text: JSON.stringify(output) };
   return { content: [text, ...links(output)], structuredContent };
@@ -47,9 +52,9 @@ function links(output: unknown) {
 
 // Whole lines where a line is a fault.
 function shortened(message: string): string {
-  const beginning = message.slice(0, longestError);
+  const beginning = beginningOf(message, longestError);
   const end = beginning.lastIndexOf("\n");
-  const kept = end > 0 ? beginning.slice(0, end) : beginning.replace(/[\uD800-\uDBFF]$/, "");
+  const kept = end > 0 ? beginning.slice(0, end) : beginning;
   const more = message.slice(kept.length).split("\n").filter(Boolean).length;
   return `${kept}\n… and ${end > 0 ? `${more} more lines` : `${message.length - kept.length} more characters`}.`;
 }

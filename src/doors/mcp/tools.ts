@@ -1,10 +1,12 @@
 // The operations as MCP tools.
+
 import {
   type McpServer,
   ProtocolError,
   ProtocolErrorCode,
   type ServerContext,
 } from "@modelcontextprotocol/server";
+import { cut } from "../../model/cut.ts";
 import { Fault } from "../../operations/context.ts";
 import { nearest } from "../../operations/faults.ts";
 import { type Call, ConnectionLost, type Operation } from "../../operations/operation.ts";
@@ -75,7 +77,7 @@ function toolNamed(name: string): Operation {
   const names = tools.map((candidate) => candidate.name);
   const near = nearest(name, names);
   const meant = near === undefined ? `there are ${names.join(", ")}` : `did you mean ${near}?`;
-  throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Tool ${name.slice(0, 100)} not found; ${meant}`);
+  throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Tool ${cut(name, 100)} not found; ${meant}`);
 }
 
 interface ToolCall {
