@@ -48,7 +48,7 @@ const lookEveryBeats = 4;
 const goneMs = 3_000;
 /** Whoever does not wait for a login still waits for an update of `claude`, in milliseconds. */
 const leastPatienceMs = 10_000;
-/** On each how-manieth beat the keeper is looked for. One that was started needs most of a second to say so. */
+/** After so many beats the keeper is looked for again. One that was started needs most of a second to say so. */
 const keeperEveryBeats = 20;
 /** So long, in milliseconds, an earlier runner is waited for that has ended its batch and is about to leave. */
 const leavingMs = 3_000;
@@ -130,6 +130,8 @@ class Runner {
   #changeCount = -1;
   readonly #heartbeat = new Heartbeat();
   #beats = 0;
+  /** The beat on which the keeper is looked for. */
+  #keeperDue = 0;
 
   constructor(
     store: Store,
@@ -246,6 +248,7 @@ class Runner {
       this.#tasks.adoptAll();
       // Before anything new starts: who carries the batch of a process that was killed only ends it.
       this.#checkLeash();
+      bestEffort(() => this.#seeToKeeper(), undefined);
       do {
         // A retry that comes while the last processes are ended has begun tasks again, and a session of it may run.
         do await Promise.race([this.#carryAll(), this.#failed.promise]);
@@ -341,10 +344,12 @@ class Runner {
 
   // Somebody must see when we are killed: sessions would go on without clocks and budget until the next call.
   #seeToKeeper(): void {
-    if (this.#beats % keeperEveryBeats !== 1) return;
+    if (this.#beats < this.#keeperDue) return;
     const { batchId } = this.#log;
     const keeper = this.#store.row(batchId)?.keeper;
-    if (!keeper || livenessOf(keeper) === "dead") startFollower(this.#store, batchId, this.#values);
+    const lives = keeper !== undefined && livenessOf(keeper) !== "dead";
+    const isThere = lives || startFollower(this.#store, batchId, this.#values);
+    this.#keeperDue = this.#beats + (isThere ? keeperEveryBeats : 1);
   }
 
   #checkLeash(): void {

@@ -75,20 +75,22 @@ export async function startDetachedKeeper(
 
 /**
  * Starts a keeper for a batch that is carried without one, by us: in the foreground, or because its keeper was killed. Our
- * own end will then be seen by somebody. Where it cannot be started, the batch goes on without it.
+ * own end will then be seen by somebody. False where none can be started, for a lack of room, of processes or of
+ * descriptors: then the batch goes on without one.
  */
-export function startFollower(store: Store, batchId: BatchId, values: SessionValues): void {
+export function startFollower(store: Store, batchId: BatchId, values: SessionValues): boolean {
   const { layout } = store;
   try {
     makePrivateDirectory(layout.batchDirectory(batchId));
     const log = openForAppending(layout.runnerLog(batchId));
     try {
       spawnOurselves(hiddenCommands.keeper, layout.stateDirectory, batchId, { log, values }).unref();
+      return true;
     } finally {
       closeDescriptor(log);
     }
   } catch {
-    // No room, no process or no descriptor for it: it is tried again later.
+    return false;
   }
 }
 
