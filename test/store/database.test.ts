@@ -83,8 +83,30 @@ describe("a store that cannot be opened is answered with the path and what to do
     holder.run("BEGIN EXCLUSIVE");
     expect(opening(home.file("x/store.sqlite"), 20)).toThrow("is locked by another process.");
     holder.run("ROLLBACK");
+    // Read it may be, and not changed.
+    holder.run("BEGIN IMMEDIATE");
+    expect(opening(home.file("x/store.sqlite"), 20)).toThrow("is locked by another process.");
+    holder.run("ROLLBACK");
     openDatabase(home.file("x/store.sqlite"), 20).close();
   });
+});
+
+test("of two that open a store for the first time, one waits until the other is done", async () => {
+  await using home = new Home();
+  const file = home.file("store.sqlite");
+  const script = `
+    const { Database } = await import("bun:sqlite");
+    const holder = new Database(${JSON.stringify(file)}, { create: true });
+    holder.run("CREATE TABLE x (y)");
+    holder.run("BEGIN IMMEDIATE");
+    process.stdout.write("locked");
+    Bun.sleepSync(150);
+    holder.run("COMMIT");
+    holder.close();`;
+  await using holder = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe" });
+  for await (const _ of holder.stdout) break;
+  using database = openDatabase(file);
+  expect(database.query("PRAGMA journal_mode").get()).toEqual({ journal_mode: "wal" });
 });
 
 describe("an error", () => {

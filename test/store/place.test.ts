@@ -1,4 +1,5 @@
 // A store that was copied while its batches ran: the copy stands on its own, and leaves the original's processes alone.
+import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { cpSync, mkdirSync, renameSync, symlinkSync } from "node:fs";
 import type { EventBody } from "../../src/model/event.ts";
@@ -115,6 +116,21 @@ test("a store that was moved, or is reached by another path, is the same one", a
   home.store()[Symbol.dispose]();
   using again = new Store(home.file("moved"));
   expect(again.row(batchId)).toMatchObject({ runner: me, epoch: 1 });
+});
+
+test("a copy that cannot be made to stand on its own is not opened, and why is said", async () => {
+  await using home = new Home();
+  home.store()[Symbol.dispose]();
+  cpSync(home.state, home.file("copy"), { recursive: true });
+  using other = new Database(home.file("copy/store.sqlite"));
+  other.run("BEGIN IMMEDIATE");
+  const open = () => new Store(home.file("copy"), { busyTimeoutMs: 1 });
+  expect(open).toThrow(`The store ${home.file("copy/store.sqlite")} is locked by another process.`);
+  other.run("CREATE TRIGGER refuse BEFORE INSERT ON facts BEGIN SELECT RAISE(ABORT, 'not ours to say'); END");
+  other.run("COMMIT");
+  expect(open).toThrow("not ours to say");
+  other.run("DROP TRIGGER refuse");
+  open()[Symbol.dispose]();
 });
 
 function never(): never {

@@ -166,6 +166,21 @@ test("a runner lives now, though the log is ahead of a clock that was set back",
   expect(store.row(log.batchId)?.aliveAt).toBeLessThan(future);
 });
 
+test("a path below the state directory is kept relative to it, also by whoever opens the log again", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const { batchId } = store.create(batchOf(1), 1);
+  const path = join(home.state, "batches", batchId, "pages", "x.html");
+  const log = store.batch(batchId);
+  log?.append(() => [{ type: "file-failed", path, message: "full" }]);
+  const kept = store.database.query("SELECT body FROM events ORDER BY sequence DESC LIMIT 1").get();
+  expect(kept).toEqual({
+    body: JSON.stringify({ type: "file-failed", path: `batches/${batchId}/pages/x.html`, message: "full" }),
+  });
+  expect([...(log?.state.fileFailures ?? [])]).toEqual([[path, "full"]]);
+  expect(store.batch(batchId)?.state).toEqual(log?.state ?? never());
+});
+
 test("an empty log is no state", () => {
   expect(fold([])).toBeUndefined();
 });
