@@ -88,6 +88,19 @@ test("an orphan without a marker ends once every session has ended that could ha
   expect(pidsLeft(look)).toEqual([101, 102]);
 });
 
+test("of several sessions that ended, an orphan is of the first that could have started it", () => {
+  const later: Swept = { markers: ["later"], leader: who(300, 1800), goneAt: 2500 };
+  const strangers: Swept = { markers: ["strangers"] };
+  const look = lookAt({ pid: 101, orphan: true, start: 1500 }, { pid: 102, orphan: true, start: 1900 });
+  const ownersOf = (...sweeping: Swept[]) =>
+    sweeping.map((one) => (leftBehind(look, sweeping, new Map()).get(one) ?? []).map(({ pid }) => pid));
+  expect(ownersOf(later, ended)).toEqual([[102], [101]]);
+  expect(ownersOf(ended, later)).toEqual([[101, 102], []]);
+  // Where nobody could have, the first one has it: somebody must end it.
+  expect(ownersOf(strangers, { ...later, leader: who(300, 9_000) })).toEqual([[101, 102], []]);
+  expect(ownersOf(strangers, ended)).toEqual([[], [101, 102]]);
+});
+
 test("a session that runs, and what carries its marker, is never taken for what another one left", () => {
   const look = lookAt(
     { pid: 200, group: 100, start: 1500, marker: "running" },
