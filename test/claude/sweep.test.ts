@@ -5,6 +5,8 @@ import { SharedDaemons } from "../../src/claude/shared-daemons.ts";
 import { Sweeper } from "../../src/claude/sweep.ts";
 import { identityOf, livenessOf, ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
+import { markerVariable } from "../../src/platform/process-table.ts";
+import { describeNeeding } from "../facilities.ts";
 
 const gone = (marker: string) => ({
   marker,
@@ -80,4 +82,87 @@ test("a daemon that sessions share is spared while a session runs that has begun
   await daemon.exited;
   expect(daemon.signalCode).toBe("SIGKILL");
   expect(looks).toBeGreaterThan(looked);
+});
+
+/** A session that has ended, of which something is left that carries its mark; and something of one that runs. */
+async function withLeftovers(act: (left: ProcessIdentity, runs: ProcessIdentity) => Promise<void>) {
+  const start = (marker: string) =>
+    Bun.spawn(["sleep", "1000"], { env: { [markerVariable]: marker }, detached: true });
+  await using left = start("sweep-test-ended");
+  await using runs = start("sweep-test-runs");
+  const [one, other] = [identityOf(left.pid), identityOf(runs.pid)];
+  if (!one || !other) throw new Error("no identity");
+  await act(one, other);
+  await left.exited;
+  expect(left.signalCode).toBe("SIGKILL");
+  expect(livenessOf(other)).toBe("alive");
+}
+
+describeNeeding("Linux")("in the processes of this machine, what carries the mark of a session", () => {
+  for (const isOurs of [true, false]) {
+    test(`is found once it has ended, ${isOurs ? "whether we started it" : "or an earlier runner"}`, () =>
+      withLeftovers(async (left, runs) => {
+        const sweeper = new Sweeper();
+        sweeper.began("sweep-test-runs", runs);
+        sweeper.began("sweep-test-ended", left);
+        // The leader itself has gone long ago.
+        const identity = { ...left, pid: 2 ** 22 - 1 };
+        const ended = { marker: "sweep-test-ended", identity, isOurs, hadPidUntil: () => undefined };
+        expect(await sweeper.sweep(ended)).toEqual([left]);
+        expect(await sweeper.sweep(ended)).toEqual([]);
+      }));
+  }
+
+  test("and what was seen in its tree, though it has emptied its environment", async () => {
+    await using bare = Bun.spawn(["sleep", "1000"], { env: {}, detached: true });
+    const identity = identityOf(bare.pid);
+    if (!identity) throw new Error("no identity");
+    await withLeftovers(async (left) => {
+      const ended = {
+        marker: "sweep-test-ended",
+        identity: left,
+        isOurs: true,
+        hadPidUntil: () => undefined,
+      };
+      const swept = await new Sweeper().sweep(ended, [identity]);
+      expect(swept.map(({ pid }) => pid).sort()).toEqual([left.pid, identity.pid].sort());
+    });
+    await bare.exited;
+  });
+});
+
+test("a look that goes on finding something ends after twenty", async () => {
+  await using child = Bun.spawn(["sleep", "1000"]);
+  const identity = identityOf(child.pid);
+  if (!identity) throw new Error("no identity");
+  let looks = 0;
+  const look = () => {
+    looks++;
+    return lookOf(true, identity);
+  };
+  expect(await new Sweeper({ look }).sweep(gone("m"))).toEqual([identity]);
+  expect(looks).toBe(20);
+});
+
+test("sessions that end together share a look", async () => {
+  let looks = 0;
+  const look = () => {
+    looks++;
+    return lookOf(true);
+  };
+  const sweeper = new Sweeper({ look });
+  expect(await Promise.all([sweeper.sweep(gone("a")), sweeper.sweep(gone("b"))])).toEqual([[], []]);
+  expect(looks).toBe(1);
+});
+
+test("shared daemons are looked for where some were spared, or an earlier runner may have spared some", async () => {
+  let looks = 0;
+  const look = () => {
+    looks++;
+    return lookOf(true);
+  };
+  await new Sweeper({ look }).sweepShared(() => ["m"]);
+  expect(looks).toBe(0);
+  await new Sweeper({ look, isHeir: true }).sweepShared(() => ["m"]);
+  expect(looks).toBe(1);
 });
