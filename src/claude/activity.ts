@@ -1,4 +1,5 @@
 // What a session is doing, in a line for people.
+import { shownPath } from "../platform/paths.ts";
 import { openAgents } from "./background.ts";
 import type { Reading } from "./reading.ts";
 
@@ -20,25 +21,25 @@ export function activityOf({ answer, turnIsOpen, background, activity }: Reading
   );
 }
 
-/** What a content block of a message shows of it; nothing for one that shows nothing. */
-export function blockText(block: {
-  type: string;
-  text?: string | undefined;
-  name?: string | undefined;
-  input?: unknown;
-}) {
-  if (block.type === "tool_use") return oneLine(`${block.name ?? "tool"} ${subjectOf(block.input)}`);
+/** What a content block of a message shows of it, with paths as seen from `directory`; nothing for one that shows nothing. */
+export function blockText(
+  block: { type: string; text?: string | undefined; name?: string | undefined; input?: unknown },
+  directory: string | undefined,
+) {
+  if (block.type === "tool_use")
+    return oneLine(`${block.name ?? "tool"} ${subjectOf(block.input, directory)}`);
   if (block.type === "text" && block.text !== undefined) return oneLine(block.text);
   return block.type === "thinking" ? "thinking" : undefined;
 }
 
-// The most informative value: the command, the file, the pattern; else the first string there is.
-function subjectOf(input: unknown): string {
+// The most informative value: the command, the file, the pattern, what a subagent is for; else the first string there is.
+function subjectOf(input: unknown, directory: string | undefined): string {
   if (typeof input !== "object" || input === null) return "";
   const values = new Map<string, unknown>(Object.entries(input));
   for (const name of ["command", "file_path", "pattern", "url", "query", "description"]) {
     const value = values.get(name);
-    if (typeof value === "string") return value;
+    if (typeof value !== "string") continue;
+    return name === "file_path" && directory !== undefined ? shownPath(value, directory) : value;
   }
   return [...values.values()].find((value) => typeof value === "string") ?? "";
 }

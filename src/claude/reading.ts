@@ -230,7 +230,7 @@ function applyAssistant(reading: Reading, { error, parent_tool_use_id, message }
   if (error === undefined && isMain) delete reading.limitRejected;
   if (isMain) reading.turnIsOpen = true;
   for (const block of message.content) {
-    reading.activity = blockText(block) ?? reading.activity ?? "";
+    reading.activity = blockText(block, reading.init?.cwd) ?? reading.activity ?? "";
     if (!isMain || block.text === undefined) continue;
     reading.lastText = block.text.slice(-longestLastText);
     if (error === undefined && block.text.trim() !== "")

@@ -33,6 +33,12 @@ export function isWithin(path: string, root: string): boolean {
   return way.split(sep)[0] !== ".." && !isAbsolute(way);
 }
 
+/** A path below a directory as it is seen from there, and the directory itself as "."; every other text as it is. */
+export function shownPath(path: string, directory: string): string {
+  if (!isAbsolute(path) || !isWithin(path, directory)) return path;
+  return relative(directory, path) || ".";
+}
+
 /** The directory of the program's own state: log, transcripts, pages of sync batches. */
 export function defaultStateDirectory(environment: Environment = process.env): string {
   const home = homeDirectory();

@@ -26,12 +26,23 @@ describe("a block of a message", () => {
     [{ type: "tool_use", name: "Other", input: null }, "Other"],
     [{ type: "tool_use", input: { command: 1, url: "u" } }, "tool u"],
   ])("%o shows %p", (block, text) => {
-    expect(blockText(block)).toBe(text);
+    expect(blockText(block, undefined)).toBe(text);
+  });
+
+  test("shows paths in the working directory from there, and no others", () => {
+    const read = (file_path: string) =>
+      blockText({ type: "tool_use", name: "Read", input: { file_path } }, "/home/me/shop");
+    expect(read("/home/me/shop/src/a.ts")).toBe("Read src/a.ts");
+    expect(read("/home/me/shopping/a.ts")).toBe("Read /home/me/shopping/a.ts");
+    const command = "/home/me/shop/bin/check all";
+    expect(blockText({ type: "tool_use", name: "Bash", input: { command } }, "/home/me/shop")).toBe(
+      `Bash ${command}`,
+    );
   });
 
   test("is cut at 120 characters", () => {
-    expect(blockText({ type: "text", text: "x".repeat(120) })).toBe("x".repeat(120));
-    expect(blockText({ type: "text", text: "x".repeat(121) })).toBe(`${"x".repeat(119)}…`);
+    expect(blockText({ type: "text", text: "x".repeat(120) }, undefined)).toBe("x".repeat(120));
+    expect(blockText({ type: "text", text: "x".repeat(121) }, undefined)).toBe(`${"x".repeat(119)}…`);
   });
 });
 

@@ -4,9 +4,8 @@ import { cut } from "../../model/cut.ts";
 import { unreachable } from "../../model/unreachable.ts";
 import { costText, countText, durationText, numberText } from "../../report/amounts.ts";
 import { harmless, oneLine } from "../../report/harmless.ts";
-import type { Printer } from "./terminal.ts";
+import { type CallStyle, callText } from "./call-text.ts";
 
-const longestInput = 160;
 const longestThought = 300;
 const longestReturn = 1_000;
 const mostReturnLines = 12;
@@ -15,10 +14,10 @@ const longestUnread = 300;
 /**
  * One part, with its line breaks. `before` is what was said last: an end that only says it again does not show it.
  */
-export function partText(part: ConversationPart, out: Pick<Printer, "paint">, before = ""): string {
+export function partText(part: ConversationPart, style: CallStyle, before = ""): string {
   switch (part.kind) {
     case "started":
-      return out.paint(
+      return style.paint(
         "faint",
         `Started${part.model === undefined ? "" : ` with ${oneLine(part.model, 100)}`}.`,
       );
@@ -26,26 +25,22 @@ export function partText(part: ConversationPart, out: Pick<Printer, "paint">, be
       return marked(">", harmless(part.text), part.nested);
     case "said": {
       const text = harmless(part.text);
-      return marked(part.nested ? " " : "", part.failed ? out.paint("red", text) : text, part.nested);
+      return marked(part.nested ? " " : "", part.failed ? style.paint("red", text) : text, part.nested);
     }
     case "thought":
-      return marked("…", out.paint("faint", oneLine(part.text, longestThought)), part.nested);
+      return marked("…", style.paint("faint", oneLine(part.text, longestThought)), part.nested);
     case "called":
-      return marked(
-        "→",
-        `${out.paint("cyan", oneLine(part.tool, 100))} ${inputText(part.input)}`,
-        part.nested,
-      );
+      return marked("→", callText(part.tool, part.input, style), part.nested);
     case "returned": {
-      const text = shortened(part.text);
-      return marked("←", part.failed ? out.paint("red", text) : text, part.nested);
+      const text = shortened(part.text, style.directory);
+      return marked("←", part.failed ? style.paint("red", text) : text, part.nested);
     }
     case "waits":
-      return out.paint("yellow", oneLine(part.why, 300));
+      return style.paint("yellow", oneLine(part.why, 300));
     case "ended":
-      return endText(part, out, before);
+      return endText(part, style, before);
     case "unread":
-      return out.paint(
+      return style.paint(
         "faint",
         `[${numberText(part.bytes)} bytes that are no message, or too long: ${oneLine(part.text, longestUnread)}]`,
       );
@@ -64,17 +59,9 @@ export function marked(mark: string, text: string, nested = false): string {
     .join("\n");
 }
 
-// A command, a file, a pattern alone says most; of more, all of it as one line.
-function inputText(input: string): string {
-  const parsed: unknown = JSON.parse(input);
-  const values = typeof parsed === "object" && parsed !== null ? Object.entries(parsed) : [];
-  const said = values.filter(([name]) => name !== "description");
-  const [only] = said;
-  return oneLine(said.length === 1 && typeof only?.[1] === "string" ? only[1] : input, longestInput);
-}
-
-function shortened(text: string): string {
-  const lines = harmless(text.slice(0, 4 * longestReturn))
+function shortened(text: string, directory: string): string {
+  const beginning = text.slice(0, 4 * longestReturn);
+  const lines = harmless(beginning.replace(pathsBelow(directory), ""))
     .trimEnd()
     .split("\n");
   const shown = cut(lines.slice(0, mostReturnLines).join("\n"), longestReturn);
@@ -83,9 +70,15 @@ function shortened(text: string): string {
   return all ? shown : `${shown}\n[${numberText(text.length)} characters in all]`;
 }
 
+// The directory where a path begins, as in the output of a search; not within another path or an address.
+function pathsBelow(directory: string): RegExp {
+  const before = directory.replace(/[\\/]*$/, "").replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+  return before === "" ? /(?!)/ : new RegExp(`(?<=^|[\\s"'\`(\\[])${before}[\\\\/](?=[^\\s\\\\/])`, "gm");
+}
+
 function endText(
   { failed, subtype, text, numTurns, durationMs, costUsd }: Extract<ConversationPart, { kind: "ended" }>,
-  out: Pick<Printer, "paint">,
+  style: CallStyle,
   before: string,
 ): string {
   const facts = [
@@ -93,7 +86,9 @@ function endText(
     durationText(durationMs),
     ...(costUsd === undefined ? [] : [costText(costUsd)]),
   ].join(", ");
-  const word = failed ? out.paint("red", `Ended: ${oneLine(subtype, 100)}`) : out.paint("green", "Answered");
+  const word = failed
+    ? style.paint("red", `Ended: ${oneLine(subtype, 100)}`)
+    : style.paint("green", "Answered");
   const line = `${word} (${facts}).`;
   return text === "" || text === before ? line : `${line}\n${harmless(text)}`;
 }

@@ -15,13 +15,14 @@ export interface Shower extends Disposable {
   finish(): Promise<void>;
 }
 
-/** As a conversation. Waits for its reader, so that no more than a line is ever held. */
-export function textShower(lines: TranscriptLines, out: Printer): Shower {
+/** As a conversation, with paths as they are seen from `directory`. Waits for its reader, so that no more than a line is ever held. */
+export function textShower(lines: TranscriptLines, out: Printer, directory: string): Shower {
   let said = "";
+  const style = { paint: out.paint.bind(out), directory };
   const print = async (line: Line) => {
     for (const part of partsOf(line)) {
       // What a tool gave stands below its call.
-      await out.print(`${part.kind === "returned" ? "" : "\n"}${partText(part, out, said)}`);
+      await out.print(`${part.kind === "returned" ? "" : "\n"}${partText(part, style, said)}`);
       if (part.kind === "said") said = part.text;
     }
   };
