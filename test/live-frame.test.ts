@@ -86,13 +86,13 @@ test("a hold is told with its end; without one, nobody knows the time left", () 
   });
   expect(drawn({ state }, 100, 24).join("\n")).toContain("left");
   const held = drawn({ state, hold: { because: "usage limit", until: now + 725_000 } }, 100, 24);
-  expect(held.at(-1)).toBe("  Held until 12:12 (12m 05s left): usage limit");
+  expect(held.at(-1)).toBe("  Held until 12:12 (12 min 05 s left): usage limit");
   expect(held.slice(0, -1).join("\n")).toContain("about 21 min left");
   const open = drawn({ state, hold: { because: "no room" } }, 100, 24);
   expect(open.at(-1)).toBe("  Held: no room");
   expect(open.slice(0, -1).join("\n")).not.toContain("left");
   const tomorrow = drawn({ state, hold: { because: "usage limit", until: now + 86_400_000 } }, 100, 24);
-  expect(tomorrow.at(-1)).toContain("until 2026-03-02 12:00 (24h 00m left)");
+  expect(tomorrow.at(-1)).toContain("until 2026-03-02 12:00 (24 h 00 min left)");
 });
 
 describe("text is cut at columns, and never inside a character", () => {

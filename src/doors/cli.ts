@@ -29,7 +29,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   const status = await perform(argv, terminal);
   await terminal.out.done();
   const { failure } = terminal.out;
-  if (failure !== undefined) void terminal.err.print(`The output could not be written: ${failure}`);
+  if (failure !== undefined) void terminal.err.tell(`The output could not be written: ${failure}`);
   await terminal.err.done();
   return failure === undefined ? status : status || 1;
 }
@@ -78,7 +78,7 @@ async function runOne(command: Command, argv: readonly string[], terminal: Termi
       throw trouble === undefined ? error : new Trouble(trouble);
     }
     const words = complaint(error, command);
-    await terminal.err.print(error instanceof ConfigurationFault ? words : asWritten(words, flags));
+    await terminal.err.tell(error instanceof ConfigurationFault ? words : asWritten(words, flags));
     return usageStatus;
   }
 }
@@ -159,7 +159,7 @@ async function unknownCommand(name: string, others: readonly string[], { err }: 
   const known = [...commands.map((command) => command.name), "help"];
   const isOption = name.startsWith("-");
   const hint = isOption ? optionHint(name, others) : commandHint(name, others, known);
-  await err.print(
+  await err.tell(
     `There is no ${isOption ? "option" : "command"} ${oneLine(name, 80)}.${hint}\nCommands are ${known.join(", ")}; \`${product.name} help\` describes them.`,
   );
   return usageStatus;

@@ -20,6 +20,12 @@ export function durationText(milliseconds: number): string {
   return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
 }
 
+/** What goes on, in whole seconds, because tenths would only flicker: "4 s", "3 min 05 s". */
+export function elapsedText(milliseconds: number): string {
+  const seconds = Math.floor(Math.max(0, milliseconds) / 1000);
+  return seconds < 10 ? `${seconds} s` : durationText(seconds * 1000);
+}
+
 /** A number with thousands set apart. */
 export function numberText(value: number): string {
   return formatter().format(value);

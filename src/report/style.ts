@@ -104,7 +104,7 @@ dl.long>div:last-child{border-bottom:0}dl.long dt{font-size:.9rem}dl.long dd{fon
 .scroll{max-height:30rem;overflow:auto}
 @media (max-width:40rem){header{padding-top:1.25rem}header,main,footer{padding-left:.8rem;padding-right:.8rem}
 section,.card{padding:.9rem}h1{font-size:1.35rem}dl.long>div{grid-template-columns:1fr}
-.tasks thead{position:absolute;clip-path:inset(50%)}
+.tasks thead{position:absolute;clip-path:inset(50%)}.tasks thead:focus-within{position:static;clip-path:none}
 .tasks tr{display:flex;flex-wrap:wrap;gap:0 .8rem;padding:.5rem 0 .5rem 2.6rem;position:relative;border-bottom:1px solid var(--line)}.tasks .group{padding:0;border:0}
 .tasks tbody:last-child>tr:last-child{border-bottom:0}
 dl:not(.long){gap:.8rem 1.75rem}.tools .order{display:block}.search,input[type=search]{width:100%}

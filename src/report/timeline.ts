@@ -125,11 +125,8 @@ function axisHtml(ticks: readonly Tick[]): Html {
 function tickText(seconds: number): string {
   if (seconds === 0) return "0";
   if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600)
-    return seconds % 60 === 0
-      ? `${seconds / 60} min`
-      : `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} min`;
-  return `${seconds / 3600} h`;
+  // Without what is nothing.
+  return durationText(seconds * 1000).replace(/ 00 (?:s|min)$/, "");
 }
 
 function longestHtml(lengths: readonly Long[], { state, hrefOf }: TimelineView): Html {

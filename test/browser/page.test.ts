@@ -234,6 +234,29 @@ describe("the pages", () => {
     },
   );
 
+  browserTest("have no stop for the keyboard that cannot be seen, on a phone either", async () => {
+    await using home = new Home();
+    const { live } = await written(home);
+    const seen = `((element) => {
+      if (element === document.body) return "end";
+      const clipped = element.closest("thead, .skip, .unseen");
+      const { width, height } = element.getBoundingClientRect();
+      return width > 0 && height > 0 && !(clipped && getComputedStyle(clipped).clipPath !== "none") ? "seen" : element.outerHTML.slice(0, 60);
+    })(document.activeElement)`;
+    for (const width of [400, 1200]) {
+      await using page = await new Page({ width }).begin();
+      await page.open(live);
+      const stops: unknown[] = [];
+      for (let left = 150; left > 0 && stops.at(-1) !== "end"; left--) {
+        await page.press("Tab");
+        stops.push(await page.evaluate(seen));
+      }
+      expect(stops.pop()).toBe("end");
+      expect(stops.length).toBeGreaterThan(40);
+      expect(stops.filter((stop) => stop !== "seen")).toEqual([]);
+    }
+  });
+
   browserTest("what scrolls in a result page is a stop for the keyboard, and nothing else is", async () => {
     await using home = new Home();
     const shown = `\`\`\`\n${"wide ".repeat(200)}\n\`\`\`\n\n\`\`\`\nnarrow\n\`\`\`\n\n|a|\n|-|\n|${"w".repeat(23)}|`;

@@ -93,6 +93,8 @@ interface Face<Output> {
   alone?: boolean;
   /** The output, for people. */
   present(output: Output, asked: Asked): string;
+  /** Whether its lines are broken already, or hold answers, which are not broken. */
+  isWrapped?: boolean;
   status?(output: Output): number;
 }
 
@@ -107,6 +109,7 @@ export function commandOf<Input extends z.ZodType, Output extends z.ZodType>(
     positionals = [],
     alone = false,
     present,
+    isWrapped = false,
     status,
   }: Face<z.output<Output>>,
 ): Command {
@@ -127,7 +130,10 @@ export function commandOf<Input extends z.ZodType, Output extends z.ZodType>(
       const output = alone
         ? await operation.run(context, input, call)
         : await perform(context, operation, input, call);
-      await terminal.out.print(own["json"] === true ? jsonText(output) : present(output, asked));
+      const { out } = terminal;
+      if (own["json"] === true) await out.print(jsonText(output));
+      else if (isWrapped) await out.print(present(output, asked));
+      else await out.tell(present(output, asked));
       return status?.(output) ?? 0;
     },
   };

@@ -2,6 +2,7 @@
 import { doctor as operation } from "../../operations/doctor.ts";
 import { harmless } from "../../report/harmless.ts";
 import { commandOf } from "./command.ts";
+import { wrapped } from "./wrapped.ts";
 
 export const doctor = commandOf(operation, {
   name: "doctor",
@@ -11,14 +12,17 @@ export const doctor = commandOf(operation, {
     ["doctor --json | jq '.findings[] | select(.ok | not)'", "Show only failed checks"],
   ],
   alone: true,
+  isWrapped: true,
   present: ({ ok, findings }, { terminal: { out } }) => {
     const width = findings.reduce((most, { name }) => Math.max(most, name.length), 0);
     const lines = findings.map((finding) => {
       const word = finding.ok ? out.paint("green", "ok  ") : out.paint("red", "FAIL");
-      const margin = `\n${" ".repeat(width + 8)}`;
-      const detail = harmless(finding.detail).replaceAll("\n", margin);
-      const remedy = finding.remedy === undefined ? "" : `${margin}→ ${harmless(finding.remedy)}`;
-      return `${word}  ${finding.name.padEnd(width)}  ${detail}${remedy}`;
+      const column = width + 8;
+      const margin = `\n${" ".repeat(column)}`;
+      const told = (text: string) =>
+        out.isTerminal ? wrapped(harmless(text), out, column) : harmless(text).replaceAll("\n", margin);
+      const remedy = finding.remedy === undefined ? "" : `${margin}${told(`→ ${finding.remedy}`)}`;
+      return `${word}  ${finding.name.padEnd(width)}  ${told(finding.detail)}${remedy}`;
     });
     const failed = findings.filter((finding) => !finding.ok).length;
     const end = ok

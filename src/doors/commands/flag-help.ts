@@ -1,6 +1,7 @@
 // The help of flags and commands, wrapped to the width of a terminal.
 import type { Flag } from "../flags.ts";
 import { inFlagWords } from "./flag-words.ts";
+import { wrap } from "./wrapped.ts";
 
 /** Where the second column begins. */
 const indent = 28;
@@ -28,20 +29,6 @@ export function twoColumns(left: string, right: string, width: number): string[]
   const margin = " ".repeat(column);
   if (`  ${left}  `.length > column) return [`  ${left}`, ...[first, ...others].map((line) => margin + line)];
   return [`  ${left}`.padEnd(column) + first, ...others.map((line) => margin + line)];
-}
-
-/** Text in lines of at most `width` columns, broken at blanks. */
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(/\s+/).filter(Boolean)) {
-    const longer = line === "" ? word : `${line} ${word}`;
-    if (line !== "" && Bun.stringWidth(longer) > width) {
-      lines.push(line);
-      line = word;
-    } else line = longer;
-  }
-  return line === "" ? lines : [...lines, line];
 }
 
 function writtenAs({ name, short, kind, placeholder, fallback }: Flag): string {

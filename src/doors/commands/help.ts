@@ -2,8 +2,9 @@
 import { product } from "../../model/product.ts";
 import { type Flag, flagsOf } from "../flags.ts";
 import type { Command, Example, Positional } from "./command.ts";
-import { helpLines, twoColumns, wrap } from "./flag-help.ts";
+import { helpLines, twoColumns } from "./flag-help.ts";
 import { inFlagWords } from "./flag-words.ts";
+import { wrap } from "./wrapped.ts";
 
 /** The flags of a command: the operation's, and those that only the command line has. */
 export function flagsOfCommand({ input, withoutFlags, own }: Command): Flag[] {

@@ -136,8 +136,9 @@ async function list(
     file,
   ]);
   const columns = [{ title: "CLIENT" }, { title: "STATE" }, { title: "FILE" }];
-  await out.print(
-    `${table(columns, rows, { isTerminal: false, width: out.width })}\n\n\`${command} --client CLIENT\` shows the change for one of them and asks before making it.`,
+  await out.print(`${table(columns, rows, { isTerminal: false, width: out.width })}\n`);
+  await out.tell(
+    `\`${command} --client CLIENT\` shows the change for one of them and asks before making it.`,
   );
   return 0;
 }
@@ -161,9 +162,9 @@ async function carryOut({ own: flags, terminal }: Asked, change: Change): Promis
     return 0;
   }
   const { out } = terminal;
-  for (const note of notes) await out.print(`${harmless(note)}${diff === "" ? "" : "\n"}`);
+  for (const note of notes) await out.tell(`${harmless(note)}${diff === "" ? "" : "\n"}`);
   if (diff === "") {
-    if (notes.length === 0) await out.print(`Already up to date: ${client.file}.`);
+    if (notes.length === 0) await out.tell(`Already up to date: ${client.file}.`);
     return 0;
   }
   await out.print(`${client.file}${fateOf(change)}\n\n${coloured(diff, terminal)}\n`);
@@ -173,7 +174,7 @@ async function carryOut({ own: flags, terminal }: Asked, change: Change): Promis
     return 0;
   }
   const backup = applyChange(change);
-  await out.print(
+  await out.tell(
     `Done.${backup === undefined ? "" : ` A copy of the old file is ${backup}.`} ${client.title}: ${client.afterwards}`,
   );
   return 0;

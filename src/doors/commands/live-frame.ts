@@ -2,7 +2,7 @@
 import { costToComeUsd } from "../../model/estimate.ts";
 import type { Standstill } from "../../model/standstill.ts";
 import { type BatchState, doneCount, type TaskState } from "../../model/state.ts";
-import { costText, countText, numberText } from "../../report/amounts.ts";
+import { costText, countText, elapsedText, numberText } from "../../report/amounts.ts";
 import { oneLine } from "../../report/harmless.ts";
 import { labelOf } from "../../report/label.ts";
 import { timeLeftMs, timeLeftText } from "../../report/time-left.ts";
@@ -55,7 +55,7 @@ function sessionLine(
   { width, digits, paint }: Canvas & { width: number; digits: number },
 ): string {
   const number = String(task.number).padStart(digits);
-  const before = `  ${number}  ${elapsedText(now - task.startedAt).padStart(7)}  `;
+  const before = `  ${number}  ${elapsedText(now - task.startedAt).padStart(11)}  `;
   const doing = task.cancelling ? "is being ended" : oneLine(activities.get(task.number) ?? "starts", 400);
   const room = width - before.length;
   const line =
@@ -70,15 +70,6 @@ function sessionLine(
 
 /** Less of a task than so many columns tells nothing. */
 const leastLabel = 12;
-
-// Whole seconds: tenths would only flicker.
-function elapsedText(milliseconds: number): string {
-  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes}m ${twoDigits(seconds % 60)}s`;
-  return `${Math.floor(minutes / 60)}h ${twoDigits(minutes % 60)}m`;
-}
 
 function twoDigits(value: number): string {
   return String(value).padStart(2, "0");

@@ -1,7 +1,7 @@
 // Draws a batch at the lower end of a terminal while it runs; what has ended scrolls above it.
-import { wrap } from "./flag-help.ts";
 import { frameLines, type Snapshot } from "./live-frame.ts";
 import type { Printer } from "./terminal.ts";
+import { wrapped } from "./wrapped.ts";
 
 /** Between two looks, in milliseconds. A frame that is like the one before is not drawn. */
 const drawMs = 250;
@@ -13,9 +13,6 @@ const beginFrame = "\x1b[?2026h";
 const endFrame = "\x1b[?2026l";
 const clearToEnd = "\x1b[J";
 const clearLine = "\x1b[K";
-
-/** So far sentences are set in; what stands further left is a line of a table, and fits. */
-const sentenceMargin = 4;
 
 /** Where a command tells how its batch goes on. */
 export interface View {
@@ -50,7 +47,7 @@ export class LiveView implements View {
 
   say(text: string): void {
     this.#said.push(this.#printer.shown(text));
-    if (this.#ended) void this.#printer.print(this.#said.splice(0).join("\n"));
+    if (this.#ended) void this.#printer.tell(this.#said.splice(0).join("\n"));
     else this.#draw();
   }
 
@@ -101,18 +98,9 @@ export class LiveView implements View {
   #above(): string {
     return this.#said
       .splice(0)
-      .flatMap((text) => text.split("\n"))
-      .flatMap((line) => this.#wrapped(line))
+      .flatMap((text) => wrapped(text, this.#printer).split("\n"))
       .map((line) => `${line}${clearLine}\r\n`)
       .join("");
-  }
-
-  // Sentences stand indented below the line that they belong to; a terminal would break them inside a word.
-  #wrapped(line: string): string[] {
-    const { columns } = this.#printer.size;
-    const [margin = ""] = /^ */.exec(line) ?? [];
-    if (margin.length < sentenceMargin || Bun.stringWidth(line) < columns) return [line];
-    return wrap(line, Math.max(20, columns - margin.length - 1)).map((part) => `${margin}${part}`);
   }
 
   #toTop(): string {
@@ -161,7 +149,7 @@ export class PlainView implements View {
   }
 
   say(text: string): void {
-    void this.#printer.print(text);
+    void this.#printer.tell(text);
   }
 
   end(): Promise<void> {

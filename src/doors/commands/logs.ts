@@ -119,7 +119,7 @@ async function showAll(showing: Showing, attempts: readonly Attempt[]): Promise<
 
 async function noSession({ asked, log, number }: Showing): Promise<number> {
   const word = wordOf(taskIn(log.state, number));
-  await asked.terminal.err.print(`Task ${number} has no session: it is ${word}.`);
+  await asked.terminal.err.tell(`Task ${number} has no session: it is ${word}.`);
   return 0;
 }
 
@@ -128,7 +128,7 @@ async function followAll(showing: Showing, first: number, single: boolean): Prom
   const { asked, log, number } = showing;
   const { status, attempts } = taskIn(log.state, number);
   if (status === "queued")
-    await asked.terminal.err.print(
+    await asked.terminal.err.tell(
       `Task ${number} waits for its ${attempts.length === 0 ? "start" : "next attempt"}. Its session is shown as soon as it runs.`,
     );
   for (let wanted = first; ; wanted++) {
@@ -152,9 +152,7 @@ async function followAll(showing: Showing, first: number, single: boolean): Prom
   }
   const task = taskIn(log.state, number);
   if (task.status === "done") return task.attempts.length === 0 ? noSession(showing) : 0;
-  await asked.terminal.err.print(
-    `Task ${number} is ${wordOf(task)}, and no process runs its batch any more.`,
-  );
+  await asked.terminal.err.tell(`Task ${number} is ${wordOf(task)}, and no process runs its batch any more.`);
   return 1;
 }
 
@@ -189,7 +187,7 @@ function openAttempt(
 ): Shower | undefined {
   const { batch } = log.state;
   if (!exists(attempt.transcript)) {
-    void terminal.err.print(`The transcript ${attempt.transcript} no longer exists.`);
+    void terminal.err.tell(`The transcript ${attempt.transcript} no longer exists.`);
     return undefined;
   }
   const lines = new TranscriptLines(attempt.transcript);

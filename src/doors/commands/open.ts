@@ -44,7 +44,7 @@ export const open: Command = {
     const opened = failure === undefined;
     if (json) await terminal.out.print(jsonText({ batchId: state.batch.batchId, reportFile, opened }));
     else await terminal.out.print(reportFile);
-    if (!opened && !print) void terminal.err.print(`The page was not opened: ${failure}.`);
+    if (!opened && !print) void terminal.err.tell(`The page was not opened: ${failure}.`);
     return 0;
   },
 };

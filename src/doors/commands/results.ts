@@ -14,6 +14,7 @@ import { colourOf } from "./state-colours.ts";
 import { costCell } from "./table.ts";
 import { taskNumbersPositional } from "./task-numbers.ts";
 import type { Printer } from "./terminal.ts";
+import { wrapped } from "./wrapped.ts";
 
 /** Into a pipe, in columns. */
 const longestLabel = 100;
@@ -32,6 +33,7 @@ const face = commandOf(readResults, {
     ["results latest --status error", "Show only what failed"],
   ],
   positionals: [batchPositional, taskNumbersPositional],
+  isWrapped: true,
   present: ({ batchId, matching, results: entries, nextOffset, message }, { input, context, terminal }) => {
     const { out, err } = terminal;
     const { state } = findBatch(context, batchId);
@@ -41,18 +43,21 @@ const face = commandOf(readResults, {
     if (isOfOneTask(input) && only) {
       void err.print(headOf(only, err));
       const rest = restOf(batchId, only);
-      if (rest !== "") void err.print(rest);
+      if (rest !== "") void err.tell(rest);
       return textOf(only);
     }
-    if (entries.length === 0) return `Batch ${batchId}: ${message}`;
+    if (entries.length === 0) return wrapped(`Batch ${batchId}: ${message}`, out);
     const texts = entries.map((entry) =>
-      [headOf(entry, out), textOf(entry), restOf(batchId, entry)].filter(Boolean).join("\n"),
+      [headOf(entry, out), textOf(entry), wrapped(restOf(batchId, entry), out)].filter(Boolean).join("\n"),
     );
     const more =
       nextOffset === undefined
         ? []
         : [
-            `${countText(matching - nextOffset, "more result")}: \`--offset ${nextOffset}\` shows the next ones, and \`--limit ${matching}\` all.`,
+            wrapped(
+              `${countText(matching - nextOffset, "more result")}: \`--offset ${nextOffset}\` shows the next ones, and \`--limit ${matching}\` all.`,
+              out,
+            ),
           ];
     return [...texts, ...more].join("\n\n");
   },

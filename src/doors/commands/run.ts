@@ -113,8 +113,8 @@ export const run: Command = {
     const planned = await planBatch(context, "run", { ...input, tasks, asyncMode: true });
     if (!planned.ok) throw new UsageFault(planned.faults.map((fault) => placed(fault, places)));
     const { batch, values } = planned.value;
-    for (const note of notes) void err.print(note);
-    for (const warning of batch.warnings ?? []) void err.print(`Warning: ${harmless(warning)}`);
+    for (const note of notes) void err.tell(note);
+    for (const warning of batch.warnings ?? []) void err.tell(`Warning: ${harmless(warning)}`);
     if (dryRun) {
       await out.print(json ? dryRunJson(batch) : dryRunText(batch, flagsOf(parallelInput), out));
       return 0;
@@ -168,7 +168,8 @@ async function runDetached(
   const { batch, tasks, outputDirectory } = log.state;
   await startCarrying(context, log, values);
   const text = `Batch ${batch.batchId} has started with ${countText(tasks.length, "task")}, ${atOnceText(batch)}.\nResults go to ${outputDirectory}.\n${nextCommands(batch.batchId)}`;
-  await terminal.out.print(json ? jsonText(wholeAnswer(context, log)) : text);
+  if (json) await terminal.out.print(jsonText(wholeAnswer(context, log)));
+  else await terminal.out.tell(text);
   return 0;
 }
 
@@ -191,9 +192,9 @@ async function runHere(
 ): Promise<number> {
   const { batch } = log.state;
   const interruptedStatus = await carry(context, log, { terminal, values, isAttended });
-  void terminal.err.print(endingText(log.state, wordOfEnded(log.state)));
+  void terminal.err.tell(endingText(log.state, wordOfEnded(log.state)));
   const refused = interruptedStatus !== undefined ? undefined : refusedText(log.state, isAttended);
-  if (refused !== undefined) void terminal.err.print(refused);
+  if (refused !== undefined) void terminal.err.tell(refused);
   if (json) await terminal.out.print(jsonText(wholeAnswer(context, log)));
   else if (batch.tasks.length === 1) await printAnswer(log.state, terminal);
   if (interruptedStatus !== undefined) return interruptedStatus;
@@ -208,7 +209,7 @@ async function carry(
   { terminal: { out, err }, values, isAttended }: Omit<HowHere, "json"> & { terminal: Terminal },
 ): Promise<number | undefined> {
   const { batchId } = log;
-  void err.print(headingOf(log.state));
+  void err.tell(headingOf(log.state));
   let activities: ReadonlyMap<number, string> = new Map();
   let hold: Standstill | undefined;
   const look = () => ({ state: log.state, activities, hold, now: Date.now() });

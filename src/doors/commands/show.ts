@@ -25,6 +25,7 @@ import { problemsOf } from "./problem.ts";
 import { colourOf, endColour, stateColours } from "./state-colours.ts";
 import { costCell, table } from "./table.ts";
 import type { Printer } from "./terminal.ts";
+import { wrapped } from "./wrapped.ts";
 
 const face = commandOf(showBatch, {
   name: "show",
@@ -57,7 +58,7 @@ async function showToPeople({ input, context, terminal: { out } }: Asked): Promi
       rows(state, out, activities),
       wide(out),
     ),
-    ...problemsOf(state),
+    ...problemsOf(state).map((problem) => wrapped(problem, out)),
   ];
   await out.print(parts.join("\n\n"));
   return 0;
@@ -94,10 +95,11 @@ function header(state: BatchState, row: BatchRow, out: Printer): string {
     ...(batch.warnings ?? []).map((warning) => ["warning", oneLine(warning, 2_000)]),
     ...[...state.fileFailures].map(([path, message]) => ["not written", `${path}: ${message}`]),
   ];
+  const column = 4 + facts.reduce((most, [fact = ""]) => Math.max(most, fact.length), 0);
   const name = batch.name === undefined ? "" : ` “${oneLine(batch.name, 200)}”`;
   return `${out.paint("bold", `Batch ${batch.batchId}`)}${name}\n${table(
     [{}, {}],
-    facts.map(([fact = "", value = ""]) => [`  ${fact}`, value]),
+    facts.map(([fact = "", value = ""]) => [`  ${fact}`, wrapped(value, out, column)]),
     wide(out),
   )}`;
 }

@@ -8,6 +8,7 @@ import {
 } from "../../platform/output.ts";
 import { reasonOf } from "../../platform/system-error.ts";
 import { harmless } from "../../report/harmless.ts";
+import { wrapped } from "./wrapped.ts";
 
 /** What is asked of a stream: we write to its descriptor ourselves. */
 interface Stream {
@@ -97,6 +98,11 @@ export class Printer {
   /** Prints text and a line feed; into a file as it is, elsewhere made harmless. Resolves when it is out, or when nobody reads any more. */
   print(text: string): Promise<void> {
     return this.write(`${this.#isFile ? text : this.shown(text)}\n`);
+  }
+
+  /** Prints sentences: as `print`, and in a terminal broken between words. */
+  tell(text: string): Promise<void> {
+    return this.print(wrapped(text, this));
   }
 
   /** Resolves when all that was printed is out. */

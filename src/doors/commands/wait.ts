@@ -30,11 +30,14 @@ export const wait: Command = {
     await showUntilEnd(context, log, json ? terminal.err : terminal.out, signal);
     const end = waited(context, log);
     if (leaving.status !== undefined) {
-      await terminal.err.print(leftText(end));
+      await terminal.err.tell(leftText(end));
       return leaving.status;
     }
-    await terminal.out.print(json ? jsonText(end) : endText(log, end));
-    if (!json) await ring(asked);
+    if (json) await terminal.out.print(jsonText(end));
+    else {
+      await terminal.out.tell(endText(log, end));
+      await ring(asked);
+    }
     return statusOf(end);
   },
 };

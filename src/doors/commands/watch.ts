@@ -30,16 +30,19 @@ export const watch: Command = {
     const json = asked.own["json"] === true;
     if (json) await followJson(context, log, out, leaving.signal);
     else {
-      await out.print(headingOf(log.state));
+      await out.tell(headingOf(log.state));
       await showUntilEnd(context, log, out, leaving.signal);
     }
     const end = waited(context, log);
     if (leaving.status !== undefined) {
-      if (!json) await out.print(leftText(end));
+      if (!json) await out.tell(leftText(end));
       return leaving.status;
     }
-    await out.print(json ? lineOfJson(end) : endText(log, end));
-    if (!json) await ring(asked);
+    if (json) await out.print(lineOfJson(end));
+    else {
+      await out.tell(endText(log, end));
+      await ring(asked);
+    }
     return statusOf(end);
   },
 };

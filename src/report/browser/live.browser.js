@@ -445,14 +445,16 @@
     return value.toLocaleString("en-US");
   }
 
+  // As the rows of the table have it (`durationText`).
   function span(ms) {
     const seconds = Math.max(0, ms) / 1000;
-    if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
-    const minutes = Math.floor(seconds / 60);
-    const two = (value) => String(Math.floor(value)).padStart(2, "0");
-    return minutes < 60
-      ? `${minutes} min ${two(seconds % 60)} s`
-      : `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
+    if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+    const two = (value) => String(value).padStart(2, "0");
+    const rounded = Math.round(seconds);
+    if (rounded < 60) return `${rounded} s`;
+    if (rounded < 3600) return `${Math.floor(rounded / 60)} min ${two(rounded % 60)} s`;
+    const minutes = Math.round(seconds / 60);
+    return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
   }
 
   takeControls();
