@@ -106,17 +106,24 @@ function ticksOf(span: number): Tick[] {
   const seconds = span / 1000;
   const step = niceSeconds.find((nice) => seconds / nice <= 6) ?? Math.ceil(seconds / 6 / 86_400) * 86_400;
   const count = Math.floor(seconds / step) + 1;
-  return Array.from({ length: count }, (_, index) => {
+  const ticks = Array.from({ length: count }, (_, index) => {
     // Not by adding up, for a tenth is no whole number of halves.
     const at = Number((index * step).toFixed(2));
     return { share: at / seconds, text: tickText(at) };
   });
+  // On a phone, a long text that ends at the right edge would stand in the one before it.
+  const last = ticks.at(-1);
+  const isCrowded = last && last.share > atEdge && last.text.length > 7 && step / seconds < 0.25;
+  return isCrowded ? ticks.slice(0, -1) : ticks;
 }
+
+/** Further right, the text of a tick ends there, instead of standing in the middle. */
+const atEdge = 0.96;
 
 function axisHtml(ticks: readonly Tick[]): Html {
   const texts = ticks.map(({ share, text }) => {
     const x = share * 100;
-    const anchor = x < 2 ? nothing : html` text-anchor="${x > 96 ? "end" : "middle"}"`;
+    const anchor = x < 2 ? nothing : html` text-anchor="${x > 100 * atEdge ? "end" : "middle"}"`;
     return html`<text x="${x.toFixed(2)}%" y="14"${anchor}>${text}</text>`;
   });
   return html`<svg class="axis" width="100%" height="18" aria-hidden="true">${texts}</svg>`;

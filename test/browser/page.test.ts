@@ -380,6 +380,22 @@ describe("the pages", () => {
     },
   );
 
+  browserTest("no time of the axis stands in another one on a phone", async () => {
+    await using home = new Home();
+    await using page = await new Page({ width: 400 }).begin();
+    const file = join(home.work, "index.html");
+    const state = batchState(["a"], [started(1)]);
+    for (const seconds of [75, 90, 200, 900, 5_400, 10_000, 40_000]) {
+      await Bun.write(file, livePage().html(view(state, { now: state.createdAt + seconds * 1_000 })));
+      await page.open(file);
+      const places = (await page.evaluate(
+        `[...document.querySelectorAll(".axis text")].map((one) => one.getBoundingClientRect()).map(({ left, right }) => [left, right])`,
+      )) as [number, number][];
+      const gaps = places.slice(1).map(([left], index) => left - (places[index]?.[1] ?? 0));
+      expect({ seconds, least: Math.min(...gaps) >= 3 }).toEqual({ seconds, least: true });
+    }
+  });
+
   browserTest("sort, search and filter, and say in the address what was chosen", async () => {
     await using home = new Home();
     const { live } = await written(home);
