@@ -1,14 +1,7 @@
 // Runs a batch on a disk that twice does not take the first line of its runner. Prints how often that was tried.
-// Its arguments: the state directory and the batch.
 import { spyOn } from "bun:test";
 import { runBatch } from "../../src/engine/runner.ts";
-import { batchIdSchema } from "../../src/model/batch-id.ts";
-import { Store } from "../../src/store/store.ts";
-
-const [stateDirectory = "", batchId = ""] = process.argv.slice(2);
-using store = new Store(stateDirectory);
-const log = store.batch(batchIdSchema.parse(batchId));
-if (!log) throw new Error("There is no such batch");
+import { log, store } from "./printed-batch.ts";
 
 let tries = 0;
 const query = store.database.query.bind(store.database);

@@ -8,17 +8,9 @@ import { Holds } from "../../src/store/holds.ts";
 import { MachineSlots } from "../../src/store/machine-slots.ts";
 import { Store } from "../../src/store/store.ts";
 import { Home } from "../harness.ts";
-import { batchOf } from "./samples.ts";
+import { batchOf, started } from "./samples.ts";
 
 const me = ownIdentity();
-const started = (task: number): EventBody => ({
-  type: "attempt-started",
-  task,
-  attempt: 1,
-  identity: me,
-  sessionId: `s-${task}`,
-  transcript: "/t",
-});
 
 /** A batch of three tasks that we run: one failed, one runs, one waits; and all that is kept of it while it does. */
 function running(store: Store) {

@@ -8,17 +8,9 @@ import type { BatchLog, Founding } from "../../src/store/batch-log.ts";
 import { glimpseBatches } from "../../src/store/peek.ts";
 import { type BatchRow, Store } from "../../src/store/store.ts";
 import { Home } from "../harness.ts";
-import { batchOf, goneIdentity, lost } from "./samples.ts";
+import { batchOf, goneIdentity, lost, started } from "./samples.ts";
 
 const crashed = { kind: "crashed", stderrTail: "" } as const;
-const started = (task: number): EventBody => ({
-  type: "attempt-started",
-  task,
-  attempt: 1,
-  identity: ownIdentity(),
-  sessionId: "s",
-  transcript: "/t",
-});
 const ended = (task: number, more: object = {}): EventBody => ({
   type: "attempt-ended",
   task,

@@ -1,6 +1,6 @@
 // What tests of the store have in common.
 import { newBatchId } from "../../src/model/batch-id.ts";
-import type { Batch } from "../../src/model/event.ts";
+import type { Batch, EventBody } from "../../src/model/event.ts";
 import { identityOf, ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import type { Founding } from "../../src/store/batch-log.ts";
@@ -20,6 +20,18 @@ export function batchOf(tasks: number): Founding {
     workingDirectory: "/",
   };
   return { type: "batch-created", batch, account: { hash: "h", environment: {} } };
+}
+
+/** The first attempt at a task begins, in this process. */
+export function started(task: number): EventBody {
+  return {
+    type: "attempt-started",
+    task,
+    attempt: 1,
+    identity: ownIdentity(),
+    sessionId: `s-${task}`,
+    transcript: "/t",
+  };
 }
 
 /** Of a container that was killed and made again: nobody can ever tell whether it lives. */

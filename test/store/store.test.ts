@@ -9,7 +9,7 @@ import { migrations } from "../../src/store/migrations.ts";
 import { glimpseBatches } from "../../src/store/peek.ts";
 import { Store } from "../../src/store/store.ts";
 import { Home } from "../harness.ts";
-import { batchOf, goneIdentity } from "./samples.ts";
+import { batchOf, goneIdentity, started } from "./samples.ts";
 
 const usage = { costUsd: 0.5, numTurns: 1, durationMs: 1 };
 
@@ -63,14 +63,6 @@ test("the row of a batch says the same as the fold of its events", async () => {
   using store = home.store();
   const log = store.create(batchOf(4), 5);
   const epoch = log.takeOver(ownIdentity());
-  const started = (task: number): EventBody => ({
-    type: "attempt-started",
-    task,
-    attempt: 1,
-    identity: ownIdentity(),
-    sessionId: "s",
-    transcript: "/t",
-  });
   log.append(() => [started(1), started(2)], epoch);
   log.append(
     () => [
