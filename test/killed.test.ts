@@ -1,8 +1,9 @@
 // Who sees to the sessions of a batch whose processes were killed, without another call.
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
-import { identityOf } from "../src/platform/process.ts";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
+import { identityOf, livenessOf } from "../src/platform/process.ts";
 import { connectNew, eventually, Home, kill, program, run } from "./harness.ts";
+import { newestRow, untilRunning } from "./running.ts";
 
 test("a foreground run that is killed ends its sessions, what they started, and its batch", async () => {
   await using home = new Home();
@@ -54,6 +55,28 @@ test("a batch whose client was killed says so, in the words of its door", async 
   expect((await run(home, ["show", "latest"])).out).toContain(
     "Stopped because the client that waited for it ended: 0 of 1 task done, 1 stopped.",
   );
+});
+
+test("a foreground run that is killed by the first session that gets its prompt ends it, and its batch", async () => {
+  await using home = new Home();
+  const claude = home.file("claude");
+  // A shell: it is there long before a keeper is.
+  const script = 'read -r line; kill -KILL "$PPID"; exec sleep 1000';
+  const version = '[ "$1" = --version ] && echo "2.1.332 (Claude Code)" && exit';
+  await Bun.write(claude, `#!/bin/sh\n${version}\n${script}\n`);
+  chmodSync(claude, 0o755);
+  home.set({ PARALLEL_CLAUDE_CLAUDE_PATH: claude });
+  const child = Bun.spawn([...program(), "run", "one", "never started", "--concurrency", "1"], {
+    cwd: home.work,
+    env: home.environment,
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  await child.exited;
+  expect(child.signalCode).toBe("SIGKILL");
+  await home.empty();
+  expect(newestRow(home)).toMatchObject({ cancelledBy: "leash", counts: { cancelled: 2 } });
+  expect(newestRow(home)?.endedAt).toBeNumber();
 });
 
 test("a run that ends by itself leaves nobody who looks after it", async () => {
@@ -122,4 +145,47 @@ test("a keeper that is killed is replaced, so that its runner may be killed too"
   );
   expect(store.list({ limit: 1 })[0]?.counts.succeeded).toBe(1);
   expect(identityOf(first?.keeper?.pid ?? 0)?.startTicks).not.toBe(first?.keeper?.startTicks);
+});
+
+/** A batch of one task whose session runs, whose keeper and runner are killed at the same moment, and long ago. */
+async function lostLongAgo(home: Home, gate: string) {
+  const prompted = home.file("prompted");
+  const task = `[[touch path=${prompted}]] [[wait-for-file path=${gate}]] [[answer text="still here"]]`;
+  await run(home, ["run", task, "later", "--concurrency", "1", "--detach"]);
+  const row = await untilRunning(home);
+  await eventually(
+    () => existsSync(prompted),
+    () => "the session did not start",
+  );
+  await kill(row.keeper, row.runner);
+  using store = home.store();
+  store.database.run("UPDATE batches SET alive_at = alive_at - 3600000");
+  const session = store.batch(row.batchId)?.state.tasks[0]?.attempts[0]?.identity;
+  return { row, session };
+}
+
+test("a session whose keeper and runner were killed an hour ago gets its clocks back with the next call", async () => {
+  await using home = new Home();
+  const gate = home.file("gate");
+  const { row, session } = await lostLongAgo(home, gate);
+  expect(session && livenessOf(session)).toBe("alive");
+  await run(home, ["list"]);
+  await eventually(
+    () => (newestRow(home)?.epoch ?? 0) > row.epoch,
+    () => "nobody took the batch over",
+  );
+  await Bun.write(gate, "");
+  await run(home, ["wait", "latest"]);
+  using store = home.store();
+  expect(newestRow(home)).toMatchObject({ counts: { succeeded: 2 } });
+  expect(store.batch(row.batchId)?.state.tasks[0]?.attempts).toHaveLength(1);
+});
+
+test("a batch whose processes were all killed an hour ago waits until somebody asks for it", async () => {
+  await using home = new Home();
+  const { row, session } = await lostLongAgo(home, home.file("gate"));
+  await kill(session);
+  expect((await run(home, ["list"])).out).toContain("interrupted");
+  await home.empty();
+  expect(newestRow(home)).toMatchObject({ epoch: row.epoch, counts: { running: 1, queued: 1 } });
 });

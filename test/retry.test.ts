@@ -93,7 +93,8 @@ test("an interrupted batch whose time has passed waits for a retry, and is then 
     () => "no session runs",
   );
   const { keeper, runner } = store.row(batchId) ?? {};
-  await kill(keeper, runner);
+  const [session] = store.batch(batchId)?.state.tasks[0]?.attempts ?? [];
+  await kill(keeper, runner, session?.identity);
   store.database.run("UPDATE batches SET alive_at = alive_at - 700000");
   const listed = await client.call("list_batches", {});
   expect(listed.data).toMatchObject({ batches: [{ state: "interrupted" }] });

@@ -1,6 +1,7 @@
 // Carries on what lost its processes: after a crash of ours, or of a client that ended a whole group of them.
 import type { Account } from "../model/event.ts";
 import { noValues, type SessionValues } from "../model/session-values.ts";
+import { livenessOf } from "../platform/process.ts";
 import { reasonOf } from "../platform/system-error.ts";
 import { patiently } from "../store/patiently.ts";
 import type { BatchRow, Store } from "../store/store.ts";
@@ -14,13 +15,15 @@ const startingMs = 15_000;
 
 /**
  * Starts a keeper for each batch of this account that has neither runner nor keeper, and whose runner was alive
- * within the last ten minutes. Older ones wait for a retry. Of several who do this at once, one keeper stays.
+ * within the last ten minutes. Older ones wait for a retry, unless a session of theirs still runs: nobody else would ever
+ * end it. Of several who do this at once, one keeper stays.
  */
 export async function carryOn(store: Store, account: Account): Promise<BatchRow[]> {
   // Where nobody can look, it may still run: in a copy of the store on another machine, for one. The user decides.
   const lost = store
-    .unended(Date.now() - freshMs)
-    .filter((row) => row.account === account.hash && isAbandoned(row) && carriedBy(row) !== "lost");
+    .unended()
+    .filter((row) => row.account === account.hash && isAbandoned(row) && carriedBy(row) !== "lost")
+    .filter((row) => row.aliveAt >= Date.now() - freshMs || hasSessions(store, row));
   for (const row of lost) {
     // One that cannot be carried on must not stand in the way of the call, nor of the others; the next call
     // tries again.
@@ -31,6 +34,15 @@ export async function carryOn(store: Store, account: Account): Promise<BatchRow[
     );
   }
   return lost;
+}
+
+function hasSessions(store: Store, { batchId, counts }: BatchRow): boolean {
+  if (counts.running === 0) return false;
+  const tasks = store.batch(batchId)?.state.tasks ?? [];
+  return tasks.some(({ status, attempts }) => {
+    const session = attempts.at(-1)?.identity;
+    return status === "running" && session !== undefined && livenessOf(session) === "alive";
+  });
 }
 
 /** Starts a keeper for one batch that nobody carries, however old it is. It has no values of `env` but these. */

@@ -171,7 +171,7 @@ const silentMs = 30_000;
 // One that nobody runs any more waits for its user; one that runs where we cannot look holds slots that others wait for.
 function batchFindings(context: Context, before: readonly Finding[]): Finding[] {
   if (isWithoutStore(before)) return [];
-  return context.store.unended(0).flatMap((row): Finding[] => {
+  return context.store.unended().flatMap((row): Finding[] => {
     const name = "batch";
     const open = countText(row.counts.queued + row.counts.running, "task");
     const remedy = `Resume it with \`retry ${row.batchId}\`, or end it with \`cancel ${row.batchId}\`.`;

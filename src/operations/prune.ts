@@ -73,7 +73,7 @@ export const prune: Operation<typeof pruneInput, typeof pruneOutput> = {
       orphans: orphans.length,
       bytes: removed.reduce((sum, { bytes }) => sum + bytes, 0),
     };
-    const unended = store.unended(0).filter((row) => row.changedAt < before).length;
+    const unended = store.unended().filter((row) => row.changedAt < before).length;
     return {
       dryRun: asked.dryRun,
       stateDirectory: store.layout.stateDirectory,

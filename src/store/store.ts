@@ -292,11 +292,11 @@ export class Store implements Disposable {
     return change.run(Date.now(), batchId, text(runner), text(keeper)).changes === 1;
   }
 
-  /** Batches that have not ended and whose runner wrote that it lives at `since` or later. */
-  unended(since: number): BatchRow[] {
+  /** Batches that have not ended. */
+  unended(): BatchRow[] {
     return this.database
-      .query<unknown, [number]>(`SELECT ${columns} FROM batches WHERE ended_at IS NULL AND alive_at >= ?`)
-      .all(since)
+      .query<unknown, []>(`SELECT ${columns} FROM batches WHERE ended_at IS NULL`)
+      .all()
       .map(this.#rowFrom);
   }
 
