@@ -159,3 +159,55 @@ test("agents of a repository that change what they may do are warned about, wher
     "22 more agents in",
   );
 });
+
+test.each([
+  [
+    { env: { A: "1", ANTHROPIC_API_KEY: "x" } },
+    "variables (A, ANTHROPIC_API_KEY), of which ANTHROPIC_API_KEY can replace your login or send it elsewhere",
+  ],
+  [{ env: { "odd name": "1" } }, "variables (1)"],
+  [{ env: { A: "1", "odd name": "1", "x y": "2" } }, "variables (A, 2 more)"],
+  [
+    { env: Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`V${index}`, "1"])) },
+    "variables (V0, V1, V2, V3, V4, V5, V6, V7, V8, V9, 2 more)",
+  ],
+  [
+    { awsAuthRefresh: "x", proxyAuthHelper: "y" },
+    "`awsAuthRefresh`, which runs a command; `proxyAuthHelper`, which runs a command",
+  ],
+  [{ hooks: { Stop: [], "odd name": [] } }, "hooks, which run commands (Stop, 1 more)"],
+  [{ permissions: { allow: ["Bash(a)", "Bash(b)", "Read"] } }, "permissions for Bash, Read"],
+  [{ permissions: { defaultMode: "plan", allow: [] } }, "the permission mode plan"],
+  [{ permissions: { defaultMode: "default", additionalDirectories: ["/a"] } }, "1 further directory"],
+  [{ permissions: { additionalDirectories: ["/a", "/b"] } }, "2 further directories"],
+  [
+    { enabledMcpjsonServers: ["a"], enabledPlugins: { a: true } },
+    "`enabledMcpjsonServers`; `enabledPlugins`",
+  ],
+  [{ enableAllProjectMcpServers: false, enabledMcpjsonServers: [], enabledPlugins: {} }, undefined],
+  [{ env: {}, hooks: {}, permissions: {}, disableAllHooks: "true" }, undefined],
+  [{ permissions: { allow: "Bash", defaultMode: 5, additionalDirectories: {} } }, undefined],
+])("%j sets: %p", async (given, effects) => {
+  await using home = new Home();
+  write(join(home.work, ".claude", "settings.json"), given);
+  const [warning] = projectWarnings(home.work, { restricted: false });
+  expect(warning && /: it sets (.*)\. `settingSources/.exec(warning)?.[1]).toBe(effects);
+});
+
+test("a file that cannot be looked for stops nobody", () => {
+  expect(projectWarnings("/nowhere/at/all", { restricted: false })).toEqual([]);
+  expect(projectWarnings("/dev/null", { restricted: false })).toEqual([]);
+});
+
+test("of eleven agents ten are named, and the number of the others", async () => {
+  await using home = new Home();
+  write(home.file("work/.git/HEAD"), "");
+  const agents = (count: number) => {
+    for (let index = 0; index < count; index++)
+      write(join(home.work, `.claude/agents/${index}.md`), "---\nhooks: {}\n---\n");
+    return projectWarnings(home.work, { restricted: false }).length;
+  };
+  expect(agents(10)).toBe(10);
+  expect(agents(11)).toBe(11);
+  expect(projectWarnings(home.work, { restricted: false }).at(-1)).toStartWith("1 more agents in ");
+});

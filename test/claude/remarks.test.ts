@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { newReading, type Reading } from "../../src/claude/reading.ts";
 import { remarksOf } from "../../src/claude/remarks.ts";
 import { type SessionOptionsInput, sessionOptions } from "../../src/model/options.ts";
+import { resultMessage } from "./result-message.ts";
 
 type Init = NonNullable<Reading["init"]>;
 
@@ -82,6 +83,72 @@ test("servers that did not start, warnings of the CLI and what was lost are name
   ]);
   expect(remarks({}, {}, { foreignResults: 1 })).toHaveLength(1);
   expect(remarks({}, {}, { isUnsaved: true })).toHaveLength(1);
+});
+
+test("what was lost, stopped or not saved is said in whole sentences, the weightiest first", () => {
+  const agent = (description: string) => ({ id: description, kind: "agent" as const, description });
+  const answer = { result: resultMessage({}), offset: 0, textLength: 1 };
+  const reading: Reading = {
+    ...newReading(),
+    lostResults: 1,
+    foreignResults: 2,
+    cutAgents: [agent("look"), agent("read")],
+    isUnsaved: true,
+    earlier: [answer],
+    answer: { ...answer, blockedBy: "" },
+  };
+  const options = sessionOptions.parse({ backgroundWaitSeconds: 7 });
+  const stopped = ["serve", "watch"].map((description) => ({
+    id: description,
+    kind: "command" as const,
+    description,
+  }));
+  const stderr = [
+    "Warning: 1",
+    "Ignoring 2",
+    "a Warning: no",
+    `Warning: ${"x".repeat(400)}`,
+    "Warning: 4",
+  ].join("\n");
+  expect(remarksOf(reading, { task: "x", options, workingDirectory: "/", stopped, stderr })).toEqual([
+    "Claude Code did not print 1 of the session's results, so part of the answer may be missing.",
+    "Another session sent messages to this one. Its replies to them are not part of the result.",
+    'Subagents were stopped before they finished: "look", "read".',
+    "A UserPromptSubmit hook blocked the turn that reports the end of background work to Claude.",
+    "A background command was stopped because it was still running 7 s after the answer: serve, watch. `backgroundWaitSeconds` sets how long to wait.",
+    "Claude Code could not save the conversation (no space left), so it cannot be resumed.",
+    "Claude Code said: Warning: 1",
+    "Claude Code said: Ignoring 2",
+    `Claude Code said: Warning: ${"x".repeat(291)}`,
+  ]);
+  // A hook that blocks the task itself is the failure, and no remark.
+  const blocked = { ...newReading(), answer: { ...answer, blockedBy: "no" } };
+  const facts = { task: "x", options, workingDirectory: "/", stopped: [], stderr: "" };
+  expect(remarksOf(blocked, facts)).toEqual([]);
+  expect(remarksOf({ ...reading, answer }, facts)).not.toContainEqual(expect.stringContaining("hook"));
+});
+
+test("who decides on another permission mode depends on whether one was asked for", () => {
+  const [unasked] = remarks({ permissionMode: "auto" });
+  expect(unasked).toContain("Without `permissionMode`, your settings, an administrator's, or the default");
+  const [asked] = remarks({ permissionMode: "manual" }, { permissionMode: "plan" });
+  expect(asked).toBe(
+    'The session ran in permission mode "default", not in "plan". Your settings or an administrator\'s do not allow the requested mode.',
+  );
+});
+
+test("a server says whether it did not start or wants a login; a model that took over may have no name", () => {
+  const mcp_servers = [
+    { name: "a", status: "failed" },
+    { name: "b", status: "needs-auth" },
+  ];
+  expect(remarks({ mcp_servers })).toEqual([
+    'The MCP server "a" did not start, so its tools were unavailable.',
+    'The MCP server "b" requires a login, so its tools were unavailable.',
+  ]);
+  expect(remarks({}, {}, { fallbacks: [{}] })).toEqual([
+    "A model was replaced because it was not available: the model by another.",
+  ]);
 });
 
 test("files outside that a task mentions are named", () => {
