@@ -76,7 +76,8 @@ interface RunOptions {
 export async function runBatch(store: Store, log: BatchLog, options: RunOptions = {}): Promise<boolean> {
   const epoch = await takeOver(log);
   if (epoch === undefined) return false;
-  await takeInOrphans({ parentToo: isOurParent(store.row(log.batchId)?.keeper) });
+  const keeper = store.row(log.batchId)?.keeper;
+  await takeInOrphans(isOurParent(keeper) ? { parent: keeper } : {});
   try {
     await new Runner(store, log, epoch, options).run();
     return true;

@@ -1,5 +1,6 @@
 // Linux: takes in the processes whose parents end below us, so that none gets lost by leaving its parents.
-import { readStat } from "./process.ts";
+import { livenessOf, readStat } from "./process.ts";
+import type { ProcessIdentity } from "./process-identity.ts";
 import { childrenOf, type ProcessRow, type ProcessTable, processTable } from "./process-table.ts";
 import { textAt } from "./system.ts";
 
@@ -20,15 +21,22 @@ interface Calls {
 let calls: Calls | undefined;
 let takesIn = false;
 
-/** Whether our parent takes in orphans too: those of a process that stood between us once. */
-let parentTakesIn = false;
+/** A process above us that takes in orphans too: those of a process that stood between us once. */
+let above: ProcessIdentity | undefined;
+
+// By its identity, and never by what our parent is now: once it has ended, that is init, or a service manager, and all
+// programs of the user are its children.
+function pidAbove(): number | undefined {
+  return above && livenessOf(above) === "alive" ? above.pid : undefined;
+}
 
 /**
  * From now on, a descendant whose parent ends becomes our child instead of init's, whatever it has done to its
- * environment, group and session. Where the system cannot do that, such a process may be lost to us.
+ * environment, group and session. Where the system cannot do that, such a process may be lost to us. `parent`: our
+ * parent, where it takes in orphans too.
  */
-export async function takeInOrphans({ parentToo = false } = {}): Promise<void> {
-  parentTakesIn = parentToo;
+export async function takeInOrphans({ parent }: { parent?: ProcessIdentity } = {}): Promise<void> {
+  above = parent;
   if (process.platform !== "linux" || takesIn) return;
   takesIn = true;
   calls ??= await systemCalls();
@@ -116,7 +124,8 @@ function leaveAlone(pid: number): void {
  */
 export function childrenThatCame(): number[] | undefined {
   if (!calls) return undefined;
-  const parents = parentTakesIn ? [process.pid, process.ppid] : [process.pid];
+  const parent = pidAbove();
+  const parents = parent === undefined ? [process.pid] : [process.pid, parent];
   const lists = [...parents, ...parents].map(childrenOf);
   if (lists.includes(undefined)) return undefined;
   const children = new Set(lists.flatMap((list) => list ?? []));
@@ -130,7 +139,7 @@ export function childrenThatCame(): number[] | undefined {
 export function orphansIn(table: ProcessTable): [number, ProcessRow][] {
   if (!calls || isInit) return [];
   const own = process.pid;
-  const parent = parentTakesIn ? process.ppid : undefined;
+  const parent = pidAbove();
   return [...table].filter(
     ([pid, row]) =>
       pid !== own &&

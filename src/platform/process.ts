@@ -57,8 +57,8 @@ export function ticksNow(): number {
 const ticksPerSecond = 100;
 
 /** Whether a process is the one that started us. */
-export function isOurParent(identity: ProcessIdentity | undefined): boolean {
-  return identity?.pid === process.ppid && livenessOf(identity) === "alive";
+export function isOurParent(identity: ProcessIdentity | undefined): identity is ProcessIdentity {
+  return identity !== undefined && identity.pid === process.ppid && livenessOf(identity) === "alive";
 }
 
 /** Sends a signal to exactly this process, and to nobody who came to its pid later. False when it is gone. */

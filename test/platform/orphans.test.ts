@@ -104,6 +104,33 @@ testNeeding("Linux", "setsid")(
   },
 );
 
+testNeeding("Linux")("children of init's are none of ours once our parent has ended", async () => {
+  // Takes the place of init: the runner comes to it when its keeper ends, and its other child is somebody else's.
+  const told = await tellOf(`
+    await takeInOrphans();
+    const others = isNoOrphan(Bun.spawn(["sleep", "1000"], { detached: true }));
+    const runner = \`
+      import { childrenThatCame, orphansIn, takeInOrphans } from "${platform}/orphans.ts";
+      import { identityOf } from "${platform}/process.ts";
+      import { processTable } from "${platform}/process-table.ts";
+      const parent = identityOf(process.ppid);
+      await takeInOrphans({ parent });
+      process.kill(parent.pid, "SIGKILL");
+      while (process.ppid === parent.pid) await Bun.sleep(5);
+      console.log(JSON.stringify([process.ppid === \${process.pid}, childrenThatCame(), orphansIn(processTable())]));\`;
+    const keeper = \`
+      Bun.spawn([process.execPath, "-e", process.env.RUNNER], { detached: true, stdout: "inherit", stderr: "inherit" });
+      await Bun.sleep(60_000);\`;
+    const child = isNoOrphan(Bun.spawn([process.execPath, "-e", keeper], {
+      env: { ...process.env, RUNNER: runner },
+      stdout: "pipe",
+      stderr: "inherit",
+    }));
+    console.log((await child.stdout.text()).trim());
+    others.kill("SIGKILL");`);
+  expect(told).toBe("[true,[],[]]");
+});
+
 // These start children in other processes than a runner or a keeper, or on systems that know no orphans.
 const elsewhere = [
   "doors/commands/open.ts",
