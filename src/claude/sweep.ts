@@ -7,13 +7,13 @@ import { leftBehind, lookAround, type Swept } from "./left-behind.ts";
 import type { Session } from "./session.ts";
 import { SharedDaemons } from "./shared-daemons.ts";
 
-/** So many scans that were not whole, and found nothing, are believed: somewhere, some process always ends. */
+/** How many scans that were not whole, and found nothing, are believed: somewhere, some process always ends. */
 const enoughRounds = 2;
 
 /** Scans go on until one finds nothing, but not for ever: something may start faster than we end it. */
 const mostRounds = 20;
 
-/** Between two scans, so many times as long as one takes: at most half of our time goes into them. */
+/** How long to pause between two scans, in multiples of how long one takes: at most half of our time goes into them. */
 const restFactor = 1;
 
 interface Waiting extends Swept {

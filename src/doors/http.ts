@@ -20,21 +20,21 @@ const strangersIdleSeconds = 15;
 const farewellMs = 240;
 const closingMs = 60;
 
-/** For whom a server is made. */
+/** The client that a server is made for. */
 export interface Served {
   era: "legacy" | "modern";
   /** Aborted when the client has gone. */
   client: AbortSignal;
   /** Where calls in progress are to be found. */
   calls: Set<Promise<unknown>>;
-  /** Whether it lives as long as its client, and may tell of changes. */
+  /** Whether it lives as long as its client, and may announce changes. */
   tells: boolean;
 }
 
 /** What the door serves. */
 export interface Serving {
   server(served: Served): McpServer;
-  /** Told once whom to tell of changes: the streams of the newer era. */
+  /** Gets, once, the listener for changes: the streams of the newer era. */
   listens?(listener: Listener, signal: AbortSignal): void;
 }
 

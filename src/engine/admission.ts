@@ -34,7 +34,7 @@ interface AdmissionPlan {
   /** When a task may be tried again, by the monotonic clock, where this runner knows. */
   dueAt(number: number): number | undefined;
   slots: Slots;
-  /** The rights to start a session: so many at a time as there are processors. */
+  /** The rights to start a session: as many at a time as there are processors. */
   starts: Slots;
   startHold: StartHold;
   holds: AccountHolds;

@@ -1,4 +1,4 @@
-// Puts a batch's answer together, within a number of characters that a client can bear.
+// Puts a batch's answer together, within the number of characters that a client accepts.
 import type { Standstill } from "../model/standstill.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
@@ -67,7 +67,7 @@ export function* summaryPieces(
   yield `${done.length === 0 ? "" : "\n  "}]${after}\n`;
 }
 
-/** One entry of `results`, with at most so many characters of its text. */
+/** One entry of `results`, with at most this many characters of its text. */
 export function entryOf(
   state: BatchState,
   task: DoneTask,

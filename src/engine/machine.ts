@@ -24,9 +24,9 @@ const anxiousShare = 0.15;
 /** Above this share of time in which something waited for memory, or a processor, in percent, starts wait. */
 const mostMemoryPressure = 20;
 const mostProcessorPressure = 90;
-/** Under pressure of the processors, one session starts in so many milliseconds all the same. */
+/** How often one session starts even while the processors are under pressure, in milliseconds. */
 const pressedStartMs = 2_000;
-/** Below so many sessions a processor, its pressure is not of our making. */
+/** With fewer sessions per processor than this, its pressure is not of our making. */
 const easySessionsPerProcessor = 4;
 /** So long what was seen of the machine counts, in milliseconds. */
 const freshMs = 100;

@@ -19,7 +19,7 @@ const leastMs = 60_000;
 /** So long a command may take, in milliseconds. */
 const mostMs = 30_000;
 
-/** The commands that tell of the end of a batch; none where somebody waits for it, or nobody wants to be told. */
+/** The commands that announce the end of a batch; none where somebody waits for it, or nobody wants to know. */
 export function noticesOf(state: BatchState, environment: Environment = process.env): Notice[] {
   const { batch, leash, createdAt, endedAt, cancelledBy } = state;
   if (leash || endedAt === undefined) return [];

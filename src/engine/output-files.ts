@@ -1,5 +1,5 @@
 // Writes the files of a batch. They are views of log and transcripts: a directory that fails is reported, and
-// fails no task; and whoever takes the batch over writes what is missing.
+// fails no task; and the runner that takes the batch over writes what is missing.
 import type { EventBody } from "../model/event.ts";
 import { type BatchState, type DoneTask, taskOf } from "../model/state.ts";
 import { endedWord } from "../model/state-word.ts";
@@ -303,7 +303,7 @@ export class OutputFiles {
   }
 }
 
-/** Of a disk, of a process and, on Windows, of whoever has the file open. */
+/** Of a disk, of a process and, on Windows, of a program that has the file open. */
 const passing = new Set([
   "ENOSPC",
   "EDQUOT",

@@ -16,13 +16,13 @@ export type Pace = z.output<typeof pace>;
 
 const keptPace = pace.extend({ keptAt: z.number() });
 
-/** Throttles were reported from seven sessions at once on; so many are well everywhere. */
+/** How many sessions every account can run at once: throttles were reported from seven on. */
 const firstCeiling = 4;
 /** Far above what any account is known to carry, and what a machine has memory for. */
 const mostCeiling = 1_000;
 /** Below this part of the ceiling in use, replies say nothing about the ceiling. */
 const inUse = 0.8;
-/** In so many rounds the ceiling is back where it was. */
+/** How many rounds it takes the ceiling to get back to where it was. */
 const recoveryRounds = 3;
 /** A throttle sooner after the last one, in milliseconds, is its echo, unless a round has passed. */
 const echoMs = 5_000;
@@ -32,7 +32,7 @@ const freshMs = 30 * 60_000;
 /** Before anything is known. */
 export const firstPace: Pace = { ceiling: firstCeiling, rounds: 0, throttledAt: 0 };
 
-/** The API has answered a session, while so many ran. */
+/** The API has answered a session, while this many ran. */
 export function replied(before: Pace, running: number): Pace {
   if (running < Math.floor(before.ceiling) * inUse) return before;
   const rounds = before.rounds + 1 / before.ceiling;
@@ -43,7 +43,7 @@ export function replied(before: Pace, running: number): Pace {
   return { ...before, rounds, ceiling: Math.min(mostCeiling, ceiling) };
 }
 
-/** The API has asked for fewer calls, or refused them, while so many sessions ran. */
+/** The API has asked for fewer calls, or refused them, while this many sessions ran. */
 export function throttled(before: Pace, running: number, now: number): Pace {
   const isEcho = running > before.ceiling || (before.rounds < 1 && now - before.throttledAt < echoMs);
   if (isEcho && before.peak !== undefined) return before;

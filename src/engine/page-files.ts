@@ -12,7 +12,7 @@ import { heldNow, standingOf } from "./standing.ts";
 
 const everyMs = 500;
 const idleEveryMs = 3_000;
-/** Above 2,000 tasks, so many add a millisecond to the time between two writings. */
+/** Above 2,000 tasks, how many more add a millisecond to the time between two writes. */
 const tasksPerMs = 4;
 /** The page itself is written with every so-manieth companion. */
 const companionsPerPage = 4;

@@ -59,7 +59,7 @@ export interface RetryTime {
 /** Whether a retry may begin, though the clock was set back or forth since its delay began. */
 export function isRetryDue({ notBefore = 0, dueAt }: RetryTime, now: number, monotonicNow: number): boolean {
   if (notBefore <= now || (dueAt !== undefined && dueAt <= monotonicNow)) return true;
-  // No delay is so long.
+  // No delay is that long.
   return notBefore - now > longestMs;
 }
 

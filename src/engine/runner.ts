@@ -42,13 +42,13 @@ import { Tasks } from "./tasks.ts";
 
 /** How often cancel requests, leash and clocks are looked at, in milliseconds. */
 const beatMs = 250;
-/** On each how-manieth beat every transcript is looked at, though no watch called. */
+/** Every nth beat reads all transcripts, in case the watcher missed a change. */
 const lookEveryBeats = 4;
-/** A store that is not in its place for so long will not come back, in milliseconds. */
+/** How long a store may be missing before it counts as gone for good, in milliseconds. */
 const goneMs = 3_000;
 /** Whoever does not wait for a login still waits for an update of `claude`, in milliseconds. */
 const leastPatienceMs = 10_000;
-/** After so many beats the keeper is looked for again. One that was started needs most of a second to say so. */
+/** After how many beats the keeper is looked for again. One that was started needs most of a second to say so. */
 const keeperEveryBeats = 20;
 /** So long, in milliseconds, an earlier runner is waited for that has ended its batch and is about to leave. */
 const leavingMs = 3_000;

@@ -39,7 +39,7 @@ export class SearchFile {
     return true;
   }
 
-  /** Adds what came of a task. */
+  /** Adds the result of a task. */
   append(task: number, text: string): void {
     const prompt = this.#batch.tasks[task - 1]?.prompt ?? "";
     const limit = this.#limit - Math.min(prompt.length, this.#promptLimit);

@@ -1,4 +1,4 @@
-// At most so many sessions at once: of this batch, and of all batches of the machine together.
+// Limits how many sessions run at once: of this batch, and of all batches of the machine together.
 
 /** The right to have one session running, until it is disposed of. */
 export type Slot = Disposable;

@@ -36,7 +36,7 @@ export function missingText(claudePath: string): string {
   return `Waits for claude: ${claudePath} is not there, or is not executable. After an update, sessions start by themselves. Otherwise, install it there again, or check with \`parallel-claude-code-mcp doctor\` in a terminal.`;
 }
 
-// Arguments and names that are too long, whoever starts them.
+// Arguments and names that are too long for any start.
 const tasksOwn = new Set(["E2BIG", "ENAMETOOLONG"]);
 
 const shortages: Record<string, string> = {

@@ -6,7 +6,7 @@ const firstDelayMs = 500;
 const longestDelayMs = 15_000;
 /** After this many failures in a row, it is more than a moment's trouble. */
 const lastingTries = 3;
-/** What was not seen to be missing for so long was there meanwhile, or nobody needed it. */
+/** After this long without a sign that it is missing, it was there meanwhile, or nobody needed it. */
 const forgottenMs = 10_000;
 
 interface Standing extends Standstill {

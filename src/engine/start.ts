@@ -1,4 +1,4 @@
-// Starts the processes that carry a batch, so that they outlive whoever asked for it.
+// Starts the processes that carry a batch, so that they outlive the process that asked for it.
 import { cleanEnvironment } from "../claude/environment.ts";
 import type { BatchId } from "../model/batch-id.ts";
 import { hasValues, noValues, type SessionValues, valuesText } from "../model/session-values.ts";
@@ -160,7 +160,7 @@ function say(text: string): void {
 }
 
 /**
- * The notifier: tells of the end of a batch. A process of its own, for whoever carries a batch must be gone before the
+ * The notifier: announces the end of a batch. A process of its own, because the runner of a batch must be gone before the
  * next one can: our output, `runner.log`, becomes its. The batch has ended, whether there is a process for this or not.
  */
 export function startNotifier(store: Store, batchId: BatchId): void {

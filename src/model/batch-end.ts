@@ -45,7 +45,7 @@ function stoppedAs({ stoppedBy: by = "user", lackedAccess: access, startedBy }: 
   };
 }
 
-/** Who or what cancelled tasks: whoever cancelled the whole batch, else whoever did so last. */
+/** Who or what cancelled tasks: of the whole batch if it was cancelled as one, else of the last that were. */
 export function stoppedByOf({
   counts,
   cancelledBy,

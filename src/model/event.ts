@@ -49,7 +49,7 @@ export const batch = z.object({
   workingDirectory: z.string(),
   /** What the directories of its sessions lay in when they were checked, with links resolved; all the time they must. */
   allowedRoots: z.array(z.string()).optional(),
-  /** Whether the desktop tells of its end. */
+  /** Whether the desktop shows a notification when it ends. */
   notifications: z.boolean().optional(),
   /** What is run at its end, when nobody waits for it. */
   notifyCommand: z.array(z.string()).optional(),

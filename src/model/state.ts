@@ -201,7 +201,7 @@ export function apply(state: BatchState, event: Event): void {
   }
 }
 
-/** Makes a state another one, so that whoever holds it sees that one. */
+/** Makes a state another one in place, so that every reference to it sees that one. */
 export function replaceState(state: BatchState, other: BatchState): void {
   for (const name of Object.keys(state)) Reflect.deleteProperty(state, name);
   Object.assign(state, other);
@@ -325,7 +325,7 @@ function applyCancel(state: BatchState, event: Extract<Event, { type: "cancel-re
   }
 }
 
-// What was given with a retry belongs to the tasks from then on, so that whoever asks for their options later is told so.
+// What was given with a retry belongs to the tasks from then on, so that later questions for their options get it.
 function applyOptions(state: BatchState, event: RetryRequested): void {
   const { options, changed = [], concurrency, failureMode, at } = event;
   if (concurrency !== undefined || failureMode !== undefined) {

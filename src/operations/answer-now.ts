@@ -9,7 +9,7 @@ import type { Context } from "./context.ts";
 import { rowOf } from "./find-batch.ts";
 import { messageNow } from "./message-now.ts";
 
-/** With at most so many characters of all results together. Without a message, it says how the batch stands. */
+/** With at most this many characters of all results together. Without a message, it says how the batch stands. */
 export function answerNow(
   context: Context,
   log: BatchLog,
@@ -26,7 +26,7 @@ export function answerNow(
   });
 }
 
-/** No longer than the client bears; otherwise the same. */
+/** The same, no longer than the client accepts. */
 export function clientAnswerNow(
   context: Context,
   log: BatchLog,

@@ -1,4 +1,4 @@
-// A batch as a task of the protocol: the task id is the batch id, so a task outlives whoever answers for it.
+// A batch as a task of the protocol: the task id is the batch id, so a task outlives the server that answers for it.
 import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
 import { heldNow, standingOf } from "../engine/standing.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
@@ -12,7 +12,7 @@ import type { ClientLimits } from "./clients.ts";
 import type { Context } from "./context.ts";
 import { rowOf } from "./find-batch.ts";
 
-/** How a batch is doing, as whoever started it as a task wants to know. */
+/** How a batch is doing, for a client that started it as a task. */
 export interface BatchTask {
   status: "working" | "completed" | "cancelled";
   /** Milliseconds since 1970. */

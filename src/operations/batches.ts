@@ -200,7 +200,7 @@ export const cancelBatch: Operation<typeof cancelInput, typeof waitOutput> = {
   },
 };
 
-/** Ending takes two seconds at most; so long the answer waits, to tell what came of it. */
+/** How long the answer waits, to say how it went: ending takes two seconds at most. */
 const cancelWaitMs = 4_000;
 
 const showInput = z.strictObject({ batchId: batchIdInput });

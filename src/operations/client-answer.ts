@@ -12,11 +12,11 @@ import { entryOf } from "./entry.ts";
 import { fitting } from "./fitting.ts";
 import { expectedLength } from "./task-text.ts";
 
-/** No entry takes fewer characters: so many are tried at most. */
+/** No entry takes fewer characters, which limits how many are tried. */
 const entryCharacters = 200;
 /** Whoever asks has given the tasks: of what is borne, so much goes to all of them together. */
 const descriptionShare = 1 / 20;
-/** Of the numbers of tasks that have not ended, so many are listed; of more, ranges tell all. */
+/** How many numbers of tasks that have not ended are listed; of more, ranges name all. */
 const mostPending = 50;
 /** Behind a text that is cut. */
 const cutMark = " […]";
@@ -52,7 +52,7 @@ export function clientAnswerOf(state: BatchState, request: ClientAnswerRequest):
   });
 }
 
-// Without `textLength` where the text is whole: whoever has it needs no number.
+// Without `textLength` where the text is whole: a reader who has it needs no number.
 function resultOf(
   state: BatchState,
   task: DoneTask,

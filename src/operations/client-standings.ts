@@ -21,7 +21,7 @@ export interface ClientStanding {
   state: "installed" | "installed-otherwise" | "name-taken" | "not-installed" | "not-found" | "unreadable";
   /** What our entry is called, where there is one. */
   name?: string;
-  /** For whom it is there: for this user, or only in the project that one stands in. */
+  /** Where it applies: for this user everywhere, or only in the current project. */
   scope?: McpClient["scope"];
   detail?: string;
 }

@@ -1,8 +1,8 @@
-// What each client bears: how long a call may take, and how long an answer may be. One table, with its sources.
+// Limits by client: how long a call may take, and how long an answer may be. One table, with its sources.
 import { callsMoveAfterMs } from "./claude-code-client.ts";
 import type { InForce } from "./configuration.ts";
 
-/** What the one who asks bears. */
+/** The limits of the client that asks. */
 export interface ClientLimits {
   /** Longest wait of a call, in seconds. */
   waitSeconds: number;
@@ -40,7 +40,7 @@ export const usualCharacters = 100_000;
 /** Nothing better is known of a client. */
 const usual: ClientLimits = { waitSeconds: 45, answerCharacters: usualCharacters };
 
-/** Standard output bears more than a client does. */
+/** Standard output takes more than a client does. */
 export const commandLineCharacters = 50_000_000;
 
 /** Below Claude Code's limit for silence, so that a call without a progress token lives too. */
@@ -102,7 +102,7 @@ export const clientTable: readonly Row[] = [
   },
 ];
 
-/** What a client bears. How long it waits is what the operator says, where he says it. */
+/** The limits of a client. The operator's setting for how long it waits comes first. */
 export function limitsOf(
   { name = "", environment = {} }: ClientFacts,
   { configuration, settings }: InForce,

@@ -35,7 +35,7 @@ export interface Setting {
 }
 
 export interface InForce {
-  /** Reading a setting whose value is broken throws `ConfigurationFault`: whoever does not need it goes on. */
+  /** Reading a setting whose value is broken throws `ConfigurationFault`; what does not need it goes on. */
   configuration: Configuration;
   /** Every setting with its source, in the order of the declaration; a broken one has no value. */
   settings: Setting[];

@@ -7,13 +7,13 @@ import { boundedEntry } from "../report/bounded-entry.ts";
 import type { Door } from "../report/option-words.ts";
 import { taskText } from "./task-text.ts";
 
-/** Data of so many characters is there in any case. */
+/** Data of up to this many characters is always there. */
 const usualData = 800;
 
-/** What an entry tells of its text. */
+/** What an entry says of its text. */
 export type Entry = ResultEntry & { textLength: number };
 
-/** With the asked part of the text, and at most so many characters of the task as it was given. */
+/** With the asked part of the text, and at most this many characters of the task as it was given. */
 export function entryOf(
   state: BatchState,
   task: DoneTask,

@@ -1,7 +1,7 @@
-// Makes an answer that is no longer than its reader bears.
+// Makes an answer that is no longer than its reader accepts.
 import { fairShares } from "../engine/answer.ts";
 
-/** Of each text at least so many characters, or all of it: rather fewer results than mere beginnings. */
+/** At least this many characters of each text, or all of it: rather fewer results than mere beginnings. */
 export const leastEach = 200;
 
 interface Wanted<Item> {
@@ -13,8 +13,8 @@ interface Wanted<Item> {
 }
 
 /**
- * The answer over the first of some items, as many as fit with a fair share of text each. `make` makes it of so many
- * items, with at most so many characters of text each. Escapes and all that is not text count too, and only
+ * The answer over the first of some items, as many as fit with a fair share of text each. `make` makes it of some
+ * items, with at most a given number of characters of text each. Escapes and all that is not text count too, and only
  * show once it is made, so that it may be made several times.
  */
 export function fitting<Item, Answer>(
@@ -48,10 +48,10 @@ export function fitting<Item, Answer>(
 interface Fitted<Item> {
   some: readonly Item[];
   lengths: readonly number[];
-  /** With so many characters of text the answer fits. */
+  /** The answer fits with this many characters of text. */
   fits: number;
   over: number;
-  /** With so many it did not. */
+  /** It did not fit with this many. */
   last: Try;
   mostCharacters: number;
 }

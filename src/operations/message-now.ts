@@ -1,4 +1,4 @@
-// How a batch stands, and what to do next, in a few sentences for whoever asks.
+// How a batch stands, and what to do next, in a few sentences for the caller.
 import { heldNow, standingOf } from "../engine/standing.ts";
 import { standingText } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";

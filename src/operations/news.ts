@@ -36,7 +36,7 @@ export function isPaused(row: BatchRow): boolean {
 interface Known {
   /** Of the log. */
   sequence: number;
-  /** The hold that it told of. */
+  /** The hold that it reported. */
   hold: string | undefined;
 }
 

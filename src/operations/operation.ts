@@ -26,7 +26,7 @@ export interface Call {
   startedAt: number;
   /** What the client calls itself. */
   client?: string | undefined;
-  /** What the client bears; nothing on the command line, which bears everything. */
+  /** The limits of the client; nothing on the command line, which has none. */
   limits?: ClientLimits;
   /** Tells the client how far it is. `total` where it is known. */
   progress(done: number, total: number, message: string): void;

@@ -5,7 +5,7 @@ import type { Call } from "./operation.ts";
 /** Between signs of life to a client whose batch shows none. */
 const heartbeatMs = 10_000;
 
-/** What is told of a batch. */
+/** What is reported of a batch. */
 type Told = Pick<BatchState, "counts" | "totalCostUsd" | "endedAt"> & { tasks: ArrayLike<unknown> };
 
 /** Until disposed of. */

@@ -103,7 +103,7 @@ function foldersFolder({ layout }: Store): string {
 
 function oldBatches(store: Store, before: number, keep: number): BatchRow[] {
   const kept = new Set(keep === 0 ? [] : store.list({ limit: keep }).map(({ batchId }) => batchId));
-  // What carried the batch may still write its last words, and whoever ran it in the foreground reads its answers.
+  // What carried the batch may still write its last words, and a foreground `run` still reads its answers.
   const isCarried = ({ runner, keeper }: BatchRow) =>
     [runner, keeper].some((identity) => identity && livenessOf(identity) === "alive");
   return store.endedBy(before).filter((row) => !kept.has(row.batchId) && !isCarried(row));

@@ -50,7 +50,7 @@ export function batchTitle(row: BatchRow): string {
   return `${row.name ?? `Batch ${row.batchId}`}: ${[...new Set([standing, ...counts])].join(", ")}`;
 }
 
-/** What stands at an address, no longer than the client bears. Throws `Fault` where there is nothing. */
+/** What stands at an address, no longer than the client accepts. Throws `Fault` where there is nothing. */
 export function readDocument(context: Context, asked: BatchUri, limits: ClientLimits): Document {
   const log = findBatch(context, asked.batchId);
   if (asked.kind === "batch") {

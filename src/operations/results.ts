@@ -21,11 +21,11 @@ import { expectedLength } from "./task-text.ts";
 
 /** Of a text that is not asked for in full, in characters. */
 const excerptCharacters = 2_000;
-/** Of each task as it was given: whoever asks has given it. */
+/** How much of each task as it was given: the caller has it already. */
 const longestDescription = 1_000;
 /** And of all of a page together. */
 const descriptionsCharacters = 10_000;
-/** Most that may be asked for of one text; an answer gives no more than the client bears. */
+/** Most that may be asked for of one text; an answer gives no more than the client accepts. */
 const longestPart = 200_000;
 
 const resultsInput = z.strictObject({

@@ -155,7 +155,7 @@ async function waitFor(
       enough: () => isLost() || isPaused(rowOf(context, log)),
     });
   let ended = await wait();
-  // Keeper and runner were killed, but whoever wants the batch is still here: it goes on at once, once.
+  // Keeper and runner were killed, but the caller that wants the batch is still here: it goes on at once, once.
   if (!ended && !call.signal.aborted && isLost()) {
     await carryOnBatch(store, rowOf(context, log), values);
     ended = await wait();

@@ -9,7 +9,7 @@ export interface TranscriptPart {
   size: number;
 }
 
-/** At most so many bytes from an offset. A transcript that has gone is as good as empty. */
+/** At most this many bytes from an offset. A transcript that has gone is as good as empty. */
 export function transcriptPart(path: string, offset: number, mostBytes: number): TranscriptPart {
   if (!exists(path)) return { text: "", next: 0, size: 0 };
   const { size } = Bun.file(path);

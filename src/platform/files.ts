@@ -86,7 +86,7 @@ export class NoRegularFile extends Error {
   }
 }
 
-// Opening a pipe must not wait for whoever has its other end, and a link must not lead to another file.
+// Opening a pipe must not wait for its other end, and a link must not lead to another file.
 const unfollowed = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 // A descriptor of a regular file that stands at this very path. Throws `NoRegularFile` for anything else.
@@ -257,7 +257,7 @@ export function isWritable(path: string): boolean {
 
 /**
  * A path with its symbolic links resolved; of one that is not there, those of the part that is. A link that leads to
- * nothing is followed too: whoever writes there makes what it leads to.
+ * nothing is followed too: a write there creates what it leads to.
  */
 export function realPath(path: string, mostLinks = 40): string {
   try {
@@ -384,7 +384,7 @@ export function readTail(path: string, bytes: number): string {
 
 /**
  * Replaces a file as a whole: readers see the old text or the new one. `tag` names the half file that a kill leaves
- * behind, for `removeHalfFiles`; whoever shares one must not write at the same time. Nothing is written through a link.
+ * behind, for `removeHalfFiles`; two writers must not share one at the same time. Nothing is written through a link.
  */
 export function replaceFile(path: string, text: string, tag?: string, mode?: number): void {
   replaceFileByPieces(path, [text], tag, mode);

@@ -20,7 +20,7 @@ export interface Pressure {
  * | macOS | 0, 50 and 100 for what the kernel calls normal, warning and critical | by the load |
  * | Windows | 0 with 20 % of the memory free or more, 100 with 5 % or less, straight in between | 0 with the processors 80 % busy or less, 100 when they never rest |
  *
- * By the load: the share of those who want to run, in the last minute, for whom there was no processor.
+ * By the load: the share of runnable threads that had no processor in the last minute.
  *
  * Where sessions start, somebody always waits for a processor: 100 is then what a busy machine says, not an alarm.
  */
@@ -60,7 +60,7 @@ function loadOf({ root }: System): number {
   return Number.parseFloat(textAt(`${root}/proc/loadavg`) ?? "");
 }
 
-/** The share of those who want to run for whom there is no processor, as a percentage. */
+/** The share of runnable threads that have no processor, as a percentage. */
 function byLoad(load = Number.NaN, processors: number): number {
   return load > processors ? percentage(100 * (1 - processors / load)) : 0;
 }

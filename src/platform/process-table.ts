@@ -1,4 +1,4 @@
-// One look at the whole process table, for whom several sessions may wait at once.
+// One look at the whole process table, for which several sessions may wait at once.
 import { readdirSync } from "node:fs";
 import { cpus } from "node:os";
 import { identityOf, identityWith, type ProcessStat, readProc, readStat } from "./process.ts";

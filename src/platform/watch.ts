@@ -6,7 +6,7 @@ const againMs = 15;
 
 /**
  * Calls `changed` with a file's name whenever something happens to it. A watch may fail or miss things,
- * so that whoever uses it looks for himself from time to time.
+ * so that its users also look from time to time.
  */
 export function watchDirectory(path: string, changed: (name: string) => void): Disposable {
   // Bun 1.4 drops a change that follows another one of the same file within a fraction of a millisecond (6 of

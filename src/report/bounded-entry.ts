@@ -1,4 +1,4 @@
-// An entry of `results` that is no longer than somebody bears. What is cut says how long it was.
+// An entry of `results` of limited length. What is cut says how long it was.
 
 import { cut } from "../model/cut.ts";
 import { numberText } from "./amounts.ts";

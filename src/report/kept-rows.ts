@@ -1,4 +1,4 @@
-// What is told of each task, kept from one writing of the page to the next: most tasks do not change in between.
+// What the page shows of each task, kept from one write of the page to the next: most tasks do not change in between.
 import type { BatchState, TaskState } from "../model/state.ts";
 import { type Attention, attentionFor } from "./attention.ts";
 import type { Html } from "./html.ts";

@@ -7,7 +7,7 @@ import { firstLine, oneLine } from "./harmless.ts";
 
 /** Longest label; who shows it in less cuts it. */
 const longest = 200;
-/** What tells a task from the others must stand within so many characters: in a narrow terminal, no more is seen. */
+/** What tells a task from the others must stand within this many characters: in a narrow terminal, no more is seen. */
 const seen = 40;
 /** A shorter common beginning, such as "Review", is worth its place. */
 const leastCommon = 16;

@@ -14,7 +14,7 @@ const options = {
 const longest = 2_000_000;
 /** Elements inside one another; browsers stop at about 500. */
 const deepest = 100;
-// So many quote and list marks at the beginning of one line cost time before they are found too deep.
+// Thousands of quote and list marks at the beginning of one line cost time before they are found too deep.
 const deepLine = /^(?:[ \t]*(?:>|[-+*][ \t]|\d{1,9}[.)][ \t])){101}/m;
 
 /** What `safeMarkdown` lets through, for a page. */

@@ -4,7 +4,7 @@ import { shellQuoted } from "../model/shell-quoted.ts";
 import type { AdviceFacts } from "./advice.ts";
 import { costText, durationText } from "./amounts.ts";
 
-/** An ended task, as its result page or error text is told of it. */
+/** An ended task, as its result page or error text gets it. */
 export interface TaskFacts {
   batchId: string;
   batchName?: string | undefined;

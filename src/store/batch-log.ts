@@ -9,7 +9,7 @@ import { isStorageTrouble } from "./database.ts";
 import { holderFrom, isHeld } from "./holder.ts";
 import { KeptPaths } from "./kept-paths.ts";
 
-/** Another runner has taken this batch over: whoever sees this stops, and touches nothing. */
+/** Another runner has taken this batch over: the one that sees this stops, and touches nothing. */
 export class Replaced extends Error {
   constructor(batchId: string) {
     super(`Another runner now runs batch ${batchId}.`);
@@ -41,7 +41,7 @@ export class BatchLog {
   readonly #lines: LogLines;
   readonly state: BatchState;
   #sequence: number;
-  /** Of others, folded by an append of ours: whoever acts on events must still be told of them. */
+  /** Of others, folded by an append of ours: what acts on events must still get them. */
   #unheard: Event[] = [];
   /** Before a transaction that failed: what has been believed since is not so. Nothing where all is well. */
   #wellUntil: { sequence: number; unheard: readonly Event[] } | undefined;

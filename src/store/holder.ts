@@ -1,4 +1,4 @@
-// Whether whoever holds something in the store is still there to give it back.
+// Whether the holder of something in the store is still there to give it back.
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import { livenessOf } from "../platform/process.ts";

@@ -111,7 +111,7 @@ export class Holds {
       const row = this.#rows().find((one) => isSame(one, named));
       const hold = this.all().find((one) => isSame(one, named));
       if (!row || row.prober === null || !hold || hold.isProbed || row.probed_at > startedAt) return false;
-      // The try began when it did: whoever takes it over next asks the same.
+      // The try began when it did: the next one to take it over asks the same.
       this.#setProber(hold, prober, row.probed_at);
       return true;
     });

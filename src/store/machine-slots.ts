@@ -15,7 +15,7 @@ export const startingPool = "starting";
 
 /** A runner that waits asks ten times a second, and says so in the store this often, in milliseconds. */
 const tellEveryMs = 1_000;
-/** Who has not asked for so long does not wait any more, or cannot: it is stopped, or its machine is. In milliseconds. */
+/** After this long without asking, in ms, a waiter waits no more, or cannot: it is stopped, or its machine is. */
 const waitsForMs = 5_000;
 
 interface Claimant {
@@ -136,7 +136,7 @@ export class MachineSlots {
     const now = performance.now();
     if (this.#saidAt !== undefined && now - this.#saidAt < tellEveryMs) return;
     const { pool, batchId, holder } = this.#claimant;
-    // Each time: whoever takes us for gone removes it.
+    // Each time: another process may have taken us for gone and removed it.
     this.#database
       .query("INSERT OR REPLACE INTO pool_waiters (batch_id, pool, holder) VALUES (?, ?, ?)")
       .run(batchId, pool, JSON.stringify(holder));
@@ -184,7 +184,7 @@ export class MachineSlots {
     return Math.abs(Date.now() - askedAt) < waitsForMs && livenessOf(holder) !== "dead";
   }
 
-  // Slots of runners that have gone, and what tells of waiters that have.
+  // Slots of runners that have gone, and the rows of waiters that have.
   #freeDead(): void {
     const { pool } = this.#claimant;
     const rows = this.#database.query<unknown, [string]>(

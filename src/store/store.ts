@@ -221,7 +221,7 @@ export class Store implements Disposable {
     return last.get(at)?.sequence ?? 0;
   }
 
-  /** What was appended behind an event, of any batch, at most so many. */
+  /** What was appended behind an event, of any batch, up to a number. */
   changesAfter(sequence: number, limit = 1_000): StoreChange[] {
     const changes = this.database.query<unknown, [number, number]>(
       `SELECT sequence, batch_id AS batchId, json_extract(body, '$.type') AS type, json_extract(body, '$.task') AS task

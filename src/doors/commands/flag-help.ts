@@ -6,7 +6,7 @@ import { wrap } from "./wrapped.ts";
 /** Where the second column begins. */
 const indent = 28;
 
-/** Below so many columns, a description stands under its flag. */
+/** With fewer columns than this, a description stands under its flag. */
 const narrow = 64;
 
 /** A line or more for each flag: how it is written, what it means, its choices and its default. */

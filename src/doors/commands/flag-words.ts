@@ -1,4 +1,4 @@
-// Words that were written for whoever calls a tool, as somebody at a command line needs them.
+// Turns words that were written for callers of tools into those for a command line.
 import type { Flag } from "../flags.ts";
 
 /** Words about options, as a command line has them: `maxTurns` becomes `--max-turns`, `tasks[2]` task 3. */

@@ -14,7 +14,7 @@ import { LiveView, PlainView } from "./live-view.ts";
 import { faceOf, progressLines } from "./progress-lines.ts";
 import type { Printer } from "./terminal.ts";
 
-/** Of tasks that ended before somebody began to watch, so many are listed. */
+/** How many of the tasks that ended before somebody began to watch are listed. */
 const mostEarlier = 20;
 
 /** How long what runs is believed without a look at the processes, in milliseconds. */

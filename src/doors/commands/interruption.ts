@@ -70,7 +70,7 @@ export class Interruption implements Disposable {
       return;
     }
     if (this.#leaving) process.exit(this.#status);
-    // With them gone, the runner in this process ends the batch, and whoever looks next sees that it was cancelled.
+    // With them gone, the runner in this process ends the batch, and every later look shows that it was cancelled.
     this.#leaving = setTimeout(() => process.exit(this.#status), lastMs);
     killSessions(this.#log.state);
   }

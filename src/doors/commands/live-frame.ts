@@ -68,7 +68,7 @@ function sessionLine(
   return `${line}${activity}${about}`;
 }
 
-/** Less of a task than so many columns tells nothing. */
+/** Fewer columns of a task than this say nothing. */
 const leastLabel = 12;
 
 function twoDigits(value: number): string {
@@ -102,7 +102,7 @@ function barLine({ counts, tasks }: BatchState, width: number, { paint }: Canvas
 
 const longestBar = 60;
 
-// As many facts as a line bears; in a narrow terminal on more than one line.
+// As many facts as fit on a line; in a narrow terminal on more than one line.
 function countLines({ state, hold, now }: Snapshot, width: number): string[] {
   const { counts, totalCostUsd, costAtLeast } = state;
   // Of a hold whose end is not known, nobody knows what comes after it.

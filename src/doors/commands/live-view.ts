@@ -86,7 +86,7 @@ export class LiveView implements View {
     void this.#printer.write(`${beginFrame}${frame}${endFrame}`);
   };
 
-  // A store that cannot be read for a moment must not end the batch that is shown; who carries it tells of that.
+  // A store that cannot be read for a moment must not end the batch that is shown; its runner reports that.
   #seen(): Snapshot | undefined {
     try {
       return this.#look();

@@ -13,7 +13,7 @@ import { inFlagWords } from "./flag-words.ts";
 /** What `run` reads otherwise than by a flag of that name. */
 export const withoutFlags = ["tasks", "asyncMode"];
 
-/** Of a batch's problems, so many are told; the report has them all. */
+/** How many of a batch's problems are shown; the report has them all. */
 const mostProblems = 20;
 
 /** Of tasks in a command. */

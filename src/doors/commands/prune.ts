@@ -4,7 +4,7 @@ import { countText } from "../../report/amounts.ts";
 import { commandOf } from "./command.ts";
 import { ageText, table } from "./table.ts";
 
-/** Of what a dry run would remove, so many are listed; `--json` has them all. */
+/** How many of the things that a dry run would remove are listed; `--json` has them all. */
 const mostListed = 30;
 
 export const prune = commandOf(operation, {

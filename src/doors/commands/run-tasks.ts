@@ -58,7 +58,7 @@ export async function tasksGiven({ words, literal, files, directory }: Words): P
   };
 }
 
-/** So many words are named of those that are no tasks: a pattern of a shell may have hundreds. */
+/** How many of the words that are no tasks are named: a shell pattern may have hundreds. */
 const mostFaults = 5;
 
 // What is wrong with a word as a task; nothing where it may be one.

@@ -152,7 +152,7 @@ function fromHere(input: Record<string, unknown>, directory: string): Record<str
   );
 }
 
-// What is wrong with a task of a file is mended in the file.
+// What is wrong with a task of a file is corrected in the file.
 function placed(fault: string, places: readonly (string | undefined)[]): string {
   return fault.replace(/^tasks\[(\d+)\](\.?)/, (whole, index: string, dot: string) => {
     const place = places[Number(index)];

@@ -52,7 +52,7 @@ export function leftText({ batchId, message }: z.infer<typeof waitOutput>): stri
   return `Batch ${batchId} continues in the background. ${message}`;
 }
 
-/** Rings in a terminal, for whoever looks elsewhere. */
+/** Rings in a terminal, for a user who looks elsewhere. */
 export async function ring({ context, terminal: { out } }: Asked): Promise<void> {
   if (out.isLive && context.configuration.notifications) await out.write("\x07");
 }

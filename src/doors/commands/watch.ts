@@ -1,4 +1,4 @@
-// `watch`: shows a batch while it runs, whoever carries it.
+// `watch`: shows a batch while it runs, whatever started it.
 import { waited } from "../../operations/batches.ts";
 import { batchInput, batchMeant } from "./batch-meant.ts";
 import { batchPositional, type Command, jsonFlag, lineOfJson } from "./command.ts";

@@ -95,7 +95,7 @@ function positionalsIn(flags: readonly Flag[], others: readonly string[]): strin
   });
 }
 
-/** Of a batch's tasks, so many are offered. */
+/** How many of a batch's tasks are offered. */
 const mostNumbers = 200;
 
 function wordsFor(

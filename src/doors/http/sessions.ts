@@ -1,4 +1,4 @@
-// Clients until 2025-11-25 over HTTP: each has a session, so that it is known by name, can cancel, and is told of changes.
+// Clients until 2025-11-25 over HTTP: each has a session, so that its name is known, it can cancel, and it hears of changes.
 import { type McpServer, WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { ClientEnded } from "../../operations/operation.ts";

@@ -16,7 +16,7 @@ import { sendingWellFormed } from "./well-formed.ts";
 export type { Connection };
 
 interface Served {
-  /** Whether this server itself tells of changes: where it lives as long as its connection does. */
+  /** Whether this server itself announces changes: where it lives as long as its connection does. */
   tells?: boolean;
 }
 

@@ -19,7 +19,7 @@ import { createdTask, takesTasks } from "./task-extension.ts";
 import { startedTask } from "./tasks.ts";
 import { errorResult, toolResult } from "./tool-result.ts";
 
-/** Claude Code shows a preview of longer answers, unless told to bear more; ours have 100,000 at most. */
+/** Claude Code shows a preview of longer answers, unless a tool says that it needs more; ours have 100,000 at most. */
 const claudeCodeCharacters = 150_000;
 const longAnswers = ["spawn_claude_session", "spawn_parallel_claude_sessions", "read_batch_results"];
 /** Claude Code hides tools behind a search; this one is why people install the server. */

@@ -9,7 +9,7 @@ import type { Context } from "../../operations/context.ts";
 /** A look costs some microseconds once a call has opened the store, and nothing before. */
 const lookMs = 1_000;
 
-/** Whom to tell. */
+/** Where changes are announced. */
 export interface Listener {
   listChanged(): void;
   updated(uri: string): void;
@@ -40,7 +40,7 @@ export function watchBatches(context: Context, listener: Listener, signal: Abort
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });
 }
 
-/** Takes subscriptions of the older era, and gives whom to tell on this connection. */
+/** Takes subscriptions of the older era, and gives the listener of this connection. */
 export function serveSubscriptions(server: McpServer, era: "legacy" | "modern"): Listener {
   const subscribed = new Set<string>();
   if (era === "legacy") {

@@ -19,7 +19,7 @@ export interface McpClient {
   format: "jsonc" | "toml";
   /** Where in that file the table of all servers is. */
   table: readonly string[];
-  /** For whom its servers are: for this user everywhere, or in one project only, or for all who work on it. */
+  /** Where its servers apply: for this user everywhere, for this user in one project, or for all who work on it. */
   scope: "user" | "local" | "project";
   /** What an entry of it says beside command, arguments and environment. */
   beside: Record<string, string>;

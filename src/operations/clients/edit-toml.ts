@@ -127,7 +127,7 @@ function remarkBehind(setting: string): string {
   return "";
 }
 
-// The shortest beginning that cannot be mended by more lines is hard to tell; the first that fails for another
+// The shortest beginning that more lines cannot complete is hard to find; the first that fails for another
 // reason than an open end is.
 function faultyLine(text: string): number | undefined {
   const lines = text.split(/\r?\n/);
