@@ -14,8 +14,8 @@ import type { ProcessIdentity } from "../src/platform/process-identity.ts";
 import type { Door } from "../src/report/option-words.ts";
 import type { BatchLog } from "../src/store/batch-log.ts";
 
-/** A process of another boot of this machine: dead. */
-const gone: ProcessIdentity = { boot: "another", namespace: "", pid: 1, startTicks: "1" };
+/** A process of another boot of this machine: dead, and with a pid that no process has, so that nothing descends from it. */
+export const gone: ProcessIdentity = { boot: "another", namespace: "", pid: 4_194_305, startTicks: "1" };
 
 // Where the store need not wait for a disk: none of it has to outlive the test.
 const memory = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();

@@ -1,0 +1,208 @@
+// What an end means for other tasks, and who is told of the end of a batch.
+import { describe, expect, test } from "bun:test";
+import {
+  consequenceOf,
+  endedEvent,
+  endOfHeld,
+  endOfQueue,
+  notStarted,
+} from "../../src/engine/attempt-events.ts";
+import { factsOf, noticesOf, notifyOf } from "../../src/engine/notify.ts";
+import { Inside } from "../inside.ts";
+import {
+  after,
+  crashed,
+  created,
+  ended,
+  event,
+  identity,
+  started,
+  succeeded,
+  usageOf,
+} from "../model/events.ts";
+
+const minute = 60_000;
+
+describe("what a failure means for the others", () => {
+  const cases: [failureMode: string, kind: string, consequence: object[]][] = [
+    ["continue", "failed", []],
+    ["no-new", "failed", [{ type: "cancel-requested", by: "failure-mode", tasks: [3] }]],
+    ["cancel", "crashed", [{ type: "cancel-requested", by: "failure-mode" }]],
+    ["cancel", "succeeded", []],
+    ["no-new", "cancelled", []],
+  ];
+  for (const [failureMode, kind, consequence] of cases)
+    test(`${kind} with ${failureMode}`, () => {
+      const state = after(created(3, { batch: { failureMode } }), started(2, 1, 1));
+      expect<unknown>(consequenceOf(state, kind, 2)).toEqual(consequence);
+    });
+
+  test("in a batch that is cancelled is nothing more", () => {
+    const state = after(
+      created(2, { batch: { failureMode: "cancel" } }),
+      event(2, { type: "cancel-requested", by: "user" }),
+    );
+    expect(consequenceOf(state, "failed", 1)).toEqual([]);
+  });
+
+  test("a hold that is given up ends the tasks that it concerns", () => {
+    const tasks = [
+      { prompt: "a", options: { model: "opus" } },
+      { prompt: "b", options: { model: "haiku" } },
+      { prompt: "c", options: { model: "opus" } },
+    ];
+    const state = after(created(3, { batch: { tasks } }));
+    expect<unknown>(endOfHeld(state, { model: "opus" }, 1)).toEqual([
+      { type: "cancel-requested", by: "hold", tasks: [3] },
+    ]);
+    expect<unknown>(endOfHeld(state, { model: "" }, 1)).toEqual([
+      { type: "cancel-requested", by: "hold", tasks: [2, 3] },
+    ]);
+    expect(endOfHeld(state, { model: "sonnet" }, 1)).toEqual([]);
+  });
+
+  test("what is queued ends, and what runs does not", () => {
+    const state = after(created(3), started(2, 2, 1));
+    expect<unknown>(endOfQueue(state, "budget")).toEqual([
+      { type: "cancel-requested", by: "budget", tasks: [1, 3] },
+    ]);
+    expect<unknown>(notStarted(state, "why")).toEqual(
+      [1, 3].map((task) => ({
+        type: "attempt-ended",
+        task,
+        attempt: 0,
+        outcome: { kind: "not-started", message: "why" },
+      })),
+    );
+  });
+});
+
+test("an end is written with what there is of it, and no more", () => {
+  expect<unknown>(endedEvent(1, 2, { outcome: crashed }, undefined)).toEqual({
+    type: "attempt-ended",
+    task: 1,
+    attempt: 2,
+    outcome: crashed,
+  });
+  const usage = usageOf(1);
+  const whole = {
+    outcome: crashed,
+    usage,
+    leaked: [identity],
+    sessionId: "s",
+    model: "m",
+    resumable: true,
+    unsaved: true,
+    remarks: ["r"],
+  };
+  expect<unknown>(endedEvent(1, 2, whole, 0)).toEqual({
+    type: "attempt-ended",
+    task: 1,
+    attempt: 2,
+    ...whole,
+    retryAt: expect.any(Number),
+  });
+  expect<unknown>(
+    endedEvent(1, 2, { outcome: crashed, leaked: [], resumable: false, remarks: [] }, undefined),
+  ).toEqual({
+    type: "attempt-ended",
+    task: 1,
+    attempt: 2,
+    outcome: crashed,
+  });
+});
+
+describe("of the end of a batch", () => {
+  const over = (ms: number, batch: object = {}, ...before: ReturnType<typeof event>[]) =>
+    after(
+      created(2, { batch: { notifications: true, ...batch } }),
+      ...before,
+      ended(3, 1, 0, succeeded),
+      event(1 + ms, { type: "batch-ended" }),
+    );
+  const desktop = { DISPLAY: ":0", DBUS_SESSION_BUS_ADDRESS: "x", PATH: process.env["PATH"] };
+  const commands = (state: ReturnType<typeof over>) =>
+    noticesOf(state, desktop).map(({ command }) => command);
+
+  test("the user's own command is always told", () => {
+    const notifyCommand = ["notify", "it"];
+    expect(commands(over(1, { notifyCommand }))).toEqual([notifyCommand]);
+    expect(commands(over(1))).toEqual([]);
+  });
+
+  test("nobody is told who waits, and nobody before it", () => {
+    const notifyCommand = ["notify"];
+    const waited = after(
+      created(1, { batch: { notifyCommand }, leash: identity }),
+      event(2, { type: "batch-ended" }),
+    );
+    expect(commands(waited)).toEqual([]);
+    expect(commands(after(created(1, { batch: { notifyCommand } })))).toEqual([]);
+  });
+
+  test("the desktop is told after a minute, unless the user cancelled it or wants nothing told", () => {
+    // Whether there is a desktop is the machine's: what matters is when it is asked.
+    const count = (state: ReturnType<typeof over>) => commands(state).length;
+    const most = count(over(minute));
+    expect(count(over(minute - 1))).toBe(0);
+    expect(count(over(minute, { notifications: false }))).toBe(0);
+    expect(count(over(minute, {}, event(2, { type: "cancel-requested", by: "user" })))).toBe(0);
+    expect(count(over(minute, {}, event(2, { type: "cancel-requested", by: "client" })))).toBe(most);
+  });
+
+  test("a command gets the facts in its environment", () => {
+    const state = after(
+      created(3, { batch: { name: "Review", budgetUsd: 1 } }),
+      started(2, 1, 1),
+      ended(3, 1, 1, succeeded, { usage: usageOf(0.5) }),
+      started(4, 2, 1),
+      ended(5, 2, 1, crashed),
+      event(6, { type: "cancel-requested", by: "budget" }),
+      event(90_001, { type: "batch-ended" }),
+    );
+    expect(factsOf(state)).toEqual({
+      BATCH_ID: "bcdfghjk",
+      BATCH_NAME: "Review",
+      BATCH_STATE: "cancelled",
+      BATCH_END: "stopped",
+      BATCH_STOPPED_BY: "budget",
+      BATCH_REASON:
+        "Stopped at its budget of $1.00: 2 of 3 tasks done (1 succeeded, 1 failed), 1 not started.",
+      BATCH_NEXT: expect.stringMatching(/^parallel-claude-code-mcp retry bcdfghjk --batch-budget-usd /),
+      BATCH_TOTAL: "3",
+      BATCH_SUCCEEDED: "1",
+      BATCH_FAILED: "1",
+      BATCH_CANCELLED: "1",
+      BATCH_COST_USD: "0.5000",
+      BATCH_SECONDS: "90",
+      BATCH_REPORT: "/out/report-bcdfghjk.html",
+      BATCH_SUMMARY: "/out/summary-bcdfghjk.json",
+      BATCH_OUTPUT_DIRECTORY: "/out",
+    });
+    const good = after(
+      created(1),
+      started(2, 1, 1),
+      ended(3, 1, 1, succeeded),
+      event(4, { type: "batch-ended" }),
+    );
+    expect(factsOf(good)).toMatchObject({
+      BATCH_NAME: "",
+      BATCH_END: "succeeded",
+      BATCH_STOPPED_BY: "",
+      BATCH_NEXT: "",
+    });
+  });
+
+  test("a command is run where the results are", async () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context(), {
+      batch: {
+        outputDirectory: inside.work,
+        notifyCommand: ["sh", "-c", 'echo "$BATCH_ID $BATCH_SUCCEEDED" >told'],
+      },
+    });
+    batch.answer(1, "yes").finish();
+    await notifyOf(batch.log.state);
+    expect(await Bun.file(inside.file("work/told")).text()).toBe(`${batch.id} 1\n`);
+  });
+});

@@ -1,0 +1,291 @@
+// The files of a batch: what is written for whom, and what of it is never touched.
+import { describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { LineFile } from "../../src/engine/line-file.ts";
+import { OutputFiles } from "../../src/engine/output-files.ts";
+import { resultFileOf } from "../../src/engine/result-file.ts";
+import type { EventBody } from "../../src/model/event.ts";
+import { failed, Inside, type TestBatch } from "../inside.ts";
+
+/** The files of a batch, as a runner writes them, and what they report. */
+function filesOf(inside: Inside, { log }: TestBatch) {
+  const reported: EventBody[] = [];
+  const files = new OutputFiles(inside.context().store, log, new Map(), (body) => {
+    reported.push(body);
+    log.append(() => [body]);
+  });
+  return { files, reported };
+}
+
+const names = (directory: string) => readdirSync(directory).sort();
+const linesIn = (path: string): { taskIndex: number; [field: string]: unknown }[] =>
+  readFileSync(path, "utf8")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+
+function endOf({ log: { state } }: TestBatch, number: number): number {
+  const task = state.tasks[number - 1];
+  return task?.status === "done" ? task.endedAt : 0;
+}
+
+describe("a batch that runs", () => {
+  test("has pages, and a file and a line for each task that has ended", () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context(), { tasks: 4 });
+    const { files, reported } = filesOf(inside, batch);
+    files.begin();
+    const pages = ["index.html", `report-${batch.id}.html`, `report-${batch.id}.js`];
+    expect(names(inside.output)).toEqual(expect.arrayContaining(pages));
+    batch.answer(1, "The <b>answer</b>");
+    files.task(1, { text: "The <b>answer</b>" });
+    batch.end(2, failed);
+    files.task(2, { lastText: "Nearly there" });
+    // It still runs, and has nothing to tell.
+    batch.start(3);
+    files.task(3);
+    const result = `result-001-${endOf(batch, 1)}.html`;
+    const error = `error-002-${endOf(batch, 2)}.txt`;
+    expect(names(inside.output)).toEqual(expect.arrayContaining([result, error]));
+    expect(names(inside.output).filter((name) => /-00[34]-/.test(name))).toEqual([]);
+    const text = readFileSync(`${inside.output}/${error}`, "utf8");
+    expect(text).toContain("Reached its turn limit");
+    expect(text).toContain("Nearly there");
+    expect(readFileSync(`${inside.output}/${result}`, "utf8")).toContain("answer");
+    expect(linesIn(`${inside.output}/results-${batch.id}.jsonl`)).toMatchObject([
+      {
+        taskIndex: 1,
+        status: "success",
+        result: "The <b>answer</b>",
+        resultFile: `${inside.output}/${result}`,
+      },
+      { taskIndex: 2, status: "error", resultFile: `${inside.output}/${error}` },
+    ]);
+    // A second time, nothing comes twice.
+    const before = names(inside.output);
+    files.task(1);
+    expect(names(inside.output)).toEqual(before);
+    expect(linesIn(`${inside.output}/results-${batch.id}.jsonl`)).toHaveLength(2);
+    expect(reported).toEqual([]);
+    expect(resultFileOf(batch.log.state, doneTask(batch, 1))).toEqual({
+      path: `${inside.output}/${result}`,
+      there: true,
+    });
+  });
+
+  test("at its end has the last page and a summary of all", () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context(), { tasks: 3 }).answer(1, "one");
+    const { files } = filesOf(inside, batch);
+    files.begin();
+    batch.end(2, failed).append({ type: "cancel-requested", by: "user" });
+    files.end();
+    const summary = JSON.parse(readFileSync(`${inside.output}/summary-${batch.id}.json`, "utf8"));
+    expect(summary).toMatchObject({
+      batchId: batch.id,
+      state: "cancelled",
+      counts: { succeeded: 1, failed: 1, cancelled: 1 },
+      results: [
+        { taskIndex: 1, result: "one", resultFile: `${inside.output}/result-001-${endOf(batch, 1)}.html` },
+        { taskIndex: 2, resultFile: `${inside.output}/error-002-${endOf(batch, 2)}.txt` },
+        { taskIndex: 3, outcome: "cancelled: user" },
+      ],
+      pending: [],
+    });
+    // A task that never began has a line, and no file of its own.
+    expect(summary.results[2]).not.toHaveProperty("resultFile");
+    expect(
+      linesIn(`${inside.output}/results-${batch.id}.jsonl`)
+        .map(({ taskIndex }) => taskIndex)
+        .sort(),
+    ).toEqual([1, 2, 3]);
+    expect(names(inside.output).filter((name) => name.includes("-003-"))).toEqual([]);
+  });
+
+  test("has a file of a task that could not be started", () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context());
+    const { files } = filesOf(inside, batch);
+    files.begin();
+    batch.append({
+      type: "attempt-ended",
+      task: 1,
+      attempt: 0,
+      outcome: { kind: "not-started", message: "The directory is gone" },
+    });
+    files.task(1);
+    const text = readFileSync(`${inside.output}/error-001-${endOf(batch, 1)}.txt`, "utf8");
+    expect(text).toContain("The directory is gone");
+  });
+});
+
+describe("a runner that takes a batch over", () => {
+  test("writes what is missing, and keeps what is there", () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context(), { tasks: 3 }).answer(1, "one").answer(2, "two");
+    const first = filesOf(inside, batch).files;
+    first.begin();
+    const one = `${inside.output}/result-001-${endOf(batch, 1)}.html`;
+    rmSync(`${inside.output}/result-002-${endOf(batch, 2)}.html`);
+    const page = readFileSync(one, "utf8");
+    const jsonl = `${inside.output}/results-${batch.id}.jsonl`;
+    const [line = ""] = readFileSync(jsonl, "utf8").split("\n");
+    // Torn apart, of a task that has not ended, and twice.
+    writeFileSync(jsonl, `${line}\n${line}\n{"taskIndex":3}\n{"taskIndex":2,"res`);
+    filesOf(inside, batch).files.begin();
+    expect(linesIn(jsonl).map(({ taskIndex }) => taskIndex)).toEqual([1, 2]);
+    expect(readFileSync(one, "utf8")).toBe(page);
+    expect(existsSync(`${inside.output}/result-002-${endOf(batch, 2)}.html`)).toBe(true);
+  });
+
+  test("takes no file of somebody else's, and no page of theirs", () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context()).answer(1, "one");
+    inside.write("output/index.html", "mine");
+    inside.write(`output/result-001-${endOf(batch, 1)}.html`, "mine");
+    const { files, reported } = filesOf(inside, batch);
+    files.begin();
+    expect(readFileSync(`${inside.output}/index.html`, "utf8")).toBe("mine");
+    expect(readFileSync(`${inside.output}/result-001-${endOf(batch, 1)}.html`, "utf8")).toBe("mine");
+    expect(existsSync(`${inside.output}/result-001-${endOf(batch, 1) + 1}.html`)).toBe(true);
+    expect(reported).toMatchObject([{ type: "file-failed", path: `${inside.output}/index.html` }]);
+    // It is reported once.
+    files.end();
+    expect(reported).toHaveLength(1);
+  });
+});
+
+describe("a task that is run again", () => {
+  test("loses its line at once, and its earlier files when new ones come", () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context(), { tasks: 2 }).end(1, failed).answer(2, "two");
+    const { files } = filesOf(inside, batch);
+    files.begin();
+    const jsonl = `${inside.output}/results-${batch.id}.jsonl`;
+    const error = `${inside.output}/error-001-${endOf(batch, 1)}.txt`;
+    batch.append({ type: "retry-requested", tasks: [1] });
+    files.forget([1]);
+    expect(linesIn(jsonl).map(({ taskIndex }) => taskIndex)).toEqual([2]);
+    expect(existsSync(error)).toBe(true);
+    batch.answer(1, "at last");
+    files.task(1);
+    expect(existsSync(error)).toBe(false);
+    expect(linesIn(jsonl).map(({ taskIndex }) => taskIndex)).toEqual([2, 1]);
+    expect(existsSync(`${inside.output}/result-001-${endOf(batch, 1)}.html`)).toBe(true);
+  });
+
+  test("keeps its earlier answer where it fails", () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context()).answer(1, "once");
+    const { files } = filesOf(inside, batch);
+    files.begin();
+    const result = `${inside.output}/result-001-${endOf(batch, 1)}.html`;
+    batch.append({ type: "retry-requested", tasks: [], succeeded: [1] });
+    files.forget([1]);
+    batch.end(1, failed);
+    files.task(1);
+    expect(existsSync(result)).toBe(true);
+    expect(existsSync(`${inside.output}/error-001-${endOf(batch, 1)}.txt`)).toBe(true);
+  });
+});
+
+describe("a directory", () => {
+  test("that is given later gets everything", () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context()).answer(1, "one");
+    const { files } = filesOf(inside, batch);
+    // Not before it has begun.
+    files.changed();
+    expect(existsSync(inside.output)).toBe(false);
+    files.begin();
+    const moved = inside.file("moved");
+    batch.append({ type: "leash-released", outputDirectory: moved });
+    files.changed();
+    expect(names(moved)).toEqual(expect.arrayContaining(["index.html", `results-${batch.id}.jsonl`]));
+    expect(names(moved).some((name) => name.startsWith("result-001-"))).toBe(true);
+  });
+
+  test("that was removed is made again, with all that belongs there", () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context(), { tasks: 2 }).answer(1, "one");
+    const { files, reported } = filesOf(inside, batch);
+    files.begin();
+    rmSync(inside.output, { recursive: true });
+    batch.answer(2, "two");
+    files.task(2);
+    files.beat();
+    expect(names(inside.output).filter((name) => name.startsWith("result-"))).toHaveLength(2);
+    expect(
+      linesIn(`${inside.output}/results-${batch.id}.jsonl`)
+        .map(({ taskIndex }) => taskIndex)
+        .sort(),
+    ).toEqual([1, 2]);
+    expect(reported).toEqual([]);
+  });
+
+  test("that cannot be made is reported, once a path, and fails nothing", () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context()).answer(1, "one");
+    writeFileSync(inside.output, "");
+    const { files, reported } = filesOf(inside, batch);
+    files.begin();
+    files.end();
+    const paths = reported.map((event) => (event.type === "file-failed" ? event.path : ""));
+    expect(paths).toContain(inside.output);
+    expect(paths.length).toBe(new Set(paths).size);
+  });
+});
+
+describe("the lines of a batch", () => {
+  test("are kept for tasks that have ended, whole and once", () => {
+    using inside = new Inside();
+    const path = inside.write(
+      "lines.jsonl",
+      '{"taskIndex":1}\n{"taskIndex":2}\n{"taskIndex":1,"x":2}\nno line\n{"taskIndex":3}',
+    );
+    const lines = new LineFile(path, "tag");
+    lines.keepOnly(new Set([1, 3, 4]));
+    expect(readFileSync(path, "utf8")).toBe('{"taskIndex":1}\n{"taskIndex":3}\n');
+    expect([1, 2, 3, 4].map((task) => lines.has(task))).toEqual([true, false, true, false]);
+    lines.append(4, { taskIndex: 4, text: "a\u2028b" });
+    expect(lines.has(4)).toBe(true);
+    lines.drop([1, 9]);
+    expect(linesIn(path).map(({ taskIndex }) => taskIndex)).toEqual([3, 4]);
+    expect([1, 3, 4].map((task) => lines.has(task))).toEqual([false, true, true]);
+  });
+
+  test("that end without a line feed get one", () => {
+    using inside = new Inside();
+    const path = inside.write("lines.jsonl", '{"taskIndex":1}');
+    const lines = new LineFile(path, "tag");
+    lines.keepOnly(new Set([1]));
+    lines.append(2, { taskIndex: 2 });
+    expect(readFileSync(path, "utf8")).toBe('{"taskIndex":1}\n{"taskIndex":2}\n');
+  });
+
+  test("of a file that is not there are none", () => {
+    using inside = new Inside();
+    mkdirSync(inside.output);
+    const lines = new LineFile(`${inside.output}/x.jsonl`, "tag");
+    lines.keepOnly(new Set([1]));
+    expect(lines.has(1)).toBe(false);
+  });
+});
+
+test("of two batches in one directory, the newer one has the index", () => {
+  using inside = new Inside();
+  const context = inside.context();
+  const older = inside.batch(context, { batch: { name: "The older" } });
+  const newer = inside.batch(context, { batch: { name: "The newer" } });
+  filesOf(inside, newer).files.begin();
+  filesOf(inside, older).files.begin();
+  const index = readFileSync(`${inside.output}/index.html`, "utf8");
+  expect(/<title>[^<]*/.exec(index)?.[0]).toContain("The newer");
+  expect(index).toContain(`report-${older.id}.html`);
+});
+
+function doneTask({ log: { state } }: TestBatch, number: number) {
+  const task = state.tasks[number - 1];
+  if (task?.status !== "done") throw new Error("not done");
+  return task;
+}

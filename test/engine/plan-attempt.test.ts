@@ -1,0 +1,219 @@
+// What the next attempt at a task will be, and what it says where it cannot be started.
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import type { Session } from "../../src/claude/session.ts";
+import { startedEvent } from "../../src/engine/attempt-events.ts";
+import { markerOf, planAttempt } from "../../src/engine/plan-attempt.ts";
+import { startVerdict } from "../../src/engine/start-failure.ts";
+import type { Batch } from "../../src/model/event.ts";
+import { noValues, type SessionValues } from "../../src/model/session-values.ts";
+import { ownIdentity } from "../../src/platform/process.ts";
+import { layoutOf } from "../../src/store/layout.ts";
+import { crashed, failed, Inside, type TestBatch } from "../inside.ts";
+
+function planOf(inside: Inside, { log }: TestBatch, { number = 1, values = noValues as SessionValues } = {}) {
+  const environment = { CLAUDE_CONFIG_DIR: inside.file("claude"), A: "ours" };
+  return planAttempt(log.state, number, {
+    claudePath: inside.claude,
+    layout: layoutOf(inside.state),
+    environment,
+    values,
+  });
+}
+
+const batchIn = (inside: Inside, batch: Partial<Batch> = {}, tasks: Batch["tasks"] = [{ prompt: "do it" }]) =>
+  inside.batch(inside.context(), { batch, tasks });
+
+describe("the first attempt", () => {
+  test("asks what the task says, in a conversation of its own", () => {
+    using inside = new Inside();
+    const batch = batchIn(inside);
+    const plan = planOf(inside, batch);
+    expect(plan).toMatchObject({ attempt: 1, resumes: false, prompt: "do it" });
+    for (const name of ["anewBecause", "costBefore", "lost", "hindrance"])
+      expect(plan).not.toHaveProperty(name);
+    expect(plan.session).toMatchObject({
+      workingDirectory: inside.work,
+      files: [],
+      marker: markerOf(batch.id, 1, 1, plan.sessionId),
+      transcript: `${inside.state}/batches/${batch.id}/task-001-attempt-1.ndjson`,
+      stderr: `${inside.state}/batches/${batch.id}/task-001-attempt-1.stderr.txt`,
+    });
+    expect(plan.session.command[0]).toBe(inside.claude);
+    expect(plan.session.command.join(" ")).toContain(plan.sessionId);
+  });
+
+  test("takes the next name where a runner that died has left a transcript", () => {
+    using inside = new Inside();
+    const batch = batchIn(inside);
+    const folder = `${inside.state}/batches/${batch.id}`;
+    mkdirSync(folder, { recursive: true });
+    for (const name of ["task-001-attempt-1.ndjson", "task-001-attempt-1-2.ndjson"])
+      writeFileSync(`${folder}/${name}`, "");
+    expect(planOf(inside, batch).session.transcript).toBe(`${folder}/task-001-attempt-1-3.ndjson`);
+  });
+
+  test("goes on with the conversation that the task names, or with a copy of it", () => {
+    using inside = new Inside();
+    const named = planOf(inside, batchIn(inside, { sessionOptions: { resumeSessionId: "named" } }));
+    expect(named).toMatchObject({ sessionId: "named", resumes: false, prompt: "do it" });
+    const copy = planOf(
+      inside,
+      batchIn(inside, { sessionOptions: { resumeSessionId: "named", forkSession: true } }),
+    );
+    expect(copy.sessionId).not.toBe("named");
+  });
+
+  test("has the values of its variables, which win, and says which are lost", () => {
+    using inside = new Inside();
+    const batch = batchIn(inside, { sessionOptions: { env: { A: "", B: "" } } });
+    const plan = planOf(inside, batch, { values: { shared: { A: "1", B: "2" }, tasks: {} } });
+    expect(plan.session.environment).toMatchObject({ A: "1", B: "2" });
+    expect(planOf(inside, batch, { values: { shared: { B: "2" }, tasks: {} } })).toMatchObject({
+      lost: ["A"],
+      hindrance:
+        "The value of the variable A (`env`) was lost when the processes of the batch ended. Values are never stored.",
+    });
+    expect(planOf(inside, batch)).toMatchObject({
+      lost: ["A", "B"],
+      hindrance:
+        "The values of A, B (`env`) were lost when the processes of the batch ended. Values are never stored.",
+    });
+    expect(planOf(inside, batch).session.environment).toMatchObject({ A: "ours" });
+  });
+
+  test("gets servers in a private file", () => {
+    using inside = new Inside();
+    const batch = batchIn(inside, { sessionOptions: { mcpConfig: { mcpServers: { s: { command: "x" } } } } });
+    const { files = [], command } = planOf(inside, batch).session;
+    expect(files).toHaveLength(1);
+    expect(files[0]?.path).toMatch(
+      new RegExp(`^${inside.state}/batches/${batch.id}/private/servers-\\w+\\.json$`),
+    );
+    expect(command.join(" ")).toContain(files[0]?.path ?? "");
+  });
+
+  test("is not started where a directory has been replaced by a link to elsewhere", () => {
+    using inside = new Inside();
+    mkdirSync(inside.file("work/sub"));
+    symlinkSync("/usr", inside.file("work/link"));
+    const start = (
+      sessionOptions: Batch["sessionOptions"],
+      allowedRoots: string[] | undefined = [inside.work],
+    ) => planOf(inside, batchIn(inside, { sessionOptions, allowedRoots })).hindrance;
+    const link = inside.file("work/link");
+    const text = `${link} now leads to /usr, outside the allowed roots: it was replaced after the batch had been checked.`;
+    expect(start({ workingDirectory: link })).toBe(text);
+    expect(start({ addDirectories: [inside.file("work/sub"), link] })).toBe(text);
+    expect(start({ workingDirectory: inside.file("work/sub") })).toBeUndefined();
+    expect(start({ workingDirectory: link }, ["/nowhere", "/usr"])).toBeUndefined();
+    expect(
+      planOf(inside, batchIn(inside, { sessionOptions: { workingDirectory: link } })).hindrance,
+    ).toBeUndefined();
+  });
+});
+
+describe("another attempt", () => {
+  test("goes on where the one before was cut off", () => {
+    using inside = new Inside();
+    const batch = batchIn(inside, { sessionOptions: { forkSession: true, resumeSessionId: "named" } }).end(
+      1,
+      crashed,
+      {
+        resumable: true,
+        retryAt: 1,
+      },
+    );
+    const plan = planOf(inside, batch);
+    expect(plan).toMatchObject({ attempt: 2, resumes: true, sessionId: "session-1" });
+    expect(plan.prompt).not.toBe("do it");
+    expect(plan.options).toMatchObject({ resumeSessionId: "session-1", forkSession: false });
+  });
+
+  test("begins anew where there is nothing to go on with, and says why where there was", () => {
+    using inside = new Inside();
+    const plain = planOf(inside, batchIn(inside).end(1, crashed, { retryAt: 1 }));
+    expect(plain).toMatchObject({ attempt: 2, resumes: false, prompt: "do it" });
+    expect(plain).not.toHaveProperty("anewBecause");
+    const unsaved = planOf(inside, batchIn(inside).end(1, crashed, { retryAt: 1, unsaved: true }));
+    expect(unsaved.anewBecause).toBe(
+      "Claude Code had not saved the conversation of attempt 1, so the task began again from its start.",
+    );
+  });
+
+  test("knows what the conversation before has cost, where that is written down", () => {
+    using inside = new Inside();
+    const batch = batchIn(inside).end(1, failed, { resumable: true, retryAt: 1 });
+    expect(planOf(inside, batch)).not.toHaveProperty("costBefore");
+  });
+});
+
+test("a start is written with why it begins anew, and what its conversation had cost", () => {
+  using inside = new Inside();
+  const { anewBecause: _, costBefore: __, ...plan } = planOf(inside, batchIn(inside));
+  const session: Session = {
+    identity: ownIdentity(),
+    marker: "m",
+    isOurs: true,
+    write: () => undefined,
+    interrupt: () => undefined,
+    closeInput: () => undefined,
+    hadPidUntil: () => undefined,
+    exited: new Promise(() => undefined),
+  };
+  const plain = {
+    type: "attempt-started",
+    task: 3,
+    attempt: 1,
+    identity: session.identity,
+    sessionId: plan.sessionId,
+    transcript: plan.session.transcript,
+  };
+  expect<unknown>(startedEvent(3, plan, session)).toEqual(plain);
+  const more = { resumes: true, anewBecause: "it was gone", costBefore: { costUsd: 1, models: {} } };
+  expect<unknown>(startedEvent(3, { ...plan, ...more }, session)).toEqual({ ...plain, ...more });
+});
+
+describe("a start that failed", () => {
+  const plan = (inside: Inside, more: object = {}) => ({
+    command: [inside.claude],
+    workingDirectory: inside.work,
+    environment: {},
+    marker: "m",
+    transcript: "/state/batch/t.ndjson",
+    stderr: "/state/batch/t.txt",
+    ...more,
+  });
+
+  test("ends its task where that is the task's own, and is waited for otherwise", () => {
+    using inside = new Inside();
+    const verdict = (code: string | undefined, more: object = {}, atOutput = false) =>
+      startVerdict(
+        { message: "it said so", atOutput, ...(code === undefined ? {} : { code }) },
+        plan(inside, more),
+      );
+    expect(verdict("ENOENT", { workingDirectory: inside.file("gone") })).toEqual({
+      kind: "task",
+      message: `The working directory ${inside.file("gone")} no longer exists.`,
+    });
+    for (const code of [undefined, "E2BIG", "ENAMETOOLONG"])
+      expect(verdict(code)).toEqual({ kind: "task", message: "it said so" });
+    const missing = { command: [inside.file("bin/gone")] };
+    expect(verdict("ENOENT", missing)).toEqual({
+      kind: "passing",
+      because: expect.stringMatching(/^Waits for claude: .*\/bin\/gone is not there, or is not executable\./),
+    });
+    expect(verdict("EMFILE")).toEqual({
+      kind: "passing",
+      because: expect.stringMatching(/^Waits for file descriptors: .* \(it said so\)$/),
+    });
+    expect(verdict("EIO")).toEqual({
+      kind: "passing",
+      because: `Waits for \`claude\` (${inside.claude}): it said so`,
+    });
+    expect(verdict("EIO", missing, true)).toEqual({
+      kind: "passing",
+      because: "Waits for the directory /state/batch: it said so",
+    });
+  });
+});

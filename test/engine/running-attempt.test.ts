@@ -1,0 +1,279 @@
+// One session from its prompt to its outcome, with a transcript that is written by hand.
+import { describe, expect, test } from "bun:test";
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+import type { Exit } from "../../src/claude/outcome.ts";
+import type { Session } from "../../src/claude/session.ts";
+import { Sweeper } from "../../src/claude/sweep.ts";
+import { TranscriptReader } from "../../src/claude/transcript.ts";
+import { RunningAttempt, type Signs } from "../../src/engine/attempt.ts";
+import { type SessionOptionsInput, sessionOptions } from "../../src/model/options.ts";
+import { gone, Inside } from "../inside.ts";
+
+const init = { type: "system", subtype: "init", session_id: "s", model: "opus-4", apiKeySource: "none" };
+const said = (text: string) => ({
+  type: "assistant",
+  parent_tool_use_id: null,
+  message: { content: [{ type: "text", text }] },
+});
+const result = (text: string, more: object = {}) => ({
+  type: "result",
+  subtype: "success",
+  is_error: false,
+  num_turns: 2,
+  duration_ms: 5,
+  total_cost_usd: 0.5,
+  result: text,
+  session_id: "s",
+  permission_denials: [],
+  ...more,
+});
+const initialized = (agents?: string[]) => ({
+  type: "control_response",
+  response: {
+    subtype: "success",
+    request_id: "begin",
+    response: agents ? { agents: agents.map((name) => ({ name })) } : {},
+  },
+});
+const background = (...open: string[]) => ({
+  type: "system",
+  subtype: "background_tasks_changed",
+  tasks: open.map((task_id) => ({ task_id, task_type: "local_bash", description: task_id })),
+});
+
+interface Options {
+  options?: SessionOptionsInput;
+  adopted?: boolean;
+  continues?: string;
+  startedAt?: number;
+}
+
+/** A session without a process: what it is given is noted, and it ends when the test says so. */
+function attemptIn(
+  inside: Inside,
+  { options = {}, adopted = false, continues, startedAt = Date.now() }: Options = {},
+) {
+  const given: string[] = [];
+  const exit = Promise.withResolvers<Exit>();
+  const session: Session = {
+    identity: gone,
+    marker: "m",
+    isOurs: true,
+    write: (line) =>
+      given.push(
+        line.includes('"user"')
+          ? "prompt"
+          : line.includes("stop_task")
+            ? "stop"
+            : line.includes("initialize")
+              ? "initialize"
+              : line,
+      ),
+    interrupt: () => given.push("interrupt"),
+    closeInput: () => given.push("close"),
+    hadPidUntil: () => undefined,
+    exited: exit.promise,
+  };
+  const transcript = inside.write("t.ndjson", "");
+  const heard: Signs[] = [];
+  const attempt = new RunningAttempt({
+    session,
+    task: "do it",
+    options: sessionOptions.parse(options),
+    reader: new TranscriptReader(transcript),
+    stderr: inside.write("t.stderr.txt", "some words\n"),
+    sweeper: new Sweeper(),
+    members: () => [],
+    startedAt,
+    adopted,
+    continues,
+    workingDirectory: inside.work,
+    environment: { CLAUDE_CONFIG_DIR: inside.file("claude") },
+    heard: (signs) => heard.push(signs),
+  });
+  const says = (...messages: object[]) => {
+    appendFileSync(transcript, messages.map((message) => `${JSON.stringify(message)}\n`).join(""));
+    attempt.look();
+  };
+  const ends = async (how: Exit = { code: 0 }) => {
+    exit.resolve(how);
+    return attempt.ended();
+  };
+  return { attempt, given, heard, says, ends };
+}
+
+describe("a session", () => {
+  test("is asked, closed when it has answered, and read to its end", async () => {
+    using inside = new Inside();
+    const { attempt, given, heard, says, ends } = attemptIn(inside);
+    attempt.prompt("do it");
+    expect(given).toEqual(["prompt"]);
+    says(init, said("Let me see"));
+    expect(given).toEqual(["prompt"]);
+    says(result("Done"));
+    expect(given).toEqual(["prompt", "close"]);
+    attempt.look();
+    attempt.checkClocks();
+    expect(given).toEqual(["prompt", "close"]);
+    expect(heard).toMatchObject([
+      { messages: 2, replies: 1, throttles: 0, loginRefusals: 0, failed: undefined },
+      { messages: 1, replies: 0 },
+    ]);
+    expect(await ends()).toMatchObject({
+      outcome: { kind: "succeeded", length: 4 },
+      usage: { costUsd: 0.5, numTurns: 2 },
+      leaked: [],
+      sessionId: "s",
+      model: "opus-4",
+      resumable: false,
+      remarks: [],
+      text: "Done",
+      lastText: "Let me see",
+    });
+  });
+
+  test("that has gone without an answer has crashed, and can be continued where it was saved", async () => {
+    using inside = new Inside();
+    const { attempt, says, ends } = attemptIn(inside);
+    attempt.prompt("do it");
+    says(init, said("Let me see"));
+    const folder = inside.file(`claude/projects/${inside.work.replaceAll(/[^A-Za-z0-9]/g, "-")}`);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(`${folder}/s.jsonl`, "{}\n");
+    const end = await ends({ code: 3 });
+    expect(end).toMatchObject({
+      outcome: { kind: "crashed", exitCode: 3, stderrTail: "some words\n" },
+      resumable: true,
+    });
+    expect(end).not.toHaveProperty("unsaved");
+    expect(end).not.toHaveProperty("text");
+  });
+
+  test("that said nothing has no conversation, unless it continued one", async () => {
+    using inside = new Inside();
+    const folder = inside.file(`claude/projects/${inside.work.replaceAll(/[^A-Za-z0-9]/g, "-")}`);
+    mkdirSync(folder, { recursive: true });
+    for (const name of ["s", "before"]) writeFileSync(`${folder}/${name}.jsonl`, "{}\n");
+    const alone = attemptIn(inside);
+    alone.says(init);
+    expect(await alone.ends({ code: 1 })).toMatchObject({ resumable: false });
+    const continued = attemptIn(inside, { continues: "before" });
+    continued.says(init);
+    expect(await continued.ends({ code: 1 })).toMatchObject({ resumable: true });
+  });
+
+  test("waits for what runs in the background, and then stops it", async () => {
+    using inside = new Inside();
+    const { says, given, ends } = attemptIn(inside, { options: { backgroundWaitSeconds: 0 } });
+    says(init, background("b1"), said("x"), result("Done"));
+    expect(given).toEqual(["stop", "close"]);
+    const { remarks } = await ends();
+    expect(remarks.join(" ")).toContain("b1");
+    using other = new Inside();
+    const patient = attemptIn(other);
+    patient.says(init, background("b1"), said("x"), result("Done"));
+    expect(patient.given).toEqual([]);
+    patient.says(background());
+    expect(patient.given).toEqual(["close"]);
+  });
+});
+
+describe("a session with an agent", () => {
+  const asked = (agents: string[] | undefined) => {
+    const inside = new Inside();
+    const one = attemptIn(inside, { options: { agent: "reviewer" } });
+    one.attempt.prompt("do it");
+    const before = [...one.given];
+    one.says(initialized(agents));
+    return { inside, before, ...one };
+  };
+
+  test("is asked once it has said which agents there are", () => {
+    const { inside, before, given } = asked(["reviewer", "other"]);
+    using _ = inside;
+    expect(before).toEqual(["initialize"]);
+    expect(given).toEqual(["initialize", "prompt"]);
+  });
+
+  test("is believed to have it where it does not say", () => {
+    const { inside, given } = asked(undefined);
+    using _ = inside;
+    expect(given).toEqual(["initialize", "prompt"]);
+  });
+
+  test("that it does not have is ended without a prompt", async () => {
+    const { inside, given, ends } = asked(["other"]);
+    using _ = inside;
+    expect(given).toEqual(["initialize", "interrupt"]);
+    await Promise.resolve();
+    expect(given).toContain("close");
+    expect(await ends()).toMatchObject({ outcome: { kind: "failed", reason: "agent" } });
+  });
+});
+
+describe("an end before its time", () => {
+  test("keeps its first reason, and closes the input once the interrupted turn has its result", async () => {
+    using inside = new Inside();
+    const { attempt, given, says, ends } = attemptIn(inside);
+    attempt.prompt("do it");
+    says(init, said("Let me see"));
+    attempt.end({ kind: "cancelled", by: "user" });
+    attempt.end({ kind: "cancelled", by: "budget" });
+    await Promise.resolve();
+    expect(given).toEqual(["prompt", "interrupt"]);
+    says(result("", { subtype: "error_during_execution", is_error: true }));
+    await Promise.resolve();
+    expect(given).toContain("close");
+    expect(await ends({ code: 1 })).toMatchObject({ outcome: { kind: "cancelled", by: "user" } });
+  });
+
+  test("closes the input at once of one that was not asked", async () => {
+    using inside = new Inside();
+    const { attempt, given, ends } = attemptIn(inside);
+    attempt.giveWay();
+    await Promise.resolve();
+    expect(given).toEqual(["interrupt", "close"]);
+    expect(await ends({ signal: "SIGKILL" })).toMatchObject({ outcome: { kind: "cancelled", by: "memory" } });
+  });
+
+  test("comes by the clocks, unless the transcript has the last word", async () => {
+    using inside = new Inside();
+    const late = { startedAt: Date.now() - 600_000, options: { timeoutSeconds: 300 } };
+    const { attempt, given, says, ends } = attemptIn(inside, late);
+    says(init, said("x"));
+    attempt.checkClocks();
+    expect(given).toEqual(["interrupt"]);
+    expect(await ends({ code: 1 })).toMatchObject({ outcome: { kind: "timed-out", clock: "wall" } });
+    using other = new Inside();
+    const adopted = attemptIn(other, { ...late, adopted: true });
+    appendFileSync(
+      other.file("t.ndjson"),
+      [init, said("x"), result("Done")].map((one) => `${JSON.stringify(one)}\n`).join(""),
+    );
+    adopted.attempt.checkClocks();
+    expect(adopted.given).toEqual(["close"]);
+    expect(await adopted.ends()).toMatchObject({ outcome: { kind: "succeeded" } });
+  });
+});
+
+test("what an adopted session said before is no news", async () => {
+  using inside = new Inside();
+  const { heard, says, attempt, ends } = attemptIn(inside, { adopted: true });
+  says(init, said("x"));
+  expect(heard).toEqual([]);
+  says(said("y"));
+  expect(heard).toMatchObject([{ messages: 1, replies: 1 }]);
+  expect(attempt.activity).toBeString();
+  // What came with its end is news as well.
+  const end = await ends({ code: 1 });
+  expect(end.lastText).toBe("y");
+});
+
+test("a failed result is told once", () => {
+  using inside = new Inside();
+  const { heard, says } = attemptIn(inside);
+  says(init, result("Invalid API key · Please run /login", { is_error: true }));
+  says(said("x"));
+  expect(heard[0]?.failed).toMatchObject({ kind: "failed", reason: "execution" });
+  expect(heard[1]?.failed).toBeUndefined();
+});
