@@ -52,13 +52,13 @@ describe("what a failure means for the others", () => {
       { prompt: "c", options: { model: "opus" } },
     ];
     const state = after(created(3, { batch: { tasks } }));
-    expect<unknown>(endOfHeld(state, { model: "opus" }, 1)).toEqual([
-      { type: "cancel-requested", by: "hold", tasks: [3] },
+    expect<unknown>(endOfHeld(state, { model: "opus", kind: "auth" }, 1)).toEqual([
+      { type: "cancel-requested", by: "hold", tasks: [3], access: "auth" },
     ]);
-    expect<unknown>(endOfHeld(state, { model: "" }, 1)).toEqual([
-      { type: "cancel-requested", by: "hold", tasks: [2, 3] },
+    expect<unknown>(endOfHeld(state, { model: "", kind: "auth" }, 1)).toEqual([
+      { type: "cancel-requested", by: "hold", tasks: [2, 3], access: "auth" },
     ]);
-    expect(endOfHeld(state, { model: "sonnet" }, 1)).toEqual([]);
+    expect(endOfHeld(state, { model: "sonnet", kind: "auth" }, 1)).toEqual([]);
   });
 
   test("what is queued ends, and what runs does not", () => {

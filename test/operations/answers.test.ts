@@ -280,7 +280,7 @@ test("what is said of processes that cannot be looked at", () => {
   const far = { ...row, runner: { boot: "far", namespace: "x", pid: 1, startTicks: "1" } };
   const at = far.aliveAt;
   const sentence = (retry: string, cancel: string) =>
-    `Its processes are in another container or on another machine, and last reported 20 s ago. If they do not report for 60 seconds, the batch counts as interrupted; ${retry} then resumes it, and ${cancel} ends it.`;
+    `Its processes are in another container or on another machine, and last reported 20 s ago. If they do not report for 60 s, the batch counts as interrupted; ${retry} then resumes it, and ${cancel} ends it.`;
   expect(farText(far, "tools", at + 20_000)).toBe(sentence("retry_batch", "cancel_batch"));
   expect(farText(far, "command-line", at + 20_000)).toBe(sentence("`retry`", "`cancel`"));
   expect(farText(far, "tools", at + 61_000)).toBeUndefined();
