@@ -57,7 +57,7 @@ export class BatchLog {
     const event: Event & Founding = { ...body, relativePaths: true, at, epoch: 0 };
     const state = stateFrom(event);
     const { batch, account, outputDirectory, counts } = state;
-    const lines = new LogLines(place, batch.batchId, true);
+    const lines = new LogLines(place, batch.batchId);
     const write = place.database.transaction(() => {
       const insert = place.database.query(
         `INSERT INTO batches (batch_id, name, created_at, changed_at, account, output_directory, alive_at,
@@ -278,14 +278,13 @@ class LogLines {
   readonly #database: Database;
   readonly #batchId: BatchId;
   readonly #paths: KeptPaths;
-  /** Whether this log keeps paths relative; known from its first line. */
-  #relative: boolean;
+  /** Whether this log keeps paths relative. A new one does; of others, the first line says it. */
+  #relative = true;
 
-  constructor({ database, stateDirectory }: LogPlace, batchId: BatchId, relative = false) {
+  constructor({ database, stateDirectory }: LogPlace, batchId: BatchId) {
     this.#database = database;
     this.#batchId = batchId;
     this.#paths = new KeptPaths(stateDirectory, batchId);
-    this.#relative = relative;
   }
 
   /** A path as this log keeps it. */
