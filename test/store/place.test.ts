@@ -1,7 +1,8 @@
 // A store that was copied while its batches ran: the copy stands on its own, and leaves the original's processes alone.
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { cpSync, mkdirSync, renameSync, symlinkSync } from "node:fs";
+import { cpSync, linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import type { EventBody } from "../../src/model/event.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import { Holds } from "../../src/store/holds.ts";
@@ -88,26 +89,61 @@ test("a copy gives the running batch to nobody, and its running tasks back to be
   expect(again.batch(log.batchId)?.state.epoch).toBe(3);
 });
 
-test("a store that was moved, or is reached by another path, is the same one", async () => {
+/** What a program before this one noted: the path alone. */
+const forgetFile = (directory: string) => {
+  using database = new Database(join(directory, "store.sqlite"));
+  database.run("DELETE FROM facts WHERE name = 'state-file'");
+};
+
+for (const older of [false, true]) {
+  const written = older ? ", of an older program," : "";
+
+  test(`a store${written} that was moved, or is reached by another path, is the same one`, async () => {
+    await using home = new Home();
+    const batchId = (() => {
+      using store = home.store();
+      return running(store).batchId;
+    })();
+    const isSame = (directory: string) => {
+      if (older) forgetFile(directory);
+      using store = new Store(directory);
+      expect(store.row(batchId)).toMatchObject({ runner: me, epoch: 1 });
+      expect(rowsIn(store)).toEqual([1, 1, 1, 1, 1]);
+    };
+    // The same file under two paths, as a mount shows it.
+    mkdirSync(home.file("mounted"));
+    linkSync(join(home.state, "store.sqlite"), home.file("mounted/store.sqlite"));
+    isSame(home.file("mounted"));
+    rmSync(home.file("mounted"), { recursive: true });
+    isSame(home.state);
+    renameSync(home.state, home.file("moved"));
+    isSame(home.file("moved"));
+  });
+
+  test(`a copy of a store${written} is one, as long as the other is there`, async () => {
+    await using home = new Home();
+    const batchId = (() => {
+      using store = home.store();
+      return running(store).batchId;
+    })();
+    if (older) forgetFile(home.state);
+    cpSync(home.state, home.file("copy"), { recursive: true });
+    using copy = new Store(home.file("copy"));
+    expect(copy.row(batchId)).not.toHaveProperty("runner");
+  });
+}
+
+test("a store that was moved, and in whose place another one is now, is no copy of that", async () => {
   await using home = new Home();
   const batchId = (() => {
     using store = home.store();
     return running(store).batchId;
   })();
-  symlinkSync(home.state, home.file("link"));
-  {
-    using linked = new Store(home.file("link"));
-    expect(linked.row(batchId)).toMatchObject({ runner: me, epoch: 1 });
-    expect(rowsIn(linked)).toEqual([1, 1, 1, 1, 1]);
-  }
   renameSync(home.state, home.file("moved"));
-  using moved = new Store(home.file("moved"));
-  expect(moved.row(batchId)).toMatchObject({ runner: me, epoch: 1 });
-  // Another store where it was does not make it a copy: it has been opened here since.
   mkdirSync(home.state);
   home.store()[Symbol.dispose]();
-  using again = new Store(home.file("moved"));
-  expect(again.row(batchId)).toMatchObject({ runner: me, epoch: 1 });
+  using moved = new Store(home.file("moved"));
+  expect(moved.row(batchId)).toMatchObject({ runner: me, epoch: 1 });
 });
 
 test("a copy that cannot be made to stand on its own is not opened, and why is said", async () => {
