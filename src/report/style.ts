@@ -40,7 +40,7 @@ tbody:last-child>tr:last-child>td{border-bottom:0}
 .wide{overflow-x:auto}.wide th,.wide td{overflow-wrap:break-word}
 .wide+details{margin-top:.75rem}
 .tasks .p{width:60%}.look .p{width:42%}
-#task-table{table-layout:fixed}#task-table .p{width:auto}#task-table th:nth-child(1){width:4rem}#task-table th:nth-child(3){width:10.5rem}#task-table th:nth-child(n+4){width:7rem}
+#task-table{table-layout:fixed}#task-table .p{width:auto}#task-table th:nth-child(1){width:4rem}#task-table .s{white-space:normal}#task-table th:nth-child(3){width:11.5rem}#task-table th:nth-child(n+4){width:7rem}
 .n.n{white-space:nowrap;text-align:right;font-variant-numeric:tabular-nums}
 td.n:first-child{color:var(--soft);width:1%}td.n:first-child a{color:inherit}
 .pill{border:1px solid currentColor;border-radius:99px;padding:.05rem .65rem;font-size:.85rem;font-weight:600}

@@ -138,6 +138,28 @@ describe("the pages", () => {
     ).toContain("example.com");
   });
 
+  browserTest("let no word for an end stand in the next column", async () => {
+    await using home = new Home();
+    const outcomes = [
+      ...failures,
+      { kind: "failed", reason: "model", message: "no" },
+      { kind: "timed-out", clock: "first-event", afterMs: 1 },
+      { kind: "cancelled", by: "failure-mode" },
+    ] as const;
+    const state = batchState(
+      outcomes.map((_, index) => `part ${index}`),
+      outcomes.flatMap((outcome, index) => [started(index + 1), ended(index + 1, outcome)]),
+    );
+    const file = join(home.work, "index.html");
+    await Bun.write(file, livePage().html(pageView(state, { stateWord: "finished" })));
+    for (const width of [400, 700, 1200]) {
+      await using page = await new Page({ width }).begin();
+      await page.open(file);
+      const wide = `[...document.querySelectorAll("#task-table td.s")].filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent)`;
+      expect({ width, wide: await page.evaluate(wide) }).toEqual({ width, wide: [] });
+    }
+  });
+
   browserTest("fit a screen of 400 pixels, and of 1,600", async () => {
     await using home = new Home();
     const files = await written(home);
