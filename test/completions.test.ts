@@ -1,89 +1,9 @@
 // Completions, in the real shells where they are installed.
 import { beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { commands } from "../src/doors/commands.ts";
-import { candidatesFor } from "../src/doors/completion/candidates.ts";
 import { scriptOf, shells } from "../src/doors/completion/scripts.ts";
 import { describeNeeding, testNeeding } from "./facilities.ts";
 import { Home, program, run } from "./harness.ts";
-
-const batches = [
-  { batchId: "bbbbbbbb", name: "nightly", tasks: 3, createdAt: Date.now() },
-  { batchId: "cccccccc", tasks: 12, createdAt: Date.now() },
-];
-
-function wordsFor(...written: string[]): string[] {
-  return candidatesFor(commands, written, () => batches).map((one) =>
-    "word" in one ? one.word : `:${one.names}`,
-  );
-}
-
-describe("what can stand at the end of a command line", () => {
-  const cases: [string[], string[]][] = [
-    [["wa"], ["watch", "wait"]],
-    [["help", "sh"], ["show"]],
-    [
-      ["show", ""],
-      ["bbbbbbbb", "cccccccc", "latest"],
-    ],
-    [["show", "c"], ["cccccccc"]],
-    [["show", "c", ""], []],
-    [
-      ["logs", "bbbbbbbb", ""],
-      ["1", "2", "3"],
-    ],
-    [
-      ["cancel", "latest", "1", ""],
-      ["2", "3"],
-    ],
-    [
-      ["logs", "--attempt", "1", "bbbbbbbb", ""],
-      ["1", "2", "3"],
-    ],
-    [
-      ["run", "--permission-mode", "a"],
-      ["acceptEdits", "auto"],
-    ],
-    [["run", "--effort=h"], ["--effort=high"]],
-    [["run", "--effort", "=", "h"], ["high"]],
-    [
-      ["run", "--effort", "="],
-      ["low", "medium", "high", "xhigh", "max"],
-    ],
-    [["run", "--model", "opus", "--mod"], []],
-    [["run", "--allowed-tools", "Read", "--allowed"], ["--allowed-tools"]],
-    [["run", "-f", ""], [":files"]],
-    [["run", "--output-directory", ""], [":directories"]],
-    [["run", "--add-dir", ""], [":directories"]],
-    [["run", "-C", ""], [":directories"]],
-    [["run", "--json", ""], []],
-    [["run", "--", "--mod"], []],
-    [["completions", "z"], ["zsh"]],
-    [
-      ["retry", "b", "--only", ""],
-      ["failed", "interrupted"],
-    ],
-    [
-      ["install", "--client", "claude-"],
-      ["claude-desktop", "claude-code"],
-    ],
-    [["nothing", ""], []],
-  ];
-  for (const [written, expected] of cases) {
-    test(JSON.stringify(written), () => expect(wordsFor(...written)).toEqual(expected));
-  }
-
-  test("every command and every flag can be completed, with a word on what it is", () => {
-    const all = candidatesFor(commands, [""], () => []);
-    for (const { name } of commands) {
-      expect(all).toContainEqual({ word: name, about: expect.stringMatching(/./) });
-      expect(candidatesFor(commands, [name, "--"], () => [])).toContainEqual({
-        word: "--json",
-        about: expect.stringMatching(/./),
-      });
-    }
-  });
-});
 
 test("bash's script has nothing that macOS's bash 3.2 lacks", () => {
   const script = scriptOf("bash");

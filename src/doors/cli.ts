@@ -34,7 +34,8 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   return failure === undefined ? status : status || 1;
 }
 
-async function perform([name, ...others]: readonly string[], terminal: Terminal): Promise<number> {
+/** The same on a terminal of the caller's. */
+export async function perform([name, ...others]: readonly string[], terminal: Terminal): Promise<number> {
   if (name === undefined || name === "--help" || name === "-h") return help(undefined, terminal);
   if (name === "help") return help(others[0], terminal);
   if (["--version", "-v", "-V", "version"].includes(name)) {
