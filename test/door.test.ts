@@ -1,7 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { clients, connectNew, eventually, filesIn, Home, run } from "./harness.ts";
+
+const property = z.object({ description: z.string().optional() });
+const group = property.extend({ properties: z.record(z.string(), property).optional() });
+const listedTool = z.object({
+  name: z.string(),
+  inputSchema: z.object({ properties: z.record(z.string(), group) }),
+});
 
 for (const { era, connect } of clients) {
   describe(era, () => {
@@ -238,6 +246,25 @@ function descendants(pid: number): number[] {
     ? []
     : children.split(/\s+/).flatMap((child) => [Number(child), ...descendants(Number(child))]);
 }
+
+test("an option without a description is described by the tool that its group names", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const all = z.array(listedTool).parse(await client.listTools());
+  const described = (name: string, option: string) =>
+    all.find((tool) => tool.name === name)?.inputSchema.properties[option]?.description !== undefined;
+  const groups = all.flatMap(({ name, inputSchema }) =>
+    Object.values(inputSchema.properties).flatMap(({ description = "", properties = {} }) => {
+      const bare = Object.keys(properties).filter((one) => properties[one]?.description === undefined);
+      return bare.map((option) => ({ name, description, option }));
+    }),
+  );
+  expect(groups.length).toBeGreaterThan(30);
+  for (const { name, description, option } of groups) {
+    const [from = ""] = /spawn_\w+/.exec(description) ?? [];
+    expect({ name, option, described: described(from, option) }).toEqual({ name, option, described: true });
+  }
+});
 
 test("a request on stdin is answered before the program exits, without a handshake", async () => {
   await using home = new Home();

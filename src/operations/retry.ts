@@ -48,7 +48,7 @@ export const retryInput = z.strictObject({
   with: retryOptions
     .meta({
       description:
-        'Options for the tasks that run again, instead of those they had: `{"maxTurns": 40}`. A list replaces the whole earlier list.',
+        'Options for the tasks that run again, instead of those they had: `{"maxTurns": 40}`. Each means what it means in spawn_parallel_claude_sessions, which describes it. A list replaces the whole earlier list.',
     })
     .optional(),
   batchBudgetUsd: batchOptions.shape.batchBudgetUsd.meta({
