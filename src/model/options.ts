@@ -7,7 +7,10 @@ import { z } from "zod";
 /** Rules for tools as a comma-separated string, or as a list. A comma inside parentheses belongs to its rule. */
 const toolRules = z.union([z.string(), z.array(z.string())]);
 
-const seconds = z.number().positive().max(604_800);
+/** The longest that a session may take, or wait for anything: a week, in seconds. */
+export const mostSeconds = 604_800;
+
+const seconds = z.number().positive().max(mostSeconds);
 
 /** Where Claude Code looks for settings files. */
 const settingSource = z.enum(["user", "project", "local"]);
@@ -243,7 +246,7 @@ export const sessionOptions = z.strictObject({
   backgroundWaitSeconds: z
     .number()
     .min(0)
-    .max(604_800)
+    .max(mostSeconds)
     .meta({
       description:
         "How long to wait, after the session has answered, for commands it started in the background. Subagents may run until `timeoutSeconds`.",

@@ -16,6 +16,7 @@ export function adviceFactsOf(state: BatchState, task: DoneTask, door: Door): Ad
     tasks: [task.number],
     sessionId: last?.sessionId,
     options: optionsOf(batch, task.number),
+    concurrency: batch.concurrency,
     resumable: canRetry(task) && last?.resumable === true,
     ...(budgetUsd === undefined
       ? {}

@@ -1,7 +1,7 @@
 // What a person can do about how a task ended. Each claim on options and conversations is followed with the real
 // `claude` in `test/real/advice.real.ts` and `test/real/continue.real.ts`; each retry, in `test/advice-followed.test.ts`.
 import { limitText } from "../model/limit-types.ts";
-import type { RetryOptions, SessionOptions } from "../model/options.ts";
+import { type Concurrency, mostSeconds, type RetryOptions, type SessionOptions } from "../model/options.ts";
 import type { Canceller, Clock, Denial, FailureReason, Outcome } from "../model/outcome.ts";
 import { unreachable } from "../model/unreachable.ts";
 import { denialAdvice } from "./denial-advice.ts";
@@ -23,6 +23,8 @@ export interface AdviceFacts {
   resumable?: boolean | undefined;
   /** A budget of the batch that is likely to be enough. */
   enoughUsd?: number | undefined;
+  /** Most sessions at once; a number, where the batch has one. */
+  concurrency?: Concurrency | undefined;
 }
 
 /** What to try, in a few sentences. Nothing for a success at which no tool was denied. */
@@ -55,6 +57,8 @@ interface Words {
   resumable: boolean;
   enoughUsd: number | undefined;
   option(name: string, value?: string): string;
+  /** "lower `concurrency`"; nothing where one session runs at a time already. */
+  lower: string | undefined;
   /** "run `claude`", or to a model, which cannot: "ask the user to run `claude` in a terminal". */
   run(command: string): string;
   /** "the task", or "the tasks". */
@@ -74,6 +78,7 @@ function wordsFor(facts: AdviceFacts): Words {
     options = {},
     resumable = false,
     enoughUsd,
+    concurrency,
   } = facts;
   return {
     door,
@@ -82,6 +87,7 @@ function wordsFor(facts: AdviceFacts): Words {
     resumable,
     enoughUsd,
     option: (name, value) => optionText(door, name, value),
+    lower: concurrency === 1 ? undefined : `lower ${optionText(door, "concurrency")}`,
     run: (command) =>
       door === "tools" ? `ask the user to run \`${command}\` in a terminal` : `run \`${command}\``,
     tasks: tasks.length > 1 ? "the tasks" : "the task",
@@ -106,18 +112,24 @@ type Chance = "as it is" | "with options" | "with another task";
 type Reason = readonly [
   text: (words: Words, message: string) => string,
   chance: Chance,
-  changes?: (options: Partial<SessionOptions>) => RetryOptions,
+  changes?: (options: Partial<SessionOptions>) => RetryOptions | undefined,
 ];
 
 const reasons = {
-  "max-turns": [() => "", "with options", ({ maxTurns = usualTurns }) => ({ maxTurns: 2 * maxTurns })],
+  "max-turns": [
+    () => "",
+    "with options",
+    ({ maxTurns = usualTurns }) => ({ maxTurns: Math.min(2 * maxTurns, Number.MAX_SAFE_INTEGER) }),
+  ],
   budget: [
     () => "Or split the task.",
     "with options",
-    ({ maxBudgetUsd = 1 }) => ({ maxBudgetUsd: Number((2 * maxBudgetUsd).toPrecision(3)) }),
+    ({ maxBudgetUsd = 1 }) => ({
+      maxBudgetUsd: Math.min(Number((2 * maxBudgetUsd).toPrecision(3)), Number.MAX_VALUE),
+    }),
   ],
   "usage-limit": [() => "Wait until the limit resets.", "as it is"],
-  "rate-limit": [({ option }) => `Lower ${option("concurrency")}, or wait a few minutes.`, "as it is"],
+  "rate-limit": [({ lower }) => sentence(lower, "or wait a few minutes"), "as it is"],
   overloaded: [
     ({ option }) => `Wait a few minutes, or name another model in ${option("fallbackModel")}.`,
     "as it is",
@@ -187,6 +199,12 @@ const reasons = {
   execution: [() => "Read the message and the last lines of the transcript.", "as it is"],
 } satisfies Record<FailureReason, Reason>;
 
+/** "Lower `concurrency`, or wait a few minutes.", or without the beginning, "Wait a few minutes." */
+function sentence(first: string | undefined, second: string): string {
+  const text = first === undefined ? second.replace(/^(?:or|and) /, "") : `${first}, ${second}`;
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
+}
+
 /** The turns that the CLI is believed to have had where the task named none. */
 const usualTurns = 25;
 
@@ -201,22 +219,38 @@ function tooLong({ option }: Words, message: string): string {
 
 const clocks = {
   "first-event": [
-    ({ option, run }) =>
-      `Lower ${option("concurrency")} if the machine is busy, and ${run("parallel-claude-code-mcp doctor")} to check that \`claude\` starts.`,
+    ({ lower, run }) =>
+      sentence(
+        lower && `${lower} if the machine is busy`,
+        `and ${run("parallel-claude-code-mcp doctor")} to check that \`claude\` starts`,
+      ),
     "as it is",
-    ({ firstEventTimeoutSeconds = 120 }) => ({ firstEventTimeoutSeconds: 2 * firstEventTimeoutSeconds }),
+    ({ firstEventTimeoutSeconds = 120 }) => longer({ firstEventTimeoutSeconds }),
   ],
   idle: [
-    () => "More time helps if the task's commands produce no output for a long time.",
+    ({ options: { idleTimeoutSeconds = 0 } }) =>
+      idleTimeoutSeconds < mostSeconds
+        ? "More time helps if the task's commands produce no output for a long time."
+        : "The session may not be silent for longer than a week: have its commands produce output.",
     "with options",
-    ({ idleTimeoutSeconds = 1_200 }) => ({ idleTimeoutSeconds: 2 * idleTimeoutSeconds }),
+    ({ idleTimeoutSeconds = 1_200 }) => longer({ idleTimeoutSeconds }),
   ],
   wall: [
-    () => "Or split the task.",
+    ({ options: { timeoutSeconds = 0 } }) =>
+      timeoutSeconds < mostSeconds
+        ? "Or split the task."
+        : "No session may take longer than a week: split the task.",
     "with options",
-    ({ timeoutSeconds = 3_600 }) => ({ timeoutSeconds: 2 * timeoutSeconds }),
+    ({ timeoutSeconds = 3_600 }) => longer({ timeoutSeconds }),
   ],
 } satisfies Record<Clock, Reason>;
+
+/** Twice the time, as far as that may be given; nothing where there is no longer one. */
+function longer(times: RetryOptions): RetryOptions | undefined {
+  const [[name, time] = []] = Object.entries(times);
+  if (name === undefined || typeof time !== "number" || time >= mostSeconds) return undefined;
+  return { [name]: Math.min(2 * time, mostSeconds) };
+}
 
 function ownAdvice(outcome: Outcome, words: Words): OwnAdvice | undefined {
   switch (outcome.kind) {
@@ -245,11 +279,12 @@ function ownAdvice(outcome: Outcome, words: Words): OwnAdvice | undefined {
 
 function crashAdvice(
   { exitCode, signal }: Extract<Outcome, { kind: "crashed" }>,
-  { option, run }: Words,
+  { lower, run }: Words,
 ): string {
   // 137 is what a shell makes of SIGKILL.
   if (signal === "SIGKILL" || exitCode === 137) {
-    return `The system may have run out of memory: lower ${option("concurrency")}.`;
+    const rest = lower === undefined ? "close other programs" : lower;
+    return `The system may have run out of memory: ${rest}.`;
   }
   return `Read the last lines of its stderr, and ${run("parallel-claude-code-mcp doctor")} to check \`claude\`.`;
 }

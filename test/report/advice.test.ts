@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { sessionOptions, toolRuleList } from "../../src/model/options.ts";
+import { type SessionOptionsInput, sessionOptions, toolRuleList } from "../../src/model/options.ts";
 import {
   type BroadReason,
   broadReasons,
@@ -54,6 +54,47 @@ describe("adviceFor", () => {
       expect(adviceFor(outcome, facts)).not.toContain("`--");
     },
   );
+
+  test("names no time above the longest, and another way where that was not enough", () => {
+    const said = (clock: (typeof clocks)[number], options: SessionOptionsInput) =>
+      adviceFor(
+        { kind: "timed-out", clock, afterMs: 1 },
+        { ...inFlags, options: sessionOptions.parse(options) },
+      );
+    expect(said("wall", { timeoutSeconds: 400_000 })).toContain("--timeout-seconds 604800");
+    expect(said("idle", { idleTimeoutSeconds: 604_799 })).toContain("--idle-timeout-seconds 604800");
+    expect(said("first-event", { firstEventTimeoutSeconds: 500_000 })).toContain(
+      "--first-event-timeout-seconds 604800",
+    );
+    expect(said("wall", { timeoutSeconds: 604_800 })).toStartWith(
+      "No session may take longer than a week: split the task. `parallel-claude-code-mcp retry bcdfghjk` reruns",
+    );
+    expect(said("idle", { idleTimeoutSeconds: 604_800 })).toStartWith(
+      "The session may not be silent for longer than a week",
+    );
+    for (const clock of clocks)
+      expect(
+        said(clock, {
+          idleTimeoutSeconds: 604_800,
+          timeoutSeconds: 604_800,
+          firstEventTimeoutSeconds: 604_800,
+        }),
+      ).not.toContain("-seconds ");
+    const turns = adviceFor(
+      { kind: "failed", reason: "max-turns", message: "" },
+      { ...inFlags, options: sessionOptions.parse({ maxTurns: Number.MAX_SAFE_INTEGER - 1 }) },
+    );
+    expect(turns).toContain(`--max-turns ${Number.MAX_SAFE_INTEGER}`);
+  });
+
+  test("does not ask for less than one session at a time", () => {
+    const one = { ...facts, concurrency: 1 };
+    const limited = { kind: "failed", reason: "rate-limit", message: "" } as const;
+    expect(adviceFor(limited, facts)).toStartWith("Lower `concurrency`, or wait a few minutes.");
+    expect(adviceFor(limited, one)).toStartWith("Wait a few minutes.");
+    for (const outcome of everyOutcome)
+      expect(adviceFor(outcome, one) ?? "").not.toMatch(/lower `concurrency`/i);
+  });
 
   test("gives a retry with the options that help, as a command and as a call", () => {
     const options = sessionOptions.parse({
@@ -421,6 +462,7 @@ describe("what advice is told of a task", () => {
     expect(factsAfter(outcome, resumable)).toEqual({
       ...known,
       options: sessionOptions.parse({}),
+      concurrency: 8,
       resumable: continues,
     });
   });
