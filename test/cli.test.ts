@@ -351,7 +351,7 @@ test("cancel ends the tasks that are named, and the others go on", async () => {
   );
   const { code, out } = await run(home, ["cancel", batchId, "1"]);
   expect(code).toBe(0);
-  expect(out).toContain("1 of 2 tasks have ended: 0 succeeded, 1 cancelled.");
+  expect(out).toContain("1 of 2 tasks has ended: 0 succeeded, 1 cancelled.");
   await Bun.write(gate, "");
   await home.empty();
   expect((await run(home, ["show", batchId])).out).toContain(
@@ -366,10 +366,24 @@ test("tasks are named by ranges, as answers print them", async () => {
   expect(code).toBe(0);
   expect([...out.matchAll(/^Task (\d)/gm)].map(([, number]) => number)).toEqual(["1", "2", "4", "5"]);
   const { err } = await run(home, ["results", batchId, "4-9"]);
-  expect(err).toContain(`Batch ${batchId} has tasks 1 to 5; there is no task 6, 7, 8, 9.`);
+  expect(err).toContain(`Batch ${batchId} has tasks 1 to 5; there are no tasks 6, 7, 8, 9.`);
   const many = await run(home, ["cancel", batchId, "1-9999"]);
-  expect(many.err).toContain("there is no task 6, 7");
+  expect(many.err).toContain("there are no tasks 6, 7");
   expect(many.err).toContain(" and 9974 more.");
+});
+
+test("a batch's name, given for its id, is answered with the id", async () => {
+  await using home = new Home();
+  const first = batchIdIn((await run(home, ["run", "a", "--batch-name", "nightly"])).err);
+  const { code, err } = await run(home, ["show", "nightly"]);
+  expect(code).toBe(2);
+  expect(err).toContain(
+    `There is no batch nightly. That is a batch's name; give its id instead: ${first}. \`list\` shows all batches.`,
+  );
+  const second = batchIdIn((await run(home, ["run", "a", "--batch-name", "nightly"])).err);
+  expect((await run(home, ["wait", "nightly"])).err).toContain(
+    `That is the name of 2 batches; give the id of one instead, such as ${second}, the newest.`,
+  );
 });
 
 test("config tells each value with its source", async () => {

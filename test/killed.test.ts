@@ -53,7 +53,7 @@ test("a batch whose client was killed says so, in the words of its door", async 
   await home.empty();
   expect((await run(home, ["list"])).out).toContain("stopped: client gone");
   expect((await run(home, ["show", "latest"])).out).toContain(
-    "Stopped because the client that waited for it ended: 0 of 1 task done, 1 stopped.",
+    "Stopped because the client that waited for it ended: the task was stopped.",
   );
 });
 

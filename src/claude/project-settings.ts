@@ -38,7 +38,11 @@ export function projectWarnings(workingDirectory: string, options: Sources): str
           ({ file, effects }) =>
             `${file} defines an agent for sessions in ${workingDirectory}: it sets ${effects.join("; ")}. A permission mode such as \`acceptEdits\` is obeyed; before Claude Code 2.1.277, so is \`bypassPermissions\`, and hooks run in some versions. ${advice}`,
         ),
-      ...(more > 0 ? [`${more} more agents in ${workingDirectory} set such things. ${advice}`] : []),
+      ...(more > 0
+        ? [
+            `${more === 1 ? "1 more agent" : `${more} more agents`} in ${workingDirectory} ${more === 1 ? "sets" : "set"} such things. ${advice}`,
+          ]
+        : []),
     ];
   } catch {
     // A directory that we may not enter. A session runs as the same user, and cannot work there either.

@@ -1,6 +1,7 @@
 // The batch that somebody means.
 import type { BatchState } from "../model/state.ts";
-import { listText } from "../report/option-words.ts";
+import { countText } from "../report/amounts.ts";
+import { taskListText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import type { BatchRow } from "../store/store.ts";
 import { type Context, Fault } from "./context.ts";
@@ -15,8 +16,17 @@ export function findBatch({ store, door }: Context, given: string): BatchLog {
   if (log) return log;
   if (given === "latest") throw new Fault("There is no batch yet.");
   throw new Fault(
-    `There is no batch ${given}. ${door === "tools" ? "list_batches" : "`list`"} shows all batches.`,
+    `There is no batch ${given}. ${namedText(store.named(given))}${door === "tools" ? "list_batches" : "`list`"} shows all batches.`,
   );
+}
+
+// A name may belong to many batches, as of a nightly job, so that a batch is not found by it.
+function namedText(ids: readonly string[]): string {
+  const [newest] = ids;
+  if (newest === undefined) return "";
+  return ids.length === 1
+    ? `That is a batch's name; give its id instead: ${newest}. `
+    : `That is the name of ${countText(ids.length, "batch", "batches")}; give the id of one instead, such as ${newest}, the newest. `;
 }
 
 /** What is wrong with task numbers that somebody gave; nothing where each is a task of the batch. */
@@ -27,7 +37,7 @@ export function unknownTasks(
   const unknown = numbers.filter((number) => number > tasks.length);
   if (unknown.length === 0) return undefined;
   const has = tasks.length === 1 ? "one task" : `tasks 1 to ${tasks.length}`;
-  return `Batch ${batch.batchId} has ${has}; there is no task ${listText(unknown)}.`;
+  return `Batch ${batch.batchId} has ${has}; there ${unknown.length === 1 ? "is" : "are"} no ${taskListText(unknown)}.`;
 }
 
 /** Throws `Fault` where one of the numbers is no task of the batch. */

@@ -1,7 +1,9 @@
 // The values of `env` that come with a retry.
+
 import type { SessionOptions } from "../model/options.ts";
 import { noValues, type SessionValues, taskVariableNames, variablesOf } from "../model/session-values.ts";
 import type { BatchState } from "../model/state.ts";
+import { listText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { type Context, Fault } from "./context.ts";
 import { readVariables, variableFaults } from "./variables.ts";
@@ -62,15 +64,12 @@ export function retryValues(
   );
 }
 
-/** Most tasks that one message names. */
-const mostNamed = 20;
-
 // Whether values differed is not known: only their names are kept.
 function refuseMixing(state: BatchState, receivers: readonly number[], name: string): void {
   const having = receivers.filter((number) => taskVariableNames(state.batch, number).includes(name));
   const own = having.filter((number) => state.batch.tasks[number - 1]?.options?.["env"] !== undefined);
   if (having.length < 2 || own.length === 0) return;
   throw new Fault(
-    `Task ${own.slice(0, mostNamed).join(", ")} had an \`env\` of its own, and ${name} would be given to ${having.length} tasks. Retry one of them at a time, with \`tasks\` and its own \`env\`.`,
+    `${own.length === 1 ? "Task" : "Tasks"} ${listText(own)} had an \`env\` of its own, and ${name} would be given to ${having.length} tasks. Retry one of them at a time, with \`tasks\` and its own \`env\`.`,
   );
 }

@@ -12,7 +12,7 @@ import { kindAt } from "../platform/files.ts";
 import { writePrivateFiles } from "../platform/private-files.ts";
 import { costText, countText } from "../report/amounts.ts";
 import { enoughUsd } from "../report/batch-end.ts";
-import { type Door, listText, optionsText, optionText } from "../report/option-words.ts";
+import { type Door, listText, optionsText, optionText, taskListText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { patiently } from "../store/patiently.ts";
 import type { BatchRow } from "../store/store.ts";
@@ -229,7 +229,9 @@ function startedText(
   return [
     ...(budgetUsd === undefined
       ? []
-      : [`The budget of the batch is now ${costText(budgetUsd)}, of which ${spentText(state)} is spent.`]),
+      : [
+          `The budget of the batch is now ${costText(budgetUsd)}${spentUsd(state) > 0 ? `, of which ${spentText(state)} is spent` : ""}.`,
+        ]),
     ...(reruns.length > 0 ? [`${count} ${reruns.length === 1 ? "is" : "are"} run again${given}.`] : []),
     ...(isChanged && "workingDirectory" in options && again.length > 0
       ? ["In another working directory, their conversations begin anew."]
@@ -301,15 +303,15 @@ function nothingText(
   const failed = state.tasks.filter(canRetry).map(({ number }) => number);
   const succeeded = (tasks ?? []).filter((number) => state.tasks[number - 1]?.status === "done");
   if (tasks && succeeded.length > 0) {
-    const those = failed.length > 0 ? ` Those that failed are ${listText(failed)}.` : "";
+    const those = failed.length > 0 ? ` ${thoseText(failed)}` : "";
     const how =
       door === "tools"
         ? 'give `with`, such as `{"model": "opus"}`'
         : "give an option, such as `--model opus`";
-    return `Of batch ${batchId}, ${succeeded.length === 1 ? "task" : "tasks"} ${listText(succeeded)} succeeded, and would only run again with the same options. To rerun ${succeeded.length === 1 ? "it" : "them"}, ${how}.${those}`;
+    return `Of batch ${batchId}, ${taskListText(succeeded)} succeeded, and would only run again with the same options. To rerun ${succeeded.length === 1 ? "it" : "them"}, ${how}.${those}`;
   }
   if (tasks && failed.length > 0) {
-    return `Of these tasks of batch ${batchId} none has failed. Those that have are ${listText(failed)}.`;
+    return `${tasks.length === 1 ? "This task" : "None of these tasks"} of batch ${batchId} has ${tasks.length === 1 ? "not " : ""}failed. ${thoseText(failed)}`;
   }
   const named = tasks
     ? ""
@@ -318,6 +320,12 @@ function nothingText(
     return `Batch ${batchId} is ${word}, and all its tasks have succeeded: there is nothing to rerun.${named}`;
   }
   return `Batch ${batchId} is ${word}, and none of its tasks has failed: there is nothing to rerun.${named}`;
+}
+
+function thoseText(failed: readonly number[]): string {
+  return failed.length === 1
+    ? `The only one that failed is ${listText(failed)}.`
+    : `Those that failed are ${listText(failed)}.`;
 }
 
 // A command line has no flag for them: their numbers follow the batch.

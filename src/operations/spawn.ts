@@ -12,6 +12,7 @@ import { writePrivateFiles } from "../platform/private-files.ts";
 import { ownIdentity } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { sessionAround } from "../platform/process-table.ts";
+import { countText } from "../report/amounts.ts";
 import {
   type BatchAnswer,
   batchAnswerSchema,
@@ -212,7 +213,7 @@ function answer(context: Context, log: BatchLog, { limits }: Call, message?: str
 }
 
 function startedText(batch: Batch, { configuration }: Context): string {
-  const count = batch.tasks.length === 1 ? "1 task" : `${batch.tasks.length} tasks`;
+  const count = countText(batch.tasks.length, "task");
   const { concurrency } = batch;
   const because =
     concurrency === configuration.concurrency

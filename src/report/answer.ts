@@ -7,7 +7,7 @@ import { type BatchState, type DoneTask, doneCount, type TaskState } from "../mo
 import { type StateWord, stateWords } from "../model/state-word.ts";
 import { adviceFor } from "./advice.ts";
 import { adviceFactsOf } from "./advice-facts.ts";
-import { countText, durationText, timeText } from "./amounts.ts";
+import { countText, durationText, numberText, timeText } from "./amounts.ts";
 import { endFactsOf, endFields, endFieldsOf, endText, nextText } from "./batch-end.ts";
 import type { Door } from "./option-words.ts";
 import { rounded, spendingFields, spendingOf } from "./spending.ts";
@@ -240,15 +240,17 @@ export function countsText(state: BatchState): string {
   const { succeeded, failed, cancelled } = state.counts;
   const done = doneCount(state.counts);
   const total = state.tasks.length;
+  if (done === 0)
+    return total === 1 ? "The task has not ended." : `None of the ${numberText(total)} tasks has ended.`;
   const parts = [
-    `${succeeded} succeeded`,
-    ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(cancelled > 0 ? [`${cancelled} cancelled`] : []),
+    `${numberText(succeeded)} succeeded`,
+    ...(failed > 0 ? [`${numberText(failed)} failed`] : []),
+    ...(cancelled > 0 ? [`${numberText(cancelled)} cancelled`] : []),
   ];
   const ended =
     done === total
-      ? `${total === 1 ? "The task" : `All ${total} tasks`} ended`
-      : `${done} of ${total} tasks have ended`;
+      ? `${total === 1 ? "The task" : `All ${numberText(total)} tasks`} ended`
+      : `${numberText(done)} of ${numberText(total)} tasks ${done === 1 ? "has" : "have"} ended`;
   return `${ended}: ${parts.join(", ")}.`;
 }
 

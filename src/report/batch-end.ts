@@ -165,6 +165,7 @@ const accessReasons = {
 
 // "5 of 30 tasks done (4 succeeded, 1 failed), 2 stopped, 23 not started".
 function progressWords({ counts, notStarted }: EndFacts, total: number): string {
+  if (total === 1) return singleWords(counts, notStarted);
   const done = completedCount(counts);
   const inner = counts.failed > 0 ? ` (${doneWords(counts)})` : "";
   const open = counts.queued + counts.running;
@@ -178,6 +179,13 @@ function progressWords({ counts, notStarted }: EndFacts, total: number): string 
       count > 0 ? [`${numberText(count)} ${word}`] : [],
     ),
   ].join(", ");
+}
+
+function singleWords({ queued, running, cancelled }: Counts, notStarted: number | undefined): string {
+  if (queued + running > 0) return "the task has not ended";
+  if (cancelled === 0) return "the task has ended";
+  if (notStarted === undefined) return "the task was cancelled";
+  return notStarted > 0 ? "the task was not started" : "the task was stopped";
 }
 
 function doneWords({ succeeded, failed }: Counts): string {

@@ -65,7 +65,7 @@ export function optionsText(door: Door, options: Readonly<Record<string, unknown
 
 /** "task 2: `--max-turns 6`": what a retry has changed for which tasks. */
 export function changeText(door: Door, { tasks, options }: OptionChange): string {
-  return `${tasks.length === 1 ? "task" : "tasks"} ${listText(tasks)}: ${optionsText(door, options)}`;
+  return `${taskListText(tasks)}: ${optionsText(door, options)}`;
 }
 
 /** Most characters of one value. */
@@ -80,6 +80,11 @@ function shownValue(value: unknown): unknown {
 
 /** Most numbers that one text names. */
 const mostNumbers = 20;
+
+/** "task 3", or "tasks 3, 5, 7". */
+export function taskListText(numbers: readonly number[]): string {
+  return `${numbers.length === 1 ? "task" : "tasks"} ${listText(numbers)}`;
+}
 
 /** "3, 5, 7"; of many, the first. */
 export function listText(numbers: readonly number[]): string {

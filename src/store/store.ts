@@ -169,6 +169,14 @@ export class Store implements Disposable {
     return rows.map((row) => rowSchema.pick({ batch_id: true }).parse(row).batch_id);
   }
 
+  /** The batches that have this name, newest first. */
+  named(name: string): BatchId[] {
+    const rows = this.database
+      .query<unknown, [string]>("SELECT batch_id FROM batches WHERE name = ? ORDER BY rowid DESC")
+      .all(name);
+    return rows.map((row) => rowSchema.pick({ batch_id: true }).parse(row).batch_id);
+  }
+
   /** The budget of a batch, and that at which it last stopped, as the fold of its log says, which takes longer. */
   budgets(batchId: BatchId): Budgets {
     const rows = this.database

@@ -169,7 +169,7 @@ describe("a batch as a task of the protocol", () => {
       status: "working",
       createdAt: running.log.state.createdAt,
       changedAt: running.log.state.changedAt,
-      message: "1 of 2 tasks have ended: 1 succeeded. It is still running; ask again later.",
+      message: "1 of 2 tasks has ended: 1 succeeded. It is still running; ask again later.",
     });
     const by = (canceller: "client" | "user" | "budget") =>
       two().append({ type: "cancel-requested", by: canceller }, { type: "batch-ended" });

@@ -212,7 +212,7 @@ describe("cancel_batch", () => {
     const context = inside.context();
     const { id: batchId } = inside.batch(context, { tasks: 3 });
     await expect(cancelBatch.run(context, { batchId, tasks: [3, 4, 9] }, inside.call())).rejects.toThrow(
-      `Batch ${batchId} has tasks 1 to 3; there is no task 4, 9.`,
+      `Batch ${batchId} has tasks 1 to 3; there are no tasks 4, 9.`,
     );
     // Of the batch that has gone wrong, nothing was cancelled.
     expect(context.store.list()[0]?.counts.cancelled).toBe(0);

@@ -153,7 +153,7 @@ describe("is refused", () => {
     [
       "where the named task still runs",
       { tasks: [5, 6] },
-      "Of these tasks of batch ID none has failed. Those that have are 2, 3.",
+      "None of these tasks of batch ID has failed. Those that failed are 2, 3.",
     ],
     [
       "where none has failed",

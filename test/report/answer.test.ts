@@ -229,8 +229,8 @@ describe("the counts in words", () => {
   test.each([
     [1, [succeeded], "The task ended: 1 succeeded."],
     [3, [succeeded, crashed, cancelled], "All 3 tasks ended: 1 succeeded, 1 failed, 1 cancelled."],
-    [3, [crashed], "1 of 3 tasks have ended: 0 succeeded, 1 failed."],
-    [2, [], "0 of 2 tasks have ended: 0 succeeded."],
+    [3, [crashed], "1 of 3 tasks has ended: 0 succeeded, 1 failed."],
+    [2, [], "None of the 2 tasks has ended."],
   ])("of %d tasks after %o", (total, outcomes, text) => {
     const events = outcomes.flatMap((outcome, index) => [
       started(2, index + 1, 1),
@@ -243,7 +243,7 @@ describe("the counts in words", () => {
     const said = (...paths: string[]) =>
       standingText(after(created(2), ...paths.map(failed)), "running", { door: "tools" });
     expect(said("/a")).toBe(
-      "0 of 2 tasks have ended: 0 succeeded. 1 file could not be written: /a: full. It is still running; ask again later.",
+      "None of the 2 tasks has ended. 1 file could not be written: /a: full. It is still running; ask again later.",
     );
     expect(said("/a", "/b")).toContain(" 2 files could not be written: /a: full.");
   });

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { beginningOf } from "../../model/cut.ts";
 import { taskUri } from "../../operations/batch-uri.ts";
+import { countText } from "../../report/amounts.ts";
 import { wellFormed } from "./well-formed.ts";
 
 /** Claude Code cuts the middle out of errors over 10,000 characters: better the end, with a word on it. */
@@ -45,7 +46,7 @@ function links(output: unknown) {
     type: "resource_link" as const,
     uri: taskUri(batchId, taskIndex),
     name: `task ${taskIndex}`,
-    description: `The whole text of task ${taskIndex}${textLength === undefined ? "" : `, ${textLength} characters`}.`,
+    description: `The whole text of task ${taskIndex}${textLength === undefined ? "" : `, ${countText(textLength, "character")}`}.`,
     mimeType: "text/plain",
   }));
 }
@@ -56,5 +57,7 @@ function shortened(message: string): string {
   const end = beginning.lastIndexOf("\n");
   const kept = end > 0 ? beginning.slice(0, end) : beginning;
   const more = message.slice(kept.length).split("\n").filter(Boolean).length;
-  return `${kept}\n… and ${end > 0 ? `${more} more lines` : `${message.length - kept.length} more characters`}.`;
+  const rest =
+    end > 0 ? countText(more, "more line") : countText(message.length - kept.length, "more character");
+  return `${kept}\n… and ${rest}.`;
 }
