@@ -54,13 +54,13 @@ describe("reruns", () => {
       "with another budget",
       { batchBudgetUsd: 5 },
       { tasks: [2, 3], budgetUsd: 5 },
-      "The budget of the batch is now $5.00, of which $0.00 is spent. 2 tasks are run again.",
+      "The budget of the batch is now $5.00. 2 tasks are run again.",
     ],
     [
       "with the budget that stands among the options",
       { with: { batchBudgetUsd: 5 }, tasks: [2] },
       { tasks: [2], budgetUsd: 5 },
-      "The budget of the batch is now $5.00, of which $0.00 is spent. 1 task is run again.",
+      "The budget of the batch is now $5.00. 1 task is run again.",
     ],
   ];
   for (const [what, input, event, message] of cases) {
@@ -89,7 +89,7 @@ describe("reruns", () => {
     const batch = inside.batch(inside.context(), { batch: { budgetUsd: 1 } }).start(1);
     const { message } = await retry(inside, { batchBudgetUsd: 2.5 });
     expect(message).toBe(
-      `The budget of the batch is now $2.50, of which $0.00 is spent. Results go to ${inside.output}.`,
+      `The budget of the batch is now $2.50. Results go to ${inside.output}.`,
     );
     expect(newest(batch)).toMatchObject({ tasks: [], budgetUsd: 2.5 });
   });
