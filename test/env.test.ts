@@ -225,8 +225,8 @@ test("variables that would break the hold on a session, or change its login, are
   expect(filesHolding(home, secret)).toEqual([]);
 });
 
-test("a start that fails on a variable says so without its value", () => {
-  const start = startSession({
+test("a start that fails on a variable says so without its value", async () => {
+  const start = await startSession({
     command: [process.execPath],
     workingDirectory: "/",
     environment: { TOKEN: `${secret}\0` },

@@ -37,6 +37,7 @@ const declared = {
     debian: ["chromium-headless-shell", "chromium"],
   },
   "a disk to mount": { isThere: canMount },
+  "a disk that stalls": { isThere: canStall, debian: ["bindfs"] },
   "a machine without claude": {
     isThere: () => !placesForAllUsers.some((directory) => existsSync(`${directory}/claude`)),
   },
@@ -108,6 +109,11 @@ function canMount(): boolean {
   if (can) Bun.spawnSync(["umount", directory]);
   rmdirSync(directory);
   return can;
+}
+
+// A file system in a process, which can be stopped. Only root may, where the kernel has FUSE.
+function canStall(): boolean {
+  return Bun.which("bindfs") !== null && existsSync("/dev/fuse") && canMount();
 }
 
 // As a container has them. Root may, unless it is in one itself that forbids it.

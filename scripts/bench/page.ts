@@ -38,7 +38,7 @@ export const page: Row = {
     for (let index = 0; index < writings * 2; index++) {
       end(log, epoch, index + 1);
       const before = process.cpuUsage();
-      files.write(log.state);
+      await files.write(log.state);
       const { user, system } = process.cpuUsage(before);
       if (index >= writings) costs.push((user + system) / 1000);
     }

@@ -58,11 +58,11 @@ export type Start =
  * Starts the process. It does nothing and spends nothing until its prompt is written, so that the start can be
  * committed before. A working directory that has gone, or a lack of descriptors, is a start that failed.
  */
-export function startSession(plan: SessionPlan): Start {
+export async function startSession(plan: SessionPlan): Promise<Start> {
   const opened: number[] = [];
   let reader: TranscriptReader | undefined;
   try {
-    writePrivateFiles(plan.files ?? []);
+    await writePrivateFiles(plan.files ?? []);
     for (const path of [plan.transcript, plan.stderr]) opened.push(createForAppending(path));
     const [stdout, stderr] = opened;
     // Opened before the session runs: one that nobody can read must not begin.

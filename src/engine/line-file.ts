@@ -1,6 +1,6 @@
 // The jsonl of a batch: a line for each task that has ended, for programs. After a crash, and after a retry, the file
 // is what is left: lines of tasks that have ended and still have.
-import { appendText, endsWithLineFeed, linesOf, replaceFileByPieces } from "../platform/files.ts";
+import { appendText, endsWithLineFeed, linesOf, replaceFile } from "../platform/whole-files.ts";
 import { harmlessJson } from "../report/harmless.ts";
 
 /** A line holds an answer of a million characters, in JSON, and what is known of it. Longer ones are not ours. */
@@ -24,43 +24,43 @@ export class LineFile {
   }
 
   /** Throws where the disk does not take all of it; then the file is as it was. */
-  append(task: number, entry: object): void {
-    appendText(this.path, `${harmlessJson(entry)}\n`);
+  async append(task: number, entry: object): Promise<void> {
+    await appendText(this.path, `${harmlessJson(entry)}\n`);
     this.#tasks.add(task);
   }
 
   /** Keeps one whole line for each of these tasks, and no other. */
-  keepOnly(tasks: ReadonlySet<number>): void {
+  async keepOnly(tasks: ReadonlySet<number>): Promise<void> {
     this.#tasks.clear();
     const kept = new Set<number>();
     let dropped = 0;
-    for (const line of linesOf(this.path, longestLine)) {
+    for await (const line of linesOf(this.path, longestLine)) {
       const number = taskOf(line, tasks, kept);
       if (number === undefined) dropped++;
       else kept.add(number);
     }
     // A last line without its line feed is whole, and the next one would be glued to it.
-    if (dropped > 0 || !endsWithLineFeed(this.path)) this.#write(tasks);
+    if (dropped > 0 || !(await endsWithLineFeed(this.path))) await this.#write(tasks);
     for (const number of kept) this.#tasks.add(number);
   }
 
   /** Drops the lines of these tasks. */
-  drop(tasks: readonly number[]): void {
+  async drop(tasks: readonly number[]): Promise<void> {
     const kept = new Set(this.#tasks);
     for (const task of tasks) kept.delete(task);
-    this.keepOnly(kept);
+    await this.keepOnly(kept);
   }
 
   // Line by line, for all of them together may be gigabytes.
-  #write(tasks: ReadonlySet<number>): void {
+  async #write(tasks: ReadonlySet<number>): Promise<void> {
     const path = this.path;
-    replaceFileByPieces(path, piecesOf(path, tasks), this.#tag);
+    await replaceFile(path, piecesOf(path, tasks), { tag: this.#tag });
   }
 }
 
-function* piecesOf(path: string, tasks: ReadonlySet<number>): Generator<string> {
+async function* piecesOf(path: string, tasks: ReadonlySet<number>): AsyncGenerator<string> {
   const kept = new Set<number>();
-  for (const line of linesOf(path, longestLine)) {
+  for await (const line of linesOf(path, longestLine)) {
     const number = taskOf(line, tasks, kept);
     if (number === undefined) continue;
     kept.add(number);

@@ -1,20 +1,21 @@
 // Writes the files of a batch. They are views of log and transcripts: a directory that fails is reported, and
-// fails no task; and the runner that takes the batch over writes what is missing.
+// fails no task; and the runner that takes the batch over writes what is missing. Each call adds a job to a queue, and
+// resolves when that is done: files are written in that order, from the state at the time of writing.
 import type { EventBody } from "../model/event.ts";
 import { type BatchState, type DoneTask, taskOf } from "../model/state.ts";
 import { endedWord } from "../model/state-word.ts";
+import { readTail } from "../platform/files.ts";
+import { basename, join } from "../platform/paths.ts";
+import { systemCode } from "../platform/system-error.ts";
 import {
   makeDirectory,
   namesIn,
   placeNewFile,
   readHead,
-  readTail,
   removeHalfFiles,
   removePath,
-  replaceFileByPieces,
-} from "../platform/files.ts";
-import { basename, join } from "../platform/paths.ts";
-import { systemCode } from "../platform/system-error.ts";
+  replaceFile,
+} from "../platform/whole-files.ts";
 import { remarksOf } from "../report/answer.ts";
 import { errorText } from "../report/error-text.ts";
 import { fileTag } from "../report/file-tag.ts";
@@ -24,9 +25,10 @@ import type { BatchLog } from "../store/batch-log.ts";
 import { outputFiles, stderrBeside } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
 import { entryWith, reportFileOf, summaryPieces } from "./answer.ts";
+import { JobQueue } from "./job-queue.ts";
 import { LineFile } from "./line-file.ts";
 import { PageFiles } from "./page-files.ts";
-import { resultFileOf } from "./result-file.ts";
+import { findResultFile } from "./result-file.ts";
 import { longestText, type ResultText, resultTextOf } from "./result-text.ts";
 import { SearchFile } from "./search-file.ts";
 import { taskFactsOf } from "./task-facts-of.ts";
@@ -40,6 +42,9 @@ const passingMs = 30_000;
 /** How often files that could not be written are tried again, in milliseconds. */
 const againMs = 3_000;
 
+/** Of answers that wait to be written, so many characters are kept in memory; others are read from their transcripts. */
+const mostKept = 20_000_000;
+
 /** What is known of a task that has just ended. */
 interface Said {
   /** What Claude said last, where there is no answer. */
@@ -52,11 +57,19 @@ export class OutputFiles {
   readonly #log: BatchLog;
   readonly #report: (body: EventBody) => void;
   readonly #page: PageFiles;
+  readonly #jobs: JobQueue;
   /** File names by task number. */
   readonly #names = new Map<number, string>();
   #lines: LineFile;
   #search: SearchFile;
   #directory = "";
+  /** In this one, or for it, all has been asked for. */
+  #begunIn = "";
+  #isBeating = false;
+  /** The last files are being written, or are: no page is, until a retry comes. */
+  #isEnding = false;
+  /** Of answers that wait to be written, in characters. */
+  #kept = 0;
   /** Tasks of which a file or a line is missing, because the disk did not take it. */
   readonly #owed = new Set<number>();
   #triedAgainAt = performance.now();
@@ -64,16 +77,17 @@ export class OutputFiles {
   readonly #failingSince = new Map<string, number>();
   /** Whether the directory went away and was made again. */
   #wasRemade = false;
-  #isLast = false;
 
+  /** `failed` is called with what is no fault of a disk. */
   constructor(
     store: Store,
     log: BatchLog,
     activities: ReadonlyMap<number, string>,
-    report: (body: EventBody) => void,
+    { report, failed }: { report(body: EventBody): void; failed(error: unknown): void },
   ) {
     this.#log = log;
     this.#report = report;
+    this.#jobs = new JobQueue(failed);
     this.#page = new PageFiles(store, {
       names: this.#names,
       activities,
@@ -85,108 +99,152 @@ export class OutputFiles {
   }
 
   /** Makes the directory, and writes what an earlier runner had no time for. */
-  begin(): void {
+  begin(): Promise<void> {
+    this.#begunIn = this.#log.state.outputDirectory;
+    return this.#jobs.add(() => this.#begin());
+  }
+
+  /** Something of the batch has changed. */
+  async changed(): Promise<void> {
+    this.#page.changed();
+    // Handed over meanwhile: all that was written so far is written where the user looks for it.
+    if (this.#begunIn !== "" && this.#begunIn !== this.#log.state.outputDirectory) await this.begin();
+  }
+
+  /** These tasks are queued again: their lines, which were true once, go. Their files go when new ones come. */
+  forget(numbers: readonly number[]): Promise<void> {
+    this.#isEnding = false;
+    return this.#jobs.add(async () => {
+      await this.#attempt(this.#lines.path, () => this.#lines.drop(numbers));
+      await this.#attempt(this.#search.path, () => this.#search.forget(numbers));
+    });
+  }
+
+  /** The page follows, and what could not be written is tried again. */
+  async beat(): Promise<void> {
+    if (this.#isBeating || !this.#isBeatDue()) return;
+    this.#isBeating = true;
+    await this.#jobs.add(() => this.#beat());
+    this.#isBeating = false;
+  }
+
+  /** The files of a task that has ended, with what is still known of it; what is not, is in the transcript. */
+  async task(number: number, said: Said = {}): Promise<void> {
+    const length = said.text?.length ?? 0;
+    const isKept = this.#kept + length <= mostKept;
+    if (isKept) this.#kept += length;
+    await this.#jobs.add(() => this.#task(number, isKept ? said : { lastText: said.lastText }));
+    if (isKept) this.#kept -= length;
+  }
+
+  /** The last page, and the summary as the last file of all. Resolves when all is written, or has failed for good. */
+  async end(): Promise<void> {
+    this.#isEnding = true;
+    await this.#jobs.add(() => this.#end());
+  }
+
+  /** Writes no more than the file at hand. */
+  stop(): void {
+    this.#jobs.stop();
+  }
+
+  async #begin(): Promise<void> {
     const { state } = this.#log;
     this.#directory = state.outputDirectory;
     this.#names.clear();
     this.#owed.clear();
-    this.#attempt(this.#directory, () => {
-      makeDirectory(this.#directory);
+    await this.#attempt(this.#directory, async () => {
+      await makeDirectory(this.#directory);
       // Of this batch there is no other runner any more.
-      removeHalfFiles(this.#directory, this.#log.batchId);
+      await removeHalfFiles(this.#directory, this.#log.batchId);
     });
     const done = state.tasks.filter(({ status }) => status === "done").map(({ number }) => number);
     this.#lines = this.#linesIn(this.#directory);
-    this.#attempt(this.#lines.path, () => this.#lines.keepOnly(new Set(done)));
+    await this.#attempt(this.#lines.path, () => this.#lines.keepOnly(new Set(done)));
     this.#search = new SearchFile(state.batch, this.#directory);
-    this.#attempt(this.#search.path, () => this.#search.begin());
-    for (const number of done) this.task(number);
+    await this.#attempt(this.#search.path, async () => void (await this.#search.begin()));
+    for (const number of done) await this.#task(number);
     this.#wasRemade = false;
-    this.#writePage({ whole: true });
+    await this.#writePage({ whole: true });
   }
 
-  /** Something of the batch has changed. */
-  changed(): void {
-    this.#page.changed();
-    // Handed over meanwhile: all that was written so far is written where the user looks for it.
-    if (this.#directory !== "" && this.#directory !== this.#log.state.outputDirectory) this.begin();
+  #isBeatDue(): boolean {
+    if (this.#isEnding) return false;
+    return this.#wasRemade || this.#mustTryAgain() || this.#page.isDue(this.#log.state);
   }
 
-  /** These tasks are queued again: their lines, which were true once, go. Their files go when new ones come. */
-  forget(numbers: readonly number[]): void {
-    this.#attempt(this.#lines.path, () => this.#lines.drop(numbers));
-    this.#attempt(this.#search.path, () => this.#search.forget(numbers));
+  #mustTryAgain(): boolean {
+    return this.#owed.size > 0 && performance.now() - this.#triedAgainAt >= againMs;
   }
 
-  /** The page follows, and what could not be written is tried again. */
-  beat(): void {
-    if (this.#wasRemade) this.#writeMissing();
-    if (this.#owed.size > 0 && performance.now() - this.#triedAgainAt >= againMs) this.#writeOwed();
-    if (this.#page.isDue(this.#log.state)) this.#writePage();
+  async #beat(): Promise<void> {
+    if (this.#isEnding) return;
+    if (this.#wasRemade) await this.#writeMissing();
+    if (this.#mustTryAgain()) await this.#writeOwed();
+    if (this.#page.isDue(this.#log.state)) await this.#writePage();
   }
 
-  /** The files of a task that has ended, with what is still known of it; what is not, is in the transcript. */
-  task(number: number, said: Said = {}): void {
+  async #task(number: number, said: Said = {}): Promise<void> {
     const { state } = this.#log;
     const task = taskOf(state, number);
     if (task.status !== "done") return;
     const answer = answerOf(task, said);
-    if (hasFile(task)) {
-      this.#writeTaskFile(task, answer, said.lastText);
-    }
+    if (hasFile(task)) await this.#writeTaskFile(task, answer, said.lastText);
     if (!this.#lines.has(number) || !this.#search.has(number)) {
       const entry = entryWith(state, task, answer, {
         resultFile: this.#fileOf(number),
         door: doorOf(state.batch.startedBy),
       });
-      if (!this.#lines.has(number)) this.#attempt(this.#lines.path, () => this.#lines.append(number, entry));
+      if (!this.#lines.has(number))
+        await this.#attempt(this.#lines.path, () => this.#lines.append(number, entry));
       if (!this.#search.has(number))
-        this.#attempt(this.#search.path, () => this.#addToSearch(number, entry.result ?? entry.error ?? ""));
+        await this.#attempt(this.#search.path, () =>
+          this.#addToSearch(number, entry.result ?? entry.error ?? ""),
+        );
     }
     if (this.#isWritten(task)) this.#owed.delete(number);
     else this.#owed.add(number);
   }
 
-  /** The last page, and the summary as the last file of all. */
-  end(): void {
+  async #end(): Promise<void> {
     const { state } = this.#log;
-    // Nothing is tried again after this.
-    this.#isLast = true;
-    this.#writeMissing();
+    await this.#writeMissing();
     const word = endedWord(state);
-    this.#writePage({ ended: word });
+    await this.#writePage({ ended: word });
     const path = join(this.#directory, outputFiles.summary(state.batch.batchId));
     const how = { mostCharacters: longestSummary, fileOf: (task: number) => this.#fileOf(task) };
-    this.#attempt(path, () =>
-      replaceFileByPieces(path, summaryPieces(state, word, how), state.batch.batchId),
+    await this.#attempt(path, () =>
+      replaceFile(path, summaryPieces(state, word, how), { tag: state.batch.batchId }),
     );
   }
 
   // What is not there of tasks that have ended: those that were cancelled in the queue have not been through `task` yet,
   // and somebody may have moved or removed the directory, or a file in it.
-  #writeMissing(): void {
+  async #writeMissing(): Promise<void> {
     this.#wasRemade = false;
     const done = this.#log.state.tasks.filter((task) => task.status === "done");
-    this.#attempt(this.#lines.path, () => this.#lines.keepOnly(new Set(done.map(({ number }) => number))));
-    this.#attempt(this.#search.path, () => this.#search.begin());
-    this.#attempt(this.#directory, () => {
-      const there = new Set(namesIn(this.#directory));
+    await this.#attempt(this.#lines.path, () =>
+      this.#lines.keepOnly(new Set(done.map(({ number }) => number))),
+    );
+    await this.#attempt(this.#search.path, async () => void (await this.#search.begin()));
+    await this.#attempt(this.#directory, async () => {
+      const there = new Set(await namesIn(this.#directory));
       for (const [number, name] of this.#names) if (!there.has(name)) this.#names.delete(number);
     });
-    this.#writeAll(done.filter((task) => !this.#isWritten(task)).map(({ number }) => number));
+    await this.#writeAll(done.filter((task) => !this.#isWritten(task)).map(({ number }) => number));
   }
 
-  #writeOwed(): void {
+  async #writeOwed(): Promise<void> {
     this.#triedAgainAt = performance.now();
-    this.#writeAll([...this.#owed]);
+    await this.#writeAll([...this.#owed]);
   }
 
   // Where the disk takes nothing, it is not asked for each of thousands of files.
-  #writeAll(numbers: readonly number[]): void {
+  async #writeAll(numbers: readonly number[]): Promise<void> {
     let failed = 0;
     for (const number of numbers) {
-      this.task(number);
-      if (this.#owed.has(number) && ++failed >= (this.#isLast ? mostFailures : 1)) return;
+      await this.#task(number);
+      if (this.#owed.has(number) && ++failed >= (this.#isEnding ? mostFailures : 1)) return;
     }
   }
 
@@ -196,9 +254,9 @@ export class OutputFiles {
   }
 
   // Removed by somebody, it is begun anew, and the answers that it had are written again with the next beat.
-  #addToSearch(number: number, text: string): void {
-    if (this.#search.begin()) this.#wasRemade = true;
-    this.#search.append(number, text);
+  async #addToSearch(number: number, text: string): Promise<void> {
+    if (await this.#search.begin()) this.#wasRemade = true;
+    await this.#search.append(number, text);
   }
 
   #fileOf(task: number): string | undefined {
@@ -211,16 +269,16 @@ export class OutputFiles {
     return new LineFile(join(directory, outputFiles.lines(batchId)), batchId);
   }
 
-  #writeTaskFile(task: DoneTask, answer: ResultText, lastText: string | undefined): void {
+  async #writeTaskFile(task: DoneTask, answer: ResultText, lastText: string | undefined): Promise<void> {
     const { state } = this.#log;
-    this.#attempt(this.#directory, () => {
+    await this.#attempt(this.#directory, async () => {
       const text = this.#taskFile(state, task, answer, lastText);
       for (;;) {
-        const file = resultFileOf(state, task);
+        const file = await findResultFile(state, task);
         // Somebody else may take the name between our look and our writing: then the next one is tried.
-        if (!file.there && !placeNewFile(file.path, text, state.batch.batchId)) continue;
+        if (!file.there && !(await placeNewFile(file.path, text, { tag: state.batch.batchId }))) continue;
         this.#names.set(task.number, basename(file.path));
-        this.#removeEarlier(task, file.path);
+        await this.#removeEarlier(task, file.path);
         return;
       }
     });
@@ -254,35 +312,36 @@ export class OutputFiles {
     });
   }
 
-  #writePage(how: Parameters<PageFiles["write"]>[1] = {}): void {
+  async #writePage(how: Parameters<PageFiles["write"]>[1] = {}): Promise<void> {
     const { state } = this.#log;
-    this.#attempt(reportFileOf(state), () => this.#page.write(state, how));
+    await this.#attempt(reportFileOf(state), () => this.#page.write(state, how));
   }
 
   // The error text of a time before a retry; and the answer of such a time, once there is another one.
-  #removeEarlier({ number, outcome }: DoneTask, kept: string): void {
+  async #removeEarlier({ number, outcome }: DoneTask, kept: string): Promise<void> {
     const { state } = this.#log;
     const names =
       outcome.kind === "succeeded" ? [outputFiles.error, outputFiles.result] : [outputFiles.error];
     for (const endedAt of state.earlierEnds.get(number) ?? []) {
       for (const nameOf of names) {
         const path = join(this.#directory, nameOf(number, state.tasks.length, endedAt));
-        if (path !== kept && readHead(path, 512)?.includes(fileTag(state.batch.batchId, number)))
-          removePath(path);
+        if (path === kept) continue;
+        const head = await readHead(path, 512);
+        if (head?.includes(fileTag(state.batch.batchId, number))) await removePath(path);
       }
     }
   }
 
-  #attempt(path: string, write: () => void): void {
+  async #attempt(path: string, write: () => Promise<void>): Promise<void> {
     try {
       try {
-        write();
+        await write();
       } catch (error) {
         // Removed half-way: made again, for what comes is still wanted.
         if (systemCode(error) !== "ENOENT") throw error;
-        makeDirectory(this.#directory);
+        await makeDirectory(this.#directory);
         this.#wasRemade = true;
-        write();
+        await write();
       }
       this.#failingSince.delete(path);
     } catch (error) {
@@ -291,7 +350,7 @@ export class OutputFiles {
       const code = String(error.code);
       const since = this.#failingSince.get(path) ?? performance.now();
       this.#failingSince.set(path, since);
-      const mayPass = passing.has(code) && !this.#isLast && performance.now() - since < passingMs;
+      const mayPass = passing.has(code) && !this.#isEnding && performance.now() - since < passingMs;
       if (!mayPass) this.#fail(path, error.message);
     }
   }

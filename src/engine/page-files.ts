@@ -2,8 +2,8 @@
 // itself less so, for one that is opened follows at once.
 import { batchEndOf } from "../model/batch-end.ts";
 import type { BatchState } from "../model/state.ts";
-import { readHead, replaceFile } from "../platform/files.ts";
 import { join } from "../platform/paths.ts";
+import { readHead, replaceFile } from "../platform/whole-files.ts";
 import { isOurPage } from "../report/file-tag.ts";
 import { livePage, type PageView } from "../report/page.ts";
 import { outputFiles } from "../store/layout.ts";
@@ -56,10 +56,10 @@ export class PageFiles {
   }
 
   /** Writes what is due. With `ended`, all of it for the last time; with `whole`, the page itself too. */
-  write(
+  async write(
     state: BatchState,
     { ended, whole }: { ended?: "finished" | "cancelled"; whole?: boolean } = {},
-  ): void {
+  ): Promise<void> {
     this.#dirty = false;
     this.#writtenAt = performance.now();
     const { batchId } = state.batch;
@@ -68,16 +68,17 @@ export class PageFiles {
     const view = this.#viewOf(state, rows, ended ?? "running");
     if (whole || ended || this.#companions++ % companionsPerPage === 0) {
       const page = this.#page.html(view);
-      replaceFile(join(directory, outputFiles.report(batchId)), page, batchId);
-      if (rows[0]?.batchId === batchId) this.#writeIndex(join(directory, outputFiles.index), page, batchId);
+      await replaceFile(join(directory, outputFiles.report(batchId)), page, { tag: batchId });
+      if (rows[0]?.batchId === batchId)
+        await this.#writeIndex(join(directory, outputFiles.index), page, batchId);
     }
-    replaceFile(join(directory, outputFiles.feed(batchId)), this.#page.update(view), batchId);
+    await replaceFile(join(directory, outputFiles.feed(batchId)), this.#page.update(view), { tag: batchId });
   }
 
   // The one name in a directory that others use too: what is not ours stays.
-  #writeIndex(path: string, page: string, batchId: string): void {
-    const head = readHead(path, 512);
-    if (head === undefined || isOurPage(head)) replaceFile(path, page, batchId);
+  async #writeIndex(path: string, page: string, batchId: string): Promise<void> {
+    const head = await readHead(path, 512);
+    if (head === undefined || isOurPage(head)) await replaceFile(path, page, { tag: batchId });
     else this.#sources.kept(path);
   }
 

@@ -146,7 +146,7 @@ class Runner {
     this.#values = values;
     this.#cancelled = cancelled;
     this.#log = new RunnerLog(batchLog, epoch, () => {
-      this.#files.changed();
+      void this.#files.changed();
       this.#tellWatcher();
     });
     this.#tellWatcher = () => watching?.(batchLog.state, this.#activities, this.#standstill);
@@ -183,12 +183,10 @@ class Runner {
     const limitBytes = memoryLimitMb === undefined ? undefined : memoryLimitMb * 1e6;
     this.#machine = new Machine({ capacity, batchId, holder, processors, limitBytes });
     // Where not even the log can be written, a file that could not be is the lesser matter.
-    this.#files = new OutputFiles(
-      store,
-      batchLog,
-      this.#activities,
-      (body) => void this.#log.tryAppend(() => [body]),
-    );
+    this.#files = new OutputFiles(store, batchLog, this.#activities, {
+      report: (body) => void this.#log.tryAppend(() => [body]),
+      failed: (error) => this.#failed.reject(error),
+    });
     const patienceMs = Math.max(leastPatienceMs, (batch.loginPatienceSeconds ?? 0) * 1000);
     const startHold = new StartHold(patienceMs);
     const giveUpStarting = (because: string) => this.#giveUpStarting(because, patienceMs);
@@ -242,7 +240,7 @@ class Runner {
     const hear = () => this.#guard(() => bestEffort(() => this.#hearOthers(), undefined));
     this.#cancelled?.addEventListener("abort", hear);
     try {
-      this.#files.begin();
+      void this.#files.begin();
       // Nobody starts a session in the name of a runner that has gone, nor does what held it hold us.
       this.#machineStarts.releaseAll();
       this.#row.setHold(this.#log.batchId, undefined);
@@ -250,24 +248,27 @@ class Runner {
       // Before anything new starts: who carries the batch of a process that was killed only ends it.
       this.#checkLeash();
       bestEffort(() => this.#seeToKeeper(), undefined);
-      do {
-        // A retry that comes while the last processes are ended has begun tasks again, and a session of it may run.
-        do await Promise.race([this.#carryAll(), this.#failed.promise]);
-        while (!isDone(this.#log.state));
-        this.#files.end();
-        // Before the end is in the log: after it, nobody comes to clear up behind a runner that dies.
-        this.#machine.look(true);
-        removePath(this.#store.layout.privateFolder(this.#log.batchId));
-        // A retry that somebody asked for in this moment has queued tasks again.
-      } while (
-        (await this.#log.commit((now) => (isDone(now) ? [{ type: "batch-ended" }] : []))).length === 0
-      );
+      while (!(await this.#end()));
       this.#leave();
       if (noticesOf(this.#log.state).length > 0) startNotifier(this.#store, this.#log.batchId);
     } finally {
       clearInterval(timer);
       this.#cancelled?.removeEventListener("abort", hear);
+      this.#files.stop();
     }
+  }
+
+  // Carries what is queued, and ends the batch. False where a retry has come on the way, of which a session may run.
+  async #end(): Promise<boolean> {
+    for (const step of [() => this.#carryAll(), () => this.#files.end()]) {
+      await Promise.race([step(), this.#failed.promise]);
+      if (!isDone(this.#log.state)) return false;
+    }
+    // Before the end is in the log: after it, nobody comes to clear up behind a runner that dies.
+    this.#machine.look(true);
+    removePath(this.#store.layout.privateFolder(this.#log.batchId));
+    const ended = await this.#log.commit((now) => (isDone(now) ? [{ type: "batch-ended" }] : []));
+    return ended.length > 0;
   }
 
   async #carryAll(): Promise<void> {
@@ -294,7 +295,7 @@ class Runner {
     }
     this.#tasks.giveWay(this.#machine.look());
     this.#tasks.tellHold();
-    this.#files.beat();
+    void this.#files.beat();
   }
 
   #leave(): void {
@@ -368,14 +369,14 @@ class Runner {
     if (news.size === 0) return;
     for (const [number, activity] of news) this.#activities.set(number, activity);
     this.#row.setActivities(this.#log.batchId, news);
-    this.#files.changed();
+    void this.#files.changed();
   }
 
   #hold(standstill: Standstill | undefined): void {
     if (standstill?.because === this.#standstill?.because && standstill?.until === this.#standstill?.until)
       return;
     this.#standstill = standstill;
-    this.#files.changed();
+    void this.#files.changed();
     this.#tellWatcher();
     this.#row.setHold(this.#log.batchId, standstill);
   }

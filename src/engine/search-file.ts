@@ -1,7 +1,7 @@
 // The prompts and answers that an open page searches. Prompts are written at once; each answer is added as it comes.
 import type { Batch } from "../model/event.ts";
-import { appendText, isThere, replaceFileByPieces } from "../platform/files.ts";
 import { join } from "../platform/paths.ts";
+import { appendText, isThere, replaceFile } from "../platform/whole-files.ts";
 import { searchedCharacters, textCall } from "../report/search-texts.ts";
 import { outputFiles } from "../store/layout.ts";
 
@@ -30,29 +30,32 @@ export class SearchFile {
   }
 
   /** Writes all prompts, unless they are there. Says whether it had to: then all answers are missing. */
-  begin(): boolean {
-    if (this.#isBegun && isThere(this.path)) return false;
+  async begin(): Promise<boolean> {
+    if (this.#isBegun && (await isThere(this.path))) return false;
     this.#answered.clear();
-    replaceFileByPieces(this.path, this.#prompts(), this.#batch.batchId);
+    await replaceFile(this.path, this.#prompts(), { tag: this.#batch.batchId });
     this.#isBegun = true;
     this.#writings++;
     return true;
   }
 
   /** Adds the result of a task. */
-  append(task: number, text: string): void {
+  async append(task: number, text: string): Promise<void> {
     const prompt = this.#batch.tasks[task - 1]?.prompt ?? "";
     const limit = this.#limit - Math.min(prompt.length, this.#promptLimit);
-    appendText(this.path, textCall(task, "answer", { text, limit }));
+    await appendText(this.path, textCall(task, "answer", { text, limit }));
     this.#answered.add(task);
     this.#writings++;
   }
 
   /** What was said before a retry is no answer any more. */
-  forget(tasks: readonly number[]): void {
+  async forget(tasks: readonly number[]): Promise<void> {
     const gone = tasks.filter((task) => this.#answered.delete(task));
     if (gone.length === 0) return;
-    appendText(this.path, gone.map((task) => textCall(task, "answer", { text: "", limit: 1 })).join(""));
+    await appendText(
+      this.path,
+      gone.map((task) => textCall(task, "answer", { text: "", limit: 1 })).join(""),
+    );
     this.#writings++;
   }
 

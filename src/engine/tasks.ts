@@ -149,10 +149,10 @@ export class Tasks {
   /** Begins tasks again that a retry has queued while the batch runs. */
   beginAgain(numbers: readonly number[]): void {
     const { files } = this.#plan;
-    files.forget(numbers);
+    void files.forget(numbers);
     for (const number of numbers) {
       // Some may have ended again before we heard of it.
-      files.task(number);
+      void files.task(number);
       if (this.#open.has(number) || !this.#isQueued(number)) continue;
       this.#begin(number, this.#carry(number, undefined));
     }
@@ -262,7 +262,7 @@ export class Tasks {
     if (!claude.found) return this.#startLater(missingText(log.state.batch.claudePath));
     const { layout } = store;
     const plan = planAttempt(log.state, number, { claudePath: claude.path, layout, environment, values });
-    const opened = open(plan);
+    const opened = await open(plan);
     if (opened.kind === "task") {
       startHold.release(number);
       const lost = plan.lost ? { lost: [...plan.lost] } : {};
@@ -412,7 +412,7 @@ export class Tasks {
       ...(givenUp ? endOfHeld(state, givenUp, number) : []),
       ...(delay === undefined ? consequenceOf(state, end.outcome.kind, number) : []),
     ]);
-    files.task(number, end);
+    void files.task(number, end);
     this.endCancelled();
   }
 
@@ -437,9 +437,9 @@ type Opened =
   | { kind: "passing"; because: string };
 
 // The session, and its transcript in our hands: without descriptors for both, it is no start.
-function open({ session: plan, hindrance }: AttemptPlan): Opened {
+async function open({ session: plan, hindrance }: AttemptPlan): Promise<Opened> {
   if (hindrance !== undefined) return { kind: "task", message: hindrance };
-  const start = startSession(plan);
+  const start = await startSession(plan);
   return start.started
     ? { kind: "opened", session: start.session, reader: start.reader }
     : startVerdict(start, plan);

@@ -9,12 +9,12 @@ import {
   permissionsOf,
   realPath,
   removePath,
-  replaceFile,
   setPermissions,
 } from "../platform/files.ts";
 import { namesIn, removeEmptyFolders } from "../platform/folders.ts";
 import { absolutePath, basename, dirname, homeDirectory } from "../platform/paths.ts";
 import { lastingCommand } from "../platform/self.ts";
+import { replaceFile } from "../platform/whole-files.ts";
 import { entryIn, withEntry, withoutEntry, withReplaced, withWhole } from "./clients/change.ts";
 import { type ClientName, clientOf, type McpClient, type ServerEntry } from "./clients/clients.ts";
 import { diffOf } from "./clients/diff.ts";
@@ -107,7 +107,7 @@ export function planUninstall(context: Context, { client, name, command }: Asked
 }
 
 /** Does it, and gives the path of the backup where there was something to keep. Throws `Fault`. */
-export function applyChange({ client, name, before, after }: Change): string | undefined {
+export async function applyChange({ client, name, before, after }: Change): Promise<string | undefined> {
   const place = placeOf(client, name);
   // A link stays one: what it leads to is replaced.
   const { file } = place;
@@ -128,7 +128,7 @@ export function applyChange({ client, name, before, after }: Change): string | u
     const backup = before === undefined ? undefined : backUp(file);
     // It may hold credentials of other servers.
     const mode = before === undefined ? 0o600 : permissionsOf(file);
-    replaceFile(file, after, String(process.pid), mode);
+    await replaceFile(file, after, { mode });
     setPermissions(file, mode);
     pruneCopies(place);
     return backup;

@@ -79,7 +79,7 @@ export async function probeSession(
   const stderr = join(folder, "stderr.txt");
   const marker = `doctor/${sessionId}`;
   try {
-    const start = startSession({
+    const start = await startSession({
       command: [claudePath, ...argumentsFor(sessionOptions.parse({}), sessionId)],
       workingDirectory,
       environment: sessionEnvironment(process.env),

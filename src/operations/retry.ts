@@ -106,7 +106,7 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
       );
     checkBudget(log, context.door, { count: reruns.length, given: budgetUsd });
     const values = retryValues(context, log, { env, tasks, again: reruns, isCarried });
-    writePrivateFiles(planned.files);
+    await writePrivateFiles(planned.files);
     const { concurrency, failureMode } = changes;
     const event: EventBody = {
       type: "retry-requested",

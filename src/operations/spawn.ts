@@ -133,7 +133,7 @@ export async function create(
   const account = accountOf(process.env, store.salt());
   const tooMany = rateFault(context, account.hash);
   if (tooMany !== undefined) throw new Fault(`Nothing was started: ${tooMany}`);
-  writePrivateFiles(files);
+  await writePrivateFiles(files);
   const leash = leashed ? { leash: ownIdentity() } : outerLeash();
   return patiently(() => store.create({ type: "batch-created", batch, account, ...leash }, Date.now()));
 }

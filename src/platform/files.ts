@@ -7,8 +7,6 @@ import {
   copyFileSync,
   existsSync,
   fstatSync,
-  ftruncateSync,
-  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -17,13 +15,11 @@ import {
   readlinkSync,
   readSync,
   realpathSync,
-  renameSync,
   rmSync,
   statfsSync,
   statSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { writeAllNow } from "./output.ts";
 import { systemCode } from "./system-error.ts";
 
 /** Makes a directory, with its parents, that only this user may enter. */
@@ -102,67 +98,6 @@ function openRegular(path: string, flags: number, mode = 0o666): number {
   if (fstatSync(descriptor).isFile()) return descriptor;
   closeSync(descriptor);
   throw new NoRegularFile(path);
-}
-
-/**
- * Appends a text to a regular file, made if it is not there: all of it, or, where that fails, nothing. Throws
- * `NoRegularFile` for a link or a pipe.
- */
-export function appendText(path: string, text: string): void {
-  const descriptor = openRegular(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
-  try {
-    const { size } = fstatSync(descriptor);
-    try {
-      writeAllNow(descriptor, new TextEncoder().encode(text));
-    } catch (error) {
-      // Of a disk that is full, a part may have been taken; the next text must not be glued to it.
-      ftruncateSync(descriptor, size);
-      throw error;
-    }
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/**
- * The lines of a regular file, one at a time, without their line feeds; none where it is not there. A last line without
- * one counts, and of a line over `mostCharacters`, nothing is given. Throws `NoRegularFile` for a link or a pipe.
- */
-export function* linesOf(path: string, mostCharacters: number): Generator<string> {
-  if (!isThere(path)) return;
-  const descriptor = openRegular(path, constants.O_RDONLY);
-  try {
-    const buffer = new Uint8Array(64 * 1024);
-    const decoder = new TextDecoder();
-    let rest = "";
-    let isTooLong = false;
-    for (let read = 1; read > 0; ) {
-      read = readSync(descriptor, buffer, 0, buffer.length, null);
-      const pieces = (rest + decoder.decode(buffer.subarray(0, read), { stream: read > 0 })).split("\n");
-      rest = pieces.pop() ?? "";
-      for (const line of pieces) {
-        if (!isTooLong) yield line;
-        isTooLong = false;
-      }
-      if (rest.length > mostCharacters) [rest, isTooLong] = ["", true];
-    }
-    if (rest !== "" && !isTooLong) yield rest;
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** Whether a text may be appended to a regular file as a line of its own; also where there is no file, or an empty one. */
-export function endsWithLineFeed(path: string): boolean {
-  if (!isThere(path)) return true;
-  const descriptor = openRegular(path, constants.O_RDONLY);
-  try {
-    const { size } = fstatSync(descriptor);
-    const last = new Uint8Array(1);
-    return size === 0 || (readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] === 10);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 /** Whether a name is taken, by whatever it is: a link that leads nowhere too. */
@@ -380,98 +315,6 @@ export function readTail(path: string, bytes: number): string {
   } finally {
     closeSync(descriptor);
   }
-}
-
-/**
- * Replaces a file as a whole: readers see the old text or the new one. `tag` names the half file that a kill leaves
- * behind, for `removeHalfFiles`; two writers must not share one at the same time. Nothing is written through a link.
- */
-export function replaceFile(path: string, text: string, tag?: string, mode?: number): void {
-  replaceFileByPieces(path, [text], tag, mode);
-}
-
-/** Replaces a file as a whole by pieces that are never all in memory at once. */
-export function replaceFileByPieces(
-  path: string,
-  pieces: Iterable<string>,
-  tag = String(process.pid),
-  mode = 0o644,
-): void {
-  const beside = halfFile(path, tag);
-  writeNew(beside, pieces, mode);
-  renameOver(beside, path);
-}
-
-/** Puts a whole file at a name that is not taken yet; false when it is. `tag` as with `replaceFile`. */
-export function placeNewFile(path: string, text: string, tag = String(process.pid), mode = 0o644): boolean {
-  const beside = halfFile(path, tag);
-  writeNew(beside, [text], mode);
-  try {
-    linkSync(beside, path);
-    return true;
-  } catch (error) {
-    if (isThere(path)) return false;
-    // A file system without hard links: the name is free, so a rename does it.
-    if (!isThere(beside)) throw error;
-    renameOver(beside, path);
-    return true;
-  } finally {
-    rmSync(beside, { force: true });
-  }
-}
-
-// A new file of ours: whatever had its name was left behind by a kill, or put there by somebody, and goes.
-function writeNew(path: string, pieces: Iterable<string>, mode: number): void {
-  rmSync(path, { force: true });
-  const descriptor = openSync(path, "wx", mode);
-  try {
-    for (const piece of pieces) writeAllNow(descriptor, new TextEncoder().encode(piece));
-  } catch (error) {
-    // Half of it only takes room, which may be what is missing.
-    rmSync(path, { force: true });
-    throw error;
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** How long a file that others have open is waited for, in milliseconds. */
-const openElsewhereMs = 1_000;
-
-// On Windows, a browser or a virus scanner that has the file open stands in the way for a moment.
-function renameOver(from: string, to: string): void {
-  if (process.platform !== "win32") renameSync(from, to);
-  else whileOpenElsewhere(() => renameSync(from, to));
-}
-
-/** Does it again for up to a second, as long as somebody has the file open. */
-export function whileOpenElsewhere(act: () => void, patienceMs = openElsewhereMs): void {
-  const deadline = performance.now() + patienceMs;
-  for (let pauseMs = 5; ; pauseMs *= 2) {
-    try {
-      act();
-      return;
-    } catch (error) {
-      const isOpen = ["EPERM", "EBUSY", "EACCES"].includes(systemCode(error) ?? "");
-      if (!isOpen || performance.now() + pauseMs > deadline) throw error;
-      Bun.sleepSync(pauseMs);
-    }
-  }
-}
-
-/** The names in a directory. Throws where it is not there. */
-export function namesIn(directory: string): string[] {
-  return readdirSync(directory);
-}
-
-/** Removes what a process that was killed while it wrote left in a directory. */
-export function removeHalfFiles(directory: string, tag: string): void {
-  for (const name of readdirSync(directory))
-    if (name.endsWith(halfFile("", tag))) rmSync(join(directory, name), { force: true });
-}
-
-function halfFile(path: string, tag: string): string {
-  return `${path}.${tag}.part`;
 }
 
 /** Removes a file or a folder with all that is in it; silent when it is not there. */

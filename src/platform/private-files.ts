@@ -1,6 +1,7 @@
 // Files that nobody but this user can read: what would otherwise stand on a command line, where everybody can.
-import { exists, makePrivateDirectory, replaceFile } from "./files.ts";
+import { exists, makePrivateDirectory } from "./files.ts";
 import { dirname } from "./paths.ts";
+import { replaceFile } from "./whole-files.ts";
 
 /** A file whose name follows from its text, so that one that is there is the one. */
 export interface PrivateFile {
@@ -9,11 +10,11 @@ export interface PrivateFile {
 }
 
 /** Writes those that are not there yet. */
-export function writePrivateFiles(files: readonly PrivateFile[]): void {
+export async function writePrivateFiles(files: readonly PrivateFile[]): Promise<void> {
   for (const { path, text } of files) {
     if (exists(path)) continue;
     makePrivateDirectory(dirname(path));
-    replaceFile(path, text, undefined, 0o600);
+    await replaceFile(path, text, { mode: 0o600 });
   }
 }
 

@@ -1,6 +1,7 @@
 // The token that clients of the HTTP door show. One for a state directory, made at its first use.
-import { makePrivateDirectory, placeNewFile, readText, touchPrivately } from "../platform/files.ts";
+import { makePrivateDirectory, readText, touchPrivately } from "../platform/files.ts";
 import { newSecret } from "../platform/secret.ts";
+import { placeNewFile } from "../platform/whole-files.ts";
 import { StoreProblem } from "./database.ts";
 import type { Layout } from "./layout.ts";
 
@@ -14,10 +15,10 @@ export interface HttpToken {
 }
 
 /** The token. Throws `StoreProblem` when the file holds none. */
-export function httpToken({ stateDirectory, httpTokenFile }: Layout): HttpToken {
+export async function httpToken({ stateDirectory, httpTokenFile }: Layout): Promise<HttpToken> {
   makePrivateDirectory(stateDirectory);
   // Two doors may start at once: the first to place the file wins, and both read the same.
-  const isNew = placeNewFile(httpTokenFile, `${newSecret()}\n`, String(process.pid), 0o600);
+  const isNew = await placeNewFile(httpTokenFile, `${newSecret()}\n`, { mode: 0o600 });
   touchPrivately(httpTokenFile);
   const token = readText(httpTokenFile).trim();
   if (token.length >= fewestCharacters && /^[\w.~+/=-]+$/.test(token)) return { token, isNew };

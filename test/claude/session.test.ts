@@ -29,7 +29,7 @@ describeNeeding("a system other than Windows")("a session", () => {
   test("gets lines and an end of input, writes into files, and tells its exit code", async () => {
     await using home = new Home();
     const { session, reader } = begun(
-      startSession(planOf(home, 'read line; echo "$line"; cat; echo no >&2; exit 3')),
+      await startSession(planOf(home, 'read line; echo "$line"; cat; echo no >&2; exit 3')),
     );
     using _ = reader;
     expect(session).toMatchObject({ isOurs: true, marker: "marker-1" });
@@ -59,7 +59,7 @@ describeNeeding("a system other than Windows")("a session", () => {
 
   test("tells the signal that ended it", async () => {
     await using home = new Home();
-    const { session, reader } = begun(startSession(planOf(home, "kill -KILL $$")));
+    const { session, reader } = begun(await startSession(planOf(home, "kill -KILL $$")));
     using _ = reader;
     expect(await session.exited).toEqual({ signal: "SIGKILL" });
   });
@@ -68,7 +68,7 @@ describeNeeding("a system other than Windows")("a session", () => {
     await using home = new Home();
     const script = 'echo "$OWN|$HOME|$PWD|$(pwd)|$MARK|$(ps -o pgid= -p $$ | tr -d " ")|$$"';
     const plan = planOf(home, script.replace("MARK", markerVariable));
-    const { session, reader } = begun(startSession(plan));
+    const { session, reader } = begun(await startSession(plan));
     using _ = reader;
     session.closeInput();
     await session.exited;
@@ -81,7 +81,7 @@ describeNeeding("a system other than Windows")("a session", () => {
     await using home = new Home();
     const path = home.file("private/settings.json");
     const files = [{ path, text: "secret" }];
-    const { session, reader } = begun(startSession(planOf(home, `cat '${path}'`, { files })));
+    const { session, reader } = begun(await startSession(planOf(home, `cat '${path}'`, { files })));
     using _ = reader;
     session.closeInput();
     await session.exited;
@@ -98,7 +98,7 @@ describe("a start that fails says why, and leaves no files behind", () => {
       [{ workingDirectory: home.file("none") }, /ENOENT/],
     ];
     for (const [more, why] of plans) {
-      const start = startSession(planOf(home, "true", more));
+      const start = await startSession(planOf(home, "true", more));
       expect(start).toMatchObject({ started: false, code: "ENOENT", atOutput: false });
       const message = start.started ? "" : start.message;
       expect(message).toStartWith(
@@ -112,7 +112,7 @@ describe("a start that fails says why, and leaves no files behind", () => {
   test("where a name of its output is taken, which stays", async () => {
     await using home = new Home();
     await Bun.write(home.file("stderr.txt"), "of another one");
-    expect(startSession(planOf(home, "true"))).toMatchObject({
+    expect(await startSession(planOf(home, "true"))).toMatchObject({
       started: false,
       code: "EEXIST",
       atOutput: true,
@@ -120,12 +120,12 @@ describe("a start that fails says why, and leaves no files behind", () => {
     expect(readFileSync(home.file("stderr.txt"), "utf8")).toBe("of another one");
     expect(existsSync(home.file("transcript.ndjson"))).toBe(false);
     mkdirSync(home.file("transcript.ndjson"));
-    expect(startSession(planOf(home, "true"))).toMatchObject({ started: false, atOutput: true });
+    expect(await startSession(planOf(home, "true"))).toMatchObject({ started: false, atOutput: true });
   });
 
   test("without repeating a value that no process can be given", async () => {
     await using home = new Home();
-    const start = startSession(planOf(home, "true", { command: ["/bin/echo", "secret\0value"] }));
+    const start = await startSession(planOf(home, "true", { command: ["/bin/echo", "secret\0value"] }));
     expect(start).toEqual({
       started: false,
       message: `The session could not be started in ${home.work}: an argument or a variable cannot be passed to a process.`,

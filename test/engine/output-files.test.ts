@@ -10,9 +10,14 @@ import { failed, Inside, type TestBatch } from "../inside.ts";
 /** The files of a batch, as a runner writes them, and what they report. */
 function filesOf(inside: Inside, { log }: TestBatch) {
   const reported: EventBody[] = [];
-  const files = new OutputFiles(inside.context().store, log, new Map(), (body) => {
-    reported.push(body);
-    log.append(() => [body]);
+  const files = new OutputFiles(inside.context().store, log, new Map(), {
+    report: (body) => {
+      reported.push(body);
+      log.append(() => [body]);
+    },
+    failed: (error) => {
+      throw error;
+    },
   });
   return { files, reported };
 }
@@ -30,20 +35,20 @@ function endOf({ log: { state } }: TestBatch, number: number): number {
 }
 
 describe("a batch that runs", () => {
-  test("has pages, and a file and a line for each task that has ended", () => {
+  test("has pages, and a file and a line for each task that has ended", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context(), { tasks: 4 });
     const { files, reported } = filesOf(inside, batch);
-    files.begin();
+    await files.begin();
     const pages = ["index.html", `report-${batch.id}.html`, `report-${batch.id}.js`];
     expect(names(inside.output)).toEqual(expect.arrayContaining(pages));
     batch.answer(1, "The <b>answer</b>");
-    files.task(1, { text: "The <b>answer</b>" });
+    await files.task(1, { text: "The <b>answer</b>" });
     batch.end(2, failed);
-    files.task(2, { lastText: "Nearly there" });
+    await files.task(2, { lastText: "Nearly there" });
     // It still runs, and has nothing to tell.
     batch.start(3);
-    files.task(3);
+    await files.task(3);
     const result = `result-001-${endOf(batch, 1)}.html`;
     const error = `error-002-${endOf(batch, 2)}.txt`;
     expect(names(inside.output)).toEqual(expect.arrayContaining([result, error]));
@@ -63,7 +68,7 @@ describe("a batch that runs", () => {
     ]);
     // A second time, nothing comes twice.
     const before = names(inside.output);
-    files.task(1);
+    await files.task(1);
     expect(names(inside.output)).toEqual(before);
     expect(linesIn(`${inside.output}/results-${batch.id}.jsonl`)).toHaveLength(2);
     expect(reported).toEqual([]);
@@ -73,13 +78,13 @@ describe("a batch that runs", () => {
     });
   });
 
-  test("at its end has the last page and a summary of all", () => {
+  test("at its end has the last page and a summary of all", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context(), { tasks: 3 }).answer(1, "one");
     const { files } = filesOf(inside, batch);
-    files.begin();
+    await files.begin();
     batch.end(2, failed).append({ type: "cancel-requested", by: "user" });
-    files.end();
+    await files.end();
     const summary = JSON.parse(readFileSync(`${inside.output}/summary-${batch.id}.json`, "utf8"));
     expect(summary).toMatchObject({
       batchId: batch.id,
@@ -102,29 +107,29 @@ describe("a batch that runs", () => {
     expect(names(inside.output).filter((name) => name.includes("-003-"))).toEqual([]);
   });
 
-  test("has a file of a task that could not be started", () => {
+  test("has a file of a task that could not be started", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context());
     const { files } = filesOf(inside, batch);
-    files.begin();
+    await files.begin();
     batch.append({
       type: "attempt-ended",
       task: 1,
       attempt: 0,
       outcome: { kind: "not-started", message: "The directory is gone" },
     });
-    files.task(1);
+    await files.task(1);
     const text = readFileSync(`${inside.output}/error-001-${endOf(batch, 1)}.txt`, "utf8");
     expect(text).toContain("The directory is gone");
   });
 });
 
 describe("a runner that takes a batch over", () => {
-  test("writes what is missing, and keeps what is there", () => {
+  test("writes what is missing, and keeps what is there", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context(), { tasks: 3 }).answer(1, "one").answer(2, "two");
     const first = filesOf(inside, batch).files;
-    first.begin();
+    await first.begin();
     const one = `${inside.output}/result-001-${endOf(batch, 1)}.html`;
     rmSync(`${inside.output}/result-002-${endOf(batch, 2)}.html`);
     const page = readFileSync(one, "utf8");
@@ -132,88 +137,88 @@ describe("a runner that takes a batch over", () => {
     const [line = ""] = readFileSync(jsonl, "utf8").split("\n");
     // Torn apart, of a task that has not ended, and twice.
     writeFileSync(jsonl, `${line}\n${line}\n{"taskIndex":3}\n{"taskIndex":2,"res`);
-    filesOf(inside, batch).files.begin();
+    await filesOf(inside, batch).files.begin();
     expect(linesIn(jsonl).map(({ taskIndex }) => taskIndex)).toEqual([1, 2]);
     expect(readFileSync(one, "utf8")).toBe(page);
     expect(existsSync(`${inside.output}/result-002-${endOf(batch, 2)}.html`)).toBe(true);
   });
 
-  test("takes no file of somebody else's, and no page of theirs", () => {
+  test("takes no file of somebody else's, and no page of theirs", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context()).answer(1, "one");
     inside.write("output/index.html", "mine");
     inside.write(`output/result-001-${endOf(batch, 1)}.html`, "mine");
     const { files, reported } = filesOf(inside, batch);
-    files.begin();
+    await files.begin();
     expect(readFileSync(`${inside.output}/index.html`, "utf8")).toBe("mine");
     expect(readFileSync(`${inside.output}/result-001-${endOf(batch, 1)}.html`, "utf8")).toBe("mine");
     expect(existsSync(`${inside.output}/result-001-${endOf(batch, 1) + 1}.html`)).toBe(true);
     expect(reported).toMatchObject([{ type: "file-failed", path: `${inside.output}/index.html` }]);
     // It is reported once.
-    files.end();
+    await files.end();
     expect(reported).toHaveLength(1);
   });
 });
 
 describe("a task that is run again", () => {
-  test("loses its line at once, and its earlier files when new ones come", () => {
+  test("loses its line at once, and its earlier files when new ones come", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context(), { tasks: 2 }).end(1, failed).answer(2, "two");
     const { files } = filesOf(inside, batch);
-    files.begin();
+    await files.begin();
     const jsonl = `${inside.output}/results-${batch.id}.jsonl`;
     const error = `${inside.output}/error-001-${endOf(batch, 1)}.txt`;
     batch.append({ type: "retry-requested", tasks: [1] });
-    files.forget([1]);
+    await files.forget([1]);
     expect(linesIn(jsonl).map(({ taskIndex }) => taskIndex)).toEqual([2]);
     expect(existsSync(error)).toBe(true);
     batch.answer(1, "at last");
-    files.task(1);
+    await files.task(1);
     expect(existsSync(error)).toBe(false);
     expect(linesIn(jsonl).map(({ taskIndex }) => taskIndex)).toEqual([2, 1]);
     expect(existsSync(`${inside.output}/result-001-${endOf(batch, 1)}.html`)).toBe(true);
   });
 
-  test("keeps its earlier answer where it fails", () => {
+  test("keeps its earlier answer where it fails", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context()).answer(1, "once");
     const { files } = filesOf(inside, batch);
-    files.begin();
+    await files.begin();
     const result = `${inside.output}/result-001-${endOf(batch, 1)}.html`;
     batch.append({ type: "retry-requested", tasks: [], succeeded: [1] });
-    files.forget([1]);
+    await files.forget([1]);
     batch.end(1, failed);
-    files.task(1);
+    await files.task(1);
     expect(existsSync(result)).toBe(true);
     expect(existsSync(`${inside.output}/error-001-${endOf(batch, 1)}.txt`)).toBe(true);
   });
 });
 
 describe("a directory", () => {
-  test("that is given later gets everything", () => {
+  test("that is given later gets everything", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context()).answer(1, "one");
     const { files } = filesOf(inside, batch);
     // Not before it has begun.
-    files.changed();
+    await files.changed();
     expect(existsSync(inside.output)).toBe(false);
-    files.begin();
+    await files.begin();
     const moved = inside.file("moved");
     batch.append({ type: "leash-released", outputDirectory: moved });
-    files.changed();
+    await files.changed();
     expect(names(moved)).toEqual(expect.arrayContaining(["index.html", `results-${batch.id}.jsonl`]));
     expect(names(moved).some((name) => name.startsWith("result-001-"))).toBe(true);
   });
 
-  test("that was removed is made again, with all that belongs there", () => {
+  test("that was removed is made again, with all that belongs there", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context(), { tasks: 2 }).answer(1, "one");
     const { files, reported } = filesOf(inside, batch);
-    files.begin();
+    await files.begin();
     rmSync(inside.output, { recursive: true });
     batch.answer(2, "two");
-    files.task(2);
-    files.beat();
+    await files.task(2);
+    await files.beat();
     expect(names(inside.output).filter((name) => name.startsWith("result-"))).toHaveLength(2);
     expect(
       linesIn(`${inside.output}/results-${batch.id}.jsonl`)
@@ -223,13 +228,13 @@ describe("a directory", () => {
     expect(reported).toEqual([]);
   });
 
-  test("that cannot be made is reported, once a path, and fails nothing", () => {
+  test("that cannot be made is reported, once a path, and fails nothing", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context()).answer(1, "one");
     writeFileSync(inside.output, "");
     const { files, reported } = filesOf(inside, batch);
-    files.begin();
-    files.end();
+    await files.begin();
+    await files.end();
     const paths = reported.map((event) => (event.type === "file-failed" ? event.path : ""));
     expect(paths).toContain(inside.output);
     expect(paths.length).toBe(new Set(paths).size);
@@ -237,48 +242,48 @@ describe("a directory", () => {
 });
 
 describe("the lines of a batch", () => {
-  test("are kept for tasks that have ended, whole and once", () => {
+  test("are kept for tasks that have ended, whole and once", async () => {
     using inside = new Inside();
     const path = inside.write(
       "lines.jsonl",
       '{"taskIndex":1}\n{"taskIndex":2}\n{"taskIndex":1,"x":2}\nno line\n{"taskIndex":3}',
     );
     const lines = new LineFile(path, "tag");
-    lines.keepOnly(new Set([1, 3, 4]));
+    await lines.keepOnly(new Set([1, 3, 4]));
     expect(readFileSync(path, "utf8")).toBe('{"taskIndex":1}\n{"taskIndex":3}\n');
     expect([1, 2, 3, 4].map((task) => lines.has(task))).toEqual([true, false, true, false]);
-    lines.append(4, { taskIndex: 4, text: "a\u2028b" });
+    await lines.append(4, { taskIndex: 4, text: "a\u2028b" });
     expect(lines.has(4)).toBe(true);
-    lines.drop([1, 9]);
+    await lines.drop([1, 9]);
     expect(linesIn(path).map(({ taskIndex }) => taskIndex)).toEqual([3, 4]);
     expect([1, 3, 4].map((task) => lines.has(task))).toEqual([false, true, true]);
   });
 
-  test("that end without a line feed get one", () => {
+  test("that end without a line feed get one", async () => {
     using inside = new Inside();
     const path = inside.write("lines.jsonl", '{"taskIndex":1}');
     const lines = new LineFile(path, "tag");
-    lines.keepOnly(new Set([1]));
-    lines.append(2, { taskIndex: 2 });
+    await lines.keepOnly(new Set([1]));
+    await lines.append(2, { taskIndex: 2 });
     expect(readFileSync(path, "utf8")).toBe('{"taskIndex":1}\n{"taskIndex":2}\n');
   });
 
-  test("of a file that is not there are none", () => {
+  test("of a file that is not there are none", async () => {
     using inside = new Inside();
     mkdirSync(inside.output);
     const lines = new LineFile(`${inside.output}/x.jsonl`, "tag");
-    lines.keepOnly(new Set([1]));
+    await lines.keepOnly(new Set([1]));
     expect(lines.has(1)).toBe(false);
   });
 });
 
-test("of two batches in one directory, the newer one has the index", () => {
+test("of two batches in one directory, the newer one has the index", async () => {
   using inside = new Inside();
   const context = inside.context();
   const older = inside.batch(context, { batch: { name: "The older" } });
   const newer = inside.batch(context, { batch: { name: "The newer" } });
-  filesOf(inside, newer).files.begin();
-  filesOf(inside, older).files.begin();
+  await filesOf(inside, newer).files.begin();
+  await filesOf(inside, older).files.begin();
   const index = readFileSync(`${inside.output}/index.html`, "utf8");
   expect(/<title>[^<]*/.exec(index)?.[0]).toContain("The newer");
   expect(index).toContain(`report-${older.id}.html`);

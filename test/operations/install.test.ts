@@ -35,30 +35,30 @@ const serversIn = (path: string) => JSON.parse(readFileSync(path, "utf8")).mcpSe
 const copiesOf = (path: string) => readdirSync(dirname(path)).filter((name) => name.includes(".backup-"));
 
 describe("installing", () => {
-  test("makes the file of a client that has none, for its user alone, and uninstalling leaves nothing of it", () => {
+  test("makes the file of a client that has none, for its user alone, and uninstalling leaves nothing of it", async () => {
     using inside = new Inside();
     const context = inside.context();
     const path = inside.file("claude/.claude.json");
     const change = planInstall(context, { client });
     expect(change).toMatchObject({ name: "claude-code", before: undefined, notes: [] });
     expect(change.diff).toContain(`+     "claude-code": {`);
-    expect(applyChange(change)).toBeUndefined();
+    expect(await applyChange(change)).toBeUndefined();
     expect(serversIn(path)).toEqual({ "claude-code": { type: "stdio", ...own } });
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(planInstall(context, { client })).toMatchObject({ diff: "", notes: [] });
     const back = planUninstall(context, { client });
     expect(back.after).toBeUndefined();
-    applyChange(back);
+    await applyChange(back);
     expect(existsSync(path)).toBe(false);
   });
 
-  test("keeps a copy of a file that is there, its rights, and gives it back to the byte", () => {
+  test("keeps a copy of a file that is there, its rights, and gives it back to the byte", async () => {
     using inside = new Inside();
     const context = inside.context();
     const path = file(inside, { a: other }, { theme: "dark" });
     chmodSync(path, 0o640);
     const before = readFileSync(path, "utf8");
-    const copy = applyChange(planInstall(context, { client, env: ["A=1", "B=x=y"] }));
+    const copy = await applyChange(planInstall(context, { client, env: ["A=1", "B=x=y"] }));
     expect(readFileSync(copy ?? "", "utf8")).toBe(before);
     expect(copy).toMatch(/\.claude\.json\.backup-\d{8}-\d{6}$/);
     expect(serversIn(path)).toEqual({
@@ -66,25 +66,25 @@ describe("installing", () => {
       "claude-code": { type: "stdio", ...own, env: { A: "1", B: "x=y" } },
     });
     expect(statSync(path).mode & 0o777).toBe(0o640);
-    applyChange(planUninstall(context, { client }));
+    await applyChange(planUninstall(context, { client }));
     expect(readFileSync(path, "utf8")).toBe(before);
   });
 
-  test("keeps two copies: the newest, and the newest without our entry", () => {
+  test("keeps two copies: the newest, and the newest without our entry", async () => {
     using inside = new Inside();
     const context = inside.context();
     const path = file(inside, { a: other });
     const before = readFileSync(path, "utf8");
-    const copies = ["A=1", "A=2", "A=3", "A=4"].map((env) =>
-      applyChange(planInstall(context, { client, env: [env] })),
-    );
+    const copies: (string | undefined)[] = [];
+    for (const env of ["A=1", "A=2", "A=3", "A=4"])
+      copies.push(await applyChange(planInstall(context, { client, env: [env] })));
     const kept = copiesOf(path).map((name) => join(dirname(path), name));
     expect(kept.sort()).toEqual([copies[0] ?? "", copies[3] ?? ""].sort());
     expect(readFileSync(copies[0] ?? "", "utf8")).toBe(before);
     expect(serversIn(copies[3] ?? "")["claude-code"].env).toEqual({ A: "3" });
   });
 
-  test("takes another name where the usual one is another server's, and the usual one with --replace", () => {
+  test("takes another name where the usual one is another server's, and the usual one with --replace", async () => {
     using inside = new Inside();
     const context = inside.context();
     const path = file(inside, { "claude-code": other });
@@ -95,7 +95,7 @@ describe("installing", () => {
         `\`claude-code\` in ${path} is another server (claude mcp serve), so this one is called \`parallel-claude-code\`. To replace the other one, use --replace.`,
       ],
     });
-    applyChange(beside);
+    await applyChange(beside);
     expect(planInstall(context, { client }).notes).toEqual([
       "The entry that starts this program is `parallel-claude-code`.",
     ]);
@@ -103,9 +103,9 @@ describe("installing", () => {
     expect(takeover.notes).toEqual([
       "This replaces another server of the name `claude-code`. `uninstall` brings it back from the copy.",
     ]);
-    applyChange(takeover);
+    await applyChange(takeover);
     expect(serversIn(path)).toEqual({ "claude-code": { type: "stdio", ...own } });
-    applyChange(planUninstall(context, { client }));
+    await applyChange(planUninstall(context, { client }));
     expect(serversIn(path)["claude-code"]).toEqual(other);
   });
 
@@ -120,11 +120,11 @@ describe("installing", () => {
     });
   });
 
-  test("under another name that is another server's replaces that one alone", () => {
+  test("under another name that is another server's replaces that one alone", async () => {
     using inside = new Inside();
     const context = inside.context();
     const path = file(inside, { mine: other, "parallel-claude-code": own });
-    applyChange(planInstall(context, { client, name: "mine", replace: true }));
+    await applyChange(planInstall(context, { client, name: "mine", replace: true }));
     expect(serversIn(path)).toEqual({ mine: { type: "stdio", ...own }, "parallel-claude-code": own });
   });
 
@@ -142,7 +142,7 @@ describe("installing", () => {
     expect(() => planInstall(context, { client })).toThrow(refused("claude-code", "claude mcp serve"));
   });
 
-  test("updates the entry that starts this program otherwise, and keeps what else it says", () => {
+  test("updates the entry that starts this program otherwise, and keeps what else it says", async () => {
     using inside = new Inside();
     const context = inside.context();
     const path = file(inside, {
@@ -153,23 +153,23 @@ describe("installing", () => {
       name: "mine",
       notes: ["The entry that starts this program is `mine`."],
     });
-    applyChange(change);
+    await applyChange(change);
     expect(serversIn(path)).toEqual({ mine: { ...own, env: { A: "1", B: "2" }, timeout: 5 } });
     expect(planInstall(context, { client, name: "second" })).toMatchObject({ name: "second", notes: [] });
   });
 
-  test("takes another program by its path or its name", () => {
+  test("takes another program by its path or its name", async () => {
     using inside = new Inside();
     const context = inside.context();
     const program = inside.script("work/program", "true");
-    const commandOf = (written: string) => {
-      applyChange(planInstall(context, { client, command: written, name: "x" }));
+    const commandOf = async (written: string) => {
+      await applyChange(planInstall(context, { client, command: written, name: "x" }));
       return serversIn(inside.file("claude/.claude.json")).x;
     };
-    expect(commandOf(program)).toEqual({ type: "stdio", command: program, args: [] });
+    expect(await commandOf(program)).toEqual({ type: "stdio", command: program, args: [] });
     expect(planInstall(context, { client, command: "./program", name: "x" }).diff).toBe("");
-    applyChange(planUninstall(context, { client, name: "x", command: "./program" }));
-    expect(commandOf("sh")).toMatchObject({ command: Bun.which("sh") });
+    await applyChange(planUninstall(context, { client, name: "x", command: "./program" }));
+    expect(await commandOf("sh")).toMatchObject({ command: Bun.which("sh") });
     for (const written of ["nowhere-to-be-found", "./nothing", inside.work])
       expect(() => planInstall(context, { client, command: written })).toThrow(
         `--command was given as ${JSON.stringify(written)}, which is not a program that can be run. Nothing was done.`,
@@ -183,7 +183,7 @@ describe("installing", () => {
     );
   });
 
-  test("is refused for what is no file, cannot be understood, is read-only, or has changed meanwhile", () => {
+  test("is refused for what is no file, cannot be understood, is read-only, or has changed meanwhile", async () => {
     using inside = new Inside();
     const context = inside.context();
     const path = inside.write("claude/.claude.json", "{ broken");
@@ -199,7 +199,7 @@ describe("installing", () => {
     file(inside);
     const change = planInstall(context, { client });
     file(inside, { a: other });
-    expect(() => applyChange(change)).toThrow(
+    await expect(applyChange(change)).rejects.toThrow(
       `${path} was changed by another program in the meantime. Nothing was done. Try again.`,
     );
     using another = new Inside();
@@ -207,7 +207,7 @@ describe("installing", () => {
     expect(() => planInstall(another.context(), { client })).toThrow("(it is not a file). Nothing was done.");
   });
 
-  test("for one project only is told so, and what a project shares is left alone", () => {
+  test("for one project only is told so, and what a project shares is left alone", async () => {
     using inside = new Inside();
     const context = inside.context();
     const path = inside.write(
@@ -218,7 +218,7 @@ describe("installing", () => {
     expect(change.notes).toEqual([
       `The entry \`mine\` is for the project ${inside.work} only. To add one for all projects, give it a --name.`,
     ]);
-    applyChange(change);
+    await applyChange(change);
     expect(JSON.parse(readFileSync(path, "utf8")).projects[inside.work].mcpServers.mine).toEqual(own);
     using shared = new Inside();
     const project = shared.write(
@@ -273,20 +273,20 @@ describe("uninstalling", () => {
     expect(removed(inside, { name: "b" })).toMatchObject({ name: "b", notes: [] });
   });
 
-  test("of an entry among others leaves these", () => {
+  test("of an entry among others leaves these", async () => {
     using inside = new Inside();
     const path = file(inside, { "claude-code": own, a: other });
-    expect(applyChange(removed(inside))).toBeString();
+    expect(await applyChange(removed(inside))).toBeString();
     expect(serversIn(path)).toEqual({ a: other });
   });
 });
 
 describe("Codex", () => {
-  test("has its entry as tables of TOML, and remarks stay", () => {
+  test("has its entry as tables of TOML, and remarks stay", async () => {
     using inside = new Inside();
     const context = inside.context();
     const path = inside.write("codex/config.toml", 'model = "x" # mine\n');
-    applyChange(planInstall(context, { client: "codex", env: ["A=1"] }));
+    await applyChange(planInstall(context, { client: "codex", env: ["A=1"] }));
     const text = readFileSync(path, "utf8");
     expect(text).toStartWith('model = "x" # mine\n\n[mcp_servers.claude-code]\ncommand = ');
     expect(Bun.TOML.parse(text)).toEqual({
@@ -298,12 +298,12 @@ describe("Codex", () => {
       path,
       '[mcp_servers.mine]\ncommand = "npx"\nargs = ["-y", "parallel-claude-code-mcp"]\nenv = { B = "2" }\n',
     );
-    applyChange(planInstall(context, { client: "codex", env: ["A=1"] }));
+    await applyChange(planInstall(context, { client: "codex", env: ["A=1"] }));
     expect(readFileSync(path, "utf8")).toEndWith('env = { B = "2", A = "1" }\n');
     writeFileSync(path, 'model = "y"\n\n[mcp_servers.other]\ncommand = "z"\n');
-    applyChange(planInstall(context, { client: "codex" }));
+    await applyChange(planInstall(context, { client: "codex" }));
     writeFileSync(path, `${readFileSync(path, "utf8")}# end\n`);
-    applyChange(planUninstall(context, { client: "codex" }));
+    await applyChange(planUninstall(context, { client: "codex" }));
     expect(readFileSync(path, "utf8")).toBe('model = "y"\n\n[mcp_servers.other]\ncommand = "z"\n\n# end\n');
   });
 

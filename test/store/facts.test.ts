@@ -79,15 +79,15 @@ describe("the token of the HTTP door", () => {
   test("is made once, private to its user, and stays", async () => {
     await using home = new Home();
     const layout = layoutOf(home.file("fresh"));
-    const made = httpToken(layout);
+    const made = await httpToken(layout);
     expect(made).toEqual({ token: expect.stringMatching(/^[\w-]{32,}$/), isNew: true });
-    expect(httpToken(layout)).toEqual({ token: made.token, isNew: false });
+    expect(await httpToken(layout)).toEqual({ token: made.token, isNew: false });
     expect(statSync(layout.httpTokenFile).mode & 0o777).toBe(0o600);
     expect(statSync(layout.stateDirectory).mode & 0o777).toBe(0o700);
     chmodSync(layout.httpTokenFile, 0o644);
-    httpToken(layout);
+    await httpToken(layout);
     expect(statSync(layout.httpTokenFile).mode & 0o777).toBe(0o600);
-    expect(httpToken(layoutOf(home.file("other"))).token).not.toBe(made.token);
+    expect((await httpToken(layoutOf(home.file("other")))).token).not.toBe(made.token);
   });
 
   test.each([
@@ -100,9 +100,9 @@ describe("the token of the HTTP door", () => {
   ])("may be one's own: %j: %p", async (text, isTaken) => {
     await using home = new Home();
     const layout = layoutOf(home.state);
-    httpToken(layout);
+    await httpToken(layout);
     writeFileSync(layout.httpTokenFile, text);
-    if (isTaken) expect(httpToken(layout)).toEqual({ token: text.trim(), isNew: false });
-    else expect(() => httpToken(layout)).toThrow(StoreProblem);
+    if (isTaken) expect(await httpToken(layout)).toEqual({ token: text.trim(), isNew: false });
+    else await expect(httpToken(layout)).rejects.toThrow(StoreProblem);
   });
 });

@@ -149,7 +149,7 @@ async function carryOut({ own: flags, terminal }: Asked, change: Change): Promis
   const facts = { client: client.name, file: client.file, scope: client.scope, name, diff, notes };
   const wanted = diff !== "" && !dryRun;
   if (json) {
-    const backup = wanted && yes ? applyChange(change) : undefined;
+    const backup = wanted && yes ? await applyChange(change) : undefined;
     await terminal.out.print(
       jsonText({
         ...facts,
@@ -173,7 +173,7 @@ async function carryOut({ own: flags, terminal }: Asked, change: Change): Promis
     await out.print("Nothing was changed.");
     return 0;
   }
-  const backup = applyChange(change);
+  const backup = await applyChange(change);
   await out.tell(
     `Done.${backup === undefined ? "" : ` A copy of the old file is ${backup}.`} ${client.title}: ${client.afterwards}`,
   );

@@ -69,7 +69,7 @@ async function printToken(
   { out }: Terminal,
 ): Promise<number> {
   if (port === 0) throw new UsageFault(["--show-token needs the port on which the server listens"]);
-  const { token } = tokenOrFault(layoutOf(stateDirectoryOf(configuration)));
+  const { token } = await tokenOrFault(layoutOf(stateDirectoryOf(configuration)));
   await out.print(jsonText(clientConfiguration(urlOf(host, port), token)));
   return 0;
 }
@@ -91,7 +91,7 @@ async function serveHttp(
 ): Promise<number> {
   using context = newContext("tools", { busyTimeoutMs: serverBusyTimeoutMs });
   const layout = layoutOf(stateDirectoryOf(context.configuration));
-  const { token, isNew } = tokenOrFault(layout);
+  const { token, isNew } = await tokenOrFault(layout);
   const stopped = Promise.withResolvers<void>();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stopped.resolve());
   // Only who serves pays for the SDK.
@@ -124,9 +124,9 @@ async function serveHttp(
   return 0;
 }
 
-function tokenOrFault(layout: ReturnType<typeof layoutOf>): HttpToken {
+async function tokenOrFault(layout: ReturnType<typeof layoutOf>): Promise<HttpToken> {
   try {
-    return httpToken(layout);
+    return await httpToken(layout);
   } catch (error) {
     if (error instanceof StoreProblem) throw new Fault(error.message);
     const reason = error instanceof Error ? error.message : String(error);
