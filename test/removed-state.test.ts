@@ -1,8 +1,10 @@
 // A state directory that goes away while a batch runs: nothing waits for ever, and the user is told.
 import { expect, test } from "bun:test";
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { connectNew, eventually, filesIn, Home, kill } from "./harness.ts";
+import { hiddenCommands, startFollower } from "../src/engine/start.ts";
+import { noValues } from "../src/model/session-values.ts";
+import { connectNew, eventually, filesIn, Home, kill, run } from "./harness.ts";
 import { startRunning } from "./running.ts";
 
 test.each(["removed", "moved", "replaced by a file"])(
@@ -28,6 +30,24 @@ test.each(["removed", "moved", "replaced by a file"])(
     expect(readFileSync(join(home.output, page), "utf8")).toContain("was removed, moved or replaced");
   },
 );
+
+test("a state directory that was removed does not come back, whoever of its processes begins then", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const gate = home.file("gate");
+  const batchId = await startRunning(home, client, { tasks: [`[[wait-for-file path=${gate}]]`] });
+  await client.close();
+  using store = home.store();
+  rmSync(home.state, { recursive: true });
+  expect(startFollower(store, batchId, noValues)).toBe(false);
+  for (const command of [hiddenCommands.keeper, hiddenCommands.runner, hiddenCommands.notifier]) {
+    const { code, err } = await run(home, [command, home.state, batchId]);
+    expect({ code, err }).toEqual({ code: 0, err: `The store of ${batchId} has been removed.\n` });
+  }
+  writeFileSync(gate, "");
+  await home.empty();
+  expect(existsSync(home.state)).toBe(false);
+});
 
 test("a transcript that was removed ends its attempt, and not the batch", async () => {
   await using home = new Home();

@@ -4,7 +4,9 @@ import { runBatch } from "../engine/runner.ts";
 import { hiddenCommands, hinderedCode, keep, startDetachedKeeper, valuesOnStdin } from "../engine/start.ts";
 import { type BatchId, batchIdSchema } from "../model/batch-id.ts";
 import { noValues, type SessionValues, valuesFromText } from "../model/session-values.ts";
+import { exists } from "../platform/files.ts";
 import { isStorageTrouble, StoreProblem } from "../store/database.ts";
+import { layoutOf } from "../store/layout.ts";
 import { Store } from "../store/store.ts";
 
 /** Runs a hidden subcommand, and gives its exit status: 0 when no other process need care. */
@@ -16,6 +18,11 @@ export async function runHidden(
   const values = fed === valuesOnStdin ? valuesFromText(await Bun.stdin.text()) : noValues;
   if (command === hiddenCommands.starter) {
     await startDetachedKeeper(stateDirectory, batchId, values);
+    return 0;
+  }
+  // Whoever removed it has ended the batch, and does not want an empty one back.
+  if (!exists(layoutOf(stateDirectory).database)) {
+    console.error(`The store of ${batchId} has been removed.`);
     return 0;
   }
   if (command === hiddenCommands.runner) return runUnderKeeper(stateDirectory, batchId, values);

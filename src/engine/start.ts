@@ -76,10 +76,12 @@ export async function startDetachedKeeper(
 /**
  * Starts a keeper for a batch that is carried without one, by us: in the foreground, or because its keeper was killed. Our
  * own end will then be seen by somebody. False where none can be started, for a lack of room, of processes or of
- * descriptors: then the batch goes on without one.
+ * descriptors, or because the store has been removed: then the batch goes on without one.
  */
 export function startFollower(store: Store, batchId: BatchId, values: SessionValues): boolean {
   const { layout } = store;
+  // Whoever removed it does not want it back.
+  if (!exists(layout.database)) return false;
   try {
     makePrivateDirectory(layout.batchDirectory(batchId));
     const log = openForAppending(layout.runnerLog(batchId));
