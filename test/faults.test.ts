@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { runRound } from "./faults/round.ts";
 
-for (const around of ["claude away", "output moved"] as const) {
+for (const around of ["claude away", "output moved", "state removed"] as const) {
   test(`the same with ${around} now and then`, async () => {
     const { violations } = await runRound({ seed: 3, tasks: 20, least: 1, most: 2, around });
     expect(violations).toEqual([]);

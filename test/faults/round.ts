@@ -1,5 +1,7 @@
 // One round: a batch, what is done to it while it runs, and what has become of it.
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import type { BatchId } from "../../src/model/batch-id.ts";
+import { livenessOf } from "../../src/platform/process.ts";
 import { Home } from "../harness.ts";
 import { pause, type Stage, strike } from "./blow.ts";
 import { Door } from "./door.ts";
@@ -53,6 +55,7 @@ export async function runRound({ seed, tasks, least, most, around = "calm" }: Ro
   using store = home.store();
   const stage: Stage = { home, store, batchId, doorPid: () => door.pid, over: over.signal, random };
   const done: string[] = [];
+  if (around === "state removed") return await removed({ stage, over, door, faults, done, seed, began });
   // Drawn apart, so that the blows of a seed are the same in all surroundings.
   const chance = new Random(seed ^ 0x5a5a5a5a);
   const [end, , disturbances] = await Promise.all([
@@ -73,6 +76,51 @@ export async function runRound({ seed, tasks, least, most, around = "calm" }: Ro
     faults: [...done, ...disturbances],
     doors: door.connections,
     interrupted: end.interrupted,
+    seconds: (performance.now() - began) / 1000,
+    ...(violations.length > 0 ? { kept: home.path } : {}),
+  };
+}
+
+interface Removal {
+  stage: Stage;
+  over: AbortController;
+  door: Door;
+  faults: Fault[];
+  done: string[];
+  seed: number;
+  began: number;
+}
+
+// Somebody removes the state directory while the batch runs: what runs may end, nothing stays, and nothing comes back.
+async function removed({ stage, over, door, faults, done, seed, began }: Removal): Promise<Round> {
+  const { home, store, batchId, random } = stage;
+  setTimeout(() => over.abort(), random.between(200, 4_000));
+  await strikeAll(stage, faults, done);
+  // What lost its processes is carried on first: of sessions that nobody looks after, nobody ends what they leave.
+  const isRun = () => {
+    const { runner, endedAt } = store.row(batchId) ?? {};
+    return endedAt !== undefined || (runner !== undefined && livenessOf(runner) === "alive");
+  };
+  do await door.call("wait_for_batch", { batchId, waitSeconds: 1 });
+  while (!isRun());
+  rmSync(home.state, { recursive: true, force: true });
+  done.push("state directory removed");
+  await door[Symbol.asyncDispose]();
+  const violations: Violation[] = [];
+  await home.empty().catch((error) => violations.push({ kind: "left", what: String(error) }));
+  if (existsSync(home.state))
+    violations.push({ kind: "wrong", what: `${home.state} is there again: ${readdirSync(home.state)}` });
+  if (violations.length === 0) await home[Symbol.asyncDispose]();
+  else for (const { pid } of home.processes()) process.kill(pid, "SIGKILL");
+  return {
+    violations,
+    seed,
+    faults: done,
+    attempts: 0,
+    adoptions: 0,
+    epochs: 0,
+    doors: door.connections,
+    interrupted: 0,
     seconds: (performance.now() - began) / 1000,
     ...(violations.length > 0 ? { kept: home.path } : {}),
   };

@@ -1,5 +1,6 @@
 // What goes wrong around the processes of a round while it runs: `claude` is away, descriptors are short, the clock is
-// set back, the output directory is moved away, another batch is killed while it waits for slots.
+// set back, the output directory is moved away, another batch is killed while it waits for slots, or with its container,
+// the host is renamed.
 import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { signalProcess } from "../../src/platform/process.ts";
 import { fakeDirectory, type Home, program, run, useProgram } from "../harness.ts";
@@ -13,6 +14,9 @@ export const surroundings = [
   "clock set back",
   "output moved",
   "waiter killed",
+  "container killed",
+  "host renamed",
+  "state removed",
 ] as const;
 export type Surroundings = (typeof surroundings)[number];
 
@@ -24,8 +28,15 @@ const clockLibrary = [
 
 /** Whether such a round can be run on this machine. */
 export function isPossible(kind: Surroundings): boolean {
+  if (kind === "container killed" || kind === "host renamed") return canUnshare();
   return kind !== "clock set back" || clockLibrary !== undefined;
 }
+
+function canUnshare(): boolean {
+  return Bun.which("unshare") !== null && Bun.spawnSync([...container, "true"]).success;
+}
+
+const container = ["unshare", "--pid", "--uts", "--fork", "--kill-child", "--mount-proc"];
 
 /** Makes a home ready for a round of this kind, before anything is started in it; until disposed of. */
 export function prepare(kind: Surroundings, home: Home): Disposable {
@@ -85,11 +96,66 @@ export async function disturb(
       case "waiter killed":
         if (await killWaiter(home, count, over)) done.push("another batch killed while it waited for slots");
         break;
+      case "container killed":
+        if (await killContainer(home, count, over)) done.push("a container killed with another batch");
+        break;
+      case "host renamed":
+        // Like any call, it carries on what has lost its processes.
+        await runUnder(
+          home,
+          ["unshare", "--uts", "sh", "-c", `hostname renamed-${count}; exec "$@"`, "sh"],
+          ["list"],
+        );
+        done.push(`a call after the host was renamed to renamed-${count}`);
+        break;
       default:
         return done;
     }
   }
   return done;
+}
+
+/** What the program prints that a command starts. */
+async function runUnder(home: Home, command: string[], args: string[]): Promise<string> {
+  const child = Bun.spawn([...command, ...program(), ...args], {
+    cwd: home.work,
+    env: home.environment,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "ignore",
+  });
+  return child.stdout.text();
+}
+
+// A batch of somebody else in a container, which holds slots and is gone at once. After a minute of silence, whoever
+// wants to may end it.
+async function killContainer(home: Home, count: number, over: AbortSignal): Promise<boolean> {
+  const directory = home.file(`other-${count}`);
+  const where = ["--output-directory", directory];
+  const other = Bun.spawn([...container, ...program(), "run", ...where, "[[hang]]", "[[hang]]"], {
+    cwd: home.work,
+    env: home.environment,
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  using store = home.store();
+  const row = () => store.list().find(({ outputDirectory }) => outputDirectory === directory);
+  // Kills of the round may hit it first.
+  while (!over.aborted && other.exitCode === null && (row()?.counts.running ?? 0) === 0) await pause(5, over);
+  const wasRunning = (row()?.counts.running ?? 0) > 0;
+  other.kill("SIGKILL");
+  await other.exited;
+  const batchId = row()?.batchId;
+  if (batchId === undefined) return false;
+  store.database.run("UPDATE batches SET alive_at = alive_at - 61000 WHERE batch_id = ?", [batchId]);
+  store.database.run("UPDATE pool_slots SET claimed_at = claimed_at - 61000 WHERE batch_id = ?", [batchId]);
+  // Whoever ends it may be killed as well.
+  while (row()?.endedAt === undefined) {
+    await run(home, ["cancel", batchId]);
+    await run(home, ["wait", batchId]);
+  }
+  return wasRunning;
 }
 
 // A batch of somebody else, that waits for the slots of this one. Nobody but the next call carries it on.
