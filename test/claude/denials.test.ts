@@ -310,6 +310,18 @@ test("a text that no rule lifts is an obstacle", () => {
   });
 });
 
+test("a rule that looks as if it allowed a call is named with why it does not, unless no rule would", () => {
+  const call = { tool_name: "Bash", tool_input: { command: "make" } };
+  const given = { allowedTools: "bash(make)" };
+  expect(denied(call, given, "This command requires approval")).toMatchObject({
+    unmatched: { rule: "bash(make)", why: "case" },
+  });
+  expect(denied(call, { allowedTools: "Read" }, "This command requires approval")).not.toHaveProperty(
+    "unmatched",
+  );
+  expect(denied(call, given, "PreToolUse:Bash hook error: [x]: no")).not.toHaveProperty("unmatched");
+});
+
 test("a call that two results list is one denial", () => {
   const permission_denials = [{ tool_name: "WebSearch", tool_use_id: "t1", tool_input: {} }];
   const results = [resultMessage({ permission_denials }), resultMessage({ permission_denials })];

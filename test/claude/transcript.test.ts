@@ -75,3 +75,21 @@ test("the text is found behind megabytes of data, and in a line that is written 
   expect(readAnswer(path, 0, 3)).toEqual({ text: "her", cut: true });
   expect(readAnswer(path, (lines[0] ?? "").length + 1, 100)).toEqual({ text: "there", cut: false });
 });
+
+test("one look takes in all that has been written since, however much, and says whether that was anything", async () => {
+  await using home = new Home();
+  const path = join(home.path, "t.ndjson");
+  // As much as is read at a time, and more.
+  const line = `${JSON.stringify({ type: "system", text: "x".repeat(996) })}\n`;
+  expect(line).toHaveLength(1_024);
+  const counts = async (lines: number) => {
+    await Bun.write(path, line.repeat(lines));
+    using reader = new TranscriptReader(path);
+    const looked = [reader.read(), reader.reading.messages, reader.read(), reader.reading.messages];
+    reader.finish();
+    return [...looked, reader.reading.messages];
+  };
+  for (const lines of [1, 256, 257, 600])
+    expect(await counts(lines)).toEqual([true, lines, false, lines, lines]);
+  expect(await counts(0)).toEqual([false, 0, false, 0, 0]);
+});

@@ -1,7 +1,7 @@
 // A store that was copied while its batches ran: the copy stands on its own, and leaves the original's processes alone.
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { cpSync, linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { cpSync, linkSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { EventBody } from "../../src/model/event.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
@@ -132,6 +132,29 @@ for (const older of [false, true]) {
     expect(copy.row(batchId)).not.toHaveProperty("runner");
   });
 }
+
+test("a store notes where it lies, and writes that once for each place", async () => {
+  await using home = new Home();
+  home.store()[Symbol.dispose]();
+  renameSync(home.state, home.file("moved"));
+  using watcher = new Database(join(home.file("moved"), "store.sqlite"));
+  const open = () => {
+    using store = new Store(home.file("moved"));
+    store.list();
+    return watcher.query("PRAGMA data_version").get();
+  };
+  const noted = open();
+  const facts = watcher.query("SELECT name, value FROM facts WHERE name LIKE 'state-%' ORDER BY name").all();
+  const { dev, ino } = statSync(home.file("moved/store.sqlite"));
+  expect(facts).toEqual([
+    { name: "state-directory", value: home.file("moved") },
+    { name: "state-file", value: `${dev}:${ino}` },
+  ]);
+  expect(open()).toEqual(noted);
+  forgetFile(home.file("moved"));
+  const forgotten = watcher.query("PRAGMA data_version").get();
+  expect(open()).not.toEqual(forgotten);
+});
 
 test("a store that was moved, and in whose place another one is now, is no copy of that", async () => {
   await using home = new Home();

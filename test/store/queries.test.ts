@@ -123,6 +123,61 @@ describe("the row of a batch", () => {
     expect(stoppedBy()).toBe("failure-mode");
   });
 
+  test.each([
+    [{ by: "user" }, { stoppedBy: "user", cancelledBy: "user" }],
+    [
+      { by: "hold", access: "auth" },
+      { stoppedBy: "hold", cancelledBy: "hold", lackedAccess: "auth" },
+    ],
+    [{ by: "hold" }, { stoppedBy: "hold", cancelledBy: "hold" }],
+    [{ by: "leash" }, { stoppedBy: "leash", cancelledBy: "leash", startedBy: "run" }],
+    [{ by: "leash", tasks: [1, 2] }, { stoppedBy: "leash" }],
+    [
+      { by: "hold", access: "auth", tasks: [1, 2] },
+      { stoppedBy: "hold", lackedAccess: "auth" },
+    ],
+  ] as const)("that was stopped with %j says %j once it has ended, and not before", async (request, said) => {
+    await using home = new Home();
+    using store = home.store();
+    const log = store.create(founding("bbbbbbbb"), 1);
+    const why = () => {
+      const { stoppedBy, cancelledBy, lackedAccess, startedBy } = store.row(log.batchId) ?? never();
+      return JSON.parse(JSON.stringify({ stoppedBy, cancelledBy, lackedAccess, startedBy }));
+    };
+    const { tasks, ...by } = { tasks: undefined, ...request };
+    log.append(() => [{ type: "cancel-requested", ...by, ...(tasks ? { tasks: [...tasks] } : {}) }]);
+    expect(why()).toEqual("cancelledBy" in said ? { cancelledBy: said.cancelledBy } : {});
+    log.append(() => [{ type: "batch-ended" }]);
+    expect(why()).toEqual(said);
+  });
+
+  test("has beside it the budgets that the fold has: today's, and that at which it last stopped", async () => {
+    await using home = new Home();
+    using store = home.store();
+    const { batch, ...rest } = founding("bbbbbbbb");
+    const log = store.create({ ...rest, batch: { ...batch, budgetUsd: 2 } }, 1);
+    const free = store.create(founding("bccccccc"), 1);
+    const budgets = () => {
+      const { budgetUsd, stoppedAtUsd } = log.state;
+      const found = store.budgets(log.batchId);
+      expect(found).toEqual({ budgetUsd, stoppedAtUsd });
+      return Object.values(found);
+    };
+    expect(budgets()).toEqual([2, undefined]);
+    log.append(() => [{ type: "cancel-requested", by: "budget" }]);
+    expect(budgets()).toEqual([2, 2]);
+    log.append(() => [{ type: "retry-requested", tasks: [1], budgetUsd: 5 }]);
+    expect(budgets()).toEqual([5, 2]);
+    log.append(() => [
+      { type: "retry-requested", tasks: [2] },
+      { type: "cancel-requested", by: "user" },
+    ]);
+    expect(budgets()).toEqual([5, 2]);
+    log.append(() => [{ type: "cancel-requested", by: "budget" }]);
+    expect(budgets()).toEqual([5, 5]);
+    expect(store.budgets(free.batchId)).toEqual({ budgetUsd: undefined, stoppedAtUsd: undefined });
+  });
+
   test("stays as it is where nothing is appended", async () => {
     await using home = new Home();
     using store = home.store();

@@ -1,6 +1,7 @@
 import { expect, spyOn, test } from "bun:test";
 import { chmodSync, cpSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { BatchId } from "../../src/model/batch-id.ts";
 import type { EventBody } from "../../src/model/event.ts";
 import { fold } from "../../src/model/state.ts";
 import { identityOf, ownIdentity } from "../../src/platform/process.ts";
@@ -9,7 +10,7 @@ import { migrations } from "../../src/store/migrations.ts";
 import { glimpseBatches } from "../../src/store/peek.ts";
 import { Store } from "../../src/store/store.ts";
 import { Home } from "../harness.ts";
-import { batchOf, goneIdentity, started } from "./samples.ts";
+import { batchOf, goneIdentity, lost, started } from "./samples.ts";
 
 const usage = { costUsd: 0.5, numTurns: 1, durationMs: 1 };
 
@@ -137,6 +138,25 @@ test("nobody takes a batch from a runner that lives, though it be stopped", asyn
   child.kill("SIGKILL");
   await child.exited;
   expect(store.batch(batchId)?.takeOver(ownIdentity())).toBe(2);
+});
+
+test("a batch is taken from a runner of which nobody can tell once it has said nothing for a minute, or was struck out", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const takeOver = (batchId: BatchId) => store.batch(batchId)?.takeOver(ownIdentity());
+  const runBy = () => {
+    const log = store.create(batchOf(1), 1);
+    log.takeOver(lost);
+    return log.batchId;
+  };
+  const silent = runBy();
+  expect(takeOver(silent)).toBeUndefined();
+  store.setAlive(silent, 1, Date.now() - 61_000);
+  expect(takeOver(silent)).toBe(2);
+  const struckOut = runBy();
+  expect(takeOver(struckOut)).toBeUndefined();
+  expect(store.announce({ batchId: struckOut, runner: lost })).toBe(true);
+  expect(takeOver(struckOut)).toBe(2);
 });
 
 test("time in the log never goes back, though the clock be set back", async () => {
