@@ -194,7 +194,10 @@ const table: [line: string, answer: string][] = [
   ["P show", "BATCH is missing: Batch id, or its first characters. `latest` is the newest batch."],
   ["P show nightly", "There is no batch nightly. `list` shows all batches."],
   ["P show abc def", 'unexpected argument "def"'],
-  ["P results latest one", 'N was given as "one": expected a whole number, 1 or more, or a range such as 3-7'],
+  [
+    "P results latest one",
+    'N was given as "one": expected a whole number, 1 or more, or a range such as 3-7',
+  ],
   ["P logs latest", "N is missing: Number of the task."],
   ["P cancel", "BATCH is missing: Batch id, or its first characters. `latest` is the newest batch."],
   ["P retry latest --only broken", '--only was given as "broken": accepted are failed, interrupted'],

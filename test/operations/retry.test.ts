@@ -88,9 +88,7 @@ describe("reruns", () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context(), { batch: { budgetUsd: 1 } }).start(1);
     const { message } = await retry(inside, { batchBudgetUsd: 2.5 });
-    expect(message).toBe(
-      `The budget of the batch is now $2.50. Results go to ${inside.output}.`,
-    );
+    expect(message).toBe(`The budget of the batch is now $2.50. Results go to ${inside.output}.`);
     expect(newest(batch)).toMatchObject({ tasks: [], budgetUsd: 2.5 });
   });
 
