@@ -51,7 +51,8 @@ export class SearchFile {
   /** What was said before a retry is no answer any more. */
   async forget(tasks: readonly number[]): Promise<void> {
     const gone = tasks.filter((task) => this.#answered.delete(task));
-    if (gone.length === 0) return;
+    // Where it was removed, a file of the answers alone must not take its place.
+    if (gone.length === 0 || (await this.begin())) return;
     await appendText(
       this.path,
       gone.map((task) => textCall(task, "answer", { text: "", limit: 1 })).join(""),
