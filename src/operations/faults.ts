@@ -218,6 +218,8 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   const letters = name.toLowerCase();
   const most = letters.length <= 5 ? 1 : Math.max(2, Math.floor(letters.length / 3));
   const ranked = known
+    // What differs more in length is not near: a name may have millions of letters.
+    .filter((candidate) => Math.abs(candidate.length - letters.length) <= most)
     .map((candidate) => ({
       candidate,
       distance: distance(letters, candidate.toLowerCase()),

@@ -48,6 +48,10 @@ describe("the name that was probably meant", () => {
   }
 });
 
+test("a name of millions of letters is near to none, which takes no look at them", () => {
+  expect(nearest("opus".repeat(10_000_000), ["opus", "sonnet", "haiku"])).toBeUndefined();
+});
+
 test("what is given is shown as JSON, without secrets, and cut", () => {
   expect(excerpt("a")).toBe('"a"');
   expect(excerpt(undefined)).toBe("undefined");
