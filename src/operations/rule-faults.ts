@@ -1,4 +1,4 @@
-// What is wrong with rules for tools. Claude Code passes over a rule that it cannot use without a word: nothing is then
+// What is wrong with rules for tools. Claude Code silently ignores a rule that it cannot use: nothing is then
 // allowed, or, what is worse, nothing forbidden.
 import { z } from "zod";
 import { toolOfRule } from "../claude/settings.ts";
@@ -61,7 +61,7 @@ export function ruleWarnings(options: SessionOptionsInput, claudeVersion: string
       .filter((name) => !isPattern(name) && !isOfServer(name) && !isKnown(name));
     if (unknown.length === 0) return [];
     return [
-      `\`${place}\` names ${[...new Set(unknown)].join(", ")}, which this program does not know. If Claude Code ${claudeVersion ?? ""} has no such tool either, it passes over the name without a word.`,
+      `\`${place}\` names ${[...new Set(unknown)].join(", ")}, which this program does not know. If ${claudeVersion === undefined ? "your Claude Code" : `Claude Code ${claudeVersion}`} has no such tool either, it ignores the name silently.`,
     ];
   });
 }

@@ -37,9 +37,12 @@ test("a name that a newer Claude Code may have is a warning there, and one near 
     "allowedTools names Grp, and no tool has this name; did you mean `Grep`?",
   ]);
   expect(ruleWarnings({ disallowedTools: "Teleport,Bash" }, "2.1.400")).toEqual([
-    "`disallowedTools` names Teleport, which this program does not know. If Claude Code 2.1.400 has no such tool either, it passes over the name without a word.",
+    "`disallowedTools` names Teleport, which this program does not know. If Claude Code 2.1.400 has no such tool either, it ignores the name silently.",
   ]);
   expect(ruleWarnings({ disallowedTools: "Teleport,Bash" }, "2.1.332")).toEqual([]);
+  expect(ruleWarnings({ disallowedTools: "Teleport" }, undefined)).toEqual([
+    "`disallowedTools` names Teleport, which this program does not know. If your Claude Code has no such tool either, it ignores the name silently.",
+  ]);
 });
 
 test("the rules of agents and of settings are looked at as those of the session", () => {

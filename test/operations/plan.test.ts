@@ -166,8 +166,8 @@ describe("a batch", () => {
     const { warnings = [] } = (await planned(inside, input)).batch;
     expect(warnings).toEqual([
       "the variable PARALLEL_CLAUDE_CONCURENCY is not known and has no effect; did you mean `PARALLEL_CLAUDE_CONCURRENCY`?",
-      "`allowedTools` names Frobnicate, which this program does not know. If Claude Code 9.1.332 has no such tool either, it passes over the name without a word.",
-      "`tools` names Frobnicate, which this program does not know. If Claude Code 9.1.332 has no such tool either, it passes over the name without a word.",
+      "`allowedTools` names Frobnicate, which this program does not know. If Claude Code 9.1.332 has no such tool either, it ignores the name silently.",
+      "`tools` names Frobnicate, which this program does not know. If Claude Code 9.1.332 has no such tool either, it ignores the name silently.",
     ]);
     // A command line has been told by then.
     expect((await planned(inside, input, "run")).batch.warnings).toHaveLength(2);
