@@ -46,7 +46,7 @@ function stoppedAs({ stoppedBy: by = "user", lackedAccess: access, startedBy }: 
 }
 
 /** Who or what cancelled tasks: of the whole batch if it was cancelled as one, else of the last that were. */
-export function stoppedByOf({
+function stoppedByOf({
   counts,
   cancelledBy,
   lastCancelledBy,

@@ -137,7 +137,7 @@ export const mismatches = [
 export type Mismatch = (typeof mismatches)[number];
 
 /** The modes that advice can name. */
-export const advisedModes = ["default", "acceptEdits"] as const;
+const advisedModes = ["default", "acceptEdits"] as const;
 
 /** What would have let a denied call through: options of its task, all of them together, or nothing. */
 export const remedy = z.discriminatedUnion("kind", [

@@ -366,7 +366,7 @@ function applyRetry(state: BatchState, { tasks, succeeded = [] }: RetryRequested
  * Whether a task that gets these options does not go on with the conversation that was cut off: it speaks of another
  * directory, or another conversation was named.
  */
-export function beginsAnother(options: Readonly<Record<string, unknown>>): boolean {
+function beginsAnother(options: Readonly<Record<string, unknown>>): boolean {
   return ["workingDirectory", "resumeSessionId", "forkSession"].some((name) => name in options);
 }
 

@@ -35,7 +35,7 @@ interface Row extends ClientLimits {
  * About 25,000 tokens: what Claude Code lets through of one answer by default, and an eighth of a context window of
  * 200,000. Whoever wants more asks for the next piece.
  */
-export const usualCharacters = 100_000;
+const usualCharacters = 100_000;
 
 /** Nothing better is known of a client. */
 const usual: ClientLimits = { waitSeconds: 45, answerCharacters: usualCharacters };

@@ -1,7 +1,7 @@
 // The text in the bytes of a file: UTF-8, or UTF-16 as Excel and PowerShell write it.
 
 /** Not text in an encoding that we know. */
-export class NoText extends Error {
+class NoText extends Error {
   constructor() {
     super("it is not text in UTF-8 or UTF-16");
   }
