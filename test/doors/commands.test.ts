@@ -254,18 +254,10 @@ describe("run --dry-run", () => {
       options: { maxTurns: 3, env: ["A"] },
     });
     for (const absent of ["batchName", "batchBudgetUsd", "warnings"]) expect(json).not.toHaveProperty(absent);
-    const plain = (
-      await onCommandLine(inside, [
-        "run",
-        "x",
-        "--dry-run",
-        "--fork-session",
-        "--resume",
-        "id",
-        "--no-file-mentions",
-      ])
-    ).out;
-    expect(plain).toContain("--fork-session --no-file-mentions".split(" ")[0] ?? "");
+    inside.write("work/one.txt", "one");
+    const options = ["--fork-session", "--resume", "id", "--no-file-mentions"];
+    const plain = (await onCommandLine(inside, ["run", "-f", "one.txt", "--dry-run", ...options])).out;
+    expect(plain).toMatch(/^ {2}options +--fork-session --resume-session-id id --no-file-mentions$/m);
     expect(plain).not.toContain("  budget");
     expect(plain).not.toContain("  failure mode");
   });
@@ -294,9 +286,11 @@ describe("run --dry-run", () => {
     using inside = new Inside();
     mkdirSync(inside.file("work/sub"));
     inside.write("work/servers.json", '{"mcpServers": {}}');
+    inside.write("work/one.txt", "one");
     const argv = [
       "run",
-      "x",
+      "-f",
+      "one.txt",
       "-C",
       "sub",
       "--mcp-config",
