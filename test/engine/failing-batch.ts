@@ -11,6 +11,7 @@ export function failingBatch(
   home: Home,
   store: Store,
   sessionOptions: Founding["batch"]["sessionOptions"] = {},
+  more: Partial<Founding["batch"]> = {},
 ): BatchLog {
   const founding = batchOf(1);
   const prompt = `[[touch path=${home.file("began")}]] [[wait-for-file path=${home.file("gate")}]] [[max-turns]]`;
@@ -26,6 +27,7 @@ export function failingBatch(
         outputDirectory: home.output,
         claudePath: join(fakeDirectory, "claude"),
         workingDirectory: home.work,
+        ...more,
       },
     },
     Date.now(),

@@ -1,6 +1,7 @@
 // How a runner begins and ends where that is not as simple as usual.
 import { expect, spyOn, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { chmodSync, existsSync } from "node:fs";
+import { z } from "zod";
 import { startNotifier } from "../../src/engine/start.ts";
 import { Home } from "../harness.ts";
 import { failingBatch, printedBy } from "./failing-batch.ts";
@@ -26,6 +27,36 @@ test("a disk that is full when a runner begins is waited for", async () => {
   expect(await printedBy("full-at-its-start.ts", home, log)).toEqual({ isCarried: true, tries: 3 });
   log.refresh();
   expect(log.state).toMatchObject({ epoch: 1, counts: { failed: 1 } });
+});
+
+test("a session whose task is cancelled before its start is in the log is ended with all that it started", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const claude = home.file("deaf-claude");
+  const deaf = 'trap "" INT TERM HUP; setsid sleep 1000 & while true; do sleep 1; done';
+  await Bun.write(claude, `#!/bin/sh\n${deaf}\n`);
+  chmodSync(claude, 0o755);
+  const log = failingBatch(home, store, {}, { claudePath: claude });
+  expect(await printedBy("cancelled-at-its-start.ts", home, log)).toEqual({
+    isCarried: true,
+    cancelled: 1,
+    attempts: 0,
+  });
+  await home.empty();
+});
+
+test("what sessions are doing is written down at most once a beat, however many there are", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const steps = Array.from({ length: 40 }, (_, at) => `[[tool name=Bash input="step ${at}" ms=60]]`);
+  const tasks = Array.from({ length: 6 }, () => ({ prompt: `${steps.join(" ")} [[answer text="done"]]` }));
+  const log = failingBatch(home, store, {}, { tasks, concurrency: 6, slots: 6 });
+  const { writes, words, beats } = z
+    .object({ writes: z.number(), words: z.number(), beats: z.number() })
+    .parse(await printedBy("busy-sessions.ts", home, log));
+  expect(writes).toBeGreaterThan(0);
+  expect(words).toBeGreaterThan(writes);
+  expect(writes).toBeLessThanOrEqual(beats);
 });
 
 test("a notice that cannot be given is lost, and nothing else is", async () => {
