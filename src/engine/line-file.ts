@@ -6,6 +6,12 @@ import { harmlessJson } from "../report/harmless.ts";
 /** A line holds an answer of a million characters, in JSON, and what is known of it. Longer ones are not ours. */
 const longestLine = 16_000_000;
 
+/** What a line says of a task. Its number stands first. */
+interface Entry {
+  taskIndex: number;
+  [field: string]: unknown;
+}
+
 /** Reads and writes the lines; which task a line is of stands at its beginning. */
 export class LineFile {
   readonly path: string;
@@ -23,10 +29,10 @@ export class LineFile {
     return this.#tasks.has(task);
   }
 
-  /** Throws where the disk does not take all of it; then the file is as it was. */
-  async append(task: number, entry: object): Promise<void> {
-    await appendText(this.path, `${harmlessJson(entry)}\n`);
-    this.#tasks.add(task);
+  /** Adds a line for each entry. Throws where the disk does not take all of it; then the file is as it was. */
+  async append(entries: readonly Entry[]): Promise<void> {
+    await appendText(this.path, entries.map((entry) => `${harmlessJson(entry)}\n`).join(""));
+    for (const { taskIndex } of entries) this.#tasks.add(taskIndex);
   }
 
   /** Keeps one whole line for each of these tasks, and no other. */

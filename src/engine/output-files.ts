@@ -16,7 +16,7 @@ import {
   removePath,
   replaceFile,
 } from "../platform/whole-files.ts";
-import { remarksOf } from "../report/answer.ts";
+import { type ResultEntry, remarksOf } from "../report/answer.ts";
 import { errorText } from "../report/error-text.ts";
 import { fileTag } from "../report/file-tag.ts";
 import { doorOf } from "../report/option-words.ts";
@@ -37,6 +37,9 @@ import { taskFactsOf } from "./task-facts-of.ts";
 const longestSummary = 50_000_000;
 const stderrTailBytes = 8_000;
 const mostFailures = 20;
+/** Lines of so many tasks, or so many characters of their texts, are appended at once. */
+const entriesAtOnce = 200;
+const charactersAtOnce = 64 * 1024;
 /** A disk that is full, or a lack of descriptors, may pass: it is reported when it has lasted this long, in milliseconds. */
 const passingMs = 30_000;
 /** How often files that could not be written are tried again, in milliseconds. */
@@ -163,7 +166,7 @@ export class OutputFiles {
     await this.#attempt(this.#lines.path, () => this.#lines.keepOnly(new Set(done)));
     this.#search = new SearchFile(state.batch, this.#directory);
     await this.#attempt(this.#search.path, async () => void (await this.#search.begin()));
-    for (const number of done) await this.#task(number);
+    await this.#writeAll(done);
     this.#wasRemade = false;
     await this.#writePage({ whole: true });
   }
@@ -185,25 +188,35 @@ export class OutputFiles {
   }
 
   async #task(number: number, said: Said = {}): Promise<void> {
+    const entry = await this.#writeOwnFile(number, said);
+    if (entry) await this.#writeEntries([entry]);
+  }
+
+  // Gives what is to stand of the task in the files of all.
+  async #writeOwnFile(number: number, said: Said = {}): Promise<ResultEntry | undefined> {
     const { state } = this.#log;
     const task = taskOf(state, number);
-    if (task.status !== "done") return;
+    if (task.status !== "done") return undefined;
     const answer = answerOf(task, said);
     if (hasFile(task)) await this.#writeTaskFile(task, answer, said.lastText);
-    if (!this.#lines.has(number) || !this.#search.has(number)) {
-      const entry = entryWith(state, task, answer, {
-        resultFile: this.#fileOf(number),
-        door: doorOf(state.batch.startedBy),
-      });
-      if (!this.#lines.has(number))
-        await this.#attempt(this.#lines.path, () => this.#lines.append(number, entry));
-      if (!this.#search.has(number))
-        await this.#attempt(this.#search.path, () =>
-          this.#addToSearch(number, entry.result ?? entry.error ?? ""),
-        );
+    return entryWith(state, task, answer, {
+      resultFile: this.#fileOf(number),
+      door: doorOf(state.batch.startedBy),
+    });
+  }
+
+  async #writeEntries(entries: readonly ResultEntry[]): Promise<void> {
+    const missingIn = (file: LineFile | SearchFile) =>
+      entries.filter(({ taskIndex }) => !file.has(taskIndex));
+    const lines = missingIn(this.#lines);
+    if (lines.length > 0) await this.#attempt(this.#lines.path, () => this.#lines.append(lines));
+    const texts = missingIn(this.#search);
+    if (texts.length > 0) await this.#attempt(this.#search.path, () => this.#addToSearch(texts));
+    for (const { taskIndex } of entries) {
+      const task = taskOf(this.#log.state, taskIndex);
+      if (task.status !== "done" || this.#isWritten(task)) this.#owed.delete(taskIndex);
+      else this.#owed.add(taskIndex);
     }
-    if (this.#isWritten(task)) this.#owed.delete(number);
-    else this.#owed.add(number);
   }
 
   async #end(): Promise<void> {
@@ -239,12 +252,22 @@ export class OutputFiles {
     await this.#writeAll([...this.#owed]);
   }
 
-  // Where the disk takes nothing, it is not asked for each of thousands of files.
+  // Some at once, for thousands may have been cancelled together. Where the disk takes nothing, it is not asked for each of
+  // thousands of files.
   async #writeAll(numbers: readonly number[]): Promise<void> {
     let failed = 0;
-    for (const number of numbers) {
-      await this.#task(number);
-      if (this.#owed.has(number) && ++failed >= (this.#isEnding ? mostFailures : 1)) return;
+    let entries: ResultEntry[] = [];
+    let characters = 0;
+    for (const [index, number] of numbers.entries()) {
+      const entry = await this.#writeOwnFile(number);
+      if (entry) entries.push(entry);
+      characters += (entry?.result ?? entry?.error ?? "").length;
+      const isLast = index === numbers.length - 1;
+      if (!isLast && entries.length < entriesAtOnce && characters < charactersAtOnce) continue;
+      await this.#writeEntries(entries);
+      failed += entries.filter(({ taskIndex }) => this.#owed.has(taskIndex)).length;
+      if (failed >= (this.#isEnding ? mostFailures : 1)) return;
+      [entries, characters] = [[], 0];
     }
   }
 
@@ -254,9 +277,11 @@ export class OutputFiles {
   }
 
   // Removed by somebody, it is begun anew, and the answers that it had are written again with the next beat.
-  async #addToSearch(number: number, text: string): Promise<void> {
+  async #addToSearch(entries: readonly ResultEntry[]): Promise<void> {
     if (await this.#search.begin()) this.#wasRemade = true;
-    await this.#search.append(number, text);
+    await this.#search.append(
+      entries.map(({ taskIndex, result, error }) => ({ task: taskIndex, text: result ?? error ?? "" })),
+    );
   }
 
   #fileOf(task: number): string | undefined {

@@ -39,12 +39,15 @@ export class SearchFile {
     return true;
   }
 
-  /** Adds the result of a task. */
-  async append(task: number, text: string): Promise<void> {
-    const prompt = this.#batch.tasks[task - 1]?.prompt ?? "";
-    const limit = this.#limit - Math.min(prompt.length, this.#promptLimit);
-    await appendText(this.path, textCall(task, "answer", { text, limit }));
-    this.#answered.add(task);
+  /** Adds results of tasks. */
+  async append(results: readonly { task: number; text: string }[]): Promise<void> {
+    const calls = results.map(({ task, text }) => {
+      const prompt = this.#batch.tasks[task - 1]?.prompt ?? "";
+      const limit = this.#limit - Math.min(prompt.length, this.#promptLimit);
+      return textCall(task, "answer", { text, limit });
+    });
+    await appendText(this.path, calls.join(""));
+    for (const { task } of results) this.#answered.add(task);
     this.#writings++;
   }
 

@@ -252,7 +252,7 @@ describe("the lines of a batch", () => {
     await lines.keepOnly(new Set([1, 3, 4]));
     expect(readFileSync(path, "utf8")).toBe('{"taskIndex":1}\n{"taskIndex":3}\n');
     expect([1, 2, 3, 4].map((task) => lines.has(task))).toEqual([true, false, true, false]);
-    await lines.append(4, { taskIndex: 4, text: "a\u2028b" });
+    await lines.append([{ taskIndex: 4, text: "a\u2028b" }]);
     expect(lines.has(4)).toBe(true);
     await lines.drop([1, 9]);
     expect(linesIn(path).map(({ taskIndex }) => taskIndex)).toEqual([3, 4]);
@@ -264,7 +264,7 @@ describe("the lines of a batch", () => {
     const path = inside.write("lines.jsonl", '{"taskIndex":1}');
     const lines = new LineFile(path, "tag");
     await lines.keepOnly(new Set([1]));
-    await lines.append(2, { taskIndex: 2 });
+    await lines.append([{ taskIndex: 2 }]);
     expect(readFileSync(path, "utf8")).toBe('{"taskIndex":1}\n{"taskIndex":2}\n');
   });
 
@@ -294,3 +294,19 @@ function doneTask({ log: { state } }: TestBatch, number: number) {
   if (task?.status !== "done") throw new Error("not done");
   return task;
 }
+
+test("of hundreds of tasks that are cancelled together, each has its line and its text", async () => {
+  using inside = new Inside();
+  const batch = inside.batch(inside.context(), { tasks: 450 });
+  const { files, reported } = filesOf(inside, batch);
+  await files.begin();
+  batch.append({ type: "cancel-requested", by: "user" });
+  await files.end();
+  const numbers = Array.from({ length: 450 }, (_, index) => index + 1);
+  const lines = linesIn(`${inside.output}/results-${batch.id}.jsonl`);
+  expect(lines.map(({ taskIndex }) => taskIndex)).toEqual(numbers);
+  expect(new Set(lines.map(({ outcome }) => outcome))).toEqual(new Set(["cancelled: user"]));
+  const texts = readFileSync(`${inside.output}/report-${batch.id}-texts.js`, "utf8");
+  for (const number of numbers) expect(texts.split(`(${number},"answer"`)).toHaveLength(2);
+  expect(reported).toEqual([]);
+});

@@ -22,13 +22,13 @@ describe("the texts of a batch", () => {
     const file = new SearchFile(batchState(["one", "two"], []).batch, home.work);
     expect(await file.begin()).toBe(true);
     expect(await file.begin()).toBe(false);
-    await file.append(2, "first");
+    await file.append([{ task: 2, text: "first" }]);
     expect([file.has(1), file.has(2)]).toEqual([false, true]);
     await file.forget([1, 2]);
     expect(file.has(2)).toBe(false);
     expect(loaded(file.path)).toEqual({ "1 prompt": "one", "2 prompt": "two", "2 answer": "" });
     const before = file.writings;
-    await file.append(2, "second");
+    await file.append([{ task: 2, text: "second" }]);
     expect(file.writings).toBe(before + 1);
     expect(loaded(file.path)["2 answer"]).toBe("second");
   });
@@ -37,11 +37,11 @@ describe("the texts of a batch", () => {
     await using home = new Home();
     const file = new SearchFile(batchState(["one", "two"], []).batch, home.work);
     await file.begin();
-    await file.append(1, "first");
+    await file.append([{ task: 1, text: "first" }]);
     rmSync(file.path);
     await file.forget([1]);
     expect(loaded(file.path)).toEqual({ "1 prompt": "one", "2 prompt": "two" });
-    await file.append(2, "x");
+    await file.append([{ task: 2, text: "x" }]);
     rmSync(file.path);
     expect(await file.begin()).toBe(true);
     expect(file.has(2)).toBe(false);
@@ -61,8 +61,8 @@ describe("the texts of a batch", () => {
     const long = "x".repeat(2_000_000);
     const file = new SearchFile(batchState(["short", long], []).batch, home.work);
     await file.begin();
-    await file.append(1, long);
-    await file.append(2, long);
+    await file.append([{ task: 1, text: long }]);
+    await file.append([{ task: 2, text: long }]);
     const lengths = Object.entries(loaded(file.path)).map(([name, text]) => [name, text.length]);
     // One character more: the sign that something is left out.
     expect(Object.fromEntries(lengths)).toEqual({
