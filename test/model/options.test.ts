@@ -4,7 +4,10 @@ import {
   batchOptions,
   concurrency,
   mostPromptBytes,
+  noChanges,
   prompt,
+  retryOptions,
+  secretOptions,
   sessionOptions,
   settingSourceList,
   toolRuleList,
@@ -100,4 +103,23 @@ test("the sources of settings are read from a text and from a list", () => {
   expect(settingSourceList("user,project")).toEqual(["user", "project"]);
   expect(settingSourceList(["local"])).toEqual(["local"]);
   expect(() => settingSourceList("all")).toThrow();
+});
+
+test("a retry can change what a session does, and of the batch what is still to come; nothing has a default", () => {
+  const changes = { model: "opus", retries: 0, batchBudgetUsd: 9, concurrency: 3, failureMode: "cancel" };
+  expect<unknown>(retryOptions.parse(changes)).toEqual(changes);
+  expect<unknown>(retryOptions.parse({ concurrency: "auto" })).toEqual({ concurrency: "auto" });
+  expect(retryOptions.parse({})).toEqual(noChanges);
+  for (const fixed of [
+    { env: { A: "1" } },
+    { outputDirectory: "out" },
+    { batchName: "x" },
+    { asyncMode: true },
+  ])
+    expect(retryOptions.safeParse(fixed).success).toBe(false);
+  expect(secretOptions).toEqual(["env"]);
+});
+
+test("a prompt is taken as it is, word for word", () => {
+  expect(prompt.meta()).toMatchObject({ verbatim: true });
 });

@@ -68,6 +68,12 @@ test("a runner brings its turn along, and every event the time of the last chang
   expect(state).toMatchObject({ runner: other, epoch: 7, changedAt: 5, createdAt: 1 });
 });
 
+test("a log that was copied says since when", () => {
+  const taken = (more: object) => event(7, { type: "runner-started", identity, ...more }, 2);
+  expect(after(created(), taken({ copied: true })).copiedAt).toBe(7);
+  expect(after(created(), taken({}))).not.toHaveProperty("copiedAt");
+});
+
 test("a batch that is handed over has no leash, and writes elsewhere where that is said", () => {
   const leashed = created(1, { leash: identity });
   const released = after(leashed, event(2, { type: "leash-released" }));
@@ -402,6 +408,25 @@ describe("options that come with a retry", () => {
       expect(resumable(after(...both, retry({ options, changed: [1] })))).toEqual([undefined, true]);
     },
   );
+
+  test("without a task that they are for change none, and are not listed", () => {
+    for (const more of [
+      { options: { maxTurns: 9 } },
+      { options: { maxTurns: 9 }, changed: [] },
+      { changed: [1] },
+    ]) {
+      const state = after(...both, retry(more));
+      expect(state.batch.tasks[0]).toEqual({ prompt: "a", options: { model: "opus" } });
+      expect(state.optionChanges).toEqual([]);
+    }
+  });
+
+  test("are parsed once for all who ask, for a batch and for each task that has its own", () => {
+    const { batch } = after(...both);
+    expect(optionsOf(batch, 1)).toBe(optionsOf(batch, 1));
+    expect(optionsOf(batch, 2)).toBe(optionsOf(batch, 2));
+    expect(optionsOf(batch, 2)).not.toBe(optionsOf(batch, 1));
+  });
 
   test("of the batch hold from then on", () => {
     const state = after(...both, retry({ concurrency: 3, failureMode: "no-new" }));
