@@ -127,6 +127,20 @@ test("a part of it that runs again with another budget changes neither what stop
     );
 });
 
+test("what `list --json` says of a batch, `show --json` says by the same name", async () => {
+  await using home = new Home();
+  await run(home, ["run", "--batch-name", "b", "a", "[[max-turns]]", "[[cost usd=0.01]]"]);
+  await run(home, ["run", ...budget, ...tasks]);
+  const { batches }: { batches: Record<string, unknown>[] } = JSON.parse(
+    (await run(home, ["list", "--json"])).out,
+  );
+  expect(batches).toHaveLength(2);
+  for (const { message: _, name: __, createdAt: ___, endedAt: ____, ...listed } of batches) {
+    const shown: unknown = JSON.parse((await run(home, ["show", String(listed["batchId"]), "--json"])).out);
+    expect(shown).toMatchObject(listed);
+  }
+});
+
 test("a foreground run says why it stopped and what to do, and exits with 1", async () => {
   await using home = new Home();
   const { code, err } = await run(home, ["run", ...budget, ...tasks]);

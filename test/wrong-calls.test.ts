@@ -27,6 +27,16 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
     { batchId: "latest", max_turns: 3 },
     'Nothing was done: max_turns belongs in `with`: `{"with": {"maxTurns": …}}`',
   ],
+  [
+    many,
+    { tasks: ["a"], budget: 5 },
+    "Nothing was done: budget is not known; did you mean `maxBudgetUsd` or `batchBudgetUsd`?",
+  ],
+  [
+    "spawn_claude_session",
+    { task: "a", maxCost: 5 },
+    "Nothing was done: maxCost is not known; did you mean `maxBudgetUsd`?",
+  ],
   [many, { tasks: [] }, "Nothing was done: tasks was given as []: expected at least one task"],
   [many, { tasks: null }, "Nothing was done: tasks is missing: expected a list"],
   ...[null, [], ""].flatMap((tasks) =>

@@ -26,6 +26,9 @@ const settingSources = z.union([
   z.array(settingSource),
 ]);
 
+/** May mean the budget of each session, or that of all together: 300 times as much. */
+const budgetHints = ["budget", "budgetUsd", "maxCost", "maxCostUsd", "maxBudget"];
+
 const jsonArgument = z.record(z.string(), z.unknown());
 
 /** Most sessions at once: a number, or as many as turn out to work. */
@@ -167,7 +170,7 @@ export const sessionOptions = z.strictObject({
     .positive()
     .meta({
       description: "Stops the session once it has cost this much (USD). The last reply may exceed it.",
-      hints: ["budget", "budgetUsd", "maxCost", "maxCostUsd", "maxBudget"],
+      hints: budgetHints,
     })
     .optional(),
   outputSchema: z
@@ -290,7 +293,7 @@ export const batchOptions = z.strictObject({
       description:
         "Stops starting sessions once spent plus expected cost reaches this (USD). The total may exceed it by the cost of one session for each that is running then.",
       placeholder: "USD",
-      hints: ["totalBudget", "totalBudgetUsd"],
+      hints: ["totalBudget", "totalBudgetUsd", ...budgetHints],
     })
     .optional(),
   failureMode: failureMode

@@ -49,8 +49,10 @@ const listedBatch = z.object({
   createdAt: z.string().meta({ description: "ISO 8601." }),
   endedAt: z.string().optional(),
   counts: countsSchema,
+  totalTasks: z.int(),
   ...endFields,
-  totalCostUsd: z.number(),
+  totalCostUsd: spendingFields.totalCostUsd,
+  costAtLeast: spendingFields.costAtLeast,
   outputDirectory: z.string(),
   ...holdFields,
   message: z.string().optional().meta({
@@ -231,8 +233,10 @@ function listed(row: BatchRow, { store, door }: Context): z.infer<typeof listedB
     createdAt: new Date(row.createdAt).toISOString(),
     ...(row.endedAt === undefined ? {} : { endedAt: new Date(row.endedAt).toISOString() }),
     counts: row.counts,
+    totalTasks: Object.values(row.counts).reduce((sum, count) => sum + count, 0),
     ...endFieldsOf(end),
     totalCostUsd: rounded(row.costUsd),
+    ...(row.costAtLeast ? { costAtLeast: true } : {}),
     outputDirectory: row.outputDirectory,
     ...holdOf(held),
     ...(end && end.kind !== "succeeded"

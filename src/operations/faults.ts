@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { cut } from "../model/cut.ts";
 import { secretOptions, sessionOptions } from "../model/options.ts";
 import { asMeant, looksLikeJson } from "./as-meant.ts";
-import { propertiesMeant, propertyHinted, type Shape, shapeAt, shapeOf } from "./shape.ts";
+import { propertiesHinted, propertiesMeant, type Shape, shapeAt, shapeOf } from "./shape.ts";
 
 /** What came of something that a user can get wrong. */
 export type Checked<Value> = { ok: true; value: Value } | { ok: false; faults: string[] };
@@ -93,8 +93,15 @@ function unknownText(
   if (inner) return `belongs in \`${inner.holder}\`: \`{"${inner.holder}": {"${inner.name}": …}}\``;
   const [other] = elsewhere ? propertiesMeant(shapeOf(elsewhere.schema), key) : [];
   if (elsewhere && other !== undefined) return `is an option of ${elsewhere.name} only`;
-  const near = shape && (propertyHinted(shape, key) ?? nearest(key, [...shape.properties.keys()]));
-  return `is not known${near === undefined ? "" : `; did you mean \`${near}\`?`}`;
+  const near = shape ? namesNear(shape, key).map((name) => `\`${name}\``) : [];
+  return `is not known${near.length === 0 ? "" : `; did you mean ${near.join(" or ")}?`}`;
+}
+
+function namesNear(shape: Shape, key: string): string[] {
+  const hinted = propertiesHinted(shape, key);
+  if (hinted.length > 0) return hinted;
+  const near = nearest(key, [...shape.properties.keys()]);
+  return near === undefined ? [] : [near];
 }
 
 /** The option that is an object and takes this name, and what the name means in it. */

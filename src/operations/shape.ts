@@ -110,10 +110,10 @@ export function propertiesMeant({ properties }: Shape, name: string): string[] {
   return meant.map(([property]) => property);
 }
 
-/** The property that a name is declared to hint at. */
-export function propertyHinted({ properties }: Shape, name: string): string | undefined {
+/** The properties that a name is declared to hint at: more than one, where it may mean several. */
+export function propertiesHinted({ properties }: Shape, name: string): string[] {
   const letters = lettersOf(name);
-  return [...properties].find(([, { hints }]) => has(hints, letters))?.[0];
+  return [...properties].flatMap(([property, { hints }]) => (has(hints, letters) ? [property] : []));
 }
 
 /** What is left of a name without the ways in which names are written. */

@@ -42,6 +42,7 @@ describe("list_batches", () => {
       createdAt: when,
       endedAt: when,
       counts: { queued: 0, running: 0, succeeded: 1, failed: 0, cancelled: 0 },
+      totalTasks: 1,
       end: "succeeded",
       totalCostUsd: 0,
       outputDirectory: inside.output,

@@ -24,15 +24,14 @@ export const list = commandOf(listBatches, {
   present: ({ batches, more }, { context, terminal: { out } }) => {
     if (batches.length === 0) return "There are no batches yet. Start one with `run`.";
     const rows = batches.map((batch) => {
-      const { batchId, counts, totalCostUsd, createdAt, name } = batch;
-      const { failed, ...others } = counts;
-      const total = Object.values(others).reduce((sum, count) => sum + count, failed);
+      const { batchId, counts, totalTasks, totalCostUsd, costAtLeast, createdAt, name } = batch;
+      const { failed } = counts;
       return [
         batchId,
         standing(batch, context, out),
-        `${completedCount(counts)}/${total}`,
+        `${completedCount(counts)}/${totalTasks}`,
         failed > 0 ? out.paint("red", String(failed)) : "0",
-        costCell(totalCostUsd),
+        costCell(totalCostUsd, costAtLeast),
         ageText(Date.now() - Date.parse(createdAt)),
         oneLine(name ?? "", 200),
       ];
