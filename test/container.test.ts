@@ -103,13 +103,16 @@ testInContainers("a run without an init in its container ends nothing that other
   });
   await untilRunning(home);
   // As `docker exec` does it: in the container, and not below us until its parent has gone.
-  const script = "setsid sleep 1000 > /dev/null 2>&1 & setsid true & sleep 0.1";
+  const script = "setsid sleep 1000 > /dev/null 2>&1 & setsid true > /dev/null 2>&1 &";
   const enter = ["nsenter", "--target", String(firstIn(child.pid)), "--pid", "--mount"];
   const entered = Bun.spawnSync([...enter, "sh", "-c", script], { env: { PATH: home.environment["PATH"] } });
   expect(entered.exitCode).toBe(0);
   const first = firstIn(child.pid);
   const sleeps = () => childrenOf(first)?.filter((pid) => commandOf(pid)[0] === "sleep");
-  expect(sleeps()).toHaveLength(1);
+  await eventually(
+    () => sleeps()?.length === 1,
+    () => "what was started there is not there",
+  );
   await Bun.write(gate, "");
   await eventually(
     () => newestRow(home)?.counts.succeeded === 1 && newestRow(home)?.counts.running === 1,
