@@ -80,7 +80,7 @@ describe("show", () => {
       expect(factOf(absent)).toBeUndefined();
     expect(out).toMatch(/^1 {2}succeeded +.*task 1/m);
     expect(out).toMatch(/^3 {2}.*turn limit.*task 3/m);
-    expect(out).toMatch(/^4 {2}running .*task 4 +Reads a\.ts$/m);
+    expect(out).toMatch(/^4 {2}running +\d[\d.]* (?:ms|s) +– +task 4 +Reads a\.ts$/m);
     expect(out).toMatch(/^5 {2}queued .*task 5/m);
     const whole = JSON.parse((await onCommandLine(inside, ["show", batch.id.slice(0, 5), "--json"])).out);
     expect(whole).toMatchObject({ batchId: batch.id, pending: [4, 5] });

@@ -61,3 +61,12 @@ test("a batch whose first session is refused does not believe an older proof", a
   kept.keep(Date.now());
   expect(batch.hindrance()).toBe(waits);
 });
+
+test("a session that has only just started proves nothing, however long this process has run", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const kept = new LoginProofs(store.database, "a");
+  const proof = new LoginProof({ patienceMs: 1.5 * performance.now(), hasAnswered: false, kept });
+  proof.began(1);
+  expect(proof.hindrance()).toBe(waits);
+});

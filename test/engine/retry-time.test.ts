@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { isRetryDue } from "../../src/engine/retry.ts";
 
 const hour = 60 * 60_000;
+const today = Date.UTC(2026, 10, 29);
 
 test.each([
   ["before its time", { notBefore: 2_000, dueAt: 200 }, 1_000, 100, false],
@@ -22,6 +23,13 @@ test.each([
     true,
   ],
   ["of an earlier runner, before its time", { notBefore: 2_000, dueAt: undefined }, 0, 0, false],
+  [
+    "of an earlier runner, a minute before its time today",
+    { notBefore: today + 60_000, dueAt: undefined },
+    today,
+    0,
+    false,
+  ],
   ["without a delay", { notBefore: undefined, dueAt: undefined }, 0, 0, true],
 ])("a retry %s", (_, time, now, monotonicNow, isDue) => {
   expect(isRetryDue(time, now, monotonicNow)).toBe(isDue);

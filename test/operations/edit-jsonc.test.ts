@@ -78,6 +78,11 @@ describe("an entry that is set", () => {
       '{\n"servers": {\n"a": 1,\n"own": {\n  "command": "p",\n  "args": []\n}\n}\n}\n',
     ],
     [
+      "is not indented like a remark above it",
+      '{\n"servers": {\n    // one\n"a": 1\n}\n}\n',
+      '{\n"servers": {\n    // one\n"a": 1,\n"own": {\n    "command": "p",\n    "args": []\n}\n}\n}\n',
+    ],
+    [
       "leaves a byte order mark where it is",
       '\uFEFF{"servers": {"a": 1}}',
       '\uFEFF{"servers": {"a": 1, "own": {"command":"p","args":[]}}}',

@@ -281,6 +281,7 @@ describe("servers", () => {
       { command: "sh" },
       { command: inside.claude },
       { command: "$HOME/x" },
+      { command: "$TOOL" },
       { command: "./relative" },
       { command: "of-another-path", env: { PATH: "/x" } },
       { url: "https://x" },
