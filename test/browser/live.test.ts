@@ -180,7 +180,7 @@ describe("the page of a batch of 200", () => {
     await page.type("kingfishers");
     await page.until(`${shownRows}.map((row) => row.id).join() === "t2"`);
     expect(await page.text(".hit")).toStartWith("Prompt: …");
-    await page.evaluate(`(location.hash = "#q=turn+limit")`);
+    await page.evaluate(`(location.hash = "#q=reached+its")`);
     await page.until(`${shownRows}.length === 0`);
     await Bun.write(gate, "");
     await page.until(
