@@ -1,8 +1,11 @@
 // Failures with one cause are one thing to read, at the end of a batch and afterwards.
 import { describe, expect, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
+import { endingText } from "../src/doors/commands/ending.ts";
+import { progressLines } from "../src/doors/commands/progress-lines.ts";
 import { RunningCommand } from "./cli-harness.ts";
 import { eventually, Home, program, run } from "./harness.ts";
+import { batchState, ended, started, succeeded } from "./report/samples.ts";
 
 describe("a batch in which several tasks fail alike", () => {
   test("ends with each cause once, how many tasks it hit, and the command that runs them again", async () => {
@@ -99,4 +102,33 @@ test("`watch --json` prints no line while only time goes on", async () => {
   // At the beginning, and as it is cancelled and ends.
   expect(lines.length).toBeLessThanOrEqual(4);
   expect(lines.at(-1)).toMatchObject({ state: "cancelled" });
+});
+
+test("of 2,000 tasks with 189 failures a line each is printed, and what to do about a cause once", () => {
+  const turns = {
+    kind: "failed",
+    reason: "max-turns",
+    message: "Reached maximum number of turns (3)",
+  } as const;
+  const rejected = { kind: "failed", reason: "request", message: "API Error: 400" } as const;
+  const outcomeOf = (number: number) => (number <= 150 ? turns : number <= 189 ? rejected : succeeded);
+  const numbers = Array.from({ length: 2_000 }, (_, index) => index + 1);
+  const state = batchState(
+    numbers.map((number) => `task ${number}`),
+    [
+      ...numbers.flatMap((number) => [started(number), ended(number, outcomeOf(number))]),
+      { type: "batch-ended" },
+    ],
+  );
+  const said: string[] = [];
+  progressLines((line) => said.push(line), { paint: (_, text) => text })(state);
+  const lines = said.join("\n").split("\n");
+  // The first of each cause has two lines more.
+  expect(lines.length).toBe(2_000 + 2 * 2);
+  expect(lines.filter((line) => line.includes(" retry "))).toHaveLength(2);
+  const end = endingText(state, "finished");
+  expect(end.split("\n").length).toBeLessThan(8);
+  expect(end).toContain("  150 × Reached its turn limit.");
+  expect(end).toContain("  39 × The API rejected a request.");
+  expect(end.match(/ retry /g)).toHaveLength(1);
 });
