@@ -63,6 +63,7 @@ const declared = {
   sh: program("sh", "dash"),
   shasum: program("shasum", "perl"),
   shellcheck: program("shellcheck"),
+  sqlite3: program("sqlite3"),
   tar: program("tar"),
   unzip: program("unzip"),
   wget: program("wget"),

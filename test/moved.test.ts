@@ -168,6 +168,35 @@ test("a copy of a batch that runs is interrupted, touches nothing of the origina
   await home.empty();
 });
 
+testNeeding("sqlite3")(
+  "the commands of docs/backup.md back up the answers, while another batch runs too",
+  async () => {
+    await using home = new MovingHome();
+    await ended(home);
+    const former = newestRow(home)?.batchId ?? "";
+    const gate = home.file("gate");
+    await run(home, ["run", `[[wait-for-file path=${gate}]] one`, "--detach"]);
+    const { batchId } = await untilRunning(home);
+    const doc = readFileSync(join(import.meta.dir, "../docs/backup.md"), "utf8");
+    const [, commands = ""] = /```sh\n(sqlite3 [^`]+)```/.exec(doc) ?? [];
+    const backup = home.file("backup");
+    mkdirSync(backup);
+    const line = commands
+      .replaceAll("~/.local/state/parallel-claude-code-mcp", home.stateNow)
+      .replaceAll("/backup", backup);
+    expect(Bun.spawnSync(["sh", "-ec", line])).toMatchObject({ exitCode: 0 });
+    await Bun.write(gate, "");
+    await run(home, ["wait", batchId]);
+    await home.empty();
+    renameSync(home.stateNow, home.file("lost"));
+    renameSync(backup, home.useState("state"));
+    // It was lost a moment ago, so that the next call goes on with what ran.
+    expect((await run(home, ["results", former, "1"])).out).toContain("the answer of one");
+    expect((await run(home, ["wait", batchId])).code).toBe(0);
+    await home.empty();
+  },
+);
+
 test("in a copy of a batch that runs, retry runs what is open, beside the original", async () => {
   await using home = new MovingHome();
   const gate = home.file("gate");
