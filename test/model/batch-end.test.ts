@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { type BatchEnd, batchEndOf, endOfState, exitStatusOf } from "../../src/model/batch-end.ts";
 import type { Event } from "../../src/model/event.ts";
 import type { Counts } from "../../src/model/state.ts";
-import type { StateWord } from "../../src/model/state-word.ts";
+import { endedWord, type StateWord } from "../../src/model/state-word.ts";
 import { after, crashed, created, ended, event, started, succeeded } from "./events.ts";
 
 const counts: Counts = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 };
@@ -33,8 +33,6 @@ describe("the end of a batch", () => {
     [cancel({ by: "hold", access: "auth" }), { kind: "stopped", by: "hold", access: "auth" }],
     [cancel({ by: "hold" }), { kind: "stopped", by: "hold" }],
     [cancel({ by: "leash" }), { kind: "stopped", by: "leash", startedBy: "spawn_claude_session" }],
-    // What is left says nothing where somebody else did it.
-    [cancel({ by: "client", access: "auth" }), { kind: "stopped", by: "client" }],
   ] satisfies [Event, BatchEnd][])("after %j is %j", (request, end) => {
     const state = after(...first, request, ended(5, 1, 1, succeeded));
     expect(endOfState(state, "cancelled")).toEqual(end);
@@ -52,6 +50,17 @@ describe("the end of a batch", () => {
     expect(endAfter(created(1), started(2, 1, 1), cancel({}), ended(5, 1, 1, crashed))).toEqual({
       kind: "failed",
     });
+  });
+
+  test("says what a hold lacked, or who waited, only where these stopped it", () => {
+    const standing = { word: "cancelled", counts: { ...counts, cancelled: 1 } } as const;
+    const known = { lackedAccess: "auth", startedBy: "run" } as const;
+    const endBy = (stoppedBy: "hold" | "leash" | "budget") =>
+      batchEndOf({ ...standing, ...known, stoppedBy });
+    expect(endBy("hold")).toEqual({ kind: "stopped", by: "hold", access: "auth" });
+    expect(endBy("leash")).toEqual({ kind: "stopped", by: "leash", startedBy: "run" });
+    expect(endBy("budget")).toEqual({ kind: "stopped", by: "budget" });
+    expect(batchEndOf({ ...standing, stoppedBy: "hold" })).toEqual({ kind: "stopped", by: "hold" });
   });
 
   test("is a success to a command only where all tasks succeeded", () => {
@@ -92,4 +101,8 @@ describe("why a batch was stopped", () => {
     expect(of(stop, more)).toEqual([9, 2]);
     expect(after(created(2), stop)).not.toHaveProperty("stoppedAtUsd");
   });
+});
+
+test("a batch whose end is in its log is finished, or cancelled where somebody asked for that", () => {
+  expect([endedWord({}), endedWord({ cancelledBy: "user" })]).toEqual(["finished", "cancelled"]);
 });

@@ -431,6 +431,12 @@ describe("options that come with a retry", () => {
   test("of the batch hold from then on", () => {
     const state = after(...both, retry({ concurrency: 3, failureMode: "no-new" }));
     expect(state.batch).toMatchObject({ concurrency: 3, failureMode: "no-new" });
+    const { batch } = after(...both, retry({ concurrency: 4 }));
+    expect(batch).toMatchObject({ concurrency: 4, failureMode: "continue" });
+    expect(after(...both, retry({ failureMode: "cancel" })).batch).toMatchObject({
+      concurrency: 1,
+      failureMode: "cancel",
+    });
   });
 });
 

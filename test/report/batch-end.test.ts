@@ -195,3 +195,26 @@ describe("the label of a batch whose user cancelled tasks", () => {
       expect(endLabel({ end: { kind: "stopped", by }, counts: { ...counts, ...others } })).toBe(label);
   });
 });
+
+describe("the label of a batch that was stopped", () => {
+  const counts = { queued: 0, running: 0, succeeded: 1, failed: 0, cancelled: 3 };
+
+  test.each([
+    [{ by: "budget" }, "stopped: budget"],
+    [{ by: "failure-mode" }, "stopped: a task failed"],
+    [{ by: "memory" }, "stopped: memory"],
+    [{ by: "hold" }, "stopped: no access"],
+    [{ by: "hold", access: "auth" }, "stopped: not logged in"],
+    [{ by: "hold", access: "billing" }, "stopped: billing"],
+    [{ by: "hold", access: "usage-limit" }, "stopped: usage limit"],
+    [{ by: "leash" }, "stopped: client gone"],
+    [{ by: "leash", startedBy: "spawn_claude_session" }, "stopped: client gone"],
+    [{ by: "leash", startedBy: "run" }, "stopped: run killed"],
+    [{ by: "budget", startedBy: "run" }, "stopped: budget"],
+  ] satisfies [Omit<Extract<BatchEnd, { kind: "stopped" }>, "kind">, string][])(
+    "with %j is %j",
+    (end, label) => {
+      expect(endLabel({ end: { kind: "stopped", ...end }, counts })).toBe(label);
+    },
+  );
+});
