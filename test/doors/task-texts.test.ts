@@ -1,5 +1,6 @@
 // Tasks in the text of a file.
 import { describe, expect, test } from "bun:test";
+import { FileFault } from "../../src/doors/task-files/file-task.ts";
 import { readerFor } from "../../src/doors/task-files/read.ts";
 
 function tasksIn(path: string, text: string): unknown[] {
@@ -109,4 +110,62 @@ test("what spreadsheets add is no part of a task: the line with the separator, a
   expect(tasksIn("-", "sep=;\ntask;model\na, b;opus\nc;\n")).toEqual(two);
   expect(tasksIn("tasks.csv", 'task,model,\n"a, b",opus,\nc,,\n')).toEqual(two);
   expect(tasksIn("-", "task;model;;\na, b;opus;;\nc\n")).toEqual(two);
+});
+
+test("each task knows its line", () => {
+  const placesIn = (path: string, text: string) => readerFor(path, text)(text).map(({ place }) => place);
+  expect(placesIn("x.csv", "task,model\na,opus\n\nb,\n")).toEqual(["line 2", "line 4"]);
+  expect(placesIn("x.csv", "sep=;\ntask;model\na;opus\n")).toEqual(["line 3"]);
+  expect(placesIn("x.csv", 'task,model\n"a\nb",opus\nc,\n')).toEqual(["line 2", "line 4"]);
+  expect(placesIn("x.txt", "a\n\nb")).toEqual(["line 1", "line 3"]);
+  expect(placesIn("x.md", "# x\n- [ ] a\n- [ ] b")).toEqual(["line 2", "line 3"]);
+  expect(placesIn("x.json", '[\n"a",\n\n{"task": "b"}, "c"]')).toEqual(["line 2", "line 4", "line 4"]);
+  expect(placesIn("x.jsonl", '\n"a"\n"b"')).toEqual(["line 2", "line 3"]);
+});
+
+describe("what is wrong in a file is named with its line", () => {
+  const cases: [path: string, text: string, place: string | undefined, fault: string | RegExp][] = [
+    ["x.csv", "prompts,model\na,opus\n", "line 1", "the first row needs a column `task`"],
+    ["x.csv", "task,modle\na,opus\n", "line 1", "the column `modle` is not known; did you mean `model`?"],
+    ["x.csv", "sep=;\ntask;qqqq\na;b\n", "line 2", "the column `qqqq` is not known"],
+    ["x.csv", "task,prompt\na,b\n", "line 1", "the column `prompt` is there twice"],
+    ["x.csv", "task,model\na,b,c\n", "line 2", "3 cells in 2 columns; put text with a `,` in quotes"],
+    ["x.tsv", "task\tmodel\na\tb\tc\n", "line 2", "3 cells in 2 columns; put text with a tab in quotes"],
+    ["x.csv", 'task,model\na,"b\n', "line 2", "the quotes that open here are never closed"],
+    [
+      "x.csv",
+      "task,Fork session\na,maybe\n",
+      "line 2",
+      'Fork session was given as "maybe": expected true or false',
+    ],
+    ["x.csv", "task,max-turns\na,b\n", "line 2", 'max-turns was given as "b": expected a number'],
+    ["x.md", "- [x] a\n", undefined, "it has no open task: its only box is ticked"],
+    ["x.md", "- [x] a\n- [X] b\n", undefined, "it has no open task: all 2 boxes are ticked"],
+    ["x.md", "words\n", undefined, "it has no task: expected open checkboxes (`- [ ] what to do`)"],
+    ["x.json", '["a",\n"b"', "line 2", /expected/],
+    ["x.json", '{"task": "a"}', "line 1", "expected a list: strings, or objects with `task`"],
+    ["x.jsonl", '"a"\n{broken\n', "line 2", /^no JSON \(/],
+  ];
+  for (const [path, text, place, fault] of cases)
+    test(`${path}: ${JSON.stringify(text)}`, () => {
+      let thrown: unknown;
+      try {
+        readerFor(path, text)(text);
+      } catch (error) {
+        thrown = error;
+      }
+      expect(thrown).toBeInstanceOf(FileFault);
+      if (!(thrown instanceof FileFault)) return;
+      expect(thrown.place).toBe(place);
+      expect(thrown.message).toMatch(
+        fault instanceof RegExp ? fault : new RegExp(`^${RegExp.escape(fault)}$`),
+      );
+    });
+});
+
+test("a first row names columns where one of them is known, with rows below it", () => {
+  expect(tasksIn("-", "modle,tasks\na,b")).toEqual(["modle,tasks", "a,b"]);
+  expect(tasksIn("-", "model\nopus")).toEqual(["model", "opus"]);
+  expect(tasksIn("-", "task,model\n")).toEqual(["task,model"]);
+  expect(() => tasksIn("-", "model,effort\nopus,high")).toThrow("the first row needs a column `task`");
 });
