@@ -181,8 +181,15 @@ test("a runner lives now, though the log is ahead of a clock that was set back",
 test("a path below the state directory is kept relative to it, also by whoever opens the log again", async () => {
   await using home = new Home();
   using store = home.store();
-  const { batchId } = store.create(batchOf(1), 1);
-  const path = join(home.state, "batches", batchId, "pages", "x.html");
+  const founding = batchOf(1);
+  const { batchId } = founding.batch;
+  const pages = join(home.state, "batches", batchId, "pages");
+  const path = join(pages, "x.html");
+  store.create({ ...founding, batch: { ...founding.batch, outputDirectory: pages } }, 1);
+  const place =
+    "SELECT output_directory, json_extract(body, '$.batch.outputDirectory') AS founded FROM batches, events";
+  const relative = `batches/${batchId}/pages`;
+  expect(store.database.query(place).get()).toEqual({ output_directory: relative, founded: relative });
   const log = store.batch(batchId);
   log?.append(() => [{ type: "file-failed", path, message: "full" }]);
   const kept = store.database.query("SELECT body FROM events ORDER BY sequence DESC LIMIT 1").get();
