@@ -209,5 +209,5 @@ test("of eleven agents ten are named, and the number of the others", async () =>
   };
   expect(agents(10)).toBe(10);
   expect(agents(11)).toBe(11);
-  expect(projectWarnings(home.work, { restricted: false }).at(-1)).toStartWith("1 more agents in ");
+  expect(projectWarnings(home.work, { restricted: false }).at(-1)).toStartWith("1 more agent in ");
 });
