@@ -99,6 +99,9 @@ test("an interrupted batch whose time has passed waits for a retry, and is then 
   const listed = await client.call("list_batches", {});
   expect(listed.data).toMatchObject({ batches: [{ state: "interrupted" }] });
   await Bun.write(gate, "");
+  const dry = await run(home, ["retry", batchId, "--dry-run"]);
+  expect(dry.out).toContain(`this would resume batch ${batchId} with 2 tasks to run, at most 1 at once.`);
+  expect(store.row(batchId)?.epoch).toBe(1);
   const retried = await run(home, ["retry", batchId]);
   expect(retried.out).toContain("has resumed");
   const ended = await client.call("wait_for_batch", { batchId });
@@ -151,3 +154,43 @@ test("a task that is asked for again has all its retries again", async () => {
 function never(): never {
   throw new Error("no batch");
 }
+
+test("a dry run of a retry shows what would run again, with its options, and does nothing", async () => {
+  await using home = new Home();
+  await run(home, ["run", "fine", "[[max-turns]]", "[[crash]]", "--name", "n", "--retries", "0"]);
+  using store = home.store();
+  const before = JSON.stringify(store.list());
+  const starts = readFileSync(home.startsLog, "utf8");
+  const dry = await run(home, [
+    "retry",
+    "latest",
+    "--max-turns",
+    "40",
+    "--batch-budget-usd",
+    "9",
+    "--dry-run",
+  ]);
+  const { batchId = "" } = store.list()[0] ?? {};
+  expect({ code: dry.code, err: dry.err }).toEqual({ code: 0, err: "" });
+  expect(dry.out).toContain(
+    `Dry run: nothing was started. Without \`--dry-run\`, this would run 2 tasks of batch ${batchId} again, at most 8 at once.`,
+  );
+  expect(dry.out).toContain("budget     $9");
+  expect(dry.out.trimEnd()).toEndWith("2  [[max-turns]]\n   --max-turns 40\n3  [[crash]]\n   --max-turns 40");
+  const json = await run(home, ["retry", "latest", "1", "3", "--model", "opus", "--dry-run", "--json"]);
+  expect(JSON.parse(json.out)).toMatchObject({
+    dryRun: true,
+    totalTasks: 3,
+    tasks: [
+      { taskIndex: 1, task: "fine", options: { model: "opus" } },
+      { taskIndex: 3, task: "[[crash]]", options: { model: "opus" } },
+    ],
+  });
+  const nothing = await run(home, ["retry", "latest", "1", "--dry-run"]);
+  expect({ code: nothing.code, out: nothing.out }).toEqual({ code: 2, out: "" });
+  expect(nothing.err).toContain("would only run again with the same options");
+  expect({ rows: JSON.stringify(store.list()), starts: readFileSync(home.startsLog, "utf8") }).toEqual({
+    rows: before,
+    starts,
+  });
+});

@@ -1,68 +1,30 @@
 // Carrying on what was interrupted, and running again what failed, with other options where some are given.
-import { z } from "zod";
 import { spentUsd } from "../engine/budget.ts";
-import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
-import { claudeOf } from "../engine/claude-of.ts";
-import { standingOf } from "../engine/standing.ts";
-import type { Account, EventBody } from "../model/event.ts";
-import { batchOptions, noChanges, retryOptions, sessionOptions } from "../model/options.ts";
+import { carryOnBatch } from "../engine/carry-on.ts";
 import type { SessionValues } from "../model/session-values.ts";
-import { type BatchState, canRetry, type TaskState } from "../model/state.ts";
-import { kindAt } from "../platform/files.ts";
+import { canRetry } from "../model/state.ts";
 import { writePrivateFiles } from "../platform/private-files.ts";
 import { costText, countText } from "../report/amounts.ts";
-import { enoughUsd } from "../report/batch-end.ts";
-import { type Door, listText, optionsText, optionText, taskListText } from "../report/option-words.ts";
+import { listText, optionsText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { patiently } from "../store/patiently.ts";
 import type { BatchRow } from "../store/store.ts";
-import { accountOf } from "./account.ts";
-import { batchIdInput, explicitTaskNumbers } from "./batch-input.ts";
 import { waited, waitOutput } from "./batches.ts";
-import { refuseOldClaude } from "./claude-version.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
 import { farText } from "./far-text.ts";
 import { check } from "./faults.ts";
-import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
+import { rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
 import type { Operation } from "./operation.ts";
-import { handOverDirectory } from "./plan.ts";
-import { plannedChanges } from "./retry-options.ts";
-import { retryValues } from "./retry-values.ts";
-
-export const retryInput = z.strictObject({
-  batchId: batchIdInput,
-  only: z
-    .enum(["failed", "interrupted"])
-    .meta({
-      description:
-        "`interrupted`: only resume a batch that lost its processes. `failed`: only rerun failed tasks (default: both).",
-    })
-    .optional(),
-  tasks: explicitTaskNumbers
-    .meta({
-      description:
-        "Rerun only these tasks, by number. A task that succeeded is kept, unless tools were denied to it or options are given.",
-    })
-    .optional(),
-  with: retryOptions
-    .meta({
-      description:
-        'Options for the tasks that run again, instead of those they had: `{"maxTurns": 40}`. Each means what it means in spawn_parallel_claude_sessions, which describes it. A list replaces the whole earlier list.',
-    })
-    .optional(),
-  batchBudgetUsd: batchOptions.shape.batchBudgetUsd.meta({
-    description: "New budget of the batch (USD), including what it has already spent.",
-    placeholder: "USD",
-  }),
-  env: sessionOptions.shape.env.meta({
-    description:
-      "Values of the batch's `env`, for tasks whose values were lost when their processes ended: a JSON file, or an object of strings.",
-    placeholder: "FILE|JSON",
-  }),
-});
-
-type Asked = z.output<typeof retryInput>;
+import {
+  eventsOf,
+  nameThemText,
+  planRetry,
+  type RetryPlan,
+  retryInput,
+  spentText,
+  wasDenied,
+} from "./retry-plan.ts";
 
 export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
   name: "retry_batch",
@@ -73,70 +35,13 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
   output: waitOutput,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   run: async (context, input, call) => {
-    const asked = valueOrFault(check(retryInput, input));
-    const { batchId, only, tasks, with: changes = noChanges } = asked;
-    const { batchBudgetUsd: budgetUsd = changes.batchBudgetUsd, env } = asked;
-    if (only === "interrupted" && tasks)
-      throw new Fault("`tasks` are run again; with `only: interrupted` none is. Give one of the two.");
-    const log = findBatch(context, batchId);
-    checkTasks(log.state, tasks);
-    const account = newAccount(context, log);
-    const { batch } = log.state;
-    const claude = claudeOf(batch, { thorough: true });
-    const claudePath = claude.found ? claude.path : batch.claudePath;
-    await refuseOldClaude(context, claudePath);
-    const row = rowOf(context, log);
-    const lost = row.endedAt === undefined && isAbandoned(row);
-    const isCarried = !lost && row.endedAt === undefined;
-    const meant = tasksMeant(log.state, asked, lost);
-    const { again, succeeded } = meant;
-    const reruns = [...again, ...succeeded];
-    const planned = await plannedChanges(context, log.state, { changes, claudePath, tasks: meant.changed });
-    const isRaised = budgetUsd !== undefined && row.endedAt === undefined;
-    const isChanged = planned.options !== undefined && meant.changed.length > 0;
-    if (reruns.length === 0 && !lost && !isRaised && !isChanged)
-      throw new Fault(
-        [nothingText(log, context, { word: standingOf(row), asked }), farText(row, context.door) ?? ""]
-          .join(" ")
-          .trimEnd(),
-      );
-    if (isCarried && (changes.concurrency !== undefined || changes.failureMode !== undefined))
-      throw new Fault(
-        `Batch ${log.batchId} is still running: change \`concurrency\` and \`failureMode\` after it has ended.`,
-      );
-    checkBudget(log, context.door, { count: reruns.length, given: budgetUsd });
-    const values = retryValues(context, log, { env, tasks, again: reruns, isCarried });
-    await writePrivateFiles(planned.files);
-    const { concurrency, failureMode } = changes;
-    const event: EventBody = {
-      type: "retry-requested",
-      tasks: again,
-      ...(succeeded.length > 0 ? { succeeded } : {}),
-      ...(isChanged ? { options: planned.options, changed: meant.changed } : {}),
-      ...(budgetUsd === undefined ? {} : { budgetUsd }),
-      ...(concurrency === undefined ? {} : { concurrency }),
-      ...(failureMode === undefined ? {} : { failureMode }),
-      ...(account ? { account } : {}),
-    };
-    await patiently(() =>
-      log.append((state) => [
-        ...(reruns.length > 0 || lost ? handedOver(context, state) : []),
-        ...(Object.keys(event).length > 2 || reruns.length > 0 ? [event] : []),
-      ]),
-    );
+    const plan = await planRetry(context, valueOrFault(check(retryInput, input)));
+    const { log, row, isCarried, values } = plan;
+    await writePrivateFiles(plan.files);
+    await patiently(() => log.append((state) => eventsOf(context, plan, state)));
     const isTaken = isCarried || (await isTakenOver(context, log, { row, values, signal: call.signal }));
     if (!isTaken) throw new Fault(notTakenText(context, log));
-    return {
-      ...waited(context, log),
-      message: startedText(context, log, {
-        reruns,
-        lost,
-        isChanged,
-        options: planned.options,
-        meant,
-        budgetUsd,
-      }),
-    };
+    return { ...waited(context, log), message: startedText(context, plan) };
   },
 };
 
@@ -166,57 +71,9 @@ function notTakenText({ store, door }: Context, { batchId }: BatchLog): string {
   return `Batch ${batchId} is queued to run again, but no process has taken it over within ${takeOverMs / 1000} s. ${store.layout.runnerLog(batchId)} may say why; ${door === "tools" ? "wait_for_batch" : `\`show ${batchId}\``} says whether it runs.`;
 }
 
-/** Which tasks a retry is about. All 1-based. */
-interface Meant {
-  /** Those that ended without success, and run again. */
-  again: number[];
-  /** Those that succeeded and run again, because they were named. */
-  succeeded: number[];
-  /** Those that get the options: the ones that run again, and those that wait. */
-  changed: number[];
-}
-
-function tasksMeant(state: BatchState, { only, tasks: named, with: changes }: Asked, lost: boolean): Meant {
-  const isNamed = ({ number }: TaskState) => named?.includes(number) ?? true;
-  const numbersOf = (wanted: (task: TaskState) => boolean) =>
-    state.tasks.filter((task) => isNamed(task) && wanted(task)).map(({ number }) => number);
-  const again = only === "interrupted" ? [] : numbersOf(canRetry);
-  const isDifferent = changes !== undefined && Object.keys(changes).length > 0;
-  const succeeded =
-    named === undefined
-      ? []
-      : numbersOf((task) => task.status === "done" && !canRetry(task) && (isDifferent || wasDenied(task)));
-  const waiting = numbersOf(({ status }) =>
-    lost ? status !== "done" : named !== undefined && status === "queued",
-  );
-  return { again, succeeded, changed: [...again, ...succeeded, ...waiting].sort((a, b) => a - b) };
-}
-
-// With the same options it could go better now: settings may have changed, or a file is there.
-function wasDenied(task: TaskState): boolean {
-  return task.status === "done" && (task.usage?.denials ?? []).length > 0;
-}
-
-// Nobody waits for what is run again: its files go where the user looks for them.
-function handedOver({ configuration }: Context, { batch, leash }: BatchState): EventBody[] {
-  const outputDirectory = handOverDirectory(configuration, batch);
-  if (!leash && outputDirectory === undefined) return [];
-  return [{ type: "leash-released", ...(outputDirectory === undefined ? {} : { outputDirectory }) }];
-}
-
-interface Started {
-  reruns: readonly number[];
-  lost: boolean;
-  isChanged: boolean;
-  options: Record<string, unknown> | undefined;
-  meant: Meant;
-  budgetUsd: number | undefined;
-}
-
 function startedText(
   context: Context,
-  log: BatchLog,
-  { reruns, lost, isChanged, options = {}, meant, budgetUsd }: Started,
+  { log, reruns, lost, isChanged, options = {}, meant, budgetUsd }: RetryPlan,
 ): string {
   const { door } = context;
   const { state } = log;
@@ -248,89 +105,4 @@ function startedText(
     `Results go to ${state.outputDirectory}.`,
     ...[farText(rowOf(context, log), door)].filter((text) => text !== undefined),
   ].join(" ");
-}
-
-// They would be cancelled again at once.
-function checkBudget(
-  { batchId, state }: BatchLog,
-  door: Door,
-  { count, given }: { count: number; given: number | undefined },
-): void {
-  const budgetUsd = given ?? state.budgetUsd;
-  const spent = spentUsd(state);
-  if (count === 0 || budgetUsd === undefined || spent < budgetUsd) return;
-  const { counts } = state;
-  const enough = enoughUsd({ counts, costUsd: spent, budgetUsd }, count);
-  const budget =
-    given === undefined
-      ? `its budget is ${costText(budgetUsd)}`
-      : `the budget given, which includes that, is only ${costText(budgetUsd)}`;
-  throw new Fault(
-    `Batch ${batchId} has already cost ${spentText(state)}, and ${budget}. For ${countText(count, "more task")}, ${optionText(door, "batchBudgetUsd", enough)} is probably enough.`,
-  );
-}
-
-/** "$0.12", or where sessions were cut off, "at least $0.12 (about $0.20 with …)". */
-function spentText(state: BatchState): string {
-  const { totalCostUsd, costAtLeast } = state;
-  const told = costText(totalCostUsd, costAtLeast);
-  if (!costAtLeast) return told;
-  return `${told} (about ${costText(spentUsd(state))} with what sessions that were cut off did not report)`;
-}
-
-// With another login, tasks would be billed elsewhere, and conversations not be found. But where the state directory has
-// been restored in another home, the login of before is nowhere, and the one of today takes its place.
-function newAccount({ store }: Context, { batchId, state }: BatchLog): Account | undefined {
-  const account = accountOf(process.env, store.salt());
-  if (account.hash === state.account.hash) return undefined;
-  const { HOME, USERPROFILE, CLAUDE_CONFIG_DIR, ANTHROPIC_BASE_URL } = state.account.environment;
-  const home = CLAUDE_CONFIG_DIR ?? HOME ?? USERPROFILE;
-  if (home !== undefined && kindAt(home) === "nothing") return account;
-  const values = Object.entries({ HOME, CLAUDE_CONFIG_DIR, ANTHROPIC_BASE_URL }).filter(
-    ([, value]) => value !== undefined,
-  );
-  throw new Fault(
-    `Batch ${batchId} was started with another login: ${values.map(([name, value]) => `${name}=${value}`).join(", ")}, or other credentials in the environment. Retry it from the client that started it, or with the same environment.`,
-  );
-}
-
-function nothingText(
-  { batchId, state }: BatchLog,
-  { door }: Context,
-  { word, asked: { only, tasks } }: { word: string; asked: Asked },
-): string {
-  if (only === "interrupted") return `Batch ${batchId} is ${word}: there is nothing to resume.`;
-  const failed = state.tasks.filter(canRetry).map(({ number }) => number);
-  const succeeded = (tasks ?? []).filter((number) => state.tasks[number - 1]?.status === "done");
-  if (tasks && succeeded.length > 0) {
-    const those = failed.length > 0 ? ` ${thoseText(failed)}` : "";
-    const how =
-      door === "tools"
-        ? 'give `with`, such as `{"model": "opus"}`'
-        : "give an option, such as `--model opus`";
-    return `Of batch ${batchId}, ${taskListText(succeeded)} succeeded, and would only run again with the same options. To rerun ${succeeded.length === 1 ? "it" : "them"}, ${how}.${those}`;
-  }
-  if (tasks && failed.length > 0) {
-    return `${tasks.length === 1 ? "This task" : "None of these tasks"} of batch ${batchId} has ${tasks.length === 1 ? "not " : ""}failed. ${thoseText(failed)}`;
-  }
-  const named = tasks
-    ? ""
-    : ` To rerun tasks that succeeded, ${nameThemText(door)}, with the options to change.`;
-  if (state.counts.succeeded === state.tasks.length) {
-    return `Batch ${batchId} is ${word}, and all its tasks have succeeded: there is nothing to rerun.${named}`;
-  }
-  return `Batch ${batchId} is ${word}, and none of its tasks has failed: there is nothing to rerun.${named}`;
-}
-
-function thoseText(failed: readonly number[]): string {
-  return failed.length === 1
-    ? `The only one that failed is ${listText(failed)}.`
-    : `Those that failed are ${listText(failed)}.`;
-}
-
-// A command line has no flag for them: their numbers follow the batch.
-function nameThemText(door: Door): string {
-  return door === "tools"
-    ? "name them in `tasks`"
-    : "write their numbers after the batch, as in `retry BATCH 3 5`";
 }

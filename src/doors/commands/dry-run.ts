@@ -14,15 +14,18 @@ import type { Printer } from "./terminal.ts";
 /** How much of a prompt is shown in one line. */
 const mostCharacters = 400;
 
+/** Tasks of a batch, by number: all, unless only some run. */
+type Numbers = readonly number[] | undefined;
+
 /** The batch that was planned, for programs: prompts are whole. */
-export function dryRunJson(batch: Batch): string {
+export function dryRunJson(batch: Batch, numbers?: Numbers): string {
   const { name, failureMode, concurrency, budgetUsd, warnings } = batch;
   return jsonText({
     dryRun: true,
     totalTasks: batch.tasks.length,
     ...(name === undefined ? {} : { batchName: name }),
-    tasks: batch.tasks.map(({ prompt, options = {} }, index) => ({
-      taskIndex: index + 1,
+    tasks: tasksOf(batch, numbers).map(({ number, prompt, options = {} }) => ({
+      taskIndex: number,
       task: prompt,
       options: withoutSecrets(options),
     })),
@@ -36,9 +39,19 @@ export function dryRunJson(batch: Batch): string {
   });
 }
 
+interface How {
+  flags: readonly Flag[];
+  out: Printer;
+  numbers?: Numbers;
+  /** What would be done. */
+  what?: string;
+}
+
 /** The same for people. */
-export function dryRunText(batch: Batch, flags: readonly Flag[], out: Printer): string {
-  const { name, failureMode, budgetUsd, tasks, sessionOptions } = batch;
+export function dryRunText(batch: Batch, { flags, out, numbers, what }: How): string {
+  const { name, failureMode, budgetUsd, sessionOptions } = batch;
+  const tasks = tasksOf(batch, numbers);
+  const width = String(batch.tasks.length).length;
   const facts = [
     ...(name === undefined ? [] : [["name", oneLine(name, 200)]]),
     ["options", flagsText(sessionOptions, flags) || "none"],
@@ -47,11 +60,12 @@ export function dryRunText(batch: Batch, flags: readonly Flag[], out: Printer): 
     ["directory", batch.workingDirectory],
     ["results", batch.outputDirectory],
   ];
-  const lines = tasks.flatMap(({ prompt, options }, index) => [
-    `${String(index + 1).padStart(String(tasks.length).length)}  ${oneLine(prompt, mostCharacters)}`,
-    ...(options ? [`${" ".repeat(String(tasks.length).length)}  ${flagsText(options, flags)}`] : []),
+  const lines = tasks.flatMap(({ number, prompt, options }) => [
+    `${String(number).padStart(width)}  ${oneLine(prompt, mostCharacters)}`,
+    ...(options ? [`${" ".repeat(width)}  ${flagsText(options, flags)}`] : []),
   ]);
-  const heading = `Dry run: nothing was started. Without \`--dry-run\`, this would run ${countText(tasks.length, "task")}, ${atOnceText(batch)}.`;
+  const would = what ?? `run ${countText(tasks.length, "task")}`;
+  const heading = `Dry run: nothing was started. Without \`--dry-run\`, this would ${would}, ${atOnceText(batch)}.`;
   return [
     heading,
     table(
@@ -61,6 +75,11 @@ export function dryRunText(batch: Batch, flags: readonly Flag[], out: Printer): 
     ),
     lines.join("\n"),
   ].join("\n\n");
+}
+
+function tasksOf({ tasks }: Batch, numbers: Numbers) {
+  const all = tasks.map((task, index) => ({ ...task, number: index + 1 }));
+  return numbers ? all.filter(({ number }) => numbers.includes(number)) : all;
 }
 
 // As they can be written on a command line.

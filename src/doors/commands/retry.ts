@@ -1,8 +1,14 @@
 // `retry`: resumes an interrupted batch, and reruns what failed, with other options where flags give some.
 import { z } from "zod";
 import { retryOptions } from "../../model/options.ts";
-import { retryBatch, retryInput } from "../../operations/retry.ts";
-import { batchPositional, type Command, checkUsage, commandOf } from "./command.ts";
+import { valueOrFault } from "../../operations/context.ts";
+import { check } from "../../operations/faults.ts";
+import { retryBatch } from "../../operations/retry.ts";
+import { planRetry, previewOf, type RetryPlan, retryInput } from "../../operations/retry-plan.ts";
+import { countText } from "../../report/amounts.ts";
+import { flagsOf } from "../flags.ts";
+import { type Asked, batchPositional, type Command, checkUsage, commandOf, jsonFlag } from "./command.ts";
+import { dryRunJson, dryRunText } from "./dry-run.ts";
 import { taskNumbersPositional } from "./task-numbers.ts";
 
 const ownInput = retryInput.omit({ with: true });
@@ -11,6 +17,13 @@ const input = z.strictObject({
   ...ownInput.shape,
   ...retryOptions.shape,
   batchBudgetUsd: ownInput.shape.batchBudgetUsd,
+});
+
+const own = jsonFlag.extend({
+  dryRun: z
+    .boolean()
+    .meta({ description: "Show which tasks would run again, and their options. Starts nothing." })
+    .optional(),
 });
 
 const face = commandOf(retryBatch, {
@@ -24,6 +37,7 @@ const face = commandOf(retryBatch, {
     ["retry b4k2 6 --allowed-tools 'Read,Edit'", "Rerun a task whose tools were denied"],
     ["retry b4k2 --max-turns 40", "Rerun what failed, with more turns"],
     ["retry b4k2 --only interrupted", "Only resume it"],
+    ["retry b4k2 --max-turns 40 --dry-run", "See which tasks would run again, and their options"],
   ],
   positionals: [batchPositional, taskNumbersPositional],
   present: ({ batchId, message }) =>
@@ -33,17 +47,47 @@ const face = commandOf(retryBatch, {
 export const retry: Command = {
   ...face,
   input,
+  own,
   run: (asked) => {
     checkUsage(input, asked.input);
     const isOwn = (name: string) => Object.hasOwn(ownInput.shape, name);
     const entries = Object.entries(asked.input);
     const changes = entries.filter(([name]) => !isOwn(name));
-    return face.run({
+    const meant = {
       ...asked,
       input: {
         ...Object.fromEntries(entries.filter(([name]) => isOwn(name))),
         ...(changes.length > 0 ? { with: Object.fromEntries(changes) } : {}),
       },
-    });
+    };
+    return own.parse(asked.own).dryRun ? dryRun(meant) : face.run(meant);
   },
 };
+
+async function dryRun({ context, input: given, own: { json }, terminal: { out } }: Asked): Promise<number> {
+  const plan = await planRetry(context, valueOrFault(check(retryInput, given)));
+  const { batch, budgetUsd, outputDirectory } = previewOf(context, plan);
+  const planned = { ...batch, outputDirectory, ...(budgetUsd === undefined ? {} : { budgetUsd }) };
+  const numbers = numbersOf(plan);
+  await out.print(
+    json === true
+      ? dryRunJson(planned, numbers)
+      : dryRunText(planned, { flags: flagsOf(input), out, numbers, what: whatText(plan, numbers.length) }),
+  );
+  return 0;
+}
+
+// Those that run again, and those that wait: all of them where the batch resumes, else the ones that get other options.
+function numbersOf({ log, reruns, meant, lost, isChanged }: RetryPlan): number[] {
+  const open = log.state.tasks.filter(({ status }) => status !== "done").map(({ number }) => number);
+  const waiting = lost ? open : isChanged ? meant.changed : [];
+  return [...new Set([...reruns, ...waiting])].sort((a, b) => a - b);
+}
+
+function whatText({ log: { batchId }, lost, reruns }: RetryPlan, count: number): string {
+  if (lost) return `resume batch ${batchId} with ${countText(count, "task")} to run`;
+  if (count === 0) return `only change the budget of batch ${batchId}`;
+  return reruns.length > 0
+    ? `run ${countText(count, "task")} of batch ${batchId} again`
+    : `give other options to ${countText(count, "waiting task")} of batch ${batchId}`;
+}

@@ -116,7 +116,7 @@ export const run: Command = {
     for (const note of notes) void err.tell(note);
     for (const warning of batch.warnings ?? []) void err.tell(`Warning: ${harmless(warning)}`);
     if (dryRun) {
-      await out.print(json ? dryRunJson(batch) : dryRunText(batch, flagsOf(parallelInput), out));
+      await out.print(json ? dryRunJson(batch) : dryRunText(batch, { flags: flagsOf(parallelInput), out }));
       return 0;
     }
     const log = await create(context, planned.value, !detach);

@@ -1,0 +1,291 @@
+// What a retry would do: which tasks run again, with which options and budget. Nothing is done yet.
+import { z } from "zod";
+import { spentUsd } from "../engine/budget.ts";
+import { isAbandoned } from "../engine/carry-on.ts";
+import { claudeOf } from "../engine/claude-of.ts";
+import { standingOf } from "../engine/standing.ts";
+import type { Account, EventBody } from "../model/event.ts";
+import { batchOptions, noChanges, retryOptions, sessionOptions } from "../model/options.ts";
+import type { SessionValues } from "../model/session-values.ts";
+import { apply, type BatchState, canRetry, type TaskState } from "../model/state.ts";
+import { kindAt } from "../platform/files.ts";
+import type { PrivateFile } from "../platform/private-files.ts";
+import { costText, countText } from "../report/amounts.ts";
+import { enoughUsd } from "../report/batch-end.ts";
+import { type Door, listText, optionText, taskListText } from "../report/option-words.ts";
+import type { BatchLog } from "../store/batch-log.ts";
+import type { BatchRow } from "../store/store.ts";
+import { accountOf } from "./account.ts";
+import { batchIdInput, explicitTaskNumbers } from "./batch-input.ts";
+import { refuseOldClaude } from "./claude-version.ts";
+import { type Context, Fault } from "./context.ts";
+import { farText } from "./far-text.ts";
+import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
+import { handOverDirectory } from "./plan.ts";
+import type { RawOptions } from "./raw-options.ts";
+import { plannedChanges } from "./retry-options.ts";
+import { retryValues } from "./retry-values.ts";
+
+export const retryInput = z.strictObject({
+  batchId: batchIdInput,
+  only: z
+    .enum(["failed", "interrupted"])
+    .meta({
+      description:
+        "`interrupted`: only resume a batch that lost its processes. `failed`: only rerun failed tasks (default: both).",
+    })
+    .optional(),
+  tasks: explicitTaskNumbers
+    .meta({
+      description:
+        "Rerun only these tasks, by number. A task that succeeded is kept, unless tools were denied to it or options are given.",
+    })
+    .optional(),
+  with: retryOptions
+    .meta({
+      description:
+        'Options for the tasks that run again, instead of those they had: `{"maxTurns": 40}`. Each means what it means in spawn_parallel_claude_sessions, which describes it. A list replaces the whole earlier list.',
+    })
+    .optional(),
+  batchBudgetUsd: batchOptions.shape.batchBudgetUsd.meta({
+    description: "New budget of the batch (USD), including what it has already spent.",
+    placeholder: "USD",
+  }),
+  env: sessionOptions.shape.env.meta({
+    description:
+      "Values of the batch's `env`, for tasks whose values were lost when their processes ended: a JSON file, or an object of strings.",
+    placeholder: "FILE|JSON",
+  }),
+});
+
+export type RetryAsked = z.output<typeof retryInput>;
+
+/** What is to be done. */
+export interface RetryPlan {
+  log: BatchLog;
+  row: BatchRow;
+  /** Whether nothing carries the batch, which has not ended. */
+  lost: boolean;
+  /** Whether a runner has it. */
+  isCarried: boolean;
+  meant: Meant;
+  /** Those that run again, after success too; 1-based. */
+  reruns: readonly number[];
+  /** Options of sessions that are given; nothing where none is. */
+  options: RawOptions | undefined;
+  /** Whether some task gets them. */
+  isChanged: boolean;
+  /** The new budget of the batch, where one is given. */
+  budgetUsd: number | undefined;
+  /** To be written before they are used. */
+  files: PrivateFile[];
+  values: SessionValues;
+  event: Extract<EventBody, { type: "retry-requested" }>;
+}
+
+/** Checks all of it. Throws `Fault` where it cannot be done, or there is nothing to do. */
+export async function planRetry(context: Context, asked: RetryAsked): Promise<RetryPlan> {
+  const { batchId, only, tasks, with: changes = noChanges } = asked;
+  const { batchBudgetUsd: budgetUsd = changes.batchBudgetUsd, env } = asked;
+  if (only === "interrupted" && tasks)
+    throw new Fault("`tasks` are run again; with `only: interrupted` none is. Give one of the two.");
+  const log = findBatch(context, batchId);
+  checkTasks(log.state, tasks);
+  const account = newAccount(context, log);
+  const { batch } = log.state;
+  const claude = claudeOf(batch, { thorough: true });
+  const claudePath = claude.found ? claude.path : batch.claudePath;
+  await refuseOldClaude(context, claudePath);
+  const row = rowOf(context, log);
+  const lost = row.endedAt === undefined && isAbandoned(row);
+  const isCarried = !lost && row.endedAt === undefined;
+  const meant = tasksMeant(log.state, asked, lost);
+  const { again, succeeded } = meant;
+  const reruns = [...again, ...succeeded];
+  const planned = await plannedChanges(context, log.state, { changes, claudePath, tasks: meant.changed });
+  const isRaised = budgetUsd !== undefined && row.endedAt === undefined;
+  const isChanged = planned.options !== undefined && meant.changed.length > 0;
+  if (reruns.length === 0 && !lost && !isRaised && !isChanged)
+    throw new Fault(
+      [nothingText(log, context, { word: standingOf(row), asked }), farText(row, context.door) ?? ""]
+        .join(" ")
+        .trimEnd(),
+    );
+  if (isCarried && (changes.concurrency !== undefined || changes.failureMode !== undefined))
+    throw new Fault(
+      `Batch ${log.batchId} is still running: change \`concurrency\` and \`failureMode\` after it has ended.`,
+    );
+  checkBudget(log, context.door, { count: reruns.length, given: budgetUsd });
+  const values = retryValues(context, log, { env, tasks, again: reruns, isCarried });
+  const { concurrency, failureMode } = changes;
+  const event: RetryPlan["event"] = {
+    type: "retry-requested",
+    tasks: again,
+    ...(succeeded.length > 0 ? { succeeded } : {}),
+    ...(isChanged ? { options: planned.options, changed: meant.changed } : {}),
+    ...(budgetUsd === undefined ? {} : { budgetUsd }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(failureMode === undefined ? {} : { failureMode }),
+    ...(account ? { account } : {}),
+  };
+  return {
+    log,
+    row,
+    lost,
+    isCarried,
+    meant,
+    reruns,
+    options: planned.options,
+    isChanged,
+    budgetUsd,
+    files: planned.files,
+    values,
+    event,
+  };
+}
+
+/** What it adds to the log. */
+export function eventsOf(
+  context: Context,
+  { event, reruns, lost }: RetryPlan,
+  state: BatchState,
+): EventBody[] {
+  return [
+    ...(reruns.length > 0 || lost ? handedOver(context, state) : []),
+    ...(Object.keys(event).length > 2 || reruns.length > 0 ? [event] : []),
+  ];
+}
+
+/** The batch as it would be after this retry, before anything has run. */
+export function previewOf(context: Context, plan: RetryPlan): BatchState {
+  const state = structuredClone(plan.log.state);
+  for (const body of eventsOf(context, plan, state)) apply(state, { ...body, at: Date.now(), epoch: 0 });
+  return state;
+}
+
+// Nobody waits for what is run again: its files go where the user looks for them.
+function handedOver({ configuration }: Context, { batch, leash }: BatchState): EventBody[] {
+  const outputDirectory = handOverDirectory(configuration, batch);
+  if (!leash && outputDirectory === undefined) return [];
+  return [{ type: "leash-released", ...(outputDirectory === undefined ? {} : { outputDirectory }) }];
+}
+
+/** Which tasks a retry is about. All 1-based. */
+export interface Meant {
+  /** Those that ended without success, and run again. */
+  again: number[];
+  /** Those that succeeded and run again, because they were named. */
+  succeeded: number[];
+  /** Those that get the options: the ones that run again, and those that wait. */
+  changed: number[];
+}
+
+function tasksMeant(
+  state: BatchState,
+  { only, tasks: named, with: changes }: RetryAsked,
+  lost: boolean,
+): Meant {
+  const isNamed = ({ number }: TaskState) => named?.includes(number) ?? true;
+  const numbersOf = (wanted: (task: TaskState) => boolean) =>
+    state.tasks.filter((task) => isNamed(task) && wanted(task)).map(({ number }) => number);
+  const again = only === "interrupted" ? [] : numbersOf(canRetry);
+  const isDifferent = changes !== undefined && Object.keys(changes).length > 0;
+  const succeeded =
+    named === undefined
+      ? []
+      : numbersOf((task) => task.status === "done" && !canRetry(task) && (isDifferent || wasDenied(task)));
+  const waiting = numbersOf(({ status }) =>
+    lost ? status !== "done" : named !== undefined && status === "queued",
+  );
+  return { again, succeeded, changed: [...again, ...succeeded, ...waiting].sort((a, b) => a - b) };
+}
+
+// With the same options it could go better now: settings may have changed, or a file is there.
+export function wasDenied(task: TaskState): boolean {
+  return task.status === "done" && (task.usage?.denials ?? []).length > 0;
+}
+
+// With another login, tasks would be billed elsewhere, and conversations not be found. But where the state directory has
+// been restored in another home, the login of before is nowhere, and the one of today takes its place.
+function newAccount({ store }: Context, { batchId, state }: BatchLog): Account | undefined {
+  const account = accountOf(process.env, store.salt());
+  if (account.hash === state.account.hash) return undefined;
+  const { HOME, USERPROFILE, CLAUDE_CONFIG_DIR, ANTHROPIC_BASE_URL } = state.account.environment;
+  const home = CLAUDE_CONFIG_DIR ?? HOME ?? USERPROFILE;
+  if (home !== undefined && kindAt(home) === "nothing") return account;
+  const values = Object.entries({ HOME, CLAUDE_CONFIG_DIR, ANTHROPIC_BASE_URL }).filter(
+    ([, value]) => value !== undefined,
+  );
+  throw new Fault(
+    `Batch ${batchId} was started with another login: ${values.map(([name, value]) => `${name}=${value}`).join(", ")}, or other credentials in the environment. Retry it from the client that started it, or with the same environment.`,
+  );
+}
+
+// They would be cancelled again at once.
+function checkBudget(
+  { batchId, state }: BatchLog,
+  door: Door,
+  { count, given }: { count: number; given: number | undefined },
+): void {
+  const budgetUsd = given ?? state.budgetUsd;
+  const spent = spentUsd(state);
+  if (count === 0 || budgetUsd === undefined || spent < budgetUsd) return;
+  const { counts } = state;
+  const enough = enoughUsd({ counts, costUsd: spent, budgetUsd }, count);
+  const budget =
+    given === undefined
+      ? `its budget is ${costText(budgetUsd)}`
+      : `the budget given, which includes that, is only ${costText(budgetUsd)}`;
+  throw new Fault(
+    `Batch ${batchId} has already cost ${spentText(state)}, and ${budget}. For ${countText(count, "more task")}, ${optionText(door, "batchBudgetUsd", enough)} is probably enough.`,
+  );
+}
+
+/** "$0.12", or where sessions were cut off, "at least $0.12 (about $0.20 with …)". */
+export function spentText(state: BatchState): string {
+  const { totalCostUsd, costAtLeast } = state;
+  const told = costText(totalCostUsd, costAtLeast);
+  if (!costAtLeast) return told;
+  return `${told} (about ${costText(spentUsd(state))} with what sessions that were cut off did not report)`;
+}
+
+function nothingText(
+  { batchId, state }: BatchLog,
+  { door }: Context,
+  { word, asked: { only, tasks } }: { word: string; asked: RetryAsked },
+): string {
+  if (only === "interrupted") return `Batch ${batchId} is ${word}: there is nothing to resume.`;
+  const failed = state.tasks.filter(canRetry).map(({ number }) => number);
+  const succeeded = (tasks ?? []).filter((number) => state.tasks[number - 1]?.status === "done");
+  if (tasks && succeeded.length > 0) {
+    const those = failed.length > 0 ? ` ${thoseText(failed)}` : "";
+    const how =
+      door === "tools"
+        ? 'give `with`, such as `{"model": "opus"}`'
+        : "give an option, such as `--model opus`";
+    return `Of batch ${batchId}, ${taskListText(succeeded)} succeeded, and would only run again with the same options. To rerun ${succeeded.length === 1 ? "it" : "them"}, ${how}.${those}`;
+  }
+  if (tasks && failed.length > 0) {
+    return `${tasks.length === 1 ? "This task" : "None of these tasks"} of batch ${batchId} has ${tasks.length === 1 ? "not " : ""}failed. ${thoseText(failed)}`;
+  }
+  const named = tasks
+    ? ""
+    : ` To rerun tasks that succeeded, ${nameThemText(door)}, with the options to change.`;
+  if (state.counts.succeeded === state.tasks.length) {
+    return `Batch ${batchId} is ${word}, and all its tasks have succeeded: there is nothing to rerun.${named}`;
+  }
+  return `Batch ${batchId} is ${word}, and none of its tasks has failed: there is nothing to rerun.${named}`;
+}
+
+function thoseText(failed: readonly number[]): string {
+  return failed.length === 1
+    ? `The only one that failed is ${listText(failed)}.`
+    : `Those that failed are ${listText(failed)}.`;
+}
+
+// A command line has no flag for them: their numbers follow the batch.
+export function nameThemText(door: Door): string {
+  return door === "tools"
+    ? "name them in `tasks`"
+    : "write their numbers after the batch, as in `retry BATCH 3 5`";
+}
