@@ -104,6 +104,32 @@ test("a session that is killed while its subagent works is continued, and its in
   expect(entry?.["result"]).toStartWith("final\n");
 });
 
+test.each(["the session", "the runner and the session"])(
+  "where %s is killed while a command runs in the background, the conversation is continued",
+  async (what) => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    using store = home.store();
+    const gate = home.file("gate");
+    const batchId = await waiting(store, client, "waiting for a background command", {
+      tasks: [`[[background-task command='npm test' text=interim until=${gate} then=final]]`],
+    });
+    const attempts = () => store.batch(batchId)?.state.tasks[0]?.attempts ?? [];
+    const { runner } = store.row(batchId) ?? {};
+    await kill(...(what === "the session" ? [] : [runner]), attempts()[0]?.identity);
+    await eventually(
+      () => attempts().length === 2,
+      () => "there is no second attempt",
+    );
+    expect(attempts()[0]?.outcome).toMatchObject({ kind: "crashed", interimOffsets: [expect.any(Number)] });
+    expect(attempts()[1]?.resumes).toBe(true);
+    await Bun.write(gate, "");
+    await client.call("wait_for_batch", { batchId });
+    const [entry] = entriesOf(await client.call("read_batch_results", { batchId }));
+    expect(entry?.["result"]).toStartWith("final\n");
+  },
+);
+
 test("the interim answer of a task that did not end well is in its error, its file, its line and the summary", async () => {
   await using home = new Home();
   await using client = await connectNew(home);
@@ -245,7 +271,7 @@ test("sessions that are ended before they can say what they spent use up the bud
   expect(await client.call("retry_batch", { batchId })).toMatchObject({
     isError: true,
     text: expect.stringContaining(
-      "has cost at least $1.00 (about $4.00 with what sessions that were cut off did not report), and its budget is $3.50",
+      "has already cost at least $1.00 (about $4.00 with what sessions that were cut off did not report), and its budget is $3.50",
     ),
   });
   expect((await client.call("retry_batch", { batchId, batchBudgetUsd: 4.5 })).isError).toBeFalsy();

@@ -24,6 +24,8 @@ export interface Evidence {
   structured: boolean;
   /** Whether the prompt might be a slash command, some of which need no turn of Claude's. */
   slashCommands: boolean;
+  /** Whether it was killed while commands of its own ran, so that nobody knows whether its answer was its last word. */
+  wasAtWork?: boolean;
   /** When the session ended, in milliseconds since 1970: "resets 9pm" means the next one. */
   now: number;
 }
@@ -40,11 +42,19 @@ export function outcomeOf(evidence: Evidence): Outcome {
   return interim.length === 0 ? outcome : { ...outcome, interimOffsets: interim.map(({ offset }) => offset) };
 }
 
-function failed({ reading, exit, ending, stderrTail, slashCommands, now }: Evidence): Outcome {
+function failed({
+  reading,
+  exit,
+  ending,
+  stderrTail,
+  wasAtWork = false,
+  slashCommands,
+  now,
+}: Evidence): Outcome {
   if (ending?.kind === "unknown-agent") return unknownAgent(ending);
   if (ending && ending.kind !== "lingered") return ending;
   const { answer } = reading;
-  if (!answer || !isFinal(reading)) return crash(exit, stderrTail);
+  if (!answer || !isFinal(reading) || wasAtWork) return crash(exit, stderrTail);
   const limited = answersOf(reading).find(isLimited);
   if (limited) return failure(limited.result, reading, now);
   return isGood(answer) ? nothingSaid(answer, slashCommands) : failure(answer.result, reading, now);
@@ -62,10 +72,10 @@ function isLimited({ result }: Answer): boolean {
 
 /** The success, where there is one; with a schema, only an answer that has data is one. */
 function goodAnswer(evidence: Evidence): Outcome | undefined {
-  const { reading, structured, exit, ending } = evidence;
+  const { reading, structured, exit, ending, wasAtWork = false } = evidence;
   const all = answersOf(reading);
-  if (!reading.answer || !isFinal(reading) || !isGood(reading.answer) || all.some(isLimited))
-    return undefined;
+  if (!reading.answer || !isFinal(reading) || wasAtWork) return undefined;
+  if (!isGood(reading.answer) || all.some(isLimited)) return undefined;
   const said = all.filter((one) => isGood(one) && saysSomething(one, evidence));
   // What is said of a later event often has no data.
   const answer = structured

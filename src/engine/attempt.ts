@@ -253,6 +253,12 @@ export class RunningAttempt {
     return { resumable: isThere && !isRefused(continues !== undefined, replies, outcome) };
   }
 
+  // Before it leaves by itself, a CLI that lists its background work stops it and lists none (2.1.332).
+  #wasAtWork({ code }: Exit): boolean {
+    const { isListed, open } = this.#reading.background;
+    return isListed && open.size > 0 && code !== 0 && this.#closedAt === undefined && !this.#ending;
+  }
+
   #outcome(exit: Exit, stderr: string): Outcome {
     const { options } = this.#plan;
     return outcomeOf({
@@ -261,6 +267,7 @@ export class RunningAttempt {
       ...(this.#ending ? { ending: this.#ending } : {}),
       // Of use only where there is no answer.
       stderrTail: this.#reading.answer ? "" : stderr,
+      wasAtWork: this.#wasAtWork(exit),
       structured: options.outputSchema !== undefined,
       slashCommands: options.slashCommands,
       now: Date.now(),
