@@ -1,9 +1,10 @@
-// Writes what follows from declarations: the parts of the README between their markers (channels, configurations of
-// clients, tables), and docs/limits.md. With `--check`, only says whether they are up to date.
+// Writes what follows from declarations: the parts of the README and ARCHITECTURE.md between their markers (channels,
+// configurations of clients, tables), and docs/limits.md. With `--check`, only says whether they are up to date.
 import { join } from "node:path";
 import { channels } from "./docs/channels.ts";
 import { configurations } from "./docs/configurations.ts";
 import { limitsPage } from "./docs/limits.ts";
+import { nodeTable } from "./docs/node-imports.ts";
 import { withSection } from "./docs/sections.ts";
 import { tables } from "./docs/tables.ts";
 
@@ -11,11 +12,13 @@ const root = join(import.meta.dir, "..");
 const sections: Record<string, string[]> = { channels, configurations, ...tables };
 
 const readme = await Bun.file(join(root, "README.md")).text();
+const architecture = await Bun.file(join(root, "ARCHITECTURE.md")).text();
 const written = {
   "README.md": Object.entries(sections).reduce(
     (text, [name, lines]) => withSection(text, name, lines),
     readme,
   ),
+  "ARCHITECTURE.md": withSection(architecture, "node-imports", nodeTable),
   "docs/limits.md": limitsPage.join("\n"),
 };
 

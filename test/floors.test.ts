@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { nodeImports } from "../scripts/docs/node-imports.ts";
 
 const root = join(import.meta.dir, "..", "src");
 
@@ -52,6 +53,13 @@ test("node: stands in src/platform/ and nowhere else", async () => {
   );
   expect(shims.length).toBeGreaterThan(0);
   expect(shims.filter(({ file }) => !file.startsWith("platform/"))).toEqual([]);
+});
+
+test("each import from node: says above it what Bun lacks", async () => {
+  const all = await nodeImports();
+  const shims = (await imports()).filter(({ target }) => target.startsWith("node:"));
+  expect(all.map(({ module }) => module).sort()).toEqual(shims.map(({ target }) => target).sort());
+  expect(all.filter(({ lacking }) => lacking === undefined)).toEqual([]);
 });
 
 test("the MCP SDK is imported in doors/ alone", async () => {

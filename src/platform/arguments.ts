@@ -1,2 +1,3 @@
-// Bun has no parser of command lines of its own.
+// The parser of command lines.
+// Bun has no call that parses a command line.
 export { parseArgs } from "node:util";

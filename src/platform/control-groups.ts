@@ -1,5 +1,5 @@
 // The control groups (cgroups) that this process is in, of either version. Linux.
-import { join } from "node:path";
+import { join } from "./paths.ts";
 import { type System, textAt } from "./system.ts";
 
 /** What a group may limit; `unified` is the group of version 2, whatever it limits. */

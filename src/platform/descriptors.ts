@@ -1,4 +1,5 @@
 // How many more files this process may open.
+// Bun has no call that lists a folder with one descriptor, and says that even that one is lacking.
 import { readdirSync, readFileSync } from "node:fs";
 
 /** Infinity where it cannot be told. */

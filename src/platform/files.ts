@@ -1,4 +1,5 @@
 // File operations for which Bun has no call of its own. Synchronous, where an order must hold.
+// Bun has no call that returns only when it is done, which an order of steps and a look at permissions need; nor one for links, modes and room.
 import {
   accessSync,
   chmodSync,
@@ -19,7 +20,7 @@ import {
   statfsSync,
   statSync,
 } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "./paths.ts";
 import { systemCode } from "./system-error.ts";
 
 /** Makes a directory, with its parents, that only this user may enter. */

@@ -1,7 +1,7 @@
 // What is in a folder. Symbolic links are never followed.
+// Bun has no call that lists or removes a folder, or looks at a link itself.
 import { lstatSync, readdirSync, rmdirSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { isWithin } from "./paths.ts";
+import { dirname, isWithin, join } from "./paths.ts";
 import { systemCode } from "./system-error.ts";
 
 /** The names of the folders in a folder, links to folders not among them; none where it is not there. */

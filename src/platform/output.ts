@@ -1,5 +1,6 @@
 // Writing to descriptors that somebody reads: pipes, terminals, files. Whatever they are, all of it arrives, once and
 // in order.
+// Bun has no call that writes to a descriptor once and says how much was taken: `Bun.write` sends the beginning of a long text twice.
 import { constants, fstatSync, openSync, write, writeSync } from "node:fs";
 import { systemCode } from "./system-error.ts";
 

@@ -1,7 +1,10 @@
 // Where things are by the customs of the operating system, and how paths are put together.
+// Bun has no call that names the home and the temporary directory by the customs of the system.
 import { homedir, tmpdir } from "node:os";
+// Bun has no call that takes paths apart.
 import { delimiter, isAbsolute, join, relative, resolve, sep } from "node:path";
 
+// Bun has no call that takes paths apart.
 export { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 
 /** What stands between two paths in one variable: `:`, or `;` on Windows. */

@@ -1,4 +1,5 @@
 // Where a process lives: in which boot of which machine, and in which pid namespace. A pid means something only there.
+// Bun has no call that says where a link leads.
 import { readlinkSync } from "node:fs";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { type System, textAt, thisSystem } from "./system.ts";

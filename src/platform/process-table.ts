@@ -1,5 +1,7 @@
 // One look at the whole process table, for which several sessions may wait at once.
+// Bun has no call that lists a folder before it returns.
 import { readdirSync } from "node:fs";
+// Bun has no call that counts the processors of the machine: `navigator.hardwareConcurrency` counts ours.
 import { cpus } from "node:os";
 import { identityOf, identityWith, type ProcessStat, readProc, readStat } from "./process.ts";
 import type { ProcessIdentity } from "./process-identity.ts";

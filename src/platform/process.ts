@@ -1,4 +1,5 @@
 // Who a process is, whether it lives, and how it is ended.
+// Bun has no call that reads a file before it returns; a process is looked at in one moment.
 import { readFileSync } from "node:fs";
 import { ownHome, whereIs } from "./process-home.ts";
 import type { ProcessIdentity } from "./process-identity.ts";

@@ -1,5 +1,4 @@
 // How many processors are ours to use.
-import { availableParallelism } from "node:os";
 import { controlGroups } from "./control-groups.ts";
 import { type System, textAt, thisSystem } from "./system.ts";
 
@@ -14,7 +13,7 @@ export function processorCount(system: System = thisSystem): number {
       ? shareFrom(textAt(`${folder}/cpu.cfs_quota_us`), textAt(`${folder}/cpu.cfs_period_us`))
       : shareFrom(...(textAt(`${folder}/cpu.max`)?.split(" ") ?? [])),
   );
-  return Math.max(1, Math.min(availableParallelism(), ...shares.map(Math.ceil)));
+  return Math.max(1, Math.min(navigator.hardwareConcurrency, ...shares.map(Math.ceil)));
 }
 
 // No limit is `max`, or -1 in version 1.

@@ -1,5 +1,5 @@
 // How this program starts itself again, and what its own processes must not inherit.
-
+// Bun has no call that resolves links.
 import { realpathSync } from "node:fs";
 
 /** The command that starts this program: the compiled executable, or Bun with the source. */

@@ -1,4 +1,5 @@
 // Whose figures this floor tells: those of the system that we run on, or of one that a test has put into a folder.
+// Bun has no call that reads a file before it returns.
 import { readFileSync } from "node:fs";
 
 /** A system, and where it tells about itself. */

@@ -1,4 +1,5 @@
 // Tells when a file in a directory grew.
+// Bun has no call that watches a folder.
 import { watch } from "node:fs";
 
 /** How soon a file that has just changed is reported once more, in milliseconds. */

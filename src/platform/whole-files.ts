@@ -1,6 +1,8 @@
 // Writes files as a whole: readers see the old text or the new one. The directory may be slow, on a network or a disk that
 // stalls: every call waits in another thread, and the process goes on.
+// Bun has no call that opens a file exclusively or without following links.
 import { constants } from "node:fs";
+// Bun has no call that links, renames, lists or looks at a link itself; what has one goes through it, by a descriptor.
 import { type FileHandle, link, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { NoRegularFile } from "./files.ts";
 import { join } from "./paths.ts";
