@@ -142,7 +142,7 @@ test("a retry gives no value to several tasks that had their own", async () => {
   const mixed = await client.call("retry_batch", { batchId, env: { TOKEN: "one-for-both" } });
   expect(mixed).toMatchObject({
     isError: true,
-    text: expect.stringContaining("Task 2, 3 had an `env` of its own"),
+    text: expect.stringContaining("Tasks 2, 3 had an `env` of their own"),
   });
   for (const [number, value] of [
     [2, "of-two"],

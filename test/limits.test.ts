@@ -362,7 +362,12 @@ test("a batch stops at its budget, says what was spent on what, and goes on with
   });
   const batchId = String(data?.["batchId"]);
   const refused = await client.call("retry_batch", { batchId });
-  expect(refused).toMatchObject({ isError: true, text: expect.stringContaining("higher `batchBudgetUsd`") });
+  expect(refused).toMatchObject({
+    isError: true,
+    text: expect.stringContaining(
+      "has already cost $3.00, and its budget is $2.50. For 7 more tasks, `batchBudgetUsd: 12`",
+    ),
+  });
   await client.call("retry_batch", { batchId, batchBudgetUsd: 4.5 });
   const ended = await client.call("wait_for_batch", { batchId });
   expect(ended.data).toMatchObject({ counts: { succeeded: 5, cancelled: 5 }, totalCostUsd: 5 });

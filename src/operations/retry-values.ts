@@ -70,6 +70,6 @@ function refuseMixing(state: BatchState, receivers: readonly number[], name: str
   const own = having.filter((number) => state.batch.tasks[number - 1]?.options?.["env"] !== undefined);
   if (having.length < 2 || own.length === 0) return;
   throw new Fault(
-    `${own.length === 1 ? "Task" : "Tasks"} ${listText(own)} had an \`env\` of its own, and ${name} would be given to ${having.length} tasks. Retry one of them at a time, with \`tasks\` and its own \`env\`.`,
+    `${own.length === 1 ? "Task" : "Tasks"} ${listText(own)} had an \`env\` of ${own.length === 1 ? "its" : "their"} own, and ${name} would be given to ${having.length} tasks. Retry one of them at a time, with \`tasks\` and its own \`env\`.`,
   );
 }

@@ -1,5 +1,7 @@
 // Carries a batch to its end and prints what a view in the same process was told meanwhile. Its arguments: the state
 // directory, the batch, and orders for moments in it, as JSON: which event to append when a task runs, and from when on.
+// The file `SEEN` is made as soon as the view is told what a session does.
+import { closeSync, openSync } from "node:fs";
 import { z } from "zod";
 import { runBatch } from "../../src/engine/runner.ts";
 import { batchIdSchema } from "../../src/model/batch-id.ts";
@@ -28,6 +30,8 @@ const isCarried = await runBatch(store, log, {
   watching: ({ tasks }, activities, standstill) => {
     if (standstill) told.add(standstill.because);
     for (const activity of activities.values()) doing.add(activity);
+    const seen = process.env["SEEN"];
+    if (seen !== undefined && doing.size > 0) closeSync(openSync(seen, "a"));
     const [next] = open;
     if (!next || tasks[next.task - 1]?.status !== next.status) return;
     open.shift();

@@ -32,6 +32,8 @@ interface Order {
 }
 
 const home = new Home();
+/** There as soon as a view of some batch has been told what a session does. */
+const seen = home.file("seen");
 const store = home.store();
 afterAll(async () => {
   store[Symbol.dispose]();
@@ -74,7 +76,7 @@ async function ran(
   );
   const program = [process.execPath, join(import.meta.dir, "carried.ts")];
   const child = Bun.spawn([...program, home.state, batchId, JSON.stringify(orders)], {
-    env: home.environment,
+    env: { ...home.environment, SEEN: seen },
     stdout: "pipe",
     stderr: "pipe",
   });
@@ -112,7 +114,7 @@ beforeAll(async () => {
     await Promise.all([
       ran(
         [
-          { prompt: '[[answer text="four"]]' },
+          { prompt: `[[stream parts=1]] [[wait-for-file path=${seen}]] [[answer text="four"]]` },
           { prompt: "[[max-turns]]" },
           { prompt: "[[exit code=3]]", options: { retries: 1 } },
         ],
@@ -157,7 +159,7 @@ describe("a batch of good and bad tasks", () => {
   });
 
   test("has told a view, and leaves nothing behind", () => {
-    expect(mixed.printed.doing).toContain("answered");
+    expect(mixed.printed.doing).toContain("Part 1 of 1.");
     expect(mixed.printed).toMatchObject({ isCarried: true, slots: 0, progress: 0, held: null });
     expect(existsSync(mixed.store.layout.privateFolder(mixed.state.batch.batchId))).toBe(false);
   });
