@@ -32,7 +32,7 @@ interface Order {
 }
 
 const home = new Home();
-/** There as soon as a view of some batch has been told what a session does. */
+/** There as soon as the view of a batch that asks for it has been told what a session does. */
 const seen = home.file("seen");
 const store = home.store();
 afterAll(async () => {
@@ -47,7 +47,8 @@ async function ran(
     batch = {},
     orders = [],
     leash,
-  }: { batch?: Partial<Batch>; orders?: Order[]; leash?: ProcessIdentity } = {},
+    asksForSeen = false,
+  }: { batch?: Partial<Batch>; orders?: Order[]; leash?: ProcessIdentity; asksForSeen?: boolean } = {},
 ): Promise<Ran> {
   const batchId = newBatchId();
   const output = join(home.output, batchId);
@@ -76,7 +77,7 @@ async function ran(
   );
   const program = [process.execPath, join(import.meta.dir, "carried.ts")];
   const child = Bun.spawn([...program, home.state, batchId, JSON.stringify(orders)], {
-    env: { ...home.environment, SEEN: seen },
+    env: { ...home.environment, ...(asksForSeen ? { SEEN: seen } : {}) },
     stdout: "pipe",
     stderr: "pipe",
   });
@@ -120,6 +121,7 @@ beforeAll(async () => {
         ],
         {
           batch: { sessionOptions: { mcpConfig: { mcpServers: {} } } },
+          asksForSeen: true,
         },
       ),
       ran([{ prompt: '[[answer text="1"]]' }, { prompt: '[[answer text="2"]]' }], {
