@@ -65,8 +65,14 @@ const valued =
   /^(?:-C|-c|-u|-g|-n|-P|-L|-I|--prefix|--cwd|--filter|--git-dir|--work-tree|--package|-p|--with|--python|--from|--unset|--chdir|--user)$/;
 /** The same, of `xargs` alone. */
 const valuedOfXargs = /^-[adEs]$/;
-/** What the permission check looks through: rules for the command behind count. */
-const wrappers = new Set(["nice", "nohup", "stdbuf", "time", "timeout"]);
+/** What the permission check looks through: rules for the command behind count. With each, its options that have a value. */
+const wrappers: ReadonlyMap<string, RegExp> = new Map([
+  ["nice", /^(?:-n|--adjustment)$/],
+  ["nohup", /(?!)/],
+  ["stdbuf", /^(?:-[eio]|--(?:error|input|output))$/],
+  ["time", /^(?:-[fo]|--(?:format|output))$/],
+  ["timeout", /^(?:-[ks]|--(?:kill-after|signal))$/],
+]);
 
 /** A rule, and why it is wider or narrower than one would expect. */
 export interface CommandRule {
@@ -152,10 +158,11 @@ export function commandText({ assignments, words }: SimpleCommand): string {
 
 function unwrapped(words: readonly string[]): readonly string[] {
   const [name = "", ...rest] = words;
-  if (!wrappers.has(name)) return words;
+  const valuedHere = wrappers.get(name);
+  if (!valuedHere) return words;
   const at = rest.findIndex(
     (word, index) =>
-      !word.startsWith("-") && !/^[\d.]+[smhd]?$/.test(word) && !valued.test(rest[index - 1] ?? ""),
+      !word.startsWith("-") && !/^[\d.]+[smhd]?$/.test(word) && !valuedHere.test(rest[index - 1] ?? ""),
   );
   return at < 0 ? words : unwrapped(rest.slice(at));
 }

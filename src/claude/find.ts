@@ -53,7 +53,8 @@ export function findClaude(
       if (path !== undefined) return { found: true, path, where };
     }
   }
-  const asked = hindrance === undefined ? "" : ` Your login shell was not asked: ${hindrance}.`;
+  const asked =
+    hindrance === undefined ? "" : ` What is on the PATH of your login shell is not known: ${hindrance}.`;
   return {
     found: false,
     message: `\`claude\` was not found in ${[...searched].join(", ")}.${asked}`,

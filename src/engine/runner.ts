@@ -267,7 +267,10 @@ class Runner {
     // Before the end is in the log: after it, nobody comes to clear up behind a runner that dies.
     this.#machine.look(true);
     removePath(this.#store.layout.privateFolder(this.#log.batchId));
+    const { outputDirectory } = this.#log.state;
     const ended = await this.#log.commit((now) => (isDone(now) ? [{ type: "batch-ended" }] : []));
+    // Handed over in this very moment: the files go where the user looks for them.
+    if (this.#log.state.outputDirectory !== outputDirectory) await this.#files.end();
     return ended.length > 0;
   }
 

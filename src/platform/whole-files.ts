@@ -208,9 +208,14 @@ async function openRegular(path: string, flags: number): Promise<FileHandle> {
     const isOther = ["ELOOP", "ENXIO", "EISDIR", "EMLINK"].includes(systemCode(error) ?? "");
     throw isOther ? new NoRegularFile(path) : error;
   }
-  if ((await file.stat()).isFile()) return file;
-  await file.close();
-  throw new NoRegularFile(path);
+  let isRegular = false;
+  try {
+    isRegular = (await file.stat()).isFile();
+  } finally {
+    if (!isRegular) await file.close();
+  }
+  if (!isRegular) throw new NoRegularFile(path);
+  return file;
 }
 
 /** How long a file that others have open is waited for, in milliseconds. */

@@ -97,7 +97,9 @@ describeNeeding("Linux", "a machine without claude")("with the PATH of a desktop
     const shell = Bun.which("bash") ?? "";
     const { found: isFound, message } = await found(home, { SHELL: shell }, { shellMs: 300 });
     expect(isFound).toBe(false);
-    expect(message).toEndWith(`Your login shell was not asked: ${shell} did not say its PATH within 0.3 s.`);
+    expect(message).toEndWith(
+      `What is on the PATH of your login shell is not known: ${shell} did not say its PATH within 0.3 s.`,
+    );
     await home.empty();
   });
 

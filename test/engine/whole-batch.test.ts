@@ -149,6 +149,25 @@ beforeAll(async () => {
     ]);
 }, 60_000);
 
+test("a batch that is handed over as it ends has all its files in the new directory", async () => {
+  const moved = home.file("moved");
+  const { state } = await ran([{ prompt: '[[answer text="1"]]' }], {
+    orders: [{ task: 1, status: "done", events: [{ type: "leash-released", outputDirectory: moved }] }],
+  });
+  const { batchId } = state.batch;
+  expect(state.endedAt).toBeNumber();
+  expect(readdirSync(moved)).toEqual(
+    expect.arrayContaining([
+      "index.html",
+      `report-${batchId}.html`,
+      `results-${batchId}.jsonl`,
+      `summary-${batchId}.json`,
+      expect.stringMatching(/^result-001-/),
+    ]),
+  );
+  expect(readFileSync(join(moved, `report-${batchId}.html`), "utf8")).toContain('data-running="no"');
+});
+
 describe("a batch of good and bad tasks", () => {
   test("ends each as its session ended, and tries again what may pass", () => {
     expect(outcomes(mixed)).toEqual(["succeeded", "max-turns", "crashed"]);
