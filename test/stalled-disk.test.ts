@@ -113,6 +113,47 @@ testNeeding("a disk that stalls")(
   },
 );
 
+testNeeding("a disk that stalls")(
+  "a retry that begins and ends while the last files wait for the disk is in all of them",
+  async () => {
+    await using home = new Home();
+    await using disk = await mounted(home);
+    await using client = await connectNew(home);
+    const gate = home.file("gate");
+    const { data } = await client.call("spawn_parallel_claude_sessions", {
+      tasks: [`[[wait-for-file path=${gate}]] said`],
+      asyncMode: true,
+      outputDirectory: home.output,
+    });
+    const batchId = String(data?.["batchId"]);
+    using store = home.store();
+    const log = store.batch(store.list()[0]?.batchId ?? never()) ?? never();
+    const until = (isSo: () => boolean, what: string) =>
+      eventually(
+        () => {
+          log.refresh();
+          return isSo();
+        },
+        () => what,
+      );
+    await until(() => filesIn(disk.behind).includes("index.html"), "it does not begin");
+    disk.stall();
+    await Bun.write(gate, "");
+    await until(() => log.state.counts.succeeded === 1, "it does not end");
+    log.append(() => [{ type: "retry-requested", tasks: [], succeeded: [1] }]);
+    await until(() => log.state.tasks[0]?.attempts.length === 2, "it does not run again");
+    await until(() => log.state.counts.succeeded === 1, "it does not end again");
+    disk.goOn();
+    await until(() => log.state.endedAt !== undefined, "the batch does not end");
+    const lines = (await Bun.file(join(disk.behind, `results-${batchId}.jsonl`)).text()).trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ taskIndex: 1, attempts: 2 }]);
+    const summary = await Bun.file(join(disk.behind, `summary-${batchId}.json`)).json();
+    expect(summary).toMatchObject({ results: [{ attempts: 2 }] });
+    const page = await Bun.file(join(disk.behind, `report-${batchId}.html`)).text();
+    expect(page).toContain('data-running="no"');
+  },
+);
+
 function never(): never {
   throw new Error("no batch");
 }

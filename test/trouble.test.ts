@@ -74,6 +74,8 @@ describe("a full disk", () => {
   testNeeding("a disk to mount")("is said by `run`, with the file that does not fit", async () => {
     await using home = new Home();
     await run(home, ["run", "one"]);
+    // Its keeper writes there until it has gone.
+    await home.empty();
     const aside = home.file("aside");
     renameSync(home.state, aside);
     expect(Bun.spawnSync(["mkdir", home.state]).success).toBe(true);

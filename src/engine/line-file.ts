@@ -1,5 +1,6 @@
 // The jsonl of a batch: a line for each task that has ended, for programs. After a crash, and after a retry, the file
-// is what is left: lines of tasks that have ended and still have.
+// is what is left: lines of tasks that have ended and still have. Of several lines of a task the last one counts: an
+// earlier one may stand before it, where the disk did not let it be dropped.
 import { appendText, endsWithLineFeed, linesOf, replaceFile } from "../platform/whole-files.ts";
 import { harmlessJson } from "../report/harmless.ts";
 
@@ -16,7 +17,7 @@ interface Entry {
 export class LineFile {
   readonly path: string;
   readonly #tag: string;
-  readonly #tasks = new Set<number>();
+  #tasks = new Set<number>();
 
   /** `tag` as with `replaceFile`. */
   constructor(path: string, tag: string) {
@@ -35,49 +36,50 @@ export class LineFile {
     for (const { taskIndex } of entries) this.#tasks.add(taskIndex);
   }
 
-  /** Keeps one whole line for each of these tasks, and no other. */
+  /** Keeps the last whole line of each of these tasks, and no other. Throws where the disk does not take what is kept. */
   async keepOnly(tasks: ReadonlySet<number>): Promise<void> {
-    this.#tasks.clear();
-    const kept = new Set<number>();
-    let dropped = 0;
-    for await (const line of linesOf(this.path, longestLine)) {
-      const number = taskOf(line, tasks, kept);
-      if (number === undefined) dropped++;
-      else kept.add(number);
-    }
+    const { last, count } = await this.#lastLines(tasks);
+    this.#tasks = new Set(last.keys());
     // A last line without its line feed is whole, and the next one would be glued to it.
-    if (dropped > 0 || !(await endsWithLineFeed(this.path))) await this.#write(tasks);
-    for (const number of kept) this.#tasks.add(number);
+    if (last.size < count || !(await endsWithLineFeed(this.path))) await this.#write(new Set(last.values()));
   }
 
-  /** Drops the lines of these tasks. */
+  /** Drops the lines of these tasks. Where the disk does not allow it, their next lines count all the same. */
   async drop(tasks: readonly number[]): Promise<void> {
-    const kept = new Set(this.#tasks);
-    for (const task of tasks) kept.delete(task);
-    await this.keepOnly(kept);
+    for (const task of tasks) this.#tasks.delete(task);
+    await this.keepOnly(this.#tasks);
+  }
+
+  // The position of the last whole line of each task, and how many lines there are.
+  async #lastLines(tasks: ReadonlySet<number>): Promise<{ last: Map<number, number>; count: number }> {
+    const last = new Map<number, number>();
+    let count = 0;
+    for await (const line of linesOf(this.path, longestLine)) {
+      const task = taskOf(line);
+      if (task !== undefined && tasks.has(task)) last.set(task, count);
+      count++;
+    }
+    return { last, count };
   }
 
   // Line by line, for all of them together may be gigabytes.
-  async #write(tasks: ReadonlySet<number>): Promise<void> {
+  async #write(positions: ReadonlySet<number>): Promise<void> {
     const path = this.path;
-    await replaceFile(path, piecesOf(path, tasks), { tag: this.#tag });
+    await replaceFile(path, linesAt(path, positions), { tag: this.#tag });
   }
 }
 
-async function* piecesOf(path: string, tasks: ReadonlySet<number>): AsyncGenerator<string> {
-  const kept = new Set<number>();
+async function* linesAt(path: string, positions: ReadonlySet<number>): AsyncGenerator<string> {
+  let position = 0;
   for await (const line of linesOf(path, longestLine)) {
-    const number = taskOf(line, tasks, kept);
-    if (number === undefined) continue;
-    kept.add(number);
-    yield `${line}\n`;
+    if (positions.has(position++)) yield `${line}\n`;
   }
 }
 
-// The task of a line that is to be kept: one of `tasks`, of which none has been kept before.
-function taskOf(line: string, tasks: ReadonlySet<number>, kept: ReadonlySet<number>): number | undefined {
-  const number = Number(/^\{"taskIndex":(\d+)/.exec(line)?.[1]);
-  return tasks.has(number) && !kept.has(number) && isJson(line) ? number : undefined;
+// The task of a line that is whole.
+function taskOf(line: string): number | undefined {
+  const number = /^\{"taskIndex":(\d+)/.exec(line)?.[1];
+  return number !== undefined && isJson(line) ? Number(number) : undefined;
 }
 
 // A line that a kill tore apart is none.

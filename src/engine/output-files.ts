@@ -71,6 +71,8 @@ export class OutputFiles {
   #isBeating = false;
   /** The last files are being written, or are: no page is, until a retry comes. */
   #isEnding = false;
+  /** Up to which event the last files tell of the batch. */
+  #endedWith: number | undefined;
   /** Of answers that wait to be written, in characters. */
   #kept = 0;
   /** Tasks of which a file or a line is missing, because the disk did not take it. */
@@ -136,14 +138,27 @@ export class OutputFiles {
     const length = said.text?.length ?? 0;
     const isKept = this.#kept + length <= mostKept;
     if (isKept) this.#kept += length;
-    await this.#jobs.add(() => this.#task(number, isKept ? said : { lastText: said.lastText }));
+    const attempts = this.#attemptsOf(number);
+    await this.#jobs.add(() => {
+      // On a slow disk the task may have run again before its turn has come: then another answer is its answer.
+      if (this.#attemptsOf(number) !== attempts) return this.#task(number);
+      return this.#task(number, isKept ? said : { lastText: said.lastText });
+    });
     if (isKept) this.#kept -= length;
   }
 
-  /** The last page, and the summary as the last file of all. Resolves when all is written, or has failed for good. */
+  /**
+   * The last page, and the summary as the last file of all. Resolves when all is written, or has failed for good; whether
+   * they are the last ones, `areLast` tells.
+   */
   async end(): Promise<void> {
     this.#isEnding = true;
     await this.#jobs.add(() => this.#end());
+  }
+
+  /** Whether the files tell all that is in the log, as it was heard. A disk that is slow may have seen a retry meanwhile. */
+  get areLast(): boolean {
+    return this.#endedWith === this.#log.sequence;
   }
 
   /** Writes no more than the file at hand. */
@@ -169,6 +184,10 @@ export class OutputFiles {
     await this.#writeAll(done);
     this.#wasRemade = false;
     await this.#writePage({ whole: true });
+  }
+
+  #attemptsOf(number: number): number {
+    return taskOf(this.#log.state, number).attempts.length;
   }
 
   #isBeatDue(): boolean {
@@ -221,6 +240,7 @@ export class OutputFiles {
 
   async #end(): Promise<void> {
     const { state } = this.#log;
+    this.#endedWith = this.#log.sequence;
     await this.#writeMissing();
     const word = endedWord(state);
     await this.#writePage({ ended: word });

@@ -258,19 +258,19 @@ class Runner {
     }
   }
 
-  // Carries what is queued, and ends the batch. False where a retry has come on the way, of which a session may run.
+  // Carries what is queued, and ends the batch. False where something has come on the way: a retry, of which a session may
+  // run, or another directory for the files.
   async #end(): Promise<boolean> {
     for (const step of [() => this.#carryAll(), () => this.#files.end()]) {
       await Promise.race([step(), this.#failed.promise]);
       if (!isDone(this.#log.state)) return false;
     }
+    if (!this.#files.areLast) return false;
     // Before the end is in the log: after it, nobody comes to clear up behind a runner that dies.
     this.#machine.look(true);
     removePath(this.#store.layout.privateFolder(this.#log.batchId));
-    const { outputDirectory } = this.#log.state;
-    const ended = await this.#log.commit((now) => (isDone(now) ? [{ type: "batch-ended" }] : []));
-    // Handed over in this very moment: the files go where the user looks for them.
-    if (this.#log.state.outputDirectory !== outputDirectory) await this.#files.end();
+    const isEnd = (now: BatchState) => isDone(now) && this.#files.areLast;
+    const ended = await this.#log.commit((now) => (isEnd(now) ? [{ type: "batch-ended" }] : []));
     return ended.length > 0;
   }
 

@@ -194,6 +194,60 @@ describe("a task that is run again", () => {
   });
 });
 
+describe("where the disk is slow", () => {
+  test("the newest answer of a task is shown, though an earlier one waited to be written", async () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context());
+    const { files } = filesOf(inside, batch);
+    await files.begin();
+    batch.answer(1, "the newest answer");
+    const earlier = files.task(1, { text: "the earlier answer" });
+    batch.append({ type: "retry-requested", tasks: [], succeeded: [1] });
+    const forgotten = files.forget([1]);
+    batch.answer(1, "the newest answer");
+    const newest = files.task(1, { text: "the newest answer" });
+    await Promise.all([earlier, forgotten, newest]);
+    expect(linesIn(`${inside.output}/results-${batch.id}.jsonl`)).toMatchObject([
+      { taskIndex: 1, result: "the newest answer" },
+    ]);
+    const page = readFileSync(`${inside.output}/result-001-${endOf(batch, 1)}.html`, "utf8");
+    expect(page).toContain("the newest answer");
+    expect(page).not.toContain("the earlier answer");
+  });
+
+  test("an answer that waits while its task is queued again is written nowhere", async () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context()).answer(1, "once");
+    const { files } = filesOf(inside, batch);
+    const begun = files.begin();
+    const earlier = files.task(1, { text: "once" });
+    batch.append({ type: "retry-requested", tasks: [], succeeded: [1] });
+    await Promise.all([begun, earlier, files.forget([1])]);
+    expect(existsSync(`${inside.output}/results-${batch.id}.jsonl`)).toBe(false);
+    expect(names(inside.output).filter((name) => name.startsWith("result-"))).toEqual([]);
+  });
+
+  test("the last files are the last ones only while nothing has come after them", async () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context()).answer(1, "one");
+    const { files } = filesOf(inside, batch);
+    await files.begin();
+    expect(files.areLast).toBe(false);
+    const ended = files.end();
+    await ended;
+    expect(files.areLast).toBe(true);
+    batch.append({ type: "retry-requested", tasks: [], succeeded: [1] });
+    batch.answer(1, "another");
+    expect(files.areLast).toBe(false);
+    await files.forget([1]);
+    await files.end();
+    expect(files.areLast).toBe(true);
+    expect(JSON.parse(readFileSync(`${inside.output}/summary-${batch.id}.json`, "utf8"))).toMatchObject({
+      results: [{ result: "another" }],
+    });
+  });
+});
+
 describe("a directory", () => {
   test("that is given later gets everything", async () => {
     using inside = new Inside();
@@ -250,7 +304,7 @@ describe("the lines of a batch", () => {
     );
     const lines = new LineFile(path, "tag");
     await lines.keepOnly(new Set([1, 3, 4]));
-    expect(readFileSync(path, "utf8")).toBe('{"taskIndex":1}\n{"taskIndex":3}\n');
+    expect(readFileSync(path, "utf8")).toBe('{"taskIndex":1,"x":2}\n{"taskIndex":3}\n');
     expect([1, 2, 3, 4].map((task) => lines.has(task))).toEqual([true, false, true, false]);
     await lines.append([{ taskIndex: 4, text: "a\u2028b" }]);
     expect(lines.has(4)).toBe(true);
@@ -266,6 +320,20 @@ describe("the lines of a batch", () => {
     await lines.keepOnly(new Set([1]));
     await lines.append([{ taskIndex: 2 }]);
     expect(readFileSync(path, "utf8")).toBe('{"taskIndex":1}\n{"taskIndex":2}\n');
+  });
+
+  test("that could not be dropped are followed by newer ones, of which the last counts", async () => {
+    using inside = new Inside();
+    // A name so long that nothing can be written beside it: no file can be replaced, though it can be appended to.
+    const path = inside.write("x".repeat(250), "");
+    const lines = new LineFile(path, "tag");
+    await lines.append([{ taskIndex: 1, x: 1 }, { taskIndex: 2 }]);
+    await expect(lines.drop([1])).rejects.toThrow("ENAMETOOLONG");
+    expect([1, 2].map((task) => lines.has(task))).toEqual([false, true]);
+    await lines.append([{ taskIndex: 1, x: 2 }]);
+    const copy = inside.write("copy.jsonl", readFileSync(path, "utf8"));
+    await new LineFile(copy, "tag").keepOnly(new Set([1, 2]));
+    expect(linesIn(copy)).toEqual([{ taskIndex: 2 }, { taskIndex: 1, x: 2 }]);
   });
 
   test("of a file that is not there are none", async () => {
