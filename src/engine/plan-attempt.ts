@@ -14,7 +14,18 @@ import { digestOf, type PrivateFile } from "../platform/private-files.ts";
 import { type Layout, stderrBeside } from "../store/layout.ts";
 import { whyAnew } from "./continuation.ts";
 
+/** What a plan is made from and others may change before its attempt is in the log: a retry gives other options. */
+interface Basis {
+  /** 1-based. */
+  attempt: number;
+  /** As they were asked for. */
+  asked: SessionOptions;
+  /** Whether it continues the conversation of the previous attempt. */
+  resumes: boolean;
+}
+
 export interface AttemptPlan {
+  basis: Basis;
   /** 1-based. */
   attempt: number;
   sessionId: string;
@@ -45,12 +56,11 @@ export function planAttempt(
   }: { claudePath: string; layout: Layout; environment: Record<string, string>; values: SessionValues },
 ): AttemptPlan {
   const { batch } = state;
-  const { attempts } = taskOf(state, number);
-  const attempt = attempts.length + 1;
-  const cutOff = attempts.at(-1);
-  const asked = optionsOf(batch, number);
-  const resumes = cutOff?.resumable === true;
-  const options = resumes ? { ...asked, resumeSessionId: cutOff.sessionId, forkSession: false } : asked;
+  const cutOff = taskOf(state, number).attempts.at(-1);
+  const basis = basisOf(state, number);
+  const { attempt, asked, resumes } = basis;
+  const options =
+    resumes && cutOff ? { ...asked, resumeSessionId: cutOff.sessionId, forkSession: false } : asked;
   const sessionId =
     options.resumeSessionId === undefined || options.forkSession
       ? crypto.randomUUID()
@@ -73,6 +83,7 @@ export function planAttempt(
     return path;
   };
   return {
+    basis,
     attempt,
     sessionId,
     resumes,
@@ -95,6 +106,20 @@ export function planAttempt(
       transcript,
       stderr: stderrBeside(transcript),
     },
+  };
+}
+
+/** Whether the plan would be the same by now. */
+export function isStillMeant({ basis }: AttemptPlan, state: BatchState, number: number): boolean {
+  return Bun.deepEquals(basis, basisOf(state, number));
+}
+
+function basisOf(state: BatchState, number: number): Basis {
+  const { attempts } = taskOf(state, number);
+  return {
+    attempt: attempts.length + 1,
+    asked: optionsOf(state.batch, number),
+    resumes: attempts.at(-1)?.resumable === true,
   };
 }
 

@@ -26,7 +26,7 @@ import { beginsAnew } from "./continuation.ts";
 import type { LoginProof } from "./login-proof.ts";
 import type { Machine } from "./machine.ts";
 import type { OutputFiles } from "./output-files.ts";
-import { type AttemptPlan, markerOf, planAttempt } from "./plan-attempt.ts";
+import { type AttemptPlan, isStillMeant, markerOf, planAttempt } from "./plan-attempt.ts";
 import { retryDelayMs } from "./retry.ts";
 import type { RunnerLog } from "./runner-log.ts";
 import type { SharedSlots } from "./shared-store.ts";
@@ -86,6 +86,8 @@ interface Then {
   delayMs?: number | undefined;
   /** This was waited for too long: what is queued behind it is cancelled. */
   givenUp?: HoldName | undefined;
+  /** Without this, the end is of something that nobody wants any more, and is none. */
+  counts?: () => boolean;
 }
 
 export class Tasks {
@@ -263,10 +265,13 @@ export class Tasks {
     const { layout } = store;
     const plan = planAttempt(log.state, number, { claudePath: claude.path, layout, environment, values });
     const opened = await open(plan);
+    // Meanwhile the task may have been cancelled, or given other options; then it is planned anew.
+    const isMeant = () => this.#isQueued(number) && isStillMeant(plan, log.state, number);
     if (opened.kind === "task") {
       startHold.release(number);
       const lost = plan.lost ? { lost: [...plan.lost] } : {};
-      await this.#finish(number, 0, { outcome: { kind: "not-started", message: opened.message, ...lost } });
+      const outcome = { kind: "not-started" as const, message: opened.message, ...lost };
+      await this.#finish(number, 0, { outcome }, { counts: isMeant });
       return;
     }
     if (opened.kind === "passing") return this.#startLater(opened.because);
@@ -274,12 +279,10 @@ export class Tasks {
     const { session, reader } = opened;
     this.#sweeper.began(session.marker, session.identity);
     const [started] = await log.commit(() =>
-      this.#isQueued(number) && holds.mayStart(number, plan.options.model)
-        ? [startedEvent(number, plan, session)]
-        : [],
+      isMeant() && holds.mayStart(number, plan.options.model) ? [startedEvent(number, plan, session)] : [],
     );
     if (!started) {
-      // Cancelled, or held, between our look and the commit. It has no prompt, so it spends nothing; but what it
+      // Cancelled, changed or held between our look and the commit. It has no prompt, so it spends nothing; but what it
       // runs at its start may hang.
       reader[Symbol.dispose]();
       await this.#end(session);
@@ -403,15 +406,20 @@ export class Tasks {
   // Committed first, then written: the files are named from the time in the log.
   async #finish(number: number, attempt: number, end: EndKnown, then: Then = {}): Promise<void> {
     const { log, files } = this.#plan;
-    const { delayMs, givenUp } = then;
+    const { delayMs, givenUp, counts = () => true } = then;
     const delay = givenUp ? undefined : delayMs;
     if (delay === undefined) this.#dueAt.delete(number);
     else this.#dueAt.set(number, performance.now() + delay);
-    await log.commit((state) => [
-      endedEvent(number, attempt, end, delay),
-      ...(givenUp ? endOfHeld(state, givenUp, number) : []),
-      ...(delay === undefined ? consequenceOf(state, end.outcome.kind, number) : []),
-    ]);
+    const committed = await log.commit((state) =>
+      counts()
+        ? [
+            endedEvent(number, attempt, end, delay),
+            ...(givenUp ? endOfHeld(state, givenUp, number) : []),
+            ...(delay === undefined ? consequenceOf(state, end.outcome.kind, number) : []),
+          ]
+        : [],
+    );
+    if (committed.length === 0) return;
     void files.task(number, end);
     this.endCancelled();
   }

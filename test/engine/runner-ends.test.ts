@@ -1,6 +1,7 @@
 // How a runner begins and ends where that is not as simple as usual.
 import { expect, spyOn, test } from "bun:test";
-import { chmodSync, existsSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, realpathSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
 import { startNotifier } from "../../src/engine/start.ts";
 import { Home } from "../harness.ts";
@@ -43,6 +44,23 @@ test("a session whose task is cancelled before its start is in the log is ended 
     attempts: 0,
   });
   await home.empty();
+});
+
+test.each([
+  ["its session", "."],
+  ["the end of one that could not start", "gone"],
+])("a task that gets other options before %s is in the log runs with these alone", async (_, directory) => {
+  await using home = new Home();
+  using store = home.store();
+  const elsewhere = `${home.file("began")}-elsewhere`;
+  mkdirSync(elsewhere);
+  const options = { workingDirectory: join(home.work, directory) };
+  const log = failingBatch(home, store, {}, { tasks: [{ prompt: "[[cwd]]", options }] });
+  expect(await printedBy("retried-at-its-start.ts", home, log)).toEqual({
+    isRetried: true,
+    answer: realpathSync(elsewhere),
+    attempts: 1,
+  });
 });
 
 test("what sessions are doing is written down at most once a beat, however many there are", async () => {
