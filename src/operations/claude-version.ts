@@ -1,13 +1,11 @@
 // Refuses a Claude Code that is too old before anything is started with it.
 import { installAdvice } from "../claude/find.ts";
 import { isOlder, isTooOld, oldestVersion, tooOldText, versionIn } from "../claude/versions.ts";
-import { exists, fileStamp, isExecutable } from "../platform/files.ts";
+import { fileStamp, isExecutable } from "../platform/files.ts";
 import { homeDirectory } from "../platform/paths.ts";
 import { type KeptVersion, keepVersion, keptVersion } from "../store/claude-versions.ts";
 import { isStorageTrouble } from "../store/database.ts";
-import { layoutOf } from "../store/layout.ts";
-import { stateDirectoryOf } from "./configuration.ts";
-import { type Context, Fault } from "./context.ts";
+import { type Context, Fault, isStoreThere } from "./context.ts";
 import { probeVersion } from "./probe.ts";
 
 /** What was found out about the version of a `claude`. */
@@ -16,7 +14,7 @@ export interface VersionCheck {
   version: string | undefined;
   /** Why it is refused. Nothing where it is new enough, or does not say. */
   fault: string | undefined;
-  /** Remembers the answer. A store that is not there is made. */
+  /** Remembers the answer, where more than a look is meant. A store that is not there is made. */
   keep(): void;
 }
 
@@ -30,8 +28,7 @@ export async function checkVersion(
   needed: string = oldestVersion,
 ): Promise<VersionCheck> {
   const file = fileStamp(claudePath);
-  const isStoreThere = exists(layoutOf(stateDirectoryOf(context.configuration)).database);
-  const kept = file && isStoreThere ? keptVersion(context.store.database, file) : undefined;
+  const kept = file && isStoreThere(context) ? keptVersion(context.store.database, file) : undefined;
   // A wrapper stays the same while what it starts is updated, so nothing is refused by a remembered answer.
   if (kept?.version !== undefined && !isOlder(kept.version, needed))
     return { version: kept.version, fault: undefined, keep: () => undefined };
@@ -48,14 +45,14 @@ export async function checkVersion(
 }
 
 /** Throws `Fault` for a `claude` that is too old, or is not there. */
-export async function refuseOldClaude(context: Context, claudePath: string): Promise<void> {
+export async function refuseOldClaude(context: Context, claudePath: string): Promise<VersionCheck> {
   if (!isExecutable(claudePath))
     throw new Fault(
       `Nothing was started: ${claudePath}, the claude of this batch, is not there any more, or may not be run. Install it there again, or start a new batch. ${installAdvice}`,
     );
-  const { fault, keep } = await checkVersion(context, claudePath);
-  if (fault !== undefined) throw new Fault(`Nothing was started: ${fault}`);
-  keep();
+  const checked = await checkVersion(context, claudePath);
+  if (checked.fault !== undefined) throw new Fault(`Nothing was started: ${checked.fault}`);
+  return checked;
 }
 
 // It only saves asking again: a store that is locked or full is no reason to fail.

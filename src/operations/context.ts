@@ -1,6 +1,6 @@
 // What an operation may use. The store is opened at the first need of it, and not before.
 import type { Configuration } from "../model/configuration.ts";
-import { fileIdentity } from "../platform/files.ts";
+import { exists, fileIdentity } from "../platform/files.ts";
 import type { Door } from "../report/option-words.ts";
 import { type StoreProblem, storeProblemOf } from "../store/database.ts";
 import { layoutOf } from "../store/layout.ts";
@@ -63,6 +63,11 @@ export function newContext(door: Door, { busyTimeoutMs }: { busyTimeoutMs?: numb
     },
     [Symbol.dispose]: () => store?.[Symbol.dispose](),
   };
+}
+
+/** Whether there is a store. One that is only looked into must not be made by that. */
+export function isStoreThere({ configuration }: Context): boolean {
+  return exists(layoutOf(stateDirectoryOf(configuration)).database);
 }
 
 /** The value, or its faults thrown as one. */

@@ -1,23 +1,29 @@
 // The batch that somebody means.
 import type { BatchState } from "../model/state.ts";
 import { countText } from "../report/amounts.ts";
-import { taskListText } from "../report/option-words.ts";
+import { type Door, taskListText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import type { BatchRow } from "../store/store.ts";
-import { type Context, Fault } from "./context.ts";
+import { type Context, Fault, isStoreThere } from "./context.ts";
 
 /** By its id, the beginning of its id, or `latest`. Throws `Fault` when there is none, or more than one. */
-export function findBatch({ store, door }: Context, given: string): BatchLog {
+export function findBatch(context: Context, given: string): BatchLog {
+  const { door } = context;
+  // Looking for one makes no store.
+  if (!isStoreThere(context)) throw new Fault(unknownText(door, given, ""));
+  const { store } = context;
   const ids =
     given === "latest" ? store.list({ limit: 1 }).map(({ batchId }) => batchId) : store.withPrefix(given);
   const [id] = ids;
   if (ids.length > 1) throw new Fault(`${given} is the beginning of several batches: ${ids.join(", ")}.`);
   const log = id === undefined ? undefined : store.batch(id);
   if (log) return log;
-  if (given === "latest") throw new Fault("There is no batch yet.");
-  throw new Fault(
-    `There is no batch ${given}. ${namedText(store.named(given))}${door === "tools" ? "list_batches" : "`list`"} shows all batches.`,
-  );
+  throw new Fault(unknownText(door, given, namedText(store.named(given))));
+}
+
+function unknownText(door: Door, given: string, named: string): string {
+  if (given === "latest") return "There is no batch yet.";
+  return `There is no batch ${given}. ${named}${door === "tools" ? "list_batches" : "`list`"} shows all batches.`;
 }
 
 // A name may belong to many batches, as of a nightly job, so that a batch is not found by it.

@@ -1,11 +1,8 @@
 // What opening the store does, whatever is asked of it afterwards.
 import { carryOn } from "../engine/carry-on.ts";
-import { exists } from "../platform/files.ts";
-import { layoutOf } from "../store/layout.ts";
 import { patiently } from "../store/patiently.ts";
 import { accountOf } from "./account.ts";
-import { stateDirectoryOf } from "./configuration.ts";
-import type { Context } from "./context.ts";
+import { type Context, isStoreThere } from "./context.ts";
 
 /**
  * Every door does this before it looks into the store or changes it: what lost its processes is carried on. That
@@ -15,7 +12,7 @@ import type { Context } from "./context.ts";
  */
 export async function openStore(context: Context): Promise<void> {
   // A store that is not there has lost nothing, and bad input must not make one.
-  if (!exists(layoutOf(stateDirectoryOf(context.configuration)).database)) return;
+  if (!isStoreThere(context)) return;
   const store = await patiently(() => context.store);
   await carryOn(store, accountOf(process.env, store.salt()));
 }

@@ -45,6 +45,8 @@ export interface PlannedBatch {
   values: SessionValues;
   /** To be written before it starts. */
   files: PrivateFile[];
+  /** Remembers the version of `claude` that was found out meanwhile. */
+  keepVersion(): void;
 }
 
 /** The batch, or every fault in what was asked for. */
@@ -109,7 +111,6 @@ export async function planBatch(
     from: workingDirectory,
   });
   if (faults.length > 0 || !claude.found) return { ok: false, faults: [...new Set(faults)] };
-  checked?.keep();
   return {
     ok: true,
     value: {
@@ -141,6 +142,7 @@ export async function planBatch(
       },
       values,
       files: files.all(),
+      keepVersion: () => checked?.keep(),
     },
   };
 }

@@ -7,7 +7,8 @@ import { dirname, isWithin } from "../platform/paths.ts";
 import { livenessOf } from "../platform/process.ts";
 import { countText } from "../report/amounts.ts";
 import type { BatchRow, Store } from "../store/store.ts";
-import { type Context, Fault, valueOrFault } from "./context.ts";
+import { stateDirectoryOf } from "./configuration.ts";
+import { type Context, Fault, isStoreThere, valueOrFault } from "./context.ts";
 import { check } from "./faults.ts";
 import type { Operation } from "./operation.ts";
 
@@ -60,6 +61,8 @@ export const prune: Operation<typeof pruneInput, typeof pruneOutput> = {
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   run: async (context, input) => {
     const asked = valueOrFault(check(pruneInput, input));
+    // A dry run makes none.
+    if (asked.dryRun && !isStoreThere(context)) return nothingIn(context, asked);
     checkPlace(context);
     const { store } = context;
     const before = Date.now() - asked.olderThan * dayMs;
@@ -85,6 +88,19 @@ export const prune: Operation<typeof pruneInput, typeof pruneOutput> = {
     };
   },
 };
+
+function nothingIn({ configuration }: Context, asked: Asked): z.infer<typeof pruneOutput> {
+  const none = { batches: 0, orphans: 0, bytes: 0 };
+  return {
+    dryRun: asked.dryRun,
+    stateDirectory: stateDirectoryOf(configuration),
+    ...none,
+    removed: [],
+    failures: [],
+    unended: 0,
+    message: messageOf(asked, none, 0),
+  };
+}
 
 // A link in the place of `batches` would lead the removal somewhere else.
 function checkPlace({ store }: Context): void {

@@ -80,6 +80,8 @@ export interface RetryPlan {
   /** To be written before they are used. */
   files: PrivateFile[];
   values: SessionValues;
+  /** Remembers the version of `claude` that was found out meanwhile. */
+  keepVersion(): void;
   event: Extract<EventBody, { type: "retry-requested" }>;
 }
 
@@ -95,7 +97,7 @@ export async function planRetry(context: Context, asked: RetryAsked): Promise<Re
   const { batch } = log.state;
   const claude = claudeOf(batch, { thorough: true });
   const claudePath = claude.found ? claude.path : batch.claudePath;
-  await refuseOldClaude(context, claudePath);
+  const checked = await refuseOldClaude(context, claudePath);
   const row = rowOf(context, log);
   const lost = row.endedAt === undefined && isAbandoned(row);
   const isCarried = !lost && row.endedAt === undefined;
@@ -140,6 +142,7 @@ export async function planRetry(context: Context, asked: RetryAsked): Promise<Re
     budgetUsd,
     files: planned.files,
     values,
+    keepVersion: checked.keep,
     event,
   };
 }

@@ -37,6 +37,7 @@ export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
   run: async (context, input, call) => {
     const plan = await planRetry(context, valueOrFault(check(retryInput, input)));
     const { log, row, isCarried, values } = plan;
+    plan.keepVersion();
     await writePrivateFiles(plan.files);
     await patiently(() => log.append((state) => eventsOf(context, plan, state)));
     const isTaken = isCarried || (await isTakenOver(context, log, { row, values, signal: call.signal }));

@@ -126,10 +126,11 @@ export async function carry({ store }: Context, log: BatchLog, values: SessionVa
  */
 export async function create(
   context: Context,
-  { batch, files }: PlannedBatch,
+  { batch, files, keepVersion }: PlannedBatch,
   leashed: boolean,
 ): Promise<BatchLog> {
   const { store } = context;
+  keepVersion();
   const account = accountOf(process.env, store.salt());
   const tooMany = rateFault(context, account.hash);
   if (tooMany !== undefined) throw new Fault(`Nothing was started: ${tooMany}`);

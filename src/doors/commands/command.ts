@@ -82,15 +82,18 @@ export const batchPositional: Positional = {
   numeric: false,
 };
 
-interface Face<Output> {
+interface Face<Input, Output> {
   name: string;
   otherNames?: readonly string[];
   /** Where the operation's own speaks of tools. */
   description?: string;
   examples: readonly Example[];
   positionals?: readonly Positional[];
-  /** Whether it must answer though configuration or store be broken: then no lost batch is carried on first. */
-  alone?: boolean;
+  /**
+   * Whether no lost batch is carried on first: it must answer though configuration or store be broken, or its input asks
+   * for a look alone.
+   */
+  alone?: boolean | ((input: Input) => boolean);
   /** The output, for people. */
   present(output: Output, asked: Asked): string;
   /** Whether its lines are broken already, or hold answers, which are not broken. */
@@ -111,7 +114,7 @@ export function commandOf<Input extends z.ZodType, Output extends z.ZodType>(
     present,
     isWrapped = false,
     status,
-  }: Face<z.output<Output>>,
+  }: Face<z.output<Input>, z.output<Output>>,
 ): Command {
   return {
     name,
@@ -125,9 +128,10 @@ export function commandOf<Input extends z.ZodType, Output extends z.ZodType>(
     positionals,
     run: async (asked) => {
       const { input, own, context, terminal } = asked;
-      checkUsage(operation.input, input);
+      const checked = checkUsage(operation.input, input);
       const call = commandCall();
-      const output = alone
+      const isAlone = typeof alone === "function" ? alone(checked) : alone;
+      const output = isAlone
         ? await operation.run(context, input, call)
         : await perform(context, operation, input, call);
       const { out } = terminal;

@@ -13,6 +13,7 @@ export const prune = commandOf(operation, {
     ["prune --dry-run", "Show what would be removed"],
     ["prune --older-than 7 --keep 20", "Keep one week, and at least twenty batches"],
   ],
+  alone: ({ dryRun }) => dryRun,
   present: ({ dryRun, removed, failures, message }, { terminal: { out } }) => {
     const rows = removed
       .slice(0, mostListed)
