@@ -1,4 +1,5 @@
-// Compiles the executable for the machine it runs on (or `--target`), to `dist/parallel-claude-code-mcp`.
+// `bun run build`: compiles the executable for this machine, to `dist/parallel-claude-code-mcp`. It gets the packages
+// first, so that it works in a fresh clone. No package is imported here.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
@@ -43,6 +44,7 @@ export async function build(outfile = executable, target?: string): Promise<void
 
 if (import.meta.main) {
   const began = performance.now();
+  await outputOf([process.execPath, "install", "--frozen-lockfile"], { cwd: root });
   await build();
   const megabytes = (Bun.file(executable).size / 1e6).toFixed(0);
   console.log(

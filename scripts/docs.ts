@@ -1,26 +1,38 @@
-// Writes what follows from declarations: the parts of the README and ARCHITECTURE.md between their markers (channels,
-// configurations of clients, tables), and docs/limits.md. With `--check`, only says whether they are up to date.
+// Writes what follows from declarations: parts of documents between their markers, and docs/limits.md. With `--check`, only
+// says whether they are up to date.
 import { join } from "node:path";
-import { channels } from "./docs/channels.ts";
+import { downloads, installation } from "./docs/channels.ts";
 import { configurations } from "./docs/configurations.ts";
 import { limitsPage } from "./docs/limits.ts";
 import { nodeTable } from "./docs/node-imports.ts";
 import { withSection } from "./docs/sections.ts";
 import { tables } from "./docs/tables.ts";
+import { isPublished, publisher } from "./release/release.ts";
 
 const root = join(import.meta.dir, "..");
-const sections: Record<string, string[]> = { channels, configurations, ...tables };
 
-const readme = await Bun.file(join(root, "README.md")).text();
-const architecture = await Bun.file(join(root, "ARCHITECTURE.md")).text();
-const written = {
-  "README.md": Object.entries(sections).reduce(
-    (text, [name, lines]) => withSection(text, name, lines),
-    readme,
-  ),
-  "ARCHITECTURE.md": withSection(architecture, "node-imports", nodeTable),
-  "docs/limits.md": limitsPage.join("\n"),
+// Each document, and what stands between its markers.
+const parts: Record<string, Record<string, string[]>> = {
+  "README.md": { installation: installation(publisher, isPublished), tools: tables.tools },
+  "ARCHITECTURE.md": { "node-imports": nodeTable },
+  "docs/install.md": { downloads, configurations },
+  "docs/command-line.md": { commands: tables.commands },
+  "docs/reference.md": {
+    clients: tables.clients,
+    "session-options": tables.sessionOptions,
+    "batch-options": tables.batchOptions,
+    settings: tables.settings,
+  },
 };
+
+const written: Record<string, string> = { "docs/limits.md": limitsPage.join("\n") };
+for (const [path, sections] of Object.entries(parts)) {
+  const text = await Bun.file(join(root, path)).text();
+  written[path] = Object.entries(sections).reduce(
+    (document, [name, lines]) => withSection(document, name, lines),
+    text,
+  );
+}
 
 const stale: string[] = [];
 for (const [path, text] of Object.entries(written)) {

@@ -1,4 +1,4 @@
-// `bun run picture`: takes the README's pictures anew, of the page and of the terminal view. A batch runs with the fake
+// `bun run picture`: takes the pictures of the documents anew, of the page and of the terminal view. A batch runs with the fake
 // `claude`, and headless Chromium has its page open. Fonts are those of the machine. `--pace 0.1 --to DIRECTORY` takes them
 // in seconds instead of minutes, and puts them elsewhere: to see how a change of the pages looks.
 import { join } from "node:path";
@@ -56,7 +56,7 @@ async function takeTerminal(): Promise<void> {
   const lines = command.screen.text.split("\n");
   const shown = lines.slice(lines.findIndex((line) => line.includes("tools denied")) - 1);
   if (to !== undefined) return console.log(shown.join("\n"));
-  const file = join(root, "README.md");
+  const file = join(root, "docs", "command-line.md");
   await Bun.write(file, withSection(await Bun.file(file).text(), "terminal", ["```text", ...shown, "```"]));
-  console.log("README.md has the terminal view.");
+  console.log("docs/command-line.md has the terminal view.");
 }

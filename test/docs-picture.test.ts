@@ -1,4 +1,4 @@
-// That the README's pictures can be taken anew.
+// That the pictures of the documents can be taken anew.
 import { expect } from "bun:test";
 import { join } from "node:path";
 import { browserTest } from "./browser/browser.ts";

@@ -1,4 +1,4 @@
-// Each recipe of the README, as it is typed: real commands of a shell, and real calls, with the fake `claude`. What is
+// Each recipe of docs/recipes.md, as it is typed: real commands of a shell, and real calls, with the fake `claude`. What is
 // looked at is what a recipe starts: which tasks, with which options, and which files come of them.
 import { expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync } from "node:fs";
@@ -9,9 +9,8 @@ import { testNeeding } from "./facilities.ts";
 import { connectNew, eventually, fakeDirectory, filesIn, Home, program, run } from "./harness.ts";
 
 const root = join(import.meta.dir, "..");
-const readme = await Bun.file(join(root, "README.md")).text();
-const [, section = ""] = /^## Recipes\n([\s\S]*?)^## /m.exec(readme) ?? [];
-const recipes = [...Map.groupBy(codeBlocks(section), ({ heading }) => heading)];
+const document = await Bun.file(join(root, "docs", "recipes.md")).text();
+const recipes = [...Map.groupBy(codeBlocks(document), ({ heading }) => heading)];
 
 /** A session that a recipe has started: its prompt, and the options that somebody chose. */
 interface Started {

@@ -17,9 +17,18 @@ const root = join(import.meta.dir, "..");
 const documents = [...new Bun.Glob("**/*.md").scanSync({ cwd: root, dot: true })].filter(
   (path) => !/(^|\/)(node_modules|dist|\.cache|\.git)\//.test(path),
 );
-const readme = await Bun.file(join(root, "README.md")).text();
+const readme = await textOf("README.md");
+const { scripts }: { scripts: Record<string, string> } = await Bun.file(join(root, "package.json")).json();
 
-test("the README's generated parts are the same where the owner is known, as on GitHub", () => {
+/** What users read: all of it is looked at, wherever in it something stands. */
+const guides = ["README.md", ...new Bun.Glob("docs/*.md").scanSync({ cwd: root })].sort();
+const texts = await Promise.all(guides.map(textOf));
+const blocks = texts.flatMap((text, index) =>
+  codeBlocks(text).map((block) => ({ path: guides[index] ?? "", ...block })),
+);
+const prose = texts.map(withoutBlocks).join("\n");
+
+test("generated parts are the same where the owner is known, as on GitHub", () => {
   const { exitCode, stderr } = Bun.spawnSync([process.execPath, "scripts/docs.ts", "--check"], {
     cwd: root,
     env: { ...process.env, GITHUB_REPOSITORY_OWNER: "somebody" },
@@ -27,10 +36,14 @@ test("the README's generated parts are the same where the owner is known, as on 
   expect({ exitCode, err: stderr.toString() }).toEqual({ exitCode: 0, err: "" });
 });
 
+test("the README can be read in one sitting", () => {
+  expect(readme.split("\n").length).toBeLessThan(220);
+});
+
 describe("links", () => {
   for (const path of documents) {
     test(`those of ${path} lead somewhere`, async () => {
-      const text = await Bun.file(join(root, path)).text();
+      const text = await textOf(path);
       const dead: string[] = [];
       for (const address of linksIn(text)) {
         if (/^[a-z]+:/.test(address)) continue;
@@ -38,8 +51,7 @@ describe("links", () => {
         const target = file === "" ? path : join(dirname(path), decodeURIComponent(file));
         if (!existsSync(join(root, target))) dead.push(address);
         else if (anchor !== undefined && target.endsWith(".md")) {
-          const there = await Bun.file(join(root, target)).text();
-          if (!anchorsIn(there).includes(anchor)) dead.push(address);
+          if (!anchorsIn(await textOf(target)).includes(anchor)) dead.push(address);
         }
       }
       expect(dead).toEqual([]);
@@ -55,51 +67,75 @@ describe("links", () => {
   });
 
   test("outside of the repository the README's links are whole, and its code is as it was", () => {
-    const whole = readmeFor(readme, "https://example.com/o/p", "v1.2.3");
-    expect(whole).toContain(
-      'srcset="https://example.com/o/p/raw/v1.2.3/.github/pictures/live-page-dark.png"',
-    );
-    expect(whole).toContain("](https://example.com/o/p/blob/v1.2.3/SECURITY.md)");
-    expect(whole).toContain("](#recipes)");
-    expect(readme).toContain("Not published yet");
-    expect(whole).not.toContain("Not published yet");
-    expect(codeBlocks(whole)).toEqual(
-      codeBlocks(readme).map((block, index) => ({
-        ...block,
-        before: codeBlocks(whole)[index]?.before ?? "",
-      })),
-    );
+    const whole = readmeFor(readme, "somebody", "v1.2.3");
+    const repository = "https://github.com/somebody/parallel-claude-code-mcp";
+    expect(whole).toContain(`srcset="${repository}/raw/v1.2.3/.github/pictures/live-page-dark.png"`);
+    expect(whole).toContain(`](${repository}/blob/v1.2.3/SECURITY.md)`);
+    expect(whole).toContain(`](${repository}/blob/v1.2.3/docs/install.md#configure-a-client)`);
     expect(linksIn(whole).filter((address) => !/^(https:|#)/.test(address))).toEqual([]);
+    const own = (text: string) =>
+      codeBlocks(text).flatMap(({ heading, text }) => (heading === "Install" ? [] : [text]));
+    expect(own(whole)).toEqual(own(readme));
+  });
+
+  test("where it is published, the README begins with what works there, and names its owner", () => {
+    const whole = readmeFor(readme, "somebody", "v1.2.3");
+    expect(whole).not.toContain("no release yet");
+    expect(whole).not.toContain(unknownOwner);
+    expect(whole).toContain("brew install somebody/tap/parallel-claude-code-mcp");
+    expect(whole.indexOf("From a release")).toBeLessThan(whole.indexOf("From source"));
   });
 });
 
-describe("the README's", () => {
-  test("owner stands in generated parts alone, so that one constant changes it", () => {
-    const written = readme.replace(/<!-- channels -->[\s\S]*?<!-- \/channels -->/, "");
-    expect(written).not.toContain("OWNER");
-    expect(written).not.toContain(`/${unknownOwner}/`);
+describe("of the documents that users read,", () => {
+  test("the owner stands in generated parts alone, so that a release fills it in", () => {
+    for (const text of texts) {
+      const written = text.replace(/<!-- (installation|downloads) -->[\s\S]*?<!-- \/\1 -->/g, "");
+      expect(written).not.toContain(unknownOwner);
+    }
+  });
+
+  test("every block of code is of a kind that is looked at here or in a test of its own", () => {
+    // Files of recipes are written where they are followed; text is what a command of a recipe prints, or its view.
+    const kinds = blocks.map(({ path, language, file }) => (file === undefined ? language : `${path}: file`));
+    expect([...new Set(kinds)].sort()).toEqual(
+      ["crontab", "docs/recipes.md: file", "json", "powershell", "sh", "text", "toml"].sort(),
+    );
   });
 
   test("command lines are taken by the parser", async () => {
     await using home = new Home();
-    const lines = codeBlocks(readme)
-      .filter(({ language }) => language === "sh")
-      .flatMap(({ text }) => commandLines(text));
-    expect(lines.length).toBeGreaterThan(15);
-    const refused: unknown[] = [];
-    for (const line of lines) {
-      const [name, ...argv] = await wordsOf(home, line);
-      const command = commands.find((one) => one.name === name);
-      const parsed = command && parseFlags(flagsOfCommand(command), argv);
-      if (!command || !parsed?.ok) refused.push({ line, parsed });
-      else if (!command.positionals.some(({ many }) => many))
-        expect(parsed.value.positionals.length).toBeLessThanOrEqual(command.positionals.length);
-    }
-    expect(refused).toEqual([]);
+    const shell = blocks.filter(({ language }) => language === "sh").map(({ text }) => text);
+    const lines = shell.flatMap(commandLines);
+    // A mention of the program outside of these lines would be a command that is not looked at. Left away are
+    // comments, and lines of programs that move, check or add it.
+    const mentions = shell
+      .flatMap((text) => text.replace(/(?:^| {2,})#.*$/gm, "").split("\n"))
+      .filter(
+        (line) => !/^(?:claude|codesign|gh| +--signer|curl|tar|brew|npm|npx|mkdir|cp|sqlite3) ?/.test(line),
+      )
+      .flatMap((line) => line.match(new RegExp(`\\b${product.name}\\b`, "g")) ?? []);
+    expect(lines.length).toBe(mentions.length);
+    expect(lines.length).toBeGreaterThan(30);
+    await areTaken(home, lines);
+  });
+
+  test("commands within sentences are taken by the parser, too", async () => {
+    await using home = new Home();
+    const spans = [...prose.matchAll(/`([^`\n]+)`/g)].map(([, span = ""]) => span);
+    const names = new Set<string>(commands.map(({ name }) => name));
+    const lines = spans
+      .map((span) => span.replace(new RegExp(`^${product.name} `), ""))
+      .filter((line) => names.has(/^(\S+) \S/.exec(line)?.[1] ?? "") && !/[…|[\]]/.test(line))
+      // Where an option is only named, its value is left away.
+      .map((line) => `${product.name} ${line.replace(/ --http$/, " --http 8080")}`);
+    expect(lines.length).toBeGreaterThan(10);
+    await areTaken(home, lines);
   });
 
   test("configurations of clients are what `install` writes, where it writes it", async () => {
-    const blocks = codeBlocks(readme).filter(({ heading }) => heading === "Configure a client");
+    const install = await textOf("docs/install.md");
+    const shown = codeBlocks(install).filter(({ heading }) => heading === "By hand");
     for (const name of clientNames) {
       await using home = new Home();
       const command = home.file(product.name);
@@ -117,16 +153,19 @@ describe("the README's", () => {
       expect(code).toBe(0);
       const { file }: { file: string } = JSON.parse(out);
       const written = (await Bun.file(file).text()).replaceAll(command, `/path/to/${product.name}`);
-      expect(blocks.map(({ text }) => text)).toContain(written.trimEnd());
+      expect(shown.map(({ text }) => text)).toContain(written.trimEnd());
       const place = file.replace(home.path, "~");
-      expect(readme).toMatch(
+      expect(install).toMatch(
         new RegExp(`^\\| ${clientOf(name).title} \\|.* \`${RegExp.escape(place)}\` \\|`, "m"),
       );
+      if (name !== "claude-desktop") continue;
+      const [inReadme] = codeBlocks(readme).filter(({ text }) => text.includes("mcpServers"));
+      expect(JSON.parse(inReadme?.text ?? "")).toEqual(JSON.parse(written));
     }
   });
 
   test("calls are taken by the tools that they name", () => {
-    const calls = codeBlocks(readme).filter(
+    const calls = blocks.filter(
       ({ language, file, text }) => language === "json" && file === undefined && !/[sS]ervers"/.test(text),
     );
     expect(calls.length).toBeGreaterThan(3);
@@ -140,30 +179,66 @@ describe("the README's", () => {
     }
   });
 
-  test("messages under “When something is wrong” stand in the source, word for word", async () => {
-    const [, table = ""] = /<!-- symptoms[^\n]*\n([\s\S]*?)\n## /.exec(readme) ?? [];
-    const cells = [...table.matchAll(/^\| (?:… )?(`` .+? ``|`[^`"]+`)(?: …)? \|/gm)];
-    const messages = cells.map(([, cell = ""]) => cell.replace(/^`(?:` )?|(?: `)?`$/g, ""));
-    expect(messages.length).toBeGreaterThan(14);
+  test("messages in docs/troubleshooting.md stand in the source, word for word", async () => {
+    const troubleshooting = await textOf("docs/troubleshooting.md");
+    const [, tables = ""] =
+      /<!-- symptoms[^\n]*\n([\s\S]*?)\n<!-- \/symptoms -->/.exec(troubleshooting) ?? [];
+    const cells = [...tables.matchAll(/^\| (.+?) \|/gm)].map(([, cell = ""]) => cell);
+    const spans = cells.flatMap((cell) => cell.match(/`` .+? ``|`[^`"]+`/g) ?? []);
+    const messages = spans.map((span) => span.replace(/^`(?:` )?|(?: `)?`$/g, ""));
+    expect(messages.length).toBeGreaterThan(30);
     const files = [...new Bun.Glob("src/**/*.ts").scanSync({ cwd: root })];
-    const source = (await Promise.all(files.map((file) => Bun.file(join(root, file)).text())))
-      .join("\n")
-      .replaceAll("\\`", "`");
+    const source = (await Promise.all(files.map(textOf))).join("\n").replaceAll("\\`", "`");
     expect(messages.filter((message) => !source.includes(message))).toEqual([]);
   });
 
-  test("two commands for a first look are the ones that exist", async () => {
-    const { scripts }: { scripts: Record<string, string> } = await Bun.file(
-      join(root, "package.json"),
-    ).json();
-    const named = [...readme.matchAll(/^npx -y bun@1\.4\.5 run (\w+)$/gm)].map(([, name = ""]) => name);
-    expect(named).toEqual(["demo", "verify"]);
+  test("variables of `notifyCommand` are those that it gets", async () => {
+    const named = (text: string) => [...new Set(text.match(/\bBATCH_[A-Z_]+\b/g))].sort();
+    const { prose } = await sectionOf("docs/command-line.md", "When a background batch ends");
+    expect(named(prose)).toEqual(named(await textOf("src/engine/notify.ts")));
+  });
+
+  test("scripts to run in a clone are in package.json, those for a first look and for the tests among them", async () => {
+    const named = [...texts.join("\n").matchAll(/\bnpx -y bun@1\.4\.5 run (\w+)/g)].map(
+      ([, name = ""]) => name,
+    );
     for (const name of named) expect(scripts[name]).toBeString();
+    const { text } = await sectionOf("README.md", "Development");
+    const [, test = ""] = /^env -i .* (npx .*)$/m.exec(await textOf(".ci/run")) ?? [];
+    expect(codeBlocks(text).map(({ text }) => text)).toEqual(["npx -y bun@1.4.5 run demo", test]);
   });
 });
 
+function textOf(path: string): Promise<string> {
+  return Bun.file(join(root, path)).text();
+}
+
+function withoutBlocks(markdown: string): string {
+  return markdown.replace(/^```[\s\S]*?^```$/gm, "");
+}
+
+async function sectionOf(path: string, heading: string): Promise<{ text: string; prose: string }> {
+  const begin = `\n## ${heading}\n`;
+  const [, rest = ""] = (await textOf(path)).split(begin);
+  const [text = ""] = rest.split("\n## ");
+  return { text, prose: withoutBlocks(text) };
+}
+
+async function areTaken(home: Home, lines: readonly string[]): Promise<void> {
+  const refused: unknown[] = [];
+  for (const line of lines) {
+    const [name, ...argv] = await wordsOf(home, line);
+    const command = commands.find((one) => one.name === name);
+    const parsed = command && parseFlags(flagsOfCommand(command), argv);
+    if (!command || !parsed?.ok) refused.push({ line, parsed });
+    else if (!command.positionals.some(({ many }) => many))
+      expect(parsed.value.positionals.length).toBeLessThanOrEqual(command.positionals.length);
+  }
+  expect(refused).toEqual([]);
+}
+
 function linksIn(markdown: string): string[] {
-  const prose = markdown.replace(/^```[\s\S]*?^```$/gm, "").replace(/`[^`\n]*`/g, "");
+  const prose = withoutBlocks(markdown).replace(/`[^`\n]*`/g, "");
   return [...prose.matchAll(/\]\(([^()\s]+)\)|\s(?:src|srcset|href)="([^"\s]+)"/g)].map(
     ([, link, attribute]) => link ?? attribute ?? "",
   );
@@ -171,7 +246,7 @@ function linksIn(markdown: string): string[] {
 
 // As GitHub makes them: small letters, hyphens for blanks, and nothing else but letters, digits, - and _.
 function anchorsIn(markdown: string): string[] {
-  const prose = markdown.replace(/^```[\s\S]*?^```$/gm, "");
+  const prose = withoutBlocks(markdown);
   const seen = new Map<string, number>();
   return [...prose.matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) => {
     const plain = title

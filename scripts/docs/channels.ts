@@ -1,39 +1,63 @@
-// How the program is installed through each channel, out of what a release is made of: names, addresses and targets.
+// How the program is installed, out of what a release is made of: names, addresses and targets. Until there is a release,
+// building it comes first, for it is what works.
 
-import { unpublishedMark } from "../release/readme.ts";
-import { archiveOf, bundleOf, hasBundle, release, repositoryOf, unknownOwner } from "../release/release.ts";
+import {
+  archiveOf,
+  bundleOf,
+  hasBundle,
+  isPublished,
+  publisher,
+  release,
+  repositoryOf,
+  unknownOwner,
+} from "../release/release.ts";
 import { needsOf, type Target, targets } from "../release/targets.ts";
 
-// The README in the repository knows no owner, whoever writes it, on GitHub too.
-const repository = repositoryOf(unknownOwner);
-const latest = `${repository}/releases/latest/download`;
-const archive = `${release.name}-linux-x64.tar.gz`;
+const { name } = release;
+const latestOf = (owner: string) => `${repositoryOf(owner)}/releases/latest`;
 
-// As long as there is no release. `readmeFor` leaves it out of what is published; remove it here after the first one.
-const notPublished = `${unpublishedMark} npm, Homebrew and GitHub do not have this program, so these commands do not work today. \`${unknownOwner}\` stands for the account that will publish it. Until then, build it from source as described below.`;
-
-/** What the README says of installing. */
-export const channels: string[] = [
-  notPublished,
+const fromSource = [
+  "**From source**, with [Node.js](https://nodejs.org). In a clone of this repository:",
   "",
   "```sh",
-  `curl -fsSL ${latest}/install.sh | sh    # macOS and Linux, below your home`,
-  `brew install ${unknownOwner}/tap/${release.name}    # Homebrew, on both`,
-  `npx -y ${release.name} doctor    # npm: runs it without an installation`,
-  `bunx ${release.name} doctor      # the same with Bun, and no Node.js`,
+  "npx -y bun@1.4.5 run build    # compiles dist/parallel-claude-code-mcp, which then needs no Node.js",
+  `mkdir -p ~/.local/bin && install dist/${name} ~/.local/bin/`,
   "```",
   "",
-  "Windows, in PowerShell:",
+  `If your shell does not find it, add \`~/.local/bin\` to \`PATH\`. On Windows, copy \`dist\\${name}.exe\` into a directory on \`PATH\`.`,
+];
+
+const notPublished = `There is **no release yet**, so these commands fail today. The first release brings them, and fills in \`${unknownOwner}\`.`;
+
+const fromRelease = (owner: string, isPublished: boolean) => [
+  `**From a release**, without Node.js.${isPublished ? "" : ` ${notPublished}`}`,
   "",
+  "```sh",
+  `curl -fsSL ${latestOf(owner)}/download/install.sh | sh    # macOS, Linux`,
+  `brew install ${owner}/tap/${name}    # Homebrew`,
+  `npm install -g ${name}    # npm; or run it with npx -y ${name}, or bunx ${name}`,
+  "```",
   "```powershell",
-  `irm ${latest}/install.ps1 | iex`,
+  `irm ${latestOf(owner)}/download/install.ps1 | iex    # Windows`,
   "```",
   "",
-  `Claude Desktop takes a bundle, without a file to edit: get the one for your machine from the [newest release](${repository}/releases/latest), and open it.`,
-  "",
-  "<details>",
-  "<summary>Which bundle, which archive, and how to install by hand</summary>",
-  "",
+  `Claude Desktop takes a bundle that you only open: see [docs/install.md](docs/install.md#from-a-release).`,
+];
+
+/** What the README says of installing, for readers where this owner has published, or will. */
+export function installation(owner: string, isPublished: boolean): string[] {
+  const [first, second] = isPublished
+    ? [fromRelease(owner, true), fromSource]
+    : [fromSource, fromRelease(owner, false)];
+  return [...first, "", ...second];
+}
+
+const latest = latestOf(publisher);
+const archive = `${name}-linux-x64.tar.gz`;
+
+/** Every file of a release, how to install one by hand, and how to check it. */
+export const downloads: string[] = [
+  ...(isPublished ? [] : [`> ${notPublished}`, ""]),
   "| system | processor | needs | bundle for Claude Desktop | archive |",
   "| --- | --- | --- | --- | --- |",
   ...targets.map((target) => {
@@ -41,14 +65,24 @@ export const channels: string[] = [
     return `| ${systemOf(target)} | ${processorOf(target)} | ${needsOf(target)} | ${bundle} | \`${archiveOf(target)}\` |`;
   }),
   "",
+  `All of them are on the page of the [newest release](${latest}). To install an archive by hand:`,
+  "",
   "```sh",
-  `curl -fLO ${latest}/${archive}`,
-  `curl -fLO ${latest}/SHA256SUMS`,
+  `curl -fLO ${latest}/download/${archive}`,
+  `curl -fLO ${latest}/download/SHA256SUMS`,
   "sha256sum --check --ignore-missing SHA256SUMS    # macOS: shasum -a 256 --check --ignore-missing SHA256SUMS",
   `tar -xzf ${archive}`,
   "```",
   "",
-  "</details>",
+  "A checksum proves that the download is complete. To prove where it was built, use GitHub's `gh`, npm, or `codesign`:",
+  "",
+  "```sh",
+  `gh attestation verify ${archive} --repo ${publisher}/${name} \\`,
+  `  --signer-workflow ${publisher}/${name}/.github/workflows/release.yml`,
+  `gh attestation verify ${archive} --repo ${publisher}/${name} --predicate-type https://cyclonedx.org/bom`,
+  "npm audit signatures    # in a project that has it from npm",
+  `codesign --verify --strict --verbose=2 ${name}    # macOS`,
+  "```",
 ];
 
 function systemOf({ os, libc }: Target): string {

@@ -1,4 +1,4 @@
-// The README's tables of options, settings, commands, clients and tools, out of their declarations.
+// The tables of options, settings, commands, clients and tools, out of their declarations.
 import { z } from "zod";
 import { usageOf } from "../../src/doors/commands/help.ts";
 import { commands } from "../../src/doors/commands.ts";
@@ -35,10 +35,9 @@ function typeText({ type, enum: values, anyOf, items }: z.infer<typeof property>
 
 const head = ["| name | type | default | meaning |", "| --- | --- | --- | --- |"];
 
-/** Each table by the name of its markers. */
-export const tables: Record<string, string[]> = {
-  "session-options": [...head, ...rowsOf(sessionOptions, (key) => `\`${key}\``)],
-  "batch-options": [...head, ...rowsOf(batchOptions, (key) => `\`${key}\``)],
+export const tables = {
+  sessionOptions: [...head, ...rowsOf(sessionOptions, (key) => `\`${key}\``)],
+  batchOptions: [...head, ...rowsOf(batchOptions, (key) => `\`${key}\``)],
   settings: [
     "| name | variable | type | default | meaning |",
     "| --- | --- | --- | --- | --- |",

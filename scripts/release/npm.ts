@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Content, contentOf, type Entry } from "./content.ts";
 import { notices, noticesFile } from "./notices.ts";
 import { readmeFor } from "./readme.ts";
-import { documents, names, packageOf, release, root, withOwner } from "./release.ts";
+import { documents, names, owner, packageOf, release, root, withOwner } from "./release.ts";
 import { tarGzip } from "./tar.ts";
 import { suffixOf, type Target, targets } from "./targets.ts";
 
@@ -142,8 +142,8 @@ function ownDocuments(prefix: string): Promise<Entry[]> {
 }
 
 async function documentText(name: (typeof documents)[number]): Promise<string> {
-  const text = withOwner(await Bun.file(join(root, name)).text());
-  return name === "README.md" ? readmeFor(text, release.repository, `v${release.version}`) : text;
+  const text = await Bun.file(join(root, name)).text();
+  return withOwner(name === "README.md" ? readmeFor(text, owner, `v${release.version}`) : text);
 }
 
 async function launcherEntry(source: string): Promise<Entry> {

@@ -1,16 +1,17 @@
-// The README for places other than the repository, such as npm's pages: there, only whole addresses lead anywhere.
+// The README for places other than the repository, such as npm's pages: there, only whole addresses lead anywhere, and
+// the program is published.
+import { installation } from "../docs/channels.ts";
+import { withSection } from "../docs/sections.ts";
+import { repositoryOf } from "./release.ts";
 
-/** How the note begins that nothing is published yet. */
-export const unpublishedMark = "> **Not published yet.**";
-
-/** The README with whole addresses for what lies beside it in the repository, at a tag or a branch of it. */
-export function readmeFor(readme: string, repository: string, revision: string): string {
+/** The README as this owner publishes it, with whole addresses for what lies in the repository, at a tag or a branch of it. */
+export function readmeFor(readme: string, owner: string, revision: string): string {
   const addressOf = (path: string) =>
-    `${repository}/${isPicture(path) ? "raw" : "blob"}/${revision}/${path.replace(/^\.\//, "")}`;
+    `${repositoryOf(owner)}/${isPicture(path) ? "raw" : "blob"}/${revision}/${path.replace(/^\.\//, "")}`;
   const isRelative = (address: string) => !/^(?:[a-z][a-z0-9+.-]*:|\/\/|#)/i.test(address);
   const whole = (before: string, address: string, after: string) =>
     isRelative(address) ? `${before}${addressOf(address)}${after}` : `${before}${address}${after}`;
-  return outsideCode(withoutNote(readme), (text) =>
+  return outsideCode(withSection(readme, "installation", installation(owner, true)), (text) =>
     text
       .replace(/(\]\()([^()\s]+)(\))/g, (_, before: string, address: string, after: string) =>
         whole(before, address, after),
@@ -20,11 +21,6 @@ export function readmeFor(readme: string, repository: string, revision: string):
         (_, before: string, address: string, after: string) => whole(before, address, after),
       ),
   );
-}
-
-// What is read where it was published to need not say that it is not.
-function withoutNote(readme: string): string {
-  return readme.replace(new RegExp(`^${RegExp.escape(unpublishedMark)}.*\\n\\n`, "m"), "");
 }
 
 // What stands in a block or a span of code is shown as it is.

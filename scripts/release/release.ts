@@ -13,6 +13,15 @@ export const unknownOwner = "OWNER";
  */
 export const owner = Bun.env["GITHUB_REPOSITORY_OWNER"] || unknownOwner;
 
+/**
+ * Who has published this program, by `package.json`: what stands in the documents of the repository. `release:prepare`
+ * writes it there, so until the first release it is nobody that is known.
+ */
+export const publisher = /^github:([^/]+)\//.exec(packageJson.repository)?.[1] ?? unknownOwner;
+
+/** Whether there is a release, or this commit is to become the first one. */
+export const isPublished = publisher !== unknownOwner;
+
 /** Where the repository of an owner is. */
 export const repositoryOf = (owner: string): string => `https://github.com/${owner}/${packageJson.name}`;
 

@@ -9,7 +9,7 @@ import { Installation, type Machine, says } from "./install-harness.ts";
 
 const { name } = release;
 
-test("what it says that a program needs is what the README says", () => {
+test("what it says that a program needs is what docs/install.md says", () => {
   const script = readFileSync(join(root, "scripts/release/install.sh"), "utf8");
   for (const target of targets.filter(({ os }) => os !== "win32"))
     expect(script).toContain(`"it needs ${needsOf(target)}"`);
