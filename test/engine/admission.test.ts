@@ -1,0 +1,401 @@
+// Who may start, and when: with real holds, slots and proofs, and a batch whose log is written by hand.
+import { describe, expect, test } from "bun:test";
+import { AccountHolds } from "../../src/engine/account-holds.ts";
+import { Admission, type Admitted } from "../../src/engine/admission.ts";
+import { LateWrites } from "../../src/engine/late-writes.ts";
+import { LoginProof } from "../../src/engine/login-proof.ts";
+import { Machine } from "../../src/engine/machine.ts";
+import { sharedCapacity } from "../../src/engine/shared-store.ts";
+import { type SlotSource, Slots } from "../../src/engine/slots.ts";
+import { StartHold } from "../../src/engine/start-hold.ts";
+import type { Batch } from "../../src/model/event.ts";
+import type { Standstill } from "../../src/model/standstill.ts";
+import { ownIdentity } from "../../src/platform/process.ts";
+import { type Hold, Holds } from "../../src/store/holds.ts";
+import { layoutOf } from "../../src/store/layout.ts";
+import { LoginProofs } from "../../src/store/login-proofs.ts";
+import { eventually } from "../harness.ts";
+import { crashed, Inside } from "../inside.ts";
+import { HandClock } from "./hand-clock.ts";
+
+const minuteMs = 60_000;
+
+interface Given {
+  tasks?: Batch["tasks"];
+  batch?: Partial<Batch>;
+  /** How many may start at a time. */
+  starts?: number;
+  /** As if all slots but so many were others'. */
+  slots?: number;
+  loginPatienceMs?: number;
+  startPatienceMs?: number;
+  limitBytes?: number;
+  stateDirectory?: string;
+  dueAt?: (number: number) => number | undefined;
+}
+
+/** The admission of a batch, and what it has told. */
+function admissionIn(inside: Inside, given: Given = {}) {
+  const { tasks = ["one", "two", "three"].map((prompt) => ({ prompt })) } = given;
+  const context = inside.context();
+  const { store } = context;
+  const batch = inside.batch(context, { tasks, batch: given.batch ?? {} });
+  const holder = ownIdentity();
+  const table = new Holds(store.database, "a");
+  const holds = new AccountHolds(table, holder, { patienceMs: 60 * minuteMs, isAttended: true });
+  const source: SlotSource = {
+    claim: () => 1,
+    release: () => undefined,
+    yields: () => false,
+    stopWaiting: () => undefined,
+  };
+  const slots = new Slots(given.slots ?? 10, source);
+  const starts = new Slots(given.starts ?? 10, source);
+  const proofs = new LoginProofs(store.database, "a");
+  const login = new LoginProof({
+    patienceMs: given.loginPatienceMs ?? 0,
+    hasAnswered: false,
+    kept: proofs,
+  });
+  const startHold = new StartHold(given.startPatienceMs ?? 60 * minuteMs);
+  const capacity = sharedCapacity(store.capacity, new LateWrites());
+  const { limitBytes } = given;
+  const machine = new Machine({ capacity, batchId: batch.log.batchId, holder, processors: 8, limitBytes });
+  const told: (Standstill | undefined)[] = [];
+  const spent: string[] = [];
+  const givenUp: string[] = [];
+  let looks = 0;
+  const admission = new Admission({
+    state: () => batch.log.state,
+    layout: given.stateDirectory === undefined ? store.layout : layoutOf(given.stateDirectory),
+    dueAt: (number) => {
+      looks++;
+      return given.dueAt?.(number);
+    },
+    slots,
+    starts,
+    startHold,
+    holds,
+    login,
+    machine,
+    hold: (standstill) => told.push(standstill),
+    budgetSpent: () => {
+      spent.push("spent");
+      batch.append({ type: "cancel-requested", by: "budget" });
+    },
+    giveUpStarting: (because) => givenUp.push(because),
+  });
+  /** Asks for a task, and says whether it has been answered by now. */
+  const asks = (number: number) => {
+    let answer: { admitted: Admitted | undefined } | undefined;
+    const promise = admission.admit(number).then((admitted) => {
+      answer = { admitted };
+      return admitted;
+    });
+    return { promise, isAnswered: () => answer !== undefined };
+  };
+  const place = (hold: Partial<Hold> = {}) => {
+    const now = Date.now();
+    const until = now + 60 * minuteMs;
+    table.place({ kind: "usage-limit", model: "", since: now, until, because: "Full", tries: 0, ...hold });
+    holds.refresh();
+  };
+  const lift = (hold: Pick<Hold, "kind" | "model"> = { kind: "usage-limit", model: "" }) => {
+    table.lift(hold);
+    holds.refresh();
+  };
+  /** Until those that wait have looked again. */
+  const looked = () => {
+    const before = looks;
+    return eventually(
+      () => looks >= before + 3,
+      () => "nobody looks",
+    );
+  };
+  const reasons = () => told.flatMap((one) => (one ? [one.because] : []));
+  return {
+    batch,
+    admission,
+    asks,
+    looked,
+    told,
+    reasons,
+    spent,
+    givenUp,
+    holds,
+    table,
+    login,
+    startHold,
+    machine,
+    place,
+    lift,
+  };
+}
+
+async function untilTold(reasons: () => readonly string[], count: number): Promise<void> {
+  await eventually(
+    () => reasons().length >= count,
+    () => `told only ${JSON.stringify(reasons())}`,
+  );
+}
+
+describe("a task is due", () => {
+  test("while it is queued, and after its delay", () => {
+    using inside = new Inside();
+    let dueAt: number | undefined;
+    const { batch, admission } = admissionIn(inside, { dueAt: () => dueAt });
+    expect([1, 2, 3].map((number) => admission.isDue(number))).toEqual([true, true, true]);
+    batch.start(1);
+    batch.end(2, crashed, { retryAt: Date.now() + minuteMs });
+    expect([1, 2, 3].map((number) => admission.isDue(number))).toEqual([false, false, true]);
+    // The delay is over, though the clock was set back since it began.
+    dueAt = performance.now() - 1;
+    expect(admission.isDue(2)).toBe(true);
+    dueAt = performance.now() + minuteMs;
+    expect(admission.isDue(2)).toBe(false);
+  });
+
+  test("unless its model is held while others are not", () => {
+    using inside = new Inside();
+    const tasks = [{ prompt: "a", options: { model: "opus" } }, { prompt: "b" }];
+    const { admission, place, lift, told } = admissionIn(inside, { tasks });
+    const isDue = () => [1, 2].map((number) => admission.isDue(number));
+    place({ model: "opus", because: "Opus is held." });
+    expect(isDue()).toEqual([false, true]);
+    expect([1, 2].map((number) => admission.tellHold(number))).toEqual([true, false]);
+    expect(told).toEqual([{ because: "Opus is held.", until: expect.any(Number) }]);
+    lift({ kind: "usage-limit", model: "opus" });
+    // A hold of all is waited for in the queue.
+    place();
+    expect(isDue()).toEqual([true, true]);
+    expect(admission.tellHold(1)).toBe(false);
+  });
+});
+
+test("a task that may start does so at once, and one that is not due is not waited for", async () => {
+  using inside = new Inside();
+  const { batch, admission, told } = admissionIn(inside);
+  using admitted = await admission.admit(1);
+  expect(admitted).toBeDefined();
+  expect(told.every((one) => one === undefined)).toBe(true);
+  batch.start(2);
+  expect(await admission.admit(2)).toBeUndefined();
+});
+
+test("a hold of all stops everybody, is told at once, and lets the next one start when it is lifted", async () => {
+  using inside = new Inside();
+  const { asks, place, lift, reasons, told } = admissionIn(inside);
+  const until = Date.now() + minuteMs;
+  place({ until, because: "The limit is reached." });
+  const [first, second] = [asks(1), asks(2)];
+  await untilTold(reasons, 1);
+  expect(told[0]).toMatchObject({ because: "The limit is reached.", until });
+  expect([first.isAnswered(), second.isAnswered()]).toEqual([false, false]);
+  lift();
+  using one = await first.promise;
+  using two = await second.promise;
+  expect([one, two]).not.toContain(undefined);
+  expect(told.at(-1)).toBeUndefined();
+});
+
+test("a task that is cancelled while it waits is waited for no longer, and the next one gets its turn", async () => {
+  using inside = new Inside();
+  const { batch, asks, place, lift, reasons } = admissionIn(inside);
+  place();
+  const [first, second] = [asks(1), asks(2)];
+  await untilTold(reasons, 1);
+  batch.append({ type: "cancel-requested", by: "user", tasks: [1] });
+  expect(await first.promise).toBeUndefined();
+  expect(second.isAnswered()).toBe(false);
+  lift();
+  using two = await second.promise;
+  expect(two).toBeDefined();
+});
+
+describe("of a hold whose time has come", () => {
+  test("one session tries it, and the others wait until it has shown something", async () => {
+    using inside = new Inside();
+    const { asks, place, table, holds, reasons } = admissionIn(inside);
+    place({ until: Date.now() - 1 });
+    const first = await asks(1).promise;
+    expect(table.all()).toMatchObject([{ isProbed: true }]);
+    const second = asks(2);
+    await untilTold(reasons, 1);
+    expect(second.isAnswered()).toBe(false);
+    holds.answered(1, Date.now());
+    using two = await second.promise;
+    expect(two).toBeDefined();
+    first?.[Symbol.dispose]();
+  });
+
+  test("the next session tries where the first one never began", async () => {
+    using inside = new Inside();
+    const { asks, place, table, reasons } = admissionIn(inside);
+    place({ until: Date.now() - 1 });
+    const first = await asks(1).promise;
+    const second = asks(2);
+    await untilTold(reasons, 1);
+    first?.[Symbol.dispose]();
+    using two = await second.promise;
+    expect(two).toBeDefined();
+    expect(table.all()).toMatchObject([{ isProbed: true }]);
+  });
+});
+
+describe("the first session of a batch proves the login", () => {
+  test("and what lasts no longer than two seconds is not told", async () => {
+    using inside = new Inside();
+    using clock = new HandClock();
+    const { asks, looked, login, reasons } = admissionIn(inside, { loginPatienceMs: 60 * minuteMs });
+    using first = await asks(1).promise;
+    expect(first).toBeDefined();
+    const second = asks(2);
+    await looked();
+    clock.now += 2_000;
+    await looked();
+    expect([second.isAnswered(), reasons()]).toEqual([false, []]);
+    clock.now += 1;
+    await untilTold(reasons, 1);
+    expect(reasons()[0]).toContain("proves that the login works");
+    login.answered();
+    using two = await second.promise;
+    expect(two).toBeDefined();
+  });
+
+  test("and where it ends without having shown anything, the next one does", async () => {
+    using inside = new Inside();
+    const { asks, looked } = admissionIn(inside, { loginPatienceMs: 60 * minuteMs });
+    const first = await asks(1).promise;
+    const second = asks(2);
+    const third = asks(3);
+    await looked();
+    expect(second.isAnswered()).toBe(false);
+    first?.[Symbol.dispose]();
+    const two = await second.promise;
+    expect(two).toBeDefined();
+    await looked();
+    expect(third.isAnswered()).toBe(false);
+    two?.[Symbol.dispose]();
+    using three = await third.promise;
+    expect(three).toBeDefined();
+  });
+});
+
+describe("after a start that failed", () => {
+  test("one session tries, and its neighbours wait for it", async () => {
+    using inside = new Inside();
+    const { asks, looked, startHold } = admissionIn(inside);
+    startHold.met("Waits for claude");
+    // The next start is due.
+    startHold.ended();
+    const first = await asks(1).promise;
+    expect(startHold.hindrance()).toMatchObject({ because: "Waits for claude" });
+    const second = asks(2);
+    await looked();
+    expect(second.isAnswered()).toBe(false);
+    // It came to nothing.
+    first?.[Symbol.dispose]();
+    using two = await second.promise;
+    expect(two).toBeDefined();
+  });
+});
+
+describe("the budget of a batch", () => {
+  const dear = { costUsd: 3, numTurns: 1, durationMs: 1 };
+
+  test("that is spent ends what is queued", async () => {
+    using inside = new Inside();
+    const { batch, admission, spent } = admissionIn(inside, { batch: { budgetUsd: 3 } });
+    batch.answer(1, "dear", { usage: dear });
+    expect(await admission.admit(2)).toBeUndefined();
+    expect(spent).toEqual(["spent"]);
+  });
+
+  test("that running sessions will spend is waited for, and its figures are told", async () => {
+    using inside = new Inside();
+    using clock = new HandClock();
+    const { batch, asks, looked, spent, reasons } = admissionIn(inside, { batch: { budgetUsd: 5 } });
+    batch.answer(1, "dear", { usage: dear }).start(2);
+    const third = asks(3);
+    await looked();
+    clock.now += 2_001;
+    await untilTold(reasons, 1);
+    expect(reasons()[0]).toBe(
+      "Waits for running sessions: the batch has cost $3.00 of its budget of $5.00, and the running sessions are expected to cost the rest.",
+    );
+    batch.append({
+      type: "attempt-ended",
+      task: 2,
+      attempt: 1,
+      outcome: { kind: "succeeded", length: 1, offset: 0 },
+      usage: { ...dear, costUsd: 0.5 },
+    });
+    using three = await third.promise;
+    expect([three === undefined, spent]).toEqual([false, []]);
+  });
+});
+
+test("memory that others need is waited for", async () => {
+  using inside = new Inside();
+  const { asks, looked, machine } = admissionIn(inside, { limitBytes: 300e6 });
+  machine.began(1, ownIdentity(), "c");
+  const second = asks(2);
+  await looked();
+  expect(second.isAnswered()).toBe(false);
+  machine.ended(1);
+  using two = await second.promise;
+  expect(two).toBeDefined();
+});
+
+test("a disk that is gone is told at once, and given up when patience has run out", async () => {
+  using inside = new Inside();
+  const gone = inside.file("gone");
+  const { batch, asks, reasons, givenUp } = admissionIn(inside, { stateDirectory: gone, startPatienceMs: 0 });
+  const first = asks(1);
+  await untilTold(reasons, 1);
+  expect(reasons()[0]).toContain(`The state directory ${gone} cannot be read`);
+  expect(givenUp[0]).toBe(reasons()[0] ?? "");
+  batch.append({ type: "cancel-requested", by: "user" });
+  expect(await first.promise).toBeUndefined();
+  // With patience, it is only waited for.
+  const patient = admissionIn(inside, { stateDirectory: gone });
+  const waiting = patient.asks(1);
+  await untilTold(patient.reasons, 1);
+  expect(patient.givenUp).toEqual([]);
+  patient.batch.append({ type: "cancel-requested", by: "user" });
+  expect(await waiting.promise).toBeUndefined();
+});
+
+describe("the right to start", () => {
+  test("is free again when the session has begun, and its slot when it has ended", async () => {
+    using inside = new Inside();
+    const { asks, looked } = admissionIn(inside, { starts: 1, slots: 2 });
+    const first = await asks(1).promise;
+    const second = asks(2);
+    await looked();
+    expect(second.isAnswered()).toBe(false);
+    first?.begun();
+    const two = await second.promise;
+    two?.begun();
+    const third = asks(3);
+    await looked();
+    expect(third.isAnswered()).toBe(false);
+    first?.[Symbol.dispose]();
+    using three = await third.promise;
+    expect(three).toBeDefined();
+    two?.[Symbol.dispose]();
+  });
+
+  test("that others have is told where nothing else runs", async () => {
+    using inside = new Inside();
+    const { asks, reasons, told } = admissionIn(inside, { slots: 1 });
+    const first = await asks(1).promise;
+    const second = asks(2);
+    await untilTold(reasons, 1);
+    expect(reasons()[0]).toBe("Waits for a slot: other batches of this account use all of them.");
+    first?.[Symbol.dispose]();
+    using two = await second.promise;
+    expect(two).toBeDefined();
+    expect(told.at(-1)).toBeUndefined();
+  });
+});
