@@ -8,25 +8,8 @@ import { TranscriptReader } from "../../src/claude/transcript.ts";
 import { RunningAttempt, type Signs } from "../../src/engine/attempt.ts";
 import { type SessionOptionsInput, sessionOptions } from "../../src/model/options.ts";
 import { gone, Inside } from "../inside.ts";
+import { init, result, said } from "./messages.ts";
 
-const init = { type: "system", subtype: "init", session_id: "s", model: "opus-4", apiKeySource: "none" };
-const said = (text: string) => ({
-  type: "assistant",
-  parent_tool_use_id: null,
-  message: { content: [{ type: "text", text }] },
-});
-const result = (text: string, more: object = {}) => ({
-  type: "result",
-  subtype: "success",
-  is_error: false,
-  num_turns: 2,
-  duration_ms: 5,
-  total_cost_usd: 0.5,
-  result: text,
-  session_id: "s",
-  permission_denials: [],
-  ...more,
-});
 const initialized = (agents?: string[]) => ({
   type: "control_response",
   response: {

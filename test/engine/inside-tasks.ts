@@ -1,0 +1,176 @@
+// The tasks of a batch in the process of the test, with real sessions of a `claude` that says what a file says.
+import { AccountHolds } from "../../src/engine/account-holds.ts";
+import { AccountPace } from "../../src/engine/account-pace.ts";
+import { Admission } from "../../src/engine/admission.ts";
+import { notStarted } from "../../src/engine/attempt-events.ts";
+import { LateWrites } from "../../src/engine/late-writes.ts";
+import { LoginProof } from "../../src/engine/login-proof.ts";
+import { Machine } from "../../src/engine/machine.ts";
+import { OutputFiles } from "../../src/engine/output-files.ts";
+import { RunnerLog } from "../../src/engine/runner-log.ts";
+import { sharedCapacity, sharedHolds, sharedProofs, sharedSlots } from "../../src/engine/shared-store.ts";
+import { Slots } from "../../src/engine/slots.ts";
+import { StartHold } from "../../src/engine/start-hold.ts";
+import { Tasks } from "../../src/engine/tasks.ts";
+import type { BatchId } from "../../src/model/batch-id.ts";
+import { noValues } from "../../src/model/session-values.ts";
+import { makePrivateDirectory } from "../../src/platform/files.ts";
+import { ownIdentity } from "../../src/platform/process.ts";
+import { Holds } from "../../src/store/holds.ts";
+import { LoginProofs } from "../../src/store/login-proofs.ts";
+import { MachineSlots } from "../../src/store/machine-slots.ts";
+import type { Store } from "../../src/store/store.ts";
+import type { Inside, TestBatch } from "../inside.ts";
+
+/** The account of these tests. */
+export const pool = "account";
+
+export function slotsOf({ database }: Store, batchId: BatchId, holder = ownIdentity()): MachineSlots {
+  return new MachineSlots(database, { pool, batchId, holder, limit: () => 1_000 });
+}
+
+/** How many slots of the account are taken. */
+export function taken({ database }: Store): number {
+  const count = database.query<{ n: number }, [string]>(
+    "SELECT count(*) AS n FROM pool_slots WHERE pool = ?",
+  );
+  return count.get(pool)?.n ?? 0;
+}
+
+/**
+ * Makes `claude` a program that prints `<word>.ndjson` of this home, once there is no `<word>.wait`; the word is the one
+ * behind `say:` in its prompt. It ends by itself then.
+ */
+export function letClaudeSay(inside: Inside, files: Record<string, object[]>): void {
+  for (const [word, messages] of Object.entries(files)) write(inside, word, messages);
+  inside.script(
+    "bin/claude",
+    "read -r line",
+    // What stands behind `say:`, as far as it is letters.
+    `word=$(printf %s "$line" | sed 's/.*say:\\([a-z]*\\).*/\\1/')`,
+    `while [ -e "${inside.path}/$word.wait" ]; do sleep 0.02; done`,
+    `cat "${inside.path}/$word.ndjson"`,
+    `if [ -e "${inside.path}/$word.stay" ]; then cat >/dev/null; fi`,
+  );
+}
+
+function write(inside: Inside, word: string, messages: object[]): void {
+  inside.write(`${word}.ndjson`, messages.map((message) => `${JSON.stringify(message)}\n`).join(""));
+}
+
+interface Given {
+  concurrency?: number;
+  /** How many may start at a time. */
+  starts?: number;
+  loginPatienceMs?: number;
+  holdPatienceMs?: number;
+  startPatienceMs?: number;
+  /** Whether the number of sessions is found out. */
+  isPaced?: boolean;
+}
+
+/** The tasks of a batch, and all that they share. */
+export function tasksIn(
+  inside: Inside,
+  store: Store,
+  { log }: TestBatch,
+  {
+    concurrency = 4,
+    starts: mostStarts = 8,
+    loginPatienceMs = 0,
+    holdPatienceMs = 3_600_000,
+    startPatienceMs = 3_600_000,
+    isPaced = false,
+  }: Given = {},
+) {
+  makePrivateDirectory(store.layout.batchDirectory(log.batchId));
+  const failures: unknown[] = [];
+  const givenUp: string[] = [];
+  const late = new LateWrites();
+  const runnerLog = new RunnerLog(log, log.state.epoch, () => undefined);
+  const holder = ownIdentity();
+  const machineSlots = sharedSlots(slotsOf(store, log.batchId), pool, late);
+  const slots = new Slots(concurrency, machineSlots);
+  const startRights = { claim: () => 1, release() {}, yields: () => false, stopWaiting() {} };
+  const starts = new Slots(mostStarts, startRights);
+  const table = new Holds(store.database, pool);
+  const holds = new AccountHolds(sharedHolds(table, late), holder, {
+    patienceMs: holdPatienceMs,
+    isAttended: true,
+  });
+  const proofs = new LoginProofs(store.database, pool);
+  const login = new LoginProof({
+    patienceMs: loginPatienceMs,
+    hasAnswered: false,
+    kept: sharedProofs(proofs, late),
+  });
+  const startHold = new StartHold(startPatienceMs);
+  const capacity = sharedCapacity(store.capacity, late);
+  const pace = isPaced
+    ? new AccountPace({ capacity, account: pool, running: () => machineSlots.taken() })
+    : undefined;
+  const machine = new Machine({
+    capacity,
+    batchId: log.batchId,
+    holder,
+    processors: 1_000,
+    limitBytes: undefined,
+  });
+  const files = new OutputFiles(store, log, new Map(), {
+    report: (body) => void log.append(() => [body]),
+    failed: (error) => failures.push(error),
+  });
+  const giveUpStarting = (because: string) => {
+    givenUp.push(because);
+    log.append((state) => notStarted(state, because));
+  };
+  const admission: Admission = new Admission({
+    state: () => log.state,
+    layout: store.layout,
+    dueAt: (number) => tasks.dueAt(number),
+    slots,
+    starts,
+    startHold,
+    holds,
+    login,
+    machine,
+    hold: () => undefined,
+    budgetSpent: () => undefined,
+    giveUpStarting,
+  });
+  const tasks: Tasks = new Tasks({
+    store,
+    log: runnerLog,
+    slots,
+    machineSlots,
+    admission,
+    startHold,
+    pace,
+    holds,
+    login,
+    machine,
+    files,
+    environment: { HOME: inside.path, PATH: process.env["PATH"] ?? "" },
+    values: noValues,
+    giveUpStarting,
+    failed: (error) => failures.push(error),
+  });
+  return {
+    tasks,
+    files,
+    failures,
+    givenUp,
+    slots,
+    machineSlots,
+    holds,
+    table,
+    proofs,
+    machine,
+    startHold,
+
+    [Symbol.dispose]: () => {
+      slots[Symbol.dispose]();
+      starts[Symbol.dispose]();
+    },
+  };
+}

@@ -1,0 +1,26 @@
+// What a session prints, as far as tests of the engine need it.
+
+export const init = {
+  type: "system",
+  subtype: "init",
+  session_id: "s",
+  model: "opus-4",
+  apiKeySource: "none",
+};
+export const said = (text: string) => ({
+  type: "assistant",
+  parent_tool_use_id: null,
+  message: { content: [{ type: "text", text }] },
+});
+export const result = (text: string, more: object = {}) => ({
+  type: "result",
+  subtype: "success",
+  is_error: false,
+  num_turns: 2,
+  duration_ms: 5,
+  total_cost_usd: 0.5,
+  result: text,
+  session_id: "s",
+  permission_denials: [],
+  ...more,
+});

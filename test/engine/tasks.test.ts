@@ -1,0 +1,472 @@
+// The tasks of a batch from slot to slot, with real sessions.
+import { describe, expect, test } from "bun:test";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { paceFrom } from "../../src/engine/pace.ts";
+import type { Batch, EventBody } from "../../src/model/event.ts";
+import { taskOf } from "../../src/model/state.ts";
+import { identityOf, livenessOf, ownIdentity } from "../../src/platform/process.ts";
+import { eventually } from "../harness.ts";
+import { Inside, type TestBatch } from "../inside.ts";
+import { letClaudeSay, slotsOf, taken, tasksIn } from "./inside-tasks.ts";
+import { init, result, said } from "./messages.ts";
+
+const fine = [init, said("Let me see"), result("Done")];
+const throttle = {
+  type: "system",
+  subtype: "api_retry",
+  attempt: 1,
+  max_retries: 10,
+  retry_delay_ms: 1,
+  error_status: 429,
+  error: "rate_limit",
+  session_id: "s",
+};
+const refusal = { ...throttle, error_status: 401, error: "authentication_failed" };
+const notLoggedIn = [
+  init,
+  { ...said("Invalid API key · Please run /login"), error: "authentication_failed" },
+  result("Invalid API key · Please run /login", { is_error: true }),
+];
+/** Its pid is another process's now. */
+const dead = { ...ownIdentity(), startTicks: "0" };
+
+const says = (...words: string[]): Batch["tasks"] => words.map((word) => ({ prompt: `say:${word}` }));
+
+function outcomesOf({ log: { state } }: TestBatch) {
+  return state.tasks.map((task) => {
+    if (task.status !== "done") return task.status;
+    const { outcome } = task;
+    return outcome.kind === "failed" ? outcome.reason : outcome.kind;
+  });
+}
+
+const isRunning = ({ log: { state } }: TestBatch, number: number) =>
+  eventually(
+    () => taskOf(state, number).status === "running",
+    () => `task ${number} does not run: ${JSON.stringify(taskOf(state, number))}`,
+  );
+
+/**
+ * A session that an earlier runner started, and that goes on: it says what `<word>.ndjson` says once there is no
+ * `<word>.wait`.
+ */
+function orphan(inside: Inside, batch: TestBatch, number: number, word: string) {
+  const transcript = batch.transcript(number);
+  const script = [
+    `while [ -e "${inside.file(`${word}.wait`)}" ]; do sleep 0.02; done`,
+    `cat "${inside.file(`${word}.ndjson`)}" >> "${transcript}"`,
+  ];
+  writeFileSync(transcript, "");
+  const child = Bun.spawn(["sh", "-c", script.join("\n")]);
+  const identity = identityOf(child.pid);
+  if (!identity) throw new Error("it has ended already");
+  const event: EventBody = {
+    type: "attempt-started",
+    task: number,
+    attempt: 1,
+    identity,
+    sessionId: `session-${number}`,
+    transcript,
+  };
+  batch.append(event);
+  return { identity, transcript };
+}
+
+describe("a runner that takes sessions over", () => {
+  test("sees them through in the slots that they had, and gives back the others", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const { store } = context;
+    const batch = inside.batch(context, { tasks: says("first", "second") });
+    letClaudeSay(inside, { first: [said("x"), result("First")], second: fine });
+    inside.write("first.wait", "");
+    orphan(inside, batch, 1, "first");
+    // It had two, of which one session has ended unseen.
+    const earlier = slotsOf(store, batch.log.batchId, dead);
+    for (const slot of [earlier.claim(), earlier.claim()]) expect(slot).toBeNumber();
+    using runner = tasksIn(inside, store, batch, { concurrency: 1 });
+    const { tasks, failures, table } = runner;
+    tasks.adoptAll();
+    expect([...tasks.running.keys()]).toEqual([1]);
+    expect(taken(store)).toBe(1);
+    const all = tasks.carryAll();
+    await eventually(
+      () => taken(store) === 1 && tasks.running.size === 1,
+      () => "it does not go on",
+    );
+    expect(taskOf(batch.log.state, 2).status).toBe("queued");
+    inside.remove(inside.file("first.wait"));
+    await all;
+    expect(outcomesOf(batch)).toEqual(["succeeded", "succeeded"]);
+    const [first, second] = batch.log.state.tasks.map(({ attempts }) => attempts[0]);
+    expect(second?.startedAt).toBeGreaterThanOrEqual(first?.endedAt ?? Number.POSITIVE_INFINITY);
+    expect([tasks.running.size, failures, table.all()]).toEqual([0, [], []]);
+  });
+
+  test("take a slot above the limit where the earlier runner had none left", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: says("one", "two") });
+    letClaudeSay(inside, { one: fine, two: fine });
+    for (const word of ["one", "two"]) inside.write(`${word}.wait`, "");
+    orphan(inside, batch, 1, "one");
+    orphan(inside, batch, 2, "two");
+    using runner = tasksIn(inside, context.store, batch, { concurrency: 1 });
+    const { tasks } = runner;
+    tasks.adoptAll();
+    expect([...tasks.running.keys()]).toEqual([1, 2]);
+    expect(taken(context.store)).toBe(2);
+    for (const word of ["one", "two"]) inside.remove(inside.file(`${word}.wait`));
+    await tasks.carryAll();
+    expect(outcomesOf(batch)).toEqual(["succeeded", "succeeded"]);
+  });
+
+  test("read what a session has said before they came, at once", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: says("one") });
+    letClaudeSay(inside, { one: [result("Done")] });
+    inside.write("one.wait", "");
+    const { transcript } = orphan(inside, batch, 1, "one");
+    appendFileSync(transcript, `${JSON.stringify(init)}\n${JSON.stringify(said("Half of it"))}\n`);
+    using runner = tasksIn(inside, context.store, batch);
+    const { tasks } = runner;
+    tasks.adoptAll();
+    expect(tasks.running.get(1)?.activity).toContain("Half of it");
+    inside.remove(inside.file("one.wait"));
+    await tasks.carryAll();
+    expect(outcomesOf(batch)).toEqual(["succeeded"]);
+  });
+
+  test("end one whose transcript is gone, and run its task again", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: says("one") });
+    letClaudeSay(inside, { one: fine });
+    inside.write("one.wait", "");
+    const { identity, transcript } = orphan(inside, batch, 1, "one");
+    inside.remove(transcript);
+    using runner = tasksIn(inside, context.store, batch);
+    const { tasks, failures } = runner;
+    tasks.adoptAll();
+    const all = tasks.carryAll();
+    await eventually(
+      () => livenessOf(identity) === "dead",
+      () => "it is not ended",
+    );
+    inside.remove(inside.file("one.wait"));
+    await all;
+    expect([outcomesOf(batch), failures]).toEqual([["succeeded"], []]);
+    expect(taskOf(batch.log.state, 1).attempts.map(({ outcome }) => outcome)).toMatchObject([
+      { kind: "crashed", stderrTail: `The transcript ${transcript} was removed while the session ran.` },
+      { kind: "succeeded" },
+    ]);
+  });
+
+  test("end at once what was cancelled meanwhile", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: says("one", "one") });
+    letClaudeSay(inside, { one: fine });
+    inside.write("one.wait", "");
+    const { identity } = orphan(inside, batch, 1, "one");
+    batch.append({ type: "cancel-requested", by: "user" });
+    using runner = tasksIn(inside, context.store, batch);
+    const { tasks } = runner;
+    tasks.adoptAll();
+    await tasks.carryAll();
+    expect(livenessOf(identity)).toBe("dead");
+    expect(outcomesOf(batch)).toEqual(["cancelled", "cancelled"]);
+    expect(taskOf(batch.log.state, 2).attempts).toEqual([]);
+  });
+});
+
+describe("while its sessions run", () => {
+  test("what is cancelled ends, and nothing else does", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: says("one", "two") });
+    letClaudeSay(inside, { one: fine, two: fine });
+    for (const word of ["one", "two"]) inside.write(`${word}.wait`, "");
+    using runner = tasksIn(inside, context.store, batch);
+    const { tasks } = runner;
+    const all = tasks.carryAll();
+    await Promise.all([isRunning(batch, 1), isRunning(batch, 2)]);
+    batch.append({ type: "cancel-requested", by: "user", tasks: [1] });
+    tasks.endCancelled();
+    await eventually(
+      () => !tasks.running.has(1),
+      () => "it does not end",
+    );
+    expect([...tasks.running.keys()]).toEqual([2]);
+    inside.remove(inside.file("two.wait"));
+    await all;
+    expect(outcomesOf(batch)).toEqual(["cancelled", "succeeded"]);
+  });
+
+  test("one that gives way for its memory goes on later, whatever `retries` says", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: says("one"), batch: { sessionOptions: { retries: 0 } } });
+    letClaudeSay(inside, { one: fine });
+    inside.write("one.wait", "");
+    using runner = tasksIn(inside, context.store, batch);
+    const { tasks, machine } = runner;
+    const all = tasks.carryAll();
+    await isRunning(batch, 1);
+    machine.look(true);
+    expect(machine.membersOf(1)).not.toEqual([]);
+    tasks.giveWay([1, 7]);
+    await eventually(
+      () => taskOf(batch.log.state, 1).attempts.length === 2,
+      () => "it does not go on",
+    );
+    inside.remove(inside.file("one.wait"));
+    await all;
+    expect(taskOf(batch.log.state, 1).attempts.map(({ outcome }) => outcome)).toMatchObject([
+      { kind: "cancelled", by: "memory" },
+      { kind: "succeeded" },
+    ]);
+    // Of one that has ended, nothing is measured any more.
+    expect(machine.membersOf(1)).toEqual([]);
+  });
+
+  test("one whose transcript grows is looked at by the file's name", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: says("one") });
+    letClaudeSay(inside, { one: fine });
+    inside.write("one.stay", "");
+    using runner = tasksIn(inside, context.store, batch);
+    const { tasks } = runner;
+    const all = tasks.carryAll();
+    await isRunning(batch, 1);
+    const transcript = taskOf(batch.log.state, 1).attempts[0]?.transcript ?? "";
+    await eventually(
+      () => readFileSync(transcript, "utf8").includes('"result"'),
+      () => "it says nothing",
+    );
+    tasks.look("another.ndjson");
+    expect(tasks.running.get(1)?.activity).toBeUndefined();
+    // It has answered, so its input is closed, and it leaves.
+    tasks.look(basename(transcript));
+    await all;
+    expect(outcomesOf(batch)).toEqual(["succeeded"]);
+  });
+});
+
+describe("a task that fails", () => {
+  const crash = [init, said("x")];
+
+  test("is tried again as often as `retries` says, each time from the log's last attempt", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: says("one"), batch: { sessionOptions: { retries: 1 } } });
+    letClaudeSay(inside, { one: crash });
+    using runner = tasksIn(inside, context.store, batch);
+    const { tasks } = runner;
+    const all = tasks.carryAll();
+    await eventually(
+      () => tasks.dueAt(1) !== undefined,
+      () => "it is not tried again",
+    );
+    expect(tasks.dueAt(1)).toBeGreaterThan(performance.now());
+    await all;
+    expect(outcomesOf(batch)).toEqual(["crashed"]);
+    expect(taskOf(batch.log.state, 1).attempts).toHaveLength(2);
+    expect(tasks.dueAt(1)).toBeUndefined();
+  });
+
+  test("has all its tries again when somebody asks for it again", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: says("one"), batch: { sessionOptions: { retries: 1 } } });
+    letClaudeSay(inside, { one: crash });
+    using runner = tasksIn(inside, context.store, batch);
+    const { tasks, files } = runner;
+    await files.begin();
+    await tasks.carryAll();
+    const lines = join(inside.output, `results-${batch.id}.jsonl`);
+    await files.forget([]);
+    expect(readFileSync(lines, "utf8")).toContain('"taskIndex":1');
+    batch.append({ type: "retry-requested", tasks: [1] });
+    tasks.beginAgain([1]);
+    await files.forget([]);
+    expect(readFileSync(lines, "utf8")).toBe("");
+    await tasks.carryAll();
+    expect(taskOf(batch.log.state, 1).attempts).toHaveLength(4);
+    // Nobody has asked for it a second time.
+    tasks.beginAgain([1]);
+    await tasks.carryAll();
+    expect(taskOf(batch.log.state, 1).attempts).toHaveLength(4);
+  });
+
+  test("ends the others as `failureMode` says, but not before its last try", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, {
+      tasks: says("one", "two"),
+      batch: { failureMode: "cancel", sessionOptions: { retries: 1 } },
+    });
+    letClaudeSay(inside, { one: crash, two: fine });
+    inside.write("two.wait", "");
+    using runner = tasksIn(inside, context.store, batch);
+    const { tasks } = runner;
+    await tasks.carryAll();
+    expect(outcomesOf(batch)).toEqual(["crashed", "cancelled"]);
+    expect(batch.log.state.tasks.map(({ attempts }) => attempts.length)).toEqual([2, 1]);
+  });
+});
+
+describe("what the API says to a session", () => {
+  test("when it throttles lowers the pace, and what it replies raises it", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const { capacity } = context.store;
+    const batch = inside.batch(context, { tasks: says("fine") });
+    letClaudeSay(inside, { fine, slow: [init, throttle, said("x"), result("Done")] });
+    const pace = (text: string | undefined) => paceFrom(text, Date.now());
+    using first = tasksIn(inside, context.store, batch, { isPaced: true });
+    await first.tasks.carryAll();
+    expect(pace(capacity.pace("account"))).toMatchObject({ ceiling: 4, throttledAt: 0 });
+    const other = inside.batch(context, { tasks: says("slow") });
+    using second = tasksIn(inside, context.store, other, { isPaced: true });
+    await second.tasks.carryAll();
+    expect(pace(capacity.pace("account")).throttledAt).toBeGreaterThan(0);
+    expect(pace(capacity.pace("account")).ceiling).toBeLessThan(4);
+  });
+
+  test("proves the login, and what it refuses takes the proof back", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: says("fine") });
+    letClaudeSay(inside, { fine, doubt: [init, refusal, result("Done")] });
+    using runner = tasksIn(inside, context.store, batch);
+    const { tasks, proofs } = runner;
+    await tasks.carryAll();
+    expect(proofs.isProven(Date.now())).toBe(true);
+    const other = inside.batch(context, { tasks: says("doubt") });
+    using second = tasksIn(inside, context.store, other);
+    await second.tasks.carryAll();
+    expect(proofs.isProven(Date.now())).toBe(false);
+  });
+
+  test("of a login that does not work holds all others at once, while that session still runs", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: says("bad", "fine") });
+    letClaudeSay(inside, { bad: notLoggedIn, fine });
+    inside.write("bad.stay", "");
+    using runner = tasksIn(inside, context.store, batch, { concurrency: 1 });
+    const { tasks, table, proofs } = runner;
+    proofs.keep(Date.now());
+    const all = tasks.carryAll();
+    await isRunning(batch, 1);
+    await eventually(
+      () => {
+        tasks.running.get(1)?.look();
+        return table.all().length > 0;
+      },
+      () => "nothing is held",
+    );
+    expect(table.all()).toMatchObject([{ kind: "auth", model: "" }]);
+    expect(proofs.isProven(Date.now())).toBe(false);
+    await eventually(
+      () => taskOf(batch.log.state, 1).status === "queued",
+      () => "it does not wait with the others",
+    );
+    batch.append({ type: "cancel-requested", by: "user" });
+    await all;
+    expect(taskOf(batch.log.state, 2).attempts).toEqual([]);
+  });
+
+  test("of a login that nobody waits for ends what is queued too", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: says("bad", "fine") });
+    letClaudeSay(inside, { bad: notLoggedIn, fine });
+    using runner = tasksIn(inside, context.store, batch, { concurrency: 1, holdPatienceMs: 0 });
+    const { tasks } = runner;
+    await tasks.carryAll();
+    expect(outcomesOf(batch)).toEqual(["auth", "cancelled"]);
+    expect(taskOf(batch.log.state, 1).attempts).toHaveLength(1);
+  });
+
+  test("lets the next one start before it has ended", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: says("one", "two") });
+    letClaudeSay(inside, { one: [init], two: fine });
+    inside.write("one.stay", "");
+    using runner = tasksIn(inside, context.store, batch, { starts: 1 });
+    const { tasks } = runner;
+    const all = tasks.carryAll();
+    await isRunning(batch, 1);
+    expect(taskOf(batch.log.state, 2).status).toBe("queued");
+    await eventually(
+      () => {
+        tasks.running.get(1)?.look();
+        return taskOf(batch.log.state, 2).status !== "queued";
+      },
+      () => "it does not start",
+    );
+    batch.append({ type: "cancel-requested", by: "user", tasks: [1] });
+    tasks.endCancelled();
+    await all;
+    expect(outcomesOf(batch)).toEqual(["cancelled", "succeeded"]);
+  });
+});
+
+describe("a `claude` that is not there", () => {
+  test("is waited for, and what is queued starts when it has come back", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const away = inside.file("bin/away");
+    const batch = inside.batch(context, {
+      tasks: says("one"),
+      batch: { claudePath: away, claudePathIsSet: true },
+    });
+    using runner = tasksIn(inside, context.store, batch);
+    const { tasks, startHold, givenUp } = runner;
+    const all = tasks.carryAll();
+    await eventually(
+      () => startHold.hindrance() !== undefined,
+      () => "nobody waits",
+    );
+    expect(startHold.hindrance()?.because).toStartWith(`Waits for claude: ${away} is not there`);
+    letClaudeSay(inside, { one: fine });
+    writeFileSync(away, readFileSync(inside.claude), { mode: 0o755 });
+    await all;
+    expect([outcomesOf(batch), givenUp, startHold.hindrance()]).toEqual([["succeeded"], [], undefined]);
+  });
+
+  test("is given up when patience has run out", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, {
+      tasks: says("one"),
+      batch: { claudePath: inside.file("bin/away"), claudePathIsSet: true },
+    });
+    using runner = tasksIn(inside, context.store, batch, { startPatienceMs: 0 });
+    const { tasks, givenUp } = runner;
+    await tasks.carryAll();
+    expect(givenUp).toEqual([expect.stringMatching(/^Waits for claude/)]);
+    expect(outcomesOf(batch)).toEqual(["not-started"]);
+  });
+
+  test("is no matter of a task whose directory is gone, which fails alone", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const [gone = { prompt: "" }, one = { prompt: "" }] = says("one", "one");
+    const options = { workingDirectory: inside.file("gone") };
+    const batch = inside.batch(context, { tasks: [{ ...gone, options }, one] });
+    letClaudeSay(inside, { one: fine });
+    using runner = tasksIn(inside, context.store, batch);
+    const { tasks, startHold, failures } = runner;
+    await tasks.carryAll();
+    expect(outcomesOf(batch)).toEqual(["not-started", "succeeded"]);
+    expect([startHold.hindrance(), failures]).toEqual([undefined, []]);
+    expect(existsSync(inside.file("gone"))).toBe(false);
+  });
+});
