@@ -1,15 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 import { clients, connectNew, eventually, filesIn, Home, run } from "./harness.ts";
-
-const property = z.object({ description: z.string().optional() });
-const group = property.extend({ properties: z.record(z.string(), property).optional() });
-const listedTool = z.object({
-  name: z.string(),
-  inputSchema: z.object({ properties: z.record(z.string(), group) }),
-});
 
 for (const { era, connect } of clients) {
   describe(era, () => {
@@ -247,25 +239,6 @@ function descendants(pid: number): number[] {
     : children.split(/\s+/).flatMap((child) => [Number(child), ...descendants(Number(child))]);
 }
 
-test("an option without a description is described by the tool that its group names", async () => {
-  await using home = new Home();
-  await using client = await connectNew(home);
-  const all = z.array(listedTool).parse(await client.listTools());
-  const described = (name: string, option: string) =>
-    all.find((tool) => tool.name === name)?.inputSchema.properties[option]?.description !== undefined;
-  const groups = all.flatMap(({ name, inputSchema }) =>
-    Object.values(inputSchema.properties).flatMap(({ description = "", properties = {} }) => {
-      const bare = Object.keys(properties).filter((one) => properties[one]?.description === undefined);
-      return bare.map((option) => ({ name, description, option }));
-    }),
-  );
-  expect(groups.length).toBeGreaterThan(30);
-  for (const { name, description, option } of groups) {
-    const [from = ""] = /spawn_\w+/.exec(description) ?? [];
-    expect({ name, option, described: described(from, option) }).toEqual({ name, option, described: true });
-  }
-});
-
 test("a request on stdin is answered before the program exits, without a handshake", async () => {
   await using home = new Home();
   const { code, out } = await run(home, [], '{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}\n');
@@ -277,12 +250,11 @@ test("a request on stdin is answered before the program exits, without a handsha
   expect(existsSync(home.state)).toBe(false);
 });
 
-test("the schema of each tool is small, and plain at its top", async () => {
+test("the schema of each tool is plain at its top", async () => {
   await using home = new Home();
   await using client = await connectNew(home);
   for (const tool of await client.listTools()) {
     const schema: unknown = Reflect.get(tool, "inputSchema");
-    expect(JSON.stringify(schema).length).toBeLessThan(16_000);
     expect(schema).toMatchObject({ type: "object" });
     expect(Object.keys(schema ?? {})).not.toContain("anyOf");
     expect(tool).toMatchObject({

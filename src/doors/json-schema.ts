@@ -1,49 +1,108 @@
-// The declared schemas as JSON Schema, as small and plain as clients need them.
+// The declared schemas as JSON Schema, as small and plain as clients need them: many pass all of it to their model in every
+// conversation.
 import { z } from "zod";
 
-/** An input schema. Shown as written, so that no field with a default turns up as required. */
-export function inputJsonSchema(schema: z.ZodType): Record<string, unknown> {
-  return slim(z.toJSONSchema(schema, { io: "input" }), 2);
+type JsonSchema = z.core.JSONSchema.JSONSchema;
+type Properties = NonNullable<JsonSchema["properties"]>;
+
+/**
+ * An input schema. Shown as written, so that no field with a default turns up as required. A property that means the same
+ * `elsewhere` has its description only there.
+ */
+export function inputJsonSchema(schema: z.ZodType, elsewhere?: z.ZodType): Record<string, unknown> {
+  const own = inputOf(schema);
+  return elsewhere ? { ...own, properties: notDescribedBy(inputOf(elsewhere), own) } : own;
 }
 
-/** An output schema. */
+/** An output schema. It is open: an answer may have fields that the schema does not list. */
 export function outputJsonSchema(schema: z.ZodType): Record<string, unknown> {
-  return slim(z.toJSONSchema(schema, { io: "output" }), 3);
+  return listed(z.toJSONSchema(schema, { io: "output" }), { isClosed: false });
 }
 
-function slim(schema: Record<string, unknown>, described: number): Record<string, unknown> {
-  const { $schema: _, ...rest } = z
-    .record(z.string(), z.unknown())
-    .parse(without(schema, ["placeholder", "verbatim", "aliases", "hints", "flags", "explicit"], described));
-  return rest;
+/**
+ * What is passed on as it is. Our own words (`aliases`, `placeholder` …) are not, and neither are those that only a fault in
+ * the input brings up (`minLength`, `pattern`): its message says what is expected.
+ */
+const keywords = [
+  "enum",
+  "const",
+  "default",
+  "description",
+  "minimum",
+  "exclusiveMinimum",
+  "maximum",
+  "maxLength",
+  "minItems",
+  "maxItems",
+] as const;
+
+function inputOf(schema: z.ZodType): JsonSchema {
+  return listed(z.toJSONSchema(schema, { io: "input" }), { isClosed: true });
 }
 
-// The options of one task, and of a retry, are those of a batch, described there: a second time they would only cost
-// context. So nothing further in than `described` levels has a description.
-function without(value: unknown, names: readonly string[], described: number): unknown {
-  if (Array.isArray(value)) return value.map((item) => without(item, names, described - 1));
-  if (typeof value !== "object" || value === null) return value;
+interface Manner {
+  /** Whether an object accepts only the properties that it lists. */
+  isClosed: boolean;
+}
+
+function listed(schema: JsonSchema, manner: Manner): JsonSchema {
+  const { type, anyOf, items, properties, additionalProperties } = schema;
+  const isMixed = Array.isArray(type);
   // Several types in one word are not portable: a client that knows one type a schema drops them, or the tool.
-  if ("type" in value && Array.isArray(value.type)) {
-    const { type: types, ...rest } = value;
-    return { ...rest, anyOf: types.map((type: unknown) => ({ type })) };
-  }
+  const branches = isMixed ? type.map((one): JsonSchema => ({ type: one })) : anyOf;
+  const kept = keywords.filter((keyword) => keyword in schema && !goesWithoutSaying(keyword, schema));
+  return {
+    ...(type === undefined || isMixed ? {} : { type }),
+    ...Object.fromEntries(kept.map((keyword) => [keyword, schema[keyword]])),
+    ...(branches === undefined ? {} : { anyOf: branches.map((one) => undescribed(listed(one, manner))) }),
+    ...(isSchema(items) ? { items: listed(items, manner) } : {}),
+    ...(properties === undefined ? {} : listedObject(schema, properties, manner)),
+    // Anything is allowed without a word, and some clients stumble over the empty schema that says it.
+    ...(isSchema(additionalProperties) && Object.keys(additionalProperties).length > 0
+      ? { additionalProperties: listed(additionalProperties, manner) }
+      : {}),
+  };
+}
+
+// Nobody comes near the limits of a whole number.
+function goesWithoutSaying(keyword: (typeof keywords)[number], schema: JsonSchema): boolean {
+  return Math.abs(Number(schema[keyword])) === Number.MAX_SAFE_INTEGER;
+}
+
+// The description of the whole union says what each of its branches is.
+function undescribed({ description: _, ...schema }: JsonSchema): JsonSchema {
+  return schema;
+}
+
+// `.meta({ listed: false })` leaves a property out, and `.meta({ listed: "required" })` those of an object that it does not
+// require: a second time, or for few callers, they would only cost context. The object says that it has more.
+function listedObject(schema: JsonSchema, properties: Properties, manner: Manner): JsonSchema {
+  const all = Object.entries(properties);
+  const shown = all.flatMap(([name, property]) => {
+    if (!isSchema(property) || property["listed"] === false) return [];
+    if (schema["listed"] === "required" && !schema.required?.includes(name)) return [];
+    return [[name, listed(property, manner)] as const];
+  });
+  const required = shown.map(([name]) => name).filter((name) => schema.required?.includes(name));
+  return {
+    ...(shown.length === 0 ? {} : { properties: Object.fromEntries(shown) }),
+    ...(required.length === 0 ? {} : { required }),
+    ...(manner.isClosed && schema.additionalProperties === false && shown.length > 0
+      ? { additionalProperties: shown.length < all.length }
+      : {}),
+  };
+}
+
+function notDescribedBy(other: JsonSchema, { properties = {} }: JsonSchema): Properties {
   return Object.fromEntries(
-    Object.entries(value)
-      .filter(([name, inner]) => !names.includes(name) && !allowsAnything(name, inner))
-      .map(([name, inner]) => [
-        name,
-        without(inner, described < 0 ? [...names, "description"] : names, described - 1),
-      ]),
+    Object.entries(properties).map(([name, own]) => {
+      const same = other.properties?.[name];
+      const isSame = isSchema(own) && isSchema(same) && own.description === same.description;
+      return [name, isSame ? undescribed(own) : own];
+    }),
   );
 }
 
-// Anything is allowed without a word, and some clients stumble over the empty schema that says it.
-function allowsAnything(name: string, value: unknown): boolean {
-  return (
-    name === "additionalProperties" &&
-    typeof value === "object" &&
-    value !== null &&
-    Object.keys(value).length === 0
-  );
+function isSchema(value: unknown): value is JsonSchema {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -32,7 +32,7 @@ import {
   leastCheckSeconds,
   nextCheckSeconds,
 } from "./news.ts";
-import type { Operation } from "./operation.ts";
+import type { Operation, Tool } from "./operation.ts";
 import { Progress } from "./progress.ts";
 
 const reads = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
@@ -46,7 +46,7 @@ const listedBatch = z.object({
   batchId: z.string(),
   name: z.string().optional(),
   state: z.enum(stateWords),
-  createdAt: z.string().meta({ description: "ISO 8601." }),
+  createdAt: z.string(),
   endedAt: z.string().optional(),
   counts: countsSchema,
   totalTasks: z.int(),
@@ -55,15 +55,14 @@ const listedBatch = z.object({
   costAtLeast: spendingFields.costAtLeast,
   outputDirectory: z.string(),
   ...holdFields,
-  message: z.string().optional().meta({
-    description: "Why not all tasks succeeded, and what to do next. Only of a batch that has ended.",
-  }),
+  message: z.string().optional(),
 });
 const listOutput = z.object({ batches: z.array(listedBatch), more: z.boolean() });
 
-export const listBatches: Operation<typeof listInput, typeof listOutput> = {
+export const listBatches: Tool<typeof listInput, typeof listOutput> = {
   name: "list_batches",
   title: "List batches of Claude Code sessions",
+  when: "Use this to find a batch whose id you do not have, or to see what is running.",
   description:
     "Lists this user's recent and running batches of Claude Code sessions from all clients, newest first, with counts, cost and the location of their results.",
   input: listInput,
@@ -92,8 +91,7 @@ const waitInput = z.strictObject({
     .string()
     .regex(cursorPattern, "expected the `cursor` of an earlier answer")
     .meta({
-      description:
-        "The `cursor` of an earlier answer: answer also if a task has failed, or the batch was put on hold, since then, and list in `changed` what has ended. Without it, wait for the end of the batch.",
+      description: "The `cursor` of an earlier answer. Without it, the call waits for the end of the batch.",
     })
     .optional(),
 });
@@ -114,25 +112,32 @@ export const waitOutput = z.object({
   ...spendingFields,
   running: z.array(z.object({ taskIndex: z.int(), activity: z.string().optional() })),
   failed: z.array(endedTask),
-  changed: z
-    .array(endedTask)
+  changed: z.array(endedTask).optional().meta({ description: "Ended since the given cursor." }),
+  moreChanged: z
+    .int()
     .optional()
-    .meta({ description: `Tasks that ended since the given cursor; at most ${mostChanged}.` }),
-  moreChanged: z.int().optional().meta({ description: "How many more have ended since then." }),
-  cursor: z.string().meta({ description: "Pass it to the next call to learn what has changed since." }),
-  nextCheckSeconds: z.number().optional().meta({
-    description: "When to ask again, estimated from how long tasks take. Only while the batch is running.",
-  }),
+    .meta({ description: "How many more have ended since then.", listed: false }),
+  cursor: z.string(),
+  nextCheckSeconds: z.number().optional(),
   outputDirectory: z.string(),
   ...holdFields,
   message: z.string(),
 });
 
-export const waitForBatch: Operation<typeof waitInput, typeof waitOutput> = {
+/** What a call that changes a batch answers; all else in the answer is as in that of `wait_for_batch`. */
+export const changeOutput = waitOutput.pick({
+  batchId: true,
+  state: true,
+  outputDirectory: true,
+  message: true,
+});
+
+export const waitForBatch: Tool<typeof waitInput, typeof waitOutput> = {
   name: "wait_for_batch",
   title: "Wait for a batch",
+  when: "Use this while the `state` of a batch is `running`.",
   description:
-    "Waits until a batch of Claude Code sessions ends or the wait is over, and reports its progress: counts, running tasks, failed tasks. With the cursor of an earlier answer, it also answers when a task fails or the batch is put on hold, and lists what has ended since. read_batch_results returns the results.",
+    "Waits until a batch of Claude Code sessions ends or the wait is over, and reports its counts, running tasks and failed tasks. With the `cursor` of an earlier answer, it also answers when a task fails or the batch is put on hold, and lists in `changed` what has ended since. read_batch_results returns the results.",
   input: waitInput,
   output: waitOutput,
   annotations: reads,
@@ -171,13 +176,14 @@ const cancelInput = z.strictObject({
   tasks: explicitTaskNumbers.meta({ description: "Only these tasks, by number (default: all)." }).optional(),
 });
 
-export const cancelBatch: Operation<typeof cancelInput, typeof waitOutput> = {
+export const cancelBatch: Tool<typeof cancelInput, typeof changeOutput> = {
   name: "cancel_batch",
   title: "Cancel a batch, or some of its tasks",
+  when: "Use this when a batch, or some of its tasks, should stop.",
   description:
     "Cancels a batch of Claude Code sessions, or some of its tasks. Queued tasks never start; running tasks stop, with everything they started. Results of tasks that succeeded are kept.",
   input: cancelInput,
-  output: waitOutput,
+  output: changeOutput,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   run: async (context, input, call) => {
     const { batchId, tasks } = valueOrFault(check(cancelInput, input));

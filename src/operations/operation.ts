@@ -36,7 +36,7 @@ export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z
   /** The tool's name. */
   name: string;
   title: string;
-  /** For a model that chooses among tools: the first words decide. */
+  /** What it does. */
   description: string;
   input: Input;
   output: Output;
@@ -53,4 +53,11 @@ export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z
    * be answered at once anyway, and of operations that start none.
    */
   start?(context: Context, input: unknown, client?: string): Promise<BatchId | undefined>;
+}
+
+/** An operation that is an MCP tool too. */
+export interface Tool<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType>
+  extends Operation<Input, Output> {
+  /** When to use it, in a sentence: a model that chooses among tools reads it first. */
+  when: string;
 }

@@ -16,7 +16,7 @@ import { type Entry, entryOf } from "./entry.ts";
 import { check } from "./faults.ts";
 import { findBatch, rowOf, unknownTasks } from "./find-batch.ts";
 import { fitting, leastEach } from "./fitting.ts";
-import type { Operation } from "./operation.ts";
+import type { Tool } from "./operation.ts";
 import { expectedLength } from "./task-text.ts";
 
 /** Of a text that is not asked for in full, in characters. */
@@ -67,6 +67,7 @@ const entrySchema = resultSchema.extend({
   textLength: z.int().meta({
     description:
       "Length of the whole text in characters. For a text over 8 MB, an upper bound until its end has been read.",
+    listed: false,
   }),
 });
 
@@ -75,17 +76,18 @@ const resultsOutput = z.object({
   state: z.enum(stateWords),
   ...endFields,
   totalTasks: z.int(),
-  matching: z.int().meta({ description: "How many ended tasks match the request." }),
+  matching: z.int(),
   results: z.array(entrySchema),
-  nextOffset: z.int().optional().meta({ description: "The `offset` of the next page, if there is one." }),
+  nextOffset: z.int().optional(),
   message: z.string(),
 });
 
-export const readResults: Operation<typeof resultsInput, typeof resultsOutput> = {
+export const readResults: Tool<typeof resultsInput, typeof resultsOutput> = {
   name: "read_batch_results",
   title: "Read the results of a batch",
+  when: "Use this for what the sessions of a batch answered, even while it is running.",
   description:
-    "Reads the answers of a batch's sessions by task number or by status, page by page. Long texts are shortened; `full` returns more of them, and `from` with `characters` returns any part of one task's text. While a batch is running, it returns the tasks that have ended.",
+    "Reads the answers of a batch's ended tasks by task number or by status, page by page. Long texts are shortened; `full` returns more of them, and `from` with `characters` returns any part of one task's text.",
   input: resultsInput,
   output: resultsOutput,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },

@@ -25,6 +25,9 @@ import { handOverDirectory } from "./plan.ts";
 import type { RawOptions } from "./raw-options.ts";
 import { plannedChanges } from "./retry-options.ts";
 import { retryValues } from "./retry-values.ts";
+import { parallelInput } from "./spawn-input.ts";
+
+const ofStart = Object.keys(parallelInput.shape).filter((name) => !(name in retryOptions.shape));
 
 export const retryInput = z.strictObject({
   batchId: batchIdInput,
@@ -43,8 +46,8 @@ export const retryInput = z.strictObject({
     .optional(),
   with: retryOptions
     .meta({
-      description:
-        'Options for the tasks that run again, instead of those they had: `{"maxTurns": 40}`. Each means what it means in spawn_parallel_claude_sessions, which describes it. A list replaces the whole earlier list.',
+      listed: "required",
+      description: `Options for the tasks that run again, instead of those they had: \`{"maxTurns": 40}\`. A list replaces the whole earlier list. All options of spawn_parallel_claude_sessions but ${new Intl.ListFormat("en").format(ofStart)}.`,
     })
     .optional(),
   batchBudgetUsd: batchOptions.shape.batchBudgetUsd.meta({

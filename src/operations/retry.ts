@@ -9,13 +9,13 @@ import { listText, optionsText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { patiently } from "../store/patiently.ts";
 import type { BatchRow } from "../store/store.ts";
-import { waited, waitOutput } from "./batches.ts";
+import { changeOutput, waited } from "./batches.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";
 import { farText } from "./far-text.ts";
 import { check } from "./faults.ts";
 import { rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
-import type { Operation } from "./operation.ts";
+import type { Tool } from "./operation.ts";
 import {
   eventsOf,
   nameThemText,
@@ -26,13 +26,14 @@ import {
   wasDenied,
 } from "./retry-plan.ts";
 
-export const retryBatch: Operation<typeof retryInput, typeof waitOutput> = {
+export const retryBatch: Tool<typeof retryInput, typeof changeOutput> = {
   name: "retry_batch",
   title: "Resume a batch, or rerun failed tasks",
+  when: "Use this when a batch was interrupted, or some of its tasks failed or were cancelled.",
   description:
     "Resumes an interrupted batch of Claude Code sessions, and reruns tasks that failed or were cancelled, with other options if `with` gives some. Tasks that succeeded keep their results and cost nothing more, unless `tasks` names them and `with` gives options. Answers at once; wait_for_batch reports progress.",
   input: retryInput,
-  output: waitOutput,
+  output: changeOutput,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   run: async (context, input, call) => {
     const plan = await planRetry(context, valueOrFault(check(retryInput, input)));

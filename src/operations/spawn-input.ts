@@ -25,11 +25,13 @@ const titled = {
     .optional(),
 };
 
-const taskInput = z.strictObject({
-  task: prompt.meta({ aliases: ["prompt", "description"], hints: wordsForTask }),
-  ...sessionOptions.shape,
-  ...titled,
-});
+const taskInput = z
+  .strictObject({
+    task: prompt.meta({ aliases: ["prompt", "description"], hints: wordsForTask }),
+    ...sessionOptions.shape,
+    ...titled,
+  })
+  .meta({ listed: "required" });
 
 export const sessionInput = z.strictObject({
   task: promptOf("expected one task, as text; spawn_parallel_claude_sessions takes several").meta({
@@ -41,6 +43,8 @@ export const sessionInput = z.strictObject({
   ...batchOptions.pick({ batchName: true, asyncMode: true, outputDirectory: true }).shape,
 });
 
+const ofBatch = new Intl.ListFormat("en").format(Object.keys(batchOptions.shape));
+
 export const parallelInput = z.strictObject({
   tasks: z
     .array(z.union([prompt, taskInput]))
@@ -49,8 +53,7 @@ export const parallelInput = z.strictObject({
     .meta({
       aliases: ["task", "prompt", "prompts"],
       hints: wordsForTask,
-      description:
-        "One session per task: the prompt as a string, or an object with `task` and its own options, which override those of the batch.",
+      description: `One session per task: the prompt as a string, or an object with \`task\` and its own options, which override those of the batch. A task may have all options but ${ofBatch}.`,
     }),
   ...sessionOptions.shape,
   ...batchOptions.shape,

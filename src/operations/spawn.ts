@@ -32,7 +32,7 @@ import { rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
 import { rateFault } from "./guard.ts";
 import { isPaused } from "./news.ts";
-import { type Call, ClientEnded, ConnectionLost, type Operation } from "./operation.ts";
+import { type Call, ClientEnded, ConnectionLost, type Tool } from "./operation.ts";
 import { handOverDirectory, type PlannedBatch, planBatch } from "./plan.ts";
 import { Progress } from "./progress.ts";
 import { parallelInput, sessionInput } from "./spawn-input.ts";
@@ -47,11 +47,12 @@ const annotations = {
   openWorldHint: true,
 };
 
-export const spawnSession: Operation<typeof sessionInput, typeof sessionAnswerSchema> = {
+export const spawnSession: Tool<typeof sessionInput, typeof sessionAnswerSchema> = {
   name: "spawn_claude_session",
   title: "Run one Claude Code session",
+  when: "Use this for one self-contained task.",
   description:
-    "Runs one headless Claude Code session on a task, in the directory you give, and returns its answer. Several independent tasks go in one call of spawn_parallel_claude_sessions, which runs them in parallel. The session sees nothing of this conversation. The default permission mode denies edits and most commands; allowedTools names what the task may use. If `state` is `running`, the session continues in the background, and wait_for_batch waits for it.",
+    "Runs one headless Claude Code session on a task, in the directory you give, and returns its answer. For several tasks that do not need each other's results, make one call of spawn_parallel_claude_sessions, which also describes the options. The session sees nothing of this conversation. By default it may not edit files or run most commands; permissionMode and allowedTools allow more. If `state` is `running`, the session continues in the background: call wait_for_batch.",
   input: sessionInput,
   output: sessionAnswerSchema,
   annotations,
@@ -60,11 +61,12 @@ export const spawnSession: Operation<typeof sessionInput, typeof sessionAnswerSc
   start: (context, input, client) => startAlone(context, "spawn_claude_session", { input, client }),
 };
 
-export const spawnParallel: Operation<typeof parallelInput, typeof batchAnswerSchema> = {
+export const spawnParallel: Tool<typeof parallelInput, typeof batchAnswerSchema> = {
   name: "spawn_parallel_claude_sessions",
   title: "Run many Claude Code sessions in parallel",
+  when: "Use this when work divides into tasks that do not need each other's results, such as reviewing, changing or testing many files.",
   description:
-    "Runs many headless Claude Code sessions in parallel, one per task, and returns every result. All tasks that do not need each other's results go in one call. With asyncMode, the call answers at once and writes results to files as they arrive (best for ten tasks or more, or two minutes or more each). Without it, the call waits. If the wait gets long, it returns the results so far with `state` `running`, and the batch continues in the background: wait_for_batch waits for it, and read_batch_results reads the rest. Sessions see nothing of this conversation. The default permission mode denies edits and most commands; allowedTools names what the tasks may use.",
+    "Runs many headless Claude Code sessions in parallel, one per task, and returns every result. Put all tasks in one call. With asyncMode, the call answers at once and writes results to files, which is best for ten tasks or more, or for tasks of two minutes or more each. If `state` is `running`, the batch continues in the background: call wait_for_batch, then read_batch_results. Sessions see neither this conversation nor each other. By default they may not edit files or run most commands; permissionMode and allowedTools allow more.",
   input: parallelInput,
   output: batchAnswerSchema,
   annotations,

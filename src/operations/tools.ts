@@ -1,11 +1,11 @@
 // The operations that are MCP tools, in the order in which clients list them.
 import { cancelBatch, listBatches, waitForBatch } from "./batches.ts";
-import type { Operation } from "./operation.ts";
+import type { Tool } from "./operation.ts";
 import { readResults } from "./results.ts";
 import { retryBatch } from "./retry.ts";
 import { spawnParallel, spawnSession } from "./spawn.ts";
 
-export const tools: readonly Operation[] = [
+export const tools: readonly Tool[] = [
   spawnSession,
   spawnParallel,
   waitForBatch,

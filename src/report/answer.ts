@@ -26,44 +26,53 @@ export const resultSchema = z.object({
   status: z.enum(["success", "error"]),
   result: z.string().optional(),
   error: z.string().optional(),
-  // The types are named, for there are clients that refuse a schema that says nothing.
-  structuredResult: z
-    .unknown()
-    .meta({ type: ["object", "array", "string", "number", "boolean", "null"] })
-    .optional(),
-  outcome: z.string().meta({ description: "How the task ended, in more detail than `status`." }),
-  sessionId: z.string().optional(),
-  durationMs: z.number().optional(),
-  numTurns: z.int().optional(),
+  structuredResult: z.unknown().meta({ listed: false }).optional(),
+  outcome: z.string(),
+  sessionId: z.string().optional().meta({ listed: false }),
+  durationMs: z.number().optional().meta({ listed: false }),
+  numTurns: z.int().optional().meta({ listed: false }),
   costUsd: z.number().optional(),
-  model: z.string().optional(),
+  model: z.string().optional().meta({ listed: false }),
   resultFile: z.string().optional(),
-  env: z
-    .array(z.string())
-    .optional()
-    .meta({ description: "Names of the session's variables from `env`. Their values are never stored." }),
-  attempts: z.int().optional().meta({ description: "How many attempts were made, if more than one." }),
-  leaked: z.int().optional().meta({ description: "Processes that outlived the session and were stopped." }),
-  truncated: z.boolean().optional().meta({ description: "Whether `result` is cut off." }),
-  textLength: z.int().optional().meta({ description: "Length of the whole text in characters." }),
-  nextFrom: z
+  env: z.array(z.string()).optional().meta({
+    description: "Names of the session's variables from `env`. Their values are never stored.",
+    listed: false,
+  }),
+  attempts: z
     .int()
     .optional()
-    .meta({ description: "Pass it as `from` to read_batch_results to read the rest." }),
+    .meta({ description: "How many attempts were made, if more than one.", listed: false }),
+  leaked: z
+    .int()
+    .optional()
+    .meta({ description: "Processes that outlived the session and were stopped.", listed: false }),
+  truncated: z.boolean().optional(),
+  textLength: z
+    .int()
+    .optional()
+    .meta({ description: "Length of the whole text in characters.", listed: false }),
+  nextFrom: z.int().optional(),
   structuredLength: z.int().optional().meta({
     description:
       "Length of the data as JSON, in characters, if the data was left out. Read it with `full` or from `resultFile`.",
+    listed: false,
   }),
   permissionDenials: z.array(z.string()).optional(),
-  remarks: z.array(z.string()).optional().meta({ description: "What did not take effect or was unusual." }),
+  remarks: z
+    .array(z.string())
+    .optional()
+    .meta({ description: "What did not take effect or was unusual.", listed: false }),
   advice: z.string().optional(),
 });
 export type ResultEntry = z.infer<typeof resultSchema>;
 
 /** While a hold is on. */
 export const holdFields = {
-  heldBecause: z.string().optional().meta({ description: "Why no sessions start right now." }),
-  heldUntil: z.string().optional().meta({ description: "When they start again, if known (ISO 8601)." }),
+  heldBecause: z.string().optional().meta({ description: "Why no sessions start right now.", listed: false }),
+  heldUntil: z
+    .string()
+    .optional()
+    .meta({ description: "When they start again, if known (ISO 8601).", listed: false }),
 };
 
 export function holdOf(held: Standstill | undefined): z.infer<z.ZodObject<typeof holdFields>> {
@@ -94,11 +103,11 @@ const batchFields = {
   outputDirectory: z.string(),
   reportFile: z.string(),
   ...holdFields,
-  message: z.string().optional().meta({ description: "What happened and what to do next." }),
+  message: z.string().optional(),
   warnings: z
     .array(z.string())
     .optional()
-    .meta({ description: "Warnings from before the start. They do not stop the batch." }),
+    .meta({ description: "Warnings from before the start. They do not stop the batch.", listed: false }),
 };
 
 export const batchAnswerSchema = z.object({
@@ -107,17 +116,21 @@ export const batchAnswerSchema = z.object({
   resultsLeftOut: z
     .int()
     .optional()
-    .meta({ description: "How many more tasks have ended. `message` says how to read them." }),
-  pending: z.array(z.int()).meta({ description: "Numbers of tasks that have not ended." }),
-  pendingRanges: z
-    .array(z.string())
-    .optional()
-    .meta({ description: "All tasks that have not ended, such as `12-1500`, if `pending` lists only some." }),
-  morePending: z.int().optional().meta({ description: "How many more tasks have not ended." }),
+    .meta({ description: "How many more tasks have ended. `message` says how to read them.", listed: false }),
+  pending: z.array(z.int()),
+  pendingRanges: z.array(z.string()).optional().meta({
+    description: "All tasks that have not ended, such as `12-1500`, if `pending` lists only some.",
+    listed: false,
+  }),
+  morePending: z.int().optional().meta({ description: "How many more tasks have not ended.", listed: false }),
 });
 export type BatchAnswer = z.infer<typeof batchAnswerSchema>;
 
-export const sessionAnswerSchema = z.object({ ...batchFields, ...resultSchema.partial().shape });
+export const sessionAnswerSchema = z.object({
+  ...batchFields,
+  counts: countsSchema.meta({ listed: false }),
+  ...resultSchema.partial().shape,
+});
 export type SessionAnswer = z.infer<typeof sessionAnswerSchema>;
 
 /** What a result says that is not in the log: its text, where its page is, and who reads it. */

@@ -11,14 +11,11 @@ import type { StatusWord } from "./row.ts";
 
 /** What every answer says of the end. */
 export const endFields = {
-  end: z.enum(batchEnds).optional().meta({
-    description:
-      "How the batch ended: all tasks `succeeded`, some `failed`, it was `stopped` before all had run, or it was `interrupted`. `message` says why.",
-  }),
+  end: z.enum(batchEnds).optional(),
   stoppedBy: z
     .enum(cancellers)
     .optional()
-    .meta({ description: "Who or what stopped the batch, such as `budget` or `user`." }),
+    .meta({ description: "Who or what stopped the batch, such as `budget` or `user`.", listed: false }),
 };
 
 export function endFieldsOf(end: BatchEnd | undefined): z.infer<z.ZodObject<typeof endFields>> {

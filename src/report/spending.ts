@@ -10,21 +10,28 @@ export const spendingFields = {
   totalCostUsd: z.number(),
   costAtLeast: z.boolean().optional().meta({
     description: "A session ended without reporting its cost, so the batch cost more than `totalCostUsd`.",
+    listed: false,
   }),
   costByModel: z
     .record(z.string(), z.number())
     .optional()
-    .meta({ description: "Cost by model, in US dollars." }),
+    .meta({ description: "Cost by model, in US dollars.", listed: false }),
   billedTo: z
     .array(z.object({ source: z.string(), costUsd: z.number() }))
     .optional()
-    .meta({ description: "Billed credentials, as Claude Code names them. `none` is a login." }),
-  batchBudgetUsd: z.number().optional(),
-  secondsLeft: z.int().optional().meta({ description: "Estimate of the time left, in seconds." }),
+    .meta({
+      description: "Billed credentials, as Claude Code names them. `none` is a login.",
+      listed: false,
+    }),
+  batchBudgetUsd: z.number().optional().meta({ listed: false }),
+  secondsLeft: z
+    .int()
+    .optional()
+    .meta({ description: "Estimate of the time left, in seconds.", listed: false }),
   costToComeUsd: z
     .number()
     .optional()
-    .meta({ description: "Estimate of the cost still to come, in US dollars." }),
+    .meta({ description: "Estimate of the cost still to come, in US dollars.", listed: false }),
 };
 export type SpendingFields = z.infer<z.ZodObject<typeof spendingFields>>;
 

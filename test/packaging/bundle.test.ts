@@ -71,7 +71,7 @@ describe("the server that it starts", () => {
     const listed = (await server.client.listTools()).tools;
     expect(manifestOf(first).tools.map(({ name }) => name)).toEqual(listed.map(({ name }) => name));
     for (const { name, description = "" } of manifestOf(first).tools) {
-      expect(listed.find((tool) => tool.name === name)?.description).toStartWith(description);
+      expect(listed.find((tool) => tool.name === name)?.description).toContain(description);
     }
     const readme = await Bun.file(join(root, "README.md")).text();
     const table = readme.split("<!-- tools -->")[1]?.split("<!-- /tools -->")[0] ?? "";

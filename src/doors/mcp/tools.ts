@@ -9,8 +9,9 @@ import {
 import { cut } from "../../model/cut.ts";
 import { Fault } from "../../operations/context.ts";
 import { nearest } from "../../operations/faults.ts";
-import { type Call, ConnectionLost, type Operation } from "../../operations/operation.ts";
+import { type Call, ConnectionLost, type Tool } from "../../operations/operation.ts";
 import { perform, performStart } from "../../operations/perform.ts";
+import { spawnParallel } from "../../operations/spawn.ts";
 import { tools } from "../../operations/tools.ts";
 import { troubleText } from "../../operations/trouble.ts";
 import { inputJsonSchema, outputJsonSchema } from "../json-schema.ts";
@@ -22,8 +23,8 @@ import { errorResult, toolResult } from "./tool-result.ts";
 /** Claude Code shows a preview of longer answers, unless a tool says that it needs more; ours have 100,000 at most. */
 const claudeCodeCharacters = 150_000;
 const longAnswers = ["spawn_claude_session", "spawn_parallel_claude_sessions", "read_batch_results"];
-/** Claude Code hides tools behind a search; this one is why people install the server. */
-const alwaysLoaded = "spawn_parallel_claude_sessions";
+/** Why people install the server. Claude Code hides the other tools behind a search, so this one describes the options of all. */
+const main = spawnParallel;
 
 /**
  * Lists and calls. The SDK's own registry would check input and output once more: operations check their input
@@ -55,8 +56,11 @@ function toolsAsListed() {
   return tools.map((tool) => ({
     name: tool.name,
     title: tool.title,
-    description: tool.description,
-    inputSchema: { ...inputJsonSchema(tool.input), type: "object" as const },
+    description: `${tool.when} ${tool.description}`,
+    inputSchema: {
+      ...inputJsonSchema(tool.input, tool === main ? undefined : main.input),
+      type: "object" as const,
+    },
     outputSchema: { ...outputJsonSchema(tool.output), type: "object" as const },
     annotations: { title: tool.title, ...tool.annotations },
     ...hintsFor(tool.name),
@@ -66,12 +70,12 @@ function toolsAsListed() {
 function hintsFor(name: string) {
   const hints = {
     ...(longAnswers.includes(name) ? { "anthropic/maxResultSizeChars": claudeCodeCharacters } : {}),
-    ...(name === alwaysLoaded ? { "anthropic/alwaysLoad": true } : {}),
+    ...(name === main.name ? { "anthropic/alwaysLoad": true } : {}),
   };
   return Object.keys(hints).length > 0 ? { _meta: hints } : {};
 }
 
-function toolNamed(name: string): Operation {
+function toolNamed(name: string): Tool {
   const tool = tools.find((candidate) => candidate.name === name);
   if (tool) return tool;
   const names = tools.map((candidate) => candidate.name);
@@ -81,7 +85,7 @@ function toolNamed(name: string): Operation {
 }
 
 interface ToolCall {
-  tool: Operation;
+  tool: Tool;
   input: unknown;
   request: ServerContext;
 }
