@@ -7,7 +7,7 @@ const root = join(import.meta.dir, "..");
 const place = join(root, "dist", "demo");
 
 const tasks = [
-  "In two sentences: what does src/engine/slots.ts do?",
+  "In two sentences: what does src/engine/scheduler/slots.ts do?",
   "In two sentences: what does src/claude/outcome.ts decide, and from what?",
   "Name three things that README.md promises.",
 ];

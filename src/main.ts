@@ -1,6 +1,6 @@
 #!/usr/bin/env bun
 // Picks a door and imports it lazily: `--version` must not pay for the MCP SDK, nor a session for either.
-import { lastWords, printNow, sayNow } from "./doors/print-now.ts";
+import { lastWords, printNow, sayNow } from "./doors/cli/print-now.ts";
 import { product } from "./model/product.ts";
 
 const [first, ...others] = process.argv.slice(2);
@@ -15,17 +15,17 @@ if (process.pid === 1) await (await import("./platform/orphans.ts")).buryAsInit(
 if (first !== undefined && /^(?:--version|-v|-V|version)$/.test(first) && others.length === 0) {
   process.exitCode = printNow(product.version);
 } else if (first === "__complete") {
-  const { complete } = await import("./doors/complete.ts");
+  const { complete } = await import("./doors/cli/complete.ts");
   process.exitCode = complete(others);
 } else if (first?.startsWith("__")) {
   const { runHidden } = await import("./doors/runner.ts");
   atFullSpeed();
   process.exit(await runHidden(first, others));
 } else if ((others.length === 0 && first === "serve") || (first === undefined && !process.stdin.isTTY)) {
-  const { serve } = await import("./doors/mcp.ts");
+  const { serve } = await import("./doors/mcp/stdio/serve.ts");
   process.exit(await serve());
 } else {
-  const { runCommand, Trouble } = await import("./doors/cli.ts");
+  const { runCommand, Trouble } = await import("./doors/cli/cli.ts");
   try {
     process.exitCode = await runCommand(process.argv.slice(2));
   } catch (error) {

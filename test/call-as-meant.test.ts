@@ -1,6 +1,6 @@
 // Arguments of a call as some clients send them: `null` for none, and an object as its text.
 import { expect, test } from "bun:test";
-import { callAsMeant } from "../src/doors/call-as-meant.ts";
+import { callAsMeant } from "../src/doors/mcp/call-as-meant.ts";
 import { Home } from "./harness.ts";
 import { RawClient } from "./raw-client.ts";
 

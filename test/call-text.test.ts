@@ -1,7 +1,7 @@
 // How `logs` shows what a session calls.
 import { describe, expect, test } from "bun:test";
-import { callText } from "../src/doors/commands/call-text.ts";
-import { partText } from "../src/doors/commands/conversation-text.ts";
+import { callText } from "../src/doors/cli/view/call-text.ts";
+import { partText } from "../src/doors/cli/view/conversation-text.ts";
 import { Home, run } from "./harness.ts";
 
 const shop = "/home/me/shop";

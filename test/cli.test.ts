@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { commands } from "../src/doors/commands.ts";
+import { commands } from "../src/doors/cli/commands.ts";
 import { settingNames, variableOf } from "../src/model/configuration.ts";
 import { product } from "../src/model/product.ts";
 import { RunningCommand } from "./cli-harness.ts";

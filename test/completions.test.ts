@@ -1,7 +1,7 @@
 // Completions, in the real shells where they are installed.
 import { beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { scriptOf, shells } from "../src/doors/completion/scripts.ts";
+import { scriptOf, shells } from "../src/doors/cli/completion/scripts.ts";
 import { describeNeeding, testNeeding } from "./facilities.ts";
 import { Home, program, run } from "./harness.ts";
 

@@ -5,9 +5,9 @@ import { dirname, join } from "node:path";
 import { codeBlocks } from "../scripts/docs/blocks.ts";
 import { readmeFor } from "../scripts/release/readme.ts";
 import { unknownOwner } from "../scripts/release/release.ts";
-import { flagsOfCommand } from "../src/doors/commands/help.ts";
-import { commands } from "../src/doors/commands.ts";
-import { parseFlags } from "../src/doors/flags.ts";
+import { commands } from "../src/doors/cli/commands.ts";
+import { parseFlags } from "../src/doors/cli/input/flags.ts";
+import { flagsOfCommand } from "../src/doors/cli/view/help.ts";
 import { product } from "../src/model/product.ts";
 import { clientNames, clientOf } from "../src/operations/clients/clients.ts";
 import { tools } from "../src/operations/tools.ts";
@@ -195,7 +195,7 @@ describe("of the documents that users read,", () => {
   test("variables of `notifyCommand` are those that it gets", async () => {
     const named = (text: string) => [...new Set(text.match(/\bBATCH_[A-Z_]+\b/g))].sort();
     const { prose } = await sectionOf("docs/command-line.md", "When a background batch ends");
-    expect(named(prose)).toEqual(named(await textOf("src/engine/notify.ts")));
+    expect(named(prose)).toEqual(named(await textOf("src/engine/output/notify.ts")));
   });
 
   test("scripts to run in a clone are in package.json, those for a first look and for the tests among them", async () => {

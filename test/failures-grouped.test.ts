@@ -1,8 +1,8 @@
 // Failures with one cause are one thing to read, at the end of a batch and afterwards.
 import { describe, expect, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
-import { endingText } from "../src/doors/commands/ending.ts";
-import { progressLines } from "../src/doors/commands/progress-lines.ts";
+import { endingText } from "../src/doors/cli/view/ending.ts";
+import { progressLines } from "../src/doors/cli/view/progress-lines.ts";
 import { RunningCommand } from "./cli-harness.ts";
 import { eventually, Home, program, run } from "./harness.ts";
 import { batchState, ended, started, succeeded } from "./report/samples.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { z } from "zod";
-import { helpLines } from "../src/doors/commands/flag-help.ts";
-import { inFlagWords } from "../src/doors/commands/flag-words.ts";
-import { flagsOf, parseFlags } from "../src/doors/flags.ts";
+import { inFlagWords } from "../src/doors/cli/input/flag-words.ts";
+import { flagsOf, parseFlags } from "../src/doors/cli/input/flags.ts";
+import { helpLines } from "../src/doors/cli/view/flag-help.ts";
 import { batchOptions, sessionOptions } from "../src/model/options.ts";
 import { Home, run } from "./harness.ts";
 

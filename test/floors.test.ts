@@ -4,14 +4,25 @@ import { nodeImports } from "../scripts/docs/node-imports.ts";
 
 const root = join(import.meta.dir, "..", "src");
 
-/** From the ground up. Of those on one floor, none may import another. */
+/** Rooms from the ground up, by folder or file. Of those on one floor, none may import another. */
 const floors = [
   ["platform"],
   ["model"],
   ["claude", "store", "report"],
-  ["engine"],
+  ["engine/shared"],
+  ["engine/account", "engine/output"],
+  ["engine/attempt", "engine/memory"],
+  ["engine/scheduler"],
+  ["engine/runner"],
   ["operations"],
-  ["doors"],
+  ["doors/mcp"],
+  ["doors/mcp/http", "doors/mcp/stdio"],
+  ["doors/cli/terminal"],
+  ["doors/cli/input"],
+  ["doors/cli/view", "doors/cli/signals"],
+  ["doors/cli/completion"],
+  ["doors/cli/commands"],
+  ["doors/cli", "doors/runner"],
   ["main"],
 ];
 
@@ -30,12 +41,15 @@ async function imports(): Promise<{ file: string; target: string }[]> {
   return found;
 }
 
+/** The innermost room that a file is in. */
 function floorOf(file: string): { floor: number; room: string } {
-  const room = file.split("/")[0]?.replace(/\.ts$/, "") ?? "";
-  return { floor: floors.findIndex((rooms) => rooms.includes(room)), room };
+  const path = file.replace(/\.ts$/, "");
+  const rooms = floors.flat().filter((room) => path === room || path.startsWith(`${room}/`));
+  const room = rooms.reduce((inner, outer) => (outer.length > inner.length ? outer : inner), "");
+  return { floor: floors.findIndex((on) => on.includes(room)), room };
 }
 
-test("imports only go down, from floor to floor", async () => {
+test("imports only go down, from floor to floor and from room to room", async () => {
   const wrong = (await imports())
     .filter(({ target }) => target.startsWith("."))
     .filter(({ target }) => !target.endsWith("package.json"))
@@ -45,6 +59,11 @@ test("imports only go down, from floor to floor", async () => {
       return from.floor < 0 || to.floor < 0 || (from.room !== to.room && from.floor <= to.floor);
     });
   expect(wrong).toEqual([]);
+});
+
+test("every room has files", async () => {
+  const rooms = new Set((await imports()).map(({ file }) => floorOf(file).room));
+  expect([...rooms].sort()).toEqual(floors.flat().sort());
 });
 
 test("node: stands in src/platform/ and nowhere else", async () => {

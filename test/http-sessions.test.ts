@@ -1,6 +1,6 @@
 // The servers behind the HTTP door, counted in this process: one for each session, and none for what was refused.
 import { expect, test } from "bun:test";
-import { type HttpDoor, openHttp } from "../src/doors/http.ts";
+import { type HttpDoor, openHttp } from "../src/doors/mcp/http/serve.ts";
 import { newServer } from "../src/doors/mcp/server.ts";
 import { newContext } from "../src/operations/context.ts";
 

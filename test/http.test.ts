@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { Client as OlderClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as OlderTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import { addressFrom } from "../src/doors/http/address.ts";
+import { addressFrom } from "../src/doors/mcp/http/address.ts";
 import { RunningCommand } from "./cli-harness.ts";
 import { eventually, Home, run } from "./harness.ts";
 

@@ -1,7 +1,7 @@
 // What the terminal view shows, for every size of a terminal.
 import { describe, expect, test } from "bun:test";
-import { fit } from "../src/doors/commands/fit.ts";
-import { frameLines, type Snapshot } from "../src/doors/commands/live-frame.ts";
+import { fit } from "../src/doors/cli/terminal/fit.ts";
+import { frameLines, type Snapshot } from "../src/doors/cli/view/live-frame.ts";
 import { newBatchId } from "../src/model/batch-id.ts";
 import type { Event } from "../src/model/event.ts";
 import { apply, type BatchState, stateFrom } from "../src/model/state.ts";

@@ -1,7 +1,7 @@
 // What tells of the end of a batch that runs in the background.
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { factsOf, noticesOf } from "../src/engine/notify.ts";
+import { factsOf, noticesOf } from "../src/engine/output/notify.ts";
 import { commandWords } from "../src/model/configuration.ts";
 import type { BatchState } from "../src/model/state.ts";
 import { testNeeding } from "./facilities.ts";

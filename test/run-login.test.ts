@@ -1,7 +1,7 @@
 // `run` without a login: where somebody is there it waits for one, and where nobody is it ends at once.
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { isAttended } from "../src/doors/commands/attended.ts";
+import { isAttended } from "../src/doors/cli/input/attended.ts";
 import { RunningCommand } from "./cli-harness.ts";
 import { connectNew, eventually, Home, run } from "./harness.ts";
 import { TerminalCommand } from "./pty-harness.ts";

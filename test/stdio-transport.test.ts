@@ -2,7 +2,7 @@
 // to whom it answers that a message is too long. With a wait of ten minutes, whoever waited in vain would fail the test.
 import { describe, expect, test } from "bun:test";
 import type { JSONRPCMessage } from "@modelcontextprotocol/server";
-import { StdioTransport } from "../src/doors/stdio.ts";
+import { StdioTransport } from "../src/doors/mcp/stdio/transport.ts";
 
 const tenMinutesMs = 600_000;
 

@@ -1,6 +1,6 @@
 // Sentences in a terminal are broken between words, and nowhere else.
 import { describe, expect, test } from "bun:test";
-import { wrapped } from "../src/doors/commands/wrapped.ts";
+import { wrapped } from "../src/doors/cli/terminal/wrapped.ts";
 import { Home, run } from "./harness.ts";
 import { TerminalCommand } from "./pty-harness.ts";
 

@@ -2,7 +2,7 @@
 // Answers in a second how a pace does. Run `bun scripts/bench/pace-model.ts [--profile steady] [--seeds 9] [--trace]
 // [--stretch 20]`; with `--stretch 20`, all takes as long as it does in life.
 import { parseArgs } from "node:util";
-import { firstPace, replied, throttled } from "../../src/engine/pace.ts";
+import { firstPace, replied, throttled } from "../../src/engine/account/pace.ts";
 import { ApiCapacity, type Phase } from "../../test/fixtures/api-capacity.ts";
 import { maxRetries, retryDelayMs } from "../../test/fixtures/fake-claude/retry-schedule.ts";
 import { callsOf, type LimitsProfile, profiles, retryScale, serviceMs } from "./limits-profiles.ts";

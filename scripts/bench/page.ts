@@ -1,7 +1,7 @@
 // What the page of a large batch costs: the runner each time it writes, and a browser that opens it.
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { PageFiles } from "../../src/engine/page-files.ts";
+import { PageFiles } from "../../src/engine/output/page-files.ts";
 import { newBatchId } from "../../src/model/batch-id.ts";
 import type { EventBody } from "../../src/model/event.ts";
 import { ownIdentity } from "../../src/platform/process.ts";

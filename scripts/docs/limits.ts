@@ -1,7 +1,7 @@
 // The table of every known refusal: docs/limits.md. What the program does comes from the engine, and is not repeated here.
 import { type LimitName, limits } from "../../src/claude/limits.ts";
-import { holdFor, longestHoldMs } from "../../src/engine/hold.ts";
-import { retryDelayMs } from "../../src/engine/retry.ts";
+import { holdFor, longestHoldMs } from "../../src/engine/account/hold.ts";
+import { retryDelayMs } from "../../src/engine/scheduler/retry.ts";
 import { familyIn } from "../../src/model/limit-types.ts";
 import { type LimitSample, limitSamples, outcomeOfSample, sampleNow } from "../../test/limit-samples.ts";
 
@@ -11,7 +11,7 @@ const facts = { probed: false, othersAnswered: false, patienceMs: Number.POSITIV
 export const limitsPage: string[] = [
   "# Limits: each refusal, what the program does, and for how long",
   "",
-  "Written by `bun run docs` from `src/claude/limits.ts`, `src/engine/hold.ts` and `test/limit-samples.ts`; `test/claude/limits.test.ts` and",
+  "Written by `bun run docs` from `src/claude/limits.ts`, `src/engine/account/hold.ts` and `test/limit-samples.ts`; `test/claude/limits.test.ts` and",
   "`test/engine/hold.test.ts` try each line. The first matching row applies. Fields take precedence over message text, of which only known sentences count, from their beginning.",
   "",
   "| refusal | what the program does | for how long |",

@@ -1,7 +1,7 @@
 // The tables of options, settings, commands, clients and tools, out of their declarations.
 import { z } from "zod";
-import { usageOf } from "../../src/doors/commands/help.ts";
-import { commands } from "../../src/doors/commands.ts";
+import { commands } from "../../src/doors/cli/commands.ts";
+import { usageOf } from "../../src/doors/cli/view/help.ts";
 import { configurationSchema, variableOf } from "../../src/model/configuration.ts";
 import { batchOptions, sessionOptions } from "../../src/model/options.ts";
 import { clientTable } from "../../src/operations/clients.ts";

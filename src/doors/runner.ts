@@ -1,7 +1,13 @@
 // The hidden subcommands: the processes that carry a batch. Their output is the batch's `runner.log`.
-import { notifyOf } from "../engine/notify.ts";
-import { runBatch } from "../engine/runner.ts";
-import { hiddenCommands, hinderedCode, keep, startDetachedKeeper, valuesOnStdin } from "../engine/start.ts";
+import { notifyOf } from "../engine/output/notify.ts";
+import { runBatch } from "../engine/runner/runner.ts";
+import {
+  hiddenCommands,
+  hinderedCode,
+  keep,
+  startDetachedKeeper,
+  valuesOnStdin,
+} from "../engine/runner/start.ts";
 import { type BatchId, batchIdSchema } from "../model/batch-id.ts";
 import { noValues, type SessionValues, valuesFromText } from "../model/session-values.ts";
 import { exists } from "../platform/files.ts";

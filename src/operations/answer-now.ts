@@ -1,8 +1,8 @@
 // The whole answer of a batch as it stands at this moment.
-import { answerOf } from "../engine/answer.ts";
-import { heldNow, standingOf } from "../engine/standing.ts";
+import { answerOf } from "../engine/output/answer.ts";
 import type { BatchAnswer } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
+import { heldNow, standingOf } from "../store/standing.ts";
 import { clientAnswerOf } from "./client-answer.ts";
 import type { ClientLimits } from "./clients.ts";
 import type { Context } from "./context.ts";

@@ -1,11 +1,11 @@
 // A batch as a task of the protocol: the task id is the batch id, so a task outlives the server that answers for it.
-import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
-import { heldNow, standingOf } from "../engine/standing.ts";
+import { carryOnBatch, isAbandoned } from "../engine/runner/carry-on.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
 import { type BatchState, completedCount } from "../model/state.ts";
 import { sessionAnswerOf, standingText } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { patiently } from "../store/patiently.ts";
+import { heldNow, standingOf } from "../store/standing.ts";
 import type { BatchRow } from "../store/store.ts";
 import { clientAnswerNow } from "./answer-now.ts";
 import type { ClientLimits } from "./clients.ts";

@@ -1,7 +1,6 @@
 // Looking at batches, waiting for one, and ending one.
 import { z } from "zod";
-import { carryOnBatch, isAbandoned } from "../engine/carry-on.ts";
-import { heldNow, standingOf } from "../engine/standing.ts";
+import { carryOnBatch, isAbandoned } from "../engine/runner/carry-on.ts";
 import { batchEndOf, endOfState } from "../model/batch-end.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { stateWords } from "../model/state-word.ts";
@@ -10,6 +9,7 @@ import { endFields, endFieldsOf, endSentences } from "../report/batch-end.ts";
 import { rounded, spendingFields, spendingOf } from "../report/spending.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { patiently } from "../store/patiently.ts";
+import { heldNow, standingOf } from "../store/standing.ts";
 import type { BatchRow } from "../store/store.ts";
 import { answerNow } from "./answer-now.ts";
 import { batchIdInput, explicitTaskNumbers } from "./batch-input.ts";

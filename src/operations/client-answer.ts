@@ -1,6 +1,6 @@
 // A batch's answer for a client, whose model reads it: short enough for it, and never cut in silence.
-import { fairShares, reportFileOf } from "../engine/answer.ts";
-import { longestText } from "../engine/result-text.ts";
+import { fairShares, reportFileOf } from "../engine/output/answer.ts";
+import { longestText } from "../engine/output/result-text.ts";
 import { rangesOf } from "../model/number-ranges.ts";
 import type { Standstill } from "../model/standstill.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";

@@ -1,13 +1,13 @@
 // Whether everything is there that a session needs, on exactly the path that a session takes.
 import { z } from "zod";
 import { projectWarnings } from "../claude/project-settings.ts";
-import { standingOf } from "../engine/standing.ts";
 import { type Configuration, variableOf } from "../model/configuration.ts";
 import { exists, kindAt, readText, realPath } from "../platform/files.ts";
 import { dirname, homeDirectory, isWithin, join } from "../platform/paths.ts";
 import { countText } from "../report/amounts.ts";
 import { heldText } from "../report/answer.ts";
 import { Holds, isDue } from "../store/holds.ts";
+import { standingOf } from "../store/standing.ts";
 import { accountOf } from "./account.ts";
 import { type InForce, readConfiguration, stateDirectoryOf } from "./configuration.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";

@@ -1,6 +1,6 @@
 // A task that has ended as an entry of `results`, with a part of its text.
 import type { TextRange } from "../claude/answer-part.ts";
-import { resultFileOf } from "../engine/result-file.ts";
+import { resultFileOf } from "../engine/output/result-file.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { type ResultEntry, resultEntryOf } from "../report/answer.ts";
 import { boundedEntry } from "../report/bounded-entry.ts";

@@ -1,8 +1,9 @@
 // What is said of a batch whose processes cannot be looked at from here.
-import { carriedBy } from "../engine/standing.ts";
+
 import { durationText } from "../report/amounts.ts";
 import type { Door } from "../report/option-words.ts";
 import { believedMs } from "../store/holder.ts";
+import { carriedBy } from "../store/standing.ts";
 import type { BatchRow } from "../store/store.ts";
 
 /** Nothing where they can be looked at. */

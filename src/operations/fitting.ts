@@ -1,5 +1,5 @@
 // Makes an answer that is no longer than its reader accepts.
-import { fairShares } from "../engine/answer.ts";
+import { fairShares } from "../engine/output/answer.ts";
 
 /** At least this many characters of each text, or all of it: rather fewer results than mere beginnings. */
 export const leastEach = 200;

@@ -1,7 +1,8 @@
 // How a batch stands, and what to do next, in a few sentences for the caller.
-import { heldNow, standingOf } from "../engine/standing.ts";
+
 import { standingText } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
+import { heldNow, standingOf } from "../store/standing.ts";
 import type { BatchRow } from "../store/store.ts";
 import type { Context } from "./context.ts";
 import { farText, interruptedText } from "./far-text.ts";

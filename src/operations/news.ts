@@ -1,8 +1,9 @@
 // What has happened in a batch since somebody looked last, and when to look again.
-import { heldNow } from "../engine/standing.ts";
+
 import { standstillKind } from "../model/standstill.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import type { BatchLog } from "../store/batch-log.ts";
+import { heldNow } from "../store/standing.ts";
 import type { BatchRow } from "../store/store.ts";
 import type { Context } from "./context.ts";
 

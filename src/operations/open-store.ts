@@ -1,5 +1,5 @@
 // What opening the store does, whatever is asked of it afterwards.
-import { carryOn } from "../engine/carry-on.ts";
+import { carryOn } from "../engine/runner/carry-on.ts";
 import { patiently } from "../store/patiently.ts";
 import { accountOf } from "./account.ts";
 import { type Context, isStoreThere } from "./context.ts";

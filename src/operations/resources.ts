@@ -1,5 +1,5 @@
 // Batches as documents that can be read by address: a batch, the text of a task, its transcript.
-import { standingOf } from "../engine/standing.ts";
+
 import { batchEndOf } from "../model/batch-end.ts";
 import { taskOf } from "../model/state.ts";
 import { exists } from "../platform/files.ts";
@@ -8,6 +8,7 @@ import { outcomeWord } from "../report/answer.ts";
 import { endLabel } from "../report/batch-end.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { layoutOf } from "../store/layout.ts";
+import { standingOf } from "../store/standing.ts";
 import type { BatchRow } from "../store/store.ts";
 import { clientAnswerNow } from "./answer-now.ts";
 import { type BatchUri, batchUri, taskUri, transcriptUri } from "./batch-uri.ts";

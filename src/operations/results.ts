@@ -1,6 +1,5 @@
 // Reading results: by task, by status, page by page, and a long text piece by piece.
 import { z } from "zod";
-import { standingOf } from "../engine/standing.ts";
 import { endOfState } from "../model/batch-end.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { stateWords } from "../model/state-word.ts";
@@ -9,6 +8,7 @@ import { resultSchema } from "../report/answer.ts";
 import { endFactsOf, endFields, endFieldsOf, endSentences } from "../report/batch-end.ts";
 import { type Door, optionText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
+import { standingOf } from "../store/standing.ts";
 import { batchIdInput, taskNumbers } from "./batch-input.ts";
 import { type ClientLimits, commandLineCharacters } from "./clients.ts";
 import { type Context, Fault, valueOrFault } from "./context.ts";

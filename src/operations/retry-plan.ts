@@ -1,9 +1,8 @@
 // What a retry would do: which tasks run again, with which options and budget. Nothing is done yet.
 import { z } from "zod";
-import { spentUsd } from "../engine/budget.ts";
-import { isAbandoned } from "../engine/carry-on.ts";
-import { claudeOf } from "../engine/claude-of.ts";
-import { standingOf } from "../engine/standing.ts";
+import { claudeOf } from "../engine/attempt/claude-of.ts";
+import { isAbandoned } from "../engine/runner/carry-on.ts";
+import { spentUsd } from "../engine/scheduler/budget.ts";
 import type { Account, EventBody } from "../model/event.ts";
 import { batchOptions, noChanges, retryOptions, sessionOptions } from "../model/options.ts";
 import type { SessionValues } from "../model/session-values.ts";
@@ -14,6 +13,7 @@ import { costText, countText } from "../report/amounts.ts";
 import { enoughUsd } from "../report/batch-end.ts";
 import { type Door, listText, optionText, taskListText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
+import { standingOf } from "../store/standing.ts";
 import type { BatchRow } from "../store/store.ts";
 import { accountOf } from "./account.ts";
 import { batchIdInput, explicitTaskNumbers } from "./batch-input.ts";

@@ -1,6 +1,7 @@
 // Carrying on what was interrupted, and running again what failed, with other options where some are given.
-import { spentUsd } from "../engine/budget.ts";
-import { carryOnBatch } from "../engine/carry-on.ts";
+
+import { carryOnBatch } from "../engine/runner/carry-on.ts";
+import { spentUsd } from "../engine/scheduler/budget.ts";
 import type { SessionValues } from "../model/session-values.ts";
 import { canRetry } from "../model/state.ts";
 import { writePrivateFiles } from "../platform/private-files.ts";

@@ -1,8 +1,7 @@
 // The two tools that every client knows.
 
-import { carryOnBatch } from "../engine/carry-on.ts";
-import { standingOf } from "../engine/standing.ts";
-import { startKeeper } from "../engine/start.ts";
+import { carryOnBatch } from "../engine/runner/carry-on.ts";
+import { startKeeper } from "../engine/runner/start.ts";
 import type { BatchId } from "../model/batch-id.ts";
 import { variableOf } from "../model/configuration.ts";
 import type { Batch, EventBody } from "../model/event.ts";
@@ -24,6 +23,7 @@ import {
 import { oneLine } from "../report/harmless.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { patiently } from "../store/patiently.ts";
+import { standingOf } from "../store/standing.ts";
 import { accountOf } from "./account.ts";
 import { answerNow, clientAnswerNow } from "./answer-now.ts";
 import { commandLineCharacters } from "./clients.ts";

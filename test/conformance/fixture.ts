@@ -1,7 +1,7 @@
 // A server with everything that the conformance suite asks for, behind our own HTTP door. It says of itself what the
 // product says of itself, so that the suite asks for no more.
 import { McpServer } from "@modelcontextprotocol/server";
-import { type HttpDoor, openHttp } from "../../src/doors/http.ts";
+import { type HttpDoor, openHttp } from "../../src/doors/mcp/http/serve.ts";
 import { tasksExtension } from "../../src/doors/mcp/task-extension.ts";
 import { serveSubscriptions } from "../../src/doors/mcp/updates.ts";
 import { serveContents } from "./contents.ts";

@@ -1,7 +1,7 @@
 // What shells are offered at a press of Tab.
 import { describe, expect, test } from "bun:test";
-import { commands } from "../../src/doors/commands.ts";
-import { candidatesFor } from "../../src/doors/completion/candidates.ts";
+import { commands } from "../../src/doors/cli/commands.ts";
+import { candidatesFor } from "../../src/doors/cli/completion/candidates.ts";
 
 const batches = [
   { batchId: "bbbbbbbb", name: "nightly", tasks: 3, createdAt: Date.now() },

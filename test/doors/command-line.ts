@@ -1,7 +1,7 @@
 // Command lines that run in the process of the test, on standard outputs of their own.
 import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
-import { perform } from "../../src/doors/cli.ts";
-import { Printer } from "../../src/doors/commands/terminal.ts";
+import { perform } from "../../src/doors/cli/cli.ts";
+import { Printer } from "../../src/doors/cli/terminal/terminal.ts";
 import type { Inside } from "../inside.ts";
 
 interface Ran {

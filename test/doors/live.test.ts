@@ -1,7 +1,7 @@
 // The view of a batch that runs elsewhere, in a terminal of this process: `watch` and `wait`.
 import { describe, expect, test } from "bun:test";
-import type { Snapshot } from "../../src/doors/commands/live-frame.ts";
-import { LiveView } from "../../src/doors/commands/live-view.ts";
+import type { Snapshot } from "../../src/doors/cli/view/live-frame.ts";
+import { LiveView } from "../../src/doors/cli/view/live-view.ts";
 import { eventually } from "../harness.ts";
 import { failed, Inside, type TestBatch } from "../inside.ts";
 import { Command, OwnTerminal } from "./own-terminal.ts";

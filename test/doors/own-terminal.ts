@@ -1,7 +1,7 @@
 // Commands that run in the process of the test, in a pseudo-terminal of their own.
 import { closeSync, constants, openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { perform } from "../../src/doors/cli.ts";
-import { Printer } from "../../src/doors/commands/terminal.ts";
+import { perform } from "../../src/doors/cli/cli.ts";
+import { Printer } from "../../src/doors/cli/terminal/terminal.ts";
 import { eventually } from "../harness.ts";
 import type { Inside } from "../inside.ts";
 import { Screen } from "../screen.ts";

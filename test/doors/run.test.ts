@@ -1,9 +1,9 @@
 // `run` in the foreground, in the process of the test, with a `claude` that is a few lines of shell.
 import { describe, expect, test } from "bun:test";
 import { closeSync, constants, openSync, readFileSync } from "node:fs";
-import { perform } from "../../src/doors/cli.ts";
-import { isAttended, refusedText } from "../../src/doors/commands/attended.ts";
-import { Printer } from "../../src/doors/commands/terminal.ts";
+import { perform } from "../../src/doors/cli/cli.ts";
+import { isAttended, refusedText } from "../../src/doors/cli/input/attended.ts";
+import { Printer } from "../../src/doors/cli/terminal/terminal.ts";
 import { identityOf, livenessOf } from "../../src/platform/process.ts";
 import { eventually } from "../harness.ts";
 import { failed, Inside } from "../inside.ts";

@@ -5,11 +5,11 @@ import { Client as OlderClient } from "@modelcontextprotocol/sdk/client/index.js
 import { StreamableHTTPClientTransport as OlderTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { type JSONRPCMessage, ResourceUpdatedNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
-import { addressFrom, isLoopback, urlHost } from "../../src/doors/http/address.ts";
-import { type HttpDoor, openHttp } from "../../src/doors/http.ts";
+import { addressFrom, isLoopback, urlHost } from "../../src/doors/mcp/http/address.ts";
+import { type HttpDoor, openHttp } from "../../src/doors/mcp/http/serve.ts";
 import { newServer } from "../../src/doors/mcp/server.ts";
+import { idInEnds } from "../../src/doors/mcp/stdio/message-id.ts";
 import { errorResult, toolResult } from "../../src/doors/mcp/tool-result.ts";
-import { idInEnds } from "../../src/doors/message-id.ts";
 import { failed, Inside } from "../inside.ts";
 
 const token = "secret";

@@ -1,16 +1,16 @@
 // What commands say of the tasks of a batch: gathered by cause, a line as each ends, and in columns.
 import { describe, expect, test } from "bun:test";
-import { partText } from "../../src/doors/commands/conversation-text.ts";
-import { endingText } from "../../src/doors/commands/ending.ts";
+import { readableTextIn, textIn } from "../../src/doors/cli/input/decode.ts";
+import { ageText, costCell, table } from "../../src/doors/cli/terminal/table.ts";
+import { partText } from "../../src/doors/cli/view/conversation-text.ts";
+import { endingText } from "../../src/doors/cli/view/ending.ts";
 import {
   failureGroups,
   happenedText,
   isProblem,
   tasksText,
-} from "../../src/doors/commands/failure-groups.ts";
-import { progressLines } from "../../src/doors/commands/progress-lines.ts";
-import { ageText, costCell, table } from "../../src/doors/commands/table.ts";
-import { readableTextIn, textIn } from "../../src/doors/task-files/decode.ts";
+} from "../../src/doors/cli/view/failure-groups.ts";
+import { progressLines } from "../../src/doors/cli/view/progress-lines.ts";
 import type { Event } from "../../src/model/event.ts";
 import { apply, type BatchState, type DoneTask } from "../../src/model/state.ts";
 import { after, crashed, created, ended, event, started, succeeded, usageOf } from "../model/events.ts";

@@ -1,6 +1,6 @@
 // Several runners with the holds of one account.
 import { expect, test } from "bun:test";
-import { AccountHolds } from "../../src/engine/account-holds.ts";
+import { AccountHolds } from "../../src/engine/account/account-holds.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import { Holds } from "../../src/store/holds.ts";

@@ -1,13 +1,13 @@
 // Who may start, and when: with real holds, slots and proofs, and a batch whose log is written by hand.
 import { describe, expect, test } from "bun:test";
-import { AccountHolds } from "../../src/engine/account-holds.ts";
-import { Admission, type Admitted } from "../../src/engine/admission.ts";
-import { LateWrites } from "../../src/engine/late-writes.ts";
-import { LoginProof } from "../../src/engine/login-proof.ts";
-import { Machine } from "../../src/engine/machine.ts";
-import { sharedCapacity } from "../../src/engine/shared-store.ts";
-import { type SlotSource, Slots } from "../../src/engine/slots.ts";
-import { StartHold } from "../../src/engine/start-hold.ts";
+import { AccountHolds } from "../../src/engine/account/account-holds.ts";
+import { Machine } from "../../src/engine/memory/machine.ts";
+import { Admission, type Admitted } from "../../src/engine/scheduler/admission.ts";
+import { LoginProof } from "../../src/engine/scheduler/login-proof.ts";
+import { type SlotSource, Slots } from "../../src/engine/scheduler/slots.ts";
+import { StartHold } from "../../src/engine/scheduler/start-hold.ts";
+import { LateWrites } from "../../src/engine/shared/late-writes.ts";
+import { sharedCapacity } from "../../src/engine/shared/shared-store.ts";
 import type { Batch } from "../../src/model/event.ts";
 import type { Standstill } from "../../src/model/standstill.ts";
 import { ownIdentity } from "../../src/platform/process.ts";

@@ -3,7 +3,7 @@ import { appendFileSync, writeFileSync } from "node:fs";
 import type { Session } from "../../src/claude/session.ts";
 import { Sweeper } from "../../src/claude/sweep.ts";
 import { TranscriptReader } from "../../src/claude/transcript.ts";
-import { RunningAttempt, type Signs } from "../../src/engine/attempt.ts";
+import { RunningAttempt, type Signs } from "../../src/engine/attempt/attempt.ts";
 import { sessionOptions } from "../../src/model/options.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import { Home } from "../harness.ts";

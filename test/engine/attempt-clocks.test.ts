@@ -1,7 +1,7 @@
 // The clocks of an attempt, on a clock of the test's own.
 import { expect, test } from "bun:test";
 import { newReading, type Reading } from "../../src/claude/reading.ts";
-import { AttemptClocks } from "../../src/engine/attempt-clocks.ts";
+import { AttemptClocks } from "../../src/engine/attempt/attempt-clocks.ts";
 
 const limits = {
   firstEventTimeoutSeconds: 10,

@@ -1,6 +1,6 @@
 // Whether the budget of a batch allows one more session.
 import { expect, test } from "bun:test";
-import { budgetVerdict } from "../../src/engine/budget.ts";
+import { budgetVerdict } from "../../src/engine/scheduler/budget.ts";
 import type { BatchState } from "../../src/model/state.ts";
 
 /** What the attempts cost that said it, and what those said at least that were cut off. */

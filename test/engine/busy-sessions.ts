@@ -1,7 +1,7 @@
 // Runs a batch and prints how often its runner wrote down what sessions are doing, how many such words there were, and on
 // how many beats it looked around.
 import { spyOn } from "bun:test";
-import { runBatch } from "../../src/engine/runner.ts";
+import { runBatch } from "../../src/engine/runner/runner.ts";
 import { Store } from "../../src/store/store.ts";
 import { log, store } from "./printed-batch.ts";
 

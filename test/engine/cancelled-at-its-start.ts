@@ -2,7 +2,7 @@
 // in the log then.
 import { spyOn } from "bun:test";
 import { Sweeper } from "../../src/claude/sweep.ts";
-import { runBatch } from "../../src/engine/runner.ts";
+import { runBatch } from "../../src/engine/runner/runner.ts";
 import { Store } from "../../src/store/store.ts";
 import { id, log, store } from "./printed-batch.ts";
 

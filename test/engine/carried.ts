@@ -3,7 +3,7 @@
 // The file `SEEN` is made as soon as the view is told what a session does.
 import { closeSync, openSync } from "node:fs";
 import { z } from "zod";
-import { runBatch } from "../../src/engine/runner.ts";
+import { runBatch } from "../../src/engine/runner/runner.ts";
 import { batchIdSchema } from "../../src/model/batch-id.ts";
 import { eventBody } from "../../src/model/event.ts";
 import { Store } from "../../src/store/store.ts";

@@ -1,6 +1,6 @@
 // Whether another attempt can continue the conversation of one, and what is said where it cannot.
 import { expect, test } from "bun:test";
-import { beginsAnew, isRefused, whyAnew } from "../../src/engine/continuation.ts";
+import { beginsAnew, isRefused, whyAnew } from "../../src/engine/attempt/continuation.ts";
 import { type SessionOptionsInput, sessionOptions } from "../../src/model/options.ts";
 import type { FailureReason, Outcome } from "../../src/model/outcome.ts";
 import type { Attempt } from "../../src/model/state.ts";

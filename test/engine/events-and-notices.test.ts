@@ -6,8 +6,8 @@ import {
   endOfHeld,
   endOfQueue,
   notStarted,
-} from "../../src/engine/attempt-events.ts";
-import { factsOf, noticesOf, notifyOf } from "../../src/engine/notify.ts";
+} from "../../src/engine/attempt/attempt-events.ts";
+import { factsOf, noticesOf, notifyOf } from "../../src/engine/output/notify.ts";
 import { Inside } from "../inside.ts";
 import {
   after,

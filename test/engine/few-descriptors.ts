@@ -1,6 +1,6 @@
 // Opens files until this process may open only so many more, and prints what `lackOfRoom` says of a directory then.
 import { openSync } from "node:fs";
-import { lackOfRoom } from "../../src/engine/room.ts";
+import { lackOfRoom } from "../../src/engine/scheduler/disk-space.ts";
 import { spareDescriptors } from "../../src/platform/descriptors.ts";
 
 const [directory = "", left = ""] = process.argv.slice(2);

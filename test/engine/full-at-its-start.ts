@@ -1,6 +1,6 @@
 // Runs a batch on a disk that twice does not take the first line of its runner. Prints how often that was tried.
 import { spyOn } from "bun:test";
-import { runBatch } from "../../src/engine/runner.ts";
+import { runBatch } from "../../src/engine/runner/runner.ts";
 import { log, store } from "./printed-batch.ts";
 
 let tries = 0;

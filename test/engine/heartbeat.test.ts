@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { Heartbeat } from "../../src/engine/heartbeat.ts";
+import { Heartbeat } from "../../src/engine/runner/heartbeat.ts";
 
 function beating() {
   const clock = { now: 1_000_000, monotonic: 1_000 };

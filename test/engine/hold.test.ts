@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { type LimitName, limits } from "../../src/claude/limits.ts";
-import { concerns, holdFor } from "../../src/engine/hold.ts";
-import { retryDelayMs } from "../../src/engine/retry.ts";
+import { concerns, holdFor } from "../../src/engine/account/hold.ts";
+import { retryDelayMs } from "../../src/engine/scheduler/retry.ts";
 import { familyIn, limitText } from "../../src/model/limit-types.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
 import { limitSamples, outcomeOfSample, sampleNow } from "../limit-samples.ts";

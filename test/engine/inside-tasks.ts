@@ -1,17 +1,22 @@
 // The tasks of a batch in the process of the test, with real sessions of a `claude` that says what a file says.
-import { AccountHolds } from "../../src/engine/account-holds.ts";
-import { AccountPace } from "../../src/engine/account-pace.ts";
-import { Admission } from "../../src/engine/admission.ts";
-import { notStarted } from "../../src/engine/attempt-events.ts";
-import { LateWrites } from "../../src/engine/late-writes.ts";
-import { LoginProof } from "../../src/engine/login-proof.ts";
-import { Machine } from "../../src/engine/machine.ts";
-import { OutputFiles } from "../../src/engine/output-files.ts";
-import { RunnerLog } from "../../src/engine/runner-log.ts";
-import { sharedCapacity, sharedHolds, sharedProofs, sharedSlots } from "../../src/engine/shared-store.ts";
-import { Slots } from "../../src/engine/slots.ts";
-import { StartHold } from "../../src/engine/start-hold.ts";
-import { Tasks } from "../../src/engine/tasks.ts";
+import { AccountHolds } from "../../src/engine/account/account-holds.ts";
+import { AccountPace } from "../../src/engine/account/account-pace.ts";
+import { notStarted } from "../../src/engine/attempt/attempt-events.ts";
+import { Machine } from "../../src/engine/memory/machine.ts";
+import { OutputFiles } from "../../src/engine/output/output-files.ts";
+import { RunnerLog } from "../../src/engine/runner/runner-log.ts";
+import { Tasks } from "../../src/engine/runner/tasks.ts";
+import { Admission } from "../../src/engine/scheduler/admission.ts";
+import { LoginProof } from "../../src/engine/scheduler/login-proof.ts";
+import { Slots } from "../../src/engine/scheduler/slots.ts";
+import { StartHold } from "../../src/engine/scheduler/start-hold.ts";
+import { LateWrites } from "../../src/engine/shared/late-writes.ts";
+import {
+  sharedCapacity,
+  sharedHolds,
+  sharedProofs,
+  sharedSlots,
+} from "../../src/engine/shared/shared-store.ts";
 import type { BatchId } from "../../src/model/batch-id.ts";
 import { noValues } from "../../src/model/session-values.ts";
 import { makePrivateDirectory } from "../../src/platform/files.ts";

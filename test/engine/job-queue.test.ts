@@ -1,6 +1,6 @@
 // Jobs are done one after another, and none after one that failed or a stop.
 import { expect, test } from "bun:test";
-import { JobQueue } from "../../src/engine/job-queue.ts";
+import { JobQueue } from "../../src/engine/output/job-queue.ts";
 
 function queue() {
   const done: string[] = [];

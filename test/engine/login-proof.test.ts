@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { LoginProof } from "../../src/engine/login-proof.ts";
+import { LoginProof } from "../../src/engine/scheduler/login-proof.ts";
 import { LoginProofs } from "../../src/store/login-proofs.ts";
 import { Home } from "../harness.ts";
 

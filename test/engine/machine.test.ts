@@ -1,8 +1,8 @@
 // What is measured of running sessions, what is learned from it, and when a next one waits.
 import { expect, test } from "bun:test";
-import { LateWrites } from "../../src/engine/late-writes.ts";
-import { Machine } from "../../src/engine/machine.ts";
-import { type SharedCapacity, sharedCapacity } from "../../src/engine/shared-store.ts";
+import { Machine } from "../../src/engine/memory/machine.ts";
+import { LateWrites } from "../../src/engine/shared/late-writes.ts";
+import { type SharedCapacity, sharedCapacity } from "../../src/engine/shared/shared-store.ts";
 import { newBatchId } from "../../src/model/batch-id.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import type { Load } from "../../src/store/capacity.ts";

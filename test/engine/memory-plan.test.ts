@@ -1,5 +1,10 @@
 import { expect, test } from "bun:test";
-import { casualties, lackOfMemory, learned, type RunningMemory } from "../../src/engine/memory-plan.ts";
+import {
+  casualties,
+  lackOfMemory,
+  learned,
+  type RunningMemory,
+} from "../../src/engine/memory/memory-plan.ts";
 
 const session = (number: number, used: number, expected = used): RunningMemory => ({
   number,

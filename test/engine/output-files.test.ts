@@ -1,9 +1,9 @@
 // The files of a batch: what is written for whom, and what of it is never touched.
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { LineFile } from "../../src/engine/line-file.ts";
-import { OutputFiles } from "../../src/engine/output-files.ts";
-import { resultFileOf } from "../../src/engine/result-file.ts";
+import { LineFile } from "../../src/engine/output/line-file.ts";
+import { OutputFiles } from "../../src/engine/output/output-files.ts";
+import { resultFileOf } from "../../src/engine/output/result-file.ts";
 import type { EventBody } from "../../src/model/event.ts";
 import { failed, Inside, type TestBatch } from "../inside.ts";
 

@@ -1,5 +1,12 @@
 import { expect, test } from "bun:test";
-import { firstPace, keptText, type Pace, paceFrom, replied, throttled } from "../../src/engine/pace.ts";
+import {
+  firstPace,
+  keptText,
+  type Pace,
+  paceFrom,
+  replied,
+  throttled,
+} from "../../src/engine/account/pace.ts";
 
 const now = 1_800_000_000_000;
 

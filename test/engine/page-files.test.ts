@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { z } from "zod";
-import { PageFiles } from "../../src/engine/page-files.ts";
+import { PageFiles } from "../../src/engine/output/page-files.ts";
 import { failed, Inside, type TestBatch } from "../inside.ts";
 import { HandClock } from "./hand-clock.ts";
 

@@ -2,9 +2,9 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import type { Session } from "../../src/claude/session.ts";
-import { startedEvent } from "../../src/engine/attempt-events.ts";
-import { markerOf, planAttempt } from "../../src/engine/plan-attempt.ts";
-import { startVerdict } from "../../src/engine/start-failure.ts";
+import { startedEvent } from "../../src/engine/attempt/attempt-events.ts";
+import { markerOf, planAttempt } from "../../src/engine/attempt/plan-attempt.ts";
+import { startVerdict } from "../../src/engine/attempt/start-failure.ts";
 import type { Batch } from "../../src/model/event.ts";
 import { noValues, type SessionValues } from "../../src/model/session-values.ts";
 import { ownIdentity } from "../../src/platform/process.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { Restarts } from "../../src/engine/restarts.ts";
+import { Restarts } from "../../src/engine/runner/restarts.ts";
 
 class Clock {
   now = 0;

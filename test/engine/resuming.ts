@@ -1,7 +1,7 @@
 // Resumes what has lost its processes in a store, as every call of the program does first. Prints the batches that it
 // found. Its arguments: the state directory, and the account.
 import { join } from "node:path";
-import { carryOn } from "../../src/engine/carry-on.ts";
+import { carryOn } from "../../src/engine/runner/carry-on.ts";
 import { Store } from "../../src/store/store.ts";
 
 // What it starts are processes of the program, and not of a test.

@@ -1,7 +1,7 @@
 // Carries a batch of one task that is asked for again at the moment the batch ends, and prints how many slots were taken
 // then and afterwards. It is a program of its own, because a process that has carried a batch takes in orphans from then
 // on.
-import { runBatch } from "../../src/engine/runner.ts";
+import { runBatch } from "../../src/engine/runner/runner.ts";
 import { canRetry } from "../../src/model/state.ts";
 import { eventually } from "../harness.ts";
 import { began, gate, log, retry, store } from "./printed-batch.ts";

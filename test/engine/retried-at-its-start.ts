@@ -2,9 +2,9 @@
 // says of it. Prints how it went then.
 import { spyOn } from "bun:test";
 import { Sweeper } from "../../src/claude/sweep.ts";
-import { resultTextOf } from "../../src/engine/result-text.ts";
-import { runBatch } from "../../src/engine/runner.ts";
-import { StartHold } from "../../src/engine/start-hold.ts";
+import { resultTextOf } from "../../src/engine/output/result-text.ts";
+import { runBatch } from "../../src/engine/runner/runner.ts";
+import { StartHold } from "../../src/engine/scheduler/start-hold.ts";
 import { Store } from "../../src/store/store.ts";
 import { began, id, log, store } from "./printed-batch.ts";
 

@@ -3,7 +3,7 @@
 import { spyOn } from "bun:test";
 import { existsSync } from "node:fs";
 import { Sweeper } from "../../src/claude/sweep.ts";
-import { runBatch } from "../../src/engine/runner.ts";
+import { runBatch } from "../../src/engine/runner/runner.ts";
 import { eventually } from "../harness.ts";
 import { began, gate, id, log, retry, store } from "./printed-batch.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { isRetryDue } from "../../src/engine/retry.ts";
+import { isRetryDue } from "../../src/engine/scheduler/retry.ts";
 
 const hour = 60 * 60_000;
 const today = Date.UTC(2026, 10, 29);

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { retryDelayMs } from "../../src/engine/retry.ts";
+import { retryDelayMs } from "../../src/engine/scheduler/retry.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
 
 const failed = (reason: Extract<Outcome, { kind: "failed" }>["reason"]): Outcome => ({

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { lackOfRoom } from "../../src/engine/room.ts";
+import { lackOfRoom } from "../../src/engine/scheduler/disk-space.ts";
 import { testNeeding } from "../facilities.ts";
 import { Inside } from "../inside.ts";
 

@@ -1,7 +1,7 @@
 // The log of a runner on a disk that is full: what must be in it is waited for, and nothing is believed that is not.
 import { expect, spyOn, test } from "bun:test";
-import { bestEffort } from "../../src/engine/late-writes.ts";
-import { RunnerLog } from "../../src/engine/runner-log.ts";
+import { RunnerLog } from "../../src/engine/runner/runner-log.ts";
+import { bestEffort } from "../../src/engine/shared/late-writes.ts";
 import { newBatchId } from "../../src/model/batch-id.ts";
 import type { EventBody } from "../../src/model/event.ts";
 import { ownIdentity } from "../../src/platform/process.ts";

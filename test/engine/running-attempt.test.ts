@@ -5,7 +5,7 @@ import type { Exit } from "../../src/claude/outcome.ts";
 import type { Session } from "../../src/claude/session.ts";
 import { Sweeper } from "../../src/claude/sweep.ts";
 import { TranscriptReader } from "../../src/claude/transcript.ts";
-import { RunningAttempt, type Signs } from "../../src/engine/attempt.ts";
+import { RunningAttempt, type Signs } from "../../src/engine/attempt/attempt.ts";
 import { type SessionOptionsInput, sessionOptions } from "../../src/model/options.ts";
 import { gone, Inside } from "../inside.ts";
 import { init, result, said } from "./messages.ts";

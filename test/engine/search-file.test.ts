@@ -1,7 +1,7 @@
 // The file of the texts that a page searches: every prompt, and the last answer of each task.
 import { describe, expect, test } from "bun:test";
 import { readFileSync, rmSync } from "node:fs";
-import { SearchFile } from "../../src/engine/search-file.ts";
+import { SearchFile } from "../../src/engine/output/search-file.ts";
 import { searchedCharacters, textCall } from "../../src/report/search-texts.ts";
 import { Home } from "../harness.ts";
 import { batchState } from "../report/samples.ts";

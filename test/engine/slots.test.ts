@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { fairShares } from "../../src/engine/answer.ts";
-import { type SlotSource, Slots } from "../../src/engine/slots.ts";
+import { fairShares } from "../../src/engine/output/answer.ts";
+import { type SlotSource, Slots } from "../../src/engine/scheduler/slots.ts";
 
 /** A machine that has slots enough. */
 function plenty(): SlotSource {

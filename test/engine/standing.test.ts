@@ -1,7 +1,7 @@
 // How a batch stands, as others see it by its row and the process table.
 import { expect, test } from "bun:test";
-import { carriedBy, heldNow, standingOf } from "../../src/engine/standing.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
+import { carriedBy, heldNow, standingOf } from "../../src/store/standing.ts";
 import type { BatchRow } from "../../src/store/store.ts";
 import { Inside } from "../inside.ts";
 import { batchOf, lost } from "../store/samples.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { startVerdict } from "../../src/engine/start-failure.ts";
-import { StartHold } from "../../src/engine/start-hold.ts";
+import { startVerdict } from "../../src/engine/attempt/start-failure.ts";
+import { StartHold } from "../../src/engine/scheduler/start-hold.ts";
 import { Home } from "../harness.ts";
 
 class Clock {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { paceFrom } from "../../src/engine/pace.ts";
+import { paceFrom } from "../../src/engine/account/pace.ts";
 import type { Batch, EventBody } from "../../src/model/event.ts";
 import { taskOf } from "../../src/model/state.ts";
 import { identityOf, livenessOf, ownIdentity } from "../../src/platform/process.ts";

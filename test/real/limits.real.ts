@@ -4,7 +4,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { LineCutter } from "../../src/claude/lines.ts";
 import { outcomeOf } from "../../src/claude/outcome.ts";
 import { applyLine, newReading } from "../../src/claude/reading.ts";
-import { holdFor } from "../../src/engine/hold.ts";
+import { holdFor } from "../../src/engine/account/hold.ts";
 import { type Ended, runReal } from "./session.ts";
 import { useStandIn } from "./stand-in.ts";
 import { claude, describeReal } from "./version.ts";

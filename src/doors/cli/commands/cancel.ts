@@ -1,0 +1,16 @@
+// `cancel`: ends a batch, or some of its tasks.
+import { cancelBatch } from "../../../operations/batches.ts";
+import { batchPositional, commandOf } from "../input/command.ts";
+import { taskNumbersPositional } from "../input/task-numbers.ts";
+
+export const cancel = commandOf(cancelBatch, {
+  name: "cancel",
+  otherNames: ["stop", "kill", "abort"],
+  examples: [
+    ["cancel latest", "Cancel the whole batch"],
+    ["cancel b4k2 7 9", "Cancel two of its tasks"],
+  ],
+  positionals: [batchPositional, taskNumbersPositional],
+  present: ({ batchId, message, outputDirectory }) =>
+    `Batch ${batchId}: ${message}\nResults are in ${outputDirectory}.`,
+});

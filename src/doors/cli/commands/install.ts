@@ -1,0 +1,204 @@
+// `install` and `uninstall`: add this program to the configuration of a client, and remove it again.
+import { z } from "zod";
+import { type ClientStanding, standings } from "../../../operations/client-standings.ts";
+import { clientNames } from "../../../operations/clients/clients.ts";
+import { defaultName, otherDefaultName } from "../../../operations/clients/own-entry.ts";
+import { applyChange, type Change, planInstall, planUninstall } from "../../../operations/install.ts";
+import { harmless } from "../../../report/harmless.ts";
+import { type Asked, type Command, checkUsage, jsonText, UsageFault } from "../input/command.ts";
+import { table } from "../terminal/table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+
+const common = z.strictObject({
+  client: z
+    .enum(clientNames)
+    .meta({
+      description:
+        "Client whose configuration to change. Without it, list the clients on this machine and their state.",
+    })
+    .optional(),
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, "expected letters, digits, - and _, at most 64")
+    .meta({
+      description: `Name of the server in the client (default: that of an entry that starts this program, else ${defaultName}, or ${otherDefaultName} where another server has that name).`,
+      placeholder: "NAME",
+    })
+    .optional(),
+});
+
+const installInput = z.strictObject({
+  ...common.shape,
+  command: z
+    .string()
+    .min(1)
+    .meta({
+      description: "Program that the client starts (default: this one, by its real path).",
+      placeholder: "PATH",
+    })
+    .optional(),
+  env: z
+    .array(z.string())
+    .meta({
+      description: "Environment variable for the server, for example ANTHROPIC_API_KEY=….",
+      placeholder: "KEY=VALUE",
+    })
+    .optional(),
+  replace: z
+    .boolean()
+    .meta({ description: "Replace another server that has the name. `uninstall` brings it back." })
+    .optional(),
+});
+
+const uninstallInput = z.strictObject({
+  ...common.shape,
+  command: z
+    .string()
+    .min(1)
+    .meta({
+      description: "Program that the entry starts, if it was installed with this option.",
+      placeholder: "PATH",
+    })
+    .optional(),
+});
+
+const own = z.object({
+  yes: z.boolean().meta({ description: "Do not ask for confirmation.", short: "y" }).optional(),
+  dryRun: z.boolean().meta({ description: "Only show what would change." }).optional(),
+  json: z
+    .boolean()
+    .meta({ description: "Print the result as JSON. Changes the file only with --yes." })
+    .optional(),
+});
+
+const says =
+  "Shows the change and asks before making it. Keeps comments, order and other servers, and does not touch a file that it cannot parse. Keeps the last two copies of the old file beside it: like the file itself, they may hold account data and the keys of other servers.";
+
+export const install: Command = {
+  name: "install",
+  otherNames: ["setup"],
+  summary: "Add this program to the configuration of a client",
+  description: `Adds this program as a server to the configuration of an MCP client. ${says} Without --client, it lists the clients on this machine.`,
+  examples: [
+    ["install", "List the clients on this machine and their state"],
+    ["install --client claude-desktop", "Show the change and ask"],
+    ["install --client codex --env ANTHROPIC_API_KEY=… --yes", "Set a variable, and do not ask"],
+  ],
+  input: installInput,
+  withoutFlags: [],
+  own,
+  positionals: [],
+  run: async (asked) => {
+    const { client, ...others } = checkUsage(installInput, asked.input);
+    if (client === undefined) return list(asked, "install", others.name);
+    return carryOut(asked, planInstall(asked.context, { client, ...others }));
+  },
+};
+
+export const uninstall: Command = {
+  name: "uninstall",
+  summary: "Remove this program from the configuration of a client",
+  description: `Removes the server from the configuration of an MCP client. ${says} Without --client, it lists the clients on this machine.`,
+  examples: [["uninstall --client claude-desktop", "Show the change and ask"]],
+  input: uninstallInput,
+  withoutFlags: [],
+  own,
+  positionals: [],
+  run: async (asked) => {
+    const { client, ...others } = checkUsage(uninstallInput, asked.input);
+    if (client === undefined) return list(asked, "uninstall", others.name);
+    return carryOut(asked, planUninstall(asked.context, { client, ...others }));
+  },
+};
+
+const stateWords: Record<ClientStanding["state"], string> = {
+  installed: "installed",
+  "installed-otherwise": "installed with another command",
+  "name-taken": "another server has this name",
+  "not-installed": "not installed",
+  "not-found": "not on this machine",
+  unreadable: "cannot be read",
+};
+
+async function list(
+  { context, own: flags, terminal: { out } }: Asked,
+  command: string,
+  name: string | undefined,
+): Promise<number> {
+  const clients = standings(context, name);
+  if (flags["json"] === true) {
+    await out.print(jsonText({ name: name ?? defaultName, clients }));
+    return 0;
+  }
+  const rows = clients.map(({ client, state, detail, file }) => [
+    client,
+    detail === undefined ? stateWords[state] : `${stateWords[state]} (${harmless(detail)})`,
+    file,
+  ]);
+  const columns = [{ title: "CLIENT" }, { title: "STATE" }, { title: "FILE" }];
+  await out.print(`${table(columns, rows, { isTerminal: false, width: out.width })}\n`);
+  await out.tell(
+    `\`${command} --client CLIENT\` shows the change for one of them and asks before making it.`,
+  );
+  return 0;
+}
+
+async function carryOut({ own: flags, terminal }: Asked, change: Change): Promise<number> {
+  const { yes = false, dryRun = false, json = false } = own.parse(flags);
+  const { client, name, diff, notes } = change;
+  const facts = { client: client.name, file: client.file, scope: client.scope, name, diff, notes };
+  const wanted = diff !== "" && !dryRun;
+  if (json) {
+    const backup = wanted && yes ? await applyChange(change) : undefined;
+    await terminal.out.print(
+      jsonText({
+        ...facts,
+        changes: diff !== "",
+        removesFile: change.before !== undefined && change.after === undefined,
+        applied: wanted && yes,
+        ...(backup === undefined ? {} : { backup }),
+      }),
+    );
+    return 0;
+  }
+  const { out } = terminal;
+  for (const note of notes) await out.tell(`${harmless(note)}${diff === "" ? "" : "\n"}`);
+  if (diff === "") {
+    if (notes.length === 0) await out.tell(`Already up to date: ${client.file}.`);
+    return 0;
+  }
+  await out.print(`${client.file}${fateOf(change)}\n\n${coloured(diff, terminal)}\n`);
+  if (dryRun) return 0;
+  if (!yes && !asksYes(terminal)) {
+    await out.print("Nothing was changed.");
+    return 0;
+  }
+  const backup = await applyChange(change);
+  await out.tell(
+    `Done.${backup === undefined ? "" : ` A copy of the old file is ${backup}.`} ${client.title}: ${client.afterwards}`,
+  );
+  return 0;
+}
+
+function fateOf({ before, after }: Change): string {
+  if (before === undefined) return " (new)";
+  return after === undefined ? " (will be removed: nothing else is in it)" : "";
+}
+
+function coloured(diff: string, { out }: Terminal): string {
+  return harmless(diff)
+    .split("\n")
+    .map((line) => {
+      if (line.startsWith("+")) return out.paint("green", line);
+      return line.startsWith("-") ? out.paint("red", line) : line;
+    })
+    .join("\n");
+}
+
+function asksYes({ out }: Terminal): boolean {
+  if (!out.isTerminal || !process.stdin.isTTY)
+    throw new UsageFault([
+      "there is no terminal to ask in: pass --yes to change the file, or --dry-run to only see the change",
+    ]);
+  return confirm("Change the file?");
+}

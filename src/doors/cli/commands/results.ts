@@ -1,0 +1,103 @@
+// `results`: what the sessions of a batch answered, as text.
+
+import { product } from "../../../model/product.ts";
+import type { BatchState } from "../../../model/state.ts";
+import { findBatch } from "../../../operations/find-batch.ts";
+import { readResults } from "../../../operations/results.ts";
+import { countText, durationText, numberText } from "../../../report/amounts.ts";
+import type { ResultEntry } from "../../../report/answer.ts";
+import { labelOf } from "../../../report/label.ts";
+import { outcomeWords } from "../../../report/outcome-words.ts";
+import { type Asked, batchPositional, type Command, commandOf } from "../input/command.ts";
+import { taskNumbersPositional } from "../input/task-numbers.ts";
+import { fit } from "../terminal/fit.ts";
+import { colourOf } from "../terminal/state-colours.ts";
+import { costCell } from "../terminal/table.ts";
+import type { Printer } from "../terminal/terminal.ts";
+import { wrapped } from "../terminal/wrapped.ts";
+
+/** Into a pipe, in columns. */
+const longestLabel = 100;
+
+type Entry = ResultEntry & { textLength: number; nextFrom?: number | undefined };
+
+const face = commandOf(readResults, {
+  name: "results",
+  otherNames: ["result", "answers", "answer", "output", "cat", "get"],
+  description:
+    "Prints the answers of a batch's sessions. With the number of one task, it prints its whole text, and nothing else on standard output. Otherwise it prints the beginning of each text, and `--full` prints whole texts. While a batch is running, it prints what the ended tasks answered.",
+  examples: [
+    ["results latest", "Show the beginning of every answer"],
+    ["results latest 3 > answer.md", "Write one answer to a file"],
+    ["results latest --full --limit 1000", "Show all answers in full"],
+    ["results latest --status error", "Show only what failed"],
+  ],
+  positionals: [batchPositional, taskNumbersPositional],
+  isWrapped: true,
+  present: ({ batchId, matching, results: entries, nextOffset, message }, { input, context, terminal }) => {
+    const { out, err } = terminal;
+    const { state } = findBatch(context, batchId);
+    const headOf = (entry: Entry, on: Printer) => headLine(entry, state, on);
+    const [only] = entries;
+    // The text of one task stands alone on standard output, so that it can go into a file as it is.
+    if (isOfOneTask(input) && only) {
+      void err.print(headOf(only, err));
+      const rest = restOf(batchId, only);
+      if (rest !== "") void err.tell(rest);
+      return textOf(only);
+    }
+    if (entries.length === 0) return wrapped(`Batch ${batchId}: ${message}`, out);
+    const texts = entries.map((entry) =>
+      [headOf(entry, out), textOf(entry), wrapped(restOf(batchId, entry), out)].filter(Boolean).join("\n"),
+    );
+    const more =
+      nextOffset === undefined
+        ? []
+        : [
+            wrapped(
+              `${countText(matching - nextOffset, "more result")}: \`--offset ${nextOffset}\` shows the next ones, and \`--limit ${matching}\` all.`,
+              out,
+            ),
+          ];
+    return [...texts, ...more].join("\n\n");
+  },
+});
+
+export const results: Command = {
+  ...face,
+  // Who names one task wants its text: all of it, or all of it from a place on.
+  run: (asked) => {
+    const isWhole = isOfOneTask(asked.input) && asked.input["characters"] === undefined;
+    return face.run(isWhole ? { ...asked, input: { ...asked.input, full: true } } : asked);
+  },
+};
+
+function isOfOneTask({ tasks }: Asked["input"]): boolean {
+  return Array.isArray(tasks) && tasks.length === 1;
+}
+
+function headLine(
+  { taskIndex, outcome, durationMs, costUsd }: Entry,
+  state: BatchState,
+  out: Printer,
+): string {
+  const task = state.tasks[taskIndex - 1];
+  const before = [
+    out.paint("bold", `Task ${taskIndex}`),
+    task?.status === "done" ? out.paint(colourOf(task), outcomeWords(task)) : outcome,
+    ...(durationMs === undefined ? [] : [durationText(durationMs)]),
+    ...(costUsd === undefined ? [] : [costCell(costUsd)]),
+  ].join("  ");
+  // A pipe has no width.
+  const room = out.isTerminal ? Math.max(12, out.width - Bun.stringWidth(before) - 2) : longestLabel;
+  return `${before}  ${fit(labelOf(state, taskIndex), room)}`;
+}
+
+function textOf({ status, result = "", error = "" }: Entry): string {
+  return status === "success" ? result : error;
+}
+
+function restOf(batchId: string, { textLength, nextFrom, taskIndex }: Entry): string {
+  if (nextFrom === undefined) return "";
+  return `[This text has ${numberText(textLength)} characters. \`${product.name} results ${batchId} ${taskIndex}\` shows all of it, and \`--from ${nextFrom}\` shows the rest.]`;
+}

@@ -1,0 +1,100 @@
+// `retry`: resumes an interrupted batch, and reruns what failed, with other options where flags give some.
+import { z } from "zod";
+import { retryOptions } from "../../../model/options.ts";
+import { valueOrFault } from "../../../operations/context.ts";
+import { check } from "../../../operations/faults.ts";
+import { retryBatch } from "../../../operations/retry.ts";
+import { planRetry, previewOf, type RetryPlan, retryInput } from "../../../operations/retry-plan.ts";
+import { countText } from "../../../report/amounts.ts";
+import {
+  type Asked,
+  batchPositional,
+  type Command,
+  checkUsage,
+  commandOf,
+  jsonFlag,
+} from "../input/command.ts";
+import { flagsOf } from "../input/flags.ts";
+import { taskNumbersPositional } from "../input/task-numbers.ts";
+import { dryRunJson, dryRunText } from "../view/dry-run.ts";
+
+const ownInput = retryInput.omit({ with: true });
+/** On a command line, all options are flags: those of the retry, and those that it changes. */
+const input = z.strictObject({
+  ...ownInput.shape,
+  ...retryOptions.shape,
+  batchBudgetUsd: ownInput.shape.batchBudgetUsd,
+});
+
+const own = jsonFlag.extend({
+  dryRun: z
+    .boolean()
+    .meta({ description: "Show which tasks would run again, and their options. Starts nothing." })
+    .optional(),
+});
+
+const face = commandOf(retryBatch, {
+  name: "retry",
+  otherNames: ["rerun", "resume", "continue", "restart"],
+  description:
+    "Resumes an interrupted batch, and reruns tasks that failed or were cancelled. Options given here replace those that the tasks had; a list replaces the whole earlier list. Tasks that succeeded keep their results and cost nothing more, unless you name them and give options. A conversation that was cut off continues, except in another working directory. Answers at once; follow the batch with `wait` or `watch`.",
+  examples: [
+    ["retry latest", "Rerun what failed or was interrupted"],
+    ["retry b4k2 3 5", "Rerun two of its tasks"],
+    ["retry b4k2 6 --allowed-tools 'Read,Edit'", "Rerun a task whose tools were denied"],
+    ["retry b4k2 --max-turns 40", "Rerun what failed, with more turns"],
+    ["retry b4k2 --only interrupted", "Only resume it"],
+    ["retry b4k2 --max-turns 40 --dry-run", "See which tasks would run again, and their options"],
+  ],
+  positionals: [batchPositional, taskNumbersPositional],
+  present: ({ batchId, message }) =>
+    `Batch ${batchId}: ${message}\nSee it with \`parallel-claude-code-mcp show ${batchId}\`.`,
+});
+
+export const retry: Command = {
+  ...face,
+  input,
+  own,
+  run: (asked) => {
+    checkUsage(input, asked.input);
+    const isOwn = (name: string) => Object.hasOwn(ownInput.shape, name);
+    const entries = Object.entries(asked.input);
+    const changes = entries.filter(([name]) => !isOwn(name));
+    const meant = {
+      ...asked,
+      input: {
+        ...Object.fromEntries(entries.filter(([name]) => isOwn(name))),
+        ...(changes.length > 0 ? { with: Object.fromEntries(changes) } : {}),
+      },
+    };
+    return own.parse(asked.own).dryRun ? dryRun(meant) : face.run(meant);
+  },
+};
+
+async function dryRun({ context, input: given, own: { json }, terminal: { out } }: Asked): Promise<number> {
+  const plan = await planRetry(context, valueOrFault(check(retryInput, given)));
+  const { batch, budgetUsd, outputDirectory } = previewOf(context, plan);
+  const planned = { ...batch, outputDirectory, ...(budgetUsd === undefined ? {} : { budgetUsd }) };
+  const numbers = numbersOf(plan);
+  await out.print(
+    json === true
+      ? dryRunJson(planned, numbers)
+      : dryRunText(planned, { flags: flagsOf(input), out, numbers, what: whatText(plan, numbers.length) }),
+  );
+  return 0;
+}
+
+// Those that run again, and those that wait: all of them where the batch resumes, else the ones that get other options.
+function numbersOf({ log, reruns, meant, lost, isChanged }: RetryPlan): number[] {
+  const open = log.state.tasks.filter(({ status }) => status !== "done").map(({ number }) => number);
+  const waiting = lost ? open : isChanged ? meant.changed : [];
+  return [...new Set([...reruns, ...waiting])].sort((a, b) => a - b);
+}
+
+function whatText({ log: { batchId }, lost, reruns }: RetryPlan, count: number): string {
+  if (lost) return `resume batch ${batchId} with ${countText(count, "task")} to run`;
+  if (count === 0) return `only change the budget of batch ${batchId}`;
+  return reruns.length > 0
+    ? `run ${countText(count, "task")} of batch ${batchId} again`
+    : `give other options to ${countText(count, "waiting task")} of batch ${batchId}`;
+}

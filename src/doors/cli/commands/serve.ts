@@ -1,0 +1,155 @@
+// `serve`: the MCP server, on standard input and output, or over HTTP.
+import { z } from "zod";
+import { variableOf } from "../../../model/configuration.ts";
+import { product } from "../../../model/product.ts";
+import { stateDirectoryOf } from "../../../operations/configuration.ts";
+import { type Context, Fault, newContext, serverBusyTimeoutMs } from "../../../operations/context.ts";
+import { StoreProblem } from "../../../store/database.ts";
+import { type HttpToken, httpToken } from "../../../store/http-token.ts";
+import { layoutOf } from "../../../store/layout.ts";
+import { type Address, addressFrom, isLoopback, urlHost } from "../../mcp/http/address.ts";
+import { type Asked, type Command, jsonFlag, jsonText, UsageFault } from "../input/command.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+
+const own = z.object({
+  http: z
+    .string()
+    .meta({
+      placeholder: "[HOST:]PORT",
+      flags: ["port", "listen"],
+      description:
+        "Serve over HTTP at this address (default host: 127.0.0.1) instead of standard input and output. Port 0 uses any free port.",
+    })
+    .optional(),
+  showToken: z
+    .boolean()
+    .meta({
+      description:
+        "Print the configuration for a client of the server at the address of `--http`, with the token, and exit.",
+    })
+    .optional(),
+  json: jsonFlag.shape.json,
+});
+
+export const serve: Command = {
+  name: "serve",
+  otherNames: ["server", "http", "mcp", "start-server"],
+  summary: "Run the MCP server on standard input and output; also without a command, if there is no terminal",
+  description:
+    "Runs the MCP server. On standard input and output, it serves the client that started it. Over HTTP, it serves many clients, each of which must send the token. The token is created at the first use, kept in the state directory, and printed this once, with a configuration to paste; later, `--show-token` prints it. To listen on an address that other machines can reach, set `allowRemoteHttp`.",
+  examples: [
+    ["serve", "Serve the client that started it"],
+    ["serve --http 8080", "Serve several clients, on 127.0.0.1"],
+    ["serve --http 8080 --show-token", "Print the configuration for its clients again"],
+  ],
+  input: z.object({}),
+  withoutFlags: [],
+  own,
+  positionals: [],
+  run: async ({ own: flags, context, terminal }: Asked) => {
+    const { http, showToken = false, json = false } = own.parse(flags);
+    if (http === undefined && showToken)
+      throw new UsageFault(["--show-token needs `--http [HOST:]PORT`, the address of the server"]);
+    if (http === undefined && json)
+      throw new UsageFault([
+        "--json needs --http, because standard output carries the answers to the client",
+      ]);
+    if (http === undefined) return (await import("../../mcp/stdio/serve.ts")).serve();
+    const address = addressFrom(http);
+    if (!address.ok) throw new UsageFault(address.faults);
+    if (showToken) return printToken(address.value, context, terminal);
+    checkReach(address.value, context);
+    return serveHttp(address.value, { terminal, json });
+  },
+};
+
+async function printToken(
+  { host, port }: Address,
+  { configuration }: Context,
+  { out }: Terminal,
+): Promise<number> {
+  if (port === 0) throw new UsageFault(["--show-token needs the port on which the server listens"]);
+  const { token } = await tokenOrFault(layoutOf(stateDirectoryOf(configuration)));
+  await out.print(jsonText(clientConfiguration(urlOf(host, port), token)));
+  return 0;
+}
+
+function urlOf(host: string, port: number): string {
+  return `http://${urlHost(host)}:${port}/mcp`;
+}
+
+function checkReach({ host }: Address, { configuration }: Context): void {
+  if (isLoopback(host) || configuration.allowRemoteHttp) return;
+  throw new Fault(
+    `Other machines can reach ${host}. Anyone who has the token can run Claude Code on this machine with your rights, and the connection is not encrypted. Nothing was started. Omit the host to listen on 127.0.0.1 only, or allow it with ${variableOf("allowRemoteHttp")}=true or \`allowRemoteHttp\` in the configuration.`,
+  );
+}
+
+async function serveHttp(
+  address: Address,
+  { terminal: { out, err }, json }: { terminal: Terminal; json: boolean },
+): Promise<number> {
+  using context = newContext("tools", { busyTimeoutMs: serverBusyTimeoutMs });
+  const layout = layoutOf(stateDirectoryOf(context.configuration));
+  const { token, isNew } = await tokenOrFault(layout);
+  const stopped = Promise.withResolvers<void>();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stopped.resolve());
+  // Only who serves pays for the SDK.
+  const [{ openHttp }, { newServer }, { watchBatches }] = await Promise.all([
+    import("../../mcp/http/serve.ts"),
+    import("../../mcp/server.ts"),
+    import("../../mcp/updates.ts"),
+  ]);
+  const open = () =>
+    openHttp(address, token, {
+      server: ({ tells, ...connection }) => newServer({ context, ...connection }, { tells }),
+      listens: (listener, signal) => watchBatches(context, listener, signal),
+    });
+  const door = listening(open, address);
+  const url = urlOf(address.host, door.port);
+  // Only once: what a service prints stands in a log, which others may read.
+  const shown = isNew ? clientConfiguration(url, token) : undefined;
+  if (json) await out.print(jsonText({ url, tokenFile: layout.httpTokenFile, ...shown }));
+  void err.print(
+    [
+      `${product.name} ${product.version} listens on ${url}`,
+      `Its token is kept in ${layout.httpTokenFile}; anyone who has it can run Claude Code with your rights.`,
+      shown
+        ? `For a client's configuration (shown this once; \`--show-token\` prints it again):\n${jsonText(shown)}`
+        : `For a client's configuration: \`${product.name} serve --http ${urlHost(address.host)}:${door.port} --show-token\``,
+    ].join("\n"),
+  );
+  await stopped.promise;
+  await door.close();
+  return 0;
+}
+
+async function tokenOrFault(layout: ReturnType<typeof layoutOf>): Promise<HttpToken> {
+  try {
+    return await httpToken(layout);
+  } catch (error) {
+    if (error instanceof StoreProblem) throw new Fault(error.message);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Fault(`The token cannot be kept in ${layout.httpTokenFile}: ${reason}`);
+  }
+}
+
+function listening<Door>(open: () => Door, { host, port }: Address): Door {
+  try {
+    return open();
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const reason = error instanceof Error ? error.message : String(error);
+    const texts: Record<string, string> = {
+      EADDRINUSE: `Port ${port} of ${host} is in use. Choose another port, or use any free one with \`--http ${host}:0\`.`,
+      EADDRNOTAVAIL: `${host} is not an address of this machine. Omit the host to listen on 127.0.0.1.`,
+      EACCES: `Port ${port} requires more rights than you have. Choose one from 1024 on, or use any free one with \`--http ${host}:0\`.`,
+    };
+    throw new Fault(texts[String(code)] ?? `Cannot listen on ${host}:${port}: ${reason}`);
+  }
+}
+
+function clientConfiguration(url: string, token: string) {
+  const server = { type: "http", url, headers: { Authorization: `Bearer ${token}` } };
+  return { mcpServers: { "claude-code": server } };
+}

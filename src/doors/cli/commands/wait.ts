@@ -1,0 +1,63 @@
+// `wait`: stays until a batch has ended, with a line for each task as it ends.
+import type { z } from "zod";
+import { waited, type waitOutput } from "../../../operations/batches.ts";
+import type { BatchLog } from "../../../store/batch-log.ts";
+import { batchInput, batchMeant } from "../input/batch-meant.ts";
+import { type Asked, batchPositional, type Command, jsonFlag, jsonText } from "../input/command.ts";
+import { Leaving } from "../signals/leaving.ts";
+import { endingText } from "../view/ending.ts";
+import { showUntilEnd } from "../view/follow-view.ts";
+
+export const wait: Command = {
+  name: "wait",
+  summary: "Wait until a batch ends",
+  description:
+    "Waits until a batch ends, and prints a line for each task as it ends. Stopping this command does not stop the batch. Exit status: 0 if all tasks succeeded, 1 if some did not or the batch was interrupted, 130 if you pressed Ctrl-C, 143 after SIGTERM.",
+  examples: [
+    ["wait latest && deploy", "Continue only if all tasks succeeded"],
+    ["wait b4k2 --json", "Print how it ended as JSON"],
+  ],
+  input: batchInput,
+  withoutFlags: ["batchId"],
+  own: jsonFlag,
+  positionals: [batchPositional],
+  run: async (asked) => {
+    using leaving = new Leaving();
+    const { signal } = leaving;
+    const { context, terminal } = asked;
+    const json = asked.own["json"] === true;
+    const log = await batchMeant(asked, signal);
+    await showUntilEnd(context, log, json ? terminal.err : terminal.out, signal);
+    const end = waited(context, log);
+    if (leaving.status !== undefined) {
+      await terminal.err.tell(leftText(end));
+      return leaving.status;
+    }
+    if (json) await terminal.out.print(jsonText(end));
+    else {
+      await terminal.out.tell(endText(log, end));
+      await ring(asked);
+    }
+    return statusOf(end);
+  },
+};
+
+/** The exit status of a command that followed a batch to its end. */
+export function statusOf({ end }: z.infer<typeof waitOutput>): number {
+  return end === "succeeded" ? 0 : 1;
+}
+
+/** That the batch does not end because somebody no longer looks. */
+export function leftText({ batchId, message }: z.infer<typeof waitOutput>): string {
+  return `Batch ${batchId} continues in the background. ${message}`;
+}
+
+/** Rings in a terminal, for a user who looks elsewhere. */
+export async function ring({ context, terminal: { out } }: Asked): Promise<void> {
+  if (out.isLive && context.configuration.notifications) await out.write("\x07");
+}
+
+/** How a batch ended, in words, and what to do next. */
+export function endText(log: BatchLog, { state, outputDirectory }: z.infer<typeof waitOutput>): string {
+  return `Batch ${log.batchId}: ${endingText(log.state, state)}\nResults are in ${outputDirectory}.`;
+}

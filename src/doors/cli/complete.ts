@@ -1,0 +1,27 @@
+// The hidden command that shells ask at every press of Tab: quick, silent, and it writes nothing anywhere.
+import { readConfiguration, stateDirectoryOf } from "../../operations/configuration.ts";
+import { ConfigurationFault } from "../../operations/fault.ts";
+import { oneLine } from "../../report/harmless.ts";
+import { glimpseBatches } from "../../store/peek.ts";
+import { commands } from "./commands.ts";
+import { candidatesFor } from "./completion/candidates.ts";
+import { printNow } from "./print-now.ts";
+
+const mostBatches = 50;
+
+/** Prints a candidate a line: the word, a tab, and what it is. */
+export function complete(words: readonly string[]): number {
+  const found = candidatesFor(commands, words.length === 0 ? [""] : words, () => {
+    try {
+      return glimpseBatches(stateDirectoryOf(readConfiguration().configuration), mostBatches);
+    } catch (error) {
+      // Where the batches are cannot be told; who presses Tab did not ask why.
+      if (error instanceof ConfigurationFault) return [];
+      throw error;
+    }
+  });
+  const lines = found.map((one) =>
+    "names" in one ? `:${one.names}` : `${one.word}\t${oneLine(one.about, 120)}`,
+  );
+  return lines.length === 0 ? 0 : printNow(lines.join("\n"));
+}

@@ -1,0 +1,28 @@
+// Whether somebody is there who could log in or pay, and what `run` says where nobody is.
+import { asksForPerson } from "../../../engine/account/hold.ts";
+import type { BatchState } from "../../../model/state.ts";
+
+/** Of a run that Claude or the API refused for want of a login or credit. */
+export const refusedStatus = 3;
+
+/** With a terminal, be it at one of the three ends; and not in CI, where a terminal may be made up. */
+export function isAttended(environment: Record<string, string | undefined> = process.env): boolean {
+  const { CI = "" } = environment;
+  const isCi = CI !== "" && !/^(?:0|false|no|off)$/i.test(CI);
+  const streams = [process.stdin, process.stdout, process.stderr];
+  return !isCi && streams.some(({ isTTY }) => isTTY === true);
+}
+
+/** What to do where a task failed for something that only a person can put right; nothing where none did. */
+export function refusedText({ tasks }: BatchState, attended: boolean): string | undefined {
+  const outcomes = tasks.flatMap((task) => (task.status === "done" ? [task.outcome] : []));
+  const refused = outcomes.find(asksForPerson);
+  if (refused?.kind !== "failed") return undefined;
+  // How to log in stands above; another credential is another account, with which no retry goes on.
+  const what =
+    refused.reason === "billing"
+      ? "The API refuses the account for billing reasons. Add credit, or pay outstanding invoices."
+      : "Claude is not logged in. To use a credential from the environment, set `ANTHROPIC_API_KEY`, or `CLAUDE_CODE_OAUTH_TOKEN` to a token from `claude setup-token`, and run this command again.";
+  if (attended) return what;
+  return `${what} \`run\` has not waited for that, because there is no terminal, or \`CI\` is set. To wait, add \`--wait-for-login\`.`;
+}

@@ -1,0 +1,174 @@
+// What a command is: the face of an operation on the command line.
+import { z } from "zod";
+import { type Context, Fault } from "../../../operations/context.ts";
+import { check } from "../../../operations/faults.ts";
+import type { Call, Operation } from "../../../operations/operation.ts";
+import { perform } from "../../../operations/perform.ts";
+import { harmlessJson } from "../../../report/harmless.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import type { Hints } from "./flags.ts";
+
+/** Wrong usage: nothing was done. */
+export class UsageFault extends Error {
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(faults.join("\n"));
+    this.faults = faults;
+  }
+}
+
+/** What stands behind a command without a flag. Only the last may take `many`. */
+export interface Positional {
+  property: string;
+  placeholder: string;
+  description: string;
+  required: boolean;
+  many: boolean;
+  /** Whether each is a whole number. */
+  numeric: boolean;
+  /** The words that are accepted, where only some are. */
+  choices?: readonly string[];
+}
+
+/** What was asked for on the command line. */
+export interface Asked {
+  /** The operation's raw input. */
+  input: Record<string, unknown>;
+  /** Flags that only the command line has. */
+  own: Record<string, unknown>;
+  /** How many of the last words without a flag stood behind `--`. */
+  literal: number;
+  context: Context;
+  terminal: Terminal;
+}
+
+/** A command line without the program's name, and what it is good for. */
+export type Example = readonly [line: string, meaning: string];
+
+export interface Command {
+  name: string;
+  /** Words that people try for it: it is suggested for them. */
+  otherNames?: readonly string[];
+  /** For the list of commands. */
+  summary: string;
+  description: string;
+  /** What stands behind the program's name, and what it is good for. */
+  examples: readonly Example[];
+  /** The operation's input. */
+  input: z.ZodType;
+  /** Properties of the input that are no flags. */
+  withoutFlags: readonly string[];
+  /** Flags that only the command line has. */
+  own: z.ZodType;
+  /** What to say of options that people expect here. */
+  hints?: Hints;
+  positionals: readonly Positional[];
+  /** Gives the exit status. Throws `UsageFault` or `Fault` for what the user can fix. */
+  run(asked: Asked): Promise<number>;
+}
+
+/** Taken by every command. */
+export const jsonFlag = z.object({
+  json: z.boolean().meta({ description: "Print the result as JSON." }).optional(),
+});
+
+export const batchPositional: Positional = {
+  property: "batchId",
+  placeholder: "BATCH",
+  description: "Batch id, or its first characters. `latest` is the newest batch.",
+  required: true,
+  many: false,
+  numeric: false,
+};
+
+interface Face<Input, Output> {
+  name: string;
+  otherNames?: readonly string[];
+  /** Where the operation's own speaks of tools. */
+  description?: string;
+  examples: readonly Example[];
+  positionals?: readonly Positional[];
+  /**
+   * Whether no lost batch is carried on first: it must answer though configuration or store be broken, or its input asks
+   * for a look alone.
+   */
+  alone?: boolean | ((input: Input) => boolean);
+  /** The output, for people. */
+  present(output: Output, asked: Asked): string;
+  /** Whether its lines are broken already, or hold answers, which are not broken. */
+  isWrapped?: boolean;
+  status?(output: Output): number;
+}
+
+/** The command of an operation. */
+export function commandOf<Input extends z.ZodType, Output extends z.ZodType>(
+  operation: Operation<Input, Output>,
+  {
+    name,
+    otherNames = [],
+    description = operation.description,
+    examples,
+    positionals = [],
+    alone = false,
+    present,
+    isWrapped = false,
+    status,
+  }: Face<z.output<Input>, z.output<Output>>,
+): Command {
+  return {
+    name,
+    otherNames,
+    summary: operation.title,
+    description,
+    examples,
+    input: operation.input,
+    withoutFlags: positionals.map(({ property }) => property),
+    own: jsonFlag,
+    positionals,
+    run: async (asked) => {
+      const { input, own, context, terminal } = asked;
+      const checked = checkUsage(operation.input, input);
+      const call = commandCall();
+      const isAlone = typeof alone === "function" ? alone(checked) : alone;
+      const output = isAlone
+        ? await operation.run(context, input, call)
+        : await perform(context, operation, input, call);
+      const { out } = terminal;
+      if (own["json"] === true) await out.print(jsonText(output));
+      else if (isWrapped) await out.print(present(output, asked));
+      else await out.tell(present(output, asked));
+      return status?.(output) ?? 0;
+    },
+  };
+}
+
+/** Throws `UsageFault` when an input does not fit. */
+export function checkUsage<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
+  const checked = check(schema, input);
+  if (!checked.ok) throw new UsageFault(checked.faults);
+  return checked.value;
+}
+
+export function jsonText(value: unknown): string {
+  return harmlessJson(value, 2);
+}
+
+/** For programs that read line by line. */
+export function lineOfJson(value: unknown): string {
+  return harmlessJson(value);
+}
+
+/** Whether an error is one that the user can fix. */
+export function isMendable(error: unknown): error is UsageFault | Fault {
+  return error instanceof UsageFault || error instanceof Fault;
+}
+
+// Nobody gives up waiting here but by ending the process.
+function commandCall(): Call {
+  return {
+    signal: new AbortController().signal,
+    startedAt: performance.now(),
+    progress: () => undefined,
+  };
+}

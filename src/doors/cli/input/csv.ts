@@ -1,0 +1,168 @@
+// Tasks as rows: a column `task`, and a column for each option that differs from row to row.
+import { sessionOptions } from "../../../model/options.ts";
+import { valueMeant } from "../../../operations/as-meant.ts";
+import { nearest } from "../../../operations/faults.ts";
+import { FileFault, type FileTask, lineText } from "./file-task.ts";
+import { type Flag, flagsOf, parseFlags } from "./flags.ts";
+
+interface Row {
+  cells: string[];
+  line: number;
+}
+
+/** A column: the property that its cells give, or a name that nobody knows. */
+interface Column {
+  written: string;
+  property: string | undefined;
+}
+
+const flags = flagsOf(sessionOptions);
+
+/** The line by which Excel says which separator it writes. */
+const separatorLine = /^sep=(.)\r?\n/i;
+
+/**
+ * Whether a first row names columns, with rows below it. One name may be misspelt: as lines, each row would be a task, and
+ * its name too.
+ */
+export function isTable(text: string): boolean {
+  if (separatorLine.test(text)) return true;
+  const [head = "", ...others] = text.split(/\r?\n/);
+  const columns = columnsIn(head.split(separatorOf(head)).map(unquoted));
+  const hasTask = columns.some(({ property }) => property === "task");
+  const isHead = hasTask || (columns.length > 1 && columns.some(isKnown));
+  const areNames = columns.every((column) => isKnown(column) || /^[\w-]+$/.test(column.written));
+  return isHead && areNames && others.some((line) => line.trim() !== "");
+}
+
+/** Each row below the first is a task; empty cells leave an option to the batch, and empty rows are passed over. */
+export function tasksFromCsv(given: string, separatorGiven?: string): FileTask[] {
+  const [before = "", named] = separatorLine.exec(given) ?? [];
+  const text = given.slice(before.length);
+  const first = before === "" ? 1 : 2;
+  const separator = named ?? separatorGiven ?? separatorOf(text);
+  // With one column alone, nothing separates: what stands in a row is the task.
+  const isAlone = propertyOf(unquoted(text.split("\n", 1)[0] ?? "")) === "task";
+  const [head, ...rows] = rowsOf(text, { separator: isAlone ? undefined : separator, first });
+  const columns = columnsIn(head?.cells ?? []);
+  checkColumns(columns, first);
+  return rows.flatMap((row): FileTask[] => {
+    const { line } = row;
+    const cells = withoutEmptyEnd(row.cells, columns.length);
+    if (cells.every((cell) => cell.trim() === "")) return [];
+    if (cells.length > columns.length)
+      throw new FileFault(
+        `${cells.length} cells in ${columns.length} columns; put text with a ${separator === "\t" ? "tab" : `\`${separator}\``} in quotes`,
+        line,
+      );
+    const entries = columns.flatMap((column, index): [string, unknown][] => {
+      const cell = cells[index] ?? "";
+      if (column.property === "task") return [["task", cell]];
+      return cell.trim() === "" ? [] : [optionOf(column, cell.trim(), line)];
+    });
+    return [{ task: Object.fromEntries(entries), place: lineText(line) }];
+  });
+}
+
+// Spreadsheets write an empty last column, where there once was something.
+function columnsIn(names: readonly string[]): Column[] {
+  return withoutEmptyEnd(names, 0).map((name) => ({ written: name.trim(), property: propertyOf(name) }));
+}
+
+function withoutEmptyEnd(cells: readonly string[], atLeast: number): string[] {
+  const last = cells.findLastIndex((cell) => cell.trim() !== "");
+  return cells.slice(0, Math.max(last + 1, atLeast));
+}
+
+function isKnown({ property }: Column): boolean {
+  return property !== undefined;
+}
+
+function checkColumns(columns: readonly Column[], line: number): void {
+  if (!columns.some(({ property }) => property === "task"))
+    throw new FileFault("the first row needs a column `task`", line);
+  const known = ["task", ...flags.map(({ property }) => property)];
+  for (const [index, { written, property }] of columns.entries()) {
+    if (property === undefined) {
+      const near = nearest(written, known);
+      throw new FileFault(
+        `the column \`${written}\` is not known${near === undefined ? "" : `; did you mean \`${near}\`?`}`,
+        line,
+      );
+    }
+    if (columns.findIndex((one) => one.property === property) !== index)
+      throw new FileFault(`the column \`${written}\` is there twice`, line);
+  }
+}
+
+/** `maxTurns`, `max-turns`, `Max turns` and `MAX_TURNS` alike. */
+function propertyOf(name: string): string | undefined {
+  const bare = bareName(name);
+  if (bare === "task" || bare === "prompt") return "task";
+  return flags.find(({ property, aliases }) =>
+    [property, ...aliases].some((one) => one.length > 1 && bareName(one) === bare),
+  )?.property;
+}
+
+function unquoted(name: string): string {
+  return name.replace(/^\s*"(.*)"\s*$/, "$1");
+}
+
+function bareName(name: string): string {
+  return name.replace(/[\s_-]+/g, "").toLowerCase();
+}
+
+function optionOf({ written, property }: Column, cell: string, line: number): [string, unknown] {
+  const flag: Flag | undefined = flags.find((one) => one.property === property);
+  if (!flag) throw new Error(`Internal error: the column ${written} was checked`);
+  if (flag.kind === "boolean") {
+    const meant = valueMeant(flag.shape, cell);
+    if (typeof meant !== "boolean")
+      throw new FileFault(`${written} was given as ${JSON.stringify(cell)}: expected true or false`, line);
+    return [flag.property, meant];
+  }
+  const parsed = parseFlags(flags, [`--${flag.name}=${cell}`]);
+  if (!parsed.ok) throw new FileFault(parsed.faults.join("; ").replace(/^--[\w-]+/, written), line);
+  return [flag.property, parsed.value.options[flag.property]];
+}
+
+// Spreadsheets of some languages write semicolons.
+function separatorOf(text: string): string {
+  const [head = ""] = text.split(/\r?\n/, 1);
+  if (head.includes(",")) return ",";
+  if (head.includes(";")) return ";";
+  return head.includes("\t") ? "\t" : ",";
+}
+
+/** RFC 4180: quotes hold separators, line breaks and doubled quotes. `first` is the number of the first line. */
+function rowsOf(text: string, { separator, first }: { separator: string | undefined; first: number }): Row[] {
+  const rows: Row[] = [];
+  let line = first;
+  let row: Row = { cells: [], line };
+  let cell = "";
+  let quotedAt: number | undefined;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (quotedAt !== undefined) {
+      if (character === "\n") line++;
+      if (character !== '"') cell += character;
+      else if (text[at + 1] === '"') {
+        cell += '"';
+        at++;
+      } else quotedAt = undefined;
+    } else if (character === '"' && cell.trim() === "") {
+      quotedAt = line;
+      cell = "";
+    } else if (character === separator) {
+      row.cells.push(cell);
+      cell = "";
+    } else if (character === "\n") {
+      line++;
+      rows.push({ ...row, cells: [...row.cells, cell.replace(/\r$/, "")] });
+      row = { cells: [], line };
+      cell = "";
+    } else cell += character;
+  }
+  if (quotedAt !== undefined) throw new FileFault("the quotes that open here are never closed", quotedAt);
+  return cell === "" && row.cells.length === 0 ? rows : [...rows, { ...row, cells: [...row.cells, cell] }];
+}

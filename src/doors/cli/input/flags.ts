@@ -1,0 +1,300 @@
+// Command-line flags, derived from a declared input: what can be written, and what was.
+import { z } from "zod";
+import { kebabCase } from "../../../model/kebab-case.ts";
+import { secretOptions } from "../../../model/options.ts";
+import { shellQuoted } from "../../../model/shell-quoted.ts";
+import { looksLikeJson, valueMeant } from "../../../operations/as-meant.ts";
+import { type Checked, jsonFault, nearest } from "../../../operations/faults.ts";
+import { type Shape, shapeOf } from "../../../operations/shape.ts";
+import { parseArgs } from "../../../platform/arguments.ts";
+
+/** What a flag's text becomes. `joined`: a list that is also taken as one text with commas. */
+export type FlagKind =
+  | "boolean"
+  | "number"
+  | "text"
+  | "choice"
+  | "list"
+  | "joined"
+  | "object"
+  | "text-or-object"
+  | "text-or-number";
+
+/** One flag: `--max-turns` for the property `maxTurns`. */
+export interface Flag {
+  property: string;
+  /** Without its dashes. */
+  name: string;
+  /** One letter, where `.meta({ short })` gives it. */
+  short?: string;
+  /** Other names that mean the same, without dashes (`.meta({ aliases, flags })`): help does not show them. */
+  aliases: string[];
+  kind: FlagKind;
+  /** What its text is understood by. */
+  shape: Shape;
+  placeholder: string;
+  description: string;
+  choices: string[];
+  fallback?: unknown;
+}
+
+/** What was written on a command line: options by property, not parsed by their schema yet. */
+export interface Written {
+  options: Record<string, unknown>;
+  positionals: string[];
+  /** How many of the positionals stood behind `--`: they are meant as they are. */
+  literal: number;
+}
+
+/** What to say of an option that somebody may write, and that is none here; nothing where there is nothing to say. */
+export type Hints = (name: string) => string | undefined;
+
+const propertySchema = z.object({
+  type: z.string().optional(),
+  enum: z.array(z.unknown()).optional(),
+  anyOf: z.array(z.object({ type: z.string().optional() })).optional(),
+  description: z.string().default(""),
+  placeholder: z.string().optional(),
+  short: z.string().optional(),
+  aliases: z.array(z.string()).default([]),
+  flags: z.array(z.string()).default([]),
+  default: z.unknown().optional(),
+});
+type Property = z.infer<typeof propertySchema>;
+
+const objectSchema = z.object({ properties: z.record(z.string(), propertySchema) });
+
+/** The flags of an object schema, in the order of its declaration; `without` names those that are none. */
+export function flagsOf(schema: z.ZodType, without: readonly string[] = []): Flag[] {
+  const { properties } = objectSchema.parse(z.toJSONSchema(schema, { io: "input" }));
+  const shapes = shapeOf(schema).properties;
+  return Object.entries(properties).flatMap(([property, declared]) => {
+    const shape = shapes.get(property);
+    return shape === undefined || without.includes(property) ? [] : [flagOf(property, declared, shape)];
+  });
+}
+
+/** Whether its values are paths of files or directories, or may be. */
+export function namesPath({ placeholder }: Flag): boolean {
+  return /^(?:DIR|FILE|PATH)\b/.test(placeholder);
+}
+
+/** Reads a command line: what was written, or everything that is wrong with it. */
+export function parseFlags(
+  flags: readonly Flag[],
+  argv: readonly string[],
+  hints: Hints = () => undefined,
+): Checked<Written> {
+  const { tokens } = parseArgs({
+    args: [...argv],
+    options: declarations(flags),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const faults: string[] = [];
+  const written: Written = { options: {}, positionals: [], literal: 0 };
+  const end = tokens.find(({ kind }) => kind === "option-terminator")?.index ?? Number.POSITIVE_INFINITY;
+  /** A flag that takes several values, and where the word behind its value stands. */
+  let open: { flag: Flag; rawName: string; value: string; next: number } | undefined;
+  for (const token of tokens) {
+    if (token.kind === "positional") {
+      if (token.index > end) written.literal++;
+      else if (open?.next === token.index && isOneWord(token.value))
+        faults.push(strayFault(open, token.value));
+      written.positionals.push(token.value);
+    }
+    if (token.kind !== "option") continue;
+    const { rawName, value, index } = token;
+    const named = flagNamed(flags, token.name);
+    const isList = named?.flag.kind === "joined" || named?.flag.kind === "list";
+    // `--tools=Read` ends where it ends.
+    if (named && isList && value !== undefined && !token.inlineValue)
+      open = { flag: named.flag, rawName, value, next: index + 2 };
+    const fault = named
+      ? take(written.options, named.flag, { ...token, negated: named.negated })
+      : unknownFlag(rawName, flags, hints);
+    if (fault !== undefined) faults.push(fault);
+  }
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, value: written };
+}
+
+/** The flag of that name or of one that means the same, without dashes: `max-turns`, `maxTurns`, `max_turns`. */
+export function flagNamed(
+  flags: readonly Flag[],
+  name: string,
+): { flag: Flag; negated: boolean } | undefined {
+  const found = (one: string) => flags.find((flag) => spellingsOf(flag).includes(one));
+  const flag = found(name);
+  if (flag) return { flag, negated: false };
+  const negated = /^no[-_]?(.+)$/.exec(name)?.[1];
+  const switched = negated === undefined ? undefined : (found(negated) ?? found(lowered(negated)));
+  return switched ? { flag: switched, negated: true } : undefined;
+}
+
+// `noForkSession` → forkSession.
+function lowered(name: string): string {
+  return `${name.slice(0, 1).toLowerCase()}${name.slice(1)}`;
+}
+
+/** All names by which flags can be written, without dashes. */
+export function spellingsIn(flags: readonly Flag[]): string[] {
+  return flags.flatMap(spellingsOf);
+}
+
+/** All names that mean a flag, without dashes. */
+function spellingsOf({ name, property, aliases }: Flag): string[] {
+  const names = [name, property, ...aliases];
+  return [...new Set(names.flatMap((one) => [one, dashed(one), dashed(one).replaceAll("-", "_")]))];
+}
+
+// A capital letter that stands alone is a short flag.
+function dashed(name: string): string {
+  return name.length === 1 ? name : kebabCase(name);
+}
+
+/** A word that `claude` would take for one more value of the option before it. A task has more than one word. */
+function isOneWord(text: string): boolean {
+  return !/\s/.test(text) || /^\w+\(.*\)$/.test(text);
+}
+
+function strayFault(
+  { flag, rawName, value }: { flag: Flag; rawName: string; value: string },
+  word: string,
+): string {
+  const meant =
+    flag.kind === "joined"
+      ? `write \`${rawName} ${shellQuoted(`${value},${word}`)}\``
+      : `repeat the option: \`${rawName} ${shellQuoted(word)}\``;
+  return `unexpected ${JSON.stringify(word)} after the value of ${rawName}. If it is another value, ${meant}. If it is a task, write it before the options, or after \`--\``;
+}
+
+function flagOf(property: string, declared: Property, shape: Shape): Flag {
+  const kind = kindOf(declared);
+  return {
+    property,
+    name: kebabCase(property),
+    ...(declared.short === undefined ? {} : { short: declared.short }),
+    aliases: [...declared.aliases, ...declared.flags],
+    kind,
+    shape,
+    placeholder: declared.placeholder ?? placeholderOf(property, declared),
+    description: declared.description,
+    choices: (declared.enum ?? []).map(String),
+    ...(declared.default === undefined ? {} : { fallback: declared.default }),
+  };
+}
+
+function kindOf({ type, enum: choices, anyOf }: Property): FlagKind {
+  if (choices) return "choice";
+  const types = new Set(anyOf ? anyOf.map((one) => one.type) : [type]);
+  const text = types.has("string");
+  if (types.has("array")) return text ? "joined" : "list";
+  if (types.has("object")) return text ? "text-or-object" : "object";
+  if (types.has("number") || types.has("integer")) return text ? "text-or-number" : "number";
+  return types.has("boolean") ? "boolean" : "text";
+}
+
+// `maxBudgetUsd` → USD, `model` → MODEL; whole numbers are counts.
+function placeholderOf(property: string, { type }: Property): string {
+  if (type === "integer") return "N";
+  return kebabCase(property).split("-").at(-1)?.toUpperCase() ?? "VALUE";
+}
+
+function declarations(flags: readonly Flag[]) {
+  return Object.fromEntries(
+    flags.flatMap((flag) => {
+      const { name, short } = flag;
+      const type = flag.kind === "boolean" ? ("boolean" as const) : ("string" as const);
+      return spellingsOf(flag).flatMap((one) => {
+        const letter = one === name ? short : one.length === 1 ? one : undefined;
+        const own = [one, { type, ...(letter === undefined ? {} : { short: letter }) }] as const;
+        return flag.kind === "boolean" ? [own, [`no-${one}`, { type }] as const] : [own];
+      });
+    }),
+  );
+}
+
+interface WrittenFlag {
+  rawName: string;
+  value?: string | undefined;
+  inlineValue?: boolean | undefined;
+  negated: boolean;
+}
+
+// Puts the value in its place, or says what is wrong with it.
+function take(options: Record<string, unknown>, flag: Flag, token: WrittenFlag): string | undefined {
+  const { rawName, value, inlineValue, negated } = token;
+  if (flag.kind === "boolean") {
+    if (value !== undefined)
+      return `${rawName} takes no value, and was given ${JSON.stringify(value)}; \`--no-${flag.name}\` turns it off`;
+    options[flag.property] = !negated;
+    return undefined;
+  }
+  if (negated) return `${rawName} is not known: only switches can be turned off`;
+  if (value === undefined) return `${rawName} needs a value: ${expected(flag)}`;
+  // What looks like another flag was hardly meant as a value.
+  if (!inlineValue && /^-[^-\d]|^--/.test(value))
+    return `${rawName} needs a value: ${expected(flag)}. Write \`${rawName}=${value}\` if ${value} is meant`;
+  return put(options, flag, rawName, value);
+}
+
+function put(
+  options: Record<string, unknown>,
+  flag: Flag,
+  rawName: string,
+  value: string,
+): string | undefined {
+  const { property, kind, choices } = flag;
+  const shown = secretOptions.includes(property) ? "something else" : JSON.stringify(value);
+  const given = `${rawName} was given as ${shown}`;
+  const before = options[property];
+  const meant = valueMeant(flag.shape, value);
+  if (kind === "list") options[property] = [...itemsOf(before), ...itemsOf(meant)];
+  else if (kind === "joined") {
+    const isText = typeof before === "string" && typeof meant === "string";
+    if (before === undefined) options[property] = meant;
+    else options[property] = isText ? `${before},${meant}` : [...itemsOf(before), ...itemsOf(meant)];
+  } else if (kind === "choice" && !choices.some((choice) => choice === meant)) {
+    const near = nearest(value, choices);
+    return `${given}: accepted are ${choices.join(", ")}${near === undefined ? "" : `; did you mean ${near}?`}`;
+  } else if (kind === "number" && typeof meant !== "number")
+    return `${given}: expected a number${units[flag.placeholder] ?? ""}`;
+  else if (typeof meant === "string" && takesData(kind) && (kind === "object" || looksLikeJson(value))) {
+    const reason = secretOptions.includes(property) ? "" : jsonFault(value);
+    return `${given}: expected a JSON object${reason}`;
+  } else options[property] = meant;
+  return undefined;
+}
+
+/** What a number is of, by its placeholder. */
+const units: Record<string, string> = {
+  SECONDS: " of seconds",
+  DAYS: " of days",
+  USD: " of US dollars, without a sign",
+};
+
+function itemsOf(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value;
+  return value === undefined ? [] : [value];
+}
+
+function takesData(kind: FlagKind): boolean {
+  return kind === "object" || kind === "text-or-object";
+}
+
+function expected({ kind, placeholder, choices, name }: Flag): string {
+  if (kind === "choice") return `one of ${choices.join(", ")}`;
+  return `\`--${name} ${placeholder}\``;
+}
+
+function unknownFlag(rawName: string, flags: readonly Flag[], hints: Hints): string {
+  const name = rawName.replace(/^-+/, "");
+  const hint = hints(name);
+  if (hint !== undefined) return `${rawName} is not an option here: ${hint}`;
+  const near = nearest(
+    kebabCase(name),
+    flags.map((flag) => flag.name),
+  );
+  return `${rawName} is not known${near === undefined ? "" : `; did you mean \`--${near}\`?`}`;
+}

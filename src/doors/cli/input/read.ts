@@ -1,0 +1,120 @@
+// Tasks out of a file or standard input, in whichever form they stand there.
+import { kindAt, readUpTo } from "../../../platform/files.ts";
+import { readStandardInput, standardInputKind, TooMuchInput } from "../../../platform/standard-input.ts";
+import { UsageFault } from "./command.ts";
+import { isTable, tasksFromCsv } from "./csv.ts";
+import { textIn } from "./decode.ts";
+import { asItems, FileFault, type FileTask } from "./file-task.ts";
+import { tasksFromJson, tasksFromJsonLines } from "./json.ts";
+import { hasBoxes, tasksFromLines, tasksFromMarkdown } from "./text.ts";
+import { looksLikeYaml, tasksFromYaml } from "./yaml.ts";
+
+/** A task, and where it stands, for people: `tasks.csv, line 3`. */
+export interface PlacedTask {
+  task: unknown;
+  place: string;
+}
+
+type Reader = (text: string) => FileTask[];
+
+const readers: Record<string, Reader> = {
+  txt: tasksFromText,
+  md: tasksFromMarkdown,
+  markdown: tasksFromMarkdown,
+  json: tasksFromJson,
+  jsonl: tasksFromJsonLines,
+  ndjson: tasksFromJsonLines,
+  yaml: tasksFromYaml,
+  yml: tasksFromYaml,
+  csv: (text) => tasksFromCsv(text),
+  tsv: (text) => tasksFromCsv(text, "\t"),
+};
+
+/** Files whose lines can hardly be meant as tasks. */
+const noLists =
+  /\.(?:[cm]?[jt]sx?|py|rb|go|rs|java|kts?|swift|c|h|cc|cpp|hpp|cs|php|lua|scala|sh|bash|zsh|ps1|bat|sql|html?|css|scss|vue|svelte|xml|svg|toml|ini|lock|ipynb|xlsx?|ods|numbers|docx?|odt|rtf|pdf)$/i;
+
+/** More cannot be meant as a list of tasks: `/dev/zero`, `yes`, a disk image. */
+const mostBytes = 100_000_000;
+
+/** The tasks of a file; `-` is standard input. Throws `UsageFault` when it cannot be read or has none. */
+export async function tasksFromFile(path: string): Promise<PlacedTask[]> {
+  const name = path === "-" ? "standard input" : `the file ${path}`;
+  try {
+    refuseOtherFiles(path);
+    const text = withLineFeeds(textIn(await bytesOf(path, name)));
+    const found = readerFor(path, text)(text);
+    if (found.length === 0) throw new FileFault("it has no task");
+    return found.map(({ task, place }) => ({ task, place: `${name}, ${place}` }));
+  } catch (error) {
+    if (error instanceof FileFault)
+      throw new UsageFault([
+        `${name}${error.place === undefined ? "" : `, ${error.place}`}: ${error.message}`,
+      ]);
+    if (error instanceof UsageFault) throw error;
+    throw new UsageFault([`${name} cannot be read: ${reasonOf(error)}`]);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ENOENT" || code === "ENOTDIR") return "it does not exist";
+  if (code === "EACCES") return "you have no permission";
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** By the file's name, else by what it looks like. */
+export function readerFor(path: string, text: string): Reader {
+  const extension = /\.(\w+)$/.exec(path)?.[1]?.toLowerCase() ?? "";
+  return readers[extension] ?? readerByContent(text);
+}
+
+function readerByContent(text: string): Reader {
+  // A damaged list must not become a task a line, each of which costs money.
+  if (/^\s*\[\s*(?:["{\]]|$)/.test(text)) return tasksFromJson;
+  if (/^\s*\{\s*"/.test(text)) return tasksFromJsonLines;
+  if (text.includes("\0")) return tasksFromText;
+  if (isTable(text)) return (table) => tasksFromCsv(table);
+  if (looksLikeYaml(text)) return tasksFromYaml;
+  return hasBoxes(text) ? tasksFromMarkdown : tasksFromText;
+}
+
+// One task a line; or separated by NULs, as `find -print0` and `git ls-files -z` do: then a task may have lines.
+function tasksFromText(text: string): FileTask[] {
+  if (!text.includes("\0")) return tasksFromLines(text);
+  const items = text.split("\0").map((item) => item.trim());
+  return asItems(items).filter(({ task }) => task !== "");
+}
+
+// Old Macs, and some exports, end lines with CR alone.
+function withLineFeeds(text: string): string {
+  return text.includes("\n") ? text : text.replaceAll("\r", "\n");
+}
+
+function refuseOtherFiles(path: string): void {
+  const [extension] = noLists.exec(path) ?? [];
+  if (extension === undefined || path === "-") return;
+  throw new FileFault(
+    `a ${extension} file is no list of tasks. Accepted are text, Markdown, JSON, JSONL, YAML, CSV and TSV. To run a task on the file, name it in the task: \`run "Review ${path}"\``,
+  );
+}
+
+async function bytesOf(path: string, name: string): Promise<Uint8Array> {
+  try {
+    const bytes = path === "-" ? await standardInput() : fileBytes(path);
+    if (bytes !== undefined) return bytes;
+  } catch (error) {
+    if (!(error instanceof TooMuchInput)) throw error;
+  }
+  throw new UsageFault([`${name} has more than ${mostBytes / 1_000_000} MB, which is no list of tasks`]);
+}
+
+// A device is read by its name: nothing says when it has something to read.
+async function standardInput(): Promise<Uint8Array | undefined> {
+  return standardInputKind() === "other" ? fileBytes("/dev/stdin") : readStandardInput(mostBytes);
+}
+
+function fileBytes(path: string): Uint8Array | undefined {
+  if (kindAt(path) === "directory") throw new Error("it is a directory");
+  return readUpTo(path, mostBytes);
+}

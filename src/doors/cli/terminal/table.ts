@@ -1,0 +1,48 @@
+// Text in columns.
+import { costText, elapsedText } from "../../../report/amounts.ts";
+import { fit } from "./fit.ts";
+import type { Printer } from "./terminal.ts";
+
+export interface Column {
+  title?: string;
+  right?: boolean;
+}
+
+/** Rows in aligned columns, two blanks apart. In a terminal the last column is cut at its width. */
+export function table(
+  columns: readonly Column[],
+  rows: readonly string[][],
+  out: Pick<Printer, "isTerminal" | "width">,
+): string {
+  const titles = columns.map(({ title = "" }) => title);
+  const all = titles.some((title) => title !== "") ? [titles, ...rows] : rows;
+  const widths = columns.map((_, index) =>
+    all.reduce((most, row) => Math.max(most, Bun.stringWidth(row[index] ?? "")), 0),
+  );
+  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
+  const room = out.isTerminal ? Math.max(10, out.width - before) : Number.POSITIVE_INFINITY;
+  const lineOf = (row: readonly string[]) =>
+    columns
+      .map(({ right }, index) => {
+        const cell = row[index] ?? "";
+        if (index === columns.length - 1) return Number.isFinite(room) ? fit(cell, room) : cell;
+        const padding = " ".repeat((widths[index] ?? 0) - Bun.stringWidth(cell));
+        return right ? `${padding}${cell}` : `${cell}${padding}`;
+      })
+      .join("  ")
+      .trimEnd();
+  return all.map(lineOf).join("\n");
+}
+
+/** How long ago, as short as can be: `12 s`, `3 min`, `5 h`, `2 d`. */
+export function ageText(milliseconds: number): string {
+  const minutes = Math.floor(milliseconds / 60_000);
+  if (minutes < 1) return elapsedText(milliseconds);
+  if (minutes < 60) return `${minutes} min`;
+  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
+}
+
+/** What something cost; a dash where nothing is known of it. */
+export function costCell(costUsd: number | undefined, atLeast = false): string {
+  return costUsd === undefined ? "–" : costText(costUsd, atLeast);
+}

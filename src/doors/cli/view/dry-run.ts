@@ -1,0 +1,117 @@
+// What `--dry-run` prints: the tasks, their options, and where files would go.
+import type { Batch } from "../../../model/event.ts";
+import { secretOptions } from "../../../model/options.ts";
+import { shellQuoted } from "../../../model/shell-quoted.ts";
+import type { RawOptions } from "../../../operations/raw-options.ts";
+import { countText } from "../../../report/amounts.ts";
+import { oneLine } from "../../../report/harmless.ts";
+import { jsonText } from "../input/command.ts";
+import type { Flag } from "../input/flags.ts";
+import { table } from "../terminal/table.ts";
+import type { Printer } from "../terminal/terminal.ts";
+import { atOnceText } from "./live-frame.ts";
+
+/** How much of a prompt is shown in one line. */
+const mostCharacters = 400;
+
+/** Tasks of a batch, by number: all, unless only some run. */
+type Numbers = readonly number[] | undefined;
+
+/** The batch that was planned, for programs: prompts are whole. */
+export function dryRunJson(batch: Batch, numbers?: Numbers): string {
+  const { name, failureMode, concurrency, budgetUsd, warnings } = batch;
+  return jsonText({
+    dryRun: true,
+    totalTasks: batch.tasks.length,
+    ...(name === undefined ? {} : { batchName: name }),
+    tasks: tasksOf(batch, numbers).map(({ number, prompt, options = {} }) => ({
+      taskIndex: number,
+      task: prompt,
+      options: withoutSecrets(options),
+    })),
+    options: withoutSecrets(batch.sessionOptions),
+    concurrency,
+    failureMode,
+    ...(budgetUsd === undefined ? {} : { batchBudgetUsd: budgetUsd }),
+    workingDirectory: batch.workingDirectory,
+    outputDirectory: batch.outputDirectory,
+    ...(warnings === undefined ? {} : { warnings }),
+  });
+}
+
+interface How {
+  flags: readonly Flag[];
+  out: Printer;
+  numbers?: Numbers;
+  /** What would be done. */
+  what?: string;
+}
+
+/** The same for people. */
+export function dryRunText(batch: Batch, { flags, out, numbers, what }: How): string {
+  const { name, failureMode, budgetUsd, sessionOptions } = batch;
+  const tasks = tasksOf(batch, numbers);
+  const width = String(batch.tasks.length).length;
+  const facts = [
+    ...(name === undefined ? [] : [["name", oneLine(name, 200)]]),
+    ["options", flagsText(sessionOptions, flags) || "none"],
+    ...(budgetUsd === undefined ? [] : [["budget", `$${budgetUsd}`]]),
+    ...(failureMode === "continue" ? [] : [["failure mode", failureMode]]),
+    ["directory", batch.workingDirectory],
+    ["results", batch.outputDirectory],
+  ];
+  const lines = tasks.flatMap(({ number, prompt, options }) => [
+    `${String(number).padStart(width)}  ${oneLine(prompt, mostCharacters)}`,
+    ...(options ? [`${" ".repeat(width)}  ${flagsText(options, flags)}`] : []),
+  ]);
+  const would = what ?? `run ${countText(tasks.length, "task")}`;
+  const heading = `Dry run: nothing was started. Without \`--dry-run\`, this would ${would}, ${atOnceText(batch)}.`;
+  return [
+    heading,
+    table(
+      [{}, {}],
+      facts.map(([fact = "", value = ""]) => [`  ${fact}`, value]),
+      { isTerminal: false, width: out.width },
+    ),
+    lines.join("\n"),
+  ].join("\n\n");
+}
+
+function tasksOf({ tasks }: Batch, numbers: Numbers) {
+  const all = tasks.map((task, index) => ({ ...task, number: index + 1 }));
+  return numbers ? all.filter(({ number }) => numbers.includes(number)) : all;
+}
+
+// As they can be written on a command line.
+function flagsText(options: RawOptions, flags: readonly Flag[]): string {
+  const written = Object.entries(options).flatMap(([property, value]) => {
+    const flag = flags.find((one) => one.property === property);
+    if (!flag) return [];
+    if (flag.kind === "boolean") return [value === true ? `--${flag.name}` : `--no-${flag.name}`];
+    const values = flag.kind === "list" && Array.isArray(value) ? value : [value];
+    const isSecret = secretOptions.includes(property);
+    return values.map((one) => `--${flag.name} ${shellQuoted(isSecret ? namesText(one) : valueText(one))}`);
+  });
+  return oneLine(written.join(" "), 4_000);
+}
+
+function valueText(value: unknown): string {
+  if (Array.isArray(value)) return value.join(",");
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+// A value must never show.
+function namesText(variables: unknown): string {
+  const names = typeof variables === "object" && variables !== null ? Object.keys(variables) : [];
+  return `{${names.map((name) => `${JSON.stringify(name)}: "…"`).join(", ")}}`;
+}
+
+function withoutSecrets(options: RawOptions): RawOptions {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) =>
+      secretOptions.includes(name) && typeof value === "object" && value !== null
+        ? [name, Object.keys(value)]
+        : [name, value],
+    ),
+  );
+}

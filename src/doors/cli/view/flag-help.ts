@@ -1,0 +1,52 @@
+// The help of flags and commands, wrapped to the width of a terminal.
+
+import { inFlagWords } from "../input/flag-words.ts";
+import type { Flag } from "../input/flags.ts";
+import { wrap } from "../terminal/wrapped.ts";
+
+/** Where the second column begins. */
+const indent = 28;
+
+/** With fewer columns than this, a description stands under its flag. */
+const narrow = 64;
+
+/** A line or more for each flag: how it is written, what it means, its choices and its default. */
+export function helpLines(flags: readonly Flag[], width: number): string[] {
+  return flags.flatMap((flag) => {
+    const said = [
+      inFlagWords(flag.description, flags),
+      choiceText(flag),
+      repeatText(flag),
+      defaultText(flag),
+    ];
+    return twoColumns(writtenAs(flag), said.filter(Boolean).join(" "), width);
+  });
+}
+
+/** `left`, and beside it `right` wrapped; under it where there is no room. */
+export function twoColumns(left: string, right: string, width: number): string[] {
+  const column = width < narrow ? 6 : indent;
+  const [first = "", ...others] = wrap(right, Math.max(20, width - column));
+  const margin = " ".repeat(column);
+  if (`  ${left}  `.length > column) return [`  ${left}`, ...[first, ...others].map((line) => margin + line)];
+  return [`  ${left}`.padEnd(column) + first, ...others.map((line) => margin + line)];
+}
+
+function writtenAs({ name, short, kind, placeholder, fallback }: Flag): string {
+  const long = kind === "boolean" && fallback === true ? `--no-${name}` : `--${name}`;
+  const value = kind === "boolean" ? "" : ` ${placeholder}`;
+  return `${short === undefined ? "" : `-${short}, `}${long}${value}`;
+}
+
+function choiceText({ choices }: Flag): string {
+  return choices.length === 0 ? "" : `One of ${choices.join(", ")}.`;
+}
+
+function repeatText({ kind }: Flag): string {
+  return kind === "list" || kind === "joined" ? "Can be repeated." : "";
+}
+
+function defaultText({ kind, fallback }: Flag): string {
+  if (fallback === undefined || kind === "boolean") return "";
+  return `[default: ${typeof fallback === "string" ? fallback : JSON.stringify(fallback)}]`;
+}

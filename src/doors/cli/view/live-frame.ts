@@ -1,0 +1,160 @@
+// What the terminal view shows of a batch at one moment: a line for each running session, a bar, and the hold.
+import { costToComeUsd } from "../../../model/estimate.ts";
+import type { Standstill } from "../../../model/standstill.ts";
+import { type BatchState, doneCount, type TaskState } from "../../../model/state.ts";
+import { costText, countText, elapsedText, numberText } from "../../../report/amounts.ts";
+import { oneLine } from "../../../report/harmless.ts";
+import { labelOf } from "../../../report/label.ts";
+import { timeLeftMs, timeLeftText } from "../../../report/time-left.ts";
+import { fit } from "../terminal/fit.ts";
+import type { Printer } from "../terminal/terminal.ts";
+
+/** Everything that a frame is drawn from. */
+export interface Snapshot {
+  state: BatchState;
+  activities: ReadonlyMap<number, string>;
+  hold?: Standstill | undefined;
+  /** Milliseconds since 1970. */
+  now: number;
+}
+
+interface Canvas {
+  columns: number;
+  rows: number;
+  paint: Printer["paint"];
+}
+
+type Running = Extract<TaskState, { status: "running" }>;
+
+/** The lines of a frame. None is wider than the terminal, and together they leave it a row at least. */
+export function frameLines(snapshot: Snapshot, canvas: Canvas): string[] {
+  const { state } = snapshot;
+  // A line that fills the last column would make some terminals begin the next one.
+  const width = Math.max(1, canvas.columns - 1);
+  const foot = [
+    barLine(state, width, canvas),
+    ...countLines(snapshot, width),
+    ...holdLines(snapshot, width, canvas),
+  ];
+  const room = Math.max(0, canvas.rows - 1 - foot.length);
+  const running = state.tasks.filter((task) => task.status === "running");
+  const shown = running.length <= room ? running : running.slice(0, Math.max(0, room - 1));
+  const left = running.length - shown.length;
+  const more = left === 0 || room === 0 ? [] : [fit(`  … and ${numberText(left)} more running`, width)];
+  const digits = String(state.tasks.length).length;
+  return [
+    ...shown.map((task) => sessionLine(task, snapshot, { ...canvas, width, digits })),
+    ...more,
+    ...foot,
+  ].slice(-Math.max(1, canvas.rows - 1));
+}
+
+function sessionLine(
+  task: Running,
+  { state, activities, now }: Snapshot,
+  { width, digits, paint }: Canvas & { width: number; digits: number },
+): string {
+  const number = String(task.number).padStart(digits);
+  const before = `  ${number}  ${elapsedText(now - task.startedAt).padStart(11)}  `;
+  const doing = task.cancelling ? "is being ended" : oneLine(activities.get(task.number) ?? "starts", 400);
+  const room = width - before.length;
+  const line =
+    fit(`  ${number}  `, width) + paint("faint", fit(before.slice(digits + 4), width - digits - 4));
+  // Where there is room, the task follows, so that nobody has to remember numbers.
+  const activity = fit(doing, room);
+  const left = room - Bun.stringWidth(activity) - 3;
+  const label = labelOf(state, task.number);
+  const about = left < leastLabel || label === "" ? "" : paint("faint", ` · ${fit(label, left)}`);
+  return `${line}${activity}${about}`;
+}
+
+/** Fewer columns of a task than this say nothing. */
+const leastLabel = 12;
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, "0");
+}
+
+const parts = [
+  ["succeeded", "green", "━"],
+  ["failed", "red", "━"],
+  ["cancelled", "yellow", "━"],
+  ["running", "cyan", "╍"],
+] as const;
+
+function barLine({ counts, tasks }: BatchState, width: number, { paint }: Canvas): string {
+  const total = tasks.length;
+  const text = ` ${numberText(doneCount(counts))}/${numberText(total)}`;
+  const columns = Math.min(longestBar, width - 2 - text.length);
+  if (columns < 5) return fit(text.trim(), width);
+  let sum = 0;
+  let drawn = 0;
+  const bar = parts.map(([name, colour, sign]) => {
+    sum += counts[name];
+    // Rounded as a sum, so that the parts together are as long as the whole.
+    const end = Math.min(columns, Math.round((sum / total) * columns));
+    const piece = sign.repeat(Math.max(0, end - drawn));
+    drawn = Math.max(drawn, end);
+    return piece === "" ? "" : paint(colour, piece);
+  });
+  return `  ${bar.join("")}${paint("faint", "─".repeat(columns - drawn))}${text}`;
+}
+
+const longestBar = 60;
+
+// As many facts as fit on a line; in a narrow terminal on more than one line.
+function countLines({ state, hold, now }: Snapshot, width: number): string[] {
+  const { counts, totalCostUsd, costAtLeast } = state;
+  // Of a hold whose end is not known, nobody knows what comes after it.
+  const left = hold && hold.until === undefined ? undefined : timeLeftMs(state, now, hold?.until);
+  const toComeUsd = costToComeUsd(state) ?? 0;
+  const facts = [
+    ...(["running", "queued", "succeeded", "failed", "cancelled"] as const).flatMap((name) =>
+      counts[name] > 0 ? [`${numberText(counts[name])} ${name}`] : [],
+    ),
+    `${costText(totalCostUsd, costAtLeast)}${toComeUsd > 0 ? ` of about ${costText(totalCostUsd + toComeUsd)}` : ""}`,
+    `${elapsedText(now - state.createdAt)} so far`,
+    ...(left === undefined ? [] : [`${timeLeftText(left)} left`]),
+    ...(state.cancelledBy === undefined ? [] : ["being cancelled"]),
+  ];
+  return joined(facts, width - 2).map((line) => fit(`  ${line}`, width));
+}
+
+function joined(facts: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const fact of facts) {
+    const longer = lines.length === 0 ? fact : `${lines.at(-1)} · ${fact}`;
+    if (lines.length > 0 && longer.length <= width) lines[lines.length - 1] = longer;
+    else lines.push(fact);
+  }
+  return lines;
+}
+
+function holdLines({ hold, now }: Snapshot, width: number, { paint }: Canvas): string[] {
+  if (!hold) return [];
+  const end =
+    hold.until === undefined
+      ? ""
+      : ` until ${clockText(hold.until, now)} (${elapsedText(hold.until - now)} left)`;
+  return [paint("yellow", fit(`  Held${end}: ${oneLine(hold.because, 500)}`, width))];
+}
+
+// The day only where it is another one.
+function clockText(at: number, now: number): string {
+  const [date, nowDate] = [new Date(at), new Date(now)];
+  const time = `${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}`;
+  if (date.toDateString() === nowDate.toDateString()) return time;
+  return `${date.getFullYear()}-${twoDigits(date.getMonth() + 1)}-${twoDigits(date.getDate())} ${time}`;
+}
+
+/** "at most 4 at once", as it was asked for. */
+export function atOnceText({ concurrency }: BatchState["batch"]): string {
+  return concurrency === "auto"
+    ? "as many in parallel as your machine and account allow"
+    : `at most ${concurrency} at once`;
+}
+
+/** "3 tasks, at most 2 at once": the heading of a batch. */
+export function headingOf({ batch, outputDirectory }: BatchState): string {
+  return `Batch ${batch.batchId}: ${countText(batch.tasks.length, "task")}, ${atOnceText(batch)}. Files go to ${outputDirectory}.`;
+}

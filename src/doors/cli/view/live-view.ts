@@ -1,0 +1,159 @@
+// Draws a batch at the lower end of a terminal while it runs; what has ended scrolls above it.
+
+import type { Printer } from "../terminal/terminal.ts";
+import { wrapped } from "../terminal/wrapped.ts";
+import { frameLines, type Snapshot } from "./live-frame.ts";
+
+/** Between two looks, in milliseconds. A frame that is like the one before is not drawn. */
+const drawMs = 250;
+
+const hideCursor = "\x1b[?25l";
+const showCursor = "\x1b[?25h";
+// Terminals that know it show all that is between at once; others pass over it.
+const beginFrame = "\x1b[?2026h";
+const endFrame = "\x1b[?2026l";
+const clearToEnd = "\x1b[J";
+const clearLine = "\x1b[K";
+
+/** Where a command tells how its batch goes on. */
+export interface View {
+  /** Text that stays, above what changes. */
+  say(text: string): void;
+  /** Takes away what changes, and gives the terminal back. */
+  end(): Promise<void>;
+}
+
+/** `look` gives what is to be seen, and may call `say` for what has ended since. */
+export class LiveView implements View {
+  readonly #printer: Printer;
+  readonly #look: () => Snapshot;
+  readonly #timer: Timer;
+  #said: string[] = [];
+  /** The lines that stand there now. */
+  #lines: readonly string[] = [];
+  #columns: number;
+  #ended = false;
+
+  constructor(printer: Printer, look: () => Snapshot) {
+    this.#printer = printer;
+    this.#look = look;
+    this.#columns = printer.size.columns;
+    void printer.write(hideCursor);
+    process.on("exit", this.#giveBack);
+    process.on("SIGWINCH", this.#draw);
+    process.on("SIGTSTP", this.#pause);
+    process.on("SIGCONT", this.#resume);
+    this.#timer = setInterval(this.#draw, drawMs);
+  }
+
+  say(text: string): void {
+    this.#said.push(this.#printer.shown(text));
+    if (this.#ended) void this.#printer.tell(this.#said.splice(0).join("\n"));
+    else this.#draw();
+  }
+
+  async end(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearInterval(this.#timer);
+    process.off("SIGWINCH", this.#draw);
+    process.off("SIGTSTP", this.#pause);
+    process.off("SIGCONT", this.#resume);
+    await this.#printer.write(`${this.#erased()}${this.#above()}${showCursor}`);
+    process.off("exit", this.#giveBack);
+  }
+
+  // One write a frame: a terminal never shows a half one for long.
+  readonly #draw = () => {
+    if (this.#ended || this.#printer.isBusy) return;
+    const size = this.#printer.size;
+    const snapshot = this.#seen();
+    if (!snapshot) return;
+    const lines = frameLines(snapshot, {
+      ...size,
+      paint: (colour, text) => this.#printer.paint(colour, text),
+    });
+    const isSame =
+      size.columns === this.#columns &&
+      lines.length === this.#lines.length &&
+      lines.every((line, index) => line === this.#lines[index]);
+    if (isSame && this.#said.length === 0) return;
+    const resized = size.columns !== this.#columns;
+    const start = resized ? this.#erased() : this.#toTop();
+    const body = lines.map((line) => `${line}${clearLine}`).join("\r\n");
+    const frame = `${start}${this.#above()}${body}${clearToEnd}`;
+    this.#lines = lines;
+    this.#columns = size.columns;
+    void this.#printer.write(`${beginFrame}${frame}${endFrame}`);
+  };
+
+  // A store that cannot be read for a moment must not end the batch that is shown; its runner reports that.
+  #seen(): Snapshot | undefined {
+    try {
+      return this.#look();
+    } catch {
+      return undefined;
+    }
+  }
+
+  #above(): string {
+    return this.#said
+      .splice(0)
+      .flatMap((text) => wrapped(text, this.#printer).split("\n"))
+      .map((line) => `${line}${clearLine}\r\n`)
+      .join("");
+  }
+
+  #toTop(): string {
+    const up = this.#rowsTaken() - 1;
+    return up > 0 ? `\r\x1b[${up}A` : "\r";
+  }
+
+  #erased(): string {
+    return `${this.#toTop()}${clearToEnd}`;
+  }
+
+  // A terminal that became narrower has broken what no longer fits into it.
+  #rowsTaken(): number {
+    const { columns, rows } = this.#printer.size;
+    const taken = this.#lines.reduce(
+      (sum, line) => sum + Math.max(1, Math.ceil(Bun.stringWidth(line) / columns)),
+      0,
+    );
+    return Math.min(taken, rows);
+  }
+
+  readonly #giveBack = () => {
+    this.#printer.writeNow(`\r\n${endFrame}${showCursor}`);
+  };
+
+  // Ctrl-Z: the shell gets its terminal as it was. Sessions go on by themselves.
+  readonly #pause = () => {
+    this.#printer.writeNow(`${this.#erased()}${showCursor}`);
+    this.#lines = [];
+    process.kill(process.pid, "SIGSTOP");
+  };
+
+  readonly #resume = () => {
+    this.#lines = [];
+    void this.#printer.write(hideCursor);
+    this.#draw();
+  };
+}
+
+/** Plain lines, for a pipe, a log or a terminal that cannot be drawn upon. */
+export class PlainView implements View {
+  readonly #printer: Printer;
+
+  constructor(printer: Printer) {
+    this.#printer = printer;
+  }
+
+  say(text: string): void {
+    void this.#printer.tell(text);
+  }
+
+  end(): Promise<void> {
+    return this.#printer.done();
+  }
+}

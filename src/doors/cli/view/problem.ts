@@ -1,0 +1,63 @@
+// What went wrong with a task, and what to do about it, in the words of the command line.
+import type { BatchState, DoneTask } from "../../../model/state.ts";
+import { parallelInput } from "../../../operations/spawn-input.ts";
+import { adviceFor } from "../../../report/advice.ts";
+import { adviceFactsOf } from "../../../report/advice-facts.ts";
+import { countText } from "../../../report/amounts.ts";
+import { remarksOf } from "../../../report/answer.ts";
+import { oneLine } from "../../../report/harmless.ts";
+import { inFlagWords } from "../input/flag-words.ts";
+import { flagsOf } from "../input/flags.ts";
+import { type FailureGroup, failureGroups, happenedText, isProblem, tasksText } from "./failure-groups.ts";
+
+/** What `run` reads otherwise than by a flag of that name. */
+export const withoutFlags = ["tasks", "asyncMode"];
+
+/** How many of a batch's problems are shown; the report has them all. */
+const mostProblems = 20;
+
+/** Of tasks in a command. */
+const mostNumbers = 20;
+
+/** The problems of a batch, one text for all tasks that have the same. Cancelled tasks are none: somebody wanted that. */
+export function problemsOf(state: BatchState): string[] {
+  const groups = failureGroups(state);
+  const more = groups.slice(mostProblems).reduce((sum, { tasks }) => sum + tasks.length, 0);
+  const told = groups.slice(0, mostProblems).map((group) => groupText(state, group));
+  return more > 0 ? [...told, `${countText(more, "more task")} with other problems in the report.`] : told;
+}
+
+function groupText(state: BatchState, { tasks, happened, isAlike }: FailureGroup): string {
+  const [first] = tasks;
+  if (tasks.length === 1) return `Task ${first.number}: ${happened}${wordsText(state, first)}`;
+  const example = isAlike ? "" : ` (the words of task ${first.number})`;
+  return `${countText(tasks.length, "task")}: ${happened}${example}\n  ${sentence(tasksText(tasks))}${wordsText(state, first, tasks)}`;
+}
+
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
+}
+
+/** What happened to a task and what to do about it; nothing for a success at which nothing was odd. */
+export function problemOf(state: BatchState, task: DoneTask): string | undefined {
+  return isProblem(task) ? `${happenedText(task)}${wordsText(state, task)}` : undefined;
+}
+
+// Below it, what to do and what was odd. Of several tasks, the advice names all.
+function wordsText(state: BatchState, task: DoneTask, tasks: readonly DoneTask[] = [task]): string {
+  const advice = adviceFor(task.outcome, {
+    ...adviceFactsOf(state, task, "command-line"),
+    ...(tasks.length > 1 ? { tasks: numbersOf(tasks), sessionId: undefined } : {}),
+  });
+  const flags = flagsOf(parallelInput, withoutFlags);
+  const words = [
+    ...(advice === undefined ? [] : [advice]),
+    ...remarksOf(task).map((remark) => inFlagWords(oneLine(remark, 500), flags)),
+  ];
+  return words.map((line) => `\n  ${line}`).join("");
+}
+
+// A command that names hundreds of tasks can be read by nobody; without numbers it is about all that failed.
+function numbersOf(tasks: readonly DoneTask[]): number[] | undefined {
+  return tasks.length > mostNumbers ? undefined : tasks.map(({ number }) => number);
+}

@@ -1,0 +1,45 @@
+// The MCP server on standard input and output. Stateless: nothing is opened, locked or looked for before the
+// first call, and two copies do not disturb each other.
+import { serveStdio } from "@modelcontextprotocol/server/stdio";
+import { newContext, serverBusyTimeoutMs } from "../../../operations/context.ts";
+import { ClientEnded } from "../../../operations/operation.ts";
+import { newServer } from "../server.ts";
+import { StdioTransport } from "./transport.ts";
+
+/** How long calls in progress may take to say goodbye, in milliseconds. Clients kill 400 ms after they ask. */
+const farewellMs = 300;
+
+/** Serves until the client has gone; gives the exit status. */
+export async function serve(): Promise<number> {
+  const context = newContext("tools", { busyTimeoutMs: serverBusyTimeoutMs });
+  const client = new AbortController();
+  const closed = Promise.withResolvers<void>();
+  const transport = new StdioTransport(() => client.abort(new ClientEnded()));
+  const calls = new Set<Promise<unknown>>();
+  const server = serveStdio(
+    ({ era }) =>
+      newServer({ context, era, environment: process.env, client: client.signal, calls }, { tells: true }),
+    {
+      transport: onClose(transport, closed.resolve),
+      onerror: () => undefined,
+    },
+  );
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => closed.resolve());
+  await closed.promise;
+  // A sync batch has nobody to work for any more: each waiting call writes that into the log, and returns.
+  client.abort(new ClientEnded());
+  await Promise.race([Promise.allSettled(calls), Bun.sleep(farewellMs)]);
+  await Promise.race([server.close(), Bun.sleep(farewellMs)]);
+  context[Symbol.dispose]();
+  return 0;
+}
+
+// The SDK puts its own `onclose` on the transport, so ours stands before it.
+function onClose(transport: StdioTransport, closed: () => void): StdioTransport {
+  const close = transport.close.bind(transport);
+  transport.close = async () => {
+    await close();
+    closed();
+  };
+  return transport;
+}

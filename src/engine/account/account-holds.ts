@@ -1,0 +1,205 @@
+// The holds of an account as one runner sees them: which tasks they stop, and which session tries whether they are over.
+import { isThrottled, type Outcome } from "../../model/outcome.ts";
+import type { ProcessIdentity } from "../../platform/process-identity.ts";
+import { type Hold, type HoldName, isDue, isSame } from "../../store/holds.ts";
+import type { SharedHolds } from "../shared/shared-store.ts";
+import { asksForPerson, concerns, holdFor, needsPerson, untilAfterThrottle } from "./hold.ts";
+
+/** What a session came to, as far as holds are concerned. */
+interface Ended {
+  number: number;
+  model: string | undefined;
+  outcome: Outcome;
+}
+
+export type HoldVerdict =
+  | { kind: "goes-on" }
+  /** The task waits with all others. */
+  | { kind: "held" }
+  /** Patience has run out: cancels queued tasks that the hold affects. */
+  | { kind: "given-up"; hold: HoldName };
+
+/** How long to wait when no end is known. */
+export interface Patience {
+  patienceMs: number;
+  /** Whether somebody is there who could log in or pay. Where nobody is, that is not waited for. */
+  isAttended: boolean;
+}
+
+export class AccountHolds {
+  readonly #holds: SharedHolds;
+  readonly #holder: ProcessIdentity;
+  #known: Hold[];
+  /** What the sessions of ours try that run, by task. */
+  readonly #probes = new Map<number, Hold[]>();
+  /** When the API answered last, by task; of those that have ended, under 0. */
+  readonly #answeredAt = new Map<number, number>();
+  /** Since when the API has refused the login of a session that asks again and again. */
+  readonly #refusedAt = new Map<number, number>();
+
+  /** Since when this batch has waited for each hold that stands. */
+  readonly #waitingSince = new Map<string, number>();
+
+  /** The holds that stand which a session of this batch has tried in vain. */
+  readonly #tried = new Set<string>();
+
+  readonly #patience: Patience;
+
+  constructor(holds: SharedHolds, holder: ProcessIdentity, patience: Patience) {
+    this.#holds = holds;
+    this.#holder = holder;
+    this.#patience = patience;
+    this.#known = [];
+    this.refresh();
+  }
+
+  /** Hears what other runners have met. */
+  refresh(now = Date.now()): void {
+    this.#known = this.#holds.all();
+    const standing = new Set(this.#known.map(nameOf));
+    for (const name of this.#waitingSince.keys()) if (!standing.has(name)) this.#waitingSince.delete(name);
+    for (const name of this.#tried) if (!standing.has(name)) this.#tried.delete(name);
+    for (const name of standing) if (!this.#waitingSince.has(name)) this.#waitingSince.set(name, now);
+  }
+
+  /** What stops tasks that ask for this model; nothing where one may start, be it to try whether it is over. */
+  stopping(model: string | undefined, now: number): Hold | undefined {
+    return this.#concerning(model).find(
+      (hold) => hold.isProbed || !(isDue(hold, now) || this.#isTriedEarly(hold)),
+    );
+  }
+
+  /** Whether a session of this task may start as the store has it now: nothing holds it but what it is to try. */
+  mayStart(number: number, model: string | undefined): boolean {
+    this.refresh();
+    const own = this.#probes.get(number) ?? [];
+    return this.#concerning(model).every((hold) => own.some((probe) => isSame(probe, hold)));
+  }
+
+  /** Takes on what a session that is about to start will show. False when another runner was quicker. */
+  claim(number: number, model: string | undefined, now: number): boolean {
+    const open = this.#concerning(model);
+    if (open.length === 0) return true;
+    const claimed = open.filter((hold) =>
+      this.#holds.claimProbe(hold, this.#holder, now, { early: this.#isTriedEarly(hold) }),
+    );
+    if (claimed.length === open.length) this.#probes.set(number, claimed);
+    else for (const hold of claimed) this.#holds.endProbe(hold);
+    this.refresh();
+    return claimed.length === open.length;
+  }
+
+  /** A session of a runner that died keeps the probe that it was started for. `startedAt` is the session's. */
+  adopt(number: number, model: string | undefined, startedAt: number): void {
+    this.refresh();
+    const own = this.#concerning(model).filter((hold) =>
+      this.#holds.adoptProbe(hold, this.#holder, startedAt),
+    );
+    if (own.length > 0) this.#probes.set(number, own);
+    this.refresh();
+  }
+
+  /** The API has answered the session of a task: what it was to try is over. */
+  answered(number: number, now: number): void {
+    this.#answeredAt.set(number, now);
+    this.#refusedAt.delete(number);
+    this.#settle(number, (hold) => this.#holds.lift(hold));
+  }
+
+  /** The API has refused the login of a session, which asks again. */
+  refused(number: number, now: number): void {
+    if (!this.#refusedAt.has(number)) this.#refusedAt.set(number, now);
+  }
+
+  /** Takes in the failure of a session that has not ended yet: the others stop at once. */
+  met({ number, model, outcome }: Ended, now: number): void {
+    const facts = { model, now, patienceMs: this.#patienceFor(outcome), probed: false };
+    const first = holdFor(outcome, { ...facts, othersAnswered: this.#othersAnswered(number, now) });
+    if (!first) return;
+    const standing = this.#holds.all().find((hold) => isSame(hold, first));
+    // For an existing hold, the session's end decides, because it may have been a failed probe.
+    if (!standing) this.#holds.place(first);
+    this.refresh(now);
+  }
+
+  /** Takes in how a session ended. Gives what that means for the others. */
+  ended({ number, model, outcome }: Ended, now: number): HoldVerdict {
+    const probes = this.#probes.get(number) ?? [];
+    const othersAnswered = this.#othersAnswered(number, now);
+    this.#forget(number);
+    const facts = { model, now, othersAnswered, patienceMs: this.#patienceFor(outcome) };
+    const first = holdFor(outcome, { ...facts, patienceMs: Number.POSITIVE_INFINITY, probed: false });
+    if (!first) {
+      this.#settle(number, (hold) => {
+        if (outcome.kind === "succeeded") this.#holds.lift(hold);
+        else if (isThrottled(outcome)) this.#tryLater(hold, now);
+        else this.#holds.endProbe(hold);
+      });
+      return { kind: "goes-on" };
+    }
+    const same = (hold: Hold) => isSame(hold, first);
+    const standing = this.#holds.all().find(same);
+    const waitingSince = this.#waitingSince.get(nameOf(first));
+    const tried = { ...facts, standing, probed: probes.some(same), waitingSince };
+    const hold = holdFor(outcome, tried);
+    // Where this batch gives up, others may still wait: for them it was one more try in vain.
+    const left = hold ?? (standing && holdFor(outcome, { ...tried, patienceMs: Number.POSITIVE_INFINITY }));
+    if (left) this.#holds.place(left);
+    for (const probe of probes) this.#tried.add(nameOf(probe));
+    this.#settle(number, (probe) => this.#holds.endProbe(probe));
+    this.refresh(now);
+    return hold ? { kind: "held" } : { kind: "given-up", hold: first };
+  }
+
+  /** The session of a task is over, or never began: what it was to try, another one may. */
+  release(number: number): void {
+    this.#settle(number, (hold) => this.#holds.endProbe(hold));
+  }
+
+  // Nobody comes to log in while this batch waits; but somebody may have since the last try. Once, and by this batch
+  // alone: for the others, the hold stands as long as it did.
+  #isTriedEarly(hold: Hold): boolean {
+    return !this.#patience.isAttended && needsPerson(hold) && !this.#tried.has(nameOf(hold));
+  }
+
+  #patienceFor(outcome: Outcome): number {
+    return this.#patience.isAttended || !asksForPerson(outcome) ? this.#patience.patienceMs : 0;
+  }
+
+  // A throttle says nothing of the hold, and the next session would only meet it too.
+  #tryLater(hold: Hold, now: number): void {
+    this.#tried.add(nameOf(hold));
+    const standing = this.#holds.all().find((one) => isSame(one, hold));
+    if (standing)
+      this.#holds.place({ ...standing, until: untilAfterThrottle(standing, now), tries: standing.tries + 1 });
+    this.#holds.endProbe(hold);
+  }
+
+  // Since the API has refused the login of this one.
+  #othersAnswered(number: number, now: number): boolean {
+    const answered = [...this.#answeredAt].map(([other, at]) => (other === number ? 0 : at));
+    return Math.max(0, ...answered) > (this.#refusedAt.get(number) ?? now);
+  }
+
+  #forget(number: number): void {
+    this.#answeredAt.set(0, Math.max(this.#answeredAt.get(0) ?? 0, this.#answeredAt.get(number) ?? 0));
+    this.#answeredAt.delete(number);
+    this.#refusedAt.delete(number);
+  }
+
+  #concerning(model: string | undefined): Hold[] {
+    return this.#known.filter((hold) => concerns(hold, model));
+  }
+
+  #settle(number: number, each: (hold: Hold) => void): void {
+    const probes = this.#probes.get(number);
+    if (!probes) return;
+    this.#probes.delete(number);
+    for (const hold of probes) each(hold);
+    this.refresh();
+  }
+}
+
+function nameOf({ kind, model }: HoldName): string {
+  return `${kind} ${model}`;
+}

@@ -1,0 +1,59 @@
+// The pace of an account as one runner sees it: it adds what its own sessions meet, and hears what others' did.
+
+import type { SharedCapacity } from "../shared/shared-store.ts";
+import { keptText, type Pace, paceFrom, replied, throttled } from "./pace.ts";
+
+interface PacePlan {
+  capacity: Pick<SharedCapacity, "pace" | "changePace">;
+  account: string;
+  /** How many sessions of the account run, in all batches. */
+  running: () => number;
+}
+
+export class AccountPace {
+  readonly #plan: PacePlan;
+  #pace: Pace;
+  /** Replies that the kept pace does not know of yet: most come in a steady stream, and need no commit each. */
+  #replies = 0;
+
+  constructor(plan: PacePlan) {
+    this.#plan = plan;
+    this.#pace = paceFrom(plan.capacity.pace(plan.account), Date.now());
+  }
+
+  /** Most sessions of the account at once. */
+  ceiling(): number {
+    if (this.#replies > 0) this.#change((pace) => pace);
+    return Math.floor(this.#pace.ceiling);
+  }
+
+  /** The API has answered a session of ours. */
+  replied(count: number): void {
+    this.#replies += count;
+  }
+
+  /** The API has throttled a session of ours. */
+  throttled(): void {
+    this.#change((pace, running) => throttled(pace, running, Date.now()));
+  }
+
+  /** Hears what other runners have met, and lets them hear. */
+  refresh(): void {
+    if (this.#replies > 0) this.#change((pace) => pace);
+    else this.#pace = paceFrom(this.#plan.capacity.pace(this.#plan.account), Date.now());
+  }
+
+  #change(then: (pace: Pace, running: number) => Pace): void {
+    const { capacity, account } = this.#plan;
+    const running = this.#plan.running();
+    const replies = this.#replies;
+    this.#replies = 0;
+    const now = Date.now();
+    capacity.changePace(account, (text) => {
+      let pace = paceFrom(text, now);
+      for (let count = 0; count < replies; count++) pace = replied(pace, running);
+      this.#pace = then(pace, running);
+      return keptText(this.#pace, now);
+    });
+  }
+}

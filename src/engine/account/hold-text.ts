@@ -1,0 +1,42 @@
+// Why a batch is held, and what to do, in words for people.
+import { cut } from "../../model/cut.ts";
+import { limitText } from "../../model/limit-types.ts";
+import type { Outcome } from "../../model/outcome.ts";
+
+type Failed = Extract<Outcome, { kind: "failed" }>;
+
+const tryNow =
+  "The batch then continues automatically, and immediately after `parallel-claude-code-mcp doctor` in a terminal.";
+
+/** One paragraph. `model`: the name under which the model was asked for, where the hold is for some models only. */
+export function holdText(
+  { reason, message, limitType, resetsAt }: Failed,
+  model: string | undefined,
+): string {
+  const said = message === "" ? "" : ` Claude said: ${cut(message.replace(/\s+/g, " "), 200)}`;
+  const text = limitText(limitType).hold?.(model ?? "The model");
+  if (text !== undefined) return `${text} ${tryNow}${said}`;
+  switch (reason) {
+    case "usage-limit":
+      return `${usageText(limitType, resetsAt, model)}${said}`;
+    case "billing":
+      return `The API refuses the account for billing reasons. Add credit, or pay outstanding invoices. ${tryNow}${said}`;
+    default:
+      return `Claude is not logged in. Run \`claude\` in a terminal, and log in with \`/login\`. ${tryNow} To use another credential from the environment, start a new batch.${said}`;
+  }
+}
+
+function usageText(
+  limitType: string | undefined,
+  resetsAt: number | undefined,
+  model: string | undefined,
+): string {
+  const { name = "usage" } = limitText(limitType);
+  const reached = `You have reached the account's ${name} limit`;
+  const text =
+    resetsAt === undefined
+      ? `${reached}. No reset time is known, so one session tries periodically.`
+      : `${reached}; the batch continues automatically after the reset.`;
+  if (model === undefined) return text;
+  return `${text} Tasks that use other models continue. To avoid the wait, start these tasks again with another model.`;
+}

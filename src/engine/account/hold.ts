@@ -1,0 +1,135 @@
+// What the end of one session means for the others of its account: the pause on new ones that it asks for.
+import { familyIn, modelNameTypes } from "../../model/limit-types.ts";
+import type { Outcome } from "../../model/outcome.ts";
+import { unreachable } from "../../model/unreachable.ts";
+import { beganAhead, type Hold, type HoldKind } from "../../store/holds.ts";
+import { holdText } from "./hold-text.ts";
+
+const minuteMs = 60_000;
+
+/** The longest usage limit lasts a week. Longer limits are tried after this, in milliseconds. */
+export const longestHoldMs = 8 * 24 * 60 * minuteMs;
+const staleMs = 60 * minuteMs;
+
+interface HoldFacts {
+  /** The model that the task asked for; nothing for the account's own. */
+  model?: string | undefined;
+  /** The same hold as it stands already. */
+  standing?: Pick<Hold, "since" | "until" | "tries"> | undefined;
+  /** Whether this session was the one that tried whether it is over. */
+  probed: boolean;
+  /** Whether the API has answered another session since it refused this one: then the account is not at fault. */
+  othersAnswered: boolean;
+  /** How long to wait when no end is known, in milliseconds: every wait has an end. */
+  patienceMs: number;
+  /** Since when this batch has waited for the standing hold; nothing: as long as that stands. */
+  waitingSince?: number | undefined;
+  /** Milliseconds since 1970. */
+  now: number;
+}
+
+/** Which hold an outcome is about; nothing where it concerns its own task alone. */
+function holdKindOf(outcome: Outcome): HoldKind | undefined {
+  if (outcome.kind !== "failed") return undefined;
+  const { reason } = outcome;
+  return reason === "usage-limit" || reason === "auth" || reason === "billing" ? reason : undefined;
+}
+
+/** Whether only a person can end a hold: by logging in, or by paying. */
+export function needsPerson({ kind }: Pick<Hold, "kind">): boolean {
+  return kind === "auth" || kind === "billing";
+}
+
+/** Whether an outcome is about something that only a person can put right. */
+export function asksForPerson(outcome: Outcome): boolean {
+  const kind = holdKindOf(outcome);
+  return kind !== undefined && needsPerson({ kind });
+}
+
+/** The hold that an outcome asks for; nothing where the others may continue, or where patience has run out. */
+export function holdFor(outcome: Outcome, facts: HoldFacts): Omit<Hold, "isProbed"> | undefined {
+  const kind = holdKindOf(outcome);
+  if (kind === undefined || outcome.kind !== "failed") return undefined;
+  const { probed, othersAnswered, patienceMs, now } = facts;
+  if (kind === "auth" && othersAnswered) return undefined;
+  // One that nobody has tried for long is not the same any more; of one that a wrong clock placed, nothing is true.
+  const isKnown = facts.standing && now - facts.standing.until < staleMs && !beganAhead(facts.standing, now);
+  const standing = isKnown ? facts.standing : undefined;
+  const reset = outcome.resetsAt !== undefined && outcome.resetsAt > now ? outcome.resetsAt : undefined;
+  // Patience counts when no end is known. A named end is waited for, and patience begins anew after it.
+  const since = reset === undefined ? (standing?.since ?? now) : now;
+  const waitedMs = now - Math.max(since, facts.waitingSince ?? since);
+  if (reset === undefined && waitedMs >= patienceMs) return undefined;
+  const tries = (standing?.tries ?? 0) + (probed ? 1 : 0);
+  const until = untilOf(kind, outcome.resetsAt, tries, now);
+  const model = heldModel(outcome, facts);
+  return {
+    kind,
+    model,
+    since,
+    // A session that was already running when the hold began has no newer information.
+    until: Math.max(until, probed ? 0 : (standing?.until ?? 0)),
+    because: holdText(outcome, isOfSome({ model }) ? nameOf(facts.model) : undefined),
+    tries,
+  };
+}
+
+/** Whether a hold is for tasks that ask for this model. */
+export function concerns({ model: held }: Pick<Hold, "model">, model: string | undefined): boolean {
+  if (held === "") return true;
+  if (model === undefined) return held === defaultModel;
+  const asked = model.toLowerCase();
+  return held.startsWith(exactly) ? asked === held.slice(exactly.length) : asked.includes(held);
+}
+
+/** Whether a hold is for some models only. */
+export function isOfSome({ model }: Pick<Hold, "model">): boolean {
+  return model !== "";
+}
+
+const defaultModel = "default";
+/** Before the name of a model that is held alone: `sonnet[1m]`, and not `sonnet`. */
+const exactly = "=";
+
+type Failed = Extract<Outcome, { kind: "failed" }>;
+
+// "seven_day_opus" does not affect other models. The task that met it is held in any case: what it asked for under
+// another name (`best`, an alias of the user's) was that model, or had it do a part.
+function heldModel({ limitType }: Failed, { model }: HoldFacts): string {
+  const ofName = modelNameTypes.has(limitType ?? "");
+  const family = ofName ? undefined : familyIn(limitType);
+  if (!ofName && family === undefined) return "";
+  if (model === undefined) return defaultModel;
+  const ofFamily = family !== undefined && concerns({ model: family }, model);
+  return ofFamily ? family : `${exactly}${model.toLowerCase()}`;
+}
+
+function nameOf(model: string | undefined): string {
+  return model === undefined ? "The account's own model" : `\`${model}\``;
+}
+
+// A reset that was named and has passed may be a second early; one that was not named is tried for. A login or credit
+// may come at any time, and a try costs nothing.
+function untilOf(kind: HoldKind, resetsAt: number | undefined, tries: number, now: number): number {
+  const again = tries === 0 ? 0 : backOff(5_000, tries - 1, 10 * minuteMs);
+  if (resetsAt !== undefined) return Math.min(now + longestHoldMs, Math.max(resetsAt, now + again));
+  switch (kind) {
+    case "usage-limit":
+    case "billing":
+      return now + backOff(5 * minuteMs, tries, 30 * minuteMs);
+    case "auth":
+      // Short at first: a login that is renewed in this moment is refused, and then not.
+      return now + backOff(15_000, tries, 10 * minuteMs);
+    default:
+      return unreachable(kind);
+  }
+}
+
+/** When a hold that was tried by a session that the API throttled is tried again, in milliseconds since 1970. */
+export function untilAfterThrottle({ tries }: Pick<Hold, "tries">, now: number): number {
+  return now + backOff(5_000, tries, 10 * minuteMs);
+}
+
+function backOff(firstMs: number, tries: number, mostMs: number): number {
+  return Math.min(mostMs, firstMs * 2 ** Math.min(tries, 20));
+}

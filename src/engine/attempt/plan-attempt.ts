@@ -1,0 +1,164 @@
+// What the next attempt at a task will be: anew, or going on where the one before was cut off.
+import { argumentsFor, type PutAside, resumePrompt } from "../../claude/arguments.ts";
+import { conversationFile, costOfConversation } from "../../claude/conversation.ts";
+import { mentionEnvironment } from "../../claude/mentions.ts";
+import type { SessionPlan } from "../../claude/session.ts";
+import type { SessionOptions } from "../../model/options.ts";
+import type { Spent } from "../../model/outcome.ts";
+import { type SessionValues, variableNames, variablesOf } from "../../model/session-values.ts";
+import { type BatchState, taskOf } from "../../model/state.ts";
+import { optionsOf, workingDirectoryOf } from "../../model/task-options.ts";
+import { exists, realPath } from "../../platform/files.ts";
+import { isWithin, join } from "../../platform/paths.ts";
+import { digestOf, type PrivateFile } from "../../platform/private-files.ts";
+import { type Layout, stderrBeside } from "../../store/layout.ts";
+import { whyAnew } from "./continuation.ts";
+
+/** What a plan is made from and others may change before its attempt is in the log: a retry gives other options. */
+interface Basis {
+  /** 1-based. */
+  attempt: number;
+  /** As they were asked for. */
+  asked: SessionOptions;
+  /** Whether it continues the conversation of the previous attempt. */
+  resumes: boolean;
+}
+
+export interface AttemptPlan {
+  basis: Basis;
+  /** 1-based. */
+  attempt: number;
+  sessionId: string;
+  /** Whether it continues the conversation of the previous attempt. */
+  resumes: boolean;
+  /** Why it begins anew, where there was a conversation to go on with. */
+  anewBecause?: string;
+  /** What the conversation that it continues has cost. */
+  costBefore?: Spent;
+  prompt: string;
+  options: SessionOptions;
+  session: SessionPlan;
+  /** Why it cannot be started. */
+  hindrance?: string;
+  /** The names of its variables whose values nobody has any more, where that is why. */
+  lost?: readonly string[];
+}
+
+/** The next attempt at a task. */
+export function planAttempt(
+  state: BatchState,
+  number: number,
+  {
+    claudePath,
+    layout,
+    environment,
+    values,
+  }: { claudePath: string; layout: Layout; environment: Record<string, string>; values: SessionValues },
+): AttemptPlan {
+  const { batch } = state;
+  const cutOff = taskOf(state, number).attempts.at(-1);
+  const basis = basisOf(state, number);
+  const { attempt, asked, resumes } = basis;
+  const options =
+    resumes && cutOff ? { ...asked, resumeSessionId: cutOff.sessionId, forkSession: false } : asked;
+  const sessionId =
+    options.resumeSessionId === undefined || options.forkSession
+      ? crypto.randomUUID()
+      : options.resumeSessionId;
+  const task = batch.tasks[number - 1]?.prompt ?? "";
+  const prompt = resumes ? resumePrompt(task, options) : task;
+  const workingDirectory = workingDirectoryOf(batch, options);
+  const costBefore = costBeforeOf(options, workingDirectory, environment);
+  const anewBecause = resumes ? undefined : whyAnew(cutOff, asked);
+  const own = variablesOf(values, number, variableNames(options.env));
+  const transcript = freeName(layout.transcript(batch.batchId, number, attempt, batch.tasks.length));
+  const hindrance =
+    own.kind === "lost"
+      ? lostText(own.names)
+      : outsideText([workingDirectory, ...(options.addDirectories ?? [])], batch.allowedRoots);
+  const files: PrivateFile[] = [];
+  const putAside: PutAside = (kind, text) => {
+    const path = join(layout.privateFolder(batch.batchId), `${kind}-${digestOf(text)}.json`);
+    files.push({ path, text });
+    return path;
+  };
+  return {
+    basis,
+    attempt,
+    sessionId,
+    resumes,
+    ...(anewBecause === undefined ? {} : { anewBecause }),
+    ...(costBefore ? { costBefore } : {}),
+    prompt,
+    options,
+    ...(own.kind === "lost" ? { lost: own.names } : {}),
+    ...(hindrance === undefined ? {} : { hindrance }),
+    session: {
+      command: [claudePath, ...argumentsFor(options, sessionId, putAside)],
+      workingDirectory,
+      environment: {
+        ...mentionEnvironment(prompt, options, workingDirectory),
+        ...environment,
+        ...(own.kind === "known" ? own.variables : {}),
+      },
+      files,
+      marker: markerOf(batch.batchId, number, attempt, sessionId),
+      transcript,
+      stderr: stderrBeside(transcript),
+    },
+  };
+}
+
+/** Whether the plan would be the same by now. */
+export function isStillMeant({ basis }: AttemptPlan, state: BatchState, number: number): boolean {
+  return Bun.deepEquals(basis, basisOf(state, number));
+}
+
+function basisOf(state: BatchState, number: number): Basis {
+  const { attempts } = taskOf(state, number);
+  return {
+    attempt: attempts.length + 1,
+    asked: optionsOf(state.batch, number),
+    resumes: attempts.at(-1)?.resumable === true,
+  };
+}
+
+function costBeforeOf(
+  { resumeSessionId }: SessionOptions,
+  workingDirectory: string,
+  environment: Record<string, string>,
+): Spent | undefined {
+  if (resumeSessionId === undefined) return undefined;
+  const file = conversationFile(resumeSessionId, workingDirectory, environment);
+  return file === undefined ? undefined : costOfConversation(file);
+}
+
+// A directory may have been moved, and another one linked to its place, since it was checked.
+function outsideText(
+  directories: readonly string[],
+  roots: readonly string[] | undefined,
+): string | undefined {
+  const outside = directories.find((path) => roots?.every((root) => !isWithin(realPath(path), root)));
+  if (outside === undefined) return undefined;
+  return `${outside} now leads to ${realPath(outside)}, outside the allowed roots: it was replaced after the batch had been checked.`;
+}
+
+function lostText(names: readonly string[]): string {
+  const what =
+    names.length === 1 ? `The value of the variable ${names[0]}` : `The values of ${names.join(", ")}`;
+  return `${what} (\`env\`) ${names.length === 1 ? "was" : "were"} lost when the processes of the batch ended. Values are never stored.`;
+}
+
+// A runner that died between a start and its commit has left a transcript that no log knows.
+function freeName(path: string): string {
+  for (let count = 1; ; count++) {
+    const candidate = count === 1 ? path : path.replace(/\.ndjson$/, `-${count}.ndjson`);
+    if (!exists(candidate)) return candidate;
+  }
+}
+
+/** Which attempt a process belongs to. What comes of the session's id tells it from those of another store. */
+export function markerOf(batchId: string, task: number, attempt: number, sessionId: string): string {
+  const suffix = new Bun.CryptoHasher("sha256").update(sessionId).digest("hex").slice(0, 16);
+  return `${batchId}/${task}/${attempt}/${suffix}`;
+}

@@ -1,0 +1,18 @@
+// What sessions have in common that take about the same memory.
+import type { Batch } from "../../model/event.ts";
+import type { SessionOptions } from "../../model/options.ts";
+import { workingDirectoryOf } from "../../model/task-options.ts";
+
+// Most tasks of a batch share their options, and so this.
+const known = new WeakMap<SessionOptions, string>();
+
+/** A name for it: what runs in which directory, with which tools and MCP servers. */
+export function configurationOf(batch: Batch, options: SessionOptions): string {
+  const before = known.get(options);
+  if (before !== undefined) return before;
+  const { mcpConfig, tools, agent } = options;
+  const parts = [batch.claudePath, workingDirectoryOf(batch, options), mcpConfig, tools, agent];
+  const name = new Bun.CryptoHasher("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+  known.set(options, name);
+  return name;
+}

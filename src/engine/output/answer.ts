@@ -1,0 +1,137 @@
+// Puts a batch's answer together, within the number of characters that a client accepts.
+import type { Standstill } from "../../model/standstill.ts";
+import type { BatchState, DoneTask } from "../../model/state.ts";
+import type { StateWord } from "../../model/state-word.ts";
+import { join } from "../../platform/paths.ts";
+import {
+  type BatchAnswer,
+  batchAnswerOf,
+  type ResultEntry,
+  resultEntryOf,
+  standingText,
+} from "../../report/answer.ts";
+import { harmlessJson } from "../../report/harmless.ts";
+import { type Door, doorOf } from "../../report/option-words.ts";
+import { outcomeText } from "../../report/outcome-text.ts";
+import { outputFiles } from "../../store/layout.ts";
+import { resultFileOf } from "./result-file.ts";
+import { othersText, type ResultText, resultTextOf } from "./result-text.ts";
+
+export interface AnswerRequest {
+  word: StateWord;
+  /** For all results together. */
+  mostCharacters: number;
+  held?: Standstill | undefined;
+  /** Who reads it. */
+  door: Door;
+  message?: string | undefined;
+}
+
+/** The whole answer, as far as the batch has got. What is cut says how long it is and where the whole is. */
+export function answerOf(state: BatchState, request: AnswerRequest): BatchAnswer {
+  const { word, mostCharacters, held, message, door } = request;
+  const done = state.tasks.filter((task) => task.status === "done");
+  const limitOf = fairShares(done.map(textLengthOf), mostCharacters);
+  const results = done.map((task) => entryOf(state, task, { limit: limitOf, door }));
+  const facts = { now: Date.now(), reportFile: reportFileOf(state), held, message };
+  return batchAnswerOf(state, word, results, facts);
+}
+
+/**
+ * The same as the text of a file, in pieces: of the results, only one is in memory at a time. `fileOf` tells the file
+ * of a task, where it has one.
+ */
+export function* summaryPieces(
+  state: BatchState,
+  word: StateWord,
+  { mostCharacters, fileOf }: { mostCharacters: number; fileOf(task: number): string | undefined },
+): Generator<string> {
+  const done = state.tasks.filter((task) => task.status === "done");
+  const limit = fairShares(done.map(textLengthOf), mostCharacters);
+  const door = doorOf(state.batch.startedBy);
+  const message = standingText(state, word, { door });
+  const answer = batchAnswerOf(state, word, [], {
+    now: Date.now(),
+    reportFile: reportFileOf(state),
+    message,
+  });
+  const [before = "", after = ""] = harmlessJson(answer, 2).split('"results": []', 2);
+  yield `${before}"results": [`;
+  for (const [index, task] of done.entries()) {
+    const entry = entryWith(state, task, resultTextOf(task, limit), {
+      resultFile: fileOf(task.number),
+      door,
+    });
+    yield `${index === 0 ? "" : ","}\n    ${harmlessJson(entry, 2).replaceAll("\n", "\n    ")}`;
+  }
+  yield `${done.length === 0 ? "" : "\n  "}]${after}\n`;
+}
+
+/** One entry of `results`, with at most this many characters of its text. */
+export function entryOf(
+  state: BatchState,
+  task: DoneTask,
+  { limit, door }: { limit: number; door: Door },
+): ResultEntry {
+  const file = resultFileOf(state, task);
+  return entryWith(state, task, resultTextOf(task, limit), {
+    resultFile: file.there ? file.path : undefined,
+    door,
+  });
+}
+
+/** The same, where text and file are known. */
+export function entryWith(
+  state: BatchState,
+  task: DoneTask,
+  { text, cut, others }: ResultText,
+  { resultFile, door }: { resultFile: string | undefined; door: Door },
+): ResultEntry {
+  const whole = cut ? cutNote(state, task, { shown: text.length, file: resultFile, door }) : "";
+  const main = task.outcome.kind === "succeeded" ? text : outcomeText(task.outcome);
+  return resultEntryOf(state, task, {
+    door,
+    text: `${main}${whole}${othersText(others)}`,
+    cut,
+    ...(cut ? { textLength: textLengthOf(task), nextFrom: text.length } : {}),
+    ...(resultFile === undefined ? {} : { resultFile }),
+  });
+}
+
+/** The page of the batch, for people. */
+export function reportFileOf(state: BatchState): string {
+  return join(state.outputDirectory, outputFiles.report(state.batch.batchId));
+}
+
+/** Of its answer, in characters; without what it answered before. */
+function textLengthOf(task: DoneTask): number {
+  return task.outcome.kind === "succeeded" ? task.outcome.length : 0;
+}
+
+function cutNote(
+  { batch: { batchId } }: BatchState,
+  task: DoneTask,
+  { shown, file, door }: { shown: number; file: string | undefined; door: Door },
+): string {
+  const places = [file, task.attempts.at(-1)?.transcript].filter((path) => path !== undefined);
+  const further =
+    door === "tools"
+      ? `read_batch_results (batchId ${batchId}, tasks [${task.number}], from ${shown})`
+      : `\`parallel-claude-code-mcp results ${batchId} ${task.number} --from ${shown}\``;
+  return `\n\n[These are the first ${shown} of ${textLengthOf(task)} characters. The whole is in ${places.join(" and in ")}; ${further} reads on.]`;
+}
+
+/**
+ * The greatest limit under which all texts together stay below `most`: short ones are whole, and what they
+ * leave goes to the long ones.
+ */
+export function fairShares(lengths: readonly number[], most: number): number {
+  let left = most;
+  const ascending = [...lengths].sort((a, b) => a - b);
+  for (const [index, length] of ascending.entries()) {
+    const share = Math.floor(left / (ascending.length - index));
+    if (length > share) return share;
+    left -= length;
+  }
+  return most;
+}

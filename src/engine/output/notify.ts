@@ -1,0 +1,100 @@
+// Tells of the end of a batch for which nobody waits: by the desktop, and by the user's own command.
+import { cleanEnvironment } from "../../claude/environment.ts";
+import { endOfState } from "../../model/batch-end.ts";
+import type { BatchState } from "../../model/state.ts";
+import { endedWord } from "../../model/state-word.ts";
+import { type Notice, notificationCommand } from "../../platform/desktop.ts";
+import { join } from "../../platform/paths.ts";
+import { signalGroup } from "../../platform/process.ts";
+import { standingText } from "../../report/answer.ts";
+import { endFactsOf, endLabel, endText, nextCommand } from "../../report/batch-end.ts";
+import { oneLine } from "../../report/harmless.ts";
+import { outputFiles } from "../../store/layout.ts";
+import { reportFileOf } from "./answer.ts";
+
+type Environment = Record<string, string | undefined>;
+
+/** Whoever started a shorter batch is still looking, in milliseconds. */
+const leastMs = 60_000;
+/** So long a command may take, in milliseconds. */
+const mostMs = 30_000;
+
+/** The commands that announce the end of a batch; none where somebody waits for it, or nobody wants to know. */
+export function noticesOf(state: BatchState, environment: Environment = process.env): Notice[] {
+  const { batch, leash, createdAt, endedAt, cancelledBy } = state;
+  if (leash || endedAt === undefined) return [];
+  const isNews = batch.notifications === true && endedAt - createdAt >= leastMs && cancelledBy !== "user";
+  const desktop = isNews ? notificationCommand(titleOf(state), textOf(state), environment) : undefined;
+  const own = batch.notifyCommand ? { command: batch.notifyCommand, variables: {} } : undefined;
+  return [desktop, own].filter((notice) => notice !== undefined);
+}
+
+/** What a command is told, in its environment. */
+export function factsOf(state: BatchState): Record<string, string> {
+  const { batch, counts, totalCostUsd, createdAt, endedAt, outputDirectory } = state;
+  const end = endOfState(state, endedWord(state));
+  const facts = end && endFactsOf(state, end);
+  return {
+    BATCH_ID: batch.batchId,
+    BATCH_NAME: batch.name ?? "",
+    BATCH_STATE: endedWord(state),
+    BATCH_END: end?.kind ?? "",
+    BATCH_STOPPED_BY: end?.kind === "stopped" ? end.by : "",
+    BATCH_REASON: facts ? endText(facts) : "",
+    BATCH_NEXT: (facts && nextCommand(facts)) ?? "",
+    BATCH_TOTAL: String(state.tasks.length),
+    BATCH_SUCCEEDED: String(counts.succeeded),
+    BATCH_FAILED: String(counts.failed),
+    BATCH_CANCELLED: String(counts.cancelled),
+    BATCH_COST_USD: totalCostUsd.toFixed(4),
+    BATCH_SECONDS: String(Math.round(((endedAt ?? createdAt) - createdAt) / 1000)),
+    BATCH_REPORT: reportFileOf(state),
+    BATCH_SUMMARY: join(outputDirectory, outputFiles.summary(batch.batchId)),
+    BATCH_OUTPUT_DIRECTORY: outputDirectory,
+  };
+}
+
+/** Runs these commands, each for half a minute at most. What goes wrong is told on our output, and hurts nobody. */
+export async function notifyOf(state: BatchState): Promise<void> {
+  const environment = { ...cleanEnvironment(process.env), ...factsOf(state) };
+  await Promise.all(noticesOf(state).map((notice) => run(notice, environment, state.outputDirectory)));
+}
+
+async function run(
+  { command, variables }: Notice,
+  environment: Record<string, string>,
+  cwd: string,
+): Promise<void> {
+  const complain = (what: string) =>
+    console.error(`${new Date().toISOString()} The notification \`${command.join(" ")}\` ${what}.`);
+  try {
+    const child = Bun.spawn(command, {
+      cwd,
+      env: { ...environment, ...variables },
+      stdin: "ignore",
+      stdout: "inherit",
+      stderr: "inherit",
+      detached: true,
+      windowsHide: true,
+    });
+    const timer = setTimeout(() => {
+      complain(`took longer than ${mostMs / 1000} s and was stopped`);
+      signalGroup(child.pid, "SIGKILL");
+    }, mostMs);
+    const code = await child.exited;
+    clearTimeout(timer);
+    if (code !== 0 && child.signalCode !== "SIGKILL") complain(`ended with ${child.signalCode ?? code}`);
+  } catch (error) {
+    complain(`could not be started: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function titleOf(state: BatchState): string {
+  const name = oneLine(state.batch.name ?? state.batch.batchId, 60);
+  const end = endOfState(state, endedWord(state));
+  return end ? `Batch ${name}: ${endLabel({ end, counts: state.counts })}` : `Batch ${name} has ended`;
+}
+
+function textOf(state: BatchState): string {
+  return standingText(state, endedWord(state), { door: "command-line" });
+}

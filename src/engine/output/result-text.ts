@@ -1,0 +1,51 @@
+// The texts of an ended task, out of its transcript.
+import { readAnswer } from "../../claude/transcript.ts";
+import type { DoneTask } from "../../model/state.ts";
+import { textPlaces } from "../../report/text-places.ts";
+
+/** Of one answer, in a page or a line, in characters; what is longer is told, with the place of the whole. */
+export const longestText = 1_000_000;
+
+export interface ResultText {
+  /** The answer; empty for a task without one. */
+  text: string;
+  /** Whether `text` is only the beginning. */
+  cut: boolean;
+  /** What the session answered beside that, with what is said before each. */
+  others: OtherText[];
+}
+
+/** An answer that is not the task's, and the words that stand before it. */
+export interface OtherText {
+  heading: string;
+  text: string;
+}
+
+/** What the session answered, at most `limit` characters of each text. */
+export function resultTextOf(task: DoneTask, limit: number): ResultText {
+  const { outcome, attempts } = task;
+  const transcript = attempts.at(-1)?.transcript;
+  const result: ResultText = { text: "", cut: false, others: [] };
+  if (transcript === undefined) return result;
+  try {
+    for (const { offset, heading } of textPlaces(outcome)) {
+      const { text, cut } = readAnswer(transcript, offset, limit);
+      if (heading === undefined) Object.assign(result, { text, cut });
+      else {
+        const rest = cut ? `\n\n[The rest is in ${transcript}.]` : "";
+        result.others.push({ heading, text: `${text}${rest}` });
+      }
+    }
+    return result;
+  } catch (error) {
+    // The transcript was removed or cannot be read: the task has ended as it has all the same.
+    const reason = error instanceof Error ? error.message : String(error);
+    if (outcome.kind !== "succeeded") return result;
+    return { text: `The transcript ${transcript} cannot be read: ${reason}`, cut: true, others: [] };
+  }
+}
+
+/** Texts that are not the answer, as they follow it. */
+export function othersText(others: readonly OtherText[]): string {
+  return others.map(({ heading, text }) => `\n\n${heading}\n\n${text}`).join("");
+}

@@ -1,0 +1,75 @@
+// The prompts and answers that an open page searches. Prompts are written at once; each answer is added as it comes.
+import type { Batch } from "../../model/event.ts";
+import { join } from "../../platform/paths.ts";
+import { appendText, isThere, replaceFile } from "../../platform/whole-files.ts";
+import { searchedCharacters, textCall } from "../../report/search-texts.ts";
+import { outputFiles } from "../../store/layout.ts";
+
+export class SearchFile {
+  readonly path: string;
+  readonly #batch: Batch;
+  readonly #limit: number;
+  readonly #answered = new Set<number>();
+  #isBegun = false;
+  #writings = 0;
+
+  constructor(batch: Batch, directory: string) {
+    this.#batch = batch;
+    this.path = join(directory, outputFiles.texts(batch.batchId));
+    this.#limit = searchedCharacters(batch.tasks.length);
+  }
+
+  /** Counts the writings, so that a page knows when to load it again. */
+  get writings(): number {
+    return this.#writings;
+  }
+
+  /** Whether the text of an ended task is in it. */
+  has(task: number): boolean {
+    return this.#answered.has(task);
+  }
+
+  /** Writes all prompts, unless they are there. Says whether it had to: then all answers are missing. */
+  async begin(): Promise<boolean> {
+    if (this.#isBegun && (await isThere(this.path))) return false;
+    this.#answered.clear();
+    await replaceFile(this.path, this.#prompts(), { tag: this.#batch.batchId });
+    this.#isBegun = true;
+    this.#writings++;
+    return true;
+  }
+
+  /** Adds results of tasks. */
+  async append(results: readonly { task: number; text: string }[]): Promise<void> {
+    const calls = results.map(({ task, text }) => {
+      const prompt = this.#batch.tasks[task - 1]?.prompt ?? "";
+      const limit = this.#limit - Math.min(prompt.length, this.#promptLimit);
+      return textCall(task, "answer", { text, limit });
+    });
+    await appendText(this.path, calls.join(""));
+    for (const { task } of results) this.#answered.add(task);
+    this.#writings++;
+  }
+
+  /** What was said before a retry is no answer any more. */
+  async forget(tasks: readonly number[]): Promise<void> {
+    const gone = tasks.filter((task) => this.#answered.delete(task));
+    // Where it was removed, a file of the answers alone must not take its place.
+    if (gone.length === 0 || (await this.begin())) return;
+    await appendText(
+      this.path,
+      gone.map((task) => textCall(task, "answer", { text: "", limit: 1 })).join(""),
+    );
+    this.#writings++;
+  }
+
+  // A prompt may take half of what is searched of its task; what it does not need is its answer's.
+  get #promptLimit(): number {
+    return Math.floor(this.#limit / 2);
+  }
+
+  *#prompts(): Generator<string> {
+    for (const [index, { prompt }] of this.#batch.tasks.entries())
+      yield textCall(index + 1, "prompt", { text: prompt, limit: this.#promptLimit });
+  }
+}

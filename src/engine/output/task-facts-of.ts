@@ -1,0 +1,32 @@
+// What the file of an ended task is told, out of the state of its batch.
+import { taskVariableNames } from "../../model/session-values.ts";
+import type { BatchState, DoneTask } from "../../model/state.ts";
+import { optionsOf, workingDirectoryOf } from "../../model/task-options.ts";
+import { adviceFactsOf } from "../../report/advice-facts.ts";
+import { labelOf } from "../../report/label.ts";
+import { doorOf } from "../../report/option-words.ts";
+import type { TaskFacts } from "../../report/task-facts.ts";
+
+/** The facts of a task that its result page and its error text share. */
+export function taskFactsOf(state: BatchState, task: DoneTask): TaskFacts {
+  const { batch } = state;
+  const attempt = task.attempts.at(-1);
+  return {
+    batchId: batch.batchId,
+    batchName: batch.name,
+    taskNumber: task.number,
+    totalTasks: batch.tasks.length,
+    prompt: batch.tasks[task.number - 1]?.prompt ?? "",
+    label: labelOf(state, task.number),
+    usage: task.usage,
+    advice: adviceFactsOf(state, task, doorOf(batch.startedBy)),
+    attempts: task.attempts.length,
+    leaked: task.leaked?.length,
+    model: task.model,
+    sessionId: attempt?.sessionId,
+    workingDirectory: workingDirectoryOf(batch, optionsOf(batch, task.number)),
+    variables: taskVariableNames(batch, task.number),
+    startedAt: task.startedAt,
+    endedAt: task.endedAt,
+  };
+}

@@ -1,0 +1,72 @@
+// The log as the runner of a batch writes it: under its epoch, and with patience for a disk that is full.
+import type { Event, EventBody } from "../../model/event.ts";
+import type { BatchState } from "../../model/state.ts";
+import { type BatchLog, Replaced } from "../../store/batch-log.ts";
+import { isStorageTrouble } from "../../store/database.ts";
+import { bestEffort } from "../shared/late-writes.ts";
+
+/** Between two tries to write what must be written, in milliseconds. */
+const commitAgainMs = 1_000;
+
+/** What a runner makes of the newest state. */
+type Decide = (state: BatchState) => EventBody[];
+
+export class RunnerLog {
+  readonly #log: BatchLog;
+  readonly #epoch: number;
+  readonly #changed: () => void;
+
+  /** `changed` is called after every change, ours or another process's. */
+  constructor(log: BatchLog, epoch: number, changed: () => void) {
+    this.#log = log;
+    this.#epoch = epoch;
+    this.#changed = changed;
+  }
+
+  get batchId() {
+    return this.#log.batchId;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get state(): BatchState {
+    return this.#log.state;
+  }
+
+  /** For what is decided again on the next beat: nothing on a full disk. Throws `Replaced` as `commit` does. */
+  tryAppend(decide: Decide): Event[] {
+    return bestEffort(() => this.#append(decide), []);
+  }
+
+  /**
+   * For what must be in the log before anything else happens: a disk that is full is waited for. Throws `Replaced` when
+   * another runner has the batch.
+   */
+  async commit(decide: Decide): Promise<Event[]> {
+    for (;;) {
+      try {
+        return this.#append(decide);
+      } catch (error) {
+        if (!isStorageTrouble(error)) throw error;
+        console.error(`${new Date().toISOString()} The log cannot be written: ${error.message}`);
+        await Bun.sleep(commitAgainMs);
+      }
+    }
+  }
+
+  #append(decide: Decide): Event[] {
+    const events = this.#log.append(decide, this.#epoch);
+    this.#changed();
+    return events;
+  }
+
+  /** What others have appended. Throws `Replaced` when one of them is the next runner. */
+  hearOthers(): Event[] {
+    const events = this.#log.refresh();
+    if (this.state.epoch !== this.#epoch) throw new Replaced(this.batchId);
+    if (events.length > 0) this.#changed();
+    return events;
+  }
+}

@@ -1,0 +1,214 @@
+// Starts the processes that carry a batch, so that they outlive the process that asked for it.
+import { cleanEnvironment } from "../../claude/environment.ts";
+import type { BatchId } from "../../model/batch-id.ts";
+import { hasValues, noValues, type SessionValues, valuesText } from "../../model/session-values.ts";
+import { closeDescriptor, exists, makePrivateDirectory, openForAppending } from "../../platform/files.ts";
+import { buryEveryMs, buryOrphans, isNoOrphan, takeInOrphans } from "../../platform/orphans.ts";
+import { livenessOf, ownIdentity } from "../../platform/process.ts";
+import { selfCommand } from "../../platform/self.ts";
+import type { Store } from "../../store/store.ts";
+import { Restarts, type RunnerEnd } from "./restarts.ts";
+
+/** Hidden subcommands of the executable; each takes the state directory and the batch. */
+export const hiddenCommands = {
+  starter: "__starter",
+  keeper: "__keeper",
+  runner: "__runner",
+  notifier: "__notifier",
+} as const;
+
+/** Behind these: the values of `env` come on stdin. */
+export const valuesOnStdin = "--values-on-stdin";
+
+/** So long, in milliseconds, a keeper waits for another one that is about to leave. */
+const leavingMs = 3_000;
+
+/** Exit status of a runner that disk or system kept from working (`EX_TEMPFAIL`). */
+export const hinderedCode = 75;
+
+/** How often a keeper looks after a runner that it did not start, in milliseconds. */
+const followEveryMs = 100;
+
+/**
+ * Starts the keeper of a batch by way of a process that exits at once: the keeper then belongs to nobody who
+ * could take it along. `environment` goes over our own: a batch is carried on with the values that it began with.
+ * `values` go through pipes: a file or a command line would keep them or show them. Throws when that process fails.
+ */
+export async function startKeeper(
+  store: Store,
+  batchId: BatchId,
+  {
+    environment = {},
+    values = noValues,
+  }: { environment?: Record<string, string>; values?: SessionValues } = {},
+): Promise<void> {
+  makePrivateDirectory(store.layout.batchDirectory(batchId));
+  const log = openForAppending(store.layout.runnerLog(batchId));
+  try {
+    const { stateDirectory } = store.layout;
+    const starter = spawnOurselves(hiddenCommands.starter, stateDirectory, batchId, {
+      log,
+      environment,
+      values,
+    });
+    await starter.fed;
+    const code = await starter.exited;
+    if (code !== 0)
+      throw new Error(
+        `the process that starts the runner ended with ${code}; see ${store.layout.runnerLog(batchId)}`,
+      );
+  } finally {
+    closeDescriptor(log);
+  }
+}
+
+/** The starter: leaves a keeper behind. Our output is the batch's `runner.log`, and becomes the keeper's. */
+export async function startDetachedKeeper(
+  stateDirectory: string,
+  batchId: string,
+  values: SessionValues,
+): Promise<void> {
+  const keeper = spawnOurselves(hiddenCommands.keeper, stateDirectory, batchId, { values });
+  await keeper.fed;
+  keeper.unref();
+}
+
+/**
+ * Starts a keeper for a batch that is carried without one, by us: in the foreground, or because its keeper was killed. Our
+ * own end will then be seen by somebody. False where none can be started, for a lack of room, of processes or of
+ * descriptors, or because the store has been removed: then the batch goes on without one.
+ */
+export function startFollower(store: Store, batchId: BatchId, values: SessionValues): boolean {
+  const { layout } = store;
+  // Whoever removed it does not want it back.
+  if (!exists(layout.database)) return false;
+  try {
+    makePrivateDirectory(layout.batchDirectory(batchId));
+    const log = openForAppending(layout.runnerLog(batchId));
+    try {
+      spawnOurselves(hiddenCommands.keeper, layout.stateDirectory, batchId, { log, values }).unref();
+      return true;
+    } finally {
+      closeDescriptor(log);
+    }
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The keeper: waits for the runner, and starts a new one after an abnormal end, as `Restarts` says. Each gets the values,
+ * which nobody but the keeper has. A runner that it did not start is waited for by looking.
+ */
+export async function keep(store: Store, batchId: BatchId, values: SessionValues): Promise<void> {
+  // A batch that lost its keeper may be found by several calls at once; one keeper is enough. The keeper of a
+  // batch that was just retried may still be about to leave.
+  const deadline = performance.now() + leavingMs;
+  if (!store.row(batchId)) throw new Error(`Internal error: the store has no batch ${batchId}`);
+  while (!store.claimKeeper(batchId, ownIdentity())) {
+    if (performance.now() > deadline) return;
+    await Bun.sleep(50);
+  }
+  // What a session leaves behind must not get lost when its runner dies.
+  await takeInOrphans();
+  const burying = setInterval(buryOrphans, buryEveryMs);
+  try {
+    await follow(store, batchId);
+    if (store.row(batchId)?.endedAt === undefined) await startRunners(store, batchId, values);
+  } finally {
+    clearInterval(burying);
+  }
+}
+
+async function follow(store: Store, batchId: BatchId): Promise<void> {
+  for (;;) {
+    const row = exists(store.layout.database) ? store.row(batchId) : undefined;
+    if (!row?.runner || row.endedAt !== undefined || livenessOf(row.runner) === "dead") return;
+    await Bun.sleep(followEveryMs);
+  }
+}
+
+async function startRunners(store: Store, batchId: BatchId, values: SessionValues): Promise<void> {
+  for (const restarts = new Restarts(); ; ) {
+    restarts.began();
+    const end = await runnerEnd(store, batchId, values);
+    if (end === "done") return;
+    const pauseMs = restarts.pauseAfter(end);
+    if (pauseMs === undefined) break;
+    await Bun.sleep(pauseMs);
+    // Whoever removed the store has ended the batch.
+    if (!exists(store.layout.database)) return say(`The store of ${batchId} has been removed.`);
+  }
+  say(`The runner of ${batchId} has ended too often; giving up.`);
+}
+
+async function runnerEnd(store: Store, batchId: BatchId, values: SessionValues): Promise<RunnerEnd | "done"> {
+  try {
+    const { stateDirectory } = store.layout;
+    const runner = spawnOurselves(hiddenCommands.runner, stateDirectory, batchId, { values });
+    const code = await runner.exited;
+    if (code === 0 || store.row(batchId)?.endedAt !== undefined) return "done";
+    say(`The runner of ${batchId} ended with ${runner.signalCode ?? code}.`);
+    return code === hinderedCode ? "hindered" : "crashed";
+  } catch (error) {
+    // No process, no memory or no descriptor for it; or the store cannot be read now.
+    say(`The runner of ${batchId} cannot be started: ${error instanceof Error ? error.message : error}`);
+    return "hindered";
+  }
+}
+
+function say(text: string): void {
+  console.error(`${new Date().toISOString()} ${text}`);
+}
+
+/**
+ * The notifier: announces the end of a batch. A process of its own, because the runner of a batch must be gone before the
+ * next one can: our output, `runner.log`, becomes its. The batch has ended, whether there is a process for this or not.
+ */
+export function startNotifier(store: Store, batchId: BatchId): void {
+  try {
+    spawnOurselves(hiddenCommands.notifier, store.layout.stateDirectory, batchId).unref();
+  } catch (error) {
+    say(`The end of ${batchId} cannot be announced: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function spawnOurselves(
+  command: string,
+  stateDirectory: string,
+  batchId: string,
+  {
+    log = "inherit",
+    environment = {},
+    values = noValues,
+  }: { log?: number | "inherit"; environment?: Record<string, string>; values?: SessionValues } = {},
+) {
+  const isFed = hasValues(values);
+  const child = isNoOrphan(
+    Bun.spawn([...selfCommand(), command, stateDirectory, batchId, ...(isFed ? [valuesOnStdin] : [])], {
+      cwd: stateDirectory,
+      env: { ...cleanEnvironment(process.env), ...environment },
+      stdin: isFed ? "pipe" : "ignore",
+      stdout: log,
+      stderr: log,
+      detached: true,
+      windowsHide: true,
+    }),
+  );
+  const { exited } = child;
+  return {
+    exited,
+    get signalCode() {
+      return child.signalCode;
+    },
+    unref: () => child.unref(),
+    /** Resolves when the values are with the child, or it has gone: then its exit says so. */
+    fed: feed(child.stdin, values).catch(() => undefined),
+  };
+}
+
+async function feed(stdin: Bun.FileSink | undefined, values: SessionValues): Promise<void> {
+  if (!stdin) return;
+  stdin.write(valuesText(values));
+  await stdin.end();
+}

@@ -1,0 +1,64 @@
+// The first session of a batch shows that the login works before the others start: a login that does not costs one
+// attempt, and not hundreds. It also writes the prompt cache that the others read. What one batch has shown holds for
+// all batches of the account, for some minutes.
+import type { SharedProofs } from "../shared/shared-store.ts";
+
+/** Replies come in a steady stream: a commit for each would be too many. In milliseconds. */
+const keepEveryMs = 60_000;
+
+interface ProofPlan {
+  /** How long the others wait at most, in milliseconds. */
+  patienceMs: number;
+  /** Whether a session of the batch has been answered before. */
+  hasAnswered: boolean;
+  /** What is known of the account. */
+  kept: SharedProofs;
+}
+
+export class LoginProof {
+  readonly #plan: ProofPlan;
+  #proven: boolean;
+  #keptAt = Number.NEGATIVE_INFINITY;
+  #prover: { number: number; began: number; isDoubtful: boolean } | undefined;
+
+  constructor(plan: ProofPlan) {
+    this.#plan = plan;
+    this.#proven = plan.hasAnswered || plan.patienceMs === 0;
+  }
+
+  /** Why no other session starts now; nothing when one may. */
+  hindrance(): string | undefined {
+    if (this.#proven || !this.#prover) return undefined;
+    // One that thinks for long before its first word has passed the login, which fails within a second.
+    const { began, isDoubtful } = this.#prover;
+    const isLate = performance.now() - began > this.#plan.patienceMs;
+    if (!isDoubtful && (isLate || this.#plan.kept.isProven(Date.now()))) this.#proven = true;
+    return this.#proven ? undefined : "Waits for the first session, which proves that the login works.";
+  }
+
+  /** A session starts. */
+  began(number: number): void {
+    this.#prover ??= { number, began: performance.now(), isDoubtful: false };
+  }
+
+  /** The API has refused the login of a session; the CLI asks again, for minutes, before it says so. */
+  doubted(number: number): void {
+    if (this.#prover?.number === number) this.#prover.isDoubtful = true;
+    this.#keptAt = Number.NEGATIVE_INFINITY;
+    this.#plan.kept.lose();
+  }
+
+  /** The API has answered a session. */
+  answered(): void {
+    this.#proven = true;
+    const now = performance.now();
+    if (now - this.#keptAt < keepEveryMs) return;
+    this.#keptAt = now;
+    this.#plan.kept.keep(Date.now());
+  }
+
+  /** A session has ended; if it has shown nothing, the next one does. */
+  ended(number: number): void {
+    if (this.#prover?.number === number) this.#prover = undefined;
+  }
+}

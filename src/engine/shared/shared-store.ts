@@ -1,0 +1,94 @@
+// What runners share in the store, as one of them reads and writes it: on a full disk it knows less, and goes on.
+import type { BatchId } from "../../model/batch-id.ts";
+import type { Standstill } from "../../model/standstill.ts";
+import type { Capacity } from "../../store/capacity.ts";
+import type { Holds } from "../../store/holds.ts";
+import type { LoginProofs } from "../../store/login-proofs.ts";
+import type { MachineSlots } from "../../store/machine-slots.ts";
+import type { Store } from "../../store/store.ts";
+import { bestEffort, type LateWrites } from "./late-writes.ts";
+
+/** What machine and account have turned out to allow. */
+export type SharedCapacity = Pick<
+  Capacity,
+  "changePace" | "pace" | "footprint" | "setFootprint" | "setLoad" | "otherLoads"
+>;
+
+export function sharedCapacity(capacity: Capacity, late: LateWrites): SharedCapacity {
+  return {
+    pace: (account) => capacity.pace(account),
+    footprint: (configuration) => capacity.footprint(configuration),
+    otherLoads: (batchId) => capacity.otherLoads(batchId),
+    // What one reply, or one throttle, has taught is learned again.
+    changePace: (account, change) => bestEffort(() => capacity.changePace(account, change), ""),
+    setFootprint: (configuration, bytes) =>
+      late.write(`footprint ${configuration}`, () => capacity.setFootprint(configuration, bytes)),
+    setLoad: (batchId, holder, load) =>
+      late.write(`load ${batchId}`, () => capacity.setLoad(batchId, holder, load)),
+  };
+}
+
+/** The holds of an account. */
+export type SharedHolds = Pick<Holds, "all" | "place" | "claimProbe" | "adoptProbe" | "endProbe" | "lift">;
+
+export function sharedHolds(holds: Holds, late: LateWrites): SharedHolds {
+  const nameOf = ({ kind, model }: { kind: string; model: string }) => `${kind} ${model}`;
+  return {
+    all: () => holds.all(),
+    // Whoever cannot take the try on leaves it to another one, or to a later moment.
+    claimProbe: (named, prober, now, how) =>
+      bestEffort(() => holds.claimProbe(named, prober, now, how), false),
+    adoptProbe: (named, prober, startedAt) =>
+      bestEffort(() => holds.adoptProbe(named, prober, startedAt), false),
+    place: (hold) => late.write(`hold ${nameOf(hold)}`, () => holds.place(hold)),
+    lift: (hold) => late.write(`hold ${nameOf(hold)}`, () => holds.lift(hold)),
+    endProbe: (hold) => late.write(`probe ${nameOf(hold)}`, () => holds.endProbe(hold)),
+  };
+}
+
+/** Whether the login of the account has been seen to work. */
+export type SharedProofs = Pick<LoginProofs, "isProven" | "keep" | "lose">;
+
+export function sharedProofs(proofs: LoginProofs, late: LateWrites): SharedProofs {
+  return {
+    isProven: (now) => proofs.isProven(now),
+    keep: (now) => late.write("proof", () => proofs.keep(now)),
+    lose: () => late.write("proof", () => proofs.lose()),
+  };
+}
+
+/** Slots of the account, or of the machine. */
+export type SharedSlots = Pick<
+  MachineSlots,
+  "claim" | "release" | "yields" | "stopWaiting" | "taken" | "inherit" | "force" | "releaseAll"
+>;
+
+export function sharedSlots(slots: MachineSlots, pool: string, late: LateWrites): SharedSlots {
+  return {
+    yields: () => slots.yields(),
+    taken: () => slots.taken(),
+    // Nothing starts without one.
+    claim: () => bestEffort(() => slots.claim(), undefined),
+    release: (slot) => late.write(`slot ${slot}`, () => slots.release(slot)),
+    stopWaiting: () => late.write(`waiter ${pool}`, () => slots.stopWaiting()),
+    releaseAll: () => late.write(`slots ${pool}`, () => slots.releaseAll()),
+    // These two are for sessions that run already: a runner that cannot write them down is started again later.
+    inherit: () => slots.inherit(),
+    force: () => slots.force(),
+  };
+}
+
+/** The row of the batch, as far as it is not in the log. */
+export type SharedRow = Pick<Store, "setAlive" | "setActivities" | "setHold">;
+
+export function sharedRow(store: Store, late: LateWrites): SharedRow {
+  return {
+    // False means that another runner has the batch; that nobody could ask does not.
+    setAlive: (batchId: BatchId, epoch: number, at: number) =>
+      bestEffort(() => store.setAlive(batchId, epoch, at), true),
+    setActivities: (batchId: BatchId, activities: ReadonlyMap<number, string>) =>
+      bestEffort(() => store.setActivities(batchId, activities), undefined),
+    setHold: (batchId: BatchId, hold: Standstill | undefined) =>
+      late.write(`held ${batchId}`, () => store.setHold(batchId, hold)),
+  };
+}
