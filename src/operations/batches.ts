@@ -5,7 +5,7 @@ import { batchEndOf, endOfState } from "../model/batch-end.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { stateWords } from "../model/state-word.ts";
 import { batchAnswerSchema, countsSchema, holdFields, holdOf, outcomeWord } from "../report/answer.ts";
-import { endFields, endFieldsOf, endSentences } from "../report/batch-end.ts";
+import { endFields, endFieldsOf } from "../report/batch-end.ts";
 import { rounded, spendingFields, spendingOf } from "../report/spending.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { patiently } from "../store/patiently.ts";
@@ -18,7 +18,7 @@ import { type Context, valueOrFault } from "./context.ts";
 import { check } from "./faults.ts";
 import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
-import { messageNow } from "./message-now.ts";
+import { endMessageNow, messageNow } from "./message-now.ts";
 import {
   cursorFrom,
   cursorPattern,
@@ -42,12 +42,16 @@ const listInput = z.strictObject({
   offset: z.int().min(0).meta({ description: "How many of the newest batches to skip." }).default(0),
 });
 
-const listedBatch = z.object({
+const rowFields = {
   batchId: z.string(),
   name: z.string().optional(),
   state: z.enum(stateWords),
   createdAt: z.string(),
   endedAt: z.string().optional(),
+};
+
+const listedBatch = z.object({
+  ...rowFields,
   counts: countsSchema,
   totalTasks: z.int(),
   ...endFields,
@@ -213,31 +217,40 @@ const cancelWaitMs = 4_000;
 
 const showInput = z.strictObject({ batchId: batchIdInput });
 
-/** The whole answer of a batch, for the command line. */
-export const showBatch: Operation<typeof showInput, typeof batchAnswerSchema> = {
+const shownBatch = z.object({ ...rowFields, ...batchAnswerSchema.shape });
+
+/** The whole answer of a batch, for the command line, with all that a list says of it. */
+export const showBatch: Operation<typeof showInput, typeof shownBatch> = {
   name: "show_batch",
   title: "Show a batch",
   description: "Shows a batch with all results so far.",
   input: showInput,
-  output: batchAnswerSchema,
+  output: shownBatch,
   annotations: reads,
   run: async (context, input) => {
     const { batchId } = valueOrFault(check(showInput, input));
     const log = findBatch(context, batchId);
-    return answerNow(context, log, { mostCharacters: commandLineCharacters });
+    const answer = answerNow(context, log, { mostCharacters: commandLineCharacters });
+    return { ...rowFieldsOf(rowOf(context, log)), ...answer };
   },
 };
 
-function listed(row: BatchRow, { store, door }: Context): z.infer<typeof listedBatch> {
-  const end = batchEndOf({ word: standingOf(row), ...row });
-  const isPartial = row.cancelledBy === undefined;
-  const held = heldNow(row);
+function rowFieldsOf(row: BatchRow): z.infer<z.ZodObject<typeof rowFields>> {
   return {
     batchId: row.batchId,
     ...(row.name === undefined ? {} : { name: row.name }),
     state: standingOf(row),
     createdAt: new Date(row.createdAt).toISOString(),
     ...(row.endedAt === undefined ? {} : { endedAt: new Date(row.endedAt).toISOString() }),
+  };
+}
+
+function listed(row: BatchRow, context: Context): z.infer<typeof listedBatch> {
+  const end = batchEndOf({ word: standingOf(row), ...row });
+  const held = heldNow(row);
+  const message = endMessageNow(context, row);
+  return {
+    ...rowFieldsOf(row),
     counts: row.counts,
     totalTasks: Object.values(row.counts).reduce((sum, count) => sum + count, 0),
     ...endFieldsOf(end),
@@ -245,15 +258,8 @@ function listed(row: BatchRow, { store, door }: Context): z.infer<typeof listedB
     ...(row.costAtLeast ? { costAtLeast: true } : {}),
     outputDirectory: row.outputDirectory,
     ...holdOf(held),
-    ...(end && end.kind !== "succeeded"
-      ? { message: endSentences({ ...row, ...budgetsOf(store, row), end, isPartial }, door) }
-      : {}),
+    ...(message === undefined ? {} : { message }),
   };
-}
-
-// Only of a batch that stopped at one: they stand in its log.
-function budgetsOf(store: Context["store"], { batchId, stoppedBy }: BatchRow) {
-  return stoppedBy === "budget" ? store.budgets(batchId) : {};
 }
 
 /** How far a batch is, in a small answer; `before` is what had ended when somebody looked last. */

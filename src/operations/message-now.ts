@@ -1,16 +1,39 @@
 // How a batch stands, and what to do next, in a few sentences for the caller.
-
-import { standingText } from "../report/answer.ts";
+import { batchEndOf } from "../model/batch-end.ts";
+import { endMessage, standingText } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
+import { cancelledUnstarted, fileFailuresOf } from "../store/end-details.ts";
 import { heldNow, standingOf } from "../store/standing.ts";
 import type { BatchRow } from "../store/store.ts";
 import type { Context } from "./context.ts";
 import { farText, interruptedText } from "./far-text.ts";
 
 /** With what is known of its processes. */
-export function messageNow({ door }: Context, { state }: BatchLog, row: BatchRow): string {
-  const word = standingOf(row);
-  const processes = word === "interrupted" ? interruptedText(row) : farText(row, door);
-  const text = standingText(state, word, { door, held: heldNow(row) });
+export function messageNow(context: Context, { state }: BatchLog, row: BatchRow): string {
+  const { door } = context;
+  const text = standingText(state, standingOf(row), { door, held: heldNow(row) });
+  return withProcesses(context, text, row);
+}
+
+/** The same of a batch that has ended otherwise than well, by its row: for many of them, no log is read as a whole. */
+export function endMessageNow(context: Context, row: BatchRow): string | undefined {
+  const { store, door } = context;
+  const end = batchEndOf({ word: standingOf(row), ...row });
+  if (!end || end.kind === "succeeded") return undefined;
+  const { batchId, stoppedBy, counts, cancelledBy } = row;
+  const facts = {
+    ...row,
+    // Only a batch that stopped at one speaks of them.
+    ...(stoppedBy === "budget" ? store.budgets(batchId) : {}),
+    end,
+    notStarted: counts.cancelled > 0 ? cancelledUnstarted(store.database, batchId) : 0,
+    isPartial: cancelledBy === undefined,
+  };
+  const text = endMessage(facts, { fileFailures: fileFailuresOf(store, batchId) }, door);
+  return withProcesses(context, text, row);
+}
+
+function withProcesses({ door }: Context, text: string, row: BatchRow): string {
+  const processes = standingOf(row) === "interrupted" ? interruptedText(row) : farText(row, door);
   return processes === undefined ? text : `${text} ${processes}`;
 }

@@ -5,7 +5,7 @@ import type { BatchState, DoneTask } from "../model/state.ts";
 import { stateWords } from "../model/state-word.ts";
 import { countText, numberText } from "../report/amounts.ts";
 import { resultSchema } from "../report/answer.ts";
-import { endFactsOf, endFields, endFieldsOf, endSentences } from "../report/batch-end.ts";
+import { endFields, endFieldsOf } from "../report/batch-end.ts";
 import { type Door, optionText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { standingOf } from "../store/standing.ts";
@@ -16,6 +16,7 @@ import { type Entry, entryOf } from "./entry.ts";
 import { check } from "./faults.ts";
 import { findBatch, rowOf, unknownTasks } from "./find-batch.ts";
 import { fitting, leastEach } from "./fitting.ts";
+import { messageNow } from "./message-now.ts";
 import type { Tool } from "./operation.ts";
 import { expectedLength } from "./task-text.ts";
 
@@ -106,7 +107,8 @@ function read(
   const { state } = log;
   const faults = faultsOf(asked, state);
   if (faults.length > 0) throw new Fault(faults.join("\n"));
-  const word = standingOf(rowOf(context, log));
+  const row = rowOf(context, log);
+  const word = standingOf(row);
   const end = endOfState(state, word);
   const matching = state.tasks.filter((task) => task.status === "done").filter((task) => fits(task, asked));
   const mostCharacters = limits?.answerCharacters ?? commandLineCharacters;
@@ -130,7 +132,7 @@ function read(
       results,
       ...(next < matching.length && page.length > 0 ? { nextOffset: next } : {}),
       message: [
-        ...(end && end.kind !== "succeeded" ? [endSentences(endFactsOf(state, end), context.door)] : []),
+        ...(end && end.kind !== "succeeded" ? [messageNow(context, log, row)] : []),
         messageOf(asked, log, { matching: matching.length, results, next, door: context.door }),
       ].join(" "),
     };

@@ -8,7 +8,7 @@ import { type StateWord, stateWords } from "../model/state-word.ts";
 import { adviceFor } from "./advice.ts";
 import { adviceFactsOf } from "./advice-facts.ts";
 import { countText, durationText, numberText, timeText } from "./amounts.ts";
-import { endFactsOf, endFields, endFieldsOf, endText, nextText } from "./batch-end.ts";
+import { type EndFacts, endFactsOf, endFields, endFieldsOf, endText, nextText } from "./batch-end.ts";
 import type { Door } from "./option-words.ts";
 import { rounded, spendingFields, spendingOf } from "./spending.ts";
 
@@ -274,10 +274,7 @@ export function standingText(
   { door, held }: { door: Door; held?: Standstill | undefined },
 ): string {
   const end = endOfState(state, word);
-  if (end) {
-    const facts = endFactsOf(state, end);
-    return sentencesOf([endText(facts), unwrittenText(state), nextText(facts, door)]);
-  }
+  if (end) return endMessage(endFactsOf(state, end), state, door);
   const now =
     state.cancelledBy !== undefined
       ? "It is being cancelled."
@@ -287,12 +284,17 @@ export function standingText(
   return sentencesOf([countsText(state), unwrittenText(state), now]);
 }
 
+/** How a batch ended and why, which of its files are lacking, and what to do next. */
+export function endMessage(facts: EndFacts, files: Pick<BatchState, "fileFailures">, door: Door): string {
+  return sentencesOf([endText(facts), unwrittenText(files), nextText(facts, door)]);
+}
+
 function sentencesOf(sentences: readonly (string | undefined)[]): string {
   return sentences.filter((sentence) => sentence !== undefined).join(" ");
 }
 
 /** Which files could not be written, and why; nothing where all were. */
-export function unwrittenText({ fileFailures }: BatchState): string | undefined {
+export function unwrittenText({ fileFailures }: Pick<BatchState, "fileFailures">): string | undefined {
   const [unwritten] = fileFailures;
   if (!unwritten) return undefined;
   return `${countText(fileFailures.size, "file")} could not be written: ${unwritten[0]}: ${unwritten[1]}.`;
