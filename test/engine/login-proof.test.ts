@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { LoginProof } from "../../src/engine/scheduler/login-proof.ts";
 import { LoginProofs } from "../../src/store/login-proofs.ts";
 import { Home } from "../harness.ts";
+import { HandClock } from "./hand-clock.ts";
 
 const minuteMs = 60_000;
 const waits = "Waits for the first session, which proves that the login works.";
@@ -69,4 +70,72 @@ test("a session that has only just started proves nothing, however long this pro
   const proof = new LoginProof({ patienceMs: 1.5 * performance.now(), hasAnswered: false, kept });
   proof.began(1);
   expect(proof.hindrance()).toBe(waits);
+});
+
+/** An account of which nothing was ever proven, and what a batch writes down of it. */
+function unproven() {
+  const written: string[] = [];
+  const kept = {
+    isProven: () => false,
+    keep: () => void written.push("keep"),
+    lose: () => void written.push("lose"),
+  };
+  const proofWith = (patienceMs: number, hasAnswered = false) =>
+    new LoginProof({ patienceMs, hasAnswered, kept });
+  return { written, proofWith };
+}
+
+test("without a first session, after an answer, or without patience, nobody waits", () => {
+  const { proofWith } = unproven();
+  expect(proofWith(minuteMs).hindrance()).toBeUndefined();
+  for (const proof of [proofWith(0), proofWith(minuteMs, true)]) {
+    proof.began(1);
+    expect(proof.hindrance()).toBeUndefined();
+  }
+  const proof = proofWith(minuteMs);
+  proof.began(1);
+  expect(proof.hindrance()).toBe(waits);
+  proof.answered();
+  expect(proof.hindrance()).toBeUndefined();
+});
+
+test("where the first session ends without an answer, the next one proves it", () => {
+  const { proofWith } = unproven();
+  const proof = proofWith(minuteMs);
+  proof.began(1);
+  proof.ended(2);
+  expect(proof.hindrance()).toBe(waits);
+  proof.ended(1);
+  expect(proof.hindrance()).toBeUndefined();
+  proof.began(3);
+  expect(proof.hindrance()).toBe(waits);
+});
+
+test("a session that thinks for longer than patience lasts has passed the login, unless it was refused", () => {
+  using clock = new HandClock();
+  const { proofWith } = unproven();
+  const [proof, doubtful, others] = [proofWith(minuteMs), proofWith(minuteMs), proofWith(minuteMs)];
+  for (const one of [proof, doubtful, others]) one.began(1);
+  doubtful.doubted(1);
+  others.doubted(2);
+  clock.now += minuteMs;
+  expect(proof.hindrance()).toBe(waits);
+  clock.now += 1;
+  expect([proof, doubtful, others].map((one) => one.hindrance())).toEqual([undefined, waits, undefined]);
+});
+
+test("an answer is written down once a minute, and at once after a doubt", () => {
+  using clock = new HandClock();
+  const { proofWith, written } = unproven();
+  const proof = proofWith(minuteMs);
+  proof.answered();
+  clock.now += minuteMs - 1;
+  proof.answered();
+  expect(written).toEqual(["keep"]);
+  clock.now += 1;
+  proof.answered();
+  expect(written).toEqual(["keep", "keep"]);
+  proof.doubted(1);
+  proof.answered();
+  expect(written).toEqual(["keep", "keep", "lose", "keep"]);
 });

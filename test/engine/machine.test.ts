@@ -1,25 +1,41 @@
 // What is measured of running sessions, what is learned from it, and when a next one waits.
-import { expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { Machine } from "../../src/engine/memory/machine.ts";
 import { LateWrites } from "../../src/engine/shared/late-writes.ts";
 import { type SharedCapacity, sharedCapacity } from "../../src/engine/shared/shared-store.ts";
 import { newBatchId } from "../../src/model/batch-id.ts";
+import type { Pressure } from "../../src/platform/pressure.ts";
+import * as pressures from "../../src/platform/pressure.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
+import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import type { Load } from "../../src/store/capacity.ts";
-import { Inside } from "../inside.ts";
+import { gone, Inside } from "../inside.ts";
+import { living } from "../store/samples.ts";
+import { HandClock } from "./hand-clock.ts";
 
 /** A machine, with what it has told the other runners. */
-function machineIn(inside: Inside, limitBytes?: number) {
+function machineIn(inside: Inside, limitBytes?: number, processors = 1_000) {
   const { capacity } = inside.context().store;
   const loads: Load[] = [];
   const batchId = newBatchId();
+  const written: number[] = [];
+  let asked = 0;
+  const shared = sharedCapacity(capacity, new LateWrites());
   const watched: SharedCapacity = {
-    ...sharedCapacity(capacity, new LateWrites()),
+    ...shared,
+    otherLoads: (batchId) => {
+      asked++;
+      return shared.otherLoads(batchId);
+    },
+    setFootprint: (configuration, bytes) => {
+      written.push(bytes);
+      shared.setFootprint(configuration, bytes);
+    },
     setLoad: (_batchId, _holder, load) => void loads.push(load),
   };
-  const plan = { batchId, holder: ownIdentity(), processors: 1_000, limitBytes };
+  const plan = { batchId, holder: ownIdentity(), processors, limitBytes };
   const machine = new Machine({ ...plan, capacity: watched });
-  return { machine, loads, footprint: () => capacity.footprint("c") };
+  return { machine, loads, written, asked: () => asked, footprint: () => capacity.footprint("c") };
 }
 
 test("a running session is measured with its whole tree, and what it takes is told", () => {
@@ -74,4 +90,133 @@ test("within a limit of memory, one session may always run, and the next one wai
   );
   machine.ended(1);
   expect(machine.hindrance("c")).toBeUndefined();
+});
+
+test("what was learned counts for the next session, and is written down where it has changed", async () => {
+  using inside = new Inside();
+  const { machine, footprint, written } = machineIn(inside, 600e6);
+  const small = living();
+  const runWith = (identity: ProcessIdentity) => {
+    machine.began(1, identity, "c");
+    for (let look = 0; look < 5; look++) machine.look(true);
+    machine.ended(1);
+  };
+  runWith(small.identity);
+  const first = footprint() ?? Number.POSITIVE_INFINITY;
+  // A `sleep` takes next to nothing, so that two more fit.
+  expect(first).toBeLessThan(50e6);
+  machine.began(1, small.identity, "c");
+  machine.began(2, small.identity, "c");
+  expect(machine.hindrance("c")).toBeUndefined();
+  expect(machine.hindrance("unknown")).toBeUndefined();
+  machine.began(3, small.identity, "unknown");
+  machine.began(4, small.identity, "unknown");
+  expect(machine.hindrance("unknown")).toContain("the next one 256 MB");
+  for (const number of [1, 2, 3, 4]) machine.ended(number);
+  expect(written).toHaveLength(1);
+  runWith(small.identity);
+  expect(written).toHaveLength(1);
+  runWith(ownIdentity());
+  expect(written).toHaveLength(2);
+  expect(footprint()).toBeGreaterThan(first);
+  await small.end();
+});
+
+test("what others have learned counts, and what a running session takes above it at once", () => {
+  using inside = new Inside();
+  const { machine } = machineIn(inside, 100);
+  inside.context().store.capacity.setFootprint("c", 12e6);
+  machine.began(1, ownIdentity(), "c");
+  expect(machine.hindrance("c")).toContain("the running session may take 12 MB, the next one 12 MB");
+  machine.look(true);
+  const peak = Number(/the next one (\d+) MB/.exec(machine.hindrance("c") ?? "")?.[1]);
+  expect(peak).toBeGreaterThan(20);
+});
+
+describe("the pressure on the machine", () => {
+  const processes = () => {
+    const all = [living(), living(), living(), living()];
+    return { all, end: () => Promise.all(all.map(({ end }) => end())) };
+  };
+  const pressed = (pressure: Pressure) => spyOn(pressures, "pressureNow").mockImplementation(() => pressure);
+
+  test("of memory lets no further session start", async () => {
+    using inside = new Inside();
+    using clock = new HandClock();
+    const { machine } = machineIn(inside);
+    const now = { memory: 20, processor: 0 };
+    using _ = pressed(now);
+    machine.began(1, ownIdentity(), "c");
+    expect(machine.hindrance("c")).toBeUndefined();
+    now.memory = 21.4;
+    expect(machine.hindrance("c")).toBe(
+      "Waits for memory: processes on this machine waited for it 21 % of the time.",
+    );
+    clock.now += 1_000;
+    // One may always run.
+    machine.ended(1);
+    expect(machine.hindrance("c")).toBeUndefined();
+  });
+
+  test("of processors lets one session start every two seconds, where many of ours run", async () => {
+    using inside = new Inside();
+    using clock = new HandClock();
+    const { machine } = machineIn(inside, undefined, 1);
+    using _ = pressed({ memory: 0, processor: 95 });
+    const { all, end } = processes();
+    const start = (number: number) => machine.began(number, all[number - 1]?.identity ?? gone, "c");
+    for (const number of [1, 2, 3]) start(number);
+    expect(machine.hindrance("c")).toBeUndefined();
+    start(4);
+    expect(machine.hindrance("c")).toBe(
+      "Waits for the processors: processes on this machine waited for them 95 % of the time.",
+    );
+    clock.now += 1_999;
+    expect(machine.hindrance("c")).toBeDefined();
+    clock.now += 1;
+    expect(machine.hindrance("c")).toBeUndefined();
+    await end();
+  });
+
+  test("of processors that are not overloaded stops nobody", async () => {
+    using inside = new Inside();
+    const { machine } = machineIn(inside, undefined, 1);
+    using _ = pressed({ memory: 0, processor: 90 });
+    const { all, end } = processes();
+    for (const [index, { identity }] of all.entries()) machine.began(index + 1, identity, "c");
+    expect(machine.hindrance("c")).toBeUndefined();
+    await end();
+  });
+});
+
+test("the surroundings are looked at ten times a second at most", () => {
+  using inside = new Inside();
+  using clock = new HandClock();
+  const { machine, asked } = machineIn(inside);
+  for (const ms of [0, 50, 49, 1, 50]) {
+    clock.now += ms;
+    machine.hindrance("c");
+  }
+  expect(asked()).toBe(2);
+});
+
+test("a look that took long is made less often, and one that took no time at once again", () => {
+  using inside = new Inside();
+  using clock = new HandClock();
+  const { machine, loads } = machineIn(inside);
+  machine.began(1, ownIdentity(), "c");
+  const hasLooked = () => {
+    const before = loads.length;
+    machine.look();
+    return loads.length > before;
+  };
+  expect([hasLooked(), hasLooked()]).toEqual([true, true]);
+  // From here on, whoever asks for the time takes 3 ms.
+  clock.step = 3;
+  expect(hasLooked()).toBe(true);
+  clock.step = 0;
+  clock.now += 50;
+  expect(hasLooked()).toBe(false);
+  clock.now += 2_000;
+  expect(hasLooked()).toBe(true);
 });

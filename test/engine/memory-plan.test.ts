@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import {
   casualties,
+  isShort,
   lackOfMemory,
   learned,
   type RunningMemory,
@@ -64,4 +65,28 @@ test("a footprint grows at once and shrinks slowly", () => {
   expect(learned(undefined, 150e6)).toBe(150e6);
   expect(learned(150e6, 400e6)).toBe(400e6);
   expect(learned(400e6, 100e6)).toBe(370e6);
+});
+
+test("of two that began together, the later task gives way", () => {
+  const sessions = [2, 3, 1].map((number) => ({ ...session(number, 500), startedAt: 7 }));
+  expect(casualties({ ...roomy, limitBytes: 1.4e9, sessions })).toEqual([3]);
+});
+
+test("what runs is counted in words", () => {
+  const limited = { ...roomy, limitBytes: 1e9 };
+  const lackWith = (...sessions: RunningMemory[]) => lackOfMemory({ ...limited, sessions }, 900e6);
+  expect(lackWith(session(1, 200))).toBe(
+    "Waits for memory: the running session may take 200 MB, the next one 900 MB, and `memoryLimitMb` is 1000.",
+  );
+  expect(lackWith(session(1, 200), session(2, 100, 300))).toContain("the 2 running sessions may take 500 MB");
+});
+
+test("little is left above seven tenths of the limit, or below three times what stays free for all else", () => {
+  const facts = { ...roomy, sessions: [session(1, 700)] };
+  expect(isShort(facts)).toBe(false);
+  expect(isShort({ ...facts, limitBytes: 1e9 })).toBe(false);
+  expect(isShort({ ...facts, limitBytes: 0.99e9 })).toBe(true);
+  // Of 32 GB, 1.6 GB stay free.
+  expect(isShort({ ...facts, availableBytes: 4.8e9 })).toBe(false);
+  expect(isShort({ ...facts, availableBytes: 4.79e9 })).toBe(true);
 });
