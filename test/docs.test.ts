@@ -5,6 +5,8 @@ import { dirname, join } from "node:path";
 import { codeBlocks } from "../scripts/docs/blocks.ts";
 import { readmeFor } from "../scripts/release/readme.ts";
 import { unknownOwner } from "../scripts/release/release.ts";
+import { oldest } from "../scripts/release/targets.ts";
+import { oldestVersion } from "../src/claude/versions.ts";
 import { commands } from "../src/doors/cli/commands.ts";
 import { parseFlags } from "../src/doors/cli/input/flags.ts";
 import { flagsOfCommand } from "../src/doors/cli/view/help.ts";
@@ -93,6 +95,14 @@ describe("of the documents that users read,", () => {
       const written = text.replace(/<!-- (installation|downloads) -->[\s\S]*?<!-- \/\1 -->/g, "");
       expect(written).not.toContain(unknownOwner);
     }
+  });
+
+  test("what the program needs is what is supported", async () => {
+    const install = await textOf("docs/install.md");
+    expect(readme).toContain(`Claude Code, ${oldestVersion} or newer`);
+    expect(install).toContain(`**Claude Code** ${oldestVersion} or newer`);
+    const { macos, windows, glibc } = oldest;
+    expect(install).toContain(`macOS ${macos}, Windows ${windows}, or Linux with glibc ${glibc} or musl`);
   });
 
   test("every block of code is of a kind that is looked at here or in a test of its own", () => {

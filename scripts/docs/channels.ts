@@ -20,11 +20,12 @@ const fromSource = [
   "**From source**, with [Node.js](https://nodejs.org). In a clone of this repository:",
   "",
   "```sh",
-  "npx -y bun@1.4.5 run build    # compiles dist/parallel-claude-code-mcp, which then needs no Node.js",
+  "npx -y bun@1.4.5 run build    # compiles dist/parallel-claude-code-mcp, which needs no Node.js",
   `mkdir -p ~/.local/bin && install dist/${name} ~/.local/bin/`,
+  'export PATH="$HOME/.local/bin:$PATH"    # also into the startup file of your shell, if it is not there',
   "```",
   "",
-  `If your shell does not find it, add \`~/.local/bin\` to \`PATH\`. On Windows, copy \`dist\\${name}.exe\` into a directory on \`PATH\`.`,
+  `On Windows, copy \`dist\\${name}.exe\` into a directory on \`PATH\`.`,
 ];
 
 const notPublished = `There is **no release yet**, so these commands fail today. The first release brings them, and fills in \`${unknownOwner}\`.`;
@@ -35,7 +36,7 @@ const fromRelease = (owner: string, isPublished: boolean) => [
   "```sh",
   `curl -fsSL ${latestOf(owner)}/download/install.sh | sh    # macOS, Linux`,
   `brew install ${owner}/tap/${name}    # Homebrew`,
-  `npm install -g ${name}    # npm; or run it with npx -y ${name}, or bunx ${name}`,
+  `npm install -g ${name}    # npm; without installing: npx -y, or bunx`,
   "```",
   "```powershell",
   `irm ${latestOf(owner)}/download/install.ps1 | iex    # Windows`,
