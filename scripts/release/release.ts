@@ -8,12 +8,6 @@ import type { Target } from "./targets.ts";
 export const unknownOwner = "OWNER";
 
 /**
- * Who owns the repository, the tap and the registry's name. A workflow on GitHub is told; elsewhere, whoever builds a
- * release again names the same one in this variable, and gets the same bytes.
- */
-export const owner = Bun.env["GITHUB_REPOSITORY_OWNER"] || unknownOwner;
-
-/**
  * Who has published this program, by `package.json`: what stands in the documents of the repository. `release:prepare`
  * writes it there, so until the first release it is nobody that is known.
  */
@@ -21,6 +15,12 @@ export const publisher = /^github:([^/]+)\//.exec(packageJson.repository)?.[1] ?
 
 /** Whether there is a release, or this commit is to become the first one. */
 export const isPublished = publisher !== unknownOwner;
+
+/**
+ * Who owns the repository, the tap and the registry's name. A workflow on GitHub is told; elsewhere, whoever builds a
+ * release again names the same one in this variable, and gets the same bytes.
+ */
+export const owner = Bun.env["GITHUB_REPOSITORY_OWNER"] || publisher;
 
 /** Where the repository of an owner is. */
 export const repositoryOf = (owner: string): string => `https://github.com/${owner}/${packageJson.name}`;

@@ -118,7 +118,7 @@ describe("release:build", () => {
     expect(entry.name).toBe(`io.github.somebody/${name}`);
     const formula = readFileSync(join(dist, "homebrew", `${name}.rb`), "utf8");
     expect(formula).toContain(checksumOf(readFileSync(join(dist, `${name}-darwin-x64.tar.gz`))));
-    script(path, "release:prepare", ["0.1.0"]);
+    script(path, "release:prepare", ["0.1.0"], owned);
     expect(script(path, "release:check", ["v0.1.0", "--artifacts"], owned)).toMatchObject({
       exitCode: 0,
       err: "",

@@ -4,16 +4,19 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checksumOf } from "../../scripts/release/checksums.ts";
 import { notesOf } from "../../scripts/release/notes.ts";
-import { git, Repositories, script } from "./release-harness.ts";
+import { git, Repositories, script, start } from "./release-harness.ts";
 
 setDefaultTimeout(60_000);
 
 const repositories = new Repositories();
 afterAll(() => repositories[Symbol.dispose]());
 
+const owned = { GITHUB_REPOSITORY_OWNER: "somebody" };
+
 describe("release:prepare", () => {
   test("makes the commit of the version, dates its section, and says the tag", () => {
     const path = repositories.copy();
+    publish(path);
     const { exitCode, out } = script(path, "release:prepare", ["0.2.0"]);
     expect(exitCode).toBe(0);
     expect(out).toContain("git tag v0.2.0 && git push --atomic origin main v0.2.0");
@@ -31,8 +34,34 @@ describe("release:prepare", () => {
 
   test("the first release may have the version that package.json has already", () => {
     const path = repositories.copy();
+    publish(path);
     expect(script(path, "release:prepare", ["0.1.0"])).toMatchObject({ exitCode: 0, err: "" });
     expect(git(path, "diff", "--name-only", "HEAD~")).toBe("CHANGELOG.md");
+  });
+
+  test("the first release fills in the owner, and the documents say what a release brings", () => {
+    const path = repositories.copy();
+    expect(readFileSync(join(path, "README.md"), "utf8")).toContain("no release yet");
+    const origins = ["git@github.com:somebody/x.git", "https://github.com/somebody/x"];
+    for (const origin of [undefined, ...origins]) {
+      if (origin !== undefined) git(path, "config", "remote.origin.url", origin);
+      const environment = origin === undefined ? owned : {};
+      expect(script(path, "release:prepare", ["0.1.0"], environment)).toMatchObject({ exitCode: 0, err: "" });
+      expect(git(path, "diff", "--name-only", "HEAD~").split("\n")).toEqual([
+        "CHANGELOG.md",
+        "README.md",
+        "docs/install.md",
+        "package.json",
+      ]);
+      expect(git(path, "status", "--porcelain")).toBe("");
+      for (const document of ["README.md", "docs/install.md"]) {
+        const text = readFileSync(join(path, document), "utf8");
+        expect(text).toContain("https://github.com/somebody/parallel-claude-code-mcp/releases/latest");
+        expect(text).not.toContain("no release yet");
+        expect(text).not.toContain("OWNER");
+      }
+      git(path, "reset", "--quiet", "--hard", "HEAD~");
+    }
   });
 
   const refusals: [what: string, version: string[], prepare: (path: string) => void, message: string][] = [
@@ -53,6 +82,12 @@ describe("release:prepare", () => {
       (path) => change(path, "### Added\n- A thing.\n", ""),
       'nothing under "## Unreleased"',
     ],
+    [
+      "an owner that nobody knows",
+      ["0.2.0"],
+      (path) => git(path, "remote", "add", "origin", "/srv/git/x"),
+      "The owner is not known",
+    ],
   ];
   for (const [what, args, spoil, message] of refusals) {
     test(`refuses ${what}, and changes nothing`, () => {
@@ -65,6 +100,14 @@ describe("release:prepare", () => {
       expect(git(path, "rev-parse", "HEAD")).toBe(before);
       expect(git(path, "diff", "HEAD")).toBe("");
     });
+  }
+
+  // As after a first release.
+  function publish(path: string): void {
+    const file = join(path, "package.json");
+    writeFileSync(file, readFileSync(file, "utf8").replace("github:OWNER/", "github:somebody/"));
+    start(path, [process.execPath, "scripts/docs.ts"]);
+    git(path, "commit", "--quiet", "--all", "--message", "Publish");
   }
 
   function change(path: string, from: string, to: string): void {
@@ -83,11 +126,9 @@ test("the notes of a version are its section, and what is unreleased while it ha
 });
 
 describe("release:check", () => {
-  const owned = { GITHUB_REPOSITORY_OWNER: "somebody" };
-
   test("lets a prepared release of a known owner pass", () => {
     const path = repositories.copy();
-    script(path, "release:prepare", ["0.2.0"]);
+    script(path, "release:prepare", ["0.2.0"], owned);
     expect(script(path, "release:check", ["v0.2.0"], owned)).toEqual({
       exitCode: 0,
       out: "v0.2.0 may be published by somebody.\n",
@@ -108,7 +149,7 @@ describe("release:check", () => {
 
   test("refuses artifacts that changed, that lack, and that carry the placeholder, packed ones too", () => {
     const path = repositories.copy();
-    script(path, "release:prepare", ["0.2.0"]);
+    script(path, "release:prepare", ["0.2.0"], owned);
     const contents: Record<string, string | Uint8Array> = {
       "server.json": "io.github.OWNER/x",
       "a.tgz": Bun.gzipSync(Buffer.from("https://github.com/OWNER/x")),

@@ -23,8 +23,9 @@ export class Repositories implements Disposable {
   constructor() {
     const template = this.#template;
     mkdirSync(template);
-    const parts = "package.json bun.lock tsconfig.json LICENSE README.md scripts src .github".split(" ");
-    for (const part of parts) cpSync(join(root, part), join(template, part), { recursive: true });
+    const parts =
+      "package.json bun.lock tsconfig.json LICENSE README.md ARCHITECTURE.md docs scripts src .github test/limit-samples.ts";
+    for (const part of parts.split(" ")) cpSync(join(root, part), join(template, part), { recursive: true });
     symlinkSync(join(root, "node_modules"), join(template, "node_modules"));
     writeFileSync(join(template, ".gitignore"), "node_modules\ndist/\n");
     writeFileSync(
