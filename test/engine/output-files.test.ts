@@ -1,11 +1,12 @@
 // The files of a batch: what is written for whom, and what of it is never touched.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { LineFile } from "../../src/engine/output/line-file.ts";
 import { OutputFiles } from "../../src/engine/output/output-files.ts";
 import { resultFileOf } from "../../src/engine/output/result-file.ts";
 import type { EventBody } from "../../src/model/event.ts";
 import { failed, Inside, type TestBatch } from "../inside.ts";
+import { HandClock } from "./hand-clock.ts";
 
 /** The files of a batch, as a runner writes them, and what they report. */
 function filesOf(inside: Inside, { log }: TestBatch) {
@@ -376,5 +377,215 @@ test("of hundreds of tasks that are cancelled together, each has its line and it
   expect(new Set(lines.map(({ outcome }) => outcome))).toEqual(new Set(["cancelled: user"]));
   const texts = readFileSync(`${inside.output}/report-${batch.id}-texts.js`, "utf8");
   for (const number of numbers) expect(texts.split(`(${number},"answer"`)).toHaveLength(2);
+  expect(reported).toEqual([]);
+});
+
+describe("a disk that is full for a moment", () => {
+  const full = () => Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+
+  /** A batch of so many tasks that have answered, whose lines the disk does not take. */
+  async function onFullDisk(inside: Inside, tasks: number) {
+    const batch = inside.batch(inside.context(), { tasks });
+    const { files, reported } = filesOf(inside, batch);
+    await files.begin();
+    let tries = 0;
+    const disk = spyOn(LineFile.prototype, "append").mockImplementation(() => {
+      tries++;
+      return Promise.reject(full());
+    });
+    const jsonl = `${inside.output}/results-${batch.id}.jsonl`;
+    const lines = () => (existsSync(jsonl) ? linesIn(jsonl).map(({ taskIndex }) => taskIndex) : []);
+    return { batch, files, reported, lines, tries: () => tries, disk };
+  }
+
+  test("gets what is owed three seconds later, and nothing is reported", async () => {
+    using inside = new Inside();
+    using clock = new HandClock();
+    const { batch, files, reported, lines, tries, disk } = await onFullDisk(inside, 1);
+    using _ = disk;
+    batch.answer(1, "one");
+    await files.task(1);
+    clock.now += 2_999;
+    await files.beat();
+    expect(tries()).toBe(1);
+    clock.now += 1;
+    await files.beat();
+    expect([tries(), lines()]).toEqual([2, []]);
+    disk.mockRestore();
+    await files.beat();
+    expect(lines()).toEqual([]);
+    clock.now += 3_000;
+    await files.beat();
+    expect([lines(), reported]).toEqual([[1], []]);
+    // It is owed no more.
+    clock.now += 3_000;
+    await files.beat();
+    expect(lines()).toEqual([1]);
+  });
+
+  test("is reported, once, when that has lasted half a minute", async () => {
+    using inside = new Inside();
+    using clock = new HandClock();
+    const { batch, files, reported, disk } = await onFullDisk(inside, 1);
+    using _ = disk;
+    batch.answer(1, "one");
+    await files.task(1);
+    clock.now += 29_999;
+    await files.beat();
+    expect(reported).toEqual([]);
+    clock.now += 3_001;
+    for (let count = 0; count < 2; count++) {
+      await files.beat();
+      clock.now += 3_000;
+    }
+    expect(reported).toEqual([
+      {
+        type: "file-failed",
+        path: `${inside.output}/results-${batch.id}.jsonl`,
+        message: "ENOSPC: no space left on device",
+      },
+    ]);
+  });
+
+  test("begins anew where it had room in between", async () => {
+    using inside = new Inside();
+    using clock = new HandClock();
+    const { batch, files, reported, lines, disk } = await onFullDisk(inside, 2);
+    batch.answer(1, "one").answer(2, "two");
+    await files.task(1);
+    clock.now += 20_000;
+    disk.mockRestore();
+    await files.beat();
+    expect(lines()).toEqual([1]);
+    clock.now += 20_000;
+    using _ = spyOn(LineFile.prototype, "append").mockImplementation(() => Promise.reject(full()));
+    await files.task(2);
+    expect(reported).toEqual([]);
+  });
+
+  test("is reported at once at the end of the batch", async () => {
+    using inside = new Inside();
+    const { batch, files, reported, disk } = await onFullDisk(inside, 1);
+    using _ = disk;
+    batch.answer(1, "one");
+    await files.end();
+    expect(reported).toHaveLength(1);
+  });
+
+  test("is not asked again for each of many tasks, unless the batch ends", async () => {
+    using inside = new Inside();
+    using clock = new HandClock();
+    const { batch, files, tries, disk } = await onFullDisk(inside, 30);
+    using _ = disk;
+    for (let number = 1; number <= 30; number++) batch.answer(number, "x".repeat(70_000));
+    for (let number = 1; number <= 30; number++) await files.task(number);
+    expect(tries()).toBe(30);
+    clock.now += 3_000;
+    await files.beat();
+    expect(tries()).toBe(31);
+    await files.end();
+    expect(tries()).toBe(51);
+  });
+
+  test("any other fault of a file is reported at once", async () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context()).answer(1, "one");
+    const { files, reported } = filesOf(inside, batch);
+    await files.begin();
+    const path = `${inside.output}/results-${batch.id}.jsonl`;
+    rmSync(path);
+    mkdirSync(path);
+    await files.forget([1]);
+    expect(reported).toMatchObject([{ type: "file-failed", path }]);
+  });
+});
+
+describe("the page of a batch", () => {
+  test("is written while it runs, as often as it changes, and no more once it ends", async () => {
+    using inside = new Inside();
+    using clock = new HandClock();
+    const batch = inside.batch(inside.context());
+    const { files } = filesOf(inside, batch);
+    await files.begin();
+    const companion = `${inside.output}/report-${batch.id}.js`;
+    const isWritten = async () => {
+      rmSync(companion, { force: true });
+      await files.beat();
+      return existsSync(companion);
+    };
+    clock.now += 500;
+    expect(await isWritten()).toBe(false);
+    await files.changed();
+    expect(await isWritten()).toBe(true);
+    batch.answer(1, "one");
+    await files.end();
+    clock.now += 60_000;
+    await files.changed();
+    expect(await isWritten()).toBe(false);
+    // Asked for again in this moment: it goes on.
+    batch.append({ type: "retry-requested", tasks: [], succeeded: [1] });
+    await files.forget([1]);
+    expect(await isWritten()).toBe(true);
+  });
+
+  test("says once of thousands of files why some could not be written", async () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context(), { tasks: 1 });
+    for (let number = 0; number < 20; number++)
+      batch.append({ type: "file-failed", path: `/nowhere/${number}`, message: "no" });
+    writeFileSync(inside.output, "");
+    const { files, reported } = filesOf(inside, batch);
+    await files.begin();
+    expect(reported).toEqual([]);
+  });
+});
+
+test("the texts of a batch that were removed come back with the next beat, all of them", async () => {
+  using inside = new Inside();
+  const batch = inside.batch(inside.context(), { tasks: 2 }).answer(1, "one").answer(2, "two");
+  const { files } = filesOf(inside, batch);
+  await files.begin();
+  batch.append({ type: "retry-requested", tasks: [], succeeded: [2] });
+  await files.forget([2]);
+  const texts = `${inside.output}/report-${batch.id}-texts.js`;
+  rmSync(texts);
+  batch.answer(2, "two again");
+  await files.task(2);
+  const written = readFileSync(texts, "utf8");
+  expect(written).toContain('"two again"');
+  expect(written).not.toContain('"one"');
+  await files.beat();
+  expect(readFileSync(texts, "utf8")).toContain('"one"');
+});
+
+test("an answer that is longer than a page takes is cut, and says where the whole is", async () => {
+  using inside = new Inside();
+  const long = "x".repeat(1_000_001);
+  const batch = inside.batch(inside.context(), { tasks: 2 }).answer(1, long).answer(2, "y".repeat(1_000_000));
+  const { files } = filesOf(inside, batch);
+  await files.begin();
+  const jsonl = `${inside.output}/results-${batch.id}.jsonl`;
+  const results = () => linesIn(jsonl).map(({ result }) => String(result));
+  expect(results()[0]).toContain(
+    `[These are the first 1000000 of 1000001 characters. The whole is in ${inside.output}/result-001-`,
+  );
+  expect(results()[1]).toHaveLength(1_000_000);
+  // As it was just heard, too.
+  rmSync(jsonl);
+  await files.forget([1, 2]);
+  await files.task(1, { text: long });
+  expect(results()[0]).toContain("These are the first 1000000");
+});
+
+test("a transcript that is gone fails no task: its answer is said to be lost, and an error stays one", async () => {
+  using inside = new Inside();
+  const batch = inside.batch(inside.context(), { tasks: 2 }).answer(1, "one").end(2, failed);
+  rmSync(batch.transcript(1));
+  const { files, reported } = filesOf(inside, batch);
+  await files.begin();
+  const [first, second] = linesIn(`${inside.output}/results-${batch.id}.jsonl`);
+  expect(first?.["result"]).toStartWith(`The transcript ${batch.transcript(1)} cannot be read: ENOENT`);
+  expect(first?.["result"]).toContain("[These are the first");
+  expect(second?.["error"]).toBe("Reached its turn limit");
   expect(reported).toEqual([]);
 });

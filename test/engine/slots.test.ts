@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { fairShares } from "../../src/engine/output/answer.ts";
 import { type SlotSource, Slots } from "../../src/engine/scheduler/slots.ts";
+import { eventually } from "../harness.ts";
 
 /** A machine that has slots enough. */
 function plenty(): SlotSource {
@@ -52,4 +53,92 @@ test("who waits for a slot that is not wanted any more waits no longer", async (
   expect(await waiting).toBeUndefined();
   held?.[Symbol.dispose]();
   expect(await slots.acquire()).toBeDefined();
+});
+
+/** A machine that has so many slots, and what is asked of it. */
+function machineOf(size: number) {
+  const free = Array.from({ length: size }, (_, index) => size - index);
+  const released: number[] = [];
+  let stops = 0;
+  let yields = 0;
+  const source: SlotSource = {
+    claim: () => free.pop(),
+    release: (slot) => {
+      released.push(slot);
+      free.push(slot);
+    },
+    yields: () => {
+      yields++;
+      return false;
+    },
+    stopWaiting: () => stops++,
+  };
+  return { source, released, free, stops: () => stops, yields: () => yields };
+}
+
+test("a slot that nobody takes soon goes back to the machine, and until then to the next task", async () => {
+  const { source, released, yields } = machineOf(1);
+  const slots = new Slots(2, source);
+  const first = await slots.acquire();
+  first?.[Symbol.dispose]();
+  expect(released).toEqual([]);
+  const second = await slots.acquire();
+  expect([second === undefined, released]).toEqual([false, []]);
+  second?.[Symbol.dispose]();
+  await eventually(
+    () => released.length > 0,
+    () => "it does not go back",
+  );
+  expect(released).toEqual([1]);
+  // As long as nobody else waits, nobody is asked whether one does.
+  expect(yields()).toBe(0);
+});
+
+test("what waits for the machine asks again, and the machine hears when nobody does any more", async () => {
+  const { source, free, stops } = machineOf(0);
+  const slots = new Slots(2, source);
+  const waiting = [slots.acquire(), slots.acquire()];
+  expect(stops()).toBe(0);
+  free.push(7);
+  expect(await waiting[0]).toBeDefined();
+  expect(stops()).toBe(0);
+  free.push(8);
+  expect(await waiting[1]).toBeDefined();
+  expect(stops()).toBe(1);
+});
+
+test("sessions that run already may be more than fit, and their slots go back until no more than fit do", async () => {
+  const { source, released } = machineOf(0);
+  using slots = new Slots(1, source);
+  const [first, second] = [slots.adopt(11), slots.adopt(12)];
+  let isServed = false;
+  const waiting = slots.acquire().then((slot) => {
+    isServed = true;
+    return slot;
+  });
+  first?.[Symbol.dispose]();
+  await Promise.resolve();
+  expect([released, isServed]).toEqual([[11], false]);
+  second?.[Symbol.dispose]();
+  expect(await waiting).toBeDefined();
+  expect(released).toEqual([11]);
+});
+
+test("once closed, nobody asks the machine for anything, and nothing goes back by itself", async () => {
+  const { source, released, free } = machineOf(1);
+  const closed = new Slots(1, source);
+  const first = await closed.acquire();
+  first?.[Symbol.dispose]();
+  const waiting = machineOf(0);
+  const other = new Slots(1, waiting.source);
+  void other.acquire();
+  for (const slots of [closed, other]) slots[Symbol.dispose]();
+  waiting.free.push(5);
+  // One that was asked later than both has been served by now.
+  const later = machineOf(0);
+  using third = new Slots(1, later.source);
+  const served = third.acquire();
+  later.free.push(6);
+  await served;
+  expect([released, free, waiting.free]).toEqual([[], [], [5]]);
 });
