@@ -90,6 +90,10 @@ describe("a call is a line that a person understands", () => {
     expect(shown("Edit", { file_path: "/a\u001b[31m\n", old_string: "\u202e", new_string: "\u0007" })).toBe(
       "Edit /a\n- \ufffd\n+ ␇",
     );
+    expect(shown("Edit", { file_path: `${shop}/a`, old_string: "x" })).toBe(
+      "Edit file_path: a, old_string: x",
+    );
+    expect(shown("Write", { content: "x" })).toBe("Write x");
     expect(shown("Bash", { command: "x".repeat(10_000) }).length).toBeLessThan(300);
   });
 });

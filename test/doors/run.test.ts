@@ -234,7 +234,7 @@ describe("whether somebody is there", () => {
     using inside = new Inside();
     const script = inside.write(
       "attended.ts",
-      `import { isAttended } from ${JSON.stringify(require.resolve("../../src/doors/commands/attended.ts"))};\nprocess.exit(isAttended({}) ? 10 : 11);`,
+      `import { isAttended } from ${JSON.stringify(require.resolve("../../src/doors/cli/input/attended.ts"))};\nprocess.exit(isAttended({}) ? 10 : 11);`,
     );
     const nobody = Bun.spawn([process.execPath, script], { stdio: ["ignore", "ignore", "ignore"] });
     expect(await nobody.exited).toBe(11);

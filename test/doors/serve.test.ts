@@ -86,7 +86,8 @@ describe("serve --http", () => {
     });
     await command.terminal.shows("(shown this once; `--show-token` prints it again):");
     expect(command.terminal.screen.text).toContain(`${product.name} ${product.version} listens on`);
-    const client = new Client({ name: "test", version: "1" });
+    const versionNegotiation = { mode: { pin: "2026-07-28" } };
+    const client = new Client({ name: "test", version: "1" }, { versionNegotiation });
     await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }));
     const { structuredContent } = await client.callTool({ name: "list_batches", arguments: {} });
     expect(structuredContent).toMatchObject({ batches: [{ totalTasks: 1 }] });

@@ -3,13 +3,18 @@ import { describe, expect, test } from "bun:test";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { Client as OlderClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as OlderTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import { type JSONRPCMessage, ResourceUpdatedNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
+import {
+  type JSONRPCMessage,
+  ResourceListChangedNotificationSchema,
+  ResourceUpdatedNotificationSchema,
+} from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
 import { addressFrom, isLoopback, urlHost } from "../../src/doors/mcp/http/address.ts";
 import { type HttpDoor, openHttp } from "../../src/doors/mcp/http/serve.ts";
 import { newServer } from "../../src/doors/mcp/server.ts";
 import { idInEnds } from "../../src/doors/mcp/stdio/message-id.ts";
 import { errorResult, toolResult } from "../../src/doors/mcp/tool-result.ts";
+import { eventually } from "../harness.ts";
 import { failed, Inside } from "../inside.ts";
 
 const token = "secret";
@@ -26,7 +31,9 @@ const headers = { Authorization: `Bearer ${token}` };
 const urlOf = ({ port }: HttpDoor) => new URL(`http://127.0.0.1:${port}/mcp`);
 
 async function newer(door: HttpDoor): Promise<Client> {
-  const client = new Client({ name: "test", version: "1" });
+  // Unless it is told so, it speaks the older one.
+  const versionNegotiation = { mode: { pin: "2026-07-28" } };
+  const client = new Client({ name: "test", version: "1" }, { versionNegotiation });
   await client.connect(new StreamableHTTPClientTransport(urlOf(door), { requestInit: { headers } }));
   return client;
 }
@@ -203,6 +210,93 @@ describe("a client of the older era", () => {
     await client.subscribeResource({ uri: `batch://${batch.id}/tasks/2` });
     batch.answer(2, "yes");
     expect(await heard.promise).toBe(`batch://${batch.id}/tasks/2`);
+    await client.close();
+  });
+
+  test("hears that a batch is new, and that one has changed, until it unsubscribes", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: 3 });
+    await using door = open(inside);
+    const client = await older(door);
+    const heard: string[] = [];
+    const hears = (count: number) =>
+      eventually(
+        () => heard.length >= count,
+        () => `it hears ${count}, but only ${heard.join(", ")}`,
+      );
+    client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => {
+      heard.push(params.uri);
+    });
+    client.setNotificationHandler(ResourceListChangedNotificationSchema, () => {
+      heard.push("new");
+    });
+    await client.callTool({ name: "list_batches", arguments: {} });
+    const uri = `batch://${batch.id}`;
+    await client.subscribeResource({ uri });
+    batch.answer(1, "yes");
+    await hears(1);
+    expect(heard).toEqual([uri]);
+    await client.unsubscribeResource({ uri });
+    await client.subscribeResource({ uri: `${uri}/tasks/3/transcript` });
+    batch.answer(2, "yes").answer(3, "yes");
+    await hears(2);
+    inside.batch(context);
+    await hears(3);
+    expect(heard).toEqual([uri, `${uri}/tasks/3/transcript`, "new"]);
+    await client.close();
+  });
+
+  test("waits for a batch as long as its connection is there, and hears how it goes on meanwhile", async () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context(), { tasks: 2 }).answer(1, "yes");
+    await using door = open(inside);
+    const client = await older(door);
+    const waits = Promise.withResolvers<void>();
+    const answer = client.callTool(
+      { name: "wait_for_batch", arguments: { batchId: batch.id, waitSeconds: 50 } },
+      undefined,
+      { onprogress: () => waits.resolve() },
+    );
+    await waits.promise;
+    batch.answer(2, "yes").finish();
+    expect((await answer).structuredContent).toMatchObject({ state: "finished", counts: { succeeded: 2 } });
+    await client.close();
+  });
+});
+
+describe("a client of either era", () => {
+  const offered = {
+    tools: { listChanged: false },
+    prompts: { listChanged: false },
+    completions: {},
+    resources: { subscribe: true, listChanged: true },
+  };
+
+  test("is told what the server can, and only the newer one that calls may go on as tasks", async () => {
+    using inside = new Inside();
+    await using door = open(inside);
+    const one = await newer(door);
+    expect(one.getServerCapabilities()).toEqual({
+      ...offered,
+      extensions: { "io.modelcontextprotocol/tasks": {} },
+    });
+    const other = await older(door);
+    expect(other.getServerCapabilities()).toEqual(offered);
+    await Promise.all([one.close(), other.close()]);
+  });
+
+  test("hears in a sentence what is wrong with a request", async () => {
+    using inside = new Inside();
+    await using door = open(inside);
+    const client = await newer(door);
+    const told = (params: Record<string, unknown>) =>
+      client.request({ method: "resources/read", params }).then(
+        () => "",
+        (error: Error) => error.message,
+      );
+    expect(await told({})).toEndWith("`uri` is missing: expected text.");
+    expect(await told({ uri: 3 })).toEndWith("`uri` must be text.");
     await client.close();
   });
 });

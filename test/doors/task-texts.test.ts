@@ -143,6 +143,7 @@ describe("what is wrong in a file is named with its line", () => {
     ["x.md", "- [x] a\n- [X] b\n", undefined, "it has no open task: all 2 boxes are ticked"],
     ["x.md", "words\n", undefined, "it has no task: expected open checkboxes (`- [ ] what to do`)"],
     ["x.json", '["a",\n"b"', "line 2", /expected/],
+    ["x.json", '["a",\n// a note\n"b"]', "line 2", /^no JSON|expected/],
     ["x.json", '{"task": "a"}', "line 1", "expected a list: strings, or objects with `task`"],
     ["x.jsonl", '"a"\n{broken\n', "line 2", /^no JSON \(/],
   ];
