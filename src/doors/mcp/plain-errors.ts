@@ -1,6 +1,6 @@
 // What is wrong with the params of a request, as sentences: the SDK answers with the list of issues of its schema library.
 import type { McpServer } from "@modelcontextprotocol/server";
-import { ProtocolErrorCode } from "@modelcontextprotocol/server";
+import { ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { placeText, typeWords } from "../../operations/faults.ts";
 
@@ -12,6 +12,17 @@ export function answerInSentences({ server }: McpServer): void {
     transport.send = (message, options) => send("error" in message ? inSentences(message) : message, options);
     return connect(transport);
   };
+}
+
+/** For a method that is registered with a schema of its own: `paramsOf` looks at its params, for the SDK has no sentences. */
+export const anyParams = z.looseObject({});
+
+/** The params of a request. Throws what is wrong with them, in sentences. */
+export function paramsOf<Schema extends z.ZodType>(schema: Schema, params: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(params);
+  if (parsed.success) return parsed.data;
+  const issues = issuesSchema.parse(parsed.error.issues);
+  throw new ProtocolError(ProtocolErrorCode.InvalidParams, issues.map(sentenceOf).join(" "));
 }
 
 const issueSchema = z.object({
@@ -48,6 +59,7 @@ function sentenceOf({ path, code, message, expected }: Issue): string {
   const [outer, ...inner] = path;
   const place = placeText(outer === "params" && inner.length > 0 ? inner : path) || "The request";
   const name = place === "The request" ? place : `\`${place}\``;
+  if (code === "too_small") return `${name} is empty.`;
   const wanted = code === "invalid_type" && expected !== undefined ? typeWords[expected] : undefined;
   if (wanted === undefined) return `${name} is not valid.`;
   return message.endsWith("received undefined")

@@ -11,6 +11,7 @@ import {
 } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { cut } from "../../model/cut.ts";
+import { anyParams, paramsOf } from "./plain-errors.ts";
 
 /** The extension's name, for `capabilities.extensions`. */
 export const tasksExtension = "io.modelcontextprotocol/tasks";
@@ -66,24 +67,28 @@ export function createdTask(task: ProtocolTask) {
 
 /** Answers what clients ask about tasks. */
 export function serveTasks({ server }: McpServer, tasks: TaskSource): void {
-  const one = z.object({ taskId: z.string() });
-  server.setRequestHandler("tasks/get", { params: one }, async ({ taskId }, request) => {
+  server.setRequestHandler("tasks/get", { params: anyParams }, async (params, request) => {
     if (!takesTasks(request)) throw tasksRequired();
+    const { taskId } = paramsOf(one, params);
     const task = await tasks.get(taskId, request);
     return task ? { ...task } : unknownTask(taskId);
   });
-  const updated = one.extend({ inputResponses: z.record(z.string(), z.unknown()).default({}) });
-  server.setRequestHandler("tasks/update", { params: updated }, async (params, request) => {
+  server.setRequestHandler("tasks/update", { params: anyParams }, async (params, request) => {
     if (!takesTasks(request)) throw tasksRequired();
+    const { taskId, inputResponses: given } = paramsOf(updated, params);
     // The SDK lifts the responses out of what a handler sees.
-    const inputResponses = { ...params.inputResponses, ...request.mcpReq.inputResponses };
-    return (await tasks.update(params.taskId, inputResponses)) ? {} : unknownTask(params.taskId);
+    const inputResponses = { ...given, ...request.mcpReq.inputResponses };
+    return (await tasks.update(taskId, inputResponses)) ? {} : unknownTask(taskId);
   });
-  server.setRequestHandler("tasks/cancel", { params: one }, async ({ taskId }, request) => {
+  server.setRequestHandler("tasks/cancel", { params: anyParams }, async (params, request) => {
     if (!takesTasks(request)) throw tasksRequired();
+    const { taskId } = paramsOf(one, params);
     return (await tasks.cancel(taskId)) ? {} : unknownTask(taskId);
   });
 }
+
+const one = z.object({ taskId: z.string().min(1) });
+const updated = one.extend({ inputResponses: z.record(z.string(), z.unknown()).default({}) });
 
 function unknownTask(taskId: string): never {
   throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no task ${cut(taskId, 100)}.`);

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { batchUri, taskUri, transcriptUri } from "../../operations/batch-uri.ts";
 import { Changes } from "../../operations/changes.ts";
 import type { Context } from "../../operations/context.ts";
+import { anyParams, paramsOf } from "./plain-errors.ts";
 
 /** A look costs some microseconds once a call has opened the store, and nothing before. */
 const lookMs = 1_000;
@@ -44,13 +45,13 @@ export function watchBatches(context: Context, listener: Listener, signal: Abort
 export function serveSubscriptions(server: McpServer, era: "legacy" | "modern"): Listener {
   const subscribed = new Set<string>();
   if (era === "legacy") {
-    const params = z.object({ uri: z.string() });
-    server.server.setRequestHandler("resources/subscribe", { params }, ({ uri }) => {
-      subscribed.add(uri);
+    const about = z.object({ uri: z.string() });
+    server.server.setRequestHandler("resources/subscribe", { params: anyParams }, (params) => {
+      subscribed.add(paramsOf(about, params).uri);
       return {};
     });
-    server.server.setRequestHandler("resources/unsubscribe", { params }, ({ uri }) => {
-      subscribed.delete(uri);
+    server.server.setRequestHandler("resources/unsubscribe", { params: anyParams }, (params) => {
+      subscribed.delete(paramsOf(about, params).uri);
       return {};
     });
   }
