@@ -17,7 +17,7 @@ export class TerminalCommand implements AsyncDisposable {
   readonly #terminal: Bun.Terminal;
   #written = "";
 
-  constructor(home: Home, args: readonly string[], extent: Extent = {}) {
+  constructor(home: Pick<Home, "work" | "environment">, args: readonly string[], extent: Extent = {}) {
     const { columns = 80, rows = 24, environment = {}, command = program() } = extent;
     this.screen = new Screen(columns, rows);
     const decoder = new TextDecoder();

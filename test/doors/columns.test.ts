@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { wrap, wrapped } from "../../src/doors/cli/terminal/wrapped.ts";
 import { failed, Inside } from "../inside.ts";
 import { onCommandLine } from "./command-line.ts";
+import { inTerminal } from "./own-program.ts";
 
 const colours = /\x1b\[\d+m/g;
 const lines = (text: string) => text.trimEnd().replaceAll(colours, "").split("\n");
@@ -233,6 +234,22 @@ describe("other commands", () => {
     expect((await onCommandLine(inside, [...argv, "--dry-run"])).out).toStartWith(`${gone} (new)\n`);
     const { out } = await onCommandLine(inside, [...argv, "--dry-run"], { columns: 80 });
     expect(out).toContain("\x1b[32m+ [mcp_servers.claude-code]\x1b[0m");
+  });
+
+  test("install asks in a terminal, and changes the file only for a yes", async () => {
+    using inside = new Inside();
+    const path = inside.write("codex/config.toml", 'model = "x"\n');
+    const answered = async (answer: string) => {
+      await using command = inTerminal(inside, ["install", "--client", "codex"]);
+      await command.shows("Change the file?");
+      command.type(`${answer}\n`);
+      expect(await command.ended()).toBe(0);
+      return command.screen.text;
+    };
+    expect(await answered("n")).toEndWith("Nothing was changed.");
+    expect(await Bun.file(path).text()).toBe('model = "x"\n');
+    expect(await answered("y")).toContain("Done. A copy of the old file is");
+    expect(await Bun.file(path).text()).toContain("[mcp_servers.claude-code]");
   });
 
   test("a store that is no store is named", async () => {

@@ -2,8 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import type { Snapshot } from "../../src/doors/cli/view/live-frame.ts";
 import { LiveView } from "../../src/doors/cli/view/live-view.ts";
+import { identityOf } from "../../src/platform/process.ts";
 import { eventually } from "../harness.ts";
 import { failed, Inside, type TestBatch } from "../inside.ts";
+import { inTerminal } from "./own-program.ts";
 import { Command, OwnTerminal } from "./own-terminal.ts";
 
 const cost = { usage: { costUsd: 0.25, numTurns: 1, durationMs: 1_000 } };
@@ -130,6 +132,40 @@ describe("watch", () => {
       `21 of 22 tasks ended earlier: \`parallel-claude-code-mcp show ${many.id}\` lists them.`,
     );
     expect(text).not.toMatch(/succeeded {2}/);
+  });
+
+  test("ends with a batch that loses its processes, and calls it interrupted", async () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context(), { tasks: 2, isRun: false });
+    const runner = Bun.spawn(["sleep", "600"]);
+    const identity = identityOf(runner.pid);
+    if (!identity) throw new Error("no runner");
+    batch.log.takeOver(identity);
+    await using command = new Command(inside, ["watch", batch.id]);
+    await command.terminal.shows("2 queued");
+    runner.kill("SIGKILL");
+    expect(await command.ended).toBe(1);
+    expect(command.terminal.screen.text).toContain(`Batch ${batch.id}: Interrupted: `);
+  });
+
+  test("gives the terminal back for as long as Ctrl-Z stops it, and when it crashes", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: 2 }).start(1);
+    await using command = inTerminal(inside, ["watch", batch.id]);
+    await command.shows("1 running");
+    command.type("\x1a");
+    await eventually(
+      () => command.screen.cursorShown && !command.screen.text.includes("1 running"),
+      () => `the terminal is given back, but\n${command.screen.text}`,
+    );
+    command.signal("SIGCONT");
+    await command.shows("1 running");
+    expect(command.screen.cursorShown).toBe(false);
+    // Nothing of ours can go on without its store.
+    context.store.database.run("DROP TABLE events");
+    expect(await command.ended()).toBe(1);
+    expect(command.screen.cursorShown).toBe(true);
   });
 
   test("of a batch that has ended says only how", async () => {

@@ -238,7 +238,13 @@ test("bytes are text in the encoding that they show", () => {
     [Buffer.from([]), ""],
   ];
   for (const [bytes, text] of cases) expect(textIn(bytes)).toBe(text);
-  const broken = [Buffer.from([0xff, 0x41]), Buffer.from([0x41, 0xfe]), Buffer.from([0xe2, 0x82])];
+  const broken = [
+    [0xff, 0x41],
+    [0xfe, 0x41],
+    [0x41, 0xfe],
+    [0x41, 0xff],
+    [0xe2, 0x82],
+  ].map((bytes) => Buffer.from(bytes));
   for (const bytes of broken) {
     expect(() => textIn(bytes)).toThrow("it is not text in UTF-8 or UTF-16");
     expect(readableTextIn(bytes)).toContain("\uFFFD");
