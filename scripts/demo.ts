@@ -22,7 +22,7 @@ await step("Installing packages", [process.execPath, "install", "--frozen-lockfi
 await step("Compiling dist/parallel-claude-code-mcp", [process.execPath, "run", "build"]);
 
 const { executable } = await import("./build.ts");
-const own: Cast = { name: "your own claude", environment: {} };
+const own: Cast = { name: "your own claude, which costs a few cents", environment: {} };
 const bundled: Cast = {
   name: "the bundled demonstration claude, which asks no model",
   environment: {

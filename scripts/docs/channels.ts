@@ -22,7 +22,7 @@ const fromSource = [
   "```sh",
   "npx -y bun@1.4.5 run build    # compiles dist/parallel-claude-code-mcp, which needs no Node.js",
   `mkdir -p ~/.local/bin && install dist/${name} ~/.local/bin/`,
-  'export PATH="$HOME/.local/bin:$PATH"    # also into the startup file of your shell, if it is not there',
+  'export PATH="$HOME/.local/bin:$PATH"    # put this into the startup file of your shell, too',
   "```",
   "",
   `On Windows, copy \`dist\\${name}.exe\` into a directory on \`PATH\`.`,

@@ -20,21 +20,21 @@ export const formFields = {
     setting: "workingDirectory",
     type: "directory",
     title: "Working directory",
-    description: "Where sessions work when a task names no other directory.",
+    description: "Directory that sessions work in, unless a task gives another one.",
     default: "~",
   },
   output_directory: {
     setting: "outputDirectory",
     type: "directory",
     title: "Results",
-    description: "Where result pages go. The directory is made when it is missing.",
+    description: "Directory for result pages. A missing directory is created.",
     default: presets.outputDirectory,
   },
   concurrency: {
     setting: "concurrency",
     type: "string",
-    title: "Sessions at once",
-    description: "A number, or auto: as many as your computer and your account carry.",
+    title: "Sessions in parallel",
+    description: "A number, or auto for as many as your computer and account allow.",
     default: presets.concurrency,
   },
   batch_budget: {
@@ -42,14 +42,14 @@ export const formFields = {
     type: "number",
     title: "Budget of a batch, in US dollars",
     description:
-      "No session starts once its batch has cost so much, unless the call gave a budget of its own. Empty: none.",
+      "Stops starting sessions once spent plus expected cost of a batch reaches this, unless the call sets its own budget. Leave empty for no limit.",
     min: 0.01,
   },
   claude_path: {
     setting: "claudePath",
     type: "file",
     title: "The claude command",
-    description: "Where Claude Code is, if it is not found by itself.",
+    description: "Path of claude, if it is not found automatically.",
   },
 } as const;
 

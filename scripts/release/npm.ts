@@ -37,7 +37,7 @@ export const metaPackage = {
 /** `package.json` of the package that has the second name: who asks npm for that name finds the same program. */
 export const secondPackage = {
   name: release.secondName,
-  description: `Another name of ${release.name}: ${release.description}`,
+  description: `Alias of ${release.name}: ${release.description}`,
   keywords,
   ...common,
   files: ["launcher.mjs"],
@@ -104,20 +104,20 @@ function titleOf({ os, cpu, libc }: Target): string {
 function platformReadme(target: Target): string {
   return `# ${packageOf(target)}
 
-The executable of [${release.name}](${release.repository}#readme) for ${titleOf(target)}. Nobody installs it by itself: the
-package \`${release.name}\` depends on it and starts it.
+The executable of [${release.name}](${release.repository}#readme) for ${titleOf(target)}. Do not install it
+directly: the package \`${release.name}\` depends on it and starts it.
 
     npx -y ${release.name} --version
 
-What it contains of others, and under which licences, is in \`${noticesFile}\`.
+\`${noticesFile}\` lists the third-party software in it, with its licences.
 `;
 }
 
 function secondReadme(): string {
   return `# ${release.secondName}
 
-Another name of [${release.name}](${release.repository}#readme), for those who know it by this one. The package depends on the same version
-of \`${release.name}\` and starts it. All documentation is there.
+An alias of [${release.name}](${release.repository}#readme), where all documentation is. The package depends on the same version of
+\`${release.name}\` and starts it.
 
     npx -y ${release.secondName} --version
 `;
