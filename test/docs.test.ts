@@ -105,6 +105,19 @@ describe("of the documents that users read,", () => {
     expect(install).toContain(`macOS ${macos}, Windows ${windows}, or Linux with glibc ${glibc} or musl`);
   });
 
+  test("no word is worn out", async () => {
+    // Left away are code, and titles of tests.
+    const worn =
+      /\b(?:bears?|mend(?:s|ed)?|told|tells?|whoever|whom|carr(?:y|ies)|dear|(?:is|are) to be|what came of)\b/gi;
+    const others = ["SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md", ".github/pull_request_template.md"];
+    const issues = [...new Bun.Glob(".github/ISSUE_TEMPLATE/*.yml").scanSync({ cwd: root, dot: true })];
+    expect(issues.length).toBeGreaterThan(1);
+    for (const path of [...guides, ...others, ...issues]) {
+      const words = withoutBlocks(await textOf(path)).replace(/`[^`\n]*`|“[^”]*”/g, "");
+      expect({ path, found: words.match(worn) ?? [] }).toEqual({ path, found: [] });
+    }
+  });
+
   test("every block of code is of a kind that is looked at here or in a test of its own", () => {
     // Files of recipes are written where they are followed; text is what a command of a recipe prints, or its view.
     const kinds = blocks.map(({ path, language, file }) => (file === undefined ? language : `${path}: file`));
