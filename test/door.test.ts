@@ -258,7 +258,6 @@ test("the schema of each tool is plain at its top", async () => {
     expect(schema).toMatchObject({ type: "object" });
     expect(Object.keys(schema ?? {})).not.toContain("anyOf");
     expect(tool).toMatchObject({
-      title: expect.any(String),
       annotations: {
         title: expect.any(String),
         readOnlyHint: expect.any(Boolean),

@@ -9,7 +9,8 @@ import { tools } from "../../src/operations/tools.ts";
 import { firstSentence } from "../first-sentence.ts";
 
 const property = z.looseObject({
-  description: z.string().optional(),
+  description: z.string().default(""),
+  more: z.string().default(""),
   default: z.unknown().optional(),
   type: z.string().optional(),
   enum: z.array(z.string()).optional(),
@@ -23,7 +24,7 @@ function rowsOf(schema: z.ZodObject, name: (key: string) => string): string[] {
     .parse(z.toJSONSchema(schema, { io: "input" }));
   return Object.entries(properties).map(([key, field]) => {
     const preset = field.default === undefined ? "–" : `\`${JSON.stringify(field.default)}\``;
-    return `| ${name(key)} | ${typeText(field)} | ${preset} | ${field.description ?? ""} |`;
+    return `| ${name(key)} | ${typeText(field)} | ${preset} | ${`${field.description} ${field.more}`.trim()} |`;
   });
 }
 

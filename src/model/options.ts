@@ -1,7 +1,8 @@
 // THE declaration of every option of a session and of a batch. Types, MCP schemas, flags, help, the
 // README's tables and the messages for bad input all derive from the zod objects in this file. `aliases` are other names
 // by which an option is known, from `claude` itself and from tools like it; `flags` those of a command line alone, where one
-// letter is a short flag.
+// letter is a short flag. `more` goes on where a description ends, for people who read help and tables: a model can call
+// rightly without it, and pays for each word.
 import { z } from "zod";
 
 /** Rules for tools as a comma-separated string, or as a list. A comma inside parentheses belongs to its rule. */
@@ -87,8 +88,8 @@ export const sessionOptions = z.strictObject({
   settings: z
     .union([z.string().min(1), jsonArgument])
     .meta({
-      description:
-        "Claude Code settings for this session: a file or a JSON object. They take precedence over user and project settings.",
+      description: "Claude Code settings for this session: a file or a JSON object.",
+      more: "They take precedence over user and project settings.",
       placeholder: "FILE|JSON",
     })
     .optional(),
@@ -103,21 +104,22 @@ export const sessionOptions = z.strictObject({
     .boolean()
     .meta({
       description:
-        "Whether to restrict the session for work on untrusted input: no tools that run code, no WebFetch, no settings files, and file tools only in the working directory and `addDirectories`. Requires Claude Code 2.1.248 or newer.",
+        "Whether to restrict the session for work on untrusted input: no tools that run code, no WebFetch, no settings files, and file tools only in the working directory and `addDirectories`.",
+      more: "Requires Claude Code 2.1.248 or newer.",
     })
     .default(false),
   fileMentions: z
     .boolean()
     .meta({
-      description:
-        "Whether `@path` in a task attaches that file. Only files in the working directory and `addDirectories` are attached, and only if the session has the `Read` tool.",
+      description: "Whether `@path` in a task attaches that file.",
+      more: "Only files in the working directory and `addDirectories` are attached, and only if the session has the `Read` tool.",
     })
     .default(true),
   env: z
     .union([z.string().min(1), z.record(z.string(), z.string())])
     .meta({
-      description:
-        "Additional environment variables for the session: a JSON file, or an object of strings. Names are stored and shown; values never are.",
+      description: "Additional environment variables for the session: a JSON file, or an object of strings.",
+      more: "Names are stored and shown; values never are.",
       placeholder: "FILE|JSON",
       aliases: ["environment", "envVars", "environmentVariables"],
     })
@@ -134,8 +136,8 @@ export const sessionOptions = z.strictObject({
     .optional(),
   allowedTools: toolRules
     .meta({
-      description:
-        "Tools the session may use without asking, comma-separated: `Read,Edit,Bash(git log:*)`. The default permission mode denies every edit and most commands.",
+      description: "Tools the session may use without asking, comma-separated: `Read,Edit,Bash(git log:*)`.",
+      more: "The default permission mode denies every edit and most commands.",
       placeholder: "RULES",
     })
     .optional(),
@@ -169,7 +171,8 @@ export const sessionOptions = z.strictObject({
     .number()
     .positive()
     .meta({
-      description: "Stops the session once it has cost this much (USD). The last reply may exceed it.",
+      description: "Stops the session once it has cost this much (USD).",
+      more: "The last reply may exceed it.",
       hints: budgetHints,
     })
     .optional(),
@@ -177,7 +180,7 @@ export const sessionOptions = z.strictObject({
     .union([z.string().min(1), jsonArgument])
     .meta({
       description:
-        "JSON Schema that the answer must match: a file, or the schema as JSON. The answer is then also returned as data.",
+        "JSON Schema that the answer must match: a file, or the schema as JSON. The answer is then also returned as data, in `structuredResult`.",
       placeholder: "FILE|JSON",
       aliases: ["jsonSchema"],
       flags: ["schema"],
@@ -252,7 +255,8 @@ export const sessionOptions = z.strictObject({
     .max(mostSeconds)
     .meta({
       description:
-        "How long to wait, after the session has answered, for commands it started in the background. Subagents may run until `timeoutSeconds`.",
+        "How long to wait, after the session has answered, for commands it started in the background.",
+      more: "Subagents may run until `timeoutSeconds`.",
     })
     .default(30),
   timeoutSeconds: seconds
@@ -279,7 +283,8 @@ export const batchOptions = z.strictObject({
   concurrency: concurrency
     .meta({
       description:
-        "Most sessions to run in parallel: a number, or `auto` for as many as your machine and account allow. Never more than the machine's slots.",
+        "Most sessions to run in parallel: a number, or `auto` for as many as your machine and account allow.",
+      more: "Never more than the machine's slots.",
       placeholder: "N|auto",
       aliases: ["maxConcurrency", "maxParallel"],
       hints: ["parallel", "parallelism", "workers", "jobs", "maxWorkers", "maxSessions"],
@@ -290,8 +295,8 @@ export const batchOptions = z.strictObject({
     .number()
     .positive()
     .meta({
-      description:
-        "Stops starting sessions once spent plus expected cost reaches this (USD). The total may exceed it by the cost of one session for each that is running then.",
+      description: "Stops starting sessions once spent plus expected cost reaches this (USD).",
+      more: "The total may exceed it by the cost of one session for each that is running then.",
       placeholder: "USD",
       hints: ["totalBudget", "totalBudgetUsd", ...budgetHints],
     })

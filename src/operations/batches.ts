@@ -52,7 +52,7 @@ const rowFields = {
 
 const listedBatch = z.object({
   ...rowFields,
-  counts: countsSchema,
+  counts: countsSchema.meta({ listed: false }),
   totalTasks: z.int(),
   ...endFields,
   totalCostUsd: spendingFields.totalCostUsd,

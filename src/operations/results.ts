@@ -75,7 +75,8 @@ const entrySchema = resultSchema.extend({
 const resultsOutput = z.object({
   batchId: z.string(),
   state: z.enum(stateWords),
-  ...endFields,
+  end: endFields.end.meta({ listed: false }),
+  stoppedBy: endFields.stoppedBy,
   totalTasks: z.int(),
   matching: z.int(),
   results: z.array(entrySchema),

@@ -128,7 +128,9 @@ export type BatchAnswer = z.infer<typeof batchAnswerSchema>;
 
 export const sessionAnswerSchema = z.object({
   ...batchFields,
+  // One task has a status of its own.
   counts: countsSchema.meta({ listed: false }),
+  end: endFields.end.meta({ listed: false }),
   ...resultSchema.partial().shape,
 });
 export type SessionAnswer = z.infer<typeof sessionAnswerSchema>;

@@ -7,7 +7,7 @@ type Properties = NonNullable<JsonSchema["properties"]>;
 
 /**
  * An input schema. Shown as written, so that no field with a default turns up as required. A property that means the same
- * `elsewhere` has its description only there.
+ * `elsewhere` is described only there.
  */
 export function inputJsonSchema(schema: z.ZodType, elsewhere?: z.ZodType): Record<string, unknown> {
   const own = inputOf(schema);
@@ -47,14 +47,13 @@ interface Manner {
 
 function listed(schema: JsonSchema, manner: Manner): JsonSchema {
   const { type, anyOf, items, properties, additionalProperties } = schema;
-  const isMixed = Array.isArray(type);
-  // Several types in one word are not portable: a client that knows one type a schema drops them, or the tool.
-  const branches = isMixed ? type.map((one): JsonSchema => ({ type: one })) : anyOf;
   const kept = keywords.filter((keyword) => keyword in schema && !goesWithoutSaying(keyword, schema));
+  const words = Object.fromEntries(kept.map((keyword) => [keyword, schema[keyword]]));
+  if (isTextOrTexts(anyOf)) return { type: "string", ...words };
   return {
-    ...(type === undefined || isMixed ? {} : { type }),
-    ...Object.fromEntries(kept.map((keyword) => [keyword, schema[keyword]])),
-    ...(branches === undefined ? {} : { anyOf: branches.map((one) => undescribed(listed(one, manner))) }),
+    ...(type === undefined ? {} : { type }),
+    ...words,
+    ...(anyOf === undefined ? {} : { anyOf: anyOf.map((one) => undescribed(listed(one, manner))) }),
     ...(isSchema(items) ? { items: listed(items, manner) } : {}),
     ...(properties === undefined ? {} : listedObject(schema, properties, manner)),
     // Anything is allowed without a word, and some clients stumble over the empty schema that says it.
@@ -62,6 +61,13 @@ function listed(schema: JsonSchema, manner: Manner): JsonSchema {
       ? { additionalProperties: listed(additionalProperties, manner) }
       : {}),
   };
+}
+
+// Several words are one text with commas: every client can show that, and no model gets it wrong. A list is taken too.
+function isTextOrTexts(branches: readonly JsonSchema[] = []): boolean {
+  const [text, list] = branches;
+  const isList = list?.type === "array" && isSchema(list.items) && list.items.type === "string";
+  return branches.length === 2 && text?.type === "string" && isList;
 }
 
 // Nobody comes near the limits of a whole number.
@@ -98,9 +104,16 @@ function notDescribedBy(other: JsonSchema, { properties = {} }: JsonSchema): Pro
     Object.entries(properties).map(([name, own]) => {
       const same = other.properties?.[name];
       const isSame = isSchema(own) && isSchema(same) && own.description === same.description;
-      return [name, isSame ? undescribed(own) : own];
+      return [name, isSame ? bare(own) : own];
     }),
   );
+}
+
+const limits = ["description", "minimum", "exclusiveMinimum", "maximum", "maxLength"];
+
+// What it takes to write a value: its limits go with the description.
+function bare(schema: JsonSchema): JsonSchema {
+  return Object.fromEntries(Object.entries(schema).filter(([keyword]) => !limits.includes(keyword)));
 }
 
 function isSchema(value: unknown): value is JsonSchema {

@@ -55,13 +55,13 @@ function listed() {
 function toolsAsListed() {
   return tools.map((tool) => ({
     name: tool.name,
-    title: tool.title,
     description: `${tool.when} ${tool.description}`,
     inputSchema: {
       ...inputJsonSchema(tool.input, tool === main ? undefined : main.input),
       type: "object" as const,
     },
     outputSchema: { ...outputJsonSchema(tool.output), type: "object" as const },
+    // Here clients of every era look for it.
     annotations: { title: tool.title, ...tool.annotations },
     ...hintsFor(tool.name),
   }));

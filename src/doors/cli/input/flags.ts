@@ -54,6 +54,7 @@ const propertySchema = z.object({
   enum: z.array(z.unknown()).optional(),
   anyOf: z.array(z.object({ type: z.string().optional() })).optional(),
   description: z.string().default(""),
+  more: z.string().optional(),
   placeholder: z.string().optional(),
   short: z.string().optional(),
   aliases: z.array(z.string()).default([]),
@@ -179,7 +180,7 @@ function flagOf(property: string, declared: Property, shape: Shape): Flag {
     kind,
     shape,
     placeholder: declared.placeholder ?? placeholderOf(property, declared),
-    description: declared.description,
+    description: [declared.description, declared.more].filter(Boolean).join(" "),
     choices: (declared.enum ?? []).map(String),
     ...(declared.default === undefined ? {} : { fallback: declared.default }),
   };
