@@ -213,17 +213,25 @@ export function wasDenied(task: TaskState): boolean {
 
 // With another login, tasks would be billed elsewhere, and conversations not be found. But where the state directory has
 // been restored in another home, the login of before is nowhere, and the one of today takes its place.
-function newAccount({ store }: Context, { batchId, state }: BatchLog): Account | undefined {
+function newAccount({ store, door }: Context, { batchId, state }: BatchLog): Account | undefined {
   const account = accountOf(process.env, store.salt());
   if (account.hash === state.account.hash) return undefined;
   const { HOME, USERPROFILE, CLAUDE_CONFIG_DIR, ANTHROPIC_BASE_URL } = state.account.environment;
   const home = CLAUDE_CONFIG_DIR ?? HOME ?? USERPROFILE;
   if (home !== undefined && kindAt(home) === "nothing") return account;
-  const values = Object.entries({ HOME, CLAUDE_CONFIG_DIR, ANTHROPIC_BASE_URL }).filter(
-    ([, value]) => value !== undefined,
-  );
+  const places = Object.entries({ HOME, CLAUDE_CONFIG_DIR, ANTHROPIC_BASE_URL });
+  const isElsewhere = places.some(([name, value]) => account.environment[name] !== value);
+  const values = places.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
+  const what =
+    isElsewhere && values.length > 0
+      ? `was started with another login: ${values.join(", ")}`
+      : "was started with other credentials in the environment, such as another ANTHROPIC_API_KEY";
+  const rest =
+    door === "tools"
+      ? `read_batch_results (batchId ${batchId}, status "error") returns`
+      : `\`parallel-claude-code-mcp show ${batchId} --json\` prints`;
   throw new Fault(
-    `Batch ${batchId} was started with another login: ${values.map(([name, value]) => `${name}=${value}`).join(", ")}, or other credentials in the environment. Retry it from the client that started it, or with the same environment.`,
+    `Batch ${batchId} ${what}. Retry it from the client that started it, or with the same environment. If that is no longer possible, start the rest as a new batch: ${rest} the tasks that failed or were cancelled.`,
   );
 }
 

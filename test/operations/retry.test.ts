@@ -242,7 +242,12 @@ describe("is refused", () => {
     inside.write("claude/settings.json", "{}");
     process.env["ANTHROPIC_API_KEY"] = "another";
     await expect(retry(inside, {})).rejects.toThrow(
-      `Batch ${id} was started with another login: HOME=${inside.path}, CLAUDE_CONFIG_DIR=${inside.file("claude")}, or other credentials in the environment. Retry it from the client that started it, or with the same environment.`,
+      `Batch ${id} was started with other credentials in the environment, such as another ANTHROPIC_API_KEY. Retry it from the client that started it, or with the same environment. If that is no longer possible, start the rest as a new batch: read_batch_results (batchId ${id}, status "error") returns the tasks that failed or were cancelled.`,
+    );
+    delete process.env["ANTHROPIC_API_KEY"];
+    process.env["CLAUDE_CONFIG_DIR"] = inside.file("elsewhere");
+    await expect(retry(inside, {}, "command-line")).rejects.toThrow(
+      `Batch ${id} was started with another login: HOME=${inside.path}, CLAUDE_CONFIG_DIR=${inside.file("claude")}. Retry it from the client that started it, or with the same environment. If that is no longer possible, start the rest as a new batch: \`parallel-claude-code-mcp show ${id} --json\` prints the tasks that failed or were cancelled.`,
     );
   });
 
