@@ -136,6 +136,18 @@ test("a batch that nobody attends tries a login at once, and once, and leaves th
   expect(holds.all()[0]?.until).toBeGreaterThan(due);
 });
 
+test("a limit that ends by itself is waited for, whether somebody is there or not", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const holds = new Holds(store.database, "a");
+  const unattended = new AccountHolds(holds, ownIdentity(), { patienceMs: day, isAttended: false });
+  const now = Date.now();
+  expect(unattended.ended({ number: 1, model: undefined, outcome: limited }, now).kind).toBe("held");
+  // Nor is it tried before its time.
+  expect(unattended.stopping(undefined, now + 1)).toBeDefined();
+  expect(unattended.claim(2, undefined, now + 1)).toBe(false);
+});
+
 describe("a login that is refused", () => {
   const refused: Outcome = { kind: "failed", reason: "auth", message: "" };
   const crashed: Outcome = { kind: "crashed", stderrTail: "" };

@@ -145,6 +145,23 @@ describe("a session", () => {
     expect(await continued.ends({ code: 1 })).toMatchObject({ resumable: true });
   });
 
+  test("whose conversation was refused before it said anything cannot be continued; of its own, it can", async () => {
+    using inside = new Inside();
+    const folder = inside.file(`claude/projects/${inside.work.replaceAll(/[^A-Za-z0-9]/g, "-")}`);
+    mkdirSync(folder, { recursive: true });
+    for (const name of ["s", "before"]) writeFileSync(`${folder}/${name}.jsonl`, "{}\n");
+    const refused = result("Prompt is too long", { is_error: true, terminal_reason: "prompt_too_long" });
+    const continued = attemptIn(inside, { continues: "before" });
+    continued.says(init, refused);
+    expect(await continued.ends({ code: 1 })).toMatchObject({
+      outcome: { kind: "failed", reason: "prompt-too-long" },
+      resumable: false,
+    });
+    const replied = attemptIn(inside, { continues: "before" });
+    replied.says(init, said("x"), refused);
+    expect(await replied.ends({ code: 1 })).toMatchObject({ resumable: true });
+  });
+
   test("waits for what runs in the background, and then stops it", async () => {
     using inside = new Inside();
     const { says, given, ends } = attemptIn(inside, { options: { backgroundWaitSeconds: 0 } });

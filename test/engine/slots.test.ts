@@ -142,3 +142,26 @@ test("once closed, nobody asks the machine for anything, and nothing goes back b
   await served;
   expect([released, free, waiting.free]).toEqual([[], [], [5]]);
 });
+
+test("without anybody who may be waiting, the machine is not asked whether a slot should go back", async () => {
+  const { source, yields } = machineOf(1);
+  using slots = new Slots(1, source);
+  const first = await slots.acquire();
+  const second = slots.acquire();
+  first?.[Symbol.dispose]();
+  expect(await second).toBeDefined();
+  expect(yields()).toBe(0);
+  slots.contended = true;
+  const third = slots.acquire();
+  (await second)?.[Symbol.dispose]();
+  await third;
+  expect(yields()).toBe(1);
+});
+
+test("what waits asks the machine again and again", async () => {
+  let asked = 0;
+  const source = { ...plenty(), claim: () => (++asked < 4 ? undefined : 1) };
+  using slots = new Slots(1, source);
+  expect(await slots.acquire()).toBeDefined();
+  expect(asked).toBe(4);
+});

@@ -68,6 +68,19 @@ test("it is given up when patience has run out, and waited for anew when somebod
   expect(clock.hold.lacks()).toBe("give-up");
 });
 
+test("what was given up is waited for anew from its first failure on, and another task tries at once", () => {
+  const clock = new Clock();
+  const { hold } = clock;
+  for (let count = 0; count < 3; count++) hold.met("no");
+  expect(hold.isLasting).toBe(true);
+  clock.now += 60_000;
+  expect(hold.met("no")).toBe("give-up");
+  expect([hold.isLasting, hold.hindrance()]).toEqual([false, undefined]);
+  expect(hold.met("no")).toBe("wait");
+  clock.now += 59_999;
+  expect(hold.met("no")).toBe("wait");
+});
+
 test("a lack that came and went long ago shortens no patience with one of today", () => {
   const clock = new Clock();
   expect(clock.hold.lacks()).toBe("wait");

@@ -158,6 +158,8 @@ describe("a runner that takes sessions over", () => {
     inside.remove(inside.file("one.wait"));
     await all;
     expect([outcomesOf(batch), failures]).toEqual([["succeeded"], []]);
+    // It had no conversation that could be continued.
+    expect(taskOf(batch.log.state, 1).attempts.map(({ resumes }) => resumes)).toEqual([false, false]);
     expect(taskOf(batch.log.state, 1).attempts.map(({ outcome }) => outcome)).toMatchObject([
       { kind: "crashed", stderrTail: `The transcript ${transcript} was removed while the session ran.` },
       { kind: "succeeded" },
