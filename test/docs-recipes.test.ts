@@ -191,15 +191,16 @@ const recipesByHeading: Record<string, Recipe> = {
   "Retry what failed": {
     prepare: async (home) => {
       const gate = home.file("gate");
-      await run(home, ["run", "--detach", "one", `two [[wait-for-file path=${gate}]]`]);
+      // The second one is queued when it is cancelled.
+      await run(home, ["run", "--detach", "--concurrency", "1", `one [[wait-for-file path=${gate}]]`, "two"]);
       await run(home, ["cancel", "latest", "2"]);
-      await run(home, ["wait", "latest"]);
       await Bun.write(gate, "");
+      await run(home, ["wait", "latest"]);
     },
     starts: [
-      { prompt: "one", options: [] },
-      { prompt: expect.stringMatching(/^two /), options: [] },
-      { prompt: expect.stringMatching(/^two /), options: ["--allowedTools=Read,Edit,Bash(npm test:*)"] },
+      { prompt: expect.stringMatching(/^one /), options: [] },
+      { prompt: "two", options: [] },
+      { prompt: "two", options: ["--allowedTools=Read,Edit,Bash(npm test:*)"] },
     ],
     leaves: async (_, { out, err }) => expect(`${out}${err}`).toContain("All 2 tasks succeeded."),
   },

@@ -31,7 +31,7 @@ const fromSource = [
 const notPublished = `There is **no release yet**, so these commands fail today. The first release brings them, and fills in \`${unknownOwner}\`.`;
 
 const fromRelease = (owner: string, isPublished: boolean) => [
-  `**From a release**, without Node.js.${isPublished ? "" : ` ${notPublished}`}`,
+  `**From a release**, by one of these lines.${isPublished ? "" : ` ${notPublished}`}`,
   "",
   "```sh",
   `curl -fsSL ${latestOf(owner)}/download/install.sh | sh    # macOS, Linux`,
