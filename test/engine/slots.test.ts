@@ -165,3 +165,17 @@ test("what waits asks the machine again and again", async () => {
   expect(await slots.acquire()).toBeDefined();
   expect(asked).toBe(4);
 });
+
+test("whoever waits is asked again and again whether a slot is still of use, however long that takes", async () => {
+  using slots = new Slots(1, plenty());
+  const held = await slots.acquire();
+  // Until the first slot has asked for nothing for a while.
+  let asked = 0;
+  using other = new Slots(1, { ...plenty(), claim: () => (++asked < 4 ? undefined : 1) });
+  await other.acquire();
+  let looks = 0;
+  const waiting = slots.acquire(() => ++looks < 4);
+  expect(await waiting).toBeUndefined();
+  expect(looks).toBe(4);
+  held?.[Symbol.dispose]();
+});
