@@ -144,3 +144,22 @@ test("a session may stay 30 s after its stdin was closed, and a turn that it beg
   at.wait(1);
   expect(at.overdue(122)).toBe("lingered");
 });
+
+test("an attempt has run since its start, which may lie before this runner's", () => {
+  let seconds = 5_000;
+  const clocks = new AttemptClocks(limits, Date.now() - 60_000, () => seconds * 1000);
+  const before = clocks.ranMs;
+  expect(before).toBeGreaterThanOrEqual(60_000);
+  expect(before).toBeLessThan(120_000);
+  seconds += 7;
+  expect(clocks.ranMs).toBe(before + 7_000);
+});
+
+test("an end by a clock says after how long, in milliseconds", () => {
+  const clocks = new AttemptClocks(limits, Date.now() - 3_600_000, () => 5_000_000);
+  expect(clocks.overdue(newReading(), undefined)).toEqual({
+    kind: "timed-out",
+    clock: "first-event",
+    afterMs: 10_000,
+  });
+});

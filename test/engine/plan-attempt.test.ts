@@ -145,6 +145,11 @@ describe("another attempt", () => {
     using inside = new Inside();
     const batch = batchIn(inside).end(1, failed, { resumable: true, retryAt: 1 });
     expect(planOf(inside, batch)).not.toHaveProperty("costBefore");
+    const folder = inside.file(`claude/projects/${inside.work.replaceAll(/[^A-Za-z0-9]/g, "-")}`);
+    mkdirSync(folder, { recursive: true });
+    const cost = { type: "cost-state", totalCostUSD: 1.25, modelUsage: {} };
+    writeFileSync(`${folder}/session-1.jsonl`, `{}\n${JSON.stringify(cost)}\n`);
+    expect(planOf(inside, batch).costBefore).toEqual({ costUsd: 1.25, models: {} });
   });
 });
 

@@ -269,6 +269,29 @@ test("what an adopted session said before is no news", async () => {
   expect(end.lastText).toBe("y");
 });
 
+test("what a session says with its last breath is told, though nobody had looked before", async () => {
+  using inside = new Inside();
+  const own = attemptIn(inside);
+  appendFileSync(inside.file("t.ndjson"), `${JSON.stringify(init)}\n${JSON.stringify(said("x"))}\n`);
+  await own.ends({ code: 1 });
+  expect(own.heard).toMatchObject([{ messages: 2, replies: 1 }]);
+  // Of one that another runner started, it may be of long ago.
+  using other = new Inside();
+  const adopted = attemptIn(other, { adopted: true });
+  appendFileSync(other.file("t.ndjson"), `${JSON.stringify(init)}\n`);
+  await adopted.ends({ code: 1 });
+  expect(adopted.heard).toEqual([]);
+});
+
+test("what an adopted session says after the first look is told at its end too", async () => {
+  using inside = new Inside();
+  const { heard, says, ends } = attemptIn(inside, { adopted: true });
+  says(init);
+  appendFileSync(inside.file("t.ndjson"), `${JSON.stringify(said("x"))}\n`);
+  await ends({ code: 1 });
+  expect(heard).toMatchObject([{ messages: 1, replies: 1 }]);
+});
+
 test("a failed result is told once", () => {
   using inside = new Inside();
   const { heard, says } = attemptIn(inside);
