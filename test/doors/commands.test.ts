@@ -254,6 +254,8 @@ describe("run --dry-run", () => {
       options: { maxTurns: 3, env: ["A"] },
     });
     for (const absent of ["batchName", "batchBudgetUsd", "warnings"]) expect(json).not.toHaveProperty(absent);
+    const dear = await onCommandLine(inside, [...argv, "--json", "--batch-budget-usd", "2"]);
+    expect(JSON.parse(dear.out)).toMatchObject({ batchBudgetUsd: 2 });
     inside.write("work/one.txt", "one");
     const options = ["--fork-session", "--resume", "id", "--no-file-mentions"];
     const plain = (await onCommandLine(inside, ["run", "-f", "one.txt", "--dry-run", ...options])).out;
@@ -429,6 +431,8 @@ describe("the command line", () => {
     const overview = (await onCommandLine(inside, ["--help"])).out;
     for (const argv of [[], ["help"], ["-h"], ["help", "help"]])
       expect(await onCommandLine(inside, argv)).toEqual({ code: 0, out: overview, err: "" });
+    // A switch that is on by default is listed by what turns it off.
+    expect((await onCommandLine(inside, ["help", "run"])).out).toMatch(/^ +--no-file-mentions /m);
     const show = (await onCommandLine(inside, ["help", "show"])).out;
     expect(show).toContain("show BATCH");
     expect((await onCommandLine(inside, ["show", "--help"])).out).toBe(show);
