@@ -154,6 +154,36 @@ testNeeding("a disk that stalls")(
   },
 );
 
+testNeeding("a disk that stalls")(
+  "while the disk stalls, a server answers for the batch without the paths of its files, and other requests meanwhile",
+  async () => {
+    await using home = new Home();
+    await using disk = await mounted(home);
+    await using client = await connectNew(home);
+    const tasks = ["one"];
+    const { data } = await client.call("spawn_parallel_claude_sessions", {
+      tasks,
+      asyncMode: true,
+      outputDirectory: home.output,
+    });
+    const batchId = String(data?.["batchId"]);
+    await client.call("wait_for_batch", { batchId });
+    disk.stall();
+    const reading = client.call("read_batch_results", { batchId });
+    const { data: listed } = await client.call("list_batches", {});
+    expect(listed).toMatchObject({ batches: [{ batchId, state: "finished" }] });
+    const { data: read } = await reading;
+    expect(read).toMatchObject({ results: [{ taskIndex: 1, status: "success" }] });
+    expect(JSON.stringify(read)).not.toContain("resultFile");
+    disk.goOn();
+    // As soon as the disk has answered what it was asked meanwhile.
+    let again = read;
+    while (!JSON.stringify(again).includes("resultFile"))
+      again = (await client.call("read_batch_results", { batchId })).data;
+    expect(again).toMatchObject({ results: [{ resultFile: expect.stringContaining(home.output) }] });
+  },
+);
+
 function never(): never {
   throw new Error("no batch");
 }

@@ -14,7 +14,7 @@ export function answerNow(
   context: Context,
   log: BatchLog,
   { mostCharacters, message }: { mostCharacters: number; message?: string },
-): BatchAnswer {
+): Promise<BatchAnswer> {
   const row = rowOf(context, log);
   const word = standingOf(row);
   return answerOf(log.state, {
@@ -31,7 +31,7 @@ export function clientAnswerNow(
   context: Context,
   log: BatchLog,
   { limits, message }: { limits: ClientLimits; message?: string },
-): BatchAnswer {
+): Promise<BatchAnswer> {
   const row = rowOf(context, log);
   const word = standingOf(row);
   return clientAnswerOf(log.state, {

@@ -35,14 +35,14 @@ export function batchTask(context: Context, taskId: string): BatchTask | undefin
 }
 
 /** What the call would have answered that started the batch. */
-export function batchTaskAnswer(
+export async function batchTaskAnswer(
   context: Context,
   taskId: string,
   limits: ClientLimits,
-): Record<string, unknown> {
+): Promise<Record<string, unknown>> {
   const log = batchOf(context, taskId);
   if (!log) throw new Error(`Internal error: there is no batch ${taskId}`);
-  const answer = clientAnswerNow(context, log, { limits });
+  const answer = await clientAnswerNow(context, log, { limits });
   return log.state.batch.startedBy === "spawn_claude_session" ? sessionAnswerOf(answer) : answer;
 }
 

@@ -230,7 +230,7 @@ export const showBatch: Operation<typeof showInput, typeof shownBatch> = {
   run: async (context, input) => {
     const { batchId } = valueOrFault(check(showInput, input));
     const log = findBatch(context, batchId);
-    const answer = answerNow(context, log, { mostCharacters: commandLineCharacters });
+    const answer = await answerNow(context, log, { mostCharacters: commandLineCharacters });
     return { ...rowFieldsOf(rowOf(context, log)), ...answer };
   },
 };

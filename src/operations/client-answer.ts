@@ -1,5 +1,6 @@
 // A batch's answer for a client, whose model reads it: short enough for it, and never cut in silence.
 import { fairShares, reportFileOf } from "../engine/output/answer.ts";
+import { resultFilesOf } from "../engine/output/result-file.ts";
 import { longestText } from "../engine/output/result-text.ts";
 import { rangesOf } from "../model/number-ranges.ts";
 import type { Standstill } from "../model/standstill.ts";
@@ -31,11 +32,12 @@ interface ClientAnswerRequest {
 }
 
 /** The answer as far as the batch has got. */
-export function clientAnswerOf(state: BatchState, request: ClientAnswerRequest): BatchAnswer {
+export async function clientAnswerOf(state: BatchState, request: ClientAnswerRequest): Promise<BatchAnswer> {
   const { word, mostCharacters, held, door, message } = request;
   const done = state.tasks.filter((task) => task.status === "done");
   const facts = { now: Date.now(), reportFile: reportFileOf(state), held };
   const items = done.slice(0, Math.ceil(mostCharacters / entryCharacters));
+  const files = await resultFilesOf(state, items);
   const most = { mostCharacters, items, lengthOf: expectedLength };
   return fitting(most, (listed, share) => {
     const characters = Math.min(share, mostCharacters);
@@ -43,7 +45,9 @@ export function clientAnswerOf(state: BatchState, request: ClientAnswerRequest):
       listed.map(({ number }) => state.batch.tasks[number - 1]?.prompt.length ?? 0),
       Math.floor(mostCharacters * descriptionShare),
     );
-    const results = listed.map((task) => resultOf(state, task, { characters, description, door }));
+    const results = listed.map((task) =>
+      resultOf(state, task, { characters, description, resultFile: files.get(task.number), door }),
+    );
     const answer = batchAnswerOf(state, word, results, {
       ...facts,
       message: [message, ...hints(state, results, done.length - listed.length)].join(" "),
@@ -56,11 +60,17 @@ export function clientAnswerOf(state: BatchState, request: ClientAnswerRequest):
 function resultOf(
   state: BatchState,
   task: DoneTask,
-  { characters, description, door }: { characters: number; description: number; door: Door },
+  {
+    characters,
+    description,
+    resultFile,
+    door,
+  }: { characters: number; description: number; resultFile: string | undefined; door: Door },
 ): ResultEntry {
   const { textLength, ...entry } = entryOf(state, task, {
     range: { from: 0, characters },
     description,
+    resultFile,
     door,
   });
   const { nextFrom, result } = entry;

@@ -1,6 +1,5 @@
 // A task that has ended as an entry of `results`, with a part of its text.
 import type { TextRange } from "../claude/answer-part.ts";
-import { resultFileOf } from "../engine/output/result-file.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { type ResultEntry, resultEntryOf } from "../report/answer.ts";
 import { boundedEntry } from "../report/bounded-entry.ts";
@@ -13,20 +12,27 @@ const usualData = 800;
 /** What an entry says of its text. */
 export type Entry = ResultEntry & { textLength: number };
 
+interface Wanted {
+  range: TextRange;
+  description: number;
+  /** Where it is there. */
+  resultFile: string | undefined;
+  door: Door;
+}
+
 /** With the asked part of the text, and at most this many characters of the task as it was given. */
 export function entryOf(
   state: BatchState,
   task: DoneTask,
-  { range, description, door }: { range: TextRange; description: number; door: Door },
+  { range, description, resultFile, door }: Wanted,
 ): Entry {
   const { text, from, length, more } = taskText(task, range);
-  const file = resultFileOf(state, task);
   const entry = resultEntryOf(state, task, {
     door,
     text,
     cut: more,
     ...(more ? { nextFrom: from + text.length } : {}),
-    ...(file.there ? { resultFile: file.path } : {}),
+    ...(resultFile === undefined ? {} : { resultFile }),
   });
   // Data stands at the beginning of the text; a part further on goes without.
   const data = range.from > 0 ? -1 : Math.max(usualData, range.characters);

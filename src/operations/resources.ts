@@ -52,10 +52,14 @@ export function batchTitle(row: BatchRow): string {
 }
 
 /** What stands at an address, no longer than the client accepts. Throws `Fault` where there is nothing. */
-export function readDocument(context: Context, asked: BatchUri, limits: ClientLimits): Document {
+export async function readDocument(
+  context: Context,
+  asked: BatchUri,
+  limits: ClientLimits,
+): Promise<Document> {
   const log = findBatch(context, asked.batchId);
   if (asked.kind === "batch") {
-    const answer = clientAnswerNow(context, log, { limits });
+    const answer = await clientAnswerNow(context, log, { limits });
     return { uri: batchUri(log.batchId), mimeType: "application/json", text: JSON.stringify(answer) };
   }
   checkTasks(log.state, [asked.task]);

@@ -1,5 +1,6 @@
 // Reading results: by task, by status, page by page, and a long text piece by piece.
 import { z } from "zod";
+import { resultFilesOf } from "../engine/output/result-file.ts";
 import { endOfState } from "../model/batch-end.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { stateWords } from "../model/state-word.ts";
@@ -99,11 +100,11 @@ export const readResults: Tool<typeof resultsInput, typeof resultsOutput> = {
   },
 };
 
-function read(
+async function read(
   context: Context,
   asked: Asked,
   limits: ClientLimits | undefined,
-): z.infer<typeof resultsOutput> {
+): Promise<z.infer<typeof resultsOutput>> {
   const log = findBatch(context, asked.batchId);
   const { state } = log;
   const faults = faultsOf(asked, state);
@@ -114,6 +115,12 @@ function read(
   const matching = state.tasks.filter((task) => task.status === "done").filter((task) => fits(task, asked));
   const mostCharacters = limits?.answerCharacters ?? commandLineCharacters;
   const range = { from: asked.from ?? 0, characters: wantedOf(asked, limits) };
+  // More could not fit in any case.
+  const items = matching.slice(
+    asked.offset,
+    asked.offset + Math.min(asked.limit, mostCharacters / leastEach),
+  );
+  const files = await resultFilesOf(state, items);
   const answerWith = (page: readonly DoneTask[], characters: number) => {
     const next = asked.offset + page.length;
     const description = Math.min(longestDescription, Math.floor(descriptionsCharacters / page.length));
@@ -121,6 +128,7 @@ function read(
       entryOf(state, task, {
         range: { from: range.from, characters: Math.min(range.characters, characters) },
         description,
+        resultFile: files.get(task.number),
         door: context.door,
       }),
     );
@@ -141,8 +149,7 @@ function read(
   return fitting(
     {
       mostCharacters,
-      // More could not fit in any case.
-      items: matching.slice(asked.offset, asked.offset + Math.min(asked.limit, mostCharacters / leastEach)),
+      items,
       lengthOf: (task) => Math.min(range.characters, Math.max(0, expectedLength(task) - range.from)),
     },
     answerWith,

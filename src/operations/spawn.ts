@@ -208,7 +208,7 @@ function handsOver({ signal, startedAt }: Call): boolean {
   return /timed?[ -]?out/i.test(String(signal.reason)) || performance.now() - startedAt >= lateCancelMs;
 }
 
-function answer(context: Context, log: BatchLog, { limits }: Call, message?: string): BatchAnswer {
+function answer(context: Context, log: BatchLog, { limits }: Call, message?: string): Promise<BatchAnswer> {
   const said = message === undefined ? {} : { message };
   return limits
     ? clientAnswerNow(context, log, { limits, ...said })

@@ -3,7 +3,7 @@ import { describe, expect, spyOn, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { LineFile } from "../../src/engine/output/line-file.ts";
 import { OutputFiles } from "../../src/engine/output/output-files.ts";
-import { resultFileOf } from "../../src/engine/output/result-file.ts";
+import { findResultFile } from "../../src/engine/output/result-file.ts";
 import type { EventBody } from "../../src/model/event.ts";
 import { failed, Inside, type TestBatch } from "../inside.ts";
 import { HandClock } from "./hand-clock.ts";
@@ -73,7 +73,7 @@ describe("a batch that runs", () => {
     expect(names(inside.output)).toEqual(before);
     expect(linesIn(`${inside.output}/results-${batch.id}.jsonl`)).toHaveLength(2);
     expect(reported).toEqual([]);
-    expect(resultFileOf(batch.log.state, doneTask(batch, 1))).toEqual({
+    expect(await findResultFile(batch.log.state, doneTask(batch, 1))).toEqual({
       path: `${inside.output}/${result}`,
       there: true,
     });

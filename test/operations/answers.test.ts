@@ -24,10 +24,10 @@ function doneTask({ log: { state } }: TestBatch, number: number): DoneTask {
 }
 
 describe("the answer of a batch", () => {
-  test("is whole where it fits, and lists what has not ended", () => {
+  test("is whole where it fits, and lists what has not ended", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context(), { tasks: 3 }).answer(1, "one").end(3, failed);
-    const answer = answerOf(batch, 10_000);
+    const answer = await answerOf(batch, 10_000);
     expect(answer).toMatchObject({
       message: "So far.",
       results: [
@@ -41,10 +41,10 @@ describe("the answer of a batch", () => {
       expect(answer).not.toHaveProperty(name);
   });
 
-  test("shortens long texts, and says how to read on", () => {
+  test("shortens long texts, and says how to read on", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context(), { tasks: 2 }).answer(1, "a").answer(2, "x".repeat(5_000));
-    const answer = answerOf(batch, 3_000);
+    const answer = await answerOf(batch, 3_000);
     const [first, second] = answer.results;
     expect(first).toMatchObject({ result: "a" });
     expect(second).toMatchObject({ truncated: true, textLength: 5_000 });
@@ -57,11 +57,11 @@ describe("the answer of a batch", () => {
     expect(JSON.stringify(answer).length).toBeWithin(2_800, 3_001);
   });
 
-  test("leaves results out that do not fit, and says so", () => {
+  test("leaves results out that do not fit, and says so", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context(), { tasks: 40 });
     for (let task = 1; task <= 40; task++) batch.answer(task, "y".repeat(900));
-    const answer = answerOf(batch, 6_000);
+    const answer = await answerOf(batch, 6_000);
     const shown = answer.results.length;
     expect(shown).toBeWithin(2, 30);
     expect(answer.resultsLeftOut).toBe(40 - shown);
@@ -71,15 +71,15 @@ describe("the answer of a batch", () => {
     expect(JSON.stringify(answer).length).toBeLessThan(6_001);
   });
 
-  test("lists fifty tasks that have not ended, and of more the ranges", () => {
+  test("lists fifty tasks that have not ended, and of more the ranges", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context(), { tasks: 53 });
     for (const task of [2, 4, 6]) batch.answer(task, "a");
-    expect(answerOf(batch, 100_000)).toMatchObject({ pending: { length: 50 } });
-    expect(answerOf(batch, 100_000)).not.toHaveProperty("morePending");
+    expect(await answerOf(batch, 100_000)).toMatchObject({ pending: { length: 50 } });
+    expect(await answerOf(batch, 100_000)).not.toHaveProperty("morePending");
     const larger = inside.batch(inside.context(), { tasks: 54 });
     for (const task of [2, 4, 52]) larger.answer(task, "a");
-    const answer = answerOf(larger, 100_000);
+    const answer = await answerOf(larger, 100_000);
     expect(answer).toMatchObject({ morePending: 1, pendingRanges: ["1", "3", "5-51", "53-54"] });
     expect(answer.pending).toHaveLength(50);
     expect(answer.pending.at(-1)).toBe(53);
@@ -200,15 +200,15 @@ describe("a batch as a task of the protocol", () => {
     using inside = new Inside();
     const context = inside.context();
     const many = inside.batch(context, { tasks: 2 }).answer(1, "yes");
-    expect(batchTaskAnswer(context, many.id, limits)).toMatchObject({
+    expect(await batchTaskAnswer(context, many.id, limits)).toMatchObject({
       results: [{ result: "yes" }],
       pending: [2],
     });
     const one = inside.batch(context, { batch: { startedBy: "spawn_claude_session" } }).answer(1, "yes");
-    const answer = batchTaskAnswer(context, one.id, limits);
+    const answer = await batchTaskAnswer(context, one.id, limits);
     expect(answer).toMatchObject({ result: "yes", totalTasks: 1 });
     expect(answer).not.toHaveProperty("results");
-    expect(() => batchTaskAnswer(context, "bcdfghjk", limits)).toThrow(
+    await expect(batchTaskAnswer(context, "bcdfghjk", limits)).rejects.toThrow(
       "Internal error: there is no batch bcdfghjk",
     );
     expect(await cancelBatchTask(context, "bcdfghjk")).toBe(false);

@@ -7,7 +7,7 @@ import { crashed, failed, Inside } from "../inside.ts";
 
 const limits = { waitSeconds: 0, answerCharacters: 1_000 };
 
-test("addresses and what they mean", () => {
+test("addresses and what they mean", async () => {
   const meanings: [uri: string, meaning: object | undefined][] = [
     ["batch://bcdfghjk", { kind: "batch", batchId: "bcdfghjk", task: 0, offset: 0 }],
     ["batch://latest/tasks/12", { kind: "task", batchId: "latest", task: 12, offset: 0 }],
@@ -39,36 +39,40 @@ describe("a task is read", () => {
   const read = (inside: Inside, task: number, offset = 0) =>
     readDocument(inside.context(), { kind: "task", batchId: "latest", task, offset }, limits);
 
-  test("as its text, with what went wrong before it, or as what it does", () => {
+  test("as its text, with what went wrong before it, or as what it does", async () => {
     using inside = new Inside();
     const { id } = inside.batch(inside.context(), { tasks: 4 }).answer(1, "yes").end(2, failed).start(3);
-    expect(read(inside, 1)).toEqual({ uri: `batch://${id}/tasks/1`, mimeType: "text/plain", text: "yes" });
-    expect(read(inside, 2).text).toBe("[failed: max-turns] Reached its turn limit");
-    expect(read(inside, 3).text).toBe("[Task 3 is running.]");
-    expect(read(inside, 4).text).toBe("[Task 4 is queued.]");
-    expect(() => read(inside, 5)).toThrow(`Batch ${id} has tasks 1 to 4; there is no task 5.`);
+    expect(await read(inside, 1)).toEqual({
+      uri: `batch://${id}/tasks/1`,
+      mimeType: "text/plain",
+      text: "yes",
+    });
+    expect((await read(inside, 2)).text).toBe("[failed: max-turns] Reached its turn limit");
+    expect((await read(inside, 3)).text).toBe("[Task 3 is running.]");
+    expect((await read(inside, 4)).text).toBe("[Task 4 is queued.]");
+    await expect(read(inside, 5)).rejects.toThrow(`Batch ${id} has tasks 1 to 4; there is no task 5.`);
   });
 
-  test("piece by piece", () => {
+  test("piece by piece", async () => {
     using inside = new Inside();
     const text = "0123456789".repeat(150);
     const { id } = inside.batch(inside.context()).answer(1, text).finish();
-    expect(read(inside, 1).text).toBe(
+    expect((await read(inside, 1)).text).toBe(
       `${text.slice(0, 1_000)}\n\n[These are the characters 0 to 1000 of 1500. Read on at batch://${id}/tasks/1?offset=1000.]`,
     );
-    expect(read(inside, 1, 1_000)).toEqual({
+    expect(await read(inside, 1, 1_000)).toEqual({
       uri: `batch://${id}/tasks/1?offset=1000`,
       mimeType: "text/plain",
       text: text.slice(1_000),
     });
   });
 
-  test("without the words before it in a later piece", () => {
+  test("without the words before it in a later piece", async () => {
     using inside = new Inside();
     inside.batch(inside.context()).end(1, crashed);
-    const whole = read(inside, 1).text;
+    const whole = (await read(inside, 1)).text;
     expect(whole).toStartWith("[crashed] ");
-    expect(read(inside, 1, 2).text).toBe(whole.slice("[crashed] ".length + 2));
+    expect((await read(inside, 1, 2)).text).toBe(whole.slice("[crashed] ".length + 2));
   });
 });
 
@@ -76,7 +80,7 @@ describe("a transcript is read", () => {
   const read = (inside: Inside, task: number, offset = 0) =>
     readDocument(inside.context(), { kind: "transcript", batchId: "latest", task, offset }, limits);
 
-  test("in whole lines, with a line that says where the next part is", () => {
+  test("in whole lines, with a line that says where the next part is", async () => {
     using inside = new Inside();
     const context = inside.context();
     const batch = inside.batch(context, { tasks: 3 }).start(1).start(2);
@@ -84,32 +88,32 @@ describe("a transcript is read", () => {
     inside.write(`${batch.id}-1.ndjson`, line("a", 600) + line("b", 600) + line("c", 100));
     const note = (to: number) =>
       `{"type":"cut","from":0,"to":${to},"of":1300,"next":"batch://${batch.id}/tasks/1/transcript?offset=${to}"}\n`;
-    expect(read(inside, 1)).toEqual({
+    expect(await read(inside, 1)).toEqual({
       uri: `batch://${batch.id}/tasks/1/transcript`,
       mimeType: "application/x-ndjson",
       text: line("a", 600) + note(600),
     });
-    expect(read(inside, 1, 600).text).toBe(line("b", 600) + line("c", 100));
-    expect(read(inside, 1, 1_300).text).toBe("");
-    expect(read(inside, 2).text).toBe("");
-    expect(read(inside, 3).text).toBe("");
+    expect((await read(inside, 1, 600)).text).toBe(line("b", 600) + line("c", 100));
+    expect((await read(inside, 1, 1_300)).text).toBe("");
+    expect((await read(inside, 2)).text).toBe("");
+    expect((await read(inside, 3)).text).toBe("");
   });
 
-  test("in whole characters where a line is longer than a part", () => {
+  test("in whole characters where a line is longer than a part", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context()).start(1);
     inside.write(`${batch.id}-1.ndjson`, `${"x".repeat(998)}€€€${"y".repeat(100)}\n`);
-    const [text, note] = read(inside, 1).text.split("\n");
+    const [text, note] = (await read(inside, 1)).text.split("\n");
     expect(text).toBe("x".repeat(998));
     expect(JSON.parse(note ?? "")).toMatchObject({ from: 0, to: 998, of: 1_108 });
-    expect(read(inside, 1, 998).text).toBe(`€€€${"y".repeat(100)}\n`);
+    expect((await read(inside, 1, 998)).text).toBe(`€€€${"y".repeat(100)}\n`);
   });
 });
 
-test("a batch is read as its whole answer", () => {
+test("a batch is read as its whole answer", async () => {
   using inside = new Inside();
   const { id } = inside.batch(inside.context(), { tasks: 2 }).answer(1, "yes");
-  const { uri, mimeType, text } = readDocument(
+  const { uri, mimeType, text } = await readDocument(
     inside.context(),
     { kind: "batch", batchId: "latest", task: 0, offset: 0 },
     { waitSeconds: 0, answerCharacters: 10_000 },
@@ -118,7 +122,7 @@ test("a batch is read as its whole answer", () => {
   expect(JSON.parse(text)).toMatchObject({ batchId: id, results: [{ result: "yes" }], pending: [2] });
 });
 
-test("a title has the name, how the batch stands, and its counts", () => {
+test("a title has the name, how the batch stands, and its counts", async () => {
   using inside = new Inside();
   const context = inside.context();
   const titles = () => recentBatches(context, 9).map(batchTitle);
@@ -150,12 +154,12 @@ test("a title has the name, how the batch stands, and its counts", () => {
   ]);
 });
 
-test("where the state directory is unknown, there is no batch to be seen", () => {
+test("where the state directory is unknown, there is no batch to be seen", async () => {
   using inside = new Inside({ PARALLEL_CLAUDE_STATE_DIRECTORY: "https://example.org" });
   expect(recentBatches(inside.context(), 9)).toEqual([]);
 });
 
-test("what has changed is told once, and only of a store that is open", () => {
+test("what has changed is told once, and only of a store that is open", async () => {
   using inside = new Inside();
   const context = inside.context();
   const changes = new Changes(context);

@@ -56,7 +56,7 @@ export function serveResources(server: McpServer, connection: Connection): void 
     return { resources, ...(rows.length > pageSize ? { nextCursor: String(offset + pageSize) } : {}) };
   });
   server.server.setRequestHandler("resources/templates/list", () => ({ resourceTemplates: templates }));
-  server.server.setRequestHandler("resources/read", ({ params }, request) => {
+  server.server.setRequestHandler("resources/read", async ({ params }, request) => {
     const asked = parseBatchUri(params.uri);
     if (!asked) {
       const known = Object.values(uriTemplates).join(", ");
@@ -66,7 +66,7 @@ export function serveResources(server: McpServer, connection: Connection): void 
       );
     }
     try {
-      const { mimeType, text } = readDocument(context, asked, limitsFor(server, request, connection));
+      const { mimeType, text } = await readDocument(context, asked, limitsFor(server, request, connection));
       return { contents: [{ uri: params.uri, mimeType, text }] };
     } catch (error) {
       if (error instanceof Fault) throw new ResourceNotFoundError(params.uri, error.message);

@@ -22,7 +22,7 @@ export function batchTasks(server: McpServer, connection: Connection): TaskSourc
       if (task.status !== "completed") return now;
       return {
         ...now,
-        result: toolResult(batchTaskAnswer(context, taskId, limitsFor(server, request, connection))),
+        result: toolResult(await batchTaskAnswer(context, taskId, limitsFor(server, request, connection))),
       };
     },
     // No session asks for anything.

@@ -14,7 +14,7 @@ import { harmlessJson } from "../../report/harmless.ts";
 import { type Door, doorOf } from "../../report/option-words.ts";
 import { outcomeText } from "../../report/outcome-text.ts";
 import { outputFiles } from "../../store/layout.ts";
-import { resultFileOf } from "./result-file.ts";
+import { resultFilesOf } from "./result-file.ts";
 import { othersText, type ResultText, resultTextOf } from "./result-text.ts";
 
 export interface AnswerRequest {
@@ -28,11 +28,14 @@ export interface AnswerRequest {
 }
 
 /** The whole answer, as far as the batch has got. What is cut says how long it is and where the whole is. */
-export function answerOf(state: BatchState, request: AnswerRequest): BatchAnswer {
+export async function answerOf(state: BatchState, request: AnswerRequest): Promise<BatchAnswer> {
   const { word, mostCharacters, held, message, door } = request;
   const done = state.tasks.filter((task) => task.status === "done");
   const limitOf = fairShares(done.map(textLengthOf), mostCharacters);
-  const results = done.map((task) => entryOf(state, task, { limit: limitOf, door }));
+  const files = await resultFilesOf(state, done);
+  const results = done.map((task) =>
+    entryWith(state, task, resultTextOf(task, limitOf), { resultFile: files.get(task.number), door }),
+  );
   const facts = { now: Date.now(), reportFile: reportFileOf(state), held, message };
   return batchAnswerOf(state, word, results, facts);
 }
@@ -67,20 +70,7 @@ export function* summaryPieces(
   yield `${done.length === 0 ? "" : "\n  "}]${after}\n`;
 }
 
-/** One entry of `results`, with at most this many characters of its text. */
-export function entryOf(
-  state: BatchState,
-  task: DoneTask,
-  { limit, door }: { limit: number; door: Door },
-): ResultEntry {
-  const file = resultFileOf(state, task);
-  return entryWith(state, task, resultTextOf(task, limit), {
-    resultFile: file.there ? file.path : undefined,
-    door,
-  });
-}
-
-/** The same, where text and file are known. */
+/** One entry of `results`. */
 export function entryWith(
   state: BatchState,
   task: DoneTask,

@@ -1,8 +1,7 @@
 // Which file shows how a task ended. Its name follows from the log, so that nothing has to remember it.
 import type { BatchState, DoneTask } from "../../model/state.ts";
-import { readHead } from "../../platform/files.ts";
 import { join } from "../../platform/paths.ts";
-import { readHead as readHeadAside } from "../../platform/whole-files.ts";
+import { readHead } from "../../platform/whole-files.ts";
 import { fileTag } from "../../report/file-tag.ts";
 import { outputFiles } from "../../store/layout.ts";
 
@@ -20,21 +19,49 @@ export function usualNameOf(state: BatchState, task: DoneTask): string {
   return nameAt(state, task, task.endedAt);
 }
 
-/** Where a task's file is, or would go: the first name that is free or already its own. */
-export function resultFileOf(state: BatchState, task: DoneTask): FilePlace {
-  for (let at = task.endedAt; ; at++) {
-    const path = join(state.outputDirectory, nameAt(state, task, at));
-    const place = placeFrom(path, readHead(path, headBytes), ownTag(state, task));
-    if (place) return place;
+/** How long a disk may take to show one file, in milliseconds: an answer without its path is better than none. */
+const patienceMs = 3_000;
+/** Directories whose disk did not answer in time, until it does: nobody else waits for them meanwhile. */
+const stalled = new Set<string>();
+
+/**
+ * The files of these tasks that are there, by task number. A server asks for many: it goes on meanwhile, and where the
+ * disk stalls, the rest counts as not there.
+ */
+export async function resultFilesOf(
+  state: BatchState,
+  tasks: readonly DoneTask[],
+): Promise<ReadonlyMap<number, string>> {
+  const { outputDirectory } = state;
+  const files = new Map<number, string>();
+  for (const task of tasks) {
+    if (stalled.has(outputDirectory)) break;
+    const place = await inTime(outputDirectory, findResultFile(state, task));
+    if (place?.there) files.set(task.number, place.path);
   }
+  return files;
 }
 
-/** The same for whoever must not wait for a disk. */
+async function inTime(directory: string, looking: Promise<FilePlace>): Promise<FilePlace | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => {
+    stalled.add(directory);
+    resolve(undefined);
+  }, patienceMs);
+  const found = looking.finally(() => {
+    clearTimeout(timer);
+    stalled.delete(directory);
+  });
+  // A directory that cannot be read shows no files, and an answer is an answer without their paths.
+  return Promise.race([found.catch(() => undefined), promise]);
+}
+
+/** Where a task's file is, or would go: the first name that is free or already its own. */
 export async function findResultFile(state: BatchState, task: DoneTask): Promise<FilePlace> {
   const { outputDirectory } = state;
   for (let at = task.endedAt; ; at++) {
     const path = join(outputDirectory, nameAt(state, task, at));
-    const place = placeFrom(path, await readHeadAside(path, headBytes), ownTag(state, task));
+    const place = placeFrom(path, await readHead(path, headBytes), ownTag(state, task));
     if (place) return place;
   }
 }

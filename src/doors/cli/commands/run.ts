@@ -1,7 +1,8 @@
 // `run`: a batch in the foreground, carried by this process; or with `--detach` by one of its own.
 import { z } from "zod";
 import { isJsonText } from "../../../claude/settings-file.ts";
-import { entryOf } from "../../../engine/output/answer.ts";
+import { entryWith } from "../../../engine/output/answer.ts";
+import { resultTextOf } from "../../../engine/output/result-text.ts";
 import { runBatch, type Watching } from "../../../engine/runner/runner.ts";
 import { endOfState, exitStatusOf } from "../../../model/batch-end.ts";
 import { product } from "../../../model/product.ts";
@@ -258,10 +259,12 @@ function wordOfEnded({ endedAt, cancelledBy }: BatchState): StateWord {
 async function printAnswer(state: BatchState, { out }: Terminal): Promise<void> {
   const [task] = state.tasks;
   if (task?.status !== "done" || task.outcome.kind !== "succeeded") return;
-  const { result = "", structuredResult } = entryOf(state, task, {
-    limit: commandLineCharacters,
-    door: "command-line",
-  });
+  const { result = "", structuredResult } = entryWith(
+    state,
+    task,
+    resultTextOf(task, commandLineCharacters),
+    { resultFile: undefined, door: "command-line" },
+  );
   const text = structuredResult === undefined ? result : jsonText(structuredResult);
   await out.print(text);
 }
