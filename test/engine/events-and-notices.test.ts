@@ -1,5 +1,5 @@
 // What an end means for other tasks, and who is told of the end of a batch.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import {
   consequenceOf,
   endedEvent,
@@ -207,4 +207,22 @@ describe("of the end of a batch", () => {
     await notifyOf(batch.log.state);
     expect(await Bun.file(inside.file("work/told")).text()).toBe(`${batch.id} 1\n`);
   });
+});
+
+test("a command of the user's that fails is complained of, and one that does not is none of our words", async () => {
+  using inside = new Inside();
+  using complaints = spyOn(console, "error").mockImplementation(() => undefined);
+  const endedWith = (code: number) =>
+    notifyOf(
+      after(
+        created(1, {
+          batch: { notifyCommand: ["sh", "-c", `exit ${code}`], outputDirectory: inside.path },
+        }),
+        event(2, { type: "batch-ended" }),
+      ),
+    );
+  await endedWith(0);
+  expect(complaints.mock.calls).toEqual([]);
+  await endedWith(3);
+  expect(complaints.mock.calls[0]?.[0]).toEndWith("The notification `sh -c exit 3` ended with 3.");
 });

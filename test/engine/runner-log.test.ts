@@ -116,3 +116,15 @@ test("what can as well be done later is left out on a full disk, and a fault of 
   };
   expect(() => bestEffort(broken, undefined)).toThrow("no such task");
 });
+
+test("what others say is a change, and that they say nothing is none", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const { log, epoch } = begun(store);
+  let changes = 0;
+  const runner = new RunnerLog(log, epoch, () => changes++);
+  expect([runner.hearOthers(), changes]).toEqual([[], 0]);
+  using other = home.store();
+  other.batch(log.batchId)?.append(() => [small]);
+  expect([runner.hearOthers().length, changes]).toEqual([1, 1]);
+});
