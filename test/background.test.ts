@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { BatchId } from "../src/model/batch-id.ts";
+import { localProcess } from "../src/model/session-ref.ts";
 import type { Store } from "../src/store/store.ts";
 import { type Answer, connectNew, eventually, filesIn, Home, kill, run, type TestClient } from "./harness.ts";
 
@@ -91,7 +92,7 @@ test("a session that is killed while its subagent works is continued, and its in
     tasks: [`[[background-agent text=interim until=${gate} then=final]]`],
   });
   const attempts = () => store.batch(batchId)?.state.tasks[0]?.attempts ?? [];
-  await kill(attempts()[0]?.identity);
+  await kill(localProcess(attempts()[0]?.identity));
   await eventually(
     () => attempts().length === 2,
     () => "there is no second attempt",
@@ -116,7 +117,7 @@ test.each(["the session", "the runner and the session"])(
     });
     const attempts = () => store.batch(batchId)?.state.tasks[0]?.attempts ?? [];
     const { runner } = store.row(batchId) ?? {};
-    await kill(...(what === "the session" ? [] : [runner]), attempts()[0]?.identity);
+    await kill(...(what === "the session" ? [] : [runner]), localProcess(attempts()[0]?.identity));
     await eventually(
       () => attempts().length === 2,
       () => "there is no second attempt",
@@ -241,7 +242,7 @@ test("a conversation that begins behind a link is found, and continued", async (
   );
   const batchId = store.list()[0]?.batchId;
   const attempts = () => (batchId && store.batch(batchId)?.state.tasks[0]?.attempts) || [];
-  await kill(attempts()[0]?.identity);
+  await kill(localProcess(attempts()[0]?.identity));
   await eventually(
     () => attempts().length === 2,
     () => "there is no second attempt",

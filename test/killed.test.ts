@@ -1,6 +1,7 @@
 // Who sees to the sessions of a batch whose processes were killed, without another call.
 import { expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync } from "node:fs";
+import { localProcess } from "../src/model/session-ref.ts";
 import { identityOf, livenessOf } from "../src/platform/process.ts";
 import { connectNew, eventually, Home, kill, program, run } from "./harness.ts";
 import { newestRow, untilRunning } from "./running.ts";
@@ -160,7 +161,7 @@ async function lostLongAgo(home: Home, gate: string) {
   await kill(row.keeper, row.runner);
   using store = home.store();
   store.database.run("UPDATE batches SET alive_at = alive_at - 3600000");
-  const session = store.batch(row.batchId)?.state.tasks[0]?.attempts[0]?.identity;
+  const session = localProcess(store.batch(row.batchId)?.state.tasks[0]?.attempts[0]?.identity);
   return { row, session };
 }
 

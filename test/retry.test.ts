@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { localProcess } from "../src/model/session-ref.ts";
 import { connectNew, eventually, filesIn, Home, kill, run } from "./harness.ts";
 
 test("failed tasks are run again, what succeeded is kept, and the files tell the last state", async () => {
@@ -94,7 +95,7 @@ test("an interrupted batch whose time has passed waits for a retry, and is then 
   );
   const { keeper, runner } = store.row(batchId) ?? {};
   const [session] = store.batch(batchId)?.state.tasks[0]?.attempts ?? [];
-  await kill(keeper, runner, session?.identity);
+  await kill(keeper, runner, localProcess(session?.identity));
   store.database.run("UPDATE batches SET alive_at = alive_at - 700000");
   const listed = await client.call("list_batches", {});
   expect(listed.data).toMatchObject({ batches: [{ state: "interrupted" }] });

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { localProcess } from "../src/model/session-ref.ts";
 import { type Answer, connectNew, eventually, filesIn, Home, kill, program, run } from "./harness.ts";
 
 interface Entry {
@@ -374,7 +375,7 @@ test("a session that is killed continues in a second attempt, in the same conver
   );
   using store = home.store();
   const attempts = () => store.batch(store.list()[0]?.batchId ?? never())?.state.tasks[0]?.attempts ?? [];
-  await kill(attempts()[0]?.identity);
+  await kill(localProcess(attempts()[0]?.identity));
   await eventually(
     () => attempts().length === 2,
     () => "there is no second attempt",

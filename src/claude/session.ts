@@ -26,7 +26,7 @@ export interface SessionPlan {
 }
 
 /** A session that we started, with its stdin in our hands. */
-export interface Session {
+export interface SessionProcess {
   identity: ProcessIdentity;
   marker: string;
   /** Whether it is a child of ours. */
@@ -51,7 +51,7 @@ export interface StartFailure {
 }
 
 export type Start =
-  | { started: true; session: Session; reader: TranscriptReader }
+  | { started: true; session: SessionProcess; reader: TranscriptReader }
   | ({ started: false } & StartFailure);
 
 /**
@@ -92,7 +92,7 @@ function reasonOf(error: unknown): string {
     : "an argument or a variable cannot be passed to a process.";
 }
 
-function spawn(plan: SessionPlan, stdout: number | "ignore", stderr: number | "ignore"): Session {
+function spawn(plan: SessionPlan, stdout: number | "ignore", stderr: number | "ignore"): SessionProcess {
   const child = isNoOrphan(
     Bun.spawn(plan.command, {
       cwd: plan.workingDirectory,
@@ -133,7 +133,7 @@ const mostUnseen = 40;
  * A session that another runner started. Its stdin ended with that runner, so it can only be asked by SIGINT;
  * and how it exits is seen by nobody.
  */
-export function adoptSession(identity: ProcessIdentity, marker: string): Session {
+export function adoptSession(identity: ProcessIdentity, marker: string): SessionProcess {
   const { promise: exited, resolve } = Promise.withResolvers<Exit>();
   let aliveAt: number | undefined;
   const timer = setInterval(look, adoptedLookMs);

@@ -4,7 +4,7 @@
 import { signalProcess } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { leftBehind, lookAround, type Swept } from "./left-behind.ts";
-import type { Session } from "./session.ts";
+import type { SessionProcess } from "./session.ts";
 import { SharedDaemons } from "./shared-daemons.ts";
 
 /** How many scans that were not whole, and found nothing, are believed: somewhere, some process always ends. */
@@ -22,7 +22,7 @@ interface Waiting extends Swept {
   settle(leaked: ProcessIdentity[]): void;
 }
 
-type Gone = Pick<Session, "marker" | "identity" | "isOurs" | "hadPidUntil">;
+type Gone = Pick<SessionProcess, "marker" | "identity" | "isOurs" | "hadPidUntil">;
 
 interface SweeperOptions {
   /** Spared until the last sweep. */

@@ -3,7 +3,7 @@
 import { livenessOf, signalGroup, signalProcess } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { descendantsOf } from "../platform/process-table.ts";
-import type { Session } from "./session.ts";
+import type { SessionProcess } from "./session.ts";
 
 /** Between asking and killing, in milliseconds (product contract). */
 const usualGraceMs = 1_000;
@@ -20,7 +20,7 @@ interface Ways {
  * after, and is the caller's.
  */
 export async function terminate(
-  session: Session,
+  session: SessionProcess,
   answered: Promise<unknown>,
   { graceMs = usualGraceMs, spares = () => false }: Ways = {},
 ): Promise<void> {
@@ -35,7 +35,7 @@ export async function terminate(
   await session.exited;
 }
 
-function kill({ identity }: Session, spares: (process: ProcessIdentity) => boolean): void {
+function kill({ identity }: SessionProcess, spares: (process: ProcessIdentity) => boolean): void {
   // On Windows nobody can tell what descends from it but the command that ends it.
   if (process.platform === "win32") {
     if (livenessOf(identity) === "alive") signalGroup(identity.pid, "SIGKILL");

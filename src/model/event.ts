@@ -4,6 +4,7 @@ import { processIdentity } from "../platform/process-identity.ts";
 import { batchIdSchema } from "./batch-id.ts";
 import { concurrency, failureMode } from "./options.ts";
 import { accessKinds, cancellers, outcome, spent, usage } from "./outcome.ts";
+import { sessionRef } from "./session-ref.ts";
 
 /** One task as it was given: its prompt, and the options that it does not share with the batch, unparsed. */
 export const task = z.object({
@@ -98,10 +99,13 @@ export const eventBody = z.discriminatedUnion("type", [
     task: z.int().positive(),
     /** 1-based. */
     attempt: z.int().positive(),
-    identity: processIdentity,
+    /** The session: a process of this machine, or what another host knows it by. */
+    identity: sessionRef,
     sessionId: z.string(),
     /** The path of the session's own output. */
     transcript: z.string(),
+    /** Where the session works. Older logs do not say it. */
+    workingDirectory: z.string().optional(),
     /** Whether it continues the conversation of the previous attempt. Otherwise it starts over. */
     resumes: z.boolean().optional(),
     /** Why it begins anew, where there was a conversation to go on with. */

@@ -3,6 +3,7 @@
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import type { Account, Batch, Event } from "./event.ts";
 import type { AccessKind, Canceller, ModelUsage, Outcome, Spent, Usage } from "./outcome.ts";
+import type { SessionRef } from "./session-ref.ts";
 import { unreachable } from "./unreachable.ts";
 import { sumOf, usageOfAll } from "./usage-sum.ts";
 
@@ -10,9 +11,12 @@ import { sumOf, usageOfAll } from "./usage-sum.ts";
 export interface Attempt {
   /** 1-based. */
   number: number;
-  identity: ProcessIdentity;
+  /** Its session. */
+  identity: SessionRef;
   sessionId: string;
   transcript: string;
+  /** Where it works; absent in older logs. */
+  workingDirectory?: string;
   startedAt: number;
   /** Whether it continues the conversation of the previous attempt. */
   resumes: boolean;
@@ -164,7 +168,7 @@ export function apply(state: BatchState, event: Event): void {
     case "attempt-started": {
       const { attempts } = taskOf(state, event.task);
       const { attempt: number, identity, sessionId, transcript, resumes = false } = event;
-      const { anewBecause, costBefore } = event;
+      const { anewBecause, costBefore, workingDirectory } = event;
       attempts.push({
         number,
         identity,
@@ -172,6 +176,7 @@ export function apply(state: BatchState, event: Event): void {
         transcript,
         resumes,
         startedAt: event.at,
+        ...(workingDirectory === undefined ? {} : { workingDirectory }),
         ...(anewBecause === undefined ? {} : { anewBecause }),
         ...(costBefore ? { costBefore } : {}),
       });

@@ -1,6 +1,7 @@
 // Which options a task has, after all who may set them have been heard.
 import type { Batch } from "./event.ts";
 import { type SessionOptions, sessionOptions } from "./options.ts";
+import type { Attempt } from "./state.ts";
 
 // Parsed once: for a batch, and for each task that has options of its own.
 const parsed = new WeakMap<object, SessionOptions>();
@@ -14,7 +15,12 @@ export function optionsOf(batch: Batch, taskNumber: number): SessionOptions {
   return known;
 }
 
-/** The directory a task works in. */
+/** The directory that a task is given. */
 export function workingDirectoryOf(batch: Batch, options: SessionOptions): string {
   return options.workingDirectory ?? batch.workingDirectory;
+}
+
+/** The directory in which an attempt at a task works, or worked; of an older log, the one that the task is given. */
+export function directoryOf(batch: Batch, taskNumber: number, attempt: Attempt | undefined): string {
+  return attempt?.workingDirectory ?? workingDirectoryOf(batch, optionsOf(batch, taskNumber));
 }

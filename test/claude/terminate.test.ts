@@ -1,7 +1,7 @@
 // What a session is sent when it must end, in which order, and who is killed in the end.
 import { expect, test } from "bun:test";
 import type { Exit } from "../../src/claude/outcome.ts";
-import type { Session } from "../../src/claude/session.ts";
+import type { SessionProcess } from "../../src/claude/session.ts";
 import { terminate } from "../../src/claude/terminate.ts";
 import { identityOf, livenessOf, ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
@@ -10,7 +10,7 @@ import { testNeeding } from "../facilities.ts";
 import { eventually, kill } from "../harness.ts";
 
 /** A session that writes down what it is sent. */
-function recorded(sent: string[], identity: ProcessIdentity, exited: Promise<Exit>): Session {
+function recorded(sent: string[], identity: ProcessIdentity, exited: Promise<Exit>): SessionProcess {
   return {
     identity,
     marker: "m",

@@ -77,7 +77,7 @@ function admissionIn(inside: Inside, given: Given = {}) {
     startHold,
     holds,
     login,
-    machine,
+    host: { capacity: (footprint) => machine.hindrance(footprint) },
     hold: (standstill) => told.push(standstill),
     budgetSpent: () => {
       spent.push("spent");

@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
 import { appendFileSync, writeFileSync } from "node:fs";
-import type { Session } from "../../src/claude/session.ts";
+import type { SessionProcess } from "../../src/claude/session.ts";
 import { Sweeper } from "../../src/claude/sweep.ts";
 import { TranscriptReader } from "../../src/claude/transcript.ts";
 import { RunningAttempt, type Signs } from "../../src/engine/attempt/attempt.ts";
+import { sessionOf } from "../../src/engine/attempt/local-host.ts";
 import { sessionOptions } from "../../src/model/options.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import { Home } from "../harness.ts";
@@ -25,7 +26,7 @@ test("what an adopted session was refused before is no news, and what it is refu
   const transcript = home.file("transcript.ndjson");
   writeFileSync(transcript, throttle.repeat(3));
   const heard: Signs[] = [];
-  const session: Session = {
+  const session: SessionProcess = {
     identity: ownIdentity(),
     marker: "m",
     isOurs: false,
@@ -36,18 +37,16 @@ test("what an adopted session was refused before is no news, and what it is refu
     exited: new Promise(() => undefined),
   };
   using reader = new TranscriptReader(transcript);
+  const around = { sweeper: new Sweeper(), members: () => [], isOver: () => undefined };
   const attempt = new RunningAttempt({
-    session,
+    host: { canResume: () => false },
+    session: { ...sessionOf(session, around), output: reader },
     task: "do it",
     options: sessionOptions.parse({}),
-    reader,
     stderr: home.file("stderr.txt"),
-    sweeper: new Sweeper(),
-    members: () => [],
     startedAt: Date.now() - 3_600_000,
     adopted: true,
     workingDirectory: home.work,
-    environment: {},
     heard: (signs) => heard.push(signs),
   });
   attempt.look();

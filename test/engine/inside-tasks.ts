@@ -1,9 +1,14 @@
 // The tasks of a batch in the process of the test, with real sessions of a `claude` that says what a file says.
+import { Sweeper } from "../../src/claude/sweep.ts";
 import { AccountHolds } from "../../src/engine/account/account-holds.ts";
 import { AccountPace } from "../../src/engine/account/account-pace.ts";
 import { notStarted } from "../../src/engine/attempt/attempt-events.ts";
+import { LocalHost } from "../../src/engine/attempt/local-host.ts";
+import type { SessionHost } from "../../src/engine/attempt/session-host.ts";
+import { sharedDirectory, type Workspace } from "../../src/engine/attempt/workspace.ts";
 import { Machine } from "../../src/engine/memory/machine.ts";
 import { OutputFiles } from "../../src/engine/output/output-files.ts";
+import { Attempts } from "../../src/engine/runner/attempts.ts";
 import { RunnerLog } from "../../src/engine/runner/runner-log.ts";
 import { Tasks } from "../../src/engine/runner/tasks.ts";
 import { Admission } from "../../src/engine/scheduler/admission.ts";
@@ -72,6 +77,9 @@ interface Given {
   startPatienceMs?: number;
   /** Whether the number of sessions is found out. */
   isPaced?: boolean;
+  /** What stands around this machine as a host. */
+  hostOf?(local: SessionHost): SessionHost;
+  workspace?: Workspace;
 }
 
 /** The tasks of a batch, and all that they share. */
@@ -86,11 +94,15 @@ export function tasksIn(
     holdPatienceMs = 3_600_000,
     startPatienceMs = 3_600_000,
     isPaced = false,
+    hostOf = (local) => local,
+    workspace = sharedDirectory,
   }: Given = {},
 ) {
   makePrivateDirectory(store.layout.batchDirectory(log.batchId));
   const failures: unknown[] = [];
   const givenUp: string[] = [];
+  /** Why nothing started. */
+  const told: string[] = [];
   const late = new LateWrites();
   const runnerLog = new RunnerLog(log, log.state.epoch, () => undefined);
   const holder = ownIdentity();
@@ -129,42 +141,50 @@ export function tasksIn(
     givenUp.push(because);
     log.append((state) => notStarted(state, because));
   };
-  const admission: Admission = new Admission({
+  const environment = { HOME: inside.path, PATH: process.env["PATH"] ?? "" };
+  const host = hostOf(
+    new LocalHost({ machine, sweeper: new Sweeper({ isHeir: log.state.epoch > 1 }), environment }),
+  );
+  const own = { host, slots, machineSlots, pace, holds, login, startHold, files };
+  const attempts = new Attempts({ log: runnerLog, ...own });
+  const admission = new Admission({
     state: () => log.state,
     layout: store.layout,
-    dueAt: (number) => tasks.dueAt(number),
+    dueAt: (number) => attempts.dueAt(number),
     slots,
     starts,
     startHold,
     holds,
     login,
-    machine,
-    hold: () => undefined,
+    host,
+    hold: (standstill) => standstill && told.push(standstill.because),
     budgetSpent: () => undefined,
     giveUpStarting,
   });
-  const tasks: Tasks = new Tasks({
-    store,
+  const tasks = new Tasks({
     log: runnerLog,
+    layout: store.layout,
+    host,
+    workspace,
+    attempts,
     slots,
     machineSlots,
     admission,
     startHold,
-    pace,
     holds,
-    login,
-    machine,
     files,
-    environment: { HOME: inside.path, PATH: process.env["PATH"] ?? "" },
+    environment,
     values: noValues,
     giveUpStarting,
     failed: (error) => failures.push(error),
   });
   return {
     tasks,
+    attempts,
     files,
     failures,
     givenUp,
+    told,
     slots,
     machineSlots,
     holds,

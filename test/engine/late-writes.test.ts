@@ -82,7 +82,7 @@ test("the engine writes to the store through its log and what may come late, and
     }
     // Made in one place only, and handed on as what it is there.
     for (const name of ["Holds", "MachineSlots", "LoginProofs"])
-      if (file !== "runner/runner.ts" && new RegExp(`\\bnew ${name}\\(`).test(source))
+      if (file !== "runner/compose-runner.ts" && new RegExp(`\\bnew ${name}\\(`).test(source))
         found.push(`${file}: new ${name}`);
     if (/\b(?:batchLog|#?log)\.append\(/.test(source))
       found.push(`${file}: appends to the log past RunnerLog`);

@@ -1,12 +1,12 @@
 // What the next attempt at a task will be, and what it says where it cannot be started.
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import type { Session } from "../../src/claude/session.ts";
 import { startedEvent } from "../../src/engine/attempt/attempt-events.ts";
 import { markerOf, planAttempt } from "../../src/engine/attempt/plan-attempt.ts";
 import { startVerdict } from "../../src/engine/attempt/start-failure.ts";
 import type { Batch } from "../../src/model/event.ts";
 import { noValues, type SessionValues } from "../../src/model/session-values.ts";
+import { directoryOf } from "../../src/model/task-options.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import { layoutOf } from "../../src/store/layout.ts";
 import { crashed, failed, Inside, type TestBatch } from "../inside.ts";
@@ -15,6 +15,7 @@ function planOf(inside: Inside, { log }: TestBatch, { number = 1, values = noVal
   const environment = { CLAUDE_CONFIG_DIR: inside.file("claude"), A: "ours" };
   return planAttempt(log.state, number, {
     claudePath: inside.claude,
+    workingDirectory: directoryOf(log.state.batch, number, undefined),
     layout: layoutOf(inside.state),
     environment,
     values,
@@ -156,27 +157,19 @@ describe("another attempt", () => {
 test("a start is written with why it begins anew, and what its conversation had cost", () => {
   using inside = new Inside();
   const { anewBecause: _, costBefore: __, ...plan } = planOf(inside, batchIn(inside));
-  const session: Session = {
-    identity: ownIdentity(),
-    marker: "m",
-    isOurs: true,
-    write: () => undefined,
-    interrupt: () => undefined,
-    closeInput: () => undefined,
-    hadPidUntil: () => undefined,
-    exited: new Promise(() => undefined),
-  };
+  const ref = ownIdentity();
   const plain = {
     type: "attempt-started",
     task: 3,
     attempt: 1,
-    identity: session.identity,
+    identity: ref,
     sessionId: plan.sessionId,
     transcript: plan.session.transcript,
+    workingDirectory: inside.work,
   };
-  expect<unknown>(startedEvent(3, plan, session)).toEqual(plain);
+  expect<unknown>(startedEvent(3, plan, { ref })).toEqual(plain);
   const more = { resumes: true, anewBecause: "it was gone", costBefore: { costUsd: 1, models: {} } };
-  expect<unknown>(startedEvent(3, { ...plan, ...more }, session)).toEqual({ ...plain, ...more });
+  expect<unknown>(startedEvent(3, { ...plan, ...more }, { ref })).toEqual({ ...plain, ...more });
 });
 
 describe("a start that failed", () => {

@@ -1,11 +1,13 @@
 // One session from its prompt to its outcome, with a transcript that is written by hand.
 import { describe, expect, test } from "bun:test";
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { conversationFile } from "../../src/claude/conversation.ts";
 import type { Exit } from "../../src/claude/outcome.ts";
-import type { Session } from "../../src/claude/session.ts";
+import type { SessionProcess } from "../../src/claude/session.ts";
 import { Sweeper } from "../../src/claude/sweep.ts";
 import { TranscriptReader } from "../../src/claude/transcript.ts";
 import { RunningAttempt, type Signs } from "../../src/engine/attempt/attempt.ts";
+import { sessionOf } from "../../src/engine/attempt/local-host.ts";
 import { type SessionOptionsInput, sessionOptions } from "../../src/model/options.ts";
 import { gone, Inside } from "../inside.ts";
 import { init, result, said } from "./messages.ts";
@@ -38,7 +40,7 @@ function attemptIn(
 ) {
   const given: string[] = [];
   const exit = Promise.withResolvers<Exit>();
-  const session: Session = {
+  const session: SessionProcess = {
     identity: gone,
     marker: "m",
     isOurs: true,
@@ -59,19 +61,18 @@ function attemptIn(
   };
   const transcript = inside.write("t.ndjson", "");
   const heard: Signs[] = [];
+  const around = { sweeper: new Sweeper(), members: () => [], isOver: () => undefined };
+  const environment = { CLAUDE_CONFIG_DIR: inside.file("claude") };
   const attempt = new RunningAttempt({
-    session,
+    host: { canResume: (id, directory) => conversationFile(id, directory, environment) !== undefined },
+    session: { ...sessionOf(session, around), output: new TranscriptReader(transcript) },
     task: "do it",
     options: sessionOptions.parse(options),
-    reader: new TranscriptReader(transcript),
     stderr: inside.write("t.stderr.txt", "some words\n"),
-    sweeper: new Sweeper(),
-    members: () => [],
     startedAt,
     adopted,
     continues,
     workingDirectory: inside.work,
-    environment: { CLAUDE_CONFIG_DIR: inside.file("claude") },
     heard: (signs) => heard.push(signs),
   });
   const says = (...messages: object[]) => {

@@ -86,13 +86,13 @@ describe("a runner that takes sessions over", () => {
     const earlier = slotsOf(store, batch.log.batchId, dead);
     for (const slot of [earlier.claim(), earlier.claim()]) expect(slot).toBeNumber();
     using runner = tasksIn(inside, store, batch, { concurrency: 1 });
-    const { tasks, failures, table } = runner;
+    const { tasks, failures, table, attempts } = runner;
     tasks.adoptAll();
-    expect([...tasks.running.keys()]).toEqual([1]);
+    expect([...attempts.running.keys()]).toEqual([1]);
     expect(taken(store)).toBe(1);
     const all = tasks.carryAll();
     await eventually(
-      () => taken(store) === 1 && tasks.running.size === 1,
+      () => taken(store) === 1 && attempts.running.size === 1,
       () => "it does not go on",
     );
     expect(taskOf(batch.log.state, 2).status).toBe("queued");
@@ -101,7 +101,7 @@ describe("a runner that takes sessions over", () => {
     expect(outcomesOf(batch)).toEqual(["succeeded", "succeeded"]);
     const [first, second] = batch.log.state.tasks.map(({ attempts }) => attempts[0]);
     expect(second?.startedAt).toBeGreaterThanOrEqual(first?.endedAt ?? Number.POSITIVE_INFINITY);
-    expect([tasks.running.size, failures, table.all()]).toEqual([0, [], []]);
+    expect([attempts.running.size, failures, table.all()]).toEqual([0, [], []]);
   });
 
   test("take a slot above the limit where the earlier runner had none left", async () => {
@@ -113,9 +113,9 @@ describe("a runner that takes sessions over", () => {
     orphan(inside, batch, 1, "one");
     orphan(inside, batch, 2, "two");
     using runner = tasksIn(inside, context.store, batch, { concurrency: 1 });
-    const { tasks } = runner;
+    const { tasks, attempts } = runner;
     tasks.adoptAll();
-    expect([...tasks.running.keys()]).toEqual([1, 2]);
+    expect([...attempts.running.keys()]).toEqual([1, 2]);
     expect(taken(context.store)).toBe(2);
     for (const word of ["one", "two"]) inside.remove(inside.file(`${word}.wait`));
     await tasks.carryAll();
@@ -131,9 +131,9 @@ describe("a runner that takes sessions over", () => {
     const { transcript } = orphan(inside, batch, 1, "one");
     appendFileSync(transcript, `${JSON.stringify(init)}\n${JSON.stringify(said("Half of it"))}\n`);
     using runner = tasksIn(inside, context.store, batch);
-    const { tasks } = runner;
+    const { tasks, attempts } = runner;
     tasks.adoptAll();
-    expect(tasks.running.get(1)?.activity).toContain("Half of it");
+    expect(attempts.running.get(1)?.activity).toContain("Half of it");
     inside.remove(inside.file("one.wait"));
     await tasks.carryAll();
     expect(outcomesOf(batch)).toEqual(["succeeded"]);
@@ -192,16 +192,16 @@ describe("while its sessions run", () => {
     letClaudeSay(inside, { one: fine, two: fine });
     for (const word of ["one", "two"]) inside.write(`${word}.wait`, "");
     using runner = tasksIn(inside, context.store, batch);
-    const { tasks } = runner;
+    const { tasks, attempts } = runner;
     const all = tasks.carryAll();
     await Promise.all([isRunning(batch, 1), isRunning(batch, 2)]);
     batch.append({ type: "cancel-requested", by: "user", tasks: [1] });
-    tasks.endCancelled();
+    attempts.endCancelled();
     await eventually(
-      () => !tasks.running.has(1),
+      () => !attempts.running.has(1),
       () => "it does not end",
     );
-    expect([...tasks.running.keys()]).toEqual([2]);
+    expect([...attempts.running.keys()]).toEqual([2]);
     inside.remove(inside.file("two.wait"));
     await all;
     expect(outcomesOf(batch)).toEqual(["cancelled", "succeeded"]);
@@ -214,12 +214,12 @@ describe("while its sessions run", () => {
     letClaudeSay(inside, { one: fine });
     inside.write("one.wait", "");
     using runner = tasksIn(inside, context.store, batch);
-    const { tasks, machine } = runner;
+    const { tasks, machine, attempts } = runner;
     const all = tasks.carryAll();
     await isRunning(batch, 1);
     machine.look(true);
     expect(machine.membersOf(1)).not.toEqual([]);
-    tasks.giveWay([1, 7]);
+    attempts.giveWay([1, 7]);
     await eventually(
       () => taskOf(batch.log.state, 1).attempts.length === 2,
       () => "it does not go on",
@@ -241,7 +241,7 @@ describe("while its sessions run", () => {
     letClaudeSay(inside, { one: fine });
     inside.write("one.stay", "");
     using runner = tasksIn(inside, context.store, batch);
-    const { tasks } = runner;
+    const { tasks, attempts } = runner;
     const all = tasks.carryAll();
     await isRunning(batch, 1);
     const transcript = taskOf(batch.log.state, 1).attempts[0]?.transcript ?? "";
@@ -249,10 +249,10 @@ describe("while its sessions run", () => {
       () => readFileSync(transcript, "utf8").includes('"result"'),
       () => "it says nothing",
     );
-    tasks.look("another.ndjson");
-    expect(tasks.running.get(1)?.activity).toBeUndefined();
+    attempts.look("another.ndjson");
+    expect(attempts.running.get(1)?.activity).toBeUndefined();
     // It has answered, so its input is closed, and it leaves.
-    tasks.look(basename(transcript));
+    attempts.look(basename(transcript));
     await all;
     expect(outcomesOf(batch)).toEqual(["succeeded"]);
   });
@@ -267,17 +267,17 @@ describe("a task that fails", () => {
     const batch = inside.batch(context, { tasks: says("one"), batch: { sessionOptions: { retries: 1 } } });
     letClaudeSay(inside, { one: crash });
     using runner = tasksIn(inside, context.store, batch);
-    const { tasks } = runner;
+    const { tasks, attempts } = runner;
     const all = tasks.carryAll();
     await eventually(
-      () => tasks.dueAt(1) !== undefined,
+      () => attempts.dueAt(1) !== undefined,
       () => "it is not tried again",
     );
-    expect(tasks.dueAt(1)).toBeGreaterThan(performance.now());
+    expect(attempts.dueAt(1)).toBeGreaterThan(performance.now());
     await all;
     expect(outcomesOf(batch)).toEqual(["crashed"]);
     expect(taskOf(batch.log.state, 1).attempts).toHaveLength(2);
-    expect(tasks.dueAt(1)).toBeUndefined();
+    expect(attempts.dueAt(1)).toBeUndefined();
   });
 
   test("has all its tries again when somebody asks for it again", async () => {
@@ -361,13 +361,13 @@ describe("what the API says to a session", () => {
     letClaudeSay(inside, { bad: notLoggedIn, fine });
     inside.write("bad.stay", "");
     using runner = tasksIn(inside, context.store, batch, { concurrency: 1 });
-    const { tasks, table, proofs } = runner;
+    const { tasks, table, proofs, attempts } = runner;
     proofs.keep(Date.now());
     const all = tasks.carryAll();
     await isRunning(batch, 1);
     await eventually(
       () => {
-        tasks.running.get(1)?.look();
+        attempts.running.get(1)?.look();
         return table.all().length > 0;
       },
       () => "nothing is held",
@@ -402,19 +402,19 @@ describe("what the API says to a session", () => {
     letClaudeSay(inside, { one: [init], two: fine });
     inside.write("one.stay", "");
     using runner = tasksIn(inside, context.store, batch, { starts: 1 });
-    const { tasks } = runner;
+    const { tasks, attempts } = runner;
     const all = tasks.carryAll();
     await isRunning(batch, 1);
     expect(taskOf(batch.log.state, 2).status).toBe("queued");
     await eventually(
       () => {
-        tasks.running.get(1)?.look();
+        attempts.running.get(1)?.look();
         return taskOf(batch.log.state, 2).status !== "queued";
       },
       () => "it does not start",
     );
     batch.append({ type: "cancel-requested", by: "user", tasks: [1] });
-    tasks.endCancelled();
+    attempts.endCancelled();
     await all;
     expect(outcomesOf(batch)).toEqual(["cancelled", "succeeded"]);
   });

@@ -1,6 +1,7 @@
 // Does to living processes what a round has drawn for them.
 import { existsSync, readdirSync, watch } from "node:fs";
 import type { BatchId } from "../../src/model/batch-id.ts";
+import { localProcess } from "../../src/model/session-ref.ts";
 import { identityOf, signalProcess } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import { descendantsOf } from "../../src/platform/process-table.ts";
@@ -87,7 +88,7 @@ function processesOf({ home, store, batchId, doorPid, random }: Stage, target: T
     case "session": {
       const tasks = store.batch(batchId)?.state.tasks ?? [];
       const running = tasks.filter((task) => task.status === "running");
-      return present([random.one(running)?.attempts.at(-1)?.identity]);
+      return present([localProcess(random.one(running)?.attempts.at(-1)?.identity)]);
     }
     case "door":
       return living([doorPid()]);

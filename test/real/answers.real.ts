@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { conversationFile } from "../../src/claude/conversation.ts";
 import { batchIdSchema } from "../../src/model/batch-id.ts";
+import { localProcess } from "../../src/model/session-ref.ts";
 import { type Answer, connectNew, eventually, Home, kill, type TestClient } from "../harness.ts";
 import { type MessagesApi, type MessagesBody, startMessagesApi } from "./messages-api.ts";
 import { claude, describeReal, has, sinceMark } from "./version.ts";
@@ -121,7 +122,7 @@ describeReal("our program on the real claude, about answers and money", () => {
         () => written().includes("to-be-killed"),
         () => `the conversation is not saved: ${written()}`,
       );
-      await kill(attempt?.identity);
+      await kill(localProcess(attempt?.identity));
       expect(data?.["batches"]).toHaveLength(2);
       return client.call("wait_for_batch", { batchId });
     });

@@ -1,5 +1,4 @@
 // What the log is told of an attempt.
-import type { Session } from "../../claude/session.ts";
 import type { EventBody } from "../../model/event.ts";
 import type { Canceller } from "../../model/outcome.ts";
 import type { BatchState } from "../../model/state.ts";
@@ -8,21 +7,23 @@ import type { HoldName } from "../../store/holds.ts";
 import { concerns } from "../account/hold.ts";
 import type { AttemptEnd } from "./attempt.ts";
 import type { AttemptPlan } from "./plan-attempt.ts";
+import type { Session } from "./session-host.ts";
 
 /** How an attempt ended, as far as that is known: of one that never started, only the outcome. */
 export type EndKnown = Pick<AttemptEnd, "outcome"> & Partial<AttemptEnd>;
 
 /** A session has started, and has no prompt yet. */
-export function startedEvent(task: number, plan: AttemptPlan, { identity }: Session): EventBody {
+export function startedEvent(task: number, plan: AttemptPlan, { ref }: Pick<Session, "ref">): EventBody {
   const { attempt, sessionId, resumes, anewBecause, costBefore, session } = plan;
-  const { transcript } = session;
+  const { transcript, workingDirectory } = session;
   return {
     type: "attempt-started",
     task,
     attempt,
-    identity,
+    identity: ref,
     sessionId,
     transcript,
+    workingDirectory,
     ...(resumes ? { resumes } : {}),
     ...(anewBecause === undefined ? {} : { anewBecause }),
     ...(costBefore ? { costBefore } : {}),

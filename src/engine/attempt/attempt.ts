@@ -2,14 +2,9 @@
 import { activityOf } from "../../claude/activity.ts";
 import { initializeLine, promptLine, stopTaskLine } from "../../claude/arguments.ts";
 import type { BackgroundTask } from "../../claude/background.ts";
-import { conversationFile } from "../../claude/conversation.ts";
 import { type Ending, type Exit, outcomeOf } from "../../claude/outcome.ts";
 import type { Reading } from "../../claude/reading.ts";
 import { remarksOf } from "../../claude/remarks.ts";
-import type { Session } from "../../claude/session.ts";
-import type { Sweeper } from "../../claude/sweep.ts";
-import { terminate } from "../../claude/terminate.ts";
-import type { TranscriptReader } from "../../claude/transcript.ts";
 import { usageOf } from "../../claude/usage.ts";
 import type { SessionOptions } from "../../model/options.ts";
 import type { Outcome, Spent, Usage } from "../../model/outcome.ts";
@@ -17,6 +12,7 @@ import { readTail } from "../../platform/files.ts";
 import type { ProcessIdentity } from "../../platform/process-identity.ts";
 import { AttemptClocks } from "./attempt-clocks.ts";
 import { isRefused } from "./continuation.ts";
+import type { Session, SessionHost } from "./session-host.ts";
 
 const stderrTailBytes = 4_000;
 /** What a session has to say goodbye that must give its memory back, in milliseconds. */
@@ -41,17 +37,16 @@ export interface AttemptEnd {
   text?: string;
 }
 
-interface AttemptPlan {
+/** What an attempt is seen through with. */
+interface AttemptParts {
+  host: Pick<SessionHost, "canResume">;
+  /** Its output is closed at the end. */
   session: Session;
   /** What the task says; a continued session is asked something else. */
   task: string;
   options: SessionOptions;
-  /** Of its transcript; closed at the end. */
-  reader: TranscriptReader;
+  /** The path of its standard error. */
   stderr: string;
-  sweeper: Sweeper;
-  /** What was seen in the tree of the session. */
-  members(): readonly ProcessIdentity[];
   /** When the attempt began, in milliseconds since 1970. An adopted one began before we did. */
   startedAt: number;
   /** Whether another runner started it: then what the transcript has already is no news. */
@@ -61,7 +56,6 @@ interface AttemptPlan {
   /** What the conversation that it goes on with had cost. */
   costBefore?: Spent | undefined;
   workingDirectory: string;
-  environment: Record<string, string>;
   /** Called whenever the transcript has told something new. */
   heard(signs: Signs): void;
 }
@@ -84,8 +78,7 @@ const nothingHeard: Signs = { messages: 0, replies: 0, throttles: 0, loginRefusa
 
 /** An attempt whose start is in the log. It is looked at whenever its transcript grows, and on every beat. */
 export class RunningAttempt {
-  readonly #plan: AttemptPlan;
-  readonly #reader: TranscriptReader;
+  readonly #parts: AttemptParts;
   readonly #clocks: AttemptClocks;
   /** Resolves at the next result of any kind, and when there is nothing that could give one. */
   #resultCame = Promise.withResolvers<void>();
@@ -99,11 +92,10 @@ export class RunningAttempt {
   #stopped: BackgroundTask[] = [];
   #ending: Ending | undefined;
 
-  constructor(plan: AttemptPlan) {
-    this.#plan = plan;
-    this.#reader = plan.reader;
-    this.#clocks = new AttemptClocks(plan.options, plan.startedAt);
-    this.#isAsked = plan.adopted;
+  constructor(parts: AttemptParts) {
+    this.#parts = parts;
+    this.#clocks = new AttemptClocks(parts.options, parts.startedAt);
+    this.#isAsked = parts.adopted;
   }
 
   /** What the session is doing, for people. */
@@ -113,25 +105,25 @@ export class RunningAttempt {
 
   /** Asks the session. Only after the attempt's start is committed: from here on it costs. */
   prompt(text: string): void {
-    const line = initializeLine(this.#plan.options);
+    const line = initializeLine(this.#parts.options);
     if (line === undefined) {
       this.#ask(text);
       return;
     }
     this.#prompt = text;
-    this.#plan.session.write(line);
+    this.#parts.session.write(line);
   }
 
   #ask(text: string): void {
     this.#isAsked = true;
-    this.#plan.session.write(promptLine(text, this.#plan.options, this.#plan.workingDirectory));
+    this.#parts.session.write(promptLine(text, this.#parts.options, this.#parts.workingDirectory));
   }
 
   /** Takes in what the transcript has got. */
   look(): void {
     const before = this.#reading.last;
-    if (!this.#reader.read()) return;
-    const isHistory = this.#plan.adopted && !this.#hasLooked;
+    if (!this.#parts.session.output.read()) return;
+    const isHistory = this.#parts.adopted && !this.#hasLooked;
     this.#hasLooked = true;
     this.#clocks.progressed(this.#reading, isHistory);
     this.#tell(isHistory);
@@ -152,7 +144,7 @@ export class RunningAttempt {
   }
 
   get #reading(): Reading {
-    return this.#reader.reading;
+    return this.#parts.session.output.reading;
   }
 
   #overdue(): Ending | undefined {
@@ -163,7 +155,7 @@ export class RunningAttempt {
   // alone does not end a command: 2.1.332 was seen to wait for it for more than 45 s.
   #closeWhenDone(): void {
     if (this.#closedAt !== undefined || !this.#clocks.isDone(this.#reading)) return;
-    const { session } = this.#plan;
+    const { session } = this.#parts;
     this.#closedAt = performance.now();
     this.#stopped = [...this.#reading.background.open.values()];
     for (const { id } of this.#stopped) session.write(stopTaskLine(id));
@@ -172,7 +164,7 @@ export class RunningAttempt {
 
   // An agent that does not exist is no error to the CLI: it would do the task as somebody else.
   #askInitialized(): void {
-    const { agent } = this.#plan.options;
+    const { agent } = this.#parts.options;
     const { isInitialized, agents } = this.#reading;
     const prompt = this.#prompt;
     if (prompt === undefined || !isInitialized) return;
@@ -188,7 +180,7 @@ export class RunningAttempt {
     this.#heard = { messages, replies, throttles, loginRefusals, failed };
     // A throttle of an hour ago says nothing about the account of today.
     if (isHistory) return;
-    this.#plan.heard({
+    this.#parts.heard({
       messages: messages - before.messages,
       replies: replies - before.replies,
       throttles: throttles - before.throttles,
@@ -205,10 +197,9 @@ export class RunningAttempt {
     const { turnIsOpen, answer } = this.#reading;
     this.#resultCame = Promise.withResolvers();
     if (!this.#isAsked || (answer && !turnIsOpen)) this.#resultCame.resolve();
-    const { session, sweeper } = this.#plan;
-    void terminate(session, this.#resultCame.promise, {
+    void this.#parts.session.end({
+      answered: this.#resultCame.promise,
       ...(graceMs === undefined ? {} : { graceMs }),
-      spares: (process) => sweeper.spares(process),
     });
   }
 
@@ -219,19 +210,19 @@ export class RunningAttempt {
 
   /** Resolves when the session has gone, with all that it started. */
   async ended(): Promise<AttemptEnd> {
-    const { session, sweeper, members, workingDirectory, options, costBefore, task } = this.#plan;
+    const { session, workingDirectory, options, costBefore, task } = this.#parts;
     const exit = await session.exited;
-    const leaked = await sweeper.sweep(session, members());
-    using reader = this.#reader;
+    const leaked = await session.end();
+    using reader = session.output;
     reader.finish();
-    this.#tell(this.#plan.adopted && !this.#hasLooked);
+    this.#tell(this.#parts.adopted && !this.#hasLooked);
     const { reading } = reader;
     const sessionId = reading.last?.session_id ?? reading.init?.session_id;
-    const stderr = readTail(this.#plan.stderr, stderrTailBytes);
+    const stderr = readTail(this.#parts.stderr, stderrTailBytes);
     const outcome = this.#outcome(exit, stderr);
     return {
       outcome,
-      usage: usageOf(reading, this.#clocks.ranMs, costBefore, this.#plan.options),
+      usage: usageOf(reading, this.#clocks.ranMs, costBefore, this.#parts.options),
       leaked,
       ...this.#conversation(sessionId, outcome),
       remarks: remarksOf(reading, { task, options, workingDirectory, stopped: this.#stopped, stderr }),
@@ -244,12 +235,12 @@ export class RunningAttempt {
 
   // Without a reply of its own, a session has a conversation only where it continued one.
   #conversation(sessionId: string | undefined, outcome: Outcome) {
-    const { continues, workingDirectory, environment } = this.#plan;
+    const { host, continues, workingDirectory } = this.#parts;
     const { replies, isUnsaved } = this.#reading;
     const known = replies > 0 ? sessionId : continues;
     if (known === undefined) return { resumable: false };
     if (isUnsaved) return { resumable: false, unsaved: true };
-    const isThere = conversationFile(known, workingDirectory, environment) !== undefined;
+    const isThere = host.canResume(known, workingDirectory);
     return { resumable: isThere && !isRefused(continues !== undefined, replies, outcome) };
   }
 
@@ -260,7 +251,7 @@ export class RunningAttempt {
   }
 
   #outcome(exit: Exit, stderr: string): Outcome {
-    const { options } = this.#plan;
+    const { options } = this.#parts;
     return outcomeOf({
       reading: this.#reading,
       exit,

@@ -7,12 +7,13 @@ import type { SessionOptions } from "../../model/options.ts";
 import type { Spent } from "../../model/outcome.ts";
 import { type SessionValues, variableNames, variablesOf } from "../../model/session-values.ts";
 import { type BatchState, taskOf } from "../../model/state.ts";
-import { optionsOf, workingDirectoryOf } from "../../model/task-options.ts";
+import { directoryOf, optionsOf } from "../../model/task-options.ts";
 import { exists, realPath } from "../../platform/files.ts";
 import { isWithin, join } from "../../platform/paths.ts";
 import { digestOf, type PrivateFile } from "../../platform/private-files.ts";
 import { type Layout, stderrBeside } from "../../store/layout.ts";
 import { whyAnew } from "./continuation.ts";
+import type { NeedsDirectory } from "./workspace.ts";
 
 /** What a plan is made from and others may change before its attempt is in the log: a retry gives other options. */
 interface Basis {
@@ -44,16 +45,32 @@ export interface AttemptPlan {
   lost?: readonly string[];
 }
 
+/** What an attempt is made of beside the batch. */
+export interface Means {
+  claudePath: string;
+  /** Where it works. */
+  workingDirectory: string;
+  layout: Layout;
+  environment: Record<string, string>;
+  values: SessionValues;
+}
+
+/** What the workspace of the next attempt has to know. */
+export function directoryNeed(state: BatchState, number: number): NeedsDirectory {
+  const { asked, resumes } = basisOf(state, number);
+  const last = taskOf(state, number).attempts.at(-1);
+  return {
+    number,
+    options: asked,
+    ...(resumes ? { continuesIn: directoryOf(state.batch, number, last) } : {}),
+  };
+}
+
 /** The next attempt at a task. */
 export function planAttempt(
   state: BatchState,
   number: number,
-  {
-    claudePath,
-    layout,
-    environment,
-    values,
-  }: { claudePath: string; layout: Layout; environment: Record<string, string>; values: SessionValues },
+  { claudePath, workingDirectory, layout, environment, values }: Means,
 ): AttemptPlan {
   const { batch } = state;
   const cutOff = taskOf(state, number).attempts.at(-1);
@@ -67,7 +84,6 @@ export function planAttempt(
       : options.resumeSessionId;
   const task = batch.tasks[number - 1]?.prompt ?? "";
   const prompt = resumes ? resumePrompt(task, options) : task;
-  const workingDirectory = workingDirectoryOf(batch, options);
   const costBefore = costBeforeOf(options, workingDirectory, environment);
   const anewBecause = resumes ? undefined : whyAnew(cutOff, asked);
   const own = variablesOf(values, number, variableNames(options.env));

@@ -7,7 +7,7 @@ import { workingDirectoryOf } from "../../model/task-options.ts";
 const known = new WeakMap<SessionOptions, string>();
 
 /** A name for it: what runs in which directory, with which tools and MCP servers. */
-export function configurationOf(batch: Batch, options: SessionOptions): string {
+export function footprintKey(batch: Batch, options: SessionOptions): string {
   const before = known.get(options);
   if (before !== undefined) return before;
   const { mcpConfig, tools, agent } = options;

@@ -1,7 +1,7 @@
 // What the file of an ended task is told, out of the state of its batch.
 import { taskVariableNames } from "../../model/session-values.ts";
 import type { BatchState, DoneTask } from "../../model/state.ts";
-import { optionsOf, workingDirectoryOf } from "../../model/task-options.ts";
+import { directoryOf } from "../../model/task-options.ts";
 import { adviceFactsOf } from "../../report/advice-facts.ts";
 import { labelOf } from "../../report/label.ts";
 import { doorOf } from "../../report/option-words.ts";
@@ -24,7 +24,7 @@ export function taskFactsOf(state: BatchState, task: DoneTask): TaskFacts {
     leaked: task.leaked?.length,
     model: task.model,
     sessionId: attempt?.sessionId,
-    workingDirectory: workingDirectoryOf(batch, optionsOf(batch, task.number)),
+    workingDirectory: directoryOf(batch, task.number, attempt),
     variables: taskVariableNames(batch, task.number),
     startedAt: task.startedAt,
     endedAt: task.endedAt,

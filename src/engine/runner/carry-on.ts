@@ -1,5 +1,6 @@
 // Carries on what lost its processes: after a crash of ours, or of a client that ended a whole group of them.
 import type { Account } from "../../model/event.ts";
+import { localProcess } from "../../model/session-ref.ts";
 import { noValues, type SessionValues } from "../../model/session-values.ts";
 import { livenessOf } from "../../platform/process.ts";
 import { reasonOf } from "../../platform/system-error.ts";
@@ -40,7 +41,9 @@ function hasSessions(store: Store, { batchId, counts }: BatchRow): boolean {
   if (counts.running === 0) return false;
   const tasks = store.batch(batchId)?.state.tasks ?? [];
   return tasks.some(({ status, attempts }) => {
-    const session = attempts.at(-1)?.identity;
+    const ref = attempts.at(-1)?.identity;
+    // One on another host is seen to there, and ends when nobody asks for it any more.
+    const session = localProcess(ref);
     return status === "running" && session !== undefined && livenessOf(session) === "alive";
   });
 }

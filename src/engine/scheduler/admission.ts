@@ -8,8 +8,8 @@ import type { Hold } from "../../store/holds.ts";
 import type { Layout } from "../../store/layout.ts";
 import type { AccountHolds } from "../account/account-holds.ts";
 import { isOfSome } from "../account/hold.ts";
-import { configurationOf } from "../memory/footprint-key.ts";
-import type { Machine } from "../memory/machine.ts";
+import type { SessionHost } from "../attempt/session-host.ts";
+import { footprintKey } from "../memory/footprint-key.ts";
 import { budgetVerdict } from "./budget.ts";
 import { lackOfRoom } from "./disk-space.ts";
 import type { LoginProof } from "./login-proof.ts";
@@ -39,7 +39,7 @@ interface AdmissionPlan {
   startHold: StartHold;
   holds: AccountHolds;
   login: LoginProof;
-  machine: Machine;
+  host: Pick<SessionHost, "capacity">;
   /** Tells why no sessions start for the moment; without a reason, that they do again. */
   hold(standstill: Standstill | undefined): void;
   /** The budget is spent: what is queued will not start. */
@@ -165,7 +165,7 @@ export class Admission {
     if (login !== undefined) return { because: login, tell: false };
     const budget = this.#budgetHindrance(state);
     if (budget !== undefined) return { because: budget, tell: false };
-    const memory = this.#plan.machine.hindrance(configurationOf(state.batch, options));
+    const memory = this.#plan.host.capacity(footprintKey(state.batch, options));
     return memory === undefined ? undefined : { because: memory, tell: false };
   }
 

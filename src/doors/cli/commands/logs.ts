@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { TranscriptLines } from "../../../claude/conversation-lines.ts";
 import type { Attempt, BatchState, TaskState } from "../../../model/state.ts";
-import { optionsOf, workingDirectoryOf } from "../../../model/task-options.ts";
+import { directoryOf } from "../../../model/task-options.ts";
 import { waitForBatch } from "../../../operations/batches.ts";
 import { Fault } from "../../../operations/context.ts";
 import { findBatch, rowOf, unknownTasks } from "../../../operations/find-batch.ts";
@@ -201,7 +201,7 @@ function openAttempt(
     out.paint("faint", `Session ${harmless(attempt.sessionId)}\nTranscript ${attempt.transcript}`),
   );
   if (!attempt.resumes) void out.print(`\n${marked(">", harmless(batch.tasks[number - 1]?.prompt ?? ""))}`);
-  return textShower(lines, out, workingDirectoryOf(batch, optionsOf(batch, number)));
+  return textShower(lines, out, directoryOf(batch, number, attempt));
 }
 
 async function closing({ asked: { terminal }, log, number, json }: Showing, attempt: Attempt): Promise<void> {

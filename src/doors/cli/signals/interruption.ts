@@ -1,6 +1,7 @@
 // Ctrl-C, SIGTERM and a closed terminal during a foreground batch: once to end it properly, twice to kill its sessions, so
 // that it ends at once, and three times to leave without even that.
 import { markerOf } from "../../../engine/attempt/plan-attempt.ts";
+import { localProcess } from "../../../model/session-ref.ts";
 import type { BatchState } from "../../../model/state.ts";
 import { livenessOf, signalGroup, signalProcess } from "../../../platform/process.ts";
 import { descendantsOf, lookForMarkers } from "../../../platform/process-table.ts";
@@ -99,8 +100,9 @@ export class Interruption implements Disposable {
 function killSessions({ batch, tasks }: BatchState): void {
   const attempts = tasks.flatMap((task) => {
     const attempt = task.status === "running" ? task.attempts.at(-1) : undefined;
-    return attempt
-      ? [{ ...attempt, marker: markerOf(batch.batchId, task.number, attempt.number, attempt.sessionId) }]
+    const identity = localProcess(attempt?.identity);
+    return attempt && identity
+      ? [{ identity, marker: markerOf(batch.batchId, task.number, attempt.number, attempt.sessionId) }]
       : [];
   });
   for (const { identity } of attempts) {

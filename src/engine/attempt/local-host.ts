@@ -1,0 +1,104 @@
+// This machine as a host: sessions are processes of it, and what they take of its memory is watched from their start on.
+import { conversationFile } from "../../claude/conversation.ts";
+import { adoptSession, type SessionPlan, type SessionProcess, startSession } from "../../claude/session.ts";
+import type { Sweeper } from "../../claude/sweep.ts";
+import { terminate } from "../../claude/terminate.ts";
+import { TranscriptReader } from "../../claude/transcript.ts";
+import { localProcess } from "../../model/session-ref.ts";
+import { exists } from "../../platform/files.ts";
+import type { ProcessIdentity } from "../../platform/process-identity.ts";
+import type { Machine } from "../memory/machine.ts";
+import type { Adopted, HowEnded, Need, Orphan, Session, SessionHost, Start } from "./session-host.ts";
+
+interface LocalParts {
+  machine: Machine;
+  sweeper: Sweeper;
+  /** Of all sessions. */
+  environment: Record<string, string>;
+}
+
+export class LocalHost implements SessionHost {
+  readonly #parts: LocalParts;
+
+  constructor(parts: LocalParts) {
+    this.#parts = parts;
+  }
+
+  async start(plan: SessionPlan, need: Need): Promise<Start> {
+    const start = await startSession(plan);
+    if (!start.started) return start;
+    return { started: true, session: { ...this.#watched(start.session, need), output: start.reader } };
+  }
+
+  adopt({ ref, marker, transcript, ...need }: Orphan): Adopted {
+    const identity = localProcess(ref);
+    if (!identity) throw new Error(`Internal error: ${JSON.stringify(ref)} is no session of this machine`);
+    const session = this.#watched(adoptSession(identity, marker), need);
+    return exists(transcript)
+      ? { ...session, output: new TranscriptReader(transcript) }
+      : { ...session, output: undefined };
+  }
+
+  canResume(conversation: string, directory: string): boolean {
+    return conversationFile(conversation, directory, this.#parts.environment) !== undefined;
+  }
+
+  capacity(footprint: string): string | undefined {
+    return this.#parts.machine.hindrance(footprint);
+  }
+
+  endShared(markers: () => readonly string[]): Promise<void> {
+    return this.#parts.sweeper.sweepShared(markers);
+  }
+
+  #watched(session: SessionProcess, { task, footprint }: Need): Omit<Session, "output"> {
+    const { machine, sweeper } = this.#parts;
+    sweeper.began(session.marker, session.identity);
+    machine.began(task, session.identity, footprint);
+    return sessionOf(session, {
+      sweeper,
+      members: () => machine.membersOf(task),
+      isOver: () => machine.ended(task),
+    });
+  }
+}
+
+interface Around {
+  sweeper: Sweeper;
+  /** What was seen in the tree of the session. */
+  members(): readonly ProcessIdentity[];
+  /** It has gone, with all that it left behind. */
+  isOver(): void;
+}
+
+/** A process as a session of this host, but for its output. */
+export function sessionOf(
+  session: SessionProcess,
+  { sweeper, members, isOver }: Around,
+): Omit<Session, "output"> {
+  const { identity, exited, write, closeInput } = session;
+  let hasGone = false;
+  void exited.then(() => {
+    hasGone = true;
+  });
+  let ended: Promise<ProcessIdentity[]> | undefined;
+  return {
+    ref: identity,
+    exited,
+    write,
+    closeInput,
+    end: (how = {}) => {
+      ended ??= end(how);
+      return ended;
+    },
+  };
+
+  async function end({ answered = Promise.resolve(), graceMs }: HowEnded): Promise<ProcessIdentity[]> {
+    const spares = (process: ProcessIdentity) => sweeper.spares(process);
+    if (!hasGone)
+      await terminate(session, answered, { ...(graceMs === undefined ? {} : { graceMs }), spares });
+    const leaked = await sweeper.sweep(session, members());
+    isOver();
+    return leaked;
+  }
+}

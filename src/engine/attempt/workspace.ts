@@ -1,0 +1,33 @@
+// Where a task works. Today all tasks of a batch share the directory that they were given; a workspace may as well give each
+// one its own.
+import type { Batch } from "../../model/event.ts";
+import type { SessionOptions } from "../../model/options.ts";
+import { workingDirectoryOf } from "../../model/task-options.ts";
+
+/** The task whose next attempt needs a directory. */
+export interface NeedsDirectory {
+  /** 1-based. */
+  number: number;
+  options: SessionOptions;
+  /** Where the attempt before worked, if the next one continues its conversation: Claude Code finds it there alone. */
+  continuesIn?: string | undefined;
+}
+
+/** A directory that an attempt may work in until it is disposed of. */
+export interface Prepared extends AsyncDisposable {
+  /** Absolute. The log keeps it with the attempt. */
+  directory: string;
+}
+
+export interface Workspace {
+  /** Makes a directory ready. Asked before each attempt, and disposed of when the attempt has ended, or has not begun. */
+  prepare(batch: Batch, task: NeedsDirectory): Promise<Prepared>;
+}
+
+/** The directory that the task names, as it is: others may work in it at the same time. */
+export const sharedDirectory: Workspace = {
+  prepare: async (batch, { options, continuesIn }) => ({
+    directory: continuesIn ?? workingDirectoryOf(batch, options),
+    [Symbol.asyncDispose]: async () => undefined,
+  }),
+};

@@ -1,0 +1,202 @@
+// The parts of a runner, and what each of them is given of the others.
+import { sessionEnvironment } from "../../claude/environment.ts";
+import { SharedDaemons } from "../../claude/shared-daemons.ts";
+import { Sweeper } from "../../claude/sweep.ts";
+import { noValues, type SessionValues } from "../../model/session-values.ts";
+import type { Standstill } from "../../model/standstill.ts";
+import type { BatchState } from "../../model/state.ts";
+import { ownIdentity } from "../../platform/process.ts";
+import { processorCount } from "../../platform/processors.ts";
+import { durationText } from "../../report/amounts.ts";
+import type { BatchLog } from "../../store/batch-log.ts";
+import { Holds } from "../../store/holds.ts";
+import { LoginProofs } from "../../store/login-proofs.ts";
+import { MachineSlots, startingPool } from "../../store/machine-slots.ts";
+import type { Store } from "../../store/store.ts";
+import { AccountHolds } from "../account/account-holds.ts";
+import { AccountPace } from "../account/account-pace.ts";
+import { endOfQueue, notStarted } from "../attempt/attempt-events.ts";
+import { LocalHost } from "../attempt/local-host.ts";
+import { sharedDirectory } from "../attempt/workspace.ts";
+import { Machine } from "../memory/machine.ts";
+import { OutputFiles } from "../output/output-files.ts";
+import { Admission } from "../scheduler/admission.ts";
+import { LoginProof } from "../scheduler/login-proof.ts";
+import { Slots } from "../scheduler/slots.ts";
+import { StartHold } from "../scheduler/start-hold.ts";
+import { LateWrites } from "../shared/late-writes.ts";
+import {
+  type SharedCapacity,
+  sharedCapacity,
+  sharedHolds,
+  sharedProofs,
+  sharedRow,
+  sharedSlots,
+} from "../shared/shared-store.ts";
+import { Attempts } from "./attempts.ts";
+import { RunnerLog } from "./runner-log.ts";
+import { ShownHold } from "./shown-hold.ts";
+import { Tasks } from "./tasks.ts";
+
+/** Whoever does not wait for a login still waits for an update of `claude`, in milliseconds. */
+const leastPatienceMs = 10_000;
+
+/** Called after each change of a batch, for views in the same process. */
+export type Watching = (
+  state: BatchState,
+  /** What running tasks are doing, by their numbers. */
+  activities: ReadonlyMap<number, string>,
+  standstill: Standstill | undefined,
+) => void;
+
+export interface RunOptions {
+  watching?: Watching;
+  /** Of the variables that tasks give their sessions. */
+  values?: SessionValues;
+  /** Whether somebody is there who could log in: without, a login that does not work ends the batch at once. */
+  isAttended?: boolean;
+  /** Aborted once this process has asked for the end of the batch, in the log: that is heard at once. */
+  cancelled?: AbortSignal;
+}
+
+export type RunnerParts = ReturnType<typeof composeRunner>;
+
+/** All that carries a batch, ready to run. Nothing is read, written or started yet. */
+export function composeRunner(
+  store: Store,
+  batchLog: BatchLog,
+  epoch: number,
+  { watching, values = noValues, isAttended = true, cancelled }: RunOptions,
+) {
+  const { batch, account } = batchLog.state;
+  const { layout } = store;
+  const environment = sessionEnvironment(process.env);
+  const patienceMs = (batch.loginPatienceSeconds ?? 0) * 1000;
+  const longPatienceMs = Math.max(leastPatienceMs, patienceMs);
+
+  const failed = Promise.withResolvers<never>();
+  // Nobody may be listening any more when it fails.
+  failed.promise.catch(() => undefined);
+  const fail = (error: unknown) => failed.reject(error);
+  const late = new LateWrites();
+  const capacity = sharedCapacity(store.capacity, late);
+  const row = sharedRow(store, late);
+  /** What running tasks are doing, by their numbers. */
+  const activities = new Map<number, string>();
+
+  const log = new RunnerLog(batchLog, epoch, () => {
+    void files.changed();
+    tellWatcher();
+  });
+  const tellWatcher = () => watching?.(batchLog.state, activities, shownHold.standstill);
+  const files = new OutputFiles(store, batchLog, activities, {
+    // Where not even the log can be written, a file that could not be is the lesser matter.
+    report: (body) => void log.tryAppend(() => [body]),
+    failed: fail,
+  });
+  const shownHold = new ShownHold((standstill) => {
+    void files.changed();
+    tellWatcher();
+    row.setHold(log.batchId, standstill);
+  });
+
+  const { pace, slots, machineSlots } = accountSlots(store, batchLog, { capacity, late });
+  const { starts, machineStarts } = startSlots(store, batchLog, late);
+  const holds = new AccountHolds(sharedHolds(new Holds(store.database, account.hash), late), ownIdentity(), {
+    patienceMs,
+    isAttended,
+  });
+  const login = new LoginProof({
+    patienceMs: (batch.loginProofSeconds ?? 0) * 1000,
+    hasAnswered: hasAnswered(batchLog.state),
+    kept: sharedProofs(new LoginProofs(store.database, account.hash), late),
+  });
+  const startHold = new StartHold(longPatienceMs);
+  const giveUpStarting = (because: string) => {
+    const message = `No session could start for ${durationText(longPatienceMs)}. ${because}`;
+    log.tryAppend((state) => notStarted(state, message));
+  };
+
+  const machine = machineOf(batchLog, capacity);
+  const shared = new SharedDaemons(batch.sharedDaemons ?? []);
+  const sweeper = new Sweeper({ shared, isHeir: epoch > 1 });
+  const host = new LocalHost({ machine, sweeper, environment });
+  const workspace = sharedDirectory;
+
+  const attempts = new Attempts({ log, host, slots, machineSlots, pace, holds, login, startHold, files });
+  const admission = new Admission({
+    state: () => log.state,
+    layout,
+    dueAt: (number) => attempts.dueAt(number),
+    slots,
+    starts,
+    startHold,
+    holds,
+    login,
+    host,
+    hold: (standstill) => shownHold.show(standstill),
+    budgetSpent: () => void log.tryAppend((state) => endOfQueue(state, "budget")),
+    giveUpStarting,
+  });
+  const start = { log, layout, host, workspace, attempts, holds, startHold, environment, values };
+  const tasks = new Tasks({ ...start, giveUpStarting, slots, machineSlots, admission, files, failed: fail });
+
+  return {
+    store,
+    log,
+    late,
+    row,
+    activities,
+    files,
+    shownHold,
+    pace,
+    slots,
+    machineSlots,
+    starts,
+    machineStarts,
+    holds,
+    machine,
+    attempts,
+    tasks,
+    values,
+    cancelled,
+    failed: failed.promise,
+    fail,
+  };
+}
+
+// The sessions of the account: as many as the batch was given, or as many as turn out well.
+function accountSlots(
+  { database }: Store,
+  { batchId, state: { batch, account } }: BatchLog,
+  { capacity, late }: { capacity: SharedCapacity; late: LateWrites },
+) {
+  const { concurrency, slots: most = concurrency } = batch;
+  const running = () => machineSlots.taken();
+  const pace = most === "auto" ? new AccountPace({ capacity, account: account.hash, running }) : undefined;
+  const limit = () => (most === "auto" ? (pace?.ceiling() ?? 1) : most);
+  const own = new MachineSlots(database, { pool: account.hash, batchId, holder: ownIdentity(), limit });
+  const machineSlots = sharedSlots(own, account.hash, late);
+  const ceiling = concurrency === "auto" ? Number.POSITIVE_INFINITY : concurrency;
+  return { pace, machineSlots, slots: new Slots(ceiling, machineSlots) };
+}
+
+// Of all batches on this machine, as many sessions start at a time as there are processors.
+function startSlots({ database }: Store, { batchId }: BatchLog, late: LateWrites) {
+  const processors = processorCount();
+  const limit = () => processors;
+  const own = new MachineSlots(database, { pool: startingPool, batchId, holder: ownIdentity(), limit });
+  const machineStarts = sharedSlots(own, startingPool, late);
+  return { machineStarts, starts: new Slots(processors, machineStarts) };
+}
+
+function machineOf({ batchId, state: { batch } }: BatchLog, capacity: SharedCapacity): Machine {
+  const { memoryLimitMb } = batch;
+  const limitBytes = memoryLimitMb === undefined ? undefined : memoryLimitMb * 1e6;
+  return new Machine({ capacity, batchId, holder: ownIdentity(), processors: processorCount(), limitBytes });
+}
+
+// What runs was started by an earlier runner, which had seen to it that the login works.
+function hasAnswered({ counts }: BatchState): boolean {
+  return counts.succeeded > 0 || counts.running > 0;
+}

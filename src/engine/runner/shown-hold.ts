@@ -1,0 +1,24 @@
+// Why no sessions start for the moment, as it is shown to whoever looks at the batch.
+import type { Standstill } from "../../model/standstill.ts";
+
+export class ShownHold {
+  readonly #changed: (standstill: Standstill | undefined) => void;
+  #standstill: Standstill | undefined;
+
+  /** `changed` is called with what is new: the same reason until the same time is not. */
+  constructor(changed: (standstill: Standstill | undefined) => void) {
+    this.#changed = changed;
+  }
+
+  get standstill(): Standstill | undefined {
+    return this.#standstill;
+  }
+
+  /** Shows it; without one, that sessions start again. */
+  show(standstill: Standstill | undefined): void {
+    const { because, until } = this.#standstill ?? {};
+    if (standstill?.because === because && standstill?.until === until) return;
+    this.#standstill = standstill;
+    this.#changed(standstill);
+  }
+}

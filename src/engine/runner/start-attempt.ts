@@ -1,0 +1,103 @@
+// Starts the next attempt at a task that was admitted: plan, session, commit; and from there to its end.
+import type { SessionValues } from "../../model/session-values.ts";
+import { taskOf } from "../../model/state.ts";
+import type { Layout } from "../../store/layout.ts";
+import type { AccountHolds } from "../account/account-holds.ts";
+import { startedEvent } from "../attempt/attempt-events.ts";
+import { claudeOf } from "../attempt/claude-of.ts";
+import { type AttemptPlan, directoryNeed, isStillMeant, planAttempt } from "../attempt/plan-attempt.ts";
+import type { Session, SessionHost } from "../attempt/session-host.ts";
+import { missingText, startVerdict } from "../attempt/start-failure.ts";
+import type { Workspace } from "../attempt/workspace.ts";
+import { footprintKey } from "../memory/footprint-key.ts";
+import type { Admitted } from "../scheduler/admission.ts";
+import type { StartHold } from "../scheduler/start-hold.ts";
+import type { Attempts } from "./attempts.ts";
+import type { RunnerLog } from "./runner-log.ts";
+
+export interface StartParts {
+  log: RunnerLog;
+  layout: Layout;
+  host: SessionHost;
+  workspace: Workspace;
+  attempts: Attempts;
+  holds: AccountHolds;
+  startHold: StartHold;
+  /** Of all sessions. */
+  environment: Record<string, string>;
+  /** Of the variables that tasks give their sessions. */
+  values: SessionValues;
+  /** No session could start for too long: what is queued will not. */
+  giveUpStarting(because: string): void;
+}
+
+/**
+ * Resolves when the attempt has ended, or was none: then the task stays queued, unless it can never start. Nothing is
+ * spent before the start is in the log.
+ */
+export async function startAttempt(number: number, { begun }: Admitted, parts: StartParts): Promise<void> {
+  const { log, layout, host, workspace, attempts, holds, startHold, environment, values } = parts;
+  const { batch } = log.state;
+  const claude = claudeOf(batch, { thorough: startHold.isLasting });
+  if (!claude.found) return startLater(missingText(batch.claudePath), parts);
+  const need = directoryNeed(log.state, number);
+  await using prepared = await workspace.prepare(batch, need);
+  const plan = planAttempt(log.state, number, {
+    claudePath: claude.path,
+    workingDirectory: prepared.directory,
+    layout,
+    environment,
+    values,
+  });
+  const opened = await open(plan, number, { host, footprint: footprintKey(batch, plan.options) });
+  // Meanwhile the task may have been cancelled, or given other options; then it is planned anew.
+  const isMeant = () =>
+    taskOf(log.state, number).status === "queued" &&
+    isStillMeant(plan, log.state, number) &&
+    Bun.deepEquals(need, directoryNeed(log.state, number));
+  if (opened.kind === "task") {
+    startHold.release(number);
+    const lost = plan.lost ? { lost: [...plan.lost] } : {};
+    const outcome = { kind: "not-started" as const, message: opened.message, ...lost };
+    return attempts.conclude(number, 0, { outcome }, { counts: isMeant });
+  }
+  if (opened.kind === "passing") return startLater(opened.because, parts);
+  startHold.started();
+  const { session } = opened;
+  const [started] = await log.commit(() =>
+    isMeant() && holds.mayStart(number, plan.options.model) ? [startedEvent(number, plan, session)] : [],
+  );
+  if (!started) {
+    // Cancelled, changed or held between our look and the commit. It has no prompt, so it spends nothing; but what it
+    // runs at its start may hang.
+    session.output[Symbol.dispose]();
+    await session.end();
+    return;
+  }
+  const { attempt, sessionId, options, prompt, resumes, costBefore } = plan;
+  const { transcript, workingDirectory } = plan.session;
+  const known = { number, attempt, sessionId, resumes, transcript, workingDirectory, costBefore };
+  const startedAt = started.at;
+  await attempts.supervise({ ...known, session, options, prompt, startedAt, adopted: false, begun });
+}
+
+// The task stays queued. The next start that is tried may be its own, or another one's.
+function startLater(because: string, { startHold, giveUpStarting }: StartParts): void {
+  if (startHold.met(because) === "give-up") giveUpStarting(because);
+}
+
+type Opened =
+  | { kind: "opened"; session: Session }
+  | { kind: "task"; message: string }
+  | { kind: "passing"; because: string };
+
+// The session, and its transcript in our hands: without descriptors for both, it is no start.
+async function open(
+  { session: plan, hindrance }: AttemptPlan,
+  task: number,
+  { host, footprint }: { host: SessionHost; footprint: string },
+): Promise<Opened> {
+  if (hindrance !== undefined) return { kind: "task", message: hindrance };
+  const start = await host.start(plan, { task, footprint });
+  return start.started ? { kind: "opened", session: start.session } : startVerdict(start, plan);
+}

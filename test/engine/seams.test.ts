@@ -1,0 +1,230 @@
+// Where sessions run and where tasks work are somebody else's business: another host and another workspace fit.
+import { describe, expect, test } from "bun:test";
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+import type { Exit } from "../../src/claude/outcome.ts";
+import { TranscriptReader } from "../../src/claude/transcript.ts";
+import type { Session, SessionHost } from "../../src/engine/attempt/session-host.ts";
+import type { Workspace } from "../../src/engine/attempt/workspace.ts";
+import type { SessionRef } from "../../src/model/session-ref.ts";
+import { eventually } from "../harness.ts";
+import { Inside } from "../inside.ts";
+import { letClaudeSay, tasksIn } from "./inside-tasks.ts";
+import { init, result, said } from "./messages.ts";
+
+/**
+ * Another machine, as far as a runner can tell: its sessions are no processes here, and what they say comes into the
+ * transcript line by line. They answer with what they are asked, unless the prompt says `wait`.
+ */
+class Elsewhere implements SessionHost {
+  readonly calls: string[] = [];
+  readonly sessions = new Map<
+    string,
+    { transcript: string; exit: (how: Exit) => void; exited: Promise<Exit> }
+  >();
+  full = false;
+
+  async start({ transcript }: Parameters<SessionHost["start"]>[0]) {
+    const id = `remote-${this.sessions.size + 1}`;
+    const { promise, resolve } = Promise.withResolvers<Exit>();
+    writeFileSync(transcript, "");
+    this.sessions.set(id, { transcript, exit: resolve, exited: promise });
+    this.calls.push(`start ${id}`);
+    return { started: true as const, session: this.#session(id) };
+  }
+
+  adopt({ ref }: { ref: SessionRef }): Session {
+    const id = "host" in ref ? ref.id : "none";
+    this.calls.push(`adopt ${id}`);
+    return this.#session(id);
+  }
+
+  canResume(): boolean {
+    return false;
+  }
+
+  capacity(): string | undefined {
+    return this.full ? "Waits for the other machine." : undefined;
+  }
+
+  async endShared(): Promise<void> {
+    this.calls.push("end shared");
+  }
+
+  says(id: string, ...messages: object[]): void {
+    const { transcript = "" } = this.sessions.get(id) ?? {};
+    appendFileSync(transcript, messages.map((message) => `${JSON.stringify(message)}\n`).join(""));
+  }
+
+  #session(id: string): Session {
+    const known = this.sessions.get(id);
+    if (!known) throw new Error(`${id} is not known here`);
+    const { transcript, exit, exited } = known;
+    return {
+      ref: { host: "elsewhere", id },
+      output: new TranscriptReader(transcript),
+      exited,
+      write: (line) => {
+        this.calls.push(`write ${id}`);
+        if (!line.includes("wait")) this.says(id, init, said("So"), result(`Done by ${id}`));
+      },
+      closeInput: () => exit({ code: 0 }),
+      end: async () => {
+        exit({ code: 0 });
+        this.calls.push(`end ${id}`);
+        return [];
+      },
+    };
+  }
+}
+
+const lookAt = ({ attempts }: ReturnType<typeof tasksIn>) => {
+  const timer = setInterval(() => {
+    for (const attempt of attempts.running.values()) attempt.look();
+  }, 10);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+};
+
+describe("another host", () => {
+  test("runs sessions that are no processes of this machine, and the log says which they are", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: [{ prompt: "one" }, { prompt: "two" }] });
+    const host = new Elsewhere();
+    using runner = tasksIn(inside, context.store, batch, { concurrency: 1, hostOf: () => host });
+    using _looking = lookAt(runner);
+    await runner.tasks.carryAll();
+    await runner.tasks.endShared();
+    expect(batch.log.state.tasks).toMatchObject([
+      {
+        status: "done",
+        outcome: { kind: "succeeded" },
+        attempts: [{ identity: { host: "elsewhere", id: "remote-1" } }],
+      },
+      {
+        status: "done",
+        outcome: { kind: "succeeded" },
+        attempts: [{ identity: { host: "elsewhere", id: "remote-2" } }],
+      },
+    ]);
+    expect(host.calls).toEqual([
+      "start remote-1",
+      "write remote-1",
+      "end remote-1",
+      "start remote-2",
+      "write remote-2",
+      "end remote-2",
+      "end shared",
+    ]);
+    // As it is read by another process.
+    const again = context.store.batch(batch.log.batchId);
+    expect(again?.state.tasks[0]?.attempts[0]?.identity).toEqual({ host: "elsewhere", id: "remote-1" });
+  });
+
+  test("gives the next runner a session that runs on", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: [{ prompt: "wait" }] });
+    const host = new Elsewhere();
+    using earlier = tasksIn(inside, context.store, batch, { hostOf: () => host });
+    void earlier.tasks.carryAll();
+    await eventually(
+      () => host.calls.includes("write remote-1"),
+      () => "it does not start",
+    );
+    using next = tasksIn(inside, context.store, batch, { hostOf: () => host });
+    using _looking = lookAt(next);
+    next.tasks.adoptAll();
+    expect(host.calls).toContain("adopt remote-1");
+    host.says("remote-1", init, result("Done"));
+    await next.tasks.carryAll();
+    expect(batch.log.state.counts.succeeded).toBe(1);
+  });
+
+  test("is asked whether it has room", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: [{ prompt: "one" }] });
+    const host = new Elsewhere();
+    host.full = true;
+    using runner = tasksIn(inside, context.store, batch, { hostOf: () => host });
+    using _looking = lookAt(runner);
+    const all = runner.tasks.carryAll();
+    await eventually(
+      () => runner.told.includes("Waits for the other machine."),
+      () => "nobody says why it waits",
+    );
+    expect(host.calls).toEqual([]);
+    host.full = false;
+    await all;
+    expect(batch.log.state.counts.succeeded).toBe(1);
+  });
+});
+
+describe("another workspace", () => {
+  test("gives each task a directory of its own, which the log keeps, until its attempt has ended", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, {
+      tasks: [{ prompt: "say:one" }, { prompt: "say:two" }],
+      batch: { sessionOptions: { retries: 0 } },
+    });
+    letClaudeSay(inside, { one: [init, result("One")], two: [init, result("Two")] });
+    const given: string[] = [];
+    const workspace: Workspace = {
+      prepare: async (_, { number }) => {
+        const directory = inside.file(`own-${number}`);
+        mkdirSync(directory, { recursive: true });
+        given.push(`+${number}`);
+        return {
+          directory,
+          [Symbol.asyncDispose]: async () => {
+            given.push(`-${number} ${batch.log.state.tasks[number - 1]?.status}`);
+          },
+        };
+      },
+    };
+    using runner = tasksIn(inside, context.store, batch, { concurrency: 1, workspace });
+    using _looking = lookAt(runner);
+    await runner.tasks.carryAll();
+    expect(given).toEqual(["+1", "-1 done", "+2", "-2 done"]);
+    expect(batch.log.state.tasks.map(({ attempts }) => attempts.map((one) => one.workingDirectory))).toEqual([
+      [inside.file("own-1")],
+      [inside.file("own-2")],
+    ]);
+  });
+
+  test("is told where an attempt worked whose conversation the next one continues", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: [{ prompt: "say:one" }] });
+    const earlier = inside.file("earlier");
+    mkdirSync(earlier);
+    batch.append(
+      {
+        type: "attempt-started",
+        task: 1,
+        attempt: 1,
+        identity: { host: "elsewhere", id: "gone" },
+        sessionId: "earlier",
+        transcript: batch.transcript(1),
+        workingDirectory: earlier,
+      },
+      {
+        type: "attempt-ended",
+        task: 1,
+        attempt: 1,
+        outcome: { kind: "crashed", stderrTail: "" },
+        resumable: true,
+        retryAt: 1,
+      },
+    );
+    letClaudeSay(inside, { one: [init, result("One")] });
+    using runner = tasksIn(inside, context.store, batch);
+    using _looking = lookAt(runner);
+    await runner.tasks.carryAll();
+    expect(batch.log.state.tasks[0]).toMatchObject({
+      status: "done",
+      attempts: [{ workingDirectory: earlier }, { workingDirectory: earlier, resumes: true }],
+    });
+  });
+});
