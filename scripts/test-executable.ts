@@ -6,11 +6,23 @@ import { basename, join } from "node:path";
 import { build, executable } from "./build.ts";
 
 const root = join(import.meta.dir, "..");
-/** Two compile the program for themselves. The others set what is the default for all else, and take minutes. */
+/**
+ * Two compile the program for themselves. The others take long, and test what a compiled program does in no other way:
+ * documents, the store and the disk, the pace, which tasks wait for what.
+ */
 const leftOut: ReadonlySet<string> = new Set([
   "docs-first-batch.test.ts",
   "executable.test.ts",
+  "advice-followed.test.ts",
+  "disk.test.ts",
+  "docs-recipes.test.ts",
+  "docs.test.ts",
+  "held.test.ts",
   "limits.test.ts",
+  "locked-store.test.ts",
+  "removed-state.test.ts",
+  "stalled-disk.test.ts",
+  "starts.test.ts",
   "usage-limits.test.ts",
 ]);
 /** How a test file gets the program: through one of the harnesses. */
