@@ -247,6 +247,40 @@ describe("where the disk is slow", () => {
       results: [{ result: "another" }],
     });
   });
+
+  test("they are not the last ones where a task was queued again, and cancelled, before their turn came", async () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context()).answer(1, "one");
+    const { files } = filesOf(inside, batch);
+    await files.begin();
+    const ended = files.end();
+    batch.append({ type: "retry-requested", tasks: [], succeeded: [1] });
+    void files.forget([1]);
+    batch.append({ type: "cancel-requested", by: "user", tasks: [1] });
+    await ended;
+    expect(files.areLast).toBe(false);
+    await files.end();
+    expect(files.areLast).toBe(true);
+    expect(linesIn(`${inside.output}/results-${batch.id}.jsonl`)).toMatchObject([
+      { taskIndex: 1, outcome: "cancelled: user" },
+    ]);
+  });
+
+  test("they go into the directory that was given before their turn came", async () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context()).answer(1, "one");
+    const { files, reported } = filesOf(inside, batch);
+    await files.begin();
+    const ended = files.end();
+    const later = inside.file("later");
+    batch.append({ type: "leash-released", outputDirectory: later });
+    void files.changed();
+    await ended;
+    expect(reported).toEqual([]);
+    expect(files.areLast).toBe(true);
+    for (const name of [`summary-${batch.id}.json`, `results-${batch.id}.jsonl`, `report-${batch.id}.html`])
+      expect(names(later)).toContain(name);
+  });
 });
 
 describe("a directory", () => {

@@ -25,7 +25,7 @@ import type { BatchLog } from "../../store/batch-log.ts";
 import { outputFiles, stderrBeside } from "../../store/layout.ts";
 import type { Store } from "../../store/store.ts";
 import { entryWith, reportFileOf, summaryPieces } from "./answer.ts";
-import { JobQueue } from "./job-queue.ts";
+import { type Job, JobQueue } from "./job-queue.ts";
 import { LineFile } from "./line-file.ts";
 import { PageFiles } from "./page-files.ts";
 import { findResultFile } from "./result-file.ts";
@@ -66,12 +66,12 @@ export class OutputFiles {
   #lines: LineFile;
   #search: SearchFile;
   #directory = "";
-  /** In this one, or for it, all has been asked for. */
+  /** The directory for which `begin` was called last: its job may still wait. */
   #begunIn = "";
   #isBeating = false;
-  /** The last files are being written, or are: no page is, until a retry comes. */
+  /** The last files are written, or being written: the page does not change any more, unless a retry comes. */
   #isEnding = false;
-  /** Up to which event the last files tell of the batch. */
+  /** The sequence of the last event that the last files show. */
   #endedWith: number | undefined;
   /** Of answers that wait to be written, in characters. */
   #kept = 0;
@@ -106,7 +106,7 @@ export class OutputFiles {
   /** Makes the directory, and writes what an earlier runner had no time for. */
   begin(): Promise<void> {
     this.#begunIn = this.#log.state.outputDirectory;
-    return this.#jobs.add(() => this.#begin());
+    return this.#add(async () => undefined);
   }
 
   /** Something of the batch has changed. */
@@ -119,7 +119,7 @@ export class OutputFiles {
   /** These tasks are queued again: their lines, which were true once, go. Their files go when new ones come. */
   forget(numbers: readonly number[]): Promise<void> {
     this.#isEnding = false;
-    return this.#jobs.add(async () => {
+    return this.#add(async () => {
       await this.#attempt(this.#lines.path, () => this.#lines.drop(numbers));
       await this.#attempt(this.#search.path, () => this.#search.forget(numbers));
     });
@@ -129,7 +129,7 @@ export class OutputFiles {
   async beat(): Promise<void> {
     if (this.#isBeating || !this.#isBeatDue()) return;
     this.#isBeating = true;
-    await this.#jobs.add(() => this.#beat());
+    await this.#add(() => this.#beat());
     this.#isBeating = false;
   }
 
@@ -139,7 +139,7 @@ export class OutputFiles {
     const isKept = this.#kept + length <= mostKept;
     if (isKept) this.#kept += length;
     const attempts = this.#attemptsOf(number);
-    await this.#jobs.add(() => {
+    await this.#add(() => {
       // On a slow disk the task may have run again before its turn has come: then another answer is its answer.
       if (this.#attemptsOf(number) !== attempts) return this.#task(number);
       return this.#task(number, isKept ? said : { lastText: said.lastText });
@@ -148,22 +148,31 @@ export class OutputFiles {
   }
 
   /**
-   * The last page, and the summary as the last file of all. Resolves when all is written, or has failed for good; whether
-   * they are the last ones, `areLast` tells.
+   * The last page, and the summary as the last file of all. Resolves when all is written, or has failed for good.
+   * `areLast` says whether something came meanwhile, so that they must be written again.
    */
   async end(): Promise<void> {
     this.#isEnding = true;
-    await this.#jobs.add(() => this.#end());
+    await this.#add(() => this.#end());
   }
 
-  /** Whether the files tell all that is in the log, as it was heard. A disk that is slow may have seen a retry meanwhile. */
+  /** Whether the files show all that is in the log. While they waited for a slow disk, a retry may have come. */
   get areLast(): boolean {
-    return this.#endedWith === this.#log.sequence;
+    // What a retry drops may still wait behind the last files, although they already know of it.
+    return this.#isEnding && this.#endedWith === this.#log.sequence;
   }
 
   /** Writes no more than the file at hand. */
   stop(): void {
     this.#jobs.stop();
+  }
+
+  // A job that waited for a slow disk may find that another directory was given meanwhile.
+  #add(job: Job): Promise<void> {
+    return this.#jobs.add(async () => {
+      if (this.#directory !== this.#log.state.outputDirectory) await this.#begin();
+      await job();
+    });
   }
 
   async #begin(): Promise<void> {
