@@ -371,6 +371,20 @@ describe("the lines of a batch", () => {
     expect(linesIn(copy)).toEqual([{ taskIndex: 2 }, { taskIndex: 1, x: 2 }]);
   });
 
+  test("that could not be dropped are nobody's until a newer one is there", async () => {
+    using inside = new Inside();
+    // As above: it can be appended to, and not be replaced.
+    const path = inside.write("x".repeat(250), "");
+    const lines = new LineFile(path, "tag");
+    await lines.append([{ taskIndex: 1, x: 1 }, { taskIndex: 2 }]);
+    await expect(lines.drop([1])).rejects.toThrow("ENAMETOOLONG");
+    await expect(lines.keepOnly(new Set([1, 2]))).rejects.toThrow("ENAMETOOLONG");
+    expect([1, 2].map((task) => lines.has(task))).toEqual([false, true]);
+    await lines.append([{ taskIndex: 1, x: 2 }]);
+    await expect(lines.keepOnly(new Set([1, 2]))).rejects.toThrow("ENAMETOOLONG");
+    expect([1, 2].map((task) => lines.has(task))).toEqual([true, true]);
+  });
+
   test("of a file that is not there are none", async () => {
     using inside = new Inside();
     mkdirSync(inside.output);

@@ -18,6 +18,8 @@ export class LineFile {
   readonly path: string;
   readonly #tag: string;
   #tasks = new Set<number>();
+  /** Tasks whose line was dropped, and may still be in the file because the disk did not allow more. */
+  readonly #outdated = new Set<number>();
 
   /** `tag` as with `replaceFile`. */
   constructor(path: string, tag: string) {
@@ -33,20 +35,24 @@ export class LineFile {
   /** Adds a line for each entry. Throws where the disk does not take all of it; then the file is as it was. */
   async append(entries: readonly Entry[]): Promise<void> {
     await appendText(this.path, entries.map((entry) => `${harmlessJson(entry)}\n`).join(""));
-    for (const { taskIndex } of entries) this.#tasks.add(taskIndex);
+    for (const { taskIndex } of entries) {
+      this.#tasks.add(taskIndex);
+      this.#outdated.delete(taskIndex);
+    }
   }
 
   /** Keeps the last whole line of each of these tasks, and no other. Throws where the disk does not take what is kept. */
   async keepOnly(tasks: ReadonlySet<number>): Promise<void> {
-    const { last, count } = await this.#lastLines(tasks);
+    const { last, count } = await this.#lastLines(tasks.difference(this.#outdated));
     this.#tasks = new Set(last.keys());
     // A last line without its line feed is whole, and the next one would be glued to it.
     if (last.size < count || !(await endsWithLineFeed(this.path))) await this.#write(new Set(last.values()));
+    this.#outdated.clear();
   }
 
   /** Drops the lines of these tasks. Where the disk does not allow it, their next lines count all the same. */
   async drop(tasks: readonly number[]): Promise<void> {
-    for (const task of tasks) this.#tasks.delete(task);
+    for (const task of tasks) if (this.#tasks.delete(task)) this.#outdated.add(task);
     await this.keepOnly(this.#tasks);
   }
 
