@@ -1,7 +1,6 @@
 // `cancel`: ends a batch, or some of its tasks.
 import { cancelBatch } from "../../../operations/batches.ts";
-import { batchPositional, commandOf } from "../input/command.ts";
-import { taskNumbersPositional } from "../input/task-numbers.ts";
+import { batchPositional, commandOf, taskNumbersPositional } from "../input/command.ts";
 
 export const cancel = commandOf(cancelBatch, {
   name: "cancel",

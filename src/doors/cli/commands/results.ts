@@ -8,8 +8,13 @@ import { countText, durationText, numberText } from "../../../report/amounts.ts"
 import type { ResultEntry } from "../../../report/answer.ts";
 import { labelOf } from "../../../report/label.ts";
 import { outcomeWords } from "../../../report/outcome-words.ts";
-import { type Asked, batchPositional, type Command, commandOf } from "../input/command.ts";
-import { taskNumbersPositional } from "../input/task-numbers.ts";
+import {
+  type Asked,
+  batchPositional,
+  type Command,
+  commandOf,
+  taskNumbersPositional,
+} from "../input/command.ts";
 import { fit } from "../terminal/fit.ts";
 import { colourOf } from "../terminal/state-colours.ts";
 import { costCell } from "../terminal/table.ts";

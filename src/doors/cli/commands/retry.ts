@@ -13,9 +13,9 @@ import {
   checkUsage,
   commandOf,
   jsonFlag,
+  taskNumbersPositional,
 } from "../input/command.ts";
 import { flagsOf } from "../input/flags.ts";
-import { taskNumbersPositional } from "../input/task-numbers.ts";
 import { dryRunJson, dryRunText } from "../view/dry-run.ts";
 
 const ownInput = retryInput.omit({ with: true });

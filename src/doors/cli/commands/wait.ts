@@ -4,7 +4,7 @@ import { waited, type waitOutput } from "../../../operations/batches.ts";
 import type { BatchLog } from "../../../store/batch-log.ts";
 import { batchInput, batchMeant } from "../input/batch-meant.ts";
 import { type Asked, batchPositional, type Command, jsonFlag, jsonText } from "../input/command.ts";
-import { Leaving } from "../signals/leaving.ts";
+import { Leaving } from "../signals/ending-signals.ts";
 import { endingText } from "../view/ending.ts";
 import { showUntilEnd } from "../view/follow-view.ts";
 

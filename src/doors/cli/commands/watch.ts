@@ -2,7 +2,7 @@
 import { waited } from "../../../operations/batches.ts";
 import { batchInput, batchMeant } from "../input/batch-meant.ts";
 import { batchPositional, type Command, jsonFlag, lineOfJson } from "../input/command.ts";
-import { Leaving } from "../signals/leaving.ts";
+import { Leaving } from "../signals/ending-signals.ts";
 import { followJson } from "../view/follow-json.ts";
 import { showUntilEnd } from "../view/follow-view.ts";
 import { headingOf } from "../view/live-frame.ts";

@@ -82,6 +82,16 @@ export const batchPositional: Positional = {
   numeric: false,
 };
 
+/** `[N…]`: only these tasks, all of them when there is none. */
+export const taskNumbersPositional: Positional = {
+  property: "tasks",
+  placeholder: "N",
+  description: "Only these tasks, by number, such as `3 5-8`.",
+  required: false,
+  many: true,
+  numeric: true,
+};
+
 interface Face<Input, Output> {
   name: string;
   otherNames?: readonly string[];

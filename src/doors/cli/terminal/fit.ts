@@ -1,4 +1,5 @@
-// Text cut at a number of terminal columns, and never inside a character.
+// Text cut at a number of terminal columns, and never inside a character. `Bun.sliceAnsi` (1.4.5) gives a column too many
+// where a wide character stands at the cut.
 
 const plain = /^[\x20-\x7e]*$/;
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
