@@ -89,8 +89,14 @@ function withPaths(
       return body.outputDirectory === undefined
         ? body
         : { ...body, outputDirectory: place(body.outputDirectory) };
-    case "attempt-started":
-      return { ...body, transcript: place(body.transcript) };
+    case "attempt-started": {
+      const { transcript, workingDirectory } = body;
+      return {
+        ...body,
+        transcript: place(transcript),
+        ...(workingDirectory === undefined ? {} : { workingDirectory: place(workingDirectory) }),
+      };
+    }
     case "file-failed":
       return { ...body, path: place(body.path) };
     default:

@@ -60,6 +60,15 @@ test("every event that names a path names it where it is today, and texts stay a
     },
     { type: "leash-released", outputDirectory: "/home/one/state/out" },
     { type: "file-failed", path: "/home/one/state/batches/b4k2m9xz/pages/index.html", message: "ENOSPC" },
+    {
+      type: "attempt-started",
+      task: 1,
+      attempt: 1,
+      identity: { host: "elsewhere", id: "1" },
+      sessionId: "1",
+      transcript: "/home/one/state/batches/b4k2m9xz/task-1-attempt-1.ndjson",
+      workingDirectory: "/home/one/state/batches/b4k2m9xz/tree-1",
+    },
   ];
   for (const event of events) expect(there.eventToday(there.keptEvent(event))).toEqual(event);
   const moved = events.map((event) => here.eventToday(there.keptEvent(event)));
@@ -74,5 +83,9 @@ test("every event that names a path names it where it is today, and texts stay a
     },
     { outputDirectory: "/srv/restored/out" },
     { path: "/srv/restored/batches/b4k2m9xz/pages/index.html" },
+    {
+      transcript: "/srv/restored/batches/b4k2m9xz/task-1-attempt-1.ndjson",
+      workingDirectory: "/srv/restored/batches/b4k2m9xz/tree-1",
+    },
   ]);
 });
