@@ -6,6 +6,7 @@ import { TranscriptReader } from "../../src/claude/transcript.ts";
 import type { Session, SessionHost } from "../../src/engine/attempt/session-host.ts";
 import type { Workspace } from "../../src/engine/attempt/workspace.ts";
 import type { SessionRef } from "../../src/model/session-ref.ts";
+import { Replaced } from "../../src/store/batch-log.ts";
 import { eventually } from "../harness.ts";
 import { Inside } from "../inside.ts";
 import { letClaudeSay, tasksIn } from "./inside-tasks.ts";
@@ -22,6 +23,8 @@ class Elsewhere implements SessionHost {
     { transcript: string; exit: (how: Exit) => void; exited: Promise<Exit> }
   >();
   full = false;
+  /** Called when a session has started. */
+  onStart: () => void = () => undefined;
 
   async start({ transcript }: Parameters<SessionHost["start"]>[0]) {
     const id = `remote-${this.sessions.size + 1}`;
@@ -29,6 +32,7 @@ class Elsewhere implements SessionHost {
     writeFileSync(transcript, "");
     this.sessions.set(id, { transcript, exit: resolve, exited: promise });
     this.calls.push(`start ${id}`);
+    this.onStart();
     return { started: true as const, session: this.#session(id) };
   }
 
@@ -138,6 +142,22 @@ describe("another host", () => {
     host.says("remote-1", init, result("Done"));
     await next.tasks.carryAll();
     expect(batch.log.state.counts.succeeded).toBe(1);
+  });
+
+  test("ends a session whose start nobody can commit, for another runner has the batch", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: [{ prompt: "one" }] });
+    const host = new Elsewhere();
+    using runner = tasksIn(inside, context.store, batch, { hostOf: () => host });
+    host.onStart = () => batch.log.disown(() => []);
+    void runner.tasks.carryAll();
+    await eventually(
+      () => runner.failures.length > 0,
+      () => "the runner goes on",
+    );
+    expect(runner.failures).toEqual([expect.any(Replaced)]);
+    expect(host.calls).toEqual(["start remote-1", "end remote-1"]);
   });
 
   test("is asked whether it has room", async () => {

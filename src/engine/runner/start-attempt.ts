@@ -1,4 +1,5 @@
 // Starts the next attempt at a task that was admitted: plan, session, commit; and from there to its end.
+import type { Event } from "../../model/event.ts";
 import type { SessionValues } from "../../model/session-values.ts";
 import { taskOf } from "../../model/state.ts";
 import type { Layout } from "../../store/layout.ts";
@@ -64,16 +65,20 @@ export async function startAttempt(number: number, { begun }: Admitted, parts: S
   if (opened.kind === "passing") return startLater(opened.because, parts);
   startHold.started();
   const { session } = opened;
-  const [started] = await log.commit(() =>
-    isMeant() && holds.mayStart(number, plan.options.model) ? [startedEvent(number, plan, session)] : [],
-  );
-  if (!started) {
-    // Cancelled, changed or held between our look and the commit. It has no prompt, so it spends nothing; but what it
-    // runs at its start may hang.
-    session.output[Symbol.dispose]();
-    await session.end();
-    return;
+  let started: Event | undefined;
+  try {
+    [started] = await log.commit(() =>
+      isMeant() && holds.mayStart(number, plan.options.model) ? [startedEvent(number, plan, session)] : [],
+    );
+  } finally {
+    // The task was cancelled, changed or held between our look and the commit, or another runner has the batch now. The
+    // session has no prompt, so it spends nothing; but what it runs at its start may hang.
+    if (!started) {
+      session.output[Symbol.dispose]();
+      await session.end();
+    }
   }
+  if (!started) return;
   const { attempt, sessionId, options, prompt, resumes, costBefore } = plan;
   const { transcript, workingDirectory } = plan.session;
   const known = { number, attempt, sessionId, resumes, transcript, workingDirectory, costBefore };
