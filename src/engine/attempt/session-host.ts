@@ -1,4 +1,4 @@
-// Where sessions run. Whoever carries a batch knows nothing else of a place: today's is this machine (`local-host.ts`).
+// Where sessions run. A runner knows a host only by this interface; `local-host.ts` implements it for this machine.
 import type { Exit } from "../../claude/outcome.ts";
 import type { SessionPlan, StartFailure } from "../../claude/session.ts";
 import type { TranscriptReader } from "../../claude/transcript.ts";
@@ -7,7 +7,7 @@ import type { ProcessIdentity } from "../../platform/process-identity.ts";
 
 /** How a session is ended that has not ended by itself. */
 export interface HowEnded {
-  /** It has said all that is waited for: from then on it may leave by itself. */
+  /** Resolves when nothing more is expected of it: then its input is closed, so that it can leave by itself. */
   answered?: Promise<unknown>;
   /** How long it may take to leave before it is killed, in milliseconds. */
   graceMs?: number;
@@ -26,8 +26,8 @@ export interface Session {
   /** Resolves when it has gone. */
   exited: Promise<Exit>;
   /**
-   * Ends it, unless it has ended, and everything that it left behind, which it gives. The first call says how; later
-   * ones give the same.
+   * Ends the session if it still runs, then every process that it left behind, and returns those. The first call decides
+   * how; later calls return the same promise.
    */
   end(how?: HowEnded): Promise<ProcessIdentity[]>;
 }
@@ -49,7 +49,7 @@ export interface Orphan extends Need {
   transcript: string;
 }
 
-/** One that was adopted. Its transcript may have been removed: then nobody can know what it does. */
+/** An adopted session. Without `output`, its transcript was removed, and nobody can know what it does. */
 export type Adopted = Session | (Omit<Session, "output"> & { output: undefined });
 
 export interface SessionHost {
@@ -61,6 +61,6 @@ export interface SessionHost {
   canResume(conversation: string, directory: string): boolean;
   /** Why there is no room for another session of this footprint; nothing where there is. In words for people. */
   capacity(footprint: string): string | undefined;
-  /** Ends what sessions share and leave running for each other, once none runs: of those that had these markers. */
+  /** Ends the daemons that sessions with these markers share and leave running for each other, once no session runs. */
   endShared(markers: () => readonly string[]): Promise<void>;
 }

@@ -1,5 +1,5 @@
-// Where a task works. Today all tasks of a batch share the directory that they were given; a workspace may as well give each
-// one its own.
+// Where a task works. Today each task uses the directory that it was given, together with others; another workspace can give
+// each task its own.
 import type { Batch } from "../../model/event.ts";
 import type { SessionOptions } from "../../model/options.ts";
 import { workingDirectoryOf } from "../../model/task-options.ts";
@@ -20,7 +20,10 @@ export interface Prepared extends AsyncDisposable {
 }
 
 export interface Workspace {
-  /** Makes a directory ready. Asked before each attempt, and disposed of when the attempt has ended, or has not begun. */
+  /**
+   * Makes a directory ready. Called before each attempt; disposed of when the attempt has ended, or was not started. If this
+   * throws, the runner fails. Not called for an attempt that was adopted: what an earlier runner prepared is never disposed of.
+   */
   prepare(batch: Batch, task: NeedsDirectory): Promise<Prepared>;
 }
 

@@ -1,4 +1,4 @@
-// Sees attempts through that are in the log: from the prompt to what the log and the files are told of their end.
+// Supervises attempts whose start is in the log: from the prompt to the end, which goes into the log and the files.
 import type { SessionOptions } from "../../model/options.ts";
 import type { Outcome, Spent } from "../../model/outcome.ts";
 import { attemptsSinceAsked, taskOf } from "../../model/state.ts";
@@ -20,7 +20,7 @@ import type { StartHold } from "../scheduler/start-hold.ts";
 import type { SharedSlots } from "../shared/shared-store.ts";
 import type { RunnerLog } from "./runner-log.ts";
 
-/** An attempt that is in the log, and what is needed to see it through. */
+/** An attempt that is in the log, and what is needed to supervise it. */
 export interface Carried<Of = Session> {
   number: number;
   attempt: number;
@@ -48,7 +48,7 @@ interface Then {
   delayMs?: number | undefined;
   /** This was waited for too long: what is queued behind it is cancelled. */
   givenUp?: HoldName | undefined;
-  /** Without this, the end is of something that nobody wants any more, and is none. */
+  /** Asked inside the commit. If it says no, the task has changed meanwhile, and nothing is written. */
   counts?: () => boolean;
 }
 

@@ -5,7 +5,7 @@ export class ShownHold {
   readonly #changed: (standstill: Standstill | undefined) => void;
   #standstill: Standstill | undefined;
 
-  /** `changed` is called with what is new: the same reason until the same time is not. */
+  /** `changed` is called only if the reason or its time differs from what is shown. */
   constructor(changed: (standstill: Standstill | undefined) => void) {
     this.#changed = changed;
   }
@@ -14,7 +14,7 @@ export class ShownHold {
     return this.#standstill;
   }
 
-  /** Shows it; without one, that sessions start again. */
+  /** Shows why nothing starts, or, with `undefined`, that sessions start again. */
   show(standstill: Standstill | undefined): void {
     const { because, until } = this.#standstill ?? {};
     if (standstill?.because === because && standstill?.until === until) return;
