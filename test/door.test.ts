@@ -5,6 +5,12 @@ import { clients, connectNew, eventually, filesIn, Home, run } from "./harness.t
 
 for (const { era, connect } of clients) {
   describe(era, () => {
+    test("agrees with the server on the version of the protocol that it is named after", async () => {
+      await using home = new Home();
+      await using client = await connect(home);
+      expect(`${client.protocol} client`).toBe(era);
+    });
+
     test("a sync batch answers with every result, in the order of the tasks, as text and as data", async () => {
       await using home = new Home();
       await using client = await connect(home);

@@ -176,7 +176,8 @@ export async function run(
 
 /** A client of either era, connected to a server of its own. */
 export interface TestClient extends AsyncDisposable {
-  era: string;
+  /** The version of the protocol that both sides agreed on. */
+  protocol: string | undefined;
   pid: number;
   listTools(): Promise<{ name: string }[]>;
   call(name: string, input: Record<string, unknown>, options?: CallOptions): Promise<Answer>;
@@ -212,12 +213,17 @@ function serverOf(home: Home) {
   return { command: executable, args, cwd: home.work, env: home.environment, stderr: "ignore" as const };
 }
 
+/** A client of 2026-07-28, which the SDK makes only when asked: by default, its client starts as an older one. */
+export function newerClient(name = "test"): Client {
+  return new Client({ name, version: "1" }, { versionNegotiation: { mode: { pin: "2026-07-28" } } });
+}
+
 export async function connectNew(home: Home, name = "test"): Promise<TestClient> {
   const transport = new StdioClientTransport(serverOf(home));
-  const client = new Client({ name, version: "1" });
+  const client = newerClient(name);
   await client.connect(transport);
   return {
-    era: "2026-07-28 client",
+    protocol: client.getNegotiatedProtocolVersion(),
     pid: transport.pid ?? 0,
     listTools: async () => (await client.listTools()).tools,
     call: async (name, input, options = {}) =>
@@ -230,9 +236,14 @@ export async function connectNew(home: Home, name = "test"): Promise<TestClient>
 export async function connectOlder(home: Home, name = "test"): Promise<TestClient> {
   const transport = new OlderTransport(serverOf(home));
   const client = new OlderClient({ name, version: "1" });
-  await client.connect(transport);
+  let protocol: string | undefined;
+  // This client keeps the version to itself, but tells its transport.
+  const setProtocolVersion = (version: string) => {
+    protocol = version;
+  };
+  await client.connect(Object.assign(transport, { setProtocolVersion }));
   return {
-    era: "2025-11-25 client",
+    protocol,
     pid: transport.pid ?? 0,
     listTools: async () => (await client.listTools()).tools,
     call: async (name, input, options = {}) =>

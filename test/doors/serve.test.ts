@@ -2,10 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import { statSync } from "node:fs";
 import { createServer } from "node:net";
-import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { z } from "zod";
 import { product } from "../../src/model/product.ts";
-import { program } from "../harness.ts";
+import { newerClient, program } from "../harness.ts";
 import { failed, Inside } from "../inside.ts";
 import { onCommandLine } from "./command-line.ts";
 import { Command } from "./own-terminal.ts";
@@ -86,8 +86,7 @@ describe("serve --http", () => {
     });
     await command.terminal.shows("(shown this once; `--show-token` prints it again):");
     expect(command.terminal.screen.text).toContain(`${product.name} ${product.version} listens on`);
-    const versionNegotiation = { mode: { pin: "2026-07-28" } };
-    const client = new Client({ name: "test", version: "1" }, { versionNegotiation });
+    const client = newerClient();
     await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }));
     const { structuredContent } = await client.callTool({ name: "list_batches", arguments: {} });
     expect(structuredContent).toMatchObject({ batches: [{ totalTasks: 1 }] });

@@ -1,6 +1,6 @@
 // The MCP server behind a door of this process, as clients of either era see it.
 import { describe, expect, test } from "bun:test";
-import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { type Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { Client as OlderClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as OlderTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import {
@@ -14,7 +14,7 @@ import { type HttpDoor, openHttp } from "../../src/doors/mcp/http/serve.ts";
 import { newServer } from "../../src/doors/mcp/server.ts";
 import { idInEnds } from "../../src/doors/mcp/stdio/message-id.ts";
 import { errorResult, toolResult } from "../../src/doors/mcp/tool-result.ts";
-import { eventually } from "../harness.ts";
+import { eventually, newerClient } from "../harness.ts";
 import { failed, Inside } from "../inside.ts";
 
 const token = "secret";
@@ -31,9 +31,7 @@ const headers = { Authorization: `Bearer ${token}` };
 const urlOf = ({ port }: HttpDoor) => new URL(`http://127.0.0.1:${port}/mcp`);
 
 async function newer(door: HttpDoor): Promise<Client> {
-  // Unless it is told so, it speaks the older one.
-  const versionNegotiation = { mode: { pin: "2026-07-28" } };
-  const client = new Client({ name: "test", version: "1" }, { versionNegotiation });
+  const client = newerClient();
   await client.connect(new StreamableHTTPClientTransport(urlOf(door), { requestInit: { headers } }));
   return client;
 }
