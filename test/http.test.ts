@@ -30,6 +30,7 @@ interface CallOptions {
   signal?: AbortSignal;
   /** How long the client waits, in milliseconds. */
   timeout?: number;
+  onprogress?: () => void;
 }
 type Call = (tool: string, input: object, options?: CallOptions) => Promise<Record<string, unknown>>;
 interface Connected extends AsyncDisposable {
@@ -143,6 +144,20 @@ for (const { era, connect, patienceMs } of eras) {
       );
       await Bun.write(gate, "");
       expect(await kept).toMatchObject({ state: "finished", counts: { succeeded: 1 } });
+    });
+
+    test("a call that waits for a batch is answered when the door is asked to end", async () => {
+      await using home = new Home();
+      await using door = await open(home);
+      await using client = await connect(door);
+      const input = { tasks: ["[[hang]]"], asyncMode: true };
+      const { batchId } = await client.call("spawn_parallel_claude_sessions", input);
+      const waits = Promise.withResolvers<void>();
+      const options = { onprogress: () => waits.resolve() };
+      const waited = client.call("wait_for_batch", { batchId, waitSeconds: 40 }, options);
+      await waits.promise;
+      door.signal("SIGTERM");
+      expect(await waited).toMatchObject({ batchId, state: "running" });
     });
   });
 }
