@@ -1,8 +1,9 @@
 // The view of a batch that runs elsewhere, in a terminal of this process: `watch` and `wait`.
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import type { Snapshot } from "../../src/doors/cli/view/live-frame.ts";
 import { LiveView } from "../../src/doors/cli/view/live-view.ts";
 import { identityOf } from "../../src/platform/process.ts";
+import { describeNeeding } from "../facilities.ts";
 import { eventually } from "../harness.ts";
 import { failed, Inside, type TestBatch } from "../inside.ts";
 import { inTerminal } from "./own-program.ts";
@@ -18,7 +19,7 @@ const listeners = () =>
     process.listenerCount(name),
   );
 
-describe("watch", () => {
+describeNeeding("Linux")("watch", () => {
   test("has a line for each running session, and at the end only what stays, with a bell", async () => {
     using inside = new Inside();
     const context = inside.context();
@@ -193,7 +194,7 @@ describe("watch", () => {
   });
 });
 
-describe("the view", () => {
+describeNeeding("Linux")("the view", () => {
   function snapshot(inside: Inside): Snapshot {
     const { state } = inside.batch(inside.context(), { tasks: 2 }).start(1).log;
     return { state, activities: new Map([[1, "Reads a.ts"]]), now: state.createdAt + 1_000 };
@@ -280,7 +281,7 @@ describe("the view", () => {
   });
 });
 
-describe("wait", () => {
+describeNeeding("Linux")("wait", () => {
   test("shows what runs, and rings at the end", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context(), { tasks: 2 }).start(1);
@@ -308,7 +309,7 @@ describe("wait", () => {
   });
 });
 
-describe("watch --json", () => {
+describeNeeding("Linux")("watch --json", () => {
   test("has a line at the beginning, at each change, and at the end", async () => {
     using inside = new Inside();
     const context = inside.context();

@@ -1,6 +1,7 @@
 // `logs --follow`: a session as it goes on, across its attempts.
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { appendFileSync } from "node:fs";
+import { describeNeeding } from "../facilities.ts";
 import { failed, gone, Inside, type TestBatch } from "../inside.ts";
 import { Command } from "./own-terminal.ts";
 
@@ -30,7 +31,7 @@ const endOf = (attempt: number) =>
     outcome: { kind: "succeeded", length: 3, offset: 0 },
   }) as const;
 
-describe("logs --follow", () => {
+describeNeeding("Linux")("logs --follow", () => {
   test("waits for a start, prints what is said as it comes, goes on with the next attempt, and ends with the task", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context(), { tasks: 2 });

@@ -5,6 +5,7 @@ import { perform } from "../../src/doors/cli/cli.ts";
 import { refusedText } from "../../src/doors/cli/input/attended.ts";
 import { Printer } from "../../src/doors/cli/terminal/terminal.ts";
 import { identityOf, livenessOf } from "../../src/platform/process.ts";
+import { testNeeding } from "../facilities.ts";
 import { eventually } from "../harness.ts";
 import { failed, Inside } from "../inside.ts";
 import { onCommandLine } from "./command-line.ts";
@@ -124,7 +125,7 @@ describe("run", () => {
     });
   });
 
-  test("draws what runs in a terminal, and leaves what has ended", async () => {
+  testNeeding("Linux")("draws what runs in a terminal, and leaves what has ended", async () => {
     using inside = ready();
     await using command = new Command(inside, running(inside, ["patient", "quick"]), { isPiped: true });
     const { terminal } = command;
@@ -140,28 +141,31 @@ describe("run", () => {
     ["SIGINT", 130],
     ["SIGHUP", 129],
   ] as const)
-    test(`${signal} stops what runs, says where the results are, and gives its status`, async () => {
-      using inside = ready();
-      const listeners = () =>
-        ["SIGINT", "SIGTERM", "SIGHUP", "exit"].map((name) => process.listenerCount(name));
-      const before = listeners();
-      await using command = new Command(inside, running(inside, ["patient", "next"], "--concurrency", "1"));
-      const session = await identityIn(inside, "patient");
-      command.signal(signal);
-      expect(await command.ended).toBe(status);
-      expect(listeners()).toEqual(before);
-      const { text } = command.terminal.screen;
-      expect(text.replaceAll(/\s+/g, " ")).toContain(
-        "Stopping the running sessions. Press Ctrl-C again to kill them at once. Results so far are in ",
-      );
-      expect(text).toContain("Cancelled by the user: 0 of 2 tasks done");
-      expect(livenessOf(session)).not.toBe("alive");
-      const [row] = inside.context().store.list();
-      expect(row).toMatchObject({ cancelledBy: "user", counts: { cancelled: 2 } });
-      expect(row?.endedAt).toBeNumber();
-    });
+    testNeeding("Linux")(
+      `${signal} stops what runs, says where the results are, and gives its status`,
+      async () => {
+        using inside = ready();
+        const listeners = () =>
+          ["SIGINT", "SIGTERM", "SIGHUP", "exit"].map((name) => process.listenerCount(name));
+        const before = listeners();
+        await using command = new Command(inside, running(inside, ["patient", "next"], "--concurrency", "1"));
+        const session = await identityIn(inside, "patient");
+        command.signal(signal);
+        expect(await command.ended).toBe(status);
+        expect(listeners()).toEqual(before);
+        const { text } = command.terminal.screen;
+        expect(text.replaceAll(/\s+/g, " ")).toContain(
+          "Stopping the running sessions. Press Ctrl-C again to kill them at once. Results so far are in ",
+        );
+        expect(text).toContain("Cancelled by the user: 0 of 2 tasks done");
+        expect(livenessOf(session)).not.toBe("alive");
+        const [row] = inside.context().store.list();
+        expect(row).toMatchObject({ cancelledBy: "user", counts: { cancelled: 2 } });
+        expect(row?.endedAt).toBeNumber();
+      },
+    );
 
-  test("a second signal kills the sessions and what they have started, at once", async () => {
+  testNeeding("Linux")("a second signal kills the sessions and what they have started, at once", async () => {
     using inside = ready();
     await using command = new Command(inside, running(inside, ["deaf"]));
     const processes = [await identityIn(inside, "deaf"), await identityIn(inside, "child")];

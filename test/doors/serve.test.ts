@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { z } from "zod";
 import { product } from "../../src/model/product.ts";
+import { testNeeding } from "../facilities.ts";
 import { newerClient, program } from "../harness.ts";
 import { failed, Inside } from "../inside.ts";
 import { onCommandLine } from "./command-line.ts";
@@ -70,34 +71,37 @@ async function ask(
 }
 
 describe("serve --http", () => {
-  test("says once how a client reaches it, serves who has the token, and ends with a signal", async () => {
-    using inside = new Inside();
-    inside.batch(inside.context()).answer(1, "yes").finish();
-    const { command, url, whole, headers, shown } = await serving(inside);
-    await using _ = command;
-    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/mcp$/);
-    expect(statSync(whole.tokenFile).mode & 0o777).toBe(0o600);
-    const own = { "claude-code": { type: "http", url, headers } };
-    expect(whole.mcpServers).toEqual(own);
-    expect(shown).toEqual({
-      code: 0,
-      out: `${JSON.stringify({ mcpServers: own }, null, 2)}\n`,
-      err: "",
-    });
-    await command.terminal.shows("(shown this once; `--show-token` prints it again):");
-    expect(command.terminal.screen.text).toContain(`${product.name} ${product.version} listens on`);
-    const client = newerClient();
-    await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }));
-    const { structuredContent } = await client.callTool({ name: "list_batches", arguments: {} });
-    expect(structuredContent).toMatchObject({ batches: [{ totalTasks: 1 }] });
-    await client.close();
-    expect((await fetch(url)).status).toBe(401);
-    command.signal("SIGTERM");
-    expect(await command.ended).toBe(0);
-    await expect(fetch(url)).rejects.toThrow();
-  });
+  testNeeding("Linux")(
+    "says once how a client reaches it, serves who has the token, and ends with a signal",
+    async () => {
+      using inside = new Inside();
+      inside.batch(inside.context()).answer(1, "yes").finish();
+      const { command, url, whole, headers, shown } = await serving(inside);
+      await using _ = command;
+      expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/mcp$/);
+      expect(statSync(whole.tokenFile).mode & 0o777).toBe(0o600);
+      const own = { "claude-code": { type: "http", url, headers } };
+      expect(whole.mcpServers).toEqual(own);
+      expect(shown).toEqual({
+        code: 0,
+        out: `${JSON.stringify({ mcpServers: own }, null, 2)}\n`,
+        err: "",
+      });
+      await command.terminal.shows("(shown this once; `--show-token` prints it again):");
+      expect(command.terminal.screen.text).toContain(`${product.name} ${product.version} listens on`);
+      const client = newerClient();
+      await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }));
+      const { structuredContent } = await client.callTool({ name: "list_batches", arguments: {} });
+      expect(structuredContent).toMatchObject({ batches: [{ totalTasks: 1 }] });
+      await client.close();
+      expect((await fetch(url)).status).toBe(401);
+      command.signal("SIGTERM");
+      expect(await command.ended).toBe(0);
+      await expect(fetch(url)).rejects.toThrow();
+    },
+  );
 
-  test("shows no token again, and says how to have it printed", async () => {
+  testNeeding("Linux")("shows no token again, and says how to have it printed", async () => {
     using inside = new Inside();
     const first = await serving(inside);
     first.command.signal("SIGINT");
@@ -113,7 +117,7 @@ describe("serve --http", () => {
     expect(await command.ended).toBe(0);
   });
 
-  test("without --json prints nothing on standard output", async () => {
+  testNeeding("Linux")("without --json prints nothing on standard output", async () => {
     using inside = new Inside();
     await using command = new Command(inside, ["serve", "--http", "0"], { isPiped: true });
     await command.terminal.shows("listens on http://127.0.0.1:");
@@ -174,7 +178,7 @@ describe("serve --http", () => {
 });
 
 describe("a batch as a task of the protocol", () => {
-  test("is working, completed with the answer of its call, or cancelled", async () => {
+  testNeeding("Linux")("is working, completed with the answer of its call, or cancelled", async () => {
     using inside = new Inside();
     const context = inside.context();
     const batch = inside.batch(context, { tasks: 2 }).answer(1, "yes").start(2);
@@ -212,7 +216,7 @@ describe("a batch as a task of the protocol", () => {
     await command.ended;
   });
 
-  test("is refused where there is none, and to clients that take no tasks", async () => {
+  testNeeding("Linux")("is refused where there is none, and to clients that take no tasks", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context());
     const door = await serving(inside);
