@@ -170,7 +170,7 @@ async function runDetached(
   const { batch, tasks, outputDirectory } = log.state;
   await startCarrying(context, log, values);
   const text = `Batch ${batch.batchId} has started with ${countText(tasks.length, "task")}, ${atOnceText(batch)}.\nResults go to ${outputDirectory}.\n${nextCommands(batch.batchId)}`;
-  if (json) await terminal.out.print(jsonText(wholeAnswer(context, log)));
+  if (json) await terminal.out.print(jsonText(await wholeAnswer(context, log)));
   else await terminal.out.tell(text);
   return 0;
 }
@@ -197,7 +197,7 @@ async function runHere(
   void terminal.err.tell(endingText(log.state, wordOfEnded(log.state)));
   const refused = interruptedStatus !== undefined ? undefined : refusedText(log.state, isAttended);
   if (refused !== undefined) void terminal.err.tell(refused);
-  if (json) await terminal.out.print(jsonText(wholeAnswer(context, log)));
+  if (json) await terminal.out.print(jsonText(await wholeAnswer(context, log)));
   else if (batch.tasks.length === 1) await printAnswer(log.state, terminal);
   if (interruptedStatus !== undefined) return interruptedStatus;
   if (refused !== undefined) return refusedStatus;
