@@ -48,8 +48,11 @@ export function harmless(text: string): string {
   return mayBeHidden.test(shown) ? shown.replace(unseenRun, "\ufffd") : shown;
 }
 
+/** A value that JSON can hold. A promise is none: it would become `{}`. */
+export type Settled<Value> = Value extends PromiseLike<unknown> ? never : Value;
+
 /** A value as JSON: every character that `harmless` would not show as it is stands there as an escape, and none is lost. */
-export function harmlessJson(value: unknown, indent?: number): string {
+export function harmlessJson<Value>(value: Settled<Value>, indent?: number): string {
   const json = JSON.stringify(value, undefined, indent);
   return mayBeHidden.test(json) ? json.replace(hidden, escaped) : json;
 }

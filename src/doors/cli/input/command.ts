@@ -4,7 +4,7 @@ import { type Context, Fault } from "../../../operations/context.ts";
 import { check } from "../../../operations/faults.ts";
 import type { Call, Operation } from "../../../operations/operation.ts";
 import { perform } from "../../../operations/perform.ts";
-import { harmlessJson } from "../../../report/harmless.ts";
+import { harmlessJson, type Settled } from "../../../report/harmless.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Hints } from "./flags.ts";
 
@@ -145,7 +145,7 @@ export function commandOf<Input extends z.ZodType, Output extends z.ZodType>(
         ? await operation.run(context, input, call)
         : await perform(context, operation, input, call);
       const { out } = terminal;
-      if (own["json"] === true) await out.print(jsonText(output));
+      if (own["json"] === true) await out.print(jsonText<unknown>(output));
       else if (isWrapped) await out.print(present(output, asked));
       else await out.tell(present(output, asked));
       return status?.(output) ?? 0;
@@ -160,12 +160,12 @@ export function checkUsage<Schema extends z.ZodType>(schema: Schema, input: unkn
   return checked.value;
 }
 
-export function jsonText(value: unknown): string {
+export function jsonText<Value>(value: Settled<Value>): string {
   return harmlessJson(value, 2);
 }
 
 /** For programs that read line by line. */
-export function lineOfJson(value: unknown): string {
+export function lineOfJson<Value>(value: Settled<Value>): string {
   return harmlessJson(value);
 }
 
