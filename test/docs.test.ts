@@ -109,7 +109,13 @@ describe("of the documents that users read,", () => {
     // Left away are code, and titles of tests.
     const worn =
       /\b(?:bears?|mend(?:s|ed)?|told|tells?|whoever|whom|carr(?:y|ies)|dear|(?:is|are) to be|what came of)\b/gi;
-    const others = ["SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md", ".github/pull_request_template.md"];
+    const others = [
+      "ARCHITECTURE",
+      "SECURITY",
+      "CHANGELOG",
+      "CONTRIBUTING",
+      ".github/pull_request_template",
+    ].map((name) => `${name}.md`);
     const issues = [...new Bun.Glob(".github/ISSUE_TEMPLATE/*.yml").scanSync({ cwd: root, dot: true })];
     expect(issues.length).toBeGreaterThan(1);
     for (const path of [...guides, ...others, ...issues]) {

@@ -1,5 +1,5 @@
 // How much memory is left, by what the machine and its control groups say.
-// Bun has no call that tells how much memory there is.
+// Bun has no call that gives how much memory there is.
 import { freemem, totalmem } from "node:os";
 import { controlGroups } from "./control-groups.ts";
 import { Sampled } from "./sampled.ts";

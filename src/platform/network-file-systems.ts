@@ -1,5 +1,5 @@
 // Which directories lie on another machine's disk, where SQLite's locks are not reliable.
-// Bun has no call that tells the kind of a file system.
+// Bun has no call that gives the kind of a file system.
 import { statfsSync } from "node:fs";
 import { realPath } from "./files.ts";
 import { isWithin } from "./paths.ts";

@@ -1,5 +1,5 @@
 // How short the machine is of memory and of processors: how much of the time somebody waits for them.
-// Bun has no call that tells the load, or what processors and memory are doing.
+// Bun has no call that gives the load, or what processors and memory are doing.
 import { cpus, freemem, loadavg, totalmem } from "node:os";
 import { controlGroups } from "./control-groups.ts";
 import { processorCount } from "./processors.ts";

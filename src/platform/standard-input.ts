@@ -1,5 +1,5 @@
 // What was given to this process at its standard input, and how to read it without waiting for ever.
-// Bun has no call that tells the kind of a descriptor.
+// Bun has no call that gives the kind of a descriptor.
 import { fstatSync } from "node:fs";
 
 /** `other`: a device such as `/dev/null`, or nothing at all. */
