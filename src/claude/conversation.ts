@@ -1,13 +1,12 @@
 // Where the CLI keeps a conversation, so that it can be continued, and what it had cost.
 import { z } from "zod";
 import type { Spent } from "../model/outcome.ts";
+import type { Environment } from "../platform/environment.ts";
 import { exists, readTail, realPath } from "../platform/files.ts";
 import { foldersIn } from "../platform/folders.ts";
 import { homeDirectory, join } from "../platform/paths.ts";
 import { modelUsages } from "./message-shapes.ts";
 import { usagesOf } from "./spending.ts";
-
-type Environment = Record<string, string | undefined>;
 
 /** Longer names of folders are cut here by the CLI, and get a hash behind. */
 const longestFolderName = 200;

@@ -1,12 +1,11 @@
 // The environment of a session: the user's own, without what belongs to us or to a Claude Code around us.
+import type { Environment } from "../platform/environment.ts";
 import { pathListSeparator } from "../platform/paths.ts";
 import { depthVariable, markerVariable } from "../platform/process-table.ts";
 import { isBunVariable } from "../platform/self.ts";
 import { knownDirectories, pathDirectories } from "./find.ts";
 import { decidesLogin } from "./login-variables.ts";
 import { mentionsOff } from "./mentions.ts";
-
-type Environment = Record<string, string | undefined>;
 
 // Set by a Claude Code that started us. Older builds refuse to run when they see them; newer ones would take
 // the outer session's sockets for their own. `CLAUDE_CODE_USE_BEDROCK` and its like are the user's and stay.

@@ -1,4 +1,5 @@
 // Finds the `claude` executable, also where a desktop application gave us a PATH of four directories.
+import type { Environment } from "../platform/environment.ts";
 import { isExecutable } from "../platform/files.ts";
 import { absolutePath, homeDirectory, isAbsolute, join, pathListSeparator } from "../platform/paths.ts";
 import { pathOfLoginShell, type Told } from "./login-shell.ts";
@@ -8,8 +9,6 @@ import { programPlaces } from "./program-places.ts";
 export type FoundClaude =
   | { found: true; path: string; where: string }
   | { found: false; message: string; remedy: string };
-
-type Environment = Record<string, string | undefined>;
 
 interface Search {
   environment?: Environment;

@@ -1,9 +1,8 @@
 // Where installers and version managers put `claude` and `node`. A desktop application's PATH has none of it.
+import type { Environment } from "../platform/environment.ts";
 import { isDirectory, readHead } from "../platform/files.ts";
 import { foldersIn } from "../platform/folders.ts";
 import { homeDirectory, isAbsolute, join } from "../platform/paths.ts";
-
-type Environment = Record<string, string | undefined>;
 
 /** A directory, and who puts programs there. */
 export interface Place {

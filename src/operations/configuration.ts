@@ -8,6 +8,7 @@ import {
   settingNames,
   variableOf,
 } from "../model/configuration.ts";
+import type { Environment } from "../platform/environment.ts";
 import { exists, readText } from "../platform/files.ts";
 import {
   absolutePath,
@@ -19,13 +20,12 @@ import {
   temporaryDirectory,
 } from "../platform/paths.ts";
 import { depthVariable, markerVariable } from "../platform/process-table.ts";
+import { messageOf } from "../platform/system-error.ts";
 import { valueMeant } from "./as-meant.ts";
 import { ConfigurationFault } from "./fault.ts";
 import { check, excerpt, nearest } from "./faults.ts";
 import { shapeOf } from "./shape.ts";
 import { readPath } from "./written-path.ts";
-
-type Environment = Record<string, string | undefined>;
 
 /** Where a value comes from: `default`, the file's path, or the variable's name. */
 export interface Setting {
@@ -149,7 +149,7 @@ function readFileObject(
       return { ok: true, value: { ...value } };
     return { ok: false, fault: `${file} must contain a JSON object` };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     return { ok: false, fault: `${file} cannot be read: ${reason}` };
   }
 }

@@ -14,6 +14,7 @@ import {
 import { namesIn, removeEmptyFolders } from "../platform/folders.ts";
 import { absolutePath, basename, dirname, homeDirectory } from "../platform/paths.ts";
 import { lastingCommand } from "../platform/self.ts";
+import { messageOf } from "../platform/system-error.ts";
 import { replaceFile } from "../platform/whole-files.ts";
 import { entryIn, withEntry, withoutEntry, withReplaced, withWhole } from "./clients/change.ts";
 import { type ClientName, clientOf, type McpClient, type ServerEntry } from "./clients/clients.ts";
@@ -133,7 +134,7 @@ export async function applyChange({ client, name, before, after }: Change): Prom
     pruneCopies(place);
     return backup;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new Fault(`${client.file} cannot be written: ${reason}`);
   }
 }

@@ -5,6 +5,7 @@ import { pathDirectories } from "../claude/find.ts";
 import { isJsonText } from "../claude/settings-file.ts";
 import { isExecutable, readSmallFile } from "../platform/files.ts";
 import { isAbsolute, join } from "../platform/paths.ts";
+import { messageOf } from "../platform/system-error.ts";
 
 const configuration = z.object({ mcpServers: z.record(z.string(), z.unknown()) });
 const anyServer = z.union([
@@ -44,7 +45,7 @@ function jsonIn(given: string): { value: unknown } | { fault: string } {
   try {
     return { value: JSON.parse(read.text) };
   } catch (error) {
-    return { fault: `is not JSON: ${error instanceof Error ? error.message : String(error)}` };
+    return { fault: `is not JSON: ${messageOf(error)}` };
   }
 }
 

@@ -9,6 +9,7 @@ import { sessionOptions } from "../model/options.ts";
 import { makePrivateDirectory, readTail, readText, removePath } from "../platform/files.ts";
 import { join, temporaryDirectory } from "../platform/paths.ts";
 import { signalGroup } from "../platform/process.ts";
+import { messageOf } from "../platform/system-error.ts";
 
 const versionMs = 10_000;
 
@@ -41,7 +42,7 @@ export async function probeVersion(claudePath: string, workingDirectory: string)
     if (code !== 0) return { ok: false, message: `ended with ${child.signalCode ?? code}: ${lastLine(err)}` };
     return { ok: true, value: out.trim() };
   } catch (error) {
-    return { ok: false, message: error instanceof Error ? error.message : String(error) };
+    return { ok: false, message: messageOf(error) };
   }
 }
 

@@ -5,6 +5,7 @@ import { realPath, removePath } from "../platform/files.ts";
 import { foldersIn, footprintOf } from "../platform/folders.ts";
 import { dirname, isWithin } from "../platform/paths.ts";
 import { livenessOf } from "../platform/process.ts";
+import { messageOf } from "../platform/system-error.ts";
 import { countText } from "../report/amounts.ts";
 import type { BatchRow, Store } from "../store/store.ts";
 import { stateDirectoryOf } from "./configuration.ts";
@@ -84,7 +85,7 @@ export const prune: Operation<typeof pruneInput, typeof pruneOutput> = {
       removed,
       failures,
       unended,
-      message: messageOf(asked, counts, unended),
+      message: prunedText(asked, counts, unended),
     };
   },
 };
@@ -98,7 +99,7 @@ function nothingIn({ configuration }: Context, asked: Asked): z.infer<typeof pru
     removed: [],
     failures: [],
     unended: 0,
-    message: messageOf(asked, none, 0),
+    message: prunedText(asked, none, 0),
   };
 }
 
@@ -159,12 +160,12 @@ function removeFolder(folder: string, failures: string[]): boolean {
     removePath(folder);
     return true;
   } catch (error) {
-    failures.push(`${folder}: ${error instanceof Error ? error.message : String(error)}`);
+    failures.push(`${folder}: ${messageOf(error)}`);
     return false;
   }
 }
 
-function messageOf(
+function prunedText(
   { dryRun, olderThan, keep }: Asked,
   { batches, orphans, bytes }: { batches: number; orphans: number; bytes: number },
   unended: number,

@@ -5,6 +5,7 @@ import { spentUsd } from "../engine/scheduler/budget.ts";
 import type { SessionValues } from "../model/session-values.ts";
 import { canRetry } from "../model/state.ts";
 import { writePrivateFiles } from "../platform/private-files.ts";
+import { messageOf } from "../platform/system-error.ts";
 import { costText, countText } from "../report/amounts.ts";
 import { listText, optionsText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
@@ -61,9 +62,7 @@ async function isTakenOver(
   try {
     await carryOnBatch(store, row, values);
   } catch (error) {
-    throw new Fault(
-      `Batch ${log.batchId} could not be resumed: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new Fault(`Batch ${log.batchId} could not be resumed: ${messageOf(error)}`);
   }
   const until = performance.now() + takeOverMs;
   const ended = await follow(store, log, { until, signal, enough: (state) => state.epoch > epoch });

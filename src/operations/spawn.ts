@@ -11,6 +11,7 @@ import { writePrivateFiles } from "../platform/private-files.ts";
 import { ownIdentity } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { sessionAround } from "../platform/process-table.ts";
+import { messageOf } from "../platform/system-error.ts";
 import { countText } from "../report/amounts.ts";
 import {
   type BatchAnswer,
@@ -117,7 +118,7 @@ export async function carry({ store }: Context, log: BatchLog, values: SessionVa
     await patiently(() =>
       log.append(() => [{ type: "cancel-requested", by: "user" }, { type: "batch-ended" }]),
     );
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new Fault(`Batch ${log.batchId} could not be started, and nothing ran: ${reason}`);
   }
 }

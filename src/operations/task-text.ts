@@ -1,6 +1,7 @@
 // The text of a task that has ended, or a part of it: what was answered, or what went wrong.
 import { partOfText, readAnswerPart, type TextPart, type TextRange } from "../claude/answer-part.ts";
 import type { DoneTask } from "../model/state.ts";
+import { messageOf } from "../platform/system-error.ts";
 import { outcomeText } from "../report/outcome-text.ts";
 import { textPlaces } from "../report/text-places.ts";
 
@@ -31,7 +32,7 @@ export function taskText(task: DoneTask, { from, characters }: TextRange): TaskT
     return { text: more ? part.text.replace(/[\uD800-\uDBFF]$/, "") : part.text, from, length, more };
   } catch (error) {
     // The transcript was removed or damaged: the task has succeeded all the same.
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const text = `The transcript ${task.attempts.at(-1)?.transcript} cannot be read: ${reason}`;
     return { text, from: 0, length: text.length, more: false };
   }

@@ -1,7 +1,6 @@
 // What a desktop does for us, where there is one: opening a file, showing a notification.
+import type { Environment } from "./environment.ts";
 import { isAbsolute, pathListSeparator } from "./paths.ts";
-
-type Environment = Record<string, string | undefined>;
 
 /**
  * The command that opens a file as a double click does; nothing where there is no desktop. No shell stands in between: a

@@ -3,14 +3,13 @@
 import { homedir, tmpdir } from "node:os";
 // Bun has no call that takes paths apart.
 import { delimiter, isAbsolute, join, relative, resolve, sep } from "node:path";
+import type { Environment } from "./environment.ts";
 
 // Bun has no call that takes paths apart.
 export { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 
 /** What stands between two paths in one variable: `:`, or `;` on Windows. */
 export const pathListSeparator = delimiter;
-
-type Environment = Record<string, string | undefined>;
 
 /** The user's home directory; `HOME` wins, as it does for `claude` itself. */
 export function homeDirectory(): string {

@@ -7,6 +7,11 @@ export function reasonOf(error: unknown): string {
   return /^E[A-Z0-9]+: (.+?)(?:, [a-z]+(?: '.*)?)?$/s.exec(error.message)?.[1] ?? error.message;
 }
 
+/** What an error says; of what is no error, its text. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** The system's own word for an error, `ENOENT` for example; nothing where it is no error of the system. */
 export function systemCode(error: unknown): string | undefined {
   const code = error instanceof Error && "code" in error ? error.code : undefined;

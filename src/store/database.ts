@@ -3,6 +3,7 @@ import { Database, SQLiteError } from "bun:sqlite";
 import { closeToOthers, exists, makePrivateDirectory, touchPrivately } from "../platform/files.ts";
 import { networkFileSystemOf } from "../platform/network-file-systems.ts";
 import { dirname } from "../platform/paths.ts";
+import { messageOf } from "../platform/system-error.ts";
 import { isFileOfOurs } from "./layout.ts";
 import { migrations } from "./migrations.ts";
 
@@ -143,8 +144,4 @@ function asProblem(error: unknown, path: string): unknown {
   if (!/^(?:SQLITE_|E[A-Z]+$)/.test(code)) return error;
   const what = exists(path) ? "opened" : "made";
   return new StoreProblem(`The store ${path} cannot be ${what}: ${error.message}. ${usableAdvice}`);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -14,6 +14,7 @@ import { perform, performStart } from "../../operations/perform.ts";
 import { spawnParallel } from "../../operations/spawn.ts";
 import { tools } from "../../operations/tools.ts";
 import { troubleText } from "../../operations/trouble.ts";
+import { messageOf } from "../../platform/system-error.ts";
 import { type Connection, clientName, limitsFor } from "./connection.ts";
 import { inputJsonSchema, outputJsonSchema } from "./json-schema.ts";
 import { createdTask, takesTasks } from "./task-extension.ts";
@@ -108,7 +109,7 @@ async function answer(server: McpServer, connection: Connection, { tool, input, 
     const trouble = troubleText(error);
     if (trouble !== undefined) return errorResult(trouble);
     console.error(error);
-    return errorResult(error instanceof Error ? error.message : String(error));
+    return errorResult(messageOf(error));
   }
 }
 

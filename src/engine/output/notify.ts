@@ -4,15 +4,15 @@ import { endOfState } from "../../model/batch-end.ts";
 import type { BatchState } from "../../model/state.ts";
 import { endedWord } from "../../model/state-word.ts";
 import { type Notice, notificationCommand } from "../../platform/desktop.ts";
+import type { Environment } from "../../platform/environment.ts";
 import { join } from "../../platform/paths.ts";
 import { signalGroup } from "../../platform/process.ts";
+import { messageOf } from "../../platform/system-error.ts";
 import { standingText } from "../../report/answer.ts";
 import { endFactsOf, endLabel, endText, nextCommand } from "../../report/batch-end.ts";
 import { oneLine } from "../../report/harmless.ts";
 import { outputFiles } from "../../store/layout.ts";
 import { reportFileOf } from "./answer.ts";
-
-type Environment = Record<string, string | undefined>;
 
 /** Whoever started a shorter batch is still looking, in milliseconds. */
 const leastMs = 60_000;
@@ -85,7 +85,7 @@ async function run(
     clearTimeout(timer);
     if (code !== 0 && child.signalCode !== "SIGKILL") complain(`ended with ${child.signalCode ?? code}`);
   } catch (error) {
-    complain(`could not be started: ${error instanceof Error ? error.message : String(error)}`);
+    complain(`could not be started: ${messageOf(error)}`);
   }
 }
 

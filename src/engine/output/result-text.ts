@@ -1,6 +1,7 @@
 // The texts of an ended task, out of its transcript.
 import { readAnswer } from "../../claude/transcript.ts";
 import type { DoneTask } from "../../model/state.ts";
+import { messageOf } from "../../platform/system-error.ts";
 import { textPlaces } from "../../report/text-places.ts";
 
 /** Of one answer, in a page or a line, in characters; what is longer is told, with the place of the whole. */
@@ -39,7 +40,7 @@ export function resultTextOf(task: DoneTask, limit: number): ResultText {
     return result;
   } catch (error) {
     // The transcript was removed or cannot be read: the task has ended as it has all the same.
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     if (outcome.kind !== "succeeded") return result;
     return { text: `The transcript ${transcript} cannot be read: ${reason}`, cut: true, others: [] };
   }

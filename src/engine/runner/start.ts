@@ -6,6 +6,7 @@ import { closeDescriptor, exists, makePrivateDirectory, openForAppending } from 
 import { buryEveryMs, buryOrphans, isNoOrphan, takeInOrphans } from "../../platform/orphans.ts";
 import { livenessOf, ownIdentity } from "../../platform/process.ts";
 import { selfCommand } from "../../platform/self.ts";
+import { messageOf } from "../../platform/system-error.ts";
 import type { Store } from "../../store/store.ts";
 import { Restarts, type RunnerEnd } from "./restarts.ts";
 
@@ -152,7 +153,7 @@ async function runnerEnd(store: Store, batchId: BatchId, values: SessionValues):
     return code === hinderedCode ? "hindered" : "crashed";
   } catch (error) {
     // No process, no memory or no descriptor for it; or the store cannot be read now.
-    say(`The runner of ${batchId} cannot be started: ${error instanceof Error ? error.message : error}`);
+    say(`The runner of ${batchId} cannot be started: ${messageOf(error)}`);
     return "hindered";
   }
 }
@@ -169,7 +170,7 @@ export function startNotifier(store: Store, batchId: BatchId): void {
   try {
     spawnOurselves(hiddenCommands.notifier, store.layout.stateDirectory, batchId).unref();
   } catch (error) {
-    say(`The end of ${batchId} cannot be announced: ${error instanceof Error ? error.message : error}`);
+    say(`The end of ${batchId} cannot be announced: ${messageOf(error)}`);
   }
 }
 

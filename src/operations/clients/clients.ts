@@ -1,4 +1,5 @@
 // The MCP clients that we know: where each keeps its servers, by operating system, and in which form.
+import type { Environment } from "../../platform/environment.ts";
 import { configurationBase, homeDirectory, join } from "../../platform/paths.ts";
 
 export const clientNames = ["claude-desktop", "claude-code", "cursor", "vscode", "codex"] as const;
@@ -27,7 +28,6 @@ export interface McpClient {
   afterwards: string;
 }
 
-type Environment = Record<string, string | undefined>;
 type System = "darwin" | "linux" | "win32";
 
 /** The client of that name, for this machine. */

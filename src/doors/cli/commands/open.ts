@@ -7,6 +7,7 @@ import { findBatch } from "../../../operations/find-batch.ts";
 import { openStore } from "../../../operations/open-store.ts";
 import { openCommand } from "../../../platform/desktop.ts";
 import { exists } from "../../../platform/files.ts";
+import { messageOf } from "../../../platform/system-error.ts";
 import { batchPositional, type Command, checkUsage, jsonFlag, jsonText } from "../input/command.ts";
 
 const input = z.strictObject({ batchId: z.string().min(1) });
@@ -69,6 +70,6 @@ async function openingFailure(path: string): Promise<string | undefined> {
     clearTimeout(timer);
     return code === 0 ? undefined : `\`${command[0]}\` ended with ${code}`;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }

@@ -4,6 +4,7 @@ import { variableOf } from "../../../model/configuration.ts";
 import { product } from "../../../model/product.ts";
 import { stateDirectoryOf } from "../../../operations/configuration.ts";
 import { type Context, Fault, newContext, serverBusyTimeoutMs } from "../../../operations/context.ts";
+import { messageOf } from "../../../platform/system-error.ts";
 import { StoreProblem } from "../../../store/database.ts";
 import { type HttpToken, httpToken } from "../../../store/http-token.ts";
 import { layoutOf } from "../../../store/layout.ts";
@@ -129,7 +130,7 @@ async function tokenOrFault(layout: ReturnType<typeof layoutOf>): Promise<HttpTo
     return await httpToken(layout);
   } catch (error) {
     if (error instanceof StoreProblem) throw new Fault(error.message);
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new Fault(`The token cannot be kept in ${layout.httpTokenFile}: ${reason}`);
   }
 }
@@ -139,7 +140,7 @@ function listening<Door>(open: () => Door, { host, port }: Address): Door {
     return open();
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const texts: Record<string, string> = {
       EADDRINUSE: `Port ${port} of ${host} is in use. Choose another port, or use any free one with \`--http ${host}:0\`.`,
       EADDRNOTAVAIL: `${host} is not an address of this machine. Omit the host to listen on 127.0.0.1.`,

@@ -1,5 +1,6 @@
 // Tasks as JSON: a list of prompts and objects, or one of them a line.
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { messageOf } from "../../../platform/system-error.ts";
 import { FileFault, type FileTask, lineText } from "./file-task.ts";
 
 /** A list of strings and of objects with `task` and options. */
@@ -26,7 +27,7 @@ export function tasksFromJsonLines(text: string): FileTask[] {
     try {
       return [{ task: JSON.parse(line), place: lineText(index + 1) }];
     } catch (error) {
-      throw new FileFault(`no JSON (${error instanceof Error ? error.message : String(error)})`, index + 1);
+      throw new FileFault(`no JSON (${messageOf(error)})`, index + 1);
     }
   });
 }

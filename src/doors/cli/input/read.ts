@@ -1,6 +1,7 @@
 // Tasks out of a file or standard input, in whichever form they stand there.
 import { kindAt, readUpTo } from "../../../platform/files.ts";
 import { readStandardInput, standardInputKind, TooMuchInput } from "../../../platform/standard-input.ts";
+import { messageOf } from "../../../platform/system-error.ts";
 import { UsageFault } from "./command.ts";
 import { isTable, tasksFromCsv } from "./csv.ts";
 import { textIn } from "./decode.ts";
@@ -60,7 +61,7 @@ function reasonOf(error: unknown): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "ENOENT" || code === "ENOTDIR") return "it does not exist";
   if (code === "EACCES") return "you have no permission";
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 /** By the file's name, else by what it looks like. */

@@ -1,4 +1,5 @@
 // Tasks as a YAML list.
+import { messageOf } from "../../../platform/system-error.ts";
 import { asItems, FileFault, type FileTask } from "./file-task.ts";
 
 /** A list of strings and of objects with `task` and options. */
@@ -17,6 +18,6 @@ function parsed(text: string): unknown {
   try {
     return Bun.YAML.parse(text);
   } catch (error) {
-    throw new FileFault(`no YAML (${error instanceof Error ? error.message : String(error)})`);
+    throw new FileFault(`no YAML (${messageOf(error)})`);
   }
 }

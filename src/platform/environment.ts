@@ -1,0 +1,2 @@
+/** The environment of a process: variables by name. */
+export type Environment = Record<string, string | undefined>;
