@@ -228,6 +228,28 @@ describe("where the disk is slow", () => {
     expect(names(inside.output).filter((name) => name.startsWith("result-"))).toEqual([]);
   });
 
+  test("a line of before a retry is no line of the task, also where another runner left it", async () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context(), { tasks: 2 }).answer(1, "earlier").end(2, failed);
+    const { files } = filesOf(inside, batch);
+    await files.begin();
+    files.stop();
+    const jsonl = `${inside.output}/results-${batch.id}.jsonl`;
+    const kept = linesIn(jsonl)[1];
+    batch.append({ type: "retry-requested", tasks: [], succeeded: [1] }).answer(1, "newest");
+    await filesOf(inside, batch).files.begin();
+    expect(linesIn(jsonl)).toMatchObject([kept ?? {}, { taskIndex: 1, result: "newest", attempts: 2 }]);
+    batch.append(
+      { type: "retry-requested", tasks: [2] },
+      { type: "cancel-requested", by: "user", tasks: [2] },
+    );
+    await filesOf(inside, batch).files.begin();
+    expect(linesIn(jsonl)).toMatchObject([
+      { taskIndex: 1, result: "newest" },
+      { taskIndex: 2, outcome: "cancelled: user" },
+    ]);
+  });
+
   test("the last files are the last ones only while nothing has come after them", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context()).answer(1, "one");

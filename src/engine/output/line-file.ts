@@ -1,6 +1,7 @@
 // The jsonl of a batch: a line for each task that has ended, for programs. After a crash, and after a retry, the file
 // is what is left: lines of tasks that have ended and still have. Of several lines of a task the last one counts: an
 // earlier one may stand before it, where the disk did not let it be dropped.
+import { z } from "zod";
 import { appendText, endsWithLineFeed, linesOf, replaceFile } from "../../platform/whole-files.ts";
 import { harmlessJson } from "../../report/harmless.ts";
 
@@ -12,6 +13,15 @@ interface Entry {
   taskIndex: number;
   [field: string]: unknown;
 }
+
+const lineSchema = z.looseObject({
+  taskIndex: z.int(),
+  outcome: z.string().optional(),
+  attempts: z.int().optional(),
+});
+
+/** A line as it was read, as far as others look at it. */
+export type Line = z.infer<typeof lineSchema>;
 
 /** Reads and writes the lines; which task a line is of stands at its beginning. */
 export class LineFile {
@@ -41,9 +51,12 @@ export class LineFile {
     }
   }
 
-  /** Keeps the last whole line of each of these tasks, and no other. Throws where the disk does not take what is kept. */
-  async keepOnly(tasks: ReadonlySet<number>): Promise<void> {
-    const { last, count } = await this.#lastLines(tasks.difference(this.#outdated));
+  /**
+   * Keeps the last whole line of each of these tasks, if it is right, and no other. Throws where the disk does not take
+   * what is kept.
+   */
+  async keepOnly(tasks: ReadonlySet<number>, isRight: (line: Line) => boolean = () => true): Promise<void> {
+    const { last, count } = await this.#lastLines(tasks.difference(this.#outdated), isRight);
     this.#tasks = new Set(last.keys());
     // A last line without its line feed is whole, and the next one would be glued to it.
     if (last.size < count || !(await endsWithLineFeed(this.path))) await this.#write(new Set(last.values()));
@@ -57,12 +70,15 @@ export class LineFile {
   }
 
   // The position of the last whole line of each task, and how many lines there are.
-  async #lastLines(tasks: ReadonlySet<number>): Promise<{ last: Map<number, number>; count: number }> {
+  async #lastLines(
+    tasks: ReadonlySet<number>,
+    isRight: (line: Line) => boolean,
+  ): Promise<{ last: Map<number, number>; count: number }> {
     const last = new Map<number, number>();
     let count = 0;
-    for await (const line of linesOf(this.path, longestLine)) {
-      const task = taskOf(line);
-      if (task !== undefined && tasks.has(task)) last.set(task, count);
+    for await (const text of linesOf(this.path, longestLine)) {
+      const line = lineIn(text);
+      if (line && tasks.has(line.taskIndex) && isRight(line)) last.set(line.taskIndex, count);
       count++;
     }
     return { last, count };
@@ -82,19 +98,14 @@ async function* linesAt(path: string, positions: ReadonlySet<number>): AsyncGene
   }
 }
 
-// The task of a line that is whole.
-function taskOf(line: string): number | undefined {
-  const number = /^\{"taskIndex":(\d+)/.exec(line)?.[1];
-  return number !== undefined && isJson(line) ? Number(number) : undefined;
-}
-
-// A line that a kill tore apart is none.
-function isJson(line: string): boolean {
+// Nothing in a line that a kill tore apart.
+function lineIn(text: string): Line | undefined {
+  // Most are ours and whole; the others need not be read.
+  if (!text.startsWith('{"taskIndex":')) return undefined;
   try {
-    JSON.parse(line);
-    return true;
+    return lineSchema.safeParse(JSON.parse(text)).data;
   } catch {
     // See above.
-    return false;
+    return undefined;
   }
 }

@@ -16,7 +16,7 @@ import {
   removePath,
   replaceFile,
 } from "../../platform/whole-files.ts";
-import { type ResultEntry, remarksOf } from "../../report/answer.ts";
+import { outcomeWord, type ResultEntry, remarksOf } from "../../report/answer.ts";
 import { errorText } from "../../report/error-text.ts";
 import { fileTag } from "../../report/file-tag.ts";
 import { doorOf } from "../../report/option-words.ts";
@@ -26,7 +26,7 @@ import { outputFiles, stderrBeside } from "../../store/layout.ts";
 import type { Store } from "../../store/store.ts";
 import { entryWith, reportFileOf, summaryPieces } from "./answer.ts";
 import { type Job, JobQueue } from "./job-queue.ts";
-import { LineFile } from "./line-file.ts";
+import { type Line, LineFile } from "./line-file.ts";
 import { PageFiles } from "./page-files.ts";
 import { findResultFile } from "./result-file.ts";
 import { longestText, type ResultText, resultTextOf } from "./result-text.ts";
@@ -187,7 +187,9 @@ export class OutputFiles {
     });
     const done = state.tasks.filter(({ status }) => status === "done").map(({ number }) => number);
     this.#lines = this.#linesIn(this.#directory);
-    await this.#attempt(this.#lines.path, () => this.#lines.keepOnly(new Set(done)));
+    await this.#attempt(this.#lines.path, () =>
+      this.#lines.keepOnly(new Set(done), (line) => this.#isRight(line)),
+    );
     this.#search = new SearchFile(state.batch, this.#directory);
     await this.#attempt(this.#search.path, async () => void (await this.#search.begin()));
     await this.#writeAll(done);
@@ -266,7 +268,7 @@ export class OutputFiles {
     this.#wasRemade = false;
     const done = this.#log.state.tasks.filter((task) => task.status === "done");
     await this.#attempt(this.#lines.path, () =>
-      this.#lines.keepOnly(new Set(done.map(({ number }) => number))),
+      this.#lines.keepOnly(new Set(done.map(({ number }) => number)), (line) => this.#isRight(line)),
     );
     await this.#attempt(this.#search.path, async () => void (await this.#search.begin()));
     await this.#attempt(this.#directory, async () => {
@@ -298,6 +300,13 @@ export class OutputFiles {
       if (failed >= (this.#isEnding ? mostFailures : 1)) return;
       [entries, characters] = [[], 0];
     }
+  }
+
+  // A runner that died may have left a line of before a retry.
+  #isRight({ taskIndex, outcome, attempts = 1 }: Line): boolean {
+    const task = taskOf(this.#log.state, taskIndex);
+    if (task.status !== "done" || outcome !== outcomeWord(task)) return false;
+    return attempts === Math.max(1, task.attempts.length);
   }
 
   #isWritten(task: DoneTask): boolean {
