@@ -1,8 +1,9 @@
 // What a sweep believes, and what it looks at again.
-import { expect, test } from "bun:test";
+import { beforeAll, expect, test } from "bun:test";
 import type { Surroundings } from "../../src/claude/left-behind.ts";
 import { SharedDaemons } from "../../src/claude/shared-daemons.ts";
 import { Sweeper } from "../../src/claude/sweep.ts";
+import { isNoOrphan, takeInOrphans } from "../../src/platform/orphans.ts";
 import { identityOf, livenessOf, ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import { markerVariable } from "../../src/platform/process-table.ts";
@@ -32,7 +33,7 @@ function lookOf(isWhole: boolean, ...found: ProcessIdentity[]): Surroundings {
 }
 
 test("what was started by a process that ended during a look is found by the next one, and ended", async () => {
-  await using child = Bun.spawn(["sleep", "1000"]);
+  await using child = isNoOrphan(Bun.spawn(["sleep", "1000"]));
   const identity = identityOf(child.pid);
   if (!identity) throw new Error("no identity");
   const looks = [lookOf(false), lookOf(true, identity)];
@@ -58,7 +59,7 @@ test("a whole look that finds nothing is believed; of others, two are, for somew
 });
 
 test("a daemon that sessions share is spared while a session runs that has begun since the last one ended", async () => {
-  await using daemon = Bun.spawn(["sleep", "1000"]);
+  await using daemon = isNoOrphan(Bun.spawn(["sleep", "1000"]));
   const identity = identityOf(daemon.pid);
   if (!identity) throw new Error("no identity");
   const shared = new SharedDaemons(["sleep"]);
@@ -87,7 +88,7 @@ test("a daemon that sessions share is spared while a session runs that has begun
 /** A session that has ended, of which something is left that carries its mark; and something of one that runs. */
 async function withLeftovers(act: (left: ProcessIdentity, runs: ProcessIdentity) => Promise<void>) {
   const start = (marker: string) =>
-    Bun.spawn(["sleep", "1000"], { env: { [markerVariable]: marker }, detached: true });
+    isNoOrphan(Bun.spawn(["sleep", "1000"], { env: { [markerVariable]: marker }, detached: true }));
   await using left = start("sweep-test-ended");
   await using runs = start("sweep-test-runs");
   const [one, other] = [identityOf(left.pid), identityOf(runs.pid)];
@@ -99,6 +100,9 @@ async function withLeftovers(act: (left: ProcessIdentity, runs: ProcessIdentity)
 }
 
 describeNeeding("Linux")("in the processes of this machine, what carries the mark of a session", () => {
+  // As in a runner. Another test file of this process may have done so already.
+  beforeAll(() => takeInOrphans());
+
   for (const isOurs of [true, false]) {
     test(`is found once it has ended, ${isOurs ? "whether we started it" : "or an earlier runner"}`, () =>
       withLeftovers(async (left, runs) => {
@@ -114,7 +118,7 @@ describeNeeding("Linux")("in the processes of this machine, what carries the mar
   }
 
   test("and what was seen in its tree, though it has emptied its environment", async () => {
-    await using bare = Bun.spawn(["sleep", "1000"], { env: {}, detached: true });
+    await using bare = isNoOrphan(Bun.spawn(["sleep", "1000"], { env: {}, detached: true }));
     const identity = identityOf(bare.pid);
     if (!identity) throw new Error("no identity");
     await withLeftovers(async (left) => {
@@ -132,7 +136,7 @@ describeNeeding("Linux")("in the processes of this machine, what carries the mar
 });
 
 test("a look that goes on finding something ends after twenty", async () => {
-  await using child = Bun.spawn(["sleep", "1000"]);
+  await using child = isNoOrphan(Bun.spawn(["sleep", "1000"]));
   const identity = identityOf(child.pid);
   if (!identity) throw new Error("no identity");
   let looks = 0;
