@@ -8,23 +8,14 @@ import { sessionOf } from "../../src/engine/attempt/local-host.ts";
 import { sessionOptions } from "../../src/model/options.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import { Home } from "../harness.ts";
+import { throttle } from "./messages.ts";
 
-const throttle = `${JSON.stringify({
-  type: "system",
-  subtype: "api_retry",
-  attempt: 1,
-  max_retries: 10,
-  retry_delay_ms: 1,
-  error_status: 429,
-  error: "rate_limit",
-  session_id: "s",
-  uuid: "u",
-})}\n`;
+const refused = `${JSON.stringify(throttle)}\n`;
 
 test("what an adopted session was refused before is no news, and what it is refused from now on is", async () => {
   await using home = new Home();
   const transcript = home.file("transcript.ndjson");
-  writeFileSync(transcript, throttle.repeat(3));
+  writeFileSync(transcript, refused.repeat(3));
   const heard: Signs[] = [];
   const session: SessionProcess = {
     identity: ownIdentity(),
@@ -51,7 +42,7 @@ test("what an adopted session was refused before is no news, and what it is refu
   });
   attempt.look();
   expect(heard).toEqual([]);
-  appendFileSync(transcript, throttle);
+  appendFileSync(transcript, refused);
   attempt.look();
   expect(heard).toMatchObject([{ throttles: 1 }]);
 });

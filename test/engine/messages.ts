@@ -12,6 +12,17 @@ export const said = (text: string) => ({
   parent_tool_use_id: null,
   message: { content: [{ type: "text", text }] },
 });
+/** A call that the API refused because there were too many. */
+export const throttle = {
+  type: "system",
+  subtype: "api_retry",
+  attempt: 1,
+  max_retries: 10,
+  retry_delay_ms: 1,
+  error_status: 429,
+  error: "rate_limit",
+  session_id: "s",
+};
 export const result = (text: string, more: object = {}) => ({
   type: "result",
   subtype: "success",

@@ -8,7 +8,7 @@ import type { Workspace } from "../../src/engine/attempt/workspace.ts";
 import type { SessionRef } from "../../src/model/session-ref.ts";
 import { Replaced } from "../../src/store/batch-log.ts";
 import { eventually } from "../harness.ts";
-import { Inside } from "../inside.ts";
+import { Inside, type TestBatch } from "../inside.ts";
 import { letClaudeSay, tasksIn } from "./inside-tasks.ts";
 import { init, result, said } from "./messages.ts";
 
@@ -26,7 +26,7 @@ class Elsewhere implements SessionHost {
   /** Called when a session has started. */
   onStart: () => void = () => undefined;
 
-  async start({ transcript }: Parameters<SessionHost["start"]>[0]) {
+  async start({ transcript }: { transcript: string }) {
     const id = `remote-${this.sessions.size + 1}`;
     const { promise, resolve } = Promise.withResolvers<Exit>();
     writeFileSync(transcript, "");
@@ -81,6 +81,16 @@ class Elsewhere implements SessionHost {
   }
 }
 
+/** A session that a runner started which has gone since. */
+async function startEarlier(batch: TestBatch, host: Elsewhere, workingDirectory: string): Promise<void> {
+  const transcript = batch.transcript(1);
+  const { session } = await host.start({ transcript });
+  session.output[Symbol.dispose]();
+  const { ref } = session;
+  const event = { type: "attempt-started" as const, task: 1, attempt: 1, identity: ref, sessionId: "s" };
+  batch.append({ ...event, transcript, workingDirectory });
+}
+
 const lookAt = ({ attempts }: ReturnType<typeof tasksIn>) => {
   const timer = setInterval(() => {
     for (const attempt of attempts.running.values()) attempt.look();
@@ -129,12 +139,7 @@ describe("another host", () => {
     const context = inside.context();
     const batch = inside.batch(context, { tasks: [{ prompt: "wait" }] });
     const host = new Elsewhere();
-    using earlier = tasksIn(inside, context.store, batch, { hostOf: () => host });
-    void earlier.tasks.carryAll();
-    await eventually(
-      () => host.calls.includes("write remote-1"),
-      () => "it does not start",
-    );
+    await startEarlier(batch, host, inside.work);
     using next = tasksIn(inside, context.store, batch, { hostOf: () => host });
     using _looking = lookAt(next);
     next.tasks.adoptAll();
@@ -180,6 +185,30 @@ describe("another host", () => {
   });
 });
 
+/** A directory for each task, and in which order they were given and given back. */
+function ownDirectories(inside: Inside, { log }: TestBatch) {
+  const given: string[] = [];
+  const until = (number: number, directory: string) => ({
+    directory,
+    [Symbol.asyncDispose]: async () => {
+      given.push(`-${number} ${log.state.tasks[number - 1]?.status}`);
+    },
+  });
+  const workspace: Workspace = {
+    prepare: async (_, { number }) => {
+      const directory = inside.file(`own-${number}`);
+      mkdirSync(directory, { recursive: true });
+      given.push(`+${number}`);
+      return until(number, directory);
+    },
+    adopt: (_, number, directory) => {
+      given.push(`=${number} ${directory}`);
+      return until(number, directory);
+    },
+  };
+  return { given, workspace };
+}
+
 describe("another workspace", () => {
   test("gives each task a directory of its own, which the log keeps, until its attempt has ended", async () => {
     using inside = new Inside();
@@ -189,20 +218,7 @@ describe("another workspace", () => {
       batch: { sessionOptions: { retries: 0 } },
     });
     letClaudeSay(inside, { one: [init, result("One")], two: [init, result("Two")] });
-    const given: string[] = [];
-    const workspace: Workspace = {
-      prepare: async (_, { number }) => {
-        const directory = inside.file(`own-${number}`);
-        mkdirSync(directory, { recursive: true });
-        given.push(`+${number}`);
-        return {
-          directory,
-          [Symbol.asyncDispose]: async () => {
-            given.push(`-${number} ${batch.log.state.tasks[number - 1]?.status}`);
-          },
-        };
-      },
-    };
+    const { given, workspace } = ownDirectories(inside, batch);
     using runner = tasksIn(inside, context.store, batch, { concurrency: 1, workspace });
     using _looking = lookAt(runner);
     await runner.tasks.carryAll();
@@ -211,6 +227,21 @@ describe("another workspace", () => {
       [inside.file("own-1")],
       [inside.file("own-2")],
     ]);
+  });
+
+  test("gets the directory of an attempt that was adopted, and has it back when that has ended", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: [{ prompt: "wait" }] });
+    const host = new Elsewhere();
+    const { given, workspace } = ownDirectories(inside, batch);
+    await startEarlier(batch, host, inside.file("own-1"));
+    using next = tasksIn(inside, context.store, batch, { hostOf: () => host, workspace });
+    using _looking = lookAt(next);
+    next.tasks.adoptAll();
+    host.says("remote-1", init, result("Done"));
+    await next.tasks.carryAll();
+    expect(given).toEqual([`=1 ${inside.file("own-1")}`, "-1 done"]);
   });
 
   test("is told where an attempt worked whose conversation the next one continues", async () => {

@@ -9,19 +9,9 @@ import { identityOf, livenessOf, ownIdentity } from "../../src/platform/process.
 import { eventually } from "../harness.ts";
 import { Inside, type TestBatch } from "../inside.ts";
 import { letClaudeSay, slotsOf, taken, tasksIn } from "./inside-tasks.ts";
-import { init, result, said } from "./messages.ts";
+import { init, result, said, throttle } from "./messages.ts";
 
 const fine = [init, said("Let me see"), result("Done")];
-const throttle = {
-  type: "system",
-  subtype: "api_retry",
-  attempt: 1,
-  max_retries: 10,
-  retry_delay_ms: 1,
-  error_status: 429,
-  error: "rate_limit",
-  session_id: "s",
-};
 const refusal = { ...throttle, error_status: 401, error: "authentication_failed" };
 const notLoggedIn = [
   init,

@@ -17,7 +17,7 @@ export interface HowEnded {
 export interface Session {
   /** Which one it is, for the log: by this, another runner finds it again. */
   ref: SessionRef;
-  /** What it says, in a transcript on this machine, wherever it runs. Whoever reads it closes it. */
+  /** What it says, in a transcript on this machine, wherever it runs. The reader closes it. */
   output: TranscriptReader;
   /** Gives a line to the session. What cannot be delivered because it has gone shows in how it ended. */
   write(line: string): void;

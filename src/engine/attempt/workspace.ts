@@ -22,15 +22,20 @@ export interface Prepared extends AsyncDisposable {
 export interface Workspace {
   /**
    * Makes a directory ready. Called before each attempt; disposed of when the attempt has ended, or was not started. If this
-   * throws, the runner fails. Not called for an attempt that was adopted: what an earlier runner prepared is never disposed of.
+   * throws, the runner fails.
    */
   prepare(batch: Batch, task: NeedsDirectory): Promise<Prepared>;
+  /** Takes over the directory in which an attempt works that an earlier runner started; disposed of when that has ended. */
+  adopt(batch: Batch, task: number, directory: string): Prepared;
 }
 
 /** The directory that the task names, as it is: others may work in it at the same time. */
 export const sharedDirectory: Workspace = {
-  prepare: async (batch, { options, continuesIn }) => ({
-    directory: continuesIn ?? workingDirectoryOf(batch, options),
-    [Symbol.asyncDispose]: async () => undefined,
-  }),
+  prepare: async (batch, { options, continuesIn }) =>
+    shared(continuesIn ?? workingDirectoryOf(batch, options)),
+  adopt: (_batch, _task, directory) => shared(directory),
 };
+
+function shared(directory: string): Prepared {
+  return { directory, [Symbol.asyncDispose]: async () => undefined };
+}

@@ -38,7 +38,7 @@ import { RunnerLog } from "./runner-log.ts";
 import { ShownHold } from "./shown-hold.ts";
 import { Tasks } from "./tasks.ts";
 
-/** Whoever does not wait for a login still waits for an update of `claude`, in milliseconds. */
+/** A batch that waits for no login still waits this long for an update of `claude`, in milliseconds. */
 const leastPatienceMs = 10_000;
 
 /** Called after each change of a batch, for views in the same process. */

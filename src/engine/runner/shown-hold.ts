@@ -1,4 +1,4 @@
-// Why no sessions start for the moment, as it is shown to whoever looks at the batch.
+// Why no sessions start for the moment, as views of the batch show it.
 import type { Standstill } from "../../model/standstill.ts";
 
 export class ShownHold {

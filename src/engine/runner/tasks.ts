@@ -97,7 +97,7 @@ export class Tasks {
 
   #begin(number: number, task: Promise<void>): void {
     this.#open.add(number);
-    // Whoever waits for all of them is woken by the last one; a failure goes to the runner.
+    // The last one wakes `carryAll`; a failure goes to the runner.
     void task.then(
       () => {
         this.#open.delete(number);
@@ -122,7 +122,7 @@ export class Tasks {
   }
 
   async #adopt(number: number, slot: Slot): Promise<void> {
-    const { log, host, attempts, holds } = this.#parts;
+    const { log, host, workspace, attempts, holds } = this.#parts;
     const { batch } = log.state;
     const last = taskOf(log.state, number).attempts.at(-1);
     if (!last) throw new Error(`Internal error: task ${number} runs without an attempt`);
@@ -138,7 +138,8 @@ export class Tasks {
     holds.adopt(number, options.model, startedAt);
     {
       using _slot = slot;
-      const workingDirectory = directoryOf(batch, number, last);
+      await using prepared = workspace.adopt(batch, number, directoryOf(batch, number, last));
+      const workingDirectory = prepared.directory;
       const known = { number, attempt, sessionId, resumes, transcript, workingDirectory, costBefore };
       const carried = { ...known, options, startedAt, adopted: true };
       if (session.output) await attempts.supervise({ ...carried, session });
