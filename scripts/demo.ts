@@ -91,12 +91,12 @@ function environmentOf({ environment }: Cast): Record<string, string> {
 
 // True when all three have succeeded.
 async function perform(cast: Cast): Promise<boolean> {
-  const { Client } = await import("@modelcontextprotocol/client");
   const { StdioClientTransport } = await import("@modelcontextprotocol/client/stdio");
   const { z } = await import("zod");
+  const { newerClient } = await import("../test/harness.ts");
   const { batchAnswerSchema } = await import("../src/report/answer.ts");
   console.log(`\n== Three sessions at once with ${cast.name}`);
-  const client = new Client({ name: "demo", version: "1.0.0" });
+  const client = newerClient("demo");
   const transport = new StdioClientTransport({
     command: executable,
     args: [],

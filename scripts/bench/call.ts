@@ -1,7 +1,8 @@
 // How long a call takes that runs one task and waits for it, through the MCP door.
-import { Client } from "@modelcontextprotocol/client";
+import type { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { variableOf } from "../../src/model/configuration.ts";
+import { newerClient } from "../../test/harness.ts";
 import { limitLine, median, msText, type Row } from "./row.ts";
 
 const calls = 20;
@@ -18,7 +19,7 @@ export const call: Row = {
       env,
       stderr: "ignore",
     });
-    const client = new Client({ name: "bench", version: "1" });
+    const client = newerClient("bench");
     await client.connect(transport);
     try {
       const times: number[] = [];

@@ -1,10 +1,11 @@
 // What the server costs while it waits, and how soon it lists the batches of a store that has many.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Client } from "@modelcontextprotocol/client";
+import type { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { newBatchId } from "../../src/model/batch-id.ts";
 import { Store } from "../../src/store/store.ts";
+import { newerClient } from "../../test/harness.ts";
 import { limitLine, median, megabytesText, msText, type Row, Skipped } from "./row.ts";
 
 const batches = 1000;
@@ -25,7 +26,7 @@ export const door: Row = {
       env: { ...workshop.environment, PARALLEL_CLAUDE_STATE_DIRECTORY: state },
       stderr: "ignore",
     });
-    const client = new Client({ name: "bench", version: "1" });
+    const client = newerClient("bench");
     await client.connect(transport);
     try {
       await client.listTools();
