@@ -1,5 +1,4 @@
 // What is said of a batch whose processes cannot be looked at from here.
-
 import { durationText } from "../report/amounts.ts";
 import type { Door } from "../report/option-words.ts";
 import { believedMs } from "../store/holder.ts";

@@ -1,5 +1,4 @@
 // What has happened in a batch since somebody looked last, and when to look again.
-
 import { standstillKind } from "../model/standstill.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import type { BatchLog } from "../store/batch-log.ts";

@@ -1,5 +1,4 @@
 // Batches as documents that can be read by address: a batch, the text of a task, its transcript.
-
 import { batchEndOf } from "../model/batch-end.ts";
 import { taskOf } from "../model/state.ts";
 import { exists } from "../platform/files.ts";

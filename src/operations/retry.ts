@@ -1,5 +1,4 @@
 // Carrying on what was interrupted, and running again what failed, with other options where some are given.
-
 import { carryOnBatch } from "../engine/runner/carry-on.ts";
 import { spentUsd } from "../engine/scheduler/budget.ts";
 import type { SessionValues } from "../model/session-values.ts";

@@ -1,5 +1,4 @@
 // The pace of an account as one runner sees it: it adds what its own sessions meet, and hears what others' did.
-
 import type { SharedCapacity } from "../shared/shared-store.ts";
 import { keptText, type Pace, paceFrom, replied, throttled } from "./pace.ts";
 

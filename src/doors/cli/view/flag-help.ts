@@ -1,5 +1,4 @@
 // The help of flags and commands, wrapped to the width of a terminal.
-
 import { inFlagWords } from "../input/flag-words.ts";
 import type { Flag } from "../input/flags.ts";
 import { wrap } from "../terminal/wrapped.ts";

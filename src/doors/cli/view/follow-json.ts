@@ -1,5 +1,4 @@
 // How a batch goes on, as lines of JSON.
-
 import { waited } from "../../../operations/batches.ts";
 import type { Context } from "../../../operations/context.ts";
 import { rowOf } from "../../../operations/find-batch.ts";

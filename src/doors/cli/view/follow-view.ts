@@ -1,5 +1,4 @@
 // Shows a batch while another process carries it: alive in a terminal, as plain lines elsewhere.
-
 import { product } from "../../../model/product.ts";
 import type { Standstill } from "../../../model/standstill.ts";
 import type { BatchState, DoneTask } from "../../../model/state.ts";

@@ -1,5 +1,4 @@
 // Draws a batch at the lower end of a terminal while it runs; what has ended scrolls above it.
-
 import type { Printer } from "../terminal/terminal.ts";
 import { wrapped } from "../terminal/wrapped.ts";
 import { frameLines, type Snapshot } from "./live-frame.ts";
