@@ -36,10 +36,14 @@ export const executable = join(
 /** Compiles `src/main.ts`, for this machine or another target. Throws with the compiler's words when that fails. */
 export async function build(outfile = executable, target?: string): Promise<void> {
   mkdirSync(join(root, "dist"), { recursive: true });
-  const flags = target === undefined ? compileFlags : [...compileFlags, `--target=${target}`];
-  const command = [process.execPath, "build", ...flags, "src/main.ts", "--outfile", outfile];
-  await outputOf(command, { cwd: root });
+  await compile("src/main.ts", outfile, target);
   if (target?.startsWith("bun-darwin-x64")) await signFileAdHoc(outfile, packageJson.name);
+}
+
+/** Compiles any program of this project as ours is compiled. `source` is a path from the root. */
+export async function compile(source: string, outfile: string, target?: string): Promise<void> {
+  const flags = target === undefined ? compileFlags : [...compileFlags, `--target=${target}`];
+  await outputOf([process.execPath, "build", ...flags, source, "--outfile", outfile], { cwd: root });
 }
 
 if (import.meta.main) {

@@ -21,7 +21,7 @@ const steps: Step[] = [
   { what: "Check format, types and generated texts", command: [bun, "run", "check"] },
   { what: "Get what tests need", command: [bun, "test/get-facilities.ts"] },
   { what: "Test", command: [bun, "run", "test"], counts: true },
-  { what: "Test the executable", command: [bun, "run", "test:executable"], counts: true },
+  { what: "Test with the default configuration", command: [bun, "run", "test:delivered"], counts: true },
   {
     what: "Test with the latest real claude",
     command: [bun, "run", "test:real"],

@@ -129,8 +129,10 @@ const recipesByHeading: Record<string, Recipe> = {
   },
   "Every night, from cron": {
     prepare: async (home) => {
-      const { FAKE_CLAUDE_BUN, FAKE_CLAUDE_LOG } = home.environment;
-      const words = `FAKE_CLAUDE_BUN='${FAKE_CLAUDE_BUN}' FAKE_CLAUDE_LOG='${FAKE_CLAUDE_LOG}'`;
+      const words = Object.entries(home.environment)
+        .filter(([name]) => name.startsWith("FAKE_CLAUDE_"))
+        .map(([name, value]) => `${name}='${value}'`)
+        .join(" ");
       await put(home, "claude", `${words} exec '${fakeDirectory}/claude' "$@"`);
       const { blocks } = recipeOf("Every night, from cron");
       const tasks = blocks.find(({ file }) => file === "tasks.md");

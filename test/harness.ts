@@ -10,13 +10,14 @@ import { StdioClientTransport as OlderTransport } from "@modelcontextprotocol/sd
 import { livenessOf } from "../src/platform/process.ts";
 import type { ProcessIdentity } from "../src/platform/process-identity.ts";
 import { Store } from "../src/store/store.ts";
+import { fakeClaudeStart } from "./fixtures/run-fake-claude.ts";
 
 const root = join(import.meta.dir, "..");
 
 /** The directory of the fake `claude`. */
 export const fakeDirectory = join(import.meta.dir, "fixtures");
 
-// The source, unless all tests run with the compiled executable (`test:executable`), or a file is about it.
+// Compiled in `bun run test`, from its source in `bun test`; some files are about another one.
 const executable = process.env["TEST_EXECUTABLE"];
 let command: string[] = executable ? [executable] : [process.execPath, join(root, "src/main.ts")];
 
@@ -36,8 +37,8 @@ export function useProgram(other: string[]): Disposable {
   };
 }
 
-// What would depend on the machine, unless a test is about that. With the executable, the program is as users have it.
-const fixed = executable
+// What would depend on the machine, unless a test is about that, or all run as users have the program.
+const fixed = process.env["TEST_AS_DELIVERED"]
   ? {}
   : { PARALLEL_CLAUDE_CONCURRENCY: "8", PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: "0" };
 
@@ -59,7 +60,7 @@ export class Home implements AsyncDisposable {
     return {
       HOME: this.path,
       PATH: `${fakeDirectory}:${process.env["PATH"] ?? ""}`,
-      FAKE_CLAUDE_BUN: process.execPath,
+      ...fakeClaudeStart,
       FAKE_CLAUDE_LOG: this.startsLog,
       PARALLEL_CLAUDE_STATE_DIRECTORY: this.state,
       PARALLEL_CLAUDE_OUTPUT_DIRECTORY: this.output,

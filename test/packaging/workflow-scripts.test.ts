@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { checksumOf } from "../../scripts/release/checksums.ts";
 import { release, root } from "../../scripts/release/release.ts";
 import { describeNeeding } from "../facilities.ts";
+import { fakeClaudeStart } from "../fixtures/run-fake-claude.ts";
 import { git, pathWith, Repositories, start } from "./release-harness.ts";
 
 setDefaultTimeout(60_000);
@@ -112,9 +113,11 @@ esac
     writeFileSync(program, `#!/bin/sh\nexec "${process.execPath}" "${join(root, "src/main.ts")}" "$@"\n`);
     chmodSync(program, 0o755);
     const attempt = (...args: string[]) =>
-      start(repositories.scratch, ["sh", join(root, ".github/scripts/try-program.sh"), ...args], {
-        FAKE_CLAUDE_BUN: process.execPath,
-      });
+      start(
+        repositories.scratch,
+        ["sh", join(root, ".github/scripts/try-program.sh"), ...args],
+        fakeClaudeStart,
+      );
     expect(attempt(program, join(root, "test/fixtures/claude"))).toMatchObject({
       exitCode: 0,
       out: "version 0.1.0\nhandshake and list of tools\na batch of three\n".replace(

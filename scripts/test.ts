@@ -1,0 +1,37 @@
+// `bun run test [FILE …]`: the tests, with the program and the fake `claude` compiled. Started from their source they cost
+// three times the processor time, and tests start them thousands of times. `bun test` runs a file with the source.
+// With `--as-delivered`: the files directly in `test/` to which the configuration matters, once more with the default one.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { build, compile, executable } from "./build.ts";
+
+const root = join(import.meta.dir, "..");
+
+/**
+ * What users meet first, and what depends on how many sessions run at once and on the first one, which proves the login:
+ * doors, batches, retries, hand-overs. The other files test what is refused, how things are worded, and faults.
+ */
+const asDelivered = ["cli", "door", "http", "killed", "left-behind", "progress", "results"]
+  .concat("resources", "retry", "run-input", "sessions", "stdio-ends", "stdio-transport", "tasks")
+  .map((name) => `./test/${name}.test.ts`);
+
+const [first, ...rest] = process.argv.slice(2);
+const defaults = first === "--as-delivered";
+const args = defaults ? [...asDelivered, ...rest] : process.argv.slice(2);
+
+const folder = mkdtempSync(join(tmpdir(), "pccm-tests-"));
+try {
+  const program = join(folder, basename(executable));
+  const fakeClaude = join(folder, "fake-claude");
+  await Promise.all([build(program), compile("test/fixtures/fake-claude/main.ts", fakeClaude)]);
+  const compiled = { TEST_EXECUTABLE: program, FAKE_CLAUDE_EXECUTABLE: fakeClaude };
+  const child = Bun.spawn([process.execPath, "test", "--timeout", "60000", "--parallel=2", ...args], {
+    cwd: root,
+    env: { ...process.env, ...compiled, ...(defaults ? { TEST_AS_DELIVERED: "1" } : {}) },
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  process.exitCode = await child.exited;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
