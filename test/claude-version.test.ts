@@ -1,4 +1,3 @@
-import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import {
   chmodSync,
@@ -11,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { connectNew, fakeDirectory, Home, run } from "./harness.ts";
+import { connectNew, databaseIn, fakeDirectory, Home, run } from "./harness.ts";
 
 const fake = join(fakeDirectory, "claude");
 
@@ -112,9 +111,7 @@ test("answers that a newer program remembered in a form of its own stop no batch
   await using home = new OwnClaude(answering("2.1.197"));
   expect(await run(home, ["run", "one"])).toMatchObject({ code: 0 });
   {
-    using database = new Database(join(home.state, "store.sqlite"));
-    // A process of the batch may still be leaving.
-    database.run("PRAGMA busy_timeout = 10000");
+    using database = databaseIn(home.state);
     database.run("UPDATE facts SET value = '{\"form\":2}' WHERE name = 'claude-versions'");
   }
   expect(await run(home, ["run", "two"])).toMatchObject({ code: 0 });
@@ -158,7 +155,7 @@ test("an answer that is too old for this program, remembered by an earlier one, 
   await using home = new OwnClaude(answering("2.1.332"));
   expect(await run(home, ["run", "one"])).toMatchObject({ code: 0 });
   {
-    using database = new Database(join(home.state, "store.sqlite"));
+    using database = databaseIn(home.state);
     database.run(
       "UPDATE facts SET value = replace(value, '2.1.332', '2.1.100') WHERE name = 'claude-versions'",
     );

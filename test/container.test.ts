@@ -1,13 +1,11 @@
 // Batches whose processes were in a container that is gone, or on a host that has another name since: they block nobody,
 // and every command says what is so, and gets out of it.
-import { Database } from "bun:sqlite";
 import { expect } from "bun:test";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { readStat } from "../src/platform/process.ts";
 import { childrenOf, commandOf } from "../src/platform/process-table.ts";
 import { testNeeding } from "./facilities.ts";
-import { connectNew, eventually, Home, kill, program, run, useProgram } from "./harness.ts";
+import { connectNew, databaseIn, eventually, Home, kill, program, run, useProgram } from "./harness.ts";
 import { newestRow, untilRunning } from "./running.ts";
 
 const testInContainers = testNeeding("namespaces of one's own");
@@ -36,7 +34,7 @@ async function inContainer(home: Home): Promise<{ batchId: string; end(): Promis
 
 /** As if the last sign of life were so much older. */
 function later(home: Home, seconds: number): void {
-  using database = new Database(join(home.state, "store.sqlite"));
+  using database = databaseIn(home.state);
   const ms = seconds * 1000;
   database.query("UPDATE batches SET alive_at = alive_at - ? WHERE ended_at IS NULL").run(ms);
   database.query("UPDATE pool_slots SET claimed_at = claimed_at - ?").run(ms);

@@ -1,5 +1,6 @@
 // What tests share: a home of their own, the fake `claude` on PATH, the program as a real process, and a look
 // at the process table.
+import { Database } from "bun:sqlite";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -265,6 +266,13 @@ function answerFrom(result: object): Answer {
     text: String(Reflect.get(first ?? {}, "text") ?? ""),
     data: get("structuredContent") as Record<string, unknown> | undefined,
   };
+}
+
+/** The database of a state directory, by hand. A process of the last batch may still be leaving: it is waited for. */
+export function databaseIn(stateDirectory: string, options?: { readonly: true }): Database {
+  const database = new Database(join(stateDirectory, "store.sqlite"), options);
+  database.run("PRAGMA busy_timeout = 10000");
+  return database;
 }
 
 /** The files in a directory, sorted. */

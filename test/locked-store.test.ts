@@ -1,17 +1,16 @@
 // A store that another process has locked, or that is damaged while it is open: the server goes on answering, and a
 // sentence says what to do.
-import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { closeSync, openSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { connectNew, Home, run } from "./harness.ts";
+import { connectNew, databaseIn, Home, run } from "./harness.ts";
 import { RawClient, type Reply } from "./raw-client.ts";
 
 const spawn = "spawn_parallel_claude_sessions";
 
 /** Locks the store against everybody who would write, until disposed of. */
 function lock(home: Home): Disposable {
-  const database = new Database(join(home.state, "store.sqlite"));
+  const database = databaseIn(home.state);
   database.run("BEGIN IMMEDIATE");
   return {
     [Symbol.dispose]: () => {
@@ -70,7 +69,7 @@ test("damage of a store that is open already is answered with what to do", async
   await run(home, ["run", "hello"]);
   await using client = await connectNew(home);
   expect((await client.call("list_batches", {})).isError).toBe(false);
-  damage(join(home.state, "store.sqlite"));
+  damage(home.state);
   const sentence = "is damaged";
   const answer = await client.call("read_batch_results", { batchId: "latest" });
   expect(answer.isError).toBe(true);
@@ -85,10 +84,11 @@ test("damage of a store that is open already is answered with what to do", async
 });
 
 /** Overwrites everything behind the first page, under those who have it open. */
-function damage(path: string): void {
-  using database = new Database(path);
+function damage(stateDirectory: string): void {
+  using database = databaseIn(stateDirectory);
   database.run("PRAGMA wal_checkpoint(TRUNCATE)");
   const pageSize = database.query<{ page_size: number }, []>("PRAGMA page_size").get()?.page_size ?? 0;
+  const path = join(stateDirectory, "store.sqlite");
   const descriptor = openSync(path, "r+");
   const rest = Buffer.alloc(statSync(path).size - pageSize, "x");
   writeSync(descriptor, rest, 0, rest.length, pageSize);

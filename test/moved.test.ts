@@ -1,10 +1,9 @@
 // A state directory that is moved, restored elsewhere, or copied: what was answered is there, and nothing runs twice.
-import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { testNeeding } from "./facilities.ts";
-import { connectNew, eventually, Home, kill, program, run } from "./harness.ts";
+import { connectNew, databaseIn, eventually, Home, kill, program, run } from "./harness.ts";
 import { newestRow, untilRunning } from "./running.ts";
 
 const testInContainers = testNeeding("namespaces of one's own");
@@ -66,9 +65,7 @@ async function canRetry(home: MovingHome): Promise<void> {
   expect(retried.out).toContain("1 task is run again");
   await run(home, ["wait", "latest"]);
   await home.empty();
-  using database = new Database(join(home.stateNow, "store.sqlite"), { readonly: true });
-  // A process with another HOME, which nobody has waited for, may only be closing the store.
-  database.run("PRAGMA busy_timeout = 10000");
+  using database = databaseIn(home.stateNow, { readonly: true });
   const [last] = database
     .query<{ body: string }, []>("SELECT body FROM events ORDER BY sequence DESC LIMIT 2")
     .all();
@@ -103,7 +100,7 @@ test("one that an older program wrote, with absolute paths, has them too", async
   await ended(home);
   const former = home.stateNow;
   renameSync(former, home.useState("moved"));
-  using database = new Database(join(home.stateNow, "store.sqlite"));
+  using database = databaseIn(home.stateNow);
   database
     .query(`UPDATE events SET body = replace(replace(body, '"batches/', ?), ',"relativePaths":true', '')`)
     .run(`"${former}/batches/`);
@@ -270,7 +267,7 @@ testInContainers(
 );
 
 function databaseText(home: MovingHome): string {
-  using database = new Database(join(home.stateNow, "store.sqlite"), { readonly: true });
+  using database = databaseIn(home.stateNow, { readonly: true });
   const rows = [
     ...database.query("SELECT body FROM events").values(),
     ...database.query("SELECT output_directory FROM batches").values(),

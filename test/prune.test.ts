@@ -1,10 +1,9 @@
 // Removing what old batches left behind, and nothing else.
 
-import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { eventually, filesIn, Home, run } from "./harness.ts";
+import { databaseIn, eventually, filesIn, Home, run } from "./harness.ts";
 
 const dayMs = 24 * 60 * 60_000;
 
@@ -18,7 +17,7 @@ async function endedBatch(home: Home, ...args: string[]): Promise<string> {
 
 /** As if the batch had ended so many days ago. */
 function age(home: Home, batchId: string, days: number): void {
-  using database = new Database(join(home.state, "store.sqlite"));
+  using database = databaseIn(home.state);
   database.query("UPDATE batches SET ended_at = ended_at - ? WHERE batch_id = ?").run(days * dayMs, batchId);
 }
 
