@@ -46,7 +46,7 @@ async function contractWith(version: string) {
   try {
     const report = Bun.file(join(folder, "report.xml"));
     const flags = ["--reporter=junit", `--reporter-outfile=${report.name}`];
-    const child = Bun.spawn([process.execPath, "test", ...flags, ...files], {
+    const child = Bun.spawn([process.execPath, "test", "--max-concurrency=4", ...flags, ...files], {
       cwd: root,
       env: { ...process.env, REAL_CLAUDE_VERSION: version },
       stdin: "ignore",
