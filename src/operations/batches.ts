@@ -14,7 +14,7 @@ import type { BatchRow } from "../store/store.ts";
 import { answerNow } from "./answer-now.ts";
 import { batchIdInput, explicitTaskNumbers } from "./batch-input.ts";
 import { commandLineCharacters } from "./clients.ts";
-import { type Context, valueOrFault } from "./context.ts";
+import { type Context, valueOrThrow } from "./context.ts";
 import { check } from "./faults.ts";
 import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
@@ -73,7 +73,7 @@ export const listBatches: Tool<typeof listInput, typeof listOutput> = {
   output: listOutput,
   annotations: reads,
   run: async (context, input) => {
-    const { limit, offset } = valueOrFault(check(listInput, input));
+    const { limit, offset } = valueOrThrow(check(listInput, input));
     const rows = context.store.list({ limit: limit + 1, offset });
     const batches = rows.slice(0, limit).map((row) => listed(row, context));
     return { batches, more: rows.length > limit };
@@ -146,7 +146,7 @@ export const waitForBatch: Tool<typeof waitInput, typeof waitOutput> = {
   output: waitOutput,
   annotations: reads,
   run: async (context, input, call) => {
-    const { batchId, waitSeconds, cursor } = valueOrFault(check(waitInput, input));
+    const { batchId, waitSeconds, cursor } = valueOrThrow(check(waitInput, input));
     const log = findBatch(context, batchId);
     const most = call.limits?.waitSeconds ?? context.configuration.syncWaitSeconds;
     const known = cursor === undefined ? undefined : cursorFrom(cursor);
@@ -190,7 +190,7 @@ export const cancelBatch: Tool<typeof cancelInput, typeof changeOutput> = {
   output: changeOutput,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   run: async (context, input, call) => {
-    const { batchId, tasks } = valueOrFault(check(cancelInput, input));
+    const { batchId, tasks } = valueOrThrow(check(cancelInput, input));
     const log = findBatch(context, batchId);
     checkTasks(log.state, tasks);
     await patiently(() =>
@@ -228,7 +228,7 @@ export const showBatch: Operation<typeof showInput, typeof shownBatch> = {
   output: shownBatch,
   annotations: reads,
   run: async (context, input) => {
-    const { batchId } = valueOrFault(check(showInput, input));
+    const { batchId } = valueOrThrow(check(showInput, input));
     const log = findBatch(context, batchId);
     const answer = await answerNow(context, log, { mostCharacters: commandLineCharacters });
     return { ...rowFieldsOf(rowOf(context, log)), ...answer };

@@ -5,7 +5,7 @@ import { fileStamp, isExecutable } from "../platform/files.ts";
 import { homeDirectory } from "../platform/paths.ts";
 import { type KeptVersion, keepVersion, keptVersion } from "../store/claude-versions.ts";
 import { isStorageTrouble } from "../store/database.ts";
-import { type Context, Fault, isStoreThere } from "./context.ts";
+import { type Context, isStoreThere, UserError } from "./context.ts";
 import { probeVersion } from "./probe.ts";
 
 /** What was found out about the version of a `claude`. */
@@ -44,14 +44,14 @@ export async function checkVersion(
   };
 }
 
-/** Throws `Fault` for a `claude` that is too old, or is not there. */
+/** Throws `UserError` for a `claude` that is too old, or is not there. */
 export async function refuseOldClaude(context: Context, claudePath: string): Promise<VersionCheck> {
   if (!isExecutable(claudePath))
-    throw new Fault(
+    throw new UserError(
       `Nothing was started: ${claudePath}, the claude of this batch, is not there any more, or may not be run. Install it there again, or start a new batch. ${installAdvice}`,
     );
   const checked = await checkVersion(context, claudePath);
-  if (checked.fault !== undefined) throw new Fault(`Nothing was started: ${checked.fault}`);
+  if (checked.fault !== undefined) throw new UserError(`Nothing was started: ${checked.fault}`);
   return checked;
 }
 

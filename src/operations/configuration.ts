@@ -22,9 +22,9 @@ import {
 import { depthVariable, markerVariable } from "../platform/process-table.ts";
 import { messageOf } from "../platform/system-error.ts";
 import { valueMeant } from "./as-meant.ts";
-import { ConfigurationFault } from "./fault.ts";
 import { check, excerpt, nearest } from "./faults.ts";
 import { shapeOf } from "./shape.ts";
+import { ConfigurationError } from "./user-error.ts";
 import { readPath } from "./written-path.ts";
 
 /** Where a value comes from: `default`, the file's path, or the variable's name. */
@@ -35,7 +35,7 @@ export interface Setting {
 }
 
 export interface InForce {
-  /** Reading a setting whose value is broken throws `ConfigurationFault`; what does not need it goes on. */
+  /** Reading a setting whose value is broken throws `ConfigurationError`; what does not need it goes on. */
   configuration: Configuration;
   /** Every setting with its source, in the order of the declaration; a broken one has no value. */
   settings: Setting[];
@@ -107,7 +107,7 @@ function throwing(configuration: Configuration, faults: ReadonlyMap<SettingName,
   const guarded = { ...configuration };
   for (const [name, fault] of faults) {
     const get = (): never => {
-      throw new ConfigurationFault([fault]);
+      throw new ConfigurationError([fault]);
     };
     Object.defineProperty(guarded, name, { get, enumerable: true });
   }

@@ -6,16 +6,16 @@ import { type StoreProblem, storeProblemOf } from "../store/database.ts";
 import { layoutOf } from "../store/layout.ts";
 import { Store } from "../store/store.ts";
 import { type InForce, readConfiguration, stateDirectoryOf } from "./configuration.ts";
-import { Fault } from "./fault.ts";
 import type { Checked } from "./faults.ts";
+import { UserError } from "./user-error.ts";
 
-export { ConfigurationFault, Fault } from "./fault.ts";
+export { ConfigurationError, UserError } from "./user-error.ts";
 
 export interface Context extends Disposable {
-  /** Throws `Fault` where a setting that is asked for is broken. */
+  /** Throws `UserError` where a setting that is asked for is broken. */
   readonly configuration: Configuration;
   readonly inForce: InForce;
-  /** Throws `Fault` when it cannot be opened. */
+  /** Throws `UserError` when it cannot be opened. */
   readonly store: Store;
   /** The store where it is open already; looking does not open it. */
   readonly openedStore: Store | undefined;
@@ -71,8 +71,8 @@ export function isStoreThere({ configuration }: Context): boolean {
 }
 
 /** The value, or its faults thrown as one. */
-export function valueOrFault<Value>(checked: Checked<Value>): Value {
-  if (!checked.ok) throw new Fault(checked.faults);
+export function valueOrThrow<Value>(checked: Checked<Value>): Value {
+  if (!checked.ok) throw new UserError(checked.faults);
   return checked.value;
 }
 
@@ -86,18 +86,18 @@ function storeIn(stateDirectory: string, busyTimeoutMs: number | undefined): Sto
   try {
     return new Store(stateDirectory, busyTimeoutMs === undefined ? {} : { busyTimeoutMs });
   } catch (error) {
-    throw faultOfStore(error, stateDirectory) ?? error;
+    throw errorOfStore(error, stateDirectory) ?? error;
   }
 }
 
 /** What an error of the store means for its user; nothing for any other error. */
-export function faultOfStore(error: unknown, stateDirectory: string): Fault | undefined {
+export function errorOfStore(error: unknown, stateDirectory: string): UserError | undefined {
   const problem = storeProblemOf(error, layoutOf(stateDirectory).database);
-  return problem && new StoreFault(problem);
+  return problem && new StoreUserError(problem);
 }
 
 /** A fault of the place where the store lies. */
-class StoreFault extends Fault {
+class StoreUserError extends UserError {
   constructor(problem: StoreProblem) {
     super(problem.message);
     // So that whoever waits for a lock knows one.

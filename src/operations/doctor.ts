@@ -10,7 +10,7 @@ import { Holds, isDue } from "../store/holds.ts";
 import { standingOf } from "../store/standing.ts";
 import { accountOf } from "./account.ts";
 import { type InForce, readConfiguration, stateDirectoryOf } from "./configuration.ts";
-import { type Context, Fault, valueOrFault } from "./context.ts";
+import { type Context, UserError, valueOrThrow } from "./context.ts";
 import { claudeFindings } from "./doctor-claude.ts";
 import { farText, interruptedText } from "./far-text.ts";
 import { check } from "./faults.ts";
@@ -39,7 +39,7 @@ export const doctor: Operation<typeof input, typeof output> = {
   output,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   run: async (context, given) => {
-    valueOrFault(check(input, given));
+    valueOrThrow(check(input, given));
     const read = readConfiguration();
     const inForce = read.faults.length === 0 ? read : undefined;
     const findings: Finding[] = [
@@ -132,7 +132,7 @@ function state(context: Context, configuration: Configuration): Finding {
     context.store.list({ limit: 1 });
     return { name, ok: true, detail: directory };
   } catch (error) {
-    if (!(error instanceof Fault)) throw error;
+    if (!(error instanceof UserError)) throw error;
     // The advice of such a message stands in its last sentences.
     const [detail = "", ...remedy] = error.message.split(/(?<=\.) (?=(?:Set|Check|Move|Update) )/);
     return { name, ok: false, detail, ...(remedy.length === 0 ? {} : { remedy: remedy.join(" ") }) };

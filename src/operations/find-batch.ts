@@ -4,21 +4,21 @@ import { countText } from "../report/amounts.ts";
 import { type Door, taskListText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import type { BatchRow } from "../store/store.ts";
-import { type Context, Fault, isStoreThere } from "./context.ts";
+import { type Context, isStoreThere, UserError } from "./context.ts";
 
-/** By its id, the beginning of its id, or `latest`. Throws `Fault` when there is none, or more than one. */
+/** By its id, the beginning of its id, or `latest`. Throws `UserError` when there is none, or more than one. */
 export function findBatch(context: Context, given: string): BatchLog {
   const { door } = context;
   // Looking for one makes no store.
-  if (!isStoreThere(context)) throw new Fault(unknownText(door, given, ""));
+  if (!isStoreThere(context)) throw new UserError(unknownText(door, given, ""));
   const { store } = context;
   const ids =
     given === "latest" ? store.list({ limit: 1 }).map(({ batchId }) => batchId) : store.withPrefix(given);
   const [id] = ids;
-  if (ids.length > 1) throw new Fault(`${given} is the beginning of several batches: ${ids.join(", ")}.`);
+  if (ids.length > 1) throw new UserError(`${given} is the beginning of several batches: ${ids.join(", ")}.`);
   const log = id === undefined ? undefined : store.batch(id);
   if (log) return log;
-  throw new Fault(unknownText(door, given, namedText(store.named(given))));
+  throw new UserError(unknownText(door, given, namedText(store.named(given))));
 }
 
 function unknownText(door: Door, given: string, named: string): string {
@@ -46,10 +46,10 @@ export function unknownTasks(
   return `Batch ${batch.batchId} has ${has}; there ${unknown.length === 1 ? "is" : "are"} no ${taskListText(unknown)}.`;
 }
 
-/** Throws `Fault` where one of the numbers is no task of the batch. */
+/** Throws `UserError` where one of the numbers is no task of the batch. */
 export function checkTasks(state: BatchState, numbers: readonly number[] | undefined): void {
   const fault = unknownTasks(state, numbers);
-  if (fault !== undefined) throw new Fault(fault);
+  if (fault !== undefined) throw new UserError(fault);
 }
 
 /** The row of a batch that there is. */

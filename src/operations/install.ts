@@ -25,7 +25,7 @@ import { ownEntries } from "./clients/own-entries.ts";
 import { defaultName, otherDefaultName, startsUs, wordsOf } from "./clients/own-entry.ts";
 import { scopesOf } from "./clients/scopes.ts";
 import { Unreadable } from "./clients/unreadable.ts";
-import { type Context, Fault } from "./context.ts";
+import { type Context, UserError } from "./context.ts";
 
 /** What is to be done to the configuration of a client. Nothing has been written yet. */
 export interface Change {
@@ -57,7 +57,7 @@ export interface Wanted extends Asked {
   replace?: boolean | undefined;
 }
 
-/** What installing would change. Throws `Fault` for what the user can fix, and has then done nothing. */
+/** What installing would change. Throws `UserError` for what the user can fix, and has then done nothing. */
 export function planInstall(context: Context, wanted: Wanted): Change {
   const entry = entryOf(context, wanted.command, wanted.env ?? []);
   const user = clientOf(wanted.client);
@@ -73,7 +73,7 @@ export function planInstall(context: Context, wanted: Wanted): Change {
   if (wanted.replace === true) return planTakeover(user, name, entry);
   const server = `\`${name}\` in ${user.file} is another server (${commandText(there)})`;
   if (wanted.name !== undefined || nameIn(user, otherDefaultName))
-    throw new Fault(
+    throw new UserError(
       `${server}, and nothing was done. Choose another name with --name, or replace that server with --replace.`,
     );
   return {
@@ -107,13 +107,13 @@ export function planUninstall(context: Context, { client, name, command }: Asked
   return change;
 }
 
-/** Does it, and gives the path of the backup where there was something to keep. Throws `Fault`. */
+/** Does it, and gives the path of the backup where there was something to keep. Throws `UserError`. */
 export async function applyChange({ client, name, before, after }: Change): Promise<string | undefined> {
   const place = placeOf(client, name);
   // A link stays one: what it leads to is replaced.
   const { file } = place;
   if (readable(client, () => fileText(file)) !== before)
-    throw new Fault(
+    throw new UserError(
       `${client.file} was changed by another program in the meantime. Nothing was done. Try again.`,
     );
   try {
@@ -135,7 +135,7 @@ export async function applyChange({ client, name, before, after }: Change): Prom
     return backup;
   } catch (error) {
     const reason = messageOf(error);
-    throw new Fault(`${client.file} cannot be written: ${reason}`);
+    throw new UserError(`${client.file} cannot be written: ${reason}`);
   }
 }
 
@@ -173,7 +173,7 @@ function sharedEntry(client: McpClient, name: string, advice: string): Change {
 function nothingToRemove(user: McpClient, name: string | undefined): Change {
   const there = nameIn(user, name ?? defaultName);
   if (there && name !== undefined)
-    throw new Fault(
+    throw new UserError(
       `\`${name}\` in ${user.file} starts ${commandText(there)}, which is not this program. Nothing was done. If you installed it with --command, repeat that option.`,
     );
   const what = name === undefined ? "no entry of this program" : `no entry \`${name}\``;
@@ -194,11 +194,11 @@ function changeOf(client: McpClient, name: string, edit: (text: string) => strin
   const before = textOf(client);
   const after = readable(client, () => edit(before ?? ""));
   const diff = diffOf(before ?? "", after ?? "");
-  if (diff !== "" && before !== undefined && isReadOnly(file)) throw new Fault(readOnlyText(file));
+  if (diff !== "" && before !== undefined && isReadOnly(file)) throw new UserError(readOnlyText(file));
   return { client, name, before, after, diff, notes: [] };
 }
 
-/** The text of a client's file; nothing where it is not there. Throws `Fault`, also where it cannot be understood. */
+/** The text of a client's file; nothing where it is not there. Throws `UserError`, also where it cannot be understood. */
 function textOf(client: McpClient): string | undefined {
   return readable(client, () => {
     const text = fileText(client.file);
@@ -217,7 +217,7 @@ function readable<Value>({ title, file }: McpClient, read: () => Value): Value {
     return read();
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
-    throw new Fault(
+    throw new UserError(
       `The configuration of ${title} cannot be changed: ${file} (${error.message}). Nothing was done. Fix the file, or edit it yourself.`,
     );
   }
@@ -255,7 +255,7 @@ function programAt(command: string, from: string): string {
   const path =
     /[\\/]/.test(command) || command.startsWith("~") ? absolutePath(command, from) : Bun.which(command);
   if (path !== null && isExecutable(path)) return path;
-  throw new Fault(
+  throw new UserError(
     `--command was given as ${JSON.stringify(command)}, which is not a program that can be run. Nothing was done.`,
   );
 }
@@ -264,7 +264,7 @@ function environmentOf(pairs: readonly string[]): Record<string, string> {
   const faults = pairs.filter((pair) => !/^[A-Za-z_][A-Za-z0-9_]*=/.test(pair));
   // The value may be a secret, so that only what stands before it is repeated.
   if (faults.length > 0)
-    throw new Fault(
+    throw new UserError(
       `--env needs KEY=VALUE, and was given ${faults.map((pair) => JSON.stringify(pair.split("=", 1)[0])).join(", ")}. Nothing was done.`,
     );
   return Object.fromEntries(

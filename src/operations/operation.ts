@@ -46,7 +46,7 @@ export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z
     idempotentHint: boolean;
     openWorldHint: boolean;
   };
-  /** Throws `Fault` for what the caller can fix. Takes raw input: defaults are filled in only after merging. */
+  /** Throws `UserError` for what the caller can fix. Takes raw input: defaults are filled in only after merging. */
   run(context: Context, input: unknown, call: Call): Promise<z.output<Output>>;
   /**
    * Starts the same work as a batch for which no call waits, and gives the batch. Nothing where the caller wants to

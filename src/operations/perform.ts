@@ -3,11 +3,11 @@ import type { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
 import { isStoreError } from "../store/database.ts";
 import { stateDirectoryOf } from "./configuration.ts";
-import { type Context, Fault, faultOfStore } from "./context.ts";
+import { type Context, errorOfStore, UserError } from "./context.ts";
 import { openStore } from "./open-store.ts";
 import type { Call, Operation } from "./operation.ts";
 
-/** Runs an operation, on a store that was opened. Throws `Fault` for what a user can fix. */
+/** Runs an operation, on a store that was opened. Throws `UserError` for what a user can fix. */
 export function perform<Input extends z.ZodType, Output extends z.ZodType>(
   context: Context,
   operation: Operation<Input, Output>,
@@ -37,7 +37,7 @@ async function onStore<Result>(context: Context, act: () => Promise<Result>): Pr
 
 /** What went wrong, in words for its user where it is the store: locked, full or damaged since it was opened. */
 export function explained(error: unknown, context: Context): unknown {
-  if (error instanceof Fault || !isStoreError(error)) return error;
+  if (error instanceof UserError || !isStoreError(error)) return error;
   const place = context.openedStore?.layout.stateDirectory ?? stateDirectoryOf(context.configuration);
-  return faultOfStore(error, place) ?? error;
+  return errorOfStore(error, place) ?? error;
 }

@@ -17,7 +17,6 @@ import { asMeant } from "./as-meant.ts";
 import { checkVersion } from "./claude-version.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
-import { ConfigurationFault } from "./fault.ts";
 import { type Checked, check } from "./faults.ts";
 import { depthFault } from "./guard.ts";
 import { Places } from "./places.ts";
@@ -28,6 +27,7 @@ import { SettingsFiles } from "./settings-files.ts";
 import { settingsWarnings } from "./settings-warnings.ts";
 import { parallelInput, sessionInput } from "./spawn-input.ts";
 import { textFaults } from "./text-faults.ts";
+import { ConfigurationError } from "./user-error.ts";
 import { variablesIn } from "./variables.ts";
 
 type StartedBy = Batch["startedBy"];
@@ -59,7 +59,7 @@ export async function planBatch(
   if (!asked.ok) return asked;
   const { configuration, inForce } = context;
   // All at once, rather than one after the other as they are needed.
-  if (inForce.faults.length > 0) throw new ConfigurationFault(inForce.faults);
+  if (inForce.faults.length > 0) throw new ConfigurationError(inForce.faults);
   const faults: string[] = [];
   const depth = depthFault(context);
   if (depth !== undefined) faults.push(depth);

@@ -9,7 +9,7 @@ import { messageOf } from "../platform/system-error.ts";
 import { countText } from "../report/amounts.ts";
 import type { BatchRow, Store } from "../store/store.ts";
 import { stateDirectoryOf } from "./configuration.ts";
-import { type Context, Fault, isStoreThere, valueOrFault } from "./context.ts";
+import { type Context, isStoreThere, UserError, valueOrThrow } from "./context.ts";
 import { check } from "./faults.ts";
 import type { Operation } from "./operation.ts";
 
@@ -61,7 +61,7 @@ export const prune: Operation<typeof pruneInput, typeof pruneOutput> = {
   output: pruneOutput,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   run: async (context, input) => {
-    const asked = valueOrFault(check(pruneInput, input));
+    const asked = valueOrThrow(check(pruneInput, input));
     // A dry run makes none.
     if (asked.dryRun && !isStoreThere(context)) return nothingIn(context, asked);
     checkPlace(context);
@@ -108,7 +108,7 @@ function checkPlace({ store }: Context): void {
   const folder = foldersFolder(store);
   const real = realPath(folder);
   if (isWithin(real, realPath(store.layout.stateDirectory))) return;
-  throw new Fault(
+  throw new UserError(
     `${folder} leads to ${real}, outside the state directory, and nothing is removed there. Set PARALLEL_CLAUDE_STATE_DIRECTORY to the intended directory.`,
   );
 }

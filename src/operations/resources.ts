@@ -14,10 +14,10 @@ import { type BatchUri, batchUri, taskUri, transcriptUri } from "./batch-uri.ts"
 import type { ClientLimits } from "./clients.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
-import { ConfigurationFault } from "./fault.ts";
 import { checkTasks, findBatch } from "./find-batch.ts";
 import { taskText } from "./task-text.ts";
 import { transcriptPart } from "./transcript-part.ts";
+import { ConfigurationError } from "./user-error.ts";
 
 export interface Document {
   uri: string;
@@ -32,7 +32,7 @@ export function recentBatches(context: Context, limit: number, offset = 0): Batc
     return context.store.list({ limit, offset });
   } catch (error) {
     // Where they are cannot be told. Clients list by themselves as they start; the first call says what is wrong.
-    if (error instanceof ConfigurationFault) return [];
+    if (error instanceof ConfigurationError) return [];
     throw error;
   }
 }
@@ -50,7 +50,7 @@ export function batchTitle(row: BatchRow): string {
   return `${row.name ?? `Batch ${row.batchId}`}: ${[...new Set([standing, ...counts])].join(", ")}`;
 }
 
-/** What stands at an address, no longer than the client accepts. Throws `Fault` where there is nothing. */
+/** What stands at an address, no longer than the client accepts. Throws `UserError` where there is nothing. */
 export async function readDocument(
   context: Context,
   asked: BatchUri,

@@ -12,7 +12,7 @@ import type { BatchLog } from "../store/batch-log.ts";
 import { standingOf } from "../store/standing.ts";
 import { batchIdInput, taskNumbers } from "./batch-input.ts";
 import { type ClientLimits, commandLineCharacters } from "./clients.ts";
-import { type Context, Fault, valueOrFault } from "./context.ts";
+import { type Context, UserError, valueOrThrow } from "./context.ts";
 import { type Entry, entryOf } from "./entry.ts";
 import { check } from "./faults.ts";
 import { findBatch, rowOf, unknownTasks } from "./find-batch.ts";
@@ -95,7 +95,7 @@ export const readResults: Tool<typeof resultsInput, typeof resultsOutput> = {
   output: resultsOutput,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   run: async (context, input, { limits }) => {
-    const asked = valueOrFault(check(resultsInput, input));
+    const asked = valueOrThrow(check(resultsInput, input));
     return read(context, asked, limits);
   },
 };
@@ -108,7 +108,7 @@ async function read(
   const log = findBatch(context, asked.batchId);
   const { state } = log;
   const faults = faultsOf(asked, state);
-  if (faults.length > 0) throw new Fault(faults.join("\n"));
+  if (faults.length > 0) throw new UserError(faults.join("\n"));
   const row = rowOf(context, log);
   const word = standingOf(row);
   const end = endOfState(state, word);

@@ -6,7 +6,7 @@ import type { PrivateFile } from "../platform/private-files.ts";
 import { layoutOf } from "../store/layout.ts";
 import { checkVersion } from "./claude-version.ts";
 import { stateDirectoryOf } from "./configuration.ts";
-import { type Context, Fault } from "./context.ts";
+import { type Context, UserError } from "./context.ts";
 import { Places } from "./places.ts";
 import { pick, type RawOptions } from "./raw-options.ts";
 import { combinedFaults, sessionFaults, versionNeeded } from "./session-faults.ts";
@@ -33,7 +33,7 @@ function directoryOf({ sessionOptions: { workingDirectory }, workingDirectory: s
 
 const sessionNames = Object.keys(sessionOptions.shape);
 
-/** Throws `Fault` with all that is wrong with them. */
+/** Throws `UserError` with all that is wrong with them. */
 export async function plannedChanges(
   context: Context,
   { batch }: BatchState,
@@ -60,7 +60,7 @@ export async function plannedChanges(
     const merged = { ...batch.sessionOptions, ...batch.tasks[number - 1]?.options, ...own };
     faults.push(...combinedFaults(merged, place));
   }
-  if (faults.length > 0) throw new Fault([...new Set(faults)]);
+  if (faults.length > 0) throw new UserError([...new Set(faults)]);
   const files = new SettingsFiles(layoutOf(stateDirectoryOf(context.configuration)), batch.batchId, places);
   return { options: files.stored(own), files: files.all() };
 }

@@ -18,7 +18,7 @@ import type { BatchRow } from "../store/store.ts";
 import { accountOf } from "./account.ts";
 import { batchIdInput, explicitTaskNumbers } from "./batch-input.ts";
 import { refuseOldClaude } from "./claude-version.ts";
-import { type Context, Fault } from "./context.ts";
+import { type Context, UserError } from "./context.ts";
 import { farText } from "./far-text.ts";
 import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
 import { handOverDirectory } from "./plan.ts";
@@ -88,12 +88,12 @@ export interface RetryPlan {
   event: Extract<EventBody, { type: "retry-requested" }>;
 }
 
-/** Checks all of it. Throws `Fault` where it cannot be done, or there is nothing to do. */
+/** Checks all of it. Throws `UserError` where it cannot be done, or there is nothing to do. */
 export async function planRetry(context: Context, asked: RetryAsked): Promise<RetryPlan> {
   const { batchId, only, tasks, with: changes = noChanges } = asked;
   const { batchBudgetUsd: budgetUsd = changes.batchBudgetUsd, env } = asked;
   if (only === "interrupted" && tasks)
-    throw new Fault("`tasks` are run again; with `only: interrupted` none is. Give one of the two.");
+    throw new UserError("`tasks` are run again; with `only: interrupted` none is. Give one of the two.");
   const log = findBatch(context, batchId);
   checkTasks(log.state, tasks);
   const account = newAccount(context, log);
@@ -111,13 +111,13 @@ export async function planRetry(context: Context, asked: RetryAsked): Promise<Re
   const isRaised = budgetUsd !== undefined && row.endedAt === undefined;
   const isChanged = planned.options !== undefined && meant.changed.length > 0;
   if (reruns.length === 0 && !lost && !isRaised && !isChanged)
-    throw new Fault(
+    throw new UserError(
       [nothingText(log, context, { word: standingOf(row), asked }), farText(row, context.door) ?? ""]
         .join(" ")
         .trimEnd(),
     );
   if (isCarried && (changes.concurrency !== undefined || changes.failureMode !== undefined))
-    throw new Fault(
+    throw new UserError(
       `Batch ${log.batchId} is still running: change \`concurrency\` and \`failureMode\` after it has ended.`,
     );
   checkBudget(log, context.door, { count: reruns.length, given: budgetUsd });
@@ -230,7 +230,7 @@ function newAccount({ store, door }: Context, { batchId, state }: BatchLog): Acc
     door === "tools"
       ? `read_batch_results (batchId ${batchId}, status "error") returns`
       : `\`parallel-claude-code-mcp show ${batchId} --json\` prints`;
-  throw new Fault(
+  throw new UserError(
     `Batch ${batchId} ${what}. Retry it from the client that started it, or with the same environment. If that is no longer possible, start the rest as a new batch: ${rest} the tasks that failed or were cancelled.`,
   );
 }
@@ -250,7 +250,7 @@ function checkBudget(
     given === undefined
       ? `its budget is ${costText(budgetUsd)}`
       : `the budget given, which includes that, is only ${costText(budgetUsd)}`;
-  throw new Fault(
+  throw new UserError(
     `Batch ${batchId} has already cost ${spentText(state)}, and ${budget}. For ${countText(count, "more task")}, ${optionText(door, "batchBudgetUsd", enough)} is probably enough.`,
   );
 }

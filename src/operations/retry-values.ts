@@ -5,7 +5,7 @@ import { noValues, type SessionValues, taskVariableNames, variablesOf } from "..
 import type { BatchState } from "../model/state.ts";
 import { listText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
-import { type Context, Fault } from "./context.ts";
+import { type Context, UserError } from "./context.ts";
 import { readVariables, variableFaults } from "./variables.ts";
 
 interface Given {
@@ -28,13 +28,13 @@ export function retryValues(
   { env, tasks, again, isCarried }: Given,
 ): SessionValues {
   const given = typeof env === "string" ? readVariables(env, workingDirectory) : { variables: env ?? {} };
-  if ("fault" in given) throw new Fault(`env ${given.fault}`);
+  if ("fault" in given) throw new UserError(`env ${given.fault}`);
   const names = Object.keys(given.variables);
   const [fault] = variableFaults(given.variables);
-  if (fault !== undefined) throw new Fault(fault);
+  if (fault !== undefined) throw new UserError(fault);
   if (isCarried) {
     if (env === undefined) return noValues;
-    throw new Fault(
+    throw new UserError(
       `Batch ${batchId} is still running and has its \`env\` values. Omit \`env\`, or retry after it has ended.`,
     );
   }
@@ -46,7 +46,7 @@ export function retryValues(
     (name) => !state.tasks.some(({ number }) => taskVariableNames(state.batch, number).includes(name)),
   );
   if (unknown.length > 0)
-    throw new Fault(`No task of batch ${batchId} uses the variable ${unknown.join(", ")} in \`env\`.`);
+    throw new UserError(`No task of batch ${batchId} uses the variable ${unknown.join(", ")} in \`env\`.`);
   for (const name of names) refuseMixing(state, receivers, name);
   const values: SessionValues =
     tasks === undefined
@@ -59,7 +59,7 @@ export function retryValues(
     }),
   );
   if (lacking.size === 0) return values;
-  throw new Fault(
+  throw new UserError(
     `Tasks of batch ${batchId} need ${[...lacking].join(", ")}. Values are never stored. Pass them with \`env\`, or retry only other \`tasks\`.`,
   );
 }
@@ -69,7 +69,7 @@ function refuseMixing(state: BatchState, receivers: readonly number[], name: str
   const having = receivers.filter((number) => taskVariableNames(state.batch, number).includes(name));
   const own = having.filter((number) => state.batch.tasks[number - 1]?.options?.["env"] !== undefined);
   if (having.length < 2 || own.length === 0) return;
-  throw new Fault(
+  throw new UserError(
     `${own.length === 1 ? "Task" : "Tasks"} ${listText(own)} had an \`env\` of ${own.length === 1 ? "its" : "their"} own, and ${name} would be given to ${having.length} tasks. Retry one of them at a time, with \`tasks\` and its own \`env\`.`,
   );
 }

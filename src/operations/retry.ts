@@ -11,7 +11,7 @@ import type { BatchLog } from "../store/batch-log.ts";
 import { patiently } from "../store/patiently.ts";
 import type { BatchRow } from "../store/store.ts";
 import { changeOutput, waited } from "./batches.ts";
-import { type Context, Fault, valueOrFault } from "./context.ts";
+import { type Context, UserError, valueOrThrow } from "./context.ts";
 import { farText } from "./far-text.ts";
 import { check } from "./faults.ts";
 import { rowOf } from "./find-batch.ts";
@@ -37,13 +37,13 @@ export const retryBatch: Tool<typeof retryInput, typeof changeOutput> = {
   output: changeOutput,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   run: async (context, input, call) => {
-    const plan = await planRetry(context, valueOrFault(check(retryInput, input)));
+    const plan = await planRetry(context, valueOrThrow(check(retryInput, input)));
     const { log, row, isCarried, values } = plan;
     plan.keepVersion();
     await writePrivateFiles(plan.files);
     await patiently(() => log.append((state) => eventsOf(context, plan, state)));
     const isTaken = isCarried || (await isTakenOver(context, log, { row, values, signal: call.signal }));
-    if (!isTaken) throw new Fault(notTakenText(context, log));
+    if (!isTaken) throw new UserError(notTakenText(context, log));
     return { ...waited(context, log), message: startedText(context, plan) };
   },
 };
@@ -61,7 +61,7 @@ async function isTakenOver(
   try {
     await carryOnBatch(store, row, values);
   } catch (error) {
-    throw new Fault(`Batch ${log.batchId} could not be resumed: ${messageOf(error)}`);
+    throw new UserError(`Batch ${log.batchId} could not be resumed: ${messageOf(error)}`);
   }
   const until = performance.now() + takeOverMs;
   const ended = await follow(store, log, { until, signal, enough: (state) => state.epoch > epoch });

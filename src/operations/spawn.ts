@@ -28,7 +28,7 @@ import { standingOf } from "../store/standing.ts";
 import { accountOf } from "./account.ts";
 import { answerNow, clientAnswerNow } from "./answer-now.ts";
 import { commandLineCharacters } from "./clients.ts";
-import { type Context, Fault, valueOrFault } from "./context.ts";
+import { type Context, UserError, valueOrThrow } from "./context.ts";
 import { rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
 import { rateFault } from "./guard.ts";
@@ -81,7 +81,7 @@ async function spawn(
   input: unknown,
   call: Call,
 ): Promise<BatchAnswer> {
-  const planned = valueOrFault(await planBatch(context, startedBy, input));
+  const planned = valueOrThrow(await planBatch(context, startedBy, input));
   const { batch, values } = planned;
   const log = await create(context, from(call.client, planned), !batch.asyncMode);
   await carry(context, log, values);
@@ -95,7 +95,7 @@ async function startAlone(
   startedBy: Batch["startedBy"],
   { input, client }: { input: unknown; client: string | undefined },
 ): Promise<BatchId | undefined> {
-  const planned = valueOrFault(await planBatch(context, startedBy, input));
+  const planned = valueOrThrow(await planBatch(context, startedBy, input));
   const { batch, values } = planned;
   if (batch.asyncMode) return undefined;
   const log = await create(context, from(client, planned), false);
@@ -119,7 +119,7 @@ export async function carry({ store }: Context, log: BatchLog, values: SessionVa
       log.append(() => [{ type: "cancel-requested", by: "user" }, { type: "batch-ended" }]),
     );
     const reason = messageOf(error);
-    throw new Fault(`Batch ${log.batchId} could not be started, and nothing ran: ${reason}`);
+    throw new UserError(`Batch ${log.batchId} could not be started, and nothing ran: ${reason}`);
   }
 }
 
@@ -136,7 +136,7 @@ export async function create(
   keepVersion();
   const account = accountOf(process.env, store.salt());
   const tooMany = rateFault(context, account.hash);
-  if (tooMany !== undefined) throw new Fault(`Nothing was started: ${tooMany}`);
+  if (tooMany !== undefined) throw new UserError(`Nothing was started: ${tooMany}`);
   await writePrivateFiles(files);
   const leash = leashed ? { leash: ownIdentity() } : outerLeash();
   return patiently(() => store.create({ type: "batch-created", batch, account, ...leash }, Date.now()));

@@ -2,7 +2,7 @@
 import { product } from "../../model/product.ts";
 import { shellQuoted } from "../../model/shell-quoted.ts";
 import { numbersIn } from "../../operations/as-meant.ts";
-import { ConfigurationFault, newContext } from "../../operations/context.ts";
+import { ConfigurationError, newContext } from "../../operations/context.ts";
 import { nearest } from "../../operations/faults.ts";
 import { explained } from "../../operations/perform.ts";
 import { troubleText } from "../../operations/trouble.ts";
@@ -11,7 +11,7 @@ import { absolutePath } from "../../platform/paths.ts";
 import { oneLine } from "../../report/harmless.ts";
 import { serve } from "./commands/serve.ts";
 import { commands } from "./commands.ts";
-import { type Command, isMendable, type Positional, UsageFault } from "./input/command.ts";
+import { type Command, isUserError, type Positional, UsageError } from "./input/command.ts";
 import { inFlagWords } from "./input/flag-words.ts";
 import { type Flag, parseFlags, spellingsIn } from "./input/flags.ts";
 import { ownTerminal, type Terminal } from "./terminal/terminal.ts";
@@ -57,7 +57,7 @@ async function runOne(command: Command, argv: readonly string[], terminal: Termi
   using context = newContext("command-line");
   try {
     const written = parseFlags(flags, argv, command.hints);
-    if (!written.ok) throw new UsageFault(written.faults);
+    if (!written.ok) throw new UsageError(written.faults);
     const { options, positionals, literal } = written.value;
     const ownNames = flagsOfCommand({ ...command, withoutFlags: flags.map(({ property }) => property) });
     const isOwn = (property: string) => ownNames.some((flag) => flag.property === property);
@@ -74,12 +74,12 @@ async function runOne(command: Command, argv: readonly string[], terminal: Termi
     });
   } catch (thrown) {
     const error = explained(thrown, context);
-    if (!isMendable(error)) {
+    if (!isUserError(error)) {
       const trouble = troubleText(error);
       throw trouble === undefined ? error : new Trouble(trouble);
     }
     const words = complaint(error, command);
-    await terminal.err.tell(error instanceof ConfigurationFault ? words : asWritten(words, flags));
+    await terminal.err.tell(error instanceof ConfigurationError ? words : asWritten(words, flags));
     return usageStatus;
   }
 }
@@ -117,7 +117,7 @@ function placed(
     faults.push(
       `unexpected argument${rest.length === 1 ? "" : "s"} ${rest.map((text) => JSON.stringify(text)).join(", ")}${flagMeant(rest, flags)}`,
     );
-  if (faults.length > 0) throw new UsageFault(faults);
+  if (faults.length > 0) throw new UsageError(faults);
   return Object.fromEntries(entries);
 }
 
@@ -135,8 +135,8 @@ function flagMeant([word = ""]: readonly string[], flags: readonly Flag[]): stri
   return flag ? `; did you mean \`--${flag.name} ${word}\`?` : "";
 }
 
-function complaint(error: UsageFault | Error, command: Command): string {
-  if (!(error instanceof UsageFault)) return error.message;
+function complaint(error: UsageError | Error, command: Command): string {
+  if (!(error instanceof UsageError)) return error.message;
   const [only] = error.faults;
   const words =
     error.faults.length === 1

@@ -1,6 +1,6 @@
 // The hidden command that shells ask at every press of Tab: quick, silent, and it writes nothing anywhere.
 import { readConfiguration, stateDirectoryOf } from "../../operations/configuration.ts";
-import { ConfigurationFault } from "../../operations/fault.ts";
+import { ConfigurationError } from "../../operations/user-error.ts";
 import { oneLine } from "../../report/harmless.ts";
 import { glimpseBatches } from "../../store/peek.ts";
 import { commands } from "./commands.ts";
@@ -16,7 +16,7 @@ export function complete(words: readonly string[]): number {
       return glimpseBatches(stateDirectoryOf(readConfiguration().configuration), mostBatches);
     } catch (error) {
       // Where the batches are cannot be told; who presses Tab did not ask why.
-      if (error instanceof ConfigurationFault) return [];
+      if (error instanceof ConfigurationError) return [];
       throw error;
     }
   });

@@ -26,7 +26,7 @@ export function clientName(server: McpServer, { mcpReq }: ServerContext): string
   return server.server.getClientVersion()?.name;
 }
 
-/** The limits of the client that asks. Throws `Fault` when the configuration is broken. */
+/** The limits of the client that asks. Throws `UserError` when the configuration is broken. */
 export function limitsFor(
   server: McpServer,
   request: ServerContext,

@@ -8,7 +8,7 @@ import {
 } from "@modelcontextprotocol/server";
 import { cut } from "../../model/cut.ts";
 import { batchUri, parseBatchUri, uriTemplates } from "../../operations/batch-uri.ts";
-import { Fault } from "../../operations/context.ts";
+import { UserError } from "../../operations/context.ts";
 import { batchTitle, readDocument, recentBatches } from "../../operations/resources.ts";
 import { type Connection, limitsFor } from "./connection.ts";
 
@@ -69,7 +69,7 @@ export function serveResources(server: McpServer, connection: Connection): void 
       const { mimeType, text } = await readDocument(context, asked, limitsFor(server, request, connection));
       return { contents: [{ uri: params.uri, mimeType, text }] };
     } catch (error) {
-      if (error instanceof Fault) throw new ResourceNotFoundError(params.uri, error.message);
+      if (error instanceof UserError) throw new ResourceNotFoundError(params.uri, error.message);
       throw error;
     }
   });

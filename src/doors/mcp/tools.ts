@@ -7,7 +7,7 @@ import {
   type ServerContext,
 } from "@modelcontextprotocol/server";
 import { cut } from "../../model/cut.ts";
-import { Fault } from "../../operations/context.ts";
+import { UserError } from "../../operations/context.ts";
 import { nearest } from "../../operations/faults.ts";
 import { type Call, ConnectionLost, type Tool } from "../../operations/operation.ts";
 import { perform, performStart } from "../../operations/perform.ts";
@@ -105,7 +105,7 @@ async function answer(server: McpServer, connection: Connection, { tool, input, 
     }
     return toolResult(await perform(context, tool, input, call));
   } catch (error) {
-    if (error instanceof Fault) return errorResult(error.message);
+    if (error instanceof UserError) return errorResult(error.message);
     const trouble = troubleText(error);
     if (trouble !== undefined) return errorResult(trouble);
     console.error(error);

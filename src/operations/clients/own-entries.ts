@@ -1,5 +1,5 @@
 // Finds the entries that start this program, in all places where a client looks.
-import { Fault } from "../fault.ts";
+import { UserError } from "../user-error.ts";
 import { entriesIn } from "./change.ts";
 import type { McpClient } from "./clients.ts";
 import { defaultName, startsUs } from "./own-entry.ts";
@@ -32,7 +32,7 @@ function entriesAt(client: McpClient, textOf: (place: McpClient) => string | und
   try {
     return entriesIn(client, textOf(client) ?? "");
   } catch (error) {
-    if (client.scope === "project" && (error instanceof Unreadable || error instanceof Fault)) return [];
+    if (client.scope === "project" && (error instanceof Unreadable || error instanceof UserError)) return [];
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import { clientNames } from "../../../operations/clients/clients.ts";
 import { defaultName, otherDefaultName } from "../../../operations/clients/own-entry.ts";
 import { applyChange, type Change, planInstall, planUninstall } from "../../../operations/install.ts";
 import { harmless } from "../../../report/harmless.ts";
-import { type Asked, type Command, checkUsage, jsonText, UsageFault } from "../input/command.ts";
+import { type Asked, type Command, checkUsage, jsonText, UsageError } from "../input/command.ts";
 import { table } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
@@ -197,7 +197,7 @@ function coloured(diff: string, { out }: Terminal): string {
 
 function asksYes({ out }: Terminal): boolean {
   if (!out.isTerminal || !process.stdin.isTTY)
-    throw new UsageFault([
+    throw new UsageError([
       "there is no terminal to ask in: pass --yes to change the file, or --dry-run to only see the change",
     ]);
   return confirm("Change the file?");

@@ -4,7 +4,7 @@ import { TranscriptLines } from "../../../claude/conversation-lines.ts";
 import type { Attempt, BatchState, TaskState } from "../../../model/state.ts";
 import { directoryOf } from "../../../model/task-options.ts";
 import { waitForBatch } from "../../../operations/batches.ts";
-import { Fault } from "../../../operations/context.ts";
+import { UserError } from "../../../operations/context.ts";
 import { findBatch, rowOf, unknownTasks } from "../../../operations/find-batch.ts";
 import { follow } from "../../../operations/follow.ts";
 import { perform } from "../../../operations/perform.ts";
@@ -93,14 +93,14 @@ async function found({ context }: Asked, given: string): Promise<BatchLog> {
 function taskIn(state: BatchState, number: number): TaskState {
   const task = state.tasks[number - 1];
   if (task) return task;
-  throw new Fault(unknownTasks(state, [number]) ?? `There is no task ${number}.`);
+  throw new UserError(unknownTasks(state, [number]) ?? `There is no task ${number}.`);
 }
 
 function attemptIn({ attempts, number }: TaskState, wanted: number): Attempt {
   const attempt = attempts.find((one) => one.number === wanted);
   if (attempt) return attempt;
   const numbers = attempts.map((one) => one.number);
-  throw new Fault(
+  throw new UserError(
     `Task ${number} has no attempt ${wanted}; ${numbers.length === 0 ? "it has not started" : `there are ${numbers.join(", ")}`}.`,
   );
 }

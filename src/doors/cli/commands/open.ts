@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { reportFileOf } from "../../../engine/output/answer.ts";
 import { product } from "../../../model/product.ts";
-import { Fault } from "../../../operations/context.ts";
+import { UserError } from "../../../operations/context.ts";
 import { findBatch } from "../../../operations/find-batch.ts";
 import { openStore } from "../../../operations/open-store.ts";
 import { openCommand } from "../../../platform/desktop.ts";
@@ -38,7 +38,7 @@ export const open: Command = {
     const { state } = findBatch(context, batchId);
     const reportFile = reportFileOf(state);
     if (!exists(reportFile))
-      throw new Fault(
+      throw new UserError(
         `The page ${reportFile} does not exist: it was removed, or is not written yet. \`${product.name} show ${state.batch.batchId}\` shows the batch here.`,
       );
     const failure = print ? "not asked for" : await openingFailure(reportFile);

@@ -1,7 +1,7 @@
 // `retry`: resumes an interrupted batch, and reruns what failed, with other options where flags give some.
 import { z } from "zod";
 import { retryOptions } from "../../../model/options.ts";
-import { valueOrFault } from "../../../operations/context.ts";
+import { valueOrThrow } from "../../../operations/context.ts";
 import { check } from "../../../operations/faults.ts";
 import { retryBatch } from "../../../operations/retry.ts";
 import { planRetry, previewOf, type RetryPlan, retryInput } from "../../../operations/retry-plan.ts";
@@ -72,7 +72,7 @@ export const retry: Command = {
 };
 
 async function dryRun({ context, input: given, own: { json }, terminal: { out } }: Asked): Promise<number> {
-  const plan = await planRetry(context, valueOrFault(check(retryInput, given)));
+  const plan = await planRetry(context, valueOrThrow(check(retryInput, given)));
   const { batch, budgetUsd, outputDirectory } = previewOf(context, plan);
   const planned = { ...batch, outputDirectory, ...(budgetUsd === undefined ? {} : { budgetUsd }) };
   const numbers = numbersOf(plan);

@@ -25,7 +25,7 @@ import { heldText } from "../../../report/answer.ts";
 import { harmless } from "../../../report/harmless.ts";
 import type { BatchLog } from "../../../store/batch-log.ts";
 import { isAttended, refusedStatus, refusedText } from "../input/attended.ts";
-import { type Asked, type Command, jsonFlag, jsonText, UsageFault } from "../input/command.ts";
+import { type Asked, type Command, jsonFlag, jsonText, UsageError } from "../input/command.ts";
 import { flagsOf, namesPath } from "../input/flags.ts";
 import { tasksGiven } from "../input/run-tasks.ts";
 import { Interruption } from "../signals/interruption.ts";
@@ -113,7 +113,7 @@ export const run: Command = {
     const { tasks, places, notes } = await tasksGiven({ words, literal, files: file, directory });
     const input = fromHere(asked.input, directory);
     const planned = await planBatch(context, "run", { ...input, tasks, asyncMode: true });
-    if (!planned.ok) throw new UsageFault(planned.faults.map((fault) => placed(fault, places)));
+    if (!planned.ok) throw new UsageError(planned.faults.map((fault) => placed(fault, places)));
     const { batch, values } = planned.value;
     for (const note of notes) void err.tell(note);
     for (const warning of batch.warnings ?? []) void err.tell(`Warning: ${harmless(warning)}`);

@@ -3,13 +3,13 @@ import { z } from "zod";
 import { variableOf } from "../../../model/configuration.ts";
 import { product } from "../../../model/product.ts";
 import { stateDirectoryOf } from "../../../operations/configuration.ts";
-import { type Context, Fault, newContext, serverBusyTimeoutMs } from "../../../operations/context.ts";
+import { type Context, newContext, serverBusyTimeoutMs, UserError } from "../../../operations/context.ts";
 import { messageOf } from "../../../platform/system-error.ts";
 import { StoreProblem } from "../../../store/database.ts";
 import { type HttpToken, httpToken } from "../../../store/http-token.ts";
 import { layoutOf } from "../../../store/layout.ts";
 import { type Address, addressFrom, isLoopback, urlHost } from "../../mcp/http/address.ts";
-import { type Asked, type Command, jsonFlag, jsonText, UsageFault } from "../input/command.ts";
+import { type Asked, type Command, jsonFlag, jsonText, UsageError } from "../input/command.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
 const own = z.object({
@@ -50,14 +50,14 @@ export const serve: Command = {
   run: async ({ own: flags, context, terminal }: Asked) => {
     const { http, showToken = false, json = false } = own.parse(flags);
     if (http === undefined && showToken)
-      throw new UsageFault(["--show-token needs `--http [HOST:]PORT`, the address of the server"]);
+      throw new UsageError(["--show-token needs `--http [HOST:]PORT`, the address of the server"]);
     if (http === undefined && json)
-      throw new UsageFault([
+      throw new UsageError([
         "--json needs --http, because standard output carries the answers to the client",
       ]);
     if (http === undefined) return (await import("../../mcp/stdio/serve.ts")).serve();
     const address = addressFrom(http);
-    if (!address.ok) throw new UsageFault(address.faults);
+    if (!address.ok) throw new UsageError(address.faults);
     if (showToken) return printToken(address.value, context, terminal);
     checkReach(address.value, context);
     return serveHttp(address.value, { terminal, json });
@@ -69,7 +69,7 @@ async function printToken(
   { configuration }: Context,
   { out }: Terminal,
 ): Promise<number> {
-  if (port === 0) throw new UsageFault(["--show-token needs the port on which the server listens"]);
+  if (port === 0) throw new UsageError(["--show-token needs the port on which the server listens"]);
   const { token } = await tokenOrFault(layoutOf(stateDirectoryOf(configuration)));
   await out.print(jsonText(clientConfiguration(urlOf(host, port), token)));
   return 0;
@@ -81,7 +81,7 @@ function urlOf(host: string, port: number): string {
 
 function checkReach({ host }: Address, { configuration }: Context): void {
   if (isLoopback(host) || configuration.allowRemoteHttp) return;
-  throw new Fault(
+  throw new UserError(
     `Other machines can reach ${host}. Anyone who has the token can run Claude Code on this machine with your rights, and the connection is not encrypted. Nothing was started. Omit the host to listen on 127.0.0.1 only, or allow it with ${variableOf("allowRemoteHttp")}=true or \`allowRemoteHttp\` in the configuration.`,
   );
 }
@@ -129,9 +129,9 @@ async function tokenOrFault(layout: ReturnType<typeof layoutOf>): Promise<HttpTo
   try {
     return await httpToken(layout);
   } catch (error) {
-    if (error instanceof StoreProblem) throw new Fault(error.message);
+    if (error instanceof StoreProblem) throw new UserError(error.message);
     const reason = messageOf(error);
-    throw new Fault(`The token cannot be kept in ${layout.httpTokenFile}: ${reason}`);
+    throw new UserError(`The token cannot be kept in ${layout.httpTokenFile}: ${reason}`);
   }
 }
 
@@ -146,7 +146,7 @@ function listening<Door>(open: () => Door, { host, port }: Address): Door {
       EADDRNOTAVAIL: `${host} is not an address of this machine. Omit the host to listen on 127.0.0.1.`,
       EACCES: `Port ${port} requires more rights than you have. Choose one from 1024 on, or use any free one with \`--http ${host}:0\`.`,
     };
-    throw new Fault(texts[String(code)] ?? `Cannot listen on ${host}:${port}: ${reason}`);
+    throw new UserError(texts[String(code)] ?? `Cannot listen on ${host}:${port}: ${reason}`);
   }
 }
 

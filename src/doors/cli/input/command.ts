@@ -1,6 +1,6 @@
 // What a command is: the face of an operation on the command line.
 import { z } from "zod";
-import { type Context, Fault } from "../../../operations/context.ts";
+import { type Context, UserError } from "../../../operations/context.ts";
 import { check } from "../../../operations/faults.ts";
 import type { Call, Operation } from "../../../operations/operation.ts";
 import { perform } from "../../../operations/perform.ts";
@@ -9,7 +9,7 @@ import type { Terminal } from "../terminal/terminal.ts";
 import type { Hints } from "./flags.ts";
 
 /** Wrong usage: nothing was done. */
-export class UsageFault extends Error {
+export class UsageError extends Error {
   readonly faults: readonly string[];
 
   constructor(faults: readonly string[]) {
@@ -64,7 +64,7 @@ export interface Command {
   /** What to say of options that people expect here. */
   hints?: Hints;
   positionals: readonly Positional[];
-  /** Gives the exit status. Throws `UsageFault` or `Fault` for what the user can fix. */
+  /** Gives the exit status. Throws `UsageError` or `UserError` for what the user can fix. */
   run(asked: Asked): Promise<number>;
 }
 
@@ -153,10 +153,10 @@ export function commandOf<Input extends z.ZodType, Output extends z.ZodType>(
   };
 }
 
-/** Throws `UsageFault` when an input does not fit. */
+/** Throws `UsageError` when an input does not fit. */
 export function checkUsage<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const checked = check(schema, input);
-  if (!checked.ok) throw new UsageFault(checked.faults);
+  if (!checked.ok) throw new UsageError(checked.faults);
   return checked.value;
 }
 
@@ -170,8 +170,8 @@ export function lineOfJson<Value>(value: Settled<Value>): string {
 }
 
 /** Whether an error is one that the user can fix. */
-export function isMendable(error: unknown): error is UsageFault | Fault {
-  return error instanceof UsageFault || error instanceof Fault;
+export function isUserError(error: unknown): error is UsageError | UserError {
+  return error instanceof UsageError || error instanceof UserError;
 }
 
 // Nobody gives up waiting here but by ending the process.

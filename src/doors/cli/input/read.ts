@@ -2,7 +2,7 @@
 import { kindAt, readUpTo } from "../../../platform/files.ts";
 import { readStandardInput, standardInputKind, TooMuchInput } from "../../../platform/standard-input.ts";
 import { messageOf } from "../../../platform/system-error.ts";
-import { UsageFault } from "./command.ts";
+import { UsageError } from "./command.ts";
 import { isTable, tasksFromCsv } from "./csv.ts";
 import { textIn } from "./decode.ts";
 import { asItems, FileFault, type FileTask } from "./file-task.ts";
@@ -38,7 +38,7 @@ const noLists =
 /** More cannot be meant as a list of tasks: `/dev/zero`, `yes`, a disk image. */
 const mostBytes = 100_000_000;
 
-/** The tasks of a file; `-` is standard input. Throws `UsageFault` when it cannot be read or has none. */
+/** The tasks of a file; `-` is standard input. Throws `UsageError` when it cannot be read or has none. */
 export async function tasksFromFile(path: string): Promise<PlacedTask[]> {
   const name = path === "-" ? "standard input" : `the file ${path}`;
   try {
@@ -49,11 +49,11 @@ export async function tasksFromFile(path: string): Promise<PlacedTask[]> {
     return found.map(({ task, place }) => ({ task, place: `${name}, ${place}` }));
   } catch (error) {
     if (error instanceof FileFault)
-      throw new UsageFault([
+      throw new UsageError([
         `${name}${error.place === undefined ? "" : `, ${error.place}`}: ${error.message}`,
       ]);
-    if (error instanceof UsageFault) throw error;
-    throw new UsageFault([`${name} cannot be read: ${reasonOf(error)}`]);
+    if (error instanceof UsageError) throw error;
+    throw new UsageError([`${name} cannot be read: ${reasonOf(error)}`]);
   }
 }
 
@@ -107,7 +107,7 @@ async function bytesOf(path: string, name: string): Promise<Uint8Array> {
   } catch (error) {
     if (!(error instanceof TooMuchInput)) throw error;
   }
-  throw new UsageFault([`${name} has more than ${mostBytes / 1_000_000} MB, which is no list of tasks`]);
+  throw new UsageError([`${name} has more than ${mostBytes / 1_000_000} MB, which is no list of tasks`]);
 }
 
 // A device is read by its name: nothing says when it has something to read.

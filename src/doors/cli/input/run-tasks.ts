@@ -6,7 +6,7 @@ import { exists, isDirectory } from "../../../platform/files.ts";
 import { absolutePath } from "../../../platform/paths.ts";
 import { readStandardInput, standardInputKind, TooMuchInput } from "../../../platform/standard-input.ts";
 import { countText } from "../../../report/amounts.ts";
-import { UsageFault } from "./command.ts";
+import { UsageError } from "./command.ts";
 import { readableTextIn } from "./decode.ts";
 import { tasksFromFile } from "./read.ts";
 
@@ -32,19 +32,19 @@ interface Words {
 /** As long as `claude -p` waits for a pipe that says nothing, in milliseconds. */
 const silenceMs = 3_000;
 
-/** The tasks that were meant. Throws `UsageFault` for what can hardly be one: each would cost money. */
+/** The tasks that were meant. Throws `UsageError` for what can hardly be one: each would cost money. */
 export async function tasksGiven({ words, literal, files, directory }: Words): Promise<TasksGiven> {
   const looked = words.slice(0, words.length - literal);
   const faults = looked.flatMap((word) => hardlyTask(word, directory) ?? []);
   const unique = [...new Set(faults)];
   const more = unique.length - mostFaults;
   if (unique.length > 0)
-    throw new UsageFault([
+    throw new UsageError([
       ...unique.slice(0, mostFaults),
       ...(more > 0 ? [`${more} more of this kind`] : []),
     ]);
   const fromFiles = (await Promise.all(files.map(tasksFromFile))).flat();
-  if (words.length + fromFiles.length === 0) throw new UsageFault([nothingText()]);
+  if (words.length + fromFiles.length === 0) throw new UsageError([nothingText()]);
   const isFree = words.length > 0 && !files.includes("-");
   const { text, notes } = isFree ? await pipedText(words.length) : { text: "", notes: [] };
   return {
@@ -99,7 +99,7 @@ async function pipedText(tasks: number): Promise<{ text: string; notes: string[]
     };
   const text = readableTextIn(bytes);
   if (text.includes("\0"))
-    throw new UsageFault([
+    throw new UsageError([
       "standard input is not text. Name the file in the task instead, or add `< /dev/null` if nothing was meant to be read",
     ]);
   if (text.trim() === "") return { text: "", notes: [] };
@@ -117,7 +117,7 @@ async function bytesPiped(silence: number | undefined): Promise<Uint8Array | und
     return await readStandardInput(mostPromptBytes, silence);
   } catch (error) {
     if (!(error instanceof TooMuchInput)) throw error;
-    throw new UsageFault([
+    throw new UsageError([
       `standard input has more than ${mostPromptBytes / 1_000_000} MB, the most that one task may have. Keep it in a file, and name the file in the task: \`${product.name} run "Explain big.log" --allowed-tools Read\``,
     ]);
   }

@@ -2,11 +2,11 @@
 import { faultText } from "./faults.ts";
 
 /** What a user can fix, as one message. Doors show it and start nothing. */
-export class Fault extends Error {
+export class UserError extends Error {
   constructor(faults: string | readonly string[]) {
     super(typeof faults === "string" ? faults : faultText(faults));
   }
 }
 
 /** A fault of the operator's configuration, whose names are settings and no options. */
-export class ConfigurationFault extends Fault {}
+export class ConfigurationError extends UserError {}
