@@ -229,6 +229,40 @@ describe("another workspace", () => {
     ]);
   });
 
+  test("that cannot make a directory ready fails that task alone, with the words of the error", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, {
+      tasks: [{ prompt: "say:one" }, { prompt: "say:two" }],
+    });
+    letClaudeSay(inside, { one: [init, result("One")], two: [init, result("Two")] });
+    const { given, workspace } = ownDirectories(inside, batch);
+    using runner = tasksIn(inside, context.store, batch, {
+      concurrency: 1,
+      workspace: {
+        ...workspace,
+        prepare: async (of, task) => {
+          if (task.number === 1) throw new Error("the tree is dirty");
+          return workspace.prepare(of, task);
+        },
+      },
+    });
+    using _looking = lookAt(runner);
+    await runner.tasks.carryAll();
+    expect(runner.failures).toEqual([]);
+    expect(given).toEqual(["+2", "-2 done"]);
+    expect(batch.log.state.tasks).toMatchObject([
+      {
+        outcome: {
+          kind: "not-started",
+          message: "The working directory could not be prepared: the tree is dirty",
+        },
+        attempts: [],
+      },
+      { outcome: { kind: "succeeded" } },
+    ]);
+  });
+
   test("gets the directory of an attempt that was adopted, and has it back when that has ended", async () => {
     using inside = new Inside();
     const context = inside.context();

@@ -22,7 +22,7 @@ export interface Prepared extends AsyncDisposable {
 export interface Workspace {
   /**
    * Makes a directory ready. Called before each attempt; disposed of when the attempt has ended, or was not started. If this
-   * throws, the runner fails.
+   * throws, the task ends as not started, with the words of the error.
    */
   prepare(batch: Batch, task: NeedsDirectory): Promise<Prepared>;
   /** Takes over the directory in which an attempt works that an earlier runner started; disposed of when that has ended. */

@@ -1,7 +1,9 @@
 // Starts the next attempt at a task that was admitted: plan, session, commit; and from there to its end.
-import type { Event } from "../../model/event.ts";
+import type { Batch, Event } from "../../model/event.ts";
+import type { Outcome } from "../../model/outcome.ts";
 import type { SessionValues } from "../../model/session-values.ts";
 import { taskOf } from "../../model/state.ts";
+import { messageOf } from "../../platform/system-error.ts";
 import type { Layout } from "../../store/layout.ts";
 import type { AccountHolds } from "../account/account-holds.ts";
 import { startedEvent } from "../attempt/attempt-events.ts";
@@ -9,12 +11,14 @@ import { claudeOf } from "../attempt/claude-of.ts";
 import { type AttemptPlan, directoryNeed, isStillMeant, planAttempt } from "../attempt/plan-attempt.ts";
 import type { Session, SessionHost } from "../attempt/session-host.ts";
 import { missingText, startVerdict } from "../attempt/start-failure.ts";
-import type { Workspace } from "../attempt/workspace.ts";
+import type { NeedsDirectory, Prepared, Workspace } from "../attempt/workspace.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
 import type { Admitted } from "../scheduler/admission.ts";
 import type { StartHold } from "../scheduler/start-hold.ts";
 import type { Attempts } from "./attempts.ts";
 import type { RunnerLog } from "./runner-log.ts";
+
+type NotStarted = Extract<Outcome, { kind: "not-started" }>;
 
 export interface StartParts {
   log: RunnerLog;
@@ -42,7 +46,12 @@ export async function startAttempt(number: number, { begun }: Admitted, parts: S
   const claude = claudeOf(batch, { thorough: startHold.isLasting });
   if (!claude.found) return startLater(missingText(batch.claudePath), parts);
   const need = directoryNeed(log.state, number);
-  await using prepared = await workspace.prepare(batch, need);
+  // Meanwhile the task may be cancelled, or given other options; then it is planned anew.
+  const isQueuedFor = () =>
+    taskOf(log.state, number).status === "queued" && Bun.deepEquals(need, directoryNeed(log.state, number));
+  const place = await placeFor(need, batch, workspace);
+  if (place.kind === "task") return neverStarts(number, place, isQueuedFor, parts);
+  await using prepared = place.prepared;
   const plan = planAttempt(log.state, number, {
     claudePath: claude.path,
     workingDirectory: prepared.directory,
@@ -51,16 +60,10 @@ export async function startAttempt(number: number, { begun }: Admitted, parts: S
     values,
   });
   const opened = await open(plan, number, { host, footprint: footprintKey(batch, plan.options) });
-  // Meanwhile the task may have been cancelled, or given other options; then it is planned anew.
-  const isMeant = () =>
-    taskOf(log.state, number).status === "queued" &&
-    isStillMeant(plan, log.state, number) &&
-    Bun.deepEquals(need, directoryNeed(log.state, number));
+  const isMeant = () => isQueuedFor() && isStillMeant(plan, log.state, number);
   if (opened.kind === "task") {
-    startHold.release(number);
     const lost = plan.lost ? { lost: [...plan.lost] } : {};
-    const outcome = { kind: "not-started" as const, message: opened.message, ...lost };
-    return attempts.conclude(number, 0, { outcome }, { counts: isMeant });
+    return neverStarts(number, { message: opened.message, ...lost }, isMeant, parts);
   }
   if (opened.kind === "passing") return startLater(opened.because, parts);
   startHold.started();
@@ -86,9 +89,32 @@ export async function startAttempt(number: number, { begun }: Admitted, parts: S
   await attempts.supervise({ ...known, session, options, prompt, startedAt, adopted: false, begun });
 }
 
+// The reason is the task's own, so it ends; unless it is by now another task than the one that could not start.
+async function neverStarts(
+  number: number,
+  { message, lost }: Pick<NotStarted, "message" | "lost">,
+  isMeant: () => boolean,
+  { attempts, startHold }: StartParts,
+): Promise<void> {
+  startHold.release(number);
+  const outcome: NotStarted = { kind: "not-started", message, ...(lost ? { lost } : {}) };
+  await attempts.conclude(number, 0, { outcome }, { counts: isMeant });
+}
+
 // The task stays queued. The next start that is tried may be its own, or another one's.
 function startLater(because: string, { startHold, giveUpStarting }: StartParts): void {
   if (startHold.met(because) === "give-up") giveUpStarting(because);
+}
+
+type Place = { kind: "ready"; prepared: Prepared } | { kind: "task"; message: string };
+
+// The directory of one task is no other task's business, whatever keeps it from being made ready.
+async function placeFor(need: NeedsDirectory, batch: Batch, workspace: Workspace): Promise<Place> {
+  try {
+    return { kind: "ready", prepared: await workspace.prepare(batch, need) };
+  } catch (error) {
+    return { kind: "task", message: `The working directory could not be prepared: ${messageOf(error)}` };
+  }
 }
 
 type Opened =
