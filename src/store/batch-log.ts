@@ -5,8 +5,9 @@ import type { BatchId } from "../model/batch-id.ts";
 import { type Event, type EventBody, eventBody } from "../model/event.ts";
 import { apply, type BatchState, replaceState, stateFrom } from "../model/state.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
+import { batchColumns, insertRow, parseRow, selectionOf, updateRow } from "./batch-columns.ts";
 import { isStorageTrouble } from "./database.ts";
-import { holderFrom, isHeld } from "./holder.ts";
+import { isHeld } from "./holder.ts";
 import { KeptPaths } from "./kept-paths.ts";
 
 /** Another runner has taken this batch over: the one that sees this stops, and touches nothing. */
@@ -22,7 +23,7 @@ const lineSchema = z.object({
   epoch: z.number(),
   body: z.string(),
 });
-const runnerRow = z.object({ runner: z.string().nullable(), alive_at: z.number() });
+const runnerColumns = batchColumns.pick({ runner: true, aliveAt: true });
 
 /** Of no boot, and so nowhere. */
 const nobody: ProcessIdentity = { boot: "none", namespace: "", pid: 1, startTicks: "none" };
@@ -56,24 +57,9 @@ export class BatchLog {
   static create(place: LogPlace, body: Founding, at: number): BatchLog {
     const event: Event & Founding = { ...body, relativePaths: true, at, epoch: 0 };
     const state = stateFrom(event);
-    const { batch, account, outputDirectory, counts } = state;
-    const lines = new LogLines(place, batch.batchId);
+    const lines = new LogLines(place, state.batch.batchId);
     const write = place.database.transaction(() => {
-      const insert = place.database.query(
-        `INSERT INTO batches (batch_id, name, created_at, changed_at, account, output_directory, alive_at,
-           queued, running, succeeded, failed, cancelled, cost_usd, cost_at_least)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0)`,
-      );
-      insert.run(
-        batch.batchId,
-        batch.name ?? null,
-        event.at,
-        event.at,
-        account.hash,
-        lines.kept(outputDirectory),
-        event.at,
-        counts.queued,
-      );
+      insertRow(place.database, { state, kept: (path) => lines.kept(path) });
       return lines.insert(event);
     });
     return new BatchLog(place, lines, state, write.immediate());
@@ -232,37 +218,15 @@ export class BatchLog {
   // must be gone before it is followed.
   #isRun(): boolean {
     const row = this.#place.database
-      .query<unknown, [string]>("SELECT runner, alive_at FROM batches WHERE batch_id = ?")
+      .query<unknown, [string]>(`SELECT ${selectionOf(runnerColumns)} FROM batches WHERE batch_id = ?`)
       .get(this.batchId);
-    const { runner, alive_at: aliveAt } = runnerRow.parse(row);
-    const holder = runner === null ? this.state.runner : holderFrom(runner);
-    return holder !== undefined && isHeld({ holder, seenAt: () => (runner === null ? 0 : aliveAt) });
+    const { runner, aliveAt } = parseRow(runnerColumns, row);
+    const holder = runner ?? this.state.runner;
+    return holder !== undefined && isHeld({ holder, seenAt: () => (runner ? aliveAt : 0) });
   }
 
   #writeRow(): void {
-    const { state } = this;
-    const { queued, running, succeeded, failed, cancelled } = state.counts;
-    const change = this.#place.database.query(
-      `UPDATE batches SET changed_at = ?, ended_at = ?, cancelled_by = ?, epoch = ?, account = ?,
-         output_directory = ?, queued = ?, running = ?, succeeded = ?, failed = ?, cancelled = ?,
-         cost_usd = ?, cost_at_least = ? WHERE batch_id = ?`,
-    );
-    change.run(
-      state.changedAt,
-      state.endedAt ?? null,
-      state.cancelledBy ?? null,
-      state.epoch,
-      state.account.hash,
-      this.#lines.kept(state.outputDirectory),
-      queued,
-      running,
-      succeeded,
-      failed,
-      cancelled,
-      state.totalCostUsd,
-      state.costAtLeast ? 1 : 0,
-      this.batchId,
-    );
+    updateRow(this.#place.database, { state: this.state, kept: (path) => this.#lines.kept(path) });
   }
 
   #forgetActivity(event: Event): void {

@@ -2,22 +2,14 @@
 import { Database } from "bun:sqlite";
 import { z } from "zod";
 import { exists } from "../platform/files.ts";
+import { batchColumns, parseRow, selectionOf } from "./batch-columns.ts";
 import { layoutOf } from "./layout.ts";
 
-const rowSchema = z.object({
-  batch_id: z.string(),
-  name: z.string().nullable(),
-  tasks: z.number(),
-  created_at: z.number(),
-});
+const identifying = batchColumns.pick({ batchId: true, name: true, createdAt: true });
+const glimpsed = identifying.extend({ tasks: z.number() });
 
 /** A batch, as little as helps to choose one. */
-export interface BatchGlimpse {
-  batchId: string;
-  name?: string;
-  tasks: number;
-  createdAt: number;
-}
+export type BatchGlimpse = z.output<typeof glimpsed>;
 
 /** The newest batches; none where there is no store, or none that can be read now. */
 export function glimpseBatches(stateDirectory: string, limit: number): BatchGlimpse[] {
@@ -27,13 +19,10 @@ export function glimpseBatches(stateDirectory: string, limit: number): BatchGlim
     using database = new Database(path, { readonly: true });
     database.run("PRAGMA busy_timeout = 200");
     const rows = database.query<unknown, [number]>(
-      `SELECT batch_id, name, queued + running + succeeded + failed + cancelled AS tasks, created_at
+      `SELECT ${selectionOf(identifying)}, queued + running + succeeded + failed + cancelled AS tasks
          FROM batches ORDER BY rowid DESC LIMIT ?`,
     );
-    return rows.all(limit).map((value) => {
-      const { batch_id: batchId, name, tasks, created_at: createdAt } = rowSchema.parse(value);
-      return { batchId, ...(name === null ? {} : { name }), tasks, createdAt };
-    });
+    return rows.all(limit).map((row) => parseRow(glimpsed, row));
   } catch {
     // A shell that completes a word has no place for a complaint, and the command itself will tell.
     return [];

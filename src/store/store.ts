@@ -5,7 +5,9 @@ import type { BatchId } from "../model/batch-id.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
 import { type AccessKind, accessKinds, type Canceller, cancellers } from "../model/outcome.ts";
 import type { Standstill } from "../model/standstill.ts";
-import { type ProcessIdentity, processIdentity } from "../platform/process-identity.ts";
+import type { Counts } from "../model/state.ts";
+import type { ProcessIdentity } from "../platform/process-identity.ts";
+import { type BatchColumns, batchColumns, parseRow, selectionOf } from "./batch-columns.ts";
 import { BatchLog, type Founding, type LogPlace } from "./batch-log.ts";
 import { Capacity } from "./capacity.ts";
 import { openDatabase, storeProblemOf } from "./database.ts";
@@ -15,13 +17,7 @@ import { batchOfPages, type Layout, layoutOf } from "./layout.ts";
 import { notePlace } from "./place.ts";
 
 /** A batch as `list` reads it. A test holds that it says the same as the fold. */
-export interface BatchRow {
-  batchId: BatchId;
-  name?: string;
-  createdAt: number;
-  changedAt: number;
-  endedAt?: number;
-  cancelledBy?: Canceller;
+export interface BatchRow extends Omit<BatchColumns, "heldBecause" | "heldUntil" | keyof Counts> {
   /** Of a batch that has ended: who or what cancelled tasks, where some are cancelled. */
   stoppedBy?: Canceller;
   /** Where a hold did: for want of what, as far as the log says. */
@@ -30,43 +26,8 @@ export interface BatchRow {
   startedBy?: string;
   /** While it starts no sessions. */
   held?: Standstill;
-  epoch: number;
-  aliveAt: number;
-  runner?: ProcessIdentity;
-  keeper?: ProcessIdentity;
-  /** The account's hash: whose login the batch uses. */
-  account: string;
-  outputDirectory: string;
-  counts: { queued: number; running: number; succeeded: number; failed: number; cancelled: number };
-  costUsd: number;
-  costAtLeast: boolean;
+  counts: Counts;
 }
-
-const rowSchema = z.object({
-  batch_id: batchIdSchema,
-  name: z.string().nullable(),
-  created_at: z.number(),
-  changed_at: z.number(),
-  ended_at: z.number().nullable(),
-  cancelled_by: z.enum(cancellers).nullable(),
-  stop: z.string().nullable(),
-  started_by: z.string().nullable(),
-  held_because: z.string().nullable(),
-  held_until: z.number().nullable(),
-  epoch: z.number(),
-  alive_at: z.number(),
-  runner: z.string().nullable(),
-  keeper: z.string().nullable(),
-  account: z.string(),
-  output_directory: z.string(),
-  queued: z.number(),
-  running: z.number(),
-  succeeded: z.number(),
-  failed: z.number(),
-  cancelled: z.number(),
-  cost_usd: z.number(),
-  cost_at_least: z.number(),
-});
 
 const activitySchema = z.object({ task: z.number(), activity: z.string() });
 
@@ -92,15 +53,25 @@ const createdSchema = z.object({ created: z.number() });
 /** The last request to cancel tasks. */
 const stopSchema = z.object({ by: z.enum(cancellers), access: z.enum(accessKinds).optional() });
 
-// Read from the log, and no columns: so it is known of every batch, whichever version wrote its row. The request that
-// counts stands near the end of the log, and the walk backwards ends there.
-const columns = `batches.*,
+const onlyId = batchColumns.pick({ batchId: true });
+
+const readSchema = batchColumns.extend({
+  stop: z
+    .string()
+    .transform((text) => stopSchema.parse(JSON.parse(text)))
+    .exactOptional(),
+  startedBy: z.string().exactOptional(),
+});
+
+// The last two are read from the log, and no columns: so they are known of every batch, whichever version wrote its row.
+// The request that counts stands near the end of the log, and the walk backwards ends there.
+const columns = `${selectionOf(batchColumns)},
   CASE WHEN ended_at IS NOT NULL AND cancelled > 0 THEN
     (SELECT json_remove(body, '$.tasks') FROM events WHERE events.batch_id = batches.batch_id
        AND json_extract(body, '$.type') = 'cancel-requested' ORDER BY sequence DESC LIMIT 1) END AS stop,
   CASE WHEN ended_at IS NOT NULL AND cancelled > 0 AND cancelled_by = 'leash' THEN
     (SELECT json_extract(body, '$.batch.startedBy') FROM events WHERE events.batch_id = batches.batch_id
-       ORDER BY sequence LIMIT 1) END AS started_by`;
+       ORDER BY sequence LIMIT 1) END AS startedBy`;
 
 // By the order in which they were founded, and not by the clock, which may have been set back.
 const newest = `SELECT ${columns} FROM batches ORDER BY batches.rowid DESC LIMIT ? OFFSET ?`;
@@ -164,17 +135,21 @@ export class Store implements Disposable {
   withPrefix(prefix: string, limit = 10): BatchId[] {
     if (!/^[a-z2-9]{1,8}$/.test(prefix)) return [];
     const rows = this.database
-      .query<unknown, [string, number]>("SELECT batch_id FROM batches WHERE batch_id GLOB ? LIMIT ?")
+      .query<unknown, [string, number]>(
+        `SELECT ${selectionOf(onlyId)} FROM batches WHERE batch_id GLOB ? LIMIT ?`,
+      )
       .all(`${prefix}*`, limit);
-    return rows.map((row) => rowSchema.pick({ batch_id: true }).parse(row).batch_id);
+    return rows.map((row) => parseRow(onlyId, row).batchId);
   }
 
   /** The batches that have this name, newest first. */
   named(name: string): BatchId[] {
     const rows = this.database
-      .query<unknown, [string]>("SELECT batch_id FROM batches WHERE name = ? ORDER BY rowid DESC")
+      .query<unknown, [string]>(
+        `SELECT ${selectionOf(onlyId)} FROM batches WHERE name = ? ORDER BY rowid DESC`,
+      )
       .all(name);
-    return rows.map((row) => rowSchema.pick({ batch_id: true }).parse(row).batch_id);
+    return rows.map((row) => parseRow(onlyId, row).batchId);
   }
 
   /** The budget of a batch, and that at which it last stopped, as the fold of its log says, which takes longer. */
@@ -343,35 +318,13 @@ export class Store implements Disposable {
 }
 
 function rowFrom(value: unknown): BatchRow {
-  const row = rowSchema.parse(value);
-  const stop = row.stop === null ? undefined : stopSchema.parse(JSON.parse(row.stop));
+  const row = parseRow(readSchema, value);
+  const { stop, heldBecause, heldUntil, queued, running, succeeded, failed, cancelled, ...fields } = row;
   return {
-    batchId: row.batch_id,
-    ...(row.name === null ? {} : { name: row.name }),
-    createdAt: row.created_at,
-    changedAt: row.changed_at,
-    ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
-    ...(row.cancelled_by === null ? {} : { cancelledBy: row.cancelled_by }),
-    ...(stop ? { stoppedBy: row.cancelled_by ?? stop.by } : {}),
+    ...fields,
+    ...(stop ? { stoppedBy: row.cancelledBy ?? stop.by } : {}),
     ...(stop?.by === "hold" && stop.access !== undefined ? { lackedAccess: stop.access } : {}),
-    ...(row.started_by === null ? {} : { startedBy: row.started_by }),
-    ...(row.held_because === null
-      ? {}
-      : { held: { because: row.held_because, until: row.held_until ?? undefined } }),
-    epoch: row.epoch,
-    aliveAt: row.alive_at,
-    ...(row.runner === null ? {} : { runner: processIdentity.parse(JSON.parse(row.runner)) }),
-    ...(row.keeper === null ? {} : { keeper: processIdentity.parse(JSON.parse(row.keeper)) }),
-    account: row.account,
-    outputDirectory: row.output_directory,
-    counts: {
-      queued: row.queued,
-      running: row.running,
-      succeeded: row.succeeded,
-      failed: row.failed,
-      cancelled: row.cancelled,
-    },
-    costUsd: row.cost_usd,
-    costAtLeast: row.cost_at_least !== 0,
+    ...(heldBecause === undefined ? {} : { held: { because: heldBecause, until: heldUntil } }),
+    counts: { queued, running, succeeded, failed, cancelled },
   };
 }

@@ -2,10 +2,11 @@
 import { describe, expect, test } from "bun:test";
 import { commands } from "../../src/doors/cli/commands.ts";
 import { candidatesFor } from "../../src/doors/cli/completion/candidates.ts";
+import { batchIdSchema } from "../../src/model/batch-id.ts";
 
 const batches = [
-  { batchId: "bbbbbbbb", name: "nightly", tasks: 3, createdAt: Date.now() },
-  { batchId: "cccccccc", tasks: 12, createdAt: Date.now() },
+  { batchId: batchIdSchema.parse("bbbbbbbb"), name: "nightly", tasks: 3, createdAt: Date.now() },
+  { batchId: batchIdSchema.parse("cccccccc"), tasks: 12, createdAt: Date.now() },
 ];
 
 function wordsFor(...written: string[]): string[] {

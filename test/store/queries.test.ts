@@ -4,6 +4,7 @@ import type { BatchId } from "../../src/model/batch-id.ts";
 import { batchIdSchema } from "../../src/model/batch-id.ts";
 import type { EventBody } from "../../src/model/event.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
+import { batchColumns, selectionOf } from "../../src/store/batch-columns.ts";
 import type { BatchLog, Founding } from "../../src/store/batch-log.ts";
 import { glimpseBatches } from "../../src/store/peek.ts";
 import { type BatchRow, Store } from "../../src/store/store.ts";
@@ -44,6 +45,23 @@ function over(store: Store, batchId: string, at: number): BatchLog {
 }
 
 describe("the row of a batch", () => {
+  test("has the columns that are declared, and no others", async () => {
+    await using home = new Home();
+    using store = home.store();
+    const columns = store.database.query<{ name: string }, []>(
+      "SELECT name FROM pragma_table_info('batches')",
+    );
+    const selected = selectionOf(batchColumns)
+      .split(", ")
+      .map((part) => part.replace(/^batches\.| AS .*$/g, ""));
+    expect(selected.sort()).toEqual(
+      columns
+        .all()
+        .map(({ name }) => name)
+        .sort(),
+    );
+  });
+
   test("has each field that is known in each of its states", async () => {
     await using home = new Home();
     using store = home.store();
@@ -264,8 +282,8 @@ describe("of several batches", () => {
     withThree((store, home) => {
       store.create(founding("zzzzzzzz", { name: "nightly" }), 900);
       expect(glimpseBatches(home.state, 2)).toEqual([
-        { batchId: "zzzzzzzz", name: "nightly", tasks: 4, createdAt: 900 },
-        { batchId: "bcdddddd", tasks: 4, createdAt: 300 },
+        { batchId: batchIdSchema.parse("zzzzzzzz"), name: "nightly", tasks: 4, createdAt: 900 },
+        { batchId: batchIdSchema.parse("bcdddddd"), tasks: 4, createdAt: 300 },
       ]);
       expect(glimpseBatches(home.file("none"), 2)).toEqual([]);
       expect(Bun.file(home.file("none/store.sqlite")).size).toBe(0);

@@ -1,0 +1,101 @@
+// The columns of a batch's row, each declared once: what it holds, and how it follows from the batch's log. Reading, writing
+// and the type of a row derive from this list. `migrations.ts` has the same columns as they came to be.
+import type { Database, SQLQueryBindings } from "bun:sqlite";
+import { z } from "zod";
+import { batchIdSchema } from "../model/batch-id.ts";
+import { cancellers } from "../model/outcome.ts";
+import type { BatchState } from "../model/state.ts";
+import { processIdentity } from "../platform/process-identity.ts";
+
+/** What a row is written from. */
+interface Source {
+  state: BatchState;
+  /** A path as the batch's log keeps it. */
+  kept(path: string): string;
+}
+
+interface Writer {
+  /** With every event, or only when the batch is founded: others write it afterwards. */
+  written: "always" | "once";
+  from(source: Source): SQLQueryBindings | undefined;
+}
+
+const writers = new Map<z.ZodType, Writer>();
+
+function folded<Schema extends z.ZodType>(schema: Schema, from: Writer["from"]): Schema {
+  writers.set(schema, { written: "always", from });
+  return schema;
+}
+
+function founded<Schema extends z.ZodType>(schema: Schema, from: Writer["from"]): Schema {
+  writers.set(schema, { written: "once", from });
+  return schema;
+}
+
+const identity = z.string().transform((text) => processIdentity.parse(JSON.parse(text)));
+
+/** A column that has no value is NULL in the store, and absent here. Those without a source are written by processes. */
+export const batchColumns = z.object({
+  batchId: founded(batchIdSchema, ({ state }) => state.batch.batchId),
+  name: founded(z.string().exactOptional(), ({ state }) => state.batch.name),
+  createdAt: founded(z.number(), ({ state }) => state.createdAt),
+  changedAt: folded(z.number(), ({ state }) => state.changedAt),
+  endedAt: folded(z.number().exactOptional(), ({ state }) => state.endedAt),
+  cancelledBy: folded(z.enum(cancellers).exactOptional(), ({ state }) => state.cancelledBy),
+  heldBecause: z.string().exactOptional(),
+  heldUntil: z.number().exactOptional(),
+  epoch: folded(z.number(), ({ state }) => state.epoch),
+  aliveAt: founded(z.number(), ({ state }) => state.createdAt),
+  runner: identity.exactOptional(),
+  keeper: identity.exactOptional(),
+  /** The account's hash: whose login the batch uses. */
+  account: folded(z.string(), ({ state }) => state.account.hash),
+  outputDirectory: folded(z.string(), ({ state, kept }) => kept(state.outputDirectory)),
+  queued: folded(z.number(), ({ state }) => state.counts.queued),
+  running: folded(z.number(), ({ state }) => state.counts.running),
+  succeeded: folded(z.number(), ({ state }) => state.counts.succeeded),
+  failed: folded(z.number(), ({ state }) => state.counts.failed),
+  cancelled: folded(z.number(), ({ state }) => state.counts.cancelled),
+  costUsd: folded(z.number(), ({ state }) => state.totalCostUsd),
+  costAtLeast: folded(z.number().transform(Boolean), ({ state }) => Number(state.costAtLeast)),
+});
+export type BatchColumns = z.output<typeof batchColumns>;
+
+const writtenColumns = Object.entries(batchColumns.shape).flatMap(([field, schema]) => {
+  const writer = writers.get(schema);
+  return writer ? [{ ...writer, column: columnOf(field) }] : [];
+});
+const updatedColumns = writtenColumns.filter(({ written }) => written === "always");
+
+const insertion = `INSERT INTO batches (${writtenColumns.map(({ column }) => column).join(", ")})
+  VALUES (${writtenColumns.map(() => "?").join(", ")})`;
+const update = `UPDATE batches SET ${updatedColumns.map(({ column }) => `${column} = ?`).join(", ")}
+  WHERE batch_id = ?`;
+
+/** Writes the row of a batch that is founded. */
+export function insertRow(database: Database, source: Source): void {
+  database.query(insertion).run(...writtenColumns.map(({ from }) => from(source) ?? null));
+}
+
+/** Writes to the row of a batch what its log says now. */
+export function updateRow(database: Database, source: Source): void {
+  const values = updatedColumns.map(({ from }) => from(source) ?? null);
+  database.query(update).run(...values, source.state.batch.batchId);
+}
+
+/** The columns of these fields, as a query selects them. */
+export function selectionOf({ shape }: z.ZodObject): string {
+  return Object.keys(shape)
+    .map((field) => `batches.${columnOf(field)} AS ${field}`)
+    .join(", ");
+}
+
+/** A row that was selected so. */
+export function parseRow<Schema extends z.ZodType>(schema: Schema, row: unknown): z.output<Schema> {
+  const values = z.record(z.string(), z.unknown()).parse(row);
+  return schema.parse(Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)));
+}
+
+function columnOf(field: string): string {
+  return field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
