@@ -9,6 +9,9 @@ export const batchIdInput = z
     aliases: ["id", "batch"],
   });
 
+/** Of what is asked about one batch as a whole. */
+export const batchInput = z.strictObject({ batchId: batchIdInput });
+
 const someOrAll = "expected at least one task number; leave it out for all tasks";
 
 /** Absent means all; an empty list would mean none, and nobody asks for that. */

@@ -12,7 +12,7 @@ import { patiently } from "../store/patiently.ts";
 import { heldNow, standingOf } from "../store/standing.ts";
 import type { BatchRow } from "../store/store.ts";
 import { answerNow } from "./answer-now.ts";
-import { batchIdInput, explicitTaskNumbers } from "./batch-input.ts";
+import { batchIdInput, batchInput, explicitTaskNumbers } from "./batch-input.ts";
 import { commandLineCharacters } from "./clients.ts";
 import { type Context, valueOrThrow } from "./context.ts";
 import { check } from "./faults.ts";
@@ -215,20 +215,18 @@ export const cancelBatch: Tool<typeof cancelInput, typeof changeOutput> = {
 /** How long the answer waits, to say how it went: ending takes two seconds at most. */
 const cancelWaitMs = 4_000;
 
-const showInput = z.strictObject({ batchId: batchIdInput });
-
 const shownBatch = z.object({ ...rowFields, ...batchAnswerSchema.shape });
 
 /** The whole answer of a batch, for the command line, with all that a list says of it. */
-export const showBatch: Operation<typeof showInput, typeof shownBatch> = {
+export const showBatch: Operation<typeof batchInput, typeof shownBatch> = {
   name: "show_batch",
   title: "Show a batch",
   description: "Shows a batch with all results so far.",
-  input: showInput,
+  input: batchInput,
   output: shownBatch,
   annotations: reads,
   run: async (context, input) => {
-    const { batchId } = valueOrThrow(check(showInput, input));
+    const { batchId } = valueOrThrow(check(batchInput, input));
     const log = findBatch(context, batchId);
     const answer = await answerNow(context, log, { mostCharacters: commandLineCharacters });
     return { ...rowFieldsOf(rowOf(context, log)), ...answer };

@@ -5,6 +5,13 @@ import { type Door, taskListText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import type { BatchRow } from "../store/store.ts";
 import { type Context, isStoreThere, UserError } from "./context.ts";
+import { openStore } from "./open-store.ts";
+
+/** The same as `findBatch`, for who has not opened the store yet: what lost its processes is resumed first. */
+export async function resolveBatch(context: Context, given: string): Promise<BatchLog> {
+  await openStore(context);
+  return findBatch(context, given);
+}
 
 /** By its id, the beginning of its id, or `latest`. Throws `UserError` when there is none, or more than one. */
 export function findBatch(context: Context, given: string): BatchLog {
@@ -19,6 +26,14 @@ export function findBatch(context: Context, given: string): BatchLog {
   const log = id === undefined ? undefined : store.batch(id);
   if (log) return log;
   throw new UserError(unknownText(door, given, namedText(store.named(given))));
+}
+
+/** The same among some that are listed, the newest first; of several that begin so, the newest. For suggestions. */
+export function listedBatch<Listed extends { batchId: string }>(
+  batches: readonly Listed[],
+  given: string,
+): Listed | undefined {
+  return given === "latest" ? batches[0] : batches.find(({ batchId }) => batchId.startsWith(given));
 }
 
 function unknownText(door: Door, given: string, named: string): string {

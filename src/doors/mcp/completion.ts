@@ -2,6 +2,7 @@
 import type { McpServer } from "@modelcontextprotocol/server";
 import { canRetry } from "../../model/state.ts";
 import type { Context } from "../../operations/context.ts";
+import { listedBatch } from "../../operations/find-batch.ts";
 import { recentBatches } from "../../operations/resources.ts";
 import type { Connection } from "./connection.ts";
 import { prompts } from "./prompt-texts.ts";
@@ -38,9 +39,7 @@ function valuesFor(
 
 // Of a batch that is known by now; to be run again, only those that can be.
 function taskNumbers(context: Context, batchId: string | undefined, retried: boolean): number[] {
-  const row = recentBatches(context, mostValues).find((candidate) =>
-    batchId === undefined || batchId === "latest" ? true : candidate.batchId.startsWith(batchId),
-  );
+  const row = listedBatch(recentBatches(context, mostValues), batchId ?? "latest");
   const tasks = row ? (context.store.batch(row.batchId)?.state.tasks ?? []) : [];
   return tasks.filter((task) => !retried || canRetry(task)).map(({ number }) => number);
 }

@@ -3,11 +3,10 @@ import { z } from "zod";
 import { TranscriptLines } from "../../../claude/conversation-lines.ts";
 import type { Attempt, BatchState, TaskState } from "../../../model/state.ts";
 import { directoryOf } from "../../../model/task-options.ts";
-import { waitForBatch } from "../../../operations/batches.ts";
+import { batchIdInput } from "../../../operations/batch-input.ts";
 import { UserError } from "../../../operations/context.ts";
-import { findBatch, rowOf, unknownTasks } from "../../../operations/find-batch.ts";
+import { resolveBatch, rowOf, unknownTasks } from "../../../operations/find-batch.ts";
 import { follow } from "../../../operations/follow.ts";
-import { perform } from "../../../operations/perform.ts";
 import { exists } from "../../../platform/files.ts";
 import { harmless } from "../../../report/harmless.ts";
 import { outcomeWords } from "../../../report/outcome-words.ts";
@@ -18,7 +17,7 @@ import { marked } from "../view/conversation-text.ts";
 import { rawShower, type Shower, stderrOf, textShower } from "../view/shower.ts";
 
 const input = z.strictObject({
-  batchId: z.string().min(1),
+  batchId: batchIdInput,
   task: z.int().min(1),
   attempt: z
     .int()
@@ -63,7 +62,7 @@ export const logs: Command = {
   run: async (asked) => {
     const { batchId, task: number, attempt: wanted } = checkUsage(input, asked.input);
     const { follow: follows = false, json = false } = own.parse(asked.own);
-    const log = await found(asked, batchId);
+    const log = await resolveBatch(asked.context, batchId);
     const task = taskIn(log.state, number);
     const attempts = wanted === undefined ? task.attempts.slice(-1) : [attemptIn(task, wanted)];
     const showing = { asked, log, number, json };
@@ -77,17 +76,6 @@ interface Showing {
   log: BatchLog;
   number: number;
   json: boolean;
-}
-
-// Through an operation, so that what lost its processes is carried on first.
-async function found({ context }: Asked, given: string): Promise<BatchLog> {
-  const now = {
-    signal: new AbortController().signal,
-    startedAt: performance.now(),
-    progress: () => undefined,
-  };
-  const { batchId } = await perform(context, waitForBatch, { batchId: given, waitSeconds: 0 }, now);
-  return findBatch(context, batchId);
 }
 
 function taskIn(state: BatchState, number: number): TaskState {

@@ -2,15 +2,13 @@
 import { z } from "zod";
 import { reportFileOf } from "../../../engine/output/answer.ts";
 import { product } from "../../../model/product.ts";
+import { batchInput } from "../../../operations/batch-input.ts";
 import { UserError } from "../../../operations/context.ts";
-import { findBatch } from "../../../operations/find-batch.ts";
-import { openStore } from "../../../operations/open-store.ts";
+import { resolveBatch } from "../../../operations/find-batch.ts";
 import { openCommand } from "../../../platform/desktop.ts";
 import { exists } from "../../../platform/files.ts";
 import { messageOf } from "../../../platform/system-error.ts";
 import { batchPositional, type Command, checkUsage, jsonFlag, jsonText } from "../input/command.ts";
-
-const input = z.strictObject({ batchId: z.string().min(1) });
 
 const own = z.object({
   print: z.boolean().meta({ description: "Only print the path of the page." }).optional(),
@@ -27,15 +25,14 @@ export const open: Command = {
     ["open latest", "Open the page of the newest batch"],
     ["open b4k2 --print", "Print the path of the page"],
   ],
-  input,
+  input: batchInput,
   withoutFlags: ["batchId"],
   own,
   positionals: [batchPositional],
   run: async ({ input: given, own: flags, context, terminal }) => {
-    const { batchId } = checkUsage(input, given);
+    const { batchId } = checkUsage(batchInput, given);
     const { print = false, json = false } = own.parse(flags);
-    await openStore(context);
-    const { state } = findBatch(context, batchId);
+    const { state } = await resolveBatch(context, batchId);
     const reportFile = reportFileOf(state);
     if (!exists(reportFile))
       throw new UserError(

@@ -5,8 +5,7 @@ import { endOfState } from "../../../model/batch-end.ts";
 import type { BatchState, TaskState } from "../../../model/state.ts";
 import { showBatch } from "../../../operations/batches.ts";
 import { farText, interruptedText } from "../../../operations/far-text.ts";
-import { findBatch, rowOf } from "../../../operations/find-batch.ts";
-import { openStore } from "../../../operations/open-store.ts";
+import { resolveBatch, rowOf } from "../../../operations/find-batch.ts";
 import { namesIn } from "../../../platform/folders.ts";
 import { durationText, timeText } from "../../../report/amounts.ts";
 import { countsText, heldText } from "../../../report/answer.ts";
@@ -46,8 +45,7 @@ export const show: Command = {
 
 async function showToPeople({ input, context, terminal: { out } }: Asked): Promise<number> {
   const { batchId } = checkUsage(showBatch.input, input);
-  await openStore(context);
-  const log = findBatch(context, batchId);
+  const log = await resolveBatch(context, batchId);
   const { state } = log;
   const row = rowOf(context, log);
   const activities = context.store.activities(log.batchId);

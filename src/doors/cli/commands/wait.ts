@@ -1,9 +1,17 @@
 // `wait`: stays until a batch has ended, with a line for each task as it ends.
 import type { z } from "zod";
+import { batchInput } from "../../../operations/batch-input.ts";
 import { waited, type waitOutput } from "../../../operations/batches.ts";
+import { resolveBatch } from "../../../operations/find-batch.ts";
 import type { BatchLog } from "../../../store/batch-log.ts";
-import { batchInput, batchMeant } from "../input/batch-meant.ts";
-import { type Asked, batchPositional, type Command, jsonFlag, jsonText } from "../input/command.ts";
+import {
+  type Asked,
+  batchPositional,
+  type Command,
+  checkUsage,
+  jsonFlag,
+  jsonText,
+} from "../input/command.ts";
 import { Leaving } from "../signals/ending-signals.ts";
 import { endingText } from "../view/ending.ts";
 import { showUntilEnd } from "../view/follow-view.ts";
@@ -26,7 +34,7 @@ export const wait: Command = {
     const { signal } = leaving;
     const { context, terminal } = asked;
     const json = asked.own["json"] === true;
-    const log = await batchMeant(asked, signal);
+    const log = await resolveBatch(context, checkUsage(batchInput, asked.input).batchId);
     await showUntilEnd(context, log, json ? terminal.err : terminal.out, signal);
     const end = waited(context, log);
     if (leaving.status !== undefined) {

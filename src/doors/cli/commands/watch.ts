@@ -1,7 +1,8 @@
 // `watch`: shows a batch while it runs, whatever started it.
+import { batchInput } from "../../../operations/batch-input.ts";
 import { waited } from "../../../operations/batches.ts";
-import { batchInput, batchMeant } from "../input/batch-meant.ts";
-import { batchPositional, type Command, jsonFlag, lineOfJson } from "../input/command.ts";
+import { resolveBatch } from "../../../operations/find-batch.ts";
+import { batchPositional, type Command, checkUsage, jsonFlag, lineOfJson } from "../input/command.ts";
 import { Leaving } from "../signals/ending-signals.ts";
 import { followJson } from "../view/follow-json.ts";
 import { showUntilEnd } from "../view/follow-view.ts";
@@ -26,7 +27,7 @@ export const watch: Command = {
     using leaving = new Leaving();
     const { context, terminal } = asked;
     const { out } = terminal;
-    const log = await batchMeant(asked, leaving.signal);
+    const log = await resolveBatch(context, checkUsage(batchInput, asked.input).batchId);
     const json = asked.own["json"] === true;
     if (json) await followJson(context, log, out, leaving.signal);
     else {

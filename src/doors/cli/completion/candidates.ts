@@ -1,4 +1,5 @@
 // What can stand at the end of a command line that somebody is writing. Shells ask for it at every press of Tab.
+import { listedBatch } from "../../../operations/find-batch.ts";
 import { countText } from "../../../report/amounts.ts";
 import type { BatchGlimpse } from "../../../store/peek.ts";
 import type { Command, Positional } from "../input/command.ts";
@@ -106,9 +107,7 @@ function wordsFor(
   if (property === "batchId") return batchWords(batches());
   if (!numeric) return choices.map((word) => ({ word, about: "" }));
   const [given = "", ...numbersGiven] = standing;
-  const batch = batches().find(({ batchId }, index) =>
-    given === "latest" ? index === 0 : batchId.startsWith(given),
-  );
+  const batch = listedBatch(batches(), given);
   const numbers = Array.from({ length: Math.min(mostNumbers, batch?.tasks ?? 0) }, (_, index) =>
     String(index + 1),
   );

@@ -1,5 +1,6 @@
 // What a command is: the face of an operation on the command line.
 import { z } from "zod";
+import { batchIdInput } from "../../../operations/batch-input.ts";
 import { type Context, UserError } from "../../../operations/context.ts";
 import { check } from "../../../operations/faults.ts";
 import type { Call, Operation } from "../../../operations/operation.ts";
@@ -76,7 +77,7 @@ export const jsonFlag = z.object({
 export const batchPositional: Positional = {
   property: "batchId",
   placeholder: "BATCH",
-  description: "Batch id, or its first characters. `latest` is the newest batch.",
+  description: batchIdInput.meta()?.description ?? "",
   required: true,
   many: false,
   numeric: false,
