@@ -1,5 +1,5 @@
 // The truth table: how a session ended, from all the evidence and not from one field.
-import type { Canceller, Clock, Outcome } from "../model/outcome.ts";
+import type { AttemptOutcome, Canceller, Clock, Outcome } from "../model/outcome.ts";
 import { failure, ownReason } from "./failure.ts";
 import { type Answer, answersOf, isBlank, isFinal, type Reading } from "./reading.ts";
 
@@ -7,6 +7,7 @@ import { type Answer, answersOf, isBlank, isFinal, type Reading } from "./readin
 export type Ending =
   | { kind: "cancelled"; by: Canceller }
   | { kind: "timed-out"; clock: Clock; afterMs: number }
+  | { kind: "evicted" }
   /** It had answered and did not leave. */
   | { kind: "lingered"; afterMs: number }
   /** It has no agent of the name that was asked for, and was asked nothing. */
@@ -35,7 +36,7 @@ export interface Evidence {
  * then what the CLI said of its failure; and only then the exit. `subtype` and exit code alone are wrong in both
  * directions. What was answered before is kept with every failure.
  */
-export function outcomeOf(evidence: Evidence): Outcome {
+export function outcomeOf(evidence: Evidence): AttemptOutcome {
   const outcome = goodAnswer(evidence) ?? failed(evidence);
   if (outcome.kind === "succeeded" || outcome.kind === "not-started") return outcome;
   const interim = answersOf(evidence.reading).filter((one) => isGood(one) && saysSomething(one, evidence));
@@ -50,7 +51,7 @@ function failed({
   wasAtWork = false,
   slashCommands,
   now,
-}: Evidence): Outcome {
+}: Evidence): AttemptOutcome {
   if (ending?.kind === "unknown-agent") return unknownAgent(ending);
   if (ending && ending.kind !== "lingered") return ending;
   const { answer } = reading;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { processIdentity } from "../platform/process-identity.ts";
 import { batchIdSchema } from "./batch-id.ts";
 import { concurrency, failureMode } from "./options.ts";
-import { accessKinds, cancellers, outcome, spent, usage } from "./outcome.ts";
+import { accessKinds, attemptOutcome, cancellers, spent, usage } from "./outcome.ts";
 import { sessionRef } from "./session-ref.ts";
 
 /** One task as it was given: its prompt, and the options that it does not share with the batch, unparsed. */
@@ -118,7 +118,7 @@ export const eventBody = z.discriminatedUnion("type", [
     task: z.int().positive(),
     /** 0 for a task that never started. */
     attempt: z.int().nonnegative(),
-    outcome,
+    outcome: attemptOutcome,
     usage: usage.optional(),
     /** Claude's own session id, where it differs from the one that we asked for. */
     sessionId: z.string().optional(),

@@ -32,7 +32,7 @@ export const clocks = ["first-event", "idle", "wall"] as const;
 export type Clock = (typeof clocks)[number];
 
 /** Who can end a task before its time. */
-export const cancellers = ["client", "user", "failure-mode", "budget", "leash", "memory", "hold"] as const;
+export const cancellers = ["client", "user", "failure-mode", "budget", "leash", "hold"] as const;
 export type Canceller = (typeof cancellers)[number];
 
 /** What can keep an account or a model from answering for long: failures that concern every task, and not only their own. */
@@ -94,6 +94,17 @@ export const outcome = z.discriminatedUnion("kind", [
   }),
 ]);
 export type Outcome = z.infer<typeof outcome>;
+
+/** Ended because the machine had no memory left for it. No task ends like this: it continues as soon as there is room. */
+const evicted = z.object({ kind: z.literal("evicted"), ...interim });
+const oldEviction = z.looseObject({ kind: z.literal("cancelled"), by: z.literal("memory") });
+
+/** How an attempt can end. Older logs have an eviction as a cancellation. */
+export const attemptOutcome = z.preprocess(
+  (value) => (oldEviction.safeParse(value).success ? { ...Object(value), kind: "evicted" } : value),
+  z.discriminatedUnion("kind", [...outcome.options, evicted]),
+);
+export type AttemptOutcome = z.infer<typeof attemptOutcome>;
 
 /** Why a rule for Bash is as wide, or as narrow, as it is. */
 export const broadReasons = [
@@ -160,7 +171,7 @@ export const remedy = z.discriminatedUnion("kind", [
 export type Remedy = z.infer<typeof remedy>;
 
 /** Whether the API refused it because too many calls were made, or it was overloaded. */
-export function isThrottled(outcome: Outcome): boolean {
+export function isThrottled(outcome: AttemptOutcome): boolean {
   return outcome.kind === "failed" && (outcome.reason === "rate-limit" || outcome.reason === "overloaded");
 }
 

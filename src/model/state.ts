@@ -2,7 +2,7 @@
 
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import type { Account, Batch, Event } from "./event.ts";
-import type { AccessKind, Canceller, ModelUsage, Outcome, Spent, Usage } from "./outcome.ts";
+import type { AccessKind, AttemptOutcome, Canceller, ModelUsage, Outcome, Spent, Usage } from "./outcome.ts";
 import type { SessionRef } from "./session-ref.ts";
 import { unreachable } from "./unreachable.ts";
 import { sumOf, usageOfAll } from "./usage-sum.ts";
@@ -21,7 +21,7 @@ export interface Attempt {
   /** Whether it continues the conversation of the previous attempt. */
   resumes: boolean;
   endedAt?: number;
-  outcome?: Outcome;
+  outcome?: AttemptOutcome;
   /** Whether another attempt can go on with this conversation. */
   resumable?: boolean;
   /** Whether it had a conversation that the CLI could not save. */
@@ -260,8 +260,9 @@ function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ende
     state.unknownCosts.push(event.usage.costUsd);
   }
   const cancelling = before.status === "running" ? before.cancelling : undefined;
-  if (event.retryAt !== undefined && !cancelling) {
-    place(state, { number: event.task, attempts, status: "queued", notBefore: event.retryAt });
+  const outcome = unlessCancelled(event.outcome, cancelling);
+  if (outcome.kind === "evicted" || (event.retryAt !== undefined && !cancelling)) {
+    place(state, { number: event.task, attempts, status: "queued", notBefore: event.retryAt ?? event.at });
     return;
   }
   place(state, {
@@ -269,13 +270,19 @@ function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ende
     attempts,
     status: "done",
     endedAt: event.at,
-    outcome: event.outcome,
+    outcome,
     ...(attempt ? { startedAt: attempt.startedAt } : {}),
     ...usageOfTask(attempts),
     ...(event.model !== undefined ? { model: event.model } : {}),
     ...(event.leaked ? { leaked: event.leaked } : {}),
     ...remarksOf(state, event),
   });
+}
+
+// Somebody may cancel a task while its session is evicted: then it is not continued.
+function unlessCancelled(outcome: AttemptOutcome, cancelling: Canceller | undefined): AttemptOutcome {
+  if (outcome.kind !== "evicted" || !cancelling) return outcome;
+  return { ...outcome, kind: "cancelled", by: cancelling };
 }
 
 // What the task cost is what all its attempts did.

@@ -312,7 +312,6 @@ function cancelAdvice(by: Canceller, { door, sessionId, option, enoughUsd }: Wor
       };
     case "client":
     case "user":
-    case "memory":
       return { text };
     default:
       return unreachable(by);

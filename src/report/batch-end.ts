@@ -94,7 +94,6 @@ const stopLabels = {
   "failure-mode": "stopped: a task failed",
   leash: "stopped: client gone",
   hold: "stopped: no access",
-  memory: "stopped: memory",
 } satisfies Record<Exclude<Canceller, "user" | "client">, string>;
 
 const accessLabels = {
@@ -151,7 +150,6 @@ const stopReasons = {
   "failure-mode": "Stopped because a task failed",
   leash: "Stopped because the client that waited for it ended",
   hold: "Stopped because the account or a model was unavailable for too long",
-  memory: "Stopped because memory ran low",
 } satisfies Record<Canceller, string>;
 
 const accessReasons = {

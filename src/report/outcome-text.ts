@@ -1,5 +1,5 @@
 // How a task ended, in one line for people.
-import type { AccessKind, FailureReason, Outcome } from "../model/outcome.ts";
+import type { AccessKind, Canceller, FailureReason, Outcome } from "../model/outcome.ts";
 import { unreachable } from "../model/unreachable.ts";
 import { numberText } from "./amounts.ts";
 import { harmless, oneLine } from "./harmless.ts";
@@ -64,8 +64,7 @@ const cancelText = {
   budget: "Cancelled because the batch budget was spent",
   leash: "Cancelled because the process that waited for it ended",
   hold: "Cancelled because the account or model was unavailable for too long",
-  memory: "Stopped because memory ran low; it continues when there is room",
-};
+} satisfies Record<Canceller, string>;
 
 const accessText = {
   auth: "Cancelled because Claude is not logged in",

@@ -63,5 +63,4 @@ const cancelWords = {
   budget: "cancelled: budget spent",
   leash: "cancelled: caller ended",
   hold: "cancelled: held too long",
-  memory: "stopped: memory low",
 } satisfies Record<Canceller, string>;

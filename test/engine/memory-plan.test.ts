@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import {
-  casualties,
+  evictionCandidates,
   isShort,
   lackOfMemory,
   learned,
@@ -36,28 +36,28 @@ test("the operator's limit is for the sessions of all runners", () => {
 
 test("above the limit the youngest give way, as many as it takes, and the oldest never", () => {
   const sessions = [session(1, 500), session(2, 500), session(3, 500), session(4, 100)];
-  expect(casualties({ ...roomy, limitBytes: 2e9, sessions })).toEqual([]);
-  expect(casualties({ ...roomy, limitBytes: 1.2e9, sessions })).toEqual([4, 3]);
-  expect(casualties({ ...roomy, limitBytes: 1, sessions })).toEqual([4, 3, 2]);
+  expect(evictionCandidates({ ...roomy, limitBytes: 2e9, sessions })).toEqual([]);
+  expect(evictionCandidates({ ...roomy, limitBytes: 1.2e9, sessions })).toEqual([4, 3]);
+  expect(evictionCandidates({ ...roomy, limitBytes: 1, sessions })).toEqual([4, 3, 2]);
 });
 
 test("before the kernel would choose, the youngest gives way", () => {
   const facts = { ...roomy, totalBytes: 4e9, sessions: [session(1, 500), session(2, 500)] };
-  expect(casualties({ ...facts, availableBytes: 300e6 })).toEqual([]);
-  expect(casualties({ ...facts, availableBytes: 20e6 })).toEqual([2]);
+  expect(evictionCandidates({ ...facts, availableBytes: 300e6 })).toEqual([]);
+  expect(evictionCandidates({ ...facts, availableBytes: 20e6 })).toEqual([2]);
 });
 
 test("of several runners, the one whose sessions take most mends the shortage", () => {
   const facts = { ...roomy, limitBytes: 1e9, sessions: [session(1, 400), session(2, 400)] };
   const other = (usedBytes: number) => [{ sessions: 3, usedBytes, expectedBytes: usedBytes }];
-  expect(casualties({ ...facts, others: other(700e6) })).toEqual([2]);
-  expect(casualties({ ...facts, others: other(900e6) })).toEqual([]);
+  expect(evictionCandidates({ ...facts, others: other(700e6) })).toEqual([2]);
+  expect(evictionCandidates({ ...facts, others: other(900e6) })).toEqual([]);
 });
 
 test("where the largest has one session, which is never ended, the next one mends the shortage", () => {
   const own = { ...roomy, limitBytes: 2e9, sessions: Array.from({ length: 10 }, (_, n) => session(n, 120)) };
   expect(
-    casualties({ ...own, others: [{ sessions: 1, usedBytes: 1.5e9, expectedBytes: 1.5e9 }] }),
+    evictionCandidates({ ...own, others: [{ sessions: 1, usedBytes: 1.5e9, expectedBytes: 1.5e9 }] }),
   ).not.toEqual([]);
 });
 
@@ -69,7 +69,7 @@ test("a footprint grows at once and shrinks slowly", () => {
 
 test("of two that began together, the later task gives way", () => {
   const sessions = [2, 3, 1].map((number) => ({ ...session(number, 500), startedAt: 7 }));
-  expect(casualties({ ...roomy, limitBytes: 1.4e9, sessions })).toEqual([3]);
+  expect(evictionCandidates({ ...roomy, limitBytes: 1.4e9, sessions })).toEqual([3]);
 });
 
 test("what runs is counted in words", () => {

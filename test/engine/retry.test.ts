@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { retryDelayMs } from "../../src/engine/scheduler/retry.ts";
-import type { Outcome } from "../../src/model/outcome.ts";
+import type { AttemptOutcome, Outcome } from "../../src/model/outcome.ts";
 
 const failed = (reason: Extract<Outcome, { kind: "failed" }>["reason"]): Outcome => ({
   kind: "failed",
@@ -43,7 +43,7 @@ for (const [outcome, delays] of table) {
   });
 }
 
-const times = (count: number, outcome: Outcome) => Array.from({ length: count }, () => outcome);
+const times = (count: number, outcome: AttemptOutcome) => Array.from({ length: count }, () => outcome);
 
 test("waits double, up to five minutes", () => {
   const delays = Array.from({ length: 10 }, (_, count) =>
@@ -71,11 +71,11 @@ for (const reason of ["rate-limit", "overloaded"] as const) {
   });
 }
 
-test("what made way for others' memory goes on at once, and counts as no try", () => {
-  const madeWay: Outcome = { kind: "cancelled", by: "memory" };
+test("what was evicted for lack of memory goes on at once, and counts as no try", () => {
+  const evicted: AttemptOutcome = { kind: "evicted" };
   const tried = { retries: 1, adopted: false, held: false };
-  expect(retryDelayMs({ ...tried, outcome: madeWay, earlier: times(5, madeWay) })).toBe(0);
-  expect(retryDelayMs({ ...tried, outcome: crashed, earlier: times(5, madeWay) }, 1)).toBe(1_000);
+  expect(retryDelayMs({ ...tried, outcome: evicted, earlier: times(5, evicted) })).toBe(0);
+  expect(retryDelayMs({ ...tried, outcome: crashed, earlier: times(5, evicted) }, 1)).toBe(1_000);
 });
 
 test("waits in the queue of a held account count as no tries", () => {

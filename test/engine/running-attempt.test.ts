@@ -231,10 +231,10 @@ describe("an end before its time", () => {
   test("closes the input at once of one that was not asked", async () => {
     using inside = new Inside();
     const { attempt, given, ends } = attemptIn(inside);
-    attempt.giveWay();
+    attempt.evict();
     await Promise.resolve();
     expect(given).toEqual(["interrupt", "close"]);
-    expect(await ends({ signal: "SIGKILL" })).toMatchObject({ outcome: { kind: "cancelled", by: "memory" } });
+    expect(await ends({ signal: "SIGKILL" })).toMatchObject({ outcome: { kind: "evicted" } });
   });
 
   test("comes by the clocks, unless the transcript has the last word", async () => {

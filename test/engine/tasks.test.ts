@@ -197,7 +197,7 @@ describe("while its sessions run", () => {
     expect(outcomesOf(batch)).toEqual(["cancelled", "succeeded"]);
   });
 
-  test("one that gives way for its memory goes on later, whatever `retries` says", async () => {
+  test("one that is evicted for its memory goes on later, whatever `retries` says", async () => {
     using inside = new Inside();
     const context = inside.context();
     const batch = inside.batch(context, { tasks: says("one"), batch: { sessionOptions: { retries: 0 } } });
@@ -209,7 +209,7 @@ describe("while its sessions run", () => {
     await isRunning(batch, 1);
     machine.look(true);
     expect(machine.membersOf(1)).not.toEqual([]);
-    attempts.giveWay([1, 7]);
+    attempts.evict([1, 7]);
     await eventually(
       () => taskOf(batch.log.state, 1).attempts.length === 2,
       () => "it does not go on",
@@ -217,7 +217,7 @@ describe("while its sessions run", () => {
     inside.remove(inside.file("one.wait"));
     await all;
     expect(taskOf(batch.log.state, 1).attempts.map(({ outcome }) => outcome)).toMatchObject([
-      { kind: "cancelled", by: "memory" },
+      { kind: "evicted" },
       { kind: "succeeded" },
     ]);
     // Of one that has ended, nothing is measured any more.

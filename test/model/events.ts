@@ -1,6 +1,6 @@
 // Events of one batch, for tests of what is believed of it. Times are small numbers, so that they can be compared.
 import { type Event, eventBody } from "../../src/model/event.ts";
-import type { Outcome, Usage } from "../../src/model/outcome.ts";
+import type { AttemptOutcome, Outcome, Usage } from "../../src/model/outcome.ts";
 import { type BatchState, fold } from "../../src/model/state.ts";
 
 export const identity = { boot: "b", namespace: "n", pid: 1, startTicks: "1" };
@@ -55,7 +55,13 @@ export function started(at: number, task: number, attempt: number, more: object 
 }
 
 /** The end of an attempt at a task. */
-export function ended(at: number, task: number, attempt: number, outcome: Outcome, more: object = {}): Event {
+export function ended(
+  at: number,
+  task: number,
+  attempt: number,
+  outcome: AttemptOutcome,
+  more: object = {},
+): Event {
   return event(at, { type: "attempt-ended", task, attempt, outcome, ...more });
 }
 

@@ -195,6 +195,26 @@ describe("a task", () => {
   });
 
   test.each([
+    ["", { kind: "evicted", interimOffsets: [7] }],
+    [" in an older log", { kind: "cancelled", by: "memory", interimOffsets: [7] }],
+  ])("whose session is evicted%s goes on, unless somebody cancels it", (_, outcome) => {
+    const end = (at: number) =>
+      event(at, { type: "attempt-ended", task: 1, attempt: 1, outcome, retryAt: 9 });
+    expect(after(created(), started(2, 1, 1), end(3)).tasks[0]).toMatchObject({
+      status: "queued",
+      notBefore: 9,
+      attempts: [{ outcome: { kind: "evicted", interimOffsets: [7] } }],
+    });
+    const cancel = event(3, { type: "cancel-requested", by: "leash" });
+    const { tasks, counts } = after(created(), started(2, 1, 1), cancel, end(4));
+    expect(tasks[0]).toMatchObject({
+      outcome: { kind: "cancelled", by: "leash", interimOffsets: [7] },
+      attempts: [{ outcome: { kind: "evicted" } }],
+    });
+    expect(counts).toMatchObject({ queued: 0, cancelled: 1 });
+  });
+
+  test.each([
     ["succeeded", succeeded],
     ["failed", { kind: "failed", reason: "server-error", message: "" }],
     ["failed", crashed],

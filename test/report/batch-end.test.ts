@@ -202,7 +202,6 @@ describe("the label of a batch that was stopped", () => {
   test.each([
     [{ by: "budget" }, "stopped: budget"],
     [{ by: "failure-mode" }, "stopped: a task failed"],
-    [{ by: "memory" }, "stopped: memory"],
     [{ by: "hold" }, "stopped: no access"],
     [{ by: "hold", access: "auth" }, "stopped: not logged in"],
     [{ by: "hold", access: "billing" }, "stopped: billing"],

@@ -1,5 +1,5 @@
 // The holds of an account as one runner sees them: which tasks they stop, and which session tries whether they are over.
-import { isThrottled, type Outcome } from "../../model/outcome.ts";
+import { type AttemptOutcome, isThrottled } from "../../model/outcome.ts";
 import type { ProcessIdentity } from "../../platform/process-identity.ts";
 import { type Hold, type HoldName, isDue, isSame } from "../../store/holds.ts";
 import type { SharedHolds } from "../shared/shared-store.ts";
@@ -9,7 +9,7 @@ import { asksForPerson, concerns, holdFor, needsPerson, untilAfterThrottle } fro
 interface Ended {
   number: number;
   model: string | undefined;
-  outcome: Outcome;
+  outcome: AttemptOutcome;
 }
 
 export type HoldVerdict =
@@ -162,7 +162,7 @@ export class AccountHolds {
     return !this.#patience.isAttended && needsPerson(hold) && !this.#tried.has(nameOf(hold));
   }
 
-  #patienceFor(outcome: Outcome): number {
+  #patienceFor(outcome: AttemptOutcome): number {
     return this.#patience.isAttended || !asksForPerson(outcome) ? this.#patience.patienceMs : 0;
   }
 

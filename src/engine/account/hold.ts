@@ -1,6 +1,6 @@
 // What the end of one session means for the others of its account: the pause on new ones that it asks for.
 import { familyIn, modelNameTypes } from "../../model/limit-types.ts";
-import type { Outcome } from "../../model/outcome.ts";
+import type { AttemptOutcome } from "../../model/outcome.ts";
 import { unreachable } from "../../model/unreachable.ts";
 import { beganAhead, type Hold, type HoldKind } from "../../store/holds.ts";
 import { holdText } from "./hold-text.ts";
@@ -29,7 +29,7 @@ interface HoldFacts {
 }
 
 /** Which hold an outcome is about; nothing where it concerns its own task alone. */
-function holdKindOf(outcome: Outcome): HoldKind | undefined {
+function holdKindOf(outcome: AttemptOutcome): HoldKind | undefined {
   if (outcome.kind !== "failed") return undefined;
   const { reason } = outcome;
   return reason === "usage-limit" || reason === "auth" || reason === "billing" ? reason : undefined;
@@ -41,13 +41,13 @@ export function needsPerson({ kind }: Pick<Hold, "kind">): boolean {
 }
 
 /** Whether an outcome is about something that only a person can put right. */
-export function asksForPerson(outcome: Outcome): boolean {
+export function asksForPerson(outcome: AttemptOutcome): boolean {
   const kind = holdKindOf(outcome);
   return kind !== undefined && needsPerson({ kind });
 }
 
 /** The hold that an outcome asks for; nothing where the others may continue, or where patience has run out. */
-export function holdFor(outcome: Outcome, facts: HoldFacts): Omit<Hold, "isProbed"> | undefined {
+export function holdFor(outcome: AttemptOutcome, facts: HoldFacts): Omit<Hold, "isProbed"> | undefined {
   const kind = holdKindOf(outcome);
   if (kind === undefined || outcome.kind !== "failed") return undefined;
   const { probed, othersAnswered, patienceMs, now } = facts;
@@ -91,7 +91,7 @@ const defaultModel = "default";
 /** Before the name of a model that is held alone: `sonnet[1m]`, and not `sonnet`. */
 const exactly = "=";
 
-type Failed = Extract<Outcome, { kind: "failed" }>;
+type Failed = Extract<AttemptOutcome, { kind: "failed" }>;
 
 // "seven_day_opus" does not affect other models. The task that met it is held in any case: what it asked for under
 // another name (`best`, an alias of the user's) was that model, or had it do a part.

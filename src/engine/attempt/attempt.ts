@@ -7,7 +7,7 @@ import type { Reading } from "../../claude/reading.ts";
 import { remarksOf } from "../../claude/remarks.ts";
 import { usageOf } from "../../claude/usage.ts";
 import type { SessionOptions } from "../../model/options.ts";
-import type { Outcome, Spent, Usage } from "../../model/outcome.ts";
+import type { AttemptOutcome, Outcome, Spent, Usage } from "../../model/outcome.ts";
 import { readTail } from "../../platform/files.ts";
 import type { ProcessIdentity } from "../../platform/process-identity.ts";
 import { AttemptClocks } from "./attempt-clocks.ts";
@@ -15,12 +15,12 @@ import { isRefused } from "./continuation.ts";
 import type { Session, SessionHost } from "./session-host.ts";
 
 const stderrTailBytes = 4_000;
-/** What a session has to say goodbye that must give its memory back, in milliseconds. */
-const givingWayMs = 200;
+/** How long an evicted session may take to leave before it is killed, in milliseconds. */
+const evictionMs = 200;
 
 /** What an attempt came to. */
 export interface AttemptEnd {
-  outcome: Outcome;
+  outcome: AttemptOutcome;
   usage: Usage;
   leaked: ProcessIdentity[];
   sessionId?: string;
@@ -203,9 +203,9 @@ export class RunningAttempt {
     });
   }
 
-  /** Ends the session at once, for the machine has no memory for it any more. Its task is carried on later. */
-  giveWay(): void {
-    this.end({ kind: "cancelled", by: "memory" }, givingWayMs);
+  /** Ends the session at once, because the machine has no memory left for it. Its task continues later. */
+  evict(): void {
+    this.end({ kind: "evicted" }, evictionMs);
   }
 
   /** Resolves when the session has gone, with all that it started. */
@@ -234,7 +234,7 @@ export class RunningAttempt {
   }
 
   // Without a reply of its own, a session has a conversation only where it continued one.
-  #conversation(sessionId: string | undefined, outcome: Outcome) {
+  #conversation(sessionId: string | undefined, outcome: AttemptOutcome) {
     const { host, continues, workingDirectory } = this.#parts;
     const { replies, isUnsaved } = this.#reading;
     const known = replies > 0 ? sessionId : continues;
@@ -250,7 +250,7 @@ export class RunningAttempt {
     return isListed && open.size > 0 && code !== 0 && this.#closedAt === undefined && !this.#ending;
   }
 
-  #outcome(exit: Exit, stderr: string): Outcome {
+  #outcome(exit: Exit, stderr: string): AttemptOutcome {
     const { options } = this.#parts;
     return outcomeOf({
       reading: this.#reading,

@@ -1,6 +1,6 @@
 // Whether another attempt can continue the conversation of one, and what is said where it cannot.
 import type { SessionOptions } from "../../model/options.ts";
-import type { FailureReason, Outcome } from "../../model/outcome.ts";
+import type { AttemptOutcome, FailureReason } from "../../model/outcome.ts";
 import type { Attempt } from "../../model/state.ts";
 import { outcomeText } from "../../report/outcome-text.ts";
 
@@ -10,7 +10,7 @@ const refusals: readonly FailureReason[] = ["conversation", "prompt-too-long", "
  * Whether an attempt showed that the conversation which it continued is of no use any more: it is broken, too long or
  * gone, and was refused before Claude could say anything. `replies` are messages of Claude's.
  */
-export function isRefused(resumes: boolean, replies: number, outcome: Outcome): boolean {
+export function isRefused(resumes: boolean, replies: number, outcome: AttemptOutcome): boolean {
   return resumes && replies === 0 && outcome.kind === "failed" && refusals.includes(outcome.reason);
 }
 
@@ -35,6 +35,6 @@ export function whyAnew(before: Attempt | undefined, options: SessionOptions): s
       : "the task began again from the conversation in `resumeSessionId`";
   if (before.unsaved)
     return `Claude Code had not saved the conversation of attempt ${before.number}, so ${anew}.`;
-  if (!beginsAnew(before, options)) return undefined;
+  if (before.outcome.kind !== "failed" || !beginsAnew(before, options)) return undefined;
   return `The conversation so far could not be continued (${outcomeText(before.outcome)}), so ${anew}.`;
 }

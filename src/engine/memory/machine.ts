@@ -9,7 +9,7 @@ import { treesOf } from "../../platform/process-trees.ts";
 import type { Load } from "../../store/capacity.ts";
 import type { SharedCapacity } from "../shared/shared-store.ts";
 import {
-  casualties,
+  evictionCandidates,
   firstFootprint,
   isShort,
   lackOfMemory,
@@ -127,7 +127,7 @@ export class Machine {
     const facts = this.#facts();
     const share = isShort(facts) ? anxiousShare : lookingShare;
     this.#nextLookAt = now + (performance.now() - now) / share;
-    return casualties(facts);
+    return evictionCandidates(facts);
   }
 
   #measure(): void {

@@ -37,8 +37,8 @@ export function lackOfMemory(facts: MemoryFacts, nextBytes: number): string | un
   return undefined;
 }
 
-/** The sessions to end now, the youngest first: better those than what the kernel would choose. The oldest stays. */
-export function casualties(facts: MemoryFacts): number[] {
+/** The sessions to end now, youngest first, before the OOM killer picks one. The oldest stays. */
+export function evictionCandidates(facts: MemoryFacts): number[] {
   const { availableBytes, limitBytes, sessions, others } = facts;
   // Several runners see the same shortage; the one that takes most mends it, of those that can.
   const own = sum(sessions.map(({ usedBytes }) => usedBytes));

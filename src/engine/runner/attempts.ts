@@ -1,6 +1,6 @@
 // Supervises attempts whose start is in the log: from the prompt to the end, which goes into the log and the files.
 import type { SessionOptions } from "../../model/options.ts";
-import type { Outcome, Spent } from "../../model/outcome.ts";
+import type { AttemptOutcome, Spent } from "../../model/outcome.ts";
 import { attemptsSinceAsked, taskOf } from "../../model/state.ts";
 import { optionsOf } from "../../model/task-options.ts";
 import { basename } from "../../platform/paths.ts";
@@ -88,9 +88,9 @@ export class Attempts {
     this.#byTranscript.get(transcript)?.look();
   }
 
-  /** Ends sessions for whose memory there is no room; their tasks go on from there later. */
-  giveWay(numbers: readonly number[]): void {
-    for (const number of numbers) this.running.get(number)?.giveWay();
+  /** Ends sessions for whose memory there is no room; their tasks continue from there later. */
+  evict(numbers: readonly number[]): void {
+    for (const number of numbers) this.running.get(number)?.evict();
   }
 
   /** Ends what somebody has cancelled. */
@@ -220,6 +220,6 @@ export class Attempts {
   }
 }
 
-function isLoginFailure(outcome: Outcome | undefined): boolean {
+function isLoginFailure(outcome: AttemptOutcome | undefined): boolean {
   return outcome?.kind === "failed" && outcome.reason === "auth";
 }

@@ -145,7 +145,7 @@ class Runner {
     for (const number of activities.keys()) {
       if (!attempts.running.has(number)) activities.delete(number);
     }
-    attempts.giveWay(machine.look());
+    attempts.evict(machine.look());
     tasks.tellHold();
     void files.beat();
   }

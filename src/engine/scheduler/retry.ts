@@ -1,5 +1,5 @@
 // Whether a task is tried again, and when.
-import { isThrottled, type Outcome } from "../../model/outcome.ts";
+import { type AttemptOutcome, isThrottled } from "../../model/outcome.ts";
 
 /** After a throttle, in milliseconds before the first retry: how many run at once is by then fewer. */
 const throttledMs = 2_000;
@@ -16,9 +16,9 @@ const ownFaultRetries = 2;
 const mostThrottled = 12;
 
 interface Tried {
-  outcome: Outcome;
+  outcome: AttemptOutcome;
   /** How the attempts before this one ended. */
-  earlier: readonly Outcome[];
+  earlier: readonly AttemptOutcome[];
   /** As the task's options have it. */
   retries: number;
   /** Whether the runner that started the attempt died before it ended. */
@@ -36,7 +36,7 @@ interface Tried {
  */
 export function retryDelayMs(tried: Tried, chance = Math.random()): number | undefined {
   const { outcome, earlier, retries, adopted, held, broken } = tried;
-  if (held || broken || isMemoryCasualty(outcome)) return 0;
+  if (held || broken || outcome.kind === "evicted") return 0;
   const spread = (firstMs: number, tries: number) =>
     Math.min(longestMs, firstMs * 2 ** (tries - 1)) * (0.5 + chance / 2);
   if (isThrottled(outcome)) {
@@ -63,11 +63,7 @@ export function isRetryDue({ notBefore = 0, dueAt }: RetryTime, now: number, mon
   return notBefore - now > longestMs;
 }
 
-function isMemoryCasualty(outcome: Outcome): boolean {
-  return outcome.kind === "cancelled" && outcome.by === "memory";
-}
-
-function mayPass(outcome: Outcome): boolean {
+function mayPass(outcome: AttemptOutcome): boolean {
   switch (outcome.kind) {
     case "crashed":
       return true;
