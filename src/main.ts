@@ -5,11 +5,11 @@ import { product } from "./model/product.ts";
 
 const [first, ...others] = process.argv.slice(2);
 
-// The executable starts with a compiler that holds back (`scripts/build.ts`); what goes on running shall be fast.
+// The executable starts with a lazy compiler (`scripts/build.ts`). What runs longer should run fast.
 const atFullSpeed = () => Bun.unsafe.setJITPolicy(1);
 setTimeout(atFullSpeed, 1_000).unref();
 
-// In a container without an init.
+// In a container without an init process.
 if (process.pid === 1) await (await import("./platform/orphans.ts")).buryAsInit();
 
 if (first !== undefined && /^(?:--version|-v|-V|version)$/.test(first) && others.length === 0) {
@@ -29,7 +29,7 @@ if (first !== undefined && /^(?:--version|-v|-V|version)$/.test(first) && others
   try {
     process.exitCode = await runCommand(process.argv.slice(2));
   } catch (error) {
-    // Told before anything else: sessions and timers must not keep a command alive that has failed.
+    // Report first: sessions and timers must not keep a failed command alive.
     sayNow(lastWords(error, error instanceof Trouble));
     process.exit(1);
   }

@@ -1,9 +1,9 @@
-// The options that would have let everything through that a task was denied.
+// The options that would have allowed everything that a task was denied.
 import type { BroadReason, Denial, Obstacle, Remedy } from "./outcome.ts";
 
 type Remedying = Extract<Remedy, { kind: "options" }>;
 
-/** What to add to the options of a task, and what to take out of them. */
+/** What to add to a task's options, and what to remove from them. */
 export interface AdvisedOptions {
   allowedTools: string[];
   /** Absolute paths. */
@@ -11,15 +11,15 @@ export interface AdvisedOptions {
   permissionMode?: NonNullable<Remedying["permissionMode"]>;
   /** Names to add to `tools`. */
   tools: string[];
-  /** Rules to take out of `disallowedTools`. */
+  /** Rules to remove from `disallowedTools`. */
   notDisallowed: string[];
   /** Why rules are as wide, or as narrow, as they are. */
   broad: NonNullable<Remedying["broad"]>[];
-  /** What no option lifts. */
+  /** What no option allows. */
   obstacles: Obstacle[];
 }
 
-/** The remedies of all denials in one. Denials of old logs have only a rule. */
+/** The remedies of all denials combined. Denials in old logs have only a rule. */
 export function advisedOptions(denials: readonly Denial[]): AdvisedOptions {
   const remedies = denials.map(
     ({ remedy, rule }): Remedy => remedy ?? { kind: "options", allowedTools: [rule] },
@@ -32,7 +32,7 @@ export function advisedOptions(denials: readonly Denial[]): AdvisedOptions {
   const permissionMode = modes.includes("acceptEdits") ? "acceptEdits" : modes.find(Boolean);
   const rules = all(({ allowedTools }) => allowedTools);
   return {
-    // A rule for the whole tool covers all its others.
+    // A rule for a whole tool covers all other rules of it.
     allowedTools: rules.filter((rule) => !rules.includes(rule.replace(/\(.*$/s, "")) || !rule.includes("(")),
     addDirectories: all(({ addDirectories }) => addDirectories),
     ...(permissionMode ? { permissionMode } : {}),
@@ -45,5 +45,5 @@ export function advisedOptions(denials: readonly Denial[]): AdvisedOptions {
   };
 }
 
-/** The reasons that are about a rule for one program, which a rule for all of Bash replaces. */
+/** Reasons about a rule for one program. A rule for all of Bash makes them obsolete. */
 const ofRules: ReadonlySet<BroadReason> = new Set(["runs-code", "any-path", "exact"]);

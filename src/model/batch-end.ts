@@ -1,33 +1,33 @@
-// How a batch ended: THE list of its ends. Views, exit statuses, notifications and answers all derive from it.
+// How a batch ended: the only list of ends. Views, exit statuses, notifications and answers derive from it.
 import type { AccessKind, Canceller } from "./outcome.ts";
 import type { BatchState, Counts } from "./state.ts";
 import type { StateWord } from "./state-word.ts";
 
-/** The kinds of an end, as answers name them. */
+/** The kinds of ends, as answers name them. */
 export const batchEnds = ["succeeded", "failed", "stopped", "interrupted"] as const;
 
-/** `stopped`: some tasks were cancelled, and who or what did that. `interrupted`: its processes are gone. */
+/** `stopped`: some tasks were cancelled; `by` says who or what did that. `interrupted`: its processes are gone. */
 export type BatchEnd = { kind: "succeeded" } | { kind: "failed" } | Stopped | { kind: "interrupted" };
 
 interface Stopped {
   kind: "stopped";
   by: Canceller;
-  /** By a hold: for want of what; nothing where an older log does not say. */
+  /** For a hold: what was missing; undefined if an older log does not say. */
   access?: AccessKind;
-  /** By the end of the process that waited for it: which command or tool that had called. */
+  /** For the end of the waiting process: which command or tool it had called. */
   startedBy?: string;
 }
 
 interface Standing {
   word: StateWord;
   counts: Counts;
-  /** Who or what cancelled tasks, where some are cancelled. */
+  /** Who or what cancelled tasks, if some are cancelled. */
   stoppedBy?: Canceller | undefined;
   lackedAccess?: AccessKind | undefined;
   startedBy?: string | undefined;
 }
 
-/** Nothing while the batch runs. */
+/** Undefined while the batch runs. */
 export function batchEndOf(standing: Standing): BatchEnd | undefined {
   const { word, counts } = standing;
   if (word === "running") return undefined;
@@ -45,7 +45,7 @@ function stoppedAs({ stoppedBy: by = "user", lackedAccess: access, startedBy }: 
   };
 }
 
-/** Who or what cancelled tasks: of the whole batch if it was cancelled as one, else of the last that were. */
+/** Who or what cancelled tasks: the whole batch if it was cancelled as one, otherwise the last ones. */
 function stoppedByOf({
   counts,
   cancelledBy,
@@ -54,7 +54,7 @@ function stoppedByOf({
   return counts.cancelled > 0 ? (cancelledBy ?? lastCancelledBy) : undefined;
 }
 
-/** The end of a batch that stands as `word` says. */
+/** The end of a batch whose state is `word`. */
 export function endOfState(state: BatchState, word: StateWord): BatchEnd | undefined {
   const { counts, lackedAccess, batch } = state;
   return batchEndOf({
@@ -66,7 +66,7 @@ export function endOfState(state: BatchState, word: StateWord): BatchEnd | undef
   });
 }
 
-/** The exit status of a command that followed a batch: whether all its tasks succeeded. */
+/** The exit status of a command that followed a batch: 0 if all its tasks succeeded. */
 export function exitStatusOf(end: BatchEnd | undefined): 0 | 1 {
   return end?.kind === "succeeded" ? 0 : 1;
 }

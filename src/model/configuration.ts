@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { batchOptions, concurrency } from "./options.ts";
 
-/** Daemons that build tools and shells start once and use from everywhere. */
+/** Daemons that build tools and shells start once and use everywhere. */
 const usualDaemons = [
   "adb",
   "bazel(*",
@@ -156,7 +156,7 @@ export function commandWords(command: string | readonly string[]): string[] {
   );
 }
 
-/** The names, in the order of the declaration. */
+/** All names, in the order of declaration. */
 export const settingNames = Object.keys(configurationSchema.shape) as SettingName[];
 
 /** `claudePath` → `PARALLEL_CLAUDE_CLAUDE_PATH`. */
@@ -165,8 +165,8 @@ export function variableOf(setting: string): string {
 }
 
 /**
- * Whether a variable has a value. A client whose form has a field for it leaves an empty text where the field is
- * empty, or the placeholder as it stood in the bundle's manifest, or its language's word for nothing.
+ * Whether a variable has a value. A client with a form for it passes an empty field as an empty text, as the placeholder
+ * in the bundle's manifest, or as its language's word for nothing.
  */
 export function isGiven(text: string | undefined): text is string {
   return text !== undefined && !/^\s*(?:\$\{user_config\.[^}]*\}|null|undefined)?\s*$/.test(text);

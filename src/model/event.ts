@@ -1,4 +1,4 @@
-// What happened, as the log keeps it. State is a fold over these and nothing else.
+// What happened, as the log stores it. State is a fold over these events and nothing else.
 import { z } from "zod";
 import { processIdentity } from "../platform/process-identity.ts";
 import { batchIdSchema } from "./batch-id.ts";
@@ -6,60 +6,60 @@ import { concurrency, failureMode } from "./options.ts";
 import { accessKinds, attemptOutcome, cancellers, spent, usage } from "./outcome.ts";
 import { sessionRef } from "./session-ref.ts";
 
-/** One task as it was given: its prompt, and the options that it does not share with the batch, unparsed. */
+/** One task as given: its prompt, and options of its own, unparsed. */
 export const task = z.object({
   prompt: z.string(),
   options: z.record(z.string(), z.unknown()).optional(),
 });
 export type Task = z.infer<typeof task>;
 
-/** Tasks started by one call, under one set of limits. Everything that a runner must know is in here. */
+/** Tasks started by one call, under the same limits. Contains everything that a runner must know. */
 export const batch = z.object({
   batchId: batchIdSchema,
   name: z.string().optional(),
-  /** Which tool or command started it: one task's answer has another shape than a batch's. */
+  /** Which tool or command started it. The answer for one task has another shape than a batch's. */
   startedBy: z.enum(["spawn_claude_session", "spawn_parallel_claude_sessions", "run"]),
-  /** The client whose call started it, as it names itself; nothing on the command line. */
+  /** The client whose call started it, as it names itself; absent on the command line. */
   client: z.string().optional(),
   asyncMode: z.boolean(),
   tasks: z.array(task).min(1),
-  /** Configuration and batch options in one, unparsed; a task's own go over them. */
+  /** Configuration and batch options merged, unparsed. A task's own options override them. */
   sessionOptions: z.record(z.string(), z.unknown()),
   /** Most sessions at once. */
   concurrency,
-  /** Most sessions at once of all batches of the account, as far as this batch is concerned. */
+  /** Most sessions at once over all batches of the account, as far as this batch is concerned. */
   slots: concurrency.optional(),
-  /** Most memory of all sessions of the machine, in megabytes of 1,000,000 bytes. */
+  /** Most memory of all sessions on the machine, in megabytes of 1,000,000 bytes. */
   memoryLimitMb: z.int().positive().optional(),
   /** How long the others wait for the first session's first reply. */
   loginProofSeconds: z.number().min(0).optional(),
-  /** How long it waits when no end is known: for a login, credit, a limit without a reset. */
+  /** How long to wait if no end is known: for a login, credit, a limit without a reset time. */
   loginPatienceSeconds: z.number().min(0).optional(),
-  /** Command lines of daemons that sessions share, which end with the batch. */
+  /** Command lines of daemons that sessions share and that end with the batch. */
   sharedDaemons: z.array(z.string()).optional(),
-  /** No session starts once so much is spent, or expected of those that run. */
+  /** No session starts once spent plus expected cost reaches this. */
   budgetUsd: z.number().positive().optional(),
   failureMode,
   /** Where result files go. Absolute. */
   outputDirectory: z.string(),
-  /** The `claude` that was found when the batch began. Absolute. */
+  /** The `claude` found when the batch began. Absolute. */
   claudePath: z.string(),
-  /** Whether the operator chose that path; otherwise, one that has moved is searched for. */
+  /** Whether the operator set that path. Otherwise, `claude` is searched again if it has moved. */
   claudePathIsSet: z.boolean().optional(),
-  /** Where the one who asked stood; the default for a task's working directory. */
+  /** Where the batch was started; the default for a task's working directory. */
   workingDirectory: z.string(),
-  /** What the directories of its sessions lay in when they were checked, with links resolved; all the time they must. */
+  /** The directories of sessions were inside these when checked, with links resolved, and must stay inside. */
   allowedRoots: z.array(z.string()).optional(),
-  /** Whether the desktop shows a notification when it ends. */
+  /** Whether to show a desktop notification at its end. */
   notifications: z.boolean().optional(),
-  /** What is run at its end, when nobody waits for it. */
+  /** The command to run at its end, if nobody waits for it. */
   notifyCommand: z.array(z.string()).optional(),
-  /** What was noticed before it began, and stopped nothing. */
+  /** Problems noticed before it began that did not stop it. */
   warnings: z.array(z.string()).optional(),
 });
 export type Batch = z.infer<typeof batch>;
 
-/** Whose login and environment a batch uses. Secrets are in it as a salted hash only. */
+/** Whose login and environment a batch uses. Contains secrets only as a salted hash. */
 export const account = z.object({
   hash: z.string(),
   /** PATH, HOME, CLAUDE_CONFIG_DIR, proxies and base URL, as values. */
@@ -72,23 +72,23 @@ export const eventBody = z.discriminatedUnion("type", [
     type: z.literal("batch-created"),
     batch,
     account,
-    /** The process that waits for the batch; without one it goes on by itself. */
+    /** The process that waits for the batch; without one, the batch runs independently. */
     leash: processIdentity.optional(),
     /**
-     * Whether this log keeps paths below the state directory relative to it. Older programs kept them absolute, and one
-     * that founded a batch may still read its log.
+     * Whether this log stores paths below the state directory as relative. Older programs stored them absolute, and the
+     * one that founded a batch may still read its log.
      */
     relativePaths: z.boolean().optional(),
   }),
   z.object({
     type: z.literal("runner-started"),
     identity: processIdentity,
-    /** Whether this is a copy of the log, and what ran until then works for the original: nobody has it now. */
+    /** Whether this is a copy of the log: what ran until then works for the original, and nobody waits for this one. */
     copied: z.boolean().optional(),
   }),
   z.object({
     type: z.literal("leash-released"),
-    /** Who has it from now on: a batch that a session started ends with that session. */
+    /** Who waits for it from now on: a batch that a session started ends with that session. */
     leash: processIdentity.optional(),
     /** A batch that is handed over writes its files where the user looks for them. */
     outputDirectory: z.string().optional(),
@@ -99,18 +99,18 @@ export const eventBody = z.discriminatedUnion("type", [
     task: z.int().positive(),
     /** 1-based. */
     attempt: z.int().positive(),
-    /** The session: a process of this machine, or what another host knows it by. */
+    /** The session: a process on this machine, or another host's id. */
     identity: sessionRef,
     sessionId: z.string(),
-    /** The path of the session's own output. */
+    /** The path of the session's output. */
     transcript: z.string(),
-    /** Where the session works. Older logs do not say it. */
+    /** Where the session works. Absent in older logs. */
     workingDirectory: z.string().optional(),
-    /** Whether it continues the conversation of the previous attempt. Otherwise it starts over. */
+    /** Whether it continues the previous attempt's conversation. Otherwise it starts over. */
     resumes: z.boolean().optional(),
-    /** Why it begins anew, where there was a conversation to go on with. */
+    /** Why it starts over although there was a conversation to continue. */
     anewBecause: z.string().optional(),
-    /** What the conversation that it continues had cost: newer versions of the CLI include that. */
+    /** What the conversation that it continues had cost. Newer versions of the CLI include that. */
     costBefore: spent.optional(),
   }),
   z.object({
@@ -120,46 +120,46 @@ export const eventBody = z.discriminatedUnion("type", [
     attempt: z.int().nonnegative(),
     outcome: attemptOutcome,
     usage: usage.optional(),
-    /** Claude's own session id, where it differs from the one that we asked for. */
+    /** Claude's own session id, if it differs from the one that we requested. */
     sessionId: z.string().optional(),
     model: z.string().optional(),
     /** Processes that outlived the session and were killed. */
     leaked: z.array(processIdentity).optional(),
-    /** Whether another attempt can go on with this conversation. */
+    /** Whether another attempt can continue this conversation. */
     resumable: z.boolean().optional(),
-    /** Whether there was a conversation that the CLI could not save. */
+    /** Whether the CLI could not save its conversation. */
     unsaved: z.boolean().optional(),
-    /** What did not go as it was asked for, in sentences. */
+    /** What did not go as requested, in sentences. */
     remarks: z.array(z.string()).optional(),
-    /** When the task is to be tried again, in milliseconds since 1970; without it, the task has ended. */
+    /** When to try the task again, in milliseconds since 1970; absent if the task has ended. */
     retryAt: z.number().optional(),
   }),
   z.object({
     type: z.literal("cancel-requested"),
-    /** 1-based; without it, all. */
+    /** 1-based; absent for all. */
     tasks: z.array(z.int().positive()).optional(),
     by: z.enum(cancellers),
-    /** By a hold: for want of what. Older logs do not say. */
+    /** For a hold: what was missing. Absent in older logs. */
     access: z.enum(accessKinds).optional(),
   }),
   z.object({
     type: z.literal("retry-requested"),
-    /** 1-based; of these, those that have ended without success are queued again. */
+    /** 1-based. Those that ended without success are queued again. */
     tasks: z.array(z.int().positive()),
-    /** 1-based; these have succeeded, were named, and start over. */
+    /** 1-based. These succeeded, were named explicitly, and start over. */
     succeeded: z.array(z.int().positive()).optional(),
-    /** Options of sessions that were given with the retry, unparsed; they go over those of the tasks in `changed`. */
+    /** Session options given with the retry, unparsed. They override those of the tasks in `changed`. */
     options: z.record(z.string(), z.unknown()).optional(),
     changed: z.array(z.int().positive()).optional(),
     /** Of the batch, from its next runner on. */
     concurrency: concurrency.optional(),
     failureMode: failureMode.optional(),
-    /** The batch's budget from now on, where it is to be another. */
+    /** The batch's budget from now on, if it changes. */
     budgetUsd: z.number().positive().optional(),
-    /** Whose login it uses from now on, where the one that it began with is no longer on this machine. */
+    /** Whose login it uses from now on, if the original one is no longer on this machine. */
     account: account.optional(),
   }),
-  /** A result file could not be written; the task is not the worse for it. */
+  /** A result file could not be written. Does not affect the task. */
   z.object({ type: z.literal("file-failed"), path: z.string(), message: z.string() }),
   z.object({ type: z.literal("batch-ended") }),
 ]);
@@ -169,6 +169,6 @@ export type EventBody = z.infer<typeof eventBody>;
 export type Event = EventBody & {
   /** Milliseconds since 1970. */
   at: number;
-  /** The runner's turn at the batch; 0 for what others append. */
+  /** Counts the runners of the batch; 0 for events that others append. */
   epoch: number;
 };

@@ -1,4 +1,4 @@
-// How an option is called on the command line.
+// The name of an option on the command line.
 /** `maxTurns` → `max-turns`: the flag of an option. */
 export function kebabCase(property: string): string {
   return property.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

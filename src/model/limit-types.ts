@@ -1,25 +1,25 @@
-// What the limits are called in an outcome (`limitType`), and what to say of each.
+// The names of limits in an outcome (`limitType`), and what to say about each.
 
-/** Words an option in the way of one door. */
+/** Words an option for one door. */
 type Option = (name: string) => string;
 
-/** What to say of one limit, to people. */
+/** What to say to people about one limit. */
 interface LimitText {
-  /** Its name, before "limit"; of a usage limit alone. */
+  /** Its name, before "limit"; only for a usage limit. */
   name?: string;
   /**
-   * What is wrong and what to do, where it holds an account or a model. `model` is the one that was asked for. Callers
-   * of the tools and people at a command line read it alike, so it names no option.
+   * What is wrong and what to do, if it holds an account or a model. `model` is the one requested. Read by callers of
+   * tools and at a command line alike, so it names no option.
    */
   hold?(model: string): string;
-  /** One sentence for a task that has failed by it. */
+  /** One sentence for a task that failed by it. */
   advice?(option: Option, run: (command: string) => string): string;
 }
 
 const modelFamilies = ["opus", "sonnet", "haiku", "fable", "mythos"] as const;
 export type ModelFamily = (typeof modelFamilies)[number];
 
-/** The family in the name of a model, or of a limit, or in what is said of it; nothing for what concerns all models. */
+/** The family in a model's or a limit's name, or in a message; undefined for what concerns all models. */
 export function familyIn(words: string | undefined): ModelFamily | undefined {
   // 2.1.332 and 2.1.197 call it the "Fable limit".
   if (words === "seven_day_overage_included") return "fable";
@@ -79,16 +79,16 @@ const limitTexts = {
   },
 } as const satisfies Record<string, LimitText>;
 
-/** What our own reading of a refusal calls it. The CLI's events may name others. */
+/** Our own names for refusals. The CLI's events may use others. */
 export type LimitType = keyof typeof limitTexts;
 
-/** Names of refusals that concern only the model that was asked for, under the very name that was asked for. */
+/** Refusals that concern only the model under exactly the name requested. */
 export const modelNameTypes: ReadonlySet<string> = new Set<LimitType>([
   "long_context_credits_required",
   "model_requires_usage_credits",
 ]);
 
-/** What to say of a limit; one that is not known is called by its family, or is the account's usage limit. */
+/** What to say about a limit. An unknown one is named after its family, or is the account's usage limit. */
 export function limitText(type: string | undefined): LimitText {
   const known: Readonly<Record<string, LimitText>> = limitTexts;
   const text = type !== undefined && Object.hasOwn(known, type) ? known[type] : undefined;

@@ -1,4 +1,4 @@
-// Numbers that follow one another, as ranges: for texts that name many tasks, written by us or by others.
+// Consecutive numbers as ranges, for texts that list many tasks.
 
 export interface NumberRange {
   first: number;
@@ -16,14 +16,14 @@ export function rangesOf(numbers: readonly number[]): NumberRange[] {
   return ranges;
 }
 
-/** A range of more numbers is no list that somebody means. */
+/** A range of more numbers is a mistake. */
 const longestRange = 100_000;
 
-/** All of "12-15"; nothing where a text is no range that goes up. */
+/** All of "12-15"; undefined if a text is no ascending range. */
 export function numbersOfRange(text: string): number[] | undefined {
   const [, first, last] = /^\s*(\d{1,9})[-–](\d{1,9})\s*$/.exec(text) ?? [];
   const length = Number(last) - Number(first) + 1;
-  // NaN where there is no range.
+  // NaN if there is no range.
   if (!(length >= 1 && length <= longestRange)) return undefined;
   return Array.from({ length }, (_, index) => Number(first) + index);
 }

@@ -1,14 +1,13 @@
-// THE declaration of every option of a session and of a batch. Types, MCP schemas, flags, help, the
-// README's tables and the messages for bad input all derive from the zod objects in this file. `aliases` are other names
-// by which an option is known, from `claude` itself and from tools like it; `flags` those of a command line alone, where one
-// letter is a short flag. `more` goes on where a description ends, for people who read help and tables: a model can call
-// rightly without it, and pays for each word.
+// The only declaration of every option of a session and of a batch. Types, MCP schemas, flags, help, generated tables and
+// messages for bad input derive from these zod objects. `aliases`: other names of an option, from `claude` and similar
+// tools. `flags`: names on the command line only; one letter is a short flag. `more`: continues a description in help and
+// tables for people; models do not need it, and pay for each word.
 import { z } from "zod";
 
 /** Rules for tools as a comma-separated string, or as a list. A comma inside parentheses belongs to its rule. */
 const toolRules = z.union([z.string(), z.array(z.string())]);
 
-/** The longest that a session may take, or wait for anything: a week, in seconds. */
+/** The longest time that a session may take, or wait for anything: a week, in seconds. */
 export const mostSeconds = 604_800;
 
 const seconds = z.number().positive().max(mostSeconds);
@@ -27,12 +26,12 @@ const settingSources = z.union([
   z.array(settingSource),
 ]);
 
-/** May mean the budget of each session, or that of all together: 300 times as much. */
+/** May mean the budget of each session or of all together, which is 300 times as much. */
 const budgetHints = ["budget", "budgetUsd", "maxCost", "maxCostUsd", "maxBudget"];
 
 const jsonArgument = z.record(z.string(), z.unknown());
 
-/** Most sessions at once: a number, or as many as turn out to work. */
+/** Most sessions at once: a number, or `auto` to find one. */
 export const concurrency = z.union([z.int().min(1).max(10_000), z.literal("auto")]);
 export type Concurrency = z.output<typeof concurrency>;
 
@@ -40,8 +39,8 @@ export type Concurrency = z.output<typeof concurrency>;
 export const failureMode = z.enum(["continue", "no-new", "cancel"]);
 
 /**
- * Options of one session, batch-wide or on one task, where the task's own wins.
- * Those with a default are always there after parsing; the others stay absent and leave the choice to `claude`.
+ * Options of one session, given for the batch or for one task, where the task's own wins. Those with a default are always
+ * set after parsing; the others stay absent and leave the choice to `claude`.
  */
 export const sessionOptions = z.strictObject({
   workingDirectory: z
@@ -268,7 +267,7 @@ export const sessionOptions = z.strictObject({
     .default(3_600),
 });
 
-/** Options of a batch, beside those of its sessions. */
+/** Options of a batch, in addition to those of its sessions. */
 export const batchOptions = z.strictObject({
   batchName: z
     .string()
@@ -327,13 +326,13 @@ export const batchOptions = z.strictObject({
     .optional(),
 });
 
-/** Longest prompt, because the CLI accepts at most 10 MB on stdin. */
+/** The longest prompt: the CLI accepts at most 10 MB on stdin. */
 export const mostPromptBytes = 9_000_000;
 
 /** What Claude is asked. */
 export const prompt = promptOf("expected text");
 
-/** The same, with other words for what is no text. */
+/** The same, with another message for what is no text. */
 export function promptOf(expectation: string) {
   return z
     .string(expectation)
@@ -344,7 +343,7 @@ export function promptOf(expectation: string) {
 
 const given = sessionOptions.shape;
 
-/** What a retry can change. Only what is given counts, so nothing has a default here. */
+/** What a retry can change. Nothing has a default here, because only given options count. */
 export const retryOptions = z.strictObject({
   ...sessionOptions.omit({ env: true }).shape,
   restricted: given.restricted.unwrap().optional(),
@@ -361,10 +360,10 @@ export const retryOptions = z.strictObject({
 });
 export type RetryOptions = z.output<typeof retryOptions>;
 
-/** A retry that changes nothing. An option whose default is not taken away above makes this an error. */
+/** A retry that changes nothing. Does not compile if an option still has a default above. */
 export const noChanges: RetryOptions = {};
 
-/** Options whose values are in no message, file or log. */
+/** Options whose values appear in no message, file or log. */
 export const secretOptions: readonly string[] = ["env"] satisfies (keyof typeof sessionOptions.shape)[];
 
 export type SessionOptionsInput = z.input<typeof sessionOptions>;
@@ -376,8 +375,8 @@ export function settingSourceList(sources: string | readonly SettingSource[]): S
 }
 
 /**
- * The rules in a list of tools. Commas, blanks and semicolons separate, but not inside parentheses, as `claude` reads
- * them. A list is taken item by item: each may hold several rules again, and quotes around one are left out.
+ * The rules in a list of tools. Commas, blanks and semicolons separate, except inside parentheses, as in `claude`. Each
+ * item of a list may contain several rules; quotes around one are removed.
  */
 export function toolRuleList(rules: string | readonly string[]): string[] {
   const items = typeof rules === "string" ? [rules] : rules;

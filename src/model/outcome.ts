@@ -1,7 +1,7 @@
-// How a task can end, and what it used. Written into the log, so every change needs a migration.
+// How a task can end, and what it used. Stored in the log, so every change needs a migration.
 import { z } from "zod";
 
-/** Why Claude itself said that it failed. */
+/** Why Claude itself reported a failure. */
 export const failureReasons = [
   "max-turns",
   "budget",
@@ -27,22 +27,19 @@ export const failureReasons = [
 ] as const;
 export type FailureReason = (typeof failureReasons)[number];
 
-/** The clocks a session runs under. */
+/** The clocks that limit a session. */
 export const clocks = ["first-event", "idle", "wall"] as const;
 export type Clock = (typeof clocks)[number];
 
-/** Who can end a task before its time. */
+/** Who can end a task early. */
 export const cancellers = ["client", "user", "failure-mode", "budget", "leash", "hold"] as const;
 export type Canceller = (typeof cancellers)[number];
 
-/** What can keep an account or a model from answering for long: failures that concern every task, and not only their own. */
+/** What can block an account or a model for long: failures that concern every task. */
 export const accessKinds = ["usage-limit", "auth", "billing"] as const satisfies FailureReason[];
 export type AccessKind = (typeof accessKinds)[number];
 
-/**
- * What had been answered before a session ended without its work being done: where those lines begin in the
- * transcript, in bytes.
- */
+/** What was answered before a session ended with its work undone: byte offsets of those lines in the transcript. */
 const interim = { interimOffsets: z.array(z.int().nonnegative()).optional() };
 
 export const outcome = z.discriminatedUnion("kind", [
@@ -52,22 +49,22 @@ export const outcome = z.discriminatedUnion("kind", [
     length: z.int().nonnegative(),
     /** Where the line of the answer begins in the transcript, in bytes. */
     offset: z.int().nonnegative(),
-    /** The answer as data, where an `outputSchema` asked for it. */
+    /** The answer as data, if an `outputSchema` was given. */
     structured: z.unknown().optional(),
-    /** What was answered before, while something went on in the background: byte offsets of the lines. */
+    /** Earlier answers, given while background work continued: byte offsets of their lines. */
     earlierOffsets: z.array(z.int().nonnegative()).optional(),
-    /** What was said after the answer, when background work had ended. */
+    /** What was said after the answer, when background work had ended: byte offsets of the lines. */
     laterOffsets: z.array(z.int().nonnegative()).optional(),
-    /** What was odd about the end, though the answer is good. */
+    /** What was odd about the end, although the answer is good. */
     remark: z.string().optional(),
   }),
   z.object({
     kind: z.literal("failed"),
     reason: z.enum(failureReasons),
     message: z.string(),
-    /** Of a limit of usage or credit: when it ends, in milliseconds since 1970, where that was said. */
+    /** For a limit of usage or credit: when it ends, in milliseconds since 1970, if known. */
     resetsAt: z.number().optional(),
-    /** Which limit, or which refusal, as the API or Claude Code names it (`five_hour`, `account_on_hold` …). */
+    /** Which limit or refusal, as the API or Claude Code names it (`five_hour`, `account_on_hold` …). */
     limitType: z.string().optional(),
     ...interim,
   }),
@@ -82,7 +79,7 @@ export const outcome = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("cancelled"),
     by: z.enum(cancellers),
-    /** By a hold: for want of what. Older logs do not say. */
+    /** For a hold: what was missing. Absent in older logs. */
     access: z.enum(accessKinds).optional(),
     ...interim,
   }),
@@ -123,7 +120,7 @@ export const broadReasons = [
 ] as const;
 export type BroadReason = (typeof broadReasons)[number];
 
-/** What stands against a call that no option of a task lifts. */
+/** What blocks a call that no option of a task would allow. */
 export const obstacles = [
   "hook",
   "settings-deny",
@@ -135,7 +132,7 @@ export const obstacles = [
 ] as const;
 export type Obstacle = (typeof obstacles)[number];
 
-/** Why a rule of `allowedTools` that was given did not let a call through. */
+/** Why a given rule of `allowedTools` did not match a call. */
 export const mismatches = [
   "case",
   "wildcard",
@@ -150,7 +147,7 @@ export type Mismatch = (typeof mismatches)[number];
 /** The modes that advice can name. */
 const advisedModes = ["default", "acceptEdits"] as const;
 
-/** What would have let a denied call through: options of its task, all of them together, or nothing. */
+/** What would have allowed a denied call: options of its task, all of them together, or nothing. */
 export const remedy = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("options"),
@@ -159,9 +156,9 @@ export const remedy = z.discriminatedUnion("kind", [
     /** Absolute paths to add to `addDirectories`. */
     addDirectories: z.array(z.string()).optional(),
     permissionMode: z.enum(advisedModes).optional(),
-    /** Names to add to `tools`, which leaves them out. */
+    /** Names to add to `tools`. */
     tools: z.array(z.string()).optional(),
-    /** Rules to take out of `disallowedTools`. */
+    /** Rules to remove from `disallowedTools`. */
     notDisallowed: z.array(z.string()).optional(),
     /** Why the rule is as wide as it is. */
     broad: z.enum(broadReasons).optional(),
@@ -170,7 +167,7 @@ export const remedy = z.discriminatedUnion("kind", [
 ]);
 export type Remedy = z.infer<typeof remedy>;
 
-/** Whether the API refused it because too many calls were made, or it was overloaded. */
+/** Whether the API refused because of too many calls or overload. */
 export function isThrottled(outcome: AttemptOutcome): boolean {
   return outcome.kind === "failed" && (outcome.reason === "rate-limit" || outcome.reason === "overloaded");
 }
@@ -178,16 +175,16 @@ export function isThrottled(outcome: AttemptOutcome): boolean {
 /** A tool that Claude wanted to use and was not allowed to. */
 export const denial = z.object({
   tool: z.string(),
-  /** The rules that let it through, comma-separated; where there are none, the command or the tool's name. */
+  /** The rules that allow it, comma-separated; if there are none, the command or the tool's name. */
   rule: z.string(),
   /** Absent in logs of earlier versions, whose `rule` was a guess. */
   remedy: remedy.optional(),
-  /** A rule that was given and looks as if it allowed the call. */
+  /** A given rule that looks as if it allowed the call. */
   unmatched: z.object({ rule: z.string(), why: z.enum(mismatches) }).optional(),
 });
 export type Denial = z.infer<typeof denial>;
 
-/** Tokens of one model, and what they cost in US dollars, where the CLI says it. */
+/** Tokens and cost in US dollars of one model, if the CLI reports it. */
 export const modelUsage = z.object({
   input: z.number(),
   output: z.number(),
@@ -203,7 +200,7 @@ export type Spent = z.infer<typeof spent>;
 
 /** What an attempt cost and what the CLI said about it. */
 export const usage = z.object({
-  /** US dollars by list prices; when `atLeast`, it spent more than it said before it was cut off. */
+  /** US dollars by list prices. With `atLeast`, it spent more than it reported before it was cut off. */
   costUsd: z.number(),
   atLeast: z.boolean().optional(),
   numTurns: z.int().nonnegative(),

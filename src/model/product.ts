@@ -1,10 +1,9 @@
-// What this program is called, and which version it is.
-// By its name, for all of a JSON that is imported as a whole would be in the executable.
+// The program's name and version. Imported by name, because a whole JSON import would end up in the executable.
 import { version } from "../../package.json";
 
 export const product = {
   name: "parallel-claude-code-mcp",
-  /** It answers to these as well. */
+  /** It answers to these names as well. */
   otherNames: ["claude-code-parallel-mcp-server"],
   /** Semantic version. */
   version,

@@ -1,15 +1,15 @@
-// Which session an attempt has, as the log knows it.
+// Which session an attempt has, as the log stores it.
 import { z } from "zod";
 import { type ProcessIdentity, processIdentity } from "../platform/process-identity.ts";
 
-/** A session of another host, by the id that this host knows it by. */
+/** A session on another host, by that host's id for it. */
 const foreignSession = z.object({ host: z.string(), id: z.string() });
 
-/** A process of this machine stands as it always has, so that logs of every age can be read. */
+/** A process of this machine has the format it always had, so that old logs can be read. */
 export const sessionRef = z.union([foreignSession, processIdentity]);
 export type SessionRef = z.infer<typeof sessionRef>;
 
-/** The process of a session that runs on this machine; nothing of one that runs on another host. */
+/** The process of a session on this machine; undefined for another host's. */
 export function localProcess(ref: SessionRef | undefined): ProcessIdentity | undefined {
   return ref === undefined || "host" in ref ? undefined : ref;
 }

@@ -1,5 +1,5 @@
-// The values of the variables that tasks give their sessions (`env`). The log has their names alone: values are held in
-// memory by the processes that carry a batch, and handed from one to the next through a pipe.
+// The values of the variables that tasks give their sessions (`env`). The log has only their names: the processes of a
+// batch keep values in memory and pass them on through a pipe.
 import { z } from "zod";
 
 const variables = z.record(z.string(), z.string());
@@ -14,12 +14,12 @@ export type SessionValues = z.infer<typeof sessionValues>;
 
 export const noValues: SessionValues = { shared: {}, tasks: {} };
 
-/** Whether there is anything to hand on. */
+/** Whether there are any values to pass on. */
 export function hasValues({ shared, tasks }: SessionValues): boolean {
   return Object.keys(shared).length > 0 || Object.keys(tasks).length > 0;
 }
 
-/** The variables of a task, by the names in its options; or the names whose values nobody has any more. */
+/** The variables of a task, by the names in its options; or the names whose values are lost. */
 export function variablesOf(
   { shared, tasks }: SessionValues,
   task: number,
@@ -31,28 +31,28 @@ export function variablesOf(
   return { kind: "known", variables: Object.fromEntries(names.map((name) => [name, known[name] ?? ""])) };
 }
 
-/** The names in the option `env` as it is kept: an object whose values are empty. */
+/** The names in the option `env` as stored: an object with empty values. */
 export function variableNames(env: unknown): string[] {
   return typeof env === "object" && env !== null ? Object.keys(env).sort() : [];
 }
 
-/** The names of a task's variables; `number` is 1-based. A task's own `env` has those of its batch in it already. */
+/** The names of a task's variables; `number` is 1-based. A task's own `env` includes its batch's. */
 export function taskVariableNames({ tasks, sessionOptions }: NamedOptions, number: number): string[] {
   return variableNames(tasks[number - 1]?.options?.["env"] ?? sessionOptions["env"]);
 }
 
-/** What is needed of a batch to know the names. */
+/** The fields of a batch that determine the names. */
 interface NamedOptions {
   tasks: readonly { options?: Record<string, unknown> | undefined }[];
   sessionOptions: Record<string, unknown>;
 }
 
-/** As it goes through the pipe. */
+/** The text for the pipe. */
 export function valuesText(values: SessionValues): string {
   return JSON.stringify(values);
 }
 
-/** From the pipe. */
+/** Parses the text from the pipe. */
 export function valuesFromText(text: string): SessionValues {
   return sessionValues.parse(JSON.parse(text));
 }

@@ -1,4 +1,4 @@
-/** How a batch stands, in one word. `interrupted`: it has no runner and has not ended. */
+/** The state of a batch in one word. `interrupted`: not ended, and without a runner. */
 export const stateWords = ["running", "finished", "cancelled", "interrupted"] as const;
 export type StateWord = (typeof stateWords)[number];
 

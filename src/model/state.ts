@@ -1,4 +1,4 @@
-// What is believed of a batch: a fold over its events. Pages, answers, views and exit codes are functions of this.
+// The state of a batch: a fold over its events. Pages, answers, views and exit codes are functions of it.
 
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import type { Account, Batch, Event } from "./event.ts";
@@ -7,7 +7,7 @@ import type { SessionRef } from "./session-ref.ts";
 import { unreachable } from "./unreachable.ts";
 import { sumOf, usageOfAll } from "./usage-sum.ts";
 
-/** One try at a task. */
+/** One attempt at a task. */
 export interface Attempt {
   /** 1-based. */
   number: number;
@@ -22,18 +22,18 @@ export interface Attempt {
   resumes: boolean;
   endedAt?: number;
   outcome?: AttemptOutcome;
-  /** Whether another attempt can go on with this conversation. */
+  /** Whether another attempt can continue this conversation. */
   resumable?: boolean;
-  /** Whether it had a conversation that the CLI could not save. */
+  /** Whether the CLI could not save its conversation. */
   unsaved?: boolean;
-  /** Why it began anew, where there was a conversation to go on with. */
+  /** Why it starts over although there was a conversation to continue. */
   anewBecause?: string;
   /** What the conversation that it continues had cost before. */
   costBefore?: Spent;
   usage?: Usage;
 }
 
-/** How a task stands. `number` is 1-based. */
+/** The state of a task. `number` is 1-based. */
 export type TaskState = { number: number; attempts: Attempt[] } & (
   | {
       status: "queued";
@@ -50,13 +50,13 @@ export type TaskState = { number: number; attempts: Attempt[] } & (
       usage?: Usage;
       model?: string;
       leaked?: ProcessIdentity[];
-      /** What did not go as it was asked for, in sentences. */
+      /** What did not go as requested, in sentences. */
       remarks?: string[];
     }
 );
 export type DoneTask = Extract<TaskState, { status: "done" }>;
 
-/** How many tasks stand where; the five add up to the number of tasks. */
+/** How many tasks are in each state; the five add up to the number of tasks. */
 export interface Counts {
   queued: number;
   running: number;
@@ -66,17 +66,17 @@ export interface Counts {
   cancelled: number;
 }
 
-/** What was spent on what, over all attempts. */
+/** What was spent, over all attempts. */
 export interface Spending {
-  /** US dollars and tokens by model id, as far as sessions said it. */
+  /** US dollars and tokens by model id, as far as sessions reported them. */
   byModel: Map<string, ModelUsage>;
-  /** US dollars by the credential that was billed, as the CLI names it; `none` is a login. */
+  /** US dollars by billed credential, as the CLI names it; `none` is a login. */
   bySource: Map<string, number>;
-  /** What the attempts cost that cost something and were not cut off, ascending. */
+  /** Costs of the attempts that cost something and were not cut off, ascending. */
   ascending: number[];
 }
 
-/** Options that a retry has changed. */
+/** Options that a retry changed. */
 export interface OptionChange {
   /** Milliseconds since 1970. */
   at: number;
@@ -94,37 +94,37 @@ export interface BatchState {
   endedAt?: number;
   epoch: number;
   runner?: ProcessIdentity;
-  /** When the log was copied, of a copy: sessions of before are the original's. */
+  /** When the log was copied, if it is a copy. Earlier sessions belong to the original. */
   copiedAt?: number;
   leash?: ProcessIdentity;
-  /** Who asked first for the end of the whole batch. */
+  /** Who first requested the end of the whole batch. */
   cancelledBy?: Canceller;
-  /** Who asked last for the end of tasks, or of all. */
+  /** Who last requested the end of tasks, or of all. */
   lastCancelledBy?: Canceller;
-  /** For want of what a hold last ended tasks. */
+  /** What was missing when a hold last ended tasks. */
   lackedAccess?: AccessKind;
   outputDirectory: string;
   tasks: TaskState[];
   counts: Counts;
   totalCostUsd: number;
-  /** No session starts once so much is spent, or expected of those that run. */
+  /** No session starts once spent plus expected cost reaches this. */
   budgetUsd?: number;
-  /** The budget that was in force when the batch last stopped at one: a retry may have set another since. */
+  /** The budget in force when the batch last stopped at one. A retry may have changed it since. */
   stoppedAtUsd?: number;
   spending: Spending;
-  /** Whether a session spent more than it said. */
+  /** Whether a session spent more than it reported. */
   costAtLeast: boolean;
-  /** What the attempts cost at least, in US dollars, that spent more than they said. */
+  /** The minimum costs, in US dollars, of attempts that spent more than they reported. */
   unknownCosts: number[];
-  /** When tasks had ended that were then asked for again: their files of that time are no longer true. */
+  /** When tasks had ended before they were retried. Their files from that time are outdated. */
   earlierEnds: Map<number, number[]>;
-  /** Options that were given with a retry, oldest first. */
+  /** Options given with retries, oldest first. */
   optionChanges: OptionChange[];
-  /** Result files that could not be written, by path. */
+  /** Result files that could not be written, with the reason, by path. */
   fileFailures: Map<string, string>;
 }
 
-/** The belief that a first event founds. Anything but `batch-created` is an error of ours. */
+/** The state after a first event. Anything but `batch-created` is an internal error. */
 export function stateFrom(event: Event): BatchState {
   if (event.type !== "batch-created") throw new Error(`Internal error: a log begins with ${event.type}`);
   const { batch, account, leash } = event;
@@ -149,7 +149,7 @@ export function stateFrom(event: Event): BatchState {
   };
 }
 
-/** The only place where an event changes belief. It changes `state` itself: copying would be quadratic. */
+/** The only place where an event changes the state. Modifies `state` in place, because copying would be quadratic. */
 export function apply(state: BatchState, event: Event): void {
   state.changedAt = event.at;
   switch (event.type) {
@@ -206,13 +206,13 @@ export function apply(state: BatchState, event: Event): void {
   }
 }
 
-/** Makes a state another one in place, so that every reference to it sees that one. */
+/** Turns one state into another in place, so that all references see the new one. */
 export function replaceState(state: BatchState, other: BatchState): void {
   for (const name of Object.keys(state)) Reflect.deleteProperty(state, name);
   Object.assign(state, other);
 }
 
-/** A whole log, folded. Nothing for an empty one. */
+/** The fold of a whole log. Undefined for an empty one. */
 export function fold(events: Iterable<Event>): BatchState | undefined {
   let state: BatchState | undefined;
   for (const event of events) {
@@ -229,7 +229,7 @@ export function taskOf(state: BatchState, number: number): TaskState {
   return task;
 }
 
-/** The number of tasks that have ended by themselves: those that somebody cancelled are not done. */
+/** The number of tasks that ended by themselves, without cancelled ones. */
 export function completedCount({ succeeded, failed }: Counts): number {
   return succeeded + failed;
 }
@@ -285,14 +285,14 @@ function unlessCancelled(outcome: AttemptOutcome, cancelling: Canceller | undefi
   return { ...outcome, kind: "cancelled", by: cancelling };
 }
 
-// What the task cost is what all its attempts did.
+// A task's usage is that of all its attempts.
 function usageOfTask(attempts: readonly Attempt[]): { usage?: Usage } {
   const usage = usageOfAll(attempts.flatMap((attempt) => attempt.usage ?? []));
   return usage ? { usage } : {};
 }
 
-// That an attempt began anew was known at its start, and stays true of those that continue it; what else was odd, at
-// the end.
+// That an attempt started over is known at its start, and stays true of those that continue it. Other remarks come at its
+// end.
 function remarksOf(
   state: BatchState,
   { task, remarks = [] }: Extract<Event, { type: "attempt-ended" }>,
@@ -309,14 +309,14 @@ function applySpending({ byModel, bySource, ascending }: Spending, usage: Usage)
   }
   if (costUsd <= 0) return;
   if (apiKeySource !== undefined) bySource.set(apiKeySource, (bySource.get(apiKeySource) ?? 0) + costUsd);
-  // One that was cut off does not show what a session costs.
+  // A session that was cut off does not show what one costs.
   if (usage.atLeast) return;
   let place = ascending.length;
   while (place > 0 && (ascending[place - 1] ?? 0) > costUsd) place--;
   ascending.splice(place, 0, costUsd);
 }
 
-// A queued task is done the moment somebody cancels it. A running one ends when its runner has seen to that.
+// A queued task is done as soon as it is cancelled. A running one ends once its runner has ended the session.
 function applyCancel(state: BatchState, event: Extract<Event, { type: "cancel-requested" }>): void {
   if (!event.tasks) state.cancelledBy ??= event.by;
   state.lastCancelledBy = event.by;
@@ -337,7 +337,7 @@ function applyCancel(state: BatchState, event: Extract<Event, { type: "cancel-re
   }
 }
 
-// What was given with a retry belongs to the tasks from then on, so that later questions for their options get it.
+// Options given with a retry belong to the tasks from then on.
 function applyOptions(state: BatchState, event: RetryRequested): void {
   const { options, changed = [], concurrency, failureMode, at } = event;
   if (concurrency !== undefined || failureMode !== undefined) {
@@ -357,11 +357,10 @@ function applyOptions(state: BatchState, event: RetryRequested): void {
   if (beginsAnother(options)) for (const number of changed) startOver(state, number);
 }
 
-// What has succeeded is kept, unless it was named. A batch that had ended goes on, and whoever waited for it no longer
-// does.
+// Keeps successes that were not named explicitly. An ended batch runs again, without the process that waited for it.
 function applyRetry(state: BatchState, { tasks, succeeded = [] }: RetryRequested): void {
   const numbers = [...tasks, ...succeeded];
-  // Only the budget was changed.
+  // Only the budget changed.
   if (numbers.length === 0) return;
   delete state.endedAt;
   delete state.cancelledBy;
@@ -375,8 +374,8 @@ function applyRetry(state: BatchState, { tasks, succeeded = [] }: RetryRequested
 }
 
 /**
- * Whether a task that gets these options does not go on with the conversation that was cut off: it speaks of another
- * directory, or another conversation was named.
+ * Whether a task with these options cannot continue the conversation that was cut off: they change the directory or name
+ * another conversation.
  */
 function beginsAnother(options: Readonly<Record<string, unknown>>): boolean {
   return ["workingDirectory", "resumeSessionId", "forkSession"].some((name) => name in options);
@@ -387,7 +386,7 @@ function startOver(state: BatchState, number: number): void {
   delete taskOf(state, number).attempts.at(-1)?.resumable;
 }
 
-/** The attempts at a task since somebody last asked for it again; `number` is 1-based. */
+/** The attempts at a task since its last retry request; `number` is 1-based. */
 export function attemptsSinceAsked({ tasks, earlierEnds }: BatchState, number: number): readonly Attempt[] {
   const askedAgainAt = earlierEnds.get(number)?.at(-1) ?? 0;
   return (tasks[number - 1]?.attempts ?? []).filter(({ startedAt }) => startedAt >= askedAgainAt);

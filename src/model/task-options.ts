@@ -1,12 +1,14 @@
-// Which options a task has, after all who may set them have been heard.
+// Which options a task has, after everything that sets them.
 import type { Batch } from "./event.ts";
 import { type SessionOptions, sessionOptions } from "./options.ts";
 import type { Attempt } from "./state.ts";
 
-// Parsed once: for a batch, and for each task that has options of its own.
+// Parsed once for a batch, and once for each task with options of its own.
 const parsed = new WeakMap<object, SessionOptions>();
 
-/** Default < configuration < batch < task: raw objects are merged, then parsed once, for parsing fills defaults in. */
+/**
+ * Default < configuration < batch < task: raw objects are merged, then parsed once, because parsing fills in defaults.
+ */
 export function optionsOf(batch: Batch, taskNumber: number): SessionOptions {
   const own = batch.tasks[taskNumber - 1]?.options;
   const key = own ?? batch;
@@ -15,12 +17,12 @@ export function optionsOf(batch: Batch, taskNumber: number): SessionOptions {
   return known;
 }
 
-/** The directory that a task is given. */
+/** The directory that a task was given. */
 export function workingDirectoryOf(batch: Batch, options: SessionOptions): string {
   return options.workingDirectory ?? batch.workingDirectory;
 }
 
-/** The directory in which an attempt at a task works, or worked; of an older log, the one that the task is given. */
+/** The directory in which an attempt works or worked; in older logs, the one that the task was given. */
 export function directoryOf(batch: Batch, taskNumber: number, attempt: Attempt | undefined): string {
   return attempt?.workingDirectory ?? workingDirectoryOf(batch, optionsOf(batch, taskNumber));
 }

@@ -1,4 +1,4 @@
-/** Ends a switch over a union: a case that was forgotten fails the build here. */
+/** Ends a switch over a union: a forgotten case does not compile. */
 export function unreachable(value: never): never {
   throw new Error(`Internal error: unexpected ${JSON.stringify(value)}`);
 }

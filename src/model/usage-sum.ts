@@ -1,7 +1,7 @@
 // What several attempts used together.
 import type { ModelUsage, Usage } from "./outcome.ts";
 
-/** Tokens and money of one model, twice. */
+/** The sum of two usages of one model. */
 export function sumOf(one: ModelUsage, other: ModelUsage): ModelUsage {
   const known = one.costUsd !== undefined || other.costUsd !== undefined;
   return {
@@ -14,8 +14,8 @@ export function sumOf(one: ModelUsage, other: ModelUsage): ModelUsage {
 }
 
 /**
- * What all attempts of a task used: money, tokens and turns are sums; duration, credential and denied tools are those of
- * the last one. Nothing where no attempt said anything.
+ * What all attempts of a task used: money, tokens and turns are sums; duration, credential and denied tools are the last
+ * one's. Undefined if no attempt reported anything.
  */
 export function usageOfAll(usages: readonly Usage[]): Usage | undefined {
   const last = usages.at(-1);

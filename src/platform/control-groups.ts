@@ -5,13 +5,13 @@ import { type System, textAt } from "./system.ts";
 /** What a group may limit; `unified` is the group of version 2, whatever it limits. */
 export type Controller = "memory" | "cpu" | "pids" | "unified";
 
-/** The folders of our group and of all that it lies in, as far as they can be seen; our own first. */
+/** The folders of our group and all groups around it, as far as they are visible; our own first. */
 export interface ControlGroups {
   version: 1 | 2;
   folders: string[];
 }
 
-/** Nothing where there is no such group. Costs one small file, unless this process was moved to another group. */
+/** Undefined if there is no such group. Reads one small file, unless this process was moved to another group. */
 export function controlGroups(controller: Controller, { root }: System): ControlGroups | undefined {
   const membership = textAt(`${root}/proc/self/cgroup`);
   if (membership === undefined) return undefined;
@@ -27,17 +27,17 @@ export function controlGroups(controller: Controller, { root }: System): Control
   return known.groups[controller];
 }
 
-// Where the groups are mounted is long to read, and stays as it is.
+// Where groups are mounted takes long to read and does not change.
 let known:
   | { root: string; membership: string; groups: Record<Controller, ControlGroups | undefined> }
   | undefined;
 
 interface Mount {
   version: 1 | 2;
-  /** Which group is mounted there: in a container, it need not be the uppermost one. */
+  /** Which group is mounted there; in a container, not necessarily the root group. */
   group: string;
   folder: string;
-  /** Controllers, among other things. */
+  /** Controllers and other options. */
   options: string[];
 }
 
@@ -60,7 +60,7 @@ function groupsOf(
   return undefined;
 }
 
-// A line is `number:controllers:path`. One that version 1 has is not in version 2, which has the number 0.
+// A line is `number:controllers:path`. Version 2 has the number 0 and lacks controllers that version 1 has.
 function groupIn(membership: string, controller: Controller): { version: 1 | 2; path: string } | undefined {
   const lines = membership.split("\n").flatMap((line) => {
     const [, number = "", controllers = "", path = ""] = /^(\d+):([^:]*):(\/.*)$/.exec(line) ?? [];
@@ -72,7 +72,7 @@ function groupIn(membership: string, controller: Controller): { version: 1 | 2; 
   return second && { version: 2, path: second.path };
 }
 
-// The names between a group and one within it. Nothing when it is elsewhere: seen from a container, a group that lies
+// The names between a group and one inside it. Undefined if it lies elsewhere: in a container, the path of a group
 // outside begins with `/..`.
 function wayFrom(outer: string, inner: string): string[] | undefined {
   const [names, before] = [inner, outer].map((path) => path.split("/").filter(Boolean));
@@ -81,7 +81,7 @@ function wayFrom(outer: string, inner: string): string[] | undefined {
   return names.slice(before.length);
 }
 
-// proc_pid_mountinfo(5): fields up to a lone hyphen, of which the fourth and the fifth count; then type, source, options.
+// proc_pid_mountinfo(5): fields up to a lone hyphen (the fourth and the fifth are used), then type, source, options.
 function mountsIn(mountInfo: string): Mount[] {
   return mountInfo.split("\n").flatMap((line) => {
     const [, , , group, folder, ...rest] = line.split(" ");
@@ -92,7 +92,7 @@ function mountsIn(mountInfo: string): Mount[] {
   });
 }
 
-// Blanks and backslashes in paths are written as `\040` and the like.
+// Blanks and backslashes in paths are escaped as `\040` and so on.
 function plain(path: string): string {
   return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }

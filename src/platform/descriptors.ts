@@ -2,7 +2,7 @@
 // Bun has no call that lists a folder with one descriptor, and says that even that one is lacking.
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Infinity where it cannot be told. */
+/** Infinity if unknown. */
 export function spareDescriptors(): number {
   if (process.platform !== "linux") return Number.POSITIVE_INFINITY;
   try {
@@ -10,7 +10,7 @@ export function spareDescriptors(): number {
     // The folder itself is open while it is read.
     return limit - (readdirSync("/proc/self/fd").length - 1);
   } catch (error) {
-    // Not even this look was possible.
+    // Not even this call got a descriptor.
     return error instanceof Error && "code" in error && error.code === "EMFILE"
       ? 0
       : Number.POSITIVE_INFINITY;

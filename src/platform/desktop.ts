@@ -1,10 +1,10 @@
-// What a desktop does for us, where there is one: opening a file, showing a notification.
+// What a desktop can do for us, if there is one: open a file, show a notification.
 import type { Environment } from "./environment.ts";
 import { isAbsolute, pathListSeparator } from "./paths.ts";
 
 /**
- * The command that opens a file as a double click does; nothing where there is no desktop. No shell stands in between: a
- * path may hold what one obeys.
+ * The command that opens a file as a double click does; undefined without a desktop. No shell is involved, because a path
+ * may contain characters that a shell interprets.
  */
 export function openCommand(
   path: string,
@@ -24,7 +24,9 @@ export interface Notice {
   variables: Record<string, string>;
 }
 
-/** The command that shows a notification; nothing where there is none. No script holds the words: they are data. */
+/**
+ * The command that shows a notification; undefined if there is none. The words are passed as data, never inside a script.
+ */
 export function notificationCommand(
   title: string,
   text: string,
@@ -45,23 +47,23 @@ export function notificationCommand(
   return { command: [notifier, "--app-name=parallel-claude-code-mcp", "--", title, text], variables: {} };
 }
 
-// A name alone is looked for in the working directory, too.
+// A bare name would also be searched in the working directory.
 function inSystem(program: string, { SystemRoot, SYSTEMROOT }: Environment): string {
   return `${SystemRoot ?? SYSTEMROOT ?? "C:\\Windows"}\\System32\\${program}`;
 }
 
-// Without a display, `xdg-open` would start a browser of text in our terminal.
+// Without a display, `xdg-open` would start a text browser in our terminal.
 function hasDesktop({ DISPLAY, WAYLAND_DISPLAY, WSL_DISTRO_NAME }: Environment): boolean {
   return [DISPLAY, WAYLAND_DISPLAY, WSL_DISTRO_NAME].some((value) => value !== undefined && value !== "");
 }
 
-// What lies in a stranger's working directory is never run: relative entries of PATH are passed over.
+// Skips relative entries of PATH, so that nothing from a foreign working directory is run.
 function which(name: string, { PATH = "" }: Environment): string | undefined {
   const absolute = PATH.split(pathListSeparator).filter(isAbsolute);
   return Bun.which(name, { PATH: absolute.join(pathListSeparator) }) ?? undefined;
 }
 
-// What PowerShell reads out of a variable is never read as a script, whatever quotes are in it: it knows nine of them.
+// PowerShell never parses the value of a variable as a script, whatever quotes it contains; PowerShell knows nine kinds.
 const balloon = [
   "Add-Type -AssemblyName System.Windows.Forms, System.Drawing",
   "$icon = New-Object System.Windows.Forms.NotifyIcon",

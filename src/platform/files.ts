@@ -1,4 +1,4 @@
-// File operations for which Bun has no call of its own. Synchronous, where an order must hold.
+// File operations that Bun lacks. Synchronous, because their order matters.
 // Bun has no call that returns only when it is done, which an order of steps and a look at permissions need; nor one for links, modes and room.
 import {
   accessSync,
@@ -29,8 +29,8 @@ export function makePrivateDirectory(path: string): void {
 }
 
 /**
- * Takes a directory away from everybody but this user, where it is this user's and holds nothing but what `isOurs`: one
- * that serves others too, as the temporary one does, stays as it is.
+ * Removes the rights of everybody else from a directory, if this user owns it and it contains only what `isOurs` accepts.
+ * A shared directory, such as the temporary one, stays unchanged.
  */
 export function closeToOthers(path: string, isOurs: (name: string) => boolean): void {
   const { mode, uid } = statSync(path);
@@ -38,7 +38,7 @@ export function closeToOthers(path: string, isOurs: (name: string) => boolean): 
   if (readdirSync(path).every(isOurs)) chmodSync(path, 0o700);
 }
 
-/** Makes a directory, with its parents, as the user's umask has it. */
+/** Makes a directory, with its parents, under the user's umask. */
 export function makeDirectory(path: string): void {
   mkdirSync(path, { recursive: true });
 }
@@ -46,21 +46,21 @@ export function makeDirectory(path: string): void {
 /** Makes a file private to the user, if it is not there yet. */
 export function touchPrivately(path: string): void {
   closeSync(openSync(path, "a", 0o600));
-  // A file that was there before may be open to others; on Windows the directory's rights count instead.
+  // An existing file may be open to others. On Windows, the directory's rights decide.
   if (process.platform !== "win32") chmodSync(path, 0o600);
 }
 
-/** A new file to append to, private to the user, as a descriptor. Throws when the name is taken. */
+/** Creates a file to append to, private to the user; returns its descriptor. Throws if the name is taken. */
 export function createForAppending(path: string): number {
   return openSync(path, "ax", 0o600);
 }
 
-/** A file to append to, private to the user, as a descriptor. */
+/** Opens a file to append to, private to the user; returns its descriptor. */
 export function openForAppending(path: string): number {
   return openSync(path, "a", 0o600);
 }
 
-/** A file to read, as a descriptor. */
+/** Opens a file for reading; returns its descriptor. */
 export function openForReading(path: string): number {
   return openSync(path, "r");
 }
@@ -69,12 +69,12 @@ export function closeDescriptor(descriptor: number): void {
   closeSync(descriptor);
 }
 
-/** Up to `buffer.length` bytes at `position`; gives how many there were. */
+/** Reads up to `buffer.length` bytes at `position`; returns how many were read. */
 export function readAt(descriptor: number, buffer: Uint8Array, position: number): number {
   return readSync(descriptor, buffer, 0, buffer.length, position);
 }
 
-/** Something that is no regular file stands where one is to be read or written: a link, a pipe, a device. */
+/** Thrown if a link, a pipe or a device stands where a regular file is read or written. */
 export class NoRegularFile extends Error {
   readonly code = "EFTYPE";
 
@@ -86,13 +86,13 @@ export class NoRegularFile extends Error {
 // Opening a pipe must not wait for its other end, and a link must not lead to another file.
 const unfollowed = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
-// A descriptor of a regular file that stands at this very path. Throws `NoRegularFile` for anything else.
+// A descriptor of a regular file at exactly this path. Throws `NoRegularFile` for anything else.
 function openRegular(path: string, flags: number, mode = 0o666): number {
   let descriptor: number;
   try {
     descriptor = openSync(path, flags | unfollowed, mode);
   } catch (error) {
-    // A link, or a pipe that nobody reads.
+    // A link, or a pipe without a reader.
     const isOther = ["ELOOP", "ENXIO", "EISDIR", "EMLINK"].includes(systemCode(error) ?? "");
     throw isOther ? new NoRegularFile(path) : error;
   }
@@ -101,12 +101,12 @@ function openRegular(path: string, flags: number, mode = 0o666): number {
   throw new NoRegularFile(path);
 }
 
-/** Whether a name is taken, by whatever it is: a link that leads nowhere too. */
+/** Whether a name is taken by anything, dangling links included. */
 export function isThere(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
-    // Below something that is no directory there is nothing.
+    // A parent is not a directory.
     if (systemCode(error) === "ENOTDIR") return false;
     throw error;
   }
@@ -125,17 +125,17 @@ export function kindAt(path: string): "file" | "directory" | "other" | "nothing"
   }
 }
 
-/** Whether a directory is there that this user may look at. */
+/** Whether there is a directory that this user may look at. */
 export function isDirectory(path: string): boolean {
   try {
     return kindAt(path) === "directory";
   } catch {
-    // Below a directory without rights.
+    // Below a directory without permission.
     return false;
   }
 }
 
-// Too long, with a NUL, or a loop of links: nothing can be there, and nothing can be made there.
+// Too long, with a NUL, or a loop of links: nothing can exist or be created there.
 function isUnusable(error: unknown): boolean {
   const codes = ["ENAMETOOLONG", "ELOOP", "ERR_INVALID_ARG_VALUE"];
   return error instanceof Error && "code" in error && codes.some((code) => code === error.code);
@@ -145,7 +145,7 @@ function statOf(path: string) {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    // Below something that is no directory there is nothing.
+    // A parent is not a directory.
     if (error instanceof Error && "code" in error && error.code === "ENOTDIR") return undefined;
     throw error;
   }
@@ -155,7 +155,7 @@ export function exists(path: string): boolean {
   return existsSync(path);
 }
 
-/** Whether this user may run the file. What lies below a directory that this user may not enter is out of reach. */
+/** Whether this user may run the file. False below a directory that this user may not enter. */
 export function isExecutable(path: string): boolean {
   return allows(path, constants.X_OK) && kindAt(path) === "file";
 }
@@ -165,7 +165,7 @@ export function canEnter(directory: string): boolean {
   return allows(directory, constants.X_OK);
 }
 
-/** Whether nobody may write the file, by its own permission bits: also where this user is above them. */
+/** Whether the permission bits let nobody write the file. For root too, who could write it anyway. */
 export function isReadOnly(path: string): boolean {
   const found = statOf(path);
   return found !== undefined && ((found.mode & 0o222) === 0 || !allows(path, constants.W_OK));
@@ -176,12 +176,12 @@ export function permissionsOf(path: string): number {
   return statSync(path).mode & 0o7777;
 }
 
-/** A copy beside a file, with the same permissions. Throws when the name is taken. */
+/** Copies a file with its permissions. Throws if the name is taken. */
 export function copyBeside(path: string, copy: string): void {
   copyFileSync(path, copy, constants.COPYFILE_EXCL);
 }
 
-/** Sets the permission bits of a file, whatever the umask is. */
+/** Sets the permission bits of a file, regardless of the umask. */
 export function setPermissions(path: string, mode: number): void {
   chmodSync(path, mode);
 }
@@ -192,8 +192,8 @@ export function isWritable(path: string): boolean {
 }
 
 /**
- * A path with its symbolic links resolved; of one that is not there, those of the part that is. A link that leads to
- * nothing is followed too: a write there creates what it leads to.
+ * A path with its symbolic links resolved; if it does not exist, those of the existing part. Follows dangling links too:
+ * a write there creates their target.
  */
 export function realPath(path: string, mostLinks = 40): string {
   try {
@@ -219,7 +219,7 @@ function linkTarget(path: string): string | undefined {
   }
 }
 
-/** A small text file, whole. Throws when it is not there. */
+/** The text of a small file. Throws if there is none. */
 export function readText(path: string): string {
   return readFileSync(path, "utf8");
 }
@@ -227,10 +227,13 @@ export function readText(path: string): string {
 export type SmallFile =
   | { kind: "bytes"; bytes: Uint8Array }
   | { kind: "nothing" }
-  /** A device, a pipe, a directory, more than `mostBytes`, or not ours to read: `reason` is what follows its path. */
+  /**
+   * A device, a pipe, a directory, larger than `mostBytes`, or without permission. `reason` follows the path in a
+   * sentence.
+   */
   | { kind: "unreadable"; reason: string };
 
-/** A regular file of at most `mostBytes`, whole. Of anything else it reads nothing, and waits for nobody. */
+/** Reads a regular file of at most `mostBytes`. Reads nothing of anything else, and never blocks. */
 export function readSmallFile(path: string, mostBytes: number): SmallFile {
   try {
     const kind = kindAt(path);
@@ -241,7 +244,7 @@ export function readSmallFile(path: string, mostBytes: number): SmallFile {
       kind: "unreadable",
       reason: `is larger than ${mostBytes / 1_000_000} MB`,
     } as const;
-    // It may have become a pipe since: without O_NONBLOCK, opening that would wait for a writer.
+    // It may have become a pipe since. Without O_NONBLOCK, opening that would wait for a writer.
     const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const found = fstatSync(descriptor);
@@ -253,14 +256,14 @@ export function readSmallFile(path: string, mostBytes: number): SmallFile {
       closeSync(descriptor);
     }
   } catch (error) {
-    // No permission, or gone since.
+    // No permission, or removed since.
     const code = systemCode(error);
     const why = code === "EACCES" || code === "EPERM" ? "permission denied" : (code ?? String(error));
     return { kind: "unreadable", reason: `cannot be read (${why})` };
   }
 }
 
-/** All that a file, a pipe or a device gives, which may take its time; nothing where it is more than `mostBytes`. */
+/** Reads a file, a pipe or a device to its end, which may block; undefined if it has more than `mostBytes`. */
 export function readUpTo(path: string, mostBytes: number): Uint8Array | undefined {
   const descriptor = openSync(path, "r");
   try {
@@ -283,8 +286,8 @@ function bytesUpTo(descriptor: number, mostBytes: number): Uint8Array | undefine
 }
 
 /**
- * The first bytes of a file as text; nothing when nothing has this name. What is no regular file has the text "", and a
- * link is followed only where that is asked for.
+ * The first bytes of a file as text; undefined if nothing has this name. Anything but a regular file gives "". Follows a
+ * link only with `followsLinks`.
  */
 export function readHead(path: string, bytes: number, { followsLinks = false } = {}): string | undefined {
   const real = followsLinks ? realPath(path) : path;
@@ -304,7 +307,7 @@ export function readHead(path: string, bytes: number, { followsLinks = false } =
   }
 }
 
-/** The last bytes of a file as text; nothing when it is not there. */
+/** The last bytes of a file as text; "" if there is none. */
 export function readTail(path: string, bytes: number): string {
   if (!existsSync(path)) return "";
   const descriptor = openSync(path, "r");
@@ -318,18 +321,18 @@ export function readTail(path: string, bytes: number): string {
   }
 }
 
-/** Removes a file or a folder with all that is in it; silent when it is not there. */
+/** Removes a file, or a folder and its contents; does nothing if there is none. */
 export function removePath(path: string): void {
   rmSync(path, { recursive: true, force: true });
 }
 
-/** Which file stands at a path, told from one that was put there later; nothing where this user can reach none. */
+/** Distinguishes the file at a path from one put there later; undefined if this user can reach none. */
 export function fileIdentity(path: string): string | undefined {
   try {
     const found = statOf(path);
     return found && `${found.dev}:${found.ino}`;
   } catch (error) {
-    // Below a directory of somebody else's, as the one may be that a container knows the store by.
+    // Below a directory of another user, such as the path by which a container knows the store.
     if (systemCode(error) === "EACCES" || isUnusable(error)) return undefined;
     throw error;
   }
@@ -345,18 +348,18 @@ export interface FileStamp {
   modifiedAt: number;
 }
 
-/** The stamp of the file at a path; nothing where there is none. */
+/** The stamp of the file at a path; undefined if there is none. */
 export function fileStamp(path: string): FileStamp | undefined {
   const found = statOf(path);
   return found && { path: realPath(path), size: found.size, modifiedAt: found.mtimeMs };
 }
 
-/** What this user can still put on the disk of a directory. */
+/** How much this user can still write to the disk of a directory. */
 export function freeSpace(directory: string): { bytes: number; files: number } {
   const found = statfsSync(directory);
-  // Blocks are counted in fragments; `bsize` is how much is best read at once (statvfs(3)).
+  // Blocks are counted in fragments; `bsize` is the preferred size of a read (statvfs(3)).
   const blockBytes = "frsize" in found && Number(found.frsize) > 0 ? Number(found.frsize) : found.bsize;
-  // A file system that makes inodes as it needs them names none.
+  // A file system that creates inodes on demand reports none.
   return {
     bytes: found.bavail * blockBytes,
     files: found.files > 0 ? found.ffree : Number.POSITIVE_INFINITY,

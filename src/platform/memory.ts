@@ -1,4 +1,4 @@
-// How much memory is left, by what the machine and its control groups say.
+// How much memory is left on the machine and in its control groups.
 // Bun has no call that gives how much memory there is.
 import { freemem, totalmem } from "node:os";
 import { controlGroups } from "./control-groups.ts";
@@ -6,17 +6,17 @@ import { Sampled } from "./sampled.ts";
 import { type System, textAt, thisSystem } from "./system.ts";
 
 export interface Memory {
-  /** Most that there could ever be for us: of the machine, or of the smallest control group that we are in. */
+  /** The most that we could ever have: of the machine, or of the smallest control group around us. */
   totalBytes: number;
-  /** What new processes can take before the system has to push something out, or to kill. */
+  /** What new processes can take before the system swaps or kills. */
   availableBytes: number;
-  /** What has the least left. */
+  /** Which of the two has the least left. */
   limitedBy: "machine" | "cgroup";
 }
 
 /**
- * How memory stands now. Costs some 50 µs on Linux, and 25 µs more for each control group with a limit; never throws.
- * On macOS it is what was so a second ago.
+ * Current memory. Takes about 50 µs on Linux, and 25 µs more for each control group with a limit. On macOS up to a second
+ * old. Never throws.
  */
 export function memoryNow(system: System = thisSystem): Memory {
   const whole = memoryOfMachine(system);
@@ -48,13 +48,13 @@ function kilobytesIn(text: string | undefined, name: string): number | undefined
   return numberFrom(new RegExp(`^${name}:\\s*(\\d+) kB`, "m").exec(text ?? "")?.[1]);
 }
 
-// --- macOS, where the pages that are free are few, and those that can be had at once are many.
+// --- macOS: few pages are free, but many can be reclaimed at once.
 
 const vmStat = new Sampled(["/usr/bin/vm_stat"], availableInVmStat, { everyMs: 1_000, waitsAtFirst: true });
 
 /**
- * The bytes that can be had at once, in what `vm_stat` prints. Purgeable pages are not added: they are among the
- * inactive ones already.
+ * The bytes that can be reclaimed at once, from the output of `vm_stat`. Purgeable pages are not added, because they are
+ * counted as inactive.
  */
 export function availableInVmStat(text: string): number | undefined {
   const pageBytes = numberFrom(/page size of (\d+) bytes/.exec(text)?.[1]);
@@ -68,17 +68,17 @@ export function availableInVmStat(text: string): number | undefined {
   return pageBytes === undefined || sum === undefined ? undefined : pageBytes * sum;
 }
 
-// --- Linux: the groups that have a limit below what the machine has.
+// --- Linux: control groups with a limit below the machine's memory.
 
 const filesOfGroup = {
   1: {
     limits: ["memory.limit_in_bytes"],
     used: "memory.usage_in_bytes",
-    // Of the groups in it, too; as the usage is.
+    // Includes nested groups, as the usage does.
     reclaimable: /^total_inactive_file (\d+)$/m,
   },
   2: {
-    // Above `high`, the kernel lets nobody in it get ahead: that is an end, though nobody is killed there.
+    // Above `high` the kernel throttles the group. Nothing is killed there, but it counts as a limit.
     limits: ["memory.max", "memory.high"],
     used: "memory.current",
     reclaimable: /^inactive_file (\d+)$/m,
@@ -90,13 +90,13 @@ function memoryOfGroups(system: System, machineBytes: number): Room[] {
   if (!groups) return [];
   const { limits, used, reclaimable } = filesOfGroup[groups.version];
   return groups.folders.flatMap((folder) => {
-    // No limit is `max`, or in version 1 a number far beyond any memory.
+    // No limit is `max`, or in version 1 a number far above any memory.
     const known = limits.flatMap((name) => numberFrom(textAt(`${folder}/${name}`)) ?? []);
     const totalBytes = Math.min(...known);
     if (totalBytes >= machineBytes) return [];
     const usedBytes = numberFrom(textAt(`${folder}/${used}`));
     if (usedBytes === undefined) return [];
-    // Pages of files that nobody has looked at lately count as used, and are given up before anybody is killed.
+    // Inactive file pages count as used, but are reclaimed before anything is killed.
     const fileBytes = numberFrom(reclaimable.exec(textAt(`${folder}/memory.stat`) ?? "")?.[1]) ?? 0;
     const heldBytes = Math.max(0, usedBytes - fileBytes);
     return [{ totalBytes, availableBytes: Math.max(0, totalBytes - heldBytes) }];

@@ -1,4 +1,4 @@
-// Which directories lie on another machine's disk, where SQLite's locks are not reliable.
+// Which directories are on a network file system, where SQLite's locks are unreliable.
 // Bun has no call that gives the kind of a file system.
 import { statfsSync } from "node:fs";
 import { realPath } from "./files.ts";
@@ -17,7 +17,10 @@ const byMagic: Record<number, string> = {
   198183888: "Lustre",
 };
 
-/** Everything of FUSE has this number, encrypted folders and disks of this machine too: the kind of the mount tells. */
+/**
+ * FUSE has one number for all its file systems, local ones such as encrypted folders too. The type of the mount
+ * distinguishes them.
+ */
 const fuseMagic = 1702057286;
 
 const fuseKinds = [
@@ -38,17 +41,17 @@ const fuseKinds = [
   "afpfs",
 ];
 
-/** The kind of network file system a directory is on; nothing for a local one, or where it cannot be told. */
+/** The type of a directory's network file system; undefined if it is local or unknown. */
 export function networkFileSystemOf(directory: string): string | undefined {
   if (process.platform !== "linux") return undefined;
   const magic = statfsSync(directory).type >>> 0;
   return magic === fuseMagic ? networkFuseOf(realPath(directory)) : byMagic[magic];
 }
 
-/** The same for a directory on FUSE, by the table of mounts. `directory` has its symbolic links resolved. */
+/** The same for a directory on FUSE, from the mount table. `directory` has its symbolic links resolved. */
 export function networkFuseOf(directory: string, { root }: System = thisSystem): string | undefined {
-  // proc_pid_mountinfo(5): the fifth field is the place, and the first behind a lone hyphen the kind. Later mounts lie
-  // over earlier ones.
+  // proc_pid_mountinfo(5): the fifth field is the mount point, the first after a lone hyphen the type. Later mounts cover
+  // earlier ones.
   const kind = (textAt(`${root}/proc/self/mountinfo`) ?? "")
     .split("\n")
     .flatMap((line) => {
@@ -65,7 +68,7 @@ export function networkFuseOf(directory: string, { root }: System = thisSystem):
   return subtype !== undefined && fuseKinds.includes(subtype) ? subtype : undefined;
 }
 
-// Blanks and backslashes in paths are written as `\040` and the like.
+// Blanks and backslashes in paths are escaped as `\040` and so on.
 function plain(path: string): string {
   return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }

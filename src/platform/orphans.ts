@@ -1,54 +1,53 @@
-// Linux: takes in the processes whose parents end below us, so that none gets lost by leaving its parents.
+// Linux: adopts processes whose parents ended below us (as a subreaper), so that none escapes by leaving its parent.
 import { livenessOf, readStat } from "./process.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { childrenOf, type ProcessRow, type ProcessTable, processTable } from "./process-table.ts";
 import { textAt } from "./system.ts";
 
-/** The C library, by the names that it has with glibc and with musl. */
+/** The C library: its names with glibc and with musl. */
 const libraries = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 const setChildSubreaper = 36;
 const withoutWaiting = 1;
 
-/** How often a process that has nothing else to do lets go of orphans that have ended, in milliseconds. */
+/** How often an otherwise idle process reaps ended orphans, in milliseconds. */
 export const buryEveryMs = 1_000;
 
 interface Calls {
   takeIn(): void;
-  /** Lets go of a child that has ended. */
+  /** Reaps an ended child. */
   bury(pid: number): void;
 }
 
 let calls: Calls | undefined;
 let takesIn = false;
 
-/** A process above us that takes in orphans too: those of a process that stood between us once. */
+/** A process above us that adopts orphans too: those of processes that stood between us. */
 let above: ProcessIdentity | undefined;
 
-// By its identity, and never by what our parent is now: once it has ended, that is init, or a service manager, and all
-// programs of the user are its children.
+// By its identity, not as our current parent: once that process has ended, our parent is init or a service manager, whose
+// children are all the user's programs.
 function pidAbove(): number | undefined {
   return above && livenessOf(above) === "alive" ? above.pid : undefined;
 }
 
 /**
- * From now on, a descendant whose parent ends becomes our child instead of init's, whatever it has done to its
- * environment, group and session. Where the system cannot do that, such a process may be lost to us. `parent`: our
- * parent, where it takes in orphans too.
+ * Makes a descendant whose parent ends our child instead of init's, even if it changed its environment, group and
+ * session. Where the system lacks this, such a process may escape. `parent`: our parent, if it adopts orphans too.
  */
 export async function takeInOrphans({ parent }: { parent?: ProcessIdentity } = {}): Promise<void> {
   above = parent;
   if (process.platform !== "linux" || takesIn) return;
   takesIn = true;
   calls ??= await systemCalls();
-  // Before the first one can come.
+  // Before the first orphan can arrive.
   if (calls) leaveOwnAlone();
   calls?.takeIn();
 }
 
-/** To this process come the orphans of its whole container, which has no init: nobody can tell whose they were. */
+/** Without an init, this process gets the orphans of its whole container, so an orphan's origin is unknown. */
 const isInit = process.platform === "linux" && process.pid === 1;
 
-/** Lets go of what has ended in our container from now on, if nobody else does: every batch would leave a process. */
+/** Reaps the container's ended processes if nobody else does. Otherwise every batch would leave a zombie. */
 export async function buryAsInit(): Promise<void> {
   if (!isInit) return;
   calls ??= await systemCalls();
@@ -68,16 +67,16 @@ async function systemCalls(): Promise<Calls | undefined> {
         bury: (pid) => void symbols.waitpid(pid, null, withoutWaiting),
       };
     } catch {
-      // Another C library, or a system that lets nobody call it like this.
+      // Another C library, or a system that forbids the call.
     }
   }
   return undefined;
 }
 
-/** Children that we started ourselves. All others are orphans that came to us. */
+/** Children that we started. All others are adopted orphans. */
 const started = new Set<number>();
 
-/** Whoever starts a child in a process that takes in orphans says so, or the child is taken for one. */
+/** Register every child that an adopting process starts; otherwise it counts as an orphan. */
 export function isNoOrphan<Child extends { pid: number; exited: Promise<unknown> }>(child: Child): Child {
   const { pid } = child;
   started.add(pid);
@@ -86,12 +85,12 @@ export function isNoOrphan<Child extends { pid: number; exited: Promise<unknown>
   return child;
 }
 
-/** Processes of the user's, and the sessions whose processes are: nobody's to end, though they come to us. */
+/** Processes of the user's programs, and their sessions: never ours to end, even if we adopt them. */
 const usersOwn = new Set<number>();
 
 /**
- * Starts a program of the user's and waits for it. What it leaves behind is left alone: in its session, and what has come
- * to us meanwhile, for agents that stay make sessions of their own.
+ * Starts a program of the user's and waits for it. Spares what it leaves behind: everything in its session, and all
+ * orphans adopted meanwhile, because agents that stay create their own sessions.
  */
 export function leavingAlone<Program extends { pid: number }>(start: () => Program): Program {
   const before = new Set(childrenThatCame());
@@ -101,8 +100,8 @@ export function leavingAlone<Program extends { pid: number }>(start: () => Progr
   return program;
 }
 
-// A shell that becomes us (`server & exec …`, and the last command of `sh -c` without a word) leaves us its children, and
-// what they start may come to us too. In our own session is no process of `claude`, which gets one of its own.
+// A shell that replaces itself with us (`server & exec …`, or the last command of `sh -c`) leaves us its children, and
+// their children may be adopted too. No process of `claude` is in our session, because each gets its own.
 function leaveOwnAlone(): void {
   const own = readStat(process.pid);
   if (own) usersOwn.add(own.session);
@@ -119,8 +118,8 @@ function leaveAlone(pid: number): void {
 }
 
 /**
- * The children of ours and of our parent that may be orphans. Nothing where we take in none, or the kernel does not tell.
- * Read twice: a list that is read while a child ends may lack another one.
+ * The children of ours and of our parent that may be orphans. Undefined if we adopt none, or the kernel does not list
+ * them. Read twice, because a list read while a child ends may miss another.
  */
 export function childrenThatCame(): number[] | undefined {
   if (!calls) return undefined;
@@ -133,8 +132,8 @@ export function childrenThatCame(): number[] | undefined {
 }
 
 /**
- * The orphans that live, out of a look at the process table: ours, and those of our parent. None where those of others
- * come to us as well: what somebody starts by `docker exec` has no mark of ours, and neither has what emptied its environment.
+ * The living orphans in a process table: ours and our parent's. Empty if foreign orphans arrive here too, because a
+ * process of `docker exec`, or one with an emptied environment, has no marker of ours.
  */
 export function orphansIn(table: ProcessTable): [number, ProcessRow][] {
   if (!calls || isInit) return [];
@@ -150,10 +149,10 @@ export function orphansIn(table: ProcessTable): [number, ProcessRow][] {
   );
 }
 
-/** Ended children of the look before. What Bun started it has let go of by the next look. */
+/** Ended children at the previous call. Bun has reaped its own by the next call. */
 let endedBefore = new Set<number>();
 
-/** Lets go of orphans that have ended: nobody else waits for them. To be called every now and then. */
+/** Reaps ended orphans, which nobody else waits for. Call periodically. */
 export function buryOrphans(): void {
   if (!calls) return;
   const ended = new Set(ownChildren().filter((pid) => !started.has(pid) && readStat(pid)?.state === "Z"));
@@ -161,7 +160,7 @@ export function buryOrphans(): void {
   endedBefore = ended;
 }
 
-// Those that came to us are children of our first thread.
+// Adopted processes are children of our first thread.
 function ownChildren(): number[] {
   const text = textAt(`/proc/self/task/${process.pid}/children`) ?? "";
   return text.split(" ").filter(Boolean).map(Number);

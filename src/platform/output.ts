@@ -1,15 +1,14 @@
-// Writing to descriptors that somebody reads: pipes, terminals, files. Whatever they are, all of it arrives, once and
-// in order.
+// Writes to descriptors that somebody reads: pipes, terminals, files. Everything arrives, once and in order.
 // Bun has no call that writes to a descriptor once and says how much was taken: `Bun.write` sends the beginning of a long text twice.
 import { constants, fstatSync, openSync, write, writeSync } from "node:fs";
 import { systemCode } from "./system-error.ts";
 
-/** Between two tries to write to what takes nothing at the moment, in milliseconds: at first, and at most. */
+/** Delay between two attempts to write to a full pipe or terminal, in milliseconds: at first, and at most. */
 const againMs = { first: 1, most: 20 } as const;
 
 /**
- * A descriptor of the terminal behind another one, which never waits; nothing where there is no way to one. The other
- * stays as it is: its file description is shared with the shell, and must not become non-blocking.
+ * A non-blocking descriptor of the terminal behind another descriptor; undefined if it cannot be opened. The other one is
+ * unchanged: it shares its file description with the shell, so it must stay blocking.
  */
 export function openWithoutWaiting(descriptor: number): number | undefined {
   if (process.platform === "win32") return undefined;
@@ -17,15 +16,15 @@ export function openWithoutWaiting(descriptor: number): number | undefined {
   try {
     return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch {
-    // A terminal of another user (after `su`), or none that can be named: then it is written to as ever.
+    // A terminal of another user (after `su`), or one without a name: then writes may block.
     return undefined;
   }
 }
 
 /**
- * Writes all of it, however slow the reader is, and lets the process go on meanwhile: a full pipe holds up a thread,
- * and no session. `Bun.write` is no way to do it: of more than a pipe holds, it sends the beginning twice. Throws when
- * the reader has gone (`isReaderGone`), or the disk is full.
+ * Writes everything, however slow the reader. Does not block the process: a full pipe blocks only a thread. `Bun.write`
+ * cannot do this: it sends the beginning twice if the text exceeds the pipe. Throws if the reader has gone
+ * (`isReaderGone`) or the disk is full.
  */
 export async function writeAll(descriptor: number, bytes: Uint8Array): Promise<void> {
   let rest = bytes;
@@ -41,7 +40,7 @@ export async function writeAll(descriptor: number, bytes: Uint8Array): Promise<v
   }
 }
 
-/** Like `writeAll`, but before the call returns: for the last moment of a process, or its only one. */
+/** Like `writeAll`, but synchronous: for the end of a process, or one that does nothing else. */
 export function writeAllNow(descriptor: number, bytes: Uint8Array): void {
   let rest = bytes;
   while (rest.length > 0) {
@@ -54,12 +53,12 @@ export function writeAllNow(descriptor: number, bytes: Uint8Array): void {
   }
 }
 
-/** Whether a write failed because nobody reads any more, as behind `| head`. */
+/** Whether a write failed because nobody reads any more, as after `| head`. */
 export function isReaderGone(error: unknown): boolean {
   return systemCode(error) === "EPIPE";
 }
 
-/** Whether what is written goes into a file, and not to somebody who reads it now. */
+/** Whether a descriptor is a file, and not a reader such as a pipe or a terminal. */
 export function isRegularFile(descriptor: number): boolean {
   try {
     return fstatSync(descriptor).isFile();
@@ -80,7 +79,7 @@ export function leadToTheSame(descriptor: number, other: number): boolean {
   }
 }
 
-// How many bytes were taken; none where the pipe or terminal is full and does not wait.
+// How many bytes were written; 0 if the pipe or terminal is full and non-blocking.
 function writeSome(descriptor: number, bytes: Uint8Array): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   write(descriptor, bytes, 0, bytes.length, null, (error, written) => {
@@ -91,7 +90,7 @@ function writeSome(descriptor: number, bytes: Uint8Array): Promise<number> {
   return promise;
 }
 
-// Somebody has made the pipe or the terminal non-blocking.
+// Somebody made the pipe or the terminal non-blocking.
 function isFull(error: unknown): boolean {
   return systemCode(error) === "EAGAIN";
 }

@@ -1,4 +1,4 @@
-// Where things are by the customs of the operating system, and how paths are put together.
+// Where things are by the conventions of the operating system, and how paths are combined.
 // Bun has no call that names the home and the temporary directory by the customs of the system.
 import { homedir, tmpdir } from "node:os";
 // Bun has no call that takes paths apart.
@@ -8,7 +8,7 @@ import type { Environment } from "./environment.ts";
 // Bun has no call that takes paths apart.
 export { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 
-/** What stands between two paths in one variable: `:`, or `;` on Windows. */
+/** What separates two paths in one variable: `:`, or `;` on Windows. */
 export const pathListSeparator = delimiter;
 
 /** The user's home directory; `HOME` wins, as it does for `claude` itself. */
@@ -21,7 +21,7 @@ export function temporaryDirectory(): string {
   return tmpdir();
 }
 
-/** An absolute path from what a user wrote: `~` is the home directory, anything relative begins at `from`. */
+/** An absolute path from user input: `~` is the home directory, relative paths start at `from`. */
 export function absolutePath(path: string, from: string): string {
   if (path === "~") return homeDirectory();
   if (path.startsWith("~/") || path.startsWith("~\\")) return join(homeDirectory(), path.slice(2));
@@ -35,13 +35,13 @@ export function isWithin(path: string, root: string): boolean {
   return way.split(sep)[0] !== ".." && !isAbsolute(way);
 }
 
-/** A path below a directory as it is seen from there, and the directory itself as "."; every other text as it is. */
+/** A path relative to a directory that contains it, and the directory itself as "."; any other text unchanged. */
 export function shownPath(path: string, directory: string): string {
   if (!isAbsolute(path) || !isWithin(path, directory)) return path;
   return relative(directory, path) || ".";
 }
 
-/** The directory of the program's own state: log, transcripts, pages of sync batches. */
+/** The directory of the program's state: log, transcripts, pages of sync batches. */
 export function defaultStateDirectory(environment: Environment = process.env): string {
   const home = homeDirectory();
   switch (process.platform) {
@@ -62,7 +62,7 @@ export function configurationDirectory(environment: Environment = process.env): 
   return join(configurationBase(process.platform, environment), "parallel-claude-code-mcp");
 }
 
-/** Where applications keep what a user configures, on a system of that kind. */
+/** Where applications keep user configuration on this platform. */
 export function configurationBase(platform: NodeJS.Platform, environment: Environment = process.env): string {
   const home = homeDirectory();
   switch (platform) {
@@ -75,7 +75,7 @@ export function configurationBase(platform: NodeJS.Platform, environment: Enviro
   }
 }
 
-// The XDG specification has relative values ignored.
+// The XDG specification says to ignore relative values.
 function absoluteOr(path: string | undefined, otherwise: string): string {
   return path !== undefined && isAbsolute(path) ? path : otherwise;
 }

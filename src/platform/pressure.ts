@@ -1,4 +1,4 @@
-// How short the machine is of memory and of processors: how much of the time somebody waits for them.
+// How short of memory and processors the machine is: how much of the time something waits for them.
 // Bun has no call that gives the load, or what processors and memory are doing.
 import { cpus, freemem, loadavg, totalmem } from "node:os";
 import { controlGroups } from "./control-groups.ts";
@@ -6,24 +6,24 @@ import { processorCount } from "./processors.ts";
 import { Sampled } from "./sampled.ts";
 import { type System, textAt, thisSystem } from "./system.ts";
 
-/** Each from 0, when nobody waits, to 100. */
+/** Each from 0 (nothing waits) to 100. */
 export interface Pressure {
   memory: number;
   processor: number;
 }
 
 /**
- * How short things are now. Never throws. What is not told counts as 0.
+ * The current pressure. Unknown figures are 0. Never throws.
  *
  * | | memory | processor |
  * | --- | --- | --- |
- * | Linux | percentage of the last ten seconds in which some process waited for memory: of the machine or of our control group, the greater | the same for processors; where the kernel does not count this, by the load |
+ * | Linux | share of the last ten seconds in which some process waited for memory, in percent: of the machine or of our control group, whichever is greater | the same for processors; by the load if the kernel does not count this |
  * | macOS | 0, 50 and 100 for what the kernel calls normal, warning and critical | by the load |
- * | Windows | 0 with 20 % of the memory free or more, 100 with 5 % or less, straight in between | 0 with the processors 80 % busy or less, 100 when they never rest |
+ * | Windows | 0 if 20 % of the memory or more is free, 100 if 5 % or less, linear in between | 0 if the processors are 80 % busy or less, 100 if they are never idle |
  *
  * By the load: the share of runnable threads that had no processor in the last minute.
  *
- * Where sessions start, somebody always waits for a processor: 100 is then what a busy machine says, not an alarm.
+ * While sessions start, something always waits for a processor: 100 then means busy, and is no alarm.
  */
 export function pressureNow(system: System = thisSystem): Pressure {
   switch (system.platform) {
@@ -43,7 +43,7 @@ export function pressureNow(system: System = thisSystem): Pressure {
 
 // --- Linux: pressure stall information.
 
-// Nothing where the kernel does not count it, or was told not to.
+// Undefined if the kernel does not count it.
 function waitingFor(resource: "memory" | "cpu", system: System): number | undefined {
   const group = controlGroups("unified", system)?.folders[0];
   const places = [
@@ -61,7 +61,7 @@ function loadOf({ root }: System): number {
   return Number.parseFloat(textAt(`${root}/proc/loadavg`) ?? "");
 }
 
-/** The share of runnable threads that have no processor, as a percentage. */
+/** The share of runnable threads without a processor, in percent. */
 function byLoad(load = Number.NaN, processors: number): number {
   return load > processors ? percentage(100 * (1 - processors / load)) : 0;
 }
@@ -81,17 +81,17 @@ const levelOfMac = new Sampled(
 
 // --- Windows.
 
-/** By the share of the memory that is free. */
+/** From the share of free memory. */
 function shortageOf(free: number): number {
   return percentage((100 * (0.2 - free)) / 0.15);
 }
 
-/** By the share of their time in which the processors were busy. */
+/** From the share of time that processors were busy. */
 function crowding(busy: number): number {
   return percentage((100 * (busy - 0.8)) / 0.2);
 }
 
-/** How busy the processors were since an earlier look, which lies a second back or more; 0 at the first. */
+/** How busy the processors were since an earlier call, at least a second ago; 0 at the first call. */
 function busyShare(): number {
   const now = performance.now();
   if (before && now - before.at < 1_000) return before.share;

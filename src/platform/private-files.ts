@@ -1,15 +1,15 @@
-// Files that nobody but this user can read: what would otherwise stand on a command line, where everybody can.
+// Files that only this user can read, for what everybody could read on a command line.
 import { exists, makePrivateDirectory } from "./files.ts";
 import { dirname } from "./paths.ts";
 import { replaceFile } from "./whole-files.ts";
 
-/** A file whose name follows from its text, so that one that is there is the one. */
+/** A file whose name derives from its text, so an existing file has the right text. */
 export interface PrivateFile {
   path: string;
   text: string;
 }
 
-/** Writes those that are not there yet. */
+/** Writes those that do not exist yet. */
 export async function writePrivateFiles(files: readonly PrivateFile[]): Promise<void> {
   for (const { path, text } of files) {
     if (exists(path)) continue;
@@ -18,7 +18,7 @@ export async function writePrivateFiles(files: readonly PrivateFile[]): Promise<
   }
 }
 
-/** Of a text, for a name. */
+/** A digest of a text, for a file name. */
 export function digestOf(text: string): string {
   return new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 16);
 }

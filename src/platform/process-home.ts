@@ -1,20 +1,20 @@
-// Where a process lives: in which boot of which machine, and in which pid namespace. A pid means something only there.
+// Where a process lives: in which boot of which machine, and in which pid namespace. A pid is meaningful only there.
 // Bun has no call that says where a link leads.
 import { readlinkSync } from "node:fs";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { type System, textAt, thisSystem } from "./system.ts";
 
-/** What all processes that we can look at share. */
+/** What all processes visible to us share. */
 export type ProcessHome = Pick<ProcessIdentity, "boot" | "namespace" | "machine">;
 
-/** Our own. It stays as long as we do. */
+/** Our own home. It does not change while we run. */
 export function ownHome(): ProcessHome {
   own ??= homeIn(thisSystem);
   return own;
 }
 let own: ProcessHome | undefined;
 
-/** The one of a system. */
+/** The home that a system describes. */
 export function homeIn(system: System): ProcessHome {
   const machine = machineOf(system);
   return {
@@ -25,12 +25,12 @@ export function homeIn(system: System): ProcessHome {
 }
 
 /**
- * Whether a process can be looked at from here. One of an earlier boot of this machine is dead; of one of another
- * machine, or in another pid namespace, nothing can be said.
+ * Whether a process is visible from here. A process of an earlier boot of this machine is dead. Of another machine or pid
+ * namespace, nothing is known.
  */
 export function whereIs(process: ProcessHome, home: ProcessHome = ownHome()): "here" | "dead" | "unknown" {
   const isOfMachine = process.machine !== undefined && process.machine === home.machine;
-  // The same boot is the same kernel, whatever the machine is called, and whatever its containers believe it is.
+  // The same boot is the same kernel, whatever the machine or a container is called.
   if (isSameBoot(process, home)) return inode(process) === inode(home) ? "here" : "unknown";
   return isOfMachine ? "dead" : "unknown";
 }
@@ -38,7 +38,8 @@ export function whereIs(process: ProcessHome, home: ProcessHome = ownHome()): "h
 function isSameBoot(process: ProcessHome, home: ProcessHome): boolean {
   if (tellsBoot(process) && tellsBoot(home)) return process.boot === home.boot;
   if (tellsBoot(process) || tellsBoot(home)) return false;
-  // A time of boot moves with the clock, so a start at the same tick under the same pid decides, on the same machine.
+  // The computed boot time shifts with the clock. So on the same machine, the same pid with the same start tick counts as
+  // the same process.
   return process.machine === home.machine;
 }
 
@@ -46,7 +47,7 @@ function tellsBoot({ boot }: ProcessHome): boolean {
   return boot !== unknownBoot && !boot.startsWith(bootTime);
 }
 
-/** Before the time of boot, where a system has no id of it. */
+/** Prefix of the boot time, on systems without a boot id. */
 const bootTime = "btime ";
 const unknownBoot = "unknown";
 
@@ -70,7 +71,7 @@ function namespaceOf({ platform, root }: System): string {
   try {
     return readlinkSync(`${root}/proc/self/ns/pid`);
   } catch {
-    // A kernel without namespaces has one.
+    // A kernel without namespaces has none.
     return "";
   }
 }
@@ -82,7 +83,7 @@ function machineOf({ platform, root }: System): string | undefined {
   }
   if (platform !== "linux") return undefined;
   const text = textAt(`${root}/etc/machine-id`) ?? textAt(`${root}/var/lib/dbus/machine-id`);
-  // An image for containers may have it empty, or say that it is still to be made.
+  // A container image may leave it empty, or contain a placeholder.
   return /^[0-9a-f]{32}$/.exec(text?.trim() ?? "")?.[0];
 }
 

@@ -1,19 +1,19 @@
-// Who a process is: a pid alone is reused, and means nothing on another machine or after a restart.
+// Identifies a process: a pid alone is reused, and means nothing on another machine or after a restart.
 import { z } from "zod";
 
-/** A process, told apart from every other one that ever had its pid. */
+/** A process, distinguished from every other process that ever had its pid. */
 export const processIdentity = z.object({
-  /** The boot of the machine; after another boot the process is dead. */
+  /** The boot of the machine. After another boot the process is dead. */
   boot: z.string(),
   /**
-   * The pid namespace; in another one nothing can be said about the process. Empty where the system has none. Older
-   * programs wrote the host's name before it, which means nothing: hosts are renamed while they run.
+   * The pid namespace. Nothing is known about processes of another one. Empty if the system has none. Older programs
+   * wrote the host's name before it, which is ignored, because hosts are renamed while they run.
    */
   namespace: z.string(),
   pid: z.int().positive(),
   /** When it started, in the system's own unit (clock ticks since boot on Linux). */
   startTicks: z.string(),
-  /** The machine, where it has an id that outlasts a boot. */
+  /** The machine, if it has an id that survives a reboot. */
   machine: z.string().optional(),
 });
 export type ProcessIdentity = z.infer<typeof processIdentity>;

@@ -1,4 +1,4 @@
-// One look at the whole process table, for which several sessions may wait at once.
+// One scan of the whole process table, shared by all sessions that wait for it.
 // Bun has no call that lists a folder before it returns.
 import { readdirSync } from "node:fs";
 // Bun has no call that counts the processors of the machine: `navigator.hardwareConcurrency` counts ours.
@@ -10,21 +10,21 @@ import { textAt } from "./system.ts";
 /** The variable that every process of a session inherits. */
 export const markerVariable = "PARALLEL_CLAUDE_ATTEMPT";
 
-/** The variable that says how many sessions deep a process is; absent outside of all. */
+/** The variable that says how deeply a process is nested in sessions; absent outside of sessions. */
 export const depthVariable = "PARALLEL_CLAUDE_DEPTH";
 
-/** One look at the process table. */
+/** One scan of the process table. */
 export interface Look {
-  /** Living processes by the marker that they carry, of those asked for. */
+  /** Living processes by marker, of those requested. */
   byMarker: Map<string, ProcessIdentity[]>;
   /**
-   * False when some process could not be asked: it may have ended since the table was listed, and have started another
-   * one before, which was not listed yet.
+   * False if some process could not be read: it may have ended since the table was listed, after starting one that was
+   * not listed.
    */
   isWhole: boolean;
 }
 
-/** Looks for all processes that carry one of these markers. `among`: on Linux, only these are asked. */
+/** Finds all processes with one of these markers. `among`: on Linux, only these are read. */
 export function lookForMarkers(markers: ReadonlySet<string>, among?: readonly number[]): Look {
   const byMarker = new Map<string, ProcessIdentity[]>();
   let isWhole = true;
@@ -45,7 +45,7 @@ export function lookForMarkers(markers: ReadonlySet<string>, among?: readonly nu
 
 interface Seen {
   marked(marker: string, pid: number): void;
-  /** A process that could not be asked. */
+  /** Called for a process that could not be read. */
   missed(): void;
 }
 
@@ -53,7 +53,7 @@ interface Seen {
 export type ProcessRow = ProcessStat;
 export type ProcessTable = ReadonlyMap<number, ProcessRow>;
 
-/** All living processes, by their pids. Where the system cannot tell: none. `missed`: one has ended meanwhile. */
+/** All living processes, by pid; empty if the system does not list them. `missed`: a process ended meanwhile. */
 export function processTable(missed: () => void = () => undefined): ProcessTable {
   if (process.platform === "win32") return new Map();
   const rows = process.platform === "linux" ? rowsOnLinux(missed) : rowsInPs();
@@ -61,8 +61,8 @@ export function processTable(missed: () => void = () => undefined): ProcessTable
 }
 
 /**
- * These processes and all that descend from them, out of what the kernel keeps for each (Linux): where thousands of
- * others run, that is far less to read than the whole table. Nothing where the kernel does not keep it.
+ * These processes and all their descendants, from the kernel's lists of children (Linux). Far less to read than the whole
+ * table if thousands of other processes run. Undefined if the kernel keeps no such lists.
  */
 export function tableBelow(pids: Iterable<number>, missed: () => void): ProcessTable | undefined {
   const rows = new Map<number, ProcessRow>();
@@ -79,7 +79,9 @@ export function tableBelow(pids: Iterable<number>, missed: () => void): ProcessT
   return rows;
 }
 
-/** The children of all threads of a process (Linux); none where it has gone, nothing where the kernel does not tell. */
+/**
+ * The children of all threads of a process (Linux). Empty if it has gone, undefined if the kernel does not list them.
+ */
 export function childrenOf(pid: number): number[] | undefined {
   const threads = namesAt(`/proc/${pid}/task`);
   const texts = threads.map((thread) => textAt(`/proc/${pid}/task/${thread}/children`));
@@ -91,7 +93,7 @@ function namesAt(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {
-    // Gone between two looks.
+    // Ended between two calls.
     return [];
   }
 }
@@ -102,7 +104,7 @@ export function identityIn(table: ProcessTable, pid: number): ProcessIdentity | 
   return row ? identityWith(pid, row.startTicks) : undefined;
 }
 
-/** All that descend from these, children before grandchildren, they themselves left out. */
+/** All descendants of these, children before grandchildren, without these themselves. */
 export function descendantsIn(table: ProcessTable, pids: Iterable<number>): Set<number> {
   const children = Map.groupBy(table, ([, { parent }]) => parent);
   const found = new Set<number>();
@@ -117,13 +119,13 @@ export function descendantsIn(table: ProcessTable, pids: Iterable<number>): Set<
   return found;
 }
 
-/** All that descend from a process, children before grandchildren. Where the system cannot tell: none. */
+/** All descendants of a process, children before grandchildren. Empty if the system cannot list them. */
 export function descendantsOf(pid: number): ProcessIdentity[] {
   const table = processTable();
   return [...descendantsIn(table, [pid])].flatMap((child) => identityIn(table, child) ?? []);
 }
 
-/** The session that we run in, where we do: of all above us that carry our marker, the first. */
+/** The session that we run in, if any: of all processes above us that have our marker, the nearest. */
 export function sessionAround(environment: Record<string, string | undefined>): ProcessIdentity | undefined {
   const marker = environment[markerVariable];
   if (marker === undefined) return undefined;
@@ -132,13 +134,14 @@ export function sessionAround(environment: Record<string, string | undefined>): 
     (lookForMarkers(new Set([marker])).byMarker.get(marker) ?? []).map((one) => [one.pid, one]),
   );
   let found: ProcessIdentity | undefined;
-  // Shells between us and the session may have cleared what they pass on, so all above us are asked.
+  // Shells between us and the session may have removed the marker from the environment, so all processes above us are
+  // read.
   for (let pid = table.get(process.pid)?.parent; pid !== undefined && pid > 1; pid = table.get(pid)?.parent)
     found = marked.get(pid) ?? found;
   return found;
 }
 
-/** The words of a process's command line, the title that it gave itself included; nothing where it cannot be read. */
+/** The arguments of a process, with any title that it set for itself; empty if unreadable. */
 export function commandOf(pid: number): string[] {
   if (process.platform === "linux") {
     const text = readProc(pid, "cmdline")?.toString("latin1") ?? "";
@@ -172,7 +175,8 @@ function eachMarkedOnLinux(
     }
     const environment = readProc(pid, "environ");
     if (environment?.length === 0) {
-      // It may become another program in this moment. One that shows nothing twice has nothing, but may do so later.
+      // It may be replacing itself with another program right now. One that is empty twice counts as empty, but may
+      // change later.
       if (!emptyBefore.has(pid)) seen.missed();
       withEmpty.add(pid);
       continue;
@@ -189,25 +193,27 @@ function eachMarkedOnLinux(
   }
 }
 
-// A process inherits its marker or never has one, and most of a machine are nobody's session: whoever had none at the
-// last look is not asked again, as long as its pid cannot have become another one's. Those who cannot be asked at all,
-// kernel threads and zombies and what is another user's, are the dearest ones.
+// A process inherits its marker or never has one, and most processes belong to no session. So a process without one is
+// not read again while its pid cannot have been reused. Unreadable ones (kernel threads, zombies, other users') cost the
+// most.
 let withoutMarker = new Set<number>();
-/** Those that showed an empty environment. */
+/** Processes whose environment was empty. */
 let withEmpty = new Set<number>();
 let lookedAt = Number.NEGATIVE_INFINITY;
 
-/** More processes and threads than a processor starts in a millisecond: the quickest of threads takes 10 µs. */
+/**
+ * An upper bound of what one processor starts in a millisecond, processes and threads: the fastest thread takes 10 µs.
+ */
 const mostStartsPerMs = 100;
 
-// A pid comes round when all others have been given out, in milliseconds at the least.
+// The shortest time after which a pid is reused, in milliseconds: when all others have been used.
 function comeRoundMs(): number {
   knownComeRoundMs ??= Number(textAt("/proc/sys/kernel/pid_max") ?? 0) / (mostStartsPerMs * cpus().length);
   return knownComeRoundMs;
 }
 let knownComeRoundMs: number | undefined;
 
-// `ps -E` shows the environment of one's own processes behind the command.
+// `ps -E` prints the environment of one's own processes after the command.
 function eachMarkedOnMac(markers: ReadonlySet<string>, seen: Seen): void {
   const { stdout } = Bun.spawnSync(["/bin/ps", "-axEwwo", "pid=,command="], { env: { LC_ALL: "C" } });
   for (const line of stdout.toString().split("\n")) {
@@ -241,7 +247,7 @@ function rowsInPs(): [number, ProcessRow][] {
     });
 }
 
-/** Linux; `root` stands before `/proc`. */
+/** Linux; `root` is a prefix of `/proc`. */
 export function pidsOnLinux(root = ""): number[] {
   return readdirSync(`${root}/proc`).flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
 }

@@ -1,4 +1,4 @@
-// How much memory sessions take, with all the processes that they started.
+// How much memory sessions use, with all processes that they started.
 
 import { identityWith, type ProcessStat, statFrom } from "./process.ts";
 import { whereIs } from "./process-home.ts";
@@ -10,21 +10,18 @@ import { type System, textAt, thisSystem } from "./system.ts";
 /** A session's tree. */
 export interface Tree {
   bytes: number;
-  /** All processes in it, and those that were in it and live on elsewhere, with what they started. */
+  /** All processes in it, and former members that still run elsewhere, with their descendants. */
   members: ProcessIdentity[];
 }
 
 /**
- * The trees as they are now, by the key of their root: the root, all that descend from it, and all whose process
- * group or session it leads, though their parents have gone. A root that has ended has an empty one. Absent is what
- * cannot be told: a root of another pid namespace, and on Windows every root until the first answer has come.
- *
- * `seen`: members of earlier looks. They still count, with all that they started, when they have left the tree. What was
- * double-forked between two looks is missed: only its environment tells whose it is, and reading all environments is
- * left to the sweep at a session's end. Pages that a fork shares with its parent count for both.
- *
- * On macOS and Windows it is what was so a moment ago, and pages shared with other processes count for each.
- * Never throws.
+ * The current trees, by the key of their root: the root, its descendants, and all processes whose process group or
+ * session it leads, even without a parent. The tree of an ended root is empty. A root is absent if nothing is known: of
+ * another pid namespace, and on Windows until the first answer. `seen`: members at earlier calls. They and their
+ * descendants still count after leaving the tree. A process double-forked between two calls is missed: only its
+ * environment shows its origin, and reading all environments is left to the sweep at a session's end. Pages that a fork
+ * shares with its parent count for both. On macOS and Windows the figures are up to a few seconds old, and pages shared with other
+ * processes count for each. Never throws.
  */
 export function treesOf<Key>(
   roots: ReadonlyMap<Key, ProcessIdentity>,
@@ -41,7 +38,7 @@ export function treesOf<Key>(
       isAlive(table.get(one.pid), one) ? [[one.pid, key]] : [],
     ),
   );
-  // The roots come last: a tree within another is its own.
+  // Roots last: a tree inside another is its own.
   const keyOf = ownersIn(
     table,
     new Map([...left, ...living.map(([key, { pid }]): [number, Key] => [pid, key])]),
@@ -66,13 +63,13 @@ function isAlive(row: Row | undefined, { startTicks }: ProcessIdentity): boolean
   return row !== undefined && !/^[ZX]/.test(row.state) && row.startTicks === startTicks;
 }
 
-/** Tells whose a process is: the nearest root's above it, and its own group's before that of its parent. */
+/** Finds a process's owner: the nearest root above it; the owner of its own group wins over its parent's. */
 function ownersIn<Key>(table: Table, keyByRoot: ReadonlyMap<number, Key>) {
   const owners = new Map<number, { key: Key } | undefined>();
   const byRoot = new Map([...keyByRoot].map(([pid, key]) => [pid, { key }]));
   const ownerOf = (pid: number): { key: Key } | undefined => {
     if (owners.has(pid)) return owners.get(pid);
-    // Entered first: a table that was read while pids came into use again may lead round in a circle.
+    // Entered first, because a table that was read while pids were reused may contain a cycle.
     owners.set(pid, undefined);
     const row = table.get(pid);
     if (!row) return undefined;
@@ -88,7 +85,7 @@ function tableOf(system: System): Table | undefined {
   return system.platform === "win32" ? windowsTable.now() : macTable.now();
 }
 
-// --- Linux: one short file a process, and one more of those that belong to a session.
+// --- Linux: one short file for each process, and one more for those of a session.
 
 function tableOfLinux({ root }: System): Table | undefined {
   try {
@@ -100,19 +97,19 @@ function tableOfLinux({ root }: System): Table | undefined {
     });
     return new Map(rows);
   } catch {
-    // There is no /proc to look at, so nothing can be told.
+    // Without /proc, nothing is known.
     return undefined;
   }
 }
 
-// What is resident less what is shared. The pages of the executable are in memory once however many sessions run it,
-// and `claude` is an executable of 200 MB and more: counted for each session, they would be most of the sum.
+// Resident minus shared pages. The executable of `claude` (200 MB and more) is in memory once for all sessions; counted
+// for each, it would be most of the sum.
 function privateBytesOf(statm: string): number {
   const [, resident = 0, shared = 0] = (textAt(statm) ?? "").split(" ").map(Number);
   return Number.isFinite(resident - shared) ? Math.max(0, resident - shared) * pageBytes() : 0;
 }
 
-// 16 or 64 kB on some ARM machines. The kernel tells each process in its auxiliary vector, as entry 6.
+// 16 or 64 kB on some ARM machines. The kernel passes it to each process as entry 6 of its auxiliary vector.
 function pageBytes(): number {
   knownPageBytes ??= pageBytesIn(Buffer.from(textAt("/proc/self/auxv") ?? "", "latin1")) ?? 4096;
   return knownPageBytes;
@@ -127,7 +124,7 @@ function pageBytesIn(vector: Buffer): number | undefined {
   return undefined;
 }
 
-// --- macOS and Windows, where a program has to be asked.
+// --- macOS and Windows: a program must be run.
 
 const macTable = new Sampled(["/bin/ps", "-axo", "pid=,ppid=,pgid=,stat=,rss=,lstart="], tableInPs, {
   everyMs: 1_000,
@@ -143,11 +140,11 @@ const windowsTable = new Sampled(
     'Get-CimInstance Win32_Process | ForEach-Object { "$($_.ProcessId) $($_.ParentProcessId) $($_.WorkingSetSize)" }',
   ],
   tableFromWindows,
-  // It costs half a second of processor time.
+  // One run takes half a second of processor time.
   { everyMs: 5_000, waitsAtFirst: false },
 );
 
-/** Processes as `ps` prints them, the start at the end, as it stands in an identity. */
+/** The output of `ps`, with the start time in the last column, as in an identity. */
 export function tableInPs(output: string): Table | undefined {
   const rows = output.split("\n").flatMap((line): [number, Row][] => {
     const [pid = "", parent, group, state = "", kilobytes, ...start] = line.trim().split(/\s+/);
@@ -165,7 +162,7 @@ export function tableInPs(output: string): Table | undefined {
   return rows.length === 0 ? undefined : new Map(rows);
 }
 
-/** Processes as our line of PowerShell prints them; a process there has no group, and its start is not known to us. */
+/** The output of our line of PowerShell. Processes there have no group, and their start time is unknown. */
 export function tableFromWindows(output: string): Table | undefined {
   const rows = output.split("\n").flatMap((line): [number, Row][] => {
     const [, pid, parent, bytes] = /^(\d+) (\d+) (\d+)\s*$/.exec(line) ?? [];

@@ -1,4 +1,4 @@
-// Who a process is, whether it lives, and how it is ended.
+// Who a process is, whether it lives, and how to end it.
 // Bun has no call that reads a file before it returns; a process is looked at in one moment.
 import { readFileSync } from "node:fs";
 import { ownHome, whereIs } from "./process-home.ts";
@@ -15,32 +15,32 @@ export function ownIdentity(): ProcessIdentity {
 }
 let own: ProcessIdentity | undefined;
 
-/** The process that has this pid now; nothing when there is none, or only a zombie. */
+/** The process that has this pid now; undefined if there is none, or only a zombie. */
 export function identityOf(pid: number): ProcessIdentity | undefined {
   const startTicks = startOf(pid);
   return startTicks === undefined ? undefined : identityWith(pid, startTicks);
 }
 
-/** A child of ours that may have ended already: as a zombie, it keeps its start time until it is reaped. */
+/** A child of ours that may have ended already. A zombie keeps its start time until it is reaped. */
 export function identityOfChild(pid: number): ProcessIdentity {
   const startTicks = process.platform === "linux" ? readStat(pid)?.startTicks : startOf(pid);
   return identityWith(pid, startTicks ?? "gone");
 }
 
-/** The process that has this pid and began then, on this machine. */
+/** The process with this pid and start time, on this machine. */
 export function identityWith(pid: number, startTicks: string): ProcessIdentity {
   const { boot, namespace, machine } = ownHome();
-  // In the order of the schema: identities are compared as texts, too.
+  // In the order of the schema, because identities are also compared as texts.
   return { boot, namespace, pid, startTicks, ...(machine === undefined ? {} : { machine }) };
 }
 
-/** Whether exactly this process still runs. A zombie has ended. */
+/** Whether exactly this process still runs. A zombie counts as ended. */
 export function livenessOf(identity: ProcessIdentity): Liveness {
   const where = whereIs(identity);
   if (where !== "here") return where;
   const startTicks = startOf(identity.pid);
   if (startTicks !== undefined) return startTicks === identity.startTicks ? "alive" : "dead";
-  // Without a descriptor to look with, everybody would be dead; a signal needs none.
+  // Without a free descriptor, every process would look dead; a signal needs none.
   return isUnreadable(identity.pid) ? "unknown" : "dead";
 }
 
@@ -48,13 +48,13 @@ function isUnreadable(pid: number): boolean {
   return process.platform === "linux" && readStat(pid) === undefined && send(pid, 0);
 }
 
-/** This moment on the clock of `startTicks`, where that counts: on Linux. Else a moment after all others. */
+/** The current time on the clock of `startTicks` (Linux). Elsewhere infinity. */
 export function ticksNow(): number {
   const seconds = process.platform === "linux" ? textAt("/proc/uptime")?.split(" ", 1)[0] : undefined;
-  // Rounded up: what began within this very tick has begun.
+  // Rounded up, because what began within this tick has begun.
   return seconds === undefined ? Number.POSITIVE_INFINITY : Math.ceil(Number(seconds) * ticksPerSecond);
 }
-/** What the kernel shows to programs counts in hundredths, whatever it uses itself (USER_HZ). */
+/** The kernel reports hundredths of a second to programs, whatever it uses itself (USER_HZ). */
 const ticksPerSecond = 100;
 
 /** Whether a process is the one that started us. */
@@ -62,12 +62,12 @@ export function isOurParent(identity: ProcessIdentity | undefined): identity is 
   return identity !== undefined && identity.pid === process.ppid && livenessOf(identity) === "alive";
 }
 
-/** Sends a signal to exactly this process, and to nobody who came to its pid later. False when it is gone. */
+/** Signals exactly this process, never a later one with its pid. False if it has gone. */
 export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
   return livenessOf(identity) === "alive" && send(identity.pid, signal);
 }
 
-/** Sends a signal to every process of a group. False when there is none left. */
+/** Signals every process of a group. False if none is left. */
 export function signalGroup(leader: number, signal: NodeJS.Signals): boolean {
   if (process.platform === "win32") {
     return Bun.spawnSync(["taskkill", "/F", "/T", "/PID", String(leader)]).success;
@@ -75,7 +75,7 @@ export function signalGroup(leader: number, signal: NodeJS.Signals): boolean {
   return send(-leader, signal);
 }
 
-/** What `/proc/<pid>/stat` says, as far as we need it. */
+/** The fields of `/proc/<pid>/stat` that we need. */
 export interface ProcessStat {
   state: string;
   parent: number;
@@ -84,15 +84,15 @@ export interface ProcessStat {
   startTicks: string;
 }
 
-/** Nothing when the process is gone. Linux. */
+/** Undefined if the process has gone. Linux. */
 export function readStat(pid: number): ProcessStat | undefined {
   const text = readProc(pid, "stat")?.toString("latin1");
   return text === undefined ? undefined : statFrom(text);
 }
 
-/** The text of `/proc/<pid>/stat`, taken apart. */
+/** Parses the text of `/proc/<pid>/stat`. */
 export function statFrom(text: string): ProcessStat {
-  // The second field is the name in parentheses, and may hold blanks and parentheses itself (proc(5)).
+  // The second field is the name in parentheses, which may itself contain blanks and parentheses (proc(5)).
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ", 20);
   const [state = "", parent = "", group = "", session = ""] = fields;
   return {
@@ -104,12 +104,12 @@ export function statFrom(text: string): ProcessStat {
   };
 }
 
-/** A file of `/proc/<pid>`; nothing when the process is gone or belongs to somebody else. Linux. */
+/** A file of `/proc/<pid>`; undefined if the process has gone or belongs to somebody else. Linux. */
 export function readProc(pid: number, name: "stat" | "environ" | "cmdline"): Buffer | undefined {
   try {
     return readFileSync(`/proc/${pid}/${name}`);
   } catch {
-    // Gone between two looks, or not ours to read: in both cases there is nothing to say.
+    // Ended between two calls, or no permission: either way there is nothing to report.
     return undefined;
   }
 }
@@ -132,7 +132,7 @@ function send(pid: number, signal: NodeJS.Signals | 0): boolean {
     process.kill(pid, signal);
     return true;
   } catch (error) {
-    // EPERM means that it is there; everything else that it is not.
+    // EPERM means that it exists; anything else that it does not.
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }

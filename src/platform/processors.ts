@@ -1,10 +1,9 @@
-// How many processors are ours to use.
+// How many processors we may use.
 import { controlGroups } from "./control-groups.ts";
 import { type System, textAt, thisSystem } from "./system.ts";
 
 /**
- * The processors that this process may run on, and no more than its control groups give it the time of; a share of one
- * counts as one. Never throws.
+ * The processors that this process may run on, limited by its control groups. A fraction counts as one. Never throws.
  */
 export function processorCount(system: System = thisSystem): number {
   const groups = system.platform === "linux" ? controlGroups("cpu", system) : undefined;

@@ -1,16 +1,16 @@
-// What a command of the system says about the machine, without waiting for it at every look.
+// A figure about the machine from a system command, without waiting for the command at every call.
 
-/** How often a command is asked, and what the first look is worth. */
+/** How often a command is run, and whether the first call waits for it. */
 export interface Sampling {
   everyMs: number;
-  /** Whether the first look waits for its answer. Else it gives nothing, and the next looks what has come. */
+  /** Whether the first call waits. Otherwise it returns undefined, and later calls the newest figure. */
   waitsAtFirst: boolean;
 }
 
-/** A command that hangs is ended after this time, in milliseconds. */
+/** A command that hangs is killed after this time, in milliseconds. */
 const mostMs = 20_000;
 
-/** A figure out of a command's output that is asked for again behind our back once it is old. */
+/** A figure from a command's output, refreshed in the background once it is old. */
 export class Sampled<Figure> {
   readonly #command: string[];
   readonly #parse: (output: string) => Figure | undefined;
@@ -25,7 +25,7 @@ export class Sampled<Figure> {
     this.#sampling = sampling;
   }
 
-  /** The newest that there is; nothing while there is none, or after the command has failed. Never throws. */
+  /** The newest figure; undefined if there is none yet, or the command failed. Never throws. */
   now(): Figure | undefined {
     const first = this.#askedAt === Number.NEGATIVE_INFINITY;
     if (this.#asking || performance.now() - this.#askedAt < this.#sampling.everyMs) return this.#figure;
@@ -49,14 +49,14 @@ export class Sampled<Figure> {
     this.#asking = true;
     try {
       const child = Bun.spawn(this.#command, { ...options, stdout: "pipe" });
-      // Nobody is to be kept from ending by a look at the machine. Bun's own time limit would do that.
+      // Must not keep the process alive. Bun's own timeout would.
       child.unref();
       const limit = setTimeout(() => child.kill("SIGKILL"), mostMs).unref();
       const [code, output] = await Promise.all([child.exited, child.stdout.text()]);
       clearTimeout(limit);
       this.#figure = code === 0 ? this.#parse(output) : undefined;
     } catch {
-      // There is no such command, or no process can be started now: there is no figure.
+      // No such command, or no process can be started now: no figure.
       this.#figure = undefined;
     }
     this.#askedAt = performance.now();

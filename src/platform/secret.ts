@@ -1,11 +1,11 @@
-// Secrets: made at random, and compared in a time that tells nothing of them.
+// Secrets: random, and compared in constant time.
 
-/** 256 random bits, in letters that need no quotes anywhere. */
+/** 256 random bits, in characters that never need quoting. */
 export function newSecret(): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
 }
 
-/** Whether two secrets are the same. How long it takes depends on neither, nor on their lengths. */
+/** Whether two secrets are the same. The time depends on neither of them, nor on their lengths. */
 export function sameSecret(one: string, other: string): boolean {
   return crypto.timingSafeEqual(digest(one), digest(other));
 }

@@ -1,11 +1,11 @@
-// What was given to this process at its standard input, and how to read it without waiting for ever.
+// What this process got at its standard input, and how to read it without waiting for ever.
 // Bun has no call that gives the kind of a descriptor.
 import { fstatSync } from "node:fs";
 
 /** `other`: a device such as `/dev/null`, or nothing at all. */
 export type InputKind = "terminal" | "pipe" | "file" | "other";
 
-/** What stands at standard input. */
+/** What standard input is connected to. */
 export function standardInputKind(): InputKind {
   if (process.stdin.isTTY) return "terminal";
   try {
@@ -18,12 +18,12 @@ export function standardInputKind(): InputKind {
   }
 }
 
-/** More was there than may be read. */
+/** Thrown if more came than may be read. */
 export class TooMuchInput extends Error {}
 
 /**
- * All of standard input. Throws `TooMuchInput` beyond `mostBytes`. With `silenceMs`, gives nothing when no byte has
- * come by then: a pipe may stay open though nobody means to write into it.
+ * All of standard input. Throws `TooMuchInput` beyond `mostBytes`. With `silenceMs`, returns undefined if no byte has
+ * come by then: a pipe may stay open although nobody writes to it.
  */
 export async function readStandardInput(
   mostBytes: number,
@@ -47,7 +47,7 @@ export async function readStandardInput(
     }
   } finally {
     clearTimeout(timer);
-    // Who writes into an open pipe is no concern of ours any more.
+    // Later bytes in the open pipe do not concern us.
     void reader.cancel().catch(() => undefined);
   }
 }

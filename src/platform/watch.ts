@@ -1,17 +1,14 @@
-// Tells when a file in a directory grew.
+// Watches a directory for changed files.
 // Bun has no call that watches a folder.
 import { watch } from "node:fs";
 
-/** How soon a file that has just changed is reported once more, in milliseconds. */
+/** When a changed file is reported a second time, in milliseconds. */
 const againMs = 15;
 
-/**
- * Calls `changed` with a file's name whenever something happens to it. A watch may fail or miss things,
- * so that its users also look from time to time.
- */
+/** Calls `changed` with the name of every changed file. A watch may fail or miss changes, so callers must also poll. */
 export function watchDirectory(path: string, changed: (name: string) => void): Disposable {
-  // Bun 1.4 drops a change that follows another one of the same file within a fraction of a millisecond (6 of
-  // 100 were lost), so that each name is reported a second time when the file has had time to settle.
+  // Bun 1.4 drops a change within a fraction of a millisecond after another of the same file (6 of 100 were lost). So
+  // each name is reported again after the file has settled.
   let recent = new Set<string>();
   let timer: Timer | undefined;
   const again = () => {
@@ -35,7 +32,7 @@ export function watchDirectory(path: string, changed: (name: string) => void): D
       },
     };
   } catch {
-    // No watches left (they are counted by user), or a file system that has none: the regular look does it.
+    // No watches left (the limit is by user), or a file system without them: polling still works.
     return { [Symbol.dispose]: () => undefined };
   }
 }

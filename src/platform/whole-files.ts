@@ -1,5 +1,5 @@
-// Writes files as a whole: readers see the old text or the new one. The directory may be slow, on a network or a disk that
-// stalls: every call waits in another thread, and the process goes on.
+// Writes whole files: readers see the old text or the new one. The directory may be slow, on a network or a disk that
+// stalls, so every call runs in another thread.
 // Bun has no call that opens a file exclusively or without following links.
 import { constants } from "node:fs";
 // Bun has no call that links, renames, lists or looks at a link itself; what has one goes through it, by a descriptor.
@@ -8,20 +8,20 @@ import { NoRegularFile } from "./files.ts";
 import { join } from "./paths.ts";
 import { systemCode } from "./system-error.ts";
 
-/** Of a text in pieces, so many characters are written at once. */
+/** Characters of a text in pieces that are written at once. */
 const charactersAtOnce = 256 * 1024;
 
-/** A text in pieces, which are never all in memory at once. */
+/** A text in pieces, never all in memory at once. */
 type Pieces = Iterable<string> | AsyncIterable<string>;
 
 interface HowWritten {
-  /** Stands in the name of the half file that a kill leaves behind, for `removeHalfFiles`. */
+  /** Part of a temporary file's name; `removeHalfFiles` finds by it what a killed process left behind. */
   tag?: string;
   /** Permission bits. */
   mode?: number;
 }
 
-/** Replaces a file. Nothing is written through a link. */
+/** Replaces a file. Never writes through a link. */
 export async function replaceFile(path: string, text: string | Pieces, how: HowWritten = {}): Promise<void> {
   const beside = await halfFileWith(path, typeof text === "string" ? [text] : text, how);
   try {
@@ -32,7 +32,7 @@ export async function replaceFile(path: string, text: string | Pieces, how: HowW
   }
 }
 
-/** Puts a whole file at a name that is not taken yet; false when it is. */
+/** Writes a whole file to a name that is not taken; false if it is. */
 export async function placeNewFile(path: string, text: string, how: HowWritten = {}): Promise<boolean> {
   const beside = await halfFileWith(path, [text], how);
   try {
@@ -40,7 +40,7 @@ export async function placeNewFile(path: string, text: string, how: HowWritten =
     return true;
   } catch (error) {
     if (await isThere(path)) return false;
-    // A file system without hard links: the name is free, so a rename does it.
+    // A file system without hard links. The name is free, so rename.
     if (!(await isThere(beside))) throw error;
     await renameOver(beside, path);
     return true;
@@ -50,8 +50,8 @@ export async function placeNewFile(path: string, text: string, how: HowWritten =
 }
 
 /**
- * Appends a text to a regular file, made if it is not there: all of it, or, where that fails, nothing. Throws
- * `NoRegularFile` for a link or a pipe.
+ * Appends a text to a regular file, created if missing: all of it, or nothing if that fails. Throws `NoRegularFile` for a
+ * link or a pipe.
  */
 export async function appendText(path: string, text: string): Promise<void> {
   await using file = await openRegular(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
@@ -59,15 +59,15 @@ export async function appendText(path: string, text: string): Promise<void> {
   try {
     await append(file, new TextEncoder().encode(text));
   } catch (error) {
-    // Of a disk that is full, a part may have been taken; the next text must not be glued to it.
+    // A full disk may have taken a part, and the next text must not follow directly after it.
     await file.truncate(size);
     throw error;
   }
 }
 
 /**
- * The lines of a regular file, one at a time, without their line feeds; none where it is not there. A last line without
- * one counts, and of a line over `mostCharacters`, nothing is given. Throws `NoRegularFile` for a link or a pipe.
+ * The lines of a regular file, one at a time, without line feeds; none if there is no file. A last line without a line
+ * feed counts. A line over `mostCharacters` is skipped. Throws `NoRegularFile` for a link or a pipe.
  */
 export async function* linesOf(path: string, mostCharacters: number): AsyncGenerator<string> {
   if (!(await isThere(path))) return;
@@ -89,7 +89,7 @@ export async function* linesOf(path: string, mostCharacters: number): AsyncGener
   if (rest !== "" && !isTooLong) yield rest;
 }
 
-/** Whether a text may be appended to a regular file as a line of its own; also where there is no file, or an empty one. */
+/** Whether a line may be appended to a regular file as it is: it ends with a line feed, is empty, or does not exist. */
 export async function endsWithLineFeed(path: string): Promise<boolean> {
   if (!(await isThere(path))) return true;
   await using file = await openRegular(path, constants.O_RDONLY);
@@ -99,8 +99,8 @@ export async function endsWithLineFeed(path: string): Promise<boolean> {
 }
 
 /**
- * The first bytes of a file as text; nothing when nothing has this name. What is no regular file, a link among it, has
- * the text "".
+ * The first bytes of a file as text; undefined if nothing has this name. Anything but a regular file, such as a link,
+ * gives "".
  */
 export async function readHead(path: string, bytes: number): Promise<string | undefined> {
   if (!(await isThere(path))) return undefined;
@@ -115,34 +115,34 @@ export async function readHead(path: string, bytes: number): Promise<string | un
   }
 }
 
-/** Whether a name is taken, by whatever it is: a link that leads nowhere too. */
+/** Whether a name is taken by anything, dangling links included. */
 export async function isThere(path: string): Promise<boolean> {
   try {
     await lstat(path);
     return true;
   } catch (error) {
-    // Below something that is no directory there is nothing.
+    // A parent is not a directory.
     if (["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? "")) return false;
     throw error;
   }
 }
 
-/** Makes a directory, with its parents, as the user's umask has it. */
+/** Makes a directory, with its parents, under the user's umask. */
 export async function makeDirectory(path: string): Promise<void> {
   await mkdir(path, { recursive: true });
 }
 
-/** The names in a directory. Throws where it is not there. */
+/** The names in a directory. Throws if there is none. */
 export function namesIn(directory: string): Promise<string[]> {
   return readdir(directory);
 }
 
-/** Removes a file; silent when it is not there. */
+/** Removes a file; does nothing if there is none. */
 export async function removePath(path: string): Promise<void> {
   await rm(path, { force: true });
 }
 
-/** Removes what a process that was killed while it wrote left in a directory. */
+/** Removes temporary files that a killed process left in a directory. */
 export async function removeHalfFiles(directory: string, tag: string): Promise<void> {
   for (const name of await readdir(directory))
     if (name.endsWith(endOfHalf(tag))) await removePath(join(directory, name));
@@ -154,14 +154,14 @@ function endOfHalf(tag: string): string {
 
 let halves = 0;
 
-// A file with this text, beside the path; its name is nobody else's, not even another runner's of the same batch.
+// A file with this text beside the path. Its name is unique, even among runners of the same batch.
 async function halfFileWith(
   path: string,
   pieces: Pieces,
   { tag = "new", mode = 0o644 }: HowWritten,
 ): Promise<string> {
   const beside = `${path}.${process.pid}-${++halves}${endOfHalf(tag)}`;
-  // Whatever has the name was left behind by a kill, or put there by somebody, and goes.
+  // Left behind by a killed process, or put there by somebody: remove it.
   await removePath(beside);
   const file = await open(beside, "wx", mode);
   try {
@@ -174,7 +174,7 @@ async function halfFileWith(
     }
     if (pending !== "") await write(file, pending);
   } catch (error) {
-    // Half of it only takes room, which may be what is missing.
+    // Half a file only takes up space, which may be what is missing.
     await removePath(beside);
     throw error;
   } finally {
@@ -183,28 +183,29 @@ async function halfFileWith(
   return beside;
 }
 
-// As a Blob, for only that is written in another thread: of a string below 256 KB, `Bun.write` waits for the disk in ours.
-// By descriptor, for by its path it would follow a link. Never an empty one, with which it empties the file (1.4.5).
+// As a Blob, because only that is written in another thread: `Bun.write` blocks ours for a string below 256 KB. By
+// descriptor, because by path it follows links. Never an empty Blob, with which it truncates the file (1.4.5).
 async function write(file: FileHandle, text: string): Promise<void> {
   await Bun.write(Bun.file(file.fd), new Blob([text]));
 }
 
-// `Bun.write` would reserve room from the beginning of the file, and behind what it reserves, the system appends (1.4.5).
+// `Bun.write` preallocates from the beginning of the file, and the system then appends after the preallocated part
+// (1.4.5).
 async function append(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let written = 0; written < bytes.length; )
     written += (await file.write(bytes, written, bytes.length - written)).bytesWritten;
 }
 
-// Opening a pipe must not wait for whoever has its other end, and a link must not lead to another file.
+// Opening a pipe must not wait for its other end, and a link must not lead to another file.
 const unfollowed = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
-// A regular file that stands at this very path. Throws `NoRegularFile` for anything else.
+// A regular file at exactly this path. Throws `NoRegularFile` for anything else.
 async function openRegular(path: string, flags: number): Promise<FileHandle> {
   let file: FileHandle;
   try {
     file = await open(path, flags | unfollowed, 0o666);
   } catch (error) {
-    // A link, or a pipe that nobody reads.
+    // A link, or a pipe without a reader.
     const isOther = ["ELOOP", "ENXIO", "EISDIR", "EMLINK"].includes(systemCode(error) ?? "");
     throw isOther ? new NoRegularFile(path) : error;
   }
@@ -218,16 +219,16 @@ async function openRegular(path: string, flags: number): Promise<FileHandle> {
   return file;
 }
 
-/** How long a file that others have open is waited for, in milliseconds. */
+/** How long to wait for a file that others have open, in milliseconds. */
 const openElsewhereMs = 1_000;
 
-// On Windows, a browser or a virus scanner that has the file open stands in the way for a moment.
+// On Windows, a browser or a virus scanner may have the file open for a moment.
 async function renameOver(from: string, to: string): Promise<void> {
   if (process.platform !== "win32") await rename(from, to);
   else await whileOpenElsewhere(() => rename(from, to));
 }
 
-/** Does it again for up to a second, as long as somebody has the file open. */
+/** Retries for up to a second while somebody has the file open. */
 export async function whileOpenElsewhere(
   act: () => Promise<void>,
   patienceMs = openElsewhereMs,

@@ -1,4 +1,4 @@
-// The log of one batch, and the belief that follows from it. Whoever appends folds first.
+// The log of one batch, and the state that follows from it. Every append first folds what is new.
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
@@ -10,7 +10,7 @@ import { isStorageTrouble } from "./database.ts";
 import { isHeld } from "./holder.ts";
 import { KeptPaths } from "./kept-paths.ts";
 
-/** Another runner has taken this batch over: the one that sees this stops, and touches nothing. */
+/** Another runner has taken over this batch. The one that catches this stops and touches nothing. */
 export class Replaced extends Error {
   constructor(batchId: string) {
     super(`Another runner now runs batch ${batchId}.`);
@@ -25,10 +25,10 @@ const lineSchema = z.object({
 });
 const runnerColumns = batchColumns.pick({ runner: true, aliveAt: true });
 
-/** Of no boot, and so nowhere. */
+/** An identity that matches no boot, so it is never alive. */
 const nobody: ProcessIdentity = { boot: "none", namespace: "", pid: 1, startTicks: "none" };
 
-/** What founds a batch. */
+/** The event that creates a batch. */
 export type Founding = Extract<EventBody, { type: "batch-created" }>;
 
 /** Where the logs of all batches are. */
@@ -42,9 +42,9 @@ export class BatchLog {
   readonly #lines: LogLines;
   readonly state: BatchState;
   #sequence: number;
-  /** Of others, folded by an append of ours: what acts on events must still get them. */
+  /** Events of others, folded by an append of ours, that `refresh` still has to return. */
   #unheard: Event[] = [];
-  /** Before a transaction that failed: what has been believed since is not so. Nothing where all is well. */
+  /** State before a transaction that failed: everything folded since is invalid. Undefined if all is well. */
   #wellUntil: { sequence: number; unheard: readonly Event[] } | undefined;
 
   private constructor(place: LogPlace, lines: LogLines, state: BatchState, sequence: number) {
@@ -65,7 +65,9 @@ export class BatchLog {
     return new BatchLog(place, lines, state, write.immediate());
   }
 
-  /** Folded as far as it goes, or up to the event of a sequence. Nothing when there is no such batch, or not by then. */
+  /**
+   * Folds the log to its end, or up to the event of a sequence. Undefined if there is no such batch, or not by then.
+   */
   static open(place: LogPlace, batchId: BatchId, until?: number): BatchLog | undefined {
     const lines = new LogLines(place, batchId);
     const [first, ...others] = lines.after(0, until);
@@ -79,12 +81,12 @@ export class BatchLog {
     return this.state.batch.batchId;
   }
 
-  /** Of the last event that is taken in. It grows from event to event, over all batches of the store. */
+  /** Of the last event folded. Sequences grow over all batches of the store. */
   get sequence(): number {
     return this.#sequence;
   }
 
-  /** Takes in what others have appended, and gives what has not been given yet. */
+  /** Folds what others have appended, and returns events not returned before. */
   refresh(): Event[] {
     this.#foldAgain();
     const events = [...this.#unheard, ...this.#takeIn()];
@@ -101,8 +103,8 @@ export class BatchLog {
   }
 
   /**
-   * Appends what `decide` makes of the newest state, in one transaction, and gives it.
-   * A runner passes its `epoch`; when another has taken over, `Replaced` is thrown and nothing is written.
+   * Appends what `decide` returns for the newest state, in one transaction, and returns it. A runner passes its `epoch`:
+   * if another has taken over, throws `Replaced` and writes nothing.
    */
   append(decide: (state: BatchState) => EventBody[], epoch?: number): Event[] {
     return this.#write(() => {
@@ -118,7 +120,7 @@ export class BatchLog {
     });
   }
 
-  // Never earlier than what came before, though the machine's clock be set back.
+  // Never earlier than the previous event, even if the machine's clock was set back.
   #stamp(epoch: number): { at: number; epoch: number } {
     return { at: Math.max(Date.now(), this.state.changedAt), epoch };
   }
@@ -139,7 +141,7 @@ export class BatchLog {
     try {
       return transaction.immediate();
     } catch (error) {
-      // What was believed inside a transaction that did not come about (a full disk, say) is believed no more.
+      // The transaction failed (a full disk, for example), so the state folded inside it is invalid.
       if (hasBegun && !(error instanceof Replaced)) {
         this.#wellUntil = before;
         this.#foldAgainIfReadable();
@@ -148,7 +150,7 @@ export class BatchLog {
     }
   }
 
-  // A disk that cannot be read either is read again before anything else is done.
+  // If the disk cannot be read either, the log is read again before the next operation.
   #foldAgainIfReadable(): void {
     try {
       this.#foldAgain();
@@ -157,7 +159,7 @@ export class BatchLog {
     }
   }
 
-  // What others have appended since the last good moment is theirs to stay, and whoever acts on it has not heard of it.
+  // Events of others since the last good moment stay valid, and `refresh` has not returned them yet.
   #foldAgain(): void {
     if (!this.#wellUntil) return;
     const { sequence, unheard } = this.#wellUntil;
@@ -170,14 +172,14 @@ export class BatchLog {
   }
 
   /**
-   * Becomes the runner of this batch, and gives the new epoch. Of several who try at the same time exactly one
-   * succeeds; the others get nothing, as does everybody while the last runner lives: also one that was stopped,
-   * for it may wake at any time. One that cannot be looked at from here lives as long as it says so.
+   * Makes this process the runner of the batch, and returns the new epoch. If several try at the same time, exactly one
+   * succeeds; the others get undefined, as does everybody while the last runner lives, even if it is stopped, because it
+   * may resume at any time. A runner that is not visible from here lives while its heartbeat is fresh.
    */
   takeOver(identity: ProcessIdentity): number | undefined {
     const from = this.state.epoch;
     return this.#write(() => {
-      // Whoever becomes the runner begins with what there is.
+      // A new runner starts from the current log.
       this.refresh();
       if (this.state.epoch !== from || this.state.endedAt !== undefined || this.#isRun()) return undefined;
       const epoch = from + 1;
@@ -186,15 +188,15 @@ export class BatchLog {
       this.#writeRow();
       this.#place.database
         .query("UPDATE batches SET runner = ?, alive_at = ? WHERE batch_id = ?")
-        // By the clock, and not by the log, whose time goes on where the clock was set back.
+        // By the clock, not by the log, whose time moves on even if the clock was set back.
         .run(JSON.stringify(identity), Date.now(), this.batchId);
       return epoch;
     });
   }
 
   /**
-   * Takes the batch from its runner, whether that lives or not, and gives it to nobody: in a copy of the store, where the
-   * runner works for the original. Appends what `decide` makes of it.
+   * Takes the batch from its runner, alive or not, and leaves it without one: in a copy of the store, where that runner
+   * works for the original. Appends what `decide` returns.
    */
   disown(decide: (state: BatchState) => EventBody[]): void {
     this.#write(() => {
@@ -207,15 +209,15 @@ export class BatchLog {
         ...this.#stamp(this.state.epoch + 1),
       });
       this.#writeRow();
-      // Long ago, so that it does not go on by itself: whoever wants that asks for it.
+      // Long ago, so that it is not resumed automatically, only on request.
       this.#place.database
         .query("UPDATE batches SET runner = NULL, keeper = NULL, alive_at = 0 WHERE batch_id = ?")
         .run(this.batchId);
     });
   }
 
-  // Whoever starts new processes strikes the old ones out in the row. One that lives all the same is about to leave, and
-  // must be gone before it is followed.
+  // Starting new processes clears the old ones in the row. A keeper or runner that still lives is about to exit, and must
+  // be gone first.
   #isRun(): boolean {
     const row = this.#place.database
       .query<unknown, [string]>(`SELECT ${selectionOf(runnerColumns)} FROM batches WHERE batch_id = ?`)
@@ -237,12 +239,12 @@ export class BatchLog {
   }
 }
 
-/** The lines of one batch's log, as they are kept. */
+/** The lines of one batch's log, as stored. */
 class LogLines {
   readonly #database: Database;
   readonly #batchId: BatchId;
   readonly #paths: KeptPaths;
-  /** Whether this log keeps paths relative. A new one does; of others, the first line says it. */
+  /** Whether this log stores paths as relative. A new one does; for others, the first line says so. */
   #relative = true;
 
   constructor({ database, stateDirectory }: LogPlace, batchId: BatchId) {
@@ -251,7 +253,7 @@ class LogLines {
     this.#paths = new KeptPaths(stateDirectory, batchId);
   }
 
-  /** A path as this log keeps it. */
+  /** A path as this log stores it. */
   kept(path: string): string {
     return this.#relative ? this.#paths.kept(path) : path;
   }

@@ -1,16 +1,15 @@
-// What machine and account have turned out to carry: learned by runners, kept for those that come, and shared by
-// those that run.
+// What machine and account turned out to sustain: learned by runners, kept for later ones, and shared by those that run.
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { holderFrom, isHeld } from "./holder.ts";
 
-/** What the sessions of a runner take. */
+/** What the sessions of a runner use. */
 export interface Load {
   sessions: number;
   usedBytes: number;
-  /** What they may come to take altogether; never less than what they take now. */
+  /** What they may grow to together; never less than they use now. */
   expectedBytes: number;
 }
 
@@ -32,7 +31,7 @@ export class Capacity {
     this.#database = database;
   }
 
-  /** Changes the pace of an account: gets the text that is kept, and gives the one that is to be. */
+  /** Changes the pace of an account: `change` gets the stored text, and returns the new one. */
   changePace(account: string, change: (kept: string | undefined) => string): string {
     const step = this.#database.transaction(() => {
       const kept = this.pace(account);
@@ -44,7 +43,7 @@ export class Capacity {
     return step.immediate();
   }
 
-  /** The pace of an account as it is kept. */
+  /** The stored pace of an account. */
   pace(account: string): string | undefined {
     const row = this.#database
       .query<unknown, [string]>("SELECT pace FROM paces WHERE account = ?")
@@ -52,7 +51,7 @@ export class Capacity {
     return row ? paceRow.parse(row).pace : undefined;
   }
 
-  /** How much memory a session of this configuration takes, in bytes, where some have run. */
+  /** How much memory a session of this configuration takes, in bytes; undefined if none has run. */
   footprint(configuration: string): number | undefined {
     const row = this.#database
       .query<unknown, [string]>("SELECT bytes FROM footprints WHERE configuration = ?")
@@ -66,7 +65,7 @@ export class Capacity {
       .run(configuration, Math.round(bytes), Date.now());
   }
 
-  /** Says what the sessions of a batch take; without any, the row goes. */
+  /** Publishes what the sessions of a batch use; without sessions, removes the row. */
   setLoad(batchId: BatchId, holder: ProcessIdentity, load: Load): void {
     if (load.sessions === 0) {
       this.#database.query("DELETE FROM loads WHERE batch_id = ?").run(batchId);
@@ -88,7 +87,7 @@ export class Capacity {
       );
   }
 
-  /** What the sessions of all other runners take that live. */
+  /** What the sessions of all other living runners use. */
   otherLoads(batchId: BatchId): Load[] {
     const rows = this.#database.query<unknown, [string]>("SELECT * FROM loads WHERE batch_id <> ?");
     return rows.all(batchId).flatMap((value) => {

@@ -1,30 +1,30 @@
-// Which version each `claude` on this machine calls itself, so that each file is asked once.
+// Which version each `claude` on this machine reports, so that each file is run only once.
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import type { FileStamp } from "../platform/files.ts";
 
-/** Every update of Claude Code may be a file of its own; the oldest answers go. */
+/** Every update of Claude Code may be a new file; the oldest answers are dropped. */
 const mostKept = 16;
 
-// A fact rather than a table: a program that does not know it passes over it, and the schema stays the same.
+// A fact, not a table: older programs ignore it, and the schema stays the same.
 const factName = "claude-versions";
 
 const keptSchema = z.object({
   path: z.string(),
   size: z.number(),
   modifiedAt: z.number(),
-  /** Older programs kept nothing where it did not say a version. */
+  /** Older programs stored nothing if there was no version. */
   version: z.string().optional(),
 });
 /** What a file answered. */
 export type KeptVersion = z.infer<typeof keptSchema>;
 
-/** What this very file answered when it was asked; nothing when it has changed since, or was never asked. */
+/** What exactly this file answered; undefined if it has changed since, or was never run. */
 export function keptVersion(database: Database, file: FileStamp): KeptVersion | undefined {
   return allKept(database).find((kept) => isOf(kept, file));
 }
 
-/** Remembers what a file answered, in place of what its path had answered before. */
+/** Stores what a file answered, replacing the answer for its path. */
 export function keepVersion(database: Database, kept: KeptVersion): void {
   const step = database.transaction(() => {
     const others = allKept(database).filter(({ path }) => path !== kept.path);
@@ -38,7 +38,7 @@ function allKept(database: Database): KeptVersion[] {
   const row = database.query<unknown, [string]>("SELECT value FROM facts WHERE name = ?").get(factName);
   if (!row) return [];
   const { value } = z.object({ value: z.string() }).parse(row);
-  // A newer program may have written more than this one knows: then nothing is remembered.
+  // A newer program may have written more than this one knows: then nothing is known.
   return z.array(keptSchema).catch([]).parse(JSON.parse(value));
 }
 

@@ -1,4 +1,4 @@
-// Opens the store: SQLite in the user's state directory, by rules that six processes at once survive.
+// Opens the store: SQLite in the user's state directory, configured for several processes at once.
 import { Database, SQLiteError } from "bun:sqlite";
 import { closeToOthers, exists, makePrivateDirectory, touchPrivately } from "../platform/files.ts";
 import { networkFileSystemOf } from "../platform/network-file-systems.ts";
@@ -7,21 +7,21 @@ import { messageOf } from "../platform/system-error.ts";
 import { isFileOfOurs } from "./layout.ts";
 import { migrations } from "./migrations.ts";
 
-/** What a user can fix about the store; the message says how. */
+/** A problem with the store that a user can fix; the message says how. */
 export class StoreProblem extends Error {}
 
 /** Another process has the store locked. */
 class StoreLocked extends StoreProblem {}
 
-/** "pccm", so that a file of another program is told from ours. */
+/** "pccm", to distinguish our file from other programs'. */
 const applicationId = 0x7063636d;
 
 /** Longest wait for another process's transaction, in milliseconds. */
 const usualBusyTimeoutMs = 10_000;
 
 /**
- * The store's database, made or migrated when needed. Throws `StoreProblem` for what the user can fix. While another
- * process writes, this one stands still, for at most `busyTimeoutMs`.
+ * The store's database, created or migrated if needed. Throws `StoreProblem` for what the user can fix. Blocks for at
+ * most `busyTimeoutMs` while another process writes.
  */
 export function openDatabase(path: string, busyTimeoutMs = usualBusyTimeoutMs): Database {
   prepareDirectory(dirname(path));
@@ -29,7 +29,7 @@ export function openDatabase(path: string, busyTimeoutMs = usualBusyTimeoutMs): 
   try {
     touchPrivately(path);
     database = new Database(path, { create: true, strict: true });
-    // The first statement of all: without it, most of several first opens fail with SQLITE_BUSY.
+    // Must be the first statement: without it, most of several simultaneous first opens fail with SQLITE_BUSY.
     database.run(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
     enterWriteAheadMode(database, busyTimeoutMs);
     database.run("PRAGMA synchronous = NORMAL");
@@ -57,7 +57,7 @@ function prepareDirectory(directory: string): void {
   );
 }
 
-// SQLite does not wait by itself for the lock that this change needs, nor can it stand in a transaction.
+// SQLite neither waits for the lock that this change needs, nor allows it in a transaction.
 function enterWriteAheadMode(database: Database, busyTimeoutMs: number): void {
   const mode = () => database.query<{ journal_mode: string }, []>("PRAGMA journal_mode").get()?.journal_mode;
   const deadline = Bun.nanoseconds() + busyTimeoutMs * 1e6;
@@ -75,7 +75,7 @@ function migrate(database: Database, path: string): void {
   if (versionOf(database) === migrations.length) return;
   database
     .transaction(() => {
-      // Another process may have been quicker, so the version is read again inside the transaction.
+      // Another process may have been faster, so read the version again inside the transaction.
       const version = versionOf(database);
       if (version > migrations.length) {
         throw new StoreProblem(
@@ -93,7 +93,7 @@ function versionOf(database: Database): number {
   return database.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
 }
 
-/** Whether the place where the store lies is the matter: full, read-only, gone or broken; and not our program. */
+/** Whether the error comes from storage (full, read-only, missing, damaged) rather than a bug. */
 export function isStorageTrouble(error: unknown): error is Error {
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return false;
   return /^(?:SQLITE_(?:FULL|IOERR|READONLY|CANTOPEN|BUSY)|ENOSPC|EROFS|EDQUOT|EIO)/.test(error.code);
@@ -108,12 +108,12 @@ export function isBusy(error: unknown): boolean {
   );
 }
 
-/** Whether it is SQLite that complains, or we in its place. */
+/** Whether the error comes from SQLite, or from us in its place. */
 export function isStoreError(error: unknown): boolean {
   return error instanceof SQLiteError || error instanceof StoreProblem;
 }
 
-/** What an error of the store means for its user, and what to do; nothing for any other error. */
+/** What an error of the store means for its user, and what to do; undefined for any other error. */
 export function storeProblemOf(error: unknown, path: string): StoreProblem | undefined {
   if (error instanceof StoreProblem) return error;
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
@@ -135,12 +135,12 @@ export function storeProblemOf(error: unknown, path: string): StoreProblem | und
 const usableAdvice =
   "Check that the directory is yours, writable and not full, or set PARALLEL_CLAUDE_STATE_DIRECTORY to another one.";
 
-// At the opening, everything else that goes wrong is about the place, too.
+// While opening, every other failure concerns the file's place too.
 function asProblem(error: unknown, path: string): unknown {
   const problem = storeProblemOf(error, path);
   if (problem || !(error instanceof Error)) return problem ?? error;
   const code = "code" in error ? String(error.code) : "";
-  // Of SQLite or of the system, such as EISDIR where a directory has the name.
+  // From SQLite or from the system, such as EISDIR if a directory has the name.
   if (!/^(?:SQLITE_|E[A-Z]+$)/.test(code)) return error;
   const what = exists(path) ? "opened" : "made";
   return new StoreProblem(`The store ${path} cannot be ${what}: ${error.message}. ${usableAdvice}`);

@@ -1,5 +1,5 @@
-// What the words of an end need and a batch's row does not hold: read from a few events of its log, because a fold of the
-// whole log takes a hundred times as long.
+// What the text of an end needs beyond a batch's row. Read from a few events of its log, because folding the whole log
+// takes a hundred times as long.
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
@@ -17,7 +17,7 @@ const eventSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("retry-requested"), tasks: numbers }),
 ]);
 
-/** Of the cancelled tasks of a batch, how many never had a session. A test holds that the fold says the same. */
+/** How many cancelled tasks of a batch never had a session. A test compares it with the fold. */
 export function cancelledUnstarted(database: Database, batchId: BatchId): number {
   const rows = database
     .query<unknown, [string]>(
@@ -31,7 +31,7 @@ export function cancelledUnstarted(database: Database, batchId: BatchId): number
     .all(batchId);
   let all: readonly number[] = [];
   const started = new Set<number>();
-  // Of the others, how those have ended that have.
+  // For the others, how those that ended did.
   const ends = new Map<number, "cancelled" | "not-started">();
   for (const event of z.array(eventSchema).parse(rows)) {
     switch (event.type) {

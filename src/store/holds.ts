@@ -1,5 +1,5 @@
-// Pauses on new sessions of an account, which all its batches keep: until a time, and then until one session has
-// shown that they are over.
+// Pauses on new sessions of an account, shared by all its batches: until a time, and then until one session has shown
+// that they are over.
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import { type AccessKind, accessKinds } from "../model/outcome.ts";
@@ -12,23 +12,23 @@ export type HoldKind = AccessKind;
 export interface Hold {
   kind: HoldKind;
   /**
-   * Part of a model's name that the hold is for, or all of it behind a `=`; `default` for tasks that name none; empty
+   * Part of a model's name that the hold is for, or the whole name after a `=`; `default` for tasks that name none; empty
    * for all.
    */
   model: string;
-  /** Since when its end is not known, in milliseconds since 1970, as `until` is. */
+  /** Since when its end is unknown, in milliseconds since 1970, as is `until`. */
   since: number;
-  /** From then on, one session tries whether it is over. */
+  /** From then on, one session probes whether it is over. */
   until: number;
   /** In words for people. */
   because: string;
-  /** How often that was tried in vain. */
+  /** How often it was probed in vain. */
   tries: number;
-  /** Whether a session tries it now. */
+  /** Whether a session is probing it now. */
   isProbed: boolean;
 }
 
-/** What tells the holds of an account apart. */
+/** What identifies a hold of an account. */
 export type HoldName = Pick<Hold, "kind" | "model">;
 
 export function isSame(one: HoldName, other: HoldName): boolean {
@@ -46,15 +46,15 @@ const rowSchema = z.object({
   probed_at: z.number(),
 });
 
-/** How far clocks are set back without anybody having done it, in milliseconds. */
+/** How far clocks are set back by synchronization, in milliseconds. */
 const clockToleranceMs = 60_000;
 
-/** Whether it is time to try whether a hold is over; at once where the clock was set back behind its beginning. */
+/** Whether to probe a hold now; immediately if the clock was set back to before its beginning. */
 export function isDue(hold: Pick<Hold, "since" | "until">, now: number): boolean {
   return hold.until <= now || beganAhead(hold, now);
 }
 
-/** Whether a hold began at a time that is still to come: its end means nothing then. */
+/** Whether a hold begins in the future: then its end is meaningless. */
 export function beganAhead({ since }: Pick<Hold, "since">, now: number): boolean {
   return since > now + clockToleranceMs;
 }
@@ -75,7 +75,7 @@ export class Holds {
     });
   }
 
-  // A runner says every few seconds that it lives; of one that has only just begun, the try itself says so.
+  // A runner sends a heartbeat every few seconds. For one that has just begun, the probe itself counts.
   #isTrying(holder: ProcessIdentity, probedAt: number): boolean {
     return isHeld({ holder, seenAt: () => Math.max(probedAt, lastSeen(this.#database, holder)) });
   }
@@ -91,7 +91,7 @@ export class Holds {
     place.run(this.#account, kind, model, since, until, because, tries);
   }
 
-  /** Takes it on to try whether a hold is over. False when it is too early, unless `early`, or another runner does. */
+  /** Claims the probe of a hold. False if it is too early, unless `early`, or another runner is probing. */
   claimProbe(named: HoldName, prober: ProcessIdentity, now: number, { early = false } = {}): boolean {
     const claim = this.#database.transaction(() => {
       const hold = this.all().find((one) => isSame(one, named));
@@ -103,22 +103,22 @@ export class Holds {
   }
 
   /**
-   * Takes over the try of a runner that died, for a session of its that still runs. False where the session was started
-   * before that try began, and so for something else, or where somebody tries already.
+   * Takes over the probe of a dead runner for one of its sessions that still runs. False if the session started before
+   * that probe, and so for something else, or if somebody is probing already.
    */
   adoptProbe(named: HoldName, prober: ProcessIdentity, startedAt: number): boolean {
     const adopt = this.#database.transaction(() => {
       const row = this.#rows().find((one) => isSame(one, named));
       const hold = this.all().find((one) => isSame(one, named));
       if (!row || row.prober === null || !hold || hold.isProbed || row.probed_at > startedAt) return false;
-      // The try began when it did: the next one to take it over asks the same.
+      // Keeps the probe's original time, for the next one to take it over.
       this.#setProber(hold, prober, row.probed_at);
       return true;
     });
     return adopt.immediate();
   }
 
-  /** The session that tried it has shown nothing: another one may. */
+  /** The probing session has shown nothing: another one may probe. */
   endProbe(hold: Hold): void {
     this.#setProber(hold, undefined);
   }
@@ -129,7 +129,7 @@ export class Holds {
     lift.run(this.#account, kind, model);
   }
 
-  /** Lets all holds be tried at once, each by one session. Gives how many there were. */
+  /** Makes all holds due at once, each for one session. Returns how many there were. */
   hasten(now: number): number {
     const hasten = this.#database.query("UPDATE holds SET until = min(until, ?) WHERE account = ?");
     return hasten.run(now, this.#account).changes;

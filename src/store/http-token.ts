@@ -1,4 +1,4 @@
-// The token that clients of the HTTP door show. One for a state directory, made at its first use.
+// The token of clients of the HTTP door: one for a state directory, created on first use.
 import { makePrivateDirectory, readText, touchPrivately } from "../platform/files.ts";
 import { newSecret } from "../platform/secret.ts";
 import { placeNewFile } from "../platform/whole-files.ts";
@@ -10,11 +10,11 @@ const fewestCharacters = 32;
 
 export interface HttpToken {
   token: string;
-  /** Whether this call has made it. */
+  /** Whether this call created it. */
   isNew: boolean;
 }
 
-/** The token. Throws `StoreProblem` when the file holds none. */
+/** The token. Throws `StoreProblem` if the file contains none. */
 export async function httpToken({ stateDirectory, httpTokenFile }: Layout): Promise<HttpToken> {
   makePrivateDirectory(stateDirectory);
   // Two doors may start at once: the first to place the file wins, and both read the same.

@@ -1,4 +1,4 @@
-// Paths as the log keeps them. What lies below the state directory is kept relative to it, so that the directory can be
+// Paths as the log stores them. Those below the state directory are stored relative to it, so that the directory can be
 // moved, copied, and restored elsewhere.
 import type { BatchId } from "../model/batch-id.ts";
 import type { EventBody } from "../model/event.ts";
@@ -9,7 +9,7 @@ import { batchesFolder } from "./layout.ts";
 export class KeptPaths {
   readonly #stateDirectory: string;
   readonly #batchId: BatchId;
-  /** The rest of a path behind the batch's own folder, in whatever state directory that was, on whatever system. */
+  /** The rest of a path after the batch's own folder, in any state directory on any system. */
   readonly #inFolder: RegExp;
 
   constructor(stateDirectory: string, batchId: BatchId) {
@@ -18,13 +18,16 @@ export class KeptPaths {
     this.#inFolder = new RegExp(`(?:^|[\\\\/])${batchesFolder}[\\\\/]${batchId}[\\\\/](.*)$`, "s");
   }
 
-  /** A path as it is kept. */
+  /** A path as stored. */
   kept(path: string): string {
     if (!isAbsolute(path) || !isWithin(path, this.#stateDirectory)) return path;
     return relative(this.#stateDirectory, path).replaceAll("\\", "/");
   }
 
-  /** A path where it is now. Older programs kept absolute ones: the batch's folder tells them, wherever it was then. */
+  /**
+   * The current absolute path. Older programs stored absolute ones, which are recognized by the batch's folder, wherever
+   * it was then.
+   */
   absolute(path: string): string {
     const inFolder = this.#inFolder.exec(path)?.[1];
     if (inFolder !== undefined)
@@ -32,7 +35,7 @@ export class KeptPaths {
     return isAbsolute(path) ? path : join(this.#stateDirectory, path);
   }
 
-  /** An event as it is kept. */
+  /** An event as stored. */
   keptEvent<Body extends EventBody>(body: Body): Body {
     return withPaths(
       body,
@@ -41,7 +44,7 @@ export class KeptPaths {
     );
   }
 
-  /** An event with the paths of today. */
+  /** An event with current paths. */
   eventToday<Body extends EventBody>(body: Body): Body {
     return withPaths(
       body,
@@ -50,7 +53,7 @@ export class KeptPaths {
     );
   }
 
-  // Of options, only whole paths: a text may well speak of one.
+  // For options, only whole values: a text may mention a path.
   #isInFolder(text: string): boolean {
     const begins = text.startsWith(`${batchesFolder}/${this.#batchId}/`);
     return begins || (/^(?:[\\/]|[A-Za-z]:)[^\n]*$/.test(text) && this.#inFolder.test(text));

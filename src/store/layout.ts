@@ -21,9 +21,9 @@ export function layoutOf(stateDirectory: string) {
     pages: (batchId: BatchId) => join(batchDirectory(batchId), "pages"),
     /** Settings that a task gave as a file, as its sessions get them. */
     settings: (batchId: BatchId, digest: string) => join(batchDirectory(batchId), `settings-${digest}.json`),
-    /** What sessions of a running batch get in files; gone at its end. */
+    /** Files for the sessions of a running batch; removed at its end. */
     privateFolder: (batchId: BatchId) => join(batchDirectory(batchId), "private"),
-    /** What the processes that carry a batch had to say. */
+    /** The output of the batch's own processes. */
     runnerLog: (batchId: BatchId) => join(batchDirectory(batchId), "runner.log"),
     /** A new name per attempt, so that no session ever appends to another's transcript. */
     transcript: (batchId: BatchId, task: number, attempt: number, total: number) =>
@@ -32,12 +32,12 @@ export function layoutOf(stateDirectory: string) {
 }
 export type Layout = ReturnType<typeof layoutOf>;
 
-/** Whether we make a file or folder of this name in a state directory. */
+/** Whether we create a file or folder of this name in a state directory. */
 export function isFileOfOurs(name: string): boolean {
   return name === batchesFolder || name === httpTokenName || name.startsWith(databaseName);
 }
 
-/** Whose pages a directory is for; nothing where it is no batch's own. */
+/** The batch whose pages are in a directory; undefined if it is no batch's own. */
 export function batchOfPages(layout: Layout, directory: string): BatchId | undefined {
   const { data: batchId } = batchIdSchema.safeParse(basename(dirname(directory)));
   return batchId !== undefined && layout.pages(batchId) === directory ? batchId : undefined;
@@ -48,7 +48,7 @@ export function stderrBeside(transcript: string): string {
   return transcript.replace(/\.ndjson$/, ".stderr.txt");
 }
 
-/** A task's number as it stands in file names: three digits, more where there are 1,000 tasks or more. */
+/** A task's number in file names: three digits, more from 1,000 tasks on. */
 export function padded(task: number, total: number): string {
   return String(task).padStart(Math.max(3, String(total).length), "0");
 }
@@ -57,7 +57,7 @@ export function padded(task: number, total: number): string {
 export const outputFiles = {
   index: "index.html",
   report: (batchId: string) => `report-${batchId}.html`,
-  /** What an open page of the batch follows by. */
+  /** What an open page of the batch polls. */
   feed: (batchId: string) => `report-${batchId}.js`,
   /** What an open page of the batch searches. */
   texts: (batchId: string) => `report-${batchId}-texts.js`,

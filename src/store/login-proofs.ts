@@ -1,8 +1,8 @@
-// Whether the login of an account works: for a while after the API has answered any of its sessions, in whatever batch.
+// Whether the login of an account works: for a while after the API has answered any of its sessions, in any batch.
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
 
-/** How long a reply proves it, in milliseconds. As long as the prompt cache lasts that the session has written. */
+/** How long a reply counts as proof, in milliseconds: as long as the prompt cache that the session has written. */
 const provesForMs = 5 * 60_000;
 
 const proofRow = z.object({ proven_at: z.number() });
@@ -17,7 +17,7 @@ export class LoginProofs {
     this.#account = account;
   }
 
-  /** Whether the login was proven a short while ago. A time that is still to come is of a clock that was set back. */
+  /** Whether the login was proven recently. A time in the future is from before the clock was set back. */
   isProven(now: number): boolean {
     const row = this.#database
       .query<unknown, [string]>("SELECT proven_at FROM login_proofs WHERE account = ?")

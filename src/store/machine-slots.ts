@@ -1,5 +1,5 @@
-// Slots that runners share which know of each other only what stands here: the sessions of an account, and the
-// starts of the machine.
+// Slots that runners share, who know each other only from these rows: the sessions of an account, and the starts of the
+// machine.
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
@@ -7,15 +7,15 @@ import { livenessOf } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { holderFrom, isHeld, lastSeen } from "./holder.ts";
 
-/** Which of the machine's slots somebody holds. */
+/** Identifies a held slot of the machine. */
 export type SlotId = number;
 
-/** The pool of the rights to start a session: one for the whole machine, whatever the account. */
+/** The pool of rights to start a session: one for the whole machine, for all accounts. */
 export const startingPool = "starting";
 
-/** A runner that waits asks ten times a second, and says so in the store this often, in milliseconds. */
+/** How often a waiting runner, which asks ten times a second, records that it waits, in milliseconds. */
 const tellEveryMs = 1_000;
-/** After this long without asking, in ms, a waiter waits no more, or cannot: it is stopped, or its machine is. */
+/** A waiter that has not asked for this long, in milliseconds, is ignored: it, or its machine, is stopped. */
 const waitsForMs = 5_000;
 
 interface Claimant {
@@ -27,14 +27,14 @@ interface Claimant {
   limit: () => number;
 }
 
-// Schemas are made once: making one costs far more than using it.
+// Schemas are created once, because that costs far more than using them.
 const countRow = z.object({ held: z.number() });
 const slotRow = z.object({ slot_id: z.number() });
 const holderRow = z.object({ holder: z.string(), seen_at: z.number() });
 const waiterRow = z.object({
   batch_id: z.string(),
   holder: z.string(),
-  /** Nothing for a runner of an older version, which does not say it. */
+  /** Null for a runner of an older version, which does not record it. */
   asked_at: z.number().nullable(),
 });
 
@@ -42,7 +42,7 @@ const waiterRow = z.object({
 export class MachineSlots {
   readonly #database: Database;
   readonly #claimant: Claimant;
-  /** When we last said that we wait; nothing as long as we do not. */
+  /** When we last recorded that we wait; undefined while we do not. */
   #saidAt: number | undefined;
 
   constructor(database: Database, claimant: Claimant) {
@@ -51,8 +51,8 @@ export class MachineSlots {
   }
 
   /**
-   * A slot, or nothing while all are taken, or while one is free and a batch waits that holds fewer. Whoever gets
-   * nothing is written down as waiting.
+   * A slot. Undefined if all are taken, or one is free but a batch with fewer slots waits. A runner that gets none is
+   * recorded as waiting.
    */
   claim(): SlotId | undefined {
     const { batchId } = this.#claimant;
@@ -72,7 +72,7 @@ export class MachineSlots {
 
   /** Gives a slot back. */
   release(slot: SlotId): void {
-    // Only of ours: a row may be gone already, and older programs give numbers out again.
+    // Only our own: a row may be gone already, and older programs reuse numbers.
     const { batchId } = this.#claimant;
     this.#database.query("DELETE FROM pool_slots WHERE slot_id = ? AND batch_id = ?").run(slot, batchId);
   }
@@ -82,7 +82,7 @@ export class MachineSlots {
     if (this.#saidAt !== undefined) this.#stopWaiting();
   }
 
-  /** Whether this batch has so many that one should go to another that waits, or be given up for all. */
+  /** Whether this batch should give a slot to another one that waits, or holds more than the limit allows. */
   yields(): boolean {
     if (this.taken() > this.#claimant.limit()) return true;
     const own = this.#heldBy(this.#claimant.batchId);
@@ -92,7 +92,7 @@ export class MachineSlots {
     });
   }
 
-  /** The slots that an earlier runner of this batch held; they are ours now, as its sessions are. */
+  /** The slots that an earlier runner of this batch held. They are ours now, as its sessions are. */
   inherit(): SlotId[] {
     const { pool, batchId, holder } = this.#claimant;
     const inherit = this.#database.query<unknown, [string, string, string]>(
@@ -101,19 +101,19 @@ export class MachineSlots {
     return inherit.all(JSON.stringify(holder), pool, batchId).map((row) => slotRow.parse(row).slot_id);
   }
 
-  /** A slot above the limit, for a session that runs already. */
+  /** A slot above the limit, for a session that already runs. */
   force(): SlotId {
     return this.#insert();
   }
 
-  /** All that this batch holds goes back: it has ended. */
+  /** Releases everything that this batch holds: it has ended. */
   releaseAll(): void {
     const { pool, batchId } = this.#claimant;
     this.#database.query("DELETE FROM pool_slots WHERE pool = ? AND batch_id = ?").run(pool, batchId);
     this.#stopWaiting();
   }
 
-  /** How many are taken, by whomever. */
+  /** How many are taken, by all batches. */
   taken(): number {
     const count = this.#database.query<unknown, [string]>(
       "SELECT count(*) AS held FROM pool_slots WHERE pool = ?",
@@ -131,12 +131,12 @@ export class MachineSlots {
     return slot;
   }
 
-  // Not with every question: a commit makes all other processes look at the store.
+  // Not on every request, because a commit makes all other processes read the store.
   #sayThatWeWait(): void {
     const now = performance.now();
     if (this.#saidAt !== undefined && now - this.#saidAt < tellEveryMs) return;
     const { pool, batchId, holder } = this.#claimant;
-    // Each time: another process may have taken us for gone and removed it.
+    // Each time, because another process may have removed it, thinking that we were gone.
     this.#database
       .query("INSERT OR REPLACE INTO pool_waiters (batch_id, pool, holder) VALUES (?, ?, ?)")
       .run(batchId, pool, JSON.stringify(holder));
@@ -164,7 +164,7 @@ export class MachineSlots {
     return countRow.parse(count.get(this.#claimant.pool, batchId)).held;
   }
 
-  // The other batches of the pool that wait.
+  // The other waiting batches of the pool.
   #waiters(): string[] {
     return this.#waiterRows().flatMap((row) => (this.#isWaiting(row) ? [row.batch_id] : []));
   }
@@ -184,7 +184,7 @@ export class MachineSlots {
     return Math.abs(Date.now() - askedAt) < waitsForMs && livenessOf(holder) !== "dead";
   }
 
-  // Slots of runners that have gone, and the rows of waiters that have.
+  // Removes the slots and waiter rows of runners that have gone.
   #freeDead(): void {
     const { pool } = this.#claimant;
     const rows = this.#database.query<unknown, [string]>(
@@ -200,8 +200,8 @@ export class MachineSlots {
   }
 }
 
-// SQLite gives a number out again when its row has gone, while somebody may still hold it. Below 2 ** 48, so that what
-// an older program has SQLite give out behind ours is exact too.
+// SQLite reuses a number after its row is deleted, while somebody may still hold it. Below 2 ** 48, so that the numbers
+// after it that SQLite generates for older programs are exact too.
 function newSlotId(): SlotId {
   const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
   return (high % 2 ** 15) * 2 ** 32 + low + 1;

@@ -1,4 +1,4 @@
-// The schema, step by step. A step that has been released is never changed again.
+// The schema, step by step. A released step is never changed.
 
 /** Step n leads from schema version n to n + 1. */
 export const migrations: readonly string[] = [

@@ -1,14 +1,14 @@
-// Writing to a store that another process has locked, without standing still meanwhile.
+// Writes to a store that another process has locked, without blocking.
 import { isBusy } from "./database.ts";
 
-/** How long another process's transaction is waited for, in milliseconds. */
+/** How long to wait for another process's transaction, in milliseconds. */
 export const lockPatienceMs = 10_000;
 /** Between two tries, in milliseconds. */
 const againMs = 50;
 
 /**
- * Does what reads or writes the store, again and again while that is locked. In between, this process does all else: a
- * server answers its other calls. Of use where the database itself waits only for a moment.
+ * Reads or writes the store, and retries while it is locked. Between tries, the process does everything else: a server
+ * answers other calls. Useful if the database itself waits only briefly.
  */
 export async function patiently<Result>(act: () => Result, patienceMs = lockPatienceMs): Promise<Result> {
   const deadline = performance.now() + patienceMs;

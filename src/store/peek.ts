@@ -1,4 +1,4 @@
-// A look into the store for who must be quick and may not disturb: it is never made, migrated or written.
+// Reads the store without creating, migrating or writing it, for shell completion.
 import { Database } from "bun:sqlite";
 import { z } from "zod";
 import { exists } from "../platform/files.ts";
@@ -8,10 +8,10 @@ import { layoutOf } from "./layout.ts";
 const identifying = batchColumns.pick({ batchId: true, name: true, createdAt: true });
 const glimpsed = identifying.extend({ tasks: z.number() });
 
-/** A batch, as little as helps to choose one. */
+/** The parts of a batch that help to choose one. */
 export type BatchGlimpse = z.output<typeof glimpsed>;
 
-/** The newest batches; none where there is no store, or none that can be read now. */
+/** The newest batches; none if there is no store, or it cannot be read now. */
 export function glimpseBatches(stateDirectory: string, limit: number): BatchGlimpse[] {
   const path = layoutOf(stateDirectory).database;
   if (!exists(path)) return [];
@@ -24,7 +24,7 @@ export function glimpseBatches(stateDirectory: string, limit: number): BatchGlim
     );
     return rows.all(limit).map((row) => parseRow(glimpsed, row));
   } catch {
-    // A shell that completes a word has no place for a complaint, and the command itself will tell.
+    // Shell completion cannot show errors; the command itself will.
     return [];
   }
 }

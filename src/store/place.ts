@@ -1,5 +1,5 @@
-// Where the store lies. A copy of a store that is still there must leave the processes alone that its rows name: they
-// work for the other one.
+// Where the store lies. A copy must leave the processes in its rows alone if the original still exists: they work for
+// that one.
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import { batchIdSchema } from "../model/batch-id.ts";
@@ -10,16 +10,16 @@ import { BatchLog, type LogPlace } from "./batch-log.ts";
 import { isStorageTrouble } from "./database.ts";
 import { layoutOf } from "./layout.ts";
 
-/** The directory, and the file in it: a path alone may be another directory in a container. */
+/** The directory, and the file in it: in a container, the same path may be another directory. */
 const factNames = { path: "state-directory", file: "state-file" } as const;
 
-/** Where a store lies. Programs before this one noted no `file`. */
+/** Where a store lies. Older programs recorded no `file`. */
 interface Place {
   path?: string | undefined;
   file?: string | undefined;
 }
 
-/** Notes where the store lies. The first one to open a copy makes it stand on its own. */
+/** Records where the store lies. The first program to open a copy detaches it from the original. */
 export function notePlace(place: LogPlace): void {
   const { database } = place;
   const path = realPath(place.stateDirectory);
@@ -34,7 +34,7 @@ export function notePlace(place: LogPlace): void {
   try {
     write.immediate();
   } catch (error) {
-    // Only the number of its disk has changed: a store whose disk is full must still open.
+    // Only the number of its disk has changed. A store on a full disk must still open.
     if (noted.path !== here.path || !isStorageTrouble(error)) throw error;
   }
 }
@@ -56,8 +56,8 @@ function note(database: Database, name: string, value: string): void {
   database.query("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)").run(name, value);
 }
 
-// The same file under two paths (a mount, a link) is one store. Nothing there: it was moved, or restored. Another file
-// there than was noted: nothing can be said, for in a container the path may lead to a store of its own.
+// The same file under two paths (a mount, a link) is one store. No file at the recorded path: it was moved or restored.
+// Another file there than recorded: unknown, because in a container the path may lead to another store.
 function isCopy(noted: Place, here: Place): boolean {
   if (noted.path === undefined || noted.path === here.path) return false;
   const there = fileIdentity(layoutOf(noted.path).database);
@@ -65,7 +65,7 @@ function isCopy(noted: Place, here: Place): boolean {
   return noted.file === undefined || (noted.file !== here.file && noted.file === there);
 }
 
-/** What holds something in the store, beside the batches themselves. */
+/** Tables whose rows belong to processes, besides the batches themselves. */
 const tablesOfProcesses = [
   "slots",
   "slot_waiters",
@@ -87,7 +87,7 @@ function standAlone(place: LogPlace): void {
   }
 }
 
-// Its sessions answer the other store; here, their tasks are begun anew if somebody wants them.
+// Its sessions belong to the other store; here, their tasks start over on request.
 function endsInCopy({ tasks, leash }: BatchState): EventBody[] {
   const now = Date.now();
   const ends = tasks.flatMap(({ status, number, attempts }): EventBody[] => {

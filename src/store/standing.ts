@@ -1,4 +1,4 @@
-// How a batch stands, seen from outside: the log says what happened, the process table whether it goes on.
+// The state of a batch seen from outside: the log says what happened, the process table whether it continues.
 import type { Standstill } from "../model/standstill.ts";
 import { endedWord, type StateWord } from "../model/state-word.ts";
 import { livenessOf } from "../platform/process.ts";
@@ -6,8 +6,8 @@ import { isFresh } from "./holder.ts";
 import type { BatchRow } from "./store.ts";
 
 /**
- * Whether somebody carries a batch that has not ended. `far`: whoever does is in another container, or on another
- * machine, where we cannot look, and gave a sign of life a moment ago. `lost`: that sign is too old to be believed.
+ * Whether a process runs a batch that has not ended. `far`: in another container or on another machine, where we cannot
+ * look, with a fresh heartbeat. `lost`: that heartbeat is too old.
  */
 export type Carried = "here" | "starting" | "far" | "lost" | "nobody";
 
@@ -18,14 +18,14 @@ export function carriedBy({ runner, keeper, aliveAt }: BatchRow, now = Date.now(
   return seen.length === 0 && isFresh(aliveAt, now) ? "starting" : "nobody";
 }
 
-/** The one word for it. `interrupted`: neither runner nor keeper lives, and it has not ended. */
+/** Its state in one word. `interrupted`: it has not ended, and neither runner nor keeper lives. */
 export function standingOf(row: BatchRow, now = Date.now()): StateWord {
   if (row.endedAt !== undefined) return endedWord(row);
   const carried = carriedBy(row, now);
   return carried === "lost" || carried === "nobody" ? "interrupted" : "running";
 }
 
-/** What holds a batch. Its row may still say so when it has ended, or nobody carries it any more: then nothing waits. */
+/** What holds a batch. Undefined once it has ended or lost its processes, even if its row still has a reason. */
 export function heldNow(row: BatchRow, now = Date.now()): Standstill | undefined {
   return row.held && standingOf(row, now) === "running" ? row.held : undefined;
 }

@@ -1,4 +1,4 @@
-// The store: one event log, a row a batch, and what running tasks are doing.
+// The store: one event log, one row for each batch, and the activities of running tasks.
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
@@ -16,15 +16,15 @@ import { KeptPaths } from "./kept-paths.ts";
 import { batchOfPages, type Layout, layoutOf } from "./layout.ts";
 import { notePlace } from "./place.ts";
 
-/** A batch as `list` reads it. A test holds that it says the same as the fold. */
+/** A batch as `list` reads it. A test compares it with the fold. */
 export interface BatchRow extends Omit<BatchColumns, "heldBecause" | "heldUntil" | keyof Counts> {
-  /** Of a batch that has ended: who or what cancelled tasks, where some are cancelled. */
+  /** For an ended batch: who or what cancelled tasks, if some are cancelled. */
   stoppedBy?: Canceller;
-  /** Where a hold did: for want of what, as far as the log says. */
+  /** If a hold did: what was missing, if the log says so. */
   lackedAccess?: AccessKind;
-  /** Of a batch that ended with the process that waited for it: the command or tool that had started it. */
+  /** For a batch that ended with the process that waited for it: the command or tool that had started it. */
   startedBy?: string;
-  /** While it starts no sessions. */
+  /** Why it currently starts no sessions. */
   held?: Standstill;
   counts: Counts;
 }
@@ -35,10 +35,10 @@ const changeSchema = z.object({
   sequence: z.number(),
   batchId: batchIdSchema,
   type: z.string(),
-  /** The task that it is about, where it is about one. */
+  /** The task that it concerns, if it concerns one. */
   task: z.number().nullable(),
 });
-/** An event, as far as it tells what has changed. */
+/** An event, as far as it says what changed. */
 export type StoreChange = z.infer<typeof changeSchema>;
 
 const budgetSchema = z.object({ usd: z.number().nullable(), stoppedBy: z.string().nullable() });
@@ -73,17 +73,17 @@ const columns = `${selectionOf(batchColumns)},
     (SELECT json_extract(body, '$.batch.startedBy') FROM events WHERE events.batch_id = batches.batch_id
        ORDER BY sequence LIMIT 1) END AS startedBy`;
 
-// By the order in which they were founded, and not by the clock, which may have been set back.
+// In the order of creation, not by the clock, which may have been set back.
 const newest = `SELECT ${columns} FROM batches ORDER BY batches.rowid DESC LIMIT ? OFFSET ?`;
 
-/** Opened once a process, at the first need of it. Throws `StoreProblem` for what the user can fix. */
+/** Opened once for a process, when first needed. Throws `StoreProblem` for what the user can fix. */
 export class Store implements Disposable {
   readonly layout: Layout;
   readonly database: Database;
-  /** What machine and account have turned out to carry. */
+  /** What machine and account turned out to sustain. */
   readonly capacity: Capacity;
 
-  /** `busyTimeoutMs`: how long this process may stand still while another one writes. */
+  /** `busyTimeoutMs`: how long this process may block while another one writes. */
   constructor(stateDirectory: string, { busyTimeoutMs }: { busyTimeoutMs?: number } = {}) {
     this.layout = layoutOf(stateDirectory);
     this.database = openDatabase(this.layout.database, busyTimeoutMs);
@@ -95,7 +95,7 @@ export class Store implements Disposable {
     this.database.close();
   }
 
-  // Not without it: of a copy that was not recognized, processes of the original would be taken for its own.
+  // Required: a copy that was not recognized would treat processes of the original as its own.
   #notePlace(): void {
     try {
       notePlace(this.#place);
@@ -109,12 +109,12 @@ export class Store implements Disposable {
     return { database: this.database, stateDirectory: this.layout.stateDirectory };
   }
 
-  /** Founds a batch: its row and its first event, in one transaction. */
+  /** Creates a batch: its row and its first event, in one transaction. */
   create(body: Founding, at: number): BatchLog {
     return BatchLog.create(this.#place, body, at);
   }
 
-  /** The log of a batch, folded as far as it goes, or up to a sequence. Nothing when there is no such batch. */
+  /** The log of a batch, folded to its end, or up to a sequence. Undefined if there is no such batch. */
   batch(batchId: BatchId, until?: number): BatchLog | undefined {
     return BatchLog.open(this.#place, batchId, until);
   }
@@ -131,7 +131,7 @@ export class Store implements Disposable {
     return row ? this.#rowFrom(row) : undefined;
   }
 
-  /** The batches whose id begins so. At most `limit`. */
+  /** The batches whose id begins with this. At most `limit`. */
   withPrefix(prefix: string, limit = 10): BatchId[] {
     if (!/^[a-z2-9]{1,8}$/.test(prefix)) return [];
     const rows = this.database
@@ -142,7 +142,7 @@ export class Store implements Disposable {
     return rows.map((row) => parseRow(onlyId, row).batchId);
   }
 
-  /** The batches that have this name, newest first. */
+  /** The batches with this name, newest first. */
   named(name: string): BatchId[] {
     const rows = this.database
       .query<unknown, [string]>(
@@ -152,7 +152,7 @@ export class Store implements Disposable {
     return rows.map((row) => parseRow(onlyId, row).batchId);
   }
 
-  /** The budget of a batch, and that at which it last stopped, as the fold of its log says, which takes longer. */
+  /** The budget of a batch, and the one at which it last stopped. The same as the fold of its log, but faster. */
   budgets(batchId: BatchId): Budgets {
     const rows = this.database
       .query<unknown, [string]>(
@@ -170,7 +170,7 @@ export class Store implements Disposable {
     return budgets;
   }
 
-  /** How many batches of an account were founded at `since` or later. */
+  /** How many batches of an account were created at `since` or later. */
   createdSince(account: string, since: number): number {
     const count = this.database.query<unknown, [string, number]>(
       "SELECT count(*) AS created FROM batches WHERE account = ? AND created_at >= ?",
@@ -180,7 +180,8 @@ export class Store implements Disposable {
 
   /** Batches that write to this directory, newest first. */
   inDirectory(outputDirectory: string, limit = 50): BatchRow[] {
-    // Of a directory of its own, in which nobody else writes, the path tells the batch. Older rows may have another one.
+    // A batch's own directory, where nobody else writes, identifies the batch by its path. Older rows may have another
+    // path.
     const own = batchOfPages(this.layout, outputDirectory);
     const alone = own === undefined ? undefined : this.row(own);
     if (alone) return [alone];
@@ -190,13 +191,13 @@ export class Store implements Disposable {
     return rows.all(outputDirectory, limit).map(this.#rowFrom);
   }
 
-  /** A number that differs whenever another process has committed. Costs a few microseconds. */
+  /** A number that changes whenever another process has committed. Takes a few microseconds. */
   changeCount(): number {
     const row = this.database.query<{ data_version: number }, []>("PRAGMA data_version").get();
     return row?.data_version ?? 0;
   }
 
-  /** The number of the last event that was appended before a time (milliseconds since 1970), of any batch. */
+  /** The number of the last event appended before a time (milliseconds since 1970), in any batch. */
   sequenceBefore(at: number): number {
     const last = this.database.query<{ sequence: number }, [number]>(
       "SELECT sequence FROM events WHERE at < ? ORDER BY sequence DESC LIMIT 1",
@@ -204,7 +205,7 @@ export class Store implements Disposable {
     return last.get(at)?.sequence ?? 0;
   }
 
-  /** What was appended behind an event, of any batch, up to a number. */
+  /** What was appended after an event, in any batch, at most `limit`. */
   changesAfter(sequence: number, limit = 1_000): StoreChange[] {
     const changes = this.database.query<unknown, [number, number]>(
       `SELECT sequence, batch_id AS batchId, json_extract(body, '$.type') AS type, json_extract(body, '$.task') AS task
@@ -219,7 +220,7 @@ export class Store implements Disposable {
     return z.object({ value: z.string() }).parse(row).value;
   }
 
-  /** What running tasks are doing, by task number, in one commit. A last word, not an event. */
+  /** What running tasks are doing, by task number, in one commit. Keeps only the latest; not an event. */
   setActivities(batchId: BatchId, activities: ReadonlyMap<number, string>): void {
     const write = this.database.query(
       "INSERT OR REPLACE INTO progress (batch_id, task, activity) VALUES (?, ?, ?)",
@@ -243,7 +244,7 @@ export class Store implements Disposable {
     );
   }
 
-  /** Becomes the process that starts the batch's runner again. False while there is another one that lives. */
+  /** Makes this process the keeper of the batch. False while another keeper lives. */
   claimKeeper(batchId: BatchId, keeper: ProcessIdentity): boolean {
     const claim = this.database.transaction(() => {
       const before = this.row(batchId);
@@ -254,7 +255,7 @@ export class Store implements Disposable {
     return claim.immediate();
   }
 
-  /** Says why a batch starts no sessions for the moment; without a reason, that it does again. */
+  /** Sets why a batch currently starts no sessions; `undefined` if it starts them again. */
   setHold(batchId: BatchId, hold: Standstill | undefined): void {
     const change = this.database.query(
       "UPDATE batches SET held_because = ?, held_until = ? WHERE batch_id = ?",
@@ -263,8 +264,8 @@ export class Store implements Disposable {
   }
 
   /**
-   * New processes for a batch are on their way: until they say so themselves, it counts as running. False, and
-   * nothing changed, when somebody else was quicker: what has come meanwhile must not be forgotten.
+   * Marks that new processes for a batch are starting: until they register, it counts as running. False, and nothing
+   * changed, if somebody else was faster, so as not to overwrite newer processes.
    */
   announce({ batchId, runner, keeper }: Pick<BatchRow, "batchId" | "runner" | "keeper">): boolean {
     const change = this.database.query(
@@ -291,7 +292,7 @@ export class Store implements Disposable {
       .map(this.#rowFrom);
   }
 
-  /** Drops a batch that has ended, with its log. False, and nothing done, for any other. Files stay. */
+  /** Removes an ended batch with its log. False, and nothing done, for any other. Files stay. */
   forget(batchId: BatchId): boolean {
     const drop = this.database.transaction(() => {
       const row = this.database.query("DELETE FROM batches WHERE batch_id = ? AND ended_at IS NOT NULL");
@@ -304,7 +305,7 @@ export class Store implements Disposable {
     return drop.immediate();
   }
 
-  /** The runner of this epoch lives. False when another one has taken its place. */
+  /** Records a heartbeat of the runner of this epoch. False if another one has taken its place. */
   setAlive(batchId: BatchId, epoch: number, at: number): boolean {
     const change = this.database.query("UPDATE batches SET alive_at = ? WHERE batch_id = ? AND epoch = ?");
     return change.run(at, batchId, epoch).changes === 1;
