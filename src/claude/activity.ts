@@ -5,10 +5,10 @@ import type { Reading } from "./reading.ts";
 
 const longestActivity = 120;
 
-/** What a session does that has answered. */
+/** The activity of a session that has answered. */
 export const answered = "answered";
 
-/** What the session is doing, for people; once it has answered, what it waits for. */
+/** What the session is doing, for people; after its answer, what it waits for. */
 export function activityOf({ answer, turnIsOpen, background, activity }: Reading): string | undefined {
   if (!answer || turnIsOpen || background.open.size === 0) return activity;
   const agents = openAgents(background);
@@ -21,7 +21,7 @@ export function activityOf({ answer, turnIsOpen, background, activity }: Reading
   );
 }
 
-/** What a content block of a message shows of it, with paths as seen from `directory`; nothing for one that shows nothing. */
+/** What to show of a content block, with paths relative to `directory`; undefined if nothing. */
 export function blockText(
   block: { type: string; text?: string | undefined; name?: string | undefined; input?: unknown },
   directory: string | undefined,
@@ -32,7 +32,7 @@ export function blockText(
   return block.type === "thinking" ? "thinking" : undefined;
 }
 
-// The most informative value: the command, the file, the pattern, what a subagent is for; else the first string there is.
+// The most informative value: the command, the file, the pattern, a subagent's purpose; otherwise the first string.
 function subjectOf(input: unknown, directory: string | undefined): string {
   if (typeof input !== "object" || input === null) return "";
   const values = new Map<string, unknown>(Object.entries(input));

@@ -1,4 +1,4 @@
-// The agents that a working directory brings along. Claude Code takes them over its own of the same name, unasked.
+// The agents that a working directory defines. Without asking, Claude Code prefers them to its own of the same name.
 import { exists, isDirectory, readSmallFile, realPath } from "../platform/files.ts";
 import { namesIn } from "../platform/folders.ts";
 import { dirname, homeDirectory, join } from "../platform/paths.ts";
@@ -7,25 +7,25 @@ import { repositoryOf } from "./repository.ts";
 export interface AgentFile {
   /** Absolute. */
   file: string;
-  /** What stands before its prompt; nothing where that is no YAML that we can read. */
+  /** The header before its prompt; absent if we cannot read it as YAML. */
   fields?: Record<string, unknown>;
-  /** What of it changes what the agent may do. */
+  /** Fields that change what the agent may do. */
   effects: string[];
 }
 
-/** Fields that let an agent do what the session may not, or run commands. */
+/** Fields that let an agent exceed the session's permissions, or run commands. */
 const effective = ["permissionMode", "hooks", "mcpServers"] as const;
 
-/** A longer file is not looked into, in bytes. */
+/** Longer files are not read, in bytes. */
 const mostBytes = 256_000;
-/** Most files and folders that are looked at below one directory, and how deep. */
+/** Most files and folders to search below one directory, and how deep. */
 const mostEntries = 500;
 const deepest = 6;
 
 /**
- * The agents of the project that a session in this directory has: of the directory itself, of those above it up to the
- * root of the repository, and of added directories (seen with 2.1.197 and 2.1.332). Without a repository, up to the root
- * or the user's home, whose agents are the user's own.
+ * The project agents of a session in this directory: of the directory itself, of its parents up to the root of the
+ * repository, and of added directories (seen with 2.1.197 and 2.1.332). Without a repository, up to the root or the
+ * user's home, whose agents are the user's own.
  */
 export function agentFiles(workingDirectory: string, added: readonly string[] = []): AgentFile[] {
   const from = realPath(workingDirectory);
@@ -70,12 +70,12 @@ function agentIn(file: string): AgentFile {
   const text = new TextDecoder().decode(read.bytes);
   const front = /^---[^\S\n]*\n([\s\S]*?)\n---/.exec(text)?.[1] ?? "";
   const fields = yamlIn(front);
-  // Claude Code reads more than YAML: what matters is looked for by its name as well.
+  // Claude Code reads more than YAML, so field names are also searched as text.
   const effects = effective.filter(
     (name) => fields?.[name] !== undefined || new RegExp(`(?<!\\w)${name}["']?\\s*:`).test(front),
   );
   if (fields) return { file, fields, effects: effects.map(quoted) };
-  // In a name in quotes, any letter may be an escape.
+  // In a quoted name, any letter may be an escape.
   return { file, effects: front.includes("\\") ? [unread] : effects.map(quoted) };
 }
 
@@ -90,7 +90,7 @@ function yamlIn(text: string): Record<string, unknown> | undefined {
     const value: unknown = Bun.YAML.parse(text);
     return typeof value === "object" && value !== null ? { ...value } : undefined;
   } catch {
-    // The caller knows what that means.
+    // The caller handles it.
     return undefined;
   }
 }
@@ -99,7 +99,7 @@ function namesOf(folder: string): ReadonlySet<string> {
   try {
     return namesIn(folder);
   } catch {
-    // No folder, or not ours to look into: Claude Code runs as the same user.
+    // No folder, or no permission: Claude Code runs as the same user.
     return new Set();
   }
 }

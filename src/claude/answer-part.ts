@@ -1,15 +1,15 @@
-// Reads the text of an answer out of its line, or a part of it: a line may have 50 MB, and a reader wants a page.
+// Reads the text of an answer from its line, or a part of it: a line may have 50 MB when the reader wants a page.
 import { z } from "zod";
 import { closeDescriptor, openForReading, readAt } from "../platform/files.ts";
 import { beginOfString, endOfString } from "./json-scan.ts";
 
 const chunkBytes = 256 * 1024;
-// One buffer serves all reading: it is synchronous, and text is decoded out of it at once.
+// One buffer serves all reads: they are synchronous, and decode the text at once.
 const chunk = new Uint8Array(chunkBytes);
-/** What may stand before the text of a result that is not read whole; of more, nothing is said. */
+/** The longest fields before the text of a result that is read in part; beyond that, the text counts as missing. */
 const longestFieldsBytes = 256 * 1024 * 1024;
 
-/** Characters (UTF-16 units) of a text: `from` is the first, 0 the beginning. */
+/** A range of characters (UTF-16 units) in a text, from `from` (0-based). */
 export interface TextRange {
   from: number;
   characters: number;
@@ -17,13 +17,13 @@ export interface TextRange {
 
 export interface TextPart {
   text: string;
-  /** Of the whole text, in characters, where its end has been seen. Without it, there is more. */
+  /** Length of the whole text, in characters, once its end was read. Undefined if there is more. */
   length?: number;
 }
 
 /**
- * A part of the text of the `result` line, or the assistant's message, that begins at `offset`. No more of the line is read than up to the end
- * of the part, and no more kept than the part. Throws when the transcript is not there.
+ * A part of the text in the `result` line, or assistant message, that begins at `offset`. Reads the line only up to the
+ * end of the part, and keeps only the part. Throws if there is no transcript.
  */
 export function readAnswerPart(transcript: string, offset: number, range: TextRange): TextPart {
   const descriptor = openForReading(transcript);
@@ -34,14 +34,14 @@ export function readAnswerPart(transcript: string, offset: number, range: TextRa
   }
 }
 
-/** The part of a text that is at hand. */
+/** The part of a text in memory. */
 export function partOfText(text: string, { from, characters }: TextRange): TextPart {
   return { text: text.slice(from, from + characters), length: text.length };
 }
 
 function partOfLine(line: LineBytes, range: TextRange): TextPart {
   let head = line.next(chunkBytes);
-  // Twice as much each time, so that looking from the beginning again costs no more than reading does.
+  // Twice as much each time, so that searching again from the beginning costs no more than reading.
   while (!line.ended && beginOfString(head, "result") === undefined) {
     if (head.length > longestFieldsBytes) return { text: "", length: 0 };
     head += line.next(head.length);
@@ -50,7 +50,7 @@ function partOfLine(line: LineBytes, range: TextRange): TextPart {
   return partOfString(head.slice(beginOfString(head, "result")), line, range);
 }
 
-// `pending` begins in the JSON string that is the text; the line goes on with the rest of it.
+// `pending` begins inside the JSON string of the text; the line continues it.
 function partOfString(begin: string, line: LineBytes, { from, characters }: TextRange): TextPart {
   const kept: string[] = [];
   let pending = begin;
@@ -67,7 +67,7 @@ function partOfString(begin: string, line: LineBytes, { from, characters }: Text
   }
 }
 
-// Where JSON text can be cut without cutting an escape. A backslash behind an odd number of others is escaped itself.
+// Where JSON text can be cut without cutting an escape. A backslash after an odd number of others is itself escaped.
 function wholeEscapes(json: string): number {
   const begun = /\\(?:u[0-9a-fA-F]{0,3})?$/.exec(json);
   if (!begun) return json.length;
@@ -84,7 +84,7 @@ const wholeLine = z.union([
   }),
 ]);
 
-// What Claude said in a turn whose result is empty stands in a message of its own.
+// In a turn with an empty result, Claude's text is in a message of its own.
 function textOfWhole(line: string): string {
   const parsed = wholeLine.safeParse(JSON.parse(line));
   if (!parsed.success) return "";
@@ -92,7 +92,7 @@ function textOfWhole(line: string): string {
   return parsed.data.message.content.map(({ text }) => text).join("");
 }
 
-/** A line as text, piece by piece, no character ever cut. */
+/** A line as text, in pieces that never cut a character. */
 class LineBytes {
   readonly #descriptor: number;
   readonly #decoder = new TextDecoder();
@@ -104,7 +104,7 @@ class LineBytes {
     this.#position = offset;
   }
 
-  /** Whether the line's end, or the file's, has been read. */
+  /** Whether the end of the line or the file was read. */
   get ended(): boolean {
     return this.#ended;
   }

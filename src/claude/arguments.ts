@@ -1,37 +1,37 @@
-// The command line of a session. Each value stands behind `=`, where no value can be taken for an option
-// and no list can swallow what follows it.
+// The command line of a session. Each value follows a `=`, so that no value can be taken for an option, and no list can
+// swallow what follows it.
 import { type SessionOptions, settingSourceList, toolRuleList } from "../model/options.ts";
 import { type MentionOptions, messageContent } from "./mentions.ts";
 import { initializeId } from "./message-shapes.ts";
 import { deniedRules, settingsArgument } from "./settings.ts";
 import { isJsonText } from "./settings-file.ts";
 
-/** A text that goes into a file of its own, and gives the file's path: every user can read a command line. */
+/** Moves a text to a private file and returns its path, because every user can read a command line. */
 export type PutAside = (kind: "servers" | "settings", text: string) => string;
 
-/** What the value of an option may need besides the options. */
+/** What an option's value may need besides the options. */
 interface Given {
-  /** Of the conversation that begins. */
+  /** Of the new conversation. */
   sessionId: string;
   putAside: PutAside;
 }
 
 /**
- * How an option reaches the session: as arguments, on its standard input (in `initializeLine` or `promptLine`), in how
- * its process is started, or not at all, for only the runner acts on it.
+ * How an option reaches the session: as arguments, on its standard input (`initializeLine` or `promptLine`), in how its
+ * process is started, or not at all because only the runner uses it.
  */
 type Way = "input" | "process" | "runner" | ((options: SessionOptions, given: Given) => string[]);
 
-/** How each option reaches the session. The arguments come in this order. */
+/** How each option reaches the session, in the order of the arguments. */
 const ways = {
   mcpConfig: (options, { putAside }) => [
-    // Without this, servers of the project's own `.mcp.json` are started unasked.
+    // Without this, servers in the project's `.mcp.json` start without asking.
     "--strict-mcp-config",
     `--mcp-config=${mcpConfiguration(options, putAside)}`,
   ],
   resumeSessionId: ({ resumeSessionId, forkSession }, { sessionId }) => [
     ...flag("resume", resumeSessionId),
-    // The id is ours to choose, except where an earlier conversation goes on.
+    // We choose the id, unless an earlier conversation continues.
     ...(resumeSessionId === undefined || forkSession ? flag("session-id", sessionId) : []),
   ],
   forkSession: ({ resumeSessionId, forkSession }) =>
@@ -66,13 +66,13 @@ const ways = {
   idleTimeoutSeconds: "runner",
   backgroundWaitSeconds: "runner",
   timeoutSeconds: "runner",
-  // Last, so that they have the last word.
+  // Last, so that they override the others.
   claudeArguments: ({ claudeArguments = [] }) => claudeArguments,
 } satisfies Record<keyof SessionOptions, Way>;
 
 /**
- * The arguments for `claude`, its name not among them. The prompt is no argument: it goes to stdin, as does what
- * `initializeLine` has. What may hold secrets is put aside.
+ * The arguments for `claude`, without its name. The prompt goes to stdin, as does `initializeLine`. Possible secrets go
+ * through `putAside`.
  */
 export function argumentsFor(
   options: SessionOptions,
@@ -93,21 +93,21 @@ function rules(list: string | string[] | undefined): string | undefined {
   return list === undefined ? undefined : toolRuleList(list).join(",");
 }
 
-/** The line on stdin that asks the session, which works in `workingDirectory`. */
+/** The line on stdin with the prompt. The session works in `workingDirectory`. */
 export function promptLine(
   prompt: string,
   options: Pick<SessionOptions, "slashCommands"> & MentionOptions,
   workingDirectory: string,
 ): string {
-  // One leading blank makes plain text of what would be a slash command; `--disable-slash-commands` does not.
+  // A leading blank turns a slash command into plain text; `--disable-slash-commands` does not.
   const text = !options.slashCommands && prompt.startsWith("/") ? ` ${prompt}` : prompt;
   const content = messageContent(text, options, workingDirectory);
   return `${JSON.stringify({ type: "user", message: { role: "user", content } })}\n`;
 }
 
 /**
- * What a session is asked that goes on where an attempt before it was cut off. A slash command is given once more as it
- * is: behind other words it would be text.
+ * The prompt for a session that continues an attempt that was cut off. A slash command is repeated alone, because after
+ * other words it would be plain text.
  */
 export function resumePrompt(
   prompt: string,
@@ -117,16 +117,16 @@ export function resumePrompt(
   return `Your last turn was cut off before it was finished. Look at what is already done, go on from there, and finish this task:\n\n${prompt}`;
 }
 
-/** The line on stdin that ends the running turn: Bash children die, and the result says what was spent. */
+/** The line on stdin that ends the running turn: Bash children die, and the result reports what was spent. */
 export const interruptLine = controlLine("end", { subtype: "interrupt" });
 
 /**
- * The line on stdin before the prompt that asks a session which agents it has, and gives it what is nobody else's
- * business: system prompts, agents, the schema of the answer. Nothing is spent. Nothing where a session needs none of that.
+ * The line on stdin before the prompt: asks which agents the session has, and passes what must stay private: system
+ * prompts, agents, the schema of the answer. Spends nothing. Undefined if a session needs none of that.
  */
 export function initializeLine(options: SessionOptions): string | undefined {
   const { agent, agents, systemPrompt, appendSystemPrompt, outputSchema } = options;
-  // A text is JSON itself by now: a file was read before.
+  // A string is JSON here: files were read before.
   const jsonSchema: unknown = typeof outputSchema === "string" ? JSON.parse(outputSchema) : outputSchema;
   const given = Object.entries({ systemPrompt, appendSystemPrompt, agents, jsonSchema }).filter(
     ([, value]) => value !== undefined,
@@ -135,7 +135,7 @@ export function initializeLine(options: SessionOptions): string | undefined {
   return controlLine(initializeId, { subtype: "initialize", ...Object.fromEntries(given) });
 }
 
-/** The line on stdin that stops something that a session has in the background. */
+/** The line on stdin that stops a background task of the session. */
 export function stopTaskLine(taskId: string): string {
   return controlLine(`stop-${taskId}`, { subtype: "stop_task", task_id: taskId });
 }

@@ -1,29 +1,29 @@
-// What a session has going on beside its main turn: subagents, and commands that it put into the background.
+// What runs in a session beside its main turn: subagents, and background commands.
 import type { Message, TaskChange } from "./message.ts";
 
-/** One of them. An agent brings its work to an end; a command, or a monitor, may be one that never does. */
+/** One background task. An agent ends by itself; a command or a monitor may never end. */
 export interface BackgroundTask {
   id: string;
   kind: "agent" | "command";
-  /** What Claude called it. */
+  /** Claude's description. */
   description: string;
 }
 
-/** All that goes on, by id, in the order in which it began. */
+/** All running background tasks, by id, in the order of their start. */
 export interface Background {
   open: Map<string, BackgroundTask>;
-  /** All background work so far, by id. */
+  /** All background tasks so far, by id. */
   seen: Map<string, BackgroundTask>;
-  /** Whether the CLI lists what is open whenever that changes. From then on, its lists decide. */
+  /** Whether the CLI lists open tasks whenever they change. From then on, its lists decide. */
   isListed: boolean;
 }
 
-/** Nothing has begun. */
+/** No background tasks. */
 export function newBackground(): Background {
   return { open: new Map(), seen: new Map(), isListed: false };
 }
 
-/** Takes a message about background work in. */
+/** Applies a message about background tasks. */
 export function applyBackground(
   background: Background,
   message: Extract<Message, { kind: "background" | "task" }>,
@@ -38,7 +38,7 @@ export function applyBackground(
   for (const task of background.open.values()) background.seen.set(task.id, task);
 }
 
-/** The agent that a message says was ended before its work was done; nothing where it says no such thing. */
+/** The agent that a message reports as stopped before its work was done; undefined for other messages. */
 export function stoppedAgent({ seen }: Background, { task_id, status, patch }: TaskChange) {
   const word = status ?? patch?.status;
   if (word !== "stopped" && word !== "killed") return undefined;
@@ -51,8 +51,8 @@ export function openAgents({ open }: Background): BackgroundTask[] {
   return [...open.values()].filter(({ kind }) => kind === "agent");
 }
 
-// Versions before 2.1.203 send no lists. They say `task_started` of foreground agents and slow commands too, but
-// those have ended, and have been reported as ended, before the turn's result.
+// Versions before 2.1.203 send no lists. They send `task_started` for foreground agents and slow commands too, but report
+// these as ended before the turn's result.
 function applyChange({ open }: Background, change: TaskChange): void {
   const isBegin = change.subtype === "task_started";
   if (isBegin && change.is_backgrounded !== false && !change.ambient)
@@ -62,7 +62,7 @@ function applyChange({ open }: Background, change: TaskChange): void {
     open.delete(change.task_id);
 }
 
-// What thinks, and comes to an end by itself. Others are `local_bash`, `monitor_mcp`, `monitor_ws` (2.1.332).
+// Types that think, and end by themselves. Others are `local_bash`, `monitor_mcp`, `monitor_ws` (2.1.332).
 const agentTypes = new Set(["local_agent", "local_workflow", "in_process_teammate", "remote_agent"]);
 
 function taskOf(task: {

@@ -1,18 +1,18 @@
-// What decides about a call of a tool besides the call itself.
+// What decides about a tool call besides the call itself.
 import type { SessionOptions } from "../model/options.ts";
 
-/** The options of a session that decide what its tools may do, as they were given. */
+/** Options that decide what a session's tools may do, as given. */
 export type GivenOptions = Pick<
   SessionOptions,
   "allowedTools" | "disallowedTools" | "tools" | "addDirectories" | "permissionMode"
 >;
 
-/** Where a denied call was made, and what is known of its denial. */
+/** Where a denied call was made, and what is known about its denial. */
 export interface CallContext {
   given: GivenOptions;
   /** The session's own directory; absolute. */
   workingDirectory: string;
-  /** The mode that the session was in, which the user's settings may have chosen. */
+  /** The permission mode of the session, possibly chosen by the user's settings. */
   mode: string;
   /** The tool result that Claude received instead; empty if unknown. */
   message: string;
@@ -20,7 +20,7 @@ export interface CallContext {
   byHook: boolean;
 }
 
-/** The directories in which a session may read, and write by `acceptEdits`. */
+/** The directories in which a session may read, and write with `acceptEdits`. */
 export function allowedDirectories({ given, workingDirectory }: CallContext): string[] {
   return [workingDirectory, ...(given.addDirectories ?? [])];
 }

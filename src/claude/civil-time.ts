@@ -1,4 +1,4 @@
-// Times as clocks and calendars of a zone show them, daylight saving included.
+// Times on the clock and calendar of a zone, with daylight saving.
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
@@ -7,13 +7,16 @@ export interface CivilTime {
   year: number;
   /** 0-based. */
   month: number;
-  /** 1-based; may lie outside of the month, and then counts on. */
+  /** 1-based. Outside of the month, it counts on into the next or previous one. */
   day: number;
   hour: number;
   minute: number;
 }
 
-/** What the clock of a zone shows at a time in milliseconds since 1970; without a name, ours. `undefined` for an unknown zone. */
+/**
+ * The local time of a zone at a time in milliseconds since 1970; without a name, of our zone. `undefined` for an unknown
+ * zone.
+ */
 export function civilTimeAt(
   at: number,
   zone: string | undefined,
@@ -32,23 +35,23 @@ export function civilTimeAt(
 }
 
 /**
- * When the clock of a zone shows that, in milliseconds since 1970: two times in the night in which clocks are set back,
- * in their order, and otherwise one. The zone must be known.
+ * When the clock of a zone shows this time, in milliseconds since 1970: two times, ascending, in the night when clocks
+ * are set back, otherwise one. The zone must be known.
  */
 export function instantsOf(
   { year, month, day, hour, minute }: CivilTime,
   zone: string | undefined,
 ): number[] {
   const local = Date.UTC(year, month, day, hour, minute);
-  // The offset is that of then, and clocks change at most once in the day around it.
+  // Candidates use the offsets of the days before and after, between which clocks change at most once.
   const offsets = [local - dayMs, local + dayMs].map((at) => offsetAt(at, zone) ?? 0);
   const guesses = offsets.map((offsetMs) => local - offsetMs).sort((a, b) => a - b);
   const shown = guesses.filter((at) => at + (offsetAt(at, zone) ?? 0) === local);
-  // In the hour that is left out in spring, no clock shows that.
+  // No clock shows a time in the hour skipped in spring.
   return shown.length > 0 ? [...new Set(shown)] : guesses.slice(-1);
 }
 
-// How far a zone's clock is ahead of UTC at that time, in milliseconds.
+// How far a zone's clock is ahead of UTC at a time, in milliseconds.
 function offsetAt(at: number, zone: string | undefined): number | undefined {
   if (zone === undefined) return -new Date(at).getTimezoneOffset() * minuteMs;
   const fixed = /^(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d\d))?$/i.exec(zone);

@@ -1,11 +1,11 @@
 // Programs that run any code, or start other programs: a rule for their name alone would allow as much as `Bash`.
 
-/** Programs that start the command behind them. */
+/** Programs that start the command after them. */
 export const starters = /^(?:command|doas|env|sudo|xargs|npx|bunx|pnpx|uvx|pipx)$/;
 /** The same, with a second word. */
 export const startingSecond =
   /^(?:(?:uv|poetry|pipenv|pdm|hatch|rye) run|bundle exec|(?:npm|pnpm|yarn) (?:exec|dlx)|bun x|pipx run)$/;
-/** Of the starters, the ones that download what they start. */
+/** The starters that download what they start. */
 export const packageRunners = /^(?:npx|bunx|pnpx|uvx|pipx)$/;
 /** Programs whose arguments or input can be any code. */
 const interpreter =
@@ -14,10 +14,10 @@ const codeRunners = new Set(
   `awk gawk mawk nawk make gmake tar rsync ssh parallel watch expect vi vim nvim ed ex script su at batch crontab nsenter
   chroot strace gdb flock setsid start-stop-daemon screen tmux m4 dc busybox`.split(/\s+/),
 );
-/** Programs that write anywhere, for their paths are not checked. */
+/** Programs that can write anywhere, because their paths are not checked. */
 export const anyPath = new Set(["curl", "dd", "install", "ln", "scp", "truncate", "unzip", "wget"]);
 
-/** Whether a command can run any code, with these arguments or with others. */
+/** Whether a command can run any code, with these or other arguments. */
 export function runsCode([path = "", second = "", third = ""]: readonly string[]): boolean {
   const name = programOf(path);
   if (interpreter.test(name) || codeRunners.has(name)) return true;
@@ -36,8 +36,8 @@ export function readsCode([name = "", ...rest]: readonly string[]): boolean {
 }
 
 /**
- * The words up to the script: `python3 -u build.py`. Nothing where there is none, or behind an option that we do not
- * know, which may take the next word for its value.
+ * The words up to the script: `python3 -u build.py`. Undefined if there is none, or after an unknown option, which may
+ * take the next word as its value.
  */
 export function scriptWords([name = "", ...rest]: readonly string[]): string[] | undefined {
   if (!interpreter.test(programOf(name))) return undefined;
@@ -53,7 +53,7 @@ function isInline(word: string): boolean {
   return /^(?:-\w*[ceEpr]\w*|--(?:eval|print|command)(?:=.*)?)$/.test(word);
 }
 
-/** The name of a program, without the path to it. */
+/** The name of a program without its directory. */
 export function programOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }

@@ -1,4 +1,4 @@
-// What lets a denied Bash command through. The rules of Claude Code's check were seen on 2.1.197 and 2.1.332;
+// What would allow a denied Bash command. The rules of Claude Code's check were seen on 2.1.197 and 2.1.332;
 // `test/real/advice.real.ts` follows each advice and checks that the command then runs.
 
 import { toolRuleList } from "../model/options.ts";
@@ -15,7 +15,7 @@ const longestCommand = 20_000;
 
 type Options = Extract<Remedy, { kind: "options" }>;
 
-/** The options that let `text` through, one rule for each part that needs one; all of Bash where no rule does. */
+/** The options that allow `text`: one rule for each part that needs one, or all of Bash if no rule works. */
 export function commandRemedy(text: string, context: CallContext): Options {
   if (text.length > longestCommand) return allOfBash("unknown");
   const { commands, unchecked } = shellCommandOf(text);
@@ -40,16 +40,16 @@ export function commandRemedy(text: string, context: CallContext): Options {
     ...(access.directories.length > 0 ? { addDirectories: access.directories } : {}),
     ...(access.writes && context.mode !== "acceptEdits" ? { permissionMode: "acceptEdits" as const } : {}),
   };
-  // Denied although everything we know of is allowed.
+  // Denied although everything that we know of is allowed.
   if (Object.keys(options).length === 0) return allOfBash("unknown");
   return { kind: "options", ...options, ...(wide ? { broad: wide } : {}) };
 }
 
-// What the check says where it looks no further, on 2.1.332 or 2.1.197. Only a rule for all of Bash skips it.
+// Messages of the check where it gives up, on 2.1.332 or 2.1.197. Only a rule for all of Bash skips it.
 const gaveUp =
   /can't be checked before it runs|cannot be statically analyzed|^Contains |evaluates arguments as shell code|Glob patterns are not allowed|untracked-variable|incomplete fragment/;
 
-/** The commands of a text, as rules are compared with them. */
+/** The commands of a text, in the form that rules are compared with. */
 export function commandTexts(text: string): string[] {
   return shellCommandOf(text.slice(0, longestCommand)).commands.map(commandText);
 }
@@ -84,7 +84,7 @@ function broadReason(commands: readonly SimpleCommand[], context: CallContext): 
   return commands.some((command) => hasUncheckedPath(command)) ? "path" : undefined;
 }
 
-// `cd` to the working directory or to an allowed root is harmless.
+// `cd` to the working directory or an allowed root is harmless.
 function directoryChanges(commands: readonly SimpleCommand[], context: CallContext): string[] {
   const roots = allowedDirectories(context);
   return commands
@@ -101,8 +101,8 @@ function hasUncheckedPath({ words, redirections }: SimpleCommand): boolean {
   return (pathWriters.has(name) || pathReaders.has(name)) && rest.some(climbs);
 }
 
-// What only reads needs none, unless the message lists it among the parts that need approval. Commands may contain the
-// comma that separates them.
+// Commands that only read need no rule, unless the message lists them as needing approval. They may contain the comma
+// that separates the list.
 function needsRule({ words, assignments }: SimpleCommand, message: string): boolean {
   if (words.length === 0) return false;
   const parts = /The following parts? requires? approval: ([\s\S]*)/.exec(message)?.[1] ?? "";
@@ -149,13 +149,13 @@ function accessOf(commands: readonly SimpleCommand[], context: CallContext): Acc
   }
   const [, name = "", blocked] =
     /^(\S+) in '([^']+)' (?:was blocked|needs approval)/.exec(context.message) ?? [];
-  // What the command names itself is known more exactly than by the directory in the message.
+  // Paths named in the command are more exact than the directory in the message.
   if (blocked !== undefined && access.rules.length + access.directories.length === 0)
     add(blocked, pathWriters.has(name) ? "write" : "read");
   return access;
 }
 
-// To Claude Code, a copy writes all of its paths.
+// For Claude Code, a copy writes all of its paths.
 function writesPaths([name = "", ...rest]: readonly string[]): boolean {
   const isInPlace = name === "sed" && rest.some((word) => /^(?:-i|--in-place)/.test(word));
   return pathWriters.has(name) || name === "tee" || isInPlace;

@@ -1,4 +1,4 @@
-// The narrowest rule that lets a command through and is of use for the next one like it: `git log`, not `git`.
+// The narrowest rule that allows a command and is useful for similar ones: `git log`, not `git`.
 import { ruleOf } from "../model/rule-text.ts";
 import {
   anyPath,
@@ -12,7 +12,7 @@ import {
 } from "./command-code.ts";
 import { assignment, type SimpleCommand } from "./shell-command.ts";
 
-/** How many words name what such a program does; all others are named by their first. */
+/** How many words name what such a program does; others need only the first. */
 const wordsOfPrograms: Readonly<Record<string, number>> = {
   apt: 2,
   "apt-get": 2,
@@ -60,12 +60,15 @@ const wordsOfPrograms: Readonly<Record<string, number>> = {
 };
 /** Second words that say as little as the first. */
 const furtherWords = /^(?:run|exec|x|compose|dlx|tool|-m)$/;
-/** Options before the word that counts, which are followed by a value. */
+/** Options before the significant word that take a value. */
 const valued =
   /^(?:-C|-c|-u|-g|-n|-P|-L|-I|--prefix|--cwd|--filter|--git-dir|--work-tree|--package|-p|--with|--python|--from|--unset|--chdir|--user)$/;
-/** The same, of `xargs` alone. */
+/** The same, for `xargs` only. */
 const valuedOfXargs = /^-[adEs]$/;
-/** What the permission check looks through: rules for the command behind count. With each, its options that have a value. */
+/**
+ * Wrappers that the permission check skips: rules for the wrapped command count. With each, its options that take a
+ * value.
+ */
 const wrappers: ReadonlyMap<string, RegExp> = new Map([
   ["nice", /^(?:-n|--adjustment)$/],
   ["nohup", /(?!)/],
@@ -74,16 +77,16 @@ const wrappers: ReadonlyMap<string, RegExp> = new Map([
   ["timeout", /^(?:-[ks]|--(?:kill-after|signal))$/],
 ]);
 
-/** A rule, and why it is wider or narrower than one would expect. */
+/** A rule, and why it is wider or narrower than expected. */
 export interface CommandRule {
   rule: string;
   broad?: "runs-code" | "any-path" | "exact";
 }
 
 /**
- * The rule for one command, without which it is denied. A program that runs any code gets a rule for its script, or for
- * this exact command. Nothing where no rule can be written: parentheses, asterisks and line breaks within a rule mean
- * something else, or nothing.
+ * The rule without which one command is denied. A program that runs any code gets a rule for its script, or for this
+ * exact command. Undefined if no rule can be written: parentheses, asterisks and line breaks in a rule have another
+ * meaning, or none.
  */
 export function ruleForCommand({ assignments, words }: SimpleCommand): CommandRule | undefined {
   const command = unwrapped(words);
@@ -103,7 +106,7 @@ export function ruleForCommand({ assignments, words }: SimpleCommand): CommandRu
   }
   const isHidden = significant.some((word) => runsCode([word]));
   if (runsPackages || isHidden || isOpen) return labelled(rule(significant, ":*"), "runs-code");
-  // What `xargs` reads is no part of the command either, so that nobody checks its paths.
+  // Input of `xargs` is not part of the command, so its paths are not checked.
   const isAnywhere = feedsArguments || anyPath.has(programOf(inner[0] ?? ""));
   return labelled(rule(significant, ":*"), isAnywhere ? "any-path" : undefined);
 }
@@ -118,15 +121,15 @@ function bashRule(words: readonly string[], end: ":*" | ""): string | undefined 
 }
 
 interface Parts {
-  /** The words up to the one that says what is done. */
+  /** The words up to the one that names the action. */
   significant: string[];
-  /** Where the command begins that the others only start. */
+  /** Where the command begins that the words before it start. */
   start: number;
   /** Whether it gets arguments that are not in the command. */
   feedsArguments: boolean;
   /** Whether a package is downloaded and run. */
   runsPackages: boolean;
-  /** Whether it is not known what is started. */
+  /** Whether it is unknown what is started. */
   isOpen: boolean;
 }
 
@@ -151,7 +154,7 @@ function partsOf(words: readonly string[]): Parts {
   };
 }
 
-/** A command as rules are compared with it. */
+/** A command in the form that rules are compared with. */
 export function commandText({ assignments, words }: SimpleCommand): string {
   return [...assignments, ...unwrapped(words)].join(" ");
 }
@@ -167,7 +170,7 @@ function unwrapped(words: readonly string[]): readonly string[] {
   return at < 0 ? words : unwrapped(rest.slice(at));
 }
 
-// The words up to the one that says what is done, the options between them included: `git -C sub commit`.
+// The words up to the one that names the action, with options between them: `git -C sub commit`.
 function significantWords(words: readonly string[]): string[] {
   const name = programOf(words[0] ?? "");
   const known = wordsOfPrograms[name];

@@ -1,15 +1,15 @@
-// A transcript as a conversation: what was said, which tools were called, what they gave, how it ended.
+// A transcript as a conversation: what was said, which tools were called, their results, and the end.
 import { z } from "zod";
 import { closeDescriptor, openForReading, readAt } from "../platform/files.ts";
 import { beginOfString } from "./json-scan.ts";
 import { type Line, LineCutter } from "./lines.ts";
 import { messageFrom } from "./message.ts";
 
-/** One thing in a conversation. `nested` is what a sub-agent said or did. */
+/** One part of a conversation. `nested`: from a subagent. */
 export type ConversationPart =
   | { kind: "started"; model?: string | undefined; sessionId?: string | undefined }
   | { kind: "prompted"; text: string; nested: boolean }
-  /** `failed`: the words are those of the CLI about an error. */
+  /** `failed`: the text is the CLI's message about an error. */
   | { kind: "said"; text: string; nested: boolean; failed: boolean }
   | { kind: "thought"; text: string; nested: boolean }
   /** `input` is JSON. */
@@ -26,7 +26,7 @@ export type ConversationPart =
       durationMs: number;
       costUsd?: number | undefined;
     }
-  /** A line that is no message, or too long to be taken apart: its beginning. */
+  /** The beginning of a line that is no message, or too long to parse. */
   | { kind: "unread"; text: string; bytes: number };
 
 const block = z.object({
@@ -47,7 +47,7 @@ const spoken = z.object({
   message: z.object({ content: z.union([z.string(), z.array(block)]) }),
 });
 
-/** What a line adds to the conversation: nothing, one thing or several. Never throws. */
+/** What a line adds to the conversation: no, one or several parts. Never throws. */
 export function partsOf(line: Line): ConversationPart[] {
   const message = messageFrom(line);
   switch (message.kind) {
@@ -132,7 +132,7 @@ function spokenParts({ text, length }: Extract<Line, { kind: "whole" }>): Conver
   });
 }
 
-// What a tool gave is a text, or a list of texts and other things.
+// A tool result is a text, or a list of texts and other blocks.
 function contentText(content: unknown): string {
   if (typeof content === "string") return content;
   const parsed = z.array(block).safeParse(content);
@@ -140,7 +140,7 @@ function contentText(content: unknown): string {
   return parsed.data.map(({ type, text }) => text ?? `[${type}]`).join("\n");
 }
 
-// Of a text whose line is too long to be kept, what stands in its head; an escape may be cut at the end.
+// For a text in a line too long to keep, the part in the line's head; an escape at its end may be cut.
 function beginningOf(head: string): string {
   const begin = beginOfString(head, "result");
   if (begin === undefined) return "";
@@ -154,14 +154,14 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Not JSON: it is shown as it is.
+    // Not JSON: shown as it is.
     return undefined;
   }
 }
 
 const chunkBytes = 256 * 1024;
 
-/** Reads a transcript line by line while it grows. Throws, at its making, when it is not there. */
+/** Reads a transcript line by line while it grows. The constructor throws if there is no file. */
 export class TranscriptLines implements Disposable {
   readonly #descriptor: number;
   readonly #cutter = new LineCutter();
@@ -172,7 +172,7 @@ export class TranscriptLines implements Disposable {
     this.#descriptor = openForReading(path);
   }
 
-  /** The bytes that came since, piece by piece: each is overwritten by the next. For a reader who wants no lines. */
+  /** The new bytes, in pieces: each overwrites the previous one. For readers that want no lines. */
   *pieces(): Generator<Uint8Array> {
     for (;;) {
       const length = readAt(this.#descriptor, this.#chunk, this.#position);
@@ -182,12 +182,12 @@ export class TranscriptLines implements Disposable {
     }
   }
 
-  /** The lines that have ended since. */
+  /** The new complete lines. */
   *fresh(): Generator<Line> {
     for (const piece of this.pieces()) yield* this.#cutter.push(piece);
   }
 
-  /** What is left when nothing more comes: the lines since, and a last one without its newline. */
+  /** What is left at the end: the new lines, and a last one without a newline. */
   *rest(): Generator<Line> {
     yield* this.fresh();
     const line = this.#cutter.end();

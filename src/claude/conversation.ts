@@ -1,4 +1,4 @@
-// Where the CLI keeps a conversation, so that it can be continued, and what it had cost.
+// Where the CLI stores a conversation, so that it can be continued, and what it had cost.
 import { z } from "zod";
 import type { Spent } from "../model/outcome.ts";
 import type { Environment } from "../platform/environment.ts";
@@ -8,16 +8,16 @@ import { homeDirectory, join } from "../platform/paths.ts";
 import { modelUsages } from "./message-shapes.ts";
 import { usagesOf } from "./spending.ts";
 
-/** Longer names of folders are cut here by the CLI, and get a hash behind. */
+/** The CLI cuts longer folder names here and appends a hash. */
 const longestFolderName = 200;
-/** How much of the end of a conversation is searched for what it had cost, in bytes. */
+/** How much of the end of a conversation to search for its cost, in bytes. */
 const longestSearchedBytes = 64 * 1024 * 1024;
 
 /**
- * The file in which `--resume` finds a conversation; nothing where there is none. The CLI keeps one for each below its
- * configuration directory, in a folder named for the real path of the working directory, in which every character
- * that is no letter or digit is a `-` (seen with 2.1.197 and 2.1.332). Newer versions find it from any directory, and
- * leave it where it began (seen with 2.1.285).
+ * The file in which `--resume` finds a conversation; undefined if there is none. The CLI stores them below its
+ * configuration directory, in a folder named after the real path of the working directory, with a `-` for every character
+ * that is no letter or digit (seen with 2.1.197 and 2.1.332). Newer versions find it from any directory, and leave it
+ * where it began (seen with 2.1.285).
  */
 export function conversationFile(
   sessionId: string,
@@ -47,8 +47,8 @@ const costState = z.object({
 });
 
 /**
- * What a conversation had cost at its last clean end, which a process that continues it includes from 2.1.277 on.
- * Nothing for older versions and after a kill: then the process counts from 0.
+ * What a conversation had cost at its last clean end. From 2.1.277 on, a process that continues it includes this cost.
+ * Undefined for older versions and after a kill: then the process counts from 0.
  */
 export function costOfConversation(file: string): Spent | undefined {
   let before = -1;
@@ -78,7 +78,7 @@ function costStateIn(line: string): Spent | undefined {
     if (!parsed.success) return undefined;
     return { costUsd: parsed.data.totalCostUSD, models: usagesOf(parsed.data.modelUsage) };
   } catch {
-    // Half a line of a process that was killed: the CLI does not read it either.
+    // Half a line of a killed process: the CLI skips it too.
     return undefined;
   }
 }

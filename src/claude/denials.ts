@@ -1,4 +1,4 @@
-// Tools that a session was not allowed to use, and what lets them through.
+// Tools that a session was not allowed to use, and what would allow them.
 import { toolRuleList } from "../model/options.ts";
 import type { Denial, Mismatch, Remedy } from "../model/outcome.ts";
 import { ruleOf } from "../model/rule-text.ts";
@@ -19,11 +19,11 @@ export interface DenialEvidence {
   /** All results of the session. */
   results: readonly ResultMessage[];
   init?: InitMessage | undefined;
-  /** Calls that gave an error instead of a result, by their ids. */
+  /** Calls that gave an error instead of a result, by id. */
   refusals: ReadonlyMap<string, Refusal>;
 }
 
-/** What was denied: calls that were not allowed, and calls of tools that were taken away by an option. */
+/** Denied calls, and calls of tools that an option removed. */
 export function denialsOf({ results, init, refusals }: DenialEvidence, given: GivenOptions = {}): Denial[] {
   const session = {
     given,
@@ -31,7 +31,7 @@ export function denialsOf({ results, init, refusals }: DenialEvidence, given: Gi
     mode: init?.permissionMode ?? given.permissionMode ?? "default",
   };
   const calls = results.flatMap(({ permission_denials }) => permission_denials);
-  // A later result may list the calls of an earlier one again.
+  // A later result may repeat the calls of an earlier one.
   const distinct = calls.filter(
     ({ tool_use_id }, index) =>
       tool_use_id === undefined || calls.findIndex((call) => call.tool_use_id === tool_use_id) === index,
@@ -69,13 +69,13 @@ function obstacleTo({ message, byHook }: CallContext): Remedy | undefined {
   if (/cannot be auto-allowed by permission rules/.test(message))
     return { kind: "none", obstacle: "dangerous" };
   if (/denied by your permission settings/.test(message)) return { kind: "none", obstacle: "settings-deny" };
-  // The text for any tool, where Bash has texts of its own: a rule that asks wins over one that allows.
+  // The generic text for any tool, although Bash has its own texts: a rule that asks wins over one that allows.
   if (/^Claude requested permissions to use Bash,/.test(message))
     return { kind: "none", obstacle: "settings-ask" };
   return undefined;
 }
 
-// Where a rule for the whole tool was given, the message says so; without one, it is the same as for any other file.
+// The message says so if a rule for the whole tool was given; without one, it is the same as for other files.
 function protectedPath(tool: string, input: DeniedCall["tool_input"]): Remedy | undefined {
   const path = pathIn(input);
   return path !== undefined && fileWriters.has(tool) && /(?:^|[\\/])\.(?:claude|git)[\\/]/i.test(path)
@@ -83,7 +83,7 @@ function protectedPath(tool: string, input: DeniedCall["tool_input"]): Remedy | 
     : undefined;
 }
 
-// What was given already and did not help is not advised again.
+// Does not advise what was given already and did not help.
 function withoutGiven(remedy: Options, { given, mode }: CallContext): Remedy {
   if (remedy.notDisallowed) return remedy;
   const rules = toolRuleList(given.allowedTools ?? []);
@@ -94,7 +94,7 @@ function withoutGiven(remedy: Options, { given, mode }: CallContext): Remedy {
   return helps ? remedy : { kind: "none", obstacle: "all-given" };
 }
 
-// A rule that denies wins over each that allows. One of ours can be taken out; one of the settings cannot.
+// A rule that denies wins over all that allow. The task's own can be removed; one in the settings cannot.
 function disallowed(tool: string, input: DeniedCall["tool_input"], context: CallContext): Remedy | undefined {
   if (!/^Permission to use [\s\S]* has been denied\.$/.test(context.message)) return undefined;
   const rules = toolRuleList(context.given.disallowedTools ?? []).map(toolRuleOf);
@@ -102,7 +102,7 @@ function disallowed(tool: string, input: DeniedCall["tool_input"], context: Call
   if (winning.length === 0) return { kind: "none", obstacle: "settings-deny" };
   const notDisallowed = winning.map(({ text }) => text);
   const own = optionsFor(tool, input, { ...context, message: "" });
-  // Where nothing else is known to be in the way, taking the rules out is enough.
+  // If nothing else is known to block it, removing the rules is enough.
   return own.kind === "none" || own.broad === "unknown"
     ? { kind: "options", notDisallowed }
     : { ...own, notDisallowed };
@@ -172,13 +172,13 @@ function unmatchedRule(
   return undefined;
 }
 
-// Where an option other than a rule helps, or nothing does: the command itself, or the name of the tool.
+// If an option other than a rule helps, or nothing: the command itself, or the tool's name.
 function callAsRule(tool: string, input: DeniedCall["tool_input"]): string {
   const { command } = input;
   return typeof command === "string" ? `${tool}(${command})` : tool;
 }
 
-// Claude Code does not count these as denials, because the tool does not exist for it. For the caller, they are.
+// Claude Code does not count these as denials, because it has no such tool. For the caller, they are.
 function absentTools(refusals: ReadonlyMap<string, Refusal>, given: GivenOptions): Denial[] {
   const names = [...refusals.values()].flatMap(({ message }) => {
     const name = /No such tool available: ([A-Z]\w+)\./.exec(message)?.[1];
@@ -198,8 +198,8 @@ function absentTools(refusals: ReadonlyMap<string, Refusal>, given: GivenOptions
   });
 }
 
-// The call never reached the permission check, so that what it would need besides is not known: of Bash, the next
-// denial says which rule.
+// The call never reached the permission check, so its further needs are unknown. For Bash, the next denial names the
+// rule.
 function notDisallowed(tool: string): Remedy {
   const own = fileWriters.has(tool)
     ? { permissionMode: "acceptEdits" as const }
@@ -209,5 +209,5 @@ function notDisallowed(tool: string): Remedy {
   return { kind: "options", ...own, notDisallowed: [tool] };
 }
 
-/** Tools that sessions do not have unless `allowedTools` names them. */
+/** Tools that sessions lack unless `allowedTools` names them. */
 const deniedByDefault: ReadonlySet<string> = new Set(toolsThatReachOut);

@@ -1,4 +1,4 @@
-// The environment of a session: the user's own, without what belongs to us or to a Claude Code around us.
+// The environment of a session: the user's own, without variables of ours or of a Claude Code around us.
 import type { Environment } from "../platform/environment.ts";
 import { pathListSeparator } from "../platform/paths.ts";
 import { depthVariable, markerVariable } from "../platform/process-table.ts";
@@ -7,8 +7,8 @@ import { knownDirectories, pathDirectories } from "./find.ts";
 import { decidesLogin } from "./login-variables.ts";
 import { mentionsOff } from "./mentions.ts";
 
-// Set by a Claude Code that started us. Older builds refuse to run when they see them; newer ones would take
-// the outer session's sockets for their own. `CLAUDE_CODE_USE_BEDROCK` and its like are the user's and stay.
+// Set by a Claude Code that started us. Older versions refuse to run with them; newer ones would take the outer session's
+// sockets for their own. `CLAUDE_CODE_USE_BEDROCK` and similar ones are the user's and stay.
 const ofOuterSession = new Set([
   "CLAUDECODE",
   "CLAUDE_CODE_CHILD_NOTES_DIR",
@@ -30,7 +30,7 @@ const ofOuterSession = new Set([
   "AI_AGENT",
 ]);
 
-// With these, Claude Code 2.1.332 hands a session over from one of its processes to the next.
+// With these, Claude Code 2.1.332 hands a session over between its processes.
 const ofHandOver = /^CLAUDE_(?:BG|CODE_RESUME|CODE_RELAUNCH)_/;
 
 const ofOurs = "PARALLEL_CLAUDE_";
@@ -45,16 +45,16 @@ function isOurs(name: string): boolean {
   return name.startsWith(ofOurs);
 }
 
-// `claude` must not replace its own file while a batch runs, says why it did not start where we read it, and leaves it
-// to our clocks how long a subagent may work: at the end of its input, as an adopted session has it, ten minutes are
-// its own limit (2.1.332).
+// `claude` must not replace its own file while a batch runs, must report on stderr why it did not start, and must leave
+// the time of subagents to our clocks: at the end of its input, which an adopted session has reached, its own limit is
+// ten minutes (2.1.332).
 const preset = {
   DISABLE_AUTOUPDATER: "1",
   CLAUDE_CODE_STARTUP_FAILURE_RESULTS: "1",
   CLAUDE_CODE_PRINT_BG_WAIT_CEILING_MS: "0",
 };
 
-/** What every process that we start inherits: no switches of Bun, nothing of a session around us. */
+/** What every process that we start inherits: no Bun switches, nothing of a session around us. */
 export function cleanEnvironment(environment: Environment): Record<string, string> {
   const clean: Record<string, string> = {};
   for (const [name, value] of Object.entries(environment)) {
@@ -66,8 +66,8 @@ export function cleanEnvironment(environment: Environment): Record<string, strin
 }
 
 /**
- * The environment of all sessions of a batch; each gets its marker and its directory besides. Nothing else of ours is
- * in it: what the operator has set for us is no setting of a server that a session starts.
+ * The environment of all sessions of a batch; each also gets its marker and its directory. Contains no settings of ours,
+ * which are not meant for a server that a session starts.
  */
 export function sessionEnvironment(environment: Environment): Record<string, string> {
   const clean = Object.fromEntries(
@@ -83,10 +83,10 @@ export function sessionEnvironment(environment: Environment): Record<string, str
   };
 }
 
-// These load code into every program, `claude` and what we look for it with among them.
+// These load code into every program, including `claude` and the tools that search for it.
 const ofLoader = /^(?:LD_(?:PRELOAD|AUDIT|LIBRARY_PATH)|DYLD_.*)$/;
 
-/** Why a task may not set a variable of its session; nothing where it may. */
+/** Why a task may not set a variable of its session; undefined if it may. */
 export function refusedVariable(name: string): string | undefined {
   if (!/^[A-Za-z_]\w*$/.test(name) || name === "__proto__")
     return "a name is letters, digits and `_`, and begins with no digit";
@@ -102,7 +102,7 @@ export function refusedVariable(name: string): string | undefined {
   return undefined;
 }
 
-/** How many sessions deep we are: 0 outside of all. What is no number counts as one, rather than as none. */
+/** How deeply we are nested in sessions: 0 outside of all. Anything but a number counts as 1, to be safe. */
 export function depthOf(environment: Environment): number {
   const text = environment[depthVariable];
   if (text === undefined) return 0;

@@ -1,4 +1,4 @@
-// Why Claude itself failed, out of all that it said of that.
+// Why Claude itself failed, from all that it reported.
 import type { FailureReason, Outcome } from "../model/outcome.ts";
 import { concernsModel, isRateLimit, limits, mayNameReset, type Refusal } from "./limits.ts";
 import type { ResultMessage } from "./message.ts";
@@ -31,10 +31,10 @@ const reasonsBySubtype: Record<string, FailureReason> = {
   error_max_structured_output_retries: "schema",
 };
 
-// Why the CLI's own loop stopped, by the names of 2.1.332. Of the others, the API's last words say more.
+// Why the CLI's own loop stopped, by the names of 2.1.332. For others, the API's last message says more.
 const reasonsByTerminal: Record<string, FailureReason> = {
   prompt_too_long: "prompt-too-long",
-  // Too long, and what was to shorten the conversation failed, or did not help.
+  // Too long, and compaction failed or did not help.
   blocking_limit: "prompt-too-long",
   rapid_refill_breaker: "prompt-too-long",
   max_turns: "max-turns",
@@ -45,7 +45,7 @@ const reasonsByTerminal: Record<string, FailureReason> = {
   tool_deferred_unavailable: "execution",
 };
 
-/** What the session itself came to, whatever the API said last; nothing where it does not say. */
+/** Why the session itself ended, whatever the API said last; undefined if it does not say. */
 export function ownReason(result: ResultMessage): FailureReason | undefined {
   const bySubtype = reasonsBySubtype[result.subtype];
   if (bySubtype) return bySubtype;
@@ -58,7 +58,7 @@ export function ownReason(result: ResultMessage): FailureReason | undefined {
   return result.stop_reason === "refusal" ? "refusal" : undefined;
 }
 
-// The CLI names no field for it (seen with 2.1.197 and 2.1.332): it ends before its first turn, with these words.
+// The CLI has no field for it (seen with 2.1.197 and 2.1.332): it ends before its first turn, with this message.
 function isWithoutConversation({ subtype, num_turns, errors = [] }: ResultMessage): boolean {
   if (subtype !== "error_during_execution" || num_turns > 0) return false;
   return errors.some((error) => error.startsWith("No conversation found"));
@@ -67,8 +67,8 @@ function isWithoutConversation({ subtype, num_turns, errors = [] }: ResultMessag
 function refusalOf(result: ResultMessage, reading: Reading, text: string, now: number): Refusal {
   const { limitRejected, errorKind: kind } = reading;
   const status = result.api_error_status ?? undefined;
-  // Another event may stand before a refusal that it does not concern: a subagent met its limit, and then the main
-  // conversation failed for a reason of its own.
+  // An earlier event may concern something else: a subagent reached its limit, and then the main conversation failed for
+  // another reason.
   const event = isRateLimit({ status, kind }) ? limitRejected : undefined;
   const said = mayNameReset(text) ? resetTimeIn(text, now) : undefined;
   return {
@@ -81,11 +81,11 @@ function refusalOf(result: ResultMessage, reading: Reading, text: string, now: n
   };
 }
 
-/** The year 5000: a gateway gave milliseconds for seconds. */
+/** The year 5000: a later time means that a gateway sent milliseconds as seconds. */
 const latestMs = Date.UTC(5000, 0);
 
-// The plan's usage and the usage beyond it reset on their own, and either is enough. One that has passed is better
-// than none: it may be over already.
+// The plan's usage and the usage beyond it reset separately, and either is enough. A past reset is better than none: the
+// limit may be over already.
 function earliestAhead(times: (number | undefined)[], now: number): number | undefined {
   const known = times
     .filter((time) => time !== undefined)

@@ -1,11 +1,11 @@
-// Finds the `claude` executable, also where a desktop application gave us a PATH of four directories.
+// Finds the `claude` executable, even if a desktop application gave us a PATH of four directories.
 import type { Environment } from "../platform/environment.ts";
 import { isExecutable } from "../platform/files.ts";
 import { absolutePath, homeDirectory, isAbsolute, join, pathListSeparator } from "../platform/paths.ts";
 import { pathOfLoginShell, type Told } from "./login-shell.ts";
 import { programPlaces } from "./program-places.ts";
 
-/** `where`: how it was found, for people. `message` says what is wrong, and `remedy` what to do. */
+/** `where`: how it was found, for people. `message`: what is wrong; `remedy`: what to do. */
 export type FoundClaude =
   | { found: true; path: string; where: string }
   | { found: false; message: string; remedy: string };
@@ -22,9 +22,9 @@ export const installAdvice =
   "Install it with `npm install -g @anthropic-ai/claude-code` (or see https://code.claude.com/docs), run `claude` once and log in, or set PARALLEL_CLAUDE_CLAUDE_PATH to where it is.";
 
 /**
- * The `claude` to run: the operator's own path, then PATH, then the places where installers put it, at last
- * the login shell's PATH. Relative entries of PATH are passed over: what lies in a stranger's working
- * directory is never run. The shell may take seconds (`shellMs`); without `askShell`, it is not asked.
+ * The `claude` to run: the operator's path, then PATH, then the usual places of installers, then the login shell's PATH.
+ * Skips relative entries of PATH, so that nothing from a foreign working directory is run. The shell may take seconds
+ * (`shellMs`); without `askShell`, it is not asked.
  */
 export function findClaude(
   claudePath: string | undefined,
@@ -61,12 +61,12 @@ export function findClaude(
   };
 }
 
-/** The absolute directories of a PATH, and nothing that depends on where we stand. */
+/** The absolute directories of a PATH, without those that depend on the working directory. */
 export function pathDirectories(path: string | undefined): string[] {
   return (path ?? "").split(pathListSeparator).filter(isAbsolute);
 }
 
-/** Where installers put `claude`, and what a session's own commands need. */
+/** Where installers put `claude`, and the programs that its sessions need. */
 export function knownDirectories(environment: Environment = process.env): string[] {
   return [...new Set(programPlaces(environment).map(({ directory }) => directory))];
 }
@@ -82,7 +82,7 @@ function checkPath(claudePath: string): FoundClaude {
 }
 
 function claudeIn(directory: string): string | undefined {
-  // A `.cmd` wrapper cuts its command line at 8,191 characters: on Windows only the real executable will do.
+  // A `.cmd` wrapper cuts its command line at 8,191 characters, so Windows needs the real executable.
   const path = join(directory, process.platform === "win32" ? "claude.exe" : "claude");
   return isExecutable(path) ? path : undefined;
 }

@@ -1,8 +1,8 @@
-// Finds a field in JSON that is not all there: the beginning of a line that is too long to be parsed whole.
+// Finds a field in incomplete JSON: the beginning of a line too long to parse whole.
 
 /**
- * Where the string value of a field of the outermost object begins (behind its quote), also when the string or
- * the object does not end in `text`. Fields of inner objects do not count, nor does anything inside a string.
+ * Where the string value of a field of the outermost object begins (after its quote), even if the string or the object
+ * does not end in `text`. Ignores fields of inner objects and the contents of strings.
  */
 export function beginOfString(text: string, field: string): number | undefined {
   const mark = `"${field}":"`;
@@ -10,7 +10,7 @@ export function beginOfString(text: string, field: string): number | undefined {
   return undefined;
 }
 
-/** Where each string of the outermost object begins (at its quote): its keys, and its values that are strings. */
+/** Where each string of the outermost object begins (at its quote): keys, and string values. */
 export function* outerStrings(text: string): Generator<number> {
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
@@ -26,7 +26,7 @@ export function* outerStrings(text: string): Generator<number> {
   }
 }
 
-/** Where a string ends (at its quote), from a place inside it. Every quote in it has a backslash before it. */
+/** Where a string ends (at its quote), from a place inside it. A quote inside has a backslash before it. */
 export function endOfString(text: string, from: number): number | undefined {
   for (let at = from; at < text.length; at++) {
     if (text[at] === "\\") at++;

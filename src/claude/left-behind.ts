@@ -1,4 +1,4 @@
-// Which processes belong to sessions that have ended: one look at the machine, and what follows from it.
+// Which processes belong to ended sessions, from one scan of the machine.
 import { childrenThatCame, orphansIn } from "../platform/orphans.ts";
 import { livenessOf, ownIdentity } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
@@ -12,37 +12,37 @@ import {
   tableBelow,
 } from "../platform/process-table.ts";
 
-/** What has ended, and what is known of it. */
+/** An ended session, and what is known of it. */
 export interface Swept {
-  /** What its processes carry in their environment, unless they have emptied it. */
+  /** The marker in the environment of its processes, unless they emptied it. */
   markers: readonly string[];
-  /** The session itself, which led a group. */
+  /** The session itself, which led a process group. */
   leader?: ProcessIdentity;
-  /** When the leader had its pid for the last time, in ticks; nothing where nobody saw that. */
+  /** When the leader was last known to have its pid, in ticks; undefined if nobody saw that. */
   goneAt?: number | undefined;
   /** What was seen in its tree while it ran. */
   members?: readonly ProcessIdentity[];
-  /** Whether it was a child of ours, so that what lost its parents came to us. */
+  /** Whether it was our child, so that its orphans came to us. */
   isOurs?: boolean;
-  /** Whether nobody comes after it: then shared daemons end too. */
+  /** Whether it is the last one: then shared daemons end too. */
   isLast?: boolean;
 }
 
-/** One look at the machine. */
+/** One scan of the machine. */
 export interface Surroundings {
-  /** Living processes by the marker that they carry. */
+  /** Living processes by marker. */
   byMarker: ReadonlyMap<string, ProcessIdentity[]>;
   table: ProcessTable;
-  /** Those that came to us when their parents ended. */
+  /** Processes that came to us when their parents ended. */
   orphans: readonly [number, ProcessRow][];
-  /** False when some process ended before it could be asked, which may have started another one. */
+  /** False if some process ended before it could be read, possibly after starting another one. */
   isWhole: boolean;
 }
 
-/** What a look is for. */
+/** What a scan is for. */
 export interface Asked {
   sweeping: readonly Swept[];
-  /** Sessions that run, by their markers. */
+  /** Running sessions, by their markers. */
   running: ReadonlyMap<string, ProcessIdentity>;
 }
 
@@ -57,7 +57,7 @@ export function lookAround({ sweeping, running }: Asked): Surroundings {
   return { byMarker, table, orphans: orphansIn(table), isWhole: isWhole && !missed };
 }
 
-// What our own sessions left has come to us, or carries a marker, or was seen. Only what an earlier runner started may
+// Descendants of our own sessions came to us, have a marker, or were seen. Only those of an earlier runner's sessions may
 // be anywhere.
 function tableOfOurs(
   { sweeping, running }: Asked,
@@ -76,7 +76,7 @@ function tableOfOurs(
   return tableBelow(roots, missed);
 }
 
-/** Of each that has ended, what is left. `running`: sessions that run, by their markers. */
+/** What is left of each ended session. `running`: running sessions, by their markers. */
 export function leftBehind<One extends Swept>(
   look: Surroundings,
   sweeping: readonly One[],
@@ -91,7 +91,7 @@ export function leftBehind<One extends Swept>(
     for (const pid of [...roots, ...descendantsIn(table, roots)]) if (!owned.has(pid)) owned.set(pid, one);
   }
   for (const [pid, row] of orphans) {
-    // All who could have started it have ended, and one of these did so last.
+    // All that could have started it have ended, one of these last.
     const owner = sweeping.find(({ leader }) => leader && mayBelongTo([leader], row)) ?? sweeping[0];
     if (!owner) continue;
     for (const each of [pid, ...descendantsIn(table, [pid])]) if (!owned.has(each)) owned.set(each, owner);
@@ -104,13 +104,13 @@ export function leftBehind<One extends Swept>(
   return found;
 }
 
-// What carries the marker of a session that runs is that one's, wherever it is now; and nobody ends himself.
+// A process with the marker of a running session belongs to it, wherever it is; and nobody ends themselves.
 function sparedIn({ byMarker }: Surroundings, running: ReadonlyMap<string, ProcessIdentity>): Set<number> {
   const marked = [...running.keys()].flatMap((marker) => byMarker.get(marker) ?? []);
   return new Set([ownIdentity(), ...running.values(), ...marked].map(({ pid }) => pid));
 }
 
-// An orphan that has emptied its environment is older than none of the sessions that could have started it.
+// An orphan with an emptied environment is no older than the sessions that could have started it.
 function mayBelongTo(sessions: Iterable<ProcessIdentity>, { startTicks }: ProcessRow): boolean {
   return [...sessions].some((session) => Number(session.startTicks) <= Number(startTicks));
 }
@@ -124,9 +124,8 @@ function seen(table: ProcessTable, { members = [] }: Swept): number[] {
   return members.flatMap((identity) => (isIn(table, identity) ? identity.pid : []));
 }
 
-// No process gets a pid by which a group or a session is still called. So as long as nobody else has the leader's pid,
-// its group is the one that it led. Whoever began after it had gone may be in the group of somebody who had that pid
-// in between.
+// No process gets a pid that still names a group or a session. So until another process has the leader's pid, its group
+// is the one that it led. A process that began later may be in the group of one that had the pid in between.
 function inGroup(table: ProcessTable, { leader, goneAt }: Swept): number[] {
   if (!leader || goneAt === undefined) return [];
   const now = table.get(leader.pid);

@@ -1,51 +1,51 @@
-// Every refusal that concerns an account, a model or the pace, and not its task alone: how it is recognised, and as
-// what it counts. docs/limits.md is written from this list, and test/limit-samples.ts has each form that is known.
-// Seen on 2.1.197 and 2.1.332, unless a line says otherwise.
+// Every refusal that concerns an account, a model or the pace, not only its task: how it is recognised, and what it
+// counts as. docs/limits.md is generated from this list, and test/limit-samples.ts has each known form. Seen on 2.1.197
+// and 2.1.332, unless a line says otherwise.
 import { familyIn, type LimitType } from "../model/limit-types.ts";
 import type { FailureReason } from "../model/outcome.ts";
 
-/** A `rate_limit_event` that says `rejected`. Times are in milliseconds since 1970. */
+/** A `rate_limit_event` with `rejected`. Times are in milliseconds since 1970. */
 export interface RejectedLimit {
   resetsAt?: number;
-  /** `rateLimitType`, of a usage limit: `five_hour`, `seven_day`, `seven_day_opus` … */
+  /** `rateLimitType` of a usage limit: `five_hour`, `seven_day`, `seven_day_opus` … */
   type?: string;
   /** Whether usage beyond the plan was refused too. */
   overageRejected?: boolean;
   overageResetsAt?: number;
-  /** Why there is no usage beyond the plan: `out_of_credits`, `org_spend_cap_reached` … */
+  /** Why usage beyond the plan is unavailable: `out_of_credits`, `org_spend_cap_reached` … */
   overageDisabledReason?: string;
 }
 
-/** The last call of a session, which the API refused, as the CLI passes it on. */
+/** The last call of a session, refused by the API, as the CLI reports it. */
 export interface Refusal {
-  /** The HTTP status; nothing where there was no answer. */
+  /** The HTTP status; undefined if there was no answer. */
   status?: number | undefined;
   /** `error` of the synthetic message: `rate_limit`, `authentication_failed` … */
   kind?: string | undefined;
   /** `api_error` of the result: 2.1.330 has it, 2.1.277 does not. */
   code?: string | undefined;
-  /** What the CLI says. */
+  /** The CLI's message. */
   text: string;
-  /** The event before it; only where the refusal is a rate limit, for no other is what an event is about. */
+  /** The event before it, only if the refusal is a rate limit, because events concern nothing else. */
   event?: RejectedLimit | undefined;
-  /** The reset that the event or the text names, in milliseconds since 1970. */
+  /** The reset time in the event or the text, in milliseconds since 1970. */
   resetsAt?: number | undefined;
 }
 
 /** One kind of refusal. */
 export interface Limit {
   name: string;
-  /** What it is, for people. */
+  /** Its description, for people. */
   is: string;
   reason: FailureReason;
   shows(refusal: Refusal): boolean;
-  /** What the outcome has for `limitType`; the event's own type goes first. */
+  /** The outcome's `limitType`; the event's own type wins. */
   type?(refusal: Refusal): LimitType | undefined;
 }
 
 /**
- * The first match decides. Fields come before words. Words count only where no field says more, and only as a known
- * sentence of the CLI or the API from its beginning: further behind, an API error may quote what a user wrote.
+ * The first match decides. Fields come before words. Words count only if no field says more, and only as a known sentence
+ * of the CLI or the API at the beginning: further on, an API error may quote a user's text.
  */
 export const limits = [
   {
@@ -184,12 +184,14 @@ export const limits = [
 
 export type LimitName = (typeof limits)[number]["name"];
 
-/** Whether a refusal is for the number of calls or their usage. A status says more than a kind. */
+/** Whether a refusal is about the number of calls or their usage. A status wins over a kind. */
 export function isRateLimit({ status, kind }: Pick<Refusal, "status" | "kind">): boolean {
   return status === undefined ? kind === "rate_limit" : status === 429;
 }
 
-/** Whether the API refuses one model, and takes the login: `access to the model`, as Bedrock and gateways say it. */
+/**
+ * Whether the API refuses one model but accepts the login: `access to the model`, in the words of Bedrock and gateways.
+ */
 export function concernsModel(refusal: Refusal): boolean {
   const { status, text } = refusal;
   return (status === 401 || status === 403) && /\bmodels?\b/i.test(text);
@@ -199,40 +201,41 @@ function isOfAuthentication({ status, kind }: Refusal): boolean {
   return status === 401 || status === 403 || kind === "authentication_failed";
 }
 
-// What the CLI puts before a message that it passes on, because it knows of no limit that it could name itself.
+// The CLI's prefix for a message that it passes on without recognising a limit.
 const passedOn =
   /^API Error: (?:Server is temporarily limiting requests \(not your usage limit\)|Request rejected \(429\))(?: · |$)/;
 const otherPrefix = /^(?:Failed to authenticate\. )?API Error: (?:\d{3} )?/;
 
-// The message without what the CLI puts before it.
+// The message without the CLI's prefix.
 function sentenceOf(text: string): string {
   const rest = text.replace(passedOn, "");
   return rest === text ? text.replace(otherPrefix, "") : rest;
 }
 
-// "API Error: … · spend limit reached · resets Aug 8 · request an increase": a gateway's message, which the CLI knows too.
+// "API Error: … · spend limit reached · resets Aug 8 · request an increase": a gateway's message, which the CLI knows
+// too.
 const gatewaySpendLimit = /^spend limit reached(?: ·|$)/;
 
-/** Whether the time that a message names is that of a limit: in a message that is only passed on, it may be anything. */
+/** Whether the time in a message is the end of a limit: in a message that is only passed on, it may be anything. */
 export function mayNameReset(text: string): boolean {
   return (
     sentenceOf(text) === text || gatewaySpendLimit.test(sentenceOf(text)) || creditsOut.test(sentenceOf(text))
   );
 }
 
-// Whether the message may decide: only if no field does.
+// Whether the message decides: only if no field does.
 function inWords(refusal: Refusal): boolean {
   return isRateLimit(refusal) && refusal.event?.type === undefined;
 }
 
-// Why there is no usage beyond the plan, where the plan itself has no limit that was reached. The CLI could not find
-// out why in the two cases that are left out.
+// Why usage beyond the plan is unavailable, if no limit of the plan itself was reached. In the two cases left out, the
+// CLI could not find out why.
 function lacksOverage(event: RejectedLimit | undefined): boolean {
   const why = event?.overageDisabledReason;
   return event?.type === undefined && why !== undefined && why !== "fetch_error" && why !== "unknown";
 }
 
-// With the reset alone, the event may be of a throttle: the header it comes from is in every answer. Then the CLI
+// An event with only the reset may be about a throttle, because the header it comes from is in every answer. Then the CLI
 // says that it is not the usage limit.
 function isOfUsage(refusal: Refusal): boolean {
   const { code, event, text } = refusal;
@@ -257,12 +260,12 @@ function limitInWords({ text }: Refusal): string | undefined {
 
 const modelNeedsCredits = /^(?:Fable|Haiku|Mythos|Opus|Sonnet)(?: [^·\n]{1,40})? requires usage credits\b/;
 
-// The list in the program, as 2.1.332 and 2.1.197 have it; the last two were reported of the API.
+// The list in the program, in 2.1.332 and 2.1.197; the last two were reported for the API.
 const creditsOut =
   /^(?:You['’]re out of (?:extra )?usage\b|Your org(?:anization)? is out of usage\b|Your seat type doesn't include (?:extra )?usage\b|Your usage allocation has been disabled\b|Your group's usage limit is set to \$0|This service is disabled for your org\b)/i;
 const spendLimitHit = /^You['’]ve (?:hit|reached) your [^·\n]*spend limit\b/i;
 
-// 400: reported of a subscription's extra usage. No status: they ran out in the middle of a reply.
+// 400: reported for a subscription's extra usage. No status: credits ran out in the middle of a reply.
 function saysCredits(refusal: Refusal): boolean {
   const { status, text } = refusal;
   if (inWords(refusal)) return creditsOut.test(sentenceOf(text)) || spendLimitHit.test(text);

@@ -1,18 +1,18 @@
-// Cuts a transcript into lines, in bounded memory, whatever is in it.
+// Splits a transcript into lines, in bounded memory.
 
 /** Longer lines are not kept whole. */
 export const longestLineBytes = 8 * 1024 * 1024;
 const headBytes = 64 * 1024;
 const tailBytes = 64 * 1024;
 
-/** A line. `offset` is where it begins, in bytes; `length` its bytes without the newline. */
+/** A line. `offset`: where it begins, in bytes; `length`: its bytes without the newline. */
 export type Line =
   | { kind: "whole"; offset: number; length: number; text: string }
   | { kind: "oversized"; offset: number; length: number; head: string; tail: string };
 
 const newline = 10;
 
-/** Takes bytes in any pieces and gives their lines. Of a line that is too long: its head and its tail. */
+/** Takes bytes in any pieces and returns their lines. Of an oversized line, only head and tail. */
 export class LineCutter {
   #pieces: Uint8Array[] = [];
   /** Bytes of the line so far. */
@@ -28,7 +28,7 @@ export class LineCutter {
     this.#longest = longest;
   }
 
-  /** Where the line begins that has not ended yet. From here, another reader can go on. */
+  /** Where the unfinished line begins; another reader can continue from here. */
   get offset(): number {
     return this.#offset;
   }
@@ -46,7 +46,7 @@ export class LineCutter {
     return lines;
   }
 
-  /** What is left when nothing more comes: a last line without its newline. */
+  /** What is left at the end: a last line without a newline. */
   end(): Line | undefined {
     return this.#length === 0 ? undefined : this.#take();
   }
@@ -71,7 +71,7 @@ export class LineCutter {
     this.#tail = Uint8Array.from(tail.subarray(Math.max(0, tail.length - tailBytes)));
   }
 
-  // Only whole lines are decoded, so that no character is ever split.
+  // Decodes only whole lines, so that no character is split.
   #take(): Line {
     const { offset, length } = { offset: this.#offset, length: this.#length };
     const line: Line = this.#head

@@ -1,4 +1,4 @@
-// The PATH that the user's own shell makes: version managers set it in the shell's files only.
+// The PATH of the user's login shell: version managers set it only in the shell's files.
 import {
   closeDescriptor,
   createForAppending,
@@ -13,28 +13,28 @@ import { basename, homeDirectory, isAbsolute, join, temporaryDirectory } from ".
 import { signalGroup } from "../platform/process.ts";
 
 export interface Told {
-  /** Nothing where the shell did not say. */
+  /** Undefined if the shell did not report it. */
   path?: string;
   /** Why it did not. */
   hindrance?: string;
 }
 
-/** Shells that understand the line below, an interactive one and a login one in one. */
+/** Shells that understand the line below, as an interactive login shell. */
 const known = ["sh", "bash", "zsh", "fish", "dash", "ksh", "mksh"];
 
 /** How long a shell may take to read its files, in milliseconds. */
 const usualMs = 5_000;
 
-/** More than that is no PATH. */
+/** A longer output is no PATH. */
 const mostBytes = 1_000_000;
 
 const mark = "PATH-BEGINS-HERE";
 const endMark = "PATH-ENDS-HERE";
 
 /**
- * Asks the shell for its PATH: as an interactive one, because most managers write into the files that only such a one
- * reads, and where that says nothing, as a login one alone. It has no terminal and no input, so that nothing it asks
- * waits for us. `mostMs`: how long each of the two may take.
+ * Asks the shell for its PATH: first as an interactive login shell, because most managers write to files that only
+ * interactive shells read, then as a login shell only. It has no terminal and no input, so nothing waits for us.
+ * `mostMs`: how long each of the two may take.
  */
 export function pathOfLoginShell(
   environment: Record<string, string | undefined> = process.env,
@@ -45,7 +45,7 @@ export function pathOfLoginShell(
   if (!isAbsolute(shell) || !isExecutable(shell))
     return { hindrance: `SHELL is ${shell}, which is not a program` };
   if (!known.includes(basename(realPath(shell)))) return {};
-  // A user of a service may have no home.
+  // A service user may have no home.
   if (!isDirectory(homeDirectory())) return { hindrance: `the home ${homeDirectory()} does not exist` };
   for (const flags of ["-lic", "-lc"]) {
     const path = askedFor([shell, flags], environment, mostMs);
@@ -59,7 +59,7 @@ function askedFor(
   environment: Record<string, string | undefined>,
   mostMs: number,
 ): string | undefined {
-  // A file, for whatever the shell starts may hold a pipe open for ever.
+  // A file, because whatever the shell starts may keep a pipe open for ever.
   const file = join(temporaryDirectory(), `parallel-claude-path-${crypto.randomUUID()}`);
   const output = createForAppending(file);
   try {
@@ -74,7 +74,7 @@ function askedFor(
         killSignal: "SIGKILL",
         cwd: homeDirectory(),
         env: environment,
-        // Without a terminal of its own it cannot take ours, nor be stopped for reading from it.
+        // With its own session it cannot take our terminal, nor be stopped for reading from it.
         detached: true,
       }),
     );

@@ -1,22 +1,24 @@
-// Finds what Claude Code takes for a mention: read in the programs of 2.1.197 and 2.1.332, and tried with both.
+// Finds what Claude Code treats as a mention: read in the programs of 2.1.197 and 2.1.332, and tried with both.
 
 export interface Mention {
-  /** Where its `@` stands in the text. */
+  /** Where its `@` is in the text. */
   index: number;
-  /** As it stands in the text, from the `@` on. Cut where the name is too long. */
+  /** The mention as written, from the `@` on; cut if the name is too long. */
   written: string;
-  /** What is mentioned: a path with or without `#L1-5`, an agent, or `server:resource`. Empty: too long for any of them. */
+  /**
+   * What is mentioned: a path with or without `#L1-5`, an agent, or `server:resource`. Empty if too long for any of them.
+   */
   name: string;
   isAgent: boolean;
 }
 
-/** Behind these, or a blank of any kind, or at the beginning of the text, an `@` begins a mention. */
+/** An `@` begins a mention after one of these, after whitespace, or at the beginning of the text. */
 const openers = "。、？！";
 
-/** A longer name is no path that a system call takes (PATH_MAX of Linux). A base64 text may be longer. */
+/** A longer name is no path that a system call accepts (PATH_MAX of Linux). A base64 text may be longer. */
 const longestName = 4_096;
 
-/** The mentions in a text, in their order, in a time that grows with the text alone. */
+/** The mentions in a text, in order, in linear time. */
 export function* mentionsIn(text: string): Generator<Mention> {
   const runs = new Runs(text);
   for (let index = text.indexOf("@"); index !== -1; index = text.indexOf("@", index + 1)) {
@@ -52,7 +54,7 @@ function mentionOf(
   return { index, written: text.slice(index, end), name, isAgent };
 }
 
-/** The runs of a text without blanks. Each is measured once, however many mentions are in it. */
+/** The runs of a text without blanks. Each is measured once, however many mentions it contains. */
 class Runs {
   readonly #text: string;
   #end = -1;
@@ -62,7 +64,7 @@ class Runs {
     this.#text = text;
   }
 
-  /** The last place where a word begins or ends in the run that `index` is in: a mention reaches up to there. */
+  /** The last word boundary in the run around `index`: a mention ends there. */
   lastBoundaryAt(index: number): number {
     if (index < this.#end) return this.#boundary;
     const blank = /\s/g;

@@ -1,5 +1,5 @@
-// `@path` in a task. Claude Code attaches such a file past all permissions, also one outside the working directory; here
-// is decided which ones it may attach, and what is sent so that it attaches no other.
+// `@path` in a task. Claude Code attaches such a file regardless of permissions, even outside the working directory.
+// Decides which files it may attach, and how to prevent it from attaching others.
 import { cut } from "../model/cut.ts";
 import type { SessionOptions } from "../model/options.ts";
 import { exists, realPath } from "../platform/files.ts";
@@ -12,14 +12,14 @@ export type MentionOptions = ReadOptions &
 
 type TextBlock = { type: "text"; text: string };
 
-/** Most different mentions that are looked at in one prompt, and most in all. What comes behind them is text. */
+/** Most different mentions to check in one prompt, and most in all. Later ones are plain text. */
 const mostNames = 1_000;
 const mostMentions = 100_000;
 
 /**
- * The content of a prompt's message. Claude Code (2.1.197 and 2.1.332) expands mentions in the last text block only, and
- * drops a blank one. So the prompt goes unchanged as the first block, and the mentions that are allowed stand alone in
- * the last one. A slash command is only taken from a message of one text: in that text, other mentions are broken.
+ * The content of a prompt's message. Claude Code (2.1.197 and 2.1.332) expands mentions only in the last text block, and
+ * drops a blank one. So the first block is the unchanged prompt, and the last one contains only the allowed mentions. A
+ * slash command is recognised only in a message of one text: there, other mentions are broken up.
  */
 export function messageContent(
   text: string,
@@ -34,13 +34,13 @@ export function messageContent(
   return [block(text), block([...attached].join("\n") || " ")];
 }
 
-/** Most names of mentions that one remark repeats, and most characters of each. */
+/** Most mentions that one remark lists, and most characters of each. */
 const mostTold = 10;
 const longestTold = 120;
 
 /**
- * The mentions in a prompt that name something which exists, and that were not attached: as written, each once. Behind
- * the first ten, how many more there are.
+ * The mentions in a prompt that name something which exists but was not attached: as written, each once. After the first
+ * ten, how many more there are.
  */
 export function neutralisedMentions(
   text: string,
@@ -54,16 +54,16 @@ export function neutralisedMentions(
   return refused.size > mostTold ? [...told, `and ${refused.size - mostTold} more`] : told;
 }
 
-/** Since 2.1.299, this variable keeps Claude Code from expanding any mention: in what a subagent is asked as well. */
+/** Since 2.1.299, this variable keeps Claude Code from expanding mentions, also in subagents' prompts. */
 export const mentionsOff = "CLAUDE_CODE_DISABLE_FILE_MENTIONS";
 
-/** What a session's environment gets so that nothing but the task itself can attach files. */
+/** Environment variables that let only the task itself attach files. */
 export function mentionEnvironment(
   text: string,
   options: MentionOptions,
   workingDirectory: string,
 ): Record<string, string> {
-  // A command's own file may mention others; who allows slash commands allows that.
+  // A command's own file may mention others; allowing slash commands allows that.
   const needed =
     options.fileMentions &&
     (isSlashCommand(text, options) || attachesFile(judged(text, options, workingDirectory)));
@@ -76,11 +76,11 @@ function attachesFile(all: Iterable<{ judgement: Judgement }>): boolean {
 }
 
 type Judgement =
-  /** Claude Code may attach it, or knows it as an agent: `attached` stands for it in the last block. */
+  /** Claude Code may attach it, or knows it as an agent: `attached` replaces it in the last block. */
   | { kind: "file" | "agent"; attached: string }
   /** It exists, and must not be attached. */
   | { kind: "refused"; attached?: undefined }
-  /** There is nothing of that name. Whether that name lies where files may be attached is `isInside`. */
+  /** Nothing has that name. `isInside`: whether it would be where files may be attached. */
   | { kind: "nothing"; isInside: boolean; attached?: undefined };
 
 type Judge = (mention: Mention) => Judgement;
@@ -99,7 +99,7 @@ function* judged(
   }
 }
 
-/** Looks at each name once, and at no more than `mostNames`: further ones are not attached. */
+/** Checks each name once, and at most `mostNames`: further ones are not attached. */
 function judgeOf(options: MentionOptions, workingDirectory: string): Judge {
   const judge = judgeOfOne(options, workingDirectory);
   const known = new Map<string, Judgement>();
@@ -129,7 +129,7 @@ function judgeOfOne(options: MentionOptions, workingDirectory: string): Judge {
         isInside: mayRead && directories.some((directory) => isWithin(absolute, directory)),
       };
     }
-    // Claude Code reads a file of an agent's name as well, so that it counts as one.
+    // Claude Code also reads a file with an agent's name, so it counts as a file.
     const real = realPath(absolute);
     const isInside = roots.some((root) => isWithin(real, root));
     if (!isInside || !mayRead || !canBeQuoted(real)) return { kind: "refused" };
@@ -138,8 +138,8 @@ function judgeOfOne(options: MentionOptions, workingDirectory: string): Judge {
   };
 }
 
-// Quoted in the last block, a path must neither end its quotes, nor hold what reads as another mention; and behind the
-// first `#` Claude Code reads lines, so that it would take another file.
+// Quoted in the last block, a path must not end its quotes or contain another mention. After the first `#`, Claude Code
+// reads line numbers, and would take another file.
 function canBeQuoted(real: string): boolean {
   return !/["#]/.test(real) && mentionsIn(`"${real}`).next().done === true;
 }

@@ -1,5 +1,5 @@
-// The shapes of the messages that we read. Each is built once: a schema compiles itself at its first use, which
-// costs more than a hundred parses.
+// The shapes of the messages that we read. Each is created once: a schema compiles at its first use, which costs more
+// than a hundred parses.
 import { z } from "zod";
 
 const lenient = {
@@ -59,14 +59,14 @@ export const rateLimit = z.object({
   }),
 });
 
-/** Something that goes on beside the main turn: a subagent (`local_agent`), a command (`local_bash`), … */
+/** A task beside the main turn: a subagent (`local_agent`), a command (`local_bash`), … */
 const openTask = z.object({
   task_id: z.string(),
   task_type: lenient.string,
   description: lenient.string,
-  /** Set for housekeeping of the CLI and for watchers: nothing that anybody asked for. */
+  /** Set for housekeeping of the CLI and for watchers, which nobody requested. */
   ambient: lenient.boolean,
-  /** Set for work that goes on elsewhere, for which no process need stay. */
+  /** Set for work elsewhere, for which no process must stay. */
   off_host: lenient.boolean,
 });
 export type OpenTask = z.infer<typeof openTask>;
@@ -80,11 +80,11 @@ export const backgroundTasks = z.object({
 export const taskChange = openTask.extend({
   type: z.literal("system"),
   subtype: z.enum(["task_started", "task_updated", "task_notification"]),
-  /** False for a command that the main turn itself waits for. */
+  /** False for a command that the main turn waits for. */
   is_backgrounded: lenient.boolean,
-  /** Of a notification. */
+  /** In a notification. */
   status: lenient.string,
-  /** Of an update. */
+  /** In an update. */
   patch: z.object({ status: lenient.string }).optional().catch(undefined),
 });
 
@@ -92,7 +92,7 @@ export const promptBlocked = z.object({
   prompt_submit_outcome: z.object({ kind: z.literal("blocked_by_hook"), reason: lenient.string }),
 });
 
-/** Which files lack what was said: `transcript` is the conversation. */
+/** Which files lost writes: `transcript` is the conversation. */
 export const writesLost = z.object({ lost: z.array(z.string()).catch(["transcript"]) });
 
 export const modelFallback = z.object({ original_model: lenient.string, fallback_model: lenient.string });
@@ -100,7 +100,7 @@ export const modelFallback = z.object({ original_model: lenient.string, fallback
 /** The id of our request to `initialize`. */
 export const initializeId = "begin";
 
-/** The answer to `initialize`; an error, or a version that says nothing of agents, has no list. */
+/** The answer to `initialize`. An error, or a version that does not list agents, has no list. */
 export const controlResponse = z.object({
   type: z.literal("control_response"),
   response: z.object({
@@ -128,7 +128,7 @@ export const result = z.object({
   subtype: z.string().catch("unknown"),
   is_error: z.boolean().catch(false),
   api_error_status: z.number().nullish().catch(undefined),
-  /** What was refused: `usage_limit_reached` … 2.1.330 has it, 2.1.277 does not. */
+  /** The kind of refusal: `usage_limit_reached` … 2.1.330 has it, 2.1.277 does not. */
   api_error: lenient.string,
   num_turns: z.number().int().nonnegative().catch(0),
   duration_ms: z.number().nonnegative().catch(0),
@@ -139,7 +139,7 @@ export const result = z.object({
   session_id: lenient.string,
   total_cost_usd: lenient.number,
   modelUsage: modelUsages,
-  /** What this turn used, by model; `{}` for nothing. Since 2.1.309. */
+  /** Usage of this turn, by model; `{}` for none. Since 2.1.309. */
   model_usage_since_last_result: modelUsages,
   /** From 0, without gaps unless a result was lost. Since 2.1.268. */
   result_index: lenient.number,

@@ -1,5 +1,5 @@
-// The messages of a session that matter to us, parsed at the border. All else is "other": new versions of the
-// CLI add types and fields at any time, and no such thing may cost a result.
+// The messages of a session that we use, parsed at the border. Everything else is "other": new versions of the CLI add
+// types and fields at any time, and that must not cost a result.
 import type { z } from "zod";
 import { beginOfString, endOfString } from "./json-scan.ts";
 import type { Line } from "./lines.ts";
@@ -28,24 +28,24 @@ export type Message =
   | { kind: "assistant"; assistant: z.infer<typeof assistant> }
   | { kind: "api-retry"; retry: z.infer<typeof apiRetry> }
   | { kind: "rate-limit"; info: z.infer<typeof rateLimit>["rate_limit_info"] }
-  /** Calls of tools that gave an error instead of a result. */
+  /** Tool calls that gave an error instead of a result. */
   | { kind: "refusals"; refusals: Refusal[] }
   | { kind: "result"; result: ResultMessage; textLength: number }
-  /** What goes on beside the main turn, all of it. Since 2.1.203. */
+  /** All tasks beside the main turn. Since 2.1.203. */
   | { kind: "background"; tasks: OpenTask[] }
-  /** A task beside the main turn has begun or ended. */
+  /** A task beside the main turn began or ended. */
   | { kind: "task"; change: TaskChange }
   | { kind: "model-fallback"; from?: string | undefined; to?: string | undefined }
-  /** A hook of the user's did not let the prompt pass. */
+  /** A hook of the user's blocked the prompt. */
   | { kind: "prompt-blocked"; reason?: string | undefined }
-  /** The conversation could not be saved, so nobody can go on with it. */
+  /** The conversation could not be saved, so it cannot be continued. */
   | { kind: "writes-lost" }
   /** The answer to `initialize`. */
   | { kind: "initialized"; agents?: string[] | undefined }
   | { kind: "other" }
   | { kind: "not-a-message" };
 
-/** What a line of a transcript says. Never throws. */
+/** The message in a line of a transcript. Never throws. */
 export function messageFrom(line: Line): Message {
   if (line.kind === "oversized") return oversizedResult(line) ?? { kind: "other" };
   const value = parseJson(line.text);
@@ -119,8 +119,8 @@ function systemMessage(value: unknown, subtype: string | undefined): Message {
   }
 }
 
-// Nearly all of such a line is the text. The fields before it stand in the line's head, those behind it in its
-// tail; which come first differs from version to version.
+// Nearly all of such a line is the text. Fields before it are in the line's head, fields after it in the tail; their
+// order differs between versions.
 function oversizedResult({ head, tail, length }: Extract<Line, { kind: "oversized" }>): Message | undefined {
   const begin = beginOfString(head, "result");
   const end = endOfString(tail, 0);
@@ -133,7 +133,7 @@ function oversizedResult({ head, tail, length }: Extract<Line, { kind: "oversize
   return { kind: "result", result: parsed.data, textLength };
 }
 
-/** Whether a line that was not understood may be a result all the same. */
+/** Whether an unparsed line may be a result. */
 export function mayBeResult(line: Line): boolean {
   return line.kind === "oversized" && `${line.head}${line.tail}`.includes('"type":"result"');
 }
@@ -142,7 +142,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Not JSON: the caller counts it, and reads on.
+    // Not JSON: the caller counts it and continues.
     return undefined;
   }
 }

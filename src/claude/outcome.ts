@@ -1,19 +1,19 @@
-// The truth table: how a session ended, from all the evidence and not from one field.
+// The truth table: how a session ended, from all the evidence instead of one field.
 import type { AttemptOutcome, Canceller, Clock, Outcome } from "../model/outcome.ts";
 import { failure, ownReason } from "./failure.ts";
 import { type Answer, answersOf, isBlank, isFinal, type Reading } from "./reading.ts";
 
-/** Why we ended a session ourselves. The first reason stays. */
+/** Why we ended a session. The first reason stays. */
 export type Ending =
   | { kind: "cancelled"; by: Canceller }
   | { kind: "timed-out"; clock: Clock; afterMs: number }
   | { kind: "evicted" }
-  /** It had answered and did not leave. */
+  /** It had answered and did not exit. */
   | { kind: "lingered"; afterMs: number }
-  /** It has no agent of the name that was asked for, and was asked nothing. */
+  /** It has no agent of the requested name, and got no prompt. */
   | { kind: "unknown-agent"; asked: string; available: string[] };
 
-/** How the process ended; nothing where nobody could see it (an adopted session). */
+/** How the process ended; empty if nobody could see it (an adopted session). */
 export type Exit = { code?: number; signal?: string };
 
 export interface Evidence {
@@ -21,20 +21,20 @@ export interface Evidence {
   exit?: Exit;
   ending?: Ending;
   stderrTail: string;
-  /** Whether an `outputSchema` was asked for. */
+  /** Whether an `outputSchema` was given. */
   structured: boolean;
   /** Whether the prompt might be a slash command, some of which need no turn of Claude's. */
   slashCommands: boolean;
-  /** Whether it was killed while commands of its own ran, so that nobody knows whether its answer was its last word. */
+  /** Whether it was killed while its own commands ran: then its answer may not have been its last. */
   wasAtWork?: boolean;
   /** When the session ended, in milliseconds since 1970: "resets 9pm" means the next one. */
   now: number;
 }
 
 /**
- * A good answer counts, whatever came after it, when it is the session's last word; then our own reason for the end;
- * then what the CLI said of its failure; and only then the exit. `subtype` and exit code alone are wrong in both
- * directions. What was answered before is kept with every failure.
+ * A good answer that is the session's last word counts, whatever came after it. Otherwise our own reason for the end,
+ * then the CLI's own failure, and only then the exit. `subtype` and exit code alone are wrong in both directions. Earlier
+ * answers are kept with every failure.
  */
 export function outcomeOf(evidence: Evidence): AttemptOutcome {
   const outcome = goodAnswer(evidence) ?? failed(evidence);
@@ -65,20 +65,20 @@ function isGood({ result }: Answer): boolean {
   return !result.is_error && result.subtype === "success";
 }
 
-// A limit of the task's own ends the task, though the end of a subagent may begin another turn after it.
+// A limit of the task's own ends the task, although the end of a subagent may begin another turn.
 function isLimited({ result }: Answer): boolean {
   const own = ownReason(result);
   return own === "max-turns" || own === "budget";
 }
 
-/** The success, where there is one; with a schema, only an answer that has data is one. */
+/** The success, if there is one. With a schema, only an answer with data counts. */
 function goodAnswer(evidence: Evidence): Outcome | undefined {
   const { reading, structured, exit, ending, wasAtWork = false } = evidence;
   const all = answersOf(reading);
   if (!reading.answer || !isFinal(reading) || wasAtWork) return undefined;
   if (!isGood(reading.answer) || all.some(isLimited)) return undefined;
   const said = all.filter((one) => isGood(one) && saysSomething(one, evidence));
-  // What is said of a later event often has no data.
+  // Answers to later events often have no data.
   const answer = structured
     ? said.findLast(({ result }) => result.structured_output !== undefined)
     : said.at(-1);
@@ -106,8 +106,8 @@ function withoutData(said: Answer[]): Outcome {
   return { kind: "failed", reason: "schema", message: message.slice(0, 2_000) };
 }
 
-// The CLI reports success also where it has done nothing at all: for a prompt that a hook blocks, for a command that
-// does not exist, and without a word of Claude's. Some commands (`/clear`) are done without a turn and without a word.
+// The CLI reports success even if it has done nothing: for a prompt that a hook blocks, for a command that does not
+// exist, and without any text of Claude's. Some commands (`/clear`) need neither a turn nor text.
 function saysSomething(answer: Answer, { slashCommands }: Pick<Evidence, "slashCommands">): boolean {
   const { result } = answer;
   if (isBlocked(answer) || isUnknownCommand(answer)) return false;
@@ -136,7 +136,7 @@ function unknownAgent({ asked, available }: Extract<Ending, { kind: "unknown-age
 }
 
 function crash(exit: Exit | undefined, stderrTail: string): Outcome {
-  // Older versions refuse it by themselves, and say what there is (seen with 2.1.197).
+  // Older versions refuse it themselves, and list the agents (seen with 2.1.197).
   const agent = /^--agent '.*' not found\..*$/m.exec(stderrTail)?.[0];
   if (agent !== undefined) return { kind: "failed", reason: "agent", message: agent };
   return {

@@ -1,20 +1,20 @@
-// Where installers and version managers put `claude` and `node`. A desktop application's PATH has none of it.
+// Where installers and version managers put `claude` and `node`. A desktop application's PATH lacks all of them.
 import type { Environment } from "../platform/environment.ts";
 import { isDirectory, readHead } from "../platform/files.ts";
 import { foldersIn } from "../platform/folders.ts";
 import { homeDirectory, isAbsolute, join } from "../platform/paths.ts";
 
-/** A directory, and who puts programs there. */
+/** A directory, and which tool puts programs there. */
 export interface Place {
   directory: string;
   /** In words that follow "where": `nvm puts it`. */
   who: string;
 }
 
-/** Most versions of one manager that are looked at, the newest first. */
+/** Most versions of one manager to check, newest first. */
 const mostVersions = 20;
 
-/** Those that are looked at whether or not they are there. */
+/** Checked even if they do not exist. */
 const usual = [
   ["Claude Code's own installer", ".local/bin"],
   ["Claude Code's own installer", ".claude/local"],
@@ -44,7 +44,7 @@ export function programPlaces(environment: Environment = process.env): Place[] {
   ];
 }
 
-// Only what is there: each of them is another entry in the PATH of sessions.
+// Only existing directories, because each adds an entry to the PATH of sessions.
 function managed(home: string, environment: Environment): Place[] {
   const place = (who: string, ...directories: (string | undefined)[]): Place[] =>
     directories.flatMap((directory) =>
@@ -81,7 +81,7 @@ function newestFirst(versions: string[]): string[] {
   return versions.sort((a, b) => order.compare(b, a)).slice(0, mostVersions);
 }
 
-/** A file of npm's settings is short. */
+/** Longer files are not npm's settings, in bytes. */
 const mostNpmrc = 10_000;
 
 // npm's own setting for where `npm install -g` puts programs.

@@ -1,5 +1,5 @@
-// What a working directory brings along that changes what a session may do: settings files and agents. Claude Code obeys
-// them in `-p` without asking whether the directory is trusted.
+// Files in a working directory that change what a session may do: settings and agents. With `-p`, Claude Code obeys them
+// without asking whether the directory is trusted.
 import { type SessionOptions, settingSourceList } from "../model/options.ts";
 import { realPath } from "../platform/files.ts";
 import { join } from "../platform/paths.ts";
@@ -9,7 +9,7 @@ import { repositoryOf } from "./repository.ts";
 import { toolOfRule } from "./settings.ts";
 import { readSettingsFile } from "./settings-file.ts";
 
-/** What one file holds that matters. */
+/** What matters in one file. */
 interface ProjectFile {
   /** Absolute. */
   file: string;
@@ -45,15 +45,15 @@ export function projectWarnings(workingDirectory: string, options: Sources): str
         : []),
     ];
   } catch {
-    // A directory that we may not enter. A session runs as the same user, and cannot work there either.
+    // No permission. A session runs as the same user, and cannot work there either.
     return [];
   }
 }
 
 const advice = '`settingSources: "user"` (`--setting-sources user`) ignores it.';
 
-// Of the project's settings, only those of the directory itself count. The local ones may also lie at the root of the
-// repository, of the main one where this is a linked worktree (2.1.332; 2.1.197 reads the directory's own alone).
+// Only the directory's own project settings count. Local settings may also be at the root of the repository, or of the
+// main worktree for a linked one (2.1.332; 2.1.197 reads only the directory's own).
 function settingsInForce(workingDirectory: string, options: Sources): ProjectFile[] {
   const own = join(workingDirectory, ".claude");
   const real = realPath(workingDirectory);
@@ -134,7 +134,7 @@ function permissionEffects(permissions: Record<string, unknown>): string[] {
 /** Most names in one list. */
 const mostNames = 10;
 
-// The file may be a stranger's, and a model reads the warning: what is no plain name is not repeated.
+// The file may be a stranger's, and a model reads the warning, so only plain names are repeated.
 function wordList(names: readonly string[]): string {
   const plain = names.filter((name) => /^\w{1,60}$/.test(name)).slice(0, mostNames);
   const others = names.length - plain.length;

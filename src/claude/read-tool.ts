@@ -1,4 +1,4 @@
-// Whether a session has the Read tool. Claude Code attaches mentioned files to a session without it too.
+// Whether a session has the Read tool. Claude Code attaches mentioned files even without it.
 import { type SessionOptions, toolRuleList } from "../model/options.ts";
 import { agentFiles } from "./agent-files.ts";
 import { settingsIn } from "./settings-file.ts";
@@ -9,7 +9,7 @@ export type ReadOptions = Pick<
   "tools" | "disallowedTools" | "settings" | "agents" | "agent" | "addDirectories"
 >;
 
-/** Whether nothing that we know of takes Read away: options, settings of the caller, or the agent that it runs as. */
+/** Whether nothing that we know of removes Read: options, the caller's settings, or the session's agent. */
 export function hasRead(options: ReadOptions, workingDirectory: string): boolean {
   const { tools, disallowedTools, settings } = options;
   const listed = tools === undefined ? ["default"] : toolRuleList(tools);
@@ -21,7 +21,7 @@ function isNamed(rules: readonly string[]): boolean {
   return rules.some((rule) => ["Read", "default", "*"].includes(toolRuleOf(rule).tool));
 }
 
-// A rule for some paths, `Read(./secrets/**)`, is one that Claude Code obeys with mentions too.
+// Claude Code applies a rule for some paths, such as `Read(./secrets/**)`, to mentions too.
 function isReadAtAll(text: string): boolean {
   const { tool, content } = toolRuleOf(text);
   return content === undefined && (tool === "Read" || tool === "*");
@@ -49,7 +49,7 @@ function agentHasRead({ agent, agents, addDirectories }: ReadOptions, workingDir
   });
 }
 
-/** Rules as a text or a list; anything else has none. */
+/** Rules as a text or a list; anything else gives none. */
 function rulesIn(value: unknown): string[] {
   if (typeof value === "string") return toolRuleList(value);
   return Array.isArray(value) ? toolRuleList(value.filter((one) => typeof one === "string")) : [];

@@ -23,67 +23,67 @@ import {
 import type { Refusal } from "./refusals.ts";
 import { applyResult, newSpending, type Spending } from "./spending.ts";
 
-/** A result that our prompt caused, and where its text stands. */
+/** A result that our prompt caused, and where its text is. */
 export interface Answer {
   result: ResultMessage;
-  /** Why a hook did not let the prompt of its turn pass. */
+  /** Why a hook blocked the prompt of its turn. */
   blockedBy?: string;
-  /** Where the line begins that has the text, in bytes: the result's own, or that of an assistant message. */
+  /** Where the line with the text begins, in bytes: the result's own, or an assistant message's. */
   offset: number;
   textLength: number;
 }
 
-/** Everything that is kept of a transcript while it is read: small, however long the transcript grows. */
+/** Everything kept from a transcript while reading it: bounded, however long the transcript. */
 export interface Reading {
   /** Lines that were messages. */
   messages: number;
-  /** Messages that a model wrote, and not the CLI itself. */
+  /** Messages written by a model, not by the CLI. */
   replies: number;
-  /** Lines that were none. */
+  /** Lines that were no messages. */
   otherLines: number;
   init?: InitMessage;
-  /** Whether `initialize` was answered, and which agents there are, where the answer says so. */
+  /** Whether `initialize` was answered, and the agents in the answer, if it lists any. */
   isInitialized: boolean;
   agents?: string[];
-  /** The last result that our prompt caused. It is the session's answer once nothing goes on any more. */
+  /** The last result that our prompt caused. It is the session's answer once nothing runs any more. */
   answer?: Answer;
-  /** Those before it: what was answered while something still went on in the background. */
+  /** Earlier ones, given while something still ran in the background. */
   earlier: Answer[];
   /** The last result of any kind. */
   last?: ResultMessage;
-  /** Results that the CLI counted and did not print. */
+  /** Results that the CLI counted but did not print. */
   lostResults: number;
-  /** Results that another session or a person caused, and not our prompt. */
+  /** Results that another session or a person caused. */
   foreignResults: number;
   spending: Spending;
-  /** Whether a turn has begun that no result has ended yet. */
+  /** Whether a turn has begun without a result yet. */
   turnIsOpen: boolean;
   background: Background;
-  /** Agents that were ended while no turn ran: by the CLI's own end, or by somebody from outside. */
+  /** Agents that ended while no turn ran: because the CLI exited, or from outside. */
   cutAgents: BackgroundTask[];
-  /** What Claude has said in the turn that runs: where, and how long. */
+  /** What Claude has said in the current turn: where, and how long. */
   turnText?: { offset: number; length: number };
   /** The `error` of the last synthetic assistant message of the turn. */
   errorKind?: string;
-  /** Why a hook did not let the prompt of the turn pass. */
+  /** Why a hook blocked the prompt of the turn. */
   blockedBy?: string;
-  /** Models that took over from others. */
+  /** Switches from one model to another. */
   fallbacks: { from?: string | undefined; to?: string | undefined }[];
   /** Whether the conversation was not saved. */
   isUnsaved: boolean;
-  /** What the last result comes to, where it is an error. */
+  /** The outcome of the last result, if it is an error. */
   failed?: Outcome | undefined;
-  /** What the last limit event refused; it says nothing of a throttle but that. None after one that allows. */
+  /** The limit in the last limit event, if it rejected. Not set by a throttle, and cleared by an event that allows. */
   limitRejected?: RejectedLimit;
-  /** How often the API refused a call because too many were made, or it was overloaded. */
+  /** How often the API refused a call because of too many calls or overload. */
   throttles: number;
-  /** How often the API refused the login; the CLI asks again for minutes before it gives up. */
+  /** How often the API refused the login. The CLI retries for minutes before it gives up. */
   loginRefusals: number;
-  /** How long the CLI waits before it calls the API again, in milliseconds, as it says; 0 while it does not wait. */
+  /** How long the CLI says it will wait before its next API call, in milliseconds; 0 while it does not wait. */
   apiWaitMs: number;
-  /** The sum of all waits that are over. */
+  /** The sum of all past waits, in milliseconds. */
   apiWaitedMs: number;
-  /** Calls of tools that gave an error instead of a result, by their ids: the first of them. */
+  /** Tool calls that gave an error instead of a result, by id: the first of them. */
   refusals: Map<string, Refusal>;
   /** What the session is doing, for people. */
   activity?: string;
@@ -115,43 +115,43 @@ export function newReading(): Reading {
   };
 }
 
-/** Takes a line in. `whole` reads a line again that was too long, for the case that its ends do not tell enough. */
+/** Applies a line. `whole` reads an oversized line again, in case its ends are not enough. */
 export function applyLine(reading: Reading, line: Line, whole?: (line: Line) => Line): void {
   const first = messageFrom(line);
   const message = first.kind === "other" && whole && mayBeResult(line) ? messageFrom(whole(line)) : first;
   if (message.kind === "not-a-message") reading.otherLines++;
   else {
     reading.messages++;
-    // Whatever comes ends the wait for the API.
+    // Any line ends the wait for the API.
     reading.apiWaitedMs += reading.apiWaitMs;
     reading.apiWaitMs = 0;
   }
   applyMessage(reading, message, line.offset);
 }
 
-/** All results that our prompt caused, in their order. */
+/** All results that our prompt caused, in order. */
 export function answersOf({ earlier, answer }: Reading): Answer[] {
   return answer ? [...earlier, answer] : earlier;
 }
 
-/** Whether the session has answered, no turn runs and no agent works: nothing more will come of it. */
+/** Whether the session has answered, and no turn or agent runs: nothing more is expected. */
 export function isQuiet({ answer, turnIsOpen, background }: Reading): boolean {
   return answer !== undefined && !turnIsOpen && openAgents(background).length === 0;
 }
 
-/** Whether the answer is the session's last word: nothing more will come, and nothing was cut off. */
+/** Whether the answer is the session's last word: nothing more is expected, and nothing was cut off. */
 export function isFinal(reading: Reading): boolean {
   return reading.answer !== undefined && !isCutOff(reading);
 }
 
-/** Whether a turn or an agent still goes on, or was cut off. */
+/** Whether a turn or an agent still runs, or was cut off. */
 export function isCutOff({ turnIsOpen, background, cutAgents }: Reading): boolean {
   return turnIsOpen || openAgents(background).length > 0 || cutAgents.length > 0;
 }
 
 /**
- * What the CLI says to wait longer is not believed, for no clock would run meanwhile. Its own waits are 40 s at most,
- * and of those that an API asks for it takes none over 60 s.
+ * Longer waits announced by the CLI are ignored, because clocks pause during a wait. Its own waits are 40 s at most, and
+ * it accepts at most 60 s from an API.
  */
 const longestApiWaitMs = 120_000;
 const longestLastText = 4_000;
@@ -226,7 +226,7 @@ function applyAssistant(reading: Reading, { error, parent_tool_use_id, message }
   const isMain = parent_tool_use_id == null;
   if (error === undefined) reading.replies++;
   else if (isMain) reading.errorKind = error;
-  // What an event refused, a subagent's call perhaps, says nothing of a call after this reply.
+  // An earlier event, perhaps for a subagent's call, does not concern calls after this reply.
   if (error === undefined && isMain) delete reading.limitRejected;
   if (isMain) reading.turnIsOpen = true;
   for (const block of message.content) {
@@ -238,8 +238,8 @@ function applyAssistant(reading: Reading, { error, parent_tool_use_id, message }
   }
 }
 
-// What a session hears from another one, or from a person at its side, is no answer to our prompt. What Claude
-// Code's own events cause in the session is: an agent that has ended, or its own "go on".
+// Messages from another session or a person do not answer our prompt. Turns that Claude Code's own events cause do: an
+// agent that ended, or its own "go on".
 const ownOrigins = new Set(["human", "task-notification", "auto-continuation"]);
 
 function applyResultMessage(
@@ -255,7 +255,7 @@ function applyResultMessage(
   applyResult(reading.spending, result);
   reading.last = result;
   reading.failed = result.is_error ? failure(result, reading, Date.now()) : undefined;
-  // One that the CLI passes on at once has no `api_retry` before it.
+  // The CLI passes some on at once, without an `api_retry` before.
   if (reading.failed && isThrottled(reading.failed)) reading.throttles++;
   reading.turnIsOpen = false;
   reading.activity = answered;
@@ -268,7 +268,7 @@ function applyResultMessage(
   reading.answer = answerFrom(reading, { result, ...blocked, offset, textLength });
 }
 
-// A hook that has the last word leaves the result empty, though Claude has answered before.
+// A hook can leave the result empty although Claude has answered before.
 function answerFrom({ turnText }: Reading, answer: Answer): Answer {
   const { result } = answer;
   if (!isBlank(answer) || result.is_error || result.structured_output !== undefined || !turnText)
@@ -276,13 +276,13 @@ function answerFrom({ turnText }: Reading, answer: Answer): Answer {
   return { ...answer, offset: turnText.offset, textLength: turnText.length };
 }
 
-/** Whether an answer has no text; that of one over 8 MB is not read. */
+/** Whether an answer has no text. The text of one over 8 MB is not read. */
 export function isBlank({ result: { result = "" }, textLength }: Answer): boolean {
   return result.trim() === "" && textLength <= result.length;
 }
 
-// An agent that is stopped while a turn runs was stopped by Claude, which then knows of it. After an error, such as a
-// budget that is spent, the CLI stops them: the error says enough.
+// An agent stopped during a turn was stopped by Claude, which knows of it. After an error, such as a spent budget, the
+// CLI stops agents: the error says enough.
 function noteCutAgent(reading: Reading, change: TaskChange): void {
   if (reading.turnIsOpen || reading.answer?.result.is_error) return;
   const agent = stoppedAgent(reading.background, change);
@@ -300,7 +300,7 @@ function rejectedLimit(info: Extract<Message, { kind: "rate-limit" }>["info"]): 
   };
 }
 
-// Not the usage limit: that one is final at once, and no call is made again.
+// Not the usage limit, which is final at once, without another call.
 function isThrottle({
   error_status,
   error,

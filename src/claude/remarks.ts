@@ -1,4 +1,4 @@
-// What did not take effect or was unusual, although nothing failed: given with the result.
+// What did not take effect or was unusual, although nothing failed. Reported with the result.
 import { familyIn } from "../model/limit-types.ts";
 import { type SessionOptions, toolRuleList } from "../model/options.ts";
 import type { BackgroundTask } from "./background.ts";
@@ -7,10 +7,10 @@ import { answersOf, type Reading } from "./reading.ts";
 
 interface RemarkFacts {
   options: SessionOptions;
-  /** What the task says. */
+  /** The task's prompt. */
   task: string;
   workingDirectory: string;
-  /** Background commands that were still running when their time was over. */
+  /** Background commands still running when their time was over. */
   stopped: readonly BackgroundTask[];
   /** The end of what the CLI wrote to stderr. */
   stderr: string;
@@ -19,7 +19,7 @@ interface RemarkFacts {
 const mostWarnings = 3;
 const longestWarning = 300;
 
-/** In sentences, in the order of their weight. */
+/** Sentences, most important first. */
 export function remarksOf(reading: Reading, facts: RemarkFacts): string[] {
   return [
     ...lostRemarks(reading),
@@ -66,8 +66,8 @@ function modelRemarks({ init, fallbacks }: Reading, { model: asked }: SessionOpt
   ];
 }
 
-// An alias stands for a model of its family. Of other aliases (`best`), and of models that have names of their own (a
-// gateway's, one of Bedrock), nothing is known.
+// An alias means a model of its family. Nothing is known about other aliases (`best`) and custom names (of a gateway or
+// Bedrock).
 function isModel(used: string, asked: string): boolean {
   const bare = (name: string) => name.toLowerCase().replace(/\[.*\]$/, "");
   const familyOf = (name: string) => familyIn(bare(name));
@@ -80,7 +80,7 @@ function isModel(used: string, asked: string): boolean {
 
 function permissionRemarks({ init }: Reading, options: SessionOptions): string[] {
   const { permissionMode: asked = "default" } = options;
-  // Newer versions call the default mode `manual` in their help.
+  // The help of newer versions calls the default mode `manual`.
   const used = init?.permissionMode?.replace(/^manual$/, "default");
   if (used === undefined || used === asked) return [];
   const why =
@@ -144,7 +144,7 @@ function stoppedRemarks({ stopped, options }: RemarkFacts): string[] {
       ];
 }
 
-// What the CLI itself warns of on stderr: an effort that it does not know, a rule that it passes over.
+// The CLI's own warnings on stderr: an unknown effort, an ignored rule.
 function warnings(stderr: string): string[] {
   const lines = stderr.split("\n").filter((line) => /^(?:Warning: |Ignoring )/.test(line));
   return lines.slice(0, mostWarnings).map((line) => `Claude Code said: ${line.slice(0, longestWarning)}`);

@@ -1,15 +1,15 @@
-// The repository that a directory lies in.
+// The repository around a directory.
 import { kindAt, readHead } from "../platform/files.ts";
 import { dirname, join, resolve } from "../platform/paths.ts";
 
 export interface Repository {
-  /** Where its files begin: in a linked worktree, the root of that. */
+  /** The root of its working tree, linked or not. */
   root: string;
-  /** The root of the main worktree; the same where this is no linked one. */
+  /** The root of the main worktree; the same if this is no linked one. */
   main: string;
 }
 
-/** Nothing where the directory, whose symbolic links are resolved, lies in none. */
+/** Undefined if the directory, whose symbolic links are resolved, is in none. */
 export function repositoryOf(directory: string): Repository | undefined {
   for (let at = directory; ; at = dirname(at)) {
     const git = join(at, ".git");

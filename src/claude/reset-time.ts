@@ -1,22 +1,22 @@
-// When a limit ends, from the words that the CLI or the API has for it. The limit's own event says it more exactly;
-// this is for what comes without one.
+// When a limit ends, from the text of the CLI or the API. The limit's event is more exact; this is for refusals without
+// one.
 import { type CivilTime, civilTimeAt, instantsOf } from "./civil-time.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
-/** No known limit lasts longer than a month, an organization's spend: what says so was misread, or made up. */
+/** No known limit lasts longer than a month (an organization's spend). A longer one was misread or made up. */
 const longestMs = 32 * dayMs;
-/** A reset that has just passed is read as today's, and not as tomorrow's. */
+/** A reset that has just passed is today's, not tomorrow's. */
 const toleranceMs = minuteMs;
 
 /**
- * The end of the limit in milliseconds since 1970, never before `now`; nothing where the text does not say it, or
- * says one that is more than a day past or further away than any known limit lasts.
+ * The end of the limit in milliseconds since 1970, never before `now`. Undefined if the text names none, or one more than
+ * a day past, or further away than any known limit lasts.
  */
 export function resetTimeIn(text: string, now: number): number | undefined {
-  // Times of `toLocaleString` have a narrow no-break space before "PM".
+  // Times from `toLocaleString` have a narrow no-break space before "PM".
   const plain = text.replace(/[\u00a0\u202f]/g, " ");
   const found = epochIn(plain) ?? isoIn(plain) ?? durationIn(plain, now) ?? clockIn(plain, now);
   if (found === undefined || found < now - dayMs || found > now + longestMs) return undefined;
@@ -29,7 +29,7 @@ function epochIn(text: string): number | undefined {
   return seconds === undefined ? undefined : Number(seconds) * 1000;
 }
 
-// "resets at 2026-11-29T10:00:00Z", "resets 2026-11-29 10:00 UTC". Without a zone it may be anyone's, and is not read.
+// "resets at 2026-11-29T10:00:00Z", "resets 2026-11-29 10:00 UTC". Not read without a zone, which could be any.
 function isoIn(text: string): number | undefined {
   const match =
     /resets?(?: at)? (\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(Z|UTC|[+-]\d\d:\d\d)/i.exec(text);
@@ -70,7 +70,7 @@ const day = `(?:(?<tomorrow>tomorrow),? (?:at )?)?(?:(?<weekday>${weekdays.join(
 const time =
   "(?:(?<hour>\\d{1,2})(?::(?<minute>\\d\\d))? ?(?<half>[ap]m)|(?<hour24>\\d{1,2}):(?<minute24>\\d\\d))";
 const zone = "(?: ?\\((?<zone>[^)]+)\\))?";
-/** Zones behind a time without parentheses, as hours before UTC; of other abbreviations there are several each. */
+/** Zones after a time without parentheses, as hours behind UTC. Other abbreviations are ambiguous. */
 const hoursBehind: Record<string, number> = {
   UTC: 0,
   GMT: 0,
@@ -86,7 +86,7 @@ const hoursBehind: Record<string, number> = {
 
 // "resets 9pm (UTC)", "resets at 3:30am (Europe/Berlin)", "resets Jan 22, 2030, 9pm (UTC)", "resets Mon 9am".
 const clock = new RegExp(`resets?:?(?: at| on)? ${day}${time}${zone}`, "i");
-// "spend limit reached · resets Aug 8": a gateway's own words, in UTC.
+// "spend limit reached · resets Aug 8": a gateway's words, in UTC.
 const date = new RegExp(
   `resets?(?: on)? (?<month>${months.join("|")})[a-z]* (?<day>\\d{1,2})(?:, (?<year>\\d{4}))?\\b`,
   "i",
@@ -100,12 +100,12 @@ function clockIn(text: string, now: number): number | undefined {
     return dated && nearest({ ...dated, hour24: "0", minute24: "00" }, "UTC", now);
   }
   const found = nearest(groups, groups["zone"] ?? zoneAt(text.slice(match.index + match[0].length)), now);
-  // Five hours at most: what lies further ahead has passed, in a transcript that is read later than it was written.
+  // Five hours at most: a time further ahead has passed, in a transcript read later than written.
   const isOfSession = /(?:session|5-hour) limit/i.test(text) && groups["month"] === undefined;
   return isOfSession && found !== undefined && found > now + 5 * hourMs ? now : found;
 }
 
-// The zone behind a time; one that we do not know is none of ours.
+// The zone after a time; undefined for an unknown one.
 function zoneAt(rest: string): string | undefined {
   const [, name, offset] = /^ ?(?:([A-Z]{3,4})\b)?([+-]\d{1,2}(?::?\d\d)?)?/.exec(rest) ?? [];
   if (offset !== undefined) return offset;
@@ -128,14 +128,14 @@ function nearest(groups: Groups, zone: string | undefined, now: number): number 
     const month = months.indexOf(groups["month"].toLowerCase());
     const dated = { month, day: Number(groups["day"]) };
     if (groups["year"] !== undefined) return at({ ...dated, year: Number(groups["year"]) });
-    // Around New Year the date may be of the next year, or of the last one.
+    // Around New Year the date may be in the next year or the previous one.
     const years = [here.year - 1, here.year, here.year + 1].map((year) => at({ ...dated, year }));
     return years.reduce((best, one) => (Math.abs(one - now) < Math.abs(best - now) ? one : best));
   }
   const { weekday, tomorrow } = groups;
   const ahead = weekday === undefined ? 0 : weekdays.indexOf(weekday.toLowerCase()) - here.weekday;
   const day = here.day + ahead + (tomorrow === undefined ? 0 : 1);
-  // In the night in which clocks are set back, the same time comes twice.
+  // In the night when clocks are set back, the same time comes twice.
   const days = [day, day + (weekday === undefined ? 1 : 7)];
   return days.flatMap((one) => all({ day: one })).find((time) => time >= now - toleranceMs);
 }

@@ -1,4 +1,4 @@
-// Starts a session: `claude` as a process group of its own, its output a file that outlives us.
+// Starts a session: `claude` in its own process group, with its output in a file that outlives us.
 import { closeDescriptor, createForAppending, removePath } from "../platform/files.ts";
 import { isNoOrphan } from "../platform/orphans.ts";
 import { type PrivateFile, writePrivateFiles } from "../platform/private-files.ts";
@@ -16,37 +16,37 @@ export interface SessionPlan {
   command: string[];
   workingDirectory: string;
   environment: Record<string, string>;
-  /** Texts that it gets in files, which nobody but this user can read. */
+  /** Texts passed to it in private files. */
   files?: readonly PrivateFile[];
-  /** What every process of the session will carry in its environment. */
+  /** The marker in the environment of every process of the session. */
   marker: string;
   /** Paths that are not taken yet. */
   transcript: string;
   stderr: string;
 }
 
-/** A session that we started, with its stdin in our hands. */
+/** A session, and its stdin if we started it. */
 export interface SessionProcess {
   identity: ProcessIdentity;
   marker: string;
-  /** Whether it is a child of ours. */
+  /** Whether it is our child. */
   isOurs: boolean;
-  /** Gives a line to the session. What cannot be delivered because it has gone shows in how it ended. */
+  /** Sends a line to the session. If it has gone, its exit shows that nothing arrived. */
   write(line: string): void;
   interrupt(): void;
   closeInput(): void;
   exited: Promise<Exit>;
-  /** Until when it surely had its pid, in ticks. Nothing where nobody has seen it alive. */
+  /** Until when it certainly had its pid, in ticks. Undefined if nobody has seen it alive. */
   hadPidUntil(): number | undefined;
 }
 
-/** Of what a start failed. */
+/** Why a start failed. */
 export interface StartFailure {
   /** In words for people. */
   message: string;
-  /** The system's own word, `EMFILE` for example; nothing where an argument or a variable cannot be passed. */
+  /** The system's error code, such as `EMFILE`; undefined if an argument or a variable cannot be passed. */
   code?: string;
-  /** Whether the files for its output could not be made; otherwise, the process could not. */
+  /** Whether its output files could not be created; otherwise, its process. */
   atOutput: boolean;
 }
 
@@ -55,8 +55,8 @@ export type Start =
   | ({ started: false } & StartFailure);
 
 /**
- * Starts the process. It does nothing and spends nothing until its prompt is written, so that the start can be
- * committed before. A working directory that has gone, or a lack of descriptors, is a start that failed.
+ * Starts the process. It does and spends nothing until its prompt is written, so that the start can be committed first. A
+ * missing working directory, or too few descriptors, is a failed start.
  */
 export async function startSession(plan: SessionPlan): Promise<Start> {
   const opened: number[] = [];
@@ -65,12 +65,12 @@ export async function startSession(plan: SessionPlan): Promise<Start> {
     await writePrivateFiles(plan.files ?? []);
     for (const path of [plan.transcript, plan.stderr]) opened.push(createForAppending(path));
     const [stdout, stderr] = opened;
-    // Opened before the session runs: one that nobody can read must not begin.
+    // Opened before the session runs: a session with an unreadable transcript must not begin.
     reader = new TranscriptReader(plan.transcript);
     return { started: true, session: spawn(plan, stdout ?? "ignore", stderr ?? "ignore"), reader };
   } catch (error) {
     reader?.[Symbol.dispose]();
-    // Empty, and nobody will ever write into them.
+    // Empty, and nobody will ever write to them.
     for (const path of [plan.transcript, plan.stderr].slice(0, opened.length)) removePath(path);
     const code = systemCode(error);
     return {
@@ -85,7 +85,7 @@ export async function startSession(plan: SessionPlan): Promise<Start> {
   }
 }
 
-// Only of an error of the system is the message safe: others repeat what was given, values of variables among it.
+// Only messages of system errors are safe: others repeat what was given, including values of variables.
 function reasonOf(error: unknown): string {
   return error instanceof Error && systemCode(error) !== undefined
     ? error.message
@@ -100,7 +100,7 @@ function spawn(plan: SessionPlan, stdout: number | "ignore", stderr: number | "i
       stdin: "pipe",
       stdout,
       stderr,
-      // A session id and process group of its own: a signal to us, or to our terminal, is none to it.
+      // Its own session and process group: a signal to us, or from our terminal, does not reach it.
       detached: true,
       windowsHide: true,
     }),
@@ -124,14 +124,14 @@ function spawn(plan: SessionPlan, stdout: number | "ignore", stderr: number | "i
   };
 }
 
-/** How often an adopted session is looked at, in milliseconds. */
+/** How often to check an adopted session, in milliseconds. */
 const adoptedLookMs = 250;
-/** How many looks in a row may tell nothing of it. */
+/** How many checks in a row may give no answer. */
 const mostUnseen = 40;
 
 /**
- * A session that another runner started. Its stdin ended with that runner, so it can only be asked by SIGINT;
- * and how it exits is seen by nobody.
+ * A session that another runner started. Its stdin ended with that runner, so it can only be interrupted by SIGINT, and
+ * nobody sees its exit code.
  */
 export function adoptSession(identity: ProcessIdentity, marker: string): SessionProcess {
   const { promise: exited, resolve } = Promise.withResolvers<Exit>();
@@ -157,15 +157,15 @@ export function adoptSession(identity: ProcessIdentity, marker: string): Session
       unseen = 0;
       return;
     }
-    // A lack of descriptors hides everybody for a moment. One in a container that has gone will never be seen: whoever
-    // took its batch over has waited for a sign of life.
+    // Without free descriptors, every process is invisible for a moment. One in a container that has gone stays
+    // invisible: its batch was taken over only after its heartbeat was stale.
     if (liveness === "unknown" && whereIs(identity) === "here" && ++unseen < mostUnseen) return;
     clearInterval(timer);
     resolve({});
   }
 }
 
-// EPIPE comes thrown or as a rejection; that the session has gone is seen by its exit.
+// EPIPE is thrown or rejects; the exit shows that the session has gone.
 function deliver(write: () => unknown[]): void {
   try {
     for (const written of write()) {

@@ -5,7 +5,7 @@ import { commandOf } from "../platform/process-table.ts";
 export class SharedDaemons {
   readonly #patterns: readonly RegExp[];
 
-  /** Command lines without the program's directory; `*` stands for anything. */
+  /** Command lines without the program's directory; `*` matches anything. */
   constructor(patterns: readonly string[]) {
     this.#patterns = patterns.map(patternFrom);
   }
@@ -15,16 +15,16 @@ export class SharedDaemons {
     return this.#patterns.length > 0 && this.matches(commandOf(pid));
   }
 
-  /** Whether a command line is one's. */
+  /** Whether a command line belongs to one. */
   matches([program = "", ...others]: readonly string[]): boolean {
-    // A title that a program gave itself is one word with blanks in it, in which a path may stand.
+    // A title that a program set for itself is one word with blanks, which may contain a path.
     const name = isAbsolute(program) || !program.includes(" ") ? basename(program) : program;
     const line = [name, ...others].join(" ");
     return this.#patterns.some((pattern) => pattern.test(line));
   }
 }
 
-// A name alone is that program with whatever arguments.
+// A name alone matches the program with any arguments.
 function patternFrom(text: string): RegExp {
   const literal = text.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\/]/g, "\\$&"));
   return new RegExp(`^${literal.join(".*")}${/[*\s]/.test(text) ? "" : "(?: .*)?"}$`, "s");

@@ -1,9 +1,9 @@
-// Takes a Bash command apart as far as Claude Code's permission check does: into the commands that rules must
-// allow, and into what that check refuses to look into. What is refused was seen on 2.1.197 and 2.1.332.
+// Parses a Bash command as far as Claude Code's permission check does: into commands that rules must allow, and parts
+// that the check refuses to look into. These were seen on 2.1.197 and 2.1.332.
 
-/** Why no narrow rule lets a command through: the check gives up on this, whatever the rules say. */
+/** Why no narrow rule allows a command: the check gives up on this, whatever the rules say. */
 export type Unchecked =
-  /** `$(…)`, backticks, `<(…)`, a variable, a loop, a function: the text that will run is not known. */
+  /** `$(…)`, backticks, `<(…)`, a variable, a loop, a function: the text that will run is unknown. */
   | "expansion"
   /** `(…)`, `{ …; }` */
   | "group"
@@ -20,12 +20,12 @@ export interface Redirection {
 export interface SimpleCommand {
   /** `FOO=1`, as written. */
   assignments: string[];
-  /** The name and its arguments, as written, quotes and all. */
+  /** The name and its arguments, as written, with quotes. */
   words: string[];
   redirections: Redirection[];
 }
 
-/** All commands of a text, in their order. */
+/** All commands of a text, in order. */
 export interface ShellCommand {
   commands: SimpleCommand[];
   unchecked?: Unchecked;
@@ -33,20 +33,20 @@ export interface ShellCommand {
 
 type Token = { kind: "word"; text: string } | { kind: "separator" | "group" | "redirection"; text: string };
 
-// They open and close what is checked command by command; `for`, `case` and `function` are not.
+// The commands between these are checked one by one; those of `for`, `case` and `function` are not.
 const keywords = new Set(["if", "then", "else", "elif", "fi", "while", "until", "do", "done", "!"]);
 const uncheckedKeywords = new Set(["for", "case", "select", "function", "read"]);
 /** A variable that is set before a command. */
 export const assignment = /^[A-Za-z_]\w*=/;
 
-/** What a text of Bash runs. Never throws: what is no valid Bash counts as unchecked. */
+/** The commands in a Bash text. Never throws: invalid Bash counts as unchecked. */
 export function shellCommandOf(text: string): ShellCommand {
   const { tokens, unchecked } = tokensOf(text);
   const shell: ShellCommand = { commands: [], ...(unchecked ? { unchecked } : {}) };
   let command: SimpleCommand = { assignments: [], words: [], redirections: [] };
   const finish = () => {
     if (command.words.length + command.redirections.length > 0) shell.commands.push(command);
-    // The check does not follow a variable that is set for the commands after it.
+    // The check does not follow a variable that is set for later commands.
     else if (command.assignments.length > 0) shell.unchecked ??= "expansion";
     command = { assignments: [], words: [], redirections: [] };
   };
@@ -73,19 +73,19 @@ function addWord(shell: ShellCommand, command: SimpleCommand, word: string): voi
   else command.words.push(word);
 }
 
-// Copies of descriptors (`2>&1`) and what goes nowhere need no permission.
+// Copied descriptors (`2>&1`) and redirections to nowhere need no permission.
 function addRedirection({ redirections }: SimpleCommand, operator: string, target: string): void {
   if (operator.startsWith("<<") || target === "/dev/null") return;
   if (operator.endsWith("&") && /^(?:\d+|-)$/.test(target)) return;
   redirections.push({ kind: operator.startsWith("<") ? "read" : "write", target });
 }
 
-// `git commit -m "$(cat <<'EOF' …)"` is how Claude writes messages of several lines, and passes the check.
+// `git commit -m "$(cat <<'EOF' …)"` is how Claude writes multi-line messages, and passes the check.
 const quotedHereDocument = /^\$\(cat <<'(\w+)'\n[\s\S]*?\n\1\n?\s*\)/;
 // The variable whose value the check knows.
 const knownVariable = /^\$HOME\b/;
 
-// Digits are a descriptor only where no word has begun.
+// Digits are a descriptor only if no word has begun.
 const redirection = /^\d*(?:<<<|<<-?|>>|>\||[<>]&|<>|[<>])|^&>>?/;
 
 function tokensOf(text: string): { tokens: Token[]; unchecked?: Unchecked } {
@@ -136,7 +136,7 @@ function tokensOf(text: string): { tokens: Token[]; unchecked?: Unchecked } {
       if (/<<-?$/.test(found[0])) {
         const delimiter = /^[ \t]*(\\?['"]?)([\w.-]+)/.exec(text.slice(at + found[0].length));
         if (delimiter) hereDocuments.push(delimiter[2] ?? "");
-        // Without quotes, the text is expanded, and the check does not look whether there is anything to expand.
+        // Without quotes the text is expanded, and the check gives up even if there is nothing to expand.
         if (delimiter?.[1] === "") unchecked ??= "expansion";
       }
       flush();

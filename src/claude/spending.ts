@@ -3,11 +3,11 @@ import type { ModelUsage, Spent } from "../model/outcome.ts";
 import type { ResultMessage } from "./message.ts";
 import type { ModelUsages } from "./message-shapes.ts";
 
-/** What the results of a process say, taken in one after the other. */
+/** What the results of a process report, accumulated. */
 export interface Spending {
-  /** The sum of what each result said of itself; nothing as long as one of them did not. */
+  /** The sum of what each result reported for itself; undefined if one of them did not. */
   since: Spent | undefined;
-  /** What the last result said of the process and, since 2.1.277, of the conversation that it went on with. */
+  /** The last result's total for the process and, since 2.1.277, for the conversation that it continued. */
   total: Spent | undefined;
 }
 
@@ -16,7 +16,7 @@ export function newSpending(): Spending {
   return { since: { costUsd: 0, models: {} }, total: undefined };
 }
 
-/** Takes a result in, whatever caused it: it was paid for. */
+/** Adds a result, whatever caused it: it was paid for. */
 export function applyResult(spending: Spending, result: ResultMessage): void {
   const { model_usage_since_last_result: since, modelUsage, total_cost_usd: costUsd } = result;
   if (costUsd !== undefined) spending.total = { costUsd, models: usagesOf(modelUsage) };
@@ -29,8 +29,8 @@ export function applyResult(spending: Spending, result: ResultMessage): void {
 }
 
 /**
- * What this process spent; nothing where no result said anything. `before` is what the conversation had cost when it
- * was continued, where the CLI counts that in. `isWhole`: no result was lost, whose own part would be missing.
+ * What this process spent; undefined if no result reported anything. `before`: what the conversation had cost when it was
+ * continued, if the CLI includes that. `isWhole`: no result was lost, whose own part would be missing.
  */
 export function spentOf(
   { since, total }: Spending,
@@ -48,7 +48,7 @@ export function spentOf(
   };
 }
 
-/** Tokens and money as the CLI names them. */
+/** Tokens and cost from the CLI's fields. */
 export function usagesOf(usages: ModelUsages): Record<string, ModelUsage> {
   return Object.fromEntries(
     Object.entries(usages ?? {}).map(([model, used]) => {

@@ -1,5 +1,5 @@
-// Ends what a session left behind: commands in groups and sessions of their own, double-forked ones, those that have
-// emptied their environment or written over it.
+// Ends what a session left behind: commands in their own groups and sessions, double-forked ones, and those that emptied
+// or overwrote their environment.
 
 import { signalProcess } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
@@ -7,13 +7,15 @@ import { leftBehind, lookAround, type Swept } from "./left-behind.ts";
 import type { SessionProcess } from "./session.ts";
 import { SharedDaemons } from "./shared-daemons.ts";
 
-/** How many scans that were not whole, and found nothing, are believed: somewhere, some process always ends. */
+/**
+ * After how many incomplete scans without a find to stop: on a busy machine, some process always ends during a scan.
+ */
 const enoughRounds = 2;
 
-/** Scans go on until one finds nothing, but not for ever: something may start faster than we end it. */
+/** Scans repeat until one finds nothing, up to this many: something may start processes faster than we end them. */
 const mostRounds = 20;
 
-/** How long to pause between two scans, in multiples of how long one takes: at most half of our time goes into them. */
+/** Pause between two scans, as a multiple of a scan's duration: scans take at most half of our time. */
 const restFactor = 1;
 
 interface Waiting extends Swept {
@@ -33,16 +35,16 @@ interface SweeperOptions {
 }
 
 /**
- * Ends every process that belongs to a session which has ended. Sessions that end at about the same time share a look
- * at the process table, which costs milliseconds where many processes run.
+ * Ends every process of an ended session. Sessions that end at about the same time share a scan of the process table,
+ * which takes milliseconds if many processes run.
  */
 export class Sweeper {
   readonly #look: typeof lookAround;
   readonly #shared: SharedDaemons;
   readonly #isHeir: boolean;
-  /** Sessions that run, by their markers. */
+  /** Running sessions, by their markers. */
   readonly #running = new Map<string, ProcessIdentity>();
-  /** Shared daemons that outlived the sessions which started them. */
+  /** Shared daemons that outlived the sessions that started them. */
   readonly #spared = new Map<number, ProcessIdentity>();
   #waiting: Waiting[] = [];
   #timer: Timer | undefined;
@@ -54,14 +56,14 @@ export class Sweeper {
     this.#isHeir = isHeir;
   }
 
-  /** A session runs from now on: what may be its own is nobody else's. */
+  /** A session starts: its processes belong to nobody else. */
   began(marker: string, session: ProcessIdentity): void {
     this.#running.set(marker, session);
   }
 
   /**
-   * Ends what a session has left behind that has gone. Gives those that were found and killed, and resolves when a scan
-   * has found none any more. `members`: what was seen in its tree.
+   * Ends what an ended session left behind. Returns the processes that were found and killed, once a scan finds no more.
+   * `members`: what was seen in its tree.
    */
   sweep(session: Gone, members: readonly ProcessIdentity[] = []): Promise<ProcessIdentity[]> {
     const { marker, identity, isOurs } = session;
@@ -70,7 +72,7 @@ export class Sweeper {
     return this.#sweep({ markers: [marker], leader: identity, goneAt, members, isOurs });
   }
 
-  /** Ends the shared daemons too, once no session runs that may use them: those of sessions that had these markers. */
+  /** Also ends the shared daemons, once no session runs that may use them: those of sessions with these markers. */
   async sweepShared(markers: () => readonly string[]): Promise<void> {
     if (this.#spared.size === 0 && !this.#isHeir) return;
     const members = [...this.#spared.values()];
@@ -78,7 +80,7 @@ export class Sweeper {
     await this.#sweep({ markers: markers(), members, isLast: true });
   }
 
-  /** Whether a process is to outlive its session. */
+  /** Whether a process may outlive its session. */
   spares(identity: ProcessIdentity): boolean {
     const isShared = this.#shared.isOne(identity.pid);
     if (isShared) this.#spared.set(identity.pid, identity);
@@ -119,7 +121,7 @@ export class Sweeper {
     if (this.#waiting.length > 0) this.#timer ??= setTimeout(() => this.#scan(), Math.max(5, this.#restMs));
   }
 
-  // A session that has begun meanwhile, of a retry, may use them: whoever ends last ends them.
+  // A session of a retry may have begun meanwhile and use them. The last session to end ends them.
   #spareAgain({ members = [], killed, settle }: Waiting): void {
     for (const member of members) if (!killed.has(member.pid)) this.#spared.set(member.pid, member);
     settle([...killed.values()]);

@@ -5,19 +5,18 @@ import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { descendantsOf } from "../platform/process-table.ts";
 import type { SessionProcess } from "./session.ts";
 
-/** Between asking and killing, in milliseconds (product contract). */
+/** Time between interrupting and killing, in milliseconds (product contract). */
 const usualGraceMs = 1_000;
 
 interface Ways {
   graceMs?: number;
-  /** Whether a process of the session is left alone. */
+  /** Whether to leave a process of the session alone. */
   spares?: (process: ProcessIdentity) => boolean;
 }
 
 /**
- * Asks by `interrupt`, closes stdin as soon as the session has `answered` (its result says what it spent), and
- * kills after a second, or when `graceMs` is over: the session, and all that descended from it then. The sweep comes
- * after, and is the caller's.
+ * Interrupts by `interrupt`, closes stdin once the session has `answered` (its result reports what it spent), and after
+ * `graceMs`, by default a second, kills the session and all its descendants at that time. The caller sweeps afterwards.
  */
 export async function terminate(
   session: SessionProcess,
@@ -36,12 +35,12 @@ export async function terminate(
 }
 
 function kill({ identity }: SessionProcess, spares: (process: ProcessIdentity) => boolean): void {
-  // On Windows nobody can tell what descends from it but the command that ends it.
+  // On Windows, only the command that ends it knows its descendants.
   if (process.platform === "win32") {
     if (livenessOf(identity) === "alive") signalGroup(identity.pid, "SIGKILL");
     return;
   }
-  // Noted before the kill: with the leader gone, they are nobody's descendants any more.
+  // Listed before the kill: without their parent, they are no descendants any more.
   const descendants = descendantsOf(identity.pid);
   signalProcess(identity, "SIGKILL");
   for (const descendant of descendants) if (!spares(descendant)) signalProcess(descendant, "SIGKILL");

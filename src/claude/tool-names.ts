@@ -1,10 +1,10 @@
-// The tools that Claude Code itself has, by name. It passes over a name that it does not know without a word, so that a
-// rule with a mistake in it allows or forbids nothing.
+// The names of Claude Code's own tools. It silently ignores an unknown name, so a misspelled rule allows or forbids
+// nothing.
 
-/** The newest version whose tools stand here. A newer one may have more. */
+/** The newest version whose tools are listed. A newer one may have more. */
 export const toolNamesOf = "2.1.332";
 
-/** All that a version from 2.1.197 on has or had, in some kind of session, as these stand in the program. */
+/** All tools that a version since 2.1.197 has or had, in any kind of session, as named in the program. */
 export const toolNames: readonly string[] = [
   "Agent",
   "Artifact",
@@ -65,7 +65,7 @@ export const toolNames: readonly string[] = [
   "WebSearch",
   "Workflow",
   "Write",
-  // Names of before that Claude Code still reads as one of the above.
+  // Former names that Claude Code still accepts for those above.
   "AgentOutput",
   "AgentOutputTool",
   "BashOutput",
@@ -80,7 +80,7 @@ export const toolNames: readonly string[] = [
   "ReadMcpResourceDir",
   "RunWorkflow",
   "Task",
-  // Tools of before, which no supported version has: to forbid them, or to allow them, changes nothing.
+  // Former tools, which no supported version has: rules for them change nothing.
   "LS",
   "MultiEdit",
   "NotebookRead",

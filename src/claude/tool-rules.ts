@@ -1,12 +1,12 @@
 // Rules of `allowedTools` and `disallowedTools`, read as Claude Code reads them.
 import type { Mismatch } from "../model/outcome.ts";
 
-/** `Bash(git log:*)`, taken apart. */
+/** `Bash(git log:*)`, parsed. */
 export interface ToolRule {
   /** The rule as written. */
   text: string;
   tool: string;
-  /** What stands in the parentheses; absent for all uses of the tool. */
+  /** The text in the parentheses; absent for all uses of the tool. */
   content?: string;
 }
 
@@ -28,7 +28,7 @@ export function coversCommand({ tool, content }: ToolRule, command: string): boo
   return new RegExp(`^${pattern.join(".*")}$`, "s").test(command);
 }
 
-/** Why a rule that looks as if it allowed a call does not; nothing for one that has nothing to do with it. */
+/** Why a rule that looks as if it allowed a call does not; undefined for an unrelated rule. */
 export function mismatchOf(rule: ToolRule, tool: string, commands: readonly string[]): Mismatch | undefined {
   const { text, content } = rule;
   if (text === "*") return "wildcard";

@@ -5,12 +5,12 @@ import { type Line, LineCutter } from "./lines.ts";
 import { applyLine, newReading, type Reading } from "./reading.ts";
 
 const chunkBytes = 256 * 1024;
-/** A result of more is not read whole, whatever is in it. */
+/** Longer results are not read whole, in bytes. */
 const longestResultBytes = 256 * 1024 * 1024;
-// One buffer serves all transcripts of a runner: reading is synchronous, and lines are copied out of it.
+// One buffer serves all transcripts of a runner: reads are synchronous, and lines are copied out of it.
 const chunk = new Uint8Array(chunkBytes);
 
-/** Follows one transcript. Takes in what is there whenever it is told to look. */
+/** Follows one transcript. Each `read` takes in what is new. */
 export class TranscriptReader implements Disposable {
   readonly reading: Reading = newReading();
   readonly #descriptor: number;
@@ -21,7 +21,7 @@ export class TranscriptReader implements Disposable {
     this.#descriptor = openForReading(path);
   }
 
-  /** Takes in all that has been written since. True when that was anything. */
+  /** Takes in everything written since the last call. True if there was anything. */
   read(): boolean {
     const before = this.#position;
     for (;;) {
@@ -33,14 +33,14 @@ export class TranscriptReader implements Disposable {
     }
   }
 
-  /** Takes in the rest, a last line without its newline too. For when the session has ended. */
+  /** Takes in the rest, including a last line without a newline. Call when the session has ended. */
   finish(): void {
     while (this.read());
     const line = this.#cutter.end();
     if (line) this.#take(line);
   }
 
-  // Results with much data beside their text do not show all their fields at the ends: those are read whole.
+  // Results with much data beside their text may lack fields at the ends: those are read whole.
   #take(line: Line): void {
     applyLine(this.reading, line, ({ offset, length }) => {
       const text = readLine(this.#descriptor, offset, Math.min(length + 1, longestResultBytes));
@@ -53,7 +53,7 @@ export class TranscriptReader implements Disposable {
   }
 }
 
-/** The text of an answer, or as much of it as was asked for. */
+/** The text of an answer, or the requested part. */
 export interface AnswerText {
   text: string;
   /** Whether there is more in the transcript. */
@@ -61,8 +61,8 @@ export interface AnswerText {
 }
 
 /**
- * The text of the `result` line that begins at `offset`. At most `limit` characters (UTF-16 units), and no more of
- * the line is read than that takes. Throws when the transcript is not there.
+ * The text of the `result` line that begins at `offset`: at most `limit` characters (UTF-16 units), reading no more of
+ * the line than that takes. Throws if there is no transcript.
  */
 export function readAnswer(transcript: string, offset: number, limit: number): AnswerText {
   const { text, length } = readAnswerPart(transcript, offset, { from: 0, characters: limit });
@@ -76,7 +76,7 @@ function readLine(descriptor: number, offset: number, wanted: number): string {
     const piece = chunk.subarray(0, Math.min(chunkBytes, wanted - length));
     const read = piece.subarray(0, readAt(descriptor, piece, offset + length));
     const end = read.indexOf(10);
-    // A copy, for the buffer is used again.
+    // A copy, because the buffer is reused.
     pieces.push((end < 0 ? read : read.subarray(0, end)).slice());
     if (end >= 0 || read.length === 0) return Buffer.concat(pieces).toString();
     length += read.length;

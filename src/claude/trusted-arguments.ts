@@ -1,6 +1,6 @@
-// Arguments for `claude` that a caller may add where the operator allows it, and why some of them never work.
+// Arguments for `claude` that a caller may add if the operator allows it, and why some never work.
 
-/** Those that decide how we speak with a session, which conversation it has, or when it ends. */
+/** Arguments that decide how we communicate with a session, which conversation it has, or when it ends. */
 const ours = [
   "print",
   "p",
@@ -38,8 +38,8 @@ const ours = [
 ] as const;
 
 /**
- * Those that may be added: they grant nothing that the operator did not, and we can still read the session. Claude Code
- * has others that it does not list, such as `--inherit-permission-mode`, so that a list of bad ones would have gaps.
+ * Arguments that may be added: they grant nothing beyond what the operator did, and the session stays readable. Claude
+ * Code has unlisted ones, such as `--inherit-permission-mode`, so a list of forbidden ones would have gaps.
  */
 const accepted = [
   "advisor",
@@ -72,7 +72,7 @@ const accepted = [
   "thinking-display",
 ] as const;
 
-/** Those for which there is an option, which is checked. */
+/** Arguments for which there is an option, which is checked. */
 const byOption: Record<string, string> = {
   "mcp-config": "mcpConfig",
   resume: "resumeSessionId",
@@ -104,19 +104,19 @@ const byOption: Record<string, string> = {
   n: "name",
 };
 
-/** Whether an option of `claude` of that name may be added. */
+/** Whether a `claude` option of this name may be added. */
 export function mayBeAdded(name: string): boolean {
   return accepted.some((known) => known === name);
 }
 
-/** Whether `claude` has an option of that name that this program sets itself. */
+/** Whether this program itself sets a `claude` option of this name. */
 export function isOurs(name: string): boolean {
   return ours.some((known) => known === name);
 }
 
-/** Why an argument cannot be added; nothing where it can. */
+/** Why an argument cannot be added; undefined if it can. */
 export function refusedArgument(argument: string): string | undefined {
-  // A value of its own would be swallowed by a list before it, or be taken for a prompt.
+  // A separate value would be swallowed by a list before it, or taken for a prompt.
   const [, dashes, name = ""] = /^(--?)([A-Za-z][\w-]*)(?:=[\s\S]*)?$/.exec(argument) ?? [];
   if (dashes === undefined) return "write an option with its value after `=`: `--betas=NAME`";
   // `-pfoo` is `-p` with a value, or several switches in one.

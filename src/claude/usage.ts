@@ -6,8 +6,8 @@ import { answersOf, isCutOff, type Reading } from "./reading.ts";
 import { spentOf } from "./spending.ts";
 
 /**
- * What the session used, as its results say it; `before` is what the conversation that it went on with had cost. With
- * `atLeast` it has spent more, which nobody knows: a turn or an agent was cut off. `given` decided what was denied.
+ * What the session used, from its results. `before`: what the conversation that it continued had cost. With `atLeast` it
+ * has spent more, because a turn or an agent was cut off. `given` decided what was denied.
  */
 export function usageOf(
   reading: Reading,

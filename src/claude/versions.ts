@@ -1,4 +1,4 @@
-// The versions of Claude Code that matter here: the oldest that is supported, and each that changed something.
+// The relevant versions of Claude Code: the oldest supported one, and each that changed something.
 
 import { shellQuoted } from "../model/shell-quoted.ts";
 
@@ -8,16 +8,16 @@ export interface VersionChange {
   since: string;
   /** What changed, in a few words. */
   what: string;
-  /** What users of older versions do without, as it reads behind "It lacks". */
+  /** What users of older versions lack, as it follows "It lacks". */
   lack?: string;
 }
 
-/** The oldest version that sessions run with. Older ones are refused: no test has seen them. */
+/** The oldest version that sessions run with. Older ones are refused, because no test covers them. */
 export const oldestVersion = "2.1.197";
 
 /**
- * In order. Each version was found by bisecting all releases: for what shows in a turn by running them, and otherwise by
- * what stands in the program.
+ * In order. Each version was found by bisecting all releases: by running a turn if the change shows there, otherwise by
+ * searching the program.
  */
 export const versionChanges = [
   { since: "2.1.198", what: "Subagents run in the background unless asked otherwise." },
@@ -75,17 +75,17 @@ export function notableVersions(): string[] {
   return [...new Set([oldestVersion, ...versionChanges.map(({ since }) => since)])].sort(Bun.semver.order);
 }
 
-/** The version in what `claude --version` prints; nothing where a wrapper prints something else. */
+/** The version in the output of `claude --version`; undefined if a wrapper prints something else. */
 export function versionIn(output: string): string | undefined {
   return /^(\d+\.\d+\.\d+\S*) \(Claude Code\)/m.exec(output)?.[1];
 }
 
-/** Whether a version is older than all that are supported. One that is not known is not. */
+/** Whether a version is older than all supported ones. False for an unknown one. */
 export function isTooOld(version: string | undefined): boolean {
   return version !== undefined && isOlder(version, oldestVersion);
 }
 
-/** Whether a version came out before another. */
+/** Whether a version was released before another. */
 export function isOlder(version: string, other: string): boolean {
   return Bun.semver.order(version, other) < 0;
 }
