@@ -1,11 +1,11 @@
-// The holds of an account as one runner sees them: which tasks they stop, and which session tries whether they are over.
+// The holds of an account as one runner sees them: which tasks they stop, and which session probes them.
 import { type AttemptOutcome, isThrottled } from "../../model/outcome.ts";
 import type { ProcessIdentity } from "../../platform/process-identity.ts";
 import { type Hold, type HoldName, isDue, isSame } from "../../store/holds.ts";
 import type { SharedHolds } from "../shared/shared-store.ts";
 import { asksForPerson, concerns, holdFor, needsPerson, untilAfterThrottle } from "./hold.ts";
 
-/** What a session came to, as far as holds are concerned. */
+/** How a session ended, as far as holds are concerned. */
 interface Ended {
   number: number;
   model: string | undefined;
@@ -19,10 +19,10 @@ export type HoldVerdict =
   /** Patience has run out: cancels queued tasks that the hold affects. */
   | { kind: "given-up"; hold: HoldName };
 
-/** How long to wait when no end is known. */
+/** How long to wait if no end is known. */
 export interface Patience {
   patienceMs: number;
-  /** Whether somebody is there who could log in or pay. Where nobody is, that is not waited for. */
+  /** Whether somebody is there to log in or pay. If not, a hold that needs a person is not waited for. */
   isAttended: boolean;
 }
 
@@ -30,17 +30,17 @@ export class AccountHolds {
   readonly #holds: SharedHolds;
   readonly #holder: ProcessIdentity;
   #known: Hold[];
-  /** What the sessions of ours try that run, by task. */
+  /** The holds that our running sessions probe, by task. */
   readonly #probes = new Map<number, Hold[]>();
-  /** When the API answered last, by task; of those that have ended, under 0. */
+  /** When the API last answered, by task, in milliseconds since 1970; of ended tasks the latest, under 0. */
   readonly #answeredAt = new Map<number, number>();
-  /** Since when the API has refused the login of a session that asks again and again. */
+  /** Since when the API has refused the login of a session that keeps retrying, in milliseconds since 1970. */
   readonly #refusedAt = new Map<number, number>();
 
-  /** Since when this batch has waited for each hold that stands. */
+  /** Since when this batch has waited for each current hold, in milliseconds since 1970. */
   readonly #waitingSince = new Map<string, number>();
 
-  /** The holds that stand which a session of this batch has tried in vain. */
+  /** The current holds that a session of this batch has probed in vain. */
   readonly #tried = new Set<string>();
 
   readonly #patience: Patience;
@@ -53,7 +53,7 @@ export class AccountHolds {
     this.refresh();
   }
 
-  /** Hears what other runners have met. */
+  /** Reads the holds that other runners met. */
   refresh(now = Date.now()): void {
     this.#known = this.#holds.all();
     const standing = new Set(this.#known.map(nameOf));
@@ -62,21 +62,21 @@ export class AccountHolds {
     for (const name of standing) if (!this.#waitingSince.has(name)) this.#waitingSince.set(name, now);
   }
 
-  /** What stops tasks that ask for this model; nothing where one may start, be it to try whether it is over. */
+  /** What stops tasks with this model; undefined if one may start, even if only as a probe. */
   stopping(model: string | undefined, now: number): Hold | undefined {
     return this.#concerning(model).find(
       (hold) => hold.isProbed || !(isDue(hold, now) || this.#isTriedEarly(hold)),
     );
   }
 
-  /** Whether a session of this task may start as the store has it now: nothing holds it but what it is to try. */
+  /** Whether a session of this task may start, by the store's current state: no holds but those it probes. */
   mayStart(number: number, model: string | undefined): boolean {
     this.refresh();
     const own = this.#probes.get(number) ?? [];
     return this.#concerning(model).every((hold) => own.some((probe) => isSame(probe, hold)));
   }
 
-  /** Takes on what a session that is about to start will show. False when another runner was quicker. */
+  /** Claims the probes for a session about to start. False if another runner was faster. */
   claim(number: number, model: string | undefined, now: number): boolean {
     const open = this.#concerning(model);
     if (open.length === 0) return true;
@@ -89,7 +89,7 @@ export class AccountHolds {
     return claimed.length === open.length;
   }
 
-  /** A session of a runner that died keeps the probe that it was started for. `startedAt` is the session's. */
+  /** Keeps the probe for a session of a dead runner that was started for it. `startedAt`: when that session started. */
   adopt(number: number, model: string | undefined, startedAt: number): void {
     this.refresh();
     const own = this.#concerning(model).filter((hold) =>
@@ -99,19 +99,19 @@ export class AccountHolds {
     this.refresh();
   }
 
-  /** The API has answered the session of a task: what it was to try is over. */
+  /** The API has answered the session of a task: the holds that it probed are over. */
   answered(number: number, now: number): void {
     this.#answeredAt.set(number, now);
     this.#refusedAt.delete(number);
     this.#settle(number, (hold) => this.#holds.lift(hold));
   }
 
-  /** The API has refused the login of a session, which asks again. */
+  /** The API has refused the login of a session, which keeps retrying. */
   refused(number: number, now: number): void {
     if (!this.#refusedAt.has(number)) this.#refusedAt.set(number, now);
   }
 
-  /** Takes in the failure of a session that has not ended yet: the others stop at once. */
+  /** Applies the failure of a session that has not ended yet, so that others stop at once. */
   met({ number, model, outcome }: Ended, now: number): void {
     const facts = { model, now, patienceMs: this.#patienceFor(outcome), probed: false };
     const first = holdFor(outcome, { ...facts, othersAnswered: this.#othersAnswered(number, now) });
@@ -122,7 +122,7 @@ export class AccountHolds {
     this.refresh(now);
   }
 
-  /** Takes in how a session ended. Gives what that means for the others. */
+  /** Applies how a session ended. Returns what that means for the others. */
   ended({ number, model, outcome }: Ended, now: number): HoldVerdict {
     const probes = this.#probes.get(number) ?? [];
     const othersAnswered = this.#othersAnswered(number, now);
@@ -142,7 +142,7 @@ export class AccountHolds {
     const waitingSince = this.#waitingSince.get(nameOf(first));
     const tried = { ...facts, standing, probed: probes.some(same), waitingSince };
     const hold = holdFor(outcome, tried);
-    // Where this batch gives up, others may still wait: for them it was one more try in vain.
+    // This batch gives up, but others may still wait: for them this was one more failed probe.
     const left = hold ?? (standing && holdFor(outcome, { ...tried, patienceMs: Number.POSITIVE_INFINITY }));
     if (left) this.#holds.place(left);
     for (const probe of probes) this.#tried.add(nameOf(probe));
@@ -151,13 +151,13 @@ export class AccountHolds {
     return hold ? { kind: "held" } : { kind: "given-up", hold: first };
   }
 
-  /** The session of a task is over, or never began: what it was to try, another one may. */
+  /** The session of a task has ended or never began: another one may probe in its place. */
   release(number: number): void {
     this.#settle(number, (hold) => this.#holds.endProbe(hold));
   }
 
-  // Nobody comes to log in while this batch waits; but somebody may have since the last try. Once, and by this batch
-  // alone: for the others, the hold stands as long as it did.
+  // Nobody logs in while this batch waits, but somebody may have since the last probe. So this batch alone probes once
+  // early; for others, the hold stays as it is.
   #isTriedEarly(hold: Hold): boolean {
     return !this.#patience.isAttended && needsPerson(hold) && !this.#tried.has(nameOf(hold));
   }
@@ -166,7 +166,7 @@ export class AccountHolds {
     return this.#patience.isAttended || !asksForPerson(outcome) ? this.#patience.patienceMs : 0;
   }
 
-  // A throttle says nothing of the hold, and the next session would only meet it too.
+  // A throttle shows nothing about the hold, and the next session would only be throttled too.
   #tryLater(hold: Hold, now: number): void {
     this.#tried.add(nameOf(hold));
     const standing = this.#holds.all().find((one) => isSame(one, hold));
@@ -175,7 +175,7 @@ export class AccountHolds {
     this.#holds.endProbe(hold);
   }
 
-  // Since the API has refused the login of this one.
+  // Since the API refused the login of this one.
   #othersAnswered(number: number, now: number): boolean {
     const answered = [...this.#answeredAt].map(([other, at]) => (other === number ? 0 : at));
     return Math.max(0, ...answered) > (this.#refusedAt.get(number) ?? now);

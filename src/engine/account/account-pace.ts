@@ -1,4 +1,5 @@
-// The pace of an account as one runner sees it: it adds what its own sessions meet, and hears what others' did.
+// The pace of an account as one runner sees it: combines the replies and throttles of its own sessions with those of
+// others.
 import type { SharedCapacity } from "../shared/shared-store.ts";
 import { keptText, type Pace, paceFrom, replied, throttled } from "./pace.ts";
 
@@ -12,7 +13,7 @@ interface PacePlan {
 export class AccountPace {
   readonly #plan: PacePlan;
   #pace: Pace;
-  /** Replies that the kept pace does not know of yet: most come in a steady stream, and need no commit each. */
+  /** Replies not stored yet: most come in a steady stream, and do not each need a commit. */
   #replies = 0;
 
   constructor(plan: PacePlan) {
@@ -36,7 +37,7 @@ export class AccountPace {
     this.#change((pace, running) => throttled(pace, running, Date.now()));
   }
 
-  /** Hears what other runners have met, and lets them hear. */
+  /** Reads what other runners met, and stores our replies. */
   refresh(): void {
     if (this.#replies > 0) this.#change((pace) => pace);
     else this.#pace = paceFrom(this.#plan.capacity.pace(this.#plan.account), Date.now());

@@ -8,7 +8,7 @@ type Failed = Extract<Outcome, { kind: "failed" }>;
 const tryNow =
   "The batch then continues automatically, and immediately after `parallel-claude-code-mcp doctor` in a terminal.";
 
-/** One paragraph. `model`: the name under which the model was asked for, where the hold is for some models only. */
+/** One paragraph. `model`: the requested name, if the hold is for some models only. */
 export function holdText(
   { reason, message, limitType, resetsAt }: Failed,
   model: string | undefined,

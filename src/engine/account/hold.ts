@@ -1,4 +1,4 @@
-// What the end of one session means for the others of its account: the pause on new ones that it asks for.
+// What the end of one session means for the others of its account: the pause on new sessions that it calls for.
 import { familyIn, modelNameTypes } from "../../model/limit-types.ts";
 import type { AttemptOutcome } from "../../model/outcome.ts";
 import { unreachable } from "../../model/unreachable.ts";
@@ -7,28 +7,28 @@ import { holdText } from "./hold-text.ts";
 
 const minuteMs = 60_000;
 
-/** The longest usage limit lasts a week. Longer limits are tried after this, in milliseconds. */
+/** The longest usage limit lasts a week. Longer holds are probed after this, in milliseconds. */
 export const longestHoldMs = 8 * 24 * 60 * minuteMs;
 const staleMs = 60 * minuteMs;
 
 interface HoldFacts {
-  /** The model that the task asked for; nothing for the account's own. */
+  /** The model that the task requested; absent for the account's default. */
   model?: string | undefined;
-  /** The same hold as it stands already. */
+  /** The same hold, if it exists already. */
   standing?: Pick<Hold, "since" | "until" | "tries"> | undefined;
-  /** Whether this session was the one that tried whether it is over. */
+  /** Whether this session was its probe. */
   probed: boolean;
   /** Whether the API has answered another session since it refused this one: then the account is not at fault. */
   othersAnswered: boolean;
-  /** How long to wait when no end is known, in milliseconds: every wait has an end. */
+  /** How long to wait if no end is known, in milliseconds: every wait ends. */
   patienceMs: number;
-  /** Since when this batch has waited for the standing hold; nothing: as long as that stands. */
+  /** Since when this batch has waited for the existing hold, in milliseconds since 1970; absent: since it began. */
   waitingSince?: number | undefined;
   /** Milliseconds since 1970. */
   now: number;
 }
 
-/** Which hold an outcome is about; nothing where it concerns its own task alone. */
+/** The kind of hold that an outcome causes; undefined if it concerns only its own task. */
 function holdKindOf(outcome: AttemptOutcome): HoldKind | undefined {
   if (outcome.kind !== "failed") return undefined;
   const { reason } = outcome;
@@ -40,23 +40,23 @@ export function needsPerson({ kind }: Pick<Hold, "kind">): boolean {
   return kind === "auth" || kind === "billing";
 }
 
-/** Whether an outcome is about something that only a person can put right. */
+/** Whether an outcome needs a person to fix it. */
 export function asksForPerson(outcome: AttemptOutcome): boolean {
   const kind = holdKindOf(outcome);
   return kind !== undefined && needsPerson({ kind });
 }
 
-/** The hold that an outcome asks for; nothing where the others may continue, or where patience has run out. */
+/** The hold that an outcome causes; undefined if the others may continue, or patience has run out. */
 export function holdFor(outcome: AttemptOutcome, facts: HoldFacts): Omit<Hold, "isProbed"> | undefined {
   const kind = holdKindOf(outcome);
   if (kind === undefined || outcome.kind !== "failed") return undefined;
   const { probed, othersAnswered, patienceMs, now } = facts;
   if (kind === "auth" && othersAnswered) return undefined;
-  // One that nobody has tried for long is not the same any more; of one that a wrong clock placed, nothing is true.
+  // A hold not probed for an hour counts as new, and so does one set by a wrong clock.
   const isKnown = facts.standing && now - facts.standing.until < staleMs && !beganAhead(facts.standing, now);
   const standing = isKnown ? facts.standing : undefined;
   const reset = outcome.resetsAt !== undefined && outcome.resetsAt > now ? outcome.resetsAt : undefined;
-  // Patience counts when no end is known. A named end is waited for, and patience begins anew after it.
+  // Patience counts only if no end is known. A known end is waited for, and patience starts again after it.
   const since = reset === undefined ? (standing?.since ?? now) : now;
   const waitedMs = now - Math.max(since, facts.waitingSince ?? since);
   if (reset === undefined && waitedMs >= patienceMs) return undefined;
@@ -74,7 +74,7 @@ export function holdFor(outcome: AttemptOutcome, facts: HoldFacts): Omit<Hold, "
   };
 }
 
-/** Whether a hold is for tasks that ask for this model. */
+/** Whether a hold applies to tasks that request this model. */
 export function concerns({ model: held }: Pick<Hold, "model">, model: string | undefined): boolean {
   if (held === "") return true;
   if (model === undefined) return held === defaultModel;
@@ -88,13 +88,13 @@ export function isOfSome({ model }: Pick<Hold, "model">): boolean {
 }
 
 const defaultModel = "default";
-/** Before the name of a model that is held alone: `sonnet[1m]`, and not `sonnet`. */
+/** Prefix of a model's exact name: holds `sonnet[1m]` but not `sonnet`. */
 const exactly = "=";
 
 type Failed = Extract<AttemptOutcome, { kind: "failed" }>;
 
-// "seven_day_opus" does not affect other models. The task that met it is held in any case: what it asked for under
-// another name (`best`, an alias of the user's) was that model, or had it do a part.
+// "seven_day_opus" does not affect other models. The task that met it is held in any case: the model it requested under
+// another name (`best`, an alias of the user's) was that model, or used it for a part.
 function heldModel({ limitType }: Failed, { model }: HoldFacts): string {
   const ofName = modelNameTypes.has(limitType ?? "");
   const family = ofName ? undefined : familyIn(limitType);
@@ -108,8 +108,8 @@ function nameOf(model: string | undefined): string {
   return model === undefined ? "The account's own model" : `\`${model}\``;
 }
 
-// A reset that was named and has passed may be a second early; one that was not named is tried for. A login or credit
-// may come at any time, and a try costs nothing.
+// A known reset that has passed may be a second early; an unknown one is probed for. A login or credit may come at any
+// time, and a probe costs nothing.
 function untilOf(kind: HoldKind, resetsAt: number | undefined, tries: number, now: number): number {
   const again = tries === 0 ? 0 : backOff(5_000, tries - 1, 10 * minuteMs);
   if (resetsAt !== undefined) return Math.min(now + longestHoldMs, Math.max(resetsAt, now + again));
@@ -118,14 +118,14 @@ function untilOf(kind: HoldKind, resetsAt: number | undefined, tries: number, no
     case "billing":
       return now + backOff(5 * minuteMs, tries, 30 * minuteMs);
     case "auth":
-      // Short at first: a login that is renewed in this moment is refused, and then not.
+      // Short at first: while a login is being renewed, it is refused only for a moment.
       return now + backOff(15_000, tries, 10 * minuteMs);
     default:
       return unreachable(kind);
   }
 }
 
-/** When a hold that was tried by a session that the API throttled is tried again, in milliseconds since 1970. */
+/** When to probe again after the API throttled the probe, in milliseconds since 1970. */
 export function untilAfterThrottle({ tries }: Pick<Hold, "tries">, now: number): number {
   return now + backOff(5_000, tries, 10 * minuteMs);
 }

@@ -14,18 +14,18 @@ type Limits = Pick<
 
 export class AttemptClocks {
   readonly #limits: Limits;
-  // The monotonic clock, so that a clock set back or forth ends nothing.
+  // The monotonic clock, so that changing the system's clock ends nothing.
   readonly #now: () => number;
   readonly #beganAt: number;
   #changedAt: number;
-  /** Time that the CLI spent between its calls to an API that refused, in milliseconds: not the session's own. */
+  /** Time that the CLI waited between calls to an API that refused, in milliseconds: not the session's own. */
   #apiWaitedMs = 0;
-  /** The wait that it announced last, and has perhaps not ended. */
+  /** The last wait that it announced, which may still last. */
   #apiWaitMs = 0;
   #answeredAt: number | undefined;
   #answers = 0;
 
-  /** `startedAt` in milliseconds since 1970: an adopted session began before we did. */
+  /** `startedAt` in milliseconds since 1970: an adopted session began before this runner. */
   constructor(limits: Limits, startedAt: number, now = () => performance.now()) {
     this.#limits = limits;
     this.#now = now;
@@ -38,7 +38,7 @@ export class AttemptClocks {
     return this.#now() - this.#beganAt;
   }
 
-  /** The transcript has got something. `isHistory`: it was written before we came. */
+  /** The transcript has grown. `isHistory`: the new part was written before this runner came. */
   progressed(reading: Reading, isHistory: boolean): void {
     const now = this.#now();
     if (isHistory) this.#apiWaitedMs += reading.apiWaitedMs;
@@ -50,7 +50,7 @@ export class AttemptClocks {
     this.#answers = answers;
   }
 
-  /** Whether nothing more is waited for: the answer is there, and background commands have had their time. */
+  /** Whether to stop waiting: the answer is there, and background commands have had their time. */
   isDone(reading: Reading): boolean {
     if (!isQuiet(reading) || this.#answeredAt === undefined) return false;
     if (reading.background.open.size === 0) return true;
@@ -59,7 +59,7 @@ export class AttemptClocks {
     return waitedMs >= backgroundWaitSeconds * 1000 || this.#wallMs() >= timeoutSeconds * 1000;
   }
 
-  /** The clock that has run out. `closedAt`: when the session was given to understand that it may leave. */
+  /** The clock that has run out; undefined if none. `closedAt`: when the session's input was closed. */
   overdue(reading: Reading, closedAt: number | undefined): Ending | undefined {
     const now = this.#now();
     if (isQuiet(reading)) {
@@ -79,7 +79,7 @@ export class AttemptClocks {
     return this.#now() - this.#beganAt - this.#apiWaitedMs - this.#waitingMs();
   }
 
-  // Of the wait that was announced last, what has passed.
+  // The part of the last announced wait that has passed.
   #waitingMs(): number {
     return Math.min(this.#apiWaitMs, this.#now() - this.#changedAt);
   }

@@ -1,4 +1,4 @@
-// What the log is told of an attempt.
+// The events of an attempt for the log.
 import type { EventBody } from "../../model/event.ts";
 import type { Canceller } from "../../model/outcome.ts";
 import type { BatchState } from "../../model/state.ts";
@@ -9,7 +9,7 @@ import type { AttemptEnd } from "./attempt.ts";
 import type { AttemptPlan } from "./plan-attempt.ts";
 import type { Session } from "./session-host.ts";
 
-/** How an attempt ended, as far as that is known: of one that never started, only the outcome. */
+/** What is known of an attempt's end; if it never started, only the outcome. */
 export type EndKnown = Pick<AttemptEnd, "outcome"> & Partial<AttemptEnd>;
 
 /** A session has started, and has no prompt yet. */
@@ -30,7 +30,7 @@ export function startedEvent(task: number, plan: AttemptPlan, { ref }: Pick<Sess
   };
 }
 
-/** An attempt has ended; with a delay in milliseconds, the task is tried again. */
+/** An attempt has ended. With a delay in milliseconds, the task is retried. */
 export function endedEvent(
   task: number,
   attempt: number,
@@ -54,7 +54,7 @@ export function endedEvent(
   };
 }
 
-/** What a failure means for the other tasks, where `failureMode` says so. */
+/** What a failure means for the other tasks, according to `failureMode`. */
 export function consequenceOf(
   { batch, cancelledBy, tasks }: BatchState,
   kind: string,
@@ -66,13 +66,13 @@ export function consequenceOf(
   return endOfQueue({ tasks }, "failure-mode", failed);
 }
 
-/** None of those starts any more that a hold concerns; `but` is about to end by itself. */
+/** Cancels queued tasks that a hold affects, except `but`, which is about to end by itself. */
 export function endOfHeld({ batch, tasks }: BatchState, { kind, model }: HoldName, but: number): EventBody[] {
   const held = tasks.filter(({ number }) => concerns({ model }, optionsOf(batch, number).model));
   return endOfQueue({ tasks: held }, "hold", but).map((event) => ({ ...event, access: kind }));
 }
 
-/** None of those that are queued starts any more; `but` is about to end by itself. */
+/** Cancels all queued tasks, except `but`, which is about to end by itself. */
 export function endOfQueue({ tasks }: Pick<BatchState, "tasks">, by: Canceller, but?: number): EventBody[] {
   const queued = tasks.filter(({ status, number }) => status === "queued" && number !== but);
   return queued.length === 0
@@ -80,7 +80,7 @@ export function endOfQueue({ tasks }: Pick<BatchState, "tasks">, by: Canceller, 
     : [{ type: "cancel-requested", by, tasks: queued.map(({ number }) => number) }];
 }
 
-/** None of those that are queued can be started; they end as not started. */
+/** Ends all queued tasks as not started. */
 export function notStarted({ tasks }: Pick<BatchState, "tasks">, message: string): EventBody[] {
   return tasks.flatMap(({ status, number }) =>
     status === "queued"

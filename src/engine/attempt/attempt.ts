@@ -1,4 +1,4 @@
-// Carries one session from its prompt to its outcome, under its clocks.
+// Runs one session from its prompt to its outcome, under its clocks.
 import { activityOf } from "../../claude/activity.ts";
 import { initializeLine, promptLine, stopTaskLine } from "../../claude/arguments.ts";
 import type { BackgroundTask } from "../../claude/background.ts";
@@ -15,80 +15,80 @@ import { isRefused } from "./continuation.ts";
 import type { Session, SessionHost } from "./session-host.ts";
 
 const stderrTailBytes = 4_000;
-/** How long an evicted session may take to leave before it is killed, in milliseconds. */
+/** How long an evicted session may take to exit before it is killed, in milliseconds. */
 const evictionMs = 200;
 
-/** What an attempt came to. */
+/** How an attempt ended. */
 export interface AttemptEnd {
   outcome: AttemptOutcome;
   usage: Usage;
   leaked: ProcessIdentity[];
   sessionId?: string;
   model?: string;
-  /** Whether another attempt can go on with this conversation. */
+  /** Whether another attempt can continue this conversation. */
   resumable: boolean;
-  /** Whether the conversation could have been gone on with, but was not saved. */
+  /** Whether the conversation could be continued if it had been saved. */
   unsaved?: boolean;
-  /** What did not go as it was asked for, whatever the outcome. */
+  /** What did not go as requested, whatever the outcome. */
   remarks: string[];
-  /** What Claude said last; of use where there is no answer. */
+  /** What Claude said last, for use if there is no answer. */
   lastText?: string;
-  /** The answer, where it was short enough to be kept. */
+  /** The answer, if it is short enough to keep in memory. */
   text?: string;
 }
 
-/** What an attempt is seen through with. */
+/** What supervising an attempt needs. */
 interface AttemptParts {
   host: Pick<SessionHost, "canResume">;
   /** Its output is closed at the end. */
   session: Session;
-  /** What the task says; a continued session is asked something else. */
+  /** The task's prompt. A session that continues gets another one. */
   task: string;
   options: SessionOptions;
   /** The path of its standard error. */
   stderr: string;
-  /** When the attempt began, in milliseconds since 1970. An adopted one began before we did. */
+  /** When the attempt began, in milliseconds since 1970. An adopted one began before this runner. */
   startedAt: number;
-  /** Whether another runner started it: then what the transcript has already is no news. */
+  /** Whether another runner started it: then the existing transcript is not news. */
   adopted: boolean;
   /** The conversation of an earlier attempt that it continues. */
   continues?: string | undefined;
-  /** What the conversation that it goes on with had cost. */
+  /** What the conversation that it continues had cost. */
   costBefore?: Spent | undefined;
   workingDirectory: string;
-  /** Called whenever the transcript has told something new. */
+  /** Called whenever the transcript contains something new. */
   heard(signs: Signs): void;
 }
 
-/** What a transcript has told since the last look. */
+/** What is new in a transcript since the last look. */
 export interface Signs {
-  /** Messages of any kind: with the first one, the CLI has started. */
+  /** Messages of any kind. The first one shows that the CLI has started. */
   messages: number;
-  /** Messages that a model wrote. */
+  /** Messages written by a model. */
   replies: number;
-  /** Calls that the API refused because there were too many. */
+  /** Calls that the API refused because of too many calls. */
   throttles: number;
   /** Calls that it refused because of the login. */
   loginRefusals: number;
-  /** What the last result comes to, where it has come since and is an error. The session may go on for long. */
+  /** The outcome of the last result, if it is new and an error. The session may continue for long. */
   failed?: Outcome | undefined;
 }
 
 const nothingHeard: Signs = { messages: 0, replies: 0, throttles: 0, loginRefusals: 0 };
 
-/** An attempt whose start is in the log. It is looked at whenever its transcript grows, and on every beat. */
+/** An attempt whose start is in the log. Checked whenever its transcript grows, and on every beat. */
 export class RunningAttempt {
   readonly #parts: AttemptParts;
   readonly #clocks: AttemptClocks;
-  /** Resolves at the next result of any kind, and when there is nothing that could give one. */
+  /** Resolves at the next result of any kind, or when none can come any more. */
   #resultCame = Promise.withResolvers<void>();
   #heard: Signs = nothingHeard;
   #hasLooked = false;
-  /** What is asked once the session has taken what goes before it, and has said which agents it has. */
+  /** The prompt, until the session has processed what precedes it and has listed its agents. */
   #prompt: string | undefined;
   #isAsked: boolean;
   #closedAt: number | undefined;
-  /** Commands that had their time and were still running. */
+  /** Commands that were still running when their time was over. */
   #stopped: BackgroundTask[] = [];
   #ending: Ending | undefined;
 
@@ -103,7 +103,7 @@ export class RunningAttempt {
     return activityOf(this.#reading);
   }
 
-  /** Asks the session. Only after the attempt's start is committed: from here on it costs. */
+  /** Sends the prompt. Only after the attempt's start is committed, because from here on it costs money. */
   prompt(text: string): void {
     const line = initializeLine(this.#parts.options);
     if (line === undefined) {
@@ -119,7 +119,7 @@ export class RunningAttempt {
     this.#parts.session.write(promptLine(text, this.#parts.options, this.#parts.workingDirectory));
   }
 
-  /** Takes in what the transcript has got. */
+  /** Reads what is new in the transcript. */
   look(): void {
     const before = this.#reading.last;
     if (!this.#parts.session.output.read()) return;
@@ -132,12 +132,12 @@ export class RunningAttempt {
     this.#closeWhenDone();
   }
 
-  /** Looks at the clocks, and ends the session when one has run out. */
+  /** Checks the clocks, and ends the session if one has run out. */
   checkClocks(): void {
     this.#closeWhenDone();
     if (!this.#overdue()) return;
-    // The transcript has the last word: of an adopted session nothing may have been read yet, and a runner that was
-    // stopped wakes to clocks that went on.
+    // Read the transcript first: an adopted session may be unread, and a runner that was stopped resumes with expired
+    // clocks.
     this.look();
     const ending = this.#overdue();
     if (ending) this.end(ending);
@@ -151,8 +151,8 @@ export class RunningAttempt {
     return this.#clocks.overdue(this.#reading, this.#closedAt);
   }
 
-  // As long as stdin is open, the session waits for more, and what it has in the background goes on. An end of input
-  // alone does not end a command: 2.1.332 was seen to wait for it for more than 45 s.
+  // While stdin is open, the session waits for more, and its background work continues. Closing it does not end a
+  // command: 2.1.332 was seen to wait more than 45 s for one.
   #closeWhenDone(): void {
     if (this.#closedAt !== undefined || !this.#clocks.isDone(this.#reading)) return;
     const { session } = this.#parts;
@@ -162,14 +162,14 @@ export class RunningAttempt {
     session.closeInput();
   }
 
-  // An agent that does not exist is no error to the CLI: it would do the task as somebody else.
+  // For the CLI, an unknown agent is no error: it would do the task without that agent.
   #askInitialized(): void {
     const { agent } = this.#parts.options;
     const { isInitialized, agents } = this.#reading;
     const prompt = this.#prompt;
     if (prompt === undefined || !isInitialized) return;
     this.#prompt = undefined;
-    // A version that does not say which there are is believed to have it.
+    // A version that does not list its agents is assumed to have it.
     if (agent === undefined || !agents || agents.includes(agent)) this.#ask(prompt);
     else this.end({ kind: "unknown-agent", asked: agent, available: agents });
   }
@@ -178,7 +178,7 @@ export class RunningAttempt {
     const { messages, replies, throttles, loginRefusals, failed } = this.#reading;
     const before = this.#heard;
     this.#heard = { messages, replies, throttles, loginRefusals, failed };
-    // A throttle of an hour ago says nothing about the account of today.
+    // An hour-old throttle says nothing about the account now.
     if (isHistory) return;
     this.#parts.heard({
       messages: messages - before.messages,
@@ -189,11 +189,11 @@ export class RunningAttempt {
     });
   }
 
-  /** Ends the session before its time. The first reason stays. */
+  /** Ends the session early. The first reason stays. */
   end(ending: Ending, graceMs?: number): void {
     if (this.#ending) return;
     this.#ending = ending;
-    // A turn that is interrupted has a result, which says what it spent. Where none runs, none will come.
+    // An interrupted turn has a result, which reports what it spent. Without a turn there will be none.
     const { turnIsOpen, answer } = this.#reading;
     this.#resultCame = Promise.withResolvers();
     if (!this.#isAsked || (answer && !turnIsOpen)) this.#resultCame.resolve();
@@ -208,7 +208,7 @@ export class RunningAttempt {
     this.end({ kind: "evicted" }, evictionMs);
   }
 
-  /** Resolves when the session has gone, with all that it started. */
+  /** Resolves when the session and everything that it started have gone. */
   async ended(): Promise<AttemptEnd> {
     const { session, workingDirectory, options, costBefore, task } = this.#parts;
     const exit = await session.exited;
@@ -233,7 +233,7 @@ export class RunningAttempt {
     };
   }
 
-  // Without a reply of its own, a session has a conversation only where it continued one.
+  // Without a reply of its own, a session has a conversation only if it continued one.
   #conversation(sessionId: string | undefined, outcome: AttemptOutcome) {
     const { host, continues, workingDirectory } = this.#parts;
     const { replies, isUnsaved } = this.#reading;
@@ -244,7 +244,7 @@ export class RunningAttempt {
     return { resumable: isThere && !isRefused(continues !== undefined, replies, outcome) };
   }
 
-  // Before it leaves by itself, a CLI that lists its background work stops it and lists none (2.1.332).
+  // Before it exits by itself, a CLI that lists its background work stops it and lists none (2.1.332).
   #wasAtWork({ code }: Exit): boolean {
     const { isListed, open } = this.#reading.background;
     return isListed && open.size > 0 && code !== 0 && this.#closedAt === undefined && !this.#ending;
@@ -256,7 +256,7 @@ export class RunningAttempt {
       reading: this.#reading,
       exit,
       ...(this.#ending ? { ending: this.#ending } : {}),
-      // Of use only where there is no answer.
+      // For use only if there is no answer.
       stderrTail: this.#reading.answer ? "" : stderr,
       wasAtWork: this.#wasAtWork(exit),
       structured: options.outputSchema !== undefined,
@@ -266,7 +266,7 @@ export class RunningAttempt {
   }
 }
 
-// Of several answers, of one over 8 MB, and of one that stands elsewhere, the text is read from the transcript.
+// The text is read from the transcript if there are several answers, one over 8 MB, or one stored in another message.
 function answerText({ answer, earlier }: Reading): { text?: string } {
   const text = answer?.result.result;
   return text === undefined || earlier.length > 0 || text.length !== answer?.textLength ? {} : { text };

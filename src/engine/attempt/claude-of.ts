@@ -1,11 +1,11 @@
-// Which `claude` a batch runs: the one that was found when it began, and after an update the one that took its place.
+// Which `claude` a batch runs: the one found when it began, or its replacement after an update.
 import { type FoundClaude, findClaude } from "../../claude/find.ts";
 import type { Batch } from "../../model/event.ts";
 import { isExecutable } from "../../platform/files.ts";
 
 /**
- * The `claude` for the next session. One that the operator chose is never replaced by another. `thorough`: whether
- * the login shell is asked for its PATH too, which may take seconds.
+ * The `claude` for the next session. Never replaces one that the operator set. `thorough`: whether to ask the login shell
+ * for its PATH too, which may take seconds.
  */
 export function claudeOf(
   { claudePath, claudePathIsSet }: Pick<Batch, "claudePath" | "claudePathIsSet">,

@@ -1,4 +1,4 @@
-// Whether another attempt can continue the conversation of one, and what is said where it cannot.
+// Whether another attempt can continue a conversation, and what to say if not.
 import type { SessionOptions } from "../../model/options.ts";
 import type { AttemptOutcome, FailureReason } from "../../model/outcome.ts";
 import type { Attempt } from "../../model/state.ts";
@@ -7,8 +7,8 @@ import { outcomeText } from "../../report/outcome-text.ts";
 const refusals: readonly FailureReason[] = ["conversation", "prompt-too-long", "request"];
 
 /**
- * Whether an attempt showed that the conversation which it continued is of no use any more: it is broken, too long or
- * gone, and was refused before Claude could say anything. `replies` are messages of Claude's.
+ * Whether an attempt showed that the conversation which it continued is unusable: broken, too long or gone, and refused
+ * before Claude could say anything. `replies`: messages of Claude's.
  */
 export function isRefused(resumes: boolean, replies: number, outcome: AttemptOutcome): boolean {
   return resumes && replies === 0 && outcome.kind === "failed" && refusals.includes(outcome.reason);
@@ -17,16 +17,16 @@ export function isRefused(resumes: boolean, replies: number, outcome: AttemptOut
 type Ended = Pick<Attempt, "resumes" | "resumable" | "outcome">;
 
 /**
- * Whether the task is begun anew because of how an attempt ended. Not where its caller named the conversation: what
- * the task says may mean nothing without it.
+ * Whether the task starts over because of how an attempt ended. Not if its caller named the conversation, without which
+ * the prompt may make no sense.
  */
 export function beginsAnew({ resumes, resumable, outcome }: Ended, options: SessionOptions): boolean {
   if (options.resumeSessionId !== undefined && !options.forkSession) return false;
-  // Claude said nothing, else the conversation would be resumable.
+  // Without any reply of Claude's; otherwise the conversation would be resumable.
   return outcome !== undefined && !resumable && isRefused(resumes, 0, outcome);
 }
 
-/** What is said of an attempt that begins anew after `before`; nothing where there was nothing to continue. */
+/** Why an attempt starts over after `before`; undefined if there was nothing to continue. */
 export function whyAnew(before: Attempt | undefined, options: SessionOptions): string | undefined {
   if (!before?.outcome) return undefined;
   const anew =

@@ -1,4 +1,4 @@
-// This machine as a host: sessions are processes of it, and what they take of its memory is watched from their start on.
+// This machine as a host: sessions are local processes, whose memory is watched from their start.
 import { conversationFile } from "../../claude/conversation.ts";
 import { adoptSession, type SessionPlan, type SessionProcess, startSession } from "../../claude/session.ts";
 import type { Sweeper } from "../../claude/sweep.ts";
@@ -67,11 +67,11 @@ interface Around {
   sweeper: Sweeper;
   /** What was seen in the tree of the session. */
   members(): readonly ProcessIdentity[];
-  /** It has gone, with all that it left behind. */
+  /** The session and everything that it left behind have gone. */
   isOver(): void;
 }
 
-/** A process as a session of this host, but for its output. */
+/** A process as a session of this host, without its output. */
 export function sessionOf(
   session: SessionProcess,
   { sweeper, members, isOver }: Around,

@@ -1,4 +1,4 @@
-// What the next attempt at a task will be: anew, or going on where the one before was cut off.
+// The next attempt at a task: a new conversation, or continuing the one that was cut off.
 import { argumentsFor, type PutAside, resumePrompt } from "../../claude/arguments.ts";
 import { conversationFile, costOfConversation } from "../../claude/conversation.ts";
 import { mentionEnvironment } from "../../claude/mentions.ts";
@@ -15,11 +15,11 @@ import { type Layout, stderrBeside } from "../../store/layout.ts";
 import { whyAnew } from "./continuation.ts";
 import type { NeedsDirectory } from "./workspace.ts";
 
-/** What a plan is made from and others may change before its attempt is in the log: a retry gives other options. */
+/** The inputs of a plan that may change before its attempt is in the log: a retry gives other options. */
 interface Basis {
   /** 1-based. */
   attempt: number;
-  /** As they were asked for. */
+  /** As requested. */
   asked: SessionOptions;
   /** Whether it continues the conversation of the previous attempt. */
   resumes: boolean;
@@ -32,7 +32,7 @@ export interface AttemptPlan {
   sessionId: string;
   /** Whether it continues the conversation of the previous attempt. */
   resumes: boolean;
-  /** Why it begins anew, where there was a conversation to go on with. */
+  /** Why it starts over although there was a conversation to continue. */
   anewBecause?: string;
   /** What the conversation that it continues has cost. */
   costBefore?: Spent;
@@ -41,11 +41,11 @@ export interface AttemptPlan {
   session: SessionPlan;
   /** Why it cannot be started. */
   hindrance?: string;
-  /** The names of its variables whose values nobody has any more, where that is why. */
+  /** The names of its variables whose values are lost, if that is the reason. */
   lost?: readonly string[];
 }
 
-/** What an attempt is made of beside the batch. */
+/** What an attempt needs besides the batch. */
 export interface Means {
   claudePath: string;
   /** Where it works. */
@@ -55,7 +55,7 @@ export interface Means {
   values: SessionValues;
 }
 
-/** What the workspace of the next attempt has to know. */
+/** What the workspace must know about the next attempt. */
 export function directoryNeed(state: BatchState, number: number): NeedsDirectory {
   const { asked, resumes } = basisOf(state, number);
   const last = taskOf(state, number).attempts.at(-1);
@@ -125,7 +125,7 @@ export function planAttempt(
   };
 }
 
-/** Whether the plan would be the same by now. */
+/** Whether planning again would still give the same plan. */
 export function isStillMeant({ basis }: AttemptPlan, state: BatchState, number: number): boolean {
   return Bun.deepEquals(basis, basisOf(state, number));
 }
@@ -149,7 +149,7 @@ function costBeforeOf(
   return file === undefined ? undefined : costOfConversation(file);
 }
 
-// A directory may have been moved, and another one linked to its place, since it was checked.
+// Since it was checked, a directory may have been moved, and its path linked to another one.
 function outsideText(
   directories: readonly string[],
   roots: readonly string[] | undefined,
@@ -165,7 +165,7 @@ function lostText(names: readonly string[]): string {
   return `${what} (\`env\`) ${names.length === 1 ? "was" : "were"} lost when the processes of the batch ended. Values are never stored.`;
 }
 
-// A runner that died between a start and its commit has left a transcript that no log knows.
+// A runner that died between a start and its commit has left a transcript that is in no log.
 function freeName(path: string): string {
   for (let count = 1; ; count++) {
     const candidate = count === 1 ? path : path.replace(/\.ndjson$/, `-${count}.ndjson`);
@@ -173,7 +173,9 @@ function freeName(path: string): string {
   }
 }
 
-/** Which attempt a process belongs to. What comes of the session's id tells it from those of another store. */
+/**
+ * Which attempt a process belongs to. The digest of the session's id distinguishes it from attempts in other stores.
+ */
 export function markerOf(batchId: string, task: number, attempt: number, sessionId: string): string {
   const suffix = new Bun.CryptoHasher("sha256").update(sessionId).digest("hex").slice(0, 16);
   return `${batchId}/${task}/${attempt}/${suffix}`;

@@ -5,23 +5,23 @@ import type { TranscriptReader } from "../../claude/transcript.ts";
 import type { SessionRef } from "../../model/session-ref.ts";
 import type { ProcessIdentity } from "../../platform/process-identity.ts";
 
-/** How a session is ended that has not ended by itself. */
+/** How to end a session that has not ended by itself. */
 export interface HowEnded {
-  /** Resolves when nothing more is expected of it: then its input is closed, so that it can leave by itself. */
+  /** Resolves when nothing more is expected: then its input is closed, so that it can exit by itself. */
   answered?: Promise<unknown>;
-  /** How long it may take to leave before it is killed, in milliseconds. */
+  /** How long it may take to exit before it is killed, in milliseconds. */
   graceMs?: number;
 }
 
 /** A session on some host. It does and spends nothing before it is written to. */
 export interface Session {
-  /** Which one it is, for the log: by this, another runner finds it again. */
+  /** Identifies it in the log, so that another runner can find it. */
   ref: SessionRef;
-  /** What it says, in a transcript on this machine, wherever it runs. The reader closes it. */
+  /** Its output, in a transcript on this machine, wherever it runs. The owner of the session disposes of the reader. */
   output: TranscriptReader;
-  /** Gives a line to the session. What cannot be delivered because it has gone shows in how it ended. */
+  /** Sends a line to the session. If it has gone, its exit shows that nothing arrived. */
   write(line: string): void;
-  /** Nothing more comes: it may leave when it has done what it was asked. */
+  /** No more input comes: the session may exit when its work is done. */
   closeInput(): void;
   /** Resolves when it has gone. */
   exited: Promise<Exit>;
@@ -34,33 +34,33 @@ export interface Session {
 
 export type Start = { started: true; session: Session } | ({ started: false } & StartFailure);
 
-/** What a host has to know of a session beside how it is started. */
+/** What a host must know about a session besides how to start it. */
 export interface Need {
-  /** The task that it works for, 1-based. */
+  /** Its task, 1-based. */
   task: number;
-  /** What it has in common with sessions that take about as much of the host. */
+  /** The same for sessions that need about the same resources. */
   footprint: string;
 }
 
-/** A session that an earlier runner started, as the log knows it. */
+/** A session that an earlier runner started, as the log stores it. */
 export interface Orphan extends Need {
   ref: SessionRef;
   marker: string;
   transcript: string;
 }
 
-/** An adopted session. Without `output`, its transcript was removed, and nobody can know what it does. */
+/** An adopted session. Without `output`, its transcript was removed, so nobody can know what it does. */
 export type Adopted = Session | (Omit<Session, "output"> & { output: undefined });
 
 export interface SessionHost {
-  /** Starts a session. A directory that has gone, or a lack of something, is a start that failed. */
+  /** Starts a session. A missing directory, or a shortage, is a failed start. */
   start(plan: SessionPlan, need: Need): Promise<Start>;
   /** Takes over a session of an earlier runner. */
   adopt(orphan: Orphan): Adopted;
-  /** Whether a conversation is there to be continued in this directory. */
+  /** Whether a conversation can be continued in this directory. */
   canResume(conversation: string, directory: string): boolean;
-  /** Why there is no room for another session of this footprint; nothing where there is. In words for people. */
+  /** Why there is no room for another session of this footprint, in words for people; undefined if there is. */
   capacity(footprint: string): string | undefined;
-  /** Ends the daemons that sessions with these markers share and leave running for each other, once no session runs. */
+  /** Ends the daemons shared by sessions with these markers, once no session runs. */
   endShared(markers: () => readonly string[]): Promise<void>;
 }

@@ -1,10 +1,10 @@
-// Why a session did not start: for a reason of its task's own, which ends the task, or for one that may pass.
+// Why a session did not start: for a reason of its own task, which ends the task, or for one that may pass.
 import type { SessionPlan, StartFailure } from "../../claude/session.ts";
 import { canEnter, isExecutable, kindAt } from "../../platform/files.ts";
 import { dirname } from "../../platform/paths.ts";
 
 export type StartVerdict =
-  /** The task's own: it would fail again. */
+  /** The task's own reason: it would fail again. */
   | { kind: "task"; message: string }
   /** May pass, and would stop every other task too. In words for people. */
   | { kind: "passing"; because: string };
@@ -31,12 +31,12 @@ export function startVerdict(
   return { kind: "passing", because: `Waits for ${where}: ${message}` };
 }
 
-/** Why nothing starts while `claude` is not there. */
+/** Why nothing starts while `claude` is missing. */
 export function missingText(claudePath: string): string {
   return `Waits for claude: ${claudePath} is not there, or is not executable. After an update, sessions start by themselves. Otherwise, install it there again, or check with \`parallel-claude-code-mcp doctor\` in a terminal.`;
 }
 
-// Arguments and names that are too long for any start.
+// Arguments and names that are always too long.
 const tasksOwn = new Set(["E2BIG", "ENAMETOOLONG"]);
 
 const shortages: Record<string, string> = {

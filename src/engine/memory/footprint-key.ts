@@ -1,12 +1,12 @@
-// What sessions have in common that take about the same memory.
+// What sessions with about the same memory use have in common.
 import type { Batch } from "../../model/event.ts";
 import type { SessionOptions } from "../../model/options.ts";
 import { workingDirectoryOf } from "../../model/task-options.ts";
 
-// Most tasks of a batch share their options, and so this.
+// Cached: most tasks of a batch share their options.
 const known = new WeakMap<SessionOptions, string>();
 
-/** A name for it: what runs in which directory, with which tools and MCP servers. */
+/** A key for it: which directory, tools and MCP servers. */
 export function footprintKey(batch: Batch, options: SessionOptions): string {
   const before = known.get(options);
   if (before !== undefined) return before;

@@ -1,4 +1,4 @@
-// What the machine carries: measures what the sessions of this runner take, learns what the next will take, and says
+// How many sessions the machine can hold: measures the sessions of this runner, learns what the next will need, and says
 // whether it may start.
 
 import type { BatchId } from "../../model/batch-id.ts";
@@ -17,20 +17,20 @@ import {
   type MemoryFacts,
 } from "./memory-plan.ts";
 
-/** A look at the process table takes milliseconds where many run: at most this part of our time goes into it. */
+/** Scanning the process table takes milliseconds if many processes run: at most this part of our time goes into it. */
 const lookingShare = 0.03;
-/** Of one that has become short of memory, more. */
+/** The same while memory is short. */
 const anxiousShare = 0.15;
-/** Above this share of time in which something waited for memory, or a processor, in percent, starts wait. */
+/** Starts wait if something waited for memory, or a processor, for more than this share of the time, in percent. */
 const mostMemoryPressure = 20;
 const mostProcessorPressure = 90;
-/** How often one session starts even while the processors are under pressure, in milliseconds. */
+/** How often one session starts even if the processors are under pressure, in milliseconds. */
 const pressedStartMs = 2_000;
-/** With fewer sessions per processor than this, its pressure is not of our making. */
+/** With fewer sessions per processor than this, we do not cause its pressure. */
 const easySessionsPerProcessor = 4;
-/** So long what was seen of the machine counts, in milliseconds. */
+/** How long figures of the machine are reused, in milliseconds. */
 const freshMs = 100;
-/** Between few looks a session may have grown unseen: such a one makes no footprint smaller. */
+/** A session sampled fewer times may have peaked unseen, so it never lowers a footprint. */
 const fewestLooks = 5;
 
 interface MachinePlan {
@@ -55,21 +55,21 @@ interface Watched {
 export class Machine {
   readonly #plan: MachinePlan;
   readonly #watched = new Map<number, Watched>();
-  /** What was learned, by configuration. */
+  /** Learned footprints, by configuration. */
   readonly #footprints = new Map<string, number | undefined>();
-  /** The greatest use of the running ones, by configuration. */
+  /** The peak use of the running sessions, by configuration. */
   #peaks = new Map<string, number>();
   #surroundings: { at: number; memory: Memory; pressure: Pressure; others: Load[] } | undefined;
   #nextLookAt = 0;
   #lastStartAt = Number.NEGATIVE_INFINITY;
-  /** Whether there may be a row of ours: an earlier runner of the batch may have left one. */
+  /** Whether the store may have a row of ours: an earlier runner of the batch may have left one. */
   #published = true;
 
   constructor(plan: MachinePlan) {
     this.#plan = plan;
   }
 
-  /** Why a session of this configuration cannot start now; nothing where it can. */
+  /** Why a session of this configuration cannot start now; undefined if it can. */
   hindrance(configuration: string): string | undefined {
     const facts = this.#facts();
     const lack = lackOfMemory(facts, this.#footprint(configuration));
@@ -89,7 +89,7 @@ export class Machine {
     return undefined;
   }
 
-  /** A session runs from now on. */
+  /** A session has started. */
   began(number: number, identity: ProcessIdentity, configuration: string): void {
     this.#lastStartAt = performance.now();
     const startedAt = this.#lastStartAt;
@@ -97,12 +97,12 @@ export class Machine {
     this.#watched.set(number, { identity, configuration, startedAt, ...unseen });
   }
 
-  /** What was seen in the tree of a session that runs. */
+  /** What was seen in the tree of a running session. */
   membersOf(number: number): readonly ProcessIdentity[] {
     return this.#watched.get(number)?.members ?? [];
   }
 
-  /** It runs no more. */
+  /** A session has ended. */
   ended(number: number): void {
     const watched = this.#watched.get(number);
     this.#watched.delete(number);
@@ -112,13 +112,13 @@ export class Machine {
     if (looks < fewestLooks && peakBytes <= (before ?? firstFootprint)) return;
     const bytes = learned(before, peakBytes);
     this.#footprints.set(configuration, bytes);
-    // Written where it has changed by more than a tenth: a start costs no commit.
+    // Stored only if it changed by more than a tenth, to save commits.
     const kept = this.#plan.capacity.footprint(configuration);
     if (kept === undefined || Math.abs(bytes - kept) > kept / 10)
       this.#plan.capacity.setFootprint(configuration, bytes);
   }
 
-  /** Measures when it is time, or at once. Gives the tasks whose sessions must end, for memory has become too little. */
+  /** Measures if it is time, or immediately. Returns the tasks whose sessions must end because memory is short. */
   look(atOnce = false): number[] {
     const now = performance.now();
     if (now < this.#nextLookAt && !atOnce) return [];
@@ -138,7 +138,7 @@ export class Machine {
     for (const [number, { bytes, members }] of treesOf(roots, seen)) {
       const watched = this.#watched.get(number);
       if (!watched) continue;
-      // One whose root has just gone says nothing more about what has left it.
+      // If the root has just ended, the scan no longer shows what left its tree.
       if (members.length > 0) watched.members = members;
       watched.usedBytes = bytes;
       watched.peakBytes = Math.max(watched.peakBytes, bytes);
@@ -148,7 +148,7 @@ export class Machine {
     }
   }
 
-  // So that other runners leave the room that ours will need.
+  // So that other runners leave room for ours.
   #publish(): void {
     if (this.#watched.size === 0 && !this.#published) return;
     const sessions = this.#sessions();
@@ -166,7 +166,7 @@ export class Machine {
     return { ...memory, limitBytes: this.#plan.limitBytes, sessions: this.#sessions(), others };
   }
 
-  // What lies around us is looked at ten times a second at most: what we started since then is counted as it will be.
+  // Reads the surroundings at most ten times a second. What we started since counts by its expected use.
   #around() {
     const now = performance.now();
     if (this.#surroundings && now - this.#surroundings.at < freshMs) return this.#surroundings;
@@ -185,7 +185,7 @@ export class Machine {
     }));
   }
 
-  // What is seen of running sessions counts at once: the first of them may be far above what was thought.
+  // Running sessions count at once: the first of them may need far more than expected.
   #footprint(configuration: string): number {
     if (!this.#footprints.has(configuration))
       this.#footprints.set(configuration, this.#plan.capacity.footprint(configuration));

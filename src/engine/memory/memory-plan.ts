@@ -1,29 +1,29 @@
-// Whether memory allows one more session, and which ones must give way when it has become too little.
+// Whether memory allows one more session, and which ones to evict if it runs short.
 import type { Load } from "../../store/capacity.ts";
 
-/** Of a session of which nothing is known yet, in bytes. The CLI alone takes 110 to 130 MB of its own. */
+/** For an unknown session, in bytes. The CLI alone takes 110 to 130 MB. */
 export const firstFootprint = 256e6;
 
 export interface RunningMemory {
   number: number;
   startedAt: number;
   usedBytes: number;
-  /** What it may come to take; never less than it takes. */
+  /** What it may grow to; never less than it uses. */
   expectedBytes: number;
 }
 
 export interface MemoryFacts {
-  /** What is left on the machine, or in the control group that we are in. */
+  /** What is left on the machine, or in our control group. */
   availableBytes: number;
   totalBytes: number;
   /** The operator's limit for all sessions together. */
   limitBytes?: number | undefined;
   sessions: readonly RunningMemory[];
-  /** What the sessions of other runners take. */
+  /** What the sessions of other runners use. */
   others: readonly Load[];
 }
 
-/** Why a session that may take so much cannot start now; nothing where it can. One session may always run. */
+/** Why a session of this size cannot start now; undefined if it can. One session may always run. */
 export function lackOfMemory(facts: MemoryFacts, nextBytes: number): string | undefined {
   const { availableBytes, limitBytes } = facts;
   const { sessions, usedBytes, expectedBytes } = loadOf(facts);
@@ -40,7 +40,7 @@ export function lackOfMemory(facts: MemoryFacts, nextBytes: number): string | un
 /** The sessions to end now, youngest first, before the OOM killer picks one. The oldest stays. */
 export function evictionCandidates(facts: MemoryFacts): number[] {
   const { availableBytes, limitBytes, sessions, others } = facts;
-  // Several runners see the same shortage; the one that takes most mends it, of those that can.
+  // Several runners see the same shortage. Of those that can act, the one that uses the most does.
   const own = sum(sessions.map(({ usedBytes }) => usedBytes));
   if (others.some((load) => load.sessions > 1 && load.usedBytes > own)) return [];
   const overLimit = limitBytes === undefined ? 0 : loadOf(facts).usedBytes - limitBytes * nearly;
@@ -55,14 +55,14 @@ export function evictionCandidates(facts: MemoryFacts): number[] {
   return chosen;
 }
 
-/** Whether little is left: then it matters how soon it is seen that nothing is. */
+/** Whether memory is low, so that measuring more often pays off. */
 export function isShort(facts: MemoryFacts): boolean {
   const { availableBytes, limitBytes } = facts;
   if (limitBytes !== undefined && loadOf(facts).usedBytes > limitBytes * 0.7) return true;
   return availableBytes < 3 * marginOf(facts);
 }
 
-/** What all sessions of the machine take, and may come to take. */
+/** What all sessions of the machine use, and may grow to. */
 export function loadOf({ sessions, others }: Pick<MemoryFacts, "sessions" | "others">): Load {
   return {
     sessions: sessions.length + sum(others.map((load) => load.sessions)),
@@ -71,13 +71,13 @@ export function loadOf({ sessions, others }: Pick<MemoryFacts, "sessions" | "oth
   };
 }
 
-/** The footprint learned so far and a session's greatest use make the next one: up at once, down slowly. */
+/** The new footprint, from the old one and a session's peak: up at once, down slowly. */
 export function learned(before: number | undefined, peakBytes: number): number {
   if (before === undefined || peakBytes >= before) return peakBytes;
   return before + (peakBytes - before) * 0.1;
 }
 
-/** Sessions end before the limit itself, for between two looks they grow. */
+/** Sessions end slightly before the limit, because they grow between two scans. */
 const nearly = 0.97;
 
 // What stays free for everything else on the machine.
@@ -85,7 +85,7 @@ function marginOf({ totalBytes }: MemoryFacts): number {
   return Math.min(2e9, Math.max(128e6, totalBytes * 0.05));
 }
 
-// With less than this, the kernel is about to choose.
+// With less than this, the OOM killer is near.
 function acuteOf(facts: MemoryFacts): number {
   return marginOf(facts) / 3;
 }

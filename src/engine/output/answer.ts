@@ -1,4 +1,4 @@
-// Puts a batch's answer together, within the number of characters that a client accepts.
+// Builds a batch's answer, within the number of characters that a client accepts.
 import type { Standstill } from "../../model/standstill.ts";
 import type { BatchState, DoneTask } from "../../model/state.ts";
 import type { StateWord } from "../../model/state-word.ts";
@@ -27,7 +27,9 @@ export interface AnswerRequest {
   message?: string | undefined;
 }
 
-/** The whole answer, as far as the batch has got. What is cut says how long it is and where the whole is. */
+/**
+ * The whole answer, as far as the batch has progressed. Truncated texts say how long they are and where to read the rest.
+ */
 export async function answerOf(state: BatchState, request: AnswerRequest): Promise<BatchAnswer> {
   const { word, mostCharacters, held, message, door } = request;
   const done = state.tasks.filter((task) => task.status === "done");
@@ -41,8 +43,7 @@ export async function answerOf(state: BatchState, request: AnswerRequest): Promi
 }
 
 /**
- * The same as the text of a file, in pieces: of the results, only one is in memory at a time. `fileOf` tells the file
- * of a task, where it has one.
+ * The same as text for a file, in pieces: only one result is in memory at a time. `fileOf`: a task's file, if it has one.
  */
 export function* summaryPieces(
   state: BatchState,
@@ -93,7 +94,7 @@ export function reportFileOf(state: BatchState): string {
   return join(state.outputDirectory, outputFiles.report(state.batch.batchId));
 }
 
-/** Of its answer, in characters; without what it answered before. */
+/** The length of its answer, in characters, without earlier answers. */
 function textLengthOf(task: DoneTask): number {
   return task.outcome.kind === "succeeded" ? task.outcome.length : 0;
 }
@@ -112,8 +113,8 @@ function cutNote(
 }
 
 /**
- * The greatest limit under which all texts together stay below `most`: short ones are whole, and what they
- * leave goes to the long ones.
+ * The highest limit per text under which all together stay within `most`: short texts stay whole, and long ones share
+ * what is left.
  */
 export function fairShares(lengths: readonly number[], most: number): number {
   let left = most;

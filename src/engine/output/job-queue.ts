@@ -1,4 +1,4 @@
-// Jobs that are done one after another, while the process goes on.
+// Jobs that run one after another, without blocking the process.
 
 export type Job = () => Promise<void>;
 
@@ -7,18 +7,18 @@ export class JobQueue {
   #last: Promise<void> = Promise.resolve();
   #isStopped = false;
 
-  /** `failed` is called with what a job throws; the next ones are not done then. */
+  /** `failed` is called with what a job throws; later jobs are then skipped. */
   constructor(failed: (error: unknown) => void) {
     this.#failed = failed;
   }
 
-  /** Adds a job. Resolves when it has been done, or will not be. */
+  /** Adds a job. Resolves when it has run or was skipped. */
   add(job: Job): Promise<void> {
     this.#last = this.#last.then(() => this.#do(job));
     return this.#last;
   }
 
-  /** Does none of those that have not begun. */
+  /** Skips all jobs that have not begun. */
   stop(): void {
     this.#isStopped = true;
   }

@@ -1,14 +1,14 @@
-// The jsonl of a batch: a line for each task that has ended, for programs. After a crash, and after a retry, the file
-// is what is left: lines of tasks that have ended and still have. Of several lines of a task the last one counts: an
-// earlier one may stand before it, where the disk did not let it be dropped.
+// The jsonl of a batch: a line for each ended task, for programs. After a crash or a retry, only lines of tasks that are
+// still done are kept. The last line of a task counts: an outdated one may precede it if the disk did not allow removing
+// it.
 import { z } from "zod";
 import { appendText, endsWithLineFeed, linesOf, replaceFile } from "../../platform/whole-files.ts";
 import { harmlessJson } from "../../report/harmless.ts";
 
-/** A line holds an answer of a million characters, in JSON, and what is known of it. Longer ones are not ours. */
+/** A line holds an answer of a million characters as JSON, and other facts. Longer lines are not ours. */
 const longestLine = 16_000_000;
 
-/** What a line says of a task. Its number stands first. */
+/** The contents of a line. `taskIndex` is the first field. */
 interface Entry {
   taskIndex: number;
   [field: string]: unknown;
@@ -20,15 +20,15 @@ const lineSchema = z.looseObject({
   attempts: z.int().optional(),
 });
 
-/** A line as it was read, as far as others look at it. */
+/** A parsed line, with the fields that others use. */
 export type Line = z.infer<typeof lineSchema>;
 
-/** Reads and writes the lines; which task a line is of stands at its beginning. */
+/** Reads and writes the lines; the task's number is at the beginning of each. */
 export class LineFile {
   readonly path: string;
   readonly #tag: string;
   #tasks = new Set<number>();
-  /** Tasks whose line was dropped, and may still be in the file because the disk did not allow more. */
+  /** Tasks whose line was dropped, but may still be in the file because the disk failed. */
   readonly #outdated = new Set<number>();
 
   /** `tag` as with `replaceFile`. */
@@ -42,7 +42,7 @@ export class LineFile {
     return this.#tasks.has(task);
   }
 
-  /** Adds a line for each entry. Throws where the disk does not take all of it; then the file is as it was. */
+  /** Adds a line for each entry. If the disk does not take all of it, throws and leaves the file unchanged. */
   async append(entries: readonly Entry[]): Promise<void> {
     await appendText(this.path, entries.map((entry) => `${harmlessJson(entry)}\n`).join(""));
     for (const { taskIndex } of entries) {
@@ -51,25 +51,22 @@ export class LineFile {
     }
   }
 
-  /**
-   * Keeps the last whole line of each of these tasks, if it is right, and no other. Throws where the disk does not take
-   * what is kept.
-   */
+  /** Keeps only the last whole line of each of these tasks, if it is right. Throws if the disk does not take them. */
   async keepOnly(tasks: ReadonlySet<number>, isRight: (line: Line) => boolean = () => true): Promise<void> {
     const { last, count } = await this.#lastLines(tasks.difference(this.#outdated), isRight);
     this.#tasks = new Set(last.keys());
-    // A last line without its line feed is whole, and the next one would be glued to it.
+    // A last line without a line feed is whole, but the next one would follow it directly.
     if (last.size < count || !(await endsWithLineFeed(this.path))) await this.#write(new Set(last.values()));
     this.#outdated.clear();
   }
 
-  /** Drops the lines of these tasks. Where the disk does not allow it, their next lines count all the same. */
+  /** Drops the lines of these tasks. If the disk does not allow it, their next lines still count. */
   async drop(tasks: readonly number[]): Promise<void> {
     for (const task of tasks) if (this.#tasks.delete(task)) this.#outdated.add(task);
     await this.keepOnly(this.#tasks);
   }
 
-  // The position of the last whole line of each task, and how many lines there are.
+  // The position of the last whole line of each task, and the number of lines.
   async #lastLines(
     tasks: ReadonlySet<number>,
     isRight: (line: Line) => boolean,
@@ -84,7 +81,7 @@ export class LineFile {
     return { last, count };
   }
 
-  // Line by line, for all of them together may be gigabytes.
+  // Line by line, because all of them together may be gigabytes.
   async #write(positions: ReadonlySet<number>): Promise<void> {
     const path = this.path;
     await replaceFile(path, linesAt(path, positions), { tag: this.#tag });
@@ -98,9 +95,9 @@ async function* linesAt(path: string, positions: ReadonlySet<number>): AsyncGene
   }
 }
 
-// Nothing in a line that a kill tore apart.
+// Undefined for a line that a kill cut off.
 function lineIn(text: string): Line | undefined {
-  // Most are ours and whole; the others need not be read.
+  // Most are ours and whole; the others need no parsing.
   if (!text.startsWith('{"taskIndex":')) return undefined;
   try {
     return lineSchema.safeParse(JSON.parse(text)).data;

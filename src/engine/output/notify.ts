@@ -1,4 +1,4 @@
-// Tells of the end of a batch for which nobody waits: by the desktop, and by the user's own command.
+// Announces the end of a batch that nobody waits for: by a desktop notification, and by the user's own command.
 import { cleanEnvironment } from "../../claude/environment.ts";
 import { endOfState } from "../../model/batch-end.ts";
 import type { BatchState } from "../../model/state.ts";
@@ -14,12 +14,12 @@ import { oneLine } from "../../report/harmless.ts";
 import { outputFiles } from "../../store/layout.ts";
 import { reportFileOf } from "./answer.ts";
 
-/** Whoever started a shorter batch is still looking, in milliseconds. */
+/** For shorter batches, the user is probably still watching, in milliseconds. */
 const leastMs = 60_000;
-/** So long a command may take, in milliseconds. */
+/** How long a command may take, in milliseconds. */
 const mostMs = 30_000;
 
-/** The commands that announce the end of a batch; none where somebody waits for it, or nobody wants to know. */
+/** The commands that announce the end of a batch; none if somebody waits for it, or no notification was requested. */
 export function noticesOf(state: BatchState, environment: Environment = process.env): Notice[] {
   const { batch, leash, createdAt, endedAt, cancelledBy } = state;
   if (leash || endedAt === undefined) return [];
@@ -29,7 +29,7 @@ export function noticesOf(state: BatchState, environment: Environment = process.
   return [desktop, own].filter((notice) => notice !== undefined);
 }
 
-/** What a command is told, in its environment. */
+/** The environment variables that describe the batch to a command. */
 export function factsOf(state: BatchState): Record<string, string> {
   const { batch, counts, totalCostUsd, createdAt, endedAt, outputDirectory } = state;
   const end = endOfState(state, endedWord(state));
@@ -54,7 +54,7 @@ export function factsOf(state: BatchState): Record<string, string> {
   };
 }
 
-/** Runs these commands, each for half a minute at most. What goes wrong is told on our output, and hurts nobody. */
+/** Runs these commands, each for at most half a minute. Reports failures on our output, without further effect. */
 export async function notifyOf(state: BatchState): Promise<void> {
   const environment = { ...cleanEnvironment(process.env), ...factsOf(state) };
   await Promise.all(noticesOf(state).map((notice) => run(notice, environment, state.outputDirectory)));

@@ -1,6 +1,6 @@
-// Writes the files of a batch. They are views of log and transcripts: a directory that fails is reported, and
-// fails no task; and the runner that takes the batch over writes what is missing. Each call adds a job to a queue, and
-// resolves when that is done: files are written in that order, from the state at the time of writing.
+// Writes the files of a batch. They are views of log and transcripts: an unusable directory is reported, but fails no
+// task, and the next runner writes what is missing. Each call adds a job to a queue, and resolves when that is done:
+// files are written in that order, from the state at the time of writing.
 import type { EventBody } from "../../model/event.ts";
 import { type BatchState, type DoneTask, taskOf } from "../../model/state.ts";
 import { endedWord } from "../../model/state-word.ts";
@@ -33,24 +33,26 @@ import { longestText, type ResultText, resultTextOf } from "./result-text.ts";
 import { SearchFile } from "./search-file.ts";
 import { taskFactsOf } from "./task-facts-of.ts";
 
-/** Of all answers in a summary, in characters. */
+/** Limit for all answers in a summary, in characters. */
 const longestSummary = 50_000_000;
 const stderrTailBytes = 8_000;
 const mostFailures = 20;
-/** Lines of so many tasks, or so many characters of their texts, are appended at once. */
+/** How many lines, or characters of their texts, to append at once. */
 const entriesAtOnce = 200;
 const charactersAtOnce = 64 * 1024;
-/** A disk that is full, or a lack of descriptors, may pass: it is reported when it has lasted this long, in milliseconds. */
+/** A full disk, or too few descriptors, may be temporary: reported after this time, in milliseconds. */
 const passingMs = 30_000;
-/** How often files that could not be written are tried again, in milliseconds. */
+/** How often to retry files that could not be written, in milliseconds. */
 const againMs = 3_000;
 
-/** Of answers that wait to be written, so many characters are kept in memory; others are read from their transcripts. */
+/**
+ * How many characters of answers that wait to be written are kept in memory; others are read from their transcripts.
+ */
 const mostKept = 20_000_000;
 
 /** What is known of a task that has just ended. */
 interface Said {
-  /** What Claude said last, where there is no answer. */
+  /** What Claude said last, if there is no answer. */
   lastText?: string | undefined;
   /** The whole answer. */
   text?: string | undefined;
@@ -66,24 +68,24 @@ export class OutputFiles {
   #lines: LineFile;
   #search: SearchFile;
   #directory = "";
-  /** The directory for which `begin` was called last: its job may still wait. */
+  /** The directory of the last call of `begin`, whose job may still wait. */
   #begunIn = "";
   #isBeating = false;
-  /** The last files are written, or being written: the page does not change any more, unless a retry comes. */
+  /** The last files are written or being written: the page stays unchanged, unless a retry comes. */
   #isEnding = false;
-  /** The sequence of the last event that the last files show. */
+  /** The sequence of the last event in the last files. */
   #endedWith: number | undefined;
-  /** Of answers that wait to be written, in characters. */
+  /** Characters of answers that wait to be written. */
   #kept = 0;
-  /** Tasks of which a file or a line is missing, because the disk did not take it. */
+  /** Tasks without a file or a line because the disk did not take it. */
   readonly #owed = new Set<number>();
   #triedAgainAt = performance.now();
-  /** Since when paths cannot be written, by the monotonic clock. */
+  /** Since when paths cannot be written, on the monotonic clock. */
   readonly #failingSince = new Map<string, number>();
-  /** Whether the directory went away and was made again. */
+  /** Whether the directory was removed and created again. */
   #wasRemade = false;
 
-  /** `failed` is called with what is no fault of a disk. */
+  /** `failed` is called with errors that no disk causes. */
   constructor(
     store: Store,
     log: BatchLog,
@@ -103,20 +105,20 @@ export class OutputFiles {
     this.#search = new SearchFile(log.state.batch, log.state.outputDirectory);
   }
 
-  /** Makes the directory, and writes what an earlier runner had no time for. */
+  /** Creates the directory, and writes what an earlier runner did not. */
   begin(): Promise<void> {
     this.#begunIn = this.#log.state.outputDirectory;
     return this.#add(async () => undefined);
   }
 
-  /** Something of the batch has changed. */
+  /** The batch has changed. */
   async changed(): Promise<void> {
     this.#page.changed();
-    // Handed over meanwhile: all that was written so far is written where the user looks for it.
+    // Handed over meanwhile: everything is written again where the user looks for it.
     if (this.#begunIn !== "" && this.#begunIn !== this.#log.state.outputDirectory) await this.begin();
   }
 
-  /** These tasks are queued again: their lines, which were true once, go. Their files go when new ones come. */
+  /** These tasks are queued again: drops their lines, which are outdated. Their files go when new ones come. */
   forget(numbers: readonly number[]): Promise<void> {
     this.#isEnding = false;
     return this.#add(async () => {
@@ -125,7 +127,7 @@ export class OutputFiles {
     });
   }
 
-  /** The page follows, and what could not be written is tried again. */
+  /** Updates the page, and retries what could not be written. */
   async beat(): Promise<void> {
     if (this.#isBeating || !this.#isBeatDue()) return;
     this.#isBeating = true;
@@ -133,14 +135,14 @@ export class OutputFiles {
     this.#isBeating = false;
   }
 
-  /** The files of a task that has ended, with what is still known of it; what is not, is in the transcript. */
+  /** Writes the files of an ended task. `said`: what is still in memory; the rest is in the transcript. */
   async task(number: number, said: Said = {}): Promise<void> {
     const length = said.text?.length ?? 0;
     const isKept = this.#kept + length <= mostKept;
     if (isKept) this.#kept += length;
     const attempts = this.#attemptsOf(number);
     await this.#add(() => {
-      // On a slow disk the task may have run again before its turn has come: then another answer is its answer.
+      // On a slow disk, the task may have run again before its turn: then it has another answer.
       if (this.#attemptsOf(number) !== attempts) return this.#task(number);
       return this.#task(number, isKept ? said : { lastText: said.lastText });
     });
@@ -148,26 +150,26 @@ export class OutputFiles {
   }
 
   /**
-   * The last page, and the summary as the last file of all. Resolves when all is written, or has failed for good.
-   * `areLast` says whether something came meanwhile, so that they must be written again.
+   * Writes the last page, and the summary as the last file. Resolves when everything is written, or has failed for good.
+   * `areLast`: whether they are still current, or must be written again.
    */
   async end(): Promise<void> {
     this.#isEnding = true;
     await this.#add(() => this.#end());
   }
 
-  /** Whether the files show all that is in the log. While they waited for a slow disk, a retry may have come. */
+  /** Whether the files show everything in the log. A retry may have come while they waited for a slow disk. */
   get areLast(): boolean {
-    // What a retry drops may still wait behind the last files, although they already know of it.
+    // Lines that a retry drops may still be queued after the last files, although those include the retry.
     return this.#isEnding && this.#endedWith === this.#log.sequence;
   }
 
-  /** Writes no more than the file at hand. */
+  /** Writes nothing beyond the current file. */
   stop(): void {
     this.#jobs.stop();
   }
 
-  // A job that waited for a slow disk may find that another directory was given meanwhile.
+  // A job that waited for a slow disk may find another directory.
   #add(job: Job): Promise<void> {
     return this.#jobs.add(async () => {
       if (this.#directory !== this.#log.state.outputDirectory) await this.#begin();
@@ -182,7 +184,7 @@ export class OutputFiles {
     this.#owed.clear();
     await this.#attempt(this.#directory, async () => {
       await makeDirectory(this.#directory);
-      // Of this batch there is no other runner any more.
+      // This batch has no other runner any more.
       await removeHalfFiles(this.#directory, this.#log.batchId);
     });
     const done = state.tasks.filter(({ status }) => status === "done").map(({ number }) => number);
@@ -222,7 +224,7 @@ export class OutputFiles {
     if (entry) await this.#writeEntries([entry]);
   }
 
-  // Gives what is to stand of the task in the files of all.
+  // Returns the task's entry for the shared files.
   async #writeOwnFile(number: number, said: Said = {}): Promise<ResultEntry | undefined> {
     const { state } = this.#log;
     const task = taskOf(state, number);
@@ -262,8 +264,8 @@ export class OutputFiles {
     );
   }
 
-  // What is not there of tasks that have ended: those that were cancelled in the queue have not been through `task` yet,
-  // and somebody may have moved or removed the directory, or a file in it.
+  // Writes what ended tasks lack: those cancelled in the queue were never given to `task`, and somebody may have moved or
+  // removed the directory, or a file in it.
   async #writeMissing(): Promise<void> {
     this.#wasRemade = false;
     const done = this.#log.state.tasks.filter((task) => task.status === "done");
@@ -283,8 +285,8 @@ export class OutputFiles {
     await this.#writeAll([...this.#owed]);
   }
 
-  // Some at once, for thousands may have been cancelled together. Where the disk takes nothing, it is not asked for each of
-  // thousands of files.
+  // Several at once, because thousands may have been cancelled together. Stops if the disk takes nothing, instead of
+  // trying thousands of files.
   async #writeAll(numbers: readonly number[]): Promise<void> {
     let failed = 0;
     let entries: ResultEntry[] = [];
@@ -302,7 +304,7 @@ export class OutputFiles {
     }
   }
 
-  // A runner that died may have left a line of before a retry.
+  // A runner that died may have left a line from before a retry.
   #isRight({ taskIndex, outcome, attempts = 1 }: Line): boolean {
     const task = taskOf(this.#log.state, taskIndex);
     if (task.status !== "done" || outcome !== outcomeWord(task)) return false;
@@ -314,7 +316,7 @@ export class OutputFiles {
     return this.#lines.has(number) && this.#search.has(number) && (!hasFile(task) || this.#names.has(number));
   }
 
-  // Removed by somebody, it is begun anew, and the answers that it had are written again with the next beat.
+  // If somebody removed it, it starts afresh, and the next beat writes its answers again.
   async #addToSearch(entries: readonly ResultEntry[]): Promise<void> {
     if (await this.#search.begin()) this.#wasRemade = true;
     await this.#search.append(
@@ -338,7 +340,7 @@ export class OutputFiles {
       const text = this.#taskFile(state, task, answer, lastText);
       for (;;) {
         const file = await findResultFile(state, task);
-        // Somebody else may take the name between our look and our writing: then the next one is tried.
+        // Somebody else may take the name between the check and the write: then try the next one.
         if (!file.there && !(await placeNewFile(file.path, text, { tag: state.batch.batchId }))) continue;
         this.#names.set(task.number, basename(file.path));
         await this.#removeEarlier(task, file.path);
@@ -380,7 +382,7 @@ export class OutputFiles {
     await this.#attempt(reportFileOf(state), () => this.#page.write(state, how));
   }
 
-  // The error text of a time before a retry; and the answer of such a time, once there is another one.
+  // Removes the error text from before a retry, and an answer from before it once there is another one.
   async #removeEarlier({ number, outcome }: DoneTask, kept: string): Promise<void> {
     const { state } = this.#log;
     const names =
@@ -400,7 +402,7 @@ export class OutputFiles {
       try {
         await write();
       } catch (error) {
-        // Removed half-way: made again, for what comes is still wanted.
+        // Removed meanwhile: create it again, because later files are still wanted.
         if (systemCode(error) !== "ENOENT") throw error;
         await makeDirectory(this.#directory);
         this.#wasRemade = true;
@@ -408,7 +410,7 @@ export class OutputFiles {
       }
       this.#failingSince.delete(path);
     } catch (error) {
-      // The page asks the store too.
+      // The page reads the store too.
       if (!(error instanceof Error) || !("code" in error)) throw error;
       const code = String(error.code);
       const since = this.#failingSince.get(path) ?? performance.now();
@@ -425,7 +427,7 @@ export class OutputFiles {
   }
 }
 
-/** Of a disk, of a process and, on Windows, of a program that has the file open. */
+/** Errors of a disk, of a process and, on Windows, of a program that has the file open. */
 const passing = new Set([
   "ENOSPC",
   "EDQUOT",
@@ -438,7 +440,7 @@ const passing = new Set([
   ...(process.platform === "win32" ? ["EPERM", "EACCES"] : []),
 ]);
 
-// A task that never began has nothing to tell in a file of its own.
+// A task that never began needs no file of its own.
 function hasFile({ attempts, outcome }: DoneTask): boolean {
   return attempts.length > 0 || outcome.kind === "not-started";
 }
@@ -447,7 +449,7 @@ function keptText({ batch }: BatchState): string {
   return `a file that this program did not write has this name, and was kept. The page of the batch is ${outputFiles.report(batch.batchId)}`;
 }
 
-// The answer as it was read a moment ago, or out of the transcript.
+// The answer from memory, or from the transcript.
 function answerOf(task: DoneTask, { text }: Said): ResultText {
   const isAnswer = task.outcome.kind === "succeeded" && text !== undefined;
   return isAnswer && text.length <= longestText

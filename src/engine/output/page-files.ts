@@ -1,5 +1,5 @@
-// Writes the page of a batch, and the companion that an open page follows by. The companion is written often; the page
-// itself less so, for one that is opened follows at once.
+// Writes the page of a batch, and the companion that an open page polls. The companion is written often; the page itself
+// less so, because an opened page polls at once.
 import { batchEndOf } from "../../model/batch-end.ts";
 import type { BatchState } from "../../model/state.ts";
 import { join } from "../../platform/paths.ts";
@@ -12,20 +12,20 @@ import type { BatchRow, Store } from "../../store/store.ts";
 
 const everyMs = 500;
 const idleEveryMs = 3_000;
-/** Above 2,000 tasks, how many more add a millisecond to the time between two writes. */
+/** How many tasks take a millisecond between two writes, above 2,000 tasks. */
 const tasksPerMs = 4;
-/** The page itself is written with every so-manieth companion. */
+/** The page is rewritten once per this many companion updates. */
 const companionsPerPage = 4;
 
-/** What the page is drawn from beside the state. */
+/** What the page shows besides the state. */
 export interface PageSources {
   /** File names by task number. */
   names: ReadonlyMap<number, string>;
   /** What running tasks are doing. */
   activities: ReadonlyMap<number, string>;
-  /** A file that is not ours has a name that we would have used, and stays. */
+  /** Called if a foreign file has a name that we would use. It stays. */
   kept(path: string): void;
-  /** Counts the writings of the texts that the page searches. */
+  /** How often the texts that the page searches were written. */
   textWritings(): number;
 }
 
@@ -42,20 +42,22 @@ export class PageFiles {
     this.#sources = sources;
   }
 
-  /** Something of the batch has changed. */
+  /** The batch has changed. */
   changed(): void {
     this.#dirty = true;
   }
 
-  /** Whether it is time: twice a second at most; and now and then though nothing happens, for time goes on in it. */
+  /**
+   * Whether it is time: at most twice a second, but now and then without changes too, because the page shows the time.
+   */
   isDue(state: BatchState): boolean {
     const age = performance.now() - this.#writtenAt;
-    // Of thousands of tasks it is megabytes: written less often, that costs as little as a small one.
+    // With thousands of tasks it has megabytes: written less often, it costs as little as a small one.
     const every = Math.max(everyMs, state.tasks.length / tasksPerMs);
     return age >= (this.#dirty ? every : Math.max(idleEveryMs, every));
   }
 
-  /** Writes what is due. With `ended`, all of it for the last time; with `whole`, the page itself too. */
+  /** Writes what is due. With `ended`, everything for the last time; with `whole`, the page too. */
   async write(
     state: BatchState,
     { ended, whole }: { ended?: "finished" | "cancelled"; whole?: boolean } = {},
@@ -75,7 +77,7 @@ export class PageFiles {
     await replaceFile(join(directory, outputFiles.feed(batchId)), this.#page.update(view), { tag: batchId });
   }
 
-  // The one name in a directory that others use too: what is not ours stays.
+  // The only name in a directory that others use too: a foreign file stays.
   async #writeIndex(path: string, page: string, batchId: string): Promise<void> {
     const head = await readHead(path, 512);
     if (head === undefined || isOurPage(head)) await replaceFile(path, page, { tag: batchId });

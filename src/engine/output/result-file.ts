@@ -1,4 +1,4 @@
-// Which file shows how a task ended. Its name follows from the log, so that nothing has to remember it.
+// Which file shows how a task ended. Its name derives from the log, so it need not be stored.
 import type { BatchState, DoneTask } from "../../model/state.ts";
 import { join } from "../../platform/paths.ts";
 import { readHead } from "../../platform/whole-files.ts";
@@ -14,20 +14,17 @@ export interface FilePlace {
 
 const headBytes = 512;
 
-/** The name that a task's file nearly always has: two that end in the same millisecond are rare. */
+/** The usual name of a task's file: two that end in the same millisecond are rare. */
 export function usualNameOf(state: BatchState, task: DoneTask): string {
   return nameAt(state, task, task.endedAt);
 }
 
-/** How long a disk may take to show one file, in milliseconds: an answer without its path is better than none. */
+/** How long to wait for a disk to show one file, in milliseconds: an answer without its path is better than none. */
 const patienceMs = 3_000;
-/** Directories whose disk did not answer in time, until it does: nobody else waits for them meanwhile. */
+/** Directories whose disk did not answer in time. Until it does, nobody else waits for them. */
 const stalled = new Set<string>();
 
-/**
- * The files of these tasks that are there, by task number. A server asks for many: it goes on meanwhile, and where the
- * disk stalls, the rest counts as not there.
- */
+/** The existing files of these tasks, by task number. Does not block; if the disk stalls, the rest count as missing. */
 export async function resultFilesOf(
   state: BatchState,
   tasks: readonly DoneTask[],
@@ -52,7 +49,7 @@ async function inTime(directory: string, looking: Promise<FilePlace>): Promise<F
     clearTimeout(timer);
     stalled.delete(directory);
   });
-  // A directory that cannot be read shows no files, and an answer is an answer without their paths.
+  // An unreadable directory shows no files; the answer is given without their paths.
   return Promise.race([found.catch(() => undefined), promise]);
 }
 
@@ -66,7 +63,7 @@ export async function findResultFile(state: BatchState, task: DoneTask): Promise
   }
 }
 
-// Nothing where the name is somebody else's.
+// Undefined if the name is taken by a foreign file.
 function placeFrom(path: string, head: string | undefined, tag: string): FilePlace | undefined {
   if (head === undefined) return { path, there: false };
   return head.includes(tag) ? { path, there: true } : undefined;

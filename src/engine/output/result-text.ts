@@ -1,10 +1,10 @@
-// The texts of an ended task, out of its transcript.
+// The texts of an ended task, from its transcript.
 import { readAnswer } from "../../claude/transcript.ts";
 import type { DoneTask } from "../../model/state.ts";
 import { messageOf } from "../../platform/system-error.ts";
 import { textPlaces } from "../../report/text-places.ts";
 
-/** Of one answer, in a page or a line, in characters; what is longer is told, with the place of the whole. */
+/** For one answer in a page or a line, in characters. Longer texts are cut, and name the place of the whole. */
 export const longestText = 1_000_000;
 
 export interface ResultText {
@@ -12,11 +12,11 @@ export interface ResultText {
   text: string;
   /** Whether `text` is only the beginning. */
   cut: boolean;
-  /** What the session answered beside that, with what is said before each. */
+  /** Other answers of the session, each with its heading. */
   others: OtherText[];
 }
 
-/** An answer that is not the task's, and the words that stand before it. */
+/** An answer that is not the task's result, with its heading. */
 export interface OtherText {
   heading: string;
   text: string;
@@ -39,14 +39,14 @@ export function resultTextOf(task: DoneTask, limit: number): ResultText {
     }
     return result;
   } catch (error) {
-    // The transcript was removed or cannot be read: the task has ended as it has all the same.
+    // The transcript was removed or is unreadable, which does not change how the task ended.
     const reason = messageOf(error);
     if (outcome.kind !== "succeeded") return result;
     return { text: `The transcript ${transcript} cannot be read: ${reason}`, cut: true, others: [] };
   }
 }
 
-/** Texts that are not the answer, as they follow it. */
+/** Other texts, as appended to the answer. */
 export function othersText(others: readonly OtherText[]): string {
   return others.map(({ heading, text }) => `\n\n${heading}\n\n${text}`).join("");
 }

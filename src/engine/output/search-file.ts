@@ -1,4 +1,4 @@
-// The prompts and answers that an open page searches. Prompts are written at once; each answer is added as it comes.
+// The prompts and answers that an open page searches. Prompts are written at once, answers as they come.
 import type { Batch } from "../../model/event.ts";
 import { join } from "../../platform/paths.ts";
 import { appendText, isThere, replaceFile } from "../../platform/whole-files.ts";
@@ -19,7 +19,7 @@ export class SearchFile {
     this.#limit = searchedCharacters(batch.tasks.length);
   }
 
-  /** Counts the writings, so that a page knows when to load it again. */
+  /** How often it was written, so that a page knows when to load it again. */
   get writings(): number {
     return this.#writings;
   }
@@ -29,7 +29,7 @@ export class SearchFile {
     return this.#answered.has(task);
   }
 
-  /** Writes all prompts, unless they are there. Says whether it had to: then all answers are missing. */
+  /** Writes all prompts, unless they exist. True if it did: then all answers are missing. */
   async begin(): Promise<boolean> {
     if (this.#isBegun && (await isThere(this.path))) return false;
     this.#answered.clear();
@@ -51,10 +51,10 @@ export class SearchFile {
     this.#writings++;
   }
 
-  /** What was said before a retry is no answer any more. */
+  /** Removes the texts from before a retry. */
   async forget(tasks: readonly number[]): Promise<void> {
     const gone = tasks.filter((task) => this.#answered.delete(task));
-    // Where it was removed, a file of the answers alone must not take its place.
+    // If the file was removed, one with only the answers must not take its place.
     if (gone.length === 0 || (await this.begin())) return;
     await appendText(
       this.path,
@@ -63,7 +63,7 @@ export class SearchFile {
     this.#writings++;
   }
 
-  // A prompt may take half of what is searched of its task; what it does not need is its answer's.
+  // A prompt may use half of a task's searched characters; the rest is for its answer.
   get #promptLimit(): number {
     return Math.floor(this.#limit / 2);
   }

@@ -1,4 +1,4 @@
-// What the file of an ended task is told, out of the state of its batch.
+// The facts for an ended task's own file, from the state of its batch.
 import { taskVariableNames } from "../../model/session-values.ts";
 import type { BatchState, DoneTask } from "../../model/state.ts";
 import { directoryOf } from "../../model/task-options.ts";

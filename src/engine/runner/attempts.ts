@@ -20,7 +20,7 @@ import type { StartHold } from "../scheduler/start-hold.ts";
 import type { SharedSlots } from "../shared/shared-store.ts";
 import type { RunnerLog } from "./runner-log.ts";
 
-/** An attempt that is in the log, and what is needed to supervise it. */
+/** An attempt in the log, with what supervising it needs. */
 export interface Carried<Of = Session> {
   number: number;
   attempt: number;
@@ -29,26 +29,26 @@ export interface Carried<Of = Session> {
   transcript: string;
   workingDirectory: string;
   startedAt: number;
-  /** What the session is asked; an adopted one has been. */
+  /** The prompt; absent for an adopted session, which has it already. */
   prompt?: string;
   adopted: boolean;
-  /** Of its conversation, as we asked for it. */
+  /** The requested id of its conversation. */
   sessionId: string;
-  /** Whether it continues the conversation of the attempt before. */
+  /** Whether it continues the previous attempt's conversation. */
   resumes: boolean;
-  /** What that, or the conversation that the task named, had cost before. */
+  /** What that conversation, or the one that the task named, had cost before. */
   costBefore?: Spent | undefined;
-  /** The session has begun, or ended. */
+  /** Called when the session has begun, or ended. */
   begun?: () => void;
 }
 
-/** What comes after an attempt's end. */
+/** What happens after an attempt's end. */
 interface Then {
-  /** The task is tried again after so long, in milliseconds. */
+  /** The delay before the task is retried, in milliseconds. */
   delayMs?: number | undefined;
-  /** This was waited for too long: what is queued behind it is cancelled. */
+  /** The hold that lasted too long: queued tasks that it affects are cancelled. */
   givenUp?: HoldName | undefined;
-  /** Asked inside the commit. If it says no, the task has changed meanwhile, and nothing is written. */
+  /** Called inside the commit. If it returns false, the task has changed meanwhile, and nothing is written. */
   counts?: () => boolean;
 }
 
@@ -57,7 +57,7 @@ export interface AttemptsParts {
   host: SessionHost;
   slots: Slots;
   machineSlots: SharedSlots;
-  /** Nothing where the number of sessions is fixed. */
+  /** Undefined if the number of sessions is fixed. */
   pace: AccountPace | undefined;
   holds: AccountHolds;
   login: LoginProof;
@@ -67,33 +67,33 @@ export interface AttemptsParts {
 
 export class Attempts {
   readonly #parts: AttemptsParts;
-  /** Those that run, by task number. */
+  /** Running attempts, by task number. */
   readonly running = new Map<number, RunningAttempt>();
-  /** By the name of the transcript, which is what a watch calls with. */
+  /** By transcript name, which a watch reports. */
   readonly #byTranscript = new Map<string, RunningAttempt>();
-  /** When tasks may be tried again, by the monotonic clock. */
+  /** When tasks may be retried, on the monotonic clock. */
   readonly #dueAt = new Map<number, number>();
 
   constructor(parts: AttemptsParts) {
     this.#parts = parts;
   }
 
-  /** When a task may be tried again, by the monotonic clock; nothing where its delay began before this runner. */
+  /** When a task may be retried, on the monotonic clock; undefined if its delay began before this runner. */
   dueAt(number: number): number | undefined {
     return this.#dueAt.get(number);
   }
 
-  /** Something happened to a transcript. */
+  /** A transcript has changed. */
   look(transcript: string): void {
     this.#byTranscript.get(transcript)?.look();
   }
 
-  /** Ends sessions for whose memory there is no room; their tasks continue from there later. */
+  /** Ends sessions because memory is short; their tasks continue later. */
   evict(numbers: readonly number[]): void {
     for (const number of numbers) this.running.get(number)?.evict();
   }
 
-  /** Ends what somebody has cancelled. */
+  /** Ends running sessions that were cancelled. */
   endCancelled(): void {
     for (const [number, attempt] of this.running) {
       const task = taskOf(this.#parts.log.state, number);
@@ -102,7 +102,7 @@ export class Attempts {
     }
   }
 
-  /** From the prompt to the end of an attempt, in log and files. */
+  /** Supervises an attempt from the prompt to the end, in log and files. */
   async supervise(carried: Carried): Promise<void> {
     const { number, attempt, transcript, options } = carried;
     const { startHold, holds } = this.#parts;
@@ -110,7 +110,7 @@ export class Attempts {
     this.running.set(number, running);
     this.#byTranscript.set(basename(transcript), running);
     if (carried.prompt !== undefined) running.prompt(carried.prompt);
-    // What it has written before we came, no watch will tell.
+    // A watch does not report what was written before.
     if (carried.adopted) running.look();
     this.endCancelled();
     const end = await running.ended();
@@ -124,7 +124,7 @@ export class Attempts {
     });
   }
 
-  /** Ends an attempt whose transcript was removed while nobody had it open: what its session did cannot be known. */
+  /** Ends an attempt whose transcript was removed while no runner had it open: what its session did is unknown. */
   async endUnread(carried: Carried<Adopted>): Promise<void> {
     const { number, attempt, session, sessionId, transcript, workingDirectory } = carried;
     await session.end();
@@ -138,7 +138,7 @@ export class Attempts {
     await this.conclude(number, attempt, end, { delayMs: this.#delayMs(carried, end, false) });
   }
 
-  /** Writes the end of an attempt: into the log first, for the files are named from the time in it. */
+  /** Writes the end of an attempt: first into the log, because file names contain the time in it. */
   async conclude(number: number, attempt: number, end: EndKnown, then: Then = {}): Promise<void> {
     const { log, files } = this.#parts;
     const { delayMs, givenUp, counts = () => true } = then;
@@ -192,7 +192,7 @@ export class Attempts {
       pace?.replied(replies);
     }
     if (throttles > 0) this.#throttled();
-    // Before the session has gone: until then, others would start and meet the same.
+    // Before the session has gone: otherwise, others would start meanwhile and fail the same way.
     if (failed) holds.met({ number, model: options.model, outcome: failed }, Date.now());
   }
 
@@ -202,18 +202,18 @@ export class Attempts {
     slots.contended = machineSlots.yields();
   }
 
-  // Whether the task is tried again, and after how long.
+  // How long until the task is retried; undefined if it is not.
   #delayMs(
     { number, options, adopted, attempt, resumes }: Carried<unknown>,
     { outcome, resumable = false }: EndKnown,
     held: boolean,
   ): number | undefined {
     const { log } = this.#parts;
-    // What was tried before somebody asked for the task again does not count.
+    // Attempts before the last retry request do not count.
     const earlier = attemptsSinceAsked(log.state, number).flatMap((one) =>
       one.number < attempt && one.outcome ? [one.outcome] : [],
     );
-    // Those of the attempt name the conversation that it continued; the task's own may name another, or none.
+    // The attempt's options name the conversation that it continued; the task's own may name another one, or none.
     const asked = optionsOf(log.state.batch, number);
     const broken = beginsAnew({ resumes, resumable, outcome }, asked);
     return retryDelayMs({ outcome, earlier, retries: options.retries, adopted, held, broken });

@@ -1,4 +1,4 @@
-// The parts of a runner, and what each of them is given of the others.
+// The parts of a runner, and what each gets of the others.
 import { sessionEnvironment } from "../../claude/environment.ts";
 import { SharedDaemons } from "../../claude/shared-daemons.ts";
 import { Sweeper } from "../../claude/sweep.ts";
@@ -38,7 +38,7 @@ import { RunnerLog } from "./runner-log.ts";
 import { ShownHold } from "./shown-hold.ts";
 import { Tasks } from "./tasks.ts";
 
-/** A batch that waits for no login still waits this long for an update of `claude`, in milliseconds. */
+/** Even a batch that waits for no login waits this long for an update of `claude`, in milliseconds. */
 const leastPatienceMs = 10_000;
 
 /** Called after each change of a batch, for views in the same process. */
@@ -53,15 +53,15 @@ export interface RunOptions {
   watching?: Watching;
   /** Of the variables that tasks give their sessions. */
   values?: SessionValues;
-  /** Whether somebody is there who could log in: without, a login that does not work ends the batch at once. */
+  /** Whether somebody is there to log in. If not, a login that fails ends the batch at once. */
   isAttended?: boolean;
-  /** Aborted once this process has asked for the end of the batch, in the log: that is heard at once. */
+  /** Aborted once this process has requested the end of the batch in the log, so that the runner reads it at once. */
   cancelled?: AbortSignal;
 }
 
 export type RunnerParts = ReturnType<typeof composeRunner>;
 
-/** All that carries a batch, ready to run. Nothing is read, written or started yet. */
+/** All parts of a runner, ready to run. Does not read, write or start anything yet. */
 export function composeRunner(
   store: Store,
   batchLog: BatchLog,
@@ -75,7 +75,7 @@ export function composeRunner(
   const longPatienceMs = Math.max(leastPatienceMs, patienceMs);
 
   const failed = Promise.withResolvers<never>();
-  // Nobody may be listening any more when it fails.
+  // When it rejects, nobody may be listening any more.
   failed.promise.catch(() => undefined);
   const fail = (error: unknown) => failed.reject(error);
   const late = new LateWrites();
@@ -90,7 +90,7 @@ export function composeRunner(
   });
   const tellWatcher = () => watching?.(batchLog.state, activities, shownHold.standstill);
   const files = new OutputFiles(store, batchLog, activities, {
-    // Where not even the log can be written, a file that could not be is the lesser matter.
+    // If even the log cannot be written, an unwritten file matters less.
     report: (body) => void log.tryAppend(() => [body]),
     failed: fail,
   });
@@ -165,7 +165,7 @@ export function composeRunner(
   };
 }
 
-// The sessions of the account: as many as the batch was given, or as many as turn out well.
+// The sessions of the account: a fixed number, or as many as turn out to work.
 function accountSlots(
   { database }: Store,
   { batchId, state: { batch, account } }: BatchLog,
@@ -181,7 +181,7 @@ function accountSlots(
   return { pace, machineSlots, slots: new Slots(ceiling, machineSlots) };
 }
 
-// Of all batches on this machine, as many sessions start at a time as there are processors.
+// On the whole machine, as many sessions start at the same time as there are processors.
 function startSlots({ database }: Store, { batchId }: BatchLog, late: LateWrites) {
   const processors = processorCount();
   const limit = () => processors;
@@ -196,7 +196,7 @@ function machineOf({ batchId, state: { batch } }: BatchLog, capacity: SharedCapa
   return new Machine({ capacity, batchId, holder: ownIdentity(), processors: processorCount(), limitBytes });
 }
 
-// What runs was started by an earlier runner, which had seen to it that the login works.
+// Running sessions were started by an earlier runner, which had made sure that the login works.
 function hasAnswered({ counts }: BatchState): boolean {
   return counts.succeeded > 0 || counts.running > 0;
 }

@@ -1,14 +1,14 @@
-// How often, and after which pause, a keeper starts a runner again that ended abnormally.
+// How often, and after which pause, a keeper restarts a runner that ended abnormally.
 
-/** Crashes in a row, before it is given up. */
+/** Crashes in a row before giving up. */
 const mostCrashes = 5;
-/** A runner that worked for this long was not at fault from its start: what it ends of is counted anew. */
+/** A runner that worked this long did not fail because of its start, so counting begins again, in milliseconds. */
 const goodMs = 10 * 60_000;
 const longestPauseMs = 30_000;
-/** How long the store, or the system, is waited for that lets no runner work. */
+/** How long to wait for a store or system that lets no runner work, in milliseconds. */
 const patienceMs = 24 * 60 * 60_000;
 
-/** What became of a runner: it could not work at all because of disk or system, or it crashed. */
+/** How a runner ended: disk or system prevented it from working, or it crashed. */
 export type RunnerEnd = "hindered" | "crashed";
 
 export class Restarts {
@@ -23,12 +23,12 @@ export class Restarts {
     this.#beganAt = now();
   }
 
-  /** A runner is about to be started. */
+  /** Call before each start. */
   began(): void {
     this.#beganAt = this.#now();
   }
 
-  /** The pause before the next start, in milliseconds; nothing when it is given up. */
+  /** The pause before the next start, in milliseconds; undefined to give up. */
   pauseAfter(end: RunnerEnd): number | undefined {
     const now = this.#now();
     if (now - this.#beganAt >= goodMs) {
@@ -37,7 +37,7 @@ export class Restarts {
       this.#hindrances = 0;
     }
     if (end === "crashed") {
-      // The first start comes at once; what goes wrong again and again may need a moment to pass.
+      // The first restart is immediate; repeated problems may need a moment to pass.
       const pause = this.#crashes === 0 ? 0 : pauseOf(this.#crashes);
       return ++this.#crashes > mostCrashes ? undefined : pause;
     }

@@ -1,14 +1,14 @@
-// The log as the runner of a batch writes it: under its epoch, and with patience for a disk that is full.
+// The log as the runner of a batch writes it: under its epoch, and waiting while the disk is full.
 import type { Event, EventBody } from "../../model/event.ts";
 import type { BatchState } from "../../model/state.ts";
 import { type BatchLog, Replaced } from "../../store/batch-log.ts";
 import { isStorageTrouble } from "../../store/database.ts";
 import { bestEffort } from "../shared/late-writes.ts";
 
-/** Between two tries to write what must be written, in milliseconds. */
+/** Between two tries of a required write, in milliseconds. */
 const commitAgainMs = 1_000;
 
-/** What a runner makes of the newest state. */
+/** The events that a runner wants to add to the newest state. */
 type Decide = (state: BatchState) => EventBody[];
 
 export class RunnerLog {
@@ -35,13 +35,13 @@ export class RunnerLog {
     return this.#log.state;
   }
 
-  /** For what is decided again on the next beat: nothing on a full disk. Throws `Replaced` as `commit` does. */
+  /** Appends what the next beat would decide again: on a full disk, nothing. Throws `Replaced` like `commit`. */
   tryAppend(decide: Decide): Event[] {
     return bestEffort(() => this.#append(decide), []);
   }
 
   /**
-   * For what must be in the log before anything else happens: a disk that is full is waited for. Throws `Replaced` when
+   * Appends what must be in the log before anything else happens: waits while the disk is full. Throws `Replaced` if
    * another runner has the batch.
    */
   async commit(decide: Decide): Promise<Event[]> {
@@ -62,7 +62,7 @@ export class RunnerLog {
     return events;
   }
 
-  /** What others have appended. Throws `Replaced` when one of them is the next runner. */
+  /** What others have appended. Throws `Replaced` if one of them is the next runner. */
   hearOthers(): Event[] {
     const events = this.#log.refresh();
     if (this.state.epoch !== this.#epoch) throw new Replaced(this.batchId);

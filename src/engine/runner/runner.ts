@@ -1,4 +1,4 @@
-// The runner: carries one batch to its end, and holds nothing that is not in the log.
+// The runner: takes one batch to its end, and keeps nothing that is not in the log.
 import type { BatchState } from "../../model/state.ts";
 import { fileIdentity, makePrivateDirectory, removePath } from "../../platform/files.ts";
 import { buryOrphans, takeInOrphans } from "../../platform/orphans.ts";
@@ -14,20 +14,20 @@ import { composeRunner, type RunnerParts, type RunOptions } from "./compose-runn
 import { Heartbeat } from "./heartbeat.ts";
 import { startFollower, startNotifier } from "./start.ts";
 
-/** How often cancel requests, leash and clocks are looked at, in milliseconds. */
+/** How often to check cancel requests, leash and clocks, in milliseconds. */
 const beatMs = 250;
 /** Every nth beat reads all transcripts, in case the watcher missed a change. */
 const lookEveryBeats = 4;
-/** How long a store may be missing before it counts as gone for good, in milliseconds. */
+/** How long the store may be missing before it counts as removed, in milliseconds. */
 const goneMs = 3_000;
-/** After how many beats the keeper is looked for again. One that was started needs most of a second to say so. */
+/** How many beats between two checks for the keeper. A new keeper takes most of a second to register. */
 const keeperEveryBeats = 20;
-/** So long, in milliseconds, an earlier runner is waited for that has ended its batch and is about to leave. */
+/** How long to wait for an earlier runner that has ended its batch to exit, in milliseconds. */
 const leavingMs = 3_000;
-/** So long, in milliseconds, a disk is waited for that does not take the first line of a runner. */
+/** How long to wait for a disk that does not take the first line of a runner, in milliseconds. */
 const passingMs = 30_000;
 
-/** Carries a batch to its end. False when another runner has it, or took it over meanwhile. */
+/** Runs a batch to its end. False if another runner has it, or took it over meanwhile. */
 export async function runBatch(store: Store, log: BatchLog, options: RunOptions = {}): Promise<boolean> {
   const epoch = await takeOver(log);
   if (epoch === undefined) return false;
@@ -37,7 +37,7 @@ export async function runBatch(store: Store, log: BatchLog, options: RunOptions 
     await new Runner(composeRunner(store, log, epoch, options)).run();
     return true;
   } catch (error) {
-    // Sessions that are left go on writing to their transcripts, for the next runner to adopt.
+    // Remaining sessions continue to write to their transcripts, for the next runner to adopt.
     if (error instanceof Replaced) return false;
     throw error;
   }
@@ -62,12 +62,12 @@ async function takeOver(log: BatchLog): Promise<number | undefined> {
 class Runner {
   readonly #parts: RunnerParts;
   readonly #storeIdentity: string | undefined;
-  /** Since when the store is not in its place, by the monotonic clock. */
+  /** Since when the store is missing from its path, on the monotonic clock. */
   #goneSince: number | undefined;
   #changeCount = -1;
   readonly #heartbeat = new Heartbeat();
   #beats = 0;
-  /** The beat on which the keeper is looked for. */
+  /** The beat on which to check for the keeper. */
   #keeperDue = 0;
 
   constructor(parts: RunnerParts) {
@@ -87,11 +87,11 @@ class Runner {
     cancelled?.addEventListener("abort", hear);
     try {
       void files.begin();
-      // Nobody starts a session in the name of a runner that has gone, nor does what held it hold us.
+      // Starts and holds of the previous runner are void.
       machineStarts.releaseAll();
       row.setHold(log.batchId, undefined);
       tasks.adoptAll();
-      // Before anything new starts: who carries the batch of a process that was killed only ends it.
+      // Before anything new starts: the batch of a killed process is only ended.
       this.#checkLeash();
       bestEffort(() => this.#seeToKeeper(), undefined);
       while (!(await this.#end()));
@@ -104,8 +104,8 @@ class Runner {
     }
   }
 
-  // Carries what is queued, and ends the batch. False where something has come on the way: a retry, of which a session may
-  // run, or another directory for the files.
+  // Runs what is queued, and ends the batch. False if something came meanwhile: a retry, with sessions perhaps running,
+  // or another directory for the files.
   async #end(): Promise<boolean> {
     const { store, log, machine, files, failed } = this.#parts;
     for (const step of [() => this.#carryAll(), () => files.end()]) {
@@ -113,7 +113,7 @@ class Runner {
       if (!isDone(log.state)) return false;
     }
     if (!files.areLast) return false;
-    // Before the end is in the log: after it, nobody comes to clear up behind a runner that dies.
+    // Before the end is in the log: nobody cleans up after a runner that dies later.
     machine.look(true);
     removePath(store.layout.privateFolder(log.batchId));
     const isEnd = (now: BatchState) => isDone(now) && files.areLast;
@@ -157,7 +157,7 @@ class Runner {
     machineStarts.releaseAll();
   }
 
-  // What was removed stays open for us and nobody else: sessions that run can still end, and no new one has a place.
+  // A removed store stays open only for us: running sessions can still end, but no new one has a place.
   #checkStore(): void {
     const { store, log } = this.#parts;
     const { database, stateDirectory } = store.layout;
@@ -200,7 +200,7 @@ class Runner {
     attempts.endCancelled();
   }
 
-  // Somebody must see when we are killed: sessions would go on without clocks and budget until the next call.
+  // Somebody must notice if we are killed: otherwise sessions would run without clocks and budget until the next call.
   #seeToKeeper(): void {
     const { store, log, values } = this.#parts;
     if (this.#beats < this.#keeperDue) return;
@@ -231,7 +231,7 @@ class Runner {
     void files.changed();
   }
 
-  // What fails in a timer or a watch fails the runner, and not only that one call.
+  // An error in a timer or a watch fails the runner, not only that call.
   #guard(act: () => void): void {
     try {
       act();

@@ -1,4 +1,4 @@
-// Why no sessions start for the moment, as views of the batch show it.
+// Why currently no sessions start, for views of the batch.
 import type { Standstill } from "../../model/standstill.ts";
 
 export class ShownHold {
@@ -14,7 +14,7 @@ export class ShownHold {
     return this.#standstill;
   }
 
-  /** Shows why nothing starts, or, with `undefined`, that sessions start again. */
+  /** Shows why nothing starts; with `undefined`, that sessions start again. */
   show(standstill: Standstill | undefined): void {
     const { because, until } = this.#standstill ?? {};
     if (standstill?.because === because && standstill?.until === until) return;

@@ -1,4 +1,4 @@
-// Starts the next attempt at a task that was admitted: plan, session, commit; and from there to its end.
+// Starts the next attempt at an admitted task: plan, session, commit, then supervises it to its end.
 import type { Batch, Event } from "../../model/event.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { SessionValues } from "../../model/session-values.ts";
@@ -32,12 +32,12 @@ export interface StartParts {
   environment: Record<string, string>;
   /** Of the variables that tasks give their sessions. */
   values: SessionValues;
-  /** No session could start for too long: what is queued will not. */
+  /** Called if no session could start for too long: ends queued tasks. */
   giveUpStarting(because: string): void;
 }
 
 /**
- * Resolves when the attempt has ended, or was none: then the task stays queued, unless it can never start. Nothing is
+ * Resolves when the attempt has ended or did not start: then the task stays queued, unless it can never start. Nothing is
  * spent before the start is in the log.
  */
 export async function startAttempt(number: number, { begun }: Admitted, parts: StartParts): Promise<void> {
@@ -46,7 +46,7 @@ export async function startAttempt(number: number, { begun }: Admitted, parts: S
   const claude = claudeOf(batch, { thorough: startHold.isLasting });
   if (!claude.found) return startLater(missingText(batch.claudePath), parts);
   const need = directoryNeed(log.state, number);
-  // Meanwhile the task may be cancelled, or given other options; then it is planned anew.
+  // Meanwhile the task may be cancelled, or get other options; then it is planned again.
   const isQueuedFor = () =>
     taskOf(log.state, number).status === "queued" && Bun.deepEquals(need, directoryNeed(log.state, number));
   const place = await placeFor(need, batch, workspace);
@@ -74,8 +74,8 @@ export async function startAttempt(number: number, { begun }: Admitted, parts: S
       isMeant() && holds.mayStart(number, plan.options.model) ? [startedEvent(number, plan, session)] : [],
     );
   } finally {
-    // The task was cancelled, changed or held between our look and the commit, or another runner has the batch now. The
-    // session has no prompt, so it spends nothing; but what it runs at its start may hang.
+    // Between check and commit, the task was cancelled, changed or held, or another runner took the batch. The session
+    // has no prompt, so it spends nothing; but programs that it runs at its start may hang.
     if (!started) {
       session.output[Symbol.dispose]();
       await session.end();
@@ -89,7 +89,7 @@ export async function startAttempt(number: number, { begun }: Admitted, parts: S
   await attempts.supervise({ ...known, session, options, prompt, startedAt, adopted: false, begun });
 }
 
-// The reason is the task's own, so it ends; unless it is by now another task than the one that could not start.
+// The reason is the task's own, so the task ends, unless it was changed meanwhile.
 async function neverStarts(
   number: number,
   { message, lost }: Pick<NotStarted, "message" | "lost">,
@@ -108,7 +108,7 @@ function startLater(because: string, { startHold, giveUpStarting }: StartParts):
 
 type Place = { kind: "ready"; prepared: Prepared } | { kind: "task"; message: string };
 
-// The directory of one task is no other task's business, whatever keeps it from being made ready.
+// An error while preparing a directory concerns only its own task.
 async function placeFor(need: NeedsDirectory, batch: Batch, workspace: Workspace): Promise<Place> {
   try {
     return { kind: "ready", prepared: await workspace.prepare(batch, need) };
@@ -122,7 +122,7 @@ type Opened =
   | { kind: "task"; message: string }
   | { kind: "passing"; because: string };
 
-// The session, and its transcript in our hands: without descriptors for both, it is no start.
+// The session, with its transcript open: without descriptors for both, the start has failed.
 async function open(
   { session: plan, hindrance }: AttemptPlan,
   task: number,

@@ -1,4 +1,4 @@
-// Starts the processes that carry a batch, so that they outlive the process that asked for it.
+// Starts the processes of a batch, so that they outlive the process that requested it.
 import { cleanEnvironment } from "../../claude/environment.ts";
 import type { BatchId } from "../../model/batch-id.ts";
 import { hasValues, noValues, type SessionValues, valuesText } from "../../model/session-values.ts";
@@ -18,22 +18,22 @@ export const hiddenCommands = {
   notifier: "__notifier",
 } as const;
 
-/** Behind these: the values of `env` come on stdin. */
+/** The argument that announces values of `env` on stdin. */
 export const valuesOnStdin = "--values-on-stdin";
 
-/** So long, in milliseconds, a keeper waits for another one that is about to leave. */
+/** How long a keeper waits for another one to exit, in milliseconds. */
 const leavingMs = 3_000;
 
-/** Exit status of a runner that disk or system kept from working (`EX_TEMPFAIL`). */
+/** Exit status of a runner that could not work because of disk or system (`EX_TEMPFAIL`). */
 export const hinderedCode = 75;
 
-/** How often a keeper looks after a runner that it did not start, in milliseconds. */
+/** How often a keeper checks a runner that it did not start, in milliseconds. */
 const followEveryMs = 100;
 
 /**
- * Starts the keeper of a batch by way of a process that exits at once: the keeper then belongs to nobody who
- * could take it along. `environment` goes over our own: a batch is carried on with the values that it began with.
- * `values` go through pipes: a file or a command line would keep them or show them. Throws when that process fails.
+ * Starts the keeper of a batch through a process that exits at once, so that the keeper descends from nobody whose end
+ * would take it along. `environment` overrides our own: a batch is resumed with its original values. `values` go through
+ * pipes, because a file would keep them and a command line would show them. Throws if that process fails.
  */
 export async function startKeeper(
   store: Store,
@@ -63,7 +63,7 @@ export async function startKeeper(
   }
 }
 
-/** The starter: leaves a keeper behind. Our output is the batch's `runner.log`, and becomes the keeper's. */
+/** The starter: starts a keeper and exits. Our output is the batch's `runner.log`, and becomes the keeper's. */
 export async function startDetachedKeeper(
   stateDirectory: string,
   batchId: string,
@@ -75,13 +75,13 @@ export async function startDetachedKeeper(
 }
 
 /**
- * Starts a keeper for a batch that is carried without one, by us: in the foreground, or because its keeper was killed. Our
- * own end will then be seen by somebody. False where none can be started, for a lack of room, of processes or of
- * descriptors, or because the store has been removed: then the batch goes on without one.
+ * Starts a keeper for a batch that this process runs without one: in the foreground, or because its keeper was killed.
+ * The keeper then sees our end. False if none can be started, because of too little space, too few processes or
+ * descriptors, or because the store was removed: then the batch continues without one.
  */
 export function startFollower(store: Store, batchId: BatchId, values: SessionValues): boolean {
   const { layout } = store;
-  // Whoever removed it does not want it back.
+  // A removed store must not be created again.
   if (!exists(layout.database)) return false;
   try {
     makePrivateDirectory(layout.batchDirectory(batchId));
@@ -98,19 +98,19 @@ export function startFollower(store: Store, batchId: BatchId, values: SessionVal
 }
 
 /**
- * The keeper: waits for the runner, and starts a new one after an abnormal end, as `Restarts` says. Each gets the values,
- * which nobody but the keeper has. A runner that it did not start is waited for by looking.
+ * The keeper: waits for the runner, and starts a new one after an abnormal end, as `Restarts` decides. Each gets the
+ * values, which only the keeper has. Polls a runner that it did not start.
  */
 export async function keep(store: Store, batchId: BatchId, values: SessionValues): Promise<void> {
-  // A batch that lost its keeper may be found by several calls at once; one keeper is enough. The keeper of a
-  // batch that was just retried may still be about to leave.
+  // Several calls may find a batch without a keeper at once; one keeper is enough. The keeper of a batch that was just
+  // retried may still be exiting.
   const deadline = performance.now() + leavingMs;
   if (!store.row(batchId)) throw new Error(`Internal error: the store has no batch ${batchId}`);
   while (!store.claimKeeper(batchId, ownIdentity())) {
     if (performance.now() > deadline) return;
     await Bun.sleep(50);
   }
-  // What a session leaves behind must not get lost when its runner dies.
+  // Processes that a session left behind must not escape when its runner dies.
   await takeInOrphans();
   const burying = setInterval(buryOrphans, buryEveryMs);
   try {
@@ -137,7 +137,7 @@ async function startRunners(store: Store, batchId: BatchId, values: SessionValue
     const pauseMs = restarts.pauseAfter(end);
     if (pauseMs === undefined) break;
     await Bun.sleep(pauseMs);
-    // Whoever removed the store has ended the batch.
+    // Removing the store has ended the batch.
     if (!exists(store.layout.database)) return say(`The store of ${batchId} has been removed.`);
   }
   say(`The runner of ${batchId} has ended too often; giving up.`);
@@ -152,7 +152,7 @@ async function runnerEnd(store: Store, batchId: BatchId, values: SessionValues):
     say(`The runner of ${batchId} ended with ${runner.signalCode ?? code}.`);
     return code === hinderedCode ? "hindered" : "crashed";
   } catch (error) {
-    // No process, no memory or no descriptor for it; or the store cannot be read now.
+    // No process, memory or descriptor is available, or the store is unreadable now.
     say(`The runner of ${batchId} cannot be started: ${messageOf(error)}`);
     return "hindered";
   }
@@ -163,8 +163,8 @@ function say(text: string): void {
 }
 
 /**
- * The notifier: announces the end of a batch. A process of its own, because the runner of a batch must be gone before the
- * next one can: our output, `runner.log`, becomes its. The batch has ended, whether there is a process for this or not.
+ * Starts the notifier, which announces the end of a batch. A process of its own, because the runner of a batch must exit
+ * before the next one can start. Our output, `runner.log`, becomes its. The batch has ended, whether it can start or not.
  */
 export function startNotifier(store: Store, batchId: BatchId): void {
   try {
@@ -203,7 +203,7 @@ function spawnOurselves(
       return child.signalCode;
     },
     unref: () => child.unref(),
-    /** Resolves when the values are with the child, or it has gone: then its exit says so. */
+    /** Resolves when the child has the values, or has exited, which its exit status shows. */
     fed: feed(child.stdin, values).catch(() => undefined),
   };
 }

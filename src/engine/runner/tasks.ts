@@ -1,4 +1,4 @@
-// The queue of a batch: which of its tasks are being carried, attempt by attempt, until all have ended.
+// The queue of a batch: takes its tasks, attempt by attempt, until all have ended.
 import { taskOf } from "../../model/state.ts";
 import { directoryOf, optionsOf } from "../../model/task-options.ts";
 import { markerOf } from "../attempt/plan-attempt.ts";
@@ -17,27 +17,27 @@ export interface TasksParts extends StartParts {
   machineSlots: SharedSlots;
   admission: Admission;
   files: OutputFiles;
-  /** A task has failed for a reason of ours. */
+  /** A task has failed because of an internal error. */
   failed(error: unknown): void;
 }
 
 export class Tasks {
   readonly #parts: TasksParts;
-  /** The numbers of the tasks that are being carried: running, or waiting for its slot or its retry. */
+  /** The numbers of the open tasks: running, or waiting for a slot or a retry. */
   readonly #open = new Set<number>();
-  /** Resolves when nothing is open: a race of thousands of promises, at each end anew, took hundreds of megabytes. */
+  /** Resolves when nothing is open. Racing thousands of promises again after each end took hundreds of megabytes. */
   #allClosed = Promise.withResolvers<void>();
-  /** Tasks whose time has not come, in the order in which they began to wait. */
+  /** Tasks that are not due yet, in the order in which they began to wait. */
   readonly #waiting = new Set<number>();
 
   constructor(parts: TasksParts) {
     this.#parts = parts;
   }
 
-  /** Takes over the sessions of an earlier runner, with the slots that it held. Once, before anything else. */
+  /** Adopts the sessions of an earlier runner, with its slots. Call once, before anything else. */
   adoptAll(): void {
     const { log, machineSlots, slots } = this.#parts;
-    // Adopted sessions run already, whatever the ceiling is now; so they need not wait for their slots.
+    // Adopted sessions run already, whatever the ceiling is now, so they need not wait for slots.
     const inherited = machineSlots.inherit();
     for (const { number, status } of [...log.state.tasks]) {
       if (status !== "running") continue;
@@ -47,13 +47,13 @@ export class Tasks {
     for (const id of inherited) machineSlots.release(id);
   }
 
-  /** Carries everything that is queued. Resolves when nothing is open any more. */
+  /** Runs everything that is queued. Resolves when nothing is open any more. */
   async carryAll(): Promise<void> {
     const { log, admission } = this.#parts;
     for (const { number, status } of [...log.state.tasks]) {
       if (status !== "queued" || this.#open.has(number)) continue;
       const admitted = await admission.admit(number);
-      // Cancelled and asked for again while it waited here: then somebody carries it already.
+      // Cancelled and retried while it waited here: then it is open already.
       if (this.#open.has(number)) admitted?.[Symbol.dispose]();
       else this.#begin(number, this.#carry(number, admitted));
     }
@@ -63,26 +63,26 @@ export class Tasks {
     }
   }
 
-  /** Tells why nothing runs, where that is a hold of the models that are left. */
+  /** Reports why nothing runs, if that is a hold of the remaining models. */
   tellHold(): void {
     const { attempts, admission } = this.#parts;
     if (attempts.running.size > 0) return;
     for (const number of this.#waiting) if (admission.tellHold(number)) return;
   }
 
-  /** Begins tasks again that a retry has queued while the batch runs. */
+  /** Starts tasks that a retry has queued while the batch runs. */
   beginAgain(numbers: readonly number[]): void {
     const { files } = this.#parts;
     void files.forget(numbers);
     for (const number of numbers) {
-      // Some may have ended again before we heard of it.
+      // Some may have ended again before we read the retry.
       void files.task(number);
       if (this.#open.has(number) || !this.#isQueued(number)) continue;
       this.#begin(number, this.#carry(number, undefined));
     }
   }
 
-  /** Ends the daemons that sessions have shared, once none runs any more. */
+  /** Ends the daemons that sessions shared, once none runs any more. */
   async endShared(): Promise<void> {
     const { host, log } = this.#parts;
     const { batch, tasks, copiedAt = 0 } = log.state;
@@ -97,11 +97,11 @@ export class Tasks {
 
   #begin(number: number, task: Promise<void>): void {
     this.#open.add(number);
-    // The last one wakes `carryAll`; a failure goes to the runner.
+    // The last one wakes `carryAll`; an error goes to the runner.
     void task.then(
       () => {
         this.#open.delete(number);
-        // Asked for again in the very moment in which it ended.
+        // Retried in the moment in which it ended.
         if (this.#isQueued(number)) this.beginAgain([number]);
         if (this.#open.size === 0) this.#allClosed.resolve();
       },
@@ -109,7 +109,7 @@ export class Tasks {
     );
   }
 
-  // Attempt by attempt, until the task has ended. A task that waits for its retry holds no slot.
+  // Attempt by attempt, until the task has ended. A task that waits for its retry has no slot.
   async #carry(number: number, first: Admitted | undefined): Promise<void> {
     for (let admitted = first; ; admitted = await this.#parts.admission.admit(number)) {
       {
@@ -148,7 +148,7 @@ export class Tasks {
     await this.#carry(number, undefined);
   }
 
-  // In short steps, for the task may be cancelled meanwhile.
+  // Polls, because the task may be cancelled meanwhile.
   async #untilDue(number: number): Promise<void> {
     const { admission } = this.#parts;
     while (this.#isQueued(number) && !admission.isDue(number)) {

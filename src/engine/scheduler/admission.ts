@@ -1,5 +1,5 @@
-// Who may start, and when: one task at a time passes disk, holds, login, budget and memory, gets its slot, and then
-// the right to start.
+// Who may start, and when: one task at a time passes disk, holds, login, budget and memory, gets its slot, and then the
+// right to start.
 import type { SessionOptions } from "../../model/options.ts";
 import type { Standstill } from "../../model/standstill.ts";
 import { type BatchState, taskOf } from "../../model/state.ts";
@@ -17,39 +17,39 @@ import { isRetryDue } from "./retry.ts";
 import type { Slot, Slots } from "./slots.ts";
 import type { StartHold } from "./start-hold.ts";
 
-/** How often a task that waits for something looks whether it has come, in milliseconds. */
+/** How often a waiting task checks again, in milliseconds. */
 export const lookMs = 250;
 /** Shorter waits are not reported, in milliseconds. */
 const tellAfterMs = 2_000;
 
-/** What a task has that may start. */
+/** What an admitted task has. */
 export interface Admitted extends Disposable {
-  /** The session has begun: another one may start while this one continues. */
+  /** The session has begun, so another one may start while this one runs. */
   begun(): void;
 }
 
 interface AdmissionPlan {
   state: () => BatchState;
   layout: Layout;
-  /** When a task may be tried again, by the monotonic clock, where this runner knows. */
+  /** When a task may be retried, on the monotonic clock, if this runner knows. */
   dueAt(number: number): number | undefined;
   slots: Slots;
-  /** The rights to start a session: as many at a time as there are processors. */
+  /** The rights to start a session: as many at the same time as there are processors. */
   starts: Slots;
   startHold: StartHold;
   holds: AccountHolds;
   login: LoginProof;
   host: Pick<SessionHost, "capacity">;
-  /** Tells why no sessions start for the moment; without a reason, that they do again. */
+  /** Reports why currently no sessions start; `undefined` if they start again. */
   hold(standstill: Standstill | undefined): void;
-  /** The budget is spent: what is queued will not start. */
+  /** The budget is spent: cancels what is queued. */
   budgetSpent(): void;
-  /** No session could start for too long: what is queued will not. */
+  /** Called if no session could start for too long: ends queued tasks. */
   giveUpStarting(because: string): void;
 }
 
 interface Hindrance extends Standstill {
-  /** Whether it is reported at once, and not only if it lasts. */
+  /** Whether to report it at once, not only if it lasts. */
   tell: boolean;
 }
 
@@ -61,7 +61,7 @@ export class Admission {
     this.#plan = plan;
   }
 
-  /** Resolves when the task may start; with nothing, when it is not due any more, or for now. */
+  /** Resolves when the task may start; with undefined if it is not due any more, or not now. */
   async admit(number: number): Promise<Admitted | undefined> {
     const before = this.#turn;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -74,7 +74,7 @@ export class Admission {
     }
   }
 
-  /** Whether a task is queued, its time has come, and its model is not held while others are not. */
+  /** Whether a task is queued, its time has come, and no hold of only some models stops it. */
   isDue(number: number): boolean {
     const task = taskOf(this.#plan.state(), number);
     const now = Date.now();
@@ -84,7 +84,7 @@ export class Admission {
     return this.#holdOfSome(number) === undefined;
   }
 
-  /** Says why a task waits, where that is its model's hold; its neighbours may continue meanwhile. */
+  /** Reports a task's hold if it affects only some models; other tasks may continue meanwhile. */
   tellHold(number: number): boolean {
     const hold = this.#holdOfSome(number);
     if (hold) this.#plan.hold({ because: hold.because, until: hold.until });
@@ -115,7 +115,7 @@ export class Admission {
         "Waits for a slot: other batches of this account use all of them.",
       );
       const start = slot && (await this.#patiently(number, starts, "Waits for its turn to start."));
-      // All may have changed while it waited for them.
+      // Everything may have changed while it waited.
       if (slot && start && this.isDue(number) && !this.#hindrance(number) && this.#claims(number))
         return admitted(slot, start, () => this.#leave(number));
       start?.[Symbol.dispose]();
@@ -125,7 +125,7 @@ export class Admission {
     return undefined;
   }
 
-  // As long as the task is due. Reports that others have what it waits for, because nothing else does.
+  // While the task is due. Reports that others use what it waits for, because nothing else does.
   async #patiently(number: number, rights: Slots, because: string): Promise<Slot | undefined> {
     const timer = setInterval(() => {
       if (this.#plan.state().counts.running === 0) this.#plan.hold({ because });
@@ -181,7 +181,10 @@ export class Admission {
   }
 }
 
-/** A start takes about a second of a processor. One that hangs must not stop all others, in milliseconds. */
+/**
+ * A start takes about a second of a processor. After this time, in milliseconds, one that hangs no longer stops the
+ * others.
+ */
 const longestStartMs = 15_000;
 
 function admitted(slot: Slot, start: Slot, ended: () => void): Admitted {

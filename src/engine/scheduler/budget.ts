@@ -2,13 +2,12 @@
 import { medianCostUsd } from "../../model/estimate.ts";
 import type { BatchState } from "../../model/state.ts";
 
-/** `wait`: perhaps, when running ones have ended and cost less than expected. `spent`: none any more. */
+/** `wait`: perhaps, if running sessions cost less than expected. `spent`: no further session. */
 export type BudgetVerdict = "go" | "wait" | "spent";
 
 /**
- * A running session is expected to cost the median of those that ended, and so is one that was cut off before it could
- * say what it spent. So the batch may cost more than its budget by what is left of the sessions that run when it is
- * reached, and by no more.
+ * A running session is expected to cost the median of those that ended, as is one that was cut off before it could report
+ * its cost. So the batch exceeds its budget at most by the remaining cost of the sessions running when it is reached.
  */
 export function budgetVerdict(state: BatchState): BudgetVerdict {
   const { budgetUsd, counts } = state;
@@ -19,12 +18,12 @@ export function budgetVerdict(state: BatchState): BudgetVerdict {
   return spent + counts.running * usualUsd < budgetUsd ? "go" : "wait";
 }
 
-/** What a batch has spent, with what its sessions that were cut off may have spent beyond what they said. */
+/** What a batch has spent, including what sessions that were cut off may have spent beyond their reports. */
 export function spentUsd(state: BatchState): number {
   return state.totalCostUsd + unsaidCostUsd(state);
 }
 
-// As long as nothing is known of any session, one that was cut off may have spent all that it was allowed to.
+// While nothing is known of any session, one that was cut off may have spent its whole budget.
 function unsaidCostUsd(state: BatchState): number {
   const { unknownCosts, batch } = state;
   const allowedUsd = batch.sessionOptions["maxBudgetUsd"];

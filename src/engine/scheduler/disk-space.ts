@@ -1,23 +1,26 @@
-// Whether there is room on the disk for one more session's transcript, and in the process for its descriptors.
+// Whether the disk has room for one more session's transcript, and the process for its descriptors.
 import { spareDescriptors } from "../../platform/descriptors.ts";
 import { freeSpace } from "../../platform/files.ts";
 import { spareThreads } from "../../platform/threads.ts";
 import { countText } from "../../report/amounts.ts";
 import { isStorageTrouble } from "../../store/database.ts";
 
-/** Below this, no session is started: reported are transcripts that filled whole disks. */
+/** Below this, no session starts: there are reports of transcripts that filled whole disks. */
 const leastFreeBytes = 100 * 1024 * 1024;
 
-/** A session takes a few files, and so do its result and the pages. */
+/** A session needs a few files, as do its result and the pages. */
 const leastFreeFiles = 50;
 
-/** A session takes four descriptors of ours; a look at processes and pages takes a few more for a moment. */
+/** A session takes four of our descriptors; scans and pages briefly take a few more. */
 const leastDescriptors = 16;
 
-/** Claude Code was seen with 9 threads on 2 processors; more have more, and commands come on top. Without them it dies, or hangs. */
+/**
+ * Claude Code was seen with 9 threads on 2 processors; it has more on more, and commands add theirs. Without them it dies
+ * or hangs.
+ */
 const leastThreads = 40;
 
-/** Why no session may start now, in words for people; nothing when there is room. `running`: sessions of ours. */
+/** Why no session may start now, in words for people; undefined if there is room. `running`: sessions of ours. */
 export function lackOfRoom(directory: string, running: number): string | undefined {
   try {
     const { bytes, files } = freeSpace(directory);
@@ -28,13 +31,13 @@ export function lackOfRoom(directory: string, running: number): string | undefin
     const descriptors = spareDescriptors();
     if (descriptors < leastDescriptors)
       return `Waits for file descriptors: this process may open only ${descriptors} more. Raise the limit (\`ulimit -n\`), or lower \`concurrency\`.`;
-    // The first one is tried all the same: nothing else could tell that it is too few.
+    // The first session is tried anyway, because nothing else could show that there are too few.
     const threads = running === 0 ? leastThreads : spareThreads();
     if (threads < leastThreads)
       return `Waits for processes: the limit of this container or service allows only ${countText(threads, "more process or thread", "more processes and threads")}, and a session needs about ${leastThreads}. Raise it (\`--pids-limit\`, \`TasksMax\`), or lower \`concurrency\`.`;
     return undefined;
   } catch (error) {
-    // The directory has gone: what is to be written there will say so.
+    // The directory has gone: later writes to it will report that.
     return error instanceof Error && (isStorageTrouble(error) || "code" in error)
       ? `The state directory ${directory} cannot be read: ${error.message}`
       : undefined;

@@ -1,15 +1,15 @@
-// The first session of a batch shows that the login works before the others start: a login that does not costs one
-// attempt, and not hundreds. It also writes the prompt cache that the others read. What one batch has shown holds for
-// all batches of the account, for some minutes.
+// The first session of a batch shows that the login works before the others start: a failing login costs one attempt, not
+// hundreds. It also writes the prompt cache that the others read. What one batch has shown holds for all batches of the
+// account, for some minutes.
 import type { SharedProofs } from "../shared/shared-store.ts";
 
-/** Replies come in a steady stream: a commit for each would be too many. In milliseconds. */
+/** Replies come in a steady stream, so not each is stored. In milliseconds. */
 const keepEveryMs = 60_000;
 
 interface ProofPlan {
   /** How long the others wait at most, in milliseconds. */
   patienceMs: number;
-  /** Whether a session of the batch has been answered before. */
+  /** Whether a session of the batch was answered before. */
   hasAnswered: boolean;
   /** What is known of the account. */
   kept: SharedProofs;
@@ -26,10 +26,10 @@ export class LoginProof {
     this.#proven = plan.hasAnswered || plan.patienceMs === 0;
   }
 
-  /** Why no other session starts now; nothing when one may. */
+  /** Why no other session starts now; undefined if one may. */
   hindrance(): string | undefined {
     if (this.#proven || !this.#prover) return undefined;
-    // One that thinks for long before its first word has passed the login, which fails within a second.
+    // A session that thinks for long before its first word has passed the login, which fails within a second.
     const { began, isDoubtful } = this.#prover;
     const isLate = performance.now() - began > this.#plan.patienceMs;
     if (!isDoubtful && (isLate || this.#plan.kept.isProven(Date.now()))) this.#proven = true;
@@ -41,7 +41,7 @@ export class LoginProof {
     this.#prover ??= { number, began: performance.now(), isDoubtful: false };
   }
 
-  /** The API has refused the login of a session; the CLI asks again, for minutes, before it says so. */
+  /** The API has refused the login of a session; the CLI retries for minutes before it reports that. */
   doubted(number: number): void {
     if (this.#prover?.number === number) this.#prover.isDoubtful = true;
     this.#keptAt = Number.NEGATIVE_INFINITY;
@@ -57,7 +57,7 @@ export class LoginProof {
     this.#plan.kept.keep(Date.now());
   }
 
-  /** A session has ended; if it has shown nothing, the next one does. */
+  /** A session has ended; if it has shown nothing, the next one is the proof. */
   ended(number: number): void {
     if (this.#prover?.number === number) this.#prover = undefined;
   }

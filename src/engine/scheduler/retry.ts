@@ -1,7 +1,7 @@
-// Whether a task is tried again, and when.
+// Whether a task is retried, and when.
 import { type AttemptOutcome, isThrottled } from "../../model/outcome.ts";
 
-/** After a throttle, in milliseconds before the first retry: how many run at once is by then fewer. */
+/** Delay before the first retry after a throttle, in milliseconds: by then, fewer sessions run. */
 const throttledMs = 2_000;
 const otherMs = 1_000;
 const longestMs = 5 * 60_000;
@@ -10,29 +10,29 @@ const longestMs = 5 * 60_000;
 const ownFaultRetries = 2;
 
 /**
- * During a continuing throttle, this many attempts: about 25 minutes of waits here, and up to three minutes in each by
- * the CLI itself, which 2.1.197 leaves out with a subscription.
+ * Attempts during a continuing throttle: about 25 minutes of waits here, and up to three minutes in each by the CLI
+ * itself, except 2.1.197 with a subscription.
  */
 const mostThrottled = 12;
 
 interface Tried {
   outcome: AttemptOutcome;
-  /** How the attempts before this one ended. */
+  /** How the earlier attempts ended. */
   earlier: readonly AttemptOutcome[];
-  /** As the task's options have it. */
+  /** From the task's options. */
   retries: number;
   /** Whether the runner that started the attempt died before it ended. */
   adopted: boolean;
-  /** Whether the account is held because of it: then the task waits with all others. */
+  /** Whether it holds the account: then the task waits with all others. */
   held: boolean;
   /** Whether it showed that the earlier conversation cannot be continued. Then the task starts over. */
   broken?: boolean;
 }
 
 /**
- * How long to wait before the task is tried again, in milliseconds; nothing when it has ended. Only what a
- * second try can fix is tried again, and never after an answer. What machine and account did to it counts as no
- * try of the task's. `chance` (0 to 1) spreads what failed together.
+ * How long to wait before the task is retried, in milliseconds; undefined if it has ended. Retries only what a second try
+ * can fix, and never after an answer. Failures caused by machine or account do not count as tries. `chance` (0 to 1)
+ * spreads simultaneous failures.
  */
 export function retryDelayMs(tried: Tried, chance = Math.random()): number | undefined {
   const { outcome, earlier, retries, adopted, held, broken } = tried;
@@ -49,17 +49,17 @@ export function retryDelayMs(tried: Tried, chance = Math.random()): number | und
   return tries > most ? undefined : spread(otherMs, tries);
 }
 
-/** When retries are due: `notBefore` is the time of day in the log, `dueAt` of this process's monotonic clock. */
+/** When a retry is due: `notBefore` by the time of day in the log, `dueAt` on this process's monotonic clock. */
 export interface RetryTime {
   notBefore: number | undefined;
-  /** Only of tasks whose delay began in this process. */
+  /** Only for tasks whose delay began in this process. */
   dueAt: number | undefined;
 }
 
-/** Whether a retry may begin, though the clock was set back or forth since its delay began. */
+/** Whether a retry may begin, even if the clock was changed since its delay began. */
 export function isRetryDue({ notBefore = 0, dueAt }: RetryTime, now: number, monotonicNow: number): boolean {
   if (notBefore <= now || (dueAt !== undefined && dueAt <= monotonicNow)) return true;
-  // No delay is that long.
+  // No delay is that long, so the clock was set back.
   return notBefore - now > longestMs;
 }
 
@@ -71,7 +71,7 @@ function mayPass(outcome: AttemptOutcome): boolean {
       // A task that used up all its time would do so again.
       return outcome.clock !== "wall";
     case "failed":
-      // Where the account is not held, others are answered: a login that was renewed in that moment.
+      // If the account is not held, others are answered, so the login was renewed in that moment.
       return ["server-error", "connection", "interrupted", "auth"].includes(outcome.reason);
     default:
       return false;

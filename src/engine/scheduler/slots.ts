@@ -1,37 +1,37 @@
-// Limits how many sessions run at once: of this batch, and of all batches of the machine together.
+// Limits how many sessions run at once: of this batch, and of all batches that share the source.
 
 /** The right to have one session running, until it is disposed of. */
 export type Slot = Disposable;
 
-/** Where the rights come from that all runners share. */
+/** Where the slots come from that all runners share. */
 export interface SlotSource {
-  /** Nothing while there is none for us. */
+  /** Undefined if there is none for us. */
   claim(): number | undefined;
   release(slot: number): void;
-  /** Whether one of ours should go to another runner, that waits. */
+  /** Whether to give one of ours to another waiting runner. */
   yields(): boolean;
   stopWaiting(): void;
 }
 
 interface Waiter {
-  /** Whether the slot is still of use. */
+  /** Whether the slot is still wanted. */
   wanted(): boolean;
   take(slot: Slot | undefined): void;
 }
 
-/** How often a runner that waits for the machine's slots asks again, in milliseconds. */
+/** How often a runner that waits for shared slots tries again, in milliseconds. */
 const askAgainMs = 100;
 
-/** At most `size` holders at once, first come, first served; and none without a slot of the source. */
+/** At most `size` holders at once, first come, first served, each with a slot of the source. */
 export class Slots implements Disposable {
   readonly #size: number;
   readonly #source: SlotSource;
   #held = 0;
-  /** Slots without a task for the moment: the next one mostly comes within the same turn. */
+  /** Slots without a task for the moment: the next task usually comes within the same turn of the event loop. */
   #idle: number[] = [];
   #waiting: Waiter[] = [];
   #timer: Timer | undefined;
-  /** Whether others may be waiting; as long as they are not, a slot goes from task to task without a question. */
+  /** Whether others may be waiting. If not, a slot passes from task to task without asking the store. */
   contended = false;
 
   constructor(size: number, source: SlotSource) {
@@ -39,13 +39,13 @@ export class Slots implements Disposable {
     this.#source = source;
   }
 
-  /** Asks for nothing more. What is idle goes back with all else that the runner holds. */
+  /** Stops asking. Idle slots are released with all others of the runner. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     this.#idle = [];
   }
 
-  /** Resolves when a slot is free; with nothing, when it is not wanted any more by then. */
+  /** Resolves when a slot is free; with undefined if it is no longer wanted. */
   acquire(wanted: () => boolean = () => true): Promise<Slot | undefined> {
     const { promise, resolve } = Promise.withResolvers<Slot | undefined>();
     this.#waiting.push({ wanted, take: resolve });
@@ -54,7 +54,7 @@ export class Slots implements Disposable {
     return promise;
   }
 
-  /** A slot that is held already, for a session that runs already; it may go above the size. */
+  /** A slot that is already held, for a session that already runs; may exceed the size. */
   adopt(id: number): Slot {
     this.#held++;
     return this.#slot(id);
@@ -84,7 +84,7 @@ export class Slots implements Disposable {
     }, askAgainMs);
   }
 
-  // Cancelled while it waited: nobody must wait for it in turn.
+  // Cancelled while it waited: others must not wait for it.
   #dropUnwanted(): void {
     const unwanted = this.#waiting.filter(({ wanted }) => !wanted());
     if (unwanted.length === 0) return;
@@ -115,7 +115,7 @@ export class Slots implements Disposable {
     this.#held--;
     if (yields || this.#held >= this.#size) this.#source.release(id);
     else this.#idle.push(id);
-    // What nobody takes soon goes back; and a runner that yielded asks again.
+    // Releases what nobody takes soon; and asks again if the runner yielded.
     this.#later();
   }
 }

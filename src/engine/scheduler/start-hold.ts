@@ -1,16 +1,16 @@
-// What keeps sessions from starting that is not one task's own: `claude` is being replaced, or descriptors, processes,
-// memory or disk space have run out. No task fails for it: starts wait, are tried again, and say why.
+// What keeps all sessions from starting: `claude` is being replaced, or descriptors, processes, memory or disk space have
+// run out. No task fails because of it: starts wait, are retried, and say why.
 import type { Standstill } from "../../model/standstill.ts";
 
 const firstDelayMs = 500;
 const longestDelayMs = 15_000;
-/** After this many failures in a row, it is more than a moment's trouble. */
+/** After this many failures in a row, it is more than momentary. */
 const lastingTries = 3;
-/** After this long without a sign that it is missing, it was there meanwhile, or nobody needed it. */
+/** After this long without a sign of it, in milliseconds, the shortage was over meanwhile, or did not matter. */
 const forgottenMs = 10_000;
 
 interface Standing extends Standstill {
-  /** These are of the monotonic clock, in milliseconds. */
+  /** On the monotonic clock, in milliseconds, as is `nextTryAt`. */
   since: number;
   nextTryAt: number;
   tries: number;
@@ -20,7 +20,7 @@ export class StartHold {
   readonly #patienceMs: number;
   readonly #now: () => number;
   #standing: Standing | undefined;
-  /** What is missing without which no start is tried, since when, and when that was seen last. */
+  /** A shortage during which no start is tried: since when, and when it was last seen. */
   #lack: { since: number; seenAt: number } | undefined;
   /** The task whose session tries whether it is over. */
   #prober: number | undefined;
@@ -31,7 +31,7 @@ export class StartHold {
     this.#now = now;
   }
 
-  /** Why no session may start now; nothing where one may, be it to try. */
+  /** Why no session may start now; undefined if one may, even if only as a try. */
   hindrance(): Standstill | undefined {
     const standing = this.#standing;
     if (!standing || (this.#prober === undefined && this.#now() >= standing.nextTryAt)) return undefined;
@@ -43,17 +43,17 @@ export class StartHold {
     return (this.#standing?.tries ?? 0) >= lastingTries;
   }
 
-  /** The session of this task tries; until it has shown how that went, no other one does. */
+  /** The session of this task tries; no other one does until it has shown how that went. */
   claim(task: number): void {
     if (this.#standing) this.#prober = task;
   }
 
-  /** What this task was to try, another one may: it did not come to that. */
+  /** This task did not get to try, so another one may. */
   release(task: number): void {
     if (this.#prober === task) this.#prober = undefined;
   }
 
-  /** A start has failed for this reason. Gives whether it is worth waiting any longer. */
+  /** A start has failed for this reason. Returns whether to keep waiting. */
   met(because: string): "wait" | "give-up" {
     const now = this.#now();
     const { since = now, tries = 0 } = this.#standing ?? {};
@@ -70,14 +70,14 @@ export class StartHold {
     return "wait";
   }
 
-  /** Something is missing without which no start is tried. Gives whether it is worth waiting any longer. */
+  /** Something is missing without which no start is tried. Returns whether to keep waiting. */
   lacks(): "wait" | "give-up" {
     const now = this.#now();
     const lack = this.#lack;
     const since = lack && now - lack.seenAt < forgottenMs ? lack.since : now;
     if (now - since >= this.#patienceMs) return this.#giveUp();
     this.#lack = { since, seenAt: now };
-    // As soon as it is there, the next start is due.
+    // Once it is there, the next start is due.
     if (this.#standing) this.#standing = { ...this.#standing, nextTryAt: now };
     return "wait";
   }
@@ -89,13 +89,13 @@ export class StartHold {
     this.#lack = undefined;
   }
 
-  /** A session has ended, which may have made room: the next one tries at once, and patience begins anew. */
+  /** A session has ended, which may have freed something: the next one tries at once, and patience starts again. */
   ended(): void {
     this.#lack = undefined;
     if (this.#standing) this.#standing = { ...this.#standing, since: this.#now(), nextTryAt: this.#now() };
   }
 
-  // Whoever asks for the tasks again begins to wait anew.
+  // Tasks that are retried later wait anew.
   #giveUp(): "give-up" {
     this.started();
     return "give-up";

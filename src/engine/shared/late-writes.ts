@@ -1,8 +1,8 @@
-// Writes to the store that may come late, or be lost: on a full disk, nothing fails for them. What must not be lost is
-// in the log, and goes through `RunnerLog`; a test holds that the engine writes in no third way.
+// Writes to the store that may come late or be lost: on a full disk, nothing fails because of them. What must not be lost
+// is in the log, through `RunnerLog`; a test ensures that the engine writes in no third way.
 import { isStorageTrouble } from "../../store/database.ts";
 
-/** Does what may as well not be done; gives `otherwise` where the place of the store does not allow it now. */
+/** Runs what may be skipped; returns `otherwise` if storage does not allow it now. */
 export function bestEffort<Value>(act: () => Value, otherwise: Value): Value {
   try {
     return act();
@@ -12,20 +12,20 @@ export function bestEffort<Value>(act: () => Value, otherwise: Value): Value {
   }
 }
 
-/** Writes that are made as soon as the disk takes them, in their order. */
+/** Writes that are made as soon as the disk takes them, in order. */
 export class LateWrites {
   readonly #pending = new Map<string, () => void>();
 
-  /** Writes now, or later. Of one name, only the last write counts. */
+  /** Writes now or later. Only the last write of a name counts. */
   write(name: string, act: () => void): void {
-    // Behind what waits already: the later one of two may undo the earlier one.
+    // After earlier pending writes: the later of two may undo the earlier.
     const waits = this.#pending.size > 0;
     this.#pending.delete(name);
     this.#pending.set(name, act);
     if (!waits || this.#pending.size === 1) this.flush();
   }
 
-  /** Makes what waits, as far as that is possible now. */
+  /** Makes pending writes, as far as possible now. */
   flush(): void {
     for (const [name, act] of this.#pending) {
       const isMade = bestEffort(() => {

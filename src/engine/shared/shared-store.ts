@@ -1,4 +1,4 @@
-// What runners share in the store, as one of them reads and writes it: on a full disk it knows less, and goes on.
+// What runners share in the store, as one of them reads and writes it: on a full disk it knows less, but continues.
 import type { BatchId } from "../../model/batch-id.ts";
 import type { Standstill } from "../../model/standstill.ts";
 import type { Capacity } from "../../store/capacity.ts";
@@ -19,7 +19,7 @@ export function sharedCapacity(capacity: Capacity, late: LateWrites): SharedCapa
     pace: (account) => capacity.pace(account),
     footprint: (configuration) => capacity.footprint(configuration),
     otherLoads: (batchId) => capacity.otherLoads(batchId),
-    // What one reply, or one throttle, has taught is learned again.
+    // What one reply or throttle has shown will be learned again.
     changePace: (account, change) => bestEffort(() => capacity.changePace(account, change), ""),
     setFootprint: (configuration, bytes) =>
       late.write(`footprint ${configuration}`, () => capacity.setFootprint(configuration, bytes)),
@@ -35,7 +35,7 @@ export function sharedHolds(holds: Holds, late: LateWrites): SharedHolds {
   const nameOf = ({ kind, model }: { kind: string; model: string }) => `${kind} ${model}`;
   return {
     all: () => holds.all(),
-    // Whoever cannot take the try on leaves it to another one, or to a later moment.
+    // A runner that cannot claim the probe leaves it to another one, or to a later moment.
     claimProbe: (named, prober, now, how) =>
       bestEffort(() => holds.claimProbe(named, prober, now, how), false),
     adoptProbe: (named, prober, startedAt) =>
@@ -72,18 +72,18 @@ export function sharedSlots(slots: MachineSlots, pool: string, late: LateWrites)
     release: (slot) => late.write(`slot ${slot}`, () => slots.release(slot)),
     stopWaiting: () => late.write(`waiter ${pool}`, () => slots.stopWaiting()),
     releaseAll: () => late.write(`slots ${pool}`, () => slots.releaseAll()),
-    // These two are for sessions that run already: a runner that cannot write them down is started again later.
+    // For sessions that run already: a runner that cannot store them fails, and is restarted later.
     inherit: () => slots.inherit(),
     force: () => slots.force(),
   };
 }
 
-/** The row of the batch, as far as it is not in the log. */
+/** The row of the batch, except what derives from the log. */
 export type SharedRow = Pick<Store, "setAlive" | "setActivities" | "setHold">;
 
 export function sharedRow(store: Store, late: LateWrites): SharedRow {
   return {
-    // False means that another runner has the batch; that nobody could ask does not.
+    // False means that another runner has the batch; a failed query does not.
     setAlive: (batchId: BatchId, epoch: number, at: number) =>
       bestEffort(() => store.setAlive(batchId, epoch, at), true),
     setActivities: (batchId: BatchId, activities: ReadonlyMap<number, string>) =>
