@@ -1,11 +1,9 @@
 // Reads the text of an answer from its line, or a part of it: a line may have 50 MB when the reader wants a page.
 import { z } from "zod";
-import { closeDescriptor, openForReading, readAt } from "../platform/files.ts";
+import { closeDescriptor, openForReading } from "../platform/files.ts";
 import { beginOfString, endOfString } from "./json-scan.ts";
+import { chunkBytes, LineText } from "./transcript-lines.ts";
 
-const chunkBytes = 256 * 1024;
-// One buffer serves all reads: they are synchronous, and decode the text at once.
-const chunk = new Uint8Array(chunkBytes);
 /** The longest fields before the text of a result that is read in part; beyond that, the text counts as missing. */
 const longestFieldsBytes = 256 * 1024 * 1024;
 
@@ -28,7 +26,7 @@ export interface TextPart {
 export function readAnswerPart(transcript: string, offset: number, range: TextRange): TextPart {
   const descriptor = openForReading(transcript);
   try {
-    return partOfLine(new LineBytes(descriptor, offset), range);
+    return partOfLine(new LineText(descriptor, offset), range);
   } finally {
     closeDescriptor(descriptor);
   }
@@ -39,7 +37,7 @@ export function partOfText(text: string, { from, characters }: TextRange): TextP
   return { text: text.slice(from, from + characters), length: text.length };
 }
 
-function partOfLine(line: LineBytes, range: TextRange): TextPart {
+function partOfLine(line: LineText, range: TextRange): TextPart {
   let head = line.next(chunkBytes);
   // Twice as much each time, so that searching again from the beginning costs no more than reading.
   while (!line.ended && beginOfString(head, "result") === undefined) {
@@ -51,7 +49,7 @@ function partOfLine(line: LineBytes, range: TextRange): TextPart {
 }
 
 // `pending` begins inside the JSON string of the text; the line continues it.
-function partOfString(begin: string, line: LineBytes, { from, characters }: TextRange): TextPart {
+function partOfString(begin: string, line: LineText, { from, characters }: TextRange): TextPart {
   const kept: string[] = [];
   let pending = begin;
   let length = 0;
@@ -90,31 +88,4 @@ function textOfWhole(line: string): string {
   if (!parsed.success) return "";
   if (parsed.data.type === "result") return parsed.data.result;
   return parsed.data.message.content.map(({ text }) => text).join("");
-}
-
-/** A line as text, in pieces that never cut a character. */
-class LineBytes {
-  readonly #descriptor: number;
-  readonly #decoder = new TextDecoder();
-  #position: number;
-  #ended = false;
-
-  constructor(descriptor: number, offset: number) {
-    this.#descriptor = descriptor;
-    this.#position = offset;
-  }
-
-  /** Whether the end of the line or the file was read. */
-  get ended(): boolean {
-    return this.#ended;
-  }
-
-  next(bytes: number): string {
-    const buffer = bytes > chunk.length ? new Uint8Array(bytes) : chunk;
-    const read = buffer.subarray(0, readAt(this.#descriptor, buffer, this.#position));
-    this.#position += read.length;
-    const end = read.indexOf(10);
-    this.#ended = end >= 0 || read.length === 0;
-    return this.#decoder.decode(end < 0 ? read : read.subarray(0, end), { stream: !this.#ended });
-  }
 }

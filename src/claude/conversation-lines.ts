@@ -1,8 +1,7 @@
 // A transcript as a conversation: what was said, which tools were called, their results, and the end.
 import { z } from "zod";
-import { closeDescriptor, openForReading, readAt } from "../platform/files.ts";
-import { beginOfString } from "./json-scan.ts";
-import { type Line, LineCutter } from "./lines.ts";
+import { beginOfString, parseJson } from "./json-scan.ts";
+import type { Line } from "./lines.ts";
 import { messageFrom } from "./message.ts";
 
 /** One part of a conversation. `nested`: from a subagent. */
@@ -148,53 +147,4 @@ function beginningOf(head: string): string {
     .slice(begin, begin + 4_000)
     .replaceAll("\\n", "\n")
     .replaceAll('\\"', '"');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Not JSON: shown as it is.
-    return undefined;
-  }
-}
-
-const chunkBytes = 256 * 1024;
-
-/** Reads a transcript line by line while it grows. The constructor throws if there is no file. */
-export class TranscriptLines implements Disposable {
-  readonly #descriptor: number;
-  readonly #cutter = new LineCutter();
-  readonly #chunk = new Uint8Array(chunkBytes);
-  #position = 0;
-
-  constructor(path: string) {
-    this.#descriptor = openForReading(path);
-  }
-
-  /** The new bytes, in pieces: each overwrites the previous one. For readers that want no lines. */
-  *pieces(): Generator<Uint8Array> {
-    for (;;) {
-      const length = readAt(this.#descriptor, this.#chunk, this.#position);
-      if (length === 0) return;
-      this.#position += length;
-      yield this.#chunk.subarray(0, length);
-    }
-  }
-
-  /** The new complete lines. */
-  *fresh(): Generator<Line> {
-    for (const piece of this.pieces()) yield* this.#cutter.push(piece);
-  }
-
-  /** What is left at the end: the new lines, and a last one without a newline. */
-  *rest(): Generator<Line> {
-    yield* this.fresh();
-    const line = this.#cutter.end();
-    if (line) yield line;
-  }
-
-  [Symbol.dispose](): void {
-    closeDescriptor(this.#descriptor);
-  }
 }

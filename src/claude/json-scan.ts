@@ -1,4 +1,4 @@
-// Finds a field in incomplete JSON: the beginning of a line too long to parse whole.
+// Reads JSON that may be incomplete: parses it, or finds a field in the beginning of a line too long to parse whole.
 
 /**
  * Where the string value of a field of the outermost object begins (after its quote), even if the string or the object
@@ -33,4 +33,13 @@ export function endOfString(text: string, from: number): number | undefined {
     else if (text[at] === '"') return at;
   }
   return undefined;
+}
+
+/** Parses a text; undefined if it is not JSON, which the caller counts or shows. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

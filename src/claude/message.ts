@@ -1,7 +1,7 @@
 // The messages of a session that we use, parsed at the border. Everything else is "other": new versions of the CLI add
 // types and fields at any time, and that must not cost a result.
 import type { z } from "zod";
-import { beginOfString, endOfString } from "./json-scan.ts";
+import { beginOfString, endOfString, parseJson } from "./json-scan.ts";
 import type { Line } from "./lines.ts";
 import {
   apiRetry,
@@ -136,13 +136,4 @@ function oversizedResult({ head, tail, length }: Extract<Line, { kind: "oversize
 /** Whether an unparsed line may be a result. */
 export function mayBeResult(line: Line): boolean {
   return line.kind === "oversized" && `${line.head}${line.tail}`.includes('"type":"result"');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Not JSON: the caller counts it and continues.
-    return undefined;
-  }
 }

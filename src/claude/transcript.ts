@@ -1,55 +1,43 @@
 // Reads a transcript as it grows, and the answers in it afterwards.
-import { closeDescriptor, openForReading, readAt } from "../platform/files.ts";
 import { readAnswerPart } from "./answer-part.ts";
-import { type Line, LineCutter } from "./lines.ts";
+import type { Line } from "./lines.ts";
 import { applyLine, newReading, type Reading } from "./reading.ts";
+import { TranscriptLines } from "./transcript-lines.ts";
 
-const chunkBytes = 256 * 1024;
 /** Longer results are not read whole, in bytes. */
 const longestResultBytes = 256 * 1024 * 1024;
-// One buffer serves all transcripts of a runner: reads are synchronous, and lines are copied out of it.
-const chunk = new Uint8Array(chunkBytes);
 
 /** Follows one transcript. Each `read` takes in what is new. */
 export class TranscriptReader implements Disposable {
   readonly reading: Reading = newReading();
-  readonly #descriptor: number;
-  readonly #cutter = new LineCutter();
-  #position = 0;
+  readonly #lines: TranscriptLines;
 
   constructor(path: string) {
-    this.#descriptor = openForReading(path);
+    this.#lines = new TranscriptLines(path);
   }
 
   /** Takes in everything written since the last call. True if there was anything. */
   read(): boolean {
-    const before = this.#position;
-    for (;;) {
-      const length = readAt(this.#descriptor, chunk, this.#position);
-      if (length === 0) return this.#position > before;
-      this.#position += length;
-      for (const line of this.#cutter.push(chunk.subarray(0, length))) this.#take(line);
-      if (length < chunk.length) return true;
-    }
+    const before = this.#lines.position;
+    for (const line of this.#lines.fresh()) this.#take(line);
+    return this.#lines.position > before;
   }
 
   /** Takes in the rest, including a last line without a newline. Call when the session has ended. */
   finish(): void {
-    while (this.read());
-    const line = this.#cutter.end();
-    if (line) this.#take(line);
+    for (const line of this.#lines.rest()) this.#take(line);
   }
 
   // Results with much data beside their text may lack fields at the ends: those are read whole.
   #take(line: Line): void {
     applyLine(this.reading, line, ({ offset, length }) => {
-      const text = readLine(this.#descriptor, offset, Math.min(length + 1, longestResultBytes));
+      const text = this.#lines.textAt(offset, Math.min(length + 1, longestResultBytes));
       return { kind: "whole", offset, length, text };
     });
   }
 
   [Symbol.dispose](): void {
-    closeDescriptor(this.#descriptor);
+    this.#lines[Symbol.dispose]();
   }
 }
 
@@ -67,19 +55,4 @@ export interface AnswerText {
 export function readAnswer(transcript: string, offset: number, limit: number): AnswerText {
   const { text, length } = readAnswerPart(transcript, offset, { from: 0, characters: limit });
   return { text, cut: length === undefined || length > text.length };
-}
-
-function readLine(descriptor: number, offset: number, wanted: number): string {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  while (length < wanted) {
-    const piece = chunk.subarray(0, Math.min(chunkBytes, wanted - length));
-    const read = piece.subarray(0, readAt(descriptor, piece, offset + length));
-    const end = read.indexOf(10);
-    // A copy, because the buffer is reused.
-    pieces.push((end < 0 ? read : read.subarray(0, end)).slice());
-    if (end >= 0 || read.length === 0) return Buffer.concat(pieces).toString();
-    length += read.length;
-  }
-  return Buffer.concat(pieces).toString();
 }

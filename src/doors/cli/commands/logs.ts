@@ -1,6 +1,6 @@
 // `logs`: the session of a task, read like a conversation.
 import { z } from "zod";
-import { TranscriptLines } from "../../../claude/conversation-lines.ts";
+import { TranscriptLines } from "../../../claude/transcript-lines.ts";
 import type { Attempt, BatchState, TaskState } from "../../../model/state.ts";
 import { directoryOf } from "../../../model/task-options.ts";
 import { batchIdInput } from "../../../operations/batch-input.ts";

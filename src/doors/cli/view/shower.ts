@@ -1,6 +1,7 @@
 // Shows a transcript while it grows: as a conversation, or its bytes as they are.
-import { partsOf, type TranscriptLines } from "../../../claude/conversation-lines.ts";
+import { partsOf } from "../../../claude/conversation-lines.ts";
 import type { Line } from "../../../claude/lines.ts";
+import type { TranscriptLines } from "../../../claude/transcript-lines.ts";
 import { cut } from "../../../model/cut.ts";
 import { readTail } from "../../../platform/files.ts";
 import { harmless } from "../../../report/harmless.ts";

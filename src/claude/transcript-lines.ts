@@ -1,0 +1,92 @@
+// Reads a transcript while it grows: its bytes, its lines, or the text of one line.
+import { closeDescriptor, openForReading, readAt } from "../platform/files.ts";
+import { type Line, LineCutter } from "./lines.ts";
+
+/** How much is read at once. */
+export const chunkBytes = 256 * 1024;
+// One buffer serves all transcripts of a process: reads are synchronous, and lines are copied out of it.
+const chunk = new Uint8Array(chunkBytes);
+
+// At most `wanted` bytes, none at the end of the file. The next call overwrites them.
+function bytesAt(descriptor: number, position: number, wanted = chunkBytes): Uint8Array {
+  const buffer = wanted > chunkBytes ? new Uint8Array(wanted) : chunk.subarray(0, wanted);
+  return buffer.subarray(0, readAt(descriptor, buffer, position));
+}
+
+/** Reads a transcript line by line while it grows. The constructor throws if there is no file. */
+export class TranscriptLines implements Disposable {
+  readonly #descriptor: number;
+  readonly #cutter = new LineCutter();
+  #position = 0;
+
+  constructor(path: string) {
+    this.#descriptor = openForReading(path);
+  }
+
+  /** How many bytes have been read. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** The new bytes, in pieces. For readers that want no lines. */
+  *pieces(): Generator<Uint8Array> {
+    for (const piece of this.#read()) yield piece.slice();
+  }
+
+  /** The new complete lines. */
+  *fresh(): Generator<Line> {
+    for (const piece of this.#read()) yield* this.#cutter.push(piece);
+  }
+
+  /** What is left at the end: the new lines, and a last one without a newline. */
+  *rest(): Generator<Line> {
+    yield* this.fresh();
+    const line = this.#cutter.end();
+    if (line) yield line;
+  }
+
+  /** The text of the line that begins at an offset, or its first `bytes`. */
+  textAt(offset: number, bytes: number): string {
+    return new LineText(this.#descriptor, offset).next(bytes);
+  }
+
+  *#read(): Generator<Uint8Array> {
+    for (;;) {
+      const bytes = bytesAt(this.#descriptor, this.#position);
+      if (bytes.length === 0) return;
+      this.#position += bytes.length;
+      yield bytes;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    closeDescriptor(this.#descriptor);
+  }
+}
+
+/** The text of the line that begins at an offset, in pieces that never cut a character. */
+export class LineText {
+  readonly #descriptor: number;
+  readonly #decoder = new TextDecoder();
+  #position: number;
+  #ended = false;
+
+  constructor(descriptor: number, offset: number) {
+    this.#descriptor = descriptor;
+    this.#position = offset;
+  }
+
+  /** Whether the end of the line or the file was read. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** The text of the next bytes, at most `wanted`. */
+  next(wanted: number): string {
+    const bytes = bytesAt(this.#descriptor, this.#position, wanted);
+    this.#position += bytes.length;
+    const end = bytes.indexOf(10);
+    this.#ended = end >= 0 || bytes.length === 0;
+    return this.#decoder.decode(end < 0 ? bytes : bytes.subarray(0, end), { stream: !this.#ended });
+  }
+}
