@@ -6,7 +6,7 @@ import { wornWords } from "./worn-words.ts";
 const source = join(import.meta.dir, "..", "src");
 
 /** Folders of which every comment is looked at. */
-const folders = ["platform", "model", "store", "claude", "engine"];
+const folders = ["platform", "model", "store", "claude", "engine", "report"];
 
 /** All comments of a source, without code and quotations in them. */
 function commentsIn(text: string): string {

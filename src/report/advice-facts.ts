@@ -1,4 +1,4 @@
-// What advice on a task needs to know, out of the state of its batch.
+// The facts that advice on a task needs, from the state of its batch.
 import { type BatchState, canRetry, type DoneTask } from "../model/state.ts";
 import { optionsOf } from "../model/task-options.ts";
 import type { AdviceFacts } from "./advice.ts";

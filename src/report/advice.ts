@@ -1,5 +1,5 @@
-// What a person can do about how a task ended. Each claim on options and conversations is followed with the real
-// `claude` in `test/real/advice.real.ts` and `test/real/continue.real.ts`; each retry, in `test/advice-followed.test.ts`.
+// What a person can do about how a task ended. Tests follow each claim on options and conversations with the real
+// `claude` (`test/real/advice.real.ts`, `test/real/continue.real.ts`), and each retry (`test/advice-followed.test.ts`).
 import { limitText } from "../model/limit-types.ts";
 import { type Concurrency, mostSeconds, type RetryOptions, type SessionOptions } from "../model/options.ts";
 import type { Canceller, Clock, Denial, FailureReason, Outcome } from "../model/outcome.ts";
@@ -8,26 +8,26 @@ import { denialAdvice } from "./denial-advice.ts";
 import { oneLine } from "./harmless.ts";
 import { type Door, optionText, retryText } from "./option-words.ts";
 
-/** What is known of the task beside its outcome, and whose words the advice is in. */
+/** What is known of the task besides its outcome, and the door whose words the advice uses. */
 export interface AdviceFacts {
   denials: readonly Denial[];
   batchId: string;
   sessionId?: string | undefined;
-  /** The words of the tools unless given. */
+  /** By default, the words of the tools. */
   door?: Door | undefined;
   /** The tasks that ended like this, which the advice names; 1-based. */
   tasks?: readonly number[] | undefined;
-  /** Those of the task. */
+  /** The task's own. */
   options?: SessionOptions | undefined;
-  /** Whether another attempt goes on with the conversation. */
+  /** Whether another attempt continues the conversation. */
   resumable?: boolean | undefined;
-  /** A budget of the batch that is likely to be enough. */
+  /** A budget of the batch that is probably enough. */
   enoughUsd?: number | undefined;
-  /** Most sessions at once; a number, where the batch has one. */
+  /** Most sessions at once, if the batch has a number. */
   concurrency?: Concurrency | undefined;
 }
 
-/** What to try, in a few sentences. Nothing for a success at which no tool was denied. */
+/** What to try, in a few sentences. Undefined for a success without denied tools. */
 export function adviceFor(outcome: Outcome, facts: AdviceFacts): string | undefined {
   const words = wordsFor(facts);
   const own = ownAdvice(outcome, words);
@@ -37,13 +37,13 @@ export function adviceFor(outcome: Outcome, facts: AdviceFacts): string | undefi
     outcome.kind === "succeeded"
       ? denied && deniedSuccess(words, changes)
       : againAdvice(outcome, words, changes);
-  // Where a command does it, that comes first.
+  // If a command does it, that comes first.
   const isCommand = own?.changes !== undefined;
   const sentences = [denied?.text, ...(isCommand ? [again, own?.text] : [own?.text, again])];
   return sentences.filter((sentence) => sentence !== undefined && sentence !== "").join(" ") || undefined;
 }
 
-/** What to do about one reason, and the options by which a retry does it. */
+/** What to do about one reason, and the options of a retry that does it. */
 interface OwnAdvice {
   text: string;
   changes?: RetryOptions | undefined;
@@ -57,15 +57,15 @@ interface Words {
   resumable: boolean;
   enoughUsd: number | undefined;
   option(name: string, value?: string): string;
-  /** "lower `concurrency`"; nothing where one session runs at a time already. */
+  /** "lower `concurrency`"; undefined if only one session runs at a time. */
   lower: string | undefined;
-  /** "run `claude`", or to a model, which cannot: "ask the user to run `claude` in a terminal". */
+  /** "run `claude`", or for a model, which cannot: "ask the user to run `claude` in a terminal". */
   run(command: string): string;
   /** "the task", or "the tasks". */
   tasks: string;
   /** The subject of a sentence: the command or call. */
   retry(changes?: RetryOptions): string;
-  /** A sentence without its end: how values of these variables are given. */
+  /** A sentence without its end: how to give values of these variables. */
   retryWithValues(names: readonly string[]): string;
 }
 
@@ -106,7 +106,7 @@ function calling(text: string): string {
   return text.startsWith("retry_batch") ? `Calling ${text}` : text;
 }
 
-/** What a retry is good for: it may end well as it is, with other options, or not at all. */
+/** What a retry can do: it may succeed as it is, with other options, or not at all. */
 type Chance = "as it is" | "with options" | "with another task";
 
 type Reason = readonly [
@@ -199,17 +199,17 @@ const reasons = {
   execution: [() => "Read the message and the last lines of the transcript.", "as it is"],
 } satisfies Record<FailureReason, Reason>;
 
-/** "Lower `concurrency`, or wait a few minutes.", or without the beginning, "Wait a few minutes." */
+/** "Lower `concurrency`, or wait a few minutes.", or without the first part, "Wait a few minutes." */
 function sentence(first: string | undefined, second: string): string {
   const text = first === undefined ? second.replace(/^(?:or|and) /, "") : `${first}, ${second}`;
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 }
 
-/** The turns that the CLI is believed to have had where the task named none. */
+/** The turns that the CLI presumably had if the task set none. */
 const usualTurns = 25;
 
-// The CLI says which it is: of a conversation with nothing but the task in it, "a single exchange"; any other it has
-// tried to summarize before it gave up.
+// The CLI distinguishes two cases: a conversation with only the task in it ("a single exchange"), and any other, which it
+// tried to compact before it gave up.
 function tooLong({ option }: Words, message: string): string {
   if (/single[- ]exchange/.test(message)) {
     return `The task and its initial context are too long: shorten the task, name fewer files with \`@\`, shorten ${option("appendSystemPrompt")}, or offer fewer tools in ${option("tools")} and ${option("mcpConfig")}.`;
@@ -245,7 +245,7 @@ const clocks = {
   ],
 } satisfies Record<Clock, Reason>;
 
-/** Twice the time, as far as that may be given; nothing where there is no longer one. */
+/** Twice the time, up to the maximum; undefined if it is the maximum already. */
 function longer(times: RetryOptions): RetryOptions | undefined {
   const [[name, time] = []] = Object.entries(times);
   if (name === undefined || typeof time !== "number" || time >= mostSeconds) return undefined;
@@ -281,7 +281,7 @@ function crashAdvice(
   { exitCode, signal }: Extract<Outcome, { kind: "crashed" }>,
   { lower, run }: Words,
 ): string {
-  // 137 is what a shell makes of SIGKILL.
+  // A shell reports SIGKILL as 137.
   if (signal === "SIGKILL" || exitCode === 137) {
     const rest = lower === undefined ? "close other programs" : lower;
     return `The system may have run out of memory: ${rest}.`;
@@ -334,7 +334,7 @@ function againAdvice(outcome: Outcome, words: Words, changes: RetryOptions): str
   }
 }
 
-// Rerun, and not continued: the answer is to be a whole one.
+// Rerun, not continued, so that the answer is a whole one.
 function deniedSuccess({ tasks, retry, sessionId, option }: Words, changes: RetryOptions): string {
   const rerun = `${retry(changes)} reruns ${tasks} from the start.`;
   if (sessionId === undefined) return rerun;

@@ -1,15 +1,15 @@
-// Times, money and numbers as people read them.
+// Times, money and numbers for people.
 
-// `toLocaleString` would make a formatter for every single number; made with the module, they would cost each start 3 ms.
+// `toLocaleString` would create a formatter for each number; created with the module, they would cost each start 3 ms.
 const formatters = new Map<number | undefined, Intl.NumberFormat>();
 
-/** US dollars: four places below ten cents, else two. `atLeast` says that some of it is not known. */
+/** US dollars: four decimals below ten cents, otherwise two. `atLeast`: part of it is unknown. */
 export function costText(costUsd: number, atLeast = false): string {
   const amount = formatter(costUsd > 0 && costUsd < 0.1 ? 4 : 2).format(costUsd);
   return atLeast ? `at least $${amount}` : `$${amount}`;
 }
 
-/** Milliseconds as "4.2 s", "3 min 05 s" or "2 h 05 min". Never negative: clocks may be set back. */
+/** Milliseconds as "4.2 s", "3 min 05 s" or "2 h 05 min". Never negative, even if clocks are set back. */
 export function durationText(milliseconds: number): string {
   const seconds = Math.max(0, milliseconds) / 1000;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
@@ -20,13 +20,13 @@ export function durationText(milliseconds: number): string {
   return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
 }
 
-/** What goes on, in whole seconds, because tenths would only flicker: "4 s", "3 min 05 s". */
+/** For running times, in whole seconds because tenths would only flicker: "4 s", "3 min 05 s". */
 export function elapsedText(milliseconds: number): string {
   const seconds = Math.floor(Math.max(0, milliseconds) / 1000);
   return seconds < 10 ? `${seconds} s` : durationText(seconds * 1000);
 }
 
-/** A number with thousands set apart. */
+/** A number with thousands separators. */
 export function numberText(value: number): string {
   return formatter().format(value);
 }
@@ -47,7 +47,7 @@ export function timeText(at: number): string {
   return `${local.slice(0, 10)} ${local.slice(11, 19)} ${sign}${hours}:${twoDigits(Math.abs(offset) % 60)}`;
 }
 
-// Without `places`, as many as the number has, three at most.
+// Without `places`, as many as the number has, at most three.
 function formatter(places?: number): Intl.NumberFormat {
   const known = formatters.get(places);
   if (known) return known;

@@ -66,7 +66,7 @@ export const resultSchema = z.object({
 });
 export type ResultEntry = z.infer<typeof resultSchema>;
 
-/** While a hold is on. */
+/** Present while the batch is held. */
 export const holdFields = {
   heldBecause: z.string().optional().meta({ description: "Why no sessions start right now.", listed: false }),
   heldUntil: z
@@ -128,20 +128,20 @@ export type BatchAnswer = z.infer<typeof batchAnswerSchema>;
 
 export const sessionAnswerSchema = z.object({
   ...batchFields,
-  // One task has a status of its own.
+  // A single task has its own status.
   counts: countsSchema.meta({ listed: false }),
   end: endFields.end.meta({ listed: false }),
   ...resultSchema.partial().shape,
 });
 export type SessionAnswer = z.infer<typeof sessionAnswerSchema>;
 
-/** What a result says that is not in the log: its text, where its page is, and who reads it. */
+/** The parts of a result that are not in the log: its text, its file, and its reader. */
 export interface ResultText {
   door: Door;
-  /** What was answered, or what went wrong. */
+  /** The answer, or what went wrong. */
   text: string;
   cut: boolean;
-  /** Of the whole, where it is cut. */
+  /** Of the whole text, if it is cut. */
   textLength?: number;
   /** Where the rest begins, in characters. */
   nextFrom?: number;
@@ -195,7 +195,7 @@ export function remarksOf({ outcome, remarks = [] }: DoneTask): string[] {
     : remarks;
 }
 
-/** What an answer says that is not in the log. */
+/** The parts of an answer that are not in the log. */
 interface AnswerFacts {
   /** Milliseconds since 1970. */
   now: number;
@@ -204,7 +204,7 @@ interface AnswerFacts {
   message?: string | undefined;
 }
 
-/** The whole answer. `results` are those of the tasks that have ended, in the order of their numbers. */
+/** The whole answer. `results`: those of ended tasks, by number. */
 export function batchAnswerOf(
   state: BatchState,
   word: StateWord,
@@ -230,7 +230,7 @@ export function batchAnswerOf(
   };
 }
 
-/** The answer of a batch of one: its result, and the batch's fields beside it. */
+/** The answer of a batch with one task: its result, and the batch's fields beside it. */
 export function sessionAnswerOf({ results, pending: _, ...batch }: BatchAnswer): SessionAnswer {
   return { ...batch, ...results[0] };
 }
@@ -269,7 +269,7 @@ export function countsText(state: BatchState): string {
   return `${ended}: ${parts.join(", ")}.`;
 }
 
-/** How far a batch is, or how it ended and why, and what to do next: for the readers of one door. */
+/** How far a batch is, or how it ended and why, and what to do next, in the words of one door. */
 export function standingText(
   state: BatchState,
   word: StateWord,
@@ -286,7 +286,7 @@ export function standingText(
   return sentencesOf([countsText(state), unwrittenText(state), now]);
 }
 
-/** How a batch ended and why, which of its files are lacking, and what to do next. */
+/** How a batch ended and why, which of its files are missing, and what to do next. */
 export function endMessage(facts: EndFacts, files: Pick<BatchState, "fileFailures">, door: Door): string {
   return sentencesOf([endText(facts), unwrittenText(files), nextText(facts, door)]);
 }
@@ -295,7 +295,7 @@ function sentencesOf(sentences: readonly (string | undefined)[]): string {
   return sentences.filter((sentence) => sentence !== undefined).join(" ");
 }
 
-/** Which files could not be written, and why; nothing where all were. */
+/** Which files could not be written, and why; undefined if all were. */
 export function unwrittenText({ fileFailures }: Pick<BatchState, "fileFailures">): string | undefined {
   const [unwritten] = fileFailures;
   if (!unwritten) return undefined;

@@ -1,5 +1,4 @@
-// The tasks that somebody should look at, gathered by what to do about them: 300 tasks that fail for one reason
-// need one piece of advice.
+// The tasks that need attention, grouped by what to do: 300 tasks that fail for one reason need one piece of advice.
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { adviceFor } from "./advice.ts";
 import { adviceFactsOf } from "./advice-facts.ts";
@@ -10,24 +9,24 @@ import { doorOf } from "./option-words.ts";
 import { outcomeText } from "./outcome-text.ts";
 import { labelHtml, statusWord } from "./row.ts";
 
-/** A task that failed, or that was denied a tool, and its row. */
+/** A task that failed or was denied a tool, with its row. */
 export interface Attention {
   /** 1-based. */
   task: number;
   /** The same for tasks that need the same advice. */
   key: string;
-  /** What to do, about all tasks of these numbers. */
+  /** What to do about all tasks of these numbers. */
   advice(tasks: readonly number[]): string;
   row: Html;
 }
 
 /** Most rows under one piece of advice, and most pieces of advice; the table of all tasks has the rest. */
 const mostRows = 4;
-/** Most tasks that one command names; it can be given again for the others. */
+/** Most tasks that one command names; repeat it for the others. */
 const mostNumbers = 200;
 const mostGroups = 30;
 
-/** What there is to say about an ended task; nothing for a plain success and for a cancelled one. */
+/** What to say about an ended task; undefined for a plain success, and for a cancelled one. */
 export function attentionFor(
   state: BatchState,
   task: DoneTask,
@@ -37,7 +36,7 @@ export function attentionFor(
   if (task.outcome.kind === "cancelled") return undefined;
   const remarks = remarksOf(task);
   if (task.outcome.kind === "succeeded" && denials.length + remarks.length === 0) return undefined;
-  // Without the session id, which would keep equal advice apart.
+  // Without the session id, which would make equal advice different.
   const { sessionId: _, ...known } = adviceFactsOf(state, task, doorOf(state.batch.startedBy));
   const advice = (tasks: readonly number[]) => {
     const words = adviceFor(task.outcome, { ...known, tasks: tasks.slice(0, mostNumbers) });
@@ -54,7 +53,7 @@ function oddSuccess(denied: number): string {
   return `Succeeded, but ${countText(denied, "tool call")} ${denied === 1 ? "was" : "were"} denied`;
 }
 
-/** The table of them, a group for each piece of advice, the largest first. Empty where there are none. */
+/** The table of them, a group for each piece of advice, the largest first. Empty if there are none. */
 export function attentionTable(attentions: readonly Attention[]): Html {
   if (attentions.length === 0) return nothing;
   const groups = [...Map.groupBy(attentions, ({ key }) => key)].sort(([, a], [, b]) => b.length - a.length);

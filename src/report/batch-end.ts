@@ -9,7 +9,7 @@ import { costText, countText, numberText } from "./amounts.ts";
 import { type Door, doorOf } from "./option-words.ts";
 import type { StatusWord } from "./row.ts";
 
-/** What every answer says of the end. */
+/** Fields about the end in every answer. */
 export const endFields = {
   end: z.enum(batchEnds).optional(),
   stoppedBy: z
@@ -23,7 +23,7 @@ export function endFieldsOf(end: BatchEnd | undefined): z.infer<z.ZodObject<type
   return { end: end.kind, ...(end.kind === "stopped" ? { stoppedBy: end.by } : {}) };
 }
 
-/** What the words need. A row of the store knows less than the state of a batch. */
+/** The facts for the words. A row of the store knows less than the state of a batch. */
 export interface EndFacts {
   batchId: string;
   end: BatchEnd;
@@ -32,11 +32,11 @@ export interface EndFacts {
   costAtLeast?: boolean | undefined;
   /** The budget in force. */
   budgetUsd?: number | undefined;
-  /** The budget at which it stopped last: a retry of some of its tasks may have set another since. */
+  /** The budget at which it last stopped. A retry of some tasks may have changed it since. */
   stoppedAtUsd?: number | undefined;
-  /** Of the cancelled tasks, those that never had a session. */
+  /** How many of the cancelled tasks never had a session. */
   notStarted?: number | undefined;
-  /** Whether single tasks were cancelled, and nobody asked for the end of the whole batch. */
+  /** Whether only single tasks were cancelled, not the whole batch. */
   isPartial?: boolean | undefined;
 }
 
@@ -66,7 +66,7 @@ export function endLabel({ end, counts }: Pick<EndFacts, "end" | "counts">): str
   }
 }
 
-// Who cancels a few tasks has not cancelled the batch.
+// Cancelling a few tasks does not cancel the batch.
 function cancelledLabel(counts: Counts): string {
   const { failed, cancelled, succeeded } = counts;
   if (failed + succeeded === 0) return "cancelled";
@@ -102,13 +102,13 @@ const accessLabels = {
   "usage-limit": "stopped: usage limit",
 } satisfies Record<AccessKind, string>;
 
-// Nobody but `run` itself waits for its batch. It listens to signals, and stops the batch properly: only what is killed
-// or crashes just ends.
+// Only `run` waits for its batch and handles signals by stopping it properly. So this end means that `run` was killed or
+// crashed.
 function isOfRun({ by, startedBy }: Stopped): boolean {
   return by === "leash" && startedBy !== undefined && doorOf(startedBy) === "command-line";
 }
 
-/** Why it ended, and what became of its tasks: "Stopped at its budget of $1.00: 5 of 30 tasks done, 25 not started." */
+/** Why it ended, and how its tasks did: "Stopped at its budget of $1.00: 5 of 30 tasks done, 25 not started." */
 export function endText(facts: EndFacts): string {
   const { end, counts } = facts;
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
@@ -136,7 +136,7 @@ function stopReason(end: Stopped, facts: EndFacts): string {
   return `Stopped at its ${stoppedAtUsd === budgetUsd ? "" : "earlier "}budget of ${costText(stoppedAtUsd)}`;
 }
 
-// A retry of some of the tasks that had not started may have come to its end within the budget that it was given.
+// A retry of some tasks that had not started may have ended within its new budget.
 function newBudgetText(by: Canceller, { budgetUsd, stoppedAtUsd, costUsd, costAtLeast }: EndFacts): string {
   if (by !== "budget" || budgetUsd === undefined || stoppedAtUsd === undefined) return "";
   if (stoppedAtUsd === budgetUsd) return "";
@@ -187,7 +187,7 @@ function doneWords({ succeeded, failed }: Counts): string {
   return `${numberText(succeeded)} succeeded${failed > 0 ? `, ${numberText(failed)} failed` : ""}`;
 }
 
-/** The command that goes on; nothing where all is done. */
+/** The command that continues; undefined if all is done. */
 export function nextCommand(facts: EndFacts): string | undefined {
   const { end, batchId } = facts;
   if (end.kind === "succeeded") return undefined;
@@ -200,7 +200,7 @@ function newBudgetUsd(facts: EndFacts): number | undefined {
   return end.kind === "stopped" && end.by === "budget" ? enoughUsd(facts) : undefined;
 }
 
-/** What to do next, in words for the readers of one door, and where the failures are told; nothing where all is done. */
+/** What to do next, in the words of one door, and where failures are listed; undefined if all is done. */
 export function nextText(facts: EndFacts, door: Door): string | undefined {
   const { end, batchId, counts } = facts;
   const onward = onwardText(facts, door);
@@ -213,7 +213,7 @@ export function nextText(facts: EndFacts, door: Door): string | undefined {
   return `${onward} ${source} says what went wrong and what to change.`;
 }
 
-/** The first sentence of it alone, for a view that tells the failures itself. */
+/** Only its first sentence, for a view that lists the failures itself. */
 export function onwardText(facts: EndFacts, door: Door): string | undefined {
   const { end, batchId } = facts;
   const command = nextCommand(facts);
@@ -251,8 +251,8 @@ export function endSentences(facts: EndFacts, door: Door): string {
 }
 
 /**
- * The budget for a batch that stopped at one and runs `more` of its tasks: what it is likely to cost in all, told from
- * what is done, with a reserve of half as much again at least. Nothing where a retry has given it enough since.
+ * The budget for a batch that stopped at one and runs `more` of its tasks: the probable total, from the tasks done so
+ * far, plus a reserve of at least half. Undefined if a retry has set a sufficient one since.
  */
 export function enoughUsd(
   { counts, costUsd, budgetUsd = 0, stoppedAtUsd = budgetUsd }: Budgeted,
@@ -266,10 +266,10 @@ export function enoughUsd(
 
 type Budgeted = Pick<EndFacts, "counts" | "costUsd" | "budgetUsd" | "stoppedAtUsd">;
 
-// To two digits, so that it reads as the guess that it is.
+// Two digits, because it is an estimate.
 function roundedUp(usd: number): number {
   if (usd <= 0) return 1;
   const step = 10 ** (Math.floor(Math.log10(usd)) - 1);
-  // 0.15 is a little more than 15 × 0.01 to a computer, and is not to become 0.16.
+  // As a binary fraction, 0.15 is slightly more than 15 × 0.01, and must not become 0.16.
   return Number((Math.ceil(usd / step - 1e-6) * step).toPrecision(2));
 }

@@ -1,4 +1,4 @@
-// How a batch was started, for its page: by whom, where, with which models, tools and permissions.
+// How a batch was started, for its page: by which door, where, with which models, tools and permissions.
 
 import { cut } from "../model/cut.ts";
 import { product } from "../model/product.ts";
@@ -7,7 +7,7 @@ import { costText, countText } from "./amounts.ts";
 import { oneLine } from "./harmless.ts";
 import { factsHtml, type Html, html, joined } from "./html.ts";
 
-/** Longest value of an option, in characters. */
+/** The longest value of an option, in characters. */
 const longest = 1_000;
 
 /** As a list of facts. */
@@ -34,7 +34,7 @@ function startedBy({ batch: { startedBy: by, client } }: BatchState): Html {
   return html`<code>${what}</code>${client === undefined ? undefined : `, called by ${oneLine(client, 60)}`}`;
 }
 
-/** The batch's value, and how many tasks have one of their own. */
+/** The batch's value, and how many tasks have their own. */
 function optionHtml({ batch }: BatchState, name: string, usual?: string): Html | undefined {
   const value = textOf(batch.sessionOptions[name]) ?? usual;
   const own = batch.tasks.filter(

@@ -1,22 +1,22 @@
-// An entry of `results` of limited length. What is cut says how long it was.
+// An entry of `results` with limited length. Truncated parts say how long they were.
 
 import { cut } from "../model/cut.ts";
 import { numberText } from "./amounts.ts";
 import type { ResultEntry } from "./answer.ts";
 
-/** Most rules of denied tools, remarks or names of variables that are listed, and how many characters of each. */
+/** Most denied rules, remarks or variable names that are listed, and most characters of each. */
 const mostListed = 10;
 const listedCharacters = 400;
 const adviceCharacters = 2_000;
 
 export interface EntryLimits {
-  /** Of the task as it was given. */
+  /** Of the task as given. */
   description: number;
-  /** Of data that the answer is, as JSON: data cannot be cut, so that it is there whole or not at all. */
+  /** Of a structured answer, as JSON in characters. Data cannot be cut, so it is included whole or not at all. */
   data: number;
 }
 
-/** The same entry; what is too long in it is cut, but for its text, which is cut where it is read. */
+/** The same entry with long parts cut, except its text, which is cut where it is read. */
 export function boundedEntry(entry: ResultEntry, limits: EntryLimits): ResultEntry {
   const { taskDescription, structuredResult, permissionDenials, remarks, env, advice, ...rest } = entry;
   return {
@@ -30,7 +30,7 @@ export function boundedEntry(entry: ResultEntry, limits: EntryLimits): ResultEnt
   };
 }
 
-/** The beginning of a text that is too long, with how long it is. */
+/** The beginning of a long text, followed by its length. */
 export function cutText(text: string, limit: number): string {
   return text.length <= limit ? text : `${cut(text, limit)} [${numberText(text.length)} characters]`;
 }

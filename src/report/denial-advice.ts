@@ -7,13 +7,13 @@ import { oneLine } from "./harmless.ts";
 import { type Door, optionText } from "./option-words.ts";
 
 interface DenialAdvice {
-  /** One sentence on what was denied, and one on each thing that can be done. */
+  /** One sentence on what was denied, and one on each possible remedy. */
   text: string;
-  /** The options of a retry that allows it: those of the task, with what is added and without what is removed. */
+  /** The options of a retry that allows it: the task's own, with additions and removals. */
   changes: RetryOptions;
 }
 
-/** `options` are those of the task. Nothing without a denial. */
+/** `options`: the task's own. Undefined without a denial. */
 export function denialAdvice(
   denials: readonly Denial[],
   { door, options }: { door: Door; options: Partial<SessionOptions> },
@@ -39,7 +39,7 @@ export function denialAdvice(
     tools: names,
     removed: advised.notDisallowed.filter(isPlain),
   });
-  // With all that the task has already, a retry may be too long to print; then what to add has to do.
+  // With all options of the task, a retry may be too long to print; then only the additions are named.
   const isPrinted = JSON.stringify(changes).length <= mostChanges;
   const sentences = [
     `Claude was not allowed to use ${listed(tools)}.`,
@@ -61,7 +61,7 @@ export function denialAdvice(
   return { text: sentences.join(" "), changes: isPrinted ? changes : {} };
 }
 
-/** Longest options of a retry that are printed, as JSON in characters. */
+/** The longest options of a retry to print, as JSON in characters. */
 const mostChanges = 1_000;
 
 interface Additions {
@@ -73,7 +73,7 @@ interface Additions {
   removed: readonly string[];
 }
 
-// A list that is given with a retry replaces the task's own.
+// A list given with a retry replaces the task's own.
 function changesOf(
   options: Partial<SessionOptions>,
   { allowedTools, addDirectories, permissionMode, tools, removed }: Additions,
@@ -92,10 +92,10 @@ function changesOf(
   };
 }
 
-/** Of all rules, and of all directories, in characters: an answer of many tasks cuts advice at 2,000. */
+/** For all rules, and for all directories, in characters: an answer with many tasks cuts advice at 2,000. */
 const mostCharacters = 700;
 
-// Whole rules, for a shortened one would be another.
+// Only whole rules, because a shortened one would be another rule.
 function printed(rules: readonly string[]): string[] {
   let length = 0;
   return rules.filter((rule) => {
@@ -119,7 +119,7 @@ function leftOut(advised: AdvisedOptions, shown: number): string[] {
   ];
 }
 
-// Of a rule, nothing is said to be narrow that is not; a directory can be more than is needed.
+// Does not call a rule narrow that is not; a directory can be more than necessary.
 function directoryText(door: Door): string {
   return `${optionText(door, "addDirectories")} also allows writing there; a directory outside the allowed roots is refused until the operator adds it to \`allowedRoots\`.`;
 }
@@ -128,7 +128,7 @@ function listOption(option: string, value: string, door: Door): string | undefin
   return value === "" ? undefined : optionText(door, option, value);
 }
 
-// Each says how wide the rule is, and how a narrower one would do.
+// Each says how wide the rule is, and what would make a narrower one possible.
 const wide = (why: string, instead: string) =>
   `The rule \`Bash\` allows every command. No narrower rule allows ${why}. Ask for ${instead}.`;
 
@@ -186,7 +186,7 @@ const mismatchText = {
   assignment: "include the variable assignment in the rule",
 } satisfies Record<Mismatch, string>;
 
-/** "A", "A and B", "A, B and C"; of more than six, the rest is "others". */
+/** "A", "A and B", "A, B and C"; from the seventh on, "others". */
 function listed(names: readonly string[]): string {
   return names.length > 6 ? `${names.slice(0, 6).join(", ")} and others` : joined(names);
 }

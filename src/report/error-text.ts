@@ -1,4 +1,4 @@
-// The text file of a task that did not succeed: made to be read in any editor, and to be pasted into a report.
+// The text file of an unsuccessful task, for any editor, and for pasting into a report.
 
 import { cut } from "../model/cut.ts";
 import type { Outcome } from "../model/outcome.ts";
@@ -18,18 +18,18 @@ import {
   variablesText,
 } from "./task-facts.ts";
 
-/** All that the text of a task without success tells. */
+/** Everything in the text of an unsuccessful task. */
 export interface ErrorPage extends TaskFacts {
   outcome: Exclude<Outcome, { kind: "succeeded" }>;
-  /** What the session answered before it failed, with the words before each. */
+  /** Earlier answers of the session, each with its heading. */
   others?: readonly { heading: string; text: string }[];
-  /** What did not take effect, or did not go as usual, in sentences. */
+  /** What did not take effect, or was unusual, in sentences. */
   remarks?: readonly string[];
-  /** What Claude wrote last, where it wrote anything. */
+  /** What Claude wrote last, if anything. */
   lastText?: string | undefined;
-  /** The end of the session's stderr; a crash brings its own. */
+  /** The end of the session's stderr; a crash has its own. */
   stderrTail?: string | undefined;
-  /** Path of the transcript, where there is one. */
+  /** Path of the transcript, if there is one. */
   transcript?: string | undefined;
 }
 
@@ -39,7 +39,7 @@ const longestText = 50_000;
 const stderrLines = 40;
 const longestStderrLine = 2_000;
 
-/** The text, its tag on the first line. Lines end in `\n`. */
+/** The text, with its tag on the first line. Lines end in `\n`. */
 export function errorText(page: ErrorPage): string {
   const parts = [
     `${fileTag(page.batchId, page.taskNumber)}\n`,
@@ -58,7 +58,7 @@ export function errorText(page: ErrorPage): string {
   return parts.filter((text) => text !== "").join("\n");
 }
 
-// A line of the text can never look like one of these headings by accident of its content: that is indented.
+// Content is indented, so that none of its lines can look like a heading.
 function part(heading: string, content: string | undefined): string {
   const text = harmless(content ?? "").trimEnd();
   if (text.trim() === "") return "";
@@ -66,7 +66,7 @@ function part(heading: string, content: string | undefined): string {
   return `${heading}\n${"-".repeat(heading.length)}\n${indented.join("\n")}\n`;
 }
 
-// What it wrote last is mostly the end of what it had answered.
+// Its last words are usually the end of an earlier answer.
 function lastWords({ lastText, others = [] }: ErrorPage): string | undefined {
   if (!lastText || others.some(({ text }) => text.endsWith(lastText))) return undefined;
   return shortened(lastText, longestText);
@@ -75,7 +75,7 @@ function lastWords({ lastText, others = [] }: ErrorPage): string | undefined {
 function whatHappened({ outcome }: ErrorPage): string {
   const line = outcomeText(outcome);
   const message = outcome.kind === "failed" || outcome.kind === "not-started" ? outcome.message : "";
-  // The line has short messages whole; a longer one, or one of several lines, follows as it is.
+  // The line contains short messages; longer or multi-line ones follow unchanged.
   const whole = message.length > 500 || message.trim().includes("\n");
   return whole ? `${line}\n\n${shortened(message, longestMessage)}` : line;
 }

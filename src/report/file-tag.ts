@@ -1,19 +1,19 @@
-// How a result file says whose it is, so that writing it again after a crash finds it, and nobody overwrites
-// a file of another batch that ended in the same millisecond.
+// How a result file identifies its owner: writing it again after a crash finds it, and it never overwrites a file of
+// another batch that ended in the same millisecond.
 
-/** Stands in the first 512 bytes of every result page and error text. */
+/** In the first 512 bytes of every result page and error text. */
 export function fileTag(batchId: string, taskNumber: number): string {
   return `parallel-claude-code-mcp batch ${batchId} task ${taskNumber}`;
 }
 
-/** Stands at the beginning of the page of a batch. */
+/** At the beginning of a batch's page. */
 export function pageTag(batchId: string): string {
   return `${pageMark} ${batchId}`;
 }
 
 const pageMark = "parallel-claude-code-mcp page of batch";
 
-/** Whether the first 512 bytes of a file are those of a page of ours; earlier versions wrote no tag. */
+/** Whether the first 512 bytes of a file belong to a page of ours; earlier versions wrote no tag. */
 export function isOurPage(head: string): boolean {
   return (
     head.startsWith(`<!doctype html>\n<!-- ${pageMark} `) ||

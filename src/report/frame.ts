@@ -1,17 +1,17 @@
-// The frame of every page, and the policy that stands behind what is inside it.
+// The frame of every page, with the policy that protects its contents.
 import { type Html, html, nothing, vouchedFor } from "./html.ts";
 import { style } from "./style.ts";
 
 /** The parts of a page. */
 export interface PageParts {
   title: string;
-  /** Stands in a comment within the first 512 bytes. */
+  /** In a comment within the first 512 bytes. */
   tag?: string;
-  /** Seconds after which a browser without scripts loads the page again; never, where absent. */
+  /** Seconds until a browser without scripts reloads the page; absent for never. */
   refreshSeconds?: number;
-  /** Told to the script, as `data-` attributes of the document. */
+  /** For the script, as `data-` attributes of the document. */
   facts: Record<string, string>;
-  /** Where a reader with a keyboard may go at once: the id of a part, and what it is called. */
+  /** The target of the skip link for keyboard users: the id of a part, and its name. */
   skip: { to: string; words: string };
   header: Html;
   main: Html;
@@ -19,8 +19,8 @@ export interface PageParts {
 }
 
 /**
- * Frames pages that share a script. The browser runs that one script, known by its hash, and what it loads itself; it
- * takes that one style sheet, and neither image nor font nor frame nor form: whatever a page quotes, nothing is fetched.
+ * Frames pages that share a script. The browser runs only that script, identified by its hash, and what it loads itself;
+ * it uses only that style sheet, and no image, font, frame or form: whatever a page quotes, nothing is fetched.
  */
 export function pageFrame(script: string): (parts: PageParts) => string {
   const policy = [

@@ -1,13 +1,13 @@
-// Text from elsewhere (prompts, model output, stderr), made fit for a terminal, a page, a text file, JSON, or one line of a
-// table. What may be shown as it is, is decided here and nowhere else.
+// Makes foreign text (prompts, model output, stderr) safe for a terminal, a page, a text file, JSON, or one line of a
+// table. The only place that decides what may be shown unchanged.
 import { cut } from "../model/cut.ts";
 
 const csi = /\x1b\[[0-?]*[ -/]*[@-~]/g;
 const osc = /\x1b[\]P_^X][^\x07\x1b]*(?:\x07|\x1b\\)/g;
-// Tabs and line feeds are no danger.
+// Tabs and line feeds are harmless.
 const control = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
 
-/** Scripts whose letters a joiner or non-joiner changes. Between other letters it is only a way to hide something. */
+/** Scripts whose letters change with a joiner or non-joiner. Between other letters it only serves to hide something. */
 const joiningScripts = [
   ...["Arabic", "Syriac", "Mongolian", "Devanagari", "Bengali", "Gurmukhi", "Gujarati", "Oriya"],
   ...["Tamil", "Telugu", "Kannada", "Malayalam", "Sinhala", "Khmer", "Myanmar"],
@@ -15,29 +15,29 @@ const joiningScripts = [
 const joiningLetter = `[${joiningScripts.map((name) => `\\p{Script=${name}}`).join("")}]`;
 const emojiEnd = "(?:\\p{Extended_Pictographic}|\\p{Emoji_Modifier}|\\ufe0f)";
 
-// What nobody sees, or what makes a text look like another one: a model reads it, and a person does not.
+// Invisible characters, and those that make a text look like another one: a model reads them, a person does not.
 const unseen = [
-  // Marks of direction.
+  // Direction marks.
   "[\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]",
-  // Marks, blanks and letters without a width.
+  // Marks, blanks and letters without width.
   "[\\u115f\\u1160\\u180e\\u200b\\u2060-\\u2065\\u206a-\\u206f\\u3164\\ufeff\\uffa0\\ufff9-\\ufffb]",
-  // Joiners, unless they make one sign of two emojis, or stand in a script that needs them.
+  // Joiners, unless they join two emojis, or belong to a script that needs them.
   `\\u200d(?<!${emojiEnd}\\u200d(?=\\p{Extended_Pictographic}))(?<!${joiningLetter}\\u200d)`,
   `\\u200c(?<!${joiningLetter}\\u200c)`,
-  // Selectors of a variant, unless they are alone behind what they select.
+  // Variation selectors, unless they follow a single character.
   "[\\ufe00-\\ufe0f](?<=[\\ufe00-\\ufe0f\\u{e0100}-\\u{e01ef}]{2})",
   "(?<!\\p{Script=Han})[\\u{e0100}-\\u{e01ef}]",
-  // Tags, unless they name a region's flag, such as that of Wales.
+  // Tags, unless they form a region's flag, such as that of Wales.
   "[\\u{e0000}-\\u{e007f}](?<!\\u{1f3f4}[\\u{e0030}-\\u{e007a}]{0,5}[\\u{e0030}-\\u{e007a}\\u{e007f}])",
 ].join("|");
 const unseenRun = new RegExp(`(?:${unseen})+`, "gu");
 const hidden = new RegExp(`[\\x7f-\\x9f\\u2028\\u2029]|${unseen}`, "gu");
-// Quickly: most texts hold none of these, nor anything of a script beyond Hebrew.
+// A quick check: most texts contain none of these, nor any script beyond Hebrew.
 const mayBeHidden = /[^\x00-\x7e\xa0-\u05ff]/;
 
 /**
- * Without terminal escapes. Other control characters, and characters that nobody would see, become visible signs;
- * lines end in `\n`. Emojis and scripts that are made with invisible characters stay whole.
+ * Removes terminal escapes. Other control and invisible characters become visible signs; lines end in `\n`. Emojis and
+ * scripts that need invisible characters stay whole.
  */
 export function harmless(text: string): string {
   const shown = text
@@ -48,10 +48,10 @@ export function harmless(text: string): string {
   return mayBeHidden.test(shown) ? shown.replace(unseenRun, "\ufffd") : shown;
 }
 
-/** A value that JSON can hold. A promise is none: it would become `{}`. */
+/** A value that JSON can contain. Not a promise, which would become `{}`. */
 export type Settled<Value> = Value extends PromiseLike<unknown> ? never : Value;
 
-/** A value as JSON: every character that `harmless` would not show as it is stands there as an escape, and none is lost. */
+/** A value as JSON. Every character that `harmless` would change is escaped, so none is lost. */
 export function harmlessJson<Value>(value: Settled<Value>, indent?: number): string {
   const json = JSON.stringify(value, undefined, indent);
   return mayBeHidden.test(json) ? json.replace(hidden, escaped) : json;
@@ -64,14 +64,14 @@ function escaped(characters: string): string {
     .join("");
 }
 
-/** All of the text's beginning as one line of at most `limit` characters. */
+/** The text as one line of at most `limit` characters. */
 export function oneLine(text: string, limit: number): string {
-  // Only what can be shown is looked at: a prompt may have 9 MB.
+  // Only the beginning is processed, because a prompt may have 9 MB.
   const beginning = text.slice(0, limit * 4 + 1000);
   return cut(harmless(beginning).replace(/\s+/g, " ").trim(), limit);
 }
 
-/** The first line that says something, of at most `limit` characters. */
+/** The first line with content, cut at `limit` characters. */
 export function firstLine(text: string, limit: number): string {
   const beginning = text.slice(0, limit * 4 + 1000).trimStart();
   const end = beginning.search(/[\r\n]/);

@@ -1,10 +1,10 @@
-// What every page has in common: HTML as a type of its own, into which text gets only escaped, and small pieces of it.
+// HTML as a type of its own, which escapes all text put into it, and small building blocks for every page.
 import { harmless } from "./harmless.ts";
 
-// Known to this file alone: nobody else can make HTML out of a string.
+// Private to this file, so that no other file can make HTML from a string.
 const own = Symbol("html");
 
-/** What a browser may read as HTML. Made by `html` and the functions here; a string is none, and does not compile. */
+/** What a browser may read as HTML. Made by `html` and the functions here; a plain string does not compile. */
 export class Html {
   readonly #text: string;
 
@@ -26,22 +26,22 @@ export class Html {
   }
 }
 
-/** What may stand in HTML: text and numbers are escaped, nothing is nothing, a list comes one after the other. */
+/** What HTML may contain: text and numbers are escaped, undefined is empty, lists are concatenated. */
 export type Content = Html | string | number | undefined | readonly Content[];
 
-/** HTML with values in it, in elements and in quoted attributes: `<b title="${name}">${name}</b>`. */
+/** HTML with values in elements and quoted attributes: `<b title="${name}">${name}</b>`. */
 export function html(pieces: TemplateStringsArray, ...values: readonly Content[]): Html {
   let text = pieces[0] ?? "";
   for (const [index, value] of values.entries()) text += textOf(value) + (pieces[index + 1] ?? "");
   return new Html(text, own);
 }
 
-/** Contents with something between them. */
+/** Contents with a separator. */
 export function joined(contents: readonly Content[], between: Content): Html {
   return new Html(contents.map(textOf).join(textOf(between)), own);
 }
 
-/** HTML that was checked elsewhere, character by character, or is our own: see who calls this, and nobody else may. */
+/** HTML of our own, or checked elsewhere character by character. Only for the existing callers. */
 export function vouchedFor(text: string): Html {
   return new Html(text, own);
 }
@@ -53,33 +53,33 @@ function textOf(content: Content): string {
   return typeof content === "string" ? escaped(content) : content.map(textOf).join("");
 }
 
-// Text from anywhere, fit for an element or a quoted attribute.
+// Any text, escaped for an element or a quoted attribute.
 function escaped(text: string): string {
   return Bun.escapeHTML(harmless(text));
 }
 
 export const nothing = html``;
 
-/** A sentence of ours: what stands in backticks becomes `<code>`. */
+/** A sentence of ours: text in backticks becomes `<code>`. */
 export function proseHtml(text: string): Html {
   return new Html(escaped(text).replace(/`([^`]+)`/g, "<code>$1</code>"), own);
 }
 
-/** A moment, for people and for programs. `at` in milliseconds since 1970. */
+/** A time, for people and for programs. `at` in milliseconds since 1970. */
 export function timeHtml(at: number, text: string): Html {
   const date = new Date(at);
   if (Number.isNaN(date.getTime())) return html`${text}`;
   return html`<time datetime="${date.toISOString()}">${text}</time>`;
 }
 
-/** A titled part of a page, which screen readers list. `id` is unique in the page. Nothing where there is no content. */
+/** A part of a page with a heading, which screen readers list. `id` is unique in the page. Empty without content. */
 export function sectionHtml(id: string, heading: string, content: Html, remark = ""): Html {
   if (content.isEmpty) return nothing;
   const small = remark === "" ? nothing : html` <small>${remark}</small>`;
   return html`<section aria-labelledby="${id}"><h2 id="${id}">${heading}${small}</h2>${content}</section>\n`;
 }
 
-/** Names and values as a list; those without a value are left out. */
+/** Names and values as a list, without those that have no value. */
 export function factsHtml(facts: [name: string, value: Html | string | undefined][], className = ""): Html {
   const rows = facts
     .filter(([, value]) => value !== undefined && String(value) !== "")

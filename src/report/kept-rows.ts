@@ -1,4 +1,4 @@
-// What the page shows of each task, kept from one write of the page to the next: most tasks do not change in between.
+// Caches what the page shows of each task between two writes: most tasks do not change in between.
 import type { BatchState, TaskState } from "../model/state.ts";
 import { type Attention, attentionFor } from "./attention.ts";
 import type { Html } from "./html.ts";
@@ -8,7 +8,7 @@ import type { Tokens } from "./progress-panel.ts";
 import { taskRow } from "./row.ts";
 import { barsText } from "./timeline.ts";
 
-/** The rows in the order of the tasks, and what is gathered from them. */
+/** The rows in the order of tasks, and what is collected from them. */
 export interface Kept {
   rows: Html[];
   attentions: Attention[];
@@ -17,7 +17,7 @@ export interface Kept {
 }
 
 interface KeptRow {
-  /** Whose row it is: every change replaces a task's state. */
+  /** The task of the row: every change replaces a task's state. */
   task: TaskState;
   href: string | undefined;
   row: Html;
@@ -25,7 +25,7 @@ interface KeptRow {
   tokens: Tokens;
 }
 
-/** Keeps the row of each task, as long as its state is the same. */
+/** Reuses the row of each task while its state is the same. */
 export function keptRows(): (view: {
   state: BatchState;
   hrefOf(taskNumber: number): string | undefined;
@@ -39,7 +39,7 @@ export function keptRows(): (view: {
     const rows = state.tasks.map((task, index) => {
       const href = hrefOf(task.number);
       let entry = kept[index];
-      // A running task is marked as being ended in place; a file may appear after its task has ended.
+      // `cancelling` of a running task is set in place, and a file may appear after its task has ended.
       if (!entry || entry.task !== task || entry.href !== href || task.status === "running") {
         entry = newRow(state, task, { href, lanes });
         kept[index] = entry;

@@ -1,24 +1,27 @@
-// What a task is called wherever one line of it is shown: so that tasks of a batch can be told apart.
+// The one-line name of a task, by which tasks of a batch can be distinguished.
 
 import { cut } from "../model/cut.ts";
 import type { Batch } from "../model/event.ts";
 import type { BatchState } from "../model/state.ts";
 import { firstLine, oneLine } from "./harmless.ts";
 
-/** Longest label; who shows it in less cuts it. */
+/** The longest label; narrower views cut it. */
 const longest = 200;
-/** What tells a task from the others must stand within this many characters: in a narrow terminal, no more is seen. */
+/** The distinguishing part of a task must be within this many characters, the width of a narrow terminal. */
 const seen = 40;
-/** A shorter common beginning, such as "Review", is worth its place. */
+/** A shorter common beginning, such as "Review", is kept. */
 const leastCommon = 16;
-/** So much is left of a beginning that only some have in common. */
+/** How much is left of a beginning that only some tasks share. */
 const shownHead = 20;
-/** So much of a prompt is looked at, behind what all have in common. */
+/** How much of a prompt is compared, after the common beginning. */
 const compared = 2_000;
 
 const known = new WeakMap<Batch, readonly string[]>();
 
-/** The task's own `name`; else its prompt, without what it has in common with the others where that would hide it. */
+/**
+ * The task's own `name`; otherwise its prompt, without the beginning shared with others if that would hide the
+ * difference.
+ */
 export function labelOf({ batch }: Pick<BatchState, "batch">, taskNumber: number): string {
   let labels = known.get(batch);
   if (!labels) {
@@ -50,25 +53,25 @@ function promptLabels(prompts: readonly string[]): (prompt: string) => string {
     const tail = tailOf(prompt);
     const at = apart.get(tail) ?? 0;
     if (!isEnough) return `${start === 0 ? "" : "…"}${cut(at <= seen ? tail : cutInside(tail, at), longest)}`;
-    // The first line, unless it is the same for several.
+    // The first line, unless several tasks share it.
     const line = firstLine(prompt, longest);
     return start + at < line.length || prompts.length < 2 ? line : oneLine(prompt, longest);
   };
 }
 
-// Its beginning, which tells one group of prompts from another, and what tells it from its group.
+// Its beginning, which identifies its group of prompts, and the part that differs within the group.
 function cutInside(text: string, at: number): string {
   return `${text.slice(0, wordAt(text, shownHead)).trimEnd()} … ${text.slice(at)}`;
 }
 
-// How long the beginning is that all have in common, in whole words.
+// The length of the common beginning of all, in whole words.
 function commonBeginning([first = "", ...others]: readonly string[]): number {
   if (others.length === 0) return 0;
   const length = others.reduce((most, other) => commonLength(first, other, most), first.length);
   return wordAt(first, length);
 }
 
-// Where each begins to differ from the one that is most like it: in order, that one is a neighbour.
+// Where each begins to differ from the most similar one, which is a neighbour when sorted.
 function differences(texts: readonly string[]): Map<string, number> {
   const ordered = [...new Set(texts)].sort();
   return new Map(
@@ -87,7 +90,7 @@ function commonLength(one: string, other: string, most: number): number {
   return at;
 }
 
-// Where the word begins that goes on at a place; the place itself in what has no words.
+// Where the word around a place begins; in text without words, the place itself.
 function wordAt(text: string, at: number): number {
   const before = text.slice(Math.max(0, at - 100), at);
   const word = /\S*$/.exec(before)?.[0] ?? "";

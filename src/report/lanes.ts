@@ -1,4 +1,4 @@
-// Which slot each session had, told from when it ran: the lowest that was free when it began.
+// Which lane each session had, from its times: the lowest that was free when it began.
 import type { Attempt, BatchState, TaskState } from "../model/state.ts";
 
 /** One session as a bar. Times in milliseconds since 1970. */
@@ -10,25 +10,25 @@ export interface Bar {
   attempt: Attempt;
 }
 
-/** Gives sessions their lanes as they begin. What a session was given, it keeps. */
+/** Assigns lanes to sessions as they begin. A session keeps its lane. */
 export class Lanes {
-  /** Who had each lane last. */
+  /** The last session in each lane. */
   readonly #last: { task: number; index: number }[] = [];
   readonly #laneOf = new WeakMap<Attempt, number>();
 
-  /** How many sessions ran at once at most. */
+  /** The most sessions that ran at once. */
   get count(): number {
     return this.#last.length;
   }
 
-  /** Places those that have begun since the last call. */
+  /** Places the sessions that have begun since the last call. */
   place(state: BatchState): void {
     const fresh: { task: TaskState; attempt: Attempt; index: number }[] = [];
     for (const task of state.tasks) {
       for (const [index, attempt] of task.attempts.entries())
         if (!this.#laneOf.has(attempt)) fresh.push({ task, attempt, index });
     }
-    // Of those that began at once, the order of their numbers stays.
+    // Of sessions that began at the same time, the lower task number comes first.
     fresh.sort((a, b) => a.attempt.startedAt - b.attempt.startedAt);
     for (const { task, attempt, index } of fresh) {
       const free = this.#last.findIndex((last) => {
@@ -41,7 +41,7 @@ export class Lanes {
     }
   }
 
-  /** The sessions of a task, in their order. */
+  /** The sessions of a task, in order. */
   barsOf(task: TaskState): Bar[] {
     return task.attempts.map((attempt, index) => {
       const to = endOf(task, index);
@@ -51,7 +51,7 @@ export class Lanes {
   }
 }
 
-// An attempt whose runner died may have no end of its own in the log.
+// An attempt whose runner died may have no end in the log.
 function endOf(task: TaskState | undefined, index: number): number | undefined {
   const attempt = task?.attempts[index];
   if (!task || !attempt) return undefined;

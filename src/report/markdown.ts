@@ -1,4 +1,4 @@
-// Claude's Markdown as HTML. What a model writes is hostile input: it may quote any web page that it has read.
+// Claude's Markdown as HTML. Output of a model is hostile input: it may quote any web page that it has read.
 import { beginningOf } from "../model/cut.ts";
 import { type Html, vouchedFor } from "./html.ts";
 
@@ -10,28 +10,28 @@ const options = {
   headings: false,
 } as const;
 
-/** Longer text is shown as it is. In characters. */
+/** Longer text is shown unchanged, in characters. */
 const longest = 2_000_000;
-/** Elements inside one another; browsers stop at about 500. */
+/** The deepest nesting of elements; browsers stop at about 500. */
 const deepest = 100;
-// Thousands of quote and list marks at the beginning of one line cost time before they are found too deep.
+// Thousands of quote and list marks at the beginning of one line would take long to parse before they are found too deep.
 const deepLine = /^(?:[ \t]*(?:>|[-+*][ \t]|\d{1,9}[.)][ \t])){101}/m;
 
-/** What `safeMarkdown` lets through, for a page. */
+/** The output of `safeMarkdown`, for a page. */
 export function markdownHtml(text: string): Html {
   return vouchedFor(safeMarkdown(text));
 }
 
 /**
- * Markdown as HTML that is safe to put into a page: raw HTML is shown as text, images become links, and links go to
- * http, https and mailto alone. Headings begin at level 3, and skip none. Never throws: what cannot be rendered comes as `<pre>`.
+ * Markdown as HTML that is safe in a page: raw HTML is shown as text, images become links, and links are limited to http,
+ * https and mailto. Headings begin at level 3, without gaps. Never throws: what cannot be rendered becomes `<pre>`.
  */
 export function safeMarkdown(text: string): string {
   if (text.length > longest || deepLine.test(text)) return asWritten(text);
   try {
     return allowed(Bun.markdown.html(text, options)) ?? asWritten(text);
   } catch {
-    // Whatever the parser stumbles over, the reader gets the text.
+    // If the parser fails, the reader gets the text.
     return asWritten(text);
   }
 }
@@ -40,8 +40,8 @@ function asWritten(text: string): string {
   return `<pre class="plain">${Bun.escapeHTML(text)}</pre>`;
 }
 
-// Every "<" in the renderer's output is either one of the tags listed here or comes out as "&lt;". With raw HTML
-// switched off, the parser also leaves `<https://…>` as text; those are made links again.
+// Every "<" in the renderer's output is either one of the tags listed here or escaped as "&lt;". With raw HTML switched
+// off, the parser also leaves `<https://…>` as text; those become links again.
 const piece = /<[^<>]*>?|&lt;(https?:\/\/[^\s<>]{1,500}?)&gt;/g;
 const linkTag = /^<a href="([^"<>]*)"(?: title="[^"<>]*")?>$/;
 const imageTag = /^<img src="([^"<>]*)" alt="([^"<>]*)"(?: title="[^"<>]*")? \/>$/;
@@ -49,20 +49,20 @@ const checkbox = /^<input type="checkbox" class="task-list-item-checkbox" disabl
 const safeUrl = /^(?:https?:\/\/|mailto:)[^\s\x00-\x1f]+$/i;
 
 interface OpenLink {
-  /** What stands where the link ends. */
+  /** What follows the link text. */
   closing: string;
   target: string;
   textFrom: number;
 }
 
-// Nothing when elements are nested too deep.
+// Undefined if elements are nested too deep.
 function allowed(html: string): string | undefined {
   let depth = 0;
   let greatestDepth = 0;
   let inCode = false;
   let link: OpenLink | undefined;
 
-  // Levels of the headings around the place. A page has two levels above them, and no level is skipped.
+  // Levels of the headings around the current place. A page has two levels above them, and skips none.
   let levels: number[] = [];
   const headingTag = (opens: boolean, level: number): string => {
     if (opens) levels = [...levels.filter((above) => above < level), level];
@@ -96,7 +96,7 @@ function allowed(html: string): string | undefined {
   return greatestDepth > deepest ? undefined : withMarks(result);
 }
 
-// A date or a name in a cell stays in one line. A link that shows its target need not be printed with it.
+// A date or a name in a cell stays on one line. A link that shows its target is not printed with it again.
 function withMarks(html: string): string {
   return html
     .replace(
@@ -111,7 +111,7 @@ function nesting(tag: string): number {
   return tag.endsWith("/>") || tag.startsWith("<input") ? 0 : 1;
 }
 
-// The target comes out of the renderer with its quotes and angle brackets escaped.
+// The renderer has escaped quotes and angle brackets in the target.
 function opening(target: string): string {
   return `<a href="${target}" rel="noopener noreferrer nofollow">`;
 }
@@ -127,7 +127,7 @@ function imageText(source: string, alternative: string, inLink: boolean): string
   return alternative ? `${words} (${shortened(source)})` : words;
 }
 
-// Already escaped, so that an entity cut in half must go as well.
+// Already escaped, so an entity cut in half is removed too.
 function shortened(escaped: string): string {
   return escaped.length <= 200 ? escaped : `${beginningOf(escaped, 200).replace(/&[^;]*$/, "")}…`;
 }

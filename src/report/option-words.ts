@@ -1,19 +1,19 @@
-// How a text names an option: in the words of the tools, or in those of the command line.
+// How a text names an option: in the words of the tools, or of the command line.
 import { kebabCase } from "../model/kebab-case.ts";
 import { shellQuoted } from "../model/shell-quoted.ts";
 import type { OptionChange } from "../model/state.ts";
 import { oneLine } from "./harmless.ts";
 
-/** Who is addressed: a caller of the MCP tools, or somebody at a command line. */
+/** The reader: a caller of the MCP tools, or somebody at a command line. */
 export type Door = "tools" | "command-line";
 
-/** Whose words a batch's own pages use: those of the door that started it. */
+/** The door whose words a batch's own pages use: the one that started it. */
 export function doorOf(startedBy: string): Door {
   return startedBy === "run" ? "command-line" : "tools";
 }
 
 /**
- * An option in backticks, ready to be copied: `maxTurns` or `--max-turns`; with a value `allowedTools: "Read"` or
+ * An option in backticks, ready to copy: `maxTurns` or `--max-turns`; with a value `allowedTools: "Read"` or
  * `--allowed-tools Read`, quoted for a POSIX shell.
  */
 export function optionText(door: Door, option: string, value?: unknown): string {
@@ -21,17 +21,17 @@ export function optionText(door: Door, option: string, value?: unknown): string 
   return `\`${door === "tools" ? `${option}: ${JSON.stringify(value)}` : flagText(option, value)}\``;
 }
 
-/** As a flag: one for each item of a list, and one without a value for a switch. */
+/** As flags: one for each item of a list, and one without a value for a switch. */
 function flagText(option: string, value: unknown): string {
   const name = kebabCase(option);
   if (Array.isArray(value)) return value.map((item) => flagText(option, item)).join(" ");
   if (typeof value === "boolean") return value ? `--${name}` : `--no-${name}`;
-  // A text that looks like a flag, and an empty one, need the sign between.
+  // A text that is empty or looks like a flag must follow a `=`.
   const text = typeof value === "object" ? JSON.stringify(value) : String(value);
   return `--${name}${/^-|^$/.test(text) ? "=" : " "}${text === "" ? "" : shellQuoted(text)}`;
 }
 
-/** A retry with other options, ready to be run: a command, or the name of the tool with its arguments. */
+/** A retry with other options, ready to run: a command, or the name of the tool with its arguments. */
 export function retryText(door: Door, { batchId, tasks = [], options = {}, values }: Retry): string {
   const given = Object.entries(options);
   if (door === "command-line") {
@@ -53,17 +53,17 @@ interface Retry {
   /** 1-based; without any, all that failed. */
   tasks?: readonly number[] | undefined;
   options?: Readonly<Record<string, unknown>> | undefined;
-  /** Of variables; on a command line they come in a file. */
+  /** Of variables; on a command line they are given in a file. */
   values?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Options with their values, as they are given together; long values are cut, for they are shown and not copied. */
+/** Options with their values. Long values are cut, because they are shown, not copied. */
 export function optionsText(door: Door, options: Readonly<Record<string, unknown>>): string {
   const texts = Object.entries(options).map(([name, value]) => optionText(door, name, shownValue(value)));
   return texts.join(", ");
 }
 
-/** "task 2: `--max-turns 6`": what a retry has changed for which tasks. */
+/** "task 2: `--max-turns 6`": what a retry changed for which tasks. */
 export function changeText(door: Door, { tasks, options }: OptionChange): string {
   return `${taskListText(tasks)}: ${optionsText(door, options)}`;
 }
@@ -78,7 +78,7 @@ function shownValue(value: unknown): unknown {
   return text.length > longestValue ? oneLine(text, longestValue) : value;
 }
 
-/** Most numbers that one text names. */
+/** Most numbers in one text. */
 const mostNumbers = 20;
 
 /** "task 3", or "tasks 3, 5, 7". */
@@ -86,7 +86,7 @@ export function taskListText(numbers: readonly number[]): string {
   return `${numbers.length === 1 ? "task" : "tasks"} ${listText(numbers)}`;
 }
 
-/** "3, 5, 7"; of many, the first. */
+/** "3, 5, 7"; of many, the first ones. */
 export function listText(numbers: readonly number[]): string {
   const more = numbers.length - mostNumbers;
   return `${numbers.slice(0, mostNumbers).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;

@@ -4,7 +4,7 @@ import { unreachable } from "../model/unreachable.ts";
 import { numberText } from "./amounts.ts";
 import { harmless, oneLine } from "./harmless.ts";
 
-/** How a task ended, in one line for people. Words of Claude are marked as such, and cut at 500 characters. */
+/** How a task ended, in one line for people. Claude's words are marked as such, and cut at 500 characters. */
 export function outcomeText(outcome: Outcome): string {
   switch (outcome.kind) {
     case "succeeded":
@@ -13,7 +13,7 @@ export function outcomeText(outcome: Outcome): string {
       const message = oneLine(outcome.message, 500);
       if (message === "" || saysTheSame(message, reasonText[outcome.reason]))
         return reasonText[outcome.reason];
-      // The list of agents comes from a question of ours: Claude Code itself does not give it.
+      // The list of agents is from our own request: Claude Code's message lacks it.
       return `${reasonText[outcome.reason]}. ${outcome.reason === "agent" ? "" : "Claude said: "}${message}`;
     }
     case "crashed":

@@ -55,7 +55,7 @@ const clockWords = {
   wall: "total time",
 } satisfies Record<Clock, string>;
 
-// Who cancels a task knows why; for the others the words say it.
+// Who cancels a task knows why; the others need the words.
 const cancelWords = {
   client: "cancelled",
   user: "cancelled",

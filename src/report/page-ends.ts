@@ -1,4 +1,4 @@
-// The lower parts of the live page: files that failed, the other batches of the directory, the footer.
+// The lower parts of the live page: failed files, the other batches of the directory, the footer.
 import type { BatchEnd } from "../model/batch-end.ts";
 import { cut } from "../model/cut.ts";
 import { type BatchState, type Counts, completedCount } from "../model/state.ts";
@@ -8,7 +8,7 @@ import { oneLine } from "./harmless.ts";
 import { type Html, html, nothing, timeHtml } from "./html.ts";
 import { endPill } from "./progress-panel.ts";
 
-/** Another batch, as the page links to it. */
+/** Another batch, as linked from the page. */
 export interface OtherBatch {
   batchId: string;
   name?: string | undefined;
@@ -16,7 +16,7 @@ export interface OtherBatch {
   /** Milliseconds since 1970. */
   createdAt: number;
   changedAt: number;
-  /** Nothing while it runs. */
+  /** Undefined while it runs. */
   end?: BatchEnd | undefined;
   counts: Counts;
   costUsd: number;
@@ -50,7 +50,7 @@ export function othersHtml(others: readonly OtherBatch[]): Html {
   return html`<nav aria-labelledby="others"><ul class="links">${items}</ul></nav>${more}`;
 }
 
-// "5 of 30 tasks done, $0.05, 3 min 10 s"; how long one has run that has not ended, its own page tells.
+// "5 of 30 tasks done, $0.05, 3 min 10 s"; for a running batch, the duration is only on its own page.
 function figures({ counts, costUsd, costAtLeast, end, createdAt, changedAt }: OtherBatch): string {
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   return [
@@ -60,7 +60,7 @@ function figures({ counts, costUsd, costAtLeast, end, createdAt, changedAt }: Ot
   ].join(", ");
 }
 
-/** Where the files are, how one goes on in a terminal, and how old the page is. `now` in ms since 1970. */
+/** Where the files are, how to continue in a terminal, and how old the page is. `now` in milliseconds since 1970. */
 export function footerHtml(state: BatchState, stateWord: StateWord, now: number): Html {
   const follows = stateWord === "running" ? "This page updates while the batch runs. " : nothing;
   return html`<p data-at="${now}">${follows}As of ${timeHtml(now, timeText(now))}.</p><p>Files of the batch: <code>${state.outputDirectory}</code><br>In a terminal: <code>parallel-claude-code-mcp show ${state.batch.batchId}</code></p>`;

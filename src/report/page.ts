@@ -1,5 +1,5 @@
-// The live page of a batch: what it shows is a function of the batch's state. It comes as a whole, and as the companion
-// by which a page that is open follows: the file system may not be fetched from, but a script beside a page may be loaded.
+// The live page of a batch, a function of the batch's state. Written whole, and as a companion that an open page polls: a
+// page may not fetch from the file system, but may load a script beside it.
 import { endOfState } from "../model/batch-end.ts";
 import { type Standstill, standstillKind } from "../model/standstill.ts";
 import { type BatchState, completedCount, type TaskState } from "../model/state.ts";
@@ -24,30 +24,30 @@ import { searchedCharacters } from "./search-texts.ts";
 import { tableHead, toolsHtml } from "./table-tools.ts";
 import { timelineHtml } from "./timeline.ts";
 
-/** All that the page of a batch shows. */
+/** Everything that the page of a batch shows. */
 export interface PageView {
   state: BatchState;
   /** Milliseconds since 1970. */
   now: number;
   stateWord: StateWord;
   held?: Standstill | undefined;
-  /** Where the file of a task is, seen from the page; nothing while there is none. */
+  /** The path of a task's file, relative to the page; undefined while there is none. */
   hrefOf(taskNumber: number): string | undefined;
-  /** What a running task does, in a few words. */
+  /** What a running task is doing, in a few words. */
   activityOf(taskNumber: number): string | undefined;
   /** The other batches of the same directory. */
   others: readonly OtherBatch[];
-  /** Where the companion is, seen from the page. */
+  /** The path of the companion, relative to the page. */
   feedHref: string;
-  /** What it searches: where that is, seen from the page, and how often it has been written. */
+  /** The texts that it searches: their path, relative to the page, and how often they have been written. */
   texts: { href: string; writings: number };
 }
 
-/** A page, in its two forms. */
+/** A page in its two forms. */
 export interface LivePage {
   /** The page itself. */
   html(view: PageView): string;
-  /** Its companion: a script that hands an open page what there is to see now. */
+  /** Its companion: a script that gives an open page its current contents. */
   update(view: PageView): string;
 }
 
@@ -55,8 +55,8 @@ const refreshSeconds = 5;
 const mostRunning = 200;
 
 /**
- * A renderer for one batch. It keeps the rows of tasks by the identity of their state, which every change replaces,
- * so that writing 2,000 tasks again takes a few milliseconds.
+ * A renderer for one batch. Caches the rows of tasks by the identity of their state, which every change replaces, so
+ * writing 2,000 tasks again takes a few milliseconds.
  */
 export function livePage(): LivePage {
   const rowsOf = keptRows();
@@ -122,7 +122,7 @@ function titleOf({ state, stateWord }: PageView): string {
   return `${done} ${end ? endLabel({ end, counts: state.counts }) : stateWord} · ${batchTitle(state)}`;
 }
 
-// All of the page that changes, but the rows of the table.
+// Everything on the page that changes, except the rows of the table.
 function partsOf(view: PageView, { attentions, lanes, tokens }: Kept) {
   const { state, now, stateWord, held, hrefOf, others } = view;
   const until = state.endedAt ?? (stateWord === "running" ? now : state.changedAt);
@@ -149,7 +149,7 @@ function partsOf(view: PageView, { attentions, lanes, tokens }: Kept) {
   };
 }
 
-// What is left to do of a batch that did not come to its end.
+// What to do about a batch that did not finish.
 function stopHtml(state: BatchState, stateWord: StateWord): Html {
   const end = endOfState(state, stateWord);
   if (end?.kind !== "stopped" && end?.kind !== "interrupted") return nothing;
@@ -187,7 +187,7 @@ function warningsHtml({ batch: { warnings = [] } }: BatchState): Html {
   return html`${warnings.map((warning) => html`<p class="note">${proseHtml(warning)}</p>`)}`;
 }
 
-// The page's script shows it when nothing has been heard for long.
+// Shown by the page's script after a long time without an update.
 function silence({ batch }: BatchState): Html {
   return html`<p id="silence" class="card note" hidden>Nothing has been heard of this batch for a while: the process that runs it may have ended. <code>parallel-claude-code-mcp show ${batch.batchId}</code> shows its state.</p>`;
 }

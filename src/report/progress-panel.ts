@@ -1,4 +1,4 @@
-// The upper part of the live page: whose page it is, how far the batch is, what it cost.
+// The upper part of the live page: its batch, progress and cost.
 
 import { type BatchEnd, endOfState } from "../model/batch-end.ts";
 import { costToComeUsd } from "../model/estimate.ts";
@@ -14,12 +14,12 @@ import type { StatusWord } from "./row.ts";
 import { billedToText } from "./spending.ts";
 import { timeLeftMs, timeLeftText } from "./time-left.ts";
 
-/** The name people know the batch by. */
+/** The name of a batch, for people. */
 export function batchTitle({ batch }: BatchState): string {
   return batch.name === undefined ? `Batch ${batch.batchId}` : oneLine(batch.name, 200);
 }
 
-/** Title, id, state and beginning. */
+/** Title, id, state and start time. */
 export function headerHtml(state: BatchState, stateWord: StateWord): Html {
   const id =
     state.batch.name === undefined ? nothing : html`<span>Batch <code>${state.batch.batchId}</code></span>`;
@@ -34,17 +34,17 @@ export function endPill(end: BatchEnd | undefined, counts: Counts): Html {
   return html`<span class="pill ${endClass(end)}">${endLabel({ end, counts })}</span>`;
 }
 
-/** What the panel tells beside the state itself. */
+/** What the panel shows besides the state. */
 export interface ProgressFacts {
   /** Milliseconds since 1970. */
   now: number;
   stateWord: StateWord;
   held?: Standstill | undefined;
-  /** Of all sessions that have ended. */
+  /** Of all ended sessions. */
   tokens: Tokens;
 }
 
-/** Tokens read and written; what came out of a cache is counted as read. */
+/** Tokens read and written; cached tokens count as read. */
 export interface Tokens {
   input: number;
   output: number;
@@ -84,7 +84,7 @@ export function countsWords(counts: Counts): string {
   return segments.map(([name]) => `${numberText(counts[name])} ${name}`).join(", ");
 }
 
-/** The hold in words; empty where there is none. */
+/** The hold in words; empty if there is none. */
 export function holdText(held: Standstill | undefined): string {
   if (held === undefined) return "";
   const until = held.until === undefined ? "" : ` They continue at ${timeText(held.until)}.`;
@@ -107,7 +107,7 @@ const segments: [count: keyof Counts, className: StatusWord["className"]][] = [
   ["queued", "wait"],
 ];
 
-// Drawn, for an element's `style` would need a weaker policy.
+// Drawn as SVG, because the `style` attribute of an element would need a weaker policy.
 function barHtml(counts: Counts, total: number): Html {
   let x = 0;
   const parts = segments

@@ -23,7 +23,7 @@ import {
   variablesText,
 } from "./task-facts.ts";
 
-/** All that the page of a succeeded task shows. */
+/** Everything that the page of a succeeded task shows. */
 export interface ResultPage extends TaskFacts {
   outcome: Extract<Outcome, { kind: "succeeded" }>;
   text: {
@@ -31,23 +31,23 @@ export interface ResultPage extends TaskFacts {
     shown: string;
     /** Of the whole answer, in characters. */
     totalLength: number;
-    /** Path of the transcript, which has all of it. */
+    /** Path of the transcript, which contains the whole answer. */
     transcript: string;
   };
-  /** What the session answered beside that, with the words before each. */
+  /** Other answers of the session, each with its heading. */
   others: readonly { heading: string; text: string }[];
-  /** What did not take effect, or did not go as usual, in sentences. */
+  /** What did not take effect, or was unusual, in sentences. */
   remarks: readonly string[];
-  /** Where the batch's page is, seen from this one. */
+  /** The path of the batch's page, relative to this one. */
   reportHref: string;
-  /** Where the companion of that page is, which knows the pages of the neighbours. */
+  /** The path of that page's companion, which knows the pages of the neighbours. */
   feedHref: string;
 }
 
 const longestPrompt = 200_000;
 const frame = pageFrame(times + script);
 
-/** The page, its tag within the first 512 bytes. */
+/** The page, with its tag within the first 512 bytes. */
 export function resultPage(page: ResultPage): string {
   const title = cut(page.label, 90) || `Task ${page.taskNumber}`;
   return frame({
@@ -85,7 +85,7 @@ function headerHtml(page: ResultPage, title: string): Html {
 <h1>${title}</h1><p class="under">${under}</p>`;
 }
 
-// The names of the neighbours' files are not known yet: the script finds them. Without it, one gets to their rows.
+// The names of the neighbours' files are not known yet; the script finds them. Without it, the links lead to their rows.
 function stepsHtml({ taskNumber, totalTasks, reportHref }: ResultPage, label: string): Html {
   const href = (task: number) => `${reportHref}#t${task}`;
   const step = (by: -1 | 1, words: string) =>
@@ -125,14 +125,14 @@ function answerHtml({ text, outcome }: ResultPage): Html {
   return html`${cutNotice(text)}<div class="answer" dir="auto">${body}</div>`;
 }
 
-// The text of an answer that came as data is the data once more.
+// The text of a structured answer repeats the data.
 function showsText({ text, outcome }: Pick<ResultPage, "text" | "outcome">): boolean {
   if (outcome.structured === undefined) return true;
   if (text.shown.length < text.totalLength) return true;
   try {
     return text.shown.trim() !== "" && !Bun.deepEquals(JSON.parse(text.shown), outcome.structured);
   } catch {
-    // It is no JSON.
+    // Not JSON.
     return true;
   }
 }

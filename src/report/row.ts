@@ -1,4 +1,4 @@
-// One task as a row of the live page, and the word and class for how it stands.
+// One task as a row of the live page, with the word and class for its status.
 
 import { cut } from "../model/cut.ts";
 import type { DoneTask, TaskState } from "../model/state.ts";
@@ -7,13 +7,13 @@ import { oneLine } from "./harmless.ts";
 import { type Html, html, nothing } from "./html.ts";
 import { outcomeWords } from "./outcome-words.ts";
 
-/** A word for people, and the class that gives it colour and sign. */
+/** A word for people, and a class for its colour and sign. */
 export interface StatusWord {
   className: "ok" | "warn" | "bad" | "run" | "wait" | "off";
   word: string;
 }
 
-/** How a task stands, in a few words. */
+/** The status of a task, in a few words. */
 export function statusWord(task: TaskState): StatusWord {
   if (task.status === "queued")
     return { className: "wait", word: task.notBefore === undefined ? "queued" : "waits for a retry" };
@@ -27,7 +27,7 @@ function doneClass({ outcome: { kind }, usage }: DoneTask): StatusWord["classNam
   return usage?.denials?.length ? "warn" : "ok";
 }
 
-/** What a row shows beside the task itself. */
+/** What a row shows besides the task. */
 export interface RowFacts {
   label: string;
   href: string | undefined;
@@ -35,7 +35,7 @@ export interface RowFacts {
   bars: string;
 }
 
-/** The row of the table of all tasks: number, label, status, duration, cost; in attributes what it is sorted by. */
+/** The row in the table of all tasks: number, label, status, duration, cost; attributes contain the sort keys. */
 export function taskRow(task: TaskState, { label, href, bars }: RowFacts): Html {
   const { className, word } = statusWord(task);
   const done = task.status === "done" ? task : undefined;
@@ -50,7 +50,7 @@ export function taskRow(task: TaskState, { label, href, bars }: RowFacts): Html 
   return html`<tr id="t${task.number}" class="${className}"${sorted}><td class="n">${task.number}</td><td class="p">${labelHtml(label, href)}</td><td class="s">${word}</td><td class="n">${duration}</td><td class="n">${cost}</td></tr>\n`;
 }
 
-/** The row of the table of running sessions: number, label, activity, time so far. */
+/** The row in the table of running sessions: number, label, activity, time so far. */
 export function runningRow(
   task: Extract<TaskState, { status: "running" }>,
   label: string,
@@ -61,7 +61,7 @@ export function runningRow(
   return html`<tr id="r${task.number}" class="run"><td class="n">${task.number}</td><td class="p">${labelHtml(label, `#t${task.number}`)}</td><td>${oneLine(doing, 160)}</td><td class="n">${durationText(now - task.startedAt)}</td></tr>\n`;
 }
 
-/** What a task is called, as a link where there is something to see. */
+/** The label of a task, as a link if there is a file. */
 export function labelHtml(label: string, href: string | undefined): Html {
   const excerpt = cut(label, 110) || "(no words)";
   return href === undefined ? html`${excerpt}` : html`<a href="${href}">${excerpt}</a>`;

@@ -1,27 +1,27 @@
-// What an open page searches beside its table: prompts and answers, as a script beside the page that it loads once somebody
-// searches. One call a line, so that an answer is added without writing the others again.
+// What an open page searches besides its table: prompts and answers, in a script beside the page that it loads for the
+// first search. One call on each line, so that an answer is added without writing the others again.
 import { cut } from "../model/cut.ts";
 import { harmless, harmlessJson } from "./harmless.ts";
 
-/** Of all tasks together, in characters: what a browser loads within about a second. */
+/** For all tasks together, in characters: what a browser loads within about a second. */
 const mostOfAll = 40_000_000;
-/** Of one task, in characters. */
+/** For one task, in characters. */
 const mostOfTask = 1_000_000;
 
 export type TextPart = "prompt" | "answer";
 
-/** How many characters of prompt and answer together are searched of each task. */
+/** How many characters of each task are searched, prompt and answer together. */
 export function searchedCharacters(tasks: number): number {
   return Math.min(mostOfTask, Math.floor(mostOfAll / Math.max(1, tasks)));
 }
 
-/** The call that hands a text to the page, with its line feed. What is left out of it is told by its whole length. */
+/** The call that passes a text to the page, with its line feed. Its whole length shows how much was left out. */
 export function textCall(
   task: number,
   part: TextPart,
   { text, limit }: { text: string; limit: number },
 ): string {
-  // Twice as much is looked at, for runs of white space become one blank.
+  // Reads twice as much, because runs of white space become one blank.
   const plain = harmless(text.slice(0, 2 * limit))
     .replace(/\s+/g, " ")
     .trim();

@@ -1,4 +1,4 @@
-// What a batch has spent and on what, and what the rest may still take: the same fields in every answer.
+// What a batch has spent and on what, and what the rest may still cost: the same fields in every answer.
 import { z } from "zod";
 import { costToComeUsd } from "../model/estimate.ts";
 import type { BatchState } from "../model/state.ts";
@@ -35,7 +35,7 @@ export const spendingFields = {
 };
 export type SpendingFields = z.infer<z.ZodObject<typeof spendingFields>>;
 
-/** `now` in milliseconds since 1970; estimates only of a batch that is `running`, and whose hold ends at `heldUntil`. */
+/** `now` and `heldUntil`, the end of its hold, in milliseconds since 1970. Estimates only if `running`. */
 export function spendingOf(
   state: BatchState,
   { now, running, heldUntil }: { now: number; running: boolean; heldUntil?: number | undefined },
@@ -59,7 +59,7 @@ export function spendingOf(
   };
 }
 
-/** Sums of binary fractions: six digits are a thousandth of a tenth of a cent. */
+/** Removes errors of binary fractions: six digits are a thousandth of a tenth of a cent. */
 export function rounded(costUsd: number): number {
   return Math.round(costUsd * 1e6) / 1e6;
 }
@@ -81,7 +81,7 @@ export function spendingText(state: BatchState, running: boolean): string {
   ].join("; ");
 }
 
-/** "the login and ANTHROPIC_API_KEY"; nothing as long as nothing was spent. */
+/** "the login and ANTHROPIC_API_KEY"; undefined if nothing was spent. */
 export function billedToText({ spending: { bySource } }: BatchState): string | undefined {
   const sources = [...bySource.keys()].map((source) =>
     source === "none" ? "the login" : oneLine(source, 60),

@@ -1,4 +1,4 @@
-// An answer that came as data, as tables for people and as JSON for everybody else.
+// A structured answer, as tables for people and as JSON for everything else.
 
 import { cut } from "../model/cut.ts";
 import { countText } from "./amounts.ts";
@@ -13,7 +13,7 @@ const deepestJson = 100;
 const mostItems = 30;
 const deepestList = 2;
 
-/** A table (what is nested as lists, or as JSON) where the value has parts, and the JSON itself, folded. */
+/** A table (nested values as lists, or as JSON) if the value has parts, and the JSON itself, folded. */
 export function structuredHtml(value: unknown): Html {
   const json = jsonText(value, 2);
   const note =
@@ -61,7 +61,7 @@ function cell(value: unknown, depth = 0): Html {
   return listed(value, depth) ?? html`<code>${cut(jsonText(value), longestCell)}</code>`;
 }
 
-/** What is nested, as lists within the cell; nothing where that would be too much to read. */
+/** Nested values as lists within the cell; undefined if that would be too much to read. */
 function listed(value: object, depth: number): Html | undefined {
   const entries = Object.entries(value);
   if (depth >= deepestList || entries.length === 0 || entries.length > mostItems) return undefined;
@@ -73,7 +73,7 @@ function listed(value: object, depth: number): Html | undefined {
   return html`<ul>${items}</ul>`;
 }
 
-// Indenting grows with the square of the depth, and at some depth the stack ends.
+// Indentation grows with the square of the depth, and very deep values overflow the stack.
 function jsonText(value: unknown, indent?: number): string {
   if (isDeeperThan(value, deepestJson)) return "(nested too deeply to show; the transcript has all of it)";
   return JSON.stringify(value, null, indent) ?? "";

@@ -1,4 +1,4 @@
-// The look of every page. One sheet, in the page itself: nothing is ever fetched.
+// The look of every page. One sheet inside the page, so that nothing is fetched.
 
 /** CSS for light, dark, narrow, wide and paper. Status has a sign and a word beside its colour. */
 export const style = `

@@ -1,5 +1,5 @@
-// The heads of the tables, and what the table of all tasks is searched, filtered and sorted with. Without a script
-// these tools could do nothing, so that it is the script that shows them.
+// The heads of the tables, and the tools that search, filter and sort the table of all tasks. The script shows these
+// tools, because without it they could do nothing.
 
 import { type Html, html, nothing } from "./html.ts";
 
@@ -13,7 +13,7 @@ export function tableHead(columns: readonly string[]): Html {
   return html`<thead><tr>${heads}</tr></thead>`;
 }
 
-// In the order in which one looks for them; the script knows the classes of rows that each means.
+// In the order of likely use; the script knows which classes of rows each means.
 const filters = [
   ["", "All"],
   ["failed", "Failed"],
@@ -24,7 +24,7 @@ const filters = [
   ["cancelled", "Cancelled"],
 ] as const;
 
-/** Search, filters, and the order for screens that have no room for heads. */
+/** Search, filters, and the sort order for screens too narrow for heads. */
 export function toolsHtml(columns: readonly string[]): Html {
   const chips = filters.map(
     ([show, word]) =>

@@ -12,7 +12,7 @@ export interface TaskFacts {
   taskNumber: number;
   totalTasks: number;
   prompt: string;
-  /** What the task is called in one line. */
+  /** The one-line name of the task. */
   label: string;
   usage?: Usage | undefined;
   /** For advice on it. */
@@ -22,7 +22,7 @@ export interface TaskFacts {
   workingDirectory: string;
   /** Names of the variables that `env` gave the session. */
   variables?: readonly string[] | undefined;
-  /** Attempts at the task, the last one among them. */
+  /** Attempts at the task, including the last one. */
   attempts?: number | undefined;
   /** Processes that outlived the session and were stopped. */
   leaked?: number | undefined;
@@ -38,23 +38,23 @@ export function placeText({ taskNumber, totalTasks, batchId, batchName }: TaskFa
   return batchName === undefined ? `${place} in batch ${batchId}` : `${place} in “${batchName}” (${batchId})`;
 }
 
-/** What the task cost, where that is known. */
+/** What the task cost, if known. */
 export function taskCostText({ usage }: TaskFacts): string | undefined {
   return usage && costText(usage.costUsd, usage.atLeast);
 }
 
-/** What the session left behind, where it did. */
+/** What the session left behind, if anything. */
 export function leakedText({ leaked = 0 }: TaskFacts): string | undefined {
   if (leaked === 0) return undefined;
   return `${leaked === 1 ? "1 process" : `${leaked} processes`}, ended with it`;
 }
 
-/** The names of its variables, where it was given any. */
+/** The names of its variables, if it had any. */
 export function variablesText({ variables = [] }: TaskFacts): string | undefined {
   return variables.length === 0 ? undefined : variables.join(", ");
 }
 
-/** Which attempt brought this, where it was not the first. */
+/** Which attempt this is, if not the first. */
 export function attemptsText({ attempts = 1 }: TaskFacts): string | undefined {
   return attempts > 1 ? `${attempts}, of which this is the last` : undefined;
 }
@@ -70,7 +70,7 @@ export function continueCommand({ workingDirectory, sessionId }: TaskFacts): str
   return `cd ${quoted(workingDirectory)} && claude --resume ${quoted(sessionId)}`;
 }
 
-// For a POSIX shell; Windows paths, which hold no double quotes, for its own ones.
+// Quoted for a POSIX shell; Windows paths, which contain no double quotes, for the Windows shells.
 function quoted(argument: string): string {
   if (/^(?:[A-Za-z]:\\|\\\\)/.test(argument)) return `"${argument}"`;
   return shellQuoted(argument);

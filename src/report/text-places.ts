@@ -1,14 +1,14 @@
-// Where the texts of an ended task stand in its transcript.
+// Where the texts of an ended task are in its transcript.
 import type { Outcome } from "../model/outcome.ts";
 
-/** A text, and the words that stand before it where it is not the answer. */
+/** A text, and its heading if it is not the answer. */
 export interface TextPlace {
   /** Where its line begins, in bytes. */
   offset: number;
   heading?: string;
 }
 
-/** All texts of an outcome, in the order in which they are read. */
+/** All texts of an outcome, in the order of reading. */
 export function textPlaces(outcome: Outcome): TextPlace[] {
   if (outcome.kind === "not-started") return [];
   if (outcome.kind === "succeeded") {
@@ -21,7 +21,7 @@ export function textPlaces(outcome: Outcome): TextPlace[] {
   return placed(outcome.interimOffsets?.toReversed(), headings.interim);
 }
 
-/** The words before texts that are not the answer. */
+/** The headings of texts that are not the answer. */
 export const headings = {
   earlier: "Earlier answer, while background work was still running:",
   later: "Later answer, after background work had ended:",

@@ -1,10 +1,9 @@
-// How long a batch may still take, told from the tasks that have ended.
+// Estimates how long a batch may still take, from the tasks that have ended.
 import type { BatchState } from "../model/state.ts";
 
 /**
- * Milliseconds until the batch ends, were the rest like what ended so far. Nothing where nothing is known:
- * before the first end, and when the batch is being cancelled. `now`, and until when a hold is on, in milliseconds
- * since 1970.
+ * Milliseconds until the batch ends if the rest is like the tasks so far. Undefined before the first end, and while the
+ * batch is being cancelled. `now` and `heldUntil`, the end of a hold, in milliseconds since 1970.
  */
 export function timeLeftMs(state: BatchState, now: number, heldUntil?: number): number | undefined {
   if (state.cancelledBy !== undefined || state.endedAt !== undefined) return undefined;
@@ -13,14 +12,14 @@ export function timeLeftMs(state: BatchState, now: number, heldUntil?: number): 
   const running: number[] = [];
   for (const task of state.tasks) {
     if (task.status === "running") running.push(Math.max(0, now - task.startedAt));
-    // Those that were cancelled, or never started, say nothing about how long one takes.
+    // Cancelled tasks, and those that never started, do not show how long one takes.
     if (task.status !== "done" || task.startedAt === undefined || task.outcome.kind === "cancelled") continue;
     total += Math.max(0, task.endedAt - task.startedAt);
     ended++;
   }
   if (ended === 0) return undefined;
   const mean = total / ended;
-  // One that has outlasted the mean already is given a quarter of it again.
+  // One that has already exceeded the mean gets another quarter of it.
   const rests = running.map((elapsed) => Math.max(mean - elapsed, mean / 4));
   const work = rests.reduce((sum, rest) => sum + rest, state.counts.queued * mean);
   const longest = rests.reduce((most, rest) => Math.max(most, rest), 0);
@@ -28,7 +27,8 @@ export function timeLeftMs(state: BatchState, now: number, heldUntil?: number): 
   return state.counts.queued > 0 && heldUntil !== undefined ? Math.max(0, heldUntil - now) + atWork : atWork;
 }
 
-// How many run at once. While a hold is on, or all wait for something, none may; then as many as did so far.
+// How many run at once. During a hold, or while all wait for something, that may be none; then as many as have run so
+// far.
 function atOnceOf(state: BatchState): number {
   const { running, queued } = state.counts;
   const worked = state.tasks.reduce(

@@ -1,4 +1,4 @@
-// The timeline: a bar for each session in its slot, so that one glance shows the parallelism and the stragglers.
+// The timeline: a bar for each session in its slot, which shows parallelism and stragglers at a glance.
 import type { BatchState, TaskState } from "../model/state.ts";
 import { countText, durationText, numberText } from "./amounts.ts";
 import { type Html, html, nothing } from "./html.ts";
@@ -6,7 +6,7 @@ import { labelOf } from "./label.ts";
 import type { Bar, Lanes } from "./lanes.ts";
 import { labelHtml, statusWord } from "./row.ts";
 
-/** The bars of a task as its row tells them to the page's script: slot, begin and length of each. */
+/** The bars of a task, as its row passes them to the page's script: slot, begin and length of each. */
 export function barsText(bars: readonly Bar[], beganAt: number): string {
   return bars
     .map(({ lane, from, to }) => `${lane}:${from - beganAt}:${to === undefined ? "" : to - from}`)
@@ -17,14 +17,14 @@ export function barsText(bars: readonly Bar[], beganAt: number): string {
 export interface TimelineView {
   state: BatchState;
   lanes: Lanes;
-  /** Milliseconds since 1970: where the time ends. */
+  /** The end of the axis, in milliseconds since 1970. */
   until: number;
   hrefOf(taskNumber: number): string | undefined;
 }
 
-/** Units of the drawing across its width. */
+/** Width of the drawing, in units. */
 const width = 2_000;
-/** Pixels of the drawing, unless its lanes are too many or too few. */
+/** Height of the drawing, in pixels, unless its lanes are too many or too few. */
 const usualHeight = 260;
 const laneHeight = { least: 3, most: 16 };
 const mostLongest = 8;
@@ -60,7 +60,7 @@ function draw({ state, lanes, until }: TimelineView, span: number, height: numbe
       const lasted = Math.max(0, (bar.to ?? until) - bar.from);
       lengths.push({ task, lasted });
       const className = classOf(task, bar);
-      // A success leaves air between its bar and the next; what went wrong fills its lane.
+      // The bar of a success leaves a gap to the next lane; a failure fills its lane.
       const air = className === "bad" ? 0 : Math.min(2, height / 4);
       const x = ((bar.from - state.createdAt) * scale).toFixed(1);
       const y = (bar.lane * height + air / 2).toFixed(1);
@@ -101,23 +101,23 @@ interface Tick {
   text: string;
 }
 
-/** Where the time is told: at most seven round moments, from the first on. */
+/** Where times are shown: at most seven round ones, starting at 0. */
 function ticksOf(span: number): Tick[] {
   const seconds = span / 1000;
   const step = niceSeconds.find((nice) => seconds / nice <= 6) ?? Math.ceil(seconds / 6 / 86_400) * 86_400;
   const count = Math.floor(seconds / step) + 1;
   const ticks = Array.from({ length: count }, (_, index) => {
-    // Not by adding up, for a tenth is no whole number of halves.
+    // Not by adding up, because a tenth is no exact binary fraction.
     const at = Number((index * step).toFixed(2));
     return { share: at / seconds, text: tickText(at) };
   });
-  // On a phone, a long text that ends at the right edge would stand in the one before it.
+  // On a phone, a long text that ends at the right edge would overlap the previous one.
   const last = ticks.at(-1);
   const isCrowded = last && last.share > atEdge && last.text.length > 7 && step / seconds < 0.25;
   return isCrowded ? ticks.slice(0, -1) : ticks;
 }
 
-/** Further right, the text of a tick ends there, instead of standing in the middle. */
+/** Further right, the text of a tick ends there instead of being centred. */
 const atEdge = 0.96;
 
 function axisHtml(ticks: readonly Tick[]): Html {
@@ -132,7 +132,7 @@ function axisHtml(ticks: readonly Tick[]): Html {
 function tickText(seconds: number): string {
   if (seconds === 0) return "0";
   if (seconds < 60) return `${seconds} s`;
-  // Without what is nothing.
+  // Without zero parts.
   return durationText(seconds * 1000).replace(/ 00 (?:s|min)$/, "");
 }
 

@@ -1,4 +1,4 @@
-// The scripts of the pages are read as text: they run in a browser and not here.
+// The scripts of the pages are imported as text, because they run in a browser.
 declare module "*.browser.js" {
   const text: string;
   export default text;
