@@ -113,7 +113,9 @@ describe("logs", () => {
     await run(home, ["run", "[[garbage]] [[big-line bytes=9000000]] [[answer text=hi]]"]);
     const { out } = await run(home, ["logs", "latest", "1", "--json"]);
     const [batch = ""] = filesIn(`${home.state}/batches`);
-    expect(out).toBe(readFileSync(`${home.state}/batches/${batch}/task-001-attempt-1.ndjson`, "utf8"));
+    const folder = `${home.state}/batches/${batch}`;
+    const [transcript = ""] = filesIn(folder).filter((name) => name.endsWith(".ndjson"));
+    expect(out).toBe(readFileSync(`${folder}/${transcript}`, "utf8"));
     const { out: text } = await run(home, ["logs", "latest", "1"]);
     expect(text).toContain("[9,000,000 bytes that are no message, or too long: ");
     expect(text.length).toBeLessThan(10_000);

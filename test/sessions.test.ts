@@ -453,22 +453,6 @@ function mostAtOnce(log: string): number {
   return most;
 }
 
-test("a transcript that a dead runner left without a log does not stand in the way", async () => {
-  await using home = new Home();
-  await using client = await connectNew(home);
-  const gate = home.file("gate");
-  const { data } = await client.call("spawn_parallel_claude_sessions", {
-    tasks: [`[[wait-for-file path=${gate}]]`, "second"],
-    concurrency: 1,
-    asyncMode: true,
-  });
-  const folder = join(home.state, "batches", String(data?.["batchId"]));
-  await Bun.write(join(folder, "task-002-attempt-1.ndjson"), "");
-  await Bun.write(gate, "");
-  const ended = await client.call("wait_for_batch", { batchId: String(data?.["batchId"]) });
-  expect(ended.data).toMatchObject({ counts: { succeeded: 2 } });
-});
-
 test("an adopted session that has long begun does not run out of time for its first sign of life", async () => {
   await using home = new Home();
   await using client = await connectNew(home);

@@ -102,6 +102,8 @@ export const eventBody = z.discriminatedUnion("type", [
     /** The session: a process on this machine, or another host's id. */
     identity: sessionRef,
     sessionId: z.string(),
+    /** The name of the session's start, from which its marker is made. Absent in older logs. */
+    startName: z.string().optional(),
     /** The path of the session's output. */
     transcript: z.string(),
     /** Where the session works. Absent in older logs. */

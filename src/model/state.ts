@@ -14,6 +14,8 @@ export interface Attempt {
   /** Its session. */
   identity: SessionRef;
   sessionId: string;
+  /** The name of its session's start. Absent in older logs. */
+  startName?: string;
   transcript: string;
   /** Where it works; absent in older logs. */
   workingDirectory?: string;
@@ -168,7 +170,7 @@ export function apply(state: BatchState, event: Event): void {
     case "attempt-started": {
       const { attempts } = taskOf(state, event.task);
       const { attempt: number, identity, sessionId, transcript, resumes = false } = event;
-      const { anewBecause, costBefore, workingDirectory } = event;
+      const { anewBecause, costBefore, workingDirectory, startName } = event;
       attempts.push({
         number,
         identity,
@@ -176,6 +178,7 @@ export function apply(state: BatchState, event: Event): void {
         transcript,
         resumes,
         startedAt: event.at,
+        ...(startName === undefined ? {} : { startName }),
         ...(workingDirectory === undefined ? {} : { workingDirectory }),
         ...(anewBecause === undefined ? {} : { anewBecause }),
         ...(costBefore ? { costBefore } : {}),

@@ -25,9 +25,9 @@ export function layoutOf(stateDirectory: string) {
     privateFolder: (batchId: BatchId) => join(batchDirectory(batchId), "private"),
     /** The output of the batch's own processes. */
     runnerLog: (batchId: BatchId) => join(batchDirectory(batchId), "runner.log"),
-    /** A new name per attempt, so that no session ever appends to another's transcript. */
-    transcript: (batchId: BatchId, task: number, attempt: number, total: number) =>
-      join(batchDirectory(batchId), `task-${padded(task, total)}-attempt-${attempt}.ndjson`),
+    /** Named after the start of its session, so that no session ever appends to another's transcript. */
+    transcript: (batchId: BatchId, startName: string) =>
+      join(batchDirectory(batchId), `session-${startName}.ndjson`),
   };
 }
 export type Layout = ReturnType<typeof layoutOf>;

@@ -2,7 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { startedEvent } from "../../src/engine/attempt/attempt-events.ts";
-import { markerOf, planAttempt } from "../../src/engine/attempt/plan-attempt.ts";
+import { planAttempt } from "../../src/engine/attempt/plan-attempt.ts";
+import { markerOfAttempt } from "../../src/engine/attempt/session-name.ts";
 import { startVerdict } from "../../src/engine/attempt/start-failure.ts";
 import type { Batch } from "../../src/model/event.ts";
 import { noValues, type SessionValues } from "../../src/model/session-values.ts";
@@ -36,22 +37,23 @@ describe("the first attempt", () => {
     expect(plan.session).toMatchObject({
       workingDirectory: inside.work,
       files: [],
-      marker: markerOf(batch.id, 1, 1, plan.sessionId),
-      transcript: `${inside.state}/batches/${batch.id}/task-001-attempt-1.ndjson`,
-      stderr: `${inside.state}/batches/${batch.id}/task-001-attempt-1.stderr.txt`,
+      marker: `${batch.id}/${plan.startName}`,
+      transcript: `${inside.state}/batches/${batch.id}/session-${plan.startName}.ndjson`,
+      stderr: `${inside.state}/batches/${batch.id}/session-${plan.startName}.stderr.txt`,
     });
     expect(plan.session.command[0]).toBe(inside.claude);
     expect(plan.session.command.join(" ")).toContain(plan.sessionId);
   });
 
-  test("takes the next name where a runner that died has left a transcript", () => {
+  test("starts under a new name each time, though it goes on with the same conversation", () => {
     using inside = new Inside();
-    const batch = batchIn(inside);
-    const folder = `${inside.state}/batches/${batch.id}`;
-    mkdirSync(folder, { recursive: true });
-    for (const name of ["task-001-attempt-1.ndjson", "task-001-attempt-1-2.ndjson"])
-      writeFileSync(`${folder}/${name}`, "");
-    expect(planOf(inside, batch).session.transcript).toBe(`${folder}/task-001-attempt-1-3.ndjson`);
+    const batch = batchIn(inside, { sessionOptions: { resumeSessionId: "named" } });
+    const [one, other] = [planOf(inside, batch), planOf(inside, batch)];
+    expect([one.sessionId, other.sessionId]).toEqual(["named", "named"]);
+    for (const name of ["marker", "transcript", "stderr"] as const)
+      expect(one.session[name]).not.toBe(other.session[name]);
+    // In the order of the starts, for whoever looks into the folder.
+    expect(one.session.transcript < other.session.transcript).toBe(true);
   });
 
   test("goes on with the conversation that the task names, or with a copy of it", () => {
@@ -164,6 +166,7 @@ test("a start is written with why it begins anew, and what its conversation had 
     attempt: 1,
     identity: ref,
     sessionId: plan.sessionId,
+    startName: plan.startName,
     transcript: plan.session.transcript,
     workingDirectory: inside.work,
   };
@@ -214,4 +217,10 @@ describe("a start that failed", () => {
       because: "Waits for the directory /state/batch: it said so",
     });
   });
+});
+
+test("the marker of an attempt in an older log is the one that its session was given then", () => {
+  const old = { number: 2, sessionId: "session-1" };
+  expect(markerOfAttempt("bcdfghjk", 7, old)).toBe("bcdfghjk/7/2/84097828fc31a8c8");
+  expect(markerOfAttempt("bcdfghjk", 7, { ...old, startName: "a" })).toBe("bcdfghjk/a");
 });

@@ -5,7 +5,10 @@ import { basename, join } from "node:path";
 import { paceFrom } from "../../src/engine/account/pace.ts";
 import type { Batch, EventBody } from "../../src/model/event.ts";
 import { taskOf } from "../../src/model/state.ts";
+import { isNoOrphan } from "../../src/platform/orphans.ts";
 import { identityOf, livenessOf, ownIdentity } from "../../src/platform/process.ts";
+import { markerVariable } from "../../src/platform/process-table.ts";
+import { testNeeding } from "../facilities.ts";
 import { eventually } from "../harness.ts";
 import { Inside, type TestBatch } from "../inside.ts";
 import { letClaudeSay, slotsOf, taken, tasksIn } from "./inside-tasks.ts";
@@ -155,6 +158,30 @@ describe("a runner that takes sessions over", () => {
       { kind: "succeeded" },
     ]);
   });
+
+  testNeeding("a system other than Windows")(
+    "end what a session has left that an older log names by its task and its conversation",
+    async () => {
+      using inside = new Inside();
+      const context = inside.context();
+      const batch = inside.batch(context, { tasks: says("one") });
+      letClaudeSay(inside, { one: fine });
+      inside.write("one.wait", "");
+      orphan(inside, batch, 1, "one");
+      const { startName } = taskOf(batch.log.state, 1).attempts[0] ?? {};
+      expect(startName).toBeUndefined();
+      // Of `session-1`, as SHA-256 in hexadecimal digits: the first sixteen.
+      const env = { [markerVariable]: `${batch.id}/1/1/84097828fc31a8c8` };
+      const left = isNoOrphan(Bun.spawn(["sleep", "1000"], { env, detached: true }));
+      using runner = tasksIn(inside, context.store, batch);
+      runner.tasks.adoptAll();
+      inside.remove(inside.file("one.wait"));
+      await runner.tasks.carryAll();
+      await left.exited;
+      expect(left.signalCode).toBe("SIGKILL");
+      expect(taskOf(batch.log.state, 1)).toMatchObject({ leaked: [{ pid: left.pid }] });
+    },
+  );
 
   test("end at once what was cancelled meanwhile", async () => {
     using inside = new Inside();

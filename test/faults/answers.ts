@@ -42,7 +42,7 @@ export function answersOf(batchDirectory: string, state: BatchState, report: Rep
   const summary = textOf(summaryPath, report);
   const results = summary && z.object({ results: z.array(entrySchema) }).parse(JSON.parse(summary)).results;
   return {
-    transcripts: goodResultsIn(batchDirectory),
+    transcripts: goodResultsIn(batchDirectory, state, report),
     lines: Map.groupBy(lines, ({ taskIndex }) => taskIndex),
     summary: Map.groupBy(results || [], ({ taskIndex }) => taskIndex),
   };

@@ -1,8 +1,10 @@
 // What the sessions of a round have answered, by their own word: their transcripts.
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
+import type { BatchState } from "../../src/model/state.ts";
 import { interimText } from "./tasks.ts";
+import type { Report } from "./verdict.ts";
 
 const goodResult = z.object({
   type: z.literal("result"),
@@ -12,15 +14,25 @@ const goodResult = z.object({
   result: z.string().refine((text) => text !== interimText),
 });
 
-/** The good results by task number: one for each transcript that holds any. */
-export function goodResultsIn(batchDirectory: string): Map<number, string[]> {
+/** The good results by task number: one for each transcript that holds any. Reports those of which the log knows nothing. */
+export function goodResultsIn(
+  batchDirectory: string,
+  { tasks }: BatchState,
+  report: Report,
+): Map<number, string[]> {
+  const taskOf = new Map(
+    tasks.flatMap(({ number, attempts }) =>
+      attempts.map(({ transcript }) => [basename(transcript), number] as const),
+    ),
+  );
   const found = new Map<number, string[]>();
   for (const name of readdirSync(batchDirectory).sort()) {
-    const number = /^task-(\d+)-attempt-.*\.ndjson$/.exec(name)?.[1];
-    if (number === undefined) continue;
+    if (!name.endsWith(".ndjson")) continue;
     const [text] = readFileSync(join(batchDirectory, name), "utf8").split("\n").flatMap(resultIn);
     if (text === undefined) continue;
-    found.set(Number(number), [...(found.get(Number(number)) ?? []), text]);
+    const number = taskOf.get(name);
+    if (number === undefined) report("twice", `${name} has an answer, and is of no attempt in the log`);
+    else found.set(number, [...(found.get(number) ?? []), text]);
   }
   return found;
 }

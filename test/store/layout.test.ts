@@ -25,9 +25,9 @@ test("everything of ours has its place below the state directory", () => {
   expect(layout.settings(batchId, "abc")).toBe(`${folder}/settings-abc.json`);
   expect(layout.privateFolder(batchId)).toBe(`${folder}/private`);
   expect(layout.runnerLog(batchId)).toBe(`${folder}/runner.log`);
-  const transcript = layout.transcript(batchId, 7, 2, 40);
-  expect(transcript).toBe(`${folder}/task-007-attempt-2.ndjson`);
-  expect(stderrBeside(transcript)).toBe(`${folder}/task-007-attempt-2.stderr.txt`);
+  const transcript = layout.transcript(batchId, "0197");
+  expect(transcript).toBe(`${folder}/session-0197.ndjson`);
+  expect(stderrBeside(transcript)).toBe(`${folder}/session-0197.stderr.txt`);
 });
 
 test.each([

@@ -14,7 +14,7 @@ export type EndKnown = Pick<AttemptEnd, "outcome"> & Partial<AttemptEnd>;
 
 /** A session has started, and has no prompt yet. */
 export function startedEvent(task: number, plan: AttemptPlan, { ref }: Pick<Session, "ref">): EventBody {
-  const { attempt, sessionId, resumes, anewBecause, costBefore, session } = plan;
+  const { attempt, sessionId, startName, resumes, anewBecause, costBefore, session } = plan;
   const { transcript, workingDirectory } = session;
   return {
     type: "attempt-started",
@@ -22,6 +22,7 @@ export function startedEvent(task: number, plan: AttemptPlan, { ref }: Pick<Sess
     attempt,
     identity: ref,
     sessionId,
+    startName,
     transcript,
     workingDirectory,
     ...(resumes ? { resumes } : {}),

@@ -8,11 +8,12 @@ import type { Spent } from "../../model/outcome.ts";
 import { type SessionValues, variableNames, variablesOf } from "../../model/session-values.ts";
 import { type BatchState, taskOf } from "../../model/state.ts";
 import { directoryOf, optionsOf } from "../../model/task-options.ts";
-import { exists, realPath } from "../../platform/files.ts";
+import { realPath } from "../../platform/files.ts";
 import { isWithin, join } from "../../platform/paths.ts";
 import { digestOf, type PrivateFile } from "../../platform/private-files.ts";
 import { type Layout, stderrBeside } from "../../store/layout.ts";
 import { whyAnew } from "./continuation.ts";
+import { markerOf, newStartName } from "./session-name.ts";
 import type { NeedsDirectory } from "./workspace.ts";
 
 /** The inputs of a plan that may change before its attempt is in the log: a retry gives other options. */
@@ -30,6 +31,8 @@ export interface AttemptPlan {
   /** 1-based. */
   attempt: number;
   sessionId: string;
+  /** The name of its session's start. */
+  startName: string;
   /** Whether it continues the conversation of the previous attempt. */
   resumes: boolean;
   /** Why it starts over although there was a conversation to continue. */
@@ -87,7 +90,8 @@ export function planAttempt(
   const costBefore = costBeforeOf(options, workingDirectory, environment);
   const anewBecause = resumes ? undefined : whyAnew(cutOff, asked);
   const own = variablesOf(values, number, variableNames(options.env));
-  const transcript = freeName(layout.transcript(batch.batchId, number, attempt, batch.tasks.length));
+  const startName = newStartName();
+  const transcript = layout.transcript(batch.batchId, startName);
   const hindrance =
     own.kind === "lost"
       ? lostText(own.names)
@@ -105,6 +109,7 @@ export function planAttempt(
     resumes,
     ...(anewBecause === undefined ? {} : { anewBecause }),
     ...(costBefore ? { costBefore } : {}),
+    startName,
     prompt,
     options,
     ...(own.kind === "lost" ? { lost: own.names } : {}),
@@ -118,7 +123,7 @@ export function planAttempt(
         ...(own.kind === "known" ? own.variables : {}),
       },
       files,
-      marker: markerOf(batch.batchId, number, attempt, sessionId),
+      marker: markerOf(batch.batchId, startName),
       transcript,
       stderr: stderrBeside(transcript),
     },
@@ -163,20 +168,4 @@ function lostText(names: readonly string[]): string {
   const what =
     names.length === 1 ? `The value of the variable ${names[0]}` : `The values of ${names.join(", ")}`;
   return `${what} (\`env\`) ${names.length === 1 ? "was" : "were"} lost when the processes of the batch ended. Values are never stored.`;
-}
-
-// A runner that died between a start and its commit has left a transcript that is in no log.
-function freeName(path: string): string {
-  for (let count = 1; ; count++) {
-    const candidate = count === 1 ? path : path.replace(/\.ndjson$/, `-${count}.ndjson`);
-    if (!exists(candidate)) return candidate;
-  }
-}
-
-/**
- * Which attempt a process belongs to. The digest of the session's id distinguishes it from attempts in other stores.
- */
-export function markerOf(batchId: string, task: number, attempt: number, sessionId: string): string {
-  const suffix = new Bun.CryptoHasher("sha256").update(sessionId).digest("hex").slice(0, 16);
-  return `${batchId}/${task}/${attempt}/${suffix}`;
 }

@@ -1,7 +1,7 @@
 // The queue of a batch: takes its tasks, attempt by attempt, until all have ended.
 import { taskOf } from "../../model/state.ts";
 import { directoryOf, optionsOf } from "../../model/task-options.ts";
-import { markerOf } from "../attempt/plan-attempt.ts";
+import { markerOfAttempt } from "../attempt/session-name.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
 import type { OutputFiles } from "../output/output-files.ts";
 import { type Admission, type Admitted, lookMs } from "../scheduler/admission.ts";
@@ -90,7 +90,7 @@ export class Tasks {
       tasks.flatMap(({ number, attempts }) =>
         attempts
           .filter(({ startedAt }) => startedAt > copiedAt)
-          .map((one) => markerOf(batch.batchId, number, one.number, one.sessionId)),
+          .map((one) => markerOfAttempt(batch.batchId, number, one)),
       ),
     );
   }
@@ -130,7 +130,7 @@ export class Tasks {
     const options = optionsOf(batch, number);
     const session = host.adopt({
       ref: identity,
-      marker: markerOf(batch.batchId, number, attempt, sessionId),
+      marker: markerOfAttempt(batch.batchId, number, last),
       transcript,
       task: number,
       footprint: footprintKey(batch, options),

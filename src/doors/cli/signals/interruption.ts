@@ -1,6 +1,6 @@
 // Ctrl-C, SIGTERM and a closed terminal during a foreground batch: once to end it properly, twice to kill its sessions, so
 // that it ends at once, and three times to leave without even that.
-import { markerOf } from "../../../engine/attempt/plan-attempt.ts";
+import { markerOfAttempt } from "../../../engine/attempt/session-name.ts";
 import { localProcess } from "../../../model/session-ref.ts";
 import type { BatchState } from "../../../model/state.ts";
 import { livenessOf, signalGroup, signalProcess } from "../../../platform/process.ts";
@@ -102,7 +102,7 @@ function killSessions({ batch, tasks }: BatchState): void {
     const attempt = task.status === "running" ? task.attempts.at(-1) : undefined;
     const identity = localProcess(attempt?.identity);
     return attempt && identity
-      ? [{ identity, marker: markerOf(batch.batchId, task.number, attempt.number, attempt.sessionId) }]
+      ? [{ identity, marker: markerOfAttempt(batch.batchId, task.number, attempt) }]
       : [];
   });
   for (const { identity } of attempts) {
