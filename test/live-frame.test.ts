@@ -92,7 +92,7 @@ test("a hold is told with its end; without one, nobody knows the time left", () 
   expect(open.at(-1)).toBe("  Held: no room");
   expect(open.slice(0, -1).join("\n")).not.toContain("left");
   const tomorrow = drawn({ state, hold: { because: "usage limit", until: now + 86_400_000 } }, 100, 24);
-  expect(tomorrow.at(-1)).toContain("until 2026-03-02 12:00 (24 h 00 min left)");
+  expect(tomorrow.at(-1)).toContain("until 2026-03-02 12:00 (24 h left)");
 });
 
 describe("text is cut at columns, and never inside a character", () => {

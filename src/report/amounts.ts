@@ -9,21 +9,40 @@ export function costText(costUsd: number, atLeast = false): string {
   return atLeast ? `at least $${amount}` : `$${amount}`;
 }
 
-/** Milliseconds as "4.2 s", "3 min 05 s" or "2 h 05 min". Never negative, even if clocks are set back. */
+/**
+ * The exact form of milliseconds: "0.02 s", "4.2 s", "3 min 05 s", "2 h 05 min", without zero parts ("4 s", "2 h"). Never
+ * negative, even if clocks are set back.
+ */
 export function durationText(milliseconds: number): string {
   const seconds = Math.max(0, milliseconds) / 1000;
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 9.95) return `${Number(seconds.toFixed(seconds < 0.095 ? 2 : 1))} s`;
   const rounded = Math.round(seconds);
   if (rounded < 60) return `${rounded} s`;
-  if (rounded < 3600) return `${Math.floor(rounded / 60)} min ${twoDigits(rounded % 60)} s`;
-  const minutes = Math.round(seconds / 60);
-  return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
+  if (rounded < 3600) return twoUnits(rounded, "min", "s");
+  return twoUnits(Math.round(seconds / 60), "h", "min");
 }
 
-/** For running times, in whole seconds because tenths would only flicker: "4 s", "3 min 05 s". */
+function twoUnits(value: number, unit: string, smaller: string): string {
+  const rest = value % 60;
+  return `${Math.floor(value / 60)} ${unit}${rest === 0 ? "" : ` ${twoDigits(rest)} ${smaller}`}`;
+}
+
+const units = [
+  ["d", 86_400],
+  ["h", 3_600],
+  ["min", 60],
+] as const;
+
+/** The rough form of milliseconds: one number, in the largest unit with at least two. "95 s", "12 min", "47 h", "3 d". */
+export function roughText(milliseconds: number): string {
+  const seconds = Math.max(0, milliseconds) / 1000;
+  const [unit, size] = units.find(([, most]) => seconds >= 2 * most) ?? ["s", 1];
+  return `${Math.floor(seconds / size)} ${unit}`;
+}
+
+/** The exact form of running times, in whole seconds because tenths would only flicker. */
 export function elapsedText(milliseconds: number): string {
-  const seconds = Math.floor(Math.max(0, milliseconds) / 1000);
-  return seconds < 10 ? `${seconds} s` : durationText(seconds * 1000);
+  return durationText(Math.floor(milliseconds / 1000) * 1000);
 }
 
 /** A number with thousands separators. */

@@ -2,7 +2,7 @@
 
 import { cut } from "../model/cut.ts";
 import type { DoneTask, TaskState } from "../model/state.ts";
-import { costText, durationText } from "./amounts.ts";
+import { costText, durationText, elapsedText } from "./amounts.ts";
 import { oneLine } from "./harmless.ts";
 import { type Html, html, nothing } from "./html.ts";
 import { outcomeWords } from "./outcome-words.ts";
@@ -58,7 +58,7 @@ export function runningRow(
   now: number,
 ): Html {
   const doing = task.cancelling ? "Is being ended" : (activity ?? "Works");
-  return html`<tr id="r${task.number}" class="run"><td class="n">${task.number}</td><td class="p">${labelHtml(label, `#t${task.number}`)}</td><td>${oneLine(doing, 160)}</td><td class="n">${durationText(now - task.startedAt)}</td></tr>\n`;
+  return html`<tr id="r${task.number}" class="run"><td class="n">${task.number}</td><td class="p">${labelHtml(label, `#t${task.number}`)}</td><td>${oneLine(doing, 160)}</td><td class="n">${elapsedText(now - task.startedAt)}</td></tr>\n`;
 }
 
 /** The label of a task, as a link if there is a file. */

@@ -1,5 +1,6 @@
 // Estimates how long a batch may still take, from the tasks that have ended.
 import type { BatchState } from "../model/state.ts";
+import { roughText } from "./amounts.ts";
 
 /**
  * Milliseconds until the batch ends if the rest is like the tasks so far. Undefined before the first end, and while the
@@ -40,12 +41,9 @@ function atOnceOf(state: BatchState): number {
   return Math.max(1, running, Math.min(average, running + queued));
 }
 
-/** An estimate in milliseconds as "under 10 s", "about 40 s", "about 12 min" or "about 2 h 10 min". */
+/** An estimate in milliseconds as "under 10 s", "about 40 s", "about 12 min" or "about 3 h". */
 export function timeLeftText(milliseconds: number): string {
-  const seconds = Math.max(0, milliseconds) / 1000;
-  if (seconds < 10) return "under 10 s";
-  if (seconds < 55) return `about ${Math.round(seconds / 10) * 10} s`;
-  const minutes = Math.max(1, Math.round(seconds / 60));
-  if (minutes < 60) return `about ${minutes} min`;
-  return `about ${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+  if (milliseconds < 10_000) return "under 10 s";
+  const precisionMs = milliseconds < 115_000 ? 10_000 : 60_000;
+  return `about ${roughText(Math.round(milliseconds / precisionMs) * precisionMs)}`;
 }

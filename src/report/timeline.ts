@@ -109,7 +109,7 @@ function ticksOf(span: number): Tick[] {
   const ticks = Array.from({ length: count }, (_, index) => {
     // Not by adding up, because a tenth is no exact binary fraction.
     const at = Number((index * step).toFixed(2));
-    return { share: at / seconds, text: tickText(at) };
+    return { share: at / seconds, text: index === 0 ? "0" : durationText(at * 1000) };
   });
   // On a phone, a long text that ends at the right edge would overlap the previous one.
   const last = ticks.at(-1);
@@ -127,13 +127,6 @@ function axisHtml(ticks: readonly Tick[]): Html {
     return html`<text x="${x.toFixed(2)}%" y="14"${anchor}>${text}</text>`;
   });
   return html`<svg class="axis" width="100%" height="18" aria-hidden="true">${texts}</svg>`;
-}
-
-function tickText(seconds: number): string {
-  if (seconds === 0) return "0";
-  if (seconds < 60) return `${seconds} s`;
-  // Without zero parts.
-  return durationText(seconds * 1000).replace(/ 00 (?:s|min)$/, "");
 }
 
 function longestHtml(lengths: readonly Long[], { state, hrefOf }: TimelineView): Html {

@@ -1,7 +1,7 @@
 // What commands say of the tasks of a batch: gathered by cause, a line as each ends, and in columns.
 import { describe, expect, test } from "bun:test";
 import { readableTextIn, textIn } from "../../src/doors/cli/input/decode.ts";
-import { ageText, costCell, table } from "../../src/doors/cli/terminal/table.ts";
+import { costCell, table } from "../../src/doors/cli/terminal/table.ts";
 import { partText } from "../../src/doors/cli/view/conversation-text.ts";
 import { endingText } from "../../src/doors/cli/view/ending.ts";
 import {
@@ -92,7 +92,7 @@ describe("at the end of a batch", () => {
       event(9_001, { type: "batch-ended" }),
     );
     const [first, ...others] = endingText(state, "finished").split("\n");
-    expect(first).toBe("All 3 tasks ended: 0 succeeded, 3 failed. 9.0 s, $0.50.");
+    expect(first).toBe("All 3 tasks ended: 0 succeeded, 3 failed. 9 s, $0.50.");
     expect(others[0]).toBe("  2 × Reached its turn limit. (tasks 2, 3)");
     expect(others[1]).toMatch(/^ {2}1 × .* \(task 1\)$/);
     expect(others[2]).toBe("Report: /out/report-bcdfghjk.html");
@@ -147,17 +147,17 @@ describe("a line as each task ends", () => {
     tell(state);
     tell(state);
     const [first = "", ...advice] = said[0]?.split("\n") ?? [];
-    expect(first).toBe("1/4  task 1  failed: turn limit  4.0 s  $0.25  task 1");
+    expect(first).toBe("1/4  task 1  failed: turn limit  4 s  $0.25  task 1");
     expect(advice.length).toBeGreaterThan(0);
     expect(advice.every((line) => line.startsWith("    "))).toBe(true);
     for (const one of run(2, failed)) apply(state, one);
     apply(state, event(6_000, { type: "cancel-requested", by: "user", tasks: [3] }));
     tell(state);
     // The same cause again, and one that never began.
-    expect(said.slice(1)).toEqual(["2/4  task 2  failed: turn limit  4.0 s  task 2"]);
+    expect(said.slice(1)).toEqual(["2/4  task 2  failed: turn limit  4 s  task 2"]);
     for (const one of run(4, succeeded)) apply(state, one);
     tell(state);
-    expect(said[2]).toBe("4/4  task 4  succeeded  4.0 s  task 4");
+    expect(said[2]).toBe("4/4  task 4  succeeded  4 s  task 4");
   });
 
   test("passes over those that somebody has been told of, until they end again", () => {
@@ -171,7 +171,7 @@ describe("a line as each task ends", () => {
     apply(state, started(7_000, 1, 2));
     apply(state, ended(9_000, 1, 2, succeeded));
     tell(state);
-    expect(said).toEqual(["1/2  task 1  succeeded  2.0 s  task 1"]);
+    expect(said).toEqual(["1/2  task 1  succeeded  2 s  task 1"]);
   });
 
   test("is no longer than a terminal is wide", () => {
@@ -208,17 +208,7 @@ test("columns are aligned, and in a terminal the last one is cut", () => {
   expect(table([{}, {}], [["a", "b"]], { isTerminal: false, width: 5 })).toBe("a  b");
 });
 
-test("ages are as short as can be, and an unknown cost is a dash", () => {
-  const minute = 60_000;
-  const ages: [ms: number, text: string][] = [
-    [12_000, "12 s"],
-    [minute, "1 min"],
-    [59.9 * minute, "59 min"],
-    [60 * minute, "1 h"],
-    [47.9 * 60 * minute, "47 h"],
-    [48 * 60 * minute, "2 d"],
-  ];
-  for (const [ms, text] of ages) expect(ageText(ms)).toBe(text);
+test("an unknown cost is a dash", () => {
   expect([costCell(undefined), costCell(1)]).toEqual(["–", "$1.00"]);
 });
 
@@ -294,10 +284,10 @@ describe("a part of a conversation", () => {
       durationMs: 3_000,
       costUsd: 0.5,
     } as const;
-    expect(textOf(end)).toBe("<green>Answered (2 turns, 3.0 s, $0.50).\nDone");
-    expect(textOf(end, "Done")).toBe("<green>Answered (2 turns, 3.0 s, $0.50).");
+    expect(textOf(end)).toBe("<green>Answered (2 turns, 3 s, $0.50).\nDone");
+    expect(textOf(end, "Done")).toBe("<green>Answered (2 turns, 3 s, $0.50).");
     expect(textOf({ ...end, failed: true, subtype: "error_max_turns", text: "", costUsd: undefined })).toBe(
-      "<red>Ended: error_max_turns (2 turns, 3.0 s).",
+      "<red>Ended: error_max_turns (2 turns, 3 s).",
     );
   });
 });

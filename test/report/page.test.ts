@@ -241,7 +241,7 @@ describe("timeLeftMs", () => {
       "under 10 s",
       "about 40 s",
       "about 3 min",
-      "about 2 h 10 min",
+      "about 2 h",
     ]);
   });
 });

@@ -54,7 +54,7 @@ describe("the facts of the panel", () => {
     const panel = panelOf(state, { stateWord: "finished", tokens: { input: 1, output: 0 } });
     expect(factsIn(panel)).toEqual({
       Done: "3 of 4",
-      Elapsed: "7.0 s",
+      Elapsed: "7 s",
       Cost: "$1.51",
       "Billed to": "the login",
       Tokens: "1 in, 0 out",
@@ -63,12 +63,12 @@ describe("the facts of the panel", () => {
   });
 
   test("of an interrupted batch end with its last event, whatever the time is now", () => {
-    expect(factsIn(panelOf(midway(), { stateWord: "interrupted" }))).toMatchObject({ Elapsed: "5.0 s" });
+    expect(factsIn(panelOf(midway(), { stateWord: "interrupted" }))).toMatchObject({ Elapsed: "5 s" });
   });
 
   test("wait for the end of a hold", () => {
     const held = { because: "limit", until: began + 75_000 };
-    expect(factsIn(panelOf(midway(), { held }))).toMatchObject({ Left: "about 1 min" });
+    expect(factsIn(panelOf(midway(), { held }))).toMatchObject({ Left: "about 60 s" });
   });
 
   test("say how many run where that is found out while they run, and nothing while none does", () => {

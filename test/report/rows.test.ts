@@ -57,16 +57,16 @@ describe("the row of a task", () => {
           usage: usageOf(2, { atLeast: true, denials: [{ tool: "T", rule: "T" }] }),
         }),
       ],
-      ["tools denied", "1.0 s", "≥ $2.00"],
+      ["tools denied", "1 s", "≥ $2.00"],
       "warn",
       "1000",
       "2",
     ],
-    ["crashed", [started(1, 1, 1), ended(1, 1, 1, crashed)], ["crashed", "0.0 s", ""], "bad", "0", undefined],
+    ["crashed", [started(1, 1, 1), ended(1, 1, 1, crashed)], ["crashed", "0 s", ""], "bad", "0", undefined],
     [
       "was cancelled",
       [started(1, 1, 1), ended(2_001, 1, 1, cancelled)],
-      ["cancelled", "2.0 s", ""],
+      ["cancelled", "2 s", ""],
       "off",
       "2000",
       undefined,
@@ -147,8 +147,8 @@ describe("the table of what runs", () => {
   test("has what each session does, since when, and a link to its row", () => {
     const part = runningOf(2, (task) => (task === 1 ? "Reading README.md" : undefined));
     expect(textsIn(part, "td")).toEqual([
-      ...["1", "prompt 1", "Reading README.md", "2.0 s"],
-      ...["2", "prompt 2", "Works", "1.0 s"],
+      ...["1", "prompt 1", "Reading README.md", "2 s"],
+      ...["2", "prompt 2", "Works", "1 s"],
     ]);
     expect(part).toContain('<a href="#t1">prompt 1</a>');
     expect(textsIn(part, "p")).toEqual([]);

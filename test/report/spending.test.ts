@@ -159,11 +159,12 @@ describe("the time that is left", () => {
     [10_000, "about 10 s"],
     [44_000, "about 40 s"],
     [54_999, "about 50 s"],
-    [55_000, "about 1 min"],
+    [114_999, "about 110 s"],
+    [115_000, "about 2 min"],
     [720_000, "about 12 min"],
     [3_569_000, "about 59 min"],
-    [3_600_000, "about 1 h 00 min"],
-    [7_800_000, "about 2 h 10 min"],
+    [3_600_000, "about 60 min"],
+    [7_800_000, "about 2 h"],
   ])("of %d ms is %j", (milliseconds, text) => {
     expect(timeLeftText(milliseconds)).toBe(text);
   });

@@ -175,7 +175,7 @@ describe("the timeline in words", () => {
     const items = [...html.matchAll(/<li>(.*?)<\/li>/g)].map(([, item]) => item);
     expect(items).toEqual([
       '<b>1 min 40 s</b> <span class="s run">running</span> task 4 <a href="#t4">task 4</a>',
-      '<b>1 min 00 s</b> <span class="s ok">succeeded</span> task 3 <a href="#t3">task 3</a>',
+      '<b>1 min</b> <span class="s ok">succeeded</span> task 3 <a href="#t3">task 3</a>',
       '<b>40 s</b> <span class="s ok">succeeded</span> task 2 <a href="two.html">task 2</a>',
       '<b>20 s</b> <span class="s ok">succeeded</span> task 1 <a href="#t1">task 1</a>',
     ]);

@@ -1,7 +1,15 @@
 // Amounts, outcomes and facts as people read them, and what is cut.
 import { describe, expect, test } from "bun:test";
 import { cancellers, failureReasons, type Outcome } from "../../src/model/outcome.ts";
-import { costText, countText, durationText, numberText, timeText } from "../../src/report/amounts.ts";
+import {
+  costText,
+  countText,
+  durationText,
+  elapsedText,
+  numberText,
+  roughText,
+  timeText,
+} from "../../src/report/amounts.ts";
 import type { ResultEntry } from "../../src/report/answer.ts";
 import { boundedEntry, cutText } from "../../src/report/bounded-entry.ts";
 import { outcomeText } from "../../src/report/outcome-text.ts";
@@ -31,18 +39,40 @@ describe("an amount", () => {
   });
 
   test.each([
-    [-1, "0.0 s"],
+    [-1, "0 s"],
+    [0, "0 s"],
+    [20, "0.02 s"],
+    [95, "0.1 s"],
+    [4_000, "4 s"],
     [4_200, "4.2 s"],
     [9_949, "9.9 s"],
     [9_950, "10 s"],
     [59_499, "59 s"],
-    [59_500, "1 min 00 s"],
+    [59_500, "1 min"],
     [185_000, "3 min 05 s"],
     [3_599_499, "59 min 59 s"],
-    [3_599_500, "1 h 00 min"],
+    [3_599_500, "1 h"],
     [7_500_000, "2 h 05 min"],
   ])("of %d ms is %j", (milliseconds, text) => {
     expect(durationText(milliseconds)).toBe(text);
+  });
+
+  test.each([
+    [-1, "0 s"],
+    [12_900, "12 s"],
+    [119_999, "119 s"],
+    [120_000, "2 min"],
+    [7_199_999, "119 min"],
+    [7_200_000, "2 h"],
+    [172_799_999, "47 h"],
+    [172_800_000, "2 d"],
+    [864_000_000, "10 d"],
+  ])("roughly %d ms are %j", (milliseconds, text) => {
+    expect(roughText(milliseconds)).toBe(text);
+  });
+
+  test("of what is running has no tenths of a second", () => {
+    expect([-1, 999, 4_999, 185_999].map(elapsedText)).toEqual(["0 s", "0 s", "4 s", "3 min 05 s"]);
   });
 
   test("of things is a number and a word", () => {

@@ -5,11 +5,12 @@ import { batchIdSchema } from "../../../model/batch-id.ts";
 import { completedCount } from "../../../model/state.ts";
 import { listBatches } from "../../../operations/batches.ts";
 import type { Context } from "../../../operations/context.ts";
+import { roughText } from "../../../report/amounts.ts";
 import { endLabel } from "../../../report/batch-end.ts";
 import { oneLine } from "../../../report/harmless.ts";
 import { commandOf } from "../input/command.ts";
 import { endColour, stateColours } from "../terminal/state-colours.ts";
-import { ageText, costCell, table } from "../terminal/table.ts";
+import { costCell, table } from "../terminal/table.ts";
 import type { Printer } from "../terminal/terminal.ts";
 
 type Listed = z.output<typeof listBatches.output>["batches"][number];
@@ -32,7 +33,7 @@ export const list = commandOf(listBatches, {
         `${completedCount(counts)}/${totalTasks}`,
         failed > 0 ? out.paint("red", String(failed)) : "0",
         costCell(totalCostUsd, costAtLeast),
-        ageText(Date.now() - Date.parse(createdAt)),
+        roughText(Date.now() - Date.parse(createdAt)),
         oneLine(name ?? "", 200),
       ];
     });

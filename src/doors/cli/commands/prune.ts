@@ -1,8 +1,8 @@
 // `prune`: frees what old batches left in the state directory.
 import { bytesText, prune as operation } from "../../../operations/prune.ts";
-import { countText } from "../../../report/amounts.ts";
+import { countText, roughText } from "../../../report/amounts.ts";
 import { commandOf } from "../input/command.ts";
-import { ageText, table } from "../terminal/table.ts";
+import { table } from "../terminal/table.ts";
 
 /** How many of the things that a dry run would remove are listed; `--json` has them all. */
 const mostListed = 30;
@@ -19,7 +19,7 @@ export const prune = commandOf(operation, {
       .slice(0, mostListed)
       .map(({ batchId, endedAt, bytes }) => [
         batchId,
-        endedAt === undefined ? "–" : ageText(Date.now() - Date.parse(endedAt)),
+        endedAt === undefined ? "–" : roughText(Date.now() - Date.parse(endedAt)),
         bytesText(bytes),
       ]);
     const more = removed.length - rows.length;

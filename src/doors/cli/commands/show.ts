@@ -7,7 +7,7 @@ import { showBatch } from "../../../operations/batches.ts";
 import { farText, interruptedText } from "../../../operations/far-text.ts";
 import { resolveBatch, rowOf } from "../../../operations/find-batch.ts";
 import { namesIn } from "../../../platform/folders.ts";
-import { durationText, timeText } from "../../../report/amounts.ts";
+import { durationText, elapsedText, timeText } from "../../../report/amounts.ts";
 import { countsText, heldText } from "../../../report/answer.ts";
 import { endFactsOf, endLabel, endText, onwardText } from "../../../report/batch-end.ts";
 import { oneLine } from "../../../report/harmless.ts";
@@ -128,7 +128,7 @@ function standing(task: TaskState, out: Printer): string[] {
   if (task.status === "queued") return ["queued", "–", "–"];
   if (task.status === "running") {
     const word = task.cancelling === undefined ? "running" : "being cancelled";
-    return [out.paint("cyan", word), durationText(Date.now() - task.startedAt), "–"];
+    return [out.paint("cyan", word), elapsedText(Date.now() - task.startedAt), "–"];
   }
   const { startedAt, endedAt, usage } = task;
   return [

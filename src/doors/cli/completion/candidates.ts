@@ -1,10 +1,9 @@
 // What can stand at the end of a command line that somebody is writing. Shells ask for it at every press of Tab.
 import { listedBatch } from "../../../operations/find-batch.ts";
-import { countText } from "../../../report/amounts.ts";
+import { countText, roughText } from "../../../report/amounts.ts";
 import type { BatchGlimpse } from "../../../store/peek.ts";
 import type { Command, Positional } from "../input/command.ts";
 import { type Flag, flagNamed, namesPath } from "../input/flags.ts";
-import { ageText } from "../terminal/table.ts";
 import { flagsOfCommand } from "../view/help.ts";
 
 /** A word, and what it is; or that names of files or directories are wanted, which shells know best. */
@@ -118,7 +117,7 @@ function batchWords(batches: readonly BatchGlimpse[]): Candidate[] {
   if (batches.length === 0) return [];
   const words = batches.map(({ batchId, name, tasks, createdAt }) => ({
     word: batchId,
-    about: `${name === undefined ? "" : `${name}, `}${countText(tasks, "task")}, ${ageText(Date.now() - createdAt)} ago`,
+    about: `${name === undefined ? "" : `${name}, `}${countText(tasks, "task")}, ${roughText(Date.now() - createdAt)} ago`,
   }));
   return [...words, { word: "latest", about: "The newest batch" }];
 }

@@ -1,5 +1,5 @@
 // Text in columns.
-import { costText, elapsedText } from "../../../report/amounts.ts";
+import { costText } from "../../../report/amounts.ts";
 import { fit } from "./fit.ts";
 import type { Printer } from "./terminal.ts";
 
@@ -32,14 +32,6 @@ export function table(
       .join("  ")
       .trimEnd();
   return all.map(lineOf).join("\n");
-}
-
-/** How long ago, as short as can be: `12 s`, `3 min`, `5 h`, `2 d`. */
-export function ageText(milliseconds: number): string {
-  const minutes = Math.floor(milliseconds / 60_000);
-  if (minutes < 1) return elapsedText(milliseconds);
-  if (minutes < 60) return `${minutes} min`;
-  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
 }
 
 /** What something cost; a dash where nothing is known of it. */
