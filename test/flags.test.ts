@@ -88,7 +88,7 @@ describe("what is wrong is named with what was given and what is accepted", () =
     [["--max-turns="], '--max-turns was given as "": expected a number'],
     [
       ["--effort", "hgih"],
-      '--effort was given as "hgih": accepted are low, medium, high, xhigh, max; did you mean high?',
+      '--effort was given as "hgih": expected one of low, medium, high, xhigh, max; did you mean high?',
     ],
     [["--agents", "[]"], '--agents was given as "[]": expected a JSON object'],
     [

@@ -159,7 +159,9 @@ describe("logs", () => {
       code: 2,
       err: expect.stringContaining("there is no task 2"),
     });
-    expect((await run(home, ["logs", "latest", "1", "--attempt", "4"])).err).toContain("there are 1.");
+    expect((await run(home, ["logs", "latest", "1", "--attempt", "4"])).err).toContain(
+      "it has had 1 attempt.",
+    );
     expect((await run(home, ["logs", "latest"])).err).toContain("N is missing");
   });
 

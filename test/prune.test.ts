@@ -147,7 +147,7 @@ test("with nothing to remove, it says what it looked for", async () => {
   const { code, out } = await run(home, ["prune"]);
   expect({ code, out }).toEqual({
     code: 0,
-    out: "There is nothing to remove. Looked for: ended more than 30 days ago.\n",
+    out: "Nothing to remove. Looked for batches that ended more than 30 days ago.\n",
   });
   expect((await run(home, ["prune", "--older-than", "-1"])).code).toBe(2);
 });

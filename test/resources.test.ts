@@ -129,8 +129,8 @@ describe("resources", () => {
     for (const [uri, words] of [
       ["batch://latest/tasks/7", "there is no task 7"],
       ["batch://zzzzzzzz", "There is no batch zzzzzzzz"],
-      ["file:///etc/passwd", "accepted are batch://"],
-      ["batch://latest/tasks/0", "accepted are batch://"],
+      ["file:///etc/passwd", "expected batch://"],
+      ["batch://latest/tasks/0", "expected batch://"],
     ] as const) {
       const { error } = await client.ask("resources/read", { uri });
       expect(error).toMatchObject({ code: -32602, message: expect.stringContaining(words), data: { uri } });

@@ -156,9 +156,9 @@ function valuesOf(schema: unknown) {
   return { ...rest, ...(String(types) === "string,array" ? { type: "string" } : types ? { types } : {}) };
 }
 
-// "All options but a, b, and c."
+// "All options except a, b, and c."
 function exceptBut(description: string | undefined, names: readonly string[]): string[] {
-  const excepted = / but ([^.]+)\.$/.exec(description ?? "")?.[1]?.split(/, (?:and )?| and /) ?? [];
+  const excepted = / except ([^.]+)\.$/.exec(description ?? "")?.[1]?.split(/, (?:and )?| and /) ?? [];
   expect(excepted.length).toBeGreaterThan(3);
   for (const name of excepted) expect(names).toContain(name);
   return names.filter((name) => !excepted.includes(name));

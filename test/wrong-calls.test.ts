@@ -130,7 +130,7 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
   [
     many,
     { tasks: ["x"], effort: "hgih" },
-    'Nothing was done: effort was given as "hgih": accepted are low, medium, high, xhigh, max; did you mean `high`?',
+    'Nothing was done: effort was given as "hgih": expected one of low, medium, high, xhigh, max; did you mean `high`?',
   ],
   [
     many,
@@ -224,7 +224,7 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
   [
     "read_batch_results",
     { batchId: "latest", status: "failed" },
-    'Nothing was done: status was given as "failed": accepted are success, error',
+    'Nothing was done: status was given as "failed": expected one of success, error',
   ],
   [
     "read_batch_results",
@@ -255,7 +255,7 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
   [
     "retry_batch",
     { batchId: "latest", only: "errors" },
-    'Nothing was done: only was given as "errors": accepted are failed, interrupted',
+    'Nothing was done: only was given as "errors": expected one of failed, interrupted',
   ],
   [
     "retry_batch",
@@ -347,7 +347,7 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
   [
     many,
     { tasks: ["x"], outputSchema: { type: "list" } },
-    'Nothing was done: outputSchema.type was given as "list": accepted are object, array, string, number, integer, boolean, null; did you mean `array`?',
+    'Nothing was done: outputSchema.type was given as "list": expected one of object, array, string, number, integer, boolean, null; did you mean `array`?',
   ],
   [
     many,
@@ -363,7 +363,7 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
         properties: { a: { type: "text" }, b: "string", c: { required: true, type: "string" } },
       },
     },
-    'Nothing was done. 3 problems:\n- outputSchema.properties.a.type was given as "text": accepted are object, array, string, number, integer, boolean, null; did you mean `string`?\n- outputSchema.properties.b was given as "string": expected a JSON Schema\n- outputSchema.properties.c.required was given as true: expected a list of names of properties',
+    'Nothing was done. 3 problems:\n- outputSchema.properties.a.type was given as "text": expected one of object, array, string, number, integer, boolean, null; did you mean `string`?\n- outputSchema.properties.b was given as "string": expected a JSON Schema\n- outputSchema.properties.c.required was given as true: expected a list of names of properties',
   ],
   [
     many,

@@ -22,16 +22,16 @@ const fromSource = [
   "```sh",
   "npx -y bun@1.4.5 run build    # compiles dist/parallel-claude-code-mcp, which needs no Node.js",
   `mkdir -p ~/.local/bin && install dist/${name} ~/.local/bin/`,
-  'export PATH="$HOME/.local/bin:$PATH"    # put this into the startup file of your shell, too',
+  'export PATH="$HOME/.local/bin:$PATH"    # add this line to the startup file of your shell, too',
   "```",
   "",
-  `On Windows, copy \`dist\\${name}.exe\` into a directory on \`PATH\`.`,
+  `On Windows, run the first line, then copy \`dist\\${name}.exe\` into a directory on \`PATH\`.`,
 ];
 
-const notPublished = `There is **no release yet**, so these commands fail today. The first release brings them, and fills in \`${unknownOwner}\`.`;
+const notPublished = `There is **no release yet**, so these commands fail today. They will work with the first release, which also fills in \`${unknownOwner}\`.`;
 
 const fromRelease = (owner: string, isPublished: boolean) => [
-  `**From a release**, by one of these lines.${isPublished ? "" : ` ${notPublished}`}`,
+  `**From a release**, with one of these commands.${isPublished ? "" : ` ${notPublished}`}`,
   "",
   "```sh",
   `curl -fsSL ${latestOf(owner)}/download/install.sh | sh    # macOS, Linux`,
@@ -42,7 +42,7 @@ const fromRelease = (owner: string, isPublished: boolean) => [
   `irm ${latestOf(owner)}/download/install.ps1 | iex    # Windows`,
   "```",
   "",
-  `Claude Desktop takes a bundle that you only open: see [docs/install.md](docs/install.md#from-a-release).`,
+  `For Claude Desktop, a release also has bundles: you open one, and need no terminal. See [docs/install.md](docs/install.md#from-a-release).`,
 ];
 
 /** What the README says of installing, for readers where this owner has published, or will. */
@@ -81,7 +81,7 @@ export const downloads: string[] = [
   `gh attestation verify ${archive} --repo ${publisher}/${name} \\`,
   `  --signer-workflow ${publisher}/${name}/.github/workflows/release.yml`,
   `gh attestation verify ${archive} --repo ${publisher}/${name} --predicate-type https://cyclonedx.org/bom`,
-  "npm audit signatures    # in a project that has it from npm",
+  "npm audit signatures    # in a project that installs it from npm",
   `codesign --verify --strict --verbose=2 ${name}    # macOS`,
   "```",
 ];

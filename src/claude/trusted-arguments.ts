@@ -125,6 +125,6 @@ export function refusedArgument(argument: string): string | undefined {
   if (ownOption !== undefined) return `use the option \`${ownOption}\``;
   if (isOurs(option)) return "this program sets it itself, or depends on it to read the session";
   if (!mayBeAdded(option))
-    return `it is not known to leave permissions and the session as they are; accepted are ${accepted.map((known) => `--${known}`).join(", ")}`;
+    return `it is not on the list of arguments that leave permissions and the session as they are: ${accepted.map((known) => `--${known}`).join(", ")}`;
   return undefined;
 }

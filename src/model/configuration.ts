@@ -58,21 +58,21 @@ export const configurationSchema = z.strictObject({
   concurrency: concurrency
     .meta({
       description:
-        "The machine's slots: most sessions to run in parallel across all batches. A number, or `auto` for as many as your machine and account allow.",
+        "The machine's slots: the maximum number of sessions to run in parallel across all batches, or `auto` for as many as your machine and account allow.",
     })
     .default("auto"),
   batchBudgetUsd: batchOptions.shape.batchBudgetUsd
     .unwrap()
     .meta({
       description:
-        "Budget of each batch that does not set its own `batchBudgetUsd`. A batch may set a higher or lower one (default: none).",
+        "Budget of each batch that does not set its own `batchBudgetUsd`. A batch can set a higher or lower one (default: none).",
     })
     .optional(),
   memoryLimitMb: z
     .int()
     .min(1)
     .meta({
-      description: "Most memory that all sessions together may use (default: what the machine has free).",
+      description: "Maximum memory that all sessions together may use (default: what the machine has free).",
     })
     .optional(),
   loginProofSeconds: z
@@ -81,7 +81,7 @@ export const configurationSchema = z.strictObject({
     .max(3_600)
     .meta({
       description:
-        "How long a batch waits for the first reply of its first session, which proves that the login works, before it starts the others. The proof holds for five minutes, for all batches of the login. With 0 it does not wait.",
+        "How long a batch waits for the first reply of its first session, which proves that the login works, before it starts the others. The proof is valid for five minutes, for all batches of the login. With 0, the batch does not wait.",
     })
     .default(10),
   loginPatienceSeconds: z
@@ -90,7 +90,7 @@ export const configurationSchema = z.strictObject({
     .max(30 * 86_400)
     .meta({
       description:
-        "How long a batch waits for a login, for credit, or for a usage limit with no known reset. Then the task that hit it fails, and the tasks it affects are cancelled. While no session can start because `claude` is missing or the machine is out of disk space, processes or file descriptors, the batch waits as long (at least 10 s); then its queued tasks fail.",
+        "How long a batch waits for a login, for credit, or for a usage limit with no known reset. Then the task that hit it fails, and the tasks it affects are cancelled. While no session can start because `claude` is missing or the machine is out of disk space, processes or file descriptors, the batch waits equally long (at least 10 s); then its queued tasks fail.",
     })
     .default(86_400),
   maxDepth: z
@@ -106,7 +106,7 @@ export const configurationSchema = z.strictObject({
     .array(z.string().min(1))
     .meta({
       description:
-        "Programs that may outlive the session that started them, because other sessions use them. They end with the batch at the latest. Each entry is a program's name, or its command line without directories, with `*` for anything. An empty list spares none.",
+        "Programs that may outlive the session that started them, because other sessions use them. They end with the batch at the latest. Each entry is a program's name, or its command line without directories, with `*` for anything. An empty list allows none.",
     })
     .default([...usualDaemons]),
   stateDirectory: z

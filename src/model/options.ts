@@ -1,7 +1,8 @@
 // The only declaration of every option of a session and of a batch. Types, MCP schemas, flags, help, generated tables and
 // messages for bad input derive from these zod objects. `aliases`: other names of an option, from `claude` and similar
 // tools. `flags`: names on the command line only; one letter is a short flag. `more`: continues a description in help and
-// tables for people; models do not need it, and pay for each word.
+// tables for people; models do not need it, and pay for each word. `negated`: describes
+// `--no-…`, where that is the flag.
 import { z } from "zod";
 
 /** Rules for tools as a comma-separated string, or as a list. A comma inside parentheses belongs to its rule. */
@@ -21,7 +22,7 @@ const settingSources = z.union([
     .string()
     .refine(
       (text) => toolRuleList(text).every((name) => settingSource.safeParse(name).success),
-      "accepted are user, project, local",
+      "expected one of user, project, local",
     ),
   z.array(settingSource),
 ]);
@@ -103,15 +104,16 @@ export const sessionOptions = z.strictObject({
     .boolean()
     .meta({
       description:
-        "Whether to restrict the session for work on untrusted input: no tools that run code, no WebFetch, no settings files, and file tools only in the working directory and `addDirectories`.",
+        "Restricts the session for work on untrusted input: no tools that run code, no WebFetch, no settings files, and file tools only in the working directory and `addDirectories`.",
       more: "Requires Claude Code 2.1.248 or newer.",
     })
     .default(false),
   fileMentions: z
     .boolean()
     .meta({
-      description: "Whether `@path` in a task attaches that file.",
-      more: "Only files in the working directory and `addDirectories` are attached, and only if the session has the `Read` tool.",
+      description: "Attaches the files that a task mentions as `@path`.",
+      negated: "Does not attach the files that a task mentions as `@path`.",
+      more: "Only files in the working directory and `addDirectories` can be attached, and only if the session has the `Read` tool.",
     })
     .default(true),
   env: z
@@ -141,7 +143,11 @@ export const sessionOptions = z.strictObject({
     })
     .optional(),
   disallowedTools: toolRules
-    .meta({ description: "Tools the session may not use, comma-separated.", placeholder: "RULES" })
+    .meta({
+      description: "Tools the session may not use, comma-separated.",
+      more: "They take precedence over `allowedTools`.",
+      placeholder: "RULES",
+    })
     .optional(),
   tools: toolRules
     .meta({
@@ -216,14 +222,13 @@ export const sessionOptions = z.strictObject({
   forkSession: z
     .boolean()
     .meta({
-      description: "With `resumeSessionId`: whether to continue in a copy and keep the original unchanged.",
+      description: "With `resumeSessionId`: continues in a copy, and leaves the original unchanged.",
     })
     .default(false),
   slashCommands: z
     .boolean()
     .meta({
-      description:
-        "Whether a task that begins with `/word` runs as a slash command. Otherwise it is plain text.",
+      description: "Runs a task that begins with `/word` as a slash command. Otherwise it is plain text.",
     })
     .default(false),
   name: z
@@ -282,8 +287,8 @@ export const batchOptions = z.strictObject({
   concurrency: concurrency
     .meta({
       description:
-        "Most sessions to run in parallel: a number, or `auto` for as many as your machine and account allow.",
-      more: "Never more than the machine's slots.",
+        "Maximum number of sessions to run in parallel, or `auto` for as many as your machine and account allow.",
+      more: "Never more than the machine's slots (the `concurrency` setting).",
       placeholder: "N|auto",
       aliases: ["maxConcurrency", "maxParallel"],
       hints: ["parallel", "parallelism", "workers", "jobs", "maxWorkers", "maxSessions"],
@@ -295,7 +300,7 @@ export const batchOptions = z.strictObject({
     .positive()
     .meta({
       description: "Stops starting sessions once spent plus expected cost reaches this (USD).",
-      more: "The total may exceed it by the cost of one session for each that is running then.",
+      more: "Sessions that are already running can push the total over it, by up to one session's cost each.",
       placeholder: "USD",
       hints: ["totalBudget", "totalBudgetUsd", ...budgetHints],
     })
@@ -309,7 +314,7 @@ export const batchOptions = z.strictObject({
   asyncMode: z
     .boolean()
     .meta({
-      description: "Whether to answer at once and write results to files in `outputDirectory`.",
+      description: "Answers at once, and writes results to files in `outputDirectory`.",
       aliases: ["async", "isAsync"],
       hints: ["background", "detach", "wait", "sync"],
     })

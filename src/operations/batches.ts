@@ -38,7 +38,7 @@ import { Progress } from "./progress.ts";
 const reads = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
 
 const listInput = z.strictObject({
-  limit: z.int().min(1).max(500).meta({ description: "Most batches to list." }).default(20),
+  limit: z.int().min(1).max(500).meta({ description: "Maximum number of batches to list." }).default(20),
   offset: z.int().min(0).meta({ description: "How many of the newest batches to skip." }).default(0),
 });
 

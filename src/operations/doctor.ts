@@ -74,7 +74,7 @@ function configurationFinding({ faults, warnings, ...inForce }: InForce): Findin
 
 function sourcesText({ settings, file }: InForce): string {
   const set = settings.filter(({ source }) => source !== "default");
-  if (set.length === 0) return `Defaults; ${file} may hold others.`;
+  if (set.length === 0) return `All settings have their defaults. ${file} can change them.`;
   return set.map(({ name, source }) => `${name} from ${source}`).join(", ");
 }
 
@@ -198,7 +198,7 @@ function outputDirectory({ outputDirectory: directory }: Configuration): Finding
   const hindrance = hindranceToWriting(directory);
   if (hindrance !== undefined)
     return { name, ok: false, detail: `${directory} cannot be written: ${hindrance}.`, remedy };
-  const made = kindAt(directory) === "directory" ? "" : ", which is made when it is needed";
+  const made = kindAt(directory) === "directory" ? "" : ", which will be created when it is needed";
   return { name, ok: true, detail: `${directory}${made}` };
 }
 
@@ -215,9 +215,7 @@ function workingDirectory(context: Context, configuration: Configuration, file: 
     return { name, ok: true, detail: [detail, warning, ...others].join(" "), remedy };
   }
   const why =
-    kindAt(directory) === "directory"
-      ? `no place to work in; allowed is what lies below ${roots.join(", ")}`
-      : "not a directory";
+    kindAt(directory) === "directory" ? `outside the allowed roots (${roots.join(", ")})` : "not a directory";
   return {
     name,
     ok: false,

@@ -124,7 +124,7 @@ export function expectation(issue: z.core.$ZodIssue, shape?: Shape): string {
     case "invalid_value": {
       const [only] = issue.values;
       if (issue.values.length === 1) return `expected ${JSON.stringify(String(only))}`;
-      return `accepted are ${issue.values.map(String).join(", ")}`;
+      return `expected one of ${issue.values.map(String).join(", ")}`;
     }
     case "invalid_type":
       return ownWords(issue) ?? `expected ${typeText(issue.expected, shape)}`;

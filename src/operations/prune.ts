@@ -29,7 +29,7 @@ const pruneInput = z.strictObject({
     .min(0)
     .meta({ description: "How many of the newest batches to keep, regardless of age." })
     .default(0),
-  dryRun: z.boolean().meta({ description: "Whether to only report what would be removed." }).default(false),
+  dryRun: z.boolean().meta({ description: "Only show what would be removed." }).default(false),
 });
 type Asked = z.output<typeof pruneInput>;
 
@@ -175,12 +175,12 @@ function prunedText(
     ...(orphans > 0 ? [countText(orphans, "folder without a batch", "folders without a batch")] : []),
   ].join(" and ");
   const newest = keep > 0 ? `, except the newest ${keep}` : "";
-  const age = `Looked for: ended more than ${countText(olderThan, "day")} ago${newest}.`;
+  const age = `Looked for batches that ended more than ${countText(olderThan, "day")} ago${newest}.`;
   const kept =
     unended > 0
       ? ` ${countText(unended, "batch", "batches")} of that age ${unended === 1 ? "has" : "have"} not ended and ${unended === 1 ? "is" : "are"} kept. \`list\` shows them; \`cancel BATCH\` ends one that nobody runs any more, and the next \`prune\` removes it.`
       : "";
-  if (batches + orphans === 0) return `There is nothing to remove. ${age}${kept}`;
+  if (batches + orphans === 0) return `Nothing to remove. ${age}${kept}`;
   const done = dryRun ? `Would remove ${what}, and free` : `Removed ${what}, and freed`;
   return `${done} ${bytesText(bytes)}. ${age}${kept}`;
 }

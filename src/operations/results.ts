@@ -43,12 +43,12 @@ const resultsInput = z.strictObject({
   limit: z
     .int()
     .min(1)
-    .meta({ description: "Most results to return, as far as they fit in one answer." })
+    .meta({ description: "Maximum number of results to return, as far as they fit in one answer." })
     .default(10),
   full: z
     .boolean()
     .meta({
-      description: `Whether to return whole texts, as far as they fit in one answer. Otherwise the first ${numberText(excerptCharacters)} characters of each.`,
+      description: `Returns whole texts, as far as they fit in one answer. Otherwise only the first ${numberText(excerptCharacters)} characters of each.`,
     })
     .default(false),
   from: z
@@ -60,7 +60,7 @@ const resultsInput = z.strictObject({
     .int()
     .min(1)
     .max(longestPart)
-    .meta({ description: "With one task: most characters of its text to return.", placeholder: "N" })
+    .meta({ description: "With one task: maximum number of characters to return.", placeholder: "N" })
     .optional(),
 });
 type Asked = z.output<typeof resultsInput>;

@@ -47,7 +47,7 @@ export const retryInput = z.strictObject({
   with: retryOptions
     .meta({
       listed: "required",
-      description: `Options for the tasks that run again, instead of those they had: \`{"maxTurns": 40}\`. A list replaces the whole earlier list. All options of spawn_parallel_claude_sessions but ${new Intl.ListFormat("en").format(ofStart)}.`,
+      description: `Options for the tasks that run again, instead of those they had: \`{"maxTurns": 40}\`. A list replaces the whole earlier list. All options of spawn_parallel_claude_sessions except ${new Intl.ListFormat("en").format(ofStart)}.`,
     })
     .optional(),
   batchBudgetUsd: batchOptions.shape.batchBudgetUsd.meta({

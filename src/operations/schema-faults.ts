@@ -51,7 +51,7 @@ function typeFault(type: unknown, place: string): string[] {
   if (typeof type === "string" && types.includes(type)) return [];
   const near = typeof type === "string" ? (synonyms[type.toLowerCase()] ?? nearest(type, types)) : undefined;
   const hint = near === undefined ? "" : `; did you mean \`${near}\`?`;
-  return [`${place} was given as ${excerpt(type)}: accepted are ${types.join(", ")}${hint}`];
+  return [`${place} was given as ${excerpt(type)}: expected one of ${types.join(", ")}${hint}`];
 }
 
 const synonyms: Readonly<Record<string, string>> = {

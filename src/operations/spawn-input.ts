@@ -53,7 +53,7 @@ export const parallelInput = z.strictObject({
     .meta({
       aliases: ["task", "prompt", "prompts"],
       hints: wordsForTask,
-      description: `One session per task: the prompt as a string, or an object with \`task\` and its own options, which override those of the batch. A task may have all options but ${ofBatch}.`,
+      description: `One session per task: the prompt as a string, or an object with \`task\` and its own options, which override those of the batch. A task may have all options except ${ofBatch}.`,
     }),
   ...sessionOptions.shape,
   ...batchOptions.shape,

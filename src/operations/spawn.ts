@@ -227,5 +227,5 @@ function startedText(batch: Batch, { configuration }: Context): string {
     concurrency !== "auto" && batch.tasks.length > concurrency
       ? `, at most ${concurrency} at once${because}`
       : "";
-  return `${count} started${most}; results in ${batch.outputDirectory}. Ask with wait_for_batch (batchId ${batch.batchId}).`;
+  return `${count} started${most}; results in ${batch.outputDirectory}. Call wait_for_batch with batchId ${batch.batchId} to follow the batch.`;
 }

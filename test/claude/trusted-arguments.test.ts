@@ -36,7 +36,7 @@ test.each(["--inherit-permission-mode", "--toString", "-x", "--constructor=1"])(
   "%j, which is not known to be harmless, may not, and those that may are named",
   (argument) => {
     expect(refusedArgument(argument)).toMatch(
-      /^it is not known to leave permissions and the session as they are; accepted are --advisor, .*, --thinking-display$/,
+      /^it is not on the list of arguments that leave permissions and the session as they are: --advisor, .*, --thinking-display$/,
     );
   },
 );

@@ -188,7 +188,7 @@ describe("logs", () => {
     expect((await onCommandLine(inside, ["logs", batch.id, "3"])).err).toContain("no longer exists.");
     expect((await onCommandLine(inside, ["logs", batch.id, "3"])).code).toBe(1);
     const attempt = await onCommandLine(inside, ["logs", batch.id, "1", "--attempt", "2"]);
-    expect(attempt).toMatchObject({ code: 2, err: "Task 1 has no attempt 2; there are 1.\n" });
+    expect(attempt).toMatchObject({ code: 2, err: "Task 1 has no attempt 2; it has had 1 attempt.\n" });
     const none = await onCommandLine(inside, ["logs", batch.id, "5", "--attempt", "1"]);
     expect(none.err).toBe("Task 5 has no attempt 1; it has not started.\n");
     expect((await onCommandLine(inside, ["logs", batch.id, "6"])).err).toContain("there is no task 6");
@@ -346,6 +346,8 @@ describe("other commands", () => {
     expect(out).toMatch(new RegExp(`^stateDirectory +${inside.state} +PARALLEL_CLAUDE_STATE_DIRECTORY`, "m"));
     expect(out).toMatch(/^memoryLimitMb +– +default +PARALLEL_CLAUDE_MEMORY_LIMIT_MB$/m);
     expect(out).not.toContain("Wrong");
+    expect(out).toMatch(/^sharedDaemons +\[.{1,58}… +default +PARALLEL_CLAUDE_SHARED_DAEMONS$/m);
+    expect(out).toContain("\n\n`config --json` prints whole values.");
     process.env["PARALLEL_CLAUDE_MAX_DEPTH"] = "deep";
     inside.write("config/parallel-claude-code-mcp/config.json", "{}");
     const broken = await onCommandLine(inside, ["config"]);
@@ -432,7 +434,9 @@ describe("the command line", () => {
     for (const argv of [[], ["help"], ["-h"], ["help", "help"]])
       expect(await onCommandLine(inside, argv)).toEqual({ code: 0, out: overview, err: "" });
     // A switch that is on by default is listed by what turns it off.
-    expect((await onCommandLine(inside, ["help", "run"])).out).toMatch(/^ +--no-file-mentions /m);
+    expect((await onCommandLine(inside, ["help", "run"])).out).toMatch(
+      /^ +--no-file-mentions +Does not attach /m,
+    );
     const show = (await onCommandLine(inside, ["help", "show"])).out;
     expect(show).toContain("show BATCH");
     expect((await onCommandLine(inside, ["show", "--help"])).out).toBe(show);

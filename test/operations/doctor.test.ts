@@ -52,7 +52,7 @@ test("all is well", async () => {
     login: { ok: true, detail: "API key from ANTHROPIC_API_KEY, not tried." },
     credentials: { ok: true, detail: "None in the environment: sessions use the login." },
     state: { ok: true, detail: "STATE" },
-    output: { ok: true, detail: "HOME/output, which is made when it is needed" },
+    output: { ok: true, detail: "HOME/output, which will be created when it is needed" },
     directory: { ok: true, detail: "HOME/work, the sessions' default working directory." },
   });
 });
@@ -275,7 +275,7 @@ describe("places", () => {
       process.env["PARALLEL_CLAUDE_WORKING_DIRECTORY"] = directory;
       expect((await findings(inside))["directory"]).toEqual({
         ok: false,
-        detail: `${directory} is no place to work in; allowed is what lies below HOME.`,
+        detail: `${directory} is outside the allowed roots (HOME).`,
         remedy:
           "Give `workingDirectory` with each call, set PARALLEL_CLAUDE_WORKING_DIRECTORY, or add to `allowedRoots` in HOME/config/parallel-claude-code-mcp/config.json.",
       });

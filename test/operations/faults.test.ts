@@ -114,8 +114,8 @@ describe("what is accepted", () => {
     [z.object({}), 5, "a was given as 5: expected an object"],
     [z.record(z.string(), z.string()), 5, "a was given as 5: expected an object"],
     [z.literal("on"), "off", 'a was given as "off": expected "on"'],
-    [z.enum(["one", "two"]), {}, "a was given as {}: accepted are one, two"],
-    [z.enum(["one", "two"]), "tow", 'a was given as "tow": accepted are one, two; did you mean `two`?'],
+    [z.enum(["one", "two"]), {}, "a was given as {}: expected one of one, two"],
+    [z.enum(["one", "two"]), "tow", 'a was given as "tow": expected one of one, two; did you mean `two`?'],
     [z.union([z.int(), z.literal("auto")]), true, 'a was given as true: expected a whole number or "auto"'],
     [z.union([z.string(), z.string().min(3)]), {}, "a was given as {}: expected text"],
     [z.string().regex(/^x/, "begins with x"), "y", 'a was given as "y": begins with x'],
@@ -192,7 +192,7 @@ describe("a JSON Schema", () => {
     test(`${JSON.stringify(schema)} is good`, () => expect(schemaFaults(schema, "s")).toEqual([]));
   }
 
-  const types = "accepted are object, array, string, number, integer, boolean, null";
+  const types = "expected one of object, array, string, number, integer, boolean, null";
   const bad: [schema: unknown, ...faults: string[]][] = [
     ["x", 's was given as "x": expected a JSON Schema'],
     [[], "s was given as []: expected a JSON Schema"],

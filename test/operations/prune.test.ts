@@ -49,14 +49,14 @@ test("removes batches that ended long ago, and says what it looked for", async (
     bytes: 1_500,
     failures: [],
     unended: 1,
-    message: `Would remove 2 batches, and free 1.5 kB. Looked for: ended more than 30 days ago.${kept}`,
+    message: `Would remove 2 batches, and free 1.5 kB. Looked for batches that ended more than 30 days ago.${kept}`,
   });
   expect(dry.removed.map(({ batchId }) => batchId).sort()).toEqual([oldest.id, old.id].sort());
   expect(dry.removed[0]?.endedAt).toMatch(/^\d{4}-.*Z$/);
   expect(existsSync(folder)).toBe(true);
   expect(await run({ keep: 3 })).toMatchObject({
     batches: 1,
-    message: `Removed 1 batch, and freed 1.5 kB. Looked for: ended more than 30 days ago, except the newest 3.${kept}`,
+    message: `Removed 1 batch, and freed 1.5 kB. Looked for batches that ended more than 30 days ago, except the newest 3.${kept}`,
   });
   expect(existsSync(folder)).toBe(false);
   expect(context.store.row(oldest.log.batchId)).toBeUndefined();
@@ -66,7 +66,7 @@ test("removes batches that ended long ago, and says what it looked for", async (
   expect(context.store.row(recent.log.batchId)).toBeUndefined();
   age(context, open, 1, false);
   expect((await run({ olderThan: 1.5 })).message).toBe(
-    "There is nothing to remove. Looked for: ended more than 1.5 days ago.",
+    "Nothing to remove. Looked for batches that ended more than 1.5 days ago.",
   );
 });
 
@@ -87,7 +87,7 @@ test("removes folders that belong to no batch, a day after they last changed", a
   mkdirSync(folder, { recursive: true });
   const other = join(dirname(folder), "no-batch");
   mkdirSync(other);
-  expect(await run({})).toMatchObject({ orphans: 0, message: expect.stringContaining("nothing to remove") });
+  expect(await run({})).toMatchObject({ orphans: 0, message: expect.stringContaining("Nothing to remove") });
   const before = (Date.now() - day - 60_000) / 1000;
   utimesSync(folder, before, before);
   utimesSync(other, before, before);
@@ -97,7 +97,7 @@ test("removes folders that belong to no batch, a day after they last changed", a
   expect(removed).toMatchObject({
     orphans: 1,
     message:
-      "Removed 0 batches and 1 folder without a batch, and freed 0 bytes. Looked for: ended more than 30 days ago.",
+      "Removed 0 batches and 1 folder without a batch, and freed 0 bytes. Looked for batches that ended more than 30 days ago.",
   });
   expect(removed.removed[0]).not.toHaveProperty("endedAt");
   expect([existsSync(folder), existsSync(other)]).toEqual([false, true]);

@@ -35,7 +35,7 @@ const templates = [
     title: "Transcript of a task",
     uriTemplate: uriTemplates.transcript,
     description:
-      "What a task's session said and did, in Claude Code's stream-json; from a byte on with `offset`.",
+      "What a task's session said and did, in Claude Code's stream-json. `offset` is the byte to start from.",
     mimeType: "application/x-ndjson",
   },
 ];
@@ -62,7 +62,7 @@ export function serveResources(server: McpServer, connection: Connection): void 
       const known = Object.values(uriTemplates).join(", ");
       throw new ResourceNotFoundError(
         params.uri,
-        `There is no resource ${cut(params.uri, 200)}; accepted are ${known}`,
+        `There is no resource ${cut(params.uri, 200)}; expected ${known}`,
       );
     }
     try {

@@ -36,7 +36,7 @@ export function clientOf(name: ClientName, environment: Environment = process.en
   return { name, ...facts[name], file, scope: "user" };
 }
 
-const restart = "Restart it, so that it knows of the change.";
+const restart = "Quit it completely and start it again, so that it reads the change.";
 
 const facts: Record<ClientName, Omit<McpClient, "name" | "file" | "scope">> = {
   "claude-desktop": {
@@ -51,7 +51,7 @@ const facts: Record<ClientName, Omit<McpClient, "name" | "file" | "scope">> = {
     format: "jsonc",
     table: ["mcpServers"],
     beside: { type: "stdio" },
-    afterwards: "Its next session knows of the change.",
+    afterwards: "Its next session uses the change.",
   },
   cursor: { title: "Cursor", format: "jsonc", table: ["mcpServers"], beside: {}, afterwards: restart },
   vscode: {
@@ -59,14 +59,14 @@ const facts: Record<ClientName, Omit<McpClient, "name" | "file" | "scope">> = {
     format: "jsonc",
     table: ["servers"],
     beside: { type: "stdio" },
-    afterwards: "It asks whether to trust the server when it starts it first.",
+    afterwards: "When it first starts the server, it asks whether you trust it.",
   },
   codex: {
     title: "Codex",
     format: "toml",
     table: ["mcp_servers"],
     beside: {},
-    afterwards: "Its next session knows of the change.",
+    afterwards: "Its next session uses the change.",
   },
 };
 

@@ -4,7 +4,11 @@ import { configurationSchema, settingNames, variableOf } from "../../../model/co
 import type { Operation } from "../../../operations/operation.ts";
 import { exists } from "../../../platform/files.ts";
 import { commandOf } from "../input/command.ts";
+import { fit } from "../terminal/fit.ts";
 import { table } from "../terminal/table.ts";
+
+/** Most columns of a list, so that one list does not push all other columns out of sight. Paths stay whole. */
+const listWidth = 60;
 
 const input = z.strictObject({});
 const output = z.object({
@@ -56,7 +60,7 @@ export const config = commandOf(showConfiguration, {
   present: ({ file, fileExists, settings, faults }, { terminal: { out } }) => {
     const rows = settings.map(({ name, value, source, variable }) => [
       name,
-      value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value),
+      valueCell(value),
       source,
       variable,
     ]);
@@ -64,6 +68,14 @@ export const config = commandOf(showConfiguration, {
     const there = fileExists ? "" : " (does not exist)";
     const wrong =
       faults.length === 0 ? "" : `\n\nWrong, and without a value until it is fixed:\n${faults.join("\n")}`;
-    return `File: ${file}${there}\n\n${table(columns, rows, out)}${wrong}`;
+    const whole = rows.some(([, value]) => value?.endsWith("…"))
+      ? "\n\n`config --json` prints whole values."
+      : "";
+    return `File: ${file}${there}\n\n${table(columns, rows, out)}${whole}${wrong}`;
   },
 });
+
+function valueCell(value: unknown): string {
+  if (value === undefined) return "–";
+  return typeof value === "string" ? value : fit(JSON.stringify(value), listWidth);
+}

@@ -14,7 +14,7 @@ const common = z.strictObject({
     .enum(clientNames)
     .meta({
       description:
-        "Client whose configuration to change. Without it, list the clients on this machine and their state.",
+        "Client whose configuration to change. Without it, list all supported clients and their state.",
     })
     .optional(),
   name: z
@@ -78,9 +78,9 @@ export const install: Command = {
   name: "install",
   otherNames: ["setup"],
   summary: "Add this program to the configuration of a client",
-  description: `Adds this program as a server to the configuration of an MCP client. ${says} Without --client, it lists the clients on this machine.`,
+  description: `Adds this program as a server to the configuration of an MCP client. ${says} Without --client, it lists all supported clients and their state.`,
   examples: [
-    ["install", "List the clients on this machine and their state"],
+    ["install", "List all supported clients and their state"],
     ["install --client claude-desktop", "Show the change and ask"],
     ["install --client codex --env ANTHROPIC_API_KEY=… --yes", "Set a variable, and do not ask"],
   ],
@@ -98,7 +98,7 @@ export const install: Command = {
 export const uninstall: Command = {
   name: "uninstall",
   summary: "Remove this program from the configuration of a client",
-  description: `Removes the server from the configuration of an MCP client. ${says} Without --client, it lists the clients on this machine.`,
+  description: `Removes the server from the configuration of an MCP client. ${says} Without --client, it lists all supported clients and their state.`,
   examples: [["uninstall --client claude-desktop", "Show the change and ask"]],
   input: uninstallInput,
   withoutFlags: [],

@@ -8,6 +8,7 @@ import { UserError } from "../../../operations/context.ts";
 import { resolveBatch, rowOf, unknownTasks } from "../../../operations/find-batch.ts";
 import { follow } from "../../../operations/follow.ts";
 import { exists } from "../../../platform/files.ts";
+import { countText } from "../../../report/amounts.ts";
 import { harmless } from "../../../report/harmless.ts";
 import { outcomeWords } from "../../../report/outcome-words.ts";
 import type { BatchLog } from "../../../store/batch-log.ts";
@@ -89,7 +90,7 @@ function attemptIn({ attempts, number }: TaskState, wanted: number): Attempt {
   if (attempt) return attempt;
   const numbers = attempts.map((one) => one.number);
   throw new UserError(
-    `Task ${number} has no attempt ${wanted}; ${numbers.length === 0 ? "it has not started" : `there are ${numbers.join(", ")}`}.`,
+    `Task ${number} has no attempt ${wanted}; ${numbers.length === 0 ? "it has not started" : `it has had ${countText(numbers.length, "attempt")}`}.`,
   );
 }
 

@@ -37,7 +37,7 @@ export const serve: Command = {
   otherNames: ["server", "http", "mcp", "start-server"],
   summary: "Run the MCP server on standard input and output; also without a command, if there is no terminal",
   description:
-    "Runs the MCP server. On standard input and output, it serves the client that started it. Over HTTP, it serves many clients, each of which must send the token. The token is created at the first use, kept in the state directory, and printed this once, with a configuration to paste; later, `--show-token` prints it. To listen on an address that other machines can reach, set `allowRemoteHttp`.",
+    "Runs the MCP server. On standard input and output, it serves the client that started it. Over HTTP, it serves many clients, each of which must send the token. The first start creates the token, stores it in the state directory, and prints it with a configuration to paste. Later, `--show-token` prints it again. To listen on an address that other machines can reach, set `allowRemoteHttp`.",
   examples: [
     ["serve", "Serve the client that started it"],
     ["serve --http 8080", "Serve several clients, on 127.0.0.1"],

@@ -15,7 +15,7 @@ export const installLines: Record<Shell, string> = {
 /** Where that line belongs. */
 export const installPlaces: Record<Shell, string> = {
   bash: "in ~/.bashrc",
-  zsh: "in ~/.zshrc, behind `compinit`",
+  zsh: "in ~/.zshrc, after `compinit`",
   fish: "once",
   powershell: "in $PROFILE",
 };

@@ -55,6 +55,7 @@ const propertySchema = z.object({
   anyOf: z.array(z.object({ type: z.string().optional() })).optional(),
   description: z.string().default(""),
   more: z.string().optional(),
+  negated: z.string().optional(),
   placeholder: z.string().optional(),
   short: z.string().optional(),
   aliases: z.array(z.string()).default([]),
@@ -180,10 +181,15 @@ function flagOf(property: string, declared: Property, shape: Shape): Flag {
     kind,
     shape,
     placeholder: declared.placeholder ?? placeholderOf(property, declared),
-    description: [declared.description, declared.more].filter(Boolean).join(" "),
+    description: [asSwitch(declared), declared.more].filter(Boolean).join(" "),
     choices: (declared.enum ?? []).map(String),
     ...(declared.default === undefined ? {} : { fallback: declared.default }),
   };
+}
+
+// A switch that is on by default is written as `--no-…`, and described as that.
+function asSwitch({ default: fallback, description, negated = description }: Property): string {
+  return fallback === true ? negated : description;
 }
 
 function kindOf({ type, enum: choices, anyOf }: Property): FlagKind {
@@ -258,7 +264,7 @@ function put(
     else options[property] = isText ? `${before},${meant}` : [...itemsOf(before), ...itemsOf(meant)];
   } else if (kind === "choice" && !choices.some((choice) => choice === meant)) {
     const near = nearest(value, choices);
-    return `${given}: accepted are ${choices.join(", ")}${near === undefined ? "" : `; did you mean ${near}?`}`;
+    return `${given}: expected one of ${choices.join(", ")}${near === undefined ? "" : `; did you mean ${near}?`}`;
   } else if (kind === "number" && typeof meant !== "number")
     return `${given}: expected a number${units[flag.placeholder] ?? ""}`;
   else if (typeof meant === "string" && takesData(kind) && (kind === "object" || looksLikeJson(value))) {

@@ -56,7 +56,10 @@ export function commandHelp(command: Command, width: number): string {
       "Examples",
       command.examples.flatMap((example) => exampleLines(example, width)),
     ),
-    ...section("Options", [...helpLines(flags, width), ...twoColumns("-h, --help", "Shows this.", width)]),
+    ...section("Options", [
+      ...helpLines(flags, width),
+      ...twoColumns("-h, --help", "Show this help.", width),
+    ]),
   ].join("\n");
 }
 
