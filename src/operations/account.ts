@@ -1,7 +1,7 @@
-// Whose login and environment a batch uses: enough to tell two apart, nothing that could be used.
+// Whose login and environment a batch uses: enough to distinguish two accounts, nothing that could be used to log in.
 import type { Account } from "../model/event.ts";
 
-/** Kept as values: a batch that is carried on must find the same things in the same places. */
+/** Stored as values: a resumed batch must find the same things in the same places. */
 const kept = [
   "PATH",
   "HOME",
@@ -18,11 +18,11 @@ const kept = [
   "all_proxy",
 ];
 
-/** Credentials and what decides between them; these enter the hash only. */
+/** Credentials, and variables that choose between them; included only in the hash. */
 const credential =
   /^(?:ANTHROPIC_(?!BASE_URL$)|CLAUDE_CODE_(?:OAUTH|API_KEY|USE_)|AWS_|GOOGLE_APPLICATION|CLOUD_ML_|VERTEX_)/;
 
-/** The account of an environment. `salt` is the store's: the hash means nothing elsewhere. */
+/** The account of an environment. `salt`: the store's, so the hash means nothing elsewhere. */
 export function accountOf(environment: Record<string, string | undefined>, salt: string): Account {
   const values: Record<string, string> = {};
   const secrets: string[] = [];
@@ -40,7 +40,7 @@ export function accountOf(environment: Record<string, string | undefined>, salt:
   return { hash: hash.digest("hex"), environment: values };
 }
 
-// `http://user:password@proxy` is a secret, though its name is none.
+// `http://user:password@proxy` is a secret, although the variable's name does not say so.
 function holdsCredentials(value: string): boolean {
   return /\/\/[^/@\s]+@/.test(value);
 }

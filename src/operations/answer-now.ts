@@ -1,4 +1,4 @@
-// The whole answer of a batch as it stands at this moment.
+// The current answer of a batch, whole.
 import { answerOf } from "../engine/output/answer.ts";
 import type { BatchAnswer } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
@@ -9,7 +9,7 @@ import type { Context } from "./context.ts";
 import { rowOf } from "./find-batch.ts";
 import { messageNow } from "./message-now.ts";
 
-/** With at most this many characters of all results together. Without a message, it says how the batch stands. */
+/** All results together have at most this many characters. The default message says how far the batch is. */
 export function answerNow(
   context: Context,
   log: BatchLog,
@@ -26,7 +26,7 @@ export function answerNow(
   });
 }
 
-/** The same, no longer than the client accepts. */
+/** The same, within the client's limit. */
 export function clientAnswerNow(
   context: Context,
   log: BatchLog,

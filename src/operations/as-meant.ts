@@ -1,17 +1,17 @@
-// Input as models, clients and people write it: lists as JSON text, `"true"`, `"5"`, `null`, one value for a list, names in
-// snake_case. What can mean one thing only becomes that thing; everything else stays as it is, and the schema refuses it.
+// Reads input as models, clients and people write it: lists as JSON text, `"true"`, `"5"`, `null`, one value for a list,
+// names in snake_case. Converts only what is unambiguous; the schema refuses the rest.
 import type { z } from "zod";
 import { numbersOfRange } from "../model/number-ranges.ts";
 import { lettersOf, type PropertyShape, propertiesMeant, type Shape, shapeOf } from "./shape.ts";
 
-/** What an input means by its schema. Not parsed yet, and without defaults. Meant twice, it stays the same. */
+/** The meaning of an input by its schema. Not parsed yet, and without defaults. Idempotent. */
 export function asMeant(schema: z.ZodType, raw: unknown): unknown {
   return valueMeant(shapeOf(schema), raw);
 }
 
-/** What one value means in its place. */
+/** The meaning of one value in its place. */
 export function valueMeant(shape: Shape, value: unknown): unknown {
-  // Anything is accepted, so nothing else can be meant.
+  // Anything is accepted, so nothing is converted.
   if (shape.types.size === 0) return value;
   if (typeof value === "string") return textMeant(shape, value);
   if (typeof value === "number") return numberMeant(shape, value);
@@ -45,8 +45,7 @@ const switchWords: Readonly<Record<string, boolean>> = {
   "0": false,
 };
 
-// A list or an object that was sent as text. A prompt may be JSON for its own sake: it is a task only where it has all of
-// one and nothing else.
+// A list or an object sent as text. A prompt may itself be JSON: it is a task only if it has exactly a task's fields.
 function jsonMeant(shape: Shape, text: string): { value: unknown } | undefined {
   const { types, isVerbatim } = shape;
   const [first] = text.trimStart();
@@ -68,7 +67,7 @@ function isWhole(shape: Shape | undefined, value: unknown): boolean {
   );
 }
 
-// One text where a list is wanted: a list with one item, or numbers as people write them.
+// A text in place of a list: a list with one item, or numbers as people write them.
 function itemsMeant(item: Shape, text: string): unknown {
   if (text.trim() === "") return [];
   if (!item.types.has("integer")) return [valueMeant(item, text)];
@@ -80,7 +79,7 @@ function itemsMeant(item: Shape, text: string): unknown {
   return numbers.every((some) => some !== undefined) ? numbers.flat() : text;
 }
 
-/** What one word of a list of numbers means: `7`, or all of `12-15`. Nothing where it is neither. */
+/** The numbers that one word means: `7`, or all of `12-15`. Undefined if it is neither. */
 export function numbersIn(word: string): number[] | undefined {
   return isNumeric(word) ? [Number(word)] : numbersOfRange(word);
 }
@@ -101,7 +100,7 @@ function listMeant(shape: Shape, values: readonly unknown[]): unknown {
   return isOne ? valueMeant(shape, only) : values;
 }
 
-// Ranges of numbers stand in lists of numbers as answers print them.
+// Lists of numbers may contain ranges, as answers print them.
 function itemMeant(item: Shape, value: unknown): unknown[] {
   const isRange = typeof value === "string" && item.types.has("integer") && !isNumeric(value);
   return (isRange ? numbersIn(value) : undefined) ?? [valueMeant(item, value)];
@@ -121,18 +120,18 @@ function objectMeant(shape: Shape, value: object): unknown {
   return Object.fromEntries(entries);
 }
 
-// Variables of an environment are texts, whatever JSON made of them.
+// Values of environment variables are texts, whatever their JSON type.
 function recordMeant(shape: Shape, value: object): unknown {
   const textOf = (inner: unknown) =>
     typeof inner === "boolean" && shape.types.has("string") ? String(inner) : valueMeant(shape, inner);
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, textOf(inner)]));
 }
 
-/** The property that each key means. A key whose property another key has stays what it is. */
+/** The property that each key means. If another key has that property, the key stays unchanged. */
 function namesMeant(shape: Shape, keys: readonly string[]): Map<string, string> {
   const found = new Map<string, string>();
   const taken = new Set<string>();
-  // Who can mean one thing only comes first: beside `prompt`, a `description` is no task.
+  // Unambiguous keys come first: beside `prompt`, a `description` is not the task.
   const wishes = keys
     .map((key) => ({ key, meant: propertiesMeant(shape, key) }))
     .sort(
@@ -148,7 +147,7 @@ function namesMeant(shape: Shape, keys: readonly string[]): Map<string, string> 
   return found;
 }
 
-// Clients fill in fields that nobody has filled.
+// Some clients send a value for every empty field.
 function isAbsent(
   { types, choices, mayBeEmpty, isVerbatim, isExplicit }: PropertyShape,
   value: unknown,
@@ -166,7 +165,7 @@ function takesNumber({ types }: Shape): boolean {
   return types.has("number") || types.has("integer");
 }
 
-/** Whether a list of objects is wanted, so that one object is a list with one item. */
+/** Whether a list of objects is expected, so that one object is a list with one item. */
 function takesObjects({ types, item }: Shape): boolean {
   return types.has("array") && item?.types.has("object") === true;
 }
@@ -175,7 +174,7 @@ function isNumeric(text: string): boolean {
   return /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i.test(text);
 }
 
-/** Whether a text begins as JSON does, so that it is no value by itself. */
+/** Whether a text begins like JSON, and so is no plain value. */
 export function looksLikeJson(text: string): boolean {
   return /^\s*(?:\[\s*(?:["{[\]]|$)|\{\s*(?:["}]|$))/.test(text);
 }
@@ -184,7 +183,7 @@ function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // No JSON: it stays a text, and the schema decides.
+    // Not JSON: it stays a text, and the schema decides.
     return undefined;
   }
 }

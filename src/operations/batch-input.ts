@@ -1,4 +1,4 @@
-// How a batch and its tasks are named, wherever something is asked about them.
+// How inputs name a batch and its tasks.
 import { z } from "zod";
 
 export const batchIdInput = z
@@ -9,20 +9,20 @@ export const batchIdInput = z
     aliases: ["id", "batch"],
   });
 
-/** Of what is asked about one batch as a whole. */
+/** For requests about one batch as a whole. */
 export const batchInput = z.strictObject({ batchId: batchIdInput });
 
 const someOrAll = "expected at least one task number; leave it out for all tasks";
 
-/** Absent means all; an empty list would mean none, and nobody asks for that. */
+/** Absent means all. An empty list is refused, because nobody would ask for no tasks. */
 export const taskNumbers = z
   .array(z.int().min(1))
   .min(1, someOrAll)
   .meta({ aliases: ["task", "taskIndex", "taskIndexes", "taskNumbers"] });
 
 /**
- * For what stops work or costs money. A caller that computed the tasks and got `null` did not mean all of them, so
- * `null` is refused as an empty list is.
+ * For calls that stop work or cost money. A caller that computed the tasks and got `null` did not mean all of them, so
+ * `null` is refused like an empty list.
  */
 export const explicitTaskNumbers = z
   .array(z.int().min(1), {

@@ -1,4 +1,4 @@
-// A batch as a task of the protocol: the task id is the batch id, so a task outlives the server that answers for it.
+// A batch as a task of the protocol: the task id is the batch id, so a task outlives the server that reports on it.
 import { carryOnBatch, isAbandoned } from "../engine/runner/carry-on.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
 import { type BatchState, completedCount } from "../model/state.ts";
@@ -21,7 +21,7 @@ export interface BatchTask {
   message: string;
 }
 
-/** Nothing for what is no batch of ours, or not there any more. */
+/** Undefined if there is no such batch, or not any more. */
 export function batchTask(context: Context, taskId: string): BatchTask | undefined {
   const log = batchOf(context, taskId);
   if (!log) return undefined;
@@ -34,7 +34,7 @@ export function batchTask(context: Context, taskId: string): BatchTask | undefin
   };
 }
 
-/** What the call would have answered that started the batch. */
+/** The answer that the call which started the batch would have given. */
 export async function batchTaskAnswer(
   context: Context,
   taskId: string,
@@ -46,7 +46,7 @@ export async function batchTaskAnswer(
   return log.state.batch.startedBy === "spawn_claude_session" ? sessionAnswerOf(answer) : answer;
 }
 
-/** Ends a batch that has not ended. False where there is none. */
+/** Cancels a batch that has not ended. False if there is none. */
 export async function cancelBatchTask(context: Context, taskId: string): Promise<boolean> {
   const log = batchOf(context, taskId);
   if (!log) return false;
@@ -54,12 +54,12 @@ export async function cancelBatchTask(context: Context, taskId: string): Promise
     log.append((state) => (state.endedAt === undefined ? [{ type: "cancel-requested", by: "client" }] : [])),
   );
   const row = rowOf(context, log);
-  // Nobody else would write its end.
+  // Without processes, nobody else would write its end.
   if (row.endedAt === undefined && isAbandoned(row)) await carryOnBatch(context.store, row);
   return true;
 }
 
-// A cancelled task of the protocol has no result, and what had ended by then is kept all the same.
+// A cancelled task of the protocol has no result, but the results so far are kept.
 function keptText(row: BatchRow, state: BatchState): string {
   if (statusOf(row, state) !== "cancelled" || completedCount(state.counts) === 0) return "";
   return ` The results so far are kept: read_batch_results (batchId ${row.batchId}) returns them.`;
@@ -70,7 +70,7 @@ function batchOf({ store }: Context, taskId: string): BatchLog | undefined {
   return id.success ? store.batch(id.data) : undefined;
 }
 
-// One that nobody carries, and that opening the store did not carry on, has said all that it will.
+// If it has no processes, and opening the store did not resume it, it will report nothing more.
 function statusOf(row: BatchRow, { endedAt, cancelledBy }: BatchState): BatchTask["status"] {
   if (endedAt === undefined) return standingOf(row) === "interrupted" ? "completed" : "working";
   return cancelledBy === "client" || cancelledBy === "user" ? "cancelled" : "completed";

@@ -1,27 +1,27 @@
-// The addresses under which clients read batches as resources.
+// The addresses of batches as resources.
 import type { BatchId } from "../model/batch-id.ts";
 
-/** As RFC 6570 templates, for clients that fill them in. */
+/** RFC 6570 templates, for clients that fill them in. */
 export const uriTemplates = {
   batch: "batch://{batchId}",
   task: "batch://{batchId}/tasks/{n}{?offset}",
   transcript: "batch://{batchId}/tasks/{n}/transcript{?offset}",
 } as const;
 
-/** What an address means. */
+/** The parts of an address. */
 export interface BatchUri {
   kind: keyof typeof uriTemplates;
-  /** Of the batch, its beginning, or `latest`. */
+  /** The batch's id, the beginning of it, or `latest`. */
   batchId: string;
   /** 1-based; 0 for the batch as a whole. */
   task: number;
-  /** Where to begin: a character of a task's text, a byte of its transcript. */
+  /** Where to begin: a character of a task's text, or a byte of its transcript. */
   offset: number;
 }
 
 const pattern = /^batch:\/\/([a-z0-9]+)(?:\/tasks\/([1-9]\d{0,5})(\/transcript)?)?(?:\?offset=(\d{1,15}))?$/;
 
-/** Nothing for what is no address of ours. */
+/** Undefined for other addresses. */
 export function parseBatchUri(uri: string): BatchUri | undefined {
   const match = pattern.exec(uri);
   const [, batchId, task, transcript, offset] = match ?? [];

@@ -1,4 +1,4 @@
-// Looking at batches, waiting for one, and ending one.
+// Lists batches, waits for one, and cancels one.
 import { z } from "zod";
 import { carryOnBatch, isAbandoned } from "../engine/runner/carry-on.ts";
 import { batchEndOf, endOfState } from "../model/batch-end.ts";
@@ -102,11 +102,11 @@ const waitInput = z.strictObject({
 
 const endedTask = z.object({ taskIndex: z.int(), outcome: z.string() });
 
-/** Polling must not eat the context window: of long lists, the first. */
+/** Polling must not fill the context window, so long lists show only the first entries. */
 const mostListed = 10;
 const mostChanged = 50;
 
-/** What `waited` gives. */
+/** The result of `waited`. */
 export const waitOutput = z.object({
   batchId: z.string(),
   state: z.enum(stateWords),
@@ -128,7 +128,7 @@ export const waitOutput = z.object({
   message: z.string(),
 });
 
-/** What a call that changes a batch answers; all else in the answer is as in that of `wait_for_batch`. */
+/** The answer of a call that changes a batch; its other fields are as for `wait_for_batch`. */
 export const changeOutput = waitOutput.pick({
   batchId: true,
   state: true,
@@ -154,7 +154,7 @@ export const waitForBatch: Tool<typeof waitInput, typeof waitOutput> = {
     const hasFailed = (state: BatchState) =>
       before !== undefined && endedSince(state, before).some(isFailure);
     let failed = hasFailed(log.state);
-    // What fails together is told together: an answer for each of many failures would be asked for one by one.
+    // Simultaneous failures are reported together; otherwise the client would ask once for each.
     const gathered = call.startedAt + leastCheckSeconds * 1000;
     using progress = new Progress(call, log);
     await follow(context.store, log, {
@@ -201,7 +201,7 @@ export const cancelBatch: Tool<typeof cancelInput, typeof changeOutput> = {
       ),
     );
     const row = rowOf(context, log);
-    // Nobody would end what an interrupted batch left: a runner must.
+    // An interrupted batch needs a runner to end what it left behind.
     if (row.endedAt === undefined && isAbandoned(row)) await carryOnBatch(context.store, row);
     await follow(context.store, log, {
       until: performance.now() + cancelWaitMs,
@@ -212,12 +212,12 @@ export const cancelBatch: Tool<typeof cancelInput, typeof changeOutput> = {
   },
 };
 
-/** How long the answer waits, to say how it went: ending takes two seconds at most. */
+/** How long the answer waits to report the outcome, in milliseconds: ending takes at most two seconds. */
 const cancelWaitMs = 4_000;
 
 const shownBatch = z.object({ ...rowFields, ...batchAnswerSchema.shape });
 
-/** The whole answer of a batch, for the command line, with all that a list says of it. */
+/** The whole answer of a batch for the command line, with everything that a list shows. */
 export const showBatch: Operation<typeof batchInput, typeof shownBatch> = {
   name: "show_batch",
   title: "Show a batch",
@@ -260,7 +260,7 @@ function listed(row: BatchRow, context: Context): z.infer<typeof listedBatch> {
   };
 }
 
-/** How far a batch is, in a small answer; `before` is what had ended when somebody looked last. */
+/** How far a batch is, as a small answer; `before`: what had ended at the last look. */
 export function waited(
   context: Context,
   log: BatchLog,

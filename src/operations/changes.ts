@@ -1,4 +1,4 @@
-// What has changed since somebody looked last, in all batches; for doors that tell their clients.
+// What has changed in all batches since the last look, for doors that notify their clients.
 import type { BatchId } from "../model/batch-id.ts";
 import type { Store } from "../store/store.ts";
 import type { Context } from "./context.ts";
@@ -7,11 +7,11 @@ import type { Context } from "./context.ts";
 export interface BatchChange {
   batchId: BatchId;
   isNew: boolean;
-  /** Tasks that have begun or ended, by number. */
+  /** Tasks that began or ended, by number. */
   tasks: Set<number>;
 }
 
-/** Looks only into a store that a call has opened already. */
+/** Reads only a store that a call has already opened. */
 export class Changes {
   readonly #context: Context;
   readonly #since = Date.now();
@@ -22,7 +22,7 @@ export class Changes {
     this.#context = context;
   }
 
-  /** What has changed since the last look, or since this was made; a batch each. */
+  /** What has changed since the last call, or since this was created; one entry for each batch. */
   next(): BatchChange[] {
     const store = this.#context.openedStore;
     if (!store) return [];

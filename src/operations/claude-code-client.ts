@@ -1,12 +1,12 @@
-// Claude Code as our client: when it moves a call to the background, by the environment that it gives its servers.
+// Claude Code as our client: when it moves a call to the background, from the environment of its servers.
 
-/** As long as Claude Code waits for a call itself, where nobody says otherwise. */
+/** How long Claude Code itself waits for a call by default. */
 const usualMs = 120_000;
 
 /**
- * After how long Claude Code moves a call of ours to the background, from where it shows no progress any more; nothing
- * where it never does. Seen in 2.1.332: interactive sessions have the entry point `cli`, and `-p` and the SDK one that
- * begins with `sdk-`, even where they inherited another. Only the former move calls, unless a variable says otherwise.
+ * After how long Claude Code moves a call of ours to the background, where it no longer shows progress; undefined if
+ * never. Seen in 2.1.332: the entry point is `cli` for interactive sessions, and begins with `sdk-` for `-p` and the SDK,
+ * even if they inherited another. Only interactive sessions move calls, unless a variable says otherwise.
  */
 export function callsMoveAfterMs(environment: Record<string, string | undefined>): number | undefined {
   const isHeadless = environment["CLAUDE_CODE_ENTRYPOINT"]?.startsWith("sdk-") ?? false;

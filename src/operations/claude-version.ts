@@ -1,4 +1,4 @@
-// Refuses a Claude Code that is too old before anything is started with it.
+// Refuses a Claude Code that is too old before starting anything with it.
 import { installAdvice } from "../claude/find.ts";
 import { isOlder, isTooOld, oldestVersion, tooOldText, versionIn } from "../claude/versions.ts";
 import { fileStamp, isExecutable } from "../platform/files.ts";
@@ -8,19 +8,19 @@ import { isStorageTrouble } from "../store/database.ts";
 import { type Context, isStoreThere, UserError } from "./context.ts";
 import { probeVersion } from "./probe.ts";
 
-/** What was found out about the version of a `claude`. */
+/** What is known about the version of a `claude`. */
 export interface VersionCheck {
-  /** Nothing where it does not say. */
+  /** Undefined if it does not report one. */
   version: string | undefined;
-  /** Why it is refused. Nothing where it is new enough, or does not say. */
+  /** Why it is refused. Undefined if it is new enough, or reports no version. */
   fault: string | undefined;
-  /** Remembers the answer, where more than a look is meant. A store that is not there is made. */
+  /** Stores the answer. Creates the store if there is none, so call it only if the batch is really started. */
   keep(): void;
 }
 
 /**
- * Looks up the version of a `claude`, and asks it where nobody has asked this very file. One that does not say its
- * version is no fault: sessions show soon enough whether it works. `needed`: the version that what was asked for needs.
+ * Looks up the version of a `claude`, and runs it if this very file has not been asked before. Missing version output is
+ * no fault, because sessions soon show whether it works. `needed`: the version that the requested options need.
  */
 export async function checkVersion(
   context: Context,
@@ -29,7 +29,7 @@ export async function checkVersion(
 ): Promise<VersionCheck> {
   const file = fileStamp(claudePath);
   const kept = file && isStoreThere(context) ? keptVersion(context.store.database, file) : undefined;
-  // A wrapper stays the same while what it starts is updated, so nothing is refused by a remembered answer.
+  // A wrapper stays the same while its program is updated, so a stored answer never causes a refusal.
   if (kept?.version !== undefined && !isOlder(kept.version, needed))
     return { version: kept.version, fault: undefined, keep: () => undefined };
   const probed = await probeVersion(claudePath, homeDirectory());
@@ -38,13 +38,13 @@ export async function checkVersion(
     version,
     fault: version !== undefined && isTooOld(version) ? tooOldText(version, claudePath) : undefined,
     keep: () => {
-      // One that did not answer may have had no time to: it is asked again.
+      // One that did not answer may only have been slow, so it is asked again.
       if (file && version !== undefined) rememberVersion(context, { ...file, version });
     },
   };
 }
 
-/** Throws `UserError` for a `claude` that is too old, or is not there. */
+/** Throws `UserError` for a `claude` that is too old or missing. */
 export async function refuseOldClaude(context: Context, claudePath: string): Promise<VersionCheck> {
   if (!isExecutable(claudePath))
     throw new UserError(
@@ -55,7 +55,7 @@ export async function refuseOldClaude(context: Context, claudePath: string): Pro
   return checked;
 }
 
-// It only saves asking again: a store that is locked or full is no reason to fail.
+// It only saves asking again: a locked or full store is no reason to fail.
 function rememberVersion({ store }: Context, version: KeptVersion): void {
   try {
     keepVersion(store.database, version);

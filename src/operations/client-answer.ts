@@ -1,4 +1,4 @@
-// A batch's answer for a client, whose model reads it: short enough for it, and never cut in silence.
+// A batch's answer for a client's model: within its limit, and marked where it is cut.
 import { fairShares, reportFileOf } from "../engine/output/answer.ts";
 import { resultFilesOf } from "../engine/output/result-file.ts";
 import { longestText } from "../engine/output/result-text.ts";
@@ -13,25 +13,25 @@ import { entryOf } from "./entry.ts";
 import { fitting } from "./fitting.ts";
 import { expectedLength } from "./task-text.ts";
 
-/** No entry takes fewer characters, which limits how many are tried. */
+/** No entry has fewer characters, which limits how many to try. */
 const entryCharacters = 200;
-/** Whoever asks has given the tasks: of what is borne, so much goes to all of them together. */
+/** The caller wrote the tasks itself, so all of them together get only this share of the answer. */
 const descriptionShare = 1 / 20;
-/** How many numbers of tasks that have not ended are listed; of more, ranges name all. */
+/** How many numbers of unfinished tasks to list; of more, ranges. */
 const mostPending = 50;
-/** Behind a text that is cut. */
+/** Follows a text that is cut. */
 const cutMark = " […]";
 
 interface ClientAnswerRequest {
   word: StateWord;
-  /** Of the whole answer as JSON. */
+  /** For the whole answer as JSON. */
   mostCharacters: number;
   held?: Standstill | undefined;
   door: Door;
   message: string;
 }
 
-/** The answer as far as the batch has got. */
+/** The answer, as far as the batch has progressed. */
 export async function clientAnswerOf(state: BatchState, request: ClientAnswerRequest): Promise<BatchAnswer> {
   const { word, mostCharacters, held, door, message } = request;
   const done = state.tasks.filter((task) => task.status === "done");
@@ -56,7 +56,7 @@ export async function clientAnswerOf(state: BatchState, request: ClientAnswerReq
   });
 }
 
-// Without `textLength` where the text is whole: a reader who has it needs no number.
+// Without `textLength` if the text is whole.
 function resultOf(
   state: BatchState,
   task: DoneTask,
@@ -75,7 +75,7 @@ function resultOf(
   });
   const { nextFrom, result } = entry;
   if (nextFrom === undefined || result === undefined) return entry;
-  // How to read on, the message says once for all of them.
+  // The message says once for all of them how to read on.
   return { ...entry, result: `${result}${cutMark}`, textLength };
 }
 
@@ -95,7 +95,7 @@ function hints({ batch }: BatchState, results: readonly ResultEntry[], leftOut: 
   ];
 }
 
-/** Most ranges that are listed; tasks end in about the order in which they begin, so that there are few. */
+/** Most ranges to list. Tasks end in about the order in which they begin, so there are few. */
 const mostRanges = 100;
 
 // [1, 2, 3, 7] → "1-3", "7".

@@ -1,4 +1,4 @@
-// How every client stands: whether it is on this machine, and whether it starts this program.
+// The state of every client: whether it is on this machine, and whether it starts this program.
 import { product } from "../model/product.ts";
 import { exists } from "../platform/files.ts";
 import { dirname } from "../platform/paths.ts";
@@ -19,14 +19,14 @@ export interface ClientStanding {
   /** Where our entry is, or would be. */
   file: string;
   state: "installed" | "installed-otherwise" | "name-taken" | "not-installed" | "not-found" | "unreadable";
-  /** What our entry is called, where there is one. */
+  /** The name of our entry, if there is one. */
   name?: string;
   /** Where it applies: for this user everywhere, or only in the current project. */
   scope?: McpClient["scope"];
   detail?: string;
 }
 
-/** All clients, each with how it stands; for a server of that name, where one is given. */
+/** All clients, each with its state; for a server of that name, if given. */
 export function standings({ workingDirectory }: Context, name?: string): ClientStanding[] {
   return clientNames.map((client) => standingOf(clientOf(client), workingDirectory, name));
 }

@@ -2,7 +2,7 @@
 import { callsMoveAfterMs } from "./claude-code-client.ts";
 import type { InForce } from "./configuration.ts";
 
-/** The limits of the client that asks. */
+/** The limits of the calling client. */
 export interface ClientLimits {
   /** Longest wait of a call, in seconds. */
   waitSeconds: number;
@@ -10,45 +10,45 @@ export interface ClientLimits {
   answerCharacters: number;
 }
 
-/** A client, as far as it has said who it is. */
+/** What a client has said about itself. */
 export interface ClientFacts {
   /** `clientInfo.name`, from `initialize` or, since 2026-07-28, from the request. */
   name?: string | undefined;
-  /** Its environment, where it is what started us: over HTTP nothing is known of it. */
+  /** Its environment, if it started us; unknown over HTTP. */
   environment?: Record<string, string | undefined> | undefined;
 }
 
 interface Row extends ClientLimits {
-  /** What is shown of it, to people. */
+  /** Its name, for people. */
   client: string;
   /** `clientInfo.name`, in small letters. */
   names: RegExp;
-  /** Which of the clients of that name it is, by their environment; any, where nothing is said. */
+  /** Whether it is this client of that name, by its environment. Without this, any. */
   fits?(environment: Record<string, string | undefined>): boolean;
-  /** Which of the two forms of an answer its model sees. Each is complete, so that nothing hangs on this. */
+  /** Which of the two forms of an answer its model sees. Each is complete, so nothing depends on this. */
   sees: "text" | "data" | "either";
-  /** Where the numbers come from. */
+  /** The source of the numbers. */
   source: string;
 }
 
 /**
- * About 25,000 tokens: what Claude Code lets through of one answer by default, and an eighth of a context window of
- * 200,000. Whoever wants more asks for the next piece.
+ * About 25,000 tokens: Claude Code's default limit for one answer, and an eighth of a context window of 200,000. Callers
+ * can ask for the next part.
  */
 const usualCharacters = 100_000;
 
-/** Nothing better is known of a client. */
+/** For unknown clients. */
 const usual: ClientLimits = { waitSeconds: 45, answerCharacters: usualCharacters };
 
-/** Standard output takes more than a client does. */
+/** Standard output takes more than a client. */
 export const commandLineCharacters = 50_000_000;
 
-/** Below Claude Code's limit for silence, so that a call without a progress token lives too. */
+/** Below Claude Code's limit for silence, so that calls without a progress token survive too. */
 const longestWaitSeconds = 1_500;
 
 const claudeCode = /^claude[ -]?code/;
 
-/** In the order in which they are looked for. */
+/** In the order of matching. */
 export const clientTable: readonly Row[] = [
   {
     client: "Claude Desktop",
@@ -116,7 +116,7 @@ export function limitsOf(
   );
   if (isSet) {
     return {
-      // Read by who waits: a broken value stops nobody else.
+      // Read only by calls that wait, so that a broken value stops nothing else.
       get waitSeconds() {
         return configuration.syncWaitSeconds;
       },
@@ -124,7 +124,7 @@ export function limitsOf(
     };
   }
   const moveMs = claudeCode.test(name.toLowerCase()) ? callsMoveAfterMs(environment) : undefined;
-  // A twelfth earlier, as 110 s of 120 s: the answer has to get there.
+  // A twelfth earlier, like 110 s for 120 s, because the answer must arrive in time.
   const waitSeconds = moveMs === undefined ? row.waitSeconds : Math.floor((moveMs / 1_000) * (11 / 12));
   return { waitSeconds: Math.max(1, Math.min(waitSeconds, longestWaitSeconds)), answerCharacters };
 }

@@ -1,4 +1,4 @@
-// Reads what the operator decided: defaults, then `config.json`, then variables. Never a working directory.
+// Reads the operator's settings: defaults, then `config.json`, then variables. Never from a working directory.
 import { z } from "zod";
 import {
   type Configuration,
@@ -27,7 +27,7 @@ import { shapeOf } from "./shape.ts";
 import { ConfigurationError } from "./user-error.ts";
 import { readPath } from "./written-path.ts";
 
-/** Where a value comes from: `default`, the file's path, or the variable's name. */
+/** A setting's source: `default`, the file's path, or the variable's name. */
 export interface Setting {
   name: SettingName;
   value: unknown;
@@ -35,18 +35,18 @@ export interface Setting {
 }
 
 export interface InForce {
-  /** Reading a setting whose value is broken throws `ConfigurationError`; what does not need it goes on. */
+  /** Reading a broken setting throws `ConfigurationError`; code that does not need it continues. */
   configuration: Configuration;
   /** Every setting with its source, in the order of the declaration; a broken one has no value. */
   settings: Setting[];
   file: string;
   /** What is wrong, each with its source. */
   faults: string[];
-  /** What nobody here knows, and has no effect: a name with a mistake in it, or one of a newer version. */
+  /** Unknown names without effect: misspelled, or from a newer version. */
   warnings: string[];
 }
 
-/** What is in force. */
+/** The settings in force. */
 export function readConfiguration(environment: Environment = process.env): InForce {
   const file = join(configurationDirectory(environment), "config.json");
   const fromFile = readFileObject(file);
@@ -82,7 +82,7 @@ export function readConfiguration(environment: Environment = process.env): InFor
   };
 }
 
-// One setting by itself, so that what is wrong with it is nobody else's trouble.
+// One setting by itself, so that a fault affects no other.
 function readSetting(name: SettingName, value: unknown): { value: unknown } | { fault: string } {
   const checked = check(z.strictObject({ [name]: configurationSchema.shape[name] }), { [name]: value });
   if (!checked.ok) return { fault: checked.faults.join("; ") };
@@ -119,7 +119,7 @@ export function stateDirectoryOf({ stateDirectory }: Configuration): string {
   return stateDirectory ?? defaultStateDirectory();
 }
 
-// What is left to the system, filled in.
+// Fills in defaults that depend on the system.
 function withDefaults(configuration: Configuration, environment: Environment): Configuration {
   const home = homeDirectory();
   const { stateDirectory, allowedRoots, outputDirectory } = configuration;
@@ -131,7 +131,7 @@ function withDefaults(configuration: Configuration, environment: Environment): C
   };
 }
 
-// A list of directories may also be written as systems write them.
+// A list of directories may also be written as a PATH.
 function settingFrom(name: SettingName, text: string): unknown {
   const isList = name === "allowedRoots" && !text.trimStart().startsWith("[");
   if (isList) return text.split(pathListSeparator).filter((path) => path.trim() !== "");
@@ -154,7 +154,7 @@ function readFileObject(
   }
 }
 
-// Variables of ours that are no settings. The last one is the installers', and may be exported in a shell that then starts us.
+// Our variables that are no settings. The last one is the installers', and may be exported in the shell that starts us.
 const otherVariables: readonly string[] = [markerVariable, depthVariable, "PARALLEL_CLAUDE_DOWNLOADS"];
 
 function unknownVariables(environment: Environment): string[] {

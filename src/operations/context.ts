@@ -1,4 +1,4 @@
-// What an operation may use. The store is opened at the first need of it, and not before.
+// What an operation may use. The store is opened only when first needed.
 import type { Configuration } from "../model/configuration.ts";
 import { exists, fileIdentity } from "../platform/files.ts";
 import type { Door } from "../report/option-words.ts";
@@ -12,25 +12,27 @@ import { UserError } from "./user-error.ts";
 export { ConfigurationError, UserError } from "./user-error.ts";
 
 export interface Context extends Disposable {
-  /** Throws `UserError` where a setting that is asked for is broken. */
+  /** Throws `UserError` if the requested setting is broken. */
   readonly configuration: Configuration;
   readonly inForce: InForce;
-  /** Throws `UserError` when it cannot be opened. */
+  /** Throws `UserError` if it cannot be opened. */
   readonly store: Store;
-  /** The store where it is open already; looking does not open it. */
+  /** The store if it is open already; does not open it. */
   readonly openedStore: Store | undefined;
-  /** Whose words messages are in. */
+  /** The door whose words messages use. */
   readonly door: Door;
-  /** Where the one who asks stands. */
+  /** The caller's directory. */
   readonly workingDirectory: string;
 }
 
-/** How long a server may stand still while another process writes to the store, in milliseconds: others ask it, too. */
+/**
+ * How long a server may block while another process writes to the store, in milliseconds: other calls wait meanwhile.
+ */
 export const serverBusyTimeoutMs = 100;
 
 /**
- * The context of a process: configuration and store are read once, at their first use. `busyTimeoutMs`: how long it may
- * stand still while another process writes to the store.
+ * The context of a process: reads configuration and store once, at their first use. `busyTimeoutMs`: how long it may
+ * block while another process writes to the store.
  */
 export function newContext(door: Door, { busyTimeoutMs }: { busyTimeoutMs?: number } = {}): Context {
   let inForce: InForce | undefined;
@@ -47,7 +49,7 @@ export function newContext(door: Door, { busyTimeoutMs }: { busyTimeoutMs?: numb
       return this.inForce.configuration;
     },
     get store() {
-      // Somebody may have removed the state directory since: what is written into a file without a name is lost.
+      // Somebody may have removed the state directory since: writes to a deleted file would be lost.
       if (store && fileIdentity(store.layout.database) !== opened) {
         store[Symbol.dispose]();
         store = undefined;
@@ -65,18 +67,18 @@ export function newContext(door: Door, { busyTimeoutMs }: { busyTimeoutMs?: numb
   };
 }
 
-/** Whether there is a store. One that is only looked into must not be made by that. */
+/** Whether there is a store. Reading must not create one. */
 export function isStoreThere({ configuration }: Context): boolean {
   return exists(layoutOf(stateDirectoryOf(configuration)).database);
 }
 
-/** The value, or its faults thrown as one. */
+/** The value, or its faults thrown as one error. */
 export function valueOrThrow<Value>(checked: Checked<Value>): Value {
   if (!checked.ok) throw new UserError(checked.faults);
   return checked.value;
 }
 
-// Once a process: what has no effect stops nobody, but somebody meant something by it.
+// Once for a process: these have no effect, but somebody meant something by them.
 function warnedOf(inForce: InForce): InForce {
   for (const warning of inForce.warnings) console.error(`Warning: ${warning}`);
   return inForce;
@@ -90,17 +92,17 @@ function storeIn(stateDirectory: string, busyTimeoutMs: number | undefined): Sto
   }
 }
 
-/** What an error of the store means for its user; nothing for any other error. */
+/** What an error of the store means for its user; undefined for any other error. */
 export function errorOfStore(error: unknown, stateDirectory: string): UserError | undefined {
   const problem = storeProblemOf(error, layoutOf(stateDirectory).database);
   return problem && new StoreUserError(problem);
 }
 
-/** A fault of the place where the store lies. */
+/** An error about the store's place. */
 class StoreUserError extends UserError {
   constructor(problem: StoreProblem) {
     super(problem.message);
-    // So that whoever waits for a lock knows one.
+    // So that code which waits for a lock recognises it.
     this.cause = problem;
   }
 }

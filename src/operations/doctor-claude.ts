@@ -1,4 +1,4 @@
-// What doctor finds about `claude` itself: where it is, whether it runs, and whether it is logged in.
+// What doctor checks about `claude` itself: where it is, whether it runs, and whether it is logged in.
 
 import { sessionEnvironment } from "../claude/environment.ts";
 import { findClaude, knownDirectories, pathDirectories } from "../claude/find.ts";
@@ -11,7 +11,7 @@ import { homeDirectory, join } from "../platform/paths.ts";
 import type { Finding } from "./doctor.ts";
 import { type ClaudeAccount, probeSession, probeVersion } from "./probe.ts";
 
-/** Along the path of a session, as far as it goes. */
+/** Follows the path of a session, as far as possible. */
 export async function claudeFindings(configuration: Configuration | undefined): Promise<Finding[]> {
   const claude = findClaude(configuration?.claudePath);
   if (!claude.found) {
@@ -34,7 +34,7 @@ export async function claudeFindings(configuration: Configuration | undefined): 
   ];
 }
 
-// What only lacks the right to be run was found, and yet not.
+// A file without permission to run it was found, but is not usable.
 function withoutRights(
   configuration: Configuration | undefined,
   detail: string,
@@ -54,7 +54,7 @@ function searchedFor(name: string): string[] {
   return [...directories].map((directory) => join(directory, name));
 }
 
-/** The program that runs a script, as its first line names it; nothing for a program of its own. */
+/** The program in a script's first line; undefined for an executable. */
 function interpreterOf(path: string): string | undefined {
   const line = /^#!\s*(\S+)(?:[ \t]+(?:-S[ \t]+)?(\S+))?/.exec(
     readHead(path, 200, { followsLinks: true }) ?? "",
@@ -63,7 +63,7 @@ function interpreterOf(path: string): string | undefined {
   return program?.endsWith("/env") ? argument : program;
 }
 
-// A script of Node's is one only with a `node`, which desktop applications often do not have on their PATH.
+// A Node.js script needs `node`, which is often missing from a desktop application's PATH.
 function missingInterpreter(path: string): string | undefined {
   const name = interpreterOf(path);
   if (name === undefined) return undefined;
@@ -101,7 +101,7 @@ function versionFinding(probed: Awaited<ReturnType<typeof probeVersion>>, path: 
     return { name, ok: false, detail: `\`${shellQuoted(path)} --version\` ${probed.message}`, remedy };
   const version = versionIn(probed.value);
   if (version === undefined) {
-    // A wrapper may print what it likes. Whether sessions start with it is looked at next.
+    // A wrapper may print anything. The next check shows whether sessions start with it.
     const detail = `Unknown: \`${shellQuoted(path)} --version\` prints ${JSON.stringify(cut(probed.value, 80))}. ${oldestVersion} or newer is required.`;
     return { name, ok: true, detail };
   }
@@ -121,7 +121,7 @@ function versionFinding(probed: Awaited<ReturnType<typeof probeVersion>>, path: 
 }
 
 // Seen with 2.1.x: without a login the account has a `tokenSource` of "none" and no `apiKeySource`; with one, a
-// `subscriptionType`. None of it says whether the API will take the credential.
+// `subscriptionType`. Neither shows whether the API will accept the credential.
 function loginFinding(account: ClaudeAccount): Finding {
   const name = "login";
   const { apiProvider = "firstParty", apiKeySource, tokenSource, subscriptionType, email } = account;

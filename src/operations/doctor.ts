@@ -1,4 +1,4 @@
-// Whether everything is there that a session needs, on exactly the path that a session takes.
+// Checks whether everything that a session needs is there, along exactly the path that a session takes.
 import { z } from "zod";
 import { projectWarnings } from "../claude/project-settings.ts";
 import { type Configuration, variableOf } from "../model/configuration.ts";
@@ -25,7 +25,7 @@ const findingSchema = z.object({
   detail: z.string(),
   remedy: z.string().optional().meta({ description: "What to do about it." }),
 });
-/** One thing that was looked at. */
+/** One check with its result. */
 export type Finding = z.infer<typeof findingSchema>;
 
 const output = z.object({ ok: z.boolean(), findings: z.array(findingSchema) });
@@ -81,7 +81,7 @@ function sourcesText({ settings, file }: InForce): string {
 const credentialNames =
   /^(?:ANTHROPIC_(?:API_KEY|AUTH_TOKEN)|CLAUDE_CODE_(?:OAUTH_TOKEN|API_KEY.*|USE_.+)|AWS_BEARER_TOKEN_BEDROCK)$/;
 
-// Names alone: a value of these belongs into no output.
+// Only names: the values must not appear in any output.
 function credentials(): Finding {
   const names = Object.keys(process.env).filter((name) => credentialNames.test(name) && process.env[name]);
   const base = process.env["ANTHROPIC_BASE_URL"] === undefined ? "" : " ANTHROPIC_BASE_URL is set.";
@@ -101,7 +101,7 @@ function credentials(): Finding {
   return { name: "credentials", ok: true, detail: `${detail}${base}` };
 }
 
-// On macOS a login stands in the keychain; the file then still names its account.
+// On macOS a login is in the keychain; the file still names its account.
 function loginFile(): string | undefined {
   const directory = process.env["CLAUDE_CONFIG_DIR"];
   const secret = join(directory ?? join(homeDirectory(), ".claude"), ".credentials.json");
@@ -112,7 +112,7 @@ function loginFile(): string | undefined {
     const known = z.object({ oauthAccount: z.looseObject({}) }).safeParse(JSON.parse(readText(file)));
     return known.success ? file : undefined;
   } catch {
-    // Whether it can be read is not what is asked here.
+    // Whether it is readable does not matter here.
     return undefined;
   }
 }
@@ -133,7 +133,7 @@ function state(context: Context, configuration: Configuration): Finding {
     return { name, ok: true, detail: directory };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    // The advice of such a message stands in its last sentences.
+    // The advice of such a message is in its last sentences.
     const [detail = "", ...remedy] = error.message.split(/(?<=\.) (?=(?:Set|Check|Move|Update) )/);
     return { name, ok: false, detail, ...(remedy.length === 0 ? {} : { remedy: remedy.join(" ") }) };
   }
@@ -143,7 +143,7 @@ function isWithoutStore(before: readonly Finding[]): boolean {
   return before.some(({ name, ok }) => !ok && (name === "state" || name === "configuration"));
 }
 
-// A login, credit or usage may be there again sooner than anybody knows: one session tries at once.
+// A login, credit or usage may be back sooner than expected, so one session probes at once.
 function holdFindings(context: Context, before: readonly Finding[]): Finding[] {
   if (isWithoutStore(before)) return [];
   const { store } = context;
@@ -159,16 +159,16 @@ function holdFindings(context: Context, before: readonly Finding[]): Finding[] {
       },
     ];
   const now = Date.now();
-  // One whose time has come stops nobody: the next session tries whether it is over.
+  // A hold that is due stops nobody: the next session probes it.
   return holds
     .all()
     .flatMap((hold) => (isDue(hold, now) ? [] : [{ name: "holds", ok: false, detail: heldText(hold, now) }]));
 }
 
-/** A runner reports every 15 seconds: one that has left out a report has probably gone, in milliseconds. */
+/** A runner reports every 15 seconds. One that missed a report has probably gone, in milliseconds. */
 const silentMs = 30_000;
 
-// One that nobody runs any more waits for its user; one that runs where we cannot look holds slots that others wait for.
+// A batch without processes waits for its user; one that is not visible from here holds slots that others wait for.
 function batchFindings(context: Context, before: readonly Finding[]): Finding[] {
   if (isWithoutStore(before)) return [];
   return context.store.unended().flatMap((row): Finding[] => {
@@ -191,7 +191,7 @@ function batchFindings(context: Context, before: readonly Finding[]): Finding[] 
   });
 }
 
-// Looked at only: it is made when the first result is written.
+// Only checked: it is created with the first result.
 function outputDirectory({ outputDirectory: directory }: Configuration): Finding {
   const name = "output";
   const remedy = `Set ${variableOf("outputDirectory")} to a directory that you can write.`;

@@ -1,4 +1,4 @@
-// A task that has ended as an entry of `results`, with a part of its text.
+// An ended task as an entry of `results`, with a part of its text.
 import type { TextRange } from "../claude/answer-part.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { type ResultEntry, resultEntryOf } from "../report/answer.ts";
@@ -6,21 +6,21 @@ import { boundedEntry } from "../report/bounded-entry.ts";
 import type { Door } from "../report/option-words.ts";
 import { taskText } from "./task-text.ts";
 
-/** Data of up to this many characters is always there. */
+/** Data of up to this many characters is always included. */
 const usualData = 800;
 
-/** What an entry says of its text. */
+/** An entry with the length of its text. */
 export type Entry = ResultEntry & { textLength: number };
 
 interface Wanted {
   range: TextRange;
   description: number;
-  /** Where it is there. */
+  /** If there is one. */
   resultFile: string | undefined;
   door: Door;
 }
 
-/** With the asked part of the text, and at most this many characters of the task as it was given. */
+/** With the requested part of the text, and at most this many characters of the task as given. */
 export function entryOf(
   state: BatchState,
   task: DoneTask,
@@ -34,7 +34,7 @@ export function entryOf(
     ...(more ? { nextFrom: from + text.length } : {}),
     ...(resultFile === undefined ? {} : { resultFile }),
   });
-  // Data stands at the beginning of the text; a part further on goes without.
+  // Data belongs to the beginning of the text; later parts have none.
   const data = range.from > 0 ? -1 : Math.max(usualData, range.characters);
   const bounded = boundedEntry(entry, { description, data });
   return { ...bounded, textLength: length };

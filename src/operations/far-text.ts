@@ -1,11 +1,11 @@
-// What is said of a batch whose processes cannot be looked at from here.
+// What to say about a batch whose processes are not visible from here.
 import { durationText } from "../report/amounts.ts";
 import type { Door } from "../report/option-words.ts";
 import { believedMs } from "../store/holder.ts";
 import { carriedBy } from "../store/standing.ts";
 import type { BatchRow } from "../store/store.ts";
 
-/** Nothing where they can be looked at. */
+/** Undefined if they are visible. */
 export function farText(row: BatchRow, door: Door, now = Date.now()): string | undefined {
   if (row.endedAt !== undefined || carriedBy(row, now) !== "far") return undefined;
   const tool = (name: string) => (door === "tools" ? `${name}_batch` : `\`${name}\``);

@@ -1,4 +1,4 @@
-// Bad input in words: each fault with its place, what was given, and what is accepted.
+// Words for bad input: each fault with its place, what was given, and what is accepted.
 
 import type { z } from "zod";
 import { cut } from "../model/cut.ts";
@@ -6,19 +6,16 @@ import { secretOptions, sessionOptions } from "../model/options.ts";
 import { asMeant, looksLikeJson } from "./as-meant.ts";
 import { propertiesHinted, propertiesMeant, type Shape, shapeAt, shapeOf } from "./shape.ts";
 
-/** What came of something that a user can get wrong. */
+/** A value that a user can get wrong, or its faults. */
 export type Checked<Value> = { ok: true; value: Value } | { ok: false; faults: string[] };
 
-/** Something else of ours that takes options, by its name. */
+/** Another thing of ours that takes options, by name. */
 interface Elsewhere {
   name: string;
   schema: z.ZodType;
 }
 
-/**
- * Understands what was written, parses it, and words what is wrong. Options that belong `elsewhere` are told from those
- * that nobody knows.
- */
+/** Reads, parses and words the faults of an input. Distinguishes options that belong `elsewhere` from unknown ones. */
 export function check<Schema extends z.ZodType>(
   schema: Schema,
   input: unknown,
@@ -37,7 +34,7 @@ interface Asked {
   elsewhere: Elsewhere | undefined;
 }
 
-/** One message of all faults. */
+/** One message for all faults. */
 export function faultText(faults: readonly string[]): string {
   const [only] = faults;
   if (faults.length === 1 && only !== undefined) return `Nothing was done: ${only}`;
@@ -61,7 +58,7 @@ function wordsOf(issue: z.core.$ZodIssue, asked: Asked): string[] {
   const given = valueAt(asked.input, path);
   const shape = shapeAt(asked.shape, path);
   if (given === undefined) return [`${place} is missing: ${expectation(issue, shape)}`];
-  // Of several accepted shapes, the one that was meant is that whose faults lie deeper than the top.
+  // Of several accepted shapes, the one that was meant has faults below the top level.
   const meant =
     issue.code === "invalid_union" ? issue.errors.find((faults) => !faults.some(isOfTop)) : undefined;
   if (meant) return meant.flatMap((fault) => wordsOf({ ...fault, path: [...path, ...fault.path] }, asked));
@@ -84,7 +81,7 @@ function unknownText(
     return `means \`${meant}\`, which is given too; give one of the two`;
   const [outside] = path;
   const [outer] = outside === undefined ? [] : propertiesMeant(whole, key);
-  // `prompts` in a task means `tasks`, which cannot stand beside itself.
+  // `prompts` in a task means `tasks`, which cannot be inside itself.
   if (outer !== undefined && outer !== outside)
     return outside === "tasks"
       ? `is an option of the batch, not of one task; give \`${outer}\` beside \`tasks\``
@@ -104,7 +101,7 @@ function namesNear(shape: Shape, key: string): string[] {
   return near === undefined ? [] : [near];
 }
 
-/** The option that is an object and takes this name, and what the name means in it. */
+/** The option that is an object with this property, and what the name means in it. */
 function within({ properties }: Shape, key: string): { holder: string; name: string } | undefined {
   for (const [holder, shape] of properties) {
     const [name] = propertiesMeant(shape, key);
@@ -137,14 +134,14 @@ export function expectation(issue: z.core.$ZodIssue, shape?: Shape): string {
   }
 }
 
-// The schema looks for a number first, and for a whole one then.
+// The schema checks for a number first, then for an integer.
 function typeText(type: string, shape: Shape | undefined): string {
   if (type === "number" && shape?.types.has("integer")) return "a whole number";
   if (type === "array" && shape?.item?.types.has("integer")) return "a list of whole numbers";
   return typeWords[type] ?? type;
 }
 
-/** What a type of a schema is called in messages. */
+/** Names of schema types in messages. */
 export const typeWords: Readonly<Record<string, string>> = {
   string: "text",
   number: "a number",
@@ -155,7 +152,7 @@ export const typeWords: Readonly<Record<string, string>> = {
   record: "an object",
 };
 
-/** What a schema of ours says itself; the rest are words for programmers. */
+/** Messages of our own schemas; the others are written for programmers. */
 function ownWords({ message }: z.core.$ZodIssue): string | undefined {
   return /^(?:Invalid|Too|Unrecognized)\b/.test(message) ? undefined : message;
 }
@@ -171,7 +168,7 @@ function amountText(origin: string, amount: number | bigint): string {
   return origin === "array" ? `${amount} item${amount === 1 ? "" : "s"}` : String(amount);
 }
 
-/** What stands at a place of an input. */
+/** The value at a place of an input. */
 export function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((value, key) => {
     if (typeof value !== "object" || value === null) return undefined;
@@ -190,7 +187,7 @@ function shown(given: unknown, issue: z.core.$ZodIssue, shape: Shape | undefined
   return `${excerpt(given)}: ${accepted}${looksLikeJson(given) ? jsonFault(given) : ""}${hint}`;
 }
 
-/** Why a text that looks like JSON is none, as the end of a sentence; empty where it is. */
+/** Why a text that looks like JSON is not, as the end of a sentence; empty if it is. */
 export function jsonFault(text: string): string {
   try {
     JSON.parse(text);
@@ -201,7 +198,7 @@ export function jsonFault(text: string): string {
   }
 }
 
-/** The beginning of a value, as JSON, without what is secret in it. */
+/** The beginning of a value as JSON, without secrets. */
 export function excerpt(value: unknown): string {
   const open = typeof value === "string" ? beforeSecrets(value) : value;
   const text =
@@ -213,19 +210,19 @@ function isSecretName(name: string): boolean {
   return propertiesMeant(shapeOf(sessionOptions), name).some((meant) => secretOptions.includes(meant));
 }
 
-// JSON that is broken, or stands in a wrong place, may hold them too.
+// JSON that is broken, or in the wrong place, may contain secrets too.
 function beforeSecrets(text: string): string {
   if (!looksLikeJson(text)) return text;
   const first = [...text.matchAll(/["']([\w-]+)\\?["']\s*:/g)].find(([, name = ""]) => isSecretName(name));
   return first ? `${text.slice(0, first.index + first[0].length)}…` : text;
 }
 
-/** The known name that was probably meant; nothing when none is near, or several are as near. */
+/** The known name that was probably meant; undefined if none is near, or several are equally near. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const letters = name.toLowerCase();
   const most = letters.length <= 5 ? 1 : Math.max(2, Math.floor(letters.length / 3));
   const ranked = known
-    // What differs more in length is not near: a name may have millions of letters.
+    // A larger difference in length is not near; a name may have millions of letters.
     .filter((candidate) => Math.abs(candidate.length - letters.length) <= most)
     .map((candidate) => ({
       candidate,
@@ -245,7 +242,7 @@ function sharedWords(one: string, other: string): number {
   return words(one).filter((word) => known.has(word)).length;
 }
 
-// Levenshtein's, one row at a time; two letters in the wrong order are one mistake.
+// Levenshtein distance, one row at a time; two swapped letters count as one mistake.
 function distance(from: string, to: string): number {
   let before: number[] = [];
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);

@@ -1,4 +1,4 @@
-// The batch that somebody means.
+// Finds the batch that was named.
 import type { BatchState } from "../model/state.ts";
 import { countText } from "../report/amounts.ts";
 import { type Door, taskListText } from "../report/option-words.ts";
@@ -7,16 +7,16 @@ import type { BatchRow } from "../store/store.ts";
 import { type Context, isStoreThere, UserError } from "./context.ts";
 import { openStore } from "./open-store.ts";
 
-/** The same as `findBatch`, for who has not opened the store yet: what lost its processes is resumed first. */
+/** Like `findBatch`, before the store is open: first resumes batches that lost their processes. */
 export async function resolveBatch(context: Context, given: string): Promise<BatchLog> {
   await openStore(context);
   return findBatch(context, given);
 }
 
-/** By its id, the beginning of its id, or `latest`. Throws `UserError` when there is none, or more than one. */
+/** By its id, the beginning of its id, or `latest`. Throws `UserError` if there is none, or more than one. */
 export function findBatch(context: Context, given: string): BatchLog {
   const { door } = context;
-  // Looking for one makes no store.
+  // Searching creates no store.
   if (!isStoreThere(context)) throw new UserError(unknownText(door, given, ""));
   const { store } = context;
   const ids =
@@ -28,7 +28,7 @@ export function findBatch(context: Context, given: string): BatchLog {
   throw new UserError(unknownText(door, given, namedText(store.named(given))));
 }
 
-/** The same among some that are listed, the newest first; of several that begin so, the newest. For suggestions. */
+/** The same in a list sorted newest first; of several that begin like this, the newest. For suggestions. */
 export function listedBatch<Listed extends { batchId: string }>(
   batches: readonly Listed[],
   given: string,
@@ -41,7 +41,7 @@ function unknownText(door: Door, given: string, named: string): string {
   return `There is no batch ${given}. ${named}${door === "tools" ? "list_batches" : "`list`"} shows all batches.`;
 }
 
-// A name may belong to many batches, as of a nightly job, so that a batch is not found by it.
+// Many batches may share a name, as those of a nightly job do, so a batch is not found by it.
 function namedText(ids: readonly string[]): string {
   const [newest] = ids;
   if (newest === undefined) return "";
@@ -50,7 +50,7 @@ function namedText(ids: readonly string[]): string {
     : `That is the name of ${countText(ids.length, "batch", "batches")}; give the id of one instead, such as ${newest}, the newest. `;
 }
 
-/** What is wrong with task numbers that somebody gave; nothing where each is a task of the batch. */
+/** What is wrong with given task numbers; undefined if each is a task of the batch. */
 export function unknownTasks(
   { batch, tasks }: BatchState,
   numbers: readonly number[] = [],
@@ -61,13 +61,13 @@ export function unknownTasks(
   return `Batch ${batch.batchId} has ${has}; there ${unknown.length === 1 ? "is" : "are"} no ${taskListText(unknown)}.`;
 }
 
-/** Throws `UserError` where one of the numbers is no task of the batch. */
+/** Throws `UserError` if one of the numbers is no task of the batch. */
 export function checkTasks(state: BatchState, numbers: readonly number[] | undefined): void {
   const fault = unknownTasks(state, numbers);
   if (fault !== undefined) throw new UserError(fault);
 }
 
-/** The row of a batch that there is. */
+/** The row of an existing batch. */
 export function rowOf({ store }: Context, log: BatchLog): BatchRow {
   const row = store.row(log.batchId);
   if (!row) throw new Error(`Internal error: batch ${log.batchId} has no row`);

@@ -1,11 +1,11 @@
-// Makes an answer that is no longer than its reader accepts.
+// Makes an answer within the limit of its reader.
 import { fairShares } from "../engine/output/answer.ts";
 
-/** At least this many characters of each text, or all of it: rather fewer results than mere beginnings. */
+/** At least this many characters of each text, or all of it: fewer results are better than mere beginnings. */
 export const leastEach = 200;
 
 interface Wanted<Item> {
-  /** Of the whole answer as JSON. */
+  /** For the whole answer as JSON. */
   mostCharacters: number;
   items: readonly Item[];
   /** How much text of an item is wanted, in characters. */
@@ -13,9 +13,9 @@ interface Wanted<Item> {
 }
 
 /**
- * The answer over the first of some items, as many as fit with a fair share of text each. `make` makes it of some
- * items, with at most a given number of characters of text each. Escapes and all that is not text count too, and only
- * show once it is made, so that it may be made several times.
+ * The answer over the first of some items: as many as fit, each with a fair share of text. `make` builds it from some
+ * items, with at most a given number of characters of each text. Escapes and everything but text count too, and show only
+ * in the built answer, so it may be built several times.
  */
 export function fitting<Item, Answer>(
   { mostCharacters, items, lengthOf }: Wanted<Item>,
@@ -26,7 +26,7 @@ export function fitting<Item, Answer>(
     const lengths = some.map(lengthOf);
     const total = lengths.reduce((sum, length) => sum + length, 0);
     const least = count > 1 ? Math.min(total, count * leastEach) : 0;
-    // Lengths are expectations: as long as all of it may fit, nothing is cut for their sake.
+    // Lengths are estimates: nothing is cut because of them while everything may fit.
     let characters = total <= mostCharacters ? Number.POSITIVE_INFINITY : mostCharacters;
     let last: Try | undefined;
     for (;;) {
@@ -56,11 +56,11 @@ interface Fitted<Item> {
   mostCharacters: number;
 }
 
-/** What may stay unused, as a part of what is borne. */
+/** What may stay unused, as a fraction of the limit. */
 const slack = 0.03;
 const mostGrowths = 5;
 
-// A step down may have been too large: what it left is given back, as far as that takes few tries.
+// A step down may have been too large: grows again, as far as a few tries allow.
 function grown<Item, Answer>(
   answer: Answer,
   { some, lengths, fits, over, last, mostCharacters }: Fitted<Item>,
@@ -85,8 +85,8 @@ interface Try {
   over: number;
 }
 
-// Length grows about evenly with the text: two tries tell how fast, which depends on escapes. One alone tells a
-// number that is not too small.
+// Length grows roughly linearly with the text: two tries give the slope, which depends on escapes. One try gives a number
+// that is not too small.
 function fewer({ characters, over }: Try, last: Try | undefined, most: number): number {
   const perCharacter = last ? (last.over - over) / (last.characters - characters) : 0;
   const next =

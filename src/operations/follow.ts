@@ -1,23 +1,23 @@
-// Waits for a batch that other processes carry.
+// Waits for a batch that other processes run.
 import type { BatchState } from "../model/state.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import type { Store } from "../store/store.ts";
 
-/** How often the store is asked whether anything has changed: a few microseconds each time. */
+/** How often to check the store for changes, in milliseconds: a few microseconds each time. */
 const lookMs = 40;
 
 interface Following {
-  /** By the monotonic clock, in milliseconds. */
+  /** On the monotonic clock, in milliseconds. */
   until: number;
   signal: AbortSignal;
   changed?(state: BatchState): void;
-  /** Ends the waiting before the batch has ended. */
+  /** Whether to stop waiting before the batch has ended. */
   enough?(state: BatchState): boolean;
 }
 
 /**
- * Waits until the batch has ended, the signal is aborted, or `until` (by the monotonic clock) has come. Calls
- * `changed` after every change, the end included. Gives whether the batch has ended.
+ * Waits until the batch has ended, the signal is aborted, or `until` (on the monotonic clock) is reached. Calls `changed`
+ * after every change, the end included. Returns whether the batch has ended.
  */
 export async function follow(
   store: Store,

@@ -1,12 +1,12 @@
-// Stops what would start itself again and again: sessions that start sessions, and callers that never stop.
+// Stops runaway starts: sessions that start sessions, and callers that never stop.
 import { depthOf } from "../claude/environment.ts";
 import { variableOf } from "../model/configuration.ts";
 import type { Context } from "./context.ts";
 
-/** More batches in a minute are no work of a person or a model any more. Reported: 5,996 sessions by a hook. */
+/** No person or model starts more batches in a minute. Reported: 5,996 sessions started by a hook. */
 const mostBatchesAMinute = 120;
 
-/** What is wrong with starting sessions from here; nothing in the common case. */
+/** What is wrong with starting sessions from here; usually undefined. */
 export function depthFault(
   { configuration, inForce }: Context,
   environment = process.env,
@@ -16,7 +16,7 @@ export function depthFault(
   return `this process runs inside a session that this program started (${depth} deep), and sessions may be ${configuration.maxDepth} deep. To allow sessions to start sessions, the operator can raise \`maxDepth\` in ${inForce.file}, or ${variableOf("maxDepth")}`;
 }
 
-/** What is wrong with one more batch at this moment. */
+/** What is wrong with starting one more batch now. */
 export function rateFault({ store }: Context, account: string): string | undefined {
   const created = store.createdSince(account, Date.now() - 60_000);
   if (created < mostBatchesAMinute) return undefined;

@@ -1,4 +1,4 @@
-// Makes a client start this program as its MCP server, or no longer: what would change, and the change itself.
+// Makes a client start this program as its MCP server, or stop doing so: plans the change, then applies it.
 import { product } from "../model/product.ts";
 import {
   copyBeside,
@@ -27,24 +27,24 @@ import { scopesOf } from "./clients/scopes.ts";
 import { Unreadable } from "./clients/unreadable.ts";
 import { type Context, UserError } from "./context.ts";
 
-/** What is to be done to the configuration of a client. Nothing has been written yet. */
+/** A planned change of a client's configuration. Nothing has been written yet. */
 export interface Change {
   client: McpClient;
   /** The name of the server's entry. */
   name: string;
-  /** Nothing where there is no file yet. */
+  /** Undefined if there is no file yet. */
   before: string | undefined;
-  /** Nothing where the file goes, for there was none before we made it. */
+  /** Undefined if the file is removed, because we created it. */
   after: string | undefined;
-  /** Empty where nothing is to be done. */
+  /** Empty if nothing changes. */
   diff: string;
-  /** What the user should know beside, a sentence or two each. */
+  /** What else the user should know, a sentence or two each. */
   notes: string[];
 }
 
 interface Asked {
   client: ClientName;
-  /** The default name, or that of an entry which starts us already, where none is given. */
+  /** By default, the usual name, or that of an entry that starts us already. */
   name?: string | undefined;
   /** Another program than this one. */
   command?: string | undefined;
@@ -57,7 +57,7 @@ export interface Wanted extends Asked {
   replace?: boolean | undefined;
 }
 
-/** What installing would change. Throws `UserError` for what the user can fix, and has then done nothing. */
+/** What installing would change. Throws `UserError` for what the user can fix, without having done anything. */
 export function planInstall(context: Context, wanted: Wanted): Change {
   const entry = entryOf(context, wanted.command, wanted.env ?? []);
   const user = clientOf(wanted.client);
@@ -84,7 +84,7 @@ export function planInstall(context: Context, wanted: Wanted): Change {
   };
 }
 
-/** The same for taking it out again. */
+/** The same for uninstalling. */
 export function planUninstall(context: Context, { client, name, command }: Asked): Change {
   const user = clientOf(client);
   const words = command === undefined ? [] : [programAt(command, context.workingDirectory)];
@@ -107,10 +107,10 @@ export function planUninstall(context: Context, { client, name, command }: Asked
   return change;
 }
 
-/** Does it, and gives the path of the backup where there was something to keep. Throws `UserError`. */
+/** Applies a change, and returns the path of the backup, if anything had to be kept. Throws `UserError`. */
 export async function applyChange({ client, name, before, after }: Change): Promise<string | undefined> {
   const place = placeOf(client, name);
-  // A link stays one: what it leads to is replaced.
+  // A link stays a link: its target is replaced.
   const { file } = place;
   if (readable(client, () => fileText(file)) !== before)
     throw new UserError(
@@ -119,7 +119,7 @@ export async function applyChange({ client, name, before, after }: Change): Prom
   try {
     makeDirectory(dirname(file));
     if (after === undefined) {
-      // We made it, and nothing else is in it: there is nothing of anybody's to keep.
+      // We created it, and it contains nothing else, so nothing must be kept.
       removeOwnCopies(place);
       removePath(file);
       // An empty folder would look as if the client were on this machine.
@@ -127,7 +127,7 @@ export async function applyChange({ client, name, before, after }: Change): Prom
       return undefined;
     }
     const backup = before === undefined ? undefined : backUp(file);
-    // It may hold credentials of other servers.
+    // It may contain credentials of other servers.
     const mode = before === undefined ? 0o600 : permissionsOf(file);
     await replaceFile(file, after, { mode });
     setPermissions(file, mode);
@@ -151,7 +151,7 @@ function planUpdate(client: McpClient, name: string, entry: ServerEntry): Change
   return change;
 }
 
-// The name that we gave ourselves while another server had this one is not needed any more.
+// The other name, which we used while another server had this one, is no longer needed.
 function planTakeover(client: McpClient, name: string, entry: ServerEntry): Change {
   const change = changeOf(client, name, (text) => {
     const replaced = withReplaced(client, text, name, entry);
@@ -198,7 +198,7 @@ function changeOf(client: McpClient, name: string, edit: (text: string) => strin
   return { client, name, before, after, diff, notes: [] };
 }
 
-/** The text of a client's file; nothing where it is not there. Throws `UserError`, also where it cannot be understood. */
+/** The text of a client's file; undefined if there is none. Throws `UserError`, also if it cannot be parsed. */
 function textOf(client: McpClient): string | undefined {
   return readable(client, () => {
     const text = fileText(client.file);
@@ -227,7 +227,7 @@ function placeOf(client: McpClient, name: string): Place {
   return { client, name, file: realPath(client.file) };
 }
 
-/** What an entry starts, to be shown: what follows an option may be a secret. */
+/** What an entry starts, for display. Hides what follows an option, which may be a secret. */
 export function commandText(entry: Record<string, unknown>): string {
   const [command, ...args] = wordsOf(entry);
   const secret = args.findIndex((word) => (word.startsWith("-") && word !== "-y") || word.includes("="));
@@ -250,7 +250,7 @@ function entryOf(
   return { command: program, args, env: environmentOf(env) };
 }
 
-// By a name alone, a client with a short PATH would not find it.
+// A client with a short PATH would not find a bare name.
 function programAt(command: string, from: string): string {
   const path =
     /[\\/]/.test(command) || command.startsWith("~") ? absolutePath(command, from) : Bun.which(command);
@@ -262,7 +262,7 @@ function programAt(command: string, from: string): string {
 
 function environmentOf(pairs: readonly string[]): Record<string, string> {
   const faults = pairs.filter((pair) => !/^[A-Za-z_][A-Za-z0-9_]*=/.test(pair));
-  // The value may be a secret, so that only what stands before it is repeated.
+  // The value may be a secret, so only the part before it is repeated.
   if (faults.length > 0)
     throw new UserError(
       `--env needs KEY=VALUE, and was given ${faults.map((pair) => JSON.stringify(pair.split("=", 1)[0])).join(", ")}. Nothing was done.`,
@@ -279,7 +279,8 @@ function environmentOf(pairs: readonly string[]): Record<string, string> {
 function backUp(file: string): string {
   const now = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString();
   const name = `${file}${copyMark}${now.slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")}`;
-  // Behind all others of this second: one between them may have been removed, and the newest has the greatest number.
+  // Numbered after all others of this second: one in between may have been removed, and the newest must have the highest
+  // number.
   const taken = [...namesIn(dirname(file))].flatMap((one) => {
     if (one === basename(name)) return [1];
     return one.startsWith(`${basename(name)}-`) ? [Number(one.slice(basename(name).length + 1))] : [];

@@ -1,5 +1,5 @@
-// What is wrong with the MCP servers of a session, as far as that can be known before it starts. Claude Code starts the
-// session without a server that does not come up.
+// Faults of a session's MCP servers that can be found before it starts. Claude Code starts a session even if a server
+// does not start.
 import { z } from "zod";
 import { pathDirectories } from "../claude/find.ts";
 import { isJsonText } from "../claude/settings-file.ts";
@@ -11,7 +11,7 @@ const configuration = z.object({ mcpServers: z.record(z.string(), z.unknown()) }
 const anyServer = z.union([
   z.looseObject({ command: z.string().min(1) }),
   z.looseObject({ url: z.string().min(1) }),
-  // Of kinds to come, such as servers within the program.
+  // Future kinds, such as servers within the program.
   z.looseObject({ type: z.string().regex(/^(?!(?:stdio|http|sse)$)/) }),
 ]);
 const localServer = z.looseObject({
@@ -49,7 +49,7 @@ function jsonIn(given: string): { value: unknown } | { fault: string } {
   }
 }
 
-/** A longer configuration is not read, in bytes. */
+/** Longer configurations are not read, in bytes. */
 const mostBytes = 10_000_000;
 
 function textOf(path: string): { text: string } | { fault: string } {
@@ -58,7 +58,7 @@ function textOf(path: string): { text: string } | { fault: string } {
   return { fault: read.kind === "nothing" ? "does not exist" : read.reason };
 }
 
-// Variables in a command are filled in by Claude Code; a relative path begins wherever the session then stands.
+// Claude Code expands variables in a command; a relative path starts at the session's directory.
 function commandFault({ command, env }: z.infer<typeof localServer>, path: string | undefined) {
   if (command.includes("$") || process.platform === "win32") return undefined;
   if (isAbsolute(command)) {

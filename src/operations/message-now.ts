@@ -1,4 +1,4 @@
-// How a batch stands, and what to do next, in a few sentences for the caller.
+// How a batch is doing, and what to do next, in a few sentences for the caller.
 import { batchEndOf } from "../model/batch-end.ts";
 import { endMessage, standingText } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
@@ -8,14 +8,14 @@ import type { BatchRow } from "../store/store.ts";
 import type { Context } from "./context.ts";
 import { farText, interruptedText } from "./far-text.ts";
 
-/** With what is known of its processes. */
+/** Includes what is known of its processes. */
 export function messageNow(context: Context, { state }: BatchLog, row: BatchRow): string {
   const { door } = context;
   const text = standingText(state, standingOf(row), { door, held: heldNow(row) });
   return withProcesses(context, text, row);
 }
 
-/** The same of a batch that has ended otherwise than well, by its row: for many of them, no log is read as a whole. */
+/** The same for a batch that did not end well, from its row: with many of them, whole logs are not read. */
 export function endMessageNow(context: Context, row: BatchRow): string | undefined {
   const { store, door } = context;
   const end = batchEndOf({ word: standingOf(row), ...row });
@@ -23,7 +23,7 @@ export function endMessageNow(context: Context, row: BatchRow): string | undefin
   const { batchId, stoppedBy, counts, cancelledBy } = row;
   const facts = {
     ...row,
-    // Only a batch that stopped at one speaks of them.
+    // Only a batch that stopped at its budget mentions it.
     ...(stoppedBy === "budget" ? store.budgets(batchId) : {}),
     end,
     notStarted: counts.cancelled > 0 ? cancelledUnstarted(store.database, batchId) : 0,

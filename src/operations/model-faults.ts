@@ -1,11 +1,11 @@
-// What is wrong with the name of a model, as far as that can be known before anybody is asked. Only names of other makers
-// and misspelled aliases are refused: there are new models every month.
+// Faults of model names that can be found without asking anybody. Refuses only other makers' names and misspelled
+// aliases, because there are new models every month.
 import { readSettingsFile } from "../claude/settings-file.ts";
 import type { SessionOptionsInput } from "../model/options.ts";
 import { homeDirectory, join } from "../platform/paths.ts";
 import { excerpt, nearest } from "./faults.ts";
 
-/** What Claude Code takes instead of a full name; `[1m]` may stand behind it. */
+/** What Claude Code accepts instead of a full name; `[1m]` may follow. */
 const aliases = ["default", "best", "opus", "sonnet", "haiku", "fable", "opusplan"];
 
 const ofOthers =
@@ -26,11 +26,11 @@ export function modelFaults(options: SessionOptionsInput, workingDirectory: stri
     const fault = nameFault(name);
     return fault === undefined ? [] : [`${place} was given as ${excerpt(name)}: ${fault}`];
   });
-  // Behind another address there may be any model.
+  // Another address may offer any model.
   return faults.length > 0 && hasOtherAddress(env, options.settings, workingDirectory) ? [] : faults;
 }
 
-// An agent may also have the model of the session.
+// An agent may also use the session's model.
 function modelsOfAgents(agents: Record<string, unknown>): [place: string, name: string][] {
   return Object.entries(agents).flatMap(([name, agent]): [string, string][] => {
     const model = fieldOf(agent, "model");
@@ -53,7 +53,7 @@ function nameFault(name: string): string | undefined {
 const address =
   /^(?:ANTHROPIC_(?:\w+_)?BASE_URL|CLAUDE_CODE_USE_\w+|ANTHROPIC_(?:DEFAULT_\w+|SMALL_FAST|CUSTOM)_MODEL\w*)$/;
 
-// Claude Code takes variables from settings, too.
+// Claude Code reads variables from settings too.
 function hasOtherAddress(
   env: SessionOptionsInput["env"],
   settings: SessionOptionsInput["settings"],

@@ -1,4 +1,4 @@
-// What has happened in a batch since somebody looked last, and when to look again.
+// What has happened in a batch since the last look, and when to look again.
 import { standstillKind } from "../model/standstill.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import type { BatchLog } from "../store/batch-log.ts";
@@ -6,23 +6,23 @@ import { heldNow } from "../store/standing.ts";
 import type { BatchRow } from "../store/store.ts";
 import type { Context } from "./context.ts";
 
-/** When each of the tasks had ended that had by the time of a cursor (a sequence of the log), by number. */
+/** When tasks ended that had ended by a cursor (a sequence of the log), by task number. */
 export function endTimesAt({ store }: Context, log: BatchLog, cursor: number): Map<number, number> {
   const { state } = cursor >= log.sequence ? log : (store.batch(log.batchId, cursor) ?? {});
   return new Map(doneTasks(state).map((task) => [task.number, task.endedAt]));
 }
 
-/** Those that have ended since; one that was tried again has ended again. */
+/** Tasks that have ended since; a retried task has ended again. */
 export function endedSince(state: BatchState, before: ReadonlyMap<number, number>): DoneTask[] {
   return doneTasks(state).filter((task) => before.get(task.number) !== task.endedAt);
 }
 
-/** Whether a task failed: somebody may want to do something about it before the others have ended. */
+/** Whether a task failed, which the caller may want to handle before the others have ended. */
 export function isFailure({ outcome: { kind } }: DoneTask): boolean {
   return kind !== "succeeded" && kind !== "cancelled";
 }
 
-/** A pause that ends sooner is waited for, in milliseconds. */
+/** A shorter pause is waited for, in milliseconds. */
 const shortPauseMs = 5_000;
 
 /** Whether nothing runs, and nothing will for a while. */
@@ -32,7 +32,7 @@ export function isPaused(row: BatchRow): boolean {
   return held !== undefined && counts.running === 0 && (held.until ?? Infinity) > Date.now() + shortPauseMs;
 }
 
-/** What somebody knows who has had an answer. */
+/** What the caller knows from the last answer. */
 interface Known {
   /** Of the log. */
   sequence: number;
@@ -40,7 +40,7 @@ interface Known {
   hold: string | undefined;
 }
 
-/** As answers give it, and take it back. */
+/** The format of cursors in answers and inputs. */
 export const cursorPattern = /^\d{1,15}(?:-[a-z0-9]{1,13})?$/;
 
 export function cursorText({ sequence }: BatchLog, row: BatchRow): string {
@@ -53,22 +53,22 @@ export function cursorFrom(text: string): Known {
   return { sequence: Number(sequence), hold };
 }
 
-/** Which hold stops a batch, as a cursor keeps it: the same as long as it is the same, whatever its figures. */
+/** Which hold stops a batch, for a cursor: unchanged while only its figures change. */
 export function holdMark({ held }: BatchRow): string | undefined {
   return held && Bun.hash(standstillKind(held)).toString(36);
 }
 
-/** Those that have ended; none of a batch that there is not. */
+/** The tasks that have ended; none if there is no batch. */
 export function doneTasks(state: BatchState | undefined): DoneTask[] {
   return (state?.tasks ?? []).filter((task) => task.status === "done");
 }
 
-/** Nobody is asked to look again, or answered about a failure, sooner than this, in seconds. */
+/** The shortest time until a caller should look again, or gets a failure, in seconds. */
 export const leastCheckSeconds = 5;
 
 /**
- * In how many seconds to ask again, 5 to 60: the median of what tasks took, for half of them take no longer. As long
- * as none has ended, as long as the batch has run.
+ * When to ask again, in 5 to 60 seconds: the median duration of tasks, because half of them take no longer. Before the
+ * first end, the batch's duration so far.
  */
 export function nextCheckSeconds(state: BatchState, heldUntil?: number): number {
   // Until a hold ends, nothing happens.

@@ -1,17 +1,17 @@
-// What can be asked for, each once: an MCP tool and a command are two faces of one operation.
+// Every operation, declared once: an MCP tool and a command are two faces of it.
 import type { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
 import type { ClientLimits } from "./clients.ts";
 import type { Context } from "./context.ts";
 
-/** Why a call's signal was aborted, when the client itself has gone: nobody will ever read the answer. */
+/** The reason of an aborted call if the client itself has gone: nobody will read the answer. */
 export class ClientEnded extends Error {
   constructor() {
     super("The client has ended.");
   }
 }
 
-/** Why a call's signal was aborted, when only the connection broke: the client may still want the work. */
+/** The reason of an aborted call if only the connection broke: the client may still want the work. */
 export class ConnectionLost extends Error {
   constructor() {
     super("The connection was lost.");
@@ -22,13 +22,13 @@ export class ConnectionLost extends Error {
 export interface Call {
   /** Ends the waiting; its reason says why. */
   signal: AbortSignal;
-  /** When it came, by the monotonic clock, in milliseconds. */
+  /** When it came, on the monotonic clock, in milliseconds. */
   startedAt: number;
-  /** What the client calls itself. */
+  /** The client's name for itself. */
   client?: string | undefined;
-  /** The limits of the client; nothing on the command line, which has none. */
+  /** The limits of the client; undefined on the command line, which has none. */
   limits?: ClientLimits;
-  /** Tells the client how far it is. `total` where it is known. */
+  /** Reports progress to the client. `total`, if known. */
   progress(done: number, total: number, message: string): void;
 }
 
@@ -46,18 +46,20 @@ export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z
     idempotentHint: boolean;
     openWorldHint: boolean;
   };
-  /** Throws `UserError` for what the caller can fix. Takes raw input: defaults are filled in only after merging. */
+  /**
+   * Throws `UserError` for what the caller can fix. Takes raw input, because defaults are filled in only after merging.
+   */
   run(context: Context, input: unknown, call: Call): Promise<z.output<Output>>;
   /**
-   * Starts the same work as a batch for which no call waits, and gives the batch. Nothing where the caller wants to
-   * be answered at once anyway, and of operations that start none.
+   * Starts the same work as a batch without a waiting call, and returns the batch. Undefined if the caller wants an
+   * immediate answer anyway. Absent if the operation starts none.
    */
   start?(context: Context, input: unknown, client?: string): Promise<BatchId | undefined>;
 }
 
-/** An operation that is an MCP tool too. */
+/** An operation that is also an MCP tool. */
 export interface Tool<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType>
   extends Operation<Input, Output> {
-  /** When to use it, in a sentence: a model that chooses among tools reads it first. */
+  /** When to use it, in a sentence: the first thing that a model reads when choosing a tool. */
   when: string;
 }

@@ -1,4 +1,4 @@
-// The one way in which doors run operations.
+// The only way in which doors run operations.
 import type { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
 import { isStoreError } from "../store/database.ts";
@@ -7,7 +7,7 @@ import { type Context, errorOfStore, UserError } from "./context.ts";
 import { openStore } from "./open-store.ts";
 import type { Call, Operation } from "./operation.ts";
 
-/** Runs an operation, on a store that was opened. Throws `UserError` for what a user can fix. */
+/** Runs an operation with an open store. Throws `UserError` for what a user can fix. */
 export function perform<Input extends z.ZodType, Output extends z.ZodType>(
   context: Context,
   operation: Operation<Input, Output>,
@@ -17,7 +17,7 @@ export function perform<Input extends z.ZodType, Output extends z.ZodType>(
   return onStore(context, () => operation.run(context, input, call));
 }
 
-/** Starts the work of an operation, as its `start` has it. Nothing where it has none. */
+/** Starts the work of an operation through its `start`. Undefined if it has none. */
 export async function performStart(
   context: Context,
   operation: Operation,
@@ -35,7 +35,7 @@ async function onStore<Result>(context: Context, act: () => Promise<Result>): Pr
   }
 }
 
-/** What went wrong, in words for its user where it is the store: locked, full or damaged since it was opened. */
+/** The error, in words for the user if it is about the store: locked, full or damaged since it was opened. */
 export function explained(error: unknown, context: Context): unknown {
   if (error instanceof UserError || !isStoreError(error)) return error;
   const place = context.openedStore?.layout.stateDirectory ?? stateDirectoryOf(context.configuration);

@@ -1,4 +1,4 @@
-// Where the sessions of a batch work, and which files they are given: everything that names a place on disk, checked.
+// Checks everything that names a place on disk: where the sessions of a batch work, and which files they get.
 import { isJsonText, readSettingsFile, settingsInText } from "../claude/settings-file.ts";
 import type { Batch } from "../model/event.ts";
 import { type SessionOptionsInput, sessionOptions } from "../model/options.ts";
@@ -28,14 +28,14 @@ export class Places {
     this.#roots = (context.configuration.allowedRoots ?? []).map(realPath);
   }
 
-  /** What directories must lie in, with links resolved. */
+  /** What directories must be inside, with links resolved. */
   get roots(): readonly string[] {
     return this.#roots;
   }
 
   /**
-   * The options as written, with absolute paths. A task's begin in the directory of its batch, a batch's where we stand.
-   * Only what was written is kept: defaults come last of all.
+   * The options as written, with absolute paths. A task's start at its batch's directory, a batch's at ours. Keeps only
+   * what was written, because defaults come last.
    */
   absolute(
     options: SessionOptionsInput,
@@ -74,12 +74,12 @@ export class Places {
     };
   }
 
-  /** Whether settings came from a file. They are then passed on as one: their values may be secrets. */
+  /** Whether settings came from a file. They are then passed on as one, because their values may be secrets. */
   isFromFile(settings: object): boolean {
     return this.#settingsFiles.has(settings);
   }
 
-  /** Option, then configuration, then where we stand: unless that is `/`, or outside the allowed roots. */
+  /** Option, then configuration, then our directory, unless that is `/` or outside the allowed roots. */
   defaultWorkingDirectory(needs: readonly SessionOptionsInput[]): string {
     const [common, ...tasks] = needs;
     const start = this.#start();
@@ -96,8 +96,8 @@ export class Places {
   }
 
   /**
-   * Where files go: below the batch's working directory where the path is relative; of a sync batch without a directory
-   * of its own, into the state directory.
+   * Where files go: a relative path starts at the batch's working directory; a sync batch without a directory of its own
+   * writes to the state directory.
    */
   outputDirectory(
     given: string | undefined,
@@ -115,7 +115,7 @@ export class Places {
     if (this.#faults.length > faultsBefore) return directory;
     if (!this.#allowed(directory)) this.#faults.push(this.#outside("outputDirectory", directory));
     else this.#checkWritable(directory, "outputDirectory");
-    // Behind a link there may be another directory by the time that files are written.
+    // By the time that files are written, a link may lead elsewhere.
     return realPath(directory);
   }
 
@@ -123,7 +123,7 @@ export class Places {
     return this.#context.configuration.workingDirectory ?? this.#context.workingDirectory;
   }
 
-  // What cannot be read as a path is a fault, and stays as it was given: nothing will use it.
+  // What cannot be read as a path is a fault, and stays as given, because nothing will use it.
   #path(given: string, from: string, place: string): string {
     const read = readPath(given, from);
     if ("path" in read) return read.path;
@@ -131,7 +131,7 @@ export class Places {
     return given;
   }
 
-  // With links resolved: what was looked at here is what sessions get, though a link may lead elsewhere by then.
+  // With links resolved, so that sessions get what was checked, even if a link changes.
   #directory(given: string, from: string, place: string): string {
     const faultsBefore = this.#faults.length;
     const path = this.#path(given, from, place);
@@ -150,7 +150,7 @@ export class Places {
     return this.#faults.length > faultsBefore ? { mcpServers: {} } : path;
   }
 
-  // Settings of a file are kept apart: their values may be secrets.
+  // Settings from a file are kept apart, because their values may be secrets.
   #settings(given: string, from: string, place: string): Record<string, unknown> {
     const settings = this.#jsonObject(given, from, place);
     if (!isJsonText(given)) this.#settingsFiles.add(settings);
@@ -167,7 +167,7 @@ export class Places {
     return schema;
   }
 
-  // Read once: a file that changes between its check and the start of a session would go unchecked.
+  // Read once: changes between the check and the start of a session would be unchecked.
   #jsonObject(given: string, from: string, place: string): Record<string, unknown> {
     if (isJsonText(given)) {
       const settings = settingsInText(given);
@@ -202,14 +202,14 @@ export class Places {
     return `${place} ${path} is outside the allowed roots (${this.#roots.join(", ")}); the operator can add to \`allowedRoots\` in ${this.#context.inForce.file}, or set PARALLEL_CLAUDE_ALLOWED_ROOTS`;
   }
 
-  // Looked at only: it is made with the batch, and not for one that is refused.
+  // Only checked: created with the batch, so not for one that is refused.
   #checkWritable(directory: string, place: string): void {
     const hindrance = hindranceToWriting(directory);
     if (hindrance !== undefined) this.#faults.push(`${place} ${directory} cannot be written: ${hindrance}`);
   }
 }
 
-/** Why files cannot be written below a directory, which may still have to be made; nothing when they can. */
+/** Why files cannot be written below a directory, which may not exist yet; undefined if they can. */
 export function hindranceToWriting(directory: string): string | undefined {
   let parent = directory;
   while (kindAt(parent) === "nothing" && dirname(parent) !== parent) parent = dirname(parent);

@@ -1,4 +1,4 @@
-// Makes a batch of what was asked for, after everything about it has been checked and nothing has run.
+// Plans a batch from a request, after checking everything; nothing has run.
 import { findClaude } from "../claude/find.ts";
 import { newBatchId } from "../model/batch-id.ts";
 import { type Configuration, commandWords } from "../model/configuration.ts";
@@ -38,18 +38,18 @@ interface Asked {
   tasks: { prompt: string; place: string; options: SessionOptionsInput }[];
 }
 
-/** A batch, and what is no part of it, for what is in a batch is stored. */
+/** A batch, and the parts that are not stored with it. */
 export interface PlannedBatch {
   batch: Batch;
   /** Of its variables. */
   values: SessionValues;
-  /** To be written before it starts. */
+  /** To be written before the batch starts. */
   files: PrivateFile[];
-  /** Remembers the version of `claude` that was found out meanwhile. */
+  /** Stores the version of `claude` that was found meanwhile. */
   keepVersion(): void;
 }
 
-/** The batch, or every fault in what was asked for. */
+/** The batch, or every fault in the request. */
 export async function planBatch(
   context: Context,
   startedBy: StartedBy,
@@ -58,7 +58,7 @@ export async function planBatch(
   const asked = askedFor(startedBy, input);
   if (!asked.ok) return asked;
   const { configuration, inForce } = context;
-  // All at once, rather than one after the other as they are needed.
+  // All at once, instead of one after another when they are needed.
   if (inForce.faults.length > 0) throw new ConfigurationError(inForce.faults);
   const faults: string[] = [];
   const depth = depthFault(context);
@@ -95,7 +95,7 @@ export async function planBatch(
     return { prompt, options: files.stored(withNamesOnly(own, values.shared)) };
   });
   const warnings = [
-    // The command line has told them by now.
+    // The command line has printed them already.
     ...(startedBy === "run" ? [] : inForce.warnings),
     ...settingsWarnings(common, planned, workingDirectory),
     ...new Set(
@@ -147,14 +147,14 @@ export async function planBatch(
   };
 }
 
-// As it is stored. A task has the variables of its batch beside its own.
+// As stored. A task has the variables of its batch in addition to its own.
 function withNamesOnly(options: RawOptions, shared: Record<string, string> = {}): RawOptions {
   if (options["env"] === undefined) return options;
   const names = Object.keys({ ...shared, ...variablesIn(options["env"]) });
   return { ...options, env: Object.fromEntries(names.map((name) => [name, ""])) };
 }
 
-// Two ceilings make the lower one; `auto` is none of its own.
+// The lower of two ceilings; `auto` is none of its own.
 function lowerOf(one: Concurrency, other: Concurrency): Concurrency {
   if (one === "auto" || other === "auto") return one === "auto" ? other : one;
   return Math.min(one, other);
@@ -191,13 +191,13 @@ function askedFor(startedBy: StartedBy, input: unknown): Checked<Asked> {
   const tasks = checked.value.tasks.map((task, index) => {
     const place = `tasks[${index}].`;
     if (typeof task === "string") return { prompt: task, place, options: {} };
-    // Parsing has filled in defaults, which would win over the batch's own values.
+    // Parsing has filled in defaults, which would override the batch's values.
     return { prompt: task.task, place, options: pick(rawObject(raw[index]), sessionNames) };
   });
   return { ok: true, value: { shared, tasks } };
 }
 
-/** Where a batch goes that was started without a directory, once nobody waits for it any more. */
+/** Where a batch without a directory goes once nobody waits for it any more. */
 export function handOverDirectory(configuration: Configuration, batch: Batch): string | undefined {
   const pages = layoutOf(stateDirectoryOf(configuration)).pages(batch.batchId);
   return batch.outputDirectory === pages

@@ -1,4 +1,4 @@
-// Runs `claude` as far as it goes without asking a model anything: nothing is spent.
+// Runs `claude` as far as possible without asking a model, so nothing is spent.
 import { z } from "zod";
 import { argumentsFor } from "../claude/arguments.ts";
 import { sessionEnvironment } from "../claude/environment.ts";
@@ -13,14 +13,14 @@ import { messageOf } from "../platform/system-error.ts";
 
 const versionMs = 10_000;
 
-/** A machine without a way to the API waits for it twenty seconds before it answers. */
+/** Without a connection to the API, it waits twenty seconds before it answers, in milliseconds. */
 const initializeMs = 40_000;
 const lookMs = 20;
 const leaveMs = 2_000;
 
 export type Probed<Value> = { ok: true; value: Value } | { ok: false; message: string };
 
-/** What `claude --version` says, in a session's environment. */
+/** The output of `claude --version`, in a session's environment. */
 export async function probeVersion(claudePath: string, workingDirectory: string): Promise<Probed<string>> {
   try {
     const child = Bun.spawn([claudePath, "--version"], {
@@ -66,8 +66,8 @@ const responseSchema = z.object({
 });
 
 /**
- * Starts a session as every other one is started, and asks it for its introduction instead of giving it a
- * prompt. Gives the account that it speaks of.
+ * Starts a session like any other, and asks it to introduce itself instead of sending a prompt. Returns the account that
+ * it reports.
  */
 export async function probeSession(
   claudePath: string,
@@ -114,7 +114,7 @@ export async function probeSession(
 async function introduction(transcript: string, isGone: () => boolean): Promise<ClaudeAccount | undefined> {
   const deadline = performance.now() + initializeMs;
   for (;;) {
-    // Asked before reading: what it wrote last is then in the file.
+    // Checked before reading, so that its last output is in the file.
     const last = isGone() || performance.now() > deadline;
     const found = accountIn(readText(transcript));
     if (found || last) return found;
@@ -134,7 +134,7 @@ function jsonOf(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {
-    // A line that is no message tells nothing.
+    // A line that is no message is ignored.
     return undefined;
   }
 }

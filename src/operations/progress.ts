@@ -1,14 +1,14 @@
-// Tells a client that waits how far its batch is, and that it is still waited for.
+// Reports progress to a waiting client, and that the call is still alive.
 import { type BatchState, doneCount } from "../model/state.ts";
 import type { Call } from "./operation.ts";
 
-/** Between signs of life to a client whose batch shows none. */
+/** Between heartbeats to a client whose batch makes no progress, in milliseconds. */
 const heartbeatMs = 10_000;
 
 /** What is reported of a batch. */
 type Told = Pick<BatchState, "counts" | "totalCostUsd" | "endedAt"> & { tasks: ArrayLike<unknown> };
 
-/** Until disposed of. */
+/** Reports until disposed of. */
 export class Progress implements Disposable {
   readonly #progress: Call["progress"];
   readonly #heartbeat: Timer;
@@ -24,8 +24,8 @@ export class Progress implements Disposable {
   }
 
   /**
-   * Progress must strictly increase, also where nothing has ended between two signs of life. Only the end of the
-   * batch reaches the total: after the last task, files are still written, and nothing may come after the total.
+   * Progress must strictly increase, even if nothing has ended between two heartbeats. Only the end of the batch reaches
+   * the total: after the last task, files are still written, and nothing may follow the total.
    */
   tell({ counts, tasks, totalCostUsd, endedAt }: Told): void {
     const total = tasks.length;

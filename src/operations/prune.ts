@@ -1,4 +1,4 @@
-// Removes what old batches have left in the state directory. Result files of the user are none of it.
+// Removes what old batches left in the state directory. Never removes the user's result files.
 import { z } from "zod";
 import { type BatchId, batchIdSchema, newBatchId } from "../model/batch-id.ts";
 import { realPath, removePath } from "../platform/files.ts";
@@ -14,7 +14,7 @@ import { check } from "./faults.ts";
 import type { Operation } from "./operation.ts";
 
 const dayMs = 24 * 60 * 60_000;
-/** A folder without a batch may be one that is only just being made. */
+/** A folder without a batch may be just being created. */
 const orphanAgeMs = dayMs;
 
 const pruneInput = z.strictObject({
@@ -62,7 +62,7 @@ export const prune: Operation<typeof pruneInput, typeof pruneOutput> = {
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   run: async (context, input) => {
     const asked = valueOrThrow(check(pruneInput, input));
-    // A dry run makes none.
+    // A dry run creates none.
     if (asked.dryRun && !isStoreThere(context)) return nothingIn(context, asked);
     checkPlace(context);
     const { store } = context;
@@ -103,7 +103,7 @@ function nothingIn({ configuration }: Context, asked: Asked): z.infer<typeof pru
   };
 }
 
-// A link in the place of `batches` would lead the removal somewhere else.
+// A link in place of `batches` would redirect the removal.
 function checkPlace({ store }: Context): void {
   const folder = foldersFolder(store);
   const real = realPath(folder);
@@ -120,13 +120,13 @@ function foldersFolder({ layout }: Store): string {
 
 function oldBatches(store: Store, before: number, keep: number): BatchRow[] {
   const kept = new Set(keep === 0 ? [] : store.list({ limit: keep }).map(({ batchId }) => batchId));
-  // What carried the batch may still write its last words, and a foreground `run` still reads its answers.
+  // Its processes may still write their last lines, and a foreground `run` may still read its answers.
   const isCarried = ({ runner, keeper }: BatchRow) =>
     [runner, keeper].some((identity) => identity && livenessOf(identity) === "alive");
   return store.endedBy(before).filter((row) => !kept.has(row.batchId) && !isCarried(row));
 }
 
-// The log goes first: what a crash then leaves behind is a folder without a batch, and the next time takes that.
+// The log goes first: after a crash, a folder without a batch is left, which the next run removes.
 function removeBatch(store: Store, row: BatchRow, { dryRun }: Asked, failures: string[]): Removed[] {
   const { batchId, endedAt } = row;
   const folder = store.layout.batchDirectory(batchId);
@@ -136,7 +136,7 @@ function removeBatch(store: Store, row: BatchRow, { dryRun }: Asked, failures: s
     bytes: footprintOf(folder).bytes,
   };
   if (dryRun) return [removed];
-  // It may have been removed, or started again, since it was looked for.
+  // It may have been removed, or started again, since it was found.
   if (!store.forget(batchId)) return [];
   return removeFolder(folder, failures) ? [removed] : [{ ...removed, bytes: 0 }];
 }
@@ -185,7 +185,7 @@ function prunedText(
   return `${done} ${bytesText(bytes)}. ${age}${kept}`;
 }
 
-/** A number of bytes as people read it. */
+/** A number of bytes, for people. */
 export function bytesText(bytes: number): string {
   if (bytes < 1000) return countText(bytes, "byte");
   if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;

@@ -1,4 +1,4 @@
-// Batches as documents that can be read by address: a batch, the text of a task, its transcript.
+// Batches as documents with addresses: a batch, the text of a task, its transcript.
 import { batchEndOf } from "../model/batch-end.ts";
 import { taskOf } from "../model/state.ts";
 import { exists } from "../platform/files.ts";
@@ -25,13 +25,13 @@ export interface Document {
   text: string;
 }
 
-/** The newest batches as they stand. A store that is not there has none, and looking must not make one. */
+/** The newest batches. None if there is no store; reading must not create one. */
 export function recentBatches(context: Context, limit: number, offset = 0): BatchRow[] {
   try {
     if (!exists(layoutOf(stateDirectoryOf(context.configuration)).database)) return [];
     return context.store.list({ limit, offset });
   } catch (error) {
-    // Where they are cannot be told. Clients list by themselves as they start; the first call says what is wrong.
+    // Their place is unknown. Clients list resources by themselves when they start; the first call reports what is wrong.
     if (error instanceof ConfigurationError) return [];
     throw error;
   }
@@ -45,12 +45,12 @@ export function batchTitle(row: BatchRow): string {
   );
   const word = standingOf(row);
   const end = batchEndOf({ word, ...row });
-  // How many failed, the counts say.
+  // The counts say how many failed.
   const standing = end?.kind === "stopped" ? endLabel({ end, counts: row.counts }) : word;
   return `${row.name ?? `Batch ${row.batchId}`}: ${[...new Set([standing, ...counts])].join(", ")}`;
 }
 
-/** What stands at an address, no longer than the client accepts. Throws `UserError` where there is nothing. */
+/** The document at an address, within the client's limit. Throws `UserError` if there is none. */
 export async function readDocument(
   context: Context,
   asked: BatchUri,
@@ -88,7 +88,7 @@ function transcriptDocument(
   if (transcript === undefined) return { ...document, text: "" };
   const part = transcriptPart(transcript, offset, limits.answerCharacters);
   if (part.next >= part.size) return { ...document, text: part.text };
-  // A line of its own, so that what is read stays a sequence of JSON lines.
+  // A line of its own, so that the text stays a sequence of JSON lines.
   const note = JSON.stringify({
     type: "cut",
     from: offset,

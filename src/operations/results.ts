@@ -1,4 +1,4 @@
-// Reading results: by task, by status, page by page, and a long text piece by piece.
+// Reads results: by task, by status, page by page, and long texts part by part.
 import { z } from "zod";
 import { resultFilesOf } from "../engine/output/result-file.ts";
 import { endOfState } from "../model/batch-end.ts";
@@ -21,13 +21,13 @@ import { messageNow } from "./message-now.ts";
 import type { Tool } from "./operation.ts";
 import { expectedLength } from "./task-text.ts";
 
-/** Of a text that is not asked for in full, in characters. */
+/** Of a text that is not requested in full, in characters. */
 const excerptCharacters = 2_000;
-/** How much of each task as it was given: the caller has it already. */
+/** How much of each task as given: the caller has it already. */
 const longestDescription = 1_000;
-/** And of all of a page together. */
+/** The same for a whole page. */
 const descriptionsCharacters = 10_000;
-/** Most that may be asked for of one text; an answer gives no more than the client accepts. */
+/** Most characters of one text to request; an answer contains no more than the client accepts. */
 const longestPart = 200_000;
 
 const resultsInput = z.strictObject({

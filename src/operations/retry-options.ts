@@ -1,4 +1,4 @@
-// The options that come with a retry: checked as those of a new batch are, and made what the log keeps.
+// The options of a retry: checked like those of a new batch, and converted to what the log stores.
 import type { Batch } from "../model/event.ts";
 import { type RetryOptions, sessionOptions } from "../model/options.ts";
 import type { BatchState } from "../model/state.ts";
@@ -20,7 +20,7 @@ interface Given {
   tasks: readonly number[];
 }
 
-/** Of the sessions; nothing where none was given. */
+/** Of the sessions; undefined if none was given. */
 interface PlannedChanges {
   options: RawOptions | undefined;
   /** To be written before they are used. */
@@ -33,7 +33,7 @@ function directoryOf({ sessionOptions: { workingDirectory }, workingDirectory: s
 
 const sessionNames = Object.keys(sessionOptions.shape);
 
-/** Throws `UserError` with all that is wrong with them. */
+/** Throws `UserError` with all their faults. */
 export async function plannedChanges(
   context: Context,
   { batch }: BatchState,
@@ -41,7 +41,7 @@ export async function plannedChanges(
 ): Promise<PlannedChanges> {
   const written = pick(changes, sessionNames);
   if (Object.keys(written).length === 0) return { options: undefined, files: [] };
-  // On a command line they stand beside all others.
+  // On a command line they are beside all other options.
   const place = context.door === "tools" ? "with." : "";
   const faults = textFaults(written, place);
   const places = new Places(context, faults);
@@ -49,7 +49,7 @@ export async function plannedChanges(
   const checked = await checkVersion(context, claudePath, needed);
   const own = places.absolute(changes, written, {
     place,
-    // A person means where they stand; a client's model, where the batch works.
+    // A person means paths from their own directory; a client's model, from the batch's.
     ...(context.door === "tools" ? { base: directoryOf(batch) } : {}),
   });
   const directory = own["workingDirectory"];

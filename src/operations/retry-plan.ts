@@ -63,32 +63,32 @@ export const retryInput = z.strictObject({
 
 export type RetryAsked = z.output<typeof retryInput>;
 
-/** What is to be done. */
+/** A planned retry. */
 export interface RetryPlan {
   log: BatchLog;
   row: BatchRow;
-  /** Whether nothing carries the batch, which has not ended. */
+  /** Whether the batch has not ended, but has no processes. */
   lost: boolean;
   /** Whether a runner has it. */
   isCarried: boolean;
   meant: Meant;
-  /** Those that run again, after success too; 1-based. */
+  /** Those that run again, also after success; 1-based. */
   reruns: readonly number[];
-  /** Options of sessions that are given; nothing where none is. */
+  /** Given session options; undefined if there are none. */
   options: RawOptions | undefined;
-  /** Whether some task gets them. */
+  /** Whether any task gets them. */
   isChanged: boolean;
-  /** The new budget of the batch, where one is given. */
+  /** The new budget of the batch, if given. */
   budgetUsd: number | undefined;
   /** To be written before they are used. */
   files: PrivateFile[];
   values: SessionValues;
-  /** Remembers the version of `claude` that was found out meanwhile. */
+  /** Stores the version of `claude` that was found meanwhile. */
   keepVersion(): void;
   event: Extract<EventBody, { type: "retry-requested" }>;
 }
 
-/** Checks all of it. Throws `UserError` where it cannot be done, or there is nothing to do. */
+/** Checks everything. Throws `UserError` if it is impossible, or there is nothing to do. */
 export async function planRetry(context: Context, asked: RetryAsked): Promise<RetryPlan> {
   const { batchId, only, tasks, with: changes = noChanges } = asked;
   const { batchBudgetUsd: budgetUsd = changes.batchBudgetUsd, env } = asked;
@@ -150,7 +150,7 @@ export async function planRetry(context: Context, asked: RetryAsked): Promise<Re
   };
 }
 
-/** What it adds to the log. */
+/** The events that it adds to the log. */
 export function eventsOf(
   context: Context,
   { event, reruns, lost }: RetryPlan,
@@ -169,14 +169,14 @@ export function previewOf(context: Context, plan: RetryPlan): BatchState {
   return state;
 }
 
-// Nobody waits for what is run again: its files go where the user looks for them.
+// Nobody waits for what runs again: its files go where the user looks for them.
 function handedOver({ configuration }: Context, { batch, leash }: BatchState): EventBody[] {
   const outputDirectory = handOverDirectory(configuration, batch);
   if (!leash && outputDirectory === undefined) return [];
   return [{ type: "leash-released", ...(outputDirectory === undefined ? {} : { outputDirectory }) }];
 }
 
-/** Which tasks a retry is about. All 1-based. */
+/** Which tasks a retry concerns. All 1-based. */
 export interface Meant {
   /** Those that ended without success, and run again. */
   again: number[];
@@ -206,13 +206,13 @@ function tasksMeant(
   return { again, succeeded, changed: [...again, ...succeeded, ...waiting].sort((a, b) => a - b) };
 }
 
-// With the same options it could go better now: settings may have changed, or a file is there.
+// Could succeed now with the same options: settings may have changed, or a file may exist.
 export function wasDenied(task: TaskState): boolean {
   return task.status === "done" && (task.usage?.denials ?? []).length > 0;
 }
 
-// With another login, tasks would be billed elsewhere, and conversations not be found. But where the state directory has
-// been restored in another home, the login of before is nowhere, and the one of today takes its place.
+// With another login, tasks would be billed elsewhere, and conversations not be found. But if the state directory was
+// restored in another home, the original login is nowhere, and the current one replaces it.
 function newAccount({ store, door }: Context, { batchId, state }: BatchLog): Account | undefined {
   const account = accountOf(process.env, store.salt());
   if (account.hash === state.account.hash) return undefined;
@@ -255,7 +255,7 @@ function checkBudget(
   );
 }
 
-/** "$0.12", or where sessions were cut off, "at least $0.12 (about $0.20 with …)". */
+/** "$0.12", or if sessions were cut off, "at least $0.12 (about $0.20 with …)". */
 export function spentText(state: BatchState): string {
   const { totalCostUsd, costAtLeast } = state;
   const told = costText(totalCostUsd, costAtLeast);

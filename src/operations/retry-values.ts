@@ -10,7 +10,7 @@ import { readVariables, variableFaults } from "./variables.ts";
 
 interface Given {
   env: SessionOptions["env"];
-  /** The tasks that were named; all that wait where none was. */
+  /** The named tasks; if none were named, all that wait. */
   tasks: readonly number[] | undefined;
   /** The tasks that run again. */
   again: readonly number[];
@@ -18,9 +18,8 @@ interface Given {
 }
 
 /**
- * The values for a batch whose processes are gone, and theirs with them. Where tasks are named, the values are for these
- * alone. Throws where one of them lacks some, where one value would go to tasks that had their own, and where a batch
- * still has its values.
+ * The values for a batch whose processes are gone, and their values with them. For the named tasks only, if any. Throws
+ * if one of them lacks values, if one value would go to tasks that had their own, or if a batch still has its values.
  */
 export function retryValues(
   { workingDirectory }: Context,
@@ -64,7 +63,7 @@ export function retryValues(
   );
 }
 
-// Whether values differed is not known: only their names are kept.
+// Whether values differed is unknown: only their names are stored.
 function refuseMixing(state: BatchState, receivers: readonly number[], name: string): void {
   const having = receivers.filter((number) => taskVariableNames(state.batch, number).includes(name));
   const own = having.filter((number) => state.batch.tasks[number - 1]?.options?.["env"] !== undefined);

@@ -1,4 +1,4 @@
-// Carrying on what was interrupted, and running again what failed, with other options where some are given.
+// Resumes what was interrupted, and runs failed tasks again, optionally with other options.
 import { carryOnBatch } from "../engine/runner/carry-on.ts";
 import { spentUsd } from "../engine/scheduler/budget.ts";
 import type { SessionValues } from "../model/session-values.ts";
@@ -48,10 +48,10 @@ export const retryBatch: Tool<typeof retryInput, typeof changeOutput> = {
   },
 };
 
-/** How long the answer waits for a runner to take the batch over, in milliseconds. It mostly takes half a second. */
+/** How long the answer waits for a runner to take over the batch, in milliseconds. It usually takes half a second. */
 const takeOverMs = 20_000;
 
-// Nobody is told that a batch is run again before somebody runs it.
+// Does not report that a batch runs again before it does.
 async function isTakenOver(
   { store }: Context,
   log: BatchLog,

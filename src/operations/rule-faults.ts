@@ -1,5 +1,5 @@
-// What is wrong with rules for tools. Claude Code silently ignores a rule that it cannot use: nothing is then
-// allowed, or, what is worse, nothing forbidden.
+// Faults of rules for tools. Claude Code silently ignores a rule that it cannot use: then nothing is allowed or, worse,
+// nothing forbidden.
 import { z } from "zod";
 import { toolOfRule } from "../claude/settings.ts";
 import { toolNames, toolNamesOf } from "../claude/tool-names.ts";
@@ -7,10 +7,10 @@ import { isOlder } from "../claude/versions.ts";
 import { type SessionOptionsInput, toolRuleList } from "../model/options.ts";
 import { excerpt, nearest } from "./faults.ts";
 
-/** What rules do: permit tools, forbid them or have a person asked, or name all that a session has. */
+/** What rules do: permit tools, forbid them or have a person asked, or list all that a session has. */
 type Purpose = "permit" | "forbid" | "have";
 
-/** The rules of one place among the options, such as `agents.reviewer.tools`. */
+/** The rules of one option, such as `agents.reviewer.tools`. */
 interface Rules {
   place: string;
   purpose: Purpose;
@@ -42,7 +42,7 @@ function rulesIn({ allowedTools, disallowedTools, tools, agents, settings }: Ses
   ];
 }
 
-/** Every fault of the rules in one set of options. `claudeVersion` is absent where it is not known. */
+/** Every fault of the rules in one set of options. `claudeVersion` is absent if unknown. */
 export function ruleFaults(options: SessionOptionsInput, claudeVersion: string | undefined): string[] {
   return rulesIn(options).flatMap(({ place, purpose, rules }) =>
     rules.flatMap((rule) => {
@@ -52,7 +52,7 @@ export function ruleFaults(options: SessionOptionsInput, claudeVersion: string |
   );
 }
 
-/** What to know about names that a newer Claude Code may have, and we do not. */
+/** Warnings about names that only a newer Claude Code may have. */
 export function ruleWarnings(options: SessionOptionsInput, claudeVersion: string | undefined): string[] {
   if (!isNewer(claudeVersion)) return [];
   return rulesIn(options).flatMap(({ place, rules }) => {
@@ -66,7 +66,7 @@ export function ruleWarnings(options: SessionOptionsInput, claudeVersion: string
   });
 }
 
-// Claude Code would take the rules behind them for a part of them.
+// Claude Code would take the rules after it for a part of it.
 function unmatched(rule: string): string {
   return `has a rule whose parentheses do not match: ${excerpt(rule)}`;
 }
@@ -88,7 +88,7 @@ function nameFault(rule: string, purpose: Purpose, claudeVersion: string | undef
     : `names ${name}, and Claude Code has no tool of this name; the tool of an MCP server is called \`mcp__SERVER__TOOL\``;
 }
 
-// Claude Code allows by a pattern only where it names the server; it denies by any.
+// Claude Code allows a pattern only if it names the server; it denies by any pattern.
 function patternFault(pattern: string, purpose: Purpose): string | undefined {
   if (/^mcp__[^*]+__/.test(pattern) || (purpose === "have" && pattern === "*")) return undefined;
   if (purpose !== "forbid")

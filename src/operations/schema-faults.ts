@@ -1,4 +1,4 @@
-// What is wrong with a JSON Schema. A session with one that is none fails, after it has been paid for or at its start.
+// Faults of a JSON Schema. A session with an invalid one fails at its start, or after it has been paid for.
 import { excerpt, nearest } from "./faults.ts";
 
 const types = ["object", "array", "string", "number", "integer", "boolean", "null"];
@@ -71,7 +71,7 @@ function patternFault(pattern: string, place: string): string[] {
     new RegExp(pattern, "u");
     return [];
   } catch {
-    // It is named with its place.
+    // Reported with its place.
     return [`${place} was given as ${excerpt(pattern)}: expected a regular expression`];
   }
 }

@@ -1,4 +1,4 @@
-// What is wrong with the options of a session, beyond what a schema says and apart from places on disk.
+// Faults of session options, beyond what a schema finds and apart from places on disk.
 import { z } from "zod";
 import { sessionEnvironment } from "../claude/environment.ts";
 import { toolOfRule } from "../claude/settings.ts";
@@ -14,7 +14,7 @@ import { ruleFaults } from "./rule-faults.ts";
 import { schemaFaults } from "./schema-faults.ts";
 import { variableFaults } from "./variables.ts";
 
-/** Claude Code 2.1.332 takes no agent without these; 2.1.197 silently starts without it. */
+/** Claude Code 2.1.332 refuses an agent without these; 2.1.197 silently starts without it. */
 const agentSchema = z.looseObject({
   description: z.string().min(1),
   prompt: z.string().min(1),
@@ -28,9 +28,9 @@ const restrictedSince = "2.1.248" satisfies ChangedVersion;
 
 interface Surroundings {
   context: Context;
-  /** Goes before the name of each option. */
+  /** Precedes the name of each option. */
   place: string;
-  /** Of the CLI in use; nothing where it is not known. */
+  /** Of the CLI in use; undefined if unknown. */
   claudeVersion: string | undefined;
   workingDirectory: string;
 }
@@ -57,18 +57,18 @@ export function sessionFaults(
   ].map((fault) => `${place}${fault}`);
 }
 
-/** Faults of what a task and its batch say together. */
+/** Faults of a task's and its batch's options combined. */
 export function combinedFaults(options: SessionOptionsInput, place: string): string[] {
   return [...forkFaults(options), ...restrictedToolFaults(options)].map((fault) => `${place}${fault}`);
 }
 
-// A copy of no conversation.
+// A fork without a conversation.
 function forkFaults({ forkSession, resumeSessionId }: SessionOptionsInput): string[] {
   if (forkSession !== true || resumeSessionId !== undefined) return [];
   return ["forkSession requires resumeSessionId, the conversation to copy"];
 }
 
-// The same thing can be asked for in three places.
+// The same thing can be requested in three places.
 function bypassFaults(options: SessionOptionsInput, { configuration, inForce }: Context): string[] {
   if (configuration.allowBypassPermissions) return [];
   const inSettings = z
@@ -108,7 +108,7 @@ function environmentFaults({ env }: SessionOptionsInput): string[] {
   return typeof env === "object" ? variableFaults(env) : [];
 }
 
-/** Claude Code (2.1.332) gives these back to a restricted session when they are named. */
+/** Claude Code (2.1.332) gives these back to a restricted session if they are named. */
 const runCode = ["Bash", "PowerShell", "REPL", "Monitor", "Workflow", "WebFetch"];
 
 function restrictedToolFaults({ restricted, tools }: SessionOptionsInput): string[] {
@@ -121,7 +121,7 @@ function restrictedToolFaults({ restricted, tools }: SessionOptionsInput): strin
   ];
 }
 
-/** The version that options need; nothing where every supported one will do. */
+/** The version that options need; undefined if every supported one will do. */
 export function versionNeeded({ restricted }: SessionOptionsInput): ChangedVersion | undefined {
   return restricted === true ? restrictedSince : undefined;
 }

@@ -1,5 +1,5 @@
-// Settings of sessions that are handed on as private files: no file of the caller's is read again at a start, none is too
-// long for an argument, and no value in one shows on a command line or in the log.
+// Session settings passed on as private files: no file of the caller's is read again at a start, none is too long for an
+// argument, and no value shows on a command line or in the log.
 import { settingsArgument } from "../claude/settings.ts";
 import type { BatchId } from "../model/batch-id.ts";
 import { digestOf, type PrivateFile } from "../platform/private-files.ts";
@@ -21,7 +21,7 @@ export class SettingsFiles {
     this.#places = places;
   }
 
-  /** The options as they are stored: with the path of a file where settings go into one. */
+  /** The options as stored: settings in a file are replaced by its path. */
   stored(options: RawOptions): RawOptions {
     const { settings } = options;
     if (typeof settings !== "object" || settings === null) return options;
@@ -32,7 +32,7 @@ export class SettingsFiles {
     return { ...options, settings: path };
   }
 
-  /** What `writePrivateFiles` takes. */
+  /** For `writePrivateFiles`. */
   all(): PrivateFile[] {
     return [...this.#files].map(([path, text]) => ({ path, text }));
   }

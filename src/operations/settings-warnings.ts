@@ -1,4 +1,4 @@
-// Which directories of a batch bring settings of their own along, and what these do.
+// Which directories of a batch have settings of their own, and what these do.
 import { projectWarnings } from "../claude/project-settings.ts";
 import type { Task } from "../model/event.ts";
 import { sessionOptions } from "../model/options.ts";
@@ -13,13 +13,13 @@ const sources = sessionOptions.pick({
 });
 const names = Object.keys(sources.shape);
 
-/** A warning for each settings file that is in force for a task. The options as they are kept: raw, paths absolute. */
+/** A warning for each settings file in force for a task. Options as stored: raw, with absolute paths. */
 export function settingsWarnings(
   common: Record<string, unknown>,
   tasks: readonly Task[],
   defaultDirectory: string,
 ): string[] {
-  // Ten thousand tasks mostly work in one directory.
+  // Ten thousand tasks usually share one directory.
   const distinct = new Map(
     tasks.map(({ options }) => {
       const merged = { ...common, ...options };

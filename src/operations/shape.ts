@@ -1,32 +1,32 @@
-// The shape of a declared input, as far as somebody's words can be understood by it: which types, names and choices there are.
+// The shape of a declared input, for understanding what was written: its types, names and choices.
 import { z } from "zod";
 
 /** What is accepted in one place. */
 export interface Shape {
   /** In the words of JSON Schema: `string`, `number`, `integer`, `boolean`, `array`, `object`. */
   types: ReadonlySet<string>;
-  /** The texts that are accepted, where only some are. */
+  /** The accepted texts, if only some are. */
   choices: readonly string[];
   /** Whether an empty text means something. */
   mayBeEmpty: boolean;
-  /** Whether a text is passed on as it is, whatever it looks like. */
+  /** Whether a text is passed on unchanged, whatever it looks like. */
   isVerbatim: boolean;
   /** Of a list. */
   item?: Shape;
   /** Of an object, in the order of the declaration. */
   properties: ReadonlyMap<string, PropertyShape>;
-  /** The properties that an object cannot be without. */
+  /** The required properties of an object. */
   required: readonly string[];
   /** Of the values of an object with any names. */
   values?: Shape;
 }
 
 export interface PropertyShape extends Shape {
-  /** Other names that can mean nothing else. `.meta({ aliases })` declares them. */
+  /** Other unambiguous names. Declared by `.meta({ aliases })`. */
   aliases: readonly string[];
-  /** Names that probably mean this one, to suggest it. `.meta({ hints })` declares them. */
+  /** Names that probably mean this one, for suggestions. Declared by `.meta({ hints })`. */
   hints: readonly string[];
-  /** Whether `null` is not taken for a property that was left out. `.meta({ explicit: true })` declares it. */
+  /** Whether `null` differs from leaving the property out. Declared by `.meta({ explicit: true })`. */
   isExplicit: boolean;
 }
 
@@ -78,7 +78,7 @@ function shapeIn(schema: unknown): PropertyShape {
   return branches.reduce(together, own);
 }
 
-// What is accepted as one thing or as another.
+// The union of two accepted shapes.
 function together(one: PropertyShape, other: PropertyShape): PropertyShape {
   return {
     ...other,
@@ -92,7 +92,7 @@ function together(one: PropertyShape, other: PropertyShape): PropertyShape {
   };
 }
 
-/** The shape at a place of an input; nothing where anything is accepted. */
+/** The shape at a place of an input; undefined if anything is accepted. */
 export function shapeAt(shape: Shape, path: readonly PropertyKey[]): Shape | undefined {
   return path.reduce<Shape | undefined>((outer, key) => {
     if (typeof key === "number") return outer?.item;
@@ -110,13 +110,13 @@ export function propertiesMeant({ properties }: Shape, name: string): string[] {
   return meant.map(([property]) => property);
 }
 
-/** The properties that a name is declared to hint at: more than one, where it may mean several. */
+/** The properties for which a name is a declared hint; several if it is ambiguous. */
 export function propertiesHinted({ properties }: Shape, name: string): string[] {
   const letters = lettersOf(name);
   return [...properties].flatMap(([property, { hints }]) => (has(hints, letters) ? [property] : []));
 }
 
-/** What is left of a name without the ways in which names are written. */
+/** A name without differences of spelling, such as case and separators. */
 export function lettersOf(name: string): string {
   return name.toLowerCase().replaceAll(/[-_\s]/g, "");
 }

@@ -1,11 +1,11 @@
-// What the two spawn tools take.
+// The inputs of the two spawn tools.
 import { z } from "zod";
 import { batchOptions, prompt, promptOf, sessionOptions } from "../model/options.ts";
 
 /** Most tasks of one batch. */
 const mostTasks = 10_000;
 
-/** What a task is called elsewhere; each could mean something else too. */
+/** Names for a task elsewhere; each could mean something else too. */
 const wordsForTask = [
   "message",
   "messages",
@@ -17,7 +17,7 @@ const wordsForTask = [
   "content",
 ];
 
-// Beside a prompt, a `description` is what Claude Code's own tool for agents calls the title of a task.
+// Beside a prompt, `description` is the title of a task, as in Claude Code's own agent tool.
 const titled = {
   name: sessionOptions.shape.name
     .unwrap()

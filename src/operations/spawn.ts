@@ -38,7 +38,7 @@ import { handOverDirectory, type PlannedBatch, planBatch } from "./plan.ts";
 import { Progress } from "./progress.ts";
 import { parallelInput, sessionInput } from "./spawn-input.ts";
 
-/** A cancellation that comes so late is a client's time-out, whatever it says (product contract). */
+/** A cancellation after this time is a client's timeout, whatever it says, in milliseconds (product contract). */
 const lateCancelMs = 25_000;
 
 const annotations = {
@@ -89,7 +89,7 @@ async function spawn(
   return waitFor(context, log, call, values);
 }
 
-/** Without a leash, and handed over from its beginning: its files go where the user looks for them. */
+/** Without a leash, and handed over from the beginning: its files go where the user looks for them. */
 async function startAlone(
   context: Context,
   startedBy: Batch["startedBy"],
@@ -110,7 +110,7 @@ function from(client: string | undefined, planned: PlannedBatch): PlannedBatch {
     : { ...planned, batch: { ...planned.batch, client: oneLine(client, 60) } };
 }
 
-/** Starts the processes that carry a batch. When that fails, the batch ends at once: nobody will ever carry it. */
+/** Starts the processes of a batch. If that fails, the batch ends at once, because nobody will ever run it. */
 export async function carry({ store }: Context, log: BatchLog, values: SessionValues): Promise<void> {
   try {
     await startKeeper(store, log.batchId, { values });
@@ -124,8 +124,8 @@ export async function carry({ store }: Context, log: BatchLog, values: SessionVa
 }
 
 /**
- * Founds the batch. With a leash, it lives as long as this process wants it; without, as long as the session that this
- * process runs in, where it runs in one.
+ * Creates the batch. With a leash, it lives while this process wants it; without one, as long as the session around this
+ * process, if there is one.
  */
 export async function create(
   context: Context,
@@ -160,7 +160,7 @@ async function waitFor(
       enough: () => isLost() || isPaused(rowOf(context, log)),
     });
   let ended = await wait();
-  // Keeper and runner were killed, but the caller that wants the batch is still here: it goes on at once, once.
+  // Keeper and runner were killed, but the waiting caller is still here: resume the batch at once, but only once.
   if (!ended && !call.signal.aborted && isLost()) {
     await carryOnBatch(store, rowOf(context, log), values);
     ended = await wait();
@@ -185,7 +185,7 @@ async function waitFor(
   );
 }
 
-/** From now on the batch goes on by itself, and its files go where the user looks for them. */
+/** From now on the batch runs independently, and its files go where the user looks for them. */
 async function handOver(context: Context, log: BatchLog): Promise<void> {
   const decide = (state: BatchState): EventBody[] => {
     if (state.endedAt !== undefined) return [];
@@ -196,13 +196,13 @@ async function handOver(context: Context, log: BatchLog): Promise<void> {
   await patiently(() => log.append(decide));
 }
 
-// What a session started ends with it: a batch too, which nobody waits for.
+// Everything that a session started ends with it, including a batch that nobody waits for.
 function outerLeash(): { leash?: ProcessIdentity } {
   const leash = sessionAround(process.env);
   return leash ? { leash } : {};
 }
 
-// A client that gave up waiting must not cost anybody the work; one that changed its mind must.
+// A client that gave up waiting must not lose the work; one that cancelled must end it.
 function handsOver({ signal, startedAt }: Call): boolean {
   if (signal.reason instanceof ClientEnded) return false;
   if (signal.reason instanceof ConnectionLost) return true;

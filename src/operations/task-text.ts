@@ -1,4 +1,4 @@
-// The text of a task that has ended, or a part of it: what was answered, or what went wrong.
+// The text of an ended task, or a part of it: the answer, or what went wrong.
 import { partOfText, readAnswerPart, type TextPart, type TextRange } from "../claude/answer-part.ts";
 import type { DoneTask } from "../model/state.ts";
 import { messageOf } from "../platform/system-error.ts";
@@ -10,18 +10,18 @@ export interface TaskText {
   text: string;
   /** Where the part begins, in characters (UTF-16 units). */
   from: number;
-  /** Of the whole, in characters; of an answer over 8 MB whose end was not read, at most so many. */
+  /** Of the whole, in characters; an upper bound for an answer over 8 MB whose end was not read. */
   length: number;
-  /** Whether the whole goes on behind the part. */
+  /** Whether the text continues after the part. */
   more: boolean;
 }
 
 type Source = (range: TextRange) => TextPart;
 
 /**
- * The asked part of a task's text. What else the session answered belongs to it, behind the answer or the error. No
- * character is cut in half, so the part may be one unit shorter than asked. When the transcript cannot be read,
- * the text says so: the task has succeeded all the same.
+ * The requested part of a task's text. Other answers of the session follow the answer or the error. Never cuts a
+ * character in half, so the part may be one unit shorter than requested. If the transcript is unreadable, the text says
+ * so: the task has succeeded anyway.
  */
 export function taskText(task: DoneTask, { from, characters }: TextRange): TaskText {
   try {
@@ -31,21 +31,21 @@ export function taskText(task: DoneTask, { from, characters }: TextRange): TaskT
     const more = part.length === undefined || from + part.text.length < length;
     return { text: more ? part.text.replace(/[\uD800-\uDBFF]$/, "") : part.text, from, length, more };
   } catch (error) {
-    // The transcript was removed or damaged: the task has succeeded all the same.
+    // The transcript was removed or damaged: the task has succeeded anyway.
     const reason = messageOf(error);
     const text = `The transcript ${task.attempts.at(-1)?.transcript} cannot be read: ${reason}`;
     return { text, from: 0, length: text.length, more: false };
   }
 }
 
-/** How long a task's text is, about: what the session answered beside the answer is not counted. */
+/** The approximate length of a task's text, without other answers. */
 export function expectedLength({ outcome }: DoneTask): number {
   return outcome.kind === "succeeded" ? outcome.length : outcomeText(outcome).length;
 }
 
 function sourcesOf({ outcome, attempts }: DoneTask): Source[] {
   const transcript = attempts.at(-1)?.transcript;
-  // Data that came without words is the answer itself.
+  // Data without a text is the answer itself.
   if (outcome.kind === "succeeded" && outcome.length === 0 && outcome.structured !== undefined)
     return [literal(JSON.stringify(outcome.structured))];
   const before = outcome.kind === "succeeded" ? [] : [literal(outcomeText(outcome))];
@@ -61,7 +61,7 @@ function literal(text: string): Source {
   return (range) => partOfText(text, range);
 }
 
-// The part of all sources as one text. Each is read only when the one before is known to end before the part does.
+// The requested part of all sources as one text. Each is read only if the previous one ends before the part does.
 function joined(sources: readonly Source[], { from, characters }: TextRange): TextPart {
   let text = "";
   let length = 0;
@@ -77,7 +77,7 @@ function joined(sources: readonly Source[], { from, characters }: TextRange): Te
   return { text, length };
 }
 
-// Where more than one text makes the whole, they are counted to their ends; such answers are hardly ever long.
+// Several texts are measured to their ends; such answers are rarely long.
 function lengthOf(task: DoneTask, sources: readonly Source[]): number {
   if (sources.length === 1) return expectedLength(task);
   const toTheEnd = { from: Number.POSITIVE_INFINITY, characters: 0 };

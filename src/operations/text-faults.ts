@@ -1,13 +1,13 @@
-// Texts of options that could not be passed to a session: a process takes no NUL, and no argument of any length.
+// Faults of texts that cannot be passed to a session: arguments cannot contain NUL, or be arbitrarily long.
 import type { RawOptions } from "./raw-options.ts";
 
-/** Longest text or JSON that becomes one argument: Linux takes 131,071 bytes, with the name of the option among them. */
+/** Longest text or JSON in one argument, in bytes: Linux takes 131,071, including the option's name. */
 export const mostArgumentBytes = 120_000;
 
-/** What is wrong with the texts of one set of options, as given. No value is in it. */
+/** Faults of the texts in one set of options, as given. Contains no values. */
 export function textFaults(options: RawOptions, place: string): string[] {
   return Object.entries(options).flatMap(([name, value]) => {
-    // Prompts go through standard input, and variables have limits of their own.
+    // Prompts go through standard input, and variables have their own limits.
     if (name === "task" || name === "tasks" || name === "env") return [];
     const where = `${place}${name}`;
     const texts = Array.isArray(value) ? value : [value];

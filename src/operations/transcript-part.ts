@@ -1,4 +1,4 @@
-// A part of a transcript, in whole lines where they fit.
+// A part of a transcript, in whole lines if they fit.
 import { closeDescriptor, exists, openForReading, readAt } from "../platform/files.ts";
 
 export interface TranscriptPart {
@@ -9,7 +9,7 @@ export interface TranscriptPart {
   size: number;
 }
 
-/** At most this many bytes from an offset. A transcript that has gone is as good as empty. */
+/** At most this many bytes from an offset. A missing transcript counts as empty. */
 export function transcriptPart(path: string, offset: number, mostBytes: number): TranscriptPart {
   if (!exists(path)) return { text: "", next: 0, size: 0 };
   const { size } = Bun.file(path);
@@ -24,11 +24,11 @@ export function transcriptPart(path: string, offset: number, mostBytes: number):
   }
 }
 
-// Of a line that is longer than the part, as many whole characters as there are.
+// Of a line longer than the part, as many whole characters as fit.
 function wholeLines(bytes: Uint8Array): Uint8Array {
   const end = bytes.lastIndexOf(10) + 1;
   if (end > 0) return bytes.subarray(0, end);
-  // The last character begins at the last byte that continues none; it may go on behind the part.
+  // The last character begins at the last byte that is no continuation byte; it may extend past the part.
   let last = bytes.length - 1;
   while (last > 0 && ((bytes[last] ?? 0) & 0xc0) === 0x80) last--;
   return last > 0 ? bytes.subarray(0, last) : bytes;

@@ -1,9 +1,9 @@
-// What the system may throw in the middle of anything, as a sentence that says what to do about it: it is the user's to
-// solve. The store's own complaints are `explained` where it is used; everything else that is thrown is a fault of ours.
+// System errors that any call may throw, as a sentence that says what to do: users must fix them. `explained` handles
+// errors of the store; everything else thrown is a bug.
 import { product } from "../model/product.ts";
 import { reasonOf, systemCode } from "../platform/system-error.ts";
 
-/** What to do about an error that a user can solve; nothing for any other. */
+/** What to do about an error that a user can fix; undefined for any other. */
 export function troubleText(error: unknown): string | undefined {
   const code = systemCode(error);
   if (code === undefined || !(error instanceof Error)) return undefined;
@@ -20,7 +20,7 @@ export function troubleText(error: unknown): string | undefined {
     case "ENOMEM":
       return `The system cannot start another process (${reasonOf(error)}). Close other programs, or raise the limit (\`ulimit -u\`), and try again.`;
     default:
-      // Without a place, nobody could do anything about it.
+      // Without a path, nobody could do anything about it.
       return path === undefined ? undefined : `${path} cannot be used: ${reasonOf(error)}. ${remedyOf(code)}`;
   }
 }

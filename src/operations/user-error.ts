@@ -1,4 +1,4 @@
-// What a user can fix, thrown through an operation to its door.
+// An error that a user can fix, thrown through an operation to its door.
 import { faultText } from "./faults.ts";
 
 /** What a user can fix, as one message. Doors show it and start nothing. */
@@ -8,5 +8,5 @@ export class UserError extends Error {
   }
 }
 
-/** A fault of the operator's configuration, whose names are settings and no options. */
+/** A fault in the operator's configuration, whose names are settings, not options. */
 export class ConfigurationError extends UserError {}

@@ -1,4 +1,4 @@
-// The option `env`: read from a file, so that its values stand in no call and on no command line, and checked.
+// The option `env`: read from a file, so that its values are in no call and on no command line, and checked.
 
 import { z } from "zod";
 import { refusedVariable } from "../claude/environment.ts";
@@ -9,14 +9,16 @@ import { readPath } from "./written-path.ts";
 
 const variables = z.record(z.string(), z.string());
 
-/** Linux takes 131,072 bytes for `NAME=value` and the NUL behind it. */
+/** Linux takes 131,072 bytes for `NAME=value` and its NUL. */
 const mostBytes = 131_072;
-/** All of them: beside those of the operator and the arguments, they must fit into what a process takes at its start. */
+/**
+ * All together: with the operator's variables and the arguments, they must fit into what a process takes at its start.
+ */
 const mostBytesInAll = 500_000;
 
 /**
- * The variables in a JSON file (or in a text that is JSON itself), or what is wrong. What was given is not repeated: it
- * may be a value by mistake.
+ * The variables in a JSON file (or in a JSON text), or what is wrong. Does not repeat the input, which may be a value by
+ * mistake.
  */
 export function readVariables(
   given: string,
@@ -39,13 +41,13 @@ export function readVariables(
     : { fault: "was given as a file that is not a JSON object of strings" };
 }
 
-/** The variables in an option as it is after reading. */
+/** The variables in an option after reading. */
 export function variablesIn(env: unknown): Record<string, string> {
   const parsed = variables.safeParse(env);
   return parsed.success ? parsed.data : {};
 }
 
-/** What is wrong with variables, each beginning with `env`. Values are in none of it. */
+/** Faults of variables, each beginning with `env`, without values. */
 export function variableFaults(env: Record<string, string>): string[] {
   const sizes = Object.entries(env).map(
     ([name, value]) => [name, Buffer.byteLength(name) + Buffer.byteLength(value) + 2] as const,

@@ -1,15 +1,15 @@
-// Paths as people and models write them. What a shell would have expanded is expanded, or refused: otherwise it would
-// become a directory of that name.
+// Paths as people and models write them. Expands what a shell would, or refuses it: otherwise it would become a directory
+// of that name.
 import { isThere } from "../platform/files.ts";
 import { absolutePath } from "../platform/paths.ts";
 
 export type ReadPath = { path: string } | { fault: string };
 
-/** Most bytes of one name, and of a path, that any system takes. Where fewer are taken, the path is none that is there. */
+/** Most bytes of one name, and of a path, on any system. If a system takes fewer, such a path does not exist. */
 const mostNameBytes = 255;
 const mostPathBytes = 4_096;
 
-/** The absolute path that was meant, or what is wrong with it; `given` is not part of the fault. */
+/** The absolute path that was meant, or what is wrong with it; the fault does not repeat `given`. */
 export function readPath(given: string, from: string): ReadPath {
   const unquoted = given.replace(/^\$(?:HOME|\{HOME\})(?=$|[/\\])/, "~");
   const written = unquoted.startsWith("file:") ? pathOfUrl(unquoted) : unquoted;
@@ -21,7 +21,7 @@ export function readPath(given: string, from: string): ReadPath {
   if (Buffer.byteLength(path) > mostPathBytes || path.split(/[/\\]/).some(isLong))
     return { fault: `is longer than a path may be (${mostNameBytes} bytes a name, ${mostPathBytes} in all)` };
   const unexpanded = unexpandedIn(written);
-  // A directory of that very name may have been made on purpose.
+  // A directory of exactly that name may have been created on purpose.
   if (unexpanded !== undefined && !isThere(path))
     return { fault: `contains ${unexpanded}, and only ~ and $HOME are expanded; write the path` };
   return { path };
@@ -41,13 +41,13 @@ function faultOf(written: string): string | undefined {
   return undefined;
 }
 
-// A variable or a command of a shell, wherever it stands in a name: `out-$USER`, `run-$(date +%F)`.
+// A variable or a command of a shell, anywhere in a name: `out-$USER`, `run-$(date +%F)`.
 function unexpandedIn(written: string): string | undefined {
   const ofShell = /\$\{[^}]*\}|\$\([^)]*\)|`[^`]*`|\$[A-Z_][A-Z0-9_]*(?![a-z])/.exec(written)?.[0];
   return ofShell ?? written.split(/[/\\]/).find((name) => /^%\w+%$/.test(name));
 }
 
-// `file:///home/me/a%20b` and `file://localhost/…`; what cannot be read stays as it is and is refused as an address.
+// `file:///home/me/a%20b` and `file://localhost/…`; what cannot be parsed stays as it is and is refused as an address.
 function pathOfUrl(text: string): string | undefined {
   try {
     const { host, pathname } = new URL(text);

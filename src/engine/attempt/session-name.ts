@@ -2,12 +2,12 @@
 // task is known.
 import type { Attempt } from "../../model/state.ts";
 
-/** A new name, unique and sorted by time. The id of a conversation would not do: an attempt that continues it has the same. */
+/** A new name, unique and sorted by time. A conversation id would not do, because an attempt that continues it has the same. */
 export function newStartName(): string {
   return Bun.randomUUIDv7();
 }
 
-/** What every process of a session carries in its environment. */
+/** The value of the marker variable in the environment of every process of a session. */
 export function markerOf(batchId: string, startName: string): string {
   return `${batchId}/${startName}`;
 }

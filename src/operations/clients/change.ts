@@ -1,4 +1,4 @@
-// Puts our server into a client's configuration, or takes it out: the new text, checked before anybody sees it.
+// Puts our server into a client's configuration, or takes it out: the new text, checked before it is used.
 import type { McpClient, ServerEntry } from "./clients.ts";
 import { readJsonc, removeFromJsonc, setInJsonc } from "./edit-jsonc.ts";
 import { readToml, removeFromToml, setInToml } from "./edit-toml.ts";
@@ -6,7 +6,7 @@ import { Unreadable } from "./unreadable.ts";
 
 type Table = Record<string, unknown>;
 
-/** The entry of that name as the text has it. Throws `Unreadable`. */
+/** The entry of that name. Throws `Unreadable`. */
 export function entryIn(client: McpClient, text: string, name: string): Table | undefined {
   const entry = tableAt(read(client, text), client.table)[name];
   if (entry === undefined) return undefined;
@@ -15,14 +15,14 @@ export function entryIn(client: McpClient, text: string, name: string): Table | 
   return entry;
 }
 
-/** All entries of servers, by their names. Throws `Unreadable`. */
+/** All server entries, by name. Throws `Unreadable`. */
 export function entriesIn(client: McpClient, text: string): [name: string, entry: Table][] {
   return Object.entries(tableAt(read(client, text), client.table)).flatMap(([name, entry]) =>
     isTable(entry) ? [[name, entry] satisfies [string, Table]] : [],
   );
 }
 
-/** The text with our entry. What an entry of that name says beside, stays. Throws `Unreadable`. */
+/** The text with our entry. Keeps other fields of an entry of that name. Throws `Unreadable`. */
 export function withEntry(client: McpClient, text: string, name: string, wanted: ServerEntry): string {
   const before = entryIn(client, text, name);
   const env = { ...(isTable(before?.["env"]) ? before["env"] : {}), ...wanted.env };
@@ -39,14 +39,14 @@ export function withEntry(client: McpClient, text: string, name: string, wanted:
   return checked(client, after, withServer(client, text, name, { ...before, ...values }));
 }
 
-/** The text with our entry in the place of another one, of which nothing stays. Throws `Unreadable`. */
+/** The text with our entry in place of another one, of which nothing stays. Throws `Unreadable`. */
 export function withReplaced(client: McpClient, text: string, name: string, wanted: ServerEntry): string {
   const { command, args, env } = wanted;
   const needsEnv = Object.keys(env).length > 0;
   return withWhole(client, text, name, { ...client.beside, command, args, ...(needsEnv ? { env } : {}) });
 }
 
-/** The text with this entry, whatever it was. Throws `Unreadable`. */
+/** The text with exactly this entry. Throws `Unreadable`. */
 export function withWhole(client: McpClient, text: string, name: string, entry: Table): string {
   const path = [...client.table, name];
   const after =
@@ -64,7 +64,7 @@ export function withoutEntry(client: McpClient, text: string, name: string): str
   return checked(client, after, withServer(client, text, name, undefined));
 }
 
-/** Whether a text says nothing: no value but empty tables on the way to the servers, and no remark. */
+/** Whether a text is empty in effect: only empty tables on the way to the servers, and no remark. */
 export function saysNothing(client: McpClient, text: string): boolean {
   const remarks = client.format === "toml" ? /#/ : /\/\/|\/\*/;
   return !remarks.test(text) && isEmptyOn(client.table, read(client, text));
@@ -97,19 +97,19 @@ function setToml(client: McpClient, text: string, name: string, { env, ...plain 
   const path = [...client.table, name];
   const now = Object.keys(plain).length === 0 ? text : setInToml(text, path, plain);
   if (!isTable(env) || Object.keys(env).length === 0) return now;
-  // In a table of its own, unless the entry has it in itself.
+  // In a table of its own, unless the entry has it inline.
   const inside = setInToml(now, path, { env });
   if (inside.split("\n").length === now.split("\n").length) return inside;
   return setInToml(now, [...path, "env"], env);
 }
 
-// An edit of a text that says the same in another way than we know would say something else: then nothing is done.
+// An edit could change the meaning of a text that is written in a way we do not know: then nothing is done.
 function checked(client: McpClient, after: string, expected: Table): string {
   let found: unknown;
   try {
     found = read(client, after);
   } catch {
-    // Told below: the file itself could be read.
+    // Reported below: the file itself could be read.
   }
   if (Bun.deepEquals(withoutEmpty(client, found), withoutEmpty(client, expected))) return after;
   throw new Unreadable(`\`${client.table.join(".")}\` is written in a way that cannot be edited safely`);
@@ -128,7 +128,7 @@ function withTableAt(whole: Table, [key, ...deeper]: readonly string[], table: T
   return { ...whole, [key]: withTableAt(isTable(inner) ? inner : {}, deeper, table) };
 }
 
-// TOML has no empty table where no heading is left.
+// TOML has no empty table once its heading is removed.
 function withoutEmpty({ table: [key = ""] }: McpClient, whole: unknown): unknown {
   if (!isTable(whole)) return whole;
   const { [key]: servers, ...rest } = whole;

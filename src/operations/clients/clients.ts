@@ -1,11 +1,11 @@
-// The MCP clients that we know: where each keeps its servers, by operating system, and in which form.
+// The known MCP clients: where each keeps its servers, by operating system, and in which form.
 import type { Environment } from "../../platform/environment.ts";
 import { configurationBase, homeDirectory, join } from "../../platform/paths.ts";
 
 export const clientNames = ["claude-desktop", "claude-code", "cursor", "vscode", "codex"] as const;
 export type ClientName = (typeof clientNames)[number];
 
-/** What a client must be told to start a server. */
+/** What a client needs to start a server. */
 export interface ServerEntry {
   command: string;
   args: string[];
@@ -15,22 +15,22 @@ export interface ServerEntry {
 export interface McpClient {
   name: ClientName;
   title: string;
-  /** The file that holds its servers, whether or not it is there. Absolute. */
+  /** The file that holds its servers, whether or not it exists. Absolute. */
   file: string;
   format: "jsonc" | "toml";
-  /** Where in that file the table of all servers is. */
+  /** The path of the table of all servers in that file. */
   table: readonly string[];
   /** Where its servers apply: for this user everywhere, for this user in one project, or for all who work on it. */
   scope: "user" | "local" | "project";
-  /** What an entry of it says beside command, arguments and environment. */
+  /** Fields of its entries besides command, arguments and environment. */
   beside: Record<string, string>;
-  /** What a user has to do before the client knows of a change. */
+  /** What a user must do before the client notices a change. */
   afterwards: string;
 }
 
 type System = "darwin" | "linux" | "win32";
 
-/** The client of that name, for this machine. */
+/** The client of that name, on this machine. */
 export function clientOf(name: ClientName, environment: Environment = process.env): McpClient {
   const file = filesOf(systemOf(process.platform), environment)[name];
   return { name, ...facts[name], file, scope: "user" };
@@ -70,13 +70,13 @@ const facts: Record<ClientName, Omit<McpClient, "name" | "file" | "scope">> = {
   },
 };
 
-/** Clients × systems. `base` is where applications keep what the user configures. */
+/** The file of each client on one system. `base`: where applications keep user configuration. */
 export function filesOf(system: System, environment: Environment): Record<ClientName, string> {
   const home = homeDirectory();
   const base = configurationBase(system, environment);
   return {
     "claude-desktop": join(base, "Claude", "claude_desktop_config.json"),
-    // These three have one place on every system; two can be told to use another.
+    // These three have one place on every system; two can be configured to use another.
     "claude-code": join(environment["CLAUDE_CONFIG_DIR"] || home, ".claude.json"),
     cursor: join(home, ".cursor", "mcp.json"),
     vscode: join(base, "Code", "User", "mcp.json"),

@@ -1,8 +1,8 @@
-// What is different between two texts that are mostly the same, as people read it.
+// The differences between two similar texts, for people.
 
 const contextLines = 2;
 
-/** The lines that go (`-`) and come (`+`), with a few of what stands around them. Empty where nothing differs. */
+/** Removed (`-`) and added (`+`) lines, with a few lines of context. Empty if nothing differs. */
 export function diffOf(before: string, after: string): string {
   if (before === after) return "";
   const [old, fresh] = [linesOf(before), linesOf(after)];
@@ -22,7 +22,7 @@ export function diffOf(before: string, after: string): string {
   ].join("\n");
 }
 
-// Of a few lines only, for an edit touches one place: the longest common ones stay.
+// Few lines, because an edit touches one place: keeps the longest common ones.
 function changedLines(old: readonly string[], fresh: readonly string[]): string[] {
   const longest = Array.from({ length: old.length + 1 }, () => new Array<number>(fresh.length + 1).fill(0));
   const at = (row: number, column: number) => longest[row]?.[column] ?? 0;

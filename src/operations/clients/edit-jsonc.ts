@@ -1,4 +1,4 @@
-// Changes one entry in a JSON file with comments, and not a character elsewhere.
+// Changes one entry in a JSON file with comments, and no character elsewhere.
 import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { Unreadable } from "./unreadable.ts";
 
@@ -8,19 +8,19 @@ interface Edit {
   text: string;
 }
 
-/** The value of a file. An empty one is an empty object. Throws `Unreadable` with the place of the fault. */
+/** The value of a file. An empty file is an empty object. Throws `Unreadable` with the place of the fault. */
 export function readJsonc(text: string): unknown {
   return meaningOf(treeOf(text));
 }
 
-/** The text with `value` at a path of keys; tables that are missing on the way are made. */
+/** The text with `value` at a path of keys; creates missing tables on the way. */
 export function setInJsonc(text: string, path: readonly string[], value: unknown): string {
   const tree = treeOf(text);
   const source = contentOf(text);
   return applied(source, settingEdits(source, tree, path, value));
 }
 
-/** The text without the property at a path of keys; as it is where there is none. */
+/** The text without the property at a path of keys; unchanged if there is none. */
 export function removeFromJsonc(text: string, path: readonly string[]): string {
   const table = nodeAt(treeOf(text), path.slice(0, -1));
   const source = contentOf(text);
@@ -85,7 +85,7 @@ function settingEdits(source: string, tree: Node, path: readonly string[], value
     const text = valueText(source, value, marginAt(source, existing.offset));
     return [{ offset: existing.offset, length: existing.length, text }];
   }
-  // The deepest table that is there takes what is missing, as one property.
+  // The deepest existing table gets the missing part, as one property.
   const depth = path.findLastIndex((_, index) => nodeAt(tree, path.slice(0, index))?.type === "object");
   const table = nodeAt(tree, path.slice(0, depth));
   const [key = "", ...deeper] = path.slice(depth);
@@ -112,7 +112,7 @@ function insertingEdits(source: string, table: Node, key: string, value: unknown
   const outer = marginAt(source, table.offset);
   const margin = last ? marginAt(source, last.offset) : outer + unit;
   const property = `${lineFeed}${margin}${JSON.stringify(key)}: ${valueText(source, value, margin)}`;
-  // Behind everything that stands there, comments included.
+  // After all existing contents, comments included.
   const end = source.slice(0, close).trimEnd().length;
   const closing = isOneLine || !last ? `${lineFeed}${outer}` : source.slice(end, close);
   const inserted = {
@@ -120,7 +120,7 @@ function insertingEdits(source: string, table: Node, key: string, value: unknown
     length: close - end,
     text: `${property}${comma === undefined ? "" : ","}${closing}`,
   };
-  // Of two at the same place, the one that stands later comes first: they are applied from the end.
+  // Of two edits at the same place, the later one in the text comes first, because they are applied from the end.
   return last && comma === undefined ? [inserted, { offset: after, length: 0, text: "," }] : [inserted];
 }
 
@@ -132,22 +132,22 @@ function removingEdits(source: string, table: Node, index: number): Edit[] {
   const comma = commaAfter(source, end);
   const lineBegin = source.lastIndexOf("\n", own.offset - 1) + 1;
   const rest = /^[^\S\n]*(?:\/\/[^\n]*)?\r?\n/.exec(source.slice((comma ?? end - 1) + 1));
-  // Alone on its lines: they go as a whole, with the remark behind it.
+  // Alone on its lines: remove these whole, with the remark after it.
   const isAlone =
     source.slice(lineBegin, own.offset).trim() === "" && lineBegin > table.offset && rest !== null;
-  // Among others in a line, it goes with the space before it.
+  // Among others on a line: remove the space before it too.
   const offset = isAlone
     ? lineBegin
     : own.offset - (/[\t ]*$/.exec(source.slice(0, own.offset))?.[0].length ?? 0);
   const until = (comma ?? end - 1) + 1 + (isAlone ? rest[0].length : 0);
   const removed = { offset, length: until - offset, text: "" };
-  // What is last now would keep a comma that nobody had written behind a last one.
+  // The new last property would keep a trailing comma that nobody wrote.
   const danglingAt =
     comma === undefined && before ? commaAfter(source, before.offset + before.length) : undefined;
   return danglingAt === undefined ? [removed] : [{ offset: danglingAt, length: 1, text: "" }, removed];
 }
 
-// Where the comma behind a value stands, comments passed over.
+// The comma after a value, skipping comments.
 function commaAfter(source: string, offset: number): number | undefined {
   const scanner = createScanner(source, true);
   scanner.setPosition(offset);
@@ -156,13 +156,13 @@ function commaAfter(source: string, offset: number): number | undefined {
   return source[at] === "," ? at : undefined;
 }
 
-/** What a line begins with before its first character. */
+/** The white space at the beginning of a line. */
 function marginAt(source: string, offset: number): string {
   const begin = source.lastIndexOf("\n", offset - 1) + 1;
   return /^[\t ]*/.exec(source.slice(begin, offset))?.[0] ?? "";
 }
 
-/** How the file is indented, and how its lines end. */
+/** The indentation and line endings of the file. */
 function styleOf(source: string): { unit: string; lineFeed: string } {
   const unit = /^(?:\t|[ ]{1,8})(?=["/])/m.exec(source)?.[0] ?? "  ";
   return { unit, lineFeed: source.includes("\r\n") ? "\r\n" : "\n" };
@@ -174,7 +174,7 @@ function valueText(source: string, value: unknown, margin: string): string {
 }
 
 function applied(source: string, edits: readonly Edit[]): string {
-  // From the end, so that offsets stay true.
+  // From the end, so that offsets stay valid.
   return [...edits]
     .sort((a, b) => b.offset - a.offset)
     .reduce(

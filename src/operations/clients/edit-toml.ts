@@ -1,4 +1,4 @@
-// Changes one table in a TOML file, and not a character elsewhere.
+// Changes one table in a TOML file, and no character elsewhere.
 import { Unreadable } from "./unreadable.ts";
 
 /** The value of a file. Throws `Unreadable` with the place of the fault. */
@@ -14,7 +14,7 @@ export function readToml(text: string): unknown {
   }
 }
 
-/** The text with these values in the table at `path`; what else the table says stays. */
+/** The text with these values in the table at `path`; other values of the table stay. */
 export function setInToml(text: string, path: readonly string[], values: Record<string, unknown>): string {
   const lineFeed = text.includes("\r\n") ? "\r\n" : "\n";
   const lines = text.split(/\r?\n/);
@@ -29,7 +29,7 @@ export function setInToml(text: string, path: readonly string[], values: Record<
     const line = `${keyText(key)} = ${valueText(value)}`;
     const found = lines.findIndex((one, index) => index > begin && index < end && keyIn(one) === key);
     if (found < 0) {
-      // Behind the last line of the table that says something.
+      // After the last line of the table with content.
       let last = end;
       while (last > begin + 1 && lines[last - 1]?.trim() === "") last--;
       lines.splice(last, 0, line);
@@ -53,7 +53,7 @@ export function removeFromToml(text: string, path: readonly string[]): string {
     if (begin < 0) return lines.join(lineFeed);
     const end = tableEnd(lines, begin);
     lines.splice(begin, end - begin);
-    // The blank line before it was there for its sake.
+    // The blank line before it belonged to it.
     if (
       begin > 0 &&
       lines[begin - 1]?.trim() === "" &&
@@ -64,7 +64,7 @@ export function removeFromToml(text: string, path: readonly string[]): string {
   }
 }
 
-// Up to the next table; remarks directly above that one belong to it, and those at the end of the file to nobody.
+// Up to the next table. Remarks directly above that one belong to it; those at the end of the file to nobody.
 function tableEnd(lines: readonly string[], begin: number): number {
   const next = lines.findIndex(
     (line, index) => index > begin && /^\s*\[/.test(line) && tableOf(line) !== undefined,
@@ -80,7 +80,7 @@ function tableOf(line: string): string[] | undefined {
   try {
     return pathOf(Bun.TOML.parse(line));
   } catch {
-    // Not a heading, but the rest of a list, or of a text.
+    // Not a heading, but the rest of a list or a text.
     return undefined;
   }
 }
@@ -100,20 +100,23 @@ function pathOf(value: unknown): string[] {
   return only ? [only[0], ...pathOf(only[1])] : [];
 }
 
-// A list may go over several lines: as many as make a whole.
+// A list may span several lines: as many as complete it.
 function linesOfValue(lines: readonly string[], begin: number): number {
   for (let count = 1; begin + count <= lines.length; count++) {
     try {
       Bun.TOML.parse(lines.slice(begin, begin + count).join("\n"));
       return count;
     } catch {
-      // Not whole yet.
+      // Not complete yet.
     }
   }
   throw new Unreadable(`line ${begin + 1}: the value has no end`);
 }
 
-/** The remark behind a value, with the blanks before it. A `#` inside a text is none: what stands before it is not whole. */
+/**
+ * The remark after a value, with the blanks before it. A `#` inside a text is none, because the part before it is
+ * incomplete.
+ */
 function remarkBehind(setting: string): string {
   for (let at = setting.indexOf("#"); at >= 0; at = setting.indexOf("#", at + 1)) {
     const before = setting.slice(0, at);
@@ -127,8 +130,8 @@ function remarkBehind(setting: string): string {
   return "";
 }
 
-// The shortest beginning that more lines cannot complete is hard to find; the first that fails for another
-// reason than an open end is.
+// The shortest prefix that no further line can complete is hard to find. Finds the first that fails for a reason other
+// than its end.
 function faultyLine(text: string): number | undefined {
   const lines = text.split(/\r?\n/);
   let begin = 0;
@@ -151,7 +154,7 @@ function keyText(key: string): string {
   return /^[\w-]+$/.test(key) ? key : stringText(key);
 }
 
-// TOML's basic strings are JSON's, but for DEL, which it wants escaped.
+// TOML's basic strings are JSON's, except that DEL must be escaped.
 function stringText(text: string): string {
   return JSON.stringify(text).replaceAll("\x7f", "\\u007F");
 }

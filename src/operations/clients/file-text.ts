@@ -1,11 +1,11 @@
-// The text of a client's configuration, as its file has it.
+// The text of a client's configuration file.
 import { readSmallFile } from "../../platform/files.ts";
 import { Unreadable } from "./unreadable.ts";
 
-/** A longer configuration is not read, in bytes. */
+/** Longer configurations are not read, in bytes. */
 const mostBytes = 100_000_000;
 
-/** The text of a file; nothing where it is not there. Throws `Unreadable`, also where a text would lose bytes of it. */
+/** The text of a file; undefined if there is none. Throws `Unreadable`, also if decoding would lose bytes. */
 export function fileText(file: string): string | undefined {
   const read = readSmallFile(file, mostBytes);
   if (read.kind === "nothing") return undefined;

@@ -1,4 +1,4 @@
-// The copies that are kept beside a client's file: what it was before our entry came into it, and which of them go.
+// The copies kept beside a client's file, from before our entry was added, and which of them to remove.
 import { readText, removePath } from "../../platform/files.ts";
 import { namesIn } from "../../platform/folders.ts";
 import { basename, dirname, join } from "../../platform/paths.ts";
@@ -6,7 +6,7 @@ import { entryIn, saysNothing, withEntry, withoutEntry, withReplaced } from "./c
 import type { McpClient, ServerEntry } from "./clients.ts";
 import { startsUs, wordsOf } from "./own-entry.ts";
 
-/** What stands between the name of a file and the time at which a copy of it was kept. */
+/** Between the name of a file and the time of its copy. */
 export const copyMark = ".backup-";
 
 /** The name of our entry in a client's file, and where that file really is. */
@@ -17,8 +17,8 @@ export interface Place {
 }
 
 /**
- * What was there before our entry: the whole file, without a text where we have made it, or only another entry of the
- * same name, where somebody has changed the file since.
+ * What was there before our entry: the whole file (without `text` if we created it), or only another entry of the same
+ * name, if somebody has changed the file since.
  */
 export type Former =
   | { kind: "file"; text?: string }
@@ -26,8 +26,8 @@ export type Former =
   | { kind: "nothing" };
 
 /**
- * Looks for it among the kept copies, the newest first. One that differs from `text` by nothing but our entry is given
- * back to the byte. Else it is the newest one without our entry that says what had its name.
+ * Searches the kept copies, newest first. One that differs from `text` only in our entry is restored byte for byte.
+ * Otherwise, the newest one without our entry decides what had its name.
  */
 export function formerOf(place: Place, text: string): Former {
   const entry = entryIn(place.client, text, place.name);
@@ -39,14 +39,17 @@ export function formerOf(place: Place, text: string): Former {
   });
   const same = before.find((copy) => becomes(place, copy, own.server) === text);
   if (same !== undefined) return { kind: "file", text: same };
-  // No copy tells that there was a file before, and a client may have written it in its own way since.
+  // No copy shows that there was a file before, and a client may have rewritten it since.
   if (before.length === 0 && holdsNothingElse(place, text)) return { kind: "file" };
   const [newest] = before;
   const other = newest === undefined ? undefined : entryIn(place.client, newest, place.name);
   return other ? { kind: "entry", entry: other } : { kind: "nothing" };
 }
 
-/** Keeps the newest copy, and the newest without our entry, for `uninstall` gives that back; of others one, if there is room. */
+/**
+ * Keeps the newest copy, and the newest without our entry, which `uninstall` restores; of the others one, if there is
+ * room.
+ */
 export function pruneCopies(place: Place): void {
   const copies = copiesOf(place);
   const before = copies.find((path) => {
@@ -63,7 +66,7 @@ export function pruneCopies(place: Place): void {
 
 const mostCopies = 2;
 
-/** Removes the copies of a file that we have made ourselves: they hold nothing but our entry. */
+/** Removes the copies of a file that we created ourselves: they contain only our entry. */
 export function removeOwnCopies(place: Place): void {
   for (const path of copiesOf(place)) {
     const copy = textOf(path);
@@ -82,7 +85,7 @@ function copiesOf({ file }: Place): string[] {
   );
 }
 
-// A text that cannot be understood is not what our entry was put into.
+// A text that cannot be parsed is not what our entry was added to.
 function holdsUs({ client, name }: Place, text: string, words?: readonly string[]): boolean {
   try {
     const entry = entryIn(client, text, name);
@@ -127,7 +130,7 @@ function textOf(path: string): string | undefined {
   try {
     return readText(path);
   } catch {
-    // A copy that cannot be read is none.
+    // An unreadable copy counts as none.
     return undefined;
   }
 }

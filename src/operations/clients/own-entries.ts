@@ -1,4 +1,4 @@
-// Finds the entries that start this program, in all places where a client looks.
+// Finds the entries that start this program, everywhere a client looks.
 import { UserError } from "../user-error.ts";
 import { entriesIn } from "./change.ts";
 import type { McpClient } from "./clients.ts";
@@ -12,8 +12,8 @@ export interface OwnEntry {
 }
 
 /**
- * Ours, the place that counts for this user everywhere first. `words` is a command line that is ours too. A file of a
- * project that cannot be read is passed over: it may be a stranger's, and is never changed.
+ * Our entries, the user's own place first. `words`: another command line that is ours. Skips an unreadable file of a
+ * project: it may be a stranger's, and is never changed.
  */
 export function ownEntries(
   places: readonly McpClient[],

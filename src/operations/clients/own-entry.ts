@@ -1,17 +1,17 @@
-// Which entries of a client's configuration are ours: those that start this program, whatever they are called.
+// Which entries of a client's configuration are ours: those that start this program, whatever their name.
 import { product } from "../../model/product.ts";
 import { lastingCommand } from "../../platform/self.ts";
 
-/** Under which name clients know us. */
+/** The usual name of our entry. */
 export const defaultName = "claude-code";
-/** Where another server has that name: Anthropic's own documentation gives it to `claude mcp serve`. */
+/** Used if another server has that name: Anthropic's documentation gives it to `claude mcp serve`. */
 export const otherDefaultName = product.name.replace(/-mcp$/, "");
 
 type Entry = Record<string, unknown>;
 
 const ownNames: readonly string[] = [product.name, ...product.otherNames];
 
-/** What runs a package or a script by its name, and how it may be told to. */
+/** Programs that run a package or a script by its name, and their options. */
 const packageRunners = new Set(["npx", "bunx", "pnpx"]);
 const runnersWithWord = new Map([
   ["npm", ["exec", "x"]],
@@ -21,10 +21,12 @@ const runnersWithWord = new Map([
 ]);
 const scriptRunners = new Set(["bun", "node", "deno"]);
 
-/** Whether an entry starts this program: by one of its names, however run, as we would, or by just these words. */
+/**
+ * Whether an entry starts this program: by one of its names, in any way, in our own way, or with exactly these words.
+ */
 export function startsUs(entry: Entry, words: readonly string[] = []): boolean {
   const written = wordsOf(entry);
-  // From source, the program has no name of ours.
+  // From source, the program has none of our names.
   const known = [words, lastingCommand(product.name)].filter(({ length }) => length > 0);
   return known.some((one) => Bun.deepEquals(written, [...one])) || isOurProgram(written);
 }
@@ -63,7 +65,7 @@ function fileName(path: string): string {
   return last.toLowerCase().replace(/\.(exe|cmd|bat|ps1)$/, "");
 }
 
-// Executables and packages for one system have its name behind ours.
+// Executables and packages for one system append its name to ours.
 function isOurName(name: string): boolean {
   return ownNames.some(
     (own) => name === own || new RegExp(`^${own}-(linux|darwin|windows|win32)\\b`).test(name),

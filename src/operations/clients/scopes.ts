@@ -1,4 +1,4 @@
-// Where a client looks for servers from one directory: in the file of its user, and Claude Code also in the project.
+// Where a client looks for servers from one directory: in the user's file, and for Claude Code also in the project.
 import { repositoryOf } from "../../claude/repository.ts";
 import { exists, realPath } from "../../platform/files.ts";
 import { dirname, join } from "../../platform/paths.ts";
@@ -8,7 +8,7 @@ import type { McpClient } from "./clients.ts";
 export function scopesOf(client: McpClient, directory: string): McpClient[] {
   if (client.name !== "claude-code") return [client];
   const from = realPath(directory);
-  // As `claude mcp add` does: without a scope, into the user's file, below the root of the repository.
+  // Like `claude mcp add`: without a scope, in the user's file, under the root of the repository.
   const project = repositoryOf(from)?.main ?? from;
   const local: McpClient = { ...client, scope: "local", table: ["projects", project, "mcpServers"] };
   const shared = upwards(from)

@@ -1,2 +1,2 @@
-/** A file that cannot be understood, so that nothing is changed in it. The message says where the fault is. */
+/** A file that cannot be parsed, so nothing in it is changed. The message names the place of the fault. */
 export class Unreadable extends Error {}
