@@ -338,11 +338,11 @@ describe("the budget of a batch", () => {
 test("memory that others need is waited for", async () => {
   using inside = new Inside();
   const { asks, looked, machine } = admissionIn(inside, { limitBytes: 300e6 });
-  machine.began(1, ownIdentity(), "c");
+  machine.began("1", ownIdentity(), "c");
   const second = asks(2);
   await looked();
   expect(second.isAnswered()).toBe(false);
-  machine.ended(1);
+  machine.ended("1");
   using two = await second.promise;
   expect(two).toBeDefined();
 });

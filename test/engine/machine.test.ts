@@ -41,15 +41,15 @@ function machineIn(inside: Inside, limitBytes?: number, processors = 1_000) {
 test("a running session is measured with its whole tree, and what it takes is told", () => {
   using inside = new Inside();
   const { machine, loads } = machineIn(inside);
-  expect(machine.look(true)).toEqual([]);
+  expect(machine.look(true)).toBe(true);
   // An earlier runner may have left something that is no longer true.
   expect(loads).toEqual([{ sessions: 0, usedBytes: 0, expectedBytes: 0 }]);
   machine.look(true);
   expect(loads).toHaveLength(1);
-  machine.began(1, ownIdentity(), "c");
-  expect(machine.membersOf(1)).toEqual([]);
+  machine.began("1", ownIdentity(), "c");
+  expect(machine.membersOf("1")).toEqual([]);
   machine.look(true);
-  expect(machine.membersOf(1).map(({ pid }) => pid)).toContain(process.pid);
+  expect(machine.membersOf("1").map(({ pid }) => pid)).toContain(process.pid);
   expect(loads.at(-1)?.sessions).toBe(1);
   expect(loads.at(-1)?.usedBytes).toBeGreaterThan(1e6);
   expect(loads.at(-1)?.expectedBytes).toBeGreaterThanOrEqual(256e6);
@@ -57,8 +57,8 @@ test("a running session is measured with its whole tree, and what it takes is to
   const told = loads.length;
   machine.look();
   expect(loads).toHaveLength(told);
-  machine.ended(1);
-  expect(machine.membersOf(1)).toEqual([]);
+  machine.ended("1");
+  expect(machine.membersOf("1")).toEqual([]);
   machine.look(true);
   expect(loads.at(-1)).toEqual({ sessions: 0, usedBytes: 0, expectedBytes: 0 });
 });
@@ -67,16 +67,16 @@ test("what a session took is learned from five looks on", () => {
   using inside = new Inside();
   const { machine, footprint } = machineIn(inside);
   const runWith = (looks: number) => {
-    machine.began(1, ownIdentity(), "c");
+    machine.began("1", ownIdentity(), "c");
     for (let look = 0; look < looks; look++) machine.look(true);
-    machine.ended(1);
+    machine.ended("1");
   };
   runWith(4);
   expect(footprint()).toBeUndefined();
   runWith(5);
   const learned = footprint();
   expect(learned).toBeGreaterThan(1e6);
-  machine.ended(7);
+  machine.ended("7");
   expect(footprint()).toBe(learned);
 });
 
@@ -84,12 +84,21 @@ test("within a limit of memory, one session may always run, and the next one wai
   using inside = new Inside();
   const { machine } = machineIn(inside, 300e6);
   expect(machine.hindrance("c")).toBeUndefined();
-  machine.began(1, ownIdentity(), "c");
+  machine.began("1", ownIdentity(), "c");
   expect(machine.hindrance("c")).toMatch(
     /^Waits for memory: the running session may take .*`memoryLimitMb` is 300\.$/,
   );
-  machine.ended(1);
+  machine.ended("1");
   expect(machine.hindrance("c")).toBeUndefined();
+});
+
+test("a session whose task is not known yet counts, and another one makes room for it", () => {
+  using inside = new Inside();
+  const { machine, loads } = machineIn(inside, 1);
+  for (const marker of ["oldest", "younger", "unknown"]) machine.began(marker, ownIdentity(), "c");
+  machine.look(true);
+  expect(loads.at(-1)?.sessions).toBe(3);
+  expect(machine.toEvict((marker) => marker !== "unknown")).toEqual(["younger"]);
 });
 
 test("what was learned counts for the next session, and is written down where it has changed", async () => {
@@ -97,22 +106,22 @@ test("what was learned counts for the next session, and is written down where it
   const { machine, footprint, written } = machineIn(inside, 600e6);
   const small = living();
   const runWith = (identity: ProcessIdentity) => {
-    machine.began(1, identity, "c");
+    machine.began("1", identity, "c");
     for (let look = 0; look < 5; look++) machine.look(true);
-    machine.ended(1);
+    machine.ended("1");
   };
   runWith(small.identity);
   const first = footprint() ?? Number.POSITIVE_INFINITY;
   // A `sleep` takes next to nothing, so that two more fit.
   expect(first).toBeLessThan(50e6);
-  machine.began(1, small.identity, "c");
-  machine.began(2, small.identity, "c");
+  machine.began("1", small.identity, "c");
+  machine.began("2", small.identity, "c");
   expect(machine.hindrance("c")).toBeUndefined();
   expect(machine.hindrance("unknown")).toBeUndefined();
-  machine.began(3, small.identity, "unknown");
-  machine.began(4, small.identity, "unknown");
+  machine.began("3", small.identity, "unknown");
+  machine.began("4", small.identity, "unknown");
   expect(machine.hindrance("unknown")).toContain("the next one 256 MB");
-  for (const number of [1, 2, 3, 4]) machine.ended(number);
+  for (const marker of ["1", "2", "3", "4"]) machine.ended(marker);
   expect(written).toHaveLength(1);
   runWith(small.identity);
   expect(written).toHaveLength(1);
@@ -126,7 +135,7 @@ test("what others have learned counts, and what a running session takes above it
   using inside = new Inside();
   const { machine } = machineIn(inside, 100);
   inside.context().store.capacity.setFootprint("c", 12e6);
-  machine.began(1, ownIdentity(), "c");
+  machine.began("1", ownIdentity(), "c");
   expect(machine.hindrance("c")).toContain("the running session may take 12 MB, the next one 12 MB");
   machine.look(true);
   const peak = Number(/the next one (\d+) MB/.exec(machine.hindrance("c") ?? "")?.[1]);
@@ -146,7 +155,7 @@ describe("the pressure on the machine", () => {
     const { machine } = machineIn(inside);
     const now = { memory: 20, processor: 0 };
     using _ = pressed(now);
-    machine.began(1, ownIdentity(), "c");
+    machine.began("1", ownIdentity(), "c");
     expect(machine.hindrance("c")).toBeUndefined();
     now.memory = 21.4;
     expect(machine.hindrance("c")).toBe(
@@ -154,7 +163,7 @@ describe("the pressure on the machine", () => {
     );
     clock.now += 1_000;
     // One may always run.
-    machine.ended(1);
+    machine.ended("1");
     expect(machine.hindrance("c")).toBeUndefined();
   });
 
@@ -164,7 +173,7 @@ describe("the pressure on the machine", () => {
     const { machine } = machineIn(inside, undefined, 1);
     using _ = pressed({ memory: 0, processor: 95 });
     const { all, end } = processes();
-    const start = (number: number) => machine.began(number, all[number - 1]?.identity ?? gone, "c");
+    const start = (number: number) => machine.began(String(number), all[number - 1]?.identity ?? gone, "c");
     for (const number of [1, 2, 3]) start(number);
     expect(machine.hindrance("c")).toBeUndefined();
     start(4);
@@ -183,7 +192,7 @@ describe("the pressure on the machine", () => {
     const { machine } = machineIn(inside, undefined, 1);
     using _ = pressed({ memory: 0, processor: 90 });
     const { all, end } = processes();
-    for (const [index, { identity }] of all.entries()) machine.began(index + 1, identity, "c");
+    for (const [index, { identity }] of all.entries()) machine.began(String(index), identity, "c");
     expect(machine.hindrance("c")).toBeUndefined();
     await end();
   });
@@ -204,7 +213,7 @@ test("a look that took long is made less often, and one that took no time at onc
   using inside = new Inside();
   using clock = new HandClock();
   const { machine, loads } = machineIn(inside);
-  machine.began(1, ownIdentity(), "c");
+  machine.began("1", ownIdentity(), "c");
   const hasLooked = () => {
     const before = loads.length;
     machine.look();

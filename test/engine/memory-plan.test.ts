@@ -4,15 +4,19 @@ import {
   isShort,
   lackOfMemory,
   learned,
+  type MemoryFacts,
   type RunningMemory,
 } from "../../src/engine/memory/memory-plan.ts";
 
 const session = (number: number, used: number, expected = used): RunningMemory => ({
-  number,
+  marker: String(number),
   startedAt: number,
   usedBytes: used * 1e6,
   expectedBytes: expected * 1e6,
 });
+/** The numbers of those that are evicted, of those that can be. */
+const evicted = (facts: MemoryFacts, canEnd = (_: number) => true) =>
+  evictionCandidates(facts, (marker) => canEnd(Number(marker))).map(Number);
 const roomy = { availableBytes: 16e9, totalBytes: 32e9, sessions: [], others: [] };
 
 test("one session may always start, whatever memory says", () => {
@@ -36,29 +40,41 @@ test("the operator's limit is for the sessions of all runners", () => {
 
 test("above the limit the youngest give way, as many as it takes, and the oldest never", () => {
   const sessions = [session(1, 500), session(2, 500), session(3, 500), session(4, 100)];
-  expect(evictionCandidates({ ...roomy, limitBytes: 2e9, sessions })).toEqual([]);
-  expect(evictionCandidates({ ...roomy, limitBytes: 1.2e9, sessions })).toEqual([4, 3]);
-  expect(evictionCandidates({ ...roomy, limitBytes: 1, sessions })).toEqual([4, 3, 2]);
+  expect(evicted({ ...roomy, limitBytes: 2e9, sessions })).toEqual([]);
+  expect(evicted({ ...roomy, limitBytes: 1.2e9, sessions })).toEqual([4, 3]);
+  expect(evicted({ ...roomy, limitBytes: 1, sessions })).toEqual([4, 3, 2]);
+});
+
+test("one that cannot be ended yet stays, and the next one makes room in its place", () => {
+  const facts = {
+    ...roomy,
+    limitBytes: 1.2e9,
+    sessions: [session(1, 500), session(2, 500), session(3, 500)],
+  };
+  expect(evicted(facts, (number) => number !== 3)).toEqual([2]);
+  // Of those that can be, the oldest goes on.
+  expect(evicted(facts, (number) => number !== 1)).toEqual([3]);
+  expect(evicted(facts, (number) => number === 3)).toEqual([]);
 });
 
 test("before the kernel would choose, the youngest gives way", () => {
   const facts = { ...roomy, totalBytes: 4e9, sessions: [session(1, 500), session(2, 500)] };
-  expect(evictionCandidates({ ...facts, availableBytes: 300e6 })).toEqual([]);
-  expect(evictionCandidates({ ...facts, availableBytes: 20e6 })).toEqual([2]);
+  expect(evicted({ ...facts, availableBytes: 300e6 })).toEqual([]);
+  expect(evicted({ ...facts, availableBytes: 20e6 })).toEqual([2]);
 });
 
 test("of several runners, the one whose sessions take most mends the shortage", () => {
   const facts = { ...roomy, limitBytes: 1e9, sessions: [session(1, 400), session(2, 400)] };
   const other = (usedBytes: number) => [{ sessions: 3, usedBytes, expectedBytes: usedBytes }];
-  expect(evictionCandidates({ ...facts, others: other(700e6) })).toEqual([2]);
-  expect(evictionCandidates({ ...facts, others: other(900e6) })).toEqual([]);
+  expect(evicted({ ...facts, others: other(700e6) })).toEqual([2]);
+  expect(evicted({ ...facts, others: other(900e6) })).toEqual([]);
 });
 
 test("where the largest has one session, which is never ended, the next one mends the shortage", () => {
   const own = { ...roomy, limitBytes: 2e9, sessions: Array.from({ length: 10 }, (_, n) => session(n, 120)) };
-  expect(
-    evictionCandidates({ ...own, others: [{ sessions: 1, usedBytes: 1.5e9, expectedBytes: 1.5e9 }] }),
-  ).not.toEqual([]);
+  expect(evicted({ ...own, others: [{ sessions: 1, usedBytes: 1.5e9, expectedBytes: 1.5e9 }] })).not.toEqual(
+    [],
+  );
 });
 
 test("a footprint grows at once and shrinks slowly", () => {
@@ -69,7 +85,7 @@ test("a footprint grows at once and shrinks slowly", () => {
 
 test("of two that began together, the later task gives way", () => {
   const sessions = [2, 3, 1].map((number) => ({ ...session(number, 500), startedAt: 7 }));
-  expect(evictionCandidates({ ...roomy, limitBytes: 1.4e9, sessions })).toEqual([3]);
+  expect(evicted({ ...roomy, limitBytes: 1.4e9, sessions })).toEqual([3]);
 });
 
 test("what runs is counted in words", () => {

@@ -235,8 +235,11 @@ describe("while its sessions run", () => {
     const all = tasks.carryAll();
     await isRunning(batch, 1);
     machine.look(true);
-    expect(machine.membersOf(1)).not.toEqual([]);
-    attempts.evict([1, 7]);
+    const { startName = "" } = taskOf(batch.log.state, 1).attempts[0] ?? {};
+    const marker = `${batch.id}/${startName}`;
+    expect(machine.membersOf(marker)).not.toEqual([]);
+    expect([marker, "another"].map((one) => attempts.canEnd(one))).toEqual([true, false]);
+    attempts.evict([marker, "another"]);
     await eventually(
       () => taskOf(batch.log.state, 1).attempts.length === 2,
       () => "it does not go on",
@@ -248,7 +251,8 @@ describe("while its sessions run", () => {
       { kind: "succeeded" },
     ]);
     // Of one that has ended, nothing is measured any more.
-    expect(machine.membersOf(1)).toEqual([]);
+    expect(machine.membersOf(marker)).toEqual([]);
+    expect(attempts.canEnd(marker)).toBe(false);
   });
 
   test("one whose transcript grows is looked at by the file's name", async () => {

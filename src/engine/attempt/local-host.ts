@@ -51,14 +51,15 @@ export class LocalHost implements SessionHost {
     return this.#parts.sweeper.sweepShared(markers);
   }
 
-  #watched(session: SessionProcess, { task, footprint }: Need): Omit<Session, "output"> {
+  #watched(session: SessionProcess, { footprint }: Need): Omit<Session, "output"> {
     const { machine, sweeper } = this.#parts;
-    sweeper.began(session.marker, session.identity);
-    machine.began(task, session.identity, footprint);
+    const { marker, identity } = session;
+    sweeper.began(marker, identity);
+    machine.began(marker, identity, footprint);
     return sessionOf(session, {
       sweeper,
-      members: () => machine.membersOf(task),
-      isOver: () => machine.ended(task),
+      members: () => machine.membersOf(marker),
+      isOver: () => machine.ended(marker),
     });
   }
 }

@@ -36,8 +36,6 @@ export type Start = { started: true; session: Session } | ({ started: false } & 
 
 /** What a host must know about a session besides how to start it. */
 export interface Need {
-  /** Its task, 1-based. */
-  task: number;
   /** The same for sessions that need about the same resources. */
   footprint: string;
 }

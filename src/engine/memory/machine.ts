@@ -54,7 +54,8 @@ interface Watched {
 
 export class Machine {
   readonly #plan: MachinePlan;
-  readonly #watched = new Map<number, Watched>();
+  /** By their markers. */
+  readonly #watched = new Map<string, Watched>();
   /** Learned footprints, by configuration. */
   readonly #footprints = new Map<string, number | undefined>();
   /** The peak use of the running sessions, by configuration. */
@@ -89,23 +90,23 @@ export class Machine {
     return undefined;
   }
 
-  /** A session has started. */
-  began(number: number, identity: ProcessIdentity, configuration: string): void {
+  /** A session has started, with a task or without one yet. */
+  began(marker: string, identity: ProcessIdentity, configuration: string): void {
     this.#lastStartAt = performance.now();
     const startedAt = this.#lastStartAt;
     const unseen = { usedBytes: 0, peakBytes: 0, looks: 0, members: [] };
-    this.#watched.set(number, { identity, configuration, startedAt, ...unseen });
+    this.#watched.set(marker, { identity, configuration, startedAt, ...unseen });
   }
 
   /** What was seen in the tree of a running session. */
-  membersOf(number: number): readonly ProcessIdentity[] {
-    return this.#watched.get(number)?.members ?? [];
+  membersOf(marker: string): readonly ProcessIdentity[] {
+    return this.#watched.get(marker)?.members ?? [];
   }
 
   /** A session has ended. */
-  ended(number: number): void {
-    const watched = this.#watched.get(number);
-    this.#watched.delete(number);
+  ended(marker: string): void {
+    const watched = this.#watched.get(marker);
+    this.#watched.delete(marker);
     if (!watched) return;
     const { configuration, peakBytes, looks } = watched;
     const before = this.#footprints.get(configuration);
@@ -118,25 +119,30 @@ export class Machine {
       this.#plan.capacity.setFootprint(configuration, bytes);
   }
 
-  /** Measures if it is time, or immediately. Returns the tasks whose sessions must end because memory is short. */
-  look(atOnce = false): number[] {
+  /** Measures if it is time, or immediately. Returns whether it did. */
+  look(atOnce = false): boolean {
     const now = performance.now();
-    if (now < this.#nextLookAt && !atOnce) return [];
+    if (now < this.#nextLookAt && !atOnce) return false;
     this.#measure();
     this.#publish();
     const facts = this.#facts();
     const share = isShort(facts) ? anxiousShare : lookingShare;
     this.#nextLookAt = now + (performance.now() - now) / share;
-    return evictionCandidates(facts);
+    return true;
+  }
+
+  /** The markers of sessions that must end because memory is short, of those that can be ended. */
+  toEvict(canEnd: (marker: string) => boolean): string[] {
+    return evictionCandidates(this.#facts(), canEnd);
   }
 
   #measure(): void {
     this.#peaks = new Map();
     if (this.#watched.size === 0) return;
-    const roots = new Map([...this.#watched].map(([number, { identity }]) => [number, identity]));
-    const seen = new Map([...this.#watched].map(([number, { members }]) => [number, members]));
-    for (const [number, { bytes, members }] of treesOf(roots, seen)) {
-      const watched = this.#watched.get(number);
+    const roots = new Map([...this.#watched].map(([marker, { identity }]) => [marker, identity]));
+    const seen = new Map([...this.#watched].map(([marker, { members }]) => [marker, members]));
+    for (const [marker, { bytes, members }] of treesOf(roots, seen)) {
+      const watched = this.#watched.get(marker);
       if (!watched) continue;
       // If the root has just ended, the scan no longer shows what left its tree.
       if (members.length > 0) watched.members = members;
@@ -177,8 +183,8 @@ export class Machine {
   }
 
   #sessions() {
-    return [...this.#watched].map(([number, { configuration, startedAt, usedBytes }]) => ({
-      number,
+    return [...this.#watched].map(([marker, { configuration, startedAt, usedBytes }]) => ({
+      marker,
       startedAt,
       usedBytes,
       expectedBytes: Math.max(usedBytes, this.#footprint(configuration)),

@@ -5,7 +5,7 @@ import type { Load } from "../../store/capacity.ts";
 export const firstFootprint = 256e6;
 
 export interface RunningMemory {
-  number: number;
+  marker: string;
   startedAt: number;
   usedBytes: number;
   /** What it may grow to; never less than it uses. */
@@ -37,19 +37,23 @@ export function lackOfMemory(facts: MemoryFacts, nextBytes: number): string | un
   return undefined;
 }
 
-/** The sessions to end now, youngest first, before the OOM killer picks one. The oldest stays. */
-export function evictionCandidates(facts: MemoryFacts): number[] {
+/**
+ * The sessions to end now, youngest first, before the OOM killer picks one. Of those that can be ended, the oldest stays.
+ */
+export function evictionCandidates(facts: MemoryFacts, canEnd: (marker: string) => boolean): string[] {
   const { availableBytes, limitBytes, sessions, others } = facts;
   // Several runners see the same shortage. Of those that can act, the one that uses the most does.
   const own = sum(sessions.map(({ usedBytes }) => usedBytes));
   if (others.some((load) => load.sessions > 1 && load.usedBytes > own)) return [];
   const overLimit = limitBytes === undefined ? 0 : loadOf(facts).usedBytes - limitBytes * nearly;
   let missing = Math.max(overLimit, acuteOf(facts) - availableBytes);
-  const youngestFirst = [...sessions].sort((a, b) => b.startedAt - a.startedAt || b.number - a.number);
-  const chosen: number[] = [];
+  const youngestFirst = sessions
+    .filter(({ marker }) => canEnd(marker))
+    .sort((a, b) => b.startedAt - a.startedAt || (a.marker < b.marker ? 1 : -1));
+  const chosen: string[] = [];
   for (const session of youngestFirst.slice(0, -1)) {
     if (missing <= 0) break;
-    chosen.push(session.number);
+    chosen.push(session.marker);
     missing -= session.usedBytes;
   }
   return chosen;

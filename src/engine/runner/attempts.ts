@@ -25,6 +25,8 @@ export interface Carried<Of = Session> {
   number: number;
   attempt: number;
   session: Of;
+  /** What the session's processes carry in their environment. */
+  marker: string;
   options: SessionOptions;
   transcript: string;
   workingDirectory: string;
@@ -71,6 +73,7 @@ export class Attempts {
   readonly running = new Map<number, RunningAttempt>();
   /** By transcript name, which a watch reports. */
   readonly #byTranscript = new Map<string, RunningAttempt>();
+  readonly #byMarker = new Map<string, RunningAttempt>();
   /** When tasks may be retried, on the monotonic clock. */
   readonly #dueAt = new Map<number, number>();
 
@@ -89,8 +92,13 @@ export class Attempts {
   }
 
   /** Ends sessions because memory is short; their tasks continue later. */
-  evict(numbers: readonly number[]): void {
-    for (const number of numbers) this.running.get(number)?.evict();
+  evict(markers: readonly string[]): void {
+    for (const marker of markers) this.#byMarker.get(marker)?.evict();
+  }
+
+  /** Whether the session with this marker can be ended: before its start is in the log, nothing knows its task. */
+  canEnd(marker: string): boolean {
+    return this.#byMarker.has(marker);
   }
 
   /** Ends running sessions that were cancelled. */
@@ -104,10 +112,11 @@ export class Attempts {
 
   /** Supervises an attempt from the prompt to the end, in log and files. */
   async supervise(carried: Carried): Promise<void> {
-    const { number, attempt, transcript, options } = carried;
+    const { number, attempt, marker, transcript, options } = carried;
     const { startHold, holds } = this.#parts;
     const running = this.#runningOf(carried);
     this.running.set(number, running);
+    this.#byMarker.set(marker, running);
     this.#byTranscript.set(basename(transcript), running);
     if (carried.prompt !== undefined) running.prompt(carried.prompt);
     // A watch does not report what was written before.
@@ -115,6 +124,7 @@ export class Attempts {
     this.endCancelled();
     const end = await running.ended();
     this.running.delete(number);
+    this.#byMarker.delete(marker);
     this.#byTranscript.delete(basename(transcript));
     startHold.ended();
     const verdict = holds.ended({ number, model: options.model, outcome: end.outcome }, Date.now());

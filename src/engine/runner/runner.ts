@@ -145,7 +145,7 @@ class Runner {
     for (const number of activities.keys()) {
       if (!attempts.running.has(number)) activities.delete(number);
     }
-    attempts.evict(machine.look());
+    if (machine.look()) attempts.evict(machine.toEvict((marker) => attempts.canEnd(marker)));
     tasks.tellHold();
     void files.beat();
   }

@@ -9,7 +9,7 @@ import type { AccountHolds } from "../account/account-holds.ts";
 import { startedEvent } from "../attempt/attempt-events.ts";
 import { claudeOf } from "../attempt/claude-of.ts";
 import { type AttemptPlan, directoryNeed, isStillMeant, planAttempt } from "../attempt/plan-attempt.ts";
-import type { Session, SessionHost } from "../attempt/session-host.ts";
+import type { Need, Session, SessionHost } from "../attempt/session-host.ts";
 import { missingText, startVerdict } from "../attempt/start-failure.ts";
 import type { NeedsDirectory, Prepared, Workspace } from "../attempt/workspace.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
@@ -59,7 +59,7 @@ export async function startAttempt(number: number, { begun }: Admitted, parts: S
     environment,
     values,
   });
-  const opened = await open(plan, number, { host, footprint: footprintKey(batch, plan.options) });
+  const opened = await open(plan, host, { footprint: footprintKey(batch, plan.options) });
   const isMeant = () => isQueuedFor() && isStillMeant(plan, log.state, number);
   if (opened.kind === "task") {
     const lost = plan.lost ? { lost: [...plan.lost] } : {};
@@ -83,8 +83,8 @@ export async function startAttempt(number: number, { begun }: Admitted, parts: S
   }
   if (!started) return;
   const { attempt, sessionId, options, prompt, resumes, costBefore } = plan;
-  const { transcript, workingDirectory } = plan.session;
-  const known = { number, attempt, sessionId, resumes, transcript, workingDirectory, costBefore };
+  const { marker, transcript, workingDirectory } = plan.session;
+  const known = { number, attempt, marker, sessionId, resumes, transcript, workingDirectory, costBefore };
   const startedAt = started.at;
   await attempts.supervise({ ...known, session, options, prompt, startedAt, adopted: false, begun });
 }
@@ -125,10 +125,10 @@ type Opened =
 // The session, with its transcript open: without descriptors for both, the start has failed.
 async function open(
   { session: plan, hindrance }: AttemptPlan,
-  task: number,
-  { host, footprint }: { host: SessionHost; footprint: string },
+  host: SessionHost,
+  need: Need,
 ): Promise<Opened> {
   if (hindrance !== undefined) return { kind: "task", message: hindrance };
-  const start = await host.start(plan, { task, footprint });
+  const start = await host.start(plan, need);
   return start.started ? { kind: "opened", session: start.session } : startVerdict(start, plan);
 }

@@ -128,11 +128,11 @@ export class Tasks {
     if (!last) throw new Error(`Internal error: task ${number} runs without an attempt`);
     const { number: attempt, identity, sessionId, transcript, startedAt, resumes, costBefore } = last;
     const options = optionsOf(batch, number);
+    const marker = markerOfAttempt(batch.batchId, number, last);
     const session = host.adopt({
       ref: identity,
-      marker: markerOfAttempt(batch.batchId, number, last),
+      marker,
       transcript,
-      task: number,
       footprint: footprintKey(batch, options),
     });
     holds.adopt(number, options.model, startedAt);
@@ -140,7 +140,7 @@ export class Tasks {
       using _slot = slot;
       await using prepared = workspace.adopt(batch, number, directoryOf(batch, number, last));
       const workingDirectory = prepared.directory;
-      const known = { number, attempt, sessionId, resumes, transcript, workingDirectory, costBefore };
+      const known = { number, attempt, marker, sessionId, resumes, transcript, workingDirectory, costBefore };
       const carried = { ...known, options, startedAt, adopted: true };
       if (session.output) await attempts.supervise({ ...carried, session });
       else await attempts.endUnread({ ...carried, session });
