@@ -8,6 +8,7 @@ import { type Html, html, nothing, proseHtml } from "./html.ts";
 import { doorOf } from "./option-words.ts";
 import { outcomeText } from "./outcome-text.ts";
 import { labelHtml, statusWord } from "./row.ts";
+import { rowId } from "./wire/marks.ts";
 
 /** A task that failed or was denied a tool, with its row. */
 export interface Attention {
@@ -44,7 +45,7 @@ export function attentionFor(
   };
   const happened = task.outcome.kind === "succeeded" ? oddSuccess(denials.length) : outcomeText(task.outcome);
   const { className } = statusWord(task);
-  const row = html`<tr id="a${task.number}" class="${className}"><td class="n">${task.number}</td><td class="p">${labelHtml(facts.label, facts.href ?? `#t${task.number}`)}</td><td class="s t">${happened}</td></tr>\n`;
+  const row = html`<tr id="a${task.number}" class="${className}"><td class="n">${task.number}</td><td class="p">${labelHtml(facts.label, facts.href ?? `#${rowId(task.number)}`)}</td><td class="s t">${happened}</td></tr>\n`;
   return { task: task.number, key: advice([]), advice, row };
 }
 

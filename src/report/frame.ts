@@ -1,16 +1,17 @@
 // The frame of every page, with the policy that protects its contents.
+import { bundled } from "./bundled.ts" with { type: "macro" };
 import { type Html, html, nothing, vouchedFor } from "./html.ts";
-import { style } from "./style.ts";
+import type { LiveFacts, ResultFacts } from "./wire/marks.ts";
 
 /** The parts of a page. */
-export interface PageParts {
+export interface PageParts<Facts> {
   title: string;
   /** In a comment within the first 512 bytes. */
   tag?: string;
   /** Seconds until a browser without scripts reloads the page; absent for never. */
   refreshSeconds?: number;
   /** For the script, as `data-` attributes of the document. */
-  facts: Record<string, string>;
+  facts: Facts;
   /** The target of the skip link for keyboard users: the id of a part, and its name. */
   skip: { to: string; words: string };
   header: Html;
@@ -18,11 +19,19 @@ export interface PageParts {
   footer: Html;
 }
 
+const { live, result, style } = bundled();
+
+/** The frame of the page of a batch, and of the page of a result. */
+export const liveFrame = pageFrame<LiveFacts>(live);
+export const resultFrame = pageFrame<ResultFacts>(result);
+
 /**
  * Frames pages that share a script. The browser runs only that script, identified by its hash, and what it loads itself;
  * it uses only that style sheet, and no image, font, frame or form: whatever a page quotes, nothing is fetched.
  */
-export function pageFrame(script: string): (parts: PageParts) => string {
+function pageFrame<Facts extends Record<string, string>>(
+  script: string,
+): (parts: PageParts<Facts>) => string {
   const policy = [
     "default-src 'none'",
     `style-src '${hashOf(style)}'`,

@@ -6,7 +6,7 @@ import { labelOf } from "./label.ts";
 import { Lanes } from "./lanes.ts";
 import type { Tokens } from "./progress-panel.ts";
 import { taskRow } from "./row.ts";
-import { barsText } from "./timeline.ts";
+import { barsText } from "./wire/bars.ts";
 
 /** The rows in the order of tasks, and what is collected from them. */
 export interface Kept {

@@ -7,6 +7,7 @@ import { costText, countText, durationText, numberText, timeText } from "./amoun
 import { oneLine } from "./harmless.ts";
 import { type Html, html, nothing, timeHtml } from "./html.ts";
 import { endPill } from "./progress-panel.ts";
+import { data } from "./wire/marks.ts";
 
 /** Another batch, as linked from the page. */
 export interface OtherBatch {
@@ -63,5 +64,5 @@ function figures({ counts, costUsd, costAtLeast, end, createdAt, changedAt }: Ot
 /** Where the files are, how to continue in a terminal, and how old the page is. `now` in milliseconds since 1970. */
 export function footerHtml(state: BatchState, stateWord: StateWord, now: number): Html {
   const follows = stateWord === "running" ? "This page updates while the batch runs. " : nothing;
-  return html`<p data-at="${now}">${follows}As of ${timeHtml(now, timeText(now))}.</p><p>Files of the batch: <code>${state.outputDirectory}</code><br>In a terminal: <code>parallel-claude-code-mcp show ${state.batch.batchId}</code></p>`;
+  return html`<p data-${data.at}="${now}">${follows}As of ${timeHtml(now, timeText(now))}.</p><p>Files of the batch: <code>${state.outputDirectory}</code><br>In a terminal: <code>parallel-claude-code-mcp show ${state.batch.batchId}</code></p>`;
 }

@@ -8,11 +8,8 @@ import { countText, numberText } from "./amounts.ts";
 import { attentionTable } from "./attention.ts";
 import { endFactsOf, endLabel, endSentences, endText } from "./batch-end.ts";
 import { batchFactsHtml } from "./batch-facts.ts";
-import script from "./browser/live.browser.js" with { type: "text" };
-import search from "./browser/search.browser.js" with { type: "text" };
-import times from "./browser/times.browser.js" with { type: "text" };
 import { pageTag } from "./file-tag.ts";
-import { pageFrame } from "./frame.ts";
+import { liveFrame } from "./frame.ts";
 import { type Html, html, nothing, proseHtml, sectionHtml } from "./html.ts";
 import { type Kept, keptRows } from "./kept-rows.ts";
 import { labelOf } from "./label.ts";
@@ -23,6 +20,9 @@ import { runningRow } from "./row.ts";
 import { searchedCharacters } from "./search-texts.ts";
 import { tableHead, toolsHtml } from "./table-tools.ts";
 import { timelineHtml } from "./timeline.ts";
+import { columns } from "./wire/columns.ts";
+import { callOf, type LiveUpdate } from "./wire/feed.ts";
+import { ids, type PartName, partId } from "./wire/marks.ts";
 
 /** Everything that the page of a batch shows. */
 export interface PageView {
@@ -60,14 +60,13 @@ const mostRunning = 200;
  */
 export function livePage(): LivePage {
   const rowsOf = keptRows();
-  const frame = pageFrame(times + search + script);
   return {
     html: (view) => {
       const { state, stateWord, feedHref, texts } = view;
       const kept = rowsOf(view);
       const parts = partsOf(view, kept);
-      const place = (name: keyof typeof parts) => html`<div id="part-${name}">${parts[name]}</div>\n`;
-      return frame({
+      const place = (name: PartName) => html`<div id="${partId(name)}">${parts[name]}</div>\n`;
+      return liveFrame({
         title: titleOf(view),
         tag: pageTag(state.batch.batchId),
         ...(stateWord === "running" ? { refreshSeconds } : {}),
@@ -91,7 +90,7 @@ export function livePage(): LivePage {
           place("about"),
           place("files"),
           place("others"),
-          html`<p id="said" class="unseen" role="status"></p>`,
+          html`<p id="${ids.said}" class="unseen" role="status"></p>`,
         ]}`,
         footer: place("footer"),
       });
@@ -99,7 +98,7 @@ export function livePage(): LivePage {
     update: (view) => {
       const { state, stateWord, held, texts } = view;
       const kept = rowsOf(view);
-      const news = {
+      const news: LiveUpdate<Html> = {
         batch: state.batch.batchId,
         running: stateWord === "running",
         title: titleOf(view),
@@ -111,7 +110,7 @@ export function livePage(): LivePage {
         texts: texts.writings,
         rows: kept.rows,
       };
-      return `liveUpdate(${JSON.stringify(news)})\n`;
+      return callOf("liveUpdate", JSON.stringify(news));
     },
   };
 }
@@ -123,7 +122,7 @@ function titleOf({ state, stateWord }: PageView): string {
 }
 
 // Everything on the page that changes, except the rows of the table.
-function partsOf(view: PageView, { attentions, lanes, tokens }: Kept) {
+function partsOf(view: PageView, { attentions, lanes, tokens }: Kept): Record<PartName, Html> {
   const { state, now, stateWord, held, hrefOf, others } = view;
   const until = state.endedAt ?? (stateWord === "running" ? now : state.changedAt);
   return {
@@ -163,8 +162,8 @@ function spoken(state: BatchState, stateWord: StateWord): string {
 }
 
 function tasksHtml(rows: readonly Html[]): Html {
-  const columns = ["Task", "Prompt", "Status", "Duration", "Cost"];
-  return html`${toolsHtml(columns)}<table class="tasks" id="task-table" aria-labelledby="tasks">${tableHead(columns)}<tbody>\n${rows}</tbody></table><p id="nothing" hidden>No task fits.</p>`;
+  const head = tableHead(columns.map(({ heading }) => heading));
+  return html`${toolsHtml()}<table class="tasks" id="${ids.table}" aria-labelledby="tasks">${head}<tbody>\n${rows}</tbody></table><p id="${ids.nothing}" hidden>No task fits.</p>`;
 }
 
 function runningHtml({ state, now, activityOf }: PageView): Html {
@@ -189,5 +188,5 @@ function warningsHtml({ batch: { warnings = [] } }: BatchState): Html {
 
 // Shown by the page's script after a long time without an update.
 function silence({ batch }: BatchState): Html {
-  return html`<p id="silence" class="card note" hidden>Nothing has been heard of this batch for a while: the process that runs it may have ended. <code>parallel-claude-code-mcp show ${batch.batchId}</code> shows its state.</p>`;
+  return html`<p id="${ids.silence}" class="card note" hidden>Nothing has been heard of this batch for a while: the process that runs it may have ended. <code>parallel-claude-code-mcp show ${batch.batchId}</code> shows its state.</p>`;
 }

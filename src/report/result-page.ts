@@ -4,10 +4,8 @@ import { cut } from "../model/cut.ts";
 import type { Outcome, Usage } from "../model/outcome.ts";
 import { adviceFor } from "./advice.ts";
 import { countText, numberText, timeText } from "./amounts.ts";
-import script from "./browser/result.browser.js" with { type: "text" };
-import times from "./browser/times.browser.js" with { type: "text" };
 import { fileTag } from "./file-tag.ts";
-import { pageFrame } from "./frame.ts";
+import { resultFrame } from "./frame.ts";
 import { firstLine } from "./harmless.ts";
 import { factsHtml, type Html, html, joined, nothing, proseHtml, sectionHtml, timeHtml } from "./html.ts";
 import { markdownHtml } from "./markdown.ts";
@@ -22,6 +20,7 @@ import {
   taskDurationText,
   variablesText,
 } from "./task-facts.ts";
+import { data, rowId } from "./wire/marks.ts";
 
 /** Everything that the page of a succeeded task shows. */
 export interface ResultPage extends TaskFacts {
@@ -45,12 +44,12 @@ export interface ResultPage extends TaskFacts {
 }
 
 const longestPrompt = 200_000;
-const frame = pageFrame(times + script);
+const commandId = "command";
 
 /** The page, with its tag within the first 512 bytes. */
 export function resultPage(page: ResultPage): string {
   const title = cut(page.label, 90) || `Task ${page.taskNumber}`;
-  return frame({
+  return resultFrame({
     title: `${title} · task ${page.taskNumber}`,
     tag: fileTag(page.batchId, page.taskNumber),
     facts: { batch: page.batchId, feed: page.feedHref, task: String(page.taskNumber) },
@@ -87,9 +86,9 @@ function headerHtml(page: ResultPage, title: string): Html {
 
 // The names of the neighbours' files are not known yet; the script finds them. Without it, the links lead to their rows.
 function stepsHtml({ taskNumber, totalTasks, reportHref }: ResultPage, label: string): Html {
-  const href = (task: number) => `${reportHref}#t${task}`;
+  const href = (task: number) => `${reportHref}#${rowId(task)}`;
   const step = (by: -1 | 1, words: string) =>
-    html`<a href="${href(taskNumber + by)}" data-step="${by}" rel="${by < 0 ? "prev" : "next"}">${words}</a>`;
+    html`<a href="${href(taskNumber + by)}" data-${data.step}="${by}" rel="${by < 0 ? "prev" : "next"}">${words}</a>`;
   const links = [
     taskNumber > 1 ? step(-1, `← Task ${taskNumber - 1}`) : nothing,
     html`<a href="${href(taskNumber)}">All tasks of the batch</a>`,
@@ -184,7 +183,7 @@ function factsPart(page: ResultPage): Html {
 
 function commandHtml(command: string | undefined): Html | undefined {
   if (command === undefined) return undefined;
-  return html`<code id="command">${command}</code> <button type="button" data-copy="command" aria-label="Copy the command" hidden>Copy</button>`;
+  return html`<code id="${commandId}">${command}</code> <button type="button" data-${data.copy}="${commandId}" aria-label="Copy the command" hidden>Copy</button>`;
 }
 
 function deniedHtml(usage: Usage | undefined): Html {

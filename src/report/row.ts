@@ -6,10 +6,12 @@ import { costText, durationText, elapsedText } from "./amounts.ts";
 import { oneLine } from "./harmless.ts";
 import { type Html, html, nothing } from "./html.ts";
 import { outcomeWords } from "./outcome-words.ts";
+import type { StatusClass } from "./wire/columns.ts";
+import { data, rowId } from "./wire/marks.ts";
 
 /** A word for people, and a class for its colour and sign. */
 export interface StatusWord {
-  className: "ok" | "warn" | "bad" | "run" | "wait" | "off";
+  className: StatusClass;
   word: string;
 }
 
@@ -41,13 +43,13 @@ export function taskRow(task: TaskState, { label, href, bars }: RowFacts): Html 
   const done = task.status === "done" ? task : undefined;
   const lasted = done?.startedAt === undefined ? undefined : Math.max(0, done.endedAt - done.startedAt);
   const sorted = [
-    bars === "" ? nothing : html` data-b="${bars}"`,
-    lasted === undefined ? nothing : html` data-d="${lasted}"`,
-    done?.usage ? html` data-c="${done.usage.costUsd}"` : nothing,
+    bars === "" ? nothing : html` data-${data.bars}="${bars}"`,
+    lasted === undefined ? nothing : html` data-${data.lasted}="${lasted}"`,
+    done?.usage ? html` data-${data.cost}="${done.usage.costUsd}"` : nothing,
   ];
   const duration = lasted === undefined ? "" : durationText(lasted);
   const cost = done ? doneCost(done) : "";
-  return html`<tr id="t${task.number}" class="${className}"${sorted}><td class="n">${task.number}</td><td class="p">${labelHtml(label, href)}</td><td class="s">${word}</td><td class="n">${duration}</td><td class="n">${cost}</td></tr>\n`;
+  return html`<tr id="${rowId(task.number)}" class="${className}"${sorted}><td class="n">${task.number}</td><td class="p">${labelHtml(label, href)}</td><td class="s">${word}</td><td class="n">${duration}</td><td class="n">${cost}</td></tr>\n`;
 }
 
 /** The row in the table of running sessions: number, label, activity, time so far. */
@@ -58,7 +60,7 @@ export function runningRow(
   now: number,
 ): Html {
   const doing = task.cancelling ? "Is being ended" : (activity ?? "Works");
-  return html`<tr id="r${task.number}" class="run"><td class="n">${task.number}</td><td class="p">${labelHtml(label, `#t${task.number}`)}</td><td>${oneLine(doing, 160)}</td><td class="n">${elapsedText(now - task.startedAt)}</td></tr>\n`;
+  return html`<tr id="r${task.number}" class="run"><td class="n">${task.number}</td><td class="p">${labelHtml(label, `#${rowId(task.number)}`)}</td><td>${oneLine(doing, 160)}</td><td class="n">${elapsedText(now - task.startedAt)}</td></tr>\n`;
 }
 
 /** The label of a task, as a link if there is a file. */

@@ -2,13 +2,12 @@
 // first search. One call on each line, so that an answer is added without writing the others again.
 import { cut } from "../model/cut.ts";
 import { harmless, harmlessJson } from "./harmless.ts";
+import { callOf, type TextPart } from "./wire/feed.ts";
 
 /** For all tasks together, in characters: what a browser loads within about a second. */
 const mostOfAll = 40_000_000;
 /** For one task, in characters. */
 const mostOfTask = 1_000_000;
-
-export type TextPart = "prompt" | "answer";
 
 /** How many characters of each task are searched, prompt and answer together. */
 export function searchedCharacters(tasks: number): number {
@@ -27,5 +26,6 @@ export function textCall(
     .trim();
   const shown = cut(plain, limit);
   const isWhole = shown === plain && text.length <= 2 * limit;
-  return `taskText(${task},"${part}",${harmlessJson(shown)}${isWhole ? "" : `,${text.length}`})\n`;
+  const parameters = [harmlessJson(task), harmlessJson(part), harmlessJson(shown)];
+  return callOf("taskText", ...parameters, ...(isWhole ? [] : [harmlessJson(text.length)]));
 }

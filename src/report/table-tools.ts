@@ -2,6 +2,8 @@
 // tools, because without it they could do nothing.
 
 import { type Html, html, nothing } from "./html.ts";
+import { columns, downSuffix, filters } from "./wire/columns.ts";
+import { data, ids } from "./wire/marks.ts";
 
 const numeric = new Set(["Task", "Duration", "Cost", "For"]);
 
@@ -13,29 +15,17 @@ export function tableHead(columns: readonly string[]): Html {
   return html`<thead><tr>${heads}</tr></thead>`;
 }
 
-// In the order of likely use; the script knows which classes of rows each means.
-const filters = [
-  ["", "All"],
-  ["failed", "Failed"],
-  ["denied", "Tools denied"],
-  ["running", "Running"],
-  ["queued", "Queued"],
-  ["succeeded", "Succeeded"],
-  ["cancelled", "Cancelled"],
-] as const;
-
 /** Search, filters, and the sort order for screens too narrow for heads. */
-export function toolsHtml(columns: readonly string[]): Html {
+export function toolsHtml(): Html {
   const chips = filters.map(
-    ([show, word]) =>
-      html`<button type="button" data-show="${show}" aria-pressed="${String(show === "")}">${word} <span></span></button>`,
+    ({ show, word }) =>
+      html`<button type="button" data-${data.show}="${show}" aria-pressed="${String(show === "")}">${word} <span></span></button>`,
   );
-  const orders = columns.flatMap((column) => {
-    const key = column.toLowerCase();
-    const down = numeric.has(column)
-      ? html`<option value="${key} down">${column}, greatest first</option>`
+  const orders = columns.map(({ key, heading }) => {
+    const down = numeric.has(heading)
+      ? html`<option value="${key}${downSuffix}">${heading}, greatest first</option>`
       : nothing;
-    return html`<option value="${key}">${column}</option>${down}`;
+    return html`<option value="${key}">${heading}</option>${down}`;
   });
-  return html`<div id="tools" class="tools" role="search" aria-label="Tasks" hidden><label class="search">Search <input type="search" placeholder="prompts and answers" id="search" autocomplete="off" spellcheck="false"></label><div class="chips" role="group" aria-label="Show">${chips}</div><label class="order">Sort by <select id="order">${orders}</select></label><span id="shown"></span><p id="reach" hidden></p></div>`;
+  return html`<div id="${ids.tools}" class="tools" role="search" aria-label="Tasks" hidden><label class="search">Search <input type="search" placeholder="prompts and answers" id="${ids.search}" autocomplete="off" spellcheck="false"></label><div class="chips" role="group" aria-label="Show">${chips}</div><label class="order">Sort by <select id="${ids.order}">${orders}</select></label><span id="${ids.shown}"></span><p id="${ids.reach}" hidden></p></div>`;
 }

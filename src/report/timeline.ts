@@ -5,13 +5,7 @@ import { type Html, html, nothing } from "./html.ts";
 import { labelOf } from "./label.ts";
 import type { Bar, Lanes } from "./lanes.ts";
 import { labelHtml, statusWord } from "./row.ts";
-
-/** The bars of a task, as its row passes them to the page's script: slot, begin and length of each. */
-export function barsText(bars: readonly Bar[], beganAt: number): string {
-  return bars
-    .map(({ lane, from, to }) => `${lane}:${from - beganAt}:${to === undefined ? "" : to - from}`)
-    .join(";");
-}
+import { barsClass, data, ids, rowId } from "./wire/marks.ts";
 
 /** What the timeline is drawn from. */
 export interface TimelineView {
@@ -45,10 +39,10 @@ export function timelineHtml(view: TimelineView): Html {
   const shapes = [...paths].map(([className, path]) => html`<path class="${className}" d="${path}"/>`);
   const ticks = ticksOf(span);
   const grid = ticks.map(({ share }) => `M${(share * width).toFixed(1)} 0v${pixels}`).join("");
-  const drawing = html`<svg class="bars" width="100%" height="${pixels}" viewBox="0 0 ${width} ${pixels}" preserveAspectRatio="none" aria-hidden="true"><path class="grid" d="${grid}"/>${shapes}</svg>`;
+  const drawing = html`<svg class="${barsClass}" width="100%" height="${pixels}" viewBox="0 0 ${width} ${pixels}" preserveAspectRatio="none" aria-hidden="true"><path class="grid" d="${grid}"/>${shapes}</svg>`;
   const words = wordsOf(view, lengths);
-  return html`<div id="timeline-box"><div id="lanes" role="img" aria-label="${words} Arrow keys go from session to session, Enter opens one." data-span="${span}" data-count="${lanes.count}">${drawing}<span id="mark" hidden></span>${axisHtml(ticks)}</div>
-<p id="readout" role="status">${words}</p>${longestHtml(lengths, view)}</div>`;
+  return html`<div id="timeline-box"><div id="${ids.lanes}" role="img" aria-label="${words} Arrow keys go from session to session, Enter opens one." data-${data.span}="${span}" data-${data.slots}="${lanes.count}">${drawing}<span id="${ids.mark}" hidden></span>${axisHtml(ticks)}</div>
+<p id="${ids.readout}" role="status">${words}</p>${longestHtml(lengths, view)}</div>`;
 }
 
 function draw({ state, lanes, until }: TimelineView, span: number, height: number) {
@@ -132,7 +126,7 @@ function axisHtml(ticks: readonly Tick[]): Html {
 function longestHtml(lengths: readonly Long[], { state, hrefOf }: TimelineView): Html {
   const items = lengths.slice(0, mostLongest).map(({ task, lasted }) => {
     const { className, word } = statusWord(task);
-    return html`<li><b>${durationText(lasted)}</b> <span class="s ${className}">${word}</span> task ${task.number} ${labelHtml(labelOf(state, task.number), hrefOf(task.number) ?? `#t${task.number}`)}</li>`;
+    return html`<li><b>${durationText(lasted)}</b> <span class="s ${className}">${word}</span> task ${task.number} ${labelHtml(labelOf(state, task.number), hrefOf(task.number) ?? `#${rowId(task.number)}`)}</li>`;
   });
   return html`<details><summary>The longest sessions</summary><ol class="longest">${items}</ol></details>`;
 }

@@ -3,7 +3,8 @@ import { describe, expect, test } from "bun:test";
 import type { Event } from "../../src/model/event.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
 import { Lanes } from "../../src/report/lanes.ts";
-import { barsText, timelineHtml } from "../../src/report/timeline.ts";
+import { timelineHtml } from "../../src/report/timeline.ts";
+import { barsFrom, barsText } from "../../src/report/wire/bars.ts";
 import { after, crashed, created, ended, started, succeeded } from "../model/events.ts";
 import { markupOf } from "./markup.ts";
 
@@ -185,4 +186,16 @@ describe("the timeline in words", () => {
     const sessions = Array.from({ length: 9 }, (_, index) => started(1, index + 1, 1));
     expect(timelineOf([created(9), ...sessions], 2_001).html.match(/<li>/g)).toHaveLength(8);
   });
+});
+
+test("the page's script reads of the bars what the row says of them", () => {
+  const bars = [
+    { lane: 0, from: 1_000, to: 3_000 },
+    { lane: 12, from: 4_500 },
+  ];
+  expect(barsFrom(barsText(bars, 500))).toEqual([
+    { slot: 0, from: 500, lasted: 2_000 },
+    { slot: 12, from: 4_000, lasted: undefined },
+  ]);
+  expect(barsFrom(barsText([], 500))).toEqual([]);
 });

@@ -4,7 +4,6 @@ import { isJsonText } from "../../../claude/settings-file.ts";
 import { entryWith } from "../../../engine/output/answer.ts";
 import { resultTextOf } from "../../../engine/output/result-text.ts";
 import type { Watching } from "../../../engine/runner/compose-runner.ts";
-import { runBatch } from "../../../engine/runner/runner.ts";
 import { endOfState, exitStatusOf } from "../../../model/batch-end.ts";
 import { product } from "../../../model/product.ts";
 import type { SessionValues } from "../../../model/session-values.ts";
@@ -236,6 +235,8 @@ async function carry(
       ended(state);
     };
     const { cancelled } = interruption;
+    // Loaded here, so that no other command pays for it at its start.
+    const { runBatch } = await import("../../../engine/runner/runner.ts");
     const carried = await runBatch(store, log, { watching, values, isAttended, cancelled });
     // Another runner has taken it over: it is still the batch that was asked for.
     if (!carried)

@@ -1,0 +1,28 @@
+// Few words for a screen reader: the end, a hold, new failures; these not more than four times a minute.
+import { numberText } from "../amounts.ts";
+import type { LiveUpdate } from "../wire/feed.ts";
+import { ids } from "../wire/marks.ts";
+import { byId, put } from "./elements.ts";
+
+const betweenFailuresMs = 15_000;
+
+let hold = "";
+let failures: { failed: number; at: number } | undefined;
+
+export function say(words: string): void {
+  put(byId(ids.said, HTMLElement), words);
+}
+
+/** Says what of an update is worth it. */
+export function sayNews(update: LiveUpdate, wasRunning: boolean): void {
+  failures ??= { failed: update.failed, at: 0 };
+  const more = update.failed - failures.failed;
+  const now = Date.now();
+  if (update.running !== wasRunning) say(update.words);
+  else if (update.hold !== hold) say(update.held || "The hold is over.");
+  else if (more > 0 && now - failures.at > betweenFailuresMs) {
+    say(`${numberText(more)} more failed. ${update.words}`);
+    failures = { failed: update.failed, at: now };
+  }
+  hold = update.hold;
+}

@@ -1,0 +1,75 @@
+// The controls of the table of all tasks: search, filters and orders. They are hidden in the page, because without a script
+// they could do nothing.
+import { downSuffix } from "../wire/columns.ts";
+import { data, ids } from "../wire/marks.ts";
+import { say } from "./announcements.ts";
+import { type Choice, choice, columnOf, recall, remember } from "./choice.ts";
+import { byId } from "./elements.ts";
+import { headCells } from "./rows.ts";
+import { load } from "./search.ts";
+import { applyChoice, applyOrder, showChips } from "./view.ts";
+
+/** Makes the controls work, and shows them. */
+export function takeControls(): void {
+  for (const { head, key } of headCells()) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    head.append(button);
+    head.dataset["sort"] = key;
+    button.addEventListener("click", () => {
+      // Of times and costs, the greatest are what one looks for.
+      const isDown = choice.sort === key ? !choice.isDown : key === "duration" || key === "cost";
+      sortBy({ sort: key, isDown });
+    });
+  }
+  for (const chip of showChips())
+    chip.addEventListener("click", () => narrow({ show: chip.dataset[data.show] ?? "" }));
+  const search = byId(ids.search, HTMLInputElement);
+  search.addEventListener("input", () => narrow({ q: search.value }));
+  // The first word is not typed yet when the texts are on their way.
+  search.addEventListener("focus", () => load(textsCame));
+  const order = byId(ids.order, HTMLSelectElement);
+  order.addEventListener("change", () => {
+    const isDown = order.value.endsWith(downSuffix);
+    sortBy({ sort: columnOf(isDown ? order.value.slice(0, -downSuffix.length) : order.value), isDown });
+  });
+  byId(ids.tools, HTMLElement).hidden = false;
+}
+
+/** Shows the tasks that the address says. */
+export function recallChoice(): void {
+  recall();
+  byId(ids.search, HTMLInputElement).value = choice.q;
+  applyChoice();
+  lookForTexts();
+}
+
+/** Loads what is searched beside the table, if anything is searched and it is not there yet. */
+export function lookForTexts(): void {
+  if (choice.q.trim() !== "") load(textsCame);
+}
+
+function textsCame(): void {
+  if (choice.q.trim() !== "") narrow({});
+}
+
+function narrow(change: Partial<Pick<Choice, "q" | "show">>): void {
+  Object.assign(choice, change);
+  remember();
+  applyChoice();
+  lookForTexts();
+  say(shownText());
+}
+
+function sortBy(change: Pick<Choice, "sort" | "isDown">): void {
+  Object.assign(choice, change);
+  remember();
+  applyOrder();
+  say(`Sorted by ${choice.sort}${choice.isDown ? ", descending" : ""}. ${shownText()}`);
+}
+
+function shownText(): string {
+  const shown = byId(ids.shown, HTMLElement).textContent;
+  return shown ? `${shown} tasks shown.` : "All tasks shown.";
+}

@@ -1,0 +1,31 @@
+// The buttons of a result page that copy a command.
+import { data } from "../wire/marks.ts";
+
+const wordsAgainMs = 2_000;
+
+/** Makes the buttons work, and shows them. */
+export function takeCopyButtons(): void {
+  for (const button of document.querySelectorAll<HTMLButtonElement>(`button[data-${data.copy}]`)) {
+    const source = document.getElementById(button.dataset[data.copy] ?? "");
+    const words = button.textContent;
+    if (!source) continue;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      button.textContent = (await copy(source)) ? "Copied" : "Selected: copy it";
+      setTimeout(() => {
+        button.textContent = words;
+      }, wordsAgainMs);
+    });
+  }
+}
+
+async function copy(element: HTMLElement): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(element.textContent);
+    return true;
+  } catch {
+    // Refused, or not there for a file: the older way, and in the worst case the text is selected.
+    getSelection()?.selectAllChildren(element);
+    return document.execCommand("copy");
+  }
+}

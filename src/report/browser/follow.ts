@@ -1,0 +1,86 @@
+// Follows the batch: loads the page's companion again and again, and changes what is different in place.
+import type { LiveUpdate } from "../wire/feed.ts";
+import { data, ids, partId, partNames } from "../wire/marks.ts";
+import { sayNews } from "./announcements.ts";
+import { answer } from "./calls.ts";
+import { isSorted } from "./choice.ts";
+import { lookForTexts } from "./controls.ts";
+import { byId, fragment, loadBeside, pageFact, refocus } from "./elements.ts";
+import { showLocalTimes } from "./local-times.ts";
+import { morphChildren } from "./morph.ts";
+import { updateRows } from "./rows.ts";
+import { announce } from "./search.ts";
+import { followTimeline } from "./timeline.ts";
+import { applyChoice, applyOrder } from "./view.ts";
+
+const everyMs = 700;
+/** After the end, only somebody's retry changes anything. */
+const endedEveryMs = 10_000;
+/** When nothing has been heard for so long, the page says so. */
+const silentMs = 20_000;
+/** Of a companion that cannot be loaded: after so many tries, the whole page is loaded again. */
+const triesPerReload = 8;
+
+const parts = new Map<string, string>();
+let isRunning = pageFact("running") === "yes";
+let misses = 0;
+let isLoading = false;
+// What a page that was opened after the end shows is as new as its companion.
+let loadedAt = isRunning ? Number.NEGATIVE_INFINITY : performance.now();
+
+export function follow(): void {
+  answer("liveUpdate", (update) => {
+    // It may be of a batch that has been written over ours.
+    if (update.batch !== pageFact("batch")) return;
+    misses = 0;
+    take(update);
+  });
+  document.addEventListener("visibilitychange", look);
+  setInterval(look, everyMs);
+  // Painted first: a page of thousands of tasks has enough to do until then.
+  requestAnimationFrame(() => setTimeout(look, 100));
+}
+
+function look(): void {
+  const age = performance.now() - loadedAt;
+  if (isLoading || document.hidden || (!isRunning && age < endedEveryMs)) return;
+  isLoading = true;
+  loadedAt = performance.now();
+  loadBeside(pageFact("feed"), (isThere) => {
+    isLoading = false;
+    if (isThere) lookAtClock();
+    // A browser that does not let us load it is given the whole page again, now and then; not after the end, where a
+    // page may lie alone and nothing is missed.
+    else if (isRunning && ++misses % triesPerReload === 0) location.reload();
+  });
+}
+
+function lookAtClock(): void {
+  const written = document.querySelector<HTMLElement>(`#${partId("footer")} [data-${data.at}]`);
+  const age = Date.now() - Number(written?.dataset[data.at]);
+  byId(ids.silence, HTMLElement).hidden = !isRunning || !(age > silentMs);
+}
+
+function take(update: LiveUpdate): void {
+  const focus = document.activeElement;
+  for (const name of partNames) takePart(partId(name), update.parts[name]);
+  if (updateRows(update.rows)) {
+    if (isSorted()) applyOrder();
+    applyChoice();
+  }
+  followTimeline();
+  showLocalTimes();
+  if (document.title !== update.title) document.title = update.title;
+  refocus(focus?.isConnected ? focus : document.getElementById(focus?.id ?? ""));
+  sayNews(update, isRunning);
+  announce(update.texts);
+  lookForTexts();
+  isRunning = update.running;
+}
+
+function takePart(id: string, html: string): void {
+  const part = document.getElementById(id);
+  if (!part || parts.get(id) === html) return;
+  parts.set(id, html);
+  morphChildren(part, fragment(html));
+}

@@ -1,0 +1,74 @@
+// The rows of the table of all tasks.
+import { type ColumnKey, columns } from "../wire/columns.ts";
+import { ids, rowId, taskOfRow } from "../wire/marks.ts";
+import { byId, fragment } from "./elements.ts";
+import { morph } from "./morph.ts";
+
+export const table = byId(ids.table, HTMLTableElement);
+
+const body = table.tBodies[0] ?? table.createTBody();
+const rows = new Map<number, { row: HTMLTableRowElement; html?: string }>();
+for (const row of body.rows) rows.set(taskOfRow(row.id) ?? 0, { row });
+
+export function rowCount(): number {
+  return rows.size;
+}
+
+export function rowOf(task: number): HTMLTableRowElement | undefined {
+  return rows.get(task)?.row;
+}
+
+/** All rows with their tasks, in the order of these. */
+export function taskRows(): { task: number; row: HTMLTableRowElement }[] {
+  return [...rows].map(([task, { row }]) => ({ task, row }));
+}
+
+/** How many rows have this class. */
+export function countOf(className: string): number {
+  return body.getElementsByClassName(className).length;
+}
+
+/** The heads of the columns. */
+export function headCells(): { head: HTMLTableCellElement; key: ColumnKey }[] {
+  const heads = table.tHead?.rows[0]?.cells ?? [];
+  return columns.flatMap(({ key }, index) => (heads[index] ? [{ head: heads[index], key }] : []));
+}
+
+export function cellOf(row: HTMLTableRowElement, column: ColumnKey): HTMLTableCellElement | undefined {
+  return row.cells[columns.findIndex(({ key }) => key === column)];
+}
+
+export function statusOf(row: HTMLTableRowElement): string {
+  return cellOf(row, "status")?.textContent ?? "";
+}
+
+/** What the task is called, without the place that a search has found. */
+export function labelOf(row: HTMLTableRowElement): string {
+  return cellOf(row, "prompt")?.firstChild?.textContent ?? "";
+}
+
+/** Brings the rows into an order. Those that stand right already are not moved. */
+export function arrange(ordered: readonly HTMLTableRowElement[]): void {
+  let at = body.firstElementChild;
+  for (const row of ordered) {
+    if (row === at) at = at.nextElementSibling;
+    else body.insertBefore(row, at);
+  }
+}
+
+/** Takes over the rows that are new, and says whether there were any. */
+export function updateRows(htmlOfRows: readonly string[]): boolean {
+  const changed = htmlOfRows.flatMap((html, index) => {
+    const known = rows.get(index + 1);
+    return known && known.html !== html ? [{ task: index + 1, known, html }] : [];
+  });
+  const fresh = [...fragment(changed.map(({ html }) => html).join("")).children];
+  for (const [index, { task, known, html }] of changed.entries()) {
+    const next = fresh[index];
+    if (next) morph(known.row, next);
+    const row = document.getElementById(rowId(task));
+    if (row instanceof HTMLTableRowElement) known.row = row;
+    known.html = html;
+  }
+  return changed.length > 0;
+}

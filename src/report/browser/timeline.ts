@@ -1,0 +1,166 @@
+// The timeline: one stop for the keyboard, and arrows inside it.
+import { durationText } from "../amounts.ts";
+import { barsFrom } from "../wire/bars.ts";
+import { barsClass, data, ids, partId } from "../wire/marks.ts";
+import { byId, put } from "./elements.ts";
+import { labelOf, statusOf, taskRows } from "./rows.ts";
+import { reveal } from "./view.ts";
+
+interface Session {
+  task: number;
+  row: HTMLTableRowElement;
+  slot: number;
+  /** In milliseconds since the batch began. */
+  from: number;
+  lasted: number;
+  runs: boolean;
+}
+
+/** The drawing, and its measures: milliseconds across, slots down. */
+interface Drawing {
+  lanes: HTMLElement;
+  bars: Element;
+  spanMs: number;
+  slots: number;
+}
+
+/** A bar may be narrower than a pixel: within so many of them, the nearest one is meant. */
+const nearPixels = 3;
+
+let cursor: Session | undefined;
+
+/** Listens to pointer and keyboard. The place is there from the beginning; the timeline comes with the first session. */
+export function takeTimeline(): void {
+  const place = byId(partId("timeline"), HTMLElement);
+  place.addEventListener("pointermove", (event) => {
+    const drawing = drawingAt(event);
+    if (drawing) show(sessionAt(drawing, event));
+  });
+  place.addEventListener("pointerleave", () => {
+    if (document.activeElement !== document.getElementById(ids.lanes)) show(undefined);
+  });
+  place.addEventListener("click", (event) => {
+    const drawing = drawingAt(event);
+    if (!drawing) return;
+    show(sessionAt(drawing, event));
+    if (cursor) go(cursor);
+  });
+  place.addEventListener("focusin", (event) => {
+    const drawing = drawingAt(event);
+    if (drawing?.lanes === event.target) show(cursor ?? sessions(drawing)[0]);
+  });
+  place.addEventListener("keydown", (event) => {
+    const drawing = drawingAt(event);
+    if (drawing?.lanes === event.target) press(event, sessions(drawing));
+  });
+  upgradeTimeline();
+}
+
+/** Takes over a timeline that is new, and finds again in it what is shown of it. */
+export function followTimeline(): void {
+  upgradeTimeline();
+  const drawing = drawingNow();
+  if (cursor && drawing) show(sessions(drawing).find(isCursor));
+}
+
+function press(event: KeyboardEvent, all: readonly Session[]): void {
+  const at = all.findIndex(isCursor);
+  const targets: Partial<Record<string, number>> = {
+    ArrowRight: at + 1,
+    ArrowLeft: at - 1,
+    Home: 0,
+    End: all.length - 1,
+  };
+  const to = targets[event.key];
+  if (event.key === "Enter" && cursor) go(cursor);
+  if (event.key === "Escape") show(undefined);
+  if (to === undefined) return;
+  event.preventDefault();
+  show(all[Math.max(0, Math.min(all.length - 1, to))]);
+}
+
+function isCursor({ task, from }: Session): boolean {
+  return task === cursor?.task && from === cursor.from;
+}
+
+function go({ row }: Session): void {
+  const link = row.querySelector("a");
+  if (link) location.href = link.href;
+  else reveal(row);
+}
+
+function upgradeTimeline(): void {
+  const lanes = document.getElementById(ids.lanes);
+  if (!lanes || lanes.tabIndex === 0) return;
+  lanes.tabIndex = 0;
+  lanes.setAttribute("role", "group");
+  lanes.setAttribute("aria-roledescription", "timeline");
+}
+
+function drawingNow(): Drawing | undefined {
+  const lanes = document.getElementById(ids.lanes);
+  const bars = lanes?.getElementsByClassName(barsClass)[0];
+  if (!lanes || !bars) return undefined;
+  return { lanes, bars, spanMs: Number(lanes.dataset[data.span]), slots: Number(lanes.dataset[data.slots]) };
+}
+
+// The drawing, where the event is in it.
+function drawingAt({ target }: Event): Drawing | undefined {
+  const drawing = drawingNow();
+  return target instanceof Node && drawing?.lanes.contains(target) ? drawing : undefined;
+}
+
+// In the order of their beginnings.
+function sessions({ spanMs }: Drawing): Session[] {
+  return taskRows()
+    .flatMap(({ task, row }) =>
+      barsFrom(row.dataset[data.bars] ?? "").map(({ slot, from, lasted }) => {
+        return { task, row, slot, from, lasted: lasted ?? spanMs - from, runs: lasted === undefined };
+      }),
+    )
+    .sort((a, b) => a.from - b.from || a.task - b.task);
+}
+
+function sessionAt(drawing: Drawing, { clientX, clientY }: PointerEvent | MouseEvent): Session | undefined {
+  const { bars, spanMs, slots } = drawing;
+  const box = bars.getBoundingClientRect();
+  const slot = Math.floor(((clientY - box.top) / box.height) * slots);
+  const ms = ((clientX - box.left) / box.width) * spanMs;
+  let nearest: Session | undefined;
+  let distance = (nearPixels / box.width) * spanMs;
+  for (const session of sessions(drawing)) {
+    const away = Math.max(session.from - ms, ms - session.from - session.lasted, 0);
+    if (session.slot !== slot || (nearest ? away >= distance : away > distance)) continue;
+    nearest = session;
+    distance = away;
+  }
+  return nearest;
+}
+
+// Says below the drawing what a session was, and marks it; without one, both are as before.
+function show(session: Session | undefined): void {
+  cursor = session;
+  const readout = document.getElementById(ids.readout);
+  const mark = document.getElementById(ids.mark);
+  const drawing = drawingNow();
+  if (!readout || !mark || !drawing) return;
+  mark.hidden = !session;
+  if (!session) {
+    // Where nothing was shown yet, the summary stands there.
+    put(readout, readout.dataset["rest"] ?? readout.textContent);
+    return;
+  }
+  readout.dataset["rest"] ??= readout.textContent;
+  put(readout, sessionText(session));
+  const { bars, spanMs, slots } = drawing;
+  const height = bars.getBoundingClientRect().height / slots;
+  mark.style.left = `${(session.from / spanMs) * 100}%`;
+  mark.style.width = `max(3px, ${(session.lasted / spanMs) * 100}%)`;
+  mark.style.top = `${session.slot * height}px`;
+  mark.style.height = `${height}px`;
+}
+
+function sessionText({ task, row, slot, from, lasted, runs }: Session): string {
+  const length = `${durationText(lasted)}${runs ? " so far" : ""}, from ${durationText(from)} on`;
+  return `Task ${task} · ${statusOf(row)} · ${length}, in slot ${slot + 1} · ${labelOf(row)}`;
+}

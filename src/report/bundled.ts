@@ -1,0 +1,44 @@
+// The scripts and the style of the pages, as they stand in a page: bundled and minified. `bundled` is a macro. Whoever
+// imports it `with { type: "macro" }` has the texts instead of the call, be it run from its source or compiled. A macro may
+// not bundle within the process that bundles it, so it runs this file as a program of its own.
+
+export interface Bundled {
+  /** The script of the page of a batch. */
+  live: string;
+  /** The script of the page of a result. */
+  result: string;
+  /** The style of both. */
+  style: string;
+}
+
+const sources: Record<keyof Bundled, string> = {
+  live: "browser/live.ts",
+  result: "browser/result.ts",
+  style: "style/style.css",
+};
+
+export function bundled(): Bundled {
+  const { stdout, stderr, success } = Bun.spawnSync([process.execPath, import.meta.path], {
+    // Whatever `bunfig.toml` or `.env` lies where the program is run from is none of its business.
+    cwd: import.meta.dir,
+  });
+  if (!success) throw new Error(`Internal error: the scripts of the pages cannot be bundled.\n${stderr}`);
+  return JSON.parse(stdout.toString());
+}
+
+async function bundle(source: string): Promise<string> {
+  const { outputs } = await Bun.build({
+    entrypoints: [`${import.meta.dir}/${source}`],
+    target: "browser",
+    format: "iife",
+    minify: true,
+  });
+  const [output] = outputs;
+  if (!output || outputs.length > 1) throw new Error(`Internal error: ${source} is not one bundle.`);
+  return (await output.text()).trim();
+}
+
+if (import.meta.main) {
+  const [live, result, style] = await Promise.all([sources.live, sources.result, sources.style].map(bundle));
+  console.log(JSON.stringify({ live, result, style }));
+}

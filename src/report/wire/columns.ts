@@ -1,0 +1,36 @@
+// The table of all tasks: its columns, by which it is sorted, and what it can be narrowed to.
+
+/** How a task stands, as the class of its row. */
+export type StatusClass = "ok" | "warn" | "bad" | "run" | "wait" | "off";
+
+/** In the order of the cells. */
+export const columns = [
+  { key: "task", heading: "Task" },
+  { key: "prompt", heading: "Prompt" },
+  { key: "status", heading: "Status" },
+  { key: "duration", heading: "Duration" },
+  { key: "cost", heading: "Cost" },
+] as const;
+
+export type ColumnKey = (typeof columns)[number]["key"];
+
+/** What is appended to the key of a column in the list of orders, for the greatest first. */
+export const downSuffix = " down";
+
+interface Filter {
+  show: string;
+  word: string;
+  /** The rows that are shown; without it, all. */
+  classes?: readonly StatusClass[];
+}
+
+/** In the order in which one looks for them. */
+export const filters: readonly Filter[] = [
+  { show: "", word: "All" },
+  { show: "failed", word: "Failed", classes: ["bad"] },
+  { show: "denied", word: "Tools denied", classes: ["warn"] },
+  { show: "running", word: "Running", classes: ["run"] },
+  { show: "queued", word: "Queued", classes: ["wait"] },
+  { show: "succeeded", word: "Succeeded", classes: ["ok", "warn"] },
+  { show: "cancelled", word: "Cancelled", classes: ["off"] },
+];
