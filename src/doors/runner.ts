@@ -1,4 +1,4 @@
-// The hidden subcommands: the processes that carry a batch. Their output is the batch's `runner.log`.
+// The hidden subcommands: the processes of a batch. Their output is the batch's `runner.log`.
 import { notifyOf } from "../engine/output/notify.ts";
 import { runBatch } from "../engine/runner/runner.ts";
 import {
@@ -15,7 +15,7 @@ import { isStorageTrouble, StoreProblem } from "../store/database.ts";
 import { layoutOf } from "../store/layout.ts";
 import { Store } from "../store/store.ts";
 
-/** Runs a hidden subcommand, and gives its exit status: 0 when no other process need care. */
+/** Runs a hidden subcommand, and returns its exit status: 0 if no other process must act. */
 export async function runHidden(
   command: string,
   [stateDirectory = "", batch, fed]: string[],
@@ -26,7 +26,7 @@ export async function runHidden(
     await startDetachedKeeper(stateDirectory, batchId, values);
     return 0;
   }
-  // Whoever removed it has ended the batch, and does not want an empty one back.
+  // Removing the store has ended the batch, and must not create an empty one.
   if (!exists(layoutOf(stateDirectory).database)) {
     console.error(`The store of ${batchId} has been removed.`);
     return 0;
@@ -58,7 +58,7 @@ async function runUnderKeeper(
     await runBatch(store, log, { values });
     return 0;
   } catch (error) {
-    // Told before anything else: sessions and timers must not keep a runner alive that has failed.
+    // Report first: sessions and timers must not keep a failed runner alive.
     console.error(error);
     return error instanceof StoreProblem || isStorageTrouble(error) ? hinderedCode : 1;
   }

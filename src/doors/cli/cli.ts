@@ -1,4 +1,4 @@
-// The command line. Every command is the face of an operation; this file finds the one that was meant.
+// The command line. Every command is the face of an operation; this file finds the right one.
 import { product } from "../../model/product.ts";
 import { shellQuoted } from "../../model/shell-quoted.ts";
 import { numbersIn } from "../../operations/as-meant.ts";
@@ -17,13 +17,13 @@ import { type Flag, parseFlags, spellingsIn } from "./input/flags.ts";
 import { ownTerminal, type Terminal } from "./terminal/terminal.ts";
 import { commandHelp, flagsOfCommand, overview } from "./view/help.ts";
 
-/** What the user can solve, in a sentence, though something may have been done already. */
+/** A problem that the user can solve, in a sentence, although something may have been done already. */
 export class Trouble extends Error {}
 
-/** Of wrong usage and bad input: nothing was done. */
+/** For wrong usage and bad input: nothing was done. */
 const usageStatus = 2;
 
-/** Runs what was asked for, and gives the exit status. */
+/** Runs a command line, and returns the exit status. */
 export async function runCommand(argv: readonly string[]): Promise<number> {
   const terminal = ownTerminal();
   const status = await perform(argv, terminal);
@@ -34,7 +34,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   return failure === undefined ? status : status || 1;
 }
 
-/** The same on a terminal of the caller's. */
+/** The same on a given terminal. */
 export async function perform([name, ...others]: readonly string[], terminal: Terminal): Promise<number> {
   if (name === undefined || name === "--help" || name === "-h") return help(undefined, terminal);
   if (name === "help") return help(others[0], terminal);
@@ -42,7 +42,7 @@ export async function perform([name, ...others]: readonly string[], terminal: Te
     await terminal.out.print(product.version);
     return 0;
   }
-  // `serve` may be left out, as it is where there is no terminal.
+  // `serve` may be left out, as it may without a terminal.
   const words = [name, ...others];
   if (name.startsWith("--") && words.some((word) => /^--http(?:=|$)/.test(word)))
     return runOne(serve, words, terminal);
@@ -84,14 +84,14 @@ async function runOne(command: Command, argv: readonly string[], terminal: Termi
   }
 }
 
-// Flags by their names on a command line; what stands in a file, by its names there.
+// Names flags as on a command line, and the contents of a file by their names there.
 function asWritten(words: string, flags: readonly Flag[]): string {
   const lines = words.split("\n");
   const isOfFile = (line: string) => /^(?:- )?(?:the file |standard input)/.test(line);
   return lines.map((line) => (isOfFile(line) ? line : inFlagWords(line, flags))).join("\n");
 }
 
-// What stands without a flag, by the properties that the command gives it.
+// Assigns words without a flag to the properties that the command declares for them.
 function placed(
   wanted: readonly Positional[],
   given: readonly string[],
@@ -121,7 +121,7 @@ function placed(
   return Object.fromEntries(entries);
 }
 
-// `3`, and where several may stand, `3-7` and `3,5-7`, as answers and people write them.
+// `3`, and if several are allowed, `3-7` and `3,5-7`, as answers and people write them.
 function positionNumbers(text: string, many: boolean): number[] | undefined {
   const words = many ? text.replace(/,$/, "").split(",") : [text];
   const wanted = many ? /^[1-9]\d*(?:[-–]\d+)?$/ : /^[1-9]\d*$/;
@@ -166,7 +166,7 @@ async function unknownCommand(name: string, others: readonly string[], { err }: 
   return usageStatus;
 }
 
-// An option of `run`, as one writes it for `claude`.
+// An option of `run`, spelled as for `claude`.
 function optionHint(name: string, others: readonly string[]): string {
   const command = commands.find((one) => others.includes(one.name));
   if (command) return ` Options go behind the command: \`${product.name} ${command.name} ${name}\`.`;
@@ -185,7 +185,7 @@ function commandHint(name: string, others: readonly string[], known: readonly st
   const meant = commands.find(({ otherNames = [] }) => otherNames.includes(name.toLowerCase()))?.name;
   const near = meant ?? nearest(name, known);
   if (near !== undefined) return ` Did you mean \`${near}\`?`;
-  // Several words without quotes are a task, and none of our commands.
+  // Several unquoted words are a task, not a misspelled command.
   return others.length > 1 && !others.some((word) => word.startsWith("-"))
     ? ` To run a session on a task, write \`${product.name} run "TASK"\`.`
     : "";

@@ -1,4 +1,4 @@
-// The hidden command that shells ask at every press of Tab: quick, silent, and it writes nothing anywhere.
+// The hidden command that shells call at every press of Tab: quick, silent, and without writing anything.
 import { readConfiguration, stateDirectoryOf } from "../../operations/configuration.ts";
 import { ConfigurationError } from "../../operations/user-error.ts";
 import { oneLine } from "../../report/harmless.ts";
@@ -9,13 +9,13 @@ import { printNow } from "./print-now.ts";
 
 const mostBatches = 50;
 
-/** Prints a candidate a line: the word, a tab, and what it is. */
+/** Prints a candidate on each line: the word, a tab, and its description. */
 export function complete(words: readonly string[]): number {
   const found = candidatesFor(commands, words.length === 0 ? [""] : words, () => {
     try {
       return glimpseBatches(stateDirectoryOf(readConfiguration().configuration), mostBatches);
     } catch (error) {
-      // Where the batches are cannot be told; who presses Tab did not ask why.
+      // The state directory is unknown; a press of Tab does not show why.
       if (error instanceof ConfigurationError) return [];
       throw error;
     }

@@ -1,4 +1,4 @@
-// Calls of tools as clients really write them: the arguments are `null` for none, or an object that was sent as its text.
+// Tool calls as clients really write them: the arguments are `null` for none, or an object sent as text.
 import { z } from "zod";
 
 const calls = z.looseObject({
@@ -7,7 +7,7 @@ const calls = z.looseObject({
 });
 const inText = z.record(z.string(), z.unknown());
 
-/** The message with arguments that are an object, where they can mean nothing else. Else the message as it came. */
+/** The message with its arguments as an object, if they can only mean that. Otherwise the message unchanged. */
 export function callAsMeant(message: unknown): unknown {
   const call = calls.safeParse(message).data;
   if (!call) return message;

@@ -1,4 +1,4 @@
-// Suggests the rest of what a user types: batches and task numbers, in addresses and in the arguments of prompts.
+// Completes what a user types: batches and task numbers, in addresses and in the arguments of prompts.
 import type { McpServer } from "@modelcontextprotocol/server";
 import { canRetry } from "../../model/state.ts";
 import type { Context } from "../../operations/context.ts";
@@ -7,7 +7,7 @@ import { recentBatches } from "../../operations/resources.ts";
 import type { Connection } from "./connection.ts";
 import { prompts } from "./prompt-texts.ts";
 
-/** Most that the protocol lets us suggest at once. */
+/** The protocol's limit for one answer. */
 const mostValues = 100;
 
 export function serveCompletion(server: McpServer, { context }: Connection): void {
@@ -37,7 +37,7 @@ function valuesFor(
   return [...(prompt?.arguments.find(({ name }) => name === argument)?.values ?? [])];
 }
 
-// Of a batch that is known by now; to be run again, only those that can be.
+// Of a batch that is already chosen; for a rerun, only tasks that can be rerun.
 function taskNumbers(context: Context, batchId: string | undefined, retried: boolean): number[] {
   const row = listedBatch(recentBatches(context, mostValues), batchId ?? "latest");
   const tasks = row ? (context.store.batch(row.batchId)?.state.tasks ?? []) : [];

@@ -1,4 +1,4 @@
-// What a server knows of who is connected to it.
+// What a server knows of its client.
 import { CLIENT_INFO_META_KEY, type McpServer, type ServerContext } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { type ClientLimits, limitsOf } from "../../operations/clients.ts";
@@ -7,26 +7,26 @@ import type { Context } from "../../operations/context.ts";
 /** What the server of one connection may use. */
 export interface Connection {
   context: Context;
-  /** Which protocol it speaks: since 2026-07-28, or before. */
+  /** Its protocol: since 2026-07-28, or before. */
   era: "legacy" | "modern";
-  /** The client's, where it has started us. */
+  /** The client's, if it started us. */
   environment?: Record<string, string | undefined>;
-  /** Aborted, by a `ClientEnded`, when the client has gone: nobody waits any more. */
+  /** Aborted with a `ClientEnded` when the client has gone: nobody waits any more. */
   client: AbortSignal;
-  /** The calls in progress; a door that closes lets them say goodbye. */
+  /** The calls in progress; a closing door lets them finish. */
   calls: Set<Promise<unknown>>;
 }
 
 const named = z.object({ [CLIENT_INFO_META_KEY]: z.object({ name: z.string() }) });
 
-/** Who asks: since 2026-07-28 each request says so, before that the connection did once. */
+/** The client's name: since 2026-07-28 in each request, before that once for the connection. */
 export function clientName(server: McpServer, { mcpReq }: ServerContext): string | undefined {
   const inRequest = named.safeParse(mcpReq.envelope);
   if (inRequest.success) return inRequest.data[CLIENT_INFO_META_KEY].name;
   return server.server.getClientVersion()?.name;
 }
 
-/** The limits of the client that asks. Throws `UserError` when the configuration is broken. */
+/** The limits of the calling client. Throws `UserError` if the configuration is broken. */
 export function limitsFor(
   server: McpServer,
   request: ServerContext,

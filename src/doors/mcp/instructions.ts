@@ -1,6 +1,6 @@
-// What a client tells its model about this server. It says what is, and gives no orders.
+// What a client says to its model about this server. Describes, and gives no orders.
 
-/** The first words count: some clients show no more, and others search for tools by them. */
+/** The first words matter most: some clients show no more, and others search for tools by them. */
 export const instructions = [
   "Runs many Claude Code sessions in parallel, one for each task: reviewing, changing, testing or researching many files, modules or questions at once.",
   "All tasks that do not need each other's results go in one spawn_parallel_claude_sessions call; separate calls take many times as long.",

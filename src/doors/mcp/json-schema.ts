@@ -1,4 +1,4 @@
-// The declared schemas as JSON Schema, as small and plain as clients need them: many pass all of it to their model in every
+// The declared schemas as JSON Schema, as small and plain as clients need: many pass all of it to their model in every
 // conversation.
 import { z } from "zod";
 
@@ -6,7 +6,7 @@ type JsonSchema = z.core.JSONSchema.JSONSchema;
 type Properties = NonNullable<JsonSchema["properties"]>;
 
 /**
- * An input schema. Shown as written, so that no field with a default turns up as required. A property that means the same
+ * An input schema. Describes raw input, so that fields with a default are not required. A property that means the same in
  * `elsewhere` is described only there.
  */
 export function inputJsonSchema(schema: z.ZodType, elsewhere?: z.ZodType): Record<string, unknown> {
@@ -20,8 +20,8 @@ export function outputJsonSchema(schema: z.ZodType): Record<string, unknown> {
 }
 
 /**
- * What is passed on as it is. Our own words (`aliases`, `placeholder` …) are not, and neither are those that only a fault in
- * the input brings up (`minLength`, `pattern`): its message says what is expected.
+ * Keywords that are passed on. Our own (`aliases`, `placeholder` …) are not, nor those that matter only for invalid input
+ * (`minLength`, `pattern`), whose messages say what is expected.
  */
 const keywords = [
   "enum",
@@ -41,7 +41,7 @@ function inputOf(schema: z.ZodType): JsonSchema {
 }
 
 interface Manner {
-  /** Whether an object accepts only the properties that it lists. */
+  /** Whether an object accepts only the listed properties. */
   isClosed: boolean;
 }
 
@@ -56,32 +56,32 @@ function listed(schema: JsonSchema, manner: Manner): JsonSchema {
     ...(anyOf === undefined ? {} : { anyOf: anyOf.map((one) => undescribed(listed(one, manner))) }),
     ...(isSchema(items) ? { items: listed(items, manner) } : {}),
     ...(properties === undefined ? {} : listedObject(schema, properties, manner)),
-    // Anything is allowed without a word, and some clients stumble over the empty schema that says it.
+    // Omitted, because anything is allowed by default, and some clients reject an empty schema.
     ...(isSchema(additionalProperties) && Object.keys(additionalProperties).length > 0
       ? { additionalProperties: listed(additionalProperties, manner) }
       : {}),
   };
 }
 
-// Several words are one text with commas: every client can show that, and no model gets it wrong. A list is taken too.
+// Several words are one text with commas: every client can show that, and no model gets it wrong. A list is accepted too.
 function isTextOrTexts(branches: readonly JsonSchema[] = []): boolean {
   const [text, list] = branches;
   const isList = list?.type === "array" && isSchema(list.items) && list.items.type === "string";
   return branches.length === 2 && text?.type === "string" && isList;
 }
 
-// Nobody comes near the limits of a whole number.
+// The default limits of integers, which nobody reaches.
 function goesWithoutSaying(keyword: (typeof keywords)[number], schema: JsonSchema): boolean {
   return Math.abs(Number(schema[keyword])) === Number.MAX_SAFE_INTEGER;
 }
 
-// The description of the whole union says what each of its branches is.
+// The description of the whole union covers each branch.
 function undescribed({ description: _, ...schema }: JsonSchema): JsonSchema {
   return schema;
 }
 
-// `.meta({ listed: false })` leaves a property out, and `.meta({ listed: "required" })` those of an object that it does not
-// require: a second time, or for few callers, they would only cost context. The object says that it has more.
+// `.meta({ listed: false })` omits a property, and `.meta({ listed: "required" })` the optional properties of an object:
+// repeated, or for few callers, they would only cost context. The object then says that it has more.
 function listedObject(schema: JsonSchema, properties: Properties, manner: Manner): JsonSchema {
   const all = Object.entries(properties);
   const shown = all.flatMap(([name, property]) => {
@@ -111,7 +111,7 @@ function notDescribedBy(other: JsonSchema, { properties = {} }: JsonSchema): Pro
 
 const limits = ["description", "minimum", "exclusiveMinimum", "maximum", "maxLength"];
 
-// What it takes to write a value: its limits go with the description.
+// Only what is needed to write a value: its limits are omitted with the description.
 function bare(schema: JsonSchema): JsonSchema {
   return Object.fromEntries(Object.entries(schema).filter(([keyword]) => !limits.includes(keyword)));
 }

@@ -1,10 +1,10 @@
-// What is wrong with the params of a request, as sentences: the SDK answers with the list of issues of its schema library.
+// Faults in the params of a request, as sentences: the SDK answers with its schema library's list of issues.
 import type { McpServer } from "@modelcontextprotocol/server";
 import { ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { placeText, typeWords } from "../../operations/faults.ts";
 
-/** Rewords such errors on their way out, whichever transport the server is connected to. */
+/** Rewords such errors on their way out, with any transport of the server. */
 export function answerInSentences({ server }: McpServer): void {
   const connect = server.connect.bind(server);
   server.connect = (transport) => {
@@ -14,7 +14,9 @@ export function answerInSentences({ server }: McpServer): void {
   };
 }
 
-/** For a method that is registered with a schema of its own: `paramsOf` looks at its params, for the SDK has no sentences. */
+/**
+ * For a method that is registered with its own schema: `paramsOf` checks its params, because the SDK gives no sentences.
+ */
 export const anyParams = z.looseObject({});
 
 /** The params of a request. Throws what is wrong with them, in sentences. */
@@ -50,7 +52,7 @@ function issuesIn(text: string): Issue[] | undefined {
   try {
     return issuesSchema.safeParse(JSON.parse(text.slice(start.index + start[0].length))).data;
   } catch {
-    // Not the list: the message stays as it is.
+    // Not the list: the message stays unchanged.
     return undefined;
   }
 }

@@ -6,7 +6,7 @@ export interface PromptArgument {
   title: string;
   description: string;
   required: boolean;
-  /** What is suggested while it is typed, where that is known beforehand. */
+  /** Suggestions while it is typed, if known in advance. */
   values?: readonly string[];
 }
 

@@ -14,7 +14,7 @@ import { type Connection, limitsFor } from "./connection.ts";
 
 const pageSize = 50;
 
-/** How the templates are listed. */
+/** The templates as listed. */
 const templates = [
   {
     name: "batch",
@@ -40,7 +40,7 @@ const templates = [
   },
 ];
 
-/** Lists and reads. Looking carries nothing on: clients list by themselves as they start. */
+/** Lists and reads. Reading resumes no batch, because clients list by themselves when they start. */
 export function serveResources(server: McpServer, connection: Connection): void {
   const { context } = connection;
   server.server.setRequestHandler("resources/list", ({ params }) => {

@@ -1,4 +1,4 @@
-// An MCP server of ours: what every door that speaks MCP serves, one for each connection.
+// Our MCP server, as every MCP door serves it: one for each connection.
 import { McpServer } from "@modelcontextprotocol/server";
 import { product } from "../../model/product.ts";
 import { serveCompletion } from "./completion.ts";
@@ -16,11 +16,11 @@ import { sendingWellFormed } from "./well-formed.ts";
 export type { Connection };
 
 interface Served {
-  /** Whether this server itself announces changes: where it lives as long as its connection does. */
+  /** Whether this server itself announces changes: if it lives as long as its connection. */
   tells?: boolean;
 }
 
-/** What only another version of this program changes: a client of 2026-07-28 need not ask for it each time. */
+/** Changes only with another version of this program, so a client of 2026-07-28 need not ask each time. */
 const lasting = { ttlMs: 60 * 60_000 };
 
 /** A server for one connection, or for one request. Nothing is opened before the first call. */

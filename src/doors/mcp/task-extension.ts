@@ -1,5 +1,5 @@
-// The Tasks extension of 2026-07-28: calls that are answered with a task, about which the client asks later. Knows
-// the protocol and nothing of what the tasks are.
+// The Tasks extension of 2026-07-28: calls that are answered with a task, which the client polls. Knows the protocol, but
+// not what the tasks are.
 
 import {
   CLIENT_CAPABILITIES_META_KEY,
@@ -16,26 +16,26 @@ import { anyParams, paramsOf } from "./plain-errors.ts";
 /** The extension's name, for `capabilities.extensions`. */
 export const tasksExtension = "io.modelcontextprotocol/tasks";
 
-/** A task at a moment. Times are ISO 8601. */
+/** A snapshot of a task. Times are ISO 8601. */
 export interface ProtocolTask {
   taskId: string;
   status: "working" | "input_required" | "completed" | "cancelled" | "failed";
   statusMessage?: string;
   createdAt: string;
   lastUpdatedAt: string;
-  /** How long it is kept after its beginning; `null` without an end. */
+  /** How long it is kept after its beginning; `null` for no limit. */
   ttlMs: number | null;
   pollIntervalMs: number;
 }
 
-/** The same with what has come of it: the call's own result, the error of the protocol, or what is asked for. */
+/** The same with its outcome: the call's result, the error of the protocol, or the requested input. */
 export interface DetailedTask extends ProtocolTask {
   result?: Record<string, unknown>;
   error?: { code: number; message: string };
   inputRequests?: Record<string, unknown>;
 }
 
-/** Where tasks come from. Each gives nothing (or false) for a task that it does not know. */
+/** Where tasks come from. Each method returns undefined (or false) for an unknown task. */
 export interface TaskSource {
   get(taskId: string, request: ServerContext): Promise<DetailedTask | undefined>;
   update(taskId: string, inputResponses: Record<string, unknown>): Promise<boolean>;
@@ -48,7 +48,7 @@ const declared = z.object({
   }),
 });
 
-/** Whether the client of this request may be answered with a task. */
+/** Whether the client of this request accepts a task as the answer. */
 export function takesTasks({ mcpReq }: ServerContext): boolean {
   return declared.safeParse(mcpReq.envelope).success;
 }
@@ -60,12 +60,12 @@ export function tasksRequired(): MissingRequiredClientCapabilityError {
   });
 }
 
-/** The answer of a call that goes on as a task. It must be there for `tasks/get` by now. */
+/** The answer of a call that continues as a task, which `tasks/get` must find from now on. */
 export function createdTask(task: ProtocolTask) {
   return { resultType: "task", ...task, content: [] };
 }
 
-/** Answers what clients ask about tasks. */
+/** Answers clients' requests about tasks. */
 export function serveTasks({ server }: McpServer, tasks: TaskSource): void {
   server.setRequestHandler("tasks/get", { params: anyParams }, async (params, request) => {
     if (!takesTasks(request)) throw tasksRequired();
@@ -76,7 +76,7 @@ export function serveTasks({ server }: McpServer, tasks: TaskSource): void {
   server.setRequestHandler("tasks/update", { params: anyParams }, async (params, request) => {
     if (!takesTasks(request)) throw tasksRequired();
     const { taskId, inputResponses: given } = paramsOf(updated, params);
-    // The SDK lifts the responses out of what a handler sees.
+    // The SDK removes the responses from what a handler sees.
     const inputResponses = { ...given, ...request.mcpReq.inputResponses };
     return (await tasks.update(taskId, inputResponses)) ? {} : unknownTask(taskId);
   });

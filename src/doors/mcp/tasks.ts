@@ -1,4 +1,4 @@
-// Batches as tasks of the protocol. The task id is the batch id, so that any server process answers for it.
+// Batches as tasks of the protocol. The task id is the batch id, so that any server process can answer for it.
 import type { McpServer } from "@modelcontextprotocol/server";
 import { type BatchTask, batchTask, batchTaskAnswer, cancelBatchTask } from "../../operations/batch-tasks.ts";
 import type { Context } from "../../operations/context.ts";
@@ -7,7 +7,7 @@ import { type Connection, limitsFor } from "./connection.ts";
 import type { ProtocolTask, TaskSource } from "./task-extension.ts";
 import { toolResult } from "./tool-result.ts";
 
-/** How often a client may ask: it costs a few milliseconds. */
+/** How often a client may poll, in milliseconds: it costs a few milliseconds. */
 const pollIntervalMs = 2_000;
 
 /** The batches of the store. */
@@ -25,7 +25,7 @@ export function batchTasks(server: McpServer, connection: Connection): TaskSourc
         result: toolResult(await batchTaskAnswer(context, taskId, limitsFor(server, request, connection))),
       };
     },
-    // No session asks for anything.
+    // No session requests any input.
     update: async (taskId) => batchTask(context, taskId) !== undefined,
     cancel: (taskId) => cancelBatchTask(context, taskId),
   };
@@ -45,7 +45,7 @@ function protocolTask(taskId: string, { status, createdAt, changedAt, message }:
     statusMessage: message,
     createdAt: new Date(createdAt).toISOString(),
     lastUpdatedAt: new Date(changedAt).toISOString(),
-    // Kept until somebody prunes.
+    // Kept until it is pruned.
     ttlMs: null,
     pollIntervalMs,
   };

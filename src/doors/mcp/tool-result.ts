@@ -6,7 +6,7 @@ import { taskUri } from "../../operations/batch-uri.ts";
 import { countText } from "../../report/amounts.ts";
 import { wellFormed } from "./well-formed.ts";
 
-/** Claude Code cuts the middle out of errors over 10,000 characters: better the end, with a word on it. */
+/** Claude Code cuts the middle out of errors over 10,000 characters: better to cut the end, and say so. */
 const longestError = 9_000;
 /** Most links to what was cut. */
 const mostLinks = 5;
@@ -18,22 +18,22 @@ const cutResult = z.object({
 });
 const cutBatch = z.object({ batchId: z.string(), results: z.array(z.unknown()).optional() });
 
-/** Some clients hand the model only the text, others only the data, so each is complete. */
+/** Some clients pass their model only the text, others only the data, so each is complete. */
 export function toolResult(given: unknown) {
-  // The text is read as JSON, too.
+  // The text is parsed as JSON too.
   const output = wellFormed(given);
   const structuredContent = z.record(z.string(), z.unknown()).parse(output);
   const text = { type: "text" as const, text: JSON.stringify(output) };
   return { content: [text, ...links(output)], structuredContent };
 }
 
-/** What the caller can fix. */
+/** A problem that the caller can fix. */
 export function errorResult(message: string) {
   const text = message.length > longestError ? shortened(message) : message;
   return { content: [{ type: "text" as const, text }], isError: true };
 }
 
-// Where the whole is of what was cut, for clients that follow links.
+// Links to the whole of what was cut, for clients that follow links.
 function links(output: unknown) {
   const batch = cutBatch.safeParse(output);
   if (!batch.success) return [];
@@ -51,7 +51,7 @@ function links(output: unknown) {
   }));
 }
 
-// Whole lines where a line is a fault.
+// Cuts at whole lines, because a line is a fault.
 function shortened(message: string): string {
   const beginning = beginningOf(message, longestError);
   const end = beginning.lastIndexOf("\n");

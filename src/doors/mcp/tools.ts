@@ -21,15 +21,20 @@ import { createdTask, takesTasks } from "./task-extension.ts";
 import { startedTask } from "./tasks.ts";
 import { errorResult, toolResult } from "./tool-result.ts";
 
-/** Claude Code shows a preview of longer answers, unless a tool says that it needs more; ours have 100,000 at most. */
+/**
+ * Claude Code shows a preview of longer answers, unless a tool declares that it needs more; ours have at most 100,000.
+ */
 const claudeCodeCharacters = 150_000;
 const longAnswers = ["spawn_claude_session", "spawn_parallel_claude_sessions", "read_batch_results"];
-/** Why people install the server. Claude Code hides the other tools behind a search, so this one describes the options of all. */
+/**
+ * The main reason to install the server. Claude Code hides the other tools behind a search, so this one describes the
+ * options of all.
+ */
 const main = spawnParallel;
 
 /**
- * Lists and calls. The SDK's own registry would check input and output once more: operations check their input
- * themselves, so that all faults come in one message with the nearest known names.
+ * Lists and calls. The SDK's own registry would check input and output again: operations check their input themselves, so
+ * that all faults come in one message with the nearest known names.
  */
 export function serveTools(server: McpServer, connection: Connection): void {
   const { calls } = connection;
@@ -46,7 +51,7 @@ export function serveTools(server: McpServer, connection: Connection): void {
   });
 }
 
-// The schemas take a while to make, and never change.
+// Creating the schemas takes a while, and they never change.
 let list: ReturnType<typeof toolsAsListed> | undefined;
 function listed() {
   list ??= toolsAsListed();
@@ -62,7 +67,7 @@ function toolsAsListed() {
       type: "object" as const,
     },
     outputSchema: { ...outputJsonSchema(tool.output), type: "object" as const },
-    // Here clients of every era look for it.
+    // Clients of every era look for it here.
     annotations: { title: tool.title, ...tool.annotations },
     ...hintsFor(tool.name),
   }));
@@ -122,23 +127,24 @@ function callOf(request: ServerContext, connection: Connection): Call {
     progress: (progress, total, message) => {
       if (token === undefined || mcpReq.signal.aborted) return;
       const params = { progressToken: token, progress, total, message };
-      // A client that has gone shows by the end of input.
+      // A client that has gone is noticed by the end of input.
       mcpReq.notify({ method: "notifications/progress", params }).catch(() => undefined);
     },
   };
 }
 
-/** What ends the call before it is done: a cancellation, the end of the client, or of its connection. */
+/** What ends a call early: a cancellation, the end of the client, or of its connection. */
 function endOf({ mcpReq, http }: ServerContext, { client, era }: Connection): AbortSignal {
   const own = AbortSignal.any([mcpReq.signal, client]);
-  // Since 2026-07-28, a client cancels by closing the connection. Before that, it must say so, and one that has lost
-  // its connection has not cancelled anything.
+  // Since 2026-07-28, a client cancels by closing the connection. Before, it must say so, and a lost connection cancels
+  // nothing.
   if (era === "modern" || !http?.req) return own;
   const connection = http.req.signal;
   const ended = new AbortController();
   const end = () => {
     if (client.aborted) ended.abort(client.reason);
-    // The SDK closes a server that serves one request when its connection closes. A cancellation has a text, or nothing.
+    // The SDK closes a server for one request when its connection closes. The reason of a cancellation is a text, or
+    // absent.
     else if (connection.aborted || mcpReq.signal.reason instanceof Error) ended.abort(new ConnectionLost());
     else ended.abort(mcpReq.signal.reason);
   };

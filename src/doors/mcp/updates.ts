@@ -1,5 +1,5 @@
-// Tells clients that batches are new or have changed. Both eras: until 2025-11-25 of what the client has subscribed
-// to, since 2026-07-28 on its `subscriptions/listen` stream, which the SDK filters by what it has asked for.
+// Notifies clients of new and changed batches. Both eras: until 2025-11-25 about what the client has subscribed to, since
+// 2026-07-28 on its `subscriptions/listen` stream, which the SDK filters by the client's request.
 import type { McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { batchUri, taskUri, transcriptUri } from "../../operations/batch-uri.ts";
@@ -7,7 +7,7 @@ import { Changes } from "../../operations/changes.ts";
 import type { Context } from "../../operations/context.ts";
 import { anyParams, paramsOf } from "./plain-errors.ts";
 
-/** A look costs some microseconds once a call has opened the store, and nothing before. */
+/** How often to look, in milliseconds. Takes some microseconds once a call has opened the store, and nothing before. */
 const lookMs = 1_000;
 
 /** Where changes are announced. */
@@ -16,7 +16,7 @@ export interface Listener {
   updated(uri: string): void;
 }
 
-/** Looks until the signal is aborted. */
+/** Polls until the signal is aborted. */
 export function watchBatches(context: Context, listener: Listener, signal: AbortSignal): void {
   const changes = new Changes(context);
   const look = () => {
@@ -33,7 +33,7 @@ export function watchBatches(context: Context, listener: Listener, signal: Abort
     try {
       look();
     } catch (error) {
-      // The store is busy or has gone: the next look tells, and nobody waits for this one.
+      // The store is busy or has gone: the next look will show, and nobody waits for this one.
       console.error(error);
     }
   }, lookMs);
@@ -41,7 +41,7 @@ export function watchBatches(context: Context, listener: Listener, signal: Abort
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });
 }
 
-/** Takes subscriptions of the older era, and gives the listener of this connection. */
+/** Handles subscriptions of the older era, and returns the listener of this connection. */
 export function serveSubscriptions(server: McpServer, era: "legacy" | "modern"): Listener {
   const subscribed = new Set<string>();
   if (era === "legacy") {
@@ -56,7 +56,7 @@ export function serveSubscriptions(server: McpServer, era: "legacy" | "modern"):
     });
   }
   const tell = (sending: Promise<void>) => {
-    // A client that has gone shows by the end of input.
+    // A client that has gone is noticed by the end of input.
     sending.catch(() => undefined);
   };
   return {

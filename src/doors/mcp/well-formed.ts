@@ -1,5 +1,5 @@
-// Messages without half a character, as a text may have that somebody cut in two. JSON has an escape for one, but many
-// clients refuse the whole message for it, and its call is never answered.
+// Messages without half a character, which a text may contain that somebody cut in two. JSON has an escape for one, but
+// many clients refuse the whole message, and its call is never answered.
 import type { Transport } from "@modelcontextprotocol/server";
 
 /** The transport, which sends U+FFFD for each half. */
@@ -17,7 +17,7 @@ export function wellFormed<Value>(value: Value): Value {
   return copy;
 }
 
-// Whole characters are no escapes in JSON.
+// Whole characters are not escaped in JSON.
 const mayHaveHalf = /\\ud[89a-f]/;
 
 function mend(holder: unknown): void {

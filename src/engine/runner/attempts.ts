@@ -25,7 +25,7 @@ export interface Carried<Of = Session> {
   number: number;
   attempt: number;
   session: Of;
-  /** What the session's processes carry in their environment. */
+  /** The marker in the environment of the session's processes. */
   marker: string;
   options: SessionOptions;
   transcript: string;

@@ -1,4 +1,4 @@
-// `cancel`: ends a batch, or some of its tasks.
+// `cancel`: cancels a batch, or some of its tasks.
 import { cancelBatch } from "../../../operations/batches.ts";
 import { batchPositional, commandOf, taskNumbersPositional } from "../input/command.ts";
 

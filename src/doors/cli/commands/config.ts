@@ -1,4 +1,4 @@
-// `config`: what is in force, and where each value comes from.
+// `config`: the settings in force, and the source of each.
 import { z } from "zod";
 import { configurationSchema, settingNames, variableOf } from "../../../model/configuration.ts";
 import type { Operation } from "../../../operations/operation.ts";
@@ -7,7 +7,7 @@ import { commandOf } from "../input/command.ts";
 import { fit } from "../terminal/fit.ts";
 import { table } from "../terminal/table.ts";
 
-/** Most columns of a list, so that one list does not push all other columns out of sight. Paths stay whole. */
+/** Most columns of a list, so that a long one does not push the others out of sight. Paths stay whole. */
 const listWidth = 60;
 
 const input = z.strictObject({});
@@ -56,7 +56,7 @@ export const config = commandOf(showConfiguration, {
     ["config --json | jq -r .file", "Print the path of the file"],
   ],
   alone: true,
-  // What is not known was told on standard error by now.
+  // Unknown names were reported on standard error already.
   present: ({ file, fileExists, settings, faults }, { terminal: { out } }) => {
     const rows = settings.map(({ name, value, source, variable }) => [
       name,

@@ -1,4 +1,4 @@
-// `doctor`: what a session needs, each with what was found.
+// `doctor`: everything that a session needs, each with the result of its check.
 import { doctor as operation } from "../../../operations/doctor.ts";
 import { harmless } from "../../../report/harmless.ts";
 import { commandOf } from "../input/command.ts";

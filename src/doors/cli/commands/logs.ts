@@ -112,7 +112,7 @@ async function noSession({ asked, log, number }: Showing): Promise<number> {
   return 0;
 }
 
-// From the first wanted attempt on: each until it has ended, and the next when there is one.
+// From the first wanted attempt on: follows each until it has ended, then the next when it begins.
 async function followAll(showing: Showing, first: number, single: boolean): Promise<number> {
   const { asked, log, number } = showing;
   const { status, attempts } = taskIn(log.state, number);
@@ -145,10 +145,10 @@ async function followAll(showing: Showing, first: number, single: boolean): Prom
   return 1;
 }
 
-/** How often a transcript is looked at, in milliseconds. */
+/** How often to read a transcript, in milliseconds. */
 const lookMs = 100;
 
-// Until it holds, or nothing more can come; `meanwhile` is done again and again.
+// Until it holds, or nothing more can come; `meanwhile` is called each time.
 async function until(
   { asked: { context }, log, number }: Showing,
   holds: () => boolean,

@@ -47,7 +47,7 @@ export const open: Command = {
   },
 };
 
-/** A browser that is already there takes the page and lets its opener end at once. */
+/** A running browser takes the page, and its opener exits at once. In milliseconds. */
 const openMs = 5_000;
 
 async function openingFailure(path: string): Promise<string | undefined> {

@@ -4,7 +4,7 @@ import { countText, roughText } from "../../../report/amounts.ts";
 import { commandOf } from "../input/command.ts";
 import { table } from "../terminal/table.ts";
 
-/** How many of the things that a dry run would remove are listed; `--json` has them all. */
+/** How many things that a dry run would remove are listed; `--json` has them all. */
 const mostListed = 30;
 
 export const prune = commandOf(operation, {

@@ -1,4 +1,4 @@
-// `results`: what the sessions of a batch answered, as text.
+// `results`: the answers of a batch's sessions, as text.
 
 import { product } from "../../../model/product.ts";
 import type { BatchState } from "../../../model/state.ts";
@@ -21,7 +21,7 @@ import { costCell } from "../terminal/table.ts";
 import type { Printer } from "../terminal/terminal.ts";
 import { wrapped } from "../terminal/wrapped.ts";
 
-/** Into a pipe, in columns. */
+/** In a pipe, in columns. */
 const longestLabel = 100;
 
 type Entry = ResultEntry & { textLength: number; nextFrom?: number | undefined };
@@ -44,7 +44,7 @@ const face = commandOf(readResults, {
     const { state } = findBatch(context, batchId);
     const headOf = (entry: Entry, on: Printer) => headLine(entry, state, on);
     const [only] = entries;
-    // The text of one task stands alone on standard output, so that it can go into a file as it is.
+    // The text of a single task is alone on standard output, so that it can be redirected to a file.
     if (isOfOneTask(input) && only) {
       void err.print(headOf(only, err));
       const rest = restOf(batchId, only);
@@ -70,7 +70,7 @@ const face = commandOf(readResults, {
 
 export const results: Command = {
   ...face,
-  // Who names one task wants its text: all of it, or all of it from a place on.
+  // Naming one task requests its text: all of it, or all from an offset on.
   run: (asked) => {
     const isWhole = isOfOneTask(asked.input) && asked.input["characters"] === undefined;
     return face.run(isWhole ? { ...asked, input: { ...asked.input, full: true } } : asked);

@@ -1,4 +1,4 @@
-// `retry`: resumes an interrupted batch, and reruns what failed, with other options where flags give some.
+// `retry`: resumes an interrupted batch, and reruns what failed, with other options if flags give any.
 import { z } from "zod";
 import { retryOptions } from "../../../model/options.ts";
 import { valueOrThrow } from "../../../operations/context.ts";
@@ -84,7 +84,8 @@ async function dryRun({ context, input: given, own: { json }, terminal: { out } 
   return 0;
 }
 
-// Those that run again, and those that wait: all of them where the batch resumes, else the ones that get other options.
+// The tasks that run again, and those that wait: all of these if the batch resumes, otherwise the ones with changed
+// options.
 function numbersOf({ log, reruns, meant, lost, isChanged }: RetryPlan): number[] {
   const open = log.state.tasks.filter(({ status }) => status !== "done").map(({ number }) => number);
   const waiting = lost ? open : isChanged ? meant.changed : [];

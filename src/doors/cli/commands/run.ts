@@ -1,4 +1,4 @@
-// `run`: a batch in the foreground, carried by this process; or with `--detach` by one of its own.
+// `run`: a batch in the foreground, run by this process, or with `--detach` by one of its own.
 import { z } from "zod";
 import { isJsonText } from "../../../claude/settings-file.ts";
 import { entryWith } from "../../../engine/output/answer.ts";
@@ -132,14 +132,14 @@ interface How {
 }
 
 interface HowHere extends How {
-  /** Whether somebody is there who could log in. */
+  /** Whether somebody is there to log in. */
   isAttended: boolean;
 }
 
-// Paths on a command line begin where its writer stands, whatever directory the sessions work in.
+// Paths on a command line start at the user's directory, whatever directory the sessions work in.
 function fromHere(input: Record<string, unknown>, directory: string): Record<string, unknown> {
   const paths = flagsOf(parallelInput).filter(namesPath);
-  // What is no path is told later, as it was given.
+  // What is no path is reported later, as given.
   const absolute = (value: unknown): unknown => {
     if (typeof value !== "string" || value === "" || isJsonText(value)) return value;
     const read = readPath(value, directory);
@@ -153,7 +153,7 @@ function fromHere(input: Record<string, unknown>, directory: string): Record<str
   );
 }
 
-// What is wrong with a task of a file is corrected in the file.
+// Faults of a task from a file must be fixed there, so they name the file.
 function placed(fault: string, places: readonly (string | undefined)[]): string {
   return fault.replace(/^tasks\[(\d+)\](\.?)/, (whole, index: string, dot: string) => {
     const place = places[Number(index)];
@@ -203,7 +203,7 @@ async function runHere(
   return exitStatusOf(endOfState(log.state, wordOfEnded(log.state)));
 }
 
-// To its end; gives the exit status where a signal wanted that sooner.
+// Runs the batch to its end; returns the exit status if a signal ended it sooner.
 async function carry(
   { store }: Context,
   log: BatchLog,
@@ -220,15 +220,15 @@ async function carry(
       `Stopping the running sessions. Press Ctrl-C again to kill them at once. Results so far are in ${log.state.outputDirectory}, and in \`${product.name} show ${batchId}\`.`,
     ),
   );
-  // As when a terminal is closed: sessions must not go on spending for nobody. Where standard output is something else,
-  // somebody may still want what comes there.
+  // As when a terminal is closed: sessions must not go on spending for nobody. If standard output goes elsewhere,
+  // somebody may still want it.
   void err.readerGone.then(() => {
     if (leadToTheSame(out.descriptor, err.descriptor)) interruption.nobodyReads();
   });
   const ended = progressLines((line) => view.say(line), faceOf(err));
   try {
     const watching: Watching = (state, current, standstill) => {
-      // Where nothing is drawn again and again, a hold is told once.
+      // Without a live view, a hold is reported once.
       if (!err.isLive && standstill && !isSame(standstill, hold)) view.say(heldText(standstill));
       activities = current;
       hold = standstill;
@@ -238,7 +238,7 @@ async function carry(
     // Loaded here, so that no other command pays for it at its start.
     const { runBatch } = await import("../../../engine/runner/runner.ts");
     const carried = await runBatch(store, log, { watching, values, isAttended, cancelled });
-    // Another runner has taken it over: it is still the batch that was asked for.
+    // Another runner has taken it over: it is still the requested batch.
     if (!carried)
       await follow(store, log, { until: Number.POSITIVE_INFINITY, signal: new AbortController().signal });
     ended(log.state);
@@ -248,12 +248,12 @@ async function carry(
   return interruption.status;
 }
 
-// Told again and again, its figures would be a line a second.
+// Reporting its figures again and again would be a line a second.
 function isSame(standstill: Standstill, before: Standstill | undefined): boolean {
   return before !== undefined && standstillKind(standstill) === standstillKind(before);
 }
 
-// Of a batch that this process has carried to its end.
+// For a batch that this process has run to its end.
 function wordOfEnded({ endedAt, cancelledBy }: BatchState): StateWord {
   return endedAt === undefined ? "running" : endedWord({ cancelledBy });
 }

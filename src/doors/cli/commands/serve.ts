@@ -95,7 +95,7 @@ async function serveHttp(
   const { token, isNew } = await tokenOrFault(layout);
   const stopped = Promise.withResolvers<void>();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stopped.resolve());
-  // Only who serves pays for the SDK.
+  // Imported here, so that other commands do not load the SDK.
   const [{ openHttp }, { newServer }, { watchBatches }] = await Promise.all([
     import("../../mcp/http/serve.ts"),
     import("../../mcp/server.ts"),
@@ -108,7 +108,7 @@ async function serveHttp(
     });
   const door = listening(open, address);
   const url = urlOf(address.host, door.port);
-  // Only once: what a service prints stands in a log, which others may read.
+  // Only once, because a service's output is in a log that others may read.
   const shown = isNew ? clientConfiguration(url, token) : undefined;
   if (json) await out.print(jsonText({ url, tokenFile: layout.httpTokenFile, ...shown }));
   void err.print(

@@ -1,4 +1,4 @@
-// `show`: one batch, a line a task.
+// `show`: one batch, with a line for each task.
 import { reportFileOf } from "../../../engine/output/answer.ts";
 import { usualNameOf } from "../../../engine/output/result-file.ts";
 import { endOfState } from "../../../model/batch-end.ts";
@@ -39,7 +39,7 @@ const face = commandOf(showBatch, {
 
 export const show: Command = {
   ...face,
-  // People see a line a task, for which no transcript need be read.
+  // People see a line for each task, for which no transcript is read.
   run: (asked) => (asked.own["json"] === true ? face.run(asked) : showToPeople(asked)),
 };
 
@@ -102,7 +102,7 @@ function header(state: BatchState, row: BatchRow, out: Printer): string {
   )}`;
 }
 
-// Paths are copied from here, so that nothing of them is cut.
+// Paths are copied from here, so they are not cut.
 function wide(out: Printer): Pick<Printer, "isTerminal" | "width"> {
   return { isTerminal: false, width: out.width };
 }
@@ -115,12 +115,12 @@ function rows(state: BatchState, out: Printer, activities: ReadonlyMap<number, s
   });
 }
 
-// In a terminal, the label gives way to the file's name, which may be copied from here.
+// In a terminal, the label is cut rather than the file's name, which may be copied.
 function labelWidth(out: Printer): number {
   return out.isTerminal ? Math.min(60, Math.max(15, out.width - besideLabel)) : 60;
 }
 
-/** Columns that number, outcome, duration, cost and file name take, as a rule. */
+/** Columns that number, outcome, duration, cost and file name usually take. */
 const besideLabel = 72;
 
 // Word, duration and cost.

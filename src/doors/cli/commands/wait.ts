@@ -1,4 +1,4 @@
-// `wait`: stays until a batch has ended, with a line for each task as it ends.
+// `wait`: waits until a batch has ended, with a line for each task as it ends.
 import type { z } from "zod";
 import { batchInput } from "../../../operations/batch-input.ts";
 import { waited, type waitOutput } from "../../../operations/batches.ts";
@@ -55,12 +55,12 @@ export function statusOf({ end }: z.infer<typeof waitOutput>): number {
   return end === "succeeded" ? 0 : 1;
 }
 
-/** That the batch does not end because somebody no longer looks. */
+/** Explains that the batch does not end because the command does. */
 export function leftText({ batchId, message }: z.infer<typeof waitOutput>): string {
   return `Batch ${batchId} continues in the background. ${message}`;
 }
 
-/** Rings in a terminal, for a user who looks elsewhere. */
+/** Rings in a terminal, for a user who is looking elsewhere. */
 export async function ring({ context, terminal: { out } }: Asked): Promise<void> {
   if (out.isLive && context.configuration.notifications) await out.write("\x07");
 }

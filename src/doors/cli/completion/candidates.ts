@@ -1,4 +1,4 @@
-// What can stand at the end of a command line that somebody is writing. Shells ask for it at every press of Tab.
+// What can come next on a command line. Shells call it at every press of Tab.
 import { listedBatch } from "../../../operations/find-batch.ts";
 import { countText, roughText } from "../../../report/amounts.ts";
 import type { BatchGlimpse } from "../../../store/peek.ts";
@@ -6,18 +6,18 @@ import type { Command, Positional } from "../input/command.ts";
 import { type Flag, flagNamed, namesPath } from "../input/flags.ts";
 import { flagsOfCommand } from "../view/help.ts";
 
-/** A word, and what it is; or that names of files or directories are wanted, which shells know best. */
+/** A word with its description; or that names of files or directories are wanted, which shells complete themselves. */
 export type Candidate = { word: string; about: string } | { names: "files" | "directories" };
 
 type Glimpse = () => readonly BatchGlimpse[];
 
-/** `written`: the words behind the program's name, the unfinished one last. */
+/** `written`: the words after the program's name, the unfinished one last. */
 export function candidatesFor(
   commands: readonly Command[],
   written: readonly string[],
   batches: Glimpse,
 ): Candidate[] {
-  // Bash takes `--effort=high` apart into three words.
+  // Bash splits `--effort=high` into three words.
   const words = written.filter((word, index) => word !== "=" || index === written.length - 1);
   const current = words.at(-1) === "=" ? "" : (words.at(-1) ?? "");
   const [name, ...others] = words.slice(0, -1);
@@ -84,7 +84,7 @@ function valuesOf(flag: Flag): Candidate[] {
   return namesPath(flag) ? [{ names: "files" }] : [];
 }
 
-// What stands without a flag, and is no flag's value.
+// Words that are neither a flag nor a flag's value.
 function positionalsIn(flags: readonly Flag[], others: readonly string[]): string[] {
   const end = others.indexOf("--");
   return others.filter((word, index) => {
@@ -95,7 +95,7 @@ function positionalsIn(flags: readonly Flag[], others: readonly string[]): strin
   });
 }
 
-/** How many of a batch's tasks are offered. */
+/** How many of a batch's tasks to offer. */
 const mostNumbers = 200;
 
 function wordsFor(

@@ -1,10 +1,10 @@
-// The scripts by which shells ask this program what can be written. They know no command themselves.
+// The scripts by which shells ask this program for candidates. They contain no command names.
 import { product } from "../../../model/product.ts";
 
 export const shells = ["bash", "zsh", "fish", "powershell"] as const;
 export type Shell = (typeof shells)[number];
 
-/** How a shell is told, in its own words. */
+/** The line that enables completion, for each shell. */
 export const installLines: Record<Shell, string> = {
   bash: `eval "$(${product.name} completions bash)"`,
   zsh: `source <(${product.name} completions zsh)`,
@@ -22,17 +22,17 @@ export const installPlaces: Record<Shell, string> = {
 
 /** The script of a shell. */
 export function scriptOf(shell: Shell): string {
-  // So that compinit finds it as a file, which is where package managers put it.
+  // So that compinit finds it as a file, where package managers put it.
   const first = shell === "zsh" ? `#compdef ${names.join(" ")}\n` : "";
   return `${first}# Completions of ${product.name} for ${shell}; ${installPlaces[shell]}: ${installLines[shell]}\n${scripts[shell]}`;
 }
 
 const names = [product.name, ...product.otherNames];
 
-/** The hidden command that they ask; `main.ts` knows it. */
+/** The hidden command that they call; `main.ts` handles it. */
 const ask = "__complete";
 
-// macOS has bash 3.2, which knows no mapfile and no compopt, and whose `source` reads nothing from `<(…)`.
+// macOS has bash 3.2, without mapfile and compopt, whose `source` reads nothing from `<(…)`.
 const bash = `_parallel_claude_names() {
   type compopt >/dev/null 2>&1 && compopt -o filenames
   local name

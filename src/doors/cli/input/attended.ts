@@ -1,11 +1,11 @@
-// Whether somebody is there who could log in or pay, and what `run` says where nobody is.
+// Whether somebody is there to log in or pay, and what `run` says if not.
 import { asksForPerson } from "../../../engine/account/hold.ts";
 import type { BatchState } from "../../../model/state.ts";
 
-/** Of a run that Claude or the API refused for want of a login or credit. */
+/** Exit status of a run that Claude or the API refused because of a missing login or credit. */
 export const refusedStatus = 3;
 
-/** With a terminal, be it at one of the three ends; and not in CI, where a terminal may be made up. */
+/** With a terminal at one of the three standard streams, but not in CI, where a terminal may be simulated. */
 export function isAttended(environment: Record<string, string | undefined> = process.env): boolean {
   const { CI = "" } = environment;
   const isCi = CI !== "" && !/^(?:0|false|no|off)$/i.test(CI);
@@ -13,12 +13,12 @@ export function isAttended(environment: Record<string, string | undefined> = pro
   return !isCi && streams.some(({ isTTY }) => isTTY === true);
 }
 
-/** What to do where a task failed for something that only a person can put right; nothing where none did. */
+/** What to do if a task failed for a reason that only a person can fix; undefined if none did. */
 export function refusedText({ tasks }: BatchState, attended: boolean): string | undefined {
   const outcomes = tasks.flatMap((task) => (task.status === "done" ? [task.outcome] : []));
   const refused = outcomes.find(asksForPerson);
   if (refused?.kind !== "failed") return undefined;
-  // How to log in stands above; another credential is another account, with which no retry goes on.
+  // How to log in is printed above. Another credential is another account, with which no retry continues.
   const what =
     refused.reason === "billing"
       ? "The API refuses the account for billing reasons. Add credit, or pay outstanding invoices."

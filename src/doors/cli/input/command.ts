@@ -19,53 +19,53 @@ export class UsageError extends Error {
   }
 }
 
-/** What stands behind a command without a flag. Only the last may take `many`. */
+/** A word after a command without a flag. Only the last may have `many`. */
 export interface Positional {
   property: string;
   placeholder: string;
   description: string;
   required: boolean;
   many: boolean;
-  /** Whether each is a whole number. */
+  /** Whether each is an integer. */
   numeric: boolean;
-  /** The words that are accepted, where only some are. */
+  /** The accepted words, if only some are. */
   choices?: readonly string[];
 }
 
-/** What was asked for on the command line. */
+/** A parsed command line. */
 export interface Asked {
   /** The operation's raw input. */
   input: Record<string, unknown>;
-  /** Flags that only the command line has. */
+  /** Flags that exist only on the command line. */
   own: Record<string, unknown>;
-  /** How many of the last words without a flag stood behind `--`. */
+  /** How many of the last words without a flag came after `--`. */
   literal: number;
   context: Context;
   terminal: Terminal;
 }
 
-/** A command line without the program's name, and what it is good for. */
+/** A command line without the program's name, and its purpose. */
 export type Example = readonly [line: string, meaning: string];
 
 export interface Command {
   name: string;
-  /** Words that people try for it: it is suggested for them. */
+  /** Other words that people try, for suggestions. */
   otherNames?: readonly string[];
   /** For the list of commands. */
   summary: string;
   description: string;
-  /** What stands behind the program's name, and what it is good for. */
+  /** Command lines without the program's name, and their purposes. */
   examples: readonly Example[];
   /** The operation's input. */
   input: z.ZodType;
-  /** Properties of the input that are no flags. */
+  /** Properties of the input that are not flags. */
   withoutFlags: readonly string[];
-  /** Flags that only the command line has. */
+  /** Flags that exist only on the command line. */
   own: z.ZodType;
-  /** What to say of options that people expect here. */
+  /** What to say about options that people expect here. */
   hints?: Hints;
   positionals: readonly Positional[];
-  /** Gives the exit status. Throws `UsageError` or `UserError` for what the user can fix. */
+  /** Returns the exit status. Throws `UsageError` or `UserError` for what the user can fix. */
   run(asked: Asked): Promise<number>;
 }
 
@@ -83,7 +83,7 @@ export const batchPositional: Positional = {
   numeric: false,
 };
 
-/** `[N…]`: only these tasks, all of them when there is none. */
+/** `[N…]`: only these tasks; all if there are none. */
 export const taskNumbersPositional: Positional = {
   property: "tasks",
   placeholder: "N",
@@ -96,18 +96,18 @@ export const taskNumbersPositional: Positional = {
 interface Face<Input, Output> {
   name: string;
   otherNames?: readonly string[];
-  /** Where the operation's own speaks of tools. */
+  /** Set if the operation's own description mentions tools. */
   description?: string;
   examples: readonly Example[];
   positionals?: readonly Positional[];
   /**
-   * Whether no lost batch is carried on first: it must answer though configuration or store be broken, or its input asks
-   * for a look alone.
+   * Whether to skip resuming lost batches first: because it must work with a broken configuration or store, or its input
+   * only requests a look.
    */
   alone?: boolean | ((input: Input) => boolean);
   /** The output, for people. */
   present(output: Output, asked: Asked): string;
-  /** Whether its lines are broken already, or hold answers, which are not broken. */
+  /** Whether its lines are wrapped already, or contain answers, which are not wrapped. */
   isWrapped?: boolean;
   status?(output: Output): number;
 }
@@ -154,7 +154,7 @@ export function commandOf<Input extends z.ZodType, Output extends z.ZodType>(
   };
 }
 
-/** Throws `UsageError` when an input does not fit. */
+/** Throws `UsageError` for an input that does not fit. */
 export function checkUsage<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const checked = check(schema, input);
   if (!checked.ok) throw new UsageError(checked.faults);
@@ -165,7 +165,7 @@ export function jsonText<Value>(value: Settled<Value>): string {
   return harmlessJson(value, 2);
 }
 
-/** For programs that read line by line. */
+/** One line of JSON, for programs that read line by line. */
 export function lineOfJson<Value>(value: Settled<Value>): string {
   return harmlessJson(value);
 }
@@ -175,7 +175,7 @@ export function isUserError(error: unknown): error is UsageError | UserError {
   return error instanceof UsageError || error instanceof UserError;
 }
 
-// Nobody gives up waiting here but by ending the process.
+// On a command line, only ending the process stops the waiting.
 function commandCall(): Call {
   return {
     signal: new AbortController().signal,

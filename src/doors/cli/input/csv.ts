@@ -1,4 +1,4 @@
-// Tasks as rows: a column `task`, and a column for each option that differs from row to row.
+// Tasks as rows: a column `task`, and a column for each option that differs between rows.
 import { sessionOptions } from "../../../model/options.ts";
 import { valueMeant } from "../../../operations/as-meant.ts";
 import { nearest } from "../../../operations/faults.ts";
@@ -10,7 +10,7 @@ interface Row {
   line: number;
 }
 
-/** A column: the property that its cells give, or a name that nobody knows. */
+/** A column: the property of its cells, or an unknown name. */
 interface Column {
   written: string;
   property: string | undefined;
@@ -18,12 +18,12 @@ interface Column {
 
 const flags = flagsOf(sessionOptions);
 
-/** The line by which Excel says which separator it writes. */
+/** The line in which Excel declares its separator. */
 const separatorLine = /^sep=(.)\r?\n/i;
 
 /**
- * Whether a first row names columns, with rows below it. One name may be misspelt: as lines, each row would be a task, and
- * its name too.
+ * Whether a first row names columns, with rows below it. One name may be misspelled: otherwise each row would become a
+ * task, the header included.
  */
 export function isTable(text: string): boolean {
   if (separatorLine.test(text)) return true;
@@ -35,13 +35,13 @@ export function isTable(text: string): boolean {
   return isHead && areNames && others.some((line) => line.trim() !== "");
 }
 
-/** Each row below the first is a task; empty cells leave an option to the batch, and empty rows are passed over. */
+/** Each row below the first is a task. An empty cell leaves the option to the batch; empty rows are skipped. */
 export function tasksFromCsv(given: string, separatorGiven?: string): FileTask[] {
   const [before = "", named] = separatorLine.exec(given) ?? [];
   const text = given.slice(before.length);
   const first = before === "" ? 1 : 2;
   const separator = named ?? separatorGiven ?? separatorOf(text);
-  // With one column alone, nothing separates: what stands in a row is the task.
+  // With a single column, there is no separator: the whole row is the task.
   const isAlone = propertyOf(unquoted(text.split("\n", 1)[0] ?? "")) === "task";
   const [head, ...rows] = rowsOf(text, { separator: isAlone ? undefined : separator, first });
   const columns = columnsIn(head?.cells ?? []);
@@ -64,7 +64,7 @@ export function tasksFromCsv(given: string, separatorGiven?: string): FileTask[]
   });
 }
 
-// Spreadsheets write an empty last column, where there once was something.
+// Spreadsheets write an empty last column if it once had content.
 function columnsIn(names: readonly string[]): Column[] {
   return withoutEmptyEnd(names, 0).map((name) => ({ written: name.trim(), property: propertyOf(name) }));
 }
@@ -126,7 +126,7 @@ function optionOf({ written, property }: Column, cell: string, line: number): [s
   return [flag.property, parsed.value.options[flag.property]];
 }
 
-// Spreadsheets of some languages write semicolons.
+// Spreadsheets in some languages write semicolons.
 function separatorOf(text: string): string {
   const [head = ""] = text.split(/\r?\n/, 1);
   if (head.includes(",")) return ",";
@@ -134,7 +134,7 @@ function separatorOf(text: string): string {
   return head.includes("\t") ? "\t" : ",";
 }
 
-/** RFC 4180: quotes hold separators, line breaks and doubled quotes. `first` is the number of the first line. */
+/** RFC 4180: quotes enclose separators, line breaks and doubled quotes. `first`: the number of the first line. */
 function rowsOf(text: string, { separator, first }: { separator: string | undefined; first: number }): Row[] {
   const rows: Row[] = [];
   let line = first;

@@ -1,8 +1,8 @@
-// A task as it stands in a file.
+// A task from a file.
 
-/** What is wrong with a file of tasks. */
+/** A fault in a file of tasks. */
 export class FileFault extends Error {
-  /** Where, for people: `line 3`; absent where the whole file is meant. */
+  /** Where, for people: `line 3`; absent for the whole file. */
   readonly place: string | undefined;
 
   constructor(message: string, line?: number) {
@@ -12,18 +12,18 @@ export class FileFault extends Error {
 }
 
 export interface FileTask {
-  /** As the batch's input takes it: a prompt, or an object with `task` and options of its own. Not checked yet. */
+  /** For the batch's input: a prompt, or an object with `task` and options of its own. Not checked yet. */
   task: unknown;
-  /** Where it begins, for people: `line 3`, or `item 3` where lines say nothing. */
+  /** Where it begins, for people: `line 3`, or `item 3` in formats without lines. */
   place: string;
 }
 
-/** A line, 1-based. */
+/** The name of a line, 1-based. */
 export function lineText(line: number): string {
   return `line ${line}`;
 }
 
-/** Items of a form without lines, by their order. */
+/** Items of a format without lines, in order. */
 export function asItems(tasks: readonly unknown[]): FileTask[] {
   return tasks.map((task, index) => ({ task, place: `item ${index + 1}` }));
 }

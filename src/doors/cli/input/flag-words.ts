@@ -1,7 +1,7 @@
-// Turns words that were written for callers of tools into those for a command line.
+// Converts texts written for callers of tools for use on a command line.
 import type { Flag } from "./flags.ts";
 
-/** Words about options, as a command line has them: `maxTurns` becomes `--max-turns`, `tasks[2]` task 3. */
+/** Words about options, for a command line: `maxTurns` becomes `--max-turns`, `tasks[2]` task 3. */
 export function inFlagWords(text: string, flags: readonly Flag[]): string {
   const names = new Map(flags.map(({ property, name }) => [property, `--${name}`]));
   return (
@@ -18,7 +18,7 @@ export function inFlagWords(text: string, flags: readonly Flag[]): string {
           return name === undefined ? whole : `${before}${name}`;
         },
       )
-      // Of several words, so that it is no word of the language.
+      // Only camelCase names, so that no plain word is replaced.
       .replace(/(?<![\w."'`/-])([a-z]+[A-Z]\w*)(?![\w"'`])/g, (whole) => names.get(whole) ?? whole)
       .replace(/\btasks\[(\d+)\]/g, (_, index: string) => `task ${Number(index) + 1}`)
   );

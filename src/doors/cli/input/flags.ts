@@ -1,4 +1,4 @@
-// Command-line flags, derived from a declared input: what can be written, and what was.
+// Command-line flags, derived from a declared input: which can be written, and which were.
 import { z } from "zod";
 import { kebabCase } from "../../../model/kebab-case.ts";
 import { secretOptions } from "../../../model/options.ts";
@@ -8,7 +8,7 @@ import { type Checked, jsonFault, nearest } from "../../../operations/faults.ts"
 import { type Shape, shapeOf } from "../../../operations/shape.ts";
 import { parseArgs } from "../../../platform/arguments.ts";
 
-/** What a flag's text becomes. `joined`: a list that is also taken as one text with commas. */
+/** The type of a flag's value. `joined`: a list that may also be one text with commas. */
 export type FlagKind =
   | "boolean"
   | "number"
@@ -23,14 +23,14 @@ export type FlagKind =
 /** One flag: `--max-turns` for the property `maxTurns`. */
 export interface Flag {
   property: string;
-  /** Without its dashes. */
+  /** Without dashes. */
   name: string;
-  /** One letter, where `.meta({ short })` gives it. */
+  /** One letter, from `.meta({ short })`. */
   short?: string;
-  /** Other names that mean the same, without dashes (`.meta({ aliases, flags })`): help does not show them. */
+  /** Other accepted names, without dashes (`.meta({ aliases, flags })`); not shown in help. */
   aliases: string[];
   kind: FlagKind;
-  /** What its text is understood by. */
+  /** How its text is interpreted. */
   shape: Shape;
   placeholder: string;
   description: string;
@@ -38,15 +38,15 @@ export interface Flag {
   fallback?: unknown;
 }
 
-/** What was written on a command line: options by property, not parsed by their schema yet. */
+/** A command line as written: options by property, not parsed by their schema yet. */
 export interface Written {
   options: Record<string, unknown>;
   positionals: string[];
-  /** How many of the positionals stood behind `--`: they are meant as they are. */
+  /** How many of the positionals came after `--`: they are taken literally. */
   literal: number;
 }
 
-/** What to say of an option that somebody may write, and that is none here; nothing where there is nothing to say. */
+/** What to say about an unknown option that people may expect; undefined if there is nothing to say. */
 export type Hints = (name: string) => string | undefined;
 
 const propertySchema = z.object({
@@ -66,7 +66,7 @@ type Property = z.infer<typeof propertySchema>;
 
 const objectSchema = z.object({ properties: z.record(z.string(), propertySchema) });
 
-/** The flags of an object schema, in the order of its declaration; `without` names those that are none. */
+/** The flags of an object schema, in the order of its declaration, except the properties in `without`. */
 export function flagsOf(schema: z.ZodType, without: readonly string[] = []): Flag[] {
   const { properties } = objectSchema.parse(z.toJSONSchema(schema, { io: "input" }));
   const shapes = shapeOf(schema).properties;
@@ -76,12 +76,12 @@ export function flagsOf(schema: z.ZodType, without: readonly string[] = []): Fla
   });
 }
 
-/** Whether its values are paths of files or directories, or may be. */
+/** Whether its values are, or may be, paths of files or directories. */
 export function namesPath({ placeholder }: Flag): boolean {
   return /^(?:DIR|FILE|PATH)\b/.test(placeholder);
 }
 
-/** Reads a command line: what was written, or everything that is wrong with it. */
+/** Parses a command line: what was written, or everything that is wrong with it. */
 export function parseFlags(
   flags: readonly Flag[],
   argv: readonly string[],
@@ -97,7 +97,7 @@ export function parseFlags(
   const faults: string[] = [];
   const written: Written = { options: {}, positionals: [], literal: 0 };
   const end = tokens.find(({ kind }) => kind === "option-terminator")?.index ?? Number.POSITIVE_INFINITY;
-  /** A flag that takes several values, and where the word behind its value stands. */
+  /** A flag that takes several values, and the position of the word after its value. */
   let open: { flag: Flag; rawName: string; value: string; next: number } | undefined;
   for (const token of tokens) {
     if (token.kind === "positional") {
@@ -110,7 +110,7 @@ export function parseFlags(
     const { rawName, value, index } = token;
     const named = flagNamed(flags, token.name);
     const isList = named?.flag.kind === "joined" || named?.flag.kind === "list";
-    // `--tools=Read` ends where it ends.
+    // `--tools=Read` takes no further values.
     if (named && isList && value !== undefined && !token.inlineValue)
       open = { flag: named.flag, rawName, value, next: index + 2 };
     const fault = named
@@ -121,7 +121,7 @@ export function parseFlags(
   return faults.length > 0 ? { ok: false, faults } : { ok: true, value: written };
 }
 
-/** The flag of that name or of one that means the same, without dashes: `max-turns`, `maxTurns`, `max_turns`. */
+/** The flag with this name, or a name that means the same, without dashes: `max-turns`, `maxTurns`, `max_turns`. */
 export function flagNamed(
   flags: readonly Flag[],
   name: string,
@@ -144,18 +144,18 @@ export function spellingsIn(flags: readonly Flag[]): string[] {
   return flags.flatMap(spellingsOf);
 }
 
-/** All names that mean a flag, without dashes. */
+/** All names of a flag, without dashes. */
 function spellingsOf({ name, property, aliases }: Flag): string[] {
   const names = [name, property, ...aliases];
   return [...new Set(names.flatMap((one) => [one, dashed(one), dashed(one).replaceAll("-", "_")]))];
 }
 
-// A capital letter that stands alone is a short flag.
+// A single capital letter is a short flag.
 function dashed(name: string): string {
   return name.length === 1 ? name : kebabCase(name);
 }
 
-/** A word that `claude` would take for one more value of the option before it. A task has more than one word. */
+/** A word that `claude` would take as one more value of the option before it. A task has several words. */
 function isOneWord(text: string): boolean {
   return !/\s/.test(text) || /^\w+\(.*\)$/.test(text);
 }
@@ -187,7 +187,7 @@ function flagOf(property: string, declared: Property, shape: Shape): Flag {
   };
 }
 
-// A switch that is on by default is written as `--no-…`, and described as that.
+// A switch that is on by default is written and described as `--no-…`.
 function asSwitch({ default: fallback, description, negated = description }: Property): string {
   return fallback === true ? negated : description;
 }
@@ -202,7 +202,7 @@ function kindOf({ type, enum: choices, anyOf }: Property): FlagKind {
   return types.has("boolean") ? "boolean" : "text";
 }
 
-// `maxBudgetUsd` → USD, `model` → MODEL; whole numbers are counts.
+// `maxBudgetUsd` → USD, `model` → MODEL; integers are counts.
 function placeholderOf(property: string, { type }: Property): string {
   if (type === "integer") return "N";
   return kebabCase(property).split("-").at(-1)?.toUpperCase() ?? "VALUE";
@@ -229,7 +229,7 @@ interface WrittenFlag {
   negated: boolean;
 }
 
-// Puts the value in its place, or says what is wrong with it.
+// Stores the value, or says what is wrong with it.
 function take(options: Record<string, unknown>, flag: Flag, token: WrittenFlag): string | undefined {
   const { rawName, value, inlineValue, negated } = token;
   if (flag.kind === "boolean") {
@@ -240,7 +240,7 @@ function take(options: Record<string, unknown>, flag: Flag, token: WrittenFlag):
   }
   if (negated) return `${rawName} is not known: only switches can be turned off`;
   if (value === undefined) return `${rawName} needs a value: ${expected(flag)}`;
-  // What looks like another flag was hardly meant as a value.
+  // Another flag in place of a value is probably a mistake.
   if (!inlineValue && /^-[^-\d]|^--/.test(value))
     return `${rawName} needs a value: ${expected(flag)}. Write \`${rawName}=${value}\` if ${value} is meant`;
   return put(options, flag, rawName, value);
@@ -274,7 +274,7 @@ function put(
   return undefined;
 }
 
-/** What a number is of, by its placeholder. */
+/** The unit of a number, by its placeholder. */
 const units: Record<string, string> = {
   SECONDS: " of seconds",
   DAYS: " of days",

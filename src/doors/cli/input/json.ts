@@ -1,9 +1,9 @@
-// Tasks as JSON: a list of prompts and objects, or one of them a line.
+// Tasks as JSON: a list of prompts and objects, or one of them on each line.
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { messageOf } from "../../../platform/system-error.ts";
 import { FileFault, type FileTask, lineText } from "./file-task.ts";
 
-/** A list of strings and of objects with `task` and options. */
+/** A list of strings and objects with `task` and options. */
 export function tasksFromJson(text: string): FileTask[] {
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, { disallowComments: true });
@@ -11,7 +11,7 @@ export function tasksFromJson(text: string): FileTask[] {
   if (first)
     throw new FileFault(wordsOf(printParseErrorCode(first.error)), lineAt(text.slice(0, first.offset)));
   if (tree?.type !== "array") throw new FileFault("expected a list: strings, or objects with `task`", 1);
-  // Counted on from one to the next: from the beginning each time, thousands would take seconds.
+  // Counts from the previous item: from the beginning each time, thousands would take seconds.
   let [line, counted] = [1, 0];
   return (tree.children ?? []).map((node) => {
     line += lineAt(text.slice(counted, node.offset)) - 1;
@@ -20,7 +20,7 @@ export function tasksFromJson(text: string): FileTask[] {
   });
 }
 
-/** One string or object a line; blank lines are passed over. */
+/** One string or object on each line; skips blank lines. */
 export function tasksFromJsonLines(text: string): FileTask[] {
   return text.split(/\r?\n/).flatMap((line, index): FileTask[] => {
     if (line.trim() === "") return [];

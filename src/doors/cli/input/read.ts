@@ -1,4 +1,4 @@
-// Tasks out of a file or standard input, in whichever form they stand there.
+// Reads tasks from a file or standard input, in any supported format.
 import { kindAt, readUpTo } from "../../../platform/files.ts";
 import { readStandardInput, standardInputKind, TooMuchInput } from "../../../platform/standard-input.ts";
 import { messageOf } from "../../../platform/system-error.ts";
@@ -10,7 +10,7 @@ import { tasksFromJson, tasksFromJsonLines } from "./json.ts";
 import { hasBoxes, tasksFromLines, tasksFromMarkdown } from "./text.ts";
 import { looksLikeYaml, tasksFromYaml } from "./yaml.ts";
 
-/** A task, and where it stands, for people: `tasks.csv, line 3`. */
+/** A task and its place, for people: `tasks.csv, line 3`. */
 export interface PlacedTask {
   task: unknown;
   place: string;
@@ -31,14 +31,14 @@ const readers: Record<string, Reader> = {
   tsv: (text) => tasksFromCsv(text, "\t"),
 };
 
-/** Files whose lines can hardly be meant as tasks. */
+/** File names whose lines are unlikely to be tasks. */
 const noLists =
   /\.(?:[cm]?[jt]sx?|py|rb|go|rs|java|kts?|swift|c|h|cc|cpp|hpp|cs|php|lua|scala|sh|bash|zsh|ps1|bat|sql|html?|css|scss|vue|svelte|xml|svg|toml|ini|lock|ipynb|xlsx?|ods|numbers|docx?|odt|rtf|pdf)$/i;
 
-/** More cannot be meant as a list of tasks: `/dev/zero`, `yes`, a disk image. */
+/** More cannot be a list of tasks: `/dev/zero`, `yes`, a disk image. In bytes. */
 const mostBytes = 100_000_000;
 
-/** The tasks of a file; `-` is standard input. Throws `UsageError` when it cannot be read or has none. */
+/** The tasks of a file; `-` is standard input. Throws `UsageError` if it is unreadable or has none. */
 export async function tasksFromFile(path: string): Promise<PlacedTask[]> {
   const name = path === "-" ? "standard input" : `the file ${path}`;
   try {
@@ -64,14 +64,14 @@ function reasonOf(error: unknown): string {
   return messageOf(error);
 }
 
-/** By the file's name, else by what it looks like. */
+/** By the file's name, otherwise by its contents. */
 export function readerFor(path: string, text: string): Reader {
   const extension = /\.(\w+)$/.exec(path)?.[1]?.toLowerCase() ?? "";
   return readers[extension] ?? readerByContent(text);
 }
 
 function readerByContent(text: string): Reader {
-  // A damaged list must not become a task a line, each of which costs money.
+  // A damaged list must not become a task for each line, each of which costs money.
   if (/^\s*\[\s*(?:["{\]]|$)/.test(text)) return tasksFromJson;
   if (/^\s*\{\s*"/.test(text)) return tasksFromJsonLines;
   if (text.includes("\0")) return tasksFromText;
@@ -80,14 +80,15 @@ function readerByContent(text: string): Reader {
   return hasBoxes(text) ? tasksFromMarkdown : tasksFromText;
 }
 
-// One task a line; or separated by NULs, as `find -print0` and `git ls-files -z` do: then a task may have lines.
+// One task on each line; or separated by NUL, as by `find -print0` and `git ls-files -z`: then a task may have several
+// lines.
 function tasksFromText(text: string): FileTask[] {
   if (!text.includes("\0")) return tasksFromLines(text);
   const items = text.split("\0").map((item) => item.trim());
   return asItems(items).filter(({ task }) => task !== "");
 }
 
-// Old Macs, and some exports, end lines with CR alone.
+// Old Macs, and some exports, end lines with CR only.
 function withLineFeeds(text: string): string {
   return text.includes("\n") ? text : text.replaceAll("\r", "\n");
 }
@@ -110,7 +111,7 @@ async function bytesOf(path: string, name: string): Promise<Uint8Array> {
   throw new UsageError([`${name} has more than ${mostBytes / 1_000_000} MB, which is no list of tasks`]);
 }
 
-// A device is read by its name: nothing says when it has something to read.
+// A device is opened by its name, because nothing signals when it has input.
 async function standardInput(): Promise<Uint8Array | undefined> {
   return standardInputKind() === "other" ? fileBytes("/dev/stdin") : readStandardInput(mostBytes);
 }

@@ -1,4 +1,4 @@
-// Which tasks `run` was given: as words, in files, and with what was piped in.
+// Which tasks `run` was given: as words, in files, and through a pipe.
 import { mostPromptBytes } from "../../../model/options.ts";
 import { product } from "../../../model/product.ts";
 import { shellQuoted } from "../../../model/shell-quoted.ts";
@@ -11,28 +11,28 @@ import { readableTextIn } from "./decode.ts";
 import { tasksFromFile } from "./read.ts";
 
 export interface TasksGiven {
-  /** As the batch's input takes them. */
+  /** For the batch's input. */
   tasks: unknown[];
-  /** Where each stands, for people; nothing for those of the command line. */
+  /** The place of each, for people; undefined for those from the command line. */
   places: (string | undefined)[];
-  /** What somebody should know who did not mean it so. */
+  /** What the user should know if it was not meant. */
   notes: string[];
 }
 
 interface Words {
   /** Tasks on the command line. */
   words: readonly string[];
-  /** How many of the last words stood behind `--`. */
+  /** How many of the last words came after `--`. */
   literal: number;
   files: readonly string[];
-  /** Where the user stands. */
+  /** The user's directory. */
   directory: string;
 }
 
-/** As long as `claude -p` waits for a pipe that says nothing, in milliseconds. */
+/** How long to wait for a silent pipe, in milliseconds: the same as `claude -p`. */
 const silenceMs = 3_000;
 
-/** The tasks that were meant. Throws `UsageError` for what can hardly be one: each would cost money. */
+/** The tasks to run. Throws `UsageError` for words that are unlikely to be tasks, because each would cost money. */
 export async function tasksGiven({ words, literal, files, directory }: Words): Promise<TasksGiven> {
   const looked = words.slice(0, words.length - literal);
   const faults = looked.flatMap((word) => hardlyTask(word, directory) ?? []);
@@ -49,7 +49,7 @@ export async function tasksGiven({ words, literal, files, directory }: Words): P
   const { text, notes } = isFree ? await pipedText(words.length) : { text: "", notes: [] };
   return {
     tasks: [
-      // As `claude -p` puts the two together.
+      // Combined in the same way as by `claude -p`.
       ...words.map((word) => (text === "" ? word : `${word}\n${text}`)),
       ...fromFiles.map(({ task }) => task),
     ],
@@ -58,18 +58,18 @@ export async function tasksGiven({ words, literal, files, directory }: Words): P
   };
 }
 
-/** How many of the words that are no tasks are named: a shell pattern may have hundreds. */
+/** How many words that are no tasks to name: a shell pattern may expand to hundreds. */
 const mostFaults = 5;
 
-// What is wrong with a word as a task; nothing where it may be one.
+// Why a word is unlikely to be a task; undefined if it may be one.
 function hardlyTask(word: string, directory: string): string | undefined {
   if (word === "-")
     return '`-` is no task. To read tasks from standard input, write `-f -`. To give a task what is piped in, write only the task: `… | run "TASK"`';
   const meant = `If it is the task, write it after \`--\``;
   const file = shellQuoted(word);
-  // The schema says what is wrong with it.
+  // The schema reports that.
   if (word.trim() === "") return undefined;
-  // A pattern that matched nothing is passed on by most shells as it is.
+  // Most shells pass on a pattern that matches nothing unchanged.
   if (/^\S*[\w./]\*\S*$|^\*[./]\S*$/.test(word))
     return `${JSON.stringify(word)} is a pattern that matches no file here, and no task. ${meant}`;
   const path = absolutePath(word, directory);

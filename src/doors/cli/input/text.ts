@@ -1,7 +1,7 @@
-// Tasks as lines of text, and as boxes of a Markdown list.
+// Tasks as lines of text, and as checkboxes in a Markdown list.
 import { FileFault, type FileTask, lineText } from "./file-task.ts";
 
-/** One task a line; blank lines are passed over. */
+/** One task on each line; skips blank lines. */
 export function tasksFromLines(text: string): FileTask[] {
   return text
     .split(/\r?\n/)
@@ -11,19 +11,19 @@ export function tasksFromLines(text: string): FileTask[] {
 
 const box = /^(\s*)(?:[-*+]|\d+[.)])\s+\[([ xX])\](?:\s+|$)(.*)$/;
 
-/** Whether a text has a list of boxes. */
+/** Whether a text has a list of checkboxes. */
 export function hasBoxes(text: string): boolean {
   return text.split(/\r?\n/).some((line) => box.test(line));
 }
 
 /**
- * Each open box (`- [ ]`) is a task, with what stands indented below it; a ticked one (`- [x]`) is done, and passed
- * over with what belongs to it. Everything else is a remark. A box within a box is a task of its own.
+ * Each open box (`- [ ]`) is a task, with the indented text below it; a ticked one (`- [x]`) is done and skipped, with
+ * what belongs to it. Everything else is a remark. A nested box is a task of its own.
  */
 export function tasksFromMarkdown(text: string): FileTask[] {
   const found: { line: number; lines: string[] }[] = [];
   let ticked = 0;
-  /** The open box that indented lines belong to, and how far it is indented; none below a ticked one. */
+  /** The open box that indented lines belong to, and its indentation; none below a ticked one. */
   let current: { indent: number; lines: string[] | undefined } | undefined;
   let fence: string | undefined;
   for (const [index, line] of text.split(/\r?\n/).entries()) {

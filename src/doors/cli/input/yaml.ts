@@ -2,14 +2,14 @@
 import { messageOf } from "../../../platform/system-error.ts";
 import { asItems, FileFault, type FileTask } from "./file-task.ts";
 
-/** A list of strings and of objects with `task` and options. */
+/** A list of strings and objects with `task` and options. */
 export function tasksFromYaml(text: string): FileTask[] {
   const found = parsed(text);
   if (!Array.isArray(found)) throw new FileFault("expected a list: strings, or objects with `task`");
   return asItems(found);
 }
 
-/** Whether a text is a list of objects with a key `task`: as lines, each key would be a task. */
+/** Whether a text is a list of objects with a key `task`: otherwise each key would become a task. */
 export function looksLikeYaml(text: string): boolean {
   return /^\s*-\s+["']?task["']?\s*:\s/m.test(text);
 }

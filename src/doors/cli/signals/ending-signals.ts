@@ -1,13 +1,13 @@
-// The signals that ask a command to end, and the exit status that says which one it was.
+// The signals that end a command, and the exit status for each.
 
-// A terminal that is closed sends SIGHUP: nobody is left who would look on.
+// Closing a terminal sends SIGHUP: nobody is left to look.
 const statuses = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 type EndingSignal = keyof typeof statuses;
 
 const signals = Object.keys(statuses) as EndingSignal[];
 
-/** Calls `hear` with the status that a shell gives a process which the signal has ended. Gives how to stop listening. */
+/** Calls `hear` with the status that a shell gives a process ended by the signal. Returns how to stop listening. */
 export function onEndingSignal(hear: (status: number) => void): () => void {
   const listeners = signals.map((signal) => [signal, () => hear(statuses[signal])] as const);
   for (const [signal, listener] of listeners) process.on(signal, listener);
@@ -17,8 +17,8 @@ export function onEndingSignal(hear: (status: number) => void): () => void {
 }
 
 /**
- * Ctrl-C, SIGTERM and a closed terminal while somebody only looks on. Turns the wish to leave into a signal, so that the
- * terminal is given back first. Until it is disposed of.
+ * Ctrl-C, SIGTERM and a closed terminal for a command that only watches. Turns them into an abort signal, so that the
+ * terminal is restored first. Until it is disposed of.
  */
 export class Leaving implements Disposable {
   readonly #controller = new AbortController();
@@ -32,7 +32,7 @@ export class Leaving implements Disposable {
     return this.#controller.signal;
   }
 
-  /** The exit status, once somebody wants to leave. */
+  /** The exit status, once a signal came. */
   get status(): number | undefined {
     return this.#status;
   }

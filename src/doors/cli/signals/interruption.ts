@@ -1,5 +1,5 @@
-// Ctrl-C, SIGTERM and a closed terminal during a foreground batch: once to end it properly, twice to kill its sessions, so
-// that it ends at once, and three times to leave without even that.
+// Ctrl-C, SIGTERM and a closed terminal during a foreground batch: the first ends it properly, the second kills its
+// sessions, so that it ends at once, and the third exits without even that.
 import { markerOfAttempt } from "../../../engine/attempt/session-name.ts";
 import { localProcess } from "../../../model/session-ref.ts";
 import type { BatchState } from "../../../model/state.ts";
@@ -10,19 +10,19 @@ import { isStoreError } from "../../../store/database.ts";
 import { Store } from "../../../store/store.ts";
 import { onEndingSignal } from "./ending-signals.ts";
 
-/** What a shell makes of a process that wrote into a pipe without a reader. */
+/** The status that a shell reports for a process that wrote to a pipe without a reader. */
 const unreadStatus = 141;
 
-/** How long the end of a batch whose sessions were killed may take to get into the log, in milliseconds. */
+/** How long the end of a batch with killed sessions may take to reach the log, in milliseconds. */
 const lastMs = 2_000;
 
-/** How long this process may stand still for a store that is locked, in milliseconds. */
+/** How long this process may block for a locked store, in milliseconds. */
 const busyTimeoutMs = 100;
 
-/** Between two tries to ask for the end where the store cannot be written, in milliseconds. */
+/** Between two tries to request the end while the store cannot be written, in milliseconds. */
 const againMs = 1_000;
 
-/** Listens from its making until it is disposed of. */
+/** Listens from its construction until it is disposed of. */
 export class Interruption implements Disposable {
   readonly #log: BatchLog;
   readonly #stateDirectory: string;
@@ -34,24 +34,24 @@ export class Interruption implements Disposable {
   #again: Timer | undefined;
   #disposed = false;
 
-  /** `first` is called when the end is asked for. */
+  /** `first` is called when the end is first requested. */
   constructor(store: Store, log: BatchLog, first: () => void) {
     this.#log = log;
     this.#stateDirectory = store.layout.stateDirectory;
     this.#first = first;
   }
 
-  /** The exit status, once the end was asked for: that of the first signal. */
+  /** The exit status of the first signal, once the end was requested. */
   get status(): number | undefined {
     return this.#status;
   }
 
-  /** Aborted once the end has been asked for in the log. */
+  /** Aborted once the end was requested in the log. */
   get cancelled(): AbortSignal {
     return this.#cancelled.signal;
   }
 
-  /** Asks for the end, as a first Ctrl-C does, because nobody reads what is printed. */
+  /** Requests the end, like a first Ctrl-C, because nobody reads the output. */
   nobodyReads(): void {
     if (this.#status === undefined && !this.#disposed) this.#hear(unreadStatus);
   }
@@ -71,7 +71,7 @@ export class Interruption implements Disposable {
       return;
     }
     if (this.#leaving) process.exit(this.#status);
-    // With them gone, the runner in this process ends the batch, and every later look shows that it was cancelled.
+    // Without its sessions, the runner in this process ends the batch, and every later look shows that it was cancelled.
     this.#leaving = setTimeout(() => process.exit(this.#status), lastMs);
     killSessions(this.#log.state);
   }
@@ -81,14 +81,14 @@ export class Interruption implements Disposable {
       this.#ask();
     } catch (error) {
       if (!isStoreError(error)) throw error;
-      // The disk is full, or the store is locked: that passes, and a second signal needs no store.
+      // The disk is full, or the store is locked. That may pass, and a second signal needs no store.
       this.#again = setTimeout(() => this.#cancel(), againMs);
       return;
     }
     this.#cancelled.abort();
   }
 
-  // Through a connection of its own: the runner in this process looks for what *other* connections committed.
+  // Through its own connection, because the runner in this process looks for commits of *other* connections.
   #ask(): void {
     using store = new Store(this.#stateDirectory, { busyTimeoutMs });
     store
@@ -107,7 +107,7 @@ function killSessions({ batch, tasks }: BatchState): void {
   });
   for (const { identity } of attempts) {
     if (livenessOf(identity) !== "alive") continue;
-    // Noted before the kill: with the leader gone, they are nobody's descendants any more.
+    // Listed before the kill: without their parent, they are no descendants any more.
     const descendants = descendantsOf(identity.pid);
     signalGroup(identity.pid, "SIGKILL");
     for (const descendant of descendants) signalProcess(descendant, "SIGKILL");

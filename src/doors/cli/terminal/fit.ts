@@ -1,10 +1,10 @@
-// Text cut at a number of terminal columns, and never inside a character. `Bun.sliceAnsi` (1.4.5) gives a column too many
-// where a wide character stands at the cut.
+// Cuts text at a number of terminal columns, never inside a character. `Bun.sliceAnsi` (1.4.5) returns a column too many
+// if a wide character is at the cut.
 
 const plain = /^[\x20-\x7e]*$/;
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
-/** At most `width` columns of a text without escapes, with "…" where something is left out. */
+/** At most `width` columns of a text without escapes, with "…" if something was cut. */
 export function fit(text: string, width: number): string {
   if (width <= 0) return "";
   if (plain.test(text)) return text.length <= width ? text : `${text.slice(0, width - 1)}…`;

@@ -1,4 +1,4 @@
-// How a batch and a task are coloured in a terminal.
+// The colours of batches and tasks in a terminal.
 import type { BatchEnd } from "../../../model/batch-end.ts";
 import type { DoneTask } from "../../../model/state.ts";
 import type { StateWord } from "../../../model/state-word.ts";
@@ -19,13 +19,13 @@ const outcomeColours = {
   "not-started": "red",
 } as const;
 
-/** How the end of a batch is coloured. */
+/** The colour of a batch's end. */
 export function endColour(end: BatchEnd): "green" | "red" | "yellow" {
   const { kind } = end;
   return kind === "succeeded" ? "green" : kind === "failed" ? "red" : "yellow";
 }
 
-/** A success at which tools were denied is one to look at. */
+/** A success with denied tools needs attention. */
 export function colourOf({ outcome, usage }: DoneTask): "green" | "red" | "yellow" {
   return outcome.kind === "succeeded" && usage?.denials?.length ? "yellow" : outcomeColours[outcome.kind];
 }

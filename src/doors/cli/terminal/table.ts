@@ -34,7 +34,7 @@ export function table(
   return all.map(lineOf).join("\n");
 }
 
-/** What something cost; a dash where nothing is known of it. */
+/** A cost; a dash if unknown. */
 export function costCell(costUsd: number | undefined, atLeast = false): string {
   return costUsd === undefined ? "–" : costText(costUsd, atLeast);
 }

@@ -1,4 +1,4 @@
-// Where a command prints: whole, in order, and without complaint when the reader has gone.
+// Where a command prints: everything, in order, and without complaint if the reader has gone.
 import {
   isReaderGone,
   isRegularFile,
@@ -10,7 +10,7 @@ import { reasonOf } from "../../../platform/system-error.ts";
 import { harmless } from "../../../report/harmless.ts";
 import { wrapped } from "./wrapped.ts";
 
-/** What is asked of a stream: we write to its descriptor ourselves. */
+/** The parts of a stream that are used: we write to its descriptor ourselves. */
 interface Stream {
   fd: number;
   isTTY?: boolean;
@@ -20,14 +20,16 @@ interface Stream {
 /** One of the two standard outputs. Prints in the order of the calls. */
 export class Printer {
   readonly isTerminal: boolean;
-  /** Whether it may be drawn upon: a terminal that can move its cursor, and whose user wants more than plain lines. */
+  /** Whether it may be redrawn: a terminal that can move its cursor, whose user wants more than plain lines. */
   readonly isLive: boolean;
   /** Resolves when nobody reads any more. */
   readonly readerGone: Promise<void>;
   readonly #stream: Stream;
-  /** Where it writes. A terminal that is drawn upon has one that never waits, for somebody may press Ctrl-S. */
+  /**
+   * The descriptor for writing. Of a terminal that is redrawn, a non-blocking one, because somebody may press Ctrl-S.
+   */
   readonly #descriptor: number;
-  /** Text in a file is kept as it is; what goes into a pipe may end in a terminal, as behind `| less`. */
+  /** Text goes into a file unchanged; a pipe may end in a terminal, as with `| less`. */
   readonly #isFile: boolean;
   readonly #tellReaderGone: () => void;
   readonly #coloured: boolean;
@@ -50,12 +52,12 @@ export class Printer {
     this.#descriptor = (this.isLive ? openWithoutWaiting(stream.fd) : undefined) ?? stream.fd;
   }
 
-  /** Columns of the terminal; 80 where there is none. */
+  /** Columns of the terminal; 80 without one. */
   get width(): number {
     return this.size.columns;
   }
 
-  /** Of the terminal at this moment; 80 × 24 where there is none, or none that says. */
+  /** The current size of the terminal; 80 × 24 if there is none, or it does not report one. */
   get size(): { columns: number; rows: number } {
     const [columns = 0, rows = 0] = this.isTerminal ? (this.#stream.getWindowSize?.() ?? []) : [];
     return { columns: columns > 0 ? columns : 80, rows: rows > 0 ? rows : 24 };
@@ -66,28 +68,28 @@ export class Printer {
     return this.#stream.fd;
   }
 
-  /** Whether something is still on its way: a terminal that was stopped by Ctrl-S, or is slow. */
+  /** Whether a write is pending: the terminal was stopped by Ctrl-S, or is slow. */
   get isBusy(): boolean {
     return this.#pending > 0;
   }
 
-  /** Writes as it is, in the order of the calls. */
+  /** Writes unchanged, in the order of the calls. */
   write(text: string | Uint8Array): Promise<void> {
     this.#pending++;
     this.#last = this.#last.then(() => this.#write(text)).finally(() => void this.#pending--);
     return this.#last;
   }
 
-  /** Writes before this call returns. For the last moment of a process. */
+  /** Writes before this call returns. For the end of a process. */
   writeNow(text: string): void {
     try {
       writeAllNow(this.#stream.fd, Buffer.from(text));
     } catch {
-      // The terminal has gone, and with it everything that could be wrong with it.
+      // The terminal has gone, so nothing needs restoring.
     }
   }
 
-  /** Text without what a terminal would obey, but with our own colours. */
+  /** Removes terminal escapes from a text, except our own colours. */
   shown(text: string): string {
     return text
       .split(ownColours)
@@ -95,17 +97,20 @@ export class Printer {
       .join("");
   }
 
-  /** Prints text and a line feed; into a file as it is, elsewhere made harmless. Resolves when it is out, or when nobody reads any more. */
+  /**
+   * Prints text and a line feed; unchanged into a file, elsewhere made harmless. Resolves when it is written, or nobody
+   * reads any more.
+   */
   print(text: string): Promise<void> {
     return this.write(`${this.#isFile ? text : this.shown(text)}\n`);
   }
 
-  /** Prints sentences: as `print`, and in a terminal broken between words. */
+  /** Prints sentences: like `print`, and wrapped at words in a terminal. */
   tell(text: string): Promise<void> {
     return this.print(wrapped(text, this));
   }
 
-  /** Resolves when all that was printed is out. */
+  /** Resolves when everything printed is written. */
   done(): Promise<void> {
     return this.#last;
   }
@@ -115,7 +120,7 @@ export class Printer {
     return this.#failure;
   }
 
-  /** In colour, where colour is wanted. */
+  /** In colour, if colour is wanted. */
   paint(colour: keyof typeof colours, text: string): string {
     return this.#coloured ? `\x1b[${colours[colour]}m${text}\x1b[0m` : text;
   }
@@ -125,7 +130,7 @@ export class Printer {
     try {
       await writeAll(this.#descriptor, typeof text === "string" ? Buffer.from(text) : text);
     } catch (error) {
-      // What runs must not end for that. `| head` has read enough; of a full disk the command tells at its end.
+      // The batch must not end because of that. `| head` has read enough; the command reports a full disk at its end.
       this.#stopped = true;
       if (isReaderGone(error)) this.#tellReaderGone();
       else this.#failure = reasonOf(error);

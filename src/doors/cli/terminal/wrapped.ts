@@ -1,27 +1,27 @@
-// Sentences for a terminal, broken between words: by itself it would break them anywhere.
+// Wraps sentences at words for a terminal, which would break them anywhere.
 import type { Printer } from "./terminal.ts";
 
-/** A terminal that is narrower than this breaks by itself. */
+/** Narrower terminals wrap by themselves. */
 const narrowest = 24;
-/** Further lines of a sentence stand so far to the right of one that begins further left than `deepest`. */
+/** Continuation lines are indented by this much more, unless their text begins beyond `deepest`. */
 const step = 2;
 const deepest = 4;
 
-/** Blanks, and a word behind them. */
+/** Blanks, and the word after them. */
 const plainWords = /[ \t]*\S+/g;
 /**
- * The same; what stands in backticks is copied, so that it stays whole. Where it is longer than a line, the terminal breaks
- * it and still copies it as one line; a line break of ours would start half a command, which may cost money.
+ * The same, but keeps text in backticks whole for copying. If that is longer than a line, the terminal breaks it and
+ * still copies it as one line; a line break of ours would start half a command, which may cost money.
  */
 const words = /[ \t]*(?:`[^`]*`|\S)+/g;
 
 /**
- * In a terminal, each line broken between words, with its further lines set in; elsewhere the text as it is. With
- * `indent`, the text begins in that column, and so do all further lines.
+ * In a terminal, wraps each line at words and indents its further lines; elsewhere returns the text unchanged. With
+ * `indent`, the text and all further lines begin in that column.
  */
 export function wrapped(text: string, out: Pick<Printer, "isTerminal" | "width">, indent?: number): string {
   if (!out.isTerminal || out.width < narrowest) return text;
-  // What fills the last column would be followed by an empty line in some terminals.
+  // Some terminals add an empty line after text in the last column.
   const width = out.width - 1;
   const margin = indent === undefined ? undefined : " ".repeat(indent);
   return text
@@ -45,7 +45,7 @@ export function wrap(text: string, width: number): string[] {
   return line === "" ? [] : broken(line, { width, taken: 0, margin: 0 }, plainWords);
 }
 
-// The first line may be as wide as what is left beside `taken`; the others, beside `margin`.
+// The first line fits beside `taken`, the others beside `margin`.
 function broken(
   text: string,
   { width, taken, margin }: { width: number; taken: number; margin: number },

@@ -1,4 +1,4 @@
-// A tool call as a person reads it: a line with what it is about, and below it the few lines that tell what it changes.
+// A tool call for people: a line with its subject, and below it the few lines that show what it changes.
 import { cut } from "../../../model/cut.ts";
 import { shownPath } from "../../../platform/paths.ts";
 import { countText, numberText } from "../../../report/amounts.ts";
@@ -10,17 +10,17 @@ const longestValue = 160;
 const longestLine = 200;
 const mostLines = 12;
 
-/** How a call is shown. */
+/** How to show a call. */
 export interface CallStyle {
   paint: Printer["paint"];
-  /** Paths in it are shown from here. */
+  /** Paths are shown relative to it. */
   directory: string;
 }
 
 type Input = Record<string, unknown>;
 type Teller = (input: Input, style: CallStyle) => string | undefined;
 
-/** The call, without its mark; `input` is JSON. Whatever is not as expected is shown as names and values. */
+/** The call, without its mark; `input` is JSON. Unexpected input is shown as names and values. */
 export function callText(tool: string, input: string, style: CallStyle): string {
   const parsed: unknown = JSON.parse(input);
   const values: Input =
@@ -152,7 +152,7 @@ const tellers: Record<string, Teller> = {
 /** A line, and the sign before it. */
 type Mark = [sign: string, line: string];
 
-// What changes, without the lines that stay before and behind it, but for one of each.
+// What changes, with at most one unchanged line before and after it.
 function changeOf(input: Input): Mark[] | undefined {
   const [before, after] = [textIn(input, "old_string"), textIn(input, "new_string")];
   if (before === undefined || after === undefined) return undefined;
@@ -183,7 +183,7 @@ function below(head: string, marks: readonly Mark[], { paint }: CallStyle): stri
   return [head, ...shown, ...rest].join("\n");
 }
 
-// A command, a file, a pattern alone says most; of more, each with its name.
+// A single command, file or pattern is shown alone; several values, each with its name.
 function valuesText(parsed: unknown, values: Input, style: CallStyle): string {
   const said = Object.entries(values).filter(([name]) => name !== "description");
   const entries = said.length > 0 ? said : Object.entries(values);

@@ -1,4 +1,4 @@
-// A conversation as text for a terminal or a pipe. What comes from elsewhere is made harmless.
+// A conversation as text for a terminal or a pipe. Foreign text is made harmless.
 import type { ConversationPart } from "../../../claude/conversation-lines.ts";
 import { cut } from "../../../model/cut.ts";
 import { unreachable } from "../../../model/unreachable.ts";
@@ -11,9 +11,7 @@ const longestReturn = 1_000;
 const mostReturnLines = 12;
 const longestUnread = 300;
 
-/**
- * One part, with its line breaks. `before` is what was said last: an end that only says it again does not show it.
- */
+/** One part, with line breaks. `before`: what was said last; an end with the same text does not repeat it. */
 export function partText(part: ConversationPart, style: CallStyle, before = ""): string {
   switch (part.kind) {
     case "started":
@@ -49,7 +47,7 @@ export function partText(part: ConversationPart, style: CallStyle, before = ""):
   }
 }
 
-/** Text behind a mark, its further lines below its first; what a sub-agent does stands further right. */
+/** Text after a mark, with aligned further lines; a subagent's parts are indented. */
 export function marked(mark: string, text: string, nested = false): string {
   const lines = text.trimEnd().split("\n");
   const margin = nested ? "    " : "";
@@ -70,7 +68,7 @@ function shortened(text: string, directory: string): string {
   return all ? shown : `${shown}\n[${numberText(text.length)} characters in all]`;
 }
 
-// The directory where a path begins, as in the output of a search; not within another path or an address.
+// The directory at the beginning of a path, as in the output of a search; not within another path or an address.
 function pathsBelow(directory: string): RegExp {
   const before = directory.replace(/[\\/]*$/, "").replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
   return before === "" ? /(?!)/ : new RegExp(`(?<=^|[\\s"'\`(\\[])${before}[\\\\/](?=[^\\s\\\\/])`, "gm");

@@ -11,13 +11,13 @@ import { table } from "../terminal/table.ts";
 import type { Printer } from "../terminal/terminal.ts";
 import { atOnceText } from "./live-frame.ts";
 
-/** How much of a prompt is shown in one line. */
+/** How much of a prompt to show on one line, in characters. */
 const mostCharacters = 400;
 
-/** Tasks of a batch, by number: all, unless only some run. */
+/** Tasks of a batch, by number; all by default. */
 type Numbers = readonly number[] | undefined;
 
-/** The batch that was planned, for programs: prompts are whole. */
+/** The planned batch for programs, with whole prompts. */
 export function dryRunJson(batch: Batch, numbers?: Numbers): string {
   const { name, failureMode, concurrency, budgetUsd, warnings } = batch;
   return jsonText({
@@ -82,7 +82,7 @@ function tasksOf({ tasks }: Batch, numbers: Numbers) {
   return numbers ? all.filter(({ number }) => numbers.includes(number)) : all;
 }
 
-// As they can be written on a command line.
+// As written on a command line.
 function flagsText(options: RawOptions, flags: readonly Flag[]): string {
   const written = Object.entries(options).flatMap(([property, value]) => {
     const flag = flags.find((one) => one.property === property);
@@ -100,7 +100,7 @@ function valueText(value: unknown): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-// A value must never show.
+// Values must never show.
 function namesText(variables: unknown): string {
   const names = typeof variables === "object" && variables !== null ? Object.keys(variables) : [];
   return `{${names.map((name) => `${JSON.stringify(name)}: "…"`).join(", ")}}`;

@@ -8,10 +8,10 @@ import { countsText, unwrittenText } from "../../../report/answer.ts";
 import { endFactsOf, endText, nextText } from "../../../report/batch-end.ts";
 import { failureGroups, tasksText } from "./failure-groups.ts";
 
-/** How many causes are named. `show` has them all. */
+/** How many causes to name. `show` has them all. */
 const mostCauses = 10;
 
-/** Several lines, for a batch that has ended or was interrupted, as `word` says. */
+/** Several lines, for a batch that has ended or was interrupted, by `word`. */
 export function endingText(state: BatchState, word: StateWord): string {
   const took = durationText((state.endedAt ?? Date.now()) - state.createdAt);
   const spent = doneCount(state.counts) > 0 ? `, ${costText(state.totalCostUsd, state.costAtLeast)}` : "";
@@ -30,7 +30,7 @@ export function endingText(state: BatchState, word: StateWord): string {
 }
 
 function causeLines(state: BatchState): string[] {
-  // What happened to a single task stands right above.
+  // What happened to a single task is printed right above.
   if (state.tasks.length === 1) return [];
   const groups = causesOf(state);
   const lines = groups
@@ -40,7 +40,7 @@ function causeLines(state: BatchState): string[] {
   return left > 0 ? [...lines, `  … and ${countText(left, "other cause")}`] : lines;
 }
 
-// Groups for which other things are to be done may say the same here: `show` tells them apart.
+// Groups with different advice may have the same cause here; `show` separates them.
 function causesOf(state: BatchState): { happened: string; tasks: DoneTask[] }[] {
   const causes = [...Map.groupBy(failureGroups(state), ({ happened }) => happened)].map(
     ([happened, groups]) => ({

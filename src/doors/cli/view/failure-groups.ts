@@ -1,4 +1,4 @@
-// What went wrong in a batch, gathered: 300 tasks that fail for one reason are one thing to know and one thing to do.
+// What went wrong in a batch, grouped: 300 tasks that fail for one reason are one thing to know and to fix.
 import { rangesOf } from "../../../model/number-ranges.ts";
 import type { BatchState, DoneTask } from "../../../model/state.ts";
 import { adviceFor } from "../../../report/advice.ts";
@@ -7,17 +7,17 @@ import { countText } from "../../../report/amounts.ts";
 import { remarksOf } from "../../../report/answer.ts";
 import { outcomeText } from "../../../report/outcome-text.ts";
 
-/** Tasks with the same cause, and the same thing to do about it. */
+/** Tasks with the same cause and the same advice. */
 export interface FailureGroup {
-  /** In the order of their numbers. */
+  /** By task number. */
   tasks: readonly [DoneTask, ...DoneTask[]];
-  /** What happened, in a sentence; of several that say it differently, the first. */
+  /** What happened, in a sentence; if the tasks differ, the first one's. */
   happened: string;
-  /** Whether all of them say just that. */
+  /** Whether all of them have exactly this sentence. */
   isAlike: boolean;
 }
 
-/** The groups, the largest first. Cancelled tasks are in none: somebody wanted that. */
+/** The groups, largest first. Without cancelled tasks, which somebody wanted. */
 export function failureGroups(state: BatchState): FailureGroup[] {
   const problems = state.tasks.flatMap((task) =>
     task.status === "done" && isProblem(task) ? [{ task, key: causeOf(state, task) }] : [],
@@ -32,7 +32,7 @@ export function failureGroups(state: BatchState): FailureGroup[] {
   return groups.sort((a, b) => b.tasks.length - a.tasks.length);
 }
 
-/** Tasks of one cause have one text for it. Without the session id, which would keep equal advice apart. */
+/** Equal text for tasks with the same cause. Without the session id, which would make equal advice different. */
 export function causeOf(state: BatchState, task: DoneTask): string {
   const { outcome } = task;
   const facts = adviceFactsOf(state, task, "command-line");
@@ -41,7 +41,7 @@ export function causeOf(state: BatchState, task: DoneTask): string {
   return JSON.stringify([kind, advice, remarksOf(task)]);
 }
 
-/** Whether there is something to know about an ended task beside that it succeeded, or was cancelled. */
+/** Whether an ended task is more than a plain success or a cancellation. */
 export function isProblem(task: DoneTask): boolean {
   if (task.outcome.kind === "cancelled") return false;
   return task.outcome.kind !== "succeeded" || isOdd(task);
@@ -63,7 +63,7 @@ export function happenedText(task: DoneTask): string {
   return /[.!?]$/.test(said) ? said : `${said}.`;
 }
 
-/** How many ranges of numbers are named. */
+/** How many ranges of numbers to list. */
 const mostRanges = 12;
 
 /** "task 3", "tasks 3, 7 to 9, 41". */

@@ -6,10 +6,10 @@ import { wrap } from "../terminal/wrapped.ts";
 /** Where the second column begins. */
 const indent = 28;
 
-/** With fewer columns than this, a description stands under its flag. */
+/** With fewer columns than this, a description goes below its flag. */
 const narrow = 64;
 
-/** A line or more for each flag: how it is written, what it means, its choices and its default. */
+/** Lines for each flag: its spelling, meaning, choices and default. */
 export function helpLines(flags: readonly Flag[], width: number): string[] {
   return flags.flatMap((flag) => {
     const said = [
@@ -22,7 +22,7 @@ export function helpLines(flags: readonly Flag[], width: number): string[] {
   });
 }
 
-/** `left`, and beside it `right` wrapped; under it where there is no room. */
+/** `left`, with `right` wrapped beside it, or below it if there is no room. */
 export function twoColumns(left: string, right: string, width: number): string[] {
   const column = width < narrow ? 6 : indent;
   const [first = "", ...others] = wrap(right, Math.max(20, width - column));

@@ -1,4 +1,4 @@
-// How a batch goes on, as lines of JSON.
+// The progress of a batch as lines of JSON.
 import { waited } from "../../../operations/batches.ts";
 import type { Context } from "../../../operations/context.ts";
 import { rowOf } from "../../../operations/find-batch.ts";
@@ -8,10 +8,10 @@ import { standingOf } from "../../../store/standing.ts";
 import { lineOfJson } from "../input/command.ts";
 import type { Printer } from "../terminal/terminal.ts";
 
-/** Between two lines, in milliseconds: who reads them wants to know, and not to be flooded. */
+/** Between two lines, in milliseconds, so as not to flood the reader. */
 const lineMs = 500;
 
-/** A line now, and one whenever something has changed, until the batch ends, is lost, or the signal says so. */
+/** A line now, and one after every change, until the batch ends, is lost, or the signal is aborted. */
 export async function followJson(
   context: Context,
   log: BatchLog,

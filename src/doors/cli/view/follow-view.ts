@@ -1,4 +1,4 @@
-// Shows a batch while another process carries it: alive in a terminal, as plain lines elsewhere.
+// Shows a batch while another process runs it: live in a terminal, as plain lines elsewhere.
 import { product } from "../../../model/product.ts";
 import type { Standstill } from "../../../model/standstill.ts";
 import type { BatchState, DoneTask } from "../../../model/state.ts";
@@ -14,13 +14,13 @@ import type { Snapshot } from "./live-frame.ts";
 import { LiveView, PlainView } from "./live-view.ts";
 import { faceOf, progressLines } from "./progress-lines.ts";
 
-/** How many of the tasks that ended before somebody began to watch are listed. */
+/** How many tasks that ended before the command began to list. */
 const mostEarlier = 20;
 
-/** How long what runs is believed without a look at the processes, in milliseconds. */
+/** How long to reuse the last check of the processes, in milliseconds. */
 const standingMs = 1_000;
 
-/** Until the batch has ended, nobody carries it any more, or the signal says so. */
+/** Until the batch has ended or lost its processes, or the signal is aborted. */
 export async function showUntilEnd(
   context: Context,
   log: BatchLog,
@@ -53,7 +53,7 @@ export async function showUntilEnd(
   }
 }
 
-// Of an ended batch, and of many tasks, `show` has the list.
+// For an ended batch, and for many tasks, `show` has the list.
 function toldElsewhere(state: BatchState): DoneTask[] {
   const done = doneTasks(state);
   return state.endedAt === undefined && done.length <= mostEarlier ? [] : done;
@@ -63,7 +63,7 @@ function earlierText({ batch, tasks }: BatchState, ended: number): string {
   return `${numberText(ended)} of ${countText(tasks.length, "task")} ended earlier: \`${product.name} show ${batch.batchId}\` lists them.`;
 }
 
-// Activities are asked for only when somebody has written into the store; the row, once a second.
+// Activities are read only after a write to the store; the row, once a second.
 function snapshotOf({ store }: Context, log: BatchLog): () => Snapshot {
   let changeCount = -1;
   let activities: ReadonlyMap<number, string> = new Map();

@@ -1,4 +1,4 @@
-// What `help` says, of all commands and of one.
+// The output of `help`, for all commands and for one.
 import { product } from "../../../model/product.ts";
 import type { Command, Example, Positional } from "../input/command.ts";
 import { inFlagWords } from "../input/flag-words.ts";
@@ -6,7 +6,7 @@ import { type Flag, flagsOf } from "../input/flags.ts";
 import { wrap } from "../terminal/wrapped.ts";
 import { helpLines, twoColumns } from "./flag-help.ts";
 
-/** The flags of a command: the operation's, and those that only the command line has. */
+/** The flags of a command: the operation's, and those that exist only on the command line. */
 export function flagsOfCommand({ input, withoutFlags, own }: Command): Flag[] {
   return [...flagsOf(own), ...flagsOf(input, withoutFlags)];
 }
@@ -63,7 +63,7 @@ export function commandHelp(command: Command, width: number): string {
   ].join("\n");
 }
 
-// A line that is copied must stay whole, however narrow the terminal is.
+// A line to copy must stay whole, however narrow the terminal.
 function exampleLines([line, meaning]: Example, width: number): string[] {
   const whole = line.includes(product.name) ? line : `${product.name} ${line}`;
   const words = meaning.endsWith("?") ? meaning : `${meaning}:`;

@@ -1,4 +1,4 @@
-// What the terminal view shows of a batch at one moment: a line for each running session, a bar, and the hold.
+// One frame of the terminal view: a line for each running session, a bar, and the hold.
 import { costToComeUsd } from "../../../model/estimate.ts";
 import type { Standstill } from "../../../model/standstill.ts";
 import { type BatchState, doneCount, type TaskState } from "../../../model/state.ts";
@@ -9,7 +9,7 @@ import { timeLeftMs, timeLeftText } from "../../../report/time-left.ts";
 import { fit } from "../terminal/fit.ts";
 import type { Printer } from "../terminal/terminal.ts";
 
-/** Everything that a frame is drawn from. */
+/** Everything that a frame shows. */
 export interface Snapshot {
   state: BatchState;
   activities: ReadonlyMap<number, string>;
@@ -26,10 +26,10 @@ interface Canvas {
 
 type Running = Extract<TaskState, { status: "running" }>;
 
-/** The lines of a frame. None is wider than the terminal, and together they leave it a row at least. */
+/** The lines of a frame. None is wider than the terminal, and together they leave at least one row free. */
 export function frameLines(snapshot: Snapshot, canvas: Canvas): string[] {
   const { state } = snapshot;
-  // A line that fills the last column would make some terminals begin the next one.
+  // After a line that fills the last column, some terminals begin a new line.
   const width = Math.max(1, canvas.columns - 1);
   const foot = [
     barLine(state, width, canvas),
@@ -60,7 +60,7 @@ function sessionLine(
   const room = width - before.length;
   const line =
     fit(`  ${number}  `, width) + paint("faint", fit(before.slice(digits + 4), width - digits - 4));
-  // Where there is room, the task follows, so that nobody has to remember numbers.
+  // If there is room, the task's label follows, so that nobody has to remember numbers.
   const activity = fit(doing, room);
   const left = room - Bun.stringWidth(activity) - 3;
   const label = labelOf(state, task.number);
@@ -68,7 +68,7 @@ function sessionLine(
   return `${line}${activity}${about}`;
 }
 
-/** Fewer columns of a task than this say nothing. */
+/** Fewer columns of a label are useless. */
 const leastLabel = 12;
 
 function twoDigits(value: number): string {
@@ -91,7 +91,7 @@ function barLine({ counts, tasks }: BatchState, width: number, { paint }: Canvas
   let drawn = 0;
   const bar = parts.map(([name, colour, sign]) => {
     sum += counts[name];
-    // Rounded as a sum, so that the parts together are as long as the whole.
+    // Rounded as a running sum, so that the parts together have the right length.
     const end = Math.min(columns, Math.round((sum / total) * columns));
     const piece = sign.repeat(Math.max(0, end - drawn));
     drawn = Math.max(drawn, end);
@@ -102,10 +102,10 @@ function barLine({ counts, tasks }: BatchState, width: number, { paint }: Canvas
 
 const longestBar = 60;
 
-// As many facts as fit on a line; in a narrow terminal on more than one line.
+// As many facts as fit on a line; several lines in a narrow terminal.
 function countLines({ state, hold, now }: Snapshot, width: number): string[] {
   const { counts, totalCostUsd, costAtLeast } = state;
-  // Of a hold whose end is not known, nobody knows what comes after it.
+  // During a hold without a known end, the rest cannot be estimated.
   const left = hold && hold.until === undefined ? undefined : timeLeftMs(state, now, hold?.until);
   const toComeUsd = costToComeUsd(state) ?? 0;
   const facts = [
@@ -139,7 +139,7 @@ function holdLines({ hold, now }: Snapshot, width: number, { paint }: Canvas): s
   return [paint("yellow", fit(`  Held${end}: ${oneLine(hold.because, 500)}`, width))];
 }
 
-// The day only where it is another one.
+// With the date only if it is another day.
 function clockText(at: number, now: number): string {
   const [date, nowDate] = [new Date(at), new Date(now)];
   const time = `${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}`;
@@ -147,7 +147,7 @@ function clockText(at: number, now: number): string {
   return `${date.getFullYear()}-${twoDigits(date.getMonth() + 1)}-${twoDigits(date.getDate())} ${time}`;
 }
 
-/** "at most 4 at once", as it was asked for. */
+/** "at most 4 at once", as requested. */
 export function atOnceText({ concurrency }: BatchState["batch"]): string {
   return concurrency === "auto"
     ? "as many in parallel as your machine and account allow"

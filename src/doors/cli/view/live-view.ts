@@ -1,34 +1,34 @@
-// Draws a batch at the lower end of a terminal while it runs; what has ended scrolls above it.
+// Draws a batch at the bottom of a terminal while it runs; ended tasks scroll above it.
 import type { Printer } from "../terminal/terminal.ts";
 import { wrapped } from "../terminal/wrapped.ts";
 import { frameLines, type Snapshot } from "./live-frame.ts";
 
-/** Between two looks, in milliseconds. A frame that is like the one before is not drawn. */
+/** Between two frames, in milliseconds. An unchanged frame is not drawn. */
 const drawMs = 250;
 
 const hideCursor = "\x1b[?25l";
 const showCursor = "\x1b[?25h";
-// Terminals that know it show all that is between at once; others pass over it.
+// Terminals that know it show everything in between at once; others ignore it.
 const beginFrame = "\x1b[?2026h";
 const endFrame = "\x1b[?2026l";
 const clearToEnd = "\x1b[J";
 const clearLine = "\x1b[K";
 
-/** Where a command tells how its batch goes on. */
+/** Where a command reports the progress of its batch. */
 export interface View {
-  /** Text that stays, above what changes. */
+  /** Prints text that stays, above the frame. */
   say(text: string): void;
-  /** Takes away what changes, and gives the terminal back. */
+  /** Removes the frame, and restores the terminal. */
   end(): Promise<void>;
 }
 
-/** `look` gives what is to be seen, and may call `say` for what has ended since. */
+/** `look` returns the current snapshot, and may call `say` for tasks that have ended since. */
 export class LiveView implements View {
   readonly #printer: Printer;
   readonly #look: () => Snapshot;
   readonly #timer: Timer;
   #said: string[] = [];
-  /** The lines that stand there now. */
+  /** The lines on the screen now. */
   #lines: readonly string[] = [];
   #columns: number;
   #ended = false;
@@ -62,7 +62,7 @@ export class LiveView implements View {
     process.off("exit", this.#giveBack);
   }
 
-  // One write a frame: a terminal never shows a half one for long.
+  // One write for each frame, so that no half frame stays visible.
   readonly #draw = () => {
     if (this.#ended || this.#printer.isBusy) return;
     const size = this.#printer.size;
@@ -86,7 +86,7 @@ export class LiveView implements View {
     void this.#printer.write(`${beginFrame}${frame}${endFrame}`);
   };
 
-  // A store that cannot be read for a moment must not end the batch that is shown; its runner reports that.
+  // A momentarily unreadable store must not end a foreground batch; its runner reports it.
   #seen(): Snapshot | undefined {
     try {
       return this.#look();
@@ -112,7 +112,7 @@ export class LiveView implements View {
     return `${this.#toTop()}${clearToEnd}`;
   }
 
-  // A terminal that became narrower has broken what no longer fits into it.
+  // A terminal that became narrower has wrapped lines that no longer fit.
   #rowsTaken(): number {
     const { columns, rows } = this.#printer.size;
     const taken = this.#lines.reduce(
@@ -126,7 +126,7 @@ export class LiveView implements View {
     this.#printer.writeNow(`\r\n${endFrame}${showCursor}`);
   };
 
-  // Ctrl-Z: the shell gets its terminal as it was. Sessions go on by themselves.
+  // Ctrl-Z: restores the terminal for the shell. Sessions continue.
   readonly #pause = () => {
     this.#printer.writeNow(`${this.#erased()}${showCursor}`);
     this.#lines = [];
@@ -140,7 +140,7 @@ export class LiveView implements View {
   };
 }
 
-/** Plain lines, for a pipe, a log or a terminal that cannot be drawn upon. */
+/** Plain lines, for a pipe, a log or a terminal that cannot be redrawn. */
 export class PlainView implements View {
   readonly #printer: Printer;
 

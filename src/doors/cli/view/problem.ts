@@ -10,16 +10,16 @@ import { inFlagWords } from "../input/flag-words.ts";
 import { flagsOf } from "../input/flags.ts";
 import { type FailureGroup, failureGroups, happenedText, isProblem, tasksText } from "./failure-groups.ts";
 
-/** What `run` reads otherwise than by a flag of that name. */
+/** Inputs that `run` reads without a flag of that name. */
 export const withoutFlags = ["tasks", "asyncMode"];
 
-/** How many of a batch's problems are shown; the report has them all. */
+/** How many of a batch's problems to show; the report has them all. */
 const mostProblems = 20;
 
 /** Of tasks in a command. */
 const mostNumbers = 20;
 
-/** The problems of a batch, one text for all tasks that have the same. Cancelled tasks are none: somebody wanted that. */
+/** The problems of a batch, one text for all tasks with the same. Without cancelled tasks, which somebody wanted. */
 export function problemsOf(state: BatchState): string[] {
   const groups = failureGroups(state);
   const more = groups.slice(mostProblems).reduce((sum, { tasks }) => sum + tasks.length, 0);
@@ -38,12 +38,12 @@ function sentence(text: string): string {
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 }
 
-/** What happened to a task and what to do about it; nothing for a success at which nothing was odd. */
+/** What happened to a task and what to do about it; undefined for a plain success. */
 export function problemOf(state: BatchState, task: DoneTask): string | undefined {
   return isProblem(task) ? `${happenedText(task)}${wordsText(state, task)}` : undefined;
 }
 
-// Below it, what to do and what was odd. Of several tasks, the advice names all.
+// Below it, what to do and what was odd. For several tasks, the advice names all.
 function wordsText(state: BatchState, task: DoneTask, tasks: readonly DoneTask[] = [task]): string {
   const advice = adviceFor(task.outcome, {
     ...adviceFactsOf(state, task, "command-line"),
@@ -57,7 +57,7 @@ function wordsText(state: BatchState, task: DoneTask, tasks: readonly DoneTask[]
   return words.map((line) => `\n  ${line}`).join("");
 }
 
-// A command that names hundreds of tasks can be read by nobody; without numbers it is about all that failed.
+// A command with hundreds of task numbers is unreadable; without numbers it applies to all that failed.
 function numbersOf(tasks: readonly DoneTask[]): number[] | undefined {
   return tasks.length > mostNumbers ? undefined : tasks.map(({ number }) => number);
 }

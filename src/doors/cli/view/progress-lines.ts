@@ -12,11 +12,11 @@ import { problemOf } from "./problem.ts";
 
 interface Face {
   paint: Printer["paint"];
-  /** How wide a terminal is; a pipe has no width. */
+  /** The width of a terminal; a pipe has none. */
   columns?: () => number;
 }
 
-/** How a printer shows the lines: in a live terminal none is longer than it is wide. */
+/** How a printer shows the lines: in a live terminal none is wider than it. */
 export function faceOf(printer: Printer): Face {
   return {
     paint: (colour, text) => printer.paint(colour, text),
@@ -24,21 +24,21 @@ export function faceOf(printer: Printer): Face {
   };
 }
 
-/** Most of a task that is shown, and least, in columns. */
+/** The longest and the shortest label of a task, in columns. */
 const longestPrompt = 60;
 const shortestPrompt = 12;
 
 /**
- * To be called with every state; says what has ended since. A task that was tried again ends again. What to do about a
- * failure is said once for all tasks that fail alike, and tasks that never started are not named one by one. `already`
- * are those that somebody has been told of.
+ * Call the result with every state; it reports what has ended since. A retried task ends again. Advice about a failure is
+ * given once for all tasks that fail alike, and tasks that never started are not listed one by one. `already`: tasks
+ * reported before.
  */
 export function progressLines(
   say: (line: string) => void,
   face: Face,
   already: Iterable<DoneTask> = [],
 ): (state: BatchState) => void {
-  /** When each of those that were told had ended. */
+  /** When each reported task had ended. */
   const told = new Map<number, number>();
   for (const { number, endedAt } of already) told.set(number, endedAt);
   const causes = new Set<string>();
@@ -72,15 +72,15 @@ function lineOf(state: BatchState, task: DoneTask, done: number, { paint, column
     ...(startedAt === undefined ? [] : [durationText(endedAt - startedAt)]),
     ...(usage ? [costCell(usage.costUsd, usage.atLeast)] : []),
   ];
-  // The task gives way, so that a line of the terminal is one of ours; its last column stays free, for what is
-  // written there may be taken away again by what clears the rest of the line.
+  // The label is cut, so that each line fits on one row of the terminal. The last column stays free, because clearing the
+  // rest of the line may erase it.
   const taken = [...before, word, ...after, ""].join("  ").length;
   const room = columns === undefined ? longestPrompt : Math.max(shortestPrompt, columns() - 1 - taken);
   const label = fit(labelOf(state, number), room);
   return [...before, paint(colourOf(task), word), ...after, label].join("  ");
 }
 
-// Which task it is stands in the line above.
+// The line above names the task.
 function indented(problem: string): string {
   return problem
     .split("\n")

@@ -1,4 +1,4 @@
-// What `run` says to options that people know from `claude`, and from tools like this one, and that mean something else.
+// What `run` says about options known from `claude` and similar tools that mean something else.
 import { isOurs, mayBeAdded } from "../../../claude/trusted-arguments.ts";
 import { product } from "../../../model/product.ts";
 
@@ -62,7 +62,7 @@ const said: Record<string, string> = {
   "no-color": "set `NO_COLOR=1` for output without colors",
 };
 
-/** What to say of an option by its name without dashes; nothing for one that nobody knows. */
+/** What to say about an option, by its name without dashes; undefined for an unknown one. */
 export function runHint(name: string): string | undefined {
   if (Object.hasOwn(said, name)) return said[name];
   if (mayBeAdded(name))

@@ -1,4 +1,4 @@
-// Shows a transcript while it grows: as a conversation, or its bytes as they are.
+// Shows a transcript while it grows: as a conversation, or its raw bytes.
 import { partsOf } from "../../../claude/conversation-lines.ts";
 import type { Line } from "../../../claude/lines.ts";
 import type { TranscriptLines } from "../../../claude/transcript-lines.ts";
@@ -10,19 +10,21 @@ import type { Printer } from "../terminal/terminal.ts";
 import { partText } from "./conversation-text.ts";
 
 export interface Shower extends Disposable {
-  /** Shows what has come since. */
+  /** Shows what is new. */
   show(): Promise<void>;
-  /** Shows the rest. For when nothing more comes. */
+  /** Shows the rest. Call when nothing more comes. */
   finish(): Promise<void>;
 }
 
-/** As a conversation, with paths as they are seen from `directory`. Waits for its reader, so that no more than a line is ever held. */
+/**
+ * As a conversation, with paths relative to `directory`. Waits for its reader, so that at most one line is in memory.
+ */
 export function textShower(lines: TranscriptLines, out: Printer, directory: string): Shower {
   let said = "";
   const style = { paint: out.paint.bind(out), directory };
   const print = async (line: Line) => {
     for (const part of partsOf(line)) {
-      // What a tool gave stands below its call.
+      // A tool result follows its call directly.
       await out.print(`${part.kind === "returned" ? "" : "\n"}${partText(part, style, said)}`);
       if (part.kind === "said") said = part.text;
     }
@@ -38,7 +40,7 @@ export function textShower(lines: TranscriptLines, out: Printer, directory: stri
   };
 }
 
-/** Its bytes as they are, whatever length its lines have. Waits for its reader, too. */
+/** Its raw bytes, however long the lines are. Waits for its reader too. */
 export function rawShower(lines: TranscriptLines, out: Printer): Shower {
   const show = async () => {
     for (const piece of lines.pieces()) await out.write(piece);
@@ -49,7 +51,7 @@ export function rawShower(lines: TranscriptLines, out: Printer): Shower {
 const stderrBytes = 16_000;
 const longestStderrLine = 2_000;
 
-/** The end of what a session wrote to stderr, fit to be shown; empty where it wrote nothing. */
+/** The end of a session's stderr, made harmless; empty if there is none. */
 export function stderrOf(transcript: string): string {
   const tail = readTail(stderrBeside(transcript), stderrBytes);
   const note =

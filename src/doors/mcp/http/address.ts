@@ -1,8 +1,8 @@
-// Where the HTTP door listens: what the operator wrote, and whether others can reach it there.
+// The address of the HTTP door, and who can reach it.
 import type { Checked } from "../../../operations/faults.ts";
 
 export interface Address {
-  /** As in a URL: in small letters, of IPv6 the shortest form, in brackets. Requests name it so. */
+  /** As in a URL: lower case; IPv6 in its shortest form, in brackets. Requests use this form. */
   host: string;
   port: number;
 }
@@ -21,23 +21,23 @@ export function addressFrom(text: string): Checked<Address> {
   };
 }
 
-/** Whether only this machine reaches it. */
+/** Whether only this machine can reach it. */
 export function isLoopback(host: string): boolean {
   return /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/.test(host);
 }
 
-/** Whether it means every address of the machine, whose names nobody here can know. */
+/** Whether it means every address of the machine, whose names are unknown here. */
 export function isWildcard(host: string): boolean {
   return host === "0.0.0.0" || host === "[::]";
 }
 
-/** What a client on this machine writes: a wildcard is a place to listen, and none to connect to. */
+/** What a client on this machine writes: a wildcard is an address to listen on, not to connect to. */
 export function urlHost(host: string): string {
   if (!isWildcard(host)) return host;
   return host.startsWith("[") ? "[::1]" : "127.0.0.1";
 }
 
-/** As Bun wants it: without the brackets of an address of IPv6. */
+/** For Bun: an IPv6 address without brackets. */
 export function hostname({ host }: Address): string {
   return host.replace(/^\[|\]$/g, "");
 }

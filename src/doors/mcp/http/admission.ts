@@ -1,4 +1,4 @@
-// Who may talk to the HTTP door: the right Host, the right Origin, the right token. Nothing of a request is read before.
+// Who may use the HTTP door: the right Host, the right Origin, the right token. Nothing else of a request is read before.
 import {
   hostHeaderValidationResponse,
   localhostAllowedHostnames,
@@ -11,12 +11,12 @@ import { type Address, isWildcard } from "./address.ts";
 /** The path of the door. */
 export const path = "/mcp";
 
-/** Gives the refusal of a request, or nothing. */
+/** Returns the refusal of a request, or nothing. */
 export function admission({ host }: Address, token: string): (request: Request) => Response | undefined {
   const hosts = [...new Set([...localhostAllowedHostnames(), host])];
   const origins = [...new Set([...localhostAllowedOrigins(), host])];
   return (request) =>
-    // On all addresses of a machine, the names by which it is called are unknown; the token guards alone.
+    // On all addresses of a machine, its host names are unknown, so only the token protects.
     (isWildcard(host) ? undefined : hostHeaderValidationResponse(request, hosts)) ??
     originValidationResponse(request, origins) ??
     tokenRefusal(request, token) ??
@@ -25,7 +25,7 @@ export function admission({ host }: Address, token: string): (request: Request) 
       : refusal(404, `There is nothing here; the server is at ${path}.`));
 }
 
-/** An answer that is no result: an error of JSON-RPC that belongs to no request. */
+/** A response that is no result: a JSON-RPC error that belongs to no request. */
 export function refusal(
   status: number,
   message: string,

@@ -10,22 +10,24 @@ import { isOfSession, Sessions } from "./sessions.ts";
 const megabyte = 1024 * 1024;
 /** Longest body, in bytes. */
 const longestBody = 10 * megabyte;
-/** Most requests at once, the streams among them. */
+/** Most requests at once, including streams. */
 const mostRequests = 512;
 /** Most streams of notifications at once. */
 const mostSubscriptions = 128;
-/** How long a connection may be silent that has not shown the token, in seconds. */
+/** How long a connection without the token may be silent, in seconds. */
 const strangersIdleSeconds = 15;
-/** How long calls in progress may take to say goodbye, and then what carries them, in milliseconds. Clients kill after 400. */
+/**
+ * How long calls in progress may take to finish, and then their connections, in milliseconds. Clients kill after 400.
+ */
 const farewellMs = 240;
 const closingMs = 60;
 
-/** The client that a server is made for. */
+/** The client of a server. */
 export interface Served {
   era: "legacy" | "modern";
   /** Aborted when the client has gone. */
   client: AbortSignal;
-  /** Where calls in progress are to be found. */
+  /** The calls in progress. */
   calls: Set<Promise<unknown>>;
   /** Whether it lives as long as its client, and may announce changes. */
   tells: boolean;
@@ -34,7 +36,7 @@ export interface Served {
 /** What the door serves. */
 export interface Serving {
   server(served: Served): McpServer;
-  /** Gets, once, the listener for changes: the streams of the newer era. */
+  /** Called once with the listener for changes: the streams of the newer era. */
   listens?(listener: Listener, signal: AbortSignal): void;
 }
 
@@ -42,11 +44,11 @@ export interface Serving {
 export interface HttpDoor {
   /** The port that it got. */
   port: number;
-  /** Ends what is in progress, and closes. */
+  /** Ends everything in progress, and closes. */
   close(): Promise<void>;
 }
 
-/** Listens. Throws when the address cannot be had. */
+/** Starts listening. Throws if the address is not available. */
 export function openHttp(address: Address, token: string, serving: Serving): HttpDoor {
   const ended = new AbortController();
   const refused = admission(address, token);
@@ -72,7 +74,7 @@ export function openHttp(address: Address, token: string, serving: Serving): Htt
       const refusing = refused(request);
       if (refusing) return refusing;
       if (listening.pendingRequests > mostRequests) return busy();
-      // Calls take as long as their sessions do.
+      // Calls take as long as their sessions.
       listening.timeout(request, 0);
       const body = await bodyOf(request);
       if (body instanceof Response) return body;
@@ -96,7 +98,7 @@ export function openHttp(address: Address, token: string, serving: Serving): Htt
       ended.abort(new ClientEnded());
       await Promise.race([Promise.allSettled([...calls, ...sessions.calls]), Bun.sleep(farewellMs)]);
       // The SDK sends an answer some microtasks after its call has ended, and drops it once the stream is closed: the
-      // client would wait for it until it loses patience.
+      // client would wait in vain.
       await Bun.sleep(0);
       const closing = Promise.all([single.close(), sessions.close()]).then(() => server.stop(true));
       await Promise.race([closing, Bun.sleep(closingMs)]);
@@ -104,7 +106,7 @@ export function openHttp(address: Address, token: string, serving: Serving): Htt
   };
 }
 
-// Read once for both eras; nothing where there is none. A media type that is not JSON is refused further in.
+// Read once for both eras; undefined if there is none. Other media types than JSON are refused later.
 async function bodyOf(request: Request): Promise<unknown> {
   if (request.method !== "POST") return undefined;
   try {

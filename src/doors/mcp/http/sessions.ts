@@ -1,14 +1,15 @@
-// Clients until 2025-11-25 over HTTP: each has a session, so that its name is known, it can cancel, and it hears of changes.
+// Clients until 2025-11-25 over HTTP: each has a session, so that its name is known, it can cancel, and it gets
+// notifications.
 import { type McpServer, WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { ClientEnded } from "../../../operations/operation.ts";
 import { newSecret } from "../../../platform/secret.ts";
 import { refusal } from "./admission.ts";
 
-/** A client that just went away leaves its session: the oldest idle ones make room. */
+/** A client that just disappears leaves its session: the oldest idle ones are closed for new ones. */
 const mostSessions = 256;
 
-/** Makes the server of a session, which ends with the signal, and puts its calls where they are seen. */
+/** Creates the server of a session, which ends with the signal, and registers its calls in `calls`. */
 export type SessionServer = (client: AbortSignal, calls: Set<Promise<unknown>>) => McpServer;
 
 interface Session {
@@ -22,14 +23,14 @@ const idHeader = "mcp-session-id";
 
 export class Sessions {
   readonly #serverFor: SessionServer;
-  // In the order of their last use.
+  // Least recently used first.
   readonly #sessions = new Map<string, Session>();
 
   constructor(serverFor: SessionServer) {
     this.#serverFor = serverFor;
   }
 
-  /** Answers one request, whose body was read already: one that begins a session, or is part of one. */
+  /** Answers one request, whose body was read already: it begins a session, or belongs to one. */
   async fetch(message: Request, parsedBody: unknown): Promise<Response> {
     const id = message.headers.get(idHeader);
     const session = id === null ? await this.#newSession() : this.#sessions.get(id);
@@ -43,7 +44,7 @@ export class Sessions {
     try {
       return await transport.handleRequest(message, parsedBody === undefined ? {} : { parsedBody });
     } finally {
-      // A refused `initialize` began no session: nobody else would ever close its server.
+      // A refused `initialize` began no session, so nobody else would close its server.
       if (transport.sessionId === undefined) await transport.close();
     }
   }
@@ -62,7 +63,7 @@ export class Sessions {
     const client = new AbortController();
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: newSecret,
-      // Only now is it sure that the session begins, and may cost another one its place.
+      // Only now is it certain that the session begins, and may replace another one.
       onsessioninitialized: async (id) => {
         if (this.#sessions.size >= mostSessions) await this.#close(this.#oldestIdle());
         this.#sessions.set(id, session);
@@ -95,7 +96,7 @@ export class Sessions {
   }
 }
 
-/** Whether a request belongs to a session, or begins one. Others stand alone, as those of one-shot scripts. */
+/** Whether a request belongs to a session, or begins one. Others are independent, as from one-shot scripts. */
 export function isOfSession({ headers }: Request, body: unknown): boolean {
   return headers.has(idHeader) || request.safeParse(body).data?.method === "initialize";
 }

@@ -1,15 +1,15 @@
-// The id of a message of which only the two ends were kept, because it is too long to be read.
+// The id of a message too long to read, of which only the two ends were kept.
 import { outerStrings } from "../../../claude/json-scan.ts";
 
 /**
- * The id, where it stands in one of the ends, as a field of the message itself: some clients write it first, others
- * last. Nothing where it cannot be told, so that no answer ever goes to another request.
+ * The id, if it is in one of the ends as a field of the message itself: some clients write it first, others last.
+ * Undefined if uncertain, so that no answer goes to another request.
  */
 export function idInEnds({ head, tail }: { head: string; tail: string }): string | number | undefined {
   return idInHead(head) ?? idInTail(tail);
 }
 
-// Only a field of the outermost object counts, and nothing inside a string does.
+// Only fields of the outermost object count, and nothing inside strings.
 function idInHead(head: string): string | number | undefined {
   const key = '"id"';
   for (const at of outerStrings(head)) {
@@ -26,7 +26,7 @@ function valueAt(text: string, at: number): string | number | undefined {
   return read(behindKey.exec(text.slice(at, at + 1_000)));
 }
 
-// The last brace ends the message. What stands directly before it are its own fields, as long as they are plain.
+// The last brace ends the message. Directly before it are its own fields, as long as they are plain.
 const atTheEnd = new RegExp(
   `[,{]\\s*"id"\\s*:\\s*(?<id>${idText})\\s*(?:,\\s*"(?:jsonrpc|method)"\\s*:\\s*"[^"\\\\]*"\\s*)*\\}\\s*$`,
 );
@@ -42,7 +42,7 @@ function read(found: RegExpExecArray | null): string | number | undefined {
     const id: unknown = JSON.parse(written);
     return typeof id === "string" || typeof id === "number" ? id : undefined;
   } catch {
-    // No JSON after all.
+    // Not JSON after all.
     return undefined;
   }
 }

@@ -1,15 +1,15 @@
-// The MCP server on standard input and output. Stateless: nothing is opened, locked or looked for before the
-// first call, and two copies do not disturb each other.
+// The MCP server on standard input and output. Stateless: nothing is opened, locked or searched before the first call,
+// and two copies do not disturb each other.
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { newContext, serverBusyTimeoutMs } from "../../../operations/context.ts";
 import { ClientEnded } from "../../../operations/operation.ts";
 import { newServer } from "../server.ts";
 import { StdioTransport } from "./transport.ts";
 
-/** How long calls in progress may take to say goodbye, in milliseconds. Clients kill 400 ms after they ask. */
+/** How long calls in progress may take to finish, in milliseconds. Clients kill 400 ms after they ask. */
 const farewellMs = 300;
 
-/** Serves until the client has gone; gives the exit status. */
+/** Serves until the client has gone; returns the exit status. */
 export async function serve(): Promise<number> {
   const context = newContext("tools", { busyTimeoutMs: serverBusyTimeoutMs });
   const client = new AbortController();
@@ -26,7 +26,7 @@ export async function serve(): Promise<number> {
   );
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => closed.resolve());
   await closed.promise;
-  // A sync batch has nobody to work for any more: each waiting call writes that into the log, and returns.
+  // A sync batch has lost its caller: each waiting call writes that to the log, and returns.
   client.abort(new ClientEnded());
   await Promise.race([Promise.allSettled(calls), Bun.sleep(farewellMs)]);
   await Promise.race([server.close(), Bun.sleep(farewellMs)]);
@@ -34,7 +34,7 @@ export async function serve(): Promise<number> {
   return 0;
 }
 
-// The SDK puts its own `onclose` on the transport, so ours stands before it.
+// The SDK sets its own `onclose` on the transport, so ours is called first.
 function onClose(transport: StdioTransport, closed: () => void): StdioTransport {
   const close = transport.close.bind(transport);
   transport.close = async () => {

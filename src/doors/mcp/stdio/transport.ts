@@ -1,5 +1,5 @@
-// MCP messages over standard input and output, a line each. Unlike the SDK's own transport, this one answers
-// what was asked before the end of input, and only then closes.
+// MCP messages over standard input and output, one on each line. Unlike the SDK's own transport, answers all requests
+// received before the end of input, and only then closes.
 import {
   isJSONRPCNotification,
   isJSONRPCRequest,
@@ -13,9 +13,9 @@ import { idInEnds } from "./message-id.ts";
 
 /** Longest message, in bytes. */
 const longestMessage = 10 * 1024 * 1024;
-/** How long after the end of input an answer may take. */
+/** How long an answer may take after the end of input, in milliseconds. */
 const usualDrainMs = 1_500;
-/** A request that is not answered before its stream ends: nothing to wait for at the end of input. */
+/** A request that is answered only when its stream ends: not waited for at the end of input. */
 const streamMethod = "subscriptions/listen";
 
 /** Where messages come from and go to, and how long answers may take at the end. */
@@ -31,7 +31,7 @@ const standardWires = (): Wires => ({
   drainMs: usualDrainMs,
 });
 
-// Messages go out whole, one after the other.
+// Messages are written whole, one after another.
 function standardOutput(): Wires["output"] {
   let sending = Promise.resolve();
   return {
@@ -48,12 +48,12 @@ export class StdioTransport implements Transport {
   onerror?: (error: Error) => void;
   readonly #inputEnded: () => void;
   readonly #wires: Wires;
-  /** Requests that will be answered, and are not yet. */
+  /** Unanswered requests that will be answered. */
   readonly #open = new Set<string | number>();
   #drained = Promise.withResolvers<void>();
   #closed = false;
 
-  /** `inputEnded` is called when no more requests can come: calls that wait for something should not. */
+  /** `inputEnded` is called when no more requests can come: calls should stop waiting. */
   constructor(inputEnded: () => void, wires: Wires = standardWires()) {
     this.#inputEnded = inputEnded;
     this.#wires = wires;
@@ -70,7 +70,7 @@ export class StdioTransport implements Transport {
       output.write(`${JSON.stringify(message)}\n`);
       await output.flush();
     } catch (error) {
-      // The reader has gone: as good as the end of input.
+      // The reader has gone, which counts as the end of input.
       this.onerror?.(asError(error));
       await this.close();
     }
@@ -125,7 +125,7 @@ export class StdioTransport implements Transport {
       }
       if (message.method !== streamMethod) this.#open.add(message.id);
     }
-    // The SDK does not answer what was cancelled.
+    // The SDK does not answer cancelled requests.
     const cancelled = cancelledBy(message);
     if (cancelled !== undefined) this.#open.delete(cancelled);
     this.onmessage?.(message);
@@ -140,11 +140,11 @@ export class StdioTransport implements Transport {
     const { promise: patience, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, this.#wires.drainMs);
     if (this.#open.size > 0) {
-      // Earlier answers have left the old promise fulfilled: only what is open now counts.
+      // Earlier answers may have resolved the old promise, but only open requests count now.
       this.#drained = Promise.withResolvers<void>();
       await Promise.race([this.#drained.promise, patience]);
     }
-    // What has been said is to arrive, too. Where it cannot, the reader has gone.
+    // Waits until everything is written, unless the reader has gone.
     await Promise.race([Promise.resolve(this.#wires.output.flush()).catch(() => undefined), patience]);
     clearTimeout(timer);
   }
