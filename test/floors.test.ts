@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { nodeImports } from "../scripts/docs/node-imports.ts";
+import { product } from "../src/model/product.ts";
 
 const root = join(import.meta.dir, "..", "src");
 
@@ -85,4 +86,13 @@ test("the MCP SDK is imported in doors/ alone", async () => {
   const sdk = (await imports()).filter(({ target }) => target.startsWith("@modelcontextprotocol/"));
   expect(sdk.length).toBeGreaterThan(0);
   expect(sdk.filter(({ file }) => !file.startsWith("doors/"))).toEqual([]);
+});
+
+test("the product's name is said once, and in the marks of its files", async () => {
+  const said = await Promise.all(
+    [...new Bun.Glob("**/*.ts").scanSync(root)].map(async (file) =>
+      (await Bun.file(join(root, file)).text()).includes(product.name) ? [file] : [],
+    ),
+  );
+  expect(said.flat().sort()).toEqual(["model/product.ts", "report/file-tag.ts"]);
 });

@@ -8,6 +8,7 @@ import {
   settingNames,
   variableOf,
 } from "../model/configuration.ts";
+import { product } from "../model/product.ts";
 import type { Environment } from "../platform/environment.ts";
 import { exists, readText } from "../platform/files.ts";
 import {
@@ -48,7 +49,7 @@ export interface InForce {
 
 /** The settings in force. */
 export function readConfiguration(environment: Environment = process.env): InForce {
-  const file = join(configurationDirectory(environment), "config.json");
+  const file = join(configurationDirectory(product.name, environment), "config.json");
   const fromFile = readFileObject(file);
   const given = new Map<SettingName, { value: unknown; source: string }>();
   const faults = new Map<SettingName, string>();
@@ -116,7 +117,7 @@ function throwing(configuration: Configuration, faults: ReadonlyMap<SettingName,
 
 /** The state directory of this configuration. Absolute. */
 export function stateDirectoryOf({ stateDirectory }: Configuration): string {
-  return stateDirectory ?? defaultStateDirectory();
+  return stateDirectory ?? defaultStateDirectory(product.name);
 }
 
 // Fills in defaults that depend on the system.
@@ -127,7 +128,7 @@ function withDefaults(configuration: Configuration, environment: Environment): C
     ...configuration,
     allowedRoots: allowedRoots ?? [home, temporaryDirectory()],
     outputDirectory: absolutePath(outputDirectory, home),
-    stateDirectory: stateDirectory ?? defaultStateDirectory(environment),
+    stateDirectory: stateDirectory ?? defaultStateDirectory(product.name, environment),
   };
 }
 

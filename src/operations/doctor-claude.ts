@@ -1,10 +1,10 @@
 // What doctor checks about `claude` itself: where it is, whether it runs, and whether it is logged in.
-
 import { sessionEnvironment } from "../claude/environment.ts";
 import { findClaude, knownDirectories, pathDirectories } from "../claude/find.ts";
 import { isTooOld, lacksOf, oldestVersion, updateAdvice, versionIn } from "../claude/versions.ts";
 import { type Configuration, variableOf } from "../model/configuration.ts";
 import { cut } from "../model/cut.ts";
+import { product } from "../model/product.ts";
 import { shellQuoted } from "../model/shell-quoted.ts";
 import { isExecutable, kindAt, readHead, realPath } from "../platform/files.ts";
 import { homeDirectory, join } from "../platform/paths.ts";
@@ -125,7 +125,7 @@ function versionFinding(probed: Awaited<ReturnType<typeof probeVersion>>, path: 
 function loginFinding(account: ClaudeAccount): Finding {
   const name = "login";
   const { apiProvider = "firstParty", apiKeySource, tokenSource, subscriptionType, email } = account;
-  const remedy = 'To be sure, run one session: `parallel-claude-code-mcp run "Say hello"`.';
+  const remedy = `To be sure, run one session: \`${product.name} run "Say hello"\`.`;
   if (apiProvider !== "firstParty")
     return { name, ok: true, detail: `Through ${apiProvider}, whose login is not looked at here.`, remedy };
   if (isNamed(apiKeySource)) return { name, ok: true, detail: `API key from ${apiKeySource}, not tried.` };

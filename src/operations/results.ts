@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { resultFilesOf } from "../engine/output/result-file.ts";
 import { endOfState } from "../model/batch-end.ts";
+import { product } from "../model/product.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { stateWords } from "../model/state-word.ts";
 import { countText, numberText } from "../report/amounts.ts";
@@ -207,7 +208,7 @@ function messageOf(
           `The text of task ${long.taskIndex} is longer: ${
             door === "tools"
               ? `ask for \`tasks\` [${long.taskIndex}] with \`from\` ${long.nextFrom}`
-              : `\`parallel-claude-code-mcp results ${batchId} ${long.taskIndex}\` shows all of it`
+              : `\`${product.name} results ${batchId} ${long.taskIndex}\` shows all of it`
           }.`,
         ]
       : []),

@@ -5,6 +5,7 @@ import { isAbandoned } from "../engine/runner/carry-on.ts";
 import { spentUsd } from "../engine/scheduler/budget.ts";
 import type { Account, EventBody } from "../model/event.ts";
 import { batchOptions, noChanges, retryOptions, sessionOptions } from "../model/options.ts";
+import { product } from "../model/product.ts";
 import type { SessionValues } from "../model/session-values.ts";
 import { apply, type BatchState, canRetry, type TaskState } from "../model/state.ts";
 import { kindAt } from "../platform/files.ts";
@@ -229,7 +230,7 @@ function newAccount({ store, door }: Context, { batchId, state }: BatchLog): Acc
   const rest =
     door === "tools"
       ? `read_batch_results (batchId ${batchId}, status "error") returns`
-      : `\`parallel-claude-code-mcp show ${batchId} --json\` prints`;
+      : `\`${product.name} show ${batchId} --json\` prints`;
   throw new UserError(
     `Batch ${batchId} ${what}. Retry it from the client that started it, or with the same environment. If that is no longer possible, start the rest as a new batch: ${rest} the tasks that failed or were cancelled.`,
   );

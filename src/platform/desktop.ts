@@ -28,8 +28,7 @@ export interface Notice {
  * The command that shows a notification; undefined if there is none. The words are passed as data, never inside a script.
  */
 export function notificationCommand(
-  title: string,
-  text: string,
+  { program, title, text }: { program: string; title: string; text: string },
   environment: Environment = process.env,
   platform = process.platform,
 ): Notice | undefined {
@@ -44,7 +43,7 @@ export function notificationCommand(
   }
   const notifier = hasDesktop(environment) ? which("notify-send", environment) : undefined;
   if (notifier === undefined) return undefined;
-  return { command: [notifier, "--app-name=parallel-claude-code-mcp", "--", title, text], variables: {} };
+  return { command: [notifier, `--app-name=${program}`, "--", title, text], variables: {} };
 }
 
 // A bare name would also be searched in the working directory.

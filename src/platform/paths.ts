@@ -41,25 +41,22 @@ export function shownPath(path: string, directory: string): string {
   return relative(directory, path) || ".";
 }
 
-/** The directory of the program's state: log, transcripts, pages of sync batches. */
-export function defaultStateDirectory(environment: Environment = process.env): string {
+/** The directory of a program's state: log, transcripts, pages of sync batches. */
+export function defaultStateDirectory(program: string, environment: Environment = process.env): string {
   const home = homeDirectory();
   switch (process.platform) {
     case "darwin":
-      return join(home, "Library", "Application Support", "parallel-claude-code-mcp");
+      return join(home, "Library", "Application Support", program);
     case "win32":
-      return join(environment["LOCALAPPDATA"] ?? join(home, "AppData", "Local"), "parallel-claude-code-mcp");
+      return join(environment["LOCALAPPDATA"] ?? join(home, "AppData", "Local"), program);
     default:
-      return join(
-        absoluteOr(environment["XDG_STATE_HOME"], join(home, ".local", "state")),
-        "parallel-claude-code-mcp",
-      );
+      return join(absoluteOr(environment["XDG_STATE_HOME"], join(home, ".local", "state")), program);
   }
 }
 
-/** The directory of `config.json`. */
-export function configurationDirectory(environment: Environment = process.env): string {
-  return join(configurationBase(process.platform, environment), "parallel-claude-code-mcp");
+/** The directory of a program's `config.json`. */
+export function configurationDirectory(program: string, environment: Environment = process.env): string {
+  return join(configurationBase(process.platform, environment), program);
 }
 
 /** Where applications keep user configuration on this platform. */

@@ -3,6 +3,7 @@
 import { limitText } from "../model/limit-types.ts";
 import { type Concurrency, mostSeconds, type RetryOptions, type SessionOptions } from "../model/options.ts";
 import type { Canceller, Clock, Denial, FailureReason, Outcome } from "../model/outcome.ts";
+import { product } from "../model/product.ts";
 import { unreachable } from "../model/unreachable.ts";
 import { denialAdvice } from "./denial-advice.ts";
 import { oneLine } from "./harmless.ts";
@@ -137,13 +138,13 @@ const reasons = {
   auth: [
     ({ door, run }) =>
       door === "tools"
-        ? `To log in, ${run("claude")} and type \`/login\`; \`parallel-claude-code-mcp doctor\` in a terminal checks the login. To use a credential from the environment instead, such as \`ANTHROPIC_API_KEY\`, the user sets it and restarts this client, and you start a new batch.`
-        : "Run `claude` and log in with `/login`; `parallel-claude-code-mcp doctor` checks the login. To use a credential from the environment instead, such as `ANTHROPIC_API_KEY`, set it and start a new batch.",
+        ? `To log in, ${run("claude")} and type \`/login\`; \`${product.name} doctor\` in a terminal checks the login. To use a credential from the environment instead, such as \`ANTHROPIC_API_KEY\`, the user sets it and restarts this client, and you start a new batch.`
+        : `Run \`claude\` and log in with \`/login\`; \`${product.name} doctor\` checks the login. To use a credential from the environment instead, such as \`ANTHROPIC_API_KEY\`, set it and start a new batch.`,
     "as it is",
   ],
   billing: [
     ({ run }) =>
-      `Check the plan and credit of the account: ${run("parallel-claude-code-mcp doctor")} to see which one it is.`,
+      `Check the plan and credit of the account: ${run(`${product.name} doctor`)} to see which one it is.`,
     "as it is",
   ],
   model: [
@@ -164,10 +165,7 @@ const reasons = {
     () => "Ask for a shorter answer, or ask for it in parts, written to a file.",
     "with another task",
   ],
-  connection: [
-    ({ run }) => `Check the network and the proxy: ${run("parallel-claude-code-mcp doctor")}.`,
-    "as it is",
-  ],
+  connection: [({ run }) => `Check the network and the proxy: ${run(`${product.name} doctor`)}.`, "as it is"],
   "server-error": [() => "Wait a few minutes.", "as it is"],
   request: [
     (_, message) =>
@@ -222,7 +220,7 @@ const clocks = {
     ({ lower, run }) =>
       sentence(
         lower && `${lower} if the machine is busy`,
-        `and ${run("parallel-claude-code-mcp doctor")} to check that \`claude\` starts`,
+        `and ${run(`${product.name} doctor`)} to check that \`claude\` starts`,
       ),
     "as it is",
     ({ firstEventTimeoutSeconds = 120 }) => longer({ firstEventTimeoutSeconds }),
@@ -286,7 +284,7 @@ function crashAdvice(
     const rest = lower === undefined ? "close other programs" : lower;
     return `The system may have run out of memory: ${rest}.`;
   }
-  return `Read the last lines of its stderr, and ${run("parallel-claude-code-mcp doctor")} to check \`claude\`.`;
+  return `Read the last lines of its stderr, and ${run(`${product.name} doctor`)} to check \`claude\`.`;
 }
 
 function notStartedAdvice({ lost = [] }: Extract<Outcome, { kind: "not-started" }>): string {

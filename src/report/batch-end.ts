@@ -1,8 +1,8 @@
 // How a batch ended, in words: a label, a sentence with the reason, and the next step.
-
 import { z } from "zod";
 import { type BatchEnd, batchEnds } from "../model/batch-end.ts";
 import { type AccessKind, type Canceller, cancellers } from "../model/outcome.ts";
+import { product } from "../model/product.ts";
 import { type BatchState, type Counts, completedCount } from "../model/state.ts";
 import { unreachable } from "../model/unreachable.ts";
 import { costText, countText, numberText } from "./amounts.ts";
@@ -192,7 +192,7 @@ export function nextCommand(facts: EndFacts): string | undefined {
   const { end, batchId } = facts;
   if (end.kind === "succeeded") return undefined;
   const usd = newBudgetUsd(facts);
-  return `parallel-claude-code-mcp retry ${batchId}${usd === undefined ? "" : ` --batch-budget-usd ${usd}`}`;
+  return `${product.name} retry ${batchId}${usd === undefined ? "" : ` --batch-budget-usd ${usd}`}`;
 }
 
 function newBudgetUsd(facts: EndFacts): number | undefined {
@@ -207,9 +207,7 @@ export function nextText(facts: EndFacts, door: Door): string | undefined {
   const hasFailures = end.kind === "failed" || (end.kind === "stopped" && counts.failed > 0);
   if (onward === undefined || !hasFailures) return onward;
   const source =
-    door === "tools"
-      ? `read_batch_results with \`status: "error"\``
-      : `\`parallel-claude-code-mcp show ${batchId}\``;
+    door === "tools" ? `read_batch_results with \`status: "error"\`` : `\`${product.name} show ${batchId}\``;
   return `${onward} ${source} says what went wrong and what to change.`;
 }
 

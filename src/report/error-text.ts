@@ -1,7 +1,7 @@
 // The text file of an unsuccessful task, for any editor, and for pasting into a report.
-
 import { cut } from "../model/cut.ts";
 import type { Outcome } from "../model/outcome.ts";
+import { product } from "../model/product.ts";
 import { adviceFor } from "./advice.ts";
 import { countText, timeText } from "./amounts.ts";
 import { fileTag } from "./file-tag.ts";
@@ -100,7 +100,7 @@ function facts(page: ErrorPage): string {
     ["Variables from env", variablesText(page)],
     ["Transcript", page.transcript],
     ["Continue in a terminal", continueCommand(page)],
-    ["See the batch", `parallel-claude-code-mcp show ${page.batchId}`],
+    ["See the batch", `${product.name} show ${page.batchId}`],
   ];
   const known = lines.flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]));
   return known.join("\n");

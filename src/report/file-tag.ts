@@ -1,9 +1,12 @@
 // How a result file identifies its owner: writing it again after a crash finds it, and it never overwrites a file of
 // another batch that ended in the same millisecond.
 
+// The marks are part of the files' format: a renamed product would still have to find them.
+const mark = "parallel-claude-code-mcp";
+
 /** In the first 512 bytes of every result page and error text. */
 export function fileTag(batchId: string, taskNumber: number): string {
-  return `parallel-claude-code-mcp batch ${batchId} task ${taskNumber}`;
+  return `${mark} batch ${batchId} task ${taskNumber}`;
 }
 
 /** At the beginning of a batch's page. */
@@ -11,7 +14,7 @@ export function pageTag(batchId: string): string {
   return `${pageMark} ${batchId}`;
 }
 
-const pageMark = "parallel-claude-code-mcp page of batch";
+const pageMark = `${mark} page of batch`;
 
 /** Whether the first 512 bytes of a file belong to a page of ours; earlier versions wrote no tag. */
 export function isOurPage(head: string): boolean {

@@ -1,5 +1,6 @@
 // How a text names an option: in the words of the tools, or of the command line.
 import { kebabCase } from "../model/kebab-case.ts";
+import { product } from "../model/product.ts";
 import { shellQuoted } from "../model/shell-quoted.ts";
 import type { OptionChange } from "../model/state.ts";
 import { oneLine } from "./harmless.ts";
@@ -36,7 +37,7 @@ export function retryText(door: Door, { batchId, tasks = [], options = {}, value
   const given = Object.entries(options);
   if (door === "command-line") {
     const flags = given.map(([name, value]) => flagText(name, value));
-    const words = ["parallel-claude-code-mcp", "retry", batchId, ...tasks, ...flags];
+    const words = [product.name, "retry", batchId, ...tasks, ...flags];
     return `\`${[...words, ...(values ? ["--env FILE"] : [])].join(" ")}\``;
   }
   const input = {

@@ -1,6 +1,7 @@
 // The lower parts of the live page: failed files, the other batches of the directory, the footer.
 import type { BatchEnd } from "../model/batch-end.ts";
 import { cut } from "../model/cut.ts";
+import { product } from "../model/product.ts";
 import { type BatchState, type Counts, completedCount } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
 import { costText, countText, durationText, numberText, timeText } from "./amounts.ts";
@@ -64,5 +65,5 @@ function figures({ counts, costUsd, costAtLeast, end, createdAt, changedAt }: Ot
 /** Where the files are, how to continue in a terminal, and how old the page is. `now` in milliseconds since 1970. */
 export function footerHtml(state: BatchState, stateWord: StateWord, now: number): Html {
   const follows = stateWord === "running" ? "This page updates while the batch runs. " : nothing;
-  return html`<p data-${data.at}="${now}">${follows}As of ${timeHtml(now, timeText(now))}.</p><p>Files of the batch: <code>${state.outputDirectory}</code><br>In a terminal: <code>parallel-claude-code-mcp show ${state.batch.batchId}</code></p>`;
+  return html`<p data-${data.at}="${now}">${follows}As of ${timeHtml(now, timeText(now))}.</p><p>Files of the batch: <code>${state.outputDirectory}</code><br>In a terminal: <code>${product.name} show ${state.batch.batchId}</code></p>`;
 }

@@ -1,6 +1,7 @@
 // The live page of a batch, a function of the batch's state. Written whole, and as a companion that an open page polls: a
 // page may not fetch from the file system, but may load a script beside it.
 import { endOfState } from "../model/batch-end.ts";
+import { product } from "../model/product.ts";
 import { type Standstill, standstillKind } from "../model/standstill.ts";
 import { type BatchState, completedCount, type TaskState } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
@@ -188,5 +189,5 @@ function warningsHtml({ batch: { warnings = [] } }: BatchState): Html {
 
 // Shown by the page's script after a long time without an update.
 function silence({ batch }: BatchState): Html {
-  return html`<p id="${ids.silence}" class="card note" hidden>Nothing has been heard of this batch for a while: the process that runs it may have ended. <code>parallel-claude-code-mcp show ${batch.batchId}</code> shows its state.</p>`;
+  return html`<p id="${ids.silence}" class="card note" hidden>Nothing has been heard of this batch for a while: the process that runs it may have ended. <code>${product.name} show ${batch.batchId}</code> shows its state.</p>`;
 }

@@ -1,7 +1,7 @@
 // The upper part of the live page: its batch, progress and cost.
-
 import { type BatchEnd, endOfState } from "../model/batch-end.ts";
 import { costToComeUsd } from "../model/estimate.ts";
+import { product } from "../model/product.ts";
 import type { Standstill } from "../model/standstill.ts";
 import { type BatchState, type Counts, completedCount } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
@@ -24,7 +24,7 @@ export function headerHtml(state: BatchState, stateWord: StateWord): Html {
   const id =
     state.batch.name === undefined ? nothing : html`<span>Batch <code>${state.batch.batchId}</code></span>`;
   const begun = html`<span>Started ${timeHtml(state.createdAt, timeText(state.createdAt))}</span>`;
-  return html`<p class="brand">parallel-claude-code-mcp</p><h1>${batchTitle(state)}</h1>
+  return html`<p class="brand">${product.name}</p><h1>${batchTitle(state)}</h1>
 <p class="under">${endPill(endOfState(state, stateWord), state.counts)}${id}${begun}</p>`;
 }
 

@@ -1,7 +1,7 @@
 // The page of a task that succeeded.
-
 import { cut } from "../model/cut.ts";
 import type { Outcome, Usage } from "../model/outcome.ts";
+import { product } from "../model/product.ts";
 import { adviceFor } from "./advice.ts";
 import { countText, numberText, timeText } from "./amounts.ts";
 import { fileTag } from "./file-tag.ts";
@@ -64,7 +64,7 @@ export function resultPage(page: ResultPage): string {
       sectionHtml("facts", "Facts", factsPart(page)),
       sectionHtml("tokens", "Tokens", tokensHtml(page.usage)),
     ]}`,
-    footer: html`${stepsHtml(page, "Neighbours, below")}<p>Made by parallel-claude-code-mcp</p>`,
+    footer: html`${stepsHtml(page, "Neighbours, below")}<p>Made by ${product.name}</p>`,
   });
 }
 

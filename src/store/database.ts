@@ -1,5 +1,6 @@
 // Opens the store: SQLite in the user's state directory, configured for several processes at once.
 import { Database, SQLiteError } from "bun:sqlite";
+import { product } from "../model/product.ts";
 import { closeToOthers, exists, makePrivateDirectory, touchPrivately } from "../platform/files.ts";
 import { networkFileSystemOf } from "../platform/network-file-systems.ts";
 import { dirname } from "../platform/paths.ts";
@@ -79,7 +80,7 @@ function migrate(database: Database, path: string): void {
       const version = versionOf(database);
       if (version > migrations.length) {
         throw new StoreProblem(
-          `The store ${path} was written by a newer parallel-claude-code-mcp (schema ${version}, this one knows ${migrations.length}). Update this program, or set PARALLEL_CLAUDE_STATE_DIRECTORY to another directory.`,
+          `The store ${path} was written by a newer ${product.name} (schema ${version}, this one knows ${migrations.length}). Update this program, or set PARALLEL_CLAUDE_STATE_DIRECTORY to another directory.`,
         );
       }
       for (const migration of migrations.slice(version)) database.run(migration);

@@ -6,18 +6,21 @@ const windows = { SystemRoot: "D:\\Windows" };
 /** Ends a string of PowerShell's, in each way that it knows, and a command of cmd's. */
 const hostile = "’,‘x‘,‘Info‘);calc;(‘ ' \" ` $(calc) ‚‛ “”„ & calc | calc % ^";
 
+const announcement = { program: "p", title: hostile, text: hostile };
+const empty = { program: "p", title: "", text: "" };
+
 test("on Windows a notification gets its words by variables, and its script is always the same", () => {
-  const notice = notificationCommand(hostile, hostile, windows, "win32");
+  const notice = notificationCommand(announcement, windows, "win32");
   expect(notice?.variables).toEqual({ NOTICE_TITLE: hostile, NOTICE_TEXT: hostile });
-  expect(notice?.command).toEqual(notificationCommand("", "", windows, "win32")?.command ?? []);
+  expect(notice?.command).toEqual(notificationCommand(empty, windows, "win32")?.command ?? []);
   expect(notice?.command[0]).toBe("D:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe");
   expect(notice?.command.at(-1)).toContain("$env:NOTICE_TITLE, $env:NOTICE_TEXT");
 });
 
 test("on macOS a notification gets its words as arguments of a script that is always the same", () => {
-  const { command = [] } = notificationCommand(hostile, hostile, {}, "darwin") ?? {};
+  const { command = [] } = notificationCommand(announcement, {}, "darwin") ?? {};
   expect(command.slice(3)).toEqual([hostile, hostile]);
-  expect(command.slice(0, 3)).toEqual(notificationCommand("", "", {}, "darwin")?.command.slice(0, 3) ?? []);
+  expect(command.slice(0, 3)).toEqual(notificationCommand(empty, {}, "darwin")?.command.slice(0, 3) ?? []);
 });
 
 test("on Windows a page is opened without a shell, as one argument", () => {

@@ -2,11 +2,11 @@
 import { cut } from "../../model/cut.ts";
 import { limitText } from "../../model/limit-types.ts";
 import type { Outcome } from "../../model/outcome.ts";
+import { product } from "../../model/product.ts";
 
 type Failed = Extract<Outcome, { kind: "failed" }>;
 
-const tryNow =
-  "The batch then continues automatically, and immediately after `parallel-claude-code-mcp doctor` in a terminal.";
+const tryNow = `The batch then continues automatically, and immediately after \`${product.name} doctor\` in a terminal.`;
 
 /** One paragraph. `model`: the requested name, if the hold is for some models only. */
 export function holdText(

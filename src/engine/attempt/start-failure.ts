@@ -1,5 +1,6 @@
 // Why a session did not start: for a reason of its own task, which ends the task, or for one that may pass.
 import type { SessionPlan, StartFailure } from "../../claude/session.ts";
+import { product } from "../../model/product.ts";
 import { canEnter, isExecutable, kindAt } from "../../platform/files.ts";
 import { dirname } from "../../platform/paths.ts";
 
@@ -33,7 +34,7 @@ export function startVerdict(
 
 /** Why nothing starts while `claude` is missing. */
 export function missingText(claudePath: string): string {
-  return `Waits for claude: ${claudePath} is not there, or is not executable. After an update, sessions start by themselves. Otherwise, install it there again, or check with \`parallel-claude-code-mcp doctor\` in a terminal.`;
+  return `Waits for claude: ${claudePath} is not there, or is not executable. After an update, sessions start by themselves. Otherwise, install it there again, or check with \`${product.name} doctor\` in a terminal.`;
 }
 
 // Arguments and names that are always too long.

@@ -1,4 +1,5 @@
 // Builds a batch's answer, within the number of characters that a client accepts.
+import { product } from "../../model/product.ts";
 import type { Standstill } from "../../model/standstill.ts";
 import type { BatchState, DoneTask } from "../../model/state.ts";
 import type { StateWord } from "../../model/state-word.ts";
@@ -108,7 +109,7 @@ function cutNote(
   const further =
     door === "tools"
       ? `read_batch_results (batchId ${batchId}, tasks [${task.number}], from ${shown})`
-      : `\`parallel-claude-code-mcp results ${batchId} ${task.number} --from ${shown}\``;
+      : `\`${product.name} results ${batchId} ${task.number} --from ${shown}\``;
   return `\n\n[These are the first ${shown} of ${textLengthOf(task)} characters. The whole is in ${places.join(" and in ")}; ${further} reads on.]`;
 }
 

@@ -1,6 +1,7 @@
 // Announces the end of a batch that nobody waits for: by a desktop notification, and by the user's own command.
 import { cleanEnvironment } from "../../claude/environment.ts";
 import { endOfState } from "../../model/batch-end.ts";
+import { product } from "../../model/product.ts";
 import type { BatchState } from "../../model/state.ts";
 import { endedWord } from "../../model/state-word.ts";
 import { type Notice, notificationCommand } from "../../platform/desktop.ts";
@@ -24,7 +25,9 @@ export function noticesOf(state: BatchState, environment: Environment = process.
   const { batch, leash, createdAt, endedAt, cancelledBy } = state;
   if (leash || endedAt === undefined) return [];
   const isNews = batch.notifications === true && endedAt - createdAt >= leastMs && cancelledBy !== "user";
-  const desktop = isNews ? notificationCommand(titleOf(state), textOf(state), environment) : undefined;
+  const desktop = isNews
+    ? notificationCommand({ program: product.name, title: titleOf(state), text: textOf(state) }, environment)
+    : undefined;
   const own = batch.notifyCommand ? { command: batch.notifyCommand, variables: {} } : undefined;
   return [desktop, own].filter((notice) => notice !== undefined);
 }

@@ -1,4 +1,5 @@
 // Whether the disk has room for one more session's transcript, and the process for its descriptors.
+import { product } from "../../model/product.ts";
 import { spareDescriptors } from "../../platform/descriptors.ts";
 import { freeSpace } from "../../platform/files.ts";
 import { spareThreads } from "../../platform/threads.ts";
@@ -25,9 +26,9 @@ export function lackOfRoom(directory: string, running: number): string | undefin
   try {
     const { bytes, files } = freeSpace(directory);
     if (bytes < leastFreeBytes)
-      return `The disk of ${directory} has ${Math.floor(bytes / 1e6)} MB left; sessions start again above ${Math.ceil(leastFreeBytes / 1e6)} MB. Free some space, for example with \`parallel-claude-code-mcp prune\` in a terminal.`;
+      return `The disk of ${directory} has ${Math.floor(bytes / 1e6)} MB left; sessions start again above ${Math.ceil(leastFreeBytes / 1e6)} MB. Free some space, for example with \`${product.name} prune\` in a terminal.`;
     if (files < leastFreeFiles)
-      return `The disk of ${directory} has room for only ${countText(files, "more file")} (inodes); sessions start again above ${leastFreeFiles}. Remove some files, for example with \`parallel-claude-code-mcp prune\` in a terminal.`;
+      return `The disk of ${directory} has room for only ${countText(files, "more file")} (inodes); sessions start again above ${leastFreeFiles}. Remove some files, for example with \`${product.name} prune\` in a terminal.`;
     const descriptors = spareDescriptors();
     if (descriptors < leastDescriptors)
       return `Waits for file descriptors: this process may open only ${descriptors} more. Raise the limit (\`ulimit -n\`), or lower \`concurrency\`.`;

@@ -1,6 +1,7 @@
 // `retry`: resumes an interrupted batch, and reruns what failed, with other options if flags give any.
 import { z } from "zod";
 import { retryOptions } from "../../../model/options.ts";
+import { product } from "../../../model/product.ts";
 import { valueOrThrow } from "../../../operations/context.ts";
 import { check } from "../../../operations/faults.ts";
 import { retryBatch } from "../../../operations/retry.ts";
@@ -48,7 +49,7 @@ const face = commandOf(retryBatch, {
   ],
   positionals: [batchPositional, taskNumbersPositional],
   present: ({ batchId, message }) =>
-    `Batch ${batchId}: ${message}\nSee it with \`parallel-claude-code-mcp show ${batchId}\`.`,
+    `Batch ${batchId}: ${message}\nSee it with \`${product.name} show ${batchId}\`.`,
 });
 
 export const retry: Command = {

@@ -81,11 +81,8 @@ export const run: Command = {
       "run -f tasks.md --concurrency 4 --output-directory results",
       "Run many tasks; their answers go to files",
     ],
-    [
-      "git ls-files '*.ts' | sed 's/^/Review /' | parallel-claude-code-mcp run -f -",
-      "Read tasks from standard input",
-    ],
-    ["git diff | parallel-claude-code-mcp run 'Review this change'", "Give a task what is piped in"],
+    [`git ls-files '*.ts' | sed 's/^/Review /' | ${product.name} run -f -`, "Read tasks from standard input"],
+    [`git diff | ${product.name} run 'Review this change'`, "Give a task what is piped in"],
     ["run -f tasks.csv --dry-run", "See the tasks and their options before anything runs"],
     ["run -f tasks.csv --detach", "Run in the background; `watch latest` shows it"],
   ],
