@@ -1,6 +1,6 @@
 // Sentences in a terminal are broken between words, and nowhere else.
 import { describe, expect, test } from "bun:test";
-import { wrapped } from "../src/doors/cli/terminal/wrapped.ts";
+import { wrap, wrapped } from "../src/doors/cli/terminal/wrapped.ts";
 import { Home, run } from "./harness.ts";
 import { TerminalCommand } from "./pty-harness.ts";
 
@@ -51,6 +51,17 @@ describe("wrapped", () => {
         .map((line) => Bun.stringWidth(line) <= 40),
     ).toEqual([true, true]);
   });
+});
+
+test("help is broken between words, and a word that is longer than a line stays whole", () => {
+  expect(wrap(`  one  two\nthree ${"x".repeat(12)} 表 表 表 表`, 10)).toEqual([
+    "one two",
+    "three",
+    "x".repeat(12),
+    "表 表 表",
+    "表",
+  ]);
+  expect(wrap(" \n ", 10)).toEqual([]);
 });
 
 test.each([

@@ -10,6 +10,7 @@ const attacks: [string, string, string][] = [
   ["an escape that fills the clipboard", "a\x1b]52;c;eA==\x07b", "ab"],
   ["an escape that clears the screen", "a\x1b[2Jb", "ab"],
   ["a control of the other kind (C1)", `a${of(0x9d)}52;c;x`, "a\ufffd52;c;x"],
+  ["a sequence that never ends, without the text behind it", "a\x1b]0;b\nc", "a\u241b]0;b\nc"],
   ["a line that is written over", "good\rbad", "good\nbad"],
   ["line and paragraph separators", `a${of(0x2028)}b${of(0x2029)}c`, "a\nb\nc"],
   ["a turned direction", `a${of(0x202e)}b`, "a\ufffdb"],

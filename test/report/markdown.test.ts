@@ -174,6 +174,12 @@ describe("safeMarkdown", () => {
 
   test.each([
     ["a heading and text", "# a\n\ntext", "<h3>a</h3>\n<p>text</p>\n"],
+    ["a hard line break", "a  \nb\\\nc\nd", "<p>a<br>\nb<br>\nc\nd</p>\n"],
+    [
+      "an address with escapes and entities",
+      "[x](https://a/b_\\(c\\)?d=1&amp;e=2)",
+      `<p>${linkTo("https://a/b_(c)?d=1&amp;e=2", "x")}</p>\n`,
+    ],
     ["a list that begins elsewhere", "3. c\n4. d", '<ol start="3">\n<li>c</li>\n<li>d</li>\n</ol>\n'],
     ["emphasis in a link", "[**b** x](https://a)", `<p>${linkTo("https://a", "<strong>b</strong> x")}</p>\n`],
     [

@@ -7,11 +7,9 @@ const narrowest = 24;
 const step = 2;
 const deepest = 4;
 
-/** Blanks, and the word after them. */
-const plainWords = /[ \t]*\S+/g;
 /**
- * The same, but keeps text in backticks whole for copying. If that is longer than a line, the terminal breaks it and
- * still copies it as one line; a line break of ours would start half a command, which may cost money.
+ * Blanks, and the word after them. Text in backticks stays whole for copying. If that is longer than a line, the terminal
+ * breaks it and still copies it as one line; a line break of ours would start half a command, which may cost money.
  */
 const words = /[ \t]*(?:`[^`]*`|\S)+/g;
 
@@ -42,20 +40,19 @@ export function wrapped(text: string, out: Pick<Printer, "isTerminal" | "width">
 /** Text in lines of at most `width` columns, broken at blanks. */
 export function wrap(text: string, width: number): string[] {
   const line = text.replace(/\s+/g, " ").trim();
-  return line === "" ? [] : broken(line, { width, taken: 0, margin: 0 }, plainWords);
+  return line === "" ? [] : Bun.wrapAnsi(line, width).split("\n");
 }
 
 // The first line fits beside `taken`, the others beside `margin`.
 function broken(
   text: string,
   { width, taken, margin }: { width: number; taken: number; margin: number },
-  unit = words,
 ): string[] {
   if (taken + Bun.stringWidth(text) <= width) return [text];
   const lines: string[] = [];
   let line = "";
   let room = width - taken;
-  for (const word of text.match(unit) ?? []) {
+  for (const word of text.match(words) ?? []) {
     const longer = line + word;
     if (line.trim() !== "" && Bun.stringWidth(longer) > room) {
       lines.push(line);
