@@ -1,6 +1,6 @@
-// The scripts and the style of the pages, as they stand in a page: bundled and minified. `bundled` is a macro. Whoever
-// imports it `with { type: "macro" }` has the texts instead of the call, be it run from its source or compiled. A macro may
-// not bundle within the process that bundles it, so it runs this file as a program of its own.
+// The scripts and the style of the pages, bundled and minified. `bundled` is a macro: an import `with { type: "macro" }`
+// gets the texts instead of the call, from source or compiled. A macro may not bundle within the bundling process, so it
+// runs this file as a program of its own.
 
 export interface Bundled {
   /** The script of the page of a batch. */
@@ -19,7 +19,7 @@ const sources: Record<keyof Bundled, string> = {
 
 export function bundled(): Bundled {
   const { stdout, stderr, success } = Bun.spawnSync([process.execPath, import.meta.path], {
-    // Whatever `bunfig.toml` or `.env` lies where the program is run from is none of its business.
+    // Ignores any `bunfig.toml` or `.env` in the caller's directory.
     cwd: import.meta.dir,
   });
   if (!success) throw new Error(`Internal error: the scripts of the pages cannot be bundled.\n${stderr}`);

@@ -1,5 +1,5 @@
-// The columns of a batch's row, each declared once: what it holds, and how it follows from the batch's log. Reading, writing
-// and the type of a row derive from this list. `migrations.ts` has the same columns as they came to be.
+// The columns of a batch's row, each declared once: its contents, and how they derive from the batch's log. Reading,
+// writing and the type of a row derive from this list. `migrations.ts` has the same columns in their historical order.
 import type { Database, SQLQueryBindings } from "bun:sqlite";
 import { z } from "zod";
 import { batchIdSchema } from "../model/batch-id.ts";
@@ -7,15 +7,15 @@ import { cancellers } from "../model/outcome.ts";
 import type { BatchState } from "../model/state.ts";
 import { processIdentity } from "../platform/process-identity.ts";
 
-/** What a row is written from. */
+/** The source of a row. */
 interface Source {
   state: BatchState;
-  /** A path as the batch's log keeps it. */
+  /** A path as the batch's log stores it. */
   kept(path: string): string;
 }
 
 interface Writer {
-  /** With every event, or only when the batch is founded: others write it afterwards. */
+  /** With every event, or only when the batch is created; others write it afterwards. */
   written: "always" | "once";
   from(source: Source): SQLQueryBindings | undefined;
 }
@@ -34,7 +34,7 @@ function founded<Schema extends z.ZodType>(schema: Schema, from: Writer["from"])
 
 const identity = z.string().transform((text) => processIdentity.parse(JSON.parse(text)));
 
-/** A column that has no value is NULL in the store, and absent here. Those without a source are written by processes. */
+/** A column without a value is NULL in the store, and absent here. Those without a source are written by processes. */
 export const batchColumns = z.object({
   batchId: founded(batchIdSchema, ({ state }) => state.batch.batchId),
   name: founded(z.string().exactOptional(), ({ state }) => state.batch.name),
@@ -72,12 +72,12 @@ const insertion = `INSERT INTO batches (${writtenColumns.map(({ column }) => col
 const update = `UPDATE batches SET ${updatedColumns.map(({ column }) => `${column} = ?`).join(", ")}
   WHERE batch_id = ?`;
 
-/** Writes the row of a batch that is founded. */
+/** Writes the row of a new batch. */
 export function insertRow(database: Database, source: Source): void {
   database.query(insertion).run(...writtenColumns.map(({ from }) => from(source) ?? null));
 }
 
-/** Writes to the row of a batch what its log says now. */
+/** Updates the row of a batch from its log. */
 export function updateRow(database: Database, source: Source): void {
   const values = updatedColumns.map(({ from }) => from(source) ?? null);
   database.query(update).run(...values, source.state.batch.batchId);
@@ -90,7 +90,7 @@ export function selectionOf({ shape }: z.ZodObject): string {
     .join(", ");
 }
 
-/** A row that was selected so. */
+/** Parses a row selected in this way. */
 export function parseRow<Schema extends z.ZodType>(schema: Schema, row: unknown): z.output<Schema> {
   const values = z.record(z.string(), z.unknown()).parse(row);
   return schema.parse(Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)));

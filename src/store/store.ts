@@ -63,8 +63,8 @@ const readSchema = batchColumns.extend({
   startedBy: z.string().exactOptional(),
 });
 
-// The last two are read from the log, and no columns: so they are known of every batch, whichever version wrote its row.
-// The request that counts stands near the end of the log, and the walk backwards ends there.
+// The last two are read from the log instead of columns, so they are known for batches of every version. The request that
+// counts is near the end of the log, and the backwards scan stops there.
 const columns = `${selectionOf(batchColumns)},
   CASE WHEN ended_at IS NOT NULL AND cancelled > 0 THEN
     (SELECT json_remove(body, '$.tasks') FROM events WHERE events.batch_id = batches.batch_id

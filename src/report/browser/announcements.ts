@@ -1,4 +1,4 @@
-// Few words for a screen reader: the end, a hold, new failures; these not more than four times a minute.
+// A few words for a screen reader: the end, a hold, new failures; the latter at most four times a minute.
 import { numberText } from "../amounts.ts";
 import type { LiveUpdate } from "../wire/feed.ts";
 import { ids } from "../wire/marks.ts";
@@ -13,7 +13,7 @@ export function say(words: string): void {
   put(byId(ids.said, HTMLElement), words);
 }
 
-/** Says what of an update is worth it. */
+/** Announces what matters in an update. */
 export function sayNews(update: LiveUpdate, wasRunning: boolean): void {
   failures ??= { failed: update.failed, at: 0 };
   const more = update.failed - failures.failed;

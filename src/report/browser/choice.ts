@@ -1,10 +1,10 @@
-// What the reader has chosen to see of the table. It is kept in the address, so that "back" and a bookmark bring it back.
+// The reader's view of the table. Kept in the address, so that "back" and a bookmark restore it.
 import { type ColumnKey, columns, filters } from "../wire/columns.ts";
 
 export interface Choice {
-  /** What is searched. */
+  /** The search text. */
   q: string;
-  /** Which tasks are shown: one of the filters. */
+  /** Which tasks to show: one of the filters. */
   show: string;
   sort: ColumnKey;
   /** Whether the greatest come first. */
@@ -13,7 +13,7 @@ export interface Choice {
 
 export const choice: Choice = { q: "", show: "", sort: "task", isDown: false };
 
-/** Whether the rows stand in another order than that of their numbers. */
+/** Whether the rows are sorted other than by number. */
 export function isSorted(): boolean {
   return choice.sort !== "task" || choice.isDown;
 }
@@ -27,11 +27,11 @@ export function remember(): void {
   try {
     history.replaceState(null, "", `#${words}`);
   } catch {
-    // A browser may refuse this to a file. Then the choice lasts as long as the page does.
+    // A browser may refuse this for a file. Then the choice lasts only as long as the page.
   }
 }
 
-/** Takes the choice from the address. "#t12" is a place in the page, and no choice. */
+/** Reads the choice from the address. "#t12" is a place in the page, not a choice. */
 export function recall(): void {
   if (!location.hash.includes("=")) return;
   const words = new URLSearchParams(location.hash.slice(1));
@@ -42,7 +42,7 @@ export function recall(): void {
   choice.isDown = Boolean(words.get("down"));
 }
 
-/** The column of this name; that of the numbers where there is none. */
+/** The column of this name; the number column if there is none. */
 export function columnOf(name: string): ColumnKey {
   return columns.find(({ key }) => key === name)?.key ?? "task";
 }

@@ -1,5 +1,4 @@
-// The controls of the table of all tasks: search, filters and orders. They are hidden in the page, because without a script
-// they could do nothing.
+// The controls of the table of all tasks: search, filters and sort order. Hidden in the page, because they need a script.
 import { downSuffix } from "../wire/columns.ts";
 import { data, ids } from "../wire/marks.ts";
 import { say } from "./announcements.ts";
@@ -9,7 +8,7 @@ import { headCells } from "./rows.ts";
 import { load } from "./search.ts";
 import { applyChoice, applyOrder, showChips } from "./view.ts";
 
-/** Makes the controls work, and shows them. */
+/** Activates the controls, and shows them. */
 export function takeControls(): void {
   for (const { head, key } of headCells()) {
     const button = document.createElement("button");
@@ -18,7 +17,7 @@ export function takeControls(): void {
     head.append(button);
     head.dataset["sort"] = key;
     button.addEventListener("click", () => {
-      // Of times and costs, the greatest are what one looks for.
+      // For times and costs, the greatest are most interesting.
       const isDown = choice.sort === key ? !choice.isDown : key === "duration" || key === "cost";
       sortBy({ sort: key, isDown });
     });
@@ -27,7 +26,7 @@ export function takeControls(): void {
     chip.addEventListener("click", () => narrow({ show: chip.dataset[data.show] ?? "" }));
   const search = byId(ids.search, HTMLInputElement);
   search.addEventListener("input", () => narrow({ q: search.value }));
-  // The first word is not typed yet when the texts are on their way.
+  // Loads the texts before the first word is typed.
   search.addEventListener("focus", () => load(textsCame));
   const order = byId(ids.order, HTMLSelectElement);
   order.addEventListener("change", () => {
@@ -37,7 +36,7 @@ export function takeControls(): void {
   byId(ids.tools, HTMLElement).hidden = false;
 }
 
-/** Shows the tasks that the address says. */
+/** Shows the tasks chosen in the address. */
 export function recallChoice(): void {
   recall();
   byId(ids.search, HTMLInputElement).value = choice.q;
@@ -45,7 +44,7 @@ export function recallChoice(): void {
   lookForTexts();
 }
 
-/** Loads what is searched beside the table, if anything is searched and it is not there yet. */
+/** Loads the searched texts, if a search needs them and they are not loaded yet. */
 export function lookForTexts(): void {
   if (choice.q.trim() !== "") load(textsCame);
 }

@@ -1,9 +1,9 @@
-// The buttons of a result page that copy a command.
+// The copy buttons of a result page.
 import { data } from "../wire/marks.ts";
 
 const wordsAgainMs = 2_000;
 
-/** Makes the buttons work, and shows them. */
+/** Activates the buttons, and shows them. */
 export function takeCopyButtons(): void {
   for (const button of document.querySelectorAll<HTMLButtonElement>(`button[data-${data.copy}]`)) {
     const source = document.getElementById(button.dataset[data.copy] ?? "");
@@ -24,7 +24,7 @@ async function copy(element: HTMLElement): Promise<boolean> {
     await navigator.clipboard.writeText(element.textContent);
     return true;
   } catch {
-    // Refused, or not there for a file: the older way, and in the worst case the text is selected.
+    // Refused, or unavailable for a file: use the older way, which at least selects the text.
     getSelection()?.selectAllChildren(element);
     return document.execCommand("copy");
   }

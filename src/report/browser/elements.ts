@@ -1,37 +1,40 @@
-// Small things that are done with elements.
+// Small operations on elements.
 import type { LiveFacts, ResultFacts } from "../wire/marks.ts";
 
-/** What the page says to its script. */
+/** A fact that the page passes to its script. */
 export function pageFact(name: keyof LiveFacts | keyof ResultFacts): string {
   return document.documentElement.dataset[name] ?? "";
 }
 
-/** The element of the page that has this id, and is of this kind. */
+/** The element of the page with this id and type. */
 export function byId<Kind extends HTMLElement>(id: string, kind: new () => Kind): Kind {
   const element = document.getElementById(id);
   if (element instanceof kind) return element;
   throw new Error(`Internal error: the page has no ${kind.name} #${id}`);
 }
 
-/** Sets a text, unless it is there already. */
+/** Sets a text if it differs. */
 export function put(element: Element | null, text: string): void {
   if (element && element.textContent !== text) element.textContent = text;
 }
 
-/** HTML of ours as elements. */
+/** Our own HTML as elements. */
 export function fragment(html: string): DocumentFragment {
   const template = document.createElement("template");
   template.innerHTML = html;
   return template.content;
 }
 
-/** What moves within a document loses the focus. This gives it back. */
+/** Restores the focus, which an element loses when it is moved. */
 export function refocus(element: Element | null | undefined): void {
   if (element instanceof HTMLElement && element !== document.activeElement && element.isConnected)
     element.focus({ preventScroll: true });
 }
 
-/** Loads a script that lies beside the page, as it is now, and says whether it was there. A page from the file system may fetch nothing. */
+/**
+ * Loads the current version of a script beside the page; reports whether it exists. A page from the file system may not
+ * use fetch.
+ */
 export function loadBeside(href: string, loaded: (isThere: boolean) => void): void {
   const script = document.createElement("script");
   script.src = `${href}?${Date.now().toString(36)}`;

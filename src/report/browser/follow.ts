@@ -1,4 +1,4 @@
-// Follows the batch: loads the page's companion again and again, and changes what is different in place.
+// Follows the batch: loads the page's companion repeatedly, and changes in place what differs.
 import type { LiveUpdate } from "../wire/feed.ts";
 import { data, ids, partId, partNames } from "../wire/marks.ts";
 import { sayNews } from "./announcements.ts";
@@ -14,30 +14,30 @@ import { followTimeline } from "./timeline.ts";
 import { applyChoice, applyOrder } from "./view.ts";
 
 const everyMs = 700;
-/** After the end, only somebody's retry changes anything. */
+/** After the end, only a retry changes anything. In milliseconds. */
 const endedEveryMs = 10_000;
-/** When nothing has been heard for so long, the page says so. */
+/** After this long without an update, the page says so, in milliseconds. */
 const silentMs = 20_000;
-/** Of a companion that cannot be loaded: after so many tries, the whole page is loaded again. */
+/** After this many failed loads of the companion, reload the whole page. */
 const triesPerReload = 8;
 
 const parts = new Map<string, string>();
 let isRunning = pageFact("running") === "yes";
 let misses = 0;
 let isLoading = false;
-// What a page that was opened after the end shows is as new as its companion.
+// A page opened after the end is as new as its companion.
 let loadedAt = isRunning ? Number.NEGATIVE_INFINITY : performance.now();
 
 export function follow(): void {
   answer("liveUpdate", (update) => {
-    // It may be of a batch that has been written over ours.
+    // It may belong to another batch that has overwritten ours.
     if (update.batch !== pageFact("batch")) return;
     misses = 0;
     take(update);
   });
   document.addEventListener("visibilitychange", look);
   setInterval(look, everyMs);
-  // Painted first: a page of thousands of tasks has enough to do until then.
+  // Paint first: a page with thousands of tasks is busy until then.
   requestAnimationFrame(() => setTimeout(look, 100));
 }
 
@@ -49,8 +49,8 @@ function look(): void {
   loadBeside(pageFact("feed"), (isThere) => {
     isLoading = false;
     if (isThere) lookAtClock();
-    // A browser that does not let us load it is given the whole page again, now and then; not after the end, where a
-    // page may lie alone and nothing is missed.
+    // If the browser cannot load the companion, reload the whole page now and then; not after the end, when a page may
+    // have been copied alone and nothing is missed.
     else if (isRunning && ++misses % triesPerReload === 0) location.reload();
   });
 }

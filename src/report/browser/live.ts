@@ -1,5 +1,5 @@
-// The script of a batch's page. It follows the batch in place, so that the reader keeps place, filter, sort, selection and
-// focus, and shows of the table of all tasks what the reader has chosen.
+// The script of a batch's page. Updates the page in place, so that scroll position, filter, sort order, selection and
+// focus stay, and shows the reader's view of the table of all tasks.
 import { taskOfRow } from "../wire/marks.ts";
 import { isSorted } from "./choice.ts";
 import { recallChoice, takeControls } from "./controls.ts";

@@ -1,4 +1,4 @@
-// Times as the reader's clock has them. A page may have been written in another zone, in a container for example.
+// Times in the reader's time zone. A page may have been written in another one, for example in a container.
 import { timeText } from "../amounts.ts";
 import { put } from "./elements.ts";
 

@@ -1,9 +1,9 @@
-// Changes elements in place into what they should be, so that the reader keeps place, focus, selection and what is unfolded.
+// Changes elements in place into new ones, so that scroll position, focus, selection and unfolded parts stay.
 
-// The reader's own: no update takes it away.
+// Set by the reader or the script; updates keep these.
 const kept = new Set(["role", "open", "hidden", "aria-pressed", "tabindex", "aria-roledescription"]);
 
-/** Changes a node into `next`, or puts `next` into its place. */
+/** Changes a node into `next`, or replaces it. */
 export function morph(now: ChildNode, next: ChildNode): void {
   if (now.isEqualNode(next)) return;
   if (now instanceof Element && next instanceof Element && isSame(now, next)) {
@@ -13,7 +13,9 @@ export function morph(now: ChildNode, next: ChildNode): void {
   else now.replaceWith(next);
 }
 
-/** Changes the children of a node into those of `next`. Those that have an id stay the same elements, wherever they go. */
+/**
+ * Changes the children of a node into those of `next`. Children with an id stay the same elements, even if they move.
+ */
 export function morphChildren(now: ParentNode & Node, next: ParentNode & Node): void {
   const named = new Map([...now.children].flatMap((child) => (child.id ? [[child.id, child]] : [])));
   let at = now.firstChild;

@@ -1,5 +1,5 @@
-// The neighbours of a result page: the companion of the batch's page knows their files. Without it, the links lead to
-// their rows in that page.
+// The neighbours of a result page: the companion of the batch's page knows their files. Without it, links lead to their
+// rows in that page.
 import { data } from "../wire/marks.ts";
 import { answer } from "./calls.ts";
 import { fragment, loadBeside, pageFact } from "./elements.ts";

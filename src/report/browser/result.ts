@@ -1,4 +1,4 @@
-// The script of a result page: what scrolls, what is printed, what is copied, and neighbours that are found.
+// The script of a result page: scrolling, printing, copying, and links to neighbours.
 import { takeCopyButtons } from "./copy-buttons.ts";
 import { showLocalTimes } from "./local-times.ts";
 import { findNeighbours } from "./neighbours.ts";
@@ -11,7 +11,7 @@ document.addEventListener("toggle", nameScrollers, true);
 unfoldForPrinting();
 findNeighbours();
 
-// What scrolls can be reached with the keyboard, and says what it is; what does not is no stop on the way.
+// Makes scrollable parts reachable by keyboard and names them; others are no tab stops.
 function nameScrollers(): void {
   for (const box of document.querySelectorAll<HTMLElement>("pre, .wide")) {
     const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;

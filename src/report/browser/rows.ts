@@ -18,7 +18,7 @@ export function rowOf(task: number): HTMLTableRowElement | undefined {
   return rows.get(task)?.row;
 }
 
-/** All rows with their tasks, in the order of these. */
+/** All rows with their tasks, in task order. */
 export function taskRows(): { task: number; row: HTMLTableRowElement }[] {
   return [...rows].map(([task, { row }]) => ({ task, row }));
 }
@@ -28,7 +28,7 @@ export function countOf(className: string): number {
   return body.getElementsByClassName(className).length;
 }
 
-/** The heads of the columns. */
+/** The head cells of the columns. */
 export function headCells(): { head: HTMLTableCellElement; key: ColumnKey }[] {
   const heads = table.tHead?.rows[0]?.cells ?? [];
   return columns.flatMap(({ key }, index) => (heads[index] ? [{ head: heads[index], key }] : []));
@@ -42,12 +42,12 @@ export function statusOf(row: HTMLTableRowElement): string {
   return cellOf(row, "status")?.textContent ?? "";
 }
 
-/** What the task is called, without the place that a search has found. */
+/** A task's label, without the match of a search. */
 export function labelOf(row: HTMLTableRowElement): string {
   return cellOf(row, "prompt")?.firstChild?.textContent ?? "";
 }
 
-/** Brings the rows into an order. Those that stand right already are not moved. */
+/** Sorts the rows. Does not move those in the right place. */
 export function arrange(ordered: readonly HTMLTableRowElement[]): void {
   let at = body.firstElementChild;
   for (const row of ordered) {
@@ -56,7 +56,7 @@ export function arrange(ordered: readonly HTMLTableRowElement[]): void {
   }
 }
 
-/** Takes over the rows that are new, and says whether there were any. */
+/** Applies changed rows; returns whether there were any. */
 export function updateRows(htmlOfRows: readonly string[]): boolean {
   const changed = htmlOfRows.flatMap((html, index) => {
     const known = rows.get(index + 1);

@@ -1,5 +1,5 @@
-// What the search looks at beside the table: the prompts and answers of all tasks. They are in a file beside the page,
-// which is loaded once somebody searches, and again as the batch goes on.
+// What is searched besides the table: the prompts and answers of all tasks. They are in a file beside the page, loaded
+// with the first search, and again as the batch progresses.
 import { numberText } from "../amounts.ts";
 import type { TextPart } from "../wire/feed.ts";
 import { answer } from "./calls.ts";
@@ -7,7 +7,7 @@ import { loadBeside, pageFact } from "./elements.ts";
 
 interface SearchedText {
   text: string;
-  /** Whether this is only its beginning. */
+  /** Whether this is only the beginning. */
   isCut: boolean;
 }
 
@@ -16,40 +16,40 @@ const parts = [
   { part: "answer", word: "Answer" },
 ] as const;
 const texts = new Map<number, Partial<Record<TextPart, SearchedText>>>();
-/** How much is shown before and behind what was found, in characters. */
+/** How much to show around a match, in characters. */
 const before = 40;
 const behind = 110;
-// Of megabytes, the loading itself must not keep the page busy.
+// Loading megabytes must not keep the page busy.
 const pauseMs = 2_000;
 const loadsPerPause = 10;
 
 let state: "none" | "loaded" | "missing" = "none";
-// How often the file has been written, and had been when it was loaded last.
+// How often the file has been written, and the same at the last load.
 let written = 0;
 let loaded = -1;
 let isLoading = false;
 let notBefore = 0;
 let later: number | undefined;
 
-/** Keeps what the file says, once it is loaded. */
+/** Stores the texts of the file when it is loaded. */
 export function listenForTexts(): void {
   answer("taskText", (task, part, text, wholeLength) => {
     texts.set(task, { ...texts.get(task), [part]: { text: plain(text), isCut: wholeLength !== undefined } });
   });
 }
 
-/** What was typed, as it is looked for everywhere; nothing where nothing was typed. */
+/** The search text as a pattern; undefined if empty. */
 export function queryOf(typed: string): RegExp | undefined {
   const words = plain(typed).trim().replace(/\s+/g, " ");
   return words === "" ? undefined : new RegExp(words.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"), "i");
 }
 
-/** Whether it stands in what the table shows. */
+/** Whether the visible text matches. */
 export function isIn(shown: string, query: RegExp): boolean {
   return query.test(plain(shown));
 }
 
-/** The place in a text of the task, as an element to be shown. */
+/** The match in a text of the task, as an element; undefined if there is none. */
 export function hitIn(task: number, query: RegExp): HTMLElement | undefined {
   for (const { part, word } of parts) {
     const text = texts.get(task)?.[part]?.text ?? "";
@@ -59,7 +59,7 @@ export function hitIn(task: number, query: RegExp): HTMLElement | undefined {
   return undefined;
 }
 
-/** What is not searched, in words; empty where all is. */
+/** What is not searched, in words; empty if everything is. */
 export function reach(): string {
   if (state === "missing")
     return "Only what the table shows is searched: the file with the texts is not there.";
@@ -70,12 +70,12 @@ export function reach(): string {
   return `${tasks} long texts, of which only the beginnings are searched: ${pageFact("searched")} characters of each task.`;
 }
 
-/** Says how often the file has been written by now. */
+/** Reports how often the file has been written. */
 export function announce(writings: number): void {
   written = writings;
 }
 
-/** Loads the file unless what is there is as new, and calls back when it is there, or is not to be had. */
+/** Loads the file unless it is current, then calls back, even if it is unavailable. */
 export function load(done: () => void): void {
   const now = performance.now();
   if (isLoading || (state !== "none" && loaded === written)) return;
@@ -96,7 +96,7 @@ export function load(done: () => void): void {
   });
 }
 
-// Marks of emphasis and code, which a reader of the answer does not see, are left out here and in what is looked for.
+// Removes marks of emphasis and code, invisible to readers of the answer, from both text and pattern.
 function plain(text: string): string {
   return text.replace(/[*`]+/g, "");
 }

@@ -1,4 +1,4 @@
-// The timeline: one stop for the keyboard, and arrows inside it.
+// The timeline: one tab stop, with arrow keys inside it.
 import { durationText } from "../amounts.ts";
 import { barsFrom } from "../wire/bars.ts";
 import { barsClass, data, ids, partId } from "../wire/marks.ts";
@@ -16,7 +16,7 @@ interface Session {
   runs: boolean;
 }
 
-/** The drawing, and its measures: milliseconds across, slots down. */
+/** The drawing and its extent: milliseconds across, slots down. */
 interface Drawing {
   lanes: HTMLElement;
   bars: Element;
@@ -24,12 +24,12 @@ interface Drawing {
   slots: number;
 }
 
-/** A bar may be narrower than a pixel: within so many of them, the nearest one is meant. */
+/** A bar may be narrower than a pixel: the nearest one within this distance is meant, in pixels. */
 const nearPixels = 3;
 
 let cursor: Session | undefined;
 
-/** Listens to pointer and keyboard. The place is there from the beginning; the timeline comes with the first session. */
+/** Handles pointer and keyboard. The container exists from the beginning; the timeline comes with the first session. */
 export function takeTimeline(): void {
   const place = byId(partId("timeline"), HTMLElement);
   place.addEventListener("pointermove", (event) => {
@@ -56,7 +56,7 @@ export function takeTimeline(): void {
   upgradeTimeline();
 }
 
-/** Takes over a timeline that is new, and finds again in it what is shown of it. */
+/** Applies a new timeline, and selects the shown session in it again. */
 export function followTimeline(): void {
   upgradeTimeline();
   const drawing = drawingNow();
@@ -104,13 +104,13 @@ function drawingNow(): Drawing | undefined {
   return { lanes, bars, spanMs: Number(lanes.dataset[data.span]), slots: Number(lanes.dataset[data.slots]) };
 }
 
-// The drawing, where the event is in it.
+// The drawing, if the event is inside it.
 function drawingAt({ target }: Event): Drawing | undefined {
   const drawing = drawingNow();
   return target instanceof Node && drawing?.lanes.contains(target) ? drawing : undefined;
 }
 
-// In the order of their beginnings.
+// By start time.
 function sessions({ spanMs }: Drawing): Session[] {
   return taskRows()
     .flatMap(({ task, row }) =>
@@ -137,7 +137,7 @@ function sessionAt(drawing: Drawing, { clientX, clientY }: PointerEvent | MouseE
   return nearest;
 }
 
-// Says below the drawing what a session was, and marks it; without one, both are as before.
+// Describes a session below the drawing and marks it; without one, restores both.
 function show(session: Session | undefined): void {
   cursor = session;
   const readout = document.getElementById(ids.readout);
@@ -146,7 +146,7 @@ function show(session: Session | undefined): void {
   if (!readout || !mark || !drawing) return;
   mark.hidden = !session;
   if (!session) {
-    // Where nothing was shown yet, the summary stands there.
+    // Before anything is shown, the summary is there.
     put(readout, readout.dataset["rest"] ?? readout.textContent);
     return;
   }

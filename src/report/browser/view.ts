@@ -1,4 +1,4 @@
-// Shows of the table what the reader has chosen, in the chosen order.
+// Applies the reader's choice and sort order to the table.
 import { numberText } from "../amounts.ts";
 import { type ColumnKey, downSuffix, filters } from "../wire/columns.ts";
 import { data, ids } from "../wire/marks.ts";
@@ -7,7 +7,7 @@ import { byId, put, refocus } from "./elements.ts";
 import { arrange, cellOf, countOf, headCells, labelOf, rowCount, statusOf, taskRows } from "./rows.ts";
 import { hitIn, isIn, queryOf, reach } from "./search.ts";
 
-/** Shows the rows that are searched and wanted, and says how many they are. */
+/** Shows the rows that match search and filter, and their number. */
 export function applyChoice(): void {
   const query = queryOf(choice.q);
   const wanted = classesOf(choice.show);
@@ -32,7 +32,7 @@ export function applyChoice(): void {
   for (const chip of showChips()) countInto(chip);
 }
 
-/** Brings the rows into the chosen order. */
+/** Sorts the rows by the chosen order. */
 export function applyOrder(): void {
   const orderOf = orders[choice.sort];
   const turn = choice.isDown ? -1 : 1;
@@ -50,7 +50,7 @@ export function applyOrder(): void {
   if (order.selectedIndex < 0) order.value = choice.sort;
 }
 
-/** Goes to a row. A link may lead to one that the choice hides: then all are shown. */
+/** Scrolls to a row. If the filter hides it, shows all rows. */
 export function reveal(row: HTMLTableRowElement | undefined): void {
   if (row?.hidden) {
     Object.assign(choice, { q: "", show: "" });
@@ -60,7 +60,7 @@ export function reveal(row: HTMLTableRowElement | undefined): void {
   row?.scrollIntoView({ block: "center" });
 }
 
-/** The buttons that narrow the table. */
+/** The filter buttons of the table. */
 export function showChips(): NodeListOf<HTMLElement> {
   return document.querySelectorAll<HTMLElement>(`[data-${data.show}]`);
 }
@@ -79,7 +79,7 @@ function classesOf(show: string): ReadonlySet<string> | undefined {
   return classes && new Set(classes);
 }
 
-// By what the rows are sorted. A task that has no duration or cost yet comes before all others.
+// Sort keys. A task without a duration or cost yet comes before all others.
 const orders: Record<ColumnKey, (row: HTMLTableRowElement, task: number) => number | string> = {
   task: (_, task) => task,
   prompt: labelOf,

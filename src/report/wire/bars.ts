@@ -1,4 +1,4 @@
-// The sessions of a task as an attribute of its row, from which the script finds what the pointer is on.
+// The sessions of a task as an attribute of its row, in which the script finds the one under the pointer.
 
 /** A session, in milliseconds since the batch began. */
 export interface SessionBar {
@@ -8,7 +8,7 @@ export interface SessionBar {
   lasted: number | undefined;
 }
 
-/** "0:1000:2000;3:4000:": slot, begin and length of each. The times that are given, and `beganAt`, are those of one clock. */
+/** "0:1000:2000;3:4000:": slot, begin and length of each. Given times and `beganAt` are on the same clock. */
 export function barsText(
   bars: readonly { lane: number; from: number; to?: number }[],
   beganAt: number,

@@ -1,6 +1,6 @@
-// The table of all tasks: its columns, by which it is sorted, and what it can be narrowed to.
+// The table of all tasks: its columns, sort orders and filters.
 
-/** How a task stands, as the class of its row. */
+/** The status of a task, as the class of its row. */
 export type StatusClass = "ok" | "warn" | "bad" | "run" | "wait" | "off";
 
 /** In the order of the cells. */
@@ -14,17 +14,17 @@ export const columns = [
 
 export type ColumnKey = (typeof columns)[number]["key"];
 
-/** What is appended to the key of a column in the list of orders, for the greatest first. */
+/** Appended to a column's key in the list of sort orders, for the greatest first. */
 export const downSuffix = " down";
 
 interface Filter {
   show: string;
   word: string;
-  /** The rows that are shown; without it, all. */
+  /** The rows that are shown; absent for all. */
   classes?: readonly StatusClass[];
 }
 
-/** In the order in which one looks for them. */
+/** In the order of likely use. */
 export const filters: readonly Filter[] = [
   { show: "", word: "All" },
   { show: "failed", word: "Failed", classes: ["bad"] },

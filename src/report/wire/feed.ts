@@ -1,24 +1,24 @@
-// What is in the files beside the page of a batch. They are scripts, because a page from the file system may load nothing
-// else; all they do is to call a function of the page's script.
+// The contents of the files beside a batch's page. They are scripts, because a page from the file system may load nothing
+// else; each line calls a function of the page's script.
 import type { PartName } from "./marks.ts";
 
-/** What an open page gets to know: it shows `parts` and `rows`, and says some of the rest to a screen reader. */
+/** An update for an open page, which shows `parts` and `rows`, and announces some of the rest to a screen reader. */
 export interface LiveUpdate<Markup = string> {
   batch: string;
   running: boolean;
   title: string;
-  /** The hold in words; empty where there is none. */
+  /** The hold in words; empty if there is none. */
   held: string;
-  /** What kind of hold it is; empty where there is none. */
+  /** The kind of hold; empty if there is none. */
   hold: string;
   /** How many tasks have failed. */
   failed: number;
-  /** How the batch stands, in a sentence. */
+  /** How far the batch is, in a sentence. */
   words: string;
   parts: Record<PartName, Markup>;
   /** How often the file with the texts has been written. */
   texts: number;
-  /** In the order of the tasks. */
+  /** By task number. */
   rows: readonly Markup[];
 }
 
@@ -27,7 +27,7 @@ export type TextPart = "prompt" | "answer";
 /** The functions that the files call. */
 export interface PageCalls {
   liveUpdate(update: LiveUpdate): void;
-  /** Of the same part of a task, the last one counts. With `wholeLength`, the text is only the beginning. */
+  /** The last call for the same part of a task counts. With `wholeLength`, the text is only the beginning. */
   taskText(task: number, part: TextPart, text: string, wholeLength?: number): void;
 }
 

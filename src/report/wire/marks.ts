@@ -1,5 +1,4 @@
-// What a page and its script agree on: ids, classes and `data-` attributes of elements. Read by both sides, so that this
-// folder knows neither Bun nor the browser.
+// What a page and its script share: ids, classes and `data-` attributes of elements. Imports neither Bun nor the browser.
 
 /** Ids of elements in the page of a batch. */
 export const ids = {
@@ -17,7 +16,7 @@ export const ids = {
   silence: "silence",
 } as const;
 
-/** Parts of the page of a batch that change as it goes on. */
+/** Parts of a batch's page that change while it runs. */
 export const partNames = [
   ...(["header", "progress", "timeline", "attention", "running"] as const),
   ...(["about", "files", "others", "footer"] as const),
@@ -28,12 +27,12 @@ export function partId(part: PartName): string {
   return `part-${part}`;
 }
 
-/** The id of a task's row in the table of all tasks, to which links lead. */
+/** The id of a task's row in the table of all tasks, the target of links. */
 export function rowId(task: number): string {
   return `t${task}`;
 }
 
-/** The task whose row has this id; nothing for another id. */
+/** The task whose row has this id; undefined for another id. */
 export function taskOfRow(id: string): number | undefined {
   const number = /^t(\d+)$/.exec(id)?.[1];
   return number === undefined ? undefined : Number(number);
@@ -41,18 +40,18 @@ export function taskOfRow(id: string): number | undefined {
 
 /** Names of `data-` attributes, without the prefix. Those of rows are short, because there are thousands. */
 export const data = {
-  /** Of a row: its sessions (`bars.ts`), how long it lasted in milliseconds, what it cost in US dollars. */
+  /** Of a row: its sessions (`bars.ts`), its duration in milliseconds, its cost in US dollars. */
   bars: "b",
   lasted: "d",
   cost: "c",
   /** Of a button: which tasks it shows. */
   show: "show",
-  /** Of the timeline: its length in milliseconds, and how many slots it has. */
+  /** Of the timeline: its length in milliseconds, and its number of slots. */
   span: "span",
   slots: "count",
   /** Of the footer: when the page was written, in milliseconds since 1970. */
   at: "at",
-  /** Of a link: how far the neighbour is. */
+  /** Of a link: the distance of the neighbour. */
   step: "step",
   /** Of a button: the id of what it copies. */
   copy: "copy",
@@ -61,8 +60,8 @@ export const data = {
 /** The drawing of the timeline. */
 export const barsClass = "bars";
 
-/** What the page of a batch says to its script, as `data-` attributes of the document. */
+/** Facts from a batch's page to its script, as `data-` attributes of the document. */
 export type LiveFacts = Record<"batch" | "feed" | "texts" | "searched", string> & { running: "yes" | "no" };
 
-/** The same of the page of a result. */
+/** The same for a result page. */
 export type ResultFacts = Record<"batch" | "feed" | "task", string>;
