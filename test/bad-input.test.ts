@@ -49,7 +49,7 @@ const table: [
   [
     "a fork of nothing",
     () => ({ tasks: ["x"], forkSession: true }),
-    () => ["forkSession requires resumeSessionId"],
+    () => ["forkSession requires `resumeSessionId`"],
   ],
   [
     "an MCP configuration that is not there",

@@ -42,7 +42,7 @@ test("a broken value stops who needs it, and names its place", async () => {
   const faults = [
     `${file}: outputDirectory was given as "$OUT/results", which contains $OUT, and only ~ and $HOME are expanded; write the path`,
     `${file}: notifications was given as "maybe": expected true or false`,
-    'PARALLEL_CLAUDE_SYNC_WAIT_SECONDS: syncWaitSeconds was given as "soon": expected a number',
+    'PARALLEL_CLAUDE_SYNC_WAIT_SECONDS was given as "soon": expected a number',
   ];
   const ran = await run(home, ["run", "x"]);
   expect(ran.code).toBe(2);

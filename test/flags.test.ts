@@ -1,9 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { z } from "zod";
-import { inFlagWords } from "../src/doors/cli/input/flag-words.ts";
+import { faultInFlags, flagWording } from "../src/doors/cli/input/flag-wording.ts";
 import { flagsOf, parseFlags } from "../src/doors/cli/input/flags.ts";
 import { helpLines } from "../src/doors/cli/view/flag-help.ts";
 import { batchOptions, sessionOptions } from "../src/model/options.ts";
+import { option, prose } from "../src/model/prose.ts";
+import { type Fault, instead, type Place, wrong } from "../src/operations/fault.ts";
+import { faultText, toolWording } from "../src/operations/fault-text.ts";
+import { UserError } from "../src/operations/user-error.ts";
 import { Home, run } from "./harness.ts";
 
 const options = z.strictObject({ ...sessionOptions.shape, ...batchOptions.shape });
@@ -88,7 +92,7 @@ describe("what is wrong is named with what was given and what is accepted", () =
     [["--max-turns="], '--max-turns was given as "": expected a number'],
     [
       ["--effort", "hgih"],
-      '--effort was given as "hgih": expected one of low, medium, high, xhigh, max; did you mean high?',
+      '--effort was given as "hgih": expected one of low, medium, high, xhigh, max; did you mean `high`?',
     ],
     [["--agents", "[]"], '--agents was given as "[]": expected a JSON object'],
     [
@@ -130,16 +134,49 @@ test("help fits the width, tells choices and defaults, and speaks of flags", () 
   expect(help).toContain("With `--resume-session-id`");
 });
 
-test("advice and faults speak of flags on the command line", () => {
-  expect(inFlagWords('Raise `maxTurns`; `allowedTools: "Write"` lets that through.', flags)).toBe(
-    "Raise `--max-turns`; `--allowed-tools 'Write'` lets that through.",
-  );
-  expect(inFlagWords("- maxTurns was given as 0\n- tasks[2] must not be empty", flags)).toBe(
-    "- --max-turns was given as 0\n- task 3 must not be empty",
-  );
-  expect(inFlagWords("The model is not known. See `model-names`.", flags)).toBe(
-    "The model is not known. See `model-names`.",
-  );
+test("what an error mentions is a flag on the command line, and an argument in a tool's answer", () => {
+  const error = new UserError(prose`Raise ${option("maxTurns")}; ${option("allowedTools", "Write")} helps.`);
+  expect(error.textIn(flagWording(flags))).toBe("Raise `--max-turns`; `--allowed-tools Write` helps.");
+  expect(error.message).toBe('Raise `maxTurns`; `allowedTools: "Write"` helps.');
+});
+
+describe("a fault names its place as its reader does", () => {
+  const cases: [fault: Fault, inFlags: string, inFile: string, ofTool: string][] = [
+    [
+      instead(["tasks", 1, "maxTurns"], "0", "expected at least 1"),
+      "task 2.maxTurns was given as 0: expected at least 1",
+      "tasks.csv, line 3: maxTurns was given as 0: expected at least 1",
+      "tasks[1].maxTurns was given as 0: expected at least 1",
+    ],
+    [wrong(["tasks", 1], "is odd"), "task 2 is odd", "tasks.csv, line 3: the task is odd", "tasks[1] is odd"],
+    [
+      { kind: "of-batch", place: ["tasks", 1, "batch_name"], meant: "batchName" },
+      "task 2.batch_name is an option of the batch, not of one task; give `--batch-name`",
+      "tasks.csv, line 3: batch_name is an option of the batch, not of one task; give `--batch-name`",
+      "tasks[1].batch_name is an option of the batch, not of one task; give `batchName` beside `tasks`",
+    ],
+    [
+      { kind: "unknown", place: ["tasks", 1, "modle"], near: ["model"] },
+      "task 2.modle is not known; did you mean `--model`?",
+      "tasks.csv, line 3: modle is not known; did you mean `model`?",
+      "tasks[1].modle is not known; did you mean `model`?",
+    ],
+  ];
+  for (const [fault, inFlags, inFile, ofTool] of cases)
+    test(ofTool, () => {
+      expect(faultInFlags(fault, flags, [])).toBe(inFlags);
+      expect(faultInFlags(fault, flags, [undefined, "tasks.csv, line 3"])).toBe(inFile);
+      expect(faultText(fault, toolWording)).toBe(ofTool);
+    });
+
+  test("and a property that is no flag keeps its name", () => {
+    const inFlags = (place: Place) => faultInFlags(wrong(place, "is odd"), flags, []);
+    expect(inFlags(["maxTurns"])).toBe("--max-turns is odd");
+    expect(inFlags(["settings", "permissions"])).toBe("--settings.permissions is odd");
+    expect(inFlags(["addDirectories", 0])).toBe("--add-directories[0] is odd");
+    expect(inFlags(["shell"])).toBe("shell is odd");
+    expect(inFlags([])).toBe("the input is odd");
+  });
 });
 
 test("what a session may reach is said by flags as well as by properties", async () => {

@@ -161,7 +161,10 @@ const table: [line: string, answer: string][] = [
     '--mcp-config has no `mcpServers`: expected `{"mcpServers": {"name": {"command": "…"}}}`, as in a project\'s .mcp.json',
   ],
   ['P run "Fix it" --resume', "--resume needs a value: `--resume-session-id ID`"],
-  ['P run "Fix it" --fork-session', "--fork-session requires --resume-session-id, the conversation to copy"],
+  [
+    'P run "Fix it" --fork-session',
+    "--fork-session requires `--resume-session-id`, the conversation to copy",
+  ],
   ['P run "Fix it" --no-model', "--no-model is not known: only switches can be turned off"],
   ['P run "Fix it" --json=yes', '--json takes no value, and was given "yes"; `--no-json` turns it off'],
   ["P run -f", "-f needs a value: `--file FILE`"],

@@ -4,13 +4,14 @@ import { commands } from "../../src/doors/cli/commands.ts";
 import { usageOf } from "../../src/doors/cli/view/help.ts";
 import { configurationSchema, variableOf } from "../../src/model/configuration.ts";
 import { batchOptions, sessionOptions } from "../../src/model/options.ts";
+import { declaredProse, namesText } from "../../src/model/prose.ts";
 import { clientTable } from "../../src/operations/clients.ts";
 import { tools } from "../../src/operations/tools.ts";
 import { firstSentence } from "../first-sentence.ts";
 
 const property = z.looseObject({
   description: z.string().default(""),
-  more: z.string().default(""),
+  more: declaredProse.default(""),
   default: z.unknown().optional(),
   type: z.string().optional(),
   enum: z.array(z.string()).optional(),
@@ -24,7 +25,7 @@ function rowsOf(schema: z.ZodObject, name: (key: string) => string): string[] {
     .parse(z.toJSONSchema(schema, { io: "input" }));
   return Object.entries(properties).map(([key, field]) => {
     const preset = field.default === undefined ? "–" : `\`${JSON.stringify(field.default)}\``;
-    return `| ${name(key)} | ${typeText(field)} | ${preset} | ${`${field.description} ${field.more}`.trim()} |`;
+    return `| ${name(key)} | ${typeText(field)} | ${preset} | ${`${field.description} ${namesText(field.more)}`.trim()} |`;
   });
 }
 

@@ -6,6 +6,7 @@ import { isBunVariable } from "../platform/self.ts";
 import { knownDirectories, pathDirectories } from "./find.ts";
 import { decidesLogin } from "./login-variables.ts";
 import { mentionsOff } from "./mentions.ts";
+import type { Refused } from "./refused.ts";
 
 // Set by a Claude Code that started us. Older versions refuse to run with them; newer ones would take the outer session's
 // sockets for their own. `CLAUDE_CODE_USE_BEDROCK` and similar ones are the user's and stay.
@@ -87,7 +88,7 @@ export function sessionEnvironment(environment: Environment): Record<string, str
 const ofLoader = /^(?:LD_(?:PRELOAD|AUDIT|LIBRARY_PATH)|DYLD_.*)$/;
 
 /** Why a task may not set a variable of its session; undefined if it may. */
-export function refusedVariable(name: string): string | undefined {
+export function refusedVariable(name: string): Refused | undefined {
   if (!/^[A-Za-z_]\w*$/.test(name) || name === "__proto__")
     return "a name is letters, digits and `_`, and begins with no digit";
   if (isOurs(name)) return "the program uses variables of this name to identify its sessions";
@@ -96,7 +97,7 @@ export function refusedVariable(name: string): string | undefined {
   if (ofLoader.test(name)) return "it loads code into `claude` itself";
   if (name.toUpperCase() === "PATH")
     return "sessions have the PATH of this program, with absolute directories only";
-  if (name === mentionsOff) return "use the option `fileMentions`";
+  if (name === mentionsOff) return { option: "fileMentions" };
   if (decidesLogin(name))
     return "it decides which login a session uses; start the batch with another environment instead";
   return undefined;

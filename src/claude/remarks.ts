@@ -19,7 +19,10 @@ interface RemarkFacts {
 const mostWarnings = 3;
 const longestWarning = 300;
 
-/** Sentences, most important first. */
+/**
+ * Sentences, most important first. They are stored, and callers of the tools and people at a command line read the same
+ * ones, so they name no option.
+ */
 export function remarksOf(reading: Reading, facts: RemarkFacts): string[] {
   return [
     ...lostRemarks(reading),
@@ -85,7 +88,7 @@ function permissionRemarks({ init }: Reading, options: SessionOptions): string[]
   if (used === undefined || used === asked) return [];
   const why =
     options.permissionMode === undefined
-      ? "Without `permissionMode`, your settings, an administrator's, or the default of this version of Claude Code decide."
+      ? "No mode was requested, so your settings, an administrator's, or the default of this version of Claude Code decide."
       : "Your settings or an administrator's do not allow the requested mode.";
   return [`The session ran in permission mode "${used}", not in "${asked}". ${why}`];
 }
@@ -124,7 +127,7 @@ function mentionRemarks({ task, options, workingDirectory }: RemarkFacts): strin
   return names.length === 0
     ? []
     : [
-        `Files that the task mentions were not attached: ${names.join(", ")}. Only files in the working directory and \`addDirectories\` are attached, and only if the session may read.`,
+        `Files that the task mentions were not attached: ${names.join(", ")}. Only files in the working directory and in additional directories are attached, and only if the session may read.`,
       ];
 }
 
@@ -140,7 +143,7 @@ function stoppedRemarks({ stopped, options }: RemarkFacts): string[] {
   return stopped.length === 0
     ? []
     : [
-        `A background command was stopped because it was still running ${options.backgroundWaitSeconds} s after the answer: ${names}. \`backgroundWaitSeconds\` sets how long to wait.`,
+        `A background command was stopped because it was still running ${options.backgroundWaitSeconds} s after the answer: ${names}. To let such a command finish, set a longer background wait.`,
       ];
 }
 

@@ -1,4 +1,5 @@
 // Arguments for `claude` that a caller may add if the operator allows it, and why some never work.
+import type { Refused } from "./refused.ts";
 
 /** Arguments that decide how we communicate with a session, which conversation it has, or when it ends. */
 const ours = [
@@ -115,14 +116,14 @@ export function isOurs(name: string): boolean {
 }
 
 /** Why an argument cannot be added; undefined if it can. */
-export function refusedArgument(argument: string): string | undefined {
+export function refusedArgument(argument: string): Refused | undefined {
   // A separate value would be swallowed by a list before it, or taken for a prompt.
   const [, dashes, name = ""] = /^(--?)([A-Za-z][\w-]*)(?:=[\s\S]*)?$/.exec(argument) ?? [];
   if (dashes === undefined) return "write an option with its value after `=`: `--betas=NAME`";
   // `-pfoo` is `-p` with a value, or several switches in one.
   const option = dashes === "-" ? name.slice(0, 1) : name;
   const ownOption = Object.hasOwn(byOption, option) ? byOption[option] : undefined;
-  if (ownOption !== undefined) return `use the option \`${ownOption}\``;
+  if (ownOption !== undefined) return { option: ownOption };
   if (isOurs(option)) return "this program sets it itself, or depends on it to read the session";
   if (!mayBeAdded(option))
     return `it is not on the list of arguments that leave permissions and the session as they are: ${accepted.map((known) => `--${known}`).join(", ")}`;

@@ -4,6 +4,7 @@
 // tables for people; models do not need it, and pay for each word. `negated`: describes
 // `--no-…`, where that is the flag.
 import { z } from "zod";
+import { described, option, prose } from "./prose.ts";
 
 /** Rules for tools as a comma-separated string, or as a list. A comma inside parentheses belongs to its rule. */
 const toolRules = z.union([z.string(), z.array(z.string())]);
@@ -103,8 +104,7 @@ export const sessionOptions = z.strictObject({
   restricted: z
     .boolean()
     .meta({
-      description:
-        "Restricts the session for work on untrusted input: no tools that run code, no WebFetch, no settings files, and file tools only in the working directory and `addDirectories`.",
+      ...described`Restricts the session for work on untrusted input: no tools that run code, no WebFetch, no settings files, and file tools only in the working directory and ${option("addDirectories")}.`,
       more: "Requires Claude Code 2.1.248 or newer.",
     })
     .default(false),
@@ -113,7 +113,7 @@ export const sessionOptions = z.strictObject({
     .meta({
       description: "Attaches the files that a task mentions as `@path`.",
       negated: "Does not attach the files that a task mentions as `@path`.",
-      more: "Only files in the working directory and `addDirectories` can be attached, and only if the session has the `Read` tool.",
+      more: prose`Only files in the working directory and ${option("addDirectories")} can be attached, and only if the session has the \`Read\` tool.`,
     })
     .default(true),
   env: z
@@ -145,7 +145,7 @@ export const sessionOptions = z.strictObject({
   disallowedTools: toolRules
     .meta({
       description: "Tools the session may not use, comma-separated.",
-      more: "They take precedence over `allowedTools`.",
+      more: prose`They take precedence over ${option("allowedTools")}.`,
       placeholder: "RULES",
     })
     .optional(),
@@ -221,9 +221,9 @@ export const sessionOptions = z.strictObject({
     .optional(),
   forkSession: z
     .boolean()
-    .meta({
-      description: "With `resumeSessionId`: continues in a copy, and leaves the original unchanged.",
-    })
+    .meta(
+      described`With ${option("resumeSessionId")}: continues in a copy, and leaves the original unchanged.`,
+    )
     .default(false),
   slashCommands: z
     .boolean()
@@ -260,7 +260,7 @@ export const sessionOptions = z.strictObject({
     .meta({
       description:
         "How long to wait, after the session has answered, for commands it started in the background.",
-      more: "Subagents may run until `timeoutSeconds`.",
+      more: prose`Subagents may run until ${option("timeoutSeconds")}.`,
     })
     .default(30),
   timeoutSeconds: seconds

@@ -23,6 +23,8 @@ import {
 import { depthVariable, markerVariable } from "../platform/process-table.ts";
 import { messageOf } from "../platform/system-error.ts";
 import { valueMeant } from "./as-meant.ts";
+import { type Fault, wrong } from "./fault.ts";
+import { faultText, placeText, toolWording, type Wording } from "./fault-text.ts";
 import { check, excerpt, nearest } from "./faults.ts";
 import { shapeOf } from "./shape.ts";
 import { ConfigurationError } from "./user-error.ts";
@@ -63,8 +65,10 @@ export function readConfiguration(environment: Environment = process.env): InFor
   const good: Record<string, unknown> = {};
   for (const [name, { value, source }] of given) {
     const read = readSetting(name, value);
-    if ("fault" in read) faults.set(name, `${source}: ${read.fault}`);
-    else good[name] = read.value;
+    if ("faults" in read) {
+      const wording = settingWording(name, source);
+      faults.set(name, read.faults.map((fault) => faultText(fault, wording)).join("; "));
+    } else good[name] = read.value;
   }
   const configuration = withDefaults(configurationSchema.parse(good), environment);
   return {
@@ -84,16 +88,27 @@ export function readConfiguration(environment: Environment = process.env): InFor
 }
 
 // One setting by itself, so that a fault affects no other.
-function readSetting(name: SettingName, value: unknown): { value: unknown } | { fault: string } {
+function readSetting(name: SettingName, value: unknown): { value: unknown } | { faults: Fault[] } {
   const checked = check(z.strictObject({ [name]: configurationSchema.shape[name] }), { [name]: value });
-  if (!checked.ok) return { fault: checked.faults.join("; ") };
+  if (!checked.ok) return { faults: checked.faults };
   const read = checked.value[name];
   if (!ofPaths.includes(name)) return { value: read };
   const paths = [read].flat().map((path) => readPath(String(path), homeDirectory()));
   const fault = paths.flatMap((path) => ("fault" in path ? path.fault : []))[0];
-  if (fault !== undefined) return { fault: `${name} was given as ${excerpt(read)}, which ${fault}` };
+  if (fault !== undefined)
+    return { faults: [wrong([name], `was given as ${excerpt(read)}, which ${fault}`)] };
   const absolute = paths.flatMap((path) => ("path" in path ? path.path : []));
   return { value: Array.isArray(read) ? absolute : absolute[0] };
+}
+
+// A variable is one setting; in a file, each has its name.
+function settingWording(name: SettingName, source: string): Wording {
+  const isVariable = source === variableOf(name);
+  return {
+    ...toolWording,
+    place: (place) =>
+      isVariable ? placeText([source, ...place.slice(1)]) : `${source}: ${placeText(place)}`,
+  };
 }
 
 const ofPaths: readonly SettingName[] = [

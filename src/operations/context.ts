@@ -7,9 +7,9 @@ import { layoutOf } from "../store/layout.ts";
 import { Store } from "../store/store.ts";
 import { type InForce, readConfiguration, stateDirectoryOf } from "./configuration.ts";
 import type { Checked } from "./faults.ts";
-import { UserError } from "./user-error.ts";
+import { InputError, UserError } from "./user-error.ts";
 
-export { ConfigurationError, UserError } from "./user-error.ts";
+export { ConfigurationError, InputError, UserError } from "./user-error.ts";
 
 export interface Context extends Disposable {
   /** Throws `UserError` if the requested setting is broken. */
@@ -74,7 +74,7 @@ export function isStoreThere({ configuration }: Context): boolean {
 
 /** The value, or its faults thrown as one error. */
 export function valueOrThrow<Value>(checked: Checked<Value>): Value {
-  if (!checked.ok) throw new UserError(checked.faults);
+  if (!checked.ok) throw new InputError(checked.faults);
   return checked.value;
 }
 

@@ -1,13 +1,14 @@
-// Words for bad input: each fault with its place, what was given, and what is accepted.
+// The faults of bad input: each with its place, what was given, and what is accepted.
 
 import type { z } from "zod";
 import { cut } from "../model/cut.ts";
 import { secretOptions, sessionOptions } from "../model/options.ts";
 import { asMeant, looksLikeJson } from "./as-meant.ts";
+import type { Fault, Place } from "./fault.ts";
 import { propertiesHinted, propertiesMeant, type Shape, shapeAt, shapeOf } from "./shape.ts";
 
 /** A value that a user can get wrong, or its faults. */
-export type Checked<Value> = { ok: true; value: Value } | { ok: false; faults: string[] };
+export type Checked<Value, Wrong = Fault> = { ok: true; value: Value } | { ok: false; faults: Wrong[] };
 
 /** Another thing of ours that takes options, by name. */
 interface Elsewhere {
@@ -15,17 +16,22 @@ interface Elsewhere {
   schema: z.ZodType;
 }
 
-/** Reads, parses and words the faults of an input. Distinguishes options that belong `elsewhere` from unknown ones. */
+/** Reads and parses an input, or finds its faults. Distinguishes options that belong `elsewhere` from unknown ones. */
 export function check<Schema extends z.ZodType>(
   schema: Schema,
   input: unknown,
   elsewhere?: Elsewhere,
 ): Checked<z.output<Schema>> {
   const meant = asMeant(schema, input);
-  const parsed = schema.safeParse(meant, { reportInput: true });
+  const parsed = parsedBy(schema, meant);
   if (parsed.success) return { ok: true, value: parsed.data };
   const asked = { input: meant, shape: shapeOf(schema), elsewhere };
-  return { ok: false, faults: parsed.error.issues.flatMap((issue) => wordsOf(issue, asked)) };
+  return { ok: false, faults: parsed.error.issues.flatMap((issue) => faultsOf(issue, asked)) };
+}
+
+/** Parses with a schema. Only messages of our own schemas are in its issues; zod's are written for programmers. */
+export function parsedBy<Schema extends z.ZodType>(schema: Schema, input: unknown) {
+  return schema.safeParse(input, { reportInput: true, error: () => "" });
 }
 
 interface Asked {
@@ -34,64 +40,42 @@ interface Asked {
   elsewhere: Elsewhere | undefined;
 }
 
-/** One message for all faults. */
-export function faultText(faults: readonly string[]): string {
-  const [only] = faults;
-  if (faults.length === 1 && only !== undefined) return `Nothing was done: ${only}`;
-  const list = faults.map((fault) => `- ${fault}`).join("\n");
-  return `Nothing was done. ${faults.length} problems:\n${list}`;
-}
-
-/** `["tasks", 3, "model"]` → `tasks[3].model`. */
-export function placeText(path: readonly PropertyKey[]): string {
-  return path.reduce<string>((place, key) => {
-    if (typeof key === "number") return `${place}[${key}]`;
-    return place === "" ? String(key) : `${place}.${String(key)}`;
-  }, "");
-}
-
-function wordsOf(issue: z.core.$ZodIssue, asked: Asked): string[] {
-  const { path } = issue;
-  if (issue.code === "unrecognized_keys")
-    return issue.keys.map((key) => `${placeText([...path, key])} ${unknownText(key, path, asked)}`);
-  const place = path.length === 0 ? "the input" : placeText(path);
-  const given = valueAt(asked.input, path);
-  const shape = shapeAt(asked.shape, path);
-  if (given === undefined) return [`${place} is missing: ${expectation(issue, shape)}`];
+function faultsOf(issue: z.core.$ZodIssue, asked: Asked): Fault[] {
+  const { path: place } = issue;
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownFault(key, place, asked));
+  const given = valueAt(asked.input, place);
+  const shape = shapeAt(asked.shape, place);
+  if (given === undefined) return [{ kind: "missing", place, expected: expectation(issue, shape) }];
   // Of several accepted shapes, the one that was meant has faults below the top level.
   const meant =
-    issue.code === "invalid_union" ? issue.errors.find((faults) => !faults.some(isOfTop)) : undefined;
-  if (meant) return meant.flatMap((fault) => wordsOf({ ...fault, path: [...path, ...fault.path] }, asked));
-  return [`${place} was given as ${shown(given, issue, shape)}`];
+    issue.code === "invalid_union" ? issue.errors.find((issues) => !issues.some(isOfTop)) : undefined;
+  if (meant) return meant.flatMap((inner) => faultsOf({ ...inner, path: [...place, ...inner.path] }, asked));
+  return [givenFault(given, issue, shape)];
 }
 
 function isOfTop({ code, path }: z.core.$ZodIssue): boolean {
   return (code === "invalid_type" || code === "invalid_value") && path.length === 0;
 }
 
-function unknownText(
-  key: string,
-  path: readonly PropertyKey[],
-  { input, shape: whole, elsewhere }: Asked,
-): string {
-  const shape = shapeAt(whole, path);
-  const siblings = valueAt(input, path);
+function unknownFault(key: string, around: Place, { input, shape: whole, elsewhere }: Asked): Fault {
+  const place = [...around, key];
+  const shape = shapeAt(whole, around);
+  const siblings = valueAt(input, around);
   const [meant] = shape ? propertiesMeant(shape, key) : [];
   if (meant !== undefined && typeof siblings === "object" && siblings !== null && meant in siblings)
-    return `means \`${meant}\`, which is given too; give one of the two`;
-  const [outside] = path;
+    return { kind: "twice", place, meant };
+  const [outside] = around;
   const [outer] = outside === undefined ? [] : propertiesMeant(whole, key);
   // `prompts` in a task means `tasks`, which cannot be inside itself.
   if (outer !== undefined && outer !== outside)
     return outside === "tasks"
-      ? `is an option of the batch, not of one task; give \`${outer}\` beside \`tasks\``
-      : `belongs beside \`${String(outside)}\`; give \`${outer}\` there`;
+      ? { kind: "of-batch", place, meant: outer }
+      : { kind: "too-deep", place, beside: String(outside), meant: outer };
   const inner = outside === undefined ? within(whole, key) : undefined;
-  if (inner) return `belongs in \`${inner.holder}\`: \`{"${inner.holder}": {"${inner.name}": …}}\``;
+  if (inner) return { kind: "too-high", place, holder: inner.holder, meant: inner.name };
   const [other] = elsewhere ? propertiesMeant(shapeOf(elsewhere.schema), key) : [];
-  if (elsewhere && other !== undefined) return `is an option of ${elsewhere.name} only`;
-  const near = shape ? namesNear(shape, key).map((name) => `\`${name}\``) : [];
-  return `is not known${near.length === 0 ? "" : `; did you mean ${near.join(" or ")}?`}`;
+  if (elsewhere && other !== undefined) return { kind: "elsewhere", place, owner: elsewhere.name };
+  return { kind: "unknown", place, near: shape ? namesNear(shape, key) : [] };
 }
 
 function namesNear(shape: Shape, key: string): string[] {
@@ -110,27 +94,50 @@ function within({ properties }: Shape, key: string): { holder: string; name: str
   return undefined;
 }
 
-/** What is accepted instead, in words for people. */
+/** What is accepted instead, in words for people. `shape` is that of the place. */
 export function expectation(issue: z.core.$ZodIssue, shape?: Shape): string {
+  const [first = unnamed, ...others] = accepted(issue, shape);
+  // "expected a whole number or "auto"", with one verb for all.
+  return [sentence(first), ...others.map((one) => (one.verb === "expected" ? one.what : sentence(one)))].join(
+    " or ",
+  );
+}
+
+/** What is accepted, behind its verb; what a schema says itself is whole. */
+interface Accepted {
+  verb: "expected" | "";
+  what: string;
+}
+
+const unnamed: Accepted = { verb: "expected", what: "another value" };
+
+function sentence({ verb, what }: Accepted): string {
+  return verb === "" ? what : `${verb} ${what}`;
+}
+
+/** More than one of a union. */
+function accepted(issue: z.core.$ZodIssue, shape: Shape | undefined): Accepted[] {
+  if (issue.code !== "invalid_union") return [acceptedOne(issue, shape)];
+  const all = issue.errors.flatMap((issues) => issues.flatMap((one) => accepted(one, shape)));
+  return [...new Map(all.map((one) => [sentence(one), one])).values()];
+}
+
+function acceptedOne(issue: z.core.$ZodIssue, shape: Shape | undefined): Accepted {
+  if (issue.message !== "") return { verb: "", what: issue.message };
   switch (issue.code) {
-    case "invalid_union": {
-      const accepted = issue.errors.flatMap((faults) => faults.map((fault) => expectation(fault, shape)));
-      const [first = "", ...others] = [...new Set(accepted)];
-      return [first, ...others.map((words) => words.replace(/^expected /, ""))].join(" or ");
-    }
     case "invalid_value": {
       const [only] = issue.values;
-      if (issue.values.length === 1) return `expected ${JSON.stringify(String(only))}`;
-      return `expected one of ${issue.values.map(String).join(", ")}`;
+      if (issue.values.length === 1) return { verb: "expected", what: JSON.stringify(String(only)) };
+      return { verb: "expected", what: `one of ${issue.values.map(String).join(", ")}` };
     }
     case "invalid_type":
-      return ownWords(issue) ?? `expected ${typeText(issue.expected, shape)}`;
+      return { verb: "expected", what: typeText(issue.expected, shape) };
     case "too_small":
-      return ownWords(issue) ?? leastText(issue);
+      return least(issue);
     case "too_big":
-      return ownWords(issue) ?? `expected at most ${amountText(issue.origin, issue.maximum)}`;
+      return { verb: "expected", what: `at most ${amountText(issue.origin, issue.maximum)}` };
     default:
-      return issue.message;
+      return unnamed;
   }
 }
 
@@ -152,15 +159,13 @@ export const typeWords: Readonly<Record<string, string>> = {
   record: "an object",
 };
 
-/** Messages of our own schemas; the others are written for programmers. */
-function ownWords({ message }: z.core.$ZodIssue): string | undefined {
-  return /^(?:Invalid|Too|Unrecognized)\b/.test(message) ? undefined : message;
-}
-
-function leastText({ origin, minimum, inclusive }: z.core.$ZodIssueTooSmall): string {
-  if (origin === "string" && minimum === 1) return "must not be empty";
-  if (origin === "number" && inclusive === false) return `expected more than ${minimum}`;
-  return `expected at least ${amountText(origin, minimum)}`;
+function least({ origin, minimum, inclusive }: z.core.$ZodIssueTooSmall): Accepted {
+  if (origin === "string" && minimum === 1) return { verb: "", what: "must not be empty" };
+  const more = origin === "number" && inclusive === false;
+  return {
+    verb: "expected",
+    what: more ? `more than ${minimum}` : `at least ${amountText(origin, minimum)}`,
+  };
 }
 
 function amountText(origin: string, amount: number | bigint): string {
@@ -169,22 +174,26 @@ function amountText(origin: string, amount: number | bigint): string {
 }
 
 /** The value at a place of an input. */
-export function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+export function valueAt(input: unknown, path: Place): unknown {
   return path.reduce<unknown>((value, key) => {
     if (typeof value !== "object" || value === null) return undefined;
     return Reflect.get(value, key);
   }, input);
 }
 
-// What was given, and what is accepted instead.
-function shown(given: unknown, issue: z.core.$ZodIssue, shape: Shape | undefined): string {
-  const isSecret = issue.path.some((key) => secretOptions.includes(String(key)));
-  const accepted = expectation(issue, shape);
-  if (isSecret) return `something else: ${accepted}`;
-  if (typeof given !== "string") return `${excerpt(given)}: ${accepted}`;
-  const near = nearest(given, shape?.choices ?? []);
-  const hint = near === undefined ? "" : `; did you mean \`${near}\`?`;
-  return `${excerpt(given)}: ${accepted}${looksLikeJson(given) ? jsonFault(given) : ""}${hint}`;
+function givenFault(given: unknown, issue: z.core.$ZodIssue, shape: Shape | undefined): Fault {
+  const { path: place } = issue;
+  const expected = expectation(issue, shape);
+  const isSecret = place.some((key) => secretOptions.includes(String(key)));
+  if (isSecret) return { kind: "given", place, given: "something else", expected };
+  if (typeof given !== "string") return { kind: "given", place, given: excerpt(given), expected };
+  return {
+    kind: "given",
+    place,
+    given: excerpt(given),
+    expected: `${expected}${looksLikeJson(given) ? jsonFault(given) : ""}`,
+    near: nearest(given, shape?.choices ?? []),
+  };
 }
 
 /** Why a text that looks like JSON is not, as the end of a sentence; empty if it is. */

@@ -3,6 +3,7 @@
 import { readSettingsFile } from "../claude/settings-file.ts";
 import type { SessionOptionsInput } from "../model/options.ts";
 import { homeDirectory, join } from "../platform/paths.ts";
+import { type Fault, instead, type Place } from "./fault.ts";
 import { excerpt, nearest } from "./faults.ts";
 
 /** What Claude Code accepts instead of a full name; `[1m]` may follow. */
@@ -12,42 +13,38 @@ const ofOthers =
   /^(?:(?:openai|google|meta|mistralai|deepseek|x-ai|qwen)\/|(?:gpt|chatgpt|gemini|gemma|llama|mistral|mixtral|codestral|deepseek|grok|qwen|kimi)(?:[-_.:\d]|$)|o[1-9](?:-|$)|(?:code-)?davinci)/i;
 
 /** Every fault of the models in one set of options. */
-export function modelFaults(options: SessionOptionsInput, workingDirectory: string): string[] {
+export function modelFaults(options: SessionOptionsInput, workingDirectory: string): Fault[] {
   const { model, fallbackModel, agents, env } = options;
-  const given: (readonly [place: string, name: string])[] = [
-    ...(model === undefined ? [] : [["model", model] as const]),
+  const given: (readonly [place: Place, name: string])[] = [
+    ...(model === undefined ? [] : [[["model"], model] as const]),
     ...(fallbackModel ?? "")
       .split(",")
-      .map((name) => ["fallbackModel", name.trim()] as const)
+      .map((name) => [["fallbackModel"], name.trim()] as const)
       .filter(([, name]) => name !== ""),
     ...modelsOfAgents(agents ?? {}),
   ];
-  const faults = given.flatMap(([place, name]) => {
-    const fault = nameFault(name);
-    return fault === undefined ? [] : [`${place} was given as ${excerpt(name)}: ${fault}`];
-  });
+  const faults = given.flatMap(([place, name]) => nameFaults(place, name));
   // Another address may offer any model.
   return faults.length > 0 && hasOtherAddress(env, options.settings, workingDirectory) ? [] : faults;
 }
 
 // An agent may also use the session's model.
-function modelsOfAgents(agents: Record<string, unknown>): [place: string, name: string][] {
-  return Object.entries(agents).flatMap(([name, agent]): [string, string][] => {
+function modelsOfAgents(agents: Record<string, unknown>): [place: Place, name: string][] {
+  return Object.entries(agents).flatMap(([name, agent]): [Place, string][] => {
     const model = fieldOf(agent, "model");
     const isOwn = typeof model === "string" && model.trim().toLowerCase() !== "inherit";
-    return isOwn ? [[`agents.${name}.model`, model]] : [];
+    return isOwn ? [[["agents", name, "model"], model]] : [];
   });
 }
 
 const expected = "expected an alias (`opus`, `sonnet`, `haiku` …) or the full name of a Claude model";
 
-function nameFault(name: string): string | undefined {
+function nameFaults(place: Place, name: string): Fault[] {
   const plain = name.replace(/\[[^\]]*\]$/, "").toLowerCase();
-  if (/\s/.test(name)) return expected;
-  if (ofOthers.test(plain)) return expected;
-  if (aliases.includes(plain)) return undefined;
+  if (/\s/.test(name) || ofOthers.test(plain)) return [instead(place, excerpt(name), expected)];
+  if (aliases.includes(plain)) return [];
   const near = nearest(plain, aliases);
-  return near === undefined ? undefined : `${expected}; did you mean \`${near}\`?`;
+  return near === undefined ? [] : [instead(place, excerpt(name), expected, near)];
 }
 
 const address =

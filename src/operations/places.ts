@@ -1,12 +1,15 @@
 // Checks everything that names a place on disk: where the sessions of a batch work, and which files they get.
 import { isJsonText, readSettingsFile, settingsInText } from "../claude/settings-file.ts";
+import { variableOf } from "../model/configuration.ts";
 import type { Batch } from "../model/event.ts";
 import { type SessionOptionsInput, sessionOptions } from "../model/options.ts";
+import { option, prose } from "../model/prose.ts";
 import { isWritable, kindAt, realPath } from "../platform/files.ts";
 import { dirname, isWithin } from "../platform/paths.ts";
 import { layoutOf } from "../store/layout.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
+import { type Fault, general, type Place, wrong } from "./fault.ts";
 import { excerpt, jsonFault } from "./faults.ts";
 import { pick, type RawOptions } from "./raw-options.ts";
 import { mostArgumentBytes } from "./text-faults.ts";
@@ -18,11 +21,11 @@ const sessionNames = Object.keys(sessionOptions.shape);
 /** Checks everything that names a place on disk, and what requires the operator's permission. */
 export class Places {
   readonly #context: Context;
-  readonly #faults: string[];
+  readonly #faults: Fault[];
   readonly #roots: string[];
   readonly #settingsFiles = new WeakSet<object>();
 
-  constructor(context: Context, faults: string[]) {
+  constructor(context: Context, faults: Fault[]) {
     this.#context = context;
     this.#faults = faults;
     this.#roots = (context.configuration.allowedRoots ?? []).map(realPath);
@@ -40,11 +43,11 @@ export class Places {
   absolute(
     options: SessionOptionsInput,
     written: RawOptions,
-    { place, base }: { place: string; base?: string | undefined },
+    { place, base }: { place: Place; base?: string | undefined },
   ): RawOptions {
     const { workingDirectory, addDirectories, mcpConfig, env, outputSchema, settings } = options;
     const start = base ?? this.#start();
-    const named = (name: string) => `${place}${name}`;
+    const named = (...inner: Place): Place => [...place, ...inner];
     const own =
       workingDirectory === undefined
         ? undefined
@@ -57,7 +60,7 @@ export class Places {
       ...(addDirectories
         ? {
             addDirectories: addDirectories.map((path, index) =>
-              this.#directory(path, from, named(`addDirectories[${index}]`)),
+              this.#directory(path, from, named("addDirectories", index)),
             ),
           }
         : {}),
@@ -86,11 +89,13 @@ export class Places {
     if (common?.workingDirectory !== undefined) return common.workingDirectory;
     if (tasks.every(({ workingDirectory }) => workingDirectory !== undefined)) return start;
     if (start === dirname(start) || !this.#allowed(start)) {
-      this.#faults.push(
-        `workingDirectory is missing: this program was started in ${start}, which is not a place to work in. Give \`workingDirectory\`, or set PARALLEL_CLAUDE_WORKING_DIRECTORY`,
-      );
+      this.#faults.push({
+        kind: "missing",
+        place: ["workingDirectory"],
+        expected: prose`this program was started in ${start}, which is not a place to work in. Give ${option("workingDirectory")}, or set ${variableOf("workingDirectory")}`,
+      });
     } else if (kindAt(start) !== "directory") {
-      this.#faults.push(`the configured workingDirectory ${start} is not a directory`);
+      this.#faults.push(general(`the configured workingDirectory ${start} is not a directory`));
     }
     return start;
   }
@@ -107,14 +112,15 @@ export class Places {
     if (given === undefined && !asyncMode) return layoutOf(stateDirectoryOf(configuration)).pages(batchId);
     if (given === undefined) {
       const { outputDirectory } = configuration;
-      this.#checkWritable(outputDirectory, "the configured outputDirectory");
+      this.#checkWritable(outputDirectory, (says) => general(`the configured outputDirectory ${says}`));
       return outputDirectory;
     }
     const faultsBefore = this.#faults.length;
-    const directory = this.#path(given, from, "outputDirectory");
+    const place = ["outputDirectory"];
+    const directory = this.#path(given, from, place);
     if (this.#faults.length > faultsBefore) return directory;
-    if (!this.#allowed(directory)) this.#faults.push(this.#outside("outputDirectory", directory));
-    else this.#checkWritable(directory, "outputDirectory");
+    if (!this.#allowed(directory)) this.#faults.push(this.#outside(place, directory));
+    else this.#checkWritable(directory, (says) => wrong(place, says));
     // By the time that files are written, a link may lead elsewhere.
     return realPath(directory);
   }
@@ -124,26 +130,26 @@ export class Places {
   }
 
   // What cannot be read as a path is a fault, and stays as given, because nothing will use it.
-  #path(given: string, from: string, place: string): string {
+  #path(given: string, from: string, place: Place): string {
     const read = readPath(given, from);
     if ("path" in read) return read.path;
-    this.#faults.push(`${place} ${excerpt(given)} ${read.fault}`);
+    this.#faults.push(wrong(place, `${excerpt(given)} ${read.fault}`));
     return given;
   }
 
   // With links resolved, so that sessions get what was checked, even if a link changes.
-  #directory(given: string, from: string, place: string): string {
+  #directory(given: string, from: string, place: Place): string {
     const faultsBefore = this.#faults.length;
     const path = this.#path(given, from, place);
     if (this.#faults.length > faultsBefore) return from;
     const kind = kindAt(path);
-    if (kind === "nothing") this.#faults.push(`${place} ${path} does not exist`);
-    else if (kind !== "directory") this.#faults.push(`${place} ${path} is not a directory`);
+    if (kind === "nothing") this.#faults.push(wrong(place, `${path} does not exist`));
+    else if (kind !== "directory") this.#faults.push(wrong(place, `${path} is not a directory`));
     else if (!this.#allowed(path)) this.#faults.push(this.#outside(place, path));
     return realPath(path);
   }
 
-  #servers(given: string, from: string, place: string): string | Record<string, unknown> {
+  #servers(given: string, from: string, place: Place): string | Record<string, unknown> {
     if (isJsonText(given)) return given;
     const faultsBefore = this.#faults.length;
     const path = this.#path(given, from, place);
@@ -151,45 +157,48 @@ export class Places {
   }
 
   // Settings from a file are kept apart, because their values may be secrets.
-  #settings(given: string, from: string, place: string): Record<string, unknown> {
+  #settings(given: string, from: string, place: Place): Record<string, unknown> {
     const settings = this.#jsonObject(given, from, place);
     if (!isJsonText(given)) this.#settingsFiles.add(settings);
     return settings;
   }
 
-  #schema(given: string, from: string, place: string): Record<string, unknown> {
+  #schema(given: string, from: string, place: Place): Record<string, unknown> {
     const schema = this.#jsonObject(given, from, place);
     // It becomes an argument, whatever the length of the file's name.
     if (Buffer.byteLength(JSON.stringify(schema)) > mostArgumentBytes)
       this.#faults.push(
-        `${place} has a schema of more than ${mostArgumentBytes.toLocaleString("en")} bytes, the most that one argument may have; shorten it`,
+        wrong(
+          place,
+          `has a schema of more than ${mostArgumentBytes.toLocaleString("en")} bytes, the most that one argument may have; shorten it`,
+        ),
       );
     return schema;
   }
 
   // Read once: changes between the check and the start of a session would be unchecked.
-  #jsonObject(given: string, from: string, place: string): Record<string, unknown> {
+  #jsonObject(given: string, from: string, place: Place): Record<string, unknown> {
     if (isJsonText(given)) {
       const settings = settingsInText(given);
-      if (settings === undefined) this.#faults.push(`${place} is not a JSON object${jsonFault(given)}`);
+      if (settings === undefined) this.#faults.push(wrong(place, `is not a JSON object${jsonFault(given)}`));
       return settings ?? {};
     }
     const faultsBefore = this.#faults.length;
     const path = this.#path(given, from, place);
     if (this.#faults.length > faultsBefore) return {};
     if (kindAt(path) !== "file") {
-      this.#faults.push(`${place} ${path} is not a file`);
+      this.#faults.push(wrong(place, `${path} is not a file`));
       return {};
     }
     const read = readSettingsFile(path);
     if (read.kind === "settings") return read.settings;
-    this.#faults.push(`${place} ${path} ${read.kind === "empty" ? "is empty" : read.reason}`);
+    this.#faults.push(wrong(place, `${path} ${read.kind === "empty" ? "is empty" : read.reason}`));
     return {};
   }
 
-  #variables(given: string, from: string, place: string): Record<string, string> {
+  #variables(given: string, from: string, place: Place): Record<string, string> {
     const read = readVariables(given, from);
-    if ("fault" in read) this.#faults.push(`${place} ${read.fault}`);
+    if ("fault" in read) this.#faults.push(wrong(place, read.fault));
     return "fault" in read ? {} : read.variables;
   }
 
@@ -198,14 +207,17 @@ export class Places {
     return this.#roots.some((root) => isWithin(real, root));
   }
 
-  #outside(place: string, path: string): string {
-    return `${place} ${path} is outside the allowed roots (${this.#roots.join(", ")}); the operator can add to \`allowedRoots\` in ${this.#context.inForce.file}, or set PARALLEL_CLAUDE_ALLOWED_ROOTS`;
+  #outside(place: Place, path: string): Fault {
+    return wrong(
+      place,
+      `${path} is outside the allowed roots (${this.#roots.join(", ")}); the operator can add to \`allowedRoots\` in ${this.#context.inForce.file}, or set ${variableOf("allowedRoots")}`,
+    );
   }
 
   // Only checked: created with the batch, so not for one that is refused.
-  #checkWritable(directory: string, place: string): void {
+  #checkWritable(directory: string, fault: (says: string) => Fault): void {
     const hindrance = hindranceToWriting(directory);
-    if (hindrance !== undefined) this.#faults.push(`${place} ${directory} cannot be written: ${hindrance}`);
+    if (hindrance !== undefined) this.#faults.push(fault(`${directory} cannot be written: ${hindrance}`));
   }
 }
 

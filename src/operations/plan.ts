@@ -17,6 +17,7 @@ import { asMeant } from "./as-meant.ts";
 import { checkVersion } from "./claude-version.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
+import { distinct, type Fault, faultsAt, general, type Place } from "./fault.ts";
 import { type Checked, check } from "./faults.ts";
 import { depthFault } from "./guard.ts";
 import { Places } from "./places.ts";
@@ -35,7 +36,7 @@ type StartedBy = Batch["startedBy"];
 interface Asked {
   /** Options of the whole batch and of its sessions, as written. */
   shared: RawOptions;
-  tasks: { prompt: string; place: string; options: SessionOptionsInput }[];
+  tasks: { prompt: string; place: Place; options: SessionOptionsInput }[];
 }
 
 /** A batch, and the parts that are not stored with it. */
@@ -60,11 +61,11 @@ export async function planBatch(
   const { configuration, inForce } = context;
   // All at once, instead of one after another when they are needed.
   if (inForce.faults.length > 0) throw new ConfigurationError(inForce.faults);
-  const faults: string[] = [];
+  const faults: Fault[] = [];
   const depth = depthFault(context);
-  if (depth !== undefined) faults.push(depth);
+  if (depth !== undefined) faults.push(general(depth));
   const claude = findClaude(configuration.claudePath);
-  if (!claude.found) faults.push(`${claude.message} ${claude.remedy}`);
+  if (!claude.found) faults.push(general(`${claude.message} ${claude.remedy}`));
 
   const places = new Places(context, faults);
   const { shared, tasks } = asked.value;
@@ -72,14 +73,14 @@ export async function planBatch(
     .map(versionNeeded)
     .find((version) => version !== undefined);
   const checked = claude.found ? await checkVersion(context, claude.path, needed) : undefined;
-  if (checked?.fault !== undefined) faults.push(checked.fault);
+  if (checked?.fault !== undefined) faults.push(general(checked.fault));
   const batchWide = batchOptions.parse(pick(shared, Object.keys(batchOptions.shape)));
   const common = places.absolute(sessionOptions.partial().parse(pick(shared, sessionNames)), shared, {
-    place: "",
+    place: [],
   });
   const workingDirectory = places.defaultWorkingDirectory([common, ...tasks.map(({ options }) => options)]);
   const surroundings = { context, claudeVersion: checked?.version };
-  faults.push(...sessionFaults(common, { ...surroundings, place: "", workingDirectory }));
+  faults.push(...sessionFaults(common, { ...surroundings, workingDirectory }));
   const batchId = newBatchId();
   const files = new SettingsFiles(layoutOf(stateDirectoryOf(configuration)), batchId, places);
   const values: SessionValues = { shared: variablesIn(common["env"]), tasks: {} };
@@ -87,8 +88,8 @@ export async function planBatch(
     const own = places.absolute(options, options, { place, base: workingDirectory });
     const directory = own["workingDirectory"];
     const at = typeof directory === "string" ? directory : workingDirectory;
-    faults.push(...sessionFaults(own, { ...surroundings, place, workingDirectory: at }));
-    faults.push(...combinedFaults({ ...common, ...own }, Object.keys(own).length > 0 ? place : ""));
+    faults.push(...faultsAt(place, sessionFaults(own, { ...surroundings, workingDirectory: at })));
+    faults.push(...faultsAt(Object.keys(own).length > 0 ? place : [], combinedFaults({ ...common, ...own })));
     if (Object.keys(own).length === 0) return { prompt };
     const variables = variablesIn(own["env"]);
     if (Object.keys(variables).length > 0) values.tasks[String(index + 1)] = variables;
@@ -110,7 +111,7 @@ export async function planBatch(
     batchId,
     from: workingDirectory,
   });
-  if (faults.length > 0 || !claude.found) return { ok: false, faults: [...new Set(faults)] };
+  if (faults.length > 0 || !claude.found) return { ok: false, faults: distinct(faults) };
   return {
     ok: true,
     value: {
@@ -170,11 +171,11 @@ function askedFor(startedBy: StartedBy, input: unknown): Checked<Asked> {
     });
     if (!checked.ok) return checked;
     const shared = rawObject(asMeant(sessionInput, input));
-    const faults = textFaults(shared, "");
+    const faults = textFaults(shared);
     if (faults.length > 0) return { ok: false, faults };
     return {
       ok: true,
-      value: { shared, tasks: [{ prompt: checked.value.task, place: "", options: {} }] },
+      value: { shared, tasks: [{ prompt: checked.value.task, place: [], options: {} }] },
     };
   }
   const checked = check(parallelInput, input);
@@ -182,14 +183,14 @@ function askedFor(startedBy: StartedBy, input: unknown): Checked<Asked> {
   const shared = rawObject(asMeant(parallelInput, input));
   const raw = Array.isArray(shared["tasks"]) ? shared["tasks"] : [];
   const faults = [
-    ...textFaults(shared, ""),
+    ...textFaults(shared),
     ...raw.flatMap((task, index) =>
-      typeof task === "string" ? [] : textFaults(rawObject(task), `tasks[${index}].`),
+      typeof task === "string" ? [] : faultsAt(["tasks", index], textFaults(rawObject(task))),
     ),
   ];
   if (faults.length > 0) return { ok: false, faults };
   const tasks = checked.value.tasks.map((task, index) => {
-    const place = `tasks[${index}].`;
+    const place = ["tasks", index];
     if (typeof task === "string") return { prompt: task, place, options: {} };
     // Parsing has filled in defaults, which would override the batch's values.
     return { prompt: task.task, place, options: pick(rawObject(raw[index]), sessionNames) };

@@ -6,7 +6,8 @@ import type { PrivateFile } from "../platform/private-files.ts";
 import { layoutOf } from "../store/layout.ts";
 import { checkVersion } from "./claude-version.ts";
 import { stateDirectoryOf } from "./configuration.ts";
-import { type Context, UserError } from "./context.ts";
+import { type Context, InputError } from "./context.ts";
+import { distinct, faultsAt } from "./fault.ts";
 import { Places } from "./places.ts";
 import { pick, type RawOptions } from "./raw-options.ts";
 import { combinedFaults, sessionFaults, versionNeeded } from "./session-faults.ts";
@@ -33,7 +34,7 @@ function directoryOf({ sessionOptions: { workingDirectory }, workingDirectory: s
 
 const sessionNames = Object.keys(sessionOptions.shape);
 
-/** Throws `UserError` with all their faults. */
+/** Throws `InputError` with all their faults. */
 export async function plannedChanges(
   context: Context,
   { batch }: BatchState,
@@ -42,8 +43,8 @@ export async function plannedChanges(
   const written = pick(changes, sessionNames);
   if (Object.keys(written).length === 0) return { options: undefined, files: [] };
   // On a command line they are beside all other options.
-  const place = context.door === "tools" ? "with." : "";
-  const faults = textFaults(written, place);
+  const place = context.door === "tools" ? ["with"] : [];
+  const faults = faultsAt(place, textFaults(written));
   const places = new Places(context, faults);
   const needed = versionNeeded(changes);
   const checked = await checkVersion(context, claudePath, needed);
@@ -55,12 +56,12 @@ export async function plannedChanges(
   const directory = own["workingDirectory"];
   const workingDirectory = typeof directory === "string" ? directory : directoryOf(batch);
   const { version: claudeVersion } = checked;
-  faults.push(...sessionFaults(own, { context, place, claudeVersion, workingDirectory }));
+  faults.push(...faultsAt(place, sessionFaults(own, { context, claudeVersion, workingDirectory })));
   for (const number of tasks) {
     const merged = { ...batch.sessionOptions, ...batch.tasks[number - 1]?.options, ...own };
-    faults.push(...combinedFaults(merged, place));
+    faults.push(...faultsAt(place, combinedFaults(merged)));
   }
-  if (faults.length > 0) throw new UserError([...new Set(faults)]);
+  if (faults.length > 0) throw new InputError(distinct(faults));
   const files = new SettingsFiles(layoutOf(stateDirectoryOf(context.configuration)), batch.batchId, places);
   return { options: files.stored(own), files: files.all() };
 }

@@ -5,14 +5,14 @@ import { isAbandoned } from "../engine/runner/carry-on.ts";
 import { spentUsd } from "../engine/scheduler/budget.ts";
 import type { Account, EventBody } from "../model/event.ts";
 import { batchOptions, noChanges, retryOptions, sessionOptions } from "../model/options.ts";
-import { product } from "../model/product.ts";
+import { described, type NextStep, option, prose } from "../model/prose.ts";
 import type { SessionValues } from "../model/session-values.ts";
 import { apply, type BatchState, canRetry, type TaskState } from "../model/state.ts";
 import { kindAt } from "../platform/files.ts";
 import type { PrivateFile } from "../platform/private-files.ts";
 import { costText, countText } from "../report/amounts.ts";
 import { enoughUsd } from "../report/batch-end.ts";
-import { type Door, listText, optionText, taskListText } from "../report/option-words.ts";
+import { type Door, listText, taskListText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { standingOf } from "../store/standing.ts";
 import type { BatchRow } from "../store/store.ts";
@@ -56,8 +56,7 @@ export const retryInput = z.strictObject({
     placeholder: "USD",
   }),
   env: sessionOptions.shape.env.meta({
-    description:
-      "Values of the batch's `env`, for tasks whose values were lost when their processes ended: a JSON file, or an object of strings.",
+    ...described`Values of the batch's ${option("env")}, for tasks whose values were lost when their processes ended: a JSON file, or an object of strings.`,
     placeholder: "FILE|JSON",
   }),
 });
@@ -94,7 +93,9 @@ export async function planRetry(context: Context, asked: RetryAsked): Promise<Re
   const { batchId, only, tasks, with: changes = noChanges } = asked;
   const { batchBudgetUsd: budgetUsd = changes.batchBudgetUsd, env } = asked;
   if (only === "interrupted" && tasks)
-    throw new UserError("`tasks` are run again; with `only: interrupted` none is. Give one of the two.");
+    throw new UserError(
+      prose`Named tasks are run again; with ${option("only", "interrupted")} none is. Give one of the two.`,
+    );
   const log = findBatch(context, batchId);
   checkTasks(log.state, tasks);
   const account = newAccount(context, log);
@@ -119,9 +120,9 @@ export async function planRetry(context: Context, asked: RetryAsked): Promise<Re
     );
   if (isCarried && (changes.concurrency !== undefined || changes.failureMode !== undefined))
     throw new UserError(
-      `Batch ${log.batchId} is still running: change \`concurrency\` and \`failureMode\` after it has ended.`,
+      prose`Batch ${log.batchId} is still running: change ${option("concurrency")} and ${option("failureMode")} after it has ended.`,
     );
-  checkBudget(log, context.door, { count: reruns.length, given: budgetUsd });
+  checkBudget(log, { count: reruns.length, given: budgetUsd });
   const values = retryValues(context, log, { env, tasks, again: reruns, isCarried });
   const { concurrency, failureMode } = changes;
   const event: RetryPlan["event"] = {
@@ -214,7 +215,7 @@ export function wasDenied(task: TaskState): boolean {
 
 // With another login, tasks would be billed elsewhere, and conversations not be found. But if the state directory was
 // restored in another home, the original login is nowhere, and the current one replaces it.
-function newAccount({ store, door }: Context, { batchId, state }: BatchLog): Account | undefined {
+function newAccount({ store }: Context, { batchId, state }: BatchLog): Account | undefined {
   const account = accountOf(process.env, store.salt());
   if (account.hash === state.account.hash) return undefined;
   const { HOME, USERPROFILE, CLAUDE_CONFIG_DIR, ANTHROPIC_BASE_URL } = state.account.environment;
@@ -227,19 +228,15 @@ function newAccount({ store, door }: Context, { batchId, state }: BatchLog): Acc
     isElsewhere && values.length > 0
       ? `was started with another login: ${values.join(", ")}`
       : "was started with other credentials in the environment, such as another ANTHROPIC_API_KEY";
-  const rest =
-    door === "tools"
-      ? `read_batch_results (batchId ${batchId}, status "error") returns`
-      : `\`${product.name} show ${batchId} --json\` prints`;
+  const rest: NextStep = { do: "read-errors", batchId, whole: true };
   throw new UserError(
-    `Batch ${batchId} ${what}. Retry it from the client that started it, or with the same environment. If that is no longer possible, start the rest as a new batch: ${rest} the tasks that failed or were cancelled.`,
+    prose`Batch ${batchId} ${what}. Retry it from the client that started it, or with the same environment. If that is no longer possible, start the rest as a new batch: ${rest} shows the tasks that failed or were cancelled.`,
   );
 }
 
 // They would be cancelled again at once.
 function checkBudget(
   { batchId, state }: BatchLog,
-  door: Door,
   { count, given }: { count: number; given: number | undefined },
 ): void {
   const budgetUsd = given ?? state.budgetUsd;
@@ -252,7 +249,7 @@ function checkBudget(
       ? `its budget is ${costText(budgetUsd)}`
       : `the budget given, which includes that, is only ${costText(budgetUsd)}`;
   throw new UserError(
-    `Batch ${batchId} has already cost ${spentText(state)}, and ${budget}. For ${countText(count, "more task")}, ${optionText(door, "batchBudgetUsd", enough)} is probably enough.`,
+    prose`Batch ${batchId} has already cost ${spentText(state)}, and ${budget}. For ${countText(count, "more task")}, ${option("batchBudgetUsd", enough)} is probably enough.`,
   );
 }
 

@@ -1,11 +1,13 @@
 // The values of `env` that come with a retry.
 
 import type { SessionOptions } from "../model/options.ts";
+import { option, prose } from "../model/prose.ts";
 import { noValues, type SessionValues, taskVariableNames, variablesOf } from "../model/session-values.ts";
 import type { BatchState } from "../model/state.ts";
 import { listText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
-import { type Context, UserError } from "./context.ts";
+import { type Context, InputError, UserError } from "./context.ts";
+import { wrong } from "./fault.ts";
 import { readVariables, variableFaults } from "./variables.ts";
 
 interface Given {
@@ -27,14 +29,14 @@ export function retryValues(
   { env, tasks, again, isCarried }: Given,
 ): SessionValues {
   const given = typeof env === "string" ? readVariables(env, workingDirectory) : { variables: env ?? {} };
-  if ("fault" in given) throw new UserError(`env ${given.fault}`);
+  if ("fault" in given) throw new InputError([wrong(["env"], given.fault)]);
   const names = Object.keys(given.variables);
-  const [fault] = variableFaults(given.variables);
-  if (fault !== undefined) throw new UserError(fault);
+  const faults = variableFaults(given.variables);
+  if (faults.length > 0) throw new InputError(faults);
   if (isCarried) {
     if (env === undefined) return noValues;
     throw new UserError(
-      `Batch ${batchId} is still running and has its \`env\` values. Omit \`env\`, or retry after it has ended.`,
+      prose`Batch ${batchId} is still running and has its ${option("env")} values. Omit ${option("env")}, or retry after it has ended.`,
     );
   }
   const waiting = state.tasks
@@ -45,7 +47,9 @@ export function retryValues(
     (name) => !state.tasks.some(({ number }) => taskVariableNames(state.batch, number).includes(name)),
   );
   if (unknown.length > 0)
-    throw new UserError(`No task of batch ${batchId} uses the variable ${unknown.join(", ")} in \`env\`.`);
+    throw new UserError(
+      prose`No task of batch ${batchId} uses the variable ${unknown.join(", ")} in ${option("env")}.`,
+    );
   for (const name of names) refuseMixing(state, receivers, name);
   const values: SessionValues =
     tasks === undefined
@@ -59,7 +63,7 @@ export function retryValues(
   );
   if (lacking.size === 0) return values;
   throw new UserError(
-    `Tasks of batch ${batchId} need ${[...lacking].join(", ")}. Values are never stored. Pass them with \`env\`, or retry only other \`tasks\`.`,
+    prose`Tasks of batch ${batchId} need ${[...lacking].join(", ")}. Values are never stored. Pass them with ${option("env")}, or retry only other tasks.`,
   );
 }
 
@@ -69,6 +73,6 @@ function refuseMixing(state: BatchState, receivers: readonly number[], name: str
   const own = having.filter((number) => state.batch.tasks[number - 1]?.options?.["env"] !== undefined);
   if (having.length < 2 || own.length === 0) return;
   throw new UserError(
-    `${own.length === 1 ? "Task" : "Tasks"} ${listText(own)} had an \`env\` of ${own.length === 1 ? "its" : "their"} own, and ${name} would be given to ${having.length} tasks. Retry one of them at a time, with \`tasks\` and its own \`env\`.`,
+    prose`${own.length === 1 ? "Task" : "Tasks"} ${listText(own)} had an ${option("env")} of ${own.length === 1 ? "its" : "their"} own, and ${name} would be given to ${having.length} tasks. Retry one of them at a time, by its number and with its own ${option("env")}.`,
   );
 }

@@ -5,6 +5,8 @@ import { toolOfRule } from "../claude/settings.ts";
 import { toolNames, toolNamesOf } from "../claude/tool-names.ts";
 import { isOlder } from "../claude/versions.ts";
 import { type SessionOptionsInput, toolRuleList } from "../model/options.ts";
+import { type Fault, type Place, wrong } from "./fault.ts";
+import { placeText } from "./fault-text.ts";
 import { excerpt, nearest } from "./faults.ts";
 
 /** What rules do: permit tools, forbid them or have a person asked, or list all that a session has. */
@@ -12,7 +14,7 @@ type Purpose = "permit" | "forbid" | "have";
 
 /** The rules of one option, such as `agents.reviewer.tools`. */
 interface Rules {
-  place: string;
+  place: Place;
   purpose: Purpose;
   rules: readonly string[];
 }
@@ -29,25 +31,25 @@ const permissionsSchema = z
 function rulesIn({ allowedTools, disallowedTools, tools, agents, settings }: SessionOptionsInput): Rules[] {
   const { permissions } = permissionsSchema.parse(settings);
   return [
-    { place: "allowedTools", purpose: "permit", rules: toolRuleList(allowedTools ?? "") },
-    { place: "disallowedTools", purpose: "forbid", rules: toolRuleList(disallowedTools ?? "") },
-    { place: "tools", purpose: "have", rules: toolRuleList(tools ?? "") },
+    { place: ["allowedTools"], purpose: "permit", rules: toolRuleList(allowedTools ?? "") },
+    { place: ["disallowedTools"], purpose: "forbid", rules: toolRuleList(disallowedTools ?? "") },
+    { place: ["tools"], purpose: "have", rules: toolRuleList(tools ?? "") },
     ...Object.entries(agentsSchema.parse(agents ?? {})).flatMap(([name, agent]): Rules[] => [
-      { place: `agents.${name}.tools`, purpose: "have", rules: agent.tools },
-      { place: `agents.${name}.disallowedTools`, purpose: "forbid", rules: agent.disallowedTools },
+      { place: ["agents", name, "tools"], purpose: "have", rules: agent.tools },
+      { place: ["agents", name, "disallowedTools"], purpose: "forbid", rules: agent.disallowedTools },
     ]),
-    { place: "settings.permissions.allow", purpose: "permit", rules: permissions.allow },
-    { place: "settings.permissions.deny", purpose: "forbid", rules: permissions.deny },
-    { place: "settings.permissions.ask", purpose: "forbid", rules: permissions.ask },
+    { place: ["settings", "permissions", "allow"], purpose: "permit", rules: permissions.allow },
+    { place: ["settings", "permissions", "deny"], purpose: "forbid", rules: permissions.deny },
+    { place: ["settings", "permissions", "ask"], purpose: "forbid", rules: permissions.ask },
   ];
 }
 
 /** Every fault of the rules in one set of options. `claudeVersion` is absent if unknown. */
-export function ruleFaults(options: SessionOptionsInput, claudeVersion: string | undefined): string[] {
+export function ruleFaults(options: SessionOptionsInput, claudeVersion: string | undefined): Fault[] {
   return rulesIn(options).flatMap(({ place, purpose, rules }) =>
     rules.flatMap((rule) => {
       const fault = isClosed(rule) ? nameFault(rule, purpose, claudeVersion) : unmatched(rule);
-      return fault === undefined ? [] : [`${place} ${fault}`];
+      return fault === undefined ? [] : [wrong(place, fault)];
     }),
   );
 }
@@ -61,7 +63,7 @@ export function ruleWarnings(options: SessionOptionsInput, claudeVersion: string
       .filter((name) => !isPattern(name) && !isOfServer(name) && !isKnown(name));
     if (unknown.length === 0) return [];
     return [
-      `\`${place}\` names ${[...new Set(unknown)].join(", ")}, which this program does not know. If ${claudeVersion === undefined ? "your Claude Code" : `Claude Code ${claudeVersion}`} has no such tool either, it ignores the name silently.`,
+      `\`${placeText(place)}\` names ${[...new Set(unknown)].join(", ")}, which this program does not know. If ${claudeVersion === undefined ? "your Claude Code" : `Claude Code ${claudeVersion}`} has no such tool either, it ignores the name silently.`,
     ];
   });
 }

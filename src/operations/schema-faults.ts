@@ -1,4 +1,5 @@
 // Faults of a JSON Schema. A session with an invalid one fails at its start, or after it has been paid for.
+import { type Fault, faultsAt, instead, wrong } from "./fault.ts";
 import { excerpt, nearest } from "./faults.ts";
 
 const types = ["object", "array", "string", "number", "integer", "boolean", "null"];
@@ -7,51 +8,61 @@ const ofOne = ["additionalProperties", "not", "if", "then", "else", "contains", 
 const ofSeveral = ["anyOf", "allOf", "oneOf", "prefixItems"];
 const ofNamed = ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"];
 
-/** Every fault of a schema, each beginning with its place below `place`. */
-export function schemaFaults(schema: unknown, place: string): string[] {
-  if (!isObject(schema)) return [`${place} was given as ${excerpt(schema)}: expected a JSON Schema`];
+/** Every fault of a schema, with its place in there. */
+export function schemaFaults(schema: unknown): Fault[] {
+  if (!isObject(schema)) return [noSchema(schema)];
   const { type } = schema;
-  if (Object.keys(schema).length > 0 && !Object.keys(schema).some(isKeyword)) return [`${place} ${noneText}`];
+  if (Object.keys(schema).length > 0 && !Object.keys(schema).some(isKeyword))
+    return [
+      wrong(
+        [],
+        'is no JSON Schema: expected `{"type": "object", "properties": {"name": {"type": "string"}}}` or the like',
+      ),
+    ];
   if (typeof type === "string" && types.includes(type) && type !== "object")
     return [
-      `${place}.type was given as ${excerpt(type)}: the API takes only "object" at the top; put the ${type} into a property`,
+      instead(
+        ["type"],
+        excerpt(type),
+        `the API takes only "object" at the top; put the ${type} into a property`,
+      ),
     ];
-  return faultsOf(schema, place);
+  return faultsOf(schema);
 }
 
-const noneText =
-  'is no JSON Schema: expected `{"type": "object", "properties": {"name": {"type": "string"}}}` or the like';
+function noSchema(given: unknown): Fault {
+  return instead([], excerpt(given), "expected a JSON Schema");
+}
 
-function faultsOf(schema: unknown, place: string): string[] {
+function faultsOf(schema: unknown): Fault[] {
   if (typeof schema === "boolean") return [];
-  if (!isObject(schema)) return [`${place} was given as ${excerpt(schema)}: expected a JSON Schema`];
+  if (!isObject(schema)) return [noSchema(schema)];
   const { type, items, required, enum: values, pattern } = schema;
   const given = Array.isArray(type) ? type : type === undefined ? [] : [type];
   return [
-    ...given.flatMap((one) => typeFault(one, `${place}.type`)),
+    ...given.flatMap(typeFault),
     ...(required === undefined || isList(required, (one) => typeof one === "string")
       ? []
-      : [`${place}.required was given as ${excerpt(required)}: expected a list of names of properties`]),
+      : [instead(["required"], excerpt(required), "expected a list of names of properties")]),
     ...(values === undefined || Array.isArray(values)
       ? []
-      : [`${place}.enum was given as ${excerpt(values)}: expected a list of values`]),
-    ...(typeof pattern === "string" ? patternFault(pattern, `${place}.pattern`) : []),
-    ...ofOne.flatMap((key) => (key in schema ? faultsOf(schema[key], `${place}.${key}`) : [])),
-    ...(Array.isArray(items)
-      ? items.flatMap((one, index) => faultsOf(one, `${place}.items[${index}]`))
-      : items === undefined
-        ? []
-        : faultsOf(items, `${place}.items`)),
-    ...ofSeveral.flatMap((key) => (key in schema ? faultsOfList(schema[key], `${place}.${key}`) : [])),
-    ...ofNamed.flatMap((key) => (key in schema ? faultsOfNamed(schema[key], `${place}.${key}`) : [])),
+      : [instead(["enum"], excerpt(values), "expected a list of values")]),
+    ...(typeof pattern === "string" && !isPattern(pattern)
+      ? [instead(["pattern"], excerpt(pattern), "expected a regular expression")]
+      : []),
+    ...ofOne.flatMap((key) => (key in schema ? faultsAt([key], faultsOf(schema[key])) : [])),
+    ...(items === undefined
+      ? []
+      : faultsAt(["items"], Array.isArray(items) ? faultsOfEach(items) : faultsOf(items))),
+    ...ofSeveral.flatMap((key) => (key in schema ? faultsAt([key], faultsOfList(schema[key])) : [])),
+    ...ofNamed.flatMap((key) => (key in schema ? faultsAt([key], faultsOfNamed(schema[key])) : [])),
   ];
 }
 
-function typeFault(type: unknown, place: string): string[] {
+function typeFault(type: unknown): Fault[] {
   if (typeof type === "string" && types.includes(type)) return [];
   const near = typeof type === "string" ? (synonyms[type.toLowerCase()] ?? nearest(type, types)) : undefined;
-  const hint = near === undefined ? "" : `; did you mean \`${near}\`?`;
-  return [`${place} was given as ${excerpt(type)}: expected one of ${types.join(", ")}${hint}`];
+  return [instead(["type"], excerpt(type), `expected one of ${types.join(", ")}`, near)];
 }
 
 const synonyms: Readonly<Record<string, string>> = {
@@ -66,26 +77,29 @@ const synonyms: Readonly<Record<string, string>> = {
   map: "object",
 };
 
-function patternFault(pattern: string, place: string): string[] {
+function isPattern(text: string): boolean {
   try {
-    new RegExp(pattern, "u");
-    return [];
+    new RegExp(text, "u");
+    return true;
   } catch {
-    // Reported with its place.
-    return [`${place} was given as ${excerpt(pattern)}: expected a regular expression`];
+    // The caller reports it with its place.
+    return false;
   }
 }
 
-function faultsOfList(value: unknown, place: string): string[] {
-  if (!Array.isArray(value) || value.length === 0)
-    return [`${place} was given as ${excerpt(value)}: expected a list of JSON Schemas`];
-  return value.flatMap((one, index) => faultsOf(one, `${place}[${index}]`));
+function faultsOfEach(schemas: readonly unknown[]): Fault[] {
+  return schemas.flatMap((one, index) => faultsAt([index], faultsOf(one)));
 }
 
-function faultsOfNamed(value: unknown, place: string): string[] {
-  if (!isObject(value))
-    return [`${place} was given as ${excerpt(value)}: expected an object of JSON Schemas`];
-  return Object.entries(value).flatMap(([name, one]) => faultsOf(one, `${place}.${name}`));
+function faultsOfList(value: unknown): Fault[] {
+  if (!Array.isArray(value) || value.length === 0)
+    return [instead([], excerpt(value), "expected a list of JSON Schemas")];
+  return faultsOfEach(value);
+}
+
+function faultsOfNamed(value: unknown): Fault[] {
+  if (!isObject(value)) return [instead([], excerpt(value), "expected an object of JSON Schemas")];
+  return Object.entries(value).flatMap(([name, one]) => faultsAt([name], faultsOf(one)));
 }
 
 function isKeyword(key: string): boolean {

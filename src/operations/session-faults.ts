@@ -6,10 +6,13 @@ import { isJsonText } from "../claude/settings-file.ts";
 import { refusedArgument } from "../claude/trusted-arguments.ts";
 import { type ChangedVersion, isOlder } from "../claude/versions.ts";
 import { type SessionOptionsInput, toolRuleList } from "../model/options.ts";
+import { option, prose } from "../model/prose.ts";
 import type { Context } from "./context.ts";
-import { excerpt, expectation, valueAt } from "./faults.ts";
+import { type Fault, faultsAt, instead, type Place, wrong } from "./fault.ts";
+import { excerpt, expectation, parsedBy, valueAt } from "./faults.ts";
 import { mcpFaults } from "./mcp-faults.ts";
 import { modelFaults } from "./model-faults.ts";
+import { refusedProse } from "./refused-prose.ts";
 import { ruleFaults } from "./rule-faults.ts";
 import { schemaFaults } from "./schema-faults.ts";
 import { variableFaults } from "./variables.ts";
@@ -28,48 +31,44 @@ const restrictedSince = "2.1.248" satisfies ChangedVersion;
 
 interface Surroundings {
   context: Context;
-  /** Precedes the name of each option. */
-  place: string;
   /** Of the CLI in use; undefined if unknown. */
   claudeVersion: string | undefined;
   workingDirectory: string;
 }
 
-/** Every fault of one set of options, each beginning with the name of its option. */
+/** Every fault of one set of options. */
 export function sessionFaults(
   options: SessionOptionsInput,
-  { context, place, claudeVersion, workingDirectory }: Surroundings,
-): string[] {
-  const { mcpConfig } = options;
+  { context, claudeVersion, workingDirectory }: Surroundings,
+): Fault[] {
   return [
     ...bypassFaults(options, context),
-    ...(mcpConfig === undefined ? [] : mcpFaults(mcpConfig, sessionEnvironment(process.env)["PATH"])).map(
-      (fault) =>
-        `mcpConfig ${typeof mcpConfig === "string" && !isJsonText(mcpConfig) ? `${mcpConfig} ` : ""}${fault}`,
-    ),
+    ...mcpConfigFaults(options),
     ...agentFaults(options),
     ...environmentFaults(options),
     ...argumentFaults(options, context),
     ...restrictedFaults(options, claudeVersion),
     ...ruleFaults(options, claudeVersion),
     ...modelFaults(options, workingDirectory),
-    ...(options.outputSchema === undefined ? [] : schemaFaults(options.outputSchema, "outputSchema")),
-  ].map((fault) => `${place}${fault}`);
+    ...(options.outputSchema === undefined
+      ? []
+      : faultsAt(["outputSchema"], schemaFaults(options.outputSchema))),
+  ];
 }
 
 /** Faults of a task's and its batch's options combined. */
-export function combinedFaults(options: SessionOptionsInput, place: string): string[] {
-  return [...forkFaults(options), ...restrictedToolFaults(options)].map((fault) => `${place}${fault}`);
+export function combinedFaults(options: SessionOptionsInput): Fault[] {
+  return [...forkFaults(options), ...restrictedToolFaults(options)];
 }
 
 // A fork without a conversation.
-function forkFaults({ forkSession, resumeSessionId }: SessionOptionsInput): string[] {
+function forkFaults({ forkSession, resumeSessionId }: SessionOptionsInput): Fault[] {
   if (forkSession !== true || resumeSessionId !== undefined) return [];
-  return ["forkSession requires resumeSessionId, the conversation to copy"];
+  return [wrong(["forkSession"], prose`requires ${option("resumeSessionId")}, the conversation to copy`)];
 }
 
 // The same thing can be requested in three places.
-function bypassFaults(options: SessionOptionsInput, { configuration, inForce }: Context): string[] {
+function bypassFaults(options: SessionOptionsInput, { configuration, inForce }: Context): Fault[] {
   if (configuration.allowBypassPermissions) return [];
   const inSettings = z
     .object({ permissions: z.object({ defaultMode: z.literal("bypassPermissions") }) })
@@ -77,47 +76,62 @@ function bypassFaults(options: SessionOptionsInput, { configuration, inForce }: 
   const agents = Object.entries(options.agents ?? {}).filter(
     ([, agent]) => z.object({ permissionMode: z.literal("bypassPermissions") }).safeParse(agent).success,
   );
-  const places = [
-    ...(options.permissionMode === "bypassPermissions" ? ["permissionMode"] : []),
-    ...(inSettings ? ["settings.permissions.defaultMode"] : []),
-    ...agents.map(([name]) => `agents.${name}.permissionMode`),
+  const places: Place[] = [
+    ...(options.permissionMode === "bypassPermissions" ? [["permissionMode"]] : []),
+    ...(inSettings ? [["settings", "permissions", "defaultMode"]] : []),
+    ...agents.map(([name]) => ["agents", name, "permissionMode"]),
   ];
-  return places.map(
-    (name) =>
-      `${name} was given as "bypassPermissions", which requires the operator's permission (\`allowBypassPermissions\` in ${inForce.file}); give the tools it needs in \`allowedTools\`, or use "acceptEdits"`,
+  return places.map((place) =>
+    wrong(
+      place,
+      prose`was given as "bypassPermissions", which requires the operator's permission (\`allowBypassPermissions\` in ${inForce.file}); give the tools it needs in ${option("allowedTools")}, or use "acceptEdits"`,
+    ),
   );
 }
 
-function agentFaults({ agents }: SessionOptionsInput): string[] {
+function mcpConfigFaults({ mcpConfig }: SessionOptionsInput): Fault[] {
+  if (mcpConfig === undefined) return [];
+  const file = typeof mcpConfig === "string" && !isJsonText(mcpConfig) ? `${mcpConfig} ` : "";
+  return mcpFaults(mcpConfig, sessionEnvironment(process.env)["PATH"]).map((fault) =>
+    wrong(["mcpConfig"], `${file}${fault}`),
+  );
+}
+
+function agentFaults({ agents }: SessionOptionsInput): Fault[] {
   return Object.entries(agents ?? {}).flatMap(([name, agent]) => {
-    const parsed = agentSchema.safeParse(agent);
+    const parsed = parsedBy(agentSchema, agent);
     if (parsed.success) return [];
-    return parsed.error.issues.map((issue) => {
+    return parsed.error.issues.map((issue): Fault => {
       const { path } = issue;
-      const place = ["agents", name, ...path.map(String)].join(".");
       const given = valueAt(agent, path);
-      const what = given === undefined ? "is missing" : `was given as ${excerpt(given)}`;
       const isNeeded = path.length === 0 || path[0] === "description" || path[0] === "prompt";
-      return `${place} ${what}: ${expectation(issue)}${isNeeded ? "; an agent needs `description` and `prompt`" : ""}`;
+      const expected = `${expectation(issue)}${isNeeded ? "; an agent needs `description` and `prompt`" : ""}`;
+      const place = ["agents", name, ...path];
+      return given === undefined
+        ? { kind: "missing", place, expected }
+        : instead(place, excerpt(given), expected);
     });
   });
 }
 
 // Messages never contain values.
-function environmentFaults({ env }: SessionOptionsInput): string[] {
+function environmentFaults({ env }: SessionOptionsInput): Fault[] {
   return typeof env === "object" ? variableFaults(env) : [];
 }
 
 /** Claude Code (2.1.332) gives these back to a restricted session if they are named. */
 const runCode = ["Bash", "PowerShell", "REPL", "Monitor", "Workflow", "WebFetch"];
 
-function restrictedToolFaults({ restricted, tools }: SessionOptionsInput): string[] {
+function restrictedToolFaults({ restricted, tools }: SessionOptionsInput): Fault[] {
   if (restricted !== true || tools === undefined) return [];
   const named = toolRuleList(tools).map(toolOfRule);
   const given = runCode.filter((tool) => named.includes(tool));
   if (given.length === 0) return [];
   return [
-    `tools names ${given.join(", ")}, which \`restricted\` is there to keep away; leave ${given.length === 1 ? "it" : "them"} out, or leave out \`restricted\``,
+    wrong(
+      ["tools"],
+      prose`names ${given.join(", ")}, which ${option("restricted")} is there to keep away; leave ${given.length === 1 ? "it" : "them"} out, or leave out ${option("restricted")}`,
+    ),
   ];
 }
 
@@ -126,25 +140,32 @@ export function versionNeeded({ restricted }: SessionOptionsInput): ChangedVersi
   return restricted === true ? restrictedSince : undefined;
 }
 
-function restrictedFaults({ restricted }: SessionOptionsInput, version: string | undefined): string[] {
+function restrictedFaults({ restricted }: SessionOptionsInput, version: string | undefined): Fault[] {
   if (restricted !== true || version === undefined || !isOlder(version, restrictedSince)) return [];
   return [
-    `restricted requires Claude Code ${restrictedSince} or newer, and this is ${version}; update it with \`claude update\``,
+    wrong(
+      ["restricted"],
+      `requires Claude Code ${restrictedSince} or newer, and this is ${version}; update it with \`claude update\``,
+    ),
   ];
 }
 
 function argumentFaults(
   { claudeArguments }: SessionOptionsInput,
   { configuration, inForce }: Context,
-): string[] {
+): Fault[] {
   if (claudeArguments === undefined || claudeArguments.length === 0) return [];
   if (!configuration.allowClaudeArguments) {
     return [
-      `claudeArguments requires the operator's permission (\`allowClaudeArguments\` in ${inForce.file})`,
+      wrong(
+        ["claudeArguments"],
+        `requires the operator's permission (\`allowClaudeArguments\` in ${inForce.file})`,
+      ),
     ];
   }
   return claudeArguments.flatMap((argument, index) => {
-    const reason = refusedArgument(argument);
-    return reason === undefined ? [] : [`claudeArguments[${index}] ${argument}: ${reason}`];
+    const refused = refusedArgument(argument);
+    if (refused === undefined) return [];
+    return [wrong(["claudeArguments", index], prose`${argument}: ${refusedProse(refused)}`)];
   });
 }

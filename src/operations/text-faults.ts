@@ -1,24 +1,27 @@
 // Faults of texts that cannot be passed to a session: arguments cannot contain NUL, or be arbitrarily long.
+import { type Fault, wrong } from "./fault.ts";
 import type { RawOptions } from "./raw-options.ts";
 
 /** Longest text or JSON in one argument, in bytes: Linux takes 131,071, including the option's name. */
 export const mostArgumentBytes = 120_000;
 
 /** Faults of the texts in one set of options, as given. Contains no values. */
-export function textFaults(options: RawOptions, place: string): string[] {
+export function textFaults(options: RawOptions): Fault[] {
   return Object.entries(options).flatMap(([name, value]) => {
     // Prompts go through standard input, and variables have their own limits.
     if (name === "task" || name === "tasks" || name === "env") return [];
-    const where = `${place}${name}`;
     const texts = Array.isArray(value) ? value : [value];
     const hasNul = texts.some((text) => typeof text === "string" && text.includes("\0"));
     return [
-      ...(hasNul ? [`${where} contains a NUL character, which no command line can hold`] : []),
+      ...(hasNul ? [wrong([name], "contains a NUL character, which no command line can hold")] : []),
       // Longer settings go into a file.
       ...(name === "settings" || bytesOf(value, name) <= mostArgumentBytes
         ? []
         : [
-            `${where} is longer than ${mostArgumentBytes.toLocaleString("en")} bytes, the most that one argument may have; shorten it, or refer to a file`,
+            wrong(
+              [name],
+              `is longer than ${mostArgumentBytes.toLocaleString("en")} bytes, the most that one argument may have; shorten it, or refer to a file`,
+            ),
           ]),
     ];
   });

@@ -1,12 +1,39 @@
 // An error that a user can fix, thrown through an operation to its door.
-import { faultText } from "./faults.ts";
+import { type Prose, proseText } from "../model/prose.ts";
+import { type Fault, general } from "./fault.ts";
+import { faultsText, toolWording, type Wording } from "./fault-text.ts";
 
-/** What a user can fix, as one message. Doors show it and start nothing. */
+/** What a user can fix. Doors show it in the words of their reader, and start nothing. */
 export class UserError extends Error {
-  constructor(faults: string | readonly string[]) {
-    super(typeof faults === "string" ? faults : faultText(faults));
+  readonly #says: Prose;
+
+  constructor(says: Prose) {
+    super(proseText(says, toolWording));
+    this.#says = says;
+  }
+
+  textIn(wording: Wording): string {
+    return proseText(this.#says, wording);
   }
 }
 
-/** A fault in the operator's configuration, whose names are settings, not options. */
-export class ConfigurationError extends UserError {}
+/** Everything that is wrong with an input. */
+export class InputError extends UserError {
+  readonly #faults: readonly Fault[];
+
+  constructor(faults: readonly Fault[]) {
+    super(faultsText(faults, toolWording));
+    this.#faults = faults;
+  }
+
+  override textIn(wording: Wording): string {
+    return faultsText(this.#faults, wording);
+  }
+}
+
+/** Faults in the operator's configuration, each with its source; every reader gets the same words. */
+export class ConfigurationError extends InputError {
+  constructor(faults: readonly string[]) {
+    super(faults.map(general));
+  }
+}

@@ -4,7 +4,10 @@ import { z } from "zod";
 import { refusedVariable } from "../claude/environment.ts";
 import { isJsonText, readSettingsFile, settingsInText } from "../claude/settings-file.ts";
 import { cut } from "../model/cut.ts";
+import { prose } from "../model/prose.ts";
 import { kindAt } from "../platform/files.ts";
+import { type Fault, type Place, wrong } from "./fault.ts";
+import { refusedProse } from "./refused-prose.ts";
 import { readPath } from "./written-path.ts";
 
 const variables = z.record(z.string(), z.string());
@@ -47,28 +50,32 @@ export function variablesIn(env: unknown): Record<string, string> {
   return parsed.success ? parsed.data : {};
 }
 
-/** Faults of variables, each beginning with `env`, without values. */
-export function variableFaults(env: Record<string, string>): string[] {
+/** Faults of the variables of an option `env`, without values. */
+export function variableFaults(env: Record<string, string>): Fault[] {
   const sizes = Object.entries(env).map(
     ([name, value]) => [name, Buffer.byteLength(name) + Buffer.byteLength(value) + 2] as const,
   );
   const total = sizes.reduce((sum, [, size]) => sum + size, 0);
   return [
     ...Object.entries(env).flatMap(([name, value]) => {
-      const reason = refusedVariable(name);
-      if (reason !== undefined) return [`env.${cut(name, 100)} cannot be set: ${reason}`];
+      const refused = refusedVariable(name);
+      if (refused !== undefined)
+        return [wrong(placeOf(name), prose`cannot be set: ${refusedProse(refused)}`)];
       return value.includes("\0")
-        ? [`env.${cut(name, 100)} contains a NUL character, which no variable can hold`]
+        ? [wrong(placeOf(name), "contains a NUL character, which no variable can hold")]
         : [];
     }),
     ...sizes
       .filter(([, size]) => size > mostBytes)
-      .map(
-        ([name]) =>
-          `env.${cut(name, 100)} is longer than a variable may be (${mostBytes} bytes with its name)`,
+      .map(([name]) =>
+        wrong(placeOf(name), `is longer than a variable may be (${mostBytes} bytes with its name)`),
       ),
     ...(total > mostBytesInAll
-      ? [`env is longer than ${mostBytesInAll} bytes in all; put values in files`]
+      ? [wrong(["env"], `is longer than ${mostBytesInAll} bytes in all; put values in files`)]
       : []),
   ];
+}
+
+function placeOf(name: string): Place {
+  return ["env", cut(name, 100)];
 }

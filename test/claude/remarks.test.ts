@@ -115,7 +115,7 @@ test("what was lost, stopped or not saved is said in whole sentences, the weight
     "Another session sent messages to this one. Its replies to them are not part of the result.",
     'Subagents were stopped before they finished: "look", "read".',
     "A UserPromptSubmit hook blocked the turn that reports the end of background work to Claude.",
-    "A background command was stopped because it was still running 7 s after the answer: serve, watch. `backgroundWaitSeconds` sets how long to wait.",
+    "A background command was stopped because it was still running 7 s after the answer: serve, watch. To let such a command finish, set a longer background wait.",
     "Claude Code could not save the conversation (no space left), so it cannot be resumed.",
     "Claude Code said: Warning: 1",
     "Claude Code said: Ignoring 2",
@@ -130,7 +130,7 @@ test("what was lost, stopped or not saved is said in whole sentences, the weight
 
 test("who decides on another permission mode depends on whether one was asked for", () => {
   const [unasked] = remarks({ permissionMode: "auto" });
-  expect(unasked).toContain("Without `permissionMode`, your settings, an administrator's, or the default");
+  expect(unasked).toContain("No mode was requested, so your settings, an administrator's, or the default");
   const [asked] = remarks({ permissionMode: "manual" }, { permissionMode: "plan" });
   expect(asked).toBe(
     'The session ran in permission mode "default", not in "plan". Your settings or an administrator\'s do not allow the requested mode.',

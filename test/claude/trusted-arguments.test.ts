@@ -19,17 +19,17 @@ test.each([
   ["--", value],
   ["-", value],
   ["", value],
-  ["--model=opus", "use the option `model`"],
-  ["-n", "use the option `name`"],
-  ["-nx", "use the option `name`"],
-  ["-r=id", "use the option `resumeSessionId`"],
-  ["--dangerously-skip-permissions", "use the option `permissionMode`"],
+  ["--model=opus", { option: "model" }],
+  ["-n", { option: "name" }],
+  ["-nx", { option: "name" }],
+  ["-r=id", { option: "resumeSessionId" }],
+  ["--dangerously-skip-permissions", { option: "permissionMode" }],
   ["--print", own],
   ["-p", own],
   ["-pfoo", own],
   ["--worktree=x", own],
-])("%j may not: %s", (argument, reason) => {
-  expect(refusedArgument(argument)).toBe(reason);
+])("%j may not: %j", (argument, reason) => {
+  expect(refusedArgument(argument)).toEqual(reason);
 });
 
 test.each(["--inherit-permission-mode", "--toString", "-x", "--constructor=1"])(

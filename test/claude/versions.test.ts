@@ -129,11 +129,14 @@ describe("a variable that a task sets", () => {
     ["LD_PRELOAD", "loads code"],
     ["DYLD_INSERT_LIBRARIES", "loads code"],
     ["Path", "absolute directories only"],
-    ["CLAUDE_CODE_DISABLE_FILE_MENTIONS", "fileMentions"],
     ["ANTHROPIC_API_KEY", "which login"],
     ["https_proxy", "which login"],
   ])("%s is refused: %s", (name, reason) => {
     expect(refusedVariable(name)).toContain(reason);
+  });
+
+  test("is set by an option where there is one", () => {
+    expect(refusedVariable("CLAUDE_CODE_DISABLE_FILE_MENTIONS")).toEqual({ option: "fileMentions" });
   });
 
   test("decides the login where a provider, a proxy or a certificate is named", () => {

@@ -353,7 +353,7 @@ describe("other commands", () => {
     const broken = await onCommandLine(inside, ["config"]);
     expect(broken.out).not.toContain("does not exist");
     expect(broken.out).toContain(
-      "\n\nWrong, and without a value until it is fixed:\nPARALLEL_CLAUDE_MAX_DEPTH: ",
+      "\n\nWrong, and without a value until it is fixed:\nPARALLEL_CLAUDE_MAX_DEPTH was given as ",
     );
     expect(JSON.parse((await onCommandLine(inside, ["config", "--json"])).out).fileExists).toBe(true);
   });

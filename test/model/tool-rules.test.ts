@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { toolRuleList } from "../../src/model/options.ts";
 import { ruleFaults, ruleWarnings } from "../../src/operations/rule-faults.ts";
+import { inWords } from "../operations/in-words.ts";
 
 test("a list of rules is read in every form in which people write lists", () => {
   const written = [
@@ -29,11 +30,11 @@ test("rules of servers, patterns and earlier names are no faults", () => {
 
 test("a name that a newer Claude Code may have is a warning there, and one near a known name stays a fault", () => {
   const options = { disallowedTools: "Teleport,Bash", allowedTools: "Grp" };
-  expect(ruleFaults(options, "2.1.332")).toEqual([
+  expect(inWords(ruleFaults(options, "2.1.332"))).toEqual([
     "allowedTools names Grp, and no tool has this name; did you mean `Grep`?",
     "disallowedTools names Teleport, and Claude Code has no tool of this name; the tool of an MCP server is called `mcp__SERVER__TOOL`",
   ]);
-  expect(ruleFaults(options, "2.1.400")).toEqual([
+  expect(inWords(ruleFaults(options, "2.1.400"))).toEqual([
     "allowedTools names Grp, and no tool has this name; did you mean `Grep`?",
   ]);
   expect(ruleWarnings({ disallowedTools: "Teleport,Bash" }, "2.1.400")).toEqual([
@@ -59,7 +60,7 @@ test("the rules of agents and of settings are looked at as those of the session"
     },
     settings: { permissions: { allow: ["read", "Web*"], deny: ["Bash(rm:*)", "webfetch"], ask: ["edit"] } },
   };
-  expect(ruleFaults(options, "2.1.332")).toEqual([
+  expect(inWords(ruleFaults(options, "2.1.332"))).toEqual([
     "agents.wrong.tools names bash, and no tool has this name; did you mean `Bash`?",
     'agents.wrong.tools has a rule whose parentheses do not match: "Grep("',
     "agents.wrong.disallowedTools names Teleport, and Claude Code has no tool of this name; the tool of an MCP server is called `mcp__SERVER__TOOL`",

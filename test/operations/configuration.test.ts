@@ -27,12 +27,10 @@ describe("a setting", () => {
     const file = inside.write(place, '{"syncWaitSeconds": "soon", "concurrency": 4}');
     const { configuration, faults, settings } = readConfiguration();
     expect(faults).toHaveLength(2);
-    expect(faults).toContainEqual(
-      expect.stringMatching(/^PARALLEL_CLAUDE_MAX_DEPTH: maxDepth was given as "deep"/),
-    );
+    expect(faults).toContainEqual(expect.stringMatching(/^PARALLEL_CLAUDE_MAX_DEPTH was given as "deep"/));
     expect(faults).toContainEqual(expect.stringContaining(`${file}: syncWaitSeconds was given as "soon"`));
     expect(configuration.concurrency).toBe(4);
-    expect(() => configuration.maxDepth).toThrow("maxDepth was given as");
+    expect(() => configuration.maxDepth).toThrow("PARALLEL_CLAUDE_MAX_DEPTH was given as");
     expect(settings.find(({ name }) => name === "maxDepth")?.value).toBeUndefined();
   });
 
@@ -51,7 +49,7 @@ describe("a setting", () => {
     process.env["PARALLEL_CLAUDE_ALLOWED_ROOTS"] = "/a:https://x";
     process.env["PARALLEL_CLAUDE_OUTPUT_DIRECTORY"] = "https://x";
     expect(readConfiguration().faults.join("\n")).toContain(
-      'PARALLEL_CLAUDE_OUTPUT_DIRECTORY: outputDirectory was given as "https://x", which is an address; expected a path',
+      'PARALLEL_CLAUDE_OUTPUT_DIRECTORY was given as "https://x", which is an address; expected a path',
     );
   });
 });

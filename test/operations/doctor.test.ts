@@ -298,7 +298,7 @@ describe("the configuration", () => {
     expect(broken["configuration"]).toMatchObject({
       ok: false,
       detail: expect.stringMatching(
-        /^PARALLEL_CLAUDE_MAX_DEPTH: maxDepth .*\nthe variable PARALLEL_CLAUDE_CONCURENCY /,
+        /^PARALLEL_CLAUDE_MAX_DEPTH was given as .*\nthe variable PARALLEL_CLAUDE_CONCURENCY /,
       ),
     });
     for (const name of ["holds", "batch"]) expect(broken).not.toHaveProperty(name);

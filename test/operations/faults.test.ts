@@ -1,16 +1,17 @@
 // Bad input in words: what was probably meant, what is accepted, and what is never repeated.
 import { describe, expect, test } from "bun:test";
 import { z } from "zod";
-import {
-  check,
-  excerpt,
-  faultText,
-  jsonFault,
-  nearest,
-  placeText,
-  valueAt,
-} from "../../src/operations/faults.ts";
+import { faultsAt, general, wrong } from "../../src/operations/fault.ts";
+import { faultsText, placeText, toolWording } from "../../src/operations/fault-text.ts";
+import { check, excerpt, jsonFault, nearest, valueAt } from "../../src/operations/faults.ts";
 import { schemaFaults } from "../../src/operations/schema-faults.ts";
+import { inWords } from "./in-words.ts";
+
+/** What is wrong with an input, in words. */
+function faultsIn(...given: Parameters<typeof check>): string[] {
+  const checked = check(...given);
+  return checked.ok ? [] : inWords(checked.faults);
+}
 
 describe("the name that was probably meant", () => {
   const cases: [given: string, known: string[], meant: string | undefined][] = [
@@ -77,9 +78,9 @@ test("places are written as in a program", () => {
 });
 
 test("one fault stands alone, and several in a list", () => {
-  expect(faultText(["a is wrong"])).toBe("Nothing was done: a is wrong");
-  expect(faultText(["a", "b"])).toBe("Nothing was done. 2 problems:\n- a\n- b");
-  expect(faultText([])).toBe("Nothing was done. 0 problems:\n");
+  const textOf = (...faults: Parameters<typeof faultsText>[0]) => faultsText(faults, toolWording);
+  expect(textOf(wrong(["a"], "is wrong"))).toBe("Nothing was done: a is wrong");
+  expect(textOf(general("a"), general("b"))).toBe("Nothing was done. 2 problems:\n- a\n- b");
 });
 
 test("why a text is no JSON", () => {
@@ -123,17 +124,14 @@ describe("what is accepted", () => {
   ];
   for (const [schema, given, fault] of cases) {
     test(fault, () => {
-      expect(check(z.strictObject({ a: schema }), { a: given })).toEqual({ ok: false, faults: [fault] });
+      expect(faultsIn(z.strictObject({ a: schema }), { a: given })).toEqual([fault]);
     });
   }
 
   test("of an object of any shape the deepest fault counts", () => {
     const schema = z.strictObject({ a: z.union([z.string(), z.strictObject({ b: z.int() })]) });
-    expect(check(schema, { a: { b: "x" } })).toEqual({
-      ok: false,
-      faults: ['a.b was given as "x": expected a whole number'],
-    });
-    expect(check(schema, 5)).toEqual({ ok: false, faults: ["the input was given as 5: expected an object"] });
+    expect(faultsIn(schema, { a: { b: "x" } })).toEqual(['a.b was given as "x": expected a whole number']);
+    expect(faultsIn(schema, 5)).toEqual(["the input was given as 5: expected an object"]);
   });
 });
 
@@ -167,12 +165,12 @@ describe("an option that is not known", () => {
   ];
   for (const [input, fault] of cases) {
     test(JSON.stringify(input), () => {
-      expect(check(schema, input, elsewhere)).toEqual({ ok: false, faults: [fault] });
+      expect(faultsIn(schema, input, elsewhere)).toEqual([fault]);
     });
   }
 
   test("is not known to be of another place where there is none", () => {
-    expect(check(schema, { colour: 1 })).toEqual({ ok: false, faults: ["colour is not known"] });
+    expect(faultsIn(schema, { colour: 1 })).toEqual(["colour is not known"]);
   });
 });
 
@@ -189,7 +187,7 @@ describe("a JSON Schema", () => {
     { minProperties: 1 },
   ];
   for (const schema of good) {
-    test(`${JSON.stringify(schema)} is good`, () => expect(schemaFaults(schema, "s")).toEqual([]));
+    test(`${JSON.stringify(schema)} is good`, () => expect(schemaFaults(schema)).toEqual([]));
   }
 
   const types = "expected one of object, array, string, number, integer, boolean, null";
@@ -234,6 +232,7 @@ describe("a JSON Schema", () => {
     [{ $defs: { a: 1 } }, "s.$defs.a was given as 1: expected a JSON Schema"],
   ];
   for (const [schema, ...faults] of bad) {
-    test(`${JSON.stringify(schema)} is not`, () => expect(schemaFaults(schema, "s")).toEqual(faults));
+    test(`${JSON.stringify(schema)} is not`, () =>
+      expect(inWords(faultsAt(["s"], schemaFaults(schema)))).toEqual(faults));
   }
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
 import { handOverDirectory, planBatch } from "../../src/operations/plan.ts";
 import { Inside } from "../inside.ts";
+import { inWords } from "./in-words.ts";
 
 const many = "spawn_parallel_claude_sessions";
 
@@ -12,14 +13,14 @@ const plan = (inside: Inside, input: object, startedBy: Parameters<typeof planBa
 /** The batch of what is right. */
 async function planned(inside: Inside, input: object, startedBy: Parameters<typeof planBatch>[1] = many) {
   const checked = await plan(inside, input, startedBy);
-  if (!checked.ok) throw new Error(checked.faults.join("\n"));
+  if (!checked.ok) throw new Error(inWords(checked.faults).join("\n"));
   return checked.value;
 }
 
 /** What is wrong, with the home as HOME. */
 async function faults(inside: Inside, input: object, startedBy: Parameters<typeof planBatch>[1] = many) {
   const checked = await plan(inside, input, startedBy);
-  return checked.ok ? [] : checked.faults.map((fault) => fault.replaceAll(inside.path, "HOME"));
+  return checked.ok ? [] : inWords(checked.faults).map((fault) => fault.replaceAll(inside.path, "HOME"));
 }
 
 describe("a batch", () => {
@@ -273,12 +274,12 @@ describe("is refused", () => {
     [
       "a copy of no conversation",
       { forkSession: true },
-      "forkSession requires resumeSessionId, the conversation to copy",
+      "forkSession requires `resumeSessionId`, the conversation to copy",
     ],
     [
       "a copy of no conversation, of a task",
       { tasks: [{ task: "x", forkSession: true }, "y"] },
-      "tasks[0].forkSession requires resumeSessionId, the conversation to copy",
+      "tasks[0].forkSession requires `resumeSessionId`, the conversation to copy",
     ],
     [
       "arguments without permission",
@@ -368,8 +369,6 @@ describe("is refused", () => {
 
   test("while the configuration is broken", async () => {
     using inside = new Inside({ PARALLEL_CLAUDE_MAX_DEPTH: "deep" });
-    await expect(plan(inside, { tasks: ["x"] })).rejects.toThrow(
-      /PARALLEL_CLAUDE_MAX_DEPTH: maxDepth was given as/,
-    );
+    await expect(plan(inside, { tasks: ["x"] })).rejects.toThrow(/PARALLEL_CLAUDE_MAX_DEPTH was given as/);
   });
 });

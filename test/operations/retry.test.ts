@@ -1,6 +1,8 @@
 // What a retry is about, and what it answers, of a batch that this process runs: nothing has to be started for it.
 import { describe, expect, test } from "bun:test";
+import { flagWording } from "../../src/doors/cli/input/flag-wording.ts";
 import { retryBatch } from "../../src/operations/retry.ts";
+import { UserError } from "../../src/operations/user-error.ts";
 import { crashed, failed, Inside, type TestBatch } from "../inside.ts";
 
 type Door = "tools" | "command-line";
@@ -20,8 +22,14 @@ function six(inside: Inside): TestBatch {
     .start(5);
 }
 
-const retry = async (inside: Inside, input: object, door: Door = "tools") =>
-  retryBatch.run(inside.context(door), { batchId: "latest", ...input }, inside.call());
+async function retry(inside: Inside, input: object, door: Door = "tools") {
+  try {
+    return await retryBatch.run(inside.context(door), { batchId: "latest", ...input }, inside.call());
+  } catch (error) {
+    if (door === "tools" || !(error instanceof UserError)) throw error;
+    throw new Error(error.textIn(flagWording([])));
+  }
+}
 
 /** The newest event of a batch that another log has got. */
 function newest(batch: TestBatch) {
@@ -129,7 +137,7 @@ describe("is refused", () => {
     [
       "where tasks are named that do not matter",
       { only: "interrupted", tasks: [1] },
-      "`tasks` are run again; with `only: interrupted` none is. Give one of the two.",
+      'Named tasks are run again; with `only: "interrupted"` none is. Give one of the two.',
     ],
     ["where there is no such task", { tasks: [7] }, "Batch ID has tasks 1 to 6; there is no task 7."],
     [
@@ -207,7 +215,7 @@ describe("is refused", () => {
     [
       "where variables cannot be read",
       { env: "not there" },
-      "env was given as a text that is no file: expected a JSON file, or a JSON object of strings",
+      "Nothing was done: env was given as a text that is no file: expected a JSON file, or a JSON object of strings",
     ],
     [
       "where an option is none of a session",
@@ -242,12 +250,12 @@ describe("is refused", () => {
     inside.write("claude/settings.json", "{}");
     process.env["ANTHROPIC_API_KEY"] = "another";
     await expect(retry(inside, {})).rejects.toThrow(
-      `Batch ${id} was started with other credentials in the environment, such as another ANTHROPIC_API_KEY. Retry it from the client that started it, or with the same environment. If that is no longer possible, start the rest as a new batch: read_batch_results (batchId ${id}, status "error") returns the tasks that failed or were cancelled.`,
+      `Batch ${id} was started with other credentials in the environment, such as another ANTHROPIC_API_KEY. Retry it from the client that started it, or with the same environment. If that is no longer possible, start the rest as a new batch: read_batch_results (batchId ${id}, status "error") shows the tasks that failed or were cancelled.`,
     );
     delete process.env["ANTHROPIC_API_KEY"];
     process.env["CLAUDE_CONFIG_DIR"] = inside.file("elsewhere");
     await expect(retry(inside, {}, "command-line")).rejects.toThrow(
-      `Batch ${id} was started with another login: HOME=${inside.path}, CLAUDE_CONFIG_DIR=${inside.file("claude")}. Retry it from the client that started it, or with the same environment. If that is no longer possible, start the rest as a new batch: \`parallel-claude-code-mcp show ${id} --json\` prints the tasks that failed or were cancelled.`,
+      `Batch ${id} was started with another login: HOME=${inside.path}, CLAUDE_CONFIG_DIR=${inside.file("claude")}. Retry it from the client that started it, or with the same environment. If that is no longer possible, start the rest as a new batch: \`parallel-claude-code-mcp show ${id} --json\` shows the tasks that failed or were cancelled.`,
     );
   });
 

@@ -8,10 +8,11 @@ import { readVariables, variableFaults, variablesIn } from "../../src/operations
 import { readPath } from "../../src/operations/written-path.ts";
 import { homeDirectory } from "../../src/platform/paths.ts";
 import { Inside } from "../inside.ts";
+import { inWords } from "./in-words.ts";
 
 function faults(inside: Inside, options: SessionOptionsInput, claudeVersion?: string): string[] {
-  const surroundings = { context: inside.context(), place: "", claudeVersion, workingDirectory: inside.work };
-  return sessionFaults(options, surroundings).map((fault) => fault.replaceAll(inside.path, "HOME"));
+  const surroundings = { context: inside.context(), claudeVersion, workingDirectory: inside.work };
+  return inWords(sessionFaults(options, surroundings)).map((fault) => fault.replaceAll(inside.path, "HOME"));
 }
 
 describe("models", () => {
@@ -196,7 +197,7 @@ describe("agents", () => {
       { a: { description: "d", prompt: "p", tools: "Read" } },
       'agents.a.tools was given as "Read": expected a list',
     ],
-    [{ a: { description: "d", prompt: "p", tools: [1] } }, "agents.a.tools.0 was given as 1: expected text"],
+    [{ a: { description: "d", prompt: "p", tools: [1] } }, "agents.a.tools[0] was given as 1: expected text"],
   ];
   for (const [agents, ...expected] of cases)
     test(JSON.stringify(agents), () => {
@@ -253,22 +254,22 @@ test("restricted sessions need a version that knows them", () => {
 
 test("what a task and its batch say together", () => {
   const cases: [options: SessionOptionsInput, ...faults: string[]][] = [
-    [{ forkSession: true }, "at.forkSession requires resumeSessionId, the conversation to copy"],
+    [{ forkSession: true }, "forkSession requires `resumeSessionId`, the conversation to copy"],
     [{ forkSession: true, resumeSessionId: "x" }],
     [{ forkSession: false }],
     [
       { restricted: true, tools: "Bash,Read" },
-      "at.tools names Bash, which `restricted` is there to keep away; leave it out, or leave out `restricted`",
+      "tools names Bash, which `restricted` is there to keep away; leave it out, or leave out `restricted`",
     ],
     [
       { restricted: true, tools: ["Bash(ls)", "WebFetch"] },
-      "at.tools names Bash, WebFetch, which `restricted` is there to keep away; leave them out, or leave out `restricted`",
+      "tools names Bash, WebFetch, which `restricted` is there to keep away; leave them out, or leave out `restricted`",
     ],
     [{ restricted: true, tools: "Read" }],
     [{ restricted: false, tools: "Bash" }],
     [{ restricted: true }],
   ];
-  for (const [options, ...expected] of cases) expect(combinedFaults(options, "at.")).toEqual(expected);
+  for (const [options, ...expected] of cases) expect(inWords(combinedFaults(options))).toEqual(expected);
 });
 
 describe("servers", () => {
@@ -323,9 +324,9 @@ describe("texts", () => {
     "is longer than 120,000 bytes, the most that one argument may have; shorten it, or refer to a file";
   const cases: [what: string, options: Record<string, unknown>, ...faults: string[]][] = [
     ["that just fit", { a: "x".repeat(most) }],
-    ["that are too long", { a: "x".repeat(most + 1) }, `p.a ${long}`],
-    ["that are too long in bytes", { a: "€".repeat(most / 3 + 1) }, `p.a ${long}`],
-    ["in a list that is joined", { a: ["x".repeat(most / 2), "y".repeat(most / 2)] }, `p.a ${long}`],
+    ["that are too long", { a: "x".repeat(most + 1) }, `a ${long}`],
+    ["that are too long in bytes", { a: "€".repeat(most / 3 + 1) }, `a ${long}`],
+    ["in a list that is joined", { a: ["x".repeat(most / 2), "y".repeat(most / 2)] }, `a ${long}`],
     ["in a list that just fits", { a: ["x".repeat(most / 2 - 1), "y".repeat(most / 2 - 1)] }],
     [
       "in a list of arguments",
@@ -335,9 +336,9 @@ describe("texts", () => {
     [
       "in a list with one that is too long",
       { addDirectories: ["x", "y".repeat(most + 1)] },
-      `p.addDirectories ${long}`,
+      `addDirectories ${long}`,
     ],
-    ["in objects", { a: { b: "x".repeat(most) } }, `p.a ${long}`],
+    ["in objects", { a: { b: "x".repeat(most) } }, `a ${long}`],
     ["of settings, which go into a file", { settings: "x".repeat(most + 1) }],
     [
       "of prompts and variables, which are no arguments",
@@ -346,12 +347,12 @@ describe("texts", () => {
     [
       "with a NUL character",
       { a: "\0", b: ["x", "\0"], c: 3, d: undefined },
-      "p.a contains a NUL character, which no command line can hold",
-      "p.b contains a NUL character, which no command line can hold",
+      "a contains a NUL character, which no command line can hold",
+      "b contains a NUL character, which no command line can hold",
     ],
   ];
   for (const [what, options, ...expected] of cases) {
-    test(what, () => expect(textFaults(options, "p.")).toEqual(expected));
+    test(what, () => expect(inWords(textFaults(options))).toEqual(expected));
   }
 });
 
@@ -379,18 +380,20 @@ describe("variables", () => {
   test("must have a name that may be set and fit into what a process takes, and are not repeated", () => {
     const long = (bytes: number, name = "A") => ({ [name]: "x".repeat(bytes - name.length - 2) });
     expect(variableFaults({ A: "1", ...long(131_072, "B") })).toEqual([]);
-    expect(variableFaults(long(131_073))).toEqual([
+    expect(inWords(variableFaults(long(131_073)))).toEqual([
       "env.A is longer than a variable may be (131072 bytes with its name)",
     ]);
     const four = { ...long(125_000, "A"), ...long(125_000, "B"), ...long(125_000, "C") };
     expect(variableFaults({ ...four, ...long(125_000, "D") })).toEqual([]);
-    expect(variableFaults({ ...four, ...long(125_001, "D") })).toEqual([
+    expect(inWords(variableFaults({ ...four, ...long(125_001, "D") }))).toEqual([
       "env is longer than 500000 bytes in all; put values in files",
     ]);
-    expect(variableFaults({ A: "a\0secret" })).toEqual([
+    expect(inWords(variableFaults({ A: "a\0secret" }))).toEqual([
       "env.A contains a NUL character, which no variable can hold",
     ]);
-    expect(variableFaults({ "A B=": "\0" })).toEqual([expect.stringMatching(/^env\.A B= cannot be set: /)]);
+    expect(inWords(variableFaults({ "A B=": "\0" }))).toEqual([
+      expect.stringMatching(/^env\.A B= cannot be set: /),
+    ]);
   });
 });
 

@@ -2,7 +2,8 @@
 import { product } from "../../model/product.ts";
 import { shellQuoted } from "../../model/shell-quoted.ts";
 import { numbersIn } from "../../operations/as-meant.ts";
-import { ConfigurationError, newContext } from "../../operations/context.ts";
+import { newContext, type UserError } from "../../operations/context.ts";
+import { problemsText } from "../../operations/fault-text.ts";
 import { nearest } from "../../operations/faults.ts";
 import { explained } from "../../operations/perform.ts";
 import { troubleText } from "../../operations/trouble.ts";
@@ -12,7 +13,7 @@ import { oneLine } from "../../report/harmless.ts";
 import { serve } from "./commands/serve.ts";
 import { commands } from "./commands.ts";
 import { type Command, isUserError, type Positional, UsageError } from "./input/command.ts";
-import { inFlagWords } from "./input/flag-words.ts";
+import { faultInFlags, flagWording } from "./input/flag-wording.ts";
 import { type Flag, parseFlags, spellingsIn } from "./input/flags.ts";
 import { ownTerminal, type Terminal } from "./terminal/terminal.ts";
 import { commandHelp, flagsOfCommand, overview } from "./view/help.ts";
@@ -78,17 +79,9 @@ async function runOne(command: Command, argv: readonly string[], terminal: Termi
       const trouble = troubleText(error);
       throw trouble === undefined ? error : new Trouble(trouble);
     }
-    const words = complaint(error, command);
-    await terminal.err.tell(error instanceof ConfigurationError ? words : asWritten(words, flags));
+    await terminal.err.tell(complaint(error, command, flags));
     return usageStatus;
   }
-}
-
-// Names flags as on a command line, and the contents of a file by their names there.
-function asWritten(words: string, flags: readonly Flag[]): string {
-  const lines = words.split("\n");
-  const isOfFile = (line: string) => /^(?:- )?(?:the file |standard input)/.test(line);
-  return lines.map((line) => (isOfFile(line) ? line : inFlagWords(line, flags))).join("\n");
 }
 
 // Assigns words without a flag to the properties that the command declares for them.
@@ -135,13 +128,12 @@ function flagMeant([word = ""]: readonly string[], flags: readonly Flag[]): stri
   return flag ? `; did you mean \`--${flag.name} ${word}\`?` : "";
 }
 
-function complaint(error: UsageError | Error, command: Command): string {
-  if (!(error instanceof UsageError)) return error.message;
-  const [only] = error.faults;
-  const words =
-    error.faults.length === 1
-      ? only
-      : `${error.faults.length} problems:\n${error.faults.map((fault) => `- ${fault}`).join("\n")}`;
+function complaint(error: UsageError | UserError, command: Command, flags: readonly Flag[]): string {
+  if (!(error instanceof UsageError)) return error.textIn(flagWording(flags));
+  const texts = error.faults.map((fault) =>
+    typeof fault === "string" ? fault : faultInFlags(fault, flags, error.places),
+  );
+  const words = texts.length === 1 ? texts[0] : problemsText(texts);
   return `${words}\nNothing was done. \`${product.name} help ${command.name}\` shows its options.`;
 }
 

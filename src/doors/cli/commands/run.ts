@@ -109,7 +109,7 @@ export const run: Command = {
     const { tasks, places, notes } = await tasksGiven({ words, literal, files: file, directory });
     const input = fromHere(asked.input, directory);
     const planned = await planBatch(context, "run", { ...input, tasks, asyncMode: true });
-    if (!planned.ok) throw new UsageError(planned.faults.map((fault) => placed(fault, places)));
+    if (!planned.ok) throw new UsageError(planned.faults, places);
     const { batch, values } = planned.value;
     for (const note of notes) void err.tell(note);
     for (const warning of batch.warnings ?? []) void err.tell(`Warning: ${harmless(warning)}`);
@@ -148,14 +148,6 @@ function fromHere(input: Record<string, unknown>, directory: string): Record<str
       return [property, Array.isArray(value) ? value.map(absolute) : absolute(value)];
     }),
   );
-}
-
-// Faults of a task from a file must be fixed there, so they name the file.
-function placed(fault: string, places: readonly (string | undefined)[]): string {
-  return fault.replace(/^tasks\[(\d+)\](\.?)/, (whole, index: string, dot: string) => {
-    const place = places[Number(index)];
-    return place === undefined ? whole : `${place}: ${dot === "" ? "the task" : ""}`;
-  });
 }
 
 async function runDetached(

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { batchIdInput } from "../../../operations/batch-input.ts";
 import { type Context, UserError } from "../../../operations/context.ts";
+import type { Fault } from "../../../operations/fault.ts";
 import { check } from "../../../operations/faults.ts";
 import type { Call, Operation } from "../../../operations/operation.ts";
 import { perform } from "../../../operations/perform.ts";
@@ -11,11 +12,15 @@ import type { Hints } from "./flags.ts";
 
 /** Wrong usage: nothing was done. */
 export class UsageError extends Error {
-  readonly faults: readonly string[];
+  /** Of the input, or sentences about the command line itself. */
+  readonly faults: readonly (Fault | string)[];
+  /** Where each task stands that is in a file, for people; nothing for the others. */
+  readonly places: readonly (string | undefined)[];
 
-  constructor(faults: readonly string[]) {
-    super(faults.join("\n"));
+  constructor(faults: readonly (Fault | string)[], places: readonly (string | undefined)[] = []) {
+    super("The command line is wrong.");
     this.faults = faults;
+    this.places = places;
   }
 }
 

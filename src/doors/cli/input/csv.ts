@@ -1,9 +1,8 @@
 // Tasks as rows: a column `task`, and a column for each option that differs between rows.
 import { sessionOptions } from "../../../model/options.ts";
-import { valueMeant } from "../../../operations/as-meant.ts";
 import { nearest } from "../../../operations/faults.ts";
 import { FileFault, type FileTask, lineText } from "./file-task.ts";
-import { type Flag, flagsOf, parseFlags } from "./flags.ts";
+import { type Flag, flagsOf, valueIn, wordedAs } from "./flags.ts";
 
 interface Row {
   cells: string[];
@@ -115,15 +114,9 @@ function bareName(name: string): string {
 function optionOf({ written, property }: Column, cell: string, line: number): [string, unknown] {
   const flag: Flag | undefined = flags.find((one) => one.property === property);
   if (!flag) throw new Error(`Internal error: the column ${written} was checked`);
-  if (flag.kind === "boolean") {
-    const meant = valueMeant(flag.shape, cell);
-    if (typeof meant !== "boolean")
-      throw new FileFault(`${written} was given as ${JSON.stringify(cell)}: expected true or false`, line);
-    return [flag.property, meant];
-  }
-  const parsed = parseFlags(flags, [`--${flag.name}=${cell}`]);
-  if (!parsed.ok) throw new FileFault(parsed.faults.join("; ").replace(/^--[\w-]+/, written), line);
-  return [flag.property, parsed.value.options[flag.property]];
+  const read = valueIn(flag, cell);
+  if (!read.ok) throw new FileFault(read.faults.map((fault) => wordedAs(fault, written)).join("; "), line);
+  return [flag.property, read.value];
 }
 
 // Spreadsheets in some languages write semicolons.

@@ -2,11 +2,15 @@
 import { z } from "zod";
 import { kebabCase } from "../../../model/kebab-case.ts";
 import { secretOptions } from "../../../model/options.ts";
+import { declaredProse, type Prose, proseText } from "../../../model/prose.ts";
 import { shellQuoted } from "../../../model/shell-quoted.ts";
 import { looksLikeJson, valueMeant } from "../../../operations/as-meant.ts";
+import { type Fault, instead } from "../../../operations/fault.ts";
+import { faultText, toolWording } from "../../../operations/fault-text.ts";
 import { type Checked, jsonFault, nearest } from "../../../operations/faults.ts";
 import { type Shape, shapeOf } from "../../../operations/shape.ts";
 import { parseArgs } from "../../../platform/arguments.ts";
+import { speechOf } from "../../../report/speech.ts";
 
 /** The type of a flag's value. `joined`: a list that may also be one text with commas. */
 export type FlagKind =
@@ -54,8 +58,9 @@ const propertySchema = z.object({
   enum: z.array(z.unknown()).optional(),
   anyOf: z.array(z.object({ type: z.string().optional() })).optional(),
   description: z.string().default(""),
-  more: z.string().optional(),
+  prose: declaredProse.optional(),
   negated: z.string().optional(),
+  more: declaredProse.default(""),
   placeholder: z.string().optional(),
   short: z.string().optional(),
   aliases: z.array(z.string()).default([]),
@@ -86,7 +91,7 @@ export function parseFlags(
   flags: readonly Flag[],
   argv: readonly string[],
   hints: Hints = () => undefined,
-): Checked<Written> {
+): Checked<Written, string> {
   const { tokens } = parseArgs({
     args: [...argv],
     options: declarations(flags),
@@ -181,15 +186,18 @@ function flagOf(property: string, declared: Property, shape: Shape): Flag {
     kind,
     shape,
     placeholder: declared.placeholder ?? placeholderOf(property, declared),
-    description: [asSwitch(declared), declared.more].filter(Boolean).join(" "),
+    description: [asSwitch(declared), declared.more]
+      .map((given) => proseText(given, speechOf("command-line")))
+      .filter(Boolean)
+      .join(" "),
     choices: (declared.enum ?? []).map(String),
     ...(declared.default === undefined ? {} : { fallback: declared.default }),
   };
 }
 
 // A switch that is on by default is written and described as `--no-…`.
-function asSwitch({ default: fallback, description, negated = description }: Property): string {
-  return fallback === true ? negated : description;
+function asSwitch({ default: fallback, description, prose, negated }: Property): Prose {
+  return (fallback === true ? negated : undefined) ?? prose ?? description;
 }
 
 function kindOf({ type, enum: choices, anyOf }: Property): FlagKind {
@@ -252,26 +260,43 @@ function put(
   rawName: string,
   value: string,
 ): string | undefined {
-  const { property, kind, choices } = flag;
-  const shown = secretOptions.includes(property) ? "something else" : JSON.stringify(value);
-  const given = `${rawName} was given as ${shown}`;
+  const { property, kind } = flag;
   const before = options[property];
-  const meant = valueMeant(flag.shape, value);
+  const read = valueIn(flag, value);
+  if (!read.ok) return read.faults.map((fault) => wordedAs(fault, rawName)).join("; ");
+  const meant = read.value;
   if (kind === "list") options[property] = [...itemsOf(before), ...itemsOf(meant)];
-  else if (kind === "joined") {
+  else if (kind === "joined" && before !== undefined) {
     const isText = typeof before === "string" && typeof meant === "string";
-    if (before === undefined) options[property] = meant;
-    else options[property] = isText ? `${before},${meant}` : [...itemsOf(before), ...itemsOf(meant)];
-  } else if (kind === "choice" && !choices.some((choice) => choice === meant)) {
-    const near = nearest(value, choices);
-    return `${given}: expected one of ${choices.join(", ")}${near === undefined ? "" : `; did you mean ${near}?`}`;
-  } else if (kind === "number" && typeof meant !== "number")
-    return `${given}: expected a number${units[flag.placeholder] ?? ""}`;
-  else if (typeof meant === "string" && takesData(kind) && (kind === "object" || looksLikeJson(value))) {
-    const reason = secretOptions.includes(property) ? "" : jsonFault(value);
-    return `${given}: expected a JSON object${reason}`;
+    options[property] = isText ? `${before},${meant}` : [...itemsOf(before), ...itemsOf(meant)];
   } else options[property] = meant;
   return undefined;
+}
+
+/** What a text means as the value of a flag, or what is accepted instead. Its schema has not looked at it yet. */
+export function valueIn(
+  { property, kind, shape, choices, placeholder }: Flag,
+  text: string,
+): Checked<unknown> {
+  const isSecret = secretOptions.includes(property);
+  const meant = valueMeant(shape, text);
+  const refused = (expected: string, near?: string): Checked<unknown> => ({
+    ok: false,
+    faults: [instead([property], isSecret ? "something else" : JSON.stringify(text), expected, near)],
+  });
+  if (kind === "boolean" && typeof meant !== "boolean") return refused("expected true or false");
+  if (kind === "choice" && !choices.some((choice) => choice === meant))
+    return refused(`expected one of ${choices.join(", ")}`, nearest(text, choices));
+  if (kind === "number" && typeof meant !== "number")
+    return refused(`expected a number${units[placeholder] ?? ""}`);
+  if (typeof meant === "string" && takesData(kind) && (kind === "object" || looksLikeJson(text)))
+    return refused(`expected a JSON object${isSecret ? "" : jsonFault(text)}`);
+  return { ok: true, value: meant };
+}
+
+/** A fault of a value whose option is called `name` where it stands. */
+export function wordedAs(fault: Fault, name: string): string {
+  return faultText(fault, { ...toolWording, place: () => name });
 }
 
 /** The unit of a number, by its placeholder. */

@@ -1,5 +1,4 @@
 // The help of flags and commands, wrapped to the width of a terminal.
-import { inFlagWords } from "../input/flag-words.ts";
 import type { Flag } from "../input/flags.ts";
 import { wrap } from "../terminal/wrapped.ts";
 
@@ -12,12 +11,7 @@ const narrow = 64;
 /** Lines for each flag: its spelling, meaning, choices and default. */
 export function helpLines(flags: readonly Flag[], width: number): string[] {
   return flags.flatMap((flag) => {
-    const said = [
-      inFlagWords(flag.description, flags),
-      choiceText(flag),
-      repeatText(flag),
-      defaultText(flag),
-    ];
+    const said = [flag.description, choiceText(flag), repeatText(flag), defaultText(flag)];
     return twoColumns(writtenAs(flag), said.filter(Boolean).join(" "), width);
   });
 }

@@ -1,7 +1,6 @@
 // The output of `help`, for all commands and for one.
 import { product } from "../../../model/product.ts";
 import type { Command, Example, Positional } from "../input/command.ts";
-import { inFlagWords } from "../input/flag-words.ts";
 import { type Flag, flagsOf } from "../input/flags.ts";
 import { wrap } from "../terminal/wrapped.ts";
 import { helpLines, twoColumns } from "./flag-help.ts";
@@ -47,7 +46,7 @@ export function commandHelp(command: Command, width: number): string {
   return [
     ...wrap(`Usage: ${usageOf(command)}`, width),
     "",
-    ...wrap(inFlagWords(command.description, flags), width),
+    ...wrap(command.description, width),
     ...section(
       "Arguments",
       command.positionals.flatMap((one) => twoColumns(written(one), one.description, width)),

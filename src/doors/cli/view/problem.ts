@@ -1,13 +1,10 @@
 // What went wrong with a task, and what to do about it, in the words of the command line.
 import type { BatchState, DoneTask } from "../../../model/state.ts";
-import { parallelInput } from "../../../operations/spawn-input.ts";
 import { adviceFor } from "../../../report/advice.ts";
 import { adviceFactsOf } from "../../../report/advice-facts.ts";
 import { countText } from "../../../report/amounts.ts";
 import { remarksOf } from "../../../report/answer.ts";
 import { oneLine } from "../../../report/harmless.ts";
-import { inFlagWords } from "../input/flag-words.ts";
-import { flagsOf } from "../input/flags.ts";
 import { type FailureGroup, failureGroups, happenedText, isProblem, tasksText } from "./failure-groups.ts";
 
 /** Inputs that `run` reads without a flag of that name. */
@@ -49,10 +46,9 @@ function wordsText(state: BatchState, task: DoneTask, tasks: readonly DoneTask[]
     ...adviceFactsOf(state, task, "command-line"),
     ...(tasks.length > 1 ? { tasks: numbersOf(tasks), sessionId: undefined } : {}),
   });
-  const flags = flagsOf(parallelInput, withoutFlags);
   const words = [
     ...(advice === undefined ? [] : [advice]),
-    ...remarksOf(task).map((remark) => inFlagWords(oneLine(remark, 500), flags)),
+    ...remarksOf(task).map((remark) => oneLine(remark, 500)),
   ];
   return words.map((line) => `\n  ${line}`).join("");
 }

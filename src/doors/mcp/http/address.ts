@@ -8,7 +8,7 @@ export interface Address {
 }
 
 /** `8080`, `localhost:8080`, `[::1]:8080`. */
-export function addressFrom(text: string): Checked<Address> {
+export function addressFrom(text: string): Checked<Address, string> {
   const parts = /^(?:(?<host>[^:[\]\s/\\?#@%]+|\[[0-9a-f:.]+\]):)?(?<port>\d{1,5})$/i.exec(text)?.groups;
   const port = Number(parts?.["port"]);
   const host = URL.parse(`http://${parts?.["host"] ?? "127.0.0.1"}`)?.hostname;

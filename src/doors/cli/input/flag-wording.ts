@@ -1,0 +1,49 @@
+// Faults in the words of a command line: options are flags, and what stands in a file is called as it is there.
+import type { Fault, Place } from "../../../operations/fault.ts";
+import { faultText, placeText, toolWording, type Wording } from "../../../operations/fault-text.ts";
+import { optionText } from "../../../report/option-words.ts";
+import { speechOf } from "../../../report/speech.ts";
+import type { Flag } from "./flags.ts";
+
+/** `["maxTurns"]` is `--max-turns`, and the third task `task 3`. What is no flag keeps its name. */
+export function flagWording(flags: readonly Flag[]): Wording {
+  return {
+    ...speechOf("command-line"),
+    place: ([first, second, ...others]) => {
+      if (first === undefined) return "the input";
+      if (first === "tasks" && typeof second === "number")
+        return placeText([`task ${second + 1}`, ...others]);
+      const inner = second === undefined ? [] : [second, ...others];
+      const flag = flags.find(({ property }) => property === first);
+      return placeText([flag ? `--${flag.name}` : first, ...inner]);
+    },
+    besideTasks: giveFlag,
+  };
+}
+
+/** For a task of a file: its options have their own names there, and those of the batch are flags. */
+function fileWording(where: string): Wording {
+  return {
+    ...toolWording,
+    place: ([, , ...inner]) => `${where}: ${inner.length === 0 ? "the task" : placeText(inner)}`,
+    besideTasks: giveFlag,
+  };
+}
+
+function giveFlag(option: string): string {
+  return `give ${optionText("command-line", option)}`;
+}
+
+/** `places` are those of the tasks that stand in files, in the order of the tasks. */
+export function faultInFlags(
+  fault: Fault,
+  flags: readonly Flag[],
+  places: readonly (string | undefined)[],
+): string {
+  const where = fault.kind === "general" ? undefined : placeIn(fault.place, places);
+  return faultText(fault, where === undefined ? flagWording(flags) : fileWording(where));
+}
+
+function placeIn([first, index]: Place, places: readonly (string | undefined)[]): string | undefined {
+  return first === "tasks" && typeof index === "number" ? places[index] : undefined;
+}
