@@ -207,7 +207,7 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
     { task: "x", batchBudgetUsd: 2 },
     "Nothing was done: batchBudgetUsd is an option of spawn_parallel_claude_sessions only",
   ],
-  ["wait_for_batch", {}, "Nothing was done: batchId is missing: expected text"],
+  ["wait_for_batch", {}, "Nothing was done: batchId is missing: expected a batch id, or `latest`"],
   ["wait_for_batch", { batchId: "latest" }, "There is no batch yet."],
   ["wait_for_batch", { batch_id: "abc" }, "There is no batch abc. list_batches shows all batches."],
   [

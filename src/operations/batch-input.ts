@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 export const batchIdInput = z
-  .string()
+  .string("expected a batch id, or `latest`")
   .min(1)
   .meta({
     description: "Batch id, or its first characters. `latest` is the newest batch.",

@@ -74,8 +74,8 @@ export const prompts: readonly Prompt[] = [
       },
       {
         name: "sides",
-        title: "Sides",
-        description: `Comma-separated (default: ${usualSides}).`,
+        title: "Points of view",
+        description: `From which points of view, comma-separated (default: ${usualSides}).`,
         required: false,
         values: [usualSides, "security, privacy", "accuracy, tone, completeness"],
       },
