@@ -42,7 +42,7 @@ const fromRelease = (owner: string, isPublished: boolean) => [
   `irm ${latestOf(owner)}/download/install.ps1 | iex    # Windows`,
   "```",
   "",
-  `For Claude Desktop, a release also has bundles: you open one, and need no terminal. See [docs/install.md](docs/install.md#from-a-release).`,
+  `For Claude Desktop, a release also has bundles, which you install by opening one: see [docs/install.md](docs/install.md#from-a-release).`,
 ];
 
 /** What the README says of installing, for readers where this owner has published, or will. */
