@@ -26,7 +26,7 @@ try {
   const fakeClaude = join(folder, "fake-claude");
   await Promise.all([build(program), compile("test/fixtures/fake-claude/main.ts", fakeClaude)]);
   const compiled = { TEST_EXECUTABLE: program, FAKE_CLAUDE_EXECUTABLE: fakeClaude };
-  const child = Bun.spawn([process.execPath, "test", "--timeout", "60000", "--parallel=2", ...args], {
+  const child = Bun.spawn([process.execPath, "test", "--timeout", "180000", "--parallel=2", ...args], {
     cwd: root,
     env: { ...process.env, ...compiled, ...(defaults ? { TEST_AS_DELIVERED: "1" } : {}) },
     stdio: ["ignore", "inherit", "inherit"],

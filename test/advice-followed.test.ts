@@ -37,12 +37,12 @@ const cases: Record<string, Case> = {
     adds: "--max-budget-usd 0.02",
   },
   "the wall clock": {
-    prompt: "[[sleep ms=1500]] one",
-    flags: ["--timeout-seconds", "1", "--retries", "0"],
-    options: { timeoutSeconds: 1, retries: 0 },
+    prompt: "[[wait-for-file path=GATE]] one",
+    flags: ["--timeout-seconds", "4", "--retries", "0"],
+    options: { timeoutSeconds: 4, retries: 0 },
     outcome: "timed-out: wall",
     words: "timed out: total time",
-    adds: "--timeout-seconds 2",
+    adds: "--timeout-seconds 8",
   },
 };
 
@@ -54,13 +54,16 @@ function wordsOf(command: string): string[] {
 describe("advice on a command line is a command that works:", () => {
   test.each(Object.entries(cases))("%s", async (_, { prompt, flags, words, adds }) => {
     await using home = new Home();
-    const { code, err } = await run(home, ["run", ...flags, "[[cost usd=0.001]] fine", prompt]);
+    const gate = home.file("gate");
+    const slow = prompt.replace("GATE", gate);
+    const { code, err } = await run(home, ["run", ...flags, "[[cost usd=0.001]] fine", slow]);
     expect(code).toBe(1);
     expect(err).toContain(words);
     const command = /`(parallel-claude-code-mcp retry \w+ 2 [^`]*)`/.exec(err)?.[1] ?? "";
     expect(command).toEndWith(` 2 ${adds}`);
     const shown = await run(home, ["show", "latest"]);
     expect(shown.out).toContain(`\`${command}\``);
+    await Bun.write(gate, "");
     const retried = await run(home, wordsOf(command));
     expect(retried.out).toContain(`1 task is run again with \`${adds}\`.`);
     expect((await run(home, ["wait", "latest"])).out).toContain("All 2 tasks succeeded.");
@@ -74,15 +77,17 @@ describe("advice on a command line is a command that works:", () => {
 describe("advice of the tools is a call that works:", () => {
   test.each(Object.entries(cases))("%s", async (_, { prompt, options, outcome }) => {
     await using home = new Home();
+    const gate = home.file("gate");
     await using client = await connectNew(home);
     const { data } = await client.call("spawn_parallel_claude_sessions", {
-      tasks: ["fine", { task: prompt, ...options }],
+      tasks: ["fine", { task: prompt.replace("GATE", gate), ...options }],
     });
     expect(data).toMatchObject({ results: [{}, { outcome }] });
     const [, failed]: { advice?: string }[] = JSON.parse(JSON.stringify(data?.["results"]));
     const call = JSON.parse(/retry_batch with `(\{.*?\})`/.exec(failed?.advice ?? "")?.[1] ?? "{}");
     expect(Object.keys(call)).toEqual(["batchId", "tasks", "with"]);
     expect(call.tasks).toEqual([2]);
+    await Bun.write(gate, "");
     const retried = await client.call("retry_batch", call);
     expect(retried.data?.["message"]).toContain("1 task is run again with `");
     const { batchId } = call;

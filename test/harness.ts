@@ -144,7 +144,13 @@ export async function kill(...identities: (ProcessIdentity | undefined)[]): Prom
 }
 
 /** How long something may take that must happen, on a slow and busy machine. */
-const patienceMs = 20_000;
+const patienceMs = 60_000;
+
+/**
+ * How long a call waits before it hands its batch over, in seconds, one after another: what is quick has ended in one of
+ * them, however busy the machine is.
+ */
+export const everLongerWaits = [2, 10, 30] as const;
 
 /** Waits for a condition by looking, and fails with `why` when it does not come. */
 export async function eventually(
@@ -229,7 +235,7 @@ export async function connectNew(home: Home, name = "test"): Promise<TestClient>
     pid: transport.pid ?? 0,
     listTools: async () => (await client.listTools()).tools,
     call: async (name, input, options = {}) =>
-      answerFrom(await client.callTool({ name, arguments: input }, { timeout: 60_000, ...options })),
+      answerFrom(await client.callTool({ name, arguments: input }, { timeout: 150_000, ...options })),
     close: () => client.close(),
     [Symbol.asyncDispose]: () => client.close(),
   };
@@ -250,7 +256,7 @@ export async function connectOlder(home: Home, name = "test"): Promise<TestClien
     listTools: async () => (await client.listTools()).tools,
     call: async (name, input, options = {}) =>
       answerFrom(
-        await client.callTool({ name, arguments: input }, undefined, { timeout: 60_000, ...options }),
+        await client.callTool({ name, arguments: input }, undefined, { timeout: 150_000, ...options }),
       ),
     close: () => client.close(),
     [Symbol.asyncDispose]: () => client.close(),
