@@ -1,6 +1,7 @@
 // How many more files this process may open.
 // Bun has no call that lists a folder with one descriptor, and says that even that one is lacking.
 import { readdirSync, readFileSync } from "node:fs";
+import { systemCode } from "./system-error.ts";
 
 /** Infinity if unknown. */
 export function spareDescriptors(): number {
@@ -11,9 +12,7 @@ export function spareDescriptors(): number {
     return limit - (readdirSync("/proc/self/fd").length - 1);
   } catch (error) {
     // Not even this call got a descriptor.
-    return error instanceof Error && "code" in error && error.code === "EMFILE"
-      ? 0
-      : Number.POSITIVE_INFINITY;
+    return systemCode(error) === "EMFILE" ? 0 : Number.POSITIVE_INFINITY;
   }
 }
 let limit: number | undefined;

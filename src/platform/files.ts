@@ -21,7 +21,7 @@ import {
   statSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "./paths.ts";
-import { systemCode } from "./system-error.ts";
+import { codeOf, systemCode } from "./system-error.ts";
 
 /** Makes a directory, with its parents, that only this user may enter. */
 export function makePrivateDirectory(path: string): void {
@@ -137,8 +137,7 @@ export function isDirectory(path: string): boolean {
 
 // Too long, with a NUL, or a loop of links: nothing can exist or be created there.
 function isUnusable(error: unknown): boolean {
-  const codes = ["ENAMETOOLONG", "ELOOP", "ERR_INVALID_ARG_VALUE"];
-  return error instanceof Error && "code" in error && codes.some((code) => code === error.code);
+  return ["ENAMETOOLONG", "ELOOP", "ERR_INVALID_ARG_VALUE"].includes(codeOf(error) ?? "");
 }
 
 function statOf(path: string) {
@@ -146,7 +145,7 @@ function statOf(path: string) {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
     // A parent is not a directory.
-    if (error instanceof Error && "code" in error && error.code === "ENOTDIR") return undefined;
+    if (systemCode(error) === "ENOTDIR") return undefined;
     throw error;
   }
 }

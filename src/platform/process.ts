@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { ownHome, whereIs } from "./process-home.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { textAt } from "./system.ts";
+import { systemCode } from "./system-error.ts";
 
 export type Liveness = "alive" | "dead" | "unknown";
 
@@ -133,6 +134,6 @@ function send(pid: number, signal: NodeJS.Signals | 0): boolean {
     return true;
   } catch (error) {
     // EPERM means that it exists; anything else that it does not.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return systemCode(error) === "EPERM";
   }
 }

@@ -4,7 +4,7 @@ import { product } from "../model/product.ts";
 import { closeToOthers, exists, makePrivateDirectory, touchPrivately } from "../platform/files.ts";
 import { networkFileSystemOf } from "../platform/network-file-systems.ts";
 import { dirname } from "../platform/paths.ts";
-import { messageOf } from "../platform/system-error.ts";
+import { codeOf, messageOf } from "../platform/system-error.ts";
 import { isFileOfOurs } from "./layout.ts";
 import { migrations } from "./migrations.ts";
 
@@ -96,8 +96,8 @@ function versionOf(database: Database): number {
 
 /** Whether the error comes from storage (full, read-only, missing, damaged) rather than a bug. */
 export function isStorageTrouble(error: unknown): error is Error {
-  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return false;
-  return /^(?:SQLITE_(?:FULL|IOERR|READONLY|CANTOPEN|BUSY)|ENOSPC|EROFS|EDQUOT|EIO)/.test(error.code);
+  const code = codeOf(error) ?? "";
+  return /^(?:SQLITE_(?:FULL|IOERR|READONLY|CANTOPEN|BUSY)|ENOSPC|EROFS|EDQUOT|EIO)/.test(code);
 }
 
 /** Whether another process has the store locked. */
@@ -117,8 +117,9 @@ export function isStoreError(error: unknown): boolean {
 /** What an error of the store means for its user, and what to do; undefined for any other error. */
 export function storeProblemOf(error: unknown, path: string): StoreProblem | undefined {
   if (error instanceof StoreProblem) return error;
-  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
-  const { code, message } = error;
+  const code = codeOf(error);
+  if (code === undefined) return undefined;
+  const message = messageOf(error);
   if (isBusy(error)) {
     return new StoreLocked(
       `The store ${path} is locked by another process. Check what has it open, such as a database browser or a backup, close that, and try again. Batches that run wait for it, and lose nothing.`,
@@ -140,7 +141,7 @@ const usableAdvice =
 function asProblem(error: unknown, path: string): unknown {
   const problem = storeProblemOf(error, path);
   if (problem || !(error instanceof Error)) return problem ?? error;
-  const code = "code" in error ? String(error.code) : "";
+  const code = codeOf(error) ?? "";
   // From SQLite or from the system, such as EISDIR if a directory has the name.
   if (!/^(?:SQLITE_|E[A-Z]+$)/.test(code)) return error;
   const what = exists(path) ? "opened" : "made";

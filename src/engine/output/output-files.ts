@@ -6,7 +6,7 @@ import { type BatchState, type DoneTask, taskOf } from "../../model/state.ts";
 import { endedWord } from "../../model/state-word.ts";
 import { readTail } from "../../platform/files.ts";
 import { basename, join } from "../../platform/paths.ts";
-import { systemCode } from "../../platform/system-error.ts";
+import { codeOf, messageOf, systemCode } from "../../platform/system-error.ts";
 import {
   makeDirectory,
   namesIn,
@@ -411,12 +411,12 @@ export class OutputFiles {
       this.#failingSince.delete(path);
     } catch (error) {
       // The page reads the store too.
-      if (!(error instanceof Error) || !("code" in error)) throw error;
-      const code = String(error.code);
+      const code = codeOf(error);
+      if (code === undefined) throw error;
       const since = this.#failingSince.get(path) ?? performance.now();
       this.#failingSince.set(path, since);
       const mayPass = passing.has(code) && !this.#isEnding && performance.now() - since < passingMs;
-      if (!mayPass) this.#fail(path, error.message);
+      if (!mayPass) this.#fail(path, messageOf(error));
     }
   }
 

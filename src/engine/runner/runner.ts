@@ -12,7 +12,7 @@ import { noticesOf } from "../output/notify.ts";
 import { bestEffort } from "../shared/late-writes.ts";
 import { composeRunner, type RunnerParts, type RunOptions } from "./compose-runner.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { startFollower, startNotifier } from "./start.ts";
+import { leavingMs, startFollower, startNotifier } from "./start.ts";
 
 /** How often to check cancel requests, leash and clocks, in milliseconds. */
 const beatMs = 250;
@@ -22,8 +22,6 @@ const lookEveryBeats = 4;
 const goneMs = 3_000;
 /** How many beats between two checks for the keeper. A new keeper takes most of a second to register. */
 const keeperEveryBeats = 20;
-/** How long to wait for an earlier runner that has ended its batch to exit, in milliseconds. */
-const leavingMs = 3_000;
 /** How long to wait for a disk that does not take the first line of a runner, in milliseconds. */
 const passingMs = 30_000;
 

@@ -21,8 +21,8 @@ export const hiddenCommands = {
 /** The argument that announces values of `env` on stdin. */
 export const valuesOnStdin = "--values-on-stdin";
 
-/** How long a keeper waits for another one to exit, in milliseconds. */
-const leavingMs = 3_000;
+/** How long a keeper or runner that has nothing left to do may take to exit, in milliseconds; its successor waits. */
+export const leavingMs = 3_000;
 
 /** Exit status of a runner that could not work because of disk or system (`EX_TEMPFAIL`). */
 export const hinderedCode = 75;

@@ -2,9 +2,9 @@
 import { product } from "../../model/product.ts";
 import { spareDescriptors } from "../../platform/descriptors.ts";
 import { freeSpace } from "../../platform/files.ts";
+import { codeOf } from "../../platform/system-error.ts";
 import { spareThreads } from "../../platform/threads.ts";
 import { countText } from "../../report/amounts.ts";
-import { isStorageTrouble } from "../../store/database.ts";
 
 /** Below this, no session starts: there are reports of transcripts that filled whole disks. */
 const leastFreeBytes = 100 * 1024 * 1024;
@@ -39,7 +39,7 @@ export function lackOfRoom(directory: string, running: number): string | undefin
     return undefined;
   } catch (error) {
     // The directory has gone: later writes to it will report that.
-    return error instanceof Error && (isStorageTrouble(error) || "code" in error)
+    return error instanceof Error && codeOf(error) !== undefined
       ? `The state directory ${directory} cannot be read: ${error.message}`
       : undefined;
   }

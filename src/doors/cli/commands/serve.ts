@@ -4,7 +4,7 @@ import { variableOf } from "../../../model/configuration.ts";
 import { product } from "../../../model/product.ts";
 import { stateDirectoryOf } from "../../../operations/configuration.ts";
 import { type Context, newContext, serverBusyTimeoutMs, UserError } from "../../../operations/context.ts";
-import { messageOf } from "../../../platform/system-error.ts";
+import { codeOf, messageOf } from "../../../platform/system-error.ts";
 import { StoreProblem } from "../../../store/database.ts";
 import { type HttpToken, httpToken } from "../../../store/http-token.ts";
 import { layoutOf } from "../../../store/layout.ts";
@@ -139,14 +139,13 @@ function listening<Door>(open: () => Door, { host, port }: Address): Door {
   try {
     return open();
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
     const reason = messageOf(error);
     const texts: Record<string, string> = {
       EADDRINUSE: `Port ${port} of ${host} is in use. Choose another port, or use any free one with \`--http ${host}:0\`.`,
       EADDRNOTAVAIL: `${host} is not an address of this machine. Omit the host to listen on 127.0.0.1.`,
       EACCES: `Port ${port} requires more rights than you have. Choose one from 1024 on, or use any free one with \`--http ${host}:0\`.`,
     };
-    throw new UserError(texts[String(code)] ?? `Cannot listen on ${host}:${port}: ${reason}`);
+    throw new UserError(texts[codeOf(error) ?? ""] ?? `Cannot listen on ${host}:${port}: ${reason}`);
   }
 }
 

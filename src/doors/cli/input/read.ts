@@ -1,7 +1,7 @@
 // Reads tasks from a file or standard input, in any supported format.
 import { kindAt, readUpTo } from "../../../platform/files.ts";
 import { readStandardInput, standardInputKind, TooMuchInput } from "../../../platform/standard-input.ts";
-import { messageOf } from "../../../platform/system-error.ts";
+import { codeOf, messageOf } from "../../../platform/system-error.ts";
 import { UsageError } from "./command.ts";
 import { isTable, tasksFromCsv } from "./csv.ts";
 import { textIn } from "./decode.ts";
@@ -58,7 +58,7 @@ export async function tasksFromFile(path: string): Promise<PlacedTask[]> {
 }
 
 function reasonOf(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const code = codeOf(error);
   if (code === "ENOENT" || code === "ENOTDIR") return "it does not exist";
   if (code === "EACCES") return "you have no permission";
   return messageOf(error);
