@@ -10,7 +10,7 @@ const atFullSpeed = () => Bun.unsafe.setJITPolicy(1);
 setTimeout(atFullSpeed, 1_000).unref();
 
 // In a container without an init process.
-if (process.pid === 1) await (await import("./platform/orphans.ts")).buryAsInit();
+if (process.pid === 1) await (await import("./platform/orphans.ts")).reapAsInit();
 
 if (first !== undefined && /^(?:--version|-v|-V|version)$/.test(first) && others.length === 0) {
   process.exitCode = printNow(product.version);

@@ -10,12 +10,12 @@ const setChildSubreaper = 36;
 const withoutWaiting = 1;
 
 /** How often an otherwise idle process reaps ended orphans, in milliseconds. */
-export const buryEveryMs = 1_000;
+export const reapEveryMs = 1_000;
 
 interface Calls {
-  takeIn(): void;
+  becomeSubreaper(): void;
   /** Reaps an ended child. */
-  bury(pid: number): void;
+  reap(pid: number): void;
 }
 
 let calls: Calls | undefined;
@@ -34,24 +34,24 @@ function pidAbove(): number | undefined {
  * Makes a descendant whose parent ends our child instead of init's, even if it changed its environment, group and
  * session. Where the system lacks this, such a process may escape. `parent`: our parent, if it adopts orphans too.
  */
-export async function takeInOrphans({ parent }: { parent?: ProcessIdentity } = {}): Promise<void> {
+export async function becomeSubreaper({ parent }: { parent?: ProcessIdentity } = {}): Promise<void> {
   above = parent;
   if (process.platform !== "linux" || takesIn) return;
   takesIn = true;
   calls ??= await systemCalls();
   // Before the first orphan can arrive.
   if (calls) leaveOwnAlone();
-  calls?.takeIn();
+  calls?.becomeSubreaper();
 }
 
 /** Without an init, this process gets the orphans of its whole container, so an orphan's origin is unknown. */
 const isInit = process.platform === "linux" && process.pid === 1;
 
 /** Reaps the container's ended processes if nobody else does. Otherwise every batch would leave a zombie. */
-export async function buryAsInit(): Promise<void> {
+export async function reapAsInit(): Promise<void> {
   if (!isInit) return;
   calls ??= await systemCalls();
-  setInterval(buryOrphans, buryEveryMs).unref();
+  setInterval(reapOrphans, reapEveryMs).unref();
 }
 
 async function systemCalls(): Promise<Calls | undefined> {
@@ -63,8 +63,8 @@ async function systemCalls(): Promise<Calls | undefined> {
         waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },
       });
       return {
-        takeIn: () => void symbols.prctl(setChildSubreaper, 1n, 0n, 0n, 0n),
-        bury: (pid) => void symbols.waitpid(pid, null, withoutWaiting),
+        becomeSubreaper: () => void symbols.prctl(setChildSubreaper, 1n, 0n, 0n, 0n),
+        reap: (pid) => void symbols.waitpid(pid, null, withoutWaiting),
       };
     } catch {
       // Another C library, or a system that forbids the call.
@@ -153,10 +153,10 @@ export function orphansIn(table: ProcessTable): [number, ProcessRow][] {
 let endedBefore = new Set<number>();
 
 /** Reaps ended orphans, which nobody else waits for. Call periodically. */
-export function buryOrphans(): void {
+export function reapOrphans(): void {
   if (!calls) return;
   const ended = new Set(ownChildren().filter((pid) => !started.has(pid) && readStat(pid)?.state === "Z"));
-  for (const pid of ended) if (endedBefore.has(pid)) calls.bury(pid);
+  for (const pid of ended) if (endedBefore.has(pid)) calls.reap(pid);
   endedBefore = ended;
 }
 

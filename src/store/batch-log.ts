@@ -43,9 +43,9 @@ export class BatchLog {
   readonly state: BatchState;
   #sequence: number;
   /** Events of others, folded by an append of ours, that `refresh` still has to return. */
-  #unheard: Event[] = [];
+  #unreturned: Event[] = [];
   /** State before a transaction that failed: everything folded since is invalid. Undefined if all is well. */
-  #wellUntil: { sequence: number; unheard: readonly Event[] } | undefined;
+  #wellUntil: { sequence: number; unreturned: readonly Event[] } | undefined;
 
   private constructor(place: LogPlace, lines: LogLines, state: BatchState, sequence: number) {
     this.#place = place;
@@ -89,12 +89,12 @@ export class BatchLog {
   /** Folds what others have appended, and returns events not returned before. */
   refresh(): Event[] {
     this.#foldAgain();
-    const events = [...this.#unheard, ...this.#takeIn()];
-    this.#unheard = [];
+    const events = [...this.#unreturned, ...this.#foldNew()];
+    this.#unreturned = [];
     return events;
   }
 
-  #takeIn(): Event[] {
+  #foldNew(): Event[] {
     return this.#lines.after(this.#sequence).map(({ event, sequence }) => {
       apply(this.state, event);
       this.#sequence = sequence;
@@ -108,7 +108,7 @@ export class BatchLog {
    */
   append(decide: (state: BatchState) => EventBody[], epoch?: number): Event[] {
     return this.#write(() => {
-      this.#unheard.push(...this.#takeIn());
+      this.#unreturned.push(...this.#foldNew());
       if (epoch !== undefined && epoch !== this.state.epoch) throw new Replaced(this.batchId);
       const events = decide(this.state).map((body): Event => ({ ...body, ...this.#stamp(epoch ?? 0) }));
       for (const event of events) {
@@ -132,7 +132,7 @@ export class BatchLog {
 
   #write<Result>(write: () => Result): Result {
     this.#foldAgain();
-    const before = { sequence: this.#sequence, unheard: [...this.#unheard] };
+    const before = { sequence: this.#sequence, unreturned: [...this.#unreturned] };
     let hasBegun = false;
     const transaction = this.#place.database.transaction(() => {
       hasBegun = true;
@@ -162,12 +162,12 @@ export class BatchLog {
   // Events of others since the last good moment stay valid, and `refresh` has not returned them yet.
   #foldAgain(): void {
     if (!this.#wellUntil) return;
-    const { sequence, unheard } = this.#wellUntil;
+    const { sequence, unreturned } = this.#wellUntil;
     const before = BatchLog.open(this.#place, this.batchId, sequence);
     if (!before) throw new Error(`Internal error: the log of ${this.batchId} has gone`);
     replaceState(this.state, before.state);
     this.#sequence = before.#sequence;
-    this.#unheard = [...unheard, ...this.#takeIn()];
+    this.#unreturned = [...unreturned, ...this.#foldNew()];
     this.#wellUntil = undefined;
   }
 

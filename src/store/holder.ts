@@ -8,7 +8,7 @@ import { type ProcessIdentity, processIdentity } from "../platform/process-ident
  * How long after its last heartbeat a process that is not visible from here still counts as alive, in milliseconds: in
  * another container, or on another machine. Runners send one every 15 seconds.
  */
-export const believedMs = 60_000;
+export const staleAfterMs = 60_000;
 
 interface Held {
   holder: ProcessIdentity;
@@ -24,7 +24,7 @@ export function isHeld({ holder, seenAt }: Held): boolean {
 
 /** Whether a heartbeat is fresh. One from the future came before the clock was set back. */
 export function isFresh(seenAt: number, now = Date.now()): boolean {
-  return Math.abs(now - seenAt) < believedMs;
+  return Math.abs(now - seenAt) < staleAfterMs;
 }
 
 const seenRow = z.object({ seen_at: z.number().nullable() });

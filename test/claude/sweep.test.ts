@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from "bun:test";
 import type { Surroundings } from "../../src/claude/left-behind.ts";
 import { SharedDaemons } from "../../src/claude/shared-daemons.ts";
 import { Sweeper } from "../../src/claude/sweep.ts";
-import { isNoOrphan, takeInOrphans } from "../../src/platform/orphans.ts";
+import { becomeSubreaper, isNoOrphan } from "../../src/platform/orphans.ts";
 import { identityOf, livenessOf, ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import { markerVariable } from "../../src/platform/process-table.ts";
@@ -101,7 +101,7 @@ async function withLeftovers(act: (left: ProcessIdentity, runs: ProcessIdentity)
 
 describeNeeding("Linux")("in the processes of this machine, what carries the mark of a session", () => {
   // As in a runner. Another test file of this process may have done so already.
-  beforeAll(() => takeInOrphans());
+  beforeAll(() => becomeSubreaper());
 
   for (const isOurs of [true, false]) {
     test(`is found once it has ended, ${isOurs ? "whether we started it" : "or an earlier runner"}`, () =>

@@ -5,7 +5,7 @@ import { checkVersion } from "../../src/operations/claude-version.ts";
 import { doctor } from "../../src/operations/doctor.ts";
 import { probeSession, probeVersion } from "../../src/operations/probe.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
-import { believedMs } from "../../src/store/holder.ts";
+import { staleAfterMs } from "../../src/store/holder.ts";
 import { Inside } from "../inside.ts";
 
 /** A `claude` that says its version, and introduces itself with this account. */
@@ -343,7 +343,7 @@ describe("batches", () => {
       detail: expect.stringContaining("has 1 task to do. Its processes are in another container"),
     });
     expect(await sees(45_000)).toMatchObject({ ok: false });
-    expect(await sees(believedMs + 60_000)).toMatchObject({
+    expect(await sees(staleAfterMs + 60_000)).toMatchObject({
       ok: true,
       detail: expect.stringContaining("is interrupted, with 1 task to do."),
     });

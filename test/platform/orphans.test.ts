@@ -8,7 +8,7 @@ const platform = join(import.meta.dir, "../../src/platform");
 
 async function tellOf(script: string): Promise<string> {
   const imports = `
-    import { buryOrphans, isNoOrphan, orphansIn, takeInOrphans } from "${platform}/orphans.ts";
+    import { reapOrphans, isNoOrphan, orphansIn, becomeSubreaper } from "${platform}/orphans.ts";
     import { processTable } from "${platform}/process-table.ts";
     const orphans = () => orphansIn(processTable()).map(([pid]) => pid);
     const until = async (holds) => { while (!holds()) await Bun.sleep(5); };
@@ -31,7 +31,7 @@ testNeeding("Linux", "setsid")(
   "a process that left its parents and its environment is our child",
   async () => {
     const told = await tellOf(`
-    await takeInOrphans();
+    await becomeSubreaper();
     const pid = await daemon("sleep 1000 > /dev/null");
     await until(() => orphans().length > 0);
     console.log(orphans().includes(pid));
@@ -49,7 +49,7 @@ for (const [how, script] of Object.entries(agents)) {
   testNeeding("Linux", "setsid")(`what a shell of the user's started ${how} is left alone`, async () => {
     const told = await tellOf(`
     import { leavingAlone } from "${platform}/orphans.ts";
-    await takeInOrphans();
+    await becomeSubreaper();
     const shell = leavingAlone(() => Bun.spawnSync(["setsid", "sh", "-c", "${script}"]));
     const pid = Number(shell.stdout.toString());
     console.log(orphans().length, processTable().get(pid)?.parent === process.pid);
@@ -62,10 +62,10 @@ for (const program of ["sleep 1000", "setsid sleep 1000"]) {
   testNeeding("Linux", "setsid")(
     `what a shell had started before it became us is left alone: ${program}`,
     async () => {
-      const imports = `import { orphansIn, takeInOrphans } from "${platform}/orphans.ts";
+      const imports = `import { orphansIn, becomeSubreaper } from "${platform}/orphans.ts";
       import { processTable } from "${platform}/process-table.ts";`;
       const script = `${imports}
-      await takeInOrphans();
+      await becomeSubreaper();
       console.log(orphansIn(processTable()).length);
       process.kill(Number(process.env.BEFORE), "SIGKILL");`;
       const child = Bun.spawn(
@@ -81,7 +81,7 @@ for (const program of ["sleep 1000", "setsid sleep 1000"]) {
 
 testNeeding("Linux")("a child of our own is none", async () => {
   const told = await tellOf(`
-    await takeInOrphans();
+    await becomeSubreaper();
     const child = isNoOrphan(Bun.spawn(["sleep", "1000"]));
     console.log(orphans().length);
     child.kill("SIGKILL");`);
@@ -93,12 +93,12 @@ testNeeding("Linux", "setsid")(
   async () => {
     const told = await tellOf(`
     import { readStat } from "${platform}/process.ts";
-    await takeInOrphans();
+    await becomeSubreaper();
     const pid = await daemon("true > /dev/null");
     await until(() => readStat(pid)?.state !== "S" && readStat(pid)?.state !== "R");
     const child = isNoOrphan(Bun.spawn(["sh", "-c", "exit 7"]));
-    for (let look = 0; look < 3; look++) { buryOrphans(); await Bun.sleep(5); }
-    await until(() => { buryOrphans(); return readStat(pid) === undefined; });
+    for (let look = 0; look < 3; look++) { reapOrphans(); await Bun.sleep(5); }
+    await until(() => { reapOrphans(); return readStat(pid) === undefined; });
     console.log(await child.exited);`);
     expect(told).toBe("7");
   },
@@ -107,14 +107,14 @@ testNeeding("Linux", "setsid")(
 testNeeding("Linux")("children of init's are none of ours once our parent has ended", async () => {
   // Takes the place of init: the runner comes to it when its keeper ends, and its other child is somebody else's.
   const told = await tellOf(`
-    await takeInOrphans();
+    await becomeSubreaper();
     const others = isNoOrphan(Bun.spawn(["sleep", "1000"], { detached: true }));
     const runner = \`
-      import { childrenThatCame, orphansIn, takeInOrphans } from "${platform}/orphans.ts";
+      import { childrenThatCame, orphansIn, becomeSubreaper } from "${platform}/orphans.ts";
       import { identityOf } from "${platform}/process.ts";
       import { processTable } from "${platform}/process-table.ts";
       const parent = identityOf(process.ppid);
-      await takeInOrphans({ parent });
+      await becomeSubreaper({ parent });
       process.kill(parent.pid, "SIGKILL");
       while (process.ppid === parent.pid) await Bun.sleep(5);
       console.log(JSON.stringify([process.ppid === \${process.pid}, childrenThatCame(), orphansIn(processTable())]));\`;

@@ -6,7 +6,7 @@ import type { EventBody } from "../../src/model/event.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import { batchColumns, selectionOf } from "../../src/store/batch-columns.ts";
 import type { BatchLog, Founding } from "../../src/store/batch-log.ts";
-import { glimpseBatches } from "../../src/store/peek.ts";
+import { readBatchSummaries } from "../../src/store/batch-summaries.ts";
 import { type BatchRow, Store } from "../../src/store/store.ts";
 import { Home } from "../harness.ts";
 import { batchOf, goneIdentity, lost, started } from "./samples.ts";
@@ -278,14 +278,14 @@ describe("of several batches", () => {
       expect(store.endedBy(599)).toEqual([]);
     }));
 
-  test("a glimpse has id, name, number of tasks and begin, newest first, and makes no store", () =>
+  test("a summary has id, name, number of tasks and begin, newest first, and makes no store", () =>
     withThree((store, home) => {
       store.create(founding("zzzzzzzz", { name: "nightly" }), 900);
-      expect(glimpseBatches(home.state, 2)).toEqual([
+      expect(readBatchSummaries(home.state, 2)).toEqual([
         { batchId: batchIdSchema.parse("zzzzzzzz"), name: "nightly", tasks: 4, createdAt: 900 },
         { batchId: batchIdSchema.parse("bcdddddd"), tasks: 4, createdAt: 300 },
       ]);
-      expect(glimpseBatches(home.file("none"), 2)).toEqual([]);
+      expect(readBatchSummaries(home.file("none"), 2)).toEqual([]);
       expect(Bun.file(home.file("none/store.sqlite")).size).toBe(0);
     }));
 });

@@ -6,8 +6,8 @@ import type { EventBody } from "../../src/model/event.ts";
 import { fold } from "../../src/model/state.ts";
 import { identityOf, ownIdentity } from "../../src/platform/process.ts";
 import { BatchLog, Replaced } from "../../src/store/batch-log.ts";
+import { readBatchSummaries } from "../../src/store/batch-summaries.ts";
 import { migrations } from "../../src/store/migrations.ts";
-import { glimpseBatches } from "../../src/store/peek.ts";
 import { Store } from "../../src/store/store.ts";
 import { Home } from "../harness.ts";
 import { batchOf, goneIdentity, lost, started } from "./samples.ts";
@@ -213,7 +213,7 @@ test("the newest batch is the one that was founded last, whatever the clock said
     second.batchId,
     first.batchId,
   ]);
-  expect(glimpseBatches(home.state, 1)).toMatchObject([{ batchId: second.batchId }]);
+  expect(readBatchSummaries(home.state, 1)).toMatchObject([{ batchId: second.batchId }]);
 });
 
 test("what others appended is heard of once, though an append of ours fails in between", async () => {

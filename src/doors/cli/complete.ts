@@ -2,7 +2,7 @@
 import { readConfiguration, stateDirectoryOf } from "../../operations/configuration.ts";
 import { ConfigurationError } from "../../operations/user-error.ts";
 import { oneLine } from "../../report/harmless.ts";
-import { glimpseBatches } from "../../store/peek.ts";
+import { readBatchSummaries } from "../../store/batch-summaries.ts";
 import { commands } from "./commands.ts";
 import { candidatesFor } from "./completion/candidates.ts";
 import { printNow } from "./print-now.ts";
@@ -13,7 +13,7 @@ const mostBatches = 50;
 export function complete(words: readonly string[]): number {
   const found = candidatesFor(commands, words.length === 0 ? [""] : words, () => {
     try {
-      return glimpseBatches(stateDirectoryOf(readConfiguration().configuration), mostBatches);
+      return readBatchSummaries(stateDirectoryOf(readConfiguration().configuration), mostBatches);
     } catch (error) {
       // The state directory is unknown; a press of Tab does not show why.
       if (error instanceof ConfigurationError) return [];

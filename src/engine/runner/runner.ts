@@ -1,7 +1,7 @@
 // The runner: takes one batch to its end, and keeps nothing that is not in the log.
 import type { BatchState } from "../../model/state.ts";
 import { fileIdentity, makePrivateDirectory, removePath } from "../../platform/files.ts";
-import { buryOrphans, takeInOrphans } from "../../platform/orphans.ts";
+import { becomeSubreaper, reapOrphans } from "../../platform/orphans.ts";
 import { isOurParent, livenessOf, ownIdentity } from "../../platform/process.ts";
 import { watchDirectory } from "../../platform/watch.ts";
 import { type BatchLog, Replaced } from "../../store/batch-log.ts";
@@ -30,7 +30,7 @@ export async function runBatch(store: Store, log: BatchLog, options: RunOptions 
   const epoch = await takeOver(log);
   if (epoch === undefined) return false;
   const keeper = store.row(log.batchId)?.keeper;
-  await takeInOrphans(isOurParent(keeper) ? { parent: keeper } : {});
+  await becomeSubreaper(isOurParent(keeper) ? { parent: keeper } : {});
   try {
     await new Runner(composeRunner(store, log, epoch, options)).run();
     return true;
@@ -129,7 +129,7 @@ class Runner {
     const { late, machine, files, tasks, activities, attempts } = this.#parts;
     this.#beats++;
     late.flush();
-    buryOrphans();
+    reapOrphans();
     if (this.#beats % lookEveryBeats === 0) this.#checkStore();
     this.#sayThatWeLive();
     this.#hearOthers();

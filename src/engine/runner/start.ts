@@ -3,7 +3,7 @@ import { cleanEnvironment } from "../../claude/environment.ts";
 import type { BatchId } from "../../model/batch-id.ts";
 import { hasValues, noValues, type SessionValues, valuesText } from "../../model/session-values.ts";
 import { closeDescriptor, exists, makePrivateDirectory, openForAppending } from "../../platform/files.ts";
-import { buryEveryMs, buryOrphans, isNoOrphan, takeInOrphans } from "../../platform/orphans.ts";
+import { becomeSubreaper, isNoOrphan, reapEveryMs, reapOrphans } from "../../platform/orphans.ts";
 import { livenessOf, ownIdentity } from "../../platform/process.ts";
 import { selfCommand } from "../../platform/self.ts";
 import { messageOf } from "../../platform/system-error.ts";
@@ -111,13 +111,13 @@ export async function keep(store: Store, batchId: BatchId, values: SessionValues
     await Bun.sleep(50);
   }
   // Processes that a session left behind must not escape when its runner dies.
-  await takeInOrphans();
-  const burying = setInterval(buryOrphans, buryEveryMs);
+  await becomeSubreaper();
+  const reaping = setInterval(reapOrphans, reapEveryMs);
   try {
     await follow(store, batchId);
     if (store.row(batchId)?.endedAt === undefined) await startRunners(store, batchId, values);
   } finally {
-    clearInterval(burying);
+    clearInterval(reaping);
   }
 }
 

@@ -1,7 +1,7 @@
 // What can come next on a command line. Shells call it at every press of Tab.
 import { listedBatch } from "../../../operations/find-batch.ts";
 import { countText, roughText } from "../../../report/amounts.ts";
-import type { BatchGlimpse } from "../../../store/peek.ts";
+import type { BatchSummary } from "../../../store/batch-summaries.ts";
 import type { Command, Positional } from "../input/command.ts";
 import { type Flag, flagNamed, namesPath } from "../input/flags.ts";
 import { flagsOfCommand } from "../view/help.ts";
@@ -9,13 +9,13 @@ import { flagsOfCommand } from "../view/help.ts";
 /** A word with its description; or that names of files or directories are wanted, which shells complete themselves. */
 export type Candidate = { word: string; about: string } | { names: "files" | "directories" };
 
-type Glimpse = () => readonly BatchGlimpse[];
+type ReadSummaries = () => readonly BatchSummary[];
 
 /** `written`: the words after the program's name, the unfinished one last. */
 export function candidatesFor(
   commands: readonly Command[],
   written: readonly string[],
-  batches: Glimpse,
+  batches: ReadSummaries,
 ): Candidate[] {
   // Bash splits `--effort=high` into three words.
   const words = written.filter((word, index) => word !== "=" || index === written.length - 1);
@@ -38,7 +38,7 @@ function forCommand(
   command: Command,
   others: readonly string[],
   current: string,
-  batches: Glimpse,
+  batches: ReadSummaries,
 ): Candidate[] {
   const flags = flagsOfCommand(command);
   const onlyWords = others.includes("--");
@@ -101,7 +101,7 @@ const mostNumbers = 200;
 function wordsFor(
   { property, numeric, choices = [] }: Positional,
   standing: readonly string[],
-  batches: Glimpse,
+  batches: ReadSummaries,
 ): Candidate[] {
   if (property === "batchId") return batchWords(batches());
   if (!numeric) return choices.map((word) => ({ word, about: "" }));
@@ -113,7 +113,7 @@ function wordsFor(
   return numbers.filter((word) => !numbersGiven.includes(word)).map((word) => ({ word, about: "" }));
 }
 
-function batchWords(batches: readonly BatchGlimpse[]): Candidate[] {
+function batchWords(batches: readonly BatchSummary[]): Candidate[] {
   if (batches.length === 0) return [];
   const words = batches.map(({ batchId, name, tasks, createdAt }) => ({
     word: batchId,

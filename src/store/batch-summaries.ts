@@ -6,13 +6,13 @@ import { batchColumns, parseRow, selectionOf } from "./batch-columns.ts";
 import { layoutOf } from "./layout.ts";
 
 const identifying = batchColumns.pick({ batchId: true, name: true, createdAt: true });
-const glimpsed = identifying.extend({ tasks: z.number() });
+const summary = identifying.extend({ tasks: z.number() });
 
 /** The parts of a batch that help to choose one. */
-export type BatchGlimpse = z.output<typeof glimpsed>;
+export type BatchSummary = z.output<typeof summary>;
 
 /** The newest batches; none if there is no store, or it cannot be read now. */
-export function glimpseBatches(stateDirectory: string, limit: number): BatchGlimpse[] {
+export function readBatchSummaries(stateDirectory: string, limit: number): BatchSummary[] {
   const path = layoutOf(stateDirectory).database;
   if (!exists(path)) return [];
   try {
@@ -22,7 +22,7 @@ export function glimpseBatches(stateDirectory: string, limit: number): BatchGlim
       `SELECT ${selectionOf(identifying)}, queued + running + succeeded + failed + cancelled AS tasks
          FROM batches ORDER BY rowid DESC LIMIT ?`,
     );
-    return rows.all(limit).map((row) => parseRow(glimpsed, row));
+    return rows.all(limit).map((row) => parseRow(summary, row));
   } catch {
     // Shell completion cannot show errors; the command itself will.
     return [];
