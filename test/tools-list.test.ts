@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { z } from "zod";
+import { declaredProse, namesText } from "../src/model/prose.ts";
 import { tools } from "../src/operations/tools.ts";
 import { clients, connectNew, Home, run } from "./harness.ts";
 
@@ -38,7 +39,10 @@ for (const [era, messages] of Object.entries(requests)) {
   });
 }
 
-const property = z.looseObject({ description: z.string().optional(), more: z.string().optional() });
+const property = z.looseObject({
+  description: z.string().optional(),
+  more: declaredProse.transform(namesText).optional(),
+});
 const valuesSchema = z.object({
   type: z.string().optional(),
   enum: z.array(z.unknown()).optional(),
