@@ -2,7 +2,7 @@
 import { answerOf } from "../engine/output/answer.ts";
 import type { BatchAnswer } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
-import { heldNow, standingOf } from "../store/standing.ts";
+import { heldNow, stateWordOf } from "../store/batch-status.ts";
 import { clientAnswerOf } from "./client-answer.ts";
 import type { ClientLimits } from "./clients.ts";
 import type { Context } from "./context.ts";
@@ -16,7 +16,7 @@ export function answerNow(
   { mostCharacters, message }: { mostCharacters: number; message?: string },
 ): Promise<BatchAnswer> {
   const row = rowOf(context, log);
-  const word = standingOf(row);
+  const word = stateWordOf(row);
   return answerOf(log.state, {
     word,
     mostCharacters,
@@ -33,7 +33,7 @@ export function clientAnswerNow(
   { limits, message }: { limits: ClientLimits; message?: string },
 ): Promise<BatchAnswer> {
   const row = rowOf(context, log);
-  const word = standingOf(row);
+  const word = stateWordOf(row);
   return clientAnswerOf(log.state, {
     word,
     mostCharacters: limits.answerCharacters,

@@ -4,8 +4,8 @@ import { batchIdSchema } from "../model/batch-id.ts";
 import { type BatchState, completedCount } from "../model/state.ts";
 import { sessionAnswerOf, standingText } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
+import { heldNow, stateWordOf } from "../store/batch-status.ts";
 import { patiently } from "../store/patiently.ts";
-import { heldNow, standingOf } from "../store/standing.ts";
 import type { BatchRow } from "../store/store.ts";
 import { clientAnswerNow } from "./answer-now.ts";
 import type { ClientLimits } from "./clients.ts";
@@ -30,7 +30,7 @@ export function batchTask(context: Context, taskId: string): BatchTask | undefin
     status: statusOf(row, log.state),
     createdAt: row.createdAt,
     changedAt: row.changedAt,
-    message: `${standingText(log.state, standingOf(row), { door: context.door, held: heldNow(row) })}${keptText(row, log.state)}`,
+    message: `${standingText(log.state, stateWordOf(row), { door: context.door, held: heldNow(row) })}${keptText(row, log.state)}`,
   };
 }
 
@@ -72,6 +72,6 @@ function batchOf({ store }: Context, taskId: string): BatchLog | undefined {
 
 // If it has no processes, and opening the store did not resume it, it will report nothing more.
 function statusOf(row: BatchRow, { endedAt, cancelledBy }: BatchState): BatchTask["status"] {
-  if (endedAt === undefined) return standingOf(row) === "interrupted" ? "completed" : "working";
+  if (endedAt === undefined) return stateWordOf(row) === "interrupted" ? "completed" : "working";
   return cancelledBy === "client" || cancelledBy === "user" ? "cancelled" : "completed";
 }

@@ -8,8 +8,8 @@ import { batchAnswerSchema, countsSchema, holdFields, holdOf, outcomeWord } from
 import { endFields, endFieldsOf } from "../report/batch-end.ts";
 import { rounded, spendingFields, spendingOf } from "../report/spending.ts";
 import type { BatchLog } from "../store/batch-log.ts";
+import { heldNow, stateWordOf } from "../store/batch-status.ts";
 import { patiently } from "../store/patiently.ts";
-import { heldNow, standingOf } from "../store/standing.ts";
 import type { BatchRow } from "../store/store.ts";
 import { answerNow } from "./answer-now.ts";
 import { batchIdInput, batchInput, explicitTaskNumbers } from "./batch-input.ts";
@@ -167,7 +167,7 @@ export const waitForBatch: Tool<typeof waitInput, typeof waitOutput> = {
       enough: () => {
         if (failed && performance.now() >= gathered) return true;
         const row = rowOf(context, log);
-        if (standingOf(row) === "interrupted") return true;
+        if (stateWordOf(row) === "interrupted") return true;
         return known !== undefined && isPaused(row) && holdMark(row) !== known.hold;
       },
     });
@@ -237,14 +237,14 @@ function rowFieldsOf(row: BatchRow): z.infer<z.ZodObject<typeof rowFields>> {
   return {
     batchId: row.batchId,
     ...(row.name === undefined ? {} : { name: row.name }),
-    state: standingOf(row),
+    state: stateWordOf(row),
     createdAt: new Date(row.createdAt).toISOString(),
     ...(row.endedAt === undefined ? {} : { endedAt: new Date(row.endedAt).toISOString() }),
   };
 }
 
 function listed(row: BatchRow, context: Context): z.infer<typeof listedBatch> {
-  const end = batchEndOf({ word: standingOf(row), ...row });
+  const end = batchEndOf({ word: stateWordOf(row), ...row });
   const held = heldNow(row);
   const message = endMessageNow(context, row);
   return {
@@ -269,7 +269,7 @@ export function waited(
   log.refresh();
   const { state } = log;
   const row = rowOf(context, log);
-  const word = standingOf(row);
+  const word = stateWordOf(row);
   const held = heldNow(row);
   const activities = context.store.activities(log.batchId);
   const running = state.tasks.filter((task) => task.status === "running").slice(0, mostListed);

@@ -6,8 +6,8 @@ import { exists, kindAt, readText, realPath } from "../platform/files.ts";
 import { dirname, homeDirectory, isWithin, join } from "../platform/paths.ts";
 import { countText } from "../report/amounts.ts";
 import { heldText } from "../report/answer.ts";
+import { stateWordOf } from "../store/batch-status.ts";
 import { Holds, isDue } from "../store/holds.ts";
-import { standingOf } from "../store/standing.ts";
 import { accountOf } from "./account.ts";
 import { type InForce, readConfiguration, stateDirectoryOf } from "./configuration.ts";
 import { type Context, UserError, valueOrThrow } from "./context.ts";
@@ -185,7 +185,7 @@ function batchFindings(context: Context, before: readonly Finding[]): Finding[] 
           remedy,
         },
       ];
-    if (standingOf(row) !== "interrupted") return [];
+    if (stateWordOf(row) !== "interrupted") return [];
     const detail = `${row.batchId} is interrupted, with ${open} to do. ${interruptedText(row)}`;
     return [{ name, ok: true, detail, remedy }];
   });

@@ -1,20 +1,20 @@
 // What to say about a batch whose processes are not visible from here.
 import { durationText } from "../report/amounts.ts";
 import type { Door } from "../report/option-words.ts";
+import { presenceOf } from "../store/batch-status.ts";
 import { staleAfterMs } from "../store/holder.ts";
-import { carriedBy } from "../store/standing.ts";
 import type { BatchRow } from "../store/store.ts";
 
 /** Undefined if they are visible. */
 export function farText(row: BatchRow, door: Door, now = Date.now()): string | undefined {
-  if (row.endedAt !== undefined || carriedBy(row, now) !== "far") return undefined;
+  if (row.endedAt !== undefined || presenceOf(row, now) !== "far") return undefined;
   const tool = (name: string) => (door === "tools" ? `${name}_batch` : `\`${name}\``);
   return `Its processes are in another container or on another machine, and last reported ${agoText(row, now)} ago. If they do not report for ${staleAfterMs / 1000} s, the batch counts as interrupted; ${tool("retry")} then resumes it, and ${tool("cancel")} ends it.`;
 }
 
 /** Why a batch is interrupted. */
 export function interruptedText(row: BatchRow, now = Date.now()): string {
-  return carriedBy(row, now) === "lost"
+  return presenceOf(row, now) === "lost"
     ? `Its processes are in another container or on another machine, and have not reported for ${agoText(row, now)}.`
     : "Its processes are gone.";
 }

@@ -2,8 +2,8 @@
 import { batchEndOf } from "../model/batch-end.ts";
 import { endMessage, standingText } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
+import { heldNow, stateWordOf } from "../store/batch-status.ts";
 import { cancelledUnstarted, fileFailuresOf } from "../store/end-details.ts";
-import { heldNow, standingOf } from "../store/standing.ts";
 import type { BatchRow } from "../store/store.ts";
 import type { Context } from "./context.ts";
 import { farText, interruptedText } from "./far-text.ts";
@@ -11,14 +11,14 @@ import { farText, interruptedText } from "./far-text.ts";
 /** Includes what is known of its processes. */
 export function messageNow(context: Context, { state }: BatchLog, row: BatchRow): string {
   const { door } = context;
-  const text = standingText(state, standingOf(row), { door, held: heldNow(row) });
+  const text = standingText(state, stateWordOf(row), { door, held: heldNow(row) });
   return withProcesses(context, text, row);
 }
 
 /** The same for a batch that did not end well, from its row: with many of them, whole logs are not read. */
 export function endMessageNow(context: Context, row: BatchRow): string | undefined {
   const { store, door } = context;
-  const end = batchEndOf({ word: standingOf(row), ...row });
+  const end = batchEndOf({ word: stateWordOf(row), ...row });
   if (!end || end.kind === "succeeded") return undefined;
   const { batchId, stoppedBy, counts, cancelledBy } = row;
   const facts = {
@@ -34,6 +34,6 @@ export function endMessageNow(context: Context, row: BatchRow): string | undefin
 }
 
 function withProcesses({ door }: Context, text: string, row: BatchRow): string {
-  const processes = standingOf(row) === "interrupted" ? interruptedText(row) : farText(row, door);
+  const processes = stateWordOf(row) === "interrupted" ? interruptedText(row) : farText(row, door);
   return processes === undefined ? text : `${text} ${processes}`;
 }

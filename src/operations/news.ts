@@ -2,7 +2,7 @@
 import { standstillKind } from "../model/standstill.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import type { BatchLog } from "../store/batch-log.ts";
-import { heldNow } from "../store/standing.ts";
+import { heldNow } from "../store/batch-status.ts";
 import type { BatchRow } from "../store/store.ts";
 import type { Context } from "./context.ts";
 

@@ -6,8 +6,8 @@ import { numberText } from "../report/amounts.ts";
 import { outcomeWord } from "../report/answer.ts";
 import { endLabel } from "../report/batch-end.ts";
 import type { BatchLog } from "../store/batch-log.ts";
+import { stateWordOf } from "../store/batch-status.ts";
 import { layoutOf } from "../store/layout.ts";
-import { standingOf } from "../store/standing.ts";
 import type { BatchRow } from "../store/store.ts";
 import { clientAnswerNow } from "./answer-now.ts";
 import { type BatchUri, batchUri, taskUri, transcriptUri } from "./batch-uri.ts";
@@ -43,7 +43,7 @@ export function batchTitle(row: BatchRow): string {
   const counts = Object.entries({ succeeded, failed, cancelled, running, queued }).flatMap(([word, count]) =>
     count > 0 ? [`${numberText(count)} ${word}`] : [],
   );
-  const word = standingOf(row);
+  const word = stateWordOf(row);
   const end = batchEndOf({ word, ...row });
   // The counts say how many failed.
   const standing = end?.kind === "stopped" ? endLabel({ end, counts: row.counts }) : word;

@@ -10,7 +10,7 @@ import { resultSchema } from "../report/answer.ts";
 import { endFields, endFieldsOf } from "../report/batch-end.ts";
 import { type Door, optionText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
-import { standingOf } from "../store/standing.ts";
+import { stateWordOf } from "../store/batch-status.ts";
 import { batchIdInput, taskNumbers } from "./batch-input.ts";
 import { type ClientLimits, commandLineCharacters } from "./clients.ts";
 import { type Context, UserError, valueOrThrow } from "./context.ts";
@@ -111,7 +111,7 @@ async function read(
   const faults = faultsOf(asked, state);
   if (faults.length > 0) throw new UserError(faults.join("\n"));
   const row = rowOf(context, log);
-  const word = standingOf(row);
+  const word = stateWordOf(row);
   const end = endOfState(state, word);
   const matching = state.tasks.filter((task) => task.status === "done").filter((task) => fits(task, asked));
   const mostCharacters = limits?.answerCharacters ?? commandLineCharacters;

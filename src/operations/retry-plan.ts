@@ -14,7 +14,7 @@ import { costText, countText } from "../report/amounts.ts";
 import { enoughUsd } from "../report/batch-end.ts";
 import { type Door, listText, taskListText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
-import { standingOf } from "../store/standing.ts";
+import { stateWordOf } from "../store/batch-status.ts";
 import type { BatchRow } from "../store/store.ts";
 import { accountOf } from "./account.ts";
 import { batchIdInput, explicitTaskNumbers } from "./batch-input.ts";
@@ -114,7 +114,7 @@ export async function planRetry(context: Context, asked: RetryAsked): Promise<Re
   const isChanged = planned.options !== undefined && meant.changed.length > 0;
   if (reruns.length === 0 && !lost && !isRaised && !isChanged)
     throw new UserError(
-      [nothingText(log, context, { word: standingOf(row), asked }), farText(row, context.door) ?? ""]
+      [nothingText(log, context, { word: stateWordOf(row), asked }), farText(row, context.door) ?? ""]
         .join(" ")
         .trimEnd(),
     );

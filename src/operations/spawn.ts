@@ -23,8 +23,8 @@ import {
 } from "../report/answer.ts";
 import { oneLine } from "../report/harmless.ts";
 import type { BatchLog } from "../store/batch-log.ts";
+import { stateWordOf } from "../store/batch-status.ts";
 import { patiently } from "../store/patiently.ts";
-import { standingOf } from "../store/standing.ts";
 import { accountOf } from "./account.ts";
 import { answerNow, clientAnswerNow } from "./answer-now.ts";
 import { commandLineCharacters } from "./clients.ts";
@@ -151,7 +151,7 @@ async function waitFor(
   const { store, configuration } = context;
   const waitSeconds = call.limits?.waitSeconds ?? configuration.syncWaitSeconds;
   using progress = new Progress(call, log);
-  const isLost = () => standingOf(rowOf(context, log)) === "interrupted";
+  const isLost = () => stateWordOf(rowOf(context, log)) === "interrupted";
   const wait = () =>
     follow(store, log, {
       until: call.startedAt + waitSeconds * 1000,

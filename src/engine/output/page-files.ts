@@ -6,8 +6,8 @@ import { join } from "../../platform/paths.ts";
 import { readHead, replaceFile } from "../../platform/whole-files.ts";
 import { isOurPage } from "../../report/file-tag.ts";
 import { livePage, type PageView } from "../../report/page.ts";
+import { heldNow, stateWordOf } from "../../store/batch-status.ts";
 import { outputFiles } from "../../store/layout.ts";
-import { heldNow, standingOf } from "../../store/standing.ts";
 import type { BatchRow, Store } from "../../store/store.ts";
 
 const everyMs = 500;
@@ -104,7 +104,7 @@ export class PageFiles {
           href: outputFiles.report(row.batchId),
           createdAt: row.createdAt,
           changedAt: row.endedAt ?? row.changedAt,
-          end: batchEndOf({ word: standingOf(row), ...row }),
+          end: batchEndOf({ word: stateWordOf(row), ...row }),
           counts: row.counts,
           costUsd: row.costUsd,
           costAtLeast: row.costAtLeast,

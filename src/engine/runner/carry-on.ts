@@ -4,8 +4,8 @@ import { localProcess } from "../../model/session-ref.ts";
 import { noValues, type SessionValues } from "../../model/session-values.ts";
 import { livenessOf } from "../../platform/process.ts";
 import { reasonOf } from "../../platform/system-error.ts";
+import { presenceOf } from "../../store/batch-status.ts";
 import { patiently } from "../../store/patiently.ts";
-import { carriedBy } from "../../store/standing.ts";
 import type { BatchRow, Store } from "../../store/store.ts";
 import { startKeeper } from "./start.ts";
 
@@ -24,7 +24,7 @@ export async function carryOn(store: Store, account: Account): Promise<BatchRow[
   // decides.
   const lost = store
     .unended()
-    .filter((row) => row.account === account.hash && isAbandoned(row) && carriedBy(row) !== "lost")
+    .filter((row) => row.account === account.hash && isAbandoned(row) && presenceOf(row) !== "lost")
     .filter((row) => row.aliveAt >= Date.now() - freshMs || hasSessions(store, row));
   for (const row of lost) {
     // A batch that cannot be resumed must not block the call, or the others; the next call tries again.
@@ -64,6 +64,6 @@ export function isAbandoned(row: BatchRow): boolean {
   const { runner, keeper, aliveAt } = row;
   // Its processes are just being started.
   if (!runner && !keeper) return Math.abs(Date.now() - aliveAt) >= startingMs;
-  const carried = carriedBy(row);
+  const carried = presenceOf(row);
   return carried === "nobody" || carried === "lost";
 }

@@ -12,7 +12,7 @@ import { countText } from "../../../report/amounts.ts";
 import { harmless } from "../../../report/harmless.ts";
 import { outcomeWords } from "../../../report/outcome-words.ts";
 import type { BatchLog } from "../../../store/batch-log.ts";
-import { standingOf } from "../../../store/standing.ts";
+import { stateWordOf } from "../../../store/batch-status.ts";
 import { type Asked, batchPositional, type Command, checkUsage } from "../input/command.ts";
 import { marked } from "../view/conversation-text.ts";
 import { rawShower, type Shower, stderrOf, textShower } from "../view/shower.ts";
@@ -162,7 +162,7 @@ async function until(
       over =
         holds() ||
         taskIn(log.state, number).status === "done" ||
-        standingOf(rowOf(context, log)) === "interrupted";
+        stateWordOf(rowOf(context, log)) === "interrupted";
       return over;
     };
     const ended = await follow(context.store, log, { until: performance.now() + lookMs, signal, enough });

@@ -16,7 +16,7 @@ import { changeText } from "../../../report/option-words.ts";
 import { outcomeWords } from "../../../report/outcome-words.ts";
 import { spendingText } from "../../../report/spending.ts";
 import { timeLeftMs, timeLeftText } from "../../../report/time-left.ts";
-import { heldNow, standingOf } from "../../../store/standing.ts";
+import { heldNow, stateWordOf } from "../../../store/batch-status.ts";
 import type { BatchRow } from "../../../store/store.ts";
 import { type Asked, batchPositional, type Command, checkUsage, commandOf } from "../input/command.ts";
 import { fit } from "../terminal/fit.ts";
@@ -63,7 +63,7 @@ async function showToPeople({ input, context, terminal: { out } }: Asked): Promi
 }
 
 function header(state: BatchState, row: BatchRow, out: Printer): string {
-  const word = standingOf(row);
+  const word = stateWordOf(row);
   const held = heldNow(row);
   const { batch, createdAt, endedAt, outputDirectory } = state;
   const end = endOfState(state, word);

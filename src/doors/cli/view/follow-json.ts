@@ -4,7 +4,7 @@ import type { Context } from "../../../operations/context.ts";
 import { rowOf } from "../../../operations/find-batch.ts";
 import { follow } from "../../../operations/follow.ts";
 import type { BatchLog } from "../../../store/batch-log.ts";
-import { standingOf } from "../../../store/standing.ts";
+import { stateWordOf } from "../../../store/batch-status.ts";
 import { lineOfJson } from "../input/command.ts";
 import type { Printer } from "../terminal/terminal.ts";
 
@@ -29,6 +29,6 @@ export async function followJson(
     before = seen;
     const until = performance.now() + lineMs;
     const ended = await follow(context.store, log, { until, signal });
-    if (ended || signal.aborted || standingOf(rowOf(context, log)) === "interrupted") return;
+    if (ended || signal.aborted || stateWordOf(rowOf(context, log)) === "interrupted") return;
   }
 }

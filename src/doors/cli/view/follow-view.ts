@@ -8,7 +8,7 @@ import { follow } from "../../../operations/follow.ts";
 import { doneTasks } from "../../../operations/news.ts";
 import { countText, numberText } from "../../../report/amounts.ts";
 import type { BatchLog } from "../../../store/batch-log.ts";
-import { heldNow, standingOf } from "../../../store/standing.ts";
+import { heldNow, stateWordOf } from "../../../store/batch-status.ts";
 import type { Printer } from "../terminal/terminal.ts";
 import type { Snapshot } from "./live-frame.ts";
 import { LiveView, PlainView } from "./live-view.ts";
@@ -44,7 +44,7 @@ export async function showUntilEnd(
       enough: () => {
         if (performance.now() - lookedAt < standingMs) return false;
         lookedAt = performance.now();
-        return standingOf(rowOf(context, log)) === "interrupted";
+        return stateWordOf(rowOf(context, log)) === "interrupted";
       },
     });
     ended(log.state);

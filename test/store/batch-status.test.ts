@@ -1,10 +1,10 @@
-// How a batch stands, as others see it by its row and the process table.
+// The state of a batch, as others see it from its row and the process table.
 import { expect, test } from "bun:test";
 import { ownIdentity } from "../../src/platform/process.ts";
-import { carriedBy, heldNow, standingOf } from "../../src/store/standing.ts";
+import { heldNow, presenceOf, stateWordOf } from "../../src/store/batch-status.ts";
 import type { BatchRow } from "../../src/store/store.ts";
 import { Inside } from "../inside.ts";
-import { batchOf, lost } from "../store/samples.ts";
+import { batchOf, lost } from "./samples.ts";
 
 const here = ownIdentity();
 /** Its pid is another process's now. */
@@ -31,8 +31,8 @@ test.each([
   ["by processes that have died a moment ago", { runner: gone, keeper: gone, aliveAt: freshAt }, "nobody"],
 ] satisfies [string, Partial<BatchRow>, string][])("a batch is run %s", (_, more, carried) => {
   const row = rowOf(more);
-  expect<string>(carriedBy(row, now)).toBe(carried);
-  expect<string>(standingOf(row, now)).toBe(
+  expect<string>(presenceOf(row, now)).toBe(carried);
+  expect<string>(stateWordOf(row, now)).toBe(
     carried === "lost" || carried === "nobody" ? "interrupted" : "running",
   );
 });

@@ -9,9 +9,9 @@ import type { BatchRow } from "./store.ts";
  * Whether a process runs a batch that has not ended. `far`: in another container or on another machine, where we cannot
  * look, with a fresh heartbeat. `lost`: that heartbeat is too old.
  */
-export type Carried = "here" | "starting" | "far" | "lost" | "nobody";
+export type Presence = "here" | "starting" | "far" | "lost" | "nobody";
 
-export function carriedBy({ runner, keeper, aliveAt }: BatchRow, now = Date.now()): Carried {
+export function presenceOf({ runner, keeper, aliveAt }: BatchRow, now = Date.now()): Presence {
   const seen = [runner, keeper].flatMap((identity) => (identity ? [livenessOf(identity)] : []));
   if (seen.includes("alive")) return "here";
   if (seen.includes("unknown")) return isFresh(aliveAt, now) ? "far" : "lost";
@@ -19,13 +19,13 @@ export function carriedBy({ runner, keeper, aliveAt }: BatchRow, now = Date.now(
 }
 
 /** Its state in one word. `interrupted`: it has not ended, and neither runner nor keeper lives. */
-export function standingOf(row: BatchRow, now = Date.now()): StateWord {
+export function stateWordOf(row: BatchRow, now = Date.now()): StateWord {
   if (row.endedAt !== undefined) return endedWord(row);
-  const carried = carriedBy(row, now);
-  return carried === "lost" || carried === "nobody" ? "interrupted" : "running";
+  const presence = presenceOf(row, now);
+  return presence === "lost" || presence === "nobody" ? "interrupted" : "running";
 }
 
 /** What holds a batch. Undefined once it has ended or lost its processes, even if its row still has a reason. */
 export function heldNow(row: BatchRow, now = Date.now()): Standstill | undefined {
-  return row.held && standingOf(row, now) === "running" ? row.held : undefined;
+  return row.held && stateWordOf(row, now) === "running" ? row.held : undefined;
 }
