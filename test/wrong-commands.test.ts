@@ -195,7 +195,7 @@ const table: [line: string, answer: string][] = [
     "2 problems:\n- standard input, line 1: task is missing: expected text\n- standard input, line 1: prompts is not known",
   ],
   ["P show", "BATCH is missing: Batch id, or its first characters. `latest` is the newest batch."],
-  ["P show nightly", "There is no batch nightly. `list` shows all batches."],
+  ["P show nightly", "There is no batch nightly. `parallel-claude-code-mcp list` shows all batches."],
   ["P show abc def", 'unexpected argument "def"'],
   [
     "P results latest one",

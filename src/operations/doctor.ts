@@ -6,7 +6,9 @@ import { exists, kindAt, readText, realPath } from "../platform/files.ts";
 import { dirname, homeDirectory, isWithin, join } from "../platform/paths.ts";
 import { countText } from "../report/amounts.ts";
 import { heldText } from "../report/answer.ts";
+import { stepText } from "../report/next-step.ts";
 import { stateWordOf } from "../store/batch-status.ts";
+import { StoreProblem } from "../store/database.ts";
 import { Holds, isDue } from "../store/holds.ts";
 import { accountOf } from "./account.ts";
 import { type InForce, readConfiguration, stateDirectoryOf } from "./configuration.ts";
@@ -133,9 +135,9 @@ function state(context: Context, configuration: Configuration): Finding {
     return { name, ok: true, detail: directory };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    // The advice of such a message is in its last sentences.
-    const [detail = "", ...remedy] = error.message.split(/(?<=\.) (?=(?:Set|Check|Move|Update) )/);
-    return { name, ok: false, detail, ...(remedy.length === 0 ? {} : { remedy: remedy.join(" ") }) };
+    const { cause } = error;
+    if (!(cause instanceof StoreProblem)) return { name, ok: false, detail: error.message };
+    return { name, ok: false, detail: cause.problem, remedy: cause.remedy };
   }
 }
 
@@ -174,7 +176,8 @@ function batchFindings(context: Context, before: readonly Finding[]): Finding[] 
   return context.store.unended().flatMap((row): Finding[] => {
     const name = "batch";
     const open = countText(row.counts.queued + row.counts.running, "task");
-    const remedy = `Resume it with \`retry ${row.batchId}\`, or end it with \`cancel ${row.batchId}\`.`;
+    const { batchId } = row;
+    const remedy = `Resume it with ${stepText("command-line", { do: "retry", batchId })}, or end it with ${stepText("command-line", { do: "cancel", batchId })}.`;
     const far = farText(row, "command-line");
     if (far !== undefined)
       return [

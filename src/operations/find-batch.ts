@@ -1,7 +1,8 @@
 // Finds the batch that was named.
+import { type Prose, prose } from "../model/prose.ts";
 import type { BatchState } from "../model/state.ts";
 import { countText } from "../report/amounts.ts";
-import { type Door, taskListText } from "../report/option-words.ts";
+import { taskListText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import type { BatchRow } from "../store/store.ts";
 import { type Context, isStoreThere, UserError } from "./context.ts";
@@ -15,9 +16,8 @@ export async function resolveBatch(context: Context, given: string): Promise<Bat
 
 /** By its id, the beginning of its id, or `latest`. Throws `UserError` if there is none, or more than one. */
 export function findBatch(context: Context, given: string): BatchLog {
-  const { door } = context;
   // Searching creates no store.
-  if (!isStoreThere(context)) throw new UserError(unknownText(door, given, ""));
+  if (!isStoreThere(context)) throw new UserError(unknownProse(given, ""));
   const { store } = context;
   const ids =
     given === "latest" ? store.list({ limit: 1 }).map(({ batchId }) => batchId) : store.withPrefix(given);
@@ -25,7 +25,7 @@ export function findBatch(context: Context, given: string): BatchLog {
   if (ids.length > 1) throw new UserError(`${given} is the beginning of several batches: ${ids.join(", ")}.`);
   const log = id === undefined ? undefined : store.batch(id);
   if (log) return log;
-  throw new UserError(unknownText(door, given, namedText(store.named(given))));
+  throw new UserError(unknownProse(given, namedText(store.named(given))));
 }
 
 /** The same in a list sorted newest first; of several that begin like this, the newest. For suggestions. */
@@ -36,9 +36,9 @@ export function listedBatch<Listed extends { batchId: string }>(
   return given === "latest" ? batches[0] : batches.find(({ batchId }) => batchId.startsWith(given));
 }
 
-function unknownText(door: Door, given: string, named: string): string {
+function unknownProse(given: string, named: string): Prose {
   if (given === "latest") return "There is no batch yet.";
-  return `There is no batch ${given}. ${named}${door === "tools" ? "list_batches" : "`list`"} shows all batches.`;
+  return prose`There is no batch ${given}. ${named}${{ do: "list" }} shows all batches.`;
 }
 
 // Many batches may share a name, as those of a nightly job do, so a batch is not found by it.

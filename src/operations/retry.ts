@@ -1,6 +1,7 @@
 // Resumes what was interrupted, and runs failed tasks again, optionally with other options.
 import { carryOnBatch } from "../engine/runner/carry-on.ts";
 import { spentUsd } from "../engine/scheduler/budget.ts";
+import { type Prose, prose } from "../model/prose.ts";
 import type { SessionValues } from "../model/session-values.ts";
 import { canRetry } from "../model/state.ts";
 import { writePrivateFiles } from "../platform/private-files.ts";
@@ -43,7 +44,7 @@ export const retryBatch: Tool<typeof retryInput, typeof changeOutput> = {
     await writePrivateFiles(plan.files);
     await patiently(() => log.append((state) => eventsOf(context, plan, state)));
     const isTaken = isCarried || (await isTakenOver(context, log, { row, values, signal: call.signal }));
-    if (!isTaken) throw new UserError(notTakenText(context, log));
+    if (!isTaken) throw new UserError(notTakenProse(context, log));
     return { ...waited(context, log), message: startedText(context, plan) };
   },
 };
@@ -68,8 +69,8 @@ async function isTakenOver(
   return ended || log.state.epoch > epoch;
 }
 
-function notTakenText({ store, door }: Context, { batchId }: BatchLog): string {
-  return `Batch ${batchId} is queued to run again, but no process has taken it over within ${takeOverMs / 1000} s. ${store.layout.runnerLog(batchId)} may say why; ${door === "tools" ? "wait_for_batch" : `\`show ${batchId}\``} says whether it runs.`;
+function notTakenProse({ store }: Context, { batchId }: BatchLog): Prose {
+  return prose`Batch ${batchId} is queued to run again, but no process has taken it over within ${takeOverMs / 1000} s. ${store.layout.runnerLog(batchId)} may say why; ${{ do: "look", batchId }} says whether it runs.`;
 }
 
 function startedText(

@@ -81,6 +81,7 @@ function wordsFor(facts: AdviceFacts): Words {
     enoughUsd,
     concurrency,
   } = facts;
+  const called = (text: string) => (door === "tools" ? `Calling ${text}` : text);
   return {
     door,
     sessionId: sessionId === undefined ? undefined : oneLine(sessionId, 100),
@@ -92,19 +93,15 @@ function wordsFor(facts: AdviceFacts): Words {
     run: (command) =>
       door === "tools" ? `ask the user to run \`${command}\` in a terminal` : `run \`${command}\``,
     tasks: tasks.length > 1 ? "the tasks" : "the task",
-    retry: (changes = {}) => calling(retryText(door, { batchId, tasks, options: changes })),
+    retry: (changes = {}) => called(retryText(door, { batchId, tasks, options: changes })),
     retryWithValues: (names) => {
       const values = Object.fromEntries(names.map((name) => [name, "…"]));
-      const text = calling(retryText(door, { batchId, tasks, values }));
+      const text = called(retryText(door, { batchId, tasks, values }));
       return door === "tools"
         ? text
         : `${text}, where FILE is a JSON file with ${oneLine(names.join(", "), 300)}`;
     },
   };
-}
-
-function calling(text: string): string {
-  return text.startsWith("retry_batch") ? `Calling ${text}` : text;
 }
 
 /** What a retry can do: it may succeed as it is, with other options, or not at all. */

@@ -6,6 +6,7 @@ import { product } from "../model/product.ts";
 import { type BatchState, type Counts, completedCount } from "../model/state.ts";
 import { unreachable } from "../model/unreachable.ts";
 import { costText, countText, numberText } from "./amounts.ts";
+import { stepText } from "./next-step.ts";
 import { type Door, doorOf } from "./option-words.ts";
 import type { StatusWord } from "./row.ts";
 
@@ -206,9 +207,7 @@ export function nextText(facts: EndFacts, door: Door): string | undefined {
   const onward = onwardText(facts, door);
   const hasFailures = end.kind === "failed" || (end.kind === "stopped" && counts.failed > 0);
   if (onward === undefined || !hasFailures) return onward;
-  const source =
-    door === "tools" ? `read_batch_results with \`status: "error"\`` : `\`${product.name} show ${batchId}\``;
-  return `${onward} ${source} says what went wrong and what to change.`;
+  return `${onward} ${stepText(door, { do: "read-errors", batchId })} says what went wrong and what to change.`;
 }
 
 /** Only its first sentence, for a view that lists the failures itself. */

@@ -9,7 +9,17 @@ import { isFileOfOurs } from "./layout.ts";
 import { migrations } from "./migrations.ts";
 
 /** A problem with the store that a user can fix; the message says how. */
-export class StoreProblem extends Error {}
+export class StoreProblem extends Error {
+  /** One sentence. */
+  readonly problem: string;
+  readonly remedy: string;
+
+  constructor(problem: string, remedy: string) {
+    super(`${problem} ${remedy}`);
+    this.problem = problem;
+    this.remedy = remedy;
+  }
+}
 
 /** Another process has the store locked. */
 class StoreLocked extends StoreProblem {}
@@ -48,13 +58,15 @@ function prepareDirectory(directory: string): void {
     closeToOthers(directory, isFileOfOurs);
   } catch (error) {
     throw new StoreProblem(
-      `The state directory ${directory} cannot be created: ${messageOf(error)}. Set PARALLEL_CLAUDE_STATE_DIRECTORY to a directory that you can write.`,
+      `The state directory ${directory} cannot be created: ${messageOf(error)}.`,
+      "Set PARALLEL_CLAUDE_STATE_DIRECTORY to a directory that you can write.",
     );
   }
   const network = networkFileSystemOf(directory);
   if (network === undefined) return;
   throw new StoreProblem(
-    `The state directory ${directory} is on a network file system (${network}), where SQLite's locks are not reliable. Set PARALLEL_CLAUDE_STATE_DIRECTORY to a local directory.`,
+    `The state directory ${directory} is on a network file system (${network}), where SQLite's locks are not reliable.`,
+    `Set PARALLEL_CLAUDE_STATE_DIRECTORY to a local directory.`,
   );
 }
 
@@ -80,7 +92,8 @@ function migrate(database: Database, path: string): void {
       const version = versionOf(database);
       if (version > migrations.length) {
         throw new StoreProblem(
-          `The store ${path} was written by a newer ${product.name} (schema ${version}, this one knows ${migrations.length}). Update this program, or set PARALLEL_CLAUDE_STATE_DIRECTORY to another directory.`,
+          `The store ${path} was written by a newer ${product.name} (schema ${version}, this one knows ${migrations.length}).`,
+          `Update this program, or set PARALLEL_CLAUDE_STATE_DIRECTORY to another directory.`,
         );
       }
       for (const migration of migrations.slice(version)) database.run(migration);
@@ -122,16 +135,18 @@ export function storeProblemOf(error: unknown, path: string): StoreProblem | und
   const message = messageOf(error);
   if (isBusy(error)) {
     return new StoreLocked(
-      `The store ${path} is locked by another process. Check what has it open, such as a database browser or a backup, close that, and try again. Batches that run wait for it, and lose nothing.`,
+      `The store ${path} is locked by another process.`,
+      `Check what has it open, such as a database browser or a backup, close that, and try again. Batches that run wait for it, and lose nothing.`,
     );
   }
   if (/^SQLITE_(?:NOTADB|CORRUPT)/.test(code)) {
     return new StoreProblem(
-      `The store ${path} is damaged (${message}). Move it away, for example with \`mv ${path} ${path}.damaged\`; a new one is created at the next start. Transcripts and result files are not affected.`,
+      `The store ${path} is damaged (${message}).`,
+      `Move it away, for example with \`mv ${path} ${path}.damaged\`; a new one is created at the next start. Transcripts and result files are not affected.`,
     );
   }
   if (!/^SQLITE_(?:FULL|IOERR|READONLY|CANTOPEN|PERM|AUTH|NOLFS|PROTOCOL)/.test(code)) return undefined;
-  return new StoreProblem(`The store ${path} cannot be used: ${message}. ${usableAdvice}`);
+  return new StoreProblem(`The store ${path} cannot be used: ${message}.`, usableAdvice);
 }
 
 const usableAdvice =
@@ -145,5 +160,5 @@ function asProblem(error: unknown, path: string): unknown {
   // From SQLite or from the system, such as EISDIR if a directory has the name.
   if (!/^(?:SQLITE_|E[A-Z]+$)/.test(code)) return error;
   const what = exists(path) ? "opened" : "made";
-  return new StoreProblem(`The store ${path} cannot be ${what}: ${error.message}. ${usableAdvice}`);
+  return new StoreProblem(`The store ${path} cannot be ${what}: ${error.message}.`, usableAdvice);
 }

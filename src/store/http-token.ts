@@ -23,6 +23,7 @@ export async function httpToken({ stateDirectory, httpTokenFile }: Layout): Prom
   const token = readText(httpTokenFile).trim();
   if (token.length >= fewestCharacters && /^[\w.~+/=-]+$/.test(token)) return { token, isNew };
   throw new StoreProblem(
-    `${httpTokenFile} must contain a token of at least ${fewestCharacters} letters, digits or any of -._~+/=. Remove the file to have a new one created.`,
+    `${httpTokenFile} must contain a token of at least ${fewestCharacters} letters, digits or any of -._~+/=.`,
+    `Remove the file to have a new one created.`,
   );
 }

@@ -123,7 +123,7 @@ describe("show", () => {
     expect(await onCommandLine(inside, ["show", "zzz"])).toEqual({
       code: 2,
       out: "",
-      err: "There is no batch zzz. `list` shows all batches.\n",
+      err: "There is no batch zzz. `parallel-claude-code-mcp list` shows all batches.\n",
     });
   });
 });

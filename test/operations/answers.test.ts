@@ -281,8 +281,15 @@ test("what is said of processes that cannot be looked at", () => {
   const at = far.aliveAt;
   const sentence = (retry: string, cancel: string) =>
     `Its processes are in another container or on another machine, and last reported 20 s ago. If they do not report for 60 s, the batch counts as interrupted; ${retry} then resumes it, and ${cancel} ends it.`;
-  expect(farText(far, "tools", at + 20_000)).toBe(sentence("retry_batch", "cancel_batch"));
-  expect(farText(far, "command-line", at + 20_000)).toBe(sentence("`retry`", "`cancel`"));
+  expect(farText(far, "tools", at + 20_000)).toBe(
+    sentence(`retry_batch (batchId ${log.batchId})`, `cancel_batch (batchId ${log.batchId})`),
+  );
+  expect(farText(far, "command-line", at + 20_000)).toBe(
+    sentence(
+      `\`parallel-claude-code-mcp retry ${log.batchId}\``,
+      `\`parallel-claude-code-mcp cancel ${log.batchId}\``,
+    ),
+  );
   expect(farText(far, "tools", at + 61_000)).toBeUndefined();
   expect(farText({ ...far, endedAt: at }, "tools", at + 20_000)).toBeUndefined();
   expect(farText(row, "tools", at + 20_000)).toBeUndefined();

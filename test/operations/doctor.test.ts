@@ -324,7 +324,7 @@ describe("batches", () => {
         name: "batch",
         ok: true,
         detail: `${lost.id} is interrupted, with 2 tasks to do. Its processes are gone.`,
-        remedy: `Resume it with \`retry ${lost.id}\`, or end it with \`cancel ${lost.id}\`.`,
+        remedy: `Resume it with \`parallel-claude-code-mcp retry ${lost.id}\`, or end it with \`parallel-claude-code-mcp cancel ${lost.id}\`.`,
       },
     ]);
     const far = inside.batch(context, { isRun: false });

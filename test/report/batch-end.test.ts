@@ -74,7 +74,7 @@ describe("the end of a batch", () => {
       command: "parallel-claude-code-mcp retry bcdfghjk",
       text: "All 2 tasks ended: 1 succeeded, 1 failed. `parallel-claude-code-mcp retry bcdfghjk` reruns what failed. `parallel-claude-code-mcp show bcdfghjk` says what went wrong and what to change.",
       forModels:
-        'All 2 tasks ended: 1 succeeded, 1 failed. retry_batch (batchId bcdfghjk) reruns what failed. read_batch_results with `status: "error"` says what went wrong and what to change.',
+        'All 2 tasks ended: 1 succeeded, 1 failed. retry_batch (batchId bcdfghjk) reruns what failed. read_batch_results (batchId bcdfghjk, status "error") says what went wrong and what to change.',
     });
   });
 
@@ -87,7 +87,7 @@ describe("the end of a batch", () => {
       command: "parallel-claude-code-mcp retry bcdfghjk --batch-budget-usd 0.12",
       text: "Stopped at its budget of $0.0400: 2 of 5 tasks done (1 succeeded, 1 failed), 1 stopped, 2 not started. `parallel-claude-code-mcp retry bcdfghjk --batch-budget-usd 0.12` runs the rest. `parallel-claude-code-mcp show bcdfghjk` says what went wrong and what to change.",
       forModels:
-        'Stopped at its budget of $0.0400: 2 of 5 tasks done (1 succeeded, 1 failed), 1 stopped, 2 not started. retry_batch (batchId bcdfghjk, batchBudgetUsd 0.12 or more) runs the rest. read_batch_results with `status: "error"` says what went wrong and what to change.',
+        'Stopped at its budget of $0.0400: 2 of 5 tasks done (1 succeeded, 1 failed), 1 stopped, 2 not started. retry_batch (batchId bcdfghjk, batchBudgetUsd 0.12 or more) runs the rest. read_batch_results (batchId bcdfghjk, status "error") says what went wrong and what to change.',
     });
   });
 

@@ -122,7 +122,7 @@ describe("an error", () => {
   });
 
   test("that is another one is neither", () => {
-    for (const error of [new Error("x"), coded("SQLITE_BUSY"), new StoreProblem("x"), "x", undefined])
+    for (const error of [new Error("x"), coded("SQLITE_BUSY"), new StoreProblem("x", "y"), "x", undefined])
       expect(isBusy(error)).toBe(false);
     expect([new Error("x"), coded("SQLITE_FULL"), "x", undefined].map(isStoreError)).toEqual([
       false,
@@ -130,7 +130,7 @@ describe("an error", () => {
       false,
       false,
     ]);
-    expect(isStoreError(new StoreProblem("x"))).toBe(true);
+    expect(isStoreError(new StoreProblem("x", "y"))).toBe(true);
   });
 
   test.each([

@@ -1,5 +1,4 @@
 // Builds a batch's answer, within the number of characters that a client accepts.
-import { product } from "../../model/product.ts";
 import type { Standstill } from "../../model/standstill.ts";
 import type { BatchState, DoneTask } from "../../model/state.ts";
 import type { StateWord } from "../../model/state-word.ts";
@@ -12,6 +11,7 @@ import {
   standingText,
 } from "../../report/answer.ts";
 import { harmlessJson } from "../../report/harmless.ts";
+import { stepText } from "../../report/next-step.ts";
 import { type Door, doorOf } from "../../report/option-words.ts";
 import { outcomeText } from "../../report/outcome-text.ts";
 import { outputFiles } from "../../store/layout.ts";
@@ -106,10 +106,7 @@ function cutNote(
   { shown, file, door }: { shown: number; file: string | undefined; door: Door },
 ): string {
   const places = [file, task.attempts.at(-1)?.transcript].filter((path) => path !== undefined);
-  const further =
-    door === "tools"
-      ? `read_batch_results (batchId ${batchId}, tasks [${task.number}], from ${shown})`
-      : `\`${product.name} results ${batchId} ${task.number} --from ${shown}\``;
+  const further = stepText(door, { do: "read-on", batchId, task: task.number, from: shown });
   return `\n\n[These are the first ${shown} of ${textLengthOf(task)} characters. The whole is in ${places.join(" and in ")}; ${further} reads on.]`;
 }
 
