@@ -74,6 +74,24 @@ describe("values that are set", () => {
       '[mcp_servers.own]\nenv.A = "1"\ncommand = "p"\n',
     ],
     [
+      "leave a text of several lines that looks like their table",
+      'note = """\n[mcp_servers.own]\ncommand = "x"\n"""\n\n[mcp_servers.own]\ncommand = "old" # mine\n',
+      { command: "p" },
+      'note = """\n[mcp_servers.own]\ncommand = "x"\n"""\n\n[mcp_servers.own]\ncommand = "p" # mine\n',
+    ],
+    [
+      "go behind a text of several lines in their table that looks like the next one",
+      "[mcp_servers.own]\nnote = '''\n[next]\ncommand = 1\n# all''' # kept\n\n[next]\nb = 2\n",
+      { command: "p" },
+      "[mcp_servers.own]\nnote = '''\n[next]\ncommand = 1\n# all''' # kept\ncommand = \"p\"\n\n[next]\nb = 2\n",
+    ],
+    [
+      "go before a list of tables",
+      "[mcp_servers.own]\na = 1\n\n[[list]]\nb = 2\n",
+      { command: "p" },
+      '[mcp_servers.own]\na = 1\ncommand = "p"\n\n[[list]]\nb = 2\n',
+    ],
+    [
       "leave a line of a list that looks like a heading",
       "[mcp_servers.own]\na = [\n[1],\n  [2],\n]\nb = 1\n\n[next]\n",
       { command: "p" },
@@ -151,6 +169,11 @@ describe("a table that is removed", () => {
       "[a]\n[c]\n",
     ],
     ["leaves the blank line before another table", "[a]\n\n[mcp_servers.own]\nb = 2\n[c]\n", "[a]\n\n[c]\n"],
+    [
+      "leaves texts of several lines that look like it, and those in it are no end of it",
+      'note = """\n[mcp_servers.own]\n"""\n[mcp_servers.own]\nb = """\n[next]\n# c"""\n[next]\nd = 1 # e\n',
+      'note = """\n[mcp_servers.own]\n"""\n[next]\nd = 1 # e\n',
+    ],
     ["keeps the line ends of Windows", "a = 1\r\n\r\n[mcp_servers.own]\r\nb = 2\r\n", "a = 1\r\n"],
     ["is not missed where it is not there", "a = 1\n", "a = 1\n"],
   ];

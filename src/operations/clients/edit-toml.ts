@@ -18,7 +18,7 @@ export function readToml(text: string): unknown {
 export function setInToml(text: string, path: readonly string[], values: Record<string, unknown>): string {
   const lineFeed = text.includes("\r\n") ? "\r\n" : "\n";
   const lines = text.split(/\r?\n/);
-  const begin = lines.findIndex((line) => isSame(tableOf(line), path));
+  const begin = findLine(lines, 0, (line) => isSame(tableOf(line), path));
   if (begin < 0) {
     const table = [`[${path.map(keyText).join(".")}]`, ...entriesOf(values)].join(lineFeed);
     const before = text.trimEnd();
@@ -27,8 +27,8 @@ export function setInToml(text: string, path: readonly string[], values: Record<
   let end = tableEnd(lines, begin);
   for (const [key, value] of Object.entries(values)) {
     const line = `${keyText(key)} = ${valueText(value)}`;
-    const found = lines.findIndex((one, index) => index > begin && index < end && keyIn(one) === key);
-    if (found < 0) {
+    const found = findLine(lines, begin + 1, (one) => keyIn(one) === key);
+    if (found < 0 || found >= end) {
       // After the last line of the table with content.
       let last = end;
       while (last > begin + 1 && lines[last - 1]?.trim() === "") last--;
@@ -49,7 +49,7 @@ export function removeFromToml(text: string, path: readonly string[]): string {
   const lineFeed = text.includes("\r\n") ? "\r\n" : "\n";
   const lines = text.split(/\r?\n/);
   for (;;) {
-    const begin = lines.findIndex((line) => isSame(tableOf(line)?.slice(0, path.length), path));
+    const begin = findLine(lines, 0, (line) => isSame(tableOf(line)?.slice(0, path.length), path));
     if (begin < 0) return lines.join(lineFeed);
     const end = tableEnd(lines, begin);
     lines.splice(begin, end - begin);
@@ -66,12 +66,32 @@ export function removeFromToml(text: string, path: readonly string[]): string {
 
 // Up to the next table. Remarks directly above that one belong to it; those at the end of the file to nobody.
 function tableEnd(lines: readonly string[], begin: number): number {
-  const next = lines.findIndex(
-    (line, index) => index > begin && /^\s*\[/.test(line) && tableOf(line) !== undefined,
-  );
-  let end = next < 0 ? lines.length - (lines.at(-1) === "" ? 1 : 0) : next;
-  while (end > begin + 1 && /^\s*#/.test(lines[end - 1] ?? "")) end--;
+  const next = findLine(lines, begin + 1, (line) => /^\s*\[/.test(line));
+  const last = next < 0 ? lines.length - (lines.at(-1) === "" ? 1 : 0) : next;
+  let end = begin + 1;
+  for (const { at, after, line } of statements(lines, begin + 1))
+    if (at < last && !/^\s*#/.test(line)) end = after;
   return end;
+}
+
+// The first line that begins a heading, a setting or a remark, and is as wanted; -1 if there is none.
+function findLine(lines: readonly string[], from: number, isWanted: (line: string) => boolean): number {
+  for (const { at, line } of statements(lines, from)) if (isWanted(line)) return at;
+  return -1;
+}
+
+// Headings, settings, remarks and blank lines, with their first line and the one after them: a line of a text or a list
+// is none, whatever it looks like.
+function* statements(
+  lines: readonly string[],
+  from: number,
+): Generator<{ at: number; after: number; line: string }> {
+  for (let at = from; at < lines.length; ) {
+    const line = lines[at] ?? "";
+    const after = at + (/^\s*(?:[[#]|$)/.test(line) ? 1 : linesOfValue(lines, at));
+    yield { at, after, line };
+    at = after;
+  }
 }
 
 /** The keys of a table's heading: `[a."b c"]` gives `a` and `b c`. */
@@ -80,7 +100,7 @@ function tableOf(line: string): string[] | undefined {
   try {
     return pathOf(Bun.TOML.parse(line));
   } catch {
-    // Not a heading, but the rest of a list or a text.
+    // Not a heading that we can read.
     return undefined;
   }
 }
