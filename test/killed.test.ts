@@ -62,7 +62,7 @@ test("a foreground run that is killed by the first session that gets its prompt 
   await using home = new Home();
   const claude = home.file("claude");
   // A shell: it is there long before a keeper is.
-  const script = 'read -r line; kill -KILL "$PPID"; exec sleep 1000';
+  const script = 'read -r initialize; read -r prompt; kill -KILL "$PPID"; exec sleep 1000';
   const version = '[ "$1" = --version ] && echo "2.1.332 (Claude Code)" && exit';
   await Bun.write(claude, `#!/bin/sh\n${version}\n${script}\n`);
   chmodSync(claude, 0o755);

@@ -36,13 +36,19 @@ static const char result_line[] =
 
 static char input[65536];
 
-// Reads until a newline has come. False at the end of input, or where it cannot be read.
-static int line_came(void) {
-  for (;;) {
-    ssize_t length = read(0, input, sizeof input);
+// Reads until the prompt has come, which is the line that has a message in it: a session is asked to initialize before
+// that. False at the end of input, where it cannot be read, or where it is too long.
+static int prompt_came(void) {
+  size_t taken = 0;
+  // The last byte stays 0.
+  while (taken < sizeof input - 1) {
+    ssize_t length = read(0, input + taken, sizeof input - 1 - taken);
     if (length <= 0) return 0;
-    if (memchr(input, '\n', (size_t)length)) return 1;
+    taken += (size_t)length;
+    const char *prompt = strstr(input, "\"message\"");
+    if (prompt && strchr(prompt, '\n')) return 1;
   }
+  return 0;
 }
 
 static int say(const char *text, size_t length) { return write(1, text, length) == (ssize_t)length; }
@@ -51,7 +57,7 @@ int main(int count, char **arguments) {
   for (int index = 1; index < count; index++) {
     if (strcmp(arguments[index], "--version") == 0) return puts("2.1.197 (Claude Code)") < 0;
   }
-  if (!line_came()) return 0;
+  if (!prompt_came()) return 0;
   if (!say(init_line, sizeof init_line - 1) || !say(result_line, sizeof result_line - 1)) return 1;
   while (read(0, input, sizeof input) > 0) continue;
   return 0;

@@ -122,17 +122,23 @@ export const interruptLine = controlLine("end", { subtype: "interrupt" });
 
 /**
  * The line on stdin before the prompt: asks which agents the session has, and passes what must stay private: system
- * prompts, agents, the schema of the answer. Spends nothing. Undefined if a session needs none of that.
+ * prompts, agents, the schema of the answer. Spends nothing. With the answer, the session has started.
  */
-export function initializeLine(options: SessionOptions): string | undefined {
-  const { agent, agents, systemPrompt, appendSystemPrompt, outputSchema } = options;
+export function initializeLine(options: SessionOptions): string {
+  return controlLine(initializeId, { subtype: "initialize", ...givenByInitialize(options) });
+}
+
+/** Whether the prompt must wait for the answer to `initialize`: it names the agents, and what was passed has been taken. */
+export function waitsForInitialize(options: SessionOptions): boolean {
+  return options.agent !== undefined || Object.keys(givenByInitialize(options)).length > 0;
+}
+
+function givenByInitialize(options: SessionOptions): Record<string, unknown> {
+  const { agents, systemPrompt, appendSystemPrompt, outputSchema } = options;
   // A string is JSON here: files were read before.
   const jsonSchema: unknown = typeof outputSchema === "string" ? JSON.parse(outputSchema) : outputSchema;
-  const given = Object.entries({ systemPrompt, appendSystemPrompt, agents, jsonSchema }).filter(
-    ([, value]) => value !== undefined,
-  );
-  if (agent === undefined && given.length === 0) return undefined;
-  return controlLine(initializeId, { subtype: "initialize", ...Object.fromEntries(given) });
+  const given = Object.entries({ systemPrompt, appendSystemPrompt, agents, jsonSchema });
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 
 /** The line on stdin that stops a background task of the session. */

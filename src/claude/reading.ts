@@ -35,7 +35,7 @@ export interface Answer {
 
 /** Everything kept from a transcript while reading it: bounded, however long the transcript. */
 export interface Reading {
-  /** Lines that were messages. */
+  /** Lines that were messages, except the answer to `initialize`. */
   messages: number;
   /** Messages written by a model, not by the CLI. */
   replies: number;
@@ -121,7 +121,8 @@ export function applyLine(reading: Reading, line: Line, whole?: (line: Line) => 
   const message = first.kind === "other" && whole && mayBeResult(line) ? messageFrom(whole(line)) : first;
   if (message.kind === "not-a-message") reading.otherLines++;
   else {
-    reading.messages++;
+    // The answer to `initialize` comes before the prompt, and is no output of its turn.
+    if (message.kind !== "initialized") reading.messages++;
     // Any line ends the wait for the API.
     reading.apiWaitedMs += reading.apiWaitMs;
     reading.apiWaitMs = 0;

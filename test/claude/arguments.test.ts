@@ -1,5 +1,11 @@
 import { expect, test } from "bun:test";
-import { argumentsFor, initializeLine, promptLine, resumePrompt } from "../../src/claude/arguments.ts";
+import {
+  argumentsFor,
+  initializeLine,
+  promptLine,
+  resumePrompt,
+  waitsForInitialize,
+} from "../../src/claude/arguments.ts";
 import { cleanEnvironment, sessionEnvironment } from "../../src/claude/environment.ts";
 import { sessionOptions, toolRuleList } from "../../src/model/options.ts";
 
@@ -171,7 +177,7 @@ test("what is nobody else's business goes to standard input or into files, and n
   expect(list).toContain("--mcp-config=/private/servers");
   expect(list).toContain("--settings=/private/settings");
   expect(aside.map((text) => /secret-\d/.exec(text)?.[0])).toEqual(["secret-5", "secret-6"]);
-  expect(JSON.parse(initializeLine(options) ?? "")).toEqual({
+  expect(JSON.parse(initializeLine(options))).toEqual({
     type: "control_request",
     request_id: "begin",
     request: {
@@ -182,7 +188,12 @@ test("what is nobody else's business goes to standard input or into files, and n
       jsonSchema: { type: "object", description: "secret-4" },
     },
   });
-  expect(initializeLine(sessionOptions.parse({ mcpConfig: "/a.json" }))).toBeUndefined();
+  expect(waitsForInitialize(options)).toBe(true);
+  // What is passed has to be taken before the prompt; and an agent, to be there.
+  const others = sessionOptions.parse({ mcpConfig: "/a.json" });
+  expect(initializeLine(others)).toContain('"request":{"subtype":"initialize"}');
+  expect(waitsForInitialize(others)).toBe(false);
+  expect(waitsForInitialize(sessionOptions.parse({ agent: "reviewer" }))).toBe(true);
 });
 
 test("a slash command that was cut off is given once more as a command, and every other task in words", () => {

@@ -5,6 +5,7 @@ import { AccountPace } from "../../src/engine/account/account-pace.ts";
 import { notStarted } from "../../src/engine/attempt/attempt-events.ts";
 import { LocalHost } from "../../src/engine/attempt/local-host.ts";
 import type { SessionHost } from "../../src/engine/attempt/session-host.ts";
+import { emptyPool, type SessionPool } from "../../src/engine/attempt/session-pool.ts";
 import { sharedDirectory, type Workspace } from "../../src/engine/attempt/workspace.ts";
 import { Machine } from "../../src/engine/memory/machine.ts";
 import { OutputFiles } from "../../src/engine/output/output-files.ts";
@@ -56,6 +57,9 @@ export function letClaudeSay(inside: Inside, files: Record<string, object[]>): v
   inside.script(
     "bin/claude",
     "read -r line",
+    // To `initialize`, it says what a test gives it to say, or nothing.
+    `if [ -e "${inside.path}/introduction.ndjson" ]; then cat "${inside.path}/introduction.ndjson"; fi`,
+    "read -r line",
     // What stands behind `say:`, as far as it is letters.
     `word=$(printf %s "$line" | sed 's/.*say:\\([a-z]*\\).*/\\1/')`,
     `while [ -e "${inside.path}/$word.wait" ]; do sleep 0.02; done`,
@@ -80,6 +84,7 @@ interface Given {
   /** What stands around this machine as a host. */
   hostOf?(local: SessionHost): SessionHost;
   workspace?: Workspace;
+  pool?: SessionPool;
 }
 
 /** The tasks of a batch, and all that they share. */
@@ -96,6 +101,7 @@ export function tasksIn(
     isPaced = false,
     hostOf = (local) => local,
     workspace = sharedDirectory,
+    pool: sessionPool = emptyPool,
   }: Given = {},
 ) {
   makePrivateDirectory(store.layout.batchDirectory(log.batchId));
@@ -165,6 +171,7 @@ export function tasksIn(
     log: runnerLog,
     layout: store.layout,
     host,
+    pool: sessionPool,
     workspace,
     attempts,
     slots,
@@ -180,6 +187,8 @@ export function tasksIn(
   });
   return {
     tasks,
+    host,
+    environment,
     attempts,
     files,
     failures,

@@ -35,3 +35,9 @@ export const result = (text: string, more: object = {}) => ({
   permission_denials: [],
   ...more,
 });
+
+/** The answer to our `initialize`. */
+export const introduction = {
+  type: "control_response",
+  response: { subtype: "success", request_id: "begin", response: {} },
+};

@@ -37,19 +37,19 @@ describe("the first attempt", () => {
     expect(plan.session).toMatchObject({
       workingDirectory: inside.work,
       files: [],
-      marker: `${batch.id}/${plan.startName}`,
-      transcript: `${inside.state}/batches/${batch.id}/session-${plan.startName}.ndjson`,
-      stderr: `${inside.state}/batches/${batch.id}/session-${plan.startName}.stderr.txt`,
+      marker: `${batch.id}/${plan.session.startName}`,
+      transcript: `${inside.state}/batches/${batch.id}/session-${plan.session.startName}.ndjson`,
+      stderr: `${inside.state}/batches/${batch.id}/session-${plan.session.startName}.stderr.txt`,
     });
     expect(plan.session.command[0]).toBe(inside.claude);
-    expect(plan.session.command.join(" ")).toContain(plan.sessionId);
+    expect(plan.session.command.join(" ")).toContain(plan.session.sessionId);
   });
 
   test("starts under a new name each time, though it goes on with the same conversation", () => {
     using inside = new Inside();
     const batch = batchIn(inside, { sessionOptions: { resumeSessionId: "named" } });
     const [one, other] = [planOf(inside, batch), planOf(inside, batch)];
-    expect([one.sessionId, other.sessionId]).toEqual(["named", "named"]);
+    expect([one.session.sessionId, other.session.sessionId]).toEqual(["named", "named"]);
     for (const name of ["marker", "transcript", "stderr"] as const)
       expect(one.session[name]).not.toBe(other.session[name]);
     // In the order of the starts, for whoever looks into the folder.
@@ -59,12 +59,12 @@ describe("the first attempt", () => {
   test("goes on with the conversation that the task names, or with a copy of it", () => {
     using inside = new Inside();
     const named = planOf(inside, batchIn(inside, { sessionOptions: { resumeSessionId: "named" } }));
-    expect(named).toMatchObject({ sessionId: "named", resumes: false, prompt: "do it" });
+    expect(named).toMatchObject({ session: { sessionId: "named" }, resumes: false, prompt: "do it" });
     const copy = planOf(
       inside,
       batchIn(inside, { sessionOptions: { resumeSessionId: "named", forkSession: true } }),
     );
-    expect(copy.sessionId).not.toBe("named");
+    expect(copy.session.sessionId).not.toBe("named");
   });
 
   test("has the values of its variables, which win, and says which are lost", () => {
@@ -128,7 +128,7 @@ describe("another attempt", () => {
       },
     );
     const plan = planOf(inside, batch);
-    expect(plan).toMatchObject({ attempt: 2, resumes: true, sessionId: "session-1" });
+    expect(plan).toMatchObject({ attempt: 2, resumes: true, session: { sessionId: "session-1" } });
     expect(plan.prompt).not.toBe("do it");
     expect(plan.options).toMatchObject({ resumeSessionId: "session-1", forkSession: false });
   });
@@ -160,19 +160,20 @@ test("a start is written with why it begins anew, and what its conversation had 
   using inside = new Inside();
   const { anewBecause: _, costBefore: __, ...plan } = planOf(inside, batchIn(inside));
   const ref = ownIdentity();
+  const started = { plan: plan.session, session: { ref } };
   const plain = {
     type: "attempt-started",
     task: 3,
     attempt: 1,
     identity: ref,
-    sessionId: plan.sessionId,
-    startName: plan.startName,
+    sessionId: plan.session.sessionId,
+    startName: plan.session.startName,
     transcript: plan.session.transcript,
     workingDirectory: inside.work,
   };
-  expect<unknown>(startedEvent(3, plan, { ref })).toEqual(plain);
+  expect<unknown>(startedEvent(3, plan, started)).toEqual(plain);
   const more = { resumes: true, anewBecause: "it was gone", costBefore: { costUsd: 1, models: {} } };
-  expect<unknown>(startedEvent(3, { ...plan, ...more }, { ref })).toEqual({ ...plain, ...more });
+  expect<unknown>(startedEvent(3, { ...plan, ...more }, started)).toEqual({ ...plain, ...more });
 });
 
 describe("a start that failed", () => {

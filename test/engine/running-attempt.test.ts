@@ -10,6 +10,7 @@ import { RunningAttempt, type Signs } from "../../src/engine/attempt/attempt.ts"
 import { sessionOf } from "../../src/engine/attempt/local-host.ts";
 import { type SessionOptionsInput, sessionOptions } from "../../src/model/options.ts";
 import { gone, Inside } from "../inside.ts";
+import { HandClock } from "./hand-clock.ts";
 import { init, result, said } from "./messages.ts";
 
 const initialized = (agents?: string[]) => ({
@@ -45,15 +46,7 @@ function attemptIn(
     marker: "m",
     isOurs: true,
     write: (line) =>
-      given.push(
-        line.includes('"user"')
-          ? "prompt"
-          : line.includes("stop_task")
-            ? "stop"
-            : line.includes("initialize")
-              ? "initialize"
-              : line,
-      ),
+      given.push(line.includes('"user"') ? "prompt" : line.includes("stop_task") ? "stop" : line),
     interrupt: () => given.push("interrupt"),
     closeInput: () => given.push("close"),
     hadPidUntil: () => undefined,
@@ -100,8 +93,8 @@ describe("a session", () => {
     attempt.checkClocks();
     expect(given).toEqual(["prompt", "close"]);
     expect(heard).toMatchObject([
-      { messages: 2, replies: 1, throttles: 0, loginRefusals: 0, failed: undefined },
-      { messages: 1, replies: 0 },
+      { hasBegun: true, replies: 1, throttles: 0, loginRefusals: 0, failed: undefined },
+      { hasBegun: true, replies: 0 },
     ]);
     expect(await ends()).toMatchObject({
       outcome: { kind: "succeeded", length: 4 },
@@ -179,6 +172,18 @@ describe("a session", () => {
   });
 });
 
+test("the answer to `initialize` shows that a session has begun, and is no first output", async () => {
+  using inside = new Inside();
+  using clock = new HandClock();
+  const { attempt, heard, says, ends } = attemptIn(inside, { options: { firstEventTimeoutSeconds: 10 } });
+  attempt.prompt("do it");
+  says(initialized());
+  expect(heard).toMatchObject([{ hasBegun: true, replies: 0 }]);
+  clock.now += 11_000;
+  attempt.checkClocks();
+  expect(await ends()).toMatchObject({ outcome: { kind: "timed-out", clock: "first-event" } });
+});
+
 describe("a session with an agent", () => {
   const asked = (agents: string[] | undefined) => {
     const inside = new Inside();
@@ -192,20 +197,29 @@ describe("a session with an agent", () => {
   test("is asked once it has said which agents there are", () => {
     const { inside, before, given } = asked(["reviewer", "other"]);
     using _ = inside;
-    expect(before).toEqual(["initialize"]);
-    expect(given).toEqual(["initialize", "prompt"]);
+    expect(before).toEqual([]);
+    expect(given).toEqual(["prompt"]);
+  });
+
+  test("is asked at once where it has said so before its task was known", () => {
+    using inside = new Inside();
+    const one = attemptIn(inside, { options: { agent: "reviewer" } });
+    one.says(initialized(["reviewer"]));
+    expect(one.given).toEqual([]);
+    one.attempt.prompt("do it");
+    expect(one.given).toEqual(["prompt"]);
   });
 
   test("is believed to have it where it does not say", () => {
     const { inside, given } = asked(undefined);
     using _ = inside;
-    expect(given).toEqual(["initialize", "prompt"]);
+    expect(given).toEqual(["prompt"]);
   });
 
   test("that it does not have is ended without a prompt", async () => {
     const { inside, given, ends } = asked(["other"]);
     using _ = inside;
-    expect(given).toEqual(["initialize", "interrupt"]);
+    expect(given).toEqual(["interrupt"]);
     await Promise.resolve();
     expect(given).toContain("close");
     expect(await ends()).toMatchObject({ outcome: { kind: "failed", reason: "agent" } });
@@ -263,7 +277,7 @@ test("what an adopted session said before is no news", async () => {
   says(init, said("x"));
   expect(heard).toEqual([]);
   says(said("y"));
-  expect(heard).toMatchObject([{ messages: 1, replies: 1 }]);
+  expect(heard).toMatchObject([{ hasBegun: true, replies: 1 }]);
   expect(attempt.activity).toBeString();
   // What came with its end is news as well.
   const end = await ends({ code: 1 });
@@ -275,7 +289,7 @@ test("what a session says with its last breath is told, though nobody had looked
   const own = attemptIn(inside);
   appendFileSync(inside.file("t.ndjson"), `${JSON.stringify(init)}\n${JSON.stringify(said("x"))}\n`);
   await own.ends({ code: 1 });
-  expect(own.heard).toMatchObject([{ messages: 2, replies: 1 }]);
+  expect(own.heard).toMatchObject([{ hasBegun: true, replies: 1 }]);
   // Of one that another runner started, it may be of long ago.
   using other = new Inside();
   const adopted = attemptIn(other, { adopted: true });
@@ -290,7 +304,7 @@ test("what an adopted session says after the first look is told at its end too",
   says(init);
   appendFileSync(inside.file("t.ndjson"), `${JSON.stringify(said("x"))}\n`);
   await ends({ code: 1 });
-  expect(heard).toMatchObject([{ messages: 1, replies: 1 }]);
+  expect(heard).toMatchObject([{ hasBegun: true, replies: 1 }]);
 });
 
 test("a failed result is told once", () => {

@@ -1,16 +1,19 @@
-// Where sessions run and where tasks work are somebody else's business: another host and another workspace fit.
+// Where sessions run, where tasks work and who starts their sessions can differ: another host, workspace and pool fit.
 import { describe, expect, test } from "bun:test";
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import type { Exit } from "../../src/claude/outcome.ts";
 import { TranscriptReader } from "../../src/claude/transcript.ts";
-import type { Session, SessionHost } from "../../src/engine/attempt/session-host.ts";
+import { planAttempt } from "../../src/engine/attempt/plan-attempt.ts";
+import type { Session, SessionHost, StartPlan } from "../../src/engine/attempt/session-host.ts";
+import type { StartedSession } from "../../src/engine/attempt/session-pool.ts";
 import type { Workspace } from "../../src/engine/attempt/workspace.ts";
 import type { SessionRef } from "../../src/model/session-ref.ts";
+import { noValues } from "../../src/model/session-values.ts";
 import { Replaced } from "../../src/store/batch-log.ts";
 import { eventually } from "../harness.ts";
 import { Inside, type TestBatch } from "../inside.ts";
 import { letClaudeSay, tasksIn } from "./inside-tasks.ts";
-import { init, result, said } from "./messages.ts";
+import { init, introduction, result, said } from "./messages.ts";
 
 /**
  * Another machine, as far as a runner can tell: its sessions are no processes here, and what they say comes into the
@@ -184,6 +187,78 @@ describe("another host", () => {
     expect(batch.log.state.counts.succeeded).toBe(1);
   });
 });
+
+describe("another pool", () => {
+  test("gives tasks sessions that had started before, with their own names, conversations and transcripts", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, {
+      tasks: ["one", "two", "three"].map((word) => ({ prompt: `say:${word}` })),
+    });
+    // They name no conversation, so it is the one that was asked for.
+    const unnamed = { session_id: undefined };
+    const answer = [{ ...init, ...unnamed }, result("Done", unnamed)];
+    letClaudeSay(inside, { one: answer, two: answer, three: answer });
+    inside.write("introduction.ndjson", `${JSON.stringify(introduction)}\n`);
+    const spares: StartedSession[] = [];
+    const asked: string[] = [];
+    using runner = tasksIn(inside, context.store, batch, {
+      concurrency: 1,
+      pool: {
+        take: (plan) => {
+          asked.push(plan.startName);
+          const isAlike = (spare: StartedSession) => isSameButIds(spare.plan, plan);
+          const index = spares.findIndex(isAlike);
+          return index < 0 ? undefined : spares.splice(index, 1)[0];
+        },
+      },
+    });
+    const { host, machine, environment } = runner;
+    const means = { claudePath: inside.claude, layout: context.store.layout, environment, values: noValues };
+    for (const workingDirectory of [inside.work, inside.work, inside.path]) {
+      const plan = planAttempt(batch.log.state, 1, { ...means, workingDirectory }).session;
+      const start = await host.start(plan, { footprint: "any" });
+      if (!start.started) throw new Error(start.message);
+      spares.push({ plan, session: start.session });
+    }
+    const [first, second, other] = spares;
+    if (!first || !second || !other) throw new Error("none has started");
+    await eventually(
+      () => spares.every(({ session: { output } }) => output.read() || output.reading.isInitialized),
+      () => "they do not answer",
+    );
+    // They count for memory, though no task has them.
+    machine.look(true);
+    for (const { plan } of spares) expect(machine.membersOf(plan.marker)).not.toEqual([]);
+    using _looking = lookAt(runner);
+    await runner.tasks.carryAll();
+    expect(batch.log.state.counts.succeeded).toBe(3);
+    const [one, two, three] = batch.log.state.tasks.flatMap(({ attempts }) => attempts);
+    for (const [attempt, { plan, session }] of [[one, first] as const, [two, second] as const])
+      expect(attempt).toMatchObject({
+        identity: session.ref,
+        startName: plan.startName,
+        sessionId: plan.sessionId,
+        transcript: plan.transcript,
+      });
+    // The one that is left works elsewhere; so the last task has a session of its own.
+    expect(three?.startName).toBe(asked[2]);
+    expect(spares).toEqual([other]);
+    expect(machine.membersOf(first.plan.marker)).toEqual([]);
+    other.session.output[Symbol.dispose]();
+    await other.session.end();
+  });
+});
+
+function isSameButIds(one: StartPlan, other: StartPlan): boolean {
+  const rest = ({ command, sessionId, workingDirectory, environment, initialize }: StartPlan) => ({
+    command: command.map((word) => word.replace(sessionId, "")),
+    workingDirectory,
+    environment,
+    initialize,
+  });
+  return Bun.deepEquals(rest(one), rest(other));
+}
 
 /** A directory for each task, and in which order they were given and given back. */
 function ownDirectories(inside: Inside, { log }: TestBatch) {

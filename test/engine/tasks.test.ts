@@ -4,15 +4,16 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs
 import { basename, join } from "node:path";
 import { paceFrom } from "../../src/engine/account/pace.ts";
 import type { Batch, EventBody } from "../../src/model/event.ts";
+import { localProcess } from "../../src/model/session-ref.ts";
 import { taskOf } from "../../src/model/state.ts";
 import { isNoOrphan } from "../../src/platform/orphans.ts";
-import { identityOf, livenessOf, ownIdentity } from "../../src/platform/process.ts";
+import { identityOf, livenessOf, ownIdentity, signalProcess } from "../../src/platform/process.ts";
 import { markerVariable } from "../../src/platform/process-table.ts";
 import { testNeeding } from "../facilities.ts";
 import { eventually } from "../harness.ts";
 import { Inside, type TestBatch } from "../inside.ts";
 import { letClaudeSay, slotsOf, taken, tasksIn } from "./inside-tasks.ts";
-import { init, result, said, throttle } from "./messages.ts";
+import { init, introduction, result, said, throttle } from "./messages.ts";
 
 const fine = [init, said("Let me see"), result("Done")];
 const refusal = { ...throttle, error_status: 401, error: "authentication_failed" };
@@ -198,6 +199,52 @@ describe("a runner that takes sessions over", () => {
     expect(livenessOf(identity)).toBe("dead");
     expect(outcomesOf(batch)).toEqual(["cancelled", "cancelled"]);
     expect(taskOf(batch.log.state, 2).attempts).toEqual([]);
+  });
+});
+
+describe("where one session starts at a time", () => {
+  const waiting = (inside: Inside) => {
+    const context = inside.context();
+    const batch = inside.batch(context, {
+      tasks: says("one", "two"),
+      batch: { sessionOptions: { retries: 0 } },
+    });
+    letClaudeSay(inside, { one: fine, two: fine });
+    inside.write("one.wait", "");
+    return { context, batch };
+  };
+
+  test("the next one starts when it has answered `initialize`, though it says nothing to its prompt", async () => {
+    using inside = new Inside();
+    const { context, batch } = waiting(inside);
+    inside.write("introduction.ndjson", `${JSON.stringify(introduction)}\n`);
+    using runner = tasksIn(inside, context.store, batch, { starts: 1 });
+    const all = runner.tasks.carryAll();
+    await isRunning(batch, 1);
+    await eventually(
+      () => {
+        for (const attempt of runner.attempts.running.values()) attempt.look();
+        return taskOf(batch.log.state, 2).status === "done";
+      },
+      () => `the second does not run: ${JSON.stringify(taskOf(batch.log.state, 2))}`,
+    );
+    expect(taskOf(batch.log.state, 1).status).toBe("running");
+    inside.remove(inside.file("one.wait"));
+    await all;
+    expect(outcomesOf(batch)).toEqual(["succeeded", "succeeded"]);
+  });
+
+  test("the next one starts when it has gone without having answered anything", async () => {
+    using inside = new Inside();
+    const { context, batch } = waiting(inside);
+    using runner = tasksIn(inside, context.store, batch, { starts: 1 });
+    const all = runner.tasks.carryAll();
+    await isRunning(batch, 1);
+    const session = localProcess(taskOf(batch.log.state, 1).attempts[0]?.identity);
+    expect(taskOf(batch.log.state, 2).status).toBe("queued");
+    if (session) signalProcess(session, "SIGKILL");
+    await all;
+    expect(outcomesOf(batch)).toEqual(["crashed", "succeeded"]);
   });
 });
 

@@ -69,7 +69,7 @@ describeReal("a session that we start", () => {
       stderr: "pipe",
     });
     // Read in this order.
-    child.stdin.write(`${initializeLine(own) ?? ""}${promptLine(task, own, cwd)}`);
+    child.stdin.write(`${initializeLine(own)}${promptLine(task, own, cwd)}`);
     await child.stdin.end();
     const [out, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
     const lines = out

@@ -7,20 +7,24 @@ import type { HoldName } from "../../store/holds.ts";
 import { concerns } from "../account/hold.ts";
 import type { AttemptEnd } from "./attempt.ts";
 import type { AttemptPlan } from "./plan-attempt.ts";
-import type { Session } from "./session-host.ts";
+import type { StartedSession } from "./session-pool.ts";
 
 /** What is known of an attempt's end; if it never started, only the outcome. */
 export type EndKnown = Pick<AttemptEnd, "outcome"> & Partial<AttemptEnd>;
 
 /** A session has started, and has no prompt yet. */
-export function startedEvent(task: number, plan: AttemptPlan, { ref }: Pick<Session, "ref">): EventBody {
-  const { attempt, sessionId, startName, resumes, anewBecause, costBefore, session } = plan;
-  const { transcript, workingDirectory } = session;
+export function startedEvent(
+  task: number,
+  plan: AttemptPlan,
+  started: Pick<StartedSession, "plan"> & { session: Pick<StartedSession["session"], "ref"> },
+): EventBody {
+  const { attempt, resumes, anewBecause, costBefore } = plan;
+  const { sessionId, startName, transcript, workingDirectory } = started.plan;
   return {
     type: "attempt-started",
     task,
     attempt,
-    identity: ref,
+    identity: started.session.ref,
     sessionId,
     startName,
     transcript,

@@ -1,6 +1,6 @@
 // Runs one session from its prompt to its outcome, under its clocks.
 import { activityOf } from "../../claude/activity.ts";
-import { initializeLine, promptLine, stopTaskLine } from "../../claude/arguments.ts";
+import { promptLine, stopTaskLine, waitsForInitialize } from "../../claude/arguments.ts";
 import type { BackgroundTask } from "../../claude/background.ts";
 import { type Ending, type Exit, outcomeOf } from "../../claude/outcome.ts";
 import type { Reading } from "../../claude/reading.ts";
@@ -62,8 +62,8 @@ interface AttemptParts {
 
 /** What is new in a transcript since the last look. */
 export interface Signs {
-  /** Messages of any kind. The first one shows that the CLI has started. */
-  messages: number;
+  /** Whether the CLI has started: it has answered `initialize`, or said anything else. */
+  hasBegun: boolean;
   /** Messages written by a model. */
   replies: number;
   /** Calls that the API refused because of too many calls. */
@@ -74,7 +74,7 @@ export interface Signs {
   failed?: Outcome | undefined;
 }
 
-const nothingHeard: Signs = { messages: 0, replies: 0, throttles: 0, loginRefusals: 0 };
+const nothingHeard: Signs = { hasBegun: false, replies: 0, throttles: 0, loginRefusals: 0 };
 
 /** An attempt whose start is in the log. Checked whenever its transcript grows, and on every beat. */
 export class RunningAttempt {
@@ -105,13 +105,8 @@ export class RunningAttempt {
 
   /** Sends the prompt. Only after the attempt's start is committed, because from here on it costs money. */
   prompt(text: string): void {
-    const line = initializeLine(this.#parts.options);
-    if (line === undefined) {
-      this.#ask(text);
-      return;
-    }
     this.#prompt = text;
-    this.#parts.session.write(line);
+    this.#askWhenReady();
   }
 
   #ask(text: string): void {
@@ -128,7 +123,7 @@ export class RunningAttempt {
     this.#clocks.progressed(this.#reading, isHistory);
     this.#tell(isHistory);
     if (this.#reading.last !== before) this.#resultCame.resolve();
-    this.#askInitialized();
+    this.#askWhenReady();
     this.#closeWhenDone();
   }
 
@@ -163,11 +158,12 @@ export class RunningAttempt {
   }
 
   // For the CLI, an unknown agent is no error: it would do the task without that agent.
-  #askInitialized(): void {
-    const { agent } = this.#parts.options;
+  #askWhenReady(): void {
+    const { options } = this.#parts;
+    const { agent } = options;
     const { isInitialized, agents } = this.#reading;
     const prompt = this.#prompt;
-    if (prompt === undefined || !isInitialized) return;
+    if (prompt === undefined || (!isInitialized && waitsForInitialize(options))) return;
     this.#prompt = undefined;
     // A version that does not list its agents is assumed to have it.
     if (agent === undefined || !agents || agents.includes(agent)) this.#ask(prompt);
@@ -175,13 +171,14 @@ export class RunningAttempt {
   }
 
   #tell(isHistory: boolean): void {
-    const { messages, replies, throttles, loginRefusals, failed } = this.#reading;
+    const { isInitialized, messages, replies, throttles, loginRefusals, failed } = this.#reading;
     const before = this.#heard;
-    this.#heard = { messages, replies, throttles, loginRefusals, failed };
+    const hasBegun = isInitialized || messages > 0;
+    this.#heard = { hasBegun, replies, throttles, loginRefusals, failed };
     // An hour-old throttle says nothing about the account now.
     if (isHistory) return;
     this.#parts.heard({
-      messages: messages - before.messages,
+      hasBegun,
       replies: replies - before.replies,
       throttles: throttles - before.throttles,
       loginRefusals: loginRefusals - before.loginRefusals,

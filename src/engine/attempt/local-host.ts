@@ -1,6 +1,6 @@
 // This machine as a host: sessions are local processes, whose memory is watched from their start.
 import { conversationFile } from "../../claude/conversation.ts";
-import { adoptSession, type SessionPlan, type SessionProcess, startSession } from "../../claude/session.ts";
+import { adoptSession, type SessionProcess, startSession } from "../../claude/session.ts";
 import type { Sweeper } from "../../claude/sweep.ts";
 import { terminate } from "../../claude/terminate.ts";
 import { TranscriptReader } from "../../claude/transcript.ts";
@@ -8,7 +8,16 @@ import { localProcess } from "../../model/session-ref.ts";
 import { exists } from "../../platform/files.ts";
 import type { ProcessIdentity } from "../../platform/process-identity.ts";
 import type { Machine } from "../memory/machine.ts";
-import type { Adopted, HowEnded, Need, Orphan, Session, SessionHost, Start } from "./session-host.ts";
+import type {
+  Adopted,
+  HowEnded,
+  Need,
+  Orphan,
+  Session,
+  SessionHost,
+  Start,
+  StartPlan,
+} from "./session-host.ts";
 
 interface LocalParts {
   machine: Machine;
@@ -24,9 +33,10 @@ export class LocalHost implements SessionHost {
     this.#parts = parts;
   }
 
-  async start(plan: SessionPlan, need: Need): Promise<Start> {
+  async start(plan: StartPlan, need: Need): Promise<Start> {
     const start = await startSession(plan);
     if (!start.started) return start;
+    start.session.write(plan.initialize);
     return { started: true, session: { ...this.#watched(start.session, need), output: start.reader } };
   }
 

@@ -1,8 +1,7 @@
 // The next attempt at a task: a new conversation, or continuing the one that was cut off.
-import { argumentsFor, type PutAside, resumePrompt } from "../../claude/arguments.ts";
+import { argumentsFor, initializeLine, type PutAside, resumePrompt } from "../../claude/arguments.ts";
 import { conversationFile, costOfConversation } from "../../claude/conversation.ts";
 import { mentionEnvironment } from "../../claude/mentions.ts";
-import type { SessionPlan } from "../../claude/session.ts";
 import type { SessionOptions } from "../../model/options.ts";
 import type { Spent } from "../../model/outcome.ts";
 import { type SessionValues, variableNames, variablesOf } from "../../model/session-values.ts";
@@ -13,6 +12,7 @@ import { isWithin, join } from "../../platform/paths.ts";
 import { digestOf, type PrivateFile } from "../../platform/private-files.ts";
 import { type Layout, stderrBeside } from "../../store/layout.ts";
 import { whyAnew } from "./continuation.ts";
+import type { StartPlan } from "./session-host.ts";
 import { markerOf, newStartName } from "./session-name.ts";
 import type { NeedsDirectory } from "./workspace.ts";
 
@@ -30,9 +30,6 @@ export interface AttemptPlan {
   basis: Basis;
   /** 1-based. */
   attempt: number;
-  sessionId: string;
-  /** The name of its session's start. */
-  startName: string;
   /** Whether it continues the conversation of the previous attempt. */
   resumes: boolean;
   /** Why it starts over although there was a conversation to continue. */
@@ -41,7 +38,7 @@ export interface AttemptPlan {
   costBefore?: Spent;
   prompt: string;
   options: SessionOptions;
-  session: SessionPlan;
+  session: StartPlan;
   /** Why it cannot be started. */
   hindrance?: string;
   /** The names of its variables whose values are lost, if that is the reason. */
@@ -105,16 +102,17 @@ export function planAttempt(
   return {
     basis,
     attempt,
-    sessionId,
     resumes,
     ...(anewBecause === undefined ? {} : { anewBecause }),
     ...(costBefore ? { costBefore } : {}),
-    startName,
     prompt,
     options,
     ...(own.kind === "lost" ? { lost: own.names } : {}),
     ...(hindrance === undefined ? {} : { hindrance }),
     session: {
+      startName,
+      sessionId,
+      initialize: initializeLine(options),
       command: [claudePath, ...argumentsFor(options, sessionId, putAside)],
       workingDirectory,
       environment: {

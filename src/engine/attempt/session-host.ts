@@ -13,7 +13,17 @@ export interface HowEnded {
   graceMs?: number;
 }
 
-/** A session on some host. It does and spends nothing before it is written to. */
+/** How to start a session. None of this depends on the prompt, so a session can start before its task is known. */
+export interface StartPlan extends SessionPlan {
+  /** The name of the start, after which its marker and its files are named. */
+  startName: string;
+  /** The requested id of its conversation. */
+  sessionId: string;
+  /** The line for its standard input that asks it to initialize. The host writes it at the start. */
+  initialize: string;
+}
+
+/** A session on some host. Before its prompt, it spends nothing. */
 export interface Session {
   /** Identifies it in the log, so that another runner can find it. */
   ref: SessionRef;
@@ -51,8 +61,8 @@ export interface Orphan extends Need {
 export type Adopted = Session | (Omit<Session, "output"> & { output: undefined });
 
 export interface SessionHost {
-  /** Starts a session. A missing directory, or a shortage, is a failed start. */
-  start(plan: SessionPlan, need: Need): Promise<Start>;
+  /** Starts a session and asks it to initialize. A missing directory, or a shortage, is a failed start. */
+  start(plan: StartPlan, need: Need): Promise<Start>;
   /** Takes over a session of an earlier runner. */
   adopt(orphan: Orphan): Adopted;
   /** Whether a conversation can be continued in this directory. */

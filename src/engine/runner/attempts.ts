@@ -120,7 +120,7 @@ export class Attempts {
     this.#byTranscript.set(basename(transcript), running);
     if (carried.prompt !== undefined) running.prompt(carried.prompt);
     // A watch does not report what was written before.
-    if (carried.adopted) running.look();
+    running.look();
     this.endCancelled();
     const end = await running.ended();
     this.running.delete(number);
@@ -190,12 +190,12 @@ export class Attempts {
 
   #heard({ number, begun, options }: Carried, signs: Signs): void {
     const { pace, login, holds } = this.#parts;
-    const { messages, replies, throttles, loginRefusals, failed } = signs;
+    const { hasBegun, replies, throttles, loginRefusals, failed } = signs;
     if (loginRefusals > 0 || isLoginFailure(failed)) login.doubted(number);
     if (loginRefusals > 0) {
       holds.refused(number, Date.now());
     }
-    if (messages > 0) begun?.();
+    if (hasBegun) begun?.();
     if (replies > 0) {
       login.answered();
       holds.answered(number, Date.now());

@@ -17,6 +17,7 @@ import { AccountHolds } from "../account/account-holds.ts";
 import { AccountPace } from "../account/account-pace.ts";
 import { endOfQueue, notStarted } from "../attempt/attempt-events.ts";
 import { LocalHost } from "../attempt/local-host.ts";
+import { emptyPool } from "../attempt/session-pool.ts";
 import { sharedDirectory } from "../attempt/workspace.ts";
 import { Machine } from "../memory/machine.ts";
 import { OutputFiles } from "../output/output-files.ts";
@@ -121,6 +122,7 @@ export function composeRunner(
   const shared = new SharedDaemons(batch.sharedDaemons ?? []);
   const sweeper = new Sweeper({ shared, isHeir: epoch > 1 });
   const host = new LocalHost({ machine, sweeper, environment });
+  const pool = emptyPool;
   const workspace = sharedDirectory;
 
   const attempts = new Attempts({ log, host, slots, machineSlots, pace, holds, login, startHold, files });
@@ -138,7 +140,7 @@ export function composeRunner(
     budgetSpent: () => void log.tryAppend((state) => endOfQueue(state, "budget")),
     giveUpStarting,
   });
-  const start = { log, layout, host, workspace, attempts, holds, startHold, environment, values };
+  const start = { log, layout, host, pool, workspace, attempts, holds, startHold, environment, values };
   const tasks = new Tasks({ ...start, giveUpStarting, slots, machineSlots, admission, files, failed: fail });
 
   return {

@@ -9,7 +9,8 @@ import type { AccountHolds } from "../account/account-holds.ts";
 import { startedEvent } from "../attempt/attempt-events.ts";
 import { claudeOf } from "../attempt/claude-of.ts";
 import { type AttemptPlan, directoryNeed, isStillMeant, planAttempt } from "../attempt/plan-attempt.ts";
-import type { Need, Session, SessionHost } from "../attempt/session-host.ts";
+import type { Need, SessionHost } from "../attempt/session-host.ts";
+import type { SessionPool, StartedSession } from "../attempt/session-pool.ts";
 import { missingText, startVerdict } from "../attempt/start-failure.ts";
 import type { NeedsDirectory, Prepared, Workspace } from "../attempt/workspace.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
@@ -24,6 +25,7 @@ export interface StartParts {
   log: RunnerLog;
   layout: Layout;
   host: SessionHost;
+  pool: SessionPool;
   workspace: Workspace;
   attempts: Attempts;
   holds: AccountHolds;
@@ -41,7 +43,7 @@ export interface StartParts {
  * spent before the start is in the log.
  */
 export async function startAttempt(number: number, { begun }: Admitted, parts: StartParts): Promise<void> {
-  const { log, layout, host, workspace, attempts, holds, startHold, environment, values } = parts;
+  const { log, layout, host, pool, workspace, attempts, holds, startHold, environment, values } = parts;
   const { batch } = log.state;
   const claude = claudeOf(batch, { thorough: startHold.isLasting });
   if (!claude.found) return startLater(missingText(batch.claudePath), parts);
@@ -59,19 +61,24 @@ export async function startAttempt(number: number, { begun }: Admitted, parts: S
     environment,
     values,
   });
-  const opened = await open(plan, host, { footprint: footprintKey(batch, plan.options) });
+  const opened = await open(plan, { footprint: footprintKey(batch, plan.options) }, { pool, host });
   const isMeant = () => isQueuedFor() && isStillMeant(plan, log.state, number);
   if (opened.kind === "task") {
     const lost = plan.lost ? { lost: [...plan.lost] } : {};
     return neverStarts(number, { message: opened.message, ...lost }, isMeant, parts);
   }
   if (opened.kind === "passing") return startLater(opened.because, parts);
-  startHold.started();
+  if (opened.isNew) startHold.started();
+  else {
+    // Nothing had to start, so nothing is known about starts either.
+    begun();
+    startHold.release(number);
+  }
   const { session } = opened;
   let started: Event | undefined;
   try {
     [started] = await log.commit(() =>
-      isMeant() && holds.mayStart(number, plan.options.model) ? [startedEvent(number, plan, session)] : [],
+      isMeant() && holds.mayStart(number, plan.options.model) ? [startedEvent(number, plan, opened)] : [],
     );
   } finally {
     // Between check and commit, the task was cancelled, changed or held, or another runner took the batch. The session
@@ -82,8 +89,8 @@ export async function startAttempt(number: number, { begun }: Admitted, parts: S
     }
   }
   if (!started) return;
-  const { attempt, sessionId, options, prompt, resumes, costBefore } = plan;
-  const { marker, transcript, workingDirectory } = plan.session;
+  const { attempt, options, prompt, resumes, costBefore } = plan;
+  const { marker, sessionId, transcript, workingDirectory } = opened.plan;
   const known = { number, attempt, marker, sessionId, resumes, transcript, workingDirectory, costBefore };
   const startedAt = started.at;
   await attempts.supervise({ ...known, session, options, prompt, startedAt, adopted: false, begun });
@@ -118,17 +125,20 @@ async function placeFor(need: NeedsDirectory, batch: Batch, workspace: Workspace
 }
 
 type Opened =
-  | { kind: "opened"; session: Session }
+  | ({ kind: "opened"; isNew: boolean } & StartedSession)
   | { kind: "task"; message: string }
   | { kind: "passing"; because: string };
 
 // The session, with its transcript open: without descriptors for both, the start has failed.
 async function open(
   { session: plan, hindrance }: AttemptPlan,
-  host: SessionHost,
   need: Need,
+  { pool, host }: Pick<StartParts, "pool" | "host">,
 ): Promise<Opened> {
   if (hindrance !== undefined) return { kind: "task", message: hindrance };
+  const ready = pool.take(plan, need);
+  if (ready) return { kind: "opened", isNew: false, ...ready };
   const start = await host.start(plan, need);
-  return start.started ? { kind: "opened", session: start.session } : startVerdict(start, plan);
+  if (!start.started) return startVerdict(start, plan);
+  return { kind: "opened", isNew: true, plan, session: start.session };
 }
