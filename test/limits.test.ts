@@ -1,6 +1,6 @@
 // What account and machine do not carry: throttles, usage limits, a login that has gone, budgets, memory, processors.
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Attempt } from "../src/model/state.ts";
 import { accountOf } from "../src/operations/account.ts";
@@ -323,10 +323,16 @@ test("as many sessions run as the API turns out to carry", async () => {
 
 test("no more sessions start at a time than there are processors", async () => {
   await using home = new Home();
+  const claude = home.file("claude");
+  // It answers nothing, not even that it has started.
+  const deaf = '[ "$1" = --version ] && echo "2.1.332 (Claude Code)" && exit; exec sleep 1000';
+  await Bun.write(claude, `#!/bin/sh\n${deaf}\n`);
+  chmodSync(claude, 0o755);
+  home.set({ PARALLEL_CLAUDE_CLAUDE_PATH: claude });
   await using client = await connectNew(home);
   const processors = processorCount();
   const { data } = await client.call(spawn, {
-    tasks: tasks(processors + 1, "[[ignore-everything before-init]] [[hang-before-init]]"),
+    tasks: tasks(processors + 1),
     concurrency: processors + 1,
     firstEventTimeoutSeconds: 0.3,
     retries: 0,
