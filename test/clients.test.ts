@@ -4,7 +4,7 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { clientTable, limitsOf } from "../src/operations/clients.ts";
+import { clientTable, limitsOf } from "../src/operations/client-limits.ts";
 import { readConfiguration } from "../src/operations/configuration.ts";
 import {
   type Answer,

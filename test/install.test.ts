@@ -13,7 +13,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { type ClientName, clientNames, filesOf } from "../src/operations/clients/clients.ts";
+import { filesOf } from "../src/operations/clients/client-files.ts";
+import { type ClientName, clientNames } from "../src/operations/clients/client-names.ts";
 import { startsUs } from "../src/operations/clients/own-entry.ts";
 import { lastingCommand } from "../src/platform/self.ts";
 import { Home, program, run } from "./harness.ts";

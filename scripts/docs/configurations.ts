@@ -1,7 +1,8 @@
 // What the configuration of each client looks like once `install` has written it: by the code that writes it.
 
 import { withEntry } from "../../src/operations/clients/change.ts";
-import { clientNames, clientOf, filesOf, type McpClient } from "../../src/operations/clients/clients.ts";
+import { clientOf, filesOf, type McpClient } from "../../src/operations/clients/client-files.ts";
+import { clientNames } from "../../src/operations/clients/client-names.ts";
 import { defaultName } from "../../src/operations/clients/own-entry.ts";
 import { homeDirectory } from "../../src/platform/paths.ts";
 import { release } from "../release/release.ts";

@@ -5,7 +5,7 @@ import { usageOf } from "../../src/doors/cli/view/help.ts";
 import { configurationSchema, variableOf } from "../../src/model/configuration.ts";
 import { batchOptions, sessionOptions } from "../../src/model/options.ts";
 import { declaredProse, namesText } from "../../src/model/prose.ts";
-import { clientTable } from "../../src/operations/clients.ts";
+import { clientTable } from "../../src/operations/client-limits.ts";
 import { tools } from "../../src/operations/tools.ts";
 import { firstSentence } from "../first-sentence.ts";
 

@@ -1,8 +1,6 @@
 // Ends a session completely, within two seconds, whatever it does.
-
-import { livenessOf, signalGroup, signalProcess } from "../platform/process.ts";
+import { killTree } from "../platform/kill-tree.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
-import { descendantsOf } from "../platform/process-table.ts";
 import type { SessionProcess } from "./session.ts";
 
 /** Time between interrupting and killing, in milliseconds (product contract). */
@@ -21,7 +19,7 @@ interface Ways {
 export async function terminate(
   session: SessionProcess,
   answered: Promise<unknown>,
-  { graceMs = usualGraceMs, spares = () => false }: Ways = {},
+  { graceMs = usualGraceMs, spares }: Ways = {},
 ): Promise<void> {
   session.interrupt();
   void answered.then(() => session.closeInput());
@@ -30,18 +28,6 @@ export async function terminate(
   const first = await Promise.race([session.exited, late.promise]);
   clearTimeout(timer);
   if (first !== "late") return;
-  kill(session, spares);
+  killTree(session.identity, spares);
   await session.exited;
-}
-
-function kill({ identity }: SessionProcess, spares: (process: ProcessIdentity) => boolean): void {
-  // On Windows, only the command that ends it knows its descendants.
-  if (process.platform === "win32") {
-    if (livenessOf(identity) === "alive") signalGroup(identity.pid, "SIGKILL");
-    return;
-  }
-  // Listed before the kill: without their parent, they are no descendants any more.
-  const descendants = descendantsOf(identity.pid);
-  signalProcess(identity, "SIGKILL");
-  for (const descendant of descendants) if (!spares(descendant)) signalProcess(descendant, "SIGKILL");
 }

@@ -1,10 +1,12 @@
 // The current answer of a batch, whole.
-import { answerOf } from "../engine/output/answer.ts";
-import type { BatchAnswer } from "../report/answer.ts";
+import { answerOf, entryWith } from "../engine/output/answer.ts";
+import { resultTextOf } from "../engine/output/result-text.ts";
+import type { BatchState } from "../model/state.ts";
+import type { BatchAnswer, ResultEntry } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { heldNow, stateWordOf } from "../store/batch-status.ts";
 import { clientAnswerOf } from "./client-answer.ts";
-import type { ClientLimits } from "./clients.ts";
+import { type ClientLimits, commandLineCharacters } from "./client-limits.ts";
 import type { Context } from "./context.ts";
 import { rowOf } from "./find-batch.ts";
 import { messageNow } from "./message-now.ts";
@@ -26,6 +28,11 @@ export function answerNow(
   });
 }
 
+/** The same, within the limit of standard output. */
+export function wholeAnswer(context: Context, log: BatchLog): Promise<BatchAnswer> {
+  return answerNow(context, log, { mostCharacters: commandLineCharacters });
+}
+
 /** The same, within the client's limit. */
 export function clientAnswerNow(
   context: Context,
@@ -41,4 +48,13 @@ export function clientAnswerNow(
     door: context.door,
     message: message ?? messageNow(context, log, row),
   });
+}
+
+/** What the only task of a batch answered; undefined unless it succeeded. */
+export function soleResult(state: BatchState): Pick<ResultEntry, "result" | "structuredResult"> | undefined {
+  const [task] = state.tasks;
+  if (state.tasks.length !== 1 || task?.status !== "done" || task.outcome.kind !== "succeeded")
+    return undefined;
+  const text = resultTextOf(task, commandLineCharacters);
+  return entryWith(state, task, text, { resultFile: undefined, door: "command-line" });
 }

@@ -8,7 +8,7 @@ import { heldNow, stateWordOf } from "../store/batch-status.ts";
 import { patiently } from "../store/patiently.ts";
 import type { BatchRow } from "../store/store.ts";
 import { clientAnswerNow } from "./answer-now.ts";
-import type { ClientLimits } from "./clients.ts";
+import type { ClientLimits } from "./client-limits.ts";
 import type { Context } from "./context.ts";
 import { rowOf } from "./find-batch.ts";
 

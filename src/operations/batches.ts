@@ -1,9 +1,10 @@
 // Lists batches, waits for one, and cancels one.
 import { z } from "zod";
 import { carryOnBatch, isAbandoned } from "../engine/runner/carry-on.ts";
-import { batchEndOf, endOfState } from "../model/batch-end.ts";
+import { type BatchEnd, batchEndOf, endOfState } from "../model/batch-end.ts";
+import { batchIdSchema } from "../model/batch-id.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
-import { stateWords } from "../model/state-word.ts";
+import { type StateWord, stateWords } from "../model/state-word.ts";
 import { batchAnswerSchema, countsSchema, holdFields, holdOf, outcomeWord } from "../report/answer.ts";
 import { endFields, endFieldsOf } from "../report/batch-end.ts";
 import { rounded, spendingFields, spendingOf } from "../report/spending.ts";
@@ -11,9 +12,8 @@ import type { BatchLog } from "../store/batch-log.ts";
 import { heldNow, stateWordOf } from "../store/batch-status.ts";
 import { patiently } from "../store/patiently.ts";
 import type { BatchRow } from "../store/store.ts";
-import { answerNow } from "./answer-now.ts";
+import { wholeAnswer } from "./answer-now.ts";
 import { batchIdInput, batchInput, explicitTaskNumbers } from "./batch-input.ts";
-import { commandLineCharacters } from "./clients.ts";
 import { type Context, valueOrThrow } from "./context.ts";
 import { check } from "./faults.ts";
 import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
@@ -32,10 +32,8 @@ import {
   leastCheckSeconds,
   nextCheckSeconds,
 } from "./news.ts";
-import type { Operation, Tool } from "./operation.ts";
+import { type Operation, readsOnly, type Tool } from "./operation.ts";
 import { Progress } from "./progress.ts";
-
-const reads = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
 
 const listInput = z.strictObject({
   limit: z.int().min(1).max(500).meta({ description: "Maximum number of batches to list." }).default(20),
@@ -71,7 +69,7 @@ export const listBatches: Tool<typeof listInput, typeof listOutput> = {
     "Lists this user's recent and running batches of Claude Code sessions from all clients, newest first, with counts, cost and the location of their results.",
   input: listInput,
   output: listOutput,
-  annotations: reads,
+  annotations: readsOnly,
   run: async (context, input) => {
     const { limit, offset } = valueOrThrow(check(listInput, input));
     const rows = context.store.list({ limit: limit + 1, offset });
@@ -128,6 +126,9 @@ export const waitOutput = z.object({
   message: z.string(),
 });
 
+/** How far a batch is. */
+export type BatchProgress = z.infer<typeof waitOutput>;
+
 /** The answer of a call that changes a batch; its other fields are as for `wait_for_batch`. */
 export const changeOutput = waitOutput.pick({
   batchId: true,
@@ -144,7 +145,7 @@ export const waitForBatch: Tool<typeof waitInput, typeof waitOutput> = {
     "Waits until a batch of Claude Code sessions ends or the wait is over, and reports its counts, running tasks and failed tasks. With the `cursor` of an earlier answer, it also answers when a task fails or the batch is put on hold, and lists in `changed` what has ended since. read_batch_results returns the results.",
   input: waitInput,
   output: waitOutput,
-  annotations: reads,
+  annotations: readsOnly,
   run: async (context, input, call) => {
     const { batchId, waitSeconds, cursor } = valueOrThrow(check(waitInput, input));
     const log = findBatch(context, batchId);
@@ -219,17 +220,14 @@ const shownBatch = z.object({ ...rowFields, ...batchAnswerSchema.shape });
 
 /** The whole answer of a batch for the command line, with everything that a list shows. */
 export const showBatch: Operation<typeof batchInput, typeof shownBatch> = {
-  name: "show_batch",
   title: "Show a batch",
   description: "Shows a batch with all results so far.",
   input: batchInput,
   output: shownBatch,
-  annotations: reads,
   run: async (context, input) => {
     const { batchId } = valueOrThrow(check(batchInput, input));
     const log = findBatch(context, batchId);
-    const answer = await answerNow(context, log, { mostCharacters: commandLineCharacters });
-    return { ...rowFieldsOf(rowOf(context, log)), ...answer };
+    return { ...rowFieldsOf(rowOf(context, log)), ...(await wholeAnswer(context, log)) };
   },
 };
 
@@ -260,12 +258,14 @@ function listed(row: BatchRow, context: Context): z.infer<typeof listedBatch> {
   };
 }
 
+/** How a batch in that state ended, in more detail than a list says. */
+export function endOfBatch({ store }: Context, batchId: string, word: StateWord): BatchEnd | undefined {
+  const row = store.row(batchIdSchema.parse(batchId));
+  return row && batchEndOf({ word, ...row });
+}
+
 /** How far a batch is, as a small answer; `before`: what had ended at the last look. */
-export function waited(
-  context: Context,
-  log: BatchLog,
-  before?: ReadonlyMap<number, number>,
-): z.infer<typeof waitOutput> {
+export function waited(context: Context, log: BatchLog, before?: ReadonlyMap<number, number>): BatchProgress {
   log.refresh();
   const { state } = log;
   const row = rowOf(context, log);

@@ -33,13 +33,11 @@ export type Finding = z.infer<typeof findingSchema>;
 const output = z.object({ ok: z.boolean(), findings: z.array(findingSchema) });
 
 export const doctor: Operation<typeof input, typeof output> = {
-  name: "doctor",
   title: "Check that sessions can run",
   description:
     "Checks that claude is found, runs and is logged in, exactly as a session would start it, and that the configured directories are usable. Asks no model, so it costs nothing.",
   input,
   output,
-  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   run: async (context, given) => {
     valueOrThrow(check(input, given));
     const read = readConfiguration();

@@ -1,7 +1,7 @@
 // Every operation, declared once: an MCP tool and a command are two faces of it.
 import type { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
-import type { ClientLimits } from "./clients.ts";
+import type { ClientLimits } from "./client-limits.ts";
 import type { Context } from "./context.ts";
 
 /** The reason of an aborted call if the client itself has gone: nobody will read the answer. */
@@ -33,13 +33,24 @@ export interface Call {
 }
 
 export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> {
-  /** The tool's name. */
-  name: string;
   title: string;
   /** What it does. */
   description: string;
   input: Input;
+  /** Plain data: what `--json` prints, and what tools answer. */
   output: Output;
+  /**
+   * Throws `UserError` for what the caller can fix. Takes raw input, because defaults are filled in only after merging.
+   */
+  run(context: Context, input: unknown, call: Call): Promise<z.output<Output>>;
+}
+
+/** An operation that is also an MCP tool. */
+export interface Tool<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType>
+  extends Operation<Input, Output> {
+  name: string;
+  /** When to use it, in a sentence: the first thing that a model reads when choosing a tool. */
+  when: string;
   annotations: {
     readOnlyHint: boolean;
     destructiveHint: boolean;
@@ -47,19 +58,16 @@ export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z
     openWorldHint: boolean;
   };
   /**
-   * Throws `UserError` for what the caller can fix. Takes raw input, because defaults are filled in only after merging.
-   */
-  run(context: Context, input: unknown, call: Call): Promise<z.output<Output>>;
-  /**
    * Starts the same work as a batch without a waiting call, and returns the batch. Undefined if the caller wants an
    * immediate answer anyway. Absent if the operation starts none.
    */
   start?(context: Context, input: unknown, client?: string): Promise<BatchId | undefined>;
 }
 
-/** An operation that is also an MCP tool. */
-export interface Tool<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType>
-  extends Operation<Input, Output> {
-  /** When to use it, in a sentence: the first thing that a model reads when choosing a tool. */
-  when: string;
-}
+/** Annotations of a tool that only reads. */
+export const readsOnly: Tool["annotations"] = {
+  readOnlyHint: true,
+  destructiveHint: false,
+  idempotentHint: true,
+  openWorldHint: false,
+};

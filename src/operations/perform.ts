@@ -5,7 +5,7 @@ import { isStoreError } from "../store/database.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import { type Context, errorOfStore, UserError } from "./context.ts";
 import { openStore } from "./open-store.ts";
-import type { Call, Operation } from "./operation.ts";
+import type { Call, Operation, Tool } from "./operation.ts";
 
 /** Runs an operation with an open store. Throws `UserError` for what a user can fix. */
 export function perform<Input extends z.ZodType, Output extends z.ZodType>(
@@ -17,13 +17,13 @@ export function perform<Input extends z.ZodType, Output extends z.ZodType>(
   return onStore(context, () => operation.run(context, input, call));
 }
 
-/** Starts the work of an operation through its `start`. Undefined if it has none. */
+/** Starts the work of a tool through its `start`. Undefined if it has none. */
 export async function performStart(
   context: Context,
-  operation: Operation,
+  tool: Tool,
   { input, client }: { input: unknown; client: string | undefined },
 ): Promise<BatchId | undefined> {
-  return onStore(context, async () => operation.start?.(context, input, client));
+  return onStore(context, async () => tool.start?.(context, input, client));
 }
 
 async function onStore<Result>(context: Context, act: () => Promise<Result>): Promise<Result> {

@@ -53,13 +53,11 @@ const pruneOutput = z.object({
 });
 
 export const prune: Operation<typeof pruneInput, typeof pruneOutput> = {
-  name: "prune",
   title: "Remove files of old batches from the state directory",
   description:
     "Removes logs, transcripts and pages of old batches from the state directory, and folders there that belong to no batch. It never removes batches that have not ended, nor result files in output directories.",
   input: pruneInput,
   output: pruneOutput,
-  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   run: async (context, input) => {
     const asked = valueOrThrow(check(pruneInput, input));
     // A dry run creates none.

@@ -11,7 +11,7 @@ import { layoutOf } from "../store/layout.ts";
 import type { BatchRow } from "../store/store.ts";
 import { clientAnswerNow } from "./answer-now.ts";
 import { type BatchUri, batchUri, taskUri, transcriptUri } from "./batch-uri.ts";
-import type { ClientLimits } from "./clients.ts";
+import type { ClientLimits } from "./client-limits.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { checkTasks, findBatch } from "./find-batch.ts";

@@ -12,14 +12,14 @@ import { type Door, optionText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { stateWordOf } from "../store/batch-status.ts";
 import { batchIdInput, taskNumbers } from "./batch-input.ts";
-import { type ClientLimits, commandLineCharacters } from "./clients.ts";
+import { type ClientLimits, commandLineCharacters } from "./client-limits.ts";
 import { type Context, UserError, valueOrThrow } from "./context.ts";
 import { type Entry, entryOf } from "./entry.ts";
 import { check } from "./faults.ts";
 import { findBatch, rowOf, unknownTasks } from "./find-batch.ts";
 import { fitting, leastEach } from "./fitting.ts";
 import { messageNow } from "./message-now.ts";
-import type { Tool } from "./operation.ts";
+import { readsOnly, type Tool } from "./operation.ts";
 import { expectedLength } from "./task-text.ts";
 
 /** Of a text that is not requested in full, in characters. */
@@ -94,7 +94,7 @@ export const readResults: Tool<typeof resultsInput, typeof resultsOutput> = {
     "Reads the answers of a batch's ended tasks by task number or by status, page by page. Long texts are shortened; `full` returns more of them, and `from` with `characters` returns any part of one task's text.",
   input: resultsInput,
   output: resultsOutput,
-  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  annotations: readsOnly,
   run: async (context, input, { limits }) => {
     const asked = valueOrThrow(check(resultsInput, input));
     return read(context, asked, limits);

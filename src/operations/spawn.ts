@@ -27,7 +27,7 @@ import { stateWordOf } from "../store/batch-status.ts";
 import { patiently } from "../store/patiently.ts";
 import { accountOf } from "./account.ts";
 import { answerNow, clientAnswerNow } from "./answer-now.ts";
-import { commandLineCharacters } from "./clients.ts";
+import { commandLineCharacters } from "./client-limits.ts";
 import { type Context, UserError, valueOrThrow } from "./context.ts";
 import { rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
@@ -84,7 +84,7 @@ async function spawn(
   const planned = valueOrThrow(await planBatch(context, startedBy, input));
   const { batch, values } = planned;
   const log = await create(context, from(call.client, planned), !batch.asyncMode);
-  await carry(context, log, values);
+  await startProcesses(context, log, values);
   if (batch.asyncMode) return answer(context, log, call, startedText(batch, context));
   return waitFor(context, log, call, values);
 }
@@ -100,7 +100,7 @@ async function startAlone(
   if (batch.asyncMode) return undefined;
   const log = await create(context, from(client, planned), false);
   await handOver(context, log);
-  await carry(context, log, values);
+  await startProcesses(context, log, values);
   return log.batchId;
 }
 
@@ -110,8 +110,15 @@ function from(client: string | undefined, planned: PlannedBatch): PlannedBatch {
     : { ...planned, batch: { ...planned.batch, client: oneLine(client, 60) } };
 }
 
-/** Starts the processes of a batch. If that fails, the batch ends at once, because nobody will ever run it. */
-export async function carry({ store }: Context, log: BatchLog, values: SessionValues): Promise<void> {
+/** Starts a planned batch without a waiting call. */
+export async function spawnDetached(context: Context, planned: PlannedBatch): Promise<BatchLog> {
+  const log = await create(context, planned, false);
+  await startProcesses(context, log, planned.values);
+  return log;
+}
+
+// Starts the processes of a batch. If that fails, the batch ends at once, because nobody will ever run it.
+async function startProcesses({ store }: Context, log: BatchLog, values: SessionValues): Promise<void> {
   try {
     await startKeeper(store, log.batchId, { values });
   } catch (error) {

@@ -1,5 +1,6 @@
 // Paths as people and models write them. Expands what a shell would, or refuses it: otherwise it would become a directory
 // of that name.
+import { isJsonText } from "../claude/settings-file.ts";
 import { isThere } from "../platform/files.ts";
 import { absolutePath } from "../platform/paths.ts";
 
@@ -25,6 +26,13 @@ export function readPath(given: string, from: string): ReadPath {
   if (unexpanded !== undefined && !isThere(path))
     return { fault: `contains ${unexpanded}, and only ~ and $HOME are expanded; write the path` };
   return { path };
+}
+
+/** The absolute path. JSON, and what is no path, stays as given: a later check reports it. */
+export function pathAsMeant(given: string, from: string): string {
+  if (given === "" || isJsonText(given)) return given;
+  const read = readPath(given, from);
+  return "path" in read ? read.path : given;
 }
 
 function isLong(name: string): boolean {

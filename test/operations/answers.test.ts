@@ -4,7 +4,7 @@ import type { DoneTask } from "../../src/model/state.ts";
 import { batchTask, batchTaskAnswer, cancelBatchTask } from "../../src/operations/batch-tasks.ts";
 import { callsMoveAfterMs } from "../../src/operations/claude-code-client.ts";
 import { clientAnswerOf } from "../../src/operations/client-answer.ts";
-import { clientTable, limitsOf } from "../../src/operations/clients.ts";
+import { clientTable, limitsOf } from "../../src/operations/client-limits.ts";
 import { readConfiguration } from "../../src/operations/configuration.ts";
 import { farText, interruptedText } from "../../src/operations/far-text.ts";
 import { cursorFrom, isPaused, nextCheckSeconds } from "../../src/operations/news.ts";

@@ -11,9 +11,11 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { product } from "../../src/model/product.ts";
-import { standings } from "../../src/operations/client-standings.ts";
-import { filesOf } from "../../src/operations/clients/clients.ts";
-import { applyChange, commandText, planInstall, planUninstall } from "../../src/operations/install.ts";
+import { applyChange } from "../../src/operations/clients/apply-change.ts";
+import { filesOf } from "../../src/operations/clients/client-files.ts";
+import { planInstall, planUninstall } from "../../src/operations/clients/install.ts";
+import { commandText } from "../../src/operations/clients/own-entry.ts";
+import { standings } from "../../src/operations/clients/standings.ts";
 import { homeDirectory } from "../../src/platform/paths.ts";
 import { lastingCommand } from "../../src/platform/self.ts";
 import { Inside } from "../inside.ts";

@@ -1,7 +1,7 @@
 // Which entries of a client's configuration start this program.
 import { describe, expect, test } from "bun:test";
 import { product } from "../../src/model/product.ts";
-import { clientOf } from "../../src/operations/clients/clients.ts";
+import { clientOf } from "../../src/operations/clients/client-files.ts";
 import { ownEntries } from "../../src/operations/clients/own-entries.ts";
 import { otherDefaultName, startsUs, wordsOf } from "../../src/operations/clients/own-entry.ts";
 import { lastingCommand } from "../../src/platform/self.ts";

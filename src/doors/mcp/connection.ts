@@ -1,7 +1,7 @@
 // What a server knows of its client.
 import { CLIENT_INFO_META_KEY, type McpServer, type ServerContext } from "@modelcontextprotocol/server";
 import { z } from "zod";
-import { type ClientLimits, limitsOf } from "../../operations/clients.ts";
+import { type ClientLimits, limitsOf } from "../../operations/client-limits.ts";
 import type { Context } from "../../operations/context.ts";
 
 /** What the server of one connection may use. */

@@ -1,5 +1,5 @@
 // Puts our server into a client's configuration, or takes it out: the new text, checked before it is used.
-import type { McpClient, ServerEntry } from "./clients.ts";
+import type { McpClient, ServerEntry } from "./client-files.ts";
 import { readJsonc, removeFromJsonc, setInJsonc } from "./edit-jsonc.ts";
 import { readToml, removeFromToml, setInToml } from "./edit-toml.ts";
 import { Unreadable } from "./unreadable.ts";

@@ -3,7 +3,7 @@ import { readText, removePath } from "../../platform/files.ts";
 import { namesIn } from "../../platform/folders.ts";
 import { basename, dirname, join } from "../../platform/paths.ts";
 import { entryIn, saysNothing, withEntry, withoutEntry, withReplaced } from "./change.ts";
-import type { McpClient, ServerEntry } from "./clients.ts";
+import type { McpClient, ServerEntry } from "./client-files.ts";
 import { startsUs, wordsOf } from "./own-entry.ts";
 
 /** Between the name of a file and the time of its copy. */

@@ -1,7 +1,7 @@
 // Finds the entries that start this program, everywhere a client looks.
 import { UserError } from "../user-error.ts";
 import { entriesIn } from "./change.ts";
-import type { McpClient } from "./clients.ts";
+import type { McpClient } from "./client-files.ts";
 import { defaultName, startsUs } from "./own-entry.ts";
 import { Unreadable } from "./unreadable.ts";
 

@@ -37,6 +37,15 @@ export function wordsOf({ command, args }: Entry): string[] {
   return [command, ...(Array.isArray(args) ? args.map(String) : [])];
 }
 
+/** What an entry starts, for display. Hides what follows an option, which may be a secret. */
+export function commandText(entry: Record<string, unknown>): string {
+  const [command, ...args] = wordsOf(entry);
+  const secret = args.findIndex((word) => (word.startsWith("-") && word !== "-y") || word.includes("="));
+  if (command !== undefined)
+    return [command, ...args.slice(0, secret < 0 ? 3 : Math.min(secret, 3))].join(" ");
+  return typeof entry["url"] === "string" ? "a server at a URL" : "of an unknown kind";
+}
+
 function isOurProgram([command = "", ...args]: readonly string[]): boolean {
   const program = fileName(command);
   if (isOurName(program)) return true;

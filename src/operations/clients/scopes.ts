@@ -2,7 +2,7 @@
 import { repositoryOf } from "../../claude/repository.ts";
 import { exists, realPath } from "../../platform/files.ts";
 import { dirname, join } from "../../platform/paths.ts";
-import type { McpClient } from "./clients.ts";
+import type { McpClient } from "./client-files.ts";
 
 /** The user's own place first. */
 export function scopesOf(client: McpClient, directory: string): McpClient[] {

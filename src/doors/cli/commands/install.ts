@@ -1,66 +1,15 @@
 // `install` and `uninstall`: add this program to the configuration of a client, and remove it again.
 import { z } from "zod";
-import { type ClientStanding, standings } from "../../../operations/client-standings.ts";
-import { clientNames } from "../../../operations/clients/clients.ts";
-import { defaultName, otherDefaultName } from "../../../operations/clients/own-entry.ts";
-import { applyChange, type Change, planInstall, planUninstall } from "../../../operations/install.ts";
+import { type ClientChange, changeClient } from "../../../operations/clients/apply-change.ts";
+import { clientOf } from "../../../operations/clients/client-files.ts";
+import { type Change, planInstall, planUninstall } from "../../../operations/clients/install.ts";
+import { installInput, uninstallInput } from "../../../operations/clients/install-input.ts";
+import { defaultName } from "../../../operations/clients/own-entry.ts";
+import { type ClientStanding, standings } from "../../../operations/clients/standings.ts";
 import { harmless } from "../../../report/harmless.ts";
 import { type Asked, type Command, checkUsage, jsonText, UsageError } from "../input/command.ts";
 import { table } from "../terminal/table.ts";
-import type { Terminal } from "../terminal/terminal.ts";
-
-const common = z.strictObject({
-  client: z
-    .enum(clientNames)
-    .meta({
-      description:
-        "Client whose configuration to change. Without it, list all supported clients and their state.",
-    })
-    .optional(),
-  name: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{1,64}$/, "expected letters, digits, - and _, at most 64")
-    .meta({
-      description: `Name of the server in the client (default: that of an entry that starts this program, else ${defaultName}, or ${otherDefaultName} where another server has that name).`,
-      placeholder: "NAME",
-    })
-    .optional(),
-});
-
-const installInput = z.strictObject({
-  ...common.shape,
-  command: z
-    .string()
-    .min(1)
-    .meta({
-      description: "Program that the client starts (default: this one, by its real path).",
-      placeholder: "PATH",
-    })
-    .optional(),
-  env: z
-    .array(z.string())
-    .meta({
-      description: "Environment variable for the server, for example ANTHROPIC_API_KEY=….",
-      placeholder: "KEY=VALUE",
-    })
-    .optional(),
-  replace: z
-    .boolean()
-    .meta({ description: "Replace another server that has the name. `uninstall` brings it back." })
-    .optional(),
-});
-
-const uninstallInput = z.strictObject({
-  ...common.shape,
-  command: z
-    .string()
-    .min(1)
-    .meta({
-      description: "Program that the entry starts, if it was installed with this option.",
-      placeholder: "PATH",
-    })
-    .optional(),
-});
+import type { Printer, Terminal } from "../terminal/terminal.ts";
 
 const own = z.object({
   yes: z.boolean().meta({ description: "Do not ask for confirmation.", short: "y" }).optional(),
@@ -91,7 +40,7 @@ export const install: Command = {
   run: async (asked) => {
     const { client, ...others } = checkUsage(installInput, asked.input);
     if (client === undefined) return list(asked, "install", others.name);
-    return carryOut(asked, planInstall(asked.context, { client, ...others }));
+    return change(asked, planInstall(asked.context, { client, ...others }));
   },
 };
 
@@ -107,7 +56,7 @@ export const uninstall: Command = {
   run: async (asked) => {
     const { client, ...others } = checkUsage(uninstallInput, asked.input);
     if (client === undefined) return list(asked, "uninstall", others.name);
-    return carryOut(asked, planUninstall(asked.context, { client, ...others }));
+    return change(asked, planUninstall(asked.context, { client, ...others }));
   },
 };
 
@@ -143,41 +92,31 @@ async function list(
   return 0;
 }
 
-async function carryOut({ own: flags, terminal }: Asked, change: Change): Promise<number> {
+async function change({ own: flags, terminal }: Asked, planned: Change): Promise<number> {
   const { yes = false, dryRun = false, json = false } = own.parse(flags);
-  const { client, name, diff, notes } = change;
-  const facts = { client: client.name, file: client.file, scope: client.scope, name, diff, notes };
-  const wanted = diff !== "" && !dryRun;
-  if (json) {
-    const backup = wanted && yes ? await applyChange(change) : undefined;
-    await terminal.out.print(
-      jsonText({
-        ...facts,
-        changes: diff !== "",
-        removesFile: change.before !== undefined && change.after === undefined,
-        applied: wanted && yes,
-        ...(backup === undefined ? {} : { backup }),
-      }),
-    );
-    return 0;
-  }
   const { out } = terminal;
+  if (json) {
+    await out.print(jsonText(await changeClient(planned, async () => yes && !dryRun)));
+    return 0;
+  }
+  const { diff, notes } = planned;
   for (const note of notes) await out.tell(`${harmless(note)}${diff === "" ? "" : "\n"}`);
-  if (diff === "") {
-    if (notes.length === 0) await out.tell(`Already up to date: ${client.file}.`);
-    return 0;
-  }
-  await out.print(`${client.file}${fateOf(change)}\n\n${coloured(diff, terminal)}\n`);
-  if (dryRun) return 0;
-  if (!yes && !asksYes(terminal)) {
-    await out.print("Nothing was changed.");
-    return 0;
-  }
-  const backup = await applyChange(change);
-  await out.tell(
-    `Done.${backup === undefined ? "" : ` A copy of the old file is ${backup}.`} ${client.title}: ${client.afterwards}`,
-  );
+  const changed = await changeClient(planned, async () => {
+    await out.print(`${planned.client.file}${fateOf(planned)}\n\n${coloured(diff, terminal)}\n`);
+    return !dryRun && (yes || asksYes(terminal));
+  });
+  await sayWhatBecame(changed, dryRun, out);
   return 0;
+}
+
+async function sayWhatBecame(changed: ClientChange, dryRun: boolean, out: Printer): Promise<void> {
+  const { client, file, notes, changes, applied, backup } = changed;
+  if (applied) {
+    const { title, afterwards } = clientOf(client);
+    const copy = backup === undefined ? "" : ` A copy of the old file is ${backup}.`;
+    await out.tell(`Done.${copy} ${title}: ${afterwards}`);
+  } else if (changes && !dryRun) await out.print("Nothing was changed.");
+  else if (!changes && notes.length === 0) await out.tell(`Already up to date: ${file}.`);
 }
 
 function fateOf({ before, after }: Change): string {

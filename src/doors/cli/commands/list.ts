@@ -1,9 +1,7 @@
 // `list`: the batches of this user, newest first.
 import type { z } from "zod";
-import { batchEndOf } from "../../../model/batch-end.ts";
-import { batchIdSchema } from "../../../model/batch-id.ts";
 import { completedCount } from "../../../model/state.ts";
-import { listBatches } from "../../../operations/batches.ts";
+import { endOfBatch, listBatches } from "../../../operations/batches.ts";
 import type { Context } from "../../../operations/context.ts";
 import { roughText } from "../../../report/amounts.ts";
 import { endLabel } from "../../../report/batch-end.ts";
@@ -51,9 +49,8 @@ export const list = commandOf(listBatches, {
   },
 });
 
-function standing({ batchId, state, heldBecause }: Listed, { store }: Context, out: Printer): string {
-  const row = store.row(batchIdSchema.parse(batchId));
-  const end = row && batchEndOf({ word: state, ...row });
+function standing({ batchId, state, counts, heldBecause }: Listed, context: Context, out: Printer): string {
+  const end = endOfBatch(context, batchId, state);
   if (!end) return out.paint(stateColours[state], heldBecause === undefined ? state : "held");
-  return out.paint(endColour(end), endLabel({ end, counts: row.counts }));
+  return out.paint(endColour(end), endLabel({ end, counts }));
 }

@@ -1,31 +1,14 @@
 // `logs`: the session of a task, read like a conversation.
 import { z } from "zod";
-import { TranscriptLines } from "../../../claude/transcript-lines.ts";
-import type { Attempt, BatchState, TaskState } from "../../../model/state.ts";
+import type { Attempt, TaskState } from "../../../model/state.ts";
 import { directoryOf } from "../../../model/task-options.ts";
-import { batchIdInput } from "../../../operations/batch-input.ts";
-import { UserError } from "../../../operations/context.ts";
-import { resolveBatch, rowOf, unknownTasks } from "../../../operations/find-batch.ts";
-import { follow } from "../../../operations/follow.ts";
-import { exists } from "../../../platform/files.ts";
-import { countText } from "../../../report/amounts.ts";
+import { unreachable } from "../../../model/unreachable.ts";
+import { type LogPart, SessionLog, sessionLogInput } from "../../../operations/session-log.ts";
 import { harmless } from "../../../report/harmless.ts";
 import { outcomeWords } from "../../../report/outcome-words.ts";
-import type { BatchLog } from "../../../store/batch-log.ts";
-import { stateWordOf } from "../../../store/batch-status.ts";
-import { type Asked, batchPositional, type Command, checkUsage } from "../input/command.ts";
-import { marked } from "../view/conversation-text.ts";
-import { rawShower, type Shower, stderrOf, textShower } from "../view/shower.ts";
-
-const input = z.strictObject({
-  batchId: batchIdInput,
-  task: z.int().min(1),
-  attempt: z
-    .int()
-    .min(1)
-    .meta({ description: "Attempt to show; 1 is the first (default: the last).", placeholder: "K" })
-    .optional(),
-});
+import { batchPositional, type Command, checkUsage } from "../input/command.ts";
+import type { Printer, Terminal } from "../terminal/terminal.ts";
+import { marked, partText } from "../view/conversation-text.ts";
 
 const own = z.object({
   follow: z
@@ -46,7 +29,7 @@ export const logs: Command = {
     ["logs latest 3 -f", "Keep printing until the task ends"],
     ["logs b4k2 3 --attempt 1 --json", "Print an earlier attempt as Claude Code wrote it"],
   ],
-  input,
+  input: sessionLogInput,
   withoutFlags: ["batchId", "task"],
   own,
   positionals: [
@@ -60,145 +43,77 @@ export const logs: Command = {
       numeric: true,
     },
   ],
-  run: async (asked) => {
-    const { batchId, task: number, attempt: wanted } = checkUsage(input, asked.input);
-    const { follow: follows = false, json = false } = own.parse(asked.own);
-    const log = await resolveBatch(asked.context, batchId);
-    const task = taskIn(log.state, number);
-    const attempts = wanted === undefined ? task.attempts.slice(-1) : [attemptIn(task, wanted)];
-    const showing = { asked, log, number, json };
-    if (!follows) return showAll(showing, attempts);
-    return followAll(showing, wanted ?? attempts[0]?.number ?? 1, wanted !== undefined);
+  run: async ({ context, input, own: flags, terminal }) => {
+    const { follow = false, json = false } = own.parse(flags);
+    const log = await SessionLog.open(context, checkUsage(sessionLogInput, input));
+    const print = partPrinter(log, terminal, json);
+    let status = 0;
+    for await (const part of log.parts({ follows: follow, isRaw: json })) {
+      await print(part);
+      if (part.kind === "gone" || part.kind === "lost") status = 1;
+    }
+    return status;
   },
 };
 
-interface Showing {
-  asked: Asked;
-  log: BatchLog;
-  number: number;
-  json: boolean;
-}
-
-function taskIn(state: BatchState, number: number): TaskState {
-  const task = state.tasks[number - 1];
-  if (task) return task;
-  throw new UserError(unknownTasks(state, [number]) ?? `There is no task ${number}.`);
-}
-
-function attemptIn({ attempts, number }: TaskState, wanted: number): Attempt {
-  const attempt = attempts.find((one) => one.number === wanted);
-  if (attempt) return attempt;
-  const numbers = attempts.map((one) => one.number);
-  throw new UserError(
-    `Task ${number} has no attempt ${wanted}; ${numbers.length === 0 ? "it has not started" : `it has had ${countText(numbers.length, "attempt")}`}.`,
-  );
-}
-
-async function showAll(showing: Showing, attempts: readonly Attempt[]): Promise<number> {
-  const [attempt] = attempts;
-  if (!attempt) return noSession(showing);
-  const shower = openAttempt(showing, attempt);
-  if (!shower) return 1;
-  using _ = shower;
-  await shower.show();
-  await shower.finish();
-  await closing(showing, attempt);
-  return 0;
-}
-
-async function noSession({ asked, log, number }: Showing): Promise<number> {
-  const word = wordOf(taskIn(log.state, number));
-  await asked.terminal.err.tell(`Task ${number} has no session: it is ${word}.`);
-  return 0;
-}
-
-// From the first wanted attempt on: follows each until it has ended, then the next when it begins.
-async function followAll(showing: Showing, first: number, single: boolean): Promise<number> {
-  const { asked, log, number } = showing;
-  const { status, attempts } = taskIn(log.state, number);
-  if (status === "queued")
-    await asked.terminal.err.tell(
-      `Task ${number} waits for its ${attempts.length === 0 ? "start" : "next attempt"}. Its session is shown as soon as it runs.`,
-    );
-  for (let wanted = first; ; wanted++) {
-    await until(showing, () => taskIn(log.state, number).attempts.some((one) => one.number >= wanted));
-    const attempt = taskIn(log.state, number).attempts.find((one) => one.number >= wanted);
-    if (!attempt) break;
-    wanted = attempt.number;
-    const shower = openAttempt(showing, attempt);
-    if (!shower) return 1;
-    using _ = shower;
-    await until(
-      showing,
-      () =>
-        taskIn(log.state, number).attempts.find((one) => one.number === attempt.number)?.endedAt !==
-        undefined,
-      () => shower.show(),
-    );
-    await shower.finish();
-    await closing(showing, attempt);
-    if (single) return 0;
-  }
-  const task = taskIn(log.state, number);
-  if (task.status === "done") return task.attempts.length === 0 ? noSession(showing) : 0;
-  await asked.terminal.err.tell(`Task ${number} is ${wordOf(task)}, and no process runs its batch any more.`);
-  return 1;
-}
-
-/** How often to read a transcript, in milliseconds. */
-const lookMs = 100;
-
-// Until it holds, or nothing more can come; `meanwhile` is called each time.
-async function until(
-  { asked: { context }, log, number }: Showing,
-  holds: () => boolean,
-  meanwhile: () => Promise<void> = async () => undefined,
-): Promise<void> {
-  const { signal } = new AbortController();
-  for (;;) {
-    await meanwhile();
-    let over = false;
-    const enough = () => {
-      over =
-        holds() ||
-        taskIn(log.state, number).status === "done" ||
-        stateWordOf(rowOf(context, log)) === "interrupted";
-      return over;
-    };
-    const ended = await follow(context.store, log, { until: performance.now() + lookMs, signal, enough });
-    if (ended || over) return;
-  }
-}
-
-function openAttempt(
-  { asked: { terminal }, log, number, json }: Showing,
-  attempt: Attempt,
-): Shower | undefined {
+// Waits for its reader, so that at most one line is in memory.
+function partPrinter(
+  log: SessionLog,
+  { out, err }: Terminal,
+  json: boolean,
+): (part: LogPart) => Promise<void> {
   const { batch } = log.state;
-  if (!exists(attempt.transcript)) {
-    void terminal.err.tell(`The transcript ${attempt.transcript} no longer exists.`);
-    return undefined;
-  }
-  const lines = new TranscriptLines(attempt.transcript);
-  const { out } = terminal;
-  if (json) return rawShower(lines, out);
-  const again = attempt.resumes ? ", continues the conversation of the previous attempt" : "";
-  void out.print(
-    out.paint("bold", `Task ${number} of batch ${batch.batchId}, attempt ${attempt.number}${again}`),
-  );
-  void out.print(
-    out.paint("faint", `Session ${harmless(attempt.sessionId)}\nTranscript ${attempt.transcript}`),
-  );
-  if (!attempt.resumes) void out.print(`\n${marked(">", harmless(batch.tasks[number - 1]?.prompt ?? ""))}`);
-  return textShower(lines, out, directoryOf(batch, number, attempt));
+  const { number } = log.task;
+  let directory = "";
+  let said = "";
+  return async (part) => {
+    switch (part.kind) {
+      case "none":
+        return err.tell(`Task ${number} has no session: it is ${wordOf(log.task)}.`);
+      case "waiting":
+        return err.tell(
+          `Task ${number} waits for its ${log.task.attempts.length === 0 ? "start" : "next attempt"}. Its session is shown as soon as it runs.`,
+        );
+      case "gone":
+        return err.tell(`The transcript ${part.attempt.transcript} no longer exists.`);
+      case "lost":
+        return err.tell(`Task ${number} is ${wordOf(log.task)}, and no process runs its batch any more.`);
+      case "bytes":
+        return out.write(part.bytes);
+      case "attempt":
+        directory = directoryOf(batch, number, part.attempt);
+        said = "";
+        return json ? undefined : out.print(attemptHeading(log, part.attempt, out));
+      case "conversation": {
+        const style = { paint: out.paint.bind(out), directory };
+        // A tool result follows its call directly.
+        const space = part.part.kind === "returned" ? "" : "\n";
+        await out.print(`${space}${partText(part.part, style, said)}`);
+        if (part.part.kind === "said") said = part.part.text;
+        return;
+      }
+      case "end":
+        if (json) return;
+        if (part.stderr !== "") await out.print(`\n${out.paint("bold", "Stderr")}\n${part.stderr}`);
+        return out.print(`\nTask ${number}: ${wordOf(log.task)}.`);
+      default:
+        return unreachable(part);
+    }
+  };
 }
 
-async function closing({ asked: { terminal }, log, number, json }: Showing, attempt: Attempt): Promise<void> {
-  if (json) return;
-  const { out } = terminal;
-  const stderr = stderrOf(attempt.transcript);
-  if (stderr !== "") await out.print(`\n${out.paint("bold", "Stderr")}\n${stderr}`);
-  await out.print(`\nTask ${number}: ${wordOf(taskIn(log.state, number))}.`);
+function attemptHeading(
+  { state: { batch }, task: { number } }: SessionLog,
+  attempt: Attempt,
+  out: Printer,
+): string {
+  const { resumes, sessionId, transcript } = attempt;
+  const again = resumes ? ", continues the conversation of the previous attempt" : "";
+  return [
+    out.paint("bold", `Task ${number} of batch ${batch.batchId}, attempt ${attempt.number}${again}`),
+    out.paint("faint", `Session ${harmless(sessionId)}\nTranscript ${transcript}`),
+    ...(resumes ? [] : [`\n${marked(">", harmless(batch.tasks[number - 1]?.prompt ?? ""))}`]),
+  ].join("\n");
 }
 
 function wordOf(task: TaskState): string {

@@ -1,40 +1,28 @@
 // `run`: a batch in the foreground, run by this process, or with `--detach` by one of its own.
 import { z } from "zod";
-import { isJsonText } from "../../../claude/settings-file.ts";
-import { entryWith } from "../../../engine/output/answer.ts";
-import { resultTextOf } from "../../../engine/output/result-text.ts";
-import type { Watching } from "../../../engine/runner/compose-runner.ts";
 import { endOfState, exitStatusOf } from "../../../model/batch-end.ts";
 import { product } from "../../../model/product.ts";
-import type { SessionValues } from "../../../model/session-values.ts";
-import { type Standstill, standstillKind } from "../../../model/standstill.ts";
 import type { BatchState } from "../../../model/state.ts";
-import { endedWord, type StateWord } from "../../../model/state-word.ts";
-import { answerNow } from "../../../operations/answer-now.ts";
-import { commandLineCharacters } from "../../../operations/clients.ts";
-import type { Context } from "../../../operations/context.ts";
-import { follow } from "../../../operations/follow.ts";
-import { planBatch } from "../../../operations/plan.ts";
-import { create, carry as startCarrying } from "../../../operations/spawn.ts";
+import { soleResult, wholeAnswer } from "../../../operations/answer-now.ts";
+import { ForegroundBatch } from "../../../operations/foreground.ts";
+import { type PlannedBatch, planBatch } from "../../../operations/plan.ts";
+import { spawnDetached } from "../../../operations/spawn.ts";
 import { parallelInput } from "../../../operations/spawn-input.ts";
-import { readPath } from "../../../operations/written-path.ts";
+import { pathAsMeant } from "../../../operations/written-path.ts";
 import { leadToTheSame } from "../../../platform/output.ts";
 import { countText } from "../../../report/amounts.ts";
-import { heldText } from "../../../report/answer.ts";
 import { harmless } from "../../../report/harmless.ts";
-import type { BatchLog } from "../../../store/batch-log.ts";
 import { isAttended, refusedStatus, refusedText } from "../input/attended.ts";
 import { type Asked, type Command, jsonFlag, jsonText, UsageError } from "../input/command.ts";
 import { flagsOf, namesPath } from "../input/flags.ts";
 import { tasksGiven } from "../input/run-tasks.ts";
 import { Interruption } from "../signals/interruption.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { batchView } from "../view/batch-view.ts";
 import { dryRunJson, dryRunText } from "../view/dry-run.ts";
 import { endingText } from "../view/ending.ts";
 import { atOnceText, headingOf } from "../view/live-frame.ts";
-import { LiveView, PlainView } from "../view/live-view.ts";
 import { withoutFlags } from "../view/problem.ts";
-import { faceOf, progressLines } from "../view/progress-lines.ts";
 import { runHint } from "../view/run-hints.ts";
 
 const own = z.object({
@@ -110,38 +98,23 @@ export const run: Command = {
     const input = fromHere(asked.input, directory);
     const planned = await planBatch(context, "run", { ...input, tasks, asyncMode: true });
     if (!planned.ok) throw new UsageError(planned.faults, places);
-    const { batch, values } = planned.value;
+    const { batch } = planned.value;
     for (const note of notes) void err.tell(note);
     for (const warning of batch.warnings ?? []) void err.tell(`Warning: ${harmless(warning)}`);
     if (dryRun) {
       await out.print(json ? dryRunJson(batch) : dryRunText(batch, { flags: flagsOf(parallelInput), out }));
       return 0;
     }
-    const log = await create(context, planned.value, !detach);
-    if (detach) return runDetached(asked, log, { json, values });
-    return runHere(asked, log, { json, values, isAttended: waitForLogin ?? isAttended() });
+    if (detach) return runDetached(asked, planned.value, json);
+    return runHere(asked, planned.value, { json, isAttended: waitForLogin ?? isAttended() });
   },
 };
-
-interface How {
-  json: boolean;
-  values: SessionValues;
-}
-
-interface HowHere extends How {
-  /** Whether somebody is there to log in. */
-  isAttended: boolean;
-}
 
 // Paths on a command line start at the user's directory, whatever directory the sessions work in.
 function fromHere(input: Record<string, unknown>, directory: string): Record<string, unknown> {
   const paths = flagsOf(parallelInput).filter(namesPath);
-  // What is no path is reported later, as given.
-  const absolute = (value: unknown): unknown => {
-    if (typeof value !== "string" || value === "" || isJsonText(value)) return value;
-    const read = readPath(value, directory);
-    return "path" in read ? read.path : value;
-  };
+  const absolute = (value: unknown): unknown =>
+    typeof value === "string" ? pathAsMeant(value, directory) : value;
   return Object.fromEntries(
     Object.entries(input).map(([property, value]) => {
       if (!paths.some((flag) => flag.property === property)) return [property, value];
@@ -151,15 +124,15 @@ function fromHere(input: Record<string, unknown>, directory: string): Record<str
 }
 
 async function runDetached(
-  { context, terminal }: Asked,
-  log: BatchLog,
-  { json, values }: How,
+  { context, terminal: { out } }: Asked,
+  planned: PlannedBatch,
+  json: boolean,
 ): Promise<number> {
+  const log = await spawnDetached(context, planned);
   const { batch, tasks, outputDirectory } = log.state;
-  await startCarrying(context, log, values);
   const text = `Batch ${batch.batchId} has started with ${countText(tasks.length, "task")}, ${atOnceText(batch)}.\nResults go to ${outputDirectory}.\n${nextCommands(batch.batchId)}`;
-  if (json) await terminal.out.print(jsonText(await wholeAnswer(context, log)));
-  else await terminal.out.tell(text);
+  if (json) await out.print(jsonText(await wholeAnswer(context, log)));
+  else await out.tell(text);
   return 0;
 }
 
@@ -175,38 +148,43 @@ function nextCommands(batchId: string): string {
     .join("\n");
 }
 
-async function runHere(
-  { context, terminal }: Asked,
-  log: BatchLog,
-  { json, values, isAttended }: HowHere,
-): Promise<number> {
-  const { batch } = log.state;
-  const interruptedStatus = await carry(context, log, { terminal, values, isAttended });
-  void terminal.err.tell(endingText(log.state, wordOfEnded(log.state)));
-  const refused = interruptedStatus !== undefined ? undefined : refusedText(log.state, isAttended);
-  if (refused !== undefined) void terminal.err.tell(refused);
-  if (json) await terminal.out.print(jsonText(await wholeAnswer(context, log)));
-  else if (batch.tasks.length === 1) await printAnswer(log.state, terminal);
-  if (interruptedStatus !== undefined) return interruptedStatus;
-  if (refused !== undefined) return refusedStatus;
-  return exitStatusOf(endOfState(log.state, wordOfEnded(log.state)));
+interface How {
+  json: boolean;
+  /** Whether somebody is there to log in. */
+  isAttended: boolean;
 }
 
-// Runs the batch to its end; returns the exit status if a signal ended it sooner.
-async function carry(
-  { store }: Context,
-  log: BatchLog,
-  { terminal: { out, err }, values, isAttended }: Omit<HowHere, "json"> & { terminal: Terminal },
+async function runHere(
+  { context, terminal }: Asked,
+  planned: PlannedBatch,
+  { json, isAttended }: How,
+): Promise<number> {
+  const { out, err } = terminal;
+  using batch = await ForegroundBatch.create(context, planned);
+  const interruptedStatus = await shownToItsEnd(batch, terminal, isAttended);
+  const { state, word } = batch;
+  void err.tell(endingText(state, word));
+  const refused = interruptedStatus !== undefined ? undefined : refusedText(state, isAttended);
+  if (refused !== undefined) void err.tell(refused);
+  if (json) await out.print(jsonText(await batch.answer()));
+  else await printAnswer(state, terminal);
+  if (interruptedStatus !== undefined) return interruptedStatus;
+  if (refused !== undefined) return refusedStatus;
+  return exitStatusOf(endOfState(state, word));
+}
+
+// Returns the exit status if a signal ended it sooner.
+async function shownToItsEnd(
+  batch: ForegroundBatch,
+  { out, err }: Terminal,
+  isAttended: boolean,
 ): Promise<number | undefined> {
-  const { batchId } = log;
-  void err.tell(headingOf(log.state));
-  let activities: ReadonlyMap<number, string> = new Map();
-  let hold: Standstill | undefined;
-  const look = () => ({ state: log.state, activities, hold, now: Date.now() });
-  const view = err.isLive ? new LiveView(err, look) : new PlainView(err);
-  using interruption = new Interruption(store, log, () =>
+  const { state } = batch;
+  void err.tell(headingOf(state));
+  const view = batchView(err, batch, { isHoldSaid: true });
+  using interruption = new Interruption(batch, () =>
     view.say(
-      `Stopping the running sessions. Press Ctrl-C again to kill them at once. Results so far are in ${log.state.outputDirectory}, and in \`${product.name} show ${batchId}\`.`,
+      `Stopping the running sessions. Press Ctrl-C again to kill them at once. Results so far are in ${state.outputDirectory}, and in \`${product.name} show ${state.batch.batchId}\`.`,
     ),
   );
   // As when a terminal is closed: sessions must not go on spending for nobody. If standard output goes elsewhere,
@@ -214,52 +192,17 @@ async function carry(
   void err.readerGone.then(() => {
     if (leadToTheSame(out.descriptor, err.descriptor)) interruption.nobodyReads();
   });
-  const ended = progressLines((line) => view.say(line), faceOf(err));
   try {
-    const watching: Watching = (state, current, standstill) => {
-      // Without a live view, a hold is reported once.
-      if (!err.isLive && standstill && !isSame(standstill, hold)) view.say(heldText(standstill));
-      activities = current;
-      hold = standstill;
-      ended(state);
-    };
-    const { cancelled } = interruption;
-    // Loaded here, so that no other command pays for it at its start.
-    const { runBatch } = await import("../../../engine/runner/runner.ts");
-    const carried = await runBatch(store, log, { watching, values, isAttended, cancelled });
-    // Another runner has taken it over: it is still the requested batch.
-    if (!carried)
-      await follow(store, log, { until: Number.POSITIVE_INFINITY, signal: new AbortController().signal });
-    ended(log.state);
+    await batch.run({ isAttended, changed: view.show });
   } finally {
     await view.end();
   }
   return interruption.status;
 }
 
-// Reporting its figures again and again would be a line a second.
-function isSame(standstill: Standstill, before: Standstill | undefined): boolean {
-  return before !== undefined && standstillKind(standstill) === standstillKind(before);
-}
-
-// For a batch that this process has run to its end.
-function wordOfEnded({ endedAt, cancelledBy }: BatchState): StateWord {
-  return endedAt === undefined ? "running" : endedWord({ cancelledBy });
-}
-
 async function printAnswer(state: BatchState, { out }: Terminal): Promise<void> {
-  const [task] = state.tasks;
-  if (task?.status !== "done" || task.outcome.kind !== "succeeded") return;
-  const { result = "", structuredResult } = entryWith(
-    state,
-    task,
-    resultTextOf(task, commandLineCharacters),
-    { resultFile: undefined, door: "command-line" },
-  );
-  const text = structuredResult === undefined ? result : jsonText(structuredResult);
-  await out.print(text);
-}
-
-function wholeAnswer(context: Context, log: BatchLog) {
-  return answerNow(context, log, { mostCharacters: commandLineCharacters });
+  const answer = soleResult(state);
+  if (!answer) return;
+  const { result = "", structuredResult } = answer;
+  await out.print(structuredResult === undefined ? result : jsonText(structuredResult));
 }

@@ -2,12 +2,9 @@
 import { z } from "zod";
 import { variableOf } from "../../../model/configuration.ts";
 import { product } from "../../../model/product.ts";
-import { stateDirectoryOf } from "../../../operations/configuration.ts";
 import { type Context, newContext, serverBusyTimeoutMs, UserError } from "../../../operations/context.ts";
+import { clientToken } from "../../../operations/http-token.ts";
 import { codeOf, messageOf } from "../../../platform/system-error.ts";
-import { StoreProblem } from "../../../store/database.ts";
-import { type HttpToken, httpToken } from "../../../store/http-token.ts";
-import { layoutOf } from "../../../store/layout.ts";
 import { type Address, addressFrom, isLoopback, urlHost } from "../../mcp/http/address.ts";
 import { type Asked, type Command, jsonFlag, jsonText, UsageError } from "../input/command.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -64,13 +61,9 @@ export const serve: Command = {
   },
 };
 
-async function printToken(
-  { host, port }: Address,
-  { configuration }: Context,
-  { out }: Terminal,
-): Promise<number> {
+async function printToken({ host, port }: Address, context: Context, { out }: Terminal): Promise<number> {
   if (port === 0) throw new UsageError(["--show-token needs the port on which the server listens"]);
-  const { token } = await tokenOrFault(layoutOf(stateDirectoryOf(configuration)));
+  const { token } = await clientToken(context);
   await out.print(jsonText(clientConfiguration(urlOf(host, port), token)));
   return 0;
 }
@@ -91,8 +84,7 @@ async function serveHttp(
   { terminal: { out, err }, json }: { terminal: Terminal; json: boolean },
 ): Promise<number> {
   using context = newContext("tools", { busyTimeoutMs: serverBusyTimeoutMs });
-  const layout = layoutOf(stateDirectoryOf(context.configuration));
-  const { token, isNew } = await tokenOrFault(layout);
+  const { token, isNew, file } = await clientToken(context);
   const stopped = Promise.withResolvers<void>();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stopped.resolve());
   // Imported here, so that other commands do not load the SDK.
@@ -110,11 +102,11 @@ async function serveHttp(
   const url = urlOf(address.host, door.port);
   // Only once, because a service's output is in a log that others may read.
   const shown = isNew ? clientConfiguration(url, token) : undefined;
-  if (json) await out.print(jsonText({ url, tokenFile: layout.httpTokenFile, ...shown }));
+  if (json) await out.print(jsonText({ url, tokenFile: file, ...shown }));
   void err.print(
     [
       `${product.name} ${product.version} listens on ${url}`,
-      `Its token is kept in ${layout.httpTokenFile}; anyone who has it can run Claude Code with your rights.`,
+      `Its token is kept in ${file}; anyone who has it can run Claude Code with your rights.`,
       shown
         ? `For a client's configuration (shown this once; \`--show-token\` prints it again):\n${jsonText(shown)}`
         : `For a client's configuration: \`${product.name} serve --http ${urlHost(address.host)}:${door.port} --show-token\``,
@@ -123,16 +115,6 @@ async function serveHttp(
   await stopped.promise;
   await door.close();
   return 0;
-}
-
-async function tokenOrFault(layout: ReturnType<typeof layoutOf>): Promise<HttpToken> {
-  try {
-    return await httpToken(layout);
-  } catch (error) {
-    if (error instanceof StoreProblem) throw new UserError(error.message);
-    const reason = messageOf(error);
-    throw new UserError(`The token cannot be kept in ${layout.httpTokenFile}: ${reason}`);
-  }
 }
 
 function listening<Door>(open: () => Door, { host, port }: Address): Door {

@@ -1,12 +1,8 @@
 // `show`: one batch, with a line for each task.
-import { reportFileOf } from "../../../engine/output/answer.ts";
-import { usualNameOf } from "../../../engine/output/result-file.ts";
 import { endOfState } from "../../../model/batch-end.ts";
-import type { BatchState, TaskState } from "../../../model/state.ts";
+import type { TaskState } from "../../../model/state.ts";
+import { type BatchOverview, overviewOf } from "../../../operations/batch-overview.ts";
 import { showBatch } from "../../../operations/batches.ts";
-import { farText, interruptedText } from "../../../operations/far-text.ts";
-import { resolveBatch, rowOf } from "../../../operations/find-batch.ts";
-import { namesIn } from "../../../platform/folders.ts";
 import { durationText, elapsedText, timeText } from "../../../report/amounts.ts";
 import { countsText, heldText } from "../../../report/answer.ts";
 import { endFactsOf, endLabel, endText, onwardText } from "../../../report/batch-end.ts";
@@ -16,9 +12,7 @@ import { changeText } from "../../../report/option-words.ts";
 import { outcomeWords } from "../../../report/outcome-words.ts";
 import { spendingText } from "../../../report/spending.ts";
 import { timeLeftMs, timeLeftText } from "../../../report/time-left.ts";
-import { heldNow, stateWordOf } from "../../../store/batch-status.ts";
-import type { BatchRow } from "../../../store/store.ts";
-import { type Asked, batchPositional, type Command, checkUsage, commandOf } from "../input/command.ts";
+import { batchPositional, commandOf } from "../input/command.ts";
 import { fit } from "../terminal/fit.ts";
 import { colourOf, endColour, stateColours } from "../terminal/state-colours.ts";
 import { costCell, table } from "../terminal/table.ts";
@@ -26,7 +20,7 @@ import type { Printer } from "../terminal/terminal.ts";
 import { wrapped } from "../terminal/wrapped.ts";
 import { problemsOf } from "../view/problem.ts";
 
-const face = commandOf(showBatch, {
+export const show = commandOf(showBatch, {
   name: "show",
   otherNames: ["info", "inspect", "describe", "status", "stat", "stats"],
   examples: [
@@ -34,44 +28,26 @@ const face = commandOf(showBatch, {
     ["show b4k2 --json", "Print the whole answer as JSON"],
   ],
   positionals: [batchPositional],
-  present: () => "",
+  // A line for each task, for which no transcript is read.
+  overview: async ({ batchId }, { context, terminal: { out } }) => {
+    const overview = await overviewOf(context, batchId);
+    const columns = [{ right: true }, {}, { right: true }, { right: true }, {}, {}];
+    const parts = [
+      header(overview, out),
+      table(columns, rows(overview, out), wide(out)),
+      ...problemsOf(overview.state).map((problem) => wrapped(problem, out)),
+    ];
+    return parts.join("\n\n");
+  },
 });
 
-export const show: Command = {
-  ...face,
-  // People see a line for each task, for which no transcript is read.
-  run: (asked) => (asked.own["json"] === true ? face.run(asked) : showToPeople(asked)),
-};
-
-async function showToPeople({ input, context, terminal: { out } }: Asked): Promise<number> {
-  const { batchId } = checkUsage(showBatch.input, input);
-  const log = await resolveBatch(context, batchId);
-  const { state } = log;
-  const row = rowOf(context, log);
-  const activities = context.store.activities(log.batchId);
-  const parts = [
-    header(state, row, out),
-    table(
-      [{ right: true }, {}, { right: true }, { right: true }, {}, {}],
-      rows(state, out, activities),
-      wide(out),
-    ),
-    ...problemsOf(state).map((problem) => wrapped(problem, out)),
-  ];
-  await out.print(parts.join("\n\n"));
-  return 0;
-}
-
-function header(state: BatchState, row: BatchRow, out: Printer): string {
-  const word = stateWordOf(row);
-  const held = heldNow(row);
+function header({ state, word, held, processes, reportFile }: BatchOverview, out: Printer): string {
   const { batch, createdAt, endedAt, outputDirectory } = state;
   const end = endOfState(state, word);
   const ending = end && endFactsOf(state, end);
   const next = ending && onwardText(ending, "command-line");
   const took = `${endedAt === undefined ? "for" : "took"} ${durationText((endedAt ?? Date.now()) - createdAt)}`;
   const left = word === "running" ? timeLeftMs(state, Date.now(), held?.until) : undefined;
-  const processes = word === "interrupted" ? interruptedText(row) : farText(row, "command-line");
   const facts = [
     [
       "state",
@@ -89,7 +65,7 @@ function header(state: BatchState, row: BatchRow, out: Printer): string {
     ["directory", oneLine(batch.workingDirectory, 1_000)],
     ...state.optionChanges.map((change) => ["changed", changeText("command-line", change)]),
     ["results", outputDirectory],
-    ["report", reportFileOf(state)],
+    ["report", reportFile],
     ...(batch.warnings ?? []).map((warning) => ["warning", oneLine(warning, 2_000)]),
     ...[...state.fileFailures].map(([path, message]) => ["not written", `${path}: ${message}`]),
   ];
@@ -107,11 +83,12 @@ function wide(out: Printer): Pick<Printer, "isTerminal" | "width"> {
   return { isTerminal: false, width: out.width };
 }
 
-function rows(state: BatchState, out: Printer, activities: ReadonlyMap<number, string>): string[][] {
-  const files = namesIn(state.outputDirectory);
+function rows({ state, activities, resultFiles }: BatchOverview, out: Printer): string[][] {
   return state.tasks.map((task) => {
-    const label = fit(labelOf(state, task.number), labelWidth(out));
-    return [String(task.number), ...standing(task, out), label, lastCell(state, task, activities, files)];
+    const { number } = task;
+    const label = fit(labelOf(state, number), labelWidth(out));
+    const activity = task.status === "running" ? oneLine(activities.get(number) ?? "", 100) : "";
+    return [String(number), ...standing(task, out), label, resultFiles.get(number) ?? activity];
   });
 }
 
@@ -136,16 +113,4 @@ function standing(task: TaskState, out: Printer): string[] {
     startedAt === undefined ? "–" : durationText(endedAt - startedAt),
     costCell(usage?.costUsd, usage?.atLeast),
   ];
-}
-
-function lastCell(
-  state: BatchState,
-  task: TaskState,
-  activities: ReadonlyMap<number, string>,
-  files: ReadonlySet<string>,
-): string {
-  if (task.status === "running") return oneLine(activities.get(task.number) ?? "", 100);
-  if (task.status === "queued") return "";
-  const name = usualNameOf(state, task);
-  return files.has(name) ? name : "";
 }

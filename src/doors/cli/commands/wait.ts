@@ -1,9 +1,9 @@
 // `wait`: waits until a batch has ended, with a line for each task as it ends.
-import type { z } from "zod";
+
+import type { BatchState } from "../../../model/state.ts";
 import { batchInput } from "../../../operations/batch-input.ts";
-import { waited, type waitOutput } from "../../../operations/batches.ts";
-import { resolveBatch } from "../../../operations/find-batch.ts";
-import type { BatchLog } from "../../../store/batch-log.ts";
+import type { BatchProgress } from "../../../operations/batches.ts";
+import { FollowedBatch } from "../../../operations/followed-batch.ts";
 import {
   type Asked,
   batchPositional,
@@ -34,16 +34,16 @@ export const wait: Command = {
     const { signal } = leaving;
     const { context, terminal } = asked;
     const json = asked.own["json"] === true;
-    const log = await resolveBatch(context, checkUsage(batchInput, asked.input).batchId);
-    await showUntilEnd(context, log, json ? terminal.err : terminal.out, signal);
-    const end = waited(context, log);
+    const batch = await FollowedBatch.open(context, checkUsage(batchInput, asked.input).batchId);
+    await showUntilEnd(batch, json ? terminal.err : terminal.out, signal);
+    const end = batch.progress();
     if (leaving.status !== undefined) {
       await terminal.err.tell(leftText(end));
       return leaving.status;
     }
     if (json) await terminal.out.print(jsonText(end));
     else {
-      await terminal.out.tell(endText(log, end));
+      await terminal.out.tell(endText(batch.state, end));
       await ring(asked);
     }
     return statusOf(end);
@@ -51,12 +51,12 @@ export const wait: Command = {
 };
 
 /** The exit status of a command that followed a batch to its end. */
-export function statusOf({ end }: z.infer<typeof waitOutput>): number {
+export function statusOf({ end }: BatchProgress): number {
   return end === "succeeded" ? 0 : 1;
 }
 
 /** Explains that the batch does not end because the command does. */
-export function leftText({ batchId, message }: z.infer<typeof waitOutput>): string {
+export function leftText({ batchId, message }: BatchProgress): string {
   return `Batch ${batchId} continues in the background. ${message}`;
 }
 
@@ -66,6 +66,6 @@ export async function ring({ context, terminal: { out } }: Asked): Promise<void>
 }
 
 /** How a batch ended, in words, and what to do next. */
-export function endText(log: BatchLog, { state, outputDirectory }: z.infer<typeof waitOutput>): string {
-  return `Batch ${log.batchId}: ${endingText(log.state, state)}\nResults are in ${outputDirectory}.`;
+export function endText(state: BatchState, { batchId, state: word, outputDirectory }: BatchProgress): string {
+  return `Batch ${batchId}: ${endingText(state, word)}\nResults are in ${outputDirectory}.`;
 }

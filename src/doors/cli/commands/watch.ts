@@ -1,10 +1,10 @@
 // `watch`: shows a batch while it runs, whatever started it.
 import { batchInput } from "../../../operations/batch-input.ts";
-import { waited } from "../../../operations/batches.ts";
-import { resolveBatch } from "../../../operations/find-batch.ts";
+import type { BatchProgress } from "../../../operations/batches.ts";
+import { FollowedBatch } from "../../../operations/followed-batch.ts";
 import { batchPositional, type Command, checkUsage, jsonFlag, lineOfJson } from "../input/command.ts";
 import { Leaving } from "../signals/ending-signals.ts";
-import { followJson } from "../view/follow-json.ts";
+import type { Printer } from "../terminal/terminal.ts";
 import { showUntilEnd } from "../view/follow-view.ts";
 import { headingOf } from "../view/live-frame.ts";
 import { endText, leftText, ring, statusOf } from "./wait.ts";
@@ -27,23 +27,31 @@ export const watch: Command = {
     using leaving = new Leaving();
     const { context, terminal } = asked;
     const { out } = terminal;
-    const log = await resolveBatch(context, checkUsage(batchInput, asked.input).batchId);
-    const json = asked.own["json"] === true;
-    if (json) await followJson(context, log, out, leaving.signal);
-    else {
-      await out.tell(headingOf(log.state));
-      await showUntilEnd(context, log, out, leaving.signal);
+    const { signal } = leaving;
+    const batch = await FollowedBatch.open(context, checkUsage(batchInput, asked.input).batchId);
+    if (asked.own["json"] === true) {
+      const end = await printReports(batch, out, signal);
+      return leaving.status ?? statusOf(end);
     }
-    const end = waited(context, log);
+    await out.tell(headingOf(batch.state));
+    await showUntilEnd(batch, out, signal);
+    const end = batch.progress();
     if (leaving.status !== undefined) {
-      if (!json) await out.tell(leftText(end));
+      await out.tell(leftText(end));
       return leaving.status;
     }
-    if (json) await out.print(lineOfJson(end));
-    else {
-      await out.tell(endText(log, end));
-      await ring(asked);
-    }
+    await out.tell(endText(batch.state, end));
+    await ring(asked);
     return statusOf(end);
   },
 };
+
+// A line now, and one after every change.
+async function printReports(batch: FollowedBatch, out: Printer, signal: AbortSignal): Promise<BatchProgress> {
+  let last = batch.progress();
+  for await (const report of batch.reports(signal)) {
+    await out.print(lineOfJson(report));
+    last = report;
+  }
+  return last;
+}

@@ -1,6 +1,6 @@
 // Whether somebody is there to log in or pay, and what `run` says if not.
-import { asksForPerson } from "../../../engine/account/hold.ts";
 import type { BatchState } from "../../../model/state.ts";
+import { refusalOf } from "../../../operations/foreground.ts";
 
 /** Exit status of a run that Claude or the API refused because of a missing login or credit. */
 export const refusedStatus = 3;
@@ -14,13 +14,12 @@ export function isAttended(environment: Record<string, string | undefined> = pro
 }
 
 /** What to do if a task failed for a reason that only a person can fix; undefined if none did. */
-export function refusedText({ tasks }: BatchState, attended: boolean): string | undefined {
-  const outcomes = tasks.flatMap((task) => (task.status === "done" ? [task.outcome] : []));
-  const refused = outcomes.find(asksForPerson);
-  if (refused?.kind !== "failed") return undefined;
+export function refusedText(state: BatchState, attended: boolean): string | undefined {
+  const refusal = refusalOf(state);
+  if (refusal === undefined) return undefined;
   // How to log in is printed above. Another credential is another account, with which no retry continues.
   const what =
-    refused.reason === "billing"
+    refusal === "billing"
       ? "The API refuses the account for billing reasons. Add credit, or pay outstanding invoices."
       : "Claude is not logged in. To use a credential from the environment, set `ANTHROPIC_API_KEY`, or `CLAUDE_CODE_OAUTH_TOKEN` to a token from `claude setup-token`, and run this command again.";
   if (attended) return what;

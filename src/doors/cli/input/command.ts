@@ -110,28 +110,25 @@ interface Face<Input, Output> {
    * only requests a look.
    */
   alone?: boolean | ((input: Input) => boolean);
-  /** The output, for people. */
-  present(output: Output, asked: Asked): string;
+  /** Printed to standard error, whatever standard output gets. */
+  beside?(output: Output): string | undefined;
   /** Whether its lines are wrapped already, or contain answers, which are not wrapped. */
   isWrapped?: boolean;
   status?(output: Output): number;
 }
 
+type Words<Input, Output> =
+  /** The output, for people. */
+  | { present(output: Output, asked: Asked): string }
+  /** What people see instead of the output, which is not computed then. */
+  | { overview(input: Input, asked: Asked): Promise<string> };
+
 /** The command of an operation. */
 export function commandOf<Input extends z.ZodType, Output extends z.ZodType>(
   operation: Operation<Input, Output>,
-  {
-    name,
-    otherNames = [],
-    description = operation.description,
-    examples,
-    positionals = [],
-    alone = false,
-    present,
-    isWrapped = false,
-    status,
-  }: Face<z.output<Input>, z.output<Output>>,
+  face: Face<z.output<Input>, z.output<Output>> & Words<z.output<Input>, z.output<Output>>,
 ): Command {
+  const { name, otherNames = [], description = operation.description, examples, positionals = [] } = face;
   return {
     name,
     otherNames,
@@ -144,16 +141,24 @@ export function commandOf<Input extends z.ZodType, Output extends z.ZodType>(
     positionals,
     run: async (asked) => {
       const { input, own, context, terminal } = asked;
+      const { alone = false, isWrapped = false, beside, status } = face;
+      const { out, err } = terminal;
       const checked = checkUsage(operation.input, input);
+      const isJson = own["json"] === true;
+      if (!isJson && "overview" in face) {
+        await out.print(await face.overview(checked, asked));
+        return 0;
+      }
       const call = commandCall();
       const isAlone = typeof alone === "function" ? alone(checked) : alone;
       const output = isAlone
         ? await operation.run(context, input, call)
         : await perform(context, operation, input, call);
-      const { out } = terminal;
-      if (own["json"] === true) await out.print(jsonText<unknown>(output));
-      else if (isWrapped) await out.print(present(output, asked));
-      else await out.tell(present(output, asked));
+      if (isJson || !("present" in face)) await out.print(jsonText<unknown>(output));
+      else if (isWrapped) await out.print(face.present(output, asked));
+      else await out.tell(face.present(output, asked));
+      const words = beside?.(output);
+      if (words !== undefined) await err.tell(words);
       return status?.(output) ?? 0;
     },
   };

@@ -1,5 +1,6 @@
 // Limits by client: how long a call may take, and how long an answer may be. One table, with its sources.
 import { callsMoveAfterMs } from "./claude-code-client.ts";
+import { clientTitles } from "./clients/client-names.ts";
 import type { InForce } from "./configuration.ts";
 
 /** The limits of the calling client. */
@@ -51,7 +52,7 @@ const claudeCode = /^claude[ -]?code/;
 /** In the order of matching. */
 export const clientTable: readonly Row[] = [
   {
-    client: "Claude Desktop",
+    client: clientTitles["claude-desktop"],
     names: /^(claude-ai|claude[ -]?desktop)/,
     sees: "text",
     ...usual,
@@ -59,7 +60,7 @@ export const clientTable: readonly Row[] = [
       "A call is dropped at about 60 s in places, and progress does not extend that (anthropics/claude-code#22542, #63379).",
   },
   {
-    client: "Claude Code, `-p` or SDK",
+    client: `${clientTitles["claude-code"]}, \`-p\` or SDK`,
     names: claudeCode,
     fits: (environment) => callsMoveAfterMs(environment) === undefined,
     sees: "data",
@@ -69,7 +70,7 @@ export const clientTable: readonly Row[] = [
       "The limit of a call is hours, that of silence 30 min, reset by progress; over 50,000 characters become a preview unless `anthropic/maxResultSizeChars` allows them (seen, 2.1.330).",
   },
   {
-    client: "Claude Code, interactive",
+    client: `${clientTitles["claude-code"]}, interactive`,
     names: claudeCode,
     sees: "data",
     waitSeconds: 110,
@@ -78,7 +79,7 @@ export const clientTable: readonly Row[] = [
       "Moves a call to the background after 120 s, or `CLAUDE_CODE_MCP_AUTO_BACKGROUND_MS`, and shows no progress from then on; a client started us with `-p` if `CLAUDE_CODE_ENTRYPOINT` begins with `sdk-` (seen, 2.1.332).",
   },
   {
-    client: "Codex",
+    client: clientTitles.codex,
     names: /^codex/,
     sees: "either",
     waitSeconds: 100,
@@ -86,7 +87,7 @@ export const clientTable: readonly Row[] = [
     source: "120 to 300 s a call (reported).",
   },
   {
-    client: "Cursor",
+    client: clientTitles.cursor,
     names: /^cursor/,
     sees: "either",
     waitSeconds: 240,

@@ -1,31 +1,19 @@
-// Makes a client start this program as its MCP server, or stop doing so: plans the change, then applies it.
-import { product } from "../model/product.ts";
-import {
-  copyBeside,
-  exists,
-  isExecutable,
-  isReadOnly,
-  makeDirectory,
-  permissionsOf,
-  realPath,
-  removePath,
-  setPermissions,
-} from "../platform/files.ts";
-import { namesIn, removeEmptyFolders } from "../platform/folders.ts";
-import { absolutePath, basename, dirname, homeDirectory } from "../platform/paths.ts";
-import { lastingCommand } from "../platform/self.ts";
-import { messageOf } from "../platform/system-error.ts";
-import { replaceFile } from "../platform/whole-files.ts";
-import { entryIn, withEntry, withoutEntry, withReplaced, withWhole } from "./clients/change.ts";
-import { type ClientName, clientOf, type McpClient, type ServerEntry } from "./clients/clients.ts";
-import { diffOf } from "./clients/diff.ts";
-import { fileText } from "./clients/file-text.ts";
-import { copyMark, formerOf, type Place, pruneCopies, removeOwnCopies } from "./clients/kept-copy.ts";
-import { ownEntries } from "./clients/own-entries.ts";
-import { defaultName, otherDefaultName, startsUs, wordsOf } from "./clients/own-entry.ts";
-import { scopesOf } from "./clients/scopes.ts";
-import { Unreadable } from "./clients/unreadable.ts";
-import { type Context, UserError } from "./context.ts";
+// Makes a client start this program as its MCP server, or stop doing so: plans the change.
+import { product } from "../../model/product.ts";
+import { exists, isExecutable, isReadOnly, realPath } from "../../platform/files.ts";
+import { absolutePath } from "../../platform/paths.ts";
+import { lastingCommand } from "../../platform/self.ts";
+import { type Context, UserError } from "../context.ts";
+import { entryIn, withEntry, withoutEntry, withReplaced, withWhole } from "./change.ts";
+import { clientOf, type McpClient, type ServerEntry } from "./client-files.ts";
+import { diffOf } from "./diff.ts";
+import { fileText } from "./file-text.ts";
+import type { InstallAsked, UninstallAsked } from "./install-input.ts";
+import { formerOf, type Place } from "./kept-copy.ts";
+import { ownEntries } from "./own-entries.ts";
+import { commandText, defaultName, otherDefaultName, startsUs, wordsOf } from "./own-entry.ts";
+import { scopesOf } from "./scopes.ts";
+import { Unreadable } from "./unreadable.ts";
 
 /** A planned change of a client's configuration. Nothing has been written yet. */
 export interface Change {
@@ -42,24 +30,9 @@ export interface Change {
   notes: string[];
 }
 
-interface Asked {
-  client: ClientName;
-  /** By default, the usual name, or that of an entry that starts us already. */
-  name?: string | undefined;
-  /** Another program than this one. */
-  command?: string | undefined;
-}
-
-export interface Wanted extends Asked {
-  /** `KEY=VALUE`, each. */
-  env?: readonly string[] | undefined;
-  /** Takes the name over from another server. */
-  replace?: boolean | undefined;
-}
-
 /** What installing would change. Throws `UserError` for what the user can fix, without having done anything. */
-export function planInstall(context: Context, wanted: Wanted): Change {
-  const entry = entryOf(context, wanted.command, wanted.env ?? []);
+export function planInstall(context: Context, wanted: InstallAsked): Change {
+  const entry = serverEntry(context, wanted.command, wanted.env ?? []);
   const user = clientOf(wanted.client);
   const words = wordsOf({ ...entry });
   if (wanted.name === undefined && wanted.replace !== true) {
@@ -85,7 +58,7 @@ export function planInstall(context: Context, wanted: Wanted): Change {
 }
 
 /** The same for uninstalling. */
-export function planUninstall(context: Context, { client, name, command }: Asked): Change {
+export function planUninstall(context: Context, { client, name, command }: UninstallAsked): Change {
   const user = clientOf(client);
   const words = command === undefined ? [] : [programAt(command, context.workingDirectory)];
   const scopes = scopesOf(user, context.workingDirectory);
@@ -105,38 +78,6 @@ export function planUninstall(context: Context, { client, name, command }: Asked
   if (more.length > 0)
     change.notes.push(`Other entries start this program too: ${more.join(", ")}. Name one with --name.`);
   return change;
-}
-
-/** Applies a change, and returns the path of the backup, if anything had to be kept. Throws `UserError`. */
-export async function applyChange({ client, name, before, after }: Change): Promise<string | undefined> {
-  const place = placeOf(client, name);
-  // A link stays a link: its target is replaced.
-  const { file } = place;
-  if (readable(client, () => fileText(file)) !== before)
-    throw new UserError(
-      `${client.file} was changed by another program in the meantime. Nothing was done. Try again.`,
-    );
-  try {
-    makeDirectory(dirname(file));
-    if (after === undefined) {
-      // We created it, and it contains nothing else, so nothing must be kept.
-      removeOwnCopies(place);
-      removePath(file);
-      // An empty folder would look as if the client were on this machine.
-      removeEmptyFolders(dirname(client.file), homeDirectory());
-      return undefined;
-    }
-    const backup = before === undefined ? undefined : backUp(file);
-    // It may contain credentials of other servers.
-    const mode = before === undefined ? 0o600 : permissionsOf(file);
-    await replaceFile(file, after, { mode });
-    setPermissions(file, mode);
-    pruneCopies(place);
-    return backup;
-  } catch (error) {
-    const reason = messageOf(error);
-    throw new UserError(`${client.file} cannot be written: ${reason}`);
-  }
 }
 
 function planUpdate(client: McpClient, name: string, entry: ServerEntry): Change {
@@ -212,7 +153,8 @@ function nameIn(client: McpClient, name: string): Record<string, unknown> | unde
   return readable(client, () => entryIn(client, text, name));
 }
 
-function readable<Value>({ title, file }: McpClient, read: () => Value): Value {
+/** Throws `UserError` if a file cannot be parsed. */
+export function readable<Value>({ title, file }: McpClient, read: () => Value): Value {
   try {
     return read();
   } catch (error) {
@@ -223,24 +165,16 @@ function readable<Value>({ title, file }: McpClient, read: () => Value): Value {
   }
 }
 
-function placeOf(client: McpClient, name: string): Place {
+/** Where the entry of a client really is: follows links. */
+export function placeOf(client: McpClient, name: string): Place {
   return { client, name, file: realPath(client.file) };
-}
-
-/** What an entry starts, for display. Hides what follows an option, which may be a secret. */
-export function commandText(entry: Record<string, unknown>): string {
-  const [command, ...args] = wordsOf(entry);
-  const secret = args.findIndex((word) => (word.startsWith("-") && word !== "-y") || word.includes("="));
-  if (command !== undefined)
-    return [command, ...args.slice(0, secret < 0 ? 3 : Math.min(secret, 3))].join(" ");
-  return typeof entry["url"] === "string" ? "a server at a URL" : "of an unknown kind";
 }
 
 function readOnlyText(file: string): string {
   return `${file} is read-only, and nothing was done. Make it writable (\`chmod u+w '${file}'\`), or edit its source if another program generates it.`;
 }
 
-function entryOf(
+function serverEntry(
   { workingDirectory }: Context,
   command: string | undefined,
   env: readonly string[],
@@ -273,19 +207,4 @@ function environmentOf(pairs: readonly string[]): Record<string, string> {
       return [pair.slice(0, at), pair.slice(at + 1)];
     }),
   );
-}
-
-/** `mcp.json.backup-20261122-141500`, in local time, beside the file. */
-function backUp(file: string): string {
-  const now = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString();
-  const name = `${file}${copyMark}${now.slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")}`;
-  // Numbered after all others of this second: one in between may have been removed, and the newest must have the highest
-  // number.
-  const taken = [...namesIn(dirname(file))].flatMap((one) => {
-    if (one === basename(name)) return [1];
-    return one.startsWith(`${basename(name)}-`) ? [Number(one.slice(basename(name).length + 1))] : [];
-  });
-  const copy = taken.length === 0 ? name : `${name}-${Math.max(...taken) + 1}`;
-  copyBeside(file, copy);
-  return copy;
 }

@@ -1,17 +1,17 @@
 // The state of every client: whether it is on this machine, and whether it starts this program.
-import { product } from "../model/product.ts";
-import { exists } from "../platform/files.ts";
-import { dirname } from "../platform/paths.ts";
-import { lastingCommand } from "../platform/self.ts";
-import { entryIn } from "./clients/change.ts";
-import { type ClientName, clientNames, clientOf, type McpClient } from "./clients/clients.ts";
-import { fileText } from "./clients/file-text.ts";
-import { type OwnEntry, ownEntries } from "./clients/own-entries.ts";
-import { defaultName, wordsOf } from "./clients/own-entry.ts";
-import { scopesOf } from "./clients/scopes.ts";
-import { Unreadable } from "./clients/unreadable.ts";
-import type { Context } from "./context.ts";
-import { commandText } from "./install.ts";
+import { product } from "../../model/product.ts";
+import { exists } from "../../platform/files.ts";
+import { dirname } from "../../platform/paths.ts";
+import { lastingCommand } from "../../platform/self.ts";
+import type { Context } from "../context.ts";
+import { entryIn } from "./change.ts";
+import { clientOf, type McpClient } from "./client-files.ts";
+import { type ClientName, clientNames } from "./client-names.ts";
+import { fileText } from "./file-text.ts";
+import { type OwnEntry, ownEntries } from "./own-entries.ts";
+import { commandText, defaultName, wordsOf } from "./own-entry.ts";
+import { scopesOf } from "./scopes.ts";
+import { Unreadable } from "./unreadable.ts";
 
 export interface ClientStanding {
   client: ClientName;

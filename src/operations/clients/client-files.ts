@@ -1,9 +1,7 @@
-// The known MCP clients: where each keeps its servers, by operating system, and in which form.
+// Where each client keeps its servers, by operating system, and in which form.
 import type { Environment } from "../../platform/environment.ts";
 import { configurationBase, homeDirectory, join } from "../../platform/paths.ts";
-
-export const clientNames = ["claude-desktop", "claude-code", "cursor", "vscode", "codex"] as const;
-export type ClientName = (typeof clientNames)[number];
+import { type ClientName, clientTitles } from "./client-names.ts";
 
 /** What a client needs to start a server. */
 export interface ServerEntry {
@@ -33,36 +31,32 @@ type System = "darwin" | "linux" | "win32";
 /** The client of that name, on this machine. */
 export function clientOf(name: ClientName, environment: Environment = process.env): McpClient {
   const file = filesOf(systemOf(process.platform), environment)[name];
-  return { name, ...facts[name], file, scope: "user" };
+  return { name, title: clientTitles[name], ...facts[name], file, scope: "user" };
 }
 
 const restart = "Quit it completely and start it again, so that it reads the change.";
 
-const facts: Record<ClientName, Omit<McpClient, "name" | "file" | "scope">> = {
+const facts: Record<ClientName, Omit<McpClient, "name" | "title" | "file" | "scope">> = {
   "claude-desktop": {
-    title: "Claude Desktop",
     format: "jsonc",
     table: ["mcpServers"],
     beside: {},
     afterwards: restart,
   },
   "claude-code": {
-    title: "Claude Code",
     format: "jsonc",
     table: ["mcpServers"],
     beside: { type: "stdio" },
     afterwards: "Its next session uses the change.",
   },
-  cursor: { title: "Cursor", format: "jsonc", table: ["mcpServers"], beside: {}, afterwards: restart },
+  cursor: { format: "jsonc", table: ["mcpServers"], beside: {}, afterwards: restart },
   vscode: {
-    title: "VS Code",
     format: "jsonc",
     table: ["servers"],
     beside: { type: "stdio" },
     afterwards: "When it first starts the server, it asks whether you trust it.",
   },
   codex: {
-    title: "Codex",
     format: "toml",
     table: ["mcp_servers"],
     beside: {},

@@ -1,0 +1,102 @@
+// Follows a batch that other processes run.
+import type { Standstill } from "../model/standstill.ts";
+import type { BatchState } from "../model/state.ts";
+import type { BatchLog } from "../store/batch-log.ts";
+import { heldNow, stateWordOf } from "../store/batch-status.ts";
+import { type BatchProgress, waited } from "./batches.ts";
+import type { Context } from "./context.ts";
+import { resolveBatch, rowOf } from "./find-batch.ts";
+import { follow } from "./follow.ts";
+import type { LiveBatch } from "./live-batch.ts";
+
+/** How long to reuse the last check of the processes, in milliseconds. */
+const standingMs = 1_000;
+
+/** Between two reports, in milliseconds, so as not to flood the reader. */
+const reportMs = 500;
+
+export class FollowedBatch implements LiveBatch {
+  readonly #context: Context;
+  readonly #log: BatchLog;
+  #changeCount = -1;
+  #activities: ReadonlyMap<number, string> = new Map();
+  #heldAt = Number.NEGATIVE_INFINITY;
+  #hold: Standstill | undefined;
+
+  private constructor(context: Context, log: BatchLog) {
+    this.#context = context;
+    this.#log = log;
+  }
+
+  /** Resolves `given`, such as `latest`, once. */
+  static async open(context: Context, given: string): Promise<FollowedBatch> {
+    return new FollowedBatch(context, await resolveBatch(context, given));
+  }
+
+  get state(): BatchState {
+    return this.#log.state;
+  }
+
+  /** Read only after a write to the store. */
+  activities(): ReadonlyMap<number, string> {
+    const { store } = this.#context;
+    const count = store.changeCount();
+    if (count !== this.#changeCount) {
+      this.#changeCount = count;
+      this.#activities = store.activities(this.#log.batchId);
+    }
+    return this.#activities;
+  }
+
+  /** Read once a second. */
+  hold(): Standstill | undefined {
+    if (performance.now() - this.#heldAt >= standingMs) {
+      this.#heldAt = performance.now();
+      const row = this.#context.store.row(this.#log.batchId);
+      this.#hold = row && heldNow(row);
+    }
+    return this.#hold;
+  }
+
+  /** How far it is. */
+  progress(): BatchProgress {
+    return waited(this.#context, this.#log);
+  }
+
+  /** Until it has ended or lost its processes, or the signal is aborted. Calls `changed` after each change. */
+  async untilEnd(signal: AbortSignal, changed: () => void): Promise<void> {
+    let lookedAt = Number.NEGATIVE_INFINITY;
+    await follow(this.#context.store, this.#log, {
+      until: Number.POSITIVE_INFINITY,
+      signal,
+      changed,
+      enough: () => {
+        if (performance.now() - lookedAt < standingMs) return false;
+        lookedAt = performance.now();
+        return this.#isLost();
+      },
+    });
+    changed();
+  }
+
+  /** How far it is: now, after every change, and at its end, unless the signal is aborted. */
+  async *reports(signal: AbortSignal): AsyncGenerator<BatchProgress> {
+    let before = "";
+    let now = this.progress();
+    while (now.state === "running") {
+      // The cursor changes with every step of every attempt, and estimates of time with every second.
+      const { cursor: _, secondsLeft: __, nextCheckSeconds: ___, ...news } = now;
+      const seen = JSON.stringify(news);
+      if (seen !== before) yield now;
+      before = seen;
+      await follow(this.#context.store, this.#log, { until: performance.now() + reportMs, signal });
+      if (signal.aborted) return;
+      now = this.progress();
+    }
+    yield now;
+  }
+
+  #isLost(): boolean {
+    return stateWordOf(rowOf(this.#context, this.#log)) === "interrupted";
+  }
+}

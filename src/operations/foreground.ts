@@ -1,0 +1,135 @@
+// A batch that this process runs itself, in front of its user, who may stop it.
+
+import { asksForPerson } from "../engine/account/hold.ts";
+import { killSessions } from "../engine/attempt/kill-sessions.ts";
+import type { SessionValues } from "../model/session-values.ts";
+import type { Standstill } from "../model/standstill.ts";
+import type { BatchState } from "../model/state.ts";
+import { endedWord, type StateWord } from "../model/state-word.ts";
+import type { BatchAnswer } from "../report/answer.ts";
+import type { BatchLog } from "../store/batch-log.ts";
+import { isStoreError } from "../store/database.ts";
+import { Store } from "../store/store.ts";
+import { wholeAnswer } from "./answer-now.ts";
+import type { Context } from "./context.ts";
+import { follow } from "./follow.ts";
+import type { LiveBatch } from "./live-batch.ts";
+import type { PlannedBatch } from "./plan.ts";
+import { create } from "./spawn.ts";
+
+/** How long this process may block for a locked store, in milliseconds. */
+const busyTimeoutMs = 100;
+
+/** Between two tries to request the end while the store cannot be written, in milliseconds. */
+const againMs = 1_000;
+
+interface Running {
+  /** Whether somebody is there to log in. */
+  isAttended: boolean;
+  /** Called after each change, including the end. */
+  changed(): void;
+}
+
+/** In the log, and not yet run. */
+export class ForegroundBatch implements LiveBatch, Disposable {
+  readonly #context: Context;
+  readonly #log: BatchLog;
+  readonly #values: SessionValues;
+  readonly #cancelled = new AbortController();
+  #activities: ReadonlyMap<number, string> = new Map();
+  #hold: Standstill | undefined;
+  #again: Timer | undefined;
+
+  private constructor(context: Context, log: BatchLog, values: SessionValues) {
+    this.#context = context;
+    this.#log = log;
+    this.#values = values;
+  }
+
+  static async create(context: Context, planned: PlannedBatch): Promise<ForegroundBatch> {
+    return new ForegroundBatch(context, await create(context, planned, true), planned.values);
+  }
+
+  get state(): BatchState {
+    return this.#log.state;
+  }
+
+  /** Its state, once it has been run to its end. */
+  get word(): StateWord {
+    const { endedAt, cancelledBy } = this.state;
+    return endedAt === undefined ? "running" : endedWord({ cancelledBy });
+  }
+
+  activities(): ReadonlyMap<number, string> {
+    return this.#activities;
+  }
+
+  hold(): Standstill | undefined {
+    return this.#hold;
+  }
+
+  /** Runs it to its end. */
+  async run({ isAttended, changed }: Running): Promise<void> {
+    const { store } = this.#context;
+    // Loaded here, so that no other command pays for it at its start.
+    const { runBatch } = await import("../engine/runner/runner.ts");
+    const ran = await runBatch(store, this.#log, {
+      values: this.#values,
+      isAttended,
+      cancelled: this.#cancelled.signal,
+      watching: (_, activities, hold) => {
+        this.#activities = activities;
+        this.#hold = hold;
+        changed();
+      },
+    });
+    // Another runner has taken it over: it is still the requested batch.
+    if (!ran) {
+      const { signal } = new AbortController();
+      await follow(store, this.#log, { until: Number.POSITIVE_INFINITY, signal });
+    }
+    changed();
+  }
+
+  /** Ends it properly. Tries again while the store cannot be written. */
+  stop(): void {
+    try {
+      this.#askForEnd();
+    } catch (error) {
+      if (!isStoreError(error)) throw error;
+      // The disk is full, or the store is locked. That may pass, and `kill` needs no store.
+      this.#again = setTimeout(() => this.stop(), againMs);
+      return;
+    }
+    this.#cancelled.abort();
+  }
+
+  /** Kills its sessions. Without them, `run` ends the batch, and every later look shows that it was cancelled. */
+  kill(): void {
+    killSessions(this.state);
+  }
+
+  answer(): Promise<BatchAnswer> {
+    return wholeAnswer(this.#context, this.#log);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#again);
+  }
+
+  // Through its own connection, because the runner in this process looks for commits of *other* connections.
+  #askForEnd(): void {
+    using store = new Store(this.#context.store.layout.stateDirectory, { busyTimeoutMs });
+    store
+      .batch(this.#log.batchId)
+      ?.append((state) => (state.endedAt === undefined ? [{ type: "cancel-requested", by: "user" }] : []));
+  }
+}
+
+/** Why a task failed, if only a person can fix it: by logging in, or by paying. */
+export function refusalOf({ tasks }: BatchState): "auth" | "billing" | undefined {
+  const outcomes = tasks.flatMap((task) => (task.status === "done" ? [task.outcome] : []));
+  const refused = outcomes.find(asksForPerson);
+  if (refused?.kind !== "failed") return undefined;
+  return refused.reason === "billing" ? "billing" : "auth";
+}

@@ -1,0 +1,12 @@
+// A running batch, as views read it again and again.
+import type { Standstill } from "../model/standstill.ts";
+import type { BatchState } from "../model/state.ts";
+
+export interface LiveBatch {
+  /** Always the same object, which changes. */
+  readonly state: BatchState;
+  /** What running tasks are doing, by task number. */
+  activities(): ReadonlyMap<number, string>;
+  /** What prevents its tasks from starting. */
+  hold(): Standstill | undefined;
+}

@@ -1,0 +1,199 @@
+// What the session of a task said and did, attempt by attempt, while it runs and afterwards.
+import { z } from "zod";
+import { type ConversationPart, partsOf } from "../claude/conversation-lines.ts";
+import { TranscriptLines } from "../claude/transcript-lines.ts";
+import { cut } from "../model/cut.ts";
+import type { Attempt, BatchState, TaskState } from "../model/state.ts";
+import { exists, readTail } from "../platform/files.ts";
+import { countText } from "../report/amounts.ts";
+import { harmless } from "../report/harmless.ts";
+import type { BatchLog } from "../store/batch-log.ts";
+import { stateWordOf } from "../store/batch-status.ts";
+import { stderrBeside } from "../store/layout.ts";
+import { batchIdInput } from "./batch-input.ts";
+import { type Context, UserError } from "./context.ts";
+import { resolveBatch, rowOf, unknownTasks } from "./find-batch.ts";
+import { follow } from "./follow.ts";
+
+export const sessionLogInput = z.strictObject({
+  batchId: batchIdInput,
+  task: z.int().min(1),
+  attempt: z
+    .int()
+    .min(1)
+    .meta({ description: "Attempt to show; 1 is the first (default: the last).", placeholder: "K" })
+    .optional(),
+});
+
+/** The parts of a log, in their order. */
+export type LogPart =
+  /** The task has no session: it ended without one, or still waits, and the log is not followed. */
+  | { kind: "none" }
+  /** It waits for a start, and the log is followed. */
+  | { kind: "waiting" }
+  | { kind: "attempt"; attempt: Attempt }
+  | { kind: "conversation"; part: ConversationPart }
+  /** Raw bytes of the transcript. */
+  | { kind: "bytes"; bytes: Uint8Array }
+  /** Nothing more comes of this attempt. With the end of its stderr, made harmless. */
+  | { kind: "end"; stderr: string }
+  /** The transcript of an attempt no longer exists. */
+  | { kind: "gone"; attempt: Attempt }
+  /** The task has not ended, and no process runs its batch any more. */
+  | { kind: "lost" };
+
+interface Manner {
+  /** Whether to continue, across attempts, until the task ends. */
+  follows: boolean;
+  /** Whether to return raw bytes, however long the lines are. */
+  isRaw: boolean;
+}
+
+/** The log of one task. */
+export class SessionLog {
+  readonly #context: Context;
+  readonly #log: BatchLog;
+  readonly #number: number;
+  readonly #wanted: number | undefined;
+
+  private constructor(context: Context, log: BatchLog, number: number, wanted: number | undefined) {
+    this.#context = context;
+    this.#log = log;
+    this.#number = number;
+    this.#wanted = wanted;
+  }
+
+  /** Throws `UserError` if there is no such task or attempt. */
+  static async open(
+    context: Context,
+    { batchId, task: number, attempt }: z.output<typeof sessionLogInput>,
+  ): Promise<SessionLog> {
+    const log = await resolveBatch(context, batchId);
+    const unknown = unknownTasks(log.state, [number]);
+    if (unknown !== undefined) throw new UserError(unknown);
+    const opened = new SessionLog(context, log, number, attempt);
+    if (attempt !== undefined) checkAttempt(opened.task, attempt);
+    return opened;
+  }
+
+  get state(): BatchState {
+    return this.#log.state;
+  }
+
+  get task(): TaskState {
+    const task = this.state.tasks[this.#number - 1];
+    if (!task) throw new Error(`Internal error: there is no task ${this.#number}`);
+    return task;
+  }
+
+  /** Reads a part when it is requested, so that at most one line is in memory. */
+  parts({ follows, isRaw }: Manner): AsyncGenerator<LogPart> {
+    return follows ? this.#followed(isRaw) : this.#soFar(isRaw);
+  }
+
+  async *#soFar(isRaw: boolean): AsyncGenerator<LogPart> {
+    const attempt = this.#wanted === undefined ? this.task.attempts.at(-1) : this.#attempt(this.#wanted);
+    if (!attempt) {
+      yield { kind: "none" };
+      return;
+    }
+    const lines = linesOf(attempt);
+    if (!lines) {
+      yield { kind: "gone", attempt };
+      return;
+    }
+    using _ = lines;
+    yield { kind: "attempt", attempt };
+    yield* partsIn(lines, isRaw);
+    yield* restOf(lines, isRaw);
+    yield { kind: "end", stderr: stderrOf(attempt.transcript) };
+  }
+
+  // From the first wanted attempt on: follows each until it has ended, then the next when it begins.
+  async *#followed(isRaw: boolean): AsyncGenerator<LogPart> {
+    if (this.task.status === "queued") yield { kind: "waiting" };
+    let wanted = this.#wanted ?? this.task.attempts.at(-1)?.number ?? 1;
+    for (;;) {
+      const next = () => this.task.attempts.find(({ number }) => number >= wanted);
+      while (!next() && !(await this.#isOver(() => next() !== undefined)));
+      const attempt = next();
+      if (!attempt) break;
+      const lines = linesOf(attempt);
+      if (!lines) {
+        yield { kind: "gone", attempt };
+        return;
+      }
+      using _ = lines;
+      yield { kind: "attempt", attempt };
+      const hasEnded = () => this.#attempt(attempt.number)?.endedAt !== undefined;
+      do yield* partsIn(lines, isRaw);
+      while (!(await this.#isOver(hasEnded)));
+      yield* restOf(lines, isRaw);
+      yield { kind: "end", stderr: stderrOf(attempt.transcript) };
+      if (this.#wanted !== undefined) return;
+      wanted = attempt.number + 1;
+    }
+    if (this.task.status !== "done") yield { kind: "lost" };
+    else if (this.task.attempts.length === 0) yield { kind: "none" };
+  }
+
+  #attempt(wanted: number): Attempt | undefined {
+    return this.task.attempts.find(({ number }) => number === wanted);
+  }
+
+  // Waits a moment. Whether it holds, or nothing more can come.
+  async #isOver(holds: () => boolean): Promise<boolean> {
+    let isOver = false;
+    const ended = await follow(this.#context.store, this.#log, {
+      until: performance.now() + lookMs,
+      signal: new AbortController().signal,
+      enough: () => {
+        isOver =
+          holds() ||
+          this.task.status === "done" ||
+          stateWordOf(rowOf(this.#context, this.#log)) === "interrupted";
+        return isOver;
+      },
+    });
+    return ended || isOver;
+  }
+}
+
+/** How often to read a transcript, in milliseconds. */
+const lookMs = 100;
+
+function checkAttempt({ attempts, number }: TaskState, wanted: number): void {
+  const numbers = attempts.map((one) => one.number);
+  if (numbers.includes(wanted)) return;
+  throw new UserError(
+    `Task ${number} has no attempt ${wanted}; ${numbers.length === 0 ? "it has not started" : `it has had ${countText(numbers.length, "attempt")}`}.`,
+  );
+}
+
+function linesOf({ transcript }: Attempt): TranscriptLines | undefined {
+  return exists(transcript) ? new TranscriptLines(transcript) : undefined;
+}
+
+function* partsIn(lines: TranscriptLines, isRaw: boolean): Generator<LogPart> {
+  if (isRaw) for (const bytes of lines.pieces()) yield { kind: "bytes", bytes };
+  else
+    for (const line of lines.fresh()) for (const part of partsOf(line)) yield { kind: "conversation", part };
+}
+
+// Call when nothing more comes.
+function* restOf(lines: TranscriptLines, isRaw: boolean): Generator<LogPart> {
+  if (isRaw) yield* partsIn(lines, isRaw);
+  else
+    for (const line of lines.rest()) for (const part of partsOf(line)) yield { kind: "conversation", part };
+}
+
+const stderrBytes = 16_000;
+const longestStderrLine = 2_000;
+
+function stderrOf(transcript: string): string {
+  const tail = readTail(stderrBeside(transcript), stderrBytes);
+  const note =
+    tail.length >= stderrBytes ? `[the last ${stderrBytes} bytes of ${stderrBeside(transcript)}]\n` : "";
+  const lines = harmless(tail).trim().split("\n");
+  return `${note}${lines.map((line) => cut(line, longestStderrLine)).join("\n")}`;
+}
