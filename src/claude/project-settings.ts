@@ -30,17 +30,17 @@ export function projectWarnings(workingDirectory: string, options: Sources): str
     return [
       ...settingsInForce(workingDirectory, options).map(
         ({ file, effects }) =>
-          `${file} is in force for sessions in ${workingDirectory}: it sets ${effects.join("; ")}. ${advice}`,
+          `${file} is in force for sessions in ${workingDirectory}: it sets ${effects.join("; ")}.`,
       ),
       ...agents
         .slice(0, mostAgents)
         .map(
           ({ file, effects }) =>
-            `${file} defines an agent for sessions in ${workingDirectory}: it sets ${effects.join("; ")}. A permission mode such as \`acceptEdits\` is obeyed; before Claude Code 2.1.277, so is \`bypassPermissions\`, and hooks run in some versions. ${advice}`,
+            `${file} defines an agent for sessions in ${workingDirectory}: it sets ${effects.join("; ")}. A permission mode such as \`acceptEdits\` is obeyed; before Claude Code 2.1.277, so is \`bypassPermissions\`, and hooks run in some versions.`,
         ),
       ...(more > 0
         ? [
-            `${more === 1 ? "1 more agent" : `${more} more agents`} in ${workingDirectory} ${more === 1 ? "sets" : "set"} such things. ${advice}`,
+            `${more === 1 ? "1 more agent" : `${more} more agents`} in ${workingDirectory} ${more === 1 ? "sets" : "set"} such things.`,
           ]
         : []),
     ];
@@ -49,8 +49,6 @@ export function projectWarnings(workingDirectory: string, options: Sources): str
     return [];
   }
 }
-
-const advice = '`settingSources: "user"` (`--setting-sources user`) ignores it.';
 
 // Only the directory's own project settings count. Local settings may also be at the root of the repository, or of the
 // main worktree for a linked one (2.1.332; 2.1.197 reads only the directory's own).

@@ -7,6 +7,7 @@ import { dirname, homeDirectory, isWithin, join } from "../platform/paths.ts";
 import { countText } from "../report/amounts.ts";
 import { heldText } from "../report/answer.ts";
 import { stepText } from "../report/next-step.ts";
+import { optionText } from "../report/option-words.ts";
 import { stateWordOf } from "../store/batch-status.ts";
 import { StoreProblem } from "../store/database.ts";
 import { Holds, isDue } from "../store/holds.ts";
@@ -212,7 +213,7 @@ function workingDirectory(context: Context, configuration: Configuration, file: 
     const detail = `${directory}, the sessions' default working directory.`;
     const [warning, ...others] = projectWarnings(directory, { restricted: false });
     if (warning === undefined) return { name, ok: true, detail };
-    const remedy = "Look into these files before you let sessions work there, or set `settingSources`.";
+    const remedy = `Look into these files before you let sessions work there, or ignore them with ${optionText("command-line", "settingSources", "user")}.`;
     return { name, ok: true, detail: [detail, warning, ...others].join(" "), remedy };
   }
   const why =

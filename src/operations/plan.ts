@@ -98,7 +98,7 @@ export async function planBatch(
   const warnings = [
     // The command line has printed them already.
     ...(startedBy === "run" ? [] : inForce.warnings),
-    ...settingsWarnings(common, planned, workingDirectory),
+    ...settingsWarnings(common, planned, { defaultDirectory: workingDirectory, door: context.door }),
     ...new Set(
       [common, ...planned.map((task) => task.options ?? {})].flatMap((one) =>
         ruleWarnings(one, checked?.version),

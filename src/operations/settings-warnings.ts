@@ -2,6 +2,7 @@
 import { projectWarnings } from "../claude/project-settings.ts";
 import type { Task } from "../model/event.ts";
 import { sessionOptions } from "../model/options.ts";
+import { type Door, optionText } from "../report/option-words.ts";
 
 /** Most warnings of one batch. */
 const mostWarnings = 20;
@@ -13,11 +14,11 @@ const sources = sessionOptions.pick({
 });
 const names = Object.keys(sources.shape);
 
-/** A warning for each settings file in force for a task. Options as stored: raw, with absolute paths. */
+/** A warning for each settings file in force for a task, for one door. Options as stored: raw, with absolute paths. */
 export function settingsWarnings(
   common: Record<string, unknown>,
   tasks: readonly Task[],
-  defaultDirectory: string,
+  { defaultDirectory, door }: { defaultDirectory: string; door: Door },
 ): string[] {
   // Ten thousand tasks usually share one directory.
   const distinct = new Map(
@@ -31,7 +32,8 @@ export function settingsWarnings(
     const { workingDirectory = defaultDirectory, ...rest } = sources.parse(own);
     return projectWarnings(workingDirectory, rest);
   });
-  const warnings = [...new Set(all)];
+  const how = `${optionText(door, "settingSources", "user")} ignores it.`;
+  const warnings = [...new Set(all)].map((warning) => `${warning} ${how}`);
   const more = warnings.length - mostWarnings;
   return more <= 0 ? warnings : [...warnings.slice(0, mostWarnings), `… and ${more} more of this kind.`];
 }

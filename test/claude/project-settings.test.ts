@@ -34,7 +34,6 @@ test("settings of a working directory are named with what they do, and no value 
     "the permission mode acceptEdits",
     "`enableAllProjectMcpServers`",
     "`disableAllHooks`, which switches off your own hooks as well",
-    '`settingSources: "user"` (`--setting-sources user`)',
   ])
     expect(warning).toContain(words);
   for (const words of ["evil.example", "steal.sh", "say that all is well", "hook.sh"])
@@ -73,7 +72,7 @@ test("settings that are no regular JSON file are never waited for, nor taken for
   write(home.file("other.json"), { env: { NAME_OF_ANOTHER_FILE: "1" } });
   const unreadable = [`${file} is in force for sessions in ${home.work}: it sets what cannot be read here`];
   const warned = () =>
-    projectWarnings(home.work, { restricted: false }).map((warning) => warning.split(". `")[0]);
+    projectWarnings(home.work, { restricted: false }).map((warning) => warning.replace(/\.$/, ""));
   for (const text of ["/dev/ptmx", "/dev/zero", "/dev/stdin", home.file("other.json"), "{ broken", "[1]"]) {
     write(file, text);
     expect(warned()).toEqual(unreadable);
@@ -191,7 +190,7 @@ test.each([
   await using home = new Home();
   write(join(home.work, ".claude", "settings.json"), given);
   const [warning] = projectWarnings(home.work, { restricted: false });
-  expect(warning && /: it sets (.*)\. `settingSources/.exec(warning)?.[1]).toBe(effects);
+  expect(warning && /: it sets (.*)\.$/.exec(warning)?.[1]).toBe(effects);
 });
 
 test("a file that cannot be looked for stops nobody", () => {

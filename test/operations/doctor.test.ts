@@ -255,7 +255,8 @@ describe("places", () => {
       detail: expect.stringMatching(
         /^HOME\/work, the sessions' default working directory\. .*settings\.json/,
       ),
-      remedy: "Look into these files before you let sessions work there, or set `settingSources`.",
+      remedy:
+        "Look into these files before you let sessions work there, or ignore them with `--setting-sources user`.",
     });
   });
 

@@ -7,6 +7,7 @@ import { textFaults } from "../../src/operations/text-faults.ts";
 import { readVariables, variableFaults, variablesIn } from "../../src/operations/variables.ts";
 import { readPath } from "../../src/operations/written-path.ts";
 import { homeDirectory } from "../../src/platform/paths.ts";
+import type { Door } from "../../src/report/option-words.ts";
 import { Inside } from "../inside.ts";
 import { inWords } from "./in-words.ts";
 
@@ -446,7 +447,11 @@ test("settings warnings name the projects that decide for their sessions", () =>
   using inside = new Inside();
   const dangerous = JSON.stringify({ permissions: { defaultMode: "bypassPermissions" } });
   inside.write("work/.claude/settings.json", dangerous);
-  const warnings = settingsWarnings({}, [{ prompt: "a" }], inside.work);
-  expect(warnings).toHaveLength(1);
-  expect(settingsWarnings({ settingSources: "user" }, [{ prompt: "a" }], inside.work)).toEqual([]);
+  const warnings = (common: object, door: Door) =>
+    settingsWarnings({ ...common }, [{ prompt: "a" }], { defaultDirectory: inside.work, door });
+  expect(warnings({}, "tools")).toEqual([expect.stringMatching(/\. `settingSources: "user"` ignores it\.$/)]);
+  expect(warnings({}, "command-line")).toEqual([
+    expect.stringMatching(/\. `--setting-sources user` ignores it\.$/),
+  ]);
+  expect(warnings({ settingSources: "user" }, "tools")).toEqual([]);
 });
