@@ -96,3 +96,22 @@ test("the product's name is said once, and in the marks of its files", async () 
   );
   expect(said.flat().sort()).toEqual(["model/product.ts", "report/file-tag.ts"]);
 });
+
+/** What the command line, outside its commands, takes from below the operations all the same. */
+const belowOperations: Record<string, string> = {
+  "complete.ts": "store/batch-summaries: Tab must be quick, so the store is read without opening it",
+  "completion/candidates.ts": "store/batch-summaries: the type of what was read that way",
+  "view/conversation-text.ts": "claude/conversation-lines: the type of what it words",
+  "view/ending.ts": "engine/output/answer: where the page of a batch is",
+  "view/run-hints.ts": "claude/trusted-arguments: the options of claude that it explains",
+};
+
+test("commands reach sessions, batches and the store only through operations", async () => {
+  const reaching = (await imports()).flatMap(({ file, target }) => {
+    const path = join(file, "..", target).replace(/\.ts$/, "");
+    const isBelow = /^(?:engine|claude|store)\//.test(path) && file.startsWith("doors/cli/");
+    return isBelow ? [`${file.replace("doors/cli/", "")} ${path}`] : [];
+  });
+  const allowed = Object.entries(belowOperations).map(([file, why]) => `${file} ${why.split(":", 1)[0]}`);
+  expect(reaching.sort()).toEqual(allowed.sort());
+});
