@@ -37,7 +37,7 @@ describe("list", () => {
     const rows = lines(out).map((line) => line.split(/\s{2,}/));
     expect(rows[0]).toEqual(["BATCH", "STATE", "DONE", "FAILED", "COST", "AGE", "NAME"]);
     expect(rows[1]?.slice(0, 5)).toEqual([lost.id, "interrupted", "0/1", "0", "$0.00"]);
-    expect(rows[1]?.[5]).toBe("1 h");
+    expect(rows[1]?.[5]).toBe("60 min");
     expect(rows[2]?.slice(0, 5)).toEqual([running.id, "running", "3/5", "1", "$0.25"]);
     expect(rows[2]?.[6]).toBe("nightly");
     expect(rows[3]?.slice(0, 5)).toEqual([good.id, "succeeded", "1/1", "0", "$1.50"]);
