@@ -166,7 +166,7 @@ test("a command that does not end is stopped when its time is over, and that is 
     "A background command was stopped because it was still running 0.2 s after the answer: npm run dev. To let such a command finish, set a longer background wait.",
   ]);
   const shown = await run(home, ["show", "latest"]);
-  expect(shown.out).toContain("`--background-wait-seconds` sets how long to wait");
+  expect(shown.out).toContain("set a longer background wait");
   await home.empty({ but: client.pid });
 });
 

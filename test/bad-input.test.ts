@@ -257,7 +257,7 @@ test("arguments that would break the session, or have an option of their own, ar
     "--messaging-socket-path=/x",
     "--some-option-of-tomorrow",
   ])
-    expect((await ask([argument])).text).toContain("is not known to leave permissions");
+    expect((await ask([argument])).text).toContain("is not on the list of arguments that leave permissions");
   expect((await ask(["--dangerously-skip-permissions"])).text).toContain("use the option `permissionMode`");
   for (const argument of ["Read", "--", "x=y"])
     expect((await ask([argument])).text).toContain("write an option with its value after `=`");
