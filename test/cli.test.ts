@@ -378,7 +378,7 @@ test("a batch's name, given for its id, is answered with the id", async () => {
   const { code, err } = await run(home, ["show", "nightly"]);
   expect(code).toBe(2);
   expect(err).toContain(
-    `There is no batch nightly. That is a batch's name; give its id instead: ${first}. \`list\` shows all batches.`,
+    `There is no batch nightly. That is a batch's name; give its id instead: ${first}. \`parallel-claude-code-mcp list\` shows all batches.`,
   );
   const second = batchIdIn((await run(home, ["run", "a", "--batch-name", "nightly"])).err);
   expect((await run(home, ["wait", "nightly"])).err).toContain(
@@ -417,7 +417,7 @@ test("a budget of the operator that is no amount is told in one message, and not
     await using home = new Home({ PARALLEL_CLAUDE_BATCH_BUDGET_USD: text });
     const { code, err } = await run(home, ["run", "x"]);
     expect({ text, code }).toEqual({ text, code: 2 });
-    expect(err).toContain("PARALLEL_CLAUDE_BATCH_BUDGET_USD: batchBudgetUsd was given as");
+    expect(err).toContain("PARALLEL_CLAUDE_BATCH_BUDGET_USD was given as");
     expect(err.trim().split("\n")).toHaveLength(1);
   }
 });
