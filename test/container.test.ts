@@ -61,7 +61,7 @@ testInContainers(
     later(home, 30);
     const { out } = await run(home, ["doctor"]);
     expect(out).toContain(`${batchId} is interrupted, with 2 tasks to do.`);
-    expect(out).toContain(`\`retry ${batchId}\``);
+    expect(out).toContain(`retry ${batchId}\``);
     // Its slots are free, all of them.
     const other = await run(home, ["run", "hello", "hello again"]);
     expect(other.code).toBe(0);
