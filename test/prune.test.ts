@@ -1,5 +1,4 @@
 // Removing what old batches left behind, and nothing else.
-
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";

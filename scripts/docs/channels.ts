@@ -1,6 +1,5 @@
 // How the program is installed, out of what a release is made of: names, addresses and targets. Until there is a release,
 // building it comes first, for it is what works.
-
 import {
   archiveOf,
   bundleOf,

@@ -1,5 +1,4 @@
 // What the configuration of each client looks like once `install` has written it: by the code that writes it.
-
 import { withEntry } from "../../src/operations/clients/change.ts";
 import { clientOf, filesOf, type McpClient } from "../../src/operations/clients/client-files.ts";
 import { clientNames } from "../../src/operations/clients/client-names.ts";

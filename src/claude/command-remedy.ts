@@ -1,6 +1,5 @@
 // What would allow a denied Bash command. The rules of Claude Code's check were seen on 2.1.197 and 2.1.332;
 // `test/real/advice.real.ts` follows each advice and checks that the command then runs.
-
 import { toolRuleList } from "../model/options.ts";
 import type { BroadReason, Remedy } from "../model/outcome.ts";
 import { absolutePath, isWithin } from "../platform/paths.ts";

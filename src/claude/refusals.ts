@@ -1,5 +1,4 @@
 // Tool calls that gave an error instead of a result: the tool result that Claude received, and who decided.
-
 import { z } from "zod";
 import { beginningOf } from "../model/cut.ts";
 

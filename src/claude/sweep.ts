@@ -1,6 +1,5 @@
 // Ends what a session left behind: commands in their own groups and sessions, double-forked ones, and those that emptied
 // or overwrote their environment.
-
 import { signalProcess } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { leftBehind, lookAround, type Swept } from "./left-behind.ts";

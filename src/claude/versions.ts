@@ -1,5 +1,4 @@
 // The relevant versions of Claude Code: the oldest supported one, and each that changed something.
-
 import { shellQuoted } from "../model/shell-quoted.ts";
 
 /** What one version of the CLI changed. */

@@ -1,5 +1,4 @@
 // The state of a batch: a fold over its events. Pages, answers, views and exit codes are functions of it.
-
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import type { Account, Batch, Event } from "./event.ts";
 import type { AccessKind, AttemptOutcome, Canceller, ModelUsage, Outcome, Spent, Usage } from "./outcome.ts";

@@ -1,5 +1,4 @@
 // Faults in words: how a reader calls places and options is the door's to say.
-
 import { proseText, type Speech } from "../model/prose.ts";
 import { unreachable } from "../model/unreachable.ts";
 import { speechOf } from "../report/speech.ts";

@@ -1,5 +1,4 @@
 // The faults of bad input: each with its place, what was given, and what is accepted.
-
 import type { z } from "zod";
 import { cut } from "../model/cut.ts";
 import { secretOptions, sessionOptions } from "../model/options.ts";

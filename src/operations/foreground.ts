@@ -1,5 +1,4 @@
 // A batch that this process runs itself, in front of its user, who may stop it.
-
 import { asksForPerson } from "../engine/account/hold.ts";
 import { killSessions } from "../engine/attempt/kill-sessions.ts";
 import type { SessionValues } from "../model/session-values.ts";

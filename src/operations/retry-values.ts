@@ -1,5 +1,4 @@
 // The values of `env` that come with a retry.
-
 import type { SessionOptions } from "../model/options.ts";
 import { option, prose } from "../model/prose.ts";
 import { noValues, type SessionValues, taskVariableNames, variablesOf } from "../model/session-values.ts";

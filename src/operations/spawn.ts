@@ -1,5 +1,4 @@
 // The two tools that every client knows.
-
 import { carryOnBatch } from "../engine/runner/carry-on.ts";
 import { startKeeper } from "../engine/runner/start.ts";
 import type { BatchId } from "../model/batch-id.ts";

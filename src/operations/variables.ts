@@ -1,5 +1,4 @@
 // The option `env`: read from a file, so that its values are in no call and on no command line, and checked.
-
 import { z } from "zod";
 import { refusedVariable } from "../claude/environment.ts";
 import { isJsonText, readSettingsFile, settingsInText } from "../claude/settings-file.ts";

@@ -1,5 +1,4 @@
 // How much memory sessions use, with all processes that they started.
-
 import { identityWith, type ProcessStat, statFrom } from "./process.ts";
 import { whereIs } from "./process-home.ts";
 import type { ProcessIdentity } from "./process-identity.ts";

@@ -1,5 +1,4 @@
 // How a batch was started, for its page: by which door, where, with which models, tools and permissions.
-
 import { cut } from "../model/cut.ts";
 import { product } from "../model/product.ts";
 import type { BatchState } from "../model/state.ts";

@@ -1,5 +1,4 @@
 // An entry of `results` with limited length. Truncated parts say how long they were.
-
 import { cut } from "../model/cut.ts";
 import { numberText } from "./amounts.ts";
 import type { ResultEntry } from "./answer.ts";

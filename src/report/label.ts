@@ -1,5 +1,4 @@
 // The one-line name of a task, by which tasks of a batch can be distinguished.
-
 import { cut } from "../model/cut.ts";
 import type { Batch } from "../model/event.ts";
 import type { BatchState } from "../model/state.ts";

@@ -1,5 +1,4 @@
 // One task as a row of the live page, with the word and class for its status.
-
 import { cut } from "../model/cut.ts";
 import type { DoneTask, TaskState } from "../model/state.ts";
 import { costText, durationText, elapsedText } from "./amounts.ts";

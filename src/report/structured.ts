@@ -1,5 +1,4 @@
 // A structured answer, as tables for people and as JSON for everything else.
-
 import { cut } from "../model/cut.ts";
 import { countText } from "./amounts.ts";
 import { type Html, html, nothing } from "./html.ts";

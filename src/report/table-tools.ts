@@ -1,6 +1,5 @@
 // The heads of the tables, and the tools that search, filter and sort the table of all tasks. The script shows these
 // tools, because without it they could do nothing.
-
 import { type Html, html, nothing } from "./html.ts";
 import { columns, downSuffix, filters } from "./wire/columns.ts";
 import { data, ids } from "./wire/marks.ts";

@@ -1,5 +1,4 @@
 // A stand-in for the Anthropic Messages API on loopback: what it replies is decided by the last user text.
-
 import { z } from "zod";
 import { apiErrorType } from "../fixtures/api-error-type.ts";
 import { answer, endless, eventStream, type Reply } from "./messages-reply.ts";

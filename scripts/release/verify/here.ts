@@ -1,5 +1,4 @@
 // Which of the targets this machine is.
-
 import { type Target, targets } from "../targets.ts";
 import { targetOfThisMachine } from "../this-machine.ts";
 

@@ -1,5 +1,4 @@
 // Prompts: ways to use the server well, for people to pick.
-
 import { type McpServer, ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
 import { cut } from "../../model/cut.ts";
 import { prompts } from "./prompt-texts.ts";

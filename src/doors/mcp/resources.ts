@@ -1,5 +1,4 @@
 // Batches as MCP resources: listed, read, and completed while their address is typed.
-
 import {
   type McpServer,
   ProtocolError,

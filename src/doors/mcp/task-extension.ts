@@ -1,6 +1,5 @@
 // The Tasks extension of 2026-07-28: calls that are answered with a task, which the client polls. Knows the protocol, but
 // not what the tasks are.
-
 import {
   CLIENT_CAPABILITIES_META_KEY,
   type McpServer,

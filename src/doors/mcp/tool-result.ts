@@ -1,5 +1,4 @@
 // An operation's output as the result of a tool call.
-
 import { z } from "zod";
 import { beginningOf } from "../../model/cut.ts";
 import { taskUri } from "../../operations/batch-uri.ts";

@@ -1,5 +1,4 @@
 // The operations as MCP tools.
-
 import {
   type McpServer,
   ProtocolError,

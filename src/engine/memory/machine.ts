@@ -1,6 +1,5 @@
 // How many sessions the machine can hold: measures the sessions of this runner, learns what the next will need, and says
 // whether it may start.
-
 import type { BatchId } from "../../model/batch-id.ts";
 import { type Memory, memoryNow } from "../../platform/memory.ts";
 import { type Pressure, pressureNow } from "../../platform/pressure.ts";

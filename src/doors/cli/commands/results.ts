@@ -1,5 +1,4 @@
 // `results`: the answers of a batch's sessions, as text.
-
 import { product } from "../../../model/product.ts";
 import type { BatchState } from "../../../model/state.ts";
 import { findBatch } from "../../../operations/find-batch.ts";

@@ -1,5 +1,4 @@
 // `wait`: waits until a batch has ended, with a line for each task as it ends.
-
 import type { BatchState } from "../../../model/state.ts";
 import { batchInput } from "../../../operations/batch-input.ts";
 import type { BatchProgress } from "../../../operations/batches.ts";
