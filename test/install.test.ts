@@ -405,7 +405,7 @@ test("another program, another name and bad values", async () => {
   });
   expect(await run(home, ["install", "--client", "curser"])).toMatchObject({
     code: 2,
-    err: expect.stringContaining("did you mean cursor?"),
+    err: expect.stringContaining("did you mean `cursor`?"),
   });
   expect(existsSync(home.file(".cursor"))).toBe(false);
   expect((await run(home, [...args, "--command", "sh", "--name", "mine"])).code).toBe(0);
