@@ -28,9 +28,10 @@ const steps: Step[] = [
     counts: true,
     environment: { REAL_CLAUDE_VERSION: "latest" },
   },
+  // Which calls a rule allows takes two thirds of the time; `test:versions` tests that with every version.
   {
     what: "Test with the oldest supported real claude",
-    command: [bun, "run", "test:real"],
+    command: [bun, "run", "test:real", "--except", "advice"],
     counts: true,
     environment: { REAL_CLAUDE_VERSION: "oldest" },
   },

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { notableVersions } from "../src/claude/versions.ts";
 import { installRealClaude, RealClaudeUnavailable } from "./real-claude.ts";
+import { realTestFlags } from "./test-real.ts";
 import { testCasesIn } from "./versions/junit.ts";
 import { haveAllPassed, tableOf, type VersionRun } from "./versions/table.ts";
 
@@ -46,7 +47,7 @@ async function contractWith(version: string) {
   try {
     const report = Bun.file(join(folder, "report.xml"));
     const flags = ["--reporter=junit", `--reporter-outfile=${report.name}`];
-    const child = Bun.spawn([process.execPath, "test", "--max-concurrency=4", ...flags, ...files], {
+    const child = Bun.spawn([process.execPath, "test", ...realTestFlags, ...flags, ...files], {
       cwd: root,
       env: { ...process.env, REAL_CLAUDE_VERSION: version },
       stdin: "ignore",

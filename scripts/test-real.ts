@@ -1,0 +1,36 @@
+// `bun run test:real [--except NAME] [ARGUMENT …]`: tests with the real `claude` of `REAL_CLAUDE_VERSION`, and a stand-in
+// for its API on loopback. Gets it first, so that the two files that run at a time do not both do it. `--except advice`
+// leaves `advice.real.ts` out.
+import { join } from "node:path";
+import { installRealClaude, RealClaudeUnavailable } from "./real-claude.ts";
+
+const root = join(import.meta.dir, "..");
+
+/** At most six sessions start at once in a file: twenty on two processors run into their own time limits. */
+export const realTestFlags = ["--max-concurrency=6"];
+
+if (import.meta.main) {
+  try {
+    await installRealClaude();
+  } catch (error) {
+    // The tests say so themselves where they are skipped.
+    if (!(error instanceof RealClaudeUnavailable)) throw error;
+  }
+  const [first, left, ...others] = process.argv.slice(2);
+  const except = first === "--except" ? `${left}.real.ts` : undefined;
+  const names = [...new Bun.Glob("*.real.ts").scanSync({ cwd: join(root, "test/real") })].sort();
+  if (except !== undefined && !names.includes(except)) throw new Error(`There is no test/real/${except}.`);
+  const files = names.filter((name) => name !== except);
+  const child = Bun.spawn(
+    [
+      process.execPath,
+      "test",
+      "--parallel=2",
+      ...realTestFlags,
+      ...files.map((name) => `./test/real/${name}`),
+      ...(except === undefined ? process.argv.slice(2) : others),
+    ],
+    { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
+  );
+  process.exitCode = await child.exited;
+}
