@@ -7,6 +7,9 @@ export interface Standstill {
   until?: number | undefined;
 }
 
+/** While the first session of a batch runs, the others wait for it. Over with that session, though still shown for a moment. */
+export const awaitsProof = "Waits for the first session, which proves that the login works.";
+
 /**
  * The kind of a standstill, without details that change (free memory, the API's message, a time): the beginning of its
  * sentence, up to the first figure or detail.

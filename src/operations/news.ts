@@ -1,5 +1,5 @@
 // What has happened in a batch since the last look, and when to look again.
-import { standstillKind } from "../model/standstill.ts";
+import { awaitsProof, standstillKind } from "../model/standstill.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { heldNow } from "../store/batch-status.ts";
@@ -28,8 +28,8 @@ const shortPauseMs = 5_000;
 /** Whether nothing runs, and nothing will for a while. */
 export function isPaused(row: BatchRow): boolean {
   const held = heldNow(row);
-  const { counts } = row;
-  return held !== undefined && counts.running === 0 && (held.until ?? Infinity) > Date.now() + shortPauseMs;
+  if (!held || row.counts.running > 0 || held.because === awaitsProof) return false;
+  return (held.until ?? Infinity) > Date.now() + shortPauseMs;
 }
 
 /** What the caller knows from the last answer. */

@@ -1,5 +1,6 @@
 // What a client is answered of a batch: how much of each text, and how it reads on.
 import { describe, expect, test } from "bun:test";
+import { awaitsProof } from "../../src/model/standstill.ts";
 import type { DoneTask } from "../../src/model/state.ts";
 import { batchTask, batchTaskAnswer, cancelBatchTask } from "../../src/operations/batch-tasks.ts";
 import { callsMoveAfterMs } from "../../src/operations/claude-code-client.ts";
@@ -264,6 +265,8 @@ describe("when to ask again", () => {
     expect(paused(false, undefined)).toBe(false);
     expect(paused(false, { because: "x" })).toBe(true);
     expect(paused(true, { because: "x" })).toBe(false);
+    // The first session has ended this moment, and what is shown is about to change.
+    expect(paused(false, { because: awaitsProof })).toBe(false);
     expect(paused(false, { because: "x", until: Date.now() + minute })).toBe(true);
     expect(paused(false, { because: "x", until: Date.now() + 2_000 })).toBe(false);
     expect(cursorFrom("12-ab")).toEqual({ sequence: 12, hold: "ab" });

@@ -1,6 +1,7 @@
 // The first session of a batch shows that the login works before the others start: a failing login costs one attempt, not
 // hundreds. It also writes the prompt cache that the others read. What one batch has shown holds for all batches of the
 // account, for some minutes.
+import { awaitsProof } from "../../model/standstill.ts";
 import type { SharedProofs } from "../shared/shared-store.ts";
 
 /** Replies come in a steady stream, so not each is stored. In milliseconds. */
@@ -33,7 +34,7 @@ export class LoginProof {
     const { began, isDoubtful } = this.#prover;
     const isLate = performance.now() - began > this.#plan.patienceMs;
     if (!isDoubtful && (isLate || this.#plan.kept.isProven(Date.now()))) this.#proven = true;
-    return this.#proven ? undefined : "Waits for the first session, which proves that the login works.";
+    return this.#proven ? undefined : awaitsProof;
   }
 
   /** A session starts. */
