@@ -97,16 +97,7 @@ export class SessionLog {
       yield { kind: "none" };
       return;
     }
-    const lines = linesOf(attempt);
-    if (!lines) {
-      yield { kind: "gone", attempt };
-      return;
-    }
-    using _ = lines;
-    yield { kind: "attempt", attempt };
-    yield* partsIn(lines, isRaw);
-    yield* restOf(lines, isRaw);
-    yield { kind: "end", stderr: stderrOf(attempt.transcript) };
+    yield* this.#partsOf(attempt, isRaw, async () => false);
   }
 
   // From the first wanted attempt on: follows each until it has ended, then the next when it begins.
@@ -118,23 +109,33 @@ export class SessionLog {
       while (!next() && !(await this.#isOver(() => next() !== undefined)));
       const attempt = next();
       if (!attempt) break;
-      const lines = linesOf(attempt);
-      if (!lines) {
-        yield { kind: "gone", attempt };
-        return;
-      }
-      using _ = lines;
-      yield { kind: "attempt", attempt };
       const hasEnded = () => this.#attempt(attempt.number)?.endedAt !== undefined;
-      do yield* partsIn(lines, isRaw);
-      while (!(await this.#isOver(hasEnded)));
-      yield* restOf(lines, isRaw);
-      yield { kind: "end", stderr: stderrOf(attempt.transcript) };
-      if (this.#wanted !== undefined) return;
+      const wasThere = yield* this.#partsOf(attempt, isRaw, async () => !(await this.#isOver(hasEnded)));
+      if (!wasThere || this.#wanted !== undefined) return;
       wanted = attempt.number + 1;
     }
     if (this.task.status !== "done") yield { kind: "lost" };
     else if (this.task.attempts.length === 0) yield { kind: "none" };
+  }
+
+  // `growing` waits a moment and returns whether more may come. Returns whether the transcript was there.
+  async *#partsOf(
+    attempt: Attempt,
+    isRaw: boolean,
+    growing: () => Promise<boolean>,
+  ): AsyncGenerator<LogPart, boolean> {
+    const lines = linesOf(attempt);
+    if (!lines) {
+      yield { kind: "gone", attempt };
+      return false;
+    }
+    using _ = lines;
+    yield { kind: "attempt", attempt };
+    do yield* partsIn(lines, isRaw);
+    while (await growing());
+    yield* restOf(lines, isRaw);
+    yield { kind: "end", stderr: stderrOf(attempt.transcript) };
+    return true;
   }
 
   #attempt(wanted: number): Attempt | undefined {
