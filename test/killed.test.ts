@@ -114,7 +114,7 @@ test("a sync call whose keeper and runner are killed goes on, and answers with w
   await kill(lost?.keeper, lost?.runner);
   await eventually(
     () => store.list({ limit: 1 })[0]?.runner?.pid !== lost?.runner?.pid,
-    () => "nobody carries the batch on",
+    () => "nobody runs the batch",
   );
   await Bun.write(gate, "");
   const { text } = await call;
@@ -142,7 +142,7 @@ test("a keeper that is killed is replaced, so that its runner may be killed too"
   await Bun.write(gate, "");
   await eventually(
     () => store.list({ limit: 1 })[0]?.endedAt !== undefined,
-    () => "nobody carries the batch to its end",
+    () => "nobody runs the batch",
   );
   expect(store.list({ limit: 1 })[0]?.counts.succeeded).toBe(1);
   expect(identityOf(first?.keeper?.pid ?? 0)?.startTicks).not.toBe(first?.keeper?.startTicks);

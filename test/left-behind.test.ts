@@ -124,7 +124,7 @@ describeNeeding(
     });
     expect(data).toMatchObject({ counts: { succeeded: 1 } });
     await home.empty({ but: client.pid });
-    // A call carries on what lost its processes; this one only ends what ended with its session.
+    // A call resumes what lost its processes; this one only ends what ended with its session.
     await run(home, ["list"]);
     using store = home.store();
     await eventually(

@@ -1,4 +1,4 @@
-// What account and machine do not carry: throttles, usage limits, a login that has gone, budgets, memory, processors.
+// What account and machine do not allow: throttles, usage limits, a login that has gone, budgets, memory, processors.
 import { expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -300,7 +300,7 @@ for (const throttleStatus of [429, 529] as const) {
   });
 }
 
-test("as many sessions run as the API turns out to carry", async () => {
+test("as many sessions run as the API turns out to allow", async () => {
   // A call takes longer than a start, so that it is the API that limits how many run.
   using api = new SimulatedApi({ profile: [{ inFlight: 3 }], serviceMs: 1_200 });
   await using home = new Home({ ...api.environment(0.2), PARALLEL_CLAUDE_CONCURRENCY: "auto" });

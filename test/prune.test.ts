@@ -83,7 +83,7 @@ test("a batch that has not ended is never touched, whether it runs or was interr
   for (const { pid } of home.processes()) process.kill(pid, "SIGKILL");
   await home.empty();
   {
-    // So long ago that no command carries it on.
+    // So long ago that no command resumes it.
     using store = home.store();
     store.database.run("UPDATE batches SET alive_at = alive_at - 3600000");
     expect(store.list().map((row) => row.endedAt)).toEqual([undefined]);

@@ -96,7 +96,7 @@ describe("resources", () => {
     expect(Bun.hash(lines)).toBe(Bun.hash(file));
   });
 
-  test("looking carries nothing on; the next tool call does, for it opens the store", async () => {
+  test("looking resumes nothing; the next tool call does, for it opens the store", async () => {
     await using home = new Home();
     await using client = new RawClient(home);
     const gate = home.file("gate");

@@ -71,7 +71,7 @@ test("a task can be tried again while its batch still runs", async () => {
   expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 1, failed: 1 } });
 });
 
-test("a batch of another login is not carried on, and the message says whose it is", async () => {
+test("a batch of another login is not resumed, and the message says whose it is", async () => {
   await using home = new Home();
   const { code } = await run(home, ["run", "[[max-turns]]"]);
   expect(code).toBe(1);
@@ -81,7 +81,7 @@ test("a batch of another login is not carried on, and the message says whose it 
   expect(err).toContain(`HOME=${home.path}`);
 });
 
-test("an interrupted batch whose time has passed waits for a retry, and is then carried on", async () => {
+test("an interrupted batch whose time has passed waits for a retry, and is then resumed", async () => {
   await using home = new Home();
   await using client = await connectNew(home);
   const gate = home.file("gate");
@@ -110,7 +110,7 @@ test("an interrupted batch whose time has passed waits for a retry, and is then 
   expect(existsSync(join(home.output, `summary-${batchId}.json`))).toBe(true);
 });
 
-test("a task that is cancelled and asked for again in a busy batch is carried once", async () => {
+test("a task that is cancelled and asked for again in a busy batch runs once", async () => {
   await using home = new Home();
   await using client = await connectNew(home);
   const gates = [1, 2, 3, 4].map((number) => home.file(`gate-${number}`));

@@ -322,7 +322,7 @@ test("a runner that is killed is followed by another one, which adopts its sessi
   expect(starts).toHaveLength(6);
 });
 
-test("a batch that lost all its processes is carried on by the next call, and its sessions are adopted", async () => {
+test("a batch that lost all its processes is resumed by the next call, and its sessions are adopted", async () => {
   await using home = new Home();
   await using client = await connectNew(home);
   const gate = home.file("gate");
@@ -355,7 +355,7 @@ test("a batch that lost all its processes is carried on by the next call, and it
   expect(listed.data).toMatchObject({ batches: [{ batchId: String(data?.["batchId"]) }] });
   await eventually(
     () => store.row(batchId)?.epoch === 2,
-    () => "nobody carries the batch on",
+    () => "nobody runs the batch",
   );
   await Bun.write(gate, "");
   await home.empty({ but: client.pid });

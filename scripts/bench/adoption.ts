@@ -1,4 +1,4 @@
-// How soon a batch is carried on after its runner was killed, and its sessions are followed again. Run alone:
+// How soon a batch is resumed after its runner was killed, and its sessions are followed again. Run alone:
 // `bun scripts/bench/adoption.ts [--sessions 100] [--rounds 3] [--program PATH]`.
 import { parseArgs } from "node:util";
 import { z } from "zod";

@@ -1,14 +1,15 @@
 // Whether the runner's memory grows with the number of tasks.
-import { carry } from "./carry.ts";
+
 import { limitLine, megabytesText, type Row } from "./row.ts";
+import { runBatch } from "./run-batch.ts";
 
 const most = 120e6;
 
 export const memory: Row = {
   name: "memory",
   async measure(workshop) {
-    const few = await carry(workshop, 100);
-    const many = await carry(workshop, 10_000);
+    const few = await runBatch(workshop, 100);
+    const many = await runBatch(workshop, 10_000);
     return [
       limitLine("peak memory of the runner, 100 tasks", few.peakBytes, megabytesText, most),
       {

@@ -1,7 +1,7 @@
 // What a task costs beyond the process that it runs in: our runner beside a bare loop over the same child.
 import { join } from "node:path";
-import { carry } from "./carry.ts";
 import { limitLine, median, megabytesText, msText, type Row, ratioLine } from "./row.ts";
+import { runBatch } from "./run-batch.ts";
 import type { Cost } from "./workshop.ts";
 
 const mostRatio = 1.5;
@@ -16,7 +16,7 @@ export const taskCost: Row = {
     const loop = join(import.meta.dir, "bare-loop.ts");
     const child = await workshop.child();
     for (let round = 0; round < rounds; round++) {
-      ours.push(await carry(workshop, tasks));
+      ours.push(await runBatch(workshop, tasks));
       const numbers = [tasks, concurrency].map(String);
       bare.push(await workshop.cost([process.execPath, loop, child, workshop.newDirectory(), ...numbers]));
     }

@@ -1,5 +1,5 @@
 // A batch as a task of the protocol: the task id is the batch id, so a task outlives the server that reports on it.
-import { carryOnBatch, isAbandoned } from "../engine/runner/carry-on.ts";
+import { isAbandoned, resumeBatch } from "../engine/runner/resume-batches.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
 import { type BatchState, completedCount } from "../model/state.ts";
 import { sessionAnswerOf, standingText } from "../report/answer.ts";
@@ -55,7 +55,7 @@ export async function cancelBatchTask(context: Context, taskId: string): Promise
   );
   const row = rowOf(context, log);
   // Without processes, nobody else would write its end.
-  if (row.endedAt === undefined && isAbandoned(row)) await carryOnBatch(context.store, row);
+  if (row.endedAt === undefined && isAbandoned(row)) await resumeBatch(context.store, row);
   return true;
 }
 

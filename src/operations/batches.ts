@@ -1,6 +1,6 @@
 // Lists batches, waits for one, and cancels one.
 import { z } from "zod";
-import { carryOnBatch, isAbandoned } from "../engine/runner/carry-on.ts";
+import { isAbandoned, resumeBatch } from "../engine/runner/resume-batches.ts";
 import { type BatchEnd, batchEndOf, endOfState } from "../model/batch-end.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
@@ -203,7 +203,7 @@ export const cancelBatch: Tool<typeof cancelInput, typeof changeOutput> = {
     );
     const row = rowOf(context, log);
     // An interrupted batch needs a runner to end what it left behind.
-    if (row.endedAt === undefined && isAbandoned(row)) await carryOnBatch(context.store, row);
+    if (row.endedAt === undefined && isAbandoned(row)) await resumeBatch(context.store, row);
     await follow(context.store, log, {
       until: performance.now() + cancelWaitMs,
       signal: call.signal,

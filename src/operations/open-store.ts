@@ -1,5 +1,5 @@
 // What opening the store always does.
-import { carryOn } from "../engine/runner/carry-on.ts";
+import { resumeBatches } from "../engine/runner/resume-batches.ts";
 import { patiently } from "../store/patiently.ts";
 import { accountOf } from "./account.ts";
 import { type Context, isStoreThere } from "./context.ts";
@@ -13,5 +13,5 @@ export async function openStore(context: Context): Promise<void> {
   // A missing store has lost nothing, and bad input must not create one.
   if (!isStoreThere(context)) return;
   const store = await patiently(() => context.store);
-  await carryOn(store, accountOf(process.env, store.salt()));
+  await resumeBatches(store, accountOf(process.env, store.salt()));
 }

@@ -119,9 +119,9 @@ function foldersFolder({ layout }: Store): string {
 function oldBatches(store: Store, before: number, keep: number): BatchRow[] {
   const kept = new Set(keep === 0 ? [] : store.list({ limit: keep }).map(({ batchId }) => batchId));
   // Its processes may still write their last lines, and a foreground `run` may still read its answers.
-  const isCarried = ({ runner, keeper }: BatchRow) =>
+  const hasProcesses = ({ runner, keeper }: BatchRow) =>
     [runner, keeper].some((identity) => identity && livenessOf(identity) === "alive");
-  return store.endedBy(before).filter((row) => !kept.has(row.batchId) && !isCarried(row));
+  return store.endedBy(before).filter((row) => !kept.has(row.batchId) && !hasProcesses(row));
 }
 
 // The log goes first: after a crash, a folder without a batch is left, which the next run removes.

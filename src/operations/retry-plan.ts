@@ -1,7 +1,7 @@
 // What a retry would do: which tasks run again, with which options and budget. Nothing is done yet.
 import { z } from "zod";
 import { claudeOf } from "../engine/attempt/claude-of.ts";
-import { isAbandoned } from "../engine/runner/carry-on.ts";
+import { isAbandoned } from "../engine/runner/resume-batches.ts";
 import { spentUsd } from "../engine/scheduler/budget.ts";
 import type { Account, EventBody } from "../model/event.ts";
 import { batchOptions, noChanges, retryOptions, sessionOptions } from "../model/options.ts";
@@ -70,7 +70,7 @@ export interface RetryPlan {
   /** Whether the batch has not ended, but has no processes. */
   lost: boolean;
   /** Whether a runner has it. */
-  isCarried: boolean;
+  isRunning: boolean;
   meant: Meant;
   /** Those that run again, also after success; 1-based. */
   reruns: readonly number[];
@@ -105,7 +105,7 @@ export async function planRetry(context: Context, asked: RetryAsked): Promise<Re
   const checked = await refuseOldClaude(context, claudePath);
   const row = rowOf(context, log);
   const lost = row.endedAt === undefined && isAbandoned(row);
-  const isCarried = !lost && row.endedAt === undefined;
+  const isRunning = !lost && row.endedAt === undefined;
   const meant = tasksMeant(log.state, asked, lost);
   const { again, succeeded } = meant;
   const reruns = [...again, ...succeeded];
@@ -118,12 +118,12 @@ export async function planRetry(context: Context, asked: RetryAsked): Promise<Re
         .join(" ")
         .trimEnd(),
     );
-  if (isCarried && (changes.concurrency !== undefined || changes.failureMode !== undefined))
+  if (isRunning && (changes.concurrency !== undefined || changes.failureMode !== undefined))
     throw new UserError(
       prose`Batch ${log.batchId} is still running: change ${option("concurrency")} and ${option("failureMode")} after it has ended.`,
     );
   checkBudget(log, { count: reruns.length, given: budgetUsd });
-  const values = retryValues(context, log, { env, tasks, again: reruns, isCarried });
+  const values = retryValues(context, log, { env, tasks, again: reruns, isRunning });
   const { concurrency, failureMode } = changes;
   const event: RetryPlan["event"] = {
     type: "retry-requested",
@@ -139,7 +139,7 @@ export async function planRetry(context: Context, asked: RetryAsked): Promise<Re
     log,
     row,
     lost,
-    isCarried,
+    isRunning,
     meant,
     reruns,
     options: planned.options,

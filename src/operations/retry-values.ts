@@ -15,7 +15,7 @@ interface Given {
   tasks: readonly number[] | undefined;
   /** The tasks that run again. */
   again: readonly number[];
-  isCarried: boolean;
+  isRunning: boolean;
 }
 
 /**
@@ -25,14 +25,14 @@ interface Given {
 export function retryValues(
   { workingDirectory }: Context,
   { batchId, state }: BatchLog,
-  { env, tasks, again, isCarried }: Given,
+  { env, tasks, again, isRunning }: Given,
 ): SessionValues {
   const given = typeof env === "string" ? readVariables(env, workingDirectory) : { variables: env ?? {} };
   if ("fault" in given) throw new InputError([wrong(["env"], given.fault)]);
   const names = Object.keys(given.variables);
   const faults = variableFaults(given.variables);
   if (faults.length > 0) throw new InputError(faults);
-  if (isCarried) {
+  if (isRunning) {
     if (env === undefined) return noValues;
     throw new UserError(
       prose`Batch ${batchId} is still running and has its ${option("env")} values. Omit ${option("env")}, or retry after it has ended.`,

@@ -1,5 +1,5 @@
 // Resumes what was interrupted, and runs failed tasks again, optionally with other options.
-import { carryOnBatch } from "../engine/runner/carry-on.ts";
+import { resumeBatch } from "../engine/runner/resume-batches.ts";
 import { spentUsd } from "../engine/scheduler/budget.ts";
 import { type Prose, prose } from "../model/prose.ts";
 import type { SessionValues } from "../model/session-values.ts";
@@ -39,11 +39,11 @@ export const retryBatch: Tool<typeof retryInput, typeof changeOutput> = {
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   run: async (context, input, call) => {
     const plan = await planRetry(context, valueOrThrow(check(retryInput, input)));
-    const { log, row, isCarried, values } = plan;
+    const { log, row, isRunning, values } = plan;
     plan.keepVersion();
     await writePrivateFiles(plan.files);
     await patiently(() => log.append((state) => eventsOf(context, plan, state)));
-    const isTaken = isCarried || (await isTakenOver(context, log, { row, values, signal: call.signal }));
+    const isTaken = isRunning || (await isTakenOver(context, log, { row, values, signal: call.signal }));
     if (!isTaken) throw new UserError(notTakenProse(context, log));
     return { ...waited(context, log), message: startedText(context, plan) };
   },
@@ -60,7 +60,7 @@ async function isTakenOver(
 ): Promise<boolean> {
   const { epoch } = row;
   try {
-    await carryOnBatch(store, row, values);
+    await resumeBatch(store, row, values);
   } catch (error) {
     throw new UserError(`Batch ${log.batchId} could not be resumed: ${messageOf(error)}`);
   }

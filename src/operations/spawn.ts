@@ -1,5 +1,5 @@
 // The two tools that every client knows.
-import { carryOnBatch } from "../engine/runner/carry-on.ts";
+import { resumeBatch } from "../engine/runner/resume-batches.ts";
 import { startKeeper } from "../engine/runner/start.ts";
 import type { BatchId } from "../model/batch-id.ts";
 import { variableOf } from "../model/configuration.ts";
@@ -168,7 +168,7 @@ async function waitFor(
   let ended = await wait();
   // Keeper and runner were killed, but the waiting caller is still here: resume the batch at once, but only once.
   if (!ended && !call.signal.aborted && isLost()) {
-    await carryOnBatch(store, rowOf(context, log), values);
+    await resumeBatch(store, rowOf(context, log), values);
     ended = await wait();
   }
   if (ended) return answer(context, log, call);

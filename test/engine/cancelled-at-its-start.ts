@@ -12,6 +12,6 @@ spyOn(Sweeper.prototype, "began").mockImplementation(function (this: Sweeper, ..
   other.batch(id)?.append(() => [{ type: "cancel-requested", by: "user" }]);
   began.apply(this, session);
 });
-const isCarried = await runBatch(store, log);
+const hasRun = await runBatch(store, log);
 const { counts, tasks } = log.state;
-console.log(JSON.stringify({ isCarried, cancelled: counts.cancelled, attempts: tasks[0]?.attempts.length }));
+console.log(JSON.stringify({ hasRun, cancelled: counts.cancelled, attempts: tasks[0]?.attempts.length }));

@@ -10,5 +10,5 @@ spyOn(store.database, "query").mockImplementation((sql: string) => {
     throw Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" });
   return query(sql);
 });
-const isCarried = await runBatch(store, log);
-console.log(JSON.stringify({ isCarried, tries }));
+const hasRun = await runBatch(store, log);
+console.log(JSON.stringify({ hasRun, tries }));

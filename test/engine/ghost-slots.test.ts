@@ -11,7 +11,7 @@ test("a batch that is retried as it ends runs no session without a slot", async 
   expect(await printedBy("retried-at-its-end.ts", home, log)).toEqual({
     whileRunning: 1,
     afterwards: 0,
-    isCarried: true,
+    hasRun: true,
     attempts: 2,
   });
 });

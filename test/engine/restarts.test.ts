@@ -19,7 +19,7 @@ test("a runner that crashes at once is started five times again, at growing paus
   expect(pauses).toEqual([0, 500, 1_000, 2_000, 4_000, undefined]);
 });
 
-test("crashes before ten good minutes do not count: a batch of days is carried through many", () => {
+test("crashes before ten good minutes do not count: a batch of days survives many", () => {
   const clock = new Clock();
   const pauses = Array.from({ length: 50 }, () => clock.crashAfter(10 * 60_000));
   expect(pauses).toEqual(pauses.map(() => 0));

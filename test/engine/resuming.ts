@@ -1,7 +1,7 @@
 // Resumes what has lost its processes in a store, as every call of the program does first. Prints the batches that it
 // found. Its arguments: the state directory, and the account.
 import { join } from "node:path";
-import { carryOn } from "../../src/engine/runner/carry-on.ts";
+import { resumeBatches } from "../../src/engine/runner/resume-batches.ts";
 import { Store } from "../../src/store/store.ts";
 
 // What it starts are processes of the program, and not of a test.
@@ -9,5 +9,5 @@ Object.assign(Bun, { main: join(import.meta.dir, "../../src/main.ts") });
 
 const [stateDirectory = "", hash = ""] = process.argv.slice(2);
 using store = new Store(stateDirectory);
-const resumed = await carryOn(store, { hash, environment: {} });
+const resumed = await resumeBatches(store, { hash, environment: {} });
 console.log(JSON.stringify(resumed.map(({ batchId }) => batchId).sort()));

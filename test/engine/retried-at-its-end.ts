@@ -1,5 +1,5 @@
-// Carries a batch of one task that is asked for again at the moment the batch ends, and prints how many slots were taken
-// then and afterwards. It is a program of its own, because a process that has carried a batch takes in orphans from then
+// Runs a batch of one task that is asked for again at the moment the batch ends, and prints how many slots were taken
+// then and afterwards. It is a program of its own, because a process that has run a batch takes in orphans from then
 // on.
 import { runBatch } from "../../src/engine/runner/runner.ts";
 import { canRetry } from "../../src/model/state.ts";
@@ -24,12 +24,12 @@ await eventually(
 );
 const whileRunning = slots();
 await Bun.write(gate, "");
-const isCarried = await running;
+const hasRun = await running;
 console.log(
   JSON.stringify({
     whileRunning,
     afterwards: slots(),
-    isCarried,
+    hasRun,
     attempts: log.state.tasks[0]?.attempts.length,
   }),
 );

@@ -22,5 +22,5 @@ const retriedOnce = async () => {
   Bun.spawnSync(["touch", gate]);
 };
 spyOn(Sweeper.prototype, "sweepShared").mockImplementation(retriedOnce);
-const isCarried = await runBatch(store, log);
-console.log(JSON.stringify({ isCarried, folderAtSweep, attempts: log.state.tasks[0]?.attempts.length }));
+const hasRun = await runBatch(store, log);
+console.log(JSON.stringify({ hasRun, folderAtSweep, attempts: log.state.tasks[0]?.attempts.length }));

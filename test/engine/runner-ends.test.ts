@@ -13,7 +13,7 @@ test("a batch that is retried while its last processes are ended keeps the files
   const log = failingBatch(home, store, { mcpConfig: { mcpServers: {} } });
   await Bun.write(home.file("gate"), "");
   expect(await printedBy("retried-in-last-sweep.ts", home, log)).toEqual({
-    isCarried: true,
+    hasRun: true,
     folderAtSweep: [true, true],
     attempts: 2,
   });
@@ -25,7 +25,7 @@ test("a disk that is full when a runner begins is waited for", async () => {
   using store = home.store();
   const log = failingBatch(home, store);
   await Bun.write(home.file("gate"), "");
-  expect(await printedBy("full-at-its-start.ts", home, log)).toEqual({ isCarried: true, tries: 3 });
+  expect(await printedBy("full-at-its-start.ts", home, log)).toEqual({ hasRun: true, tries: 3 });
   log.refresh();
   expect(log.state).toMatchObject({ epoch: 1, counts: { failed: 1 } });
 });
@@ -39,7 +39,7 @@ test("a session whose task is cancelled before its start is in the log is ended 
   chmodSync(claude, 0o755);
   const log = failingBatch(home, store, {}, { claudePath: claude });
   expect(await printedBy("cancelled-at-its-start.ts", home, log)).toEqual({
-    isCarried: true,
+    hasRun: true,
     cancelled: 1,
     attempts: 0,
   });

@@ -95,7 +95,7 @@ describe("a runner", () => {
     await home.empty();
   });
 
-  test("starts as many sessions at first as every account carries, where nobody has said how many", async () => {
+  test("starts as many sessions at first as every account allows, where nobody has said how many", async () => {
     await using home = new Home();
     using store = home.store();
     const { until, cancel, isDone } = running(home, store, Array(6).fill(silent), {

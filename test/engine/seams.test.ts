@@ -109,7 +109,7 @@ describe("another host", () => {
     const host = new Elsewhere();
     using runner = tasksIn(inside, context.store, batch, { concurrency: 1, hostOf: () => host });
     using _looking = lookAt(runner);
-    await runner.tasks.carryAll();
+    await runner.tasks.runAll();
     await runner.tasks.endShared();
     expect(batch.log.state.tasks).toMatchObject([
       {
@@ -148,7 +148,7 @@ describe("another host", () => {
     next.tasks.adoptAll();
     expect(host.calls).toContain("adopt remote-1");
     host.says("remote-1", init, result("Done"));
-    await next.tasks.carryAll();
+    await next.tasks.runAll();
     expect(batch.log.state.counts.succeeded).toBe(1);
   });
 
@@ -159,7 +159,7 @@ describe("another host", () => {
     const host = new Elsewhere();
     using runner = tasksIn(inside, context.store, batch, { hostOf: () => host });
     host.onStart = () => batch.log.disown(() => []);
-    void runner.tasks.carryAll();
+    void runner.tasks.runAll();
     await eventually(
       () => runner.failures.length > 0,
       () => "the runner goes on",
@@ -176,7 +176,7 @@ describe("another host", () => {
     host.full = true;
     using runner = tasksIn(inside, context.store, batch, { hostOf: () => host });
     using _looking = lookAt(runner);
-    const all = runner.tasks.carryAll();
+    const all = runner.tasks.runAll();
     await eventually(
       () => runner.told.includes("Waits for the other machine."),
       () => "nobody says why it waits",
@@ -231,7 +231,7 @@ describe("another pool", () => {
     machine.look(true);
     for (const { plan } of spares) expect(machine.membersOf(plan.marker)).not.toEqual([]);
     using _looking = lookAt(runner);
-    await runner.tasks.carryAll();
+    await runner.tasks.runAll();
     expect(batch.log.state.counts.succeeded).toBe(3);
     const [one, two, three] = batch.log.state.tasks.flatMap(({ attempts }) => attempts);
     for (const [attempt, { plan, session }] of [[one, first] as const, [two, second] as const])
@@ -296,7 +296,7 @@ describe("another workspace", () => {
     const { given, workspace } = ownDirectories(inside, batch);
     using runner = tasksIn(inside, context.store, batch, { concurrency: 1, workspace });
     using _looking = lookAt(runner);
-    await runner.tasks.carryAll();
+    await runner.tasks.runAll();
     expect(given).toEqual(["+1", "-1 done", "+2", "-2 done"]);
     expect(batch.log.state.tasks.map(({ attempts }) => attempts.map((one) => one.workingDirectory))).toEqual([
       [inside.file("own-1")],
@@ -323,7 +323,7 @@ describe("another workspace", () => {
       },
     });
     using _looking = lookAt(runner);
-    await runner.tasks.carryAll();
+    await runner.tasks.runAll();
     expect(runner.failures).toEqual([]);
     expect(given).toEqual(["+2", "-2 done"]);
     expect(batch.log.state.tasks).toMatchObject([
@@ -349,7 +349,7 @@ describe("another workspace", () => {
     using _looking = lookAt(next);
     next.tasks.adoptAll();
     host.says("remote-1", init, result("Done"));
-    await next.tasks.carryAll();
+    await next.tasks.runAll();
     expect(given).toEqual([`=1 ${inside.file("own-1")}`, "-1 done"]);
   });
 
@@ -381,7 +381,7 @@ describe("another workspace", () => {
     letClaudeSay(inside, { one: [init, result("One")] });
     using runner = tasksIn(inside, context.store, batch);
     using _looking = lookAt(runner);
-    await runner.tasks.carryAll();
+    await runner.tasks.runAll();
     expect(batch.log.state.tasks[0]).toMatchObject({
       status: "done",
       attempts: [{ workingDirectory: earlier }, { workingDirectory: earlier, resumes: true }],

@@ -84,7 +84,7 @@ describe("a runner that takes sessions over", () => {
     tasks.adoptAll();
     expect([...attempts.running.keys()]).toEqual([1]);
     expect(taken(store)).toBe(1);
-    const all = tasks.carryAll();
+    const all = tasks.runAll();
     await eventually(
       () => taken(store) === 1 && attempts.running.size === 1,
       () => "it does not go on",
@@ -112,7 +112,7 @@ describe("a runner that takes sessions over", () => {
     expect([...attempts.running.keys()]).toEqual([1, 2]);
     expect(taken(context.store)).toBe(2);
     for (const word of ["one", "two"]) inside.remove(inside.file(`${word}.wait`));
-    await tasks.carryAll();
+    await tasks.runAll();
     expect(outcomesOf(batch)).toEqual(["succeeded", "succeeded"]);
   });
 
@@ -129,7 +129,7 @@ describe("a runner that takes sessions over", () => {
     tasks.adoptAll();
     expect(attempts.running.get(1)?.activity).toContain("Half of it");
     inside.remove(inside.file("one.wait"));
-    await tasks.carryAll();
+    await tasks.runAll();
     expect(outcomesOf(batch)).toEqual(["succeeded"]);
   });
 
@@ -144,7 +144,7 @@ describe("a runner that takes sessions over", () => {
     using runner = tasksIn(inside, context.store, batch);
     const { tasks, failures } = runner;
     tasks.adoptAll();
-    const all = tasks.carryAll();
+    const all = tasks.runAll();
     await eventually(
       () => livenessOf(identity) === "dead",
       () => "it is not ended",
@@ -177,7 +177,7 @@ describe("a runner that takes sessions over", () => {
       using runner = tasksIn(inside, context.store, batch);
       runner.tasks.adoptAll();
       inside.remove(inside.file("one.wait"));
-      await runner.tasks.carryAll();
+      await runner.tasks.runAll();
       await left.exited;
       expect(left.signalCode).toBe("SIGKILL");
       expect(taskOf(batch.log.state, 1)).toMatchObject({ leaked: [{ pid: left.pid }] });
@@ -195,7 +195,7 @@ describe("a runner that takes sessions over", () => {
     using runner = tasksIn(inside, context.store, batch);
     const { tasks } = runner;
     tasks.adoptAll();
-    await tasks.carryAll();
+    await tasks.runAll();
     expect(livenessOf(identity)).toBe("dead");
     expect(outcomesOf(batch)).toEqual(["cancelled", "cancelled"]);
     expect(taskOf(batch.log.state, 2).attempts).toEqual([]);
@@ -219,7 +219,7 @@ describe("where one session starts at a time", () => {
     const { context, batch } = waiting(inside);
     inside.write("introduction.ndjson", `${JSON.stringify(introduction)}\n`);
     using runner = tasksIn(inside, context.store, batch, { starts: 1 });
-    const all = runner.tasks.carryAll();
+    const all = runner.tasks.runAll();
     await isRunning(batch, 1);
     await eventually(
       () => {
@@ -238,7 +238,7 @@ describe("where one session starts at a time", () => {
     using inside = new Inside();
     const { context, batch } = waiting(inside);
     using runner = tasksIn(inside, context.store, batch, { starts: 1 });
-    const all = runner.tasks.carryAll();
+    const all = runner.tasks.runAll();
     await isRunning(batch, 1);
     const session = localProcess(taskOf(batch.log.state, 1).attempts[0]?.identity);
     expect(taskOf(batch.log.state, 2).status).toBe("queued");
@@ -257,7 +257,7 @@ describe("while its sessions run", () => {
     for (const word of ["one", "two"]) inside.write(`${word}.wait`, "");
     using runner = tasksIn(inside, context.store, batch);
     const { tasks, attempts } = runner;
-    const all = tasks.carryAll();
+    const all = tasks.runAll();
     await Promise.all([isRunning(batch, 1), isRunning(batch, 2)]);
     batch.append({ type: "cancel-requested", by: "user", tasks: [1] });
     attempts.endCancelled();
@@ -279,7 +279,7 @@ describe("while its sessions run", () => {
     inside.write("one.wait", "");
     using runner = tasksIn(inside, context.store, batch);
     const { tasks, machine, attempts } = runner;
-    const all = tasks.carryAll();
+    const all = tasks.runAll();
     await isRunning(batch, 1);
     machine.look(true);
     const { startName = "" } = taskOf(batch.log.state, 1).attempts[0] ?? {};
@@ -310,7 +310,7 @@ describe("while its sessions run", () => {
     inside.write("one.stay", "");
     using runner = tasksIn(inside, context.store, batch);
     const { tasks, attempts } = runner;
-    const all = tasks.carryAll();
+    const all = tasks.runAll();
     await isRunning(batch, 1);
     const transcript = taskOf(batch.log.state, 1).attempts[0]?.transcript ?? "";
     await eventually(
@@ -336,7 +336,7 @@ describe("a task that fails", () => {
     letClaudeSay(inside, { one: crash });
     using runner = tasksIn(inside, context.store, batch);
     const { tasks, attempts } = runner;
-    const all = tasks.carryAll();
+    const all = tasks.runAll();
     await eventually(
       () => attempts.dueAt(1) !== undefined,
       () => "it is not tried again",
@@ -356,7 +356,7 @@ describe("a task that fails", () => {
     using runner = tasksIn(inside, context.store, batch);
     const { tasks, files } = runner;
     await files.begin();
-    await tasks.carryAll();
+    await tasks.runAll();
     const lines = join(inside.output, `results-${batch.id}.jsonl`);
     await files.forget([]);
     expect(readFileSync(lines, "utf8")).toContain('"taskIndex":1');
@@ -364,11 +364,11 @@ describe("a task that fails", () => {
     tasks.beginAgain([1]);
     await files.forget([]);
     expect(readFileSync(lines, "utf8")).toBe("");
-    await tasks.carryAll();
+    await tasks.runAll();
     expect(taskOf(batch.log.state, 1).attempts).toHaveLength(4);
     // Nobody has asked for it a second time.
     tasks.beginAgain([1]);
-    await tasks.carryAll();
+    await tasks.runAll();
     expect(taskOf(batch.log.state, 1).attempts).toHaveLength(4);
   });
 
@@ -383,7 +383,7 @@ describe("a task that fails", () => {
     inside.write("two.wait", "");
     using runner = tasksIn(inside, context.store, batch);
     const { tasks } = runner;
-    await tasks.carryAll();
+    await tasks.runAll();
     expect(outcomesOf(batch)).toEqual(["crashed", "cancelled"]);
     expect(batch.log.state.tasks.map(({ attempts }) => attempts.length)).toEqual([2, 1]);
   });
@@ -398,11 +398,11 @@ describe("what the API says to a session", () => {
     letClaudeSay(inside, { fine, slow: [init, throttle, said("x"), result("Done")] });
     const pace = (text: string | undefined) => paceFrom(text, Date.now());
     using first = tasksIn(inside, context.store, batch, { isPaced: true });
-    await first.tasks.carryAll();
+    await first.tasks.runAll();
     expect(pace(capacity.pace("account"))).toMatchObject({ ceiling: 4, throttledAt: 0 });
     const other = inside.batch(context, { tasks: says("slow") });
     using second = tasksIn(inside, context.store, other, { isPaced: true });
-    await second.tasks.carryAll();
+    await second.tasks.runAll();
     expect(pace(capacity.pace("account")).throttledAt).toBeGreaterThan(0);
     expect(pace(capacity.pace("account")).ceiling).toBeLessThan(4);
   });
@@ -414,11 +414,11 @@ describe("what the API says to a session", () => {
     letClaudeSay(inside, { fine, doubt: [init, refusal, result("Done")] });
     using runner = tasksIn(inside, context.store, batch);
     const { tasks, proofs } = runner;
-    await tasks.carryAll();
+    await tasks.runAll();
     expect(proofs.isProven(Date.now())).toBe(true);
     const other = inside.batch(context, { tasks: says("doubt") });
     using second = tasksIn(inside, context.store, other);
-    await second.tasks.carryAll();
+    await second.tasks.runAll();
     expect(proofs.isProven(Date.now())).toBe(false);
   });
 
@@ -431,7 +431,7 @@ describe("what the API says to a session", () => {
     using runner = tasksIn(inside, context.store, batch, { concurrency: 1 });
     const { tasks, table, proofs, attempts } = runner;
     proofs.keep(Date.now());
-    const all = tasks.carryAll();
+    const all = tasks.runAll();
     await isRunning(batch, 1);
     await eventually(
       () => {
@@ -458,7 +458,7 @@ describe("what the API says to a session", () => {
     letClaudeSay(inside, { bad: notLoggedIn, fine });
     using runner = tasksIn(inside, context.store, batch, { concurrency: 1, holdPatienceMs: 0 });
     const { tasks } = runner;
-    await tasks.carryAll();
+    await tasks.runAll();
     expect(outcomesOf(batch)).toEqual(["auth", "cancelled"]);
     expect(taskOf(batch.log.state, 1).attempts).toHaveLength(1);
   });
@@ -471,7 +471,7 @@ describe("what the API says to a session", () => {
     inside.write("one.stay", "");
     using runner = tasksIn(inside, context.store, batch, { starts: 1 });
     const { tasks, attempts } = runner;
-    const all = tasks.carryAll();
+    const all = tasks.runAll();
     await isRunning(batch, 1);
     expect(taskOf(batch.log.state, 2).status).toBe("queued");
     await eventually(
@@ -499,7 +499,7 @@ describe("a `claude` that is not there", () => {
     });
     using runner = tasksIn(inside, context.store, batch);
     const { tasks, startHold, givenUp } = runner;
-    const all = tasks.carryAll();
+    const all = tasks.runAll();
     await eventually(
       () => startHold.hindrance() !== undefined,
       () => "nobody waits",
@@ -520,7 +520,7 @@ describe("a `claude` that is not there", () => {
     });
     using runner = tasksIn(inside, context.store, batch, { startPatienceMs: 0 });
     const { tasks, givenUp } = runner;
-    await tasks.carryAll();
+    await tasks.runAll();
     expect(givenUp).toEqual([expect.stringMatching(/^Waits for claude/)]);
     expect(outcomesOf(batch)).toEqual(["not-started"]);
   });
@@ -534,7 +534,7 @@ describe("a `claude` that is not there", () => {
     letClaudeSay(inside, { one: fine });
     using runner = tasksIn(inside, context.store, batch);
     const { tasks, startHold, failures } = runner;
-    await tasks.carryAll();
+    await tasks.runAll();
     expect(outcomesOf(batch)).toEqual(["not-started", "succeeded"]);
     expect([startHold.hindrance(), failures]).toEqual([undefined, []]);
     expect(existsSync(inside.file("gone"))).toBe(false);

@@ -1,4 +1,4 @@
-// Batches that a runner carries from their first task to their end, with the fake `claude`.
+// Batches that a runner takes from their first task to their end, with the fake `claude`.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ import { goneIdentity } from "../store/samples.ts";
 interface Ran {
   state: BatchState;
   printed: {
-    isCarried: boolean;
+    hasRun: boolean;
     told: string[];
     doing: string[];
     slots: number;
@@ -75,7 +75,7 @@ async function ran(
     },
     Date.now(),
   );
-  const program = [process.execPath, join(import.meta.dir, "carried.ts")];
+  const program = [process.execPath, join(import.meta.dir, "run-whole-batch.ts")];
   const child = Bun.spawn([...program, home.state, batchId, JSON.stringify(orders)], {
     env: { ...home.environment, ...(asksForSeen ? { SEEN: seen } : {}) },
     stdout: "pipe",
@@ -181,7 +181,7 @@ describe("a batch of good and bad tasks", () => {
 
   test("has told a view, and leaves nothing behind", () => {
     expect(mixed.printed.doing).toContain("Part 1 of 1.");
-    expect(mixed.printed).toMatchObject({ isCarried: true, slots: 0, progress: 0, held: null });
+    expect(mixed.printed).toMatchObject({ hasRun: true, slots: 0, progress: 0, held: null });
     expect(existsSync(mixed.store.layout.privateFolder(mixed.state.batch.batchId))).toBe(false);
   });
 

@@ -96,7 +96,7 @@ async function removed({ stage, over, door, faults, done, seed, began }: Removal
   const { home, store, batchId, random } = stage;
   setTimeout(() => over.abort(), random.between(200, 4_000));
   await strikeAll(stage, faults, done);
-  // What lost its processes is carried on first: of sessions that nobody looks after, nobody ends what they leave.
+  // What lost its processes is resumed first: of sessions that nobody looks after, nobody ends what they leave.
   const isRun = () => {
     const { runner, endedAt } = store.row(batchId) ?? {};
     return endedAt !== undefined || (runner !== undefined && livenessOf(runner) === "alive");
@@ -145,7 +145,7 @@ async function strikeAll(stage: Stage, faults: Fault[], done: string[]): Promise
   }
 }
 
-// Asks again and again, as a model does: each call carries on what lost its processes.
+// Asks again and again, as a model does: each call resumes what lost its processes.
 async function untilEnded(
   door: Door,
   batchId: BatchId,

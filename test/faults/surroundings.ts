@@ -100,7 +100,7 @@ export async function disturb(
         if (await killContainer(home, count, over)) done.push("a container killed with another batch");
         break;
       case "host renamed":
-        // Like any call, it carries on what has lost its processes.
+        // Like any call, it resumes what has lost its processes.
         await runUnder(
           home,
           ["unshare", "--uts", "sh", "-c", `hostname renamed-${count}; exec "$@"`, "sh"],
@@ -158,7 +158,7 @@ async function killContainer(home: Home, count: number, over: AbortSignal): Prom
   return wasRunning;
 }
 
-// A batch of somebody else, that waits for the slots of this one. Nobody but the next call carries it on.
+// A batch of somebody else, that waits for the slots of this one. Nobody but the next call resumes it.
 async function killWaiter(home: Home, count: number, over: AbortSignal): Promise<boolean> {
   const where = ["--output-directory", home.file(`other-${count}`)];
   await run(home, ["run", ...where, "--detach", "other one", "other two"]);

@@ -29,11 +29,11 @@ test.each([
   ["by processes that are being started", { aliveAt: freshAt }, "starting"],
   ["by processes that never came", { aliveAt: staleAt }, "nobody"],
   ["by processes that have died a moment ago", { runner: gone, keeper: gone, aliveAt: freshAt }, "nobody"],
-] satisfies [string, Partial<BatchRow>, string][])("a batch is run %s", (_, more, carried) => {
+] satisfies [string, Partial<BatchRow>, string][])("a batch is run %s", (_, more, presence) => {
   const row = rowOf(more);
-  expect<string>(presenceOf(row, now)).toBe(carried);
+  expect<string>(presenceOf(row, now)).toBe(presence);
   expect<string>(stateWordOf(row, now)).toBe(
-    carried === "lost" || carried === "nobody" ? "interrupted" : "running",
+    presence === "lost" || presence === "nobody" ? "interrupted" : "running",
   );
 });
 

@@ -1,4 +1,4 @@
-// What machine and account have turned out to carry, as it is kept for those that come.
+// What machine and account have turned out to allow, as it is kept for those that come.
 import { expect, test } from "bun:test";
 import { newBatchId } from "../../src/model/batch-id.ts";
 import { ownIdentity } from "../../src/platform/process.ts";

@@ -85,7 +85,7 @@ describe("the row of a batch", () => {
     const before = Date.now();
     const epoch = log.takeOver(ownIdentity());
     store.claimKeeper(batchId, lost);
-    const carried: BatchRow = {
+    const filled: BatchRow = {
       ...founded,
       epoch: 1,
       changedAt: log.state.changedAt,
@@ -93,7 +93,7 @@ describe("the row of a batch", () => {
       runner: ownIdentity(),
       keeper: lost,
     };
-    expect(row()).toEqual(carried);
+    expect(row()).toEqual(filled);
     expect(row().aliveAt).toBeWithin(before, Date.now() + 1);
 
     store.setHold(batchId, { because: "limit", until: 99 });
@@ -101,14 +101,14 @@ describe("the row of a batch", () => {
     store.setHold(batchId, { because: "limit" });
     expect(row().held).toEqual({ because: "limit", until: undefined });
     store.setHold(batchId, undefined);
-    expect(row()).toEqual(carried);
+    expect(row()).toEqual(filled);
 
     const usage = { costUsd: 0.5, numTurns: 1, durationMs: 1, atLeast: true };
     log.append(() => [started(1), started(2), ended(1, { usage })], epoch);
     log.append(() => [{ type: "leash-released", outputDirectory: `${home.state}/out` }]);
     log.append(() => [{ type: "cancel-requested", by: "budget" }], epoch);
     const cancelling: BatchRow = {
-      ...carried,
+      ...filled,
       changedAt: log.state.changedAt,
       cancelledBy: "budget",
       outputDirectory: `${home.state}/out`,
@@ -362,7 +362,7 @@ describe("what running tasks do", () => {
   });
 });
 
-describe("who carries a batch", () => {
+describe("who runs a batch", () => {
   test("is one keeper, as long as it lives", async () => {
     await using home = new Home();
     using store = home.store();

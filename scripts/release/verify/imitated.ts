@@ -13,7 +13,7 @@ const libraries = "/usr/aarch64-linux-gnu";
 /** The target that may be imitated. */
 export const imitatedTarget = targets.find(({ name }) => name === "linux-arm64");
 
-/** Its archive, as far as one process goes: a batch is carried by others. */
+/** Its archive, as far as one process goes: a batch is run by others. */
 export const imitated: Channel = {
   name: "archive for linux-arm64, by qemu",
   async install(folder) {

@@ -21,7 +21,7 @@ import type { SharedSlots } from "../shared/shared-store.ts";
 import type { RunnerLog } from "./runner-log.ts";
 
 /** An attempt in the log, with what supervising it needs. */
-export interface Carried<Of = Session> {
+export interface Supervised<Of = Session> {
   number: number;
   attempt: number;
   session: Of;
@@ -111,14 +111,14 @@ export class Attempts {
   }
 
   /** Supervises an attempt from the prompt to the end, in log and files. */
-  async supervise(carried: Carried): Promise<void> {
-    const { number, attempt, marker, transcript, options } = carried;
+  async supervise(supervised: Supervised): Promise<void> {
+    const { number, attempt, marker, transcript, options } = supervised;
     const { startHold, holds } = this.#parts;
-    const running = this.#runningOf(carried);
+    const running = this.#runningOf(supervised);
     this.running.set(number, running);
     this.#byMarker.set(marker, running);
     this.#byTranscript.set(basename(transcript), running);
-    if (carried.prompt !== undefined) running.prompt(carried.prompt);
+    if (supervised.prompt !== undefined) running.prompt(supervised.prompt);
     // A watch does not report what was written before.
     running.look();
     this.endCancelled();
@@ -129,14 +129,14 @@ export class Attempts {
     startHold.ended();
     const verdict = holds.ended({ number, model: options.model, outcome: end.outcome }, Date.now());
     await this.conclude(number, attempt, end, {
-      delayMs: this.#delayMs(carried, end, verdict.kind === "held"),
+      delayMs: this.#delayMs(supervised, end, verdict.kind === "held"),
       givenUp: verdict.kind === "given-up" ? verdict.hold : undefined,
     });
   }
 
   /** Ends an attempt whose transcript was removed while no runner had it open: what its session did is unknown. */
-  async endUnread(carried: Carried<Adopted>): Promise<void> {
-    const { number, attempt, session, sessionId, transcript, workingDirectory } = carried;
+  async endUnread(supervised: Supervised<Adopted>): Promise<void> {
+    const { number, attempt, session, sessionId, transcript, workingDirectory } = supervised;
     await session.end();
     const end = {
       outcome: {
@@ -145,7 +145,7 @@ export class Attempts {
       },
       resumable: this.#parts.host.canResume(sessionId, workingDirectory),
     };
-    await this.conclude(number, attempt, end, { delayMs: this.#delayMs(carried, end, false) });
+    await this.conclude(number, attempt, end, { delayMs: this.#delayMs(supervised, end, false) });
   }
 
   /** Writes the end of an attempt: first into the log, because file names contain the time in it. */
@@ -169,9 +169,9 @@ export class Attempts {
     this.endCancelled();
   }
 
-  #runningOf(carried: Carried): RunningAttempt {
-    const { number, session, sessionId, resumes, options, transcript, workingDirectory } = carried;
-    const { startedAt, adopted, costBefore } = carried;
+  #runningOf(supervised: Supervised): RunningAttempt {
+    const { number, session, sessionId, resumes, options, transcript, workingDirectory } = supervised;
+    const { startedAt, adopted, costBefore } = supervised;
     const { log, host } = this.#parts;
     return new RunningAttempt({
       host,
@@ -184,11 +184,11 @@ export class Attempts {
       continues: resumes ? sessionId : undefined,
       costBefore,
       workingDirectory,
-      heard: (signs) => this.#heard(carried, signs),
+      heard: (signs) => this.#heard(supervised, signs),
     });
   }
 
-  #heard({ number, begun, options }: Carried, signs: Signs): void {
+  #heard({ number, begun, options }: Supervised, signs: Signs): void {
     const { pace, login, holds } = this.#parts;
     const { hasBegun, replies, throttles, loginRefusals, failed } = signs;
     if (loginRefusals > 0 || isLoginFailure(failed)) login.doubted(number);
@@ -214,7 +214,7 @@ export class Attempts {
 
   // How long until the task is retried; undefined if it is not.
   #delayMs(
-    { number, options, adopted, attempt, resumes }: Carried<unknown>,
+    { number, options, adopted, attempt, resumes }: Supervised<unknown>,
     { outcome, resumable = false }: EndKnown,
     held: boolean,
   ): number | undefined {

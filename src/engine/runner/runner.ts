@@ -106,7 +106,7 @@ class Runner {
   // or another directory for the files.
   async #end(): Promise<boolean> {
     const { store, log, machine, files, failed } = this.#parts;
-    for (const step of [() => this.#carryAll(), () => files.end()]) {
+    for (const step of [() => this.#runAll(), () => files.end()]) {
       await Promise.race([step(), failed]);
       if (!isDone(log.state)) return false;
     }
@@ -119,9 +119,9 @@ class Runner {
     return ended.length > 0;
   }
 
-  async #carryAll(): Promise<void> {
+  async #runAll(): Promise<void> {
     const { tasks } = this.#parts;
-    await tasks.carryAll();
+    await tasks.runAll();
     await tasks.endShared();
   }
 

@@ -48,14 +48,14 @@ export class Tasks {
   }
 
   /** Runs everything that is queued. Resolves when nothing is open any more. */
-  async carryAll(): Promise<void> {
+  async runAll(): Promise<void> {
     const { log, admission } = this.#parts;
     for (const { number, status } of [...log.state.tasks]) {
       if (status !== "queued" || this.#open.has(number)) continue;
       const admitted = await admission.admit(number);
       // Cancelled and retried while it waited here: then it is open already.
       if (this.#open.has(number)) admitted?.[Symbol.dispose]();
-      else this.#begin(number, this.#carry(number, admitted));
+      else this.#begin(number, this.#run(number, admitted));
     }
     while (this.#open.size > 0) {
       this.#allClosed = Promise.withResolvers();
@@ -78,7 +78,7 @@ export class Tasks {
       // Some may have ended again before we read the retry.
       void files.task(number);
       if (this.#open.has(number) || !this.#isQueued(number)) continue;
-      this.#begin(number, this.#carry(number, undefined));
+      this.#begin(number, this.#run(number, undefined));
     }
   }
 
@@ -97,7 +97,7 @@ export class Tasks {
 
   #begin(number: number, task: Promise<void>): void {
     this.#open.add(number);
-    // The last one wakes `carryAll`; an error goes to the runner.
+    // The last one wakes `runAll`; an error goes to the runner.
     void task.then(
       () => {
         this.#open.delete(number);
@@ -110,7 +110,7 @@ export class Tasks {
   }
 
   // Attempt by attempt, until the task has ended. A task that waits for its retry has no slot.
-  async #carry(number: number, first: Admitted | undefined): Promise<void> {
+  async #run(number: number, first: Admitted | undefined): Promise<void> {
     for (let admitted = first; ; admitted = await this.#parts.admission.admit(number)) {
       {
         using admission = admitted;
@@ -141,11 +141,11 @@ export class Tasks {
       await using prepared = workspace.adopt(batch, number, directoryOf(batch, number, last));
       const workingDirectory = prepared.directory;
       const known = { number, attempt, marker, sessionId, resumes, transcript, workingDirectory, costBefore };
-      const carried = { ...known, options, startedAt, adopted: true };
-      if (session.output) await attempts.supervise({ ...carried, session });
-      else await attempts.endUnread({ ...carried, session });
+      const supervised = { ...known, options, startedAt, adopted: true };
+      if (session.output) await attempts.supervise({ ...supervised, session });
+      else await attempts.endUnread({ ...supervised, session });
     }
-    await this.#carry(number, undefined);
+    await this.#run(number, undefined);
   }
 
   // Polls, because the task may be cancelled meanwhile.

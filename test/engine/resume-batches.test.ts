@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isAbandoned } from "../../src/engine/runner/carry-on.ts";
+import { isAbandoned } from "../../src/engine/runner/resume-batches.ts";
 import type { Batch } from "../../src/model/event.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";

@@ -1,4 +1,4 @@
-// Has the runner process carry a batch, as its keeper would, and tells what that process cost.
+// Has the runner process run a batch, as its keeper would, and tells what that process cost.
 import { join } from "node:path";
 import { hiddenCommands } from "../../src/engine/runner/start.ts";
 import { newBatchId } from "../../src/model/batch-id.ts";
@@ -7,7 +7,7 @@ import { Store } from "../../src/store/store.ts";
 import type { Cost, Workshop } from "./workshop.ts";
 
 /** A batch of so many tasks in a store of its own: log, transcripts, result files and page included. */
-export async function carry(workshop: Workshop, tasks: number): Promise<Cost> {
+export async function runBatch(workshop: Workshop, tasks: number): Promise<Cost> {
   const [program, child] = [await workshop.program(), await workshop.child()];
   const directory = workshop.newDirectory();
   const stateDirectory = join(directory, "state");

@@ -19,7 +19,7 @@ const startingMs = 15_000;
  * the last ten minutes. Older ones wait for a retry, unless one of their sessions still runs, which nobody else would
  * end. If several processes do this at once, one keeper stays.
  */
-export async function carryOn(store: Store, account: Account): Promise<BatchRow[]> {
+export async function resumeBatches(store: Store, account: Account): Promise<BatchRow[]> {
   // A batch that is not visible from here may still run, for example in a copy of the store on another machine. The user
   // decides.
   const lost = store
@@ -28,7 +28,7 @@ export async function carryOn(store: Store, account: Account): Promise<BatchRow[
     .filter((row) => row.aliveAt >= Date.now() - freshMs || hasSessions(store, row));
   for (const row of lost) {
     // A batch that cannot be resumed must not block the call, or the others; the next call tries again.
-    await carryOnBatch(store, row).catch((error: unknown) =>
+    await resumeBatch(store, row).catch((error: unknown) =>
       console.error(
         `Batch ${row.batchId} could not be resumed: ${reasonOf(error)}. The next call tries again.`,
       ),
@@ -49,7 +49,7 @@ function hasSessions(store: Store, { batchId, counts }: BatchRow): boolean {
 }
 
 /** Starts a keeper for one batch without processes, however old. `values`: the only values of `env` that it gets. */
-export async function carryOnBatch(
+export async function resumeBatch(
   store: Store,
   row: BatchRow,
   values: SessionValues = noValues,
@@ -64,6 +64,6 @@ export function isAbandoned(row: BatchRow): boolean {
   const { runner, keeper, aliveAt } = row;
   // Its processes are just being started.
   if (!runner && !keeper) return Math.abs(Date.now() - aliveAt) >= startingMs;
-  const carried = presenceOf(row);
-  return carried === "nobody" || carried === "lost";
+  const presence = presenceOf(row);
+  return presence === "nobody" || presence === "lost";
 }

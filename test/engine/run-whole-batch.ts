@@ -1,4 +1,4 @@
-// Carries a batch to its end and prints what a view in the same process was told meanwhile. Its arguments: the state
+// Runs a batch to its end and prints what a view in the same process was told meanwhile. Its arguments: the state
 // directory, the batch, and orders for moments in it, as JSON: which event to append when a task runs, and from when on.
 // The file `SEEN` is made as soon as the view is told what a session does.
 import { closeSync, openSync } from "node:fs";
@@ -26,7 +26,7 @@ if (!log) throw new Error("There is no such batch");
 
 const told = new Set<string>();
 const doing = new Set<string>();
-const isCarried = await runBatch(store, log, {
+const hasRun = await runBatch(store, log, {
   watching: ({ tasks }, activities, standstill) => {
     if (standstill) told.add(standstill.because);
     for (const activity of activities.values()) doing.add(activity);
@@ -42,7 +42,7 @@ const count = (table: string) =>
   store.database.query(`SELECT count(*) FROM ${table} WHERE batch_id = ?`).values(id)[0]?.[0];
 console.log(
   JSON.stringify({
-    isCarried,
+    hasRun,
     told: [...told],
     doing: [...doing],
     slots: count("pool_slots"),
