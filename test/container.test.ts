@@ -2,7 +2,7 @@
 // and every command says what is so, and gets out of it.
 import { expect } from "bun:test";
 import { readFileSync } from "node:fs";
-import { readStat } from "../src/platform/process.ts";
+import { rowOf } from "../src/platform/process.ts";
 import { childrenOf, commandOf } from "../src/platform/process-table.ts";
 import { testNeeding } from "./facilities.ts";
 import { connectNew, databaseIn, eventually, Home, kill, program, run, useProgram } from "./harness.ts";
@@ -85,7 +85,7 @@ function firstIn(containerPid: number): number {
 /** The children of a process that have ended, and of which nobody has let go. */
 function zombiesOf(parent: number): number[] {
   const children = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").split(" ").filter(Boolean);
-  return children.map(Number).filter((pid) => readStat(pid)?.state === "Z");
+  return children.map(Number).filter((pid) => rowOf(pid)?.state === "Z");
 }
 
 testInContainers("a run without an init in its container ends nothing that others start there", async () => {

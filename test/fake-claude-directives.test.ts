@@ -1,7 +1,7 @@
 // What a prompt can make the fake `claude` do, where no recording of the real one can be had.
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { readStat } from "../src/platform/process.ts";
+import { rowOf } from "../src/platform/process.ts";
 import { messagesIn, run, start, streaming, temporaryFolder, userLine } from "./fixtures/run-fake-claude.ts";
 
 const ask = (prompt: string, env: Record<string, string> = {}) =>
@@ -179,7 +179,7 @@ async function gone(pid: number): Promise<void> {
       return; // No such process: what was waited for.
     }
     // Where nothing reaps orphans, one that has ended stays listed as a zombie.
-    if (readStat(pid)?.state === "Z") return;
+    if (rowOf(pid)?.state === "Z") return;
     await Bun.sleep(2);
   }
 }

@@ -15,7 +15,7 @@ const begin = "// Bun has no call that ";
 
 /** In the order of files and lines. */
 export async function nodeImports(): Promise<NodeImport[]> {
-  const files = await Array.fromAsync(new Bun.Glob("*.ts").scan(platform));
+  const files = await Array.fromAsync(new Bun.Glob("**/*.ts").scan(platform));
   const found = files.toSorted().map(async (file) => {
     const text = await Bun.file(join(platform, file)).text();
     const imports = text.matchAll(/^(.*)\n(?:import|export) \{([^}]*)\} from "(node:[\w/]+)";$/gm);

@@ -1,8 +1,8 @@
 // The environment of a session: the user's own, without variables of ours or of a Claude Code around us.
 import type { Environment } from "../platform/environment.ts";
 import { pathListSeparator } from "../platform/paths.ts";
-import { depthVariable, markerVariable } from "../platform/process-table.ts";
 import { isBunVariable } from "../platform/self.ts";
+import { depthVariable, markerVariable } from "../platform/session-variables.ts";
 import { knownDirectories, pathDirectories } from "./find.ts";
 import { decidesLogin } from "./login-variables.ts";
 import { mentionsOff } from "./mentions.ts";

@@ -6,11 +6,11 @@ import {
   descendantsIn,
   identityIn,
   lookForMarkers,
-  type ProcessRow,
   type ProcessTable,
   processTable,
   tableBelow,
 } from "../platform/process-table.ts";
+import type { ProcessRow } from "../platform/processes/system-processes.ts";
 
 /** An ended session, and what is known of it. */
 export interface Swept {

@@ -5,7 +5,7 @@ import { type PrivateFile, writePrivateFiles } from "../platform/private-files.t
 import { identityOfChild, livenessOf, signalProcess, ticksNow } from "../platform/process.ts";
 import { whereIs } from "../platform/process-home.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
-import { markerVariable } from "../platform/process-table.ts";
+import { markerVariable } from "../platform/session-variables.ts";
 import { systemCode } from "../platform/system-error.ts";
 import { interruptLine } from "./arguments.ts";
 import type { Exit } from "./outcome.ts";

@@ -20,7 +20,7 @@ import {
   pathListSeparator,
   temporaryDirectory,
 } from "../platform/paths.ts";
-import { depthVariable, markerVariable } from "../platform/process-table.ts";
+import { depthVariable, markerVariable } from "../platform/session-variables.ts";
 import { messageOf } from "../platform/system-error.ts";
 import { valueMeant } from "./as-meant.ts";
 import { type Fault, wrong } from "./fault.ts";

@@ -2,12 +2,12 @@
 import { livenessOf, signalGroup, signalProcess } from "./process.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { descendantsOf } from "./process-table.ts";
+import { processes } from "./processes/of-system.ts";
 
 /** Kills a group leader, its group, and all its descendants; with `spares`, only those that it does not spare. */
 export function killTree(root: ProcessIdentity, spares?: (process: ProcessIdentity) => boolean): void {
   if (livenessOf(root) !== "alive") return;
-  // On Windows, only the command that ends it knows its descendants.
-  if (process.platform === "win32") {
+  if (processes.groupIsTree) {
     signalGroup(root.pid, "SIGKILL");
     return;
   }

@@ -1,7 +1,8 @@
 // Linux: adopts processes whose parents ended below us (as a subreaper), so that none escapes by leaving its parent.
-import { livenessOf, readStat } from "./process.ts";
+import { livenessOf, rowOf } from "./process.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
-import { childrenOf, type ProcessRow, type ProcessTable, processTable } from "./process-table.ts";
+import { childrenOf, type ProcessTable, processTable } from "./process-table.ts";
+import type { ProcessRow } from "./processes/system-processes.ts";
 import { textAt } from "./system.ts";
 
 /** The C library: its names with glibc and with musl. */
@@ -103,7 +104,7 @@ export function leavingAlone<Program extends { pid: number }>(start: () => Progr
 // A shell that replaces itself with us (`server & exec …`, or the last command of `sh -c`) leaves us its children, and
 // their children may be adopted too. No process of `claude` is in our session, because each gets its own.
 function leaveOwnAlone(): void {
-  const own = readStat(process.pid);
+  const own = rowOf(process.pid);
   if (own) usersOwn.add(own.session);
   const ofTable = () =>
     [...processTable()].flatMap(([pid, { parent }]) => (parent === process.pid ? [pid] : []));
@@ -111,7 +112,7 @@ function leaveOwnAlone(): void {
 }
 
 function leaveAlone(pid: number): void {
-  const found = readStat(pid);
+  const found = rowOf(pid);
   if (!found) return;
   usersOwn.add(pid);
   usersOwn.add(found.session);
@@ -155,7 +156,7 @@ let endedBefore = new Set<number>();
 /** Reaps ended orphans, which nobody else waits for. Call periodically. */
 export function reapOrphans(): void {
   if (!calls) return;
-  const ended = new Set(ownChildren().filter((pid) => !started.has(pid) && readStat(pid)?.state === "Z"));
+  const ended = new Set(ownChildren().filter((pid) => !started.has(pid) && rowOf(pid)?.state === "Z"));
   for (const pid of ended) if (endedBefore.has(pid)) calls.reap(pid);
   endedBefore = ended;
 }

@@ -17,3 +17,12 @@ export const processIdentity = z.object({
   machine: z.string().optional(),
 });
 export type ProcessIdentity = z.infer<typeof processIdentity>;
+
+/** What all processes visible to us share. */
+export type ProcessHome = Pick<ProcessIdentity, "boot" | "namespace" | "machine">;
+
+/** The boot of a system that does not identify its boots. */
+export const unknownBoot = "unknown";
+
+/** Prefix of the boot time, which stands for the boot on systems without a boot id. */
+export const bootTime = "btime ";

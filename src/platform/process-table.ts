@@ -1,17 +1,9 @@
 // One scan of the whole process table, shared by all sessions that wait for it.
-// Bun has no call that lists a folder before it returns.
-import { readdirSync } from "node:fs";
-// Bun has no call that counts the processors of the machine: `navigator.hardwareConcurrency` counts ours.
-import { cpus } from "node:os";
-import { identityOf, identityWith, type ProcessStat, readProc, readStat } from "./process.ts";
+import { hasEnded, identityOf, identityWith } from "./process.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
-import { textAt } from "./system.ts";
-
-/** The variable that every process of a session inherits. */
-export const markerVariable = "PARALLEL_CLAUDE_ATTEMPT";
-
-/** The variable that says how deeply a process is nested in sessions; absent outside of sessions. */
-export const depthVariable = "PARALLEL_CLAUDE_DEPTH";
+import { processes } from "./processes/of-system.ts";
+import type { ProcessRow, Seen } from "./processes/system-processes.ts";
+import { markerVariable } from "./session-variables.ts";
 
 /** One scan of the process table. */
 export interface Look {
@@ -38,26 +30,16 @@ export function lookForMarkers(markers: ReadonlySet<string>, among?: readonly nu
       isWhole = false;
     },
   };
-  if (process.platform === "linux") eachMarkedOnLinux(markers, seen, among);
-  else if (process.platform === "darwin") eachMarkedOnMac(markers, seen);
+  processes.eachMarked(markerVariable, markers, seen, among);
   return { byMarker, isWhole };
 }
 
-interface Seen {
-  marked(marker: string, pid: number): void;
-  /** Called for a process that could not be read. */
-  missed(): void;
-}
-
-/** A living process, as the table shows it. */
-export type ProcessRow = ProcessStat;
+/** Processes as the system's table shows them, by pid. */
 export type ProcessTable = ReadonlyMap<number, ProcessRow>;
 
 /** All living processes, by pid; empty if the system does not list them. `missed`: a process ended meanwhile. */
 export function processTable(missed: () => void = () => undefined): ProcessTable {
-  if (process.platform === "win32") return new Map();
-  const rows = process.platform === "linux" ? rowsOnLinux(missed) : rowsInPs();
-  return new Map(rows.filter(([, { state }]) => !/^[ZX]/.test(state)));
+  return new Map([...processes.table(missed)].filter(([, row]) => !hasEnded(row)));
 }
 
 /**
@@ -69,33 +51,19 @@ export function tableBelow(pids: Iterable<number>, missed: () => void): ProcessT
   const open = [...pids];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (rows.has(next)) continue;
-    const stat = readStat(next);
-    const children = stat ? childrenOf(next) : [];
+    const row = processes.rowOf(next);
+    const children = row ? childrenOf(next) : [];
     if (!children) return undefined;
-    if (!stat) missed();
-    else if (!/^[ZX]/.test(stat.state)) rows.set(next, stat);
+    if (!row) missed();
+    else if (!hasEnded(row)) rows.set(next, row);
     open.push(...children);
   }
   return rows;
 }
 
-/**
- * The children of all threads of a process (Linux). Empty if it has gone, undefined if the kernel does not list them.
- */
+/** The children of a process. Empty if it has gone, undefined if the system keeps no such lists. */
 export function childrenOf(pid: number): number[] | undefined {
-  const threads = namesAt(`/proc/${pid}/task`);
-  const texts = threads.map((thread) => textAt(`/proc/${pid}/task/${thread}/children`));
-  if (texts.length > 0 && texts.every((text) => text === undefined) && readStat(pid)) return undefined;
-  return texts.flatMap((text) => (text ?? "").split(" ").filter(Boolean).map(Number));
-}
-
-function namesAt(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    // Ended between two calls.
-    return [];
-  }
+  return processes.childrenOf(pid);
 }
 
 /** Who a process of the table is. */
@@ -143,111 +111,5 @@ export function sessionAround(environment: Record<string, string | undefined>): 
 
 /** The arguments of a process, with any title that it set for itself; empty if unreadable. */
 export function commandOf(pid: number): string[] {
-  if (process.platform === "linux") {
-    const text = readProc(pid, "cmdline")?.toString("latin1") ?? "";
-    return text.split(/\0+/).filter((word) => word !== "");
-  }
-  if (process.platform === "win32") return [];
-  const { stdout } = Bun.spawnSync(["/bin/ps", "-wwo", "command=", "-p", String(pid)], {
-    env: { LC_ALL: "C" },
-  });
-  return stdout.toString().trim().split(/ +/);
-}
-
-const prefix = Buffer.from(`${markerVariable}=`);
-
-function eachMarkedOnLinux(
-  markers: ReadonlySet<string>,
-  seen: Seen,
-  among: readonly number[] = pidsOnLinux(),
-): void {
-  const now = performance.now();
-  const isRecent = now - lookedAt < comeRoundMs();
-  const before = isRecent ? withoutMarker : new Set();
-  const emptyBefore = isRecent ? withEmpty : new Set();
-  lookedAt = now;
-  withoutMarker = new Set();
-  withEmpty = new Set();
-  for (const pid of among) {
-    if (before.has(pid)) {
-      withoutMarker.add(pid);
-      continue;
-    }
-    const environment = readProc(pid, "environ");
-    if (environment?.length === 0) {
-      // It may be replacing itself with another program right now. One that is empty twice counts as empty, but may
-      // change later.
-      if (!emptyBefore.has(pid)) seen.missed();
-      withEmpty.add(pid);
-      continue;
-    }
-    if (!environment) seen.missed();
-    const begin = environment?.indexOf(prefix) ?? -1;
-    if (!environment || begin < 0) {
-      withoutMarker.add(pid);
-      continue;
-    }
-    const end = environment.indexOf(0, begin);
-    const marker = environment.toString("latin1", begin + prefix.length, end < 0 ? undefined : end);
-    if (markers.has(marker)) seen.marked(marker, pid);
-  }
-}
-
-// A process inherits its marker or never has one, and most processes belong to no session. So a process without one is
-// not read again while its pid cannot have been reused. Unreadable ones (kernel threads, zombies, other users') cost the
-// most.
-let withoutMarker = new Set<number>();
-/** Processes whose environment was empty. */
-let withEmpty = new Set<number>();
-let lookedAt = Number.NEGATIVE_INFINITY;
-
-/**
- * An upper bound of what one processor starts in a millisecond, processes and threads: the fastest thread takes 10 µs.
- */
-const mostStartsPerMs = 100;
-
-// The shortest time after which a pid is reused, in milliseconds: when all others have been used.
-function comeRoundMs(): number {
-  knownComeRoundMs ??= Number(textAt("/proc/sys/kernel/pid_max") ?? 0) / (mostStartsPerMs * cpus().length);
-  return knownComeRoundMs;
-}
-let knownComeRoundMs: number | undefined;
-
-// `ps -E` prints the environment of one's own processes after the command.
-function eachMarkedOnMac(markers: ReadonlySet<string>, seen: Seen): void {
-  const { stdout } = Bun.spawnSync(["/bin/ps", "-axEwwo", "pid=,command="], { env: { LC_ALL: "C" } });
-  for (const line of stdout.toString().split("\n")) {
-    const marker = new RegExp(`${markerVariable}=(\\S+)`).exec(line)?.[1];
-    const pid = Number.parseInt(line, 10);
-    if (marker !== undefined && markers.has(marker) && Number.isInteger(pid)) seen.marked(marker, pid);
-  }
-}
-
-function rowsOnLinux(missed: () => void): [number, ProcessRow][] {
-  return pidsOnLinux().flatMap((pid): [number, ProcessRow][] => {
-    const stat = readStat(pid);
-    if (stat) return [[pid, stat]];
-    missed();
-    return [];
-  });
-}
-
-function rowsInPs(): [number, ProcessRow][] {
-  const { stdout } = Bun.spawnSync(["/bin/ps", "-axo", "pid=,ppid=,pgid=,stat=,lstart="], {
-    env: { LC_ALL: "C" },
-  });
-  return stdout
-    .toString()
-    .split("\n")
-    .flatMap((line): [number, ProcessRow][] => {
-      const [pid = "", parent, group, state = "", ...start] = line.trim().split(/\s+/);
-      if (start.length === 0) return [];
-      const row = { state, parent: Number(parent), group: Number(group), session: 0 };
-      return [[Number(pid), { ...row, startTicks: start.join(" ") }]];
-    });
-}
-
-/** Linux; `root` is a prefix of `/proc`. */
-export function pidsOnLinux(root = ""): number[] {
-  return readdirSync(`${root}/proc`).flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
+  return processes.commandOf(pid);
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { adoptSession, type SessionPlan, type Start, startSession } from "../../src/claude/session.ts";
 import { identityOf, livenessOf, ownIdentity } from "../../src/platform/process.ts";
-import { markerVariable } from "../../src/platform/process-table.ts";
+import { markerVariable } from "../../src/platform/session-variables.ts";
 import { describeNeeding } from "../facilities.ts";
 import { eventually, Home } from "../harness.ts";
 

@@ -6,7 +6,7 @@ import { Sweeper } from "../../src/claude/sweep.ts";
 import { becomeSubreaper, isNoOrphan } from "../../src/platform/orphans.ts";
 import { identityOf, livenessOf, ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
-import { markerVariable } from "../../src/platform/process-table.ts";
+import { markerVariable } from "../../src/platform/session-variables.ts";
 import { describeNeeding } from "../facilities.ts";
 
 const gone = (marker: string) => ({

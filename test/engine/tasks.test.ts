@@ -8,7 +8,7 @@ import { localProcess } from "../../src/model/session-ref.ts";
 import { taskOf } from "../../src/model/state.ts";
 import { isNoOrphan } from "../../src/platform/orphans.ts";
 import { identityOf, livenessOf, ownIdentity, signalProcess } from "../../src/platform/process.ts";
-import { markerVariable } from "../../src/platform/process-table.ts";
+import { markerVariable } from "../../src/platform/session-variables.ts";
 import { testNeeding } from "../facilities.ts";
 import { eventually } from "../harness.ts";
 import { Inside, type TestBatch } from "../inside.ts";

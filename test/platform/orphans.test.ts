@@ -92,13 +92,13 @@ testNeeding("Linux", "setsid")(
   "orphans that have ended are let go of, and our own children keep their status",
   async () => {
     const told = await tellOf(`
-    import { readStat } from "${platform}/process.ts";
+    import { rowOf } from "${platform}/process.ts";
     await becomeSubreaper();
     const pid = await daemon("true > /dev/null");
-    await until(() => readStat(pid)?.state !== "S" && readStat(pid)?.state !== "R");
+    await until(() => rowOf(pid)?.state !== "S" && rowOf(pid)?.state !== "R");
     const child = isNoOrphan(Bun.spawn(["sh", "-c", "exit 7"]));
     for (let look = 0; look < 3; look++) { reapOrphans(); await Bun.sleep(5); }
-    await until(() => { reapOrphans(); return readStat(pid) === undefined; });
+    await until(() => { reapOrphans(); return rowOf(pid) === undefined; });
     console.log(await child.exited);`);
     expect(told).toBe("7");
   },

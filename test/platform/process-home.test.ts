@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { homeIn, type ProcessHome, whereIs } from "../../src/platform/process-home.ts";
-import { processIdentity } from "../../src/platform/process-identity.ts";
+import { whereIs } from "../../src/platform/process-home.ts";
+import { type ProcessHome, processIdentity } from "../../src/platform/process-identity.ts";
+import { processesOf } from "../../src/platform/processes/of-system.ts";
 import { FakeSystem } from "./fake-system.ts";
 
 const home: ProcessHome = { boot: "b1", namespace: "pid:[1]", machine: "m1" };
@@ -46,7 +47,11 @@ test("boot, pid namespace and machine make a home", () => {
     "/proc/sys/kernel/random/boot_id": "e522473b\n",
     "/etc/machine-id": `${"a".repeat(32)}\n`,
   });
-  expect(homeIn(system)).toEqual({ boot: "e522473b", namespace: "pid:[4]", machine: "a".repeat(32) });
+  expect(processesOf(system).home()).toEqual({
+    boot: "e522473b",
+    namespace: "pid:[4]",
+    machine: "a".repeat(32),
+  });
 });
 
 test("without a boot id, the time of boot stands for it, and a clock that is set does not kill", () => {
@@ -54,15 +59,15 @@ test("without a boot id, the time of boot stands for it, and a clock that is set
     "/proc/stat": "cpu 1 2 3\nbtime 1795890056\n",
     "/etc/machine-id": "uninitialized\n",
   });
-  const before = homeIn(system);
+  const before = processesOf(system).home();
   expect(before).toEqual({ boot: "btime 1795890056", namespace: "pid:[4]" });
   system.write({ "/proc/stat": "btime 1795893656\n" });
-  expect(whereIs(before, homeIn(system))).toBe("here");
+  expect(whereIs(before, processesOf(system).home())).toBe("here");
 });
 
 test("a system that says nothing of itself has a home all the same", () => {
   using system = new FakeSystem({ "/x": "" });
-  expect(homeIn(system)).toEqual({ boot: "unknown", namespace: "" });
+  expect(processesOf(system).home()).toEqual({ boot: "unknown", namespace: "" });
 });
 
 test("an identity that an older program wrote is one", () => {

@@ -1,7 +1,8 @@
 // Which processes carry a marker, look after look. On Windows nobody can tell, nor is it asked.
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { lookForMarkers, markerVariable } from "../../src/platform/process-table.ts";
+import { lookForMarkers } from "../../src/platform/process-table.ts";
+import { markerVariable } from "../../src/platform/session-variables.ts";
 import { describeNeeding, testNeeding } from "../facilities.ts";
 import { eventually } from "../harness.ts";
 

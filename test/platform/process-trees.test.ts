@@ -2,7 +2,9 @@ import { expect, test } from "bun:test";
 import { readdirSync, readlinkSync } from "node:fs";
 import { identityOf, ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
-import { tableFromWindows, tableInPs, treesOf } from "../../src/platform/process-trees.ts";
+import { treesOf } from "../../src/platform/process-trees.ts";
+import { tableInPs } from "../../src/platform/processes/macos.ts";
+import { tableFromWindows } from "../../src/platform/processes/windows.ts";
 import { kill } from "../harness.ts";
 import { FakeSystem } from "./fake-system.ts";
 
