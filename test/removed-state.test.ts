@@ -2,7 +2,8 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { hiddenCommands, startFollower } from "../src/engine/runner/start.ts";
+import { hiddenCommands } from "../src/engine/runner/hidden-commands.ts";
+import { startFollower } from "../src/engine/runner/start-processes.ts";
 import { noValues } from "../src/model/session-values.ts";
 import { connectNew, eventually, filesIn, Home, kill, run } from "./harness.ts";
 import { startRunning } from "./running.ts";

@@ -1,6 +1,6 @@
 // Has the runner process run a batch, as its keeper would, and tells what that process cost.
 import { join } from "node:path";
-import { hiddenCommands } from "../../src/engine/runner/start.ts";
+import { hiddenCommands } from "../../src/engine/runner/hidden-commands.ts";
 import { newBatchId } from "../../src/model/batch-id.ts";
 import { accountOf } from "../../src/operations/account.ts";
 import { Store } from "../../src/store/store.ts";

@@ -1,13 +1,9 @@
 // The hidden subcommands: the processes of a batch. Their output is the batch's `runner.log`.
 import { notifyOf } from "../engine/output/notify.ts";
+import { blockedCode, hiddenCommands, valuesOnStdin } from "../engine/runner/hidden-commands.ts";
+import { keep } from "../engine/runner/keeper.ts";
 import { runBatch } from "../engine/runner/runner.ts";
-import {
-  hiddenCommands,
-  hinderedCode,
-  keep,
-  startDetachedKeeper,
-  valuesOnStdin,
-} from "../engine/runner/start.ts";
+import { startDetachedKeeper } from "../engine/runner/start-processes.ts";
 import { type BatchId, batchIdSchema } from "../model/batch-id.ts";
 import { noValues, type SessionValues, valuesFromText } from "../model/session-values.ts";
 import { exists } from "../platform/files.ts";
@@ -60,6 +56,6 @@ async function runUnderKeeper(
   } catch (error) {
     // Report first: sessions and timers must not keep a failed runner alive.
     console.error(error);
-    return error instanceof StoreProblem || isStorageTrouble(error) ? hinderedCode : 1;
+    return error instanceof StoreProblem || isStorageTrouble(error) ? blockedCode : 1;
   }
 }

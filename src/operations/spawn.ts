@@ -1,6 +1,6 @@
 // The two tools that every client knows.
 import { resumeBatch } from "../engine/runner/resume-batches.ts";
-import { startKeeper } from "../engine/runner/start.ts";
+import { startKeeper } from "../engine/runner/start-processes.ts";
 import type { BatchId } from "../model/batch-id.ts";
 import { variableOf } from "../model/configuration.ts";
 import type { Batch, EventBody } from "../model/event.ts";

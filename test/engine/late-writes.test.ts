@@ -58,7 +58,7 @@ async function writersIn(file: string): Promise<string[]> {
 const allowed = [
   "shared/shared-store.ts",
   "runner/runner-log.ts",
-  "runner/start.ts",
+  "runner/keeper.ts",
   "runner/resume-batches.ts",
 ];
 

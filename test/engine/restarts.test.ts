@@ -7,7 +7,7 @@ class Clock {
 
   /** A runner that works for a while, and crashes. */
   crashAfter(ms: number): number | undefined {
-    this.restarts.began();
+    this.restarts.started();
     this.now += ms;
     return this.restarts.pauseAfter("crashed");
   }
@@ -28,14 +28,14 @@ test("crashes before ten good minutes do not count: a batch of days survives man
 test("a full disk is waited for, and is no crash", () => {
   const clock = new Clock();
   const pauses = Array.from({ length: 200 }, () => {
-    clock.restarts.began();
+    clock.restarts.started();
     clock.now += 100;
-    return clock.restarts.pauseAfter("hindered");
+    return clock.restarts.pauseAfter("blocked");
   });
   expect(pauses.slice(0, 4)).toEqual([500, 1_000, 2_000, 4_000]);
   expect(pauses.at(-1)).toBe(30_000);
   expect(clock.crashAfter(100)).toBe(0);
   clock.now += 25 * 60 * 60_000;
-  clock.restarts.began();
-  expect(clock.restarts.pauseAfter("hindered")).toBeUndefined();
+  clock.restarts.started();
+  expect(clock.restarts.pauseAfter("blocked")).toBeUndefined();
 });

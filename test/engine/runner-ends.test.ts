@@ -3,7 +3,7 @@ import { expect, spyOn, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { startNotifier } from "../../src/engine/runner/start.ts";
+import { startNotifier } from "../../src/engine/runner/start-processes.ts";
 import { Home } from "../harness.ts";
 import { failingBatch, printedBy } from "./failing-batch.ts";
 

@@ -8,41 +8,41 @@ const longestPauseMs = 30_000;
 /** How long to wait for a store or system that lets no runner work, in milliseconds. */
 const patienceMs = 24 * 60 * 60_000;
 
-/** How a runner ended: disk or system prevented it from working, or it crashed. */
-export type RunnerEnd = "hindered" | "crashed";
+/** How a runner ended: disk or system kept it from working, or it crashed. */
+export type RunnerEnd = "blocked" | "crashed";
 
 export class Restarts {
   readonly #now: () => number;
-  #beganAt: number;
+  #startedAt: number;
   #crashes = 0;
-  #hindrances = 0;
-  #hinderedSince: number | undefined;
+  #blocks = 0;
+  #blockedSince: number | undefined;
 
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
-    this.#beganAt = now();
+    this.#startedAt = now();
   }
 
   /** Call before each start. */
-  began(): void {
-    this.#beganAt = this.#now();
+  started(): void {
+    this.#startedAt = this.#now();
   }
 
   /** The pause before the next start, in milliseconds; undefined to give up. */
   pauseAfter(end: RunnerEnd): number | undefined {
     const now = this.#now();
-    if (now - this.#beganAt >= goodMs) {
+    if (now - this.#startedAt >= goodMs) {
       this.#crashes = 0;
-      this.#hinderedSince = undefined;
-      this.#hindrances = 0;
+      this.#blockedSince = undefined;
+      this.#blocks = 0;
     }
     if (end === "crashed") {
       // The first restart is immediate; repeated problems may need a moment to pass.
       const pause = this.#crashes === 0 ? 0 : pauseOf(this.#crashes);
       return ++this.#crashes > mostCrashes ? undefined : pause;
     }
-    this.#hinderedSince ??= now;
-    return now - this.#hinderedSince > patienceMs ? undefined : pauseOf(++this.#hindrances);
+    this.#blockedSince ??= now;
+    return now - this.#blockedSince > patienceMs ? undefined : pauseOf(++this.#blocks);
   }
 }
 

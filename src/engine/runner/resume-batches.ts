@@ -7,7 +7,7 @@ import { reasonOf } from "../../platform/system-error.ts";
 import { presenceOf } from "../../store/batch-status.ts";
 import { patiently } from "../../store/patiently.ts";
 import type { BatchRow, Store } from "../../store/store.ts";
-import { startKeeper } from "./start.ts";
+import { startKeeper } from "./start-processes.ts";
 
 /** Older batches are not resumed automatically, in milliseconds (architecture). */
 const freshMs = 10 * 60_000;

@@ -12,7 +12,8 @@ import { noticesOf } from "../output/notify.ts";
 import { bestEffort } from "../shared/late-writes.ts";
 import { composeRunner, type RunnerParts, type RunOptions } from "./compose-runner.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { leavingMs, startFollower, startNotifier } from "./start.ts";
+import { leavingMs } from "./hidden-commands.ts";
+import { startFollower, startNotifier } from "./start-processes.ts";
 
 /** How often to check cancel requests, leash and clocks, in milliseconds. */
 const beatMs = 250;

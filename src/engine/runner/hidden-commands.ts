@@ -1,0 +1,20 @@
+// How the processes of a batch are called, and what they agree on.
+
+/** Hidden subcommands of the executable; each takes the state directory and the batch. */
+export const hiddenCommands = {
+  starter: "__starter",
+  keeper: "__keeper",
+  runner: "__runner",
+  notifier: "__notifier",
+} as const;
+
+export type HiddenCommand = (typeof hiddenCommands)[keyof typeof hiddenCommands];
+
+/** The argument that announces values of `env` on stdin. */
+export const valuesOnStdin = "--values-on-stdin";
+
+/** Exit status of a runner that disk or system kept from working (`EX_TEMPFAIL`). */
+export const blockedCode = 75;
+
+/** How long a keeper or runner that has nothing left to do may take to exit, in milliseconds; its successor waits. */
+export const leavingMs = 3_000;

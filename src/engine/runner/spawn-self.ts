@@ -1,0 +1,53 @@
+// Starts this program once more, as one of the processes of a batch.
+import { cleanEnvironment } from "../../claude/environment.ts";
+import { hasValues, noValues, type SessionValues, valuesText } from "../../model/session-values.ts";
+import { isNoOrphan } from "../../platform/orphans.ts";
+import { selfCommand } from "../../platform/self.ts";
+import { type HiddenCommand, valuesOnStdin } from "./hidden-commands.ts";
+
+/** What a process of a batch gets. */
+interface Given {
+  stateDirectory: string;
+  batchId: string;
+  /** The descriptor that it prints to; our own output if absent. */
+  log?: number;
+  /** Overrides our own environment. */
+  environment?: Record<string, string>;
+  /** Go through a pipe, because a file would keep them and a command line would show them. */
+  values?: SessionValues;
+}
+
+/** Starts it in a process group of its own. Throws if there is no process or descriptor for it. */
+export function spawnSelf(
+  command: HiddenCommand,
+  { stateDirectory, batchId, log, environment = {}, values = noValues }: Given,
+) {
+  const isFed = hasValues(values);
+  const output = log ?? "inherit";
+  const child = isNoOrphan(
+    Bun.spawn([...selfCommand(), command, stateDirectory, batchId, ...(isFed ? [valuesOnStdin] : [])], {
+      cwd: stateDirectory,
+      env: { ...cleanEnvironment(process.env), ...environment },
+      stdin: isFed ? "pipe" : "ignore",
+      stdout: output,
+      stderr: output,
+      detached: true,
+      windowsHide: true,
+    }),
+  );
+  return {
+    exited: child.exited,
+    get signalCode() {
+      return child.signalCode;
+    },
+    unref: () => child.unref(),
+    /** Resolves when the child has the values, or has exited, which its exit status shows. */
+    fed: feed(child.stdin, values).catch(() => undefined),
+  };
+}
+
+async function feed(stdin: Bun.FileSink | undefined, values: SessionValues): Promise<void> {
+  if (!stdin) return;
+  stdin.write(valuesText(values));
+  await stdin.end();
+}
