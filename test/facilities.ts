@@ -44,6 +44,7 @@ const declared = {
   "namespaces of one's own": { isThere: canUnshare, debian: ["util-linux"] },
   "Bun's runtime for macOS": { isThere: () => existsSync(macRuntime), get: fetchMacRuntime },
   Linux: { isThere: () => process.platform === "linux" },
+  Windows: { isThere: () => process.platform === "win32" },
   glibc: { isThere: () => placesOfGlibc.some((directory) => existsSync(`${directory}/libm.so.6`)) },
   "a system other than Windows": { isThere: () => process.platform !== "win32" },
   bash: program("bash"),

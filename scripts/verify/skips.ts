@@ -11,6 +11,11 @@ export function isLackOfVersion(reason: string): boolean {
   return reason.startsWith("since ");
 }
 
+/** What only Windows has is tested there, and under Wine (`bun run test:wine`). */
+export function isOfWindows(reason: string): boolean {
+  return reason === "needs Windows";
+}
+
 /** The skipped tests of an output, each line of which begins with `(skip)`. */
 export function skipsIn(output: string): Skips {
   const skips = new Map<string, number>();

@@ -5,6 +5,7 @@ import { type PrivateFile, writePrivateFiles } from "../platform/private-files.t
 import { identityOfChild, livenessOf, signalProcess, ticksNow } from "../platform/process.ts";
 import { whereIs } from "../platform/process-home.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
+import { gatherSession, gatherSessionAgain } from "../platform/session-groups.ts";
 import { markerVariable } from "../platform/session-variables.ts";
 import { systemCode } from "../platform/system-error.ts";
 import { interruptLine } from "./arguments.ts";
@@ -105,6 +106,8 @@ function spawn(plan: SessionPlan, stdout: number | "ignore", stderr: number | "i
       windowsHide: true,
     }),
   );
+  // Nothing can have run between these two lines but the loading of `claude`, which takes longer.
+  gatherSession(plan.marker, child.pid);
   const { stdin } = child;
   let goneAt: number | undefined;
   const write = (line: string) => deliver(() => [stdin.write(line), stdin.flush()]);
@@ -134,6 +137,7 @@ const mostUnseen = 40;
  * nobody sees its exit code.
  */
 export function adoptSession(identity: ProcessIdentity, marker: string): SessionProcess {
+  gatherSessionAgain(marker, identity.pid);
   const { promise: exited, resolve } = Promise.withResolvers<Exit>();
   let aliveAt: number | undefined;
   const timer = setInterval(look, adoptedLookMs);

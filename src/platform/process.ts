@@ -2,7 +2,6 @@
 import { ownHome, whereIs } from "./process-home.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { processes } from "./processes/of-system.ts";
-import { send } from "./processes/signal.ts";
 import type { ProcessRow } from "./processes/system-processes.ts";
 
 export type Liveness = "alive" | "dead" | "unknown";
@@ -55,7 +54,7 @@ export function isOurParent(identity: ProcessIdentity | undefined): identity is 
 
 /** Signals exactly this process, never a later one with its pid. False if it has gone. */
 export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
-  return livenessOf(identity) === "alive" && send(identity.pid, signal);
+  return livenessOf(identity) === "alive" && processes.signal(identity, signal);
 }
 
 /** Signals every process of a group. False if none is left. */

@@ -4,7 +4,6 @@ import { identityOf, ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import { treesOf } from "../../src/platform/process-trees.ts";
 import { tableInPs } from "../../src/platform/processes/macos.ts";
-import { tableFromWindows } from "../../src/platform/processes/windows.ts";
 import { kill } from "../harness.ts";
 import { FakeSystem } from "./fake-system.ts";
 
@@ -228,15 +227,4 @@ garbage
     { pid: 502, parent: 501, group: 501, state: "Z", bytes: 0 },
   ]);
   expect(tableInPs("")).toBeUndefined();
-});
-
-test("a table of Windows is read", () => {
-  const table = tableFromWindows("0 0 8192\r\n4 0 1000\r\n4242 4 52428800\r\n\r\nWARNING: no\r\n");
-  const rows = [...(table ?? [])].map(([pid, { parent, bytes }]) => ({ pid, parent, bytes: bytes() }));
-  expect(rows).toEqual([
-    { pid: 0, parent: 0, bytes: 8192 },
-    { pid: 4, parent: 0, bytes: 1000 },
-    { pid: 4242, parent: 4, bytes: 52_428_800 },
-  ]);
-  expect(tableFromWindows("Get-CimInstance : Access denied")).toBeUndefined();
 });

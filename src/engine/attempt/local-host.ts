@@ -7,6 +7,7 @@ import { TranscriptReader } from "../../claude/transcript.ts";
 import { localProcess } from "../../model/session-ref.ts";
 import { exists } from "../../platform/files.ts";
 import type { ProcessIdentity } from "../../platform/process-identity.ts";
+import { releaseSession } from "../../platform/session-groups.ts";
 import type { Machine } from "../memory/machine.ts";
 import type {
   Adopted,
@@ -69,7 +70,10 @@ export class LocalHost implements SessionHost {
     return sessionOf(session, {
       sweeper,
       members: () => machine.membersOf(marker),
-      isOver: () => machine.ended(marker),
+      isOver: () => {
+        machine.ended(marker);
+        releaseSession(marker);
+      },
     });
   }
 }

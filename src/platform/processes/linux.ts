@@ -43,7 +43,7 @@ export function linuxProcesses(root: string): SystemProcesses {
       return seconds === undefined ? Number.POSITIVE_INFINITY : Math.ceil(Number(seconds) * ticksPerSecond);
     },
     signalGroup: (leader, signal) => send(-leader, signal),
-    groupIsTree: false,
+    signal: ({ pid }, signal) => send(pid, signal),
   };
 }
 

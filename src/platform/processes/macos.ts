@@ -21,7 +21,7 @@ export const macProcesses: SystemProcesses = {
       .filter((word) => word !== ""),
   ticksNow: () => Number.POSITIVE_INFINITY,
   signalGroup: (leader, signal) => send(-leader, signal),
-  groupIsTree: false,
+  signal: ({ pid }, signal) => send(pid, signal),
 };
 
 const rowColumns = "pid=,ppid=,pgid=,stat=,";

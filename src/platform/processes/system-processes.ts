@@ -1,5 +1,5 @@
 // What we ask a system about its processes: one interface, with a file for each system.
-import type { ProcessHome } from "../process-identity.ts";
+import type { ProcessHome, ProcessIdentity } from "../process-identity.ts";
 
 /** A process, as the system's table shows it. */
 export interface ProcessRow {
@@ -64,6 +64,19 @@ export interface SystemProcesses {
   /** Signals every process of a group. False if none is left. */
   signalGroup(leader: number, signal: NodeJS.Signals): boolean;
 
-  /** Whether `signalGroup` reaches all descendants too, because the system has no groups. */
-  readonly groupIsTree: boolean;
+  /** Signals exactly this process, never a later one with its pid. False if it has gone. */
+  signal(process: Pick<ProcessIdentity, "pid" | "startTicks">, signal: NodeJS.Signals): boolean;
+
+  /** Absent where each session leads a process group from its start. */
+  readonly jobs?: SessionJobs;
+}
+
+/** What takes the place of process groups. */
+export interface SessionJobs {
+  /** Puts a process that was just started, and all that it will start, into a group that it leads. */
+  gather(marker: string, leader: number): void;
+  /** Finds the group of a session that another process started. */
+  gatherAgain(marker: string, leader: number): void;
+  /** Forgets a group with nothing left in it. */
+  release(marker: string): void;
 }
