@@ -1,6 +1,6 @@
 // What every view says of a hold: as long as the batch waits, and the same hold once.
 import { expect, test } from "bun:test";
-import { standstillKind } from "../src/model/standstill.ts";
+import { waitKind } from "../src/model/wait-reason.ts";
 import { ownIdentity } from "../src/platform/process.ts";
 import { connectNew, Home, run } from "./harness.ts";
 import { batchOf, goneIdentity } from "./store/samples.ts";
@@ -22,18 +22,18 @@ test("a batch that waits says so in every view; one that has ended, or that nobo
   using store = home.store();
   const log = store.create(batchOf(2), Date.now());
   log.takeOver(ownIdentity());
-  store.setHold(log.batchId, { because });
+  store.setHeld(log.batchId, { because });
   for (const [view, said] of Object.entries(await views(home)))
     expect({ view, said }).toEqual({ view, said: expect.stringMatching(view === "list" ? /held/ : /12 MB/) });
 
   log.append(() => [{ type: "cancel-requested", by: "user" }, { type: "batch-ended" }]);
-  store.setHold(log.batchId, { because });
+  store.setHeld(log.batchId, { because });
   for (const [view, said] of Object.entries(await views(home)))
     expect({ view, said }).toEqual({ view, said: expect.not.stringMatching(/held|12 MB/) });
 
   const lost = store.create(batchOf(2), Date.now());
   lost.takeOver(await goneIdentity());
-  store.setHold(lost.batchId, { because });
+  store.setHeld(lost.batchId, { because });
   for (const [view, said] of Object.entries(await views(home)))
     expect({ view, said }).toEqual({ view, said: expect.not.stringMatching(/held|12 MB/) });
 });
@@ -44,7 +44,7 @@ test("a call that waits with a cursor is answered about another hold, and not ab
   const { batchId } = store.create(batchOf(2), Date.now());
   store.batch(batchId)?.takeOver(ownIdentity());
   await using client = await connectNew(home);
-  const hold = (text: string) => store.setHold(batchId, { because: text });
+  const hold = (text: string) => store.setHeld(batchId, { because: text });
   const look = async () =>
     (await client.call("wait_for_batch", { batchId, waitSeconds: 0 })).data?.["cursor"];
   hold(because);
@@ -73,7 +73,7 @@ test.each([
   ],
   ["Waits for a slot: other batches of this account use all of them.", "Waits for a slot: x"],
 ])("%j is the same hold as %j", (one, other) => {
-  expect(standstillKind({ because: one })).toBe(standstillKind({ because: other }));
+  expect(waitKind({ because: one })).toBe(waitKind({ because: other }));
 });
 
 test("holds for different things are different ones", () => {
@@ -89,5 +89,5 @@ test("holds for different things are different ones", () => {
     "`sonnet` needs usage credits for its long context.",
     "`opus` needs usage credits for its long context.",
   ];
-  expect(new Set(texts.map((text) => standstillKind({ because: text }))).size).toBe(texts.length);
+  expect(new Set(texts.map((text) => waitKind({ because: text }))).size).toBe(texts.length);
 });

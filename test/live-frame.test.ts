@@ -52,10 +52,10 @@ function drawn(snapshot: Omit<Snapshot, "now" | "activities">, columns: number, 
 
 test("no line is as wide as the terminal, and a row is always left, whatever its size", () => {
   const state = stateWith(1_200, 50);
-  const hold = { because: hostile, until: now + 90_000 };
+  const held = { because: hostile, until: now + 90_000 };
   for (let columns = 1; columns <= 220; columns++) {
     for (const rows of [1, 2, 3, 5, 8, 24, 60, 200]) {
-      const lines = drawn({ state, hold }, columns, rows);
+      const lines = drawn({ state, held }, columns, rows);
       expect(lines.length).toBeGreaterThan(0);
       expect(lines.length).toBeLessThan(Math.max(2, rows));
       for (const line of lines) {
@@ -85,13 +85,13 @@ test("a hold is told with its end; without one, nobody knows the time left", () 
     outcome: { kind: "succeeded", length: 1, offset: 0 },
   });
   expect(drawn({ state }, 100, 24).join("\n")).toContain("left");
-  const held = drawn({ state, hold: { because: "usage limit", until: now + 725_000 } }, 100, 24);
-  expect(held.at(-1)).toBe("  Held until 12:12 (12 min 05 s left): usage limit");
-  expect(held.slice(0, -1).join("\n")).toContain("about 21 min left");
-  const open = drawn({ state, hold: { because: "no room" } }, 100, 24);
+  const lines = drawn({ state, held: { because: "usage limit", until: now + 725_000 } }, 100, 24);
+  expect(lines.at(-1)).toBe("  Held until 12:12 (12 min 05 s left): usage limit");
+  expect(lines.slice(0, -1).join("\n")).toContain("about 21 min left");
+  const open = drawn({ state, held: { because: "no room" } }, 100, 24);
   expect(open.at(-1)).toBe("  Held: no room");
   expect(open.slice(0, -1).join("\n")).not.toContain("left");
-  const tomorrow = drawn({ state, hold: { because: "usage limit", until: now + 86_400_000 } }, 100, 24);
+  const tomorrow = drawn({ state, held: { because: "usage limit", until: now + 86_400_000 } }, 100, 24);
   expect(tomorrow.at(-1)).toContain("until 2026-03-02 12:00 (24 h left)");
 });
 

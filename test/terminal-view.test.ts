@@ -260,9 +260,9 @@ describe("watch", () => {
     using store = home.store();
     const row = store.list()[0];
     if (!row) throw new Error("no batch");
-    store.setHold(row.batchId, { because: "the disk is nearly full" });
+    store.setHeld(row.batchId, { because: "the disk is nearly full" });
     await command.shows("Held: the disk is nearly full");
-    store.setHold(row.batchId, undefined);
+    store.setHeld(row.batchId, undefined);
     await eventually(
       () => !command.screen.text.includes("Held"),
       () => command.screen.text,

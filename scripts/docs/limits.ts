@@ -57,8 +57,8 @@ function howLong(name: LimitName): string {
   const held = (tries: number) => {
     const outcome = { ...unnamed };
     delete outcome.resetsAt;
-    const standing = { since: sampleNow, until: sampleNow, tries };
-    return (holdFor(outcome, { ...facts, standing })?.until ?? sampleNow) - sampleNow;
+    const existing = { since: sampleNow, until: sampleNow, tries };
+    return (holdFor(outcome, { ...facts, existing })?.until ?? sampleNow) - sampleNow;
   };
   if (held(0) === 0) {
     const tried = { outcome: unnamed, earlier: [], retries: 0, adopted: false, held: false };

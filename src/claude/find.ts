@@ -33,14 +33,14 @@ export function findClaude(
   if (claudePath !== undefined) return checkPath(claudePath);
   const searched = new Set<string>();
   const shell = askShell ? () => pathOfLoginShell(environment, shellMs) : () => ({});
-  let hindrance: string | undefined;
+  let unasked: string | undefined;
   for (const places of [
     () => pathDirectories(environment["PATH"]).map((directory) => ({ directory, where: "on the PATH" })),
     () =>
       programPlaces(environment).map(({ directory, who }) => ({ directory, where: `where ${who} puts it` })),
     () => {
       const told: Told = shell();
-      hindrance = told.hindrance;
+      unasked = told.reason;
       const where = "on the PATH of your login shell";
       return pathDirectories(told.path).map((directory) => ({ directory, where }));
     },
@@ -53,7 +53,7 @@ export function findClaude(
     }
   }
   const asked =
-    hindrance === undefined ? "" : ` What is on the PATH of your login shell is not known: ${hindrance}.`;
+    unasked === undefined ? "" : ` What is on the PATH of your login shell is not known: ${unasked}.`;
   return {
     found: false,
     message: `\`claude\` was not found in ${[...searched].join(", ")}.${asked}`,

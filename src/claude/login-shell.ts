@@ -16,7 +16,7 @@ export interface Told {
   /** Undefined if the shell did not report it. */
   path?: string;
   /** Why it did not. */
-  hindrance?: string;
+  reason?: string;
 }
 
 /** Shells that understand the line below, as an interactive login shell. */
@@ -43,15 +43,15 @@ export function pathOfLoginShell(
   const shell = environment["SHELL"];
   if (process.platform === "win32" || shell === undefined || shell === "") return {};
   if (!isAbsolute(shell) || !isExecutable(shell))
-    return { hindrance: `SHELL is ${shell}, which is not a program` };
+    return { reason: `SHELL is ${shell}, which is not a program` };
   if (!known.includes(basename(realPath(shell)))) return {};
   // A service user may have no home.
-  if (!isDirectory(homeDirectory())) return { hindrance: `the home ${homeDirectory()} does not exist` };
+  if (!isDirectory(homeDirectory())) return { reason: `the home ${homeDirectory()} does not exist` };
   for (const flags of ["-lic", "-lc"]) {
     const path = askedFor([shell, flags], environment, mostMs);
     if (path !== undefined) return { path };
   }
-  return { hindrance: `${shell} did not say its PATH within ${mostMs / 1000} s` };
+  return { reason: `${shell} did not say its PATH within ${mostMs / 1000} s` };
 }
 
 function askedFor(

@@ -56,7 +56,7 @@ export class Sweeper {
   }
 
   /** A session starts: its processes belong to nobody else. */
-  began(marker: string, session: ProcessIdentity): void {
+  started(marker: string, session: ProcessIdentity): void {
     this.#running.set(marker, session);
   }
 
@@ -97,10 +97,10 @@ export class Sweeper {
     this.#timer = undefined;
     const sweeping = this.#waiting;
     this.#waiting = [];
-    const began = Bun.nanoseconds();
+    const startedAt = Bun.nanoseconds();
     const look = this.#look({ sweeping, running: this.#running });
     const found = leftBehind(look, sweeping, this.#running);
-    this.#restMs = Math.min(25, ((Bun.nanoseconds() - began) / 1e6) * restFactor);
+    this.#restMs = Math.min(25, ((Bun.nanoseconds() - startedAt) / 1e6) * restFactor);
     for (const waiting of sweeping) {
       if (waiting.isLast && this.#running.size > 0) {
         this.#spareAgain(waiting);

@@ -1,9 +1,9 @@
 // The state of a batch, task by task, for people. Reads no transcript.
 import { reportFileOf } from "../engine/output/answer.ts";
 import { usualNameOf } from "../engine/output/result-file.ts";
-import type { Standstill } from "../model/standstill.ts";
 import type { BatchState } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
+import type { WaitReason } from "../model/wait-reason.ts";
 import { namesIn } from "../platform/folders.ts";
 import { heldNow, stateWordOf } from "../store/batch-status.ts";
 import type { Context } from "./context.ts";
@@ -13,7 +13,7 @@ import { resolveBatch, rowOf } from "./find-batch.ts";
 export interface BatchOverview {
   state: BatchState;
   word: StateWord;
-  held: Standstill | undefined;
+  held: WaitReason | undefined;
   /** Explains that its processes are gone, or cannot be inspected from here. */
   processes: string | undefined;
   /** What running tasks are doing, by task number. */

@@ -2,7 +2,7 @@
 import { isAbandoned, resumeBatch } from "../engine/runner/resume-batches.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
 import { type BatchState, completedCount } from "../model/state.ts";
-import { sessionAnswerOf, standingText } from "../report/answer.ts";
+import { sessionAnswerOf, statusText } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { heldNow, stateWordOf } from "../store/batch-status.ts";
 import { patiently } from "../store/patiently.ts";
@@ -30,7 +30,7 @@ export function batchTask(context: Context, taskId: string): BatchTask | undefin
     status: statusOf(row, log.state),
     createdAt: row.createdAt,
     changedAt: row.changedAt,
-    message: `${standingText(log.state, stateWordOf(row), { door: context.door, held: heldNow(row) })}${keptText(row, log.state)}`,
+    message: `${statusText(log.state, stateWordOf(row), { door: context.door, held: heldNow(row) })}${keptText(row, log.state)}`,
   };
 }
 

@@ -5,7 +5,7 @@ import { type BatchEnd, batchEndOf, endOfState } from "../model/batch-end.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { type StateWord, stateWords } from "../model/state-word.ts";
-import { batchAnswerSchema, countsSchema, holdFields, holdOf, outcomeWord } from "../report/answer.ts";
+import { batchAnswerSchema, countsSchema, heldFields, heldFieldsOf, outcomeWord } from "../report/answer.ts";
 import { endFields, endFieldsOf } from "../report/batch-end.ts";
 import { rounded, spendingFields, spendingOf } from "../report/spending.ts";
 import type { BatchLog } from "../store/batch-log.ts";
@@ -26,7 +26,7 @@ import {
   doneTasks,
   endedSince,
   endTimesAt,
-  holdMark,
+  heldMark,
   isFailure,
   isPaused,
   leastCheckSeconds,
@@ -56,7 +56,7 @@ const listedBatch = z.object({
   totalCostUsd: spendingFields.totalCostUsd,
   costAtLeast: spendingFields.costAtLeast,
   outputDirectory: z.string(),
-  ...holdFields,
+  ...heldFields,
   message: z.string().optional(),
 });
 const listOutput = z.object({ batches: z.array(listedBatch), more: z.boolean() });
@@ -122,7 +122,7 @@ export const waitOutput = z.object({
   cursor: z.string(),
   nextCheckSeconds: z.number().optional(),
   outputDirectory: z.string(),
-  ...holdFields,
+  ...heldFields,
   message: z.string(),
 });
 
@@ -169,7 +169,7 @@ export const waitForBatch: Tool<typeof waitInput, typeof waitOutput> = {
         if (failed && performance.now() >= gathered) return true;
         const row = rowOf(context, log);
         if (stateWordOf(row) === "interrupted") return true;
-        return known !== undefined && isPaused(row) && holdMark(row) !== known.hold;
+        return known !== undefined && isPaused(row) && heldMark(row) !== known.held;
       },
     });
     return waited(context, log, before);
@@ -253,7 +253,7 @@ function listed(row: BatchRow, context: Context): z.infer<typeof listedBatch> {
     totalCostUsd: rounded(row.costUsd),
     ...(row.costAtLeast ? { costAtLeast: true } : {}),
     outputDirectory: row.outputDirectory,
-    ...holdOf(held),
+    ...heldFieldsOf(held),
     ...(message === undefined ? {} : { message }),
   };
 }
@@ -292,7 +292,7 @@ export function waited(context: Context, log: BatchLog, before?: ReadonlyMap<num
     cursor: cursorText(log, row),
     ...(word === "running" ? { nextCheckSeconds: nextCheckSeconds(state, held?.until) } : {}),
     outputDirectory: state.outputDirectory,
-    ...holdOf(held),
+    ...heldFieldsOf(held),
     message: messageNow(context, log, row),
   };
 }

@@ -3,9 +3,9 @@ import { fairShares, reportFileOf } from "../engine/output/answer.ts";
 import { resultFilesOf } from "../engine/output/result-file.ts";
 import { longestText } from "../engine/output/result-text.ts";
 import { rangesOf } from "../model/number-ranges.ts";
-import type { Standstill } from "../model/standstill.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
+import type { WaitReason } from "../model/wait-reason.ts";
 import { countText, numberText } from "../report/amounts.ts";
 import { type BatchAnswer, batchAnswerOf, type ResultEntry } from "../report/answer.ts";
 import type { Door } from "../report/option-words.ts";
@@ -26,7 +26,7 @@ interface ClientAnswerRequest {
   word: StateWord;
   /** For the whole answer as JSON. */
   mostCharacters: number;
-  held?: Standstill | undefined;
+  held?: WaitReason | undefined;
   door: Door;
   message: string;
 }

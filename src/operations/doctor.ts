@@ -18,7 +18,7 @@ import { claudeFindings } from "./doctor-claude.ts";
 import { farText, interruptedText } from "./far-text.ts";
 import { check } from "./faults.ts";
 import type { Operation } from "./operation.ts";
-import { hindranceToWriting } from "./places.ts";
+import { whyUnwritable } from "./places.ts";
 
 const input = z.strictObject({});
 
@@ -197,9 +197,9 @@ function batchFindings(context: Context, before: readonly Finding[]): Finding[] 
 function outputDirectory({ outputDirectory: directory }: Configuration): Finding {
   const name = "output";
   const remedy = `Set ${variableOf("outputDirectory")} to a directory that you can write.`;
-  const hindrance = hindranceToWriting(directory);
-  if (hindrance !== undefined)
-    return { name, ok: false, detail: `${directory} cannot be written: ${hindrance}.`, remedy };
+  const reason = whyUnwritable(directory);
+  if (reason !== undefined)
+    return { name, ok: false, detail: `${directory} cannot be written: ${reason}.`, remedy };
   const made = kindAt(directory) === "directory" ? "" : ", which will be created when it is needed";
   return { name, ok: true, detail: `${directory}${made}` };
 }

@@ -1,6 +1,7 @@
 // Follows a batch that other processes run.
-import type { Standstill } from "../model/standstill.ts";
+
 import type { BatchState } from "../model/state.ts";
+import type { WaitReason } from "../model/wait-reason.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { heldNow, stateWordOf } from "../store/batch-status.ts";
 import { type BatchProgress, waited } from "./batches.ts";
@@ -21,7 +22,7 @@ export class FollowedBatch implements LiveBatch {
   #changeCount = -1;
   #activities: ReadonlyMap<number, string> = new Map();
   #heldAt = Number.NEGATIVE_INFINITY;
-  #hold: Standstill | undefined;
+  #held: WaitReason | undefined;
 
   private constructor(context: Context, log: BatchLog) {
     this.#context = context;
@@ -49,13 +50,13 @@ export class FollowedBatch implements LiveBatch {
   }
 
   /** Read once a second. */
-  hold(): Standstill | undefined {
+  held(): WaitReason | undefined {
     if (performance.now() - this.#heldAt >= standingMs) {
       this.#heldAt = performance.now();
       const row = this.#context.store.row(this.#log.batchId);
-      this.#hold = row && heldNow(row);
+      this.#held = row && heldNow(row);
     }
-    return this.#hold;
+    return this.#held;
   }
 
   /** How far it is. */

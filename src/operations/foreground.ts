@@ -2,9 +2,9 @@
 import { asksForPerson } from "../engine/account/hold.ts";
 import { killSessions } from "../engine/attempt/kill-sessions.ts";
 import type { SessionValues } from "../model/session-values.ts";
-import type { Standstill } from "../model/standstill.ts";
 import type { BatchState } from "../model/state.ts";
 import { endedWord, type StateWord } from "../model/state-word.ts";
+import type { WaitReason } from "../model/wait-reason.ts";
 import type { BatchAnswer } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { isStoreError } from "../store/database.ts";
@@ -36,7 +36,7 @@ export class ForegroundBatch implements LiveBatch, Disposable {
   readonly #values: SessionValues;
   readonly #cancelled = new AbortController();
   #activities: ReadonlyMap<number, string> = new Map();
-  #hold: Standstill | undefined;
+  #held: WaitReason | undefined;
   #again: Timer | undefined;
 
   private constructor(context: Context, log: BatchLog, values: SessionValues) {
@@ -63,8 +63,8 @@ export class ForegroundBatch implements LiveBatch, Disposable {
     return this.#activities;
   }
 
-  hold(): Standstill | undefined {
-    return this.#hold;
+  held(): WaitReason | undefined {
+    return this.#held;
   }
 
   /** Runs it to its end. */
@@ -76,9 +76,9 @@ export class ForegroundBatch implements LiveBatch, Disposable {
       values: this.#values,
       isAttended,
       cancelled: this.#cancelled.signal,
-      watching: (_, activities, hold) => {
+      watching: (_, activities, held) => {
         this.#activities = activities;
-        this.#hold = hold;
+        this.#held = held;
         changed();
       },
     });

@@ -1,6 +1,7 @@
 // A running batch, as views read it again and again.
-import type { Standstill } from "../model/standstill.ts";
+
 import type { BatchState } from "../model/state.ts";
+import type { WaitReason } from "../model/wait-reason.ts";
 
 export interface LiveBatch {
   /** Always the same object, which changes. */
@@ -8,5 +9,5 @@ export interface LiveBatch {
   /** What running tasks are doing, by task number. */
   activities(): ReadonlyMap<number, string>;
   /** What prevents its tasks from starting. */
-  hold(): Standstill | undefined;
+  held(): WaitReason | undefined;
 }

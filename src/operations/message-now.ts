@@ -1,6 +1,6 @@
 // How a batch is doing, and what to do next, in a few sentences for the caller.
 import { batchEndOf } from "../model/batch-end.ts";
-import { endMessage, standingText } from "../report/answer.ts";
+import { endMessage, statusText } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { heldNow, stateWordOf } from "../store/batch-status.ts";
 import { cancelledUnstarted, fileFailuresOf } from "../store/end-details.ts";
@@ -11,7 +11,7 @@ import { farText, interruptedText } from "./far-text.ts";
 /** Includes what is known of its processes. */
 export function messageNow(context: Context, { state }: BatchLog, row: BatchRow): string {
   const { door } = context;
-  const text = standingText(state, stateWordOf(row), { door, held: heldNow(row) });
+  const text = statusText(state, stateWordOf(row), { door, held: heldNow(row) });
   return withProcesses(context, text, row);
 }
 

@@ -1,6 +1,7 @@
 // What has happened in a batch since the last look, and when to look again.
-import { awaitsProof, standstillKind } from "../model/standstill.ts";
+
 import type { BatchState, DoneTask } from "../model/state.ts";
+import { awaitsProof, waitKind } from "../model/wait-reason.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { heldNow } from "../store/batch-status.ts";
 import type { BatchRow } from "../store/store.ts";
@@ -36,26 +37,26 @@ export function isPaused(row: BatchRow): boolean {
 interface Known {
   /** Of the log. */
   sequence: number;
-  /** The hold that it reported. */
-  hold: string | undefined;
+  /** What held the batch then. */
+  held: string | undefined;
 }
 
 /** The format of cursors in answers and inputs. */
 export const cursorPattern = /^\d{1,15}(?:-[a-z0-9]{1,13})?$/;
 
 export function cursorText({ sequence }: BatchLog, row: BatchRow): string {
-  const hold = isPaused(row) ? holdMark(row) : undefined;
-  return hold === undefined ? String(sequence) : `${sequence}-${hold}`;
+  const held = isPaused(row) ? heldMark(row) : undefined;
+  return held === undefined ? String(sequence) : `${sequence}-${held}`;
 }
 
 export function cursorFrom(text: string): Known {
-  const [sequence = "0", hold] = text.split("-");
-  return { sequence: Number(sequence), hold };
+  const [sequence = "0", held] = text.split("-");
+  return { sequence: Number(sequence), held };
 }
 
-/** Which hold stops a batch, for a cursor: unchanged while only its figures change. */
-export function holdMark({ held }: BatchRow): string | undefined {
-  return held && Bun.hash(standstillKind(held)).toString(36);
+/** What holds a batch, for a cursor: unchanged while only its figures change. */
+export function heldMark({ held }: BatchRow): string | undefined {
+  return held && Bun.hash(waitKind(held)).toString(36);
 }
 
 /** The tasks that have ended; none if there is no batch. */
@@ -71,7 +72,7 @@ export const leastCheckSeconds = 5;
  * first end, the batch's duration so far.
  */
 export function nextCheckSeconds(state: BatchState, heldUntil?: number): number {
-  // Until a hold ends, nothing happens.
+  // Until it is held no more, nothing happens.
   if (heldUntil !== undefined && state.counts.running === 0)
     return Math.min(3_600, Math.max(leastCheckSeconds, Math.ceil((heldUntil - Date.now()) / 1000)));
   const durations = doneTasks(state).flatMap(({ startedAt, endedAt }) =>

@@ -216,13 +216,13 @@ export class Places {
 
   // Only checked: created with the batch, so not for one that is refused.
   #checkWritable(directory: string, fault: (says: string) => Fault): void {
-    const hindrance = hindranceToWriting(directory);
-    if (hindrance !== undefined) this.#faults.push(fault(`${directory} cannot be written: ${hindrance}`));
+    const reason = whyUnwritable(directory);
+    if (reason !== undefined) this.#faults.push(fault(`${directory} cannot be written: ${reason}`));
   }
 }
 
 /** Why files cannot be written below a directory, which may not exist yet; undefined if they can. */
-export function hindranceToWriting(directory: string): string | undefined {
+export function whyUnwritable(directory: string): string | undefined {
   let parent = directory;
   while (kindAt(parent) === "nothing" && dirname(parent) !== parent) parent = dirname(parent);
   if (kindAt(parent) !== "directory") return `${parent} is not a directory`;

@@ -2,9 +2,9 @@
 import { z } from "zod";
 import { endOfState } from "../model/batch-end.ts";
 import { taskVariableNames } from "../model/session-values.ts";
-import type { Standstill } from "../model/standstill.ts";
 import { type BatchState, type DoneTask, doneCount, type TaskState } from "../model/state.ts";
 import { type StateWord, stateWords } from "../model/state-word.ts";
+import type { WaitReason } from "../model/wait-reason.ts";
 import { adviceFor } from "./advice.ts";
 import { adviceFactsOf } from "./advice-facts.ts";
 import { countText, durationText, numberText, timeText } from "./amounts.ts";
@@ -67,7 +67,7 @@ export const resultSchema = z.object({
 export type ResultEntry = z.infer<typeof resultSchema>;
 
 /** Present while the batch is held. */
-export const holdFields = {
+export const heldFields = {
   heldBecause: z.string().optional().meta({ description: "Why no sessions start right now.", listed: false }),
   heldUntil: z
     .string()
@@ -75,7 +75,7 @@ export const holdFields = {
     .meta({ description: "When they start again, if known (ISO 8601).", listed: false }),
 };
 
-export function holdOf(held: Standstill | undefined): z.infer<z.ZodObject<typeof holdFields>> {
+export function heldFieldsOf(held: WaitReason | undefined): z.infer<z.ZodObject<typeof heldFields>> {
   if (!held) return {};
   const { because, until } = held;
   return {
@@ -85,7 +85,7 @@ export function holdOf(held: Standstill | undefined): z.infer<z.ZodObject<typeof
 }
 
 /** "No sessions start until 21:00 (in 12 min): …", for people and models. */
-export function heldText({ because, until }: Standstill, now = Date.now()): string {
+export function heldText({ because, until }: WaitReason, now = Date.now()): string {
   if (until !== undefined && until <= now) return `One session tries whether this is over: ${because}`;
   const when =
     until === undefined ? "for the moment" : `until ${timeText(until)}, in ${durationText(until - now)}`;
@@ -102,7 +102,7 @@ const batchFields = {
   ...spendingFields,
   outputDirectory: z.string(),
   reportFile: z.string(),
-  ...holdFields,
+  ...heldFields,
   message: z.string().optional(),
   warnings: z
     .array(z.string())
@@ -200,7 +200,7 @@ interface AnswerFacts {
   /** Milliseconds since 1970. */
   now: number;
   reportFile: string;
-  held?: Standstill | undefined;
+  held?: WaitReason | undefined;
   message?: string | undefined;
 }
 
@@ -222,7 +222,7 @@ export function batchAnswerOf(
     ...spendingOf(state, { now, running: word === "running", heldUntil: held?.until }),
     outputDirectory: state.outputDirectory,
     reportFile,
-    ...holdOf(held),
+    ...heldFieldsOf(held),
     ...(message === undefined ? {} : { message }),
     ...(state.batch.warnings === undefined ? {} : { warnings: state.batch.warnings }),
     results,
@@ -270,10 +270,10 @@ export function countsText(state: BatchState): string {
 }
 
 /** How far a batch is, or how it ended and why, and what to do next, in the words of one door. */
-export function standingText(
+export function statusText(
   state: BatchState,
   word: StateWord,
-  { door, held }: { door: Door; held?: Standstill | undefined },
+  { door, held }: { door: Door; held?: WaitReason | undefined },
 ): string {
   const end = endOfState(state, word);
   if (end) return endMessage(endFactsOf(state, end), state, door);

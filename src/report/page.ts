@@ -2,9 +2,9 @@
 // page may not fetch from the file system, but may load a script beside it.
 import { endOfState } from "../model/batch-end.ts";
 import { product } from "../model/product.ts";
-import { type Standstill, standstillKind } from "../model/standstill.ts";
 import { type BatchState, completedCount, type TaskState } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
+import { type WaitReason, waitKind } from "../model/wait-reason.ts";
 import { countText, numberText } from "./amounts.ts";
 import { attentionTable } from "./attention.ts";
 import { endFactsOf, endLabel, endSentences, endText } from "./batch-end.ts";
@@ -16,7 +16,7 @@ import { type Kept, keptRows } from "./kept-rows.ts";
 import { labelOf } from "./label.ts";
 import { doorOf } from "./option-words.ts";
 import { fileFailuresHtml, footerHtml, type OtherBatch, othersHtml } from "./page-ends.ts";
-import { batchTitle, countsWords, headerHtml, holdText, progressHtml } from "./progress-panel.ts";
+import { batchTitle, countsWords, headerHtml, heldNote, progressHtml } from "./progress-panel.ts";
 import { runningRow } from "./row.ts";
 import { searchedCharacters } from "./search-texts.ts";
 import { tableHead, toolsHtml } from "./table-tools.ts";
@@ -31,7 +31,7 @@ export interface PageView {
   /** Milliseconds since 1970. */
   now: number;
   stateWord: StateWord;
-  held?: Standstill | undefined;
+  held?: WaitReason | undefined;
   /** The path of a task's file, relative to the page; undefined while there is none. */
   hrefOf(taskNumber: number): string | undefined;
   /** What a running task is doing, in a few words. */
@@ -103,8 +103,8 @@ export function livePage(): LivePage {
         batch: state.batch.batchId,
         running: stateWord === "running",
         title: titleOf(view),
-        held: holdText(held),
-        hold: held ? standstillKind(held) : "",
+        held: heldNote(held),
+        hold: held ? waitKind(held) : "",
         failed: state.counts.failed,
         words: `${spoken(state, stateWord)} ${countsWords(state.counts)}.`,
         parts: partsOf(view, kept),

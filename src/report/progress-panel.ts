@@ -2,9 +2,9 @@
 import { type BatchEnd, endOfState } from "../model/batch-end.ts";
 import { costToComeUsd } from "../model/estimate.ts";
 import { product } from "../model/product.ts";
-import type { Standstill } from "../model/standstill.ts";
 import { type BatchState, type Counts, completedCount } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
+import type { WaitReason } from "../model/wait-reason.ts";
 import { costText, durationText, numberText, timeText } from "./amounts.ts";
 import { endClass, endLabel } from "./batch-end.ts";
 import { oneLine } from "./harmless.ts";
@@ -39,7 +39,7 @@ export interface ProgressFacts {
   /** Milliseconds since 1970. */
   now: number;
   stateWord: StateWord;
-  held?: Standstill | undefined;
+  held?: WaitReason | undefined;
   /** Of all ended sessions. */
   tokens: Tokens;
 }
@@ -76,7 +76,7 @@ export function progressHtml(state: BatchState, { now, stateWord, held, tokens }
     ],
     ["At once", atOnceText(state)],
   ]);
-  return html`<section aria-label="Progress">${barHtml(counts, state.tasks.length)}${legendHtml(counts)}${facts}${holdHtml(held)}${changesHtml(state)}</section>\n`;
+  return html`<section aria-label="Progress">${barHtml(counts, state.tasks.length)}${legendHtml(counts)}${facts}${heldHtml(held)}${changesHtml(state)}</section>\n`;
 }
 
 /** The counts in words, for a screen reader. */
@@ -84,8 +84,8 @@ export function countsWords(counts: Counts): string {
   return segments.map(([name]) => `${numberText(counts[name])} ${name}`).join(", ");
 }
 
-/** The hold in words; empty if there is none. */
-export function holdText(held: Standstill | undefined): string {
+/** What holds the batch, in words; empty if nothing does. */
+export function heldNote(held: WaitReason | undefined): string {
   if (held === undefined) return "";
   const until = held.until === undefined ? "" : ` They continue at ${timeText(held.until)}.`;
   return `No new sessions start: ${oneLine(held.because, 400).replace(/[.\s]+$/, "")}.${until}`;
@@ -128,8 +128,8 @@ function legendHtml(counts: Counts): Html {
   return html`<ul class="legend">${entries}</ul>`;
 }
 
-function holdHtml(held: Standstill | undefined): Html {
-  return held === undefined ? nothing : html`<p class="note"><b>On hold.</b> ${holdText(held)}</p>`;
+function heldHtml(held: WaitReason | undefined): Html {
+  return held === undefined ? nothing : html`<p class="note"><b>On hold.</b> ${heldNote(held)}</p>`;
 }
 
 function shortNumber(value: number): string {

@@ -7,7 +7,7 @@ import { apply, type BatchState, replaceState, stateFrom } from "../model/state.
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { batchColumns, insertRow, parseRow, selectionOf, updateRow } from "./batch-columns.ts";
 import { isStorageTrouble } from "./database.ts";
-import { isHeld } from "./holder.ts";
+import { holderLives } from "./holder.ts";
 import { KeptPaths } from "./kept-paths.ts";
 
 /** Another runner has taken over this batch. The one that catches this stops and touches nothing. */
@@ -224,7 +224,7 @@ export class BatchLog {
       .get(this.batchId);
     const { runner, aliveAt } = parseRow(runnerColumns, row);
     const holder = runner ?? this.state.runner;
-    return holder !== undefined && isHeld({ holder, seenAt: () => (runner ? aliveAt : 0) });
+    return holder !== undefined && holderLives({ holder, seenAt: () => (runner ? aliveAt : 0) });
   }
 
   #writeRow(): void {

@@ -1,6 +1,7 @@
 // The state of a batch seen from outside: the log says what happened, the process table whether it continues.
-import type { Standstill } from "../model/standstill.ts";
+
 import { endedWord, type StateWord } from "../model/state-word.ts";
+import type { WaitReason } from "../model/wait-reason.ts";
 import { livenessOf } from "../platform/process.ts";
 import { isFresh } from "./holder.ts";
 import type { BatchRow } from "./store.ts";
@@ -26,6 +27,6 @@ export function stateWordOf(row: BatchRow, now = Date.now()): StateWord {
 }
 
 /** What holds a batch. Undefined once it has ended or lost its processes, even if its row still has a reason. */
-export function heldNow(row: BatchRow, now = Date.now()): Standstill | undefined {
+export function heldNow(row: BatchRow, now = Date.now()): WaitReason | undefined {
   return row.held && stateWordOf(row, now) === "running" ? row.held : undefined;
 }

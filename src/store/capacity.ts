@@ -3,7 +3,7 @@ import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
-import { holderFrom, isHeld } from "./holder.ts";
+import { holderFrom, holderLives } from "./holder.ts";
 
 /** What the sessions of a runner use. */
 export interface Load {
@@ -92,7 +92,7 @@ export class Capacity {
     const rows = this.#database.query<unknown, [string]>("SELECT * FROM loads WHERE batch_id <> ?");
     return rows.all(batchId).flatMap((value) => {
       const row = loadRow.parse(value);
-      if (!isHeld({ holder: holderFrom(row.holder), seenAt: () => row.changed_at })) return [];
+      if (!holderLives({ holder: holderFrom(row.holder), seenAt: () => row.changed_at })) return [];
       return [{ sessions: row.sessions, usedBytes: row.used_bytes, expectedBytes: row.expected_bytes }];
     });
   }

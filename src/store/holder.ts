@@ -17,7 +17,7 @@ interface Held {
 }
 
 /** A recreated container leaves holders whose liveness can never be determined, except by their age. */
-export function isHeld({ holder, seenAt }: Held): boolean {
+export function holderLives({ holder, seenAt }: Held): boolean {
   const liveness = livenessOf(holder);
   return liveness === "alive" || (liveness === "unknown" && isFresh(seenAt()));
 }

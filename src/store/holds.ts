@@ -4,7 +4,7 @@ import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import { type AccessKind, accessKinds } from "../model/outcome.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
-import { holderFrom, isHeld, lastSeen } from "./holder.ts";
+import { holderFrom, holderLives, lastSeen } from "./holder.ts";
 
 /** What can hold an account. */
 export type HoldKind = AccessKind;
@@ -77,7 +77,7 @@ export class Holds {
 
   // A runner sends a heartbeat every few seconds. For one that has just begun, the probe itself counts.
   #isTrying(holder: ProcessIdentity, probedAt: number): boolean {
-    return isHeld({ holder, seenAt: () => Math.max(probedAt, lastSeen(this.#database, holder)) });
+    return holderLives({ holder, seenAt: () => Math.max(probedAt, lastSeen(this.#database, holder)) });
   }
 
   /** Places or updates a hold. Keeps another runner's probe. */

@@ -5,9 +5,9 @@ import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
 import { livenessOf } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
-import { holderFrom, isHeld, lastSeen } from "./holder.ts";
+import { holderFrom, holderLives, lastSeen } from "./holder.ts";
 
-/** Identifies a held slot of the machine. */
+/** Identifies a taken slot of the machine. */
 export type SlotId = number;
 
 /** The pool of rights to start a session: one for the whole machine, for all accounts. */
@@ -28,7 +28,7 @@ interface Claimant {
 }
 
 // Schemas are created once, because that costs far more than using them.
-const countRow = z.object({ held: z.number() });
+const countRow = z.object({ taken: z.number() });
 const slotRow = z.object({ slot_id: z.number() });
 const holderRow = z.object({ holder: z.string(), seen_at: z.number() });
 const waiterRow = z.object({
@@ -59,8 +59,8 @@ export class MachineSlots {
     const limit = this.#claimant.limit();
     const claim = this.#database.transaction(() => {
       if (this.taken() >= limit) this.#freeDead();
-      const own = this.#heldBy(batchId);
-      if (this.taken() < limit && !this.#waiters().some((waiter) => this.#heldBy(waiter) < own)) {
+      const own = this.#takenBy(batchId);
+      if (this.taken() < limit && !this.#waiters().some((waiter) => this.#takenBy(waiter) < own)) {
         this.#stopWaiting();
         return this.#insert();
       }
@@ -85,9 +85,9 @@ export class MachineSlots {
   /** Whether this batch should give a slot to another one that waits, or holds more than the limit allows. */
   yields(): boolean {
     if (this.taken() > this.#claimant.limit()) return true;
-    const own = this.#heldBy(this.#claimant.batchId);
+    const own = this.#takenBy(this.#claimant.batchId);
     return this.#waiters().some((waiter) => {
-      const theirs = this.#heldBy(waiter);
+      const theirs = this.#takenBy(waiter);
       return theirs === 0 || own - theirs >= 2;
     });
   }
@@ -116,9 +116,9 @@ export class MachineSlots {
   /** How many are taken, by all batches. */
   taken(): number {
     const count = this.#database.query<unknown, [string]>(
-      "SELECT count(*) AS held FROM pool_slots WHERE pool = ?",
+      "SELECT count(*) AS taken FROM pool_slots WHERE pool = ?",
     );
-    return countRow.parse(count.get(this.#claimant.pool)).held;
+    return countRow.parse(count.get(this.#claimant.pool)).taken;
   }
 
   #insert(): SlotId {
@@ -157,11 +157,11 @@ export class MachineSlots {
       this.#database.query(`DELETE FROM ${table} WHERE pool = ? AND batch_id = ?`).run(pool, batchId);
   }
 
-  #heldBy(batchId: string): number {
+  #takenBy(batchId: string): number {
     const count = this.#database.query<unknown, [string, string]>(
-      "SELECT count(*) AS held FROM pool_slots WHERE pool = ? AND batch_id = ?",
+      "SELECT count(*) AS taken FROM pool_slots WHERE pool = ? AND batch_id = ?",
     );
-    return countRow.parse(count.get(this.#claimant.pool, batchId)).held;
+    return countRow.parse(count.get(this.#claimant.pool, batchId)).taken;
   }
 
   // The other waiting batches of the pool.
@@ -180,7 +180,7 @@ export class MachineSlots {
 
   #isWaiting({ holder: text, asked_at: askedAt }: z.infer<typeof waiterRow>): boolean {
     const holder = holderFrom(text);
-    if (askedAt === null) return isHeld({ holder, seenAt: () => lastSeen(this.#database, holder) });
+    if (askedAt === null) return holderLives({ holder, seenAt: () => lastSeen(this.#database, holder) });
     return Math.abs(Date.now() - askedAt) < waitsForMs && livenessOf(holder) !== "dead";
   }
 
@@ -193,7 +193,7 @@ export class MachineSlots {
     );
     for (const row of rows.all(pool)) {
       const { holder, seen_at: seenAt } = holderRow.parse(row);
-      if (isHeld({ holder: holderFrom(holder), seenAt: () => seenAt })) continue;
+      if (holderLives({ holder: holderFrom(holder), seenAt: () => seenAt })) continue;
       this.#database.query("DELETE FROM pool_slots WHERE pool = ? AND holder = ?").run(pool, holder);
     }
     for (const row of this.#waiterRows()) if (!this.#isWaiting(row)) this.#forgetWaiter(row.batch_id);

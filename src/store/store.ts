@@ -4,14 +4,14 @@ import { z } from "zod";
 import type { BatchId } from "../model/batch-id.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
 import { type AccessKind, accessKinds, type Canceller, cancellers } from "../model/outcome.ts";
-import type { Standstill } from "../model/standstill.ts";
 import type { Counts } from "../model/state.ts";
+import type { WaitReason } from "../model/wait-reason.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { type BatchColumns, batchColumns, parseRow, selectionOf } from "./batch-columns.ts";
 import { BatchLog, type Founding, type LogPlace } from "./batch-log.ts";
 import { Capacity } from "./capacity.ts";
 import { openDatabase, storeProblemOf } from "./database.ts";
-import { isHeld } from "./holder.ts";
+import { holderLives } from "./holder.ts";
 import { KeptPaths } from "./kept-paths.ts";
 import { batchOfPages, type Layout, layoutOf } from "./layout.ts";
 import { notePlace } from "./place.ts";
@@ -25,7 +25,7 @@ export interface BatchRow extends Omit<BatchColumns, "heldBecause" | "heldUntil"
   /** For a batch that ended with the process that waited for it: the command or tool that had started it. */
   startedBy?: string;
   /** Why it currently starts no sessions. */
-  held?: Standstill;
+  held?: WaitReason;
   counts: Counts;
 }
 
@@ -248,7 +248,8 @@ export class Store implements Disposable {
   claimKeeper(batchId: BatchId, keeper: ProcessIdentity): boolean {
     const claim = this.database.transaction(() => {
       const before = this.row(batchId);
-      if (before?.keeper && isHeld({ holder: before.keeper, seenAt: () => before.aliveAt })) return false;
+      if (before?.keeper && holderLives({ holder: before.keeper, seenAt: () => before.aliveAt }))
+        return false;
       const change = this.database.query("UPDATE batches SET keeper = ? WHERE batch_id = ?");
       return change.run(JSON.stringify(keeper), batchId).changes === 1;
     });
@@ -256,11 +257,11 @@ export class Store implements Disposable {
   }
 
   /** Sets why a batch currently starts no sessions; `undefined` if it starts them again. */
-  setHold(batchId: BatchId, hold: Standstill | undefined): void {
+  setHeld(batchId: BatchId, held: WaitReason | undefined): void {
     const change = this.database.query(
       "UPDATE batches SET held_because = ?, held_until = ? WHERE batch_id = ?",
     );
-    change.run(hold?.because ?? null, hold?.until ?? null, batchId);
+    change.run(held?.because ?? null, held?.until ?? null, batchId);
   }
 
   /**

@@ -74,7 +74,7 @@ test("a daemon that sessions share is spared while a session runs that has begun
   expect(await sweeper.sweep(gone("m"))).toEqual([]);
   const last = sweeper.sweepShared(() => ["m"]);
   // Of a retry, which came in this moment.
-  sweeper.began("n", ownIdentity());
+  sweeper.started("n", ownIdentity());
   await last;
   expect(livenessOf(identity)).toBe("alive");
   await sweeper.sweep(gone("n"));
@@ -107,8 +107,8 @@ describeNeeding("Linux")("in the processes of this machine, what carries the mar
     test(`is found once it has ended, ${isOurs ? "whether we started it" : "or an earlier runner"}`, () =>
       withLeftovers(async (left, runs) => {
         const sweeper = new Sweeper();
-        sweeper.began("sweep-test-runs", runs);
-        sweeper.began("sweep-test-ended", left);
+        sweeper.started("sweep-test-runs", runs);
+        sweeper.started("sweep-test-ended", left);
         // The leader itself has gone long ago.
         const identity = { ...left, pid: 2 ** 22 - 1 };
         const ended = { marker: "sweep-test-ended", identity, isOurs, hadPidUntil: () => undefined };

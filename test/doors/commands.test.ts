@@ -53,7 +53,7 @@ describe("list", () => {
     using inside = new Inside();
     const context = inside.context();
     const held = inside.batch(context);
-    context.store.setHold(held.log.batchId, { because: "a limit" });
+    context.store.setHeld(held.log.batchId, { because: "a limit" });
     inside.batch(context, { tasks: 2 }).end(1, failed).answer(2, "yes").finish();
     const states = lines((await onCommandLine(inside, ["list"])).out).map((line) => line.split(/\s{2,}/)[1]);
     expect(states).toEqual(["STATE", "1 failed", "held"]);
@@ -113,7 +113,7 @@ describe("show", () => {
     expect(factOf("processes", text)).toBe("Its processes are gone.");
     expect(factOf("left", text)).toBeUndefined();
     const held = inside.batch(context);
-    context.store.setHold(held.log.batchId, { because: "a limit" });
+    context.store.setHeld(held.log.batchId, { because: "a limit" });
     expect(factOf("held", (await onCommandLine(inside, ["show", held.id])).out)).toContain("a limit");
   });
 

@@ -37,9 +37,9 @@ describeNeeding("Linux")("watch", () => {
     await terminal.shows(
       /1\/3 {2}task 1 {2}succeeded .*task 1\n {2}2 .*\n.* 1\/3\n {2}1 running · 1 queued · 1 succeeded/,
     );
-    context.store.setHold(batch.log.batchId, { because: "the disk is nearly full" });
+    context.store.setHeld(batch.log.batchId, { because: "the disk is nearly full" });
     await terminal.shows("Held: the disk is nearly full");
-    context.store.setHold(batch.log.batchId, undefined);
+    context.store.setHeld(batch.log.batchId, undefined);
     context.store.setActivities(batch.log.batchId, new Map([[2, "Writes b.ts"]]));
     await terminal.shows("Writes b.ts");
     batch.answer(2, "yes", cost).answer(3, "yes", cost).finish();

@@ -14,7 +14,7 @@ const dead = { ...ownIdentity(), startTicks: "0" };
 
 const patience = (patienceMs: number) => ({ patienceMs, isAttended: true });
 
-test("a batch that gives up leaves the hold standing for those that still wait, with one more try in vain", async () => {
+test("a batch that gives up leaves the hold in place for those that still wait, with one more try in vain", async () => {
   await using home = new Home();
   using store = home.store();
   const holds = new Holds(store.database, "a");
@@ -212,12 +212,12 @@ describe("a session that fails while it still runs", () => {
     const holds = new Holds(store.database, "a");
     const batch = new AccountHolds(holds, ownIdentity(), patience(day));
     const start = Date.now();
-    batch.met({ number: 1, model: undefined, outcome: { kind: "crashed", stderrTail: "" } }, start);
+    batch.failed({ number: 1, model: undefined, outcome: { kind: "crashed", stderrTail: "" } }, start);
     expect(holds.all()).toEqual([]);
-    batch.met({ number: 1, model: undefined, outcome: limited }, start);
+    batch.failed({ number: 1, model: undefined, outcome: limited }, start);
     expect(batch.stopping(undefined, start + 1)).toMatchObject({ tries: 0, until: start + 5 * minute });
     // What stands is left to its end, which may be a try in vain.
-    batch.met({ number: 1, model: undefined, outcome: limited }, start + minute);
+    batch.failed({ number: 1, model: undefined, outcome: limited }, start + minute);
     expect(holds.all()).toMatchObject([{ until: start + 5 * minute }]);
   });
 });

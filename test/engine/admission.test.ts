@@ -5,11 +5,11 @@ import { Machine } from "../../src/engine/memory/machine.ts";
 import { Admission, type Admitted } from "../../src/engine/scheduler/admission.ts";
 import { LoginProof } from "../../src/engine/scheduler/login-proof.ts";
 import { type SlotSource, Slots } from "../../src/engine/scheduler/slots.ts";
-import { StartHold } from "../../src/engine/scheduler/start-hold.ts";
+import { StartBackoff } from "../../src/engine/scheduler/start-backoff.ts";
 import { LateWrites } from "../../src/engine/shared/late-writes.ts";
 import { sharedCapacity } from "../../src/engine/shared/shared-store.ts";
 import type { Batch } from "../../src/model/event.ts";
-import type { Standstill } from "../../src/model/standstill.ts";
+import type { WaitReason } from "../../src/model/wait-reason.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import { type Hold, Holds } from "../../src/store/holds.ts";
 import { layoutOf } from "../../src/store/layout.ts";
@@ -57,11 +57,11 @@ function admissionIn(inside: Inside, given: Given = {}) {
     hasAnswered: false,
     kept: proofs,
   });
-  const startHold = new StartHold(given.startPatienceMs ?? 60 * minuteMs);
+  const startBackoff = new StartBackoff(given.startPatienceMs ?? 60 * minuteMs);
   const capacity = sharedCapacity(store.capacity, new LateWrites());
   const { limitBytes } = given;
   const machine = new Machine({ capacity, batchId: batch.log.batchId, holder, processors: 8, limitBytes });
-  const told: (Standstill | undefined)[] = [];
+  const told: (WaitReason | undefined)[] = [];
   const spent: string[] = [];
   const givenUp: string[] = [];
   let looks = 0;
@@ -74,11 +74,11 @@ function admissionIn(inside: Inside, given: Given = {}) {
     },
     slots,
     starts,
-    startHold,
+    startBackoff,
     holds,
     login,
-    host: { capacity: (footprint) => machine.hindrance(footprint) },
-    hold: (standstill) => told.push(standstill),
+    host: { whyWait: (footprint) => machine.whyWait(footprint) },
+    report: (reason) => told.push(reason),
     budgetSpent: () => {
       spent.push("spent");
       batch.append({ type: "cancel-requested", by: "budget" });
@@ -125,7 +125,7 @@ function admissionIn(inside: Inside, given: Given = {}) {
     holds,
     table,
     login,
-    startHold,
+    startBackoff,
     machine,
     place,
     lift,
@@ -162,13 +162,13 @@ describe("a task is due", () => {
     const isDue = () => [1, 2].map((number) => admission.isDue(number));
     place({ model: "opus", because: "Opus is held." });
     expect(isDue()).toEqual([false, true]);
-    expect([1, 2].map((number) => admission.tellHold(number))).toEqual([true, false]);
+    expect([1, 2].map((number) => admission.reportHold(number))).toEqual([true, false]);
     expect(told).toEqual([{ because: "Opus is held.", until: expect.any(Number) }]);
     lift({ kind: "usage-limit", model: "opus" });
     // A hold of all is waited for in the queue.
     place();
     expect(isDue()).toEqual([true, true]);
-    expect(admission.tellHold(1)).toBe(false);
+    expect(admission.reportHold(1)).toBe(false);
   });
 });
 
@@ -284,12 +284,12 @@ describe("the first session of a batch proves the login", () => {
 describe("after a start that failed", () => {
   test("one session tries, and its neighbours wait for it", async () => {
     using inside = new Inside();
-    const { asks, looked, startHold } = admissionIn(inside);
-    startHold.met("Waits for claude");
+    const { asks, looked, startBackoff } = admissionIn(inside);
+    startBackoff.failed("Waits for claude");
     // The next start is due.
-    startHold.ended();
+    startBackoff.ended();
     const first = await asks(1).promise;
-    expect(startHold.hindrance()).toMatchObject({ because: "Waits for claude" });
+    expect(startBackoff.waitReason()).toMatchObject({ because: "Waits for claude" });
     const second = asks(2);
     await looked();
     expect(second.isAnswered()).toBe(false);
@@ -338,7 +338,7 @@ describe("the budget of a batch", () => {
 test("memory that others need is waited for", async () => {
   using inside = new Inside();
   const { asks, looked, machine } = admissionIn(inside, { limitBytes: 300e6 });
-  machine.began("1", ownIdentity(), "c");
+  machine.started("1", ownIdentity(), "c");
   const second = asks(2);
   await looked();
   expect(second.isAnswered()).toBe(false);
@@ -367,16 +367,16 @@ test("a disk that is gone is told at once, and given up when patience has run ou
 });
 
 describe("the right to start", () => {
-  test("is free again when the session has begun, and its slot when it has ended", async () => {
+  test("is free again when the session is ready, and its slot when it has ended", async () => {
     using inside = new Inside();
     const { asks, looked } = admissionIn(inside, { starts: 1, slots: 2 });
     const first = await asks(1).promise;
     const second = asks(2);
     await looked();
     expect(second.isAnswered()).toBe(false);
-    first?.begun();
+    first?.ready();
     const two = await second.promise;
-    two?.begun();
+    two?.ready();
     const third = asks(3);
     await looked();
     expect(third.isAnswered()).toBe(false);

@@ -7,10 +7,10 @@ import { Store } from "../../src/store/store.ts";
 import { id, log, store } from "./printed-batch.ts";
 
 using other = new Store(store.layout.stateDirectory);
-const { began } = Sweeper.prototype;
-spyOn(Sweeper.prototype, "began").mockImplementation(function (this: Sweeper, ...session) {
+const { started } = Sweeper.prototype;
+spyOn(Sweeper.prototype, "started").mockImplementation(function (this: Sweeper, ...session) {
   other.batch(id)?.append(() => [{ type: "cancel-requested", by: "user" }]);
-  began.apply(this, session);
+  started.apply(this, session);
 });
 const hasRun = await runBatch(store, log);
 const { counts, tasks } = log.state;

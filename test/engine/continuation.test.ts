@@ -1,6 +1,6 @@
 // Whether another attempt can continue the conversation of one, and what is said where it cannot.
 import { expect, test } from "bun:test";
-import { beginsAnew, isRefused, whyAnew } from "../../src/engine/attempt/continuation.ts";
+import { isRefused, startsOver, whyStartedOver } from "../../src/engine/attempt/continuation.ts";
 import { type SessionOptionsInput, sessionOptions } from "../../src/model/options.ts";
 import type { FailureReason, Outcome } from "../../src/model/outcome.ts";
 import type { Attempt } from "../../src/model/state.ts";
@@ -27,23 +27,23 @@ test("a conversation is of no use that is refused before Claude says anything", 
 
 test("the task begins anew then, but not where its caller named the conversation", () => {
   const refused = attempt({ resumes: true, outcome: failed("request") });
-  expect(beginsAnew(refused, options())).toBe(true);
-  expect(beginsAnew({ ...refused, resumable: true }, options())).toBe(false);
-  expect(beginsAnew({ ...refused, resumes: false }, options())).toBe(false);
+  expect(startsOver(refused, options())).toBe(true);
+  expect(startsOver({ ...refused, resumable: true }, options())).toBe(false);
+  expect(startsOver({ ...refused, resumes: false }, options())).toBe(false);
   const named = { resumeSessionId: "theirs" };
-  expect(beginsAnew(refused, options(named))).toBe(false);
-  expect(beginsAnew(refused, options({ ...named, forkSession: true }))).toBe(true);
+  expect(startsOver(refused, options(named))).toBe(false);
+  expect(startsOver(refused, options({ ...named, forkSession: true }))).toBe(true);
 });
 
 test("it is said, and from where", () => {
   const refused = attempt({ resumes: true, outcome: failed("request") });
-  expect(whyAnew(refused, options())).toMatch(/could not be continued.*from its start/);
-  expect(whyAnew(refused, options({ resumeSessionId: "theirs", forkSession: true }))).toContain(
+  expect(whyStartedOver(refused, options())).toMatch(/could not be continued.*from its start/);
+  expect(whyStartedOver(refused, options({ resumeSessionId: "theirs", forkSession: true }))).toContain(
     "`resumeSessionId`",
   );
-  expect(whyAnew(refused, options({ resumeSessionId: "theirs" }))).toBeUndefined();
+  expect(whyStartedOver(refused, options({ resumeSessionId: "theirs" }))).toBeUndefined();
   const unsaved = attempt({ unsaved: true, outcome: { kind: "crashed", stderrTail: "" } });
-  expect(whyAnew(unsaved, options())).toMatch(/not saved.*attempt 1/);
-  expect(whyAnew({ ...unsaved, unsaved: false }, options())).toBeUndefined();
-  expect(whyAnew(undefined, options())).toBeUndefined();
+  expect(whyStartedOver(unsaved, options())).toMatch(/not saved.*attempt 1/);
+  expect(whyStartedOver({ ...unsaved, unsaved: false }, options())).toBeUndefined();
+  expect(whyStartedOver(undefined, options())).toBeUndefined();
 });

@@ -71,19 +71,19 @@ test("the task that met a limit is held by it, under whatever name it asked for 
 });
 
 test("tries in vain come less and less often", () => {
-  const standing = (tries: number) => ({ since: now, until: now, tries });
+  const existing = (tries: number) => ({ since: now, until: now, tries });
   const waits = [0, 1, 2, 3, 4, 9].map(
     (tries) =>
-      (holdFor(failed("auth"), { ...facts, standing: standing(tries), probed: true })?.until ?? 0) - now,
+      (holdFor(failed("auth"), { ...facts, existing: existing(tries), probed: true })?.until ?? 0) - now,
   );
   expect(waits).toEqual([0.5, 1, 2, 4, 8, 10].map((minutes) => minutes * minute));
 });
 
 test("those that were running when the limit came do not count as tries", () => {
-  const standing = { since: now - 1_000, until: now + minute, tries: 0 };
-  const late = holdFor(failed("usage-limit", { resetsAt: now + minute }), { ...facts, standing });
+  const existing = { since: now - 1_000, until: now + minute, tries: 0 };
+  const late = holdFor(failed("usage-limit", { resetsAt: now + minute }), { ...facts, existing });
   expect(late).toMatchObject({ tries: 0, until: now + minute });
-  const earlier = holdFor(failed("usage-limit", { resetsAt: now - minute }), { ...facts, standing });
+  const earlier = holdFor(failed("usage-limit", { resetsAt: now - minute }), { ...facts, existing });
   expect(earlier).toMatchObject({ until: now + minute });
 });
 
@@ -94,22 +94,22 @@ test("a login that others still have is not the account's fault", () => {
 
 test("patience for what names no end comes to an end, and begins anew for a hold that nobody has tried for long", () => {
   const old = { since: now - 25 * 60 * minute, until: now - 1_000, tries: 9 };
-  expect(holdFor(failed("auth"), { ...facts, standing: old, probed: true })).toBeUndefined();
-  expect(holdFor(failed("usage-limit"), { ...facts, standing: old, probed: true })).toBeUndefined();
+  expect(holdFor(failed("auth"), { ...facts, existing: old, probed: true })).toBeUndefined();
+  expect(holdFor(failed("usage-limit"), { ...facts, existing: old, probed: true })).toBeUndefined();
   const stale = { ...old, until: now - 2 * 60 * minute };
-  expect(holdFor(failed("auth"), { ...facts, standing: stale, probed: true })).toMatchObject({ since: now });
+  expect(holdFor(failed("auth"), { ...facts, existing: stale, probed: true })).toMatchObject({ since: now });
 });
 
 test("a reset that is named is waited for however long the hold has lasted, and patience begins anew behind it", () => {
   const old = { since: now - 25 * 60 * minute, until: now - 1_000, tries: 9 };
   const weekly = failed("usage-limit", { resetsAt: now + 6 * 24 * 60 * minute });
-  expect(holdFor(weekly, { ...facts, standing: old, probed: true })).toMatchObject({
+  expect(holdFor(weekly, { ...facts, existing: old, probed: true })).toMatchObject({
     since: now,
     until: now + 6 * 24 * 60 * minute,
   });
   // One that has passed is none: the API refuses all the same, and nobody says until when.
   const passed = failed("usage-limit", { resetsAt: now - minute });
-  expect(holdFor(passed, { ...facts, standing: old, probed: true })).toBeUndefined();
+  expect(holdFor(passed, { ...facts, existing: old, probed: true })).toBeUndefined();
 });
 
 test("a limit of one model name holds that name and no other", () => {
@@ -182,12 +182,12 @@ for (const { name, reason } of limits) {
       expect(hold).toMatchObject({ model: holds, until: sampleNow + minutes * minute });
       expect(hold?.because).toContain(sample.text.slice(0, 100));
       if (outcome.resetsAt !== undefined) return;
-      const standing = { since: sampleNow, until: sampleNow, tries: 30 };
-      expect(holdFor(outcome, { ...at, standing, probed: true })?.until).toBe(
+      const existing = { since: sampleNow, until: sampleNow, tries: 30 };
+      expect(holdFor(outcome, { ...at, existing, probed: true })?.until).toBe(
         sampleNow + held.minutes[1] * minute,
       );
-      const impatient = { ...standing, since: sampleNow - facts.patienceMs };
-      expect(holdFor(outcome, { ...at, standing: impatient, probed: true })).toBeUndefined();
+      const impatient = { ...existing, since: sampleNow - facts.patienceMs };
+      expect(holdFor(outcome, { ...at, existing: impatient, probed: true })).toBeUndefined();
     });
   }
 }

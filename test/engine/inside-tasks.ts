@@ -15,7 +15,7 @@ import { Tasks } from "../../src/engine/runner/tasks.ts";
 import { Admission } from "../../src/engine/scheduler/admission.ts";
 import { LoginProof } from "../../src/engine/scheduler/login-proof.ts";
 import { Slots } from "../../src/engine/scheduler/slots.ts";
-import { StartHold } from "../../src/engine/scheduler/start-hold.ts";
+import { StartBackoff } from "../../src/engine/scheduler/start-backoff.ts";
 import { LateWrites } from "../../src/engine/shared/late-writes.ts";
 import {
   sharedCapacity,
@@ -127,7 +127,7 @@ export function tasksIn(
     hasAnswered: false,
     kept: sharedProofs(proofs, late),
   });
-  const startHold = new StartHold(startPatienceMs);
+  const startBackoff = new StartBackoff(startPatienceMs);
   const capacity = sharedCapacity(store.capacity, late);
   const pace = isPaced
     ? new AccountPace({ capacity, account: pool, running: () => machineSlots.taken() })
@@ -151,7 +151,7 @@ export function tasksIn(
   const host = hostOf(
     new LocalHost({ machine, sweeper: new Sweeper({ isHeir: log.state.epoch > 1 }), environment }),
   );
-  const own = { host, slots, machineSlots, pace, holds, login, startHold, files };
+  const own = { host, slots, machineSlots, pace, holds, login, startBackoff, files };
   const attempts = new Attempts({ log: runnerLog, ...own });
   const admission = new Admission({
     state: () => log.state,
@@ -159,11 +159,11 @@ export function tasksIn(
     dueAt: (number) => attempts.dueAt(number),
     slots,
     starts,
-    startHold,
+    startBackoff,
     holds,
     login,
     host,
-    hold: (standstill) => standstill && told.push(standstill.because),
+    report: (reason) => reason && told.push(reason.because),
     budgetSpent: () => undefined,
     giveUpStarting,
   });
@@ -177,7 +177,7 @@ export function tasksIn(
     slots,
     machineSlots,
     admission,
-    startHold,
+    startBackoff,
     holds,
     files,
     environment,
@@ -200,7 +200,7 @@ export function tasksIn(
     table,
     proofs,
     machine,
-    startHold,
+    startBackoff,
 
     [Symbol.dispose]: () => {
       slots[Symbol.dispose]();

@@ -69,7 +69,7 @@ test("the engine writes to the store through its log and what may come late, and
   const capacity = await writersIn("store/capacity.ts");
   // So that a change of form does not empty the lists.
   expect(store).toEqual(
-    expect.arrayContaining(["setAlive", "setActivities", "setHold", "claimKeeper", "announce"]),
+    expect.arrayContaining(["setAlive", "setActivities", "setHeld", "claimKeeper", "announce"]),
   );
   expect(capacity).toEqual(expect.arrayContaining(["changePace", "setFootprint", "setLoad"]));
   const writers = new RegExp(`\\b#?store\\.(?:capacity\\.)?(?:${[...store, ...capacity].join("|")})\\(`);

@@ -10,7 +10,7 @@ const waits = "Waits for the first session, which proves that the login works.";
 /** The proof as a batch of this account begins with it; its first session has started. */
 function batchOf(kept: LoginProofs): LoginProof {
   const proof = new LoginProof({ patienceMs: 60 * minuteMs, hasAnswered: false, kept });
-  proof.began(1);
+  proof.started(1);
   return proof;
 }
 
@@ -20,14 +20,14 @@ test("what one batch has shown holds for the next one, and for one that waits al
   using other = home.store();
   const kept = new LoginProofs(store.database, "a");
   const [first, second] = [batchOf(kept), batchOf(new LoginProofs(other.database, "a"))];
-  expect([first.hindrance(), second.hindrance()]).toEqual([waits, waits]);
+  expect([first.whyWait(), second.whyWait()]).toEqual([waits, waits]);
   first.answered();
-  expect([first.hindrance(), second.hindrance(), batchOf(kept).hindrance()]).toEqual([
+  expect([first.whyWait(), second.whyWait(), batchOf(kept).whyWait()]).toEqual([
     undefined,
     undefined,
     undefined,
   ]);
-  expect(batchOf(new LoginProofs(store.database, "b")).hindrance()).toBe(waits);
+  expect(batchOf(new LoginProofs(store.database, "b")).whyWait()).toBe(waits);
 });
 
 test("a refused login takes the proof back, and the next reply gives it again", async () => {
@@ -38,9 +38,9 @@ test("a refused login takes the proof back, and the next reply gives it again", 
   batch.answered();
   batch.doubted(2);
   expect(kept.isProven(Date.now())).toBe(false);
-  expect(batchOf(kept).hindrance()).toBe(waits);
+  expect(batchOf(kept).whyWait()).toBe(waits);
   batch.answered();
-  expect(batchOf(kept).hindrance()).toBeUndefined();
+  expect(batchOf(kept).whyWait()).toBeUndefined();
 });
 
 test("a proof holds for five minutes, and not when the clock was set back behind it", async () => {
@@ -60,7 +60,7 @@ test("a batch whose first session is refused does not believe an older proof", a
   const batch = batchOf(kept);
   batch.doubted(1);
   kept.keep(Date.now());
-  expect(batch.hindrance()).toBe(waits);
+  expect(batch.whyWait()).toBe(waits);
 });
 
 test("a session that has only just started proves nothing, however long this process has run", async () => {
@@ -68,8 +68,8 @@ test("a session that has only just started proves nothing, however long this pro
   using store = home.store();
   const kept = new LoginProofs(store.database, "a");
   const proof = new LoginProof({ patienceMs: 1.5 * performance.now(), hasAnswered: false, kept });
-  proof.began(1);
-  expect(proof.hindrance()).toBe(waits);
+  proof.started(1);
+  expect(proof.whyWait()).toBe(waits);
 });
 
 /** An account of which nothing was ever proven, and what a batch writes down of it. */
@@ -87,41 +87,41 @@ function unproven() {
 
 test("without a first session, after an answer, or without patience, nobody waits", () => {
   const { proofWith } = unproven();
-  expect(proofWith(minuteMs).hindrance()).toBeUndefined();
+  expect(proofWith(minuteMs).whyWait()).toBeUndefined();
   for (const proof of [proofWith(0), proofWith(minuteMs, true)]) {
-    proof.began(1);
-    expect(proof.hindrance()).toBeUndefined();
+    proof.started(1);
+    expect(proof.whyWait()).toBeUndefined();
   }
   const proof = proofWith(minuteMs);
-  proof.began(1);
-  expect(proof.hindrance()).toBe(waits);
+  proof.started(1);
+  expect(proof.whyWait()).toBe(waits);
   proof.answered();
-  expect(proof.hindrance()).toBeUndefined();
+  expect(proof.whyWait()).toBeUndefined();
 });
 
 test("where the first session ends without an answer, the next one proves it", () => {
   const { proofWith } = unproven();
   const proof = proofWith(minuteMs);
-  proof.began(1);
+  proof.started(1);
   proof.ended(2);
-  expect(proof.hindrance()).toBe(waits);
+  expect(proof.whyWait()).toBe(waits);
   proof.ended(1);
-  expect(proof.hindrance()).toBeUndefined();
-  proof.began(3);
-  expect(proof.hindrance()).toBe(waits);
+  expect(proof.whyWait()).toBeUndefined();
+  proof.started(3);
+  expect(proof.whyWait()).toBe(waits);
 });
 
 test("a session that thinks for longer than patience lasts has passed the login, unless it was refused", () => {
   using clock = new HandClock();
   const { proofWith } = unproven();
   const [proof, doubtful, others] = [proofWith(minuteMs), proofWith(minuteMs), proofWith(minuteMs)];
-  for (const one of [proof, doubtful, others]) one.began(1);
+  for (const one of [proof, doubtful, others]) one.started(1);
   doubtful.doubted(1);
   others.doubted(2);
   clock.now += minuteMs;
-  expect(proof.hindrance()).toBe(waits);
+  expect(proof.whyWait()).toBe(waits);
   clock.now += 1;
-  expect([proof, doubtful, others].map((one) => one.hindrance())).toEqual([undefined, waits, undefined]);
+  expect([proof, doubtful, others].map((one) => one.whyWait())).toEqual([undefined, waits, undefined]);
 });
 
 test("an answer is written down once a minute, and at once after a doubt", () => {

@@ -46,7 +46,7 @@ test("a running session is measured with its whole tree, and what it takes is to
   expect(loads).toEqual([{ sessions: 0, usedBytes: 0, expectedBytes: 0 }]);
   machine.look(true);
   expect(loads).toHaveLength(1);
-  machine.began("1", ownIdentity(), "c");
+  machine.started("1", ownIdentity(), "c");
   expect(machine.membersOf("1")).toEqual([]);
   machine.look(true);
   expect(machine.membersOf("1").map(({ pid }) => pid)).toContain(process.pid);
@@ -67,7 +67,7 @@ test("what a session took is learned from five looks on", () => {
   using inside = new Inside();
   const { machine, footprint } = machineIn(inside);
   const runWith = (looks: number) => {
-    machine.began("1", ownIdentity(), "c");
+    machine.started("1", ownIdentity(), "c");
     for (let look = 0; look < looks; look++) machine.look(true);
     machine.ended("1");
   };
@@ -83,19 +83,19 @@ test("what a session took is learned from five looks on", () => {
 test("within a limit of memory, one session may always run, and the next one waits", () => {
   using inside = new Inside();
   const { machine } = machineIn(inside, 300e6);
-  expect(machine.hindrance("c")).toBeUndefined();
-  machine.began("1", ownIdentity(), "c");
-  expect(machine.hindrance("c")).toMatch(
+  expect(machine.whyWait("c")).toBeUndefined();
+  machine.started("1", ownIdentity(), "c");
+  expect(machine.whyWait("c")).toMatch(
     /^Waits for memory: the running session may take .*`memoryLimitMb` is 300\.$/,
   );
   machine.ended("1");
-  expect(machine.hindrance("c")).toBeUndefined();
+  expect(machine.whyWait("c")).toBeUndefined();
 });
 
 test("a session whose task is not known yet counts, and another one makes room for it", () => {
   using inside = new Inside();
   const { machine, loads } = machineIn(inside, 1);
-  for (const marker of ["oldest", "younger", "unknown"]) machine.began(marker, ownIdentity(), "c");
+  for (const marker of ["oldest", "younger", "unknown"]) machine.started(marker, ownIdentity(), "c");
   machine.look(true);
   expect(loads.at(-1)?.sessions).toBe(3);
   expect(machine.toEvict((marker) => marker !== "unknown")).toEqual(["younger"]);
@@ -106,7 +106,7 @@ test("what was learned counts for the next session, and is written down where it
   const { machine, footprint, written } = machineIn(inside, 600e6);
   const small = living();
   const runWith = (identity: ProcessIdentity) => {
-    machine.began("1", identity, "c");
+    machine.started("1", identity, "c");
     for (let look = 0; look < 5; look++) machine.look(true);
     machine.ended("1");
   };
@@ -114,13 +114,13 @@ test("what was learned counts for the next session, and is written down where it
   const first = footprint() ?? Number.POSITIVE_INFINITY;
   // A `sleep` takes next to nothing, so that two more fit.
   expect(first).toBeLessThan(50e6);
-  machine.began("1", small.identity, "c");
-  machine.began("2", small.identity, "c");
-  expect(machine.hindrance("c")).toBeUndefined();
-  expect(machine.hindrance("unknown")).toBeUndefined();
-  machine.began("3", small.identity, "unknown");
-  machine.began("4", small.identity, "unknown");
-  expect(machine.hindrance("unknown")).toContain("the next one 256 MB");
+  machine.started("1", small.identity, "c");
+  machine.started("2", small.identity, "c");
+  expect(machine.whyWait("c")).toBeUndefined();
+  expect(machine.whyWait("unknown")).toBeUndefined();
+  machine.started("3", small.identity, "unknown");
+  machine.started("4", small.identity, "unknown");
+  expect(machine.whyWait("unknown")).toContain("the next one 256 MB");
   for (const marker of ["1", "2", "3", "4"]) machine.ended(marker);
   expect(written).toHaveLength(1);
   runWith(small.identity);
@@ -135,10 +135,10 @@ test("what others have learned counts, and what a running session takes above it
   using inside = new Inside();
   const { machine } = machineIn(inside, 100);
   inside.context().store.capacity.setFootprint("c", 12e6);
-  machine.began("1", ownIdentity(), "c");
-  expect(machine.hindrance("c")).toContain("the running session may take 12 MB, the next one 12 MB");
+  machine.started("1", ownIdentity(), "c");
+  expect(machine.whyWait("c")).toContain("the running session may take 12 MB, the next one 12 MB");
   machine.look(true);
-  const peak = Number(/the next one (\d+) MB/.exec(machine.hindrance("c") ?? "")?.[1]);
+  const peak = Number(/the next one (\d+) MB/.exec(machine.whyWait("c") ?? "")?.[1]);
   expect(peak).toBeGreaterThan(20);
 });
 
@@ -155,16 +155,16 @@ describe("the pressure on the machine", () => {
     const { machine } = machineIn(inside);
     const now = { memory: 20, processor: 0 };
     using _ = pressed(now);
-    machine.began("1", ownIdentity(), "c");
-    expect(machine.hindrance("c")).toBeUndefined();
+    machine.started("1", ownIdentity(), "c");
+    expect(machine.whyWait("c")).toBeUndefined();
     now.memory = 21.4;
-    expect(machine.hindrance("c")).toBe(
+    expect(machine.whyWait("c")).toBe(
       "Waits for memory: processes on this machine waited for it 21 % of the time.",
     );
     clock.now += 1_000;
     // One may always run.
     machine.ended("1");
-    expect(machine.hindrance("c")).toBeUndefined();
+    expect(machine.whyWait("c")).toBeUndefined();
   });
 
   test("of processors lets one session start every two seconds, where many of ours run", async () => {
@@ -173,17 +173,17 @@ describe("the pressure on the machine", () => {
     const { machine } = machineIn(inside, undefined, 1);
     using _ = pressed({ memory: 0, processor: 95 });
     const { all, end } = processes();
-    const start = (number: number) => machine.began(String(number), all[number - 1]?.identity ?? gone, "c");
+    const start = (number: number) => machine.started(String(number), all[number - 1]?.identity ?? gone, "c");
     for (const number of [1, 2, 3]) start(number);
-    expect(machine.hindrance("c")).toBeUndefined();
+    expect(machine.whyWait("c")).toBeUndefined();
     start(4);
-    expect(machine.hindrance("c")).toBe(
+    expect(machine.whyWait("c")).toBe(
       "Waits for the processors: processes on this machine waited for them 95 % of the time.",
     );
     clock.now += 1_999;
-    expect(machine.hindrance("c")).toBeDefined();
+    expect(machine.whyWait("c")).toBeDefined();
     clock.now += 1;
-    expect(machine.hindrance("c")).toBeUndefined();
+    expect(machine.whyWait("c")).toBeUndefined();
     await end();
   });
 
@@ -192,8 +192,8 @@ describe("the pressure on the machine", () => {
     const { machine } = machineIn(inside, undefined, 1);
     using _ = pressed({ memory: 0, processor: 90 });
     const { all, end } = processes();
-    for (const [index, { identity }] of all.entries()) machine.began(String(index), identity, "c");
-    expect(machine.hindrance("c")).toBeUndefined();
+    for (const [index, { identity }] of all.entries()) machine.started(String(index), identity, "c");
+    expect(machine.whyWait("c")).toBeUndefined();
     await end();
   });
 });
@@ -204,7 +204,7 @@ test("the surroundings are looked at ten times a second at most", () => {
   const { machine, asked } = machineIn(inside);
   for (const ms of [0, 50, 49, 1, 50]) {
     clock.now += ms;
-    machine.hindrance("c");
+    machine.whyWait("c");
   }
   expect(asked()).toBe(2);
 });
@@ -213,7 +213,7 @@ test("a look that took long is made less often, and one that took no time at onc
   using inside = new Inside();
   using clock = new HandClock();
   const { machine, loads } = machineIn(inside);
-  machine.began("1", ownIdentity(), "c");
+  machine.started("1", ownIdentity(), "c");
   const hasLooked = () => {
     const before = loads.length;
     machine.look();

@@ -116,7 +116,7 @@ test("a page shows what holds its batch, and nothing of the kind once that has e
   const { store } = inside.context();
   const held = inside.batch(inside.context());
   const other = inside.batch(inside.context());
-  store.setHold(held.log.batchId, { because: "Waits for a login.", until: Date.now() + 60_000 });
+  store.setHeld(held.log.batchId, { because: "Waits for a login.", until: Date.now() + 60_000 });
   const page = pageOf(inside, held);
   await page.write();
   expect(page.told().held).toContain("Waits for a login.");

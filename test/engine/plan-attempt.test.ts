@@ -32,8 +32,7 @@ describe("the first attempt", () => {
     const batch = batchIn(inside);
     const plan = planOf(inside, batch);
     expect(plan).toMatchObject({ attempt: 1, resumes: false, prompt: "do it" });
-    for (const name of ["anewBecause", "costBefore", "lost", "hindrance"])
-      expect(plan).not.toHaveProperty(name);
+    for (const name of ["anewBecause", "costBefore", "impossible"]) expect(plan).not.toHaveProperty(name);
     expect(plan.session).toMatchObject({
       workingDirectory: inside.work,
       files: [],
@@ -73,14 +72,18 @@ describe("the first attempt", () => {
     const plan = planOf(inside, batch, { values: { shared: { A: "1", B: "2" }, tasks: {} } });
     expect(plan.session.environment).toMatchObject({ A: "1", B: "2" });
     expect(planOf(inside, batch, { values: { shared: { B: "2" }, tasks: {} } })).toMatchObject({
-      lost: ["A"],
-      hindrance:
-        "The value of the variable A (`env`) was lost when the processes of the batch ended. Values are never stored.",
+      impossible: {
+        lost: ["A"],
+        message:
+          "The value of the variable A (`env`) was lost when the processes of the batch ended. Values are never stored.",
+      },
     });
     expect(planOf(inside, batch)).toMatchObject({
-      lost: ["A", "B"],
-      hindrance:
-        "The values of A, B (`env`) were lost when the processes of the batch ended. Values are never stored.",
+      impossible: {
+        lost: ["A", "B"],
+        message:
+          "The values of A, B (`env`) were lost when the processes of the batch ended. Values are never stored.",
+      },
     });
     expect(planOf(inside, batch).session.environment).toMatchObject({ A: "ours" });
   });
@@ -103,7 +106,7 @@ describe("the first attempt", () => {
     const start = (
       sessionOptions: Batch["sessionOptions"],
       allowedRoots: string[] | undefined = [inside.work],
-    ) => planOf(inside, batchIn(inside, { sessionOptions, allowedRoots })).hindrance;
+    ) => planOf(inside, batchIn(inside, { sessionOptions, allowedRoots })).impossible?.message;
     const link = inside.file("work/link");
     const text = `${link} now leads to /usr, outside the allowed roots: it was replaced after the batch had been checked.`;
     expect(start({ workingDirectory: link })).toBe(text);
@@ -111,7 +114,7 @@ describe("the first attempt", () => {
     expect(start({ workingDirectory: inside.file("work/sub") })).toBeUndefined();
     expect(start({ workingDirectory: link }, ["/nowhere", "/usr"])).toBeUndefined();
     expect(
-      planOf(inside, batchIn(inside, { sessionOptions: { workingDirectory: link } })).hindrance,
+      planOf(inside, batchIn(inside, { sessionOptions: { workingDirectory: link } })).impossible,
     ).toBeUndefined();
   });
 });

@@ -4,7 +4,7 @@ import { spyOn } from "bun:test";
 import { Sweeper } from "../../src/claude/sweep.ts";
 import { resultTextOf } from "../../src/engine/output/result-text.ts";
 import { runBatch } from "../../src/engine/runner/runner.ts";
-import { StartHold } from "../../src/engine/scheduler/start-hold.ts";
+import { StartBackoff } from "../../src/engine/scheduler/start-backoff.ts";
 import { Store } from "../../src/store/store.ts";
 import { began, id, log, store } from "./printed-batch.ts";
 
@@ -17,13 +17,13 @@ function retryOnce(): void {
   other.batch(id)?.append(() => [{ type: "retry-requested", tasks: [], options, changed: [1] }]);
 }
 // A session was started, or its directory was not there.
-const start = Sweeper.prototype.began;
-spyOn(Sweeper.prototype, "began").mockImplementation(function (this: Sweeper, ...session) {
+const start = Sweeper.prototype.started;
+spyOn(Sweeper.prototype, "started").mockImplementation(function (this: Sweeper, ...session) {
   retryOnce();
   start.apply(this, session);
 });
-const { release } = StartHold.prototype;
-spyOn(StartHold.prototype, "release").mockImplementation(function (this: StartHold, number) {
+const { release } = StartBackoff.prototype;
+spyOn(StartBackoff.prototype, "release").mockImplementation(function (this: StartBackoff, number) {
   retryOnce();
   release.call(this, number);
 });

@@ -27,8 +27,8 @@ if (!log) throw new Error("There is no such batch");
 const told = new Set<string>();
 const doing = new Set<string>();
 const hasRun = await runBatch(store, log, {
-  watching: ({ tasks }, activities, standstill) => {
-    if (standstill) told.add(standstill.because);
+  watching: ({ tasks }, activities, reason) => {
+    if (reason) told.add(reason.because);
     for (const activity of activities.values()) doing.add(activity);
     const seen = process.env["SEEN"];
     if (seen !== undefined && doing.size > 0) closeSync(openSync(seen, "a"));

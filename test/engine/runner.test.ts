@@ -164,7 +164,7 @@ describe("a runner", () => {
     await using home = new Home();
     using store = home.store();
     const { isDone, row } = running(home, store, ["hello"], {
-      prepare: (place, batchId) => place.setHold(batchId, { because: "of long ago" }),
+      prepare: (place, batchId) => place.setHeld(batchId, { because: "of long ago" }),
     });
     expect(await isDone()).toBe("true");
     expect(row().held).toBeUndefined();

@@ -93,8 +93,8 @@ describe("a session", () => {
     attempt.checkClocks();
     expect(given).toEqual(["prompt", "close"]);
     expect(heard).toMatchObject([
-      { hasBegun: true, replies: 1, throttles: 0, loginRefusals: 0, failed: undefined },
-      { hasBegun: true, replies: 0 },
+      { isReady: true, replies: 1, throttles: 0, loginRefusals: 0, failed: undefined },
+      { isReady: true, replies: 0 },
     ]);
     expect(await ends()).toMatchObject({
       outcome: { kind: "succeeded", length: 4 },
@@ -172,13 +172,13 @@ describe("a session", () => {
   });
 });
 
-test("the answer to `initialize` shows that a session has begun, and is no first output", async () => {
+test("the answer to `initialize` shows that a session is ready, and is no first output", async () => {
   using inside = new Inside();
   using clock = new HandClock();
   const { attempt, heard, says, ends } = attemptIn(inside, { options: { firstEventTimeoutSeconds: 10 } });
   attempt.prompt("do it");
   says(initialized());
-  expect(heard).toMatchObject([{ hasBegun: true, replies: 0 }]);
+  expect(heard).toMatchObject([{ isReady: true, replies: 0 }]);
   clock.now += 11_000;
   attempt.checkClocks();
   expect(await ends()).toMatchObject({ outcome: { kind: "timed-out", clock: "first-event" } });
@@ -277,7 +277,7 @@ test("what an adopted session said before is no news", async () => {
   says(init, said("x"));
   expect(heard).toEqual([]);
   says(said("y"));
-  expect(heard).toMatchObject([{ hasBegun: true, replies: 1 }]);
+  expect(heard).toMatchObject([{ isReady: true, replies: 1 }]);
   expect(attempt.activity).toBeString();
   // What came with its end is news as well.
   const end = await ends({ code: 1 });
@@ -289,7 +289,7 @@ test("what a session says with its last breath is told, though nobody had looked
   const own = attemptIn(inside);
   appendFileSync(inside.file("t.ndjson"), `${JSON.stringify(init)}\n${JSON.stringify(said("x"))}\n`);
   await own.ends({ code: 1 });
-  expect(own.heard).toMatchObject([{ hasBegun: true, replies: 1 }]);
+  expect(own.heard).toMatchObject([{ isReady: true, replies: 1 }]);
   // Of one that another runner started, it may be of long ago.
   using other = new Inside();
   const adopted = attemptIn(other, { adopted: true });
@@ -304,7 +304,7 @@ test("what an adopted session says after the first look is told at its end too",
   says(init);
   appendFileSync(inside.file("t.ndjson"), `${JSON.stringify(said("x"))}\n`);
   await ends({ code: 1 });
-  expect(heard).toMatchObject([{ hasBegun: true, replies: 1 }]);
+  expect(heard).toMatchObject([{ isReady: true, replies: 1 }]);
 });
 
 test("a failed result is told once", () => {

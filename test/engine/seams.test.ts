@@ -49,7 +49,7 @@ class Elsewhere implements SessionHost {
     return false;
   }
 
-  capacity(): string | undefined {
+  whyWait(): string | undefined {
     return this.full ? "Waits for the other machine." : undefined;
   }
 
@@ -217,7 +217,7 @@ describe("another pool", () => {
     const means = { claudePath: inside.claude, layout: context.store.layout, environment, values: noValues };
     for (const workingDirectory of [inside.work, inside.work, inside.path]) {
       const plan = planAttempt(batch.log.state, 1, { ...means, workingDirectory }).session;
-      const start = await host.start(plan, { footprint: "any" });
+      const start = await host.start(plan, { footprintKey: "any" });
       if (!start.started) throw new Error(start.message);
       spares.push({ plan, session: start.session });
     }

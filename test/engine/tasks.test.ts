@@ -498,17 +498,17 @@ describe("a `claude` that is not there", () => {
       batch: { claudePath: away, claudePathIsSet: true },
     });
     using runner = tasksIn(inside, context.store, batch);
-    const { tasks, startHold, givenUp } = runner;
+    const { tasks, startBackoff, givenUp } = runner;
     const all = tasks.runAll();
     await eventually(
-      () => startHold.hindrance() !== undefined,
+      () => startBackoff.waitReason() !== undefined,
       () => "nobody waits",
     );
-    expect(startHold.hindrance()?.because).toStartWith(`Waits for claude: ${away} is not there`);
+    expect(startBackoff.waitReason()?.because).toStartWith(`Waits for claude: ${away} is not there`);
     letClaudeSay(inside, { one: fine });
     writeFileSync(away, readFileSync(inside.claude), { mode: 0o755 });
     await all;
-    expect([outcomesOf(batch), givenUp, startHold.hindrance()]).toEqual([["succeeded"], [], undefined]);
+    expect([outcomesOf(batch), givenUp, startBackoff.waitReason()]).toEqual([["succeeded"], [], undefined]);
   });
 
   test("is given up when patience has run out", async () => {
@@ -533,10 +533,10 @@ describe("a `claude` that is not there", () => {
     const batch = inside.batch(context, { tasks: [{ ...gone, options }, one] });
     letClaudeSay(inside, { one: fine });
     using runner = tasksIn(inside, context.store, batch);
-    const { tasks, startHold, failures } = runner;
+    const { tasks, startBackoff, failures } = runner;
     await tasks.runAll();
     expect(outcomesOf(batch)).toEqual(["not-started", "succeeded"]);
-    expect([startHold.hindrance(), failures]).toEqual([undefined, []]);
+    expect([startBackoff.waitReason(), failures]).toEqual([undefined, []]);
     expect(existsSync(inside.file("gone"))).toBe(false);
   });
 });

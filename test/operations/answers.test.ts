@@ -1,7 +1,7 @@
 // What a client is answered of a batch: how much of each text, and how it reads on.
 import { describe, expect, test } from "bun:test";
-import { awaitsProof } from "../../src/model/standstill.ts";
 import type { DoneTask } from "../../src/model/state.ts";
+import { awaitsProof } from "../../src/model/wait-reason.ts";
 import { batchTask, batchTaskAnswer, cancelBatchTask } from "../../src/operations/batch-tasks.ts";
 import { callsMoveAfterMs } from "../../src/operations/claude-code-client.ts";
 import { clientAnswerOf } from "../../src/operations/client-answer.ts";
@@ -258,7 +258,7 @@ describe("when to ask again", () => {
     const context = inside.context();
     const paused = (running: boolean, hold: { because: string; until?: number } | undefined) => {
       const batch = running ? inside.batch(context).start(1) : inside.batch(context);
-      context.store.setHold(batch.log.batchId, hold);
+      context.store.setHeld(batch.log.batchId, hold);
       const row = context.store.row(batch.log.batchId);
       return row && isPaused(row);
     };
@@ -269,8 +269,8 @@ describe("when to ask again", () => {
     expect(paused(false, { because: awaitsProof })).toBe(false);
     expect(paused(false, { because: "x", until: Date.now() + minute })).toBe(true);
     expect(paused(false, { because: "x", until: Date.now() + 2_000 })).toBe(false);
-    expect(cursorFrom("12-ab")).toEqual({ sequence: 12, hold: "ab" });
-    expect(cursorFrom("12")).toEqual({ sequence: 12, hold: undefined });
+    expect(cursorFrom("12-ab")).toEqual({ sequence: 12, held: "ab" });
+    expect(cursorFrom("12")).toEqual({ sequence: 12, held: undefined });
   });
 });
 

@@ -31,7 +31,7 @@ describe("list_batches", () => {
     inside.batch(context).start(1);
     inside.batch(context, { isRun: false });
     const held = inside.batch(context);
-    context.store.setHold(held.log.batchId, { because: "a limit", until: Date.UTC(2100, 0, 1) });
+    context.store.setHeld(held.log.batchId, { because: "a limit", until: Date.UTC(2100, 0, 1) });
     const { batches } = await listBatches.run(context, {}, inside.call());
     const when = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     const [waiting, lost, running, broken, good] = batches;
@@ -151,13 +151,13 @@ describe("wait_for_batch", () => {
         { batchId: batch.id, cursor },
         inside.call({ limits: { waitSeconds, answerCharacters: 1 } }),
       );
-    context.store.setHold(batch.log.batchId, { because: "a limit" });
+    context.store.setHeld(batch.log.batchId, { because: "a limit" });
     const first = await wait("0", 600);
     expect(first.cursor).toMatch(new RegExp(`^${batch.log.sequence}-[a-z0-9]+$`));
     expect(first).toMatchObject({ heldBecause: "a limit", message: expect.stringContaining("a limit") });
     // Known already: it waits as long as it may.
     expect((await wait(first.cursor, 0)).cursor).toBe(first.cursor);
-    context.store.setHold(batch.log.batchId, { because: "another limit" });
+    context.store.setHeld(batch.log.batchId, { because: "another limit" });
     expect((await wait(first.cursor, 600)).cursor).not.toBe(first.cursor);
   });
 

@@ -5,14 +5,14 @@ import type { BatchState, DoneTask } from "../../src/model/state.ts";
 import {
   batchAnswerOf,
   countsText,
+  heldFieldsOf,
   heldText,
-  holdOf,
   outcomeWord,
   type ResultEntry,
   remarksOf,
   resultEntryOf,
   sessionAnswerOf,
-  standingText,
+  statusText,
 } from "../../src/report/answer.ts";
 import { after, created, ended, event, identity, started, succeeded, usageOf } from "../model/events.ts";
 
@@ -107,8 +107,8 @@ describe("the answer of a batch", () => {
 
 describe("a hold", () => {
   test("has fields only while it is on, and a time only where one is known", () => {
-    expect(holdOf(undefined)).toEqual({});
-    expect(holdOf({ because: "limit" })).toEqual({ heldBecause: "limit" });
+    expect(heldFieldsOf(undefined)).toEqual({});
+    expect(heldFieldsOf({ because: "limit" })).toEqual({ heldBecause: "limit" });
   });
 
   test("is a sentence with the time that is left", () => {
@@ -239,7 +239,7 @@ describe("the counts in words", () => {
 
   test("name the first file that could not be written, and how many", () => {
     const said = (...paths: string[]) =>
-      standingText(after(created(2), ...paths.map(failed)), "running", { door: "tools" });
+      statusText(after(created(2), ...paths.map(failed)), "running", { door: "tools" });
     expect(said("/a")).toBe(
       "None of the 2 tasks has ended. 1 file could not be written: /a: full. It is still running; ask again later.",
     );

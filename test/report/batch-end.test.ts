@@ -3,7 +3,7 @@ import { type BatchEnd, batchEndOf, endOfState, exitStatusOf } from "../../src/m
 import type { EventBody } from "../../src/model/event.ts";
 import { type Canceller, cancellers } from "../../src/model/outcome.ts";
 import type { BatchState } from "../../src/model/state.ts";
-import { standingText } from "../../src/report/answer.ts";
+import { statusText } from "../../src/report/answer.ts";
 import {
   endClass,
   endFactsOf,
@@ -177,7 +177,7 @@ describe("the end of a batch", () => {
   test("names a file that could not be written", () => {
     const state = batchState(["a"], [started(1), ended(1, succeeded), { type: "batch-ended" }]);
     state.fileFailures.set("/out/x.html", "no space left");
-    expect(standingText(state, "finished", { door: "tools" })).toBe(
+    expect(statusText(state, "finished", { door: "tools" })).toBe(
       "The task succeeded. 1 file could not be written: /out/x.html: no space left.",
     );
   });

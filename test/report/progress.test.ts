@@ -4,7 +4,7 @@ import type { EventBody } from "../../src/model/event.ts";
 import type { BatchState } from "../../src/model/state.ts";
 import { timeText } from "../../src/report/amounts.ts";
 import { livePage, type PageView } from "../../src/report/page.ts";
-import { headerHtml, holdText, progressHtml } from "../../src/report/progress-panel.ts";
+import { headerHtml, heldNote, progressHtml } from "../../src/report/progress-panel.ts";
 import { factsIn, markupOf, textsIn } from "./markup.ts";
 import { batchState, began, ended, pageView, started, succeeded, usage } from "./samples.ts";
 
@@ -104,11 +104,11 @@ test("each count's part of the bar begins where the one before ends", () => {
 
 describe("a hold", () => {
   test("is told with its reason as one sentence, and its end where that is known", () => {
-    expect(holdText(undefined)).toBe("");
-    expect(holdText({ because: "the disk is nearly full. " })).toBe(
+    expect(heldNote(undefined)).toBe("");
+    expect(heldNote({ because: "the disk is nearly full. " })).toBe(
       "No new sessions start: the disk is nearly full.",
     );
-    expect(holdText({ because: "limit", until: began })).toBe(
+    expect(heldNote({ because: "limit", until: began })).toBe(
       `No new sessions start: limit. They continue at ${timeText(began)}.`,
     );
   });

@@ -96,11 +96,11 @@ describe("the row of a batch", () => {
     expect(row()).toEqual(filled);
     expect(row().aliveAt).toBeWithin(before, Date.now() + 1);
 
-    store.setHold(batchId, { because: "limit", until: 99 });
+    store.setHeld(batchId, { because: "limit", until: 99 });
     expect(row().held).toEqual({ because: "limit", until: 99 });
-    store.setHold(batchId, { because: "limit" });
+    store.setHeld(batchId, { because: "limit" });
     expect(row().held).toEqual({ because: "limit", until: undefined });
-    store.setHold(batchId, undefined);
+    store.setHeld(batchId, undefined);
     expect(row()).toEqual(filled);
 
     const usage = { costUsd: 0.5, numTurns: 1, durationMs: 1, atLeast: true };

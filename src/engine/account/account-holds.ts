@@ -53,13 +53,13 @@ export class AccountHolds {
     this.refresh();
   }
 
-  /** Reads the holds that other runners met. */
+  /** Reads the holds that other runners placed. */
   refresh(now = Date.now()): void {
     this.#known = this.#holds.all();
-    const standing = new Set(this.#known.map(nameOf));
-    for (const name of this.#waitingSince.keys()) if (!standing.has(name)) this.#waitingSince.delete(name);
-    for (const name of this.#tried) if (!standing.has(name)) this.#tried.delete(name);
-    for (const name of standing) if (!this.#waitingSince.has(name)) this.#waitingSince.set(name, now);
+    const existing = new Set(this.#known.map(nameOf));
+    for (const name of this.#waitingSince.keys()) if (!existing.has(name)) this.#waitingSince.delete(name);
+    for (const name of this.#tried) if (!existing.has(name)) this.#tried.delete(name);
+    for (const name of existing) if (!this.#waitingSince.has(name)) this.#waitingSince.set(name, now);
   }
 
   /** What stops tasks with this model; undefined if one may start, even if only as a probe. */
@@ -112,13 +112,13 @@ export class AccountHolds {
   }
 
   /** Applies the failure of a session that has not ended yet, so that others stop at once. */
-  met({ number, model, outcome }: Ended, now: number): void {
+  failed({ number, model, outcome }: Ended, now: number): void {
     const facts = { model, now, patienceMs: this.#patienceFor(outcome), probed: false };
     const first = holdFor(outcome, { ...facts, othersAnswered: this.#othersAnswered(number, now) });
     if (!first) return;
-    const standing = this.#holds.all().find((hold) => isSame(hold, first));
+    const existing = this.#holds.all().find((hold) => isSame(hold, first));
     // For an existing hold, the session's end decides, because it may have been a failed probe.
-    if (!standing) this.#holds.place(first);
+    if (!existing) this.#holds.place(first);
     this.refresh(now);
   }
 
@@ -138,12 +138,12 @@ export class AccountHolds {
       return { kind: "goes-on" };
     }
     const same = (hold: Hold) => isSame(hold, first);
-    const standing = this.#holds.all().find(same);
+    const existing = this.#holds.all().find(same);
     const waitingSince = this.#waitingSince.get(nameOf(first));
-    const tried = { ...facts, standing, probed: probes.some(same), waitingSince };
+    const tried = { ...facts, existing, probed: probes.some(same), waitingSince };
     const hold = holdFor(outcome, tried);
     // This batch gives up, but others may still wait: for them this was one more failed probe.
-    const left = hold ?? (standing && holdFor(outcome, { ...tried, patienceMs: Number.POSITIVE_INFINITY }));
+    const left = hold ?? (existing && holdFor(outcome, { ...tried, patienceMs: Number.POSITIVE_INFINITY }));
     if (left) this.#holds.place(left);
     for (const probe of probes) this.#tried.add(nameOf(probe));
     this.#settle(number, (probe) => this.#holds.endProbe(probe));
@@ -169,9 +169,9 @@ export class AccountHolds {
   // A throttle shows nothing about the hold, and the next session would only be throttled too.
   #tryLater(hold: Hold, now: number): void {
     this.#tried.add(nameOf(hold));
-    const standing = this.#holds.all().find((one) => isSame(one, hold));
-    if (standing)
-      this.#holds.place({ ...standing, until: untilAfterThrottle(standing, now), tries: standing.tries + 1 });
+    const existing = this.#holds.all().find((one) => isSame(one, hold));
+    if (existing)
+      this.#holds.place({ ...existing, until: untilAfterThrottle(existing, now), tries: existing.tries + 1 });
     this.#holds.endProbe(hold);
   }
 

@@ -3,7 +3,7 @@
 import type { SharedCapacity } from "../shared/shared-store.ts";
 import { keptText, type Pace, paceFrom, replied, throttled } from "./pace.ts";
 
-interface PacePlan {
+interface PaceParts {
   capacity: Pick<SharedCapacity, "pace" | "changePace">;
   account: string;
   /** How many sessions of the account run, in all batches. */
@@ -11,14 +11,14 @@ interface PacePlan {
 }
 
 export class AccountPace {
-  readonly #plan: PacePlan;
+  readonly #parts: PaceParts;
   #pace: Pace;
   /** Replies not stored yet: most come in a steady stream, and do not each need a commit. */
   #replies = 0;
 
-  constructor(plan: PacePlan) {
-    this.#plan = plan;
-    this.#pace = paceFrom(plan.capacity.pace(plan.account), Date.now());
+  constructor(parts: PaceParts) {
+    this.#parts = parts;
+    this.#pace = paceFrom(parts.capacity.pace(parts.account), Date.now());
   }
 
   /** Most sessions of the account at once. */
@@ -37,15 +37,15 @@ export class AccountPace {
     this.#change((pace, running) => throttled(pace, running, Date.now()));
   }
 
-  /** Reads what other runners met, and stores our replies. */
+  /** Reads what other runners learned, and stores our replies. */
   refresh(): void {
     if (this.#replies > 0) this.#change((pace) => pace);
-    else this.#pace = paceFrom(this.#plan.capacity.pace(this.#plan.account), Date.now());
+    else this.#pace = paceFrom(this.#parts.capacity.pace(this.#parts.account), Date.now());
   }
 
   #change(then: (pace: Pace, running: number) => Pace): void {
-    const { capacity, account } = this.#plan;
-    const running = this.#plan.running();
+    const { capacity, account } = this.#parts;
+    const running = this.#parts.running();
     const replies = this.#replies;
     this.#replies = 0;
     const now = Date.now();

@@ -15,14 +15,14 @@ interface HoldFacts {
   /** The model that the task requested; absent for the account's default. */
   model?: string | undefined;
   /** The same hold, if it exists already. */
-  standing?: Pick<Hold, "since" | "until" | "tries"> | undefined;
+  existing?: Pick<Hold, "since" | "until" | "tries"> | undefined;
   /** Whether this session was its probe. */
   probed: boolean;
   /** Whether the API has answered another session since it refused this one: then the account is not at fault. */
   othersAnswered: boolean;
   /** How long to wait if no end is known, in milliseconds: every wait ends. */
   patienceMs: number;
-  /** Since when this batch has waited for the existing hold, in milliseconds since 1970; absent: since it began. */
+  /** Since when this batch has waited for the existing hold, in milliseconds since 1970; absent: since it started. */
   waitingSince?: number | undefined;
   /** Milliseconds since 1970. */
   now: number;
@@ -53,14 +53,14 @@ export function holdFor(outcome: AttemptOutcome, facts: HoldFacts): Omit<Hold, "
   const { probed, othersAnswered, patienceMs, now } = facts;
   if (kind === "auth" && othersAnswered) return undefined;
   // A hold not probed for an hour counts as new, and so does one set by a wrong clock.
-  const isKnown = facts.standing && now - facts.standing.until < staleMs && !beganAhead(facts.standing, now);
-  const standing = isKnown ? facts.standing : undefined;
+  const isKnown = facts.existing && now - facts.existing.until < staleMs && !beganAhead(facts.existing, now);
+  const existing = isKnown ? facts.existing : undefined;
   const reset = outcome.resetsAt !== undefined && outcome.resetsAt > now ? outcome.resetsAt : undefined;
   // Patience counts only if no end is known. A known end is waited for, and patience starts again after it.
-  const since = reset === undefined ? (standing?.since ?? now) : now;
+  const since = reset === undefined ? (existing?.since ?? now) : now;
   const waitedMs = now - Math.max(since, facts.waitingSince ?? since);
   if (reset === undefined && waitedMs >= patienceMs) return undefined;
-  const tries = (standing?.tries ?? 0) + (probed ? 1 : 0);
+  const tries = (existing?.tries ?? 0) + (probed ? 1 : 0);
   const until = untilOf(kind, outcome.resetsAt, tries, now);
   const model = heldModel(outcome, facts);
   return {
@@ -68,7 +68,7 @@ export function holdFor(outcome: AttemptOutcome, facts: HoldFacts): Omit<Hold, "
     model,
     since,
     // A session that was already running when the hold began has no newer information.
-    until: Math.max(until, probed ? 0 : (standing?.until ?? 0)),
+    until: Math.max(until, probed ? 0 : (existing?.until ?? 0)),
     because: holdText(outcome, isOfSome({ model }) ? nameOf(facts.model) : undefined),
     tries,
   };

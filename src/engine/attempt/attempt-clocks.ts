@@ -16,7 +16,7 @@ export class AttemptClocks {
   readonly #limits: Limits;
   // The monotonic clock, so that changing the system's clock ends nothing.
   readonly #now: () => number;
-  readonly #beganAt: number;
+  readonly #startedAt: number;
   #changedAt: number;
   /** Time that the CLI waited between calls to an API that refused, in milliseconds: not the session's own. */
   #apiWaitedMs = 0;
@@ -25,17 +25,17 @@ export class AttemptClocks {
   #answeredAt: number | undefined;
   #answers = 0;
 
-  /** `startedAt` in milliseconds since 1970: an adopted session began before this runner. */
+  /** `startedAt` in milliseconds since 1970: an adopted session started before this runner. */
   constructor(limits: Limits, startedAt: number, now = () => performance.now()) {
     this.#limits = limits;
     this.#now = now;
-    this.#beganAt = now() - Math.max(0, Date.now() - startedAt);
+    this.#startedAt = now() - Math.max(0, Date.now() - startedAt);
     this.#changedAt = now();
   }
 
   /** How long the attempt has run, in milliseconds. */
   get ranMs(): number {
-    return this.#now() - this.#beganAt;
+    return this.#now() - this.#startedAt;
   }
 
   /** The transcript has grown. `isHistory`: the new part was written before this runner came. */
@@ -76,7 +76,7 @@ export class AttemptClocks {
   }
 
   #wallMs(): number {
-    return this.#now() - this.#beganAt - this.#apiWaitedMs - this.#waitingMs();
+    return this.#now() - this.#startedAt - this.#apiWaitedMs - this.#waitingMs();
   }
 
   // The part of the last announced wait that has passed.

@@ -47,7 +47,7 @@ interface AttemptParts {
   options: SessionOptions;
   /** The path of its standard error. */
   stderr: string;
-  /** When the attempt began, in milliseconds since 1970. An adopted one began before this runner. */
+  /** When the attempt started, in milliseconds since 1970. An adopted one did before this runner. */
   startedAt: number;
   /** Whether another runner started it: then the existing transcript is not news. */
   adopted: boolean;
@@ -62,8 +62,8 @@ interface AttemptParts {
 
 /** What is new in a transcript since the last look. */
 export interface Signs {
-  /** Whether the CLI has started: it has answered `initialize`, or said anything else. */
-  hasBegun: boolean;
+  /** Whether the session is ready: it has answered `initialize`, or said anything else. */
+  isReady: boolean;
   /** Messages written by a model. */
   replies: number;
   /** Calls that the API refused because of too many calls. */
@@ -74,7 +74,7 @@ export interface Signs {
   failed?: Outcome | undefined;
 }
 
-const nothingHeard: Signs = { hasBegun: false, replies: 0, throttles: 0, loginRefusals: 0 };
+const nothingHeard: Signs = { isReady: false, replies: 0, throttles: 0, loginRefusals: 0 };
 
 /** An attempt whose start is in the log. Checked whenever its transcript grows, and on every beat. */
 export class RunningAttempt {
@@ -173,12 +173,12 @@ export class RunningAttempt {
   #tell(isHistory: boolean): void {
     const { isInitialized, messages, replies, throttles, loginRefusals, failed } = this.#reading;
     const before = this.#heard;
-    const hasBegun = isInitialized || messages > 0;
-    this.#heard = { hasBegun, replies, throttles, loginRefusals, failed };
+    const isReady = isInitialized || messages > 0;
+    this.#heard = { isReady, replies, throttles, loginRefusals, failed };
     // An hour-old throttle says nothing about the account now.
     if (isHistory) return;
     this.#parts.heard({
-      hasBegun,
+      isReady,
       replies: replies - before.replies,
       throttles: throttles - before.throttles,
       loginRefusals: loginRefusals - before.loginRefusals,

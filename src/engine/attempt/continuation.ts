@@ -20,14 +20,14 @@ type Ended = Pick<Attempt, "resumes" | "resumable" | "outcome">;
  * Whether the task starts over because of how an attempt ended. Not if its caller named the conversation, without which
  * the prompt may make no sense.
  */
-export function beginsAnew({ resumes, resumable, outcome }: Ended, options: SessionOptions): boolean {
+export function startsOver({ resumes, resumable, outcome }: Ended, options: SessionOptions): boolean {
   if (options.resumeSessionId !== undefined && !options.forkSession) return false;
   // Without any reply of Claude's; otherwise the conversation would be resumable.
   return outcome !== undefined && !resumable && isRefused(resumes, 0, outcome);
 }
 
 /** Why an attempt starts over after `before`; undefined if there was nothing to continue. */
-export function whyAnew(before: Attempt | undefined, options: SessionOptions): string | undefined {
+export function whyStartedOver(before: Attempt | undefined, options: SessionOptions): string | undefined {
   if (!before?.outcome) return undefined;
   const anew =
     options.resumeSessionId === undefined
@@ -35,6 +35,6 @@ export function whyAnew(before: Attempt | undefined, options: SessionOptions): s
       : "the task began again from the conversation in `resumeSessionId`";
   if (before.unsaved)
     return `Claude Code had not saved the conversation of attempt ${before.number}, so ${anew}.`;
-  if (before.outcome.kind !== "failed" || !beginsAnew(before, options)) return undefined;
+  if (before.outcome.kind !== "failed" || !startsOver(before, options)) return undefined;
   return `The conversation so far could not be continued (${outcomeText(before.outcome)}), so ${anew}.`;
 }

@@ -54,19 +54,19 @@ export class LocalHost implements SessionHost {
     return conversationFile(conversation, directory, this.#parts.environment) !== undefined;
   }
 
-  capacity(footprint: string): string | undefined {
-    return this.#parts.machine.hindrance(footprint);
+  whyWait(footprintKey: string): string | undefined {
+    return this.#parts.machine.whyWait(footprintKey);
   }
 
   endShared(markers: () => readonly string[]): Promise<void> {
     return this.#parts.sweeper.sweepShared(markers);
   }
 
-  #watched(session: SessionProcess, { footprint }: Need): Omit<Session, "output"> {
+  #watched(session: SessionProcess, { footprintKey }: Need): Omit<Session, "output"> {
     const { machine, sweeper } = this.#parts;
     const { marker, identity } = session;
-    sweeper.began(marker, identity);
-    machine.began(marker, identity, footprint);
+    sweeper.started(marker, identity);
+    machine.started(marker, identity, footprintKey);
     return sessionOf(session, {
       sweeper,
       members: () => machine.membersOf(marker),

@@ -11,7 +11,7 @@ import { realPath } from "../../platform/files.ts";
 import { isWithin, join } from "../../platform/paths.ts";
 import { digestOf, type PrivateFile } from "../../platform/private-files.ts";
 import { type Layout, stderrBeside } from "../../store/layout.ts";
-import { whyAnew } from "./continuation.ts";
+import { whyStartedOver } from "./continuation.ts";
 import type { StartPlan } from "./session-host.ts";
 import { markerOf, newStartName } from "./session-name.ts";
 import type { NeedsDirectory } from "./workspace.ts";
@@ -24,6 +24,13 @@ interface Basis {
   asked: SessionOptions;
   /** Whether it continues the conversation of the previous attempt. */
   resumes: boolean;
+}
+
+export interface Impossible {
+  /** In words for people. */
+  message: string;
+  /** The names of its variables whose values are lost, if that is the reason. */
+  lost?: string[];
 }
 
 export interface AttemptPlan {
@@ -39,10 +46,8 @@ export interface AttemptPlan {
   prompt: string;
   options: SessionOptions;
   session: StartPlan;
-  /** Why it cannot be started. */
-  hindrance?: string;
-  /** The names of its variables whose values are lost, if that is the reason. */
-  lost?: readonly string[];
+  /** Why it can never be started. */
+  impossible?: Impossible;
 }
 
 /** What an attempt needs besides the batch. */
@@ -85,14 +90,12 @@ export function planAttempt(
   const task = batch.tasks[number - 1]?.prompt ?? "";
   const prompt = resumes ? resumePrompt(task, options) : task;
   const costBefore = costBeforeOf(options, workingDirectory, environment);
-  const anewBecause = resumes ? undefined : whyAnew(cutOff, asked);
+  const anewBecause = resumes ? undefined : whyStartedOver(cutOff, asked);
   const own = variablesOf(values, number, variableNames(options.env));
   const startName = newStartName();
   const transcript = layout.transcript(batch.batchId, startName);
-  const hindrance =
-    own.kind === "lost"
-      ? lostText(own.names)
-      : outsideText([workingDirectory, ...(options.addDirectories ?? [])], batch.allowedRoots);
+  const directories = [workingDirectory, ...(options.addDirectories ?? [])];
+  const impossible = own.kind === "lost" ? lostValues(own.names) : outside(directories, batch.allowedRoots);
   const files: PrivateFile[] = [];
   const putAside: PutAside = (kind, text) => {
     const path = join(layout.privateFolder(batch.batchId), `${kind}-${digestOf(text)}.json`);
@@ -107,8 +110,7 @@ export function planAttempt(
     ...(costBefore ? { costBefore } : {}),
     prompt,
     options,
-    ...(own.kind === "lost" ? { lost: own.names } : {}),
-    ...(hindrance === undefined ? {} : { hindrance }),
+    ...(impossible ? { impossible } : {}),
     session: {
       startName,
       sessionId,
@@ -153,17 +155,19 @@ function costBeforeOf(
 }
 
 // Since it was checked, a directory may have been moved, and its path linked to another one.
-function outsideText(
+function outside(
   directories: readonly string[],
   roots: readonly string[] | undefined,
-): string | undefined {
-  const outside = directories.find((path) => roots?.every((root) => !isWithin(realPath(path), root)));
-  if (outside === undefined) return undefined;
-  return `${outside} now leads to ${realPath(outside)}, outside the allowed roots: it was replaced after the batch had been checked.`;
+): Impossible | undefined {
+  const path = directories.find((one) => roots?.every((root) => !isWithin(realPath(one), root)));
+  if (path === undefined) return undefined;
+  const message = `${path} now leads to ${realPath(path)}, outside the allowed roots: it was replaced after the batch had been checked.`;
+  return { message };
 }
 
-function lostText(names: readonly string[]): string {
+function lostValues(names: string[]): Impossible {
   const what =
     names.length === 1 ? `The value of the variable ${names[0]}` : `The values of ${names.join(", ")}`;
-  return `${what} (\`env\`) ${names.length === 1 ? "was" : "were"} lost when the processes of the batch ended. Values are never stored.`;
+  const message = `${what} (\`env\`) ${names.length === 1 ? "was" : "were"} lost when the processes of the batch ended. Values are never stored.`;
+  return { message, lost: names };
 }

@@ -47,7 +47,7 @@ export type Start = { started: true; session: Session } | ({ started: false } & 
 /** What a host must know about a session besides how to start it. */
 export interface Need {
   /** The same for sessions that need about the same resources. */
-  footprint: string;
+  footprintKey: string;
 }
 
 /** A session that an earlier runner started, as the log stores it. */
@@ -67,8 +67,8 @@ export interface SessionHost {
   adopt(orphan: Orphan): Adopted;
   /** Whether a conversation can be continued in this directory. */
   canResume(conversation: string, directory: string): boolean;
-  /** Why there is no room for another session of this footprint, in words for people; undefined if there is. */
-  capacity(footprint: string): string | undefined;
+  /** Why no session of this footprint key can start now, in words for people; undefined if one can. */
+  whyWait(footprintKey: string): string | undefined;
   /** Ends the daemons shared by sessions with these markers, once no session runs. */
   endShared(markers: () => readonly string[]): Promise<void>;
 }

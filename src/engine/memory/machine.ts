@@ -17,22 +17,22 @@ import {
 } from "./memory-plan.ts";
 
 /** Scanning the process table takes milliseconds if many processes run: at most this part of our time goes into it. */
-const lookingShare = 0.03;
+const usualShare = 0.03;
 /** The same while memory is short. */
-const anxiousShare = 0.15;
+const shortageShare = 0.15;
 /** Starts wait if something waited for memory, or a processor, for more than this share of the time, in percent. */
 const mostMemoryPressure = 20;
 const mostProcessorPressure = 90;
 /** How often one session starts even if the processors are under pressure, in milliseconds. */
 const pressedStartMs = 2_000;
 /** With fewer sessions per processor than this, we do not cause its pressure. */
-const easySessionsPerProcessor = 4;
+const fewSessionsPerProcessor = 4;
 /** How long figures of the machine are reused, in milliseconds. */
 const freshMs = 100;
 /** A session sampled fewer times may have peaked unseen, so it never lowers a footprint. */
 const fewestLooks = 5;
 
-interface MachinePlan {
+interface MachineParts {
   capacity: SharedCapacity;
   batchId: BatchId;
   holder: ProcessIdentity;
@@ -43,7 +43,7 @@ interface MachinePlan {
 
 interface Watched {
   identity: ProcessIdentity;
-  configuration: string;
+  footprintKey: string;
   startedAt: number;
   usedBytes: number;
   peakBytes: number;
@@ -52,12 +52,12 @@ interface Watched {
 }
 
 export class Machine {
-  readonly #plan: MachinePlan;
+  readonly #parts: MachineParts;
   /** By their markers. */
   readonly #watched = new Map<string, Watched>();
-  /** Learned footprints, by configuration. */
+  /** Learned footprints, by footprint key. */
   readonly #footprints = new Map<string, number | undefined>();
-  /** The peak use of the running sessions, by configuration. */
+  /** The peak use of the running sessions, by footprint key. */
   #peaks = new Map<string, number>();
   #surroundings: { at: number; memory: Memory; pressure: Pressure; others: Load[] } | undefined;
   #nextLookAt = 0;
@@ -65,21 +65,21 @@ export class Machine {
   /** Whether the store may have a row of ours: an earlier runner of the batch may have left one. */
   #published = true;
 
-  constructor(plan: MachinePlan) {
-    this.#plan = plan;
+  constructor(parts: MachineParts) {
+    this.#parts = parts;
   }
 
-  /** Why a session of this configuration cannot start now; undefined if it can. */
-  hindrance(configuration: string): string | undefined {
+  /** Why a session of this footprint key cannot start now; undefined if it can. */
+  whyWait(footprintKey: string): string | undefined {
     const facts = this.#facts();
-    const lack = lackOfMemory(facts, this.#footprint(configuration));
+    const lack = lackOfMemory(facts, this.#footprint(footprintKey));
     if (lack !== undefined) return lack;
     const running = this.#watched.size;
     if (running === 0) return undefined;
     const { memory, processor } = this.#around().pressure;
     if (memory > mostMemoryPressure)
       return `Waits for memory: processes on this machine waited for it ${Math.round(memory)} % of the time.`;
-    const isCrowded = running >= easySessionsPerProcessor * this.#plan.processors;
+    const isCrowded = running >= fewSessionsPerProcessor * this.#parts.processors;
     if (
       isCrowded &&
       processor > mostProcessorPressure &&
@@ -90,11 +90,11 @@ export class Machine {
   }
 
   /** A session has started, with a task or without one yet. */
-  began(marker: string, identity: ProcessIdentity, configuration: string): void {
+  started(marker: string, identity: ProcessIdentity, footprintKey: string): void {
     this.#lastStartAt = performance.now();
     const startedAt = this.#lastStartAt;
     const unseen = { usedBytes: 0, peakBytes: 0, looks: 0, members: [] };
-    this.#watched.set(marker, { identity, configuration, startedAt, ...unseen });
+    this.#watched.set(marker, { identity, footprintKey, startedAt, ...unseen });
   }
 
   /** What was seen in the tree of a running session. */
@@ -107,15 +107,15 @@ export class Machine {
     const watched = this.#watched.get(marker);
     this.#watched.delete(marker);
     if (!watched) return;
-    const { configuration, peakBytes, looks } = watched;
-    const before = this.#footprints.get(configuration);
+    const { footprintKey, peakBytes, looks } = watched;
+    const before = this.#footprints.get(footprintKey);
     if (looks < fewestLooks && peakBytes <= (before ?? firstFootprint)) return;
     const bytes = learned(before, peakBytes);
-    this.#footprints.set(configuration, bytes);
+    this.#footprints.set(footprintKey, bytes);
     // Stored only if it changed by more than a tenth, to save commits.
-    const kept = this.#plan.capacity.footprint(configuration);
+    const kept = this.#parts.capacity.footprint(footprintKey);
     if (kept === undefined || Math.abs(bytes - kept) > kept / 10)
-      this.#plan.capacity.setFootprint(configuration, bytes);
+      this.#parts.capacity.setFootprint(footprintKey, bytes);
   }
 
   /** Measures if it is time, or immediately. Returns whether it did. */
@@ -125,7 +125,7 @@ export class Machine {
     this.#measure();
     this.#publish();
     const facts = this.#facts();
-    const share = isShort(facts) ? anxiousShare : lookingShare;
+    const share = isShort(facts) ? shortageShare : usualShare;
     this.#nextLookAt = now + (performance.now() - now) / share;
     return true;
   }
@@ -148,8 +148,8 @@ export class Machine {
       watched.usedBytes = bytes;
       watched.peakBytes = Math.max(watched.peakBytes, bytes);
       watched.looks++;
-      const { configuration, peakBytes } = watched;
-      this.#peaks.set(configuration, Math.max(peakBytes, this.#peaks.get(configuration) ?? 0));
+      const { footprintKey, peakBytes } = watched;
+      this.#peaks.set(footprintKey, Math.max(peakBytes, this.#peaks.get(footprintKey) ?? 0));
     }
   }
 
@@ -158,7 +158,7 @@ export class Machine {
     if (this.#watched.size === 0 && !this.#published) return;
     const sessions = this.#sessions();
     const sum = (bytes: number[]) => bytes.reduce((total, one) => total + one, 0);
-    this.#plan.capacity.setLoad(this.#plan.batchId, this.#plan.holder, {
+    this.#parts.capacity.setLoad(this.#parts.batchId, this.#parts.holder, {
       sessions: sessions.length,
       usedBytes: sum(sessions.map(({ usedBytes }) => usedBytes)),
       expectedBytes: sum(sessions.map(({ expectedBytes }) => expectedBytes)),
@@ -168,33 +168,33 @@ export class Machine {
 
   #facts(): MemoryFacts {
     const { memory, others } = this.#around();
-    return { ...memory, limitBytes: this.#plan.limitBytes, sessions: this.#sessions(), others };
+    return { ...memory, limitBytes: this.#parts.limitBytes, sessions: this.#sessions(), others };
   }
 
   // Reads the surroundings at most ten times a second. What we started since counts by its expected use.
   #around() {
     const now = performance.now();
     if (this.#surroundings && now - this.#surroundings.at < freshMs) return this.#surroundings;
-    const { capacity, batchId } = this.#plan;
+    const { capacity, batchId } = this.#parts;
     const others = capacity.otherLoads(batchId);
     this.#surroundings = { at: now, memory: memoryNow(), pressure: pressureNow(), others };
     return this.#surroundings;
   }
 
   #sessions() {
-    return [...this.#watched].map(([marker, { configuration, startedAt, usedBytes }]) => ({
+    return [...this.#watched].map(([marker, { footprintKey, startedAt, usedBytes }]) => ({
       marker,
       startedAt,
       usedBytes,
-      expectedBytes: Math.max(usedBytes, this.#footprint(configuration)),
+      expectedBytes: Math.max(usedBytes, this.#footprint(footprintKey)),
     }));
   }
 
   // Running sessions count at once: the first of them may need far more than expected.
-  #footprint(configuration: string): number {
-    if (!this.#footprints.has(configuration))
-      this.#footprints.set(configuration, this.#plan.capacity.footprint(configuration));
-    const known = this.#footprints.get(configuration) ?? firstFootprint;
-    return Math.max(known, this.#peaks.get(configuration) ?? 0);
+  #footprint(footprintKey: string): number {
+    if (!this.#footprints.has(footprintKey))
+      this.#footprints.set(footprintKey, this.#parts.capacity.footprint(footprintKey));
+    const known = this.#footprints.get(footprintKey) ?? firstFootprint;
+    return Math.max(known, this.#peaks.get(footprintKey) ?? 0);
   }
 }

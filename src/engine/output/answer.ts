@@ -1,14 +1,15 @@
 // Builds a batch's answer, within the number of characters that a client accepts.
-import type { Standstill } from "../../model/standstill.ts";
+
 import type { BatchState, DoneTask } from "../../model/state.ts";
 import type { StateWord } from "../../model/state-word.ts";
+import type { WaitReason } from "../../model/wait-reason.ts";
 import { join } from "../../platform/paths.ts";
 import {
   type BatchAnswer,
   batchAnswerOf,
   type ResultEntry,
   resultEntryOf,
-  standingText,
+  statusText,
 } from "../../report/answer.ts";
 import { harmlessJson } from "../../report/harmless.ts";
 import { stepText } from "../../report/next-step.ts";
@@ -22,7 +23,7 @@ export interface AnswerRequest {
   word: StateWord;
   /** For all results together. */
   mostCharacters: number;
-  held?: Standstill | undefined;
+  held?: WaitReason | undefined;
   /** Who reads it. */
   door: Door;
   message?: string | undefined;
@@ -54,7 +55,7 @@ export function* summaryPieces(
   const done = state.tasks.filter((task) => task.status === "done");
   const limit = fairShares(done.map(textLengthOf), mostCharacters);
   const door = doorOf(state.batch.startedBy);
-  const message = standingText(state, word, { door });
+  const message = statusText(state, word, { door });
   const answer = batchAnswerOf(state, word, [], {
     now: Date.now(),
     reportFile: reportFileOf(state),

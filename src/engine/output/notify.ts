@@ -9,7 +9,7 @@ import type { Environment } from "../../platform/environment.ts";
 import { join } from "../../platform/paths.ts";
 import { signalGroup } from "../../platform/process.ts";
 import { messageOf } from "../../platform/system-error.ts";
-import { standingText } from "../../report/answer.ts";
+import { statusText } from "../../report/answer.ts";
 import { endFactsOf, endLabel, endText, nextCommand } from "../../report/batch-end.ts";
 import { oneLine } from "../../report/harmless.ts";
 import { outputFiles } from "../../store/layout.ts";
@@ -99,5 +99,5 @@ function titleOf(state: BatchState): string {
 }
 
 function textOf(state: BatchState): string {
-  return standingText(state, endedWord(state), { door: "command-line" });
+  return statusText(state, endedWord(state), { door: "command-line" });
 }

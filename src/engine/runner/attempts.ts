@@ -10,13 +10,13 @@ import type { AccountHolds } from "../account/account-holds.ts";
 import type { AccountPace } from "../account/account-pace.ts";
 import { RunningAttempt, type Signs } from "../attempt/attempt.ts";
 import { consequenceOf, type EndKnown, endedEvent, endOfHeld } from "../attempt/attempt-events.ts";
-import { beginsAnew } from "../attempt/continuation.ts";
+import { startsOver } from "../attempt/continuation.ts";
 import type { Adopted, Session, SessionHost } from "../attempt/session-host.ts";
 import type { OutputFiles } from "../output/output-files.ts";
 import type { LoginProof } from "../scheduler/login-proof.ts";
 import { retryDelayMs } from "../scheduler/retry.ts";
 import type { Slots } from "../scheduler/slots.ts";
-import type { StartHold } from "../scheduler/start-hold.ts";
+import type { StartBackoff } from "../scheduler/start-backoff.ts";
 import type { SharedSlots } from "../shared/shared-store.ts";
 import type { RunnerLog } from "./runner-log.ts";
 
@@ -40,8 +40,8 @@ export interface Supervised<Of = Session> {
   resumes: boolean;
   /** What that conversation, or the one that the task named, had cost before. */
   costBefore?: Spent | undefined;
-  /** Called when the session has begun, or ended. */
-  begun?: () => void;
+  /** Called when the session is ready. */
+  ready?: () => void;
 }
 
 /** What happens after an attempt's end. */
@@ -63,7 +63,7 @@ export interface AttemptsParts {
   pace: AccountPace | undefined;
   holds: AccountHolds;
   login: LoginProof;
-  startHold: StartHold;
+  startBackoff: StartBackoff;
   files: OutputFiles;
 }
 
@@ -81,7 +81,7 @@ export class Attempts {
     this.#parts = parts;
   }
 
-  /** When a task may be retried, on the monotonic clock; undefined if its delay began before this runner. */
+  /** When a task may be retried, on the monotonic clock; undefined if its delay started before this runner. */
   dueAt(number: number): number | undefined {
     return this.#dueAt.get(number);
   }
@@ -113,7 +113,7 @@ export class Attempts {
   /** Supervises an attempt from the prompt to the end, in log and files. */
   async supervise(supervised: Supervised): Promise<void> {
     const { number, attempt, marker, transcript, options } = supervised;
-    const { startHold, holds } = this.#parts;
+    const { startBackoff, holds } = this.#parts;
     const running = this.#runningOf(supervised);
     this.running.set(number, running);
     this.#byMarker.set(marker, running);
@@ -126,7 +126,7 @@ export class Attempts {
     this.running.delete(number);
     this.#byMarker.delete(marker);
     this.#byTranscript.delete(basename(transcript));
-    startHold.ended();
+    startBackoff.ended();
     const verdict = holds.ended({ number, model: options.model, outcome: end.outcome }, Date.now());
     await this.conclude(number, attempt, end, {
       delayMs: this.#delayMs(supervised, end, verdict.kind === "held"),
@@ -188,14 +188,14 @@ export class Attempts {
     });
   }
 
-  #heard({ number, begun, options }: Supervised, signs: Signs): void {
+  #heard({ number, ready, options }: Supervised, signs: Signs): void {
     const { pace, login, holds } = this.#parts;
-    const { hasBegun, replies, throttles, loginRefusals, failed } = signs;
+    const { isReady, replies, throttles, loginRefusals, failed } = signs;
     if (loginRefusals > 0 || isLoginFailure(failed)) login.doubted(number);
     if (loginRefusals > 0) {
       holds.refused(number, Date.now());
     }
-    if (hasBegun) begun?.();
+    if (isReady) ready?.();
     if (replies > 0) {
       login.answered();
       holds.answered(number, Date.now());
@@ -203,7 +203,7 @@ export class Attempts {
     }
     if (throttles > 0) this.#throttled();
     // Before the session has gone: otherwise, others would start meanwhile and fail the same way.
-    if (failed) holds.met({ number, model: options.model, outcome: failed }, Date.now());
+    if (failed) holds.failed({ number, model: options.model, outcome: failed }, Date.now());
   }
 
   #throttled(): void {
@@ -225,7 +225,7 @@ export class Attempts {
     );
     // The attempt's options name the conversation that it continued; the task's own may name another one, or none.
     const asked = optionsOf(log.state.batch, number);
-    const broken = beginsAnew({ resumes, resumable, outcome }, asked);
+    const broken = startsOver({ resumes, resumable, outcome }, asked);
     return retryDelayMs({ outcome, earlier, retries: options.retries, adopted, held, broken });
   }
 }

@@ -3,8 +3,8 @@ import { sessionEnvironment } from "../../claude/environment.ts";
 import { SharedDaemons } from "../../claude/shared-daemons.ts";
 import { Sweeper } from "../../claude/sweep.ts";
 import { noValues, type SessionValues } from "../../model/session-values.ts";
-import type { Standstill } from "../../model/standstill.ts";
 import type { BatchState } from "../../model/state.ts";
+import type { WaitReason } from "../../model/wait-reason.ts";
 import { ownIdentity } from "../../platform/process.ts";
 import { processorCount } from "../../platform/processors.ts";
 import { durationText } from "../../report/amounts.ts";
@@ -24,7 +24,7 @@ import { OutputFiles } from "../output/output-files.ts";
 import { Admission } from "../scheduler/admission.ts";
 import { LoginProof } from "../scheduler/login-proof.ts";
 import { Slots } from "../scheduler/slots.ts";
-import { StartHold } from "../scheduler/start-hold.ts";
+import { StartBackoff } from "../scheduler/start-backoff.ts";
 import { LateWrites } from "../shared/late-writes.ts";
 import {
   type SharedCapacity,
@@ -36,7 +36,7 @@ import {
 } from "../shared/shared-store.ts";
 import { Attempts } from "./attempts.ts";
 import { RunnerLog } from "./runner-log.ts";
-import { ShownHold } from "./shown-hold.ts";
+import { ShownWait } from "./shown-wait.ts";
 import { Tasks } from "./tasks.ts";
 
 /** Even a batch that waits for no login waits this long for an update of `claude`, in milliseconds. */
@@ -47,7 +47,7 @@ export type Watching = (
   state: BatchState,
   /** What running tasks are doing, by their numbers. */
   activities: ReadonlyMap<number, string>,
-  standstill: Standstill | undefined,
+  held: WaitReason | undefined,
 ) => void;
 
 export interface RunOptions {
@@ -89,16 +89,16 @@ export function composeRunner(
     void files.changed();
     tellWatcher();
   });
-  const tellWatcher = () => watching?.(batchLog.state, activities, shownHold.standstill);
+  const tellWatcher = () => watching?.(batchLog.state, activities, shownWait.reason);
   const files = new OutputFiles(store, batchLog, activities, {
     // If even the log cannot be written, an unwritten file matters less.
     report: (body) => void log.tryAppend(() => [body]),
     failed: fail,
   });
-  const shownHold = new ShownHold((standstill) => {
+  const shownWait = new ShownWait((reason) => {
     void files.changed();
     tellWatcher();
-    row.setHold(log.batchId, standstill);
+    row.setHeld(log.batchId, reason);
   });
 
   const { pace, slots, machineSlots } = accountSlots(store, batchLog, { capacity, late });
@@ -112,7 +112,7 @@ export function composeRunner(
     hasAnswered: hasAnswered(batchLog.state),
     kept: sharedProofs(new LoginProofs(store.database, account.hash), late),
   });
-  const startHold = new StartHold(longPatienceMs);
+  const startBackoff = new StartBackoff(longPatienceMs);
   const giveUpStarting = (because: string) => {
     const message = `No session could start for ${durationText(longPatienceMs)}. ${because}`;
     log.tryAppend((state) => notStarted(state, message));
@@ -125,22 +125,22 @@ export function composeRunner(
   const pool = emptyPool;
   const workspace = sharedDirectory;
 
-  const attempts = new Attempts({ log, host, slots, machineSlots, pace, holds, login, startHold, files });
+  const attempts = new Attempts({ log, host, slots, machineSlots, pace, holds, login, startBackoff, files });
   const admission = new Admission({
     state: () => log.state,
     layout,
     dueAt: (number) => attempts.dueAt(number),
     slots,
     starts,
-    startHold,
+    startBackoff,
     holds,
     login,
     host,
-    hold: (standstill) => shownHold.show(standstill),
+    report: (reason) => shownWait.show(reason),
     budgetSpent: () => void log.tryAppend((state) => endOfQueue(state, "budget")),
     giveUpStarting,
   });
-  const start = { log, layout, host, pool, workspace, attempts, holds, startHold, environment, values };
+  const start = { log, layout, host, pool, workspace, attempts, holds, startBackoff, environment, values };
   const tasks = new Tasks({ ...start, giveUpStarting, slots, machineSlots, admission, files, failed: fail });
 
   return {
@@ -150,7 +150,7 @@ export function composeRunner(
     row,
     activities,
     files,
-    shownHold,
+    shownWait,
     pace,
     slots,
     machineSlots,

@@ -88,7 +88,7 @@ class Runner {
       void files.begin();
       // Starts and holds of the previous runner are void.
       machineStarts.releaseAll();
-      row.setHold(log.batchId, undefined);
+      row.setHeld(log.batchId, undefined);
       tasks.adoptAll();
       // Before anything new starts: the batch of a killed process is only ended.
       this.#checkLeash();
@@ -145,13 +145,13 @@ class Runner {
       if (!attempts.running.has(number)) activities.delete(number);
     }
     if (machine.look()) attempts.evict(machine.toEvict((marker) => attempts.canEnd(marker)));
-    tasks.tellHold();
+    tasks.reportHold();
     void files.beat();
   }
 
   #leave(): void {
-    const { machineSlots, machineStarts, shownHold } = this.#parts;
-    shownHold.show(undefined);
+    const { machineSlots, machineStarts, shownWait } = this.#parts;
+    shownWait.show(undefined);
     machineSlots.releaseAll();
     machineStarts.releaseAll();
   }

@@ -8,14 +8,20 @@ import type { Layout } from "../../store/layout.ts";
 import type { AccountHolds } from "../account/account-holds.ts";
 import { startedEvent } from "../attempt/attempt-events.ts";
 import { claudeOf } from "../attempt/claude-of.ts";
-import { type AttemptPlan, directoryNeed, isStillMeant, planAttempt } from "../attempt/plan-attempt.ts";
+import {
+  type AttemptPlan,
+  directoryNeed,
+  type Impossible,
+  isStillMeant,
+  planAttempt,
+} from "../attempt/plan-attempt.ts";
 import type { Need, SessionHost } from "../attempt/session-host.ts";
 import type { SessionPool, StartedSession } from "../attempt/session-pool.ts";
 import { missingText, startVerdict } from "../attempt/start-failure.ts";
 import type { NeedsDirectory, Prepared, Workspace } from "../attempt/workspace.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
 import type { Admitted } from "../scheduler/admission.ts";
-import type { StartHold } from "../scheduler/start-hold.ts";
+import type { StartBackoff } from "../scheduler/start-backoff.ts";
 import type { Attempts } from "./attempts.ts";
 import type { RunnerLog } from "./runner-log.ts";
 
@@ -29,7 +35,7 @@ export interface StartParts {
   workspace: Workspace;
   attempts: Attempts;
   holds: AccountHolds;
-  startHold: StartHold;
+  startBackoff: StartBackoff;
   /** Of all sessions. */
   environment: Record<string, string>;
   /** Of the variables that tasks give their sessions. */
@@ -42,10 +48,10 @@ export interface StartParts {
  * Resolves when the attempt has ended or did not start: then the task stays queued, unless it can never start. Nothing is
  * spent before the start is in the log.
  */
-export async function startAttempt(number: number, { begun }: Admitted, parts: StartParts): Promise<void> {
-  const { log, layout, host, pool, workspace, attempts, holds, startHold, environment, values } = parts;
+export async function startAttempt(number: number, { ready }: Admitted, parts: StartParts): Promise<void> {
+  const { log, layout, host, pool, workspace, attempts, holds, startBackoff, environment, values } = parts;
   const { batch } = log.state;
-  const claude = claudeOf(batch, { thorough: startHold.isLasting });
+  const claude = claudeOf(batch, { thorough: startBackoff.isLasting });
   if (!claude.found) return startLater(missingText(batch.claudePath), parts);
   const need = directoryNeed(log.state, number);
   // Meanwhile the task may be cancelled, or get other options; then it is planned again.
@@ -61,18 +67,15 @@ export async function startAttempt(number: number, { begun }: Admitted, parts: S
     environment,
     values,
   });
-  const opened = await open(plan, { footprint: footprintKey(batch, plan.options) }, { pool, host });
+  const opened = await open(plan, { footprintKey: footprintKey(batch, plan.options) }, { pool, host });
   const isMeant = () => isQueuedFor() && isStillMeant(plan, log.state, number);
-  if (opened.kind === "task") {
-    const lost = plan.lost ? { lost: [...plan.lost] } : {};
-    return neverStarts(number, { message: opened.message, ...lost }, isMeant, parts);
-  }
+  if (opened.kind === "task") return neverStarts(number, opened, isMeant, parts);
   if (opened.kind === "passing") return startLater(opened.because, parts);
-  if (opened.isNew) startHold.started();
+  if (opened.isNew) startBackoff.started();
   else {
     // Nothing had to start, so nothing is known about starts either.
-    begun();
-    startHold.release(number);
+    ready();
+    startBackoff.release(number);
   }
   const { session } = opened;
   let started: Event | undefined;
@@ -93,32 +96,32 @@ export async function startAttempt(number: number, { begun }: Admitted, parts: S
   const { marker, sessionId, transcript, workingDirectory } = opened.plan;
   const known = { number, attempt, marker, sessionId, resumes, transcript, workingDirectory, costBefore };
   const startedAt = started.at;
-  await attempts.supervise({ ...known, session, options, prompt, startedAt, adopted: false, begun });
+  await attempts.supervise({ ...known, session, options, prompt, startedAt, adopted: false, ready });
 }
 
 // The reason is the task's own, so the task ends, unless it was changed meanwhile.
 async function neverStarts(
   number: number,
-  { message, lost }: Pick<NotStarted, "message" | "lost">,
+  { message, lost }: Impossible,
   isMeant: () => boolean,
-  { attempts, startHold }: StartParts,
+  { attempts, startBackoff }: StartParts,
 ): Promise<void> {
-  startHold.release(number);
+  startBackoff.release(number);
   const outcome: NotStarted = { kind: "not-started", message, ...(lost ? { lost } : {}) };
   await attempts.conclude(number, 0, { outcome }, { counts: isMeant });
 }
 
 // The task stays queued. The next start that is tried may be its own, or another one's.
-function startLater(because: string, { startHold, giveUpStarting }: StartParts): void {
-  if (startHold.met(because) === "give-up") giveUpStarting(because);
+function startLater(because: string, { startBackoff, giveUpStarting }: StartParts): void {
+  if (startBackoff.failed(because) === "give-up") giveUpStarting(because);
 }
 
-type Place = { kind: "ready"; prepared: Prepared } | { kind: "task"; message: string };
+type Place = { kind: "prepared"; prepared: Prepared } | { kind: "task"; message: string };
 
 // An error while preparing a directory concerns only its own task.
 async function placeFor(need: NeedsDirectory, batch: Batch, workspace: Workspace): Promise<Place> {
   try {
-    return { kind: "ready", prepared: await workspace.prepare(batch, need) };
+    return { kind: "prepared", prepared: await workspace.prepare(batch, need) };
   } catch (error) {
     return { kind: "task", message: `The working directory could not be prepared: ${messageOf(error)}` };
   }
@@ -126,18 +129,18 @@ async function placeFor(need: NeedsDirectory, batch: Batch, workspace: Workspace
 
 type Opened =
   | ({ kind: "opened"; isNew: boolean } & StartedSession)
-  | { kind: "task"; message: string }
+  | ({ kind: "task" } & Impossible)
   | { kind: "passing"; because: string };
 
 // The session, with its transcript open: without descriptors for both, the start has failed.
 async function open(
-  { session: plan, hindrance }: AttemptPlan,
+  { session: plan, impossible }: AttemptPlan,
   need: Need,
   { pool, host }: Pick<StartParts, "pool" | "host">,
 ): Promise<Opened> {
-  if (hindrance !== undefined) return { kind: "task", message: hindrance };
-  const ready = pool.take(plan, need);
-  if (ready) return { kind: "opened", isNew: false, ...ready };
+  if (impossible) return { kind: "task", ...impossible };
+  const spare = pool.take(plan, need);
+  if (spare) return { kind: "opened", isNew: false, ...spare };
   const start = await host.start(plan, need);
   if (!start.started) return startVerdict(start, plan);
   return { kind: "opened", isNew: true, plan, session: start.session };

@@ -64,10 +64,10 @@ export class Tasks {
   }
 
   /** Reports why nothing runs, if that is a hold of the remaining models. */
-  tellHold(): void {
+  reportHold(): void {
     const { attempts, admission } = this.#parts;
     if (attempts.running.size > 0) return;
-    for (const number of this.#waiting) if (admission.tellHold(number)) return;
+    for (const number of this.#waiting) if (admission.reportHold(number)) return;
   }
 
   /** Starts tasks that a retry has queued while the batch runs. */
@@ -133,7 +133,7 @@ export class Tasks {
       ref: identity,
       marker,
       transcript,
-      footprint: footprintKey(batch, options),
+      footprintKey: footprintKey(batch, options),
     });
     holds.adopt(number, options.model, startedAt);
     {

@@ -1,9 +1,8 @@
-// Who may start, and when: one task at a time passes disk, holds, login, budget and memory, gets its slot, and then the
-// right to start.
+// Which task may start, and when: one at a time passes all checks, gets its slot, and then the right to start.
 import type { SessionOptions } from "../../model/options.ts";
-import type { Standstill } from "../../model/standstill.ts";
 import { type BatchState, taskOf } from "../../model/state.ts";
 import { optionsOf } from "../../model/task-options.ts";
+import type { WaitReason } from "../../model/wait-reason.ts";
 import type { Hold } from "../../store/holds.ts";
 import type { Layout } from "../../store/layout.ts";
 import type { AccountHolds } from "../account/account-holds.ts";
@@ -15,20 +14,25 @@ import { lackOfRoom } from "./disk-space.ts";
 import type { LoginProof } from "./login-proof.ts";
 import { isRetryDue } from "./retry.ts";
 import type { Slot, Slots } from "./slots.ts";
-import type { StartHold } from "./start-hold.ts";
+import type { StartBackoff } from "./start-backoff.ts";
 
 /** How often a waiting task checks again, in milliseconds. */
 export const lookMs = 250;
 /** Shorter waits are not reported, in milliseconds. */
-const tellAfterMs = 2_000;
+const reportAfterMs = 2_000;
+/**
+ * A start takes about a second of a processor. After this time, in milliseconds, one that hangs no longer stops the
+ * others.
+ */
+const longestStartMs = 15_000;
 
-/** What an admitted task has. */
+/** What an admitted task has, until it is disposed of: a slot, and the right to start. */
 export interface Admitted extends Disposable {
-  /** The session has begun, so another one may start while this one runs. */
-  begun(): void;
+  /** The session is ready, so another one may start while this one runs. */
+  ready(): void;
 }
 
-interface AdmissionPlan {
+interface AdmissionParts {
   state: () => BatchState;
   layout: Layout;
   /** When a task may be retried, on the monotonic clock, if this runner knows. */
@@ -36,29 +40,37 @@ interface AdmissionPlan {
   slots: Slots;
   /** The rights to start a session: as many at the same time as there are processors. */
   starts: Slots;
-  startHold: StartHold;
+  startBackoff: StartBackoff;
   holds: AccountHolds;
   login: LoginProof;
-  host: Pick<SessionHost, "capacity">;
+  host: Pick<SessionHost, "whyWait">;
   /** Reports why currently no sessions start; `undefined` if they start again. */
-  hold(standstill: Standstill | undefined): void;
+  report(reason: WaitReason | undefined): void;
   /** The budget is spent: cancels what is queued. */
   budgetSpent(): void;
   /** Called if no session could start for too long: ends queued tasks. */
   giveUpStarting(because: string): void;
 }
 
-interface Hindrance extends Standstill {
+/** What a check found. */
+interface Found extends WaitReason {
   /** Whether to report it at once, not only if it lasts. */
-  tell: boolean;
+  isReportedAtOnce: boolean;
+}
+
+/** How a task waits for its checks. */
+interface Waiting {
+  /** On the monotonic clock, in milliseconds. */
+  since: number;
+  isReported: boolean;
 }
 
 export class Admission {
-  readonly #plan: AdmissionPlan;
+  readonly #parts: AdmissionParts;
   #turn: Promise<void> = Promise.resolve();
 
-  constructor(plan: AdmissionPlan) {
-    this.#plan = plan;
+  constructor(parts: AdmissionParts) {
+    this.#parts = parts;
   }
 
   /** Resolves when the task may start; with undefined if it is not due any more, or not now. */
@@ -68,7 +80,7 @@ export class Admission {
     this.#turn = promise;
     await before;
     try {
-      return await this.#admitted(number);
+      return await this.#admitInTurn(number);
     } finally {
       resolve();
     }
@@ -76,124 +88,130 @@ export class Admission {
 
   /** Whether a task is queued, its time has come, and no hold of only some models stops it. */
   isDue(number: number): boolean {
-    const task = taskOf(this.#plan.state(), number);
-    const now = Date.now();
+    const task = taskOf(this.#parts.state(), number);
     if (task.status !== "queued") return false;
-    const time = { notBefore: task.notBefore, dueAt: this.#plan.dueAt(number) };
-    if (!isRetryDue(time, now, performance.now())) return false;
+    const time = { notBefore: task.notBefore, dueAt: this.#parts.dueAt(number) };
+    if (!isRetryDue(time, Date.now(), performance.now())) return false;
     return this.#holdOfSome(number) === undefined;
   }
 
   /** Reports a task's hold if it affects only some models; other tasks may continue meanwhile. */
-  tellHold(number: number): boolean {
+  reportHold(number: number): boolean {
     const hold = this.#holdOfSome(number);
-    if (hold) this.#plan.hold({ because: hold.because, until: hold.until });
+    if (hold) this.#parts.report({ because: hold.because, until: hold.until });
     return hold !== undefined;
   }
 
   // A hold of all models is waited for in the queue, where it stops everybody.
   #holdOfSome(number: number): Hold | undefined {
-    const hold = this.#plan.holds.stopping(this.#options(number).model, Date.now());
+    const hold = this.#holdOf(number);
     return hold && isOfSome(hold) ? hold : undefined;
   }
 
-  async #admitted(number: number): Promise<Admitted | undefined> {
-    const { slots, starts } = this.#plan;
-    let told = false;
-    for (let since = performance.now(); this.isDue(number); ) {
-      const hindrance = this.#hindrance(number);
-      if (hindrance) {
-        told ||= hindrance.tell || performance.now() - since > tellAfterMs;
-        if (told) this.#plan.hold(hindrance);
-        await Bun.sleep(lookMs);
-        continue;
-      }
-      this.#plan.hold(undefined);
-      const slot = await this.#patiently(
+  #holdOf(number: number): Hold | undefined {
+    return this.#parts.holds.stopping(this.#options(number).model, Date.now());
+  }
+
+  #options(number: number): SessionOptions {
+    return optionsOf(this.#parts.state().batch, number);
+  }
+
+  async #admitInTurn(number: number): Promise<Admitted | undefined> {
+    const waiting: Waiting = { since: performance.now(), isReported: false };
+    while (await this.#passesChecks(number, waiting)) {
+      const slot = await this.#acquire(
         number,
-        slots,
+        this.#parts.slots,
         "Waits for a slot: other batches of this account use all of them.",
       );
-      const start = slot && (await this.#patiently(number, starts, "Waits for its turn to start."));
+      const start = slot && (await this.#acquire(number, this.#parts.starts, "Waits for its turn to start."));
       // Everything may have changed while it waited.
-      if (slot && start && this.isDue(number) && !this.#hindrance(number) && this.#claims(number))
+      if (slot && start && this.isDue(number) && !this.#check(number) && this.#claims(number))
         return admitted(slot, start, () => this.#leave(number));
       start?.[Symbol.dispose]();
       slot?.[Symbol.dispose]();
-      since = performance.now();
+      waiting.since = performance.now();
     }
     return undefined;
   }
 
+  // Waits until no check finds anything. False if the task is not due any more.
+  async #passesChecks(number: number, waiting: Waiting): Promise<boolean> {
+    for (; this.isDue(number); await Bun.sleep(lookMs)) {
+      const found = this.#check(number);
+      if (!found) {
+        this.#parts.report(undefined);
+        return true;
+      }
+      waiting.isReported ||= found.isReportedAtOnce || performance.now() - waiting.since > reportAfterMs;
+      if (waiting.isReported) this.#parts.report(found);
+    }
+    return false;
+  }
+
+  // In this order: what stops every task first. Undefined if the task may start.
+  #check(number: number): Found | undefined {
+    const { layout, startBackoff, login, host, giveUpStarting } = this.#parts;
+    const state = this.#parts.state();
+    const lacking = lackOfRoom(layout.stateDirectory, state.counts.running);
+    if (lacking !== undefined) {
+      if (startBackoff.lacked() === "give-up") giveUpStarting(lacking);
+      return { because: lacking, isReportedAtOnce: true };
+    }
+    const failing = startBackoff.waitReason();
+    if (failing) return { ...failing, isReportedAtOnce: false };
+    const hold = this.#holdOf(number);
+    if (hold) return { because: hold.because, until: hold.until, isReportedAtOnce: true };
+    const because =
+      login.whyWait() ??
+      this.#budgetWait(state) ??
+      host.whyWait(footprintKey(state.batch, this.#options(number)));
+    return because === undefined ? undefined : { because, isReportedAtOnce: false };
+  }
+
+  #budgetWait(state: BatchState): string | undefined {
+    const verdict = budgetVerdict(state);
+    if (verdict === "go") return undefined;
+    if (verdict === "spent") this.#parts.budgetSpent();
+    return `Waits for running sessions: the batch has cost ${dollars(state.totalCostUsd)} of its budget of ${dollars(state.budgetUsd ?? 0)}, and the running sessions are expected to cost the rest.`;
+  }
+
   // While the task is due. Reports that others use what it waits for, because nothing else does.
-  async #patiently(number: number, rights: Slots, because: string): Promise<Slot | undefined> {
+  async #acquire(number: number, rights: Slots, because: string): Promise<Slot | undefined> {
+    const { state, report } = this.#parts;
     const timer = setInterval(() => {
-      if (this.#plan.state().counts.running === 0) this.#plan.hold({ because });
-    }, tellAfterMs);
+      if (state().counts.running === 0) report({ because });
+    }, reportAfterMs);
     const right = await rights.acquire(() => this.isDue(number));
     clearInterval(timer);
-    this.#plan.hold(undefined);
+    report(undefined);
     return right;
   }
 
+  // False if a hold needs a probe, and another runner was faster.
   #claims(number: number): boolean {
-    if (!this.#plan.holds.claim(number, this.#options(number).model, Date.now())) return false;
-    this.#plan.login.began(number);
-    this.#plan.startHold.claim(number);
+    const { holds, login, startBackoff } = this.#parts;
+    if (!holds.claim(number, this.#options(number).model, Date.now())) return false;
+    login.started(number);
+    startBackoff.claim(number);
     return true;
   }
 
   #leave(number: number): void {
-    this.#plan.login.ended(number);
-    this.#plan.startHold.release(number);
-    this.#plan.holds.release(number);
-  }
-
-  #hindrance(number: number): Hindrance | undefined {
-    const state = this.#plan.state();
-    const room = lackOfRoom(this.#plan.layout.stateDirectory, state.counts.running);
-    if (room !== undefined) {
-      if (this.#plan.startHold.lacks() === "give-up") this.#plan.giveUpStarting(room);
-      return { because: room, tell: true };
-    }
-    const unstartable = this.#plan.startHold.hindrance();
-    if (unstartable) return { ...unstartable, tell: false };
-    const options = this.#options(number);
-    const hold = this.#plan.holds.stopping(options.model, Date.now());
-    if (hold) return { because: hold.because, until: hold.until, tell: true };
-    const login = this.#plan.login.hindrance();
-    if (login !== undefined) return { because: login, tell: false };
-    const budget = this.#budgetHindrance(state);
-    if (budget !== undefined) return { because: budget, tell: false };
-    const memory = this.#plan.host.capacity(footprintKey(state.batch, options));
-    return memory === undefined ? undefined : { because: memory, tell: false };
-  }
-
-  #budgetHindrance(state: BatchState): string | undefined {
-    const verdict = budgetVerdict(state);
-    if (verdict === "go") return undefined;
-    if (verdict === "spent") this.#plan.budgetSpent();
-    return `Waits for running sessions: the batch has cost ${dollars(state.totalCostUsd)} of its budget of ${dollars(state.budgetUsd ?? 0)}, and the running sessions are expected to cost the rest.`;
-  }
-
-  #options(number: number): SessionOptions {
-    return optionsOf(this.#plan.state().batch, number);
+    const { holds, login, startBackoff } = this.#parts;
+    login.ended(number);
+    startBackoff.release(number);
+    holds.release(number);
   }
 }
 
-/**
- * A start takes about a second of a processor. After this time, in milliseconds, one that hangs no longer stops the
- * others.
- */
-const longestStartMs = 15_000;
-
-function admitted(slot: Slot, start: Slot, ended: () => void): Admitted {
+function admitted(slot: Slot, start: Slot, left: () => void): Admitted {
   const timer = setTimeout(() => start[Symbol.dispose](), longestStartMs);
   return {
-    begun: () => start[Symbol.dispose](),
+    ready: () => start[Symbol.dispose](),
     [Symbol.dispose]: () => {
       clearTimeout(timer);
-      ended();
+      left();
       start[Symbol.dispose]();
       slot[Symbol.dispose]();
     },

@@ -1,13 +1,13 @@
 // The first session of a batch shows that the login works before the others start: a failing login costs one attempt, not
 // hundreds. It also writes the prompt cache that the others read. What one batch has shown holds for all batches of the
 // account, for some minutes.
-import { awaitsProof } from "../../model/standstill.ts";
+import { awaitsProof } from "../../model/wait-reason.ts";
 import type { SharedProofs } from "../shared/shared-store.ts";
 
 /** Replies come in a steady stream, so not each is stored. In milliseconds. */
 const keepEveryMs = 60_000;
 
-interface ProofPlan {
+interface ProofParts {
   /** How long the others wait at most, in milliseconds. */
   patienceMs: number;
   /** Whether a session of the batch was answered before. */
@@ -17,36 +17,36 @@ interface ProofPlan {
 }
 
 export class LoginProof {
-  readonly #plan: ProofPlan;
+  readonly #parts: ProofParts;
   #proven: boolean;
   #keptAt = Number.NEGATIVE_INFINITY;
-  #prover: { number: number; began: number; isDoubtful: boolean } | undefined;
+  #prover: { number: number; startedAt: number; isDoubtful: boolean } | undefined;
 
-  constructor(plan: ProofPlan) {
-    this.#plan = plan;
-    this.#proven = plan.hasAnswered || plan.patienceMs === 0;
+  constructor(parts: ProofParts) {
+    this.#parts = parts;
+    this.#proven = parts.hasAnswered || parts.patienceMs === 0;
   }
 
   /** Why no other session starts now; undefined if one may. */
-  hindrance(): string | undefined {
+  whyWait(): string | undefined {
     if (this.#proven || !this.#prover) return undefined;
     // A session that thinks for long before its first word has passed the login, which fails within a second.
-    const { began, isDoubtful } = this.#prover;
-    const isLate = performance.now() - began > this.#plan.patienceMs;
-    if (!isDoubtful && (isLate || this.#plan.kept.isProven(Date.now()))) this.#proven = true;
+    const { startedAt, isDoubtful } = this.#prover;
+    const isLate = performance.now() - startedAt > this.#parts.patienceMs;
+    if (!isDoubtful && (isLate || this.#parts.kept.isProven(Date.now()))) this.#proven = true;
     return this.#proven ? undefined : awaitsProof;
   }
 
   /** A session starts. */
-  began(number: number): void {
-    this.#prover ??= { number, began: performance.now(), isDoubtful: false };
+  started(number: number): void {
+    this.#prover ??= { number, startedAt: performance.now(), isDoubtful: false };
   }
 
   /** The API has refused the login of a session; the CLI retries for minutes before it reports that. */
   doubted(number: number): void {
     if (this.#prover?.number === number) this.#prover.isDoubtful = true;
     this.#keptAt = Number.NEGATIVE_INFINITY;
-    this.#plan.kept.lose();
+    this.#parts.kept.lose();
   }
 
   /** The API has answered a session. */
@@ -55,7 +55,7 @@ export class LoginProof {
     const now = performance.now();
     if (now - this.#keptAt < keepEveryMs) return;
     this.#keptAt = now;
-    this.#plan.kept.keep(Date.now());
+    this.#parts.kept.keep(Date.now());
   }
 
   /** A session has ended; if it has shown nothing, the next one is the proof. */

@@ -26,7 +26,7 @@ const askAgainMs = 100;
 export class Slots implements Disposable {
   readonly #size: number;
   readonly #source: SlotSource;
-  #held = 0;
+  #taken = 0;
   /** Slots without a task for the moment: the next task usually comes within the same turn of the event loop. */
   #idle: number[] = [];
   #waiting: Waiter[] = [];
@@ -54,20 +54,20 @@ export class Slots implements Disposable {
     return promise;
   }
 
-  /** A slot that is already held, for a session that already runs; may exceed the size. */
+  /** A slot that is already taken, for a session that already runs; may exceed the size. */
   adopt(id: number): Slot {
-    this.#held++;
+    this.#taken++;
     return this.#slot(id);
   }
 
   #serve(): void {
-    while (this.#waiting.length > 0 && this.#held < this.#size) {
+    while (this.#waiting.length > 0 && this.#taken < this.#size) {
       const id = this.#idle.pop() ?? this.#source.claim();
       if (id === undefined) {
         this.#later();
         return;
       }
-      this.#held++;
+      this.#taken++;
       this.#waiting.shift()?.take(this.#slot(id));
     }
     if (this.#waiting.length === 0) this.#source.stopWaiting();
@@ -93,18 +93,18 @@ export class Slots implements Disposable {
   }
 
   #slot(id: number): Slot {
-    let held = true;
+    let isTaken = true;
     return {
       [Symbol.dispose]: () => {
-        if (held) this.#release(id);
-        held = false;
+        if (isTaken) this.#release(id);
+        isTaken = false;
       },
     };
   }
 
   #release(id: number): void {
     const yields = this.contended && this.#source.yields();
-    if (!yields && this.#held <= this.#size) {
+    if (!yields && this.#taken <= this.#size) {
       // The slot goes straight to the next waiter. Put back first, a newcomer could take it in between.
       const next = this.#waiting.shift();
       if (next) {
@@ -112,8 +112,8 @@ export class Slots implements Disposable {
         return;
       }
     }
-    this.#held--;
-    if (yields || this.#held >= this.#size) this.#source.release(id);
+    this.#taken--;
+    if (yields || this.#taken >= this.#size) this.#source.release(id);
     else this.#idle.push(id);
     // Releases what nobody takes soon; and asks again if the runner yielded.
     this.#later();

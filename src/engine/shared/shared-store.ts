@@ -1,6 +1,6 @@
 // What runners share in the store, as one of them reads and writes it: on a full disk it knows less, but continues.
 import type { BatchId } from "../../model/batch-id.ts";
-import type { Standstill } from "../../model/standstill.ts";
+import type { WaitReason } from "../../model/wait-reason.ts";
 import type { Capacity } from "../../store/capacity.ts";
 import type { Holds } from "../../store/holds.ts";
 import type { LoginProofs } from "../../store/login-proofs.ts";
@@ -79,7 +79,7 @@ export function sharedSlots(slots: MachineSlots, pool: string, late: LateWrites)
 }
 
 /** The row of the batch, except what derives from the log. */
-export type SharedRow = Pick<Store, "setAlive" | "setActivities" | "setHold">;
+export type SharedRow = Pick<Store, "setAlive" | "setActivities" | "setHeld">;
 
 export function sharedRow(store: Store, late: LateWrites): SharedRow {
   return {
@@ -88,7 +88,7 @@ export function sharedRow(store: Store, late: LateWrites): SharedRow {
       bestEffort(() => store.setAlive(batchId, epoch, at), true),
     setActivities: (batchId: BatchId, activities: ReadonlyMap<number, string>) =>
       bestEffort(() => store.setActivities(batchId, activities), undefined),
-    setHold: (batchId: BatchId, hold: Standstill | undefined) =>
-      late.write(`held ${batchId}`, () => store.setHold(batchId, hold)),
+    setHeld: (batchId: BatchId, held: WaitReason | undefined) =>
+      late.write(`held ${batchId}`, () => store.setHeld(batchId, held)),
   };
 }

@@ -1,6 +1,7 @@
 // Shows a batch while it runs: live in a terminal, as plain lines elsewhere.
-import { type Standstill, standstillKind } from "../../../model/standstill.ts";
+
 import type { DoneTask } from "../../../model/state.ts";
+import { type WaitReason, waitKind } from "../../../model/wait-reason.ts";
 import type { LiveBatch } from "../../../operations/live-batch.ts";
 import { heldText } from "../../../report/answer.ts";
 import type { Printer } from "../terminal/terminal.ts";
@@ -15,7 +16,7 @@ export interface BatchView extends View {
 interface Manner {
   /** Tasks that had ended before the first look. */
   already?: readonly DoneTask[];
-  /** Whether to report a hold, once, without a live view. */
+  /** Whether to report what holds the batch, once, without a live view. */
   isHoldSaid?: boolean;
 }
 
@@ -28,20 +29,20 @@ export function batchView(
     ? new LiveView(printer, () => ({
         state: batch.state,
         activities: batch.activities(),
-        hold: batch.hold(),
+        held: batch.held(),
         now: Date.now(),
       }))
     : new PlainView(printer);
   const ended = progressLines((line) => view.say(line), faceOf(printer), already);
-  let said: Standstill | undefined;
+  let said: WaitReason | undefined;
   return {
     say: (text) => view.say(text),
     end: () => view.end(),
     show: () => {
       if (isHoldSaid && !printer.isLive) {
-        const hold = batch.hold();
-        if (hold && !isSame(hold, said)) view.say(heldText(hold));
-        said = hold;
+        const held = batch.held();
+        if (held && !isSame(held, said)) view.say(heldText(held));
+        said = held;
       }
       ended(batch.state);
     },
@@ -49,6 +50,6 @@ export function batchView(
 }
 
 // Reporting its figures again and again would be a line a second.
-function isSame(standstill: Standstill, before: Standstill | undefined): boolean {
-  return before !== undefined && standstillKind(standstill) === standstillKind(before);
+function isSame(held: WaitReason, before: WaitReason | undefined): boolean {
+  return before !== undefined && waitKind(held) === waitKind(before);
 }

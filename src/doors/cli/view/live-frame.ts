@@ -1,7 +1,7 @@
 // One frame of the terminal view: a line for each running session, a bar, and the hold.
 import { costToComeUsd } from "../../../model/estimate.ts";
-import type { Standstill } from "../../../model/standstill.ts";
 import { type BatchState, doneCount, type TaskState } from "../../../model/state.ts";
+import type { WaitReason } from "../../../model/wait-reason.ts";
 import { costText, countText, elapsedText, numberText } from "../../../report/amounts.ts";
 import { oneLine } from "../../../report/harmless.ts";
 import { labelOf } from "../../../report/label.ts";
@@ -13,7 +13,7 @@ import type { Printer } from "../terminal/terminal.ts";
 export interface Snapshot {
   state: BatchState;
   activities: ReadonlyMap<number, string>;
-  hold?: Standstill | undefined;
+  held?: WaitReason | undefined;
   /** Milliseconds since 1970. */
   now: number;
 }
@@ -34,7 +34,7 @@ export function frameLines(snapshot: Snapshot, canvas: Canvas): string[] {
   const foot = [
     barLine(state, width, canvas),
     ...countLines(snapshot, width),
-    ...holdLines(snapshot, width, canvas),
+    ...heldLines(snapshot, width, canvas),
   ];
   const room = Math.max(0, canvas.rows - 1 - foot.length);
   const running = state.tasks.filter((task) => task.status === "running");
@@ -103,10 +103,10 @@ function barLine({ counts, tasks }: BatchState, width: number, { paint }: Canvas
 const longestBar = 60;
 
 // As many facts as fit on a line; several lines in a narrow terminal.
-function countLines({ state, hold, now }: Snapshot, width: number): string[] {
+function countLines({ state, held, now }: Snapshot, width: number): string[] {
   const { counts, totalCostUsd, costAtLeast } = state;
   // During a hold without a known end, the rest cannot be estimated.
-  const left = hold && hold.until === undefined ? undefined : timeLeftMs(state, now, hold?.until);
+  const left = held && held.until === undefined ? undefined : timeLeftMs(state, now, held?.until);
   const toComeUsd = costToComeUsd(state) ?? 0;
   const facts = [
     ...(["running", "queued", "succeeded", "failed", "cancelled"] as const).flatMap((name) =>
@@ -130,13 +130,13 @@ function joined(facts: readonly string[], width: number): string[] {
   return lines;
 }
 
-function holdLines({ hold, now }: Snapshot, width: number, { paint }: Canvas): string[] {
-  if (!hold) return [];
+function heldLines({ held, now }: Snapshot, width: number, { paint }: Canvas): string[] {
+  if (!held) return [];
   const end =
-    hold.until === undefined
+    held.until === undefined
       ? ""
-      : ` until ${clockText(hold.until, now)} (${elapsedText(hold.until - now)} left)`;
-  return [paint("yellow", fit(`  Held${end}: ${oneLine(hold.because, 500)}`, width))];
+      : ` until ${clockText(held.until, now)} (${elapsedText(held.until - now)} left)`;
+  return [paint("yellow", fit(`  Held${end}: ${oneLine(held.because, 500)}`, width))];
 }
 
 // With the date only if it is another day.

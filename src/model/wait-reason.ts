@@ -1,6 +1,6 @@
-// Why a batch currently starts no sessions.
+// Why no session can start now. If that lasts, it is shown: the batch is held.
 
-export interface Standstill {
+export interface WaitReason {
   /** In words for people. */
   because: string;
   /** Until when, in milliseconds since 1970, if known. */
@@ -11,9 +11,9 @@ export interface Standstill {
 export const awaitsProof = "Waits for the first session, which proves that the login works.";
 
 /**
- * The kind of a standstill, without details that change (free memory, the API's message, a time): the beginning of its
+ * The kind of a reason, without details that change (free memory, the API's message, a time): the beginning of its
  * sentence, up to the first figure or detail.
  */
-export function standstillKind({ because }: Standstill): string {
+export function waitKind({ because }: WaitReason): string {
   return (/^[^:;.\d]*/.exec(because)?.[0] ?? "").trimEnd();
 }

@@ -1,6 +1,6 @@
-// What keeps all sessions from starting: `claude` is being replaced, or descriptors, processes, memory or disk space have
-// run out. No task fails because of it: starts wait, are retried, and say why.
-import type { Standstill } from "../../model/standstill.ts";
+// When to try a start again after one has failed: `claude` is being replaced, or descriptors, processes, memory or disk
+// space have run out. No task fails because of it: starts wait, are retried, and say why.
+import type { WaitReason } from "../../model/wait-reason.ts";
 
 const firstDelayMs = 500;
 const longestDelayMs = 15_000;
@@ -9,19 +9,20 @@ const lastingTries = 3;
 /** After this long without a sign of it, in milliseconds, the shortage was over meanwhile, or did not matter. */
 const forgottenMs = 10_000;
 
-interface Standing extends Standstill {
+/** What makes starts fail at present. */
+interface Failing extends WaitReason {
   /** On the monotonic clock, in milliseconds, as is `nextTryAt`. */
   since: number;
   nextTryAt: number;
   tries: number;
 }
 
-export class StartHold {
+export class StartBackoff {
   readonly #patienceMs: number;
   readonly #now: () => number;
-  #standing: Standing | undefined;
+  #failing: Failing | undefined;
   /** A shortage during which no start is tried: since when, and when it was last seen. */
-  #lack: { since: number; seenAt: number } | undefined;
+  #shortage: { since: number; seenAt: number } | undefined;
   /** The task whose session tries whether it is over. */
   #prober: number | undefined;
 
@@ -32,20 +33,20 @@ export class StartHold {
   }
 
   /** Why no session may start now; undefined if one may, even if only as a try. */
-  hindrance(): Standstill | undefined {
-    const standing = this.#standing;
-    if (!standing || (this.#prober === undefined && this.#now() >= standing.nextTryAt)) return undefined;
-    return { because: standing.because, until: standing.until };
+  waitReason(): WaitReason | undefined {
+    const failing = this.#failing;
+    if (!failing || (this.#prober === undefined && this.#now() >= failing.nextTryAt)) return undefined;
+    return { because: failing.because, until: failing.until };
   }
 
   /** Whether starts have failed for more than a moment. */
   get isLasting(): boolean {
-    return (this.#standing?.tries ?? 0) >= lastingTries;
+    return (this.#failing?.tries ?? 0) >= lastingTries;
   }
 
   /** The session of this task tries; no other one does until it has shown how that went. */
   claim(task: number): void {
-    if (this.#standing) this.#prober = task;
+    if (this.#failing) this.#prober = task;
   }
 
   /** This task did not get to try, so another one may. */
@@ -54,13 +55,13 @@ export class StartHold {
   }
 
   /** A start has failed for this reason. Returns whether to keep waiting. */
-  met(because: string): "wait" | "give-up" {
+  failed(because: string): "wait" | "give-up" {
     const now = this.#now();
-    const { since = now, tries = 0 } = this.#standing ?? {};
+    const { since = now, tries = 0 } = this.#failing ?? {};
     this.#prober = undefined;
     if (now - since >= this.#patienceMs) return this.#giveUp();
     const delayMs = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(tries, 20));
-    this.#standing = {
+    this.#failing = {
       because,
       since,
       tries: tries + 1,
@@ -71,28 +72,28 @@ export class StartHold {
   }
 
   /** Something is missing without which no start is tried. Returns whether to keep waiting. */
-  lacks(): "wait" | "give-up" {
+  lacked(): "wait" | "give-up" {
     const now = this.#now();
-    const lack = this.#lack;
-    const since = lack && now - lack.seenAt < forgottenMs ? lack.since : now;
+    const before = this.#shortage;
+    const since = before && now - before.seenAt < forgottenMs ? before.since : now;
     if (now - since >= this.#patienceMs) return this.#giveUp();
-    this.#lack = { since, seenAt: now };
+    this.#shortage = { since, seenAt: now };
     // Once it is there, the next start is due.
-    if (this.#standing) this.#standing = { ...this.#standing, nextTryAt: now };
+    if (this.#failing) this.#failing = { ...this.#failing, nextTryAt: now };
     return "wait";
   }
 
-  /** A session has started: nothing holds the others. */
+  /** A session has started: nothing keeps the others from starting. */
   started(): void {
     this.#prober = undefined;
-    this.#standing = undefined;
-    this.#lack = undefined;
+    this.#failing = undefined;
+    this.#shortage = undefined;
   }
 
   /** A session has ended, which may have freed something: the next one tries at once, and patience starts again. */
   ended(): void {
-    this.#lack = undefined;
-    if (this.#standing) this.#standing = { ...this.#standing, since: this.#now(), nextTryAt: this.#now() };
+    this.#shortage = undefined;
+    if (this.#failing) this.#failing = { ...this.#failing, since: this.#now(), nextTryAt: this.#now() };
   }
 
   // Tasks that are retried later wait anew.
