@@ -10,7 +10,15 @@ import { type SessionOptions, type SessionOptionsInput, sessionOptions } from ".
 import type { BroadReason, Denial, Mismatch, Obstacle } from "../../src/model/outcome.ts";
 import { startMessagesApi } from "./messages-api.ts";
 import { followed, type PrintedAdvice, printedForShell, printedForTools } from "./printed-advice.ts";
-import { type Ended, type RealHome, realHome, resultOf, runReal, streamingArguments } from "./session.ts";
+import {
+  isResult,
+  type Line,
+  type RealHome,
+  realHome,
+  resultOf,
+  runReal,
+  streamingArguments,
+} from "./session.ts";
 import { claude, describeReal } from "./version.ts";
 
 setDefaultTimeout(120_000);
@@ -488,14 +496,14 @@ describeReal("advice on denied tools", () => {
   describe.concurrent("what it names lets the call through:", () => {
     test.each(Object.entries(allowed))("%s", async (_, example) => {
       await using home = await homeFor(example);
-      const before = await attempt(home, example);
+      const denials = await denialsBefore(home, example);
       if (example.makes !== undefined) expect(await isThere(home, example.makes)).toBe(false);
-      expect(advisedOptions(before.denials)).toEqual({ ...nothing, ...inHome(home, example.advice) });
-      expect(before.denials[0]?.unmatched?.why).toBe(example.unmatched);
+      expect(advisedOptions(denials)).toEqual({ ...nothing, ...inHome(home, example.advice) });
+      expect(denials[0]?.unmatched?.why).toBe(example.unmatched);
       const own = sessionOptions.parse(inHome(home, example.given ?? {}));
-      const printed = printedForTools(before.denials, own);
+      const printed = printedForTools(denials, own);
       expect(printed.changes).not.toEqual({});
-      expect(printedForShell(before.denials, own).changes).toEqual(printed.changes);
+      expect(printedForShell(denials, own).changes).toEqual(printed.changes);
 
       const after = await attempt(home, example, printed);
       expect(after.denials).toEqual([]);
@@ -515,7 +523,51 @@ describeReal("advice on denied tools", () => {
   });
 });
 
-async function homeFor({ settings, files = {} }: Case): Promise<RealHome> {
+// A start of `claude` takes most of a session's time. So cases that give and set nothing share sessions, a turn each, as
+// long as their calls are denied.
+const sharedSessions = Map.groupBy(
+  Object.values(allowed).filter(({ given, settings }) => !given && !settings),
+  (
+    (count) => () =>
+      count++ % 4
+  )(0),
+);
+const sharedBy = new Map(
+  [...sharedSessions.values()].flatMap((examples) => {
+    const denials = lazily(() => denialsOfTurns(examples));
+    return examples.map((example): [Case, typeof denials] => [example, denials]);
+  }),
+);
+
+async function denialsBefore(home: RealHome, example: Case): Promise<Denial[]> {
+  const shared = await sharedBy.get(example)?.();
+  if (!shared) return (await attempt(home, example)).denials;
+  const text = JSON.stringify(shared.denials.get(example)).replaceAll(shared.home, home.path);
+  return JSON.parse(text);
+}
+
+/** The denials of each example, made one after another in one session, in a home that is gone. */
+async function denialsOfTurns(examples: readonly Case[]) {
+  await using home = await homeFor({ files: Object.assign({}, ...examples.map(({ files }) => files)) });
+  await using api = startMessagesApi();
+  const options = sessionOptions.parse({});
+  const { lines } = await runReal(
+    { claude: claude?.path ?? "claude", home, args: argumentsOf(options), environment: api.environment },
+    ...examples.map(({ call }) => inHome(home, promptOf(call))),
+  );
+  const ends = lines.flatMap((line, at) => (isResult(line) ? [at + 1] : []));
+  const turns = ends.map((end, at) => lines.slice(ends[at - 1] ?? 0, end));
+  const denials = new Map(examples.map((example, at) => [example, denialsIn(turns[at] ?? [], options)]));
+  for (const { makes } of examples) if (makes !== undefined) expect(await isThere(home, makes)).toBe(false);
+  return { home: home.path, denials };
+}
+
+function lazily<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined;
+  return () => (made ??= make());
+}
+
+async function homeFor({ settings, files = {} }: Pick<Case, "settings" | "files">): Promise<RealHome> {
   const home = await realHome();
   const texts = {
     "other/there": "OTHER",
@@ -534,20 +586,26 @@ async function attempt(home: RealHome, { call, given = {} }: Case, printed?: Pri
   await using api = startMessagesApi();
   const own = sessionOptions.parse(inHome(home, given));
   const options = printed ? followed(own, printed) : own;
-  const ours = argumentsFor(options, crypto.randomUUID()).filter(
-    (argument) => !streamingArguments.some((one) => one === argument),
-  );
-  const text = typeof call === "string" ? `RUN: ${call}` : `TOOL: ${call.tool} ${JSON.stringify(call.input)}`;
   const ended = await runReal(
-    { claude: claude?.path ?? "claude", home, args: ours, environment: api.environment },
-    inHome(home, text),
+    { claude: claude?.path ?? "claude", home, args: argumentsOf(options), environment: api.environment },
+    inHome(home, promptOf(call)),
   );
-  return { denials: denialsIn(ended, options), said: String(resultOf(ended)["result"]) };
+  return { denials: denialsIn(ended.lines, options), said: String(resultOf(ended)["result"]) };
 }
 
-function denialsIn(ended: Ended, given: SessionOptions): Denial[] {
+function promptOf(call: Case["call"]): string {
+  return typeof call === "string" ? `RUN: ${call}` : `TOOL: ${call.tool} ${JSON.stringify(call.input)}`;
+}
+
+function argumentsOf(options: SessionOptions): string[] {
+  return argumentsFor(options, crypto.randomUUID()).filter(
+    (argument) => !streamingArguments.some((one) => one === argument),
+  );
+}
+
+function denialsIn(lines: readonly Line[], given: SessionOptions): Denial[] {
   const reading = newReading();
-  for (const line of ended.lines) {
+  for (const line of lines) {
     const text = JSON.stringify(line);
     applyLine(reading, { kind: "whole", offset: 0, length: text.length, text });
   }
