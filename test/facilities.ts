@@ -47,6 +47,7 @@ const declared = {
   Windows: { isThere: () => process.platform === "win32" },
   glibc: { isThere: () => placesOfGlibc.some((directory) => existsSync(`${directory}/libm.so.6`)) },
   "a system other than Windows": { isThere: () => process.platform !== "win32" },
+  "a C compiler": { isThere: canCompile, debian: ["g++"] },
   bash: program("bash"),
   busybox: program("busybox"),
   dash: program("dash"),
@@ -111,6 +112,12 @@ function canMount(): boolean {
   if (can) Bun.spawnSync(["umount", directory]);
   rmdirSync(directory);
   return can;
+}
+
+// The compiler for C alone comes without the headers of the C library; the one for C++ brings both.
+function canCompile(): boolean {
+  const command = ["cc", "-fsyntax-only", "-x", "c", "-include", "stdio.h", "/dev/null"];
+  return Bun.which("cc") !== null && Bun.spawnSync(command).success;
 }
 
 // A file system in a process, which can be stopped. Only root may, where the kernel has FUSE.

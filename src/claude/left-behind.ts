@@ -1,6 +1,6 @@
 // Which processes belong to ended sessions, from one scan of the machine.
 import { childrenThatCame, orphansIn } from "../platform/orphans.ts";
-import { livenessOf, ownIdentity } from "../platform/process.ts";
+import { livenessOf, ownIdentity, sameStart } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import {
   descendantsIn,
@@ -129,7 +129,7 @@ function seen(table: ProcessTable, { members = [] }: Swept): number[] {
 function inGroup(table: ProcessTable, { leader, goneAt }: Swept): number[] {
   if (!leader || goneAt === undefined) return [];
   const now = table.get(leader.pid);
-  if (now && now.startTicks !== leader.startTicks) return [];
+  if (now && sameStart(leader.startTicks, now.startTicks) !== true) return [];
   return [...table].flatMap(([pid, { group, session, startTicks }]) => {
     const isInIt = group === leader.pid || session === leader.pid;
     return isInIt && (goneAt === Number.POSITIVE_INFINITY || Number(startTicks) <= goneAt) ? [pid] : [];
@@ -137,5 +137,6 @@ function inGroup(table: ProcessTable, { leader, goneAt }: Swept): number[] {
 }
 
 function isIn(table: ProcessTable, { pid, startTicks }: ProcessIdentity): boolean {
-  return table.get(pid)?.startTicks === startTicks;
+  const row = table.get(pid);
+  return row !== undefined && sameStart(startTicks, row.startTicks) === true;
 }

@@ -2,7 +2,8 @@
 // Bun has no call that gives how much memory there is.
 import { freemem, totalmem } from "node:os";
 import { controlGroups } from "./control-groups.ts";
-import { Sampled } from "./sampled.ts";
+import { macCalls, systemLibrary } from "./processes/macos-calls.ts";
+import { numberIn, vmStatistics } from "./processes/macos-structures.ts";
 import { type System, textAt, thisSystem } from "./system.ts";
 
 export interface Memory {
@@ -15,8 +16,7 @@ export interface Memory {
 }
 
 /**
- * Current memory. Takes about 50 µs on Linux, and 25 µs more for each control group with a limit. On macOS up to a second
- * old. Never throws.
+ * Current memory. Takes about 50 µs on Linux, and 25 µs more for each control group with a limit. Never throws.
  */
 export function memoryNow(system: System = thisSystem): Memory {
   const whole = memoryOfMachine(system);
@@ -40,7 +40,7 @@ function memoryOfMachine({ platform, root }: System): Room {
     if (total !== undefined && available !== undefined)
       return { totalBytes: total * 1024, availableBytes: available * 1024 };
   }
-  const availableBytes = (platform === "darwin" ? vmStat.now() : undefined) ?? freemem();
+  const availableBytes = (platform === "darwin" ? reclaimableOnMac(root) : undefined) ?? freemem();
   return { totalBytes: totalmem(), availableBytes };
 }
 
@@ -50,22 +50,16 @@ function kilobytesIn(text: string | undefined, name: string): number | undefined
 
 // --- macOS: few pages are free, but many can be reclaimed at once.
 
-const vmStat = new Sampled(["/usr/bin/vm_stat"], availableInVmStat, { everyMs: 1_000, waitsAtFirst: true });
-
 /**
- * The bytes that can be reclaimed at once, from the output of `vm_stat`. Purgeable pages are not added, because they are
- * counted as inactive.
+ * Free and inactive pages. Free ones include those that were read ahead (which `vm_stat` prints apart), and inactive ones
+ * those that are purgeable.
  */
-export function availableInVmStat(text: string): number | undefined {
-  const pageBytes = numberFrom(/page size of (\d+) bytes/.exec(text)?.[1]);
-  const pages = ["free", "inactive", "speculative"].map((kind) =>
-    numberFrom(new RegExp(`^Pages ${kind}:\\s*(\\d+)\\.`, "m").exec(text)?.[1]),
-  );
-  const sum = pages.reduce(
-    (total, count) => (total === undefined || count === undefined ? undefined : total + count),
-    0,
-  );
-  return pageBytes === undefined || sum === undefined ? undefined : pageBytes * sum;
+function reclaimableOnMac(root: string): number | undefined {
+  const memory = macCalls(`${root}${systemLibrary}`)?.memory();
+  if (!memory) return undefined;
+  const { free_count, inactive_count } = vmStatistics.fields;
+  const pages = numberIn(free_count, memory.statistics) + numberIn(inactive_count, memory.statistics);
+  return pages * memory.pageBytes;
 }
 
 // --- Linux: control groups with a limit below the machine's memory.

@@ -2,8 +2,8 @@
 // Bun has no call that gives the load, or what processors and memory are doing.
 import { cpus, freemem, loadavg, totalmem } from "node:os";
 import { controlGroups } from "./control-groups.ts";
+import { macCalls, systemLibrary } from "./processes/macos-calls.ts";
 import { processorCount } from "./processors.ts";
-import { Sampled } from "./sampled.ts";
 import { type System, textAt, thisSystem } from "./system.ts";
 
 /** Each from 0 (nothing waits) to 100. */
@@ -33,7 +33,10 @@ export function pressureNow(system: System = thisSystem): Pressure {
         processor: waitingFor("cpu", system) ?? byLoad(loadOf(system), processorCount(system)),
       };
     case "darwin":
-      return { memory: levelOfMac.now() ?? 0, processor: byLoad(loadavg()[0], processorCount(system)) };
+      return {
+        memory: levelOfMac(system.root) ?? 0,
+        processor: byLoad(loadavg()[0], processorCount(system)),
+      };
     case "win32":
       return { memory: shortageOf(freemem() / totalmem()), processor: crowding(busyShare()) };
     default:
@@ -68,16 +71,17 @@ function byLoad(load = Number.NaN, processors: number): number {
 
 // --- macOS.
 
-const levelOfMac = new Sampled(
-  ["/usr/sbin/sysctl", "-n", "kern.memorystatus_vm_pressure_level"],
-  (output) =>
-    new Map([
-      ["1", 0],
-      ["2", 50],
-      ["4", 100],
-    ]).get(output.trim()),
-  { everyMs: 1_000, waitsAtFirst: true },
-);
+/** What the kernel calls normal, warning and critical. */
+const levels = new Map([
+  [1, 0],
+  [2, 50],
+  [4, 100],
+]);
+
+function levelOfMac(root: string): number | undefined {
+  const level = macCalls(`${root}${systemLibrary}`)?.number("kern.memorystatus_vm_pressure_level");
+  return level === undefined ? undefined : levels.get(level);
+}
 
 // --- Windows.
 

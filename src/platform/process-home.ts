@@ -4,7 +4,7 @@ import { processes } from "./processes/of-system.ts";
 
 /** Our own home. It does not change while we run. */
 export function ownHome(): ProcessHome {
-  own ??= processes.home();
+  own ??= processes().home();
   return own;
 }
 let own: ProcessHome | undefined;

@@ -30,7 +30,7 @@ export function lookForMarkers(markers: ReadonlySet<string>, among?: readonly nu
       isWhole = false;
     },
   };
-  processes.eachMarked(markerVariable, markers, seen, among);
+  processes().eachMarked(markerVariable, markers, seen, among);
   return { byMarker, isWhole };
 }
 
@@ -39,7 +39,7 @@ export type ProcessTable = ReadonlyMap<number, ProcessRow>;
 
 /** All living processes, by pid; empty if the system does not list them. `missed`: a process ended meanwhile. */
 export function processTable(missed: () => void = () => undefined): ProcessTable {
-  return new Map([...processes.table(missed)].filter(([, row]) => !hasEnded(row)));
+  return new Map([...processes().table(missed)].filter(([, row]) => !hasEnded(row)));
 }
 
 /**
@@ -51,7 +51,7 @@ export function tableBelow(pids: Iterable<number>, missed: () => void): ProcessT
   const open = [...pids];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (rows.has(next)) continue;
-    const row = processes.rowOf(next);
+    const row = processes().rowOf(next);
     const children = row ? childrenOf(next) : [];
     if (!children) return undefined;
     if (!row) missed();
@@ -63,7 +63,7 @@ export function tableBelow(pids: Iterable<number>, missed: () => void): ProcessT
 
 /** The children of a process. Empty if it has gone, undefined if the system keeps no such lists. */
 export function childrenOf(pid: number): number[] | undefined {
-  return processes.childrenOf(pid);
+  return processes().childrenOf(pid);
 }
 
 /** Who a process of the table is. */
@@ -111,5 +111,5 @@ export function sessionAround(environment: Record<string, string | undefined>): 
 
 /** The arguments of a process, with any title that it set for itself; empty if unreadable. */
 export function commandOf(pid: number): string[] {
-  return processes.commandOf(pid);
+  return processes().commandOf(pid);
 }

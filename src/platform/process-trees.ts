@@ -1,5 +1,5 @@
 // How much memory sessions use, with all processes that they started.
-import { hasEnded, identityWith } from "./process.ts";
+import { hasEnded, identityWith, sameStart } from "./process.ts";
 import { whereIs } from "./process-home.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { processesOf } from "./processes/of-system.ts";
@@ -55,7 +55,7 @@ export function treesOf<Key>(
 type Table = ReadonlyMap<number, MeasuredRow>;
 
 function isAlive(row: MeasuredRow | undefined, { startTicks }: ProcessIdentity): boolean {
-  return row !== undefined && !hasEnded(row) && row.startTicks === startTicks;
+  return row !== undefined && !hasEnded(row) && sameStart(startTicks, row.startTicks) === true;
 }
 
 /** Finds a process's owner: the nearest root above it; the owner of its own group wins over its parent's. */

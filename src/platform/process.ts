@@ -22,7 +22,7 @@ export function identityOf(pid: number): ProcessIdentity | undefined {
 
 /** A child of ours that may have ended already. A zombie keeps its start time until it is reaped. */
 export function identityOfChild(pid: number): ProcessIdentity {
-  return identityWith(pid, processes.rowOf(pid)?.startTicks ?? "gone");
+  return identityWith(pid, processes().rowOf(pid)?.startTicks ?? "gone");
 }
 
 /** The process with this pid and start time, on this machine. */
@@ -37,14 +37,17 @@ export function livenessOf(identity: ProcessIdentity): Liveness {
   const where = whereIs(identity);
   if (where !== "here") return where;
   const startTicks = startOf(identity.pid);
-  if (startTicks !== undefined) return startTicks === identity.startTicks ? "alive" : "dead";
+  if (startTicks !== undefined) {
+    const isSame = sameStart(identity.startTicks, startTicks);
+    return isSame === undefined ? "unknown" : isSame ? "alive" : "dead";
+  }
   // Without a free descriptor, every process would look dead; a signal needs none.
-  return processes.isUnreadable(identity.pid) ? "unknown" : "dead";
+  return processes().isUnreadable(identity.pid) ? "unknown" : "dead";
 }
 
 /** The current time on the clock of `startTicks`; infinity where it is not such a number. */
 export function ticksNow(): number {
-  return processes.ticksNow();
+  return processes().ticksNow();
 }
 
 /** Whether a process is the one that started us. */
@@ -54,17 +57,25 @@ export function isOurParent(identity: ProcessIdentity | undefined): identity is 
 
 /** Signals exactly this process, never a later one with its pid. False if it has gone. */
 export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
-  return livenessOf(identity) === "alive" && processes.signal(identity, signal);
+  return livenessOf(identity) === "alive" && processes().signal(identity, signal);
 }
 
 /** Signals every process of a group. False if none is left. */
 export function signalGroup(leader: number, signal: NodeJS.Signals): boolean {
-  return processes.signalGroup(leader, signal);
+  return processes().signalGroup(leader, signal);
 }
 
 /** The process that has this pid now, a zombie too; undefined if there is none. */
 export function rowOf(pid: number): ProcessRow | undefined {
-  return processes.rowOf(pid);
+  return processes().rowOf(pid);
+}
+
+/**
+ * Whether two starts of the same pid are one process's, the first possibly written by an older program. Undefined if that
+ * is unclear: then the process may live.
+ */
+export function sameStart(stored: string, current: string): boolean | undefined {
+  return processes().sameStart(stored, current);
 }
 
 /** Whether a process of the table has ended, and only waits to be reaped. */
@@ -73,6 +84,6 @@ export function hasEnded({ state }: ProcessRow): boolean {
 }
 
 function startOf(pid: number): string | undefined {
-  const row = processes.rowOf(pid);
+  const row = processes().rowOf(pid);
   return row && !hasEnded(row) ? row.startTicks : undefined;
 }

@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
 import { totalmem } from "node:os";
-import { availableInVmStat, memoryNow } from "../../src/platform/memory.ts";
+import { memoryNow } from "../../src/platform/memory.ts";
+import { testNeeding } from "../facilities.ts";
 import { FakeSystem, memInfo, unified } from "./fake-system.ts";
+import { FakeMac } from "./imitation/fake-mac.ts";
 
 const GB = 2 ** 30;
 const machine = { "/proc/meminfo": memInfo({ total: 16 * GB, available: 10 * GB }) };
@@ -186,23 +188,8 @@ test("this system has memory, and less available than there is", () => {
   expect(availableBytes).toBeLessThanOrEqual(totalBytes);
 });
 
-const vmStat = `Mach Virtual Memory Statistics: (page size of 16384 bytes)
-Pages free:                               10000.
-Pages active:                            400000.
-Pages inactive:                          300000.
-Pages speculative:                         2000.
-Pages throttled:                              0.
-Pages wired down:                        150000.
-Pages purgeable:                          30000.
-"Translation faults":                 123456789.
-`;
-
-test("on macOS, pages that are free, inactive or read ahead can be had", () => {
-  expect(availableInVmStat(vmStat)).toBe((10_000 + 300_000 + 2_000) * 16_384);
-});
-
-test("what does not look like vm_stat tells nothing", () => {
-  expect(availableInVmStat("")).toBeUndefined();
-  expect(availableInVmStat(vmStat.replace("inactive", "idle"))).toBeUndefined();
-  expect(availableInVmStat(vmStat.replace("16384", "many"))).toBeUndefined();
+testNeeding("Linux", "a C compiler")("on macOS, free and inactive pages can be had", () => {
+  using system = new FakeMac();
+  system.recordMemory({ free: 12_000, inactive: 300_000, speculative: 2_000, pageBytes: 16_384 });
+  expect(memoryNow(system).availableBytes).toBe((12_000 + 300_000) * 16_384);
 });

@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
 import { pressureNow } from "../../src/platform/pressure.ts";
 import { processorCount } from "../../src/platform/processors.ts";
+import { testNeeding } from "../facilities.ts";
 import { FakeSystem, unified } from "./fake-system.ts";
+import { FakeMac } from "./imitation/fake-mac.ts";
 
 function stalls(some: string): string {
   return `some avg10=${some} avg60=1.00 avg300=2.00 total=2110081770\nfull avg10=77.00 avg60=0.00 avg300=0.00 total=0\n`;
@@ -54,3 +56,12 @@ test.each(["linux", "darwin", "win32", "freebsd"] as const)(
     }
   },
 );
+
+testNeeding("Linux", "a C compiler")("on macOS, the kernel's own levels become 0, 50 and 100", () => {
+  using system = new FakeMac();
+  const pressures = [1, 2, 4, 3].map((level) => {
+    system.recordPressure(level);
+    return pressureNow(system).memory;
+  });
+  expect(pressures).toEqual([0, 50, 100, 0]);
+});

@@ -3,7 +3,7 @@ import { readdirSync, readlinkSync } from "node:fs";
 import { identityOf, ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import { treesOf } from "../../src/platform/process-trees.ts";
-import { tableInPs } from "../../src/platform/processes/macos.ts";
+import { tableInPs } from "../../src/platform/processes/macos-programs.ts";
 import { kill } from "../harness.ts";
 import { FakeSystem } from "./fake-system.ts";
 

@@ -42,6 +42,7 @@ export function linuxProcesses(root: string): SystemProcesses {
       // Rounded up, because what began within this tick has begun.
       return seconds === undefined ? Number.POSITIVE_INFINITY : Math.ceil(Number(seconds) * ticksPerSecond);
     },
+    sameStart: (one, other) => one === other,
     signalGroup: (leader, signal) => send(-leader, signal),
     signal: ({ pid }, signal) => send(pid, signal),
   };

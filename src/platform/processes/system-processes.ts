@@ -61,6 +61,12 @@ export interface SystemProcesses {
   /** The current time on the clock of `startTicks`; infinity where it is not such a number. */
   ticksNow(): number;
 
+  /**
+   * Whether two starts of the same pid are one process's, the first possibly written by an older program. Undefined if
+   * that is unclear: then the process may live.
+   */
+  sameStart(stored: string, current: string): boolean | undefined;
+
   /** Signals every process of a group. False if none is left. */
   signalGroup(leader: number, signal: NodeJS.Signals): boolean;
 

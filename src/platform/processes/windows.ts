@@ -39,6 +39,7 @@ export const windowsProcesses: SystemProcesses = {
   commandOf: wordsOf,
   // A pid may be reused at once, but a job is no pid: who is in it needs no proof by time.
   ticksNow: () => Number.POSITIVE_INFINITY,
+  sameStart: (one, other) => one === other,
   signal: ({ pid, startTicks }) => killExactly(pid, startTicks),
   signalGroup: (leader) => terminateJobOf(leader) || killTreeOf(leader),
   jobs: { gather, gatherAgain, release },
