@@ -5,6 +5,7 @@ import { type BatchEnd, batchEndOf, endOfState } from "../model/batch-end.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { type StateWord, stateWords } from "../model/state-word.ts";
+import { livenessWatch } from "../platform/liveness-watch.ts";
 import { batchAnswerSchema, countsSchema, heldFields, heldFieldsOf, outcomeWord } from "../report/answer.ts";
 import { endFields, endFieldsOf } from "../report/batch-end.ts";
 import { rounded, spendingFields, spendingOf } from "../report/spending.ts";
@@ -157,6 +158,7 @@ export const waitForBatch: Tool<typeof waitInput, typeof waitOutput> = {
     let failed = hasFailed(log.state);
     // Simultaneous failures are reported together; otherwise the client would ask once for each.
     const gathered = call.startedAt + leastCheckSeconds * 1000;
+    const liveness = livenessWatch();
     using progress = new Progress(call, log);
     await follow(context.store, log, {
       until: call.startedAt + Math.min(waitSeconds ?? most, most) * 1000,
@@ -168,7 +170,7 @@ export const waitForBatch: Tool<typeof waitInput, typeof waitOutput> = {
       enough: () => {
         if (failed && performance.now() >= gathered) return true;
         const row = rowOf(context, log);
-        if (stateWordOf(row) === "interrupted") return true;
+        if (stateWordOf(row, Date.now(), liveness) === "interrupted") return true;
         return known !== undefined && isPaused(row) && heldMark(row) !== known.held;
       },
     });

@@ -5,6 +5,7 @@ import { TranscriptLines } from "../claude/transcript-lines.ts";
 import { cut } from "../model/cut.ts";
 import type { Attempt, BatchState, TaskState } from "../model/state.ts";
 import { exists, readTail } from "../platform/files.ts";
+import { livenessWatch } from "../platform/liveness-watch.ts";
 import { countText } from "../report/amounts.ts";
 import { harmless } from "../report/harmless.ts";
 import type { BatchLog } from "../store/batch-log.ts";
@@ -52,6 +53,7 @@ interface Manner {
 /** The log of one task. */
 export class SessionLog {
   readonly #context: Context;
+  readonly #liveness = livenessWatch();
   readonly #log: BatchLog;
   readonly #number: number;
   readonly #wanted: number | undefined;
@@ -152,7 +154,7 @@ export class SessionLog {
         isOver =
           holds() ||
           this.task.status === "done" ||
-          stateWordOf(rowOf(this.#context, this.#log)) === "interrupted";
+          stateWordOf(rowOf(this.#context, this.#log), Date.now(), this.#liveness) === "interrupted";
         return isOver;
       },
     });

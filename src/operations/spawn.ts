@@ -6,6 +6,7 @@ import { variableOf } from "../model/configuration.ts";
 import type { Batch, EventBody } from "../model/event.ts";
 import type { SessionValues } from "../model/session-values.ts";
 import type { BatchState } from "../model/state.ts";
+import { livenessWatch } from "../platform/liveness-watch.ts";
 import { writePrivateFiles } from "../platform/private-files.ts";
 import { ownIdentity } from "../platform/process.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
@@ -157,7 +158,8 @@ async function waitFor(
   const { store, configuration } = context;
   const waitSeconds = call.limits?.waitSeconds ?? configuration.syncWaitSeconds;
   using progress = new Progress(call, log);
-  const isLost = () => stateWordOf(rowOf(context, log)) === "interrupted";
+  const liveness = livenessWatch();
+  const isLost = () => stateWordOf(rowOf(context, log), Date.now(), liveness) === "interrupted";
   const wait = () =>
     follow(store, log, {
       until: call.startedAt + waitSeconds * 1000,

@@ -2,7 +2,8 @@
 
 import { endedWord, type StateWord } from "../model/state-word.ts";
 import type { WaitReason } from "../model/wait-reason.ts";
-import { livenessOf } from "../platform/process.ts";
+import { type Liveness, livenessOf } from "../platform/process.ts";
+import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { isFresh } from "./holder.ts";
 import type { BatchRow } from "./store.ts";
 
@@ -12,17 +13,24 @@ import type { BatchRow } from "./store.ts";
  */
 export type Presence = "here" | "starting" | "far" | "lost" | "nobody";
 
-export function presenceOf({ runner, keeper, aliveAt }: BatchRow, now = Date.now()): Presence {
-  const seen = [runner, keeper].flatMap((identity) => (identity ? [livenessOf(identity)] : []));
+export function presenceOf(
+  { runner, keeper, aliveAt }: BatchRow,
+  now = Date.now(),
+  liveness: AskLiveness = livenessOf,
+): Presence {
+  const seen = [runner, keeper].flatMap((identity) => (identity ? [liveness(identity)] : []));
   if (seen.includes("alive")) return "here";
   if (seen.includes("unknown")) return isFresh(aliveAt, now) ? "far" : "lost";
   return seen.length === 0 && isFresh(aliveAt, now) ? "starting" : "nobody";
 }
 
+/** How a caller asks: with `livenessOf`, or with a watch if it asks often. */
+type AskLiveness = (identity: ProcessIdentity) => Liveness;
+
 /** Its state in one word. `interrupted`: it has not ended, and neither runner nor keeper lives. */
-export function stateWordOf(row: BatchRow, now = Date.now()): StateWord {
+export function stateWordOf(row: BatchRow, now = Date.now(), liveness: AskLiveness = livenessOf): StateWord {
   if (row.endedAt !== undefined) return endedWord(row);
-  const presence = presenceOf(row, now);
+  const presence = presenceOf(row, now, liveness);
   return presence === "lost" || presence === "nobody" ? "interrupted" : "running";
 }
 

@@ -2,8 +2,9 @@
 import type { BatchId } from "../../model/batch-id.ts";
 import type { SessionValues } from "../../model/session-values.ts";
 import { exists } from "../../platform/files.ts";
+import { livenessWatch } from "../../platform/liveness-watch.ts";
 import { becomeSubreaper, reapEveryMs, reapOrphans } from "../../platform/orphans.ts";
-import { livenessOf, ownIdentity } from "../../platform/process.ts";
+import { ownIdentity } from "../../platform/process.ts";
 import { messageOf } from "../../platform/system-error.ts";
 import type { Store } from "../../store/store.ts";
 import { blockedCode, hiddenCommands, leavingMs } from "./hidden-commands.ts";
@@ -44,9 +45,10 @@ async function isOurs(store: Store, batchId: BatchId): Promise<boolean> {
 
 // Polls, because the runner is no child of ours.
 async function follow(store: Store, batchId: BatchId): Promise<void> {
+  const liveness = livenessWatch();
   for (;;) {
     const row = exists(store.layout.database) ? store.row(batchId) : undefined;
-    if (!row?.runner || row.endedAt !== undefined || livenessOf(row.runner) === "dead") return;
+    if (!row?.runner || row.endedAt !== undefined || liveness(row.runner) === "dead") return;
     await Bun.sleep(followEveryMs);
   }
 }

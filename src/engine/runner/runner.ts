@@ -1,6 +1,7 @@
 // The runner: takes one batch to its end, and keeps nothing that is not in the log.
 import type { BatchState } from "../../model/state.ts";
 import { fileIdentity, makePrivateDirectory, removePath } from "../../platform/files.ts";
+import { livenessWatch } from "../../platform/liveness-watch.ts";
 import { becomeSubreaper, reapOrphans } from "../../platform/orphans.ts";
 import { isOurParent, livenessOf, ownIdentity } from "../../platform/process.ts";
 import { watchDirectory } from "../../platform/watch.ts";
@@ -65,6 +66,7 @@ class Runner {
   #goneSince: number | undefined;
   #changeCount = -1;
   readonly #heartbeat = new Heartbeat();
+  readonly #liveness = livenessWatch();
   #beats = 0;
   /** The beat on which to check for the keeper. */
   #keeperDue = 0;
@@ -213,7 +215,7 @@ class Runner {
   #checkLeash(): void {
     const { log, attempts } = this.#parts;
     const { leash, cancelledBy } = log.state;
-    if (!leash || cancelledBy || livenessOf(leash) !== "dead") return;
+    if (!leash || cancelledBy || this.#liveness(leash) !== "dead") return;
     log.tryAppend(() => [{ type: "cancel-requested", by: "leash" }]);
     attempts.endCancelled();
   }
