@@ -1,7 +1,7 @@
 // What tests need that a machine may not have. Each is declared once: how to tell whether it is there, and how CI gets
 // it on Debian. A test that is skipped says what it needs in its title, and `bun run verify` counts by that.
 import { describe, test } from "bun:test";
-import { existsSync, mkdtempSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmdirSync, rmSync, symlinkSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromiumPath } from "./browser/chromium.ts";
@@ -45,6 +45,8 @@ const declared = {
   "Bun's runtime for macOS": { isThere: () => existsSync(macRuntime), get: fetchMacRuntime },
   Linux: { isThere: () => process.platform === "linux" },
   Windows: { isThere: () => process.platform === "win32" },
+  // Wine 8 has none.
+  "junctions of Windows": { isThere: canJoin },
   glibc: { isThere: () => placesOfGlibc.some((directory) => existsSync(`${directory}/libm.so.6`)) },
   "a system other than Windows": { isThere: () => process.platform !== "win32" },
   "a C compiler": { isThere: canCompile, debian: ["g++"] },
@@ -102,6 +104,21 @@ function lacks(names: readonly FacilityName[]): boolean {
 /** How a title says it, for `verify`. */
 export function needsMark(names: readonly string[]): string {
   return `[needs ${names.join(" and ")}]`;
+}
+
+function canJoin(): boolean {
+  if (process.platform !== "win32") return false;
+  const directory = mkdtempSync(join(tmpdir(), "pccm-junction-"));
+  const link = join(directory, "link");
+  try {
+    symlinkSync(directory, link, "junction");
+    rmdirSync(link);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmdirSync(directory);
+  }
 }
 
 // Only root may, and not in every container.

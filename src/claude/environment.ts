@@ -1,5 +1,5 @@
 // The environment of a session: the user's own, without variables of ours or of a Claude Code around us.
-import type { Environment } from "../platform/environment.ts";
+import { type Environment, joined, variableKey } from "../platform/environment.ts";
 import { pathListSeparator } from "../platform/paths.ts";
 import { isBunVariable } from "../platform/self.ts";
 import { depthVariable, markerVariable } from "../platform/session-variables.ts";
@@ -57,13 +57,11 @@ const preset = {
 
 /** What every process that we start inherits: no Bun switches, nothing of a session around us. */
 export function cleanEnvironment(environment: Environment): Record<string, string> {
-  const clean: Record<string, string> = {};
-  for (const [name, value] of Object.entries(environment)) {
-    if (value === undefined || isBunVariable(name) || isOfOuterSession(name) || name === markerVariable)
-      continue;
-    clean[name] = value;
-  }
-  return clean;
+  const clean = Object.entries(joined([environment])).filter(([name]) => {
+    const key = variableKey(name);
+    return !isBunVariable(key) && !isOfOuterSession(key) && key !== markerVariable;
+  });
+  return Object.fromEntries(clean);
 }
 
 /**
@@ -72,7 +70,7 @@ export function cleanEnvironment(environment: Environment): Record<string, strin
  */
 export function sessionEnvironment(environment: Environment): Record<string, string> {
   const clean = Object.fromEntries(
-    Object.entries(cleanEnvironment(environment)).filter(([name]) => !isOurs(name)),
+    Object.entries(cleanEnvironment(environment)).filter(([name]) => !isOurs(variableKey(name))),
   );
   const path = pathDirectories(clean["PATH"]);
   const missing = knownDirectories().filter((directory) => !path.includes(directory));
@@ -88,8 +86,9 @@ export function sessionEnvironment(environment: Environment): Record<string, str
 const ofLoader = /^(?:LD_(?:PRELOAD|AUDIT|LIBRARY_PATH)|DYLD_.*)$/;
 
 /** Why a task may not set a variable of its session; undefined if it may. */
-export function refusedVariable(name: string): Refused | undefined {
-  if (!/^[A-Za-z_]\w*$/.test(name) || name === "__proto__")
+export function refusedVariable(spelled: string, platform = process.platform): Refused | undefined {
+  const name = variableKey(spelled, platform);
+  if (!/^[A-Za-z_]\w*$/.test(name) || spelled === "__proto__")
     return "a name is letters, digits and `_`, and begins with no digit";
   if (isOurs(name)) return "the program uses variables of this name to identify its sessions";
   if (isOfOuterSession(name)) return "Claude Code sets it for its own child processes";

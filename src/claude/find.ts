@@ -1,7 +1,8 @@
 // Finds the `claude` executable, even if a desktop application gave us a PATH of four directories.
-import type { Environment } from "../platform/environment.ts";
+import { type Environment, joined } from "../platform/environment.ts";
 import { isExecutable } from "../platform/files.ts";
 import { absolutePath, homeDirectory, isAbsolute, join, pathListSeparator } from "../platform/paths.ts";
+import { claudeOnWindows, isBatchFile, type OnWindows } from "./find-on-windows.ts";
 import { pathOfLoginShell, type Told } from "./login-shell.ts";
 import { programPlaces } from "./program-places.ts";
 
@@ -21,6 +22,10 @@ interface Search {
 export const installAdvice =
   "Install it with `npm install -g @anthropic-ai/claude-code` (or see https://code.claude.com/docs), run `claude` once and log in, or set PARALLEL_CLAUDE_CLAUDE_PATH to where it is.";
 
+/** How to get the program on Windows if there is only a batch file that starts it. */
+const programAdvice =
+  "Install the program itself by `irm https://claude.ai/install.ps1 | iex` in PowerShell, or set PARALLEL_CLAUDE_CLAUDE_PATH to a `claude.exe`.";
+
 /**
  * The `claude` to run: the operator's path, then PATH, then the usual places of installers, then the login shell's PATH.
  * Skips relative entries of PATH, so that nothing from a foreign working directory is run. The shell may take seconds
@@ -34,8 +39,13 @@ export function findClaude(
   const searched = new Set<string>();
   const shell = askShell ? () => pathOfLoginShell(environment, shellMs) : () => ({});
   let unasked: string | undefined;
+  let batchFile: string | undefined;
   for (const places of [
-    () => pathDirectories(environment["PATH"]).map((directory) => ({ directory, where: "on the PATH" })),
+    () =>
+      pathDirectories(joined([environment])["PATH"]).map((directory) => ({
+        directory,
+        where: "on the PATH",
+      })),
     () =>
       programPlaces(environment).map(({ directory, who }) => ({ directory, where: `where ${who} puts it` })),
     () => {
@@ -48,10 +58,17 @@ export function findClaude(
     for (const { directory, where } of places()) {
       if (searched.has(directory)) continue;
       searched.add(directory);
-      const path = claudeIn(directory);
-      if (path !== undefined) return { found: true, path, where };
+      const here = claudeIn(directory);
+      if (here?.kind === "program") return { found: true, path: here.path, where };
+      batchFile ??= here?.path;
     }
   }
+  if (batchFile !== undefined)
+    return {
+      found: false,
+      message: `Of \`claude\`, only ${batchFile} was found. Windows cuts the command line of a batch file, so sessions need the program behind it.`,
+      remedy: programAdvice,
+    };
   const asked =
     unasked === undefined ? "" : ` What is on the PATH of your login shell is not known: ${unasked}.`;
   return {
@@ -73,6 +90,12 @@ export function knownDirectories(environment: Environment = process.env): string
 
 function checkPath(claudePath: string): FoundClaude {
   const path = absolutePath(claudePath, homeDirectory());
+  if (process.platform === "win32" && isBatchFile(path))
+    return {
+      found: false,
+      message: `The configured claudePath ${path} is a batch file, whose command line Windows cuts.`,
+      remedy: programAdvice,
+    };
   if (isExecutable(path)) return { found: true, path, where: "as claudePath says" };
   return {
     found: false,
@@ -81,8 +104,8 @@ function checkPath(claudePath: string): FoundClaude {
   };
 }
 
-function claudeIn(directory: string): string | undefined {
-  // A `.cmd` wrapper cuts its command line at 8,191 characters, so Windows needs the real executable.
-  const path = join(directory, process.platform === "win32" ? "claude.exe" : "claude");
-  return isExecutable(path) ? path : undefined;
+function claudeIn(directory: string): OnWindows | undefined {
+  if (process.platform === "win32") return claudeOnWindows(directory);
+  const path = join(directory, "claude");
+  return isExecutable(path) ? { kind: "program", path } : undefined;
 }

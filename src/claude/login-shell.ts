@@ -6,11 +6,11 @@ import {
   isExecutable,
   readUpTo,
   realPath,
-  removePath,
 } from "../platform/files.ts";
 import { leavingAlone } from "../platform/orphans.ts";
 import { basename, homeDirectory, isAbsolute, join, temporaryDirectory } from "../platform/paths.ts";
 import { signalGroup } from "../platform/process.ts";
+import { removePath } from "../platform/removal.ts";
 
 export interface Told {
   /** Undefined if the shell did not report it. */

@@ -28,20 +28,47 @@ const usual = [
 /** All places, the likeliest first. */
 export function programPlaces(environment: Environment = process.env): Place[] {
   const home = homeDirectory();
-  if (process.platform === "win32") {
-    const npm = environment["APPDATA"] ?? join(home, "AppData", "Roaming");
-    return [
-      { who: "Claude Code's own installer", directory: join(home, ".local", "bin") },
-      { who: "npm", directory: join(npm, "npm") },
-      { who: "Bun", directory: join(home, ".bun", "bin") },
-    ];
-  }
+  if (process.platform === "win32") return placesOnWindows(home, environment);
   return [
     ...usual.map(([who, directory]) => ({ who, directory: join(home, directory) })),
     ...["/opt/homebrew/bin", "/usr/local/bin"].map((directory) => ({ who: "Homebrew or npm", directory })),
     ...["/usr/bin", "/bin", "/usr/sbin", "/sbin"].map((directory) => ({ who: "the system", directory })),
     ...managed(home, environment).filter(({ directory }) => isDirectory(directory)),
   ];
+}
+
+/** The places on Windows: those of installers always, others only where they are. */
+export function placesOnWindows(home: string, environment: Environment): Place[] {
+  const { NPM_CONFIG_PREFIX, PNPM_HOME, NVM_SYMLINK, VOLTA_HOME } = environment;
+  const roaming = environment["APPDATA"] ?? join(home, "AppData", "Roaming");
+  const local = environment["LOCALAPPDATA"] ?? join(home, "AppData", "Local");
+  const programs = environment["ProgramFiles"] ?? "C:\\Program Files";
+  const winget = join(local, "Microsoft", "WinGet");
+  const packages = join(winget, "Packages");
+  const at = (who: string, ...directories: (string | undefined)[]): Place[] =>
+    directories.flatMap((directory) => (directory === undefined ? [] : [{ who, directory }]));
+  const always = [
+    ...at("Claude Code's own installer", join(home, ".local", "bin")),
+    ...at("npm", join(roaming, "npm")),
+    ...at("WinGet", join(winget, "Links")),
+    ...at("Bun", join(home, ".bun", "bin")),
+  ];
+  const others = [
+    ...at("npm", NPM_CONFIG_PREFIX, npmPrefix(home, environment)),
+    // WinGet may fail to link what it has unpacked.
+    ...foldersIn(packages)
+      .filter((name) => name.startsWith("Anthropic.ClaudeCode_"))
+      .flatMap((name) => at("WinGet", join(packages, name))),
+    ...at("WinGet", join(programs, "WinGet", "Links")),
+    ...at("pnpm", PNPM_HOME, join(local, "pnpm")),
+    ...at("Volta", join(VOLTA_HOME ?? join(local, "Volta"), "bin")),
+    ...at("Scoop", join(home, "scoop", "shims")),
+    ...at("Chocolatey", join(environment["ProgramData"] ?? "C:\\ProgramData", "chocolatey", "bin")),
+    ...at("nvm", NVM_SYMLINK),
+    ...at("fnm", join(roaming, "fnm", "aliases", "default")),
+    ...at("Node.js", join(programs, "nodejs")),
+  ];
+  return [...always, ...others.filter(({ directory }) => isAbsolute(directory) && isDirectory(directory))];
 }
 
 // Only existing directories, because each adds an entry to the PATH of sessions.

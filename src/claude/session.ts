@@ -1,10 +1,12 @@
 // Starts a session: `claude` in its own process group, with its output in a file that outlives us.
-import { closeDescriptor, createForAppending, removePath } from "../platform/files.ts";
+import { joined } from "../platform/environment.ts";
+import { closeDescriptor, createForAppending } from "../platform/files.ts";
 import { isNoOrphan } from "../platform/orphans.ts";
 import { type PrivateFile, writePrivateFiles } from "../platform/private-files.ts";
 import { identityOfChild, livenessOf, signalProcess, ticksNow } from "../platform/process.ts";
 import { whereIs } from "../platform/process-home.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
+import { removePath } from "../platform/removal.ts";
 import { gatherSession, gatherSessionAgain } from "../platform/session-groups.ts";
 import { markerVariable } from "../platform/session-variables.ts";
 import { systemCode } from "../platform/system-error.ts";
@@ -97,7 +99,7 @@ function spawn(plan: SessionPlan, stdout: number | "ignore", stderr: number | "i
   const child = isNoOrphan(
     Bun.spawn(plan.command, {
       cwd: plan.workingDirectory,
-      env: { ...plan.environment, PWD: plan.workingDirectory, [markerVariable]: plan.marker },
+      env: joined([plan.environment, { PWD: plan.workingDirectory, [markerVariable]: plan.marker }]),
       stdin: "pipe",
       stdout,
       stderr,

@@ -1,5 +1,6 @@
 // Whose login and environment a batch uses: enough to distinguish two accounts, nothing that could be used to log in.
 import type { Account } from "../model/event.ts";
+import { type Environment, joined, variableKey } from "../platform/environment.ts";
 
 /** Stored as values: a resumed batch must find the same things in the same places. */
 const kept = [
@@ -23,17 +24,20 @@ const credential =
   /^(?:ANTHROPIC_(?!BASE_URL$)|CLAUDE_CODE_(?:OAUTH|API_KEY|USE_)|AWS_|GOOGLE_APPLICATION|CLOUD_ML_|VERTEX_)/;
 
 /** The account of an environment. `salt`: the store's, so the hash means nothing elsewhere. */
-export function accountOf(environment: Record<string, string | undefined>, salt: string): Account {
+export function accountOf(environment: Environment, salt: string, platform = process.platform): Account {
   const values: Record<string, string> = {};
   const secrets: string[] = [];
-  for (const [name, value] of Object.entries(environment)) {
-    if (value === undefined) continue;
+  for (const [spelled, value] of Object.entries(joined([environment], platform))) {
+    // On Windows in any case; proxies are known by names in either elsewhere.
+    const name = variableKey(spelled, platform);
     if (credential.test(name) || (kept.includes(name) && holdsCredentials(value)))
       secrets.push(`${name}=${value}`);
     else if (kept.includes(name)) values[name] = value;
   }
   const hash = new Bun.CryptoHasher("sha256", salt);
-  const identity = ["HOME", "CLAUDE_CONFIG_DIR", "ANTHROPIC_BASE_URL"].map(
+  // On Windows, only Git Bash and its like set HOME, and Claude Code does not heed it.
+  const home = platform === "win32" ? "USERPROFILE" : "HOME";
+  const identity = [home, "CLAUDE_CONFIG_DIR", "ANTHROPIC_BASE_URL"].map(
     (name) => `${name}=${values[name] ?? ""}`,
   );
   hash.update([...identity, ...secrets.sort()].join("\0"));

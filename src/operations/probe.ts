@@ -6,9 +6,10 @@ import { startSession } from "../claude/session.ts";
 import { Sweeper } from "../claude/sweep.ts";
 import { terminate } from "../claude/terminate.ts";
 import { sessionOptions } from "../model/options.ts";
-import { makePrivateDirectory, readTail, readText, removePath } from "../platform/files.ts";
+import { makePrivateDirectory, readTail, readText } from "../platform/files.ts";
 import { join, temporaryDirectory } from "../platform/paths.ts";
 import { signalGroup } from "../platform/process.ts";
+import { removePath } from "../platform/removal.ts";
 import { messageOf } from "../platform/system-error.ts";
 
 const versionMs = 10_000;

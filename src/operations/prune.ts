@@ -1,10 +1,11 @@
 // Removes what old batches left in the state directory. Never removes the user's result files.
 import { z } from "zod";
 import { type BatchId, batchIdSchema, newBatchId } from "../model/batch-id.ts";
-import { realPath, removePath } from "../platform/files.ts";
+import { realPath } from "../platform/files.ts";
 import { foldersIn, footprintOf } from "../platform/folders.ts";
 import { dirname, isWithin } from "../platform/paths.ts";
 import { livenessOf } from "../platform/process.ts";
+import { removePath } from "../platform/removal.ts";
 import { messageOf } from "../platform/system-error.ts";
 import { countText } from "../report/amounts.ts";
 import type { BatchRow, Store } from "../store/store.ts";

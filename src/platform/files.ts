@@ -16,7 +16,6 @@ import {
   readlinkSync,
   readSync,
   realpathSync,
-  rmSync,
   statfsSync,
   statSync,
 } from "node:fs";
@@ -318,11 +317,6 @@ export function readTail(path: string, bytes: number): string {
   } finally {
     closeSync(descriptor);
   }
-}
-
-/** Removes a file, or a folder and its contents; does nothing if there is none. */
-export function removePath(path: string): void {
-  rmSync(path, { recursive: true, force: true });
 }
 
 /** Distinguishes the file at a path from one put there later; undefined if this user can reach none. */

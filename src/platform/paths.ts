@@ -11,7 +11,7 @@ export { basename, dirname, isAbsolute, join, relative, resolve } from "node:pat
 /** What separates two paths in one variable: `:`, or `;` on Windows. */
 export const pathListSeparator = delimiter;
 
-/** The user's home directory; `HOME` wins, as it does for `claude` itself. */
+/** The user's home directory: `HOME`, or on Windows `USERPROFILE`, as for `claude` itself. */
 export function homeDirectory(): string {
   return homedir();
 }

@@ -6,6 +6,7 @@ import { constants } from "node:fs";
 import { type FileHandle, link, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { NoRegularFile } from "./files.ts";
 import { join } from "./paths.ts";
+import { mayBeOpenElsewhere, openElsewhereMs } from "./removal.ts";
 import { systemCode } from "./system-error.ts";
 
 /** Characters of a text in pieces that are written at once. */
@@ -139,7 +140,7 @@ export function namesIn(directory: string): Promise<string[]> {
 
 /** Removes a file; does nothing if there is none. */
 export async function removePath(path: string): Promise<void> {
-  await rm(path, { force: true });
+  await patiently(() => rm(path, { force: true }));
 }
 
 /** Removes temporary files that a killed process left in a directory. */
@@ -219,13 +220,14 @@ async function openRegular(path: string, flags: number): Promise<FileHandle> {
   return file;
 }
 
-/** How long to wait for a file that others have open, in milliseconds. */
-const openElsewhereMs = 1_000;
+async function renameOver(from: string, to: string): Promise<void> {
+  await patiently(() => rename(from, to));
+}
 
 // On Windows, a browser or a virus scanner may have the file open for a moment.
-async function renameOver(from: string, to: string): Promise<void> {
-  if (process.platform !== "win32") await rename(from, to);
-  else await whileOpenElsewhere(() => rename(from, to));
+async function patiently(act: () => Promise<void>): Promise<void> {
+  if (process.platform === "win32") await whileOpenElsewhere(act);
+  else await act();
 }
 
 /** Retries for up to a second while somebody has the file open. */
@@ -239,8 +241,7 @@ export async function whileOpenElsewhere(
       await act();
       return;
     } catch (error) {
-      const isOpen = ["EPERM", "EBUSY", "EACCES"].includes(systemCode(error) ?? "");
-      if (!isOpen || performance.now() + pauseMs > deadline) throw error;
+      if (!mayBeOpenElsewhere(error) || performance.now() + pauseMs > deadline) throw error;
       await Bun.sleep(pauseMs);
     }
   }

@@ -7,6 +7,7 @@ import type { Spent } from "../../model/outcome.ts";
 import { type SessionValues, variableNames, variablesOf } from "../../model/session-values.ts";
 import { type BatchState, taskOf } from "../../model/state.ts";
 import { directoryOf, optionsOf } from "../../model/task-options.ts";
+import { joined } from "../../platform/environment.ts";
 import { realPath } from "../../platform/files.ts";
 import { isWithin, join } from "../../platform/paths.ts";
 import { digestOf, type PrivateFile } from "../../platform/private-files.ts";
@@ -117,11 +118,11 @@ export function planAttempt(
       initialize: initializeLine(options),
       command: [claudePath, ...argumentsFor(options, sessionId, putAside)],
       workingDirectory,
-      environment: {
-        ...mentionEnvironment(prompt, options, workingDirectory),
-        ...environment,
-        ...(own.kind === "known" ? own.variables : {}),
-      },
+      environment: joined([
+        mentionEnvironment(prompt, options, workingDirectory),
+        environment,
+        own.kind === "known" ? own.variables : {},
+      ]),
       files,
       marker: markerOf(batch.batchId, startName),
       transcript,

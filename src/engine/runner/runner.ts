@@ -1,9 +1,10 @@
 // The runner: takes one batch to its end, and keeps nothing that is not in the log.
 import type { BatchState } from "../../model/state.ts";
-import { fileIdentity, makePrivateDirectory, removePath } from "../../platform/files.ts";
+import { fileIdentity, makePrivateDirectory } from "../../platform/files.ts";
 import { livenessWatch } from "../../platform/liveness-watch.ts";
 import { becomeSubreaper, reapOrphans } from "../../platform/orphans.ts";
 import { isOurParent, livenessOf, ownIdentity } from "../../platform/process.ts";
+import { removePath } from "../../platform/removal.ts";
 import { watchDirectory } from "../../platform/watch.ts";
 import { type BatchLog, Replaced } from "../../store/batch-log.ts";
 import { isStorageTrouble } from "../../store/database.ts";

@@ -1,6 +1,7 @@
 // Starts this program once more, as one of the processes of a batch.
 import { cleanEnvironment } from "../../claude/environment.ts";
 import { hasValues, noValues, type SessionValues, valuesText } from "../../model/session-values.ts";
+import { joined } from "../../platform/environment.ts";
 import { isNoOrphan } from "../../platform/orphans.ts";
 import { selfCommand } from "../../platform/self.ts";
 import { type HiddenCommand, valuesOnStdin } from "./hidden-commands.ts";
@@ -27,7 +28,7 @@ export function spawnSelf(
   const child = isNoOrphan(
     Bun.spawn([...selfCommand(), command, stateDirectory, batchId, ...(isFed ? [valuesOnStdin] : [])], {
       cwd: stateDirectory,
-      env: { ...cleanEnvironment(process.env), ...environment },
+      env: joined([cleanEnvironment(process.env), environment]),
       stdin: isFed ? "pipe" : "ignore",
       stdout: output,
       stderr: output,

@@ -1,13 +1,8 @@
 // Applies a planned change to the file of a client, and keeps a copy of the old file.
-import {
-  copyBeside,
-  makeDirectory,
-  permissionsOf,
-  removePath,
-  setPermissions,
-} from "../../platform/files.ts";
+import { copyBeside, makeDirectory, permissionsOf, setPermissions } from "../../platform/files.ts";
 import { namesIn, removeEmptyFolders } from "../../platform/folders.ts";
 import { basename, dirname, homeDirectory } from "../../platform/paths.ts";
+import { removePath } from "../../platform/removal.ts";
 import { messageOf } from "../../platform/system-error.ts";
 import { replaceFile } from "../../platform/whole-files.ts";
 import { UserError } from "../context.ts";

@@ -1,7 +1,8 @@
 // The copies kept beside a client's file, from before our entry was added, and which of them to remove.
-import { readText, removePath } from "../../platform/files.ts";
+import { readText } from "../../platform/files.ts";
 import { namesIn } from "../../platform/folders.ts";
 import { basename, dirname, join } from "../../platform/paths.ts";
+import { removePath } from "../../platform/removal.ts";
 import { entryIn, saysNothing, withEntry, withoutEntry, withReplaced } from "./change.ts";
 import type { McpClient, ServerEntry } from "./client-files.ts";
 import { startsUs, wordsOf } from "./own-entry.ts";
