@@ -10,7 +10,10 @@ import { isStorageTrouble } from "./database.ts";
 import { holderLives } from "./holder.ts";
 import { KeptPaths } from "./kept-paths.ts";
 
-/** Another runner has taken over this batch. The one that catches this stops and touches nothing. */
+/**
+ * Another runner has taken over this batch. `append` throws it to a runner, and so does all that a runner writes under its
+ * epoch (`RunnerLog`). Only `runBatch` catches it: the runner stops, and touches nothing any more.
+ */
 export class Replaced extends Error {
   constructor(batchId: string) {
     super(`Another runner now runs batch ${batchId}.`);

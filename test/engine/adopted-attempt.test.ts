@@ -3,7 +3,7 @@ import { appendFileSync, writeFileSync } from "node:fs";
 import type { SessionProcess } from "../../src/claude/session.ts";
 import { Sweeper } from "../../src/claude/sweep.ts";
 import { TranscriptReader } from "../../src/claude/transcript.ts";
-import { RunningAttempt, type Signs } from "../../src/engine/attempt/attempt.ts";
+import { RunningAttempt, type TranscriptDelta } from "../../src/engine/attempt/attempt.ts";
 import { sessionOf } from "../../src/engine/attempt/local-host.ts";
 import { sessionOptions } from "../../src/model/options.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
@@ -16,7 +16,7 @@ test("what an adopted session was refused before is no news, and what it is refu
   await using home = new Home();
   const transcript = home.file("transcript.ndjson");
   writeFileSync(transcript, refused.repeat(3));
-  const heard: Signs[] = [];
+  const heard: TranscriptDelta[] = [];
   const session: SessionProcess = {
     identity: ownIdentity(),
     marker: "m",
@@ -38,11 +38,11 @@ test("what an adopted session was refused before is no news, and what it is refu
     startedAt: Date.now() - 3_600_000,
     adopted: true,
     workingDirectory: home.work,
-    heard: (signs) => heard.push(signs),
+    progressed: (delta) => heard.push(delta),
   });
-  attempt.look();
+  attempt.readTranscript();
   expect(heard).toEqual([]);
   appendFileSync(transcript, refused);
-  attempt.look();
+  attempt.readTranscript();
   expect(heard).toMatchObject([{ throttles: 1 }]);
 });

@@ -1,10 +1,10 @@
 // What an end means for other tasks, and who is told of the end of a batch.
 import { describe, expect, spyOn, test } from "bun:test";
 import {
-  consequenceOf,
+  applyFailureMode,
+  cancelHeld,
+  cancelQueued,
   endedEvent,
-  endOfHeld,
-  endOfQueue,
   notStarted,
 } from "../../src/engine/attempt/attempt-events.ts";
 import { factsOf, noticesOf, notifyOf } from "../../src/engine/output/notify.ts";
@@ -34,7 +34,7 @@ describe("what a failure means for the others", () => {
   for (const [failureMode, kind, consequence] of cases)
     test(`${kind} with ${failureMode}`, () => {
       const state = after(created(3, { batch: { failureMode } }), started(2, 1, 1));
-      expect<unknown>(consequenceOf(state, kind, 2)).toEqual(consequence);
+      expect<unknown>(applyFailureMode(state, kind, 2)).toEqual(consequence);
     });
 
   test("in a batch that is cancelled is nothing more", () => {
@@ -42,7 +42,7 @@ describe("what a failure means for the others", () => {
       created(2, { batch: { failureMode: "cancel" } }),
       event(2, { type: "cancel-requested", by: "user" }),
     );
-    expect(consequenceOf(state, "failed", 1)).toEqual([]);
+    expect(applyFailureMode(state, "failed", 1)).toEqual([]);
   });
 
   test("a hold that is given up ends the tasks that it concerns", () => {
@@ -52,18 +52,18 @@ describe("what a failure means for the others", () => {
       { prompt: "c", options: { model: "opus" } },
     ];
     const state = after(created(3, { batch: { tasks } }));
-    expect<unknown>(endOfHeld(state, { model: "opus", kind: "auth" }, 1)).toEqual([
+    expect<unknown>(cancelHeld(state, { model: "opus", kind: "auth" }, 1)).toEqual([
       { type: "cancel-requested", by: "hold", tasks: [3], access: "auth" },
     ]);
-    expect<unknown>(endOfHeld(state, { model: "", kind: "auth" }, 1)).toEqual([
+    expect<unknown>(cancelHeld(state, { model: "", kind: "auth" }, 1)).toEqual([
       { type: "cancel-requested", by: "hold", tasks: [2, 3], access: "auth" },
     ]);
-    expect(endOfHeld(state, { model: "sonnet", kind: "auth" }, 1)).toEqual([]);
+    expect(cancelHeld(state, { model: "sonnet", kind: "auth" }, 1)).toEqual([]);
   });
 
   test("what is queued ends, and what runs does not", () => {
     const state = after(created(3), started(2, 2, 1));
-    expect<unknown>(endOfQueue(state, "budget")).toEqual([
+    expect<unknown>(cancelQueued(state, "budget")).toEqual([
       { type: "cancel-requested", by: "budget", tasks: [1, 3] },
     ]);
     expect<unknown>(notStarted(state, "why")).toEqual(

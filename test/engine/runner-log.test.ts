@@ -123,8 +123,8 @@ test("what others say is a change, and that they say nothing is none", async () 
   const { log, epoch } = begun(store);
   let changes = 0;
   const runner = new RunnerLog(log, epoch, () => changes++);
-  expect([runner.hearOthers(), changes]).toEqual([[], 0]);
+  expect([runner.readOthers(), changes]).toEqual([[], 0]);
   using other = home.store();
   other.batch(log.batchId)?.append(() => [small]);
-  expect([runner.hearOthers().length, changes]).toEqual([1, 1]);
+  expect([runner.readOthers().length, changes]).toEqual([1, 1]);
 });

@@ -6,7 +6,7 @@ import type { Exit } from "../../src/claude/outcome.ts";
 import type { SessionProcess } from "../../src/claude/session.ts";
 import { Sweeper } from "../../src/claude/sweep.ts";
 import { TranscriptReader } from "../../src/claude/transcript.ts";
-import { RunningAttempt, type Signs } from "../../src/engine/attempt/attempt.ts";
+import { RunningAttempt, type TranscriptDelta } from "../../src/engine/attempt/attempt.ts";
 import { sessionOf } from "../../src/engine/attempt/local-host.ts";
 import { type SessionOptionsInput, sessionOptions } from "../../src/model/options.ts";
 import { gone, Inside } from "../inside.ts";
@@ -53,7 +53,7 @@ function attemptIn(
     exited: exit.promise,
   };
   const transcript = inside.write("t.ndjson", "");
-  const heard: Signs[] = [];
+  const heard: TranscriptDelta[] = [];
   const around = { sweeper: new Sweeper(), members: () => [], isOver: () => undefined };
   const environment = { CLAUDE_CONFIG_DIR: inside.file("claude") };
   const attempt = new RunningAttempt({
@@ -66,11 +66,11 @@ function attemptIn(
     adopted,
     continues,
     workingDirectory: inside.work,
-    heard: (signs) => heard.push(signs),
+    progressed: (delta) => heard.push(delta),
   });
   const says = (...messages: object[]) => {
     appendFileSync(transcript, messages.map((message) => `${JSON.stringify(message)}\n`).join(""));
-    attempt.look();
+    attempt.readTranscript();
   };
   const ends = async (how: Exit = { code: 0 }) => {
     exit.resolve(how);
@@ -89,7 +89,7 @@ describe("a session", () => {
     expect(given).toEqual(["prompt"]);
     says(result("Done"));
     expect(given).toEqual(["prompt", "close"]);
-    attempt.look();
+    attempt.readTranscript();
     attempt.checkClocks();
     expect(given).toEqual(["prompt", "close"]);
     expect(heard).toMatchObject([

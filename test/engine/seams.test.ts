@@ -1,14 +1,15 @@
 // Where sessions run, where tasks work and who starts their sessions can differ: another host, workspace and pool fit.
-import { describe, expect, test } from "bun:test";
-import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { describe, expect, spyOn, test } from "bun:test";
+import { appendFileSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import type { Exit } from "../../src/claude/outcome.ts";
 import { TranscriptReader } from "../../src/claude/transcript.ts";
 import { planAttempt } from "../../src/engine/attempt/plan-attempt.ts";
 import type { Session, SessionHost, StartPlan } from "../../src/engine/attempt/session-host.ts";
 import type { StartedSession } from "../../src/engine/attempt/session-pool.ts";
-import type { Workspace } from "../../src/engine/attempt/workspace.ts";
+import type { Prepared, Workspace } from "../../src/engine/attempt/workspace.ts";
 import type { SessionRef } from "../../src/model/session-ref.ts";
 import { noValues } from "../../src/model/session-values.ts";
+import { ownIdentity } from "../../src/platform/process.ts";
 import { Replaced } from "../../src/store/batch-log.ts";
 import { eventually } from "../harness.ts";
 import { Inside, type TestBatch } from "../inside.ts";
@@ -96,7 +97,7 @@ async function startEarlier(batch: TestBatch, host: Elsewhere, workingDirectory:
 
 const lookAt = ({ attempts }: ReturnType<typeof tasksIn>) => {
   const timer = setInterval(() => {
-    for (const attempt of attempts.running.values()) attempt.look();
+    for (const attempt of attempts.running.values()) attempt.readTranscript();
   }, 10);
   return { [Symbol.dispose]: () => clearInterval(timer) };
 };
@@ -284,6 +285,22 @@ function ownDirectories(inside: Inside, { log }: TestBatch) {
   return { given, workspace };
 }
 
+/** The same, but none is given back without an error. */
+function stubbornDirectories(inside: Inside, batch: TestBatch) {
+  const { given, workspace } = ownDirectories(inside, batch);
+  const stubborn = (number: number, prepared: Prepared): Prepared => ({
+    ...prepared,
+    [Symbol.asyncDispose]: async () => {
+      throw new Error(`own-${number} is busy`);
+    },
+  });
+  const own: Workspace = {
+    prepare: async (of, task) => stubborn(task.number, await workspace.prepare(of, task)),
+    adopt: (of, number, directory) => stubborn(number, workspace.adopt(of, number, directory)),
+  };
+  return { given, workspace: own };
+}
+
 describe("another workspace", () => {
   test("gives each task a directory of its own, which the log keeps, until its attempt has ended", async () => {
     using inside = new Inside();
@@ -297,7 +314,7 @@ describe("another workspace", () => {
     using runner = tasksIn(inside, context.store, batch, { concurrency: 1, workspace });
     using _looking = lookAt(runner);
     await runner.tasks.runAll();
-    expect(given).toEqual(["+1", "-1 done", "+2", "-2 done"]);
+    expect(given).toEqual(["+1", "-1 running", "+2", "-2 running"]);
     expect(batch.log.state.tasks.map(({ attempts }) => attempts.map((one) => one.workingDirectory))).toEqual([
       [inside.file("own-1")],
       [inside.file("own-2")],
@@ -325,7 +342,7 @@ describe("another workspace", () => {
     using _looking = lookAt(runner);
     await runner.tasks.runAll();
     expect(runner.failures).toEqual([]);
-    expect(given).toEqual(["+2", "-2 done"]);
+    expect(given).toEqual(["+2", "-2 running"]);
     expect(batch.log.state.tasks).toMatchObject([
       {
         outcome: {
@@ -350,7 +367,93 @@ describe("another workspace", () => {
     next.tasks.adoptAll();
     host.says("remote-1", init, result("Done"));
     await next.tasks.runAll();
-    expect(given).toEqual([`=1 ${inside.file("own-1")}`, "-1 done"]);
+    expect(given).toEqual([`=1 ${inside.file("own-1")}`, "-1 running"]);
+  });
+
+  test("that cannot clean a directory up leaves that task a remark, and fails neither task nor batch", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: [{ prompt: "say:one" }, { prompt: "say:two" }] });
+    letClaudeSay(inside, { one: [init, result("One")], two: [init, result("Two")] });
+    const { workspace } = stubbornDirectories(inside, batch);
+    using runner = tasksIn(inside, context.store, batch, { concurrency: 1, workspace });
+    using _looking = lookAt(runner);
+    await runner.tasks.runAll();
+    expect(runner.failures).toEqual([]);
+    const remark = (task: number) =>
+      `The working directory ${inside.file(`own-${task}`)} could not be cleaned up: own-${task} is busy`;
+    expect(batch.log.state.tasks).toMatchObject([
+      { outcome: { kind: "succeeded" }, remarks: [remark(1)] },
+      { outcome: { kind: "succeeded" }, remarks: [remark(2)] },
+    ]);
+  });
+
+  test("that cannot clean up after an adopted attempt whose transcript is gone leaves it a remark too", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, {
+      tasks: [{ prompt: "say:one" }],
+      batch: { sessionOptions: { retries: 0 } },
+    });
+    batch.append({
+      type: "attempt-started",
+      task: 1,
+      attempt: 1,
+      identity: { ...ownIdentity(), startTicks: "0" },
+      sessionId: "earlier",
+      transcript: batch.transcript(1),
+      workingDirectory: inside.work,
+    });
+    const { workspace } = stubbornDirectories(inside, batch);
+    using next = tasksIn(inside, context.store, batch, { workspace });
+    letClaudeSay(inside, { one: [init, result("One")] });
+    next.tasks.adoptAll();
+    using _looking = lookAt(next);
+    await next.tasks.runAll();
+    expect(next.failures).toEqual([]);
+    // The next attempt has the same remark, and is the one that the state keeps.
+    const bodies = context.store.database.query<{ body: string }, []>("SELECT body FROM events").all();
+    const ends = bodies.map(({ body }) => JSON.parse(body)).filter(({ type }) => type === "attempt-ended");
+    expect(ends).toHaveLength(2);
+    expect(ends[0]).toMatchObject({
+      outcome: { kind: "crashed" },
+      remarks: [`The working directory ${inside.work} could not be cleaned up: own-1 is busy`],
+    });
+  });
+
+  test("that cannot clean up after a start that failed has that logged, and the task says why it did not start", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: [{ prompt: "say:one" }, { prompt: "say:two" }] });
+    letClaudeSay(inside, { two: [init, result("Two")] });
+    const { workspace } = stubbornDirectories(inside, batch);
+    using runner = tasksIn(inside, context.store, batch, {
+      concurrency: 1,
+      workspace: {
+        ...workspace,
+        prepare: async (of, task) => {
+          const prepared = await workspace.prepare(of, task);
+          if (task.number === 1) rmdirSync(prepared.directory);
+          return prepared;
+        },
+      },
+    });
+    using _looking = lookAt(runner);
+    using logged = spyOn(console, "error").mockImplementation(() => undefined);
+    await runner.tasks.runAll();
+    expect(runner.failures).toEqual([]);
+    expect(batch.log.state.tasks).toMatchObject([
+      {
+        outcome: { kind: "not-started", message: expect.stringContaining("no longer exists") },
+        attempts: [],
+      },
+      { outcome: { kind: "succeeded" } },
+    ]);
+    expect(logged.mock.calls.flat()).toEqual([
+      expect.stringMatching(
+        /^[-\dT:.]+Z Task 1: The working directory \S+ could not be cleaned up: own-1 is busy$/,
+      ),
+    ]);
   });
 
   test("is told where an attempt worked whose conversation the next one continues", async () => {

@@ -223,7 +223,7 @@ describe("where one session starts at a time", () => {
     await isRunning(batch, 1);
     await eventually(
       () => {
-        for (const attempt of runner.attempts.running.values()) attempt.look();
+        for (const attempt of runner.attempts.running.values()) attempt.readTranscript();
         return taskOf(batch.log.state, 2).status === "done";
       },
       () => `the second does not run: ${JSON.stringify(taskOf(batch.log.state, 2))}`,
@@ -317,10 +317,10 @@ describe("while its sessions run", () => {
       () => readFileSync(transcript, "utf8").includes('"result"'),
       () => "it says nothing",
     );
-    attempts.look("another.ndjson");
+    attempts.transcriptChanged("another.ndjson");
     expect(attempts.running.get(1)?.activity).toBeUndefined();
     // It has answered, so its input is closed, and it leaves.
-    attempts.look(basename(transcript));
+    attempts.transcriptChanged(basename(transcript));
     await all;
     expect(outcomesOf(batch)).toEqual(["succeeded"]);
   });
@@ -361,13 +361,13 @@ describe("a task that fails", () => {
     await files.forget([]);
     expect(readFileSync(lines, "utf8")).toContain('"taskIndex":1');
     batch.append({ type: "retry-requested", tasks: [1] });
-    tasks.beginAgain([1]);
+    tasks.runAgain([1]);
     await files.forget([]);
     expect(readFileSync(lines, "utf8")).toBe("");
     await tasks.runAll();
     expect(taskOf(batch.log.state, 1).attempts).toHaveLength(4);
     // Nobody has asked for it a second time.
-    tasks.beginAgain([1]);
+    tasks.runAgain([1]);
     await tasks.runAll();
     expect(taskOf(batch.log.state, 1).attempts).toHaveLength(4);
   });
@@ -435,7 +435,7 @@ describe("what the API says to a session", () => {
     await isRunning(batch, 1);
     await eventually(
       () => {
-        attempts.running.get(1)?.look();
+        attempts.running.get(1)?.readTranscript();
         return table.all().length > 0;
       },
       () => "nothing is held",
@@ -476,7 +476,7 @@ describe("what the API says to a session", () => {
     expect(taskOf(batch.log.state, 2).status).toBe("queued");
     await eventually(
       () => {
-        attempts.running.get(1)?.look();
+        attempts.running.get(1)?.readTranscript();
         return taskOf(batch.log.state, 2).status !== "queued";
       },
       () => "it does not start",

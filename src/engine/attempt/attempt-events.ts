@@ -60,7 +60,7 @@ export function endedEvent(
 }
 
 /** What a failure means for the other tasks, according to `failureMode`. */
-export function consequenceOf(
+export function applyFailureMode(
   { batch, cancelledBy, tasks }: BatchState,
   kind: string,
   failed: number,
@@ -68,17 +68,21 @@ export function consequenceOf(
   if (kind === "succeeded" || kind === "cancelled" || cancelledBy || batch.failureMode === "continue")
     return [];
   if (batch.failureMode === "cancel") return [{ type: "cancel-requested", by: "failure-mode" }];
-  return endOfQueue({ tasks }, "failure-mode", failed);
+  return cancelQueued({ tasks }, "failure-mode", failed);
 }
 
 /** Cancels queued tasks that a hold affects, except `but`, which is about to end by itself. */
-export function endOfHeld({ batch, tasks }: BatchState, { kind, model }: HoldName, but: number): EventBody[] {
+export function cancelHeld(
+  { batch, tasks }: BatchState,
+  { kind, model }: HoldName,
+  but: number,
+): EventBody[] {
   const held = tasks.filter(({ number }) => concerns({ model }, optionsOf(batch, number).model));
-  return endOfQueue({ tasks: held }, "hold", but).map((event) => ({ ...event, access: kind }));
+  return cancelQueued({ tasks: held }, "hold", but).map((event) => ({ ...event, access: kind }));
 }
 
 /** Cancels all queued tasks, except `but`, which is about to end by itself. */
-export function endOfQueue({ tasks }: Pick<BatchState, "tasks">, by: Canceller, but?: number): EventBody[] {
+export function cancelQueued({ tasks }: Pick<BatchState, "tasks">, by: Canceller, but?: number): EventBody[] {
   const queued = tasks.filter(({ status, number }) => status === "queued" && number !== but);
   return queued.length === 0
     ? []

@@ -57,11 +57,11 @@ interface AttemptParts {
   costBefore?: Spent | undefined;
   workingDirectory: string;
   /** Called whenever the transcript contains something new. */
-  heard(signs: Signs): void;
+  progressed(delta: TranscriptDelta): void;
 }
 
 /** What is new in a transcript since the last look. */
-export interface Signs {
+export interface TranscriptDelta {
   /** Whether the session is ready: it has answered `initialize`, or said anything else. */
   isReady: boolean;
   /** Messages written by a model. */
@@ -74,19 +74,21 @@ export interface Signs {
   failed?: Outcome | undefined;
 }
 
-const nothingHeard: Signs = { isReady: false, replies: 0, throttles: 0, loginRefusals: 0 };
+const nothing: TranscriptDelta = { isReady: false, replies: 0, throttles: 0, loginRefusals: 0 };
 
 /** An attempt whose start is in the log. Checked whenever its transcript grows, and on every beat. */
 export class RunningAttempt {
   readonly #parts: AttemptParts;
   readonly #clocks: AttemptClocks;
-  /** Resolves at the next result of any kind, or when none can come any more. */
-  #resultCame = Promise.withResolvers<void>();
-  #heard: Signs = nothingHeard;
-  #hasLooked = false;
   /** The prompt, until the session has processed what precedes it and has listed its agents. */
   #prompt: string | undefined;
   #isAsked: boolean;
+  #hasRead = false;
+  /** What was reported of the transcript, from its beginning. */
+  #reported: TranscriptDelta = nothing;
+  /** Resolves at the next result of any kind, or when none can come any more. */
+  #resultCame = Promise.withResolvers<void>();
+  /** When its input was closed, on the monotonic clock. */
   #closedAt: number | undefined;
   /** Commands that were still running when their time was over. */
   #stopped: BackgroundTask[] = [];
@@ -109,19 +111,14 @@ export class RunningAttempt {
     this.#askWhenReady();
   }
 
-  #ask(text: string): void {
-    this.#isAsked = true;
-    this.#parts.session.write(promptLine(text, this.#parts.options, this.#parts.workingDirectory));
-  }
-
   /** Reads what is new in the transcript. */
-  look(): void {
+  readTranscript(): void {
     const before = this.#reading.last;
     if (!this.#parts.session.output.read()) return;
-    const isHistory = this.#parts.adopted && !this.#hasLooked;
-    this.#hasLooked = true;
+    const isHistory = this.#parts.adopted && !this.#hasRead;
+    this.#hasRead = true;
     this.#clocks.progressed(this.#reading, isHistory);
-    this.#tell(isHistory);
+    this.#reportProgress(isHistory);
     if (this.#reading.last !== before) this.#resultCame.resolve();
     this.#askWhenReady();
     this.#closeWhenDone();
@@ -133,57 +130,9 @@ export class RunningAttempt {
     if (!this.#overdue()) return;
     // Read the transcript first: an adopted session may be unread, and a runner that was stopped resumes with expired
     // clocks.
-    this.look();
+    this.readTranscript();
     const ending = this.#overdue();
     if (ending) this.end(ending);
-  }
-
-  get #reading(): Reading {
-    return this.#parts.session.output.reading;
-  }
-
-  #overdue(): Ending | undefined {
-    return this.#clocks.overdue(this.#reading, this.#closedAt);
-  }
-
-  // While stdin is open, the session waits for more, and its background work continues. Closing it does not end a
-  // command: 2.1.332 was seen to wait more than 45 s for one.
-  #closeWhenDone(): void {
-    if (this.#closedAt !== undefined || !this.#clocks.isDone(this.#reading)) return;
-    const { session } = this.#parts;
-    this.#closedAt = performance.now();
-    this.#stopped = [...this.#reading.background.open.values()];
-    for (const { id } of this.#stopped) session.write(stopTaskLine(id));
-    session.closeInput();
-  }
-
-  // For the CLI, an unknown agent is no error: it would do the task without that agent.
-  #askWhenReady(): void {
-    const { options } = this.#parts;
-    const { agent } = options;
-    const { isInitialized, agents } = this.#reading;
-    const prompt = this.#prompt;
-    if (prompt === undefined || (!isInitialized && waitsForInitialize(options))) return;
-    this.#prompt = undefined;
-    // A version that does not list its agents is assumed to have it.
-    if (agent === undefined || !agents || agents.includes(agent)) this.#ask(prompt);
-    else this.end({ kind: "unknown-agent", asked: agent, available: agents });
-  }
-
-  #tell(isHistory: boolean): void {
-    const { isInitialized, messages, replies, throttles, loginRefusals, failed } = this.#reading;
-    const before = this.#heard;
-    const isReady = isInitialized || messages > 0;
-    this.#heard = { isReady, replies, throttles, loginRefusals, failed };
-    // An hour-old throttle says nothing about the account now.
-    if (isHistory) return;
-    this.#parts.heard({
-      isReady,
-      replies: replies - before.replies,
-      throttles: throttles - before.throttles,
-      loginRefusals: loginRefusals - before.loginRefusals,
-      failed: failed === before.failed ? undefined : failed,
-    });
   }
 
   /** Ends the session early. The first reason stays. */
@@ -205,14 +154,14 @@ export class RunningAttempt {
     this.end({ kind: "evicted" }, evictionMs);
   }
 
-  /** Resolves when the session and everything that it started have gone. */
+  /** Resolves when the session and everything that it started have gone. Call once: it closes the transcript. */
   async ended(): Promise<AttemptEnd> {
     const { session, workingDirectory, options, costBefore, task } = this.#parts;
     const exit = await session.exited;
     const leaked = await session.end();
     using reader = session.output;
     reader.finish();
-    this.#tell(this.#parts.adopted && !this.#hasLooked);
+    this.#reportProgress(this.#parts.adopted && !this.#hasRead);
     const { reading } = reader;
     const sessionId = reading.last?.session_id ?? reading.init?.session_id;
     const stderr = readTail(this.#parts.stderr, stderrTailBytes);
@@ -230,21 +179,57 @@ export class RunningAttempt {
     };
   }
 
-  // Without a reply of its own, a session has a conversation only if it continued one.
-  #conversation(sessionId: string | undefined, outcome: AttemptOutcome) {
-    const { host, continues, workingDirectory } = this.#parts;
-    const { replies, isUnsaved } = this.#reading;
-    const known = replies > 0 ? sessionId : continues;
-    if (known === undefined) return { resumable: false };
-    if (isUnsaved) return { resumable: false, unsaved: true };
-    const isThere = host.canResume(known, workingDirectory);
-    return { resumable: isThere && !isRefused(continues !== undefined, replies, outcome) };
+  get #reading(): Reading {
+    return this.#parts.session.output.reading;
   }
 
-  // Before it exits by itself, a CLI that lists its background work stops it and lists none (2.1.332).
-  #wasAtWork({ code }: Exit): boolean {
-    const { isListed, open } = this.#reading.background;
-    return isListed && open.size > 0 && code !== 0 && this.#closedAt === undefined && !this.#ending;
+  // For the CLI, an unknown agent is no error: it would do the task without that agent.
+  #askWhenReady(): void {
+    const { options } = this.#parts;
+    const { agent } = options;
+    const { isInitialized, agents } = this.#reading;
+    const prompt = this.#prompt;
+    if (prompt === undefined || (!isInitialized && waitsForInitialize(options))) return;
+    this.#prompt = undefined;
+    // A version that does not list its agents is assumed to have it.
+    if (agent === undefined || !agents || agents.includes(agent)) this.#ask(prompt);
+    else this.end({ kind: "unknown-agent", asked: agent, available: agents });
+  }
+
+  #ask(text: string): void {
+    this.#isAsked = true;
+    this.#parts.session.write(promptLine(text, this.#parts.options, this.#parts.workingDirectory));
+  }
+
+  #reportProgress(isHistory: boolean): void {
+    const { isInitialized, messages, replies, throttles, loginRefusals, failed } = this.#reading;
+    const before = this.#reported;
+    const isReady = isInitialized || messages > 0;
+    this.#reported = { isReady, replies, throttles, loginRefusals, failed };
+    // An hour-old throttle says nothing about the account now.
+    if (isHistory) return;
+    this.#parts.progressed({
+      isReady,
+      replies: replies - before.replies,
+      throttles: throttles - before.throttles,
+      loginRefusals: loginRefusals - before.loginRefusals,
+      failed: failed === before.failed ? undefined : failed,
+    });
+  }
+
+  // While stdin is open, the session waits for more, and its background work continues. Closing it does not end a
+  // command: 2.1.332 was seen to wait more than 45 s for one.
+  #closeWhenDone(): void {
+    if (this.#closedAt !== undefined || !this.#clocks.isDone(this.#reading)) return;
+    const { session } = this.#parts;
+    this.#closedAt = performance.now();
+    this.#stopped = [...this.#reading.background.open.values()];
+    for (const { id } of this.#stopped) session.write(stopTaskLine(id));
+    session.closeInput();
+  }
+
+  #overdue(): Ending | undefined {
+    return this.#clocks.overdue(this.#reading, this.#closedAt);
   }
 
   #outcome(exit: Exit, stderr: string): AttemptOutcome {
@@ -260,6 +245,23 @@ export class RunningAttempt {
       slashCommands: options.slashCommands,
       now: Date.now(),
     });
+  }
+
+  // Before it exits by itself, a CLI that lists its background work stops it and lists none (2.1.332).
+  #wasAtWork({ code }: Exit): boolean {
+    const { isListed, open } = this.#reading.background;
+    return isListed && open.size > 0 && code !== 0 && this.#closedAt === undefined && !this.#ending;
+  }
+
+  // Without a reply of its own, a session has a conversation only if it continued one.
+  #conversation(sessionId: string | undefined, outcome: AttemptOutcome) {
+    const { host, continues, workingDirectory } = this.#parts;
+    const { replies, isUnsaved } = this.#reading;
+    const known = replies > 0 ? sessionId : continues;
+    if (known === undefined) return { resumable: false };
+    if (isUnsaved) return { resumable: false, unsaved: true };
+    const isThere = host.canResume(known, workingDirectory);
+    return { resumable: isThere && !isRefused(continues !== undefined, replies, outcome) };
   }
 }
 

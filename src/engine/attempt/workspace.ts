@@ -3,6 +3,7 @@
 import type { Batch } from "../../model/event.ts";
 import type { SessionOptions } from "../../model/options.ts";
 import { workingDirectoryOf } from "../../model/task-options.ts";
+import { messageOf } from "../../platform/system-error.ts";
 
 /** The task whose next attempt needs a directory. */
 export interface NeedsDirectory {
@@ -21,11 +22,14 @@ export interface Prepared extends AsyncDisposable {
 
 export interface Workspace {
   /**
-   * Prepares a directory. Called before each attempt; disposed of when the attempt has ended or was not started. If this
-   * throws, the task ends as not started, with the error's message.
+   * Prepares a directory. Called before each attempt; disposed of when its session has gone, or was not started. If this
+   * throws, the task ends as not started, with the error's message. If disposing of it throws, the attempt gets a remark.
    */
   prepare(batch: Batch, task: NeedsDirectory): Promise<Prepared>;
-  /** Takes over the directory of an attempt that an earlier runner started; disposed of when that has ended. */
+  /**
+   * Takes over the directory of an attempt that an earlier runner started; disposed of when its session has gone. That
+   * runner may have disposed of it already, for it does so before the end of the attempt is in the log.
+   */
   adopt(batch: Batch, task: number, directory: string): Prepared;
 }
 
@@ -38,4 +42,39 @@ export const sharedDirectory: Workspace = {
 
 function shared(directory: string): Prepared {
   return { directory, [Symbol.asyncDispose]: async () => undefined };
+}
+
+/** A prepared directory, which is given back once. An error in that concerns its own task alone, so it is never thrown. */
+export class Workplace implements AsyncDisposable {
+  readonly #task: number;
+  readonly #prepared: Prepared;
+  #isLeft = false;
+
+  /** `task`: its number. */
+  constructor(task: number, prepared: Prepared) {
+    this.#task = task;
+    this.#prepared = prepared;
+  }
+
+  get directory(): string {
+    return this.#prepared.directory;
+  }
+
+  /** Gives it back, unless that was done. Returns what went wrong, as a remark for the attempt. */
+  async leave(): Promise<string | undefined> {
+    if (this.#isLeft) return undefined;
+    this.#isLeft = true;
+    try {
+      await this.#prepared[Symbol.asyncDispose]();
+      return undefined;
+    } catch (error) {
+      return `The working directory ${this.directory} could not be cleaned up: ${messageOf(error)}`;
+    }
+  }
+
+  /** Gives it back after a start that failed: there is no attempt to remark on, so what went wrong is logged. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const remark = await this.leave();
+    if (remark !== undefined) console.error(`${new Date().toISOString()} Task ${this.#task}: ${remark}`);
+  }
 }

@@ -1,23 +1,22 @@
 // Supervises attempts whose start is in the log: from the prompt to the end, which goes into the log and the files.
 import type { SessionOptions } from "../../model/options.ts";
 import type { AttemptOutcome, Spent } from "../../model/outcome.ts";
-import { attemptsSinceAsked, taskOf } from "../../model/state.ts";
-import { optionsOf } from "../../model/task-options.ts";
+import { taskOf } from "../../model/state.ts";
 import { basename } from "../../platform/paths.ts";
 import type { HoldName } from "../../store/holds.ts";
 import { stderrBeside } from "../../store/layout.ts";
 import type { AccountHolds } from "../account/account-holds.ts";
 import type { AccountPace } from "../account/account-pace.ts";
-import { RunningAttempt, type Signs } from "../attempt/attempt.ts";
-import { consequenceOf, type EndKnown, endedEvent, endOfHeld } from "../attempt/attempt-events.ts";
-import { startsOver } from "../attempt/continuation.ts";
+import { RunningAttempt, type TranscriptDelta } from "../attempt/attempt.ts";
+import { applyFailureMode, cancelHeld, type EndKnown, endedEvent } from "../attempt/attempt-events.ts";
 import type { Adopted, Session, SessionHost } from "../attempt/session-host.ts";
+import type { Workplace } from "../attempt/workspace.ts";
 import type { OutputFiles } from "../output/output-files.ts";
 import type { LoginProof } from "../scheduler/login-proof.ts";
-import { retryDelayMs } from "../scheduler/retry.ts";
 import type { Slots } from "../scheduler/slots.ts";
 import type { StartBackoff } from "../scheduler/start-backoff.ts";
 import type { SharedSlots } from "../shared/shared-store.ts";
+import { delayAfter, RetryTimes } from "./retries.ts";
 import type { RunnerLog } from "./runner-log.ts";
 
 /** An attempt in the log, with what supervising it needs. */
@@ -40,6 +39,8 @@ export interface Supervised<Of = Session> {
   resumes: boolean;
   /** What that conversation, or the one that the task named, had cost before. */
   costBefore?: Spent | undefined;
+  /** Left when the session has gone. */
+  place: Pick<Workplace, "leave">;
   /** Called when the session is ready. */
   ready?: () => void;
 }
@@ -74,21 +75,92 @@ export class Attempts {
   /** By transcript name, which a watch reports. */
   readonly #byTranscript = new Map<string, RunningAttempt>();
   readonly #byMarker = new Map<string, RunningAttempt>();
-  /** When tasks may be retried, on the monotonic clock. */
-  readonly #dueAt = new Map<number, number>();
+  readonly #retryTimes = new RetryTimes();
 
   constructor(parts: AttemptsParts) {
     this.#parts = parts;
   }
 
+  /**
+   * Supervises an attempt from the prompt to the end, in log and files. Throws `Replaced` if another runner has the batch
+   * when the attempt ends.
+   */
+  async supervise(supervised: Supervised): Promise<void> {
+    const { number, attempt, options, place } = supervised;
+    const { startBackoff, holds } = this.#parts;
+    const running = this.#follow(supervised);
+    if (supervised.prompt !== undefined) running.prompt(supervised.prompt);
+    // A watch does not report what was written before.
+    running.readTranscript();
+    this.endCancelled();
+    const end = await running.ended();
+    this.#unfollow(supervised);
+    startBackoff.ended();
+    const verdict = holds.ended({ number, model: options.model, outcome: end.outcome }, Date.now());
+    await this.conclude(number, attempt, withRemark(end, await place.leave()), {
+      delayMs: this.#delayMs(supervised, end, { held: verdict.kind === "held" }),
+      givenUp: verdict.kind === "given-up" ? verdict.hold : undefined,
+    });
+  }
+
+  /**
+   * Ends an attempt whose transcript was removed while no runner had it open: what its session did is unknown. Throws
+   * `Replaced` like `supervise`.
+   */
+  async endUnread(supervised: Supervised<Adopted>): Promise<void> {
+    const { number, attempt, session, sessionId, transcript, workingDirectory, place } = supervised;
+    await session.end();
+    const end: EndKnown = {
+      outcome: {
+        kind: "crashed",
+        stderrTail: `The transcript ${transcript} was removed while the session ran.`,
+      },
+      resumable: this.#parts.host.canResume(sessionId, workingDirectory),
+    };
+    const delayMs = this.#delayMs(supervised, end, { held: false });
+    await this.conclude(number, attempt, withRemark(end, await place.leave()), { delayMs });
+  }
+
+  /**
+   * Writes the end of an attempt: first into the log, because file names contain the time in it. Throws `Replaced` if
+   * another runner has the batch.
+   */
+  async conclude(number: number, attempt: number, end: EndKnown, then: Then = {}): Promise<void> {
+    const { log, files } = this.#parts;
+    const { delayMs, givenUp, counts = () => true } = then;
+    const delay = givenUp ? undefined : delayMs;
+    this.#retryTimes.set(number, delay);
+    const committed = await log.commit((state) =>
+      counts()
+        ? [
+            endedEvent(number, attempt, end, delay),
+            ...(givenUp ? cancelHeld(state, givenUp, number) : []),
+            ...(delay === undefined ? applyFailureMode(state, end.outcome.kind, number) : []),
+          ]
+        : [],
+    );
+    if (committed.length === 0) return;
+    void files.task(number, end);
+    this.endCancelled();
+  }
+
   /** When a task may be retried, on the monotonic clock; undefined if its delay started before this runner. */
   dueAt(number: number): number | undefined {
-    return this.#dueAt.get(number);
+    return this.#retryTimes.dueAt(number);
   }
 
   /** A transcript has changed. */
-  look(transcript: string): void {
-    this.#byTranscript.get(transcript)?.look();
+  transcriptChanged(name: string): void {
+    this.#byTranscript.get(name)?.readTranscript();
+  }
+
+  /** Ends running sessions that were cancelled. */
+  endCancelled(): void {
+    for (const [number, attempt] of this.running) {
+      const task = taskOf(this.#parts.log.state, number);
+      if (task.status === "running" && task.cancelling)
+        attempt.end({ kind: "cancelled", by: task.cancelling });
+    }
   }
 
   /** Ends sessions because memory is short; their tasks continue later. */
@@ -101,72 +173,19 @@ export class Attempts {
     return this.#byMarker.has(marker);
   }
 
-  /** Ends running sessions that were cancelled. */
-  endCancelled(): void {
-    for (const [number, attempt] of this.running) {
-      const task = taskOf(this.#parts.log.state, number);
-      if (task.status === "running" && task.cancelling)
-        attempt.end({ kind: "cancelled", by: task.cancelling });
-    }
-  }
-
-  /** Supervises an attempt from the prompt to the end, in log and files. */
-  async supervise(supervised: Supervised): Promise<void> {
-    const { number, attempt, marker, transcript, options } = supervised;
-    const { startBackoff, holds } = this.#parts;
+  #follow(supervised: Supervised): RunningAttempt {
+    const { number, marker, transcript } = supervised;
     const running = this.#runningOf(supervised);
     this.running.set(number, running);
     this.#byMarker.set(marker, running);
     this.#byTranscript.set(basename(transcript), running);
-    if (supervised.prompt !== undefined) running.prompt(supervised.prompt);
-    // A watch does not report what was written before.
-    running.look();
-    this.endCancelled();
-    const end = await running.ended();
+    return running;
+  }
+
+  #unfollow({ number, marker, transcript }: Supervised): void {
     this.running.delete(number);
     this.#byMarker.delete(marker);
     this.#byTranscript.delete(basename(transcript));
-    startBackoff.ended();
-    const verdict = holds.ended({ number, model: options.model, outcome: end.outcome }, Date.now());
-    await this.conclude(number, attempt, end, {
-      delayMs: this.#delayMs(supervised, end, verdict.kind === "held"),
-      givenUp: verdict.kind === "given-up" ? verdict.hold : undefined,
-    });
-  }
-
-  /** Ends an attempt whose transcript was removed while no runner had it open: what its session did is unknown. */
-  async endUnread(supervised: Supervised<Adopted>): Promise<void> {
-    const { number, attempt, session, sessionId, transcript, workingDirectory } = supervised;
-    await session.end();
-    const end = {
-      outcome: {
-        kind: "crashed" as const,
-        stderrTail: `The transcript ${transcript} was removed while the session ran.`,
-      },
-      resumable: this.#parts.host.canResume(sessionId, workingDirectory),
-    };
-    await this.conclude(number, attempt, end, { delayMs: this.#delayMs(supervised, end, false) });
-  }
-
-  /** Writes the end of an attempt: first into the log, because file names contain the time in it. */
-  async conclude(number: number, attempt: number, end: EndKnown, then: Then = {}): Promise<void> {
-    const { log, files } = this.#parts;
-    const { delayMs, givenUp, counts = () => true } = then;
-    const delay = givenUp ? undefined : delayMs;
-    if (delay === undefined) this.#dueAt.delete(number);
-    else this.#dueAt.set(number, performance.now() + delay);
-    const committed = await log.commit((state) =>
-      counts()
-        ? [
-            endedEvent(number, attempt, end, delay),
-            ...(givenUp ? endOfHeld(state, givenUp, number) : []),
-            ...(delay === undefined ? consequenceOf(state, end.outcome.kind, number) : []),
-          ]
-        : [],
-    );
-    if (committed.length === 0) return;
-    void files.task(number, end);
-    this.endCancelled();
   }
 
   #runningOf(supervised: Supervised): RunningAttempt {
@@ -184,17 +203,15 @@ export class Attempts {
       continues: resumes ? sessionId : undefined,
       costBefore,
       workingDirectory,
-      heard: (signs) => this.#heard(supervised, signs),
+      progressed: (delta) => this.#progressed(supervised, delta),
     });
   }
 
-  #heard({ number, ready, options }: Supervised, signs: Signs): void {
+  #progressed({ number, ready, options }: Supervised, delta: TranscriptDelta): void {
     const { pace, login, holds } = this.#parts;
-    const { isReady, replies, throttles, loginRefusals, failed } = signs;
+    const { isReady, replies, throttles, loginRefusals, failed } = delta;
     if (loginRefusals > 0 || isLoginFailure(failed)) login.doubted(number);
-    if (loginRefusals > 0) {
-      holds.refused(number, Date.now());
-    }
+    if (loginRefusals > 0) holds.refused(number, Date.now());
     if (isReady) ready?.();
     if (replies > 0) {
       login.answered();
@@ -212,22 +229,13 @@ export class Attempts {
     slots.contended = machineSlots.yields();
   }
 
-  // How long until the task is retried; undefined if it is not.
-  #delayMs(
-    { number, options, adopted, attempt, resumes }: Supervised<unknown>,
-    { outcome, resumable = false }: EndKnown,
-    held: boolean,
-  ): number | undefined {
-    const { log } = this.#parts;
-    // Attempts before the last retry request do not count.
-    const earlier = attemptsSinceAsked(log.state, number).flatMap((one) =>
-      one.number < attempt && one.outcome ? [one.outcome] : [],
-    );
-    // The attempt's options name the conversation that it continued; the task's own may name another one, or none.
-    const asked = optionsOf(log.state.batch, number);
-    const broken = startsOver({ resumes, resumable, outcome }, asked);
-    return retryDelayMs({ outcome, earlier, retries: options.retries, adopted, held, broken });
+  #delayMs(supervised: Supervised<unknown>, end: EndKnown, { held }: { held: boolean }): number | undefined {
+    return delayAfter(this.#parts.log.state, supervised, end, { held });
   }
+}
+
+function withRemark(end: EndKnown, remark: string | undefined): EndKnown {
+  return remark === undefined ? end : { ...end, remarks: [...(end.remarks ?? []), remark] };
 }
 
 function isLoginFailure(outcome: AttemptOutcome | undefined): boolean {

@@ -15,7 +15,7 @@ import { MachineSlots, startingPool } from "../../store/machine-slots.ts";
 import type { Store } from "../../store/store.ts";
 import { AccountHolds } from "../account/account-holds.ts";
 import { AccountPace } from "../account/account-pace.ts";
-import { endOfQueue, notStarted } from "../attempt/attempt-events.ts";
+import { cancelQueued, notStarted } from "../attempt/attempt-events.ts";
 import { LocalHost } from "../attempt/local-host.ts";
 import { emptyPool } from "../attempt/session-pool.ts";
 import { sharedDirectory } from "../attempt/workspace.ts";
@@ -74,33 +74,32 @@ export function composeRunner(
   const environment = sessionEnvironment(process.env);
   const patienceMs = (batch.loginPatienceSeconds ?? 0) * 1000;
   const longPatienceMs = Math.max(leastPatienceMs, patienceMs);
-
-  const failed = Promise.withResolvers<never>();
+  const { promise: failed, reject: fail } = Promise.withResolvers<never>();
   // When it rejects, nobody may be listening any more.
-  failed.promise.catch(() => undefined);
-  const fail = (error: unknown) => failed.reject(error);
-  const late = new LateWrites();
-  const capacity = sharedCapacity(store.capacity, late);
-  const row = sharedRow(store, late);
+  failed.catch(() => undefined);
+
+  // What shows the batch: log, files, views.
+  const log = new RunnerLog(batchLog, epoch, changed);
   /** What running tasks are doing, by their numbers. */
   const activities = new Map<number, string>();
-
-  const log = new RunnerLog(batchLog, epoch, () => {
-    void files.changed();
-    tellWatcher();
-  });
-  const tellWatcher = () => watching?.(batchLog.state, activities, shownWait.reason);
   const files = new OutputFiles(store, batchLog, activities, {
     // If even the log cannot be written, an unwritten file matters less.
     report: (body) => void log.tryAppend(() => [body]),
     failed: fail,
   });
   const shownWait = new ShownWait((reason) => {
-    void files.changed();
-    tellWatcher();
+    changed();
     row.setHeld(log.batchId, reason);
   });
+  function changed(): void {
+    void files.changed();
+    watching?.(batchLog.state, activities, shownWait.reason);
+  }
 
+  // What runners share through the store.
+  const late = new LateWrites();
+  const row = sharedRow(store, late);
+  const capacity = sharedCapacity(store.capacity, late);
   const { pace, slots, machineSlots } = accountSlots(store, batchLog, { capacity, late });
   const { starts, machineStarts } = startSlots(store, batchLog, late);
   const holds = new AccountHolds(sharedHolds(new Holds(store.database, account.hash), late), ownIdentity(), {
@@ -112,12 +111,8 @@ export function composeRunner(
     hasAnswered: hasAnswered(batchLog.state),
     kept: sharedProofs(new LoginProofs(store.database, account.hash), late),
   });
-  const startBackoff = new StartBackoff(longPatienceMs);
-  const giveUpStarting = (because: string) => {
-    const message = `No session could start for ${durationText(longPatienceMs)}. ${because}`;
-    log.tryAppend((state) => notStarted(state, message));
-  };
 
+  // Where sessions run, and where they work.
   const machine = machineOf(batchLog, capacity);
   const shared = new SharedDaemons(batch.sharedDaemons ?? []);
   const sweeper = new Sweeper({ shared, isHeir: epoch > 1 });
@@ -125,7 +120,23 @@ export function composeRunner(
   const pool = emptyPool;
   const workspace = sharedDirectory;
 
-  const attempts = new Attempts({ log, host, slots, machineSlots, pace, holds, login, startBackoff, files });
+  // What takes the tasks to their ends.
+  const startBackoff = new StartBackoff(longPatienceMs);
+  const giveUpStarting = (because: string) => {
+    const message = `No session could start for ${durationText(longPatienceMs)}. ${because}`;
+    log.tryAppend((state) => notStarted(state, message));
+  };
+  const attempts = new Attempts({
+    log,
+    host,
+    slots,
+    machineSlots,
+    pace,
+    holds,
+    login,
+    startBackoff,
+    files,
+  });
   const admission = new Admission({
     state: () => log.state,
     layout,
@@ -137,7 +148,7 @@ export function composeRunner(
     login,
     host,
     report: (reason) => shownWait.show(reason),
-    budgetSpent: () => void log.tryAppend((state) => endOfQueue(state, "budget")),
+    budgetSpent: () => void log.tryAppend((state) => cancelQueued(state, "budget")),
     giveUpStarting,
   });
   const start = { log, layout, host, pool, workspace, attempts, holds, startBackoff, environment, values };
@@ -162,7 +173,8 @@ export function composeRunner(
     tasks,
     values,
     cancelled,
-    failed: failed.promise,
+    /** Rejects when the runner has failed, or with `Replaced`. */
+    failed,
     fail,
   };
 }

@@ -1,4 +1,5 @@
-// The log as the runner of a batch writes it: under its epoch, and waiting while the disk is full.
+// The log as the runner of a batch writes it: under its epoch, and waiting while the disk is full. All three calls throw
+// `Replaced` once another runner has the batch.
 import type { Event, EventBody } from "../../model/event.ts";
 import type { BatchState } from "../../model/state.ts";
 import { type BatchLog, Replaced } from "../../store/batch-log.ts";
@@ -56,17 +57,17 @@ export class RunnerLog {
     }
   }
 
-  #append(decide: Decide): Event[] {
-    const events = this.#log.append(decide, this.#epoch);
-    this.#changed();
-    return events;
-  }
-
-  /** What others have appended. Throws `Replaced` if one of them is the next runner. */
-  hearOthers(): Event[] {
+  /** Reads and returns what others have appended. Throws `Replaced` if one of them is the next runner. */
+  readOthers(): Event[] {
     const events = this.#log.refresh();
     if (this.state.epoch !== this.#epoch) throw new Replaced(this.batchId);
     if (events.length > 0) this.#changed();
+    return events;
+  }
+
+  #append(decide: Decide): Event[] {
+    const events = this.#log.append(decide, this.#epoch);
+    this.#changed();
     return events;
   }
 }

@@ -28,7 +28,10 @@ const keeperEveryBeats = 20;
 /** How long to wait for a disk that does not take the first line of a runner, in milliseconds. */
 const passingMs = 30_000;
 
-/** Runs a batch to its end. False if another runner has it, or took it over meanwhile. */
+/**
+ * Runs a batch to its end. False if another runner has it, or took it over meanwhile: this is where `Replaced` ends,
+ * whichever call threw it.
+ */
 export async function runBatch(store: Store, log: BatchLog, options: RunOptions = {}): Promise<boolean> {
   const epoch = await takeOver(log);
   if (epoch === undefined) return false;
@@ -44,16 +47,17 @@ export async function runBatch(store: Store, log: BatchLog, options: RunOptions 
   }
 }
 
+// The new epoch. Undefined if the batch has ended, or its runner does not leave.
 async function takeOver(log: BatchLog): Promise<number | undefined> {
-  const began = performance.now();
-  let leftAt = began + leavingMs;
+  const startedAt = performance.now();
+  let leftAt = startedAt + leavingMs;
   for (;;) {
     try {
       log.refresh();
       const epoch = log.takeOver(ownIdentity());
       if (epoch !== undefined || log.state.endedAt !== undefined || performance.now() > leftAt) return epoch;
     } catch (error) {
-      if (!isStorageTrouble(error) || performance.now() - began > passingMs) throw error;
+      if (!isStorageTrouble(error) || performance.now() - startedAt > passingMs) throw error;
       leftAt = performance.now() + leavingMs;
     }
     await Bun.sleep(50);
@@ -62,12 +66,13 @@ async function takeOver(log: BatchLog): Promise<number | undefined> {
 
 class Runner {
   readonly #parts: RunnerParts;
+  readonly #heartbeat = new Heartbeat();
+  readonly #liveness = livenessWatch();
   readonly #storeIdentity: string | undefined;
   /** Since when the store is missing from its path, on the monotonic clock. */
   #goneSince: number | undefined;
+  /** The store's, when others' events were last read. */
   #changeCount = -1;
-  readonly #heartbeat = new Heartbeat();
-  readonly #liveness = livenessWatch();
   #beats = 0;
   /** The beat on which to check for the keeper. */
   #keeperDue = 0;
@@ -77,33 +82,48 @@ class Runner {
     this.#storeIdentity = fileIdentity(parts.store.layout.database);
   }
 
+  /** Takes the batch to its end. Throws `Replaced` if another runner has it, and what makes this one fail. */
   async run(): Promise<void> {
-    const { store, log, row, slots, machineStarts, starts, files, tasks, cancelled, attempts } = this.#parts;
+    const { store, log, slots, starts, files, cancelled, attempts } = this.#parts;
     const folder = store.layout.batchDirectory(log.batchId);
     makePrivateDirectory(folder);
     using _slots = slots;
     using _starts = starts;
-    using _watch = watchDirectory(folder, (name) => this.#guard(() => attempts.look(name)));
+    using _watch = watchDirectory(folder, (name) => this.#guard(() => attempts.transcriptChanged(name)));
     const timer = setInterval(() => this.#guard(() => bestEffort(() => this.#beat(), undefined)), beatMs);
-    const hear = () => this.#guard(() => bestEffort(() => this.#hearOthers(), undefined));
-    cancelled?.addEventListener("abort", hear);
+    const readCancel = () => this.#guard(() => bestEffort(() => this.#readOthers(), undefined));
+    cancelled?.addEventListener("abort", readCancel);
     try {
-      void files.begin();
-      // Starts and holds of the previous runner are void.
-      machineStarts.releaseAll();
-      row.setHeld(log.batchId, undefined);
-      tasks.adoptAll();
-      // Before anything new starts: the batch of a killed process is only ended.
-      this.#checkLeash();
-      bestEffort(() => this.#seeToKeeper(), undefined);
+      this.#inherit();
       while (!(await this.#end()));
       this.#leave();
-      if (noticesOf(log.state).length > 0) startNotifier(store, log.batchId);
     } finally {
       clearInterval(timer);
-      cancelled?.removeEventListener("abort", hear);
+      cancelled?.removeEventListener("abort", readCancel);
       files.stop();
     }
+  }
+
+  // An error in a timer or a watch fails the runner, not only that call.
+  #guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#parts.fail(error);
+    }
+  }
+
+  // Takes over what an earlier runner left.
+  #inherit(): void {
+    const { log, row, machineStarts, files, tasks } = this.#parts;
+    void files.begin();
+    // What that runner started and waited for is void.
+    machineStarts.releaseAll();
+    row.setHeld(log.batchId, undefined);
+    tasks.adoptAll();
+    // Before anything new starts: the batch of a killed process is only ended.
+    this.#checkLeash();
+    bestEffort(() => this.#ensureKeeper(), undefined);
   }
 
   // Runs what is queued, and ends the batch. False if something came meanwhile: a retry, with sessions perhaps running,
@@ -129,34 +149,33 @@ class Runner {
     await tasks.endShared();
   }
 
+  #leave(): void {
+    const { store, log, machineSlots, machineStarts, shownWait } = this.#parts;
+    shownWait.show(undefined);
+    machineSlots.releaseAll();
+    machineStarts.releaseAll();
+    if (noticesOf(log.state).length > 0) startNotifier(store, log.batchId);
+  }
+
   #beat(): void {
-    const { late, machine, files, tasks, activities, attempts } = this.#parts;
+    const { late, machine, files, tasks, attempts } = this.#parts;
     this.#beats++;
     late.flush();
     reapOrphans();
-    if (this.#beats % lookEveryBeats === 0) this.#checkStore();
-    this.#sayThatWeLive();
-    this.#hearOthers();
+    if (this.#isLookDue) this.#checkStore();
+    this.#sendHeartbeat();
+    this.#readOthers();
     this.#checkLeash();
-    this.#seeToKeeper();
-    for (const attempt of attempts.running.values()) {
-      if (this.#beats % lookEveryBeats === 0) attempt.look();
-      attempt.checkClocks();
-    }
+    this.#ensureKeeper();
+    this.#checkAttempts();
     this.#noteActivities();
-    for (const number of activities.keys()) {
-      if (!attempts.running.has(number)) activities.delete(number);
-    }
     if (machine.look()) attempts.evict(machine.toEvict((marker) => attempts.canEnd(marker)));
     tasks.reportHold();
     void files.beat();
   }
 
-  #leave(): void {
-    const { machineSlots, machineStarts, shownWait } = this.#parts;
-    shownWait.show(undefined);
-    machineSlots.releaseAll();
-    machineStarts.releaseAll();
+  get #isLookDue(): boolean {
+    return this.#beats % lookEveryBeats === 0;
   }
 
   // A removed store stays open only for us: running sessions can still end, but no new one has a place.
@@ -178,7 +197,8 @@ class Runner {
     ]);
   }
 
-  #sayThatWeLive(): void {
+  // Throws `Replaced` if another runner has the batch, even while the log does not say so yet.
+  #sendHeartbeat(): void {
     const { log, row } = this.#parts;
     const now = this.#heartbeat.due();
     if (now === undefined) return;
@@ -186,7 +206,7 @@ class Runner {
     if (!row.setAlive(batchId, epoch, now)) throw new Replaced(batchId);
   }
 
-  #hearOthers(): void {
+  #readOthers(): void {
     const { store, log, machineSlots, slots, machineStarts, starts, pace, holds, tasks, attempts } =
       this.#parts;
     const changeCount = store.changeCount();
@@ -196,21 +216,10 @@ class Runner {
     holds.refresh();
     slots.contended = machineSlots.yields();
     starts.contended = machineStarts.yields();
-    for (const event of log.hearOthers()) {
-      if (event.type === "retry-requested") tasks.beginAgain([...event.tasks, ...(event.succeeded ?? [])]);
+    for (const event of log.readOthers()) {
+      if (event.type === "retry-requested") tasks.runAgain([...event.tasks, ...(event.succeeded ?? [])]);
     }
     attempts.endCancelled();
-  }
-
-  // Somebody must notice if we are killed: otherwise sessions would run without clocks and budget until the next call.
-  #seeToKeeper(): void {
-    const { store, log, values } = this.#parts;
-    if (this.#beats < this.#keeperDue) return;
-    const { batchId } = log;
-    const keeper = store.row(batchId)?.keeper;
-    const lives = keeper !== undefined && livenessOf(keeper) !== "dead";
-    const isThere = lives || startFollower(store, batchId, values);
-    this.#keeperDue = this.#beats + (isThere ? keeperEveryBeats : 1);
   }
 
   #checkLeash(): void {
@@ -221,25 +230,36 @@ class Runner {
     attempts.endCancelled();
   }
 
+  // Somebody must notice if we are killed: otherwise sessions would run without clocks and budget until the next call.
+  #ensureKeeper(): void {
+    const { store, log, values } = this.#parts;
+    if (this.#beats < this.#keeperDue) return;
+    const { batchId } = log;
+    const keeper = store.row(batchId)?.keeper;
+    const lives = keeper !== undefined && livenessOf(keeper) !== "dead";
+    const isThere = lives || startFollower(store, batchId, values);
+    this.#keeperDue = this.#beats + (isThere ? keeperEveryBeats : 1);
+  }
+
+  #checkAttempts(): void {
+    for (const attempt of this.#parts.attempts.running.values()) {
+      if (this.#isLookDue) attempt.readTranscript();
+      attempt.checkClocks();
+    }
+  }
+
+  // For views: those of this process, and those that read the row.
   #noteActivities(): void {
     const { log, row, files, activities, attempts } = this.#parts;
     const news = new Map<number, string>();
     for (const [number, { activity }] of attempts.running) {
       if (activity !== undefined && activities.get(number) !== activity) news.set(number, activity);
     }
+    for (const number of activities.keys()) if (!attempts.running.has(number)) activities.delete(number);
     if (news.size === 0) return;
     for (const [number, activity] of news) activities.set(number, activity);
     row.setActivities(log.batchId, news);
     void files.changed();
-  }
-
-  // An error in a timer or a watch fails the runner, not only that call.
-  #guard(act: () => void): void {
-    try {
-      act();
-    } catch (error) {
-      this.#parts.fail(error);
-    }
   }
 }
 

@@ -2,6 +2,7 @@
 import { taskOf } from "../../model/state.ts";
 import { directoryOf, optionsOf } from "../../model/task-options.ts";
 import { markerOfAttempt } from "../attempt/session-name.ts";
+import { Workplace } from "../attempt/workspace.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
 import type { OutputFiles } from "../output/output-files.ts";
 import { type Admission, type Admitted, lookMs } from "../scheduler/admission.ts";
@@ -17,7 +18,7 @@ export interface TasksParts extends StartParts {
   machineSlots: SharedSlots;
   admission: Admission;
   files: OutputFiles;
-  /** A task has failed because of an internal error. */
+  /** A task has failed because of an internal error, or with `Replaced`: another runner has the batch. */
   failed(error: unknown): void;
 }
 
@@ -42,7 +43,7 @@ export class Tasks {
     for (const { number, status } of [...log.state.tasks]) {
       if (status !== "running") continue;
       const id = inherited.pop() ?? machineSlots.force();
-      this.#begin(number, this.#adopt(number, slots.adopt(id)));
+      this.#track(number, this.#adopt(number, slots.adopt(id)));
     }
     for (const id of inherited) machineSlots.release(id);
   }
@@ -55,11 +56,23 @@ export class Tasks {
       const admitted = await admission.admit(number);
       // Cancelled and retried while it waited here: then it is open already.
       if (this.#open.has(number)) admitted?.[Symbol.dispose]();
-      else this.#begin(number, this.#run(number, admitted));
+      else this.#track(number, this.#run(number, admitted));
     }
     while (this.#open.size > 0) {
       this.#allClosed = Promise.withResolvers();
       await this.#allClosed.promise;
+    }
+  }
+
+  /** Runs tasks that a retry has queued while the batch runs. */
+  runAgain(numbers: readonly number[]): void {
+    const { files } = this.#parts;
+    void files.forget(numbers);
+    for (const number of numbers) {
+      // Some may have ended again before we read the retry.
+      void files.task(number);
+      if (this.#open.has(number) || !this.#isQueued(number)) continue;
+      this.#track(number, this.#run(number, undefined));
     }
   }
 
@@ -68,18 +81,6 @@ export class Tasks {
     const { attempts, admission } = this.#parts;
     if (attempts.running.size > 0) return;
     for (const number of this.#waiting) if (admission.reportHold(number)) return;
-  }
-
-  /** Starts tasks that a retry has queued while the batch runs. */
-  beginAgain(numbers: readonly number[]): void {
-    const { files } = this.#parts;
-    void files.forget(numbers);
-    for (const number of numbers) {
-      // Some may have ended again before we read the retry.
-      void files.task(number);
-      if (this.#open.has(number) || !this.#isQueued(number)) continue;
-      this.#begin(number, this.#run(number, undefined));
-    }
   }
 
   /** Ends the daemons that sessions shared, once none runs any more. */
@@ -95,18 +96,47 @@ export class Tasks {
     );
   }
 
-  #begin(number: number, task: Promise<void>): void {
+  // The task is open until this ends.
+  #track(number: number, task: Promise<void>): void {
     this.#open.add(number);
     // The last one wakes `runAll`; an error goes to the runner.
     void task.then(
       () => {
         this.#open.delete(number);
         // Retried in the moment in which it ended.
-        if (this.#isQueued(number)) this.beginAgain([number]);
+        if (this.#isQueued(number)) this.runAgain([number]);
         if (this.#open.size === 0) this.#allClosed.resolve();
       },
       (error) => this.#parts.failed(error),
     );
+  }
+
+  async #adopt(number: number, slot: Slot): Promise<void> {
+    {
+      using _slot = slot;
+      await this.#superviseAdopted(number);
+    }
+    await this.#run(number, undefined);
+  }
+
+  async #superviseAdopted(number: number): Promise<void> {
+    const { log, host, workspace, attempts, holds } = this.#parts;
+    const { batch } = log.state;
+    const last = taskOf(log.state, number).attempts.at(-1);
+    if (!last) throw new Error(`Internal error: task ${number} runs without an attempt`);
+    const { number: attempt, identity, sessionId, transcript, startedAt, resumes, costBefore } = last;
+    const options = optionsOf(batch, number);
+    const marker = markerOfAttempt(batch.batchId, number, last);
+    const need = { footprintKey: footprintKey(batch, options) };
+    const session = host.adopt({ ref: identity, marker, transcript, ...need });
+    holds.adopt(number, options.model, startedAt);
+    const prepared = workspace.adopt(batch, number, directoryOf(batch, number, last));
+    await using place = new Workplace(number, prepared);
+    const workingDirectory = place.directory;
+    const known = { number, attempt, marker, sessionId, resumes, transcript, workingDirectory, costBefore };
+    const supervised = { ...known, options, startedAt, adopted: true, place };
+    if (session.output) await attempts.supervise({ ...supervised, session });
+    else await attempts.endUnread({ ...supervised, session });
   }
 
   // Attempt by attempt, until the task has ended. A task that waits for its retry has no slot.
@@ -119,33 +149,6 @@ export class Tasks {
       await this.#untilDue(number);
       if (!this.#isQueued(number)) return;
     }
-  }
-
-  async #adopt(number: number, slot: Slot): Promise<void> {
-    const { log, host, workspace, attempts, holds } = this.#parts;
-    const { batch } = log.state;
-    const last = taskOf(log.state, number).attempts.at(-1);
-    if (!last) throw new Error(`Internal error: task ${number} runs without an attempt`);
-    const { number: attempt, identity, sessionId, transcript, startedAt, resumes, costBefore } = last;
-    const options = optionsOf(batch, number);
-    const marker = markerOfAttempt(batch.batchId, number, last);
-    const session = host.adopt({
-      ref: identity,
-      marker,
-      transcript,
-      footprintKey: footprintKey(batch, options),
-    });
-    holds.adopt(number, options.model, startedAt);
-    {
-      using _slot = slot;
-      await using prepared = workspace.adopt(batch, number, directoryOf(batch, number, last));
-      const workingDirectory = prepared.directory;
-      const known = { number, attempt, marker, sessionId, resumes, transcript, workingDirectory, costBefore };
-      const supervised = { ...known, options, startedAt, adopted: true };
-      if (session.output) await attempts.supervise({ ...supervised, session });
-      else await attempts.endUnread({ ...supervised, session });
-    }
-    await this.#run(number, undefined);
   }
 
   // Polls, because the task may be cancelled meanwhile.

@@ -2,7 +2,7 @@
 // is in the log, through `RunnerLog`; a test ensures that the engine writes in no third way.
 import { isStorageTrouble } from "../../store/database.ts";
 
-/** Runs what may be skipped; returns `otherwise` if storage does not allow it now. */
+/** Runs what may be skipped; returns `otherwise` if storage does not allow it now. Other errors (`Replaced`) pass. */
 export function bestEffort<Value>(act: () => Value, otherwise: Value): Value {
   try {
     return act();
