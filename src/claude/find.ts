@@ -38,7 +38,7 @@ export function findClaude(
   if (claudePath !== undefined) return checkPath(claudePath);
   const searched = new Set<string>();
   const shell = askShell ? () => pathOfLoginShell(environment, shellMs) : () => ({});
-  let unasked: string | undefined;
+  let whyUnknown: string | undefined;
   let batchFile: string | undefined;
   for (const places of [
     () =>
@@ -50,7 +50,7 @@ export function findClaude(
       programPlaces(environment).map(({ directory, who }) => ({ directory, where: `where ${who} puts it` })),
     () => {
       const told: Told = shell();
-      unasked = told.reason;
+      whyUnknown = told.reason;
       const where = "on the PATH of your login shell";
       return pathDirectories(told.path).map((directory) => ({ directory, where }));
     },
@@ -70,7 +70,7 @@ export function findClaude(
       remedy: programAdvice,
     };
   const asked =
-    unasked === undefined ? "" : ` What is on the PATH of your login shell is not known: ${unasked}.`;
+    whyUnknown === undefined ? "" : ` What is on the PATH of your login shell is not known: ${whyUnknown}.`;
   return {
     found: false,
     message: `\`claude\` was not found in ${[...searched].join(", ")}.${asked}`,

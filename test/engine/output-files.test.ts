@@ -40,7 +40,7 @@ describe("a batch that runs", () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context(), { tasks: 4 });
     const { files, reported } = filesOf(inside, batch);
-    await files.begin();
+    await files.open();
     const pages = ["index.html", `report-${batch.id}.html`, `report-${batch.id}.js`];
     expect(names(inside.output)).toEqual(expect.arrayContaining(pages));
     batch.answer(1, "The <b>answer</b>");
@@ -83,7 +83,7 @@ describe("a batch that runs", () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context(), { tasks: 3 }).answer(1, "one");
     const { files } = filesOf(inside, batch);
-    await files.begin();
+    await files.open();
     batch.end(2, failed).append({ type: "cancel-requested", by: "user" });
     await files.end();
     const summary = JSON.parse(readFileSync(`${inside.output}/summary-${batch.id}.json`, "utf8"));
@@ -112,7 +112,7 @@ describe("a batch that runs", () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context());
     const { files } = filesOf(inside, batch);
-    await files.begin();
+    await files.open();
     batch.append({
       type: "attempt-ended",
       task: 1,
@@ -130,7 +130,7 @@ describe("a runner that takes a batch over", () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context(), { tasks: 3 }).answer(1, "one").answer(2, "two");
     const first = filesOf(inside, batch).files;
-    await first.begin();
+    await first.open();
     const one = `${inside.output}/result-001-${endOf(batch, 1)}.html`;
     rmSync(`${inside.output}/result-002-${endOf(batch, 2)}.html`);
     const page = readFileSync(one, "utf8");
@@ -138,7 +138,7 @@ describe("a runner that takes a batch over", () => {
     const [line = ""] = readFileSync(jsonl, "utf8").split("\n");
     // Torn apart, of a task that has not ended, and twice.
     writeFileSync(jsonl, `${line}\n${line}\n{"taskIndex":3}\n{"taskIndex":2,"res`);
-    await filesOf(inside, batch).files.begin();
+    await filesOf(inside, batch).files.open();
     expect(linesIn(jsonl).map(({ taskIndex }) => taskIndex)).toEqual([1, 2]);
     expect(readFileSync(one, "utf8")).toBe(page);
     expect(existsSync(`${inside.output}/result-002-${endOf(batch, 2)}.html`)).toBe(true);
@@ -150,7 +150,7 @@ describe("a runner that takes a batch over", () => {
     inside.write("output/index.html", "mine");
     inside.write(`output/result-001-${endOf(batch, 1)}.html`, "mine");
     const { files, reported } = filesOf(inside, batch);
-    await files.begin();
+    await files.open();
     expect(readFileSync(`${inside.output}/index.html`, "utf8")).toBe("mine");
     expect(readFileSync(`${inside.output}/result-001-${endOf(batch, 1)}.html`, "utf8")).toBe("mine");
     expect(existsSync(`${inside.output}/result-001-${endOf(batch, 1) + 1}.html`)).toBe(true);
@@ -166,7 +166,7 @@ describe("a task that is run again", () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context(), { tasks: 2 }).end(1, failed).answer(2, "two");
     const { files } = filesOf(inside, batch);
-    await files.begin();
+    await files.open();
     const jsonl = `${inside.output}/results-${batch.id}.jsonl`;
     const error = `${inside.output}/error-001-${endOf(batch, 1)}.txt`;
     batch.append({ type: "retry-requested", tasks: [1] });
@@ -184,7 +184,7 @@ describe("a task that is run again", () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context()).answer(1, "once");
     const { files } = filesOf(inside, batch);
-    await files.begin();
+    await files.open();
     const result = `${inside.output}/result-001-${endOf(batch, 1)}.html`;
     batch.append({ type: "retry-requested", tasks: [], succeeded: [1] });
     await files.forget([1]);
@@ -200,7 +200,7 @@ describe("where the disk is slow", () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context());
     const { files } = filesOf(inside, batch);
-    await files.begin();
+    await files.open();
     batch.answer(1, "the newest answer");
     const earlier = files.task(1, { text: "the earlier answer" });
     batch.append({ type: "retry-requested", tasks: [], succeeded: [1] });
@@ -220,10 +220,10 @@ describe("where the disk is slow", () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context()).answer(1, "once");
     const { files } = filesOf(inside, batch);
-    const begun = files.begin();
+    const opened = files.open();
     const earlier = files.task(1, { text: "once" });
     batch.append({ type: "retry-requested", tasks: [], succeeded: [1] });
-    await Promise.all([begun, earlier, files.forget([1])]);
+    await Promise.all([opened, earlier, files.forget([1])]);
     expect(existsSync(`${inside.output}/results-${batch.id}.jsonl`)).toBe(false);
     expect(names(inside.output).filter((name) => name.startsWith("result-"))).toEqual([]);
   });
@@ -232,18 +232,18 @@ describe("where the disk is slow", () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context(), { tasks: 2 }).answer(1, "earlier").end(2, failed);
     const { files } = filesOf(inside, batch);
-    await files.begin();
+    await files.open();
     files.stop();
     const jsonl = `${inside.output}/results-${batch.id}.jsonl`;
     const kept = linesIn(jsonl)[1];
     batch.append({ type: "retry-requested", tasks: [], succeeded: [1] }).answer(1, "newest");
-    await filesOf(inside, batch).files.begin();
+    await filesOf(inside, batch).files.open();
     expect(linesIn(jsonl)).toMatchObject([kept ?? {}, { taskIndex: 1, result: "newest", attempts: 2 }]);
     batch.append(
       { type: "retry-requested", tasks: [2] },
       { type: "cancel-requested", by: "user", tasks: [2] },
     );
-    await filesOf(inside, batch).files.begin();
+    await filesOf(inside, batch).files.open();
     expect(linesIn(jsonl)).toMatchObject([
       { taskIndex: 1, result: "newest" },
       { taskIndex: 2, outcome: "cancelled: user" },
@@ -254,7 +254,7 @@ describe("where the disk is slow", () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context()).answer(1, "one");
     const { files } = filesOf(inside, batch);
-    await files.begin();
+    await files.open();
     expect(files.areLast).toBe(false);
     const ended = files.end();
     await ended;
@@ -274,7 +274,7 @@ describe("where the disk is slow", () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context()).answer(1, "one");
     const { files } = filesOf(inside, batch);
-    await files.begin();
+    await files.open();
     const ended = files.end();
     batch.append({ type: "retry-requested", tasks: [], succeeded: [1] });
     void files.forget([1]);
@@ -292,7 +292,7 @@ describe("where the disk is slow", () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context()).answer(1, "one");
     const { files, reported } = filesOf(inside, batch);
-    await files.begin();
+    await files.open();
     const ended = files.end();
     const later = inside.file("later");
     batch.append({ type: "leash-released", outputDirectory: later });
@@ -313,7 +313,7 @@ describe("a directory", () => {
     // Not before it has begun.
     await files.changed();
     expect(existsSync(inside.output)).toBe(false);
-    await files.begin();
+    await files.open();
     const moved = inside.file("moved");
     batch.append({ type: "leash-released", outputDirectory: moved });
     await files.changed();
@@ -325,7 +325,7 @@ describe("a directory", () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context(), { tasks: 2 }).answer(1, "one");
     const { files, reported } = filesOf(inside, batch);
-    await files.begin();
+    await files.open();
     rmSync(inside.output, { recursive: true });
     batch.answer(2, "two");
     await files.task(2);
@@ -344,7 +344,7 @@ describe("a directory", () => {
     const batch = inside.batch(inside.context()).answer(1, "one");
     writeFileSync(inside.output, "");
     const { files, reported } = filesOf(inside, batch);
-    await files.begin();
+    await files.open();
     await files.end();
     const paths = reported.map((event) => (event.type === "file-failed" ? event.path : ""));
     expect(paths).toContain(inside.output);
@@ -421,8 +421,8 @@ test("of two batches in one directory, the newer one has the index", async () =>
   const context = inside.context();
   const older = inside.batch(context, { batch: { name: "The older" } });
   const newer = inside.batch(context, { batch: { name: "The newer" } });
-  await filesOf(inside, newer).files.begin();
-  await filesOf(inside, older).files.begin();
+  await filesOf(inside, newer).files.open();
+  await filesOf(inside, older).files.open();
   const index = readFileSync(`${inside.output}/index.html`, "utf8");
   expect(/<title>[^<]*/.exec(index)?.[0]).toContain("The newer");
   expect(index).toContain(`report-${older.id}.html`);
@@ -438,7 +438,7 @@ test("of hundreds of tasks that are cancelled together, each has its line and it
   using inside = new Inside();
   const batch = inside.batch(inside.context(), { tasks: 450 });
   const { files, reported } = filesOf(inside, batch);
-  await files.begin();
+  await files.open();
   batch.append({ type: "cancel-requested", by: "user" });
   await files.end();
   const numbers = Array.from({ length: 450 }, (_, index) => index + 1);
@@ -457,7 +457,7 @@ describe("a disk that is full for a moment", () => {
   async function onFullDisk(inside: Inside, tasks: number) {
     const batch = inside.batch(inside.context(), { tasks });
     const { files, reported } = filesOf(inside, batch);
-    await files.begin();
+    await files.open();
     let tries = 0;
     const disk = spyOn(LineFile.prototype, "append").mockImplementation(() => {
       tries++;
@@ -561,7 +561,7 @@ describe("a disk that is full for a moment", () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context()).answer(1, "one");
     const { files, reported } = filesOf(inside, batch);
-    await files.begin();
+    await files.open();
     const path = `${inside.output}/results-${batch.id}.jsonl`;
     rmSync(path);
     mkdirSync(path);
@@ -576,7 +576,7 @@ describe("the page of a batch", () => {
     using clock = new HandClock();
     const batch = inside.batch(inside.context());
     const { files } = filesOf(inside, batch);
-    await files.begin();
+    await files.open();
     const companion = `${inside.output}/report-${batch.id}.js`;
     const isWritten = async () => {
       rmSync(companion, { force: true });
@@ -605,7 +605,7 @@ describe("the page of a batch", () => {
       batch.append({ type: "file-failed", path: `/nowhere/${number}`, message: "no" });
     writeFileSync(inside.output, "");
     const { files, reported } = filesOf(inside, batch);
-    await files.begin();
+    await files.open();
     expect(reported).toEqual([]);
   });
 });
@@ -614,7 +614,7 @@ test("the texts of a batch that were removed come back with the next beat, all o
   using inside = new Inside();
   const batch = inside.batch(inside.context(), { tasks: 2 }).answer(1, "one").answer(2, "two");
   const { files } = filesOf(inside, batch);
-  await files.begin();
+  await files.open();
   batch.append({ type: "retry-requested", tasks: [], succeeded: [2] });
   await files.forget([2]);
   const texts = `${inside.output}/report-${batch.id}-texts.js`;
@@ -633,7 +633,7 @@ test("an answer that is longer than a page takes is cut, and says where the whol
   const long = "x".repeat(1_000_001);
   const batch = inside.batch(inside.context(), { tasks: 2 }).answer(1, long).answer(2, "y".repeat(1_000_000));
   const { files } = filesOf(inside, batch);
-  await files.begin();
+  await files.open();
   const jsonl = `${inside.output}/results-${batch.id}.jsonl`;
   const results = () => linesIn(jsonl).map(({ result }) => String(result));
   expect(results()[0]).toContain(
@@ -652,7 +652,7 @@ test("a transcript that is gone fails no task: its answer is said to be lost, an
   const batch = inside.batch(inside.context(), { tasks: 2 }).answer(1, "one").end(2, failed);
   rmSync(batch.transcript(1));
   const { files, reported } = filesOf(inside, batch);
-  await files.begin();
+  await files.open();
   const [first, second] = linesIn(`${inside.output}/results-${batch.id}.jsonl`);
   expect(first?.["result"]).toStartWith(`The transcript ${batch.transcript(1)} cannot be read: ENOENT`);
   expect(first?.["result"]).toContain("[These are the first");

@@ -20,8 +20,8 @@ describe("the texts of a batch", () => {
   test("are all prompts at once, and each answer as it comes; of several, the last one", async () => {
     await using home = new Home();
     const file = new SearchFile(batchState(["one", "two"], []).batch, home.work);
-    expect(await file.begin()).toBe(true);
-    expect(await file.begin()).toBe(false);
+    expect(await file.create()).toBe(true);
+    expect(await file.create()).toBe(false);
     await file.append([{ task: 2, text: "first" }]);
     expect([file.has(1), file.has(2)]).toEqual([false, true]);
     await file.forget([1, 2]);
@@ -36,14 +36,14 @@ describe("the texts of a batch", () => {
   test("are written anew with all prompts where somebody has removed them", async () => {
     await using home = new Home();
     const file = new SearchFile(batchState(["one", "two"], []).batch, home.work);
-    await file.begin();
+    await file.create();
     await file.append([{ task: 1, text: "first" }]);
     rmSync(file.path);
     await file.forget([1]);
     expect(loaded(file.path)).toEqual({ "1 prompt": "one", "2 prompt": "two" });
     await file.append([{ task: 2, text: "x" }]);
     rmSync(file.path);
-    expect(await file.begin()).toBe(true);
+    expect(await file.create()).toBe(true);
     expect(file.has(2)).toBe(false);
   });
 
@@ -60,7 +60,7 @@ describe("the texts of a batch", () => {
     await using home = new Home();
     const long = "x".repeat(2_000_000);
     const file = new SearchFile(batchState(["short", long], []).batch, home.work);
-    await file.begin();
+    await file.create();
     await file.append([{ task: 1, text: long }]);
     await file.append([{ task: 2, text: long }]);
     const lengths = Object.entries(loaded(file.path)).map(([name, text]) => [name, text.length]);

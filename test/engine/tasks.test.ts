@@ -355,7 +355,7 @@ describe("a task that fails", () => {
     letClaudeSay(inside, { one: crash });
     using runner = tasksIn(inside, context.store, batch);
     const { tasks, files } = runner;
-    await files.begin();
+    await files.open();
     await tasks.runAll();
     const lines = join(inside.output, `results-${batch.id}.jsonl`);
     await files.forget([]);

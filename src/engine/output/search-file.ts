@@ -10,7 +10,7 @@ export class SearchFile {
   readonly #batch: Batch;
   readonly #limit: number;
   readonly #answered = new Set<number>();
-  #isBegun = false;
+  #isCreated = false;
   #writings = 0;
 
   constructor(batch: Batch, directory: string) {
@@ -30,11 +30,11 @@ export class SearchFile {
   }
 
   /** Writes all prompts, unless they exist. True if it did: then all answers are missing. */
-  async begin(): Promise<boolean> {
-    if (this.#isBegun && (await isThere(this.path))) return false;
+  async create(): Promise<boolean> {
+    if (this.#isCreated && (await isThere(this.path))) return false;
     this.#answered.clear();
     await replaceFile(this.path, this.#prompts(), { tag: this.#batch.batchId });
-    this.#isBegun = true;
+    this.#isCreated = true;
     this.#writings++;
     return true;
   }
@@ -55,7 +55,7 @@ export class SearchFile {
   async forget(tasks: readonly number[]): Promise<void> {
     const gone = tasks.filter((task) => this.#answered.delete(task));
     // If the file was removed, one with only the answers must not take its place.
-    if (gone.length === 0 || (await this.begin())) return;
+    if (gone.length === 0 || (await this.create())) return;
     await appendText(
       this.path,
       gone.map((task) => textCall(task, "answer", { text: "", limit: 1 })).join(""),

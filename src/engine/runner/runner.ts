@@ -116,7 +116,7 @@ class Runner {
   // Takes over what an earlier runner left.
   #inherit(): void {
     const { log, row, machineStarts, files, tasks } = this.#parts;
-    void files.begin();
+    void files.open();
     // What that runner started and waited for is void.
     machineStarts.releaseAll();
     row.setHeld(log.batchId, undefined);

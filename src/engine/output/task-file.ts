@@ -1,0 +1,100 @@
+// The file of one ended task: the page of its result, or the text of its error.
+import type { BatchState, DoneTask } from "../../model/state.ts";
+import { readTail } from "../../platform/files.ts";
+import { basename, join } from "../../platform/paths.ts";
+import { placeNewFile, readHead, removePath } from "../../platform/whole-files.ts";
+import { remarksOf } from "../../report/answer.ts";
+import { errorText } from "../../report/error-text.ts";
+import { fileTag } from "../../report/file-tag.ts";
+import { resultPage } from "../../report/result-page.ts";
+import { outputFiles, stderrBeside } from "../../store/layout.ts";
+import { findResultFile } from "./result-file.ts";
+import { longestText, type ResultText, resultTextOf } from "./result-text.ts";
+import { taskFactsOf } from "./task-facts-of.ts";
+
+const stderrTailBytes = 8_000;
+const headBytes = 512;
+
+/** What is known of a task that has just ended. */
+export interface Said {
+  /** What Claude said last, if there is no answer. */
+  lastText?: string | undefined;
+  /** The whole answer. */
+  text?: string | undefined;
+}
+
+/** What its file shows besides the state. */
+interface Shown {
+  answer: ResultText;
+  /** What Claude said last, if there is no answer. */
+  lastText: string | undefined;
+}
+
+/** A task that never started needs no file of its own. */
+export function hasFile({ attempts, outcome }: DoneTask): boolean {
+  return attempts.length > 0 || outcome.kind === "not-started";
+}
+
+/** The answer from memory, or from the transcript. */
+export function answerOf(task: DoneTask, { text }: Said): ResultText {
+  const isAnswer = task.outcome.kind === "succeeded" && text !== undefined;
+  return isAnswer && text.length <= longestText
+    ? { text, cut: false, others: [] }
+    : resultTextOf(task, longestText);
+}
+
+/** Writes the file in the batch's output directory, unless it is there, and returns its name. */
+export async function writeTaskFile(state: BatchState, task: DoneTask, shown: Shown): Promise<string> {
+  const text = textOf(state, task, shown);
+  for (;;) {
+    const file = await findResultFile(state, task);
+    // Somebody else may take the name between the check and the write: then try the next one.
+    if (file.there || (await placeNewFile(file.path, text, { tag: state.batch.batchId })))
+      return basename(file.path);
+  }
+}
+
+/** Removes the error text from before a retry, and an answer from before it once there is another one: `name`. */
+export async function removeEarlier(
+  { batch, tasks, outputDirectory, earlierEnds }: BatchState,
+  { number, outcome }: DoneTask,
+  name: string,
+): Promise<void> {
+  const names = outcome.kind === "succeeded" ? [outputFiles.error, outputFiles.result] : [outputFiles.error];
+  for (const endedAt of earlierEnds.get(number) ?? []) {
+    for (const nameOf of names) {
+      const path = join(outputDirectory, nameOf(number, tasks.length, endedAt));
+      if (basename(path) === name) continue;
+      const head = await readHead(path, headBytes);
+      if (head?.includes(fileTag(batch.batchId, number))) await removePath(path);
+    }
+  }
+}
+
+function textOf(state: BatchState, task: DoneTask, { answer, lastText }: Shown): string {
+  const { outcome } = task;
+  const facts = taskFactsOf(state, task);
+  const transcript = task.attempts.at(-1)?.transcript ?? "";
+  if (outcome.kind === "succeeded") {
+    const { text, others } = answer;
+    return resultPage({
+      ...facts,
+      outcome,
+      text: { shown: text, totalLength: Math.max(outcome.length, text.length), transcript },
+      others,
+      remarks: remarksOf(task),
+      reportHref: outputFiles.report(state.batch.batchId),
+      feedHref: outputFiles.feed(state.batch.batchId),
+    });
+  }
+  const stderrTail = transcript === "" ? "" : readTail(stderrBeside(transcript), stderrTailBytes);
+  return errorText({
+    ...facts,
+    outcome,
+    others: answer.others,
+    remarks: remarksOf(task),
+    lastText,
+    stderrTail,
+    transcript: transcript || undefined,
+  });
+}
