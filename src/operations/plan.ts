@@ -1,7 +1,7 @@
 // Plans a batch from a request, after checking everything; nothing has run.
 import { findClaude } from "../claude/find.ts";
 import { newBatchId } from "../model/batch-id.ts";
-import { type Configuration, commandWords } from "../model/configuration.ts";
+import { commandWords } from "../model/configuration.ts";
 import type { Batch, Task } from "../model/event.ts";
 import {
   batchOptions,
@@ -10,7 +10,6 @@ import {
   sessionOptions,
 } from "../model/options.ts";
 import type { SessionValues } from "../model/session-values.ts";
-import { absolutePath, homeDirectory } from "../platform/paths.ts";
 import type { PrivateFile } from "../platform/private-files.ts";
 import { layoutOf } from "../store/layout.ts";
 import { asMeant } from "./as-meant.ts";
@@ -196,12 +195,4 @@ function askedFor(startedBy: StartedBy, input: unknown): Checked<Asked> {
     return { prompt: task.task, place, options: pick(rawObject(raw[index]), sessionNames) };
   });
   return { ok: true, value: { shared, tasks } };
-}
-
-/** Where a batch without a directory goes once nobody waits for it any more. */
-export function handOverDirectory(configuration: Configuration, batch: Batch): string | undefined {
-  const pages = layoutOf(stateDirectoryOf(configuration)).pages(batch.batchId);
-  return batch.outputDirectory === pages
-    ? absolutePath(configuration.outputDirectory, homeDirectory())
-    : undefined;
 }

@@ -22,7 +22,7 @@ import { refuseOldClaude } from "./claude-version.ts";
 import { type Context, UserError } from "./context.ts";
 import { farText } from "./far-text.ts";
 import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
-import { handOverDirectory } from "./plan.ts";
+import { handOverDirectory } from "./hand-over-directory.ts";
 import type { RawOptions } from "./raw-options.ts";
 import { plannedChanges } from "./retry-options.ts";
 import { retryValues } from "./retry-values.ts";

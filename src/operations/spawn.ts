@@ -32,9 +32,10 @@ import { type Context, UserError, valueOrThrow } from "./context.ts";
 import { rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
 import { rateFault } from "./guard.ts";
+import { handOverDirectory } from "./hand-over-directory.ts";
 import { isPaused } from "./news.ts";
 import { type Call, ClientEnded, ConnectionLost, type Tool } from "./operation.ts";
-import { handOverDirectory, type PlannedBatch, planBatch } from "./plan.ts";
+import { type PlannedBatch, planBatch } from "./plan.ts";
 import { Progress } from "./progress.ts";
 import { parallelInput, sessionInput } from "./spawn-input.ts";
 

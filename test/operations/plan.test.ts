@@ -1,7 +1,8 @@
 // What becomes of what was asked for: a batch as it is stored, or every fault.
 import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
-import { handOverDirectory, planBatch } from "../../src/operations/plan.ts";
+import { handOverDirectory } from "../../src/operations/hand-over-directory.ts";
+import { planBatch } from "../../src/operations/plan.ts";
 import { Inside } from "../inside.ts";
 import { inWords } from "./in-words.ts";
 

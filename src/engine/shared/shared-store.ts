@@ -17,12 +17,12 @@ export type SharedCapacity = Pick<
 export function sharedCapacity(capacity: Capacity, late: LateWrites): SharedCapacity {
   return {
     pace: (account) => capacity.pace(account),
-    footprint: (configuration) => capacity.footprint(configuration),
+    footprint: (footprintKey) => capacity.footprint(footprintKey),
     otherLoads: (batchId) => capacity.otherLoads(batchId),
     // What one reply or throttle has shown will be learned again.
     changePace: (account, change) => bestEffort(() => capacity.changePace(account, change), ""),
-    setFootprint: (configuration, bytes) =>
-      late.write(`footprint ${configuration}`, () => capacity.setFootprint(configuration, bytes)),
+    setFootprint: (footprintKey, bytes) =>
+      late.write(`footprint ${footprintKey}`, () => capacity.setFootprint(footprintKey, bytes)),
     setLoad: (batchId, holder, load) =>
       late.write(`load ${batchId}`, () => capacity.setLoad(batchId, holder, load)),
   };
