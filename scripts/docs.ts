@@ -5,6 +5,7 @@ import { downloads, installation } from "./docs/channels.ts";
 import { configurations } from "./docs/configurations.ts";
 import { limitsPage } from "./docs/limits.ts";
 import { nodeTable } from "./docs/node-imports.ts";
+import { rhythmTable } from "./docs/rhythms.ts";
 import { withSection } from "./docs/sections.ts";
 import { tables } from "./docs/tables.ts";
 import { isPublished, publisher } from "./release/release.ts";
@@ -14,7 +15,7 @@ const root = join(import.meta.dir, "..");
 // Each document, and what stands between its markers.
 const parts: Record<string, Record<string, string[]>> = {
   "README.md": { installation: installation(publisher, isPublished), tools: tables.tools },
-  "ARCHITECTURE.md": { "node-imports": nodeTable },
+  "ARCHITECTURE.md": { "node-imports": nodeTable, rhythms: rhythmTable },
   "docs/install.md": { downloads, configurations },
   "docs/command-line.md": { commands: tables.commands },
   "docs/reference.md": {

@@ -1,4 +1,5 @@
 // Starts a session: `claude` in its own process group, with its output in a file that outlives us.
+import { clock } from "../platform/clock.ts";
 import { joined } from "../platform/environment.ts";
 import { closeDescriptor, createForAppending } from "../platform/files.ts";
 import { isNoOrphan } from "../platform/orphans.ts";
@@ -129,8 +130,6 @@ function spawn(plan: SessionPlan, stdout: number | "ignore", stderr: number | "i
   };
 }
 
-/** How often to check an adopted session, in milliseconds. */
-const adoptedLookMs = 250;
 /** How many checks in a row may give no answer. */
 const mostUnseen = 40;
 
@@ -142,7 +141,7 @@ export function adoptSession(identity: ProcessIdentity, marker: string): Session
   gatherSessionAgain(marker, identity.pid);
   const { promise: exited, resolve } = Promise.withResolvers<Exit>();
   let aliveAt: number | undefined;
-  const timer = setInterval(look, adoptedLookMs);
+  const ticking = clock.on("beat", look);
   let unseen = 0;
   look();
   return {
@@ -166,7 +165,7 @@ export function adoptSession(identity: ProcessIdentity, marker: string): Session
     // Without free descriptors, every process is invisible for a moment. One in a container that has gone stays
     // invisible: its batch was taken over only after its heartbeat was stale.
     if (liveness === "unknown" && whereIs(identity) === "here" && ++unseen < mostUnseen) return;
-    clearInterval(timer);
+    ticking[Symbol.dispose]();
     resolve({});
   }
 }

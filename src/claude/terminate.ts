@@ -1,4 +1,5 @@
 // Ends a session completely, within two seconds, whatever it does.
+import { settledWithin } from "../platform/clock.ts";
 import { killTree } from "../platform/kill-tree.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import type { SessionProcess } from "./session.ts";
@@ -23,11 +24,7 @@ export async function terminate(
 ): Promise<void> {
   session.interrupt();
   void answered.then(() => session.closeInput());
-  const late = Promise.withResolvers<"late">();
-  const timer = setTimeout(() => late.resolve("late"), graceMs);
-  const first = await Promise.race([session.exited, late.promise]);
-  clearTimeout(timer);
-  if (first !== "late") return;
+  if (await settledWithin(session.exited, graceMs)) return;
   killTree(session.identity, spares);
   await session.exited;
 }

@@ -156,24 +156,28 @@ export const waitForBatch: Tool<typeof waitInput, typeof waitOutput> = {
     const hasFailed = (state: BatchState) =>
       before !== undefined && endedSince(state, before).some(isFailure);
     let failed = hasFailed(log.state);
-    // Simultaneous failures are reported together; otherwise the client would ask once for each.
-    const gathered = call.startedAt + leastCheckSeconds * 1000;
     const liveness = livenessWatch();
+    const end = call.startedAt + Math.min(waitSeconds ?? most, most) * 1000;
     using progress = new Progress(call, log);
-    await follow(context.store, log, {
-      until: call.startedAt + Math.min(waitSeconds ?? most, most) * 1000,
+    const following = {
       signal: call.signal,
-      changed: (state) => {
+      changed: (state: BatchState) => {
         progress.tell(state);
         failed = hasFailed(state);
       },
-      enough: () => {
-        if (failed && performance.now() >= gathered) return true;
-        const row = rowOf(context, log);
-        if (stateWordOf(row, Date.now(), liveness) === "interrupted") return true;
-        return known !== undefined && isPaused(row) && heldMark(row) !== known.held;
-      },
+    };
+    const isLostOrPaused = (_: BatchState, row: BatchRow) => {
+      if (stateWordOf(row, Date.now(), liveness) === "interrupted") return true;
+      return known !== undefined && isPaused(row) && heldMark(row) !== known.held;
+    };
+    await follow(context.store, log, {
+      ...following,
+      until: end,
+      enough: (state, row) => failed || isLostOrPaused(state, row),
     });
+    // Simultaneous failures are reported together; otherwise the client would ask once for each.
+    const gathered = Math.min(end, call.startedAt + leastCheckSeconds * 1000);
+    if (failed) await follow(context.store, log, { ...following, until: gathered, enough: isLostOrPaused });
     return waited(context, log, before);
   },
 };

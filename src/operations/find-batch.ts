@@ -68,7 +68,7 @@ export function checkTasks(state: BatchState, numbers: readonly number[] | undef
 }
 
 /** The row of an existing batch. */
-export function rowOf({ store }: Context, log: BatchLog): BatchRow {
+export function rowOf({ store }: Pick<Context, "store">, log: BatchLog): BatchRow {
   const row = store.row(log.batchId);
   if (!row) throw new Error(`Internal error: batch ${log.batchId} has no row`);
   return row;

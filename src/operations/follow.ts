@@ -1,52 +1,60 @@
 // Waits for a batch that other processes run.
 import type { BatchState } from "../model/state.ts";
+import { clock, Wake } from "../platform/clock.ts";
 import type { BatchLog } from "../store/batch-log.ts";
-import type { Store } from "../store/store.ts";
-
-/** How often to check the store for changes, in milliseconds: a few microseconds each time. */
-const lookMs = 40;
+import type { BatchRow, Store } from "../store/store.ts";
+import { rowOf } from "./find-batch.ts";
 
 interface Following {
   /** On the monotonic clock, in milliseconds. */
   until: number;
   signal: AbortSignal;
   changed?(state: BatchState): void;
-  /** Whether to stop waiting before the batch has ended. */
-  enough?(state: BatchState): boolean;
+  /**
+   * Whether to stop waiting before the batch has ended. Asked after every change of the store, and once a second. `row`: as
+   * it is since the last change.
+   */
+  enough?(state: BatchState, row: BatchRow): boolean;
+  /** Also wakes this wait, to ask whether it is enough. */
+  wake?: Wake;
 }
 
 /**
- * Waits until the batch has ended, the signal is aborted, or `until` (on the monotonic clock) is reached. Calls `changed`
- * after every change, the end included. Returns whether the batch has ended.
+ * Waits until the batch has ended, the signal is aborted, or `until` is reached. Calls `changed` after every change, the
+ * end included. Returns whether the batch has ended.
  */
 export async function follow(
   store: Store,
   log: BatchLog,
-  { until, signal, changed, enough }: Following,
+  { until, signal, changed, enough, wake = new Wake() }: Following,
 ): Promise<boolean> {
-  let changeCount = -1;
-  while (!signal.aborted) {
-    const count = store.changeCount();
-    if (count !== changeCount) {
-      changeCount = count;
-      const events = log.refresh();
-      if (events.length > 0) changed?.(log.state);
-      if (log.state.endedAt !== undefined) return true;
+  let mayHaveChanged = true;
+  let row: BatchRow | undefined;
+  using _changes = store.changes.subscribe(() => {
+    mayHaveChanged = true;
+    wake.now();
+  });
+  // Processes that have gone change nothing in the store.
+  using _ticks = clock.on("second", wake.now);
+  signal.addEventListener("abort", wake.now);
+  try {
+    while (!signal.aborted) {
+      if (mayHaveChanged) {
+        mayHaveChanged = false;
+        row = undefined;
+        if (log.refresh().length > 0) changed?.(log.state);
+        if (log.state.endedAt !== undefined) return true;
+      }
+      if (enough) {
+        row ??= rowOf({ store }, log);
+        if (enough(log.state, row)) return false;
+      }
+      const left = until - performance.now();
+      if (left <= 0) return false;
+      await wake.within(left);
     }
-    if (enough?.(log.state)) return false;
-    const left = until - performance.now();
-    if (left <= 0) return false;
-    await pause(Math.min(lookMs, left), signal);
+    return false;
+  } finally {
+    signal.removeEventListener("abort", wake.now);
   }
-  return false;
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  const stop = () => resolve();
-  signal.addEventListener("abort", stop, { once: true });
-  await promise;
-  clearTimeout(timer);
-  signal.removeEventListener("abort", stop);
 }

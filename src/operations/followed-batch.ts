@@ -6,12 +6,12 @@ import type { BatchLog } from "../store/batch-log.ts";
 import { heldNow, stateWordOf } from "../store/batch-status.ts";
 import { type BatchProgress, waited } from "./batches.ts";
 import type { Context } from "./context.ts";
-import { resolveBatch, rowOf } from "./find-batch.ts";
+import { resolveBatch } from "./find-batch.ts";
 import { follow } from "./follow.ts";
 import type { LiveBatch } from "./live-batch.ts";
 
-/** How long to reuse the last check of the processes, in milliseconds. */
-const standingMs = 1_000;
+/** How long to reuse the last check of the processes, in milliseconds: less than from one tick of a second to the next. */
+const standingMs = 900;
 
 /** Between two reports, in milliseconds, so as not to flood the reader. */
 const reportMs = 500;
@@ -49,7 +49,7 @@ export class FollowedBatch implements LiveBatch {
     return this.#activities;
   }
 
-  /** Read once a second. */
+  /** Read at most once a second. */
   held(): WaitReason | undefined {
     if (performance.now() - this.#heldAt >= standingMs) {
       this.#heldAt = performance.now();
@@ -64,17 +64,19 @@ export class FollowedBatch implements LiveBatch {
     return waited(this.#context, this.#log);
   }
 
-  /** Until it has ended or lost its processes, or the signal is aborted. Calls `changed` after each change. */
+  /** Until it has ended or lost its processes, or the signal is aborted. Calls `changed` after each change, and in between. */
   async untilEnd(signal: AbortSignal, changed: () => void): Promise<void> {
+    // What a running task does is in the store, and not in the log.
+    using _activities = this.#context.store.changes.subscribe(changed);
     let lookedAt = Number.NEGATIVE_INFINITY;
     await follow(this.#context.store, this.#log, {
       until: Number.POSITIVE_INFINITY,
       signal,
       changed,
-      enough: () => {
+      enough: (_, row) => {
         if (performance.now() - lookedAt < standingMs) return false;
         lookedAt = performance.now();
-        return this.#isLost();
+        return stateWordOf(row) === "interrupted";
       },
     });
     changed();
@@ -90,14 +92,20 @@ export class FollowedBatch implements LiveBatch {
       const seen = JSON.stringify(news);
       if (seen !== before) yield now;
       before = seen;
-      await follow(this.#context.store, this.#log, { until: performance.now() + reportMs, signal });
+      await this.#untilNews(signal);
       if (signal.aborted) return;
       now = this.progress();
     }
     yield now;
   }
 
-  #isLost(): boolean {
-    return stateWordOf(rowOf(this.#context, this.#log)) === "interrupted";
+  // After a pause: until something has changed since, or a tick, because processes may have gone.
+  async #untilNews(signal: AbortSignal): Promise<void> {
+    const { store } = this.#context;
+    const count = store.changeCount();
+    await follow(store, this.#log, { until: performance.now() + reportMs, signal });
+    let asked = 0;
+    const enough = () => asked++ > 0 || store.changeCount() !== count;
+    await follow(store, this.#log, { until: Number.POSITIVE_INFINITY, signal, enough });
   }
 }

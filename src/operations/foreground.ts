@@ -5,6 +5,7 @@ import type { SessionValues } from "../model/session-values.ts";
 import type { BatchState } from "../model/state.ts";
 import { endedWord, type StateWord } from "../model/state-word.ts";
 import type { WaitReason } from "../model/wait-reason.ts";
+import { clock } from "../platform/clock.ts";
 import type { BatchAnswer } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { isStoreError } from "../store/database.ts";
@@ -18,9 +19,6 @@ import { create } from "./spawn.ts";
 
 /** How long this process may block for a locked store, in milliseconds. */
 const busyTimeoutMs = 100;
-
-/** Between two tries to request the end while the store cannot be written, in milliseconds. */
-const againMs = 1_000;
 
 interface Running {
   /** Whether somebody is there to log in. */
@@ -37,7 +35,8 @@ export class ForegroundBatch implements LiveBatch, Disposable {
   readonly #cancelled = new AbortController();
   #activities: ReadonlyMap<number, string> = new Map();
   #held: WaitReason | undefined;
-  #again: Timer | undefined;
+  /** Tries again to request the end. */
+  #again: Disposable | undefined;
 
   private constructor(context: Context, log: BatchLog, values: SessionValues) {
     this.#context = context;
@@ -97,9 +96,10 @@ export class ForegroundBatch implements LiveBatch, Disposable {
     } catch (error) {
       if (!isStoreError(error)) throw error;
       // The disk is full, or the store is locked. That may pass, and `kill` needs no store.
-      this.#again = setTimeout(() => this.stop(), againMs);
+      this.#again ??= clock.on("second", () => this.stop());
       return;
     }
+    this.#again?.[Symbol.dispose]();
     this.#cancelled.abort();
   }
 
@@ -113,7 +113,7 @@ export class ForegroundBatch implements LiveBatch, Disposable {
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#again);
+    this.#again?.[Symbol.dispose]();
   }
 
   // Through its own connection, because the runner in this process looks for commits of *other* connections.

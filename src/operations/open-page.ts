@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { reportFileOf } from "../engine/output/answer.ts";
 import { product } from "../model/product.ts";
+import { settledWithin } from "../platform/clock.ts";
 import { openCommand } from "../platform/desktop.ts";
 import { exists } from "../platform/files.ts";
 import { messageOf } from "../platform/system-error.ts";
@@ -56,10 +57,8 @@ async function openingFailure(path: string): Promise<string | undefined> {
       detached: true,
     });
     opener.unref();
-    const { promise: patience, resolve } = Promise.withResolvers<number>();
-    const timer = setTimeout(() => resolve(0), openMs);
-    const code = await Promise.race([opener.exited, patience]);
-    clearTimeout(timer);
+    if (!(await settledWithin(opener.exited, openMs))) return undefined;
+    const code = await opener.exited;
     return code === 0 ? undefined : `\`${command[0]}\` ended with ${code}`;
   } catch (error) {
     return messageOf(error);

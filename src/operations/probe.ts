@@ -6,17 +6,18 @@ import { startSession } from "../claude/session.ts";
 import { Sweeper } from "../claude/sweep.ts";
 import { terminate } from "../claude/terminate.ts";
 import { sessionOptions } from "../model/options.ts";
+import { settledWithin, Wake } from "../platform/clock.ts";
 import { makePrivateDirectory, readTail, readText } from "../platform/files.ts";
 import { join, temporaryDirectory } from "../platform/paths.ts";
 import { signalGroup } from "../platform/process.ts";
 import { removePath } from "../platform/removal.ts";
 import { messageOf } from "../platform/system-error.ts";
+import { watchFile } from "../platform/watch.ts";
 
 const versionMs = 10_000;
 
 /** Without a connection to the API, it waits twenty seconds before it answers, in milliseconds. */
 const initializeMs = 40_000;
-const lookMs = 20;
 const leaveMs = 2_000;
 
 export type Probed<Value> = { ok: true; value: Value } | { ok: false; message: string };
@@ -34,10 +35,10 @@ export async function probeVersion(claudePath: string, workingDirectory: string)
       windowsHide: true,
     });
     const output = Promise.all([child.stdout.text(), child.stderr.text()]);
-    const late = await lateAfter(versionMs, child.exited);
+    const isAnswered = await settledWithin(child.exited, versionMs);
     // Whatever it left behind may hold the pipes open.
     signalGroup(child.pid, "SIGKILL");
-    if (late) return { ok: false, message: `did not answer within ${versionMs / 1000} s` };
+    if (!isAnswered) return { ok: false, message: `did not answer within ${versionMs / 1000} s` };
     const [out, err] = await output;
     const code = await child.exited;
     if (code !== 0) return { ok: false, message: `ended with ${child.signalCode ?? code}: ${lastLine(err)}` };
@@ -95,13 +96,9 @@ export async function probeSession(
     session.write(
       `${JSON.stringify({ type: "control_request", request_id: "doctor", request: { subtype: "initialize" } })}\n`,
     );
-    let gone = false;
-    void session.exited.then(() => {
-      gone = true;
-    });
-    const account = await introduction(transcript, () => gone);
+    const { account, gone } = await introduction(transcript, session.exited);
     session.closeInput();
-    if (await lateAfter(leaveMs, session.exited)) await terminate(session, Promise.resolve());
+    if (!(await settledWithin(session.exited, leaveMs))) await terminate(session, Promise.resolve());
     const exit = await session.exited;
     await new Sweeper().sweep(session);
     if (account) return { ok: true, value: account };
@@ -112,14 +109,25 @@ export async function probeSession(
   }
 }
 
-async function introduction(transcript: string, isGone: () => boolean): Promise<ClaudeAccount | undefined> {
+// `gone`: whether the session ended first.
+async function introduction(
+  transcript: string,
+  exited: Promise<unknown>,
+): Promise<{ account: ClaudeAccount | undefined; gone: boolean }> {
+  const wake = new Wake();
+  using _growth = watchFile(transcript, wake.now);
+  let gone = false;
+  void exited.then(() => {
+    gone = true;
+    wake.now();
+  });
   const deadline = performance.now() + initializeMs;
   for (;;) {
     // Checked before reading, so that its last output is in the file.
-    const last = isGone() || performance.now() > deadline;
-    const found = accountIn(readText(transcript));
-    if (found || last) return found;
-    await Bun.sleep(lookMs);
+    const last = gone || performance.now() > deadline;
+    const account = accountIn(readText(transcript));
+    if (account || last) return { account, gone };
+    await wake.within(deadline - performance.now());
   }
 }
 
@@ -138,14 +146,6 @@ function jsonOf(line: string): unknown {
     // A line that is no message is ignored.
     return undefined;
   }
-}
-
-async function lateAfter(ms: number, done: Promise<unknown>): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(true), ms);
-  const late = await Promise.race([promise, done.then(() => false)]);
-  clearTimeout(timer);
-  return late;
 }
 
 function lastLine(text: string): string {

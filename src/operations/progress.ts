@@ -1,9 +1,7 @@
 // Reports progress to a waiting client, and that the call is still alive.
 import { type BatchState, doneCount } from "../model/state.ts";
+import { clock } from "../platform/clock.ts";
 import type { Call } from "./operation.ts";
-
-/** Between heartbeats to a client whose batch makes no progress, in milliseconds. */
-const heartbeatMs = 10_000;
 
 /** What is reported of a batch. */
 type Told = Pick<BatchState, "counts" | "totalCostUsd" | "endedAt"> & { tasks: ArrayLike<unknown> };
@@ -11,16 +9,16 @@ type Told = Pick<BatchState, "counts" | "totalCostUsd" | "endedAt"> & { tasks: A
 /** Reports until disposed of. */
 export class Progress implements Disposable {
   readonly #progress: Call["progress"];
-  readonly #heartbeat: Timer;
+  readonly #heartbeat: Disposable;
   #last = -1;
 
   constructor({ progress }: Pick<Call, "progress">, batch: { readonly state: Told }) {
     this.#progress = progress;
-    this.#heartbeat = setInterval(() => this.tell(batch.state), heartbeatMs);
+    this.#heartbeat = clock.on("heartbeat", () => this.tell(batch.state));
   }
 
   [Symbol.dispose](): void {
-    clearInterval(this.#heartbeat);
+    this.#heartbeat[Symbol.dispose]();
   }
 
   /**

@@ -4,8 +4,10 @@ import { type ConversationPart, partsOf } from "../claude/conversation-lines.ts"
 import { TranscriptLines } from "../claude/transcript-lines.ts";
 import { cut } from "../model/cut.ts";
 import type { Attempt, BatchState, TaskState } from "../model/state.ts";
+import { Wake } from "../platform/clock.ts";
 import { exists, readTail } from "../platform/files.ts";
 import { livenessWatch } from "../platform/liveness-watch.ts";
+import { watchFile } from "../platform/watch.ts";
 import { countText } from "../report/amounts.ts";
 import { harmless } from "../report/harmless.ts";
 import type { BatchLog } from "../store/batch-log.ts";
@@ -13,7 +15,7 @@ import { stateWordOf } from "../store/batch-status.ts";
 import { stderrBeside } from "../store/layout.ts";
 import { batchIdInput } from "./batch-input.ts";
 import { type Context, UserError } from "./context.ts";
-import { resolveBatch, rowOf, unknownTasks } from "./find-batch.ts";
+import { resolveBatch, unknownTasks } from "./find-batch.ts";
 import { follow } from "./follow.ts";
 
 export const sessionLogInput = z.strictObject({
@@ -57,6 +59,9 @@ export class SessionLog {
   readonly #log: BatchLog;
   readonly #number: number;
   readonly #wanted: number | undefined;
+  readonly #wake = new Wake();
+  /** Whether the watched transcript may have grown since the last wait. */
+  #hasGrown = false;
 
   private constructor(context: Context, log: BatchLog, number: number, wanted: number | undefined) {
     this.#context = context;
@@ -112,6 +117,10 @@ export class SessionLog {
       const attempt = next();
       if (!attempt) break;
       const hasEnded = () => this.#attempt(attempt.number)?.endedAt !== undefined;
+      using _growth = watchFile(attempt.transcript, () => {
+        this.#hasGrown = true;
+        this.#wake.now();
+      });
       const wasThere = yield* this.#partsOf(attempt, isRaw, async () => !(await this.#isOver(hasEnded)));
       if (!wasThere || this.#wanted !== undefined) return;
       wanted = attempt.number + 1;
@@ -120,7 +129,7 @@ export class SessionLog {
     else if (this.task.attempts.length === 0) yield { kind: "none" };
   }
 
-  // `growing` waits a moment and returns whether more may come. Returns whether the transcript was there.
+  // `growing` waits for more, and returns whether it may come. Returns whether the transcript was there.
   async *#partsOf(
     attempt: Attempt,
     isRaw: boolean,
@@ -144,26 +153,25 @@ export class SessionLog {
     return this.task.attempts.find(({ number }) => number === wanted);
   }
 
-  // Waits a moment. Whether it holds, or nothing more can come.
+  // Waits until it holds, or the watched transcript may have grown. Whether it holds, or nothing more can come.
   async #isOver(holds: () => boolean): Promise<boolean> {
     let isOver = false;
     const ended = await follow(this.#context.store, this.#log, {
-      until: performance.now() + lookMs,
+      until: Number.POSITIVE_INFINITY,
       signal: new AbortController().signal,
-      enough: () => {
+      wake: this.#wake,
+      enough: (_, row) => {
         isOver =
           holds() ||
           this.task.status === "done" ||
-          stateWordOf(rowOf(this.#context, this.#log), Date.now(), this.#liveness) === "interrupted";
-        return isOver;
+          stateWordOf(row, Date.now(), this.#liveness) === "interrupted";
+        return isOver || this.#hasGrown;
       },
     });
+    this.#hasGrown = false;
     return ended || isOver;
   }
 }
-
-/** How often to read a transcript, in milliseconds. */
-const lookMs = 100;
 
 function checkAttempt({ attempts, number }: TaskState, wanted: number): void {
   const numbers = attempts.map((one) => one.number);

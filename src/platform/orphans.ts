@@ -1,4 +1,5 @@
 // Linux: adopts processes whose parents ended below us (as a subreaper), so that none escapes by leaving its parent.
+import { clock } from "./clock.ts";
 import { livenessOf, rowOf } from "./process.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { childrenOf, type ProcessTable, processTable } from "./process-table.ts";
@@ -9,9 +10,6 @@ import { textAt } from "./system.ts";
 const libraries = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 const setChildSubreaper = 36;
 const withoutWaiting = 1;
-
-/** How often an otherwise idle process reaps ended orphans, in milliseconds. */
-export const reapEveryMs = 1_000;
 
 interface Calls {
   becomeSubreaper(): void;
@@ -52,7 +50,7 @@ const isInit = process.platform === "linux" && process.pid === 1;
 export async function reapAsInit(): Promise<void> {
   if (!isInit) return;
   calls ??= await systemCalls();
-  setInterval(reapOrphans, reapEveryMs).unref();
+  clock.on("second", reapOrphans, { keepsAlive: false });
 }
 
 async function systemCalls(): Promise<Calls | undefined> {

@@ -1,10 +1,9 @@
 // Writes to a store that another process has locked, without blocking.
+import { clock } from "../platform/clock.ts";
 import { isBusy } from "./database.ts";
 
 /** How long to wait for another process's transaction, in milliseconds. */
 export const lockPatienceMs = 10_000;
-/** Between two tries, in milliseconds. */
-const againMs = 50;
 
 /**
  * Reads or writes the store, and retries while it is locked. Between tries, the process does everything else: a server
@@ -17,7 +16,7 @@ export async function patiently<Result>(act: () => Result, patienceMs = lockPati
       return act();
     } catch (error) {
       if (!isBusy(error) || performance.now() > deadline) throw error;
-      await Bun.sleep(againMs);
+      await clock.next("handover");
     }
   }
 }

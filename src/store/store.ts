@@ -15,6 +15,7 @@ import { holderLives } from "./holder.ts";
 import { KeptPaths } from "./kept-paths.ts";
 import { batchOfPages, type Layout, layoutOf } from "./layout.ts";
 import { notePlace } from "./place.ts";
+import { StoreChanges } from "./store-changes.ts";
 
 /** A batch as `list` reads it. A test compares it with the fold. */
 export interface BatchRow extends Omit<BatchColumns, "heldBecause" | "heldUntil" | keyof Counts> {
@@ -82,6 +83,8 @@ export class Store implements Disposable {
   readonly database: Database;
   /** What machine and account turned out to sustain. */
   readonly capacity: Capacity;
+  /** Wakes those who wait until other processes have written. */
+  readonly changes = new StoreChanges(this);
 
   /** `busyTimeoutMs`: how long this process may block while another one writes. */
   constructor(stateDirectory: string, { busyTimeoutMs }: { busyTimeoutMs?: number } = {}) {
@@ -92,6 +95,7 @@ export class Store implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.changes[Symbol.dispose]();
     this.database.close();
   }
 

@@ -14,7 +14,7 @@ function watched(...answers: Liveness[]) {
 
 test("a process is asked for at most once a second, however often its caller asks", () => {
   const { watch, later, asked } = watched("alive", "dead");
-  for (let look = 0; look < 25; look++, later(40)) expect(watch(ownIdentity())).toBe("alive");
+  for (let look = 0; look < 25; look++, later(36)) expect(watch(ownIdentity())).toBe("alive");
   expect(asked()).toBe(1);
   expect(watch(ownIdentity())).toBe("dead");
   expect(asked()).toBe(2);

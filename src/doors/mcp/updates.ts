@@ -5,10 +5,8 @@ import { z } from "zod";
 import { batchUri, taskUri, transcriptUri } from "../../operations/batch-uri.ts";
 import { Changes } from "../../operations/changes.ts";
 import type { Context } from "../../operations/context.ts";
+import { clock } from "../../platform/clock.ts";
 import { anyParams, paramsOf } from "./plain-errors.ts";
-
-/** How often to look, in milliseconds. Takes some microseconds once a call has opened the store, and nothing before. */
-const lookMs = 1_000;
 
 /** Where changes are announced. */
 export interface Listener {
@@ -16,7 +14,10 @@ export interface Listener {
   updated(uri: string): void;
 }
 
-/** Polls until the signal is aborted. */
+/**
+ * Looks once a second, until the signal is aborted: more would announce every step. Takes some microseconds once a call has
+ * opened the store, and nothing before.
+ */
 export function watchBatches(context: Context, listener: Listener, signal: AbortSignal): void {
   const changes = new Changes(context);
   const look = () => {
@@ -29,16 +30,19 @@ export function watchBatches(context: Context, listener: Listener, signal: Abort
       }
     }
   };
-  const timer = setInterval(() => {
-    try {
-      look();
-    } catch (error) {
-      // The store is busy or has gone: the next look will show, and nobody waits for this one.
-      console.error(error);
-    }
-  }, lookMs);
-  timer.unref();
-  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+  const ticking = clock.on(
+    "second",
+    () => {
+      try {
+        look();
+      } catch (error) {
+        // The store is busy or has gone: the next look will show, and nobody waits for this one.
+        console.error(error);
+      }
+    },
+    { keepsAlive: false },
+  );
+  signal.addEventListener("abort", () => ticking[Symbol.dispose](), { once: true });
 }
 
 /** Handles subscriptions of the older era, and returns the listener of this connection. */

@@ -20,6 +20,8 @@ import {
 const usualShare = 0.03;
 /** The same while memory is short. */
 const shortageShare = 0.15;
+/** How long no look is needed while no session uses more or less than before, and memory is not short, in milliseconds. */
+const quietMs = 1_000;
 /** Starts wait if something waited for memory, or a processor, for more than this share of the time, in percent. */
 const mostMemoryPressure = 20;
 const mostProcessorPressure = 90;
@@ -31,6 +33,11 @@ const fewSessionsPerProcessor = 4;
 const freshMs = 100;
 /** A session sampled fewer times may have peaked unseen, so it never lowers a footprint. */
 const fewestLooks = 5;
+
+/** How old an unchanged load in the store may become, in milliseconds: where nobody sees us, it soon counts as void. */
+const sayAgainMs = 15_000;
+/** How much the use of memory may change and still count as the same, as a share. */
+const nearShare = 0.01;
 
 interface MachineParts {
   capacity: SharedCapacity;
@@ -61,9 +68,16 @@ export class Machine {
   #peaks = new Map<string, number>();
   #surroundings: { at: number; memory: Memory; pressure: Pressure; others: Load[] } | undefined;
   #nextLookAt = 0;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  /** Whether the last look found what the one before had found. */
+  #isQuiet = false;
+  /** What each session used at the last look. */
+  #usedBefore: ReadonlyMap<string, number> = new Map();
   #lastStartAt = Number.NEGATIVE_INFINITY;
   /** Whether the store may have a row of ours: an earlier runner of the batch may have left one. */
   #published = true;
+  /** What the store has from us, and since when, on the monotonic clock. */
+  #said: { load: Load; at: number } | undefined;
 
   constructor(parts: MachineParts) {
     this.#parts = parts;
@@ -92,6 +106,7 @@ export class Machine {
   /** A session has started, with a task or without one yet. */
   started(marker: string, identity: ProcessIdentity, footprintKey: string): void {
     this.#lastStartAt = performance.now();
+    this.#isQuiet = false;
     const startedAt = this.#lastStartAt;
     const unseen = { usedBytes: 0, peakBytes: 0, looks: 0, members: [] };
     this.#watched.set(marker, { identity, footprintKey, startedAt, ...unseen });
@@ -121,13 +136,23 @@ export class Machine {
   /** Measures if it is time, or immediately. Returns whether it did. */
   look(atOnce = false): boolean {
     const now = performance.now();
-    if (now < this.#nextLookAt && !atOnce) return false;
+    const dueAt = this.#isQuiet ? Math.max(this.#nextLookAt, this.#lookedAt + quietMs) : this.#nextLookAt;
+    if (now < dueAt && !atOnce) return false;
     this.#measure();
     this.#publish();
     const facts = this.#facts();
-    const share = isShort(facts) ? shortageShare : usualShare;
-    this.#nextLookAt = now + (performance.now() - now) / share;
+    const short = isShort(facts);
+    this.#isQuiet = this.#isSame() && !short;
+    this.#lookedAt = now;
+    this.#nextLookAt = now + (performance.now() - now) / (short ? shortageShare : usualShare);
     return true;
+  }
+
+  #isSame(): boolean {
+    const sessions = this.#sessions();
+    const before = this.#usedBefore;
+    this.#usedBefore = new Map(sessions.map(({ marker, usedBytes }) => [marker, usedBytes]));
+    return sessions.every(({ marker, usedBytes }) => isNear(usedBytes, before.get(marker) ?? 0));
   }
 
   /** The markers of sessions that must end because memory is short, of those that can be ended. */
@@ -153,16 +178,21 @@ export class Machine {
     }
   }
 
-  // So that other runners leave room for ours.
+  // So that other runners leave room for ours. Each write wakes everybody who waits for the store, so what hardly differs
+  // is not written.
   #publish(): void {
     if (this.#watched.size === 0 && !this.#published) return;
     const sessions = this.#sessions();
     const sum = (bytes: number[]) => bytes.reduce((total, one) => total + one, 0);
-    this.#parts.capacity.setLoad(this.#parts.batchId, this.#parts.holder, {
+    const load: Load = {
       sessions: sessions.length,
       usedBytes: sum(sessions.map(({ usedBytes }) => usedBytes)),
       expectedBytes: sum(sessions.map(({ expectedBytes }) => expectedBytes)),
-    });
+    };
+    const now = performance.now();
+    if (this.#said && now - this.#said.at < sayAgainMs && isNearly(load, this.#said.load)) return;
+    this.#parts.capacity.setLoad(this.#parts.batchId, this.#parts.holder, load);
+    this.#said = { load, at: now };
     this.#published = sessions.length > 0;
   }
 
@@ -197,4 +227,13 @@ export class Machine {
     const known = this.#footprints.get(footprintKey) ?? firstFootprint;
     return Math.max(known, this.#peaks.get(footprintKey) ?? 0);
   }
+}
+
+function isNearly(load: Load, said: Load): boolean {
+  if (load.sessions !== said.sessions) return false;
+  return isNear(load.usedBytes, said.usedBytes) && isNear(load.expectedBytes, said.expectedBytes);
+}
+
+function isNear(bytes: number, before: number): boolean {
+  return Math.abs(bytes - before) <= before * nearShare;
 }

@@ -160,6 +160,7 @@ export function composeRunner(
     late,
     row,
     activities,
+    changed,
     files,
     shownWait,
     pace,

@@ -1,18 +1,16 @@
 // The keeper of a batch: waits for its runner, and starts a new one after an abnormal end.
 import type { BatchId } from "../../model/batch-id.ts";
 import type { SessionValues } from "../../model/session-values.ts";
+import { clock, Wake } from "../../platform/clock.ts";
 import { exists } from "../../platform/files.ts";
 import { livenessWatch } from "../../platform/liveness-watch.ts";
-import { becomeSubreaper, reapEveryMs, reapOrphans } from "../../platform/orphans.ts";
+import { becomeSubreaper, reapOrphans } from "../../platform/orphans.ts";
 import { ownIdentity } from "../../platform/process.ts";
 import { messageOf } from "../../platform/system-error.ts";
 import type { Store } from "../../store/store.ts";
 import { blockedCode, hiddenCommands, leavingMs } from "./hidden-commands.ts";
 import { Restarts, type RunnerEnd } from "./restarts.ts";
 import { spawnSelf } from "./spawn-self.ts";
-
-/** How often a keeper checks a runner that it did not start, in milliseconds. */
-const followEveryMs = 100;
 
 /**
  * Keeps a batch running until it has ended, `Restarts` gives up, or the store was removed. Follows a runner that lives,
@@ -23,13 +21,9 @@ export async function keep(store: Store, batchId: BatchId, values: SessionValues
   if (!(await isOurs(store, batchId))) return;
   // Processes that a session left behind must not escape when its runner dies.
   await becomeSubreaper();
-  const reaping = setInterval(reapOrphans, reapEveryMs);
-  try {
-    await follow(store, batchId);
-    if (store.row(batchId)?.endedAt === undefined) await startRunners(store, batchId, values);
-  } finally {
-    clearInterval(reaping);
-  }
+  using _reaping = clock.on("second", reapOrphans);
+  await follow(store, batchId);
+  if (store.row(batchId)?.endedAt === undefined) await startRunners(store, batchId, values);
 }
 
 // Several calls may find a batch without a keeper at once; one keeper is enough. The keeper of a batch that was just
@@ -38,18 +32,21 @@ async function isOurs(store: Store, batchId: BatchId): Promise<boolean> {
   const deadline = performance.now() + leavingMs;
   while (!store.claimKeeper(batchId, ownIdentity())) {
     if (performance.now() > deadline) return false;
-    await Bun.sleep(50);
+    await clock.next("handover");
   }
   return true;
 }
 
-// Polls, because the runner is no child of ours.
+// Looks once a second, too, because the runner is no child of ours.
 async function follow(store: Store, batchId: BatchId): Promise<void> {
+  const wake = new Wake();
+  using _changes = store.changes.subscribe(wake.now);
+  using _ticks = clock.on("second", wake.now);
   const liveness = livenessWatch();
   for (;;) {
     const row = exists(store.layout.database) ? store.row(batchId) : undefined;
     if (!row?.runner || row.endedAt !== undefined || liveness(row.runner) === "dead") return;
-    await Bun.sleep(followEveryMs);
+    await wake.within(Number.POSITIVE_INFINITY);
   }
 }
 

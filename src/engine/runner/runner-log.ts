@@ -2,12 +2,10 @@
 // `Replaced` once another runner has the batch.
 import type { Event, EventBody } from "../../model/event.ts";
 import type { BatchState } from "../../model/state.ts";
+import { clock } from "../../platform/clock.ts";
 import { type BatchLog, Replaced } from "../../store/batch-log.ts";
 import { isStorageTrouble } from "../../store/database.ts";
 import { bestEffort } from "../shared/late-writes.ts";
-
-/** Between two tries of a required write, in milliseconds. */
-const commitAgainMs = 1_000;
 
 /** The events that a runner wants to add to the newest state. */
 type Decide = (state: BatchState) => EventBody[];
@@ -52,7 +50,7 @@ export class RunnerLog {
       } catch (error) {
         if (!isStorageTrouble(error)) throw error;
         console.error(`${new Date().toISOString()} The log cannot be written: ${error.message}`);
-        await Bun.sleep(commitAgainMs);
+        await clock.next("second");
       }
     }
   }

@@ -1,5 +1,6 @@
 // The runner: takes one batch to its end, and keeps nothing that is not in the log.
 import type { BatchState } from "../../model/state.ts";
+import { clock } from "../../platform/clock.ts";
 import { fileIdentity, makePrivateDirectory } from "../../platform/files.ts";
 import { livenessWatch } from "../../platform/liveness-watch.ts";
 import { becomeSubreaper, reapOrphans } from "../../platform/orphans.ts";
@@ -17,8 +18,6 @@ import { Heartbeat } from "./heartbeat.ts";
 import { leavingMs } from "./hidden-commands.ts";
 import { startFollower, startNotifier } from "./start-processes.ts";
 
-/** How often to check cancel requests, leash and clocks, in milliseconds. */
-const beatMs = 250;
 /** Every nth beat reads all transcripts, in case the watcher missed a change. */
 const lookEveryBeats = 4;
 /** How long the store may be missing before it counts as removed, in milliseconds. */
@@ -60,7 +59,7 @@ async function takeOver(log: BatchLog): Promise<number | undefined> {
       if (!isStorageTrouble(error) || performance.now() - startedAt > passingMs) throw error;
       leftAt = performance.now() + leavingMs;
     }
-    await Bun.sleep(50);
+    await clock.next("handover");
   }
 }
 
@@ -90,16 +89,16 @@ class Runner {
     using _slots = slots;
     using _starts = starts;
     using _watch = watchDirectory(folder, (name) => this.#guard(() => attempts.transcriptChanged(name)));
-    const timer = setInterval(() => this.#guard(() => bestEffort(() => this.#beat(), undefined)), beatMs);
-    const readCancel = () => this.#guard(() => bestEffort(() => this.#readOthers(), undefined));
-    cancelled?.addEventListener("abort", readCancel);
+    using _beats = clock.on("beat", () => this.#guard(() => bestEffort(() => this.#beat(), undefined)));
+    const readOthers = () => this.#guard(() => bestEffort(() => this.#readOthers(), undefined));
+    using _others = store.changes.subscribe(readOthers);
+    cancelled?.addEventListener("abort", readOthers);
     try {
       this.#inherit();
       while (!(await this.#end()));
       this.#leave();
     } finally {
-      clearInterval(timer);
-      cancelled?.removeEventListener("abort", readCancel);
+      cancelled?.removeEventListener("abort", readOthers);
       files.stop();
     }
   }
@@ -250,7 +249,7 @@ class Runner {
 
   // For views: those of this process, and those that read the row.
   #noteActivities(): void {
-    const { log, row, files, activities, attempts } = this.#parts;
+    const { log, row, changed, activities, attempts } = this.#parts;
     const news = new Map<number, string>();
     for (const [number, { activity }] of attempts.running) {
       if (activity !== undefined && activities.get(number) !== activity) news.set(number, activity);
@@ -259,7 +258,7 @@ class Runner {
     if (news.size === 0) return;
     for (const [number, activity] of news) activities.set(number, activity);
     row.setActivities(log.batchId, news);
-    void files.changed();
+    changed();
   }
 }
 

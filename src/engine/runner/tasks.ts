@@ -1,11 +1,12 @@
 // The queue of a batch: takes its tasks, attempt by attempt, until all have ended.
 import { taskOf } from "../../model/state.ts";
 import { directoryOf, optionsOf } from "../../model/task-options.ts";
+import { clock } from "../../platform/clock.ts";
 import { markerOfAttempt } from "../attempt/session-name.ts";
 import { Workplace } from "../attempt/workspace.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
 import type { OutputFiles } from "../output/output-files.ts";
-import { type Admission, type Admitted, lookMs } from "../scheduler/admission.ts";
+import type { Admission, Admitted } from "../scheduler/admission.ts";
 import type { Slot, Slots } from "../scheduler/slots.ts";
 import type { SharedSlots } from "../shared/shared-store.ts";
 import type { Attempts } from "./attempts.ts";
@@ -156,7 +157,7 @@ export class Tasks {
     const { admission } = this.#parts;
     while (this.#isQueued(number) && !admission.isDue(number)) {
       this.#waiting.add(number);
-      await Bun.sleep(lookMs);
+      await clock.next("beat");
     }
     this.#waiting.delete(number);
   }

@@ -3,6 +3,7 @@ import type { SessionOptions } from "../../model/options.ts";
 import { type BatchState, taskOf } from "../../model/state.ts";
 import { optionsOf } from "../../model/task-options.ts";
 import type { WaitReason } from "../../model/wait-reason.ts";
+import { clock } from "../../platform/clock.ts";
 import type { Hold } from "../../store/holds.ts";
 import type { Layout } from "../../store/layout.ts";
 import type { AccountHolds } from "../account/account-holds.ts";
@@ -16,8 +17,6 @@ import { isRetryDue } from "./retry.ts";
 import type { Slot, Slots } from "./slots.ts";
 import type { StartBackoff } from "./start-backoff.ts";
 
-/** How often a waiting task checks again, in milliseconds. */
-export const lookMs = 250;
 /** Shorter waits are not reported, in milliseconds. */
 const reportAfterMs = 2_000;
 /**
@@ -137,7 +136,7 @@ export class Admission {
 
   // Waits until no check finds anything. False if the task is not due any more.
   async #passesChecks(number: number, waiting: Waiting): Promise<boolean> {
-    for (; this.isDue(number); await Bun.sleep(lookMs)) {
+    for (; this.isDue(number); await clock.next("beat")) {
       const found = this.#check(number);
       if (!found) {
         this.#parts.report(undefined);
@@ -179,11 +178,12 @@ export class Admission {
   // While the task is due. Reports that others use what it waits for, because nothing else does.
   async #acquire(number: number, rights: Slots, because: string): Promise<Slot | undefined> {
     const { state, report } = this.#parts;
-    const timer = setInterval(() => {
-      if (state().counts.running === 0) report({ because });
-    }, reportAfterMs);
+    const since = performance.now();
+    using _ticks = clock.on("beat", () => {
+      const isLong = performance.now() - since > reportAfterMs;
+      if (isLong && state().counts.running === 0) report({ because });
+    });
     const right = await rights.acquire(() => this.isDue(number));
-    clearInterval(timer);
     report(undefined);
     return right;
   }

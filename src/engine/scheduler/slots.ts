@@ -1,4 +1,5 @@
 // Limits how many sessions run at once: of this batch, and of all batches that share the source.
+import { clock } from "../../platform/clock.ts";
 
 /** The right to have one session running, until it is disposed of. */
 export type Slot = Disposable;
@@ -19,9 +20,6 @@ interface Waiter {
   take(slot: Slot | undefined): void;
 }
 
-/** How often a runner that waits for shared slots tries again, in milliseconds. */
-const askAgainMs = 100;
-
 /** At most `size` holders at once, first come, first served, each with a slot of the source. */
 export class Slots implements Disposable {
   readonly #size: number;
@@ -30,7 +28,7 @@ export class Slots implements Disposable {
   /** Slots without a task for the moment: the next task usually comes within the same turn of the event loop. */
   #idle: number[] = [];
   #waiting: Waiter[] = [];
-  #timer: Timer | undefined;
+  #again: Disposable | undefined;
   /** Whether others may be waiting. If not, a slot passes from task to task without asking the store. */
   contended = false;
 
@@ -41,7 +39,7 @@ export class Slots implements Disposable {
 
   /** Stops asking. Idle slots are released with all others of the runner. */
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
+    this.#again?.[Symbol.dispose]();
     this.#idle = [];
   }
 
@@ -74,14 +72,15 @@ export class Slots implements Disposable {
   }
 
   #later(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
+    this.#again ??= clock.on("soon", () => {
+      this.#again?.[Symbol.dispose]();
+      this.#again = undefined;
       this.#dropUnwanted();
       this.#serve();
       if (this.#waiting.length > 0) this.#later();
       for (const id of this.#idle) this.#source.release(id);
       this.#idle = [];
-    }, askAgainMs);
+    });
   }
 
   // Cancelled while it waited: others must not wait for it.

@@ -37,6 +37,7 @@ export function batchView(
   let said: WaitReason | undefined;
   return {
     say: (text) => view.say(text),
+    changed: () => view.changed(),
     end: () => view.end(),
     show: () => {
       if (isHoldSaid && !printer.isLive) {
@@ -45,6 +46,7 @@ export function batchView(
         said = held;
       }
       ended(batch.state);
+      view.changed();
     },
   };
 }

@@ -1,10 +1,11 @@
 // Draws a batch at the bottom of a terminal while it runs; ended tasks scroll above it.
+import { clock } from "../../../platform/clock.ts";
 import type { Printer } from "../terminal/terminal.ts";
 import { wrapped } from "../terminal/wrapped.ts";
 import { frameLines, type Snapshot } from "./live-frame.ts";
 
-/** Between two frames, in milliseconds. An unchanged frame is not drawn. */
-const drawMs = 250;
+/** Between two frames, in milliseconds. */
+const leastMs = 250;
 
 const hideCursor = "\x1b[?25l";
 const showCursor = "\x1b[?25h";
@@ -18,6 +19,8 @@ const clearLine = "\x1b[K";
 export interface View {
   /** Prints text that stays, above the frame. */
   say(text: string): void;
+  /** What it shows may have changed. */
+  changed(): void;
   /** Removes the frame, and restores the terminal. */
   end(): Promise<void>;
 }
@@ -26,7 +29,10 @@ export interface View {
 export class LiveView implements View {
   readonly #printer: Printer;
   readonly #look: () => Snapshot;
-  readonly #timer: Timer;
+  readonly #ticking: Disposable;
+  /** Draws when the last frame is old enough. */
+  #drawing: Timer | undefined;
+  #drawnAt = Number.NEGATIVE_INFINITY;
   #said: string[] = [];
   /** The lines on the screen now. */
   #lines: readonly string[] = [];
@@ -42,7 +48,14 @@ export class LiveView implements View {
     process.on("SIGWINCH", this.#draw);
     process.on("SIGTSTP", this.#pause);
     process.on("SIGCONT", this.#resume);
-    this.#timer = setInterval(this.#draw, drawMs);
+    // Times go on without any change.
+    this.#ticking = clock.on("second", this.#draw);
+    this.changed();
+  }
+
+  changed(): void {
+    if (this.#ended) return;
+    this.#drawing ??= setTimeout(this.#draw, Math.max(0, this.#drawnAt + leastMs - performance.now()));
   }
 
   say(text: string): void {
@@ -54,7 +67,8 @@ export class LiveView implements View {
   async end(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
-    clearInterval(this.#timer);
+    this.#ticking[Symbol.dispose]();
+    clearTimeout(this.#drawing);
     process.off("SIGWINCH", this.#draw);
     process.off("SIGTSTP", this.#pause);
     process.off("SIGCONT", this.#resume);
@@ -62,9 +76,12 @@ export class LiveView implements View {
     process.off("exit", this.#giveBack);
   }
 
-  // One write for each frame, so that no half frame stays visible.
+  // One write for each frame, so that no half frame stays visible. An unchanged frame is not drawn.
   readonly #draw = () => {
+    clearTimeout(this.#drawing);
+    this.#drawing = undefined;
     if (this.#ended || this.#printer.isBusy) return;
+    this.#drawnAt = performance.now();
     const size = this.#printer.size;
     const snapshot = this.#seen();
     if (!snapshot) return;
@@ -150,6 +167,10 @@ export class PlainView implements View {
 
   say(text: string): void {
     void this.#printer.tell(text);
+  }
+
+  changed(): void {
+    // Only what stays is printed.
   }
 
   end(): Promise<void> {

@@ -1,6 +1,7 @@
 // MCP over HTTP. Clients of 2026-07-28 are served request by request, older ones in sessions.
 import { createMcpHandler, isLegacyRequest, type McpServer } from "@modelcontextprotocol/server";
 import { ClientEnded } from "../../../operations/operation.ts";
+import { settledWithin } from "../../../platform/clock.ts";
 import { callAsMeant } from "../call-as-meant.ts";
 import type { Listener } from "../updates.ts";
 import { type Address, hostname } from "./address.ts";
@@ -96,12 +97,12 @@ export function openHttp(address: Address, token: string, serving: Serving): Htt
     port: server.port ?? address.port,
     close: async () => {
       ended.abort(new ClientEnded());
-      await Promise.race([Promise.allSettled([...calls, ...sessions.calls]), Bun.sleep(farewellMs)]);
+      await settledWithin(Promise.allSettled([...calls, ...sessions.calls]), farewellMs);
       // The SDK sends an answer some microtasks after its call has ended, and drops it once the stream is closed: the
       // client would wait in vain.
       await Bun.sleep(0);
       const closing = Promise.all([single.close(), sessions.close()]).then(() => server.stop(true));
-      await Promise.race([closing, Bun.sleep(closingMs)]);
+      await settledWithin(closing, closingMs);
     },
   };
 }

@@ -3,6 +3,7 @@
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { newContext, serverBusyTimeoutMs } from "../../../operations/context.ts";
 import { ClientEnded } from "../../../operations/operation.ts";
+import { settledWithin } from "../../../platform/clock.ts";
 import { newServer } from "../server.ts";
 import { StdioTransport } from "./transport.ts";
 
@@ -28,8 +29,8 @@ export async function serve(): Promise<number> {
   await closed.promise;
   // A sync batch has lost its caller: each waiting call writes that to the log, and returns.
   client.abort(new ClientEnded());
-  await Promise.race([Promise.allSettled(calls), Bun.sleep(farewellMs)]);
-  await Promise.race([server.close(), Bun.sleep(farewellMs)]);
+  await settledWithin(Promise.allSettled(calls), farewellMs);
+  await settledWithin(server.close(), farewellMs);
   context[Symbol.dispose]();
   return 0;
 }

@@ -1,0 +1,118 @@
+// Wakes everybody in this process who waits for the store, when another process has written to it: one watch, and one look
+// at the store, for all of them.
+import { type Clock, monotonicMs, clock as ownClock } from "../platform/clock.ts";
+import { basename } from "../platform/paths.ts";
+import { type Watch, watchDirectory } from "../platform/watch.ts";
+import type { Store } from "./store.ts";
+
+/** Between two looks while somebody writes all the time, in milliseconds: after a change by others, and without one. */
+const restMs = { changed: 40, unchanged: 15 } as const;
+
+/**
+ * SQLite writes a commit into its log before it counts, so the watch may report it too early; a busy machine may take this
+ * long in between, in milliseconds.
+ */
+const settledMs = 150;
+
+type Watched = Pick<Store, "layout" | "changeCount">;
+
+interface Means {
+  clock?: Pick<Clock, "on">;
+  watch?: typeof watchDirectory;
+}
+
+export class StoreChanges implements Disposable {
+  readonly #store: Watched;
+  readonly #clock: Pick<Clock, "on">;
+  readonly #watchIn: typeof watchDirectory;
+  readonly #listeners = new Set<() => void>();
+  #watch: Watch | undefined;
+  /** Looks without a watch. */
+  #ticking: Disposable | undefined;
+  #count: number | undefined;
+  /** When to look next at the soonest, on the monotonic clock. */
+  #restsUntil = Number.NEGATIVE_INFINITY;
+  #rest: Timer | undefined;
+  #settling: Timer | undefined;
+
+  constructor(store: Watched, { clock = ownClock, watch = watchDirectory }: Means = {}) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#watchIn = watch;
+  }
+
+  /** Calls `changed` soon after another process has committed, until disposed of. Changes before do not count. */
+  subscribe(changed: () => void): Disposable {
+    // Each its own, even if one function is given twice.
+    const listener = () => changed();
+    if (this.#listeners.size === 0) this.#begin();
+    this.#listeners.add(listener);
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#end();
+      },
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#listeners.clear();
+    this.#end();
+  }
+
+  #begin(): void {
+    const { stateDirectory, database } = this.#store.layout;
+    const name = basename(database);
+    this.#watch = this.#watchIn(stateDirectory, (changed) => {
+      if (changed.startsWith(name)) this.#reported();
+    });
+    this.#count = this.#countNow();
+    this.#ticking = this.#watch.isReliable
+      ? this.#clock.on("second", () => this.#onSecond())
+      : this.#clock.on("unwatched", () => this.#look());
+  }
+
+  #end(): void {
+    this.#watch?.[Symbol.dispose]();
+    this.#ticking?.[Symbol.dispose]();
+    clearTimeout(this.#rest);
+    clearTimeout(this.#settling);
+    [this.#watch, this.#ticking, this.#rest, this.#settling] = [undefined, undefined, undefined, undefined];
+  }
+
+  #onSecond(): void {
+    this.#look();
+    if (this.#watch?.isReliable !== false) return;
+    // The watch has failed since.
+    this.#ticking?.[Symbol.dispose]();
+    this.#ticking = this.#clock.on("unwatched", () => this.#look());
+  }
+
+  #reported(): void {
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => this.#look(), settledMs);
+    if (this.#rest) return;
+    const leftMs = this.#restsUntil - monotonicMs();
+    if (leftMs <= 0) this.#look();
+    else this.#rest = setTimeout(() => this.#look(), leftMs);
+  }
+
+  #look(): void {
+    clearTimeout(this.#rest);
+    this.#rest = undefined;
+    const count = this.#countNow();
+    const isSame = count !== undefined && count === this.#count;
+    this.#restsUntil = monotonicMs() + (isSame ? restMs.unchanged : restMs.changed);
+    if (isSame) return;
+    this.#count = count;
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  // Undefined if the store cannot be read now. Then everybody looks, and sees why.
+  #countNow(): number | undefined {
+    try {
+      return this.#store.changeCount();
+    } catch {
+      return undefined;
+    }
+  }
+}

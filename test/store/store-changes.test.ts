@@ -1,0 +1,123 @@
+// What wakes those who wait for the store, with another process that writes to it.
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import type { RhythmName } from "../../src/platform/clock.ts";
+import type { watchDirectory } from "../../src/platform/watch.ts";
+import { StoreChanges } from "../../src/store/store-changes.ts";
+import { testNeeding } from "../facilities.ts";
+import { Home } from "../harness.ts";
+
+const source = join(import.meta.dir, "../../src/store/store.ts");
+
+/** Another process writes to the store, and ends. */
+async function writeTo(home: Home): Promise<void> {
+  const script = `
+    import { Store } from ${JSON.stringify(source)};
+    using store = new Store(${JSON.stringify(home.state)});
+    store.capacity.setFootprint("written by another process", 1);
+  `;
+  const child = Bun.spawn([process.execPath, "-e", script], { stdio: ["ignore", "ignore", "inherit"] });
+  expect(await child.exited).toBe(0);
+}
+
+/** A clock that ticks by hand. */
+class Ticks {
+  readonly looks = new Map<RhythmName, () => void>();
+
+  on(rhythm: RhythmName, look: () => void): Disposable {
+    this.looks.set(rhythm, look);
+    return { [Symbol.dispose]: () => void this.looks.delete(rhythm) };
+  }
+
+  tick(): void {
+    for (const look of this.looks.values()) look();
+  }
+}
+
+/** A watch that reports nothing. */
+const blind: typeof watchDirectory = () => ({ isReliable: false, [Symbol.dispose]: () => undefined });
+
+testNeeding("Linux")("a commit of another process wakes everybody who waits, without any tick", async () => {
+  await using home = new Home();
+  using store = home.store();
+  using changes = new StoreChanges(store, { clock: new Ticks() });
+  const woken = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const [first, second] = woken.map(({ resolve }) => changes.subscribe(resolve));
+  await writeTo(home);
+  await Promise.all(woken.map(({ promise }) => promise));
+  // Everybody has gone: the next one who waits begins anew.
+  first?.[Symbol.dispose]();
+  second?.[Symbol.dispose]();
+  const again = Promise.withResolvers<void>();
+  using _again = changes.subscribe(again.resolve);
+  await writeTo(home);
+  await again.promise;
+});
+
+test("without a reliable watch, a change is found on the next tick of a quicker rhythm", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const ticks = new Ticks();
+  using changes = new StoreChanges(store, { clock: ticks, watch: blind });
+  let woken = 0;
+  using _ = changes.subscribe(() => woken++);
+  expect([...ticks.looks.keys()]).toEqual(["unwatched"]);
+  ticks.tick();
+  expect(woken).toBe(0);
+  await writeTo(home);
+  ticks.tick();
+  ticks.tick();
+  expect(woken).toBe(1);
+});
+
+test("what this process writes itself wakes nobody, nor what was written before", async () => {
+  await using home = new Home();
+  using store = home.store();
+  await writeTo(home);
+  const ticks = new Ticks();
+  using changes = new StoreChanges(store, { clock: ticks, watch: blind });
+  let woken = 0;
+  using _ = changes.subscribe(() => woken++);
+  store.capacity.setFootprint("own", 1);
+  ticks.tick();
+  expect(woken).toBe(0);
+});
+
+test("a watch that fails is replaced by the quicker rhythm", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const ticks = new Ticks();
+  const watch = { isReliable: true, [Symbol.dispose]: () => undefined };
+  using changes = new StoreChanges(store, { clock: ticks, watch: () => watch });
+  using _ = changes.subscribe(() => undefined);
+  expect([...ticks.looks.keys()]).toEqual(["second"]);
+  watch.isReliable = false;
+  ticks.tick();
+  expect([...ticks.looks.keys()]).toEqual(["unwatched"]);
+});
+
+test("a store that cannot be read wakes everybody, who see why", async () => {
+  await using home = new Home();
+  const store = home.store();
+  const ticks = new Ticks();
+  using changes = new StoreChanges(store, { clock: ticks, watch: blind });
+  let woken = 0;
+  using _ = changes.subscribe(() => woken++);
+  store[Symbol.dispose]();
+  ticks.tick();
+  expect(woken).toBe(1);
+});
+
+test("nobody looks while nobody waits", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const ticks = new Ticks();
+  using changes = new StoreChanges(store, { clock: ticks, watch: blind });
+  expect(ticks.looks.size).toBe(0);
+  const [one, other] = [changes.subscribe(() => undefined), changes.subscribe(() => undefined)];
+  one[Symbol.dispose]();
+  one[Symbol.dispose]();
+  expect(ticks.looks.size).toBe(1);
+  other[Symbol.dispose]();
+  expect(ticks.looks.size).toBe(0);
+});
