@@ -1,7 +1,8 @@
 // What tests need that a machine may not have. Each is declared once: how to tell whether it is there, and how CI gets
 // it on Debian. A test that is skipped says what it needs in its title, and `bun run verify` counts by that.
+import { dlopen } from "bun:ffi";
 import { describe, test } from "bun:test";
-import { existsSync, mkdtempSync, rmdirSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromiumPath } from "./browser/chromium.ts";
@@ -45,8 +46,8 @@ const declared = {
   "Bun's runtime for macOS": { isThere: () => existsSync(macRuntime), get: fetchMacRuntime },
   Linux: { isThere: () => process.platform === "linux" },
   Windows: { isThere: () => process.platform === "win32" },
-  // Wine 8 has none.
-  "junctions of Windows": { isThere: canJoin },
+  // Wine has no junctions and no Ctrl-Break.
+  "Windows itself": { isThere: () => process.platform === "win32" && !isWine() },
   glibc: { isThere: () => placesOfGlibc.some((directory) => existsSync(`${directory}/libm.so.6`)) },
   "a system other than Windows": { isThere: () => process.platform !== "win32" },
   "a C compiler": { isThere: canCompile, debian: ["g++"] },
@@ -106,18 +107,13 @@ export function needsMark(names: readonly string[]): string {
   return `[needs ${names.join(" and ")}]`;
 }
 
-function canJoin(): boolean {
-  if (process.platform !== "win32") return false;
-  const directory = mkdtempSync(join(tmpdir(), "pccm-junction-"));
-  const link = join(directory, "link");
+// Only its library has this.
+function isWine(): boolean {
   try {
-    symlinkSync(directory, link, "junction");
-    rmdirSync(link);
+    dlopen("ntdll.dll", { wine_get_version: { args: [], returns: "cstring" } }).close();
     return true;
   } catch {
     return false;
-  } finally {
-    rmdirSync(directory);
   }
 }
 

@@ -3,6 +3,7 @@
 import { isJsonText } from "../claude/settings-file.ts";
 import { isThere } from "../platform/files.ts";
 import { absolutePath } from "../platform/paths.ts";
+import { asWindowsHasIt, unusableOnWindows } from "./windows-path.ts";
 
 export type ReadPath = { path: string } | { fault: string };
 
@@ -12,8 +13,9 @@ const mostPathBytes = 4_096;
 
 /** The absolute path that was meant, or what is wrong with it; the fault does not repeat `given`. */
 export function readPath(given: string, from: string): ReadPath {
-  const unquoted = given.replace(/^\$(?:HOME|\{HOME\})(?=$|[/\\])/, "~");
-  const written = unquoted.startsWith("file:") ? pathOfUrl(unquoted) : unquoted;
+  const ofHome = given.replace(/^\$(?:HOME|\{HOME\})(?=$|[/\\])/, "~");
+  const expanded = process.platform === "win32" ? asWindowsHasIt(ofHome) : ofHome;
+  const written = expanded.startsWith("file:") ? pathOfUrl(expanded) : expanded;
   if (written === undefined) return { fault: "is the address of a file on another machine; write its path" };
   if (written.includes("\0")) return { fault: "contains a NUL character, which no path can hold" };
   const fault = faultOf(written);
@@ -21,6 +23,8 @@ export function readPath(given: string, from: string): ReadPath {
   const path = absolutePath(written, from);
   if (Buffer.byteLength(path) > mostPathBytes || path.split(/[/\\]/).some(isLong))
     return { fault: `is longer than a path may be (${mostNameBytes} bytes a name, ${mostPathBytes} in all)` };
+  const unusable = process.platform === "win32" ? unusableOnWindows(path) : undefined;
+  if (unusable !== undefined) return { fault: unusable };
   const unexpanded = unexpandedIn(written);
   // A directory of exactly that name may have been created on purpose.
   if (unexpanded !== undefined && !isThere(path))

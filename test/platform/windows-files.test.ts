@@ -76,7 +76,7 @@ testOnWindows("a file that stays open elsewhere is not waited for any longer tha
   expect(readdirSync(folder.path)).toEqual(["file"]);
 });
 
-testNeeding("junctions of Windows")("what a link leads to outlives the removal of the link's folder", () => {
+testNeeding("Windows itself")("what a link leads to outlives the removal of the link's folder", () => {
   using folder = newFolder();
   const kept = join(folder.path, "kept");
   mkdirSync(kept);

@@ -7,6 +7,7 @@ import { clientToken } from "../../../operations/http-token.ts";
 import { codeOf, messageOf } from "../../../platform/system-error.ts";
 import { type Address, addressFrom, isLoopback, urlHost } from "../../mcp/http/address.ts";
 import { type Asked, type Command, jsonFlag, jsonText, UsageError } from "../input/command.ts";
+import { endingSignals } from "../signals/ending-signals.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
 const own = z.object({
@@ -86,7 +87,7 @@ async function serveHttp(
   using context = newContext("tools", { busyTimeoutMs: serverBusyTimeoutMs });
   const { token, isNew, file } = await clientToken(context);
   const stopped = Promise.withResolvers<void>();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stopped.resolve());
+  for (const signal of endingSignals) process.on(signal, () => stopped.resolve());
   // Imported here, so that other commands do not load the SDK.
   const [{ openHttp }, { newServer }, { watchBatches }] = await Promise.all([
     import("../../mcp/http/serve.ts"),

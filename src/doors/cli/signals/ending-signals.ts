@@ -1,15 +1,16 @@
 // The signals that end a command, and the exit status for each.
 
-// Closing a terminal sends SIGHUP: nobody is left to look.
-const statuses = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+// Closing a terminal sends SIGHUP: nobody is left to look. On Windows, Ctrl-Break is what asks a program to end.
+const statuses = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGBREAK: 143 } as const;
 
 type EndingSignal = keyof typeof statuses;
 
-const signals = Object.keys(statuses) as EndingSignal[];
+/** The signals that end a command. Those that a system lacks never come. */
+export const endingSignals = Object.keys(statuses) as EndingSignal[];
 
 /** Calls `hear` with the status that a shell gives a process ended by the signal. Returns how to stop listening. */
 export function onEndingSignal(hear: (status: number) => void): () => void {
-  const listeners = signals.map((signal) => [signal, () => hear(statuses[signal])] as const);
+  const listeners = endingSignals.map((signal) => [signal, () => hear(statuses[signal])] as const);
   for (const [signal, listener] of listeners) process.on(signal, listener);
   return () => {
     for (const [signal, listener] of listeners) process.off(signal, listener);

@@ -1,4 +1,5 @@
 // Where a command prints: everything, in order, and without complaint if the reader has gone.
+import { understandsEscapes } from "../../../platform/console.ts";
 import {
   isReaderGone,
   isRegularFile,
@@ -45,7 +46,7 @@ export class Printer {
     this.readerGone = promise;
     this.#tellReaderGone = resolve;
     this.isTerminal = stream.isTTY === true;
-    const isDumb = process.env["TERM"] === "dumb";
+    const isDumb = process.env["TERM"] === "dumb" || (this.isTerminal && !understandsEscapes(stream.fd));
     const noColour = isSet("NO_COLOR");
     this.isLive = this.isTerminal && !isDumb && !noColour && !isSet("CI");
     this.#coloured = this.isTerminal && !isDumb && !noColour;

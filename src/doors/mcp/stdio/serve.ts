@@ -25,7 +25,8 @@ export async function serve(): Promise<number> {
       onerror: () => undefined,
     },
   );
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => closed.resolve());
+  // Windows has SIGBREAK instead of SIGTERM.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGBREAK"] as const) process.on(signal, () => closed.resolve());
   await closed.promise;
   // A sync batch has lost its caller: each waiting call writes that to the log, and returns.
   client.abort(new ClientEnded());
