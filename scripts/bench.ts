@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { call } from "./bench/call.ts";
 import { door } from "./bench/door.ts";
+import { macos } from "./bench/macos.ts";
 import { memory } from "./bench/memory.ts";
 import { page } from "./bench/page.ts";
 import { type Line, type Row, Skipped } from "./bench/row.ts";
@@ -11,7 +12,7 @@ import { taskCost } from "./bench/task-cost.ts";
 import { terminalView } from "./bench/terminal-view.ts";
 import { Workshop } from "./bench/workshop.ts";
 
-const rows: Row[] = [taskCost, memory, start, call, door, terminalView, page];
+const rows: Row[] = [taskCost, memory, start, call, door, terminalView, page, macos];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
