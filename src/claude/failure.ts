@@ -7,7 +7,7 @@ import { resetTimeIn } from "./reset-time.ts";
 
 /** The outcome of a session whose result is an error. `now`: when it ended, in milliseconds since 1970. */
 export function failure(result: ResultMessage, reading: Reading, now: number): Outcome {
-  const message = messageOf(result);
+  const message = errorTextOf(result);
   const own = ownReason(result);
   if (own) return { kind: "failed", reason: own, message };
   const refusal = refusalOf(result, reading, message, now);
@@ -110,6 +110,6 @@ function reasonBy(refusal: Refusal): FailureReason {
   return status >= 500 || status === 408 || status === 409 ? "server-error" : "request";
 }
 
-function messageOf(result: ResultMessage): string {
+function errorTextOf(result: ResultMessage): string {
   return result.result || result.errors?.join("; ") || `The session ended with ${result.subtype}.`;
 }

@@ -40,13 +40,13 @@ export interface Surroundings {
 }
 
 /** What a scan is for. */
-export interface Asked {
+export interface SessionsAround {
   sweeping: readonly Swept[];
   /** Running sessions, by their markers. */
   running: ReadonlyMap<string, ProcessIdentity>;
 }
 
-export function lookAround({ sweeping, running }: Asked): Surroundings {
+export function lookAround({ sweeping, running }: SessionsAround): Surroundings {
   const markers = new Set([...sweeping.flatMap((one) => one.markers), ...running.keys()]);
   const { byMarker, isWhole } = lookForMarkers(markers);
   let missed = false;
@@ -60,7 +60,7 @@ export function lookAround({ sweeping, running }: Asked): Surroundings {
 // Descendants of our own sessions came to us, have a marker, or were seen. Only those of an earlier runner's sessions may
 // be anywhere.
 function tableOfOurs(
-  { sweeping, running }: Asked,
+  { sweeping, running }: SessionsAround,
   byMarker: ReadonlyMap<string, ProcessIdentity[]>,
   missed: () => void,
 ): ProcessTable | undefined {

@@ -50,10 +50,10 @@ export function messageFrom(line: Line): Message {
   if (line.kind === "oversized") return oversizedResult(line) ?? { kind: "other" };
   const value = parseJson(line.text);
   if (value === undefined) return { kind: "not-a-message" };
-  return messageOf(value);
+  return parsedMessage(value);
 }
 
-function messageOf(value: unknown): Message {
+function parsedMessage(value: unknown): Message {
   const shape = head.safeParse(value);
   if (!shape.success) return { kind: "other" };
   const { type, subtype } = shape.data;

@@ -33,13 +33,13 @@ export function parsedBy<Schema extends z.ZodType>(schema: Schema, input: unknow
   return schema.safeParse(input, { reportInput: true, error: () => "" });
 }
 
-interface Asked {
+interface GivenInput {
   input: unknown;
   shape: Shape;
   elsewhere: Elsewhere | undefined;
 }
 
-function faultsOf(issue: z.core.$ZodIssue, asked: Asked): Fault[] {
+function faultsOf(issue: z.core.$ZodIssue, asked: GivenInput): Fault[] {
   const { path: place } = issue;
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownFault(key, place, asked));
   const given = valueAt(asked.input, place);
@@ -56,7 +56,7 @@ function isOfTop({ code, path }: z.core.$ZodIssue): boolean {
   return (code === "invalid_type" || code === "invalid_value") && path.length === 0;
 }
 
-function unknownFault(key: string, around: Place, { input, shape: whole, elsewhere }: Asked): Fault {
+function unknownFault(key: string, around: Place, { input, shape: whole, elsewhere }: GivenInput): Fault {
   const place = [...around, key];
   const shape = shapeAt(whole, around);
   const siblings = valueAt(input, around);

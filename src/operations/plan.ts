@@ -32,7 +32,7 @@ import { variablesIn } from "./variables.ts";
 
 type StartedBy = Batch["startedBy"];
 
-interface Asked {
+interface BatchRequest {
   /** Options of the whole batch and of its sessions, as written. */
   shared: RawOptions;
   tasks: { prompt: string; place: Place; options: SessionOptionsInput }[];
@@ -162,7 +162,7 @@ function lowerOf(one: Concurrency, other: Concurrency): Concurrency {
 
 const sessionNames = Object.keys(sessionOptions.shape);
 
-function askedFor(startedBy: StartedBy, input: unknown): Checked<Asked> {
+function askedFor(startedBy: StartedBy, input: unknown): Checked<BatchRequest> {
   if (startedBy === "spawn_claude_session") {
     const checked = check(sessionInput, input, {
       name: "spawn_parallel_claude_sessions",

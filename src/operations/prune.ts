@@ -7,7 +7,7 @@ import { dirname, isWithin } from "../platform/paths.ts";
 import { livenessOf } from "../platform/process.ts";
 import { removePath } from "../platform/removal.ts";
 import { messageOf } from "../platform/system-error.ts";
-import { countText } from "../report/amounts.ts";
+import { bytesText, countText } from "../report/amounts.ts";
 import type { BatchRow, Store } from "../store/store.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import { type Context, isStoreThere, UserError, valueOrThrow } from "./context.ts";
@@ -32,7 +32,7 @@ const pruneInput = z.strictObject({
     .default(0),
   dryRun: z.boolean().meta({ description: "Only show what would be removed." }).default(false),
 });
-type Asked = z.output<typeof pruneInput>;
+type PruneInput = z.output<typeof pruneInput>;
 
 const removedSchema = z.object({
   batchId: z.string(),
@@ -89,7 +89,7 @@ export const prune: Operation<typeof pruneInput, typeof pruneOutput> = {
   },
 };
 
-function nothingIn({ configuration }: Context, asked: Asked): z.infer<typeof pruneOutput> {
+function nothingIn({ configuration }: Context, asked: PruneInput): z.infer<typeof pruneOutput> {
   const none = { batches: 0, orphans: 0, bytes: 0 };
   return {
     dryRun: asked.dryRun,
@@ -126,7 +126,7 @@ function oldBatches(store: Store, before: number, keep: number): BatchRow[] {
 }
 
 // The log goes first: after a crash, a folder without a batch is left, which the next run removes.
-function removeBatch(store: Store, row: BatchRow, { dryRun }: Asked, failures: string[]): Removed[] {
+function removeBatch(store: Store, row: BatchRow, { dryRun }: PruneInput, failures: string[]): Removed[] {
   const { batchId, endedAt } = row;
   const folder = store.layout.batchDirectory(batchId);
   const removed = {
@@ -147,7 +147,7 @@ function orphansOf(store: Store): BatchId[] {
   });
 }
 
-function removeOrphan(store: Store, batchId: BatchId, { dryRun }: Asked, failures: string[]): Removed[] {
+function removeOrphan(store: Store, batchId: BatchId, { dryRun }: PruneInput, failures: string[]): Removed[] {
   const folder = store.layout.batchDirectory(batchId);
   const { bytes, changedAt } = footprintOf(folder);
   if (Date.now() - changedAt < orphanAgeMs) return [];
@@ -165,7 +165,7 @@ function removeFolder(folder: string, failures: string[]): boolean {
 }
 
 function prunedText(
-  { dryRun, olderThan, keep }: Asked,
+  { dryRun, olderThan, keep }: PruneInput,
   { batches, orphans, bytes }: { batches: number; orphans: number; bytes: number },
   unended: number,
 ): string {
@@ -182,11 +182,4 @@ function prunedText(
   if (batches + orphans === 0) return `Nothing to remove. ${age}${kept}`;
   const done = dryRun ? `Would remove ${what}, and free` : `Removed ${what}, and freed`;
   return `${done} ${bytesText(bytes)}. ${age}${kept}`;
-}
-
-/** A number of bytes, for people. */
-export function bytesText(bytes: number): string {
-  if (bytes < 1000) return countText(bytes, "byte");
-  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }

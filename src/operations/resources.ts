@@ -38,7 +38,7 @@ export function recentBatches(context: Context, limit: number, offset = 0): Batc
 }
 
 /** "review: stopped: budget, 5 succeeded, 25 cancelled" */
-export function batchTitle(row: BatchRow): string {
+export function titleInList(row: BatchRow): string {
   const { succeeded, failed, cancelled, running, queued } = row.counts;
   const counts = Object.entries({ succeeded, failed, cancelled, running, queued }).flatMap(([word, count]) =>
     count > 0 ? [`${numberText(count)} ${word}`] : [],

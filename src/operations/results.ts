@@ -64,7 +64,7 @@ const resultsInput = z.strictObject({
     .meta({ description: "With one task: maximum number of characters to return.", placeholder: "N" })
     .optional(),
 });
-type Asked = z.output<typeof resultsInput>;
+type ResultsInput = z.output<typeof resultsInput>;
 
 const entrySchema = resultSchema.extend({
   textLength: z.int().meta({
@@ -103,7 +103,7 @@ export const readResults: Tool<typeof resultsInput, typeof resultsOutput> = {
 
 async function read(
   context: Context,
-  asked: Asked,
+  asked: ResultsInput,
   limits: ClientLimits | undefined,
 ): Promise<z.infer<typeof resultsOutput>> {
   const log = findBatch(context, asked.batchId);
@@ -143,7 +143,7 @@ async function read(
       ...(next < matching.length && page.length > 0 ? { nextOffset: next } : {}),
       message: [
         ...(end && end.kind !== "succeeded" ? [messageNow(context, log, row)] : []),
-        messageOf(asked, log, { matching: matching.length, results, next, door: context.door }),
+        resultsMessage(asked, log, { matching: matching.length, results, next, door: context.door }),
       ].join(" "),
     };
   };
@@ -157,7 +157,7 @@ async function read(
   );
 }
 
-function faultsOf({ tasks, from, characters }: Asked, state: BatchState): string[] {
+function faultsOf({ tasks, from, characters }: ResultsInput, state: BatchState): string[] {
   const unknown = unknownTasks(state, tasks);
   return [
     ...(unknown === undefined ? [] : [unknown]),
@@ -167,20 +167,20 @@ function faultsOf({ tasks, from, characters }: Asked, state: BatchState): string
   ];
 }
 
-function fits(task: DoneTask, { tasks, status }: Asked): boolean {
+function fits(task: DoneTask, { tasks, status }: ResultsInput): boolean {
   if (tasks && !tasks.includes(task.number)) return false;
   return status === undefined || (task.outcome.kind === "succeeded") === (status === "success");
 }
 
 /** Most characters of each text. */
-function wantedOf({ full, from, characters }: Asked, limits: ClientLimits | undefined): number {
+function wantedOf({ full, from, characters }: ResultsInput, limits: ClientLimits | undefined): number {
   if (characters !== undefined) return characters;
   if (full) return limits?.answerCharacters ?? commandLineCharacters;
   return from === undefined ? excerptCharacters : 10 * excerptCharacters;
 }
 
-function messageOf(
-  { tasks, offset }: Asked,
+function resultsMessage(
+  { tasks, offset }: ResultsInput,
   { batchId, state }: BatchLog,
   {
     matching,

@@ -1,4 +1,4 @@
-// Times, money and numbers for people.
+// Times, money, sizes and numbers for people.
 
 // `toLocaleString` would create a formatter for each number; created with the module, they would cost each start 3 ms.
 const formatters = new Map<number | undefined, Intl.NumberFormat>();
@@ -48,6 +48,13 @@ export function elapsedText(milliseconds: number): string {
 /** A number with thousands separators. */
 export function numberText(value: number): string {
   return formatter().format(value);
+}
+
+/** A number of bytes: "512 bytes", "1.2 MB". */
+export function bytesText(bytes: number): string {
+  if (bytes < 1000) return countText(bytes, "byte");
+  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
 /** "1 task", "1,200 tasks". */

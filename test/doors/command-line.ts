@@ -1,6 +1,6 @@
 // Command lines that run in the process of the test, on standard outputs of their own.
 import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
-import { perform } from "../../src/doors/cli/cli.ts";
+import { runCommandLine } from "../../src/doors/cli/cli.ts";
 import { Printer } from "../../src/doors/cli/terminal/terminal.ts";
 import type { Inside } from "../inside.ts";
 
@@ -26,7 +26,7 @@ export async function onCommandLine(
       return new Printer(columns === undefined ? { fd } : { fd, ...terminal });
     });
     if (!out || !err) throw new Error("no printers");
-    const code = await perform(argv, { out, err });
+    const code = await runCommandLine(argv, { out, err });
     await out.done();
     await err.done();
     const [written = "", told = ""] = names.map((name) => readFileSync(name, "utf8"));

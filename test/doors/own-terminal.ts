@@ -1,6 +1,6 @@
 // Commands that run in the process of the test, in a pseudo-terminal of their own.
 import { closeSync, constants, openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { perform } from "../../src/doors/cli/cli.ts";
+import { runCommandLine } from "../../src/doors/cli/cli.ts";
 import { Printer } from "../../src/doors/cli/terminal/terminal.ts";
 import { eventually } from "../harness.ts";
 import type { Inside } from "../inside.ts";
@@ -97,7 +97,7 @@ export class Command implements AsyncDisposable {
     this.#descriptor = openSync(this.#file, "w");
     const { printer: err } = this.terminal;
     const out = isPiped ? new Printer({ fd: this.#descriptor }) : err;
-    this.ended = perform(argv, { out, err })
+    this.ended = runCommandLine(argv, { out, err })
       .finally(() => {
         this.#isOver = true;
       })

@@ -1,7 +1,7 @@
 // `run` in the foreground, in the process of the test, with a `claude` that is a few lines of shell.
 import { describe, expect, test } from "bun:test";
 import { closeSync, constants, openSync, readFileSync } from "node:fs";
-import { perform } from "../../src/doors/cli/cli.ts";
+import { runCommandLine } from "../../src/doors/cli/cli.ts";
 import { refusedText } from "../../src/doors/cli/input/attended.ts";
 import { Printer } from "../../src/doors/cli/terminal/terminal.ts";
 import { identityOf, livenessOf } from "../../src/platform/process.ts";
@@ -183,7 +183,7 @@ describe("run", () => {
     using unread = pipeOf(inside);
     const before = process.cwd();
     process.chdir(inside.work);
-    const ended = perform(running(inside, ["patient", "gated"]), {
+    const ended = runCommandLine(running(inside, ["patient", "gated"]), {
       out: new Printer({ fd: unread.fd }),
       err: new Printer({ fd: unread.fd }),
     });
@@ -203,7 +203,7 @@ describe("run", () => {
     const out = openSync(inside.file("answer.txt"), "w");
     const before = process.cwd();
     process.chdir(inside.work);
-    const ended = perform(running(inside, ["quick"]), {
+    const ended = runCommandLine(running(inside, ["quick"]), {
       out: new Printer({ fd: out }),
       err: new Printer({ fd: unread.fd }),
     });

@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync }
 import { dirname, join } from "node:path";
 import { newBatchId } from "../../src/model/batch-id.ts";
 import type { Context } from "../../src/operations/context.ts";
-import { bytesText, prune } from "../../src/operations/prune.ts";
+import { prune } from "../../src/operations/prune.ts";
+import { bytesText } from "../../src/report/amounts.ts";
 import { Inside, type TestBatch } from "../inside.ts";
 
 const day = 24 * 60 * 60_000;

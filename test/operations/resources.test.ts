@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { batchUri, parseBatchUri, taskUri, transcriptUri } from "../../src/operations/batch-uri.ts";
 import { Changes } from "../../src/operations/changes.ts";
-import { batchTitle, readDocument, recentBatches } from "../../src/operations/resources.ts";
+import { readDocument, recentBatches, titleInList } from "../../src/operations/resources.ts";
 import { crashed, failed, Inside } from "../inside.ts";
 
 const limits = { waitSeconds: 0, answerCharacters: 1_000 };
@@ -125,7 +125,7 @@ test("a batch is read as its whole answer", async () => {
 test("a title has the name, how the batch stands, and its counts", async () => {
   using inside = new Inside();
   const context = inside.context();
-  const titles = () => recentBatches(context, 9).map(batchTitle);
+  const titles = () => recentBatches(context, 9).map(titleInList);
   expect(recentBatches(context, 9)).toEqual([]);
   const plain = inside.batch(context, { tasks: 3 }).answer(1, "yes").start(2);
   inside
@@ -149,7 +149,7 @@ test("a title has the name, how the batch stands, and its counts", async () => {
     "good: finished, 1 succeeded",
     `Batch ${plain.id}: running, 1 succeeded, 1 running, 1 queued`,
   ]);
-  expect(recentBatches(context, 1, 1).map(batchTitle)).toEqual([
+  expect(recentBatches(context, 1, 1).map(titleInList)).toEqual([
     "poor: stopped: budget, 1 succeeded, 1 cancelled",
   ]);
 });

@@ -27,7 +27,7 @@ const usageStatus = 2;
 /** Runs a command line, and returns the exit status. */
 export async function runCommand(argv: readonly string[]): Promise<number> {
   const terminal = ownTerminal();
-  const status = await perform(argv, terminal);
+  const status = await runCommandLine(argv, terminal);
   await terminal.out.done();
   const { failure } = terminal.out;
   if (failure !== undefined) void terminal.err.tell(`The output could not be written: ${failure}`);
@@ -36,7 +36,10 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
 }
 
 /** The same on a given terminal. */
-export async function perform([name, ...others]: readonly string[], terminal: Terminal): Promise<number> {
+export async function runCommandLine(
+  [name, ...others]: readonly string[],
+  terminal: Terminal,
+): Promise<number> {
   if (name === undefined || name === "--help" || name === "-h") return help(undefined, terminal);
   if (name === "help") return help(others[0], terminal);
   if (["--version", "-v", "-V", "version"].includes(name)) {

@@ -8,7 +8,7 @@ import {
 import { cut } from "../../model/cut.ts";
 import { batchUri, parseBatchUri, uriTemplates } from "../../operations/batch-uri.ts";
 import { UserError } from "../../operations/context.ts";
-import { batchTitle, readDocument, recentBatches } from "../../operations/resources.ts";
+import { readDocument, recentBatches, titleInList } from "../../operations/resources.ts";
 import { type Connection, limitsFor } from "./connection.ts";
 
 const pageSize = 50;
@@ -48,7 +48,7 @@ export function serveResources(server: McpServer, connection: Connection): void 
     const resources = rows.slice(0, pageSize).map((row) => ({
       uri: batchUri(row.batchId),
       name: row.batchId,
-      title: batchTitle(row),
+      title: titleInList(row),
       mimeType: "application/json",
       annotations: { lastModified: new Date(row.changedAt).toISOString() },
     }));

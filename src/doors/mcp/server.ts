@@ -15,7 +15,7 @@ import { sendingWellFormed } from "./well-formed.ts";
 
 export type { Connection };
 
-interface Served {
+interface ServerManner {
   /** Whether this server itself announces changes: if it lives as long as its connection. */
   tells?: boolean;
 }
@@ -24,7 +24,7 @@ interface Served {
 const lasting = { ttlMs: 60 * 60_000 };
 
 /** A server for one connection, or for one request. Nothing is opened before the first call. */
-export function newServer(connection: Connection, { tells = false }: Served): McpServer {
+export function newServer(connection: Connection, { tells = false }: ServerManner): McpServer {
   const { era } = connection;
   const server = new McpServer(
     { name: product.name, title: "Parallel Claude Code", version: product.version },

@@ -7,7 +7,7 @@ import { installInput, uninstallInput } from "../../../operations/clients/instal
 import { defaultName } from "../../../operations/clients/own-entry.ts";
 import { type ClientStanding, standings } from "../../../operations/clients/standings.ts";
 import { harmless } from "../../../report/harmless.ts";
-import { type Asked, type Command, checkUsage, jsonText, UsageError } from "../input/command.ts";
+import { type Command, checkUsage, type Invocation, jsonText, UsageError } from "../input/command.ts";
 import { table } from "../terminal/table.ts";
 import type { Printer, Terminal } from "../terminal/terminal.ts";
 
@@ -70,7 +70,7 @@ const stateWords: Record<ClientStanding["state"], string> = {
 };
 
 async function list(
-  { context, own: flags, terminal: { out } }: Asked,
+  { context, own: flags, terminal: { out } }: Invocation,
   command: string,
   name: string | undefined,
 ): Promise<number> {
@@ -92,7 +92,7 @@ async function list(
   return 0;
 }
 
-async function change({ own: flags, terminal }: Asked, planned: Change): Promise<number> {
+async function change({ own: flags, terminal }: Invocation, planned: Change): Promise<number> {
   const { yes = false, dryRun = false, json = false } = own.parse(flags);
   const { out } = terminal;
   if (json) {

@@ -1,6 +1,6 @@
 // `prune`: frees what old batches left in the state directory.
-import { bytesText, prune as operation } from "../../../operations/prune.ts";
-import { countText, roughText } from "../../../report/amounts.ts";
+import { prune as operation } from "../../../operations/prune.ts";
+import { bytesText, countText, roughText } from "../../../report/amounts.ts";
 import { commandOf } from "../input/command.ts";
 import { table } from "../terminal/table.ts";
 

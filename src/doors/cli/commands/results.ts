@@ -8,10 +8,10 @@ import type { ResultEntry } from "../../../report/answer.ts";
 import { labelOf } from "../../../report/label.ts";
 import { outcomeWords } from "../../../report/outcome-words.ts";
 import {
-  type Asked,
   batchPositional,
   type Command,
   commandOf,
+  type Invocation,
   taskNumbersPositional,
 } from "../input/command.ts";
 import { fit } from "../terminal/fit.ts";
@@ -76,7 +76,7 @@ export const results: Command = {
   },
 };
 
-function isOfOneTask({ tasks }: Asked["input"]): boolean {
+function isOfOneTask({ tasks }: Invocation["input"]): boolean {
   return Array.isArray(tasks) && tasks.length === 1;
 }
 

@@ -8,11 +8,11 @@ import { retryBatch } from "../../../operations/retry.ts";
 import { planRetry, previewOf, type RetryPlan, retryInput } from "../../../operations/retry-plan.ts";
 import { countText } from "../../../report/amounts.ts";
 import {
-  type Asked,
   batchPositional,
   type Command,
   checkUsage,
   commandOf,
+  type Invocation,
   jsonFlag,
   taskNumbersPositional,
 } from "../input/command.ts";
@@ -72,7 +72,12 @@ export const retry: Command = {
   },
 };
 
-async function dryRun({ context, input: given, own: { json }, terminal: { out } }: Asked): Promise<number> {
+async function dryRun({
+  context,
+  input: given,
+  own: { json },
+  terminal: { out },
+}: Invocation): Promise<number> {
   const plan = await planRetry(context, valueOrThrow(check(retryInput, given)));
   const { batch, budgetUsd, outputDirectory } = previewOf(context, plan);
   const planned = { ...batch, outputDirectory, ...(budgetUsd === undefined ? {} : { budgetUsd }) };

@@ -13,7 +13,7 @@ import { leadToTheSame } from "../../../platform/output.ts";
 import { countText } from "../../../report/amounts.ts";
 import { harmless } from "../../../report/harmless.ts";
 import { isAttended, refusedStatus, refusedText } from "../input/attended.ts";
-import { type Asked, type Command, jsonFlag, jsonText, UsageError } from "../input/command.ts";
+import { type Command, type Invocation, jsonFlag, jsonText, UsageError } from "../input/command.ts";
 import { flagsOf, namesPath } from "../input/flags.ts";
 import { tasksGiven } from "../input/run-tasks.ts";
 import { Interruption } from "../signals/interruption.ts";
@@ -21,8 +21,7 @@ import type { Terminal } from "../terminal/terminal.ts";
 import { batchView } from "../view/batch-view.ts";
 import { dryRunJson, dryRunText } from "../view/dry-run.ts";
 import { endingText } from "../view/ending.ts";
-import { atOnceText, headingOf } from "../view/live-frame.ts";
-import { withoutFlags } from "../view/problem.ts";
+import { atOnceText, headingOf } from "../view/headings.ts";
 import { runHint } from "../view/run-hints.ts";
 
 const own = z.object({
@@ -75,7 +74,8 @@ export const run: Command = {
     ["run -f tasks.csv --detach", "Run in the background; `watch latest` shows it"],
   ],
   input: parallelInput,
-  withoutFlags,
+  // Tasks are words or files, and `--detach` is the flag for the other.
+  withoutFlags: ["tasks", "asyncMode"],
   own,
   hints: runHint,
   positionals: [
@@ -124,7 +124,7 @@ function fromHere(input: Record<string, unknown>, directory: string): Record<str
 }
 
 async function runDetached(
-  { context, terminal: { out } }: Asked,
+  { context, terminal: { out } }: Invocation,
   planned: PlannedBatch,
   json: boolean,
 ): Promise<number> {
@@ -155,7 +155,7 @@ interface How {
 }
 
 async function runHere(
-  { context, terminal }: Asked,
+  { context, terminal }: Invocation,
   planned: PlannedBatch,
   { json, isAttended }: How,
 ): Promise<number> {

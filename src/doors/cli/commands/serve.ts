@@ -6,7 +6,7 @@ import { type Context, newContext, serverBusyTimeoutMs, UserError } from "../../
 import { clientToken } from "../../../operations/http-token.ts";
 import { codeOf, messageOf } from "../../../platform/system-error.ts";
 import { type Address, addressFrom, isLoopback, urlHost } from "../../mcp/http/address.ts";
-import { type Asked, type Command, jsonFlag, jsonText, UsageError } from "../input/command.ts";
+import { type Command, type Invocation, jsonFlag, jsonText, UsageError } from "../input/command.ts";
 import { endingSignals } from "../signals/ending-signals.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
@@ -45,7 +45,7 @@ export const serve: Command = {
   withoutFlags: [],
   own,
   positionals: [],
-  run: async ({ own: flags, context, terminal }: Asked) => {
+  run: async ({ own: flags, context, terminal }: Invocation) => {
     const { http, showToken = false, json = false } = own.parse(flags);
     if (http === undefined && showToken)
       throw new UsageError(["--show-token needs `--http [HOST:]PORT`, the address of the server"]);

@@ -1,19 +1,10 @@
 // `wait`: waits until a batch has ended, with a line for each task as it ends.
-import type { BatchState } from "../../../model/state.ts";
 import { batchInput } from "../../../operations/batch-input.ts";
-import type { BatchProgress } from "../../../operations/batches.ts";
 import { FollowedBatch } from "../../../operations/followed-batch.ts";
-import {
-  type Asked,
-  batchPositional,
-  type Command,
-  checkUsage,
-  jsonFlag,
-  jsonText,
-} from "../input/command.ts";
+import { batchPositional, type Command, checkUsage, jsonFlag, jsonText } from "../input/command.ts";
 import { Leaving } from "../signals/ending-signals.ts";
-import { endingText } from "../view/ending.ts";
 import { showUntilEnd } from "../view/follow-view.ts";
+import { endText, followedStatus, leftText, ring } from "../view/followed-end.ts";
 
 export const wait: Command = {
   name: "wait",
@@ -43,28 +34,8 @@ export const wait: Command = {
     if (json) await terminal.out.print(jsonText(end));
     else {
       await terminal.out.tell(endText(batch.state, end));
-      await ring(asked);
+      await ring(context, terminal.out);
     }
-    return statusOf(end);
+    return followedStatus(end);
   },
 };
-
-/** The exit status of a command that followed a batch to its end. */
-export function statusOf({ end }: BatchProgress): number {
-  return end === "succeeded" ? 0 : 1;
-}
-
-/** Explains that the batch does not end because the command does. */
-export function leftText({ batchId, message }: BatchProgress): string {
-  return `Batch ${batchId} continues in the background. ${message}`;
-}
-
-/** Rings in a terminal, for a user who is looking elsewhere. */
-export async function ring({ context, terminal: { out } }: Asked): Promise<void> {
-  if (out.isLive && context.configuration.notifications) await out.write("\x07");
-}
-
-/** How a batch ended, in words, and what to do next. */
-export function endText(state: BatchState, { batchId, state: word, outputDirectory }: BatchProgress): string {
-  return `Batch ${batchId}: ${endingText(state, word)}\nResults are in ${outputDirectory}.`;
-}

@@ -6,8 +6,8 @@ import { batchPositional, type Command, checkUsage, jsonFlag, lineOfJson } from 
 import { Leaving } from "../signals/ending-signals.ts";
 import type { Printer } from "../terminal/terminal.ts";
 import { showUntilEnd } from "../view/follow-view.ts";
-import { headingOf } from "../view/live-frame.ts";
-import { endText, leftText, ring, statusOf } from "./wait.ts";
+import { endText, followedStatus, leftText, ring } from "../view/followed-end.ts";
+import { headingOf } from "../view/headings.ts";
 
 export const watch: Command = {
   name: "watch",
@@ -31,7 +31,7 @@ export const watch: Command = {
     const batch = await FollowedBatch.open(context, checkUsage(batchInput, asked.input).batchId);
     if (asked.own["json"] === true) {
       const end = await printReports(batch, out, signal);
-      return leaving.status ?? statusOf(end);
+      return leaving.status ?? followedStatus(end);
     }
     await out.tell(headingOf(batch.state));
     await showUntilEnd(batch, out, signal);
@@ -41,8 +41,8 @@ export const watch: Command = {
       return leaving.status;
     }
     await out.tell(endText(batch.state, end));
-    await ring(asked);
-    return statusOf(end);
+    await ring(context, out);
+    return followedStatus(end);
   },
 };
 

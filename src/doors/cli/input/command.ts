@@ -38,7 +38,7 @@ export interface Positional {
 }
 
 /** A parsed command line. */
-export interface Asked {
+export interface Invocation {
   /** The operation's raw input. */
   input: Record<string, unknown>;
   /** Flags that exist only on the command line. */
@@ -71,7 +71,7 @@ export interface Command {
   hints?: Hints;
   positionals: readonly Positional[];
   /** Returns the exit status. Throws `UsageError` or `UserError` for what the user can fix. */
-  run(asked: Asked): Promise<number>;
+  run(asked: Invocation): Promise<number>;
 }
 
 /** Taken by every command. */
@@ -98,7 +98,7 @@ export const taskNumbersPositional: Positional = {
   numeric: true,
 };
 
-interface Face<Input, Output> {
+interface CommandFace<Input, Output> {
   name: string;
   otherNames?: readonly string[];
   /** Set if the operation's own description mentions tools. */
@@ -119,14 +119,14 @@ interface Face<Input, Output> {
 
 type Words<Input, Output> =
   /** The output, for people. */
-  | { present(output: Output, asked: Asked): string }
+  | { present(output: Output, asked: Invocation): string }
   /** What people see instead of the output, which is not computed then. */
-  | { overview(input: Input, asked: Asked): Promise<string> };
+  | { overview(input: Input, asked: Invocation): Promise<string> };
 
 /** The command of an operation. */
 export function commandOf<Input extends z.ZodType, Output extends z.ZodType>(
   operation: Operation<Input, Output>,
-  face: Face<z.output<Input>, z.output<Output>> & Words<z.output<Input>, z.output<Output>>,
+  face: CommandFace<z.output<Input>, z.output<Output>> & Words<z.output<Input>, z.output<Output>>,
 ): Command {
   const { name, otherNames = [], description = operation.description, examples, positionals = [] } = face;
   return {

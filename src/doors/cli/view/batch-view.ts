@@ -6,7 +6,7 @@ import type { LiveBatch } from "../../../operations/live-batch.ts";
 import { heldText } from "../../../report/answer.ts";
 import type { Printer } from "../terminal/terminal.ts";
 import { LiveView, PlainView, type View } from "./live-view.ts";
-import { faceOf, progressLines } from "./progress-lines.ts";
+import { lineStyleOf, progressLines } from "./progress-lines.ts";
 
 export interface BatchView extends View {
   /** Call it after each change of the batch. */
@@ -33,7 +33,7 @@ export function batchView(
         now: Date.now(),
       }))
     : new PlainView(printer);
-  const ended = progressLines((line) => view.say(line), faceOf(printer), already);
+  const ended = progressLines((line) => view.say(line), lineStyleOf(printer), already);
   let said: WaitReason | undefined;
   return {
     say: (text) => view.say(text),

@@ -9,7 +9,7 @@ import { jsonText } from "../input/command.ts";
 import type { Flag } from "../input/flags.ts";
 import { table } from "../terminal/table.ts";
 import type { Printer } from "../terminal/terminal.ts";
-import { atOnceText } from "./live-frame.ts";
+import { atOnceText } from "./headings.ts";
 
 /** How much of a prompt to show on one line, in characters. */
 const mostCharacters = 400;

@@ -2,7 +2,7 @@
 import { costToComeUsd } from "../../../model/estimate.ts";
 import { type BatchState, doneCount, type TaskState } from "../../../model/state.ts";
 import type { WaitReason } from "../../../model/wait-reason.ts";
-import { costText, countText, elapsedText, numberText } from "../../../report/amounts.ts";
+import { costText, elapsedText, numberText } from "../../../report/amounts.ts";
 import { oneLine } from "../../../report/harmless.ts";
 import { labelOf } from "../../../report/label.ts";
 import { timeLeftMs, timeLeftText } from "../../../report/time-left.ts";
@@ -145,16 +145,4 @@ function clockText(at: number, now: number): string {
   const time = `${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}`;
   if (date.toDateString() === nowDate.toDateString()) return time;
   return `${date.getFullYear()}-${twoDigits(date.getMonth() + 1)}-${twoDigits(date.getDate())} ${time}`;
-}
-
-/** "at most 4 at once", as requested. */
-export function atOnceText({ concurrency }: BatchState["batch"]): string {
-  return concurrency === "auto"
-    ? "as many in parallel as your machine and account allow"
-    : `at most ${concurrency} at once`;
-}
-
-/** "3 tasks, at most 2 at once": the heading of a batch. */
-export function headingOf({ batch, outputDirectory }: BatchState): string {
-  return `Batch ${batch.batchId}: ${countText(batch.tasks.length, "task")}, ${atOnceText(batch)}. Files go to ${outputDirectory}.`;
 }

@@ -7,9 +7,6 @@ import { remarksOf } from "../../../report/answer.ts";
 import { oneLine } from "../../../report/harmless.ts";
 import { type FailureGroup, failureGroups, happenedText, isProblem, tasksText } from "./failure-groups.ts";
 
-/** Inputs that `run` reads without a flag of that name. */
-export const withoutFlags = ["tasks", "asyncMode"];
-
 /** How many of a batch's problems to show; the report has them all. */
 const mostProblems = 20;
 

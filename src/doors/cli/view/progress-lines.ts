@@ -10,14 +10,14 @@ import type { Printer } from "../terminal/terminal.ts";
 import { causeOf } from "./failure-groups.ts";
 import { problemOf } from "./problem.ts";
 
-interface Face {
+interface LineStyle {
   paint: Printer["paint"];
   /** The width of a terminal; a pipe has none. */
   columns?: () => number;
 }
 
 /** How a printer shows the lines: in a live terminal none is wider than it. */
-export function faceOf(printer: Printer): Face {
+export function lineStyleOf(printer: Printer): LineStyle {
   return {
     paint: (colour, text) => printer.paint(colour, text),
     ...(printer.isLive ? { columns: () => printer.size.columns } : {}),
@@ -35,7 +35,7 @@ const shortestPrompt = 12;
  */
 export function progressLines(
   say: (line: string) => void,
-  face: Face,
+  style: LineStyle,
   already: Iterable<DoneTask> = [],
 ): (state: BatchState) => void {
   /** When each reported task had ended. */
@@ -53,7 +53,7 @@ export function progressLines(
     for (const [index, task] of fresh.entries()) {
       told.set(task.number, task.endedAt);
       if (task.outcome.kind === "cancelled" && task.startedAt === undefined) continue;
-      const line = lineOf(state, task, done - fresh.length + index + 1, face);
+      const line = lineOf(state, task, done - fresh.length + index + 1, style);
       const problem = problemOf(state, task);
       const cause = causeOf(state, task);
       say(problem === undefined || causes.has(cause) ? line : `${line}\n${indented(problem)}`);
@@ -62,7 +62,7 @@ export function progressLines(
   };
 }
 
-function lineOf(state: BatchState, task: DoneTask, done: number, { paint, columns }: Face): string {
+function lineOf(state: BatchState, task: DoneTask, done: number, { paint, columns }: LineStyle): string {
   const total = state.tasks.length;
   const width = String(total).length;
   const { startedAt, endedAt, usage, number } = task;

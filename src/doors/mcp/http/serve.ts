@@ -24,7 +24,7 @@ const farewellMs = 240;
 const closingMs = 60;
 
 /** The client of a server. */
-export interface Served {
+export interface ServedClient {
   era: "legacy" | "modern";
   /** Aborted when the client has gone. */
   client: AbortSignal;
@@ -36,7 +36,7 @@ export interface Served {
 
 /** What the door serves. */
 export interface Serving {
-  server(served: Served): McpServer;
+  server(client: ServedClient): McpServer;
   /** Called once with the listener for changes: the streams of the newer era. */
   listens?(listener: Listener, signal: AbortSignal): void;
 }
