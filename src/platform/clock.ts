@@ -16,7 +16,8 @@ interface Rhythm {
 export const rhythms = {
   unwatched: {
     everyMs: 40,
-    looks: "a waiting call at the store, and `doctor` at a transcript, without a reliable watch",
+    looks:
+      "a waiting call at a store that others write to, and `doctor` at a transcript, without a reliable watch",
     why: "macOS reports a file that stays open only when it is closed, Windows when it likes, and a user may have no watches left",
   },
   handover: {
@@ -33,7 +34,7 @@ export const rhythms = {
   beat: {
     everyMs: 250,
     looks:
-      "a runner at its sessions' clocks, leash, keeper, memory and processors, and at whether the next task may start",
+      "a runner at its sessions' clocks, leash, keeper, memory and processors, and at whether the next task may start; a waiting call at a quiet store, without a reliable watch",
     why: "time that is over, memory that is used and processes of others wake nobody",
   },
   second: {

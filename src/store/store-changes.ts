@@ -1,6 +1,6 @@
 // Wakes everybody in this process who waits for the store, when another process has written to it: one watch, and one look
 // at the store, for all of them.
-import { type Clock, monotonicMs, clock as ownClock } from "../platform/clock.ts";
+import { type Clock, monotonicMs, clock as ownClock, type RhythmName } from "../platform/clock.ts";
 import { basename } from "../platform/paths.ts";
 import { type Watch, watchDirectory } from "../platform/watch.ts";
 import type { Store } from "./store.ts";
@@ -14,28 +14,41 @@ const restMs = { changed: 40, unchanged: 15 } as const;
  */
 const settledMs = 150;
 
+/**
+ * For how long after a change the store is looked at most often without a reliable watch, in milliseconds. Then nobody
+ * notices a few more of them, and 25 wake-ups a second would cost most of what waiting costs.
+ */
+const busyMs = 5_000;
+
 type Watched = Pick<Store, "layout" | "changeCount">;
 
 interface Means {
   clock?: Pick<Clock, "on">;
   watch?: typeof watchDirectory;
+  /** On the monotonic clock, in milliseconds. */
+  now?: () => number;
 }
 
 export class StoreChanges implements Disposable {
   readonly #store: Watched;
   readonly #clock: Pick<Clock, "on">;
   readonly #watchIn: typeof watchDirectory;
+  readonly #now: () => number;
   readonly #listeners = new Set<() => void>();
   #watch: Watch | undefined;
-  /** Looks without a watch. */
+  /** Looks all the same. */
   #ticking: Disposable | undefined;
+  #pace: RhythmName | undefined;
+  /** The last change by others, on the monotonic clock. */
+  #changedAt = Number.NEGATIVE_INFINITY;
   #count: number | undefined;
   /** When to look next at the soonest, on the monotonic clock. */
   #restsUntil = Number.NEGATIVE_INFINITY;
   #rest: Timer | undefined;
   #settling: Timer | undefined;
 
-  constructor(store: Watched, { clock = ownClock, watch = watchDirectory }: Means = {}) {
+  constructor(store: Watched, { clock = ownClock, watch = watchDirectory, now = monotonicMs }: Means = {}) {
+    this.#now = now;
     this.#store = store;
     this.#clock = clock;
     this.#watchIn = watch;
@@ -66,9 +79,21 @@ export class StoreChanges implements Disposable {
       if (changed.startsWith(name)) this.#reported();
     });
     this.#count = this.#countNow();
-    this.#ticking = this.#watch.isReliable
-      ? this.#clock.on("second", () => this.#onSecond())
-      : this.#clock.on("unwatched", () => this.#look());
+    this.#changedAt = this.#now();
+    this.#keepPace();
+  }
+
+  // The watch may fail at any time.
+  #keepPace(): void {
+    const isRecent = this.#now() - this.#changedAt < busyMs;
+    const pace = this.#watch?.isReliable ? "second" : isRecent ? "unwatched" : "beat";
+    if (pace === this.#pace) return;
+    this.#pace = pace;
+    this.#ticking?.[Symbol.dispose]();
+    this.#ticking = this.#clock.on(pace, () => {
+      this.#look();
+      if (this.#listeners.size > 0) this.#keepPace();
+    });
   }
 
   #end(): void {
@@ -77,21 +102,14 @@ export class StoreChanges implements Disposable {
     clearTimeout(this.#rest);
     clearTimeout(this.#settling);
     [this.#watch, this.#ticking, this.#rest, this.#settling] = [undefined, undefined, undefined, undefined];
-  }
-
-  #onSecond(): void {
-    this.#look();
-    if (this.#watch?.isReliable !== false) return;
-    // The watch has failed since.
-    this.#ticking?.[Symbol.dispose]();
-    this.#ticking = this.#clock.on("unwatched", () => this.#look());
+    this.#pace = undefined;
   }
 
   #reported(): void {
     clearTimeout(this.#settling);
     this.#settling = setTimeout(() => this.#look(), settledMs);
     if (this.#rest) return;
-    const leftMs = this.#restsUntil - monotonicMs();
+    const leftMs = this.#restsUntil - this.#now();
     if (leftMs <= 0) this.#look();
     else this.#rest = setTimeout(() => this.#look(), leftMs);
   }
@@ -101,9 +119,11 @@ export class StoreChanges implements Disposable {
     this.#rest = undefined;
     const count = this.#countNow();
     const isSame = count !== undefined && count === this.#count;
-    this.#restsUntil = monotonicMs() + (isSame ? restMs.unchanged : restMs.changed);
+    this.#restsUntil = this.#now() + (isSame ? restMs.unchanged : restMs.changed);
     if (isSame) return;
     this.#count = count;
+    this.#changedAt = this.#now();
+    this.#keepPace();
     for (const listener of [...this.#listeners]) listener();
   }
 

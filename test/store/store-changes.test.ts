@@ -70,6 +70,26 @@ test("without a reliable watch, a change is found on the next tick of a quicker 
   expect(woken).toBe(1);
 });
 
+test("without a reliable watch, a store that nobody writes to is looked at less often, until somebody does", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const ticks = new Ticks();
+  let now = 0;
+  using changes = new StoreChanges(store, { clock: ticks, watch: blind, now: () => now });
+  let woken = 0;
+  using _ = changes.subscribe(() => woken++);
+  now = 4_999;
+  ticks.tick();
+  expect([...ticks.looks.keys()]).toEqual(["unwatched"]);
+  now = 5_000;
+  ticks.tick();
+  expect([...ticks.looks.keys()]).toEqual(["beat"]);
+  await writeTo(home);
+  ticks.tick();
+  expect(woken).toBe(1);
+  expect([...ticks.looks.keys()]).toEqual(["unwatched"]);
+});
+
 test("what this process writes itself wakes nobody, nor what was written before", async () => {
   await using home = new Home();
   using store = home.store();
