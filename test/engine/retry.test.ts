@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { retryDelayMs } from "../../src/engine/scheduler/retry.ts";
-import type { AttemptOutcome, Outcome } from "../../src/model/outcome.ts";
+import { type AttemptOutcome, failureReasons, type Outcome } from "../../src/model/outcome.ts";
 
 const failed = (reason: Extract<Outcome, { kind: "failed" }>["reason"]): Outcome => ({
   kind: "failed",
@@ -29,6 +29,14 @@ const table: [Outcome, [least: number, most: number] | undefined][] = [
   [failed("refusal"), undefined],
   [failed("schema"), undefined],
 ];
+
+test("of all reasons of a failure, these are tried again", () => {
+  const tried = { earlier: [], retries: 1, adopted: false, held: false };
+  const again = failureReasons.filter(
+    (reason) => retryDelayMs({ ...tried, outcome: failed(reason) }) !== undefined,
+  );
+  expect(again).toEqual(["rate-limit", "overloaded", "auth", "connection", "server-error", "interrupted"]);
+});
 
 for (const [outcome, delays] of table) {
   const name =

@@ -16,7 +16,7 @@ export interface NeedsDirectory {
 
 /** A directory that an attempt may use until it is disposed of. */
 export interface Prepared extends AsyncDisposable {
-  /** Absolute. The log stores it with the attempt. */
+  /** Absolute, and within the operator's allowed roots, if there are any. The log stores it with the attempt. */
   directory: string;
 }
 

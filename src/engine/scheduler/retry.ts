@@ -1,5 +1,5 @@
 // Whether a task is retried, and when.
-import { type AttemptOutcome, isThrottled } from "../../model/outcome.ts";
+import { type AttemptOutcome, type FailureReason, isThrottled } from "../../model/outcome.ts";
 
 /** Delay before the first retry after a throttle, in milliseconds: by then, fewer sessions run. */
 const throttledMs = 2_000;
@@ -14,6 +14,9 @@ const ownFaultRetries = 2;
  * itself, except 2.1.197 with a subscription.
  */
 const mostThrottled = 12;
+
+/** Failures that a second try can fix. If a refused login holds nobody, it was renewed in that moment. */
+const passing: readonly FailureReason[] = ["server-error", "connection", "interrupted", "auth"];
 
 interface Tried {
   outcome: AttemptOutcome;
@@ -71,8 +74,7 @@ function mayPass(outcome: AttemptOutcome): boolean {
       // A task that used up all its time would do so again.
       return outcome.clock !== "wall";
     case "failed":
-      // If the account is not held, others are answered, so the login was renewed in that moment.
-      return ["server-error", "connection", "interrupted", "auth"].includes(outcome.reason);
+      return passing.includes(outcome.reason);
     default:
       return false;
   }
