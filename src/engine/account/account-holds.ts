@@ -151,7 +151,7 @@ export class AccountHolds {
     return hold ? { kind: "held" } : { kind: "given-up", hold: first };
   }
 
-  /** The session of a task has ended or never began: another one may probe in its place. */
+  /** The session of a task has ended or never started: another one may probe in its place. */
   release(number: number): void {
     this.#settle(number, (hold) => this.#holds.endProbe(hold));
   }

@@ -67,7 +67,7 @@ export function holdFor(outcome: AttemptOutcome, facts: HoldFacts): Omit<Hold, "
     kind,
     model,
     since,
-    // A session that was already running when the hold began has no newer information.
+    // A session that was already running when the hold was placed has no newer information.
     until: Math.max(until, probed ? 0 : (existing?.until ?? 0)),
     because: holdText(outcome, isOfSome({ model }) ? nameOf(facts.model) : undefined),
     tries,

@@ -1,4 +1,4 @@
-// Which `claude` a batch runs: the one found when it began, or its replacement after an update.
+// Which `claude` a batch runs: the one found when it was created, or its replacement after an update.
 import { type FoundClaude, findClaude } from "../../claude/find.ts";
 import type { Batch } from "../../model/event.ts";
 import { isExecutable } from "../../platform/files.ts";

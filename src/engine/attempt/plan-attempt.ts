@@ -2,6 +2,7 @@
 import { argumentsFor, initializeLine, type PutAside, resumePrompt } from "../../claude/arguments.ts";
 import { conversationFile, costOfConversation } from "../../claude/conversation.ts";
 import { mentionEnvironment } from "../../claude/mentions.ts";
+import type { BatchId } from "../../model/batch-id.ts";
 import type { SessionOptions } from "../../model/options.ts";
 import type { Spent } from "../../model/outcome.ts";
 import { type SessionValues, variableNames, variablesOf } from "../../model/session-values.ts";
@@ -73,36 +74,21 @@ export function directoryNeed(state: BatchState, number: number): NeedsDirectory
 }
 
 /** The next attempt at a task. */
-export function planAttempt(
-  state: BatchState,
-  number: number,
-  { claudePath, workingDirectory, layout, environment, values }: Means,
-): AttemptPlan {
+export function planAttempt(state: BatchState, number: number, means: Means): AttemptPlan {
   const { batch } = state;
   const cutOff = taskOf(state, number).attempts.at(-1);
   const basis = basisOf(state, number);
   const { attempt, asked, resumes } = basis;
   const options =
     resumes && cutOff ? { ...asked, resumeSessionId: cutOff.sessionId, forkSession: false } : asked;
-  const sessionId =
-    options.resumeSessionId === undefined || options.forkSession
-      ? crypto.randomUUID()
-      : options.resumeSessionId;
   const task = batch.tasks[number - 1]?.prompt ?? "";
   const prompt = resumes ? resumePrompt(task, options) : task;
-  const costBefore = costBeforeOf(options, workingDirectory, environment);
+  const costBefore = costBeforeOf(options, means);
   const anewBecause = resumes ? undefined : whyStartedOver(cutOff, asked);
-  const own = variablesOf(values, number, variableNames(options.env));
-  const startName = newStartName();
-  const transcript = layout.transcript(batch.batchId, startName);
-  const directories = [workingDirectory, ...(options.addDirectories ?? [])];
+  const own = variablesOf(means.values, number, variableNames(options.env));
+  const directories = [means.workingDirectory, ...(options.addDirectories ?? [])];
   const impossible = own.kind === "lost" ? lostValues(own.names) : outside(directories, batch.allowedRoots);
-  const files: PrivateFile[] = [];
-  const putAside: PutAside = (kind, text) => {
-    const path = join(layout.privateFolder(batch.batchId), `${kind}-${digestOf(text)}.json`);
-    files.push({ path, text });
-    return path;
-  };
+  const variables = own.kind === "known" ? own.variables : {};
   return {
     basis,
     attempt,
@@ -112,22 +98,7 @@ export function planAttempt(
     prompt,
     options,
     ...(impossible ? { impossible } : {}),
-    session: {
-      startName,
-      sessionId,
-      initialize: initializeLine(options),
-      command: [claudePath, ...argumentsFor(options, sessionId, putAside)],
-      workingDirectory,
-      environment: joined([
-        mentionEnvironment(prompt, options, workingDirectory),
-        environment,
-        own.kind === "known" ? own.variables : {},
-      ]),
-      files,
-      marker: markerOf(batch.batchId, startName),
-      transcript,
-      stderr: stderrBeside(transcript),
-    },
+    session: startPlan(batch.batchId, { prompt, options, variables }, means),
   };
 }
 
@@ -147,12 +118,18 @@ function basisOf(state: BatchState, number: number): Basis {
 
 function costBeforeOf(
   { resumeSessionId }: SessionOptions,
-  workingDirectory: string,
-  environment: Record<string, string>,
+  { workingDirectory, environment }: Means,
 ): Spent | undefined {
   if (resumeSessionId === undefined) return undefined;
   const file = conversationFile(resumeSessionId, workingDirectory, environment);
   return file === undefined ? undefined : costOfConversation(file);
+}
+
+function lostValues(names: string[]): Impossible {
+  const what =
+    names.length === 1 ? `The value of the variable ${names[0]}` : `The values of ${names.join(", ")}`;
+  const message = `${what} (\`env\`) ${names.length === 1 ? "was" : "were"} lost when the processes of the batch ended. Values are never stored.`;
+  return { message, lost: names };
 }
 
 // Since it was checked, a directory may have been moved, and its path linked to another one.
@@ -166,9 +143,38 @@ function outside(
   return { message };
 }
 
-function lostValues(names: string[]): Impossible {
-  const what =
-    names.length === 1 ? `The value of the variable ${names[0]}` : `The values of ${names.join(", ")}`;
-  const message = `${what} (\`env\`) ${names.length === 1 ? "was" : "were"} lost when the processes of the batch ended. Values are never stored.`;
-  return { message, lost: names };
+interface Wanted {
+  prompt: string;
+  options: SessionOptions;
+  /** Of its own. */
+  variables: Record<string, string>;
+}
+
+function startPlan(
+  batchId: BatchId,
+  { prompt, options, variables }: Wanted,
+  { claudePath, workingDirectory, layout, environment }: Means,
+): StartPlan {
+  const { resumeSessionId, forkSession } = options;
+  const sessionId = resumeSessionId === undefined || forkSession ? crypto.randomUUID() : resumeSessionId;
+  const startName = newStartName();
+  const transcript = layout.transcript(batchId, startName);
+  const files: PrivateFile[] = [];
+  const putAside: PutAside = (kind, text) => {
+    const path = join(layout.privateFolder(batchId), `${kind}-${digestOf(text)}.json`);
+    files.push({ path, text });
+    return path;
+  };
+  return {
+    startName,
+    sessionId,
+    initialize: initializeLine(options),
+    command: [claudePath, ...argumentsFor(options, sessionId, putAside)],
+    workingDirectory,
+    environment: joined([mentionEnvironment(prompt, options, workingDirectory), environment, variables]),
+    files,
+    marker: markerOf(batchId, startName),
+    transcript,
+    stderr: stderrBeside(transcript),
+  };
 }

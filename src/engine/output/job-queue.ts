@@ -18,7 +18,7 @@ export class JobQueue {
     return this.#last;
   }
 
-  /** Skips all jobs that have not begun. */
+  /** Skips all jobs that have not started. */
   stop(): void {
     this.#isStopped = true;
   }

@@ -55,11 +55,11 @@ export function retryDelayMs(tried: Tried, chance = Math.random()): number | und
 /** When a retry is due: `notBefore` by the time of day in the log, `dueAt` on this process's monotonic clock. */
 export interface RetryTime {
   notBefore: number | undefined;
-  /** Only for tasks whose delay began in this process. */
+  /** Only for tasks whose delay started in this process. */
   dueAt: number | undefined;
 }
 
-/** Whether a retry may begin, even if the clock was changed since its delay began. */
+/** Whether a retry may begin, even if the clock was changed since its delay started. */
 export function isRetryDue({ notBefore = 0, dueAt }: RetryTime, now: number, monotonicNow: number): boolean {
   if (notBefore <= now || (dueAt !== undefined && dueAt <= monotonicNow)) return true;
   // No delay is that long, so the clock was set back.
