@@ -1,10 +1,9 @@
-// `bun run test [FILE …]`: the tests, with the program and the fake `claude` compiled. Started from their source they cost
-// three times the processor time, and tests start them thousands of times. `bun test` runs a file with the source.
+// `bun run test [FILE …]`: the tests, with the program and the fake `claude` compiled. `bun test` runs a file with the source.
 // With `--as-delivered`: the files directly in `test/` to which the configuration matters, once more with the default one.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
-import { build, compile, executable } from "./build.ts";
+import { join } from "node:path";
+import { compileForTests } from "./test-programs.ts";
 
 const root = join(import.meta.dir, "..");
 
@@ -22,10 +21,7 @@ const args = defaults ? [...asDelivered, ...rest] : process.argv.slice(2);
 
 const folder = mkdtempSync(join(tmpdir(), "pccm-tests-"));
 try {
-  const program = join(folder, basename(executable));
-  const fakeClaude = join(folder, "fake-claude");
-  await Promise.all([build(program), compile("test/fixtures/fake-claude/main.ts", fakeClaude)]);
-  const compiled = { TEST_EXECUTABLE: program, FAKE_CLAUDE_EXECUTABLE: fakeClaude };
+  const compiled = await compileForTests(folder);
   const child = Bun.spawn([process.execPath, "test", "--timeout", "180000", "--parallel=2", ...args], {
     cwd: root,
     env: { ...process.env, ...compiled, ...(defaults ? { TEST_AS_DELIVERED: "1" } : {}) },

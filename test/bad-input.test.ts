@@ -1,6 +1,8 @@
 // Each line of bad input that users make: one message, before anything runs.
+
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { testNeeding } from "./facilities.ts";
 import { connectNew, Home, run } from "./harness.ts";
 
@@ -284,7 +286,7 @@ testNeeding("a machine without claude")(
     for (const words of [
       "/nonexistent-one",
       "/nonexistent-two",
-      `${home.path}/.local/bin`,
+      join(home.path, ".local/bin"),
       "npm install -g",
     ]) {
       expect(err).toContain(words);

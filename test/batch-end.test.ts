@@ -1,6 +1,8 @@
 // A batch that did not come to its end says so everywhere: which end, why, and what to do next.
+
 import { expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { connectNew, eventually, Home, run } from "./harness.ts";
 
 /** 30 tasks of a cent each, and a budget of five. */
@@ -46,13 +48,13 @@ test("a batch that its budget ended says so in every view, and its command runs 
   expect(shown.out).toMatch(doneOf30);
   expect(shown.out).toMatch(nextCommand);
 
-  const page = readFileSync(`${home.output}/report-${batchId}.html`, "utf8");
+  const page = readFileSync(join(home.output, `report-${batchId}.html`), "utf8");
   expect(page).toContain('<span class="pill warn">stopped: budget</span>');
   expect(page).toContain("Needs attention");
   expect(page).toMatch(doneOf30);
   expect(page).toContain(`<dt>Done</dt><dd>${done} of 30</dd>`);
   expect(page).toContain(`<title>${done}/30 stopped: budget`);
-  const summary: unknown = JSON.parse(readFileSync(`${home.output}/summary-${batchId}.json`, "utf8"));
+  const summary: unknown = JSON.parse(readFileSync(join(home.output, `summary-${batchId}.json`), "utf8"));
   expect(summary).toMatchObject({
     state: "finished",
     end: "stopped",

@@ -1,5 +1,7 @@
 // How `logs` shows what a session calls.
+
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { callText } from "../src/doors/cli/view/call-text.ts";
 import { partText } from "../src/doors/cli/view/conversation-text.ts";
 import { Home, run } from "./harness.ts";
@@ -117,8 +119,8 @@ test("what a tool gave has paths from the working directory, and no address or o
 
 test("`logs` shows paths from the working directory, and --json leaves them", async () => {
   await using home = new Home();
-  const input = JSON.stringify({ file_path: `${home.work}/src/a.ts`, old_string: "a", new_string: "b" });
+  const input = JSON.stringify({ file_path: join(home.work, "src/a.ts"), old_string: "a", new_string: "b" });
   await run(home, ["run", `[[tool name=Edit input='${input}']]`]);
   expect((await run(home, ["logs", "latest", "1"])).out).toContain("→ Edit src/a.ts\n  - a\n  + b\n");
-  expect((await run(home, ["logs", "latest", "1", "--json"])).out).toContain(`${home.work}/src/a.ts`);
+  expect((await run(home, ["logs", "latest", "1", "--json"])).out).toContain(join(home.work, "src/a.ts"));
 });

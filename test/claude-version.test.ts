@@ -9,10 +9,10 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
-import { connectNew, databaseIn, fakeDirectory, Home, run } from "./harness.ts";
 
-const fake = join(fakeDirectory, "claude");
+import { connectNew, databaseIn, fakeClaude, Home, run } from "./harness.ts";
+
+const fake = fakeClaude;
 
 /** A home whose `claude` is the fake, but answers the question for its version by this script. */
 class OwnClaude extends Home {

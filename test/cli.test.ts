@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { commands } from "../src/doors/cli/commands.ts";
 import { settingNames, variableOf } from "../src/model/configuration.ts";
 import { product } from "../src/model/product.ts";
@@ -70,7 +71,7 @@ describe("run", () => {
 
   test("a file gives one task a line, and blank lines none", async () => {
     await using home = new Home();
-    writeFileSync(`${home.work}/tasks.txt`, "\uFEFFfirst\r\n\r\n  \nsecond\n");
+    writeFileSync(join(home.work, "tasks.txt"), "\uFEFFfirst\r\n\r\n  \nsecond\n");
     const { out } = await run(home, ["run", "zeroth", "-f", "tasks.txt", "--json"]);
     const answer: { results: { taskDescription: string }[] } = JSON.parse(out);
     expect(answer.results.map((result) => result.taskDescription)).toEqual(["zeroth", "first", "second"]);

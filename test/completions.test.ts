@@ -1,6 +1,8 @@
 // Completions, in the real shells where they are installed.
+
 import { beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { scriptOf, shells } from "../src/doors/cli/completion/scripts.ts";
 import { describeNeeding, testNeeding } from "./facilities.ts";
 import { Home, program, run } from "./harness.ts";
@@ -78,7 +80,7 @@ for (const shell of ["bash", "zsh", "fish"] as const) {
     beforeAll(async () => {
       home = homeWithProgram();
       batchId = /Batch (\w{8})/.exec((await run(home, ["run", "one", "two"])).err)?.[1] ?? "";
-      writeFileSync(`${home.work}/tasks.md`, "- [ ] one\n");
+      writeFileSync(join(home.work, "tasks.md"), "- [ ] one\n");
       return async () => home[Symbol.asyncDispose]();
     });
     const offered = async (...words: string[]) =>
@@ -114,7 +116,7 @@ test("a look for batches makes no store, and a damaged one is passed over in sil
   expect(await run(home, ["__complete", "show", ""])).toEqual({ code: 0, out: "", err: "" });
   expect(existsSync(home.state)).toBe(false);
   mkdirSync(home.state);
-  writeFileSync(`${home.state}/store.sqlite`, "no database");
+  writeFileSync(join(home.state, "store.sqlite"), "no database");
   expect(await run(home, ["__complete", "show", ""])).toEqual({ code: 0, out: "", err: "" });
 });
 

@@ -2,7 +2,7 @@
 // it on Debian. A test that is skipped says what it needs in its title, and `bun run verify` counts by that.
 import { dlopen } from "bun:ffi";
 import { describe, test } from "bun:test";
-import { existsSync, mkdtempSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, mkdtempSync, rmdirSync, rmSync, symlinkSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromiumPath } from "./browser/chromium.ts";
@@ -26,11 +26,24 @@ const program = (name: string, debian: string = name): Facility => ({
   debian: [debian],
 });
 
-/** Where Bun keeps its runtime for macOS, which it fetches from npm when it first compiles for it. */
-export const macRuntime = join(
-  process.env["BUN_INSTALL_CACHE_DIR"] ?? join(homedir(), ".bun", "install", "cache"),
-  `bun-darwin-aarch64-v${Bun.version}`,
-);
+// Where Bun keeps its runtimes for other systems, which it fetches from npm when it first compiles for them.
+const runtimeOf = (target: string): string =>
+  join(
+    process.env["BUN_INSTALL_CACHE_DIR"] ?? join(homedir(), ".bun", "install", "cache"),
+    `${target}-v${Bun.version}`,
+  );
+
+/** Bun's runtime for macOS. */
+export const macRuntime = runtimeOf("bun-darwin-aarch64");
+
+/** Bun's runtime for Windows: a whole `bun.exe`. */
+export const windowsRuntime = runtimeOf("bun-windows-x64-baseline");
+
+/** What starts programs of Windows; undefined where it is not installed. Debian does not put it on PATH. */
+export function winePath(): string | undefined {
+  const usual = "/usr/lib/wine/wine64";
+  return existsSync(usual) ? usual : (Bun.which("wine64") ?? undefined);
+}
 
 const declared = {
   "a browser": {
@@ -43,7 +56,16 @@ const declared = {
     isThere: () => !placesForAllUsers.some((directory) => existsSync(`${directory}/claude`)),
   },
   "namespaces of one's own": { isThere: canUnshare, debian: ["util-linux"] },
-  "Bun's runtime for macOS": { isThere: () => existsSync(macRuntime), get: fetchMacRuntime },
+  "Bun's runtime for macOS": {
+    isThere: () => existsSync(macRuntime),
+    get: () => fetchRuntime("bun-darwin-arm64"),
+  },
+  "Bun's runtime for Windows": {
+    isThere: () => existsSync(windowsRuntime),
+    get: () => fetchRuntime("bun-windows-x64-baseline"),
+  },
+  Wine: { isThere: () => winePath() !== undefined, debian: ["wine64"] },
+  "a compiler for Windows": program("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64"),
   Linux: { isThere: () => process.platform === "linux" },
   Windows: { isThere: () => process.platform === "win32" },
   // Wine has no junctions and no Ctrl-Break.
@@ -51,6 +73,13 @@ const declared = {
   glibc: { isThere: () => placesOfGlibc.some((directory) => existsSync(`${directory}/libm.so.6`)) },
   "a system other than Windows": { isThere: () => process.platform !== "win32" },
   "a C compiler": { isThere: canCompile, debian: ["g++"] },
+  "a terminal of one's own": { isThere: () => process.platform !== "win32" },
+  "files that can be removed while open": { isThere: () => process.platform !== "win32" },
+  "paths that begin with a slash": { isThere: () => process.platform !== "win32" },
+  "modes of files": { isThere: () => process.platform !== "win32" },
+  "programs that are scripts": { isThere: () => process.platform !== "win32" },
+  "signals that can be heard": { isThere: () => process.platform !== "win32" },
+  "symbolic links": { isThere: canLink },
   bash: program("bash"),
   busybox: program("busybox"),
   dash: program("dash"),
@@ -138,19 +167,32 @@ function canStall(): boolean {
   return Bun.which("bindfs") !== null && existsSync("/dev/fuse") && canMount();
 }
 
+// On Windows not everybody may, and Wine makes none although it says so.
+function canLink(): boolean {
+  const directory = mkdtempSync(join(tmpdir(), "pccm-link-"));
+  try {
+    symlinkSync(directory, join(directory, "link"));
+    return lstatSync(join(directory, "link")).isSymbolicLink();
+  } catch {
+    return false;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
 // As a container has them. Root may, unless it is in one itself that forbids it.
 function canUnshare(): boolean {
   const command = ["unshare", "--pid", "--uts", "--fork", "--mount-proc", "hostname", "container"];
   return Bun.which("unshare") !== null && Bun.spawnSync(command).success;
 }
 
-// Compiling anything for macOS is the one way of getting it.
-async function fetchMacRuntime(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "pccm-mac-"));
+// Compiling anything for a system is the one way of getting its runtime.
+async function fetchRuntime(target: string): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "pccm-runtime-"));
   try {
     await Bun.write(join(folder, "empty.ts"), "");
     await Bun.spawn(
-      [process.execPath, "build", "--compile", "--target=bun-darwin-arm64", "--outfile=empty", "empty.ts"],
+      [process.execPath, "build", "--compile", `--target=${target}`, "--outfile=empty", "empty.ts"],
       { cwd: folder, stdin: "ignore", stdout: "ignore", stderr: "ignore", timeout: 300_000 },
     ).exited;
   } finally {

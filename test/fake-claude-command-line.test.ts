@@ -1,6 +1,8 @@
 // Holds the fake `claude` to the command line of the real one: what it takes, and what it refuses in which words.
+
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { messagesIn, run, temporaryFolder } from "./fixtures/run-fake-claude.ts";
 
 const nobody = "00000000-0000-4000-8000-000000000001";
@@ -104,10 +106,10 @@ describe("takes prompts and options as the real one does:", () => {
 
   test.concurrent("what it does is logged, line by line", async () => {
     using home = temporaryFolder();
-    const FAKE_CLAUDE_LOG = `${home.path}/log`;
+    const FAKE_CLAUDE_LOG = join(home.path, "log");
     await run({ args: ["-p", `[[touch path=${home.path}/touched]]`], env: { FAKE_CLAUDE_LOG } });
     const kinds = messagesIn(await Bun.file(FAKE_CLAUDE_LOG).text()).map((line) => line["kind"]);
     expect(kinds).toEqual(["start", "prompt", "result"]);
-    expect(existsSync(`${home.path}/touched`)).toBe(true);
+    expect(existsSync(join(home.path, "touched"))).toBe(true);
   });
 });

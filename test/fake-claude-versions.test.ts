@@ -1,7 +1,9 @@
 // What the fake `claude` does in one version and not in another, each as the real one was seen to do it.
+
 import { describe, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { messagesIn, run, start, streaming, temporaryFolder, userLine } from "./fixtures/run-fake-claude.ts";
 
 const older = "2.1.197";
@@ -108,7 +110,7 @@ describe("a conversation that goes on", () => {
     const deep = `${home.path}/${"a".repeat(120)}/${"b".repeat(100)}`;
     mkdirSync(deep, { recursive: true });
     await run({ args: ["-p", "hi"], cwd: deep, env: home.env });
-    const [name = ""] = await readdir(`${home.path}/.claude/projects`);
+    const [name = ""] = await readdir(join(home.path, ".claude/projects"));
     expect(name.slice(0, 200)).toBe(deep.replaceAll(/[^A-Za-z0-9]/g, "-").slice(0, 200));
     expect(name.slice(200)).toMatch(/^-[0-9a-z]{1,6}$/);
   });
@@ -170,7 +172,7 @@ describe("options:", () => {
 describe("a prompt", () => {
   test.concurrent("in blocks is asked by its first text, and mentions files in its last", async () => {
     using home = sessions(newest);
-    await Bun.write(`${home.path}/a.txt`, "");
+    await Bun.write(join(home.path, "a.txt"), "");
     const blocks = (last: string) => [
       { type: "text", text: "[[mentions]] @a.txt" },
       { type: "text", text: last },

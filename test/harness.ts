@@ -1,9 +1,9 @@
 // What tests share: a home of their own, the fake `claude` on PATH, the program as a real process, and a look
 // at the process table.
 import { Database } from "bun:sqlite";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { Client as OlderClient } from "@modelcontextprotocol/sdk/client/index.js";
@@ -11,12 +11,12 @@ import { StdioClientTransport as OlderTransport } from "@modelcontextprotocol/sd
 import { livenessOf } from "../src/platform/process.ts";
 import type { ProcessIdentity } from "../src/platform/process-identity.ts";
 import { Store } from "../src/store/store.ts";
-import { fakeClaudeStart } from "./fixtures/run-fake-claude.ts";
+import { fakeClaudeStart, fakeDirectory, homeVariables } from "./fixtures/run-fake-claude.ts";
+import { processesWith } from "./processes-with.ts";
+
+export { fakeClaude, fakeDirectory } from "./fixtures/run-fake-claude.ts";
 
 const root = join(import.meta.dir, "..");
-
-/** The directory of the fake `claude`. */
-export const fakeDirectory = join(import.meta.dir, "fixtures");
 
 // Compiled in `bun run test`, from its source in `bun test`; some files are about another one.
 const executable = process.env["TEST_EXECUTABLE"];
@@ -59,8 +59,8 @@ export class Home implements AsyncDisposable {
   /** A whole environment: nothing of the one who runs the tests but PATH. */
   get environment(): Record<string, string> {
     return {
-      HOME: this.path,
-      PATH: `${fakeDirectory}:${process.env["PATH"] ?? ""}`,
+      ...homeVariables(this.path),
+      PATH: [fakeDirectory, process.env["PATH"] ?? ""].join(delimiter),
       ...fakeClaudeStart,
       FAKE_CLAUDE_LOG: this.startsLog,
       PARALLEL_CLAUDE_STATE_DIRECTORY: this.state,
@@ -90,7 +90,7 @@ export class Home implements AsyncDisposable {
 
   /** The processes that have this home in their environment, whoever their parent is; we not among them. */
   processes(): { pid: number; command: string }[] {
-    return processesWith(`HOME=${this.path}\0`);
+    return processesWith("HOME", this.path);
   }
 
   /** Waits until none of them is left; fails, naming them, when some stay. */
@@ -110,23 +110,13 @@ export class Home implements AsyncDisposable {
         // It has gone by itself.
       }
     }
-    rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
+    try {
+      rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
+    } catch (error) {
+      // Windows keeps files that are open, in this process too; their prefix or machine is thrown away.
+      if (process.platform !== "win32") throw error;
+    }
   }
-}
-
-function processesWith(mark: string): { pid: number; command: string }[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .flatMap((name) => {
-      try {
-        if (!readFileSync(`/proc/${name}/environ`, "latin1").includes(mark)) return [];
-        const command = readFileSync(`/proc/${name}/cmdline`, "latin1").replaceAll("\0", " ").trim();
-        return command === "" ? [] : [{ pid: Number(name), command }];
-      } catch {
-        // Gone between two looks.
-        return [];
-      }
-    });
 }
 
 /**

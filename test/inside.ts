@@ -1,8 +1,17 @@
 // A home for operations that run in the process of the test: an environment of its own, and batches whose log is written by
 // hand, so that no session runs.
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { newBatchId } from "../src/model/batch-id.ts";
 import type { Batch, EventBody } from "../src/model/event.ts";
 import type { Outcome } from "../src/model/outcome.ts";
@@ -13,12 +22,13 @@ import { ownIdentity } from "../src/platform/process.ts";
 import type { ProcessIdentity } from "../src/platform/process-identity.ts";
 import type { Door } from "../src/report/option-words.ts";
 import type { BatchLog } from "../src/store/batch-log.ts";
+import { fakeClaude, homeVariables } from "./fixtures/run-fake-claude.ts";
 
 /** A process of another boot of this machine: dead, and with a pid that no process has, so that nothing descends from it. */
 export const gone: ProcessIdentity = { boot: "another", namespace: "", pid: 4_194_305, startTicks: "1" };
 
 // Where the store need not wait for a disk: none of it has to outlive the test.
-const memory = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+const memory = process.platform === "linux" && existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 interface NewBatch {
   tasks?: number | Batch["tasks"];
@@ -34,21 +44,24 @@ export class Inside implements Disposable {
   readonly state = realpathSync(mkdtempSync(join(memory, "pccm-state-")));
   readonly output = join(this.path, "output");
   /** A `claude` that says its version, and nothing else. */
-  readonly claude = join(this.path, "bin", "claude");
+  readonly claude = join(this.path, "bin", process.platform === "win32" ? "claude.exe" : "claude");
   readonly #before = { ...process.env };
   readonly #contexts: Context[] = [];
 
   constructor(more: Record<string, string> = {}) {
     mkdirSync(this.work);
     mkdirSync(join(this.path, "bin"));
-    this.script("bin/claude", 'echo "2.1.332 (Claude Code)"');
+    if (process.platform === "win32") linkSync(fakeClaude, this.claude);
+    else this.script("bin/claude", 'echo "2.1.332 (Claude Code)"');
     for (const name of Object.keys(process.env)) delete process.env[name];
     Object.assign(process.env, {
-      PATH: `${join(this.path, "bin")}:${this.#before["PATH"] ?? ""}`,
-      HOME: this.path,
+      ...systemVariables(this.#before),
+      ...homeVariables(this.path),
+      PATH: [join(this.path, "bin"), this.#before["PATH"] ?? ""].join(delimiter),
       CLAUDE_CONFIG_DIR: join(this.path, "claude"),
       CODEX_HOME: join(this.path, "codex"),
       XDG_CONFIG_HOME: join(this.path, "config"),
+      ...(process.platform === "win32" ? { APPDATA: join(this.path, "config") } : {}),
       PARALLEL_CLAUDE_STATE_DIRECTORY: this.state,
       PARALLEL_CLAUDE_OUTPUT_DIRECTORY: this.output,
       PARALLEL_CLAUDE_ALLOWED_ROOTS: this.path,
@@ -60,11 +73,16 @@ export class Inside implements Disposable {
     for (const context of this.#contexts) context[Symbol.dispose]();
     for (const name of Object.keys(process.env)) delete process.env[name];
     Object.assign(process.env, this.#before);
-    for (const path of [this.path, this.state]) rmSync(path, { recursive: true, force: true });
+    for (const path of [this.path, this.state]) removeFolder(path);
   }
 
   file(name: string): string {
     return join(this.path, name);
+  }
+
+  /** A text with the home as HOME and the state directory as STATE, and all paths as other systems write them. */
+  named(text: string): string {
+    return withSlashes(text.replaceAll(this.path, "HOME").replaceAll(this.state, "STATE"));
   }
 
   /** Writes a file of this home, with the folders above it. */
@@ -130,6 +148,30 @@ export class Inside implements Disposable {
       ...more,
     };
   }
+}
+
+function removeFolder(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch (error) {
+    // Windows keeps the file of a program that runs, by whatever name it was started, and files that are open.
+    if (process.platform !== "win32") throw error;
+  }
+}
+
+function withSlashes(text: string): string {
+  if (process.platform !== "win32") return text;
+  // Up to what ends a path in a sentence.
+  return text.replace(/(?:[A-Za-z]:|HOME|STATE)\\[^\s"'`),;:]*/g, (path) =>
+    path.replace(/^[A-Za-z]:/, "").replaceAll("\\", "/"),
+  );
+}
+
+// Without these, programs of Windows do not start, and nothing has a temporary directory.
+function systemVariables(all: Record<string, string | undefined>): Record<string, string> {
+  const names = ["SystemRoot", "SystemDrive", "ComSpec", "PATHEXT", "TEMP", "TMP", "windir"];
+  const given = process.platform === "win32" ? names : [];
+  return Object.fromEntries(given.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]]])));
 }
 
 export class TestBatch {

@@ -1,6 +1,8 @@
 // Tasks whose prompts begin alike can be told apart wherever one line of each is shown.
+
 import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { filesIn, Home, run } from "./harness.ts";
 
 test("tasks that begin alike are told apart by run, show, results, the page and the page of a result", async () => {
@@ -13,9 +15,9 @@ test("tasks that begin alike are told apart by run, show, results, the page and 
   writeFileSync(home.file("tasks.json"), JSON.stringify(tasks));
   const ran = await run(home, ["run", "-f", home.file("tasks.json"), "--concurrency", "1"]);
   expect(ran.code).toBe(0);
-  const page = readFileSync(`${home.output}/index.html`, "utf8");
+  const page = readFileSync(join(home.output, "index.html"), "utf8");
   const [first = ""] = filesIn(home.output).filter((name) => name.startsWith("result-001-"));
-  const result = readFileSync(`${home.output}/${first}`, "utf8");
+  const result = readFileSync(join(home.output, `${first}`), "utf8");
   const shown = {
     run: ran.err,
     show: (await run(home, ["show", "latest"])).out,

@@ -1,10 +1,13 @@
 // What a session leaves behind ends with it, whatever it does to be lost; what is somebody else's does not.
+
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { batchIdSchema } from "../src/model/batch-id.ts";
 import { identityOf, livenessOf } from "../src/platform/process.ts";
 import { describeNeeding } from "./facilities.ts";
 import { connectNew, eventually, Home, kill, program, run } from "./harness.ts";
+import { idle } from "./idle.ts";
 
 /** Each writes its pid to `$OUT/<name>` once it is what it wants to be, and stays. */
 const kinds: Record<string, { script: string; inGroup?: boolean }> = {
@@ -39,8 +42,8 @@ describeNeeding(
       test(`${kind} ends with a session ${how}`, async () => {
         await using home = new Home();
         await using client = await connectNew(home);
-        await using bystander = Bun.spawn(["sleep", "1000"], { env: {}, stderr: "ignore", detached: true });
-        const pidFile = `${home.path}/pid`;
+        await using bystander = Bun.spawn(idle, { env: {}, stderr: "ignore", detached: true });
+        const pidFile = join(home.path, "pid");
         // The command waits until it is there, so that no session ends before.
         const file = home.file("command.sh");
         const wait = 'while [ ! -e "$OUT/pid" ]; do sleep 0.01; done';

@@ -1,6 +1,8 @@
 // `logs`, `wait`: looking at sessions while they run and afterwards.
+
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { partsOf } from "../src/claude/conversation-lines.ts";
 import { LineCutter } from "../src/claude/lines.ts";
 import { eventually, filesIn, Home, program, run } from "./harness.ts";
@@ -112,8 +114,8 @@ describe("logs", () => {
     await using home = new Home();
     await run(home, ["run", "[[garbage]] [[big-line bytes=9000000]] [[answer text=hi]]"]);
     const { out } = await run(home, ["logs", "latest", "1", "--json"]);
-    const [batch = ""] = filesIn(`${home.state}/batches`);
-    const folder = `${home.state}/batches/${batch}`;
+    const [batch = ""] = filesIn(join(home.state, "batches"));
+    const folder = join(home.state, `batches/${batch}`);
     const [transcript = ""] = filesIn(folder).filter((name) => name.endsWith(".ndjson"));
     expect(out).toBe(readFileSync(`${folder}/${transcript}`, "utf8"));
     const { out: text } = await run(home, ["logs", "latest", "1"]);

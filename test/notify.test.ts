@@ -1,6 +1,8 @@
 // What tells of the end of a batch that runs in the background.
+
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { factsOf, noticesOf } from "../src/engine/output/notify.ts";
 import { commandWords } from "../src/model/configuration.ts";
 import type { BatchState } from "../src/model/state.ts";
@@ -65,7 +67,7 @@ test("a command that fails, or is not there, is noted in the batch's log, and th
   const { out } = await run(home, ["run", "--detach", "--json", "one"]);
   const { batchId }: { batchId: string } = JSON.parse(out);
   await home.empty();
-  const log = () => readFileSync(`${home.state}/batches/${batchId}/runner.log`, "utf8");
+  const log = () => readFileSync(join(home.state, `batches/${batchId}/runner.log`), "utf8");
   expect(log()).toContain("it broke");
   expect(log()).toContain("ended with 3");
   expect((await run(home, ["wait", batchId])).code).toBe(0);

@@ -1,6 +1,8 @@
 // What commands print arrives whole, once and in order, whoever reads it: late, slowly, or no longer.
+
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { eventually, filesIn, Home, program, run } from "./harness.ts";
 
 // Around what a pipe holds (65,536 bytes), and beyond what four of them hold.
@@ -217,8 +219,8 @@ test("a model's escapes reach no pipe, stand in JSON as escapes, and stay in a f
   const texts = [
     (await run(home, ["results", "latest", "--json"])).out,
     (await run(home, ["show", "latest", "--json"])).out,
-    readFileSync(`${home.output}/${jsonl}`, "utf8"),
-    readFileSync(`${home.output}/${summary}`, "utf8"),
+    readFileSync(join(home.output, `${jsonl}`), "utf8"),
+    readFileSync(join(home.output, `${summary}`), "utf8"),
   ];
   for (const text of texts) {
     expect(text).toContain("be\\u001b[2Jgin \\u009d52;c;eA==\\u009c \\u200bend");
@@ -237,7 +239,7 @@ test("a model's escapes reach no pipe, stand in JSON as escapes, and stay in a f
 
 test("a directory whose name is an escape does nothing to a terminal", async () => {
   await using home = new Home();
-  const output = `${home.output}/\x1b[2Jx`;
+  const output = join(home.output, "\x1b[2Jx");
   await run(home, ["run", "one", "--output-directory", output]);
   for (const args of [
     ["show", "latest"],

@@ -1,6 +1,8 @@
 // Reading what a batch answered, by the tool and by the command.
+
 import { describe, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { connectNew, eventually, Home, run, type TestClient } from "./harness.ts";
 
 interface Entry {
@@ -110,7 +112,7 @@ describe("read_batch_results", () => {
     await using home = new Home();
     await using client = await connectNew(home);
     await batchOf(client, ["one"]);
-    rmSync(`${home.state}/batches`, { recursive: true });
+    rmSync(join(home.state, "batches"), { recursive: true });
     const [entry] = (await read(client)).results;
     expect(entry).toMatchObject({ status: "success", result: expect.stringContaining("cannot be read") });
   });

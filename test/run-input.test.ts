@@ -149,18 +149,18 @@ describe("a dry run shows what would run, and starts nothing", () => {
         totalTasks: 2,
         tasks: [
           { taskIndex: 1, task: "Review a,\nwith care", options: { model: "opus" } },
-          { taskIndex: 2, task: "Review b", options: { workingDirectory: `${home.work}/lib` } },
+          { taskIndex: 2, task: "Review b", options: { workingDirectory: join(home.work, "lib") } },
         ],
         options: {
           allowedTools: "Read",
-          addDirectories: [`${home.path}/more`],
+          addDirectories: [join(home.path, "more")],
           env: ["TOKEN"],
         },
         concurrency: 8,
         failureMode: "continue",
         batchBudgetUsd: 3,
         workingDirectory: home.work,
-        outputDirectory: `${home.work}/out`,
+        outputDirectory: join(home.work, "out"),
       },
     });
     expect(existsSync(home.startsLog)).toBe(false);
@@ -184,7 +184,7 @@ test("paths on the command line begin where the user stands, whatever directory 
   expect(code).toBe(0);
   const words: string[] = JSON.parse(out);
   expect(words).toContain(`--add-dir=${home.work}/other`);
-  expect(words.find((word) => word.startsWith("--mcp-config="))).toContain(`${home.work}/mcp.json`);
+  expect(words.find((word) => word.startsWith("--mcp-config="))).toContain(join(home.work, "mcp.json"));
   expect(existsSync(join(home.work, "out", "index.html"))).toBe(true);
   const data = await typed(home, "P run 'x' --cwd lib --json-schema schema.json");
   expect(Object.keys(JSON.parse(data.out))).toEqual(["n"]);

@@ -1,6 +1,8 @@
 // `run` without a login: where somebody is there it waits for one, and where nobody is it ends at once.
+
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { isAttended } from "../src/doors/cli/input/attended.ts";
 import { RunningCommand } from "./cli-harness.ts";
 import { connectNew, eventually, Home, run } from "./harness.ts";
@@ -52,7 +54,7 @@ describe("where nobody is there, a login that does not work ends the batch at on
     expect((await run(home, ["show", batchId])).out).toMatch(
       /state +stopped: not logged in.*2 +cancelled: not logged in/s,
     );
-    const page = readFileSync(`${home.output}/report-${batchId}.html`, "utf8");
+    const page = readFileSync(join(home.output, `report-${batchId}.html`), "utf8");
     expect(page).toContain('<span class="pill warn">stopped: not logged in</span>');
     expect(page).toContain(why);
     expect(page).toContain(">cancelled: not logged in<");
@@ -68,7 +70,9 @@ describe("where nobody is there, a login that does not work ends the batch at on
     await Bun.write(home.file("login"), "");
     const other = await run(home, ["run", "four"]);
     const [, otherId = ""] = /Batch (\w{8})/.exec(other.err) ?? [];
-    expect(readFileSync(`${home.output}/report-${otherId}.html`, "utf8")).toContain("stopped: not logged in");
+    expect(readFileSync(join(home.output, `report-${otherId}.html`), "utf8")).toContain(
+      "stopped: not logged in",
+    );
   });
 
   test("missing credit as well", async () => {

@@ -1,6 +1,8 @@
 // Tasks out of files and standard input.
+
 import { describe, expect, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { Home, program, run } from "./harness.ts";
 
 describe("a file is read in the encoding that it has", () => {
@@ -18,7 +20,7 @@ describe("a file is read in the encoding that it has", () => {
   for (const [name, bytes] of cases) {
     test(name, async () => {
       await using home = new Home();
-      writeFileSync(`${home.work}/tasks.csv`, bytes);
+      writeFileSync(join(home.work, "tasks.csv"), bytes);
       const { code, out } = await run(home, ["run", "-f", "tasks.csv", "--dry-run", "--json"]);
       expect(code).toBe(0);
       expect(JSON.parse(out)).toMatchObject({
@@ -88,7 +90,7 @@ describe("what is wrong with a file is told with its line, and nothing has run",
   for (const [path, text, expected] of cases) {
     test(`${path}: ${JSON.stringify(text)}`, async () => {
       await using home = new Home();
-      writeFileSync(`${home.work}/${path}`, text, text.includes("\xe9") ? "latin1" : "utf8");
+      writeFileSync(join(home.work, `${path}`), text, text.includes("\xe9") ? "latin1" : "utf8");
       const { code, out, err } = await run(home, ["run", "-f", path]);
       expect({ code, out }).toEqual({ code: 2, out: "" });
       expect(err).toContain(expected);
@@ -100,7 +102,7 @@ describe("what is wrong with a file is told with its line, and nothing has run",
 
 test("options of a file's tasks reach their sessions, and win over the flags", async () => {
   await using home = new Home();
-  writeFileSync(`${home.work}/tasks.csv`, "task,model\n[[args]] one,opus\n[[args]] two,\n");
+  writeFileSync(join(home.work, "tasks.csv"), "task,model\n[[args]] one,opus\n[[args]] two,\n");
   const { code, out } = await run(home, ["run", "-f", "tasks.csv", "--model", "haiku", "--json"]);
   expect(code).toBe(0);
   const { results }: { results: { result: string }[] } = JSON.parse(out);

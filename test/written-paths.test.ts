@@ -1,6 +1,8 @@
 // Paths in calls: where relative ones begin, what is expanded, and what is refused instead of becoming a directory.
+
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, renameSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { connectNew, eventually, Home } from "./harness.ts";
 
 const many = "spawn_parallel_claude_sessions";
@@ -96,9 +98,9 @@ test("a directory that is there is taken, whatever its name looks like", async (
   await using home = new Home();
   await using client = await connectNew(home);
   for (const workingDirectory of ["$RECYCLE.BIN", "out-$USER", "Outer$Inner", "100%_of_it"]) {
-    mkdirSync(`${home.work}/${workingDirectory}`);
+    mkdirSync(join(home.work, `${workingDirectory}`));
     const { data } = await client.call("spawn_claude_session", { task: "[[cwd]]", workingDirectory });
-    expect(data).toMatchObject({ result: `${home.work}/${workingDirectory}` });
+    expect(data).toMatchObject({ result: join(home.work, `${workingDirectory}`) });
   }
 });
 
@@ -121,8 +123,8 @@ test("a path that leads elsewhere by the time it is used was resolved when it wa
   await using client = await connectNew(home);
   // Of the server it is the working directory; of the runner it would be the state directory.
   const { data } = await client.call(many, { tasks: ["[[cwd]]"], outputDirectory: "/proc/self/cwd/out" });
-  expect(data).toMatchObject({ outputDirectory: `${home.work}/out` });
-  expect(existsSync(`${home.work}/out/index.html`)).toBe(true);
+  expect(data).toMatchObject({ outputDirectory: join(home.work, "out") });
+  expect(existsSync(join(home.work, "out/index.html"))).toBe(true);
   const linked = await client.call("spawn_claude_session", {
     task: "[[args]]",
     workingDirectory: home.file("link"),

@@ -28,7 +28,8 @@ export function accessTo(path: string, kind: "read" | "write", context: CallCont
   if (dirname(absolute) === absolute) return { kind: "unnameable" };
   const isBelow = kind === "read" && (pattern >= 0 || isDirectory(absolute));
   // `//` is the root of the file system; a single slash would be the session's directory.
-  const named = absolute.startsWith("/") && !special.test(absolute) ? `/${absolute}` : undefined;
+  const inRules = pathInRules(absolute);
+  const named = inRules.startsWith("/") && !special.test(inRules) ? `/${inRules}` : undefined;
   const rule = named && ruleOf(kind === "read" ? "Read" : "Edit", isBelow ? `${named}/**` : named);
   if (rule) return { kind: "rule", rule };
   const directory = isDirectory(absolute) ? absolute : dirname(absolute);
@@ -36,4 +37,10 @@ export function accessTo(path: string, kind: "read" | "write", context: CallCont
   return isPlain(directory) && !isRoot && isDirectory(directory)
     ? { kind: "directory", directory }
     : { kind: "unnameable" };
+}
+
+/** An absolute path as rules name it. Claude Code compares paths of Windows in another form: `C:\\x` as `/c/x`. */
+export function pathInRules(absolute: string): string {
+  const [, drive, rest = ""] = /^([A-Za-z]):(\\.*)$/s.exec(absolute) ?? [];
+  return drive === undefined ? absolute : `/${drive.toLowerCase()}${rest.replaceAll("\\", "/")}`;
 }

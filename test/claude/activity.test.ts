@@ -11,6 +11,7 @@ import {
 import { beginOfString, endOfString } from "../../src/claude/json-scan.ts";
 import type { Message } from "../../src/claude/message.ts";
 import { type Answer, newReading, type Reading } from "../../src/claude/reading.ts";
+import { nativePath } from "../native-path.ts";
 import { resultMessage } from "./result-message.ts";
 
 describe("a block of a message", () => {
@@ -32,7 +33,7 @@ describe("a block of a message", () => {
   test("shows paths in the working directory from there, and no others", () => {
     const read = (file_path: string) =>
       blockText({ type: "tool_use", name: "Read", input: { file_path } }, "/home/me/shop");
-    expect(read("/home/me/shop/src/a.ts")).toBe("Read src/a.ts");
+    expect(read("/home/me/shop/src/a.ts")).toBe(`Read ${nativePath("src/a.ts")}`);
     expect(read("/home/me/shopping/a.ts")).toBe("Read /home/me/shopping/a.ts");
     const command = "/home/me/shop/bin/check all";
     expect(blockText({ type: "tool_use", name: "Bash", input: { command } }, "/home/me/shop")).toBe(

@@ -1,14 +1,15 @@
 // The agents of a working directory: which files, what stands in them, and which repository they are of.
 import { expect, test } from "bun:test";
 import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { agentFiles } from "../../src/claude/agent-files.ts";
 import { repositoryOf } from "../../src/claude/repository.ts";
 import { Home } from "../harness.ts";
+import { nativePath } from "../native-path.ts";
 
 /** Writes files below a home, whose real path begins all of them. */
 function places(home: Home) {
-  const at = (path: string) => `${realpathSync(home.path)}/${path}`;
+  const at = (path: string) => join(realpathSync(home.path), path);
   const write = (path: string, text = "---\nname: x\n---\n") => {
     mkdirSync(dirname(at(path)), { recursive: true });
     writeFileSync(at(path), text);
@@ -57,7 +58,9 @@ test("Markdown files at any depth count, up to a limit, and nothing else", async
       .sort(),
   ).toEqual(found.sort());
   for (let index = 0; index < 600; index++) write(`repo/sub/.claude/agents/${index}.md`, "");
-  expect(agentFiles(at("repo/sub")).filter(({ file }) => file.includes("/sub/"))).toHaveLength(500);
+  expect(agentFiles(at("repo/sub")).filter(({ file }) => file.includes(nativePath("/sub/")))).toHaveLength(
+    500,
+  );
 });
 
 test("directories above count up to the root of the repository, or without one up to the user's home", async () => {

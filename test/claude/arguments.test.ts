@@ -8,6 +8,7 @@ import {
 } from "../../src/claude/arguments.ts";
 import { cleanEnvironment, sessionEnvironment } from "../../src/claude/environment.ts";
 import { sessionOptions, toolRuleList } from "../../src/model/options.ts";
+import { testNeeding } from "../facilities.ts";
 
 const id = "00000000-0000-4000-8000-000000000001";
 const argumentsOf = (options: object) => argumentsFor(sessionOptions.parse(options), id);
@@ -231,9 +232,12 @@ test("a session inherits nothing of ours but how deep it is, and does not update
   expect(sessionEnvironment({ DISABLE_AUTOUPDATER: "0" })).toMatchObject({ DISABLE_AUTOUPDATER: "0" });
 });
 
-test("a session's PATH holds only absolute directories, and those that its commands need", () => {
-  const { PATH = "" } = sessionEnvironment({ PATH: ".::bin:/opt/own", HOME: "/h" });
-  expect(PATH.split(":")[0]).toBe("/opt/own");
-  expect(PATH.split(":")).toContain("/usr/bin");
-  expect(PATH.split(":").every((directory) => directory.startsWith("/"))).toBe(true);
-});
+testNeeding("paths that begin with a slash")(
+  "a session's PATH holds only absolute directories, and those that its commands need",
+  () => {
+    const { PATH = "" } = sessionEnvironment({ PATH: ".::bin:/opt/own", HOME: "/h" });
+    expect(PATH.split(":")[0]).toBe("/opt/own");
+    expect(PATH.split(":")).toContain("/usr/bin");
+    expect(PATH.split(":").every((directory) => directory.startsWith("/"))).toBe(true);
+  },
+);

@@ -4,10 +4,12 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { GivenOptions } from "../../src/claude/call-context.ts";
 import { denialsOf } from "../../src/claude/denials.ts";
+import { pathInRules } from "../../src/claude/file-access.ts";
 import { refusalsIn } from "../../src/claude/refusals.ts";
 import { shellCommandOf } from "../../src/claude/shell-command.ts";
 import { advisedOptions } from "../../src/model/advised-options.ts";
 import { denial, type Remedy } from "../../src/model/outcome.ts";
+import { testNeeding } from "../facilities.ts";
 import { Home } from "../harness.ts";
 import { resultMessage } from "./result-message.ts";
 
@@ -129,7 +131,7 @@ describe("files outside of the session's directories", () => {
   const at = (tool_name: string, path: string) =>
     denied({ tool_name, tool_input: { file_path: path } })?.remedy;
 
-  test("are read and written by a rule for this file alone", () => {
+  testNeeding("paths that begin with a slash")("are read and written by a rule for this file alone", () => {
     expect(at("Read", "/etc/hostname")).toEqual(rules("Read(//etc/hostname)"));
     expect(at("Write", "/opt/x")).toEqual(rules("Edit(//opt/x)"));
     expect(bash("cat /etc/hostname")).toEqual(rules("Read(//etc/hostname)"));
@@ -140,15 +142,21 @@ describe("files outside of the session's directories", () => {
     expect(bash("sed -i s/a/b/ /opt/x")).toEqual(rules("Bash(sed:*)", "Edit(//opt/x)"));
   });
 
-  test("are listed by a rule for their directory, and the root by none", () => {
-    expect(bash("ls /etc")).toEqual(rules("Read(//etc/**)"));
-    expect(bash("ls /")).toEqual({ kind: "options", allowedTools: ["Bash"], broad: "unknown" });
-  });
+  testNeeding("paths that begin with a slash")(
+    "are listed by a rule for their directory, and the root by none",
+    () => {
+      expect(bash("ls /etc")).toEqual(rules("Read(//etc/**)"));
+      expect(bash("ls /")).toEqual({ kind: "options", allowedTools: ["Bash"], broad: "unknown" });
+    },
+  );
 
-  test("that a pattern names are read by one rule for its directory", () => {
-    const message = "cat in '/etc' was blocked. For security, …";
-    expect(bash("cat /etc/host*/x", {}, message)).toEqual(rules("Read(//etc/**)"));
-  });
+  testNeeding("paths that begin with a slash")(
+    "that a pattern names are read by one rule for its directory",
+    () => {
+      const message = "cat in '/etc' was blocked. For security, …";
+      expect(bash("cat /etc/host*/x", {}, message)).toEqual(rules("Read(//etc/**)"));
+    },
+  );
 
   test("whose path no rule can name need their directory, where there is one", async () => {
     await using home = new Home();
@@ -163,26 +171,33 @@ describe("files outside of the session's directories", () => {
   });
 });
 
-test("what the denial says decides: a check that gave up needs all of Bash", () => {
-  // The words of 2.1.332 and 2.1.197.
-  const texts = [
-    "Quoted text in this command can't be checked before it runs",
-    "Contains shell syntax (file_redirect) that cannot be statically analyzed",
-    "Contains ansi_c_string",
-    "Contains Unicode whitespace",
-    "'alias' evaluates arguments as shell code",
-    "Glob patterns are not allowed in write operations. Please specify an exact file path.",
-    "mkdir target contains command-substitution or untracked-variable output — the path is runtime-determined",
-    "Command appears to be an incomplete fragment",
-  ];
-  for (const text of texts) {
-    expect(bash("mkdir x", {}, text)).toEqual({ kind: "options", allowedTools: ["Bash"], broad: "unknown" });
-  }
-  expect(bash('mkdir -p "$PWD/x"')).toMatchObject({ allowedTools: ["Bash"], broad: "expansion" });
-  expect(bash('mkdir -p "$HOME/x"')).toMatchObject({ allowedTools: ["Bash(mkdir:*)", expect.any(String)] });
-});
+testNeeding("paths that begin with a slash")(
+  "what the denial says decides: a check that gave up needs all of Bash",
+  () => {
+    // The words of 2.1.332 and 2.1.197.
+    const texts = [
+      "Quoted text in this command can't be checked before it runs",
+      "Contains shell syntax (file_redirect) that cannot be statically analyzed",
+      "Contains ansi_c_string",
+      "Contains Unicode whitespace",
+      "'alias' evaluates arguments as shell code",
+      "Glob patterns are not allowed in write operations. Please specify an exact file path.",
+      "mkdir target contains command-substitution or untracked-variable output — the path is runtime-determined",
+      "Command appears to be an incomplete fragment",
+    ];
+    for (const text of texts) {
+      expect(bash("mkdir x", {}, text)).toEqual({
+        kind: "options",
+        allowedTools: ["Bash"],
+        broad: "unknown",
+      });
+    }
+    expect(bash('mkdir -p "$PWD/x"')).toMatchObject({ allowedTools: ["Bash"], broad: "expansion" });
+    expect(bash('mkdir -p "$HOME/x"')).toMatchObject({ allowedTools: ["Bash(mkdir:*)", expect.any(String)] });
+  },
+);
 
-test("what was given already is not advised again", () => {
+testNeeding("paths that begin with a slash")("what was given already is not advised again", () => {
   const allGiven: Remedy = { kind: "none", obstacle: "all-given" };
   expect(bash("make $(x)", { allowedTools: "Bash" })).toEqual(allGiven);
   const write = { tool_name: "Write", tool_input: { file_path: "/x" } };
@@ -375,3 +390,20 @@ test("advice of several denials is one set of options, in which a wide rule repl
   const advised = advisedOptions(remedies.map((remedy) => ({ tool: "T", rule: "r", remedy })));
   expect(advised.allowedTools).toEqual(["Bash", "WebFetch(domain:a)"]);
 });
+
+test.each([
+  ["C:\\Users\\me\\a b.txt", "/c/Users/me/a b.txt"],
+  ["/etc/hostname", "/etc/hostname"],
+  ["\\\\server\\share\\a", "\\\\server\\share\\a"],
+])("%s is %s in a rule", (path, named) => {
+  expect(pathInRules(path)).toBe(named);
+});
+
+testNeeding("Windows")(
+  "a file outside on Windows is read by a rule for this file alone, on its drive",
+  () => {
+    expect(denied({ tool_name: "Read", tool_input: { file_path: "C:\\windows\\a.txt" } })?.remedy).toEqual(
+      rules("Read(//c/windows/a.txt)"),
+    );
+  },
+);

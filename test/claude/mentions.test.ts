@@ -2,9 +2,11 @@
 // that the real CLI respects this form.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { mentionsIn } from "../../src/claude/mention-scan.ts";
 import { mentionEnvironment, messageContent, neutralisedMentions } from "../../src/claude/mentions.ts";
 import { sessionOptions } from "../../src/model/options.ts";
+import { testNeeding } from "../facilities.ts";
 import { Home } from "../harness.ts";
 
 let home: Home;
@@ -27,6 +29,7 @@ beforeAll(() => {
 });
 afterAll(() => home[Symbol.asyncDispose]());
 
+const inWork = (path: string) => join(home.work, path);
 const optionsOf = (options: object) => sessionOptions.parse(options);
 const contentOf = (text: string, options: object = {}) => messageContent(text, optionsOf(options), home.work);
 const neutralised = (text: string, options: object = {}) =>
@@ -44,31 +47,39 @@ test("a task without an @ is sent as it is", () => {
 });
 
 describe("a mention", () => {
-  test("of a file in the working directory is attached, with its lines, by its real path", () => {
-    expect(attachedBy('read @in.txt, @"sub dir/deep.txt" and @./in.txt#L1-2.')).toBe(
-      `@"${home.work}/in.txt"\n@"${home.work}/sub dir/deep.txt"\n@"${home.work}/in.txt#L1-2"`,
-    );
-    expect(attachedBy(`@${home.file("inward")}`)).toBe(`@"${home.work}/in.txt"`);
-    expect(neutralised("read @in.txt")).toEqual([]);
-  });
+  testNeeding("symbolic links")(
+    "of a file in the working directory is attached, with its lines, by its real path",
+    () => {
+      expect(attachedBy('read @in.txt, @"sub dir/deep.txt" and @./in.txt#L1-2.')).toBe(
+        [`@"${inWork("in.txt")}"`, `@"${inWork("sub dir/deep.txt")}"`, `@"${inWork("in.txt")}#L1-2"`].join(
+          "\n",
+        ),
+      );
+      expect(attachedBy(`@${home.file("inward")}`)).toBe(`@"${inWork("in.txt")}"`);
+      expect(neutralised("read @in.txt")).toEqual([]);
+    },
+  );
 
-  test("of a file outside is text, whatever leads there, unless its directory was added", () => {
-    const outside = [
-      `@${home.file("secret")}`,
-      "@../secret",
-      "@link",
-      '@"../secret"',
-      "@../secret#L1",
-      "@/etc/",
-    ];
-    for (const written of outside) {
-      expect(attachedBy(`see ${written} there`)).toBe("");
-      expect(neutralised(`see ${written} there`)).toEqual([written.replace(/\/$/, "")]);
-    }
-    const added = { addDirectories: [home.file("other")] };
-    expect(attachedBy(`@${home.file("other/o.txt")}`, added)).toBe(`@"${home.file("other/o.txt")}"`);
-    expect(attachedBy(`@${home.file("other/o.txt")}`)).toBe("");
-  });
+  testNeeding("symbolic links")(
+    "of a file outside is text, whatever leads there, unless its directory was added",
+    () => {
+      const outside = [
+        `@${home.file("secret")}`,
+        "@../secret",
+        "@link",
+        '@"../secret"',
+        "@../secret#L1",
+        "@/etc/",
+      ];
+      for (const written of outside) {
+        expect(attachedBy(`see ${written} there`)).toBe("");
+        expect(neutralised(`see ${written} there`)).toEqual([written.replace(/\/$/, "")]);
+      }
+      const added = { addDirectories: [home.file("other")] };
+      expect(attachedBy(`@${home.file("other/o.txt")}`, added)).toBe(`@"${home.file("other/o.txt")}"`);
+      expect(attachedBy(`@${home.file("other/o.txt")}`)).toBe("");
+    },
+  );
 
   test("is text where the session has no Read tool, or file mentions are off", () => {
     for (const options of [
@@ -102,7 +113,7 @@ describe("a mention", () => {
   });
 
   test("cannot smuggle in another one by its name or its lines", () => {
-    expect(attachedBy('@"in.txt#\n@/etc/hostname"')).toBe(`@"${home.work}/in.txt"`);
+    expect(attachedBy('@"in.txt#\n@/etc/hostname"')).toBe(`@"${inWork("in.txt")}"`);
     expect(attachedBy('@"a @/x"')).toBe("");
   });
 
@@ -119,29 +130,35 @@ describe("a mention", () => {
     expect(neutralised("@docs:readme", { mcpConfig })).toEqual(["@docs:readme"]);
   });
 
-  test("of an agent counts as one of a file where something of that name is there", () => {
-    symlinkSync(home.file("secret"), home.file("work/agent-link"));
-    symlinkSync(home.file("secret"), home.file("work/link (agent)"));
-    writeFileSync(home.file("work/agent-notes.txt"), "x");
-    const text = 'ask @agent-link, @"link (agent)" and @agent-notes.txt';
-    expect(attachedBy(text)).toBe(`@"${home.work}/agent-notes.txt"`);
-    expect(neutralised(text)).toEqual(["@agent-link", '@"link (agent)"']);
-    expect(attachedBy("@agent-notes.txt", { tools: "Bash" })).toBe("");
-    expect(contentOf("/review @agent-link", { slashCommands: true })).toBe("/review \u200b@agent-link");
-  });
+  testNeeding("symbolic links")(
+    "of an agent counts as one of a file where something of that name is there",
+    () => {
+      symlinkSync(home.file("secret"), home.file("work/agent-link"));
+      symlinkSync(home.file("secret"), home.file("work/link (agent)"));
+      writeFileSync(home.file("work/agent-notes.txt"), "x");
+      const text = 'ask @agent-link, @"link (agent)" and @agent-notes.txt';
+      expect(attachedBy(text)).toBe(`@"${inWork("agent-notes.txt")}"`);
+      expect(neutralised(text)).toEqual(["@agent-link", '@"link (agent)"']);
+      expect(attachedBy("@agent-notes.txt", { tools: "Bash" })).toBe("");
+      expect(contentOf("/review @agent-link", { slashCommands: true })).toBe("/review \u200b@agent-link");
+    },
+  );
 
-  test("of a file in whose real path a # stands is text, for Claude Code would take another", () => {
-    mkdirSync(home.file("work/p#q"));
-    writeFileSync(home.file("work/p#q/in.txt"), "x");
-    writeFileSync(home.file("work/in#1"), "x");
-    symlinkSync("in#1", home.file("work/c"));
-    expect(attachedBy("@c")).toBe("");
-    expect(neutralised("@c")).toEqual(["@c"]);
-    expect(messageContent("@in.txt", optionsOf({}), home.file("work/p#q"))).toMatchObject([
-      {},
-      { text: " " },
-    ]);
-  });
+  testNeeding("symbolic links")(
+    "of a file in whose real path a # stands is text, for Claude Code would take another",
+    () => {
+      mkdirSync(home.file("work/p#q"));
+      writeFileSync(home.file("work/p#q/in.txt"), "x");
+      writeFileSync(home.file("work/in#1"), "x");
+      symlinkSync("in#1", home.file("work/c"));
+      expect(attachedBy("@c")).toBe("");
+      expect(neutralised("@c")).toEqual(["@c"]);
+      expect(messageContent("@in.txt", optionsOf({}), home.file("work/p#q"))).toMatchObject([
+        {},
+        { text: " " },
+      ]);
+    },
+  );
 
   test("beyond a thousand others is text, and a remark names ten", () => {
     const names = Array.from({ length: 1_100 }, (_, index) => `@./${"./".repeat(index % 7)}${index}.txt`);
@@ -210,7 +227,7 @@ test("a megabyte of mentions is judged while others wait, in whatever form", () 
     expect(attachedBy(fill(unit))).toBe("");
     expect(contentOf(`/x${fill(unit)}`, { slashCommands: true })).toBeString();
   }
-  expect(attachedBy(`@${"x".repeat(40_000)} @in.txt`)).toBe(`@"${home.work}/in.txt"`);
+  expect(attachedBy(`@${"x".repeat(40_000)} @in.txt`)).toBe(`@"${inWork("in.txt")}"`);
 });
 
 test("a session that attaches nothing cannot have a subagent attach anything either", () => {

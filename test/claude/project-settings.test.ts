@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { projectWarnings } from "../../src/claude/project-settings.ts";
+import { testNeeding } from "../facilities.ts";
 import { Home } from "../harness.ts";
 
 function write(path: string, value: unknown) {
@@ -66,26 +67,29 @@ test("settings that change nothing, or that no session reads, are not warned abo
   expect(warnings({ restricted: true })).toBe(0);
 });
 
-test("settings that are no regular JSON file are never waited for, nor taken for the name of another file", async () => {
-  await using home = new Home();
-  const file = join(home.work, ".claude", "settings.json");
-  write(home.file("other.json"), { env: { NAME_OF_ANOTHER_FILE: "1" } });
-  const unreadable = [`${file} is in force for sessions in ${home.work}: it sets what cannot be read here`];
-  const warned = () =>
-    projectWarnings(home.work, { restricted: false }).map((warning) => warning.replace(/\.$/, ""));
-  for (const text of ["/dev/ptmx", "/dev/zero", "/dev/stdin", home.file("other.json"), "{ broken", "[1]"]) {
-    write(file, text);
-    expect(warned()).toEqual(unreadable);
-  }
-  for (const device of ["/dev/ptmx", "/dev/zero"]) {
+testNeeding("symbolic links")(
+  "settings that are no regular JSON file are never waited for, nor taken for the name of another file",
+  async () => {
+    await using home = new Home();
+    const file = join(home.work, ".claude", "settings.json");
+    write(home.file("other.json"), { env: { NAME_OF_ANOTHER_FILE: "1" } });
+    const unreadable = [`${file} is in force for sessions in ${home.work}: it sets what cannot be read here`];
+    const warned = () =>
+      projectWarnings(home.work, { restricted: false }).map((warning) => warning.replace(/\.$/, ""));
+    for (const text of ["/dev/ptmx", "/dev/zero", "/dev/stdin", home.file("other.json"), "{ broken", "[1]"]) {
+      write(file, text);
+      expect(warned()).toEqual(unreadable);
+    }
+    for (const device of ["/dev/ptmx", "/dev/zero"]) {
+      rmSync(file);
+      symlinkSync(device, file);
+      expect(warned()).toEqual(unreadable);
+    }
     rmSync(file);
-    symlinkSync(device, file);
+    expect(Bun.spawnSync(["mkfifo", file]).exitCode).toBe(0);
     expect(warned()).toEqual(unreadable);
-  }
-  rmSync(file);
-  expect(Bun.spawnSync(["mkfifo", file]).exitCode).toBe(0);
-  expect(warned()).toEqual(unreadable);
-});
+  },
+);
 
 test("settings in each encoding that Claude Code obeys are warned about", async () => {
   await using home = new Home();

@@ -4,8 +4,9 @@ import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { adoptSession, type SessionPlan, type Start, startSession } from "../../src/claude/session.ts";
 import { identityOf, livenessOf, ownIdentity } from "../../src/platform/process.ts";
 import { markerVariable } from "../../src/platform/session-variables.ts";
-import { describeNeeding } from "../facilities.ts";
+import { describeNeeding, testNeeding } from "../facilities.ts";
 import { eventually, Home } from "../harness.ts";
+import { idle } from "../idle.ts";
 
 /** What runs this script of a shell as a session. */
 function planOf(home: Home, script: string, more: Partial<SessionPlan> = {}): SessionPlan {
@@ -91,7 +92,7 @@ describeNeeding("a system other than Windows")("a session", () => {
 });
 
 describe("a start that fails says why, and leaves no files behind", () => {
-  test("where there is no such program or directory", async () => {
+  testNeeding("paths that begin with a slash")("where there is no such program or directory", async () => {
     await using home = new Home();
     const plans: [Partial<SessionPlan>, RegExp][] = [
       [{ command: [home.file("none")] }, /ENOENT/],
@@ -159,7 +160,7 @@ describeNeeding("a system other than Windows")("a session that another runner st
   });
 
   test("that has gone already is seen at once, and never to have had its pid", async () => {
-    const child = Bun.spawn(["sleep", "60"]);
+    const child = Bun.spawn(idle);
     const identity = identityOf(child.pid);
     if (!identity) throw new Error("It has gone");
     child.kill("SIGKILL");

@@ -7,7 +7,8 @@ import { becomeSubreaper, isNoOrphan } from "../../src/platform/orphans.ts";
 import { identityOf, livenessOf, ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import { markerVariable } from "../../src/platform/session-variables.ts";
-import { describeNeeding } from "../facilities.ts";
+import { describeNeeding, testNeeding } from "../facilities.ts";
+import { idle } from "../idle.ts";
 
 const gone = (marker: string) => ({
   marker,
@@ -32,16 +33,19 @@ function lookOf(isWhole: boolean, ...found: ProcessIdentity[]): Surroundings {
   };
 }
 
-test("what was started by a process that ended during a look is found by the next one, and ended", async () => {
-  await using child = isNoOrphan(Bun.spawn(["sleep", "1000"]));
-  const identity = identityOf(child.pid);
-  if (!identity) throw new Error("no identity");
-  const looks = [lookOf(false), lookOf(true, identity)];
-  const sweeper = new Sweeper({ look: () => looks.shift() ?? lookOf(true) });
-  expect(await sweeper.sweep(gone("m"))).toEqual([identity]);
-  await child.exited;
-  expect(child.signalCode).toBe("SIGKILL");
-});
+testNeeding("a system other than Windows")(
+  "what was started by a process that ended during a look is found by the next one, and ended",
+  async () => {
+    await using child = isNoOrphan(Bun.spawn(idle));
+    const identity = identityOf(child.pid);
+    if (!identity) throw new Error("no identity");
+    const looks = [lookOf(false), lookOf(true, identity)];
+    const sweeper = new Sweeper({ look: () => looks.shift() ?? lookOf(true) });
+    expect(await sweeper.sweep(gone("m"))).toEqual([identity]);
+    await child.exited;
+    expect(child.signalCode).toBe("SIGKILL");
+  },
+);
 
 test("a whole look that finds nothing is believed; of others, two are, for somewhere some process always ends", async () => {
   let looks = 0;
@@ -58,37 +62,40 @@ test("a whole look that finds nothing is believed; of others, two are, for somew
   expect(looks).toBe(3);
 });
 
-test("a daemon that sessions share is spared while a session runs that has begun since the last one ended", async () => {
-  await using daemon = isNoOrphan(Bun.spawn(["sleep", "1000"]));
-  const identity = identityOf(daemon.pid);
-  if (!identity) throw new Error("no identity");
-  const shared = new SharedDaemons(["sleep"]);
-  let looks = 0;
-  const sweeper: Sweeper = new Sweeper({
-    shared,
-    look: () => {
-      looks++;
-      return lookOf(true, identity);
-    },
-  });
-  expect(await sweeper.sweep(gone("m"))).toEqual([]);
-  const last = sweeper.sweepShared(() => ["m"]);
-  // Of a retry, which came in this moment.
-  sweeper.started("n", ownIdentity());
-  await last;
-  expect(livenessOf(identity)).toBe("alive");
-  await sweeper.sweep(gone("n"));
-  const looked = looks;
-  void sweeper.sweepShared(() => ["m"]);
-  await daemon.exited;
-  expect(daemon.signalCode).toBe("SIGKILL");
-  expect(looks).toBeGreaterThan(looked);
-});
+testNeeding("a system other than Windows")(
+  "a daemon that sessions share is spared while a session runs that has begun since the last one ended",
+  async () => {
+    await using daemon = isNoOrphan(Bun.spawn(idle));
+    const identity = identityOf(daemon.pid);
+    if (!identity) throw new Error("no identity");
+    const shared = new SharedDaemons(["sleep"]);
+    let looks = 0;
+    const sweeper: Sweeper = new Sweeper({
+      shared,
+      look: () => {
+        looks++;
+        return lookOf(true, identity);
+      },
+    });
+    expect(await sweeper.sweep(gone("m"))).toEqual([]);
+    const last = sweeper.sweepShared(() => ["m"]);
+    // Of a retry, which came in this moment.
+    sweeper.started("n", ownIdentity());
+    await last;
+    expect(livenessOf(identity)).toBe("alive");
+    await sweeper.sweep(gone("n"));
+    const looked = looks;
+    void sweeper.sweepShared(() => ["m"]);
+    await daemon.exited;
+    expect(daemon.signalCode).toBe("SIGKILL");
+    expect(looks).toBeGreaterThan(looked);
+  },
+);
 
 /** A session that has ended, of which something is left that carries its mark; and something of one that runs. */
 async function withLeftovers(act: (left: ProcessIdentity, runs: ProcessIdentity) => Promise<void>) {
   const start = (marker: string) =>
-    isNoOrphan(Bun.spawn(["sleep", "1000"], { env: { [markerVariable]: marker }, detached: true }));
+    isNoOrphan(Bun.spawn(idle, { env: { [markerVariable]: marker }, detached: true }));
   await using left = start("sweep-test-ended");
   await using runs = start("sweep-test-runs");
   const [one, other] = [identityOf(left.pid), identityOf(runs.pid)];
@@ -118,7 +125,7 @@ describeNeeding("Linux")("in the processes of this machine, what carries the mar
   }
 
   test("and what was seen in its tree, though it has emptied its environment", async () => {
-    await using bare = isNoOrphan(Bun.spawn(["sleep", "1000"], { env: {}, detached: true }));
+    await using bare = isNoOrphan(Bun.spawn(idle, { env: {}, detached: true }));
     const identity = identityOf(bare.pid);
     if (!identity) throw new Error("no identity");
     await withLeftovers(async (left) => {
@@ -136,7 +143,7 @@ describeNeeding("Linux")("in the processes of this machine, what carries the mar
 });
 
 test("a look that goes on finding something ends after twenty", async () => {
-  await using child = isNoOrphan(Bun.spawn(["sleep", "1000"]));
+  await using child = isNoOrphan(Bun.spawn(idle));
   const identity = identityOf(child.pid);
   if (!identity) throw new Error("no identity");
   let looks = 0;

@@ -18,6 +18,7 @@ import {
   versionChanges,
   versionIn,
 } from "../../src/claude/versions.ts";
+import { testNeeding } from "../facilities.ts";
 
 describe("a version", () => {
   test("is read from what claude prints", () => {
@@ -77,7 +78,7 @@ describe("the environment of what we start", () => {
     });
   });
 
-  test("of a session has nothing of ours but how deep it is", () => {
+  testNeeding("paths that begin with a slash")("of a session has nothing of ours but how deep it is", () => {
     const environment = sessionEnvironment({
       ...outer,
       HOME: "/home/me",

@@ -1,6 +1,9 @@
 // What commands print into a terminal: columns that line up, sentences broken between words, and answers left as they are.
+
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { wrap, wrapped } from "../../src/doors/cli/terminal/wrapped.ts";
+import { testNeeding } from "../facilities.ts";
 import { failed, Inside } from "../inside.ts";
 import { onCommandLine } from "./command-line.ts";
 import { inTerminal } from "./own-program.ts";
@@ -118,26 +121,29 @@ describe("results", () => {
 });
 
 describe("run --dry-run", () => {
-  test("cuts no option and no path, and repeats the flag of a list", async () => {
-    using inside = new Inside();
-    for (const name of ["one", "two"]) inside.write(`work/${name}/x`, "");
-    const words = ["--append-system-prompt", "word ".repeat(30).trimEnd()];
-    const directories = ["--add-dir", "one", "--add-dir", "two", "--allowed-tools", "Read,Edit"];
-    inside.write("work/t.txt", "x");
-    const { out } = await onCommandLine(
-      inside,
-      ["run", "-f", "t.txt", "--dry-run", ...words, ...directories],
-      {
-        columns: 40,
-      },
-    );
-    expect(out).toContain(`--append-system-prompt '${words[1]}'`);
-    expect(out).toContain(
-      `--add-directories ${inside.file("work/one")} --add-directories ${inside.file("work/two")}`,
-    );
-    expect(out).toContain("--allowed-tools Read,Edit");
-    expect(out).toContain(inside.output);
-  });
+  testNeeding("paths that begin with a slash")(
+    "cuts no option and no path, and repeats the flag of a list",
+    async () => {
+      using inside = new Inside();
+      for (const name of ["one", "two"]) inside.write(`work/${name}/x`, "");
+      const words = ["--append-system-prompt", "word ".repeat(30).trimEnd()];
+      const directories = ["--add-dir", "one", "--add-dir", "two", "--allowed-tools", "Read,Edit"];
+      inside.write("work/t.txt", "x");
+      const { out } = await onCommandLine(
+        inside,
+        ["run", "-f", "t.txt", "--dry-run", ...words, ...directories],
+        {
+          columns: 40,
+        },
+      );
+      expect(out).toContain(`--append-system-prompt '${words[1]}'`);
+      expect(out).toContain(
+        `--add-directories ${inside.file("work/one")} --add-directories ${inside.file("work/two")}`,
+      );
+      expect(out).toContain("--allowed-tools Read,Edit");
+      expect(out).toContain(inside.output);
+    },
+  );
 
   test("names a task of the command line by its number", async () => {
     using inside = new Inside();
@@ -236,26 +242,29 @@ describe("other commands", () => {
     expect(out).toContain("\x1b[32m+ [mcp_servers.claude-code]\x1b[0m");
   });
 
-  test("install asks in a terminal, and changes the file only for a yes", async () => {
-    using inside = new Inside();
-    const path = inside.write("codex/config.toml", 'model = "x"\n');
-    const answered = async (answer: string) => {
-      await using command = inTerminal(inside, ["install", "--client", "codex"]);
-      await command.shows("Change the file?");
-      command.type(`${answer}\n`);
-      expect(await command.ended()).toBe(0);
-      return command.screen.text;
-    };
-    expect(await answered("n")).toEndWith("Nothing was changed.");
-    expect(await Bun.file(path).text()).toBe('model = "x"\n');
-    expect(await answered("y")).toContain("Done. A copy of the old file is");
-    expect(await Bun.file(path).text()).toContain("[mcp_servers.claude-code]");
-  });
+  testNeeding("a terminal of one's own")(
+    "install asks in a terminal, and changes the file only for a yes",
+    async () => {
+      using inside = new Inside();
+      const path = inside.write("codex/config.toml", 'model = "x"\n');
+      const answered = async (answer: string) => {
+        await using command = inTerminal(inside, ["install", "--client", "codex"]);
+        await command.shows("Change the file?");
+        command.type(`${answer}\n`);
+        expect(await command.ended()).toBe(0);
+        return command.screen.text;
+      };
+      expect(await answered("n")).toEndWith("Nothing was changed.");
+      expect(await Bun.file(path).text()).toBe('model = "x"\n');
+      expect(await answered("y")).toContain("Done. A copy of the old file is");
+      expect(await Bun.file(path).text()).toContain("[mcp_servers.claude-code]");
+    },
+  );
 
   test("a store that is no store is named", async () => {
     using inside = new Inside();
     await Bun.write(
-      `${inside.state}/store.sqlite`,
+      join(inside.state, "store.sqlite"),
       "no database, but long enough to be read as one ".repeat(50),
     );
     const ran = onCommandLine(inside, ["list"]).then(

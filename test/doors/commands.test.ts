@@ -343,7 +343,9 @@ describe("other commands", () => {
     using inside = new Inside();
     const { out } = await onCommandLine(inside, ["config"]);
     expect(out).toContain("config.json (does not exist)\n");
-    expect(out).toMatch(new RegExp(`^stateDirectory +${inside.state} +PARALLEL_CLAUDE_STATE_DIRECTORY`, "m"));
+    expect(out).toMatch(
+      new RegExp(`^stateDirectory +${RegExp.escape(inside.state)} +PARALLEL_CLAUDE_STATE_DIRECTORY`, "m"),
+    );
     expect(out).toMatch(/^memoryLimitMb +– +default +PARALLEL_CLAUDE_MEMORY_LIMIT_MB$/m);
     expect(out).not.toContain("Wrong");
     expect(out).toMatch(/^sharedDaemons +\[.{1,58}… +default +PARALLEL_CLAUDE_SHARED_DAEMONS$/m);

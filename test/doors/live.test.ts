@@ -5,6 +5,7 @@ import { LiveView } from "../../src/doors/cli/view/live-view.ts";
 import { identityOf } from "../../src/platform/process.ts";
 import { describeNeeding } from "../facilities.ts";
 import { eventually } from "../harness.ts";
+import { idle } from "../idle.ts";
 import { failed, Inside, type TestBatch } from "../inside.ts";
 import { inTerminal } from "./own-program.ts";
 import { Command, OwnTerminal } from "./own-terminal.ts";
@@ -138,7 +139,7 @@ describeNeeding("Linux")("watch", () => {
   test("ends with a batch that loses its processes, and calls it interrupted", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context(), { tasks: 2, isRun: false });
-    const runner = Bun.spawn(["sleep", "600"]);
+    const runner = Bun.spawn(idle);
     const identity = identityOf(runner.pid);
     if (!identity) throw new Error("no runner");
     batch.log.takeOver(identity);

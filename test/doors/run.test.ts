@@ -5,7 +5,7 @@ import { runCommandLine } from "../../src/doors/cli/cli.ts";
 import { refusedText } from "../../src/doors/cli/input/attended.ts";
 import { Printer } from "../../src/doors/cli/terminal/terminal.ts";
 import { identityOf, livenessOf } from "../../src/platform/process.ts";
-import { testNeeding } from "../facilities.ts";
+import { describeNeeding, testNeeding } from "../facilities.ts";
 import { eventually } from "../harness.ts";
 import { failed, Inside } from "../inside.ts";
 import { onCommandLine } from "./command-line.ts";
@@ -91,7 +91,7 @@ async function identityIn(inside: Inside, name: string) {
   return identity;
 }
 
-describe("run", () => {
+describeNeeding("programs that are scripts")("run", () => {
   test("prints the answer of a single task, and all else on standard error", async () => {
     using inside = ready();
     const { code, out, err } = await onCommandLine(inside, running(inside, ["say it"]));
@@ -232,7 +232,7 @@ function pipeOf(inside: Inside): { fd: number; close(): void } & Disposable {
 }
 
 describe("whether somebody is there", () => {
-  test("is asked of the terminals of the process", async () => {
+  testNeeding("a terminal of one's own")("is asked of the terminals of the process", async () => {
     using inside = new Inside();
     const script = inside.write(
       "attended.ts",

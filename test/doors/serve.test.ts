@@ -1,7 +1,9 @@
 // `serve` over HTTP in the process of the test, and the Tasks extension as a client of it sees that.
+
 import { describe, expect, test } from "bun:test";
 import { statSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { z } from "zod";
 import { product } from "../../src/model/product.ts";
@@ -171,7 +173,7 @@ describe("serve --http", () => {
     const strange = await onCommandLine(inside, ["serve", "--http", "192.0.2.1:9"]);
     expect(strange.err).toContain("192.0.2.1");
     expect(strange.code).toBe(2);
-    await Bun.write(`${inside.state}/http-token`, "short\n");
+    await Bun.write(join(inside.state, "http-token"), "short\n");
     const layout = await onCommandLine(inside, ["serve", "--http", "0"]);
     expect(layout.err).toMatch(/must contain a token of at least 32 letters/);
   });

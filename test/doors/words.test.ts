@@ -14,6 +14,7 @@ import { progressLines } from "../../src/doors/cli/view/progress-lines.ts";
 import type { Event } from "../../src/model/event.ts";
 import { apply, type BatchState, type DoneTask } from "../../src/model/state.ts";
 import { after, crashed, created, ended, event, started, succeeded, usageOf } from "../model/events.ts";
+import { nativePath } from "../native-path.ts";
 
 const failed = { kind: "failed", reason: "max-turns", message: "" } as const;
 const denials = [{ tool: "Write", rule: "Write" }];
@@ -95,7 +96,7 @@ describe("at the end of a batch", () => {
     expect(first).toBe("All 3 tasks ended: 0 succeeded, 3 failed. 9 s, $0.50.");
     expect(others[0]).toBe("  2 × Reached its turn limit. (tasks 2, 3)");
     expect(others[1]).toMatch(/^ {2}1 × .* \(task 1\)$/);
-    expect(others[2]).toBe("Report: /out/report-bcdfghjk.html");
+    expect(others[2]).toBe(`Report: ${nativePath("/out/report-bcdfghjk.html")}`);
     expect(others[3]).toStartWith("`parallel-claude-code-mcp retry bcdfghjk` reruns what failed.");
     expect(others).toHaveLength(4);
   });

@@ -8,6 +8,7 @@ import {
   notStarted,
 } from "../../src/engine/attempt/attempt-events.ts";
 import { factsOf, noticesOf, notifyOf } from "../../src/engine/output/notify.ts";
+import { testNeeding } from "../facilities.ts";
 import { Inside } from "../inside.ts";
 import {
   after,
@@ -152,7 +153,7 @@ describe("of the end of a batch", () => {
     expect(count(over(minute, {}, event(2, { type: "cancel-requested", by: "client" })))).toBe(1);
   });
 
-  test("a command gets the facts in its environment", () => {
+  testNeeding("paths that begin with a slash")("a command gets the facts in its environment", () => {
     const state = after(
       created(3, { batch: { name: "Review", budgetUsd: 1 } }),
       started(2, 1, 1),
@@ -195,7 +196,7 @@ describe("of the end of a batch", () => {
     });
   });
 
-  test("a command is run where the results are", async () => {
+  testNeeding("sh")("a command is run where the results are", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context(), {
       batch: {
@@ -209,20 +210,23 @@ describe("of the end of a batch", () => {
   });
 });
 
-test("a command of the user's that fails is complained of, and one that does not is none of our words", async () => {
-  using inside = new Inside();
-  using complaints = spyOn(console, "error").mockImplementation(() => undefined);
-  const endedWith = (code: number) =>
-    notifyOf(
-      after(
-        created(1, {
-          batch: { notifyCommand: ["sh", "-c", `exit ${code}`], outputDirectory: inside.path },
-        }),
-        event(2, { type: "batch-ended" }),
-      ),
-    );
-  await endedWith(0);
-  expect(complaints.mock.calls).toEqual([]);
-  await endedWith(3);
-  expect(complaints.mock.calls[0]?.[0]).toEndWith("The notification `sh -c exit 3` ended with 3.");
-});
+testNeeding("sh")(
+  "a command of the user's that fails is complained of, and one that does not is none of our words",
+  async () => {
+    using inside = new Inside();
+    using complaints = spyOn(console, "error").mockImplementation(() => undefined);
+    const endedWith = (code: number) =>
+      notifyOf(
+        after(
+          created(1, {
+            batch: { notifyCommand: ["sh", "-c", `exit ${code}`], outputDirectory: inside.path },
+          }),
+          event(2, { type: "batch-ended" }),
+        ),
+      );
+    await endedWith(0);
+    expect(complaints.mock.calls).toEqual([]);
+    await endedWith(3);
+    expect(complaints.mock.calls[0]?.[0]).toEndWith("The notification `sh -c exit 3` ended with 3.");
+  },
+);

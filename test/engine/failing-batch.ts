@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import type { BatchLog, Founding } from "../../src/store/batch-log.ts";
 import type { Store } from "../../src/store/store.ts";
-import { fakeDirectory, type Home } from "../harness.ts";
+import { fakeClaude, type Home } from "../harness.ts";
 import { batchOf } from "../store/samples.ts";
 
 /** Its session creates the file `began`, and fails as soon as there is a file `gate`. */
@@ -25,7 +25,7 @@ export function failingBatch(
         concurrency: 1,
         slots: 1,
         outputDirectory: home.output,
-        claudePath: join(fakeDirectory, "claude"),
+        claudePath: fakeClaude,
         workingDirectory: home.work,
         ...more,
       },

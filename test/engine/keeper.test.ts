@@ -7,7 +7,8 @@ import { type SessionValues, valuesText } from "../../src/model/session-values.t
 import { identityOf } from "../../src/platform/process.ts";
 import type { Founding } from "../../src/store/batch-log.ts";
 import type { Store } from "../../src/store/store.ts";
-import { databaseIn, eventually, fakeDirectory, Home, kill, program } from "../harness.ts";
+import { databaseIn, eventually, fakeClaude, Home, kill, program } from "../harness.ts";
+import { idle } from "../idle.ts";
 import { batchOf } from "../store/samples.ts";
 
 /** A batch in the log, without any process. Each task waits for the file `gate`, unless it has another prompt. */
@@ -23,7 +24,7 @@ function batchIn(home: Home, store: Store, more: Partial<Founding["batch"]> = {}
         concurrency: 1,
         slots: 1,
         outputDirectory: home.output,
-        claudePath: join(fakeDirectory, "claude"),
+        claudePath: fakeClaude,
         workingDirectory: home.work,
         ...more,
       },
@@ -101,7 +102,7 @@ test("a keeper follows a runner that it did not start, and starts one only when 
   await using home = new Home();
   using store = home.store();
   const log = batchIn(home, store);
-  await using runner = Bun.spawn(["sleep", "1000"], { detached: true });
+  await using runner = Bun.spawn(idle, { detached: true });
   const identity = identityOf(runner.pid);
   if (!identity) throw new Error("It has gone");
   expect(log.takeOver(identity)).toBe(1);

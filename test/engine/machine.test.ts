@@ -9,6 +9,7 @@ import * as pressures from "../../src/platform/pressure.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import type { Load } from "../../src/store/capacity.ts";
+import { testNeeding } from "../facilities.ts";
 import { gone, Inside } from "../inside.ts";
 import { living } from "../store/samples.ts";
 import { HandClock } from "./hand-clock.ts";
@@ -101,35 +102,38 @@ test("a session whose task is not known yet counts, and another one makes room f
   expect(machine.toEvict((marker) => marker !== "unknown")).toEqual(["younger"]);
 });
 
-test("what was learned counts for the next session, and is written down where it has changed", async () => {
-  using inside = new Inside();
-  const { machine, footprint, written } = machineIn(inside, 600e6);
-  const small = living();
-  const runWith = (identity: ProcessIdentity) => {
-    machine.started("1", identity, "c");
-    for (let look = 0; look < 5; look++) machine.look(true);
-    machine.ended("1");
-  };
-  runWith(small.identity);
-  const first = footprint() ?? Number.POSITIVE_INFINITY;
-  // A `sleep` takes next to nothing, so that two more fit.
-  expect(first).toBeLessThan(50e6);
-  machine.started("1", small.identity, "c");
-  machine.started("2", small.identity, "c");
-  expect(machine.whyWait("c")).toBeUndefined();
-  expect(machine.whyWait("unknown")).toBeUndefined();
-  machine.started("3", small.identity, "unknown");
-  machine.started("4", small.identity, "unknown");
-  expect(machine.whyWait("unknown")).toContain("the next one 256 MB");
-  for (const marker of ["1", "2", "3", "4"]) machine.ended(marker);
-  expect(written).toHaveLength(1);
-  runWith(small.identity);
-  expect(written).toHaveLength(1);
-  runWith(ownIdentity());
-  expect(written).toHaveLength(2);
-  expect(footprint()).toBeGreaterThan(first);
-  await small.end();
-});
+testNeeding("a system other than Windows")(
+  "what was learned counts for the next session, and is written down where it has changed",
+  async () => {
+    using inside = new Inside();
+    const { machine, footprint, written } = machineIn(inside, 600e6);
+    const small = living();
+    const runWith = (identity: ProcessIdentity) => {
+      machine.started("1", identity, "c");
+      for (let look = 0; look < 5; look++) machine.look(true);
+      machine.ended("1");
+    };
+    runWith(small.identity);
+    const first = footprint() ?? Number.POSITIVE_INFINITY;
+    // A `sleep` takes next to nothing, so that two more fit.
+    expect(first).toBeLessThan(50e6);
+    machine.started("1", small.identity, "c");
+    machine.started("2", small.identity, "c");
+    expect(machine.whyWait("c")).toBeUndefined();
+    expect(machine.whyWait("unknown")).toBeUndefined();
+    machine.started("3", small.identity, "unknown");
+    machine.started("4", small.identity, "unknown");
+    expect(machine.whyWait("unknown")).toContain("the next one 256 MB");
+    for (const marker of ["1", "2", "3", "4"]) machine.ended(marker);
+    expect(written).toHaveLength(1);
+    runWith(small.identity);
+    expect(written).toHaveLength(1);
+    runWith(ownIdentity());
+    expect(written).toHaveLength(2);
+    expect(footprint()).toBeGreaterThan(first);
+    await small.end();
+  },
+);
 
 test("what others have learned counts, and what a running session takes above it at once", () => {
   using inside = new Inside();

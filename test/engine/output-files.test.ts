@@ -1,10 +1,13 @@
 // The files of a batch: what is written for whom, and what of it is never touched.
+
 import { describe, expect, spyOn, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { LineFile } from "../../src/engine/output/line-file.ts";
 import { OutputFiles } from "../../src/engine/output/output-files.ts";
 import { findResultFile } from "../../src/engine/output/result-file.ts";
 import type { EventBody } from "../../src/model/event.ts";
+import { testNeeding } from "../facilities.ts";
 import { failed, Inside, type TestBatch } from "../inside.ts";
 import { HandClock } from "./hand-clock.ts";
 
@@ -54,59 +57,62 @@ describe("a batch that runs", () => {
     const error = `error-002-${endOf(batch, 2)}.txt`;
     expect(names(inside.output)).toEqual(expect.arrayContaining([result, error]));
     expect(names(inside.output).filter((name) => /-00[34]-/.test(name))).toEqual([]);
-    const text = readFileSync(`${inside.output}/${error}`, "utf8");
+    const text = readFileSync(join(inside.output, `${error}`), "utf8");
     expect(text).toContain("Reached its turn limit");
     expect(text).toContain("Nearly there");
-    expect(readFileSync(`${inside.output}/${result}`, "utf8")).toContain("answer");
-    expect(linesIn(`${inside.output}/results-${batch.id}.jsonl`)).toMatchObject([
+    expect(readFileSync(join(inside.output, `${result}`), "utf8")).toContain("answer");
+    expect(linesIn(join(inside.output, `results-${batch.id}.jsonl`))).toMatchObject([
       {
         taskIndex: 1,
         status: "success",
         result: "The <b>answer</b>",
-        resultFile: `${inside.output}/${result}`,
+        resultFile: join(inside.output, `${result}`),
       },
-      { taskIndex: 2, status: "error", resultFile: `${inside.output}/${error}` },
+      { taskIndex: 2, status: "error", resultFile: join(inside.output, `${error}`) },
     ]);
     // A second time, nothing comes twice.
     const before = names(inside.output);
     await files.task(1);
     expect(names(inside.output)).toEqual(before);
-    expect(linesIn(`${inside.output}/results-${batch.id}.jsonl`)).toHaveLength(2);
+    expect(linesIn(join(inside.output, `results-${batch.id}.jsonl`))).toHaveLength(2);
     expect(reported).toEqual([]);
     expect(await findResultFile(batch.log.state, doneTask(batch, 1))).toEqual({
-      path: `${inside.output}/${result}`,
+      path: join(inside.output, `${result}`),
       there: true,
     });
   });
 
-  test("at its end has the last page and a summary of all", async () => {
-    using inside = new Inside();
-    const batch = inside.batch(inside.context(), { tasks: 3 }).answer(1, "one");
-    const { files } = filesOf(inside, batch);
-    await files.open();
-    batch.end(2, failed).append({ type: "cancel-requested", by: "user" });
-    await files.end();
-    const summary = JSON.parse(readFileSync(`${inside.output}/summary-${batch.id}.json`, "utf8"));
-    expect(summary).toMatchObject({
-      batchId: batch.id,
-      state: "cancelled",
-      counts: { succeeded: 1, failed: 1, cancelled: 1 },
-      results: [
-        { taskIndex: 1, result: "one", resultFile: `${inside.output}/result-001-${endOf(batch, 1)}.html` },
-        { taskIndex: 2, resultFile: `${inside.output}/error-002-${endOf(batch, 2)}.txt` },
-        { taskIndex: 3, outcome: "cancelled: user" },
-      ],
-      pending: [],
-    });
-    // A task that never began has a line, and no file of its own.
-    expect(summary.results[2]).not.toHaveProperty("resultFile");
-    expect(
-      linesIn(`${inside.output}/results-${batch.id}.jsonl`)
-        .map(({ taskIndex }) => taskIndex)
-        .sort(),
-    ).toEqual([1, 2, 3]);
-    expect(names(inside.output).filter((name) => name.includes("-003-"))).toEqual([]);
-  });
+  testNeeding("paths that begin with a slash")(
+    "at its end has the last page and a summary of all",
+    async () => {
+      using inside = new Inside();
+      const batch = inside.batch(inside.context(), { tasks: 3 }).answer(1, "one");
+      const { files } = filesOf(inside, batch);
+      await files.open();
+      batch.end(2, failed).append({ type: "cancel-requested", by: "user" });
+      await files.end();
+      const summary = JSON.parse(readFileSync(`${inside.output}/summary-${batch.id}.json`, "utf8"));
+      expect(summary).toMatchObject({
+        batchId: batch.id,
+        state: "cancelled",
+        counts: { succeeded: 1, failed: 1, cancelled: 1 },
+        results: [
+          { taskIndex: 1, result: "one", resultFile: `${inside.output}/result-001-${endOf(batch, 1)}.html` },
+          { taskIndex: 2, resultFile: `${inside.output}/error-002-${endOf(batch, 2)}.txt` },
+          { taskIndex: 3, outcome: "cancelled: user" },
+        ],
+        pending: [],
+      });
+      // A task that never began has a line, and no file of its own.
+      expect(summary.results[2]).not.toHaveProperty("resultFile");
+      expect(
+        linesIn(`${inside.output}/results-${batch.id}.jsonl`)
+          .map(({ taskIndex }) => taskIndex)
+          .sort(),
+      ).toEqual([1, 2, 3]);
+      expect(names(inside.output).filter((name) => name.includes("-003-"))).toEqual([]);
+    },
+  );
 
   test("has a file of a task that could not be started", async () => {
     using inside = new Inside();
@@ -134,7 +140,7 @@ describe("a runner that takes a batch over", () => {
     const one = `${inside.output}/result-001-${endOf(batch, 1)}.html`;
     rmSync(`${inside.output}/result-002-${endOf(batch, 2)}.html`);
     const page = readFileSync(one, "utf8");
-    const jsonl = `${inside.output}/results-${batch.id}.jsonl`;
+    const jsonl = join(inside.output, `results-${batch.id}.jsonl`);
     const [line = ""] = readFileSync(jsonl, "utf8").split("\n");
     // Torn apart, of a task that has not ended, and twice.
     writeFileSync(jsonl, `${line}\n${line}\n{"taskIndex":3}\n{"taskIndex":2,"res`);
@@ -154,7 +160,7 @@ describe("a runner that takes a batch over", () => {
     expect(readFileSync(`${inside.output}/index.html`, "utf8")).toBe("mine");
     expect(readFileSync(`${inside.output}/result-001-${endOf(batch, 1)}.html`, "utf8")).toBe("mine");
     expect(existsSync(`${inside.output}/result-001-${endOf(batch, 1) + 1}.html`)).toBe(true);
-    expect(reported).toMatchObject([{ type: "file-failed", path: `${inside.output}/index.html` }]);
+    expect(reported).toMatchObject([{ type: "file-failed", path: join(inside.output, "index.html") }]);
     // It is reported once.
     await files.end();
     expect(reported).toHaveLength(1);
@@ -208,7 +214,7 @@ describe("where the disk is slow", () => {
     batch.answer(1, "the newest answer");
     const newest = files.task(1, { text: "the newest answer" });
     await Promise.all([earlier, forgotten, newest]);
-    expect(linesIn(`${inside.output}/results-${batch.id}.jsonl`)).toMatchObject([
+    expect(linesIn(join(inside.output, `results-${batch.id}.jsonl`))).toMatchObject([
       { taskIndex: 1, result: "the newest answer" },
     ]);
     const page = readFileSync(`${inside.output}/result-001-${endOf(batch, 1)}.html`, "utf8");
@@ -234,7 +240,7 @@ describe("where the disk is slow", () => {
     const { files } = filesOf(inside, batch);
     await files.open();
     files.stop();
-    const jsonl = `${inside.output}/results-${batch.id}.jsonl`;
+    const jsonl = join(inside.output, `results-${batch.id}.jsonl`);
     const kept = linesIn(jsonl)[1];
     batch.append({ type: "retry-requested", tasks: [], succeeded: [1] }).answer(1, "newest");
     await filesOf(inside, batch).files.open();
@@ -265,7 +271,7 @@ describe("where the disk is slow", () => {
     await files.forget([1]);
     await files.end();
     expect(files.areLast).toBe(true);
-    expect(JSON.parse(readFileSync(`${inside.output}/summary-${batch.id}.json`, "utf8"))).toMatchObject({
+    expect(JSON.parse(readFileSync(join(inside.output, `summary-${batch.id}.json`), "utf8"))).toMatchObject({
       results: [{ result: "another" }],
     });
   });
@@ -283,7 +289,7 @@ describe("where the disk is slow", () => {
     expect(files.areLast).toBe(false);
     await files.end();
     expect(files.areLast).toBe(true);
-    expect(linesIn(`${inside.output}/results-${batch.id}.jsonl`)).toMatchObject([
+    expect(linesIn(join(inside.output, `results-${batch.id}.jsonl`))).toMatchObject([
       { taskIndex: 1, outcome: "cancelled: user" },
     ]);
   });
@@ -332,7 +338,7 @@ describe("a directory", () => {
     await files.beat();
     expect(names(inside.output).filter((name) => name.startsWith("result-"))).toHaveLength(2);
     expect(
-      linesIn(`${inside.output}/results-${batch.id}.jsonl`)
+      linesIn(join(inside.output, `results-${batch.id}.jsonl`))
         .map(({ taskIndex }) => taskIndex)
         .sort(),
     ).toEqual([1, 2]);
@@ -379,38 +385,44 @@ describe("the lines of a batch", () => {
     expect(readFileSync(path, "utf8")).toBe('{"taskIndex":1}\n{"taskIndex":2}\n');
   });
 
-  test("that could not be dropped are followed by newer ones, of which the last counts", async () => {
-    using inside = new Inside();
-    // A name so long that nothing can be written beside it: no file can be replaced, though it can be appended to.
-    const path = inside.write("x".repeat(250), "");
-    const lines = new LineFile(path, "tag");
-    await lines.append([{ taskIndex: 1, x: 1 }, { taskIndex: 2 }]);
-    await expect(lines.drop([1])).rejects.toThrow("ENAMETOOLONG");
-    expect([1, 2].map((task) => lines.has(task))).toEqual([false, true]);
-    await lines.append([{ taskIndex: 1, x: 2 }]);
-    const copy = inside.write("copy.jsonl", readFileSync(path, "utf8"));
-    await new LineFile(copy, "tag").keepOnly(new Set([1, 2]));
-    expect(linesIn(copy)).toEqual([{ taskIndex: 2 }, { taskIndex: 1, x: 2 }]);
-  });
+  testNeeding("paths that begin with a slash")(
+    "that could not be dropped are followed by newer ones, of which the last counts",
+    async () => {
+      using inside = new Inside();
+      // A name so long that nothing can be written beside it: no file can be replaced, though it can be appended to.
+      const path = inside.write("x".repeat(250), "");
+      const lines = new LineFile(path, "tag");
+      await lines.append([{ taskIndex: 1, x: 1 }, { taskIndex: 2 }]);
+      await expect(lines.drop([1])).rejects.toThrow("ENAMETOOLONG");
+      expect([1, 2].map((task) => lines.has(task))).toEqual([false, true]);
+      await lines.append([{ taskIndex: 1, x: 2 }]);
+      const copy = inside.write("copy.jsonl", readFileSync(path, "utf8"));
+      await new LineFile(copy, "tag").keepOnly(new Set([1, 2]));
+      expect(linesIn(copy)).toEqual([{ taskIndex: 2 }, { taskIndex: 1, x: 2 }]);
+    },
+  );
 
-  test("that could not be dropped are nobody's until a newer one is there", async () => {
-    using inside = new Inside();
-    // As above: it can be appended to, and not be replaced.
-    const path = inside.write("x".repeat(250), "");
-    const lines = new LineFile(path, "tag");
-    await lines.append([{ taskIndex: 1, x: 1 }, { taskIndex: 2 }]);
-    await expect(lines.drop([1])).rejects.toThrow("ENAMETOOLONG");
-    await expect(lines.keepOnly(new Set([1, 2]))).rejects.toThrow("ENAMETOOLONG");
-    expect([1, 2].map((task) => lines.has(task))).toEqual([false, true]);
-    await lines.append([{ taskIndex: 1, x: 2 }]);
-    await expect(lines.keepOnly(new Set([1, 2]))).rejects.toThrow("ENAMETOOLONG");
-    expect([1, 2].map((task) => lines.has(task))).toEqual([true, true]);
-  });
+  testNeeding("paths that begin with a slash")(
+    "that could not be dropped are nobody's until a newer one is there",
+    async () => {
+      using inside = new Inside();
+      // As above: it can be appended to, and not be replaced.
+      const path = inside.write("x".repeat(250), "");
+      const lines = new LineFile(path, "tag");
+      await lines.append([{ taskIndex: 1, x: 1 }, { taskIndex: 2 }]);
+      await expect(lines.drop([1])).rejects.toThrow("ENAMETOOLONG");
+      await expect(lines.keepOnly(new Set([1, 2]))).rejects.toThrow("ENAMETOOLONG");
+      expect([1, 2].map((task) => lines.has(task))).toEqual([false, true]);
+      await lines.append([{ taskIndex: 1, x: 2 }]);
+      await expect(lines.keepOnly(new Set([1, 2]))).rejects.toThrow("ENAMETOOLONG");
+      expect([1, 2].map((task) => lines.has(task))).toEqual([true, true]);
+    },
+  );
 
   test("of a file that is not there are none", async () => {
     using inside = new Inside();
     mkdirSync(inside.output);
-    const lines = new LineFile(`${inside.output}/x.jsonl`, "tag");
+    const lines = new LineFile(join(inside.output, "x.jsonl"), "tag");
     await lines.keepOnly(new Set([1]));
     expect(lines.has(1)).toBe(false);
   });
@@ -442,10 +454,10 @@ test("of hundreds of tasks that are cancelled together, each has its line and it
   batch.append({ type: "cancel-requested", by: "user" });
   await files.end();
   const numbers = Array.from({ length: 450 }, (_, index) => index + 1);
-  const lines = linesIn(`${inside.output}/results-${batch.id}.jsonl`);
+  const lines = linesIn(join(inside.output, `results-${batch.id}.jsonl`));
   expect(lines.map(({ taskIndex }) => taskIndex)).toEqual(numbers);
   expect(new Set(lines.map(({ outcome }) => outcome))).toEqual(new Set(["cancelled: user"]));
-  const texts = readFileSync(`${inside.output}/report-${batch.id}-texts.js`, "utf8");
+  const texts = readFileSync(join(inside.output, `report-${batch.id}-texts.js`), "utf8");
   for (const number of numbers) expect(texts.split(`(${number},"answer"`)).toHaveLength(2);
   expect(reported).toEqual([]);
 });
@@ -463,7 +475,7 @@ describe("a disk that is full for a moment", () => {
       tries++;
       return Promise.reject(full());
     });
-    const jsonl = `${inside.output}/results-${batch.id}.jsonl`;
+    const jsonl = join(inside.output, `results-${batch.id}.jsonl`);
     const lines = () => (existsSync(jsonl) ? linesIn(jsonl).map(({ taskIndex }) => taskIndex) : []);
     return { batch, files, reported, lines, tries: () => tries, disk };
   }
@@ -511,7 +523,7 @@ describe("a disk that is full for a moment", () => {
     expect(reported).toEqual([
       {
         type: "file-failed",
-        path: `${inside.output}/results-${batch.id}.jsonl`,
+        path: join(inside.output, `results-${batch.id}.jsonl`),
         message: "ENOSPC: no space left on device",
       },
     ]);
@@ -617,7 +629,7 @@ test("the texts of a batch that were removed come back with the next beat, all o
   await files.open();
   batch.append({ type: "retry-requested", tasks: [], succeeded: [2] });
   await files.forget([2]);
-  const texts = `${inside.output}/report-${batch.id}-texts.js`;
+  const texts = join(inside.output, `report-${batch.id}-texts.js`);
   rmSync(texts);
   batch.answer(2, "two again");
   await files.task(2);
@@ -628,24 +640,30 @@ test("the texts of a batch that were removed come back with the next beat, all o
   expect(readFileSync(texts, "utf8")).toContain('"one"');
 });
 
-test("an answer that is longer than a page takes is cut, and says where the whole is", async () => {
-  using inside = new Inside();
-  const long = "x".repeat(1_000_001);
-  const batch = inside.batch(inside.context(), { tasks: 2 }).answer(1, long).answer(2, "y".repeat(1_000_000));
-  const { files } = filesOf(inside, batch);
-  await files.open();
-  const jsonl = `${inside.output}/results-${batch.id}.jsonl`;
-  const results = () => linesIn(jsonl).map(({ result }) => String(result));
-  expect(results()[0]).toContain(
-    `[These are the first 1000000 of 1000001 characters. The whole is in ${inside.output}/result-001-`,
-  );
-  expect(results()[1]).toHaveLength(1_000_000);
-  // As it was just heard, too.
-  rmSync(jsonl);
-  await files.forget([1, 2]);
-  await files.task(1, { text: long });
-  expect(results()[0]).toContain("These are the first 1000000");
-});
+testNeeding("paths that begin with a slash")(
+  "an answer that is longer than a page takes is cut, and says where the whole is",
+  async () => {
+    using inside = new Inside();
+    const long = "x".repeat(1_000_001);
+    const batch = inside
+      .batch(inside.context(), { tasks: 2 })
+      .answer(1, long)
+      .answer(2, "y".repeat(1_000_000));
+    const { files } = filesOf(inside, batch);
+    await files.open();
+    const jsonl = `${inside.output}/results-${batch.id}.jsonl`;
+    const results = () => linesIn(jsonl).map(({ result }) => String(result));
+    expect(results()[0]).toContain(
+      `[These are the first 1000000 of 1000001 characters. The whole is in ${inside.output}/result-001-`,
+    );
+    expect(results()[1]).toHaveLength(1_000_000);
+    // As it was just heard, too.
+    rmSync(jsonl);
+    await files.forget([1, 2]);
+    await files.task(1, { text: long });
+    expect(results()[0]).toContain("These are the first 1000000");
+  },
+);
 
 test("a transcript that is gone fails no task: its answer is said to be lost, and an error stays one", async () => {
   using inside = new Inside();

@@ -1,6 +1,8 @@
 // When the page of a batch is written, which of its files, and what of the store they show.
+
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
 import { PageFiles } from "../../src/engine/output/page-files.ts";
 import { failed, Inside, type TestBatch } from "../inside.ts";
@@ -15,9 +17,9 @@ function pageOf(inside: Inside, { log: { state } }: TestBatch) {
     kept: (path) => kept.push(path),
     textWritings: () => 7,
   });
-  const page = `${inside.output}/report-${state.batch.batchId}.html`;
-  const index = `${inside.output}/index.html`;
-  const companion = `${inside.output}/report-${state.batch.batchId}.js`;
+  const page = join(inside.output, `report-${state.batch.batchId}.html`);
+  const index = join(inside.output, "index.html");
+  const companion = join(inside.output, `report-${state.batch.batchId}.js`);
   const update = z.object({ held: z.string(), running: z.boolean(), texts: z.number() }).loose();
   return {
     page,

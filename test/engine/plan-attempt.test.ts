@@ -1,6 +1,8 @@
 // What the next attempt at a task will be, and what it says where it cannot be started.
+
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { startedEvent } from "../../src/engine/attempt/attempt-events.ts";
 import { planAttempt } from "../../src/engine/attempt/plan-attempt.ts";
 import { markerOfAttempt } from "../../src/engine/attempt/session-name.ts";
@@ -10,6 +12,7 @@ import { noValues, type SessionValues } from "../../src/model/session-values.ts"
 import { directoryOf } from "../../src/model/task-options.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import { layoutOf } from "../../src/store/layout.ts";
+import { testNeeding } from "../facilities.ts";
 import { crashed, failed, Inside, type TestBatch } from "../inside.ts";
 
 function planOf(inside: Inside, { log }: TestBatch, { number = 1, values = noValues as SessionValues } = {}) {
@@ -37,8 +40,8 @@ describe("the first attempt", () => {
       workingDirectory: inside.work,
       files: [],
       marker: `${batch.id}/${plan.session.startName}`,
-      transcript: `${inside.state}/batches/${batch.id}/session-${plan.session.startName}.ndjson`,
-      stderr: `${inside.state}/batches/${batch.id}/session-${plan.session.startName}.stderr.txt`,
+      transcript: join(inside.state, `batches/${batch.id}/session-${plan.session.startName}.ndjson`),
+      stderr: join(inside.state, `batches/${batch.id}/session-${plan.session.startName}.stderr.txt`),
     });
     expect(plan.session.command[0]).toBe(inside.claude);
     expect(plan.session.command.join(" ")).toContain(plan.session.sessionId);
@@ -88,7 +91,7 @@ describe("the first attempt", () => {
     expect(planOf(inside, batch).session.environment).toMatchObject({ A: "ours" });
   });
 
-  test("gets servers in a private file", () => {
+  testNeeding("paths that begin with a slash")("gets servers in a private file", () => {
     using inside = new Inside();
     const batch = batchIn(inside, { sessionOptions: { mcpConfig: { mcpServers: { s: { command: "x" } } } } });
     const { files = [], command } = planOf(inside, batch).session;
@@ -99,24 +102,27 @@ describe("the first attempt", () => {
     expect(command.join(" ")).toContain(files[0]?.path ?? "");
   });
 
-  test("is not started where a directory has been replaced by a link to elsewhere", () => {
-    using inside = new Inside();
-    mkdirSync(inside.file("work/sub"));
-    symlinkSync("/usr", inside.file("work/link"));
-    const start = (
-      sessionOptions: Batch["sessionOptions"],
-      allowedRoots: string[] | undefined = [inside.work],
-    ) => planOf(inside, batchIn(inside, { sessionOptions, allowedRoots })).impossible?.message;
-    const link = inside.file("work/link");
-    const text = `${link} now leads to /usr, outside the allowed roots: it was replaced after the batch had been checked.`;
-    expect(start({ workingDirectory: link })).toBe(text);
-    expect(start({ addDirectories: [inside.file("work/sub"), link] })).toBe(text);
-    expect(start({ workingDirectory: inside.file("work/sub") })).toBeUndefined();
-    expect(start({ workingDirectory: link }, ["/nowhere", "/usr"])).toBeUndefined();
-    expect(
-      planOf(inside, batchIn(inside, { sessionOptions: { workingDirectory: link } })).impossible,
-    ).toBeUndefined();
-  });
+  testNeeding("symbolic links")(
+    "is not started where a directory has been replaced by a link to elsewhere",
+    () => {
+      using inside = new Inside();
+      mkdirSync(inside.file("work/sub"));
+      symlinkSync("/usr", inside.file("work/link"));
+      const start = (
+        sessionOptions: Batch["sessionOptions"],
+        allowedRoots: string[] | undefined = [inside.work],
+      ) => planOf(inside, batchIn(inside, { sessionOptions, allowedRoots })).impossible?.message;
+      const link = inside.file("work/link");
+      const text = `${link} now leads to /usr, outside the allowed roots: it was replaced after the batch had been checked.`;
+      expect(start({ workingDirectory: link })).toBe(text);
+      expect(start({ addDirectories: [inside.file("work/sub"), link] })).toBe(text);
+      expect(start({ workingDirectory: inside.file("work/sub") })).toBeUndefined();
+      expect(start({ workingDirectory: link }, ["/nowhere", "/usr"])).toBeUndefined();
+      expect(
+        planOf(inside, batchIn(inside, { sessionOptions: { workingDirectory: link } })).impossible,
+      ).toBeUndefined();
+    },
+  );
 });
 
 describe("another attempt", () => {
@@ -190,37 +196,42 @@ describe("a start that failed", () => {
     ...more,
   });
 
-  test("ends its task where that is the task's own, and is waited for otherwise", () => {
-    using inside = new Inside();
-    const verdict = (code: string | undefined, more: object = {}, atOutput = false) =>
-      startVerdict(
-        { message: "it said so", atOutput, ...(code === undefined ? {} : { code }) },
-        plan(inside, more),
-      );
-    expect(verdict("ENOENT", { workingDirectory: inside.file("gone") })).toEqual({
-      kind: "task",
-      message: `The working directory ${inside.file("gone")} no longer exists.`,
-    });
-    for (const code of [undefined, "E2BIG", "ENAMETOOLONG"])
-      expect(verdict(code)).toEqual({ kind: "task", message: "it said so" });
-    const missing = { command: [inside.file("bin/gone")] };
-    expect(verdict("ENOENT", missing)).toEqual({
-      kind: "passing",
-      because: expect.stringMatching(/^Waits for claude: .*\/bin\/gone is not there, or is not executable\./),
-    });
-    expect(verdict("EMFILE")).toEqual({
-      kind: "passing",
-      because: expect.stringMatching(/^Waits for file descriptors: .* \(it said so\)$/),
-    });
-    expect(verdict("EIO")).toEqual({
-      kind: "passing",
-      because: `Waits for \`claude\` (${inside.claude}): it said so`,
-    });
-    expect(verdict("EIO", missing, true)).toEqual({
-      kind: "passing",
-      because: "Waits for the directory /state/batch: it said so",
-    });
-  });
+  testNeeding("paths that begin with a slash")(
+    "ends its task where that is the task's own, and is waited for otherwise",
+    () => {
+      using inside = new Inside();
+      const verdict = (code: string | undefined, more: object = {}, atOutput = false) =>
+        startVerdict(
+          { message: "it said so", atOutput, ...(code === undefined ? {} : { code }) },
+          plan(inside, more),
+        );
+      expect(verdict("ENOENT", { workingDirectory: inside.file("gone") })).toEqual({
+        kind: "task",
+        message: `The working directory ${inside.file("gone")} no longer exists.`,
+      });
+      for (const code of [undefined, "E2BIG", "ENAMETOOLONG"])
+        expect(verdict(code)).toEqual({ kind: "task", message: "it said so" });
+      const missing = { command: [inside.file("bin/gone")] };
+      expect(verdict("ENOENT", missing)).toEqual({
+        kind: "passing",
+        because: expect.stringMatching(
+          /^Waits for claude: .*\/bin\/gone is not there, or is not executable\./,
+        ),
+      });
+      expect(verdict("EMFILE")).toEqual({
+        kind: "passing",
+        because: expect.stringMatching(/^Waits for file descriptors: .* \(it said so\)$/),
+      });
+      expect(verdict("EIO")).toEqual({
+        kind: "passing",
+        because: `Waits for \`claude\` (${inside.claude}): it said so`,
+      });
+      expect(verdict("EIO", missing, true)).toEqual({
+        kind: "passing",
+        because: "Waits for the directory /state/batch: it said so",
+      });
+    },
+  );
 });
 
 test("the marker of an attempt in an older log is the one that its session was given then", () => {

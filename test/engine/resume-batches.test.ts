@@ -8,8 +8,9 @@ import { ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import type { BatchLog } from "../../src/store/batch-log.ts";
 import type { BatchRow, Store } from "../../src/store/store.ts";
-import { eventually, fakeDirectory, Home } from "../harness.ts";
+import { eventually, fakeClaude, Home } from "../harness.ts";
 import { Inside } from "../inside.ts";
+import { withoutResolver } from "../quiet.ts";
 import { batchOf, living, lost } from "../store/samples.ts";
 
 const minuteMs = 60_000;
@@ -62,7 +63,7 @@ function orphan(
       batch: {
         ...founding.batch,
         outputDirectory: join(home.output, founding.batch.batchId),
-        claudePath: join(fakeDirectory, "claude"),
+        claudePath: fakeClaude,
         workingDirectory: home.work,
         ...batch,
       },
@@ -94,7 +95,7 @@ async function resumedIn(home: Home, account = "h"): Promise<{ found: unknown; c
   const program = [process.execPath, join(import.meta.dir, "resuming.ts"), home.state, account];
   const child = Bun.spawn(program, { env: home.environment, stdout: "pipe", stderr: "pipe" });
   const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
-  return { found: out === "" ? undefined : JSON.parse(out), complaints: err };
+  return { found: out === "" ? undefined : JSON.parse(out), complaints: withoutResolver(err) };
 }
 
 const hasEnded = (store: Store, { batchId }: BatchLog) => store.row(batchId)?.endedAt !== undefined;

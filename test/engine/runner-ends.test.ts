@@ -4,47 +4,57 @@ import { chmodSync, existsSync, mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { startNotifier } from "../../src/engine/runner/start-processes.ts";
+import { testNeeding } from "../facilities.ts";
 import { Home } from "../harness.ts";
 import { failingBatch, printedBy } from "./failing-batch.ts";
 
-test("a batch that is retried while its last processes are ended keeps the files that its session uses", async () => {
-  await using home = new Home();
-  using store = home.store();
-  const log = failingBatch(home, store, { mcpConfig: { mcpServers: {} } });
-  await Bun.write(home.file("gate"), "");
-  expect(await printedBy("retried-in-last-sweep.ts", home, log)).toEqual({
-    hasRun: true,
-    folderAtSweep: [true, true],
-    attempts: 2,
-  });
-  expect(existsSync(store.layout.privateFolder(log.batchId))).toBe(false);
-});
+testNeeding("programs that are scripts")(
+  "a batch that is retried while its last processes are ended keeps the files that its session uses",
+  async () => {
+    await using home = new Home();
+    using store = home.store();
+    const log = failingBatch(home, store, { mcpConfig: { mcpServers: {} } });
+    await Bun.write(home.file("gate"), "");
+    expect(await printedBy("retried-in-last-sweep.ts", home, log)).toEqual({
+      hasRun: true,
+      folderAtSweep: [true, true],
+      attempts: 2,
+    });
+    expect(existsSync(store.layout.privateFolder(log.batchId))).toBe(false);
+  },
+);
 
-test("a disk that is full when a runner begins is waited for", async () => {
-  await using home = new Home();
-  using store = home.store();
-  const log = failingBatch(home, store);
-  await Bun.write(home.file("gate"), "");
-  expect(await printedBy("full-at-its-start.ts", home, log)).toEqual({ hasRun: true, tries: 3 });
-  log.refresh();
-  expect(log.state).toMatchObject({ epoch: 1, counts: { failed: 1 } });
-});
+testNeeding("programs that are scripts")(
+  "a disk that is full when a runner begins is waited for",
+  async () => {
+    await using home = new Home();
+    using store = home.store();
+    const log = failingBatch(home, store);
+    await Bun.write(home.file("gate"), "");
+    expect(await printedBy("full-at-its-start.ts", home, log)).toEqual({ hasRun: true, tries: 3 });
+    log.refresh();
+    expect(log.state).toMatchObject({ epoch: 1, counts: { failed: 1 } });
+  },
+);
 
-test("a session whose task is cancelled before its start is in the log is ended with all that it started", async () => {
-  await using home = new Home();
-  using store = home.store();
-  const claude = home.file("deaf-claude");
-  const deaf = 'trap "" INT TERM HUP; setsid sleep 1000 & while true; do sleep 1; done';
-  await Bun.write(claude, `#!/bin/sh\n${deaf}\n`);
-  chmodSync(claude, 0o755);
-  const log = failingBatch(home, store, {}, { claudePath: claude });
-  expect(await printedBy("cancelled-at-its-start.ts", home, log)).toEqual({
-    hasRun: true,
-    cancelled: 1,
-    attempts: 0,
-  });
-  await home.empty();
-});
+testNeeding("programs that are scripts")(
+  "a session whose task is cancelled before its start is in the log is ended with all that it started",
+  async () => {
+    await using home = new Home();
+    using store = home.store();
+    const claude = home.file("deaf-claude");
+    const deaf = 'trap "" INT TERM HUP; setsid sleep 1000 & while true; do sleep 1; done';
+    await Bun.write(claude, `#!/bin/sh\n${deaf}\n`);
+    chmodSync(claude, 0o755);
+    const log = failingBatch(home, store, {}, { claudePath: claude });
+    expect(await printedBy("cancelled-at-its-start.ts", home, log)).toEqual({
+      hasRun: true,
+      cancelled: 1,
+      attempts: 0,
+    });
+    await home.empty();
+  },
+);
 
 test.each([
   ["its session", "."],
@@ -63,26 +73,32 @@ test.each([
   });
 });
 
-test("what sessions are doing is written down at most once a beat, however many there are", async () => {
-  await using home = new Home();
-  using store = home.store();
-  const steps = Array.from({ length: 40 }, (_, at) => `[[tool name=Bash input="step ${at}" ms=60]]`);
-  const tasks = Array.from({ length: 6 }, () => ({ prompt: `${steps.join(" ")} [[answer text="done"]]` }));
-  const log = failingBatch(home, store, {}, { tasks, concurrency: 6, slots: 6 });
-  const { writes, words, beats } = z
-    .object({ writes: z.number(), words: z.number(), beats: z.number() })
-    .parse(await printedBy("busy-sessions.ts", home, log));
-  expect(writes).toBeGreaterThan(0);
-  expect(words).toBeGreaterThan(writes);
-  expect(writes).toBeLessThanOrEqual(beats);
-});
+testNeeding("programs that are scripts")(
+  "what sessions are doing is written down at most once a beat, however many there are",
+  async () => {
+    await using home = new Home();
+    using store = home.store();
+    const steps = Array.from({ length: 40 }, (_, at) => `[[tool name=Bash input="step ${at}" ms=60]]`);
+    const tasks = Array.from({ length: 6 }, () => ({ prompt: `${steps.join(" ")} [[answer text="done"]]` }));
+    const log = failingBatch(home, store, {}, { tasks, concurrency: 6, slots: 6 });
+    const { writes, words, beats } = z
+      .object({ writes: z.number(), words: z.number(), beats: z.number() })
+      .parse(await printedBy("busy-sessions.ts", home, log));
+    expect(writes).toBeGreaterThan(0);
+    expect(words).toBeGreaterThan(writes);
+    expect(writes).toBeLessThanOrEqual(beats);
+  },
+);
 
-test("a notice that cannot be given is lost, and nothing else is", async () => {
-  await using home = new Home();
-  using store = home.store();
-  const { batchId } = failingBatch(home, store);
-  using complaints = spyOn(console, "error").mockImplementation(() => undefined);
-  Bun.spawnSync(["rm", "-r", home.state]);
-  startNotifier(store, batchId);
-  expect(complaints.mock.calls[0]?.[0]).toContain(`The end of ${batchId} cannot be announced`);
-});
+testNeeding("programs that are scripts")(
+  "a notice that cannot be given is lost, and nothing else is",
+  async () => {
+    await using home = new Home();
+    using store = home.store();
+    const { batchId } = failingBatch(home, store);
+    using complaints = spyOn(console, "error").mockImplementation(() => undefined);
+    Bun.spawnSync(["rm", "-r", home.state]);
+    startNotifier(store, batchId);
+    expect(complaints.mock.calls[0]?.[0]).toContain(`The end of ${batchId} cannot be announced`);
+  },
+);

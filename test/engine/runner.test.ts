@@ -6,7 +6,7 @@ import type { Batch, EventBody } from "../../src/model/event.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import type { BatchRow, Store } from "../../src/store/store.ts";
-import { eventually, fakeDirectory, Home, kill } from "../harness.ts";
+import { eventually, fakeClaude, Home, kill } from "../harness.ts";
 import { batchOf, living } from "../store/samples.ts";
 
 interface Given {
@@ -32,7 +32,7 @@ function running(home: Home, store: Store, prompts: string[], given: Given = {})
         concurrency: 8,
         slots: 8,
         outputDirectory: home.output,
-        claudePath: join(fakeDirectory, "claude"),
+        claudePath: fakeClaude,
         workingDirectory: home.work,
         ...batch,
       },

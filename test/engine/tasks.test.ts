@@ -11,6 +11,7 @@ import { identityOf, livenessOf, ownIdentity, signalProcess } from "../../src/pl
 import { markerVariable } from "../../src/platform/session-variables.ts";
 import { testNeeding } from "../facilities.ts";
 import { eventually } from "../harness.ts";
+import { idle } from "../idle.ts";
 import { Inside, type TestBatch } from "../inside.ts";
 import { letClaudeSay, slotsOf, taken, tasksIn } from "./inside-tasks.ts";
 import { init, introduction, result, said, throttle } from "./messages.ts";
@@ -173,7 +174,7 @@ describe("a runner that takes sessions over", () => {
       expect(startName).toBeUndefined();
       // Of `session-1`, as SHA-256 in hexadecimal digits: the first sixteen.
       const env = { [markerVariable]: `${batch.id}/1/1/84097828fc31a8c8` };
-      const left = isNoOrphan(Bun.spawn(["sleep", "1000"], { env, detached: true }));
+      const left = isNoOrphan(Bun.spawn(idle, { env, detached: true }));
       using runner = tasksIn(inside, context.store, batch);
       runner.tasks.adoptAll();
       inside.remove(inside.file("one.wait"));

@@ -7,7 +7,7 @@ import type { Batch, EventBody } from "../../src/model/event.ts";
 import type { BatchState } from "../../src/model/state.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import type { Store } from "../../src/store/store.ts";
-import { fakeDirectory, Home } from "../harness.ts";
+import { fakeClaude, Home } from "../harness.ts";
 import { goneIdentity } from "../store/samples.ts";
 
 interface Ran {
@@ -67,7 +67,7 @@ async function ran(
         slots: 8,
         failureMode: "continue",
         outputDirectory: output,
-        claudePath: join(fakeDirectory, "claude"),
+        claudePath: fakeClaude,
         workingDirectory: home.work,
         ...batch,
       },

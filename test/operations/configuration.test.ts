@@ -1,6 +1,7 @@
 // What the operator decided: defaults, a file, and variables, each with its source.
 import { describe, expect, test } from "bun:test";
 import { readConfiguration } from "../../src/operations/configuration.ts";
+import { testNeeding } from "../facilities.ts";
 import { Inside } from "../inside.ts";
 
 const place = "config/parallel-claude-code-mcp/config.json";
@@ -34,24 +35,27 @@ describe("a setting", () => {
     expect(settings.find(({ name }) => name === "maxDepth")?.value).toBeUndefined();
   });
 
-  test("of places is an absolute path, and lists are written as systems write them", () => {
-    using inside = new Inside({
-      PARALLEL_CLAUDE_ALLOWED_ROOTS: "/a::/b/../c: ",
-      PARALLEL_CLAUDE_OUTPUT_DIRECTORY: "/out/./x",
-    });
-    expect(readConfiguration().configuration).toMatchObject({
-      allowedRoots: ["/a", "/c"],
-      outputDirectory: "/out/x",
-      stateDirectory: inside.state,
-    });
-    process.env["PARALLEL_CLAUDE_ALLOWED_ROOTS"] = ' ["/d"]';
-    expect(readConfiguration().configuration.allowedRoots).toEqual(["/d"]);
-    process.env["PARALLEL_CLAUDE_ALLOWED_ROOTS"] = "/a:https://x";
-    process.env["PARALLEL_CLAUDE_OUTPUT_DIRECTORY"] = "https://x";
-    expect(readConfiguration().faults.join("\n")).toContain(
-      'PARALLEL_CLAUDE_OUTPUT_DIRECTORY was given as "https://x", which is an address; expected a path',
-    );
-  });
+  testNeeding("paths that begin with a slash")(
+    "of places is an absolute path, and lists are written as systems write them",
+    () => {
+      using inside = new Inside({
+        PARALLEL_CLAUDE_ALLOWED_ROOTS: "/a::/b/../c: ",
+        PARALLEL_CLAUDE_OUTPUT_DIRECTORY: "/out/./x",
+      });
+      expect(readConfiguration().configuration).toMatchObject({
+        allowedRoots: ["/a", "/c"],
+        outputDirectory: "/out/x",
+        stateDirectory: inside.state,
+      });
+      process.env["PARALLEL_CLAUDE_ALLOWED_ROOTS"] = ' ["/d"]';
+      expect(readConfiguration().configuration.allowedRoots).toEqual(["/d"]);
+      process.env["PARALLEL_CLAUDE_ALLOWED_ROOTS"] = "/a:https://x";
+      process.env["PARALLEL_CLAUDE_OUTPUT_DIRECTORY"] = "https://x";
+      expect(readConfiguration().faults.join("\n")).toContain(
+        'PARALLEL_CLAUDE_OUTPUT_DIRECTORY was given as "https://x", which is an address; expected a path',
+      );
+    },
+  );
 });
 
 describe("a file", () => {
@@ -88,14 +92,17 @@ test("names that nobody knows are warned of", () => {
   ]);
 });
 
-test("a context reads it once, and opens the store again where that was removed", () => {
-  using inside = new Inside();
-  const context = inside.context();
-  expect(context.openedStore).toBeUndefined();
-  const { store, inForce } = context;
-  expect(context.store).toBe(store);
-  expect(context.inForce).toBe(inForce);
-  inside.remove(store.layout.database);
-  expect(context.store).not.toBe(store);
-  expect(context.store.list()).toEqual([]);
-});
+testNeeding("files that can be removed while open")(
+  "a context reads it once, and opens the store again where that was removed",
+  () => {
+    using inside = new Inside();
+    const context = inside.context();
+    expect(context.openedStore).toBeUndefined();
+    const { store, inForce } = context;
+    expect(context.store).toBe(store);
+    expect(context.inForce).toBe(inForce);
+    inside.remove(store.layout.database);
+    expect(context.store).not.toBe(store);
+    expect(context.store.list()).toEqual([]);
+  },
+);

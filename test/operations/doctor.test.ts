@@ -6,6 +6,7 @@ import { doctor } from "../../src/operations/doctor.ts";
 import { probeSession, probeVersion } from "../../src/operations/probe.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import { staleAfterMs } from "../../src/store/holder.ts";
+import { describeNeeding, testNeeding } from "../facilities.ts";
 import { Inside } from "../inside.ts";
 
 /** A `claude` that says its version, and introduces itself with this account. */
@@ -24,7 +25,9 @@ async function findings(inside: Inside) {
   const { ok, findings: found } = await doctor.run(inside.context("command-line"), {}, inside.call());
   const texts = found.map(({ name, ...more }): [string, unknown] => [
     name,
-    JSON.parse(JSON.stringify(more).replaceAll(inside.path, "HOME").replaceAll(inside.state, "STATE")),
+    JSON.parse(JSON.stringify(more), (_, value: unknown) =>
+      typeof value === "string" ? inside.named(value) : value,
+    ),
   ]);
   return { ok, ...Object.fromEntries(texts) } as Record<
     string,
@@ -34,7 +37,7 @@ async function findings(inside: Inside) {
 
 const apiKey = { apiKeySource: "ANTHROPIC_API_KEY" };
 
-test("all is well", async () => {
+testNeeding("programs that are scripts")("all is well", async () => {
   using inside = new Inside();
   claude(inside, apiKey);
   expect<unknown>(await findings(inside)).toEqual({
@@ -57,7 +60,7 @@ test("all is well", async () => {
   });
 });
 
-describe("the login", () => {
+describeNeeding("programs that are scripts")("the login", () => {
   const cases: [account: unknown, ok: boolean, detail: string][] = [
     [{ tokenSource: "x" }, true, "Token from x, not tried."],
     [
@@ -91,7 +94,7 @@ describe("the login", () => {
     });
 });
 
-describe("the version", () => {
+describeNeeding("programs that are scripts")("the version", () => {
   const cases: [version: string, ok: boolean, detail: string | RegExp][] = [
     ["2.0.1 (Claude Code)", false, /^2\.0\.1 is older than \d+\.\d+\.\d+, the oldest supported\.$/],
     ["2.1.197 (Claude Code)", true, /^2\.1\.197\. It lacks /],
@@ -124,7 +127,7 @@ describe("the version", () => {
     expect(await probeVersion(inside.file("nowhere"), inside.work)).toMatchObject({ ok: false });
   });
 
-  test("of a script without what runs it", async () => {
+  testNeeding("programs that are scripts")("of a script without what runs it", async () => {
     using inside = new Inside();
     inside.write("bin/claude", "#!/usr/bin/env not-to-be-found\n");
     chmodSync(inside.claude, 0o755);
@@ -141,7 +144,7 @@ describe("the version", () => {
   });
 });
 
-describe("the session", () => {
+describeNeeding("programs that are scripts")("the session", () => {
   test("that ends, or says nothing of itself", async () => {
     using inside = new Inside();
     inside.script(
@@ -168,7 +171,7 @@ describe("the session", () => {
 });
 
 describe("claude itself", () => {
-  test("that is nowhere, or may not be run", async () => {
+  testNeeding("programs that are scripts")("that is nowhere, or may not be run", async () => {
     using inside = new Inside({ PARALLEL_CLAUDE_CLAUDE_PATH: "/nowhere/claude" });
     const found = await findings(inside);
     expect(found).toMatchObject({
@@ -186,7 +189,7 @@ describe("claude itself", () => {
     });
   });
 
-  test("that is a link, and another one", async () => {
+  testNeeding("programs that are scripts")("that is a link, and another one", async () => {
     using inside = new Inside();
     claude(inside, apiKey);
     const second = inside.script("more/claude", "true");
@@ -260,7 +263,7 @@ describe("places", () => {
     });
   });
 
-  test("that cannot be used", async () => {
+  testNeeding("paths that begin with a slash")("that cannot be used", async () => {
     using inside = new Inside();
     const file = inside.write("file", "");
     process.env["PARALLEL_CLAUDE_OUTPUT_DIRECTORY"] = file;
@@ -352,35 +355,38 @@ describe("batches", () => {
 });
 
 describe("the version before a start", () => {
-  test("is asked once a file, and again of one that is remembered as older than what is needed", async () => {
-    using inside = new Inside();
-    const context = inside.context();
-    context.store.list();
-    const log = inside.file("asked");
-    const asked = async (needed?: string) => {
-      const check = await checkVersion(context, inside.claude, needed);
-      check.keep();
-      const count = (await Bun.file(log).exists()) ? (await Bun.file(log).text()).length : 0;
-      return { version: check.version, fault: check.fault, count };
-    };
-    const says = (version: string) =>
-      inside.script("bin/claude", `printf x >>${log}`, `echo "${version} (Claude Code)"`);
-    says("2.1.300");
-    expect(await asked()).toEqual({ version: "2.1.300", fault: undefined, count: 1 });
-    expect(await asked()).toEqual({ version: "2.1.300", fault: undefined, count: 1 });
-    expect(await asked("2.1.300")).toMatchObject({ count: 1 });
-    expect(await asked("2.1.301")).toEqual({ version: "2.1.300", fault: undefined, count: 2 });
-    says("no-version-at-all");
-    expect(await asked()).toEqual({ version: undefined, fault: undefined, count: 3 });
-    expect(await asked()).toMatchObject({ count: 4 });
-    says("2.0.5");
-    expect(await asked()).toMatchObject({
-      version: "2.0.5",
-      fault: expect.stringContaining("2.0.5"),
-      count: 5,
-    });
-    expect(await asked()).toMatchObject({ fault: expect.stringContaining("2.0.5"), count: 6 });
-  });
+  testNeeding("programs that are scripts")(
+    "is asked once a file, and again of one that is remembered as older than what is needed",
+    async () => {
+      using inside = new Inside();
+      const context = inside.context();
+      context.store.list();
+      const log = inside.file("asked");
+      const asked = async (needed?: string) => {
+        const check = await checkVersion(context, inside.claude, needed);
+        check.keep();
+        const count = (await Bun.file(log).exists()) ? (await Bun.file(log).text()).length : 0;
+        return { version: check.version, fault: check.fault, count };
+      };
+      const says = (version: string) =>
+        inside.script("bin/claude", `printf x >>${log}`, `echo "${version} (Claude Code)"`);
+      says("2.1.300");
+      expect(await asked()).toEqual({ version: "2.1.300", fault: undefined, count: 1 });
+      expect(await asked()).toEqual({ version: "2.1.300", fault: undefined, count: 1 });
+      expect(await asked("2.1.300")).toMatchObject({ count: 1 });
+      expect(await asked("2.1.301")).toEqual({ version: "2.1.300", fault: undefined, count: 2 });
+      says("no-version-at-all");
+      expect(await asked()).toEqual({ version: undefined, fault: undefined, count: 3 });
+      expect(await asked()).toMatchObject({ count: 4 });
+      says("2.0.5");
+      expect(await asked()).toMatchObject({
+        version: "2.0.5",
+        fault: expect.stringContaining("2.0.5"),
+        count: 5,
+      });
+      expect(await asked()).toMatchObject({ fault: expect.stringContaining("2.0.5"), count: 6 });
+    },
+  );
 
   test("makes no store by looking", async () => {
     using inside = new Inside();

@@ -18,6 +18,7 @@ import { commandText } from "../../src/operations/clients/own-entry.ts";
 import { standings } from "../../src/operations/clients/standings.ts";
 import { homeDirectory } from "../../src/platform/paths.ts";
 import { lastingCommand } from "../../src/platform/self.ts";
+import { testNeeding } from "../facilities.ts";
 import { Inside } from "../inside.ts";
 
 const [command = "", ...args] = lastingCommand(product.name);
@@ -37,40 +38,46 @@ const serversIn = (path: string) => JSON.parse(readFileSync(path, "utf8")).mcpSe
 const copiesOf = (path: string) => readdirSync(dirname(path)).filter((name) => name.includes(".backup-"));
 
 describe("installing", () => {
-  test("makes the file of a client that has none, for its user alone, and uninstalling leaves nothing of it", async () => {
-    using inside = new Inside();
-    const context = inside.context();
-    const path = inside.file("claude/.claude.json");
-    const change = planInstall(context, { client });
-    expect(change).toMatchObject({ name: "claude-code", before: undefined, notes: [] });
-    expect(change.diff).toContain(`+     "claude-code": {`);
-    expect(await applyChange(change)).toBeUndefined();
-    expect(serversIn(path)).toEqual({ "claude-code": { type: "stdio", ...own } });
-    expect(statSync(path).mode & 0o777).toBe(0o600);
-    expect(planInstall(context, { client })).toMatchObject({ diff: "", notes: [] });
-    const back = planUninstall(context, { client });
-    expect(back.after).toBeUndefined();
-    await applyChange(back);
-    expect(existsSync(path)).toBe(false);
-  });
+  testNeeding("modes of files")(
+    "makes the file of a client that has none, for its user alone, and uninstalling leaves nothing of it",
+    async () => {
+      using inside = new Inside();
+      const context = inside.context();
+      const path = inside.file("claude/.claude.json");
+      const change = planInstall(context, { client });
+      expect(change).toMatchObject({ name: "claude-code", before: undefined, notes: [] });
+      expect(change.diff).toContain(`+     "claude-code": {`);
+      expect(await applyChange(change)).toBeUndefined();
+      expect(serversIn(path)).toEqual({ "claude-code": { type: "stdio", ...own } });
+      expect(statSync(path).mode & 0o777).toBe(0o600);
+      expect(planInstall(context, { client })).toMatchObject({ diff: "", notes: [] });
+      const back = planUninstall(context, { client });
+      expect(back.after).toBeUndefined();
+      await applyChange(back);
+      expect(existsSync(path)).toBe(false);
+    },
+  );
 
-  test("keeps a copy of a file that is there, its rights, and gives it back to the byte", async () => {
-    using inside = new Inside();
-    const context = inside.context();
-    const path = file(inside, { a: other }, { theme: "dark" });
-    chmodSync(path, 0o640);
-    const before = readFileSync(path, "utf8");
-    const copy = await applyChange(planInstall(context, { client, env: ["A=1", "B=x=y"] }));
-    expect(readFileSync(copy ?? "", "utf8")).toBe(before);
-    expect(copy).toMatch(/\.claude\.json\.backup-\d{8}-\d{6}$/);
-    expect(serversIn(path)).toEqual({
-      a: other,
-      "claude-code": { type: "stdio", ...own, env: { A: "1", B: "x=y" } },
-    });
-    expect(statSync(path).mode & 0o777).toBe(0o640);
-    await applyChange(planUninstall(context, { client }));
-    expect(readFileSync(path, "utf8")).toBe(before);
-  });
+  testNeeding("modes of files")(
+    "keeps a copy of a file that is there, its rights, and gives it back to the byte",
+    async () => {
+      using inside = new Inside();
+      const context = inside.context();
+      const path = file(inside, { a: other }, { theme: "dark" });
+      chmodSync(path, 0o640);
+      const before = readFileSync(path, "utf8");
+      const copy = await applyChange(planInstall(context, { client, env: ["A=1", "B=x=y"] }));
+      expect(readFileSync(copy ?? "", "utf8")).toBe(before);
+      expect(copy).toMatch(/\.claude\.json\.backup-\d{8}-\d{6}$/);
+      expect(serversIn(path)).toEqual({
+        a: other,
+        "claude-code": { type: "stdio", ...own, env: { A: "1", B: "x=y" } },
+      });
+      expect(statSync(path).mode & 0o777).toBe(0o640);
+      await applyChange(planUninstall(context, { client }));
+      expect(readFileSync(path, "utf8")).toBe(before);
+    },
+  );
 
   test("keeps two copies: the newest, and the newest without our entry", async () => {
     using inside = new Inside();
@@ -160,7 +167,7 @@ describe("installing", () => {
     expect(planInstall(context, { client, name: "second" })).toMatchObject({ name: "second", notes: [] });
   });
 
-  test("takes another program by its path or its name", async () => {
+  testNeeding("programs that are scripts")("takes another program by its path or its name", async () => {
     using inside = new Inside();
     const context = inside.context();
     const program = inside.script("work/program", "true");
@@ -370,7 +377,7 @@ test("how every client stands", () => {
   expect(stands()[client]).toMatchObject({ state: "unreadable", detail: expect.stringContaining("line 1") });
 });
 
-test("where each client keeps its servers, by system", () => {
+testNeeding("paths that begin with a slash")("where each client keeps its servers, by system", () => {
   const home = homeDirectory();
   expect(filesOf("linux", { XDG_CONFIG_HOME: "/c" })).toEqual({
     "claude-desktop": "/c/Claude/claude_desktop_config.json",

@@ -1,8 +1,10 @@
 // What becomes of what was asked for: a batch as it is stored, or every fault.
 import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { handOverDirectory } from "../../src/operations/hand-over-directory.ts";
 import { planBatch } from "../../src/operations/plan.ts";
+import { testNeeding } from "../facilities.ts";
 import { Inside } from "../inside.ts";
 import { inWords } from "./in-words.ts";
 
@@ -21,7 +23,7 @@ async function planned(inside: Inside, input: object, startedBy: Parameters<type
 /** What is wrong, with the home as HOME. */
 async function faults(inside: Inside, input: object, startedBy: Parameters<typeof planBatch>[1] = many) {
   const checked = await plan(inside, input, startedBy);
-  return checked.ok ? [] : inWords(checked.faults).map((fault) => fault.replaceAll(inside.path, "HOME"));
+  return checked.ok ? [] : inWords(checked.faults).map((fault) => inside.named(fault));
 }
 
 describe("a batch", () => {
@@ -38,7 +40,7 @@ describe("a batch", () => {
       concurrency: "auto",
       slots: "auto",
       failureMode: "continue",
-      outputDirectory: `${inside.state}/batches/${batchId}/pages`,
+      outputDirectory: join(inside.state, "batches", batchId, "pages"),
       claudePath: inside.claude,
       claudePathIsSet: false,
       workingDirectory: inside.work,
@@ -102,37 +104,40 @@ describe("a batch", () => {
     expect(values).toEqual({ shared: { B: "2" }, tasks: { "1": { A: "1" } } });
   });
 
-  test("has its files below its working directory, and a task's below its own", async () => {
-    using inside = new Inside();
-    mkdirSync(inside.file("work/sub/lib"), { recursive: true });
-    symlinkSync(inside.file("work/sub"), inside.file("link"));
-    inside.write("work/sub/schema.json", '{"type": "object"}');
-    inside.write("work/sub/servers.json", '{"mcpServers": {}}');
-    inside.write("work/sub/env.json", '{"A": "1"}');
-    const options = {
-      workingDirectory: "sub",
-      addDirectories: ["lib"],
-      mcpConfig: "servers.json",
-      env: "env.json",
-      outputSchema: "schema.json",
-    };
-    const { batch, values } = await planned(inside, {
-      tasks: ["x", { task: "a", ...options }, { task: "b", workingDirectory: inside.file("link") }],
-      workingDirectory: "sub/..",
-      outputDirectory: "out",
-    });
-    expect(batch.outputDirectory).toBe(inside.file("work/out"));
-    expect(batch.sessionOptions).toEqual({ workingDirectory: inside.work });
-    expect(batch.tasks[1]?.options).toEqual({
-      workingDirectory: inside.file("work/sub"),
-      addDirectories: [inside.file("work/sub/lib")],
-      mcpConfig: inside.file("work/sub/servers.json"),
-      env: { A: "" },
-      outputSchema: { type: "object" },
-    });
-    expect(batch.tasks[2]?.options).toEqual({ workingDirectory: inside.file("work/sub") });
-    expect(values.tasks).toEqual({ "2": { A: "1" } });
-  });
+  testNeeding("symbolic links")(
+    "has its files below its working directory, and a task's below its own",
+    async () => {
+      using inside = new Inside();
+      mkdirSync(inside.file("work/sub/lib"), { recursive: true });
+      symlinkSync(inside.file("work/sub"), inside.file("link"));
+      inside.write("work/sub/schema.json", '{"type": "object"}');
+      inside.write("work/sub/servers.json", '{"mcpServers": {}}');
+      inside.write("work/sub/env.json", '{"A": "1"}');
+      const options = {
+        workingDirectory: "sub",
+        addDirectories: ["lib"],
+        mcpConfig: "servers.json",
+        env: "env.json",
+        outputSchema: "schema.json",
+      };
+      const { batch, values } = await planned(inside, {
+        tasks: ["x", { task: "a", ...options }, { task: "b", workingDirectory: inside.file("link") }],
+        workingDirectory: "sub/..",
+        outputDirectory: "out",
+      });
+      expect(batch.outputDirectory).toBe(inside.file("work/out"));
+      expect(batch.sessionOptions).toEqual({ workingDirectory: inside.work });
+      expect(batch.tasks[1]?.options).toEqual({
+        workingDirectory: inside.file("work/sub"),
+        addDirectories: [inside.file("work/sub/lib")],
+        mcpConfig: inside.file("work/sub/servers.json"),
+        env: { A: "" },
+        outputSchema: { type: "object" },
+      });
+      expect(batch.tasks[2]?.options).toEqual({ workingDirectory: inside.file("work/sub") });
+      expect(values.tasks).toEqual({ "2": { A: "1" } });
+    },
+  );
 
   test("hands settings of a file on as a private file, and small ones that were written as they are", async () => {
     using inside = new Inside();
@@ -145,7 +150,7 @@ describe("a batch", () => {
     });
     const [first, second] = batch.tasks;
     const path = String(first?.options?.["settings"]);
-    expect(path).toStartWith(`${inside.state}/batches/${batch.batchId}/settings-`);
+    expect(path).toStartWith(join(inside.state, "batches", batch.batchId, "settings-"));
     expect(files).toEqual([{ path, text: expect.stringContaining('"model":"opus"') }]);
     expect(second?.options).toEqual({ settings: { model: "haiku" } });
   });
@@ -161,19 +166,22 @@ describe("a batch", () => {
     expect(async.outputDirectory).toBe(inside.output);
   });
 
-  test("is warned of names that only a newer Claude Code may know, and tools of the operator's mistakes", async () => {
-    using inside = new Inside({ PARALLEL_CLAUDE_CONCURENCY: "3" });
-    inside.script("bin/claude", 'echo "9.1.332 (Claude Code)"');
-    const input = { tasks: ["a", { task: "b", tools: "Frobnicate" }], allowedTools: "Frobnicate,Read" };
-    const { warnings = [] } = (await planned(inside, input)).batch;
-    expect(warnings).toEqual([
-      "the variable PARALLEL_CLAUDE_CONCURENCY is not known and has no effect; did you mean `PARALLEL_CLAUDE_CONCURRENCY`?",
-      "`allowedTools` names Frobnicate, which this program does not know. If Claude Code 9.1.332 has no such tool either, it ignores the name silently.",
-      "`tools` names Frobnicate, which this program does not know. If Claude Code 9.1.332 has no such tool either, it ignores the name silently.",
-    ]);
-    // A command line has been told by then.
-    expect((await planned(inside, input, "run")).batch.warnings).toHaveLength(2);
-  });
+  testNeeding("programs that are scripts")(
+    "is warned of names that only a newer Claude Code may know, and tools of the operator's mistakes",
+    async () => {
+      using inside = new Inside({ PARALLEL_CLAUDE_CONCURENCY: "3" });
+      inside.script("bin/claude", 'echo "9.1.332 (Claude Code)"');
+      const input = { tasks: ["a", { task: "b", tools: "Frobnicate" }], allowedTools: "Frobnicate,Read" };
+      const { warnings = [] } = (await planned(inside, input)).batch;
+      expect(warnings).toEqual([
+        "the variable PARALLEL_CLAUDE_CONCURENCY is not known and has no effect; did you mean `PARALLEL_CLAUDE_CONCURRENCY`?",
+        "`allowedTools` names Frobnicate, which this program does not know. If Claude Code 9.1.332 has no such tool either, it ignores the name silently.",
+        "`tools` names Frobnicate, which this program does not know. If Claude Code 9.1.332 has no such tool either, it ignores the name silently.",
+      ]);
+      // A command line has been told by then.
+      expect((await planned(inside, input, "run")).batch.warnings).toHaveLength(2);
+    },
+  );
 });
 
 describe("is refused", () => {
@@ -321,20 +329,26 @@ describe("is refused", () => {
     ]);
   });
 
-  test("without a claude, with one that is too old, and in a session of a session", async () => {
-    using inside = new Inside({ PARALLEL_CLAUDE_CLAUDE_PATH: "/nowhere/claude", PARALLEL_CLAUDE_DEPTH: "1" });
-    expect(await faults(inside, { tasks: ["x"] })).toEqual([
-      expect.stringMatching(
-        /^this process runs inside a session that this program started \(1 deep\), and sessions may be 1 deep\./,
-      ),
-      "The configured claudePath /nowhere/claude is not an executable file. Set PARALLEL_CLAUDE_CLAUDE_PATH (or `claudePath` in config.json) to where `claude` is, or remove it to have it searched for.",
-    ]);
-    using old = new Inside();
-    old.script("bin/claude", 'echo "2.0.1 (Claude Code)"');
-    expect(await faults(old, { tasks: ["x"] })).toEqual([expect.stringContaining("2.0.1")]);
-  });
+  testNeeding("programs that are scripts")(
+    "without a claude, with one that is too old, and in a session of a session",
+    async () => {
+      using inside = new Inside({
+        PARALLEL_CLAUDE_CLAUDE_PATH: "/nowhere/claude",
+        PARALLEL_CLAUDE_DEPTH: "1",
+      });
+      expect(await faults(inside, { tasks: ["x"] })).toEqual([
+        expect.stringMatching(
+          /^this process runs inside a session that this program started \(1 deep\), and sessions may be 1 deep\./,
+        ),
+        "The configured claudePath /nowhere/claude is not an executable file. Set PARALLEL_CLAUDE_CLAUDE_PATH (or `claudePath` in config.json) to where `claude` is, or remove it to have it searched for.",
+      ]);
+      using old = new Inside();
+      old.script("bin/claude", 'echo "2.0.1 (Claude Code)"');
+      expect(await faults(old, { tasks: ["x"] })).toEqual([expect.stringContaining("2.0.1")]);
+    },
+  );
 
-  test("where nobody can work", async () => {
+  testNeeding("paths that begin with a slash")("where nobody can work", async () => {
     using inside = new Inside({ PARALLEL_CLAUDE_WORKING_DIRECTORY: "/" });
     const missing = [
       "workingDirectory is missing: this program was started in /, which is not a place to work in. Give `workingDirectory`, or set PARALLEL_CLAUDE_WORKING_DIRECTORY",
@@ -360,7 +374,7 @@ describe("is refused", () => {
     ]);
     // A batch whose pages go elsewhere does not need it.
     expect(await faults(inside, { tasks: ["x"] })).toEqual([]);
-    if (process.getuid?.() === 0) return;
+    if (process.getuid === undefined || process.getuid() === 0) return;
     chmodSync(inside.work, 0o500);
     expect(await faults(inside, { tasks: ["x"], outputDirectory: "out" })).toEqual([
       "outputDirectory HOME/work/out cannot be written: HOME/work is not writable for you",

@@ -6,6 +6,7 @@ import { newBatchId } from "../../src/model/batch-id.ts";
 import type { Context } from "../../src/operations/context.ts";
 import { prune } from "../../src/operations/prune.ts";
 import { bytesText } from "../../src/report/amounts.ts";
+import { testNeeding } from "../facilities.ts";
 import { Inside, type TestBatch } from "../inside.ts";
 
 const day = 24 * 60 * 60_000;
@@ -104,7 +105,7 @@ test("removes folders that belong to no batch, a day after they last changed", a
   expect([existsSync(folder), existsSync(other)]).toEqual([false, true]);
 });
 
-test("removes nothing behind a link", async () => {
+testNeeding("symbolic links")("removes nothing behind a link", async () => {
   using inside = new Inside();
   const context = inside.context();
   const folder = `${context.store.layout.stateDirectory}/batches`;

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { flagWording } from "../../src/doors/cli/input/flag-wording.ts";
 import { retryBatch } from "../../src/operations/retry.ts";
 import { UserError } from "../../src/operations/user-error.ts";
+import { testNeeding } from "../facilities.ts";
 import { crashed, failed, Inside, type TestBatch } from "../inside.ts";
 
 type Door = "tools" | "command-line";
@@ -259,19 +260,22 @@ describe("is refused", () => {
     );
   });
 
-  test("without the claude of the batch, and with one that is too old", async () => {
-    using inside = new Inside();
-    six(inside);
-    inside.script("bin/claude", 'echo "2.0.1 (Claude Code)"');
-    await expect(retry(inside, {})).rejects.toThrow(/^Nothing was started: .*2\.0\.1/);
-    using without = new Inside();
-    without.batch(without.context(), {
-      batch: { claudePath: "/nowhere/claude", claudePathIsSet: true },
-    });
-    await expect(retry(without, {})).rejects.toThrow(
-      "Nothing was started: /nowhere/claude, the claude of this batch, is not there any more, or may not be run.",
-    );
-  });
+  testNeeding("programs that are scripts")(
+    "without the claude of the batch, and with one that is too old",
+    async () => {
+      using inside = new Inside();
+      six(inside);
+      inside.script("bin/claude", 'echo "2.0.1 (Claude Code)"');
+      await expect(retry(inside, {})).rejects.toThrow(/^Nothing was started: .*2\.0\.1/);
+      using without = new Inside();
+      without.batch(without.context(), {
+        batch: { claudePath: "/nowhere/claude", claudePathIsSet: true },
+      });
+      await expect(retry(without, {})).rejects.toThrow(
+        "Nothing was started: /nowhere/claude, the claude of this batch, is not there any more, or may not be run.",
+      );
+    },
+  );
 });
 
 function costly(inside: Inside, budgetUsd: number): TestBatch {

@@ -8,12 +8,13 @@ import { readVariables, variableFaults, variablesIn } from "../../src/operations
 import { readPath } from "../../src/operations/written-path.ts";
 import { homeDirectory } from "../../src/platform/paths.ts";
 import type { Door } from "../../src/report/option-words.ts";
+import { describeNeeding, testNeeding } from "../facilities.ts";
 import { Inside } from "../inside.ts";
 import { inWords } from "./in-words.ts";
 
 function faults(inside: Inside, options: SessionOptionsInput, claudeVersion?: string): string[] {
   const surroundings = { context: inside.context(), claudeVersion, workingDirectory: inside.work };
-  return inWords(sessionFaults(options, surroundings)).map((fault) => fault.replaceAll(inside.path, "HOME"));
+  return inWords(sessionFaults(options, surroundings)).map((fault) => inside.named(fault));
 }
 
 describe("models", () => {
@@ -276,7 +277,7 @@ test("what a task and its batch say together", () => {
 describe("servers", () => {
   const fault = (inside: Inside, server: unknown) =>
     faults(inside, { mcpConfig: { mcpServers: { s: server } } });
-  test("have a command that can be run, or an address", () => {
+  testNeeding("sh")("have a command that can be run, or an address", () => {
     using inside = new Inside();
     const text = inside.write("work/text", "");
     const good = [
@@ -398,7 +399,7 @@ describe("variables", () => {
   });
 });
 
-describe("paths", () => {
+describeNeeding("paths that begin with a slash")("paths", () => {
   const home = homeDirectory();
   const good: [written: string, path: string][] = [
     ["a/b", "/from/a/b"],

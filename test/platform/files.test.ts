@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readSmallFile, realPath } from "../../src/platform/files.ts";
 import { isWithin } from "../../src/platform/paths.ts";
+import { testNeeding } from "../facilities.ts";
 
 class Folder implements Disposable {
   readonly path = realpathSync(mkdtempSync(join(tmpdir(), "pccm-files-")));
@@ -17,17 +18,20 @@ class Folder implements Disposable {
   }
 }
 
-test("a link that leads to nothing is resolved to what would be made behind it", () => {
-  using folder = new Folder();
-  mkdirSync(folder.at("inside"));
-  symlinkSync("../outside/new", folder.at("inside/link"));
-  symlinkSync("link", folder.at("inside/second"));
-  symlinkSync("loop", folder.at("inside/loop"));
-  expect(realPath(folder.at("inside/link"))).toBe(folder.at("outside/new"));
-  expect(realPath(folder.at("inside/second/below"))).toBe(folder.at("outside/new/below"));
-  expect(realPath(folder.at("inside/nothing/below"))).toBe(folder.at("inside/nothing/below"));
-  expect(realPath(folder.at("inside/loop"))).toBe(folder.at("inside/loop"));
-});
+testNeeding("symbolic links")(
+  "a link that leads to nothing is resolved to what would be made behind it",
+  () => {
+    using folder = new Folder();
+    mkdirSync(folder.at("inside"));
+    symlinkSync("../outside/new", folder.at("inside/link"));
+    symlinkSync("link", folder.at("inside/second"));
+    symlinkSync("loop", folder.at("inside/loop"));
+    expect(realPath(folder.at("inside/link"))).toBe(folder.at("outside/new"));
+    expect(realPath(folder.at("inside/second/below"))).toBe(folder.at("outside/new/below"));
+    expect(realPath(folder.at("inside/nothing/below"))).toBe(folder.at("inside/nothing/below"));
+    expect(realPath(folder.at("inside/loop"))).toBe(folder.at("inside/loop"));
+  },
+);
 
 test("a file that is not read says why", () => {
   using folder = new Folder();

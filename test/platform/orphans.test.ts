@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { testNeeding } from "../facilities.ts";
+import { filesBelow } from "../files-below.ts";
 
 const platform = join(import.meta.dir, "../../src/platform");
 
@@ -141,7 +142,7 @@ const elsewhere = [
 
 test("whatever a runner or a keeper starts is known to be no orphan, which would be ended", () => {
   const source = join(platform, "..");
-  const starting = [...new Bun.Glob("**/*.ts").scanSync({ cwd: source })]
+  const starting = filesBelow(source, ".ts")
     .map((path) => ({ path, text: readFileSync(join(source, path), "utf8") }))
     .filter(({ text }) => text.includes("Bun.spawn("));
   const unmarked = starting

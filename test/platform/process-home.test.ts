@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { whereIs } from "../../src/platform/process-home.ts";
 import { type ProcessHome, processIdentity } from "../../src/platform/process-identity.ts";
 import { processesOf } from "../../src/platform/processes/of-system.ts";
+import { testNeeding } from "../facilities.ts";
 import { FakeSystem } from "./fake-system.ts";
 
 const home: ProcessHome = { boot: "b1", namespace: "pid:[1]", machine: "m1" };
@@ -42,7 +43,7 @@ function systemWith(files: Record<string, string>): FakeSystem {
   return system;
 }
 
-test("boot, pid namespace and machine make a home", () => {
+testNeeding("symbolic links")("boot, pid namespace and machine make a home", () => {
   using system = systemWith({
     "/proc/sys/kernel/random/boot_id": "e522473b\n",
     "/etc/machine-id": `${"a".repeat(32)}\n`,
@@ -54,16 +55,19 @@ test("boot, pid namespace and machine make a home", () => {
   });
 });
 
-test("without a boot id, the time of boot stands for it, and a clock that is set does not kill", () => {
-  using system = systemWith({
-    "/proc/stat": "cpu 1 2 3\nbtime 1795890056\n",
-    "/etc/machine-id": "uninitialized\n",
-  });
-  const before = processesOf(system).home();
-  expect(before).toEqual({ boot: "btime 1795890056", namespace: "pid:[4]" });
-  system.write({ "/proc/stat": "btime 1795893656\n" });
-  expect(whereIs(before, processesOf(system).home())).toBe("here");
-});
+testNeeding("symbolic links")(
+  "without a boot id, the time of boot stands for it, and a clock that is set does not kill",
+  () => {
+    using system = systemWith({
+      "/proc/stat": "cpu 1 2 3\nbtime 1795890056\n",
+      "/etc/machine-id": "uninitialized\n",
+    });
+    const before = processesOf(system).home();
+    expect(before).toEqual({ boot: "btime 1795890056", namespace: "pid:[4]" });
+    system.write({ "/proc/stat": "btime 1795893656\n" });
+    expect(whereIs(before, processesOf(system).home())).toBe("here");
+  },
+);
 
 test("a system that says nothing of itself has a home all the same", () => {
   using system = new FakeSystem({ "/x": "" });

@@ -2,9 +2,10 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { identityOf } from "../../src/platform/process.ts";
 import { testNeeding } from "../facilities.ts";
+import { idle } from "../idle.ts";
 
 test("a process that has gone is dead", async () => {
-  const child = Bun.spawn(["sleep", "1000"]);
+  const child = Bun.spawn(idle);
   const identity = identityOf(child.pid);
   child.kill("SIGKILL");
   await child.exited;
@@ -13,7 +14,7 @@ test("a process that has gone is dead", async () => {
 });
 
 testNeeding("Linux")("nobody is dead for a lack of descriptors to look with", async () => {
-  await using child = Bun.spawn(["sleep", "1000"]);
+  await using child = Bun.spawn(idle);
   const source = join(import.meta.dir, "../../src/platform/process.ts");
   const text = `const { identityOf, livenessOf } = await import(${JSON.stringify(source)});
     const { openSync } = require("node:fs");

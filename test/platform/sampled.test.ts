@@ -3,11 +3,12 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Sampled } from "../../src/platform/sampled.ts";
+import { testNeeding } from "../facilities.ts";
 import { eventually } from "../harness.ts";
 
 const number = (output: string) => (/^\d+$/.test(output.trim()) ? Number(output) : undefined);
 
-test("the first look waits for the command where it should, and later ones never", async () => {
+testNeeding("sh")("the first look waits for the command where it should, and later ones never", async () => {
   using place = new Place();
   place.write("1");
   const figure = new Sampled(["/bin/cat", place.path], number, { everyMs: 0, waitsAtFirst: true });
@@ -21,7 +22,7 @@ test("the first look waits for the command where it should, and later ones never
   );
 });
 
-test("a first look that does not wait sees nothing, and a later one what has come", async () => {
+testNeeding("sh")("a first look that does not wait sees nothing, and a later one what has come", async () => {
   using place = new Place();
   place.write("7");
   const figure = new Sampled(["/bin/cat", place.path], number, { everyMs: 3_600_000, waitsAtFirst: false });
@@ -34,7 +35,7 @@ test("a first look that does not wait sees nothing, and a later one what has com
   expect(figure.now()).toBe(7);
 });
 
-test("a figure that can no longer be had is not kept", async () => {
+testNeeding("sh")("a figure that can no longer be had is not kept", async () => {
   using place = new Place();
   place.write("3");
   const figure = new Sampled(["/bin/cat", place.path], number, { everyMs: 0, waitsAtFirst: true });
@@ -46,7 +47,7 @@ test("a figure that can no longer be had is not kept", async () => {
   );
 });
 
-test("looks that come while the command runs do not start it again", async () => {
+testNeeding("sh")("looks that come while the command runs do not start it again", async () => {
   using place = new Place();
   const command = [
     "/bin/sh",

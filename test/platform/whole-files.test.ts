@@ -25,6 +25,7 @@ import {
   replaceFile,
   whileOpenElsewhere,
 } from "../../src/platform/whole-files.ts";
+import { testNeeding } from "../facilities.ts";
 
 class Folder implements Disposable {
   readonly path = realpathSync(mkdtempSync(join(tmpdir(), "pccm-files-")));
@@ -49,7 +50,7 @@ test("lines are read one at a time, whatever their lengths, and one that is too 
   expect(await endsWithLineFeed(folder.at("nothing"))).toBe(true);
 });
 
-test("what the disk takes only a part of is not appended at all", () => {
+testNeeding("sh")("what the disk takes only a part of is not appended at all", () => {
   using folder = new Folder();
   const file = folder.at("lines");
   const source = join(import.meta.dir, "../../src/platform/whole-files.ts");
@@ -64,7 +65,7 @@ test("what the disk takes only a part of is not appended at all", () => {
   expect(readFileSync(file, "utf8")).toBe("whole\nnext\n");
 });
 
-test("nothing is appended to, or read from, what is no regular file", async () => {
+testNeeding("symbolic links")("nothing is appended to, or read from, what is no regular file", async () => {
   using folder = new Folder();
   const [victim, link, pipe, directory] = ["victim", "link", "pipe", "directory"].map((name) =>
     folder.at(name),
@@ -83,49 +84,60 @@ test("nothing is appended to, or read from, what is no regular file", async () =
   expect(readFileSync(victim ?? "", "utf8")).toBe("mine");
 });
 
-test.each(["link", "pipe"])("a %s at the name of a half file is none of ours, and goes", async (kind) => {
-  using folder = new Folder();
-  const [victim, file, fresh] = [folder.at("victim"), folder.at("file"), folder.at("new")];
-  writeFileSync(victim, "mine");
-  // The next names, which whoever knows this process can tell.
-  const halves = [file, fresh].flatMap((path) =>
-    Array.from({ length: 50 }, (_, index) => `${path}.${process.pid}-${index + 1}.tag.part`),
+for (const kind of ["link", "pipe"])
+  testNeeding("symbolic links")(
+    `a ${kind} at the name of a half file is none of ours, and goes`,
+    async () => {
+      using folder = new Folder();
+      const [victim, file, fresh] = [folder.at("victim"), folder.at("file"), folder.at("new")];
+      writeFileSync(victim, "mine");
+      // The next names, which whoever knows this process can tell.
+      const halves = [file, fresh].flatMap((path) =>
+        Array.from({ length: 50 }, (_, index) => `${path}.${process.pid}-${index + 1}.tag.part`),
+      );
+      for (const half of halves) {
+        if (kind === "link") symlinkSync(victim, half);
+        else expect(Bun.spawnSync(["mkfifo", half]).success).toBe(true);
+      }
+      await replaceFile(file, "ours", { tag: "tag" });
+      expect(await placeNewFile(fresh, "ours", { tag: "tag" })).toBe(true);
+      expect(await placeNewFile(fresh, "others", { tag: "tag" })).toBe(false);
+      expect(halves.filter((half) => lstatSync(half, { throwIfNoEntry: false })).length).toBe(97);
+      await removeHalfFiles(folder.path, "tag");
+      expect(readdirSync(folder.path).sort()).toEqual(["file", "new", "victim"]);
+      expect([victim, file, fresh].map((path) => readFileSync(path, "utf8"))).toEqual([
+        "mine",
+        "ours",
+        "ours",
+      ]);
+    },
   );
-  for (const half of halves) {
-    if (kind === "link") symlinkSync(victim, half);
-    else expect(Bun.spawnSync(["mkfifo", half]).success).toBe(true);
-  }
-  await replaceFile(file, "ours", { tag: "tag" });
-  expect(await placeNewFile(fresh, "ours", { tag: "tag" })).toBe(true);
-  expect(await placeNewFile(fresh, "others", { tag: "tag" })).toBe(false);
-  expect(halves.filter((half) => lstatSync(half, { throwIfNoEntry: false })).length).toBe(97);
-  await removeHalfFiles(folder.path, "tag");
-  expect(readdirSync(folder.path).sort()).toEqual(["file", "new", "victim"]);
-  expect([victim, file, fresh].map((path) => readFileSync(path, "utf8"))).toEqual(["mine", "ours", "ours"]);
-});
 
-test("what is replaced in pieces is there as a whole, with its mode, or not at all", async () => {
-  using folder = new Folder();
-  const file = folder.at("file");
-  const pieces = Array.from({ length: 40 }, (_, index) => String(index % 10).repeat(20_000));
-  await replaceFile(file, pieces, { mode: 0o600 });
-  expect(readFileSync(file, "utf8")).toBe(pieces.join(""));
-  expect(statSync(file).mode & 0o777).toBe(0o600);
-  // Of just as many characters as are written at once, nothing is left to write at the end.
-  for (const text of ["", "x", "x".repeat(256 * 1024), "ä".repeat(256 * 1024 + 1)]) {
-    await replaceFile(folder.at("other"), text);
-    expect(readFileSync(folder.at("other"), "utf8") === text).toBe(true);
-  }
-  rmSync(folder.at("other"));
-  const broken = (async function* () {
-    yield* pieces;
-    throw new Error("no more");
-  })();
-  await expect(replaceFile(file, broken)).rejects.toThrow("no more");
-  expect(readFileSync(file, "utf8")).toBe(pieces.join(""));
-  await expect(replaceFile(folder.path, "x")).rejects.toThrow();
-  expect(readdirSync(folder.path)).toEqual(["file"]);
-});
+testNeeding("modes of files")(
+  "what is replaced in pieces is there as a whole, with its mode, or not at all",
+  async () => {
+    using folder = new Folder();
+    const file = folder.at("file");
+    const pieces = Array.from({ length: 40 }, (_, index) => String(index % 10).repeat(20_000));
+    await replaceFile(file, pieces, { mode: 0o600 });
+    expect(readFileSync(file, "utf8")).toBe(pieces.join(""));
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    // Of just as many characters as are written at once, nothing is left to write at the end.
+    for (const text of ["", "x", "x".repeat(256 * 1024), "ä".repeat(256 * 1024 + 1)]) {
+      await replaceFile(folder.at("other"), text);
+      expect(readFileSync(folder.at("other"), "utf8") === text).toBe(true);
+    }
+    rmSync(folder.at("other"));
+    const broken = (async function* () {
+      yield* pieces;
+      throw new Error("no more");
+    })();
+    await expect(replaceFile(file, broken)).rejects.toThrow("no more");
+    expect(readFileSync(file, "utf8")).toBe(pieces.join(""));
+    await expect(replaceFile(folder.path, "x")).rejects.toThrow();
+    expect(readdirSync(folder.path)).toEqual(["file"]);
+  },
+);
 
 test("a file that somebody has open is tried again, for a while, and everything else is not", async () => {
   const failing = (code: string, times: number) => {

@@ -13,6 +13,7 @@ import {
 } from "../../src/store/database.ts";
 import { migrations } from "../../src/store/migrations.ts";
 import { patiently } from "../../src/store/patiently.ts";
+import { testNeeding } from "../facilities.ts";
 import { Home } from "../harness.ts";
 
 const path = "/state/store.sqlite";
@@ -47,7 +48,7 @@ test("a store is opened in write-ahead mode, waits for locks, and says whose it 
 describe("a store that cannot be opened is answered with the path and what to do", () => {
   const opening = (file: string, busyTimeoutMs?: number) => () => openDatabase(file, busyTimeoutMs);
 
-  test("where a directory has its name, or a link leads nowhere", async () => {
+  testNeeding("symbolic links")("where a directory has its name, or a link leads nowhere", async () => {
     await using home = new Home();
     mkdirSync(home.file("one/store.sqlite"), { recursive: true });
     expect(opening(home.file("one/store.sqlite"))).toThrow(StoreProblem);

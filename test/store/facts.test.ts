@@ -6,6 +6,7 @@ import { StoreProblem } from "../../src/store/database.ts";
 import { httpToken } from "../../src/store/http-token.ts";
 import { layoutOf } from "../../src/store/layout.ts";
 import { LoginProofs } from "../../src/store/login-proofs.ts";
+import { testNeeding } from "../facilities.ts";
 import { Home } from "../harness.ts";
 
 test("a reply proves the login of its account for less than five minutes, by a clock that was set back too", async () => {
@@ -76,7 +77,7 @@ describe("the version of a claude", () => {
 });
 
 describe("the token of the HTTP door", () => {
-  test("is made once, private to its user, and stays", async () => {
+  testNeeding("modes of files")("is made once, private to its user, and stays", async () => {
     await using home = new Home();
     const layout = layoutOf(home.file("fresh"));
     const made = await httpToken(layout);

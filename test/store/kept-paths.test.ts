@@ -2,6 +2,8 @@ import { expect, test } from "bun:test";
 import { batchIdSchema } from "../../src/model/batch-id.ts";
 import type { EventBody } from "../../src/model/event.ts";
 import { KeptPaths } from "../../src/store/kept-paths.ts";
+import { testNeeding } from "../facilities.ts";
+import { nativePath } from "../native-path.ts";
 import { batchOf } from "./samples.ts";
 
 const batchId = batchIdSchema.parse("b4k2m9xz");
@@ -19,8 +21,8 @@ for (const [path, kept] of [
   ["/home/one/Desktop", "/home/one/Desktop"],
 ] as const) {
   test(`${path} is kept as ${JSON.stringify(kept)}, and comes back`, () => {
-    expect(there.kept(path)).toBe(kept);
-    expect(there.absolute(kept)).toBe(path);
+    expect(there.kept(nativePath(path))).toBe(kept === path ? nativePath(path) : kept);
+    expect(there.absolute(kept)).toBe(kept === path ? path : nativePath(path));
   });
 }
 
@@ -31,7 +33,7 @@ for (const former of [
   "batches/b4k2m9xz/pages",
 ]) {
   test(`${former}, as an older program or another machine kept it, is in the state directory of today`, () => {
-    expect(here.absolute(former)).toBe("/srv/restored/batches/b4k2m9xz/pages");
+    expect(here.absolute(former)).toBe(nativePath("/srv/restored/batches/b4k2m9xz/pages"));
   });
 }
 
@@ -40,52 +42,55 @@ test("another batch's folder, and a place of the user's, stay where they are", (
     expect(here.absolute(path)).toBe(path);
 });
 
-test("every event that names a path names it where it is today, and texts stay as they are", () => {
-  const text = "Read batches/b4k2m9xz/notes and /home/one/state/batches/b4k2m9xz/notes\nand say why.";
-  const sessionOptions = {
-    settings: "/home/one/state/batches/b4k2m9xz/settings-1.json",
-    workingDirectory: "/home/one/work",
-    appendSystemPrompt: text,
-  };
-  const founding = batchOf(1);
-  const events: EventBody[] = [
-    {
-      ...founding,
-      batch: {
-        ...founding.batch,
-        sessionOptions,
-        tasks: [{ prompt: "/home/one/state/batches/b4k2m9xz/x", options: { ...sessionOptions } }],
-        outputDirectory: "/home/one/state/batches/b4k2m9xz/pages",
+testNeeding("paths that begin with a slash")(
+  "every event that names a path names it where it is today, and texts stay as they are",
+  () => {
+    const text = "Read batches/b4k2m9xz/notes and /home/one/state/batches/b4k2m9xz/notes\nand say why.";
+    const sessionOptions = {
+      settings: "/home/one/state/batches/b4k2m9xz/settings-1.json",
+      workingDirectory: "/home/one/work",
+      appendSystemPrompt: text,
+    };
+    const founding = batchOf(1);
+    const events: EventBody[] = [
+      {
+        ...founding,
+        batch: {
+          ...founding.batch,
+          sessionOptions,
+          tasks: [{ prompt: "/home/one/state/batches/b4k2m9xz/x", options: { ...sessionOptions } }],
+          outputDirectory: "/home/one/state/batches/b4k2m9xz/pages",
+        },
       },
-    },
-    { type: "leash-released", outputDirectory: "/home/one/state/out" },
-    { type: "file-failed", path: "/home/one/state/batches/b4k2m9xz/pages/index.html", message: "ENOSPC" },
-    {
-      type: "attempt-started",
-      task: 1,
-      attempt: 1,
-      identity: { host: "elsewhere", id: "1" },
-      sessionId: "1",
-      transcript: "/home/one/state/batches/b4k2m9xz/task-1-attempt-1.ndjson",
-      workingDirectory: "/home/one/state/batches/b4k2m9xz/tree-1",
-    },
-  ];
-  for (const event of events) expect(there.eventToday(there.keptEvent(event))).toEqual(event);
-  const moved = events.map((event) => here.eventToday(there.keptEvent(event)));
-  const settings = "/srv/restored/batches/b4k2m9xz/settings-1.json";
-  expect(moved).toMatchObject([
-    {
-      batch: {
-        outputDirectory: "/srv/restored/batches/b4k2m9xz/pages",
-        sessionOptions: { settings, workingDirectory: "/home/one/work", appendSystemPrompt: text },
-        tasks: [{ prompt: "/home/one/state/batches/b4k2m9xz/x", options: { settings } }],
+      { type: "leash-released", outputDirectory: "/home/one/state/out" },
+      { type: "file-failed", path: "/home/one/state/batches/b4k2m9xz/pages/index.html", message: "ENOSPC" },
+      {
+        type: "attempt-started",
+        task: 1,
+        attempt: 1,
+        identity: { host: "elsewhere", id: "1" },
+        sessionId: "1",
+        transcript: "/home/one/state/batches/b4k2m9xz/task-1-attempt-1.ndjson",
+        workingDirectory: "/home/one/state/batches/b4k2m9xz/tree-1",
       },
-    },
-    { outputDirectory: "/srv/restored/out" },
-    { path: "/srv/restored/batches/b4k2m9xz/pages/index.html" },
-    {
-      transcript: "/srv/restored/batches/b4k2m9xz/task-1-attempt-1.ndjson",
-      workingDirectory: "/srv/restored/batches/b4k2m9xz/tree-1",
-    },
-  ]);
-});
+    ];
+    for (const event of events) expect(there.eventToday(there.keptEvent(event))).toEqual(event);
+    const moved = events.map((event) => here.eventToday(there.keptEvent(event)));
+    const settings = "/srv/restored/batches/b4k2m9xz/settings-1.json";
+    expect(moved).toMatchObject([
+      {
+        batch: {
+          outputDirectory: "/srv/restored/batches/b4k2m9xz/pages",
+          sessionOptions: { settings, workingDirectory: "/home/one/work", appendSystemPrompt: text },
+          tasks: [{ prompt: "/home/one/state/batches/b4k2m9xz/x", options: { settings } }],
+        },
+      },
+      { outputDirectory: "/srv/restored/out" },
+      { path: "/srv/restored/batches/b4k2m9xz/pages/index.html" },
+      {
+        transcript: "/srv/restored/batches/b4k2m9xz/task-1-attempt-1.ndjson",
+        workingDirectory: "/srv/restored/batches/b4k2m9xz/tree-1",
+      },
+    ]);
+  },
+);

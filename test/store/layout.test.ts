@@ -9,6 +9,7 @@ import {
   padded,
   stderrBeside,
 } from "../../src/store/layout.ts";
+import { nativePath } from "../native-path.ts";
 
 const batchId = batchIdSchema.parse("b4k2m9xz");
 const layout = layoutOf("/state");
@@ -16,18 +17,19 @@ const layout = layoutOf("/state");
 test("everything of ours has its place below the state directory", () => {
   expect([layout.stateDirectory, layout.database, layout.httpTokenFile]).toEqual([
     "/state",
-    "/state/store.sqlite",
-    "/state/http-token",
+    nativePath("/state/store.sqlite"),
+    nativePath("/state/http-token"),
   ]);
   const folder = "/state/batches/b4k2m9xz";
-  expect(layout.batchDirectory(batchId)).toBe(folder);
-  expect(layout.pages(batchId)).toBe(`${folder}/pages`);
-  expect(layout.settings(batchId, "abc")).toBe(`${folder}/settings-abc.json`);
-  expect(layout.privateFolder(batchId)).toBe(`${folder}/private`);
-  expect(layout.runnerLog(batchId)).toBe(`${folder}/runner.log`);
+  const at = (name: string) => nativePath(`${folder}/${name}`);
+  expect(layout.batchDirectory(batchId)).toBe(nativePath(folder));
+  expect(layout.pages(batchId)).toBe(at("pages"));
+  expect(layout.settings(batchId, "abc")).toBe(at("settings-abc.json"));
+  expect(layout.privateFolder(batchId)).toBe(at("private"));
+  expect(layout.runnerLog(batchId)).toBe(at("runner.log"));
   const transcript = layout.transcript(batchId, "0197");
-  expect(transcript).toBe(`${folder}/session-0197.ndjson`);
-  expect(stderrBeside(transcript)).toBe(`${folder}/session-0197.stderr.txt`);
+  expect(transcript).toBe(at("session-0197.ndjson"));
+  expect(stderrBeside(transcript)).toBe(at("session-0197.stderr.txt"));
 });
 
 test.each([
@@ -48,7 +50,7 @@ test.each([
   ["/state/batches/not-one/pages", undefined],
   ["/home/me/Desktop", undefined],
 ])("%s holds the pages of %p", (directory, id) => {
-  expect<string | undefined>(batchOfPages(layout, directory)).toBe(id);
+  expect<string | undefined>(batchOfPages(layout, nativePath(directory))).toBe(id);
 });
 
 test.each([

@@ -1,10 +1,12 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { newBatchId } from "../../src/model/batch-id.ts";
 import { identityOf, ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import { MachineSlots, startingPool } from "../../src/store/machine-slots.ts";
 import type { Store } from "../../src/store/store.ts";
 import { Home } from "../harness.ts";
+import { idle } from "../idle.ts";
 import { batchOf, goneIdentity, living, lost } from "./samples.ts";
 
 test("the machine's slots are one number for all batches of an account", async () => {
@@ -41,7 +43,7 @@ test("a freed slot goes to the waiting batch that holds the fewest", async () =>
 test("the slots of a runner that has died are free for others", async () => {
   await using home = new Home();
   using store = home.store();
-  const child = Bun.spawn(["sleep", "60"]);
+  const child = Bun.spawn(idle);
   const holder = identityOf(child.pid);
   if (!holder) throw new Error("no identity");
   const dying = new MachineSlots(store.database, {
@@ -65,8 +67,8 @@ test("the slots of a runner that has died are free for others", async () => {
 
 test("a store of schema 1 loads, and tells what it told then", async () => {
   await using home = new Home();
-  const fixture = Bun.file(new URL("../fixtures/stores/schema-1.sqlite", import.meta.url).pathname);
-  await Bun.write(`${home.state}/store.sqlite`, fixture);
+  const fixture = Bun.file(join(import.meta.dir, "..", "fixtures", "stores", "schema-1.sqlite"));
+  await Bun.write(join(home.state, "store.sqlite"), fixture);
   using store = home.store();
   expect(store.list().map(({ name, counts }) => ({ name, counts }))).toMatchObject([
     { counts: { failed: 1 } },
@@ -81,8 +83,8 @@ test("a store of schema 1 loads, and tells what it told then", async () => {
 
 test("a store of schema 2 loads, and what its runners still use stays as it was", async () => {
   await using home = new Home();
-  const fixture = Bun.file(new URL("../fixtures/stores/schema-2.sqlite", import.meta.url).pathname);
-  await Bun.write(`${home.state}/store.sqlite`, fixture);
+  const fixture = Bun.file(join(import.meta.dir, "..", "fixtures", "stores", "schema-2.sqlite"));
+  await Bun.write(join(home.state, "store.sqlite"), fixture);
   using store = home.store();
   expect(store.list()).toMatchObject([
     { name: "of schema 2", counts: { succeeded: 2, failed: 1 }, held: { because: "A disk was full." } },
@@ -95,23 +97,23 @@ test("a store of schema 2 loads, and what its runners still use stays as it was"
 
 test("a store of schema 3 loads, its transcripts are where it lies now, and its runners write as before", async () => {
   await using home = new Home();
-  const fixture = Bun.file(new URL("../fixtures/stores/schema-3.sqlite", import.meta.url).pathname);
-  await Bun.write(`${home.state}/store.sqlite`, fixture);
+  const fixture = Bun.file(join(import.meta.dir, "..", "fixtures", "stores", "schema-3.sqlite"));
+  await Bun.write(join(home.state, "store.sqlite"), fixture);
   using store = home.store();
   const [row] = store.list();
   expect(row).toMatchObject({ name: "of schema 3", outputDirectory: "/tmp/former/out" });
   const { batchId } = row ?? never();
   const log = store.batch(batchId) ?? never();
   const { transcript } = log.state.tasks[1]?.attempts[0] ?? never();
-  expect(transcript).toBe(`${home.state}/batches/${batchId}/task-002-attempt-1.ndjson`);
+  expect(transcript).toBe(join(home.state, `batches/${batchId}/task-002-attempt-1.ndjson`));
   // A program of that version that still runs, a door for one, reads what follows in this log as it always did.
-  log.append(() => [{ type: "leash-released", outputDirectory: `${home.state}/out` }]);
+  log.append(() => [{ type: "leash-released", outputDirectory: join(home.state, "out") }]);
   const column = store.database.query("SELECT output_directory AS place FROM batches").get();
-  expect(column).toEqual({ place: `${home.state}/out` });
-  log.append(() => [{ type: "file-failed", path: `${home.state}/x`, message: "" }]);
+  expect(column).toEqual({ place: join(home.state, "out") });
+  log.append(() => [{ type: "file-failed", path: join(home.state, "x"), message: "" }]);
   const kept = store.database.query("SELECT body FROM events ORDER BY sequence DESC LIMIT 1").get();
   expect(kept).toEqual({
-    body: JSON.stringify({ type: "file-failed", path: `${home.state}/x`, message: "" }),
+    body: JSON.stringify({ type: "file-failed", path: join(home.state, "x"), message: "" }),
   });
   for (const [table, values] of [
     ["pool_waiters", "'abcdefgh', 'a', '{}'"],

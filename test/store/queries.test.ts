@@ -1,5 +1,7 @@
 // What the store says of its batches: every field of a row in every state, and which batches each question finds.
+
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import type { BatchId } from "../../src/model/batch-id.ts";
 import { batchIdSchema } from "../../src/model/batch-id.ts";
 import type { EventBody } from "../../src/model/event.ts";
@@ -105,13 +107,13 @@ describe("the row of a batch", () => {
 
     const usage = { costUsd: 0.5, numTurns: 1, durationMs: 1, atLeast: true };
     log.append(() => [started(1), started(2), ended(1, { usage })], epoch);
-    log.append(() => [{ type: "leash-released", outputDirectory: `${home.state}/out` }]);
+    log.append(() => [{ type: "leash-released", outputDirectory: join(home.state, "out") }]);
     log.append(() => [{ type: "cancel-requested", by: "budget" }], epoch);
     const cancelling: BatchRow = {
       ...filled,
       changedAt: log.state.changedAt,
       cancelledBy: "budget",
-      outputDirectory: `${home.state}/out`,
+      outputDirectory: join(home.state, "out"),
       counts: { queued: 0, running: 1, succeeded: 0, failed: 1, cancelled: 2 },
       costUsd: 0.5,
       costAtLeast: true,

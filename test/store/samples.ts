@@ -4,6 +4,7 @@ import type { Batch, EventBody } from "../../src/model/event.ts";
 import { identityOf, ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import type { Founding } from "../../src/store/batch-log.ts";
+import { idle } from "../idle.ts";
 
 /** What founds a batch of so many tasks. */
 export function batchOf(tasks: number): Founding {
@@ -34,12 +35,16 @@ export function started(task: number): EventBody {
   };
 }
 
-/** Of a container that was killed and made again: nobody can ever tell whether it lives. */
-export const lost: ProcessIdentity = { ...ownIdentity(), namespace: "of a container that is gone" };
+/** Of a container that was killed and made again, or of another machine: nobody can ever tell whether it lives. */
+export const lost: ProcessIdentity = {
+  ...ownIdentity(),
+  namespace: "of a container that is gone",
+  machine: "another",
+};
 
 /** A process that lives until it is ended. */
 export function living(): { identity: ProcessIdentity; end(): Promise<void> } {
-  const child = Bun.spawn(["sleep", "60"]);
+  const child = Bun.spawn(idle);
   const identity = identityOf(child.pid);
   if (!identity) throw new Error("no identity");
   return {

@@ -9,7 +9,11 @@ import { BatchLog, Replaced } from "../../src/store/batch-log.ts";
 import { readBatchSummaries } from "../../src/store/batch-summaries.ts";
 import { migrations } from "../../src/store/migrations.ts";
 import { Store } from "../../src/store/store.ts";
+import { testNeeding } from "../facilities.ts";
+import { filesBelow } from "../files-below.ts";
 import { Home } from "../harness.ts";
+import { idle } from "../idle.ts";
+import { withoutResolver } from "../quiet.ts";
 import { batchOf, goneIdentity, lost, started } from "./samples.ts";
 
 const usage = { costUsd: 0.5, numTurns: 1, durationMs: 1 };
@@ -29,12 +33,12 @@ test("six processes that open a new store together all succeed", async () => {
     void stdin.flush();
   }
   const ends = await Promise.all(
-    processes.map(async (one) => ({ code: await one.exited, err: await one.stderr.text() })),
+    processes.map(async (one) => ({ code: await one.exited, err: withoutResolver(await one.stderr.text()) })),
   );
   expect(ends).toEqual(processes.map(() => ({ code: 0, err: "" })));
 });
 
-test("the store is private to its user", async () => {
+testNeeding("modes of files")("the store is private to its user", async () => {
   await using home = new Home();
   using store = home.store();
   store.create(batchOf(1), 1);
@@ -125,20 +129,23 @@ test("a runner that was replaced can write nothing", async () => {
   expect(store.row(old.batchId)?.endedAt).toBeUndefined();
 });
 
-test("nobody takes a batch from a runner that lives, though it be stopped", async () => {
-  await using home = new Home();
-  using store = home.store();
-  const child = Bun.spawn(["sleep", "60"]);
-  process.kill(child.pid, "SIGSTOP");
-  const stopped = identityOf(child.pid);
-  if (!stopped) throw new Error("no identity");
-  const { batchId } = store.create(batchOf(1), 1);
-  expect(store.batch(batchId)?.takeOver(stopped)).toBe(1);
-  expect(store.batch(batchId)?.takeOver(ownIdentity())).toBeUndefined();
-  child.kill("SIGKILL");
-  await child.exited;
-  expect(store.batch(batchId)?.takeOver(ownIdentity())).toBe(2);
-});
+testNeeding("signals that can be heard")(
+  "nobody takes a batch from a runner that lives, though it be stopped",
+  async () => {
+    await using home = new Home();
+    using store = home.store();
+    const child = Bun.spawn(idle);
+    process.kill(child.pid, "SIGSTOP");
+    const stopped = identityOf(child.pid);
+    if (!stopped) throw new Error("no identity");
+    const { batchId } = store.create(batchOf(1), 1);
+    expect(store.batch(batchId)?.takeOver(stopped)).toBe(1);
+    expect(store.batch(batchId)?.takeOver(ownIdentity())).toBeUndefined();
+    child.kill("SIGKILL");
+    await child.exited;
+    expect(store.batch(batchId)?.takeOver(ownIdentity())).toBe(2);
+  },
+);
 
 test("a batch is taken from a runner of which nobody can tell once it has said nothing for a minute, or was struck out", async () => {
   await using home = new Home();
@@ -320,9 +327,7 @@ test("a copy of a store that an older program wrote, which noted only its path, 
 });
 
 test("every INSERT names its columns, so that a new column breaks no older program", async () => {
-  const files = [...new Bun.Glob("**/*.ts").scanSync(source)].filter(
-    (name) => !name.endsWith("migrations.ts"),
-  );
+  const files = filesBelow(source, ".ts").filter((name) => !name.endsWith("migrations.ts"));
   expect(files.length).toBeGreaterThan(200);
   const positional = await Promise.all(
     files.map(async (name) => {
@@ -337,18 +342,21 @@ test("every INSERT names its columns, so that a new column breaks no older progr
 
 const source = join(import.meta.dir, "../../src");
 
-test("a state directory that others may enter is closed to them, unless it is not ours alone", async () => {
-  await using home = new Home();
-  home.store()[Symbol.dispose]();
-  const mode = () => statSync(home.state).mode & 0o777;
-  chmodSync(home.state, 0o777);
-  home.store()[Symbol.dispose]();
-  expect(mode()).toBe(0o700);
-  await Bun.write(join(home.state, "somebody's.txt"), "");
-  chmodSync(home.state, 0o777);
-  home.store()[Symbol.dispose]();
-  expect(mode()).toBe(0o777);
-});
+testNeeding("modes of files")(
+  "a state directory that others may enter is closed to them, unless it is not ours alone",
+  async () => {
+    await using home = new Home();
+    home.store()[Symbol.dispose]();
+    const mode = () => statSync(home.state).mode & 0o777;
+    chmodSync(home.state, 0o777);
+    home.store()[Symbol.dispose]();
+    expect(mode()).toBe(0o700);
+    await Bun.write(join(home.state, "somebody's.txt"), "");
+    chmodSync(home.state, 0o777);
+    home.store()[Symbol.dispose]();
+    expect(mode()).toBe(0o777);
+  },
+);
 
 function never(): never {
   throw new Error("not there");

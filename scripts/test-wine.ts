@@ -1,0 +1,82 @@
+// `bun run test:wine [FILE …]`: the tests as a program of Windows, by Wine on Linux: Bun for Windows runs them, with our
+// program and the fake `claude` compiled for Windows. It prints what ran, what did not and why, and ends with the counts of
+// `bun test`. In CI on Debian, Wine must be had. Elsewhere, without it, nothing runs.
+import { mkdtempSync, rmSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { facilities } from "../test/facilities.ts";
+import { exceptions } from "../test/wine/exceptions.ts";
+import { compileForTests } from "./test-programs.ts";
+import { skipsText, sumOf } from "./verify/skips.ts";
+import { groupsOf, testFiles } from "./wine/groups.ts";
+import { makePrefix, WinePrefix } from "./wine/prefix.ts";
+import { type GroupResult, runGroup } from "./wine/run-group.ts";
+import { isLackUnderWine, table } from "./wine/table.ts";
+
+const needed = ["Wine", "a compiler for Windows", "Bun's runtime for Windows"] as const;
+
+/** More would only wait for one another: one wineserver answers all calls of a prefix. */
+const workers = Math.min(2, cpus().length);
+
+const began = performance.now();
+await getMissing();
+const lacking = needed.filter((name) => !facilities[name].isThere());
+if (lacking.length > 0) {
+  const isRequired = Boolean(process.env["CI"]) && Bun.which("apt-get") !== null && process.arch === "x64";
+  console.log(`Nothing was tested under Wine, because this is lacking: ${lacking.join(", ")}.`);
+  process.exit(isRequired ? 1 : 0);
+}
+
+const folder = mkdtempSync(join(tmpdir(), "pccm-wine-"));
+try {
+  process.exitCode = await testIn(folder);
+} finally {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+}
+
+// A compiler downloads it on its first use. Packages are `test/get-facilities.ts`' matter.
+async function getMissing(): Promise<void> {
+  const runtime = facilities["Bun's runtime for Windows"];
+  if (facilities.Wine.isThere() && !runtime.isThere()) await runtime.get?.();
+}
+
+async function testIn(folder: string): Promise<number> {
+  const chosen = process.argv.slice(2);
+  const all = testFiles();
+  const run = all.filter((file) => !Object.hasOwn(exceptions, file));
+  const groups = groupsOf(chosen.length > 0 ? chosen.map((file) => file.replace(/^(\.\/)?test\//, "")) : run);
+  const [compiled] = await Promise.all([
+    compileForTests(folder, "bun-windows-x64-baseline"),
+    makePrefix(join(folder, "prefix-0")),
+  ]);
+  const results: GroupResult[] = [];
+  const work = async (number: number): Promise<void> => {
+    const prefix = await WinePrefix.openCopy(folder, number);
+    try {
+      for (let group = groups.shift(); group; group = groups.shift()) {
+        const result = await runGroup(prefix, group, compiled);
+        console.log(result.shown);
+        results.push(result);
+      }
+    } finally {
+      await prefix.close();
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, (_, number) => work(number)));
+  const skips = results.map(({ skips }) => skips).reduce(sumOf, new Map());
+  const unexpected = [...skips].filter(([reason]) => !isLackUnderWine(reason));
+  for (const [reason, count] of unexpected)
+    console.log(`${count} tests must not be skipped here: ${reason}.`);
+  const passed = sum(results, "passed");
+  const failed = unexpected.reduce((total, [, count]) => total + count, sum(results, "failed"));
+  if (chosen.length === 0) console.log(table({ all, run, exceptions }));
+  console.log(
+    `\nUnder Wine, in ${((performance.now() - began) / 1000).toFixed(0)} s; ${skipsText(skips) || "none skipped"}`,
+  );
+  console.log(` ${passed} pass\n ${failed} fail`);
+  return failed === 0 && passed > 0 ? 0 : 1;
+}
+
+function sum(results: readonly GroupResult[], key: "passed" | "failed"): number {
+  return results.reduce((total, one) => total + one[key], 0);
+}

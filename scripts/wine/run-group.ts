@@ -1,0 +1,73 @@
+// Runs a group of test files under Wine, and reads what became of them.
+import { join } from "node:path";
+import { winePath } from "../../test/facilities.ts";
+import { type Skips, skipsIn } from "../verify/skips.ts";
+import type { WinePrefix } from "./prefix.ts";
+
+const root = join(import.meta.dir, "..", "..");
+
+/** What became of a group. */
+export interface GroupResult {
+  passed: number;
+  failed: number;
+  skips: Skips;
+  /** One line, and below it all output if a test failed. */
+  shown: string;
+}
+
+/** One test, before it counts as hanging. Wine is slower than Windows. */
+const testMs = 60_000;
+/** A whole group. */
+const groupMs = 300_000;
+
+/** Runs files, as paths from `test/`. A group that crashes or hangs counts as one failed test more. */
+export async function runGroup(
+  prefix: WinePrefix,
+  files: readonly string[],
+  compiled: Readonly<Record<string, string>>,
+): Promise<GroupResult> {
+  const began = performance.now();
+  const paths = Object.entries(compiled).map(([name, path]) => [name, prefix.pathOf(path)] as const);
+  const command = [
+    "C:\\bun.exe",
+    "test",
+    "--timeout",
+    String(testMs),
+    ...files.map((file) => `./test/${file}`),
+  ];
+  const written = Bun.file(join(prefix.folder, `output-${crypto.randomUUID()}.txt`));
+  const child = Bun.spawn([winePath() ?? "wine64", ...command], {
+    cwd: root,
+    env: prefix.environment({ CI: "1", NO_COLOR: "1", ...Object.fromEntries(paths) }),
+    // A pipe of Linux gives a program of Windows nothing.
+    stdin: "ignore",
+    // Into a file: a pipe would be waited for as long as anything holds it that the tests have left behind.
+    stdout: written,
+    stderr: written,
+    timeout: groupMs,
+    killSignal: "SIGKILL",
+  });
+  const code = await child.exited;
+  if (child.signalCode !== null) await prefix.close();
+  const output = (await written.text()).replaceAll("\r\n", "\n");
+  const passed = count(output, "pass");
+  const known = count(output, "fail");
+  const failed = code !== 0 && known === 0 ? 1 : known;
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  const line = `${files.join(" ")}: ${passed} pass, ${failed} fail, ${seconds} s`;
+  return {
+    passed,
+    failed,
+    skips: skipsIn(output),
+    // Its own counts stay out, for the last ones of a run are those of all groups.
+    shown: failed === 0 ? line : `${line}, ended with ${child.signalCode ?? code}\n${indented(output)}`,
+  };
+}
+
+function indented(text: string): string {
+  return text.replace(/^/gm, "| ");
+}
+
+function count(output: string, word: "pass" | "fail"): number {
+  return Number(output.match(new RegExp(`^ *(\\d+) ${word}$`, "m"))?.[1] ?? 0);
+}

@@ -1,0 +1,52 @@
+// The living processes with a variable in their environment, on every system that shows it.
+import { readdirSync, readFileSync } from "node:fs";
+import { commandOf } from "../src/platform/process-table.ts";
+import { processes } from "../src/platform/processes/of-system.ts";
+import { allProcesses, variableOf } from "../src/platform/windows/process-list.ts";
+
+/** A process, and its command as the system shows it. */
+export interface MarkedProcess {
+  pid: number;
+  command: string;
+}
+
+/** All processes that inherited the variable with this value, whoever their parent is; we not among them. */
+export function processesWith(variable: string, value: string): MarkedProcess[] {
+  return pidsWith(variable, value).flatMap((pid) => {
+    if (pid === process.pid) return [];
+    const command = commandOf(pid).join(" ");
+    // Without one, it has ended.
+    return command === "" ? [] : [{ pid, command }];
+  });
+}
+
+// The program remembers who has no marker, and reads those no more. Here other variables are asked for.
+function pidsWith(variable: string, value: string): number[] {
+  switch (process.platform) {
+    case "linux":
+      return readdirSync("/proc")
+        .filter((name) => /^\d+$/.test(name) && environmentOf(name).includes(`${variable}=${value}\0`))
+        .map(Number);
+    case "win32":
+      return allProcesses()
+        .map(({ pid }) => pid)
+        .filter((pid) => variableOf(pid, variable) === value);
+    default: {
+      const found: number[] = [];
+      processes().eachMarked(variable, new Set([value]), {
+        marked: (_, pid) => void found.push(pid),
+        missed: () => undefined,
+      });
+      return found;
+    }
+  }
+}
+
+function environmentOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "latin1");
+  } catch {
+    // Gone between two looks.
+    return "";
+  }
+}

@@ -1,0 +1,52 @@
+// The test files that do not run under Wine, and why. `scripts/test-wine.ts` reads this, and prints it as a table.
+import type { FacilityName } from "../facilities.ts";
+
+/** A test file that is not run. */
+export interface Exception {
+  /** What it needs, and programs of Windows do not have on a Linux machine. */
+  lacks: FacilityName;
+  why: string;
+}
+
+const shell = "What it starts are lines of a shell.";
+const script = "The `claude` in it is a few lines of shell.";
+
+/** By path, from `test/`. */
+export const exceptions: Readonly<Record<string, Exception>> = {
+  "browser/hostile.test.ts": { lacks: "a browser", why: "The same pages are opened on Linux." },
+  "browser/live.test.ts": { lacks: "a browser", why: "The same pages are opened on Linux." },
+  "browser/page.test.ts": { lacks: "a browser", why: "The same pages are opened on Linux." },
+  "claude-version.test.ts": { lacks: "programs that are scripts", why: script },
+  "batch-end.test.ts": {
+    lacks: "programs that are scripts",
+    why: "The notification in it is a shell script.",
+  },
+  "completions.test.ts": { lacks: "bash", why: "It asks four shells, which Windows has not." },
+  "container.test.ts": { lacks: "Linux", why: "Containers share a kernel of Linux." },
+  "disk.test.ts": { lacks: "a disk to mount", why: "A full disk is a mounted one." },
+  "docs-first-batch.test.ts": { lacks: "sh", why: "It types the lines of a document into a shell." },
+  "docs-recipes.test.ts": { lacks: "sh", why: "It types the lines of a document into a shell." },
+  "doctor.test.ts": { lacks: "programs that are scripts", why: script },
+  "faults.test.ts": { lacks: "Linux", why: "It stops processes and fills file systems." },
+  "mac-imitated.test.ts": { lacks: "Linux", why: "It puts another library before that of macOS." },
+  "notify.test.ts": { lacks: "programs that are scripts", why: "The desktop in it is a few lines of shell." },
+  "packaging/formula.test.ts": { lacks: "ruby", why: "Homebrew is not on Windows." },
+  "packaging/install-script-machine.test.ts": { lacks: "sh", why: "Windows has `install.ps1`." },
+  "packaging/install-script-place.test.ts": { lacks: "sh", why: "Windows has `install.ps1`." },
+  "packaging/install-script.test.ts": { lacks: "sh", why: "Windows has `install.ps1`." },
+  "packaging/launcher.test.ts": {
+    lacks: "programs that are scripts",
+    why: "Node.js runs it, and what it starts is a script.",
+  },
+  "packaging/npm.test.ts": { lacks: "npm", why: "A release is packed on Linux." },
+  "packaging/release-build.test.ts": { lacks: "Linux", why: "A release is built on Linux." },
+  "packaging/release-publish-npm.test.ts": { lacks: "sh", why: "A release is published from Linux." },
+  "packaging/workflow-scripts.test.ts": { lacks: "sh", why: shell },
+  "real-claude.test.ts": { lacks: "sh", why: "The npm in it is a few lines of shell." },
+  "stalled-disk.test.ts": { lacks: "a disk that stalls", why: "It is a file system in a process of Linux." },
+  "starts.test.ts": { lacks: "programs that are scripts", why: script },
+  "terminal-view.test.ts": {
+    lacks: "a terminal of one's own",
+    why: "Wine shows no console to who has none.",
+  },
+};
