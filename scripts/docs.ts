@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { downloads, installation } from "./docs/channels.ts";
 import { configurations } from "./docs/configurations.ts";
 import { limitsPage } from "./docs/limits.ts";
+import { assumptionTable } from "./docs/macos-assumptions.ts";
 import { nodeTable } from "./docs/node-imports.ts";
 import { rhythmTable } from "./docs/rhythms.ts";
 import { withSection } from "./docs/sections.ts";
@@ -15,7 +16,11 @@ const root = join(import.meta.dir, "..");
 // Each document, and what stands between its markers.
 const parts: Record<string, Record<string, string[]>> = {
   "README.md": { installation: installation(publisher, isPublished), tools: tables.tools },
-  "ARCHITECTURE.md": { "node-imports": nodeTable, rhythms: rhythmTable },
+  "ARCHITECTURE.md": {
+    "node-imports": nodeTable,
+    rhythms: rhythmTable,
+    "macos-assumptions": assumptionTable,
+  },
   "docs/install.md": { downloads, configurations },
   "docs/command-line.md": { commands: tables.commands },
   "docs/reference.md": {
