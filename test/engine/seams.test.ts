@@ -4,7 +4,13 @@ import { appendFileSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import type { Exit } from "../../src/claude/outcome.ts";
 import { TranscriptReader } from "../../src/claude/transcript.ts";
 import { planAttempt } from "../../src/engine/attempt/plan-attempt.ts";
-import type { Session, SessionHost, StartPlan } from "../../src/engine/attempt/session-host.ts";
+import type {
+  Session,
+  SessionHost,
+  Start,
+  StartPlan,
+  StartVerdict,
+} from "../../src/engine/attempt/session-host.ts";
 import type { StartedSession } from "../../src/engine/attempt/session-pool.ts";
 import type { Prepared, Workspace } from "../../src/engine/attempt/workspace.ts";
 import type { SessionRef } from "../../src/model/session-ref.ts";
@@ -30,14 +36,14 @@ class Elsewhere implements SessionHost {
   /** Called when a session has started. */
   onStart: () => void = () => undefined;
 
-  async start({ transcript }: { transcript: string }) {
+  async start({ transcript }: { transcript: string }): Promise<Start> {
     const id = `remote-${this.sessions.size + 1}`;
     const { promise, resolve } = Promise.withResolvers<Exit>();
     writeFileSync(transcript, "");
     this.sessions.set(id, { transcript, exit: resolve, exited: promise });
     this.calls.push(`start ${id}`);
     this.onStart();
-    return { started: true as const, session: this.#session(id) };
+    return { started: true, session: this.#session(id) };
   }
 
   adopt({ ref }: { ref: SessionRef }): Session {
@@ -88,9 +94,10 @@ class Elsewhere implements SessionHost {
 /** A session that a runner started which has gone since. */
 async function startEarlier(batch: TestBatch, host: Elsewhere, workingDirectory: string): Promise<void> {
   const transcript = batch.transcript(1);
-  const { session } = await host.start({ transcript });
-  session.output[Symbol.dispose]();
-  const { ref } = session;
+  const start = await host.start({ transcript });
+  if (!start.started) throw new Error(start.kind);
+  start.session.output[Symbol.dispose]();
+  const { ref } = start.session;
   const event = { type: "attempt-started" as const, task: 1, attempt: 1, identity: ref, sessionId: "s" };
   batch.append({ ...event, transcript, workingDirectory });
 }
@@ -169,6 +176,36 @@ describe("another host", () => {
     expect(host.calls).toEqual(["start remote-1", "end remote-1"]);
   });
 
+  test("says why a session did not start there: for the task's own reason, or for one that may pass", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: [{ prompt: "one" }, { prompt: "two" }] });
+    // What it says decides, not what this machine has: the directory of the tasks is not here.
+    rmdirSync(inside.work);
+    const refusals: StartVerdict[] = [
+      { kind: "task", message: "The image of task 1 is unknown." },
+      { kind: "passing", because: "Waits for elsewhere." },
+    ];
+    class Refusing extends Elsewhere {
+      override async start(plan: { transcript: string }): Promise<Start> {
+        const refusal = refusals.shift();
+        return refusal ? { started: false, ...refusal } : super.start(plan);
+      }
+    }
+    const host = new Refusing();
+    using runner = tasksIn(inside, context.store, batch, { concurrency: 1, hostOf: () => host });
+    using _looking = lookAt(runner);
+    await runner.tasks.runAll();
+    expect(batch.log.state.tasks).toMatchObject([
+      {
+        outcome: { kind: "not-started", message: "The image of task 1 is unknown." },
+        attempts: [],
+      },
+      { outcome: { kind: "succeeded" }, attempts: [{ number: 1 }] },
+    ]);
+    expect(host.calls).toEqual(["start remote-1", "write remote-1", "end remote-1"]);
+  });
+
   test("is asked whether it has room", async () => {
     using inside = new Inside();
     const context = inside.context();
@@ -219,7 +256,7 @@ describe("another pool", () => {
     for (const workingDirectory of [inside.work, inside.work, inside.path]) {
       const plan = planAttempt(batch.log.state, 1, { ...means, workingDirectory }).session;
       const start = await host.start(plan, { footprintKey: "any" });
-      if (!start.started) throw new Error(start.message);
+      if (!start.started) throw new Error(start.kind);
       spares.push({ plan, session: start.session });
     }
     const [first, second, other] = spares;

@@ -19,6 +19,7 @@ import type {
   Start,
   StartPlan,
 } from "./session-host.ts";
+import { startVerdict } from "./start-failure.ts";
 
 interface LocalParts {
   machine: Machine;
@@ -36,7 +37,7 @@ export class LocalHost implements SessionHost {
 
   async start(plan: StartPlan, need: Need): Promise<Start> {
     const start = await startSession(plan);
-    if (!start.started) return start;
+    if (!start.started) return { started: false, ...startVerdict(start, plan) };
     start.session.write(plan.initialize);
     return { started: true, session: { ...this.#watched(start.session, need), output: start.reader } };
   }

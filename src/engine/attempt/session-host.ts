@@ -1,6 +1,6 @@
 // Where sessions run. A runner knows a host only by this interface; `local-host.ts` implements it for this machine.
 import type { Exit } from "../../claude/outcome.ts";
-import type { SessionPlan, StartFailure } from "../../claude/session.ts";
+import type { SessionPlan } from "../../claude/session.ts";
 import type { TranscriptReader } from "../../claude/transcript.ts";
 import type { SessionRef } from "../../model/session-ref.ts";
 import type { ProcessIdentity } from "../../platform/process-identity.ts";
@@ -42,7 +42,14 @@ export interface Session {
   end(how?: HowEnded): Promise<ProcessIdentity[]>;
 }
 
-export type Start = { started: true; session: Session } | ({ started: false } & StartFailure);
+/** Why a session did not start. */
+export type StartVerdict =
+  /** The task's own reason: it would fail again. */
+  | { kind: "task"; message: string }
+  /** May pass, and would stop every other task too. In words for people. */
+  | { kind: "passing"; because: string };
+
+export type Start = { started: true; session: Session } | ({ started: false } & StartVerdict);
 
 /** What a host must know about a session besides how to start it. */
 export interface Need {

@@ -1,16 +1,11 @@
-// Why a session did not start: for a reason of its own task, which ends the task, or for one that may pass.
+// Why a session did not start on this machine: for a reason of its own task, which ends the task, or for one that may pass.
 import type { SessionPlan, StartFailure } from "../../claude/session.ts";
 import { product } from "../../model/product.ts";
 import { canEnter, isExecutable, kindAt } from "../../platform/files.ts";
 import { dirname } from "../../platform/paths.ts";
+import type { StartVerdict } from "./session-host.ts";
 
-export type StartVerdict =
-  /** The task's own reason: it would fail again. */
-  | { kind: "task"; message: string }
-  /** May pass, and would stop every other task too. In words for people. */
-  | { kind: "passing"; because: string };
-
-/** What a failed start means. */
+/** What a failed start on this machine means. */
 export function startVerdict(
   { code, message, atOutput }: StartFailure,
   { command, workingDirectory, transcript }: SessionPlan,

@@ -17,7 +17,7 @@ import {
 } from "../attempt/plan-attempt.ts";
 import type { SessionHost } from "../attempt/session-host.ts";
 import type { SessionPool, StartedSession } from "../attempt/session-pool.ts";
-import { missingText, startVerdict } from "../attempt/start-failure.ts";
+import { missingText } from "../attempt/start-failure.ts";
 import { type NeedsDirectory, Workplace, type Workspace } from "../attempt/workspace.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
 import type { Admitted } from "../scheduler/admission.ts";
@@ -131,8 +131,7 @@ async function open(
   const spare = pool.take(plan, need);
   if (spare) return { kind: "opened", isNew: false, ...spare };
   const start = await host.start(plan, need);
-  if (!start.started) return startVerdict(start, plan);
-  return { kind: "opened", isNew: true, plan, session: start.session };
+  return start.started ? { kind: "opened", isNew: true, plan, session: start.session } : start;
 }
 
 interface Startable {
