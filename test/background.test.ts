@@ -163,10 +163,10 @@ test("a command that does not end is stopped when its time is over, and that is 
   });
   expect(data).toMatchObject({ status: "success", result: "It runs." });
   expect(data?.["remarks"]).toEqual([
-    "A background command was stopped because it was still running 0.2 s after the answer: npm run dev. To let such a command finish, set a longer background wait.",
+    "A background command was stopped because it was still running 0.2 s after the answer: npm run dev. To let such a command finish, set a longer `backgroundWaitSeconds`.",
   ]);
   const shown = await run(home, ["show", "latest"]);
-  expect(shown.out).toContain("set a longer background wait");
+  expect(shown.out).toContain("set a longer `--background-wait-seconds`");
   await home.empty({ but: client.pid });
 });
 

@@ -20,8 +20,8 @@ const mostWarnings = 3;
 const longestWarning = 300;
 
 /**
- * Sentences, most important first. They are stored, and callers of the tools and people at a command line read the same
- * ones, so they name no option.
+ * Sentences, most important first. They are stored with the options' names in backticks, as tools call them; what shows
+ * them words these for its reader.
  */
 export function remarksOf(reading: Reading, facts: RemarkFacts): string[] {
   return [
@@ -143,7 +143,7 @@ function stoppedRemarks({ stopped, options }: RemarkFacts): string[] {
   return stopped.length === 0
     ? []
     : [
-        `A background command was stopped because it was still running ${options.backgroundWaitSeconds} s after the answer: ${names}. To let such a command finish, set a longer background wait.`,
+        `A background command was stopped because it was still running ${options.backgroundWaitSeconds} s after the answer: ${names}. To let such a command finish, set a longer \`backgroundWaitSeconds\`.`,
       ];
 }
 

@@ -56,7 +56,8 @@ export async function planBatch(
   input: unknown,
 ): Promise<Checked<PlannedBatch>> {
   const asked = askedFor(startedBy, input);
-  if (!asked.ok) return asked;
+  if (!asked.ok)
+    return { ok: false, faults: [...asked.faults, ...directoryFault(context, input, asked.faults)] };
   const { configuration, inForce } = context;
   // All at once, instead of one after another when they are needed.
   if (inForce.faults.length > 0) throw new ConfigurationError(inForce.faults);
@@ -100,7 +101,7 @@ export async function planBatch(
     ...settingsWarnings(common, planned, { defaultDirectory: workingDirectory, door: context.door }),
     ...new Set(
       [common, ...planned.map((task) => task.options ?? {})].flatMap((one) =>
-        ruleWarnings(one, checked?.version),
+        ruleWarnings(one, checked?.version, context.door),
       ),
     ),
   ];
@@ -145,6 +146,22 @@ export async function planBatch(
       keepVersion: () => checked?.keep(),
     },
   };
+}
+
+// A missing working directory, in an input that cannot be used for other reasons: all that is missing is said at once.
+function directoryFault(context: Context, input: unknown, known: readonly Fault[]): Fault[] {
+  const { tasks, ...common } = rawObject(asMeant(parallelInput, input));
+  const given = [common, ...(Array.isArray(tasks) && tasks.length > 0 ? tasks.map(rawObject) : [{}])].map(
+    (options) =>
+      // Whatever was given is no lack, even if it is no path.
+      options["workingDirectory"] === undefined ? {} : { workingDirectory: "given" },
+  );
+  // Under another name, it was meant.
+  const isMeant = known.some((fault) => fault.kind === "unknown" && fault.near.includes("workingDirectory"));
+  const faults: Fault[] = [];
+  if (!isMeant && context.inForce.faults.length === 0)
+    new Places(context, faults).defaultWorkingDirectory(given);
+  return faults;
 }
 
 // As stored. A task has the variables of its batch in addition to its own.

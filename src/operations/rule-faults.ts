@@ -5,6 +5,7 @@ import { toolOfRule } from "../claude/settings.ts";
 import { toolNames, toolNamesOf } from "../claude/tool-names.ts";
 import { isOlder } from "../claude/versions.ts";
 import { type SessionOptionsInput, toolRuleList } from "../model/options.ts";
+import { type Door, optionName } from "../report/option-words.ts";
 import { type Fault, type Place, wrong } from "./fault.ts";
 import { placeText } from "./fault-text.ts";
 import { excerpt, nearest } from "./faults.ts";
@@ -54,16 +55,20 @@ export function ruleFaults(options: SessionOptionsInput, claudeVersion: string |
   );
 }
 
-/** Warnings about names that only a newer Claude Code may have. */
-export function ruleWarnings(options: SessionOptionsInput, claudeVersion: string | undefined): string[] {
+/** Warnings about names that only a newer Claude Code may have, in the words of one door. */
+export function ruleWarnings(
+  options: SessionOptionsInput,
+  claudeVersion: string | undefined,
+  door: Door,
+): string[] {
   if (!isNewer(claudeVersion)) return [];
-  return rulesIn(options).flatMap(({ place, rules }) => {
+  return rulesIn(options).flatMap(({ place: [option = "", ...inner], rules }) => {
     const unknown = rules
       .map(toolOfRule)
       .filter((name) => !isPattern(name) && !isOfServer(name) && !isKnown(name));
     if (unknown.length === 0) return [];
     return [
-      `\`${placeText(place)}\` names ${[...new Set(unknown)].join(", ")}, which this program does not know. If ${claudeVersion === undefined ? "your Claude Code" : `Claude Code ${claudeVersion}`} has no such tool either, it ignores the name silently.`,
+      `\`${placeText([optionName(door, String(option)), ...inner])}\` names ${[...new Set(unknown)].join(", ")}, which this program does not know. If ${claudeVersion === undefined ? "your Claude Code" : `Claude Code ${claudeVersion}`} has no such tool either, it ignores the name silently.`,
     ];
   });
 }

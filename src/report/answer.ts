@@ -9,7 +9,7 @@ import { adviceFor } from "./advice.ts";
 import { adviceFactsOf } from "./advice-facts.ts";
 import { countText, durationText, numberText, timeText } from "./amounts.ts";
 import { type EndFacts, endFactsOf, endFields, endFieldsOf, endText, nextText } from "./batch-end.ts";
-import type { Door } from "./option-words.ts";
+import { type Door, wordedFor } from "./option-words.ts";
 import { rounded, spendingFields, spendingOf } from "./spending.ts";
 
 export const countsSchema = z.object({
@@ -160,7 +160,7 @@ export function resultEntryOf(
   const denials = usage?.denials ?? [];
   const advice = adviceFor(outcome, adviceFactsOf(state, task, door));
   const structured = outcome.kind === "succeeded" ? outcome.structured : undefined;
-  const remarks = remarksOf(task);
+  const remarks = remarksOf(task, door);
   const variables = taskVariableNames(state.batch, task.number);
   return {
     taskIndex: task.number,
@@ -188,11 +188,10 @@ export function resultEntryOf(
   };
 }
 
-/** What did not take effect or was odd about a task, in sentences. */
-export function remarksOf({ outcome, remarks = [] }: DoneTask): string[] {
-  return outcome.kind === "succeeded" && outcome.remark !== undefined
-    ? [outcome.remark, ...remarks]
-    : remarks;
+/** What did not take effect or was odd about a task, in sentences for one reader. */
+export function remarksOf({ outcome, remarks = [] }: DoneTask, door: Door): string[] {
+  const first = outcome.kind === "succeeded" && outcome.remark !== undefined ? [outcome.remark] : [];
+  return [...first, ...remarks].map((remark) => wordedFor(door, remark));
 }
 
 /** The parts of an answer that are not in the log. */

@@ -35,10 +35,11 @@ export function attentionFor(
 ): Attention | undefined {
   const denials = task.usage?.denials ?? [];
   if (task.outcome.kind === "cancelled") return undefined;
-  const remarks = remarksOf(task);
+  const door = doorOf(state.batch.startedBy);
+  const remarks = remarksOf(task, door);
   if (task.outcome.kind === "succeeded" && denials.length + remarks.length === 0) return undefined;
   // Without the session id, which would make equal advice different.
-  const { sessionId: _, ...known } = adviceFactsOf(state, task, doorOf(state.batch.startedBy));
+  const { sessionId: _, ...known } = adviceFactsOf(state, task, door);
   const advice = (tasks: readonly number[]) => {
     const words = adviceFor(task.outcome, { ...known, tasks: tasks.slice(0, mostNumbers) });
     return [...(words === undefined ? [] : [words]), ...remarks].join(" ");

@@ -1,5 +1,6 @@
 // How a text names an option: in the words of the tools, or of the command line.
 import { kebabCase } from "../model/kebab-case.ts";
+import { sessionOptions } from "../model/options.ts";
 import { product } from "../model/product.ts";
 import { shellQuoted } from "../model/shell-quoted.ts";
 import type { OptionChange } from "../model/state.ts";
@@ -18,8 +19,21 @@ export function doorOf(startedBy: string): Door {
  * `--allowed-tools Read`, quoted for a POSIX shell.
  */
 export function optionText(door: Door, option: string, value?: unknown): string {
-  if (value === undefined) return door === "tools" ? `\`${option}\`` : `\`--${kebabCase(option)}\``;
+  if (value === undefined) return `\`${optionName(door, option)}\``;
   return `\`${door === "tools" ? `${option}: ${JSON.stringify(value)}` : flagText(option, value)}\``;
+}
+
+/** `maxTurns` or `--max-turns`, without backticks. */
+export function optionName(door: Door, option: string): string {
+  return door === "tools" ? option : `--${kebabCase(option)}`;
+}
+
+/** A stored sentence, in which options have the names that tools give them, in the words of its reader. */
+export function wordedFor(door: Door, sentence: string): string {
+  if (door === "tools") return sentence;
+  return sentence.replaceAll(/`(\w+)`/g, (whole, name: string) =>
+    name in sessionOptions.shape ? optionText(door, name) : whole,
+  );
 }
 
 /** As flags: one for each item of a list, and one without a value for a switch. */

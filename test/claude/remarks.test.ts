@@ -115,7 +115,7 @@ test("what was lost, stopped or not saved is said in whole sentences, the weight
     "Another session sent messages to this one. Its replies to them are not part of the result.",
     'Subagents were stopped before they finished: "look", "read".',
     "A UserPromptSubmit hook blocked the turn that reports the end of background work to Claude.",
-    "A background command was stopped because it was still running 7 s after the answer: serve, watch. To let such a command finish, set a longer background wait.",
+    "A background command was stopped because it was still running 7 s after the answer: serve, watch. To let such a command finish, set a longer `backgroundWaitSeconds`.",
     "Claude Code could not save the conversation (no space left), so it cannot be resumed.",
     "Claude Code said: Warning: 1",
     "Claude Code said: Ignoring 2",

@@ -37,13 +37,17 @@ test("a name that a newer Claude Code may have is a warning there, and one near 
   expect(inWords(ruleFaults(options, "2.1.400"))).toEqual([
     "allowedTools names Grp, and no tool has this name; did you mean `Grep`?",
   ]);
-  expect(ruleWarnings({ disallowedTools: "Teleport,Bash" }, "2.1.400")).toEqual([
+  expect(ruleWarnings({ disallowedTools: "Teleport,Bash" }, "2.1.400", "tools")).toEqual([
     "`disallowedTools` names Teleport, which this program does not know. If Claude Code 2.1.400 has no such tool either, it ignores the name silently.",
   ]);
-  expect(ruleWarnings({ disallowedTools: "Teleport,Bash" }, "2.1.332")).toEqual([]);
-  expect(ruleWarnings({ disallowedTools: "Teleport" }, undefined)).toEqual([
-    "`disallowedTools` names Teleport, which this program does not know. If your Claude Code has no such tool either, it ignores the name silently.",
+  expect(ruleWarnings({ disallowedTools: "Teleport,Bash" }, "2.1.332", "tools")).toEqual([]);
+  expect(ruleWarnings({ disallowedTools: "Teleport" }, undefined, "command-line")).toEqual([
+    "`--disallowed-tools` names Teleport, which this program does not know. If your Claude Code has no such tool either, it ignores the name silently.",
   ]);
+  const agents = { reviewer: { tools: ["Teleport"] } };
+  expect(ruleWarnings({ agents }, undefined, "command-line")[0]).toStartWith(
+    "`--agents.reviewer.tools` names Teleport, which",
+  );
 });
 
 test("the rules of agents and of settings are looked at as those of the session", () => {

@@ -359,6 +359,20 @@ describe("is refused", () => {
     expect(await faults(inside, { tasks: [{ task: "x", workingDirectory: inside.work }, "y"] })).toEqual(
       missing,
     );
+    // Together with what else is wrong, unless a directory was given, or meant by another name.
+    const wrong = { maxTurns: "many" };
+    const isWrong = expect.stringMatching(/^maxTurns was given as "many"/);
+    expect(await faults(inside, { tasks: ["x"], ...wrong })).toEqual([isWrong, ...missing]);
+    expect(await faults(inside, { task: "x", ...wrong }, "spawn_claude_session")).toEqual([
+      isWrong,
+      ...missing,
+    ]);
+    expect(await faults(inside, { tasks: ["x"], ...wrong, workingDirectory: inside.work })).toEqual([
+      isWrong,
+    ]);
+    expect(await faults(inside, { tasks: ["x"], workingDirectry: inside.work })).toEqual([
+      "workingDirectry is not known; did you mean `workingDirectory`?",
+    ]);
     using gone = new Inside();
     process.env["PARALLEL_CLAUDE_WORKING_DIRECTORY"] = gone.file("gone");
     expect(await faults(gone, { tasks: ["x"] })).toEqual([

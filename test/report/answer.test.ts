@@ -212,10 +212,19 @@ describe("an entry of results", () => {
   test("has the remark of its answer before those of its session", () => {
     const task = { status: "done" as const, number: 1, attempts: [], endedAt: 1 };
     const remarked = { ...succeeded, remark: "a" };
-    expect(remarksOf({ ...task, outcome: succeeded })).toEqual([]);
-    expect(remarksOf({ ...task, outcome: succeeded, remarks: ["b"] })).toEqual(["b"]);
-    expect(remarksOf({ ...task, outcome: remarked })).toEqual(["a"]);
-    expect(remarksOf({ ...task, outcome: remarked, remarks: ["b"] })).toEqual(["a", "b"]);
+    expect(remarksOf({ ...task, outcome: succeeded }, "tools")).toEqual([]);
+    expect(remarksOf({ ...task, outcome: succeeded, remarks: ["b"] }, "tools")).toEqual(["b"]);
+    expect(remarksOf({ ...task, outcome: remarked }, "tools")).toEqual(["a"]);
+    expect(remarksOf({ ...task, outcome: remarked, remarks: ["b"] }, "tools")).toEqual(["a", "b"]);
+  });
+
+  test("has remarks whose options have the names of their reader, and what is no option keeps its own", () => {
+    const task = { status: "done" as const, number: 1, attempts: [], endedAt: 1, outcome: succeeded };
+    const remarks = ["Set `backgroundWaitSeconds`, not `somethingElse` or `npm run x`."];
+    expect(remarksOf({ ...task, remarks }, "tools")).toEqual(remarks);
+    expect(remarksOf({ ...task, remarks }, "command-line")).toEqual([
+      "Set `--background-wait-seconds`, not `somethingElse` or `npm run x`.",
+    ]);
   });
 });
 

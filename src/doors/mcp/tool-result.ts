@@ -1,8 +1,8 @@
 // An operation's output as the result of a tool call.
 import { z } from "zod";
-import { beginningOf } from "../../model/cut.ts";
 import { taskUri } from "../../operations/batch-uri.ts";
 import { countText } from "../../report/amounts.ts";
+import { cutAtLine } from "../../report/lines.ts";
 import { wellFormed } from "./well-formed.ts";
 
 /** Claude Code cuts the middle out of errors over 10,000 characters: better to cut the end, and say so. */
@@ -28,8 +28,8 @@ export function toolResult(given: unknown) {
 
 /** A problem that the caller can fix. */
 export function errorResult(message: string) {
-  const text = message.length > longestError ? shortened(message) : message;
-  return { content: [{ type: "text" as const, text }], isError: true };
+  // At a whole line, because a line is a fault.
+  return { content: [{ type: "text" as const, text: cutAtLine(message, longestError) }], isError: true };
 }
 
 // Links to the whole of what was cut, for clients that follow links.
@@ -48,15 +48,4 @@ function links(output: unknown) {
     description: `The whole text of task ${taskIndex}${textLength === undefined ? "" : `, ${countText(textLength, "character")}`}.`,
     mimeType: "text/plain",
   }));
-}
-
-// Cuts at whole lines, because a line is a fault.
-function shortened(message: string): string {
-  const beginning = beginningOf(message, longestError);
-  const end = beginning.lastIndexOf("\n");
-  const kept = end > 0 ? beginning.slice(0, end) : beginning;
-  const more = message.slice(kept.length).split("\n").filter(Boolean).length;
-  const rest =
-    end > 0 ? countText(more, "more line") : countText(message.length - kept.length, "more character");
-  return `${kept}\n… and ${rest}.`;
 }

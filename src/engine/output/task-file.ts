@@ -6,6 +6,7 @@ import { placeNewFile, readHead, removePath } from "../../platform/whole-files.t
 import { remarksOf } from "../../report/answer.ts";
 import { errorText } from "../../report/error-text.ts";
 import { fileTag } from "../../report/file-tag.ts";
+import { doorOf } from "../../report/option-words.ts";
 import { resultPage } from "../../report/result-page.ts";
 import { outputFiles, stderrBeside } from "../../store/layout.ts";
 import { findResultFile } from "./result-file.ts";
@@ -82,7 +83,7 @@ function textOf(state: BatchState, task: DoneTask, { answer, lastText }: Shown):
       outcome,
       text: { shown: text, totalLength: Math.max(outcome.length, text.length), transcript },
       others,
-      remarks: remarksOf(task),
+      remarks: remarksOf(task, doorOf(state.batch.startedBy)),
       reportHref: outputFiles.report(state.batch.batchId),
       feedHref: outputFiles.feed(state.batch.batchId),
     });
@@ -92,7 +93,7 @@ function textOf(state: BatchState, task: DoneTask, { answer, lastText }: Shown):
     ...facts,
     outcome,
     others: answer.others,
-    remarks: remarksOf(task),
+    remarks: remarksOf(task, doorOf(state.batch.startedBy)),
     lastText,
     stderrTail,
     transcript: transcript || undefined,

@@ -38,7 +38,7 @@ export function causeOf(state: BatchState, task: DoneTask): string {
   const facts = adviceFactsOf(state, task, "command-line");
   const advice = adviceFor(outcome, { ...facts, tasks: undefined, sessionId: undefined });
   const kind = outcome.kind === "failed" ? outcome.reason : outcome.kind;
-  return JSON.stringify([kind, advice, remarksOf(task)]);
+  return JSON.stringify([kind, advice, remarksOf(task, "command-line")]);
 }
 
 /** Whether an ended task is more than a plain success or a cancellation. */
@@ -48,7 +48,7 @@ export function isProblem(task: DoneTask): boolean {
 }
 
 function isOdd(task: DoneTask): boolean {
-  return (task.usage?.denials?.length ?? 0) > 0 || remarksOf(task).length > 0;
+  return (task.usage?.denials?.length ?? 0) > 0 || remarksOf(task, "command-line").length > 0;
 }
 
 /** What happened to a task, in a sentence. */

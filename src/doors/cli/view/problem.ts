@@ -45,7 +45,7 @@ function wordsText(state: BatchState, task: DoneTask, tasks: readonly DoneTask[]
   });
   const words = [
     ...(advice === undefined ? [] : [advice]),
-    ...remarksOf(task).map((remark) => oneLine(remark, 500)),
+    ...remarksOf(task, "command-line").map((remark) => oneLine(remark, 500)),
   ];
   return words.map((line) => `\n  ${line}`).join("");
 }

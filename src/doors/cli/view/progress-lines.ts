@@ -2,6 +2,7 @@
 import { type BatchState, type DoneTask, doneCount } from "../../../model/state.ts";
 import { durationText } from "../../../report/amounts.ts";
 import { labelOf } from "../../../report/label.ts";
+import { indented } from "../../../report/lines.ts";
 import { outcomeWords } from "../../../report/outcome-words.ts";
 import { fit } from "../terminal/fit.ts";
 import { colourOf } from "../terminal/state-colours.ts";
@@ -23,6 +24,9 @@ export function lineStyleOf(printer: Printer): LineStyle {
     ...(printer.isLive ? { columns: () => printer.size.columns } : {}),
   };
 }
+
+/** Before what is said below the line of a task. */
+const below = "    ";
 
 /** The longest and the shortest label of a task, in columns. */
 const longestPrompt = 60;
@@ -56,7 +60,7 @@ export function progressLines(
       const line = lineOf(state, task, done - fresh.length + index + 1, style);
       const problem = problemOf(state, task);
       const cause = causeOf(state, task);
-      say(problem === undefined || causes.has(cause) ? line : `${line}\n${indented(problem)}`);
+      say(problem === undefined || causes.has(cause) ? line : `${line}\n${indented(problem, below)}`);
       if (problem !== undefined) causes.add(cause);
     }
   };
@@ -78,12 +82,4 @@ function lineOf(state: BatchState, task: DoneTask, done: number, { paint, column
   const room = columns === undefined ? longestPrompt : Math.max(shortestPrompt, columns() - 1 - taken);
   const label = fit(labelOf(state, number), room);
   return [...before, paint(colourOf(task), word), ...after, label].join("  ");
-}
-
-// The line above names the task.
-function indented(problem: string): string {
-  return problem
-    .split("\n")
-    .map((line) => `    ${line.trim()}`)
-    .join("\n");
 }
