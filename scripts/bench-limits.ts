@@ -1,4 +1,4 @@
-// Judges adaptive concurrency: `auto` beside fixed numbers, on APIs whose capacity nobody tells us and that changes.
+// Compares adaptive concurrency (`auto`) with fixed numbers, on APIs whose capacity is unknown and changes.
 // Run `bun run bench:limits [--profile steady] [--only auto,8] [--rounds 1] [--trace] [--program PATH]`.
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";

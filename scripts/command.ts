@@ -4,7 +4,7 @@ interface CommandOptions {
   cwd: string;
   /** Without one, ours. */
   env?: Record<string, string>;
-  /** After so long it is ended. */
+  /** When it is stopped. */
   timeoutMs?: number;
 }
 

@@ -1,6 +1,6 @@
 // Shows the program at work: installs what is needed, compiles the executable, and runs a batch of three
 // sessions through its MCP door. With the user's own `claude` when there is one that works, else with the
-// bundled demonstration. Nothing but Bun is taken for granted: packages are imported after the installation.
+// bundled demonstration. Only Bun is assumed: packages are imported after the installation.
 import { join } from "node:path";
 
 const root = join(import.meta.dir, "..");
@@ -114,7 +114,7 @@ async function perform(cast: Cast): Promise<boolean> {
   console.log(started.message);
   const wait = { name: "wait_for_batch", arguments: { batchId: started.batchId } };
   const onprogress = ({ message }: { message?: string | undefined }) => console.log(`  ${message}`);
-  // A call waits no longer than a client bears; a batch may take longer.
+  // A call waits no longer than its client allows; a batch may take longer.
   while (true) {
     const waited = await client.callTool(wait, { onprogress });
     if (z.object({ state: z.string() }).parse(waited.structuredContent).state !== "running") break;

@@ -15,7 +15,7 @@ export interface NpmPackage {
   version: string;
   /** The file to run with Node.js. */
   file: string;
-  /** Versions of what it depends on, where what it asks for itself is not to be had everywhere. */
+  /** Versions of its dependencies, where the ones that it asks for are not available everywhere. */
   overrides?: Record<string, string>;
 }
 

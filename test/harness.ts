@@ -27,7 +27,7 @@ export function program(): string[] {
   return command;
 }
 
-/** From here on, tests of this file run another program; until disposed of. */
+/** Tests of this file run another program, until this is disposed of. */
 export function useProgram(other: string[]): Disposable {
   const before = command;
   command = other;
@@ -43,7 +43,7 @@ const fixed = process.env["TEST_AS_DELIVERED"]
   ? {}
   : { PARALLEL_CLAUDE_CONCURRENCY: "8", PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: "0" };
 
-/** A throwaway home with everything that the program and the fake touch below it. */
+/** A temporary home, which contains everything that the program and the fake touch. */
 export class Home implements AsyncDisposable {
   readonly path = realpathSync(mkdtempSync(join(tmpdir(), "pccm-test-")));
   readonly work = join(this.path, "work");
@@ -56,7 +56,7 @@ export class Home implements AsyncDisposable {
     mkdirSync(this.work);
   }
 
-  /** A whole environment: nothing of the one who runs the tests but PATH. */
+  /** A whole environment: of the user who runs the tests, only PATH. */
   get environment(): Record<string, string> {
     return {
       ...homeVariables(this.path),
@@ -70,7 +70,7 @@ export class Home implements AsyncDisposable {
     };
   }
 
-  /** Where the fake writes down each of its starts. */
+  /** Where the fake records its starts. */
   get startsLog(): string {
     return join(this.path, "starts.jsonl");
   }
@@ -133,7 +133,7 @@ export async function kill(...identities: (ProcessIdentity | undefined)[]): Prom
   );
 }
 
-/** How long something may take that must happen, on a slow and busy machine. */
+/** How long to wait for what must happen, on a slow and busy machine, in milliseconds. */
 const patienceMs = 60_000;
 
 /**
@@ -142,7 +142,7 @@ const patienceMs = 60_000;
  */
 export const everLongerWaits = [2, 10, 30] as const;
 
-/** Waits for a condition by looking, and fails with `why` when it does not come. */
+/** Checks a condition repeatedly until it holds, and fails with `why` if it does not. */
 export async function eventually(
   holds: () => boolean,
   why: () => string,

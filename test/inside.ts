@@ -43,7 +43,7 @@ export class Inside implements Disposable {
   readonly work = join(this.path, "work");
   readonly state = realpathSync(mkdtempSync(join(memory, "pccm-state-")));
   readonly output = join(this.path, "output");
-  /** A `claude` that says its version, and nothing else. */
+  /** A `claude` that only prints its version. */
   readonly claude = join(this.path, "bin", process.platform === "win32" ? "claude.exe" : "claude");
   readonly #before = { ...process.env };
   readonly #contexts: Context[] = [];

@@ -8,7 +8,7 @@ import { RawClient, type Reply } from "./raw-client.ts";
 
 const spawn = "spawn_parallel_claude_sessions";
 
-/** Locks the store against everybody who would write, until disposed of. */
+/** Locks the store against all writers, until disposed of. */
 function lock(home: Home): Disposable {
   const database = databaseIn(home.state);
   database.run("BEGIN IMMEDIATE");

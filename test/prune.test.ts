@@ -14,7 +14,7 @@ async function endedBatch(home: Home, ...args: string[]): Promise<string> {
   return id;
 }
 
-/** As if the batch had ended so many days ago. */
+/** As if the batch had ended this many days ago. */
 function age(home: Home, batchId: string, days: number): void {
   using database = databaseIn(home.state);
   database.query("UPDATE batches SET ended_at = ended_at - ? WHERE batch_id = ?").run(days * dayMs, batchId);

@@ -21,12 +21,12 @@ export class Screen {
     this.#cells = Array.from({ length: rows }, () => []);
   }
 
-  /** The rows that stand there now, without blanks at their ends. */
+  /** The rows shown now, without trailing blanks. */
   get lines(): string[] {
     return this.#cells.map(textOf);
   }
 
-  /** All that can be seen, what has scrolled away included. */
+  /** Everything shown so far, including what has scrolled away. */
   get text(): string {
     return [...this.above, ...this.lines].join("\n").trimEnd();
   }

@@ -12,7 +12,7 @@ export interface LimitsProfile {
 export const serviceMs = 250;
 /** What the CLI's retry delays are multiplied by. */
 export const retryScale = 0.05;
-/** Calls of a session: by turns so many. */
+/** How many calls a session makes: these numbers in turn. */
 const callsByTurns = [3, 5, 4, 6, 2];
 
 /** How many calls the task of that number makes. */

@@ -27,7 +27,7 @@ const sessions = Number(values.sessions);
 const { concurrency = values.sessions } = values;
 const limitBytes = Number(values["limit-mb"]) * 1e6;
 
-/** Longest time over the limit that is borne. */
+/** The longest time over the limit that is accepted. */
 const mostOverMs = 1_000;
 /** With less than this left of the machine itself, the batch is ended: nobody else is to be harmed. */
 const reserveBytes = 6e9;

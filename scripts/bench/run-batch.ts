@@ -6,7 +6,7 @@ import { accountOf } from "../../src/operations/account.ts";
 import { Store } from "../../src/store/store.ts";
 import type { Cost, Workshop } from "./workshop.ts";
 
-/** A batch of so many tasks in a store of its own: log, transcripts, result files and page included. */
+/** A batch of this many tasks in its own store, with log, transcripts, result files and page. */
 export async function runBatch(workshop: Workshop, tasks: number): Promise<Cost> {
   const [program, child] = [await workshop.program(), await workshop.child()];
   const directory = workshop.newDirectory();

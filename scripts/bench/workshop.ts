@@ -73,7 +73,7 @@ export class Workshop implements Disposable {
     return this.#compile("child");
   }
 
-  /** Runs a command to its end, and gives what it cost. Throws when it fails. */
+  /** Runs a command to its end, and returns what it cost. Throws if it fails. */
   async cost(command: string[]): Promise<Cost> {
     const figures = join(this.directory, `cost-${++this.#count}.json`);
     const measured = Bun.spawn([await this.#compile("measure"), figures, ...command], {

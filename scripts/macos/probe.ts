@@ -15,7 +15,7 @@ export interface Finding {
 interface Probing {
   /** Elsewhere than on macOS, only what needs no program of its own is tried. */
   isMac: boolean;
-  /** How long something may take that must happen, in milliseconds. */
+  /** How long to wait for what must happen, in milliseconds. */
   patienceMs: number;
 }
 

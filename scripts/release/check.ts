@@ -17,7 +17,7 @@ for (const fault of faults) console.error(`Not to be published: ${fault}.`);
 if (faults.length > 0) process.exit(1);
 console.log(`${tag} may be published by ${owner}.`);
 
-// Everything that stands against publishing under this tag.
+// Everything that prevents publishing under this tag.
 async function faultsOf(tag: string): Promise<string[]> {
   const faults: string[] = [];
   if (tag !== `v${release.version}`)

@@ -27,14 +27,14 @@ export async function readChecksums(): Promise<ReadonlyMap<string, string>> {
   );
 }
 
-/** What is wrong with the artifacts; `alsoIn` finds what else may be wrong in the bytes of one. */
+/** The faults of the artifacts; `alsoIn` finds further faults in the bytes of one. */
 export async function faultsOfArtifacts(
   alsoIn: (path: string, bytes: Uint8Array<ArrayBuffer>) => string | undefined = () => undefined,
 ): Promise<string[]> {
   const checksums = await readChecksums();
   if (checksums.size === 0) return ["dist has no SHA256SUMS: `bun run release:build` writes it"];
   const faults: string[] = [];
-  // One after the other, for together they are more than a gigabyte.
+  // One after the other, because together they exceed a gigabyte.
   for (const [path, checksum] of checksums) {
     const file = Bun.file(join(dist, path));
     if (!(await file.exists())) {

@@ -1,4 +1,4 @@
-// What of others is in the executable: what the bundler reads below `node_modules`, and what these files carry within themselves.
+// Which code of others is in the executable: what the bundler reads below `node_modules`, and what those files contain.
 import { join, sep } from "node:path";
 import { z } from "zod";
 import { root } from "./release.ts";
@@ -13,7 +13,7 @@ export interface Component {
   license: string;
   /** Who wrote it, where its package says so. */
   author?: string | undefined;
-  /** Where it stands here, with its licence. Of one that another carries within itself, perhaps another version. */
+  /** Where it is here, with its licence. If another package contains it, perhaps another version. */
   directory: string;
   /** Package URLs. */
   dependsOn: string[];

@@ -1,6 +1,6 @@
 // Every platform that is released, once: compiler, archive, npm package, formula, bundle and installer derive from it.
 
-/** One platform that an executable is made for. */
+/** A platform that gets an executable. */
 export interface Target {
   /** Its name in every file and package. */
   name: string;
@@ -26,10 +26,10 @@ export const targets: readonly Target[] = [
 /** What a name of a program ends in on this platform. */
 export const suffixOf = ({ os }: Target): string => (os === "win32" ? ".exe" : "");
 
-/** The oldest systems that are promised. `release:facts` holds the executables to it; that of Windows stands in Bun's manual alone. */
+/** The oldest supported systems. `release:facts` checks the executables against them; for Windows, only Bun's manual says. */
 export const oldest = { glibc: "2.17", macos: "13", windows: "10 version 1809" } as const;
 
-/** What an executable asks of a system, beside its processor. */
+/** What an executable requires of a system, apart from its processor. */
 export function needsOf({ os, libc }: Target): string {
   if (os === "win32") return `Windows ${oldest.windows} or newer`;
   if (os === "darwin") return `macOS ${oldest.macos} or newer`;

@@ -40,7 +40,7 @@ export class WinePrefix {
     return join(this.folder, "home");
   }
 
-  /** The variables of a program in this prefix, and nothing of the one who runs the tests. */
+  /** The variables of a program in this prefix, without those of the user who runs the tests. */
   environment(more: Record<string, string> = {}): Record<string, string> {
     return {
       PATH: process.env["PATH"] ?? "",

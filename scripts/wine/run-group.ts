@@ -1,4 +1,4 @@
-// Runs a group of test files under Wine, and reads what became of them.
+// Runs a group of test files under Wine, and reads how they ended.
 import { join } from "node:path";
 import { winePath } from "../../test/facilities.ts";
 import { type Skips, skipsIn } from "../verify/skips.ts";
@@ -6,7 +6,7 @@ import type { WinePrefix } from "./prefix.ts";
 
 const root = join(import.meta.dir, "..", "..");
 
-/** What became of a group. */
+/** How a group ended. */
 export interface GroupResult {
   passed: number;
   failed: number;

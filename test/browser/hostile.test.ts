@@ -32,7 +32,7 @@ const thief = Bun.serve({
 afterAll(() => thief.stop(true));
 const all = Object.entries(injectionsTo(`${thief.url}stolen`));
 
-/** What stands in the page that has no business there, and whether something ran. */
+/** What a hostile text left in the page, and whether it ran. */
 const traces = `(() => {
   const wrong = [];
   if (window.pwned) wrong.push("a script ran");
@@ -154,7 +154,7 @@ describe("a hostile session", () => {
     await page.type("needle");
     await page.until(`document.querySelectorAll(".hit").length === ${texts.length}`);
     await expectHarmless(page, home.work);
-    // What one looks for is no pattern and no markup either.
+    // A search text is neither a pattern nor markup.
     for (const words of ["<script>", "(((", "\\", "[", "</small><img src=x onerror=pwned=1>"]) {
       await page.evaluate(`(location.hash = "#q=" + encodeURIComponent(${JSON.stringify(words)}))`);
       await page.until(`document.getElementById("search").value === ${JSON.stringify(words)}`);

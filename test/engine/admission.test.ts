@@ -25,7 +25,7 @@ interface Given {
   batch?: Partial<Batch>;
   /** How many may start at a time. */
   starts?: number;
-  /** As if all slots but so many were others'. */
+  /** As if others had all slots but this many. */
   slots?: number;
   loginPatienceMs?: number;
   startPatienceMs?: number;

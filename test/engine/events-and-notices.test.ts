@@ -1,4 +1,4 @@
-// What an end means for other tasks, and who is told of the end of a batch.
+// What an end means for other tasks, and who is notified of the end of a batch.
 import { describe, expect, spyOn, test } from "bun:test";
 import {
   applyFailureMode,

@@ -1,4 +1,4 @@
-// Opens files until this process may open only so many more, and prints what `lackOfRoom` says of a directory then.
+// Opens files until this process may open only a few more, and prints what `lackOfRoom` then says about a directory.
 import { openSync } from "node:fs";
 import { lackOfRoom } from "../../src/engine/scheduler/disk-space.ts";
 import { spareDescriptors } from "../../src/platform/descriptors.ts";

@@ -54,7 +54,7 @@ test("a running session is measured with its whole tree, and what it takes is to
   expect(loads.at(-1)?.sessions).toBe(1);
   expect(loads.at(-1)?.usedBytes).toBeGreaterThan(1e6);
   expect(loads.at(-1)?.expectedBytes).toBeGreaterThanOrEqual(256e6);
-  // Not again before it is time, for a look costs something.
+  // Not before it is due, because a look costs time.
   const told = loads.length;
   machine.look();
   expect(loads).toHaveLength(told);

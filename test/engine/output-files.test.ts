@@ -1,4 +1,4 @@
-// The files of a batch: what is written for whom, and what of it is never touched.
+// The files of a batch: which are written, and which are never touched.
 
 import { describe, expect, spyOn, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

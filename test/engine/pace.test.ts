@@ -28,7 +28,7 @@ test("replies to sessions that leave the ceiling unused say nothing about it", (
 test("a throttle halves the ceiling, and its echoes do not", () => {
   const halved = throttled({ ...firstPace, ceiling: 20 }, 20, now);
   expect(halved).toMatchObject({ ceiling: 10, peak: 20 });
-  // More run than may, for nothing is taken from them; and calls of the same moment are refused too.
+  // More run than allowed, because none is stopped; and simultaneous calls are refused too.
   expect(throttled(halved, 19, now + 60_000)).toEqual(halved);
   expect(throttled(halved, 9, now + 1_000)).toEqual(halved);
   expect(throttled(halved, 10, now + 6_000).ceiling).toBe(5);

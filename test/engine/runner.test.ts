@@ -13,9 +13,9 @@ interface Given {
   batch?: Partial<Batch>;
   leash?: ProcessIdentity;
   isAttended?: boolean;
-  /** What stands in the log before. */
+  /** The log beforehand. */
   events?: EventBody[];
-  /** What stands in the row before. */
+  /** The row beforehand. */
   prepare?: (store: Store, batchId: BatchRow["batchId"]) => void;
 }
 

@@ -279,7 +279,7 @@ describe("another pool", () => {
         sessionId: plan.sessionId,
         transcript: plan.transcript,
       });
-    // The one that is left works elsewhere; so the last task has a session of its own.
+    // The remaining one works elsewhere, so the last task gets its own session.
     expect(three?.startName).toBe(asked[2]);
     expect(spares).toEqual([other]);
     expect(machine.membersOf(first.plan.marker)).toEqual([]);

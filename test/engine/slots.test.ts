@@ -55,7 +55,7 @@ test("who waits for a slot that is not wanted any more waits no longer", async (
   expect(await slots.acquire()).toBeDefined();
 });
 
-/** A machine that has so many slots, and what is asked of it. */
+/** A machine with this many slots, and the questions that it gets. */
 function machineOf(size: number) {
   const free = Array.from({ length: size }, (_, index) => size - index);
   const released: number[] = [];

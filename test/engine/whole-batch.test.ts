@@ -55,7 +55,7 @@ async function ran(
   const log = store.create(
     {
       type: "batch-created",
-      // An account each, for they run at the same time.
+      // An account each, because they run at the same time.
       account: { hash: batchId, environment: {} },
       batch: {
         batchId,
@@ -99,7 +99,7 @@ const outcomes = ({ state }: Ran) =>
 const cancelAll: EventBody[] = [{ type: "cancel-requested", by: "user" }];
 const hang = { prompt: "[[hang]]" };
 
-// All at once, for most of it is waiting for processes.
+// All at once, because they mostly wait for processes.
 let mixed: Ran;
 let oneByOne: Ran;
 let withoutNew: Ran;

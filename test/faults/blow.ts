@@ -35,7 +35,7 @@ export async function strike(stage: Stage, fault: Fault): Promise<number> {
   const targets = processesOf(stage, fault.target);
   const hit = targets.filter((target) => signalProcess(target, fault.signal)).length;
   if (fault.signal !== "SIGSTOP") return hit;
-  // Also when the batch has ended meanwhile: who is stopped would stay for ever.
+  // Even if the batch has ended meanwhile: a stopped process would stay forever.
   await Bun.sleep(fault.stoppedMs);
   for (const target of targets) signalProcess(target, "SIGCONT");
   return hit;
@@ -110,7 +110,7 @@ function present(identities: (ProcessIdentity | undefined)[]): ProcessIdentity[]
   return identities.filter((identity) => identity !== undefined);
 }
 
-// By identity, so that nobody is hit who got the pid of one that has gone.
+// By identity, so that no later process with the same pid is hit.
 function living(pids: number[]): ProcessIdentity[] {
   return present(pids.map(identityOf));
 }

@@ -36,7 +36,7 @@ export class Random {
     throw new Error("nothing to choose from");
   }
 
-  /** One of several, all as likely; nothing of none. */
+  /** One of several, each equally likely; undefined if there are none. */
   one<T>(choices: readonly T[]): T | undefined {
     return choices[Math.floor(this.next() * choices.length)];
   }

@@ -1,4 +1,4 @@
-// How a batch ended, told from its state: which kind, by whom, and what is known of why.
+// How a batch ended, derived from its state: the kind, by whom, and the known reason.
 import { describe, expect, test } from "bun:test";
 import { type BatchEnd, batchEndOf, endOfState, exitStatusOf } from "../../src/model/batch-end.ts";
 import type { Event } from "../../src/model/event.ts";

@@ -1,4 +1,4 @@
-// Events of one batch, for tests of what is believed of it. Times are small numbers, so that they can be compared.
+// Events of one batch, for tests of the fold. Times are small numbers, so that they can be compared.
 import { type Event, eventBody } from "../../src/model/event.ts";
 import type { AttemptOutcome, Outcome, Usage } from "../../src/model/outcome.ts";
 import { type BatchState, fold } from "../../src/model/state.ts";
@@ -19,7 +19,7 @@ export function event(at: number, body: Record<string, unknown>, epoch = 1): Eve
   return { ...eventBody.parse(body), at, epoch };
 }
 
-/** The beginning of a batch with so many tasks, at time 1. */
+/** The beginning of a batch with this many tasks, at time 1. */
 export function created(
   tasks = 1,
   { batch = {}, ...more }: { batch?: object } & Record<string, unknown> = {},
@@ -65,7 +65,7 @@ export function ended(
   return event(at, { type: "attempt-ended", task, attempt, outcome, ...more });
 }
 
-/** What an attempt used that cost so many US dollars. */
+/** The usage of an attempt that cost this many US dollars. */
 export function usageOf(costUsd: number, more: Partial<Usage> = {}): Usage {
   return { costUsd, numTurns: 3, durationMs: 10, ...more };
 }

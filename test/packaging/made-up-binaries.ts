@@ -3,7 +3,7 @@ import { readMachO } from "../../scripts/release/facts/mach-o.ts";
 import { signAdHoc } from "../../scripts/release/sign-ad-hoc.ts";
 import type { Target } from "../../scripts/release/targets.ts";
 
-/** A signed Mach-O file with so many bytes of code. */
+/** A signed Mach-O file with this many bytes of code. */
 export function machO(
   codeSize: number,
   { cpu = 0x0100000c, identifier = "made-up", macos = 0x000d_0000 } = {},

@@ -58,7 +58,7 @@ const author = {
   GIT_COMMITTER_EMAIL: "t@localhost",
 };
 
-/** Runs a command to its end, with nothing of this machine's settings. */
+/** Runs a command to its end, without this machine's settings. */
 export function start(cwd: string, command: string[], environment: Record<string, string> = {}) {
   const env = { PATH: process.env["PATH"] ?? "", HOME: join(cwd, ".."), ...author, ...environment };
   const { exitCode, stdout, stderr } = Bun.spawnSync(command, { cwd, env });

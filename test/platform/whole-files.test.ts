@@ -1,4 +1,4 @@
-// Files that are written as a whole, and what stands in their way.
+// Files that are written as a whole, and what prevents it.
 import { expect, test } from "bun:test";
 import {
   lstatSync,

@@ -6,7 +6,7 @@ import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import type { Founding } from "../../src/store/batch-log.ts";
 import { idle } from "../idle.ts";
 
-/** What founds a batch of so many tasks. */
+/** The first event of a batch with this many tasks. */
 export function batchOf(tasks: number): Founding {
   const batch: Batch = {
     batchId: newBatchId(),

@@ -1,4 +1,4 @@
-// Whether every artifact is the one that SHA256SUMS, the formula and the registry entry tell of.
+// Whether every artifact is the one in SHA256SUMS, the formula and the registry entry.
 import { join } from "node:path";
 import { faultsOfArtifacts, readChecksums } from "../checksums.ts";
 import { archiveOf, bundleOf, dist, release } from "../release.ts";

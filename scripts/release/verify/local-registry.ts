@@ -81,7 +81,7 @@ export class LocalRegistry implements AsyncDisposable {
   }
 }
 
-// Free at this moment; another program could take it before the registry does, and then it says so.
+// Free now. If another program takes it first, the registry says so.
 function freePort(): number {
   using probe = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
   return probe.port ?? 0;

@@ -1,7 +1,7 @@
 // The table of what was checked.
 import { handshakes } from "./use.ts";
 
-/** A channel, and what came of it. */
+/** A channel, and its result. */
 export type Row = { channel: string } & (
   | {
       /** How long it took to install and to use it. */
