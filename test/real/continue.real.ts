@@ -1,5 +1,6 @@
 // What advice says about conversations, followed with the real `claude`: after which ends they can continue.
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { testNeeding } from "../facilities.ts";
 import { startMessagesApi } from "./messages-api.ts";
 import { interrupt, isResult, prompt, realHome, resultOf, runReal, startReal } from "./session.ts";
 import { claude, describeReal } from "./version.ts";
@@ -7,7 +8,13 @@ import { claude, describeReal } from "./version.ts";
 setDefaultTimeout(60_000);
 
 /** How a session can end, and what its result then says. */
-const ends = {
+interface End {
+  args: readonly string[];
+  text: string;
+  result: object;
+}
+
+const ends: Record<string, End> = {
   "the limit of turns": {
     args: ["--max-turns=1", "--allowedTools=Bash"],
     text: "RUN: echo hello",
@@ -28,15 +35,19 @@ const ends = {
     text: "FAIL 429 anthropic-ratelimit-unified-status=rejected: out of usage",
     result: { is_error: true, api_error_status: 429 },
   },
-  "denied tools": {
-    args: [],
-    text: "RUN: mkdir made",
-    result: { is_error: false, permission_denials: [{ tool_name: "Bash" }] },
-  },
+};
+
+const deniedTools: End = {
+  args: [],
+  text: "RUN: mkdir made",
+  result: { is_error: false, permission_denials: [{ tool_name: "Bash" }] },
 };
 
 describeReal("a conversation can continue", () => {
-  test.each(Object.entries(ends))("after %s, with other options", async (_, { args, text, result }) => {
+  test.each(Object.entries(ends))("after %s, with other options", (_, end) => continuesAfter(end));
+  testNeeding("bash")("after denied tools, with other options", () => continuesAfter(deniedTools));
+
+  async function continuesAfter({ args, text, result }: End): Promise<void> {
     await using home = await realHome();
     await using api = startMessagesApi();
     const environment = { ...api.environment, CLAUDE_CODE_MAX_RETRIES: "0" };
@@ -53,7 +64,7 @@ describeReal("a conversation can continue", () => {
     expect(asked).toContain("RUN: mkdir made");
     // The stand-in answers the first prompt that has no answer yet, which after an error is that of before.
     if (!text.startsWith("FAIL")) expect(resultOf(continued)["is_error"]).toBe(false);
-  });
+  }
 
   test("after an interrupt, as a clock or a person sends it", async () => {
     await using home = await realHome();

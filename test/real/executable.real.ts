@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
+import { testNeeding } from "../facilities.ts";
 import { type Answer, connectNew, eventually, Home } from "../harness.ts";
 import { announced, type MessagesApi, startMessagesApi, stayingCommand } from "./messages-api.ts";
 import { claude, describeReal } from "./version.ts";
@@ -60,31 +62,40 @@ describeReal("our program on the real claude", () => {
     await home.empty({ but: client.pid });
   });
 
-  test("answers, commands and API errors of a batch come out as what they are", async () => {
+  test("answers and API errors of a batch come out as what they are", async () => {
     await using home = homeWith({ ...api.environment, CLAUDE_CODE_MAX_RETRIES: "0" });
     await using client = await connectNew(home);
     const answer = await client.call(
       "spawn_parallel_claude_sessions",
+      { tasks: ["hello", "FAIL 400", { task: "FAIL 500", retries: 0 }, "/hello"] },
+      { timeout: 100_000 },
+    );
+    const results = resultsOf(answer);
+    expect(results[0]).toMatchObject({ status: "success", result: "You said: hello", numTurns: 1 });
+    expect(results[1]).toMatchObject({ status: "error", outcome: "failed: request" });
+    expect(results[2]).toMatchObject({ status: "error", outcome: "failed: server-error" });
+    expect(results[3]).toMatchObject({ status: "success", result: expect.stringContaining("/hello") });
+    const costs = z.array(z.looseObject({ costUsd: z.number() })).parse(results.filter((_, at) => at !== 2));
+    const { totalCostUsd } = z.looseObject({ totalCostUsd: z.number() }).parse(answer.data);
+    expect(costs[0]?.costUsd).toBeGreaterThan(0);
+    expect(totalCostUsd).toBeCloseTo(costs.reduce((sum, { costUsd }) => sum + costUsd, 0));
+    await home.empty({ but: client.pid });
+  });
+
+  testNeeding("bash")("commands of a batch run, and what no rule allows is denied", async () => {
+    await using home = homeWith(api.environment);
+    await using client = await connectNew(home);
+    const answer = await client.call(
+      "spawn_parallel_claude_sessions",
       {
-        tasks: [
-          "hello",
-          "RUN: echo from-bash",
-          { task: "RUN: touch x", allowedTools: "" },
-          "FAIL 400",
-          { task: "FAIL 500", retries: 0 },
-          "/hello",
-        ],
+        tasks: ["RUN: echo from-bash", { task: "RUN: touch x", allowedTools: "" }],
         allowedTools: "Bash(echo:*)",
       },
       { timeout: 100_000 },
     );
     const results = resultsOf(answer);
-    expect(results[0]).toMatchObject({ status: "success", result: "You said: hello", numTurns: 1 });
-    expect(results[1]).toMatchObject({ status: "success", result: expect.stringContaining("from-bash") });
-    expect(results[2]).toMatchObject({ status: "success", permissionDenials: ["Bash(touch:*)"] });
-    expect(results[3]).toMatchObject({ status: "error", outcome: "failed: request" });
-    expect(results[4]).toMatchObject({ status: "error", outcome: "failed: server-error" });
-    expect(results[5]).toMatchObject({ status: "success", result: expect.stringContaining("/hello") });
+    expect(results[0]).toMatchObject({ status: "success", result: expect.stringContaining("from-bash") });
+    expect(results[1]).toMatchObject({ status: "success", permissionDenials: ["Bash(touch:*)"] });
     await home.empty({ but: client.pid });
   });
 
@@ -141,19 +152,38 @@ describeReal("our program on the real claude", () => {
     expect(forked.data?.["sessionId"]).not.toBe(resumeSessionId);
   });
 
-  test("a cancelled session ends with the commands that it had running, and says what it spent", async () => {
+  test("a session that is cancelled in the middle of an answer says what it spent", async () => {
     await using home = homeWith(api.environment);
     await using client = await connectNew(home);
+    const file = join(home.work, "file");
+    await Bun.write(file, "x");
     const { data } = await client.call("spawn_parallel_claude_sessions", {
-      tasks: [`RUN: ${stayingCommand(api)}`, "HOLD"],
-      allowedTools: "Bash",
+      tasks: [`TOOL: Read ${JSON.stringify({ file_path: file })}\n THEN HOLD`],
       asyncMode: true,
     });
-    await announced(api);
+    await api.request(({ body }) => JSON.stringify(body ?? "").includes("tool_result"));
     const cancelled = await client.call("cancel_batch", { batchId: String(data?.["batchId"]) });
-    expect(cancelled.data).toMatchObject({ state: "cancelled", counts: { cancelled: 2 } });
+    expect(cancelled.data).toMatchObject({ state: "cancelled", counts: { cancelled: 1 } });
+    expect(Number(cancelled.data?.["totalCostUsd"])).toBeGreaterThan(0);
     await home.empty({ but: client.pid });
   });
+
+  testNeeding("bash")(
+    "a cancelled session ends with the commands that it had running, and says what it spent",
+    async () => {
+      await using home = homeWith(api.environment);
+      await using client = await connectNew(home);
+      const { data } = await client.call("spawn_parallel_claude_sessions", {
+        tasks: [`RUN: ${stayingCommand(api)}`, "HOLD"],
+        allowedTools: "Bash",
+        asyncMode: true,
+      });
+      await announced(api);
+      const cancelled = await client.call("cancel_batch", { batchId: String(data?.["batchId"]) });
+      expect(cancelled.data).toMatchObject({ state: "cancelled", counts: { cancelled: 2 } });
+      await home.empty({ but: client.pid });
+    },
+  );
 
   test("transcripts are kept where the log says", async () => {
     await using home = homeWith(api.environment);
