@@ -46,6 +46,23 @@ export async function installRealClaude({
   return found;
 }
 
+/**
+ * The same for Windows, on any system: not started, because that takes Windows. Gives the folder that is a cache of it alone, and the
+ * version.
+ */
+export async function installWindowsClaude({
+  version = Bun.env["REAL_CLAUDE_VERSION"] || "latest",
+}: Pick<Wanted, "version"> = {}): Promise<{ cache: string; version: string }> {
+  const exact = await exactVersion(version, false);
+  const cache = join(cacheDirectory(), "win32");
+  const folder = join(cache, exact);
+  const program = join(folder, "node_modules", `${packageName}-win32-x64`, "claude.exe");
+  if (!(await Bun.file(program).exists())) await install(exact, folder, ["--os=win32", "--cpu=x64"]);
+  if (!(await Bun.file(program).exists()))
+    throw new RealClaudeUnavailable(`${packageName} ${exact} has no build for Windows`);
+  return { cache, version: exact };
+}
+
 async function exactVersion(version: string, refresh: boolean): Promise<string> {
   if (version === "oldest") return oldestVersion;
   return version === "latest" ? latestVersion(refresh) : version;
@@ -134,12 +151,12 @@ async function versionOf(path: string): Promise<string | undefined> {
 }
 
 // Into a folder of this process's own, so that a version is there as a whole or not at all.
-async function install(version: string, folder: string): Promise<void> {
+async function install(version: string, folder: string, flags: readonly string[] = []): Promise<void> {
   const beside = `${folder}.${process.pid}.part`;
   try {
     await mkdir(beside, { recursive: true });
     await npm(
-      ["install", "--prefix", beside, "--ignore-scripts", "--no-save", `${packageName}@${version}`],
+      ["install", "--prefix", beside, "--ignore-scripts", "--no-save", ...flags, `${packageName}@${version}`],
       beside,
     );
     await rm(folder, { recursive: true, force: true });

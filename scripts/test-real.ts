@@ -1,15 +1,18 @@
 // `bun run test:real [--except NAME] [ARGUMENT …]`: tests with the real `claude` of `REAL_CLAUDE_VERSION`, and a stand-in
 // for its API on loopback. Gets it first, so that the two files that run at a time do not both do it. `--except advice`
-// leaves `advice.real.ts` out.
+// leaves `advice.real.ts` out. `--wine [NAME …]` runs some of them with the one for Windows, under Wine.
 import { join } from "node:path";
 import { installRealClaude, RealClaudeUnavailable } from "./real-claude.ts";
+import { testRealUnderWine } from "./wine/real.ts";
 
 const root = join(import.meta.dir, "..");
 
 /** At most six sessions start at once in a file: twenty on two processors run into their own time limits. */
 export const realTestFlags = ["--max-concurrency=6"];
 
-if (import.meta.main) {
+if (import.meta.main && process.argv[2] === "--wine") {
+  process.exitCode = await testRealUnderWine(process.argv.slice(3));
+} else if (import.meta.main) {
   try {
     await installRealClaude();
   } catch (error) {

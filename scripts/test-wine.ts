@@ -4,26 +4,21 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { facilities } from "../test/facilities.ts";
 import { exceptions } from "../test/wine/exceptions.ts";
 import { compileForTests } from "./test-programs.ts";
 import { skipsText, sumOf } from "./verify/skips.ts";
+import { canUseWine } from "./wine/can-use-wine.ts";
 import { groupsOf, testFiles } from "./wine/groups.ts";
 import { makePrefix, WinePrefix } from "./wine/prefix.ts";
 import { type GroupResult, runGroup } from "./wine/run-group.ts";
 import { isLackUnderWine, table } from "./wine/table.ts";
 
-const needed = ["Wine", "a compiler for Windows", "Bun's runtime for Windows"] as const;
-
 /** More would only wait for one another: one wineserver answers all calls of a prefix. */
 const workers = Math.min(2, cpus().length);
 
 const began = performance.now();
-await getMissing();
-const lacking = needed.filter((name) => !facilities[name].isThere());
-if (lacking.length > 0) {
+if (!(await canUseWine("Nothing was tested under Wine"))) {
   const isRequired = Boolean(process.env["CI"]) && Bun.which("apt-get") !== null && process.arch === "x64";
-  console.log(`Nothing was tested under Wine, because this is lacking: ${lacking.join(", ")}.`);
   process.exit(isRequired ? 1 : 0);
 }
 
@@ -32,12 +27,6 @@ try {
   process.exitCode = await testIn(folder);
 } finally {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
-}
-
-// A compiler downloads it on its first use. Packages are `test/get-facilities.ts`' matter.
-async function getMissing(): Promise<void> {
-  const runtime = facilities["Bun's runtime for Windows"];
-  if (facilities.Wine.isThere() && !runtime.isThere()) await runtime.get?.();
 }
 
 async function testIn(folder: string): Promise<number> {

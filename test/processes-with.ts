@@ -28,9 +28,13 @@ function pidsWith(variable: string, value: string): number[] {
         .filter((name) => /^\d+$/.test(name) && environmentOf(name).includes(`${variable}=${value}\0`))
         .map(Number);
     case "win32":
-      return allProcesses()
-        .map(({ pid }) => pid)
-        .filter((pid) => variableOf(pid, variable) === value);
+      return (
+        allProcesses()
+          // The system starts one for each console, which ends with it, with the environment of its program.
+          .filter(({ name }) => name !== "conhost.exe")
+          .map(({ pid }) => pid)
+          .filter((pid) => variableOf(pid, variable) === value)
+      );
     default: {
       const found: number[] = [];
       processes().eachMarked(variable, new Set([value]), {

@@ -17,14 +17,23 @@ export interface GroupResult {
 
 /** One test, before it counts as hanging. Wine is slower than Windows. */
 const testMs = 60_000;
-/** A whole group. */
-const groupMs = 300_000;
+/** A whole group, unless it says otherwise. */
+const usualGroupMs = 300_000;
+
+/** How a group is run. */
+export interface GroupOptions {
+  /** More variables of the tests. */
+  variables?: Readonly<Record<string, string>>;
+  /** How long it may take, in milliseconds. */
+  groupMs?: number;
+}
 
 /** Runs files, as paths from `test/`. A group that crashes or hangs counts as one failed test more. */
 export async function runGroup(
   prefix: WinePrefix,
   files: readonly string[],
   compiled: Readonly<Record<string, string>>,
+  { variables = {}, groupMs = usualGroupMs }: GroupOptions = {},
 ): Promise<GroupResult> {
   const began = performance.now();
   const paths = Object.entries(compiled).map(([name, path]) => [name, prefix.pathOf(path)] as const);
@@ -38,7 +47,7 @@ export async function runGroup(
   const written = Bun.file(join(prefix.folder, `output-${crypto.randomUUID()}.txt`));
   const child = Bun.spawn([winePath() ?? "wine64", ...command], {
     cwd: root,
-    env: prefix.environment({ CI: "1", NO_COLOR: "1", ...Object.fromEntries(paths) }),
+    env: prefix.environment({ CI: "1", NO_COLOR: "1", ...Object.fromEntries(paths), ...variables }),
     // A pipe of Linux gives a program of Windows nothing.
     stdin: "ignore",
     // Into a file: a pipe would be waited for as long as anything holds it that the tests have left behind.
