@@ -10,9 +10,14 @@ import { commandOf, lookForMarkers, processTable, sessionAround } from "../../sr
 import { treesOf } from "../../src/platform/process-trees.ts";
 import { gatherSession, gatherSessionAgain, releaseSession } from "../../src/platform/session-groups.ts";
 import { markerVariable } from "../../src/platform/session-variables.ts";
+import { kernel32, wide } from "../../src/platform/windows/libraries.ts";
+import { right, withProcess } from "../../src/platform/windows/process-list.ts";
+import { leaveName } from "../../src/platform/windows/session-jobs.ts";
 import { testNeeding } from "../facilities.ts";
 
 const testOnWindows = testNeeding("Windows");
+/** The right to ask a job. */
+const query = 4;
 const source = join(import.meta.dir, "../../src/platform");
 
 /** Ended after the tests, whatever they found. */
@@ -164,6 +169,33 @@ testOnWindows("the job of a session is found again when the process that made it
   releaseSession(marker);
 });
 
+testOnWindows(
+  "a job keeps its name as long as a process of its session lives, also without its maker",
+  async () => {
+    const name = wide(`test-${crypto.randomUUID()}`);
+    const isThere = () => {
+      const handle = kernel32().OpenJobObjectW(query, 0, name);
+      if (handle !== 0n) kernel32().CloseHandle(handle);
+      return handle !== 0n;
+    };
+    // Nobody is put into it, so that Wine keeps the name by handles alone too, as Windows does.
+    const job = kernel32().CreateJobObjectW(null, name);
+    const { identities } = await start(startsOne(true), newMarker(), (pid) =>
+      withProcess(pid, right.duplicateHandle, (session) => leaveName(job, session)),
+    );
+    kernel32().CloseHandle(job);
+    const [session, child] = identities;
+    if (!session || !child) throw new Error("they were not found");
+    expect(isThere()).toBe(true);
+    signalProcess(session, "SIGKILL");
+    await gone([session]);
+    expect(isThere()).toBe(true);
+    signalProcess(child, "SIGKILL");
+    await gone([child]);
+    while (isThere()) await Bun.sleep(5);
+  },
+);
+
 testOnWindows("a session without a job is found by its environment", async () => {
   const marker = newMarker();
   const { identities } = await start(startsOne(true), marker);
@@ -172,6 +204,45 @@ testOnWindows("a session without a job is found by its environment", async () =>
   const pids = (processes: readonly ProcessIdentity[] = []) => processes.map(({ pid }) => pid).sort();
   expect(pids(found.get(marker))).toEqual(pids(identities));
   for (const one of identities) signalProcess(one, "SIGKILL");
+});
+
+testOnWindows("a session within the job of a client gets one of its own, which ends alone", async () => {
+  const [ofClient, marker] = [newMarker(), newMarker()];
+  const { child, identities } = await start(startsOne(true), ofClient, (pid) => gatherSession(ofClient, pid));
+  const [client, session] = identities;
+  if (!client || !session) throw new Error("they were not found");
+  gatherSession(marker, session.pid);
+  const inJob = (of: string) =>
+    lookForMarkers(new Set([of]))
+      .byMarker.get(of)
+      ?.map(({ pid }) => pid);
+  expect(inJob(marker)).toEqual([session.pid]);
+  expect(inJob(ofClient)?.sort()).toEqual([client.pid, session.pid].sort());
+  killTree(session);
+  await gone([session]);
+  expect(livenessOf(client)).toBe("alive");
+  killTree(client);
+  await child.exited;
+  releaseSession(marker);
+  releaseSession(ofClient);
+});
+
+testOnWindows("a session that starts more and more processes ends with all of them", async () => {
+  const marker = newMarker();
+  const more = `
+    console.log(process.pid);
+    setInterval(() => Bun.spawn([process.execPath, "-e", "setInterval(() => {}, 1e6)"],
+      { stdin: "ignore", stdout: "ignore", stderr: "ignore", detached: true }), 20);`;
+  const { child, identities } = await start(more, marker, (pid) => gatherSession(marker, pid));
+  const found = () => lookForMarkers(new Set([marker])).byMarker.get(marker) ?? [];
+  while (found().length < 5) await Bun.sleep(5);
+  const [root] = identities;
+  if (!root) throw new Error("it was not found");
+  killTree(root);
+  await child.exited;
+  await gone(found());
+  expect(found()).toEqual([]);
+  releaseSession(marker);
 });
 
 testOnWindows("a process of a session finds the session that it runs in", async () => {

@@ -34,9 +34,11 @@ export function gather(marker: string, leader: number): boolean {
   return isIn ?? false;
 }
 
-// The name of a job goes with its last handle, even if processes are in it. So the session has one too, which can only
-// ask, and which what it starts inherits.
-function leaveName(job: bigint, session: bigint): void {
+/**
+ * Keeps the name of a job as long as a process of the session lives: the name goes with the last handle, even if processes are
+ * in the job. So the session gets one too, which can only ask, and which is inherited by what it starts.
+ */
+export function leaveName(job: bigint, session: bigint): void {
   kernel32().DuplicateHandle(ourselves, job, session, new BigUint64Array(1), query, 1, 0);
 }
 
