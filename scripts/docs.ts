@@ -1,7 +1,7 @@
 // Writes what follows from declarations: parts of documents between their markers, and docs/limits.md. With `--check`, only
 // says whether they are up to date.
 import { join } from "node:path";
-import { downloads, installation } from "./docs/channels.ts";
+import { downloads, installation, systems } from "./docs/channels.ts";
 import { configurations } from "./docs/configurations.ts";
 import { limitsPage } from "./docs/limits.ts";
 import { assumptionTable } from "./docs/macos-assumptions.ts";
@@ -15,7 +15,7 @@ const root = join(import.meta.dir, "..");
 
 // Each document, and what stands between its markers.
 const parts: Record<string, Record<string, string[]>> = {
-  "README.md": { installation: installation(publisher, isPublished), tools: tables.tools },
+  "README.md": { installation: installation(publisher, isPublished), systems, tools: tables.tools },
   "ARCHITECTURE.md": {
     "node-imports": nodeTable,
     rhythms: rhythmTable,

@@ -45,6 +45,22 @@ export function winePath(): string | undefined {
   return existsSync(usual) ? usual : (Bun.which("wine64") ?? undefined);
 }
 
+/** Bun's runtimes for other processors, and for another C library. */
+const armRuntime = runtimeOf("bun-linux-aarch64");
+const muslRuntime = runtimeOf("bun-linux-x64-musl-baseline");
+
+/** Debian's glibc for arm64, below which qemu finds what a program asks for. */
+export const armLibraries = "/usr/aarch64-linux-gnu";
+
+/** What starts programs for musl. */
+export const muslLoader = "/lib/ld-musl-x86_64.so.1";
+
+/** A library of this machine, by its name. */
+export function libraryOfGlibc(name: string): string {
+  const places = [...placesOfGlibc, "/usr/lib/x86_64-linux-gnu"].map((place) => join(place, name));
+  return places.find((path) => existsSync(path)) ?? name;
+}
+
 const declared = {
   "a browser": {
     isThere: () => chromiumPath() !== undefined,
@@ -64,6 +80,21 @@ const declared = {
     isThere: () => existsSync(windowsRuntime),
     get: () => fetchRuntime("bun-windows-x64-baseline"),
   },
+  "Bun's runtime for arm64": {
+    isThere: () => existsSync(armRuntime),
+    get: () => fetchRuntime("bun-linux-arm64"),
+  },
+  "Bun's runtime for musl": {
+    isThere: () => existsSync(muslRuntime),
+    get: () => fetchRuntime("bun-linux-x64-musl-baseline"),
+  },
+  qemu: program("qemu-aarch64-static", "qemu-user-static"),
+  "glibc for arm64": {
+    isThere: () => existsSync(join(armLibraries, "lib", "libc.so.6")),
+    debian: ["libc6-arm64-cross"],
+  },
+  musl: { isThere: () => existsSync(muslLoader), debian: ["musl"] },
+  "Linux on x64": { isThere: () => process.platform === "linux" && process.arch === "x64" },
   Wine: { isThere: () => winePath() !== undefined, debian: ["wine64"] },
   "a compiler for Windows": program("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64"),
   Linux: { isThere: () => process.platform === "linux" },

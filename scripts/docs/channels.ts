@@ -85,6 +85,24 @@ export const downloads: string[] = [
   "```",
 ];
 
+/** How far each platform has been tried, for the README. */
+export const systems: string[] = [
+  "| system | processor | how far it is tried |",
+  "| --- | --- | --- |",
+  // Processors that are tried alike share a line.
+  ...[...Map.groupBy(targets, (target) => `${systemOf(target)} | ${trialOf(target)}`).values()].flatMap(
+    (alike) => {
+      const [first] = alike;
+      if (!first) return [];
+      return [`| ${systemOf(first)} | ${alike.map(processorOf).join(", ")} | ${trialOf(first)} |`];
+    },
+  ),
+];
+
+function trialOf({ trial: { how, what } }: Target): string {
+  return `*${how}*: ${what}`;
+}
+
 function systemOf({ os, libc }: Target): string {
   if (os === "linux") return libc === "musl" ? "Linux with musl (Alpine)" : "Linux";
   return os === "darwin" ? "macOS" : "Windows";

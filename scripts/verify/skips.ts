@@ -16,6 +16,11 @@ export function isOfWindows(reason: string): boolean {
   return /^needs .*\bWindows\b/.test(reason) && !reason.includes("other than Windows");
 }
 
+/** What a processor of another kind must be imitated for is tested where it is another one. */
+export function isOfOtherProcessor(reason: string): boolean {
+  return process.arch !== "x64" && reason.includes("Linux on x64");
+}
+
 /** The skipped tests of an output, each line of which begins with `(skip)`. */
 export function skipsIn(output: string): Skips {
   const skips = new Map<string, number>();

@@ -155,5 +155,6 @@ function ours(): Target {
 }
 
 function windows(): Target {
-  return { name: "windows-x64", compiler: "bun-windows-x64", os: "win32", cpu: "x64" };
+  const trial = { how: "built, not run", what: "nothing" } as const;
+  return { name: "windows-x64", compiler: "bun-windows-x64", os: "win32", cpu: "x64", trial };
 }

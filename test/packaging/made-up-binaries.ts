@@ -166,5 +166,6 @@ export function bunSection(names: string[]): Buffer {
 
 /** A target for macOS. */
 export function darwin(cpu: Target["cpu"]): Target {
-  return { name: `darwin-${cpu}`, compiler: `bun-darwin-${cpu}`, os: "darwin", cpu };
+  const trial = { how: "built, not run", what: "nothing" } as const;
+  return { name: `darwin-${cpu}`, compiler: `bun-darwin-${cpu}`, os: "darwin", cpu, trial };
 }

