@@ -18,9 +18,11 @@ export class SharedDaemons {
   /** Whether a command line belongs to one. */
   matches([program = "", ...others]: readonly string[]): boolean {
     // A title that a program set for itself is one word with blanks, which may contain a path.
-    const name = isAbsolute(program) || !program.includes(" ") ? basename(program) : program;
-    const line = [name, ...others].join(" ");
-    return this.#patterns.some((pattern) => pattern.test(line));
+    const file = isAbsolute(program) || !program.includes(" ") ? basename(program) : program;
+    // On Windows, programs have an ending that nobody writes.
+    const names = new Set([file, file.replace(/\.exe$/i, "")]);
+    const lines = [...names].map((name) => [name, ...others].join(" "));
+    return this.#patterns.some((pattern) => lines.some((line) => pattern.test(line)));
   }
 }
 

@@ -5,6 +5,7 @@ import { SharedDaemons } from "../../src/claude/shared-daemons.ts";
 import { configurationSchema } from "../../src/model/configuration.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
+import { testNeeding } from "../facilities.ts";
 
 interface Fake {
   pid: number;
@@ -117,6 +118,8 @@ test.each([
   [["/opt/jdk/bin/java", "-Xmx64m", "org.gradle.launcher.daemon.bootstrap.GradleDaemon", "8.5"]],
   [["bazel(project)", "--server"]],
   [["watchman", "--foreground"]],
+  [["git.exe", "fsmonitor--daemon", "run"]],
+  [["gpg-agent.EXE", "--daemon"]],
 ])("%p is a daemon that sessions share", (words) => {
   expect(shared.matches(words)).toBe(true);
 });
@@ -127,7 +130,13 @@ test.each([
   [["/home/me/gpg-agent-test"]],
   [["ssh", "host"]],
   [["java", "-jar", "server.jar"]],
+  [["tail.exe", "-f", "gpg-agent"]],
   [[]],
 ])("%p is none", (words) => {
   expect(shared.matches(words)).toBe(false);
+});
+
+testNeeding("Windows")("on Windows, a daemon is known by its name, whatever its directory", () => {
+  expect(shared.matches(["C:\\Program Files\\Git\\cmd\\git.exe", "fsmonitor--daemon", "run"])).toBe(true);
+  expect(new SharedDaemons(["bun test *"]).isOne(process.pid)).toBe(true);
 });

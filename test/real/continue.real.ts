@@ -1,11 +1,11 @@
 // What advice says about conversations, followed with the real `claude`: after which ends they can continue.
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { testNeeding } from "../facilities.ts";
 import { startMessagesApi } from "./messages-api.ts";
 import { interrupt, isResult, prompt, realHome, resultOf, runReal, startReal } from "./session.ts";
-import { claude, describeReal } from "./version.ts";
+import { claude, describeReal, setPatience } from "./version.ts";
 
-setDefaultTimeout(60_000);
+setPatience(60_000);
 
 /** How a session can end, and what its result then says. */
 interface End {

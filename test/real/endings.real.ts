@@ -1,10 +1,10 @@
 // Why a turn of the real `claude` ended, as its result says. `bun run test:versions`.
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { type Line, resultOf, runReal } from "./session.ts";
 import { useStandIn } from "./stand-in.ts";
-import { claude, describeReal, has, since } from "./version.ts";
+import { claude, describeReal, has, setPatience, since } from "./version.ts";
 
-setDefaultTimeout(60_000);
+setPatience(60_000);
 
 describeReal("the terminal reasons of the real claude", () => {
   const standIn = useStandIn();

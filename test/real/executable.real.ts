@@ -1,14 +1,14 @@
 // Our own program on the real `claude`: everything that it does with a session, end to end. `bun run test:real`.
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { testNeeding } from "../facilities.ts";
 import { type Answer, connectNew, eventually, Home } from "../harness.ts";
 import { announced, type MessagesApi, startMessagesApi, stayingCommand } from "./messages-api.ts";
-import { claude, describeReal } from "./version.ts";
+import { claude, describeReal, setPatience } from "./version.ts";
 
-setDefaultTimeout(120_000);
+setPatience(120_000);
 
 function resultsOf({ data, text }: Answer): unknown[] {
   const results = data?.["results"];

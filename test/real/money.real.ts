@@ -1,12 +1,12 @@
 // What the real `claude` says that turns, conversations and processes have cost. `bun run test:versions`.
-import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { beforeAll, expect, test } from "bun:test";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Ended, isResult, type Line, prompt, resultOf, runReal, startReal } from "./session.ts";
 import { useStandIn } from "./stand-in.ts";
-import { claude, describeReal, has, since } from "./version.ts";
+import { claude, describeReal, has, setPatience, since } from "./version.ts";
 
-setDefaultTimeout(60_000);
+setPatience(60_000);
 
 describeReal("the money that the real claude counts", () => {
   const standIn = useStandIn();

@@ -1,5 +1,5 @@
 // The `claude` that a run of these tests is about, and tests of what only newer ones do.
-import { describe, test } from "bun:test";
+import { describe, setDefaultTimeout, test } from "bun:test";
 import { installRealClaude, RealClaudeUnavailable } from "../../scripts/real-claude.ts";
 import { type ChangedVersion, isOlder } from "../../src/claude/versions.ts";
 import { needsMark } from "../facilities.ts";
@@ -11,6 +11,11 @@ export const claude = await installRealClaude().catch((error: unknown) => {
   return undefined;
 });
 if (claude) console.error(`claude ${claude.version}`);
+
+/** How long each test of a file may take, in milliseconds. Wine takes seconds to start `claude`, many on a busy machine. */
+export function setPatience(usualMs: number): void {
+  setDefaultTimeout(process.platform === "win32" ? 5 * usualMs : usualMs);
+}
 
 /** A group of tests that needs it. */
 export function describeReal(title: string, body: () => void): void {
