@@ -202,7 +202,9 @@ export function tasksIn(
     machine,
     startBackoff,
 
-    [Symbol.dispose]: () => {
+    [Symbol.asyncDispose]: async () => {
+      // A job behind all others: what is still being written would come after its home is gone.
+      await files.forget([]);
       slots[Symbol.dispose]();
       starts[Symbol.dispose]();
     },

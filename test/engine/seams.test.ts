@@ -115,7 +115,7 @@ describe("another host", () => {
     const context = inside.context();
     const batch = inside.batch(context, { tasks: [{ prompt: "one" }, { prompt: "two" }] });
     const host = new Elsewhere();
-    using runner = tasksIn(inside, context.store, batch, { concurrency: 1, hostOf: () => host });
+    await using runner = tasksIn(inside, context.store, batch, { concurrency: 1, hostOf: () => host });
     using _looking = lookAt(runner);
     await runner.tasks.runAll();
     await runner.tasks.endShared();
@@ -151,7 +151,7 @@ describe("another host", () => {
     const batch = inside.batch(context, { tasks: [{ prompt: "wait" }] });
     const host = new Elsewhere();
     await startEarlier(batch, host, inside.work);
-    using next = tasksIn(inside, context.store, batch, { hostOf: () => host });
+    await using next = tasksIn(inside, context.store, batch, { hostOf: () => host });
     using _looking = lookAt(next);
     next.tasks.adoptAll();
     expect(host.calls).toContain("adopt remote-1");
@@ -165,7 +165,7 @@ describe("another host", () => {
     const context = inside.context();
     const batch = inside.batch(context, { tasks: [{ prompt: "one" }] });
     const host = new Elsewhere();
-    using runner = tasksIn(inside, context.store, batch, { hostOf: () => host });
+    await using runner = tasksIn(inside, context.store, batch, { hostOf: () => host });
     host.onStart = () => batch.log.disown(() => []);
     void runner.tasks.runAll();
     await eventually(
@@ -193,7 +193,7 @@ describe("another host", () => {
       }
     }
     const host = new Refusing();
-    using runner = tasksIn(inside, context.store, batch, { concurrency: 1, hostOf: () => host });
+    await using runner = tasksIn(inside, context.store, batch, { concurrency: 1, hostOf: () => host });
     using _looking = lookAt(runner);
     await runner.tasks.runAll();
     expect(batch.log.state.tasks).toMatchObject([
@@ -212,7 +212,7 @@ describe("another host", () => {
     const batch = inside.batch(context, { tasks: [{ prompt: "one" }] });
     const host = new Elsewhere();
     host.full = true;
-    using runner = tasksIn(inside, context.store, batch, { hostOf: () => host });
+    await using runner = tasksIn(inside, context.store, batch, { hostOf: () => host });
     using _looking = lookAt(runner);
     const all = runner.tasks.runAll();
     await eventually(
@@ -240,7 +240,7 @@ describe("another pool", () => {
     inside.write("introduction.ndjson", `${JSON.stringify(introduction)}\n`);
     const spares: StartedSession[] = [];
     const asked: string[] = [];
-    using runner = tasksIn(inside, context.store, batch, {
+    await using runner = tasksIn(inside, context.store, batch, {
       concurrency: 1,
       pool: {
         take: (plan) => {
@@ -348,7 +348,7 @@ describe("another workspace", () => {
     });
     letClaudeSay(inside, { one: [init, result("One")], two: [init, result("Two")] });
     const { given, workspace } = ownDirectories(inside, batch);
-    using runner = tasksIn(inside, context.store, batch, { concurrency: 1, workspace });
+    await using runner = tasksIn(inside, context.store, batch, { concurrency: 1, workspace });
     using _looking = lookAt(runner);
     await runner.tasks.runAll();
     expect(given).toEqual(["+1", "-1 running", "+2", "-2 running"]);
@@ -366,7 +366,7 @@ describe("another workspace", () => {
     });
     letClaudeSay(inside, { one: [init, result("One")], two: [init, result("Two")] });
     const { given, workspace } = ownDirectories(inside, batch);
-    using runner = tasksIn(inside, context.store, batch, {
+    await using runner = tasksIn(inside, context.store, batch, {
       concurrency: 1,
       workspace: {
         ...workspace,
@@ -399,7 +399,7 @@ describe("another workspace", () => {
     const host = new Elsewhere();
     const { given, workspace } = ownDirectories(inside, batch);
     await startEarlier(batch, host, inside.file("own-1"));
-    using next = tasksIn(inside, context.store, batch, { hostOf: () => host, workspace });
+    await using next = tasksIn(inside, context.store, batch, { hostOf: () => host, workspace });
     using _looking = lookAt(next);
     next.tasks.adoptAll();
     host.says("remote-1", init, result("Done"));
@@ -413,7 +413,7 @@ describe("another workspace", () => {
     const batch = inside.batch(context, { tasks: [{ prompt: "say:one" }, { prompt: "say:two" }] });
     letClaudeSay(inside, { one: [init, result("One")], two: [init, result("Two")] });
     const { workspace } = stubbornDirectories(inside, batch);
-    using runner = tasksIn(inside, context.store, batch, { concurrency: 1, workspace });
+    await using runner = tasksIn(inside, context.store, batch, { concurrency: 1, workspace });
     using _looking = lookAt(runner);
     await runner.tasks.runAll();
     expect(runner.failures).toEqual([]);
@@ -442,7 +442,7 @@ describe("another workspace", () => {
       workingDirectory: inside.work,
     });
     const { workspace } = stubbornDirectories(inside, batch);
-    using next = tasksIn(inside, context.store, batch, { workspace });
+    await using next = tasksIn(inside, context.store, batch, { workspace });
     letClaudeSay(inside, { one: [init, result("One")] });
     next.tasks.adoptAll();
     using _looking = lookAt(next);
@@ -464,7 +464,7 @@ describe("another workspace", () => {
     const batch = inside.batch(context, { tasks: [{ prompt: "say:one" }, { prompt: "say:two" }] });
     letClaudeSay(inside, { two: [init, result("Two")] });
     const { workspace } = stubbornDirectories(inside, batch);
-    using runner = tasksIn(inside, context.store, batch, {
+    await using runner = tasksIn(inside, context.store, batch, {
       concurrency: 1,
       workspace: {
         ...workspace,
@@ -519,7 +519,7 @@ describe("another workspace", () => {
       },
     );
     letClaudeSay(inside, { one: [init, result("One")] });
-    using runner = tasksIn(inside, context.store, batch);
+    await using runner = tasksIn(inside, context.store, batch);
     using _looking = lookAt(runner);
     await runner.tasks.runAll();
     expect(batch.log.state.tasks[0]).toMatchObject({

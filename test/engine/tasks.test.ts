@@ -80,7 +80,7 @@ describe("a runner that takes sessions over", () => {
     // It had two, of which one session has ended unseen.
     const earlier = slotsOf(store, batch.log.batchId, dead);
     for (const slot of [earlier.claim(), earlier.claim()]) expect(slot).toBeNumber();
-    using runner = tasksIn(inside, store, batch, { concurrency: 1 });
+    await using runner = tasksIn(inside, store, batch, { concurrency: 1 });
     const { tasks, failures, table, attempts } = runner;
     tasks.adoptAll();
     expect([...attempts.running.keys()]).toEqual([1]);
@@ -107,7 +107,7 @@ describe("a runner that takes sessions over", () => {
     for (const word of ["one", "two"]) inside.write(`${word}.wait`, "");
     orphan(inside, batch, 1, "one");
     orphan(inside, batch, 2, "two");
-    using runner = tasksIn(inside, context.store, batch, { concurrency: 1 });
+    await using runner = tasksIn(inside, context.store, batch, { concurrency: 1 });
     const { tasks, attempts } = runner;
     tasks.adoptAll();
     expect([...attempts.running.keys()]).toEqual([1, 2]);
@@ -125,7 +125,7 @@ describe("a runner that takes sessions over", () => {
     inside.write("one.wait", "");
     const { transcript } = orphan(inside, batch, 1, "one");
     appendFileSync(transcript, `${JSON.stringify(init)}\n${JSON.stringify(said("Half of it"))}\n`);
-    using runner = tasksIn(inside, context.store, batch);
+    await using runner = tasksIn(inside, context.store, batch);
     const { tasks, attempts } = runner;
     tasks.adoptAll();
     expect(attempts.running.get(1)?.activity).toContain("Half of it");
@@ -142,7 +142,7 @@ describe("a runner that takes sessions over", () => {
     inside.write("one.wait", "");
     const { identity, transcript } = orphan(inside, batch, 1, "one");
     inside.remove(transcript);
-    using runner = tasksIn(inside, context.store, batch);
+    await using runner = tasksIn(inside, context.store, batch);
     const { tasks, failures } = runner;
     tasks.adoptAll();
     const all = tasks.runAll();
@@ -175,7 +175,7 @@ describe("a runner that takes sessions over", () => {
       // Of `session-1`, as SHA-256 in hexadecimal digits: the first sixteen.
       const env = { [markerVariable]: `${batch.id}/1/1/84097828fc31a8c8` };
       const left = isNoOrphan(Bun.spawn(idle, { env, detached: true }));
-      using runner = tasksIn(inside, context.store, batch);
+      await using runner = tasksIn(inside, context.store, batch);
       runner.tasks.adoptAll();
       inside.remove(inside.file("one.wait"));
       await runner.tasks.runAll();
@@ -193,7 +193,7 @@ describe("a runner that takes sessions over", () => {
     inside.write("one.wait", "");
     const { identity } = orphan(inside, batch, 1, "one");
     batch.append({ type: "cancel-requested", by: "user" });
-    using runner = tasksIn(inside, context.store, batch);
+    await using runner = tasksIn(inside, context.store, batch);
     const { tasks } = runner;
     tasks.adoptAll();
     await tasks.runAll();
@@ -219,7 +219,7 @@ describe("where one session starts at a time", () => {
     using inside = new Inside();
     const { context, batch } = waiting(inside);
     inside.write("introduction.ndjson", `${JSON.stringify(introduction)}\n`);
-    using runner = tasksIn(inside, context.store, batch, { starts: 1 });
+    await using runner = tasksIn(inside, context.store, batch, { starts: 1 });
     const all = runner.tasks.runAll();
     await isRunning(batch, 1);
     await eventually(
@@ -238,7 +238,7 @@ describe("where one session starts at a time", () => {
   test("the next one starts when it has gone without having answered anything", async () => {
     using inside = new Inside();
     const { context, batch } = waiting(inside);
-    using runner = tasksIn(inside, context.store, batch, { starts: 1 });
+    await using runner = tasksIn(inside, context.store, batch, { starts: 1 });
     const all = runner.tasks.runAll();
     await isRunning(batch, 1);
     const session = localProcess(taskOf(batch.log.state, 1).attempts[0]?.identity);
@@ -256,7 +256,7 @@ describe("while its sessions run", () => {
     const batch = inside.batch(context, { tasks: says("one", "two") });
     letClaudeSay(inside, { one: fine, two: fine });
     for (const word of ["one", "two"]) inside.write(`${word}.wait`, "");
-    using runner = tasksIn(inside, context.store, batch);
+    await using runner = tasksIn(inside, context.store, batch);
     const { tasks, attempts } = runner;
     const all = tasks.runAll();
     await Promise.all([isRunning(batch, 1), isRunning(batch, 2)]);
@@ -278,7 +278,7 @@ describe("while its sessions run", () => {
     const batch = inside.batch(context, { tasks: says("one"), batch: { sessionOptions: { retries: 0 } } });
     letClaudeSay(inside, { one: fine });
     inside.write("one.wait", "");
-    using runner = tasksIn(inside, context.store, batch);
+    await using runner = tasksIn(inside, context.store, batch);
     const { tasks, machine, attempts } = runner;
     const all = tasks.runAll();
     await isRunning(batch, 1);
@@ -309,7 +309,7 @@ describe("while its sessions run", () => {
     const batch = inside.batch(context, { tasks: says("one") });
     letClaudeSay(inside, { one: fine });
     inside.write("one.stay", "");
-    using runner = tasksIn(inside, context.store, batch);
+    await using runner = tasksIn(inside, context.store, batch);
     const { tasks, attempts } = runner;
     const all = tasks.runAll();
     await isRunning(batch, 1);
@@ -335,7 +335,7 @@ describe("a task that fails", () => {
     const context = inside.context();
     const batch = inside.batch(context, { tasks: says("one"), batch: { sessionOptions: { retries: 1 } } });
     letClaudeSay(inside, { one: crash });
-    using runner = tasksIn(inside, context.store, batch);
+    await using runner = tasksIn(inside, context.store, batch);
     const { tasks, attempts } = runner;
     const all = tasks.runAll();
     await eventually(
@@ -354,7 +354,7 @@ describe("a task that fails", () => {
     const context = inside.context();
     const batch = inside.batch(context, { tasks: says("one"), batch: { sessionOptions: { retries: 1 } } });
     letClaudeSay(inside, { one: crash });
-    using runner = tasksIn(inside, context.store, batch);
+    await using runner = tasksIn(inside, context.store, batch);
     const { tasks, files } = runner;
     await files.open();
     await tasks.runAll();
@@ -382,7 +382,7 @@ describe("a task that fails", () => {
     });
     letClaudeSay(inside, { one: crash, two: fine });
     inside.write("two.wait", "");
-    using runner = tasksIn(inside, context.store, batch);
+    await using runner = tasksIn(inside, context.store, batch);
     const { tasks } = runner;
     await tasks.runAll();
     expect(outcomesOf(batch)).toEqual(["crashed", "cancelled"]);
@@ -398,11 +398,11 @@ describe("what the API says to a session", () => {
     const batch = inside.batch(context, { tasks: says("fine") });
     letClaudeSay(inside, { fine, slow: [init, throttle, said("x"), result("Done")] });
     const pace = (text: string | undefined) => paceFrom(text, Date.now());
-    using first = tasksIn(inside, context.store, batch, { isPaced: true });
+    await using first = tasksIn(inside, context.store, batch, { isPaced: true });
     await first.tasks.runAll();
     expect(pace(capacity.pace("account"))).toMatchObject({ ceiling: 4, throttledAt: 0 });
     const other = inside.batch(context, { tasks: says("slow") });
-    using second = tasksIn(inside, context.store, other, { isPaced: true });
+    await using second = tasksIn(inside, context.store, other, { isPaced: true });
     await second.tasks.runAll();
     expect(pace(capacity.pace("account")).throttledAt).toBeGreaterThan(0);
     expect(pace(capacity.pace("account")).ceiling).toBeLessThan(4);
@@ -413,12 +413,12 @@ describe("what the API says to a session", () => {
     const context = inside.context();
     const batch = inside.batch(context, { tasks: says("fine") });
     letClaudeSay(inside, { fine, doubt: [init, refusal, result("Done")] });
-    using runner = tasksIn(inside, context.store, batch);
+    await using runner = tasksIn(inside, context.store, batch);
     const { tasks, proofs } = runner;
     await tasks.runAll();
     expect(proofs.isProven(Date.now())).toBe(true);
     const other = inside.batch(context, { tasks: says("doubt") });
-    using second = tasksIn(inside, context.store, other);
+    await using second = tasksIn(inside, context.store, other);
     await second.tasks.runAll();
     expect(proofs.isProven(Date.now())).toBe(false);
   });
@@ -429,7 +429,7 @@ describe("what the API says to a session", () => {
     const batch = inside.batch(context, { tasks: says("bad", "fine") });
     letClaudeSay(inside, { bad: notLoggedIn, fine });
     inside.write("bad.stay", "");
-    using runner = tasksIn(inside, context.store, batch, { concurrency: 1 });
+    await using runner = tasksIn(inside, context.store, batch, { concurrency: 1 });
     const { tasks, table, proofs, attempts } = runner;
     proofs.keep(Date.now());
     const all = tasks.runAll();
@@ -457,7 +457,7 @@ describe("what the API says to a session", () => {
     const context = inside.context();
     const batch = inside.batch(context, { tasks: says("bad", "fine") });
     letClaudeSay(inside, { bad: notLoggedIn, fine });
-    using runner = tasksIn(inside, context.store, batch, { concurrency: 1, holdPatienceMs: 0 });
+    await using runner = tasksIn(inside, context.store, batch, { concurrency: 1, holdPatienceMs: 0 });
     const { tasks } = runner;
     await tasks.runAll();
     expect(outcomesOf(batch)).toEqual(["auth", "cancelled"]);
@@ -470,7 +470,7 @@ describe("what the API says to a session", () => {
     const batch = inside.batch(context, { tasks: says("one", "two") });
     letClaudeSay(inside, { one: [init], two: fine });
     inside.write("one.stay", "");
-    using runner = tasksIn(inside, context.store, batch, { starts: 1 });
+    await using runner = tasksIn(inside, context.store, batch, { starts: 1 });
     const { tasks, attempts } = runner;
     const all = tasks.runAll();
     await isRunning(batch, 1);
@@ -498,7 +498,7 @@ describe("a `claude` that is not there", () => {
       tasks: says("one"),
       batch: { claudePath: away, claudePathIsSet: true },
     });
-    using runner = tasksIn(inside, context.store, batch);
+    await using runner = tasksIn(inside, context.store, batch);
     const { tasks, startBackoff, givenUp } = runner;
     const all = tasks.runAll();
     await eventually(
@@ -519,7 +519,7 @@ describe("a `claude` that is not there", () => {
       tasks: says("one"),
       batch: { claudePath: inside.file("bin/away"), claudePathIsSet: true },
     });
-    using runner = tasksIn(inside, context.store, batch, { startPatienceMs: 0 });
+    await using runner = tasksIn(inside, context.store, batch, { startPatienceMs: 0 });
     const { tasks, givenUp } = runner;
     await tasks.runAll();
     expect(givenUp).toEqual([expect.stringMatching(/^Waits for claude/)]);
@@ -533,7 +533,7 @@ describe("a `claude` that is not there", () => {
     const options = { workingDirectory: inside.file("gone") };
     const batch = inside.batch(context, { tasks: [{ ...gone, options }, one] });
     letClaudeSay(inside, { one: fine });
-    using runner = tasksIn(inside, context.store, batch);
+    await using runner = tasksIn(inside, context.store, batch);
     const { tasks, startBackoff, failures } = runner;
     await tasks.runAll();
     expect(outcomesOf(batch)).toEqual(["not-started", "succeeded"]);
