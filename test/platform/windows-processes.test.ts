@@ -3,6 +3,7 @@
 import { afterAll, expect } from "bun:test";
 import { join } from "node:path";
 import { killTree } from "../../src/platform/kill-tree.ts";
+import { memoryNow } from "../../src/platform/memory.ts";
 import { identityOf, livenessOf, ownIdentity, signalProcess } from "../../src/platform/process.ts";
 import { ownHome } from "../../src/platform/process-home.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
@@ -10,7 +11,7 @@ import { commandOf, lookForMarkers, processTable, sessionAround } from "../../sr
 import { treesOf } from "../../src/platform/process-trees.ts";
 import { gatherSession, gatherSessionAgain, releaseSession } from "../../src/platform/session-groups.ts";
 import { markerVariable } from "../../src/platform/session-variables.ts";
-import { kernel32, wide } from "../../src/platform/windows/libraries.ts";
+import { availableMemory, kernel32, wide } from "../../src/platform/windows/libraries.ts";
 import { right, withProcess } from "../../src/platform/windows/process-list.ts";
 import { leaveName } from "../../src/platform/windows/session-jobs.ts";
 import { testNeeding } from "../facilities.ts";
@@ -86,6 +87,13 @@ testOnWindows("a process is known by the time of its creation", async () => {
 
 testOnWindows("a machine is known by its id in the registry", () => {
   expect(ownHome().machine).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i);
+});
+
+testOnWindows("the memory that is left is some of what there is", () => {
+  const { totalBytes, availableBytes } = memoryNow();
+  expect(availableMemory()).toBeNumber();
+  expect(availableBytes).toBeGreaterThan(0);
+  expect(availableBytes).toBeLessThan(totalBytes);
 });
 
 testOnWindows("the table of processes shows parents, times of creation and memory", async () => {

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { tableFrom } from "../../src/platform/processes/windows.ts";
 import {
+  availableIn,
   type ListedProcess,
   listedProcesses,
   memberList,
@@ -124,6 +125,17 @@ test("the members of a job are read, unless the list was too short", () => {
   expect(memberList(Buffer.alloc(8 + 8))).toEqual([]);
   list.writeUInt32LE(4, 0);
   expect(memberList(list)).toBeUndefined();
+});
+
+test("memory is what is free, unless the system can promise less", () => {
+  const status = Buffer.alloc(64, 0xee);
+  status.writeUInt32LE(64, 0);
+  const [total, free, most] = [16n << 30n, 6n << 30n, 24n << 30n];
+  for (const [at, bytes] of [total, free, most, 9n << 30n].entries())
+    status.writeBigUInt64LE(bytes, 8 + 8 * at);
+  expect(availableIn(status)).toBe(6 * 2 ** 30);
+  status.writeBigUInt64LE(2n << 30n, 32);
+  expect(availableIn(status)).toBe(2 * 2 ** 30);
 });
 
 test("a variable is found in the environment of a process of Windows", () => {

@@ -1,5 +1,6 @@
 // The libraries of Windows that we call, loaded when first needed. Handles and addresses are 64 bits wide.
 import { dlopen } from "bun:ffi";
+import { availableIn, memoryStatusLength } from "./structures.ts";
 
 /** Calls that kernel32 has, with the names and arguments of Microsoft's documentation. */
 export function kernel32() {
@@ -14,6 +15,7 @@ function loadKernel() {
     CloseHandle: { args: ["u64"], returns: "i32" },
     CreateJobObjectW: { args: ["ptr", "ptr"], returns: "u64" },
     DuplicateHandle: { args: ["u64", "u64", "u64", "ptr", "u32", "i32", "u32"], returns: "i32" },
+    GlobalMemoryStatusEx: { args: ["ptr"], returns: "i32" },
     GetProcessTimes: { args: ["u64", "ptr", "ptr", "ptr", "ptr"], returns: "i32" },
     OpenJobObjectW: { args: ["u32", "i32", "ptr"], returns: "u64" },
     OpenProcess: { args: ["u32", "i32", "u32"], returns: "u64" },
@@ -52,6 +54,13 @@ export function registryText(key: string, name: string): string | undefined {
   const bytes = new Uint32Array([text.length]);
   const failed = symbols.RegGetValueW(localMachine, wide(key), wide(name), textIn64Bits, null, text, bytes);
   return failed === 0 ? text.toString("utf16le", 0, bytes[0]).replace(/\0+$/, "") : undefined;
+}
+
+/** What processes can still take, in bytes; undefined if the system does not say. */
+export function availableMemory(): number | undefined {
+  const status = Buffer.alloc(memoryStatusLength);
+  status.writeUInt32LE(memoryStatusLength);
+  return kernel32().GlobalMemoryStatusEx(status) === 0 ? undefined : availableIn(status);
 }
 
 /** A text as Windows takes it: UTF-16, with a zero at its end. */

@@ -67,6 +67,18 @@ export function memberList(list: Buffer): number[] | undefined {
   );
 }
 
+/** The length of `MEMORYSTATUSEX`. */
+export const memoryStatusLength = 64;
+
+/**
+ * What processes can still take, from a `MEMORYSTATUSEX`: as much as is free, and as the system can still promise. Unlike Linux,
+ * Windows promises no more than memory and page files hold, and refuses what goes beyond that.
+ */
+export function availableIn(status: Buffer): number {
+  const [free = 0, promised = 0] = [16, 32].map((at) => Number(status.readBigUInt64LE(at)));
+  return Math.min(free, promised);
+}
+
 /** The value of a variable in an environment as a process has it; undefined if it is not set. */
 export function variableIn(environment: Buffer, name: string): string | undefined {
   const begin = `${name}=`;
