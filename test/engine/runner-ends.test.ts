@@ -56,6 +56,20 @@ testNeeding("programs that are scripts")(
   },
 );
 
+testNeeding("programs that are scripts")(
+  "a cancel that cannot be read at once, because the store is locked, is read on the next beat",
+  async () => {
+    await using home = new Home();
+    using store = home.store();
+    const log = failingBatch(home, store);
+    expect(await printedBy("unread-at-a-cancel.ts", home, log)).toEqual({
+      hasRun: true,
+      failures: 1,
+      cancelled: 1,
+    });
+  },
+);
+
 test.each([
   ["its session", "."],
   ["the end of one that could not start", "gone"],

@@ -210,7 +210,6 @@ class Runner {
       this.#parts;
     const changeCount = store.changeCount();
     if (changeCount === this.#changeCount) return;
-    this.#changeCount = changeCount;
     pace?.refresh();
     holds.refresh();
     slots.contended = machineSlots.yields();
@@ -219,6 +218,8 @@ class Runner {
       if (event.type === "retry-requested") tasks.runAgain([...event.tasks, ...(event.succeeded ?? [])]);
     }
     attempts.endCancelled();
+    // Last: what cannot be read now, because storage is in trouble, is read on the next beat.
+    this.#changeCount = changeCount;
   }
 
   #checkLeash(): void {
