@@ -16,7 +16,7 @@ export interface Watch extends Disposable {
   readonly isReliable: boolean;
 }
 
-/** Calls `changed` with the name of every changed file. Without watches, a watch that reports nothing. Never throws. */
+/** Calls `changed` with the name of every changed file, until disposed of. Without watches, a watch that reports nothing. Never throws. */
 export function watchDirectory(path: string, changed: (name: string) => void): Watch {
   // Bun 1.4 drops a change within a fraction of a millisecond after another of the same file (6 of 100 were lost). So
   // each name is reported again after the file has settled.
@@ -27,14 +27,16 @@ export function watchDirectory(path: string, changed: (name: string) => void): W
     timer = undefined;
     const names = recent;
     recent = new Set();
-    for (const name of names) changed(name);
+    // One before it may have disposed of the watch.
+    for (const name of names) if (isOpen) changed(name);
   };
   try {
     const watcher = watch(path, (_, name) => {
       if (name === null) return;
-      changed(name);
+      // Before the call, which may dispose of the watch.
       recent.add(name);
       timer ??= setTimeout(again, againMs);
+      changed(name);
     });
     const close = () => {
       isOpen = false;
