@@ -64,16 +64,15 @@ export class FollowedBatch implements LiveBatch {
     return waited(this.#context, this.#log);
   }
 
-  /** Until it has ended or lost its processes, or the signal is aborted. Calls `changed` after each change, and in between. */
+  /** Until it has ended or lost its processes, or the signal is aborted. Calls `changed` after each change, and once a second. */
   async untilEnd(signal: AbortSignal, changed: () => void): Promise<void> {
-    // What a running task does is in the store, and not in the log.
-    using _activities = this.#context.store.changes.subscribe(changed);
     let lookedAt = Number.NEGATIVE_INFINITY;
     await follow(this.#context.store, this.#log, {
       until: Number.POSITIVE_INFINITY,
       signal,
-      changed,
       enough: (_, row) => {
+        // Here, because what a running task does is in the store, and not in the log.
+        changed();
         if (performance.now() - lookedAt < standingMs) return false;
         lookedAt = performance.now();
         return stateWordOf(row) === "interrupted";

@@ -144,9 +144,13 @@ export class Clock {
 
 function lookNow(lookers: ReadonlySet<Looker>, looker: Looker): void {
   // One before it may have disposed of it.
-  if (!lookers.has(looker)) return;
+  if (lookers.has(looker)) byItself(() => looker.look());
+}
+
+/** Calls one of several. What it throws is thrown as from a timer of its own, so that the others are called, too. */
+export function byItself(act: () => void): void {
   try {
-    looker.look();
+    act();
   } catch (error) {
     queueMicrotask(() => {
       throw error;

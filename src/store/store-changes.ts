@@ -1,6 +1,6 @@
 // Wakes everybody in this process who waits for the store, when another process has written to it: one watch, and one look
 // at the store, for all of them.
-import { type Clock, monotonicMs, clock as ownClock, type RhythmName } from "../platform/clock.ts";
+import { byItself, type Clock, monotonicMs, clock as ownClock, type RhythmName } from "../platform/clock.ts";
 import { basename } from "../platform/paths.ts";
 import { type Watch, watchDirectory } from "../platform/watch.ts";
 import type { Store } from "./store.ts";
@@ -54,7 +54,10 @@ export class StoreChanges implements Disposable {
     this.#watchIn = watch;
   }
 
-  /** Calls `changed` soon after another process has committed, until disposed of. Changes before do not count. */
+  /**
+   * Calls `changed` soon after another process has committed, until disposed of. Changes before do not count. What it
+   * throws is thrown as from a timer, and keeps the change from nobody else.
+   */
   subscribe(changed: () => void): Disposable {
     // Each its own, even if one function is given twice.
     const listener = () => changed();
@@ -124,7 +127,7 @@ export class StoreChanges implements Disposable {
     this.#count = count;
     this.#changedAt = this.#now();
     this.#keepPace();
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) byItself(listener);
   }
 
   // Undefined if the store cannot be read now. Then everybody looks, and sees why.

@@ -128,6 +128,34 @@ test("a store that cannot be read wakes everybody, who see why", async () => {
   expect(woken).toBe(1);
 });
 
+test("a subscriber that throws is an error of the process, and keeps the change from nobody else", async () => {
+  await using home = new Home();
+  const script = `
+    import { Store } from ${JSON.stringify(source)};
+    process.on("uncaughtException", (error) => console.log(error.message));
+    using store = new Store(${JSON.stringify(home.state)});
+    const woken = Promise.withResolvers();
+    using _failing = store.changes.subscribe(() => {
+      throw new Error("thrown");
+    });
+    using _other = store.changes.subscribe(() => {
+      console.log("woken");
+      woken.resolve();
+    });
+    using other = new Store(${JSON.stringify(home.state)});
+    other.capacity.setFootprint("written through another connection", 1);
+    await woken.promise;
+  `;
+  const child = Bun.spawn([process.execPath, "-e", script], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const [code, out] = await Promise.all([child.exited, child.stdout.text()]);
+  expect(code).toBe(0);
+  expect([...new Set(out.trim().split("\n"))].toSorted()).toEqual(["thrown", "woken"]);
+});
+
 test("nobody looks while nobody waits", async () => {
   await using home = new Home();
   using store = home.store();
