@@ -2,7 +2,7 @@
 // it on Debian. A test that is skipped says what it needs in its title, and `bun run verify` counts by that.
 import { dlopen } from "bun:ffi";
 import { describe, test } from "bun:test";
-import { existsSync, lstatSync, mkdtempSync, rmdirSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, symlinkSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromiumPath } from "./browser/chromium.ts";
@@ -48,12 +48,17 @@ export function winePath(): string | undefined {
 /** Bun's runtimes for other processors, and for another C library. */
 const armRuntime = runtimeOf("bun-linux-aarch64");
 const muslRuntime = runtimeOf("bun-linux-x64-musl-baseline");
+const armMuslRuntime = runtimeOf("bun-linux-aarch64-musl");
 
 /** Debian's glibc for arm64, below which qemu finds what a program asks for. */
 export const armLibraries = "/usr/aarch64-linux-gnu";
 
 /** What starts programs for musl. */
 export const muslLoader = "/lib/ld-musl-x86_64.so.1";
+
+/** The same for arm64, out of Debian's package for that processor, which is kept beside Bun's runtimes. */
+const armMusl = runtimeOf("musl-arm64-for-bun");
+export const armMuslLoader = join(armMusl, "lib", "aarch64-linux-musl", "libc.so");
 
 /** A library of this machine, by its name. */
 export function libraryOfGlibc(name: string): string {
@@ -87,6 +92,16 @@ const declared = {
   "Bun's runtime for musl": {
     isThere: () => existsSync(muslRuntime),
     get: () => fetchRuntime("bun-linux-x64-musl-baseline"),
+  },
+  "Bun's runtime for arm64 and musl": {
+    isThere: () => existsSync(armMuslRuntime),
+    get: () => fetchRuntime("bun-linux-arm64-musl"),
+  },
+  "Debian's musl for arm64": { isThere: () => existsSync(armMuslLoader), get: fetchArmMusl },
+  "a compiler for arm64": program("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu"),
+  "libstdc++ for arm64": {
+    isThere: () => existsSync(join(armLibraries, "lib", "libstdc++.so.6")),
+    debian: ["libstdc++6-arm64-cross"],
   },
   qemu: program("qemu-aarch64-static", "qemu-user-static"),
   "glibc for arm64": {
@@ -226,6 +241,39 @@ async function fetchRuntime(target: string): Promise<void> {
       [process.execPath, "build", "--compile", `--target=${target}`, "--outfile=empty", "empty.ts"],
       { cwd: folder, stdin: "ignore", stdout: "ignore", stderr: "ignore", timeout: 300_000 },
     ).exited;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+// The package is for another processor, so it is unpacked instead of installed, with lists of apt's of its own.
+async function fetchArmMusl(): Promise<void> {
+  if (process.platform !== "linux" || process.arch !== "x64" || Bun.which("apt-get") === null) return;
+  const folder = mkdtempSync(join(tmpdir(), "pccm-musl-"));
+  const run = (...command: string[]) =>
+    Bun.spawn(command, {
+      cwd: folder,
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "ignore",
+      timeout: 300_000,
+    }).exited;
+  try {
+    for (const each of ["lists/partial", "cache/archives/partial"])
+      mkdirSync(join(folder, each), { recursive: true });
+    await Bun.write(join(folder, "status"), "");
+    const options = [
+      `Dir::State::lists=${folder}/lists`,
+      `Dir::Cache=${folder}/cache`,
+      `Dir::State::status=${folder}/status`,
+      "APT::Architecture=arm64",
+      "APT::Architectures=arm64",
+      "APT::Sandbox::User=root",
+    ].flatMap((option) => ["-o", option]);
+    await run("apt-get", "-qq", ...options, "update");
+    await run("apt-get", "-qq", ...options, "download", "musl");
+    const [found] = new Bun.Glob("musl_*.deb").scanSync({ cwd: folder });
+    if (found !== undefined) await run("dpkg-deb", "-x", found, armMusl);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

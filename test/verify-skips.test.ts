@@ -1,6 +1,13 @@
 // What `bun run verify` says of tests that were skipped.
 import { expect, test } from "bun:test";
-import { isLackOfVersion, skipsIn, skipsText, sumOf } from "../scripts/verify/skips.ts";
+import {
+  isLackOfVersion,
+  isOfDebian,
+  isOfOtherProcessor,
+  skipsIn,
+  skipsText,
+  sumOf,
+} from "../scripts/verify/skips.ts";
 
 // As `bun test` prints it, with its list of the skipped ones at the end.
 const output = `test/a.test.ts:
@@ -43,4 +50,17 @@ test("the counts of several runs are added up", () => {
 
 test("what an older Claude Code lacks is no lack of the machine", () => {
   expect([...skipsIn(output).keys()].filter(isLackOfVersion)).toEqual(["since 2.1.309"]);
+});
+
+test("what imitates another processor is excused on that processor alone", () => {
+  expect(isOfOtherProcessor("needs Linux on x64 and qemu", "arm64")).toBe(true);
+  expect(isOfOtherProcessor("needs Linux on x64 and qemu", "x64")).toBe(false);
+  expect(isOfOtherProcessor("needs zsh", "arm64")).toBe(false);
+});
+
+test("what comes from Debian's packages for other processors is excused on its relatives alone", () => {
+  const reason = "needs qemu and Debian's musl for arm64";
+  expect(isOfDebian(reason, "NAME=Ubuntu\nID=ubuntu\nID_LIKE=debian\n")).toBe(true);
+  expect(isOfDebian(reason, "ID=debian\n")).toBe(false);
+  expect(isOfDebian("needs zsh", "ID=ubuntu\n")).toBe(false);
 });

@@ -1,4 +1,5 @@
 // What the tests of a run were skipped for, read from the output of `bun test`: their titles say it.
+import { readFileSync } from "node:fs";
 
 /** How many tests were skipped, by what they need. */
 export type Skips = ReadonlyMap<string, number>;
@@ -17,8 +18,22 @@ export function isOfWindows(reason: string): boolean {
 }
 
 /** What a processor of another kind must be imitated for is tested where it is another one. */
-export function isOfOtherProcessor(reason: string): boolean {
-  return process.arch !== "x64" && reason.includes("Linux on x64");
+export function isOfOtherProcessor(reason: string, processor: string = process.arch): boolean {
+  return processor !== "x64" && reason.includes("Linux on x64");
+}
+
+/** Ubuntu keeps packages for other processors elsewhere. */
+export function isOfDebian(reason: string, release = osRelease()): boolean {
+  return reason.includes("Debian's ") && !/^ID=debian$/m.test(release);
+}
+
+function osRelease(): string {
+  try {
+    return readFileSync("/etc/os-release", "utf8");
+  } catch {
+    // Not a system that says what it is.
+    return "";
+  }
 }
 
 /** The skipped tests of an output, each line of which begins with `(skip)`. */

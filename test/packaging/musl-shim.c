@@ -3,16 +3,25 @@
 typedef unsigned long size;
 extern long syscall(long, ...);
 extern size strftime_l(char *, size, const char *, const void *, void *);
+extern unsigned long getauxval(unsigned long);
+
+#ifdef __aarch64__
+enum { getrandom = 278 };
+#else
+enum { getrandom = 318 };
+#endif
 
 unsigned arc4random(void) {
   unsigned number = 0;
-  syscall(318, &number, sizeof number, 0);
+  syscall(getrandom, &number, sizeof number, 0);
   return number;
 }
 
 size __strftime_l(char *text, size most, const char *format, const void *time, void *locale) {
   return strftime_l(text, most, format, time, locale);
 }
+
+unsigned long __getauxval(unsigned long kind) { return getauxval(kind); }
 
 int __cxa_thread_atexit_impl(void (*end)(void *), void *object, void *library) {
   (void)end;

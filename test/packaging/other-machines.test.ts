@@ -1,12 +1,12 @@
 // The executables for other processors and for another C library, run on this machine as far as Debian's packages allow:
-// for arm64 by qemu, for musl by its own loader. What both of them together need, Debian does not have.
+// for arm64 by qemu, for musl by its own loader. Debian has no libstdc++ for musl, so glibc's is used, with a shim.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "../../scripts/build.ts";
 import { type Target, targets } from "../../scripts/release/targets.ts";
-import { armLibraries, describeNeeding, libraryOfGlibc, muslLoader } from "../facilities.ts";
+import { armLibraries, armMuslLoader, describeNeeding, libraryOfGlibc, muslLoader } from "../facilities.ts";
 import { fakeDirectory } from "../harness.ts";
 
 const root = join(import.meta.dir, "..", "..");
@@ -52,6 +52,36 @@ describeNeeding(
   }, 240_000);
 });
 
+/** A folder with what a program for musl needs beside musl: glibc's libstdc++ and libgcc_s, with a shim before them. */
+function librariesFor(folder: string, { compiler, from, loader, glibc }: Musl): string {
+  const libraries = join(folder, "libraries");
+  mkdirSync(libraries, { recursive: true });
+  const compile = (...words: string[]) => {
+    const { success, stderr } = Bun.spawnSync([compiler, "-shared", "-fPIC", "-nostdlib", ...words]);
+    if (!success) throw new Error(stderr.toString());
+  };
+  const stub = join(folder, "stub.so");
+  // The shim takes the place of libstdc++, and brings the real one.
+  compile("-x", "c", "/dev/null", "-Wl,-soname,libstdc++-real.so.6", "-o", stub);
+  const shim = join(import.meta.dir, "musl-shim.c");
+  const names = ["-Wl,--no-as-needed", "-Wl,-soname,libstdc++.so.6"];
+  compile(...names, "-o", join(libraries, "libstdc++.so.6"), shim, stub);
+  copyFileSync(from("libstdc++.so.6"), join(libraries, "libstdc++-real.so.6"));
+  copyFileSync(from("libgcc_s.so.1"), join(libraries, "libgcc_s.so.1"));
+  // They ask for glibc's loader. This one knows itself under any name only if it is the same file.
+  symlinkSync(loader, join(libraries, glibc));
+  return libraries;
+}
+
+interface Musl {
+  compiler: string;
+  /** Where a library of glibc's is, by its name. */
+  from(name: string): string;
+  loader: string;
+  /** What glibc calls its own loader. */
+  glibc: string;
+}
+
 describeNeeding(
   "Linux on x64",
   "musl",
@@ -60,27 +90,41 @@ describeNeeding(
 )("for musl", () => {
   test("the executable shakes hands, lists its tools and runs a batch of three", async () => {
     const program = await buildFor("linux-x64-musl");
-    const libraries = join(folder, "libraries");
-    mkdirSync(libraries);
-    const stub = join(folder, "stub.so");
-    const compile = (...words: string[]) => {
-      const { success, stderr } = Bun.spawnSync(["cc", "-shared", "-fPIC", "-nostdlib", ...words]);
-      if (!success) throw new Error(stderr.toString());
-    };
-    // The shim takes the place of libstdc++, and brings the real one.
-    compile("-x", "c", "/dev/null", "-Wl,-soname,libstdc++-real.so.6", "-o", stub);
-    const shim = join(import.meta.dir, "musl-shim.c");
-    compile(
-      "-Wl,--no-as-needed",
-      "-Wl,-soname,libstdc++.so.6",
-      "-o",
-      join(libraries, "libstdc++.so.6"),
-      shim,
-      stub,
-    );
-    copyFileSync(libraryOfGlibc("libstdc++.so.6"), join(libraries, "libstdc++-real.so.6"));
-    copyFileSync(libraryOfGlibc("libgcc_s.so.1"), join(libraries, "libgcc_s.so.1"));
-    symlinkSync(muslLoader, join(libraries, "ld-linux-x86-64.so.2"));
+    const libraries = librariesFor(join(folder, "musl"), {
+      compiler: "cc",
+      from: libraryOfGlibc,
+      loader: muslLoader,
+      glibc: "ld-linux-x86-64.so.2",
+    });
     expect(tryProgram(program, { LD_LIBRARY_PATH: libraries })).toEqual(whole);
+  }, 240_000);
+});
+
+describeNeeding(
+  "Linux on x64",
+  "qemu",
+  "glibc for arm64",
+  "libstdc++ for arm64",
+  "a compiler for arm64",
+  "Debian's musl for arm64",
+  "Bun's runtime for arm64 and musl",
+)("for arm64 and musl", () => {
+  test("the executable shakes hands, lists its tools and runs a batch of three", async () => {
+    const program = await buildFor("linux-arm64-musl");
+    const below = join(folder, "arm-root");
+    mkdirSync(join(below, "lib"), { recursive: true });
+    const loader = join(below, "lib", "ld-musl-aarch64.so.1");
+    copyFileSync(armMuslLoader, loader);
+    const libraries = librariesFor(join(folder, "arm-musl"), {
+      compiler: "aarch64-linux-gnu-gcc",
+      from: (name) => join(armLibraries, "lib", name),
+      loader,
+      glibc: "ld-linux-aarch64.so.1",
+    });
+    const started = join(folder, "started-with-musl");
+    const qemu = `qemu-aarch64-static -L ${below} -E LD_LIBRARY_PATH=${libraries}`;
+    await Bun.write(started, `#!/bin/sh\nexec ${qemu} ${program} "$@"\n`);
+    chmodSync(started, 0o755);
+    expect(tryProgram(started)).toEqual(whole);
   }, 240_000);
 });
