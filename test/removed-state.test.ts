@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { hiddenCommands } from "../src/engine/runner/hidden-commands.ts";
-import { startFollower } from "../src/engine/runner/start-processes.ts";
+import { startFollowingKeeper } from "../src/engine/runner/start-processes.ts";
 import { noValues } from "../src/model/session-values.ts";
 import { connectNew, eventually, filesIn, Home, kill, run } from "./harness.ts";
 import { startRunning } from "./running.ts";
@@ -40,7 +40,7 @@ test("a state directory that was removed does not come back, whoever of its proc
   await client.close();
   using store = home.store();
   rmSync(home.state, { recursive: true });
-  expect(startFollower(store, batchId, noValues)).toBe(false);
+  expect(startFollowingKeeper(store, batchId, noValues)).toBe(false);
   for (const command of [hiddenCommands.keeper, hiddenCommands.runner, hiddenCommands.notifier]) {
     const { code, err } = await run(home, [command, home.state, batchId]);
     expect({ code, err }).toEqual({ code: 0, err: `The store of ${batchId} has been removed.\n` });

@@ -112,8 +112,8 @@ export function tasksIn(
   const late = new LateWrites();
   const runnerLog = new RunnerLog(log, log.state.epoch, () => undefined);
   const holder = ownIdentity();
-  const machineSlots = sharedSlots(slotsOf(store, log.batchId), pool, late);
-  const slots = new Slots(concurrency, machineSlots);
+  const accountSlots = sharedSlots(slotsOf(store, log.batchId), pool, late);
+  const slots = new Slots(concurrency, accountSlots);
   const startRights = { claim: () => 1, release() {}, yields: () => false, stopWaiting() {} };
   const starts = new Slots(mostStarts, startRights);
   const table = new Holds(store.database, pool);
@@ -130,7 +130,7 @@ export function tasksIn(
   const startBackoff = new StartBackoff(startPatienceMs);
   const capacity = sharedCapacity(store.capacity, late);
   const pace = isPaced
-    ? new AccountPace({ capacity, account: pool, running: () => machineSlots.taken() })
+    ? new AccountPace({ capacity, account: pool, running: () => accountSlots.taken() })
     : undefined;
   const machine = new Machine({
     capacity,
@@ -151,7 +151,7 @@ export function tasksIn(
   const host = hostOf(
     new LocalHost({ machine, sweeper: new Sweeper({ isHeir: log.state.epoch > 1 }), environment }),
   );
-  const own = { host, slots, machineSlots, pace, holds, login, startBackoff, files };
+  const own = { host, slots, accountSlots, pace, holds, login, startBackoff, files };
   const attempts = new Attempts({ log: runnerLog, ...own });
   const admission = new Admission({
     state: () => log.state,
@@ -175,7 +175,7 @@ export function tasksIn(
     workspace,
     attempts,
     slots,
-    machineSlots,
+    accountSlots,
     admission,
     startBackoff,
     holds,
@@ -195,7 +195,7 @@ export function tasksIn(
     givenUp,
     told,
     slots,
-    machineSlots,
+    accountSlots,
     holds,
     table,
     proofs,

@@ -47,12 +47,12 @@ describe("a batch that runs", () => {
     const pages = ["index.html", `report-${batch.id}.html`, `report-${batch.id}.js`];
     expect(names(inside.output)).toEqual(expect.arrayContaining(pages));
     batch.answer(1, "The <b>answer</b>");
-    await files.task(1, { text: "The <b>answer</b>" });
+    await files.writeTask(1, { text: "The <b>answer</b>" });
     batch.end(2, failed);
-    await files.task(2, { lastText: "Nearly there" });
+    await files.writeTask(2, { lastText: "Nearly there" });
     // It still runs, and has nothing to tell.
     batch.start(3);
-    await files.task(3);
+    await files.writeTask(3);
     const result = `result-001-${endOf(batch, 1)}.html`;
     const error = `error-002-${endOf(batch, 2)}.txt`;
     expect(names(inside.output)).toEqual(expect.arrayContaining([result, error]));
@@ -72,7 +72,7 @@ describe("a batch that runs", () => {
     ]);
     // A second time, nothing comes twice.
     const before = names(inside.output);
-    await files.task(1);
+    await files.writeTask(1);
     expect(names(inside.output)).toEqual(before);
     expect(linesIn(join(inside.output, `results-${batch.id}.jsonl`))).toHaveLength(2);
     expect(reported).toEqual([]);
@@ -125,7 +125,7 @@ describe("a batch that runs", () => {
       attempt: 0,
       outcome: { kind: "not-started", message: "The directory is gone" },
     });
-    await files.task(1);
+    await files.writeTask(1);
     const text = readFileSync(`${inside.output}/error-001-${endOf(batch, 1)}.txt`, "utf8");
     expect(text).toContain("The directory is gone");
   });
@@ -180,7 +180,7 @@ describe("a task that is run again", () => {
     expect(linesIn(jsonl).map(({ taskIndex }) => taskIndex)).toEqual([2]);
     expect(existsSync(error)).toBe(true);
     batch.answer(1, "at last");
-    await files.task(1);
+    await files.writeTask(1);
     expect(existsSync(error)).toBe(false);
     expect(linesIn(jsonl).map(({ taskIndex }) => taskIndex)).toEqual([2, 1]);
     expect(existsSync(`${inside.output}/result-001-${endOf(batch, 1)}.html`)).toBe(true);
@@ -195,7 +195,7 @@ describe("a task that is run again", () => {
     batch.append({ type: "retry-requested", tasks: [], succeeded: [1] });
     await files.forget([1]);
     batch.end(1, failed);
-    await files.task(1);
+    await files.writeTask(1);
     expect(existsSync(result)).toBe(true);
     expect(existsSync(`${inside.output}/error-001-${endOf(batch, 1)}.txt`)).toBe(true);
   });
@@ -208,11 +208,11 @@ describe("where the disk is slow", () => {
     const { files } = filesOf(inside, batch);
     await files.open();
     batch.answer(1, "the newest answer");
-    const earlier = files.task(1, { text: "the earlier answer" });
+    const earlier = files.writeTask(1, { text: "the earlier answer" });
     batch.append({ type: "retry-requested", tasks: [], succeeded: [1] });
     const forgotten = files.forget([1]);
     batch.answer(1, "the newest answer");
-    const newest = files.task(1, { text: "the newest answer" });
+    const newest = files.writeTask(1, { text: "the newest answer" });
     await Promise.all([earlier, forgotten, newest]);
     expect(linesIn(join(inside.output, `results-${batch.id}.jsonl`))).toMatchObject([
       { taskIndex: 1, result: "the newest answer" },
@@ -227,7 +227,7 @@ describe("where the disk is slow", () => {
     const batch = inside.batch(inside.context()).answer(1, "once");
     const { files } = filesOf(inside, batch);
     const opened = files.open();
-    const earlier = files.task(1, { text: "once" });
+    const earlier = files.writeTask(1, { text: "once" });
     batch.append({ type: "retry-requested", tasks: [], succeeded: [1] });
     await Promise.all([opened, earlier, files.forget([1])]);
     expect(existsSync(`${inside.output}/results-${batch.id}.jsonl`)).toBe(false);
@@ -261,16 +261,16 @@ describe("where the disk is slow", () => {
     const batch = inside.batch(inside.context()).answer(1, "one");
     const { files } = filesOf(inside, batch);
     await files.open();
-    expect(files.areLast).toBe(false);
+    expect(files.areCurrent).toBe(false);
     const ended = files.end();
     await ended;
-    expect(files.areLast).toBe(true);
+    expect(files.areCurrent).toBe(true);
     batch.append({ type: "retry-requested", tasks: [], succeeded: [1] });
     batch.answer(1, "another");
-    expect(files.areLast).toBe(false);
+    expect(files.areCurrent).toBe(false);
     await files.forget([1]);
     await files.end();
-    expect(files.areLast).toBe(true);
+    expect(files.areCurrent).toBe(true);
     expect(JSON.parse(readFileSync(join(inside.output, `summary-${batch.id}.json`), "utf8"))).toMatchObject({
       results: [{ result: "another" }],
     });
@@ -286,9 +286,9 @@ describe("where the disk is slow", () => {
     void files.forget([1]);
     batch.append({ type: "cancel-requested", by: "user", tasks: [1] });
     await ended;
-    expect(files.areLast).toBe(false);
+    expect(files.areCurrent).toBe(false);
     await files.end();
-    expect(files.areLast).toBe(true);
+    expect(files.areCurrent).toBe(true);
     expect(linesIn(join(inside.output, `results-${batch.id}.jsonl`))).toMatchObject([
       { taskIndex: 1, outcome: "cancelled: user" },
     ]);
@@ -305,7 +305,7 @@ describe("where the disk is slow", () => {
     void files.changed();
     await ended;
     expect(reported).toEqual([]);
-    expect(files.areLast).toBe(true);
+    expect(files.areCurrent).toBe(true);
     for (const name of [`summary-${batch.id}.json`, `results-${batch.id}.jsonl`, `report-${batch.id}.html`])
       expect(names(later)).toContain(name);
   });
@@ -334,7 +334,7 @@ describe("a directory", () => {
     await files.open();
     rmSync(inside.output, { recursive: true });
     batch.answer(2, "two");
-    await files.task(2);
+    await files.writeTask(2);
     await files.beat();
     expect(names(inside.output).filter((name) => name.startsWith("result-"))).toHaveLength(2);
     expect(
@@ -486,7 +486,7 @@ describe("a disk that is full for a moment", () => {
     const { batch, files, reported, lines, tries, disk } = await onFullDisk(inside, 1);
     using _ = disk;
     batch.answer(1, "one");
-    await files.task(1);
+    await files.writeTask(1);
     clock.now += 2_999;
     await files.beat();
     expect(tries()).toBe(1);
@@ -511,7 +511,7 @@ describe("a disk that is full for a moment", () => {
     const { batch, files, reported, disk } = await onFullDisk(inside, 1);
     using _ = disk;
     batch.answer(1, "one");
-    await files.task(1);
+    await files.writeTask(1);
     clock.now += 29_999;
     await files.beat();
     expect(reported).toEqual([]);
@@ -534,14 +534,14 @@ describe("a disk that is full for a moment", () => {
     using clock = new HandClock();
     const { batch, files, reported, lines, disk } = await onFullDisk(inside, 2);
     batch.answer(1, "one").answer(2, "two");
-    await files.task(1);
+    await files.writeTask(1);
     clock.now += 20_000;
     disk.mockRestore();
     await files.beat();
     expect(lines()).toEqual([1]);
     clock.now += 20_000;
     using _ = spyOn(LineFile.prototype, "append").mockImplementation(() => Promise.reject(full()));
-    await files.task(2);
+    await files.writeTask(2);
     expect(reported).toEqual([]);
   });
 
@@ -560,7 +560,7 @@ describe("a disk that is full for a moment", () => {
     const { batch, files, tries, disk } = await onFullDisk(inside, 30);
     using _ = disk;
     for (let number = 1; number <= 30; number++) batch.answer(number, "x".repeat(70_000));
-    for (let number = 1; number <= 30; number++) await files.task(number);
+    for (let number = 1; number <= 30; number++) await files.writeTask(number);
     expect(tries()).toBe(30);
     clock.now += 3_000;
     await files.beat();
@@ -632,7 +632,7 @@ test("the texts of a batch that were removed come back with the next beat, all o
   const texts = join(inside.output, `report-${batch.id}-texts.js`);
   rmSync(texts);
   batch.answer(2, "two again");
-  await files.task(2);
+  await files.writeTask(2);
   const written = readFileSync(texts, "utf8");
   expect(written).toContain('"two again"');
   expect(written).not.toContain('"one"');
@@ -660,7 +660,7 @@ testNeeding("paths that begin with a slash")(
     // As it was just heard, too.
     rmSync(jsonl);
     await files.forget([1, 2]);
-    await files.task(1, { text: long });
+    await files.writeTask(1, { text: long });
     expect(results()[0]).toContain("These are the first 1000000");
   },
 );

@@ -106,7 +106,7 @@ export class BatchFiles {
   }
 
   /** Writes the files of an ended task. */
-  async task(number: number, said: Said = {}): Promise<void> {
+  async writeTask(number: number, said: Said = {}): Promise<void> {
     const entry = await this.#writeOwnFile(number, said);
     if (entry) await this.#writeEntries([entry]);
   }
@@ -232,7 +232,7 @@ export class BatchFiles {
     await this.#faults.guard(reportFileOf(state), () => this.#page.write(state, how));
   }
 
-  // Writes what ended tasks lack: those cancelled in the queue were never given to `task`, and somebody may have moved or
+  // Writes what ended tasks lack: those cancelled in the queue were never given to `writeTask`, and somebody may have moved or
   // removed the directory, or a file in it.
   async #writeMissing(): Promise<void> {
     this.#faults.wasRemade = false;

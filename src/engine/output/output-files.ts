@@ -65,22 +65,22 @@ export class OutputFiles {
   }
 
   /** Writes the files of an ended task. `said`: what is still in memory; the rest is in the transcript. */
-  async task(number: number, said: Said = {}): Promise<void> {
+  async writeTask(number: number, said: Said = {}): Promise<void> {
     const length = said.text?.length ?? 0;
     const isKept = this.#kept + length <= mostKept;
     if (isKept) this.#kept += length;
     const attempts = this.#attemptsOf(number);
     await this.#add(() => {
       // On a slow disk, the task may have run again before its turn: then it has another answer.
-      if (this.#attemptsOf(number) !== attempts) return this.#files.task(number);
-      return this.#files.task(number, isKept ? said : { lastText: said.lastText });
+      if (this.#attemptsOf(number) !== attempts) return this.#files.writeTask(number);
+      return this.#files.writeTask(number, isKept ? said : { lastText: said.lastText });
     });
     if (isKept) this.#kept -= length;
   }
 
   /**
    * Writes the last page, and the summary as the last file. Resolves when everything is written, or has failed for good.
-   * `areLast`: whether they are still current, or must be written again.
+   * `areCurrent` then says whether they must be written again.
    */
   async end(): Promise<void> {
     this.#files.isEnding = true;
@@ -91,7 +91,7 @@ export class OutputFiles {
   }
 
   /** Whether the files show everything in the log. A retry may have come while they waited for a slow disk. */
-  get areLast(): boolean {
+  get areCurrent(): boolean {
     // Lines that a retry drops may still be queued after the last files, although those include the retry.
     return this.#files.isEnding && this.#endedWith === this.#log.sequence;
   }

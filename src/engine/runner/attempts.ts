@@ -59,7 +59,7 @@ export interface AttemptsParts {
   log: RunnerLog;
   host: SessionHost;
   slots: Slots;
-  machineSlots: SharedSlots;
+  accountSlots: SharedSlots;
   /** Undefined if the number of sessions is fixed. */
   pace: AccountPace | undefined;
   holds: AccountHolds;
@@ -140,7 +140,7 @@ export class Attempts {
         : [],
     );
     if (committed.length === 0) return;
-    void files.task(number, end);
+    void files.writeTask(number, end);
     this.endCancelled();
   }
 
@@ -224,9 +224,9 @@ export class Attempts {
   }
 
   #throttled(): void {
-    const { pace, slots, machineSlots } = this.#parts;
+    const { pace, slots, accountSlots } = this.#parts;
     pace?.throttled();
-    slots.contended = machineSlots.yields();
+    slots.contended = accountSlots.yields();
   }
 
   #delayMs(supervised: Supervised<unknown>, end: EndKnown, { held }: { held: boolean }): number | undefined {

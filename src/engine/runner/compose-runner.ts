@@ -100,7 +100,7 @@ export function composeRunner(
   const late = new LateWrites();
   const row = sharedRow(store, late);
   const capacity = sharedCapacity(store.capacity, late);
-  const { pace, slots, machineSlots } = accountSlots(store, batchLog, { capacity, late });
+  const { pace, slots, accountSlots } = sessionSlots(store, batchLog, { capacity, late });
   const { starts, machineStarts } = startSlots(store, batchLog, late);
   const holds = new AccountHolds(sharedHolds(new Holds(store.database, account.hash), late), ownIdentity(), {
     patienceMs,
@@ -130,7 +130,7 @@ export function composeRunner(
     log,
     host,
     slots,
-    machineSlots,
+    accountSlots,
     pace,
     holds,
     login,
@@ -152,7 +152,7 @@ export function composeRunner(
     giveUpStarting,
   });
   const start = { log, layout, host, pool, workspace, attempts, holds, startBackoff, environment, values };
-  const tasks = new Tasks({ ...start, giveUpStarting, slots, machineSlots, admission, files, failed: fail });
+  const tasks = new Tasks({ ...start, giveUpStarting, slots, accountSlots, admission, files, failed: fail });
 
   return {
     store,
@@ -165,7 +165,7 @@ export function composeRunner(
     shownWait,
     pace,
     slots,
-    machineSlots,
+    accountSlots,
     starts,
     machineStarts,
     holds,
@@ -181,19 +181,19 @@ export function composeRunner(
 }
 
 // The sessions of the account: a fixed number, or as many as turn out to work.
-function accountSlots(
+function sessionSlots(
   { database }: Store,
   { batchId, state: { batch, account } }: BatchLog,
   { capacity, late }: { capacity: SharedCapacity; late: LateWrites },
 ) {
   const { concurrency, slots: most = concurrency } = batch;
-  const running = () => machineSlots.taken();
+  const running = () => accountSlots.taken();
   const pace = most === "auto" ? new AccountPace({ capacity, account: account.hash, running }) : undefined;
   const limit = () => (most === "auto" ? (pace?.ceiling() ?? 1) : most);
   const own = new MachineSlots(database, { pool: account.hash, batchId, holder: ownIdentity(), limit });
-  const machineSlots = sharedSlots(own, account.hash, late);
+  const accountSlots = sharedSlots(own, account.hash, late);
   const ceiling = concurrency === "auto" ? Number.POSITIVE_INFINITY : concurrency;
-  return { pace, machineSlots, slots: new Slots(ceiling, machineSlots) };
+  return { pace, accountSlots, slots: new Slots(ceiling, accountSlots) };
 }
 
 // On the whole machine, as many sessions start at the same time as there are processors.

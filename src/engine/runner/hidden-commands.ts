@@ -16,5 +16,5 @@ export const valuesOnStdin = "--values-on-stdin";
 /** Exit status of a runner that disk or system kept from working (`EX_TEMPFAIL`). */
 export const blockedCode = 75;
 
-/** How long a keeper or runner that has nothing left to do may take to exit, in milliseconds; its successor waits. */
-export const leavingMs = 3_000;
+/** How long a keeper or runner waits for its predecessor, which has nothing left to do, to exit, in milliseconds. */
+export const handoverMs = 3_000;

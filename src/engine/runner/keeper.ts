@@ -8,7 +8,7 @@ import { becomeSubreaper, reapOrphans } from "../../platform/orphans.ts";
 import { ownIdentity } from "../../platform/process.ts";
 import { messageOf } from "../../platform/system-error.ts";
 import type { Store } from "../../store/store.ts";
-import { blockedCode, hiddenCommands, leavingMs } from "./hidden-commands.ts";
+import { blockedCode, handoverMs, hiddenCommands } from "./hidden-commands.ts";
 import { Restarts, type RunnerEnd } from "./restarts.ts";
 import { spawnSelf } from "./spawn-self.ts";
 
@@ -29,7 +29,7 @@ export async function keep(store: Store, batchId: BatchId, values: SessionValues
 // Several calls may find a batch without a keeper at once; one keeper is enough. The keeper of a batch that was just
 // retried may still be exiting.
 async function isOurs(store: Store, batchId: BatchId): Promise<boolean> {
-  const deadline = performance.now() + leavingMs;
+  const deadline = performance.now() + handoverMs;
   while (!store.claimKeeper(batchId, ownIdentity())) {
     if (performance.now() > deadline) return false;
     await clock.next("handover");

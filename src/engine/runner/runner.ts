@@ -15,17 +15,17 @@ import { noticesOf } from "../output/notify.ts";
 import { bestEffort } from "../shared/late-writes.ts";
 import { composeRunner, type RunnerParts, type RunOptions } from "./compose-runner.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { leavingMs } from "./hidden-commands.ts";
-import { startFollower, startNotifier } from "./start-processes.ts";
+import { handoverMs } from "./hidden-commands.ts";
+import { startFollowingKeeper, startNotifier } from "./start-processes.ts";
 
-/** Every nth beat reads all transcripts, in case the watcher missed a change. */
+/** Every nth beat reads all transcripts, in case the watch missed a change, and checks that the store is in its place. */
 const lookEveryBeats = 4;
 /** How long the store may be missing before it counts as removed, in milliseconds. */
 const goneMs = 3_000;
 /** How many beats between two checks for the keeper. A new keeper takes most of a second to register. */
 const keeperEveryBeats = 20;
-/** How long to wait for a disk that does not take the first line of a runner, in milliseconds. */
-const passingMs = 30_000;
+/** How long to wait for a disk that does not take a runner's first event, in milliseconds. */
+const storagePatienceMs = 30_000;
 
 /**
  * Runs a batch to its end. False if another runner has it, or took it over meanwhile: this is where `Replaced` ends,
@@ -46,18 +46,20 @@ export async function runBatch(store: Store, log: BatchLog, options: RunOptions 
   }
 }
 
-// The new epoch. Undefined if the batch has ended, or its runner does not leave.
+// The new epoch. Undefined if the batch has ended, or its runner does not exit.
 async function takeOver(log: BatchLog): Promise<number | undefined> {
   const startedAt = performance.now();
-  let leftAt = startedAt + leavingMs;
+  let deadline = startedAt + handoverMs;
   for (;;) {
     try {
       log.refresh();
       const epoch = log.takeOver(ownIdentity());
-      if (epoch !== undefined || log.state.endedAt !== undefined || performance.now() > leftAt) return epoch;
+      if (epoch !== undefined || log.state.endedAt !== undefined || performance.now() > deadline)
+        return epoch;
     } catch (error) {
-      if (!isStorageTrouble(error) || performance.now() - startedAt > passingMs) throw error;
-      leftAt = performance.now() + leavingMs;
+      if (!isStorageTrouble(error) || performance.now() - startedAt > storagePatienceMs) throw error;
+      // It could not be seen whether that runner has exited, so it gets its time again.
+      deadline = performance.now() + handoverMs;
     }
     await clock.next("handover");
   }
@@ -95,15 +97,15 @@ class Runner {
     cancelled?.addEventListener("abort", readOthers);
     try {
       this.#inherit();
-      while (!(await this.#end()));
-      this.#leave();
+      while (!(await this.#runToEnd()));
+      this.#finish();
     } finally {
       cancelled?.removeEventListener("abort", readOthers);
       files.stop();
     }
   }
 
-  // An error in a timer or a watch fails the runner, not only that call.
+  // In a timer or a watch, nobody would catch the error: it fails the runner.
   #guard(act: () => void): void {
     try {
       act();
@@ -127,17 +129,18 @@ class Runner {
 
   // Runs what is queued, and ends the batch. False if something came meanwhile: a retry, with sessions perhaps running,
   // or another directory for the files.
-  async #end(): Promise<boolean> {
+  async #runToEnd(): Promise<boolean> {
     const { store, log, machine, files, failed } = this.#parts;
     for (const step of [() => this.#runAll(), () => files.end()]) {
       await Promise.race([step(), failed]);
       if (!isDone(log.state)) return false;
     }
-    if (!files.areLast) return false;
-    // Before the end is in the log: nobody cleans up after a runner that dies later.
+    if (!files.areCurrent) return false;
+    // Before the end is in the log, because nobody cleans up after a runner that dies later: other runners see that our
+    // sessions use no memory any more, and the private files go.
     machine.look(true);
     removePath(store.layout.privateFolder(log.batchId));
-    const isEnd = (now: BatchState) => isDone(now) && files.areLast;
+    const isEnd = (now: BatchState) => isDone(now) && files.areCurrent;
     const ended = await log.commit((now) => (isEnd(now) ? [{ type: "batch-ended" }] : []));
     return ended.length > 0;
   }
@@ -148,10 +151,11 @@ class Runner {
     await tasks.endShared();
   }
 
-  #leave(): void {
-    const { store, log, machineSlots, machineStarts, shownWait } = this.#parts;
+  // The batch has ended: others may have what this runner used, and the user hears of it.
+  #finish(): void {
+    const { store, log, accountSlots, machineStarts, shownWait } = this.#parts;
     shownWait.show(undefined);
-    machineSlots.releaseAll();
+    accountSlots.releaseAll();
     machineStarts.releaseAll();
     if (noticesOf(log.state).length > 0) startNotifier(store, log.batchId);
   }
@@ -206,13 +210,13 @@ class Runner {
   }
 
   #readOthers(): void {
-    const { store, log, machineSlots, slots, machineStarts, starts, pace, holds, tasks, attempts } =
+    const { store, log, accountSlots, slots, machineStarts, starts, pace, holds, tasks, attempts } =
       this.#parts;
     const changeCount = store.changeCount();
     if (changeCount === this.#changeCount) return;
     pace?.refresh();
     holds.refresh();
-    slots.contended = machineSlots.yields();
+    slots.contended = accountSlots.yields();
     starts.contended = machineStarts.yields();
     for (const event of log.readOthers()) {
       if (event.type === "retry-requested") tasks.runAgain([...event.tasks, ...(event.succeeded ?? [])]);
@@ -237,7 +241,7 @@ class Runner {
     const { batchId } = log;
     const keeper = store.row(batchId)?.keeper;
     const lives = keeper !== undefined && livenessOf(keeper) !== "dead";
-    const isThere = lives || startFollower(store, batchId, values);
+    const isThere = lives || startFollowingKeeper(store, batchId, values);
     this.#keeperDue = this.#beats + (isThere ? keeperEveryBeats : 1);
   }
 

@@ -47,10 +47,10 @@ export async function startDetachedKeeper(
 
 /**
  * Starts a keeper for a batch that this process runs without one: in the foreground, or because its keeper was killed.
- * The keeper then sees our end. False if none can be started, because of too little space, too few processes or
+ * The keeper then follows us, and sees our end. False if none can be started, because of too little space, too few processes or
  * descriptors, or because the store was removed: then the batch continues without one.
  */
-export function startFollower(store: Store, batchId: BatchId, values: SessionValues): boolean {
+export function startFollowingKeeper(store: Store, batchId: BatchId, values: SessionValues): boolean {
   const { database, stateDirectory } = store.layout;
   // A removed store must not be created again.
   if (!exists(database)) return false;

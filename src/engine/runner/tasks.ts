@@ -16,7 +16,7 @@ import { type StartParts, startAttempt } from "./start-attempt.ts";
 export interface TasksParts extends StartParts {
   attempts: Attempts;
   slots: Slots;
-  machineSlots: SharedSlots;
+  accountSlots: SharedSlots;
   admission: Admission;
   files: OutputFiles;
   /** A task has failed because of an internal error, or with `Replaced`: another runner has the batch. */
@@ -38,15 +38,15 @@ export class Tasks {
 
   /** Adopts the sessions of an earlier runner, with its slots. Call once, before anything else. */
   adoptAll(): void {
-    const { log, machineSlots, slots } = this.#parts;
+    const { log, accountSlots, slots } = this.#parts;
     // Adopted sessions run already, whatever the ceiling is now, so they need not wait for slots.
-    const inherited = machineSlots.inherit();
+    const inherited = accountSlots.inherit();
     for (const { number, status } of [...log.state.tasks]) {
       if (status !== "running") continue;
-      const id = inherited.pop() ?? machineSlots.force();
+      const id = inherited.pop() ?? accountSlots.force();
       this.#track(number, this.#adopt(number, slots.adopt(id)));
     }
-    for (const id of inherited) machineSlots.release(id);
+    for (const id of inherited) accountSlots.release(id);
   }
 
   /** Runs everything that is queued. Resolves when nothing is open any more. */
@@ -71,7 +71,7 @@ export class Tasks {
     void files.forget(numbers);
     for (const number of numbers) {
       // Some may have ended again before we read the retry.
-      void files.task(number);
+      void files.writeTask(number);
       if (this.#open.has(number) || !this.#isQueued(number)) continue;
       this.#track(number, this.#run(number, undefined));
     }
