@@ -28,7 +28,7 @@ test("what an adopted session was refused before is no news, and what it is refu
     exited: new Promise(() => undefined),
   };
   using reader = new TranscriptReader(transcript);
-  const around = { sweeper: new Sweeper(), members: () => [], isOver: () => undefined };
+  const around = { sweeper: new Sweeper(), members: () => [], gone: () => undefined };
   const attempt = new RunningAttempt({
     host: { canResume: () => false },
     session: { ...sessionOf(session, around), output: reader },

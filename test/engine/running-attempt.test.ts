@@ -54,7 +54,7 @@ function attemptIn(
   };
   const transcript = inside.write("t.ndjson", "");
   const heard: TranscriptDelta[] = [];
-  const around = { sweeper: new Sweeper(), members: () => [], isOver: () => undefined };
+  const around = { sweeper: new Sweeper(), members: () => [], gone: () => undefined };
   const environment = { CLAUDE_CONFIG_DIR: inside.file("claude") };
   const attempt = new RunningAttempt({
     host: { canResume: (id, directory) => conversationFile(id, directory, environment) !== undefined },

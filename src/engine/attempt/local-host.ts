@@ -11,7 +11,7 @@ import { releaseSession } from "../../platform/session-groups.ts";
 import type { Machine } from "../memory/machine.ts";
 import type {
   Adopted,
-  HowEnded,
+  HowToEnd,
   Need,
   Orphan,
   Session,
@@ -71,7 +71,7 @@ export class LocalHost implements SessionHost {
     return sessionOf(session, {
       sweeper,
       members: () => machine.membersOf(marker),
-      isOver: () => {
+      gone: () => {
         machine.ended(marker);
         releaseSession(marker);
       },
@@ -79,18 +79,18 @@ export class LocalHost implements SessionHost {
   }
 }
 
-interface Around {
+interface Surroundings {
   sweeper: Sweeper;
   /** What was seen in the tree of the session. */
   members(): readonly ProcessIdentity[];
   /** The session and everything that it left behind have gone. */
-  isOver(): void;
+  gone(): void;
 }
 
 /** A process as a session of this host, without its output. */
 export function sessionOf(
   session: SessionProcess,
-  { sweeper, members, isOver }: Around,
+  { sweeper, members, gone }: Surroundings,
 ): Omit<Session, "output"> {
   const { identity, exited, write, closeInput } = session;
   let hasGone = false;
@@ -109,12 +109,12 @@ export function sessionOf(
     },
   };
 
-  async function end({ answered = Promise.resolve(), graceMs }: HowEnded): Promise<ProcessIdentity[]> {
+  async function end({ answered = Promise.resolve(), graceMs }: HowToEnd): Promise<ProcessIdentity[]> {
     const spares = (process: ProcessIdentity) => sweeper.spares(process);
     if (!hasGone)
       await terminate(session, answered, { ...(graceMs === undefined ? {} : { graceMs }), spares });
     const leaked = await sweeper.sweep(session, members());
-    isOver();
+    gone();
     return leaked;
   }
 }

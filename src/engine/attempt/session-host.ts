@@ -6,7 +6,7 @@ import type { SessionRef } from "../../model/session-ref.ts";
 import type { ProcessIdentity } from "../../platform/process-identity.ts";
 
 /** How to end a session that has not ended by itself. */
-export interface HowEnded {
+export interface HowToEnd {
   /** Resolves when nothing more is expected: then its input is closed, so that it can exit by itself. */
   answered?: Promise<unknown>;
   /** How long it may take to exit before it is killed, in milliseconds. */
@@ -39,7 +39,7 @@ export interface Session {
    * Ends the session if it still runs, then every process that it left behind, and returns those. The first call decides
    * how; later calls return the same promise.
    */
-  end(how?: HowEnded): Promise<ProcessIdentity[]>;
+  end(how?: HowToEnd): Promise<ProcessIdentity[]>;
 }
 
 /** Why a session did not start. */

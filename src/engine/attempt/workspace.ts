@@ -45,10 +45,10 @@ function shared(directory: string): Prepared {
 }
 
 /** A prepared directory, which is given back once. An error in that concerns its own task alone, so it is never thrown. */
-export class Workplace implements AsyncDisposable {
+export class BorrowedDirectory implements AsyncDisposable {
   readonly #task: number;
   readonly #prepared: Prepared;
-  #isLeft = false;
+  #isGivenBack = false;
 
   /** `task`: its number. */
   constructor(task: number, prepared: Prepared) {
@@ -56,25 +56,25 @@ export class Workplace implements AsyncDisposable {
     this.#prepared = prepared;
   }
 
-  get directory(): string {
+  get path(): string {
     return this.#prepared.directory;
   }
 
   /** Gives it back, unless that was done. Returns what went wrong, as a remark for the attempt. */
-  async leave(): Promise<string | undefined> {
-    if (this.#isLeft) return undefined;
-    this.#isLeft = true;
+  async giveBack(): Promise<string | undefined> {
+    if (this.#isGivenBack) return undefined;
+    this.#isGivenBack = true;
     try {
       await this.#prepared[Symbol.asyncDispose]();
       return undefined;
     } catch (error) {
-      return `The working directory ${this.directory} could not be cleaned up: ${messageOf(error)}`;
+      return `The working directory ${this.path} could not be cleaned up: ${messageOf(error)}`;
     }
   }
 
   /** Gives it back after a start that failed: there is no attempt to remark on, so what went wrong is logged. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const remark = await this.leave();
+    const remark = await this.giveBack();
     if (remark !== undefined) console.error(`${new Date().toISOString()} Task ${this.#task}: ${remark}`);
   }
 }

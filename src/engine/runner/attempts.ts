@@ -10,7 +10,7 @@ import type { AccountPace } from "../account/account-pace.ts";
 import { RunningAttempt, type TranscriptDelta } from "../attempt/attempt.ts";
 import { applyFailureMode, cancelHeld, type EndKnown, endedEvent } from "../attempt/attempt-events.ts";
 import type { Adopted, Session, SessionHost } from "../attempt/session-host.ts";
-import type { Workplace } from "../attempt/workspace.ts";
+import type { BorrowedDirectory } from "../attempt/workspace.ts";
 import type { OutputFiles } from "../output/output-files.ts";
 import type { LoginProof } from "../scheduler/login-proof.ts";
 import type { Slots } from "../scheduler/slots.ts";
@@ -30,7 +30,10 @@ export interface Supervised<Of = Session> {
   transcript: string;
   workingDirectory: string;
   startedAt: number;
-  /** The prompt; absent for an adopted session, which has it already. */
+  /**
+   * The prompt; absent for an adopted session, which has it, or has seen the end of its input and exits: the runner that
+   * started it died.
+   */
   prompt?: string;
   adopted: boolean;
   /** The requested id of its conversation. */
@@ -39,20 +42,20 @@ export interface Supervised<Of = Session> {
   resumes: boolean;
   /** What that conversation, or the one that the task named, had cost before. */
   costBefore?: Spent | undefined;
-  /** Left when the session has gone. */
-  place: Pick<Workplace, "leave">;
+  /** Where it works; given back when the session has gone. */
+  directory: Pick<BorrowedDirectory, "giveBack">;
   /** Called when the session is ready. */
   ready?: () => void;
 }
 
-/** What happens after an attempt's end. */
-interface Then {
+/** What follows from an attempt's end. */
+interface Consequences {
   /** The delay before the task is retried, in milliseconds. */
   delayMs?: number | undefined;
   /** The hold that lasted too long: queued tasks that it affects are cancelled. */
   givenUp?: HoldName | undefined;
   /** Called inside the commit. If it returns false, the task has changed meanwhile, and nothing is written. */
-  counts?: () => boolean;
+  isMeant?: () => boolean;
 }
 
 export interface AttemptsParts {
@@ -86,7 +89,7 @@ export class Attempts {
    * when the attempt ends.
    */
   async supervise(supervised: Supervised): Promise<void> {
-    const { number, attempt, options, place } = supervised;
+    const { number, attempt, options, directory } = supervised;
     const { startBackoff, holds } = this.#parts;
     const running = this.#follow(supervised);
     if (supervised.prompt !== undefined) running.prompt(supervised.prompt);
@@ -97,7 +100,7 @@ export class Attempts {
     this.#unfollow(supervised);
     startBackoff.ended();
     const verdict = holds.ended({ number, model: options.model, outcome: end.outcome }, Date.now());
-    await this.conclude(number, attempt, withRemark(end, await place.leave()), {
+    await this.conclude(number, attempt, withRemark(end, await directory.giveBack()), {
       delayMs: this.#delayMs(supervised, end, { held: verdict.kind === "held" }),
       givenUp: verdict.kind === "given-up" ? verdict.hold : undefined,
     });
@@ -108,7 +111,7 @@ export class Attempts {
    * `Replaced` like `supervise`.
    */
   async endUnread(supervised: Supervised<Adopted>): Promise<void> {
-    const { number, attempt, session, sessionId, transcript, workingDirectory, place } = supervised;
+    const { number, attempt, session, sessionId, transcript, workingDirectory, directory } = supervised;
     await session.end();
     const end: EndKnown = {
       outcome: {
@@ -118,20 +121,25 @@ export class Attempts {
       resumable: this.#parts.host.canResume(sessionId, workingDirectory),
     };
     const delayMs = this.#delayMs(supervised, end, { held: false });
-    await this.conclude(number, attempt, withRemark(end, await place.leave()), { delayMs });
+    await this.conclude(number, attempt, withRemark(end, await directory.giveBack()), { delayMs });
   }
 
   /**
    * Writes the end of an attempt: first into the log, because file names contain the time in it. Throws `Replaced` if
    * another runner has the batch.
    */
-  async conclude(number: number, attempt: number, end: EndKnown, then: Then = {}): Promise<void> {
+  async conclude(
+    number: number,
+    attempt: number,
+    end: EndKnown,
+    consequences: Consequences = {},
+  ): Promise<void> {
     const { log, files } = this.#parts;
-    const { delayMs, givenUp, counts = () => true } = then;
+    const { delayMs, givenUp, isMeant = () => true } = consequences;
     const delay = givenUp ? undefined : delayMs;
     this.#retryTimes.set(number, delay);
     const committed = await log.commit((state) =>
-      counts()
+      isMeant()
         ? [
             endedEvent(number, attempt, end, delay),
             ...(givenUp ? cancelHeld(state, givenUp, number) : []),

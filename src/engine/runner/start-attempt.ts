@@ -18,7 +18,7 @@ import {
 import type { SessionHost } from "../attempt/session-host.ts";
 import type { SessionPool, StartedSession } from "../attempt/session-pool.ts";
 import { missingText } from "../attempt/start-failure.ts";
-import { type NeedsDirectory, Workplace, type Workspace } from "../attempt/workspace.ts";
+import { BorrowedDirectory, type NeedsDirectory, type Workspace } from "../attempt/workspace.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
 import type { Admitted } from "../scheduler/admission.ts";
 import type { StartBackoff } from "../scheduler/start-backoff.ts";
@@ -52,13 +52,14 @@ export async function startAttempt(number: number, { ready }: Admitted, parts: S
   const claude = claudeOf(log.state.batch, { thorough: startBackoff.isLasting });
   if (!claude.found) return startLater(missingText(log.state.batch.claudePath), parts);
   const need = directoryNeed(log.state, number);
-  // Meanwhile the task may be cancelled, or get other options; then it is planned again.
+  // While a directory is prepared and a session starts, the task may be cancelled, or get other options; then it is
+  // planned again.
   const isQueuedFor = () =>
     taskOf(log.state, number).status === "queued" && Bun.deepEquals(need, directoryNeed(log.state, number));
-  const found = await placeFor(need, parts);
-  if (found.kind === "task") return neverStarts(number, found, isQueuedFor, parts);
-  await using place = found.place;
-  const plan = planIn(place.directory, { number, claudePath: claude.path }, parts);
+  const prepared = await directoryFor(need, parts);
+  if (prepared.kind === "task") return neverStarts(number, prepared, isQueuedFor, parts);
+  await using directory = prepared.directory;
+  const plan = planIn(directory.path, { number, claudePath: claude.path }, parts);
   const opened = await open(plan, parts);
   const isMeant = () => isQueuedFor() && isStillMeant(plan, log.state, number);
   if (opened.kind === "task") return neverStarts(number, opened, isMeant, parts);
@@ -76,7 +77,16 @@ export async function startAttempt(number: number, { ready }: Admitted, parts: S
   const known = { number, attempt, marker, sessionId, resumes, transcript, workingDirectory, costBefore };
   const { session } = opened;
   const startedAt = started.at;
-  await attempts.supervise({ ...known, session, options, prompt, startedAt, adopted: false, place, ready });
+  await attempts.supervise({
+    ...known,
+    session,
+    options,
+    prompt,
+    startedAt,
+    adopted: false,
+    directory,
+    ready,
+  });
 }
 
 // The task stays queued. The next start that is tried may be its own, or another one's.
@@ -93,16 +103,16 @@ async function neverStarts(
 ): Promise<void> {
   startBackoff.release(number);
   const outcome: Outcome = { kind: "not-started", message, ...(lost ? { lost } : {}) };
-  await attempts.conclude(number, 0, { outcome }, { counts: isMeant });
+  await attempts.conclude(number, 0, { outcome }, { isMeant });
 }
 
-type Found = { kind: "place"; place: Workplace } | { kind: "task"; message: string };
+type PreparedFor = { kind: "directory"; directory: BorrowedDirectory } | { kind: "task"; message: string };
 
 // An error while preparing a directory concerns only its own task.
-async function placeFor(need: NeedsDirectory, { log, workspace }: StartParts): Promise<Found> {
+async function directoryFor(need: NeedsDirectory, { log, workspace }: StartParts): Promise<PreparedFor> {
   try {
     const prepared = await workspace.prepare(log.state.batch, need);
-    return { kind: "place", place: new Workplace(need.number, prepared) };
+    return { kind: "directory", directory: new BorrowedDirectory(need.number, prepared) };
   } catch (error) {
     return { kind: "task", message: `The working directory could not be prepared: ${messageOf(error)}` };
   }

@@ -3,7 +3,7 @@ import { taskOf } from "../../model/state.ts";
 import { directoryOf, optionsOf } from "../../model/task-options.ts";
 import { clock } from "../../platform/clock.ts";
 import { markerOfAttempt } from "../attempt/session-name.ts";
-import { Workplace } from "../attempt/workspace.ts";
+import { BorrowedDirectory } from "../attempt/workspace.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
 import type { OutputFiles } from "../output/output-files.ts";
 import type { Admission, Admitted } from "../scheduler/admission.ts";
@@ -132,10 +132,10 @@ export class Tasks {
     const session = host.adopt({ ref: identity, marker, transcript, ...need });
     holds.adopt(number, options.model, startedAt);
     const prepared = workspace.adopt(batch, number, directoryOf(batch, number, last));
-    await using place = new Workplace(number, prepared);
-    const workingDirectory = place.directory;
+    await using directory = new BorrowedDirectory(number, prepared);
+    const workingDirectory = directory.path;
     const known = { number, attempt, marker, sessionId, resumes, transcript, workingDirectory, costBefore };
-    const supervised = { ...known, options, startedAt, adopted: true, place };
+    const supervised = { ...known, options, startedAt, adopted: true, directory };
     if (session.output) await attempts.supervise({ ...supervised, session });
     else await attempts.endUnread({ ...supervised, session });
   }
