@@ -1,8 +1,8 @@
-// Opens files until this process may open only a few more, and prints what `lackOfRoom` then says about a directory.
+// Opens files until this process may open only a few more, and prints what `lackOfResources` then says about a directory.
 import { openSync } from "node:fs";
-import { lackOfRoom } from "../../src/engine/scheduler/disk-space.ts";
+import { lackOfResources } from "../../src/engine/scheduler/system-resources.ts";
 import { spareDescriptors } from "../../src/platform/descriptors.ts";
 
 const [directory = "", left = ""] = process.argv.slice(2);
 while (spareDescriptors() > Number(left)) openSync("/dev/null", "r");
-console.log(lackOfRoom(directory, 0) ?? "");
+console.log(lackOfResources(directory, 0) ?? "");

@@ -16,7 +16,7 @@ import type { LoginProof } from "../scheduler/login-proof.ts";
 import type { Slots } from "../scheduler/slots.ts";
 import type { StartBackoff } from "../scheduler/start-backoff.ts";
 import type { SharedSlots } from "../shared/shared-store.ts";
-import { delayAfter, RetryTimes } from "./retries.ts";
+import { delayAfter, RetryTimes } from "./retry-times.ts";
 import type { RunnerLog } from "./runner-log.ts";
 
 /** An attempt in the log, with what supervising it needs. */
@@ -90,7 +90,7 @@ export class Attempts {
    */
   async supervise(supervised: Supervised): Promise<void> {
     const { number, attempt, options, directory } = supervised;
-    const { startBackoff, holds } = this.#parts;
+    const { log, startBackoff, holds } = this.#parts;
     const running = this.#follow(supervised);
     if (supervised.prompt !== undefined) running.prompt(supervised.prompt);
     // A watch does not report what was written before.
@@ -101,7 +101,7 @@ export class Attempts {
     startBackoff.ended();
     const verdict = holds.ended({ number, model: options.model, outcome: end.outcome }, Date.now());
     await this.conclude(number, attempt, withRemark(end, await directory.giveBack()), {
-      delayMs: this.#delayMs(supervised, end, { held: verdict.kind === "held" }),
+      delayMs: delayAfter(log.state, supervised, end, { held: verdict.kind === "held" }),
       givenUp: verdict.kind === "given-up" ? verdict.hold : undefined,
     });
   }
@@ -112,15 +112,16 @@ export class Attempts {
    */
   async endUnread(supervised: Supervised<Adopted>): Promise<void> {
     const { number, attempt, session, sessionId, transcript, workingDirectory, directory } = supervised;
+    const { log, host } = this.#parts;
     await session.end();
     const end: EndKnown = {
       outcome: {
         kind: "crashed",
         stderrTail: `The transcript ${transcript} was removed while the session ran.`,
       },
-      resumable: this.#parts.host.canResume(sessionId, workingDirectory),
+      resumable: host.canResume(sessionId, workingDirectory),
     };
-    const delayMs = this.#delayMs(supervised, end, { held: false });
+    const delayMs = delayAfter(log.state, supervised, end, { held: false });
     await this.conclude(number, attempt, withRemark(end, await directory.giveBack()), { delayMs });
   }
 
@@ -235,10 +236,6 @@ export class Attempts {
     const { pace, slots, accountSlots } = this.#parts;
     pace?.throttled();
     slots.contended = accountSlots.yields();
-  }
-
-  #delayMs(supervised: Supervised<unknown>, end: EndKnown, { held }: { held: boolean }): number | undefined {
-    return delayAfter(this.#parts.log.state, supervised, end, { held });
   }
 }
 

@@ -11,11 +11,11 @@ import { isOfSome } from "../account/hold.ts";
 import type { SessionHost } from "../attempt/session-host.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
 import { budgetVerdict } from "./budget.ts";
-import { lackOfRoom } from "./disk-space.ts";
 import type { LoginProof } from "./login-proof.ts";
 import { isRetryDue } from "./retry.ts";
 import type { Slot, Slots } from "./slots.ts";
 import type { StartBackoff } from "./start-backoff.ts";
+import { lackOfResources } from "./system-resources.ts";
 
 /** Shorter waits are not reported, in milliseconds. */
 const reportAfterMs = 2_000;
@@ -117,7 +117,7 @@ export class Admission {
 
   async #admitInTurn(number: number): Promise<Admitted | undefined> {
     const waiting: Waiting = { since: performance.now(), isReported: false };
-    while (await this.#passesChecks(number, waiting)) {
+    while (await this.#waitForChecks(number, waiting)) {
       const slot = await this.#acquire(
         number,
         this.#parts.slots,
@@ -125,8 +125,8 @@ export class Admission {
       );
       const start = slot && (await this.#acquire(number, this.#parts.starts, "Waits for its turn to start."));
       // Everything may have changed while it waited.
-      if (slot && start && this.isDue(number) && !this.#check(number) && this.#claims(number))
-        return admitted(slot, start, () => this.#leave(number));
+      if (slot && start && this.isDue(number) && !this.#check(number) && this.#claim(number))
+        return admitted(slot, start, () => this.#release(number));
       start?.[Symbol.dispose]();
       slot?.[Symbol.dispose]();
       waiting.since = performance.now();
@@ -135,7 +135,7 @@ export class Admission {
   }
 
   // Waits until no check finds anything. False if the task is not due any more.
-  async #passesChecks(number: number, waiting: Waiting): Promise<boolean> {
+  async #waitForChecks(number: number, waiting: Waiting): Promise<boolean> {
     for (; this.isDue(number); await clock.next("beat")) {
       const found = this.#check(number);
       if (!found) {
@@ -148,11 +148,12 @@ export class Admission {
     return false;
   }
 
-  // In this order: what stops every task first. Undefined if the task may start.
+  // In this order: what stops every task first. Undefined if the task may start. Queued tasks end here, too, once the
+  // system has lacked something for too long, or the budget is spent.
   #check(number: number): Found | undefined {
     const { layout, startBackoff, login, host, giveUpStarting } = this.#parts;
     const state = this.#parts.state();
-    const lacking = lackOfRoom(layout.stateDirectory, state.counts.running);
+    const lacking = lackOfResources(layout.stateDirectory, state.counts.running);
     if (lacking !== undefined) {
       if (startBackoff.lacked() === "give-up") giveUpStarting(lacking);
       return { because: lacking, isReportedAtOnce: true };
@@ -188,8 +189,9 @@ export class Admission {
     return right;
   }
 
-  // False if a hold needs a probe, and another runner was faster.
-  #claims(number: number): boolean {
+  // Makes the task the one that tries whatever has to be tried. False if that is a hold's probe, and another runner was
+  // faster.
+  #claim(number: number): boolean {
     const { holds, login, startBackoff } = this.#parts;
     if (!holds.claim(number, this.#options(number).model, Date.now())) return false;
     login.started(number);
@@ -197,7 +199,7 @@ export class Admission {
     return true;
   }
 
-  #leave(number: number): void {
+  #release(number: number): void {
     const { holds, login, startBackoff } = this.#parts;
     login.ended(number);
     startBackoff.release(number);
@@ -205,13 +207,13 @@ export class Admission {
   }
 }
 
-function admitted(slot: Slot, start: Slot, left: () => void): Admitted {
+function admitted(slot: Slot, start: Slot, released: () => void): Admitted {
   const timer = setTimeout(() => start[Symbol.dispose](), longestStartMs);
   return {
     ready: () => start[Symbol.dispose](),
     [Symbol.dispose]: () => {
       clearTimeout(timer);
-      left();
+      released();
       start[Symbol.dispose]();
       slot[Symbol.dispose]();
     },

@@ -1,4 +1,4 @@
-// Whether a task is retried, and when.
+// Whether a task is retried, and when: the rule alone. `runner/retry-times.ts` applies it to an attempt that has ended.
 import { type AttemptOutcome, type FailureReason, isThrottled } from "../../model/outcome.ts";
 
 /** Delay before the first retry after a throttle, in milliseconds: by then, fewer sessions run. */
@@ -6,8 +6,8 @@ const throttledMs = 2_000;
 const otherMs = 1_000;
 const longestMs = 5 * 60_000;
 
-/** A session that died together with its runner was not at fault: it is continued whatever `retries` says. */
-const ownFaultRetries = 2;
+/** A session that died with its runner, or after it, was hardly at fault: retried this often even if `retries` is lower. */
+const lostRunnerRetries = 2;
 
 /**
  * Attempts during a continuing throttle: about 25 minutes of waits here, and up to three minutes in each by the CLI
@@ -28,8 +28,8 @@ interface Tried {
   adopted: boolean;
   /** Whether it holds the account: then the task waits with all others. */
   held: boolean;
-  /** Whether it showed that the earlier conversation cannot be continued. Then the task starts over. */
-  broken?: boolean;
+  /** Whether the task starts over, because the attempt showed that the earlier conversation cannot be continued. */
+  startsOver?: boolean;
 }
 
 /**
@@ -38,8 +38,8 @@ interface Tried {
  * spreads simultaneous failures.
  */
 export function retryDelayMs(tried: Tried, chance = Math.random()): number | undefined {
-  const { outcome, earlier, retries, adopted, held, broken } = tried;
-  if (held || broken || outcome.kind === "evicted") return 0;
+  const { outcome, earlier, retries, adopted, held, startsOver } = tried;
+  if (held || startsOver || outcome.kind === "evicted") return 0;
   const spread = (firstMs: number, tries: number) =>
     Math.min(longestMs, firstMs * 2 ** (tries - 1)) * (0.5 + chance / 2);
   if (isThrottled(outcome)) {
@@ -47,7 +47,7 @@ export function retryDelayMs(tried: Tried, chance = Math.random()): number | und
     return tries < mostThrottled ? spread(throttledMs, tries) : undefined;
   }
   if (!mayPass(outcome)) return undefined;
-  const most = adopted && outcome.kind === "crashed" ? Math.max(retries, ownFaultRetries) : retries;
+  const most = adopted && outcome.kind === "crashed" ? Math.max(retries, lostRunnerRetries) : retries;
   const tries = earlier.filter(mayPass).length + 1;
   return tries > most ? undefined : spread(otherMs, tries);
 }

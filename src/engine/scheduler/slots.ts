@@ -25,10 +25,10 @@ export class Slots implements Disposable {
   readonly #size: number;
   readonly #source: SlotSource;
   #taken = 0;
-  /** Slots without a task for the moment: the next task usually comes within the same turn of the event loop. */
+  /** Ours, but without a task for the moment: the next task usually comes within the same turn of the event loop. */
   #idle: number[] = [];
   #waiting: Waiter[] = [];
-  #again: Disposable | undefined;
+  #nextLook: Disposable | undefined;
   /** Whether others may be waiting. If not, a slot passes from task to task without asking the store. */
   contended = false;
 
@@ -39,7 +39,7 @@ export class Slots implements Disposable {
 
   /** Stops asking. Idle slots are released with all others of the runner. */
   [Symbol.dispose](): void {
-    this.#again?.[Symbol.dispose]();
+    this.#nextLook?.[Symbol.dispose]();
     this.#idle = [];
   }
 
@@ -48,7 +48,7 @@ export class Slots implements Disposable {
     const { promise, resolve } = Promise.withResolvers<Slot | undefined>();
     this.#waiting.push({ wanted, take: resolve });
     this.#serve();
-    if (this.#waiting.length > 0) this.#later();
+    if (this.#waiting.length > 0) this.#lookSoon();
     return promise;
   }
 
@@ -62,7 +62,7 @@ export class Slots implements Disposable {
     while (this.#waiting.length > 0 && this.#taken < this.#size) {
       const id = this.#idle.pop() ?? this.#source.claim();
       if (id === undefined) {
-        this.#later();
+        this.#lookSoon();
         return;
       }
       this.#taken++;
@@ -71,13 +71,13 @@ export class Slots implements Disposable {
     if (this.#waiting.length === 0) this.#source.stopWaiting();
   }
 
-  #later(): void {
-    this.#again ??= clock.on("soon", () => {
-      this.#again?.[Symbol.dispose]();
-      this.#again = undefined;
+  #lookSoon(): void {
+    this.#nextLook ??= clock.on("soon", () => {
+      this.#nextLook?.[Symbol.dispose]();
+      this.#nextLook = undefined;
       this.#dropUnwanted();
       this.#serve();
-      if (this.#waiting.length > 0) this.#later();
+      if (this.#waiting.length > 0) this.#lookSoon();
       for (const id of this.#idle) this.#source.release(id);
       this.#idle = [];
     });
@@ -115,6 +115,6 @@ export class Slots implements Disposable {
     if (yields || this.#taken >= this.#size) this.#source.release(id);
     else this.#idle.push(id);
     // Releases what nobody takes soon; and asks again if the runner yielded.
-    this.#later();
+    this.#lookSoon();
   }
 }

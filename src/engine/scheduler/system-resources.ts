@@ -1,4 +1,4 @@
-// Whether the disk has room for one more session's transcript, and the process for its descriptors.
+// Whether the disk has room for one more session's files, and the system allows its descriptors, processes and threads.
 import { product } from "../../model/product.ts";
 import { spareDescriptors } from "../../platform/descriptors.ts";
 import { freeSpace } from "../../platform/files.ts";
@@ -21,8 +21,8 @@ const leastDescriptors = 16;
  */
 const leastThreads = 40;
 
-/** Why no session may start now, in words for people; undefined if there is room. `running`: sessions of ours. */
-export function lackOfRoom(directory: string, running: number): string | undefined {
+/** Why no session may start now, in words for people; undefined if nothing is lacking. `running`: sessions of ours. */
+export function lackOfResources(directory: string, running: number): string | undefined {
   try {
     const { bytes, files } = freeSpace(directory);
     if (bytes < leastFreeBytes)

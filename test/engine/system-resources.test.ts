@@ -1,20 +1,20 @@
-// Whether one more session has room, on real disks and under real limits.
+// Whether the system has what one more session needs, on real disks and under real limits.
 import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { lackOfRoom } from "../../src/engine/scheduler/disk-space.ts";
+import { lackOfResources } from "../../src/engine/scheduler/system-resources.ts";
 import { testNeeding } from "../facilities.ts";
 import { Inside } from "../inside.ts";
 
 test("a usual disk has room, for the first session and for others", () => {
   using inside = new Inside();
-  expect([0, 1].map((running) => lackOfRoom(inside.path, running))).toEqual([undefined, undefined]);
+  expect([0, 1].map((running) => lackOfResources(inside.path, running))).toEqual([undefined, undefined]);
 });
 
 test("a directory that is gone is said to be", () => {
   using inside = new Inside();
   const gone = inside.file("gone");
-  expect(lackOfRoom(gone, 0)).toStartWith(
+  expect(lackOfResources(gone, 0)).toStartWith(
     `The state directory ${gone} cannot be read: ENOENT: no such file or directory`,
   );
 });
@@ -31,9 +31,9 @@ function mounted(inside: Inside, options: string): { directory: string } & Dispo
 testNeeding("a disk to mount")("a session needs 100 MiB of disk space", () => {
   using inside = new Inside();
   using disk = mounted(inside, "size=101m");
-  expect(lackOfRoom(disk.directory, 0)).toBeUndefined();
+  expect(lackOfResources(disk.directory, 0)).toBeUndefined();
   writeFileSync(join(disk.directory, "full"), new Uint8Array(2 * 1024 * 1024));
-  expect(lackOfRoom(disk.directory, 0)).toBe(
+  expect(lackOfResources(disk.directory, 0)).toBe(
     `The disk of ${disk.directory} has 103 MB left; sessions start again above 105 MB. Free some space, for example with \`parallel-claude-code-mcp prune\` in a terminal.`,
   );
 });
@@ -42,9 +42,9 @@ testNeeding("a disk to mount")("a session needs 50 files that the disk can still
   using inside = new Inside();
   using disk = mounted(inside, "size=200m,nr_inodes=53");
   for (const name of ["one", "two"]) writeFileSync(join(disk.directory, name), "");
-  expect(lackOfRoom(disk.directory, 0)).toBeUndefined();
+  expect(lackOfResources(disk.directory, 0)).toBeUndefined();
   writeFileSync(join(disk.directory, "three"), "");
-  expect(lackOfRoom(disk.directory, 0)).toContain("has room for only 49 more files (inodes)");
+  expect(lackOfResources(disk.directory, 0)).toContain("has room for only 49 more files (inodes)");
 });
 
 testNeeding("Linux", "sh")("a session needs 16 descriptors", () => {

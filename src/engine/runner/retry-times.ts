@@ -1,4 +1,5 @@
-// Whether an attempt that has ended is followed by another one, and when that is due.
+// When the tasks of a batch are retried: asks the rule (`scheduler/retry.ts`) about each attempt that has ended, and
+// remembers when the next one is due.
 import type { SessionOptions } from "../../model/options.ts";
 import { attemptsSinceAsked, type BatchState } from "../../model/state.ts";
 import { optionsOf } from "../../model/task-options.ts";
@@ -6,8 +7,8 @@ import type { EndKnown } from "../attempt/attempt-events.ts";
 import { startsOver } from "../attempt/continuation.ts";
 import { retryDelayMs } from "../scheduler/retry.ts";
 
-/** An attempt, as far as retries are concerned. */
-interface Tried {
+/** An attempt that has ended, as far as retries are concerned. */
+interface EndedAttempt {
   /** The task; 1-based, as is `attempt`. */
   number: number;
   attempt: number;
@@ -21,7 +22,7 @@ interface Tried {
 /** How long until the task is retried, in milliseconds; undefined if it is not. `held`: the attempt caused a hold. */
 export function delayAfter(
   state: BatchState,
-  { number, attempt, options, adopted, resumes }: Tried,
+  { number, attempt, options, adopted, resumes }: EndedAttempt,
   { outcome, resumable = false }: EndKnown,
   { held }: { held: boolean },
 ): number | undefined {
@@ -31,8 +32,8 @@ export function delayAfter(
   );
   // The attempt's options name the conversation that it continued; the task's own may name another one, or none.
   const asked = optionsOf(state.batch, number);
-  const broken = startsOver({ resumes, resumable, outcome }, asked);
-  return retryDelayMs({ outcome, earlier, retries: options.retries, adopted, held, broken });
+  const anew = startsOver({ resumes, resumable, outcome }, asked);
+  return retryDelayMs({ outcome, earlier, retries: options.retries, adopted, held, startsOver: anew });
 }
 
 /** When tasks may be retried, on the monotonic clock: the time of day in the log may be set back. */
