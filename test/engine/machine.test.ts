@@ -39,28 +39,28 @@ function machineIn(inside: Inside, limitBytes?: number, processors = 1_000) {
   return { machine, loads, written, asked: () => asked, footprint: () => capacity.footprint("c") };
 }
 
-test("a running session is measured with its whole tree, and what it takes is told", () => {
+test("a running session is measured with its whole tree, and what it uses is published", () => {
   using inside = new Inside();
   const { machine, loads } = machineIn(inside);
-  expect(machine.look(true)).toBe(true);
+  machine.lookNow();
   // An earlier runner may have left something that is no longer true.
   expect(loads).toEqual([{ sessions: 0, usedBytes: 0, expectedBytes: 0 }]);
-  machine.look(true);
+  machine.lookNow();
   expect(loads).toHaveLength(1);
   machine.started("1", ownIdentity(), "c");
   expect(machine.membersOf("1")).toEqual([]);
-  machine.look(true);
+  machine.lookNow();
   expect(machine.membersOf("1").map(({ pid }) => pid)).toContain(process.pid);
   expect(loads.at(-1)?.sessions).toBe(1);
   expect(loads.at(-1)?.usedBytes).toBeGreaterThan(1e6);
   expect(loads.at(-1)?.expectedBytes).toBeGreaterThanOrEqual(256e6);
   // Not before it is due, because a look costs time.
-  const told = loads.length;
+  const published = loads.length;
   machine.look();
-  expect(loads).toHaveLength(told);
+  expect(loads).toHaveLength(published);
   machine.ended("1");
   expect(machine.membersOf("1")).toEqual([]);
-  machine.look(true);
+  machine.lookNow();
   expect(loads.at(-1)).toEqual({ sessions: 0, usedBytes: 0, expectedBytes: 0 });
 });
 
@@ -69,7 +69,7 @@ test("what a session took is learned from five looks on", () => {
   const { machine, footprint } = machineIn(inside);
   const runWith = (looks: number) => {
     machine.started("1", ownIdentity(), "c");
-    for (let look = 0; look < looks; look++) machine.look(true);
+    for (let look = 0; look < looks; look++) machine.lookNow();
     machine.ended("1");
   };
   runWith(4);
@@ -97,7 +97,7 @@ test("a session whose task is not known yet counts, and another one makes room f
   using inside = new Inside();
   const { machine, loads } = machineIn(inside, 1);
   for (const marker of ["oldest", "younger", "unknown"]) machine.started(marker, ownIdentity(), "c");
-  machine.look(true);
+  machine.lookNow();
   expect(loads.at(-1)?.sessions).toBe(3);
   expect(machine.toEvict((marker) => marker !== "unknown")).toEqual(["younger"]);
 });
@@ -110,7 +110,7 @@ testNeeding("a system other than Windows")(
     const small = living();
     const runWith = (identity: ProcessIdentity) => {
       machine.started("1", identity, "c");
-      for (let look = 0; look < 5; look++) machine.look(true);
+      for (let look = 0; look < 5; look++) machine.lookNow();
       machine.ended("1");
     };
     runWith(small.identity);
@@ -141,7 +141,7 @@ test("what others have learned counts, and what a running session takes above it
   inside.context().store.capacity.setFootprint("c", 12e6);
   machine.started("1", ownIdentity(), "c");
   expect(machine.whyWait("c")).toContain("the running session may take 12 MB, the next one 12 MB");
-  machine.look(true);
+  machine.lookNow();
   const peak = Number(/the next one (\d+) MB/.exec(machine.whyWait("c") ?? "")?.[1]);
   expect(peak).toBeGreaterThan(20);
 });
@@ -213,7 +213,7 @@ test("while nothing changes, a look is made once a second, and told once in fift
   expect(looks(3)).toEqual([true, true, false]);
   expect(loads).toHaveLength(1);
   clock.now += 999;
-  expect(machine.look()).toBe(false);
+  machine.look();
   clock.now += 1;
   expect(looks(2)).toEqual([true, false]);
   expect(loads).toHaveLength(1);

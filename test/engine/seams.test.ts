@@ -266,7 +266,7 @@ describe("another pool", () => {
       () => "they do not answer",
     );
     // They count for memory, though no task has them.
-    machine.look(true);
+    machine.lookNow();
     for (const { plan } of spares) expect(machine.membersOf(plan.marker)).not.toEqual([]);
     using _looking = lookAt(runner);
     await runner.tasks.runAll();

@@ -282,7 +282,7 @@ describe("while its sessions run", () => {
     const { tasks, machine, attempts } = runner;
     const all = tasks.runAll();
     await isRunning(batch, 1);
-    machine.look(true);
+    machine.lookNow();
     const { startName = "" } = taskOf(batch.log.state, 1).attempts[0] ?? {};
     const marker = `${batch.id}/${startName}`;
     expect(machine.membersOf(marker)).not.toEqual([]);

@@ -20,7 +20,7 @@ import {
 const usualShare = 0.03;
 /** The same while memory is short. */
 const shortageShare = 0.15;
-/** How long no look is needed while no session uses more or less than before, and memory is not short, in milliseconds. */
+/** How long to skip looks while no session uses more or less than before, and memory is not short, in milliseconds. */
 const quietMs = 1_000;
 /** Starts wait if something waited for memory, or a processor, for more than this share of the time, in percent. */
 const mostMemoryPressure = 20;
@@ -34,8 +34,8 @@ const freshMs = 100;
 /** A session sampled fewer times may have peaked unseen, so it never lowers a footprint. */
 const fewestLooks = 5;
 
-/** How old an unchanged load in the store may become, in milliseconds: where nobody sees us, it soon counts as void. */
-const sayAgainMs = 15_000;
+/** How old an unchanged load in the store may become, in milliseconds: runners that cannot see our process ignore old ones. */
+const republishMs = 15_000;
 /** How much the use of memory may change and still count as the same, as a share. */
 const nearShare = 0.01;
 
@@ -74,10 +74,10 @@ export class Machine {
   /** What each session used at the last look. */
   #usedBefore: ReadonlyMap<string, number> = new Map();
   #lastStartAt = Number.NEGATIVE_INFINITY;
-  /** Whether the store may have a row of ours: an earlier runner of the batch may have left one. */
-  #published = true;
-  /** What the store has from us, and since when, on the monotonic clock. */
-  #said: { load: Load; at: number } | undefined;
+  /** Whether the store may show sessions of ours: at first, those that an earlier runner of the batch published. */
+  #mayShowSessions = true;
+  /** The load that we published last, and when, on the monotonic clock. */
+  #published: { load: Load; at: number } | undefined;
 
   constructor(parts: MachineParts) {
     this.#parts = parts;
@@ -133,26 +133,25 @@ export class Machine {
       this.#parts.capacity.setFootprint(footprintKey, bytes);
   }
 
-  /** Measures if it is time, or immediately. Returns whether it did. */
-  look(atOnce = false): boolean {
-    const now = performance.now();
+  /** Measures and publishes if it is time. Returns whether it did. */
+  look(): boolean {
     const dueAt = this.#isQuiet ? Math.max(this.#nextLookAt, this.#lookedAt + quietMs) : this.#nextLookAt;
-    if (now < dueAt && !atOnce) return false;
-    this.#measure();
-    this.#publish();
-    const facts = this.#facts();
-    const short = isShort(facts);
-    this.#isQuiet = this.#isSame() && !short;
-    this.#lookedAt = now;
-    this.#nextLookAt = now + (performance.now() - now) / (short ? shortageShare : usualShare);
+    if (performance.now() < dueAt) return false;
+    this.lookNow();
     return true;
   }
 
-  #isSame(): boolean {
-    const sessions = this.#sessions();
-    const before = this.#usedBefore;
-    this.#usedBefore = new Map(sessions.map(({ marker, usedBytes }) => [marker, usedBytes]));
-    return sessions.every(({ marker, usedBytes }) => isNear(usedBytes, before.get(marker) ?? 0));
+  /** Measures what the sessions use, and publishes it for other runners. */
+  lookNow(): void {
+    const now = performance.now();
+    this.#measure();
+    this.#publish();
+    const short = isShort(this.#facts());
+    const usedBefore = this.#usedBefore;
+    this.#usedBefore = this.#usedNow();
+    this.#isQuiet = isSameUse(this.#usedBefore, usedBefore) && !short;
+    this.#lookedAt = now;
+    this.#nextLookAt = now + (performance.now() - now) / (short ? shortageShare : usualShare);
   }
 
   /** The markers of sessions that must end because memory is short, of those that can be ended. */
@@ -181,7 +180,7 @@ export class Machine {
   // So that other runners leave room for ours. Each write wakes everybody who waits for the store, so what hardly differs
   // is not written.
   #publish(): void {
-    if (this.#watched.size === 0 && !this.#published) return;
+    if (this.#watched.size === 0 && !this.#mayShowSessions) return;
     const sessions = this.#sessions();
     const sum = (bytes: number[]) => bytes.reduce((total, one) => total + one, 0);
     const load: Load = {
@@ -190,10 +189,15 @@ export class Machine {
       expectedBytes: sum(sessions.map(({ expectedBytes }) => expectedBytes)),
     };
     const now = performance.now();
-    if (this.#said && now - this.#said.at < sayAgainMs && isNearly(load, this.#said.load)) return;
+    const last = this.#published;
+    if (last && now - last.at < republishMs && isNearly(load, last.load)) return;
     this.#parts.capacity.setLoad(this.#parts.batchId, this.#parts.holder, load);
-    this.#said = { load, at: now };
-    this.#published = sessions.length > 0;
+    this.#published = { load, at: now };
+    this.#mayShowSessions = sessions.length > 0;
+  }
+
+  #usedNow(): ReadonlyMap<string, number> {
+    return new Map([...this.#watched].map(([marker, { usedBytes }]) => [marker, usedBytes]));
   }
 
   #facts(): MemoryFacts {
@@ -229,9 +233,14 @@ export class Machine {
   }
 }
 
-function isNearly(load: Load, said: Load): boolean {
-  if (load.sessions !== said.sessions) return false;
-  return isNear(load.usedBytes, said.usedBytes) && isNear(load.expectedBytes, said.expectedBytes);
+function isNearly(load: Load, last: Load): boolean {
+  if (load.sessions !== last.sessions) return false;
+  return isNear(load.usedBytes, last.usedBytes) && isNear(load.expectedBytes, last.expectedBytes);
+}
+
+// By marker. A session that has gone makes no difference.
+function isSameUse(now: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>): boolean {
+  return [...now].every(([marker, bytes]) => isNear(bytes, before.get(marker) ?? 0));
 }
 
 function isNear(bytes: number, before: number): boolean {

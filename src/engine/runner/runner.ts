@@ -138,7 +138,7 @@ class Runner {
     if (!files.areCurrent) return false;
     // Before the end is in the log, because nobody cleans up after a runner that dies later: other runners see that our
     // sessions use no memory any more, and the private files go.
-    machine.look(true);
+    machine.lookNow();
     removePath(store.layout.privateFolder(log.batchId));
     const isEnd = (now: BatchState) => isDone(now) && files.areCurrent;
     const ended = await log.commit((now) => (isEnd(now) ? [{ type: "batch-ended" }] : []));
