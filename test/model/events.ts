@@ -67,5 +67,5 @@ export function ended(
 
 /** The usage of an attempt that cost this many US dollars. */
 export function usageOf(costUsd: number, more: Partial<Usage> = {}): Usage {
-  return { costUsd, numTurns: 3, durationMs: 10, ...more };
+  return { costUsd, numTurns: 3, durationMs: 10.4, ...more };
 }
