@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { describeNeeding, testNeeding } from "./facilities.ts";
 import { connectNew, filesIn, Home, run } from "./harness.ts";
 
 /** A task that fails with what it was given, and succeeds once the advice is followed. */
@@ -51,7 +52,7 @@ function wordsOf(command: string): string[] {
   return stdout.toString().split("\0").slice(1, -1);
 }
 
-describe("advice on a command line is a command that works:", () => {
+describeNeeding("sh")("advice on a command line is a command that works:", () => {
   test.each(Object.entries(cases))("%s", async (_, { prompt, flags, words, adds }) => {
     await using home = new Home();
     const gate = home.file("gate");
@@ -95,24 +96,27 @@ describe("advice of the tools is a call that works:", () => {
   });
 });
 
-test("a success whose tools were denied is rerun from its start, with all that it had and what it lacked", async () => {
-  await using home = new Home();
-  const args = ["fine", "[[denied tool=Write path=a.txt]] two", "--allowed-tools", "Read,Bash(git log:*)"];
-  const { code, err } = await run(home, ["run", ...args]);
-  expect(code).toBe(0);
-  const command = /`(parallel-claude-code-mcp retry \w+ 2 [^`]*)`/.exec(err)?.[1] ?? "";
-  expect(command).not.toBe("");
-  const before = startsOf(home);
-  const retried = await run(home, wordsOf(command));
-  expect(retried.out).toContain("1 task is run again with");
-  await run(home, ["wait", "latest"]);
-  const [again = []] = startsOf(home).slice(before.length);
-  expect(startsOf(home)).toHaveLength(before.length + 1);
-  expect(again.filter((word) => word.startsWith("--resume"))).toEqual([]);
-  for (const [flag, value] of flagsOf(command)) expect(again).toContain(`${flag}=${value}`);
-  // One page a task: the answer of before has gone for the new one.
-  expect(filesIn(home.output).filter((name) => name.startsWith("result-"))).toHaveLength(2);
-});
+testNeeding("sh")(
+  "a success whose tools were denied is rerun from its start, with all that it had and what it lacked",
+  async () => {
+    await using home = new Home();
+    const args = ["fine", "[[denied tool=Write path=a.txt]] two", "--allowed-tools", "Read,Bash(git log:*)"];
+    const { code, err } = await run(home, ["run", ...args]);
+    expect(code).toBe(0);
+    const command = /`(parallel-claude-code-mcp retry \w+ 2 [^`]*)`/.exec(err)?.[1] ?? "";
+    expect(command).not.toBe("");
+    const before = startsOf(home);
+    const retried = await run(home, wordsOf(command));
+    expect(retried.out).toContain("1 task is run again with");
+    await run(home, ["wait", "latest"]);
+    const [again = []] = startsOf(home).slice(before.length);
+    expect(startsOf(home)).toHaveLength(before.length + 1);
+    expect(again.filter((word) => word.startsWith("--resume"))).toEqual([]);
+    for (const [flag, value] of flagsOf(command)) expect(again).toContain(`${flag}=${value}`);
+    // One page a task: the answer of before has gone for the new one.
+    expect(filesIn(home.output).filter((name) => name.startsWith("result-"))).toHaveLength(2);
+  },
+);
 
 test("a plain success is kept unless it is named and something is changed", async () => {
   await using home = new Home();
@@ -164,26 +168,36 @@ test("in another working directory a conversation begins anew, and the answer sa
   ).toBe(false);
 });
 
-test("bad options of a retry are refused before anything runs, in the words of the door", async () => {
-  await using home = new Home();
-  await run(home, ["run", "[[max-turns]]"]);
-  const onLine = await run(home, ["retry", "latest", "--working-directory", "/nowhere", "--max-turns", "0"]);
-  expect(onLine.code).toBe(2);
-  expect(onLine.err).toContain("--max-turns was given as 0");
-  const place = await run(home, ["retry", "latest", "--working-directory", "/nowhere"]);
-  expect(place.err).toContain("--working-directory /nowhere does not exist");
-  await using client = await connectNew(home);
-  const called = await client.call("retry_batch", {
-    batchId: "latest",
-    with: { workingDirectory: "/nowhere", permissionMode: "bypassPermissions" },
-  });
-  expect(called.isError).toBe(true);
-  expect(called.text).toContain("with.workingDirectory /nowhere does not exist");
-  expect(called.text).toContain("with.permissionMode was given as");
-  const typo = await client.call("retry_batch", { batchId: "latest", with: { maxTurn: 3 } });
-  expect(typo.text).toContain("maxTurns");
-  expect(startsOf(home)).toHaveLength(1);
-});
+testNeeding("paths that begin with a slash")(
+  "bad options of a retry are refused before anything runs, in the words of the door",
+  async () => {
+    await using home = new Home();
+    await run(home, ["run", "[[max-turns]]"]);
+    const onLine = await run(home, [
+      "retry",
+      "latest",
+      "--working-directory",
+      "/nowhere",
+      "--max-turns",
+      "0",
+    ]);
+    expect(onLine.code).toBe(2);
+    expect(onLine.err).toContain("--max-turns was given as 0");
+    const place = await run(home, ["retry", "latest", "--working-directory", "/nowhere"]);
+    expect(place.err).toContain("--working-directory /nowhere does not exist");
+    await using client = await connectNew(home);
+    const called = await client.call("retry_batch", {
+      batchId: "latest",
+      with: { workingDirectory: "/nowhere", permissionMode: "bypassPermissions" },
+    });
+    expect(called.isError).toBe(true);
+    expect(called.text).toContain("with.workingDirectory /nowhere does not exist");
+    expect(called.text).toContain("with.permissionMode was given as");
+    const typo = await client.call("retry_batch", { batchId: "latest", with: { maxTurn: 3 } });
+    expect(typo.text).toContain("maxTurns");
+    expect(startsOf(home)).toHaveLength(1);
+  },
+);
 
 test("a batch whose call waited is handed over by its retry: files go where the user looks for them", async () => {
   await using home = new Home();

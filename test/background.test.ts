@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { BatchId } from "../src/model/batch-id.ts";
 import { localProcess } from "../src/model/session-ref.ts";
 import type { Store } from "../src/store/store.ts";
+import { testNeeding } from "./facilities.ts";
 import { type Answer, connectNew, eventually, filesIn, Home, kill, run, type TestClient } from "./harness.ts";
 
 const spawn = "spawn_parallel_claude_sessions";
@@ -221,35 +222,38 @@ test("a task that a hook blocks and one without an answer fail, and say why", as
   expect(entries[0]?.["advice"]).toContain("UserPromptSubmit");
 });
 
-test("a conversation that begins behind a link is found, and continued", async () => {
-  await using home = new Home();
-  const real = join(home.path, "real");
-  mkdirSync(real);
-  const link = join(home.path, "link");
-  symlinkSync(real, link);
-  await using client = await connectNew(home);
-  using store = home.store();
-  const started = home.file("started");
-  const gate = home.file("gate");
-  await client.call(spawn, {
-    tasks: [`[[stream parts=1]] [[touch path=${started}]] [[wait-for-file path=${gate}]]`],
-    workingDirectory: link,
-    asyncMode: true,
-  });
-  await eventually(
-    () => existsSync(started),
-    () => "the session did not start",
-  );
-  const batchId = store.list()[0]?.batchId;
-  const attempts = () => (batchId && store.batch(batchId)?.state.tasks[0]?.attempts) || [];
-  await kill(localProcess(attempts()[0]?.identity));
-  await eventually(
-    () => attempts().length === 2,
-    () => "there is no second attempt",
-  );
-  expect(attempts()[1]).toMatchObject({ resumes: true, sessionId: attempts()[0]?.sessionId });
-  await Bun.write(gate, "");
-});
+testNeeding("symbolic links")(
+  "a conversation that begins behind a link is found, and continued",
+  async () => {
+    await using home = new Home();
+    const real = join(home.path, "real");
+    mkdirSync(real);
+    const link = join(home.path, "link");
+    symlinkSync(real, link);
+    await using client = await connectNew(home);
+    using store = home.store();
+    const started = home.file("started");
+    const gate = home.file("gate");
+    await client.call(spawn, {
+      tasks: [`[[stream parts=1]] [[touch path=${started}]] [[wait-for-file path=${gate}]]`],
+      workingDirectory: link,
+      asyncMode: true,
+    });
+    await eventually(
+      () => existsSync(started),
+      () => "the session did not start",
+    );
+    const batchId = store.list()[0]?.batchId;
+    const attempts = () => (batchId && store.batch(batchId)?.state.tasks[0]?.attempts) || [];
+    await kill(localProcess(attempts()[0]?.identity));
+    await eventually(
+      () => attempts().length === 2,
+      () => "there is no second attempt",
+    );
+    expect(attempts()[1]).toMatchObject({ resumes: true, sessionId: attempts()[0]?.sessionId });
+    await Bun.write(gate, "");
+  },
+);
 
 test("sessions that are ended before they can say what they spent use up the budget all the same", async () => {
   await using home = new Home();

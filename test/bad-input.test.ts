@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { testNeeding } from "./facilities.ts";
-import { connectNew, Home, run } from "./harness.ts";
+import { configurationFolder, connectNew, Home, run } from "./harness.ts";
 
 /** What was given, as a function of the home, and what the message must name. */
 const table: [
@@ -308,7 +308,7 @@ test("a server that stands in / asks for a working directory", async () => {
 
 test("a configuration that cannot be read is named with its place", async () => {
   await using home = new Home({ XDG_CONFIG_HOME: "" });
-  const directory = home.file(".config/parallel-claude-code-mcp");
+  const directory = home.file(`${configurationFolder}/parallel-claude-code-mcp`);
   mkdirSync(directory, { recursive: true });
   await Bun.write(`${directory}/config.json`, "{ broken");
   const { code, err } = await run(home, ["run", "x"]);

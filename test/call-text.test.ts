@@ -1,9 +1,10 @@
 // How `logs` shows what a session calls.
 
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { callText } from "../src/doors/cli/view/call-text.ts";
 import { partText } from "../src/doors/cli/view/conversation-text.ts";
+import { describeNeeding, testNeeding } from "./facilities.ts";
 import { Home, run } from "./harness.ts";
 
 const shop = "/home/me/shop";
@@ -13,7 +14,7 @@ function shown(tool: string, input: unknown): string {
   return callText(tool, JSON.stringify(input), plain);
 }
 
-describe("a call is a line that a person understands", () => {
+describeNeeding("paths that begin with a slash")("a call is a line that a person understands", () => {
   test.each([
     ["Read", { file_path: `${shop}/src/a.ts` }, "Read src/a.ts"],
     ["Read", { file_path: "/etc/hosts" }, "Read /etc/hosts"],
@@ -117,10 +118,17 @@ test("what a tool gave has paths from the working directory, and no address or o
   );
 });
 
-test("`logs` shows paths from the working directory, and --json leaves them", async () => {
-  await using home = new Home();
-  const input = JSON.stringify({ file_path: join(home.work, "src/a.ts"), old_string: "a", new_string: "b" });
-  await run(home, ["run", `[[tool name=Edit input='${input}']]`]);
-  expect((await run(home, ["logs", "latest", "1"])).out).toContain("→ Edit src/a.ts\n  - a\n  + b\n");
-  expect((await run(home, ["logs", "latest", "1", "--json"])).out).toContain(join(home.work, "src/a.ts"));
-});
+testNeeding("paths that begin with a slash")(
+  "`logs` shows paths from the working directory, and --json leaves them",
+  async () => {
+    await using home = new Home();
+    const input = JSON.stringify({
+      file_path: join(home.work, "src/a.ts"),
+      old_string: "a",
+      new_string: "b",
+    });
+    await run(home, ["run", `[[tool name=Edit input='${input}']]`]);
+    expect((await run(home, ["logs", "latest", "1"])).out).toContain("→ Edit src/a.ts\n  - a\n  + b\n");
+    expect((await run(home, ["logs", "latest", "1", "--json"])).out).toContain(join(home.work, "src/a.ts"));
+  },
+);

@@ -5,7 +5,9 @@ import { commands } from "../src/doors/cli/commands.ts";
 import { settingNames, variableOf } from "../src/model/configuration.ts";
 import { product } from "../src/model/product.ts";
 import { RunningCommand } from "./cli-harness.ts";
+import { testNeeding } from "./facilities.ts";
 import { eventually, filesIn, Home, program, run } from "./harness.ts";
+import { nativePath } from "./native-path.ts";
 
 /** The batch that a command speaks of. */
 function batchIdIn(text: string): string {
@@ -117,68 +119,77 @@ describe("run", () => {
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const) {
-    test(`${signal} ends what runs, starts no more, and says where the rest is`, async () => {
-      await using home = new Home();
-      const started = home.file("started");
-      const tasks = ["quick", `[[touch path=${started}]] [[hang]]`, "never"];
-      await using command = new RunningCommand(home, ["run", ...tasks, "--concurrency", "1"]);
-      await eventually(
-        () => existsSync(started),
-        () => `task 2 starts; ${command.said}`,
-      );
-      command.signal(signal);
-      expect(await command.ended()).toBe(status);
-      expect(command.said).toContain(`show ${batchIdIn(command.said)}`);
-      expect(command.said).toContain("Cancelled by the user: 1 of 3 tasks done, ");
-      await home.empty();
-      const { out } = await run(home, ["list", "--json"]);
-      expect(JSON.parse(out)).toMatchObject({ batches: [{ state: "cancelled" }] });
-      expect(readFileSync(home.startsLog, "utf8")).not.toContain("never");
-    });
+    testNeeding("signals that can be heard")(
+      `${signal} ends what runs, starts no more, and says where the rest is`,
+      async () => {
+        await using home = new Home();
+        const started = home.file("started");
+        const tasks = ["quick", `[[touch path=${started}]] [[hang]]`, "never"];
+        await using command = new RunningCommand(home, ["run", ...tasks, "--concurrency", "1"]);
+        await eventually(
+          () => existsSync(started),
+          () => `task 2 starts; ${command.said}`,
+        );
+        command.signal(signal);
+        expect(await command.ended()).toBe(status);
+        expect(command.said).toContain(`show ${batchIdIn(command.said)}`);
+        expect(command.said).toContain("Cancelled by the user: 1 of 3 tasks done, ");
+        await home.empty();
+        const { out } = await run(home, ["list", "--json"]);
+        expect(JSON.parse(out)).toMatchObject({ batches: [{ state: "cancelled" }] });
+        expect(readFileSync(home.startsLog, "utf8")).not.toContain("never");
+      },
+    );
   }
 
   const stubborn = "[[ignore-everything]] [[grandchild double-fork survive-interrupt]]";
 
-  test("Ctrl-C twice ends everything at once, leaves no process behind, and says at once that it was cancelled", async () => {
-    await using home = new Home();
-    const started = home.file("started");
-    const tasks = [`${stubborn} [[touch path=${started}]] [[hang]]`, "never"];
-    await using command = new RunningCommand(home, ["run", ...tasks, "--concurrency", "1"]);
-    await eventually(
-      () => existsSync(started),
-      () => `the task starts; ${command.said}`,
-    );
-    command.signal("SIGINT");
-    await command.says("Press Ctrl-C again");
-    command.signal("SIGINT");
-    expect(await command.ended()).toBe(130);
-    const [batch] = JSON.parse((await run(home, ["list", "--json"])).out).batches;
-    expect(batch).toMatchObject({ state: "cancelled", counts: { cancelled: 2, failed: 0, running: 0 } });
-    expect((await run(home, ["show", "latest"])).out).toContain("Cancelled by the user: 0 of 2 tasks done");
-    await home.empty();
-  });
+  testNeeding("signals that can be heard")(
+    "Ctrl-C twice ends everything at once, leaves no process behind, and says at once that it was cancelled",
+    async () => {
+      await using home = new Home();
+      const started = home.file("started");
+      const tasks = [`${stubborn} [[touch path=${started}]] [[hang]]`, "never"];
+      await using command = new RunningCommand(home, ["run", ...tasks, "--concurrency", "1"]);
+      await eventually(
+        () => existsSync(started),
+        () => `the task starts; ${command.said}`,
+      );
+      command.signal("SIGINT");
+      await command.says("Press Ctrl-C again");
+      command.signal("SIGINT");
+      expect(await command.ended()).toBe(130);
+      const [batch] = JSON.parse((await run(home, ["list", "--json"])).out).batches;
+      expect(batch).toMatchObject({ state: "cancelled", counts: { cancelled: 2, failed: 0, running: 0 } });
+      expect((await run(home, ["show", "latest"])).out).toContain("Cancelled by the user: 0 of 2 tasks done");
+      await home.empty();
+    },
+  );
 
-  test("Ctrl-C while the store cannot be written is heard as soon as it can be", async () => {
-    await using home = new Home();
-    const started = home.file("started");
-    await using command = new RunningCommand(home, ["run", `[[touch path=${started}]] [[hang]]`]);
-    await eventually(
-      () => existsSync(started),
-      () => `the task starts; ${command.said}`,
-    );
-    using store = home.store();
-    store.database.run(
-      "CREATE TRIGGER full BEFORE INSERT ON events WHEN new.body LIKE '%cancel-requested%' BEGIN SELECT RAISE(ABORT, 'full'); END",
-    );
-    command.signal("SIGINT");
-    await command.says("Press Ctrl-C again");
-    store.database.run("DROP TRIGGER full");
-    expect(await command.ended()).toBe(130);
-    expect(command.said).toContain("Cancelled by the user");
-    await home.empty();
-  });
+  testNeeding("signals that can be heard")(
+    "Ctrl-C while the store cannot be written is heard as soon as it can be",
+    async () => {
+      await using home = new Home();
+      const started = home.file("started");
+      await using command = new RunningCommand(home, ["run", `[[touch path=${started}]] [[hang]]`]);
+      await eventually(
+        () => existsSync(started),
+        () => `the task starts; ${command.said}`,
+      );
+      using store = home.store();
+      store.database.run(
+        "CREATE TRIGGER full BEFORE INSERT ON events WHEN new.body LIKE '%cancel-requested%' BEGIN SELECT RAISE(ABORT, 'full'); END",
+      );
+      command.signal("SIGINT");
+      await command.says("Press Ctrl-C again");
+      store.database.run("DROP TRIGGER full");
+      expect(await command.ended()).toBe(130);
+      expect(command.said).toContain("Cancelled by the user");
+      await home.empty();
+    },
+  );
 
-  test("a reader that has gone is no error", async () => {
+  testNeeding("bash")("a reader that has gone is no error", async () => {
     await using home = new Home();
     const script = `"$@" | head -c 1; echo " \${PIPESTATUS[0]}"`;
     const child = Bun.spawn(["bash", "-c", script, "bash", ...program(), "run", "[[answer bytes=3000000]]"], {
@@ -205,7 +216,7 @@ describe("run", () => {
     expect(err).toContain("The output could not be written: ");
   });
 
-  test("a long answer goes whole through a slow pipe", async () => {
+  testNeeding("bash")("a long answer goes whole through a slow pipe", async () => {
     await using home = new Home();
     const child = Bun.spawn(
       ["bash", "-c", '"$@" | { sleep 0.2; wc -c; }', "bash", ...program(), "run", "[[answer bytes=3000000]]"],
@@ -229,8 +240,8 @@ describe("bad input is told in one message with exit status 2, and starts nothin
     ],
     [["run", "a", "--max-turns", "0", "--effort=low"], ["--max-turns was given as 0"]],
     [
-      ["run", "a", "--working-directory", "/nowhere/at/all"],
-      ["--working-directory /nowhere/at/all does not exist"],
+      ["run", "a", "--working-directory", nativePath("/nowhere/at/all")],
+      ["--working-directory ", `${nativePath("/nowhere/at/all")} does not exist`],
     ],
     [
       ["run", "a", " "],

@@ -1,7 +1,9 @@
 // What a prompt can make the fake `claude` do, where no recording of the real one can be had.
+
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { rowOf } from "../src/platform/process.ts";
+import { testNeeding } from "./facilities.ts";
 import { messagesIn, run, start, streaming, temporaryFolder, userLine } from "./fixtures/run-fake-claude.ts";
 
 const ask = (prompt: string, env: Record<string, string> = {}) =>
@@ -101,7 +103,7 @@ describe("a process can go wrong on request:", () => {
     expect(exitCode).toBe(7);
   });
 
-  test.concurrent("killed by a signal", async () => {
+  testNeeding("signals that can be heard")("killed by a signal", async () => {
     expect(await ask("[[signal name=SIGSEGV]]")).toMatchObject({ signal: "SIGSEGV", stderr: "" });
     expect(await ask("[[signal name=SIGTERM]]")).toMatchObject({ signal: "SIGTERM", stderr: "" });
   });
@@ -149,7 +151,7 @@ describe("a test can steer a running session:", () => {
     expect(existsSync(`${folder.path}/a/b`)).toBe(true);
   });
 
-  test.concurrent("by a socket", async () => {
+  testNeeding("a system other than Windows")("by a socket", async () => {
     using folder = temporaryFolder();
     const path = `${folder.path}/s`;
     const lines: string[] = [];

@@ -1,5 +1,6 @@
 // Holds the fake `claude` to recordings of 2.1.332, over whole conversations (`fixtures/scenarios.ts`).
 import { describe, expect, test } from "bun:test";
+import { testNeeding } from "./facilities.ts";
 import { differences } from "./fixtures/likeness.ts";
 import recordings from "./fixtures/recorded/2.1.332/index.json";
 import { messagesIn, type Running, start, streaming, temporaryFolder } from "./fixtures/run-fake-claude.ts";
@@ -9,7 +10,9 @@ const recorded = new Map(Object.entries(recordings));
 
 describe("2.1.332: says what the real one was seen to say:", () => {
   for (const [name, scenario] of Object.entries(scenarios)) {
-    test.concurrent(name, async () => {
+    const isSignalled = scenario.steps.some((step) => "signal" in step);
+    const one = isSignalled ? testNeeding("signals that can be heard") : test.concurrent;
+    one(name, async () => {
       using folder = temporaryFolder();
       await using claude = start({
         args: [...streaming, ...(scenario.args ?? [])],

@@ -4,6 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { testNeeding } from "./facilities.ts";
 import { messagesIn, run, start, streaming, temporaryFolder, userLine } from "./fixtures/run-fake-claude.ts";
 
 const older = "2.1.197";
@@ -67,25 +68,28 @@ describe("a conversation that goes on", () => {
     expect(JSON.parse(stdout)).not.toHaveProperty("model_usage_since_last_result");
   });
 
-  test.concurrent("keeps what it cost when it is ended by SIGTERM, and not by SIGKILL", async () => {
-    for (const [signal, total] of [
-      ["SIGTERM", 0.75],
-      ["SIGKILL", 0.25],
-    ] as const) {
-      using home = sessions(newest);
-      await using claude = start({
-        args: [...streaming, "--session-id", id],
-        cwd: home.path,
-        env: home.env,
-        stdin: "open",
-      });
-      claude.send(userLine("[[cost usd=0.5]]"));
-      await claude.until("result");
-      claude.kill(signal);
-      await claude.finished();
-      expect(costs(await home.ask(["--resume", id], "[[cost usd=0.25]]"))).toEqual([total]);
-    }
-  });
+  testNeeding("signals that can be heard")(
+    "keeps what it cost when it is ended by SIGTERM, and not by SIGKILL",
+    async () => {
+      for (const [signal, total] of [
+        ["SIGTERM", 0.75],
+        ["SIGKILL", 0.25],
+      ] as const) {
+        using home = sessions(newest);
+        await using claude = start({
+          args: [...streaming, "--session-id", id],
+          cwd: home.path,
+          env: home.env,
+          stdin: "open",
+        });
+        claude.send(userLine("[[cost usd=0.5]]"));
+        await claude.until("result");
+        claude.kill(signal);
+        await claude.finished();
+        expect(costs(await home.ask(["--resume", id], "[[cost usd=0.25]]"))).toEqual([total]);
+      }
+    },
+  );
 
   test.concurrent("counts from nothing again after /clear", async () => {
     for (const [version, total] of [
@@ -105,15 +109,18 @@ describe("a conversation that goes on", () => {
     expect(await home.ask(budget, "[[cost usd=0.25]]")).toMatchObject([{ is_error: false }]);
   });
 
-  test.concurrent("is kept under a name of at most 200 characters and a hash", async () => {
-    using home = sessions(newest);
-    const deep = `${home.path}/${"a".repeat(120)}/${"b".repeat(100)}`;
-    mkdirSync(deep, { recursive: true });
-    await run({ args: ["-p", "hi"], cwd: deep, env: home.env });
-    const [name = ""] = await readdir(join(home.path, ".claude/projects"));
-    expect(name.slice(0, 200)).toBe(deep.replaceAll(/[^A-Za-z0-9]/g, "-").slice(0, 200));
-    expect(name.slice(200)).toMatch(/^-[0-9a-z]{1,6}$/);
-  });
+  testNeeding("paths that begin with a slash")(
+    "is kept under a name of at most 200 characters and a hash",
+    async () => {
+      using home = sessions(newest);
+      const deep = `${home.path}/${"a".repeat(120)}/${"b".repeat(100)}`;
+      mkdirSync(deep, { recursive: true });
+      await run({ args: ["-p", "hi"], cwd: deep, env: home.env });
+      const [name = ""] = await readdir(join(home.path, ".claude/projects"));
+      expect(name.slice(0, 200)).toBe(deep.replaceAll(/[^A-Za-z0-9]/g, "-").slice(0, 200));
+      expect(name.slice(200)).toMatch(/^-[0-9a-z]{1,6}$/);
+    },
+  );
 });
 
 describe("options:", () => {

@@ -1,5 +1,6 @@
 // Holds the fake `claude` to recordings of the real one, so that tests with the fake say something about both.
 import { describe, expect, test } from "bun:test";
+import { describeNeeding } from "./facilities.ts";
 import { differences } from "./fixtures/likeness.ts";
 import recordings from "./fixtures/recorded/index.json";
 import { messagesIn, run, start, streaming, userLine } from "./fixtures/run-fake-claude.ts";
@@ -164,7 +165,7 @@ describe("talks over stdin as the real one was seen to:", () => {
   });
 });
 
-describe("ends by signals as the real one was seen to:", () => {
+describeNeeding("signals that can be heard")("ends by signals as the real one was seen to:", () => {
   const bypass = ["--dangerously-skip-permissions"];
   const cases = [
     { name: "sigint-while-streaming", prompt: "[[unfinished]]", signal: "SIGINT", args: [] },

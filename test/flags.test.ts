@@ -8,6 +8,7 @@ import { option, prose } from "../src/model/prose.ts";
 import { type Fault, instead, type Place, wrong } from "../src/operations/fault.ts";
 import { faultText, toolWording } from "../src/operations/fault-text.ts";
 import { UserError } from "../src/operations/user-error.ts";
+import { testNeeding } from "./facilities.ts";
 import { Home, run } from "./harness.ts";
 
 const options = z.strictObject({ ...sessionOptions.shape, ...batchOptions.shape });
@@ -179,28 +180,31 @@ describe("a fault names its place as its reader does", () => {
   });
 });
 
-test("what a session may reach is said by flags as well as by properties", async () => {
-  await using home = new Home({ PARALLEL_CLAUDE_ALLOW_CLAUDE_ARGUMENTS: "true" });
-  await Bun.write(home.file("settings.json"), '{"model":"opus"}');
-  const { out, err } = await run(home, [
-    "run",
-    "[[args]]",
-    '--agents={"reviewer":{"description":"Reviews","prompt":"Review."}}',
-    `--settings=${home.file("settings.json")}`,
-    "--setting-sources=user",
-    "--setting-sources=local",
-    "--no-file-mentions",
-    "--claude-arguments=--betas=one",
-    "--claude-arguments=--exclude-dynamic-system-prompt-sections",
-    '--env={"LANGUAGE":"de"}',
-  ]);
-  expect(err).not.toContain("Nothing was done");
-  for (const argument of [
-    "--setting-sources=user,local",
-    "--betas=one",
-    "--exclude-dynamic-system-prompt-sections",
-  ])
-    expect(out).toContain(JSON.stringify(argument).slice(1, -1));
-  const [, settings = ""] = /--settings=([^"\\]+)/.exec(out) ?? [];
-  expect(await Bun.file(settings).json()).toEqual({ crossSessionInbound: "refuse", model: "opus" });
-});
+testNeeding("paths that begin with a slash")(
+  "what a session may reach is said by flags as well as by properties",
+  async () => {
+    await using home = new Home({ PARALLEL_CLAUDE_ALLOW_CLAUDE_ARGUMENTS: "true" });
+    await Bun.write(home.file("settings.json"), '{"model":"opus"}');
+    const { out, err } = await run(home, [
+      "run",
+      "[[args]]",
+      '--agents={"reviewer":{"description":"Reviews","prompt":"Review."}}',
+      `--settings=${home.file("settings.json")}`,
+      "--setting-sources=user",
+      "--setting-sources=local",
+      "--no-file-mentions",
+      "--claude-arguments=--betas=one",
+      "--claude-arguments=--exclude-dynamic-system-prompt-sections",
+      '--env={"LANGUAGE":"de"}',
+    ]);
+    expect(err).not.toContain("Nothing was done");
+    for (const argument of [
+      "--setting-sources=user,local",
+      "--betas=one",
+      "--exclude-dynamic-system-prompt-sections",
+    ])
+      expect(out).toContain(JSON.stringify(argument).slice(1, -1));
+    const [, settings = ""] = /--settings=([^"\\]+)/.exec(out) ?? [];
+    expect(await Bun.file(settings).json()).toEqual({ crossSessionInbound: "refuse", model: "opus" });
+  },
+);

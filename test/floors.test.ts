@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { nodeImports } from "../scripts/docs/node-imports.ts";
 import { product } from "../src/model/product.ts";
+import { filesBelow } from "./files-below.ts";
 
 const root = join(import.meta.dir, "..", "src");
 
@@ -29,7 +30,7 @@ const floors = [
 
 async function imports(): Promise<{ file: string; target: string }[]> {
   const found: { file: string; target: string }[] = [];
-  for await (const file of new Bun.Glob("**/*.ts").scan(root)) {
+  for (const file of filesBelow(root, ".ts")) {
     const source = await Bun.file(join(root, file)).text();
     // Read as text, for a compiler forgets what was imported as a type alone.
     const targets = [
@@ -90,7 +91,7 @@ test("the MCP SDK is imported in doors/ alone", async () => {
 
 test("the product's name is said once, and in the marks of its files", async () => {
   const said = await Promise.all(
-    [...new Bun.Glob("**/*.ts").scanSync(root)].map(async (file) =>
+    filesBelow(root, ".ts").map(async (file) =>
       (await Bun.file(join(root, file)).text()).includes(product.name) ? [file] : [],
     ),
   );

@@ -22,6 +22,9 @@ const root = join(import.meta.dir, "..");
 const executable = process.env["TEST_EXECUTABLE"];
 let command: string[] = executable ? [executable] : [process.execPath, join(root, "src/main.ts")];
 
+/** Where a home has the configuration of programs. */
+export const configurationFolder = process.platform === "win32" ? "AppData/Roaming" : ".config";
+
 /** The program that tests of this file run. */
 export function program(): string[] {
   return command;

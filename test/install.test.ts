@@ -17,14 +17,14 @@ import { filesOf } from "../src/operations/clients/client-files.ts";
 import { type ClientName, clientNames } from "../src/operations/clients/client-names.ts";
 import { startsUs } from "../src/operations/clients/own-entry.ts";
 import { lastingCommand } from "../src/platform/self.ts";
-import { Home, program, run } from "./harness.ts";
+import { configurationFolder, Home, program, run } from "./harness.ts";
 import { TerminalCommand } from "./pty-harness.ts";
 
 const places: Record<ClientName, string> = {
-  "claude-desktop": ".config/Claude/claude_desktop_config.json",
+  "claude-desktop": `${configurationFolder}/Claude/claude_desktop_config.json`,
   "claude-code": ".claude.json",
   cursor: ".cursor/mcp.json",
-  vscode: ".config/Code/User/mcp.json",
+  vscode: `${configurationFolder}/Code/User/mcp.json`,
   codex: ".codex/config.toml",
 };
 
@@ -650,7 +650,7 @@ test("uninstalling what is not there does nothing, and makes no file", async () 
     code: 0,
     out: `Nothing to remove: ${home.file(places.vscode)} does not exist.\n`,
   });
-  expect(existsSync(home.file(".config/Code"))).toBe(false);
+  expect(existsSync(home.file(`${configurationFolder}/Code`))).toBe(false);
   const path = put(home, "cursor", "{}");
   expect((await run(home, ["uninstall", "--client", "cursor", "--yes"])).out).toBe(
     `Nothing to remove: ${path} has no entry of this program.\n`,

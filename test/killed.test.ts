@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { localProcess } from "../src/model/session-ref.ts";
 import { identityOf, livenessOf } from "../src/platform/process.ts";
+import { testNeeding } from "./facilities.ts";
 import { connectNew, eventually, Home, kill, program, run } from "./harness.ts";
 import { newestRow, untilRunning } from "./running.ts";
 
@@ -58,27 +59,30 @@ test("a batch whose client was killed says so, in the words of its door", async 
   );
 });
 
-test("a foreground run that is killed by the first session that gets its prompt ends it, and its batch", async () => {
-  await using home = new Home();
-  const claude = home.file("claude");
-  // A shell: it is there long before a keeper is.
-  const script = 'read -r initialize; read -r prompt; kill -KILL "$PPID"; exec sleep 1000';
-  const version = '[ "$1" = --version ] && echo "2.1.332 (Claude Code)" && exit';
-  await Bun.write(claude, `#!/bin/sh\n${version}\n${script}\n`);
-  chmodSync(claude, 0o755);
-  home.set({ PARALLEL_CLAUDE_CLAUDE_PATH: claude });
-  const child = Bun.spawn([...program(), "run", "one", "never started", "--concurrency", "1"], {
-    cwd: home.work,
-    env: home.environment,
-    stdout: "ignore",
-    stderr: "ignore",
-  });
-  await child.exited;
-  expect(child.signalCode).toBe("SIGKILL");
-  await home.empty();
-  expect(newestRow(home)).toMatchObject({ cancelledBy: "leash", counts: { cancelled: 2 } });
-  expect(newestRow(home)?.endedAt).toBeNumber();
-});
+testNeeding("programs that are scripts")(
+  "a foreground run that is killed by the first session that gets its prompt ends it, and its batch",
+  async () => {
+    await using home = new Home();
+    const claude = home.file("claude");
+    // A shell: it is there long before a keeper is.
+    const script = 'read -r initialize; read -r prompt; kill -KILL "$PPID"; exec sleep 1000';
+    const version = '[ "$1" = --version ] && echo "2.1.332 (Claude Code)" && exit';
+    await Bun.write(claude, `#!/bin/sh\n${version}\n${script}\n`);
+    chmodSync(claude, 0o755);
+    home.set({ PARALLEL_CLAUDE_CLAUDE_PATH: claude });
+    const child = Bun.spawn([...program(), "run", "one", "never started", "--concurrency", "1"], {
+      cwd: home.work,
+      env: home.environment,
+      stdout: "ignore",
+      stderr: "ignore",
+    });
+    await child.exited;
+    expect(child.signalCode).toBe("SIGKILL");
+    await home.empty();
+    expect(newestRow(home)).toMatchObject({ cancelledBy: "leash", counts: { cancelled: 2 } });
+    expect(newestRow(home)?.endedAt).toBeNumber();
+  },
+);
 
 test("a run that ends by itself leaves nobody who looks after it", async () => {
   await using home = new Home();

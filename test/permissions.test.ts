@@ -7,7 +7,7 @@ import { Home, program, run, useProgram } from "./harness.ts";
 // Root may read everything, unless it gives that up.
 const isRoot = process.getuid?.() === 0;
 const withoutRights = isRoot ? ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] : [];
-const testOfRights = isRoot ? testNeeding("setpriv") : test;
+const testOfRights = testNeeding(isRoot ? "setpriv" : "modes of files");
 
 testOfRights("a directory of PATH that may not be entered stops no command", async () => {
   await using place = new Home();

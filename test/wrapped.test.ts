@@ -1,8 +1,11 @@
 // Sentences in a terminal are broken between words, and nowhere else.
 import { describe, expect, test } from "bun:test";
 import { wrap, wrapped } from "../src/doors/cli/terminal/wrapped.ts";
+import { facilities, needsMark } from "./facilities.ts";
 import { Home, run } from "./harness.ts";
 import { TerminalCommand } from "./pty-harness.ts";
+
+const ownTerminal = "a terminal of one's own";
 
 const terminal = { isTerminal: true, width: 41 };
 
@@ -64,7 +67,7 @@ test("help is broken between words, and a word that is longer than a line stays 
   expect(wrap(" \n ", 10)).toEqual([]);
 });
 
-test.each([
+test.skipIf(!facilities[ownTerminal].isThere()).each([
   [
     "run",
     (_id: string) => ["run", "[[denied tool=Bash input='npm audit']] one", "[[max-turns]] two", "three"],
@@ -78,7 +81,7 @@ test.each([
   ["a refused command", (_id: string) => ["run", "--max-turns", "many", "x"]],
   ["an unknown command", (_id: string) => ["runn"]],
   ["doctor", (_id: string) => ["doctor"]],
-])("%s breaks no word in a terminal of 50 columns", async (name, words) => {
+])(`%s breaks no word in a terminal of 50 columns ${needsMark([ownTerminal])}`, async (name, words) => {
   await using home = new Home();
   const { out } = await run(home, [
     "run",

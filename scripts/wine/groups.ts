@@ -1,11 +1,12 @@
 // Which test files run in one process: starting one costs a second, but what hangs or crashes takes its whole group along.
 import { dirname, join } from "node:path";
+import { filesBelow } from "../../test/files-below.ts";
 
 const test = join(import.meta.dir, "..", "..", "test");
 
 /** All test files, as paths from `test/`, sorted. */
 export function testFiles(): string[] {
-  return [...new Bun.Glob("**/*.test.ts").scanSync(test)].map((file) => file.replaceAll("\\", "/")).sort();
+  return filesBelow(test, ".test.ts").sort();
 }
 
 /** Files directly in `test/` start whole programs, which takes long; those in folders mostly do not. */

@@ -8,6 +8,7 @@ import type { BatchState } from "../../src/model/state.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import type { Store } from "../../src/store/store.ts";
 import { fakeClaude, Home } from "../harness.ts";
+import { withoutResolver } from "../quiet.ts";
 import { goneIdentity } from "../store/samples.ts";
 
 interface Ran {
@@ -82,7 +83,7 @@ async function ran(
     stderr: "pipe",
   });
   const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
-  if (err !== "") throw new Error(err);
+  if (withoutResolver(err) !== "") throw new Error(err);
   log.refresh();
   const files = existsSync(output) ? readdirSync(output) : [];
   return { state: log.state, printed: JSON.parse(out), files, output, store };

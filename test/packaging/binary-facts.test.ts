@@ -12,7 +12,7 @@ import { readPe } from "../../scripts/release/facts/pe.ts";
 import { mostOwnBytes, sizeOfEmptyProgram } from "../../scripts/release/facts/size.ts";
 import { type Target, targets } from "../../scripts/release/targets.ts";
 import { targetOfThisMachine } from "../../scripts/release/this-machine.ts";
-import { testNeeding } from "../facilities.ts";
+import { describeNeeding, testNeeding } from "../facilities.ts";
 import { bunSection, darwin, machO, pe } from "./made-up-binaries.ts";
 
 setDefaultTimeout(60_000);
@@ -23,7 +23,7 @@ const library = ["x86_64", "aarch64"]
   .find((path) => existsSync(path));
 const program = bunSection(["/$bunfs/root/a.js", "/$bunfs/root/b.js"]);
 
-describe("an executable for this machine", () => {
+describeNeeding("Bun's compiler")("an executable for this machine", () => {
   const directory = mkdtempSync(join(tmpdir(), "pccm-facts-"));
   const outfile = join(directory, "empty");
   let file: Buffer;
@@ -77,7 +77,7 @@ describe("an executable for this machine", () => {
   });
 });
 
-test("our executable is hardly larger than an empty program", async () => {
+testNeeding("Bun's compiler")("our executable is hardly larger than an empty program", async () => {
   const directory = mkdtempSync(join(tmpdir(), "pccm-size-"));
   try {
     const outfile = join(directory, "program.exe");

@@ -1,5 +1,6 @@
 // The bundle for Claude Desktop, as its official tool reads it, and as Claude Desktop starts what is in it.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +12,7 @@ import { contentOf } from "../../scripts/release/content.ts";
 import { noticesFile } from "../../scripts/release/notices.ts";
 import { type Target, targets } from "../../scripts/release/targets.ts";
 import { configurationSchema } from "../../src/model/configuration.ts";
+import { describeNeeding, testNeeding } from "../facilities.ts";
 import { Home } from "../harness.ts";
 
 const root = join(import.meta.dir, "..", "..");
@@ -31,16 +33,19 @@ afterAll(() => {
 });
 
 for (const target of targets) {
-  test(`${target.name}: the official tool unpacks the bundle, and finds the manifest and its icon valid`, async () => {
-    const place = await unpack(target);
-    const { code, out } = await official("validate", place);
-    expect({ out, code }).toEqual({ out: expect.stringContaining("schema validation passes"), code: 0 });
-    expect(out).not.toContain("ERROR");
-    const { server, compatibility } = manifestOf(target);
-    expect(compatibility.platforms).toEqual([target.os]);
-    // A tool that loses the run bit leaves a bundle that cannot be started.
-    expect(statSync(join(place, server.entry_point)).mode & 0o777).toBe(0o755);
-  });
+  testNeeding("modes of files")(
+    `${target.name}: the official tool unpacks the bundle, and finds the manifest and its icon valid`,
+    async () => {
+      const place = await unpack(target);
+      const { code, out } = await official("validate", place);
+      expect({ out, code }).toEqual({ out: expect.stringContaining("schema validation passes"), code: 0 });
+      expect(out).not.toContain("ERROR");
+      const { server, compatibility } = manifestOf(target);
+      expect(compatibility.platforms).toEqual([target.os]);
+      // A tool that loses the run bit leaves a bundle that cannot be started.
+      expect(statSync(join(place, server.entry_point)).mode & 0o777).toBe(0o755);
+    },
+  );
 }
 
 test("the same bundle has the same bytes", async () => {
@@ -64,7 +69,7 @@ test("the icon is a small PNG", () => {
   expect([bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([512, 512]);
 });
 
-describe("the server that it starts", () => {
+describeNeeding("programs that are scripts")("the server that it starts", () => {
   test("has the tools that the manifest and the README tell of", async () => {
     await using home = new Home();
     await using server = await start(home);

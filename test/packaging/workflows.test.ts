@@ -138,7 +138,7 @@ test("no expression stands in a command: what comes from outside comes by the en
   expect(runs.filter(({ run }) => run.includes("${{"))).toEqual([]);
 });
 
-test("every script that a workflow runs is there", () => {
+testNeeding("modes of files")("every script that a workflow runs is there", () => {
   const named = runs.flatMap(({ run }) =>
     [...run.matchAll(/\bbun run ([\w:-]+)/g)].map(([, name = ""]) => name),
   );
