@@ -12,7 +12,7 @@ export const limitsPage: string[] = [
   "# Limits: each refusal, what the program does, and for how long",
   "",
   "Written by `bun run docs` from `src/claude/limits.ts`, `src/engine/account/hold.ts` and `test/limit-samples.ts`; `test/claude/limits.test.ts` and",
-  "`test/engine/hold.test.ts` try each line. The first matching row applies. Fields take precedence over message text, of which only known sentences count, from their beginning.",
+  "`test/engine/hold.test.ts` try each line. The first matching row applies. Fields take precedence over the message text. Of the text, only known sentences count, and only where it begins with one.",
   "",
   "| refusal | what the program does | for how long |",
   "| --- | --- | --- |",

@@ -196,7 +196,7 @@ function resultsMessage(
       ? "No ended task matches the request."
       : results.length === 0
         ? `There are only ${countText(matching, "matching task")}; ${optionText(door, "offset", offset)} is past the last.`
-        : `These are ${offset + 1} to ${next} of ${countText(matching, "matching task")}.`,
+        : rangeText(offset + 1, next, matching),
     ...(next < matching && results.length > 0
       ? [`The next page has ${optionText(door, "offset", next)}.`]
       : []),
@@ -213,4 +213,13 @@ function resultsMessage(
         ]
       : []),
   ].join(" ");
+}
+
+// Which of the matching tasks an answer has; 1-based.
+function rangeText(first: number, last: number, matching: number): string {
+  if (matching === 1) return "This is the only matching task.";
+  const tasks = countText(matching, "matching task");
+  return first === last
+    ? `This is number ${first} of ${tasks}.`
+    : `These are ${first} to ${last} of ${tasks}.`;
 }

@@ -1,7 +1,7 @@
-// The clock of a process: everything that must look again and again, because nothing wakes it, looks on its ticks. What
-// has its turn at the same moment shares one timer, since each wake-up costs more than most looks.
+// The clock of a process: whatever has to poll, because no event wakes it, polls on the clock's ticks. Polls that are due
+// at the same moment share one timer, since each wake-up costs more than most polls.
 
-/** How often something looks, in milliseconds, and why nothing wakes it. */
+/** How often something polls, in milliseconds, and why no event wakes it. */
 interface Rhythm {
   everyMs: number;
   /** What looks, for people. */

@@ -20,10 +20,10 @@ describe("results are chosen", () => {
       { tasks: [1, 2, 5] },
       [1],
       1,
-      "These are 1 to 1 of 1 matching task. Not ended yet: 2, 5.",
+      "This is the only matching task. Not ended yet: 2, 5.",
     ],
     ["by success", { status: "success" }, [1, 4], 2, "These are 1 to 2 of 2 matching tasks."],
-    ["by failure", { status: "error" }, [3], 1, "These are 1 to 1 of 1 matching task."],
+    ["by failure", { status: "error" }, [3], 1, "This is the only matching task."],
     [
       "page by page",
       { limit: 2 },
@@ -31,7 +31,7 @@ describe("results are chosen", () => {
       3,
       "These are 1 to 2 of 3 matching tasks. The next page has `offset: 2`.",
     ],
-    ["from the next page on", { offset: 2 }, [4], 3, "These are 3 to 3 of 3 matching tasks."],
+    ["from the next page on", { offset: 2 }, [4], 3, "This is number 3 of 3 matching tasks."],
     ["past the last", { offset: 3 }, [], 3, "There are only 3 matching tasks; `offset: 3` is past the last."],
     ["where none fits", { tasks: [2] }, [], 0, "No ended task matches the request. Not ended yet: 2."],
   ];
@@ -160,8 +160,8 @@ test("of a batch that ended without success, the message says first how", async 
   four(inside).append({ type: "cancel-requested", by: "user" }, { type: "batch-ended" });
   const { state, end, message } = await read(inside, { tasks: [1] });
   expect({ state, end }).toEqual({ state: "cancelled", end: "stopped" });
-  expect(message).toMatch(/^Cancelled by the user: .*\. These are 1 to 1 of 1 matching task\.$/);
+  expect(message).toMatch(/^Cancelled by the user: .*\. This is the only matching task\.$/);
   using good = new Inside();
   good.batch(good.context()).answer(1, "yes").finish();
-  expect((await read(good, {})).message).toBe("These are 1 to 1 of 1 matching task.");
+  expect((await read(good, {})).message).toBe("This is the only matching task.");
 });
