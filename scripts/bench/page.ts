@@ -30,7 +30,7 @@ export const page: Row = {
     const files = new PageFiles(store, {
       names,
       activities,
-      kept: () => undefined,
+      foreignFileKept: () => undefined,
       textWritings: () => 1,
     });
     const costs: number[] = [];

@@ -55,7 +55,7 @@ function admissionIn(inside: Inside, given: Given = {}) {
   const login = new LoginProof({
     patienceMs: given.loginPatienceMs ?? 0,
     hasAnswered: false,
-    kept: proofs,
+    proofs,
   });
   const startBackoff = new StartBackoff(given.startPatienceMs ?? 60 * minuteMs);
   const capacity = sharedCapacity(store.capacity, new LateWrites());

@@ -125,7 +125,7 @@ export function tasksIn(
   const login = new LoginProof({
     patienceMs: loginPatienceMs,
     hasAnswered: false,
-    kept: sharedProofs(proofs, late),
+    proofs: sharedProofs(proofs, late),
   });
   const startBackoff = new StartBackoff(startPatienceMs);
   const capacity = sharedCapacity(store.capacity, late);

@@ -9,7 +9,7 @@ const waits = "Waits for the first session, which proves that the login works.";
 
 /** The proof as a batch of this account begins with it; its first session has started. */
 function batchOf(kept: LoginProofs): LoginProof {
-  const proof = new LoginProof({ patienceMs: 60 * minuteMs, hasAnswered: false, kept });
+  const proof = new LoginProof({ patienceMs: 60 * minuteMs, hasAnswered: false, proofs: kept });
   proof.started(1);
   return proof;
 }
@@ -67,7 +67,7 @@ test("a session that has only just started proves nothing, however long this pro
   await using home = new Home();
   using store = home.store();
   const kept = new LoginProofs(store.database, "a");
-  const proof = new LoginProof({ patienceMs: 1.5 * performance.now(), hasAnswered: false, kept });
+  const proof = new LoginProof({ patienceMs: 1.5 * performance.now(), hasAnswered: false, proofs: kept });
   proof.started(1);
   expect(proof.whyWait()).toBe(waits);
 });
@@ -81,7 +81,7 @@ function unproven() {
     lose: () => void written.push("lose"),
   };
   const proofWith = (patienceMs: number, hasAnswered = false) =>
-    new LoginProof({ patienceMs, hasAnswered, kept });
+    new LoginProof({ patienceMs, hasAnswered, proofs: kept });
   return { written, proofWith };
 }
 

@@ -14,7 +14,7 @@ function pageOf(inside: Inside, { log: { state } }: TestBatch) {
   const files = new PageFiles(inside.context().store, {
     names: new Map([[1, "result-of-1.html"]]),
     activities: new Map([[2, "Bash: make"]]),
-    kept: (path) => kept.push(path),
+    foreignFileKept: (path) => kept.push(path),
     textWritings: () => 7,
   });
   const page = join(inside.output, `report-${state.batch.batchId}.html`);

@@ -143,8 +143,9 @@ export class AccountHolds {
     const tried = { ...facts, existing, probed: probes.some(same), waitingSince };
     const hold = holdFor(outcome, tried);
     // This batch gives up, but others may still wait: for them this was one more failed probe.
-    const left = hold ?? (existing && holdFor(outcome, { ...tried, patienceMs: Number.POSITIVE_INFINITY }));
-    if (left) this.#holds.place(left);
+    const remaining =
+      hold ?? (existing && holdFor(outcome, { ...tried, patienceMs: Number.POSITIVE_INFINITY }));
+    if (remaining) this.#holds.place(remaining);
     for (const probe of probes) this.#tried.add(nameOf(probe));
     this.#settle(number, (probe) => this.#holds.endProbe(probe));
     this.refresh(now);

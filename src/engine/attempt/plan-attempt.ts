@@ -76,15 +76,15 @@ export function directoryNeed(state: BatchState, number: number): NeedsDirectory
 /** The next attempt at a task. */
 export function planAttempt(state: BatchState, number: number, means: Means): AttemptPlan {
   const { batch } = state;
-  const cutOff = taskOf(state, number).attempts.at(-1);
+  const previous = taskOf(state, number).attempts.at(-1);
   const basis = basisOf(state, number);
   const { attempt, asked, resumes } = basis;
   const options =
-    resumes && cutOff ? { ...asked, resumeSessionId: cutOff.sessionId, forkSession: false } : asked;
+    resumes && previous ? { ...asked, resumeSessionId: previous.sessionId, forkSession: false } : asked;
   const task = batch.tasks[number - 1]?.prompt ?? "";
   const prompt = resumes ? resumePrompt(task, options) : task;
   const costBefore = costBeforeOf(options, means);
-  const anewBecause = resumes ? undefined : whyStartedOver(cutOff, asked);
+  const anewBecause = resumes ? undefined : whyStartedOver(previous, asked);
   const own = variablesOf(means.values, number, variableNames(options.env));
   const directories = [means.workingDirectory, ...(options.addDirectories ?? [])];
   const impossible = own.kind === "lost" ? lostValues(own.names) : outside(directories, batch.allowedRoots);

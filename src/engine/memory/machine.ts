@@ -9,7 +9,7 @@ import type { Load } from "../../store/capacity.ts";
 import type { SharedCapacity } from "../shared/shared-store.ts";
 import {
   evictionCandidates,
-  firstFootprint,
+  firstFootprintBytes,
   isShort,
   lackOfMemory,
   learned,
@@ -124,7 +124,7 @@ export class Machine {
     if (!watched) return;
     const { footprintKey, peakBytes, looks } = watched;
     const before = this.#footprints.get(footprintKey);
-    if (looks < fewestLooks && peakBytes <= (before ?? firstFootprint)) return;
+    if (looks < fewestLooks && peakBytes <= (before ?? firstFootprintBytes)) return;
     const bytes = learned(before, peakBytes);
     this.#footprints.set(footprintKey, bytes);
     // Stored only if it changed by more than a tenth, to save commits.
@@ -228,7 +228,7 @@ export class Machine {
   #footprint(footprintKey: string): number {
     if (!this.#footprints.has(footprintKey))
       this.#footprints.set(footprintKey, this.#parts.capacity.footprint(footprintKey));
-    const known = this.#footprints.get(footprintKey) ?? firstFootprint;
+    const known = this.#footprints.get(footprintKey) ?? firstFootprintBytes;
     return Math.max(known, this.#peaks.get(footprintKey) ?? 0);
   }
 }

@@ -2,7 +2,7 @@
 import type { Load } from "../../store/capacity.ts";
 
 /** For an unknown session, in bytes. The CLI alone takes 110 to 130 MB. */
-export const firstFootprint = 256e6;
+export const firstFootprintBytes = 256e6;
 
 export interface RunningMemory {
   marker: string;
@@ -32,7 +32,7 @@ export function lackOfMemory(facts: MemoryFacts, nextBytes: number): string | un
   if (limitBytes !== undefined && expectedBytes + nextBytes > limitBytes)
     return `Waits for memory: ${running} may take ${megabytes(expectedBytes)}, the next one ${megabytes(nextBytes)}, and \`memoryLimitMb\` is ${limitBytes / 1e6}.`;
   const stillToTake = expectedBytes - usedBytes;
-  if (availableBytes - stillToTake - nextBytes < marginOf(facts))
+  if (availableBytes - stillToTake - nextBytes < marginBytes(facts))
     return `Waits for memory: ${megabytes(availableBytes)} are free, of which ${running} may still take ${megabytes(stillToTake)}, and the next one ${megabytes(nextBytes)}.`;
   return undefined;
 }
@@ -45,8 +45,8 @@ export function evictionCandidates(facts: MemoryFacts, canEnd: (marker: string) 
   // Several runners see the same shortage. Of those that can act, the one that uses the most does.
   const own = sum(sessions.map(({ usedBytes }) => usedBytes));
   if (others.some((load) => load.sessions > 1 && load.usedBytes > own)) return [];
-  const overLimit = limitBytes === undefined ? 0 : loadOf(facts).usedBytes - limitBytes * nearly;
-  let missing = Math.max(overLimit, acuteOf(facts) - availableBytes);
+  const overLimit = limitBytes === undefined ? 0 : loadOf(facts).usedBytes - limitBytes * usableShare;
+  let missing = Math.max(overLimit, criticalBytes(facts) - availableBytes);
   const youngestFirst = sessions
     .filter(({ marker }) => canEnd(marker))
     .sort((a, b) => b.startedAt - a.startedAt || (a.marker < b.marker ? 1 : -1));
@@ -63,7 +63,7 @@ export function evictionCandidates(facts: MemoryFacts, canEnd: (marker: string) 
 export function isShort(facts: MemoryFacts): boolean {
   const { availableBytes, limitBytes } = facts;
   if (limitBytes !== undefined && loadOf(facts).usedBytes > limitBytes * 0.7) return true;
-  return availableBytes < 3 * marginOf(facts);
+  return availableBytes < 3 * marginBytes(facts);
 }
 
 /** What all sessions of the machine use, and may grow to. */
@@ -82,16 +82,16 @@ export function learned(before: number | undefined, peakBytes: number): number {
 }
 
 /** Sessions end slightly before the limit, because they grow between two scans. */
-const nearly = 0.97;
+const usableShare = 0.97;
 
 // What stays free for everything else on the machine.
-function marginOf({ totalBytes }: MemoryFacts): number {
+function marginBytes({ totalBytes }: MemoryFacts): number {
   return Math.min(2e9, Math.max(128e6, totalBytes * 0.05));
 }
 
 // With less than this, the OOM killer is near.
-function acuteOf(facts: MemoryFacts): number {
-  return marginOf(facts) / 3;
+function criticalBytes(facts: MemoryFacts): number {
+  return marginBytes(facts) / 3;
 }
 
 function megabytes(bytes: number): string {

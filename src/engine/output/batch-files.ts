@@ -16,7 +16,7 @@ import { FileFaults, mostFaults } from "./file-faults.ts";
 import { type Line, LineFile } from "./line-file.ts";
 import { PageFiles } from "./page-files.ts";
 import { SearchFile } from "./search-file.ts";
-import { answerOf, hasFile, removeEarlier, type Said, writeTaskFile } from "./task-file.ts";
+import { answerTextOf, hasFile, removeEarlier, type TextsAtHand, writeTaskFile } from "./task-file.ts";
 
 /** Limit for all answers in a summary, in characters. */
 const longestSummary = 50_000_000;
@@ -62,7 +62,7 @@ export class BatchFiles {
     this.#page = new PageFiles(store, {
       names: this.#names,
       activities,
-      kept: (path) => this.#faults.report(path, this.#foreignText()),
+      foreignFileKept: (path) => this.#faults.report(path, this.#foreignText()),
       textWritings: () => this.#search.writings,
     });
     this.#lines = this.#linesIn(log.state.outputDirectory);
@@ -90,7 +90,7 @@ export class BatchFiles {
     this.#search = new SearchFile(state.batch, this.#directory);
     await this.#prepareShared(done);
     await this.#writeAll(done);
-    this.#faults.wasRemade = false;
+    this.#faults.hasLostFiles = false;
     await this.#writePage({ whole: true });
   }
 
@@ -106,21 +106,21 @@ export class BatchFiles {
   }
 
   /** Writes the files of an ended task. */
-  async writeTask(number: number, said: Said = {}): Promise<void> {
-    const entry = await this.#writeOwnFile(number, said);
+  async writeTask(number: number, texts: TextsAtHand = {}): Promise<void> {
+    const entry = await this.#writeOwnFile(number, texts);
     if (entry) await this.#writeEntries([entry]);
   }
 
   /** Whether `beat` would do anything. */
   isBeatDue(): boolean {
     if (this.isEnding) return false;
-    return this.#faults.wasRemade || this.#mustTryAgain() || this.#page.isDue(this.#log.state);
+    return this.#faults.hasLostFiles || this.#mustTryAgain() || this.#page.isDue(this.#log.state);
   }
 
   /** Updates the page, and retries what could not be written. */
   async beat(): Promise<void> {
     if (this.isEnding) return;
-    if (this.#faults.wasRemade) await this.#writeMissing();
+    if (this.#faults.hasLostFiles) await this.#writeMissing();
     if (this.#mustTryAgain()) await this.#writeOwed();
     if (this.#page.isDue(this.#log.state)) await this.#writePage();
   }
@@ -178,14 +178,14 @@ export class BatchFiles {
   }
 
   // Returns the task's entry for the shared files.
-  async #writeOwnFile(number: number, said: Said = {}): Promise<ResultEntry | undefined> {
+  async #writeOwnFile(number: number, texts: TextsAtHand = {}): Promise<ResultEntry | undefined> {
     const { state } = this.#log;
     const task = taskOf(state, number);
     if (task.status !== "done") return undefined;
-    const answer = answerOf(task, said);
+    const answer = answerTextOf(task, texts);
     if (hasFile(task))
       await this.#faults.guard(this.#directory, async () => {
-        const name = await writeTaskFile(state, task, { answer, lastText: said.lastText });
+        const name = await writeTaskFile(state, task, { answer, lastText: texts.lastText });
         this.#names.set(number, name);
         await removeEarlier(state, task, name);
       });
@@ -216,7 +216,7 @@ export class BatchFiles {
 
   // If somebody removed it, it starts afresh, and the next beat writes its answers again.
   async #addToSearch(entries: readonly ResultEntry[]): Promise<void> {
-    if (await this.#search.create()) this.#faults.wasRemade = true;
+    if (await this.#search.create()) this.#faults.hasLostFiles = true;
     await this.#search.append(
       entries.map(({ taskIndex, result, error }) => ({ task: taskIndex, text: result ?? error ?? "" })),
     );
@@ -235,7 +235,7 @@ export class BatchFiles {
   // Writes what ended tasks lack: those cancelled in the queue were never given to `writeTask`, and somebody may have moved or
   // removed the directory, or a file in it.
   async #writeMissing(): Promise<void> {
-    this.#faults.wasRemade = false;
+    this.#faults.hasLostFiles = false;
     const done = this.#log.state.tasks.filter((task) => task.status === "done");
     await this.#prepareShared(done.map(({ number }) => number));
     await this.#faults.guard(this.#directory, async () => {

@@ -35,8 +35,8 @@ export class FileFaults {
   readonly #parts: FaultParts;
   /** Since when paths cannot be written, on the monotonic clock. */
   readonly #failingSince = new Map<string, number>();
-  /** Whether the directory was removed and created again, so that files in it are missing. */
-  wasRemade = false;
+  /** Whether files that were written are missing, because somebody removed them or their directory. */
+  hasLostFiles = false;
 
   constructor(parts: FaultParts) {
     this.#parts = parts;
@@ -72,7 +72,7 @@ export class FileFaults {
       // Removed meanwhile: create it again, because later files are still wanted.
       if (systemCode(error) !== "ENOENT") throw error;
       await makeDirectory(this.#parts.directory());
-      this.wasRemade = true;
+      this.hasLostFiles = true;
       await write();
     }
   }

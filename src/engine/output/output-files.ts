@@ -6,7 +6,7 @@ import type { BatchLog } from "../../store/batch-log.ts";
 import type { Store } from "../../store/store.ts";
 import { BatchFiles } from "./batch-files.ts";
 import { type Job, JobQueue } from "./job-queue.ts";
-import type { Said } from "./task-file.ts";
+import type { TextsAtHand } from "./task-file.ts";
 
 /**
  * How many characters of answers that wait to be written are kept in memory; others are read from their transcripts.
@@ -64,16 +64,16 @@ export class OutputFiles {
     this.#isBeating = false;
   }
 
-  /** Writes the files of an ended task. `said`: what is still in memory; the rest is in the transcript. */
-  async writeTask(number: number, said: Said = {}): Promise<void> {
-    const length = said.text?.length ?? 0;
+  /** Writes the files of an ended task. `texts`: those still in memory; the rest is in the transcript. */
+  async writeTask(number: number, texts: TextsAtHand = {}): Promise<void> {
+    const length = texts.text?.length ?? 0;
     const isKept = this.#kept + length <= mostKept;
     if (isKept) this.#kept += length;
     const attempts = this.#attemptsOf(number);
     await this.#add(() => {
       // On a slow disk, the task may have run again before its turn: then it has another answer.
       if (this.#attemptsOf(number) !== attempts) return this.#files.writeTask(number);
-      return this.#files.writeTask(number, isKept ? said : { lastText: said.lastText });
+      return this.#files.writeTask(number, isKept ? texts : { lastText: texts.lastText });
     });
     if (isKept) this.#kept -= length;
   }

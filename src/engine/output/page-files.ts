@@ -24,7 +24,7 @@ export interface PageSources {
   /** What running tasks are doing. */
   activities: ReadonlyMap<number, string>;
   /** Called if a foreign file has a name that we would use. It stays. */
-  kept(path: string): void;
+  foreignFileKept(path: string): void;
   /** How often the texts that the page searches were written. */
   textWritings(): number;
 }
@@ -81,7 +81,7 @@ export class PageFiles {
   async #writeIndex(path: string, page: string, batchId: string): Promise<void> {
     const head = await readHead(path, 512);
     if (head === undefined || isOurPage(head)) await replaceFile(path, page, { tag: batchId });
-    else this.#sources.kept(path);
+    else this.#sources.foreignFileKept(path);
   }
 
   #viewOf(state: BatchState, rows: BatchRow[], stateWord: PageView["stateWord"]): PageView {

@@ -16,8 +16,8 @@ import { taskFactsOf } from "./task-facts-of.ts";
 const stderrTailBytes = 8_000;
 const headBytes = 512;
 
-/** What is known of a task that has just ended. */
-export interface Said {
+/** Texts of a task that has just ended, as far as they are still in memory; others are read from its transcript. */
+export interface TextsAtHand {
   /** What Claude said last, if there is no answer. */
   lastText?: string | undefined;
   /** The whole answer. */
@@ -37,7 +37,7 @@ export function hasFile({ attempts, outcome }: DoneTask): boolean {
 }
 
 /** The answer from memory, or from the transcript. */
-export function answerOf(task: DoneTask, { text }: Said): ResultText {
+export function answerTextOf(task: DoneTask, { text }: TextsAtHand): ResultText {
   const isAnswer = task.outcome.kind === "succeeded" && text !== undefined;
   return isAnswer && text.length <= longestText
     ? { text, cut: false, others: [] }

@@ -109,7 +109,7 @@ export function composeRunner(
   const login = new LoginProof({
     patienceMs: (batch.loginProofSeconds ?? 0) * 1000,
     hasAnswered: hasAnswered(batchLog.state),
-    kept: sharedProofs(new LoginProofs(store.database, account.hash), late),
+    proofs: sharedProofs(new LoginProofs(store.database, account.hash), late),
   });
 
   // Where sessions run, and where they work.

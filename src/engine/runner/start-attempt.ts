@@ -54,14 +54,14 @@ export async function startAttempt(number: number, { ready }: Admitted, parts: S
   const need = directoryNeed(log.state, number);
   // While a directory is prepared and a session starts, the task may be cancelled, or get other options; then it is
   // planned again.
-  const isQueuedFor = () =>
+  const isStillQueued = () =>
     taskOf(log.state, number).status === "queued" && Bun.deepEquals(need, directoryNeed(log.state, number));
   const prepared = await directoryFor(need, parts);
-  if (prepared.kind === "task") return neverStarts(number, prepared, isQueuedFor, parts);
+  if (prepared.kind === "task") return neverStarts(number, prepared, isStillQueued, parts);
   await using directory = prepared.directory;
   const plan = planIn(directory.path, { number, claudePath: claude.path }, parts);
   const opened = await open(plan, parts);
-  const isMeant = () => isQueuedFor() && isStillMeant(plan, log.state, number);
+  const isMeant = () => isStillQueued() && isStillMeant(plan, log.state, number);
   if (opened.kind === "task") return neverStarts(number, opened, isMeant, parts);
   if (opened.kind === "passing") return startLater(opened.because, parts);
   if (opened.isNew) startBackoff.started();
@@ -70,7 +70,7 @@ export async function startAttempt(number: number, { ready }: Admitted, parts: S
     ready();
     startBackoff.release(number);
   }
-  const started = await committed(number, { plan, opened, isMeant }, parts);
+  const started = await commitStart(number, { plan, opened, isMeant }, parts);
   if (!started) return;
   const { attempt, options, prompt, resumes, costBefore } = plan;
   const { marker, sessionId, transcript, workingDirectory } = opened.plan;
@@ -151,7 +151,7 @@ interface Startable {
 }
 
 // The event of the start. Undefined if the task was cancelled, changed or held since it was checked.
-async function committed(
+async function commitStart(
   number: number,
   { plan, opened, isMeant }: Startable,
   { log, holds }: StartParts,

@@ -20,13 +20,13 @@ export function budgetVerdict(state: BatchState): BudgetVerdict {
 
 /** What a batch has spent, including what sessions that were cut off may have spent beyond their reports. */
 export function spentUsd(state: BatchState): number {
-  return state.totalCostUsd + unsaidCostUsd(state);
+  return state.totalCostUsd + unreportedCostUsd(state);
 }
 
 // While nothing is known of any session, one that was cut off may have spent its whole budget.
-function unsaidCostUsd(state: BatchState): number {
+function unreportedCostUsd(state: BatchState): number {
   const { unknownCosts, batch } = state;
   const allowedUsd = batch.sessionOptions["maxBudgetUsd"];
   const usualUsd = medianCostUsd(state) ?? (typeof allowedUsd === "number" ? allowedUsd : 0);
-  return unknownCosts.reduce((sum, saidUsd) => sum + Math.max(0, usualUsd - saidUsd), 0);
+  return unknownCosts.reduce((sum, reportedUsd) => sum + Math.max(0, usualUsd - reportedUsd), 0);
 }

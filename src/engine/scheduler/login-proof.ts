@@ -13,7 +13,7 @@ interface ProofParts {
   /** Whether a session of the batch was answered before. */
   hasAnswered: boolean;
   /** What is known of the account. */
-  kept: SharedProofs;
+  proofs: SharedProofs;
 }
 
 export class LoginProof {
@@ -33,7 +33,7 @@ export class LoginProof {
     // A session that thinks for long before its first word has passed the login, which fails within a second.
     const { startedAt, isDoubtful } = this.#prover;
     const isLate = performance.now() - startedAt > this.#parts.patienceMs;
-    if (!isDoubtful && (isLate || this.#parts.kept.isProven(Date.now()))) this.#proven = true;
+    if (!isDoubtful && (isLate || this.#parts.proofs.isProven(Date.now()))) this.#proven = true;
     return this.#proven ? undefined : awaitsProof;
   }
 
@@ -46,7 +46,7 @@ export class LoginProof {
   doubted(number: number): void {
     if (this.#prover?.number === number) this.#prover.isDoubtful = true;
     this.#keptAt = Number.NEGATIVE_INFINITY;
-    this.#parts.kept.lose();
+    this.#parts.proofs.lose();
   }
 
   /** The API has answered a session. */
@@ -55,7 +55,7 @@ export class LoginProof {
     const now = performance.now();
     if (now - this.#keptAt < keepEveryMs) return;
     this.#keptAt = now;
-    this.#parts.kept.keep(Date.now());
+    this.#parts.proofs.keep(Date.now());
   }
 
   /** A session has ended; if it has shown nothing, the next one is the proof. */
