@@ -19,7 +19,7 @@ import type { SharedSlots } from "../shared/shared-store.ts";
 import { delayAfter, RetryTimes } from "./retry-times.ts";
 import type { RunnerLog } from "./runner-log.ts";
 
-/** An attempt in the log, with what supervising it needs. */
+/** An attempt in the log, with what supervising it needs. `Of`: its session, whose transcript may be missing. */
 export interface Supervised<Of = Session> {
   number: number;
   attempt: number;

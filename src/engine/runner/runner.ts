@@ -35,6 +35,7 @@ export async function runBatch(store: Store, log: BatchLog, options: RunOptions 
   const epoch = await takeOver(log);
   if (epoch === undefined) return false;
   const keeper = store.row(log.batchId)?.keeper;
+  // A keeper that is our parent adopts orphans, too, such as those of the runner before us.
   await becomeSubreaper(isOurParent(keeper) ? { parent: keeper } : {});
   try {
     await new Runner(composeRunner(store, log, epoch, options)).run();
@@ -118,11 +119,11 @@ class Runner {
   #inherit(): void {
     const { log, row, machineStarts, files, tasks } = this.#parts;
     void files.open();
-    // What that runner started and waited for is void.
+    // That runner no longer starts any session, and waits for nothing.
     machineStarts.releaseAll();
     row.setHeld(log.batchId, undefined);
     tasks.adoptAll();
-    // Before anything new starts: the batch of a killed process is only ended.
+    // Before anything new starts: if the process that waited for the batch was killed, the batch only has to end.
     this.#checkLeash();
     bestEffort(() => this.#ensureKeeper(), undefined);
   }
@@ -252,7 +253,7 @@ class Runner {
     }
   }
 
-  // For views: those of this process, and those that read the row.
+  // For views: in this process, through `activities`, and in others, through the row.
   #noteActivities(): void {
     const { log, row, changed, activities, attempts } = this.#parts;
     const news = new Map<number, string>();

@@ -39,7 +39,7 @@ export class Tasks {
   /** Adopts the sessions of an earlier runner, with its slots. Call once, before anything else. */
   adoptAll(): void {
     const { log, accountSlots, slots } = this.#parts;
-    // Adopted sessions run already, whatever the ceiling is now, so they need not wait for slots.
+    // They run already, whatever the ceiling is now: each gets a slot, even if there is none left.
     const inherited = accountSlots.inherit();
     for (const { number, status } of [...log.state.tasks]) {
       if (status !== "running") continue;
@@ -55,7 +55,7 @@ export class Tasks {
     for (const { number, status } of [...log.state.tasks]) {
       if (status !== "queued" || this.#open.has(number)) continue;
       const admitted = await admission.admit(number);
-      // Cancelled and retried while it waited here: then it is open already.
+      // It may have been cancelled and retried while it waited here: then it is open already.
       if (this.#open.has(number)) admitted?.[Symbol.dispose]();
       else this.#track(number, this.#run(number, admitted));
     }

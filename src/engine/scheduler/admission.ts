@@ -172,6 +172,7 @@ export class Admission {
   #budgetWait(state: BatchState): string | undefined {
     const verdict = budgetVerdict(state);
     if (verdict === "go") return undefined;
+    // That cancels this task, too, so it soon waits no longer.
     if (verdict === "spent") this.#parts.budgetSpent();
     return `Waits for running sessions: the batch has cost ${dollars(state.totalCostUsd)} of its budget of ${dollars(state.budgetUsd ?? 0)}, and the running sessions are expected to cost the rest.`;
   }
