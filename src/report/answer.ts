@@ -172,7 +172,11 @@ export function resultEntryOf(
     outcome: outcomeWord(task),
     ...(sessionId === undefined ? {} : { sessionId }),
     ...(usage
-      ? { durationMs: Math.round(usage.durationMs), numTurns: usage.numTurns, costUsd: rounded(usage.costUsd) }
+      ? {
+          durationMs: Math.round(usage.durationMs),
+          numTurns: usage.numTurns,
+          costUsd: rounded(usage.costUsd),
+        }
       : {}),
     ...(task.model === undefined ? {} : { model: task.model }),
     ...(resultFile === undefined ? {} : { resultFile }),
