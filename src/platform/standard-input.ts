@@ -1,7 +1,6 @@
 // What this process got at its standard input, and how to read it without waiting for ever.
 // Bun has no call that gives the kind of a descriptor.
 import { fstatSync } from "node:fs";
-import { systemCode } from "./system-error.ts";
 
 /** `other`: a device such as `/dev/null`, or nothing at all. */
 export type InputKind = "terminal" | "pipe" | "file" | "other";
@@ -39,10 +38,9 @@ export async function readStandardInput(
   let length = 0;
   try {
     for (;;) {
-      const piece = nextPiece(reader);
-      const read = await (length === 0 ? Promise.race([piece, silence.promise]) : piece);
+      const read = await (length === 0 ? Promise.race([reader.read(), silence.promise]) : reader.read());
       if (read === undefined) return undefined;
-      if (read.done || read.value === undefined) return Buffer.concat(pieces);
+      if (read.done) return Buffer.concat(pieces);
       length += read.value.length;
       if (length > mostBytes) throw new TooMuchInput();
       pieces.push(read.value);
@@ -51,17 +49,5 @@ export async function readStandardInput(
     clearTimeout(timer);
     // Later bytes in the open pipe do not concern us.
     void reader.cancel().catch(() => undefined);
-  }
-}
-
-// On Windows, a program without input has the device NUL there, and Bun may find no file of that name to read.
-async function nextPiece(reader: {
-  read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
-}): Promise<{ done: boolean; value?: Uint8Array | undefined }> {
-  try {
-    return await reader.read();
-  } catch (error) {
-    if (process.platform === "win32" && systemCode(error) === "ENOENT") return { done: true };
-    throw error;
   }
 }

@@ -216,31 +216,34 @@ describe("other commands", () => {
     expect(piped.length).toBeLessThanOrEqual(all.length);
   });
 
-  test("install --json changes the file only with --yes, and asks nobody where there is no terminal", async () => {
-    using inside = new Inside();
-    const path = inside.write("codex/config.toml", 'model = "x"\n');
-    const argv = ["install", "--client", "codex"];
-    const asked = await onCommandLine(inside, argv);
-    expect(asked.code).toBe(2);
-    expect(asked.err).toContain("there is no terminal to ask in: pass --yes");
-    const told = JSON.parse((await onCommandLine(inside, [...argv, "--json"])).out);
-    expect(told).toMatchObject({ changes: true, applied: false, removesFile: false });
-    expect(told).not.toHaveProperty("backup");
-    expect(await Bun.file(path).text()).toBe('model = "x"\n');
-    const made = JSON.parse((await onCommandLine(inside, [...argv, "--json", "--yes"])).out);
-    expect(made).toMatchObject({ changes: true, applied: true, backup: expect.stringContaining(path) });
-    const again = JSON.parse((await onCommandLine(inside, [...argv, "--json", "--yes"])).out);
-    expect(again).toMatchObject({ changes: false, applied: false });
-    const dry = JSON.parse(
-      (await onCommandLine(inside, ["uninstall", "--client", "codex", "--json", "--yes", "--dry-run"])).out,
-    );
-    expect(dry).toMatchObject({ changes: true, applied: false });
-    const gone = inside.file("codex/config.toml");
-    inside.remove(gone);
-    expect((await onCommandLine(inside, [...argv, "--dry-run"])).out).toStartWith(`${gone} (new)\n`);
-    const { out } = await onCommandLine(inside, [...argv, "--dry-run"], { columns: 80 });
-    expect(out).toContain("\x1b[32m+ [mcp_servers.claude-code]\x1b[0m");
-  });
+  testNeeding("a terminal of one's own")(
+    "install --json changes the file only with --yes, and asks nobody where there is no terminal",
+    async () => {
+      using inside = new Inside();
+      const path = inside.write("codex/config.toml", 'model = "x"\n');
+      const argv = ["install", "--client", "codex"];
+      const asked = await onCommandLine(inside, argv);
+      expect(asked.code).toBe(2);
+      expect(asked.err).toContain("there is no terminal to ask in: pass --yes");
+      const told = JSON.parse((await onCommandLine(inside, [...argv, "--json"])).out);
+      expect(told).toMatchObject({ changes: true, applied: false, removesFile: false });
+      expect(told).not.toHaveProperty("backup");
+      expect(await Bun.file(path).text()).toBe('model = "x"\n');
+      const made = JSON.parse((await onCommandLine(inside, [...argv, "--json", "--yes"])).out);
+      expect(made).toMatchObject({ changes: true, applied: true, backup: expect.stringContaining(path) });
+      const again = JSON.parse((await onCommandLine(inside, [...argv, "--json", "--yes"])).out);
+      expect(again).toMatchObject({ changes: false, applied: false });
+      const dry = JSON.parse(
+        (await onCommandLine(inside, ["uninstall", "--client", "codex", "--json", "--yes", "--dry-run"])).out,
+      );
+      expect(dry).toMatchObject({ changes: true, applied: false });
+      const gone = inside.file("codex/config.toml");
+      inside.remove(gone);
+      expect((await onCommandLine(inside, [...argv, "--dry-run"])).out).toStartWith(`${gone} (new)\n`);
+      const { out } = await onCommandLine(inside, [...argv, "--dry-run"], { columns: 80 });
+      expect(out).toContain("\x1b[32m+ [mcp_servers.claude-code]\x1b[0m");
+    },
+  );
 
   testNeeding("a terminal of one's own")(
     "install asks in a terminal, and changes the file only for a yes",

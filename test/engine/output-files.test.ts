@@ -569,7 +569,7 @@ describe("a disk that is full for a moment", () => {
     expect(tries()).toBe(51);
   });
 
-  test("any other fault of a file is reported at once", async () => {
+  testNeeding("paths that begin with a slash")("any other fault of a file is reported at once", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context()).answer(1, "one");
     const { files, reported } = filesOf(inside, batch);

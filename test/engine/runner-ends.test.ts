@@ -1,5 +1,5 @@
 // How a runner begins and ends where that is not as simple as usual.
-import { expect, spyOn, test } from "bun:test";
+import { expect, spyOn } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -70,22 +70,26 @@ testNeeding("programs that are scripts")(
   },
 );
 
-test.each([
+for (const [what, directory] of [
   ["its session", "."],
   ["the end of one that could not start", "gone"],
-])("a task that gets other options before %s is in the log runs with these alone", async (_, directory) => {
-  await using home = new Home();
-  using store = home.store();
-  const elsewhere = `${home.file("began")}-elsewhere`;
-  mkdirSync(elsewhere);
-  const options = { workingDirectory: join(home.work, directory) };
-  const log = failingBatch(home, store, {}, { tasks: [{ prompt: "[[cwd]]", options }] });
-  expect(await printedBy("retried-at-its-start.ts", home, log)).toEqual({
-    isRetried: true,
-    answer: realpathSync(elsewhere),
-    attempts: 1,
-  });
-});
+] as const)
+  testNeeding("programs that are scripts")(
+    `a task that gets other options before ${what} is in the log runs with these alone`,
+    async () => {
+      await using home = new Home();
+      using store = home.store();
+      const elsewhere = `${home.file("began")}-elsewhere`;
+      mkdirSync(elsewhere);
+      const options = { workingDirectory: join(home.work, directory) };
+      const log = failingBatch(home, store, {}, { tasks: [{ prompt: "[[cwd]]", options }] });
+      expect(await printedBy("retried-at-its-start.ts", home, log)).toEqual({
+        isRetried: true,
+        answer: realpathSync(elsewhere),
+        attempts: 1,
+      });
+    },
+  );
 
 testNeeding("programs that are scripts")(
   "what sessions are doing is written down at most once a beat, however many there are",

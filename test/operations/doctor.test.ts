@@ -316,42 +316,45 @@ describe("the configuration", () => {
 });
 
 describe("batches", () => {
-  test("that are interrupted, or run where nobody can look", async () => {
-    using inside = new Inside();
-    const context = inside.context();
-    const lost = inside.batch(context, { tasks: 2, isRun: false });
-    inside.batch(context).start(1);
-    inside.batch(context).answer(1, "yes").finish();
-    const { findings: found } = await doctor.run(inside.context("command-line"), {}, inside.call());
-    expect(found.filter(({ name }) => name === "batch")).toEqual([
-      {
-        name: "batch",
-        ok: true,
-        detail: `${lost.id} is interrupted, with 2 tasks to do. Its processes are gone.`,
-        remedy: `Resume it with \`parallel-claude-code-mcp retry ${lost.id}\`, or end it with \`parallel-claude-code-mcp cancel ${lost.id}\`.`,
-      },
-    ]);
-    const far = inside.batch(context, { isRun: false });
-    const runner = JSON.stringify({ ...ownIdentity(), namespace: "of another container" });
-    const sees = async (agoMs: number) => {
-      context.store.database.run("UPDATE batches SET runner = ?, alive_at = ? WHERE batch_id = ?", [
-        runner,
-        Date.now() - agoMs,
-        far.id,
+  testNeeding("a system other than Windows")(
+    "that are interrupted, or run where nobody can look",
+    async () => {
+      using inside = new Inside();
+      const context = inside.context();
+      const lost = inside.batch(context, { tasks: 2, isRun: false });
+      inside.batch(context).start(1);
+      inside.batch(context).answer(1, "yes").finish();
+      const { findings: found } = await doctor.run(inside.context("command-line"), {}, inside.call());
+      expect(found.filter(({ name }) => name === "batch")).toEqual([
+        {
+          name: "batch",
+          ok: true,
+          detail: `${lost.id} is interrupted, with 2 tasks to do. Its processes are gone.`,
+          remedy: `Resume it with \`parallel-claude-code-mcp retry ${lost.id}\`, or end it with \`parallel-claude-code-mcp cancel ${lost.id}\`.`,
+        },
       ]);
-      const { findings: all } = await doctor.run(inside.context("command-line"), {}, inside.call());
-      return all.find(({ name, detail }) => name === "batch" && detail.startsWith(far.id));
-    };
-    expect(await sees(1_000)).toMatchObject({
-      ok: true,
-      detail: expect.stringContaining("has 1 task to do. Its processes are in another container"),
-    });
-    expect(await sees(45_000)).toMatchObject({ ok: false });
-    expect(await sees(staleAfterMs + 60_000)).toMatchObject({
-      ok: true,
-      detail: expect.stringContaining("is interrupted, with 1 task to do."),
-    });
-  });
+      const far = inside.batch(context, { isRun: false });
+      const runner = JSON.stringify({ ...ownIdentity(), namespace: "of another container" });
+      const sees = async (agoMs: number) => {
+        context.store.database.run("UPDATE batches SET runner = ?, alive_at = ? WHERE batch_id = ?", [
+          runner,
+          Date.now() - agoMs,
+          far.id,
+        ]);
+        const { findings: all } = await doctor.run(inside.context("command-line"), {}, inside.call());
+        return all.find(({ name, detail }) => name === "batch" && detail.startsWith(far.id));
+      };
+      expect(await sees(1_000)).toMatchObject({
+        ok: true,
+        detail: expect.stringContaining("has 1 task to do. Its processes are in another container"),
+      });
+      expect(await sees(45_000)).toMatchObject({ ok: false });
+      expect(await sees(staleAfterMs + 60_000)).toMatchObject({
+        ok: true,
+        detail: expect.stringContaining("is interrupted, with 1 task to do."),
+      });
+    },
+  );
 });
 
 describe("the version before a start", () => {

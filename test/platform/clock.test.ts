@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { clock, rhythms, settledWithin, Wake } from "../../src/platform/clock.ts";
+import { filesBelow } from "../files-below.ts";
 
 const source = join(import.meta.dir, "../../src");
 
@@ -118,7 +119,7 @@ const pauses = new Map([
 
 test("nothing but the clock keeps time: no other file repeats a timer, or sleeps", async () => {
   const keeping: string[] = [];
-  for await (const path of new Bun.Glob("**/*.ts").scan(source)) {
+  for (const path of filesBelow(source, ".ts")) {
     const name = path.replaceAll("\\", "/");
     // A page has the browser's timers.
     if (name.startsWith("report/browser/") || pauses.has(name)) continue;

@@ -29,6 +29,10 @@ export const exceptions: Readonly<Record<string, Exception>> = {
   "docs-recipes.test.ts": { lacks: "sh", why: "It types the lines of a document into a shell." },
   "doctor.test.ts": { lacks: "programs that are scripts", why: script },
   "faults.test.ts": { lacks: "Linux", why: "It stops processes and fills file systems." },
+  "floors.test.ts": {
+    lacks: "paths that begin with a slash",
+    why: "It reads sources, which are the same, by their paths with slashes.",
+  },
   "mac-imitated.test.ts": { lacks: "Linux", why: "It puts another library before that of macOS." },
   "notify.test.ts": { lacks: "programs that are scripts", why: "The desktop in it is a few lines of shell." },
   "packaging/formula.test.ts": { lacks: "ruby", why: "Homebrew is not on Windows." },
