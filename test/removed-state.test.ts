@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { hiddenCommands } from "../src/engine/runner/hidden-commands.ts";
 import { startFollowingKeeper } from "../src/engine/runner/start-processes.ts";
 import { noValues } from "../src/model/session-values.ts";
-import { connectNew, eventually, filesIn, Home, kill, run } from "./harness.ts";
+import { connectNew, eventually, filesIn, Home, kill, program, run } from "./harness.ts";
 import { startRunning } from "./running.ts";
 
 test.each(["removed", "moved", "replaced by a file"])(
@@ -31,6 +31,56 @@ test.each(["removed", "moved", "replaced by a file"])(
     expect(readFileSync(join(home.output, page), "utf8")).toContain("was removed, moved or replaced");
   },
 );
+
+test("whoever waits for a batch whose state directory was removed hears so, and brings none back", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  const [first, second] = [home.file("first"), home.file("second")];
+  const tasks = [first, second].map((gate) => `[[wait-for-file path=${gate}]]`);
+  const batchId = await startRunning(home, client, { tasks }, 2);
+  const progress = Promise.withResolvers<void>();
+  const call = client.call("wait_for_batch", { batchId }, { onprogress: () => progress.resolve() });
+  const commands = [
+    ["wait", batchId],
+    ["watch", batchId],
+    ["logs", "-f", batchId, "2"],
+  ].map((args) => begun(home, args));
+  // `wait` shows what has ended.
+  writeFileSync(first, "");
+  await Promise.all([progress.promise, ...commands.map(({ shows }) => shows)]);
+  rmSync(home.state, { recursive: true });
+  const sentence = `The state directory ${home.state} was removed, moved or replaced, so batch ${batchId} cannot be followed any more.`;
+  for (const { name, end } of commands)
+    expect({ name, ...(await end) }).toEqual({ name, code: 2, err: expect.stringContaining(sentence) });
+  expect(await call).toMatchObject({ isError: true, text: expect.stringContaining(sentence) });
+  await client.close();
+  writeFileSync(second, "");
+  await home.empty();
+  expect(existsSync(home.state)).toBe(false);
+});
+
+/** A command; `shows` resolves once it has shown something. */
+function begun(home: Home, args: readonly string[]) {
+  const { promise: shows, resolve } = Promise.withResolvers<void>();
+  const child = Bun.spawn([...program(), ...args], {
+    cwd: home.work,
+    env: home.environment,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const textOf = async (stream: ReadableStream<Uint8Array>) => {
+    const decoder = new TextDecoder();
+    let text = "";
+    for await (const bytes of stream) {
+      text += decoder.decode(bytes, { stream: true });
+      resolve();
+    }
+    return text;
+  };
+  const end = Promise.all([child.exited, textOf(child.stderr), textOf(child.stdout)]);
+  return { name: args.join(" "), shows, end: end.then(([code, err]) => ({ code, err })) };
+}
 
 test("a state directory that was removed does not come back, whoever of its processes begins then", async () => {
   await using home = new Home();

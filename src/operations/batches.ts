@@ -150,6 +150,7 @@ export const waitForBatch: Tool<typeof waitInput, typeof waitOutput> = {
   run: async (context, input, call) => {
     const { batchId, waitSeconds, cursor } = valueOrThrow(check(waitInput, input));
     const log = findBatch(context, batchId);
+    const { store } = context;
     const most = call.limits?.waitSeconds ?? context.configuration.syncWaitSeconds;
     const known = cursor === undefined ? undefined : cursorFrom(cursor);
     const before = known && endTimesAt(context, log, known.sequence);
@@ -170,14 +171,14 @@ export const waitForBatch: Tool<typeof waitInput, typeof waitOutput> = {
       if (stateWordOf(row, Date.now(), liveness) === "interrupted") return true;
       return known !== undefined && isPaused(row) && heldMark(row) !== known.held;
     };
-    await follow(context.store, log, {
+    await follow(store, log, {
       ...following,
       until: end,
       enough: (state, row) => failed || isLostOrPaused(state, row),
     });
     // Simultaneous failures are reported together; otherwise the client would ask once for each.
     const gathered = Math.min(end, call.startedAt + leastCheckSeconds * 1000);
-    if (failed) await follow(context.store, log, { ...following, until: gathered, enough: isLostOrPaused });
+    if (failed) await follow(store, log, { ...following, until: gathered, enough: isLostOrPaused });
     return waited(context, log, before);
   },
 };

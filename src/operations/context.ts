@@ -1,6 +1,6 @@
 // What an operation may use. The store is opened only when first needed.
 import type { Configuration } from "../model/configuration.ts";
-import { exists, fileIdentity } from "../platform/files.ts";
+import { exists } from "../platform/files.ts";
 import type { Door } from "../report/option-words.ts";
 import { type StoreProblem, storeProblemOf } from "../store/database.ts";
 import { layoutOf } from "../store/layout.ts";
@@ -37,7 +37,6 @@ export const serverBusyTimeoutMs = 100;
 export function newContext(door: Door, { busyTimeoutMs }: { busyTimeoutMs?: number } = {}): Context {
   let inForce: InForce | undefined;
   let store: Store | undefined;
-  let opened: string | undefined;
   return {
     door,
     workingDirectory: process.cwd(),
@@ -50,14 +49,11 @@ export function newContext(door: Door, { busyTimeoutMs }: { busyTimeoutMs?: numb
     },
     get store() {
       // Somebody may have removed the state directory since: writes to a deleted file would be lost.
-      if (store && fileIdentity(store.layout.database) !== opened) {
+      if (store && !store.isInPlace) {
         store[Symbol.dispose]();
         store = undefined;
       }
-      if (!store) {
-        store = storeIn(stateDirectoryOf(this.configuration), busyTimeoutMs);
-        opened = fileIdentity(store.layout.database);
-      }
+      store ??= storeIn(stateDirectoryOf(this.configuration), busyTimeoutMs);
       return store;
     },
     get openedStore() {

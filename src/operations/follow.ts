@@ -4,6 +4,7 @@ import { clock, Wake } from "../platform/clock.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import type { BatchRow, Store } from "../store/store.ts";
 import { rowOf } from "./find-batch.ts";
+import { UserError } from "./user-error.ts";
 
 interface Following {
   /** On the monotonic clock, in milliseconds. */
@@ -21,7 +22,8 @@ interface Following {
 
 /**
  * Waits until the batch has ended, the signal is aborted, or `until` is reached. Calls `changed` after every change, the
- * end included. Returns whether the batch has ended.
+ * end included. Returns whether the batch has ended. Throws `UserError` if the state directory was removed, moved or
+ * replaced.
  */
 export async function follow(
   store: Store,
@@ -39,6 +41,8 @@ export async function follow(
   signal.addEventListener("abort", wake.now);
   try {
     while (!signal.aborted) {
+      // Its processes may write to the removed file for long, but nobody else can find the batch any more.
+      if (!store.isInPlace) throw new UserError(removedText(store, log));
       if (mayHaveChanged) {
         mayHaveChanged = false;
         row = undefined;
@@ -57,4 +61,8 @@ export async function follow(
   } finally {
     signal.removeEventListener("abort", wake.now);
   }
+}
+
+function removedText({ layout }: Store, { state }: BatchLog): string {
+  return `The state directory ${layout.stateDirectory} was removed, moved or replaced, so batch ${state.batch.batchId} cannot be followed any more. Its running sessions continue, and its results are written to ${state.outputDirectory}.`;
 }

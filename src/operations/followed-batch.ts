@@ -4,6 +4,7 @@ import type { BatchState } from "../model/state.ts";
 import type { WaitReason } from "../model/wait-reason.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { heldNow, stateWordOf } from "../store/batch-status.ts";
+import type { Store } from "../store/store.ts";
 import { type BatchProgress, waited } from "./batches.ts";
 import type { Context } from "./context.ts";
 import { resolveBatch } from "./find-batch.ts";
@@ -18,6 +19,8 @@ const reportMs = 500;
 
 export class FollowedBatch implements LiveBatch {
   readonly #context: Context;
+  /** In which the batch is: asked again, a context opens a new one if this was removed. */
+  readonly #store: Store;
   readonly #log: BatchLog;
   #changeCount = -1;
   #activities: ReadonlyMap<number, string> = new Map();
@@ -26,6 +29,7 @@ export class FollowedBatch implements LiveBatch {
 
   private constructor(context: Context, log: BatchLog) {
     this.#context = context;
+    this.#store = context.store;
     this.#log = log;
   }
 
@@ -40,11 +44,10 @@ export class FollowedBatch implements LiveBatch {
 
   /** Read only after a write to the store. */
   activities(): ReadonlyMap<number, string> {
-    const { store } = this.#context;
-    const count = store.changeCount();
+    const count = this.#store.changeCount();
     if (count !== this.#changeCount) {
       this.#changeCount = count;
-      this.#activities = store.activities(this.#log.batchId);
+      this.#activities = this.#store.activities(this.#log.batchId);
     }
     return this.#activities;
   }
@@ -53,7 +56,7 @@ export class FollowedBatch implements LiveBatch {
   held(): WaitReason | undefined {
     if (performance.now() - this.#heldAt >= standingMs) {
       this.#heldAt = performance.now();
-      const row = this.#context.store.row(this.#log.batchId);
+      const row = this.#store.row(this.#log.batchId);
       this.#held = row && heldNow(row);
     }
     return this.#held;
@@ -67,7 +70,7 @@ export class FollowedBatch implements LiveBatch {
   /** Until it has ended or lost its processes, or the signal is aborted. Calls `changed` after each change, and once a second. */
   async untilEnd(signal: AbortSignal, changed: () => void): Promise<void> {
     let lookedAt = Number.NEGATIVE_INFINITY;
-    await follow(this.#context.store, this.#log, {
+    await follow(this.#store, this.#log, {
       until: Number.POSITIVE_INFINITY,
       signal,
       enough: (_, row) => {
@@ -100,7 +103,7 @@ export class FollowedBatch implements LiveBatch {
 
   // After a pause: until something has changed since, or a tick, because processes may have gone.
   async #untilNews(signal: AbortSignal): Promise<void> {
-    const { store } = this.#context;
+    const store = this.#store;
     const count = store.changeCount();
     await follow(store, this.#log, { until: performance.now() + reportMs, signal });
     let asked = 0;

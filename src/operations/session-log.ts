@@ -13,6 +13,7 @@ import { harmless } from "../report/harmless.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { stateWordOf } from "../store/batch-status.ts";
 import { stderrBeside } from "../store/layout.ts";
+import type { Store } from "../store/store.ts";
 import { batchIdInput } from "./batch-input.ts";
 import { type Context, UserError } from "./context.ts";
 import { resolveBatch, unknownTasks } from "./find-batch.ts";
@@ -54,7 +55,7 @@ interface Manner {
 
 /** The log of one task. */
 export class SessionLog {
-  readonly #context: Context;
+  readonly #store: Store;
   readonly #liveness = livenessWatch();
   readonly #log: BatchLog;
   readonly #number: number;
@@ -63,8 +64,8 @@ export class SessionLog {
   /** Whether the watched transcript may have grown since the last wait. */
   #hasGrown = false;
 
-  private constructor(context: Context, log: BatchLog, number: number, wanted: number | undefined) {
-    this.#context = context;
+  private constructor(store: Store, log: BatchLog, number: number, wanted: number | undefined) {
+    this.#store = store;
     this.#log = log;
     this.#number = number;
     this.#wanted = wanted;
@@ -78,7 +79,7 @@ export class SessionLog {
     const log = await resolveBatch(context, batchId);
     const unknown = unknownTasks(log.state, [number]);
     if (unknown !== undefined) throw new UserError(unknown);
-    const opened = new SessionLog(context, log, number, attempt);
+    const opened = new SessionLog(context.store, log, number, attempt);
     if (attempt !== undefined) checkAttempt(opened.task, attempt);
     return opened;
   }
@@ -156,7 +157,7 @@ export class SessionLog {
   // Waits until it holds, or the watched transcript may have grown. Whether it holds, or nothing more can come.
   async #isOver(holds: () => boolean): Promise<boolean> {
     let isOver = false;
-    const ended = await follow(this.#context.store, this.#log, {
+    const ended = await follow(this.#store, this.#log, {
       until: Number.POSITIVE_INFINITY,
       signal: new AbortController().signal,
       wake: this.#wake,

@@ -6,6 +6,7 @@ import { batchIdSchema } from "../model/batch-id.ts";
 import { type AccessKind, accessKinds, type Canceller, cancellers } from "../model/outcome.ts";
 import type { Counts } from "../model/state.ts";
 import type { WaitReason } from "../model/wait-reason.ts";
+import { fileIdentity } from "../platform/files.ts";
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import { type BatchColumns, batchColumns, parseRow, selectionOf } from "./batch-columns.ts";
 import { BatchLog, type Founding, type LogPlace } from "./batch-log.ts";
@@ -85,13 +86,20 @@ export class Store implements Disposable {
   readonly capacity: Capacity;
   /** Wakes those who wait until other processes have written. */
   readonly changes = new StoreChanges(this);
+  readonly #file: string | undefined;
 
   /** `busyTimeoutMs`: how long this process may block while another one writes. */
   constructor(stateDirectory: string, { busyTimeoutMs }: { busyTimeoutMs?: number } = {}) {
     this.layout = layoutOf(stateDirectory);
     this.database = openDatabase(this.layout.database, busyTimeoutMs);
     this.capacity = new Capacity(this.database);
+    this.#file = fileIdentity(this.layout.database);
     this.#notePlace();
+  }
+
+  /** Whether the open file is still at its path. If not, the state directory was removed, moved or replaced. */
+  get isInPlace(): boolean {
+    return fileIdentity(this.layout.database) === this.#file;
   }
 
   [Symbol.dispose](): void {

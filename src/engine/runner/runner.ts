@@ -1,7 +1,7 @@
 // The runner: takes one batch to its end, and keeps nothing that is not in the log.
 import type { BatchState } from "../../model/state.ts";
 import { clock } from "../../platform/clock.ts";
-import { fileIdentity, makePrivateDirectory } from "../../platform/files.ts";
+import { makePrivateDirectory } from "../../platform/files.ts";
 import { livenessWatch } from "../../platform/liveness-watch.ts";
 import { becomeSubreaper, reapOrphans } from "../../platform/orphans.ts";
 import { isOurParent, livenessOf, ownIdentity } from "../../platform/process.ts";
@@ -70,7 +70,6 @@ class Runner {
   readonly #parts: RunnerParts;
   readonly #heartbeat = new Heartbeat();
   readonly #liveness = livenessWatch();
-  readonly #storeIdentity: string | undefined;
   /** Since when the store is missing from its path, on the monotonic clock. */
   #goneSince: number | undefined;
   /** The store's, when others' events were last read. */
@@ -81,7 +80,6 @@ class Runner {
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
-    this.#storeIdentity = fileIdentity(parts.store.layout.database);
   }
 
   /** Takes the batch to its end. Throws `Replaced` if another runner has it, and what makes this one fail. */
@@ -186,7 +184,7 @@ class Runner {
   #checkStore(): void {
     const { store, log } = this.#parts;
     const { database, stateDirectory } = store.layout;
-    if (fileIdentity(database) === this.#storeIdentity) {
+    if (store.isInPlace) {
       this.#goneSince = undefined;
       return;
     }
