@@ -127,6 +127,7 @@ const declared = {
   "modes of files": { isThere: () => process.platform !== "win32" },
   "programs that are scripts": { isThere: () => process.platform !== "win32" },
   "signals that can be heard": { isThere: () => process.platform !== "win32" },
+  "the rights of root": { isThere: () => process.getuid?.() === 0 },
   "symbolic links": { isThere: canLink },
   bash: program("bash"),
   busybox: program("busybox"),

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { testNeeding } from "./facilities.ts";
 import { messagesIn, run, temporaryFolder } from "./fixtures/run-fake-claude.ts";
 
 const nobody = "00000000-0000-4000-8000-000000000001";
@@ -65,19 +66,16 @@ describe("refuses what the real one refuses:", () => {
     expect(exitCode).toBe(1);
   });
 
-  test.concurrent.if(process.getuid?.() === 0)(
-    "root that bypasses permissions outside a sandbox",
-    async () => {
-      const { stderr, exitCode } = await run({
-        args: ["-p", "--dangerously-skip-permissions", "hi"],
-        env: { IS_SANDBOX: undefined },
-      });
-      expect(stderr).toBe(
-        "--dangerously-skip-permissions cannot be used with root/sudo privileges for security reasons\n",
-      );
-      expect(exitCode).toBe(1);
-    },
-  );
+  testNeeding("the rights of root")("root that bypasses permissions outside a sandbox", async () => {
+    const { stderr, exitCode } = await run({
+      args: ["-p", "--dangerously-skip-permissions", "hi"],
+      env: { IS_SANDBOX: undefined },
+    });
+    expect(stderr).toBe(
+      "--dangerously-skip-permissions cannot be used with root/sudo privileges for security reasons\n",
+    );
+    expect(exitCode).toBe(1);
+  });
 });
 
 describe("takes prompts and options as the real one does:", () => {

@@ -4,6 +4,7 @@ import { identityOf, ownIdentity } from "../../src/platform/process.ts";
 import type { ProcessIdentity } from "../../src/platform/process-identity.ts";
 import { treesOf } from "../../src/platform/process-trees.ts";
 import { tableInPs } from "../../src/platform/processes/macos-programs.ts";
+import { testNeeding } from "../facilities.ts";
 import { kill } from "../harness.ts";
 import { FakeSystem } from "./fake-system.ts";
 
@@ -187,7 +188,7 @@ test("a real process whose parent has gone is found by the group of the root", a
   process.kill(-child.pid, "SIGKILL");
 });
 
-test.if(process.platform === "linux")("a look leaves no descriptor open", () => {
+testNeeding("Linux")("a look leaves no descriptor open", () => {
   // Those of children that end meanwhile come and go.
   const open = () =>
     readdirSync("/proc/self/fd")
