@@ -15,10 +15,10 @@ const restMs = { changed: 40, unchanged: 15 } as const;
 const settledMs = 150;
 
 /**
- * For how long after a change the store is looked at most often without a reliable watch, in milliseconds. Then nobody
- * notices a few more of them, and 25 wake-ups a second would cost most of what waiting costs.
+ * For how long after a change the store is looked at most often without a reliable watch, in milliseconds. A second after it, nobody
+ * minds a moment more, and 25 wake-ups a second would cost most of what waiting costs.
  */
-const busyMs = 5_000;
+const busyMs = 1_000;
 
 type Watched = Pick<Store, "layout" | "changeCount">;
 
