@@ -167,7 +167,8 @@ export const waitForBatch: Tool<typeof waitInput, typeof waitOutput> = {
         failed = hasFailed(state);
       },
     };
-    const isLostOrPaused = (_: BatchState, row: BatchRow) => {
+    const isLostOrPaused = (_: BatchState, newestRow: () => BatchRow) => {
+      const row = newestRow();
       if (stateWordOf(row, Date.now(), liveness) === "interrupted") return true;
       return known !== undefined && isPaused(row) && heldMark(row) !== known.held;
     };

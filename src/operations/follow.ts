@@ -12,10 +12,10 @@ interface Following {
   signal: AbortSignal;
   changed?(state: BatchState): void;
   /**
-   * Whether to stop waiting before the batch has ended. Asked after every change of the store, and once a second. `row`: as
-   * it is since the last change.
+   * Whether to stop waiting before the batch has ended. Asked after every change of the store, and once a second. `row`
+   * reads the batch's row, once after each change.
    */
-  enough?(state: BatchState, row: BatchRow): boolean;
+  enough?(state: BatchState, row: () => BatchRow): boolean;
   /** Also wakes this wait, to ask whether it is enough. */
   wake?: Wake;
 }
@@ -32,6 +32,7 @@ export async function follow(
 ): Promise<boolean> {
   let mayHaveChanged = true;
   let row: BatchRow | undefined;
+  const newestRow = () => (row ??= rowOf({ store }, log));
   using _changes = store.changes.subscribe(() => {
     mayHaveChanged = true;
     wake.now();
@@ -49,10 +50,7 @@ export async function follow(
         if (log.refresh().length > 0) changed?.(log.state);
         if (log.state.endedAt !== undefined) return true;
       }
-      if (enough) {
-        row ??= rowOf({ store }, log);
-        if (enough(log.state, row)) return false;
-      }
+      if (enough?.(log.state, newestRow)) return false;
       const left = until - performance.now();
       if (left <= 0) return false;
       await wake.within(left);

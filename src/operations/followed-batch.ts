@@ -78,7 +78,7 @@ export class FollowedBatch implements LiveBatch {
         changed();
         if (performance.now() - lookedAt < standingMs) return false;
         lookedAt = performance.now();
-        return stateWordOf(row) === "interrupted";
+        return stateWordOf(row()) === "interrupted";
       },
     });
     changed();

@@ -165,7 +165,7 @@ export class SessionLog {
         isOver =
           holds() ||
           this.task.status === "done" ||
-          stateWordOf(row, Date.now(), this.#liveness) === "interrupted";
+          stateWordOf(row(), Date.now(), this.#liveness) === "interrupted";
         return isOver || this.#hasGrown;
       },
     });

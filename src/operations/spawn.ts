@@ -166,7 +166,7 @@ async function waitFor(
       until: call.startedAt + waitSeconds * 1000,
       signal: call.signal,
       changed: (state) => progress.tell(state),
-      enough: (_, row) => stateWordOf(row, Date.now(), liveness) === "interrupted" || isPaused(row),
+      enough: (_, row) => stateWordOf(row(), Date.now(), liveness) === "interrupted" || isPaused(row()),
     });
   let ended = await wait();
   // Keeper and runner were killed, but the waiting caller is still here: resume the batch at once, but only once.

@@ -20,6 +20,15 @@ const settledMs = 150;
  */
 const busyMs = 1_000;
 
+/**
+ * More reports of the watch than this within a second cost more than to look at the store 25 times instead: each one wakes
+ * the process, for about 0.1 ms.
+ */
+const mostReports = 40;
+
+/** For how long nobody else must have written before the store is watched again, in milliseconds. */
+const quietMs = 1_000;
+
 type Watched = Pick<Store, "layout" | "changeCount">;
 
 interface Means {
@@ -35,7 +44,12 @@ export class StoreChanges implements Disposable {
   readonly #watchIn: typeof watchDirectory;
   readonly #now: () => number;
   readonly #listeners = new Set<() => void>();
+  /** None while too much is written. */
   #watch: Watch | undefined;
+  /** Reports of the watch within one second, from its first one on. */
+  #reports = { since: Number.NEGATIVE_INFINITY, count: 0 };
+  /** When the watch was given up, on the monotonic clock. */
+  #floodedAt = Number.NEGATIVE_INFINITY;
   /** Looks all the same. */
   #ticking: Disposable | undefined;
   #pace: RhythmName | undefined;
@@ -76,14 +90,29 @@ export class StoreChanges implements Disposable {
   }
 
   #begin(): void {
+    this.#watchStore();
+    this.#count = this.#countNow();
+    this.#changedAt = this.#now();
+    this.#keepPace();
+  }
+
+  #watchStore(): void {
     const { stateDirectory, database } = this.#store.layout;
     const name = basename(database);
     this.#watch = this.#watchIn(stateDirectory, (changed) => {
       if (changed.startsWith(name)) this.#reported();
     });
-    this.#count = this.#countNow();
-    this.#changedAt = this.#now();
-    this.#keepPace();
+  }
+
+  #ticked(): void {
+    this.#look();
+    const isQuiet = this.#now() - Math.max(this.#changedAt, this.#floodedAt) >= quietMs;
+    if (this.#listeners.size > 0 && !this.#watch && isQuiet) {
+      this.#watchStore();
+      // What was written meanwhile is not reported.
+      this.#look();
+    }
+    if (this.#listeners.size > 0) this.#keepPace();
   }
 
   // The watch may fail at any time.
@@ -93,10 +122,7 @@ export class StoreChanges implements Disposable {
     if (pace === this.#pace) return;
     this.#pace = pace;
     this.#ticking?.[Symbol.dispose]();
-    this.#ticking = this.#clock.on(pace, () => {
-      this.#look();
-      if (this.#listeners.size > 0) this.#keepPace();
-    });
+    this.#ticking = this.#clock.on(pace, () => this.#ticked());
   }
 
   #end(): void {
@@ -110,11 +136,22 @@ export class StoreChanges implements Disposable {
 
   #reported(): void {
     clearTimeout(this.#settling);
-    this.#settling = setTimeout(() => this.#look(), settledMs);
+    if (this.#isFlood()) {
+      this.#watch?.[Symbol.dispose]();
+      this.#watch = undefined;
+      this.#floodedAt = this.#now();
+      this.#keepPace();
+    } else this.#settling = setTimeout(() => this.#look(), settledMs);
     if (this.#rest) return;
     const leftMs = this.#restsUntil - this.#now();
     if (leftMs <= 0) this.#look();
     else this.#rest = setTimeout(() => this.#look(), leftMs);
+  }
+
+  #isFlood(): boolean {
+    const now = this.#now();
+    if (now - this.#reports.since >= 1_000) this.#reports = { since: now, count: 0 };
+    return ++this.#reports.count > mostReports;
   }
 
   #look(): void {

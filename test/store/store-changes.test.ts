@@ -103,6 +103,38 @@ test("what this process writes itself wakes nobody, nor what was written before"
   expect(woken).toBe(0);
 });
 
+test("while others write all the time, the store is not watched, but looked at", async () => {
+  await using home = new Home();
+  using store = home.store();
+  using other = home.store();
+  const ticks = new Ticks();
+  let now = 0;
+  let watches = 0;
+  let report = () => {};
+  const watch: typeof watchDirectory = (_, changed) => {
+    watches++;
+    report = () => changed("store.sqlite-wal");
+    return { isReliable: true, [Symbol.dispose]: () => void watches-- };
+  };
+  using changes = new StoreChanges(store, { clock: ticks, watch, now: () => now });
+  let woken = 0;
+  using _ = changes.subscribe(() => woken++);
+  // One report too many within a second. Slower ones are none.
+  for (; now < 4_000; now += 25) report();
+  expect([watches, ...ticks.looks.keys()]).toEqual([1, "second"]);
+  for (const end = now + 1_000; now < end; now += 20) report();
+  expect([watches, ...ticks.looks.keys()]).toEqual([0, "unwatched"]);
+  other.capacity.setFootprint("one", 1);
+  ticks.tick();
+  expect(woken).toBe(1);
+  now += 999;
+  ticks.tick();
+  expect([watches, ...ticks.looks.keys()]).toEqual([0, "unwatched"]);
+  now += 1;
+  ticks.tick();
+  expect([watches, ...ticks.looks.keys()]).toEqual([1, "second"]);
+});
+
 test("a watch that fails is replaced by the quicker rhythm", async () => {
   await using home = new Home();
   using store = home.store();
