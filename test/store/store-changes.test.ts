@@ -122,11 +122,12 @@ test("while others write all the time, the store is not watched, but looked at",
   // One report too many within a second. Slower ones are none.
   for (; now < 4_000; now += 25) report();
   expect([watches, ...ticks.looks.keys()]).toEqual([1, "second"]);
+  other.capacity.setFootprint("before", 1);
   for (const end = now + 1_000; now < end; now += 20) report();
-  expect([watches, ...ticks.looks.keys()]).toEqual([0, "unwatched"]);
-  other.capacity.setFootprint("one", 1);
+  expect([woken, watches, ...ticks.looks.keys()]).toEqual([1, 0, "unwatched"]);
+  other.capacity.setFootprint("meanwhile", 1);
   ticks.tick();
-  expect(woken).toBe(1);
+  expect(woken).toBe(2);
   now += 999;
   ticks.tick();
   expect([watches, ...ticks.looks.keys()]).toEqual([0, "unwatched"]);
