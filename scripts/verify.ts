@@ -31,6 +31,7 @@ const steps: Step[] = [
   { what: "Get what tests need", command: [bun, "test/get-facilities.ts"] },
   { what: "Test", command: [bun, "run", "test"], counts: true },
   { what: "Test with the default configuration", command: [bun, "run", "test:delivered"], counts: true },
+  { what: "Test under Wine", command: [bun, "run", "test:wine"], counts: true },
   {
     what: "Test with the latest real claude",
     command: [bun, "run", "test:real"],
