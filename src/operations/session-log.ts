@@ -4,7 +4,7 @@ import { type ConversationPart, partsOf } from "../claude/conversation-lines.ts"
 import { TranscriptLines } from "../claude/transcript-lines.ts";
 import { cut } from "../model/cut.ts";
 import type { Attempt, BatchState, TaskState } from "../model/state.ts";
-import { Wake } from "../platform/clock.ts";
+import { clock, Wake } from "../platform/clock.ts";
 import { exists, readTail } from "../platform/files.ts";
 import { livenessWatch } from "../platform/liveness-watch.ts";
 import { watchFile } from "../platform/watch.ts";
@@ -63,6 +63,8 @@ export class SessionLog {
   readonly #wake = new Wake();
   /** Whether the watched transcript may have grown since the last wait. */
   #hasGrown = false;
+  /** Until a transcript that has grown is read. */
+  #growing: Promise<void> | undefined;
 
   private constructor(store: Store, log: BatchLog, number: number, wanted: number | undefined) {
     this.#store = store;
@@ -111,6 +113,8 @@ export class SessionLog {
   // From the first wanted attempt on: follows each until it has ended, then the next when it begins.
   async *#followed(isRaw: boolean): AsyncGenerator<LogPart> {
     if (this.task.status === "queued") yield { kind: "waiting" };
+    // Otherwise each look at a transcript that grows would begin a watch of the store.
+    using _watching = this.#store.changes.subscribe(() => undefined);
     let wanted = this.#wanted ?? this.task.attempts.at(-1)?.number ?? 1;
     for (;;) {
       const next = () => this.task.attempts.find(({ number }) => number >= wanted);
@@ -118,10 +122,7 @@ export class SessionLog {
       const attempt = next();
       if (!attempt) break;
       const hasEnded = () => this.#attempt(attempt.number)?.endedAt !== undefined;
-      using _growth = watchFile(attempt.transcript, () => {
-        this.#hasGrown = true;
-        this.#wake.now();
-      });
+      using _growth = watchFile(attempt.transcript, this.#grows);
       const wasThere = yield* this.#partsOf(attempt, isRaw, async () => !(await this.#isOver(hasEnded)));
       if (!wasThere || this.#wanted !== undefined) return;
       wanted = attempt.number + 1;
@@ -153,6 +154,15 @@ export class SessionLog {
   #attempt(wanted: number): Attempt | undefined {
     return this.task.attempts.find(({ number }) => number === wanted);
   }
+
+  // An answer that streams grows a hundred times a second, and nobody reads as fast.
+  readonly #grows = () => {
+    this.#growing ??= clock.next("unwatched").then(() => {
+      this.#growing = undefined;
+      this.#hasGrown = true;
+      this.#wake.now();
+    });
+  };
 
   // Waits until it holds, or the watched transcript may have grown. Whether it holds, or nothing more can come.
   async #isOver(holds: () => boolean): Promise<boolean> {

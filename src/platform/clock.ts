@@ -17,7 +17,7 @@ export const rhythms = {
   unwatched: {
     everyMs: 40,
     looks:
-      "a waiting call at a store that others write to, and `doctor` at a transcript, without a reliable watch",
+      "`logs -f` at a transcript that grows; a waiting call at a store that others write to, and `doctor` at a transcript, without a reliable watch",
     why: "macOS reports a file that stays open only when it is closed, Windows when it likes, and a user may have no watches left; and where much is written, each report costs more than a look",
   },
   handover: {
