@@ -75,9 +75,16 @@ platform() {
   esac
 }
 
-# The ldd of musl tells its name and fails; where there is no ldd, the loader tells.
+# The ldd of musl tells its name and fails. Where there is no ldd, the loaders tell: a system of glibc may have that of musl
+# beside its own.
 uses_musl() {
-  (ldd --version 2>&1 || ls -d /lib/ld-musl-* 2>/dev/null || true) | grep -qi musl
+  if command -v ldd >/dev/null 2>&1; then
+    (ldd --version 2>&1 || true) | grep -qi musl
+  elif [ -n "$(ls -d /lib/ld-linux-* /lib64/ld-linux-* 2>/dev/null || true)" ]; then
+    false
+  else
+    ls -d /lib/ld-musl-* >/dev/null 2>&1
+  fi
 }
 
 make_directory() {
