@@ -36,8 +36,9 @@ const fewestLooks = 5;
 
 /** How old an unchanged load in the store may become, in milliseconds: runners that cannot see our process ignore old ones. */
 const republishMs = 15_000;
-/** How much the use of memory may change and still count as the same, as a share. */
+/** How much the use of memory may change and still count as the same: as a share, and in bytes if that is less. */
 const nearShare = 0.01;
+const nearBytes = 4_000_000;
 
 interface MachineParts {
   capacity: SharedCapacity;
@@ -240,9 +241,12 @@ function isNearly(load: Load, last: Load): boolean {
 
 // By marker. A session that has gone makes no difference.
 function isSameUse(now: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>): boolean {
-  return [...now].every(([marker, bytes]) => isNear(bytes, before.get(marker) ?? 0));
+  return [...now].every(([marker, bytes]) => {
+    const earlier = before.get(marker);
+    return earlier !== undefined && isNear(bytes, earlier);
+  });
 }
 
 function isNear(bytes: number, before: number): boolean {
-  return Math.abs(bytes - before) <= before * nearShare;
+  return Math.abs(bytes - before) <= Math.max(before * nearShare, nearBytes);
 }
