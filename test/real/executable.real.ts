@@ -152,7 +152,7 @@ describeReal("our program on the real claude", () => {
     expect(forked.data?.["sessionId"]).not.toBe(resumeSessionId);
   });
 
-  test("a session that is cancelled in the middle of an answer says what it spent", async () => {
+  test("a session that is cancelled in the middle of an answer says what it spent, or that it was more", async () => {
     await using home = homeWith(api.environment);
     await using client = await connectNew(home);
     const file = join(home.work, "file");
@@ -164,7 +164,9 @@ describeReal("our program on the real claude", () => {
     await api.request(({ body }) => JSON.stringify(body ?? "").includes("tool_result"));
     const cancelled = await client.call("cancel_batch", { batchId: String(data?.["batchId"]) });
     expect(cancelled.data).toMatchObject({ state: "cancelled", counts: { cancelled: 1 } });
-    expect(Number(cancelled.data?.["totalCostUsd"])).toBeGreaterThan(0);
+    // On a slow machine, its second between the interrupt and the kill is over before it has reported anything.
+    const { totalCostUsd, costAtLeast } = cancelled.data ?? {};
+    expect(costAtLeast === true || Number(totalCostUsd) > 0).toBe(true);
     await home.empty({ but: client.pid });
   });
 
