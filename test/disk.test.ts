@@ -2,6 +2,8 @@
 import { afterAll, expect } from "bun:test";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { footprintKey } from "../src/engine/memory/footprint-key.ts";
+import { optionsOf } from "../src/model/task-options.ts";
 import { testNeeding } from "./facilities.ts";
 import { connectNew, eventually, Home } from "./harness.ts";
 
@@ -93,6 +95,12 @@ testNeeding("a disk to mount")(
     await using home = new Home({ PARALLEL_CLAUDE_CONCURRENCY: "auto" });
     mountSmall(home.state, "140m");
     await using client = await connectNew(home);
+    using store = home.store();
+    // Sessions take more than this, which is written down at their end.
+    await client.call("spawn_claude_session", { task: "hello" });
+    const { batch } = store.batch(store.list()[0]?.batchId ?? never())?.state ?? never();
+    const key = footprintKey(batch, optionsOf(batch, 1));
+    store.capacity.setFootprint(key, 1_000_000);
     const gate = home.file("gate");
     const gated = `[[answer text="kept"]] [[result text="kept"]] [[wait-for-file path=${gate}]]`;
     const { data } = await client.call("spawn_parallel_claude_sessions", {
@@ -102,15 +110,10 @@ testNeeding("a disk to mount")(
       timeoutSeconds: 120,
     });
     const batchId = String(data?.["batchId"]);
-    using store = home.store();
-    // Measured often enough for what they take to be written down at their end.
-    const looks = new Set<number>();
-    const look = store.database.query<{ changed_at: number }, []>(
-      "SELECT changed_at FROM loads WHERE sessions = 3",
-    );
+    const measured = store.database.query("SELECT 1 FROM loads WHERE sessions = 3 AND used_bytes > 3000000");
     await eventually(
-      () => looks.add(look.get()?.changed_at ?? 0).size > 7,
-      () => `the sessions are not measured: ${JSON.stringify([store.list()[0], [...looks]])}`,
+      () => measured.get() !== null,
+      () => `the sessions are not measured: ${JSON.stringify(store.list()[0])}`,
     );
     const filler = join(home.state, "filler");
     await Bun.spawn(["sh", "-c", `cat /dev/zero > ${filler}`], { stderr: "ignore" }).exited;
@@ -124,6 +127,7 @@ testNeeding("a disk to mount")(
     expect(ended.data).toMatchObject({ state: "finished", counts: { succeeded: 4 } });
     // The first runner saw it through.
     expect(store.list()[0]?.epoch).toBe(1);
+    expect(store.capacity.footprint(key)).toBeGreaterThan(1_000_000);
     await home.empty({ but: client.pid });
     Bun.spawnSync(["umount", "-l", home.state]);
   },
