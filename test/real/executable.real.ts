@@ -155,13 +155,18 @@ describeReal("our program on the real claude", () => {
   test("a session that is cancelled in the middle of an answer says what it spent, or that it was more", async () => {
     await using home = homeWith(api.environment);
     await using client = await connectNew(home);
-    const file = join(home.work, "file");
+    // By its name, this session's requests are told from those of others.
+    const name = crypto.randomUUID();
+    const file = join(home.work, name);
     await Bun.write(file, "x");
     const { data } = await client.call("spawn_parallel_claude_sessions", {
       tasks: [`TOOL: Read ${JSON.stringify({ file_path: file })}\n THEN HOLD`],
       asyncMode: true,
     });
-    await api.request(({ body }) => JSON.stringify(body ?? "").includes("tool_result"));
+    await api.request(({ body }) => {
+      const text = JSON.stringify(body ?? "");
+      return text.includes(name) && text.includes("tool_result");
+    });
     const cancelled = await client.call("cancel_batch", { batchId: String(data?.["batchId"]) });
     expect(cancelled.data).toMatchObject({ state: "cancelled", counts: { cancelled: 1 } });
     // On a slow machine, its second between the interrupt and the kill is over before it has reported anything.
