@@ -73,6 +73,9 @@ async function written(home: Home): Promise<{ live: string; result: string }> {
   return { live, result };
 }
 
+/** The hold is said once, when the companion is first loaded. Later it would be said over what a test looks for. */
+const holdIsSaid = `document.getElementById("said").textContent.includes("No new sessions start")`;
+
 /** Texts whose contrast with what is behind them is below 4.5. */
 const faint = `(() => {
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
@@ -425,8 +428,7 @@ describe("the pages", () => {
     const { live } = await written(home);
     await using page = await new Page().begin();
     await page.open(live);
-    // The hold is told once, when the companion is first loaded; later it would be told over what we look for.
-    await page.until(`document.getElementById("said").textContent.includes("No new sessions start")`);
+    await page.until(holdIsSaid);
     const column = (cell: number) =>
       page.evaluate(
         `[...document.querySelectorAll("#task-table tbody tr")].filter((row) => !row.hidden).map((row) => row.cells[${cell}].textContent)`,
@@ -468,6 +470,7 @@ describe("the pages", () => {
     await Bun.write(texts, calls.join(""));
     await using page = await new Page().begin();
     await page.open(live);
+    await page.until(holdIsSaid);
     const hits = `[...document.querySelectorAll("#task-table tbody tr:not([hidden])")].map((row) => [row.id, row.querySelector(".hit")?.textContent])`;
     const search = async (words: string) => {
       await page.evaluate(
