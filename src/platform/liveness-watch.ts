@@ -3,7 +3,7 @@ import { type Liveness, livenessOf } from "./process.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 
 /** How long an answer is reused, in milliseconds: less than from one second of the clock to the next. */
-export const livenessHoldsMs = 900;
+const livenessHoldsMs = 900;
 
 /**
  * Like `livenessOf`, but asks the system at most once a second for each process: an answer may be that old. Each caller has

@@ -2,7 +2,7 @@
 import { expect } from "bun:test";
 import { testNeeding } from "../facilities.ts";
 import { Home } from "../harness.ts";
-import { failingBatch, printedBy } from "./failing-batch.ts";
+import { failingBatch, printedBy } from "./gated-batch.ts";
 
 testNeeding("programs that are scripts")(
   "a batch that is retried as it ends runs no session without a slot",

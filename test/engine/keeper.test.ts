@@ -7,30 +7,12 @@ import { type SessionValues, valuesText } from "../../src/model/session-values.t
 import { identityOf } from "../../src/platform/process.ts";
 import type { Founding } from "../../src/store/batch-log.ts";
 import type { Store } from "../../src/store/store.ts";
-import { databaseIn, eventually, fakeClaude, Home, kill, program } from "../harness.ts";
+import { databaseIn, eventually, Home, kill, program } from "../harness.ts";
 import { idle } from "../idle.ts";
-import { batchOf } from "../store/samples.ts";
+import { gatedBatch } from "./gated-batch.ts";
 
-/** A batch in the log, without any process. Each task waits for the file `gate`, unless it has another prompt. */
 function batchIn(home: Home, store: Store, more: Partial<Founding["batch"]> = {}) {
-  const founding = batchOf(1);
-  const prompt = `[[touch path=${home.file("started")}]] [[wait-for-file path=${home.file("gate")}]] [[answer text="4"]]`;
-  return store.create(
-    {
-      ...founding,
-      batch: {
-        ...founding.batch,
-        tasks: [{ prompt }],
-        concurrency: 1,
-        slots: 1,
-        outputDirectory: home.output,
-        claudePath: fakeClaude,
-        workingDirectory: home.work,
-        ...more,
-      },
-    },
-    Date.now(),
-  );
+  return gatedBatch(home, store, '[[answer text="4"]]', more);
 }
 
 /** A process of the batch, as `spawnSelf` starts it. */

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { startNotifier } from "../../src/engine/runner/start-processes.ts";
 import { testNeeding } from "../facilities.ts";
 import { Home } from "../harness.ts";
-import { failingBatch, printedBy } from "./failing-batch.ts";
+import { failingBatch, printedBy } from "./gated-batch.ts";
 
 testNeeding("programs that are scripts")(
   "a batch that is retried while its last processes are ended keeps the files that its session uses",
@@ -79,7 +79,7 @@ for (const [what, directory] of [
     async () => {
       await using home = new Home();
       using store = home.store();
-      const elsewhere = `${home.file("began")}-elsewhere`;
+      const elsewhere = `${home.file("started")}-elsewhere`;
       mkdirSync(elsewhere);
       const options = { workingDirectory: join(home.work, directory) };
       const log = failingBatch(home, store, {}, { tasks: [{ prompt: "[[cwd]]", options }] });
