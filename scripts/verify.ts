@@ -1,8 +1,10 @@
 // Installs what is needed, checks format, types and generated texts, and runs every test. Its last line is the
-// count: `N passed, N failed`, and elsewhere than in CI how many were skipped and what they need. In CI on Debian, where
+// count: `N passed, N failed`, and elsewhere than in CI how many were skipped and what they need; before it stands once
+// more what failed, for of a long output often only the end is kept. In CI on Debian, where
 // everything can be had, a test that is skipped has failed, unless an older Claude Code lacks what it is about. Nothing
 // but Bun is taken for granted, so no package is imported here.
 import { join } from "node:path";
+import { failuresIn, failuresText } from "./verify/failures.ts";
 import {
   isLackOfVersion,
   isOfDebian,
@@ -50,6 +52,7 @@ const steps: Step[] = [
 let passed = 0;
 let failed = 0;
 let skips: Skips = new Map();
+const said: string[] = [];
 
 for (const { what, command, counts, environment } of steps) {
   console.log(`\n== ${what}`);
@@ -58,6 +61,7 @@ for (const { what, command, counts, environment } of steps) {
     passed += count(output, "pass");
     failed += count(output, "fail");
     skips = sumOf(skips, skipsIn(output));
+    said.push(...failuresText(what, failuresIn(output)));
   }
   if (code === 0) continue;
   // A step that fails without a failed test (a type error, a crash of the runner) is a failure all the same.
@@ -76,6 +80,7 @@ if (inCi && Bun.which("apt-get")) {
     failed += number;
   }
 }
+if (said.length > 0) console.log(`\n== What failed\n\n${said.join("\n\n")}`);
 const skipped = skipsText(skips);
 if (inCi && skipped !== "") console.log(`\n${skipped}`);
 console.log(`\n${passed} passed, ${failed} failed${inCi || skipped === "" ? "" : `; ${skipped}`}`);
