@@ -10,6 +10,12 @@ import { sessionRef } from "./session-ref.ts";
 export const task = z.object({
   prompt: z.string(),
   options: z.record(z.string(), z.unknown()).optional(),
+  /** Its name, unique in the batch: a path, an id, an item. Every task of a template has one. */
+  key: z.string().optional(),
+  /** What the placeholders of its template stand for, by name. */
+  values: z.record(z.string(), z.string()).optional(),
+  /** 1-based: an earlier task with the same prompt and the same options. */
+  sameAs: z.int().positive().optional(),
 });
 export type Task = z.infer<typeof task>;
 

@@ -22,6 +22,7 @@ export const countsSchema = z.object({
 
 export const resultSchema = z.object({
   taskIndex: z.int().meta({ description: "1-based." }),
+  key: z.string().optional().meta({ description: "Key of the task, if it has one.", listed: false }),
   taskDescription: z.string(),
   status: z.enum(["success", "error"]),
   result: z.string().optional(),
@@ -155,7 +156,7 @@ export function resultEntryOf(
   { door, text, cut, textLength, nextFrom, resultFile }: ResultText,
 ): ResultEntry {
   const { outcome, usage, attempts } = task;
-  const prompt = state.batch.tasks[task.number - 1]?.prompt ?? "";
+  const { prompt = "", key } = state.batch.tasks[task.number - 1] ?? {};
   const sessionId = attempts.at(-1)?.sessionId;
   const denials = usage?.denials ?? [];
   const advice = adviceFor(outcome, adviceFactsOf(state, task, door));
@@ -164,6 +165,7 @@ export function resultEntryOf(
   const variables = taskVariableNames(state.batch, task.number);
   return {
     taskIndex: task.number,
+    ...(key === undefined ? {} : { key }),
     taskDescription: prompt,
     ...(outcome.kind === "succeeded"
       ? { status: "success", result: text }

@@ -190,6 +190,19 @@ describe("an entry of results", () => {
     expect(advice).toBeString();
   });
 
+  test("has the task's key, if it has one", () => {
+    const keyed = after(
+      created(2, { batch: { tasks: [{ prompt: "Review a.ts", key: "a.ts" }, { prompt: "Rest" }] } }),
+      started(1_001, 1, 1),
+      ended(2_001, 1, 1, succeeded),
+      started(2_001, 2, 1),
+      ended(3_001, 2, 1, succeeded),
+    );
+    const text = { door: "tools", text: "fine", cut: false } as const;
+    expect(resultEntryOf(keyed, doneIn(keyed), text)).toMatchObject({ taskIndex: 1, key: "a.ts" });
+    expect(resultEntryOf(keyed, doneIn(keyed, 2), text)).not.toHaveProperty("key");
+  });
+
   test("of a task that never started has no session", () => {
     const state = after(created(), ended(3, 1, 0, { kind: "not-started", message: "gone" }));
     expect(
