@@ -33,15 +33,32 @@ const taskInput = z
   })
   .meta({ listed: "required" });
 
-export const sessionInput = z.strictObject({
-  task: promptOf("expected one task, as text; spawn_parallel_claude_sessions takes several").meta({
-    aliases: ["prompt", "tasks", "prompts", "description"],
-    hints: wordsForTask,
-  }),
-  ...sessionOptions.shape,
-  ...titled,
-  ...batchOptions.pick({ batchName: true, asyncMode: true, outputDirectory: true }).shape,
-});
+/** Of the options of a single session, those that most calls need. The tool for many sessions lists them all. */
+const usual = [
+  "task",
+  "workingDirectory",
+  "model",
+  "allowedTools",
+  "disallowedTools",
+  "appendSystemPrompt",
+  "permissionMode",
+  "outputSchema",
+  "timeoutSeconds",
+  "asyncMode",
+  "outputDirectory",
+] as const;
+
+export const sessionInput = z
+  .strictObject({
+    task: promptOf("expected one task, as text; spawn_parallel_claude_sessions takes several").meta({
+      aliases: ["prompt", "tasks", "prompts", "description"],
+      hints: wordsForTask,
+    }),
+    ...sessionOptions.shape,
+    ...titled,
+    ...batchOptions.pick({ batchName: true, asyncMode: true, outputDirectory: true }).shape,
+  })
+  .meta({ listed: usual });
 
 const ofBatch = new Intl.ListFormat("en").format(Object.keys(batchOptions.shape));
 

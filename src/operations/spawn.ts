@@ -54,7 +54,7 @@ export const spawnSession: Tool<typeof sessionInput, typeof sessionAnswerSchema>
   title: "Run one Claude Code session",
   when: "Use this for one self-contained task.",
   description:
-    "Runs one headless Claude Code session on a task, in the directory you give, and returns its answer. For several tasks that do not need each other's results, make one call of spawn_parallel_claude_sessions, which also describes the options. The session sees nothing of this conversation. By default it may not edit files or run most commands; permissionMode and allowedTools allow more. If `state` is `running`, the session continues in the background: call wait_for_batch.",
+    "Runs one headless Claude Code session on a task, in the directory you give, and returns its answer. For several tasks that do not need each other's results, make one call of spawn_parallel_claude_sessions, which also describes all options of a session: this tool takes them too. The session sees nothing of this conversation. By default it may not edit files or run most commands; permissionMode and allowedTools allow more. If `state` is `running`, the session continues in the background: call wait_for_batch.",
   input: sessionInput,
   output: sessionAnswerSchema,
   annotations,

@@ -80,23 +80,30 @@ function undescribed({ description: _, ...schema }: JsonSchema): JsonSchema {
   return schema;
 }
 
-// `.meta({ listed: false })` omits a property, and `.meta({ listed: "required" })` the optional properties of an object:
-// repeated, or for few callers, they would only cost context. The object then says that it has more.
+// `.meta({ listed: false })` omits a property, `.meta({ listed: "required" })` the optional properties of an object, and
+// `.meta({ listed: ["a", "b"] })` all others: repeated, or for few callers, they would only cost context. The object then
+// says that it has more.
 function listedObject(schema: JsonSchema, properties: Properties, manner: Manner): JsonSchema {
   const all = Object.entries(properties);
   const shown = all.flatMap(([name, property]) => {
     if (!isSchema(property) || property["listed"] === false) return [];
-    if (schema["listed"] === "required" && !schema.required?.includes(name)) return [];
+    if (!isListed(schema, name)) return [];
     return [[name, listed(property, manner)] as const];
   });
   const required = shown.map(([name]) => name).filter((name) => schema.required?.includes(name));
   return {
     ...(shown.length === 0 ? {} : { properties: Object.fromEntries(shown) }),
-    ...(required.length === 0 ? {} : { required }),
+    // Which fields an answer always has is no news to its reader.
+    ...(required.length === 0 || !manner.isClosed ? {} : { required }),
     ...(manner.isClosed && schema.additionalProperties === false && shown.length > 0
       ? { additionalProperties: shown.length < all.length }
       : {}),
   };
+}
+
+function isListed({ listed, required = [] }: JsonSchema, name: string): boolean {
+  if (listed === "required") return required.includes(name);
+  return !Array.isArray(listed) || listed.includes(name);
 }
 
 function notDescribedBy(other: JsonSchema, { properties = {} }: JsonSchema): Properties {
