@@ -46,6 +46,25 @@ test("failed tasks are run again, what succeeded is kept, and the files tell the
   });
 });
 
+test("a text that a retry adds reaches the session, and stands in the page, the answer and the dry run", async () => {
+  await using home = new Home();
+  const prompt = `[[refused status=400 once=${home.file("refused")}]] [[prompt]]`;
+  expect(await run(home, ["run", prompt])).toMatchObject({ code: 1 });
+  const dry = await run(home, ["retry", "latest", "--append-prompt", "Be brief.", "--dry-run"]);
+  expect(dry.out).toContain("added to prompts  Be brief.");
+  const retried = await run(home, ["retry", "latest", "--append-prompt", "Be brief."]);
+  expect(retried.out).toContain("1 task is run again with `--append-prompt 'Be brief.'`.");
+  await run(home, ["wait", "latest"]);
+  const { out: answer } = await run(home, ["results", "latest", "1"]);
+  expect(answer).toBe(`${JSON.stringify(`${prompt}\n\nBe brief.`)}\n`);
+  const { out: shown } = await run(home, ["show", "latest"]);
+  expect(shown).toMatch(/changed +task 1: `--append-prompt 'Be brief\.'`/);
+  const { out: json } = await run(home, ["show", "latest", "--json"]);
+  expect(JSON.parse(json)).toMatchObject({ results: [{ taskDescription: `${prompt}\n\nBe brief.` }] });
+  const page = readFileSync(join(home.output, "index.html"), "utf8");
+  expect(page).toContain("task 1: <code>--append-prompt &#x27;Be brief.&#x27;</code>");
+});
+
 test("a task can be tried again while its batch still runs", async () => {
   await using home = new Home();
   await using client = await connectNew(home);

@@ -167,8 +167,12 @@ describe("every option is listed with its type, and described once", () => {
     const { with: given } = named("retry_batch").inputSchema.properties;
     const accepted = object.parse(declaredInput("retry_batch").properties["with"]);
     expect(Object.keys(accepted.properties).toSorted()).toEqual(
-      exceptBut(given?.description, declaredNames("spawn_parallel_claude_sessions")).toSorted(),
+      [
+        "appendPrompt",
+        ...exceptBut(given?.description, declaredNames("spawn_parallel_claude_sessions")),
+      ].toSorted(),
     );
+    expect(given?.description).toContain("`appendPrompt` adds text to the prompts.");
   });
 });
 

@@ -24,6 +24,16 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
   [many, {}, "Nothing was done: tasks is missing: expected a list"],
   [
     "retry_batch",
+    { batchId: "latest", with: { appendPrompt: " " } },
+    'Nothing was done: with.appendPrompt was given as " ": must not be empty',
+  ],
+  [
+    "retry_batch",
+    { batchId: "latest", appendPrompt: "Be brief." },
+    'Nothing was done: appendPrompt belongs in `with`: `{"with": {"appendPrompt": …}}`',
+  ],
+  [
+    "retry_batch",
     { batchId: "latest", max_turns: 3 },
     'Nothing was done: max_turns belongs in `with`: `{"with": {"maxTurns": …}}`',
   ],

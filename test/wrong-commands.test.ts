@@ -203,6 +203,7 @@ const table: [line: string, answer: string][] = [
   ],
   ["P logs latest", "N is missing: Number of the task."],
   ["P cancel", "BATCH is missing: Batch id, or its first characters. `latest` is the newest batch."],
+  ['P retry latest --append-prompt " "', '--append-prompt was given as " ": must not be empty'],
   ["P retry latest --only broken", '--only was given as "broken": expected one of failed, interrupted'],
   ["P list --limit all", '--limit was given as "all": expected a number'],
   ["P prune --older-than week", '--older-than was given as "week": expected a number of days'],

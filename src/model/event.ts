@@ -16,6 +16,8 @@ export const task = z.object({
   values: z.record(z.string(), z.string()).optional(),
   /** 1-based: an earlier task with the same prompt and the same options. */
   sameAs: z.int().positive().optional(),
+  /** How many characters (UTF-16 units) at the end of the prompt were added by retries. */
+  appended: z.int().positive().optional(),
 });
 export type Task = z.infer<typeof task>;
 
@@ -159,6 +161,8 @@ export const eventBody = z.discriminatedUnion("type", [
     /** Session options given with the retry, unparsed. They override those of the tasks in `changed`. */
     options: z.record(z.string(), z.unknown()).optional(),
     changed: z.array(z.int().positive()).optional(),
+    /** Text for the end of the prompts of the tasks in `changed`. */
+    appendPrompt: z.string().optional(),
     /** Of the batch, from its next runner on. */
     concurrency: concurrency.optional(),
     failureMode: failureMode.optional(),

@@ -362,6 +362,17 @@ export const retryOptions = z.strictObject({
   timeoutSeconds: given.timeoutSeconds.unwrap().optional(),
   ...batchOptions.pick({ batchBudgetUsd: true, concurrency: true }).shape,
   failureMode: batchOptions.shape.failureMode.unwrap().optional(),
+  appendPrompt: z
+    .string("expected text")
+    .refine((text) => text.trim() !== "", "must not be empty")
+    .meta({
+      description: "Text to add to the end of the tasks' prompts.",
+      more: "It stays there for later retries. A conversation that continues gets it too.",
+      placeholder: "TEXT",
+      aliases: ["promptSuffix", "appendTask"],
+      verbatim: true,
+    })
+    .optional(),
 });
 export type RetryOptions = z.output<typeof retryOptions>;
 

@@ -1,6 +1,6 @@
 // The state of a batch: a fold over its events. Pages, answers, views and exit codes are functions of it.
 import type { ProcessIdentity } from "../platform/process-identity.ts";
-import type { Account, Batch, Event } from "./event.ts";
+import type { Account, Batch, Event, Task } from "./event.ts";
 import type { AccessKind, AttemptOutcome, Canceller, ModelUsage, Outcome, Spent, Usage } from "./outcome.ts";
 import type { SessionRef } from "./session-ref.ts";
 import { unreachable } from "./unreachable.ts";
@@ -77,7 +77,7 @@ export interface Spending {
   ascending: number[];
 }
 
-/** Options that a retry changed. */
+/** What a retry changed: options, and as `appendPrompt` a text that it added to the prompts. */
 export interface OptionChange {
   /** Milliseconds since 1970. */
   at: number;
@@ -341,7 +341,7 @@ function applyCancel(state: BatchState, event: Extract<Event, { type: "cancel-re
 
 // Options given with a retry belong to the tasks from then on.
 function applyOptions(state: BatchState, event: RetryRequested): void {
-  const { options, changed = [], concurrency, failureMode, at } = event;
+  const { options, changed = [], appendPrompt, concurrency, failureMode, at } = event;
   if (concurrency !== undefined || failureMode !== undefined) {
     state.batch = {
       ...state.batch,
@@ -349,14 +349,26 @@ function applyOptions(state: BatchState, event: RetryRequested): void {
       ...(failureMode === undefined ? {} : { failureMode }),
     };
   }
-  if (!options || changed.length === 0) return;
+  if ((!options && appendPrompt === undefined) || changed.length === 0) return;
   const numbers = new Set(changed);
-  const tasks = state.batch.tasks.map((task, index) =>
-    numbers.has(index + 1) ? { ...task, options: { ...task.options, ...options } } : task,
-  );
+  const tasks = state.batch.tasks.map((task, index) => {
+    if (!numbers.has(index + 1)) return task;
+    const own = options ? { ...task, options: { ...task.options, ...options } } : task;
+    return appendPrompt === undefined ? own : withAppended(own, appendPrompt);
+  });
   state.batch = { ...state.batch, tasks };
-  state.optionChanges.push({ at, tasks: changed, options });
-  if (beginsAnother(options)) for (const number of changed) startOver(state, number);
+  state.optionChanges.push({
+    at,
+    tasks: changed,
+    options: { ...options, ...(appendPrompt === undefined ? {} : { appendPrompt }) },
+  });
+  if (options && beginsAnother(options)) for (const number of changed) startOver(state, number);
+}
+
+/** A task with a text at the end of its prompt, as a retry adds it. */
+export function withAppended(task: Task, text: string): Task {
+  const more = `\n\n${text}`;
+  return { ...task, prompt: `${task.prompt}${more}`, appended: (task.appended ?? 0) + more.length };
 }
 
 // Keeps successes that were not named explicitly. An ended batch runs again, without the process that waited for it.

@@ -3,11 +3,11 @@ import { z } from "zod";
 import { claudeOf } from "../engine/attempt/claude-of.ts";
 import { isAbandoned } from "../engine/runner/resume-batches.ts";
 import { spentUsd } from "../engine/scheduler/budget.ts";
-import type { Account, EventBody } from "../model/event.ts";
-import { batchOptions, noChanges, retryOptions, sessionOptions } from "../model/options.ts";
+import type { Account, EventBody, Task } from "../model/event.ts";
+import { batchOptions, mostPromptBytes, noChanges, retryOptions, sessionOptions } from "../model/options.ts";
 import { described, type NextStep, option, prose } from "../model/prose.ts";
 import type { SessionValues } from "../model/session-values.ts";
-import { apply, type BatchState, canRetry, type TaskState } from "../model/state.ts";
+import { apply, type BatchState, canRetry, type TaskState, withAppended } from "../model/state.ts";
 import { kindAt } from "../platform/files.ts";
 import type { PrivateFile } from "../platform/private-files.ts";
 import { costText, countText } from "../report/amounts.ts";
@@ -19,8 +19,9 @@ import type { BatchRow } from "../store/store.ts";
 import { accountOf } from "./account.ts";
 import { batchIdInput, explicitTaskNumbers } from "./batch-input.ts";
 import { refuseOldClaude } from "./claude-version.ts";
-import { type Context, UserError } from "./context.ts";
+import { type Context, InputError, UserError } from "./context.ts";
 import { farText } from "./far-text.ts";
+import { wrong } from "./fault.ts";
 import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
 import { handOverDirectory } from "./hand-over-directory.ts";
 import type { RawOptions } from "./raw-options.ts";
@@ -48,7 +49,7 @@ export const retryInput = z.strictObject({
   with: retryOptions
     .meta({
       listed: "required",
-      description: `Options for the tasks that run again, instead of those they had: \`{"maxTurns": 40}\`. A list replaces the whole earlier list. All options of spawn_parallel_claude_sessions except ${new Intl.ListFormat("en").format(ofStart)}.`,
+      description: `Options for the tasks that run again, instead of those they had: \`{"maxTurns": 40}\`. A list replaces the whole earlier list. \`appendPrompt\` adds text to the prompts. All options of spawn_parallel_claude_sessions except ${new Intl.ListFormat("en").format(ofStart)}.`,
     })
     .optional(),
   batchBudgetUsd: batchOptions.shape.batchBudgetUsd.meta({
@@ -74,8 +75,8 @@ export interface RetryPlan {
   meant: Meant;
   /** Those that run again, also after success; 1-based. */
   reruns: readonly number[];
-  /** Given session options; undefined if there are none. */
-  options: RawOptions | undefined;
+  /** What the tasks get: session options, and as `appendPrompt` a text for their prompts. Undefined if nothing is given. */
+  changes: RawOptions | undefined;
   /** Whether any task gets them. */
   isChanged: boolean;
   /** The new budget of the batch, if given. */
@@ -111,7 +112,10 @@ export async function planRetry(context: Context, asked: RetryAsked): Promise<Re
   const reruns = [...again, ...succeeded];
   const planned = await plannedChanges(context, log.state, { changes, claudePath, tasks: meant.changed });
   const isRaised = budgetUsd !== undefined && row.endedAt === undefined;
-  const isChanged = planned.options !== undefined && meant.changed.length > 0;
+  const { appendPrompt } = changes;
+  checkPrompts(log.state, { tasks: meant.changed, appendPrompt, door: context.door });
+  const given = appendPrompt === undefined ? planned.options : { ...planned.options, appendPrompt };
+  const isChanged = given !== undefined && meant.changed.length > 0;
   if (reruns.length === 0 && !lost && !isRaised && !isChanged)
     throw new UserError(
       [nothingText(log, context, { word: stateWordOf(row), asked }), farText(row, context.door) ?? ""]
@@ -129,7 +133,9 @@ export async function planRetry(context: Context, asked: RetryAsked): Promise<Re
     type: "retry-requested",
     tasks: again,
     ...(succeeded.length > 0 ? { succeeded } : {}),
-    ...(isChanged ? { options: planned.options, changed: meant.changed } : {}),
+    ...(isChanged && planned.options ? { options: planned.options } : {}),
+    ...(isChanged ? { changed: meant.changed } : {}),
+    ...(isChanged && appendPrompt !== undefined ? { appendPrompt } : {}),
     ...(budgetUsd === undefined ? {} : { budgetUsd }),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(failureMode === undefined ? {} : { failureMode }),
@@ -142,7 +148,7 @@ export async function planRetry(context: Context, asked: RetryAsked): Promise<Re
     isRunning,
     meant,
     reruns,
-    options: planned.options,
+    changes: given,
     isChanged,
     budgetUsd,
     files: planned.files,
@@ -232,6 +238,23 @@ function newAccount({ store }: Context, { batchId, state }: BatchLog): Account |
   throw new UserError(
     prose`Batch ${batchId} ${what}. Retry it from the client that started it, or with the same environment. If that is no longer possible, start the rest as a new batch: ${rest} shows the tasks that failed or were cancelled.`,
   );
+}
+
+// The CLI would not take them.
+function checkPrompts(
+  { batch }: BatchState,
+  { tasks, appendPrompt, door }: { tasks: readonly number[]; appendPrompt: string | undefined; door: Door },
+): void {
+  if (appendPrompt === undefined) return;
+  const place = door === "tools" ? ["with", "appendPrompt"] : ["appendPrompt"];
+  const isTooLong = ({ prompt }: Task) => Buffer.byteLength(prompt) > mostPromptBytes;
+  const long = tasks.filter((number) => {
+    const task = batch.tasks[number - 1];
+    return task !== undefined && isTooLong(withAppended(task, appendPrompt));
+  });
+  if (long.length === 0) return;
+  const those = `${long.length === 1 ? "the prompt" : "the prompts"} of ${taskListText(long)}`;
+  throw new InputError([wrong(place, `makes ${those} longer than 9 MB; put longer text in a file`)]);
 }
 
 // They would be cancelled again at once.

@@ -75,12 +75,12 @@ function notTakenProse({ store }: Context, { batchId }: BatchLog): Prose {
 
 function startedText(
   context: Context,
-  { log, reruns, lost, isChanged, options = {}, meant, budgetUsd }: RetryPlan,
+  { log, reruns, lost, isChanged, changes = {}, meant, budgetUsd }: RetryPlan,
 ): string {
   const { door } = context;
   const { state } = log;
   const { again } = meant;
-  const given = isChanged ? ` with ${optionsText(door, options)}` : "";
+  const given = isChanged ? ` with ${optionsText(door, changes)}` : "";
   const count = countText(reruns.length, "task");
   const denied = state.tasks.filter(
     (task) => wasDenied(task) && !canRetry(task) && !reruns.includes(task.number),
@@ -92,14 +92,14 @@ function startedText(
           `The budget of the batch is now ${costText(budgetUsd)}${spentUsd(state) > 0 ? `, of which ${spentText(state)} is spent` : ""}.`,
         ]),
     ...(reruns.length > 0 ? [`${count} ${reruns.length === 1 ? "is" : "are"} run again${given}.`] : []),
-    ...(isChanged && "workingDirectory" in options && again.length > 0
+    ...(isChanged && "workingDirectory" in changes && again.length > 0
       ? ["In another working directory, their conversations begin anew."]
       : []),
     ...(lost ? [`The batch has resumed${reruns.length > 0 ? "" : given}.`] : []),
     ...(isChanged && reruns.length === 0 && !lost
       ? [`${countText(meant.changed.length, "waiting task")} will run${given}.`]
       : []),
-    ...(isChanged && "allowedTools" in options && denied.length > 0
+    ...(isChanged && "allowedTools" in changes && denied.length > 0
       ? [
           `Kept, although tools were denied to them: ${listText(denied.map(({ number }) => number))}. To rerun them, ${nameThemText(door)}.`,
         ]

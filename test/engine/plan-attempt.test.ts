@@ -4,10 +4,10 @@ import { describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startedEvent } from "../../src/engine/attempt/attempt-events.ts";
-import { planAttempt } from "../../src/engine/attempt/plan-attempt.ts";
+import { isStillMeant, planAttempt } from "../../src/engine/attempt/plan-attempt.ts";
 import { markerOfAttempt } from "../../src/engine/attempt/session-name.ts";
 import { startVerdict } from "../../src/engine/attempt/start-failure.ts";
-import type { Batch } from "../../src/model/event.ts";
+import type { Batch, EventBody } from "../../src/model/event.ts";
 import { noValues, type SessionValues } from "../../src/model/session-values.ts";
 import { directoryOf } from "../../src/model/task-options.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
@@ -140,6 +140,26 @@ describe("another attempt", () => {
     expect(plan).toMatchObject({ attempt: 2, resumes: true, session: { sessionId: "session-1" } });
     expect(plan.prompt).not.toBe("do it");
     expect(plan.options).toMatchObject({ resumeSessionId: "session-1", forkSession: false });
+  });
+
+  test("gets what a retry added to the prompt, where it goes on and where it begins anew", () => {
+    using inside = new Inside();
+    const appendPrompt = "Be brief.";
+    const again: EventBody = { type: "retry-requested", tasks: [1], changed: [1], appendPrompt };
+    const anew = planOf(inside, batchIn(inside).end(1, failed).append(again));
+    expect(anew).toMatchObject({ resumes: false, prompt: "do it\n\nBe brief." });
+    const onward = planOf(inside, batchIn(inside).end(1, failed, { resumable: true }).append(again));
+    expect(onward.resumes).toBe(true);
+    expect(onward.prompt).toEndWith("finish this task:\n\ndo it\n\nBe brief.");
+  });
+
+  test("is planned again where a retry has added to its prompt meanwhile", () => {
+    using inside = new Inside();
+    const batch = batchIn(inside);
+    const plan = planOf(inside, batch);
+    expect(isStillMeant(plan, batch.log.state, 1)).toBe(true);
+    batch.append({ type: "retry-requested", tasks: [], changed: [1], appendPrompt: "Be brief." });
+    expect(isStillMeant(plan, batch.log.state, 1)).toBe(false);
   });
 
   test("begins anew where there is nothing to go on with, and says why where there was", () => {

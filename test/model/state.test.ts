@@ -448,6 +448,21 @@ describe("options that come with a retry", () => {
     expect(optionsOf(batch, 2)).not.toBe(optionsOf(batch, 1));
   });
 
+  test("may add a text to prompts, which stays there, and ends no conversation", () => {
+    const first = retry({ appendPrompt: "Be brief.", changed: [1] });
+    const second = retry({ options: { maxTurns: 9 }, appendPrompt: "In English.", changed: [1] });
+    const state = after(...both, first, second);
+    expect(state.batch.tasks).toEqual([
+      { prompt: "a\n\nBe brief.\n\nIn English.", options: { model: "opus", maxTurns: 9 }, appended: 24 },
+      { prompt: "b" },
+    ]);
+    expect(state.optionChanges).toEqual([
+      { at: 9, tasks: [1], options: { appendPrompt: "Be brief." } },
+      { at: 9, tasks: [1], options: { maxTurns: 9, appendPrompt: "In English." } },
+    ]);
+    expect(resumable(state)).toEqual([true, true]);
+  });
+
   test("of the batch hold from then on", () => {
     const state = after(...both, retry({ concurrency: 3, failureMode: "no-new" }));
     expect(state.batch).toMatchObject({ concurrency: 3, failureMode: "no-new" });

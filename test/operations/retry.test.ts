@@ -1,6 +1,7 @@
 // What a retry is about, and what it answers, of a batch that this process runs: nothing has to be started for it.
 import { describe, expect, test } from "bun:test";
 import { flagWording } from "../../src/doors/cli/input/flag-wording.ts";
+import { mostPromptBytes } from "../../src/model/options.ts";
 import { retryBatch } from "../../src/operations/retry.ts";
 import { UserError } from "../../src/operations/user-error.ts";
 import { testNeeding } from "../facilities.ts";
@@ -60,6 +61,18 @@ describe("reruns", () => {
       '2 tasks are run again with `allowedTools: "Write"`. Kept, although tools were denied to them: 4. To rerun them, name them in `tasks`.',
     ],
     [
+      "with a text at the end of their prompts",
+      { with: { appendPrompt: "Be brief." } },
+      { tasks: [2, 3], changed: [2, 3], appendPrompt: "Be brief." },
+      '2 tasks are run again with `appendPrompt: "Be brief."`.',
+    ],
+    [
+      "a named task that succeeded, with another model and a text at the end of its prompt",
+      { tasks: [1], with: { model: "opus", appendPrompt: "Be brief." } },
+      { tasks: [], succeeded: [1], options: { model: "opus" }, changed: [1], appendPrompt: "Be brief." },
+      '1 task is run again with `model: "opus"`, `appendPrompt: "Be brief."`.',
+    ],
+    [
       "with another budget",
       { batchBudgetUsd: 5 },
       { tasks: [2, 3], budgetUsd: 5 },
@@ -91,6 +104,15 @@ describe("reruns", () => {
     const { message } = await retry(inside, { tasks: [2, 3], with: { model: "opus" } });
     expect(message).toBe(`2 waiting tasks will run with \`model: "opus"\`. Results go to ${inside.output}.`);
     expect(newest(batch)).toMatchObject({ tasks: [], options: { model: "opus" }, changed: [2, 3] });
+  });
+
+  test("nothing, where a text would make prompts longer than the CLI takes, and names them", async () => {
+    using inside = new Inside();
+    six(inside);
+    const appendPrompt = "x".repeat(mostPromptBytes - 7);
+    await expect(retry(inside, { with: { appendPrompt } })).rejects.toThrow(
+      "Nothing was done: with.appendPrompt makes the prompts of tasks 2, 3 longer than 9 MB; put longer text in a file",
+    );
   });
 
   test("nothing, and raises the budget", async () => {

@@ -22,6 +22,8 @@ import type { NeedsDirectory } from "./workspace.ts";
 interface Basis {
   /** 1-based. */
   attempt: number;
+  /** What was requested, with what retries added to it. */
+  task: string;
   /** As requested. */
   asked: SessionOptions;
   /** Whether it continues the conversation of the previous attempt. */
@@ -78,10 +80,9 @@ export function planAttempt(state: BatchState, number: number, means: Means): At
   const { batch } = state;
   const previous = taskOf(state, number).attempts.at(-1);
   const basis = basisOf(state, number);
-  const { attempt, asked, resumes } = basis;
+  const { attempt, task, asked, resumes } = basis;
   const options =
     resumes && previous ? { ...asked, resumeSessionId: previous.sessionId, forkSession: false } : asked;
-  const task = batch.tasks[number - 1]?.prompt ?? "";
   const prompt = resumes ? resumePrompt(task, options) : task;
   const costBefore = costBeforeOf(options, means);
   const anewBecause = resumes ? undefined : whyStartedOver(previous, asked);
@@ -111,6 +112,7 @@ function basisOf(state: BatchState, number: number): Basis {
   const { attempts } = taskOf(state, number);
   return {
     attempt: attempts.length + 1,
+    task: state.batch.tasks[number - 1]?.prompt ?? "",
     asked: optionsOf(state.batch, number),
     resumes: attempts.at(-1)?.resumable === true,
   };

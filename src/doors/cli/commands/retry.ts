@@ -44,6 +44,7 @@ const face = commandOf(retryBatch, {
     ["retry b4k2 3 5", "Rerun two of its tasks"],
     ["retry b4k2 6 --allowed-tools 'Read,Edit'", "Rerun a task whose tools were denied"],
     ["retry b4k2 --max-turns 40", "Rerun what failed, with more turns"],
+    ["retry b4k2 --append-prompt 'Answer in one line.'", "Rerun what failed, with more in its prompt"],
     ["retry b4k2 --only interrupted", "Only resume it"],
     ["retry b4k2 --max-turns 40 --dry-run", "See which tasks would run again, and their options"],
   ],
@@ -80,12 +81,19 @@ async function dryRun({
 }: Invocation): Promise<number> {
   const plan = await planRetry(context, valueOrThrow(check(retryInput, given)));
   const { batch, budgetUsd, outputDirectory } = previewOf(context, plan);
+  const added = plan.isChanged ? plan.event.appendPrompt : undefined;
   const planned = { ...batch, outputDirectory, ...(budgetUsd === undefined ? {} : { budgetUsd }) };
   const numbers = numbersOf(plan);
   await out.print(
     json === true
       ? dryRunJson(planned, numbers)
-      : dryRunText(planned, { flags: flagsOf(input), out, numbers, what: whatText(plan, numbers.length) }),
+      : dryRunText(planned, {
+          flags: flagsOf(input),
+          out,
+          numbers,
+          what: whatText(plan, numbers.length),
+          added,
+        }),
   );
   return 0;
 }

@@ -45,10 +45,12 @@ interface How {
   numbers?: Numbers;
   /** What would be done. */
   what?: string;
+  /** What would be added to the prompts. */
+  added?: string | undefined;
 }
 
 /** The same for people. */
-export function dryRunText(batch: Batch, { flags, out, numbers, what }: How): string {
+export function dryRunText(batch: Batch, { flags, out, numbers, what, added }: How): string {
   const { name, failureMode, budgetUsd, sessionOptions } = batch;
   const tasks = tasksOf(batch, numbers);
   const width = String(batch.tasks.length).length;
@@ -57,6 +59,7 @@ export function dryRunText(batch: Batch, { flags, out, numbers, what }: How): st
     ["options", flagsText(sessionOptions, flags) || "none"],
     ...(budgetUsd === undefined ? [] : [["budget", `$${budgetUsd}`]]),
     ...(failureMode === "continue" ? [] : [["failure mode", failureMode]]),
+    ...(added === undefined ? [] : [["added to prompts", oneLine(added, mostCharacters)]]),
     ["directory", batch.workingDirectory],
     ["results", batch.outputDirectory],
   ];
