@@ -190,6 +190,27 @@ const recipesByHeading: Record<string, Recipe> = {
       expect(body).not.toContain("Answer to");
     },
   },
+  "One task after another": {
+    starts: [
+      "List what changed since the last tag, for users",
+      "List what could break for users who upgrade from the last tag",
+      /^Write release notes from \S+\/answers\/001\.txt, and warn about what \S+\/answers\/002\.txt says$/,
+    ].map((prompt) => {
+      const given = "--allowedTools=Read,Bash(git log:*),Bash(git diff:*)";
+      return typeof prompt === "string"
+        ? { prompt, options: [given] }
+        : {
+            prompt: expect.stringMatching(prompt),
+            options: [
+              expect.stringMatching(/^--allowedTools=Read,\S+ \S+ \S+,Read\(\/\/\S+\/answers\/\*\*\)$/),
+            ],
+          };
+    }),
+    leaves: async (_, { code, out }) => {
+      expect(code).toBe(0);
+      expect(out).toContain("Answer to: Write release notes from");
+    },
+  },
   "Retry what failed": {
     prepare: async (home) => {
       const gate = home.file("gate");

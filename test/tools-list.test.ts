@@ -157,7 +157,7 @@ describe("every option is listed with its type, and described once", () => {
     const accepted = asObject.parse(declaredInput("spawn_parallel_claude_sessions").properties["tasks"]);
     const names = Object.keys(accepted.items.anyOf[1].properties);
     expect(names.toSorted()).toEqual(
-      ["task", ...exceptBut(tasks?.description, Object.keys(options))].toSorted(),
+      ["after", "key", "task", ...exceptBut(tasks?.description, Object.keys(options))].toSorted(),
     );
     const shown = asObject.parse(tasks).items.anyOf[1];
     expect(shown).toMatchObject({ required: ["task"], additionalProperties: true });

@@ -105,6 +105,51 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
     { tasks: [{ task: "x", async_mode: true, output_dir: "a" }] },
     "Nothing was done. 2 problems:\n- tasks[0].async_mode is an option of the batch, not of one task; give `asyncMode` beside `tasks`\n- tasks[0].output_dir is an option of the batch, not of one task; give `outputDirectory` beside `tasks`",
   ],
+  [
+    many,
+    {
+      tasks: [
+        { key: "a", task: "x", after: ["b"] },
+        { key: "b", task: "y", after: ["a"] },
+      ],
+    },
+    "Nothing was done: tasks wait for each other, so none of them could start: a → b → a",
+  ],
+  [
+    many,
+    {
+      tasks: [
+        { key: "parse", task: "x" },
+        { task: "y", after: ["prase"] },
+      ],
+    },
+    'Nothing was done: tasks[1].after[0] was given as "prase": expected the key, name or number of another task; did you mean `parse`?',
+  ],
+  [
+    many,
+    { tasks: [{ key: "a", task: "x" }, "y", { key: "a", task: "z" }] },
+    'Nothing was done: tasks[2].key is "a", as that of task 1: each needs its own',
+  ],
+  [
+    many,
+    { tasks: [{ key: "self", task: "x", after: "self" }] },
+    "Nothing was done: tasks[0].after[0] names the task itself",
+  ],
+  [
+    many,
+    { tasks: [{ task: "x", dependsOn: ["y"] }] },
+    "Nothing was done: tasks[0].dependsOn is not known; did you mean `after`?",
+  ],
+  [
+    many,
+    { tasks: [{ task: "x", after: [] }] },
+    "Nothing was done: tasks[0].after was given as []: expected at least one task; leave it out for none",
+  ],
+  [
+    many,
+    { tasks: ["x", { task: "Read {{results.2}}", after: 1 }] },
+    "Nothing was done: tasks[1].task has {{results.2}}, and `after` does not name that task",
+  ],
   [many, { tasks: [{ model: "opus" }] }, "Nothing was done: tasks[0].task is missing: expected text"],
   [
     many,

@@ -18,6 +18,10 @@ export const task = z.object({
   sameAs: z.int().positive().optional(),
   /** How many characters (UTF-16 units) at the end of the prompt were added by retries. */
   appended: z.int().positive().optional(),
+  /** The tasks that must have succeeded before it starts; 1-based. */
+  after: z.array(z.int().positive()).optional(),
+  /** The tasks whose answers its prompt names as `{{results.NAME}}`, by that name; 1-based. */
+  results: z.record(z.string(), z.int().positive()).optional(),
 });
 export type Task = z.infer<typeof task>;
 

@@ -88,6 +88,8 @@ export const outcome = z.discriminatedUnion("kind", [
     message: z.string(),
     /** Names of its variables (`env`) whose values were lost. */
     lost: z.array(z.string()).optional(),
+    /** The tasks that it was to start after, and that did not succeed; 1-based. */
+    after: z.array(z.int().positive()).optional(),
   }),
 ]);
 export type Outcome = z.infer<typeof outcome>;

@@ -89,7 +89,9 @@ function numberMeant(shape: Shape, value: number): unknown {
   if (takesNumber(shape)) return value;
   if (types.has("boolean") && (value === 0 || value === 1)) return value === 1;
   if (types.has("string")) return isVerbatim ? value : String(value);
-  return types.has("array") && item && takesNumber(item) ? [value] : value;
+  return types.has("array") && item && !isVerbatim && !item.isVerbatim && hasWords(item)
+    ? [valueMeant(item, value)]
+    : value;
 }
 
 function listMeant(shape: Shape, values: readonly unknown[]): unknown {
@@ -159,6 +161,11 @@ function isAbsent(
   const isFree = types.has("string") && choices.length === 0;
   if (!isFree && /^\s*(?:null|undefined)\s*$/.test(value)) return true;
   return value.trim() === "" && !mayBeEmpty && !types.has("array");
+}
+
+/** Whether a number can stand there, as one or as a text. */
+function hasWords(shape: Shape): boolean {
+  return takesNumber(shape) || shape.types.has("string");
 }
 
 function takesNumber({ types }: Shape): boolean {

@@ -12,11 +12,12 @@ import {
 import type { SessionValues } from "../model/session-values.ts";
 import type { PrivateFile } from "../platform/private-files.ts";
 import { layoutOf } from "../store/layout.ts";
+import { keyFaults, type Ordered, orderOf } from "./after.ts";
 import { asMeant } from "./as-meant.ts";
 import { checkVersion } from "./claude-version.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
-import { distinct, type Fault, faultsAt, general, type Place } from "./fault.ts";
+import { distinct, type Fault, faultsAt, general } from "./fault.ts";
 import { type Checked, check } from "./faults.ts";
 import { depthFault } from "./guard.ts";
 import { Places } from "./places.ts";
@@ -35,7 +36,7 @@ type StartedBy = Batch["startedBy"];
 interface BatchRequest {
   /** Options of the whole batch and of its sessions, as written. */
   shared: RawOptions;
-  tasks: { prompt: string; place: Place; options: SessionOptionsInput }[];
+  tasks: (Ordered & { options: SessionOptionsInput })[];
 }
 
 /** A batch, and the parts that are not stored with it. */
@@ -84,16 +85,19 @@ export async function planBatch(
   const batchId = newBatchId();
   const files = new SettingsFiles(layoutOf(stateDirectoryOf(configuration)), batchId, places);
   const values: SessionValues = { shared: variablesIn(common["env"]), tasks: {} };
-  const planned = tasks.map(({ prompt, place, options }, index): Task => {
+  faults.push(...keyFaults(tasks));
+  const orders = orderOf(tasks, faults);
+  const planned = tasks.map(({ prompt, place, key, options }, index): Task => {
+    const task = { prompt, ...(key === undefined ? {} : { key }), ...orders[index] };
     const own = places.absolute(options, options, { place, base: workingDirectory });
     const directory = own["workingDirectory"];
     const at = typeof directory === "string" ? directory : workingDirectory;
     faults.push(...faultsAt(place, sessionFaults(own, { ...surroundings, workingDirectory: at })));
     faults.push(...faultsAt(Object.keys(own).length > 0 ? place : [], combinedFaults({ ...common, ...own })));
-    if (Object.keys(own).length === 0) return { prompt };
+    if (Object.keys(own).length === 0) return task;
     const variables = variablesIn(own["env"]);
     if (Object.keys(variables).length > 0) values.tasks[String(index + 1)] = variables;
-    return { prompt, options: files.stored(withNamesOnly(own, values.shared)) };
+    return { ...task, options: files.stored(withNamesOnly(own, values.shared)) };
   });
   const warnings = [
     // The command line has printed them already.
@@ -209,7 +213,8 @@ function askedFor(startedBy: StartedBy, input: unknown): Checked<BatchRequest> {
     const place = ["tasks", index];
     if (typeof task === "string") return { prompt: task, place, options: {} };
     // Parsing has filled in defaults, which would override the batch's values.
-    return { prompt: task.task, place, options: pick(rawObject(raw[index]), sessionNames) };
+    const { task: prompt, key, name, after } = task;
+    return { prompt, place, key, name, after, options: pick(rawObject(raw[index]), sessionNames) };
   });
   return { ok: true, value: { shared, tasks } };
 }

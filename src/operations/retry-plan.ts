@@ -5,6 +5,7 @@ import { isAbandoned } from "../engine/runner/resume-batches.ts";
 import { spentUsd } from "../engine/scheduler/budget.ts";
 import type { Account, EventBody, Task } from "../model/event.ts";
 import { batchOptions, mostPromptBytes, noChanges, retryOptions, sessionOptions } from "../model/options.ts";
+import { withSkipped } from "../model/prerequisites.ts";
 import { described, type NextStep, option, prose } from "../model/prose.ts";
 import type { SessionValues } from "../model/session-values.ts";
 import { apply, type BatchState, canRetry, type TaskState, withAppended } from "../model/state.ts";
@@ -202,12 +203,14 @@ function tasksMeant(
   const isNamed = ({ number }: TaskState) => named?.includes(number) ?? true;
   const numbersOf = (wanted: (task: TaskState) => boolean) =>
     state.tasks.filter((task) => isNamed(task) && wanted(task)).map(({ number }) => number);
-  const again = only === "interrupted" ? [] : numbersOf(canRetry);
+  const failed = only === "interrupted" ? [] : numbersOf(canRetry);
   const isDifferent = changes !== undefined && Object.keys(changes).length > 0;
   const succeeded =
     named === undefined
       ? []
       : numbersOf((task) => task.status === "done" && !canRetry(task) && (isDifferent || wasDenied(task)));
+  const isSuccess = new Set(succeeded);
+  const again = withSkipped(state, [...failed, ...succeeded]).filter((number) => !isSuccess.has(number));
   const waiting = numbersOf(({ status }) =>
     lost ? status !== "done" : named !== undefined && status === "queued",
   );

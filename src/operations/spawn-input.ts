@@ -25,9 +25,24 @@ const titled = {
     .optional(),
 };
 
+/** For the order of tasks. Sessions know nothing of it. */
+const ordered = {
+  key: z.string().min(1).max(200).meta({ description: "Name of the task, unique in its batch." }).optional(),
+  after: z
+    .array(z.string().min(1))
+    .min(1, "expected at least one task; leave it out for none")
+    .meta({
+      description:
+        "Keys, names or numbers of tasks that must succeed before this one starts. In its prompt, `{{results.KEY}}` is the path of such a task's answer.",
+      hints: ["dependsOn", "depends", "needs", "requires", "dependencies"],
+    })
+    .optional(),
+};
+
 const taskInput = z
   .strictObject({
     task: prompt.meta({ aliases: ["prompt", "description"], hints: wordsForTask }),
+    ...ordered,
     ...sessionOptions.shape,
     ...titled,
   })
@@ -70,7 +85,7 @@ export const parallelInput = z.strictObject({
     .meta({
       aliases: ["task", "prompt", "prompts"],
       hints: wordsForTask,
-      description: `One session per task: the prompt as a string, or an object with \`task\` and its own options, which override those of the batch. A task may have all options except ${ofBatch}.`,
+      description: `One session per task: the prompt as a string, or an object with \`task\` and its own options, which override those of the batch. A task with \`after\` (a list of other tasks' \`key\`, name or number) starts when those have succeeded, and \`{{results.KEY}}\` in its prompt is the path of such an answer. A task may have all options except ${ofBatch}.`,
     }),
   ...sessionOptions.shape,
   ...batchOptions.shape,

@@ -7,7 +7,7 @@ import { product } from "../model/product.ts";
 import { unreachable } from "../model/unreachable.ts";
 import { denialAdvice } from "./denial-advice.ts";
 import { oneLine } from "./harmless.ts";
-import { type Door, optionText, retryText } from "./option-words.ts";
+import { type Door, optionText, retryText, taskListText } from "./option-words.ts";
 
 /** What is known of the task besides its outcome, and the door whose words the advice uses. */
 export interface AdviceFacts {
@@ -284,7 +284,9 @@ function crashAdvice(
   return `Read the last lines of its stderr, and ${run(`${product.name} doctor`)} to check \`claude\`.`;
 }
 
-function notStartedAdvice({ lost = [] }: Extract<Outcome, { kind: "not-started" }>): string {
+function notStartedAdvice({ lost = [], after = [] }: Extract<Outcome, { kind: "not-started" }>): string {
+  if (after.length > 0)
+    return `See what happened to ${taskListText(after)}. A retry of ${after.length === 1 ? "it" : "them"} also runs this one; nothing was spent.`;
   return lost.length === 0
     ? "Correct what the message names. Nothing was spent."
     : "Nothing was spent: give the values again.";

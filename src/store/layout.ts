@@ -23,6 +23,8 @@ export function layoutOf(stateDirectory: string) {
     settings: (batchId: BatchId, digest: string) => join(batchDirectory(batchId), `settings-${digest}.json`),
     /** Files for the sessions of a running batch; removed at its end. */
     privateFolder: (batchId: BatchId) => join(batchDirectory(batchId), "private"),
+    /** The answers of its tasks that other sessions read. */
+    answers: (batchId: BatchId) => join(batchDirectory(batchId), "answers"),
     /** The output of the batch's own processes. */
     runnerLog: (batchId: BatchId) => join(batchDirectory(batchId), "runner.log"),
     /** Named after the start of its session, so that no session ever appends to another's transcript. */

@@ -3,6 +3,7 @@ import { Sweeper } from "../../src/claude/sweep.ts";
 import { AccountHolds } from "../../src/engine/account/account-holds.ts";
 import { AccountPace } from "../../src/engine/account/account-pace.ts";
 import { notStarted } from "../../src/engine/attempt/attempt-events.ts";
+import { answerWriter } from "../../src/engine/attempt/earlier-answers.ts";
 import { LocalHost } from "../../src/engine/attempt/local-host.ts";
 import type { SessionHost } from "../../src/engine/attempt/session-host.ts";
 import { emptyPool, type SessionPool } from "../../src/engine/attempt/session-pool.ts";
@@ -182,6 +183,7 @@ export function tasksIn(
     files,
     environment,
     values: noValues,
+    writeAnswers: answerWriter(store.layout),
     giveUpStarting,
     failed: (error) => failures.push(error),
   });

@@ -541,3 +541,86 @@ describe("a `claude` that is not there", () => {
     expect(existsSync(inside.file("gone"))).toBe(false);
   });
 });
+
+describe("tasks that start after others", () => {
+  const chain = (...prerequisites: number[][]): Batch["tasks"] =>
+    prerequisites.map((after, index) => ({
+      prompt: `say:${"abcdef"[index] ?? "z"}`,
+      ...(after.length > 0 ? { after } : {}),
+    }));
+  const failed: EventBody = {
+    type: "attempt-ended",
+    task: 1,
+    attempt: 0,
+    outcome: { kind: "failed", reason: "max-turns", message: "" },
+  };
+
+  test("are skipped by the next runner if the last one died before it could", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: chain([], [1], [2], []) });
+    letClaudeSay(inside, { d: fine });
+    batch.append(failed);
+    await using runner = tasksIn(inside, context.store, batch);
+    await runner.tasks.runAll();
+    expect(outcomesOf(batch)).toEqual(["max-turns", "not-started", "not-started", "succeeded"]);
+    expect(runner.failures).toEqual([]);
+  });
+
+  test("do not start before all of them have succeeded, and leave the slots to the others meanwhile", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: chain([3, 4], [1], [], []) });
+    letClaudeSay(inside, { a: fine, b: fine, c: fine, d: fine });
+    inside.write("c.wait", "");
+    await using runner = tasksIn(inside, context.store, batch, { concurrency: 1 });
+    const all = runner.tasks.runAll();
+    await isRunning(batch, 3);
+    expect(outcomesOf(batch)).toEqual(["queued", "queued", "running", "queued"]);
+    inside.remove(inside.file("c.wait"));
+    await all;
+    expect(outcomesOf(batch)).toEqual(["succeeded", "succeeded", "succeeded", "succeeded"]);
+    const starts = batch.log.state.tasks.map(({ attempts }) => attempts[0]?.startedAt ?? 0);
+    const ends = batch.log.state.tasks.map(({ attempts }) => attempts[0]?.endedAt ?? 0);
+    expect(starts[0]).toBeGreaterThanOrEqual(Math.max(ends[2] ?? 0, ends[3] ?? 0));
+    expect(starts[1]).toBeGreaterThanOrEqual(ends[0] ?? 0);
+  });
+
+  test("end with their batch when it is cancelled while they wait", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: chain([], [1], [2]) });
+    letClaudeSay(inside, { a: fine });
+    inside.write("a.wait", "");
+    await using runner = tasksIn(inside, context.store, batch);
+    const all = runner.tasks.runAll();
+    await isRunning(batch, 1);
+    batch.append({ type: "cancel-requested", by: "user" });
+    runner.attempts.endCancelled();
+    runner.tasks.beat();
+    await all;
+    expect(outcomesOf(batch)).toEqual(["cancelled", "cancelled", "cancelled"]);
+  });
+
+  test("wait again for a task that is retried by its number before they start", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: chain([], [1], [], []) });
+    letClaudeSay(inside, { a: fine, b: fine, c: fine, d: fine });
+    for (const word of ["a", "c", "d"]) inside.write(`${word}.wait`, "");
+    await using runner = tasksIn(inside, context.store, batch, { concurrency: 2 });
+    const all = runner.tasks.runAll();
+    await isRunning(batch, 1);
+    await isRunning(batch, 3);
+    inside.remove(inside.file("a.wait"));
+    // The fourth was in the queue before the second could be.
+    await isRunning(batch, 4);
+    batch.append({ type: "retry-requested", tasks: [], succeeded: [1] });
+    runner.tasks.runAgain([1]);
+    for (const word of ["c", "d"]) inside.remove(inside.file(`${word}.wait`));
+    await all;
+    const [one, two] = batch.log.state.tasks.map(({ attempts }) => attempts);
+    expect([one?.length, two?.length]).toEqual([2, 1]);
+    expect(two?.[0]?.startedAt).toBeGreaterThanOrEqual(one?.[1]?.endedAt ?? Number.POSITIVE_INFINITY);
+  });
+});

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { testNeeding } from "../facilities.ts";
 import { type Answer, connectNew, eventually, Home } from "../harness.ts";
 import { announced, type MessagesApi, startMessagesApi, stayingCommand } from "./messages-api.ts";
-import { claude, describeReal, setPatience } from "./version.ts";
+import { claude, describeReal, setPatience, since } from "./version.ts";
 
 setPatience(120_000);
 
@@ -80,6 +80,61 @@ describeReal("our program on the real claude", () => {
     expect(costs[0]?.costUsd).toBeGreaterThan(0);
     expect(totalCostUsd).toBeCloseTo(costs.reduce((sum, { costUsd }) => sum + costUsd, 0));
     await home.empty({ but: client.pid });
+  });
+
+  test("a task may read the answers that it names, and neither change them nor read what lies beside them", async () => {
+    await using home = homeWith(api.environment);
+    await using client = await connectNew(home);
+    const tool = (name: string, input: object) => `TOOL: ${name} ${JSON.stringify(input)}`;
+    const file_path = "{{results.first}}";
+    const answer = await client.call(
+      "spawn_parallel_claude_sessions",
+      {
+        tasks: [
+          { key: "first", task: "SAY: words-of-the-first" },
+          { after: ["first"], task: tool("Read", { file_path }) },
+          { after: ["first"], task: tool("Read", { file_path: `${file_path}/../../runner.log` }) },
+          {
+            after: ["first"],
+            task: tool("Write", { file_path, content: "changed" }),
+            permissionMode: "acceptEdits",
+          },
+        ],
+      },
+      { timeout: 100_000 },
+    );
+    const results = resultsOf(answer);
+    expect(results[1]).toMatchObject({
+      status: "success",
+      result: expect.stringContaining("words-of-the-first"),
+    });
+    expect(results[1]).not.toHaveProperty("permissionDenials");
+    expect(results[2]).toMatchObject({ permissionDenials: [expect.stringContaining("Read")] });
+    expect(results[3]).toMatchObject({ permissionDenials: [expect.stringMatching(/Edit|Write/)] });
+    await home.empty({ but: client.pid });
+  });
+
+  since("2.1.248")("a restricted task may read the answers that it names", async () => {
+    await using home = homeWith(api.environment);
+    await using client = await connectNew(home);
+    const answer = await client.call(
+      "spawn_parallel_claude_sessions",
+      {
+        tasks: [
+          { key: "first", task: "SAY: words-of-the-first" },
+          {
+            after: ["first"],
+            restricted: true,
+            task: `TOOL: Read ${JSON.stringify({ file_path: "{{results.first}}" })}`,
+          },
+        ],
+      },
+      { timeout: 100_000 },
+    );
+    expect(resultsOf(answer)[1]).toMatchObject({
+      status: "success",
+      result: expect.stringContaining("words-of-the-first"),
+    });
   });
 
   testNeeding("bash")("commands of a batch run, and what no rule allows is denied", async () => {

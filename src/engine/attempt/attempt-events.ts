@@ -1,8 +1,10 @@
 // The events of an attempt for the log.
 import type { EventBody } from "../../model/event.ts";
 import type { Canceller } from "../../model/outcome.ts";
+import { type Skipped, skippedFrom } from "../../model/prerequisites.ts";
 import type { BatchState } from "../../model/state.ts";
 import { optionsOf } from "../../model/task-options.ts";
+import { oneLine } from "../../report/harmless.ts";
 import type { HoldName } from "../../store/holds.ts";
 import { concerns } from "../account/hold.ts";
 import type { AttemptEnd } from "./attempt.ts";
@@ -87,6 +89,40 @@ export function cancelQueued({ tasks }: Pick<BatchState, "tasks">, by: Canceller
   return queued.length === 0
     ? []
     : [{ type: "cancel-requested", by, tasks: queued.map(({ number }) => number) }];
+}
+
+/** Ends the queued tasks among these that will never start because of others, and all that hang on them. */
+export function skippedEvents(state: BatchState, numbers: Iterable<number>): EventBody[] {
+  return skippedFrom(state, numbers).map((skipped) => {
+    const { number, after } = skipped;
+    const message = skippedText(state, skipped);
+    const outcome = { kind: "not-started" as const, message, after: [...after] };
+    return endedEvent(number, 0, { outcome }, undefined);
+  });
+}
+
+/** Most tasks that one message names. */
+const mostNamed = 5;
+
+function skippedText({ batch, tasks }: BatchState, { after, through }: Skipped): string {
+  const one = (number: number) => {
+    const { key, options } = batch.tasks[number - 1] ?? {};
+    const name = key ?? options?.["name"];
+    return typeof name === "string" ? `task ${number} (${oneLine(name, 60)})` : `task ${number}`;
+  };
+  const named = after.slice(0, mostNamed).map(one);
+  const more = after.length - named.length;
+  const who = new Intl.ListFormat("en").format(more > 0 ? [...named, `${more} more`] : named);
+  const areCancelled = after.every((number) => {
+    const task = tasks[number - 1];
+    return task?.status === "done" && task.outcome.kind === "cancelled";
+  });
+  const verb = areCancelled ? (after.length === 1 ? "was cancelled" : "were cancelled") : "did not succeed";
+  const how =
+    through === undefined
+      ? `${after.length === 1 ? "it" : "them"}`
+      : `${one(through)}, which was not started`;
+  return `${who} ${verb}, and this task only starts after ${how}`;
 }
 
 /** Ends all queued tasks as not started. */

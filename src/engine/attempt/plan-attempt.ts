@@ -14,6 +14,7 @@ import { isWithin, join } from "../../platform/paths.ts";
 import { digestOf, type PrivateFile } from "../../platform/private-files.ts";
 import { type Layout, stderrBeside } from "../../store/layout.ts";
 import { whyStartedOver } from "./continuation.ts";
+import { withAnswers } from "./earlier-answers.ts";
 import type { StartPlan } from "./session-host.ts";
 import { markerOf, newStartName } from "./session-name.ts";
 import type { NeedsDirectory } from "./workspace.ts";
@@ -80,16 +81,23 @@ export function planAttempt(state: BatchState, number: number, means: Means): At
   const { batch } = state;
   const previous = taskOf(state, number).attempts.at(-1);
   const basis = basisOf(state, number);
-  const { attempt, task, asked, resumes } = basis;
+  const { attempt, asked, resumes } = basis;
+  const { prompt: task, options: own } = withAnswers(state, number, {
+    layout: means.layout,
+    prompt: basis.task,
+    options: asked,
+  });
   const options =
-    resumes && previous ? { ...asked, resumeSessionId: previous.sessionId, forkSession: false } : asked;
+    resumes && previous ? { ...own, resumeSessionId: previous.sessionId, forkSession: false } : own;
   const prompt = resumes ? resumePrompt(task, options) : task;
   const costBefore = costBeforeOf(options, means);
   const anewBecause = resumes ? undefined : whyStartedOver(previous, asked);
-  const own = variablesOf(means.values, number, variableNames(options.env));
-  const directories = [means.workingDirectory, ...(options.addDirectories ?? [])];
-  const impossible = own.kind === "lost" ? lostValues(own.names) : outside(directories, batch.allowedRoots);
-  const variables = own.kind === "known" ? own.variables : {};
+  const values = variablesOf(means.values, number, variableNames(options.env));
+  // As requested: the folder of the answers is ours.
+  const directories = [means.workingDirectory, ...(asked.addDirectories ?? [])];
+  const impossible =
+    values.kind === "lost" ? lostValues(values.names) : outside(directories, batch.allowedRoots);
+  const variables = values.kind === "known" ? values.variables : {};
   return {
     basis,
     attempt,

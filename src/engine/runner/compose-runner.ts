@@ -16,6 +16,7 @@ import type { Store } from "../../store/store.ts";
 import { AccountHolds } from "../account/account-holds.ts";
 import { AccountPace } from "../account/account-pace.ts";
 import { cancelQueued, notStarted } from "../attempt/attempt-events.ts";
+import { answerWriter } from "../attempt/earlier-answers.ts";
 import { LocalHost } from "../attempt/local-host.ts";
 import { emptyPool } from "../attempt/session-pool.ts";
 import { sharedDirectory } from "../attempt/workspace.ts";
@@ -151,7 +152,9 @@ export function composeRunner(
     budgetSpent: () => void log.tryAppend((state) => cancelQueued(state, "budget")),
     giveUpStarting,
   });
-  const start = { log, layout, host, pool, workspace, attempts, holds, startBackoff, environment, values };
+  const writeAnswers = answerWriter(layout);
+  const given = { environment, values, writeAnswers };
+  const start = { log, layout, host, pool, workspace, attempts, holds, startBackoff, ...given };
   const tasks = new Tasks({ ...start, giveUpStarting, slots, accountSlots, admission, files, failed: fail });
 
   return {

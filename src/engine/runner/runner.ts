@@ -172,6 +172,7 @@ class Runner {
     this.#checkAttempts();
     this.#noteActivities();
     if (machine.look()) attempts.evict(machine.toEvict((marker) => attempts.canEnd(marker)));
+    tasks.beat();
     tasks.reportHold();
     void files.beat();
   }

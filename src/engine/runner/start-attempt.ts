@@ -8,6 +8,7 @@ import type { Layout } from "../../store/layout.ts";
 import type { AccountHolds } from "../account/account-holds.ts";
 import { startedEvent } from "../attempt/attempt-events.ts";
 import { claudeOf } from "../attempt/claude-of.ts";
+import type { WriteAnswers } from "../attempt/earlier-answers.ts";
 import {
   type AttemptPlan,
   directoryNeed,
@@ -38,6 +39,8 @@ export interface StartParts {
   environment: Record<string, string>;
   /** Of the variables that tasks give their sessions. */
   values: SessionValues;
+  /** Writes what a session reads of earlier answers. */
+  writeAnswers: WriteAnswers;
   /** Called if no session could start for too long: ends queued tasks. */
   giveUpStarting(because: string): void;
 }
@@ -59,6 +62,8 @@ export async function startAttempt(number: number, { ready }: Admitted, parts: S
   const prepared = await directoryFor(need, parts);
   if (prepared.kind === "task") return neverStarts(number, prepared, isStillQueued, parts);
   await using directory = prepared.directory;
+  const unwritten = await whyUnwritten(number, parts);
+  if (unwritten !== undefined) return neverStarts(number, { message: unwritten }, isStillQueued, parts);
   const plan = planIn(directory.path, { number, claudePath: claude.path }, parts);
   const opened = await open(plan, parts);
   const isMeant = () => isStillQueued() && isStillMeant(plan, log.state, number);
@@ -104,6 +109,16 @@ async function neverStarts(
   startBackoff.release(number);
   const outcome: Outcome = { kind: "not-started", message, ...(lost ? { lost } : {}) };
   await attempts.conclude(number, 0, { outcome }, { isMeant });
+}
+
+// Concerns only its own task, too: a transcript may have been removed.
+async function whyUnwritten(number: number, { log, writeAnswers }: StartParts): Promise<string | undefined> {
+  try {
+    await writeAnswers(log.state, number);
+    return undefined;
+  } catch (error) {
+    return `The answers that it should read could not be written: ${messageOf(error)}`;
+  }
 }
 
 type PreparedFor = { kind: "directory"; directory: BorrowedDirectory } | { kind: "task"; message: string };

@@ -2,12 +2,14 @@
 import { taskOf } from "../../model/state.ts";
 import { directoryOf, optionsOf } from "../../model/task-options.ts";
 import { clock } from "../../platform/clock.ts";
+import { skippedEvents } from "../attempt/attempt-events.ts";
 import { markerOfAttempt } from "../attempt/session-name.ts";
 import { BorrowedDirectory } from "../attempt/workspace.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
 import type { OutputFiles } from "../output/output-files.ts";
 import type { Admission, Admitted } from "../scheduler/admission.ts";
 import type { Slot, Slots } from "../scheduler/slots.ts";
+import { WaitingTasks } from "../scheduler/waiting-tasks.ts";
 import type { SharedSlots } from "../shared/shared-store.ts";
 import type { Attempts } from "./attempts.ts";
 import { type StartParts, startAttempt } from "./start-attempt.ts";
@@ -27,13 +29,16 @@ export class Tasks {
   readonly #parts: TasksParts;
   /** The numbers of the open tasks: running, or waiting for a slot or a retry. */
   readonly #open = new Set<number>();
-  /** Resolves when nothing is open. Racing thousands of promises again after each end took hundreds of megabytes. */
+  /** Tasks that wait for others to end. */
+  readonly #after: WaitingTasks;
+  /** Resolves when nothing is open or waits for others. Racing thousands of promises again after each end took hundreds of megabytes. */
   #allClosed = Promise.withResolvers<void>();
   /** Tasks that are not due yet, in the order in which they began to wait. */
   readonly #waiting = new Set<number>();
 
   constructor(parts: TasksParts) {
     this.#parts = parts;
+    this.#after = new WaitingTasks(() => parts.log.state);
   }
 
   /** Adopts the sessions of an earlier runner, with its slots. Call once, before anything else. */
@@ -53,13 +58,13 @@ export class Tasks {
   async runAll(): Promise<void> {
     const { log, admission } = this.#parts;
     for (const { number, status } of [...log.state.tasks]) {
-      if (status !== "queued" || this.#open.has(number)) continue;
+      if (status !== "queued" || this.#open.has(number) || !this.#mayRun(number)) continue;
       const admitted = await admission.admit(number);
       // It may have been cancelled and retried while it waited here: then it is open already.
       if (this.#open.has(number)) admitted?.[Symbol.dispose]();
       else this.#track(number, this.#run(number, admitted));
     }
-    while (this.#open.size > 0) {
+    while (this.#open.size + this.#after.size > 0) {
       this.#allClosed = Promise.withResolvers();
       await this.#allClosed.promise;
     }
@@ -72,9 +77,15 @@ export class Tasks {
     for (const number of numbers) {
       // Some may have ended again before we read the retry.
       void files.writeTask(number);
-      if (this.#open.has(number) || !this.#isQueued(number)) continue;
-      this.#track(number, this.#run(number, undefined));
+      this.#begin(number);
     }
+  }
+
+  /** Goes on with tasks whose prerequisites ended while nobody looked: others may have cancelled them. */
+  beat(): void {
+    if (this.#after.size === 0) return;
+    this.#goOn(this.#after.look());
+    this.#closeWhenDone();
   }
 
   /** Reports why nothing runs, if that is a hold of the remaining models. */
@@ -104,12 +115,52 @@ export class Tasks {
     void task.then(
       () => {
         this.#open.delete(number);
+        if (!this.#isQueued(number)) this.#goOn(this.#after.ended(number));
         // Retried in the moment in which it ended.
-        if (this.#isQueued(number)) this.runAgain([number]);
-        if (this.#open.size === 0) this.#allClosed.resolve();
+        else if (!this.#after.has(number)) this.runAgain([number]);
+        this.#closeWhenDone();
       },
       (error) => this.#parts.failed(error),
     );
+  }
+
+  #closeWhenDone(): void {
+    if (this.#open.size + this.#after.size === 0) this.#allClosed.resolve();
+  }
+
+  // These wait for no other task any more.
+  #goOn(numbers: readonly number[]): void {
+    const all = [...numbers];
+    for (const number of all) {
+      if (this.#isQueued(number)) this.#begin(number);
+      // Cancelled while it waited, which concerns those that wait for it.
+      else all.push(...this.#after.ended(number));
+    }
+  }
+
+  #begin(number: number): void {
+    if (this.#open.has(number) || !this.#isQueued(number) || !this.#mayRun(number)) return;
+    this.#track(number, this.#run(number, undefined));
+  }
+
+  // False if it waits for others, or never starts because one of them did not succeed.
+  #mayRun(number: number): boolean {
+    const wait = this.#after.waitOf(number);
+    if (wait.kind === "for") this.#after.add(number, wait);
+    if (wait.kind === "never") this.#track(number, this.#skip(number));
+    return wait.kind === "free";
+  }
+
+  // Ends a task that will never start, and all that hang on it.
+  async #skip(number: number): Promise<void> {
+    const { log, files } = this.#parts;
+    const events = await log.commit((state) => skippedEvents(state, [number]));
+    const skipped = events.flatMap((event) => (event.type === "attempt-ended" ? [event.task] : []));
+    for (const one of skipped) {
+      this.#after.remove(one);
+      void files.writeTask(one);
+    }
+    for (const one of skipped) this.#goOn(this.#after.ended(one));
   }
 
   async #adopt(number: number, slot: Slot): Promise<void> {
@@ -140,15 +191,20 @@ export class Tasks {
     else await attempts.endUnread({ ...supervised, session });
   }
 
-  // Attempt by attempt, until the task has ended. A task that waits for its retry has no slot.
+  // Attempt by attempt, until the task has ended. A task that waits for its retry, or for other tasks, has no slot.
   async #run(number: number, first: Admitted | undefined): Promise<void> {
     for (let admitted = first; ; admitted = await this.#parts.admission.admit(number)) {
       {
         using admission = admitted;
-        if (admission) await startAttempt(number, admission, this.#parts);
+        if (admission && this.#after.waitOf(number).kind === "free")
+          await startAttempt(number, admission, this.#parts);
       }
       await this.#untilDue(number);
       if (!this.#isQueued(number)) return;
+      // A retry may have queued again what it starts after.
+      const wait = this.#after.waitOf(number);
+      if (wait.kind === "never") return this.#skip(number);
+      if (wait.kind === "for") return this.#after.add(number, wait);
     }
   }
 

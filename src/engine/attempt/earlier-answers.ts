@@ -1,0 +1,74 @@
+// Answers of earlier tasks as files that a later session reads: written before it starts, from their transcripts.
+import { withReadableFolder } from "../../claude/readable-folder.ts";
+import { readAnswer } from "../../claude/transcript.ts";
+import type { SessionOptions } from "../../model/options.ts";
+import { resultsNamed } from "../../model/results-named.ts";
+import { type BatchState, taskOf } from "../../model/state.ts";
+import { makePrivateDirectory } from "../../platform/files.ts";
+import { join } from "../../platform/paths.ts";
+import { replaceFile } from "../../platform/whole-files.ts";
+import { type Layout, padded } from "../../store/layout.ts";
+
+/** Longer answers are cut, in characters. */
+const longestAnswer = 100_000_000;
+
+/** The file of a task's answer: JSON if it is data, otherwise plain text. */
+export function answerFile({ batch, tasks }: BatchState, number: number, layout: Layout): string {
+  const task = tasks[number - 1];
+  const isData =
+    task?.status === "done" && task.outcome.kind === "succeeded" && task.outcome.structured !== undefined;
+  return join(layout.answers(batch.batchId), `${padded(number, tasks.length)}.${isData ? "json" : "txt"}`);
+}
+
+/** A prompt with the paths of the answers that it names, and options that allow to read them. */
+export function withAnswers(
+  state: BatchState,
+  number: number,
+  { layout, prompt, options }: { layout: Layout; prompt: string; options: SessionOptions },
+): { prompt: string; options: SessionOptions } {
+  const { results = {} } = state.batch.tasks[number - 1] ?? {};
+  if (Object.keys(results).length === 0) return { prompt, options };
+  return {
+    prompt: resultsNamed(prompt, (name) => {
+      const task = Object.hasOwn(results, name) ? results[name] : undefined;
+      return task === undefined ? undefined : answerFile(state, task, layout);
+    }),
+    options: withReadableFolder(options, layout.answers(state.batch.batchId)),
+  };
+}
+
+/** Writes the answers that a task's session reads. Throws if a transcript has gone, or the disk does not take them. */
+export type WriteAnswers = (state: BatchState, number: number) => Promise<void>;
+
+/** Writes each answer once a runner, and again after a task has run again. */
+export function answerWriter(layout: Layout): WriteAnswers {
+  const written = new Map<string, Promise<void>>();
+  return async (state, number) => {
+    const needed = new Set(Object.values(state.batch.tasks[number - 1]?.results ?? {}));
+    if (needed.size === 0) return;
+    makePrivateDirectory(layout.answers(state.batch.batchId));
+    for (const one of needed) {
+      const key = `${one}/${taskOf(state, one).attempts.length}`;
+      const writing = written.get(key) ?? writeAnswer(state, one, layout);
+      written.set(key, writing);
+      try {
+        await writing;
+      } catch (error) {
+        written.delete(key);
+        throw error;
+      }
+    }
+  };
+}
+
+async function writeAnswer(state: BatchState, number: number, layout: Layout): Promise<void> {
+  const task = taskOf(state, number);
+  if (task.status !== "done" || task.outcome.kind !== "succeeded")
+    throw new Error(`Internal error: task ${number} has no answer to be read`);
+  const { structured, offset } = task.outcome;
+  const text =
+    structured === undefined
+      ? readAnswer(task.attempts.at(-1)?.transcript ?? "", offset, longestAnswer).text
+      : `${JSON.stringify(structured, null, 2)}\n`;
+  await replaceFile(answerFile(state, number, layout), text, { mode: 0o600 });
+}
