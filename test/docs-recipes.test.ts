@@ -211,6 +211,18 @@ const recipesByHeading: Record<string, Recipe> = {
       expect(out).toContain("Answer to: Write release notes from");
     },
   },
+  "Compare two models": {
+    // They run side by side, so either may be the first.
+    starts: [1, 2].map(() => ({
+      prompt: "Explain src/cart.ts in three sentences",
+      options: ["--allowedTools=Read", expect.stringMatching(/^--model=(sonnet|haiku)$/)],
+    })),
+    leaves: async (_, { code, out }) => {
+      expect(code).toBe(0);
+      expect(out).toContain("Of 1 task: 1 same.");
+      expect(out).toMatch(/model=sonnet +model=haiku +difference\n/);
+    },
+  },
   "Retry what failed": {
     prepare: async (home) => {
       const gate = home.file("gate");

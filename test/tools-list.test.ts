@@ -50,7 +50,7 @@ const valuesSchema = z.object({
   anyOf: z.array(z.object({ type: z.string() })).optional(),
 });
 const object = z.looseObject({
-  properties: z.record(z.string(), property),
+  properties: z.record(z.string(), property).default({}),
   required: z.array(z.string()).default([]),
   additionalProperties: z.unknown().optional(),
 });
@@ -87,10 +87,10 @@ function declaredInput(name: string) {
 }
 
 describe("every option is listed with its type, and described once", () => {
-  test("all options are listed, with their types, choices and defaults; for one session, the usual ones", () => {
+  test("all options are listed, with their types, choices and defaults; for one session and for a comparison, the usual ones", () => {
     for (const { name, inputSchema } of listed) {
       const declared = declaredInput(name);
-      const isWhole = name !== "spawn_claude_session";
+      const isWhole = !["spawn_claude_session", "compare_batches"].includes(name);
       const all = Object.keys(declared.properties);
       const shown = Object.keys(inputSchema.properties);
       expect(shown).toEqual(all.filter((option) => isWhole || shown.includes(option)));
@@ -253,6 +253,9 @@ for (const { era, connect } of clients) {
       results: [{ truncated: true }],
     });
     expect(await call("list_batches", {})).toMatchObject({ batches: [{}, {}] });
+    const other = await call("spawn_parallel_claude_sessions", { tasks: ["hello"] });
+    const compared = await call("compare_batches", { batchId, otherBatchId: other["batchId"] });
+    expect(compared).toMatchObject({ counts: { same: 1, gone: 1 }, tasks: [{ change: "gone" }] });
     expect([...called].toSorted()).toEqual(listed.map(({ name }) => name).toSorted());
     await home.empty({ but: client.pid });
   });

@@ -263,6 +263,17 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
     "Nothing was done: batchBudgetUsd is an option of spawn_parallel_claude_sessions only",
   ],
   ["wait_for_batch", {}, "Nothing was done: batchId is missing: expected a batch id, or `latest`"],
+  ["compare_batches", {}, "Nothing was done: batchId is missing: expected a batch id, or `latest`"],
+  [
+    "compare_batches",
+    { batchId: "abc", other: "latest" },
+    "There is no batch abc. list_batches shows all batches.",
+  ],
+  [
+    "compare_batches",
+    { batchId: "abc", only: "errors" },
+    'Nothing was done: only was given as "errors": expected one of different, outcome, changed, new, gone, unfinished, same, failed, all',
+  ],
   ["wait_for_batch", { batchId: "latest" }, "There is no batch yet."],
   ["wait_for_batch", { batch_id: "abc" }, "There is no batch abc. list_batches shows all batches."],
   [

@@ -204,6 +204,13 @@ const table: [line: string, answer: string][] = [
   ["P logs latest", "N is missing: Number of the task."],
   ["P cancel", "BATCH is missing: Batch id, or its first characters. `latest` is the newest batch."],
   ['P retry latest --append-prompt " "', '--append-prompt was given as " ": must not be empty'],
+  ["P compare", "BATCH is missing: The earlier batch."],
+  ["P compare latest latest", "There is no batch yet."],
+  [
+    "P compare latest nope --only better",
+    '--only was given as "better": expected one of different, outcome, changed, new, gone, unfinished, same, failed, all',
+  ],
+  ["P diff latest", "There is no command diff. Did you mean `compare`?"],
   ["P retry latest --only broken", '--only was given as "broken": expected one of failed, interrupted'],
   ["P list --limit all", '--limit was given as "all": expected a number'],
   ["P prune --older-than week", '--older-than was given as "week": expected a number of days'],

@@ -1,5 +1,6 @@
 // The operations that are MCP tools, in the order in which clients list them.
 import { cancelBatch, listBatches, waitForBatch } from "./batches.ts";
+import { compareBatches } from "./compare/compare.ts";
 import type { Tool } from "./operation.ts";
 import { readResults } from "./results.ts";
 import { retryBatch } from "./retry.ts";
@@ -13,4 +14,5 @@ export const tools: readonly Tool[] = [
   listBatches,
   cancelBatch,
   retryBatch,
+  compareBatches,
 ];

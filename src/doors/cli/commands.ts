@@ -1,5 +1,6 @@
 // All commands, in the order in which help lists them.
 import { cancel } from "./commands/cancel.ts";
+import { compare } from "./commands/compare.ts";
 import { completions } from "./commands/completions.ts";
 import { config } from "./commands/config.ts";
 import { doctor } from "./commands/doctor.ts";
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   results,
   logs,
   open,
+  compare,
   cancel,
   retry,
   prune,

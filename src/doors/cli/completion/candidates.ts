@@ -103,7 +103,7 @@ function wordsFor(
   standing: readonly string[],
   batches: ReadSummaries,
 ): Candidate[] {
-  if (property === "batchId") return batchWords(batches());
+  if (["batchId", "otherBatchId"].includes(property)) return batchWords(batches());
   if (!numeric) return choices.map((word) => ({ word, about: "" }));
   const [given = "", ...numbersGiven] = standing;
   const batch = listedBatch(batches(), given);

@@ -1,6 +1,6 @@
 // What changes in a client's file, as a person is shown it.
 import { expect, test } from "bun:test";
-import { diffOf } from "../../src/operations/clients/diff.ts";
+import { diffOf } from "../../src/report/diff/text-diff.ts";
 
 const lines = (...some: string[]) => some.join("\n");
 
