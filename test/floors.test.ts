@@ -12,7 +12,7 @@ const floors = [
   ["model"],
   ["claude", "store", "report"],
   ["engine/shared"],
-  ["engine/account", "engine/memory", "engine/output"],
+  ["engine/account", "engine/memory", "engine/output", "engine/reuse"],
   ["engine/attempt"],
   ["engine/scheduler"],
   ["engine/runner"],

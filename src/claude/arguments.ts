@@ -62,6 +62,8 @@ const ways = {
   workingDirectory: "process",
   env: "process",
   retries: "runner",
+  reuse: "runner",
+  inputs: "runner",
   firstEventTimeoutSeconds: "runner",
   idleTimeoutSeconds: "runner",
   backgroundWaitSeconds: "runner",

@@ -109,6 +109,23 @@ export const configurationSchema = z.strictObject({
         "Programs that may outlive the session that started them, because other sessions use them. They end with the batch at the latest. Each entry is a program's name, or its command line without directories, with `*` for anything. An empty list allows none.",
     })
     .default([...usualDaemons]),
+  reuseDays: z
+    .number()
+    .min(0)
+    .max(3_650)
+    .meta({
+      description:
+        "How many days an answer is remembered for `reuse` after it was last used. With 0, none is.",
+    })
+    .default(30),
+  reuseLimitMb: z
+    .number()
+    .min(0)
+    .meta({
+      description:
+        "Maximum size of the remembered answers, in megabytes. The ones that were not used for the longest time go first.",
+    })
+    .default(1_000),
   stateDirectory: z
     .string()
     .min(1)

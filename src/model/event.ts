@@ -4,6 +4,7 @@ import { processIdentity } from "../platform/process-identity.ts";
 import { batchIdSchema } from "./batch-id.ts";
 import { concurrency, failureMode } from "./options.ts";
 import { accessKinds, attemptOutcome, cancellers, spent, usage } from "./outcome.ts";
+import { missedTasks, reuseLimits } from "./reuse.ts";
 import { sessionRef } from "./session-ref.ts";
 
 /** One task as given: its prompt, and options of its own, unparsed. */
@@ -66,6 +67,14 @@ export const batch = z.object({
   notifications: z.boolean().optional(),
   /** The command to run at its end, if nobody waits for it. */
   notifyCommand: z.array(z.string()).optional(),
+  /** The text that its tasks were made from, as given. */
+  template: z.string().optional(),
+  /** Whether all tasks run although answers are remembered. */
+  fresh: z.boolean().optional(),
+  /** The version of `claude` that was found when the batch was planned; absent if it reports none. */
+  claudeVersion: z.string().optional(),
+  /** How long, and how much of, answers are remembered. Absent in older logs: nothing is. */
+  reuseLimits: reuseLimits.optional(),
   /** Problems noticed before it began that did not stop it. */
   warnings: z.array(z.string()).optional(),
 });
@@ -174,6 +183,12 @@ export const eventBody = z.discriminatedUnion("type", [
     budgetUsd: z.number().positive().optional(),
     /** Whose login it uses from now on, if the original one is no longer on this machine. */
     account: account.optional(),
+  }),
+  /** A runner has looked for remembered answers. Those that it found are `attempt-ended` events beside this one. */
+  z.object({
+    type: z.literal("reuse-checked"),
+    /** Which tasks have to run, by the reason. */
+    missed: z.array(missedTasks),
   }),
   /** A result file could not be written. Does not affect the task. */
   z.object({ type: z.literal("file-failed"), path: z.string(), message: z.string() }),

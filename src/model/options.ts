@@ -237,6 +237,23 @@ export const sessionOptions = z.strictObject({
     .max(200)
     .meta({ description: "Title of the conversation.", flags: ["n"] })
     .optional(),
+  reuse: z
+    .enum(["auto", "never"])
+    .meta({
+      description: "`auto`: an unchanged task gets its earlier answer for free.",
+      more: prose`Default: \`auto\` for tasks made from a template, otherwise \`never\`. A new answer is remembered with everything that the session read. One that ran commands, used the web or an MCP server is remembered only with ${option("inputs")}; one that changed files never is.`,
+      hints: ["cache", "cached", "useCache"],
+    })
+    .optional(),
+  inputs: z
+    .array(z.string().min(1))
+    .meta({
+      description: "All files the task depends on, for reuse. `{{file}}` works.",
+      more: "Files, directories or globs.",
+      placeholder: "PATH",
+      hints: ["dependsOn", "dependencies", "inputFiles"],
+    })
+    .optional(),
   retries: z
     .int()
     .min(0)
@@ -311,6 +328,14 @@ export const batchOptions = z.strictObject({
         "What to do after a failed task: start the others as usual (`continue`), start no more (`no-new`), or also stop the running ones (`cancel`).",
     })
     .default("continue"),
+  fresh: z
+    .boolean()
+    .meta({
+      description: "Runs all tasks again, whatever is remembered.",
+      more: "The new answers are remembered.",
+      hints: ["force", "noCache", "refresh"],
+    })
+    .default(false),
   asyncMode: z
     .boolean()
     .meta({
@@ -350,7 +375,7 @@ const given = sessionOptions.shape;
 
 /** What a retry can change. Nothing has a default here, because only given options count. */
 export const retryOptions = z.strictObject({
-  ...sessionOptions.omit({ env: true }).shape,
+  ...sessionOptions.omit({ env: true, reuse: true }).shape,
   restricted: given.restricted.unwrap().optional(),
   fileMentions: given.fileMentions.unwrap().optional(),
   forkSession: given.forkSession.unwrap().optional(),

@@ -42,6 +42,22 @@ export type AccessKind = (typeof accessKinds)[number];
 /** What was answered before a session ended with its work undone: byte offsets of those lines in the transcript. */
 const interim = { interimOffsets: z.array(z.int().nonnegative()).optional() };
 
+/** The task that an answer was taken over from: it cost nothing again. */
+export const reused = z.object({
+  batchId: z.string(),
+  /** 1-based. */
+  task: z.int().positive(),
+  /** The key of that task in its batch, if it had one. */
+  key: z.string().optional(),
+  /** When Claude answered, in milliseconds since 1970. */
+  at: z.number(),
+  /** The conversation. */
+  sessionId: z.string(),
+  /** The copy of the session's transcript in the folder of the batch that took it over. */
+  transcript: z.string(),
+});
+export type Reused = z.infer<typeof reused>;
+
 export const outcome = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("succeeded"),
@@ -57,6 +73,8 @@ export const outcome = z.discriminatedUnion("kind", [
     laterOffsets: z.array(z.int().nonnegative()).optional(),
     /** What was odd about the end, although the answer is good. */
     remark: z.string().optional(),
+    /** Whose answer it is, if no session of this task's own ran. */
+    reused: reused.optional(),
   }),
   z.object({
     kind: z.literal("failed"),

@@ -1,7 +1,17 @@
 // The state of a batch: a fold over its events. Pages, answers, views and exit codes are functions of it.
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import type { Account, Batch, Event, Task } from "./event.ts";
-import type { AccessKind, AttemptOutcome, Canceller, ModelUsage, Outcome, Spent, Usage } from "./outcome.ts";
+import type {
+  AccessKind,
+  AttemptOutcome,
+  Canceller,
+  ModelUsage,
+  Outcome,
+  Reused,
+  Spent,
+  Usage,
+} from "./outcome.ts";
+import type { MissedTasks } from "./reuse.ts";
 import type { SessionRef } from "./session-ref.ts";
 import { unreachable } from "./unreachable.ts";
 import { sumOf, usageOfAll } from "./usage-sum.ts";
@@ -123,6 +133,8 @@ export interface BatchState {
   optionChanges: OptionChange[];
   /** Result files that could not be written, with the reason, by path. */
   fileFailures: Map<string, string>;
+  /** Which tasks had to run although remembered answers were looked for, when that was last done. */
+  missed?: MissedTasks[];
 }
 
 /** The state after a first event. Anything but `batch-created` is an internal error. */
@@ -197,6 +209,9 @@ export function apply(state: BatchState, event: Event): void {
       applyOptions(state, event);
       applyRetry(state, event);
       return;
+    case "reuse-checked":
+      state.missed = event.missed;
+      return;
     case "file-failed":
       state.fileFailures.set(event.path, event.message);
       return;
@@ -246,6 +261,8 @@ type RetryRequested = Extract<Event, { type: "retry-requested" }>;
 function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ended" }>): void {
   const before = taskOf(state, event.task);
   const { attempts } = before;
+  if (event.outcome.kind === "succeeded" && event.outcome.reused)
+    attempts.push(takenOver(event, event.outcome.reused, attempts.length + 1));
   const attempt = attempts.at(-1);
   if (attempt && attempt.number === event.attempt) {
     attempt.endedAt = event.at;
@@ -273,12 +290,39 @@ function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ende
     status: "done",
     endedAt: event.at,
     outcome,
-    ...(attempt ? { startedAt: attempt.startedAt } : {}),
+    ...(attempt && !isTakenOver(attempt) ? { startedAt: attempt.startedAt } : {}),
     ...usageOfTask(attempts),
     ...(event.model !== undefined ? { model: event.model } : {}),
     ...(event.leaked ? { leaked: event.leaked } : {}),
     ...remarksOf(state, event),
   });
+}
+
+const takenOverHost = "reused";
+
+/** Whether it is the session of another task, whose answer was taken over. */
+export function isTakenOver({ identity }: Attempt): boolean {
+  return "host" in identity && identity.host === takenOverHost;
+}
+
+// The session whose answer was taken over counts as the task's attempt, so that whatever reads a task's transcript finds
+// it. Its process belongs to another batch, and has ended.
+function takenOver(
+  { at, outcome, usage }: Extract<Event, { type: "attempt-ended" }>,
+  { batchId, task, sessionId, transcript }: Reused,
+  number: number,
+): Attempt {
+  return {
+    number,
+    identity: { host: takenOverHost, id: `${batchId}/${task}` },
+    sessionId,
+    transcript,
+    startedAt: at,
+    endedAt: at,
+    resumes: false,
+    outcome,
+    ...(usage ? { usage } : {}),
+  };
 }
 
 // Somebody may cancel a task while its session is evicted: then it is not continued.

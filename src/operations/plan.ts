@@ -20,6 +20,7 @@ import type { Context } from "./context.ts";
 import { distinct, type Fault, faultsAt, general } from "./fault.ts";
 import { type Checked, check } from "./faults.ts";
 import { depthFault } from "./guard.ts";
+import { inputFaults } from "./input-faults.ts";
 import { Places } from "./places.ts";
 import { pick, type RawOptions, rawObject } from "./raw-options.ts";
 import { ruleWarnings } from "./rule-faults.ts";
@@ -88,12 +89,14 @@ export async function planBatch(
   faults.push(...keyFaults(tasks));
   const orders = orderOf(tasks, faults);
   const planned = tasks.map(({ prompt, place, key, options }, index): Task => {
-    const task = { prompt, ...(key === undefined ? {} : { key }), ...orders[index] };
+    const task: Task = { prompt, ...(key === undefined ? {} : { key }), ...orders[index] };
     const own = places.absolute(options, options, { place, base: workingDirectory });
     const directory = own["workingDirectory"];
     const at = typeof directory === "string" ? directory : workingDirectory;
     faults.push(...faultsAt(place, sessionFaults(own, { ...surroundings, workingDirectory: at })));
     faults.push(...faultsAt(Object.keys(own).length > 0 ? place : [], combinedFaults({ ...common, ...own })));
+    const inputs = own["inputs"] === undefined ? common : own;
+    faults.push(...faultsAt(own["inputs"] === undefined ? [] : place, inputFaults(inputs, task.values, at)));
     if (Object.keys(own).length === 0) return task;
     const variables = variablesIn(own["env"]);
     if (Object.keys(variables).length > 0) values.tasks[String(index + 1)] = variables;
@@ -137,6 +140,9 @@ export async function planBatch(
         outputDirectory,
         claudePath: claude.path,
         claudePathIsSet: configuration.claudePath !== undefined,
+        ...(checked?.version === undefined ? {} : { claudeVersion: checked.version }),
+        ...(batchWide.fresh ? { fresh: true } : {}),
+        reuseLimits: { days: configuration.reuseDays, megabytes: configuration.reuseLimitMb },
         workingDirectory,
         allowedRoots: [...places.roots],
         notifications: configuration.notifications,

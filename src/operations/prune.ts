@@ -8,6 +8,7 @@ import { livenessOf } from "../platform/process.ts";
 import { removePath } from "../platform/removal.ts";
 import { messageOf } from "../platform/system-error.ts";
 import { bytesText, countText } from "../report/amounts.ts";
+import { type Forgotten, hasRemembered, RememberedAnswers } from "../store/remembered.ts";
 import type { BatchRow, Store } from "../store/store.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import { type Context, isStoreThere, UserError, valueOrThrow } from "./context.ts";
@@ -46,6 +47,7 @@ const pruneOutput = z.object({
   stateDirectory: z.string(),
   batches: z.int(),
   orphans: z.int().meta({ description: "Folders that belonged to no batch." }),
+  answers: z.int().meta({ description: "Answers that were remembered for `reuse`." }),
   bytes: z.int().meta({ description: "Size of the removed files." }),
   removed: z.array(removedSchema),
   failures: z.array(z.string()).meta({ description: "What could not be removed, and why." }),
@@ -56,7 +58,7 @@ const pruneOutput = z.object({
 export const prune: Operation<typeof pruneInput, typeof pruneOutput> = {
   title: "Remove files of old batches from the state directory",
   description:
-    "Removes logs, transcripts and pages of old batches from the state directory, and folders there that belong to no batch. It never removes batches that have not ended, nor result files in output directories.",
+    "Removes logs, transcripts and pages of old batches from the state directory, answers that were remembered for `reuse` and not used since, and folders that belong to no batch. It never removes batches that have not ended, nor result files in output directories.",
   input: pruneInput,
   output: pruneOutput,
   run: async (context, input) => {
@@ -71,10 +73,12 @@ export const prune: Operation<typeof pruneInput, typeof pruneOutput> = {
     const batches = old.flatMap((row) => removeBatch(store, row, asked, failures));
     const orphans = orphansOf(store).flatMap((batchId) => removeOrphan(store, batchId, asked, failures));
     const removed = [...batches, ...orphans];
+    const forgotten = forgetAnswers(context, asked, failures);
     const counts = {
       batches: batches.length,
       orphans: orphans.length,
-      bytes: removed.reduce((sum, { bytes }) => sum + bytes, 0),
+      answers: forgotten.answers,
+      bytes: removed.reduce((sum, { bytes }) => sum + bytes, forgotten.bytes),
     };
     const unended = store.unended().filter((row) => row.changedAt < before).length;
     return {
@@ -90,7 +94,7 @@ export const prune: Operation<typeof pruneInput, typeof pruneOutput> = {
 };
 
 function nothingIn({ configuration }: Context, asked: PruneInput): z.infer<typeof pruneOutput> {
-  const none = { batches: 0, orphans: 0, bytes: 0 };
+  const none = { batches: 0, orphans: 0, answers: 0, bytes: 0 };
   return {
     dryRun: asked.dryRun,
     stateDirectory: stateDirectoryOf(configuration),
@@ -140,6 +144,25 @@ function removeBatch(store: Store, row: BatchRow, { dryRun }: PruneInput, failur
   return removeFolder(folder, failures) ? [removed] : [{ ...removed, bytes: 0 }];
 }
 
+// Those that were not used for as long, and what is beyond the limits in the configuration.
+function forgetAnswers(
+  { store, configuration }: Context,
+  { olderThan, dryRun }: PruneInput,
+  failures: string[],
+): Forgotten {
+  const { layout } = store;
+  const nothing = { answers: 0, bytes: 0 };
+  if (!hasRemembered(layout)) return nothing;
+  try {
+    using answers = new RememberedAnswers(layout);
+    const days = Math.min(olderThan, configuration.reuseDays);
+    return answers.tidy({ days, megabytes: configuration.reuseLimitMb }, Date.now(), { dryRun });
+  } catch (error) {
+    failures.push(`${layout.rememberedFolder}: ${messageOf(error)}`);
+    return nothing;
+  }
+}
+
 function orphansOf(store: Store): BatchId[] {
   return foldersIn(foldersFolder(store)).flatMap((name) => {
     const { data: batchId } = batchIdSchema.safeParse(name);
@@ -166,20 +189,21 @@ function removeFolder(folder: string, failures: string[]): boolean {
 
 function prunedText(
   { dryRun, olderThan, keep }: PruneInput,
-  { batches, orphans, bytes }: { batches: number; orphans: number; bytes: number },
+  { batches, orphans, answers, bytes }: Record<"batches" | "orphans" | "answers" | "bytes", number>,
   unended: number,
 ): string {
-  const what = [
+  const what = new Intl.ListFormat("en").format([
     countText(batches, "batch", "batches"),
     ...(orphans > 0 ? [countText(orphans, "folder without a batch", "folders without a batch")] : []),
-  ].join(" and ");
+    ...(answers > 0 ? [countText(answers, "remembered answer")] : []),
+  ]);
   const newest = keep > 0 ? `, except the newest ${keep}` : "";
   const age = `Looked for batches that ended more than ${countText(olderThan, "day")} ago${newest}.`;
   const kept =
     unended > 0
       ? ` ${countText(unended, "batch", "batches")} of that age ${unended === 1 ? "has" : "have"} not ended and ${unended === 1 ? "is" : "are"} kept. \`list\` shows them; \`cancel BATCH\` ends one that nobody runs any more, and the next \`prune\` removes it.`
       : "";
-  if (batches + orphans === 0) return `Nothing to remove. ${age}${kept}`;
+  if (batches + orphans + answers === 0) return `Nothing to remove. ${age}${kept}`;
   const done = dryRun ? `Would remove ${what}, and free` : `Removed ${what}, and freed`;
   return `${done} ${bytesText(bytes)}. ${age}${kept}`;
 }

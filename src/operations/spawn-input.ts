@@ -71,7 +71,7 @@ export const sessionInput = z
     }),
     ...sessionOptions.shape,
     ...titled,
-    ...batchOptions.pick({ batchName: true, asyncMode: true, outputDirectory: true }).shape,
+    ...batchOptions.pick({ batchName: true, fresh: true, asyncMode: true, outputDirectory: true }).shape,
   })
   .meta({ listed: usual });
 

@@ -1,6 +1,7 @@
 // The answer of the two tools that every client knows: the public contract of results.
 import { z } from "zod";
 import { endOfState } from "../model/batch-end.ts";
+import type { Outcome } from "../model/outcome.ts";
 import { taskVariableNames } from "../model/session-values.ts";
 import { type BatchState, type DoneTask, doneCount, type TaskState } from "../model/state.ts";
 import { type StateWord, stateWords } from "../model/state-word.ts";
@@ -10,6 +11,7 @@ import { adviceFactsOf } from "./advice-facts.ts";
 import { countText, durationText, numberText, timeText } from "./amounts.ts";
 import { type EndFacts, endFactsOf, endFields, endFieldsOf, endText, nextText } from "./batch-end.ts";
 import { type Door, wordedFor } from "./option-words.ts";
+import { reusedCount, reuseText } from "./reuse-text.ts";
 import { rounded, spendingFields, spendingOf } from "./spending.ts";
 
 export const countsSchema = z.object({
@@ -35,6 +37,13 @@ export const resultSchema = z.object({
   costUsd: z.number().optional(),
   model: z.string().optional().meta({ listed: false }),
   resultFile: z.string().optional(),
+  reusedFrom: z
+    .object({ batchId: z.string(), task: z.int(), key: z.string().optional(), answeredAt: z.string() })
+    .optional()
+    .meta({
+      description: "Whose answer it is, if no session ran for this task. `answeredAt`: ISO 8601.",
+      listed: false,
+    }),
   env: z.array(z.string()).optional().meta({
     description: "Names of the session's variables from `env`. Their values are never stored.",
     listed: false,
@@ -99,6 +108,10 @@ const batchFields = {
   totalTasks: z.int(),
   executionTimeMs: z.number(),
   counts: countsSchema,
+  reused: z.int().optional().meta({
+    description: "How many of the successes are answers of earlier or equal tasks, which cost nothing.",
+    listed: false,
+  }),
   ...endFields,
   ...spendingFields,
   outputDirectory: z.string(),
@@ -182,6 +195,7 @@ export function resultEntryOf(
       : {}),
     ...(task.model === undefined ? {} : { model: task.model }),
     ...(resultFile === undefined ? {} : { resultFile }),
+    ...reusedFieldOf(outcome),
     ...(variables.length > 0 ? { env: variables } : {}),
     ...(attempts.length > 1 ? { attempts: attempts.length } : {}),
     ...(task.leaked ? { leaked: task.leaked.length } : {}),
@@ -192,6 +206,13 @@ export function resultEntryOf(
     ...(remarks.length > 0 ? { remarks } : {}),
     ...(advice === undefined ? {} : { advice }),
   };
+}
+
+function reusedFieldOf(outcome: Outcome): Pick<ResultEntry, "reusedFrom"> {
+  if (outcome.kind !== "succeeded" || !outcome.reused) return {};
+  const { batchId, task, key, at } = outcome.reused;
+  const answeredAt = new Date(at).toISOString();
+  return { reusedFrom: { batchId, task, ...(key === undefined ? {} : { key }), answeredAt } };
 }
 
 /** What did not take effect or was odd about a task, in sentences for one reader. */
@@ -223,6 +244,7 @@ export function batchAnswerOf(
     // The clock may have been set back since; events never go back.
     executionTimeMs: (state.endedAt ?? Math.max(now, state.changedAt)) - state.createdAt,
     counts: { ...state.counts },
+    ...(reusedCount(state) > 0 ? { reused: reusedCount(state) } : {}),
     ...endFieldsOf(endOfState(state, word)),
     ...spendingOf(state, { now, running: word === "running", heldUntil: held?.until }),
     outputDirectory: state.outputDirectory,
@@ -240,7 +262,7 @@ export function sessionAnswerOf({ results, pending: _, ...batch }: BatchAnswer):
   return { ...batch, ...results[0] };
 }
 
-/** `failed: max-turns`, `timed-out: idle`, `succeeded` … */
+/** `failed: max-turns`, `timed-out: idle`, `succeeded`, `reused` … */
 export function outcomeWord(task: Extract<TaskState, { status: "done" }>): string {
   const { outcome } = task;
   switch (outcome.kind) {
@@ -250,6 +272,8 @@ export function outcomeWord(task: Extract<TaskState, { status: "done" }>): strin
       return `timed-out: ${outcome.clock}`;
     case "cancelled":
       return `cancelled: ${outcome.by}`;
+    case "succeeded":
+      return outcome.reused ? "reused" : "succeeded";
     default:
       return outcome.kind;
   }
@@ -281,19 +305,24 @@ export function statusText(
   { door, held }: { door: Door; held?: WaitReason | undefined },
 ): string {
   const end = endOfState(state, word);
-  if (end) return endMessage(endFactsOf(state, end), state, door);
+  const reuse = reuseText(state, door);
+  if (end) return endMessage(endFactsOf(state, end), { ...state, reuse }, door);
   const now =
     state.cancelledBy !== undefined
       ? "It is being cancelled."
       : held
         ? heldText(held)
         : "It is still running; ask again later.";
-  return sentencesOf([countsText(state), unwrittenText(state), now]);
+  return sentencesOf([countsText(state), reuse, unwrittenText(state), now]);
 }
 
-/** How a batch ended and why, which of its files are missing, and what to do next. */
-export function endMessage(facts: EndFacts, files: Pick<BatchState, "fileFailures">, door: Door): string {
-  return sentencesOf([endText(facts), unwrittenText(files), nextText(facts, door)]);
+/** How a batch ended and why, what was reused, which of its files are missing, and what to do next. */
+export function endMessage(
+  facts: EndFacts,
+  more: Pick<BatchState, "fileFailures"> & { reuse?: string | undefined },
+  door: Door,
+): string {
+  return sentencesOf([endText(facts), more.reuse, unwrittenText(more), nextText(facts, door)]);
 }
 
 function sentencesOf(sentences: readonly (string | undefined)[]): string {

@@ -5,6 +5,8 @@ import type { BatchState } from "../model/state.ts";
 import { costText, countText } from "./amounts.ts";
 import { oneLine } from "./harmless.ts";
 import { factsHtml, type Html, html, joined } from "./html.ts";
+import { doorOf } from "./option-words.ts";
+import { reuseText } from "./reuse-text.ts";
 
 /** The longest value of an option, in characters. */
 const longest = 1_000;
@@ -23,6 +25,7 @@ export function batchFactsHtml(state: BatchState): Html {
       ["Allowed tools", option("allowedTools")],
       ["Disallowed tools", option("disallowedTools")],
       ["Tools", option("tools")],
+      ["Reused answers", reuseText(state, doorOf(batch.startedBy))],
     ],
     "long",
   );

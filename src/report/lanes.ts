@@ -1,5 +1,5 @@
 // Which lane each session had, from its times: the lowest that was free when it began.
-import type { Attempt, BatchState, TaskState } from "../model/state.ts";
+import { type Attempt, type BatchState, isTakenOver, type TaskState } from "../model/state.ts";
 
 /** One session as a bar. Times in milliseconds since 1970. */
 export interface Bar {
@@ -26,7 +26,7 @@ export class Lanes {
     const fresh: { task: TaskState; attempt: Attempt; index: number }[] = [];
     for (const task of state.tasks) {
       for (const [index, attempt] of task.attempts.entries())
-        if (!this.#laneOf.has(attempt)) fresh.push({ task, attempt, index });
+        if (!isTakenOver(attempt) && !this.#laneOf.has(attempt)) fresh.push({ task, attempt, index });
     }
     // Of sessions that began at the same time, the lower task number comes first.
     fresh.sort((a, b) => a.attempt.startedAt - b.attempt.startedAt);
@@ -43,7 +43,9 @@ export class Lanes {
 
   /** The sessions of a task, in order. */
   barsOf(task: TaskState): Bar[] {
-    return task.attempts.map((attempt, index) => {
+    return task.attempts.flatMap((attempt, index) => {
+      // It ran in another batch.
+      if (isTakenOver(attempt)) return [];
       const to = endOf(task, index);
       const lane = this.#laneOf.get(attempt) ?? 0;
       return { lane, from: attempt.startedAt, attempt, ...(to === undefined ? {} : { to }) };

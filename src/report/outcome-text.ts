@@ -3,12 +3,13 @@ import type { AccessKind, Canceller, FailureReason, Outcome } from "../model/out
 import { unreachable } from "../model/unreachable.ts";
 import { numberText } from "./amounts.ts";
 import { harmless, oneLine } from "./harmless.ts";
+import { reusedText } from "./reuse-text.ts";
 
 /** How a task ended, in one line for people. Claude's words are marked as such, and cut at 500 characters. */
 export function outcomeText(outcome: Outcome): string {
   switch (outcome.kind) {
     case "succeeded":
-      return "Succeeded";
+      return outcome.reused ? `Reused: ${reusedText(outcome.reused)}` : "Succeeded";
     case "failed": {
       const message = oneLine(outcome.message, 500);
       if (message === "" || saysTheSame(message, reasonText[outcome.reason]))

@@ -3,10 +3,11 @@ import type { Canceller, Clock, FailureReason } from "../model/outcome.ts";
 import type { DoneTask } from "../model/state.ts";
 import { unreachable } from "../model/unreachable.ts";
 
-/** "succeeded", "tools denied", "failed: turn limit", "timed out: no output", "cancelled: budget spent" … */
+/** "succeeded", "reused", "tools denied", "failed: turn limit", "timed out: no output", "cancelled: budget spent" … */
 export function outcomeWords({ outcome, usage }: DoneTask): string {
   switch (outcome.kind) {
     case "succeeded":
+      if (outcome.reused) return "reused";
       return usage?.denials?.length ? "tools denied" : "succeeded";
     case "failed":
       return `failed: ${reasonWords[outcome.reason]}`;

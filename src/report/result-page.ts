@@ -9,6 +9,7 @@ import { resultFrame } from "./frame.ts";
 import { firstLine } from "./harmless.ts";
 import { factsHtml, type Html, html, joined, nothing, proseHtml, sectionHtml, timeHtml } from "./html.ts";
 import { markdownHtml } from "./markdown.ts";
+import { reusedText } from "./reuse-text.ts";
 import { structuredHtml } from "./structured.ts";
 import {
   attemptsText,
@@ -159,6 +160,7 @@ function factsPart(page: ResultPage): Html {
   const code = (text: string | undefined) => (text === undefined ? undefined : html`<code>${text}</code>`);
   return factsHtml(
     [
+      ["Reused", page.outcome.reused && reusedText(page.outcome.reused)],
       ["Cost", taskCostText(page)],
       ["Duration", taskDurationText(page)],
       ["Turns", page.usage && numberText(page.usage.numTurns)],

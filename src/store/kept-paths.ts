@@ -100,6 +100,15 @@ function withPaths(
         ...(workingDirectory === undefined ? {} : { workingDirectory: place(workingDirectory) }),
       };
     }
+    case "attempt-ended": {
+      const { outcome } = body;
+      if (outcome.kind !== "succeeded" || !outcome.reused) return body;
+      const { reused } = outcome;
+      return {
+        ...body,
+        outcome: { ...outcome, reused: { ...reused, transcript: place(reused.transcript) } },
+      };
+    }
     case "file-failed":
       return { ...body, path: place(body.path) };
     default:

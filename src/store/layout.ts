@@ -7,6 +7,7 @@ export const batchesFolder = "batches";
 
 const databaseName = "store.sqlite";
 const httpTokenName = "http-token";
+const rememberedFolder = "remembered";
 
 /** The paths below a state directory. */
 export function layoutOf(stateDirectory: string) {
@@ -17,6 +18,8 @@ export function layoutOf(stateDirectory: string) {
     /** What clients of the HTTP door must know. */
     httpTokenFile: join(stateDirectory, httpTokenName),
     batchDirectory,
+    /** Answers that later batches may take over: a database, and a transcript for each. */
+    rememberedFolder: join(stateDirectory, rememberedFolder),
     /** Where the pages of a sync batch go, until it is handed over. */
     pages: (batchId: BatchId) => join(batchDirectory(batchId), "pages"),
     /** Settings that a task gave as a file, as its sessions get them. */
@@ -36,7 +39,12 @@ export type Layout = ReturnType<typeof layoutOf>;
 
 /** Whether we create a file or folder of this name in a state directory. */
 export function isFileOfOurs(name: string): boolean {
-  return name === batchesFolder || name === httpTokenName || name.startsWith(databaseName);
+  return (
+    name === batchesFolder ||
+    name === httpTokenName ||
+    name === rememberedFolder ||
+    name.startsWith(databaseName)
+  );
 }
 
 /** The batch whose pages are in a directory; undefined if it is no batch's own. */

@@ -10,6 +10,7 @@ import { emptyPool, type SessionPool } from "../../src/engine/attempt/session-po
 import { sharedDirectory, type Workspace } from "../../src/engine/attempt/workspace.ts";
 import { Machine } from "../../src/engine/memory/machine.ts";
 import { OutputFiles } from "../../src/engine/output/output-files.ts";
+import { Reuse } from "../../src/engine/reuse/reuse.ts";
 import { Attempts } from "../../src/engine/runner/attempts.ts";
 import { RunnerLog } from "../../src/engine/runner/runner-log.ts";
 import { Tasks } from "../../src/engine/runner/tasks.ts";
@@ -180,6 +181,7 @@ export function tasksIn(
     admission,
     startBackoff,
     holds,
+    reuse: new Reuse({ layout: store.layout, state: () => log.state, environment }),
     files,
     environment,
     values: noValues,

@@ -20,6 +20,8 @@ test("what is not set has these values", () => {
     maxDepth: 1,
     sharedDaemons: expect.arrayContaining(["gpg-agent", "java *GradleDaemon*", "ssh: * [mux]"]),
     notifications: true,
+    reuseDays: 30,
+    reuseLimitMb: 1_000,
     syncWaitSeconds: 45,
   });
 });

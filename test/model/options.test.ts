@@ -25,7 +25,7 @@ test("what is not said has these values, and the rest is left to claude", () => 
     backgroundWaitSeconds: 30,
     timeoutSeconds: 3_600,
   });
-  expect(batchOptions.parse({})).toEqual({ failureMode: "continue", asyncMode: false });
+  expect(batchOptions.parse({})).toEqual({ failureMode: "continue", fresh: false, asyncMode: false });
 });
 
 describe("the limits of", () => {

@@ -115,6 +115,7 @@ const pauses = new Map([
   ["platform/output.ts", "a reader that is slow"],
   ["engine/runner/keeper.ts", "a runner that has crashed"],
   ["doors/mcp/http/serve.ts", "one turn of the event loop"],
+  ["engine/reuse/reuse.ts", "one turn of the event loop"],
 ]);
 
 test("nothing but the clock keeps time: no other file repeats a timer, or sleeps", async () => {

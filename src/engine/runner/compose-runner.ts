@@ -22,6 +22,7 @@ import { emptyPool } from "../attempt/session-pool.ts";
 import { sharedDirectory } from "../attempt/workspace.ts";
 import { Machine } from "../memory/machine.ts";
 import { OutputFiles } from "../output/output-files.ts";
+import { Reuse } from "../reuse/reuse.ts";
 import { Admission } from "../scheduler/admission.ts";
 import { LoginProof } from "../scheduler/login-proof.ts";
 import { Slots } from "../scheduler/slots.ts";
@@ -153,8 +154,9 @@ export function composeRunner(
     giveUpStarting,
   });
   const writeAnswers = answerWriter(layout);
-  const given = { environment, values, writeAnswers };
-  const start = { log, layout, host, pool, workspace, attempts, holds, startBackoff, ...given };
+  const reuse = new Reuse({ layout, state: () => log.state, environment });
+  const session = { log, layout, host, pool, workspace, environment, values, writeAnswers };
+  const start = { ...session, attempts, holds, startBackoff, reuse };
   const tasks = new Tasks({ ...start, giveUpStarting, slots, accountSlots, admission, files, failed: fail });
 
   return {
@@ -175,6 +177,7 @@ export function composeRunner(
     machine,
     attempts,
     tasks,
+    reuse,
     values,
     cancelled,
     /** Rejects when the runner has failed, or with `Replaced`. */

@@ -17,6 +17,7 @@ import { composeRunner, type RunnerParts, type RunOptions } from "./compose-runn
 import { Heartbeat } from "./heartbeat.ts";
 import { handoverMs } from "./hidden-commands.ts";
 import { startFollowingKeeper, startNotifier } from "./start-processes.ts";
+import { takeOverAnswers } from "./take-over-answers.ts";
 
 /** Every nth beat reads all transcripts, in case the watch missed a change, and checks that the store is in its place. */
 const lookEveryBeats = 4;
@@ -84,11 +85,12 @@ class Runner {
 
   /** Takes the batch to its end. Throws `Replaced` if another runner has it, and what makes this one fail. */
   async run(): Promise<void> {
-    const { store, log, slots, starts, files, cancelled, attempts } = this.#parts;
+    const { store, log, slots, starts, files, cancelled, attempts, reuse, failed } = this.#parts;
     const folder = store.layout.batchDirectory(log.batchId);
     makePrivateDirectory(folder);
     using _slots = slots;
     using _starts = starts;
+    using _reuse = reuse;
     using _watch = watchDirectory(folder, (name) => this.#guard(() => attempts.transcriptChanged(name)));
     using _beats = clock.on("beat", () => this.#guard(() => bestEffort(() => this.#beat(), undefined)));
     const readOthers = () => this.#guard(() => bestEffort(() => this.#readOthers(), undefined));
@@ -96,6 +98,7 @@ class Runner {
     cancelled?.addEventListener("abort", readOthers);
     try {
       this.#inherit();
+      await Promise.race([takeOverAnswers(this.#parts), failed]);
       while (!(await this.#runToEnd()));
       this.#finish();
     } finally {
@@ -152,7 +155,8 @@ class Runner {
 
   // The batch has ended: others may have what this runner used, and the user hears of it.
   #finish(): void {
-    const { store, log, accountSlots, machineStarts, shownWait } = this.#parts;
+    const { store, log, accountSlots, machineStarts, shownWait, reuse } = this.#parts;
+    reuse.tidy();
     shownWait.show(undefined);
     accountSlots.releaseAll();
     machineStarts.releaseAll();

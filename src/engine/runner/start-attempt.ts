@@ -21,6 +21,7 @@ import type { SessionPool, StartedSession } from "../attempt/session-pool.ts";
 import { missingText } from "../attempt/start-failure.ts";
 import { BorrowedDirectory, type NeedsDirectory, type Workspace } from "../attempt/workspace.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
+import type { Reuse } from "../reuse/reuse.ts";
 import type { Admitted } from "../scheduler/admission.ts";
 import type { StartBackoff } from "../scheduler/start-backoff.ts";
 import type { Attempts } from "./attempts.ts";
@@ -35,6 +36,7 @@ export interface StartParts {
   attempts: Attempts;
   holds: AccountHolds;
   startBackoff: StartBackoff;
+  reuse: Reuse;
   /** Of all sessions. */
   environment: Record<string, string>;
   /** Of the variables that tasks give their sessions. */
@@ -51,7 +53,7 @@ export interface StartParts {
  * it has been ended by then.
  */
 export async function startAttempt(number: number, { ready }: Admitted, parts: StartParts): Promise<void> {
-  const { log, attempts, startBackoff } = parts;
+  const { log, attempts, startBackoff, reuse } = parts;
   const claude = claudeOf(log.state.batch, { thorough: startBackoff.isLasting });
   if (!claude.found) return startLater(missingText(log.state.batch.claudePath), parts);
   const need = directoryNeed(log.state, number);
@@ -65,13 +67,15 @@ export async function startAttempt(number: number, { ready }: Admitted, parts: S
   const unwritten = await whyUnwritten(number, parts);
   if (unwritten !== undefined) return neverStarts(number, { message: unwritten }, isStillQueued, parts);
   const plan = planIn(directory.path, { number, claudePath: claude.path }, parts);
+  reuse.begins(number, { resumes: plan.resumes, directory: directory.path });
   const opened = await open(plan, parts);
   const isMeant = () => isStillQueued() && isStillMeant(plan, log.state, number);
   if (opened.kind === "task") return neverStarts(number, opened, isMeant, parts);
   if (opened.kind === "passing") return startLater(opened.because, parts);
   if (opened.isNew) startBackoff.started();
   else {
-    // Nothing had to start, so nothing is known about starts either.
+    // Nothing had to start, so nothing is known about starts either, and it may have read something before.
+    reuse.beganBefore(number);
     ready();
     startBackoff.release(number);
   }
@@ -92,6 +96,7 @@ export async function startAttempt(number: number, { ready }: Admitted, parts: S
     directory,
     ready,
   });
+  reuse.ended(number);
 }
 
 // The task stays queued. The next start that is tried may be its own, or another one's.

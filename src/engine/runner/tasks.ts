@@ -12,6 +12,7 @@ import type { Slot, Slots } from "../scheduler/slots.ts";
 import { WaitingTasks } from "../scheduler/waiting-tasks.ts";
 import type { SharedSlots } from "../shared/shared-store.ts";
 import type { Attempts } from "./attempts.ts";
+import { stepOf, waitingFor } from "./equal-tasks.ts";
 import { type StartParts, startAttempt } from "./start-attempt.ts";
 
 /** What the tasks of a batch need. */
@@ -58,7 +59,8 @@ export class Tasks {
   async runAll(): Promise<void> {
     const { log, admission } = this.#parts;
     for (const { number, status } of [...log.state.tasks]) {
-      if (status !== "queued" || this.#open.has(number) || !this.#mayRun(number)) continue;
+      const isReady = status === "queued" && !this.#open.has(number);
+      if (!isReady || !this.#mayRun(number) || !this.#runsItself(number)) continue;
       const admitted = await admission.admit(number);
       // It may have been cancelled and retried while it waited here: then it is open already.
       if (this.#open.has(number)) admitted?.[Symbol.dispose]();
@@ -115,7 +117,7 @@ export class Tasks {
     void task.then(
       () => {
         this.#open.delete(number);
-        if (!this.#isQueued(number)) this.#goOn(this.#after.ended(number));
+        if (!this.#isQueued(number)) this.#goOn(this.#unblocked(number));
         // Retried in the moment in which it ended.
         else if (!this.#after.has(number)) this.runAgain([number]);
         this.#closeWhenDone();
@@ -134,12 +136,13 @@ export class Tasks {
     for (const number of all) {
       if (this.#isQueued(number)) this.#begin(number);
       // Cancelled while it waited, which concerns those that wait for it.
-      else all.push(...this.#after.ended(number));
+      else all.push(...this.#unblocked(number));
     }
   }
 
   #begin(number: number): void {
-    if (this.#open.has(number) || !this.#isQueued(number) || !this.#mayRun(number)) return;
+    const isReady = !this.#open.has(number) && this.#isQueued(number);
+    if (!isReady || !this.#mayRun(number) || !this.#runsItself(number)) return;
     this.#track(number, this.#run(number, undefined));
   }
 
@@ -160,7 +163,22 @@ export class Tasks {
       this.#after.remove(one);
       void files.writeTask(one);
     }
-    for (const one of skipped) this.#goOn(this.#after.ended(one));
+    for (const one of skipped) this.#goOn(this.#unblocked(one));
+  }
+
+  // The tasks that may go on now that this one has ended.
+  #unblocked(number: number): number[] {
+    return [...this.#after.ended(number), ...waitingFor(this.#parts.log.state, number)];
+  }
+
+  // False if a task with the same prompt and options answers for it: then it waits, or ends like that one.
+  #runsItself(number: number): boolean {
+    const { log, attempts } = this.#parts;
+    const step = stepOf(log.state, number);
+    if (step.kind !== "end") return step.kind === "start";
+    const isMeant = () => this.#isQueued(number);
+    this.#track(number, attempts.conclude(number, 0, step.end, { isMeant }));
+    return false;
   }
 
   async #adopt(number: number, slot: Slot): Promise<void> {

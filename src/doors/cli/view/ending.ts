@@ -6,6 +6,7 @@ import type { StateWord } from "../../../model/state-word.ts";
 import { costText, countText, durationText, numberText } from "../../../report/amounts.ts";
 import { countsText, unwrittenText } from "../../../report/answer.ts";
 import { endFactsOf, endText, nextText } from "../../../report/batch-end.ts";
+import { reuseText } from "../../../report/reuse-text.ts";
 import { failureGroups, tasksText } from "./failure-groups.ts";
 
 /** How many causes to name. `show` has them all. */
@@ -20,6 +21,7 @@ export function endingText(state: BatchState, word: StateWord): string {
   const next = facts && nextText(facts, "command-line");
   return [
     `${facts ? endText(facts) : countsText(state)} ${took}${spent}.`,
+    reuseText(state, "command-line"),
     ...causeLines(state),
     `Report: ${reportFileOf(state)}`,
     unwrittenText(state),

@@ -1,0 +1,126 @@
+// What Claude Code reads by itself before a session's first turn, and which hooks it runs.
+import { type SessionOptions, settingSourceList } from "../model/options.ts";
+import type { Environment } from "../platform/environment.ts";
+import { realPath } from "../platform/files.ts";
+import { absolutePath, dirname, homeDirectory, join } from "../platform/paths.ts";
+import type { Look } from "./looks.ts";
+import { mentionsIn } from "./mention-scan.ts";
+import { repositoryOf } from "./repository.ts";
+import { readSettingsFile, settingsIn } from "./settings-file.ts";
+
+/** Where an administrator's settings and instructions are. */
+const managedDirectories = {
+  darwin: "/Library/Application Support/ClaudeCode",
+  win32: "C:\\Program Files\\ClaudeCode",
+} as const;
+
+interface Whose {
+  workingDirectory: string;
+  options: Pick<SessionOptions, "addDirectories">;
+  environment: Environment;
+}
+
+/** What it reads of the working directory and all above it, of the user, and of an administrator. */
+export function ownLooks({ workingDirectory, options, environment }: Whose): Look[] {
+  const real = realPath(workingDirectory);
+  const repository = repositoryOf(real);
+  const main = repository?.main;
+  const projects = new Set([
+    ...ancestorsOf(workingDirectory),
+    ...ancestorsOf(real),
+    ...(main === undefined ? [] : [main]),
+    ...(options.addDirectories ?? []),
+  ]);
+  const home = environment["HOME"] ?? homeDirectory();
+  const user = environment["CLAUDE_CONFIG_DIR"] ?? join(home, ".claude");
+  return [
+    ...[...projects].map((path): Look => ({ kind: "project", path })),
+    ...[real, repository?.root ?? real, main ?? real].map(
+      (path): Look => ({ kind: "file", path: memoryFile(user, path) }),
+    ),
+    ...[...ancestorsOf(real), home].map((path): Look => ({ kind: "ignores", path })),
+    { kind: "user", path: user },
+    { kind: "input", path: managedDirectory() },
+  ];
+}
+
+/** The instructions that it reads when a session reads a file in one of these directories. */
+export function nestedLooks(directories: readonly string[], workingDirectory: string): Look[] {
+  const own = new Set([...ancestorsOf(workingDirectory), ...ancestorsOf(realPath(workingDirectory))]);
+  const nested = new Set(directories.flatMap(ancestorsOf).filter((path) => !own.has(path)));
+  return [...nested].flatMap((path): Look[] => [
+    { kind: "project", path },
+    { kind: "ignores", path },
+  ]);
+}
+
+/** The files that a prompt mentions by `@path`, whether they exist or not: they would be attached. */
+export function mentionLooks(prompt: string, workingDirectory: string): Look[] {
+  return [...mentionsIn(prompt)]
+    .filter(({ name }) => name !== "")
+    .flatMap(({ name }): Look[] => {
+      const path = absolutePath(name.split("#")[0] ?? "", workingDirectory);
+      return [
+        { kind: "file", path },
+        // Of a directory, the names are attached.
+        { kind: "names", path },
+      ];
+    });
+}
+
+/** Hooks that say nothing to Claude. */
+const silentHooks = new Set(["Notification", "SessionEnd"]);
+
+/** Whether hooks are set that may show Claude what nobody sees. True if it cannot be known. */
+export function hasHooks(
+  { workingDirectory, environment }: Whose,
+  {
+    settings,
+    settingSources,
+    restricted,
+  }: Pick<SessionOptions, "settings" | "settingSources" | "restricted">,
+): boolean {
+  const home = environment["HOME"] ?? homeDirectory();
+  const user = environment["CLAUDE_CONFIG_DIR"] ?? join(home, ".claude");
+  const sources = settingSources === undefined ? undefined : settingSourceList(settingSources);
+  const isRead = (source: "user" | "project" | "local") => !restricted && (sources?.includes(source) ?? true);
+  const real = realPath(workingDirectory);
+  const roots = [workingDirectory, real, repositoryOf(real)?.root ?? real, repositoryOf(real)?.main ?? real];
+  const files = [
+    ...(isRead("user") ? [join(user, "settings.json")] : []),
+    ...roots.flatMap((root) => [
+      ...(isRead("project") ? [join(root, ".claude", "settings.json")] : []),
+      ...(isRead("local") ? [join(root, ".claude", "settings.local.json")] : []),
+    ]),
+    join(managedDirectory(), "managed-settings.json"),
+  ];
+  const read = files.map(readSettingsFile);
+  if (read.some(({ kind }) => kind === "unreadable")) return true;
+  const own = typeof settings === "string" ? settingsIn(settings) : settings;
+  if (settings !== undefined && own === undefined) return true;
+  const all = [
+    ...read.flatMap((one) => (one.kind === "settings" ? [one.settings] : [])),
+    ...(own ? [own] : []),
+  ];
+  return all.some(({ hooks }) => Object.keys(Object(hooks)).some((event) => !silentHooks.has(event)));
+}
+
+// Where Claude Code remembers what it learned about a project; `init` says which of them it reads.
+function memoryFile(user: string, directory: string): string {
+  return join(user, "projects", directory.replace(/[^A-Za-z0-9]/g, "-"), "memory", "MEMORY.md");
+}
+
+function managedDirectory(): string {
+  return process.platform === "darwin" || process.platform === "win32"
+    ? managedDirectories[process.platform]
+    : "/etc/claude-code";
+}
+
+// A directory and all above it.
+function ancestorsOf(directory: string): string[] {
+  const found: string[] = [];
+  for (let at = directory; ; at = dirname(at)) {
+    found.push(at);
+    if (dirname(at) === at) return found;
+  }
+}

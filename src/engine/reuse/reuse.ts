@@ -1,0 +1,411 @@
+// Answers that are used again: looks them up when a batch begins, and remembers new ones. Nothing here may fail a batch:
+// without its database, everything runs as if nothing had been remembered.
+import { fingerprintOf, type Look, look, lookKey, lookText } from "../../claude/looks.ts";
+import { hasHooks, mentionLooks, nestedLooks, ownLooks } from "../../claude/own-looks.ts";
+import { type ReadSet, readSetOf } from "../../claude/read-set.ts";
+import type { Batch } from "../../model/event.ts";
+import { inputsOf } from "../../model/inputs.ts";
+import type { MissedTasks, MissReason } from "../../model/reuse.ts";
+import type { Attempt, BatchState, DoneTask } from "../../model/state.ts";
+import { optionsOf, workingDirectoryOf } from "../../model/task-options.ts";
+import { ContentHashes, Fingerprints, nothingThere, placeOf } from "../../platform/fingerprints.ts";
+import { networkFileSystemOf } from "../../platform/network-file-systems.ts";
+import { absolutePath, dirname, shownPath } from "../../platform/paths.ts";
+import { removePath } from "../../platform/removal.ts";
+import { nameAgain } from "../../platform/same-file.ts";
+import { messageOf } from "../../platform/system-error.ts";
+import type { Layout } from "../../store/layout.ts";
+import {
+  type AnswerRecord,
+  hasRemembered,
+  type Remembered,
+  RememberedAnswers,
+} from "../../store/remembered.ts";
+import { behaviourOf, isReusable, preventedBy, type Question, questionsOf } from "./key.ts";
+
+const dayMs = 24 * 60 * 60_000;
+/** How far the clocks of files and ours may differ, in milliseconds: a file system writes times in ticks. */
+const clockMarginMs = 100;
+/** The same for one that writes whole seconds, or two. */
+const coarseMarginMs = 2_000;
+/** How far the clock may drift while it is corrected, as a part of the time that passed. */
+const mostDrift = 0.001;
+/** Reasons that are stored one by one; others are put together. */
+const mostReasons = 200;
+/** How many tasks are looked up before others get their turn. */
+const tasksAtOnce = 50;
+
+/** A task whose answer is there. */
+export interface Hit {
+  /** 1-based. */
+  number: number;
+  answer: Remembered;
+  /** The batch's own copy of its transcript. */
+  transcript: string;
+}
+
+export interface LookedUp {
+  hits: Hit[];
+  missed: MissedTasks[];
+}
+
+interface ReuseParts {
+  layout: Layout;
+  state(): BatchState;
+  /** Of all sessions. */
+  environment: Record<string, string>;
+}
+
+/** What was known when a conversation began. */
+interface Begun {
+  atMs: number;
+  /** On the monotonic clock. */
+  ticksMs: number;
+  /** Where the directory was. */
+  place: string;
+  looks: Map<string, { look: Look; hash: string | undefined }>;
+}
+
+export class Reuse implements Disposable {
+  readonly #parts: ReuseParts;
+  readonly #begun = new Map<number, Begun>();
+  readonly #hashes = new ContentHashes();
+  #answers: RememberedAnswers | undefined;
+  /** Whether the database could not be opened. */
+  #isBroken = false;
+  #questions: { batch: Batch; questions: Map<number, Question> } | undefined;
+
+  constructor(parts: ReuseParts) {
+    this.#parts = parts;
+  }
+
+  [Symbol.dispose](): void {
+    this.#answers?.[Symbol.dispose]();
+  }
+
+  /**
+   * Looks for the answers to all tasks that have not begun, and gives the batch a copy of each transcript. Undefined if
+   * there is nothing to look for.
+   */
+  async lookUp(): Promise<LookedUp | undefined> {
+    const { batch, tasks, earlierEnds, cancelledBy } = this.#parts.state();
+    const asked = tasks
+      .filter(({ number, status, attempts }) => {
+        const isNew = status === "queued" && attempts.length === 0 && !earlierEnds.has(number);
+        return isNew && isReusable(batch, number) && batch.tasks[number - 1]?.sameAs === undefined;
+      })
+      .map(({ number }) => number);
+    if (asked.length === 0 || cancelledBy !== undefined) return undefined;
+    const hits: Hit[] = [];
+    const missed = new Missed();
+    const now = new Fingerprints();
+    for (const [index, number] of asked.entries()) {
+      const found = this.#guarded(() => this.#find(number, now)) ?? { kind: "new" };
+      if (found.kind === "hit") hits.push(found.hit);
+      else missed.add(number, found);
+      if (index % tasksAtOnce === tasksAtOnce - 1) await Bun.sleep(0);
+    }
+    return { hits, missed: missed.all() };
+  }
+
+  /** Notes that answers were taken over. */
+  used(hits: readonly Hit[]): void {
+    const ids = hits.map(({ answer }) => answer.id);
+    if (ids.length > 0) this.#guarded(() => this.#store()?.used(ids, Date.now()));
+  }
+
+  /** A session is about to be started for a task. Call before anything of it runs. */
+  begins(number: number, { resumes, directory }: { resumes: boolean; directory: string }): void {
+    // One that continues had begun before: what it read then counts too.
+    if (resumes || !this.#question(number)) return;
+    this.#begun.delete(number);
+    const begun = this.#guarded(() => this.#begunIn(number, directory));
+    if (begun) this.#begun.set(number, begun);
+  }
+
+  /** The session of a task was not started by us for it alone, so it may have read something before. */
+  beganBefore(number: number): void {
+    this.#begun.delete(number);
+  }
+
+  /** A task has ended: its answer is remembered if it is good, and if it is certain what it depends on. */
+  ended(number: number): void {
+    const { batch, tasks } = this.#parts.state();
+    const task = tasks[number - 1];
+    if (task?.status !== "done" || task.outcome.kind !== "succeeded" || task.outcome.reused) return;
+    const question = this.#question(number);
+    if (!question) return;
+    this.#guarded(() => {
+      const answers = this.#store();
+      if (!answers) return;
+      if (task.model !== undefined) answers.setModel(question.askedModel, task.model);
+      const record = this.#recordOf(batch, task);
+      if (typeof record === "string") answers.refuse(question.key, record, Date.now());
+      else answers.add(question.key, record, task.attempts.at(-1)?.transcript ?? "", Date.now());
+    });
+    this.#begun.delete(number);
+  }
+
+  /** Keeps to the limits of age and size. */
+  tidy(): void {
+    const limits = this.#parts.state().batch.reuseLimits;
+    if (limits && this.#answers) this.#guarded(() => this.#answers?.tidy(limits, Date.now()));
+  }
+
+  #find(number: number, now: Fingerprints): { kind: "hit"; hit: Hit } | MissReason {
+    const { batch } = this.#parts.state();
+    if (batch.fresh) return { kind: "fresh" };
+    const prevented = preventedBy(batch, number);
+    if (prevented !== undefined) return { kind: "not-remembered", because: prevented };
+    const question = this.#question(number);
+    const answers = hasRemembered(this.#parts.layout) ? this.#store() : undefined;
+    if (!question || !answers) return { kind: "new" };
+    const usedSince = Date.now() - (batch.reuseLimits?.days ?? 0) * dayMs;
+    const model = answers.modelOf(question.askedModel);
+    const found = answers
+      .answersTo(question.key, Math.round(usedSince))
+      .filter((answer) => model === undefined || answer.model === model);
+    let changed: string | undefined;
+    for (const answer of found) {
+      const difference = firstDifference(answer, now);
+      if (difference === undefined) {
+        const transcript = this.#copyOf(answer);
+        if (transcript !== undefined) return { kind: "hit", hit: { number, answer, transcript } };
+      } else changed ??= this.#changeText(difference, batch, number);
+    }
+    if (changed !== undefined) return { kind: "changed", what: changed };
+    const because = answers.refusalOf(question.key);
+    return because === undefined ? { kind: "new" } : { kind: "not-remembered", because };
+  }
+
+  // Undefined if the transcript is not there as it was.
+  #copyOf(answer: Remembered): string | undefined {
+    const { layout, state } = this.#parts;
+    const transcript = layout.transcript(state().batch.batchId, Bun.randomUUIDv7());
+    try {
+      nameAgain(answer.path, transcript);
+    } catch (error) {
+      console.error(`${new Date().toISOString()} A remembered answer is gone: ${messageOf(error)}`);
+      this.#store()?.forget(answer);
+      return undefined;
+    }
+    const copy = new Fingerprints().file(transcript);
+    if ("hash" in copy && copy.hash === answer.transcriptHash) return transcript;
+    removePath(transcript);
+    this.#store()?.forget(answer);
+    return undefined;
+  }
+
+  #changeText(changed: Look, batch: Batch, number: number): string {
+    const directory = workingDirectoryOf(batch, optionsOf(batch, number));
+    return lookText({ ...changed, path: shownPath(changed.path, directory) });
+  }
+
+  #begunIn(number: number, directory: string): Begun {
+    // Before the looks: what changes from now on is seen by its time.
+    const [atMs, ticksMs] = [Date.now(), performance.now()];
+    const now = new Fingerprints({ root: directory });
+    const looks = this.#looksAtStart(number, directory).map((one) => {
+      const found = fingerprintOf(one, now);
+      return [lookKey(one), { look: one, hash: "unknown" in found ? undefined : found.hash }] as const;
+    });
+    return { atMs, ticksMs, place: placeOf(directory), looks: new Map(looks) };
+  }
+
+  // What is known before a session starts.
+  #looksAtStart(number: number, directory: string): Look[] {
+    const { batch } = this.#parts.state();
+    const { environment } = this.#parts;
+    const options = optionsOf(batch, number);
+    const task = batch.tasks[number - 1];
+    const inputs = inputsOf(options, task?.values) ?? [];
+    return [
+      ...ownLooks({ workingDirectory: directory, options, environment }),
+      ...mentionLooks(task?.prompt ?? "", directory),
+      ...inputs.map((input) => inputLook(input, directory)),
+    ];
+  }
+
+  /** The record of an answer, or why it is not remembered, as it follows "the session". */
+  #recordOf(batch: Batch, task: DoneTask): AnswerRecord | string {
+    const { number, outcome, usage, remarks = [], model } = task;
+    const begun = this.#begun.get(number);
+    if (outcome.kind !== "succeeded") return "failed";
+    if (outcome.remark !== undefined || remarks.length > 0) return "had a remark";
+    if (usage?.denials?.length) return "was denied tools";
+    if (usage?.atLeast) return "was cut off";
+    if (!begun) return "outlived the process that had started it";
+    const attempts = conversationOf(task.attempts);
+    const last = attempts.at(-1);
+    const directory = last?.workingDirectory;
+    if (!last || directory === undefined || model === undefined) return "did not say enough about itself";
+    if (attempts.some((one) => one.workingDirectory !== directory)) return "changed its directory";
+    const options = optionsOf(batch, number);
+    if (directory !== workingDirectoryOf(batch, options)) return "had a directory of its own";
+    const isTrusted = options.inputs !== undefined;
+    const reads = attempts.map(({ transcript }) => readSetOf(transcript, directory));
+    const unfit = unfitness(reads, { isTrusted, model, version: batch.claudeVersion ?? "" });
+    if (unfit !== undefined) return unfit;
+    const { environment } = this.#parts;
+    if (!isTrusted && hasHooks({ workingDirectory: directory, options, environment }, options))
+      return "ran hooks";
+    const looks = this.#looksOf(begun, reads, { directory, isTrusted });
+    if (typeof looks === "string") return looks;
+    const copy = new Fingerprints().file(last.transcript);
+    if ("unknown" in copy || copy.hash === nothingThere) return "has no transcript";
+    const key = batch.tasks[number - 1]?.key;
+    return {
+      batchId: batch.batchId,
+      task: number,
+      ...(key === undefined ? {} : { taskKey: key }),
+      at: task.endedAt,
+      model,
+      sessionId: last.sessionId,
+      outcome,
+      looks,
+      transcriptHash: copy.hash,
+    };
+  }
+
+  // Everything that the answer depends on, with its fingerprint when the session saw it: that of now, because nothing has
+  // changed since before the session began. Or why that is not certain.
+  #looksOf(
+    { atMs, ticksMs, place, looks: atStart }: Begun,
+    reads: readonly ReadSet[],
+    { directory, isTrusted }: { directory: string; isTrusted: boolean },
+  ): AnswerRecord["looks"] | string {
+    const [elapsedMs, passedMs] = [Date.now() - atMs, performance.now() - ticksMs];
+    const driftMs = clockMarginMs / 2 + passedMs * mostDrift;
+    if (Math.abs(elapsedMs - passedMs) > driftMs) return "ran while the clock was changed";
+    if (placeOf(directory) !== place) return "ran while its directory was moved";
+    const isQuiet = (changedAt: number) => changedAt < atMs - marginMs(changedAt) - driftMs;
+    const now = new Fingerprints({ root: directory, hashes: this.#hashes });
+    const read = reads.flatMap(({ looks }) => looks).filter(({ kind }) => !isTrusted || kind === "file");
+    const nested = nestedLooks(
+      reads.flatMap(({ directories }) => directories),
+      directory,
+    );
+    const searches = read.some(({ kind }) => kind === "search");
+    const found: AnswerRecord["looks"] = [];
+    const all = new Map([
+      ...[...atStart.values()].map(({ look: one }) => [lookKey(one), one] as const),
+      ...[...read, ...nested].map((one) => [lookKey(one), one] as const),
+    ]);
+    for (const [key, one] of all) {
+      if (one.kind === "ignores" && !searches) continue;
+      if (isRemote(one.path)) return "read files of a network file system";
+      const fingerprint = fingerprintOf(one, now);
+      if ("unknown" in fingerprint) return `read what is not compared: ${one.path} ${fingerprint.unknown}`;
+      const { hash, changedAt, absentAt } = fingerprint;
+      const before = atStart.get(key);
+      const isSame = before
+        ? before.hash === hash && isQuiet(changedAt)
+        : isQuiet(Math.max(changedAt, absentAt));
+      if (!isSame) return `read what changed meanwhile: ${lookText(one)}`;
+      found.push({ look: one, hash });
+    }
+    return found;
+  }
+
+  #question(number: number): Question | undefined {
+    const { layout: _, state, environment } = this.#parts;
+    const { batch, account } = state();
+    if (this.#questions?.batch !== batch) {
+      const questions =
+        this.#guarded(() => questionsOf(batch, { account: account.hash, environment })) ?? new Map();
+      this.#questions = { batch, questions };
+    }
+    return this.#questions.questions.get(number);
+  }
+
+  #store(): RememberedAnswers | undefined {
+    if (this.#isBroken) return undefined;
+    this.#answers ??= this.#guarded(() => new RememberedAnswers(this.#parts.layout));
+    this.#isBroken = this.#answers === undefined;
+    return this.#answers;
+  }
+
+  // Remembering only saves money: whatever fails here, the batch goes on without it.
+  #guarded<Value>(act: () => Value): Value | undefined {
+    try {
+      return act();
+    } catch (error) {
+      console.error(`${new Date().toISOString()} Remembered answers: ${messageOf(error)}`);
+      return undefined;
+    }
+  }
+}
+
+/** Tasks that have to run, by the reason. */
+class Missed {
+  readonly #groups = new Map<string, MissedTasks>();
+
+  add(number: number, reason: MissReason): void {
+    const key = JSON.stringify(reason);
+    const isLast = this.#groups.size >= mostReasons && !this.#groups.has(key);
+    const group: MissReason = isLast ? { kind: "changed", what: "other files" } : reason;
+    const groupKey = isLast ? JSON.stringify(group) : key;
+    const known = this.#groups.get(groupKey);
+    if (known) known.tasks.push(number);
+    else this.#groups.set(groupKey, { reason: group, tasks: [number] });
+  }
+
+  all(): MissedTasks[] {
+    return [...this.#groups.values()];
+  }
+}
+
+// The attempts that made up the conversation which gave the answer.
+function conversationOf(attempts: readonly Attempt[]): Attempt[] {
+  const start = attempts.findLastIndex(({ resumes }) => !resumes);
+  return attempts.slice(Math.max(0, start));
+}
+
+// The first thing that is not as it was; undefined if all is.
+function firstDifference(answer: Remembered, now: Fingerprints): Look | undefined {
+  for (const { look: stored, hash } of answer.looks) {
+    const parsed = look.safeParse(stored);
+    // A newer program may know other kinds of looks.
+    if (!parsed.success) return { kind: "file", path: "what a newer version had noted" };
+    const found = fingerprintOf(parsed.data, now);
+    if ("unknown" in found || found.hash !== hash) return parsed.data;
+  }
+  return undefined;
+}
+
+function unfitness(
+  reads: readonly ReadSet[],
+  { isTrusted, model, version }: { isTrusted: boolean; model: string; version: string },
+): string | undefined {
+  const wrote = reads.flatMap((read) => read.wrote)[0];
+  if (wrote !== undefined) return `may have changed files (${wrote})`;
+  for (const read of reads) {
+    if (behaviourOf(read.version ?? "") !== behaviourOf(version))
+      return "ran with another version of Claude Code";
+    if (read.model !== model) return "was continued by another model";
+  }
+  return isTrusted ? undefined : reads.flatMap((read) => read.unknown)[0];
+}
+
+function inputLook(input: string, directory: string): Look {
+  if (!/[*?[{]/.test(input)) return { kind: "input", path: absolutePath(input, directory) };
+  const fixed = input.slice(0, input.search(/[*?[{]/));
+  const base = fixed.slice(0, fixed.lastIndexOf("/") + 1);
+  return { kind: "glob", path: absolutePath(base || ".", directory), pattern: input.slice(base.length) };
+}
+
+function marginMs(changedAt: number): number {
+  return changedAt % 1_000 === 0 ? coarseMarginMs : clockMarginMs;
+}
+
+// Its clock may be another machine's.
+function isRemote(path: string): boolean {
+  for (let at = path; ; at = dirname(at)) {
+    try {
+      return networkFileSystemOf(at) !== undefined;
+    } catch {
+      // Not there: the directory decides in which it would be.
+      if (dirname(at) === at) return false;
+    }
+  }
+}
