@@ -1,9 +1,11 @@
 // The program for Windows from the first call to the last, driven as its clients do: by a program of Windows, because a pipe of
 // Linux gives one nothing under Wine.
 import { expect } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { shellQuoted } from "../src/model/shell-quoted.ts";
 import { type ClientName, clientNames } from "../src/operations/clients/client-names.ts";
+import { continueCommand } from "../src/report/task-facts.ts";
 import type { BatchRow } from "../src/store/store.ts";
 import { testNeeding } from "./facilities.ts";
 import { clients, connectNew, eventually, Home, kill, program, run } from "./harness.ts";
@@ -153,3 +155,62 @@ testOnWindows(
     await home.empty();
   },
 );
+
+testOnWindows(
+  "on Windows, a word that we print quoted reaches a program through cmd.exe as it was",
+  async () => {
+    await using home = new Home();
+    await Bun.write(home.file("said.ts"), "console.log(JSON.stringify(process.argv.slice(2)));");
+    const words = [
+      "Read,Edit",
+      "Bash(git log:*)",
+      "C:\\my work\\",
+      '{"a": "b & c"}',
+      'ends in \\"',
+      "a^b|c<d>",
+      "",
+    ];
+    const line = [process.execPath, home.file("said.ts"), ...words]
+      .map((word) => shellQuoted(word))
+      .join(" ");
+    expect(JSON.parse(await inCommandPrompt(home, line))).toEqual(words);
+  },
+);
+
+testOnWindows("on Windows, a conversation is continued in its directory, on whatever drive", async () => {
+  await using home = new Home();
+  const workingDirectory = home.file("my work");
+  mkdirSync(workingDirectory);
+  const command = continueCommand({ workingDirectory, sessionId: "id" }) ?? "";
+  // Without arguments, `cd` prints where it is.
+  const said = await inCommandPrompt(home, command.replace("claude --resume id", "cd"));
+  expect(said.trim()).toBe(workingDirectory);
+});
+
+testOnWindows("on Windows, standard input that is no file has no task, and none that is closed", async () => {
+  await using home = new Home();
+  for (const stdin of ["ignore", new Blob([""])] as const) {
+    const child = Bun.spawn([...program(), "run", "-f", "-"], {
+      cwd: home.work,
+      env: home.environment,
+      stdin,
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    expect(await child.stderr.text()).toContain("standard input: it has no task");
+    expect(await child.exited).toBe(2);
+  }
+});
+
+/** What a line that somebody types prints. */
+async function inCommandPrompt(home: Home, line: string): Promise<string> {
+  const child = Bun.spawn(["cmd.exe", "/d", "/s", "/c", `"${line}"`], {
+    cwd: home.work,
+    env: { ...process.env, ...home.environment },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "inherit",
+    windowsVerbatimArguments: true,
+  });
+  return child.stdout.text();
+}

@@ -1,5 +1,5 @@
 // The relevant versions of Claude Code: the oldest supported one, and each that changed something.
-import { shellQuoted } from "../model/shell-quoted.ts";
+import { startText } from "../model/shell-quoted.ts";
 
 /** What one version of the CLI changed. */
 export interface VersionChange {
@@ -99,7 +99,7 @@ export function lacksOf(version: string): string[] {
 
 /** How to get a newer version of the `claude` at a path. */
 export function updateAdvice(path: string): string {
-  return `Run \`${shellQuoted(path)} update\`, or reinstall it: \`npm install -g @anthropic-ai/claude-code\`.`;
+  return `Run ${startText(path, { args: "update" })}, or reinstall it: \`npm install -g @anthropic-ai/claude-code\`.`;
 }
 
 /** Why a version is refused, where it was found, and what to do. */

@@ -5,7 +5,7 @@ import { isTooOld, lacksOf, oldestVersion, updateAdvice, versionIn } from "../cl
 import { type Configuration, variableOf } from "../model/configuration.ts";
 import { cut } from "../model/cut.ts";
 import { product } from "../model/product.ts";
-import { shellQuoted } from "../model/shell-quoted.ts";
+import { shellQuoted, startText } from "../model/shell-quoted.ts";
 import { isExecutable, kindAt, readHead, realPath } from "../platform/files.ts";
 import { homeDirectory, join } from "../platform/paths.ts";
 import type { Finding } from "./doctor.ts";
@@ -26,7 +26,7 @@ export async function claudeFindings(configuration: Configuration | undefined): 
     const detail = "Starts as a session does, and answers. No model was asked.";
     return [found, version, { name: "session", ok: true, detail }, loginFinding(session.value)];
   }
-  const remedy = `Run \`${shellQuoted(claude.path)}\` in a terminal and see what it says.`;
+  const remedy = `Run ${startText(claude.path)} in a terminal and see what it says.`;
   return [
     found,
     version,

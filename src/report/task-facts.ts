@@ -65,13 +65,25 @@ export function taskDurationText({ startedAt, endedAt }: TaskFacts): string | un
 }
 
 /** The command that continues the conversation in a terminal. */
-export function continueCommand({ workingDirectory, sessionId }: TaskFacts): string | undefined {
+export function continueCommand({
+  workingDirectory,
+  sessionId,
+}: Pick<TaskFacts, "workingDirectory" | "sessionId">): string | undefined {
   if (sessionId === undefined) return undefined;
-  return `cd ${quoted(workingDirectory)} && claude --resume ${quoted(sessionId)}`;
+  // For the shells of the directory: a page may be made elsewhere than the session ran.
+  const platform = isOfWindows(workingDirectory) ? "win32" : "linux";
+  const claude = `claude --resume ${shellQuoted(sessionId, platform)}`;
+  return platform === "win32"
+    ? continuedOnWindows(workingDirectory, claude)
+    : `cd ${shellQuoted(workingDirectory, platform)} && ${claude}`;
 }
 
-// Quoted for a POSIX shell; Windows paths, which contain no double quotes, for the Windows shells.
-function quoted(argument: string): string {
-  if (/^(?:[A-Za-z]:\\|\\\\)/.test(argument)) return `"${argument}"`;
-  return shellQuoted(argument);
+const isOfWindows = (path: string): boolean => /^(?:[A-Za-z]:\\|\\\\)/.test(path);
+
+// Windows PowerShell knows no `&&`, and cmd.exe changes to another drive only by `cd /d`, which takes blanks as they are. For a
+// directory that cmd.exe could misread without quotation marks, and for one on a server: cmd.exe and PowerShell 7.
+function continuedOnWindows(directory: string, claude: string): string {
+  return /^[A-Za-z]:[\p{L}\p{N} _.\\~+#@[\]-]+$/u.test(directory)
+    ? `cmd /c "cd /d ${directory} && ${claude}"`
+    : `pushd ${shellQuoted(directory, "win32")} && ${claude}`;
 }

@@ -1,5 +1,6 @@
 // Versions of Claude Code, and environments of its sessions.
 import { describe, expect, test } from "bun:test";
+import { delimiter, resolve } from "node:path";
 import {
   cleanEnvironment,
   depthOf,
@@ -18,7 +19,7 @@ import {
   versionChanges,
   versionIn,
 } from "../../src/claude/versions.ts";
-import { testNeeding } from "../facilities.ts";
+import { startText } from "../../src/model/shell-quoted.ts";
 
 describe("a version", () => {
   test("is read from what claude prints", () => {
@@ -38,7 +39,7 @@ describe("a version", () => {
     expect(isTooOld(oldestVersion)).toBe(false);
     expect(isTooOld(undefined)).toBe(false);
     expect(tooOldText("2.1.1", "/my bin/claude")).toBe(
-      "/my bin/claude is Claude Code 2.1.1, and 2.1.197 or newer is required. Run `'/my bin/claude' update`, or reinstall it: `npm install -g @anthropic-ai/claude-code`.",
+      `/my bin/claude is Claude Code 2.1.1, and 2.1.197 or newer is required. Run ${startText("/my bin/claude", { args: "update" })}, or reinstall it: \`npm install -g @anthropic-ai/claude-code\`.`,
     );
   });
 
@@ -78,11 +79,12 @@ describe("the environment of what we start", () => {
     });
   });
 
-  testNeeding("paths that begin with a slash")("of a session has nothing of ours but how deep it is", () => {
+  test("of a session has nothing of ours but how deep it is", () => {
+    const directory = resolve("/bin");
     const environment = sessionEnvironment({
       ...outer,
       HOME: "/home/me",
-      PATH: "/bin",
+      PATH: directory,
       PARALLEL_CLAUDE_CONCURRENCY: "3",
     });
     expect(environment).toMatchObject({
@@ -95,8 +97,8 @@ describe("the environment of what we start", () => {
     expect(Object.keys(environment).filter((name) => name.startsWith("PARALLEL_CLAUDE_"))).toEqual([
       "PARALLEL_CLAUDE_DEPTH",
     ]);
-    const path = environment["PATH"]?.split(":") ?? [];
-    expect(path[0]).toBe("/bin");
+    const path = environment["PATH"]?.split(delimiter) ?? [];
+    expect(path[0]).toBe(directory);
     expect(path).toHaveLength(new Set(path).size);
     expect(sessionEnvironment({ DISABLE_AUTOUPDATER: "0" })["DISABLE_AUTOUPDATER"]).toBe("0");
   });

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { wrap, wrapped } from "../../src/doors/cli/terminal/wrapped.ts";
+import { shellQuoted } from "../../src/model/shell-quoted.ts";
 import { testNeeding } from "../facilities.ts";
 import { failed, Inside } from "../inside.ts";
 import { onCommandLine } from "./command-line.ts";
@@ -121,29 +122,26 @@ describe("results", () => {
 });
 
 describe("run --dry-run", () => {
-  testNeeding("paths that begin with a slash")(
-    "cuts no option and no path, and repeats the flag of a list",
-    async () => {
-      using inside = new Inside();
-      for (const name of ["one", "two"]) inside.write(`work/${name}/x`, "");
-      const words = ["--append-system-prompt", "word ".repeat(30).trimEnd()];
-      const directories = ["--add-dir", "one", "--add-dir", "two", "--allowed-tools", "Read,Edit"];
-      inside.write("work/t.txt", "x");
-      const { out } = await onCommandLine(
-        inside,
-        ["run", "-f", "t.txt", "--dry-run", ...words, ...directories],
-        {
-          columns: 40,
-        },
-      );
-      expect(out).toContain(`--append-system-prompt '${words[1]}'`);
-      expect(out).toContain(
-        `--add-directories ${inside.file("work/one")} --add-directories ${inside.file("work/two")}`,
-      );
-      expect(out).toContain("--allowed-tools Read,Edit");
-      expect(out).toContain(inside.output);
-    },
-  );
+  test("cuts no option and no path, and repeats the flag of a list", async () => {
+    using inside = new Inside();
+    for (const name of ["one", "two"]) inside.write(`work/${name}/x`, "");
+    const words = ["--append-system-prompt", "word ".repeat(30).trimEnd()];
+    const directories = ["--add-dir", "one", "--add-dir", "two", "--allowed-tools", "Read,Edit"];
+    inside.write("work/t.txt", "x");
+    const { out } = await onCommandLine(
+      inside,
+      ["run", "-f", "t.txt", "--dry-run", ...words, ...directories],
+      {
+        columns: 40,
+      },
+    );
+    expect(out).toContain(`--append-system-prompt ${shellQuoted(words[1] ?? "")}`);
+    expect(out).toContain(
+      `--add-directories ${shellQuoted(inside.file("work/one"))} --add-directories ${shellQuoted(inside.file("work/two"))}`,
+    );
+    expect(out).toContain(`--allowed-tools ${shellQuoted("Read,Edit")}`);
+    expect(out).toContain(inside.output);
+  });
 
   test("names a task of the command line by its number", async () => {
     using inside = new Inside();

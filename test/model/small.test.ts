@@ -4,7 +4,7 @@ import { batchIdSchema, newBatchId } from "../../src/model/batch-id.ts";
 import { kebabCase } from "../../src/model/kebab-case.ts";
 import { familyIn, limitText, modelNameTypes } from "../../src/model/limit-types.ts";
 import { isOneRule, isPlain, ruleOf } from "../../src/model/rule-text.ts";
-import { shellQuoted } from "../../src/model/shell-quoted.ts";
+import { shellQuoted, startText } from "../../src/model/shell-quoted.ts";
 
 describe("a batch id", () => {
   test("has eight letters that nobody confuses, each as likely as any other", () => {
@@ -38,7 +38,35 @@ test.each([
   ["", "''"],
   ["$HOME", "'$HOME'"],
 ])("%j is one word of a shell as %s", (value, word) => {
-  expect(shellQuoted(value)).toBe(word);
+  expect(shellQuoted(value, "linux")).toBe(word);
+});
+
+test.each([
+  ["plain-word_1.0/a:b+c=d", "plain-word_1.0/a:b+c=d"],
+  ["C:\\work\\", "C:\\work\\"],
+  ["C:\\my work\\", '"C:\\my work\\\\"'],
+  ["Read,Edit", '"Read,Edit"'],
+  ["@file", '"@file"'],
+  ["-a.b", '"-a.b"'],
+  ["Bash(git log:*)", '"Bash(git log:*)"'],
+  ["it's", '"it\'s"'],
+  ["", '""'],
+  ['{"a": "b"}', '"{""a"": ""b""}"'],
+  ['ends in \\"', '"ends in \\\\"""'],
+  ["$HOME `x` “y”", '"`$HOME ``x`` `“y`”"'],
+])("%j is one word of Windows' shells as %s", (value, word) => {
+  expect(shellQuoted(value, "win32")).toBe(word);
+});
+
+test("a program whose path takes quotation marks is started differently in PowerShell", () => {
+  const platform = "win32";
+  expect(startText("C:\\bin\\claude.exe", { args: "update", platform })).toBe("`C:\\bin\\claude.exe update`");
+  expect(startText("C:\\my bin\\claude.exe", { platform })).toBe(
+    '`"C:\\my bin\\claude.exe"` (in PowerShell, write `& ` before it)',
+  );
+  expect(startText("/my bin/claude", { args: "update", platform: "linux" })).toBe(
+    "`'/my bin/claude' update`",
+  );
 });
 
 describe("a rule in advice", () => {

@@ -1,6 +1,7 @@
 // Amounts, outcomes and facts as people read them, and what is cut.
 import { describe, expect, test } from "bun:test";
 import { cancellers, failureReasons, type Outcome } from "../../src/model/outcome.ts";
+import { shellQuoted } from "../../src/model/shell-quoted.ts";
 import {
   costText,
   countText,
@@ -201,10 +202,11 @@ describe("the facts of a task", () => {
       "cd '/home/me/it'\\''s' && claude --resume id",
     );
     const onWindows = { ...facts, sessionId: "id", workingDirectory: "C:\\my work" };
-    expect(continueCommand(onWindows)).toBe('cd "C:\\my work" && claude --resume id');
-    expect(continueCommand({ ...onWindows, workingDirectory: "\\\\host\\share" })).toStartWith(
-      'cd "\\\\host\\share"',
-    );
+    expect(continueCommand(onWindows)).toBe('cmd /c "cd /d C:\\my work && claude --resume id"');
+    for (const workingDirectory of ["\\\\host\\share", "D:\\a & b"])
+      expect(continueCommand({ ...onWindows, workingDirectory })).toBe(
+        `pushd ${shellQuoted(workingDirectory, "win32")} && claude --resume id`,
+      );
   });
 });
 

@@ -1,5 +1,6 @@
 // Makes a client start this program as its MCP server, or stop doing so: plans the change.
 import { product } from "../../model/product.ts";
+import { shellQuoted } from "../../model/shell-quoted.ts";
 import { exists, isExecutable, isReadOnly, realPath } from "../../platform/files.ts";
 import { absolutePath } from "../../platform/paths.ts";
 import { lastingCommand } from "../../platform/self.ts";
@@ -171,7 +172,8 @@ export function placeOf(client: McpClient, name: string): Place {
 }
 
 function readOnlyText(file: string): string {
-  return `${file} is read-only, and nothing was done. Make it writable (\`chmod u+w '${file}'\`), or edit its source if another program generates it.`;
+  const allow = process.platform === "win32" ? "attrib -r" : "chmod u+w";
+  return `${file} is read-only, and nothing was done. Make it writable (\`${allow} ${shellQuoted(file)}\`), or edit its source if another program generates it.`;
 }
 
 function serverEntry(

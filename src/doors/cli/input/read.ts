@@ -111,9 +111,10 @@ async function bytesOf(path: string, name: string): Promise<Uint8Array> {
   throw new UsageError([`${name} has more than ${mostBytes / 1_000_000} MB, which is no list of tasks`]);
 }
 
-// A device is opened by its name, because nothing signals when it has input.
+// A device is opened by its name, because nothing signals when it has input. On Windows it has none, and needs none.
 async function standardInput(): Promise<Uint8Array | undefined> {
-  return standardInputKind() === "other" ? fileBytes("/dev/stdin") : readStandardInput(mostBytes);
+  const hasName = process.platform !== "win32";
+  return hasName && standardInputKind() === "other" ? fileBytes("/dev/stdin") : readStandardInput(mostBytes);
 }
 
 function fileBytes(path: string): Uint8Array | undefined {
