@@ -10,6 +10,7 @@ import { Client as OlderClient } from "@modelcontextprotocol/sdk/client/index.js
 import { StdioClientTransport as OlderTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { livenessOf } from "../src/platform/process.ts";
 import type { ProcessIdentity } from "../src/platform/process-identity.ts";
+import { removePath } from "../src/platform/removal.ts";
 import { Store } from "../src/store/store.ts";
 import { fakeClaudeStart, fakeDirectory, homeVariables } from "./fixtures/run-fake-claude.ts";
 import { processesWith } from "./processes-with.ts";
@@ -114,12 +115,18 @@ export class Home implements AsyncDisposable {
       }
     }
     try {
-      rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
+      removeWhole(this.path);
     } catch (error) {
       // Windows keeps files that are open, in this process too; their prefix or machine is thrown away.
       if (process.platform !== "win32") throw error;
     }
   }
+}
+
+// What was just killed may still write. On Windows, Bun's own call tries for ever where a removed file is still open.
+function removeWhole(path: string): void {
+  if (process.platform === "win32") removePath(path);
+  else rmSync(path, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /**

@@ -20,6 +20,7 @@ import { type Context, newContext } from "../src/operations/context.ts";
 import type { Call } from "../src/operations/operation.ts";
 import { ownIdentity } from "../src/platform/process.ts";
 import type { ProcessIdentity } from "../src/platform/process-identity.ts";
+import { removePath } from "../src/platform/removal.ts";
 import type { Door } from "../src/report/option-words.ts";
 import type { BatchLog } from "../src/store/batch-log.ts";
 import { fakeClaude, homeVariables } from "./fixtures/run-fake-claude.ts";
@@ -152,7 +153,8 @@ export class Inside implements Disposable {
 
 function removeFolder(path: string): void {
   try {
-    rmSync(path, { recursive: true, force: true });
+    // Not Bun's own call: where a removed file is still open, that one tries for ever.
+    removePath(path);
   } catch (error) {
     // Windows keeps the file of a program that runs, by whatever name it was started, and files that are open.
     if (process.platform !== "win32") throw error;

@@ -28,9 +28,6 @@ export const exceptions: Readonly<Record<string, Exception>> = {
   "docs-first-batch.test.ts": { lacks: "sh", why: "It types the lines of a document into a shell." },
   "docs-recipes.test.ts": { lacks: "sh", why: "It types the lines of a document into a shell." },
   "doctor.test.ts": { lacks: "programs that are scripts", why: script },
-  "engine/running-attempt.test.ts": {
-    open: "A session in it that waits for what runs in the background never ends; nobody knows yet whether by Wine, the test or us.",
-  },
   "engine/tasks.test.ts": {
     open: "Adopted and evicted sessions in it fail or hang; nobody knows yet whether by Wine, the test or us.",
   },
