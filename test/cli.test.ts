@@ -316,6 +316,7 @@ test("every command prints JSON when it is asked to, and nothing else", async ()
     watch: ["latest"],
     wait: ["latest"],
     results: ["latest"],
+    export: ["latest"],
     logs: ["latest", "1"],
     open: ["latest", "--print"],
     cancel: ["latest"],

@@ -252,6 +252,7 @@ for (const { era, connect } of clients) {
     expect(await call("read_batch_results", { batchId, characters: 2, tasks: [1] })).toMatchObject({
       results: [{ truncated: true }],
     });
+    await call("export_batch", { batchId });
     expect(await call("list_batches", {})).toMatchObject({ batches: [{}, {}] });
     const other = await call("spawn_parallel_claude_sessions", { tasks: ["hello"] });
     const compared = await call("compare_batches", { batchId, otherBatchId: other["batchId"] });

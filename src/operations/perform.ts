@@ -26,7 +26,8 @@ export async function performStart(
   return onStore(context, async () => tool.start?.(context, input, client));
 }
 
-async function onStore<Result>(context: Context, act: () => Promise<Result>): Promise<Result> {
+/** Acts with an open store, for a door that presents results piece by piece. Throws `UserError` for what a user can fix. */
+export async function onStore<Result>(context: Context, act: () => Promise<Result>): Promise<Result> {
   try {
     await openStore(context);
     return await act();

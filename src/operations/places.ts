@@ -221,6 +221,12 @@ export class Places {
   }
 }
 
+/** Whether a path, with links resolved, is inside the allowed roots. */
+export function insideRoots({ configuration }: Context, path: string): boolean {
+  const real = realPath(path);
+  return (configuration.allowedRoots ?? []).some((root) => isWithin(real, realPath(root)));
+}
+
 /** Why files cannot be written below a directory, which may not exist yet; undefined if they can. */
 export function whyUnwritable(directory: string): string | undefined {
   let parent = directory;

@@ -1,6 +1,7 @@
 // The operations that are MCP tools, in the order in which clients list them.
 import { cancelBatch, listBatches, waitForBatch } from "./batches.ts";
 import { compareBatches } from "./compare/compare.ts";
+import { exportBatch } from "./export.ts";
 import type { Tool } from "./operation.ts";
 import { readResults } from "./results.ts";
 import { retryBatch } from "./retry.ts";
@@ -15,4 +16,5 @@ export const tools: readonly Tool[] = [
   cancelBatch,
   retryBatch,
   compareBatches,
+  exportBatch,
 ];

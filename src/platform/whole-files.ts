@@ -23,8 +23,12 @@ interface HowWritten {
 }
 
 /** Replaces a file. Never writes through a link. */
-export async function replaceFile(path: string, text: string | Pieces, how: HowWritten = {}): Promise<void> {
-  const beside = await halfFileWith(path, typeof text === "string" ? [text] : text, how);
+export async function replaceFile(
+  path: string,
+  contents: string | Uint8Array<ArrayBuffer> | Pieces,
+  how: HowWritten = {},
+): Promise<void> {
+  const beside = await halfFileWith(path, contents, how);
   try {
     await renameOver(beside, path);
   } catch (error) {
@@ -35,7 +39,7 @@ export async function replaceFile(path: string, text: string | Pieces, how: HowW
 
 /** Writes a whole file to a name that is not taken; false if it is. */
 export async function placeNewFile(path: string, text: string, how: HowWritten = {}): Promise<boolean> {
-  const beside = await halfFileWith(path, [text], how);
+  const beside = await halfFileWith(path, text, how);
   try {
     await link(beside, path);
     return true;
@@ -155,10 +159,10 @@ function endOfHalf(tag: string): string {
 
 let halves = 0;
 
-// A file with this text beside the path. Its name is unique, even among runners of the same batch.
+// A file with these contents beside the path. Its name is unique, even among runners of the same batch.
 async function halfFileWith(
   path: string,
-  pieces: Pieces,
+  contents: string | Uint8Array<ArrayBuffer> | Pieces,
   { tag = "new", mode = 0o644 }: HowWritten,
 ): Promise<string> {
   const beside = `${path}.${process.pid}-${++halves}${endOfHalf(tag)}`;
@@ -166,14 +170,8 @@ async function halfFileWith(
   await removePath(beside);
   const file = await open(beside, "wx", mode);
   try {
-    let pending = "";
-    for await (const piece of pieces) {
-      pending += piece;
-      if (pending.length < charactersAtOnce) continue;
-      await write(file, pending);
-      pending = "";
-    }
-    if (pending !== "") await write(file, pending);
+    if (typeof contents === "string" || contents instanceof Uint8Array) await write(file, contents);
+    else await writePieces(file, contents);
   } catch (error) {
     // Half a file only takes up space, which may be what is missing.
     await removePath(beside);
@@ -184,10 +182,21 @@ async function halfFileWith(
   return beside;
 }
 
+async function writePieces(file: FileHandle, pieces: Pieces): Promise<void> {
+  let pending = "";
+  for await (const piece of pieces) {
+    pending += piece;
+    if (pending.length < charactersAtOnce) continue;
+    await write(file, pending);
+    pending = "";
+  }
+  await write(file, pending);
+}
+
 // As a Blob, because only that is written in another thread: `Bun.write` blocks ours for a string below 256 KB. By
 // descriptor, because by path it follows links. Never an empty Blob, with which it truncates the file (1.4.5).
-async function write(file: FileHandle, text: string): Promise<void> {
-  await Bun.write(Bun.file(file.fd), new Blob([text]));
+async function write(file: FileHandle, contents: string | Uint8Array<ArrayBuffer>): Promise<void> {
+  if (contents.length > 0) await Bun.write(Bun.file(file.fd), new Blob([contents]));
 }
 
 // `Bun.write` preallocates from the beginning of the file, and the system then appends after the preallocated part

@@ -9,6 +9,7 @@ import { countText, numberText } from "./amounts.ts";
 import { attentionTable } from "./attention.ts";
 import { endFactsOf, endLabel, endSentences, endText } from "./batch-end.ts";
 import { batchFactsHtml } from "./batch-facts.ts";
+import { dataPart } from "./data-part.ts";
 import { pageTag } from "./file-tag.ts";
 import { liveFrame } from "./frame.ts";
 import { type Html, html, nothing, proseHtml, sectionHtml } from "./html.ts";
@@ -38,6 +39,8 @@ export interface PageView {
   activityOf(taskNumber: number): string | undefined;
   /** The other batches of the same directory. */
   others: readonly OtherBatch[];
+  /** The path of the table of answers, relative to the page; it is written when the batch has ended, if they are data. */
+  dataHref: string;
   /** The path of the companion, relative to the page. */
   feedHref: string;
   /** The texts that it searches: their path, relative to the page, and how often they have been written. */
@@ -61,11 +64,12 @@ const mostRunning = 200;
  */
 export function livePage(): LivePage {
   const rowsOf = keptRows();
+  const dataOf = dataPart();
   return {
     html: (view) => {
       const { state, stateWord, feedHref, texts } = view;
       const kept = rowsOf(view);
-      const parts = partsOf(view, kept);
+      const parts = partsOf(view, kept, dataOf);
       const place = (name: PartName) => html`<div id="${partId(name)}">${parts[name]}</div>\n`;
       return liveFrame({
         title: titleOf(view),
@@ -88,6 +92,7 @@ export function livePage(): LivePage {
           place("attention"),
           place("running"),
           sectionHtml("tasks", "All tasks", tasksHtml(kept.rows), numberText(kept.rows.length)),
+          place("data"),
           place("about"),
           place("files"),
           place("others"),
@@ -107,7 +112,7 @@ export function livePage(): LivePage {
         hold: held ? waitKind(held) : "",
         failed: state.counts.failed,
         words: `${spoken(state, stateWord)} ${countsWords(state.counts)}.`,
-        parts: partsOf(view, kept),
+        parts: partsOf(view, kept, dataOf),
         texts: texts.writings,
         rows: kept.rows,
       };
@@ -123,8 +128,12 @@ function titleOf({ state, stateWord }: PageView): string {
 }
 
 // Everything on the page that changes, except the rows of the table.
-function partsOf(view: PageView, { attentions, lanes, tokens }: Kept): Record<PartName, Html> {
-  const { state, now, stateWord, held, hrefOf, others } = view;
+function partsOf(
+  view: PageView,
+  { attentions, lanes, tokens }: Kept,
+  dataOf: ReturnType<typeof dataPart>,
+): Record<PartName, Html> {
+  const { state, now, stateWord, held, hrefOf, others, dataHref } = view;
   const until = state.endedAt ?? (stateWord === "running" ? now : state.changedAt);
   return {
     header: headerHtml(state, stateWord),
@@ -141,6 +150,11 @@ function partsOf(view: PageView, { attentions, lanes, tokens }: Kept): Record<Pa
       "Running now",
       runningHtml(view),
       countText(state.counts.running, "session"),
+    ),
+    data: sectionHtml(
+      "data",
+      "Answers side by side",
+      dataOf(state, { hrefOf, tableHref: stateWord === "running" ? undefined : dataHref }),
     ),
     about: sectionHtml("about", "How it was started", batchFactsHtml(state)),
     files: sectionHtml("files", "Files that could not be written", fileFailuresHtml(state)),

@@ -2,6 +2,7 @@
 import { cut } from "../model/cut.ts";
 import { countText } from "./amounts.ts";
 import { type Html, html, nothing } from "./html.ts";
+import { isDeeperThan, isRecord } from "./json-values.ts";
 
 const mostRows = 500;
 const mostColumns = 20;
@@ -76,14 +77,4 @@ function listed(value: object, depth: number): Html | undefined {
 function jsonText(value: unknown, indent?: number): string {
   if (isDeeperThan(value, deepestJson)) return "(nested too deeply to show; the transcript has all of it)";
   return JSON.stringify(value, null, indent) ?? "";
-}
-
-function isDeeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  if (levels === 0) return true;
-  return Object.values(value).some((part) => isDeeperThan(part, levels - 1));
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

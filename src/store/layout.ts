@@ -72,6 +72,8 @@ export const outputFiles = {
   /** What an open page of the batch searches. */
   texts: (batchId: string) => `report-${batchId}-texts.js`,
   lines: (batchId: string) => `results-${batchId}.jsonl`,
+  /** The answers as a table, where they are data. */
+  data: (batchId: string) => `results-${batchId}.csv`,
   summary: (batchId: string) => `summary-${batchId}.json`,
   result: (task: number, total: number, at: number) => `result-${padded(task, total)}-${at}.html`,
   error: (task: number, total: number, at: number) => `error-${padded(task, total)}-${at}.txt`,

@@ -1,7 +1,7 @@
 // How the pages look and what they tell assistive technology, in a real browser.
 import { describe, expect } from "bun:test";
 import { join } from "node:path";
-import type { BatchState } from "../../src/model/state.ts";
+import { apply, type BatchState } from "../../src/model/state.ts";
 import { livePage } from "../../src/report/page.ts";
 import { resultPage } from "../../src/report/result-page.ts";
 import { searchedCharacters, textCall } from "../../src/report/search-texts.ts";
@@ -324,6 +324,46 @@ describe("the pages", () => {
           ),
         ).toBe(true);
       }
+    },
+  );
+
+  browserTest(
+    "sort answers that are data by a click, and keep order and focus when the page changes",
+    async () => {
+      await using home = new Home();
+      const answers = [{ severity: 10, kind: "style" }, { severity: 9, kind: "bug" }, { severity: -1 }];
+      const state = batchState(
+        ["a", "b", "c", "d"],
+        answers.flatMap((structured, index) => [
+          started(index + 1),
+          ended(index + 1, { ...succeeded, structured }),
+        ]),
+      );
+      const page = livePage();
+      const live = join(home.work, "index.html");
+      const write = async (more = {}) => {
+        await Bun.write(live, page.html(pageView(state, more)));
+        await Bun.write(join(home.work, "report-bcdfghjk.js"), page.update(pageView(state, more)));
+      };
+      await write();
+      await using open = await new Page().begin();
+      await open.open(live);
+      const order = `[...document.querySelectorAll("#data-table tbody tr")].map((row) => row.id).join()`;
+      await open.click("#data-table-1");
+      expect(await open.evaluate(order)).toBe("d3,d2,d1");
+      await open.click("#data-table-1");
+      expect(await open.evaluate(order)).toBe("d1,d2,d3");
+      expect(await open.text("#said")).toBe("Sorted by severity, descending.");
+      expect(
+        await open.evaluate(`document.querySelector("#data-table [aria-sort]").getAttribute("aria-sort")`),
+      ).toBe("descending");
+      const more = { ...answers[1], severity: 9.5, file: "x.ts" };
+      for (const body of [started(4), ended(4, { ...succeeded, structured: more })])
+        apply(state, { ...body, at: state.changedAt + 1_000, epoch: 1 });
+      await write();
+      await open.until(`document.querySelectorAll("#data-table thead th").length === 4`);
+      expect(await open.evaluate(order)).toBe("d1,d4,d2,d3");
+      expect(await open.evaluate("document.activeElement.id")).toBe("data-table-1");
     },
   );
 

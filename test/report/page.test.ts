@@ -209,6 +209,36 @@ describe("livePage", () => {
     ]);
   });
 
+  test("shows answers that are data side by side, and where all of them are once the batch has ended", () => {
+    const many = Object.fromEntries(Array.from({ length: 14 }, (_, index) => [`field${index}`, index]));
+    const answers: unknown[] = [
+      { verdict: "<b>bad</b>" },
+      { verdict: "x".repeat(300), ...many },
+      ["no record"],
+    ];
+    const state = batchState(
+      ["a", "b", "c"],
+      answers.flatMap((structured, index) => [
+        started(index + 1),
+        ended(index + 1, { ...succeeded, structured }),
+      ]),
+    );
+    const dataIn = (more = {}) =>
+      /<div id="part-data">([\s\S]*?)<\/div>\n<div id="part-about">/.exec(
+        livePage().html(pageView(state, more)),
+      )?.[1];
+    const running = dataIn() ?? "";
+    expect(
+      [...running.matchAll(/<button type="button" id="data-table-\d+">([^<]*)</g)].map(([, name]) => name),
+    ).toEqual(["Task", "verdict", ...Array.from({ length: 11 }, (_, index) => `field${index}`)]);
+    expect([...running.matchAll(/<tr id="(d\d+)"/g)].map(([, id]) => id)).toEqual(["d1", "d2"]);
+    expect(running).toContain("&lt;b&gt;bad&lt;/b&gt;");
+    expect(running).toContain("3 more columns not shown.");
+    expect(running).not.toContain("results-bcdfghjk.csv");
+    expect(dataIn({ stateWord: "finished" })).toContain('<a href="results-bcdfghjk.csv">The whole table</a>');
+    expect(textOf(livePage().html(pageView(batchState(["a"], []))))).not.toContain("Answers side by side");
+  });
+
   test("keeps the page of 2,000 tasks with prompts of 100 kB below a megabyte", () => {
     const long = "many words ".repeat(9_000);
     const state = batchState(

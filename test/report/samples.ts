@@ -78,6 +78,7 @@ export function pageView(state: BatchState, more: Partial<PageView> = {}): PageV
     activityOf: () => undefined,
     others: [],
     feedHref: "report-bcdfghjk.js",
+    dataHref: "results-bcdfghjk.csv",
     texts: { href: "report-bcdfghjk-texts.js", writings: 1 },
     ...more,
   };

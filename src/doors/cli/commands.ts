@@ -4,6 +4,7 @@ import { compare } from "./commands/compare.ts";
 import { completions } from "./commands/completions.ts";
 import { config } from "./commands/config.ts";
 import { doctor } from "./commands/doctor.ts";
+import { exportCommand } from "./commands/export.ts";
 import { install, uninstall } from "./commands/install.ts";
 import { list } from "./commands/list.ts";
 import { logs } from "./commands/logs.ts";
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   watch,
   wait,
   results,
+  exportCommand,
   logs,
   open,
   compare,

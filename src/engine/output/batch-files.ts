@@ -12,6 +12,7 @@ import type { BatchLog } from "../../store/batch-log.ts";
 import { outputFiles } from "../../store/layout.ts";
 import type { Store } from "../../store/store.ts";
 import { entryWith, reportFileOf, summaryPieces } from "./answer.ts";
+import { dataLines } from "./data-file.ts";
 import { FileFaults, mostFaults } from "./file-faults.ts";
 import { type Line, LineFile } from "./line-file.ts";
 import { PageFiles } from "./page-files.ts";
@@ -125,17 +126,26 @@ export class BatchFiles {
     if (this.#page.isDue(this.#log.state)) await this.#writePage();
   }
 
-  /** Writes what is missing, the last page, and the summary as the last file. */
+  /** Writes what is missing, the last page, the answers as a table, and the summary as the last file. */
   async end(): Promise<void> {
     const { state } = this.#log;
     await this.#writeMissing();
     const word = endedWord(state);
     await this.#writePage({ ended: word });
+    await this.#writeData();
     const path = join(this.#directory, outputFiles.summary(state.batch.batchId));
     const how = { mostCharacters: longestSummary, fileOf: (task: number) => this.#fileOf(task) };
     await this.#faults.guard(path, () =>
       replaceFile(path, summaryPieces(state, word, how), { tag: state.batch.batchId }),
     );
+  }
+
+  async #writeData(): Promise<void> {
+    const { batchId, state } = this.#log;
+    const lines = dataLines(state, (task) => this.#fileOf(task));
+    if (!lines) return;
+    const path = join(this.#directory, outputFiles.data(batchId));
+    await this.#faults.guard(path, () => replaceFile(path, lines, { tag: batchId }));
   }
 
   #linesIn(directory: string): LineFile {

@@ -95,6 +95,7 @@ export class PageFiles {
       hrefOf: (number) => this.#sources.names.get(number),
       activityOf: (number) => this.#sources.activities.get(number),
       feedHref: outputFiles.feed(batchId),
+      dataHref: outputFiles.data(batchId),
       texts: { href: outputFiles.texts(batchId), writings: this.#sources.textWritings() },
       others: rows
         .filter((row) => row.batchId !== batchId)

@@ -5,6 +5,7 @@ import { sayNews } from "./announcements.ts";
 import { answer } from "./calls.ts";
 import { isSorted } from "./choice.ts";
 import { lookForTexts } from "./controls.ts";
+import { keepDataOrder } from "./data-table.ts";
 import { byId, fragment, loadBeside, pageFact, refocus } from "./elements.ts";
 import { showLocalTimes } from "./local-times.ts";
 import { morphChildren } from "./morph.ts";
@@ -68,6 +69,7 @@ function take(update: LiveUpdate): void {
     if (isSorted()) applyOrder();
     applyChoice();
   }
+  keepDataOrder();
   followTimeline();
   showLocalTimes();
   if (document.title !== update.title) document.title = update.title;

@@ -3,6 +3,7 @@
 import { taskOfRow } from "../wire/marks.ts";
 import { isSorted } from "./choice.ts";
 import { recallChoice, takeControls } from "./controls.ts";
+import { takeDataTable } from "./data-table.ts";
 import { follow } from "./follow.ts";
 import { showLocalTimes } from "./local-times.ts";
 import { rowOf } from "./rows.ts";
@@ -15,6 +16,7 @@ listenForTexts();
 takeControls();
 recallChoice();
 if (isSorted()) applyOrder();
+takeDataTable();
 takeTimeline();
 window.addEventListener("hashchange", () => {
   recallChoice();

@@ -3,6 +3,8 @@
 /** Ids of elements in the page of a batch. */
 export const ids = {
   table: "task-table",
+  /** The table of answers that are data. */
+  data: "data-table",
   tools: "tools",
   search: "search",
   order: "order",
@@ -19,7 +21,7 @@ export const ids = {
 /** Parts of a batch's page that change while it runs. */
 export const partNames = [
   ...(["header", "progress", "timeline", "attention", "running"] as const),
-  ...(["about", "files", "others", "footer"] as const),
+  ...(["data", "about", "files", "others", "footer"] as const),
 ] as const;
 export type PartName = (typeof partNames)[number];
 
@@ -30,6 +32,11 @@ export function partId(part: PartName): string {
 /** The id of a task's row in the table of all tasks, the target of links. */
 export function rowId(task: number): string {
   return `t${task}`;
+}
+
+/** The id of a task's row in the table of answers. */
+export function rowOfData(task: number): string {
+  return `d${task}`;
 }
 
 /** The task whose row has this id; undefined for another id. */
