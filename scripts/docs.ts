@@ -27,6 +27,7 @@ const parts: Record<string, Record<string, string[]>> = {
     clients: tables.clients,
     "session-options": tables.sessionOptions,
     "batch-options": tables.batchOptions,
+    "template-options": tables.templateOptions,
     settings: tables.settings,
   },
 };

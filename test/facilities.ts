@@ -133,6 +133,7 @@ const declared = {
   busybox: program("busybox"),
   dash: program("dash"),
   fish: program("fish"),
+  git: program("git"),
   jq: program("jq"),
   ksh: program("ksh"),
   mksh: program("mksh"),

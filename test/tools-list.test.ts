@@ -76,9 +76,10 @@ function named(name: string): Listed {
   return tool;
 }
 
-/** The names in the schema that was declared for an input. */
+/** The names in the schema that was declared for an input, without those that say that the list leaves them out. */
 function declaredNames(name: string): string[] {
-  return Object.keys(declaredInput(name).properties);
+  const { properties } = declaredInput(name);
+  return Object.keys(properties).filter((option) => properties[option]?.["listed"] !== false);
 }
 
 function declaredInput(name: string) {
@@ -87,21 +88,20 @@ function declaredInput(name: string) {
 }
 
 describe("every option is listed with its type, and described once", () => {
-  test("all options are listed, with their types, choices and defaults; for one session and for a comparison, the usual ones", () => {
+  test("all options are listed, but for two of a template, with their types, choices and defaults; for one session and for a comparison, the usual ones", () => {
     for (const { name, inputSchema } of listed) {
       const declared = declaredInput(name);
       const isWhole = !["spawn_claude_session", "compare_batches"].includes(name);
-      const all = Object.keys(declared.properties);
+      const all = declaredNames(name);
       const shown = Object.keys(inputSchema.properties);
       expect(shown).toEqual(all.filter((option) => isWhole || shown.includes(option)));
-      expect(inputSchema).toMatchObject({ additionalProperties: !isWhole });
+      const hasMore = shown.length < Object.keys(declared.properties).length;
+      expect(inputSchema).toMatchObject({ additionalProperties: hasMore });
       expect(inputSchema.required).toEqual(declared.required);
-      for (const [option, declaredOption] of Object.entries(declared.properties).filter(([option]) =>
-        shown.includes(option),
-      ))
+      for (const option of shown)
         expect({ option, ...valuesOf(inputSchema.properties[option]) }).toEqual({
           option,
-          ...valuesOf(declaredOption),
+          ...valuesOf(declared.properties[option]),
         });
     }
   });
@@ -117,6 +117,12 @@ describe("every option is listed with its type, and described once", () => {
     expect(named("spawn_claude_session").description).toContain(
       "spawn_parallel_claude_sessions, which also describes all options of a session: this tool takes them too.",
     );
+  });
+
+  test("how many tasks a template may make, and their order, are for people who read help", () => {
+    const { properties } = named("spawn_parallel_claude_sessions").inputSchema;
+    const { properties: all } = declaredInput("spawn_parallel_claude_sessions");
+    expect(Object.keys(all).filter((option) => !(option in properties))).toEqual(["maxTasks", "order"]);
   });
 
   test("what help and tables add to a description is not in the list", async () => {

@@ -21,7 +21,7 @@ afterAll(async () => {
 
 /** Which tool, with what, and the answer; the home stands in it as HOME. */
 const table: [tool: string, input: Record<string, unknown>, answer: string][] = [
-  [many, {}, "Nothing was done: tasks is missing: expected a list"],
+  [many, {}, "Nothing was done: tasks is missing: expected a list, or `template` with `forEach`"],
   [
     "retry_batch",
     { batchId: "latest", with: { appendPrompt: " " } },
@@ -48,23 +48,27 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
     "Nothing was done: maxCost is not known; did you mean `maxBudgetUsd`?",
   ],
   [many, { tasks: [] }, "Nothing was done: tasks was given as []: expected at least one task"],
-  [many, { tasks: null }, "Nothing was done: tasks is missing: expected a list"],
+  [
+    many,
+    { tasks: null },
+    "Nothing was done: tasks is missing: expected a list, or `template` with `forEach`",
+  ],
   ...[null, [], ""].flatMap((tasks) =>
     ["cancel_batch", "retry_batch"].map((tool): [string, Record<string, unknown>, string] => [
       tool,
       { batchId: "latest", tasks },
-      `Nothing was done: tasks was given as ${tasks === "" ? "[]" : JSON.stringify(tasks)}: expected at least one task number; leave it out for all tasks`,
+      `Nothing was done: tasks was given as ${tasks === "" ? "[]" : JSON.stringify(tasks)}: expected at least one task number or key; leave it out for all tasks`,
     ]),
   ),
   ...["cancel_batch", "retry_batch"].map((tool): [string, Record<string, unknown>, string] => [
     tool,
     { batchId: "latest", task: "null" },
-    'Nothing was done: tasks was given as "null": expected at least one task number; leave it out for all tasks',
+    'Nothing was done: tasks was given as "null": expected at least one task number or key; leave it out for all tasks',
   ]),
   [
     "cancel_batch",
     { batchId: "latest", tasks: [null] },
-    "Nothing was done: tasks[0] was given as null: expected a whole number",
+    "Nothing was done: tasks[0] was given as null: expected a whole number or text",
   ],
   [
     "cancel_batch",
@@ -306,12 +310,12 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
   [
     "cancel_batch",
     { batchId: "latest", tasks: [] },
-    "Nothing was done: tasks was given as []: expected at least one task number; leave it out for all tasks",
+    "Nothing was done: tasks was given as []: expected at least one task number or key; leave it out for all tasks",
   ],
   [
     "cancel_batch",
     { batchId: "latest", tasks: "" },
-    "Nothing was done: tasks was given as []: expected at least one task number; leave it out for all tasks",
+    "Nothing was done: tasks was given as []: expected at least one task number or key; leave it out for all tasks",
   ],
   [
     "cancel_batch",
@@ -323,11 +327,7 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
     { batchId: "latest", only: "errors" },
     'Nothing was done: only was given as "errors": expected one of failed, interrupted',
   ],
-  [
-    "retry_batch",
-    { batchId: "latest", tasks: ["a"] },
-    'Nothing was done: tasks[0] was given as "a": expected a whole number',
-  ],
+  ["retry_batch", { batchId: "latest", tasks: ["a"] }, "There is no batch yet."],
   [
     "retry_batch",
     { batchId: "latest", max_turns: 40 },

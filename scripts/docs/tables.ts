@@ -6,6 +6,8 @@ import { configurationSchema, variableOf } from "../../src/model/configuration.t
 import { batchOptions, sessionOptions } from "../../src/model/options.ts";
 import { declaredProse, namesText } from "../../src/model/prose.ts";
 import { clientTable } from "../../src/operations/client-limits.ts";
+import { templateLimits, templateOptions } from "../../src/operations/inputs/for-each.ts";
+import { parallelInput } from "../../src/operations/spawn-input.ts";
 import { tools } from "../../src/operations/tools.ts";
 import { firstSentence } from "../first-sentence.ts";
 
@@ -40,6 +42,13 @@ const head = ["| name | type | default | meaning |", "| --- | --- | --- | --- |"
 export const tables = {
   sessionOptions: [...head, ...rowsOf(sessionOptions, (key) => `\`${key}\``)],
   batchOptions: [...head, ...rowsOf(batchOptions, (key) => `\`${key}\``)],
+  templateOptions: [
+    ...head,
+    ...rowsOf(
+      z.object({ ...templateOptions, ...templateLimits, ...parallelInput.pick({ dryRun: true }).shape }),
+      (key) => `\`${key}\``,
+    ),
+  ],
   settings: [
     "| name | variable | type | default | meaning |",
     "| --- | --- | --- | --- | --- |",

@@ -36,6 +36,10 @@ export const batch = z.object({
   client: z.string().optional(),
   asyncMode: z.boolean(),
   tasks: z.array(task).min(1),
+  /** The template that the tasks were made from, as given. */
+  template: z.string().optional(),
+  /** Whether each task is about one file, `values.path`. */
+  eachIsFile: z.boolean().optional(),
   /** Configuration and batch options merged, unparsed. A task's own options override them. */
   sessionOptions: z.record(z.string(), z.unknown()),
   /** Most sessions at once. */
@@ -67,8 +71,6 @@ export const batch = z.object({
   notifications: z.boolean().optional(),
   /** The command to run at its end, if nobody waits for it. */
   notifyCommand: z.array(z.string()).optional(),
-  /** The text that its tasks were made from, as given. */
-  template: z.string().optional(),
   /** Whether all tasks run although answers are remembered. */
   fresh: z.boolean().optional(),
   /** The version of `claude` that was found when the batch was planned; absent if it reports none. */

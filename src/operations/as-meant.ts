@@ -76,7 +76,11 @@ function itemsMeant(item: Shape, text: string): unknown {
     .replaceAll(/(\d)\s+([-–])\s+(?=\d)/g, "$1$2")
     .split(/[\s,;]+/);
   const numbers = words.map((word) => numbersIn(word));
-  return numbers.every((some) => some !== undefined) ? numbers.flat() : text;
+  if (numbers.every((some) => some !== undefined)) return numbers.flat();
+  // A key, unless it can only be meant as numbers, or as all of them.
+  return item.types.has("string") && !/^(?:[\d\s,;–-]+|null|undefined|all)$/i.test(text.trim())
+    ? [text]
+    : text;
 }
 
 /** The numbers that one word means: `7`, or all of `12-15`. Undefined if it is neither. */

@@ -12,20 +12,23 @@ export const batchIdInput = z
 /** For requests about one batch as a whole. */
 export const batchInput = z.strictObject({ batchId: batchIdInput });
 
-const someOrAll = "expected at least one task number; leave it out for all tasks";
+const someOrAll = "expected at least one task number or key; leave it out for all tasks";
+
+/** A task by its number (1-based), or by its key. */
+export const taskName = z.union([z.int().min(1), z.string().min(1)]);
 
 /** Absent means all. An empty list is refused, because nobody would ask for no tasks. */
 export const taskNumbers = z
-  .array(z.int().min(1))
+  .array(taskName)
   .min(1, someOrAll)
-  .meta({ aliases: ["task", "taskIndex", "taskIndexes", "taskNumbers"] });
+  .meta({ aliases: ["task", "taskIndex", "taskIndexes", "taskNumbers", "key", "keys"] });
 
 /**
  * For calls that stop work or cost money. A caller that computed the tasks and got `null` did not mean all of them, so
  * `null` is refused like an empty list.
  */
 export const explicitTaskNumbers = z
-  .array(z.int().min(1), {
+  .array(taskName, {
     error: ({ input }) =>
       input === null || input === "null" || input === "undefined" ? someOrAll : undefined,
   })

@@ -17,9 +17,10 @@ import { wholeAnswer } from "./answer-now.ts";
 import { batchIdInput, batchInput, explicitTaskNumbers } from "./batch-input.ts";
 import { type Context, valueOrThrow } from "./context.ts";
 import { check } from "./faults.ts";
-import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
+import { findBatch, rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
 import { endMessageNow, messageNow } from "./message-now.ts";
+import { tasksNamed } from "./named-tasks.ts";
 import {
   cursorFrom,
   cursorPattern,
@@ -99,7 +100,8 @@ const waitInput = z.strictObject({
     .optional(),
 });
 
-const endedTask = z.object({ taskIndex: z.int(), outcome: z.string() });
+const named = { taskIndex: z.int(), key: z.string().optional().meta({ listed: false }) };
+const endedTask = z.object({ ...named, outcome: z.string() });
 
 /** Polling must not fill the context window, so long lists show only the first entries. */
 const mostListed = 10;
@@ -113,7 +115,7 @@ export const waitOutput = z.object({
   totalTasks: z.int(),
   ...endFields,
   ...spendingFields,
-  running: z.array(z.object({ taskIndex: z.int(), activity: z.string().optional() })),
+  running: z.array(z.object({ ...named, activity: z.string().optional() })),
   failed: z.array(endedTask),
   changed: z.array(endedTask).optional().meta({ description: "Ended since the given cursor." }),
   moreChanged: z
@@ -186,7 +188,9 @@ export const waitForBatch: Tool<typeof waitInput, typeof waitOutput> = {
 
 const cancelInput = z.strictObject({
   batchId: batchIdInput,
-  tasks: explicitTaskNumbers.meta({ description: "Only these tasks, by number (default: all)." }).optional(),
+  tasks: explicitTaskNumbers
+    .meta({ description: "Only these tasks, by number or key (default: all)." })
+    .optional(),
 });
 
 export const cancelBatch: Tool<typeof cancelInput, typeof changeOutput> = {
@@ -199,9 +203,9 @@ export const cancelBatch: Tool<typeof cancelInput, typeof changeOutput> = {
   output: changeOutput,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   run: async (context, input, call) => {
-    const { batchId, tasks } = valueOrThrow(check(cancelInput, input));
+    const { batchId, tasks: named } = valueOrThrow(check(cancelInput, input));
     const log = findBatch(context, batchId);
-    checkTasks(log.state, tasks);
+    const tasks = tasksNamed(log.state, named);
     await patiently(() =>
       log.append((state) =>
         state.endedAt === undefined
@@ -292,10 +296,10 @@ export function waited(context: Context, log: BatchLog, before?: ReadonlyMap<num
     ...spendingOf(state, { now: Date.now(), running: word === "running", heldUntil: held?.until }),
     running: running.map(({ number }) => {
       const activity = activities.get(number);
-      return { taskIndex: number, ...(activity === undefined ? {} : { activity }) };
+      return { ...nameOf(state, number), ...(activity === undefined ? {} : { activity }) };
     }),
-    failed: failed.slice(0, mostListed).map(ended),
-    ...(changed ? { changed: changed.slice(0, mostChanged).map(ended) } : {}),
+    failed: failed.slice(0, mostListed).map((task) => ended(state, task)),
+    ...(changed ? { changed: changed.slice(0, mostChanged).map((task) => ended(state, task)) } : {}),
     ...(changed && changed.length > mostChanged ? { moreChanged: changed.length - mostChanged } : {}),
     cursor: cursorText(log, row),
     ...(word === "running" ? { nextCheckSeconds: nextCheckSeconds(state, held?.until) } : {}),
@@ -305,6 +309,11 @@ export function waited(context: Context, log: BatchLog, before?: ReadonlyMap<num
   };
 }
 
-function ended(task: DoneTask): z.infer<typeof endedTask> {
-  return { taskIndex: task.number, outcome: outcomeWord(task) };
+function ended(state: BatchState, task: DoneTask): z.infer<typeof endedTask> {
+  return { ...nameOf(state, task.number), outcome: outcomeWord(task) };
+}
+
+function nameOf({ batch }: BatchState, number: number): { taskIndex: number; key?: string } {
+  const key = batch.tasks[number - 1]?.key;
+  return { taskIndex: number, ...(key === undefined ? {} : { key }) };
 }

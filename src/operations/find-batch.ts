@@ -1,8 +1,6 @@
 // Finds the batch that was named.
 import { type Prose, prose } from "../model/prose.ts";
-import type { BatchState } from "../model/state.ts";
 import { countText } from "../report/amounts.ts";
-import { taskListText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import type { BatchRow } from "../store/store.ts";
 import { type Context, isStoreThere, UserError } from "./context.ts";
@@ -48,23 +46,6 @@ function namedText(ids: readonly string[]): string {
   return ids.length === 1
     ? `That is a batch's name; give its id instead: ${newest}. `
     : `That is the name of ${countText(ids.length, "batch", "batches")}; give the id of one instead, such as ${newest}, the newest. `;
-}
-
-/** What is wrong with given task numbers; undefined if each is a task of the batch. */
-export function unknownTasks(
-  { batch, tasks }: BatchState,
-  numbers: readonly number[] = [],
-): string | undefined {
-  const unknown = numbers.filter((number) => number > tasks.length);
-  if (unknown.length === 0) return undefined;
-  const has = tasks.length === 1 ? "one task" : `tasks 1 to ${tasks.length}`;
-  return `Batch ${batch.batchId} has ${has}; there ${unknown.length === 1 ? "is" : "are"} no ${taskListText(unknown)}.`;
-}
-
-/** Throws `UserError` if one of the numbers is no task of the batch. */
-export function checkTasks(state: BatchState, numbers: readonly number[] | undefined): void {
-  const fault = unknownTasks(state, numbers);
-  if (fault !== undefined) throw new UserError(fault);
 }
 
 /** The row of an existing batch. */

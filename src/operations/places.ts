@@ -125,6 +125,21 @@ export class Places {
     return realPath(directory);
   }
 
+  /**
+   * The absolute path of a file to read, which exists; or what is wrong. A client's model may only read within the allowed
+   * roots, and a person whatever they can.
+   */
+  inputFile(given: string, from: string, place: Place): { path: string } | { faults: Fault[] } {
+    const read = readPath(given, from);
+    if ("fault" in read) return { faults: [wrong(place, `${excerpt(given)} ${read.fault}`)] };
+    const { path } = read;
+    if (this.#context.door === "tools" && !this.#allowed(path))
+      return { faults: [this.#outside(place, path)] };
+    const kind = kindAt(path);
+    if (kind === "nothing") return { faults: [wrong(place, `${path} does not exist`)] };
+    return kind === "file" ? { path: realPath(path) } : { faults: [wrong(place, `${path} is not a file`)] };
+  }
+
   #start(): string {
     return this.#context.configuration.workingDirectory ?? this.#context.workingDirectory;
   }

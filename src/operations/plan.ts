@@ -17,10 +17,12 @@ import { asMeant } from "./as-meant.ts";
 import { checkVersion } from "./claude-version.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
-import { distinct, type Fault, faultsAt, general } from "./fault.ts";
+import { distinct, type Fault, faultsAt, general, type Place } from "./fault.ts";
 import { type Checked, check } from "./faults.ts";
 import { depthFault } from "./guard.ts";
 import { inputFaults } from "./input-faults.ts";
+import type { AnswerFile } from "./inputs/earlier-results.ts";
+import { matrixOptions, type TemplateAsked, tasksOf, templateAsked } from "./inputs/template-request.ts";
 import { Places } from "./places.ts";
 import { pick, type RawOptions, rawObject } from "./raw-options.ts";
 import { ruleWarnings } from "./rule-faults.ts";
@@ -34,10 +36,23 @@ import { variablesIn } from "./variables.ts";
 
 type StartedBy = Batch["startedBy"];
 
+/** A task as requested. Those without options of their own, and those of one combination, share an object of them. */
+type RequestedTask = Ordered & { options: SessionOptionsInput };
+
+/** A task as it will be stored, except for its options. */
+interface FoundedTask {
+  place: Place;
+  options: SessionOptionsInput;
+  task: Task;
+}
+
 interface BatchRequest {
   /** Options of the whole batch and of its sessions, as written. */
   shared: RawOptions;
-  tasks: (Ordered & { options: SessionOptionsInput })[];
+  /** Without a template. */
+  tasks: RequestedTask[];
+  template?: TemplateAsked;
+  isDryRun: boolean;
 }
 
 /** A batch, and the parts that are not stored with it. */
@@ -47,6 +62,10 @@ export interface PlannedBatch {
   values: SessionValues;
   /** To be written before the batch starts. */
   files: PrivateFile[];
+  /** Whether the caller only asks what would be started. */
+  isDryRun: boolean;
+  /** Answers of an earlier batch, to be written before this one starts. */
+  answers: readonly AnswerFile[];
   /** Stores the version of `claude` that was found meanwhile. */
   keepVersion(): void;
 }
@@ -70,44 +89,76 @@ export async function planBatch(
   if (!claude.found) faults.push(general(`${claude.message} ${claude.remedy}`));
 
   const places = new Places(context, faults);
-  const { shared, tasks } = asked.value;
-  const needed = [shared, ...tasks.map(({ options }) => options)]
-    .map(versionNeeded)
-    .find((version) => version !== undefined);
+  const { shared, template } = asked.value;
+  const given = template ? matrixOptions(template.matrix) : optionsOf(asked.value.tasks);
+  const needed = [shared, ...given].map(versionNeeded).find((version) => version !== undefined);
   const checked = claude.found ? await checkVersion(context, claude.path, needed) : undefined;
   if (checked?.fault !== undefined) faults.push(general(checked.fault));
   const batchWide = batchOptions.parse(pick(shared, Object.keys(batchOptions.shape)));
   const common = places.absolute(sessionOptions.partial().parse(pick(shared, sessionNames)), shared, {
     place: [],
   });
-  const workingDirectory = places.defaultWorkingDirectory([common, ...tasks.map(({ options }) => options)]);
+  const workingDirectory = places.defaultWorkingDirectory([common, ...given]);
   const surroundings = { context, claudeVersion: checked?.version };
   faults.push(...sessionFaults(common, { ...surroundings, workingDirectory }));
   const batchId = newBatchId();
-  const files = new SettingsFiles(layoutOf(stateDirectoryOf(configuration)), batchId, places);
+  const layout = layoutOf(stateDirectoryOf(configuration));
+  const files = new SettingsFiles(layout, batchId, places);
   const values: SessionValues = { shared: variablesIn(common["env"]), tasks: {} };
-  faults.push(...keyFaults(tasks));
-  const orders = orderOf(tasks, faults);
-  const planned = tasks.map(({ prompt, place, key, options }, index): Task => {
-    const task: Task = { prompt, ...(key === undefined ? {} : { key }), ...orders[index] };
+  faults.push(...keyFaults(asked.value.tasks));
+  const orders = orderOf(asked.value.tasks, faults);
+  // Without a directory to search, a template can find nothing.
+  const made =
+    template && faults.length === 0
+      ? await tasksOf(context, template, { places, directory: workingDirectory, layout, batchId })
+      : undefined;
+  if (made) faults.push(...made.faults);
+  const mayRead = made && made.answers.length > 0 ? [layout.earlierAnswers(batchId)] : [];
+  const withAnswers = (options: RawOptions): RawOptions =>
+    mayRead.length === 0 ? options : { ...options, addDirectories: [...directoriesIn(options), ...mayRead] };
+  /** The options of tasks, checked once for all that share them. */
+  const known = new Map<SessionOptionsInput, RawOptions>();
+  const ownOptions = (place: Place, options: SessionOptionsInput): RawOptions => {
+    const before = known.get(options);
+    if (before) return before;
     const own = places.absolute(options, options, { place, base: workingDirectory });
     const directory = own["workingDirectory"];
     const at = typeof directory === "string" ? directory : workingDirectory;
     faults.push(...faultsAt(place, sessionFaults(own, { ...surroundings, workingDirectory: at })));
     faults.push(...faultsAt(Object.keys(own).length > 0 ? place : [], combinedFaults({ ...common, ...own })));
+    known.set(options, own);
+    return own;
+  };
+  /** As stored: one object for all tasks that share their options. */
+  const stored = new Map<RawOptions, RawOptions>();
+  const founded: FoundedTask[] = made
+    ? made.tasks.map(({ place, options, ...task }) => ({ place, options, task }))
+    : asked.value.tasks.map(({ place, options, prompt, key }, index) => {
+        const task = { prompt, ...(key === undefined ? {} : { key }), ...orders[index] };
+        return { place, options, task };
+      });
+  const planned = founded.map(({ place, options, task }, index): Task => {
+    const own = ownOptions(place, options);
+    const directory = own["workingDirectory"];
+    const at = typeof directory === "string" ? directory : workingDirectory;
     const inputs = own["inputs"] === undefined ? common : own;
     faults.push(...faultsAt(own["inputs"] === undefined ? [] : place, inputFaults(inputs, task.values, at)));
     if (Object.keys(own).length === 0) return task;
     const variables = variablesIn(own["env"]);
     if (Object.keys(variables).length > 0) values.tasks[String(index + 1)] = variables;
-    return { ...task, options: files.stored(withNamesOnly(own, values.shared)) };
+    const kept =
+      stored.get(own) ?? files.stored(withNamesOnly(ownWithAnswers(own, withAnswers), values.shared));
+    stored.set(own, kept);
+    return { ...task, options: kept };
   });
+  const distinctTasks = [...new Map(planned.map((task) => [task.options, task])).values()];
   const warnings = [
     // The command line has printed them already.
     ...(startedBy === "run" ? [] : inForce.warnings),
-    ...settingsWarnings(common, planned, { defaultDirectory: workingDirectory, door: context.door }),
+    ...(made?.warnings ?? []),
+    ...settingsWarnings(common, distinctTasks, { defaultDirectory: workingDirectory, door: context.door }),
     ...new Set(
-      [common, ...planned.map((task) => task.options ?? {})].flatMap((one) =>
+      [common, ...distinctTasks.map((task) => task.options ?? {})].flatMap((one) =>
         ruleWarnings(one, checked?.version, context.door),
       ),
     ),
@@ -128,7 +179,9 @@ export async function planBatch(
         startedBy,
         asyncMode: batchWide.asyncMode,
         tasks: planned,
-        sessionOptions: files.stored(withNamesOnly(common)),
+        ...(template ? { template: template.template } : {}),
+        ...(made?.eachIsFile ? { eachIsFile: true } : {}),
+        sessionOptions: files.stored(withNamesOnly(withAnswers(common))),
         concurrency: lowerOf(batchWide.concurrency ?? "auto", configuration.concurrency),
         slots: configuration.concurrency,
         ...(configuration.memoryLimitMb === undefined ? {} : { memoryLimitMb: configuration.memoryLimitMb }),
@@ -153,9 +206,25 @@ export async function planBatch(
       },
       values,
       files: files.all(),
+      isDryRun: asked.value.isDryRun,
+      answers: made?.answers ?? [],
       keepVersion: () => checked?.keep(),
     },
   };
+}
+
+/** What of the tasks differs from the batch, each once. */
+function optionsOf(tasks: readonly RequestedTask[]): SessionOptionsInput[] {
+  return [...new Set(tasks.map(({ options }) => options))];
+}
+
+// A task's own directories replace those of the batch.
+function ownWithAnswers(own: RawOptions, withAnswers: (options: RawOptions) => RawOptions): RawOptions {
+  return own["addDirectories"] === undefined ? own : withAnswers(own);
+}
+
+function directoriesIn({ addDirectories }: RawOptions): unknown[] {
+  return Array.isArray(addDirectories) ? addDirectories : [];
 }
 
 // A missing working directory, in an input that cannot be used for other reasons: all that is missing is said at once.
@@ -201,12 +270,18 @@ function askedFor(startedBy: StartedBy, input: unknown): Checked<BatchRequest> {
     if (faults.length > 0) return { ok: false, faults };
     return {
       ok: true,
-      value: { shared, tasks: [{ prompt: checked.value.task, place: [], options: {} }] },
+      value: {
+        shared,
+        tasks: [{ prompt: checked.value.task, place: [], options: noOptions }],
+        isDryRun: false,
+      },
     };
   }
   const checked = check(parallelInput, input);
   if (!checked.ok) return checked;
   const shared = rawObject(asMeant(parallelInput, input));
+  const template = templateAsked(checked.value, shared);
+  if (!template.ok) return template;
   const raw = Array.isArray(shared["tasks"]) ? shared["tasks"] : [];
   const faults = [
     ...textFaults(shared),
@@ -215,12 +290,19 @@ function askedFor(startedBy: StartedBy, input: unknown): Checked<BatchRequest> {
     ),
   ];
   if (faults.length > 0) return { ok: false, faults };
-  const tasks = checked.value.tasks.map((task, index) => {
+  const { value } = template;
+  const tasks = (checked.value.tasks ?? []).map((task, index): RequestedTask => {
     const place = ["tasks", index];
-    if (typeof task === "string") return { prompt: task, place, options: {} };
+    if (typeof task === "string") return { prompt: task, place, options: noOptions };
     // Parsing has filled in defaults, which would override the batch's values.
     const { task: prompt, key, name, after } = task;
-    return { prompt, place, key, name, after, options: pick(rawObject(raw[index]), sessionNames) };
+    const options = pick(rawObject(raw[index]), sessionNames);
+    const own = Object.keys(options).length === 0 ? noOptions : options;
+    return { prompt, place, key, name, after, options: own };
   });
-  return { ok: true, value: { shared, tasks } };
+  const { dryRun: isDryRun = false } = checked.value;
+  return { ok: true, value: { shared, tasks, isDryRun, ...(value ? { template: value } : {}) } };
 }
+
+/** Of all tasks that have none of their own. */
+const noOptions: SessionOptionsInput = {};

@@ -14,7 +14,8 @@ import { type BatchUri, batchUri, taskUri, transcriptUri } from "./batch-uri.ts"
 import type { ClientLimits } from "./client-limits.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
-import { checkTasks, findBatch } from "./find-batch.ts";
+import { findBatch } from "./find-batch.ts";
+import { tasksNamed } from "./named-tasks.ts";
 import { taskText } from "./task-text.ts";
 import { transcriptPart } from "./transcript-part.ts";
 import { ConfigurationError } from "./user-error.ts";
@@ -61,7 +62,7 @@ export async function readDocument(
     const answer = await clientAnswerNow(context, log, { limits });
     return { uri: batchUri(log.batchId), mimeType: "application/json", text: JSON.stringify(answer) };
   }
-  checkTasks(log.state, [asked.task]);
+  tasksNamed(log.state, [`#${asked.task}`]);
   return asked.kind === "task" ? taskDocument(log, asked, limits) : transcriptDocument(log, asked, limits);
 }
 

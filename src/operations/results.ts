@@ -3,7 +3,7 @@ import { z } from "zod";
 import { resultFilesOf } from "../engine/output/result-file.ts";
 import { endOfState } from "../model/batch-end.ts";
 import { product } from "../model/product.ts";
-import type { BatchState, DoneTask } from "../model/state.ts";
+import type { DoneTask } from "../model/state.ts";
 import { stateWords } from "../model/state-word.ts";
 import { countText, numberText } from "../report/amounts.ts";
 import { resultSchema } from "../report/answer.ts";
@@ -16,9 +16,10 @@ import { type ClientLimits, commandLineCharacters } from "./client-limits.ts";
 import { type Context, UserError, valueOrThrow } from "./context.ts";
 import { type Entry, entryOf } from "./entry.ts";
 import { check } from "./faults.ts";
-import { findBatch, rowOf, unknownTasks } from "./find-batch.ts";
+import { findBatch, rowOf } from "./find-batch.ts";
 import { fitting, leastEach } from "./fitting.ts";
 import { messageNow } from "./message-now.ts";
+import { tasksNamed } from "./named-tasks.ts";
 import { readsOnly, type Tool } from "./operation.ts";
 import { expectedLength } from "./task-text.ts";
 
@@ -34,7 +35,7 @@ const longestPart = 200_000;
 const resultsInput = z.strictObject({
   batchId: batchIdInput,
   tasks: taskNumbers
-    .meta({ description: "Only these tasks, by number (default: all that have ended)." })
+    .meta({ description: "Only these tasks, by number or key (default: all that have ended)." })
     .optional(),
   status: z
     .enum(["success", "error"])
@@ -64,7 +65,8 @@ const resultsInput = z.strictObject({
     .meta({ description: "With one task: maximum number of characters to return.", placeholder: "N" })
     .optional(),
 });
-type ResultsInput = z.output<typeof resultsInput>;
+/** With the numbers of the tasks. */
+type ResultsInput = Omit<z.output<typeof resultsInput>, "tasks"> & { tasks?: number[] | undefined };
 
 const entrySchema = resultSchema.extend({
   textLength: z.int().meta({
@@ -103,13 +105,13 @@ export const readResults: Tool<typeof resultsInput, typeof resultsOutput> = {
 
 async function read(
   context: Context,
-  asked: ResultsInput,
+  given: z.output<typeof resultsInput>,
   limits: ClientLimits | undefined,
 ): Promise<z.infer<typeof resultsOutput>> {
-  const log = findBatch(context, asked.batchId);
+  const log = findBatch(context, given.batchId);
   const { state } = log;
-  const faults = faultsOf(asked, state);
-  if (faults.length > 0) throw new UserError(faults.join("\n"));
+  const asked = { ...given, tasks: tasksNamed(state, given.tasks) };
+  checkPart(asked);
   const row = rowOf(context, log);
   const word = stateWordOf(row);
   const end = endOfState(state, word);
@@ -157,14 +159,11 @@ async function read(
   );
 }
 
-function faultsOf({ tasks, from, characters }: ResultsInput, state: BatchState): string[] {
-  const unknown = unknownTasks(state, tasks);
-  return [
-    ...(unknown === undefined ? [] : [unknown]),
-    ...((from === undefined && characters === undefined) || tasks?.length === 1
-      ? []
-      : ["`from` and `characters` are for the text of one task: name it by its number, and no other."]),
-  ];
+function checkPart({ tasks, from, characters }: ResultsInput): void {
+  if ((from === undefined && characters === undefined) || tasks?.length === 1) return;
+  throw new UserError(
+    "`from` and `characters` are for the text of one task: name it by its number, and no other.",
+  );
 }
 
 function fits(task: DoneTask, { tasks, status }: ResultsInput): boolean {

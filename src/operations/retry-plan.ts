@@ -23,14 +23,19 @@ import { refuseOldClaude } from "./claude-version.ts";
 import { type Context, InputError, UserError } from "./context.ts";
 import { farText } from "./far-text.ts";
 import { wrong } from "./fault.ts";
-import { checkTasks, findBatch, rowOf } from "./find-batch.ts";
+import { findBatch, rowOf } from "./find-batch.ts";
 import { handOverDirectory } from "./hand-over-directory.ts";
+import { templateLimits } from "./inputs/for-each.ts";
+import { tasksNamed } from "./named-tasks.ts";
 import type { RawOptions } from "./raw-options.ts";
 import { plannedChanges } from "./retry-options.ts";
 import { retryValues } from "./retry-values.ts";
 import { parallelInput } from "./spawn-input.ts";
 
-const ofStart = Object.keys(parallelInput.shape).filter((name) => !(name in retryOptions.shape));
+// Of what the list of tools shows.
+const ofStart = Object.keys(parallelInput.shape).filter(
+  (name) => !(name in retryOptions.shape) && !(name in templateLimits),
+);
 
 export const retryInput = z.strictObject({
   batchId: batchIdInput,
@@ -44,7 +49,7 @@ export const retryInput = z.strictObject({
   tasks: explicitTaskNumbers
     .meta({
       description:
-        "Rerun only these tasks, by number. A task that succeeded is kept, unless tools were denied to it or options are given.",
+        "Rerun only these tasks, by number or key. A task that succeeded is kept, unless tools were denied to it or options are given.",
     })
     .optional(),
   with: retryOptions
@@ -64,6 +69,8 @@ export const retryInput = z.strictObject({
 });
 
 export type RetryAsked = z.output<typeof retryInput>;
+/** With the numbers of the tasks. */
+type Numbered = Omit<RetryAsked, "tasks"> & { tasks: number[] | undefined };
 
 /** A planned retry. */
 export interface RetryPlan {
@@ -92,14 +99,14 @@ export interface RetryPlan {
 
 /** Checks everything. Throws `UserError` if it is impossible, or there is nothing to do. */
 export async function planRetry(context: Context, asked: RetryAsked): Promise<RetryPlan> {
-  const { batchId, only, tasks, with: changes = noChanges } = asked;
+  const { batchId, only, with: changes = noChanges } = asked;
   const { batchBudgetUsd: budgetUsd = changes.batchBudgetUsd, env } = asked;
-  if (only === "interrupted" && tasks)
+  if (only === "interrupted" && asked.tasks)
     throw new UserError(
       prose`Named tasks are run again; with ${option("only", "interrupted")} none is. Give one of the two.`,
     );
   const log = findBatch(context, batchId);
-  checkTasks(log.state, tasks);
+  const tasks = tasksNamed(log.state, asked.tasks);
   const account = newAccount(context, log);
   const { batch } = log.state;
   const claude = claudeOf(batch, { thorough: true });
@@ -108,7 +115,8 @@ export async function planRetry(context: Context, asked: RetryAsked): Promise<Re
   const row = rowOf(context, log);
   const lost = row.endedAt === undefined && isAbandoned(row);
   const isRunning = !lost && row.endedAt === undefined;
-  const meant = tasksMeant(log.state, asked, lost);
+  const numbered = { ...asked, tasks };
+  const meant = tasksMeant(log.state, numbered, lost);
   const { again, succeeded } = meant;
   const reruns = [...again, ...succeeded];
   const planned = await plannedChanges(context, log.state, { changes, claudePath, tasks: meant.changed });
@@ -119,7 +127,10 @@ export async function planRetry(context: Context, asked: RetryAsked): Promise<Re
   const isChanged = given !== undefined && meant.changed.length > 0;
   if (reruns.length === 0 && !lost && !isRaised && !isChanged)
     throw new UserError(
-      [nothingText(log, context, { word: stateWordOf(row), asked }), farText(row, context.door) ?? ""]
+      [
+        nothingText(log, context, { word: stateWordOf(row), asked: numbered }),
+        farText(row, context.door) ?? "",
+      ]
         .join(" ")
         .trimEnd(),
     );
@@ -197,7 +208,7 @@ export interface Meant {
 
 function tasksMeant(
   state: BatchState,
-  { only, tasks: named, with: changes }: RetryAsked,
+  { only, tasks: named, with: changes }: Numbered,
   lost: boolean,
 ): Meant {
   const isNamed = ({ number }: TaskState) => named?.includes(number) ?? true;
@@ -290,7 +301,7 @@ export function spentText(state: BatchState): string {
 function nothingText(
   { batchId, state }: BatchLog,
   { door }: Context,
-  { word, asked: { only, tasks } }: { word: string; asked: RetryAsked },
+  { word, asked: { only, tasks } }: { word: string; asked: Numbered },
 ): string {
   if (only === "interrupted") return `Batch ${batchId} is ${word}: there is nothing to resume.`;
   const failed = state.tasks.filter(canRetry).map(({ number }) => number);

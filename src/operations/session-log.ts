@@ -14,14 +14,15 @@ import type { BatchLog } from "../store/batch-log.ts";
 import { stateWordOf } from "../store/batch-status.ts";
 import { stderrBeside } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
-import { batchIdInput } from "./batch-input.ts";
+import { batchIdInput, taskName } from "./batch-input.ts";
 import { type Context, UserError } from "./context.ts";
-import { resolveBatch, unknownTasks } from "./find-batch.ts";
+import { resolveBatch } from "./find-batch.ts";
 import { follow } from "./follow.ts";
+import { taskNamed } from "./named-tasks.ts";
 
 export const sessionLogInput = z.strictObject({
   batchId: batchIdInput,
-  task: z.int().min(1),
+  task: taskName,
   attempt: z
     .int()
     .min(1)
@@ -76,11 +77,10 @@ export class SessionLog {
   /** Throws `UserError` if there is no such task or attempt. */
   static async open(
     context: Context,
-    { batchId, task: number, attempt }: z.output<typeof sessionLogInput>,
+    { batchId, task, attempt }: z.output<typeof sessionLogInput>,
   ): Promise<SessionLog> {
     const log = await resolveBatch(context, batchId);
-    const unknown = unknownTasks(log.state, [number]);
-    if (unknown !== undefined) throw new UserError(unknown);
+    const number = taskNamed(log.state, task);
     const opened = new SessionLog(context.store, log, number, attempt);
     if (attempt !== undefined) checkAttempt(opened.task, attempt);
     return opened;

@@ -1,9 +1,7 @@
 // The inputs of the two spawn tools.
 import { z } from "zod";
 import { batchOptions, prompt, promptOf, sessionOptions } from "../model/options.ts";
-
-/** Most tasks of one batch. */
-const mostTasks = 10_000;
+import { mostTasks, templateLimits, templateOptions } from "./inputs/for-each.ts";
 
 /** Names for a task elsewhere; each could mean something else too. */
 const wordsForTask = [
@@ -75,7 +73,10 @@ export const sessionInput = z
   })
   .meta({ listed: usual });
 
-const ofBatch = new Intl.ListFormat("en").format(Object.keys(batchOptions.shape));
+/** What the list of tools shows, and no task of its own takes. */
+const ofBatch = new Intl.ListFormat("en").format(
+  Object.keys({ ...templateOptions, ...batchOptions.shape, dryRun: undefined }),
+);
 
 export const parallelInput = z.strictObject({
   tasks: z
@@ -85,8 +86,18 @@ export const parallelInput = z.strictObject({
     .meta({
       aliases: ["task", "prompt", "prompts"],
       hints: wordsForTask,
-      description: `One session per task: the prompt as a string, or an object with \`task\` and its own options, which override those of the batch. A task with \`after\` (a list of other tasks' \`key\`, name or number) starts when those have succeeded, and \`{{results.KEY}}\` in its prompt is the path of such an answer. A task may have all options except ${ofBatch}.`,
-    }),
+      description: `One session per task: the prompt as a string, or an object with \`task\` and options that override the batch's. A task with \`after\` (a list of other tasks' \`key\`, name or number) starts when those have succeeded, and \`{{results.KEY}}\` in its prompt is the path of such an answer. Tasks take all options except ${ofBatch}.`,
+    })
+    .optional(),
+  ...templateOptions,
   ...sessionOptions.shape,
   ...batchOptions.shape,
+  ...templateLimits,
+  dryRun: z
+    .boolean()
+    .meta({
+      description: "Shows the tasks, and starts nothing.",
+      more: "Also their options and their size, and what tasks of the same template have cost.",
+    })
+    .optional(),
 });

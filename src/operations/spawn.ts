@@ -29,10 +29,12 @@ import { accountOf } from "./account.ts";
 import { answerNow, clientAnswerNow } from "./answer-now.ts";
 import { commandLineCharacters } from "./client-limits.ts";
 import { type Context, UserError, valueOrThrow } from "./context.ts";
+import { dryRunAnswer } from "./dry-run.ts";
 import { rowOf } from "./find-batch.ts";
 import { follow } from "./follow.ts";
 import { rateFault } from "./guard.ts";
 import { handOverDirectory } from "./hand-over-directory.ts";
+import { writeAnswers } from "./inputs/earlier-results.ts";
 import { isPaused } from "./news.ts";
 import { type Call, ClientEnded, ConnectionLost, type Tool } from "./operation.ts";
 import { type PlannedBatch, planBatch } from "./plan.ts";
@@ -83,6 +85,8 @@ async function spawn(
   call: Call,
 ): Promise<BatchAnswer> {
   const planned = valueOrThrow(await planBatch(context, startedBy, input));
+  if (planned.isDryRun)
+    return dryRunAnswer(context, planned, call.limits?.answerCharacters ?? commandLineCharacters);
   const { batch, values } = planned;
   const log = await create(context, from(call.client, planned), !batch.asyncMode);
   await startProcesses(context, log, values);
@@ -97,8 +101,8 @@ async function startAlone(
   { input, client }: { input: unknown; client: string | undefined },
 ): Promise<BatchId | undefined> {
   const planned = valueOrThrow(await planBatch(context, startedBy, input));
-  const { batch, values } = planned;
-  if (batch.asyncMode) return undefined;
+  const { batch, values, isDryRun } = planned;
+  if (batch.asyncMode || isDryRun) return undefined;
   const log = await create(context, from(client, planned), false);
   await handOver(context, log);
   await startProcesses(context, log, values);
@@ -137,7 +141,7 @@ async function startProcesses({ store }: Context, log: BatchLog, values: Session
  */
 export async function create(
   context: Context,
-  { batch, files, keepVersion }: PlannedBatch,
+  { batch, files, answers, keepVersion }: PlannedBatch,
   leashed: boolean,
 ): Promise<BatchLog> {
   const { store } = context;
@@ -146,6 +150,7 @@ export async function create(
   const tooMany = rateFault(context, account.hash);
   if (tooMany !== undefined) throw new UserError(`Nothing was started: ${tooMany}`);
   await writePrivateFiles(files);
+  await writeAnswers(answers);
   const leash = leashed ? { leash: ownIdentity() } : outerLeash();
   return patiently(() => store.create({ type: "batch-created", batch, account, ...leash }, Date.now()));
 }

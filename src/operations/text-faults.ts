@@ -5,11 +5,13 @@ import type { RawOptions } from "./raw-options.ts";
 /** Longest text or JSON in one argument, in bytes: Linux takes 131,071, including the option's name. */
 export const mostArgumentBytes = 120_000;
 
+/** Prompts, which go through standard input, and what they are made from; and variables, which have their own limits. */
+const notArguments = new Set(["task", "tasks", "env", "template", "forEach", "matrix"]);
+
 /** Faults of the texts in one set of options, as given. Contains no values. */
 export function textFaults(options: RawOptions): Fault[] {
   return Object.entries(options).flatMap(([name, value]) => {
-    // Prompts go through standard input, and variables have their own limits.
-    if (name === "task" || name === "tasks" || name === "env") return [];
+    if (notArguments.has(name)) return [];
     const texts = Array.isArray(value) ? value : [value];
     const hasNul = texts.some((text) => typeof text === "string" && text.includes("\0"));
     return [

@@ -347,6 +347,11 @@ export function fileStamp(path: string): FileStamp | undefined {
   return found && { path: realPath(path), size: found.size, modifiedAt: found.mtimeMs };
 }
 
+/** The size of a file, in bytes; 0 if there is none. */
+export function sizeOf(path: string): number {
+  return statOf(path)?.size ?? 0;
+}
+
 /** How much this user can still write to the disk of a directory. */
 export function freeSpace(directory: string): { bytes: number; files: number } {
   const found = statfsSync(directory);

@@ -14,6 +14,29 @@ export function namesIn(path: string): Set<string> {
   return new Set(entriesOf(path).map(({ name }) => name));
 }
 
+/** One thing in a folder. A link is neither a file nor a folder. */
+export interface Entry {
+  name: string;
+  isFile: boolean;
+  isFolder: boolean;
+  isLink: boolean;
+}
+
+/** What is in a folder; nothing if it does not exist, or this user may not look into it. */
+export function contentsOf(path: string): Entry[] {
+  try {
+    return entriesOf(path).map((entry) => ({
+      name: entry.name,
+      isFile: entry.isFile(),
+      isFolder: entry.isDirectory(),
+      isLink: entry.isSymbolicLink(),
+    }));
+  } catch (error) {
+    if (["EACCES", "EPERM"].includes(systemCode(error) ?? "")) return [];
+    throw error;
+  }
+}
+
 /** The size of a folder or a file with its contents, and when any of it last changed. */
 export function footprintOf(path: string): { bytes: number; changedAt: number } {
   const found = lstatSync(path, { throwIfNoEntry: false });

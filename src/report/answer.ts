@@ -132,6 +132,10 @@ export const batchAnswerSchema = z.object({
     .optional()
     .meta({ description: "How many more tasks have ended. `message` says how to read them.", listed: false }),
   pending: z.array(z.int()),
+  dryRun: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .meta({ description: "With `dryRun`: what would have been started.", listed: false }),
   pendingRanges: z.array(z.string()).optional().meta({
     description: "All tasks that have not ended, such as `12-1500`, if `pending` lists only some.",
     listed: false,

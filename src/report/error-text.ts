@@ -88,6 +88,7 @@ function lastLines({ outcome, stderrTail }: ErrorPage): string {
 
 function facts(page: ErrorPage): string {
   const lines: [string, string | undefined][] = [
+    ["Key", page.key],
     ["Ended", timeText(page.endedAt)],
     ["Duration", taskDurationText(page)],
     ["Cost", taskCostText(page)],

@@ -18,8 +18,8 @@ const compared = 2_000;
 const known = new WeakMap<Batch, readonly string[]>();
 
 /**
- * The task's own `name`; otherwise its prompt, without the beginning shared with others if that would hide the
- * difference.
+ * The task's key, in a batch from a template alone, otherwise before the rest. The rest is the task's own `name`, or its
+ * prompt, without the beginning shared with others if that would hide the difference.
  */
 export function labelOf({ batch }: Pick<BatchState, "batch">, taskNumber: number): string {
   let labels = known.get(batch);
@@ -30,7 +30,19 @@ export function labelOf({ batch }: Pick<BatchState, "batch">, taskNumber: number
   return labels[taskNumber - 1] ?? "";
 }
 
-function labelsOf({ tasks }: Batch): string[] {
+/** How much of a key stands beside a number, in characters. */
+const longestKey = 80;
+
+/** "3", or with its key "3 (src/a.ts)". */
+export function numberAndKey({ tasks }: Pick<Batch, "tasks">, taskNumber: number): string {
+  const key = tasks[taskNumber - 1]?.key;
+  return key === undefined ? String(taskNumber) : `${taskNumber} (${oneLine(key, longestKey)})`;
+}
+
+function labelsOf({ tasks, template }: Batch): string[] {
+  const keys = tasks.map(({ key }) => (key === undefined ? "" : oneLine(key, longest)));
+  // Its prompts say the same of every key.
+  if (template !== undefined) return keys;
   const names = tasks.map(({ options }) => {
     const name = options?.["name"];
     return typeof name === "string" ? oneLine(name, longest) : "";
@@ -38,7 +50,10 @@ function labelsOf({ tasks }: Batch): string[] {
   const prompts = tasks.map(({ prompt }) => prompt.trimStart());
   const others = new Set(prompts.filter((_, index) => names[index] === ""));
   const labelOfPrompt = promptLabels([...others]);
-  return prompts.map((prompt, index) => names[index] || labelOfPrompt(prompt));
+  return prompts.map((prompt, index) => {
+    const label = names[index] || labelOfPrompt(prompt);
+    return keys[index] ? cut(`${keys[index]} · ${label}`, longest) : label;
+  });
 }
 
 // `prompts` differ from each other.

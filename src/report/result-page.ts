@@ -160,6 +160,7 @@ function factsPart(page: ResultPage): Html {
   const code = (text: string | undefined) => (text === undefined ? undefined : html`<code>${text}</code>`);
   return factsHtml(
     [
+      ["Key", code(page.key)],
       ["Reused", page.outcome.reused && reusedText(page.outcome.reused)],
       ["Cost", taskCostText(page)],
       ["Duration", taskDurationText(page)],

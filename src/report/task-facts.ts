@@ -12,6 +12,8 @@ export interface TaskFacts {
   taskNumber: number;
   totalTasks: number;
   prompt: string;
+  /** The task's key, if it has one. */
+  key?: string | undefined;
   /** The one-line name of the task. */
   label: string;
   usage?: Usage | undefined;

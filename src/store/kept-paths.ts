@@ -120,7 +120,11 @@ function optionsWith(
   options: Record<string, unknown>,
   change: (text: string) => string,
 ): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(options).map(([name, value]) => [name, typeof value === "string" ? change(value) : value]),
-  );
+  return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, changed(value, change)]));
+}
+
+// A text, or a list of texts such as directories.
+function changed(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === "string") return change(value);
+  return Array.isArray(value) ? value.map((item) => (typeof item === "string" ? change(item) : item)) : value;
 }

@@ -26,6 +26,8 @@ export function layoutOf(stateDirectory: string) {
     settings: (batchId: BatchId, digest: string) => join(batchDirectory(batchId), `settings-${digest}.json`),
     /** Files for the sessions of a running batch; removed at its end. */
     privateFolder: (batchId: BatchId) => join(batchDirectory(batchId), "private"),
+    /** Answers of an earlier batch that the sessions of this one read. */
+    earlierAnswers: (batchId: BatchId) => join(batchDirectory(batchId), "earlier-answers"),
     /** The answers of its tasks that other sessions read. */
     answers: (batchId: BatchId) => join(batchDirectory(batchId), "answers"),
     /** The output of the batch's own processes. */

@@ -164,6 +164,19 @@ export class Store implements Disposable {
     return rows.map((row) => parseRow(onlyId, row).batchId);
   }
 
+  /** The newest batches of a template, newest first. Looks at the newest thousand. */
+  withTemplate(template: string, limit: number): BatchId[] {
+    const rows = this.database
+      .query<unknown, [string, number]>(
+        `SELECT ${selectionOf(onlyId)} FROM (SELECT * FROM batches ORDER BY rowid DESC LIMIT 1000) AS batches
+           WHERE (SELECT json_extract(body, '$.batch.template') FROM events
+             WHERE events.batch_id = batches.batch_id ORDER BY sequence LIMIT 1) = ?
+           LIMIT ?`,
+      )
+      .all(template, limit);
+    return rows.map((row) => parseRow(onlyId, row).batchId);
+  }
+
   /** The budget of a batch, and the one at which it last stopped. The same as the fold of its log, but faster. */
   budgets(batchId: BatchId): Budgets {
     const rows = this.database

@@ -387,11 +387,11 @@ describe("the command line", () => {
   const cases: [argv: string[], err: string | RegExp][] = [
     [["show"], /^BATCH is missing: .*\n/],
     [["show", "a", "b", "c"], `unexpected arguments "b", "c"\n${nothing("show")}`],
-    [["logs", "a", "x"], `N was given as "x": expected a whole number, 1 or more\n${nothing("logs")}`],
+    [["logs", "a", "x"], "There is no batch a. `parallel-claude-code-mcp list` shows all batches."],
     [["logs", "a", "0"], `N was given as "0": expected a whole number, 1 or more\n${nothing("logs")}`],
     [
-      ["results", "a", "3-x"],
-      /^N was given as "3-x": expected a whole number, 1 or more, or a range such as 3-7\n/,
+      ["results", "a", "7-3"],
+      /^N was given as "7-3": expected a whole number, 1 or more, or a range such as 3-7\n/,
     ],
     [["show", "--limit"], /^--limit is not known/],
     [["list", "--limit", "x", "--offset", "y"], /^2 problems:\n- --limit .*\n- --offset /],

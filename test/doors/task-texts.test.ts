@@ -1,7 +1,7 @@
 // Tasks in the text of a file.
 import { describe, expect, test } from "bun:test";
-import { FileFault } from "../../src/doors/cli/input/file-task.ts";
 import { readerFor } from "../../src/doors/cli/input/read.ts";
+import { FileFault } from "../../src/operations/inputs/file-fault.ts";
 
 function tasksIn(path: string, text: string): unknown[] {
   return readerFor(path, text)(text).map(({ task }) => task);

@@ -1,6 +1,5 @@
 // What commands say of the tasks of a batch: gathered by cause, a line as each ends, and in columns.
 import { describe, expect, test } from "bun:test";
-import { readableTextIn, textIn } from "../../src/doors/cli/input/decode.ts";
 import { costCell, table } from "../../src/doors/cli/terminal/table.ts";
 import { partText } from "../../src/doors/cli/view/conversation-text.ts";
 import { endingText } from "../../src/doors/cli/view/ending.ts";
@@ -13,6 +12,7 @@ import {
 import { progressLines } from "../../src/doors/cli/view/progress-lines.ts";
 import type { Event } from "../../src/model/event.ts";
 import { apply, type BatchState, type DoneTask } from "../../src/model/state.ts";
+import { readableTextIn, textIn } from "../../src/operations/inputs/decode.ts";
 import { after, crashed, created, ended, event, started, succeeded, usageOf } from "../model/events.ts";
 import { nativePath } from "../native-path.ts";
 
@@ -72,7 +72,7 @@ describe("what went wrong", () => {
   test("names tasks by their numbers, of many the first ranges", () => {
     const tasksOf = (...numbers: number[]) => {
       const state = after(created(60), ...numbers.flatMap((number) => run(number, failed)));
-      return tasksText(doneIn(state));
+      return tasksText(doneIn(state), state.batch);
     };
     expect(tasksOf(3)).toBe("task 3");
     expect(tasksOf(3, 4)).toBe("tasks 3, 4");

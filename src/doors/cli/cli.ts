@@ -99,13 +99,13 @@ function placed(
     const own = rest.splice(0, one.many ? rest.length : 1);
     if (own.length === 0 && one.required) faults.push(`${one.placeholder} is missing: ${one.description}`);
     const values = own.flatMap((text): (string | number)[] => {
-      if (!one.numeric) return [text];
-      const numbers = positionNumbers(text, one.many);
-      if (!numbers)
+      if (!one.isTask) return [text];
+      const tasks = tasksIn(text, one.many);
+      if (!tasks)
         faults.push(
           `${one.placeholder} was given as ${JSON.stringify(text)}: expected a whole number, 1 or more${one.many ? ", or a range such as 3-7" : ""}`,
         );
-      return numbers ?? [];
+      return tasks ?? [];
     });
     return values.length === 0 ? [] : [[one.property, one.many ? values : values[0]]];
   });
@@ -117,8 +117,10 @@ function placed(
   return Object.fromEntries(entries);
 }
 
-// `3`, and if several are allowed, `3-7` and `3,5-7`, as answers and people write them.
-function positionNumbers(text: string, many: boolean): number[] | undefined {
+// `3`, and if several are allowed, `3-7` and `3,5-7`, as answers and people write them. Anything else is a key, unless it
+// has only digits and what separates them.
+function tasksIn(text: string, many: boolean): (number | string)[] | undefined {
+  if (!/^[\d\s,–-]*$/.test(text)) return [text];
   const words = many ? text.replace(/,$/, "").split(",") : [text];
   const wanted = many ? /^[1-9]\d*(?:[-–]\d+)?$/ : /^[1-9]\d*$/;
   const numbers = words.map((word) => (wanted.test(word) ? numbersIn(word) : undefined));

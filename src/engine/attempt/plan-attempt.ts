@@ -3,13 +3,14 @@ import { argumentsFor, initializeLine, type PutAside, resumePrompt } from "../..
 import { conversationFile, costOfConversation } from "../../claude/conversation.ts";
 import { mentionEnvironment } from "../../claude/mentions.ts";
 import type { BatchId } from "../../model/batch-id.ts";
+import type { Batch } from "../../model/event.ts";
 import type { SessionOptions } from "../../model/options.ts";
 import type { Spent } from "../../model/outcome.ts";
 import { type SessionValues, variableNames, variablesOf } from "../../model/session-values.ts";
 import { type BatchState, taskOf } from "../../model/state.ts";
 import { directoryOf, optionsOf } from "../../model/task-options.ts";
 import { joined } from "../../platform/environment.ts";
-import { realPath } from "../../platform/files.ts";
+import { exists, realPath } from "../../platform/files.ts";
 import { isWithin, join } from "../../platform/paths.ts";
 import { digestOf, type PrivateFile } from "../../platform/private-files.ts";
 import { type Layout, stderrBeside } from "../../store/layout.ts";
@@ -93,10 +94,13 @@ export function planAttempt(state: BatchState, number: number, means: Means): At
   const costBefore = costBeforeOf(options, means);
   const anewBecause = resumes ? undefined : whyStartedOver(previous, asked);
   const values = variablesOf(means.values, number, variableNames(options.env));
-  // As requested: the folder of the answers is ours.
-  const directories = [means.workingDirectory, ...(asked.addDirectories ?? [])];
+  const folder = means.layout.batchDirectory(batch.batchId);
+  // What is in the batch's own folder, such as answers of an earlier batch, is from us.
+  const others = (asked.addDirectories ?? []).filter((directory) => !isWithin(directory, folder));
   const impossible =
-    values.kind === "lost" ? lostValues(values.names) : outside(directories, batch.allowedRoots);
+    values.kind === "lost"
+      ? lostValues(values.names)
+      : (outside([means.workingDirectory, ...others], batch.allowedRoots) ?? vanished(batch, number));
   const variables = values.kind === "known" ? values.variables : {};
   return {
     basis,
@@ -151,6 +155,14 @@ function outside(
   if (path === undefined) return undefined;
   const message = `${path} now leads to ${realPath(path)}, outside the allowed roots: it was replaced after the batch had been checked.`;
   return { message };
+}
+
+// A session without its file would search for it, and cost money.
+function vanished({ eachIsFile, tasks }: Batch, number: number): Impossible | undefined {
+  const { key, values } = tasks[number - 1] ?? {};
+  const path = values?.["path"];
+  if (!eachIsFile || path === undefined || exists(path)) return undefined;
+  return { message: `${key} no longer exists (${path}): it was removed after the batch had been planned.` };
 }
 
 interface Wanted {

@@ -17,6 +17,7 @@ export function taskFactsOf(state: BatchState, task: DoneTask): TaskFacts {
     taskNumber: task.number,
     totalTasks: batch.tasks.length,
     prompt: batch.tasks[task.number - 1]?.prompt ?? "",
+    key: batch.tasks[task.number - 1]?.key,
     label: labelOf(state, task.number),
     usage: task.usage,
     advice: adviceFactsOf(state, task, doorOf(batch.startedBy)),

@@ -13,7 +13,7 @@ const otherPositional: Positional = {
   description: "The later batch. Without it, the variants within one batch are compared.",
   required: false,
   many: false,
-  numeric: false,
+  isTask: false,
 };
 
 const own = z.object({

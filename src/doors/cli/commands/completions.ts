@@ -22,7 +22,7 @@ export const completions: Command = {
       description: `One of ${shells.join(", ")}.`,
       required: true,
       many: false,
-      numeric: false,
+      isTask: false,
       choices: shells,
     },
   ],

@@ -5,6 +5,7 @@ import { directoryOf } from "../../../model/task-options.ts";
 import { unreachable } from "../../../model/unreachable.ts";
 import { type LogPart, SessionLog, sessionLogInput } from "../../../operations/session-log.ts";
 import { harmless } from "../../../report/harmless.ts";
+import { numberAndKey } from "../../../report/label.ts";
 import { outcomeWords } from "../../../report/outcome-words.ts";
 import { batchPositional, type Command, checkUsage } from "../input/command.ts";
 import type { Printer, Terminal } from "../terminal/terminal.ts";
@@ -37,10 +38,10 @@ export const logs: Command = {
     {
       property: "task",
       placeholder: "N",
-      description: "Number of the task.",
+      description: "Number or key of the task.",
       required: true,
       many: false,
-      numeric: true,
+      isTask: true,
     },
   ],
   run: async ({ context, input, own: flags, terminal }) => {
@@ -63,7 +64,7 @@ function partPrinter(
   json: boolean,
 ): (part: LogPart) => Promise<void> {
   const { batch } = log.state;
-  const { number } = log.task;
+  const number = numberAndKey(batch, log.task.number);
   let directory = "";
   let said = "";
   return async (part) => {
@@ -81,7 +82,7 @@ function partPrinter(
       case "bytes":
         return out.write(part.bytes);
       case "attempt":
-        directory = directoryOf(batch, number, part.attempt);
+        directory = directoryOf(batch, log.task.number, part.attempt);
         said = "";
         return json ? undefined : out.print(attemptHeading(log, part.attempt, out));
       case "conversation": {
@@ -110,7 +111,10 @@ function attemptHeading(
   const { resumes, sessionId, transcript } = attempt;
   const again = resumes ? ", continues the conversation of the previous attempt" : "";
   return [
-    out.paint("bold", `Task ${number} of batch ${batch.batchId}, attempt ${attempt.number}${again}`),
+    out.paint(
+      "bold",
+      `Task ${numberAndKey(batch, number)} of batch ${batch.batchId}, attempt ${attempt.number}${again}`,
+    ),
     out.paint("faint", `Session ${harmless(sessionId)}\nTranscript ${transcript}`),
     ...(resumes ? [] : [`\n${marked(">", harmless(batch.tasks[number - 1]?.prompt ?? ""))}`]),
   ].join("\n");

@@ -86,7 +86,7 @@ async function dryRun({
   const numbers = numbersOf(plan);
   await out.print(
     json === true
-      ? dryRunJson(planned, numbers)
+      ? dryRunJson(planned, { numbers })
       : dryRunText(planned, {
           flags: flagsOf(input),
           out,

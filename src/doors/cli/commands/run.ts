@@ -4,6 +4,7 @@ import { endOfState, exitStatusOf } from "../../../model/batch-end.ts";
 import { product } from "../../../model/product.ts";
 import type { BatchState } from "../../../model/state.ts";
 import { soleResult, wholeAnswer } from "../../../operations/answer-now.ts";
+import { dryRunFacts } from "../../../operations/dry-run.ts";
 import { ForegroundBatch } from "../../../operations/foreground.ts";
 import { type PlannedBatch, planBatch } from "../../../operations/plan.ts";
 import { spawnDetached } from "../../../operations/spawn.ts";
@@ -15,6 +16,7 @@ import { harmless } from "../../../report/harmless.ts";
 import { isAttended, refusedStatus, refusedText } from "../input/attended.ts";
 import { type Command, type Invocation, jsonFlag, jsonText, UsageError } from "../input/command.ts";
 import { flagsOf, namesPath } from "../input/flags.ts";
+import { forEachFlags, forEachGiven } from "../input/for-each.ts";
 import { tasksGiven } from "../input/run-tasks.ts";
 import { Interruption } from "../signals/interruption.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -35,6 +37,7 @@ const own = z.object({
       flags: ["taskFile", "tasksFile", "fromFile"],
     })
     .optional(),
+  ...forEachFlags.shape,
   detach: z
     .boolean()
     .meta({
@@ -74,8 +77,9 @@ export const run: Command = {
     ["run -f tasks.csv --detach", "Run in the background; `watch latest` shows it"],
   ],
   input: parallelInput,
-  // Tasks are words or files, and `--detach` is the flag for the other.
-  withoutFlags: ["tasks", "asyncMode"],
+  // Tasks are words or files, what a template needs has flags of its own, and `--detach` and `--dry-run` are the flags for
+  // the others.
+  withoutFlags: ["tasks", "forEach", "matrix", "asyncMode", "dryRun"],
   own,
   hints: runHint,
   positionals: [
@@ -85,7 +89,7 @@ export const run: Command = {
       description: "What the session should do.",
       required: false,
       many: true,
-      numeric: false,
+      isTask: false,
     },
   ],
   run: async (asked) => {
@@ -94,15 +98,23 @@ export const run: Command = {
     const words = z.array(z.string()).default([]).parse(asked.input["tasks"]);
     const { literal, context } = asked;
     const directory = context.workingDirectory;
-    const { tasks, places, notes } = await tasksGiven({ words, literal, files: file, directory });
     const input = fromHere(asked.input, directory);
-    const planned = await planBatch(context, "run", { ...input, tasks, asyncMode: true });
+    const each = forEachGiven(asked.own, { isTemplate: "template" in input, words, files: file, directory });
+    const { tasks, places, notes } = each
+      ? { tasks: undefined, places: [], notes: [] }
+      : await tasksGiven({ words, literal, files: file, directory });
+    const planned = await planBatch(context, "run", { ...input, ...each, tasks, asyncMode: true });
     if (!planned.ok) throw new UsageError(planned.faults, places);
     const { batch } = planned.value;
     for (const note of notes) void err.tell(note);
     for (const warning of batch.warnings ?? []) void err.tell(`Warning: ${harmless(warning)}`);
     if (dryRun) {
-      await out.print(json ? dryRunJson(batch) : dryRunText(batch, { flags: flagsOf(parallelInput), out }));
+      const size = dryRunFacts(context, batch);
+      await out.print(
+        json
+          ? dryRunJson(batch, { facts: size })
+          : dryRunText(batch, { flags: flagsOf(parallelInput), out, size }),
+      );
       return 0;
     }
     if (detach) return runDetached(asked, planned.value, json);

@@ -99,12 +99,12 @@ function positionalsIn(flags: readonly Flag[], others: readonly string[]): strin
 const mostNumbers = 200;
 
 function wordsFor(
-  { property, numeric, choices = [] }: Positional,
+  { property, isTask, choices = [] }: Positional,
   standing: readonly string[],
   batches: ReadSummaries,
 ): Candidate[] {
   if (["batchId", "otherBatchId"].includes(property)) return batchWords(batches());
-  if (!numeric) return choices.map((word) => ({ word, about: "" }));
+  if (!isTask) return choices.map((word) => ({ word, about: "" }));
   const [given = "", ...numbersGiven] = standing;
   const batch = listedBatch(batches(), given);
   const numbers = Array.from({ length: Math.min(mostNumbers, batch?.tasks ?? 0) }, (_, index) =>

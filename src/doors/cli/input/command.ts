@@ -31,8 +31,8 @@ export interface Positional {
   description: string;
   required: boolean;
   many: boolean;
-  /** Whether each is an integer. */
-  numeric: boolean;
+  /** Whether each names a task: a number, a range of numbers, or a key. */
+  isTask: boolean;
   /** The accepted words, if only some are. */
   choices?: readonly string[];
 }
@@ -85,17 +85,17 @@ export const batchPositional: Positional = {
   description: batchIdInput.meta()?.description ?? "",
   required: true,
   many: false,
-  numeric: false,
+  isTask: false,
 };
 
-/** `[N…]`: only these tasks; all if there are none. */
+/** `[N…]`: only these tasks, by number or key; all if there are none. */
 export const taskNumbersPositional: Positional = {
   property: "tasks",
   placeholder: "N",
-  description: "Only these tasks, by number, such as `3 5-8`.",
+  description: "Only these tasks, by number or key, such as `3 5-8 src/a.ts`.",
   required: false,
   many: true,
-  numeric: true,
+  isTask: true,
 };
 
 interface CommandFace<Input, Output> {

@@ -1,13 +1,17 @@
 // Tasks as rows: a column `task`, and a column for each option that differs between rows.
 import { sessionOptions } from "../../../model/options.ts";
 import { nearest } from "../../../operations/faults.ts";
-import { FileFault, type FileTask, lineText } from "./file-task.ts";
+import {
+  cellsFault,
+  declaredParts,
+  declaresSeparator,
+  rowsOf,
+  separatorOf,
+  withoutEmptyEnd,
+} from "../../../operations/inputs/csv-rows.ts";
+import { FileFault, lineText } from "../../../operations/inputs/file-fault.ts";
+import type { FileTask } from "./file-task.ts";
 import { type Flag, flagsOf, valueIn, wordedAs } from "./flags.ts";
-
-interface Row {
-  cells: string[];
-  line: number;
-}
 
 /** A column: the property of its cells, or an unknown name. */
 interface Column {
@@ -17,15 +21,12 @@ interface Column {
 
 const flags = flagsOf(sessionOptions);
 
-/** The line in which Excel declares its separator. */
-const separatorLine = /^sep=(.)\r?\n/i;
-
 /**
  * Whether a first row names columns, with rows below it. One name may be misspelled: otherwise each row would become a
  * task, the header included.
  */
 export function isTable(text: string): boolean {
-  if (separatorLine.test(text)) return true;
+  if (declaresSeparator(text)) return true;
   const [head = "", ...others] = text.split(/\r?\n/);
   const columns = columnsIn(head.split(separatorOf(head)).map(unquoted));
   const hasTask = columns.some(({ property }) => property === "task");
@@ -36,9 +37,7 @@ export function isTable(text: string): boolean {
 
 /** Each row below the first is a task. An empty cell leaves the option to the batch; empty rows are skipped. */
 export function tasksFromCsv(given: string, separatorGiven?: string): FileTask[] {
-  const [before = "", named] = separatorLine.exec(given) ?? [];
-  const text = given.slice(before.length);
-  const first = before === "" ? 1 : 2;
+  const { text, separator: named, first } = declaredParts(given);
   const separator = named ?? separatorGiven ?? separatorOf(text);
   // With a single column, there is no separator: the whole row is the task.
   const isAlone = propertyOf(unquoted(text.split("\n", 1)[0] ?? "")) === "task";
@@ -49,11 +48,7 @@ export function tasksFromCsv(given: string, separatorGiven?: string): FileTask[]
     const { line } = row;
     const cells = withoutEmptyEnd(row.cells, columns.length);
     if (cells.every((cell) => cell.trim() === "")) return [];
-    if (cells.length > columns.length)
-      throw new FileFault(
-        `${cells.length} cells in ${columns.length} columns; put text with a ${separator === "\t" ? "tab" : `\`${separator}\``} in quotes`,
-        line,
-      );
+    if (cells.length > columns.length) throw cellsFault(cells.length, columns.length, separator, line);
     const entries = columns.flatMap((column, index): [string, unknown][] => {
       const cell = cells[index] ?? "";
       if (column.property === "task") return [["task", cell]];
@@ -63,14 +58,8 @@ export function tasksFromCsv(given: string, separatorGiven?: string): FileTask[]
   });
 }
 
-// Spreadsheets write an empty last column if it once had content.
 function columnsIn(names: readonly string[]): Column[] {
   return withoutEmptyEnd(names, 0).map((name) => ({ written: name.trim(), property: propertyOf(name) }));
-}
-
-function withoutEmptyEnd(cells: readonly string[], atLeast: number): string[] {
-  const last = cells.findLastIndex((cell) => cell.trim() !== "");
-  return cells.slice(0, Math.max(last + 1, atLeast));
 }
 
 function isKnown({ property }: Column): boolean {
@@ -117,45 +106,4 @@ function optionOf({ written, property }: Column, cell: string, line: number): [s
   const read = valueIn(flag, cell);
   if (!read.ok) throw new FileFault(read.faults.map((fault) => wordedAs(fault, written)).join("; "), line);
   return [flag.property, read.value];
-}
-
-// Spreadsheets in some languages write semicolons.
-function separatorOf(text: string): string {
-  const [head = ""] = text.split(/\r?\n/, 1);
-  if (head.includes(",")) return ",";
-  if (head.includes(";")) return ";";
-  return head.includes("\t") ? "\t" : ",";
-}
-
-/** RFC 4180: quotes enclose separators, line breaks and doubled quotes. `first`: the number of the first line. */
-function rowsOf(text: string, { separator, first }: { separator: string | undefined; first: number }): Row[] {
-  const rows: Row[] = [];
-  let line = first;
-  let row: Row = { cells: [], line };
-  let cell = "";
-  let quotedAt: number | undefined;
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at];
-    if (quotedAt !== undefined) {
-      if (character === "\n") line++;
-      if (character !== '"') cell += character;
-      else if (text[at + 1] === '"') {
-        cell += '"';
-        at++;
-      } else quotedAt = undefined;
-    } else if (character === '"' && cell.trim() === "") {
-      quotedAt = line;
-      cell = "";
-    } else if (character === separator) {
-      row.cells.push(cell);
-      cell = "";
-    } else if (character === "\n") {
-      line++;
-      rows.push({ ...row, cells: [...row.cells, cell.replace(/\r$/, "")] });
-      row = { cells: [], line };
-      cell = "";
-    } else cell += character;
-  }
-  if (quotedAt !== undefined) throw new FileFault("the quotes that open here are never closed", quotedAt);
-  return cell === "" && row.cells.length === 0 ? rows : [...rows, { ...row, cells: [...row.cells, cell] }];
 }

@@ -4,15 +4,21 @@ import { faultText, placeText, toolWording, type Wording } from "../../../operat
 import { optionText } from "../../../report/option-words.ts";
 import { speechOf } from "../../../report/speech.ts";
 import type { Flag } from "./flags.ts";
+import { forEachNames } from "./for-each.ts";
 
 /** `["maxTurns"]` is `--max-turns`, and the third task `task 3`. What is no flag keeps its name. */
 export function flagWording(flags: readonly Flag[]): Wording {
+  const speech = speechOf("command-line");
   return {
-    ...speechOf("command-line"),
+    ...speech,
+    option: (name, value) =>
+      value === undefined && name in forEachNames ? `\`${forEachNames[name]}\`` : speech.option(name, value),
     place: ([first, second, ...others]) => {
       if (first === undefined) return "the input";
       if (first === "tasks" && typeof second === "number")
         return placeText([`task ${second + 1}`, ...others]);
+      if (first === "forEach" && typeof second === "string" && second in forEachNames)
+        return placeText([forEachNames[second] ?? second, ...others]);
       const inner = second === undefined ? [] : [second, ...others];
       const flag = flags.find(({ property }) => property === first);
       return placeText([flag ? `--${flag.name}` : first, ...inner]);

@@ -173,7 +173,11 @@ function strayFault(
     flag.kind === "joined"
       ? `write \`${rawName} ${shellQuoted(`${value},${word}`)}\``
       : `repeat the option: \`${rawName} ${shellQuoted(word)}\``;
-  return `unexpected ${JSON.stringify(word)} after the value of ${rawName}. If it is another value, ${meant}. If it is a task, write it before the options, or after \`--\``;
+  const expanded =
+    flag.placeholder === "GLOB"
+      ? ` If your shell has expanded a pattern, put it in quotes: \`${rawName} 'src/**/*.ts'\`.`
+      : "";
+  return `unexpected ${JSON.stringify(word)} after the value of ${rawName}.${expanded} If it is another value, ${meant}. If it is a task, write it before the options, or after \`--\``;
 }
 
 function flagOf(property: string, declared: Property, shape: Shape): Flag {

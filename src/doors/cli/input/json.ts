@@ -1,7 +1,8 @@
 // Tasks as JSON: a list of prompts and objects, or one of them on each line.
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { FileFault, lineText } from "../../../operations/inputs/file-fault.ts";
 import { messageOf } from "../../../platform/system-error.ts";
-import { FileFault, type FileTask, lineText } from "./file-task.ts";
+import type { FileTask } from "./file-task.ts";
 
 /** A list of strings and objects with `task` and options. */
 export function tasksFromJson(text: string): FileTask[] {

@@ -1,11 +1,12 @@
 // Reads tasks from a file or standard input, in any supported format.
+import { textIn } from "../../../operations/inputs/decode.ts";
+import { FileFault } from "../../../operations/inputs/file-fault.ts";
 import { kindAt, readUpTo } from "../../../platform/files.ts";
 import { readStandardInput, standardInputKind, TooMuchInput } from "../../../platform/standard-input.ts";
 import { codeOf, messageOf } from "../../../platform/system-error.ts";
 import { UsageError } from "./command.ts";
 import { isTable, tasksFromCsv } from "./csv.ts";
-import { textIn } from "./decode.ts";
-import { asItems, FileFault, type FileTask } from "./file-task.ts";
+import { asItems, type FileTask } from "./file-task.ts";
 import { tasksFromJson, tasksFromJsonLines } from "./json.ts";
 import { hasBoxes, tasksFromLines, tasksFromMarkdown } from "./text.ts";
 import { looksLikeYaml, tasksFromYaml } from "./yaml.ts";

@@ -2,12 +2,12 @@
 import { mostPromptBytes } from "../../../model/options.ts";
 import { product } from "../../../model/product.ts";
 import { emptyInput, shellQuoted } from "../../../model/shell-quoted.ts";
+import { readableTextIn } from "../../../operations/inputs/decode.ts";
 import { exists, isDirectory } from "../../../platform/files.ts";
 import { absolutePath } from "../../../platform/paths.ts";
 import { readStandardInput, standardInputKind, TooMuchInput } from "../../../platform/standard-input.ts";
 import { countText } from "../../../report/amounts.ts";
 import { UsageError } from "./command.ts";
-import { readableTextIn } from "./decode.ts";
 import { tasksFromFile } from "./read.ts";
 
 export interface TasksGiven {

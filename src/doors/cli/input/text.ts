@@ -1,5 +1,6 @@
 // Tasks as lines of text, and as checkboxes in a Markdown list.
-import { FileFault, type FileTask, lineText } from "./file-task.ts";
+import { FileFault, lineText } from "../../../operations/inputs/file-fault.ts";
+import type { FileTask } from "./file-task.ts";
 
 /** One task on each line; skips blank lines. */
 export function tasksFromLines(text: string): FileTask[] {

@@ -1,6 +1,7 @@
 // Tasks as a YAML list.
+import { FileFault } from "../../../operations/inputs/file-fault.ts";
 import { messageOf } from "../../../platform/system-error.ts";
-import { asItems, FileFault, type FileTask } from "./file-task.ts";
+import { asItems, type FileTask } from "./file-task.ts";
 
 /** A list of strings and objects with `task` and options. */
 export function tasksFromYaml(text: string): FileTask[] {

@@ -2,6 +2,7 @@
 import type { Batch } from "../../../model/event.ts";
 import { secretOptions } from "../../../model/options.ts";
 import { shellQuoted } from "../../../model/shell-quoted.ts";
+import { type DryRunFacts, expectedCostText, sizeText } from "../../../operations/dry-run.ts";
 import type { RawOptions } from "../../../operations/raw-options.ts";
 import { countText } from "../../../report/amounts.ts";
 import { oneLine } from "../../../report/harmless.ts";
@@ -18,18 +19,23 @@ const mostCharacters = 400;
 type Numbers = readonly number[] | undefined;
 
 /** The planned batch for programs, with whole prompts. */
-export function dryRunJson(batch: Batch, numbers?: Numbers): string {
+export function dryRunJson(
+  batch: Batch,
+  { numbers, facts }: { numbers?: Numbers; facts?: DryRunFacts } = {},
+): string {
   const { name, failureMode, concurrency, budgetUsd, warnings } = batch;
   return jsonText({
     dryRun: true,
     totalTasks: batch.tasks.length,
     ...(name === undefined ? {} : { batchName: name }),
-    tasks: tasksOf(batch, numbers).map(({ number, prompt, options = {} }) => ({
+    tasks: tasksOf(batch, numbers).map(({ number, key, prompt, options = {} }) => ({
       taskIndex: number,
+      ...(key === undefined ? {} : { key }),
       task: prompt,
       options: withoutSecrets(options),
     })),
     options: withoutSecrets(batch.sessionOptions),
+    ...facts,
     concurrency,
     failureMode,
     ...(budgetUsd === undefined ? {} : { batchBudgetUsd: budgetUsd }),
@@ -47,14 +53,19 @@ interface How {
   what?: string;
   /** What would be added to the prompts. */
   added?: string | undefined;
+  /** Of a new batch. */
+  size?: DryRunFacts;
 }
 
 /** The same for people. */
-export function dryRunText(batch: Batch, { flags, out, numbers, what, added }: How): string {
+export function dryRunText(batch: Batch, { flags, out, numbers, what, added, size }: How): string {
   const { name, failureMode, budgetUsd, sessionOptions } = batch;
   const tasks = tasksOf(batch, numbers);
   const width = String(batch.tasks.length).length;
+  const cost = size && expectedCostText(size, batch.tasks.length);
   const facts = [
+    ...(size ? [["size", sizeText(size, batch.tasks.length)]] : []),
+    ...(cost === undefined ? [] : [["cost", cost]]),
     ...(name === undefined ? [] : [["name", oneLine(name, 200)]]),
     ["options", flagsText(sessionOptions, flags) || "none"],
     ...(budgetUsd === undefined ? [] : [["budget", `$${budgetUsd}`]]),
@@ -63,8 +74,9 @@ export function dryRunText(batch: Batch, { flags, out, numbers, what, added }: H
     ["directory", batch.workingDirectory],
     ["results", batch.outputDirectory],
   ];
-  const lines = tasks.flatMap(({ number, prompt, options }) => [
-    `${String(number).padStart(width)}  ${oneLine(prompt, mostCharacters)}`,
+  const lines = tasks.flatMap(({ number, key, prompt, options }) => [
+    ...(key === undefined ? [] : [`${String(number).padStart(width)}  ${oneLine(key, mostCharacters)}`]),
+    `${(key === undefined ? String(number) : "").padStart(width)}  ${oneLine(prompt, mostCharacters)}`,
     ...(options ? [`${" ".repeat(width)}  ${flagsText(options, flags)}`] : []),
   ]);
   const would = what ?? `run ${countText(tasks.length, "task")}`;

@@ -37,7 +37,10 @@ function causeLines(state: BatchState): string[] {
   const groups = causesOf(state);
   const lines = groups
     .slice(0, mostCauses)
-    .map(({ tasks, happened }) => `  ${numberText(tasks.length)} × ${happened} (${tasksText(tasks)})`);
+    .map(
+      ({ tasks, happened }) =>
+        `  ${numberText(tasks.length)} × ${happened} (${tasksText(tasks, state.batch)})`,
+    );
   const left = groups.length - lines.length;
   return left > 0 ? [...lines, `  … and ${countText(left, "other cause")}`] : lines;
 }

@@ -1,10 +1,13 @@
 // What went wrong in a batch, grouped: 300 tasks that fail for one reason are one thing to know and to fix.
+
+import type { Batch } from "../../../model/event.ts";
 import { rangesOf } from "../../../model/number-ranges.ts";
 import type { BatchState, DoneTask } from "../../../model/state.ts";
 import { adviceFor } from "../../../report/advice.ts";
 import { adviceFactsOf } from "../../../report/advice-facts.ts";
 import { countText } from "../../../report/amounts.ts";
 import { remarksOf } from "../../../report/answer.ts";
+import { numberAndKey } from "../../../report/label.ts";
 import { outcomeText } from "../../../report/outcome-text.ts";
 
 /** Tasks with the same cause and the same advice. */
@@ -65,9 +68,14 @@ export function happenedText(task: DoneTask): string {
 
 /** How many ranges of numbers to list. */
 const mostRanges = 12;
+/** How many tasks to list with their keys. */
+const mostKeys = 5;
 
-/** "task 3", "tasks 3, 7 to 9, 41". */
-export function tasksText(tasks: readonly DoneTask[]): string {
+/** "task 3", "tasks 3, 7 to 9, 41"; a few with their keys. */
+export function tasksText(tasks: readonly DoneTask[], batch: Pick<Batch, "tasks">): string {
+  const haveKeys = tasks.some(({ number }) => batch.tasks[number - 1]?.key !== undefined);
+  if (haveKeys && tasks.length <= mostKeys)
+    return `${tasks.length === 1 ? "task" : "tasks"} ${tasks.map(({ number }) => numberAndKey(batch, number)).join(", ")}`;
   const ranges = rangesOf(tasks.map(({ number }) => number));
   const named = ranges
     .slice(0, mostRanges)

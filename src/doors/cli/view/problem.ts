@@ -5,6 +5,7 @@ import { adviceFactsOf } from "../../../report/advice-facts.ts";
 import { countText } from "../../../report/amounts.ts";
 import { remarksOf } from "../../../report/answer.ts";
 import { oneLine } from "../../../report/harmless.ts";
+import { numberAndKey } from "../../../report/label.ts";
 import { type FailureGroup, failureGroups, happenedText, isProblem, tasksText } from "./failure-groups.ts";
 
 /** How many of a batch's problems to show; the report has them all. */
@@ -23,9 +24,10 @@ export function problemsOf(state: BatchState): string[] {
 
 function groupText(state: BatchState, { tasks, happened, isAlike }: FailureGroup): string {
   const [first] = tasks;
-  if (tasks.length === 1) return `Task ${first.number}: ${happened}${wordsText(state, first)}`;
+  if (tasks.length === 1)
+    return `Task ${numberAndKey(state.batch, first.number)}: ${happened}${wordsText(state, first)}`;
   const example = isAlike ? "" : ` (the words of task ${first.number})`;
-  return `${countText(tasks.length, "task")}: ${happened}${example}\n  ${sentence(tasksText(tasks))}${wordsText(state, first, tasks)}`;
+  return `${countText(tasks.length, "task")}: ${happened}${example}\n  ${sentence(tasksText(tasks, state.batch))}${wordsText(state, first, tasks)}`;
 }
 
 function sentence(text: string): string {

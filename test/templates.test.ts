@@ -1,0 +1,457 @@
+// One call over many files: templates, where their tasks come from, and the keys by which tasks are named.
+import { describe, expect, test } from "bun:test";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { testNeeding } from "./facilities.ts";
+import { clients, connectNew, databaseIn, filesIn, Home, run } from "./harness.ts";
+
+const many = "spawn_parallel_claude_sessions";
+
+async function withFiles(home: Home, files: Record<string, string>): Promise<void> {
+  for (const [path, text] of Object.entries(files)) await Bun.write(join(home.work, path), text);
+}
+
+/** Of the newest batch, as the log has it. */
+function foundedIn(home: Home): { tasks: Record<string, unknown>[]; [field: string]: unknown } {
+  using database = databaseIn(home.state, { readonly: true });
+  const [row] = database
+    .query<{ batch: string }, []>(
+      "SELECT json_extract(body, '$.batch') AS batch FROM events WHERE json_extract(body, '$.type') = 'batch-created' ORDER BY sequence DESC",
+    )
+    .all();
+  return JSON.parse(row?.batch ?? "{}");
+}
+
+/** The tasks that a command would run: key and prompt of each. */
+async function planned(home: Home, ...words: string[]): Promise<[key: string, prompt: string][]> {
+  const { code, out, err } = await run(home, ["run", ...words, "--dry-run", "--json"]);
+  expect({ code, err: err.split("\n")[0] }).toEqual({ code: 0, err: "" });
+  const { tasks }: { tasks: { key: string; task: string }[] } = JSON.parse(out);
+  return tasks.map(({ key, task }) => [key, task]);
+}
+
+describe("a template", () => {
+  for (const { era, connect } of clients) {
+    test(`runs a session for each file that matches, for a ${era}`, async () => {
+      await using home = new Home();
+      await withFiles(home, {
+        "src/cart.ts": "",
+        "src/tax/vat.test.ts": "",
+        "src/tax/vat.ts": "",
+        "src/notes.md": "",
+      });
+      await using client = await connect(home);
+      const { data } = await client.call(many, {
+        template: "{{index}}: review {{file}} ({{stem}} in {{dir}}), not {{{{file}}",
+        forEach: { glob: "src/**/*.ts", exclude: ["*.test.ts"] },
+        outputDirectory: home.output,
+      });
+      expect(data).toMatchObject({
+        totalTasks: 2,
+        results: [
+          {
+            key: "src/cart.ts",
+            result: "Answer to: 1: review src/cart.ts (cart in src), not {{file}}",
+          },
+          {
+            key: "src/tax/vat.ts",
+            result: "Answer to: 2: review src/tax/vat.ts (vat in src/tax), not {{file}}",
+          },
+        ],
+      });
+      const { batchId } = data ?? {};
+      const lines = readFileSync(join(home.output, `results-${batchId}.jsonl`), "utf8")
+        .trim()
+        .split("\n");
+      // In the order in which they ended.
+      expect(lines.map((line) => JSON.parse(line).key).toSorted()).toEqual(["src/cart.ts", "src/tax/vat.ts"]);
+      expect(readFileSync(join(home.output, "index.html"), "utf8")).toContain(">src/tax/vat.ts<");
+      expect(foundedIn(home)).toMatchObject({
+        template: expect.stringContaining("review {{file}}"),
+        tasks: [
+          { values: { file: "src/cart.ts", path: join(home.work, "src", "cart.ts"), index: "1" } },
+          { values: { stem: "vat", dir: "src/tax" } },
+        ],
+      });
+    });
+  }
+
+  test("multiplies its tasks by a matrix, and names the options in their keys", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    const { data } = await client.call(many, {
+      template: "[[option name=model]] {{item}}",
+      forEach: { items: ["a", "b"] },
+      matrix: { model: ["opus", "haiku"], maxTurns: [3] },
+    });
+    const keys = ["a", "b"].flatMap((item) =>
+      ["opus", "haiku"].map((model) => `${item} [model=${model}, maxTurns=3]`),
+    );
+    expect(data).toMatchObject({ results: keys.map((key) => ({ key, status: "success" })) });
+    expect(data).toMatchObject({ results: ["opus", "haiku", "opus", "haiku"].map((result) => ({ result })) });
+  });
+
+  test("marks tasks that ask the same with the same options", async () => {
+    await using home = new Home();
+    const rows = [
+      { id: 1, city: "Ulm" },
+      { id: 2, city: "Bonn" },
+      { id: 3, city: "Ulm" },
+    ];
+    await using client = await connectNew(home);
+    await client.call(many, {
+      template: "Describe {{city}}",
+      forEach: { items: rows },
+      matrix: { model: ["opus", "haiku"] },
+    });
+    expect(foundedIn(home).tasks.map(({ key, sameAs }) => [key, sameAs])).toEqual([
+      ["1 [model=opus]", undefined],
+      ["1 [model=haiku]", undefined],
+      ["2 [model=opus]", undefined],
+      ["2 [model=haiku]", undefined],
+      ["3 [model=opus]", 1],
+      ["3 [model=haiku]", 2],
+    ]);
+  });
+
+  test("takes rows of a table, objects of JSONL, lines and items", async () => {
+    await using home = new Home();
+    await withFiles(home, {
+      "rows.csv": 'nr;name\n7;"Ann; B."\n\n8;Bo\n',
+      "rows.jsonl": '{"name": "Ann", "age": 3}\n\n{"name": "Bo", "age": null}\n',
+      "lines.txt": "first thing\r\n\r\nsecond thing\r\n",
+    });
+    const greet = ["--template", "Greet {{name}}"];
+    expect(await planned(home, ...greet, "--for-each-csv", "rows.csv", "--id-column", "nr")).toEqual([
+      ["7", "Greet Ann; B."],
+      ["8", "Greet Bo"],
+    ]);
+    expect(await planned(home, ...greet, "--for-each-csv", "rows.csv")).toEqual([
+      ["line-2", "Greet Ann; B."],
+      ["line-4", "Greet Bo"],
+    ]);
+    const aged = ["--template", "{{name}} is {{age}}.", "--for-each-jsonl", "rows.jsonl"];
+    expect(await planned(home, ...aged, "--id-column", "name")).toEqual([
+      ["Ann", "Ann is 3."],
+      ["Bo", "Bo is ."],
+    ]);
+    expect(await planned(home, "--template", "Do {{item}}", "--for-each-line", "lines.txt")).toEqual([
+      ["first thing", "Do first thing"],
+      ["second thing", "Do second thing"],
+    ]);
+    expect(await planned(home, "--template", "Do {{item}}", "--item", "b", "--item", "a\nc")).toEqual([
+      ["b", "Do b"],
+      ["item-2", "Do a\nc"],
+    ]);
+  });
+
+  test("starts paths at the user's directory on a command line, whatever directory sessions work in", async () => {
+    await using home = new Home();
+    await withFiles(home, { "shop/src/a.ts": "", "shop/list.txt": "x\n" });
+    const inShop = ["--working-directory", "shop"];
+    expect(
+      await planned(home, "--template", "Review {{file}}", "--for-each", "shop/src/*.ts", ...inShop),
+    ).toEqual([["src/a.ts", "Review src/a.ts"]]);
+    expect(
+      await planned(home, "--template", "Do {{item}}", "--for-each-line", "shop/list.txt", ...inShop),
+    ).toEqual([["x", "Do x"]]);
+  });
+
+  test("leaves out what .gitignore files exclude, also outside of a repository, and what nobody searches", async () => {
+    await using home = new Home();
+    await withFiles(home, {
+      ".gitignore": "*.log\n/build/\n!keep.log\n",
+      "a.ts": "",
+      "a.log": "",
+      "keep.log": "",
+      "build/b.ts": "",
+      "src/build/c.ts": "",
+      "src/.gitignore": "gen-*\n!gen-kept.ts\n",
+      "src/gen-d.ts": "",
+      "src/gen-kept.ts": "",
+      "gen-e.ts": "",
+      "node_modules/f.ts": "",
+      "src/node_modules/g.ts": "",
+      ".git/h.ts": "",
+      ".hidden/i.ts": "",
+    });
+    const files = async (...words: string[]) =>
+      (await planned(home, "--template", "{{file}}", ...words)).map(([key]) => key);
+    expect(await files("--for-each", "**")).toEqual([
+      "a.ts",
+      "gen-e.ts",
+      "keep.log",
+      "src/build/c.ts",
+      "src/gen-kept.ts",
+    ]);
+    expect(await files("--for-each", "*.ts", "--exclude", "gen*")).toEqual(["a.ts"]);
+    expect(await files("--for-each", "src/", "--for-each", "!**/build/**")).toEqual(["src/gen-kept.ts"]);
+    expect(await files("--for-each", ".hidden/**")).toEqual([".hidden/i.ts"]);
+  });
+
+  testNeeding("git")(
+    "takes the files that differ from a branch, uncommitted and new ones, not deleted ones",
+    async () => {
+      await using home = new Home();
+      const git = (...words: string[]) => {
+        const { exitCode, stderr } = Bun.spawnSync(
+          ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", ...words],
+          { cwd: home.work, env: home.environment },
+        );
+        if (exitCode !== 0) throw new Error(stderr.toString());
+      };
+      await withFiles(home, {
+        "same.ts": "1",
+        "changed.ts": "1",
+        "committed.ts": "1",
+        "gone.ts": "1",
+        "ahead.ts": "1",
+        ".gitignore": "ignored.ts\n",
+      });
+      git("init", "--quiet", "--initial-branch=main");
+      git("add", ".");
+      git("commit", "--quiet", "--message=one");
+      git("checkout", "--quiet", "-b", "mine");
+      await withFiles(home, { "committed.ts": "2" });
+      git("commit", "--quiet", "--all", "--message=two");
+      // What main has changed since is not this branch's change.
+      git("checkout", "--quiet", "main");
+      await withFiles(home, { "ahead.ts": "2" });
+      git("commit", "--quiet", "--all", "--message=three");
+      git("checkout", "--quiet", "mine");
+      await withFiles(home, { "changed.ts": "2", "new one.ts": "", "new.md": "", "ignored.ts": "" });
+      rmSync(join(home.work, "gone.ts"));
+      const files = async (...words: string[]) =>
+        (await planned(home, "--template", "{{file}}", "--for-each-changed", "main", ...words)).map(
+          ([key]) => key,
+        );
+      expect(await files()).toEqual(["changed.ts", "committed.ts", "new one.ts", "new.md"]);
+      expect(await files("--for-each", "*.ts", "--exclude", "new*")).toEqual(["changed.ts", "committed.ts"]);
+    },
+  );
+
+  test("takes the answers of an earlier batch, which its sessions may read", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    const earlier = await client.call(many, {
+      tasks: [
+        { task: "[[answer text='one is fine']]", key: "one" },
+        { task: "[[error status=400]]", key: "broken" },
+        { task: "[[answer text='two is fine']]" },
+      ],
+    });
+    const { batchId } = earlier.data ?? {};
+    const { data } = await client.call(many, {
+      template: "[[option name=add-dir]] Sum up {{key}} from {{result}}",
+      forEach: { of: batchId },
+    });
+    expect(data).toMatchObject({
+      results: [{ key: "one" }, { key: "task-3" }],
+      warnings: [`1 task of batch ${batchId} did not succeed, and is left out.`],
+    });
+    const { tasks } = foundedIn(home);
+    const folder = join(home.state, "batches", String(data?.["batchId"]), "earlier-answers");
+    expect(filesIn(folder)).toEqual(["001.txt", "003.txt"]);
+    expect(readFileSync(join(folder, "003.txt"), "utf8")).toBe("two is fine");
+    expect(tasks).toMatchObject([
+      { values: { result: join(folder, "001.txt") } },
+      { values: { result: join(folder, "003.txt") } },
+    ]);
+    expect(data).toMatchObject({ results: [{ result: folder }, { result: folder }] });
+  });
+
+  test("orders its tasks by size, at random, and by what failed before", async () => {
+    await using home = new Home();
+    await withFiles(home, { "a.txt": "long text", "b.txt": "x", "c.txt": "text" });
+    const files = ["--template", "[[read]] {{file}}", "--for-each", "*.txt"];
+    const keys = async (...words: string[]) => (await planned(home, ...files, ...words)).map(([key]) => key);
+    expect(await keys("--order", "small-first")).toEqual(["b.txt", "c.txt", "a.txt"]);
+    expect((await keys("--order", "shuffle")).toSorted()).toEqual(["a.txt", "b.txt", "c.txt"]);
+    await withFiles(home, {
+      "rows.jsonl": ["answer", "error status=400", "answer", "error status=400"]
+        .map((what, index) => JSON.stringify({ id: `t${index}`, what }))
+        .join("\n"),
+    });
+    const rows = [
+      "--template",
+      "[[{{what}}]] {{id}}",
+      "--for-each-jsonl",
+      "rows.jsonl",
+      "--order",
+      "failed-first",
+    ];
+    const order = async () => (await planned(home, ...rows)).map(([key]) => key);
+    expect(await order()).toEqual(["t0", "t1", "t2", "t3"]);
+    expect((await run(home, ["run", ...rows])).code).toBe(1);
+    expect(await order()).toEqual(["t1", "t3", "t0", "t2"]);
+  });
+
+  test("a task whose file has vanished since costs nothing, and says so", async () => {
+    await using home = new Home();
+    await withFiles(home, { "a.ts": "", "b.ts": "" });
+    await using client = await connectNew(home);
+    const gate = home.file("gate");
+    const started = await client.call(many, {
+      template: `[[wait-for-file path=${gate}]] Review {{file}}`,
+      forEach: { glob: "*.ts" },
+      concurrency: 1,
+      asyncMode: true,
+      outputDirectory: home.output,
+    });
+    rmSync(join(home.work, "b.ts"));
+    await Bun.write(gate, "");
+    const { batchId } = started.data ?? {};
+    const ended = await client.call("wait_for_batch", { batchId });
+    expect(ended.data).toMatchObject({
+      counts: { succeeded: 1, failed: 1 },
+      failed: [{ taskIndex: 2, key: "b.ts", outcome: "not-started" }],
+    });
+    const results = await client.call("read_batch_results", { batchId, tasks: ["b.ts"] });
+    expect(results.data).toMatchObject({
+      results: [{ key: "b.ts", error: expect.stringContaining("b.ts no longer exists") }],
+    });
+    expect(readFileSync(home.startsLog, "utf8")).not.toContain("Review b.ts");
+  });
+});
+
+describe("a dry run", () => {
+  test("over MCP shows tasks, keys, options, size and what is known of the cost, and starts nothing", async () => {
+    await using home = new Home();
+    await withFiles(home, { "a.ts": "12345", "b.ts": "123" });
+    await using client = await connectNew(home);
+    const input = {
+      template: "[[cost usd=0.5]] Review {{file}}",
+      forEach: { glob: "*.ts" },
+      matrix: { model: ["opus", "haiku"] },
+      allowedTools: "Read",
+    };
+    const first = await client.call(many, { ...input, dryRun: true });
+    expect(first.data).toMatchObject({
+      totalTasks: 4,
+      results: [],
+      pending: [],
+      message:
+        "Dry run: nothing was started, and there is no batch to wait for. Without `dryRun`, this call would run 4 tasks, 112 characters in their prompts, 8 bytes in their files.",
+      dryRun: {
+        tasks: [
+          {
+            taskIndex: 1,
+            key: "a.ts [model=opus]",
+            task: "[[cost usd=0.5]] Review a.ts",
+            options: { model: "opus" },
+          },
+          { key: "a.ts [model=haiku]" },
+          { key: "b.ts [model=opus]" },
+          { key: "b.ts [model=haiku]" },
+        ],
+        options: { allowedTools: "Read" },
+        characters: 112,
+        fileBytes: 8,
+      },
+    });
+    expect(existsSync(home.startsLog)).toBe(false);
+    expect((await client.call("list_batches", {})).data).toMatchObject({ batches: [] });
+    expect((await client.call(many, input)).data).toMatchObject({ counts: { succeeded: 4 } });
+    const again = await client.call(many, { ...input, dryRun: true });
+    expect(again.data).toMatchObject({
+      message: expect.stringContaining(
+        "It would cost about $2.00 for 4 tasks: 4 tasks of this template cost $2.00 in 1 earlier batch, half of them at most $0.50 each.",
+      ),
+      dryRun: { expectedCostUsd: 2 },
+    });
+  });
+
+  test("shows the first of very many tasks, and how many more there are", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    const { data } = await client.call(many, {
+      template: "Do {{item}}",
+      forEach: { items: Array.from({ length: 900 }, (_, index) => `thing ${index}`) },
+      dryRun: true,
+    });
+    expect(data).toMatchObject({ totalTasks: 900, dryRun: { tasksLeftOut: 800 } });
+  });
+
+  test("on a command line shows keys and size", async () => {
+    await using home = new Home();
+    await withFiles(home, { "src/a.ts": "12345" });
+    const { out } = await run(home, [
+      "run",
+      "--template",
+      "Review {{file}}",
+      "--for-each",
+      "src/*",
+      "--dry-run",
+    ]);
+    expect(out).toContain("  size       1 task, 15 characters in their prompts, 5 bytes in their files\n");
+    expect(out).toEndWith("1  src/a.ts\n   Review src/a.ts\n");
+  });
+});
+
+describe("a key names its task", () => {
+  test("in results, logs, retry and cancel, on a command line", async () => {
+    await using home = new Home();
+    await withFiles(home, { "src/a.ts": "", "src/b.ts": "" });
+    const template = "[[error status=400]] Review {{file}}";
+    const ran = await run(home, ["run", "--template", template, "--for-each", "src/*.ts"]);
+    expect(ran.code).toBe(1);
+    expect(ran.err).toContain("tasks 1 (src/a.ts), 2 (src/b.ts)");
+    const shown = await run(home, ["show", "latest"]);
+    expect(shown.out).toMatch(/^1 .* src\/a\.ts /m);
+    expect(shown.out).not.toContain("Review src/a.ts");
+    const read = await run(home, ["results", "latest", "src/b.ts"]);
+    expect(read.err).toMatch(/^Task 2 .* src\/b\.ts$/m);
+    const log = await run(home, ["logs", "latest", "src/b.ts"]);
+    expect(log.out).toMatch(/^Task 2 \(src\/b\.ts\) of batch \w+, attempt 1$/m);
+    const retried = await run(home, ["retry", "latest", "src/b.ts", "--dry-run", "--json"]);
+    expect(JSON.parse(retried.out)).toMatchObject({ tasks: [{ taskIndex: 2, key: "src/b.ts" }] });
+    const unknown = await run(home, ["results", "latest", "src/bb.ts"]);
+    expect(unknown.err).toMatch(
+      /^Batch \w+ has no task with the key "src\/bb\.ts"; did you mean `src\/b\.ts`\?/,
+    );
+    const byName = await run(home, ["cancel", "latest", "b.ts"]);
+    expect(byName.err).toContain("did you mean `src/b.ts`?");
+    expect((await run(home, ["cancel", "latest", "src/b.ts"])).code).toBe(0);
+  });
+
+  test("and so does that of a task that was written out, over MCP", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    const { data } = await client.call(many, {
+      tasks: [{ task: "Look at the cart", key: "cart" }, "Look at the rest"],
+      outputDirectory: home.output,
+    });
+    expect(data).toMatchObject({ results: [{ key: "cart" }, { taskIndex: 2 }] });
+    const { batchId } = data ?? {};
+    const read = await client.call("read_batch_results", { batchId, tasks: "cart" });
+    expect(read.data).toMatchObject({ matching: 1, results: [{ taskIndex: 1, key: "cart" }] });
+    const both = await client.call("read_batch_results", { batchId, tasks: ["cart", 2] });
+    expect(both.data).toMatchObject({ matching: 2 });
+    const again = await client.call("retry_batch", { batchId, tasks: ["cart"], with: { maxTurns: 3 } });
+    expect(again.data).toMatchObject({ message: expect.stringContaining("1 task is run again") });
+    await client.call("wait_for_batch", { batchId });
+    const wrong = await client.call("retry_batch", { batchId, tasks: ["card"] });
+    expect(wrong.text).toBe(`Batch ${batchId} has no task with the key "card"; did you mean \`cart\`?`);
+    expect(readFileSync(join(home.output, "index.html"), "utf8")).toContain(">cart · Look at the cart<");
+  });
+
+  test("that looks like a number is told apart from the number of a task", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    const { data } = await client.call(many, {
+      template: "Do {{item}}",
+      forEach: { items: ["2", "1"] },
+    });
+    const { batchId } = data ?? {};
+    const read = async (...tasks: (string | number)[]) => {
+      const { data: answer, text } = await client.call("read_batch_results", { batchId, tasks });
+      return answer?.["results"] ?? text;
+    };
+    const either =
+      "2 is the key of task 1 and the number of another. Write `key:2` for the key, or `#2` for the number.";
+    expect(await read(2)).toBe(either);
+    expect(await read("2")).toBe(either);
+    expect(await read("key:2")).toMatchObject([{ taskIndex: 1, key: "2" }]);
+    expect(await read("#2")).toMatchObject([{ taskIndex: 2, key: "1" }]);
+  });
+});
