@@ -210,6 +210,7 @@ const table: [line: string, answer: string][] = [
     "P compare latest nope --only better",
     '--only was given as "better": expected one of different, outcome, changed, new, gone, unfinished, same, failed, all',
   ],
+  ["P compare latest --page", "--page needs a value: `--page FILE`"],
   ["P diff latest", "There is no command diff. Did you mean `compare`?"],
   ["P retry latest --only broken", '--only was given as "broken": expected one of failed, interrupted'],
   ["P list --limit all", '--limit was given as "all": expected a number'],

@@ -46,7 +46,8 @@ export const openPage: Operation<typeof input, typeof output> = {
 /** A running browser takes the page, and its opener exits at once. In milliseconds. */
 const openMs = 5_000;
 
-async function openingFailure(path: string): Promise<string | undefined> {
+/** Shows a page in the browser of this desktop. Why it could not be opened; undefined if it was. */
+export async function openingFailure(path: string): Promise<string | undefined> {
   const command = openCommand(path);
   if (!command) return "there is no desktop here";
   try {

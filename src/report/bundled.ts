@@ -7,13 +7,16 @@ export interface Bundled {
   live: string;
   /** The script of the page of a result. */
   result: string;
-  /** The style of both. */
+  /** The script of the page of a comparison. */
+  compare: string;
+  /** The style of all. */
   style: string;
 }
 
 const sources: Record<keyof Bundled, string> = {
   live: "browser/live.ts",
   result: "browser/result.ts",
+  compare: "browser/compare.ts",
   style: "style/style.css",
 };
 
@@ -39,6 +42,8 @@ async function bundle(source: string): Promise<string> {
 }
 
 if (import.meta.main) {
-  const [live, result, style] = await Promise.all([sources.live, sources.result, sources.style].map(bundle));
-  console.log(JSON.stringify({ live, result, style }));
+  const bundles = Object.entries(sources).map(
+    async ([name, source]) => [name, await bundle(source)] as const,
+  );
+  console.log(JSON.stringify(Object.fromEntries(await Promise.all(bundles))));
 }

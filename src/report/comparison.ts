@@ -2,7 +2,7 @@
 // show of it.
 import { z } from "zod";
 import { stateWords } from "../model/state-word.ts";
-import { countText } from "./amounts.ts";
+import { numberText } from "./amounts.ts";
 
 /**
  * What became of a task. `outcome`: it ended in another way. `changed`: the answer differs. `new` and `gone`: only one of
@@ -86,26 +86,42 @@ export const comparisonSchema = z
   .meta({ listed: [] });
 export type Comparison = z.infer<typeof comparisonSchema>;
 
-/** How what became of a task is named. */
-export const changeWords: Record<Change, string> = {
-  outcome: "outcome changed",
-  changed: "answer changed",
-  new: "new",
-  gone: "gone",
-  unfinished: "not ended",
-  same: "same",
+type Words = Record<Change, readonly [one: string, many: string]>;
+
+const wordsOfBatches: Words = {
+  outcome: ["outcome changed", "outcomes changed"],
+  changed: ["answer changed", "answers changed"],
+  new: ["new", "new"],
+  gone: ["gone", "gone"],
+  unfinished: ["not ended", "not ended"],
+  same: ["same", "same"],
 };
 
-const manyWords: Partial<Record<Change, string>> = {
-  outcome: "outcomes changed",
-  changed: "answers changed",
+// Variants run side by side: none of them comes first.
+const wordsOfVariants: Words = {
+  ...wordsOfBatches,
+  outcome: ["outcomes differ", "outcomes differ"],
+  changed: ["answers differ", "answers differ"],
 };
+
+type Columns = readonly Pick<Side, "batchId">[];
+
+/** Whether the columns are variants of one batch. */
+export function isOfVariants(columns: Columns): boolean {
+  return new Set(columns.map(({ batchId }) => batchId)).size === 1;
+}
+
+/** How what became of a task, or of so many, is named. */
+export function changeWords(columns: Columns, change: Change, count = 1): string {
+  const [one, many] = (isOfVariants(columns) ? wordsOfVariants : wordsOfBatches)[change];
+  return count === 1 ? one : many;
+}
 
 /** "2 outcomes changed, 1 answer changed, 33 same": only what there is, the most important first. */
-export function countsLine(counts: Comparison["counts"]): string {
+export function countsLine(columns: Columns, counts: Comparison["counts"]): string {
   return changes
     .filter((change) => counts[change] > 0)
-    .map((change) => countText(counts[change], changeWords[change], manyWords[change] ?? changeWords[change]))
+    .map((change) => `${numberText(counts[change])} ${changeWords(columns, change, counts[change])}`)
     .join(", ");
 }
 

@@ -14,6 +14,17 @@ export function pageTag(batchId: string): string {
   return `${pageMark} ${batchId}`;
 }
 
+/** At the beginning of a comparison's page. */
+export function comparisonTag(batchIds: readonly string[]): string {
+  return `${comparisonMark} ${batchIds.join(" ")}`;
+}
+
+/** Whether the first 512 bytes of a file belong to a comparison of ours. */
+export function isOurComparison(head: string): boolean {
+  return head.startsWith(`<!doctype html>\n<!-- ${comparisonMark} `);
+}
+
+const comparisonMark = `${mark} comparison of`;
 const pageMark = `${mark} page of batch`;
 
 /** Whether the first 512 bytes of a file belong to a page of ours; earlier versions wrote no tag. */

@@ -1,7 +1,7 @@
 // The frame of every page, with the policy that protects its contents.
 import { bundled } from "./bundled.ts" with { type: "macro" };
 import { type Html, html, nothing, vouchedFor } from "./html.ts";
-import type { LiveFacts, ResultFacts } from "./wire/marks.ts";
+import type { ComparisonFacts, LiveFacts, ResultFacts } from "./wire/marks.ts";
 
 /** The parts of a page. */
 export interface PageParts<Facts> {
@@ -19,11 +19,12 @@ export interface PageParts<Facts> {
   footer: Html;
 }
 
-const { live, result, style } = bundled();
+const { live, result, compare, style } = bundled();
 
-/** The frame of the page of a batch, and of the page of a result. */
+/** The frames of the pages of a batch, of a result, and of a comparison. */
 export const liveFrame = pageFrame<LiveFacts>(live);
 export const resultFrame = pageFrame<ResultFacts>(result);
+export const comparisonFrame = pageFrame<ComparisonFacts>(compare);
 
 /**
  * Frames pages that share a script. The browser runs only that script, identified by its hash, and what it loads itself;

@@ -22,6 +22,9 @@ export function layoutOf(stateDirectory: string) {
     rememberedFolder: join(stateDirectory, rememberedFolder),
     /** Where the pages of a sync batch go, until it is handed over. */
     pages: (batchId: BatchId) => join(batchDirectory(batchId), "pages"),
+    /** The page of a comparison with an earlier batch, or without one, of the variants in the batch. */
+    comparison: (batchId: BatchId, earlier?: BatchId) =>
+      join(batchDirectory(batchId), `comparison${earlier === undefined ? "" : `-${earlier}`}.html`),
     /** Settings that a task gave as a file, as its sessions get them. */
     settings: (batchId: BatchId, digest: string) => join(batchDirectory(batchId), `settings-${digest}.json`),
     /** Files for the sessions of a running batch; removed at its end. */

@@ -21,8 +21,8 @@ import { type Table, tableOf } from "./sides.ts";
 
 const filters = ["different", ...changes, "failed", "all"] as const;
 
-/** What both the answer and the page are asked for. */
-export const comparedInput = z.strictObject({
+/** Which tasks are compared, and which of them are wanted. */
+const comparedInput = z.strictObject({
   batchId: batchIdInput.meta({
     ...batchIdInput.meta(),
     description: "Earlier batch.",
@@ -43,7 +43,8 @@ export const comparedInput = z.strictObject({
 });
 type ComparedInput = z.output<typeof comparedInput>;
 
-const compareInput = comparedInput
+/** What the answer and the page are asked for. */
+export const compareInput = comparedInput
   .extend({
     offset: z.int().min(0).meta({ description: "How many of them to skip." }).default(0),
     limit: z.int().min(1).meta({ description: "Most tasks to list." }).optional(),
@@ -128,10 +129,10 @@ export function countsOf(rows: readonly ComparedRow[]): Comparison["counts"] {
 }
 
 /** "Of 40 tasks: 2 outcome changed, 38 same. Batch b4k2 is still running: 3 tasks have not ended." */
-export function summaryText({ unended }: Table, rows: readonly ComparedRow[]): string {
+export function summaryText({ unended, columns }: Table, rows: readonly ComparedRow[]): string {
   const notes = unended.map(({ batchId, word, open }) => {
     const tasks = `${countText(open, "task")} ${open === 1 ? "has" : "have"} not ended`;
     return ` Batch ${batchId} is ${word === "running" ? "still running" : word}: ${tasks}.`;
   });
-  return `Of ${countText(rows.length, "task")}: ${countsLine(countsOf(rows))}.${notes.join("")}`;
+  return `Of ${countText(rows.length, "task")}: ${countsLine(columns, countsOf(rows))}.${notes.join("")}`;
 }

@@ -1,4 +1,5 @@
 // What is compared: the tasks of two batches, or the variants of one, as a table of rows and columns.
+import type { BatchId } from "../../model/batch-id.ts";
 import { matchingTasks } from "../../model/matching-tasks.ts";
 import { prose } from "../../model/prose.ts";
 import type { BatchState, TaskState } from "../../model/state.ts";
@@ -27,6 +28,8 @@ export interface Row {
 
 /** What is compared, before any answer was read. */
 export interface Table {
+  /** Whose tasks they are: the earlier and the later batch, or the one with variants. */
+  batchIds: readonly BatchId[];
   columns: Side[];
   rows: Row[];
   /** Whether the columns are variants of one batch, in which nothing is new or gone. */
@@ -61,6 +64,7 @@ export function tableOf(context: Context, batchId: string, other: string | undef
     }),
   );
   return {
+    batchIds: [before.batchId, after.batchId],
     columns: [before, after].map((log) => sideOf(context, log, log.state.tasks)),
     rows,
     isOfVariants: false,
@@ -76,6 +80,7 @@ function variantTable(context: Context, log: BatchLog): Table {
       prose`Batch ${log.batchId} has no tasks that differ only in their options, such as the model. To compare it with another batch, name that too; ${{ do: "list" }} shows all batches.`,
     );
   return {
+    batchIds: [log.batchId],
     columns: variants.columns.map((name, index) => ({
       ...sideOf(context, log, tasksIn(state, variants, index)),
       name,

@@ -1,6 +1,6 @@
 // What a page and its script share: ids, classes and `data-` attributes of elements. Imports neither Bun nor the browser.
 
-/** Ids of elements in the page of a batch. */
+/** Ids of elements in the pages of a batch and of a comparison. */
 export const ids = {
   table: "task-table",
   /** The table of answers that are data. */
@@ -16,6 +16,9 @@ export const ids = {
   readout: "readout",
   said: "said",
   silence: "silence",
+  compared: "compared",
+  unfold: "unfold",
+  fold: "fold",
 } as const;
 
 /** Parts of a batch's page that change while it runs. */
@@ -62,6 +65,8 @@ export const data = {
   step: "step",
   /** Of a button: the id of what it copies. */
   copy: "copy",
+  /** Of a compared task: what became of it. */
+  change: "change",
 } as const;
 
 /** The drawing of the timeline. */
@@ -72,3 +77,6 @@ export type LiveFacts = Record<"batch" | "feed" | "texts" | "searched", string> 
 
 /** The same for a result page. */
 export type ResultFacts = Record<"batch" | "feed" | "task", string>;
+
+/** The same for a comparison. */
+export type ComparisonFacts = Record<"compared", "yes">;

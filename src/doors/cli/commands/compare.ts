@@ -1,6 +1,7 @@
 // `compare`: two batches, or the variants of one, task by task.
 import { z } from "zod";
 import { compareBatches } from "../../../operations/compare/compare.ts";
+import { writeComparison } from "../../../operations/compare/comparison-page.ts";
 import { batchPositional, type Command, commandOf, type Positional } from "../input/command.ts";
 import { comparisonText } from "../view/comparison-text.ts";
 
@@ -16,11 +17,15 @@ const otherPositional: Positional = {
   isTask: false,
 };
 
+const pageOptions = writeComparison.input.shape;
+
 const own = z.object({
   json: z
     .boolean()
     .meta({ description: "Print the result as JSON, with the tasks that are the same." })
     .optional(),
+  page: pageOptions.page,
+  open: pageOptions.open,
   full: z
     .boolean()
     .meta({ description: "Show whole differences. Otherwise only their first lines." })
@@ -35,6 +40,7 @@ const face = commandOf(compareBatches, {
   examples: [
     ["compare b4k2 latest", "Show what differs between two batches"],
     ["compare b4k2 latest --only changed --full", "Show all changed answers, with whole differences"],
+    ["compare b4k2 latest --open", "Show them side by side in the browser"],
     ["compare latest", "Compare the variants in a batch, such as its models"],
     ["compare b4k2 latest --json", "Print the whole comparison as JSON"],
   ],
@@ -44,10 +50,24 @@ const face = commandOf(compareBatches, {
     comparisonText(comparison, { out, isFull: full === true, offset: Number(input["offset"] ?? 0) }),
 });
 
+const pageFace = commandOf(writeComparison, {
+  name: "compare",
+  examples: [],
+  isWrapped: true,
+  present: ({ page }) => page,
+  beside: ({ failure }) => (failure === undefined ? undefined : `The page was not opened: ${failure}.`),
+});
+
 export const compare: Command = {
   ...face,
   own,
   run: (asked) => {
+    const { page, open } = asked.own;
+    if (page !== undefined || open === true)
+      return pageFace.run({
+        ...asked,
+        input: { ...asked.input, ...(page === undefined ? {} : { page }), open: open === true },
+      });
     const usual = asked.own["json"] === true ? { only: "all" } : { limit: mostShown };
     return face.run({ ...asked, input: { ...usual, ...asked.input } });
   },

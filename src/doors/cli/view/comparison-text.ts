@@ -7,6 +7,7 @@ import {
   changeWords,
   type FieldChange,
   fieldText,
+  isOfVariants,
   type Side,
 } from "../../../report/comparison.ts";
 import { harmless, oneLine } from "../../../report/harmless.ts";
@@ -36,7 +37,9 @@ export function comparisonText(comparison: Comparison, how: How): string {
     ...(rest > 0
       ? [`${countText(rest, "more task")}: \`--offset ${offset + tasks.length}\` shows the next ones.`]
       : []),
-    ...(isCut ? ["`--full` shows whole differences."] : []),
+    ...(isCut
+      ? ["`--full` shows whole differences, and `--open` shows them side by side in the browser."]
+      : []),
   ];
   return [
     totalsText(comparison, out),
@@ -66,8 +69,9 @@ function totalsText({ columns }: Comparison, out: Printer): string {
     return [[name, ...values.map((one) => text(one ?? 0)), isPair ? signed(after - before, text) : ""]];
   });
   const titles = columns.map(({ batchId, name }) => {
-    const isVariant = columns.every((one) => one.batchId === batchId);
-    return isVariant || name === "" ? oneLine(name || batchId, 40) : `${batchId} ${oneLine(name, 30)}`;
+    return isOfVariants(columns) || name === ""
+      ? oneLine(name || batchId, 40)
+      : `${batchId} ${oneLine(name, 30)}`;
   });
   const heads = [
     {},
@@ -95,10 +99,10 @@ function taskText(task: ComparedTask, columns: readonly Side[], how: How): strin
   const { out } = how;
   const { key, change, answers } = task;
   const [sign, colour] = signs[change];
-  const words = changeWords[change];
+  const words = changeWords(columns, change);
   const room = out.isTerminal ? Math.max(12, out.width - words.length - 6) : 200;
   const head = `${out.paint(colour, sign)} ${out.paint("bold", fit(oneLine(key, 400), room))}  ${out.paint(colour, words)}`;
-  const isPair = columns.length === 2 && new Set(columns.map(({ batchId }) => batchId)).size === 2;
+  const isPair = !isOfVariants(columns);
   const facts = isPair
     ? [`  ${pairText(answers)}`]
     : answers.flatMap((cell, column) => [
