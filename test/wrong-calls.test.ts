@@ -348,6 +348,32 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
     { tasks: '[{"task": "x", "env": {"TOKEN": "s3cret"}' },
     'Nothing was done: tasks was given as "[{\\"task\\": \\"x\\", \\"env\\":…": expected a list (this text is not valid JSON: Expected \'}\')',
   ],
+  [
+    many,
+    { tasks: ["x"], reuse: "always" },
+    'Nothing was done: reuse was given as "always": expected one of auto, never',
+  ],
+  [
+    many,
+    { tasks: ["x"], inputs: ["src/{{file}}"], reuse: "auto" },
+    "Nothing was done: inputs[0] has the placeholder {{file}}, but only tasks made from a template have placeholders",
+  ],
+  [
+    many,
+    { tasks: ["x", { task: "y", inputs: ["tsconfg.json", "*.md"] }] },
+    "Nothing was done: tasks[1].inputs[0] names tsconfg.json, and nothing of that name is in HOME/work",
+  ],
+  [
+    many,
+    { tasks: [{ task: "x", fresh: true }] },
+    "Nothing was done: tasks[0].fresh is an option of the batch, not of one task; give `fresh` beside `tasks`",
+  ],
+  [
+    "retry_batch",
+    { batchId: "latest", with: { reuse: "never" } },
+    "Nothing was done: with.reuse is not known",
+  ],
+  [many, { tasks: ["x"], cache: true }, "Nothing was done: cache is not known; did you mean `reuse`?"],
   ["list_batches", { limit: "all" }, 'Nothing was done: limit was given as "all": expected a whole number'],
   ["list_batches", { limit: 1.5 }, "Nothing was done: limit was given as 1.5: expected a whole number"],
   [

@@ -246,6 +246,11 @@ const table: [line: string, answer: string][] = [
     'P run "Fix it" --effort ultra',
     '--effort was given as "ultra": expected one of low, medium, high, xhigh, max',
   ],
+  ['P run "Fix it" --reuse yes', '--reuse was given as "yes": expected one of auto, never'],
+  [
+    'P run "Fix it" --reuse auto --inputs nope.json --inputs "{{file}}"',
+    "2 problems:\n- --inputs[0] names nope.json, and nothing of that name is in HOME/work\n- --inputs[1] has the placeholder {{file}}, but only tasks made from a template have placeholders",
+  ],
   ["P run -f /dev/null", "the file /dev/null: it has no task"],
   ["P wait", "BATCH is missing: Batch id, or its first characters. `latest` is the newest batch."],
   ["P logs latest one", 'N was given as "one": expected a whole number, 1 or more'],

@@ -250,8 +250,8 @@ export const sessionOptions = z.strictObject({
     .meta({
       description: "All files the task depends on, for reuse. `{{file}}` works.",
       more: "Files, directories or globs.",
-      placeholder: "PATH",
-      hints: ["dependsOn", "dependencies", "inputFiles"],
+      placeholder: "INPUT",
+      hints: ["dependencies", "inputFiles"],
     })
     .optional(),
   retries: z

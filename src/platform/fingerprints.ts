@@ -37,8 +37,6 @@ const mostFileBytes = 64 * 1024 * 1024;
 const mostTreeBytes = 256 * 1024 * 1024;
 const mostEntries = 20_000;
 const mostLinks = 40;
-/** A longer way down, in characters, is taken for a loop of links. */
-const longestBelow = 2_000;
 const changing = "changes at this moment";
 
 /** Folders in which version control keeps its own files: no search looks there. */
@@ -240,7 +238,8 @@ class Tree {
     this.changedAt = Math.max(this.changedAt, found.ctimeMs);
     if (found.isDirectory()) {
       this.lines.push(`directory ${below}${name}`);
-      return below.length > longestBelow ? "has a loop of links" : this.add(path, `${below}${name}/`);
+      // A loop of links ends where the system follows no more of them, or at the limit of files.
+      return this.add(path, `${below}${name}/`);
     }
     if (!found.isFile()) return undefined;
     const { endings, always = [], counts } = this.#manner;

@@ -542,6 +542,87 @@ describe("a `claude` that is not there", () => {
   });
 });
 
+describe("of tasks with the same prompt and options", () => {
+  const equal = (...words: string[]): Batch["tasks"] =>
+    words.map((word, index) => {
+      const first = words.indexOf(word);
+      return { prompt: `say:${word}`, ...(first < index ? { sameAs: first + 1 } : {}) };
+    });
+  const reusedFrom = ({ log: { state } }: TestBatch) =>
+    state.tasks.map((task) =>
+      task.status === "done" && task.outcome.kind === "succeeded" ? task.outcome.reused?.task : undefined,
+    );
+
+  test("one runs, and its answer is that of all", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: equal("a", "b", "a", "a") });
+    letClaudeSay(inside, { a: fine, b: fine });
+    await using runner = tasksIn(inside, context.store, batch);
+    await runner.tasks.runAll();
+    expect(outcomesOf(batch)).toEqual(["succeeded", "succeeded", "succeeded", "succeeded"]);
+    expect(reusedFrom(batch)).toEqual([undefined, undefined, 1, 1]);
+    const [first, , third] = batch.log.state.tasks;
+    expect(third?.attempts[0]?.transcript).toBe(first?.attempts[0]?.transcript ?? "");
+    expect(third).toMatchObject({ usage: { costUsd: 0 } });
+  });
+
+  test("none runs again after one has failed, unless it is retried", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: equal("a", "a", "a") });
+    letClaudeSay(inside, { a: [init, result("Too long", { is_error: true, subtype: "error_max_turns" })] });
+    await using runner = tasksIn(inside, context.store, batch);
+    await runner.tasks.runAll();
+    expect(outcomesOf(batch)).toEqual(["max-turns", "not-started", "not-started"]);
+    letClaudeSay(inside, { a: fine });
+    batch.append({ type: "retry-requested", tasks: [2] });
+    runner.tasks.runAgain([2]);
+    await runner.tasks.runAll();
+    expect(outcomesOf(batch)).toEqual(["max-turns", "succeeded", "not-started"]);
+    expect(reusedFrom(batch)[1]).toBeUndefined();
+    batch.append({ type: "retry-requested", tasks: [3] });
+    runner.tasks.runAgain([3]);
+    await runner.tasks.runAll();
+    expect(reusedFrom(batch)[2]).toBe(2);
+  });
+
+  test("another one runs if the first is cancelled", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: equal("a", "a", "a") });
+    letClaudeSay(inside, { a: fine });
+    inside.write("a.wait", "");
+    await using runner = tasksIn(inside, context.store, batch);
+    const all = runner.tasks.runAll();
+    await isRunning(batch, 1);
+    inside.remove(inside.file("a.wait"));
+    batch.append({ type: "cancel-requested", by: "user", tasks: [1] });
+    runner.attempts.endCancelled();
+    await all;
+    expect(outcomesOf(batch)[2]).toBe("succeeded");
+    expect(reusedFrom(batch)[2]).toBe(outcomesOf(batch)[0] === "cancelled" ? 2 : 1);
+  });
+
+  test("the next runner ends those that waited, if the last one died before it could", async () => {
+    using inside = new Inside();
+    const context = inside.context();
+    const batch = inside.batch(context, { tasks: equal("a", "a") });
+    letClaudeSay(inside, { a: fine });
+    {
+      await using runner = tasksIn(inside, context.store, batch);
+      await runner.tasks.runAll();
+    }
+    const [first] = batch.log.state.tasks;
+    expect(reusedFrom(batch)).toEqual([undefined, 1]);
+    batch.append({ type: "retry-requested", tasks: [], succeeded: [2] });
+    await using next = tasksIn(inside, context.store, batch);
+    await next.tasks.runAll();
+    expect(reusedFrom(batch)).toEqual([undefined, 1]);
+    expect(first?.attempts).toHaveLength(1);
+  });
+});
+
 describe("tasks that start after others", () => {
   const chain = (...prerequisites: number[][]): Batch["tasks"] =>
     prerequisites.map((after, index) => ({

@@ -56,6 +56,9 @@ const bearings = {
   timeoutSeconds: "does-not-count",
 } satisfies Record<keyof SessionOptions, Bearing>;
 
+const every: [string, Bearing][] = Object.entries(bearings);
+const preventing = every.flatMap(([name, bearing]) => (bearing === "prevents" ? [name] : []));
+
 /** Variables that change what Claude Code does. Those of the login are part of the account. */
 const countedVariables = [
   "CLAUDE_CODE_DISABLE_AUTO_MEMORY",
@@ -102,13 +105,9 @@ export function isReusable(batch: Batch, number: number): boolean {
 export function preventedBy(batch: Batch, number: number): string | undefined {
   const options = optionsOf(batch, number);
   if (batch.claudeVersion === undefined) return "ran with a Claude Code that does not report its version";
-  const names: string[] = Object.entries(bearings).flatMap(([name, bearing]) =>
-    bearing === "prevents" &&
-    Object.entries(options).some(([given, value]) => given === name && value !== undefined)
-      ? [name]
-      : [],
-  );
-  if (names.length > 0) return `had the option \`${names[0]}\``;
+  const given: Record<string, unknown> = options;
+  const name = preventing.find((one) => given[one] !== undefined);
+  if (name !== undefined) return `had the option \`${name}\``;
   if (options.claudeArguments && !options.inputs) return "had the option `claudeArguments`";
   const prompt = batch.tasks[number - 1]?.prompt ?? "";
   return options.slashCommands && prompt.startsWith("/") && !options.inputs
@@ -158,7 +157,6 @@ function countedOf(options: SessionOptions): unknown {
   const known = counted.get(options);
   if (known !== undefined) return known;
   const given: Record<string, unknown> = options;
-  const every: [string, Bearing][] = Object.entries(bearings);
   const values = every.flatMap(([name, bearing]) => {
     if (bearing === "does-not-count" || bearing === "prevents") return [];
     const value = bearing === "counts" ? given[name] : bearing(options);

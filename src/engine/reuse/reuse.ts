@@ -98,7 +98,7 @@ export class Reuse implements Disposable {
     if (asked.length === 0 || cancelledBy !== undefined) return undefined;
     const hits: Hit[] = [];
     const missed = new Missed();
-    const now = new Fingerprints();
+    const now = new Now();
     for (const [index, number] of asked.entries()) {
       const found = this.#guarded(() => this.#find(number, now)) ?? { kind: "new" };
       if (found.kind === "hit") hits.push(found.hit);
@@ -152,7 +152,7 @@ export class Reuse implements Disposable {
     if (limits && this.#answers) this.#guarded(() => this.#answers?.tidy(limits, Date.now()));
   }
 
-  #find(number: number, now: Fingerprints): { kind: "hit"; hit: Hit } | MissReason {
+  #find(number: number, now: Now): { kind: "hit"; hit: Hit } | MissReason {
     const { batch } = this.#parts.state();
     if (batch.fresh) return { kind: "fresh" };
     const prevented = preventedBy(batch, number);
@@ -161,7 +161,7 @@ export class Reuse implements Disposable {
     const answers = hasRemembered(this.#parts.layout) ? this.#store() : undefined;
     if (!question || !answers) return { kind: "new" };
     const usedSince = Date.now() - (batch.reuseLimits?.days ?? 0) * dayMs;
-    const model = answers.modelOf(question.askedModel);
+    const model = now.modelOf(question.askedModel, answers);
     const found = answers
       .answersTo(question.key, Math.round(usedSince))
       .filter((answer) => model === undefined || answer.model === model);
@@ -169,7 +169,7 @@ export class Reuse implements Disposable {
     for (const answer of found) {
       const difference = firstDifference(answer, now);
       if (difference === undefined) {
-        const transcript = this.#copyOf(answer);
+        const transcript = this.#copyOf(answer, now);
         if (transcript !== undefined) return { kind: "hit", hit: { number, answer, transcript } };
       } else changed ??= this.#changeText(difference, batch, number);
     }
@@ -179,7 +179,7 @@ export class Reuse implements Disposable {
   }
 
   // Undefined if the transcript is not there as it was.
-  #copyOf(answer: Remembered): string | undefined {
+  #copyOf(answer: Remembered, now: Now): string | undefined {
     const { layout, state } = this.#parts;
     const transcript = layout.transcript(state().batch.batchId, Bun.randomUUIDv7());
     try {
@@ -189,8 +189,7 @@ export class Reuse implements Disposable {
       this.#store()?.forget(answer);
       return undefined;
     }
-    const copy = new Fingerprints().file(transcript);
-    if ("hash" in copy && copy.hash === answer.transcriptHash) return transcript;
+    if (now.hashOf(transcript) === answer.transcriptHash) return transcript;
     removePath(transcript);
     this.#store()?.forget(answer);
     return undefined;
@@ -361,14 +360,48 @@ function conversationOf(attempts: readonly Attempt[]): Attempt[] {
   return attempts.slice(Math.max(0, start));
 }
 
-// The first thing that is not as it was; undefined if all is.
-function firstDifference(answer: Remembered, now: Fingerprints): Look | undefined {
-  for (const { look: stored, hash } of answer.looks) {
-    const parsed = look.safeParse(stored);
+/** The fingerprints of one look-up: each is taken once for all tasks. */
+class Now {
+  readonly #now = new Fingerprints();
+  readonly #known = new Map<string, { one: Look; hash: string | undefined }>();
+  readonly #models = new Map<string, string | undefined>();
+
+  /** A look as stored, and its hash now: undefined if it is not known, so that it is like nothing before. */
+  of(stored: unknown): { one: Look; hash: string | undefined } {
+    const key = JSON.stringify(stored);
+    const before = this.#known.get(key);
+    if (before) return before;
+    const found = this.#at(stored);
+    this.#known.set(key, found);
+    return found;
+  }
+
+  /** The model that last answered those who asked for one by this name. */
+  modelOf(asked: string, answers: RememberedAnswers): string | undefined {
+    if (!this.#models.has(asked)) this.#models.set(asked, answers.modelOf(asked));
+    return this.#models.get(asked);
+  }
+
+  /** The hash of a file; undefined if it is not known. */
+  hashOf(path: string): string | undefined {
+    const found = this.#now.file(path);
+    return "unknown" in found ? undefined : found.hash;
+  }
+
+  #at(stored: unknown): { one: Look; hash: string | undefined } {
+    const { data: one } = look.safeParse(stored);
     // A newer program may know other kinds of looks.
-    if (!parsed.success) return { kind: "file", path: "what a newer version had noted" };
-    const found = fingerprintOf(parsed.data, now);
-    if ("unknown" in found || found.hash !== hash) return parsed.data;
+    if (!one) return { one: { kind: "file", path: "what a newer version had noted" }, hash: undefined };
+    const found = fingerprintOf(one, this.#now);
+    return { one, hash: "unknown" in found ? undefined : found.hash };
+  }
+}
+
+// The first thing that is not as it was; undefined if all is.
+function firstDifference({ looks }: Remembered, now: Now): Look | undefined {
+  for (const { look: stored, hash } of looks) {
+    const found = now.of(stored);
+    if (found.hash !== hash) return found.one;
   }
   return undefined;
 }
