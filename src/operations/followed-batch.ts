@@ -86,6 +86,8 @@ export class FollowedBatch implements LiveBatch {
 
   /** How far it is: now, after every change, and at its end, unless the signal is aborted. */
   async *reports(signal: AbortSignal): AsyncGenerator<BatchProgress> {
+    // Over all waits, each of which would otherwise begin as if somebody had just written.
+    using _watching = this.#store.changes.subscribe(() => undefined);
     let before = "";
     let now = this.progress();
     while (now.state === "running") {

@@ -17,8 +17,8 @@ export const rhythms = {
   unwatched: {
     everyMs: 40,
     looks:
-      "`logs -f` at a transcript that grows; a waiting call at a store that others write to, and `doctor` at a transcript, without a reliable watch",
-    why: "macOS reports a file that stays open only when it is closed, Windows when it likes, and a user may have no watches left; and where much is written, each report costs more than a look",
+      "`logs -f` at a transcript that grows; a waiting call at a store that was written to within half a second; `doctor` at a transcript, without a reliable watch",
+    why: "macOS reports a file that stays open only when it is closed, Windows when it likes, and a user may have no watches left; and where much is written, each report of a watch costs more than a look",
   },
   handover: {
     everyMs: 50,
@@ -40,7 +40,7 @@ export const rhythms = {
   second: {
     everyMs: 1_000,
     looks:
-      "a waiting call at the processes of its batch; a keeper at a runner that it did not start; a server at what it should announce; a live view at its times; everybody at what a watch may have missed",
+      "a waiting call at the processes of its batch; a keeper at a runner that it did not start; a server at what it should announce; a live view at its times; everybody at what a watch may have missed, or, without a reliable watch, at a store that has been quiet for ten seconds",
     why: "only the parent of a process hears of its end; a watch of Bun 1.4 may drop a change",
   },
   heartbeat: {

@@ -5,72 +5,46 @@ import { basename } from "../platform/paths.ts";
 import { type Watch, watchDirectory } from "../platform/watch.ts";
 import type { Store } from "./store.ts";
 
-/** Between two looks while somebody writes all the time, in milliseconds: after a change by others, and without one. */
-const restMs = { changed: 40, unchanged: 15 } as const;
-
 /**
- * SQLite writes a commit into its log before it counts, so the watch may report it too early; a busy machine may take this
- * long in between, in milliseconds.
+ * For how long after a write the store is looked at every 40 ms, and not watched, in milliseconds. Writes come in bursts,
+ * and each report of a watch costs more than a look. It also finds what was reported too early: SQLite writes a commit
+ * into its log before it counts.
  */
-const settledMs = 150;
+const busyMs = 500;
 
-/**
- * For how long after a change the store is looked at most often without a reliable watch, in milliseconds. A second after it, nobody
- * minds a moment more, and 25 wake-ups a second would cost most of what waiting costs.
- */
-const busyMs = 1_000;
-
-/**
- * More reports of the watch than this within a second cost more than to look at the store 25 times instead: each one wakes
- * the process, for about 0.1 ms.
- */
-const mostReports = 40;
-
-/** For how long nobody else must have written before the store is watched again, in milliseconds. */
-const quietMs = 1_000;
+/** After how long without a write nobody minds a second more where no watch is reliable, in milliseconds. */
+const longQuietMs = 10_000;
 
 type Watched = Pick<Store, "layout" | "changeCount">;
 
 interface Means {
-  clock?: Pick<Clock, "on">;
-  watch?: typeof watchDirectory;
+  clock: Pick<Clock, "on">;
+  watch: typeof watchDirectory;
   /** On the monotonic clock, in milliseconds. */
-  now?: () => number;
+  now: () => number;
 }
 
 export class StoreChanges implements Disposable {
   readonly #store: Watched;
-  readonly #clock: Pick<Clock, "on">;
-  readonly #watchIn: typeof watchDirectory;
-  readonly #now: () => number;
+  readonly #means: Means;
   readonly #listeners = new Set<() => void>();
-  /** None while too much is written. */
-  #watch: Watch | undefined;
-  /** Reports of the watch within one second, from its first one on. */
-  #reports = { since: Number.NEGATIVE_INFINITY, count: 0 };
-  /** When the watch was given up, on the monotonic clock. */
-  #floodedAt = Number.NEGATIVE_INFINITY;
-  /** Looks all the same. */
-  #ticking: Disposable | undefined;
-  #pace: RhythmName | undefined;
-  /** The last change by others, on the monotonic clock. */
-  #changedAt = Number.NEGATIVE_INFINITY;
+  /** The store's at the last look. Undefined if it could not be read then. */
   #count: number | undefined;
-  /** When to look next at the soonest, on the monotonic clock. */
-  #restsUntil = Number.NEGATIVE_INFINITY;
-  #rest: Timer | undefined;
-  #settling: Timer | undefined;
+  /** The last sign of a write, on the monotonic clock. */
+  #writtenAt = Number.NEGATIVE_INFINITY;
+  /** None while the store is busy. */
+  #watch: Watch | undefined;
+  #ticks: ({ rhythm: RhythmName } & Disposable) | undefined;
 
-  constructor(store: Watched, { clock = ownClock, watch = watchDirectory, now = monotonicMs }: Means = {}) {
-    this.#now = now;
+  constructor(store: Watched, means: Partial<Means> = {}) {
     this.#store = store;
-    this.#clock = clock;
-    this.#watchIn = watch;
+    this.#means = { clock: ownClock, watch: watchDirectory, now: monotonicMs, ...means };
   }
 
   /**
-   * Calls `changed` soon after another process has committed, until disposed of. Changes before do not count. What it
-   * throws is thrown as from a timer, and keeps the change from nobody else.
+   * Calls `changed` soon after another process has committed, until disposed of; also once the store cannot be read, and
+   * once it can again. Changes before do not count. What it throws is thrown as from a timer, and keeps the change from
+   * nobody else.
    */
   subscribe(changed: () => void): Disposable {
     // Each its own, even if one function is given twice.
@@ -90,88 +64,76 @@ export class StoreChanges implements Disposable {
   }
 
   #begin(): void {
-    this.#watchStore();
     this.#count = this.#countNow();
-    this.#changedAt = this.#now();
+    // A call that waits has often just started what will write.
+    this.#written();
+  }
+
+  #end(): void {
+    this.#unwatch();
+    this.#ticks?.[Symbol.dispose]();
+    this.#ticks = undefined;
+  }
+
+  #ticked(): void {
+    // First, so that a watch that begins now reports what this look does not see.
+    this.#keepPace();
+    this.#look();
+  }
+
+  // Perhaps of this process itself.
+  #reported(): void {
+    this.#written();
+    this.#look();
+  }
+
+  #look(): void {
+    const count = this.#countNow();
+    if (count === this.#count) return;
+    this.#count = count;
+    this.#written();
+    for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) byItself(listener);
+  }
+
+  #written(): void {
+    this.#writtenAt = this.#means.now();
     this.#keepPace();
   }
 
-  #watchStore(): void {
+  #keepPace(): void {
+    const quietMs = this.#means.now() - this.#writtenAt;
+    const isBusy = quietMs < busyMs;
+    if (isBusy) this.#unwatch();
+    else this.#watch ??= this.#watchStore();
+    // A watch may fail at any time.
+    const isRare = this.#watch?.isReliable || quietMs >= longQuietMs;
+    this.#tickOn(isBusy ? "unwatched" : isRare ? "second" : "beat");
+  }
+
+  #watchStore(): Watch {
     const { stateDirectory, database } = this.#store.layout;
     const name = basename(database);
-    this.#watch = this.#watchIn(stateDirectory, (changed) => {
+    return this.#means.watch(stateDirectory, (changed) => {
       if (changed.startsWith(name)) this.#reported();
     });
   }
 
-  #ticked(): void {
-    this.#look();
-    const isQuiet = this.#now() - Math.max(this.#changedAt, this.#floodedAt) >= quietMs;
-    if (this.#listeners.size > 0 && !this.#watch && isQuiet) {
-      this.#watchStore();
-      // What was written meanwhile is not reported.
-      this.#look();
-    }
-    if (this.#listeners.size > 0) this.#keepPace();
-  }
-
-  // The watch may fail at any time.
-  #keepPace(): void {
-    const isRecent = this.#now() - this.#changedAt < busyMs;
-    const pace = this.#watch?.isReliable ? "second" : isRecent ? "unwatched" : "beat";
-    if (pace === this.#pace) return;
-    this.#pace = pace;
-    this.#ticking?.[Symbol.dispose]();
-    this.#ticking = this.#clock.on(pace, () => this.#ticked());
-  }
-
-  #end(): void {
+  #unwatch(): void {
     this.#watch?.[Symbol.dispose]();
-    this.#ticking?.[Symbol.dispose]();
-    clearTimeout(this.#rest);
-    clearTimeout(this.#settling);
-    [this.#watch, this.#ticking, this.#rest, this.#settling] = [undefined, undefined, undefined, undefined];
-    this.#pace = undefined;
+    this.#watch = undefined;
   }
 
-  #reported(): void {
-    clearTimeout(this.#settling);
-    if (this.#isFlood()) {
-      this.#watch?.[Symbol.dispose]();
-      this.#watch = undefined;
-      this.#floodedAt = this.#now();
-      this.#keepPace();
-    } else this.#settling = setTimeout(() => this.#look(), settledMs);
-    if (this.#rest) return;
-    const leftMs = this.#restsUntil - this.#now();
-    if (leftMs <= 0) this.#look();
-    else this.#rest = setTimeout(() => this.#look(), leftMs);
+  #tickOn(rhythm: RhythmName): void {
+    if (this.#ticks?.rhythm === rhythm) return;
+    this.#ticks?.[Symbol.dispose]();
+    this.#ticks = { rhythm, ...this.#means.clock.on(rhythm, () => this.#ticked()) };
   }
 
-  #isFlood(): boolean {
-    const now = this.#now();
-    if (now - this.#reports.since >= 1_000) this.#reports = { since: now, count: 0 };
-    return ++this.#reports.count > mostReports;
-  }
-
-  #look(): void {
-    clearTimeout(this.#rest);
-    this.#rest = undefined;
-    const count = this.#countNow();
-    const isSame = count !== undefined && count === this.#count;
-    this.#restsUntil = this.#now() + (isSame ? restMs.unchanged : restMs.changed);
-    if (isSame) return;
-    this.#count = count;
-    this.#changedAt = this.#now();
-    this.#keepPace();
-    for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) byItself(listener);
-  }
-
-  // Undefined if the store cannot be read now. Then everybody looks, and sees why.
   #countNow(): number | undefined {
     try {
       return this.#store.changeCount();
     } catch {
+      // Those who are woken read the store, and see why.
       return undefined;
     }
   }
