@@ -2,12 +2,12 @@
 // Picks a door and imports it lazily: `--version` must not pay for the MCP SDK, nor a session for either.
 import { lastWords, printNow, sayNow } from "./doors/cli/print-now.ts";
 import { product } from "./model/product.ts";
+import { compileSooner } from "./platform/compiler.ts";
 
 const [first, ...others] = process.argv.slice(2);
 
-// The executable starts with a lazy compiler (`scripts/build.ts`). What runs longer should run fast.
-const atFullSpeed = () => Bun.unsafe.setJITPolicy(1);
-setTimeout(atFullSpeed, 1_000).unref();
+// The executable starts with a lazy compiler (`scripts/build.ts`). What runs longer should run faster.
+setTimeout(() => compileSooner("late"), 1_000).unref();
 
 // In a container without an init process.
 if (process.pid === 1) await (await import("./platform/orphans.ts")).reapAsInit();
@@ -19,7 +19,7 @@ if (first !== undefined && /^(?:--version|-v|-V|version)$/.test(first) && others
   process.exitCode = complete(others);
 } else if (first?.startsWith("__")) {
   const { runHidden } = await import("./doors/runner.ts");
-  atFullSpeed();
+  compileSooner("late");
   process.exit(await runHidden(first, others));
 } else if ((others.length === 0 && first === "serve") || (first === undefined && !process.stdin.isTTY)) {
   const { serve } = await import("./doors/mcp/stdio/serve.ts");

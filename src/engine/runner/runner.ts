@@ -1,6 +1,7 @@
 // The runner: takes one batch to its end, and keeps nothing that is not in the log.
 import type { BatchState } from "../../model/state.ts";
 import { clock } from "../../platform/clock.ts";
+import { compileSooner } from "../../platform/compiler.ts";
 import { makePrivateDirectory } from "../../platform/files.ts";
 import { livenessWatch } from "../../platform/liveness-watch.ts";
 import { becomeSubreaper, reapOrphans } from "../../platform/orphans.ts";
@@ -25,6 +26,8 @@ const lookEveryBeats = 4;
 const goneMs = 3_000;
 /** How many beats between two checks for the keeper. A new keeper takes most of a second to register. */
 const keeperEveryBeats = 20;
+/** With this many tasks, compiling what each of them takes saves more processor time than it costs. */
+const manyTasks = 500;
 /** How long to wait for a disk that does not take a runner's first event, in milliseconds. */
 const storagePatienceMs = 30_000;
 
@@ -86,6 +89,7 @@ class Runner {
   /** Takes the batch to its end. Throws `Replaced` if another runner has it, and what makes this one fail. */
   async run(): Promise<void> {
     const { store, log, slots, starts, files, cancelled, attempts, reuse, failed } = this.#parts;
+    if (log.state.tasks.length >= manyTasks) compileSooner("usual");
     const folder = store.layout.batchDirectory(log.batchId);
     makePrivateDirectory(folder);
     using _slots = slots;
