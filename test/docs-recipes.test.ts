@@ -223,6 +223,31 @@ const recipesByHeading: Record<string, Recipe> = {
       expect(out).toMatch(/model=sonnet +model=haiku +difference\n/);
     },
   },
+  "One summary of many results": {
+    prepare: async (home) => {
+      for (const file of ["src/a.ts", "src/b.ts"]) await Bun.write(join(home.work, file), "export {};\n");
+    },
+    starts: [
+      {
+        prompt: expect.stringMatching(/^List the five .+\n\nThat is about the results of 2 tasks\./),
+        options: ["--tools=Read"],
+        directory: expect.stringMatching(/\/answers$/),
+      },
+      ...["src/a.ts", "src/b.ts"].map((file) => ({
+        prompt: `Review ${file} for bugs`,
+        options: ["--allowedTools=Read,Grep,Glob"],
+      })),
+      {
+        prompt: expect.stringMatching(/^Which of these /),
+        options: ["--model=opus", "--tools=Read"],
+        directory: expect.stringMatching(/\/answers$/),
+      },
+    ],
+    leaves: async (home, { out }) => {
+      expect(await Bun.file(join(home.work, "summary.md")).text()).toContain("Answer to: List the five");
+      expect(out).toContain("Summary\nAnswer to: Which of these");
+    },
+  },
   "Retry what failed": {
     prepare: async (home) => {
       const gate = home.file("gate");
@@ -271,7 +296,8 @@ for (const [heading, blocks] of recipes) {
     expect(await sessionsOf(home)).toEqual(
       recipe.starts.map(({ directory = "work", ...session }) => ({
         ...session,
-        directory: join(home.path, directory),
+        // A pattern stands for itself.
+        directory: typeof directory === "string" ? join(home.path, directory) : directory,
       })),
     );
     for (const block of blocks.filter(({ language, file }) => language === "json" && file === undefined))

@@ -119,10 +119,15 @@ describe("every option is listed with its type, and described once", () => {
     );
   });
 
-  test("how many tasks a template may make, and their order, are for people who read help", () => {
+  test("how many tasks a template may make, their order, and how a summary is made are for people who read help", () => {
     const { properties } = named("spawn_parallel_claude_sessions").inputSchema;
     const { properties: all } = declaredInput("spawn_parallel_claude_sessions");
-    expect(Object.keys(all).filter((option) => !(option in properties))).toEqual(["maxTasks", "order"]);
+    expect(Object.keys(all).filter((option) => !(option in properties))).toEqual([
+      "summarizeGroups",
+      "summarizeModel",
+      "maxTasks",
+      "order",
+    ]);
   });
 
   test("what help and tables add to a description is not in the list", async () => {

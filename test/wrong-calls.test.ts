@@ -142,7 +142,7 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
   [
     many,
     { tasks: [{ task: "x", dependsOn: ["y"] }] },
-    "Nothing was done: tasks[0].dependsOn is not known; did you mean `after`?",
+    "Nothing was done: tasks[0].dependsOn is not known; did you mean `after` or `inputs`?",
   ],
   [
     many,
@@ -153,6 +153,32 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
     many,
     { tasks: ["x", { task: "Read {{results.2}}", after: 1 }] },
     "Nothing was done: tasks[1].task has {{results.2}}, and `after` does not name that task",
+  ],
+  [many, { tasks: ["x"], summarize: " " }, 'Nothing was done: summarize was given as " ": must not be empty'],
+  [
+    many,
+    { tasks: ["x"], summarize: "Sum it up", summarizeGroups: 1 },
+    "Nothing was done: summarizeGroups was given as 1: expected at least 2",
+  ],
+  [
+    many,
+    { tasks: ["x"], summarizeGroups: 5, summarizeModel: "opus" },
+    "Nothing was done. 2 problems:\n- summarizeGroups has no effect without `summarize`\n- summarizeModel has no effect without `summarize`",
+  ],
+  [
+    many,
+    { tasks: [{ task: "x", summarize: "y" }] },
+    "Nothing was done: tasks[0].summarize is an option of the batch, not of one task; give `summarize` beside `tasks`",
+  ],
+  [
+    "retry_batch",
+    { batchId: "latest", summarize: "x", only: "failed" },
+    "Nothing was done: only cannot be given with `summarize`, which reruns nothing",
+  ],
+  [
+    "retry_batch",
+    { batchId: "latest", summarize: "" },
+    'Nothing was done: summarize was given as "": must not be empty',
   ],
   [many, { tasks: [{ model: "opus" }] }, "Nothing was done: tasks[0].task is missing: expected text"],
   [

@@ -23,8 +23,31 @@ export const task = z.object({
   after: z.array(z.int().positive()).optional(),
   /** The tasks whose answers its prompt names as `{{results.NAME}}`, by that name; 1-based. */
   results: z.record(z.string(), z.int().positive()).optional(),
+  /** Set for a session that reads the results of others: of the tasks from `first` to `last`; 1-based. */
+  summary: z
+    .object({
+      /** Counts the requests for a summary of the batch. */
+      round: z.int().positive(),
+      /** 1: reads results of tasks that were given. Above: reads the summaries of the level below. */
+      level: z.int().positive(),
+      first: z.int().positive(),
+      last: z.int().positive(),
+      /** Whether it is the summary of the whole batch, not of a group. */
+      isWhole: z.boolean().optional(),
+    })
+    .optional(),
 });
 export type Task = z.infer<typeof task>;
+
+/** What a summary should say. */
+export const summaryRequest = z.object({
+  text: z.string(),
+  /** How many results one session reads, if that is given. */
+  groups: z.int().positive().optional(),
+  /** The model of its sessions, if it is not that of the batch. */
+  model: z.string().optional(),
+});
+export type SummaryRequest = z.infer<typeof summaryRequest>;
 
 /** Tasks started by one call, under the same limits. Contains everything that a runner must know. */
 export const batch = z.object({
@@ -57,6 +80,8 @@ export const batch = z.object({
   /** No session starts once spent plus expected cost reaches this. */
   budgetUsd: z.number().positive().optional(),
   failureMode,
+  /** One more session reads the results once all tasks have ended. */
+  summarize: summaryRequest.optional(),
   /** Where result files go. Absolute. */
   outputDirectory: z.string(),
   /** The `claude` found when the batch began. Absolute. */
@@ -192,6 +217,17 @@ export const eventBody = z.discriminatedUnion("type", [
     /** Which tasks have to run, by the reason. */
     missed: z.array(missedTasks),
   }),
+  /** Somebody wants a summary of a batch that has ended. */
+  z.object({
+    type: z.literal("summary-requested"),
+    ...summaryRequest.shape,
+    /** The batch's budget from now on, if it changes. */
+    budgetUsd: z.number().positive().optional(),
+    /** Whose login it uses from now on, if the original one is no longer on this machine. */
+    account: account.optional(),
+  }),
+  /** Sessions for a summary, behind all other tasks. */
+  z.object({ type: z.literal("tasks-added"), tasks: z.array(task).min(1) }),
   /** A result file could not be written. Does not affect the task. */
   z.object({ type: z.literal("file-failed"), path: z.string(), message: z.string() }),
   z.object({ type: z.literal("batch-ended") }),

@@ -336,6 +336,37 @@ export const batchOptions = z.strictObject({
       hints: ["force", "noCache", "refresh"],
     })
     .default(false),
+  summarize: z
+    .string()
+    .refine((text) => text.trim() !== "", "must not be empty")
+    .meta({
+      description: "Once all have ended, one more session reads the results and does this.",
+      more: "Its answer comes first. It is a task behind the others, and sees which of them failed. Many results are summarized in groups first.",
+      placeholder: "TEXT",
+      aliases: ["summary", "summarise"],
+      hints: ["reduce", "aggregate", "combine", "synthesize"],
+      verbatim: true,
+    })
+    .optional(),
+  summarizeGroups: z
+    .int()
+    .min(2)
+    .max(200)
+    .meta({
+      ...described`With ${option("summarize")}: how many results one session reads. More than that are summarized in groups first (default: by their number and length).`,
+      placeholder: "N",
+      listed: false,
+    })
+    .optional(),
+  summarizeModel: z
+    .string()
+    .min(1)
+    .meta({
+      ...described`With ${option("summarize")}: the model for it (default: that of the batch).`,
+      placeholder: "MODEL",
+      listed: false,
+    })
+    .optional(),
   asyncMode: z
     .boolean()
     .meta({
@@ -355,6 +386,9 @@ export const batchOptions = z.strictObject({
     })
     .optional(),
 });
+
+/** Options of a batch that the list of tools leaves out. */
+export const rareOfBatch = { summarizeGroups: true, summarizeModel: true } as const;
 
 /** The longest prompt: the CLI accepts at most 10 MB on stdin. */
 export const mostPromptBytes = 9_000_000;

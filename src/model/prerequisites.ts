@@ -2,9 +2,11 @@
 import type { Batch, Task } from "./event.ts";
 import type { BatchState, TaskState } from "./state.ts";
 
-/** The tasks that a task starts after; 1-based. */
+/** The tasks that a task starts after; 1-based. A summary starts after what it reads. */
 export function prerequisitesOf(task: Task | undefined): readonly number[] {
-  return task?.after ?? [];
+  const { summary, after = [] } = task ?? {};
+  if (!summary) return after;
+  return Array.from({ length: summary.last - summary.first + 1 }, (_, index) => summary.first + index);
 }
 
 /** What a task waits for: nothing, an open task, or nothing any more because these did not succeed. */
@@ -16,12 +18,13 @@ export type Wait =
 
 /** What a queued task waits for. The prerequisites before `from` are not looked at again. */
 export function waitOf({ batch, tasks }: BatchState, number: number, from = 0): Wait {
-  const all = prerequisitesOf(batch.tasks[number - 1]);
+  const own = batch.tasks[number - 1];
+  const all = prerequisitesOf(own);
   for (let index = from; index < all.length; index++) {
     const task = all[index] ?? 0;
     const state = tasks[task - 1];
     if (state?.status !== "done") return { kind: "for", task, index };
-    if (state.outcome.kind !== "succeeded") return { kind: "never" };
+    if (state.outcome.kind !== "succeeded" && !own?.summary) return { kind: "never" };
   }
   return { kind: "free" };
 }
@@ -55,6 +58,8 @@ function skippedBy(
   number: number,
   found: ReadonlyMap<number, Skipped>,
 ): Skipped | undefined {
+  // It also starts after failures.
+  if (state.batch.tasks[number - 1]?.summary) return undefined;
   const after = new Set<number>();
   let through: number | undefined;
   for (const prerequisite of prerequisitesOf(state.batch.tasks[number - 1])) {

@@ -1,6 +1,6 @@
 // The state of a batch: a fold over its events. Pages, answers, views and exit codes are functions of it.
 import type { ProcessIdentity } from "../platform/process-identity.ts";
-import type { Account, Batch, Event, Task } from "./event.ts";
+import type { Account, Batch, Event, SummaryRequest, Task } from "./event.ts";
 import type {
   AccessKind,
   AttemptOutcome,
@@ -131,6 +131,8 @@ export interface BatchState {
   earlierEnds: Map<number, number[]>;
   /** Options given with retries, oldest first. */
   optionChanges: OptionChange[];
+  /** The newest request for a summary. */
+  summaryAsked?: SummaryRequest & { round: number };
   /** Result files that could not be written, with the reason, by path. */
   fileFailures: Map<string, string>;
   /** Which tasks had to run although remembered answers were looked for, when that was last done. */
@@ -153,6 +155,7 @@ export function stateFrom(event: Event): BatchState {
     counts: { queued: batch.tasks.length, running: 0, succeeded: 0, failed: 0, cancelled: 0 },
     totalCostUsd: 0,
     ...(batch.budgetUsd === undefined ? {} : { budgetUsd: batch.budgetUsd }),
+    ...(batch.summarize ? { summaryAsked: { ...batch.summarize, round: 1 } } : {}),
     spending: { byModel: new Map(), bySource: new Map(), ascending: [] },
     costAtLeast: false,
     unknownCosts: [],
@@ -211,6 +214,12 @@ export function apply(state: BatchState, event: Event): void {
       return;
     case "reuse-checked":
       state.missed = event.missed;
+      return;
+    case "summary-requested":
+      applySummaryRequest(state, event);
+      return;
+    case "tasks-added":
+      applyAddition(state, event);
       return;
     case "file-failed":
       state.fileFailures.set(event.path, event.message);
@@ -420,15 +429,41 @@ function applyRetry(state: BatchState, { tasks, succeeded = [] }: RetryRequested
   const numbers = [...tasks, ...succeeded];
   // Only the budget changed.
   if (numbers.length === 0) return;
-  delete state.endedAt;
-  delete state.cancelledBy;
-  delete state.leash;
+  runAgain(state);
   for (const number of succeeded) startOver(state, number);
   for (const task of numbers.map((number) => taskOf(state, number))) {
     if (task.status !== "done" || !(canRetry(task) || succeeded.includes(task.number))) continue;
     state.earlierEnds.set(task.number, [...(state.earlierEnds.get(task.number) ?? []), task.endedAt]);
     place(state, { number: task.number, attempts: task.attempts, status: "queued" });
   }
+}
+
+// As with a retry, the batch runs again, without the process that waited for it.
+function applySummaryRequest(state: BatchState, event: Extract<Event, { type: "summary-requested" }>): void {
+  const { text, groups, model, account, budgetUsd } = event;
+  const round = (state.summaryAsked?.round ?? 0) + 1;
+  state.summaryAsked = {
+    text,
+    round,
+    ...(groups === undefined ? {} : { groups }),
+    ...(model === undefined ? {} : { model }),
+  };
+  if (account) state.account = account;
+  if (budgetUsd !== undefined) state.budgetUsd = budgetUsd;
+  runAgain(state);
+}
+
+function applyAddition(state: BatchState, { tasks }: Extract<Event, { type: "tasks-added" }>): void {
+  // A new list: what others derive from it, they keep by its identity.
+  state.batch = { ...state.batch, tasks: [...state.batch.tasks, ...tasks] };
+  for (const _ of tasks) state.tasks.push({ number: state.tasks.length + 1, attempts: [], status: "queued" });
+  state.counts.queued += tasks.length;
+}
+
+function runAgain(state: BatchState): void {
+  delete state.endedAt;
+  delete state.cancelledBy;
+  delete state.leash;
 }
 
 /**

@@ -10,11 +10,34 @@ const parsed = new WeakMap<object, SessionOptions>();
  * Default < configuration < batch < task: raw objects are merged, then parsed once, because parsing fills in defaults.
  */
 export function optionsOf(batch: Batch, taskNumber: number): SessionOptions {
-  const own = batch.tasks[taskNumber - 1]?.options;
+  const { options: own, summary } = batch.tasks[taskNumber - 1] ?? {};
   const key = own ?? batch;
-  const known = parsed.get(key) ?? sessionOptions.parse({ ...batch.sessionOptions, ...own });
+  const shared = summary ? ofSummary(batch.sessionOptions) : batch.sessionOptions;
+  const known = parsed.get(key) ?? sessionOptions.parse({ ...shared, ...own });
   parsed.set(key, known);
   return known;
+}
+
+/** What a summary has of its batch's options: how to reach the model, and limits. It only reads, and answers as text. */
+const summaryOptions: readonly string[] = [
+  "model",
+  "fallbackModel",
+  "effort",
+  "settings",
+  "settingSources",
+  "restricted",
+  "env",
+  "claudeArguments",
+  "maxBudgetUsd",
+  "retries",
+  "firstEventTimeoutSeconds",
+  "idleTimeoutSeconds",
+  "timeoutSeconds",
+] satisfies (keyof SessionOptions)[];
+
+function ofSummary(options: Batch["sessionOptions"]): Record<string, unknown> {
+  const kept = Object.entries(options).filter(([name]) => summaryOptions.includes(name));
+  return { ...Object.fromEntries(kept), tools: "Read" };
 }
 
 /** The directory that a task was given. */

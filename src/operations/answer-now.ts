@@ -1,6 +1,7 @@
 // The current answer of a batch, whole.
 import { answerOf, entryWith } from "../engine/output/answer.ts";
 import { resultTextOf } from "../engine/output/result-text.ts";
+import { summaryTextOf } from "../engine/output/summary-text.ts";
 import type { BatchState } from "../model/state.ts";
 import type { BatchAnswer, ResultEntry } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
@@ -48,6 +49,11 @@ export function clientAnswerNow(
     door: context.door,
     message: message ?? messageNow(context, log, row),
   });
+}
+
+/** The summary of a batch; undefined if it has none. */
+export function summaryText(state: BatchState): string | undefined {
+  return summaryTextOf(state, commandLineCharacters)?.text;
 }
 
 /** What the only task of a batch answered; undefined unless it succeeded. */

@@ -5,9 +5,11 @@ import { type BatchEnd, batchEndOf, endOfState } from "../model/batch-end.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { type StateWord, stateWords } from "../model/state-word.ts";
+import { summaryOf } from "../model/summary.ts";
 import { livenessWatch } from "../platform/liveness-watch.ts";
 import { batchAnswerSchema, countsSchema, heldFields, heldFieldsOf, outcomeWord } from "../report/answer.ts";
 import { endFields, endFieldsOf } from "../report/batch-end.ts";
+import { stepText } from "../report/next-step.ts";
 import { rounded, spendingFields, spendingOf } from "../report/spending.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { heldNow, stateWordOf } from "../store/batch-status.ts";
@@ -305,8 +307,20 @@ export function waited(context: Context, log: BatchLog, before?: ReadonlyMap<num
     ...(word === "running" ? { nextCheckSeconds: nextCheckSeconds(state, held?.until) } : {}),
     outputDirectory: state.outputDirectory,
     ...heldFieldsOf(held),
-    message: messageNow(context, log, row),
+    message: [messageNow(context, log, row), ...summaryHint(log, context)].join(" "),
   };
+}
+
+function summaryHint({ state, batchId }: BatchLog, { door }: Context): string[] {
+  const summary = summaryOf(state);
+  if (!summary || state.endedAt === undefined) return [];
+  const step = stepText(door, {
+    do: "read-on",
+    batchId,
+    task: summary.number,
+    ...(door === "tools" ? { from: 0 } : {}),
+  });
+  return [`Its summary is task ${summary.number}: ${step}.`];
 }
 
 function ended(state: BatchState, task: DoneTask): z.infer<typeof endedTask> {

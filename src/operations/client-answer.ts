@@ -2,9 +2,11 @@
 import { fairShares, reportFileOf } from "../engine/output/answer.ts";
 import { resultFilesOf } from "../engine/output/result-file.ts";
 import { longestText } from "../engine/output/result-text.ts";
+import { type SummaryText, summaryTextOf } from "../engine/output/summary-text.ts";
 import { rangesOf } from "../model/number-ranges.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
+import { listedTasks } from "../model/summary.ts";
 import type { WaitReason } from "../model/wait-reason.ts";
 import { countText, numberText } from "../report/amounts.ts";
 import { type BatchAnswer, batchAnswerOf, type ResultEntry } from "../report/answer.ts";
@@ -17,6 +19,8 @@ import { expectedLength } from "./task-text.ts";
 const entryCharacters = 200;
 /** The caller wrote the tasks itself, so all of them together get only this share of the answer. */
 const descriptionShare = 1 / 20;
+/** The summary may use this share of it, because it comes first. */
+const summaryShare = 1 / 2;
 /** How many numbers of unfinished tasks to list; of more, ranges. */
 const mostPending = 50;
 /** Follows a text that is cut. */
@@ -34,8 +38,14 @@ interface ClientAnswerRequest {
 /** The answer, as far as the batch has progressed. */
 export async function clientAnswerOf(state: BatchState, request: ClientAnswerRequest): Promise<BatchAnswer> {
   const { word, mostCharacters, held, door, message } = request;
-  const done = state.tasks.filter((task) => task.status === "done");
-  const facts = { now: Date.now(), reportFile: reportFileOf(state), held };
+  const done = listedTasks(state);
+  const summary = summaryTextOf(state, Math.floor(mostCharacters * summaryShare));
+  const facts = {
+    now: Date.now(),
+    reportFile: reportFileOf(state),
+    held,
+    summary: summary && `${summary.text}${summary.cut ? cutMark : ""}`,
+  };
   const items = done.slice(0, Math.ceil(mostCharacters / entryCharacters));
   const files = await resultFilesOf(state, items);
   const most = { mostCharacters, items, lengthOf: expectedLength };
@@ -50,7 +60,9 @@ export async function clientAnswerOf(state: BatchState, request: ClientAnswerReq
     );
     const answer = batchAnswerOf(state, word, results, {
       ...facts,
-      message: [message, ...hints(state, results, done.length - listed.length)].join(" "),
+      message: [message, ...hints(state, { results, leftOut: done.length - listed.length, summary })].join(
+        " ",
+      ),
     });
     return withLeftOut(answer, done.length - listed.length);
   });
@@ -79,9 +91,21 @@ function resultOf(
   return { ...entry, result: `${result}${cutMark}`, textLength };
 }
 
-function hints({ batch }: BatchState, results: readonly ResultEntry[], leftOut: number): string[] {
+function hints(
+  { batch }: BatchState,
+  {
+    results,
+    leftOut,
+    summary,
+  }: { results: readonly ResultEntry[]; leftOut: number; summary: SummaryText | undefined },
+): string[] {
   const long = results.find(({ nextFrom }) => nextFrom !== undefined);
   return [
+    ...(summary?.cut
+      ? [
+          `The summary is longer: read_batch_results (batchId ${batch.batchId}, tasks [${summary.task}], from ${summary.text.length}) reads on.`,
+        ]
+      : []),
     ...(leftOut === 0
       ? []
       : [

@@ -1,14 +1,16 @@
 // Plans a batch from a request, after checking everything; nothing has run.
+import type { z } from "zod";
 import { findClaude } from "../claude/find.ts";
 import { newBatchId } from "../model/batch-id.ts";
 import { commandWords } from "../model/configuration.ts";
-import type { Batch, Task } from "../model/event.ts";
+import type { Batch, SummaryRequest, Task } from "../model/event.ts";
 import {
   batchOptions,
   type Concurrency,
   type SessionOptionsInput,
   sessionOptions,
 } from "../model/options.ts";
+import { option, prose } from "../model/prose.ts";
 import type { SessionValues } from "../model/session-values.ts";
 import type { PrivateFile } from "../platform/private-files.ts";
 import { layoutOf } from "../store/layout.ts";
@@ -17,7 +19,7 @@ import { asMeant } from "./as-meant.ts";
 import { checkVersion } from "./claude-version.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
-import { distinct, type Fault, faultsAt, general, type Place } from "./fault.ts";
+import { distinct, type Fault, faultsAt, general, type Place, wrong } from "./fault.ts";
 import { type Checked, check } from "./faults.ts";
 import { depthFault } from "./guard.ts";
 import { inputFaults } from "./input-faults.ts";
@@ -164,6 +166,7 @@ export async function planBatch(
     ),
   ];
   const budgetUsd = batchWide.batchBudgetUsd ?? configuration.batchBudgetUsd;
+  const summarize = summaryAsked(batchWide, faults);
   const outputDirectory = places.outputDirectory(batchWide.outputDirectory, {
     asyncMode: batchWide.asyncMode,
     batchId,
@@ -190,6 +193,7 @@ export async function planBatch(
         sharedDaemons: configuration.sharedDaemons,
         ...(budgetUsd === undefined ? {} : { budgetUsd }),
         failureMode: batchWide.failureMode,
+        ...(summarize ? { summarize } : {}),
         outputDirectory,
         claudePath: claude.path,
         claudePathIsSet: configuration.claudePath !== undefined,
@@ -225,6 +229,22 @@ function ownWithAnswers(own: RawOptions, withAnswers: (options: RawOptions) => R
 
 function directoriesIn({ addDirectories }: RawOptions): unknown[] {
   return Array.isArray(addDirectories) ? addDirectories : [];
+}
+
+/** The summary that options ask for. */
+export function summaryAsked(
+  {
+    summarize: text,
+    summarizeGroups: groups,
+    summarizeModel: model,
+  }: Pick<z.output<typeof batchOptions>, "summarize" | "summarizeGroups" | "summarizeModel">,
+  faults: Fault[],
+): SummaryRequest | undefined {
+  if (text !== undefined)
+    return { text, ...(groups === undefined ? {} : { groups }), ...(model === undefined ? {} : { model }) };
+  for (const [name, value] of Object.entries({ summarizeGroups: groups, summarizeModel: model }))
+    if (value !== undefined) faults.push(wrong([name], prose`has no effect without ${option("summarize")}`));
+  return undefined;
 }
 
 // A missing working directory, in an input that cannot be used for other reasons: all that is missing is said at once.

@@ -1,12 +1,14 @@
 // Reads results: by task, by status, page by page, and long texts part by part.
 import { z } from "zod";
 import { resultFilesOf } from "../engine/output/result-file.ts";
+import { summaryTextOf } from "../engine/output/summary-text.ts";
 import { endOfState } from "../model/batch-end.ts";
 import { product } from "../model/product.ts";
 import type { DoneTask } from "../model/state.ts";
 import { stateWords } from "../model/state-word.ts";
+import { listedTasks } from "../model/summary.ts";
 import { countText, numberText } from "../report/amounts.ts";
-import { resultSchema } from "../report/answer.ts";
+import { batchAnswerSchema, resultSchema } from "../report/answer.ts";
 import { endFields, endFieldsOf } from "../report/batch-end.ts";
 import { type Door, optionText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
@@ -77,6 +79,7 @@ const entrySchema = resultSchema.extend({
 });
 
 const resultsOutput = z.object({
+  summary: batchAnswerSchema.shape.summary,
   batchId: z.string(),
   state: z.enum(stateWords),
   end: endFields.end.meta({ listed: false }),
@@ -115,8 +118,13 @@ async function read(
   const row = rowOf(context, log);
   const word = stateWordOf(row);
   const end = endOfState(state, word);
-  const matching = state.tasks.filter((task) => task.status === "done").filter((task) => fits(task, asked));
+  // A request for certain tasks gets those, whatever wrote them.
+  const isOfAll = asked.tasks === undefined && asked.status === undefined;
+  const ended = isOfAll ? listedTasks(state) : state.tasks.filter((task) => task.status === "done");
+  const matching = ended.filter((task) => fits(task, asked));
   const mostCharacters = limits?.answerCharacters ?? commandLineCharacters;
+  const summary =
+    isOfAll && asked.offset === 0 ? summaryTextOf(state, Math.floor(mostCharacters / 2)) : undefined;
   const range = { from: asked.from ?? 0, characters: wantedOf(asked, limits) };
   // More could not fit in any case.
   const items = matching.slice(
@@ -136,6 +144,7 @@ async function read(
       }),
     );
     return {
+      ...(summary ? { summary: summary.text } : {}),
       batchId: log.batchId,
       state: word,
       ...endFieldsOf(end),
@@ -145,6 +154,7 @@ async function read(
       ...(next < matching.length && page.length > 0 ? { nextOffset: next } : {}),
       message: [
         ...(end && end.kind !== "succeeded" ? [messageNow(context, log, row)] : []),
+        ...(summary?.cut ? [`The summary is longer: it is task ${summary.task}.`] : []),
         resultsMessage(asked, log, { matching: matching.length, results, next, door: context.door }),
       ].join(" "),
     };

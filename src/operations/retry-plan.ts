@@ -4,7 +4,14 @@ import { claudeOf } from "../engine/attempt/claude-of.ts";
 import { isAbandoned } from "../engine/runner/resume-batches.ts";
 import { spentUsd } from "../engine/scheduler/budget.ts";
 import type { Account, EventBody, Task } from "../model/event.ts";
-import { batchOptions, mostPromptBytes, noChanges, retryOptions, sessionOptions } from "../model/options.ts";
+import {
+  batchOptions,
+  mostPromptBytes,
+  noChanges,
+  rareOfBatch,
+  retryOptions,
+  sessionOptions,
+} from "../model/options.ts";
 import { withSkipped } from "../model/prerequisites.ts";
 import { described, type NextStep, option, prose } from "../model/prose.ts";
 import type { SessionValues } from "../model/session-values.ts";
@@ -34,8 +41,19 @@ import { parallelInput } from "./spawn-input.ts";
 
 // Of what the list of tools shows.
 const ofStart = Object.keys(parallelInput.shape).filter(
-  (name) => !(name in retryOptions.shape) && !(name in templateLimits),
+  (name) => !(name in retryOptions.shape) && !(name in templateLimits) && !(name in rareOfBatch),
 );
+
+/** Instead of a retry: a summary of what is there. */
+const summary = {
+  summarize: batchOptions.shape.summarize
+    .unwrap()
+    .meta({
+      description: "Reruns nothing; instead, one more session reads the results and does this.",
+    })
+    .optional(),
+  ...batchOptions.pick({ summarizeGroups: true, summarizeModel: true }).shape,
+};
 
 export const retryInput = z.strictObject({
   batchId: batchIdInput,
@@ -66,6 +84,7 @@ export const retryInput = z.strictObject({
     ...described`Values of the batch's ${option("env")}, for tasks whose values were lost when their processes ended: a JSON file, or an object of strings.`,
     placeholder: "FILE|JSON",
   }),
+  ...summary,
 });
 
 export type RetryAsked = z.output<typeof retryInput>;
@@ -190,7 +209,7 @@ export function previewOf(context: Context, plan: RetryPlan): BatchState {
 }
 
 // Nobody waits for what runs again: its files go where the user looks for them.
-function handedOver({ configuration }: Context, { batch, leash }: BatchState): EventBody[] {
+export function handedOver({ configuration }: Context, { batch, leash }: BatchState): EventBody[] {
   const outputDirectory = handOverDirectory(configuration, batch);
   if (!leash && outputDirectory === undefined) return [];
   return [{ type: "leash-released", ...(outputDirectory === undefined ? {} : { outputDirectory }) }];
@@ -235,7 +254,7 @@ export function wasDenied(task: TaskState): boolean {
 
 // With another login, tasks would be billed elsewhere, and conversations not be found. But if the state directory was
 // restored in another home, the original login is nowhere, and the current one replaces it.
-function newAccount({ store }: Context, { batchId, state }: BatchLog): Account | undefined {
+export function newAccount({ store }: Context, { batchId, state }: BatchLog): Account | undefined {
   const account = accountOf(process.env, store.salt());
   if (account.hash === state.account.hash) return undefined;
   const { HOME, USERPROFILE, CLAUDE_CONFIG_DIR, ANTHROPIC_BASE_URL } = state.account.environment;
@@ -272,7 +291,7 @@ function checkPrompts(
 }
 
 // They would be cancelled again at once.
-function checkBudget(
+export function checkBudget(
   { batchId, state }: BatchLog,
   { count, given }: { count: number; given: number | undefined },
 ): void {

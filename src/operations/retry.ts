@@ -1,32 +1,31 @@
 // Resumes what was interrupted, and runs failed tasks again, optionally with other options.
-import { resumeBatch } from "../engine/runner/resume-batches.ts";
+import type { z } from "zod";
 import { spentUsd } from "../engine/scheduler/budget.ts";
-import { type Prose, prose } from "../model/prose.ts";
-import type { SessionValues } from "../model/session-values.ts";
+import { option, prose } from "../model/prose.ts";
 import { canRetry } from "../model/state.ts";
 import { writePrivateFiles } from "../platform/private-files.ts";
-import { messageOf } from "../platform/system-error.ts";
 import { costText, countText } from "../report/amounts.ts";
 import { listText, optionsText } from "../report/option-words.ts";
-import type { BatchLog } from "../store/batch-log.ts";
 import { patiently } from "../store/patiently.ts";
-import type { BatchRow } from "../store/store.ts";
 import { changeOutput, waited } from "./batches.ts";
-import { type Context, UserError, valueOrThrow } from "./context.ts";
+import { type Context, InputError, valueOrThrow } from "./context.ts";
 import { farText } from "./far-text.ts";
+import { wrong } from "./fault.ts";
 import { check } from "./faults.ts";
 import { rowOf } from "./find-batch.ts";
-import { follow } from "./follow.ts";
-import type { Tool } from "./operation.ts";
+import type { Call, Tool } from "./operation.ts";
 import {
   eventsOf,
   nameThemText,
   planRetry,
+  type RetryAsked,
   type RetryPlan,
   retryInput,
   spentText,
   wasDenied,
 } from "./retry-plan.ts";
+import { summarizeBatch } from "./summarize.ts";
+import { takeOver } from "./take-over.ts";
 
 export const retryBatch: Tool<typeof retryInput, typeof changeOutput> = {
   name: "retry_batch",
@@ -38,39 +37,32 @@ export const retryBatch: Tool<typeof retryInput, typeof changeOutput> = {
   output: changeOutput,
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   run: async (context, input, call) => {
-    const plan = await planRetry(context, valueOrThrow(check(retryInput, input)));
+    const asked = valueOrThrow(check(retryInput, input));
+    if (asked.summarize !== undefined) return summarizeInstead(context, asked, call);
+    const plan = await planRetry(context, asked);
     const { log, row, isRunning, values } = plan;
     plan.keepVersion();
     await writePrivateFiles(plan.files);
     await patiently(() => log.append((state) => eventsOf(context, plan, state)));
-    const isTaken = isRunning || (await isTakenOver(context, log, { row, values, signal: call.signal }));
-    if (!isTaken) throw new UserError(notTakenProse(context, log));
+    if (!isRunning) await takeOver(context, log, { row, values, signal: call.signal });
     return { ...waited(context, log), message: startedText(context, plan) };
   },
 };
 
-/** How long the answer waits for a runner to take over the batch, in milliseconds. It usually takes half a second. */
-const takeOverMs = 20_000;
-
-// Does not report that a batch runs again before it does.
-async function isTakenOver(
-  { store }: Context,
-  log: BatchLog,
-  { row, values, signal }: { row: BatchRow; values: SessionValues; signal: AbortSignal },
-): Promise<boolean> {
-  const { epoch } = row;
-  try {
-    await resumeBatch(store, row, values);
-  } catch (error) {
-    throw new UserError(`Batch ${log.batchId} could not be resumed: ${messageOf(error)}`);
-  }
-  const until = performance.now() + takeOverMs;
-  const ended = await follow(store, log, { until, signal, enough: (state) => state.epoch > epoch });
-  return ended || log.state.epoch > epoch;
-}
-
-function notTakenProse({ store }: Context, { batchId }: BatchLog): Prose {
-  return prose`Batch ${batchId} is queued to run again, but no process has taken it over within ${takeOverMs / 1000} s. ${store.layout.runnerLog(batchId)} may say why; ${{ do: "look", batchId }} says whether it runs.`;
+// Over MCP, there is no tool of its own for it.
+function summarizeInstead(
+  context: Context,
+  { batchId, summarize, summarizeGroups, summarizeModel, batchBudgetUsd, ...others }: RetryAsked,
+  call: Call,
+): Promise<z.output<typeof changeOutput>> {
+  const faults = Object.entries(others).flatMap(([name, value]) =>
+    value === undefined
+      ? []
+      : [wrong([name], prose`cannot be given with ${option("summarize")}, which reruns nothing`)],
+  );
+  if (faults.length > 0) throw new InputError(faults);
+  const input = { batchId, summarize, summarizeGroups, summarizeModel, batchBudgetUsd };
+  return summarizeBatch.run(context, input, call);
 }
 
 function startedText(

@@ -1,6 +1,6 @@
 // The inputs of the two spawn tools.
 import { z } from "zod";
-import { batchOptions, prompt, promptOf, sessionOptions } from "../model/options.ts";
+import { batchOptions, prompt, promptOf, rareOfBatch, sessionOptions } from "../model/options.ts";
 import { mostTasks, templateLimits, templateOptions } from "./inputs/for-each.ts";
 
 /** Names for a task elsewhere; each could mean something else too. */
@@ -75,7 +75,7 @@ export const sessionInput = z
 
 /** What the list of tools shows, and no task of its own takes. */
 const ofBatch = new Intl.ListFormat("en").format(
-  Object.keys({ ...templateOptions, ...batchOptions.shape, dryRun: undefined }),
+  Object.keys({ ...templateOptions, ...batchOptions.omit(rareOfBatch).shape, dryRun: undefined }),
 );
 
 export const parallelInput = z.strictObject({
@@ -86,7 +86,7 @@ export const parallelInput = z.strictObject({
     .meta({
       aliases: ["task", "prompt", "prompts"],
       hints: wordsForTask,
-      description: `One session per task: the prompt as a string, or an object with \`task\` and options that override the batch's. A task with \`after\` (a list of other tasks' \`key\`, name or number) starts when those have succeeded, and \`{{results.KEY}}\` in its prompt is the path of such an answer. Tasks take all options except ${ofBatch}.`,
+      description: `One session per task: the prompt as a string, or an object with \`task\` and options that override the batch's. \`after\`: [\`key\`s of tasks] starts it when those have succeeded; \`{{results.KEY}}\` in its prompt is the path of such an answer. Tasks take all options except ${ofBatch}.`,
     })
     .optional(),
   ...templateOptions,

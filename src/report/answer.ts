@@ -125,6 +125,10 @@ const batchFields = {
 };
 
 export const batchAnswerSchema = z.object({
+  summary: z
+    .string()
+    .optional()
+    .meta({ description: "With `summarize`: what the results come to.", listed: false }),
   ...batchFields,
   results: z.array(resultSchema),
   resultsLeftOut: z
@@ -232,6 +236,8 @@ interface AnswerFacts {
   reportFile: string;
   held?: WaitReason | undefined;
   message?: string | undefined;
+  /** The text of its summary. */
+  summary?: string | undefined;
 }
 
 /** The whole answer. `results`: those of ended tasks, by number. */
@@ -239,9 +245,10 @@ export function batchAnswerOf(
   state: BatchState,
   word: StateWord,
   results: ResultEntry[],
-  { now, reportFile, held, message }: AnswerFacts,
+  { now, reportFile, held, message, summary }: AnswerFacts,
 ): BatchAnswer {
   return {
+    ...(summary === undefined ? {} : { summary }),
     batchId: state.batch.batchId,
     state: word,
     totalTasks: state.tasks.length,

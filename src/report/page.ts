@@ -15,6 +15,7 @@ import { liveFrame } from "./frame.ts";
 import { type Html, html, nothing, proseHtml, sectionHtml } from "./html.ts";
 import { type Kept, keptRows } from "./kept-rows.ts";
 import { labelOf } from "./label.ts";
+import { markdownHtml } from "./markdown.ts";
 import { doorOf } from "./option-words.ts";
 import { fileFailuresHtml, footerHtml, type OtherBatch, othersHtml } from "./page-ends.ts";
 import { batchTitle, countsWords, headerHtml, heldNote, progressHtml } from "./progress-panel.ts";
@@ -35,6 +36,8 @@ export interface PageView {
   held?: WaitReason | undefined;
   /** The path of a task's file, relative to the page; undefined while there is none. */
   hrefOf(taskNumber: number): string | undefined;
+  /** The summary of the batch, or its beginning, with the task that wrote it. */
+  summary?: { task: number; text: string; cut: boolean } | undefined;
   /** What a running task is doing, in a few words. */
   activityOf(taskNumber: number): string | undefined;
   /** The other batches of the same directory. */
@@ -87,6 +90,7 @@ export function livePage(): LivePage {
         main: html`${[
           silence(state),
           sectionHtml("warnings", "Warnings", warningsHtml(state)),
+          place("summary"),
           place("progress"),
           place("timeline"),
           place("attention"),
@@ -137,6 +141,7 @@ function partsOf(
   const until = state.endedAt ?? (stateWord === "running" ? now : state.changedAt);
   return {
     header: headerHtml(state, stateWord),
+    summary: sectionHtml("summary", "Summary", summaryHtml(view)),
     progress: progressHtml(state, { now, stateWord, held, tokens }),
     attention: sectionHtml(
       "attention",
@@ -161,6 +166,15 @@ function partsOf(
     others: sectionHtml("others", "Other batches in this directory", othersHtml(others)),
     footer: footerHtml(state, stateWord, now),
   };
+}
+
+// The answer of the task that wrote it has the rest, and its costs.
+function summaryHtml({ summary, hrefOf }: PageView): Html {
+  if (!summary) return nothing;
+  const href = hrefOf(summary.task);
+  const words = summary.cut ? "The whole summary" : `Task ${summary.task}`;
+  const link = href === undefined ? nothing : html`<p><a href="${href}">${words}</a></p>`;
+  return html`<div class="card answer" dir="auto">${markdownHtml(summary.text)}</div>${link}`;
 }
 
 // What to do about a batch that did not finish.

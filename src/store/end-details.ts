@@ -15,6 +15,7 @@ const eventSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("attempt-ended"), task: z.number() }),
   z.object({ type: z.literal("cancel-requested"), tasks: numbers.nullable() }),
   z.object({ type: z.literal("retry-requested"), tasks: numbers }),
+  z.object({ type: z.literal("tasks-added"), added: z.number() }),
 ]);
 
 /** How many cancelled tasks of a batch never had a session. A test compares it with the fold. */
@@ -22,9 +23,10 @@ export function cancelledUnstarted(database: Database, batchId: BatchId): number
   const rows = database
     .query<unknown, [string]>(
       `SELECT json_extract(body, '$.type') AS type, json_extract(body, '$.task') AS task,
-         json_extract(body, '$.tasks') AS tasks, json_array_length(body, '$.batch.tasks') AS total
+         json_extract(body, '$.tasks') AS tasks, json_array_length(body, '$.batch.tasks') AS total,
+         json_array_length(body, '$.tasks') AS added
          FROM events WHERE batch_id = ? AND (json_extract(body, '$.type') IN
-           ('batch-created', 'attempt-started', 'cancel-requested', 'retry-requested')
+           ('batch-created', 'attempt-started', 'cancel-requested', 'retry-requested', 'tasks-added')
            OR (json_extract(body, '$.type') = 'attempt-ended' AND json_extract(body, '$.attempt') = 0))
          ORDER BY sequence`,
     )
@@ -37,6 +39,9 @@ export function cancelledUnstarted(database: Database, batchId: BatchId): number
     switch (event.type) {
       case "batch-created":
         all = Array.from({ length: event.total }, (_, index) => index + 1);
+        break;
+      case "tasks-added":
+        all = Array.from({ length: all.length + event.added }, (_, index) => index + 1);
         break;
       case "attempt-started":
         started.add(event.task);

@@ -1,7 +1,7 @@
 // Paths as the log stores them. Those below the state directory are stored relative to it, so that the directory can be
 // moved, copied, and restored elsewhere.
 import type { BatchId } from "../model/batch-id.ts";
-import type { EventBody } from "../model/event.ts";
+import type { EventBody, Task } from "../model/event.ts";
 import { isAbsolute, isWithin, join, relative } from "../platform/paths.ts";
 import { batchesFolder } from "./layout.ts";
 
@@ -80,12 +80,12 @@ function withPaths(
           ...batch,
           outputDirectory: place(batch.outputDirectory),
           sessionOptions: optionsWith(batch.sessionOptions, option),
-          tasks: batch.tasks.map((task) =>
-            task.options ? { ...task, options: optionsWith(task.options, option) } : task,
-          ),
+          tasks: batch.tasks.map((task) => taskWith(task, option)),
         },
       };
     }
+    case "tasks-added":
+      return { ...body, tasks: body.tasks.map((task) => taskWith(task, option)) };
     case "retry-requested":
       return body.options ? { ...body, options: optionsWith(body.options, option) } : body;
     case "leash-released":
@@ -114,6 +114,10 @@ function withPaths(
     default:
       return body;
   }
+}
+
+function taskWith(task: Task, change: (text: string) => string): Task {
+  return task.options ? { ...task, options: optionsWith(task.options, change) } : task;
 }
 
 function optionsWith(

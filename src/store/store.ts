@@ -183,7 +183,8 @@ export class Store implements Disposable {
       .query<unknown, [string]>(
         `SELECT coalesce(json_extract(body, '$.budgetUsd'), json_extract(body, '$.batch.budgetUsd')) AS usd,
            json_extract(body, '$.by') AS stoppedBy FROM events WHERE batch_id = ?
-           AND json_extract(body, '$.type') IN ('batch-created', 'retry-requested', 'cancel-requested')
+           AND json_extract(body, '$.type') IN
+             ('batch-created', 'retry-requested', 'summary-requested', 'cancel-requested')
            ORDER BY sequence`,
       )
       .all(batchId);

@@ -15,6 +15,7 @@ import { retry } from "./commands/retry.ts";
 import { run } from "./commands/run.ts";
 import { serve } from "./commands/serve.ts";
 import { show } from "./commands/show.ts";
+import { summarize } from "./commands/summarize.ts";
 import { wait } from "./commands/wait.ts";
 import { watch } from "./commands/watch.ts";
 import type { Command } from "./input/command.ts";
@@ -32,6 +33,7 @@ export const commands: readonly Command[] = [
   compare,
   cancel,
   retry,
+  summarize,
   prune,
   doctor,
   install,

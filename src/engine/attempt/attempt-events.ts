@@ -3,6 +3,7 @@ import type { EventBody } from "../../model/event.ts";
 import type { Canceller } from "../../model/outcome.ts";
 import { type Skipped, skippedFrom } from "../../model/prerequisites.ts";
 import type { BatchState } from "../../model/state.ts";
+import { nextSummary } from "../../model/summary.ts";
 import { optionsOf } from "../../model/task-options.ts";
 import { oneLine } from "../../report/harmless.ts";
 import type { HoldName } from "../../store/holds.ts";
@@ -123,6 +124,15 @@ function skippedText({ batch, tasks }: BatchState, { after, through }: Skipped):
       ? `${after.length === 1 ? "it" : "them"}`
       : `${one(through)}, which was not started`;
   return `${who} ${verb}, and this task only starts after ${how}`;
+}
+
+/** What adds the next sessions of a summary, or runs some of them again; none if nothing is missing. */
+export function summaryEvents(state: BatchState, folder: string): EventBody[] {
+  const next = nextSummary(state, folder);
+  if (!next) return [];
+  return next.kind === "add"
+    ? [{ type: "tasks-added", tasks: next.tasks }]
+    : [{ type: "retry-requested", tasks: [], succeeded: next.tasks }];
 }
 
 /** Ends all queued tasks as not started. */

@@ -4,10 +4,12 @@ import { readAnswer } from "../../claude/transcript.ts";
 import type { SessionOptions } from "../../model/options.ts";
 import { resultsNamed } from "../../model/results-named.ts";
 import { type BatchState, taskOf } from "../../model/state.ts";
+import { givenCount, hasSucceeded, readBySummary } from "../../model/summary.ts";
 import { makePrivateDirectory } from "../../platform/files.ts";
 import { join } from "../../platform/paths.ts";
 import { replaceFile } from "../../platform/whole-files.ts";
 import { type Layout, padded } from "../../store/layout.ts";
+import { summaryPrompt } from "./summary-prompt.ts";
 
 /** Longer answers are cut, in characters. */
 const longestAnswer = 100_000_000;
@@ -17,7 +19,8 @@ export function answerFile({ batch, tasks }: BatchState, number: number, layout:
   const task = tasks[number - 1];
   const isData =
     task?.status === "done" && task.outcome.kind === "succeeded" && task.outcome.structured !== undefined;
-  return join(layout.answers(batch.batchId), `${padded(number, tasks.length)}.${isData ? "json" : "txt"}`);
+  const name = padded(number, givenCount(batch));
+  return join(layout.answers(batch.batchId), `${name}.${isData ? "json" : "txt"}`);
 }
 
 /** A prompt with the paths of the answers that it names, and options that allow to read them. */
@@ -26,7 +29,10 @@ export function withAnswers(
   number: number,
   { layout, prompt, options }: { layout: Layout; prompt: string; options: SessionOptions },
 ): { prompt: string; options: SessionOptions } {
-  const { results = {} } = state.batch.tasks[number - 1] ?? {};
+  const { results = {}, summary } = state.batch.tasks[number - 1] ?? {};
+  // It works in the folder of the answers, and so may read them.
+  if (summary)
+    return { prompt: summaryPrompt(state, number, (one) => answerFile(state, one, layout)), options };
   if (Object.keys(results).length === 0) return { prompt, options };
   return {
     prompt: resultsNamed(prompt, (name) => {
@@ -44,7 +50,7 @@ export type WriteAnswers = (state: BatchState, number: number) => Promise<void>;
 export function answerWriter(layout: Layout): WriteAnswers {
   const written = new Map<string, Promise<void>>();
   return async (state, number) => {
-    const needed = new Set(Object.values(state.batch.tasks[number - 1]?.results ?? {}));
+    const needed = neededBy(state, number);
     if (needed.size === 0) return;
     makePrivateDirectory(layout.answers(state.batch.batchId));
     for (const one of needed) {
@@ -59,6 +65,15 @@ export function answerWriter(layout: Layout): WriteAnswers {
       }
     }
   };
+}
+
+function neededBy(state: BatchState, number: number): ReadonlySet<number> {
+  const { results = {}, summary } = state.batch.tasks[number - 1] ?? {};
+  return new Set(
+    summary
+      ? readBySummary(state, number).filter((one) => hasSucceeded(taskOf(state, one)))
+      : Object.values(results),
+  );
 }
 
 async function writeAnswer(state: BatchState, number: number, layout: Layout): Promise<void> {

@@ -2,6 +2,7 @@
 
 import type { BatchState, DoneTask } from "../../model/state.ts";
 import type { StateWord } from "../../model/state-word.ts";
+import { listedTasks } from "../../model/summary.ts";
 import type { WaitReason } from "../../model/wait-reason.ts";
 import { join } from "../../platform/paths.ts";
 import {
@@ -18,6 +19,7 @@ import { outcomeText } from "../../report/outcome-text.ts";
 import { outputFiles } from "../../store/layout.ts";
 import { resultFilesOf } from "./result-file.ts";
 import { othersText, type ResultText, resultTextOf } from "./result-text.ts";
+import { summaryTextOf } from "./summary-text.ts";
 
 export interface AnswerRequest {
   word: StateWord;
@@ -34,13 +36,14 @@ export interface AnswerRequest {
  */
 export async function answerOf(state: BatchState, request: AnswerRequest): Promise<BatchAnswer> {
   const { word, mostCharacters, held, message, door } = request;
-  const done = state.tasks.filter((task) => task.status === "done");
+  const done = listedTasks(state);
   const limitOf = fairShares(done.map(textLengthOf), mostCharacters);
   const files = await resultFilesOf(state, done);
   const results = done.map((task) =>
     entryWith(state, task, resultTextOf(task, limitOf), { resultFile: files.get(task.number), door }),
   );
-  const facts = { now: Date.now(), reportFile: reportFileOf(state), held, message };
+  const summary = summaryTextOf(state, mostCharacters)?.text;
+  const facts = { now: Date.now(), reportFile: reportFileOf(state), held, message, summary };
   return batchAnswerOf(state, word, results, facts);
 }
 
@@ -52,7 +55,7 @@ export function* summaryPieces(
   word: StateWord,
   { mostCharacters, fileOf }: { mostCharacters: number; fileOf(task: number): string | undefined },
 ): Generator<string> {
-  const done = state.tasks.filter((task) => task.status === "done");
+  const done = listedTasks(state);
   const limit = fairShares(done.map(textLengthOf), mostCharacters);
   const door = doorOf(state.batch.startedBy);
   const message = statusText(state, word, { door });
@@ -60,6 +63,7 @@ export function* summaryPieces(
     now: Date.now(),
     reportFile: reportFileOf(state),
     message,
+    summary: summaryTextOf(state, mostCharacters)?.text,
   });
   const [before = "", after = ""] = harmlessJson(answer, 2).split('"results": []', 2);
   yield `${before}"results": [`;

@@ -9,6 +9,7 @@ import { livePage, type PageView } from "../../report/page.ts";
 import { heldNow, stateWordOf } from "../../store/batch-status.ts";
 import { outputFiles } from "../../store/layout.ts";
 import type { BatchRow, Store } from "../../store/store.ts";
+import { summaryTextOf } from "./summary-text.ts";
 
 const everyMs = 500;
 const idleEveryMs = 3_000;
@@ -16,6 +17,9 @@ const idleEveryMs = 3_000;
 const tasksPerMs = 4;
 /** The page is rewritten once per this many companion updates. */
 const companionsPerPage = 4;
+
+/** How much of a summary the page shows, in characters; its own page has the rest. */
+const longestOnPage = 100_000;
 
 /** What the page shows besides the state. */
 export interface PageSources {
@@ -92,6 +96,7 @@ export class PageFiles {
       now: Date.now(),
       stateWord,
       held: stateWord === "running" && own ? heldNow(own) : undefined,
+      summary: summaryTextOf(state, longestOnPage),
       hrefOf: (number) => this.#sources.names.get(number),
       activityOf: (number) => this.#sources.activities.get(number),
       feedHref: outputFiles.feed(batchId),

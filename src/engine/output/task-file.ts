@@ -1,5 +1,6 @@
 // The file of one ended task: the page of its result, or the text of its error.
 import type { BatchState, DoneTask } from "../../model/state.ts";
+import { givenCount } from "../../model/summary.ts";
 import { readTail } from "../../platform/files.ts";
 import { basename, join } from "../../platform/paths.ts";
 import { placeNewFile, readHead, removePath } from "../../platform/whole-files.ts";
@@ -57,14 +58,14 @@ export async function writeTaskFile(state: BatchState, task: DoneTask, shown: Sh
 
 /** Removes the error text from before a retry, and an answer from before it once there is another one: `name`. */
 export async function removeEarlier(
-  { batch, tasks, outputDirectory, earlierEnds }: BatchState,
+  { batch, outputDirectory, earlierEnds }: BatchState,
   { number, outcome }: DoneTask,
   name: string,
 ): Promise<void> {
   const names = outcome.kind === "succeeded" ? [outputFiles.error, outputFiles.result] : [outputFiles.error];
   for (const endedAt of earlierEnds.get(number) ?? []) {
     for (const nameOf of names) {
-      const path = join(outputDirectory, nameOf(number, tasks.length, endedAt));
+      const path = join(outputDirectory, nameOf(number, givenCount(batch), endedAt));
       if (basename(path) === name) continue;
       const head = await readHead(path, headBytes);
       if (head?.includes(fileTag(batch.batchId, number))) await removePath(path);

@@ -11,7 +11,7 @@ import { watchDirectory } from "../../platform/watch.ts";
 import { type BatchLog, Replaced } from "../../store/batch-log.ts";
 import { isStorageTrouble } from "../../store/database.ts";
 import type { Store } from "../../store/store.ts";
-import { notStarted } from "../attempt/attempt-events.ts";
+import { notStarted, summaryEvents } from "../attempt/attempt-events.ts";
 import { noticesOf } from "../output/notify.ts";
 import { bestEffort } from "../shared/late-writes.ts";
 import { composeRunner, type RunnerParts, type RunOptions } from "./compose-runner.ts";
@@ -137,7 +137,7 @@ class Runner {
   // or another directory for the files.
   async #runToEnd(): Promise<boolean> {
     const { store, log, machine, files, failed } = this.#parts;
-    for (const step of [() => this.#runAll(), () => files.end()]) {
+    for (const step of [() => this.#runAll(), () => this.#summarize(), () => files.end()]) {
       await Promise.race([step(), failed]);
       if (!isDone(log.state)) return false;
     }
@@ -155,6 +155,14 @@ class Runner {
     const { tasks } = this.#parts;
     await tasks.runAll();
     await tasks.endShared();
+  }
+
+  // Adds the sessions of a summary, or runs them again where what they read has changed. Then there is something to run.
+  async #summarize(): Promise<void> {
+    const { store, log, tasks } = this.#parts;
+    const folder = store.layout.answers(log.batchId);
+    const events = await log.commit((state) => (isDone(state) ? summaryEvents(state, folder) : []));
+    for (const event of events) if (event.type === "retry-requested") tasks.runAgain(event.succeeded ?? []);
   }
 
   // The batch has ended: others may have what this runner used, and the user hears of it.

@@ -58,6 +58,7 @@ export function arrange(ordered: readonly HTMLTableRowElement[]): void {
 
 /** Applies changed rows; returns whether there were any. */
 export function updateRows(htmlOfRows: readonly string[]): boolean {
+  const added = addRows(htmlOfRows);
   const changed = htmlOfRows.flatMap((html, index) => {
     const known = rows.get(index + 1);
     return known && known.html !== html ? [{ task: index + 1, known, html }] : [];
@@ -70,5 +71,17 @@ export function updateRows(htmlOfRows: readonly string[]): boolean {
     if (row instanceof HTMLTableRowElement) known.row = row;
     known.html = html;
   }
-  return changed.length > 0;
+  return changed.length > 0 || added;
+}
+
+// Sessions for a summary are added behind the others.
+function addRows(htmlOfRows: readonly string[]): boolean {
+  const html = htmlOfRows.slice(rows.size);
+  for (const row of [...fragment(html.join("")).children])
+    if (row instanceof HTMLTableRowElement) {
+      const task = rows.size + 1;
+      body.append(row);
+      rows.set(task, { row, html: htmlOfRows[task - 1] ?? "" });
+    }
+  return html.length > 0;
 }

@@ -38,7 +38,10 @@ const face = commandOf(readResults, {
   ],
   positionals: [batchPositional, taskNumbersPositional],
   isWrapped: true,
-  present: ({ batchId, matching, results: entries, nextOffset, message }, { input, context, terminal }) => {
+  present: (
+    { summary, batchId, matching, results: entries, nextOffset, message },
+    { input, context, terminal },
+  ) => {
     const { out, err } = terminal;
     const { state } = findBatch(context, batchId);
     const headOf = (entry: Entry, on: Printer) => headLine(entry, state, on);
@@ -63,7 +66,8 @@ const face = commandOf(readResults, {
               out,
             ),
           ];
-    return [...texts, ...more].join("\n\n");
+    const first = summary === undefined ? [] : [`${out.paint("bold", "Summary")}\n${summary}`];
+    return [...first, ...texts, ...more].join("\n\n");
   },
 });
 

@@ -19,7 +19,9 @@ import {
 import { flagsOf } from "../input/flags.ts";
 import { dryRunJson, dryRunText } from "../view/dry-run.ts";
 
-const ownInput = retryInput.omit({ with: true });
+// Another command summarizes.
+const notFlags = { with: true, summarize: true, summarizeGroups: true, summarizeModel: true } as const;
+const ownInput = retryInput.omit(notFlags);
 /** On a command line, all options are flags: those of the retry, and those that it changes. */
 const input = z.strictObject({
   ...ownInput.shape,

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { endOfState, exitStatusOf } from "../../../model/batch-end.ts";
 import { product } from "../../../model/product.ts";
 import type { BatchState } from "../../../model/state.ts";
-import { soleResult, wholeAnswer } from "../../../operations/answer-now.ts";
+import { soleResult, summaryText, wholeAnswer } from "../../../operations/answer-now.ts";
 import { dryRunFacts } from "../../../operations/dry-run.ts";
 import { ForegroundBatch } from "../../../operations/foreground.ts";
 import { type PlannedBatch, planBatch } from "../../../operations/plan.ts";
@@ -213,6 +213,8 @@ async function shownToItsEnd(
 }
 
 async function printAnswer(state: BatchState, { out }: Terminal): Promise<void> {
+  const summary = summaryText(state);
+  if (summary !== undefined) return out.print(summary);
   const answer = soleResult(state);
   if (!answer) return;
   const { result = "", structuredResult } = answer;

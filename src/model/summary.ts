@@ -1,0 +1,168 @@
+// Summaries: sessions that read the results of the other tasks. They are tasks of the batch behind the others, so costs,
+// retries, logs and kills are those of any task. Which come next follows from the state alone.
+import type { Batch, Task } from "./event.ts";
+import type { Canceller, Outcome } from "./outcome.ts";
+import type { BatchState, DoneTask, TaskState } from "./state.ts";
+
+/** Up to so many results, and so many characters of them, are read by one session. */
+const mostAtOnce = 40;
+const mostCharactersAtOnce = 400_000;
+/** Of more, so many by each session of a group. */
+const perGroup = 25;
+const charactersPerGroup = 200_000;
+
+/** What comes next for the summary of a batch whose tasks have all ended: new tasks, or some of them again. */
+export type NextSummary = { kind: "add"; tasks: Task[] } | { kind: "again"; tasks: number[] };
+
+/** How many tasks were given. Summaries are behind them. */
+export function givenCount({ tasks }: Pick<Batch, "tasks">): number {
+  return tasks.findLastIndex(({ summary }) => summary === undefined) + 1;
+}
+
+/** The newest summary of the whole batch that succeeded. */
+export function summaryOf({ batch, tasks }: Pick<BatchState, "batch" | "tasks">): SucceededTask | undefined {
+  for (let index = batch.tasks.length - 1; batch.tasks[index]?.summary; index--) {
+    const task = tasks[index];
+    if (batch.tasks[index]?.summary?.isWhole && task && hasSucceeded(task)) return task;
+  }
+  return undefined;
+}
+
+/** The ended tasks to list: once there is a summary, without the sessions that wrote it. */
+export function listedTasks(state: Pick<BatchState, "batch" | "tasks">): DoneTask[] {
+  const done = state.tasks.filter((task) => task.status === "done");
+  if (!summaryOf(state)) return done;
+  return done.filter((task) => !state.batch.tasks[task.number - 1]?.summary || !hasSucceeded(task));
+}
+
+/**
+ * Undefined if there is nothing to add: no summary is wanted, it is there, or nothing succeeded that it could read.
+ * `folder`: where the sessions work, which is where the results are.
+ */
+export function nextSummary(state: BatchState, folder: string): NextSummary | undefined {
+  const { batch, tasks, summaryAsked: asked, cancelledBy } = state;
+  if (!asked || cancelledBy !== undefined) return undefined;
+  if (asked.round === 1 && tasks.some(wasStopped)) return undefined;
+  const own = tasks.filter(({ number }) => batch.tasks[number - 1]?.summary?.round === asked.round);
+  const outdated = own.filter((task) => isOutdated(state, task)).map(({ number }) => number);
+  if (outdated.length > 0) return { kind: "again", tasks: outdated };
+  if (own.some(({ number }) => batch.tasks[number - 1]?.summary?.isWhole)) return undefined;
+  const level = Math.max(0, ...own.map(({ number }) => batch.tasks[number - 1]?.summary?.level ?? 0));
+  const items =
+    level === 0
+      ? tasks.slice(0, givenCount(batch))
+      : own.filter(({ number }) => batch.tasks[number - 1]?.summary?.level === level);
+  if (!tasks.slice(0, givenCount(batch)).some(hasSucceeded)) return undefined;
+  return { kind: "add", tasks: tasksFor(state, items, { level: level + 1, folder }) };
+}
+
+/** What stops a batch stops its summary, which would cost money too. */
+const stoppers: readonly Canceller[] = ["client", "failure-mode", "budget", "leash", "hold"];
+
+function wasStopped(task: TaskState): boolean {
+  return task.status === "done" && task.outcome.kind === "cancelled" && stoppers.includes(task.outcome.by);
+}
+
+/**
+ * The tasks whose results a summary reads or misses, 1-based: those of its range, and instead of a group's summary that
+ * failed, what that one would have read.
+ */
+export function readBySummary(state: BatchState, number: number): number[] {
+  const { summary } = state.batch.tasks[number - 1] ?? {};
+  if (!summary) return [];
+  const range = state.tasks.slice(summary.first - 1, summary.last);
+  return range.flatMap((task) => {
+    const isFailedGroup = state.batch.tasks[task.number - 1]?.summary !== undefined && !hasSucceeded(task);
+    return isFailedGroup ? readBySummary(state, task.number) : [task.number];
+  });
+}
+
+/** A task with an answer. */
+export type SucceededTask = DoneTask & { outcome: Extract<Outcome, { kind: "succeeded" }> };
+
+export function hasSucceeded(task: TaskState): task is SucceededTask {
+  return task.status === "done" && task.outcome.kind === "succeeded";
+}
+
+// Something that it read has ended again since it began to read.
+function isOutdated({ batch, tasks }: BatchState, task: TaskState): boolean {
+  const { summary } = batch.tasks[task.number - 1] ?? {};
+  if (!summary || !hasSucceeded(task)) return false;
+  const { startedAt = 0 } = task;
+  return tasks
+    .slice(summary.first - 1, summary.last)
+    .some((one) => one.status === "done" && one.endedAt > startedAt);
+}
+
+function tasksFor(
+  { batch, summaryAsked: asked }: BatchState,
+  items: readonly TaskState[],
+  { level, folder }: { level: number; folder: string },
+): Task[] {
+  const { round = 1, text = "", groups, model } = asked ?? {};
+  const shared = { workingDirectory: folder, ...(model === undefined ? {} : { model }) };
+  const taken = new Set(batch.tasks.map(({ key }) => key));
+  const parts = partsOf(items, { most: groups, isFirst: level === 1 });
+  const name = round === 1 ? "summary" : `summary.${round}`;
+  const before = batch.tasks.filter(({ summary }) => summary?.round === round).length;
+  return parts.map(({ first, last }, index) => {
+    const isWhole = parts.length === 1;
+    const options = { ...shared, name: isWhole ? "Summary" : `Summary of tasks ${first} to ${last}` };
+    const key = freeKey(isWhole ? name : `${name}-${before + index + 1}`, taken);
+    return {
+      prompt: text,
+      key,
+      options,
+      summary: { round, level, first, last, ...(isWhole ? { isWhole } : {}) },
+    };
+  });
+}
+
+// A file may be called `summary`.
+function freeKey(wanted: string, taken: ReadonlySet<string | undefined>): string {
+  return taken.has(wanted) ? freeKey(`${wanted}+`, taken) : wanted;
+}
+
+interface Part {
+  /** 1-based task numbers. */
+  first: number;
+  last: number;
+}
+
+// Successive results, so that each part is a range. Tasks without a result cost nothing to read.
+function partsOf(
+  items: readonly TaskState[],
+  { most, isFirst }: { most: number | undefined; isFirst: boolean },
+): Part[] {
+  const read = items.filter(hasSucceeded);
+  const characters = read.reduce((sum, task) => sum + lengthOf(task), 0);
+  // Answers of groups are short; and each level has fewer than the one before only if their number alone decides.
+  const isSmall = most === undefined && (!isFirst || characters <= mostCharactersAtOnce);
+  if (read.length <= (most ?? mostAtOnce) && (most !== undefined || isSmall)) return [rangeOf(items)];
+  const parts: TaskState[][] = [];
+  let [count, length] = [0, 0];
+  for (const task of items) {
+    const isRead = hasSucceeded(task);
+    const own = isRead ? lengthOf(task) : 0;
+    const isFull =
+      count >= (most ?? perGroup) ||
+      (most === undefined && isFirst && count > 0 && length + own > charactersPerGroup);
+    if (parts.length === 0 || (isRead && isFull)) {
+      parts.push([]);
+      [count, length] = [0, 0];
+    }
+    parts.at(-1)?.push(task);
+    count += Number(isRead);
+    length += own;
+  }
+  return parts.map(rangeOf);
+}
+
+function rangeOf(tasks: readonly TaskState[]): Part {
+  return { first: tasks[0]?.number ?? 1, last: tasks.at(-1)?.number ?? 1 };
+}
+
+/** How much of an answer there is to read, in characters. */
+export function lengthOf({ outcome: { length, structured } }: SucceededTask): number {
+  return structured === undefined ? length : JSON.stringify(structured).length;
+}
