@@ -1,7 +1,7 @@
 // Each advice that names a retry, followed as it is printed: the command in a shell's words, the call as it stands.
 import { describe, expect, test } from "bun:test";
 import { readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { describeNeeding, testNeeding } from "./facilities.ts";
 import { connectNew, filesIn, Home, run } from "./harness.ts";
 
@@ -168,36 +168,26 @@ test("in another working directory a conversation begins anew, and the answer sa
   ).toBe(false);
 });
 
-testNeeding("paths that begin with a slash")(
-  "bad options of a retry are refused before anything runs, in the words of the door",
-  async () => {
-    await using home = new Home();
-    await run(home, ["run", "[[max-turns]]"]);
-    const onLine = await run(home, [
-      "retry",
-      "latest",
-      "--working-directory",
-      "/nowhere",
-      "--max-turns",
-      "0",
-    ]);
-    expect(onLine.code).toBe(2);
-    expect(onLine.err).toContain("--max-turns was given as 0");
-    const place = await run(home, ["retry", "latest", "--working-directory", "/nowhere"]);
-    expect(place.err).toContain("--working-directory /nowhere does not exist");
-    await using client = await connectNew(home);
-    const called = await client.call("retry_batch", {
-      batchId: "latest",
-      with: { workingDirectory: "/nowhere", permissionMode: "bypassPermissions" },
-    });
-    expect(called.isError).toBe(true);
-    expect(called.text).toContain("with.workingDirectory /nowhere does not exist");
-    expect(called.text).toContain("with.permissionMode was given as");
-    const typo = await client.call("retry_batch", { batchId: "latest", with: { maxTurn: 3 } });
-    expect(typo.text).toContain("maxTurns");
-    expect(startsOf(home)).toHaveLength(1);
-  },
-);
+test("bad options of a retry are refused before anything runs, in the words of the door", async () => {
+  await using home = new Home();
+  await run(home, ["run", "[[max-turns]]"]);
+  const onLine = await run(home, ["retry", "latest", "--working-directory", "/nowhere", "--max-turns", "0"]);
+  expect(onLine.code).toBe(2);
+  expect(onLine.err).toContain("--max-turns was given as 0");
+  const place = await run(home, ["retry", "latest", "--working-directory", "/nowhere"]);
+  expect(place.err).toContain(`--working-directory ${resolve("/nowhere")} does not exist`);
+  await using client = await connectNew(home);
+  const called = await client.call("retry_batch", {
+    batchId: "latest",
+    with: { workingDirectory: "/nowhere", permissionMode: "bypassPermissions" },
+  });
+  expect(called.isError).toBe(true);
+  expect(called.text).toContain(`with.workingDirectory ${resolve("/nowhere")} does not exist`);
+  expect(called.text).toContain("with.permissionMode was given as");
+  const typo = await client.call("retry_batch", { batchId: "latest", with: { maxTurn: 3 } });
+  expect(typo.text).toContain("maxTurns");
+  expect(startsOf(home)).toHaveLength(1);
+});
 
 test("a batch whose call waited is handed over by its retry: files go where the user looks for them", async () => {
   await using home = new Home();

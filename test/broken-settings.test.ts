@@ -2,7 +2,6 @@
 import { expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { testNeeding } from "./facilities.ts";
 import { configurationFolder, connectNew, Home, run } from "./harness.ts";
 import { RawClient } from "./raw-client.ts";
 
@@ -36,35 +35,32 @@ test("a setting that nobody knows is a warning, with the one that was meant, and
   expect(data).toMatchObject({ warnings: expect.arrayContaining(warnings) });
 });
 
-testNeeding("paths that begin with a slash")(
-  "a broken value stops who needs it, and names its place",
-  async () => {
-    await using home = new Home({
-      PARALLEL_CLAUDE_SYNC_WAIT_SECONDS: "soon",
-      PARALLEL_CLAUDE_OUTPUT_DIRECTORY: "",
-    });
-    const file = await configure(home, '{"notifications": "maybe", "outputDirectory": "$OUT/results"}');
-    const faults = [
-      `${file}: outputDirectory was given as "$OUT/results", which contains $OUT, and only ~ and $HOME are expanded; write the path`,
-      `${file}: notifications was given as "maybe": expected true or false`,
-      'PARALLEL_CLAUDE_SYNC_WAIT_SECONDS was given as "soon": expected a number',
-    ];
-    const ran = await run(home, ["run", "x"]);
-    expect(ran.code).toBe(2);
-    for (const fault of faults) expect(ran.err).toContain(fault);
-    expect(JSON.parse((await run(home, ["config", "--json"])).out)).toMatchObject({ faults });
-    expect((await run(home, ["doctor"])).code).toBe(1);
-    expect((await run(home, ["list"])).code).toBe(0);
+test("a broken value stops who needs it, and names its place", async () => {
+  await using home = new Home({
+    PARALLEL_CLAUDE_SYNC_WAIT_SECONDS: "soon",
+    PARALLEL_CLAUDE_OUTPUT_DIRECTORY: "",
+  });
+  const file = await configure(home, '{"notifications": "maybe", "outputDirectory": "$OUT/results"}');
+  const faults = [
+    `${file}: outputDirectory was given as "$OUT/results", which contains $OUT, and only ~ and $HOME are expanded; write the path`,
+    `${file}: notifications was given as "maybe": expected true or false`,
+    'PARALLEL_CLAUDE_SYNC_WAIT_SECONDS was given as "soon": expected a number',
+  ];
+  const ran = await run(home, ["run", "x"]);
+  expect(ran.code).toBe(2);
+  for (const fault of faults) expect(ran.err).toContain(fault);
+  expect(JSON.parse((await run(home, ["config", "--json"])).out)).toMatchObject({ faults });
+  expect((await run(home, ["doctor"])).code).toBe(1);
+  expect((await run(home, ["list"])).code).toBe(0);
 
-    await using client = await connectNew(home);
-    expect(await client.call("list_batches", {})).toMatchObject({ isError: false });
-    const spawned = await client.call("spawn_claude_session", { task: "x" });
-    expect(spawned.isError).toBe(true);
-    for (const fault of faults) expect(spawned.text).toContain(fault);
-    await using raw = new RawClient(home);
-    expect((await raw.ask("resources/list")).result).toMatchObject({ resources: [] });
-  },
-);
+  await using client = await connectNew(home);
+  expect(await client.call("list_batches", {})).toMatchObject({ isError: false });
+  const spawned = await client.call("spawn_claude_session", { task: "x" });
+  expect(spawned.isError).toBe(true);
+  for (const fault of faults) expect(spawned.text).toContain(fault);
+  await using raw = new RawClient(home);
+  expect((await raw.ask("resources/list")).result).toMatchObject({ resources: [] });
+});
 
 test("with a configuration that is no JSON, clients still list what there is, and a call says why nothing starts", async () => {
   await using home = new Home({ PARALLEL_CLAUDE_STATE_DIRECTORY: "" });

@@ -1,22 +1,22 @@
 // How `logs` shows what a session calls.
 
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { callText } from "../src/doors/cli/view/call-text.ts";
 import { partText } from "../src/doors/cli/view/conversation-text.ts";
-import { describeNeeding, testNeeding } from "./facilities.ts";
 import { Home, run } from "./harness.ts";
+import { nativePath } from "./native-path.ts";
 
-const shop = "/home/me/shop";
+const shop = nativePath("/home/me/shop");
 const plain = { paint: (_colour: unknown, text: string) => text, directory: shop };
 
 function shown(tool: string, input: unknown): string {
   return callText(tool, JSON.stringify(input), plain);
 }
 
-describeNeeding("paths that begin with a slash")("a call is a line that a person understands", () => {
+describe("a call is a line that a person understands", () => {
   test.each([
-    ["Read", { file_path: `${shop}/src/a.ts` }, "Read src/a.ts"],
+    ["Read", { file_path: `${shop}/src/a.ts` }, nativePath("Read src/a.ts")],
     ["Read", { file_path: "/etc/hosts" }, "Read /etc/hosts"],
     ["Read", { file_path: `${shop}/a.ts`, offset: 100, limit: 50 }, "Read a.ts, lines 100 to 149"],
     ["Read", { file_path: `${shop}/a.ts`, offset: 7 }, "Read a.ts, from line 7"],
@@ -66,7 +66,7 @@ describeNeeding("paths that begin with a slash")("a call is a line that a person
       new_string: "a\nb\nC\nC2\nd\ne",
       replace_all: false,
     };
-    expect(shown("Edit", edit)).toBe("Edit src/a.ts\n  b\n- c\n+ C\n+ C2\n  d");
+    expect(shown("Edit", edit)).toBe(nativePath("Edit src/a.ts\n  b\n- c\n+ C\n+ C2\n  d"));
     const one = { file_path: `${shop}/a`, old_string: "x", new_string: "", replace_all: true };
     expect(shown("Edit", one)).toBe("Edit a (in every place)\n- x");
     const edits = [
@@ -118,17 +118,18 @@ test("what a tool gave has paths from the working directory, and no address or o
   );
 });
 
-testNeeding("paths that begin with a slash")(
-  "`logs` shows paths from the working directory, and --json leaves them",
-  async () => {
-    await using home = new Home();
-    const input = JSON.stringify({
-      file_path: join(home.work, "src/a.ts"),
-      old_string: "a",
-      new_string: "b",
-    });
-    await run(home, ["run", `[[tool name=Edit input='${input}']]`]);
-    expect((await run(home, ["logs", "latest", "1"])).out).toContain("→ Edit src/a.ts\n  - a\n  + b\n");
-    expect((await run(home, ["logs", "latest", "1", "--json"])).out).toContain(join(home.work, "src/a.ts"));
-  },
-);
+test("`logs` shows paths from the working directory, and --json leaves them", async () => {
+  await using home = new Home();
+  const input = JSON.stringify({
+    file_path: join(home.work, "src/a.ts"),
+    old_string: "a",
+    new_string: "b",
+  });
+  await run(home, ["run", `[[tool name=Edit input='${input}']]`]);
+  expect((await run(home, ["logs", "latest", "1"])).out).toContain(
+    nativePath("→ Edit src/a.ts\n  - a\n  + b\n"),
+  );
+  expect((await run(home, ["logs", "latest", "1", "--json"])).out).toContain(
+    JSON.stringify(join(home.work, "src/a.ts")).slice(1, -1),
+  );
+});

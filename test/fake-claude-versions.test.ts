@@ -109,18 +109,15 @@ describe("a conversation that goes on", () => {
     expect(await home.ask(budget, "[[cost usd=0.25]]")).toMatchObject([{ is_error: false }]);
   });
 
-  testNeeding("paths that begin with a slash")(
-    "is kept under a name of at most 200 characters and a hash",
-    async () => {
-      using home = sessions(newest);
-      const deep = `${home.path}/${"a".repeat(120)}/${"b".repeat(100)}`;
-      mkdirSync(deep, { recursive: true });
-      await run({ args: ["-p", "hi"], cwd: deep, env: home.env });
-      const [name = ""] = await readdir(join(home.path, ".claude/projects"));
-      expect(name.slice(0, 200)).toBe(deep.replaceAll(/[^A-Za-z0-9]/g, "-").slice(0, 200));
-      expect(name.slice(200)).toMatch(/^-[0-9a-z]{1,6}$/);
-    },
-  );
+  test("is kept under a name of at most 200 characters and a hash", async () => {
+    using home = sessions(newest);
+    const deep = join(home.path, "a".repeat(90), "b".repeat(90));
+    mkdirSync(deep, { recursive: true });
+    await run({ args: ["-p", "hi"], cwd: deep, env: home.env });
+    const [name = ""] = await readdir(join(home.path, ".claude/projects"));
+    expect(name.slice(0, 200)).toBe(deep.replaceAll(/[^A-Za-z0-9]/g, "-").slice(0, 200));
+    expect(name.slice(200)).toMatch(/^-[0-9a-z]{1,6}$/);
+  });
 });
 
 describe("options:", () => {

@@ -5,10 +5,10 @@ import { flagsOf, parseFlags } from "../src/doors/cli/input/flags.ts";
 import { helpLines } from "../src/doors/cli/view/flag-help.ts";
 import { batchOptions, sessionOptions } from "../src/model/options.ts";
 import { option, prose } from "../src/model/prose.ts";
+import { shellQuoted } from "../src/model/shell-quoted.ts";
 import { type Fault, instead, type Place, wrong } from "../src/operations/fault.ts";
 import { faultText, toolWording } from "../src/operations/fault-text.ts";
 import { UserError } from "../src/operations/user-error.ts";
-import { testNeeding } from "./facilities.ts";
 import { Home, run } from "./harness.ts";
 
 const options = z.strictObject({ ...sessionOptions.shape, ...batchOptions.shape });
@@ -98,9 +98,12 @@ describe("what is wrong is named with what was given and what is accepted", () =
     [["--agents", "[]"], '--agents was given as "[]": expected a JSON object'],
     [
       ["--allowed-tools", "Read", "Edit"],
-      'unexpected "Edit" after the value of --allowed-tools. If it is another value, write `--allowed-tools Read,Edit`.',
+      `unexpected "Edit" after the value of --allowed-tools. If it is another value, write \`--allowed-tools ${shellQuoted("Read,Edit")}\`.`,
     ],
-    [["--allowed-tools", "Read", "Bash(git log:*)"], "write `--allowed-tools 'Read,Bash(git log:*)'`"],
+    [
+      ["--allowed-tools", "Read", "Bash(git log:*)"],
+      `write \`--allowed-tools ${shellQuoted("Read,Bash(git log:*)")}\``,
+    ],
     [["--add-directories", "a", "b"], "repeat the option: `--add-directories b`"],
     [
       ["--fork-session=no"],
@@ -180,31 +183,29 @@ describe("a fault names its place as its reader does", () => {
   });
 });
 
-testNeeding("paths that begin with a slash")(
-  "what a session may reach is said by flags as well as by properties",
-  async () => {
-    await using home = new Home({ PARALLEL_CLAUDE_ALLOW_CLAUDE_ARGUMENTS: "true" });
-    await Bun.write(home.file("settings.json"), '{"model":"opus"}');
-    const { out, err } = await run(home, [
-      "run",
-      "[[args]]",
-      '--agents={"reviewer":{"description":"Reviews","prompt":"Review."}}',
-      `--settings=${home.file("settings.json")}`,
-      "--setting-sources=user",
-      "--setting-sources=local",
-      "--no-file-mentions",
-      "--claude-arguments=--betas=one",
-      "--claude-arguments=--exclude-dynamic-system-prompt-sections",
-      '--env={"LANGUAGE":"de"}',
-    ]);
-    expect(err).not.toContain("Nothing was done");
-    for (const argument of [
-      "--setting-sources=user,local",
-      "--betas=one",
-      "--exclude-dynamic-system-prompt-sections",
-    ])
-      expect(out).toContain(JSON.stringify(argument).slice(1, -1));
-    const [, settings = ""] = /--settings=([^"\\]+)/.exec(out) ?? [];
-    expect(await Bun.file(settings).json()).toEqual({ crossSessionInbound: "refuse", model: "opus" });
-  },
-);
+test("what a session may reach is said by flags as well as by properties", async () => {
+  await using home = new Home({ PARALLEL_CLAUDE_ALLOW_CLAUDE_ARGUMENTS: "true" });
+  await Bun.write(home.file("settings.json"), '{"model":"opus"}');
+  const { out, err } = await run(home, [
+    "run",
+    "[[args]]",
+    '--agents={"reviewer":{"description":"Reviews","prompt":"Review."}}',
+    `--settings=${home.file("settings.json")}`,
+    "--setting-sources=user",
+    "--setting-sources=local",
+    "--no-file-mentions",
+    "--claude-arguments=--betas=one",
+    "--claude-arguments=--exclude-dynamic-system-prompt-sections",
+    '--env={"LANGUAGE":"de"}',
+  ]);
+  expect(err).not.toContain("Nothing was done");
+  for (const argument of [
+    "--setting-sources=user,local",
+    "--betas=one",
+    "--exclude-dynamic-system-prompt-sections",
+  ])
+    expect(out).toContain(JSON.stringify(argument).slice(1, -1));
+  const words: string[] = JSON.parse(out);
+  const settings = words.find((word) => word.startsWith("--settings="))?.slice("--settings=".length);
+  expect(await Bun.file(settings ?? "").json()).toEqual({ crossSessionInbound: "refuse", model: "opus" });
+});

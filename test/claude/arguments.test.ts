@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { delimiter, isAbsolute, resolve } from "node:path";
 import {
   argumentsFor,
   initializeLine,
@@ -8,7 +9,6 @@ import {
 } from "../../src/claude/arguments.ts";
 import { cleanEnvironment, sessionEnvironment } from "../../src/claude/environment.ts";
 import { sessionOptions, toolRuleList } from "../../src/model/options.ts";
-import { testNeeding } from "../facilities.ts";
 
 const id = "00000000-0000-4000-8000-000000000001";
 const argumentsOf = (options: object) => argumentsFor(sessionOptions.parse(options), id);
@@ -232,12 +232,10 @@ test("a session inherits nothing of ours but how deep it is, and does not update
   expect(sessionEnvironment({ DISABLE_AUTOUPDATER: "0" })).toMatchObject({ DISABLE_AUTOUPDATER: "0" });
 });
 
-testNeeding("paths that begin with a slash")(
-  "a session's PATH holds only absolute directories, and those that its commands need",
-  () => {
-    const { PATH = "" } = sessionEnvironment({ PATH: ".::bin:/opt/own", HOME: "/h" });
-    expect(PATH.split(":")[0]).toBe("/opt/own");
-    expect(PATH.split(":")).toContain("/usr/bin");
-    expect(PATH.split(":").every((directory) => directory.startsWith("/"))).toBe(true);
-  },
-);
+test("a session's PATH holds only absolute directories, and those that its commands need", () => {
+  const own = resolve("/opt/own");
+  const { PATH = "" } = sessionEnvironment({ PATH: [".", "", "bin", own].join(delimiter), HOME: "/h" });
+  expect(PATH.split(delimiter)[0]).toBe(own);
+  if (process.platform !== "win32") expect(PATH.split(":")).toContain("/usr/bin");
+  expect(PATH.split(delimiter).every((directory) => isAbsolute(directory))).toBe(true);
+});

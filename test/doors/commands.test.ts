@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { product } from "../../src/model/product.ts";
+import { shellQuoted } from "../../src/model/shell-quoted.ts";
 import { crashed, failed, Inside, type TestBatch } from "../inside.ts";
 import { onCommandLine } from "./command-line.ts";
 
@@ -237,7 +238,7 @@ describe("run --dry-run", () => {
     expect(lines(out)[0]).toStartWith(
       "Dry run: nothing was started. Without `--dry-run`, this would run 2 tasks, ",
     );
-    expect(out).toContain(`  options       --max-turns 3 --env '{"A": "…"}'`);
+    expect(out).toContain(`  options       --max-turns 3 --env ${shellQuoted('{"A": "…"}')}`);
     expect(out).toContain("  budget        $2");
     expect(out).toContain("  failure mode  cancel");
     expect(out).toContain("  name          n");
@@ -400,7 +401,7 @@ describe("the command line", () => {
     [["ls"], /^There is no command ls\. Did you mean `list`\?/],
     [
       ["fix the bug"],
-      /^There is no command fix the bug\. To run a session on it, write `parallel-claude-code-mcp run 'fix the bug'`\./,
+      /^There is no command fix the bug\. To run a session on it, write `parallel-claude-code-mcp run ['"]fix the bug['"]`\./,
     ],
     [
       ["fix", "the", "bug"],

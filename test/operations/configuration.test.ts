@@ -1,5 +1,6 @@
 // What the operator decided: defaults, a file, and variables, each with its source.
 import { describe, expect, test } from "bun:test";
+import { delimiter, resolve } from "node:path";
 import { readConfiguration } from "../../src/operations/configuration.ts";
 import { testNeeding } from "../facilities.ts";
 import { Inside } from "../inside.ts";
@@ -35,27 +36,26 @@ describe("a setting", () => {
     expect(settings.find(({ name }) => name === "maxDepth")?.value).toBeUndefined();
   });
 
-  testNeeding("paths that begin with a slash")(
-    "of places is an absolute path, and lists are written as systems write them",
-    () => {
-      using inside = new Inside({
-        PARALLEL_CLAUDE_ALLOWED_ROOTS: "/a::/b/../c: ",
-        PARALLEL_CLAUDE_OUTPUT_DIRECTORY: "/out/./x",
-      });
-      expect(readConfiguration().configuration).toMatchObject({
-        allowedRoots: ["/a", "/c"],
-        outputDirectory: "/out/x",
-        stateDirectory: inside.state,
-      });
-      process.env["PARALLEL_CLAUDE_ALLOWED_ROOTS"] = ' ["/d"]';
-      expect(readConfiguration().configuration.allowedRoots).toEqual(["/d"]);
-      process.env["PARALLEL_CLAUDE_ALLOWED_ROOTS"] = "/a:https://x";
-      process.env["PARALLEL_CLAUDE_OUTPUT_DIRECTORY"] = "https://x";
-      expect(readConfiguration().faults.join("\n")).toContain(
-        'PARALLEL_CLAUDE_OUTPUT_DIRECTORY was given as "https://x", which is an address; expected a path',
-      );
-    },
-  );
+  test("of places is an absolute path, and lists are written as systems write them", () => {
+    using inside = new Inside({
+      PARALLEL_CLAUDE_ALLOWED_ROOTS: ["/first", "", "/second/../third", " "].join(delimiter),
+      PARALLEL_CLAUDE_OUTPUT_DIRECTORY: "/out/./x",
+    });
+    // On Windows, on the drive of the home.
+    const rooted = (path: string) => resolve(inside.path, path);
+    expect(readConfiguration().configuration).toMatchObject({
+      allowedRoots: [rooted("/first"), rooted("/third")],
+      outputDirectory: rooted("/out/x"),
+      stateDirectory: inside.state,
+    });
+    process.env["PARALLEL_CLAUDE_ALLOWED_ROOTS"] = ' ["/fourth"]';
+    expect(readConfiguration().configuration.allowedRoots).toEqual([rooted("/fourth")]);
+    process.env["PARALLEL_CLAUDE_ALLOWED_ROOTS"] = ["/first", "https://x"].join(delimiter);
+    process.env["PARALLEL_CLAUDE_OUTPUT_DIRECTORY"] = "https://x";
+    expect(readConfiguration().faults.join("\n")).toContain(
+      'PARALLEL_CLAUDE_OUTPUT_DIRECTORY was given as "https://x", which is an address; expected a path',
+    );
+  });
 });
 
 describe("a file", () => {

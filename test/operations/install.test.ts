@@ -20,6 +20,7 @@ import { homeDirectory } from "../../src/platform/paths.ts";
 import { lastingCommand } from "../../src/platform/self.ts";
 import { testNeeding } from "../facilities.ts";
 import { Inside } from "../inside.ts";
+import { nativePath } from "../native-path.ts";
 
 const [command = "", ...args] = lastingCommand(product.name);
 const own = { command, args };
@@ -377,24 +378,24 @@ test("how every client stands", () => {
   expect(stands()[client]).toMatchObject({ state: "unreadable", detail: expect.stringContaining("line 1") });
 });
 
-testNeeding("paths that begin with a slash")("where each client keeps its servers, by system", () => {
+test("where each client keeps its servers, by system", () => {
   const home = homeDirectory();
   expect(filesOf("linux", { XDG_CONFIG_HOME: "/c" })).toEqual({
-    "claude-desktop": "/c/Claude/claude_desktop_config.json",
-    "claude-code": `${home}/.claude.json`,
-    cursor: `${home}/.cursor/mcp.json`,
-    vscode: "/c/Code/User/mcp.json",
-    codex: `${home}/.codex/config.toml`,
+    "claude-desktop": nativePath("/c/Claude/claude_desktop_config.json"),
+    "claude-code": join(home, ".claude.json"),
+    cursor: join(home, ".cursor/mcp.json"),
+    vscode: nativePath("/c/Code/User/mcp.json"),
+    codex: join(home, ".codex/config.toml"),
   });
   const mac = filesOf("darwin", { CLAUDE_CONFIG_DIR: "/a", CODEX_HOME: "/b" });
   expect(mac).toMatchObject({
-    "claude-desktop": `${home}/Library/Application Support/Claude/claude_desktop_config.json`,
-    "claude-code": "/a/.claude.json",
-    codex: "/b/config.toml",
+    "claude-desktop": join(home, "Library/Application Support/Claude/claude_desktop_config.json"),
+    "claude-code": nativePath("/a/.claude.json"),
+    codex: nativePath("/b/config.toml"),
   });
   // An empty variable is none.
   expect(filesOf("linux", { CLAUDE_CONFIG_DIR: "", CODEX_HOME: "" })).toMatchObject({
-    "claude-code": `${home}/.claude.json`,
-    codex: `${home}/.codex/config.toml`,
+    "claude-code": join(home, ".claude.json"),
+    codex: join(home, ".codex/config.toml"),
   });
 });

@@ -1,7 +1,7 @@
 // What becomes of what was asked for: a batch as it is stored, or every fault.
 import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { handOverDirectory } from "../../src/operations/hand-over-directory.ts";
 import { planBatch } from "../../src/operations/plan.ts";
 import { testNeeding } from "../facilities.ts";
@@ -348,10 +348,11 @@ describe("is refused", () => {
     },
   );
 
-  testNeeding("paths that begin with a slash")("where nobody can work", async () => {
-    using inside = new Inside({ PARALLEL_CLAUDE_WORKING_DIRECTORY: "/" });
+  test("where nobody can work", async () => {
+    const root = resolve("/");
+    using inside = new Inside({ PARALLEL_CLAUDE_WORKING_DIRECTORY: root });
     const missing = [
-      "workingDirectory is missing: this program was started in /, which is not a place to work in. Give `workingDirectory`, or set PARALLEL_CLAUDE_WORKING_DIRECTORY",
+      `workingDirectory is missing: this program was started in /, which is not a place to work in. Give \`workingDirectory\`, or set PARALLEL_CLAUDE_WORKING_DIRECTORY`,
     ];
     expect(await faults(inside, { tasks: ["x"] })).toEqual(missing);
     expect(await faults(inside, { tasks: ["x"], workingDirectory: inside.work })).toEqual([]);

@@ -279,10 +279,10 @@ describe("adviceFor", () => {
       addDirectories: ["/z"],
     });
     expect(adviceFor(succeeded, { ...inFlags, denials, options, tasks: [6] })).toContain(
-      "`parallel-claude-code-mcp retry bcdfghjk 6 --allowed-tools 'Read,Bash(npm test:*),Bash(it'\\''s *)' --add-directories /z --add-directories '/a b' --add-directories /c --permission-mode acceptEdits` reruns the task from the start.",
+      `\`parallel-claude-code-mcp retry bcdfghjk 6 --allowed-tools ${shellQuoted("Read,Bash(npm test:*),Bash(it's *)")} --add-directories /z --add-directories ${shellQuoted("/a b")} --add-directories /c --permission-mode acceptEdits\` reruns the task from the start.`,
     );
     expect(adviceFor(succeeded, { ...inFlags, denials })).toContain(
-      "add `--allowed-tools 'Bash(npm test:*),Bash(it'\\''s *)'`, `--add-directories '/a b' --add-directories /c` and `--permission-mode acceptEdits`.",
+      `add \`--allowed-tools ${shellQuoted("Bash(npm test:*),Bash(it's *)")}\`, \`--add-directories ${shellQuoted("/a b")} --add-directories /c\` and \`--permission-mode acceptEdits\`.`,
     );
   });
 

@@ -1,15 +1,16 @@
 // How options, tasks and retries are named in the words of each door.
 import { describe, expect, test } from "bun:test";
+import { shellQuoted } from "../../src/model/shell-quoted.ts";
 import { type Door, listText, optionsText, optionText, retryText } from "../../src/report/option-words.ts";
 
 describe("an option", () => {
   test.each([
     ["allowedTools", undefined, "`allowedTools`", "`--allowed-tools`"],
     ["maxTurns", 6, "`maxTurns: 6`", "`--max-turns 6`"],
-    ["model", "a b", '`model: "a b"`', "`--model 'a b'`"],
+    ["model", "a b", '`model: "a b"`', `\`--model ${shellQuoted("a b")}\``],
     ["model", "", '`model: ""`', "`--model=`"],
-    ["model", "-x", '`model: "-x"`', "`--model=-x`"],
-    ["agents", { a: 1 }, '`agents: {"a":1}`', "`--agents '{\"a\":1}'`"],
+    ["model", "-x", '`model: "-x"`', `\`--model=${shellQuoted("-x")}\``],
+    ["agents", { a: 1 }, '`agents: {"a":1}`', `\`--agents ${shellQuoted('{"a":1}')}\``],
     [
       "addDirectories",
       ["a", "b"],

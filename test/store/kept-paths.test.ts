@@ -2,7 +2,6 @@ import { expect, test } from "bun:test";
 import { batchIdSchema } from "../../src/model/batch-id.ts";
 import type { EventBody } from "../../src/model/event.ts";
 import { KeptPaths } from "../../src/store/kept-paths.ts";
-import { testNeeding } from "../facilities.ts";
 import { nativePath } from "../native-path.ts";
 import { batchOf } from "./samples.ts";
 
@@ -42,42 +41,50 @@ test("another batch's folder, and a place of the user's, stay where they are", (
     expect(here.absolute(path)).toBe(path);
 });
 
-testNeeding("paths that begin with a slash")(
-  "every event that names a path names it where it is today, and texts stay as they are",
-  () => {
-    const text = "Read batches/b4k2m9xz/notes and /home/one/state/batches/b4k2m9xz/notes\nand say why.";
-    const sessionOptions = {
-      settings: "/home/one/state/batches/b4k2m9xz/settings-1.json",
-      workingDirectory: "/home/one/work",
-      appendSystemPrompt: text,
-    };
-    const founding = batchOf(1);
-    const events: EventBody[] = [
-      {
-        ...founding,
-        batch: {
-          ...founding.batch,
-          sessionOptions,
-          tasks: [{ prompt: "/home/one/state/batches/b4k2m9xz/x", options: { ...sessionOptions } }],
-          outputDirectory: "/home/one/state/batches/b4k2m9xz/pages",
-        },
+/** With all paths as this system writes them. */
+function native<Value>(value: Value): Value {
+  return JSON.parse(
+    JSON.stringify(value, (_, part) =>
+      typeof part === "string" && part.startsWith("/") ? nativePath(part) : part,
+    ),
+  );
+}
+
+test("every event that names a path names it where it is today, and texts stay as they are", () => {
+  const text = "Read batches/b4k2m9xz/notes and /home/one/state/batches/b4k2m9xz/notes\nand say why.";
+  const sessionOptions = {
+    settings: "/home/one/state/batches/b4k2m9xz/settings-1.json",
+    workingDirectory: "/home/one/work",
+    appendSystemPrompt: text,
+  };
+  const founding = batchOf(1);
+  const events: EventBody[] = native([
+    {
+      ...founding,
+      batch: {
+        ...founding.batch,
+        sessionOptions,
+        tasks: [{ prompt: "/home/one/state/batches/b4k2m9xz/x", options: { ...sessionOptions } }],
+        outputDirectory: "/home/one/state/batches/b4k2m9xz/pages",
       },
-      { type: "leash-released", outputDirectory: "/home/one/state/out" },
-      { type: "file-failed", path: "/home/one/state/batches/b4k2m9xz/pages/index.html", message: "ENOSPC" },
-      {
-        type: "attempt-started",
-        task: 1,
-        attempt: 1,
-        identity: { host: "elsewhere", id: "1" },
-        sessionId: "1",
-        transcript: "/home/one/state/batches/b4k2m9xz/task-1-attempt-1.ndjson",
-        workingDirectory: "/home/one/state/batches/b4k2m9xz/tree-1",
-      },
-    ];
-    for (const event of events) expect(there.eventToday(there.keptEvent(event))).toEqual(event);
-    const moved = events.map((event) => here.eventToday(there.keptEvent(event)));
-    const settings = "/srv/restored/batches/b4k2m9xz/settings-1.json";
-    expect(moved).toMatchObject([
+    },
+    { type: "leash-released", outputDirectory: "/home/one/state/out" },
+    { type: "file-failed", path: "/home/one/state/batches/b4k2m9xz/pages/index.html", message: "ENOSPC" },
+    {
+      type: "attempt-started",
+      task: 1,
+      attempt: 1,
+      identity: { host: "elsewhere", id: "1" },
+      sessionId: "1",
+      transcript: "/home/one/state/batches/b4k2m9xz/task-1-attempt-1.ndjson",
+      workingDirectory: "/home/one/state/batches/b4k2m9xz/tree-1",
+    },
+  ]);
+  for (const event of events) expect(there.eventToday(there.keptEvent(event))).toEqual(event);
+  const moved = events.map((event) => here.eventToday(there.keptEvent(event)));
+  const settings = "/srv/restored/batches/b4k2m9xz/settings-1.json";
+  expect(moved).toMatchObject(
+    native([
       {
         batch: {
           outputDirectory: "/srv/restored/batches/b4k2m9xz/pages",
@@ -91,6 +98,6 @@ testNeeding("paths that begin with a slash")(
         transcript: "/srv/restored/batches/b4k2m9xz/task-1-attempt-1.ndjson",
         workingDirectory: "/srv/restored/batches/b4k2m9xz/tree-1",
       },
-    ]);
-  },
-);
+    ]),
+  );
+});
