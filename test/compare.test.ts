@@ -84,3 +84,32 @@ test("a batch that still runs is compared as far as it is", async () => {
   const ended = await client.call("compare_batches", { batchId, otherBatchId });
   expect(ended.data).toMatchObject({ message: "Of 2 tasks: 2 same.", tasks: [] });
 });
+
+test("the variants of a matrix are compared by the key that they share, and keys name tasks of a retry with more text", async () => {
+  await using home = new Home();
+  for (const name of ["a", "b"]) await Bun.write(`${home.work}/${name}.txt`, "");
+  const template = "[[option name=model]] about {{file}}";
+  const argv = ["--template", template, "--for-each", "*.txt", "--matrix", "model=opus,haiku"];
+  expect((await run(home, ["run", ...argv])).code).toBe(0);
+  const { out } = await run(home, ["compare", "latest", "--json"]);
+  expect(JSON.parse(out)).toMatchObject({
+    columns: [{ name: "model=opus", tasks: 2 }, { name: "model=haiku" }],
+    tasks: [
+      { key: "a.txt", change: "changed", answers: [{}, { differs: true, diff: "- opus\n+ haiku" }] },
+      { key: "b.txt", change: "changed" },
+    ],
+  });
+  const again = ["retry", "latest", "b.txt [model=haiku]", "--append-prompt", "more", "--model", "sonnet"];
+  expect((await run(home, again)).out).toContain("1 task is run again with");
+  await run(home, ["wait", "latest"]);
+  const later = JSON.parse((await run(home, ["compare", "latest", "--json"])).out);
+  expect(later.columns.map(({ name }: { name: string }) => name)).toEqual([
+    "model=opus",
+    "model=haiku",
+    "model=sonnet",
+  ]);
+  expect(later.tasks).toMatchObject([
+    { key: "a.txt", answers: [{}, {}, null] },
+    { key: "b.txt", answers: [{}, null, { diff: "- opus\n+ sonnet" }] },
+  ]);
+});

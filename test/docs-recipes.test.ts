@@ -212,6 +212,7 @@ const recipesByHeading: Record<string, Recipe> = {
     },
   },
   "Compare two models": {
+    prepare: async (home) => void (await Bun.write(join(home.work, "src", "cart.ts"), "export {};\n")),
     // They run side by side, so either may be the first.
     starts: [1, 2].map(() => ({
       prompt: "Explain src/cart.ts in three sentences",

@@ -463,6 +463,18 @@ describe("options that come with a retry", () => {
     expect(resumable(state)).toEqual([true, true]);
   });
 
+  test("part a task from an equal one, unless both get them", () => {
+    const equal = { prompt: "a", sameAs: 1 };
+    const of = (...changed: number[]) =>
+      after(
+        created(3, { batch: { tasks: [{ prompt: "a" }, equal, equal] } }),
+        retry({ appendPrompt: "x", changed }),
+      ).batch.tasks.map(({ sameAs }) => sameAs);
+    expect(of(1, 2, 3)).toEqual([undefined, 1, 1]);
+    expect(of(2)).toEqual([undefined, undefined, 1]);
+    expect(of(1)).toEqual([undefined, undefined, undefined]);
+  });
+
   test("of the batch hold from then on", () => {
     const state = after(...both, retry({ concurrency: 3, failureMode: "no-new" }));
     expect(state.batch).toMatchObject({ concurrency: 3, failureMode: "no-new" });

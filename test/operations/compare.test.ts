@@ -140,6 +140,20 @@ describe("two batches", () => {
     expect((await compare(inside, { batchId, otherBatchId: same })).counts).toMatchObject({ same: 1 });
   });
 
+  test("are the same where an earlier answer was given again", async () => {
+    using inside = new Inside();
+    const before = inside.batch(inside.context()).answer(1, "yes").finish();
+    const after = inside.batch(inside.context());
+    const transcript = before.transcript(1);
+    const reused = { batchId: before.id, task: 1, at: 1, sessionId: "s", transcript };
+    const outcome = { kind: "succeeded", length: 3, offset: 0, reused } as const;
+    after.append({ type: "attempt-ended", task: 1, attempt: 0, outcome }).finish();
+    const found = await compare(inside, { batchId: before.id, otherBatchId: after.id, only: "all" });
+    expect(found.tasks).toMatchObject([
+      { change: "same", answers: [{ outcome: "succeeded" }, { outcome: "reused" }] },
+    ]);
+  });
+
   test("with the same key and other prompts say so", async () => {
     using inside = new Inside();
     const of = (prompt: string) =>

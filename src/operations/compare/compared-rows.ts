@@ -38,7 +38,9 @@ function comparisonOf({ places }: Row, isOfVariants: boolean): Found {
   const done = places.map((place) => doneOf(place));
   const isOpen = places.some((place, index) => place && !done[index]);
   if (isOpen) return { ...nothingFound, change: "unfinished" };
-  const words = new Set(done.flatMap((task) => (task ? [outcomeWord(task)] : [])));
+  // An earlier answer that was given again is an answer like any other.
+  const wordOf = (task: DoneTask) => (task.outcome.kind === "succeeded" ? "succeeded" : outcomeWord(task));
+  const words = new Set(done.flatMap((task) => (task ? [wordOf(task)] : [])));
   const found = differencesIn(done);
   if (words.size > 1) return { ...found, change: "outcome" };
   return { ...found, change: found.differing.size + found.unreadable.size > 0 ? "changed" : "same" };
