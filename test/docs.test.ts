@@ -289,11 +289,11 @@ function anchorsIn(markdown: string): string[] {
   });
 }
 
-// What is piped into the program is left away, what its quotes hold over several lines is not.
+// What is piped into the program is left away, what its quotes hold over several lines, and a line that goes on, is not.
 function commandLines(block: string): string[] {
-  return [...block.matchAll(/(?:^|\| *|\n *)(parallel-claude-code-mcp (?:'[^']*'|"[^"]*"|[^\n'"])+)/g)].map(
-    ([, line = ""]) => line,
-  );
+  return [
+    ...block.matchAll(/(?:^|\| *|\n *)(parallel-claude-code-mcp (?:'[^']*'|"[^"]*"|\\\n|[^\n'"])+)/g),
+  ].map(([, line = ""]) => line);
 }
 
 // As the shell parts them: a program of that name writes down what it was given.
