@@ -28,6 +28,8 @@ const parts: Record<string, Record<string, string[]>> = {
     "session-options": tables.sessionOptions,
     "batch-options": tables.batchOptions,
     "template-options": tables.templateOptions,
+    checks: tables.checks,
+    conditions: tables.conditions,
     settings: tables.settings,
   },
 };

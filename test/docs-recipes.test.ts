@@ -88,6 +88,21 @@ const recipesByHeading: Record<string, Recipe> = {
       expect(err).toContain("All 3 tasks succeeded.");
     },
   },
+  "Check each answer": {
+    prepare: async (home) => {
+      await Bun.write(join(home.work, "deploy.sh"), "if true; then echo unfinished\n");
+    },
+    // The script stays as it was.
+    starts: [
+      "Fix the syntax errors in deploy.sh",
+      expect.stringMatching(/^Your answer did not pass a check: the command `sh -n deploy\.sh`\./),
+      expect.stringMatching(/^Your answer did not pass a check: the command `sh -n deploy\.sh`\./),
+    ].map((prompt) => ({ prompt, options: ["--allowedTools=Read,Edit"] })),
+    leaves: async (_, { code, out, err }) => {
+      expect(code).toBe(1);
+      expect(`${out}${err}`).toContain("Did not pass the command `sh -n deploy.sh`: It ended with exit code");
+    },
+  },
   "Extract data into JSONL": {
     prepare: async (home) => {
       for (const file of ["1.txt", "2.txt", "3 [[max-turns]].txt"])

@@ -120,8 +120,26 @@ test("all that is wrong is told at once", () => {
   expect(written("--modle", "--effort", "x", "--max-turns", "y")).toHaveLength(3);
 });
 
+test("the parts of an option are flags, and come together as the option", () => {
+  const read = parseFlags(flags, [
+    ...["--expect-pattern", "^OK$", "--expect-schema", '{"type":"object"}', "--expect.model=opus"],
+    ...["--stop-when-found", "3", "--stop-when-where-pattern", "x"],
+  ]);
+  expect(read).toMatchObject({
+    ok: true,
+    value: {
+      options: {
+        expect: { pattern: "^OK$", schema: { type: "object" }, model: "opus" },
+        stopWhen: { found: 3, where: { pattern: "x" } },
+      },
+    },
+  });
+});
+
 test("every option of a session and a batch has a flag, with a description", () => {
-  expect(flags.map(({ property }) => property)).toEqual(Object.keys(options.shape));
+  // Of an option with parts, each part has one.
+  const named = flags.map(({ property }) => property.split(".", 1)[0]);
+  expect([...new Set(named)]).toEqual(Object.keys(options.shape));
   expect(flags.filter(({ description }) => description === "")).toEqual([]);
 });
 

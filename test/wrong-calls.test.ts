@@ -39,6 +39,72 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
   ],
   [
     many,
+    { tasks: ["a"], expect: { pattern: "(" } },
+    'Nothing was done: expect.pattern was given as "(": expected a regular expression (missing ))',
+  ],
+  [
+    one,
+    { task: "a", expect: { regexp: "a" } },
+    "Nothing was done: expect.regexp is not known; did you mean `pattern`?",
+  ],
+  [one, { task: "a", expect: { spelling: "British" } }, "Nothing was done: expect.spelling is not known"],
+  [
+    one,
+    { task: "a", expect: {} },
+    "Nothing was done: expect was given as {}: expected at least one of pattern, schema, command, question",
+  ],
+  [
+    one,
+    { task: "a", expect: "is it good?" },
+    'Nothing was done: expect was given as "is it good?": expected an object',
+  ],
+  [
+    one,
+    { task: "a", expect: { schema: { type: "text" } } },
+    'Nothing was done: expect.schema.type was given as "text": expected one of object, array, string, number, integer, boolean, null; did you mean `string`?',
+  ],
+  [
+    one,
+    { task: "a", expect: { schema: { $ref: "#/$defs/nowhere" } } },
+    'Nothing was done: expect.schema cannot be used: Unresolved $ref "#/$defs/nowhere"',
+  ],
+  [
+    one,
+    { task: "a", expect: { schema: "../broken.json" } },
+    "Nothing was done: expect.schema HOME/broken.json is not a JSON object",
+  ],
+  [
+    one,
+    { task: "a", expect: { pattern: "a", timeoutSeconds: 0 } },
+    "Nothing was done: expect.timeoutSeconds was given as 0: expected more than 0",
+  ],
+  [
+    many,
+    { tasks: ["a"], failWhen: "120%" },
+    'Nothing was done: failWhen was given as "120%": expected a number of tasks, or a percentage of them up to 100%',
+  ],
+  [
+    many,
+    { tasks: ["a"], failWhen: 0 },
+    'Nothing was done: failWhen was given as "0": expected a number of tasks, or a percentage of them up to 100%',
+  ],
+  [
+    many,
+    { tasks: [{ task: "a", failWhen: 2 }] },
+    "Nothing was done: tasks[0].failWhen is an option of the batch, not of one task; give `failWhen` beside `tasks`",
+  ],
+  [
+    many,
+    { tasks: ["a"], stopWhen: {} },
+    "Nothing was done: stopWhen.found is missing: expected a whole number",
+  ],
+  [
+    many,
+    { tasks: ["a"], stopWhen: { found: 2, where: { pattern: "[" } } },
+    'Nothing was done: stopWhen.where.pattern was given as "[": expected a regular expression (missing terminating ] for character class)',
+  ],
+  [
+    many,
     { tasks: ["a"], budget: 5 },
     "Nothing was done: budget is not known; did you mean `maxBudgetUsd` or `batchBudgetUsd`?",
   ],

@@ -243,6 +243,28 @@ const table: [line: string, answer: string][] = [
     '--max-budget-usd was given as "$5": expected a number of US dollars, without a sign',
   ],
   [
+    'P run "Fix it" --expect-pattern "("',
+    '--expect-pattern was given as "(": expected a regular expression (missing ))',
+  ],
+  ['P run "Fix it" --expect-schema nothing.json', "--expect-schema HOME/work/nothing.json is not a file"],
+  [
+    'P run "Fix it" --expect-model opus',
+    'expect was given as {"model":"opus"}: expected at least one of pattern, schema, command, question',
+  ],
+  [
+    'P run "Fix it" --expect "^OK"',
+    "--expect is no option of its own: write `--expect-pattern`, `--expect-schema`, `--expect-command`, `--expect-question`, `--expect-model`, `--expect-timeout-seconds`",
+  ],
+  [
+    'P run "Fix it" --expect-command "wc {{file}}"',
+    "2 problems:\n- --expect-command requires the operator's permission (`allowCheckCommands` in HOME/.config/parallel-claude-code-mcp/config.json)\n- --expect-command names {{file}}, for which the task has no value; it has none, because it was not made from a template",
+  ],
+  [
+    'P run "Fix it" --fail-when 101%',
+    '--fail-when was given as "101%": expected a number of tasks, or a percentage of them up to 100%',
+  ],
+  ['P run "Fix it" --stop-when-found none', '--stop-when-found was given as "none": expected a number'],
+  [
     'P run "Fix it" --effort ultra',
     '--effort was given as "ultra": expected one of low, medium, high, xhigh, max',
   ],

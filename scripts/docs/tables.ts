@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { commands } from "../../src/doors/cli/commands.ts";
 import { usageOf } from "../../src/doors/cli/view/help.ts";
+import { expectation, stopCondition } from "../../src/model/checks.ts";
 import { configurationSchema, variableOf } from "../../src/model/configuration.ts";
 import { batchOptions, sessionOptions } from "../../src/model/options.ts";
 import { declaredProse, namesText } from "../../src/model/prose.ts";
@@ -49,6 +50,8 @@ export const tables = {
       (key) => `\`${key}\``,
     ),
   ],
+  checks: [...head, ...rowsOf(expectation, (key) => `\`${key}\``)],
+  conditions: [...head, ...rowsOf(stopCondition, (key) => `\`${key}\``)],
   settings: [
     "| name | variable | type | default | meaning |",
     "| --- | --- | --- | --- | --- |",

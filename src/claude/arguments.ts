@@ -57,6 +57,7 @@ const ways = {
   systemPrompt: "input",
   appendSystemPrompt: "input",
   outputSchema: "input",
+  expect: "runner",
   slashCommands: "input",
   fileMentions: "input",
   workingDirectory: "process",
@@ -136,11 +137,18 @@ export function waitsForInitialize(options: SessionOptions): boolean {
 }
 
 function givenByInitialize(options: SessionOptions): Record<string, unknown> {
-  const { agents, systemPrompt, appendSystemPrompt, outputSchema } = options;
-  // A string is JSON here: files were read before.
-  const jsonSchema: unknown = typeof outputSchema === "string" ? JSON.parse(outputSchema) : outputSchema;
+  const { agents, systemPrompt, appendSystemPrompt } = options;
+  const jsonSchema = schemaOf(options);
   const given = Object.entries({ systemPrompt, appendSystemPrompt, agents, jsonSchema });
   return Object.fromEntries(given.filter(([, value]) => value !== undefined));
+}
+
+/** The schema of the answer, if there is one. */
+export function schemaOf({
+  outputSchema,
+}: Pick<SessionOptions, "outputSchema">): Record<string, unknown> | undefined {
+  // A text is JSON here: files were read before.
+  return typeof outputSchema === "string" ? JSON.parse(outputSchema) : outputSchema;
 }
 
 /** The line on stdin that stops a background task of the session. */

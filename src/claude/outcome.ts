@@ -1,5 +1,6 @@
 // The truth table: how a session ended, from all the evidence instead of one field.
 import type { AttemptOutcome, Canceller, Clock, Outcome } from "../model/outcome.ts";
+import { schemaErrors } from "../model/schema-errors.ts";
 import { failure, ownReason } from "./failure.ts";
 import { type Answer, answersOf, isBlank, isFinal, type Reading } from "./reading.ts";
 
@@ -23,6 +24,8 @@ export interface Evidence {
   stderrTail: string;
   /** Whether an `outputSchema` was given. */
   structured: boolean;
+  /** That schema. */
+  schema?: Record<string, unknown> | undefined;
   /** Whether the prompt might be a slash command, some of which need no turn of Claude's. */
   slashCommands: boolean;
   /** Whether it was killed while its own commands ran: then its answer may not have been its last. */
@@ -38,7 +41,8 @@ export interface Evidence {
  */
 export function outcomeOf(evidence: Evidence): AttemptOutcome {
   const outcome = goodAnswer(evidence) ?? failed(evidence);
-  if (outcome.kind === "succeeded" || outcome.kind === "not-started") return outcome;
+  const { kind } = outcome;
+  if (kind === "succeeded" || kind === "unverified" || kind === "not-started") return outcome;
   const interim = answersOf(evidence.reading).filter((one) => isGood(one) && saysSomething(one, evidence));
   return interim.length === 0 ? outcome : { ...outcome, interimOffsets: interim.map(({ offset }) => offset) };
 }
@@ -82,7 +86,7 @@ function goodAnswer(evidence: Evidence): Outcome | undefined {
   const answer = structured
     ? said.findLast(({ result }) => result.structured_output !== undefined)
     : said.at(-1);
-  if (!answer) return said.length > 0 ? withoutData(said) : undefined;
+  if (!answer) return said.length > 0 ? withoutData(said, evidence.schema) : undefined;
   const at = said.indexOf(answer);
   const offsets = (answers: Answer[]) =>
     answers.filter(({ textLength }) => textLength > 0).map(({ offset }) => offset);
@@ -100,10 +104,22 @@ function goodAnswer(evidence: Evidence): Outcome | undefined {
   };
 }
 
-function withoutData(said: Answer[]): Outcome {
+function withoutData(said: Answer[], schema: Record<string, unknown> | undefined): Outcome {
   const text = said.at(-1)?.result.result ?? "";
   const message = `Claude answered in text, without the data that outputSchema asks for: ${text}`;
-  return { kind: "failed", reason: "schema", message: message.slice(0, 2_000) };
+  const misfit = schema === undefined ? "" : misfitText(schema, text);
+  return { kind: "failed", reason: "schema", message: `${message.slice(0, 2_000)}${misfit}` };
+}
+
+// If the text is JSON, what keeps it from fitting is known, and Claude can correct that.
+function misfitText(schema: Record<string, unknown>, text: string): string {
+  try {
+    const errors = schemaErrors(schema, JSON.parse(text));
+    return errors.length === 0 ? "" : `\n\nAs data, it would not fit the schema:\n${errors.join("\n")}`;
+  } catch {
+    // It is no JSON, or the schema refers to nothing: then there is no more to say.
+    return "";
+  }
 }
 
 // The CLI reports success even if it has done nothing: for a prompt that a hook blocks, for a command that does not

@@ -6,12 +6,19 @@ import type { StateWord } from "./state-word.ts";
 /** The kinds of ends, as answers name them. */
 export const batchEnds = ["succeeded", "failed", "stopped", "interrupted"] as const;
 
-/** `stopped`: some tasks were cancelled; `by` says who or what did that. `interrupted`: its processes are gone. */
-export type BatchEnd = { kind: "succeeded" } | { kind: "failed" } | Stopped | { kind: "interrupted" };
+/**
+ * `stopped`: some tasks were cancelled; `by` says who or what did that. `interrupted`: its processes are gone. A batch
+ * that ended because enough was found (`stopWhen`) has succeeded.
+ */
+export type BatchEnd =
+  | { kind: "succeeded"; by?: "stop-when" }
+  | { kind: "failed" }
+  | Stopped
+  | { kind: "interrupted" };
 
 interface Stopped {
   kind: "stopped";
-  by: Canceller;
+  by: Exclude<Canceller, "stop-when">;
   /** For a hold: what was missing; undefined if an older log does not say. */
   access?: AccessKind;
   /** For the end of the waiting process: which command or tool it had called. */
@@ -36,7 +43,8 @@ export function batchEndOf(standing: Standing): BatchEnd | undefined {
   return { kind: counts.failed > 0 ? "failed" : "succeeded" };
 }
 
-function stoppedAs({ stoppedBy: by = "user", lackedAccess: access, startedBy }: Standing): Stopped {
+function stoppedAs({ stoppedBy: by = "user", lackedAccess: access, startedBy }: Standing): BatchEnd {
+  if (by === "stop-when") return { kind: "succeeded", by };
   return {
     kind: "stopped",
     by,

@@ -38,6 +38,10 @@ export const configurationSchema = z.strictObject({
     .boolean()
     .meta({ description: "Whether callers may use `claudeArguments`." })
     .default(false),
+  allowCheckCommands: z
+    .boolean()
+    .meta({ description: "Whether callers may check answers by commands of their own (`expect.command`)." })
+    .default(false),
   allowRemoteHttp: z
     .boolean()
     .meta({ description: "Whether `serve --http` may listen on addresses that other machines can reach." })

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { processIdentity } from "../platform/process-identity.ts";
 import { batchIdSchema } from "./batch-id.ts";
+import { checkResult, stopCondition } from "./checks.ts";
 import { concurrency, failureMode } from "./options.ts";
 import { accessKinds, attemptOutcome, cancellers, spent, usage } from "./outcome.ts";
 import { missedTasks, reuseLimits } from "./reuse.ts";
@@ -82,6 +83,10 @@ export const batch = z.object({
   failureMode,
   /** One more session reads the results once all tasks have ended. */
   summarize: summaryRequest.optional(),
+  /** How many failed tasks end the batch: a number, or a percentage of all tasks. */
+  failWhen: z.string().optional(),
+  /** How many successes end it. */
+  stopWhen: stopCondition.optional(),
   /** Where result files go. Absolute. */
   outputDirectory: z.string(),
   /** The `claude` found when the batch began. Absolute. */
@@ -164,6 +169,17 @@ export const eventBody = z.discriminatedUnion("type", [
     costBefore: spent.optional(),
   }),
   z.object({
+    type: z.literal("check-started"),
+    task: z.int().positive(),
+    attempt: z.int().positive(),
+    /** Which of the task's checks; 1-based. Its session answers a question about the attempt's answer. */
+    check: z.int().positive(),
+    identity: sessionRef,
+    sessionId: z.string(),
+    startName: z.string(),
+    transcript: z.string(),
+  }),
+  z.object({
     type: z.literal("attempt-ended"),
     task: z.int().positive(),
     /** 0 for a task that never started. */
@@ -181,6 +197,8 @@ export const eventBody = z.discriminatedUnion("type", [
     unsaved: z.boolean().optional(),
     /** What did not go as requested, in sentences. */
     remarks: z.array(z.string()).optional(),
+    /** What the checks of the answer found. What they cost is in `usage`. */
+    checks: z.array(checkResult).optional(),
     /** When to try the task again, in milliseconds since 1970; absent if the task has ended. */
     retryAt: z.number().optional(),
   }),

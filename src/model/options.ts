@@ -4,6 +4,7 @@
 // tables for people; models do not need it, and pay for each word. `negated`: describes
 // `--no-…`, where that is the flag.
 import { z } from "zod";
+import { expectation, failureLimit, stopCondition } from "./checks.ts";
 import { described, option, prose } from "./prose.ts";
 
 /** Rules for tools as a comma-separated string, or as a list. A comma inside parentheses belongs to its rule. */
@@ -192,6 +193,15 @@ export const sessionOptions = z.strictObject({
       hints: ["schema", "responseFormat", "outputFormat"],
     })
     .optional(),
+  expect: expectation
+    .meta({
+      description: "Checks an answer: `pattern`, `schema`, `command`, `question`.",
+      more: prose`An answer that fails one is continued in the same conversation with what the check said, up to ${option("retries")} times. Then the task ends as \`unverified\`.`,
+      listed: [],
+      aliases: ["checks", "expects"],
+      hints: ["check", "verify", "assert", "validate", "test", "grader"],
+    })
+    .optional(),
   mcpConfig: z
     .union([z.string().min(1), z.record(z.string(), z.unknown())])
     .meta({
@@ -261,6 +271,7 @@ export const sessionOptions = z.strictObject({
     .meta({
       description:
         "How many times to retry a task that failed for a temporary reason: a crash, silence, or an overloaded or unreachable API.",
+      more: prose`Also how many times to continue one whose answer fails a check of ${option("expect")}, or does not fit ${option("outputSchema")}.`,
       aliases: ["maxRetries"],
     })
     .default(1),
@@ -367,6 +378,27 @@ export const batchOptions = z.strictObject({
       listed: false,
     })
     .optional(),
+  failWhen: z
+    .string()
+    .refine(
+      (text) => failureLimit(text, 1) !== undefined,
+      "expected a number of tasks, or a percentage of them up to 100%",
+    )
+    .meta({
+      description: "Failures that end the batch: `5` or `20%`.",
+      more: "Percentages count of all tasks. Running sessions are stopped, and the rest is cancelled.",
+      placeholder: "N|N%",
+      hints: ["maxFailures", "failFast", "failureThreshold", "maxFailed", "bail"],
+    })
+    .optional(),
+  stopWhen: stopCondition
+    .meta({
+      description: "Ends the batch after `found` successes.",
+      more: "Running sessions are stopped, the rest is cancelled, and the batch has succeeded.",
+      listed: [],
+      hints: ["stopAfter", "until", "enough"],
+    })
+    .optional(),
   asyncMode: z
     .boolean()
     .meta({
@@ -440,6 +472,12 @@ export const noChanges: RetryOptions = {};
 
 /** Options whose values appear in no message, file or log. */
 export const secretOptions: readonly string[] = ["env"] satisfies (keyof typeof sessionOptions.shape)[];
+
+/** Options whose parts are flags of their own: `--expect-pattern`. */
+export const spreadOptions: readonly string[] = ["expect", "stopWhen"] satisfies (
+  | keyof typeof sessionOptions.shape
+  | keyof typeof batchOptions.shape
+)[];
 
 export type SessionOptionsInput = z.input<typeof sessionOptions>;
 export type SessionOptions = z.output<typeof sessionOptions>;

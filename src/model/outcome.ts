@@ -1,5 +1,6 @@
 // How a task can end, and what it used. Stored in the log, so every change needs a migration.
 import { z } from "zod";
+import { checkResult } from "./checks.ts";
 
 /** Why Claude itself reported a failure. */
 export const failureReasons = [
@@ -32,7 +33,16 @@ export const clocks = ["first-event", "idle", "wall"] as const;
 export type Clock = (typeof clocks)[number];
 
 /** Who can end a task early. */
-export const cancellers = ["client", "user", "failure-mode", "budget", "leash", "hold"] as const;
+export const cancellers = [
+  "client",
+  "user",
+  "failure-mode",
+  "budget",
+  "leash",
+  "hold",
+  "fail-when",
+  "stop-when",
+] as const;
 export type Canceller = (typeof cancellers)[number];
 
 /** What can block an account or a model for long: failures that concern every task. */
@@ -58,23 +68,36 @@ export const reused = z.object({
 });
 export type Reused = z.infer<typeof reused>;
 
+/** With an answer. */
+const succeeded = z.object({
+  kind: z.literal("succeeded"),
+  /** Length of the answer, in characters (UTF-16 units); of an answer over 8 MB, in bytes of its JSON. */
+  length: z.int().nonnegative(),
+  /** Where the line of the answer begins in the transcript, in bytes. */
+  offset: z.int().nonnegative(),
+  /** The answer as data, if an `outputSchema` was given. */
+  structured: z.unknown().optional(),
+  /** Earlier answers, given while background work continued: byte offsets of their lines. */
+  earlierOffsets: z.array(z.int().nonnegative()).optional(),
+  /** What was said after the answer, when background work had ended: byte offsets of the lines. */
+  laterOffsets: z.array(z.int().nonnegative()).optional(),
+  /** Whether it counts for `stopWhen`, if that asks for certain answers. */
+  matched: z.boolean().optional(),
+  /** What was odd about the end, although the answer is good. */
+  remark: z.string().optional(),
+  /** Whose answer it is, if no session of this task's own ran. */
+  reused: reused.optional(),
+});
+export type Success = z.infer<typeof succeeded>;
+
 export const outcome = z.discriminatedUnion("kind", [
+  succeeded,
   z.object({
-    kind: z.literal("succeeded"),
-    /** Length of the answer, in characters (UTF-16 units); of an answer over 8 MB, in bytes of its JSON. */
-    length: z.int().nonnegative(),
-    /** Where the line of the answer begins in the transcript, in bytes. */
-    offset: z.int().nonnegative(),
-    /** The answer as data, if an `outputSchema` was given. */
-    structured: z.unknown().optional(),
-    /** Earlier answers, given while background work continued: byte offsets of their lines. */
-    earlierOffsets: z.array(z.int().nonnegative()).optional(),
-    /** What was said after the answer, when background work had ended: byte offsets of the lines. */
-    laterOffsets: z.array(z.int().nonnegative()).optional(),
-    /** What was odd about the end, although the answer is good. */
-    remark: z.string().optional(),
-    /** Whose answer it is, if no session of this task's own ran. */
-    reused: reused.optional(),
+    kind: z.literal("unverified"),
+    /** The check that did not pass. */
+    check: checkResult,
+    /** The answer, as that of a success. */
+    answer: succeeded,
   }),
   z.object({
     kind: z.literal("failed"),

@@ -1,5 +1,6 @@
 // The state of a batch: a fold over its events. Pages, answers, views and exit codes are functions of it.
 import type { ProcessIdentity } from "../platform/process-identity.ts";
+import type { CheckResult } from "./checks.ts";
 import type { Account, Batch, Event, SummaryRequest, Task } from "./event.ts";
 import type {
   AccessKind,
@@ -15,6 +16,17 @@ import type { MissedTasks } from "./reuse.ts";
 import type { SessionRef } from "./session-ref.ts";
 import { unreachable } from "./unreachable.ts";
 import { sumOf, usageOfAll } from "./usage-sum.ts";
+
+/** A session that checks the answer of an attempt. */
+export interface CheckSession {
+  /** Which of the task's checks; 1-based. */
+  check: number;
+  identity: SessionRef;
+  sessionId: string;
+  startName: string;
+  transcript: string;
+  startedAt: number;
+}
 
 /** One attempt at a task. */
 export interface Attempt {
@@ -42,6 +54,8 @@ export interface Attempt {
   /** What the conversation that it continues had cost before. */
   costBefore?: Spent;
   usage?: Usage;
+  /** The sessions that check its answer, in the order of their starts. */
+  checkSessions?: CheckSession[];
 }
 
 /** The state of a task. `number` is 1-based. */
@@ -63,6 +77,8 @@ export type TaskState = { number: number; attempts: Attempt[] } & (
       leaked?: ProcessIdentity[];
       /** What did not go as requested, in sentences. */
       remarks?: string[];
+      /** What the checks of the answer found. */
+      checks?: CheckResult[];
     }
 );
 export type DoneTask = Extract<TaskState, { status: "done" }>;
@@ -72,7 +88,7 @@ export interface Counts {
   queued: number;
   running: number;
   succeeded: number;
-  /** Failed, crashed, timed out or not started. */
+  /** Failed, crashed, timed out, unverified or not started. */
   failed: number;
   cancelled: number;
 }
@@ -112,6 +128,8 @@ export interface BatchState {
   cancelledBy?: Canceller;
   /** Who last requested the end of tasks, or of all. */
   lastCancelledBy?: Canceller;
+  /** Whether `stopWhen` has ended it. What a retry runs afterwards is wanted beyond that. */
+  hasFoundEnough?: boolean;
   /** What was missing when a hold last ended tasks. */
   lackedAccess?: AccessKind;
   outputDirectory: string;
@@ -198,6 +216,14 @@ export function apply(state: BatchState, event: Event): void {
         ...(costBefore ? { costBefore } : {}),
       });
       place(state, { number: event.task, attempts, status: "running", startedAt: event.at });
+      return;
+    }
+    case "check-started": {
+      const { attempts } = taskOf(state, event.task);
+      const attempt = attempts.at(-1);
+      const { check, identity, sessionId, startName, transcript, at: startedAt } = event;
+      const session = { check, identity, sessionId, startName, transcript, startedAt };
+      if (attempt) attempt.checkSessions = [...(attempt.checkSessions ?? []), session];
       return;
     }
     case "attempt-ended":
@@ -304,6 +330,7 @@ function applyEnd(state: BatchState, event: Extract<Event, { type: "attempt-ende
     ...(event.model !== undefined ? { model: event.model } : {}),
     ...(event.leaked ? { leaked: event.leaked } : {}),
     ...remarksOf(state, event),
+    ...(event.checks ? { checks: event.checks } : {}),
   });
 }
 
@@ -375,6 +402,7 @@ function applySpending({ byModel, bySource, ascending }: Spending, usage: Usage)
 function applyCancel(state: BatchState, event: Extract<Event, { type: "cancel-requested" }>): void {
   if (!event.tasks) state.cancelledBy ??= event.by;
   state.lastCancelledBy = event.by;
+  if (event.by === "stop-when") state.hasFoundEnough = true;
   const access = event.access === undefined ? {} : { access: event.access };
   if (event.by === "hold") {
     delete state.lackedAccess;

@@ -41,7 +41,8 @@ export function listedTasks(state: Pick<BatchState, "batch" | "tasks">): DoneTas
  */
 export function nextSummary(state: BatchState, folder: string): NextSummary | undefined {
   const { batch, tasks, summaryAsked: asked, cancelledBy } = state;
-  if (!asked || cancelledBy !== undefined) return undefined;
+  // A batch that found enough has ended as it was meant to.
+  if (!asked || (cancelledBy !== undefined && cancelledBy !== "stop-when")) return undefined;
   if (asked.round === 1 && tasks.some(wasStopped)) return undefined;
   const own = tasks.filter(({ number }) => batch.tasks[number - 1]?.summary?.round === asked.round);
   const outdated = own.filter((task) => isOutdated(state, task)).map(({ number }) => number);
@@ -57,7 +58,7 @@ export function nextSummary(state: BatchState, folder: string): NextSummary | un
 }
 
 /** What stops a batch stops its summary, which would cost money too. */
-const stoppers: readonly Canceller[] = ["client", "failure-mode", "budget", "leash", "hold"];
+const stoppers: readonly Canceller[] = ["client", "failure-mode", "fail-when", "budget", "leash", "hold"];
 
 function wasStopped(task: TaskState): boolean {
   return task.status === "done" && task.outcome.kind === "cancelled" && stoppers.includes(task.outcome.by);

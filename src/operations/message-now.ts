@@ -19,7 +19,7 @@ export function messageNow(context: Context, { state }: BatchLog, row: BatchRow)
 export function endMessageNow(context: Context, row: BatchRow): string | undefined {
   const { store, door } = context;
   const end = batchEndOf({ word: stateWordOf(row), ...row });
-  if (!end || end.kind === "succeeded") return undefined;
+  if (!end || (end.kind === "succeeded" && end.by === undefined)) return undefined;
   const { batchId, stoppedBy, counts, cancelledBy } = row;
   const facts = {
     ...row,

@@ -45,7 +45,7 @@ export class Places {
     written: RawOptions,
     { place, base }: { place: Place; base?: string | undefined },
   ): RawOptions {
-    const { workingDirectory, addDirectories, mcpConfig, env, outputSchema, settings } = options;
+    const { workingDirectory, addDirectories, mcpConfig, env, outputSchema, settings, expect } = options;
     const start = base ?? this.#start();
     const named = (...inner: Place): Place => [...place, ...inner];
     const own =
@@ -70,6 +70,9 @@ export class Places {
       ...(typeof env === "string" ? { env: this.#variables(env, from, named("env")) } : {}),
       ...(typeof outputSchema === "string"
         ? { outputSchema: this.#schema(outputSchema, from, named("outputSchema")) }
+        : {}),
+      ...(typeof expect?.schema === "string"
+        ? { expect: { ...expect, schema: this.schemaIn(expect.schema, from, named("expect", "schema")) } }
         : {}),
       ...(typeof settings === "string"
         ? { settings: this.#settings(settings, from, named("settings")) }
@@ -176,6 +179,11 @@ export class Places {
     const settings = this.#jsonObject(given, from, place);
     if (!isJsonText(given)) this.#settingsFiles.add(settings);
     return settings;
+  }
+
+  /** The JSON Schema in a file, or in a JSON text. */
+  schemaIn(given: string, from: string, place: Place): Record<string, unknown> {
+    return this.#jsonObject(given, from, place);
   }
 
   #schema(given: string, from: string, place: Place): Record<string, unknown> {

@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { findClaude } from "../claude/find.ts";
 import { newBatchId } from "../model/batch-id.ts";
+import { expectation, type StopCondition } from "../model/checks.ts";
 import { commandWords } from "../model/configuration.ts";
 import type { Batch, SummaryRequest, Task } from "../model/event.ts";
 import {
@@ -16,6 +17,7 @@ import type { PrivateFile } from "../platform/private-files.ts";
 import { layoutOf } from "../store/layout.ts";
 import { keyFaults, type Ordered, orderOf } from "./after.ts";
 import { asMeant } from "./as-meant.ts";
+import { commandFaults, stopFaults } from "./check-faults.ts";
 import { checkVersion } from "./claude-version.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
@@ -103,6 +105,8 @@ export async function planBatch(
   const workingDirectory = places.defaultWorkingDirectory([common, ...given]);
   const surroundings = { context, claudeVersion: checked?.version };
   faults.push(...sessionFaults(common, { ...surroundings, workingDirectory }));
+  const stopWhen = stopConditionIn(batchWide.stopWhen, places, workingDirectory);
+  if (stopWhen) faults.push(...stopFaults(stopWhen));
   const batchId = newBatchId();
   const layout = layoutOf(stateDirectoryOf(configuration));
   const files = new SettingsFiles(layout, batchId, places);
@@ -139,12 +143,16 @@ export async function planBatch(
         const task = { prompt, ...(key === undefined ? {} : { key }), ...orders[index] };
         return { place, options, task };
       });
+  const commonCommand = commandIn(common["expect"]);
   const planned = founded.map(({ place, options, task }, index): Task => {
     const own = ownOptions(place, options);
     const directory = own["workingDirectory"];
     const at = typeof directory === "string" ? directory : workingDirectory;
     const inputs = own["inputs"] === undefined ? common : own;
     faults.push(...faultsAt(own["inputs"] === undefined ? [] : place, inputFaults(inputs, task.values, at)));
+    const command = own["expect"] === undefined ? commonCommand : commandIn(own["expect"]);
+    if (command !== undefined)
+      faults.push(...faultsAt(own["expect"] ? place : [], commandFaults(command, task.values)));
     if (Object.keys(own).length === 0) return task;
     const variables = variablesIn(own["env"]);
     if (Object.keys(variables).length > 0) values.tasks[String(index + 1)] = variables;
@@ -194,6 +202,8 @@ export async function planBatch(
         ...(budgetUsd === undefined ? {} : { budgetUsd }),
         failureMode: batchWide.failureMode,
         ...(summarize ? { summarize } : {}),
+        ...(batchWide.failWhen === undefined ? {} : { failWhen: batchWide.failWhen }),
+        ...(stopWhen ? { stopWhen } : {}),
         outputDirectory,
         claudePath: claude.path,
         claudePathIsSet: configuration.claudePath !== undefined,
@@ -261,6 +271,22 @@ function directoryFault(context: Context, input: unknown, known: readonly Fault[
   if (!isMeant && context.inForce.faults.length === 0)
     new Places(context, faults).defaultWorkingDirectory(given);
   return faults;
+}
+
+// With its schema read: a file may change, or be gone, by the time that an answer comes.
+function stopConditionIn(
+  given: StopCondition | undefined,
+  places: Places,
+  from: string,
+): StopCondition | undefined {
+  const schema = given?.where?.schema;
+  if (!given || typeof schema !== "string") return given;
+  const read = places.schemaIn(schema, from, ["stopWhen", "where", "schema"]);
+  return { ...given, where: { ...given.where, schema: read } };
+}
+
+function commandIn(expect: unknown): string | undefined {
+  return expectation.safeParse(expect).data?.command;
 }
 
 // As stored. A task has the variables of its batch in addition to its own.

@@ -8,23 +8,28 @@ const ofOne = ["additionalProperties", "not", "if", "then", "else", "contains", 
 const ofSeveral = ["anyOf", "allOf", "oneOf", "prefixItems"];
 const ofNamed = ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"];
 
-/** Every fault of a schema, with its place in there. */
+/** Every fault of a schema that Claude is given for its answer, with its place in there. */
 export function schemaFaults(schema: unknown): Fault[] {
-  if (!isObject(schema)) return [noSchema(schema)];
-  const { type } = schema;
-  if (Object.keys(schema).length > 0 && !Object.keys(schema).some(isKeyword))
-    return [
-      wrong(
-        [],
-        'is no JSON Schema: expected `{"type": "object", "properties": {"name": {"type": "string"}}}` or the like',
-      ),
-    ];
+  const type = isObject(schema) ? schema["type"] : undefined;
   if (typeof type === "string" && types.includes(type) && type !== "object")
     return [
       instead(
         ["type"],
         excerpt(type),
         `the API takes only "object" at the top; put the ${type} into a property`,
+      ),
+    ];
+  return answerSchemaFaults(schema);
+}
+
+/** Every fault of a schema by which we check an answer: that may be of any type. */
+export function answerSchemaFaults(schema: unknown): Fault[] {
+  if (!isObject(schema)) return [noSchema(schema)];
+  if (Object.keys(schema).length > 0 && !Object.keys(schema).some(isKeyword))
+    return [
+      wrong(
+        [],
+        'is no JSON Schema: expected `{"type": "object", "properties": {"name": {"type": "string"}}}` or the like',
       ),
     ];
   return faultsOf(schema);

@@ -7,6 +7,7 @@ import { refusedArgument } from "../claude/trusted-arguments.ts";
 import { type ChangedVersion, isOlder } from "../claude/versions.ts";
 import { type SessionOptionsInput, toolRuleList } from "../model/options.ts";
 import { option, prose } from "../model/prose.ts";
+import { expectFaults } from "./check-faults.ts";
 import type { Context } from "./context.ts";
 import { type Fault, faultsAt, instead, type Place, wrong } from "./fault.ts";
 import { excerpt, expectation, parsedBy, valueAt } from "./faults.ts";
@@ -50,6 +51,7 @@ export function sessionFaults(
     ...restrictedFaults(options, claudeVersion),
     ...ruleFaults(options, claudeVersion),
     ...modelFaults(options, workingDirectory),
+    ...(options.expect ? faultsAt(["expect"], expectFaults(options.expect, context)) : []),
     ...(options.outputSchema === undefined
       ? []
       : faultsAt(["outputSchema"], schemaFaults(options.outputSchema))),

@@ -16,8 +16,8 @@ export function textFaults(options: RawOptions): Fault[] {
     const hasNul = texts.some((text) => typeof text === "string" && text.includes("\0"));
     return [
       ...(hasNul ? [wrong([name], "contains a NUL character, which no command line can hold")] : []),
-      // Longer settings go into a file.
-      ...(name === "settings" || bytesOf(value, name) <= mostArgumentBytes
+      // Longer settings go into a file, and checks are ours.
+      ...(name === "settings" || name === "expect" || bytesOf(value, name) <= mostArgumentBytes
         ? []
         : [
             wrong(

@@ -1,6 +1,6 @@
 // What a desktop can do for us, if there is one: open a file, show a notification.
 import type { Environment } from "./environment.ts";
-import { isAbsolute, pathListSeparator } from "./paths.ts";
+import { programNamed } from "./program.ts";
 
 /**
  * The command that opens a file as a double click does; undefined without a desktop. No shell is involved, because a path
@@ -56,10 +56,8 @@ function hasDesktop({ DISPLAY, WAYLAND_DISPLAY, WSL_DISTRO_NAME }: Environment):
   return [DISPLAY, WAYLAND_DISPLAY, WSL_DISTRO_NAME].some((value) => value !== undefined && value !== "");
 }
 
-// Skips relative entries of PATH, so that nothing from a foreign working directory is run.
-function which(name: string, { PATH = "" }: Environment): string | undefined {
-  const absolute = PATH.split(pathListSeparator).filter(isAbsolute);
-  return Bun.which(name, { PATH: absolute.join(pathListSeparator) }) ?? undefined;
+function which(name: string, { PATH }: Environment): string | undefined {
+  return programNamed(name, "/", PATH);
 }
 
 // PowerShell never parses the value of a variable as a script, whatever quotes it contains; PowerShell knows nine kinds.

@@ -251,6 +251,8 @@ function ownAdvice(outcome: Outcome, words: Words): OwnAdvice | undefined {
   switch (outcome.kind) {
     case "succeeded":
       return undefined;
+    case "unverified":
+      return { text: unverifiedAdvice(outcome, words) };
     case "failed": {
       const [text, , changes]: Reason = reasons[outcome.reason];
       const ofLimit = limitText(outcome.limitType).advice?.(words.option, words.run);
@@ -270,6 +272,15 @@ function ownAdvice(outcome: Outcome, words: Words): OwnAdvice | undefined {
     default:
       return unreachable(outcome);
   }
+}
+
+function unverifiedAdvice(
+  { check }: Extract<Outcome, { kind: "unverified" }>,
+  { option, options: { retries = 1 } }: Words,
+): string {
+  if (check.broken) return "Correct what kept the check from being made.";
+  const more = retries < 10 ? ` With more ${option("retries")}, the session hears of it more often.` : "";
+  return `The answer is kept: look at it, and at what the check said.${more}`;
 }
 
 function crashAdvice(
@@ -307,6 +318,10 @@ function cancelAdvice(by: Canceller, { door, sessionId, option, enoughUsd }: Wor
       return {
         text: `${text} ${door === "tools" ? option("asyncMode") : "`--detach`"} lets a batch continue when what started it ends.`.trim(),
       };
+    case "fail-when":
+      return { text: `${text} See the failed tasks for the reasons.`.trim() };
+    case "stop-when":
+      return { text: `${text} The batch had found enough.`.trim() };
     case "client":
     case "user":
       return { text };

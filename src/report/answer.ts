@@ -1,7 +1,9 @@
 // The answer of the two tools that every client knows: the public contract of results.
 import { z } from "zod";
 import { endOfState } from "../model/batch-end.ts";
-import type { Outcome } from "../model/outcome.ts";
+import { type CheckResult, checkKinds } from "../model/checks.ts";
+import { cut } from "../model/cut.ts";
+import type { Outcome, Success } from "../model/outcome.ts";
 import { taskVariableNames } from "../model/session-values.ts";
 import { type BatchState, type DoneTask, doneCount, type TaskState } from "../model/state.ts";
 import { type StateWord, stateWords } from "../model/state-word.ts";
@@ -67,6 +69,21 @@ export const resultSchema = z.object({
       "Length of the data as JSON, in characters, if the data was left out. Read it with `full` or from `resultFile`.",
     listed: false,
   }),
+  checks: z
+    .array(
+      z.object({
+        kind: z.enum(checkKinds),
+        asked: z.string(),
+        passed: z.boolean(),
+        output: z.string().optional(),
+        broken: z.boolean().optional(),
+      }),
+    )
+    .optional()
+    .meta({
+      description: "What the checks of `expect` found; `broken` are those that could not be made.",
+      listed: false,
+    }),
   permissionDenials: z.array(z.string()).optional(),
   remarks: z
     .array(z.string())
@@ -181,7 +198,7 @@ export function resultEntryOf(
   const sessionId = attempts.at(-1)?.sessionId;
   const denials = usage?.denials ?? [];
   const advice = adviceFor(outcome, adviceFactsOf(state, task, door));
-  const structured = outcome.kind === "succeeded" ? outcome.structured : undefined;
+  const structured = answerOf(outcome)?.structured;
   const remarks = remarksOf(task, door);
   const variables = taskVariableNames(state.batch, task.number);
   return {
@@ -210,6 +227,7 @@ export function resultEntryOf(
     ...(cut ? { truncated: true } : {}),
     ...(textLength === undefined ? {} : { textLength }),
     ...(nextFrom === undefined ? {} : { nextFrom }),
+    ...(task.checks ? { checks: task.checks.map(checkEntry) } : {}),
     ...(denials.length > 0 ? { permissionDenials: denials.map(({ rule }) => rule) } : {}),
     ...(remarks.length > 0 ? { remarks } : {}),
     ...(advice === undefined ? {} : { advice }),
@@ -221,6 +239,25 @@ function reusedFieldOf(outcome: Outcome): Pick<ResultEntry, "reusedFrom"> {
   const { batchId, task, key, at } = outcome.reused;
   const answeredAt = new Date(at).toISOString();
   return { reusedFrom: { batchId, task, ...(key === undefined ? {} : { key }), answeredAt } };
+}
+
+/** The answer of a task, even if it did not pass its checks. */
+function answerOf(outcome: Outcome): Success | undefined {
+  if (outcome.kind === "succeeded") return outcome;
+  return outcome.kind === "unverified" ? outcome.answer : undefined;
+}
+
+/** Most characters of what one check said; the result page has more. */
+const longestCheck = 1_000;
+
+function checkEntry({ kind, asked, passed, output, broken }: CheckResult) {
+  return {
+    kind,
+    asked: cut(asked, 300),
+    passed,
+    ...(output === "" ? {} : { output: cut(output, longestCheck) }),
+    ...(broken ? { broken } : {}),
+  };
 }
 
 /** What did not take effect or was odd about a task, in sentences for one reader. */
@@ -285,6 +322,8 @@ export function outcomeWord(task: Extract<TaskState, { status: "done" }>): strin
       return `cancelled: ${outcome.by}`;
     case "succeeded":
       return outcome.reused ? "reused" : "succeeded";
+    case "unverified":
+      return `unverified: ${outcome.check.kind}`;
     default:
       return outcome.kind;
   }

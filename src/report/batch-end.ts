@@ -21,7 +21,8 @@ export const endFields = {
 
 export function endFieldsOf(end: BatchEnd | undefined): z.infer<z.ZodObject<typeof endFields>> {
   if (!end) return {};
-  return { end: end.kind, ...(end.kind === "stopped" ? { stoppedBy: end.by } : {}) };
+  const by = end.kind === "stopped" || end.kind === "succeeded" ? end.by : undefined;
+  return { end: end.kind, ...(by === undefined ? {} : { stoppedBy: by }) };
 }
 
 /** The facts for the words. A row of the store knows less than the state of a batch. */
@@ -37,6 +38,10 @@ export interface EndFacts {
   stoppedAtUsd?: number | undefined;
   /** How many of the cancelled tasks never had a session. */
   notStarted?: number | undefined;
+  /** For a batch that too many failures stopped: how many that was, if known (`failWhen`). */
+  failWhen?: string | undefined;
+  /** For one that found enough: how many that was, if known (`stopWhen`). */
+  found?: number | undefined;
   /** Whether only single tasks were cancelled, not the whole batch. */
   isPartial?: boolean | undefined;
 }
@@ -49,13 +54,15 @@ export function endFactsOf(state: BatchState, end: BatchEnd): EndFacts {
   ).length;
   const isPartial = cancelledBy === undefined;
   const money = { costUsd: totalCostUsd, costAtLeast, budgetUsd, stoppedAtUsd };
-  return { batchId: batch.batchId, end, counts, ...money, notStarted, isPartial };
+  const conditions = { failWhen: batch.failWhen, found: batch.stopWhen?.found };
+  return { batchId: batch.batchId, end, counts, ...money, ...conditions, notStarted, isPartial };
 }
 
 /** "succeeded", "3 failed", "stopped: budget", "2 failed, 1 cancelled": for a cell or a pill. */
 export function endLabel({ end, counts }: Pick<EndFacts, "end" | "counts">): string {
   switch (end.kind) {
     case "succeeded":
+      return end.by === undefined ? end.kind : "found enough";
     case "interrupted":
       return end.kind;
     case "failed":
@@ -85,7 +92,7 @@ export function endClass(end: BatchEnd): StatusWord["className"] {
 
 type Stopped = Extract<BatchEnd, { kind: "stopped" }>;
 
-function stopLabel(end: Stopped, by: Exclude<Canceller, "user" | "client">): string {
+function stopLabel(end: Stopped, by: keyof typeof stopLabels): string {
   if (end.access !== undefined) return accessLabels[end.access];
   return isOfRun(end) ? "stopped: run killed" : stopLabels[by];
 }
@@ -95,7 +102,8 @@ const stopLabels = {
   "failure-mode": "stopped: a task failed",
   leash: "stopped: client gone",
   hold: "stopped: no access",
-} satisfies Record<Exclude<Canceller, "user" | "client">, string>;
+  "fail-when": "stopped: failures",
+} satisfies Record<Exclude<Canceller, "user" | "client" | "stop-when">, string>;
 
 const accessLabels = {
   auth: "stopped: not logged in",
@@ -115,6 +123,7 @@ export function endText(facts: EndFacts): string {
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   switch (end.kind) {
     case "succeeded":
+      if (end.by !== undefined) return `${foundText(facts)}: ${progressWords(facts, total)}.`;
       return total === 1 ? "The task succeeded." : `All ${numberText(total)} tasks succeeded.`;
     case "failed":
       return `${total === 1 ? "The task" : `All ${numberText(total)} tasks`} ended: ${doneWords(counts)}.`;
@@ -127,14 +136,26 @@ export function endText(facts: EndFacts): string {
   }
 }
 
+function foundText({ found }: EndFacts): string {
+  return found === undefined ? "Found enough" : `Found ${numberText(found)}, as asked`;
+}
+
 function stopReason(end: Stopped, facts: EndFacts): string {
   const { by, access } = end;
   const { budgetUsd, stoppedAtUsd = budgetUsd, isPartial } = facts;
   if (isPartial && (by === "user" || by === "client")) return `Tasks were cancelled by the ${by}`;
   if (access !== undefined) return accessReasons[access];
   if (isOfRun(end)) return "Stopped because its `run` command was killed";
+  if (by === "fail-when" && facts.failWhen !== undefined)
+    return `Stopped because ${failedWords(facts.failWhen)} failed`;
   if (by !== "budget" || stoppedAtUsd === undefined) return stopReasons[by];
   return `Stopped at its ${stoppedAtUsd === budgetUsd ? "" : "earlier "}budget of ${costText(stoppedAtUsd)}`;
+}
+
+// "20% of its tasks", "5 tasks".
+function failedWords(failWhen: string): string {
+  const text = failWhen.trim();
+  return text.endsWith("%") ? `${text} of its tasks` : countText(Number(text), "task");
 }
 
 // A retry of some tasks that had not started may have ended within its new budget.
@@ -151,7 +172,8 @@ const stopReasons = {
   "failure-mode": "Stopped because a task failed",
   leash: "Stopped because the client that waited for it ended",
   hold: "Stopped because the account or a model was unavailable for too long",
-} satisfies Record<Canceller, string>;
+  "fail-when": "Stopped because too many tasks failed",
+} satisfies Record<Stopped["by"], string>;
 
 const accessReasons = {
   auth: "Stopped because Claude is not logged in",

@@ -4,6 +4,7 @@ import type { Outcome } from "../model/outcome.ts";
 import { product } from "../model/product.ts";
 import { adviceFor } from "./advice.ts";
 import { countText, timeText } from "./amounts.ts";
+import { checksText } from "./checks-text.ts";
 import { fileTag } from "./file-tag.ts";
 import { harmless } from "./harmless.ts";
 import { outcomeText } from "./outcome-text.ts";
@@ -45,6 +46,7 @@ export function errorText(page: ErrorPage): string {
     `${fileTag(page.batchId, page.taskNumber)}\n`,
     `${harmless(placeText(page))}\n`,
     part("What happened", whatHappened(page)),
+    part("Checks", checksText(page.checks ?? [])),
     part("What to try", adviceFor(page.outcome, page.advice)),
     part("Remarks", page.remarks?.join("\n")),
     part("What was asked", shortened(page.prompt, longestPrompt)),

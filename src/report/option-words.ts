@@ -1,6 +1,6 @@
 // How a text names an option: in the words of the tools, or of the command line.
 import { kebabCase } from "../model/kebab-case.ts";
-import { sessionOptions } from "../model/options.ts";
+import { sessionOptions, spreadOptions } from "../model/options.ts";
 import { product } from "../model/product.ts";
 import { shellQuoted } from "../model/shell-quoted.ts";
 import type { OptionChange } from "../model/state.ts";
@@ -25,7 +25,9 @@ export function optionText(door: Door, option: string, value?: unknown): string 
 
 /** `maxTurns` or `--max-turns`, without backticks. */
 export function optionName(door: Door, option: string): string {
-  return door === "tools" ? option : `--${kebabCase(option)}`;
+  if (door === "tools") return option;
+  // Only its parts are flags.
+  return `--${kebabCase(option)}${spreadOptions.includes(option) ? "-…" : ""}`;
 }
 
 /** A stored sentence, in which options have the names that tools give them, in the words of its reader. */
@@ -40,10 +42,24 @@ export function wordedFor(door: Door, sentence: string): string {
 function flagText(option: string, value: unknown): string {
   const name = kebabCase(option);
   if (Array.isArray(value)) return value.map((item) => flagText(option, item)).join(" ");
+  if (spreadOptions.includes(option.split("-", 1)[0] ?? "") && typeof value === "object" && value !== null)
+    return partsText(option, value);
   if (typeof value === "boolean") return value ? `--${name}` : `--no-${name}`;
   // A text that is empty or looks like a flag must follow a `=`.
   const text = typeof value === "object" ? JSON.stringify(value) : String(value);
   return `--${name}${/^-|^$/.test(text) ? "=" : " "}${text === "" ? "" : shellQuoted(text)}`;
+}
+
+// `--expect-pattern OK --expect-model sonnet`.
+function partsText(option: string, parts: object): string {
+  return Object.entries(parts)
+    .map(([name, part]) =>
+      // A schema is a value, and has no parts that are flags.
+      typeof part === "object" && name !== "where"
+        ? flagText(`${kebabCase(option)}-${name}`, JSON.stringify(part))
+        : flagText(`${option}-${name}`, part),
+    )
+    .join(" ");
 }
 
 /** A retry with other options, ready to run: a command, or the name of the tool with its arguments. */

@@ -1,4 +1,5 @@
 // How a task ended, in one line for people.
+import { checkName } from "../model/checks.ts";
 import type { AccessKind, Canceller, FailureReason, Outcome } from "../model/outcome.ts";
 import { unreachable } from "../model/unreachable.ts";
 import { numberText } from "./amounts.ts";
@@ -10,6 +11,8 @@ export function outcomeText(outcome: Outcome): string {
   switch (outcome.kind) {
     case "succeeded":
       return outcome.reused ? `Reused: ${reusedText(outcome.reused)}` : "Succeeded";
+    case "unverified":
+      return unverifiedText(outcome);
     case "failed": {
       const message = oneLine(outcome.message, 500);
       if (message === "" || saysTheSame(message, reasonText[outcome.reason]))
@@ -28,6 +31,13 @@ export function outcomeText(outcome: Outcome): string {
     default:
       return unreachable(outcome);
   }
+}
+
+function unverifiedText({ check }: Extract<Outcome, { kind: "unverified" }>): string {
+  const name = oneLine(checkName(check), 300);
+  const what = check.broken ? `Not verified, because ${name} could not be checked` : `Did not pass ${name}`;
+  const said = oneLine(check.output, 300);
+  return said === "" ? what : `${what}: ${said}`;
 }
 
 function saysTheSame(message: string, text: string): boolean {
@@ -65,6 +75,8 @@ const cancelText = {
   budget: "Cancelled because the batch budget was spent",
   leash: "Cancelled because the process that waited for it ended",
   hold: "Cancelled because the account or model was unavailable for too long",
+  "fail-when": "Cancelled because too many tasks had failed (`failWhen`)",
+  "stop-when": "Cancelled because enough was found (`stopWhen`)",
 } satisfies Record<Canceller, string>;
 
 const accessText = {

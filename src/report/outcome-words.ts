@@ -9,6 +9,8 @@ export function outcomeWords({ outcome, usage }: DoneTask): string {
     case "succeeded":
       if (outcome.reused) return "reused";
       return usage?.denials?.length ? "tools denied" : "succeeded";
+    case "unverified":
+      return outcome.check.broken ? "unverified" : `unverified: ${outcome.check.kind}`;
     case "failed":
       return `failed: ${reasonWords[outcome.reason]}`;
     case "timed-out":
@@ -64,4 +66,6 @@ const cancelWords = {
   budget: "cancelled: budget spent",
   leash: "cancelled: caller ended",
   hold: "cancelled: held too long",
+  "fail-when": "cancelled: too many failed",
+  "stop-when": "cancelled: enough found",
 } satisfies Record<Canceller, string>;

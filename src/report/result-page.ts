@@ -4,6 +4,7 @@ import type { Outcome, Usage } from "../model/outcome.ts";
 import { product } from "../model/product.ts";
 import { adviceFor } from "./advice.ts";
 import { countText, numberText, timeText } from "./amounts.ts";
+import { checksHtml } from "./checks-text.ts";
 import { fileTag } from "./file-tag.ts";
 import { resultFrame } from "./frame.ts";
 import { firstLine } from "./harmless.ts";
@@ -61,6 +62,7 @@ export function resultPage(page: ResultPage): string {
       sectionHtml("task", "Task", promptHtml(page.prompt)),
       sectionHtml("answer", "Answer", answerHtml(page)),
       sectionHtml("structured", "Answer as data", dataHtml(page)),
+      sectionHtml("checks", "Checks of the answer", checksHtml(page.checks)),
       sectionHtml("others", "Other answers of this session", othersHtml(page)),
       sectionHtml("facts", "Facts", factsPart(page)),
       sectionHtml("tokens", "Tokens", tokensHtml(page.usage)),

@@ -1,4 +1,5 @@
 // The facts on both pages of an ended task, and how to continue its conversation.
+import type { CheckResult } from "../model/checks.ts";
 import type { Usage } from "../model/outcome.ts";
 import { shellQuoted } from "../model/shell-quoted.ts";
 import type { AdviceFacts } from "./advice.ts";
@@ -26,6 +27,8 @@ export interface TaskFacts {
   variables?: readonly string[] | undefined;
   /** Attempts at the task, including the last one. */
   attempts?: number | undefined;
+  /** What the checks of the answer found. */
+  checks?: readonly CheckResult[] | undefined;
   /** Processes that outlived the session and were stopped. */
   leaked?: number | undefined;
   /** Milliseconds since 1970; absent for a task that never started. */

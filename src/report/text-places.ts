@@ -18,11 +18,20 @@ export function textPlaces(outcome: Outcome): TextPlace[] {
       ...placed(outcome.laterOffsets, headings.later),
     ];
   }
+  if (outcome.kind === "unverified") {
+    const { answer } = outcome;
+    return [
+      { offset: answer.offset, heading: headings.unverified },
+      ...placed(answer.earlierOffsets, headings.earlier),
+      ...placed(answer.laterOffsets, headings.later),
+    ];
+  }
   return placed(outcome.interimOffsets?.toReversed(), headings.interim);
 }
 
 /** The headings of texts that are not the answer. */
 export const headings = {
+  unverified: "The answer, which did not pass its checks:",
   earlier: "Earlier answer, while background work was still running:",
   later: "Later answer, after background work had ended:",
   interim: "Interim answer, before the work was finished:",

@@ -109,6 +109,8 @@ function withPaths(
         outcome: { ...outcome, reused: { ...reused, transcript: place(reused.transcript) } },
       };
     }
+    case "check-started":
+      return { ...body, transcript: place(body.transcript) };
     case "file-failed":
       return { ...body, path: place(body.path) };
     default:

@@ -2,13 +2,14 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import { join } from "node:path";
 import {
-  applyFailureMode,
   cancelHeld,
   cancelQueued,
+  consequencesOf,
   endedEvent,
   notStarted,
 } from "../../src/engine/attempt/attempt-events.ts";
 import { factsOf, noticesOf, notifyOf } from "../../src/engine/output/notify.ts";
+import type { AttemptOutcome } from "../../src/model/outcome.ts";
 import { testNeeding } from "../facilities.ts";
 import { Inside } from "../inside.ts";
 import {
@@ -26,17 +27,19 @@ import {
 const minute = 60_000;
 
 describe("what a failure means for the others", () => {
-  const cases: [failureMode: string, kind: string, consequence: object[]][] = [
-    ["continue", "failed", []],
-    ["no-new", "failed", [{ type: "cancel-requested", by: "failure-mode", tasks: [3] }]],
-    ["cancel", "crashed", [{ type: "cancel-requested", by: "failure-mode" }]],
-    ["cancel", "succeeded", []],
-    ["no-new", "cancelled", []],
+  const failed: AttemptOutcome = { kind: "failed", reason: "execution", message: "" };
+  const cancelled: AttemptOutcome = { kind: "cancelled", by: "user" };
+  const cases: [failureMode: string, outcome: AttemptOutcome, consequence: object[]][] = [
+    ["continue", failed, []],
+    ["no-new", failed, [{ type: "cancel-requested", by: "failure-mode", tasks: [3] }]],
+    ["cancel", crashed, [{ type: "cancel-requested", by: "failure-mode" }]],
+    ["cancel", succeeded, []],
+    ["no-new", cancelled, []],
   ];
-  for (const [failureMode, kind, consequence] of cases)
-    test(`${kind} with ${failureMode}`, () => {
+  for (const [failureMode, outcome, consequence] of cases)
+    test(`${outcome.kind} with ${failureMode}`, () => {
       const state = after(created(3, { batch: { failureMode } }), started(2, 1, 1));
-      expect<unknown>(applyFailureMode(state, kind, 2)).toEqual(consequence);
+      expect<unknown>(consequencesOf(state, outcome, 2)).toEqual(consequence);
     });
 
   test("in a batch that is cancelled is nothing more", () => {
@@ -44,7 +47,49 @@ describe("what a failure means for the others", () => {
       created(2, { batch: { failureMode: "cancel" } }),
       event(2, { type: "cancel-requested", by: "user" }),
     );
-    expect(applyFailureMode(state, "failed", 1)).toEqual([]);
+    expect(consequencesOf(state, failed, 1)).toEqual([]);
+  });
+
+  const ofPercent: [failWhen: string, tasks: number, failuresBefore: number, ends: boolean][] = [
+    ["20%", 10, 0, false],
+    ["20%", 10, 1, true],
+    ["20%", 11, 1, false],
+    ["1%", 3, 0, true],
+    ["100%", 3, 1, false],
+    ["2", 10, 0, false],
+    ["2", 10, 1, true],
+  ];
+  for (const [failWhen, tasks, before, ends] of ofPercent)
+    test(`failure ${before + 1} of ${tasks} tasks ${ends ? "ends" : "does not end"} a batch with failWhen ${failWhen}`, () => {
+      const earlier = Array.from({ length: before }, (_, index) => [
+        started(2, index + 1, 1),
+        ended(3, index + 1, 1, crashed),
+      ]).flat();
+      const state = after(created(tasks, { batch: { failWhen } }), ...earlier, started(4, before + 1, 1));
+      expect<unknown>(consequencesOf(state, failed, before + 1)).toEqual(
+        ends ? [{ type: "cancel-requested", by: "fail-when" }] : [],
+      );
+    });
+
+  test("the last failure of all leaves nothing to cancel", () => {
+    const state = after(created(1, { batch: { failWhen: "1" } }), started(2, 1, 1));
+    expect(consequencesOf(state, failed, 1)).toEqual([]);
+  });
+
+  test("enough successes end a batch, of those that match if that is asked for, and once only", () => {
+    const enough = [{ type: "cancel-requested", by: "stop-when" }];
+    const one = [started(2, 1, 1), ended(3, 1, 1, { ...succeeded, matched: false }), started(4, 2, 1)];
+    const any = created(4, { batch: { stopWhen: { found: 2 } } });
+    expect<unknown>(consequencesOf(after(any, ...one), succeeded, 2)).toEqual(enough);
+    const some = created(4, { batch: { stopWhen: { found: 1, where: { pattern: "x" } } } });
+    expect(consequencesOf(after(some, ...one), { ...succeeded, matched: false }, 2)).toEqual([]);
+    expect<unknown>(consequencesOf(after(some, ...one), { ...succeeded, matched: true }, 2)).toEqual(enough);
+    const stopped = [
+      event(5, { type: "cancel-requested", by: "stop-when" }),
+      event(6, { type: "retry-requested", tasks: [3, 4] }),
+      started(7, 3, 1),
+    ];
+    expect(consequencesOf(after(any, ...one, ...stopped), succeeded, 3)).toEqual([]);
   });
 
   test("a hold that is given up ends the tasks that it concerns", () => {

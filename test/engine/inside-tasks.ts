@@ -153,7 +153,8 @@ export function tasksIn(
   const host = hostOf(
     new LocalHost({ machine, sweeper: new Sweeper({ isHeir: log.state.epoch > 1 }), environment }),
   );
-  const own = { host, slots, accountSlots, pace, holds, login, startBackoff, files };
+  const surroundings = { layout: store.layout, environment, values: noValues };
+  const own = { ...surroundings, host, slots, accountSlots, pace, holds, login, startBackoff, files };
   const attempts = new Attempts({ log: runnerLog, ...own });
   const admission = new Admission({
     state: () => log.state,

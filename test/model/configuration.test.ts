@@ -12,6 +12,7 @@ test("what is not set has these values", () => {
   expect(configurationSchema.parse({})).toEqual({
     allowBypassPermissions: false,
     allowClaudeArguments: false,
+    allowCheckCommands: false,
     allowRemoteHttp: false,
     outputDirectory: "~/Desktop/claude-code-results",
     concurrency: "auto",

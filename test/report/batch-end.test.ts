@@ -106,7 +106,37 @@ describe("the end of a batch", () => {
     expect(again(5).forModels).toContain(" retry_batch (batchId bcdfghjk) runs the rest.");
   });
 
-  test.each([...cancellers])("by %s says why, and gives a command", (by) => {
+  test("that found enough is a success, says so, and needs nothing more", () => {
+    const state = stopped("stop-when");
+    const batch = { ...state.batch, stopWhen: { found: 1 } };
+    expect(said({ ...state, batch })).toEqual({
+      label: "found enough",
+      colour: "ok",
+      status: 0,
+      command: undefined,
+      text: "Found 1, as asked: 2 of 5 tasks done (1 succeeded, 1 failed), 1 stopped, 2 not started.",
+      forModels: "Found 1, as asked: 2 of 5 tasks done (1 succeeded, 1 failed), 1 stopped, 2 not started.",
+    });
+    // A row knows no number.
+    expect(said(state).text).toStartWith("Found enough: 2 of 5 tasks done");
+    expect(endFieldsOf({ kind: "succeeded", by: "stop-when" })).toEqual({
+      end: "succeeded",
+      stoppedBy: "stop-when",
+    });
+  });
+
+  test.each([
+    ["20%", "Stopped because 20% of its tasks failed: "],
+    ["1", "Stopped because 1 task failed: "],
+    [undefined, "Stopped because too many tasks failed: "],
+  ])("with failWhen %s says how many that were", (failWhen, text) => {
+    const state = stopped("fail-when");
+    const batch = failWhen === undefined ? state.batch : { ...state.batch, failWhen };
+    expect(said({ ...state, batch }).text).toStartWith(text);
+  });
+
+  const unsuccessful = cancellers.filter((by) => by !== "stop-when");
+  test.each(unsuccessful)("by %s says why, and gives a command", (by) => {
     const { label, colour, status, command, text } = said(stopped(by));
     const isWanted = by === "user" || by === "client";
     expect({ label: label.length < 24, colour, status }).toEqual({

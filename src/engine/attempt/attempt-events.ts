@@ -1,6 +1,7 @@
 // The events of an attempt for the log.
+import { type CheckResult, failureLimit } from "../../model/checks.ts";
 import type { EventBody } from "../../model/event.ts";
-import type { Canceller } from "../../model/outcome.ts";
+import type { AttemptOutcome, Canceller } from "../../model/outcome.ts";
 import { type Skipped, skippedFrom } from "../../model/prerequisites.ts";
 import type { BatchState } from "../../model/state.ts";
 import { nextSummary } from "../../model/summary.ts";
@@ -13,7 +14,11 @@ import type { AttemptPlan } from "./plan-attempt.ts";
 import type { StartedSession } from "./session-pool.ts";
 
 /** What is known of an attempt's end; if it never started, only the outcome. */
-export type EndKnown = Pick<AttemptEnd, "outcome"> & Partial<AttemptEnd>;
+export type EndKnown = Pick<AttemptEnd, "outcome"> &
+  Partial<AttemptEnd> & {
+    /** What the checks of its answer found. */
+    checks?: CheckResult[];
+  };
 
 /** A session has started, and has no prompt yet. */
 export function startedEvent(
@@ -46,6 +51,7 @@ export function endedEvent(
   delayMs: number | undefined,
 ): EventBody {
   const { outcome, usage, leaked = [], sessionId, model, resumable, unsaved, remarks = [] } = end;
+  const { checks = [] } = end;
   return {
     type: "attempt-ended",
     task,
@@ -58,19 +64,42 @@ export function endedEvent(
     ...(resumable ? { resumable } : {}),
     ...(unsaved ? { unsaved } : {}),
     ...(remarks.length > 0 ? { remarks } : {}),
+    ...(checks.length > 0 ? { checks } : {}),
     ...(delayMs === undefined ? {} : { retryAt: Date.now() + Math.round(delayMs) }),
   };
 }
 
-/** What a failure means for the other tasks, according to `failureMode`. */
-export function applyFailureMode(
-  { batch, cancelledBy, tasks }: BatchState,
-  kind: string,
-  failed: number,
+/** What the end of a task means for the others, according to `failureMode`, `failWhen` and `stopWhen`. */
+export function consequencesOf(state: BatchState, outcome: AttemptOutcome, ended: number): EventBody[] {
+  if (outcome.kind === "cancelled" || state.cancelledBy !== undefined) return [];
+  return outcome.kind === "succeeded" ? whenFound(state, [outcome], [ended]) : whenFailed(state, ended);
+}
+
+/** What it means for the others that these tasks have ended like this, as far as `stopWhen` is concerned. */
+export function whenFound(
+  { batch: { stopWhen }, tasks, hasFoundEnough }: BatchState,
+  outcomes: readonly AttemptOutcome[],
+  ended: readonly number[],
 ): EventBody[] {
-  if (kind === "succeeded" || kind === "cancelled" || cancelledBy || batch.failureMode === "continue")
-    return [];
-  if (batch.failureMode === "cancel") return [{ type: "cancel-requested", by: "failure-mode" }];
+  const isLast = tasks.every(({ status, number }) => status === "done" || ended.includes(number));
+  if (!stopWhen || hasFoundEnough || isLast) return [];
+  const counts = (outcome: AttemptOutcome) =>
+    outcome.kind === "succeeded" && (!stopWhen.where || outcome.matched === true);
+  const found = outcomes.filter(counts).length;
+  const before = tasks.filter((task) => task.status === "done" && counts(task.outcome)).length;
+  const isEnough = found > 0 && before + found >= stopWhen.found;
+  return isEnough ? [{ type: "cancel-requested", by: "stop-when" }] : [];
+}
+
+function whenFailed(state: BatchState, failed: number): EventBody[] {
+  const { batch, tasks, counts } = state;
+  const { failWhen, failureMode } = batch;
+  const limit = failWhen === undefined ? undefined : failureLimit(failWhen, tasks.length);
+  const isLast = tasks.every(({ status, number }) => status === "done" || number === failed);
+  if (limit !== undefined && counts.failed + 1 >= limit && !isLast)
+    return [{ type: "cancel-requested", by: "fail-when" }];
+  if (failureMode === "continue") return [];
+  if (failureMode === "cancel") return [{ type: "cancel-requested", by: "failure-mode" }];
   return cancelQueued({ tasks }, "failure-mode", failed);
 }
 

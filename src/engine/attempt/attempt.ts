@@ -1,6 +1,6 @@
 // Runs one session from its prompt to its outcome, under its clocks.
 import { activityOf } from "../../claude/activity.ts";
-import { promptLine, stopTaskLine, waitsForInitialize } from "../../claude/arguments.ts";
+import { promptLine, schemaOf, stopTaskLine, waitsForInitialize } from "../../claude/arguments.ts";
 import type { BackgroundTask } from "../../claude/background.ts";
 import { type Ending, type Exit, outcomeOf } from "../../claude/outcome.ts";
 import type { Reading } from "../../claude/reading.ts";
@@ -242,6 +242,7 @@ export class RunningAttempt {
       stderrTail: this.#reading.answer ? "" : stderr,
       wasAtWork: this.#wasAtWork(exit),
       structured: options.outputSchema !== undefined,
+      schema: schemaOf(options),
       slashCommands: options.slashCommands,
       now: Date.now(),
     });

@@ -4,16 +4,19 @@ import type { BatchState } from "../../model/state.ts";
 import { killTree } from "../../platform/kill-tree.ts";
 import { signalProcess } from "../../platform/process.ts";
 import { lookForMarkers } from "../../platform/process-table.ts";
-import { markerOfAttempt } from "./session-name.ts";
+import { markerOf, markerOfAttempt } from "./session-name.ts";
 
 /** Kills the running ones on this machine, with everything they started. Their runner sees them end. */
 export function killSessions({ batch, tasks }: BatchState): void {
   const attempts = tasks.flatMap((task) => {
     const attempt = task.status === "running" ? task.attempts.at(-1) : undefined;
     const identity = localProcess(attempt?.identity);
-    return attempt && identity
-      ? [{ identity, marker: markerOfAttempt(batch.batchId, task.number, attempt) }]
-      : [];
+    if (!attempt || !identity) return [];
+    const checking = (attempt.checkSessions ?? []).flatMap((session) => {
+      const judge = localProcess(session.identity);
+      return judge ? [{ identity: judge, marker: markerOf(batch.batchId, session.startName) }] : [];
+    });
+    return [{ identity, marker: markerOfAttempt(batch.batchId, task.number, attempt) }, ...checking];
   });
   for (const { identity } of attempts) killTree(identity);
   const left = lookForMarkers(new Set(attempts.map(({ marker }) => marker))).byMarker;

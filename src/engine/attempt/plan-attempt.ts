@@ -1,13 +1,14 @@
 // The next attempt at a task: a new conversation, or continuing the one that was cut off.
 import { argumentsFor, initializeLine, type PutAside, resumePrompt } from "../../claude/arguments.ts";
 import { conversationFile, costOfConversation } from "../../claude/conversation.ts";
+import { followUpPrompt } from "../../claude/follow-up.ts";
 import { mentionEnvironment } from "../../claude/mentions.ts";
 import type { BatchId } from "../../model/batch-id.ts";
 import type { Batch } from "../../model/event.ts";
 import type { SessionOptions } from "../../model/options.ts";
 import type { Spent } from "../../model/outcome.ts";
 import { type SessionValues, variableNames, variablesOf } from "../../model/session-values.ts";
-import { type BatchState, taskOf } from "../../model/state.ts";
+import { attemptsSinceAsked, type BatchState, taskOf } from "../../model/state.ts";
 import { directoryOf, optionsOf } from "../../model/task-options.ts";
 import { joined } from "../../platform/environment.ts";
 import { exists, realPath } from "../../platform/files.ts";
@@ -88,9 +89,21 @@ export function planAttempt(state: BatchState, number: number, means: Means): At
     prompt: basis.task,
     options: asked,
   });
+  const followUp = resumes ? followUpPrompt(previous?.outcome) : undefined;
   const options =
-    resumes && previous ? { ...own, resumeSessionId: previous.sessionId, forkSession: false } : own;
-  const prompt = resumes ? resumePrompt(task, options) : task;
+    resumes && previous
+      ? {
+          ...own,
+          resumeSessionId: previous.sessionId,
+          forkSession: false,
+          // What a check printed must not attach files.
+          ...(followUp === undefined ? {} : { fileMentions: false }),
+        }
+      : own;
+  // Somebody who retries a task may have changed it.
+  const again = attemptsSinceAsked(state, number).length === 0 ? `\n\nThe whole task again:\n\n${task}` : "";
+  const prompt =
+    followUp !== undefined ? `${followUp}${again}` : resumes ? resumePrompt(task, options) : task;
   const costBefore = costBeforeOf(options, means);
   const anewBecause = resumes ? undefined : whyStartedOver(previous, asked);
   const values = variablesOf(means.values, number, variableNames(options.env));
@@ -165,6 +178,7 @@ function vanished({ eachIsFile, tasks }: Batch, number: number): Impossible | un
   return { message: `${key} no longer exists (${path}): it was removed after the batch had been planned.` };
 }
 
+/** What a session is started for. */
 interface Wanted {
   prompt: string;
   options: SessionOptions;
@@ -172,7 +186,8 @@ interface Wanted {
   variables: Record<string, string>;
 }
 
-function startPlan(
+/** How to start a session with these options. */
+export function startPlan(
   batchId: BatchId,
   { prompt, options, variables }: Wanted,
   { claudePath, workingDirectory, layout, environment }: Means,

@@ -22,6 +22,7 @@ export function taskFactsOf(state: BatchState, task: DoneTask): TaskFacts {
     usage: task.usage,
     advice: adviceFactsOf(state, task, doorOf(batch.startedBy)),
     attempts: task.attempts.length,
+    checks: task.checks,
     leaked: task.leaked?.length,
     model: task.model,
     sessionId: attempt?.sessionId,

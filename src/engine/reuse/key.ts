@@ -40,6 +40,8 @@ const bearings = {
   // A text is JSON here: files were read before.
   outputSchema: ({ outputSchema }) =>
     typeof outputSchema === "string" ? JSON.parse(outputSchema) : outputSchema,
+  // An answer was accepted by these checks alone.
+  expect: "counts",
   mcpConfig: ({ mcpConfig }) => contents(mcpConfig),
   addDirectories: "counts",
   // A conversation grows.
@@ -109,6 +111,7 @@ export function preventedBy(batch: Batch, number: number): string | undefined {
   const name = preventing.find((one) => given[one] !== undefined);
   if (name !== undefined) return `had the option \`${name}\``;
   if (options.claudeArguments && !options.inputs) return "had the option `claudeArguments`";
+  if (options.expect?.command !== undefined && !options.inputs) return "was checked by a command";
   const prompt = batch.tasks[number - 1]?.prompt ?? "";
   return options.slashCommands && prompt.startsWith("/") && !options.inputs
     ? "ran a slash command"

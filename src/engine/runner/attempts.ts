@@ -1,14 +1,15 @@
 // Supervises attempts whose start is in the log: from the prompt to the end, which goes into the log and the files.
 import type { SessionOptions } from "../../model/options.ts";
 import type { AttemptOutcome, Spent } from "../../model/outcome.ts";
+import type { SessionValues } from "../../model/session-values.ts";
 import { taskOf } from "../../model/state.ts";
-import { basename } from "../../platform/paths.ts";
 import type { HoldName } from "../../store/holds.ts";
-import { stderrBeside } from "../../store/layout.ts";
+import { type Layout, stderrBeside } from "../../store/layout.ts";
 import type { AccountHolds } from "../account/account-holds.ts";
 import type { AccountPace } from "../account/account-pace.ts";
-import { RunningAttempt, type TranscriptDelta } from "../attempt/attempt.ts";
-import { applyFailureMode, cancelHeld, type EndKnown, endedEvent } from "../attempt/attempt-events.ts";
+import { type AttemptEnd, RunningAttempt, type TranscriptDelta } from "../attempt/attempt.ts";
+import { cancelHeld, consequencesOf, type EndKnown, endedEvent } from "../attempt/attempt-events.ts";
+import type { Running } from "../attempt/running.ts";
 import type { Adopted, Session, SessionHost } from "../attempt/session-host.ts";
 import type { BorrowedDirectory } from "../attempt/workspace.ts";
 import type { OutputFiles } from "../output/output-files.ts";
@@ -16,8 +17,10 @@ import type { LoginProof } from "../scheduler/login-proof.ts";
 import type { Slots } from "../scheduler/slots.ts";
 import type { StartBackoff } from "../scheduler/start-backoff.ts";
 import type { SharedSlots } from "../shared/shared-store.ts";
+import { Checks } from "./checks.ts";
 import { delayAfter, RetryTimes } from "./retry-times.ts";
 import type { RunnerLog } from "./runner-log.ts";
+import { RunningNow } from "./running-now.ts";
 
 /** An attempt in the log, with what supervising it needs. `Of`: its session, whose transcript may be missing. */
 export interface Supervised<Of = Session> {
@@ -60,7 +63,12 @@ interface Consequences {
 
 export interface AttemptsParts {
   log: RunnerLog;
+  layout: Layout;
   host: SessionHost;
+  /** Of all sessions. */
+  environment: Record<string, string>;
+  /** Of the variables that tasks give their sessions. */
+  values: SessionValues;
   slots: Slots;
   accountSlots: SharedSlots;
   /** Undefined if the number of sessions is fixed. */
@@ -73,15 +81,22 @@ export interface AttemptsParts {
 
 export class Attempts {
   readonly #parts: AttemptsParts;
-  /** Running attempts, by task number. */
-  readonly running = new Map<number, RunningAttempt>();
-  /** By transcript name, which a watch reports. */
-  readonly #byTranscript = new Map<string, RunningAttempt>();
-  readonly #byMarker = new Map<string, RunningAttempt>();
+  readonly #running = new RunningNow();
+  readonly #checks: Checks;
   readonly #retryTimes = new RetryTimes();
 
   constructor(parts: AttemptsParts) {
     this.#parts = parts;
+    this.#checks = new Checks({
+      ...parts,
+      running: this.#running,
+      progressed: (of, delta) => this.#progressed(of, delta),
+    });
+  }
+
+  /** What runs at this moment, by task number. */
+  get running(): ReadonlyMap<number, Running> {
+    return this.#running.byTask;
   }
 
   /**
@@ -91,15 +106,10 @@ export class Attempts {
   async supervise(supervised: Supervised): Promise<void> {
     const { number, attempt, options, directory } = supervised;
     const { log, startBackoff, holds } = this.#parts;
-    const running = this.#follow(supervised);
-    if (supervised.prompt !== undefined) running.prompt(supervised.prompt);
-    // A watch does not report what was written before.
-    running.readTranscript();
-    this.endCancelled();
-    const end = await running.ended();
-    this.#unfollow(supervised);
+    const answered = await this.#toItsEnd(supervised);
     startBackoff.ended();
-    const verdict = holds.ended({ number, model: options.model, outcome: end.outcome }, Date.now());
+    const verdict = holds.ended({ number, model: options.model, outcome: answered.outcome }, Date.now());
+    const end = await this.#checks.verify(supervised, answered);
     await this.conclude(number, attempt, withRemark(end, await directory.giveBack()), {
       delayMs: delayAfter(log.state, supervised, end, { held: verdict.kind === "held" }),
       givenUp: verdict.kind === "given-up" ? verdict.hold : undefined,
@@ -144,7 +154,7 @@ export class Attempts {
         ? [
             endedEvent(number, attempt, end, delay),
             ...(givenUp ? cancelHeld(state, givenUp, number) : []),
-            ...(delay === undefined ? applyFailureMode(state, end.outcome.kind, number) : []),
+            ...(delay === undefined ? consequencesOf(state, end.outcome, number) : []),
           ]
         : [],
     );
@@ -160,10 +170,10 @@ export class Attempts {
 
   /** A transcript has changed. */
   transcriptChanged(name: string): void {
-    this.#byTranscript.get(name)?.readTranscript();
+    this.#running.withTranscript(name)?.readTranscript();
   }
 
-  /** Ends running sessions that were cancelled. */
+  /** Ends what runs for cancelled tasks. */
   endCancelled(): void {
     for (const [number, attempt] of this.running) {
       const task = taskOf(this.#parts.log.state, number);
@@ -174,27 +184,24 @@ export class Attempts {
 
   /** Ends sessions because memory is short; their tasks continue later. */
   evict(markers: readonly string[]): void {
-    for (const marker of markers) this.#byMarker.get(marker)?.evict();
+    for (const marker of markers) this.#running.withMarker(marker)?.evict();
   }
 
   /** Whether the session with this marker can be ended: before its start is in the log, nothing knows its task. */
   canEnd(marker: string): boolean {
-    return this.#byMarker.has(marker);
+    return this.#running.withMarker(marker) !== undefined;
   }
 
-  #follow(supervised: Supervised): RunningAttempt {
-    const { number, marker, transcript } = supervised;
+  // From its prompt until it and everything that it started have gone.
+  async #toItsEnd(supervised: Supervised): Promise<AttemptEnd> {
+    const { prompt } = supervised;
     const running = this.#runningOf(supervised);
-    this.running.set(number, running);
-    this.#byMarker.set(marker, running);
-    this.#byTranscript.set(basename(transcript), running);
-    return running;
-  }
-
-  #unfollow({ number, marker, transcript }: Supervised): void {
-    this.running.delete(number);
-    this.#byMarker.delete(marker);
-    this.#byTranscript.delete(basename(transcript));
+    using _running = this.#running.add(running, supervised);
+    if (prompt !== undefined) running.prompt(prompt);
+    // A watch does not report what was written before.
+    running.readTranscript();
+    this.endCancelled();
+    return await running.ended();
   }
 
   #runningOf(supervised: Supervised): RunningAttempt {
@@ -216,7 +223,10 @@ export class Attempts {
     });
   }
 
-  #progressed({ number, ready, options }: Supervised, delta: TranscriptDelta): void {
+  #progressed(
+    { number, ready, options }: Pick<Supervised, "number" | "ready" | "options">,
+    delta: TranscriptDelta,
+  ): void {
     const { pace, login, holds } = this.#parts;
     const { isReady, replies, throttles, loginRefusals, failed } = delta;
     if (loginRefusals > 0 || isLoginFailure(failed)) login.doubted(number);

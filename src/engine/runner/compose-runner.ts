@@ -130,7 +130,10 @@ export function composeRunner(
   };
   const attempts = new Attempts({
     log,
+    layout,
     host,
+    environment,
+    values,
     slots,
     accountSlots,
     pace,

@@ -41,10 +41,11 @@ function hasSessions(store: Store, { batchId, counts }: BatchRow): boolean {
   if (counts.running === 0) return false;
   const tasks = store.batch(batchId)?.state.tasks ?? [];
   return tasks.some(({ status, attempts }) => {
-    const ref = attempts.at(-1)?.identity;
+    if (status !== "running") return false;
+    const last = attempts.at(-1);
+    const refs = [last?.identity, ...(last?.checkSessions ?? []).map(({ identity }) => identity)];
     // A session on another host is managed there, and ends when nobody polls it any more.
-    const session = localProcess(ref);
-    return status === "running" && session !== undefined && livenessOf(session) === "alive";
+    return refs.map(localProcess).some((session) => session && livenessOf(session) === "alive");
   });
 }
 

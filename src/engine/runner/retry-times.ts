@@ -33,7 +33,15 @@ export function delayAfter(
   // The attempt's options name the conversation that it continued; the task's own may name another one, or none.
   const asked = optionsOf(state.batch, number);
   const anew = startsOver({ resumes, resumable, outcome }, asked);
-  return retryDelayMs({ outcome, earlier, retries: options.retries, adopted, held, startsOver: anew });
+  return retryDelayMs({
+    outcome,
+    earlier,
+    retries: options.retries,
+    adopted,
+    held,
+    resumable,
+    startsOver: anew,
+  });
 }
 
 /** When tasks may be retried, on the monotonic clock: the time of day in the log may be set back. */

@@ -1,8 +1,10 @@
 // Before anything starts: the tasks that an earlier answer is right for end with it, all at once.
 import type { EventBody } from "../../model/event.ts";
+import type { Success } from "../../model/outcome.ts";
 import type { BatchState } from "../../model/state.ts";
 import { taskOf } from "../../model/state.ts";
-import { endedEvent } from "../attempt/attempt-events.ts";
+import { endedEvent, whenFound } from "../attempt/attempt-events.ts";
+import { answerIn, isMatch } from "../attempt/check-answer.ts";
 import type { OutputFiles } from "../output/output-files.ts";
 import type { Hit, Reuse } from "../reuse/reuse.ts";
 import type { RunnerLog } from "./runner-log.ts";
@@ -22,11 +24,18 @@ export async function takeOverAnswers({ log, files, reuse }: Parts): Promise<voi
   const found = await reuse.lookUp();
   if (!found) return;
   const { hits, missed } = found;
-  await log.commit((state) => [
-    { type: "reuse-checked", missed },
+  const outcomes = new Map(hits.map((hit) => [hit.number, outcomeIn(log.state, hit)]));
+  await log.commit((state) => {
     // Some may have been cancelled meanwhile.
-    ...hits.filter(({ number }) => isNew(state, number)).map((hit) => takenOver(hit)),
-  ]);
+    const taken = hits.filter(({ number }) => isNew(state, number));
+    const numbers = taken.map(({ number }) => number);
+    const ends = numbers.flatMap((number) => outcomes.get(number) ?? []);
+    return [
+      { type: "reuse-checked", missed },
+      ...taken.map((hit) => takenOver(hit, outcomes.get(hit.number) ?? hit.answer.outcome)),
+      ...whenFound(state, ends, numbers),
+    ];
+  });
   reuse.used(hits);
   for (const { number } of hits) void files.writeTask(number);
 }
@@ -36,9 +45,16 @@ function isNew(state: BatchState, number: number): boolean {
   return status === "queued" && attempts.length === 0;
 }
 
+// Whether it counts for `stopWhen` is this batch's to say.
+function outcomeIn({ batch: { stopWhen } }: BatchState, { answer, transcript }: Hit): Success {
+  const { matched: _, ...outcome } = answer.outcome;
+  if (!stopWhen?.where) return outcome;
+  return { ...outcome, matched: isMatch(stopWhen.where, answerIn(transcript, outcome)) };
+}
+
 // It costs nothing, and takes no time.
-function takenOver({ number, answer, transcript }: Hit): EventBody {
-  const { batchId, task, taskKey, at, model, sessionId, outcome } = answer;
+function takenOver({ number, answer, transcript }: Hit, outcome: Success): EventBody {
+  const { batchId, task, taskKey, at, model, sessionId } = answer;
   const key = taskKey === undefined ? {} : { key: taskKey };
   const reused = { batchId, task, ...key, at, sessionId, transcript };
   const usage = { costUsd: 0, numTurns: 0, durationMs: 0 };

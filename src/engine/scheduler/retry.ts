@@ -28,18 +28,22 @@ interface Tried {
   adopted: boolean;
   /** Whether it holds the account: then the task waits with all others. */
   held: boolean;
+  /** Whether another attempt can continue the conversation. */
+  resumable?: boolean;
   /** Whether the task starts over, because the attempt showed that the earlier conversation cannot be continued. */
   startsOver?: boolean;
 }
 
 /**
  * How long to wait before the task is retried, in milliseconds; undefined if it has ended. Retries only what a second try
- * can fix, and never after an answer. Failures caused by machine or account do not count as tries. `chance` (0 to 1)
+ * can fix, and after an answer only if it was not accepted. Failures caused by machine or account do not count as tries. `chance` (0 to 1)
  * spreads simultaneous failures.
  */
 export function retryDelayMs(tried: Tried, chance = Math.random()): number | undefined {
-  const { outcome, earlier, retries, adopted, held, startsOver } = tried;
+  const { outcome, earlier, retries, adopted, held, startsOver, resumable } = tried;
   if (held || startsOver || outcome.kind === "evicted") return 0;
+  // Claude hears at once what is wrong with its answer. Without the conversation, all the work would be paid for again.
+  if (isUnfit(outcome)) return resumable && earlier.filter(isUnfit).length < retries ? 0 : undefined;
   const spread = (firstMs: number, tries: number) =>
     Math.min(longestMs, firstMs * 2 ** (tries - 1)) * (0.5 + chance / 2);
   if (isThrottled(outcome)) {
@@ -64,6 +68,12 @@ export function isRetryDue({ notBefore = 0, dueAt }: RetryTime, now: number, mon
   if (notBefore <= now || (dueAt !== undefined && dueAt <= monotonicNow)) return true;
   // No delay is that long, so the clock was set back.
   return notBefore - now > longestMs;
+}
+
+/** Whether there is an answer that Claude may correct: one that did not pass a check, or does not fit its schema. */
+function isUnfit(outcome: AttemptOutcome): boolean {
+  if (outcome.kind === "unverified") return outcome.check.broken !== true;
+  return outcome.kind === "failed" && outcome.reason === "schema";
 }
 
 function mayPass(outcome: AttemptOutcome): boolean {

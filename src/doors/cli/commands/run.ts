@@ -15,7 +15,7 @@ import { countText } from "../../../report/amounts.ts";
 import { harmless } from "../../../report/harmless.ts";
 import { isAttended, refusedStatus, refusedText } from "../input/attended.ts";
 import { type Command, type Invocation, jsonFlag, jsonText, UsageError } from "../input/command.ts";
-import { flagsOf, namesPath } from "../input/flags.ts";
+import { flagsOf, namesPath, putValue, valueAt } from "../input/flags.ts";
 import { forEachFlags, forEachGiven } from "../input/for-each.ts";
 import { tasksGiven } from "../input/run-tasks.ts";
 import { Interruption } from "../signals/interruption.ts";
@@ -124,15 +124,15 @@ export const run: Command = {
 
 // Paths on a command line start at the user's directory, whatever directory the sessions work in.
 function fromHere(input: Record<string, unknown>, directory: string): Record<string, unknown> {
-  const paths = flagsOf(parallelInput).filter(namesPath);
+  const moved = structuredClone(input);
   const absolute = (value: unknown): unknown =>
     typeof value === "string" ? pathAsMeant(value, directory) : value;
-  return Object.fromEntries(
-    Object.entries(input).map(([property, value]) => {
-      if (!paths.some((flag) => flag.property === property)) return [property, value];
-      return [property, Array.isArray(value) ? value.map(absolute) : absolute(value)];
-    }),
-  );
+  for (const { property } of flagsOf(parallelInput).filter(namesPath)) {
+    const value = valueAt(moved, property);
+    if (value !== undefined)
+      putValue(moved, property, Array.isArray(value) ? value.map(absolute) : absolute(value));
+  }
+  return moved;
 }
 
 async function runDetached(

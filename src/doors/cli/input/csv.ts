@@ -11,7 +11,7 @@ import {
 } from "../../../operations/inputs/csv-rows.ts";
 import { FileFault, lineText } from "../../../operations/inputs/file-fault.ts";
 import type { FileTask } from "./file-task.ts";
-import { type Flag, flagsOf, valueIn, wordedAs } from "./flags.ts";
+import { type Flag, flagsOf, putValue, valueIn, wordedAs } from "./flags.ts";
 
 /** A column: the property of its cells, or an unknown name. */
 interface Column {
@@ -49,12 +49,13 @@ export function tasksFromCsv(given: string, separatorGiven?: string): FileTask[]
     const cells = withoutEmptyEnd(row.cells, columns.length);
     if (cells.every((cell) => cell.trim() === "")) return [];
     if (cells.length > columns.length) throw cellsFault(cells.length, columns.length, separator, line);
-    const entries = columns.flatMap((column, index): [string, unknown][] => {
+    const task: Record<string, unknown> = {};
+    for (const [index, column] of columns.entries()) {
       const cell = cells[index] ?? "";
-      if (column.property === "task") return [["task", cell]];
-      return cell.trim() === "" ? [] : [optionOf(column, cell.trim(), line)];
-    });
-    return [{ task: Object.fromEntries(entries), place: lineText(line) }];
+      if (column.property === "task") task["task"] = cell;
+      else if (cell.trim() !== "") putValue(task, ...optionOf(column, cell.trim(), line));
+    }
+    return [{ task, place: lineText(line) }];
   });
 }
 
@@ -97,7 +98,7 @@ function unquoted(name: string): string {
 }
 
 function bareName(name: string): string {
-  return name.replace(/[\s_-]+/g, "").toLowerCase();
+  return name.replace(/[\s_.-]+/g, "").toLowerCase();
 }
 
 function optionOf({ written, property }: Column, cell: string, line: number): [string, unknown] {

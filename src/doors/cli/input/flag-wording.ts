@@ -13,15 +13,19 @@ export function flagWording(flags: readonly Flag[]): Wording {
     ...speech,
     option: (name, value) =>
       value === undefined && name in forEachNames ? `\`${forEachNames[name]}\`` : speech.option(name, value),
-    place: ([first, second, ...others]) => {
+    place: (place) => {
+      const [first, second, ...others] = place;
       if (first === undefined) return "the input";
       if (first === "tasks" && typeof second === "number")
         return placeText([`task ${second + 1}`, ...others]);
       if (first === "forEach" && typeof second === "string" && second in forEachNames)
         return placeText([forEachNames[second] ?? second, ...others]);
-      const inner = second === undefined ? [] : [second, ...others];
-      const flag = flags.find(({ property }) => property === first);
-      return placeText([flag ? `--${flag.name}` : first, ...inner]);
+      // The flag of the innermost part: `--expect-pattern`.
+      for (let length = place.length; length > 0; length--) {
+        const flag = flags.find(({ property }) => property === place.slice(0, length).join("."));
+        if (flag) return placeText([`--${flag.name}`, ...place.slice(length)]);
+      }
+      return placeText(place);
     },
     besideTasks: giveFlag,
   };

@@ -1,7 +1,7 @@
 // Command-line flags, derived from a declared input: which can be written, and which were.
 import { z } from "zod";
 import { kebabCase } from "../../../model/kebab-case.ts";
-import { secretOptions } from "../../../model/options.ts";
+import { secretOptions, spreadOptions } from "../../../model/options.ts";
 import { declaredProse, type Prose, proseText } from "../../../model/prose.ts";
 import { shellQuoted } from "../../../model/shell-quoted.ts";
 import { looksLikeJson, valueMeant } from "../../../operations/as-meant.ts";
@@ -26,6 +26,7 @@ export type FlagKind =
 
 /** One flag: `--max-turns` for the property `maxTurns`. */
 export interface Flag {
+  /** Of a part of an option: `expect.pattern`. */
   property: string;
   /** Without dashes. */
   name: string;
@@ -57,6 +58,7 @@ const propertySchema = z.object({
   type: z.string().optional(),
   enum: z.array(z.unknown()).optional(),
   anyOf: z.array(z.object({ type: z.string().optional() })).optional(),
+  properties: z.record(z.string(), z.unknown()).optional(),
   description: z.string().default(""),
   prose: declaredProse.optional(),
   negated: z.string().optional(),
@@ -77,8 +79,46 @@ export function flagsOf(schema: z.ZodType, without: readonly string[] = []): Fla
   const shapes = shapeOf(schema).properties;
   return Object.entries(properties).flatMap(([property, declared]) => {
     const shape = shapes.get(property);
-    return shape === undefined || without.includes(property) ? [] : [flagOf(property, declared, shape)];
+    if (shape === undefined || without.includes(property)) return [];
+    return spreadOptions.includes(property)
+      ? partsOf(property, declared, shape)
+      : [flagOf(property, declared, shape)];
   });
+}
+
+// A flag for each part of an option, and of its parts: `--stop-when-found`, `--stop-when-where-pattern`.
+function partsOf(outer: string, declared: Property, { properties: shapes }: Shape): Flag[] {
+  const { properties } = objectSchema.parse(declared);
+  return Object.entries(properties).flatMap(([name, part]) => {
+    const shape = shapes.get(name);
+    const property = `${outer}.${name}`;
+    if (!shape) return [];
+    return part.properties ? partsOf(property, part, shape) : [flagOf(property, part, shape)];
+  });
+}
+
+/** The value of a flag's option, or of the part that it stands for. */
+export function valueAt(options: Readonly<Record<string, unknown>>, property: string): unknown {
+  return property
+    .split(".")
+    .reduce<unknown>((outer, name) => (isRecord(outer) ? outer[name] : undefined), options);
+}
+
+/** Sets the value of an option, or of the part that a flag stands for. */
+export function putValue(options: Record<string, unknown>, property: string, value: unknown): void {
+  const [first = "", ...rest] = property.split(".");
+  if (rest.length === 0) {
+    options[first] = value;
+    return;
+  }
+  const before = options[first];
+  const inner = isRecord(before) ? before : {};
+  options[first] = inner;
+  putValue(inner, rest.join("."), value);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Whether its values are, or may be, paths of files or directories. */
@@ -184,7 +224,7 @@ function flagOf(property: string, declared: Property, shape: Shape): Flag {
   const kind = kindOf(declared);
   return {
     property,
-    name: kebabCase(property),
+    name: kebabCase(property.replaceAll(".", "-")),
     ...(declared.short === undefined ? {} : { short: declared.short }),
     aliases: [...declared.aliases, ...declared.flags],
     kind,
@@ -265,15 +305,15 @@ function put(
   value: string,
 ): string | undefined {
   const { property, kind } = flag;
-  const before = options[property];
+  const before = valueAt(options, property);
   const read = valueIn(flag, value);
   if (!read.ok) return read.faults.map((fault) => wordedAs(fault, rawName)).join("; ");
   const meant = read.value;
-  if (kind === "list") options[property] = [...itemsOf(before), ...itemsOf(meant)];
+  if (kind === "list") putValue(options, property, [...itemsOf(before), ...itemsOf(meant)]);
   else if (kind === "joined" && before !== undefined) {
     const isText = typeof before === "string" && typeof meant === "string";
-    options[property] = isText ? `${before},${meant}` : [...itemsOf(before), ...itemsOf(meant)];
-  } else options[property] = meant;
+    putValue(options, property, isText ? `${before},${meant}` : [...itemsOf(before), ...itemsOf(meant)]);
+  } else putValue(options, property, meant);
   return undefined;
 }
 
@@ -328,6 +368,9 @@ function unknownFlag(rawName: string, flags: readonly Flag[], hints: Hints): str
   const name = rawName.replace(/^-+/, "");
   const hint = hints(name);
   if (hint !== undefined) return `${rawName} is not an option here: ${hint}`;
+  const parts = flags.filter(({ property }) => property.startsWith(`${name}.`));
+  if (parts.length > 0)
+    return `${rawName} is no option of its own: write ${parts.map((part) => `\`--${part.name}\``).join(", ")}`;
   const near = nearest(
     kebabCase(name),
     flags.map((flag) => flag.name),

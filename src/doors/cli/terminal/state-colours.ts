@@ -17,6 +17,7 @@ const outcomeColours = {
   "timed-out": "red",
   cancelled: "yellow",
   "not-started": "red",
+  unverified: "red",
 } as const;
 
 /** The colour of a batch's end. */

@@ -7,7 +7,7 @@ import type { RawOptions } from "../../../operations/raw-options.ts";
 import { countText } from "../../../report/amounts.ts";
 import { oneLine } from "../../../report/harmless.ts";
 import { jsonText } from "../input/command.ts";
-import type { Flag } from "../input/flags.ts";
+import { type Flag, valueAt } from "../input/flags.ts";
 import { table } from "../terminal/table.ts";
 import type { Printer } from "../terminal/terminal.ts";
 import { atOnceText } from "./headings.ts";
@@ -99,9 +99,13 @@ function tasksOf({ tasks }: Batch, numbers: Numbers) {
 
 // As written on a command line.
 function flagsText(options: RawOptions, flags: readonly Flag[]): string {
-  const written = Object.entries(options).flatMap(([property, value]) => {
-    const flag = flags.find((one) => one.property === property);
-    if (!flag) return [];
+  const given = Object.keys(options).flatMap((property) =>
+    flags.filter((one) => one.property === property || one.property.startsWith(`${property}.`)),
+  );
+  const written = given.flatMap((flag) => {
+    const { property } = flag;
+    const value = valueAt(options, property);
+    if (value === undefined) return [];
     if (flag.kind === "boolean") return [value === true ? `--${flag.name}` : `--no-${flag.name}`];
     const values = flag.kind === "list" && Array.isArray(value) ? value : [value];
     const isSecret = secretOptions.includes(property);
