@@ -27,16 +27,21 @@ export function variantsOf(batch: Batch): Variants | undefined {
   const names = differingNames(batch, groups);
   if (names.length === 0) return undefined;
   const labels = batch.tasks.map((task) => labelOf(batch, task, names));
-  const columns = [...new Set(groups.flat().map((number) => labels[number - 1] ?? ""))];
-  const rows = groups.flatMap((numbers) => rowsOf(batch, { numbers, columns, labels }));
+  const compared = groups.filter(({ length }) => length > 1).flat();
+  const columns = [...new Set(compared.map((number) => labels[number - 1] ?? ""))];
+  // A task that has nothing to do with them, and other options, would be a column by itself.
+  const rows = groups
+    .filter((numbers) => numbers.every((number) => columns.includes(labels[number - 1] ?? "")))
+    .flatMap((numbers) => rowsOf(batch, { numbers, columns, labels }));
   return { columns, rows };
 }
 
-// Tasks with the same prompt; those of a template, if they were made from the same item.
+// Tasks with the same prompt, without summaries of others; those of a template, if they were made from the same item.
 function groupsOf(tasks: readonly Task[]): number[][] {
   const groups = new Map<string, Map<string, number[]>>();
   const inOrder: number[][] = [];
   for (const [index, task] of tasks.entries()) {
+    if (task.summary) continue;
     const prompt = originalPrompt(task);
     const ofPrompt = groups.get(prompt) ?? new Map<string, number[]>();
     groups.set(prompt, ofPrompt);

@@ -1,6 +1,7 @@
 // `compare`: what it prints, and where it puts its page.
 import { describe, expect, test } from "bun:test";
 import { statSync } from "node:fs";
+import { join } from "node:path";
 import { testNeeding } from "../facilities.ts";
 import { failed, Inside, type TestBatch } from "../inside.ts";
 import { onCommandLine } from "./command-line.ts";
@@ -75,9 +76,9 @@ describe("compare", () => {
     const before = batch(inside, ["one"], "monday");
     const after = batch(inside, ["two"]);
     const { out, err } = await onCommandLine(inside, ["compare", before.id, after.id, "--open"]);
-    const path = `${inside.state}/batches/${after.id}/comparison-${before.id}.html`;
-    expect({ out, err }).toEqual({
-      out: `${path}\n`,
+    const path = join(inside.state, "batches", after.id, `comparison-${before.id}.html`);
+    expect({ out: inside.named(out), err }).toEqual({
+      out: `STATE/batches/${after.id}/comparison-${before.id}.html\n`,
       err: "The page was not opened: there is no desktop here.\n",
     });
     if (process.platform !== "win32") expect(statSync(path).mode & 0o777).toBe(0o600);

@@ -93,6 +93,19 @@ describe("variants", () => {
     });
   });
 
+  test("do not include summaries, nor tasks that are variants of none", () => {
+    const tasks: Task[] = [
+      { prompt: "x", options: { model: "opus" } },
+      { prompt: "x", options: { model: "haiku" } },
+      { prompt: "y" },
+      { prompt: "Sum up", summary: { round: 1, level: 1, first: 1, last: 3, isWhole: true } },
+    ];
+    expect(variantsOf(batchOf(tasks))).toEqual({
+      columns: ["model=opus", "model=haiku"],
+      rows: [{ tasks: [1, 2] }],
+    });
+  });
+
   test("may be tasks with the same prompt; what differs in nothing that matters is none", () => {
     const tasks: Task[] = [
       { prompt: "x", options: { name: "one" } },

@@ -67,34 +67,31 @@ export const compareBatches: Tool<typeof compareInput, typeof comparisonSchema> 
     const { table, rows, matching } = await compared(context, asked);
     const mostCharacters = limits ? Math.min(limits.answerCharacters, mostForModels) : commandLineCharacters;
     const differences = new Differences(mostCharacters);
+    const answerWith = (shown: readonly ComparedRow[], characters: number): Comparison => {
+      const tasks = shown.map((row) => taskOf(row, differences, characters));
+      const next = asked.offset + tasks.length;
+      const isMore = next < matching.length && tasks.length > 0;
+      return {
+        columns: table.columns,
+        counts: countsOf(rows),
+        matching: matching.length,
+        tasks,
+        ...(isMore ? { nextOffset: next } : {}),
+        message: [
+          summaryText(table, rows),
+          ...(isMore && context.door === "tools"
+            ? [
+                `The next of ${numberText(matching.length)} tasks: ${optionText(context.door, "offset", next)}.`,
+              ]
+            : []),
+        ].join(" "),
+      };
+    };
     const most = Math.min(asked.limit ?? matching.length, Math.floor(mostCharacters / leastEach));
-    return fitting(
-      {
-        mostCharacters,
-        items: matching.slice(asked.offset, asked.offset + most),
-        lengthOf: (row) => differences.lengthOf(row),
-      },
-      (shown, characters): Comparison => {
-        const tasks = shown.map((row) => taskOf(row, differences, characters));
-        const next = asked.offset + tasks.length;
-        const isMore = next < matching.length && tasks.length > 0;
-        return {
-          columns: table.columns,
-          counts: countsOf(rows),
-          matching: matching.length,
-          tasks,
-          ...(isMore ? { nextOffset: next } : {}),
-          message: [
-            summaryText(table, rows),
-            ...(isMore && context.door === "tools"
-              ? [
-                  `The next of ${numberText(matching.length)} tasks: ${optionText(context.door, "offset", next)}.`,
-                ]
-              : []),
-          ].join(" "),
-        };
-      },
-    );
+    const items = matching.slice(asked.offset, asked.offset + most);
+    // The command line has no limit but that of all differences together, which `differences` keeps.
+    if (!limits) return answerWith(items, Number.POSITIVE_INFINITY);
+    return fitting({ mostCharacters, items, lengthOf: (row) => differences.lengthOf(row) }, answerWith);
   },
 };
 

@@ -58,8 +58,25 @@ function joined(length: number, freshLength: number, kept: readonly Pair[]): Blo
   return blocks;
 }
 
-// For each number of edits, how far each diagonal gets; walked back from the end. Nothing is kept if there are too many.
+// What only one list has cannot stay, so the search is among the others: two texts may have few lines in common.
 function keptItems(before: readonly string[], after: readonly string[]): Pair[] {
+  const [known, fresh] = [new Set(before), new Set(after)];
+  const old = placesIn(before, fresh);
+  const later = placesIn(after, known);
+  const itemsAt = (list: readonly string[], places: readonly number[]) =>
+    places.map((place) => list[place] ?? "");
+  return commonItems(itemsAt(before, old), itemsAt(after, later)).map(([one, other]) => [
+    old[one] ?? 0,
+    later[other] ?? 0,
+  ]);
+}
+
+function placesIn(list: readonly string[], others: ReadonlySet<string>): number[] {
+  return list.flatMap((item, index) => (others.has(item) ? [index] : []));
+}
+
+// For each number of edits, how far each diagonal gets; walked back from the end. Nothing is kept if there are too many.
+function commonItems(before: readonly string[], after: readonly string[]): Pair[] {
   if (before.length === 0 || after.length === 0) return [];
   const most = Math.min(before.length + after.length, mostEdits);
   const reached: Int32Array[] = [];
