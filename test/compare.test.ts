@@ -1,5 +1,7 @@
 // Batches of real processes, compared through each door.
 import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { connectNew, Home, run } from "./harness.ts";
 
 async function idOf(home: Home): Promise<string> {
@@ -41,6 +43,11 @@ test("two batches are compared on the command line and by a tool: outcome, answe
     "gone",
     "same",
   ]);
+
+  await run(home, ["compare", before, after, "--page", home.file("page.html")]);
+  const page = await Bun.file(home.file("page.html")).text();
+  const links = [...page.matchAll(/href="(file:[^"]*\/result-002-\d+\.html)"/g)].map(([, href = ""]) => href);
+  expect(links.map((href) => existsSync(fileURLToPath(href)))).toEqual([true, true]);
 
   await using client = await connectNew(home);
   const { data } = await client.call("compare_batches", {

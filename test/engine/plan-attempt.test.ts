@@ -155,6 +155,17 @@ describe("another attempt", () => {
     expect(onward.prompt).toEndWith("finish this task:\n\ndo it\n\nBe brief.");
   });
 
+  test("gets what was added to the prompt while it waited to correct an answer that was not accepted", () => {
+    using inside = new Inside();
+    const outcome = { kind: "failed", reason: "schema", message: "no field a" } as const;
+    const batch = batchIn(inside).end(1, outcome, { resumable: true, retryAt: 1 });
+    expect(planOf(inside, batch).prompt).not.toContain("do it");
+    batch.append({ type: "retry-requested", tasks: [], changed: [1], appendPrompt: "Be brief." });
+    const { prompt } = planOf(inside, batch);
+    expect(prompt).toStartWith("Your answer does not fit the JSON Schema");
+    expect(prompt).toEndWith("\n\nThe whole task again:\n\ndo it\n\nBe brief.");
+  });
+
   test("is planned again where a retry has added to its prompt meanwhile", () => {
     using inside = new Inside();
     const batch = batchIn(inside);

@@ -101,7 +101,9 @@ export function planAttempt(state: BatchState, number: number, means: Means): At
         }
       : own;
   // Somebody who retries a task may have changed it.
-  const again = attemptsSinceAsked(state, number).length === 0 ? `\n\nThe whole task again:\n\n${task}` : "";
+  const mayDiffer =
+    attemptsSinceAsked(state, number).length === 0 || batch.tasks[number - 1]?.appended !== undefined;
+  const again = mayDiffer ? `\n\nThe whole task again:\n\n${task}` : "";
   const prompt =
     followUp !== undefined ? `${followUp}${again}` : resumes ? resumePrompt(task, options) : task;
   const costBefore = costBeforeOf(options, means);
