@@ -208,7 +208,7 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
   [
     many,
     { tasks: [{ task: "x", dependsOn: ["y"] }] },
-    "Nothing was done: tasks[0].dependsOn is not known; did you mean `after` or `inputs`?",
+    "Nothing was done: tasks[0].dependsOn is not known; did you mean `after`?",
   ],
   [
     many,

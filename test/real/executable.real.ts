@@ -96,7 +96,8 @@ describeReal("our program on the real claude", () => {
           { after: ["first"], task: tool("Read", { file_path: `${file_path}/../../runner.log` }) },
           {
             after: ["first"],
-            task: tool("Write", { file_path, content: "changed" }),
+            // An older version refuses to write a file that was not read before it asks for permission.
+            task: tool("Write", { file_path: `${file_path}.new`, content: "changed" }),
             permissionMode: "acceptEdits",
           },
         ],
@@ -111,6 +112,31 @@ describeReal("our program on the real claude", () => {
     expect(results[1]).not.toHaveProperty("permissionDenials");
     expect(results[2]).toMatchObject({ permissionDenials: [expect.stringContaining("Read")] });
     expect(results[3]).toMatchObject({ permissionDenials: [expect.stringMatching(/Edit|Write/)] });
+    await home.empty({ but: client.pid });
+  });
+
+  test("a summary reads the results, and nothing beside them", async () => {
+    await using home = homeWith(api.environment);
+    await using client = await connectNew(home);
+    const read = (file_path: string) =>
+      `TOOL: Read ${JSON.stringify({ file_path })}\n THEN SAY: that was all`;
+    const before = api.requests.length;
+    const started = await client.call(
+      "spawn_parallel_claude_sessions",
+      { tasks: ["SAY: words-of-the-first"], summarize: read("001.txt"), permissionMode: "acceptEdits" },
+      { timeout: 100_000 },
+    );
+    expect(started.data).toMatchObject({
+      summary: expect.stringContaining("that was all"),
+      counts: { succeeded: 2 },
+    });
+    const results = api.requests.slice(before).map(({ body }) => JSON.stringify(body ?? {}));
+    expect(results.some((one) => /tool_result[^}]*words-of-the-first/.test(one))).toBe(true);
+    const batchId = String(started.data?.["batchId"]);
+    await client.call("retry_batch", { batchId, summarize: read("../runner.log") });
+    await client.call("wait_for_batch", { batchId }, { timeout: 100_000 });
+    const denied = await client.call("read_batch_results", { batchId, tasks: [3] });
+    expect(resultsOf(denied)[0]).toMatchObject({ permissionDenials: [expect.stringContaining("Read")] });
     await home.empty({ but: client.pid });
   });
 
