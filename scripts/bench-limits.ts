@@ -34,7 +34,7 @@ const concurrencies = values.only.split(",");
 const rounds = Number(values.rounds);
 using workshop = new Workshop(
   { rounds, tasks: 0, concurrency: 0 },
-  values.program && resolve(values.program),
+  { program: values.program && resolve(values.program) },
 );
 using _program = useProgram([await workshop.program()]);
 

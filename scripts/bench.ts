@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { call } from "./bench/call.ts";
+import { compare } from "./bench/compare.ts";
 import { door } from "./bench/door.ts";
 import { macos } from "./bench/macos.ts";
 import { memory } from "./bench/memory.ts";
@@ -12,7 +13,7 @@ import { taskCost } from "./bench/task-cost.ts";
 import { terminalView } from "./bench/terminal-view.ts";
 import { Workshop } from "./bench/workshop.ts";
 
-const rows: Row[] = [taskCost, memory, start, call, door, terminalView, page, macos];
+const rows: Row[] = [taskCost, memory, start, call, door, terminalView, page, macos, compare];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -23,6 +24,8 @@ const { values, positionals } = parseArgs({
     concurrency: { type: "string", default: "16" },
     /** An executable to measure instead of the sources: for comparing two builds. */
     program: { type: "string" },
+    /** Another checkout, whose program `compare` measures in turns with that of this one. */
+    beside: { type: "string" },
   },
 });
 
@@ -36,7 +39,8 @@ const extent = {
   tasks: Number(values.tasks),
   concurrency: Number(values.concurrency),
 };
-using workshop = new Workshop(extent, values.program && resolve(values.program));
+const [program, beside] = [values.program, values.beside].map((path) => path && resolve(path));
+using workshop = new Workshop(extent, { program, beside });
 const lines: Record<string, Line[]> = {};
 for (const row of rows) {
   if (positionals.length > 0 && !positionals.includes(row.name)) continue;

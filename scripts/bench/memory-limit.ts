@@ -34,7 +34,7 @@ const reserveBytes = 6e9;
 /** So long a batch may take. */
 const mostSeconds = 240;
 
-using workshop = new Workshop({ rounds: 1, tasks: sessions, concurrency: 1 }, values.program);
+using workshop = new Workshop({ rounds: 1, tasks: sessions, concurrency: 1 }, { program: values.program });
 let missed = false;
 await print("under memoryLimitMb", () =>
   run("limited", (command) => command, { PARALLEL_CLAUDE_MEMORY_LIMIT_MB: values["limit-mb"] }),

@@ -6,7 +6,8 @@ import type { Workshop } from "./workshop.ts";
 
 const pairs = 25;
 const most = { listMs: 100, listRatio: 0.5, versionMs: 20 };
-const request = `${JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" })}\n`;
+/** What a client asks first here. */
+export const request = `${JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" })}\n`;
 
 export const start: Row = {
   name: "start",
@@ -65,7 +66,8 @@ interface Listed {
   characters: number;
 }
 
-async function listTools({ directory, environment }: Workshop, command: string[]): Promise<Listed> {
+/** Starts a server, and takes the time until it has listed its tools. */
+export async function listTools({ directory, environment }: Workshop, command: string[]): Promise<Listed> {
   const began = performance.now();
   const server = Bun.spawn(command, {
     cwd: directory,
@@ -86,7 +88,8 @@ async function listTools({ directory, environment }: Workshop, command: string[]
   return { ms, processorMs, tools, characters: line.length };
 }
 
-async function firstLine(output: ReadableStream<Uint8Array>): Promise<string> {
+/** The first line of an output, without waiting for more. */
+export async function firstLine(output: ReadableStream<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   for await (const piece of output) {

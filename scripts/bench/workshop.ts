@@ -1,8 +1,9 @@
 // What all rows share: a throwaway directory, the program as it stands, and the two programs in C.
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { build } from "../build.ts";
+import { basename, join } from "node:path";
+import { build, executable } from "../build.ts";
+import { outputOf } from "../command.ts";
 import { targetOfThisMachine } from "../release/this-machine.ts";
 import { Skipped } from "./row.ts";
 
@@ -30,14 +31,20 @@ function place(): string {
 export class Workshop implements Disposable {
   readonly directory = realpathSync(mkdtempSync(join(place(), "pccm-bench-")));
   readonly extent: Extent;
+  /** Another checkout to compare this one with. */
+  readonly beside: string | undefined;
   readonly #given: string | undefined;
   #built: Promise<string> | undefined;
   readonly #compiled = new Map<string, Promise<string>>();
   #count = 0;
 
   /** `program`: an executable to measure instead of what the sources give now. */
-  constructor(extent: Extent, program?: string) {
+  constructor(
+    extent: Extent,
+    { program, beside }: { program?: string | undefined; beside?: string | undefined } = {},
+  ) {
     this.extent = extent;
+    this.beside = beside;
     this.#given = program;
   }
 
@@ -47,11 +54,16 @@ export class Workshop implements Disposable {
 
   /** A small environment, the same for all that is measured, with everything below our directory. */
   get environment(): Record<string, string> {
+    return this.environmentIn(this.directory);
+  }
+
+  /** The same, with everything below another directory. */
+  environmentIn(directory: string): Record<string, string> {
     return {
-      HOME: this.directory,
+      HOME: directory,
       PATH: process.env["PATH"] ?? "",
-      PARALLEL_CLAUDE_STATE_DIRECTORY: join(this.directory, "state"),
-      PARALLEL_CLAUDE_OUTPUT_DIRECTORY: join(this.directory, "output"),
+      PARALLEL_CLAUDE_STATE_DIRECTORY: join(directory, "state"),
+      PARALLEL_CLAUDE_OUTPUT_DIRECTORY: join(directory, "output"),
     };
   }
 
@@ -68,23 +80,32 @@ export class Workshop implements Disposable {
     return this.#built;
   }
 
+  /** The executable of a checkout, as `bun run build` makes it there. */
+  async programOf(checkout: string): Promise<string> {
+    await outputOf([process.execPath, "scripts/build.ts"], { cwd: checkout });
+    const path = join(this.directory, `program-${++this.#count}`);
+    copyFileSync(join(checkout, "dist", basename(executable)), path);
+    return path;
+  }
+
   /** A `claude` that answers at once. */
   child(): Promise<string> {
     return this.#compile("child");
   }
 
   /** Runs a command to its end, and returns what it cost. Throws if it fails. */
-  async cost(command: string[]): Promise<Cost> {
+  async cost(command: string[], environment = this.environment): Promise<Cost> {
     const figures = join(this.directory, `cost-${++this.#count}.json`);
     const measured = Bun.spawn([await this.#compile("measure"), figures, ...command], {
       cwd: this.directory,
-      env: this.environment,
+      env: environment,
       stdin: "ignore",
-      stdout: "inherit",
-      stderr: "inherit",
+      stdout: "ignore",
+      stderr: "pipe",
     });
-    const code = await measured.exited;
-    if (code !== 0) throw new Error(`${command.join(" ")} ended with ${code}`);
+    const [code, said] = await Promise.all([measured.exited, measured.stderr.text()]);
+    if (code !== 0)
+      throw new Error(`${command.slice(0, 3).join(" ")} … ended with ${code}: ${said.slice(-1000)}`);
     return costFrom(await Bun.file(figures).json());
   }
 
