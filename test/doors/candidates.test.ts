@@ -25,6 +25,8 @@ describe("what can stand at the end of a command line", () => {
     ],
     [["show", "c"], ["cccccccc"]],
     [["show", "c", ""], []],
+    [["compare", "bbbbbbbb", "c"], ["cccccccc"]],
+    [["compare", "b", "c", "--only", "c"], ["changed"]],
     [
       ["logs", "bbbbbbbb", ""],
       ["1", "2", "3"],
