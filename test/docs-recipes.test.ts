@@ -47,12 +47,8 @@ const recipesByHeading: Record<string, Recipe> = {
   "Review 200 files": {
     prepare: async (home) => {
       await Bun.write(join(home.path, "shop", "src", "cart", "cart.ts"), "export {};\n");
-      for (const file of ["src/a.ts", "src/cart/b.ts", "src/style.css", "test/c.ts"])
+      for (const file of ["src/a.ts", "src/a.test.ts", "src/cart/b.ts", "src/style.css", "test/c.ts"])
         await Bun.write(join(home.work, file), "export {};\n");
-      Bun.spawnSync(["sh", "-c", "git init --quiet && git add src test"], {
-        cwd: home.work,
-        env: home.environment,
-      });
     },
     starts: ["src/a.ts", "src/cart/b.ts"].map((file) => ({
       prompt: `Review ${file} for bugs`,

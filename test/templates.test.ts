@@ -91,6 +91,35 @@ describe("a template", () => {
     expect(data).toMatchObject({ results: ["opus", "haiku", "opus", "haiku"].map((result) => ({ result })) });
   });
 
+  test("stores options that many of its tasks share once, and gives them to each", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    const { data } = await client.call(many, {
+      template: "[[option name=append-system-prompt]] {{item}}",
+      forEach: { items: ["a", "b", "c"] },
+      matrix: { appendSystemPrompt: ["Be brief.", "Be thorough."] },
+    });
+    const answers = ["Be brief.", "Be thorough.", "Be brief.", "Be thorough.", "Be brief.", "Be thorough."];
+    expect(data).toMatchObject({ results: answers.map((result) => ({ result })) });
+    const { tasks, sharedOptions } = foundedIn(home);
+    expect(sharedOptions).toEqual([
+      { appendSystemPrompt: "Be brief." },
+      { appendSystemPrompt: "Be thorough." },
+    ]);
+    expect(tasks.map(({ options, sharedOptions: place }) => [options, place])).toEqual(
+      [0, 1, 0, 1, 0, 1].map((place) => [undefined, place]),
+    );
+    const { batchId } = data ?? {};
+    await client.call("retry_batch", {
+      batchId,
+      tasks: ["b [appendSystemPrompt=Be brief.]"],
+      with: { maxTurns: 4 },
+    });
+    await client.call("wait_for_batch", { batchId });
+    const read = await client.call("read_batch_results", { batchId, tasks: [3] });
+    expect(read.data).toMatchObject({ results: [{ result: "Be brief." }] });
+  });
+
   test("marks tasks that ask the same with the same options", async () => {
     await using home = new Home();
     const rows = [

@@ -12,6 +12,8 @@ import { sessionRef } from "./session-ref.ts";
 export const task = z.object({
   prompt: z.string(),
   options: z.record(z.string(), z.unknown()).optional(),
+  /** In the store alone: the place of its options in the batch's list of them. */
+  sharedOptions: z.int().nonnegative().optional(),
   /** Its name, unique in the batch: a path, an id, an item. Every task of a template has one. */
   key: z.string().optional(),
   /** What the placeholders of its template stand for, by name. */
@@ -60,6 +62,8 @@ export const batch = z.object({
   client: z.string().optional(),
   asyncMode: z.boolean(),
   tasks: z.array(task).min(1),
+  /** In the store alone: options that several tasks have. */
+  sharedOptions: z.array(z.record(z.string(), z.unknown())).optional(),
   /** The template that the tasks were made from, as given. */
   template: z.string().optional(),
   /** Whether each task is about one file, `values.path`. */

@@ -9,6 +9,7 @@ import { batchColumns, insertRow, parseRow, selectionOf, updateRow } from "./bat
 import { isStorageTrouble } from "./database.ts";
 import { holderLives } from "./holder.ts";
 import { KeptPaths } from "./kept-paths.ts";
+import { withOwnOptions, withSharedOptions } from "./shared-options.ts";
 
 /**
  * Another runner has taken over this batch. `append` throws it to a runner, and so does all that a runner writes under its
@@ -263,7 +264,7 @@ class LogLines {
 
   insert({ at, epoch, ...body }: Event): number {
     const insert = this.#database.query("INSERT INTO events (batch_id, at, epoch, body) VALUES (?, ?, ?, ?)");
-    const kept = this.#relative ? this.#paths.keptEvent(body) : body;
+    const kept = withSharedOptions(this.#relative ? this.#paths.keptEvent(body) : body);
     return Number(insert.run(this.#batchId, at, epoch, JSON.stringify(kept)).lastInsertRowid);
   }
 
@@ -273,7 +274,7 @@ class LogLines {
     );
     return lines.all(this.#batchId, sequence, until).map((value) => {
       const line = lineSchema.parse(value);
-      const body: EventBody = eventBody.parse(JSON.parse(line.body));
+      const body = withOwnOptions(eventBody.parse(JSON.parse(line.body)));
       if (body.type === "batch-created") this.#relative = body.relativePaths === true;
       const event: Event = { ...this.#paths.eventToday(body), at: line.at, epoch: line.epoch };
       return { sequence: line.sequence, event };

@@ -74,13 +74,14 @@ function withPaths(
   switch (body.type) {
     case "batch-created": {
       const { batch } = body;
+      const known = new Map<object, Record<string, unknown>>();
       return {
         ...body,
         batch: {
           ...batch,
           outputDirectory: place(batch.outputDirectory),
           sessionOptions: optionsWith(batch.sessionOptions, option),
-          tasks: batch.tasks.map((task) => taskWith(task, option)),
+          tasks: batch.tasks.map((task) => taskWith(task, option, known)),
         },
       };
     }
@@ -118,8 +119,16 @@ function withPaths(
   }
 }
 
-function taskWith(task: Task, change: (text: string) => string): Task {
-  return task.options ? { ...task, options: optionsWith(task.options, change) } : task;
+// Tasks that share their options (`known`) go on sharing them.
+function taskWith(
+  task: Task,
+  change: (text: string) => string,
+  known = new Map<object, Record<string, unknown>>(),
+): Task {
+  if (!task.options) return task;
+  const options = known.get(task.options) ?? optionsWith(task.options, change);
+  known.set(task.options, options);
+  return { ...task, options };
 }
 
 function optionsWith(

@@ -51,12 +51,13 @@ export const prompts: readonly Prompt[] = [
     text: ({ files = "", task = "", changes = "no" }) =>
       [
         `For each of these files: ${files}\nDo this: ${task}`,
-        "First list the matching files. If there are none, say what you searched for and stop. Put files that cannot be understood without each other in one task.",
-        `Then make one call of spawn_parallel_claude_sessions with one task per file. Each task must be self-contained: it names its file by path and includes everything that the session needs, because sessions do not know of each other. ${
+        'Make one call of spawn_parallel_claude_sessions with `template` (the prompt, with {{file}} for the path) and `forEach`: {"glob": "src/**/*.ts", "exclude": [...]} for a pattern, {"gitDiff": "main"} for files changed since a ref, or {"items": [...]} with {{item}} for paths that you list. Put files that cannot be understood without each other in one item. The prompt must be self-contained, because sessions do not know of each other.',
+        "Call it with dryRun first: it shows the tasks, and starts nothing. If no file matches, say what you searched for and stop.",
+        `${
           changes === "yes"
             ? 'The sessions may edit: pass permissionMode "acceptEdits", and let no two tasks edit the same file.'
             : 'The sessions only read: pass allowedTools "Read,Grep,Glob".'
-        } With ten files or more, pass asyncMode, and call wait_for_batch until \`state\` is no longer \`running\`.`,
+        } With ten files or more, pass asyncMode, and call wait_for_batch until \`state\` is no longer \`running\`. The \`key\` of each result is its file.`,
         "Finally, read the results with read_batch_results and summarize them: what was found, in which files, and which tasks failed.",
       ].join("\n\n"),
   },
