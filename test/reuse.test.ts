@@ -115,6 +115,46 @@ test("without being asked, plain tasks run each time, and three equal ones get t
   expect(second.results[0]?.reusedFrom?.batchId).toBe(first.batchId);
 }, 60_000);
 
+test("tasks of a template are reused without being asked, also with `inputs` for each file", async () => {
+  await using home = await homeWith({ "src/a.ts": "a", "src/b.ts": "b", "lib/a.ts": "a" });
+  const over = async (...args: string[]): Promise<Answer> => {
+    const { out, err } = await run(home, ["run", ...args, "--json"]);
+    if (out === "") throw new Error(err);
+    return JSON.parse(out);
+  };
+  const template = ["--template", "[[read path={{file}}]][[digest]]", "--for-each", "src/*.ts"];
+  expect(outcomes(await over(...template))).toEqual(["succeeded", "succeeded"]);
+  await write(home, "src/b.ts", "changed");
+  const again = await over(...template);
+  expect(outcomes(again)).toEqual(["reused", "succeeded"]);
+  expect(again.message).toContain("1 reused, 1 run: src/b.ts changed.");
+  expect(again.results[0]?.reusedFrom).toMatchObject({ task: 1, key: "src/a.ts" });
+  expect(outcomes(await over(...template, "--reuse", "never"))).toEqual(["succeeded", "succeeded"]);
+
+  const runs = [
+    "--template",
+    "[[tool name=Bash input=cat]][[answer text={{file}}]]",
+    "--for-each",
+    "src/*.ts",
+  ];
+  const inputs = ["--inputs", "{{file}}", "--inputs", "lib/a.ts"];
+  await over(...runs, ...inputs);
+  await write(home, "src/a.ts", "new");
+  expect(outcomes(await over(...runs, ...inputs))).toEqual(["succeeded", "reused"]);
+  const unknown = await run(home, ["run", ...runs, "--inputs", "{{path}}x", "--inputs", "{{fil}}"]);
+  expect(unknown.err).toContain("--inputs[1] has the unknown placeholder {{fil}}; this task has {{");
+  // Equal ones run once, and answer for all.
+  const same = [
+    "--template",
+    "[[read path=src/{{stem}}.ts]][[instructions]][[digest]]",
+    "--for-each",
+    "{lib,src}/a.ts",
+  ];
+  const equal = await over(...same);
+  expect(outcomes(equal)).toEqual(["succeeded", "reused"]);
+  expect(equal.message).toBe("All 2 tasks succeeded. 1 task got the answer of an equal task.");
+}, 120_000);
+
 test("`fresh` runs all again, and remembers the new answers", async () => {
   await using home = await homeWith({ "a.ts": "a" });
   await ask(home, [reads("a.ts")]);

@@ -37,6 +37,8 @@ const mostFileBytes = 64 * 1024 * 1024;
 const mostTreeBytes = 256 * 1024 * 1024;
 const mostEntries = 20_000;
 const mostLinks = 40;
+/** File systems write times in ticks of up to two seconds. */
+const longestTickMs = 3_000;
 const changing = "changes at this moment";
 
 /** Folders in which version control keeps its own files: no search looks there. */
@@ -64,14 +66,14 @@ export class Fingerprints {
   readonly #files = new Map<string, Fingerprint | Unknown>();
   readonly #chains = new Map<string, number>();
   readonly #hashes: ContentHashes | undefined;
-  readonly #root: string | undefined;
+  readonly #roots: readonly string[];
 
   /**
-   * `root`: a directory whose own place is known to be unchanged. `hashes`: for callers that use a fingerprint only if
-   * nothing has changed lately.
+   * `roots`: directories whose own places are known to be unchanged. `hashes`: of files that are known by inode, size and
+   * times, for callers for whom times are proof enough.
    */
-  constructor({ root, hashes }: { root?: string; hashes?: ContentHashes } = {}) {
-    this.#root = root;
+  constructor({ roots = [], hashes }: { roots?: readonly string[]; hashes?: ContentHashes } = {}) {
+    this.#roots = roots;
     this.#hashes = hashes;
   }
 
@@ -87,6 +89,7 @@ export class Fingerprints {
   /** The names in a directory, with their kinds. */
   names(path: string): Fingerprint | Unknown {
     const entries = entriesOf(path);
+    // Afterwards, so that a change in between is seen by its time.
     const found = statOf(path);
     if (!entries || !found) return this.#absent(path);
     return {
@@ -94,6 +97,11 @@ export class Fingerprints {
       changedAt: Math.max(found.ctimeMs, this.#chain(path)),
       absentAt: 0,
     };
+  }
+
+  /** When a path last led elsewhere, in milliseconds since 1970. */
+  movedAt(path: string): number {
+    return this.#chain(path);
   }
 
   /** Everything below a directory. A file counts as itself. */
@@ -105,7 +113,7 @@ export class Fingerprints {
     if (unknown !== undefined) return { unknown };
     return {
       hash: digest(tree.lines),
-      changedAt: Math.max(tree.changedAt, found.ctimeMs, this.#chain(path)),
+      changedAt: Math.max(tree.changedAt, this.#chain(path)),
       absentAt: 0,
     };
   }
@@ -113,12 +121,14 @@ export class Fingerprints {
   #file(path: string): Fingerprint | Unknown {
     const found = statOf(path);
     if (!found) return this.#absent(path);
-    const at = { changedAt: Math.max(found.ctimeMs, this.#chain(path)), absentAt: 0 };
-    if (!found.isFile()) return { hash: found.isDirectory() ? "directory" : "other", ...at };
+    const at = (changedAt: number) => ({ changedAt: Math.max(changedAt, this.#chain(path)), absentAt: 0 });
+    if (!found.isFile()) return { hash: found.isDirectory() ? "directory" : "other", ...at(found.ctimeMs) };
     if (found.size > mostFileBytes) return { unknown: "is larger than 64 MB" };
+    // Its time is that of the file that was read, which may have taken the place of the one seen before.
     const read = contentOf(path, this.#hashes);
     if (read.kind === "changing") return { unknown: changing };
-    return read.kind === "unreadable" ? { hash: "unreadable", ...at } : { hash: read.hash, ...at };
+    if (read.kind === "unreadable") return { hash: read.kind, ...at(statOf(path)?.ctimeMs ?? Date.now()) };
+    return { hash: read.hash, ...at(read.changedAt) };
   }
 
   // Nothing was there for as long as nothing has changed in the nearest directory that is there.
@@ -148,24 +158,20 @@ export class Fingerprints {
   #chainTime(path: string, links: number): number {
     if (links > mostLinks) return Number.POSITIVE_INFINITY;
     const parent = dirname(path);
-    if (parent === path || path === this.#root) return 0;
+    if (parent === path || this.#roots.some((root) => isWithin(root, path))) return 0;
     const found = linkStatOf(path);
     if (found?.isSymbolicLink()) {
       const target = resolve(parent, readlinkSync(path));
       return Math.max(found.ctimeMs, this.#chain(parent, links), this.#chain(target, links + 1));
     }
     const above = this.#chain(parent, links);
-    const isTrusted = this.#root !== undefined && isWithin(this.#root, path);
-    if (!found?.isDirectory() || isTrusted) return above;
+    if (!found?.isDirectory()) return above;
     const around = statOf(parent)?.ctimeMs ?? Number.POSITIVE_INFINITY;
     return Math.max(above, Math.min(around, found.ctimeMs));
   }
 }
 
-/**
- * Hashes of contents that this process has read, for files that have not changed since. Only for those who know that a
- * file has not changed lately: a file keeps its times if it changes twice within one tick of the file system's clock.
- */
+/** Hashes of contents that this process has read, for files that have not changed since. */
 export class ContentHashes {
   readonly #known = new Map<string, { stamp: string; hash: string }>();
 
@@ -180,14 +186,16 @@ export class ContentHashes {
   }
 }
 
-/** The identities of a directory and of all above it: where it is, whatever it contains. */
-export function placeOf(directory: string): string {
-  const identities: string[] = [];
-  for (let at = directory; ; at = dirname(at)) {
-    const [found, link] = [statOf(at), linkStatOf(at)];
-    identities.push(`${found?.dev}:${found?.ino}:${link?.ino}`);
-    if (dirname(at) === at) return identities.join(" ");
+/** The identities of directories and of all above them: where they are, whatever they contain. */
+export function placesOf(directories: readonly string[]): string {
+  const all = new Set<string>();
+  for (const directory of directories) {
+    for (let at = directory; !all.has(at); at = dirname(at)) all.add(at);
   }
+  const identities = [...all].map(
+    (at) => `${at} ${statOf(at)?.dev}:${statOf(at)?.ino}:${linkStatOf(at)?.ino}`,
+  );
+  return digest(identities);
 }
 
 /** How a set of texts is hashed: no other set has the same hash. */
@@ -224,6 +232,8 @@ class Tree {
       if (unknown !== undefined) return unknown;
       if (this.lines.length > mostEntries) return `has more than ${mostEntries} files`;
     }
+    // Afterwards, so that a change in between is seen by its time.
+    this.changedAt = Math.max(this.changedAt, statOf(directory)?.ctimeMs ?? Date.now());
     return undefined;
   }
 
@@ -253,6 +263,7 @@ class Tree {
     if (found.size > mostFileBytes || this.#bytes > mostTreeBytes) return "is larger than 256 MB";
     const read = contentOf(path, this.#hashes);
     if (read.kind === "changing") return changing;
+    if (read.kind === "hash") this.changedAt = Math.max(this.changedAt, read.changedAt);
     this.lines.push(`file ${below}${name} ${read.kind === "unreadable" ? read.kind : read.hash}`);
     return undefined;
   }
@@ -287,7 +298,10 @@ function entriesOf(directory: string): Entry[] | undefined {
   }
 }
 
-type Content = { kind: "hash"; hash: string } | { kind: "unreadable" } | { kind: "changing" };
+type Content =
+  | { kind: "hash"; hash: string; changedAt: number }
+  | { kind: "unreadable" }
+  | { kind: "changing" };
 
 const buffer = new Uint8Array(256 * 1024);
 
@@ -300,13 +314,15 @@ function contentOf(path: string, hashes: ContentHashes | undefined): Content {
     return systemCode(error) === "ENOENT" ? { kind: "changing" } : { kind: "unreadable" };
   }
   try {
-    const stamp = stampOf(fstatSync(descriptor));
+    const found = fstatSync(descriptor);
+    const stamp = stampOf(found);
     const known = hashes?.get(path, stamp);
-    if (known !== undefined) return { kind: "hash", hash: known };
+    if (known !== undefined) return { kind: "hash", hash: known, changedAt: found.ctimeMs };
     const hash = hashOf(descriptor);
     if (stampOf(fstatSync(descriptor)) !== stamp) return { kind: "changing" };
-    hashes?.set(path, stamp, hash);
-    return { kind: "hash", hash };
+    // A file keeps its times if it changes twice within one tick of the file system's clock.
+    if (Date.now() - found.ctimeMs > longestTickMs) hashes?.set(path, stamp, hash);
+    return { kind: "hash", hash, changedAt: found.ctimeMs };
   } catch {
     // A disk that does not give its data.
     return { kind: "unreadable" };

@@ -37,7 +37,7 @@ async function tick(directory: string): Promise<number> {
   const now = () => {
     const path = join(directory, "tick");
     writeFileSync(path, "");
-    return known(new Fingerprints({ root: directory }).file(path)).changedAt;
+    return known(new Fingerprints({ roots: [directory] }).file(path)).changedAt;
   };
   const before = now();
   await eventually(
@@ -48,7 +48,7 @@ async function tick(directory: string): Promise<number> {
 }
 
 const file = (path: string, root?: string) =>
-  known(new Fingerprints(root === undefined ? {} : { root }).file(path));
+  known(new Fingerprints(root === undefined ? {} : { roots: [root] }).file(path));
 
 test("a file is what it contains, whatever its time and name are", () => {
   using at = folder();

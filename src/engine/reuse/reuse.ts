@@ -8,7 +8,8 @@ import { inputsOf } from "../../model/inputs.ts";
 import type { MissedTasks, MissReason } from "../../model/reuse.ts";
 import type { Attempt, BatchState, DoneTask } from "../../model/state.ts";
 import { optionsOf, workingDirectoryOf } from "../../model/task-options.ts";
-import { ContentHashes, Fingerprints, nothingThere, placeOf } from "../../platform/fingerprints.ts";
+import { isDirectory, realPath } from "../../platform/files.ts";
+import { ContentHashes, Fingerprints, nothingThere, placesOf } from "../../platform/fingerprints.ts";
 import { networkFileSystemOf } from "../../platform/network-file-systems.ts";
 import { absolutePath, dirname, shownPath } from "../../platform/paths.ts";
 import { removePath } from "../../platform/removal.ts";
@@ -61,8 +62,9 @@ interface Begun {
   atMs: number;
   /** On the monotonic clock. */
   ticksMs: number;
-  /** Where the directory was. */
-  place: string;
+  /** Directories that are known before, and where they were. */
+  roots: readonly string[];
+  places: string;
   looks: Map<string, { look: Look; hash: string | undefined }>;
 }
 
@@ -203,12 +205,14 @@ export class Reuse implements Disposable {
   #begunIn(number: number, directory: string): Begun {
     // Before the looks: what changes from now on is seen by its time.
     const [atMs, ticksMs] = [Date.now(), performance.now()];
-    const now = new Fingerprints({ root: directory });
-    const looks = this.#looksAtStart(number, directory).map((one) => {
+    const atStart = this.#looksAtStart(number, directory);
+    const roots = rootsOf(atStart, directory);
+    const now = new Fingerprints({ roots, hashes: this.#hashes });
+    const looks = atStart.map((one) => {
       const found = fingerprintOf(one, now);
       return [lookKey(one), { look: one, hash: "unknown" in found ? undefined : found.hash }] as const;
     });
-    return { atMs, ticksMs, place: placeOf(directory), looks: new Map(looks) };
+    return { atMs, ticksMs, roots, places: placesOf(roots), looks: new Map(looks) };
   }
 
   // What is known before a session starts.
@@ -269,16 +273,16 @@ export class Reuse implements Disposable {
   // Everything that the answer depends on, with its fingerprint when the session saw it: that of now, because nothing has
   // changed since before the session began. Or why that is not certain.
   #looksOf(
-    { atMs, ticksMs, place, looks: atStart }: Begun,
+    { atMs, ticksMs, roots, places, looks: atStart }: Begun,
     reads: readonly ReadSet[],
     { directory, isTrusted }: { directory: string; isTrusted: boolean },
   ): AnswerRecord["looks"] | string {
     const [elapsedMs, passedMs] = [Date.now() - atMs, performance.now() - ticksMs];
     const driftMs = clockMarginMs / 2 + passedMs * mostDrift;
     if (Math.abs(elapsedMs - passedMs) > driftMs) return "ran while the clock was changed";
-    if (placeOf(directory) !== place) return "ran while its directory was moved";
+    if (placesOf(roots) !== places) return "ran while its directory was moved";
     const isQuiet = (changedAt: number) => changedAt < atMs - marginMs(changedAt) - driftMs;
-    const now = new Fingerprints({ root: directory, hashes: this.#hashes });
+    const now = new Fingerprints({ roots, hashes: this.#hashes });
     const read = reads.flatMap(({ looks }) => looks).filter(({ kind }) => !isTrusted || kind === "file");
     const nested = nestedLooks(
       reads.flatMap(({ directories }) => directories),
@@ -303,7 +307,10 @@ export class Reuse implements Disposable {
       if (!isSame) return `read what changed meanwhile: ${lookText(one)}`;
       found.push({ look: one, hash });
     }
-    return found;
+    // A directory may have been moved while all this was read.
+    const after = new Fingerprints({ roots });
+    const moved = [...all].find(([key, { path }]) => !atStart.has(key) && !isQuiet(after.movedAt(path)));
+    return moved ? `read what was moved meanwhile: ${lookText(moved[1])}` : found;
   }
 
   #question(number: number): Question | undefined {
@@ -418,6 +425,12 @@ function unfitness(
     if (read.model !== model) return "was continued by another model";
   }
   return isTrusted ? undefined : reads.flatMap((read) => read.unknown)[0];
+}
+
+// Where what is known before lies, as far as it is there. Names come and go there all the time, so that times say nothing about moves.
+function rootsOf(looks: readonly Look[], directory: string): string[] {
+  const roots = looks.map(({ kind, path }) => (kind === "file" || kind === "names" ? dirname(path) : path));
+  return [...new Set([directory, realPath(directory), ...roots])].filter(isDirectory);
 }
 
 function inputLook(input: string, directory: string): Look {

@@ -10,6 +10,7 @@ import { oneLine } from "../../../report/harmless.ts";
 import { labelOf } from "../../../report/label.ts";
 import { changeText } from "../../../report/option-words.ts";
 import { outcomeWords } from "../../../report/outcome-words.ts";
+import { reuseText } from "../../../report/reuse-text.ts";
 import { spendingText } from "../../../report/spending.ts";
 import { timeLeftMs, timeLeftText } from "../../../report/time-left.ts";
 import { batchPositional, commandOf } from "../input/command.ts";
@@ -46,6 +47,7 @@ function header({ state, word, held, processes, reportFile }: BatchOverview, out
   const end = endOfState(state, word);
   const ending = end && endFactsOf(state, end);
   const next = ending && onwardText(ending, "command-line");
+  const reuse = reuseText(state, "command-line");
   const took = `${endedAt === undefined ? "for" : "took"} ${durationText((endedAt ?? Date.now()) - createdAt)}`;
   const left = word === "running" ? timeLeftMs(state, Date.now(), held?.until) : undefined;
   const facts = [
@@ -58,6 +60,7 @@ function header({ state, word, held, processes, reportFile }: BatchOverview, out
     ...(processes === undefined ? [] : [["processes", processes]]),
     ...(held ? [["held", heldText(held)]] : []),
     ["tasks", ending ? endText(ending) : countsText(state)],
+    ...(reuse === undefined ? [] : [["reuse", reuse]]),
     ...(next === undefined ? [] : [["next", next]]),
     ["started", `${timeText(createdAt)}, ${took}`],
     ["cost", spendingText(state, word === "running")],
