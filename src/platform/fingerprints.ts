@@ -70,7 +70,7 @@ export class Fingerprints {
 
   /**
    * `roots`: directories whose own places are known to be unchanged. `hashes`: of files that are known by inode, size and
-   * times, for callers for whom times are proof enough.
+   * times, for callers who take times for proof.
    */
   constructor({ roots = [], hashes }: { roots?: readonly string[]; hashes?: ContentHashes } = {}) {
     this.#roots = roots;
