@@ -80,6 +80,27 @@ test("an answer that never passes ends as unverified, with the check, its words 
   expect(file).toContain("second try");
 });
 
+test("a retry can bring another check, which is looked at before anything runs", async () => {
+  await using home = new Home(permitted);
+  await run(home, [
+    "run",
+    '[[answer text="maybe"]][[again text="DONE"]]',
+    "--expect-pattern",
+    "NEVER",
+    "--retries",
+    "0",
+  ]);
+  const refused = await run(home, ["retry", "latest", "--expect-command", "cat {{file}}"]);
+  expect(refused).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("--expect-command names {{file}}, for which the task has no value"),
+  });
+  const { out } = await run(home, ["retry", "latest", "--expect-pattern", "DONE", "--json"]);
+  expect(out).toContain("--expect-pattern DONE");
+  await run(home, ["wait", "latest"]);
+  expect((await run(home, ["results", "latest"])).out).toContain("DONE");
+});
+
 test("without retries, an answer that fails its check is not continued, and a retry continues it", async () => {
   await using home = new Home();
   await using client = await connectNew(home);
@@ -359,7 +380,9 @@ describe("when the runner is killed while an answer is checked", () => {
       epoch: () => store.row(batchId)?.epoch ?? 0,
       server: client.pid,
       result: async () => {
-        await client.call("wait_for_batch", { batchId });
+        // The first call may only find that nobody runs it any more.
+        for (let state: unknown; state !== "finished"; )
+          state = (await client.call("wait_for_batch", { batchId })).data?.["state"];
         const read = await client.call("read_batch_results", { batchId });
         return z.object({ results: z.array(z.unknown()) }).parse(read.data).results[0];
       },

@@ -4,6 +4,7 @@ import { type RetryOptions, sessionOptions } from "../model/options.ts";
 import type { BatchState } from "../model/state.ts";
 import type { PrivateFile } from "../platform/private-files.ts";
 import { layoutOf } from "../store/layout.ts";
+import { commandFaults } from "./check-faults.ts";
 import { checkVersion } from "./claude-version.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import { type Context, InputError } from "./context.ts";
@@ -60,6 +61,9 @@ export async function plannedChanges(
   for (const number of tasks) {
     const merged = { ...batch.sessionOptions, ...batch.tasks[number - 1]?.options, ...own };
     faults.push(...faultsAt(place, combinedFaults(merged)));
+    const command = changes.expect?.command;
+    if (command !== undefined)
+      faults.push(...faultsAt(place, commandFaults(command, batch.tasks[number - 1]?.values)));
   }
   if (faults.length > 0) throw new InputError(distinct(faults));
   const files = new SettingsFiles(layoutOf(stateDirectoryOf(context.configuration)), batch.batchId, places);

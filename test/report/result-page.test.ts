@@ -13,6 +13,27 @@ describe("resultPage", () => {
     expect(head).toContain(fileTag("bcdfghjk", 3));
   });
 
+  test("shows the checks of the answer, and what each said, as text", () => {
+    const checks = [
+      { kind: "pattern" as const, asked: "^<b>", passed: true, output: "" },
+      { kind: "question" as const, asked: "Is it good?", passed: true, output: "<i>Yes</i>, it is." },
+      { kind: "command" as const, asked: "npx tsc", passed: false, output: "It ended with exit code 2." },
+      { kind: "command" as const, asked: "nope", passed: false, output: "", broken: true },
+    ];
+    const html = resultPage(resultOf({ checks }));
+    expect(html).not.toContain("<i>Yes");
+    const text = textOf(html);
+    for (const said of [
+      "Checks of the answer",
+      "passedthe pattern `^<b>`",
+      "passedthe question “Is it good?”<i>Yes</i>, it is.",
+      "failedthe command `npx tsc`It ended with exit code 2.",
+      "not madethe command `nope`",
+    ])
+      expect(text).toContain(said);
+    expect(textOf(resultPage(resultOf({})))).not.toContain("Checks of the answer");
+  });
+
   test("has no script but its own, fetches nothing, and says so in its policy", () => {
     const html = resultPage(resultOf({ prompt: "<script>alert(1)</script>", batchName: "<img src=x>" }));
     expect(namesIn(html).filter((name) => name === "script")).toHaveLength(1);
