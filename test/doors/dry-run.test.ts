@@ -44,3 +44,20 @@ describe.each(dryRuns)("a dry run of %s", (_, argvOf) => {
     expect(existsSync(inside.state)).toBe(false);
   });
 });
+
+test("a dry run shows which tasks start after which, and the summary", async () => {
+  using inside = new Inside();
+  const file = inside.write(
+    "tasks.json",
+    JSON.stringify([
+      { key: "a", task: "one" },
+      { after: ["a"], task: "two" },
+    ]),
+  );
+  const argv = ["run", "-f", file, "--summarize", "Sum it up", "--dry-run"];
+  const { out } = await onCommandLine(inside, argv);
+  expect(out).toContain("  summary    Sum it up\n");
+  expect(out).toContain("2  two\n   after task 1");
+  const asData = JSON.parse((await onCommandLine(inside, [...argv, "--json"])).out);
+  expect(asData).toMatchObject({ summarize: "Sum it up", tasks: [{ key: "a" }, { after: [1] }] });
+});

@@ -6,6 +6,7 @@ import { type DryRunFacts, expectedCostText, sizeText } from "../../../operation
 import type { RawOptions } from "../../../operations/raw-options.ts";
 import { countText } from "../../../report/amounts.ts";
 import { oneLine } from "../../../report/harmless.ts";
+import { taskListText } from "../../../report/option-words.ts";
 import { jsonText } from "../input/command.ts";
 import { type Flag, valueAt } from "../input/flags.ts";
 import { table } from "../terminal/table.ts";
@@ -28,12 +29,14 @@ export function dryRunJson(
     dryRun: true,
     totalTasks: batch.tasks.length,
     ...(name === undefined ? {} : { batchName: name }),
-    tasks: tasksOf(batch, numbers).map(({ number, key, prompt, options = {} }) => ({
+    tasks: tasksOf(batch, numbers).map(({ number, key, prompt, options = {}, after }) => ({
       taskIndex: number,
       ...(key === undefined ? {} : { key }),
       task: prompt,
       options: withoutSecrets(options),
+      ...(after ? { after } : {}),
     })),
+    ...(batch.summarize ? { summarize: batch.summarize.text } : {}),
     options: withoutSecrets(batch.sessionOptions),
     ...facts,
     concurrency,
@@ -71,13 +74,15 @@ export function dryRunText(batch: Batch, { flags, out, numbers, what, added, siz
     ...(budgetUsd === undefined ? [] : [["budget", `$${budgetUsd}`]]),
     ...(failureMode === "continue" ? [] : [["failure mode", failureMode]]),
     ...(added === undefined ? [] : [["added to prompts", oneLine(added, mostCharacters)]]),
+    ...(batch.summarize ? [["summary", oneLine(batch.summarize.text, mostCharacters)]] : []),
     ["directory", batch.workingDirectory],
     ["results", batch.outputDirectory],
   ];
-  const lines = tasks.flatMap(({ number, key, prompt, options }) => [
+  const lines = tasks.flatMap(({ number, key, prompt, options, after }) => [
     ...(key === undefined ? [] : [`${String(number).padStart(width)}  ${oneLine(key, mostCharacters)}`]),
     `${(key === undefined ? String(number) : "").padStart(width)}  ${oneLine(prompt, mostCharacters)}`,
     ...(options ? [`${" ".repeat(width)}  ${flagsText(options, flags)}`] : []),
+    ...(after ? [`${" ".repeat(width)}  after ${taskListText(after)}`] : []),
   ]);
   const would = what ?? `run ${countText(tasks.length, "task")}`;
   const heading = `Dry run: nothing was started. Without \`--dry-run\`, this would ${would}, ${atOnceText(batch)}.`;
