@@ -61,6 +61,27 @@ const recipesByHeading: Record<string, Recipe> = {
       expect(kindsOf(filesIn(home.output))).toEqual({ ...reports, result: 2 });
     },
   },
+  "Try five first": {
+    prepare: async (home) => {
+      for (const number of [1, 2, 3, 4, 5, 6, 7])
+        await Bun.write(join(home.work, `src/${number}.ts`), "export {};\n");
+      Bun.spawnSync(["sh", "-c", "git init --quiet && git add src"], {
+        cwd: home.work,
+        env: home.environment,
+      });
+    },
+    starts: [1, 2, 3, 4, 5, 6, 7].map((number) => ({
+      prompt: `Review src/${number}.ts for bugs`,
+      options: ["--allowedTools=Read,Grep,Glob"],
+    })),
+    leaves: async (home, { out, err }) => {
+      expect(err).toMatch(
+        /Paused after the sample: 5 of 7 tasks done, 2 waiting\. The other 2 tasks will probably cost \S+ \(\S+ to \S+\), take .+, and use .+ tokens, going by 5 tasks\./,
+      );
+      expect(out).toContain("The other 2 tasks run now.");
+      expect(kindsOf(filesIn(home.output))).toEqual({ ...reports, result: 7 });
+    },
+  },
   "Fix what the type checker finds": {
     prepare: async (home) => {
       for (const [file, text] of Object.entries(typeErrors)) await Bun.write(join(home.work, file), text);

@@ -260,11 +260,17 @@ for (const { era, connect } of clients) {
     const ended = await call("wait_for_batch", { batchId, cursor });
     expect(ended).toMatchObject({ state: "finished", changed: [{ taskIndex: 2 }] });
     await call("cancel_batch", { batchId });
+    const { batchId: sampled } = await call("spawn_parallel_claude_sessions", {
+      tasks: ["a", "b", "c"],
+      sample: 1,
+    });
+    await call("continue_batch", { batchId: sampled, concurrency: 2 });
+    await call("wait_for_batch", { batchId: sampled });
     expect(await call("read_batch_results", { batchId, characters: 2, tasks: [1] })).toMatchObject({
       results: [{ truncated: true }],
     });
     await call("export_batch", { batchId });
-    expect(await call("list_batches", {})).toMatchObject({ batches: [{}, {}] });
+    expect(await call("list_batches", {})).toMatchObject({ batches: [{}, {}, {}] });
     const other = await call("spawn_parallel_claude_sessions", { tasks: ["hello"] });
     const compared = await call("compare_batches", { batchId, otherBatchId: other["batchId"] });
     expect(compared).toMatchObject({ counts: { same: 1, gone: 1 }, tasks: [{ change: "gone" }] });

@@ -263,6 +263,27 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
     'Nothing was done: maxTurns was given as "five": expected a whole number',
   ],
   [many, { tasks: ["x"], maxTurns: 0 }, "Nothing was done: maxTurns was given as 0: expected at least 1"],
+  [many, { tasks: ["x", "y"], sample: 0 }, "Nothing was done: sample was given as 0: expected at least 1"],
+  [many, { tasks: ["x", "y"], sample: -3 }, "Nothing was done: sample was given as -3: expected at least 1"],
+  [
+    many,
+    { tasks: ["x", "y"], sample: "five" },
+    'Nothing was done: sample was given as "five": expected a whole number',
+  ],
+  [
+    many,
+    { tasks: [{ task: "x", sample: 1 }, "y"] },
+    "Nothing was done: tasks[0].sample is an option of the batch, not of one task; give `sample` beside `tasks`",
+  ],
+  [
+    one,
+    { task: "x", sample: 1 },
+    "Nothing was done: sample is an option of spawn_parallel_claude_sessions only",
+  ],
+  ["continue_batch", {}, "Nothing was done: batchId is missing: expected a batch id, or `latest`"],
+  ["continue_batch", { batchId: "latest" }, "There is no batch yet."],
+  ["continue_batch", { batchId: "latest", tasks: [1] }, "Nothing was done: tasks is not known"],
+  ["retry_batch", { batchId: "latest", with: { sample: 2 } }, "Nothing was done: with.sample is not known"],
   [
     many,
     { tasks: ["x"], maxTurns: 2.5 },

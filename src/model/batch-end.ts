@@ -4,16 +4,18 @@ import type { BatchState, Counts } from "./state.ts";
 import type { StateWord } from "./state-word.ts";
 
 /** The kinds of ends, as answers name them. */
-export const batchEnds = ["succeeded", "failed", "stopped", "interrupted"] as const;
+export const batchEnds = ["succeeded", "failed", "stopped", "paused", "interrupted"] as const;
 
 /**
- * `stopped`: some tasks were cancelled; `by` says who or what did that. `interrupted`: its processes are gone. A batch
- * that ended because enough was found (`stopWhen`) has succeeded.
+ * `stopped`: some tasks were cancelled; `by` says who or what did that. `paused`: its sample has ended, and the rest waits
+ * for somebody to continue it. `interrupted`: its processes are gone. A batch that ended because enough was found
+ * (`stopWhen`) has succeeded.
  */
 export type BatchEnd =
   | { kind: "succeeded"; by?: "stop-when" }
   | { kind: "failed" }
   | Stopped
+  | { kind: "paused" }
   | { kind: "interrupted" };
 
 interface Stopped {
@@ -38,7 +40,7 @@ interface Standing {
 export function batchEndOf(standing: Standing): BatchEnd | undefined {
   const { word, counts } = standing;
   if (word === "running") return undefined;
-  if (word === "interrupted") return { kind: "interrupted" };
+  if (word === "interrupted" || word === "paused") return { kind: word };
   if (counts.cancelled > 0) return stoppedAs(standing);
   return { kind: counts.failed > 0 ? "failed" : "succeeded" };
 }
@@ -74,7 +76,8 @@ export function endOfState(state: BatchState, word: StateWord): BatchEnd | undef
   });
 }
 
-/** The exit status of a command that followed a batch: 0 if all its tasks succeeded. */
-export function exitStatusOf(end: BatchEnd | undefined): 0 | 1 {
+/** The exit status of a command that followed a batch: 0 if all its tasks succeeded, 4 if it has paused. */
+export function exitStatusOf(end: Pick<BatchEnd, "kind"> | undefined): 0 | 1 | 4 {
+  if (end?.kind === "paused") return 4;
   return end?.kind === "succeeded" ? 0 : 1;
 }

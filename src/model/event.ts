@@ -91,6 +91,8 @@ export const batch = z.object({
   failWhen: z.string().optional(),
   /** How many successes end it. */
   stopWhen: stopCondition.optional(),
+  /** The tasks (1-based, ascending) that run first; then the batch pauses until somebody continues it. */
+  sample: z.array(z.int().positive()).min(1).optional(),
   /** Where result files go. Absolute. */
   outputDirectory: z.string(),
   /** The `claude` found when the batch began. Absolute. */
@@ -220,6 +222,8 @@ export const eventBody = z.discriminatedUnion("type", [
     tasks: z.array(z.int().positive()),
     /** 1-based. These succeeded, were named explicitly, and start over. */
     succeeded: z.array(z.int().positive()).optional(),
+    /** 1-based. Named explicitly, so they run with the sample. */
+    sampled: z.array(z.int().positive()).optional(),
     /** Session options given with the retry, unparsed. They override those of the tasks in `changed`. */
     options: z.record(z.string(), z.unknown()).optional(),
     changed: z.array(z.int().positive()).optional(),
@@ -250,8 +254,21 @@ export const eventBody = z.discriminatedUnion("type", [
   }),
   /** Sessions for a summary, behind all other tasks. */
   z.object({ type: z.literal("tasks-added"), tasks: z.array(task).min(1) }),
+  z.object({
+    type: z.literal("continue-requested"),
+    /** The process that waits for the batch from now on; without one, it runs independently. */
+    leash: processIdentity.optional(),
+    /** Of the batch, from its next runner on. */
+    concurrency: concurrency.optional(),
+    /** The batch's budget from now on, if it changes. */
+    budgetUsd: z.number().positive().optional(),
+    /** Whose login it uses from now on, if the original one is no longer on this machine. */
+    account: account.optional(),
+  }),
   /** A result file could not be written. Does not affect the task. */
   z.object({ type: z.literal("file-failed"), path: z.string(), message: z.string() }),
+  /** The sample has ended, and nothing runs until somebody continues, retries or cancels the batch. */
+  z.object({ type: z.literal("batch-paused") }),
   z.object({ type: z.literal("batch-ended") }),
 ]);
 export type EventBody = z.infer<typeof eventBody>;

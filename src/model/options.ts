@@ -399,6 +399,17 @@ export const batchOptions = z.strictObject({
       hints: ["stopAfter", "until", "enough"],
     })
     .optional(),
+  sample: z
+    .int()
+    .min(1)
+    .meta({
+      description: "Runs this many tasks first, then pauses and estimates the rest.",
+      more: "They are spread evenly over the list. If there are no more tasks than that, nothing pauses.",
+      placeholder: "N",
+      aliases: ["sampleSize"],
+      hints: ["pilot", "trial"],
+    })
+    .optional(),
   asyncMode: z
     .boolean()
     .meta({

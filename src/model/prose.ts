@@ -19,6 +19,8 @@ export type NextStep =
   /** See how a batch is doing. */
   | { do: "look"; batchId: string }
   | { do: "retry"; batchId: string }
+  /** Run what waits after the sample. */
+  | { do: "continue"; batchId: string }
   | { do: "cancel"; batchId: string }
   /** See what happened to the tasks that did not succeed; `whole` with everything that is known of them. */
   | { do: "read-errors"; batchId: string; whole?: boolean }

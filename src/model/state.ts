@@ -13,6 +13,7 @@ import type {
   Usage,
 } from "./outcome.ts";
 import type { MissedTasks } from "./reuse.ts";
+import { isPaused, sampleAfterReuse } from "./sample.ts";
 import type { SessionRef } from "./session-ref.ts";
 import { unreachable } from "./unreachable.ts";
 import { sumOf, usageOfAll } from "./usage-sum.ts";
@@ -118,7 +119,10 @@ export interface BatchState {
   createdAt: number;
   /** Of the last event. */
   changedAt: number;
+  /** When it ended, or paused. */
   endedAt?: number;
+  /** The tasks (1-based) that run until it pauses. Undefined without a sample, and once it was continued. */
+  sample?: ReadonlySet<number>;
   epoch: number;
   runner?: ProcessIdentity;
   /** When the log was copied, if it is a copy. Earlier sessions belong to the original. */
@@ -174,6 +178,7 @@ export function stateFrom(event: Event): BatchState {
     totalCostUsd: 0,
     ...(batch.budgetUsd === undefined ? {} : { budgetUsd: batch.budgetUsd }),
     ...(batch.summarize ? { summaryAsked: { ...batch.summarize, round: 1 } } : {}),
+    ...(batch.sample === undefined ? {} : { sample: new Set(batch.sample) }),
     spending: { byModel: new Map(), bySource: new Map(), ascending: [] },
     costAtLeast: false,
     unknownCosts: [],
@@ -239,6 +244,8 @@ export function apply(state: BatchState, event: Event): void {
       applyRetry(state, event);
       return;
     case "reuse-checked":
+      // The next runners look again, for tasks that have not begun; the sample stays.
+      if (state.missed === undefined) resample(state);
       state.missed = event.missed;
       return;
     case "summary-requested":
@@ -247,9 +254,13 @@ export function apply(state: BatchState, event: Event): void {
     case "tasks-added":
       applyAddition(state, event);
       return;
+    case "continue-requested":
+      applyContinue(state, event);
+      return;
     case "file-failed":
       state.fileFailures.set(event.path, event.message);
       return;
+    case "batch-paused":
     case "batch-ended":
       state.endedAt = event.at;
       return;
@@ -400,6 +411,13 @@ function applySpending({ byModel, bySource, ascending }: Spending, usage: Usage)
 
 // A queued task is done as soon as it is cancelled. A running one ends once its runner has ended the session.
 function applyCancel(state: BatchState, event: Extract<Event, { type: "cancel-requested" }>): void {
+  if (isPaused(state)) {
+    // A runner writes the files again, and the end. Nobody waits for it any more.
+    delete state.endedAt;
+    delete state.leash;
+    // A retry of the rest after that is what a continuation would have been.
+    if (!event.tasks) delete state.sample;
+  }
   if (!event.tasks) state.cancelledBy ??= event.by;
   state.lastCancelledBy = event.by;
   if (event.by === "stop-when") state.hasFoundEnough = true;
@@ -420,16 +438,41 @@ function applyCancel(state: BatchState, event: Extract<Event, { type: "cancel-re
   }
 }
 
+// The rest runs, with or without somebody who waits.
+function applyContinue(state: BatchState, event: Extract<Event, { type: "continue-requested" }>): void {
+  const { leash, concurrency, budgetUsd, account } = event;
+  if (budgetUsd !== undefined) state.budgetUsd = budgetUsd;
+  if (account) state.account = account;
+  changeBatch(state, { concurrency });
+  delete state.sample;
+  delete state.endedAt;
+  if (leash) state.leash = leash;
+  else delete state.leash;
+}
+
+// Of tasks whose answers are remembered, nothing is learned.
+function resample(state: BatchState): void {
+  const sample = sampleAfterReuse(state);
+  if (sample) state.sample = sample;
+  else delete state.sample;
+}
+
+function changeBatch(
+  state: BatchState,
+  { concurrency, failureMode }: Pick<RetryRequested, "concurrency" | "failureMode">,
+): void {
+  if (concurrency === undefined && failureMode === undefined) return;
+  state.batch = {
+    ...state.batch,
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(failureMode === undefined ? {} : { failureMode }),
+  };
+}
+
 // Options given with a retry belong to the tasks from then on.
 function applyOptions(state: BatchState, event: RetryRequested): void {
   const { options, changed = [], appendPrompt, concurrency, failureMode, at } = event;
-  if (concurrency !== undefined || failureMode !== undefined) {
-    state.batch = {
-      ...state.batch,
-      ...(concurrency === undefined ? {} : { concurrency }),
-      ...(failureMode === undefined ? {} : { failureMode }),
-    };
-  }
+  changeBatch(state, { concurrency, failureMode });
   if ((!options && appendPrompt === undefined) || changed.length === 0) return;
   const numbers = new Set(changed);
   const tasks = state.batch.tasks.map((task, index) => {
@@ -463,10 +506,11 @@ export function withAppended(task: Task, text: string): Task {
 }
 
 // Keeps successes that were not named explicitly. An ended batch runs again, without the process that waited for it.
-function applyRetry(state: BatchState, { tasks, succeeded = [] }: RetryRequested): void {
+function applyRetry(state: BatchState, { tasks, succeeded = [], sampled = [] }: RetryRequested): void {
   const numbers = [...tasks, ...succeeded];
-  // Only the budget changed.
+  // Only the budget changed, or options of tasks that wait.
   if (numbers.length === 0) return;
+  if (state.sample) state.sample = new Set([...state.sample, ...sampled]);
   runAgain(state);
   for (const number of succeeded) startOver(state, number);
   for (const task of numbers.map((number) => taskOf(state, number))) {
@@ -492,6 +536,8 @@ function applySummaryRequest(state: BatchState, event: Extract<Event, { type: "s
 }
 
 function applyAddition(state: BatchState, { tasks }: Extract<Event, { type: "tasks-added" }>): void {
+  // All others have ended.
+  delete state.sample;
   // A new list: what others derive from it, they keep by its identity.
   state.batch = { ...state.batch, tasks: [...state.batch.tasks, ...tasks] };
   for (const _ of tasks) state.tasks.push({ number: state.tasks.length + 1, attempts: [], status: "queued" });

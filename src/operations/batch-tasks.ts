@@ -1,16 +1,15 @@
 // A batch as a task of the protocol: the task id is the batch id, so a task outlives the server that reports on it.
-import { isAbandoned, resumeBatch } from "../engine/runner/resume-batches.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
 import { type BatchState, completedCount } from "../model/state.ts";
 import { sessionAnswerOf, statusText } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { heldNow, stateWordOf } from "../store/batch-status.ts";
-import { patiently } from "../store/patiently.ts";
 import type { BatchRow } from "../store/store.ts";
 import { clientAnswerNow } from "./answer-now.ts";
 import type { ClientLimits } from "./client-limits.ts";
 import type { Context } from "./context.ts";
 import { rowOf } from "./find-batch.ts";
+import { requestCancel } from "./request-cancel.ts";
 
 /** How a batch is doing, for a client that started it as a task. */
 export interface BatchTask {
@@ -50,12 +49,7 @@ export async function batchTaskAnswer(
 export async function cancelBatchTask(context: Context, taskId: string): Promise<boolean> {
   const log = batchOf(context, taskId);
   if (!log) return false;
-  await patiently(() =>
-    log.append((state) => (state.endedAt === undefined ? [{ type: "cancel-requested", by: "client" }] : [])),
-  );
-  const row = rowOf(context, log);
-  // Without processes, nobody else would write its end.
-  if (row.endedAt === undefined && isAbandoned(row)) await resumeBatch(context.store, row);
+  await requestCancel(context, log, { by: "client" });
   return true;
 }
 
@@ -70,7 +64,9 @@ function batchOf({ store }: Context, taskId: string): BatchLog | undefined {
   return id.success ? store.batch(id.data) : undefined;
 }
 
-// If it has no processes, and opening the store did not resume it, it will report nothing more.
+// If it has no processes, and opening the store did not resume it, it will report nothing more. Nor will one that has
+// paused: a client may poll a `working` task for ever, and `input_required` is for input that the protocol can ask for.
+// So both are completed, and the answer says what to do.
 function statusOf(row: BatchRow, { endedAt, cancelledBy }: BatchState): BatchTask["status"] {
   if (endedAt === undefined) return stateWordOf(row) === "interrupted" ? "completed" : "working";
   return cancelledBy === "client" || cancelledBy === "user" ? "cancelled" : "completed";

@@ -1,6 +1,5 @@
 // Lists batches, waits for one, and cancels one.
 import { z } from "zod";
-import { isAbandoned, resumeBatch } from "../engine/runner/resume-batches.ts";
 import { type BatchEnd, batchEndOf, endOfState } from "../model/batch-end.ts";
 import { batchIdSchema } from "../model/batch-id.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
@@ -13,7 +12,6 @@ import { stepText } from "../report/next-step.ts";
 import { rounded, spendingFields, spendingOf } from "../report/spending.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { heldNow, stateWordOf } from "../store/batch-status.ts";
-import { patiently } from "../store/patiently.ts";
 import type { BatchRow } from "../store/store.ts";
 import { wholeAnswer } from "./answer-now.ts";
 import { batchIdInput, batchInput, explicitTaskNumbers } from "./batch-input.ts";
@@ -32,12 +30,13 @@ import {
   endTimesAt,
   heldMark,
   isFailure,
-  isPaused,
+  isHeldLong,
   leastCheckSeconds,
   nextCheckSeconds,
 } from "./news.ts";
 import { type Operation, readsOnly, type Tool } from "./operation.ts";
 import { Progress } from "./progress.ts";
+import { requestCancel } from "./request-cancel.ts";
 
 const listInput = z.strictObject({
   limit: z.int().min(1).max(500).meta({ description: "Maximum number of batches to list." }).default(20),
@@ -54,9 +53,11 @@ const rowFields = {
 
 const listedBatch = z.object({
   ...rowFields,
+  state: rowFields.state.meta({ listed: false }),
   counts: countsSchema.meta({ listed: false }),
   totalTasks: z.int(),
   ...endFields,
+  end: endFields.end.meta({ listed: false }),
   totalCostUsd: spendingFields.totalCostUsd,
   costAtLeast: spendingFields.costAtLeast,
   outputDirectory: z.string(),
@@ -135,11 +136,11 @@ export const waitOutput = z.object({
 export type BatchProgress = z.infer<typeof waitOutput>;
 
 /** The answer of a call that changes a batch; its other fields are as for `wait_for_batch`. */
-export const changeOutput = waitOutput.pick({
-  batchId: true,
-  state: true,
-  outputDirectory: true,
-  message: true,
+export const changeOutput = z.object({
+  batchId: waitOutput.shape.batchId.meta({ listed: false }),
+  state: waitOutput.shape.state.meta({ listed: false }),
+  outputDirectory: waitOutput.shape.outputDirectory.meta({ listed: false }),
+  message: waitOutput.shape.message,
 });
 
 export const waitForBatch: Tool<typeof waitInput, typeof waitOutput> = {
@@ -171,19 +172,19 @@ export const waitForBatch: Tool<typeof waitInput, typeof waitOutput> = {
         failed = hasFailed(state);
       },
     };
-    const isLostOrPaused = (_: BatchState, newestRow: () => BatchRow) => {
+    const isLostOrHeld = (_: BatchState, newestRow: () => BatchRow) => {
       const row = newestRow();
       if (stateWordOf(row, Date.now(), liveness) === "interrupted") return true;
-      return known !== undefined && isPaused(row) && heldMark(row) !== known.held;
+      return known !== undefined && isHeldLong(row) && heldMark(row) !== known.held;
     };
     await follow(store, log, {
       ...following,
       until: end,
-      enough: (state, row) => failed || isLostOrPaused(state, row),
+      enough: (state, row) => failed || isLostOrHeld(state, row),
     });
     // Simultaneous failures are reported together; otherwise the client would ask once for each.
     const gathered = Math.min(end, call.startedAt + leastCheckSeconds * 1000);
-    if (failed) await follow(store, log, { ...following, until: gathered, enough: isLostOrPaused });
+    if (failed) await follow(store, log, { ...following, until: gathered, enough: isLostOrHeld });
     return waited(context, log, before);
   },
 };
@@ -208,16 +209,7 @@ export const cancelBatch: Tool<typeof cancelInput, typeof changeOutput> = {
     const { batchId, tasks: named } = valueOrThrow(check(cancelInput, input));
     const log = findBatch(context, batchId);
     const tasks = tasksNamed(log.state, named);
-    await patiently(() =>
-      log.append((state) =>
-        state.endedAt === undefined
-          ? [{ type: "cancel-requested", by: "user", ...(tasks ? { tasks } : {}) }]
-          : [],
-      ),
-    );
-    const row = rowOf(context, log);
-    // An interrupted batch needs a runner to end what it left behind.
-    if (row.endedAt === undefined && isAbandoned(row)) await resumeBatch(context.store, row);
+    await requestCancel(context, log, { by: "user", tasks });
     await follow(context.store, log, {
       until: performance.now() + cancelWaitMs,
       signal: call.signal,
@@ -295,7 +287,7 @@ export function waited(context: Context, log: BatchLog, before?: ReadonlyMap<num
     counts: { ...state.counts },
     totalTasks: state.tasks.length,
     ...endFieldsOf(endOfState(state, word)),
-    ...spendingOf(state, { now: Date.now(), running: word === "running", heldUntil: held?.until }),
+    ...spendingOf(state, { word, now: Date.now(), heldUntil: held?.until }),
     running: running.map(({ number }) => {
       const activity = activities.get(number);
       return { ...nameOf(state, number), ...(activity === undefined ? {} : { activity }) };

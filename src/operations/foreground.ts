@@ -6,12 +6,14 @@ import type { BatchState } from "../model/state.ts";
 import { endedWord, type StateWord } from "../model/state-word.ts";
 import type { WaitReason } from "../model/wait-reason.ts";
 import { clock } from "../platform/clock.ts";
+import { ownIdentity } from "../platform/process.ts";
 import type { BatchAnswer } from "../report/answer.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { isStoreError } from "../store/database.ts";
 import { Store } from "../store/store.ts";
 import { wholeAnswer } from "./answer-now.ts";
 import type { Context } from "./context.ts";
+import { continueHere } from "./continue.ts";
 import { follow } from "./follow.ts";
 import type { LiveBatch } from "./live-batch.ts";
 import type { PlannedBatch } from "./plan.ts";
@@ -52,10 +54,9 @@ export class ForegroundBatch implements LiveBatch, Disposable {
     return this.#log.state;
   }
 
-  /** Its state, once it has been run to its end. */
+  /** Its state, once it has been run to its end or pause. */
   get word(): StateWord {
-    const { endedAt, cancelledBy } = this.state;
-    return endedAt === undefined ? "running" : endedWord({ cancelledBy });
+    return this.state.endedAt === undefined ? "running" : endedWord(this.state);
   }
 
   activities(): ReadonlyMap<number, string> {
@@ -66,7 +67,12 @@ export class ForegroundBatch implements LiveBatch, Disposable {
     return this.#held;
   }
 
-  /** Runs it to its end. */
+  /** Lets `run` run the rest of a batch that has paused. False if somebody else has continued or cancelled it. */
+  continue(): Promise<boolean> {
+    return continueHere(this.#log, ownIdentity());
+  }
+
+  /** Runs it to its end, or to the pause after its sample. */
   async run({ isAttended, changed }: Running): Promise<void> {
     const { store } = this.#context;
     // Loaded here, so that no other command pays for it at its start.

@@ -27,7 +27,7 @@ export function isFailure({ outcome: { kind } }: DoneTask): boolean {
 const shortPauseMs = 5_000;
 
 /** Whether nothing runs, and nothing will for a while. */
-export function isPaused(row: BatchRow): boolean {
+export function isHeldLong(row: BatchRow): boolean {
   const held = heldNow(row);
   if (!held || row.counts.running > 0 || held.because === awaitsProof) return false;
   return (held.until ?? Infinity) > Date.now() + shortPauseMs;
@@ -45,7 +45,7 @@ interface Known {
 export const cursorPattern = /^\d{1,15}(?:-[a-z0-9]{1,13})?$/;
 
 export function cursorText({ sequence }: BatchLog, row: BatchRow): string {
-  const held = isPaused(row) ? heldMark(row) : undefined;
+  const held = isHeldLong(row) ? heldMark(row) : undefined;
   return held === undefined ? String(sequence) : `${sequence}-${held}`;
 }
 

@@ -12,6 +12,7 @@ import {
   sessionOptions,
 } from "../model/options.ts";
 import { option, prose } from "../model/prose.ts";
+import { sampleOf } from "../model/sample.ts";
 import type { SessionValues } from "../model/session-values.ts";
 import type { PrivateFile } from "../platform/private-files.ts";
 import { layoutOf } from "../store/layout.ts";
@@ -173,6 +174,8 @@ export async function planBatch(
       ),
     ),
   ];
+  const { sample } = batchWide;
+  if (sample !== undefined && sample >= planned.length) warnings.push(noSampleText(sample, planned.length));
   const budgetUsd = batchWide.batchBudgetUsd ?? configuration.batchBudgetUsd;
   const summarize = summaryAsked(batchWide, faults);
   const outputDirectory = places.outputDirectory(batchWide.outputDirectory, {
@@ -204,6 +207,7 @@ export async function planBatch(
         ...(summarize ? { summarize } : {}),
         ...(batchWide.failWhen === undefined ? {} : { failWhen: batchWide.failWhen }),
         ...(stopWhen ? { stopWhen } : {}),
+        ...(sample === undefined || sample >= planned.length ? {} : { sample: sampleOf(planned, sample) }),
         outputDirectory,
         claudePath: claude.path,
         claudePathIsSet: configuration.claudePath !== undefined,
@@ -294,6 +298,11 @@ function withNamesOnly(options: RawOptions, shared: Record<string, string> = {})
   if (options["env"] === undefined) return options;
   const names = Object.keys({ ...shared, ...variablesIn(options["env"]) });
   return { ...options, env: Object.fromEntries(names.map((name) => [name, ""])) };
+}
+
+function noSampleText(sample: number, tasks: number): string {
+  const count = tasks === 1 ? "the only task" : `all ${tasks} tasks`;
+  return `The sample of ${sample} is ${count}, so the batch does not pause.`;
 }
 
 // The lower of two ceilings; `auto` is none of its own.

@@ -23,12 +23,12 @@ export class Progress implements Disposable {
 
   /**
    * Progress must strictly increase, even if nothing has ended between two heartbeats. Only the end of the batch reaches
-   * the total: after the last task, files are still written, and nothing may follow the total.
+   * the total: after the last task, files are still written, and nothing may follow the total. A pause does not.
    */
   tell({ counts, tasks, totalCostUsd, endedAt }: Told): void {
     const total = tasks.length;
     const done = doneCount(counts);
-    const next = endedAt === undefined ? this.#before(done, total) : total;
+    const next = endedAt === undefined || done < total ? this.#before(done, total) : total;
     if (next <= this.#last) return;
     this.#last = next;
     const cost = totalCostUsd > 0 ? `, $${totalCostUsd.toFixed(2)} so far` : "";

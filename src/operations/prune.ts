@@ -51,7 +51,9 @@ const pruneOutput = z.object({
   bytes: z.int().meta({ description: "Size of the removed files." }),
   removed: z.array(removedSchema),
   failures: z.array(z.string()).meta({ description: "What could not be removed, and why." }),
-  unended: z.int().meta({ description: "Batches of that age that are kept because they have not ended." }),
+  unended: z.int().meta({
+    description: "Batches of that age that are kept because they have not ended, or have only paused.",
+  }),
   message: z.string(),
 });
 
@@ -80,7 +82,7 @@ export const prune: Operation<typeof pruneInput, typeof pruneOutput> = {
       answers: forgotten.answers,
       bytes: removed.reduce((sum, { bytes }) => sum + bytes, forgotten.bytes),
     };
-    const unended = store.unended().filter((row) => row.changedAt < before).length;
+    const unended = [...store.unended(), ...store.paused()].filter((row) => row.changedAt < before).length;
     return {
       dryRun: asked.dryRun,
       stateDirectory: store.layout.stateDirectory,

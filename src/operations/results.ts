@@ -81,7 +81,7 @@ const entrySchema = resultSchema.extend({
 const resultsOutput = z.object({
   summary: batchAnswerSchema.shape.summary,
   batchId: z.string(),
-  state: z.enum(stateWords),
+  state: z.enum(stateWords).meta({ listed: false }),
   end: endFields.end.meta({ listed: false }),
   stoppedBy: endFields.stoppedBy,
   totalTasks: z.int(),

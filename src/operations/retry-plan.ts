@@ -14,12 +14,14 @@ import {
 } from "../model/options.ts";
 import { withSkipped } from "../model/prerequisites.ts";
 import { described, type NextStep, option, prose } from "../model/prose.ts";
+import { isPaused } from "../model/sample.ts";
 import type { SessionValues } from "../model/session-values.ts";
 import { apply, type BatchState, canRetry, type TaskState, withAppended } from "../model/state.ts";
 import { kindAt } from "../platform/files.ts";
 import type { PrivateFile } from "../platform/private-files.ts";
 import { costText, countText } from "../report/amounts.ts";
 import { enoughUsd } from "../report/batch-end.ts";
+import { stepText } from "../report/next-step.ts";
 import { type Door, listText, taskListText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { stateWordOf } from "../store/batch-status.ts";
@@ -97,6 +99,8 @@ export interface RetryPlan {
   row: BatchRow;
   /** Whether the batch has not ended, but has no processes. */
   lost: boolean;
+  /** Whether it has paused after its sample. */
+  wasPaused: boolean;
   /** Whether a runner has it. */
   isRunning: boolean;
   meant: Meant;
@@ -133,9 +137,10 @@ export async function planRetry(context: Context, asked: RetryAsked): Promise<Re
   const checked = await refuseOldClaude(context, claudePath);
   const row = rowOf(context, log);
   const lost = row.endedAt === undefined && isAbandoned(row);
+  const wasPaused = isPaused(row);
   const isRunning = !lost && row.endedAt === undefined;
   const numbered = { ...asked, tasks };
-  const meant = tasksMeant(log.state, numbered, lost);
+  const meant = tasksMeant(log.state, numbered, lost || wasPaused);
   const { again, succeeded } = meant;
   const reruns = [...again, ...succeeded];
   const planned = await plannedChanges(context, log.state, { changes, claudePath, tasks: meant.changed });
@@ -160,10 +165,12 @@ export async function planRetry(context: Context, asked: RetryAsked): Promise<Re
   checkBudget(log, { count: reruns.length, given: budgetUsd });
   const values = retryValues(context, log, { env, tasks, again: reruns, isRunning });
   const { concurrency, failureMode } = changes;
+  const sampled = tasks === undefined || !log.state.sample ? [] : reruns;
   const event: RetryPlan["event"] = {
     type: "retry-requested",
     tasks: again,
     ...(succeeded.length > 0 ? { succeeded } : {}),
+    ...(sampled.length > 0 ? { sampled } : {}),
     ...(isChanged && planned.options ? { options: planned.options } : {}),
     ...(isChanged ? { changed: meant.changed } : {}),
     ...(isChanged && appendPrompt !== undefined ? { appendPrompt } : {}),
@@ -176,6 +183,7 @@ export async function planRetry(context: Context, asked: RetryAsked): Promise<Re
     log,
     row,
     lost,
+    wasPaused,
     isRunning,
     meant,
     reruns,
@@ -208,7 +216,7 @@ export function previewOf(context: Context, plan: RetryPlan): BatchState {
   return state;
 }
 
-// Nobody waits for what runs again: its files go where the user looks for them.
+/** The events that precede a run without anybody who waits: its files go where the user looks for them. */
 export function handedOver({ configuration }: Context, { batch, leash }: BatchState): EventBody[] {
   const outputDirectory = handOverDirectory(configuration, batch);
   if (!leash && outputDirectory === undefined) return [];
@@ -228,7 +236,8 @@ export interface Meant {
 function tasksMeant(
   state: BatchState,
   { only, tasks: named, with: changes }: Numbered,
-  lost: boolean,
+  /** Whether nothing runs, so that options are for everything that waits, too. */
+  isResting: boolean,
 ): Meant {
   const isNamed = ({ number }: TaskState) => named?.includes(number) ?? true;
   const numbersOf = (wanted: (task: TaskState) => boolean) =>
@@ -242,7 +251,7 @@ function tasksMeant(
   const isSuccess = new Set(succeeded);
   const again = withSkipped(state, [...failed, ...succeeded]).filter((number) => !isSuccess.has(number));
   const waiting = numbersOf(({ status }) =>
-    lost ? status !== "done" : named !== undefined && status === "queued",
+    isResting ? status !== "done" : named !== undefined && status === "queued",
   );
   return { again, succeeded, changed: [...again, ...succeeded, ...waiting].sort((a, b) => a - b) };
 }
@@ -252,8 +261,10 @@ export function wasDenied(task: TaskState): boolean {
   return task.status === "done" && (task.usage?.denials ?? []).length > 0;
 }
 
-// With another login, tasks would be billed elsewhere, and conversations not be found. But if the state directory was
-// restored in another home, the original login is nowhere, and the current one replaces it.
+/**
+ * With another login, tasks would be billed elsewhere, and conversations not be found: throws `UserError`. But if the state
+ * directory was restored in another home, the original login is nowhere, and the current one replaces it.
+ */
 export function newAccount({ store }: Context, { batchId, state }: BatchLog): Account | undefined {
   const account = accountOf(process.env, store.salt());
   if (account.hash === state.account.hash) return undefined;
@@ -290,7 +301,7 @@ function checkPrompts(
   throw new InputError([wrong(place, `makes ${those} longer than 9 MB; put longer text in a file`)]);
 }
 
-// They would be cancelled again at once.
+/** Throws `UserError` if the budget is spent: the tasks would be cancelled again at once. */
 export function checkBudget(
   { batchId, state }: BatchLog,
   { count, given }: { count: number; given: number | undefined },
@@ -323,6 +334,10 @@ function nothingText(
   { word, asked: { only, tasks } }: { word: string; asked: Numbered },
 ): string {
   if (only === "interrupted") return `Batch ${batchId} is ${word}: there is nothing to resume.`;
+  if (word === "paused") {
+    const step = stepText(door, { do: "continue", batchId });
+    return `Batch ${batchId} has paused after its sample, and ${tasks ? "none of these tasks" : "no task"} has failed: ${step} runs the ${countText(state.counts.queued, "task")} that ${state.counts.queued === 1 ? "waits" : "wait"}.`;
+  }
   const failed = state.tasks.filter(canRetry).map(({ number }) => number);
   const succeeded = (tasks ?? []).filter((number) => state.tasks[number - 1]?.status === "done");
   if (tasks && succeeded.length > 0) {

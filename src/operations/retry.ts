@@ -2,7 +2,8 @@
 import type { z } from "zod";
 import { spentUsd } from "../engine/scheduler/budget.ts";
 import { option, prose } from "../model/prose.ts";
-import { canRetry } from "../model/state.ts";
+import { isWithheld } from "../model/sample.ts";
+import { canRetry, taskOf } from "../model/state.ts";
 import { writePrivateFiles } from "../platform/private-files.ts";
 import { costText, countText } from "../report/amounts.ts";
 import { listText, optionsText } from "../report/option-words.ts";
@@ -44,7 +45,9 @@ export const retryBatch: Tool<typeof retryInput, typeof changeOutput> = {
     plan.keepVersion();
     await writePrivateFiles(plan.files);
     await patiently(() => log.append((state) => eventsOf(context, plan, state)));
-    if (!isRunning) await takeOver(context, log, { row, values, signal: call.signal });
+    // Where only options of tasks that wait have changed, nothing runs.
+    const runs = !plan.wasPaused || plan.reruns.length > 0;
+    if (!isRunning && runs) await takeOver(context, log, { row, values, signal: call.signal });
     return { ...waited(context, log), message: startedText(context, plan) };
   },
 };
@@ -67,13 +70,15 @@ function summarizeInstead(
 
 function startedText(
   context: Context,
-  { log, reruns, lost, isChanged, changes = {}, meant, budgetUsd }: RetryPlan,
+  { log, reruns, lost, wasPaused, isChanged, changes = {}, meant, budgetUsd }: RetryPlan,
 ): string {
   const { door } = context;
   const { state } = log;
   const { again } = meant;
+  const withheld = reruns.filter((number) => isWithheld(state, taskOf(state, number))).length;
+  const waiting = meant.changed.length - reruns.length;
   const given = isChanged ? ` with ${optionsText(door, changes)}` : "";
-  const count = countText(reruns.length, "task");
+  const count = countText(reruns.length - withheld, "task");
   const denied = state.tasks.filter(
     (task) => wasDenied(task) && !canRetry(task) && !reruns.includes(task.number),
   );
@@ -83,7 +88,15 @@ function startedText(
       : [
           `The budget of the batch is now ${costText(budgetUsd)}${spentUsd(state) > 0 ? `, of which ${spentText(state)} is spent` : ""}.`,
         ]),
-    ...(reruns.length > 0 ? [`${count} ${reruns.length === 1 ? "is" : "are"} run again${given}.`] : []),
+    ...(reruns.length > withheld
+      ? [`${count} ${reruns.length - withheld === 1 ? "is" : "are"} run again${given}.`]
+      : []),
+    ...(withheld > 0
+      ? [`${countText(withheld, "more task")} will wait until the batch is continued after its sample.`]
+      : []),
+    ...(isChanged && wasPaused && reruns.length > 0 && waiting > 0
+      ? [`${countText(waiting, "waiting task")} will run with the same options.`]
+      : []),
     ...(isChanged && "workingDirectory" in changes && again.length > 0
       ? ["In another working directory, their conversations begin anew."]
       : []),

@@ -35,7 +35,7 @@ import { follow } from "./follow.ts";
 import { rateFault } from "./guard.ts";
 import { handOverDirectory } from "./hand-over-directory.ts";
 import { writeAnswers } from "./inputs/earlier-results.ts";
-import { isPaused } from "./news.ts";
+import { isHeldLong } from "./news.ts";
 import { type Call, ClientEnded, ConnectionLost, type Tool } from "./operation.ts";
 import { type PlannedBatch, planBatch } from "./plan.ts";
 import { Progress } from "./progress.ts";
@@ -171,7 +171,7 @@ async function waitFor(
       until: call.startedAt + waitSeconds * 1000,
       signal: call.signal,
       changed: (state) => progress.tell(state),
-      enough: (_, row) => stateWordOf(row(), Date.now(), liveness) === "interrupted" || isPaused(row()),
+      enough: (_, row) => stateWordOf(row(), Date.now(), liveness) === "interrupted" || isHeldLong(row()),
     });
   let ended = await wait();
   // Keeper and runner were killed, but the waiting caller is still here: resume the batch at once, but only once.

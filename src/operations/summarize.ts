@@ -5,6 +5,7 @@ import { isAbandoned } from "../engine/runner/resume-batches.ts";
 import type { EventBody } from "../model/event.ts";
 import { batchOptions } from "../model/options.ts";
 import { option, prose } from "../model/prose.ts";
+import { isPaused } from "../model/sample.ts";
 import { noValues } from "../model/session-values.ts";
 import type { BatchState } from "../model/state.ts";
 import { givenCount, hasSucceeded } from "../model/summary.ts";
@@ -77,7 +78,10 @@ export const summarizeBatch: Operation<typeof summarizeInput, typeof changeOutpu
     };
     const events = await patiently(() =>
       // Another call may have made it run again since it was looked at.
-      log.append((state) => (state.endedAt === undefined ? [] : [...handedOver(context, state), request])),
+      log.append((state) => {
+        const isOver = state.endedAt !== undefined && !isPaused(state);
+        return isOver ? [...handedOver(context, state), request] : [];
+      }),
     );
     if (events.length === 0) refuseUnended(log.state, false);
     await takeOver(context, log, { row, values: noValues, signal });
@@ -87,9 +91,13 @@ export const summarizeBatch: Operation<typeof summarizeInput, typeof changeOutpu
   },
 };
 
-function refuseUnended({ batch, endedAt }: BatchState, isLost: boolean): void {
-  const { batchId } = batch;
-  if (endedAt !== undefined) return;
+function refuseUnended(state: BatchState, isLost: boolean): void {
+  const { batchId } = state.batch;
+  if (isPaused(state))
+    throw new UserError(
+      prose`Batch ${batchId} has paused after its sample: ${{ do: "continue", batchId }} runs the rest. Summarize it after it has ended.`,
+    );
+  if (state.endedAt !== undefined) return;
   throw new UserError(
     isLost
       ? prose`Batch ${batchId} was interrupted: ${{ do: "retry", batchId }} resumes it. Summarize it after it has ended.`

@@ -1,6 +1,7 @@
 // The operations that are MCP tools, in the order in which clients list them.
 import { cancelBatch, listBatches, waitForBatch } from "./batches.ts";
 import { compareBatches } from "./compare/compare.ts";
+import { continueBatch } from "./continue.ts";
 import { exportBatch } from "./export.ts";
 import type { Tool } from "./operation.ts";
 import { readResults } from "./results.ts";
@@ -17,4 +18,5 @@ export const tools: readonly Tool[] = [
   retryBatch,
   compareBatches,
   exportBatch,
+  continueBatch,
 ];

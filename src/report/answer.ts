@@ -294,7 +294,7 @@ export function batchAnswerOf(
     counts: { ...state.counts },
     ...(reusedCount(state) > 0 ? { reused: reusedCount(state) } : {}),
     ...endFieldsOf(endOfState(state, word)),
-    ...spendingOf(state, { now, running: word === "running", heldUntil: held?.until }),
+    ...spendingOf(state, { word, now, heldUntil: held?.until }),
     outputDirectory: state.outputDirectory,
     reportFile,
     ...heldFieldsOf(held),

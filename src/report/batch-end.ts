@@ -1,11 +1,13 @@
 // How a batch ended, in words: a label, a sentence with the reason, and the next step.
 import { z } from "zod";
 import { type BatchEnd, batchEnds } from "../model/batch-end.ts";
+import { type Estimate, estimateOf } from "../model/estimate.ts";
 import { type AccessKind, type Canceller, cancellers } from "../model/outcome.ts";
 import { product } from "../model/product.ts";
 import { type BatchState, type Counts, completedCount } from "../model/state.ts";
 import { unreachable } from "../model/unreachable.ts";
 import { costText, countText, numberText } from "./amounts.ts";
+import { estimateText } from "./estimate-text.ts";
 import { stepText } from "./next-step.ts";
 import { type Door, doorOf } from "./option-words.ts";
 import type { StatusWord } from "./row.ts";
@@ -44,6 +46,8 @@ export interface EndFacts {
   found?: number | undefined;
   /** Whether only single tasks were cancelled, not the whole batch. */
   isPartial?: boolean | undefined;
+  /** What the rest of a batch that has paused will probably cost; a row does not know it. */
+  estimate?: Estimate | undefined;
 }
 
 /** The facts of a batch that has ended. */
@@ -55,7 +59,8 @@ export function endFactsOf(state: BatchState, end: BatchEnd): EndFacts {
   const isPartial = cancelledBy === undefined;
   const money = { costUsd: totalCostUsd, costAtLeast, budgetUsd, stoppedAtUsd };
   const conditions = { failWhen: batch.failWhen, found: batch.stopWhen?.found };
-  return { batchId: batch.batchId, end, counts, ...money, ...conditions, notStarted, isPartial };
+  const estimate = end.kind === "paused" ? estimateOf(state, { now: state.changedAt }) : undefined;
+  return { batchId: batch.batchId, end, counts, ...money, ...conditions, notStarted, isPartial, estimate };
 }
 
 /** "succeeded", "3 failed", "stopped: budget", "2 failed, 1 cancelled": for a cell or a pill. */
@@ -65,6 +70,8 @@ export function endLabel({ end, counts }: Pick<EndFacts, "end" | "counts">): str
       return end.by === undefined ? end.kind : "found enough";
     case "interrupted":
       return end.kind;
+    case "paused":
+      return counts.failed > 0 ? `paused, ${numberText(counts.failed)} failed` : end.kind;
     case "failed":
       return `${numberText(counts.failed)} failed`;
     case "stopped":
@@ -86,7 +93,7 @@ function cancelledLabel(counts: Counts): string {
 export function endClass(end: BatchEnd): StatusWord["className"] {
   if (end.kind === "succeeded") return "ok";
   if (end.kind === "interrupted") return "bad";
-  if (end.kind === "failed") return "warn";
+  if (end.kind === "failed" || end.kind === "paused") return "warn";
   return end.by === "user" || end.by === "client" ? "off" : "warn";
 }
 
@@ -129,6 +136,8 @@ export function endText(facts: EndFacts): string {
       return `${total === 1 ? "The task" : `All ${numberText(total)} tasks`} ended: ${doneWords(counts)}.`;
     case "stopped":
       return `${stopReason(end, facts)}: ${progressWords(facts, total)}.${newBudgetText(end.by, facts)}`;
+    case "paused":
+      return `Paused after the sample: ${progressWords(facts, total)}.${restText(facts)}`;
     case "interrupted":
       return `Interrupted: ${progressWords(facts, total)}. Finished results are kept.`;
     default:
@@ -138,6 +147,22 @@ export function endText(facts: EndFacts): string {
 
 function foundText({ found }: EndFacts): string {
   return found === undefined ? "Found enough" : `Found ${numberText(found)}, as asked`;
+}
+
+// What the rest will probably cost, and whether the budget suffices.
+function restText(facts: EndFacts): string {
+  const { estimate } = facts;
+  if (!estimate) return " Nothing is known of what the rest will cost.";
+  const over = overBudgetText(facts, estimate);
+  return ` ${estimateText(estimate)}${over === undefined ? "" : ` ${over}`}`;
+}
+
+/** How a budget compares with what the rest will probably cost; undefined if it is enough in any case. */
+function overBudgetText({ budgetUsd, costUsd }: EndFacts, { costUsd: rest }: Estimate): string | undefined {
+  if (budgetUsd === undefined || rest === undefined || costUsd + rest.high <= budgetUsd) return undefined;
+  const budget = `the budget of ${costText(budgetUsd)}`;
+  if (costUsd + rest.expected <= budgetUsd) return `That may exceed ${budget}, which includes what is spent.`;
+  return `That exceeds ${budget}, of which ${costText(Math.max(0, budgetUsd - costUsd))} is left, so only part of the tasks would run.`;
 }
 
 function stopReason(end: Stopped, facts: EndFacts): string {
@@ -182,7 +207,7 @@ const accessReasons = {
 } satisfies Record<AccessKind, string>;
 
 // "5 of 30 tasks done (4 succeeded, 1 failed), 2 stopped, 23 not started".
-function progressWords({ counts, notStarted }: EndFacts, total: number): string {
+function progressWords({ end, counts, notStarted }: EndFacts, total: number): string {
   if (total === 1) return singleWords(counts, notStarted);
   const done = completedCount(counts);
   const inner = counts.failed > 0 ? ` (${doneWords(counts)})` : "";
@@ -193,8 +218,8 @@ function progressWords({ counts, notStarted }: EndFacts, total: number): string 
       : [[counts.cancelled - notStarted, "stopped"] as const, [notStarted, "not started"] as const];
   return [
     `${numberText(done)} of ${countText(total, "task")} done${inner}`,
-    ...[...parts, [open, "unfinished"] as const].flatMap(([count, word]) =>
-      count > 0 ? [`${numberText(count)} ${word}`] : [],
+    ...[...parts, [open, end.kind === "paused" ? "waiting" : "unfinished"] as const].flatMap(
+      ([count, word]) => (count > 0 ? [`${numberText(count)} ${word}`] : []),
     ),
   ].join(", ");
 }
@@ -215,19 +240,28 @@ export function nextCommand(facts: EndFacts): string | undefined {
   const { end, batchId } = facts;
   if (end.kind === "succeeded") return undefined;
   const usd = newBudgetUsd(facts);
-  return `${product.name} retry ${batchId}${usd === undefined ? "" : ` --batch-budget-usd ${usd}`}`;
+  const command = end.kind === "paused" ? "continue" : "retry";
+  return `${product.name} ${command} ${batchId}${usd === undefined ? "" : ` --batch-budget-usd ${usd}`}`;
 }
 
 function newBudgetUsd(facts: EndFacts): number | undefined {
   const { end } = facts;
+  if (end.kind === "paused") return pausedBudgetUsd(facts);
   return end.kind === "stopped" && end.by === "budget" ? enoughUsd(facts) : undefined;
+}
+
+// Enough for what the rest costs at most, if the budget is not enough for what is expected.
+function pausedBudgetUsd({ budgetUsd, costUsd, estimate }: EndFacts): number | undefined {
+  const rest = estimate?.costUsd;
+  if (budgetUsd === undefined || rest === undefined || costUsd + rest.expected <= budgetUsd) return undefined;
+  return roundedUp(costUsd + rest.high);
 }
 
 /** What to do next, in the words of one door, and where failures are listed; undefined if all is done. */
 export function nextText(facts: EndFacts, door: Door): string | undefined {
   const { end, batchId, counts } = facts;
   const onward = onwardText(facts, door);
-  const hasFailures = end.kind === "failed" || (end.kind === "stopped" && counts.failed > 0);
+  const hasFailures = counts.failed > 0 && end.kind !== "interrupted";
   if (onward === undefined || !hasFailures) return onward;
   return `${onward} ${stepText(door, { do: "read-errors", batchId })} says what went wrong and what to change.`;
 }
@@ -244,14 +278,19 @@ export function onwardText(facts: EndFacts, door: Door): string | undefined {
         ? "resumes the rest"
         : "runs the rest";
   const first = firstText(end, door);
-  if (door === "command-line") return `${first}\`${command}\` ${does}.`;
+  const tool = end.kind === "paused" ? "continue_batch" : "retry_batch";
   const usd = newBudgetUsd(facts);
   const budget = usd === undefined ? "" : `, batchBudgetUsd ${usd} or more`;
-  return `${first}retry_batch (batchId ${batchId}${budget}) ${does}.`;
+  const how = door === "command-line" ? `\`${command}\`` : `${tool} (batchId ${batchId}${budget})`;
+  const otherwise =
+    end.kind === "paused" ? `, and ${stepText(door, { do: "cancel", batchId })} ends the batch` : "";
+  return `${first}${how} ${does}${otherwise}.`;
 }
 
 /** What to do before that, as the beginning of the sentence. */
 function firstText(end: BatchEnd, door: Door): string {
+  // The money is the user's.
+  if (end.kind === "paused" && door === "tools") return "Ask the user; then ";
   if (end.kind !== "stopped" || end.access === undefined) return "";
   const who = door === "tools" ? "Ask the user to " : "";
   const text = {

@@ -5,7 +5,7 @@ import type { BatchState } from "../model/state.ts";
 import { costText, countText } from "./amounts.ts";
 import { oneLine } from "./harmless.ts";
 import { factsHtml, type Html, html, joined } from "./html.ts";
-import { doorOf } from "./option-words.ts";
+import { doorOf, taskListText } from "./option-words.ts";
 import { reuseText } from "./reuse-text.ts";
 
 /** The longest value of an option, in characters. */
@@ -18,6 +18,7 @@ export function batchFactsHtml(state: BatchState): Html {
   return factsHtml(
     [
       ["Started by", startedBy(state)],
+      ["Sample", batch.sample === undefined ? undefined : `${taskListText(batch.sample)} first`],
       ["Working directory", option("workingDirectory", batch.workingDirectory)],
       ["Model", option("model") ?? "the default"],
       ["Cost by model", costByModel(state)],

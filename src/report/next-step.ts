@@ -17,6 +17,8 @@ function toolText(step: NextStep): string {
       return `wait_for_batch (batchId ${step.batchId})`;
     case "retry":
       return `retry_batch (batchId ${step.batchId})`;
+    case "continue":
+      return `continue_batch (batchId ${step.batchId})`;
     case "cancel":
       return `cancel_batch (batchId ${step.batchId})`;
     case "read-errors":
@@ -36,6 +38,8 @@ function commandText(step: NextStep): string {
       return `show ${step.batchId}`;
     case "retry":
       return `retry ${step.batchId}`;
+    case "continue":
+      return `continue ${step.batchId}`;
     case "cancel":
       return `cancel ${step.batchId}`;
     case "read-errors":

@@ -180,7 +180,7 @@ function summaryHtml({ summary, hrefOf }: PageView): Html {
 // What to do about a batch that did not finish.
 function stopHtml(state: BatchState, stateWord: StateWord): Html {
   const end = endOfState(state, stateWord);
-  if (end?.kind !== "stopped" && end?.kind !== "interrupted") return nothing;
+  if (end?.kind !== "stopped" && end?.kind !== "paused" && end?.kind !== "interrupted") return nothing;
   const said = endSentences(endFactsOf(state, end), doorOf(state.batch.startedBy));
   return html`<p class="note">${proseHtml(said)}</p>`;
 }

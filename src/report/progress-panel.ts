@@ -1,18 +1,18 @@
 // The upper part of the live page: its batch, progress and cost.
 import { type BatchEnd, endOfState } from "../model/batch-end.ts";
-import { costToComeUsd } from "../model/estimate.ts";
+import { estimateOf } from "../model/estimate.ts";
 import { product } from "../model/product.ts";
 import { type BatchState, type Counts, completedCount } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
 import type { WaitReason } from "../model/wait-reason.ts";
 import { costText, durationText, numberText, timeText } from "./amounts.ts";
 import { endClass, endLabel } from "./batch-end.ts";
+import { costToComeText, timeToComeText } from "./estimate-text.ts";
 import { oneLine } from "./harmless.ts";
 import { factsHtml, type Html, html, nothing, proseHtml, timeHtml } from "./html.ts";
 import { changeText, doorOf } from "./option-words.ts";
 import type { StatusWord } from "./row.ts";
 import { billedToText } from "./spending.ts";
-import { timeLeftMs, timeLeftText } from "./time-left.ts";
 
 /** The name of a batch, for people. */
 export function batchTitle({ batch }: BatchState): string {
@@ -53,19 +53,16 @@ export interface Tokens {
 /** Bar, counts, times and cost. */
 export function progressHtml(state: BatchState, { now, stateWord, held, tokens }: ProgressFacts): Html {
   const { counts } = state;
-  const left = stateWord === "running" ? timeLeftMs(state, now, held?.until) : undefined;
-  const toComeUsd = stateWord === "running" ? costToComeUsd(state) : undefined;
+  const goesOn = stateWord === "running" || stateWord === "paused";
+  const estimate = goesOn ? estimateOf(state, { now, heldUntil: held?.until }) : undefined;
   const until = state.endedAt ?? (stateWord === "running" ? now : state.changedAt);
   const soFar = stateWord === "running" ? " so far" : "";
   const facts = factsHtml([
     ["Done", `${numberText(completedCount(counts))} of ${numberText(state.tasks.length)}`],
     ["Elapsed", durationText(until - state.createdAt)],
-    ["Left", left === undefined ? undefined : timeLeftText(left)],
+    ["Left", estimate && timeToComeText(estimate)],
     [`Cost${soFar}`, costText(state.totalCostUsd, state.costAtLeast)],
-    [
-      "Still to come",
-      toComeUsd === undefined || toComeUsd === 0 ? undefined : `about ${costText(toComeUsd)}`,
-    ],
+    ["Still to come", estimate?.costUsd && `about ${costToComeText(estimate)}`],
     ["Budget", state.budgetUsd === undefined ? undefined : costText(state.budgetUsd)],
     ["Billed to", billedToText(state)],
     [

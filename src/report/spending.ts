@@ -1,10 +1,13 @@
 // What a batch has spent and on what, and what the rest may still cost: the same fields in every answer.
 import { z } from "zod";
-import { costToComeUsd } from "../model/estimate.ts";
+import { type Estimate, estimateOf, type Interval, timeLeftMs } from "../model/estimate.ts";
 import type { BatchState } from "../model/state.ts";
+import type { StateWord } from "../model/state-word.ts";
 import { costText } from "./amounts.ts";
+import { costToComeText } from "./estimate-text.ts";
 import { oneLine } from "./harmless.ts";
-import { timeLeftMs } from "./time-left.ts";
+
+const interval = z.object({ expected: z.number(), low: z.number(), high: z.number() });
 
 export const spendingFields = {
   totalCostUsd: z.number(),
@@ -32,20 +35,38 @@ export const spendingFields = {
     .number()
     .optional()
     .meta({ description: "Estimate of the cost still to come, in US dollars.", listed: false }),
+  estimate: z
+    .object({
+      tasks: z.int().meta({ description: "How many tasks have not ended." }),
+      basedOn: z.int().meta({ description: "How many tasks it is based on." }),
+      costUsd: interval.optional(),
+      seconds: interval,
+      tokens: interval.optional(),
+    })
+    .optional()
+    .meta({
+      description:
+        "What the tasks that have not ended will probably cost, take and use: an expected value, and an interval (`low`, `high`) that holds the truth in nine of ten batches.",
+      listed: false,
+    }),
 };
 export type SpendingFields = z.infer<z.ZodObject<typeof spendingFields>>;
 
-/** `now` and `heldUntil`, the end of its hold, in milliseconds since 1970. Estimates only if `running`. */
-export function spendingOf(
-  state: BatchState,
-  { now, running, heldUntil }: { now: number; running: boolean; heldUntil?: number | undefined },
-): SpendingFields {
+interface Now {
+  word: StateWord;
+  /** This and the end of its hold, in milliseconds since 1970. */
+  now: number;
+  heldUntil?: number | undefined;
+}
+
+/** With estimates if the batch runs or has paused. */
+export function spendingOf(state: BatchState, { word, now, heldUntil }: Now): SpendingFields {
   const { byModel, bySource } = state.spending;
   const models = [...byModel].flatMap(([model, { costUsd }]) =>
     costUsd === undefined ? [] : [[model, rounded(costUsd)] as const],
   );
-  const leftMs = running ? timeLeftMs(state, now, heldUntil) : undefined;
-  const toComeUsd = running ? costToComeUsd(state) : undefined;
+  const leftMs = word === "running" ? timeLeftMs(state, now, heldUntil) : undefined;
+  const estimate = goesOn(word) ? estimateOf(state, { now, heldUntil }) : undefined;
   return {
     totalCostUsd: rounded(state.totalCostUsd),
     ...(state.costAtLeast ? { costAtLeast: true } : {}),
@@ -55,8 +76,34 @@ export function spendingOf(
       : { billedTo: [...bySource].map(([source, costUsd]) => ({ source, costUsd: rounded(costUsd) })) }),
     ...(state.budgetUsd === undefined ? {} : { batchBudgetUsd: state.budgetUsd }),
     ...(leftMs === undefined ? {} : { secondsLeft: Math.round(leftMs / 1000) }),
-    ...(toComeUsd === undefined ? {} : { costToComeUsd: rounded(toComeUsd) }),
+    ...(estimate?.costUsd ? { costToComeUsd: rounded(estimate.costUsd.expected) } : {}),
+    ...(estimate ? { estimate: estimateFieldsOf(estimate) } : {}),
   };
+}
+
+/** Whether tasks of a batch are still to come: while it runs, and after its sample. */
+function goesOn(word: StateWord): boolean {
+  return word === "running" || word === "paused";
+}
+
+function estimateFieldsOf({
+  tasks,
+  basedOn,
+  costUsd,
+  milliseconds,
+  tokens,
+}: Estimate): NonNullable<SpendingFields["estimate"]> {
+  return {
+    tasks,
+    basedOn,
+    ...(costUsd ? { costUsd: mapped(costUsd, rounded) } : {}),
+    seconds: mapped(milliseconds, (ms) => Math.round(ms / 1000)),
+    ...(tokens ? { tokens: mapped(tokens, Math.round) } : {}),
+  };
+}
+
+function mapped({ expected, low, high }: Interval, change: (value: number) => number): Interval {
+  return { expected: change(expected), low: change(low), high: change(high) };
 }
 
 /** Removes errors of binary fractions: six digits are a thousandth of a tenth of a cent. */
@@ -64,12 +111,13 @@ export function rounded(costUsd: number): number {
   return Math.round(costUsd * 1e6) / 1e6;
 }
 
-/** "$1.20 of a budget of $5.00, about $3.10 to come; claude-opus $0.90, claude-haiku $0.30; billed to the login". */
-export function spendingText(state: BatchState, running: boolean): string {
+/** "$1.20 of a budget of $5.00, about $3.10 ($2.20 to $5.00) to come; claude-opus $0.90, claude-haiku $0.30; billed to the login". */
+export function spendingText(state: BatchState, { word, now, heldUntil }: Now): string {
   const { spending, budgetUsd, totalCostUsd, costAtLeast } = state;
-  const toComeUsd = running ? costToComeUsd(state) : undefined;
+  const estimate = goesOn(word) ? estimateOf(state, { now, heldUntil }) : undefined;
+  const rest = estimate && costToComeText(estimate);
   const of = budgetUsd === undefined ? "" : ` of a budget of ${costText(budgetUsd)}`;
-  const toCome = toComeUsd === undefined || toComeUsd === 0 ? "" : `, about ${costText(toComeUsd)} to come`;
+  const toCome = rest === undefined ? "" : `, about ${rest} to come`;
   const models = [...spending.byModel].flatMap(([model, { costUsd }]) =>
     costUsd === undefined ? [] : [`${oneLine(model, 60)} ${costText(costUsd)}`],
   );

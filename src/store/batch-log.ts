@@ -178,14 +178,16 @@ export class BatchLog {
   /**
    * Makes this process the runner of the batch, and returns the new epoch. If several try at the same time, exactly one
    * succeeds; the others get undefined, as does everybody while the last runner lives, even if it is stopped, because it
-   * may resume at any time. A runner that is not visible from here lives while its heartbeat is fresh.
+   * may resume at any time. A runner that is not visible from here lives while its heartbeat is fresh. A process that ran
+   * the batch until it paused may run it again.
    */
   takeOver(identity: ProcessIdentity): number | undefined {
     const from = this.state.epoch;
     return this.#write(() => {
       // A new runner starts from the current log.
       this.refresh();
-      if (this.state.epoch !== from || this.state.endedAt !== undefined || this.#isRun()) return undefined;
+      if (this.state.epoch !== from || this.state.endedAt !== undefined || this.#isRunBesides(identity))
+        return undefined;
       const epoch = from + 1;
       const event: Event = { type: "runner-started", identity, ...this.#stamp(epoch) };
       this.#add(event);
@@ -222,13 +224,14 @@ export class BatchLog {
 
   // Starting new processes clears the old ones in the row. A keeper or runner that still lives is about to exit, and must
   // be gone first.
-  #isRun(): boolean {
+  #isRunBesides(identity: ProcessIdentity): boolean {
     const row = this.#place.database
       .query<unknown, [string]>(`SELECT ${selectionOf(runnerColumns)} FROM batches WHERE batch_id = ?`)
       .get(this.batchId);
     const { runner, aliveAt } = parseRow(runnerColumns, row);
     const holder = runner ?? this.state.runner;
-    return holder !== undefined && holderLives({ holder, seenAt: () => (runner ? aliveAt : 0) });
+    if (holder === undefined || Bun.deepEquals(holder, identity)) return false;
+    return holderLives({ holder, seenAt: () => (runner ? aliveAt : 0) });
   }
 
   #writeRow(): void {

@@ -27,7 +27,7 @@ export function presenceOf(
 /** How a caller asks: with `livenessOf`, or with a watch if it asks often. */
 type AskLiveness = (identity: ProcessIdentity) => Liveness;
 
-/** Its state in one word. `interrupted`: it has not ended, and neither runner nor keeper lives. */
+/** Its state in one word. `interrupted`: it has neither ended nor paused, and neither runner nor keeper lives. */
 export function stateWordOf(row: BatchRow, now = Date.now(), liveness: AskLiveness = livenessOf): StateWord {
   if (row.endedAt !== undefined) return endedWord(row);
   const presence = presenceOf(row, now, liveness);

@@ -184,7 +184,7 @@ export class Store implements Disposable {
         `SELECT coalesce(json_extract(body, '$.budgetUsd'), json_extract(body, '$.batch.budgetUsd')) AS usd,
            json_extract(body, '$.by') AS stoppedBy FROM events WHERE batch_id = ?
            AND json_extract(body, '$.type') IN
-             ('batch-created', 'retry-requested', 'summary-requested', 'cancel-requested')
+             ('batch-created', 'retry-requested', 'continue-requested', 'summary-requested', 'cancel-requested')
            ORDER BY sequence`,
       )
       .all(batchId);
@@ -303,7 +303,15 @@ export class Store implements Disposable {
     return change.run(Date.now(), batchId, text(runner), text(keeper)).changes === 1;
   }
 
-  /** Batches that have not ended. */
+  /** Batches whose sample has ended, and that nobody has continued. */
+  paused(): BatchRow[] {
+    return this.database
+      .query<unknown, []>(`SELECT ${columns} FROM batches WHERE ended_at IS NOT NULL AND queued > 0`)
+      .all()
+      .map(this.#rowFrom);
+  }
+
+  /** Batches that have neither ended nor paused. */
   unended(): BatchRow[] {
     return this.database
       .query<unknown, []>(`SELECT ${columns} FROM batches WHERE ended_at IS NULL`)
@@ -311,10 +319,12 @@ export class Store implements Disposable {
       .map(this.#rowFrom);
   }
 
-  /** Batches that had ended by then (milliseconds since 1970), oldest first. */
+  /** Batches that had ended by then (milliseconds since 1970), oldest first; without those that have only paused. */
   endedBy(at: number): BatchRow[] {
     return this.database
-      .query<unknown, [number]>(`SELECT ${columns} FROM batches WHERE ended_at <= ? ORDER BY ended_at`)
+      .query<unknown, [number]>(
+        `SELECT ${columns} FROM batches WHERE ended_at <= ? AND queued = 0 ORDER BY ended_at`,
+      )
       .all(at)
       .map(this.#rowFrom);
   }
@@ -322,7 +332,9 @@ export class Store implements Disposable {
   /** Removes an ended batch with its log. False, and nothing done, for any other. Files stay. */
   forget(batchId: BatchId): boolean {
     const drop = this.database.transaction(() => {
-      const row = this.database.query("DELETE FROM batches WHERE batch_id = ? AND ended_at IS NOT NULL");
+      const row = this.database.query(
+        "DELETE FROM batches WHERE batch_id = ? AND ended_at IS NOT NULL AND queued = 0",
+      );
       if (row.run(batchId).changes !== 1) return false;
       this.database.query("DELETE FROM events WHERE batch_id = ?").run(batchId);
       this.database.query("DELETE FROM progress WHERE batch_id = ?").run(batchId);

@@ -103,6 +103,11 @@ describe("why a batch was stopped", () => {
   });
 });
 
-test("a batch whose end is in its log is finished, or cancelled where somebody asked for that", () => {
-  expect([endedWord({}), endedWord({ cancelledBy: "user" })]).toEqual(["finished", "cancelled"]);
+test("a batch whose end is in its log is finished, or cancelled where somebody asked for that, or paused", () => {
+  const counts = { queued: 0, running: 0, succeeded: 1, failed: 0, cancelled: 0 };
+  expect([endedWord({ counts }), endedWord({ counts, cancelledBy: "user" })]).toEqual([
+    "finished",
+    "cancelled",
+  ]);
+  expect(endedWord({ counts: { ...counts, queued: 1 } })).toBe("paused");
 });

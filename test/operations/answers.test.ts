@@ -8,7 +8,7 @@ import { clientAnswerOf } from "../../src/operations/client-answer.ts";
 import { clientTable, limitsOf } from "../../src/operations/client-limits.ts";
 import { readConfiguration } from "../../src/operations/configuration.ts";
 import { farText, interruptedText } from "../../src/operations/far-text.ts";
-import { cursorFrom, isPaused, nextCheckSeconds } from "../../src/operations/news.ts";
+import { cursorFrom, isHeldLong, nextCheckSeconds } from "../../src/operations/news.ts";
 import { taskText } from "../../src/operations/task-text.ts";
 import { failed, Inside, type TestBatch } from "../inside.ts";
 import { after, created, ended, started, succeeded } from "../model/events.ts";
@@ -260,7 +260,7 @@ describe("when to ask again", () => {
       const batch = running ? inside.batch(context).start(1) : inside.batch(context);
       context.store.setHeld(batch.log.batchId, hold);
       const row = context.store.row(batch.log.batchId);
-      return row && isPaused(row);
+      return row && isHeldLong(row);
     };
     expect(paused(false, undefined)).toBe(false);
     expect(paused(false, { because: "x" })).toBe(true);

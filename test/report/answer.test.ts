@@ -42,6 +42,7 @@ describe("the answer of a batch", () => {
       // One is queued, which takes 2 s, and of one that has run as long, a quarter is left.
       secondsLeft: 3,
       costToComeUsd: 4,
+      estimate: { tasks: 2, basedOn: 1, costUsd: expect.any(Object), seconds: expect.any(Object) },
       outputDirectory: "/out",
       reportFile: "/out/report.html",
       results: [],

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { timeLeftMs } from "../../src/model/estimate.ts";
 import { apply } from "../../src/model/state.ts";
 import { livePage } from "../../src/report/page.ts";
-import { timeLeftMs, timeLeftText } from "../../src/report/time-left.ts";
+import { timeLeftText } from "../../src/report/time-left.ts";
 import { markupOf, namesIn } from "./markup.ts";
 import {
   batchState,

@@ -40,8 +40,8 @@ describe("the facts of the panel", () => {
       // Two sessions took 2 s each, one waits, and one has outlasted the mean: 2.5 s of work.
       Left: "under 10 s",
       "Cost so far": "$1.50",
-      // As much for each of the two that are left as for those that cost something.
-      "Still to come": "about $3.00",
+      // As much for each of the two that are left as for those that have ended.
+      "Still to come": "about $1.50",
       Budget: "$20.00",
       "Billed to": "the login",
       "Tokens so far": "1.23M in, 890 out",

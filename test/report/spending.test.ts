@@ -1,12 +1,16 @@
 // What was spent and what is to come, in fields and in words.
 import { describe, expect, test } from "bun:test";
+import { timeLeftMs } from "../../src/model/estimate.ts";
 import type { Event } from "../../src/model/event.ts";
 import type { ModelUsage } from "../../src/model/outcome.ts";
 import { billedToText, rounded, spendingOf, spendingText } from "../../src/report/spending.ts";
-import { timeLeftMs, timeLeftText } from "../../src/report/time-left.ts";
+import { timeLeftText } from "../../src/report/time-left.ts";
 import { after, created, ended, event, started, succeeded, usageOf } from "../model/events.ts";
 
 const tokens: ModelUsage = { input: 1, output: 1, cacheRead: 1, cacheWritten: 1 };
+
+const running = { word: "running", now: 3_001 } as const;
+const finished = { word: "finished", now: 3_001 } as const;
 
 // A task that ran from 1,001 to 3,001, for two seconds.
 function done(task: number, more: object = {}, from = 1_001, to = 3_001): Event[] {
@@ -24,19 +28,26 @@ describe("the fields of spending", () => {
       created(4, { batch: { budgetUsd: 5 } }),
       ...[1, 2, 3].flatMap((task) => done(task, { usage })),
     );
-    expect(spendingOf(state, { now: 3_001, running: true })).toEqual({
+    expect(spendingOf(state, { now: 3_001, word: "running" })).toEqual({
       totalCostUsd: 0.3,
       costByModel: { opus: 0.21, haiku: 0.09 },
       billedTo: [{ source: "none", costUsd: 0.3 }],
       batchBudgetUsd: 5,
       secondsLeft: 2,
       costToComeUsd: 0.1,
+      estimate: {
+        tasks: 1,
+        basedOn: 3,
+        costUsd: expect.any(Object),
+        seconds: expect.any(Object),
+        tokens: expect.any(Object),
+      },
     });
   });
 
   test("have no estimate of a batch that does not run", () => {
     expect(
-      spendingOf(after(created(2), ...done(1, { usage: usageOf(1) })), { now: 3_001, running: false }),
+      spendingOf(after(created(2), ...done(1, { usage: usageOf(1) })), { now: 3_001, word: "finished" }),
     ).toEqual({
       totalCostUsd: 1,
     });
@@ -44,17 +55,17 @@ describe("the fields of spending", () => {
 
   test("say that a session spent more than it said", () => {
     const state = after(created(1), ...done(1, { usage: usageOf(1, { atLeast: true }) }));
-    expect(spendingOf(state, { now: 1, running: false })).toEqual({ totalCostUsd: 1, costAtLeast: true });
+    expect(spendingOf(state, { now: 1, word: "finished" })).toEqual({ totalCostUsd: 1, costAtLeast: true });
   });
 
   test("have nothing to say before the first end", () => {
-    expect(spendingOf(after(created(2)), { now: 1, running: true })).toEqual({ totalCostUsd: 0 });
+    expect(spendingOf(after(created(2)), { now: 1, word: "running" })).toEqual({ totalCostUsd: 0 });
   });
 
   test("give the time left in whole seconds", () => {
     const state = after(created(2), ...done(1, {}, 1_001, 3_000_501));
-    expect(spendingOf(state, { now: 3_000_501, running: true })).toMatchObject({ secondsLeft: 3_000 });
-    const held = { now: 3_000_501, running: true, heldUntil: 3_001_501 };
+    expect(spendingOf(state, { now: 3_000_501, word: "running" })).toMatchObject({ secondsLeft: 3_000 });
+    const held = { now: 3_000_501, word: "running" as const, heldUntil: 3_001_501 };
     expect(spendingOf(state, held)).toMatchObject({ secondsLeft: 3_001 });
   });
 
@@ -71,10 +82,10 @@ describe("spending in words", () => {
       models: { opus: { ...tokens, costUsd: 0.75 }, haiku: { ...tokens, costUsd: 0.25 } },
     });
     const state = after(created(3, { batch: { budgetUsd: 5 } }), ...done(1, { usage }));
-    expect(spendingText(state, true)).toBe(
+    expect(spendingText(state, running)).toBe(
       "$1.00 of a budget of $5.00, about $2.00 to come; opus $0.75, haiku $0.25; billed to the login",
     );
-    expect(spendingText(state, false)).toBe(
+    expect(spendingText(state, finished)).toBe(
       "$1.00 of a budget of $5.00; opus $0.75, haiku $0.25; billed to the login",
     );
   });
@@ -83,14 +94,14 @@ describe("spending in words", () => {
     const paid = (source: string) =>
       usageOf(1, { apiKeySource: source, models: { opus: { ...tokens, costUsd: 1 } } });
     const state = after(created(2), ...done(1, { usage: paid("none") }), ...done(2, { usage: paid("KEY") }));
-    expect(spendingText(state, true)).toBe("$2.00; billed to the login and KEY");
+    expect(spendingText(state, running)).toBe("$2.00; billed to the login and KEY");
     expect(billedToText(state)).toBe("the login and KEY");
     expect(billedToText(after(created()))).toBeUndefined();
   });
 
   test("says that it is at least so much", () => {
     const state = after(created(), ...done(1, { usage: usageOf(1, { atLeast: true }) }));
-    expect(spendingText(state, false)).toBe("at least $1.00");
+    expect(spendingText(state, finished)).toBe("at least $1.00");
   });
 });
 

@@ -41,7 +41,7 @@ const idsOf = (rows: readonly BatchRow[]) => rows.map(({ batchId }) => String(ba
 /** A batch that had ended at a time. */
 function over(store: Store, batchId: string, at: number): BatchLog {
   const log = store.create(founding(batchId), at);
-  log.append(() => [{ type: "batch-ended" }]);
+  log.append(() => [{ type: "cancel-requested", by: "user" }, { type: "batch-ended" }]);
   store.database.run("UPDATE batches SET ended_at = ? WHERE batch_id = ?", [at, batchId]);
   return log;
 }
@@ -440,6 +440,10 @@ test("a batch is forgotten whole once it has ended, and none that has not", asyn
   expect(left(batchId)).toEqual([0, 0, 0, 0]);
   expect(left(runs.batchId)).toEqual([1, 1, 1, 1]);
   expect(store.forget(batchId)).toBe(false);
+  const paused = store.create(founding("yyyyyyyy"), 3);
+  paused.append(() => [{ type: "batch-paused" }]);
+  expect(store.forget(paused.batchId)).toBe(false);
+  expect(idsOf(store.paused())).toEqual(["yyyyyyyy"]);
 });
 
 test("each store has a salt of its own, which stays", async () => {

@@ -3,6 +3,7 @@ import { cancel } from "./commands/cancel.ts";
 import { compare } from "./commands/compare.ts";
 import { completions } from "./commands/completions.ts";
 import { config } from "./commands/config.ts";
+import { continueCommand } from "./commands/continue.ts";
 import { doctor } from "./commands/doctor.ts";
 import { exportCommand } from "./commands/export.ts";
 import { install, uninstall } from "./commands/install.ts";
@@ -33,6 +34,7 @@ export const commands: readonly Command[] = [
   compare,
   cancel,
   retry,
+  continueCommand,
   summarize,
   prune,
   doctor,

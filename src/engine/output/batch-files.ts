@@ -126,12 +126,13 @@ export class BatchFiles {
     if (this.#page.isDue(this.#log.state)) await this.#writePage();
   }
 
-  /** Writes what is missing, the last page, the answers as a table, and the summary as the last file. */
+  /** Writes what is missing, the last page, and at the end of the batch the answers as a table, and the summary as the last file. */
   async end(): Promise<void> {
     const { state } = this.#log;
     await this.#writeMissing();
     const word = endedWord(state);
     await this.#writePage({ ended: word });
+    if (word === "paused") return;
     await this.#writeData();
     const path = join(this.#directory, outputFiles.summary(state.batch.batchId));
     const how = { mostCharacters: longestSummary, fileOf: (task: number) => this.#fileOf(task) };

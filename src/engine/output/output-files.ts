@@ -79,7 +79,7 @@ export class OutputFiles {
   }
 
   /**
-   * Writes the last page, and the summary as the last file. Resolves when everything is written, or has failed for good.
+   * Writes the last page, and at the end of the batch the summary as the last file. Resolves when everything is written, or has failed for good.
    * `areCurrent` then says whether they must be written again.
    */
   async end(): Promise<void> {

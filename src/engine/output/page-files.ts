@@ -2,6 +2,7 @@
 // less so, because an opened page polls at once.
 import { batchEndOf } from "../../model/batch-end.ts";
 import type { BatchState } from "../../model/state.ts";
+import type { endedWord } from "../../model/state-word.ts";
 import { join } from "../../platform/paths.ts";
 import { readHead, replaceFile } from "../../platform/whole-files.ts";
 import { isOurPage } from "../../report/file-tag.ts";
@@ -64,7 +65,7 @@ export class PageFiles {
   /** Writes what is due. With `ended`, everything for the last time; with `whole`, the page too. */
   async write(
     state: BatchState,
-    { ended, whole }: { ended?: "finished" | "cancelled"; whole?: boolean } = {},
+    { ended, whole }: { ended?: ReturnType<typeof endedWord>; whole?: boolean } = {},
   ): Promise<void> {
     this.#dirty = false;
     this.#writtenAt = performance.now();

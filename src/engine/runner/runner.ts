@@ -1,4 +1,6 @@
 // The runner: takes one batch to its end, and keeps nothing that is not in the log.
+import type { EventBody } from "../../model/event.ts";
+import { isAtRest } from "../../model/sample.ts";
 import type { BatchState } from "../../model/state.ts";
 import { clock } from "../../platform/clock.ts";
 import { compileSooner } from "../../platform/compiler.ts";
@@ -32,7 +34,7 @@ const manyTasks = 500;
 const storagePatienceMs = 30_000;
 
 /**
- * Runs a batch to its end. False if another runner has it, or took it over meanwhile: this is where `Replaced` ends,
+ * Runs a batch to its end or pause. False if another runner has it, or took it over meanwhile: this is where `Replaced` ends,
  * whichever call threw it.
  */
 export async function runBatch(store: Store, log: BatchLog, options: RunOptions = {}): Promise<boolean> {
@@ -133,21 +135,21 @@ class Runner {
     bestEffort(() => this.#ensureKeeper(), undefined);
   }
 
-  // Runs what is queued, and ends the batch. False if something came meanwhile: a retry, with sessions perhaps running,
-  // or another directory for the files.
+  // Runs what is queued, and ends the batch, or pauses it after its sample. False if something came meanwhile: a retry,
+  // with sessions perhaps running, or another directory for the files.
   async #runToEnd(): Promise<boolean> {
     const { store, log, machine, files, failed } = this.#parts;
     for (const step of [() => this.#runAll(), () => this.#summarize(), () => files.end()]) {
       await Promise.race([step(), failed]);
-      if (!isDone(log.state)) return false;
+      if (!isAtRest(log.state)) return false;
     }
     if (!files.areCurrent) return false;
     // Before the end is in the log, because nobody cleans up after a runner that dies later: other runners see that our
     // sessions use no memory any more, and the private files go.
     machine.lookNow();
     removePath(store.layout.privateFolder(log.batchId));
-    const isEnd = (now: BatchState) => isDone(now) && files.areCurrent;
-    const ended = await log.commit((now) => (isEnd(now) ? [{ type: "batch-ended" }] : []));
+    const isEnd = (now: BatchState) => isAtRest(now) && files.areCurrent;
+    const ended = await log.commit((now) => (isEnd(now) ? [endEvent(now)] : []));
     return ended.length > 0;
   }
 
@@ -165,7 +167,7 @@ class Runner {
     for (const event of events) if (event.type === "retry-requested") tasks.runAgain(event.succeeded ?? []);
   }
 
-  // The batch has ended: others may have what this runner used, and the user hears of it.
+  // The batch has ended or paused: others may have what this runner used, and the user hears of it.
   #finish(): void {
     const { store, log, accountSlots, machineStarts, shownWait, reuse } = this.#parts;
     reuse.tidy();
@@ -285,4 +287,8 @@ class Runner {
 
 function isDone({ tasks }: BatchState): boolean {
   return tasks.every(({ status }) => status === "done");
+}
+
+function endEvent({ counts }: BatchState): EventBody {
+  return { type: counts.queued > 0 ? "batch-paused" : "batch-ended" };
 }

@@ -31,8 +31,9 @@ export async function takeOverAnswers({ log, files, reuse }: Parts): Promise<voi
     const numbers = taken.map(({ number }) => number);
     const ends = numbers.flatMap((number) => outcomes.get(number) ?? []);
     return [
-      { type: "reuse-checked", missed },
       ...taken.map((hit) => takenOver(hit, outcomes.get(hit.number) ?? hit.answer.outcome)),
+      // After them, because a sample is one of what is left then.
+      { type: "reuse-checked", missed },
       ...whenFound(state, ends, numbers),
     ];
   });

@@ -1,4 +1,5 @@
 // The queue of a batch: takes its tasks, attempt by attempt, until all have ended.
+import { isWithheld } from "../../model/sample.ts";
 import { taskOf } from "../../model/state.ts";
 import { directoryOf, optionsOf } from "../../model/task-options.ts";
 import { clock } from "../../platform/clock.ts";
@@ -55,7 +56,7 @@ export class Tasks {
     for (const id of inherited) accountSlots.release(id);
   }
 
-  /** Runs everything that is queued. Resolves when nothing is open any more. */
+  /** Runs everything that is queued, or of a sample, its tasks. Resolves when nothing is open any more. */
   async runAll(): Promise<void> {
     const { log, admission } = this.#parts;
     for (const { number, status } of [...log.state.tasks]) {
@@ -146,8 +147,11 @@ export class Tasks {
     this.#track(number, this.#run(number, undefined));
   }
 
-  // False if it waits for others, or never starts because one of them did not succeed.
+  // False if it waits for others, never starts because one of them did not succeed, or is outside of the sample: then it
+  // waits until somebody continues the batch, which starts another runner.
   #mayRun(number: number): boolean {
+    const { state } = this.#parts.log;
+    if (isWithheld(state, taskOf(state, number))) return false;
     const wait = this.#after.waitOf(number);
     if (wait.kind === "for") this.#after.add(number, wait);
     if (wait.kind === "never") this.#track(number, this.#skip(number));

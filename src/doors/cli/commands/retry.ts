@@ -38,7 +38,7 @@ const own = jsonFlag.extend({
 
 const face = commandOf(retryBatch, {
   name: "retry",
-  otherNames: ["rerun", "resume", "continue", "restart"],
+  otherNames: ["rerun", "resume", "restart"],
   description:
     "Resumes an interrupted batch, and reruns tasks that failed or were cancelled. Options given here replace those that the tasks had; a list replaces the whole earlier list. Tasks that succeeded keep their results and cost nothing more, unless you name them and give options. A conversation that was cut off continues, except in another working directory. Answers at once; follow the batch with `wait` or `watch`.",
   examples: [

@@ -6,6 +6,7 @@ import type { BatchState } from "../../../model/state.ts";
 import { soleResult, summaryText, wholeAnswer } from "../../../operations/answer-now.ts";
 import { dryRunFacts } from "../../../operations/dry-run.ts";
 import { ForegroundBatch } from "../../../operations/foreground.ts";
+import { doneTasks } from "../../../operations/news.ts";
 import { type PlannedBatch, planBatch } from "../../../operations/plan.ts";
 import { spawnDetached } from "../../../operations/spawn.ts";
 import { parallelInput } from "../../../operations/spawn-input.ts";
@@ -23,7 +24,7 @@ import type { Terminal } from "../terminal/terminal.ts";
 import { batchView } from "../view/batch-view.ts";
 import { dryRunJson, dryRunText } from "../view/dry-run.ts";
 import { endingText } from "../view/ending.ts";
-import { atOnceText, headingOf } from "../view/headings.ts";
+import { atOnceText, headingOf, sampleText } from "../view/headings.ts";
 import { runHint } from "../view/run-hints.ts";
 
 const own = z.object({
@@ -64,7 +65,7 @@ export const run: Command = {
   otherNames: ["start", "exec", "spawn", "ask", "submit", "batch"],
   summary: "Run Claude Code sessions, one per task",
   description:
-    "Runs headless Claude Code sessions in parallel, one per task. Prints the answer of a single task. Answers of several tasks go to files in the output directory, or with --json to standard output. Text that is piped in goes to each task on the command line. Press Ctrl-C once to stop the running sessions properly, twice to kill them at once. If nobody reads its progress and its answers any more, as after `2>&1 | head`, it stops them properly, too. Exit status: 0 if all tasks succeeded, 1 if some did not, 2 for wrong usage, 3 if Claude is not logged in, 130 if interrupted (143 by SIGTERM).",
+    "Runs headless Claude Code sessions in parallel, one per task. Prints the answer of a single task. Answers of several tasks go to files in the output directory, or with --json to standard output. Text that is piped in goes to each task on the command line. Press Ctrl-C once to stop the running sessions properly, twice to kill them at once. If nobody reads its progress and its answers any more, as after `2>&1 | head`, it stops them properly, too. Exit status: 0 if all tasks succeeded, 1 if some did not, 2 for wrong usage, 3 if Claude is not logged in, 4 if the batch has paused after its sample, 130 if interrupted (143 by SIGTERM).",
   examples: [
     ['run "Explain src/main.ts" --allowed-tools Read', "Run one task and print its answer"],
     [
@@ -74,6 +75,7 @@ export const run: Command = {
     [`git ls-files '*.ts' | sed 's/^/Review /' | ${product.name} run -f -`, "Read tasks from standard input"],
     [`git diff | ${product.name} run 'Review this change'`, "Give a task what is piped in"],
     ["run -f tasks.csv --dry-run", "See the tasks and their options before anything runs"],
+    ["run -f tasks.csv --sample 5", "Run five tasks, see what the rest will cost, and decide"],
     ["run -f tasks.csv --detach", "Run in the background; `watch latest` shows it"],
   ],
   input: parallelInput,
@@ -142,7 +144,7 @@ async function runDetached(
 ): Promise<number> {
   const log = await spawnDetached(context, planned);
   const { batch, tasks, outputDirectory } = log.state;
-  const text = `Batch ${batch.batchId} has started with ${countText(tasks.length, "task")}, ${atOnceText(batch)}.\nResults go to ${outputDirectory}.\n${nextCommands(batch.batchId)}`;
+  const text = `Batch ${batch.batchId} has started with ${countText(tasks.length, "task")}${sampleText(batch)}, ${atOnceText(batch)}.\nResults go to ${outputDirectory}.\n${nextCommands(batch.batchId)}`;
   if (json) await out.print(jsonText(await wholeAnswer(context, log)));
   else await out.tell(text);
   return 0;
@@ -173,16 +175,27 @@ async function runHere(
 ): Promise<number> {
   const { out, err } = terminal;
   using batch = await ForegroundBatch.create(context, planned);
-  const interruptedStatus = await shownToItsEnd(batch, terminal, isAttended);
-  const { state, word } = batch;
-  void err.tell(endingText(state, word));
+  const { state } = batch;
+  void err.tell(headingOf(state));
+  let interruptedStatus = await shownToItsEnd(batch, terminal, isAttended);
+  await err.tell(endingText(state, batch.word));
+  if (interruptedStatus === undefined && batch.word === "paused" && !json && asksForRest(terminal)) {
+    await batch.continue();
+    interruptedStatus = await shownToItsEnd(batch, terminal, isAttended);
+    await err.tell(endingText(state, batch.word));
+  }
   const refused = interruptedStatus !== undefined ? undefined : refusedText(state, isAttended);
   if (refused !== undefined) void err.tell(refused);
   if (json) await out.print(jsonText(await batch.answer()));
   else await printAnswer(state, terminal);
   if (interruptedStatus !== undefined) return interruptedStatus;
   if (refused !== undefined) return refusedStatus;
-  return exitStatusOf(endOfState(state, word));
+  return exitStatusOf(endOfState(state, batch.word));
+}
+
+// After the sample, with its estimate above.
+function asksForRest({ out, err }: Terminal): boolean {
+  return out.isTerminal && err.isTerminal && process.stdin.isTTY === true && confirm("Run the rest now?");
 }
 
 // Returns the exit status if a signal ended it sooner.
@@ -192,8 +205,7 @@ async function shownToItsEnd(
   isAttended: boolean,
 ): Promise<number | undefined> {
   const { state } = batch;
-  void err.tell(headingOf(state));
-  const view = batchView(err, batch, { isHoldSaid: true });
+  const view = batchView(err, batch, { already: doneTasks(state), isHoldSaid: true });
   using interruption = new Interruption(batch, () =>
     view.say(
       `Stopping the running sessions. Press Ctrl-C again to kill them at once. Results so far are in ${state.outputDirectory}, and in \`${product.name} show ${state.batch.batchId}\`.`,

@@ -1,5 +1,6 @@
 // `show`: one batch, with a line for each task.
 import { endOfState } from "../../../model/batch-end.ts";
+import { timeLeftMs } from "../../../model/estimate.ts";
 import type { TaskState } from "../../../model/state.ts";
 import { type BatchOverview, overviewOf } from "../../../operations/batch-overview.ts";
 import { showBatch } from "../../../operations/batches.ts";
@@ -12,7 +13,7 @@ import { changeText } from "../../../report/option-words.ts";
 import { outcomeWords } from "../../../report/outcome-words.ts";
 import { reuseText } from "../../../report/reuse-text.ts";
 import { spendingText } from "../../../report/spending.ts";
-import { timeLeftMs, timeLeftText } from "../../../report/time-left.ts";
+import { timeLeftText } from "../../../report/time-left.ts";
 import { batchPositional, commandOf } from "../input/command.ts";
 import { fit } from "../terminal/fit.ts";
 import { colourOf, endColour, stateColours } from "../terminal/state-colours.ts";
@@ -63,7 +64,7 @@ function header({ state, word, held, processes, reportFile }: BatchOverview, out
     ...(reuse === undefined ? [] : [["reuse", reuse]]),
     ...(next === undefined ? [] : [["next", next]]),
     ["started", `${timeText(createdAt)}, ${took}`],
-    ["cost", spendingText(state, word === "running")],
+    ["cost", spendingText(state, { word, now: Date.now(), heldUntil: held?.until })],
     ...(left === undefined ? [] : [["left", timeLeftText(left)]]),
     ["directory", oneLine(batch.workingDirectory, 1_000)],
     ...state.optionChanges.map((change) => ["changed", changeText("command-line", change)]),

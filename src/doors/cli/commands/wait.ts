@@ -10,7 +10,7 @@ export const wait: Command = {
   name: "wait",
   summary: "Wait until a batch ends",
   description:
-    "Waits until a batch ends, and prints a line for each task as it ends. Stopping this command does not stop the batch. Exit status: 0 if all tasks succeeded, 1 if some did not or the batch was interrupted, 130 if you pressed Ctrl-C, 143 after SIGTERM.",
+    "Waits until a batch ends, and prints a line for each task as it ends. Stopping this command does not stop the batch. Exit status: 0 if all tasks succeeded, 1 if some did not or the batch was interrupted, 4 if it has paused after its sample, 130 if you pressed Ctrl-C, 143 after SIGTERM.",
   examples: [
     ["wait latest && deploy", "Continue only if all tasks succeeded"],
     ["wait b4k2 --json", "Print how it ended as JSON"],

@@ -14,7 +14,7 @@ export const watch: Command = {
   otherNames: ["follow", "attach", "monitor", "top"],
   summary: "Watch a batch while it runs",
   description:
-    "Shows a batch while it runs: a line for each running session with its activity, counts, cost and time left. Tasks that have ended scroll above. Piped, it prints a line for each task as it ends; with --json, a line of JSON (the answer of `wait --json`) at the beginning, whenever something has changed, and at the end. Ctrl-C only stops watching; the batch continues. Exit status: 0 if all tasks succeeded, 1 if some did not or the batch was interrupted, 130 if you pressed Ctrl-C, 143 after SIGTERM.",
+    "Shows a batch while it runs: a line for each running session with its activity, counts, cost and time left. Tasks that have ended scroll above. Piped, it prints a line for each task as it ends; with --json, a line of JSON (the answer of `wait --json`) at the beginning, whenever something has changed, and at the end. Ctrl-C only stops watching; the batch continues. Exit status: 0 if all tasks succeeded, 1 if some did not or the batch was interrupted, 4 if it has paused after its sample, 130 if you pressed Ctrl-C, 143 after SIGTERM.",
   examples: [
     ["watch latest", "Watch the newest batch"],
     ["watch b4k2 --json | jq .counts", "Print its progress as JSON"],

@@ -5,6 +5,7 @@ import type { StateWord } from "../../../model/state-word.ts";
 
 export const stateColours = {
   running: "cyan",
+  paused: "yellow",
   finished: "green",
   cancelled: "yellow",
   interrupted: "yellow",

@@ -24,7 +24,7 @@ export function dryRunJson(
   batch: Batch,
   { numbers, facts }: { numbers?: Numbers; facts?: DryRunFacts } = {},
 ): string {
-  const { name, failureMode, concurrency, budgetUsd, warnings } = batch;
+  const { name, failureMode, concurrency, budgetUsd, sample, warnings } = batch;
   return jsonText({
     dryRun: true,
     totalTasks: batch.tasks.length,
@@ -42,6 +42,7 @@ export function dryRunJson(
     concurrency,
     failureMode,
     ...(budgetUsd === undefined ? {} : { batchBudgetUsd: budgetUsd }),
+    ...(sample === undefined ? {} : { sample }),
     workingDirectory: batch.workingDirectory,
     outputDirectory: batch.outputDirectory,
     ...(warnings === undefined ? {} : { warnings }),
@@ -62,7 +63,7 @@ interface How {
 
 /** The same for people. */
 export function dryRunText(batch: Batch, { flags, out, numbers, what, added, size }: How): string {
-  const { name, failureMode, budgetUsd, sessionOptions } = batch;
+  const { name, failureMode, budgetUsd, sample, sessionOptions } = batch;
   const tasks = tasksOf(batch, numbers);
   const width = String(batch.tasks.length).length;
   const cost = size && expectedCostText(size, batch.tasks.length);
@@ -72,6 +73,7 @@ export function dryRunText(batch: Batch, { flags, out, numbers, what, added, siz
     ...(name === undefined ? [] : [["name", oneLine(name, 200)]]),
     ["options", flagsText(sessionOptions, flags) || "none"],
     ...(budgetUsd === undefined ? [] : [["budget", `$${budgetUsd}`]]),
+    ...(sample === undefined ? [] : [["sample", `${taskListText(sample)} first`]]),
     ...(failureMode === "continue" ? [] : [["failure mode", failureMode]]),
     ...(added === undefined ? [] : [["added to prompts", oneLine(added, mostCharacters)]]),
     ...(batch.summarize ? [["summary", oneLine(batch.summarize.text, mostCharacters)]] : []),

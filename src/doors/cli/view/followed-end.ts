@@ -1,13 +1,14 @@
 // How a command ends that followed a batch, or was stopped before the batch ended.
+import { exitStatusOf } from "../../../model/batch-end.ts";
 import type { BatchState } from "../../../model/state.ts";
 import type { BatchProgress } from "../../../operations/batches.ts";
 import type { Context } from "../../../operations/context.ts";
 import type { Printer } from "../terminal/terminal.ts";
 import { endingText } from "./ending.ts";
 
-/** The exit status of a command that followed a batch to its end. */
+/** The exit status of a command that followed a batch to its end or pause. */
 export function followedStatus({ end }: BatchProgress): number {
-  return end === "succeeded" ? 0 : 1;
+  return exitStatusOf(end && { kind: end });
 }
 
 /** Explains that the batch does not end because the command does. */

@@ -9,7 +9,12 @@ export function atOnceText({ concurrency }: BatchState["batch"]): string {
     : `at most ${concurrency} at once`;
 }
 
+/** " (a sample of 5 first)", or nothing. */
+export function sampleText({ sample }: BatchState["batch"]): string {
+  return sample === undefined ? "" : ` (a sample of ${sample.length} first)`;
+}
+
 /** "Batch b4k2: 3 tasks, at most 2 at once. Files go to …". */
 export function headingOf({ batch, outputDirectory }: BatchState): string {
-  return `Batch ${batch.batchId}: ${countText(batch.tasks.length, "task")}, ${atOnceText(batch)}. Files go to ${outputDirectory}.`;
+  return `Batch ${batch.batchId}: ${countText(batch.tasks.length, "task")}${sampleText(batch)}, ${atOnceText(batch)}. Files go to ${outputDirectory}.`;
 }

@@ -1,11 +1,11 @@
 // One frame of the terminal view: a line for each running session, a bar, and the hold.
-import { costToComeUsd } from "../../../model/estimate.ts";
+import { estimateOf } from "../../../model/estimate.ts";
 import { type BatchState, doneCount, type TaskState } from "../../../model/state.ts";
 import type { WaitReason } from "../../../model/wait-reason.ts";
 import { costText, elapsedText, numberText } from "../../../report/amounts.ts";
+import { costToComeText, timeToComeText } from "../../../report/estimate-text.ts";
 import { oneLine } from "../../../report/harmless.ts";
 import { labelOf } from "../../../report/label.ts";
-import { timeLeftMs, timeLeftText } from "../../../report/time-left.ts";
 import { fit } from "../terminal/fit.ts";
 import type { Printer } from "../terminal/terminal.ts";
 
@@ -105,16 +105,18 @@ const longestBar = 60;
 // As many facts as fit on a line; several lines in a narrow terminal.
 function countLines({ state, held, now }: Snapshot, width: number): string[] {
   const { counts, totalCostUsd, costAtLeast } = state;
+  const estimate = estimateOf(state, { now, heldUntil: held?.until });
+  const whole = estimate && costToComeText(estimate, totalCostUsd);
   // During a hold without a known end, the rest cannot be estimated.
-  const left = held && held.until === undefined ? undefined : timeLeftMs(state, now, held?.until);
-  const toComeUsd = costToComeUsd(state) ?? 0;
+  const left = estimate && !(held && held.until === undefined) ? timeToComeText(estimate) : undefined;
   const facts = [
     ...(["running", "queued", "succeeded", "failed", "cancelled"] as const).flatMap((name) =>
       counts[name] > 0 ? [`${numberText(counts[name])} ${name}`] : [],
     ),
-    `${costText(totalCostUsd, costAtLeast)}${toComeUsd > 0 ? ` of about ${costText(totalCostUsd + toComeUsd)}` : ""}`,
+    `${costText(totalCostUsd, costAtLeast)}${whole === undefined ? "" : ` of about ${whole}`}`,
     `${elapsedText(now - state.createdAt)} so far`,
-    ...(left === undefined ? [] : [`${timeLeftText(left)} left`]),
+    ...(left === undefined ? [] : [`${left} left`]),
+    ...(state.sample === undefined ? [] : [`pauses after a sample of ${numberText(state.sample.size)}`]),
     ...(state.cancelledBy === undefined ? [] : ["being cancelled"]),
   ];
   return joined(facts, width - 2).map((line) => fit(`  ${line}`, width));
