@@ -432,6 +432,8 @@ describe("a key names its task", () => {
     expect(read.err).toMatch(/^Task 2 .* src\/b\.ts$/m);
     const log = await run(home, ["logs", "latest", "src/b.ts"]);
     expect(log.out).toMatch(/^Task 2 \(src\/b\.ts\) of batch \w+, attempt 1$/m);
+    const offered = await run(home, ["__complete", "logs", "latest", "src/"]);
+    expect(offered.out.split("\n").map((line) => line.trim())).toEqual(["src/a.ts", "src/b.ts", ""]);
     const retried = await run(home, ["retry", "latest", "src/b.ts", "--dry-run", "--json"]);
     expect(JSON.parse(retried.out)).toMatchObject({ tasks: [{ taskIndex: 2, key: "src/b.ts" }] });
     const unknown = await run(home, ["results", "latest", "src/bb.ts"]);

@@ -10,7 +10,9 @@ const batches = [
 ];
 
 function wordsFor(...written: string[]): string[] {
-  return candidatesFor(commands, written, () => batches).map((one) =>
+  const keysOf = (batchId: string) =>
+    batchId === "cccccccc" ? ["src/a.ts", "7 days", "src/b c.ts", "src/b.ts"] : [];
+  return candidatesFor(commands, written, () => batches, keysOf).map((one) =>
     "word" in one ? one.word : `:${one.names}`,
   );
 }
@@ -30,6 +32,11 @@ describe("what can stand at the end of a command line", () => {
     [
       ["logs", "bbbbbbbb", ""],
       ["1", "2", "3"],
+    ],
+    [["results", "c", "src/a.ts", "s"], ["src/b.ts"]],
+    [
+      ["logs", "c", "src/"],
+      ["src/a.ts", "src/b.ts"],
     ],
     [
       ["cancel", "latest", "1", ""],

@@ -31,15 +31,22 @@ function valuesFor(
   }
   if (argument === "n" || argument === "tasks") {
     const retried = ref.type === "ref/prompt";
-    return taskNumbers(context, given["batchId"], retried).map(String);
+    // Addresses have numbers alone.
+    return taskNames(context, given["batchId"], { retried, keys: argument === "tasks" });
   }
   const prompt = prompts.find(({ name }) => name === ref.name);
   return [...(prompt?.arguments.find(({ name }) => name === argument)?.values ?? [])];
 }
 
 // Of a batch that is already chosen; for a rerun, only tasks that can be rerun.
-function taskNumbers(context: Context, batchId: string | undefined, retried: boolean): number[] {
+function taskNames(
+  context: Context,
+  batchId: string | undefined,
+  { retried, keys }: { retried: boolean; keys: boolean },
+): string[] {
   const row = listedBatch(recentBatches(context, mostValues), batchId ?? "latest");
-  const tasks = row ? (context.store.batch(row.batchId)?.state.tasks ?? []) : [];
-  return tasks.filter((task) => !retried || canRetry(task)).map(({ number }) => number);
+  const state = row && context.store.batch(row.batchId)?.state;
+  const tasks = (state?.tasks ?? []).filter((task) => !retried || canRetry(task));
+  const named = keys ? tasks.flatMap(({ number }) => state?.batch.tasks[number - 1]?.key ?? []) : [];
+  return [...tasks.map(({ number }) => String(number)), ...named];
 }

@@ -1,4 +1,5 @@
 // What can come next on a command line. Shells call it at every press of Tab.
+import type { BatchId } from "../../../model/batch-id.ts";
 import { listedBatch } from "../../../operations/find-batch.ts";
 import { countText, roughText } from "../../../report/amounts.ts";
 import type { BatchSummary } from "../../../store/batch-summaries.ts";
@@ -10,12 +11,21 @@ import { flagsOfCommand } from "../view/help.ts";
 export type Candidate = { word: string; about: string } | { names: "files" | "directories" };
 
 type ReadSummaries = () => readonly BatchSummary[];
+/** The keys of the tasks of a batch. */
+type ReadKeys = (batchId: BatchId) => readonly string[];
+
+/** What is known of batches. */
+interface Known {
+  batches: ReadSummaries;
+  keys: ReadKeys;
+}
 
 /** `written`: the words after the program's name, the unfinished one last. */
 export function candidatesFor(
   commands: readonly Command[],
   written: readonly string[],
   batches: ReadSummaries,
+  keys: ReadKeys = () => [],
 ): Candidate[] {
   // Bash splits `--effort=high` into three words.
   const words = written.filter((word, index) => word !== "=" || index === written.length - 1);
@@ -24,7 +34,7 @@ export function candidatesFor(
   if (name === undefined) return matching(current, commandWords(commands));
   if (name === "help") return others.length === 0 ? matching(current, commandWords(commands)) : [];
   const command = commands.find((one) => one.name === name);
-  return command ? forCommand(command, others, current, batches) : [];
+  return command ? forCommand(command, others, current, { batches, keys }) : [];
 }
 
 function commandWords(commands: readonly Command[]): Candidate[] {
@@ -34,12 +44,7 @@ function commandWords(commands: readonly Command[]): Candidate[] {
   ];
 }
 
-function forCommand(
-  command: Command,
-  others: readonly string[],
-  current: string,
-  batches: ReadSummaries,
-): Candidate[] {
+function forCommand(command: Command, others: readonly string[], current: string, known: Known): Candidate[] {
   const flags = flagsOfCommand(command);
   const onlyWords = others.includes("--");
   const waiting = onlyWords ? undefined : flagWritten(flags, others.at(-1) ?? "");
@@ -50,7 +55,7 @@ function forCommand(
   if (current.startsWith("-") && !onlyWords) return matching(current, flagWords(flags, others));
   const standing = positionalsIn(flags, others);
   const positional = command.positionals[standing.length] ?? command.positionals.findLast(({ many }) => many);
-  return positional ? matching(current, wordsFor(positional, standing, batches)) : [];
+  return positional ? matching(current, wordsFor(positional, standing, known)) : [];
 }
 
 function flagWritten(flags: readonly Flag[], word: string): Flag | undefined {
@@ -101,7 +106,7 @@ const mostNumbers = 200;
 function wordsFor(
   { property, isTask, choices = [] }: Positional,
   standing: readonly string[],
-  batches: ReadSummaries,
+  { batches, keys }: Known,
 ): Candidate[] {
   if (["batchId", "otherBatchId"].includes(property)) return batchWords(batches());
   if (!isTask) return choices.map((word) => ({ word, about: "" }));
@@ -110,7 +115,13 @@ function wordsFor(
   const numbers = Array.from({ length: Math.min(mostNumbers, batch?.tasks ?? 0) }, (_, index) =>
     String(index + 1),
   );
-  return numbers.filter((word) => !numbersGiven.includes(word)).map((word) => ({ word, about: "" }));
+  // Shells take a word apart at blanks and signs, unless it is quoted.
+  const words = batch
+    ? keys(batch.batchId).filter((key) => /^[\w./@%+,-]+$/.test(key) && !/^\d/.test(key))
+    : [];
+  return [...numbers, ...words]
+    .filter((word) => !numbersGiven.includes(word))
+    .map((word) => ({ word, about: "" }));
 }
 
 function batchWords(batches: readonly BatchSummary[]): Candidate[] {
