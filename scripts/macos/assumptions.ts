@@ -9,6 +9,7 @@ import {
   realpathSync,
   renameSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -390,6 +391,34 @@ export const assumptions: readonly Assumption[] = [
       const [now, before] = [readFileSync(path, "utf8"), await reader.read()];
       if (now !== "new") fail(`it reads ${now}`);
       return `now "${now}", for the reader "${new TextDecoder().decode(before.value)}"`;
+    },
+  },
+  {
+    assumes: "Writing, a new date, and a move give a file or folder a later time of its last change.",
+    reliedOn: ["fingerprints.ts"],
+    check: async ({ folder }) => {
+      const path = join(folder, "changing");
+      writeFileSync(path, "old");
+      const changes: [string, string, () => void][] = [
+        ["writing", path, () => writeFileSync(path, "new")],
+        ["a date", path, () => utimesSync(path, 1, 1)],
+        ["a move", join(folder, "moved"), () => renameSync(path, join(folder, "moved"))],
+        [
+          "a folder's move",
+          join(folder, "there"),
+          () => renameSync(join(folder, "here"), join(folder, "there")),
+        ],
+      ];
+      mkdirSync(join(folder, "here"));
+      for (const [what, changed, change] of changes) {
+        const before = Math.max(statSync(folder).ctimeMs, Date.now() - 5);
+        // Longer than a tick of the file system's clock.
+        await Bun.sleep(50);
+        change();
+        const at = statSync(changed).ctimeMs;
+        if (at <= before) fail(`${what}: ${at} after ${before}`);
+      }
+      return `${changes.length} changes seen`;
     },
   },
   {
