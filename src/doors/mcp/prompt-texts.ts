@@ -52,6 +52,7 @@ export const prompts: readonly Prompt[] = [
       [
         `For each of these files: ${files}\nDo this: ${task}`,
         'Make one call of spawn_parallel_claude_sessions with `template` (the prompt, with {{file}} for the path) and `forEach`: {"glob": "src/**/*.ts", "exclude": [...]} for a pattern, {"gitDiff": "main"} for files changed since a ref, or {"items": [...]} with {{item}} for paths that you list. Put files that cannot be understood without each other in one item. The prompt must be self-contained, because sessions do not know of each other.',
+        'If an answer can be checked, pass `expect`: {"pattern": "DONE$"}, {"schema": {…}} for JSON, or {"question": "…"} for a second, cheaper session. An answer that fails is continued with what the check said. With many files, failWhen: "20%" ends a batch that goes wrong; to find only some, stopWhen: {"found": 3, "where": {"pattern": "…"}} ends it early.',
         "Call it with dryRun first: it shows the tasks, and starts nothing. If no file matches, say what you searched for and stop.",
         `${
           changes === "yes"
