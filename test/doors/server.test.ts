@@ -70,6 +70,9 @@ describe("a client of the newer era", () => {
       "list_batches",
       "cancel_batch",
       "retry_batch",
+      "compare_batches",
+      "export_batch",
+      "continue_batch",
     ]);
     const hintsOf = (name: string) => tools.find((tool) => tool.name === name)?._meta;
     expect(hintsOf("spawn_parallel_claude_sessions")).toEqual({
