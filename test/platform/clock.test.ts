@@ -116,6 +116,7 @@ const pauses = new Map([
   ["engine/runner/keeper.ts", "a runner that has crashed"],
   ["doors/mcp/http/serve.ts", "one turn of the event loop"],
   ["engine/reuse/reuse.ts", "one turn of the event loop"],
+  ["operations/compare/compared-rows.ts", "one turn of the event loop"],
 ]);
 
 test("nothing but the clock keeps time: no other file repeats a timer, or sleeps", async () => {
