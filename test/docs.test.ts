@@ -14,6 +14,7 @@ import { product } from "../src/model/product.ts";
 import { clientOf } from "../src/operations/clients/client-files.ts";
 import { clientNames } from "../src/operations/clients/client-names.ts";
 import { tools } from "../src/operations/tools.ts";
+import { testNeeding } from "./facilities.ts";
 import { Home, run } from "./harness.ts";
 import { wornWords } from "./worn-words.ts";
 
@@ -132,7 +133,7 @@ describe("of the documents that users read,", () => {
     );
   });
 
-  test("command lines are taken by the parser", async () => {
+  testNeeding("sh")("command lines are taken by the parser", async () => {
     await using home = new Home();
     const shell = blocks.filter(({ language }) => language === "sh").map(({ text }) => text);
     const lines = shell.flatMap(commandLines);
@@ -149,7 +150,7 @@ describe("of the documents that users read,", () => {
     await areTaken(home, lines);
   });
 
-  test("commands within sentences are taken by the parser, too", async () => {
+  testNeeding("sh")("commands within sentences are taken by the parser, too", async () => {
     await using home = new Home();
     const spans = [...prose.matchAll(/`([^`\n]+)`/g)].map(([, span = ""]) => span);
     const names = new Set<string>(commands.map(({ name }) => name));
@@ -162,36 +163,39 @@ describe("of the documents that users read,", () => {
     await areTaken(home, lines);
   });
 
-  test("configurations of clients are what `install` writes, where it writes it", async () => {
-    const install = await textOf("docs/install.md");
-    const shown = codeBlocks(install).filter(({ heading }) => heading === "By hand");
-    for (const name of clientNames) {
-      await using home = new Home();
-      const command = home.file(product.name);
-      await Bun.write(command, "#!/bin/sh\n");
-      chmodSync(command, 0o755);
-      const { code, out } = await run(home, [
-        "install",
-        "--client",
-        name,
-        "--command",
-        command,
-        "--yes",
-        "--json",
-      ]);
-      expect(code).toBe(0);
-      const { file }: { file: string } = JSON.parse(out);
-      const written = (await Bun.file(file).text()).replaceAll(command, `/path/to/${product.name}`);
-      expect(shown.map(({ text }) => text)).toContain(written.trimEnd());
-      const place = file.replace(home.path, "~");
-      expect(install).toMatch(
-        new RegExp(`^\\| ${clientOf(name).title} \\|.* \`${RegExp.escape(place)}\` \\|`, "m"),
-      );
-      if (name !== "claude-desktop") continue;
-      const [inReadme] = codeBlocks(readme).filter(({ text }) => text.includes("mcpServers"));
-      expect(JSON.parse(inReadme?.text ?? "")).toEqual(JSON.parse(written));
-    }
-  });
+  testNeeding("programs that are scripts")(
+    "configurations of clients are what `install` writes, where it writes it",
+    async () => {
+      const install = await textOf("docs/install.md");
+      const shown = codeBlocks(install).filter(({ heading }) => heading === "By hand");
+      for (const name of clientNames) {
+        await using home = new Home();
+        const command = home.file(product.name);
+        await Bun.write(command, "#!/bin/sh\n");
+        chmodSync(command, 0o755);
+        const { code, out } = await run(home, [
+          "install",
+          "--client",
+          name,
+          "--command",
+          command,
+          "--yes",
+          "--json",
+        ]);
+        expect(code).toBe(0);
+        const { file }: { file: string } = JSON.parse(out);
+        const written = (await Bun.file(file).text()).replaceAll(command, `/path/to/${product.name}`);
+        expect(shown.map(({ text }) => text)).toContain(written.trimEnd());
+        const place = file.replace(home.path, "~");
+        expect(install).toMatch(
+          new RegExp(`^\\| ${clientOf(name).title} \\|.* \`${RegExp.escape(place)}\` \\|`, "m"),
+        );
+        if (name !== "claude-desktop") continue;
+        const [inReadme] = codeBlocks(readme).filter(({ text }) => text.includes("mcpServers"));
+        expect(JSON.parse(inReadme?.text ?? "")).toEqual(JSON.parse(written));
+      }
+    },
+  );
 
   test("calls are taken by the tools that they name", () => {
     const calls = blocks.filter(

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { descendantsIn, processTable } from "../src/platform/process-table.ts";
+import { testNeeding } from "./facilities.ts";
 import { clients, connectNew, eventually, everLongerWaits, filesIn, Home, run } from "./harness.ts";
 
 for (const { era, connect } of clients) {
@@ -233,21 +235,13 @@ test("an async batch goes on when the door and all its descendants are killed", 
   const gate = home.file("gate");
   const tasks = Array.from({ length: 4 }, () => `[[wait-for-file path=${gate}]]`);
   const { data } = await client.call("spawn_parallel_claude_sessions", { tasks, asyncMode: true });
-  for (const pid of [...descendants(client.pid), client.pid]) process.kill(pid, "SIGKILL");
+  for (const pid of [...descendantsIn(processTable(), [client.pid]), client.pid])
+    process.kill(pid, "SIGKILL");
   await Bun.write(gate, "");
   await home.empty();
   expect(existsSync(join(home.output, `summary-${data?.["batchId"]}.json`))).toBe(true);
   expect(filesIn(home.output).filter((name) => name.startsWith("result-"))).toHaveLength(4);
 });
-
-function descendants(pid: number): number[] {
-  const children = Bun.spawnSync(["ps", "-o", "pid=", "--ppid", String(pid)])
-    .stdout.toString()
-    .trim();
-  return children === ""
-    ? []
-    : children.split(/\s+/).flatMap((child) => [Number(child), ...descendants(Number(child))]);
-}
 
 test("a request on stdin is answered before the program exits, without a handshake", async () => {
   await using home = new Home();
@@ -315,11 +309,14 @@ test("a request that is none is answered, with its id, and the server goes on", 
   expect(answers).toContainEqual(expect.objectContaining({ id: 4, result: expect.anything() }));
 });
 
-test("a state directory that was removed under a server is made anew at the next call", async () => {
-  await using home = new Home();
-  await using client = await connectNew(home);
-  await client.call("spawn_claude_session", { task: "before" });
-  rmSync(home.state, { recursive: true });
-  const { data } = await client.call("spawn_claude_session", { task: '[[answer text="after"]]' });
-  expect(data).toMatchObject({ status: "success", result: "after" });
-});
+testNeeding("files that can be removed while open")(
+  "a state directory that was removed under a server is made anew at the next call",
+  async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    await client.call("spawn_claude_session", { task: "before" });
+    rmSync(home.state, { recursive: true });
+    const { data } = await client.call("spawn_claude_session", { task: '[[answer text="after"]]' });
+    expect(data).toMatchObject({ status: "success", result: "after" });
+  },
+);

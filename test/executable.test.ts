@@ -59,8 +59,15 @@ test("a hostile working directory changes nothing", async () => {
     join(home.work, "preload.ts"),
     `await Bun.write(${JSON.stringify(witness)}, "preload ran");\n`,
   );
-  await Bun.write(join(home.work, "claude"), `#!/bin/sh\necho claude ran > ${witness}\n`);
-  chmodSync(join(home.work, "claude"), 0o755);
+  // On Windows, one of these names would be found first.
+  for (const name of process.platform === "win32" ? ["claude.cmd", "claude.bat"] : ["claude"]) {
+    const isShell = name === "claude";
+    await Bun.write(
+      join(home.work, name),
+      `${isShell ? "#!/bin/sh" : "@echo off"}\necho claude ran > ${witness}\n`,
+    );
+    chmodSync(join(home.work, name), 0o755);
+  }
   await using client = await connectNew(home);
   const { data } = await client.call("spawn_parallel_claude_sessions", {
     tasks: ["[[env name=ANTHROPIC_API_KEY]]"],

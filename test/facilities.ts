@@ -119,6 +119,8 @@ const declared = {
   glibc: { isThere: () => placesOfGlibc.some((directory) => existsSync(`${directory}/libm.so.6`)) },
   "a system other than Windows": { isThere: () => process.platform !== "win32" },
   "a C compiler": { isThere: canCompile, debian: ["g++"] },
+  // Under Wine, Bun waits for ever for the answer of a port where nobody listens.
+  "connections that are refused": { isThere: () => !isWine() },
   // Under Wine it cannot write what it has compiled.
   "Bun's compiler": { isThere: () => !isWine() },
   "a terminal of one's own": { isThere: () => process.platform !== "win32" },

@@ -1,6 +1,6 @@
 // The HTTP door, as clients of both eras and strangers see it.
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { Client as OlderClient } from "@modelcontextprotocol/sdk/client/index.js";
@@ -8,6 +8,7 @@ import { StreamableHTTPClientTransport as OlderTransport } from "@modelcontextpr
 import { addressFrom } from "../src/doors/mcp/http/address.ts";
 import { RunningCommand } from "./cli-harness.ts";
 import { eventually, Home, newerClient, run } from "./harness.ts";
+import { expectMode } from "./modes.ts";
 
 /** A door on a free port, with what it printed. */
 async function open(home: Home, more: string[] = []) {
@@ -216,12 +217,12 @@ test("the token is made once, kept private, and asked of everybody", async () =>
   await using home = new Home();
   const file = join(home.state, "http-token");
   await using door = await open(home);
-  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expectMode(file, 0o600);
   expect(door.headers.Authorization).toBe(`Bearer ${readFileSync(file, "utf8").trim()}`);
   chmodSync(file, 0o644);
   await using again = await open(home);
   expect(again.headers).toEqual(door.headers);
-  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expectMode(file, 0o600);
   for (const headers of [{}, { Authorization: "Bearer wrong" }, { Authorization: "Basic abc" }]) {
     const { status, headers: got } = await fetch(door.url, { method: "POST", body: "{}", headers });
     expect({ status, asks: got.get("www-authenticate") }).toEqual({ status: 401, asks: "Bearer" });

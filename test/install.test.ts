@@ -8,7 +8,6 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -17,7 +16,10 @@ import { filesOf } from "../src/operations/clients/client-files.ts";
 import { type ClientName, clientNames } from "../src/operations/clients/client-names.ts";
 import { startsUs } from "../src/operations/clients/own-entry.ts";
 import { lastingCommand } from "../src/platform/self.ts";
+import { testNeeding } from "./facilities.ts";
 import { configurationFolder, Home, program, run } from "./harness.ts";
+import { expectMode } from "./modes.ts";
+import { nativePath } from "./native-path.ts";
 import { TerminalCommand } from "./pty-harness.ts";
 
 const places: Record<ClientName, string> = {
@@ -37,6 +39,8 @@ function put(home: Home, client: ClientName, text: string | Buffer): string {
 
 const [command = "", ...args] = program();
 const entry = { command, args };
+/** A program that each system has. */
+const shell = process.platform === "win32" ? "cmd" : "sh";
 const source = join(import.meta.dir, "../src/main.ts");
 const json = (value: unknown) => JSON.stringify(value);
 
@@ -71,7 +75,7 @@ describe("a client without a configuration gets one", () => {
       expect(parsed).toMatchObject({
         [wantedKey[client]]: { "claude-code": { ...entry, env: { A: "b=c" } } },
       });
-      expect(statSync(path).mode & 0o777).toBe(0o600);
+      expectMode(path, 0o600);
       expect(backupsOf(path)).toEqual([]);
       const again = await run(home, ["install", "--client", client, "--yes"]);
       expect(again).toMatchObject({ code: 0, out: expect.stringContaining("Already up to date") });
@@ -168,7 +172,7 @@ describe("what else the file says stays as it is", () => {
       if (!isInline) expect(lost(text, after).filter((line) => !/[}\]"0-9]$/.test(line))).toEqual([]);
       expect(after.includes("\r\n")).toBe(text.includes("\r\n"));
       if (text.includes("\r\n")) expect(after.replaceAll("\r\n", "")).not.toContain("\n");
-      expect(statSync(path).mode & 0o777).toBe(0o640);
+      expectMode(path, 0o640);
       const [backup = ""] = backupsOf(path);
       expect(readFileSync(join(dirname(path), backup), "utf8")).toBe(text);
       expect((await run(home, ["install", "--client", client, "--yes"])).out).toContain("Already up to date");
@@ -290,7 +294,7 @@ describe("a file that cannot be understood is not touched, and the fault is told
     chmodSync(path, 0o444);
     const { code, err } = await run(home, ["install", "--client", "cursor", "--yes"]);
     expect({ code, text: readFileSync(path, "utf8") }).toEqual({ code: 2, text: "{}\n" });
-    expect(err).toContain("chmod u+w");
+    expect(err).toContain(process.platform === "win32" ? `attrib -r ${path}` : `chmod u+w ${path}`);
   });
 
   test("a directory in the place of the file is told", async () => {
@@ -301,7 +305,7 @@ describe("a file that cannot be understood is not touched, and the fault is told
   });
 });
 
-test("a link stays a link, and the file behind it is changed", async () => {
+testNeeding("symbolic links")("a link stays a link, and the file behind it is changed", async () => {
   await using home = new Home();
   mkdirSync(home.file(".cursor"));
   writeFileSync(home.file("dotfiles.json"), "{}\n");
@@ -311,7 +315,7 @@ test("a link stays a link, and the file behind it is changed", async () => {
   expect(readFileSync(home.file("dotfiles.json"), "utf8")).toContain(json(command));
 });
 
-test("a link to a file that is not there yet stays a link, too", async () => {
+testNeeding("symbolic links")("a link to a file that is not there yet stays a link, too", async () => {
   await using home = new Home();
   mkdirSync(home.file(".cursor"));
   symlinkSync("../dotfiles/cursor.json", home.file(".cursor/mcp.json"));
@@ -320,7 +324,7 @@ test("a link to a file that is not there yet stays a link, too", async () => {
   expect(readFileSync(home.file("dotfiles/cursor.json"), "utf8")).toContain(json(command));
 });
 
-test("a file that somebody else makes while we ask is kept", async () => {
+testNeeding("a terminal of one's own")("a file that somebody else makes while we ask is kept", async () => {
   await using home = new Home();
   mkdirSync(home.file(".cursor"));
   await using asked = new TerminalCommand(home, ["install", "--client", "cursor"], { columns: 160 });
@@ -341,21 +345,24 @@ test("of another server's command, nothing is shown from its first option on", a
   expect(out).not.toContain("sk-1");
 });
 
-test("the change is shown and asked for in a terminal, and nothing happens without a yes", async () => {
-  await using home = new Home();
-  const path = put(home, "cursor", '{\n  "mcpServers": {}\n}\n');
-  await using no = new TerminalCommand(home, ["install", "--client", "cursor"], { columns: 160 });
-  await no.shows("Change the file?");
-  expect(no.screen.text).toContain('+     "claude-code": {');
-  no.type("n\r");
-  expect(await no.ended()).toBe(0);
-  expect(readFileSync(path, "utf8")).not.toContain("claude-code");
-  await using yes = new TerminalCommand(home, ["install", "--client", "cursor"], { columns: 160 });
-  await yes.shows("Change the file?");
-  yes.type("y\r");
-  expect(await yes.ended()).toBe(0);
-  expect(readFileSync(path, "utf8")).toContain("claude-code");
-});
+testNeeding("a terminal of one's own")(
+  "the change is shown and asked for in a terminal, and nothing happens without a yes",
+  async () => {
+    await using home = new Home();
+    const path = put(home, "cursor", '{\n  "mcpServers": {}\n}\n');
+    await using no = new TerminalCommand(home, ["install", "--client", "cursor"], { columns: 160 });
+    await no.shows("Change the file?");
+    expect(no.screen.text).toContain('+     "claude-code": {');
+    no.type("n\r");
+    expect(await no.ended()).toBe(0);
+    expect(readFileSync(path, "utf8")).not.toContain("claude-code");
+    await using yes = new TerminalCommand(home, ["install", "--client", "cursor"], { columns: 160 });
+    await yes.shows("Change the file?");
+    yes.type("y\r");
+    expect(await yes.ended()).toBe(0);
+    expect(readFileSync(path, "utf8")).toContain("claude-code");
+  },
+);
 
 test("without a terminal nothing is changed unless --yes is given, and a dry run never changes anything", async () => {
   await using home = new Home();
@@ -408,9 +415,9 @@ test("another program, another name and bad values", async () => {
     err: expect.stringContaining("did you mean `cursor`?"),
   });
   expect(existsSync(home.file(".cursor"))).toBe(false);
-  expect((await run(home, [...args, "--command", "sh", "--name", "mine"])).code).toBe(0);
+  expect((await run(home, [...args, "--command", shell, "--name", "mine"])).code).toBe(0);
   expect(JSON.parse(readFileSync(home.file(".cursor/mcp.json"), "utf8"))).toEqual({
-    mcpServers: { mine: { command: Bun.which("sh") ?? "", args: [] } },
+    mcpServers: { mine: { command: Bun.which(shell) ?? "", args: [] } },
   });
 });
 
@@ -555,12 +562,12 @@ describe("another server that has the name", () => {
     await using home = new Home();
     const path = put(home, "cursor", '{"mcpServers":{"a":{"command":"x"}}}');
     const args = ["--client", "cursor", "--yes", "--name", "mine"];
-    await run(home, ["install", ...args, "--command", "sh"]);
+    await run(home, ["install", ...args, "--command", shell]);
     expect(await run(home, ["uninstall", ...args])).toMatchObject({
       code: 2,
       err: expect.stringContaining("repeat that option"),
     });
-    await run(home, ["uninstall", ...args, "--command", "sh"]);
+    await run(home, ["uninstall", ...args, "--command", shell]);
     expect(Object.keys(serversIn("cursor", path))).toEqual(["a"]);
   });
 });
@@ -638,6 +645,7 @@ describe("Claude Code's other places", () => {
     expect(await standing(home)).toMatchObject({ state: "not-installed" });
     expect((await run(home, ["install", "--client", "claude-code", "--yes"])).code).toBe(0);
     rmSync(shared);
+    if (process.platform === "win32") return;
     Bun.spawnSync(["mkfifo", shared]);
     expect(await standing(home)).toMatchObject({ state: "installed", scope: "user" });
     expect((await run(home, ["uninstall", "--client", "claude-code", "--yes"])).code).toBe(0);
@@ -663,26 +671,34 @@ test("what a package runner has fetched is started by that runner, for its cache
   const inBunCache = "/tmp/bunx-1000-p@latest/node_modules/p/dist/main.js";
   expect(lastingCommand("p", inBunCache, "/usr/bin/bun")).toEqual([bun, "x", "p"]);
   const inNpmCache = "/home/me/.npm/_npx/0a1b/node_modules/p-linux-x64/bin/p";
-  expect(lastingCommand("p", "/$bunfs/root/p", inNpmCache)).toEqual(["npx", "-y", "p"]);
+  expect(lastingCommand("p", "/$bunfs/root/p", inNpmCache)).toEqual([
+    // There, it is a batch file.
+    ...(process.platform === "win32" ? ["cmd", "/c"] : []),
+    "npx",
+    "-y",
+    "p",
+  ]);
   const fetchedBun = "/home/me/.npm/_npx/0a1b/node_modules/bun/bin/bun.exe";
   expect(lastingCommand("p", source, fetchedBun)).not.toContain("npx");
 });
 
 test("each system has its places, and variables that clients obey move them", () => {
   const mac = filesOf("darwin", {});
-  expect(mac["claude-desktop"]).toEndWith("/Library/Application Support/Claude/claude_desktop_config.json");
-  expect(mac.vscode).toEndWith("/Library/Application Support/Code/User/mcp.json");
+  expect(mac["claude-desktop"]).toEndWith(
+    nativePath("/Library/Application Support/Claude/claude_desktop_config.json"),
+  );
+  expect(mac.vscode).toEndWith(nativePath("/Library/Application Support/Code/User/mcp.json"));
   const windows = filesOf("win32", { APPDATA: "/roaming" });
-  expect(windows["claude-desktop"]).toBe("/roaming/Claude/claude_desktop_config.json");
-  expect(windows.vscode).toBe("/roaming/Code/User/mcp.json");
+  expect(windows["claude-desktop"]).toBe(nativePath("/roaming/Claude/claude_desktop_config.json"));
+  expect(windows.vscode).toBe(nativePath("/roaming/Code/User/mcp.json"));
   const linux = filesOf("linux", {
     XDG_CONFIG_HOME: "/config",
     CLAUDE_CONFIG_DIR: "/claude",
     CODEX_HOME: "/codex",
   });
   expect(linux).toMatchObject({
-    "claude-desktop": "/config/Claude/claude_desktop_config.json",
-    "claude-code": "/claude/.claude.json",
-    codex: "/codex/config.toml",
+    "claude-desktop": nativePath("/config/Claude/claude_desktop_config.json"),
+    "claude-code": nativePath("/claude/.claude.json"),
+    codex: nativePath("/codex/config.toml"),
   });
 });

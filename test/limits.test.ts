@@ -8,6 +8,7 @@ import { processIdentity } from "../src/platform/process-identity.ts";
 import { processorCount } from "../src/platform/processors.ts";
 import { Holds } from "../src/store/holds.ts";
 import type { Store } from "../src/store/store.ts";
+import { testNeeding } from "./facilities.ts";
 import { SimulatedApi } from "./fixtures/simulated-api.ts";
 import { connectNew, eventually, Home, kill, run } from "./harness.ts";
 
@@ -321,30 +322,33 @@ test("as many sessions run as the API turns out to allow", async () => {
   expect(Math.max(...atOnce)).toBeLessThanOrEqual(6);
 });
 
-test("no more sessions start at a time than there are processors", async () => {
-  await using home = new Home();
-  const claude = home.file("claude");
-  // It answers nothing, not even that it has started.
-  const deaf = '[ "$1" = --version ] && echo "2.1.332 (Claude Code)" && exit; exec sleep 1000';
-  await Bun.write(claude, `#!/bin/sh\n${deaf}\n`);
-  chmodSync(claude, 0o755);
-  home.set({ PARALLEL_CLAUDE_CLAUDE_PATH: claude });
-  await using client = await connectNew(home);
-  const processors = processorCount();
-  const { data } = await client.call(spawn, {
-    tasks: tasks(processors + 1),
-    concurrency: processors + 1,
-    firstEventTimeoutSeconds: 0.3,
-    retries: 0,
-  });
-  expect(data).toMatchObject({ counts: { failed: processors + 1 } });
-  using store = home.store();
-  const attempts = attemptsOf(store);
-  for (const { startedAt } of attempts) {
-    const atOnce = attempts.filter((one) => one.startedAt <= startedAt && (one.endedAt ?? 0) > startedAt);
-    expect(atOnce.length).toBeLessThanOrEqual(processors);
-  }
-});
+testNeeding("programs that are scripts")(
+  "no more sessions start at a time than there are processors",
+  async () => {
+    await using home = new Home();
+    const claude = home.file("claude");
+    // It answers nothing, not even that it has started.
+    const deaf = '[ "$1" = --version ] && echo "2.1.332 (Claude Code)" && exit; exec sleep 1000';
+    await Bun.write(claude, `#!/bin/sh\n${deaf}\n`);
+    chmodSync(claude, 0o755);
+    home.set({ PARALLEL_CLAUDE_CLAUDE_PATH: claude });
+    await using client = await connectNew(home);
+    const processors = processorCount();
+    const { data } = await client.call(spawn, {
+      tasks: tasks(processors + 1),
+      concurrency: processors + 1,
+      firstEventTimeoutSeconds: 0.3,
+      retries: 0,
+    });
+    expect(data).toMatchObject({ counts: { failed: processors + 1 } });
+    using store = home.store();
+    const attempts = attemptsOf(store);
+    for (const { startedAt } of attempts) {
+      const atOnce = attempts.filter((one) => one.startedAt <= startedAt && (one.endedAt ?? 0) > startedAt);
+      expect(atOnce.length).toBeLessThanOrEqual(processors);
+    }
+  },
+);
 
 test("a batch stops at its budget, says what was spent on what, and goes on with a higher one", async () => {
   await using home = new Home();

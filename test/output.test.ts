@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { testNeeding } from "./facilities.ts";
 import { eventually, filesIn, Home, program, run } from "./harness.ts";
 
 // Around what a pipe holds (65,536 bytes), and beyond what four of them hold.
@@ -105,20 +106,24 @@ describe("a batch with long answers", () => {
     ["watch", "latest"],
     ["run", "[[answer text=4]]"],
   ];
-  test("output that the disk has no room for is told in a sentence, and is no success", async () => {
-    for (const args of printing) {
-      const child = Bun.spawn([...program(), ...args], {
-        cwd: home.work,
-        env: home.environment,
-        stdin: "ignore",
-        stdout: Bun.file("/dev/full"),
-        stderr: "pipe",
-      });
-      const [code, err] = await Promise.all([child.exited, child.stderr.text()]);
-      expect({ args, code }).toEqual({ args, code: 1 });
-      expect(err).toContain("The output could not be written: no space left on device");
-    }
-  }, 180_000);
+  testNeeding("Linux")(
+    "output that the disk has no room for is told in a sentence, and is no success",
+    async () => {
+      for (const args of printing) {
+        const child = Bun.spawn([...program(), ...args], {
+          cwd: home.work,
+          env: home.environment,
+          stdin: "ignore",
+          stdout: Bun.file("/dev/full"),
+          stderr: "pipe",
+        });
+        const [code, err] = await Promise.all([child.exited, child.stderr.text()]);
+        expect({ args, code }).toEqual({ args, code: 1 });
+        expect(err).toContain("The output could not be written: no space left on device");
+      }
+    },
+    180_000,
+  );
 });
 
 test("messages of the server are whole for a client that reads late", async () => {
@@ -169,39 +174,50 @@ test("messages of the server are whole for a client that reads late", async () =
   expect(ids.sort()).toEqual([1, 2, 3, 4]);
 }, 180_000);
 
-test("a run that nobody can read any more stops its sessions, as if its terminal had been closed", async () => {
-  await using home = new Home();
-  const status = home.file("status");
-  const tasks = [`[[answer text=4]]`, "[[hang]]", "[[hang]]"];
-  writeFileSync(home.file("tasks.txt"), `${tasks.join("\n")}\n`);
-  const script = `{ "$@"; echo $? > '${status}'; } 2>&1 | head -n 1`;
-  const child = Bun.spawn(["bash", "-c", script, "bash", ...program(), "run", "-f", home.file("tasks.txt")], {
-    cwd: home.work,
-    env: home.environment,
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  await child.stdout.text();
-  await eventually(
-    () => existsSync(status) && readFileSync(status, "utf8") !== "",
-    () => "the command ends",
-  );
-  expect(readFileSync(status, "utf8").trim()).toBe("141");
-  await home.empty();
-  const { out } = await run(home, ["show", "latest", "--json"]);
-  expect(JSON.parse(out)).toMatchObject({ state: "cancelled", counts: { succeeded: 1, cancelled: 2 } });
-}, 180_000);
+testNeeding("bash")(
+  "a run that nobody can read any more stops its sessions, as if its terminal had been closed",
+  async () => {
+    await using home = new Home();
+    const status = home.file("status");
+    const tasks = [`[[answer text=4]]`, "[[hang]]", "[[hang]]"];
+    writeFileSync(home.file("tasks.txt"), `${tasks.join("\n")}\n`);
+    const script = `{ "$@"; echo $? > '${status}'; } 2>&1 | head -n 1`;
+    const child = Bun.spawn(
+      ["bash", "-c", script, "bash", ...program(), "run", "-f", home.file("tasks.txt")],
+      {
+        cwd: home.work,
+        env: home.environment,
+        stdout: "pipe",
+        stderr: "pipe",
+      },
+    );
+    await child.stdout.text();
+    await eventually(
+      () => existsSync(status) && readFileSync(status, "utf8") !== "",
+      () => "the command ends",
+    );
+    expect(readFileSync(status, "utf8").trim()).toBe("141");
+    await home.empty();
+    const { out } = await run(home, ["show", "latest", "--json"]);
+    expect(JSON.parse(out)).toMatchObject({ state: "cancelled", counts: { succeeded: 1, cancelled: 2 } });
+  },
+  180_000,
+);
 
-test("a run whose answer alone has no reader goes on", async () => {
-  await using home = new Home();
-  const script = `"$@" > >(exec true)`;
-  const child = Bun.spawn(
-    ["bash", "-c", script, "bash", ...program(), "run", "[[stream parts=3]]", "[[answer text=4]]"],
-    { cwd: home.work, env: home.environment, stdout: "ignore", stderr: "pipe" },
-  );
-  const err = await child.stderr.text();
-  expect([await child.exited, err]).toEqual([0, expect.stringContaining("2/2")]);
-}, 180_000);
+testNeeding("bash")(
+  "a run whose answer alone has no reader goes on",
+  async () => {
+    await using home = new Home();
+    const script = `"$@" > >(exec true)`;
+    const child = Bun.spawn(
+      ["bash", "-c", script, "bash", ...program(), "run", "[[stream parts=3]]", "[[answer text=4]]"],
+      { cwd: home.work, env: home.environment, stdout: "ignore", stderr: "pipe" },
+    );
+    const err = await child.stderr.text();
+    expect([await child.exited, err]).toEqual([0, expect.stringContaining("2/2")]);
+  },
+  180_000,
+);
 
 test("a model's escapes reach no pipe, stand in JSON as escapes, and stay in a file", async () => {
   await using home = new Home();

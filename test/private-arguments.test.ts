@@ -1,10 +1,11 @@
 // Every user of a machine can read every command line. What may hold secrets stands on none, and in no file that others
 // can read or that is left behind.
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { layoutOf } from "../src/store/layout.ts";
 import { connectNew, Home, kill } from "./harness.ts";
+import { expectMode } from "./modes.ts";
 import { startRunning } from "./running.ts";
 
 const secret = "in-no-command-line";
@@ -34,8 +35,8 @@ test("a session gets its prompts, agents, schema, servers and settings, and no c
   const commands = home.processes().map(({ command }) => command);
   expect(commands.some((command) => command.includes(`--mcp-config=${folder}`))).toBe(true);
   expect(commands.join("\n")).not.toContain(secret);
-  for (const name of readdirSync(folder)) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
-  expect(statSync(folder).mode & 0o777).toBe(0o700);
+  for (const name of readdirSync(folder)) expectMode(join(folder, name), 0o600);
+  expectMode(folder, 0o700);
   const held = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
   expect(held.sort().map((text) => text.includes(secret))).toEqual([true, true]);
   await Bun.write(gate, "");
@@ -57,8 +58,8 @@ test("each of them reaches the session", async () => {
     options.systemPrompt,
     options.appendSystemPrompt,
     JSON.stringify(options.agents),
-    expect.stringMatching(/\/private\/servers-[0-9a-f]{16}\.json$/),
-    expect.stringMatching(/\/private\/settings-[0-9a-f]{16}\.json$/),
+    expect.stringMatching(/[\\/]private[\\/]servers-[0-9a-f]{16}\.json$/),
+    expect.stringMatching(/[\\/]private[\\/]settings-[0-9a-f]{16}\.json$/),
     "not given",
   ]);
   const structured = await client.call("spawn_claude_session", {

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
+import { testNeeding } from "./facilities.ts";
 import { databaseIn, eventually, filesIn, Home, run } from "./harness.ts";
 
 const dayMs = 24 * 60 * 60_000;
@@ -121,25 +122,28 @@ test("folders without a batch go when they are older than a day; what is not our
   expect([orphan, fresh, notOurs].map((folder) => existsSync(folder ?? ""))).toEqual([false, true, true]);
 });
 
-test("nothing outside the state directory is ever removed, though links lead there", async () => {
-  await using home = new Home();
-  const batchId = await endedBatch(home);
-  age(home, batchId, 31);
-  const outside = home.file("outside");
-  mkdirSync(outside);
-  await Bun.write(join(outside, "precious.txt"), "words");
-  // A link in the place of the batch's folder goes, and what it leads to stays.
-  rmSync(folderOf(home, batchId), { recursive: true });
-  symlinkSync(outside, folderOf(home, batchId));
-  expect((await pruned(home)).data).toMatchObject({ batches: 1 });
-  expect(filesIn(outside)).toEqual(["precious.txt"]);
-  // A link in the place of all folders: nothing is removed at all.
-  rmSync(join(home.state, "batches"), { recursive: true });
-  symlinkSync(outside, join(home.state, "batches"));
-  const refused = await pruned(home, "--older-than", "0");
-  expect(refused).toMatchObject({ code: 2, err: expect.stringContaining("outside the state directory") });
-  expect(filesIn(outside)).toEqual(["precious.txt"]);
-});
+testNeeding("symbolic links")(
+  "nothing outside the state directory is ever removed, though links lead there",
+  async () => {
+    await using home = new Home();
+    const batchId = await endedBatch(home);
+    age(home, batchId, 31);
+    const outside = home.file("outside");
+    mkdirSync(outside);
+    await Bun.write(join(outside, "precious.txt"), "words");
+    // A link in the place of the batch's folder goes, and what it leads to stays.
+    rmSync(folderOf(home, batchId), { recursive: true });
+    symlinkSync(outside, folderOf(home, batchId));
+    expect((await pruned(home)).data).toMatchObject({ batches: 1 });
+    expect(filesIn(outside)).toEqual(["precious.txt"]);
+    // A link in the place of all folders: nothing is removed at all.
+    rmSync(join(home.state, "batches"), { recursive: true });
+    symlinkSync(outside, join(home.state, "batches"));
+    const refused = await pruned(home, "--older-than", "0");
+    expect(refused).toMatchObject({ code: 2, err: expect.stringContaining("outside the state directory") });
+    expect(filesIn(outside)).toEqual(["precious.txt"]);
+  },
+);
 
 test("with nothing to remove, it says what it looked for", async () => {
   await using home = new Home();

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { localProcess } from "../src/model/session-ref.ts";
+import { shellQuoted } from "../src/model/shell-quoted.ts";
 import { connectNew, eventually, filesIn, Home, kill, run } from "./harness.ts";
 
 test("failed tasks are run again, what succeeded is kept, and the files tell the last state", async () => {
@@ -53,16 +54,16 @@ test("a text that a retry adds reaches the session, and stands in the page, the 
   const dry = await run(home, ["retry", "latest", "--append-prompt", "Be brief.", "--dry-run"]);
   expect(dry.out).toContain("added to prompts  Be brief.");
   const retried = await run(home, ["retry", "latest", "--append-prompt", "Be brief."]);
-  expect(retried.out).toContain("1 task is run again with `--append-prompt 'Be brief.'`.");
+  expect(retried.out).toContain(`1 task is run again with \`--append-prompt ${shellQuoted("Be brief.")}\`.`);
   await run(home, ["wait", "latest"]);
   const { out: answer } = await run(home, ["results", "latest", "1"]);
   expect(answer).toBe(`${JSON.stringify(`${prompt}\n\nBe brief.`)}\n`);
   const { out: shown } = await run(home, ["show", "latest"]);
-  expect(shown).toMatch(/changed +task 1: `--append-prompt 'Be brief\.'`/);
+  expect(shown).toMatch(/changed +task 1: `--append-prompt ['"]Be brief\.['"]`/);
   const { out: json } = await run(home, ["show", "latest", "--json"]);
   expect(JSON.parse(json)).toMatchObject({ results: [{ taskDescription: `${prompt}\n\nBe brief.` }] });
   const page = readFileSync(join(home.output, "index.html"), "utf8");
-  expect(page).toContain("task 1: <code>--append-prompt &#x27;Be brief.&#x27;</code>");
+  expect(page).toMatch(/task 1: <code>--append-prompt &[^;]+;Be brief\.&[^;]+;<\/code>/);
 });
 
 test("a task can be tried again while its batch still runs", async () => {

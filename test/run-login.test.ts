@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isAttended } from "../src/doors/cli/input/attended.ts";
 import { RunningCommand } from "./cli-harness.ts";
+import { testNeeding } from "./facilities.ts";
 import { connectNew, eventually, Home, run } from "./harness.ts";
 import { TerminalCommand } from "./pty-harness.ts";
 
@@ -82,7 +83,7 @@ describe("where nobody is there, a login that does not work ends the batch at on
     expect(err).toContain("Add credit");
   });
 
-  test("in CI, whatever looks like a terminal", async () => {
+  testNeeding("a terminal of one's own")("in CI, whatever looks like a terminal", async () => {
     await using home = new Home({ CI: "true" });
     await using command = new TerminalCommand(home, ["run", refused(home)]);
     expect(await command.ended()).toBe(3);
@@ -115,7 +116,7 @@ describe("it waits for a login", () => {
     expect(await command.ended()).toBe(0);
   });
 
-  test("in a terminal", async () => {
+  testNeeding("a terminal of one's own")("in a terminal", async () => {
     await using home = new Home();
     await using command = new TerminalCommand(home, ["run", refused(home)]);
     await command.shows("Claude is not logged in");

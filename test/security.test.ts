@@ -45,24 +45,27 @@ testNeeding("a system other than Windows")(
   },
 );
 
-test("a link inside the allowed roots that leads out of them is refused", async () => {
-  await using place = new Home();
-  await using home = new Home({ PARALLEL_CLAUDE_ALLOWED_ROOTS: place.path });
-  mkdirSync(place.file("real"));
-  symlinkSync("/usr", place.file("out"));
-  // Nothing is there yet, until a session makes it.
-  symlinkSync(`${place.path}-later`, place.file("later"));
-  await using client = await connectNew(home);
-  const ask = (options: object) => client.call("spawn_claude_session", { task: "x", ...options });
-  expect((await ask({ workingDirectory: place.file("real") })).data).toMatchObject({ state: "finished" });
-  for (const options of [
-    { workingDirectory: place.file("out") },
-    { workingDirectory: place.file("real"), addDirectories: [place.file("out/lib")] },
-    { workingDirectory: place.file("real"), outputDirectory: place.file("out/share") },
-    { workingDirectory: place.file("real"), outputDirectory: place.file("later/results") },
-  ])
-    expect((await ask(options)).text).toContain("outside the allowed roots");
-});
+testNeeding("symbolic links")(
+  "a link inside the allowed roots that leads out of them is refused",
+  async () => {
+    await using place = new Home();
+    await using home = new Home({ PARALLEL_CLAUDE_ALLOWED_ROOTS: place.path });
+    mkdirSync(place.file("real"));
+    symlinkSync("/usr", place.file("out"));
+    // Nothing is there yet, until a session makes it.
+    symlinkSync(`${place.path}-later`, place.file("later"));
+    await using client = await connectNew(home);
+    const ask = (options: object) => client.call("spawn_claude_session", { task: "x", ...options });
+    expect((await ask({ workingDirectory: place.file("real") })).data).toMatchObject({ state: "finished" });
+    for (const options of [
+      { workingDirectory: place.file("out") },
+      { workingDirectory: place.file("real"), addDirectories: [place.file("out/lib")] },
+      { workingDirectory: place.file("real"), outputDirectory: place.file("out/share") },
+      { workingDirectory: place.file("real"), outputDirectory: place.file("later/results") },
+    ])
+      expect((await ask(options)).text).toContain("outside the allowed roots");
+  },
+);
 
 describe("documents name files that are there, and tests by their titles:", () => {
   const least: Record<string, [files: number, titles: number]> = {

@@ -1,5 +1,6 @@
 // What the simulated API lets through, and how the fake `claude` fares with it: as the real one does with the real one.
 import { describe, expect, test } from "bun:test";
+import { testNeeding } from "./facilities.ts";
 import { ApiCapacity } from "./fixtures/api-capacity.ts";
 import { maxRetries, retryDelayMs } from "./fixtures/fake-claude/retry-schedule.ts";
 import { differences } from "./fixtures/likeness.ts";
@@ -223,13 +224,16 @@ describe("a session without a login", () => {
   });
 });
 
-test.concurrent("a session whose API is not there ends as it was recorded", async () => {
-  const gone = new SimulatedApi();
-  gone[Symbol.dispose]();
-  const { messages, exitCode } = await ask(gone, "[[api]]", { CLAUDE_CODE_MAX_RETRIES: "1" });
-  expect(differences(await recorded("error-connection-refused"), messages)).toEqual([]);
-  expect(exitCode).toBe(1);
-});
+testNeeding("connections that are refused")(
+  "a session whose API is not there ends as it was recorded",
+  async () => {
+    const gone = new SimulatedApi();
+    gone[Symbol.dispose]();
+    const { messages, exitCode } = await ask(gone, "[[api]]", { CLAUDE_CODE_MAX_RETRIES: "1" });
+    expect(differences(await recorded("error-connection-refused"), messages)).toEqual([]);
+    expect(exitCode).toBe(1);
+  },
+);
 
 test("the number of retries is read as the real one reads it", () => {
   expect(["3", "0", "many", "", undefined].map(maxRetries)).toEqual([3, 0, 10, 10, 10]);

@@ -18,7 +18,7 @@ export interface GroupResult {
 /** One test, before it counts as hanging. Wine is slower than Windows. */
 const testMs = 60_000;
 /** A whole group, unless it says otherwise. */
-const usualGroupMs = 300_000;
+const usualGroupMs = 480_000;
 
 /** How a group is run. */
 export interface GroupOptions {

@@ -18,8 +18,9 @@ export function removePath(path: string): void {
   else rmSync(path, { recursive: true, force: true });
 }
 
-// One after the other, because a call for the whole folder does not say which file was open, and Wine lacks what Bun uses
-// for it. One deadline for all of them, because the caller waits.
+// One after the other: a call for the whole folder does not say which file was open, and Bun's own (1.4.5) tries for ever
+// where a removed file keeps its name until it is closed, as on file systems without POSIX removal and under Wine. One
+// deadline for all of them, because the caller waits.
 function removeOnWindows(path: string, deadline: number): void {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (!found) return;
