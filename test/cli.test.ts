@@ -8,6 +8,7 @@ import { RunningCommand } from "./cli-harness.ts";
 import { testNeeding } from "./facilities.ts";
 import { eventually, filesIn, Home, program, run } from "./harness.ts";
 import { nativePath } from "./native-path.ts";
+import { newestRow } from "./running.ts";
 
 /** The batch that a command speaks of. */
 function batchIdIn(text: string): string {
@@ -310,7 +311,7 @@ test("every command prints JSON when it is asked to, and nothing else", async ()
   await using home = new Home();
   await run(home, ["run", "one", "[[max-turns]]"]);
   const asked: Record<string, string[]> = {
-    run: ["two"],
+    run: ["one"],
     list: [],
     show: ["latest"],
     watch: ["latest"],
@@ -319,8 +320,12 @@ test("every command prints JSON when it is asked to, and nothing else", async ()
     export: ["latest"],
     logs: ["latest", "1"],
     open: ["latest", "--print"],
+    // Both have a task in common.
+    compare: [newestRow(home)?.batchId ?? "", "latest"],
     cancel: ["latest"],
     retry: ["latest"],
+    continue: ["latest"],
+    summarize: ["latest", "Sum it up"],
     prune: ["--dry-run"],
     doctor: [],
     install: ["--client", "cursor"],
@@ -333,6 +338,8 @@ test("every command prints JSON when it is asked to, and nothing else", async ()
   expect(Object.keys(asked)).toEqual(names);
   for (const [name, words] of Object.entries(asked)) {
     if (name === "retry") await run(home, ["run", "[[max-turns]]"]);
+    if (name === "continue") await run(home, ["run", "four", "five", "six", "--sample", "1"]);
+    if (name === "summarize") await run(home, ["run", "three"]);
     const { out } = await run(home, [name, ...words, "--json"]);
     const lines = name === "logs" ? out.trim().split("\n") : [out];
     for (const line of lines) expect(typeof JSON.parse(line)).toBe("object");
