@@ -1,0 +1,59 @@
+// What is said of a batch that has paused after its sample: to people, to models, and to a command at its end.
+import { expect, test } from "bun:test";
+import { factsOf } from "../../src/engine/output/notify.ts";
+import { endFactsOf, endLabel, endSentences } from "../../src/report/batch-end.ts";
+import { after, crashed, created, ended, event, started, succeeded, usageOf } from "../model/events.ts";
+
+function paused(batch: object = {}, outcome: typeof succeeded | typeof crashed = succeeded) {
+  return after(
+    created(10, { batch: { sample: [2, 5, 9], ...batch } }),
+    ...[2, 5, 9].flatMap((task) => [
+      started(1_001, task, 1),
+      ended(3_001, task, 1, task === 9 ? outcome : succeeded, { usage: usageOf(1) }),
+    ]),
+    event(4_001, { type: "batch-paused" }),
+  );
+}
+
+const end = { kind: "paused" } as const;
+
+test("a person is given a command, and a model a tool, and the advice to ask", () => {
+  const facts = endFactsOf(paused(), end);
+  expect(endSentences(facts, "command-line")).toMatch(
+    /^Paused after the sample: 3 of 10 tasks done, 7 waiting\. The other 7 tasks will probably cost \$7\.00 \(\$\S+ to \$\S+\) and take about 10 s \(.+\), going by 3 tasks\. `parallel-claude-code-mcp continue bcdfghjk` runs the rest, and `parallel-claude-code-mcp cancel bcdfghjk` ends the batch\.$/,
+  );
+  expect(endSentences(facts, "tools")).toEndWith(
+    "Ask the user; then continue_batch (batchId bcdfghjk) runs the rest, and cancel_batch (batchId bcdfghjk) ends the batch.",
+  );
+});
+
+test("a budget that is not enough, or perhaps not, is named", () => {
+  const textOf = (budgetUsd: number) => endSentences(endFactsOf(paused({ budgetUsd }), end), "tools");
+  expect(textOf(6)).toContain(
+    "That exceeds the budget of $6.00, of which $3.00 is left, so only part of the tasks would run.",
+  );
+  expect(textOf(6)).toMatch(/continue_batch \(batchId bcdfghjk, batchBudgetUsd \d+ or more\)/);
+  expect(textOf(11)).toContain("That may exceed the budget of $11.00, which includes what is spent.");
+  expect(textOf(11)).toContain("continue_batch (batchId bcdfghjk) runs");
+  expect(textOf(10_000)).not.toContain("exceed");
+});
+
+test("failures in the sample are named", () => {
+  const state = paused({}, crashed);
+  expect(endLabel({ end, counts: state.counts })).toBe("paused, 1 failed");
+  expect(endLabel({ end, counts: paused().counts })).toBe("paused");
+  expect(endSentences(endFactsOf(state, end), "command-line")).toContain(
+    "3 of 10 tasks done (2 succeeded, 1 failed)",
+  );
+  expect(endSentences(endFactsOf(state, end), "command-line")).toContain("says what went wrong");
+});
+
+test("the user's own command is told of the pause, and how to go on", () => {
+  expect(factsOf(paused())).toMatchObject({
+    BATCH_STATE: "paused",
+    BATCH_END: "paused",
+    BATCH_NEXT: "parallel-claude-code-mcp continue bcdfghjk",
+    BATCH_SUCCEEDED: "3",
+    BATCH_TOTAL: "10",
+  });
+});
