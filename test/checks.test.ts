@@ -8,24 +8,27 @@ import { connectNew, eventually, filesIn, Home, kill, run } from "./harness.ts";
 
 const permitted = { PARALLEL_CLAUDE_ALLOW_CHECK_COMMANDS: "true" };
 
+const noted = z.object({
+  kind: z.string(),
+  prompt: z.string().catch(""),
+  session_id: z.string().catch(""),
+  argv: z.array(z.string()).catch([]),
+});
+
+/** What the fake has noted so far; a line that it is just writing is left out. */
+function notes(home: Home) {
+  const lines = readFileSync(home.startsLog, "utf8").split("\n").slice(0, -1);
+  return lines.map((line) => noted.parse(JSON.parse(line)));
+}
+
 /** What the sessions of a home were asked, in the order in which they heard it. */
-function prompts(home: Home): { prompt: string; session_id: string }[] {
-  const line = z.object({ kind: z.string(), prompt: z.string().catch(""), session_id: z.string().catch("") });
-  return readFileSync(home.startsLog, "utf8")
-    .trim()
-    .split("\n")
-    .map((text) => line.parse(JSON.parse(text)))
-    .filter(({ kind }) => kind === "prompt");
+function prompts(home: Home) {
+  return notes(home).filter(({ kind }) => kind === "prompt");
 }
 
 /** The arguments with which the sessions were started, one after another. */
 function starts(home: Home): string[][] {
-  const line = z.object({ kind: z.string(), argv: z.array(z.string()).catch([]) });
-  return readFileSync(home.startsLog, "utf8")
-    .trim()
-    .split("\n")
-    .map((text) => line.parse(JSON.parse(text)))
-    .flatMap(({ kind, argv }) => (kind === "start" ? [argv] : []));
+  return notes(home).flatMap(({ kind, argv }) => (kind === "start" ? [argv] : []));
 }
 
 async function one(home: Home, input: Record<string, unknown>) {
