@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { type ReadSet, readSetOf } from "../../src/claude/read-set.ts";
 import { toolNames } from "../../src/claude/tool-names.ts";
 
@@ -45,12 +45,12 @@ test("files, searches and lists of files are known by their paths", () => {
     call("Glob", { pattern: "/else/where/*.md" }),
   );
   expect(looks).toEqual([
-    { kind: "file", path: "/work/a.ts" },
-    { kind: "file", path: "/work/b.ts" },
-    { kind: "search", path: "/work" },
-    { kind: "search", path: "/work/lib", endings: [".ts", ".tsx"] },
-    { kind: "search", path: "/work/lib" },
-    { kind: "listing", path: "/work" },
+    { kind: "file", path: resolve("/work/a.ts") },
+    { kind: "file", path: resolve("/work/b.ts") },
+    { kind: "search", path: resolve("/work") },
+    { kind: "search", path: resolve("/work/lib"), endings: [".ts", ".tsx"] },
+    { kind: "search", path: resolve("/work/lib") },
+    { kind: "listing", path: resolve("/work") },
     { kind: "listing", path: "/else/where" },
   ]);
   expect({ unknown, wrote }).toEqual({ unknown: [], wrote: [] });
@@ -62,8 +62,8 @@ test("a file that is not there depends on the names beside it, which Claude Code
     failed("toolu_none"),
   );
   expect(looks).toEqual([
-    { kind: "file", path: "/work/lib/none.ts" },
-    { kind: "names", path: "/work/lib" },
+    { kind: "file", path: resolve("/work/lib/none.ts") },
+    { kind: "names", path: resolve("/work/lib") },
   ]);
 });
 
@@ -82,7 +82,10 @@ describe("a subagent's calls count", () => {
       call("Read", { file_path: "/work/a.ts" }, "toolu_agent"),
       done(1),
     );
-    expect({ looks, unknown }).toEqual({ looks: [{ kind: "file", path: "/work/a.ts" }], unknown: [] });
+    expect({ looks, unknown }).toEqual({
+      looks: [{ kind: "file", path: resolve("/work/a.ts") }],
+      unknown: [],
+    });
   });
 
   const doubts: [string, object[]][] = [

@@ -61,40 +61,46 @@ describe("compare", () => {
     expect(rest.out).toEndWith("    - c\n    + z\n");
   });
 
-  test("colours a difference in a terminal, wraps it behind its sign, and prints no escape of an answer", async () => {
-    using inside = new Inside();
-    const before = batch(inside, ["short"]);
-    const after = batch(inside, [`\x1b[2J${"word ".repeat(12)}`]);
-    const { out } = await onCommandLine(inside, ["compare", before.id, after.id], { columns: 40 });
-    expect(out).toContain("\x1b[31m    - short\x1b[0m\n");
-    expect(out).toContain("\x1b[32m    + word word word word word word\x1b[0m\n\x1b[32m      word word");
-    expect(out).not.toContain("\x1b[2J");
-  });
+  testNeeding("a terminal of one's own")(
+    "colours a difference in a terminal, wraps it behind its sign, and prints no escape of an answer",
+    async () => {
+      using inside = new Inside();
+      const before = batch(inside, ["short"]);
+      const after = batch(inside, [`\x1b[2J${"word ".repeat(12)}`]);
+      const { out } = await onCommandLine(inside, ["compare", before.id, after.id], { columns: 40 });
+      expect(out).toContain("\x1b[31m    - short\x1b[0m\n");
+      expect(out).toContain("\x1b[32m    + word word word word word word\x1b[0m\n\x1b[32m      word word");
+      expect(out).not.toContain("\x1b[2J");
+    },
+  );
 
-  test("writes its page into the folder of the later batch, for its user alone, or to a file", async () => {
-    using inside = new Inside();
-    const before = batch(inside, ["one"], "monday");
-    const after = batch(inside, ["two"]);
-    const { out, err } = await onCommandLine(inside, ["compare", before.id, after.id, "--open"]);
-    const path = join(inside.state, "batches", after.id, `comparison-${before.id}.html`);
-    expect({ out: inside.named(out), err }).toEqual({
-      out: `STATE/batches/${after.id}/comparison-${before.id}.html\n`,
-      err: "The page was not opened: there is no desktop here.\n",
-    });
-    if (process.platform !== "win32") expect(statSync(path).mode & 0o777).toBe(0o600);
-    expect(await Bun.file(path).text()).toContain(`<h1>monday (${before.id}) → ${after.id}</h1>`);
-    const mine = await onCommandLine(inside, ["compare", before.id, after.id, "--page", "mine.html"]);
-    expect(inside.named(mine.out)).toBe("HOME/work/mine.html\n");
-    const again = await onCommandLine(inside, [
-      "compare",
-      before.id,
-      after.id,
-      "--page",
-      "mine.html",
-      "--json",
-    ]);
-    expect(JSON.parse(again.out)).toEqual({ page: inside.file("work/mine.html"), opened: false });
-  });
+  testNeeding("a system other than Windows")(
+    "writes its page into the folder of the later batch, for its user alone, or to a file",
+    async () => {
+      using inside = new Inside();
+      const before = batch(inside, ["one"], "monday");
+      const after = batch(inside, ["two"]);
+      const { out, err } = await onCommandLine(inside, ["compare", before.id, after.id, "--open"]);
+      const path = join(inside.state, "batches", after.id, `comparison-${before.id}.html`);
+      expect({ out: inside.named(out), err }).toEqual({
+        out: `STATE/batches/${after.id}/comparison-${before.id}.html\n`,
+        err: "The page was not opened: there is no desktop here.\n",
+      });
+      if (process.platform !== "win32") expect(statSync(path).mode & 0o777).toBe(0o600);
+      expect(await Bun.file(path).text()).toContain(`<h1>monday (${before.id}) → ${after.id}</h1>`);
+      const mine = await onCommandLine(inside, ["compare", before.id, after.id, "--page", "mine.html"]);
+      expect(inside.named(mine.out)).toBe("HOME/work/mine.html\n");
+      const again = await onCommandLine(inside, [
+        "compare",
+        before.id,
+        after.id,
+        "--page",
+        "mine.html",
+        "--json",
+      ]);
+      expect(JSON.parse(again.out)).toEqual({ page: inside.file("work/mine.html"), opened: false });
+    },
+  );
 
   test("overwrites no file that is none of its pages", async () => {
     using inside = new Inside();
