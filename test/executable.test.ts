@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "../scripts/build.ts";
+import { tools } from "../src/operations/tools.ts";
 import { clients, connectNew, filesIn, Home, run, useProgram } from "./harness.ts";
 
 setDefaultTimeout(120_000);
@@ -95,5 +96,5 @@ test("the seed user's smoke test: tools on stdin, and exit 0", async () => {
     '{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}\n',
   );
   expect({ code, err }).toEqual({ code: 0, err: "" });
-  expect(JSON.parse(out).result.tools).toHaveLength(7);
+  expect(JSON.parse(out).result.tools).toHaveLength(tools.length);
 });

@@ -197,11 +197,8 @@ const table: [line: string, answer: string][] = [
   ["P show", "BATCH is missing: Batch id, or its first characters. `latest` is the newest batch."],
   ["P show nightly", "There is no batch nightly. `parallel-claude-code-mcp list` shows all batches."],
   ["P show abc def", 'unexpected argument "def"'],
-  [
-    "P results latest one",
-    'N was given as "one": expected a whole number, 1 or more, or a range such as 3-7',
-  ],
-  ["P logs latest", "N is missing: Number of the task."],
+  ["P results latest one", "There is no batch yet."],
+  ["P logs latest", "N is missing: Number or key of the task."],
   ["P cancel", "BATCH is missing: Batch id, or its first characters. `latest` is the newest batch."],
   ['P retry latest --append-prompt " "', '--append-prompt was given as " ": must not be empty'],
   ["P compare", "BATCH is missing: The earlier batch."],
@@ -291,7 +288,7 @@ const table: [line: string, answer: string][] = [
   ['P run "Fix it" --summarize-groups 5', "--summarize-groups has no effect without `--summarize`"],
   ["P retry latest --summarize x", "--summarize is not known"],
   ["P wait", "BATCH is missing: Batch id, or its first characters. `latest` is the newest batch."],
-  ["P logs latest one", 'N was given as "one": expected a whole number, 1 or more'],
+  ["P logs latest one", "There is no batch yet."],
   ['P run "Fix it" --no-timeout', "--no-timeout is not known: only switches can be turned off"],
   ["P uninstall --clinet cursor", "--clinet is not known; did you mean `--client`?"],
 ];

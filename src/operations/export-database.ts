@@ -8,9 +8,11 @@ export function databaseOf({ columns, rows }: AnswerTable, state: BatchState): U
   using database = new Database(":memory:");
   const names = distinctNames(columns).map(quoted).join(", ");
   database.run(`CREATE TABLE results (${names})`);
-  const insert = database.prepare(`INSERT INTO results VALUES (${columns.map(() => "?").join(", ")})`);
+  const insert = database.prepare(
+    `INSERT INTO results (${names}) VALUES (${columns.map(() => "?").join(", ")})`,
+  );
   database.run("CREATE TABLE batch (name TEXT PRIMARY KEY, value)");
-  const fact = database.prepare("INSERT INTO batch VALUES (?, ?)");
+  const fact = database.prepare("INSERT INTO batch (name, value) VALUES (?, ?)");
   database.transaction(() => {
     for (const [name, value] of factsOf(state)) fact.run(name, value);
     for (const row of rows()) insert.run(...row.map(storedOf));
