@@ -138,7 +138,13 @@ const recipesByHeading: Record<string, Recipe> = {
         ["sender", "date", "amountEur"],
       ]);
       expect(out).toMatch(/^Read letters\/3 \[\[max-turns\]\]\.txt and extract [^:]+: .*turn/);
-      expect(out.trim().split("\n")).toHaveLength(1);
+      expect(out.trim().split("\n")).toEqual([
+        expect.any(String),
+        `3 tasks written to ${join(home.work, "letters.sqlite")}.`,
+      ]);
+      const table = (await Bun.file(join(home.work, "letters.csv")).text()).split("\n");
+      expect(table[0]).toContain(",sender,date,amountEur,");
+      expect(table).toHaveLength(5);
     },
   },
   "Fan out from a script, or in CI": {

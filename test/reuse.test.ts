@@ -3,7 +3,7 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { digestOf } from "./fixtures/fake-claude/behaviours/looks.ts";
 import { connectNew, eventually, filesIn, Home, kill, run } from "./harness.ts";
 
@@ -23,8 +23,26 @@ interface Answer {
   results: Entry[];
 }
 
+/**
+ * Resolves when the files have been as they are for longer than what is changed in the moment of a start: an answer that
+ * may depend on such a change is not remembered.
+ */
+async function settled(home: Home): Promise<void> {
+  const paths = [
+    home.path,
+    home.work,
+    ...new Bun.Glob("**/*").scanSync({ cwd: home.work, onlyFiles: false }),
+  ];
+  const changedAt = Math.max(...paths.map((path) => statSync(resolve(home.work, path)).ctimeMs));
+  await eventually(
+    () => Date.now() - changedAt > 400,
+    () => "the files grow old",
+  );
+}
+
 /** Runs tasks with `--reuse auto`, and other arguments. */
 async function ask(home: Home, tasks: readonly string[], ...args: string[]): Promise<Answer> {
+  await settled(home);
   const given = args.includes("--reuse") ? args : ["--reuse", "auto", ...args];
   const { out, err } = await run(home, ["run", ...tasks, ...given, "--json"]);
   if (out === "") throw new Error(err);
@@ -103,6 +121,7 @@ test("without being asked, plain tasks run each time, and three equal ones get t
   await using home = await homeWith({ "a.ts": "a" });
   const same = [reads("a.ts"), reads("a.ts"), reads("a.ts")];
   for (const _ of [1, 2]) {
+    await settled(home);
     const { out } = await run(home, ["run", ...same, "--json"]);
     expect(outcomes(JSON.parse(out))).toEqual(["succeeded", "succeeded", "succeeded"]);
   }
@@ -118,6 +137,7 @@ test("without being asked, plain tasks run each time, and three equal ones get t
 test("tasks of a template are reused without being asked, also with `inputs` for each file", async () => {
   await using home = await homeWith({ "src/a.ts": "a", "src/b.ts": "b", "lib/a.ts": "a" });
   const over = async (...args: string[]): Promise<Answer> => {
+    await settled(home);
     const { out, err } = await run(home, ["run", ...args, "--json"]);
     if (out === "") throw new Error(err);
     return JSON.parse(out);
@@ -337,6 +357,7 @@ describe("a runner that is killed", () => {
     const tasks = [reads("a.ts"), reads("b.ts")];
     const first = await ask(home, tasks);
     for (const _ of [1, 2, 3]) {
+      await settled(home);
       await run(home, ["run", ...tasks, "--reuse", "auto", "--detach"]);
       using store = home.store();
       // Whenever it comes: before, in, or after the look-up.

@@ -146,6 +146,7 @@ describe("a dry run shows what would run, and starts nothing", () => {
       code: 0,
       plan: {
         dryRun: true,
+        characters: 27,
         totalTasks: 2,
         tasks: [
           { taskIndex: 1, task: "Review a,\nwith care", options: { model: "opus" } },

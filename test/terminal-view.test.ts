@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { RunningCommand } from "./cli-harness.ts";
-import { eventually, Home, run } from "./harness.ts";
+import { eventually, Home, program, run } from "./harness.ts";
 import { TerminalCommand } from "./pty-harness.ts";
 
 const esc = "\x1b";
@@ -289,9 +289,20 @@ describe("watch", () => {
 
   test("piped, it prints a line for each task, and no escapes", async () => {
     await using home = new Home();
-    const batchId = await detached(home, ["one", "[[max-turns]]"]);
-    const { code, out } = await run(home, ["watch", batchId]);
-    expect(code).toBe(1);
+    // An ended batch is only summed up, so it ends once the command has begun to print.
+    const gate = home.file("gate");
+    const batchId = await detached(home, [`[[wait-for-file path=${gate}]]`, "[[max-turns]]"]);
+    const watching = Bun.spawn([...program(), "watch", batchId], {
+      cwd: home.work,
+      env: home.environment,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    let out = "";
+    for await (const text of watching.stdout.pipeThrough(new TextDecoderStream())) {
+      out += text;
+      await Bun.write(gate, "");
+    }
+    expect(await watching.exited).toBe(1);
     expect(out).toMatch(/^\d\/2 {2}task 1 {2}succeeded/m);
     expect(out).toContain(`Batch ${batchId}: All `);
     expect(out).not.toContain(esc);

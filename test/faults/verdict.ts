@@ -150,8 +150,8 @@ function judgeTask(task: TaskState, work: Work, answers: Answers, report: Report
   }
 }
 
-function judgeFiles({ works }: Subject, state: BatchState, report: Report): void {
-  const names = readdirSync(state.outputDirectory);
+function judgeFiles({ works, home }: Subject, state: BatchState, report: Report): void {
+  const names = readdirSync(directoryAtEnd(home, state.outputDirectory));
   for (const number of works.keys()) {
     const key = `-${padded(number + 1, works.length)}-`;
     const own = names.filter((name) => /^(result|error)-/.test(name) && name.includes(key) && !isPart(name));
@@ -163,6 +163,16 @@ function judgeFiles({ works }: Subject, state: BatchState, report: Report): void
     report("left", `half files in ${basename(state.outputDirectory)}: ${parts.join(", ")}`);
   const [failure] = state.fileFailures;
   if (failure) report("wrong", `a file was reported as not written: ${failure.join(": ")}`);
+}
+
+// Somebody may have moved it away after the last file was written.
+function directoryAtEnd(home: Home, directory: string): string {
+  if (existsSync(directory)) return directory;
+  const [newest] = readdirSync(home.path)
+    .flatMap((name) => Number(/^moved-(\d+)$/.exec(name)?.[1] ?? []))
+    .filter((count) => !Number.isNaN(count))
+    .sort((a, b) => b - a);
+  return newest === undefined ? directory : home.file(`moved-${newest}`);
 }
 
 function isPart(name: string): boolean {

@@ -56,6 +56,7 @@ async function git(directory: string, words: readonly string[]): Promise<Said> {
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",
+      windowsHide: true,
       timeout: mostMs,
       // A question must not write into the repository.
       env: { ...process.env, GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C" },
