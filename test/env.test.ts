@@ -16,7 +16,17 @@ function filesHolding(home: Home, text: string): string[] {
     .flatMap((directory) => readdirSync(directory, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => readFileSync(path, "latin1").includes(text));
+    .filter((path) => contentsOf(path).includes(text));
+}
+
+// A file that is being written is renamed meanwhile.
+function contentsOf(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch (error) {
+    if (existsSync(path)) throw error;
+    return "";
+  }
 }
 
 /** Kills both processes that hold the values of a batch. */

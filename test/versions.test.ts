@@ -10,6 +10,7 @@ import {
   versionChanges,
   versionIn,
 } from "../src/claude/versions.ts";
+import { shellQuoted } from "../src/model/shell-quoted.ts";
 
 const report = `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="bun test"><testsuite name="a.real.ts"><testsuite name="group">
@@ -102,5 +103,5 @@ test("the versions that changed something are listed in order", () => {
 });
 
 test("a path with spaces is quoted where it stands in a command", () => {
-  expect(tooOldText("2.1.100", "/x/own claude")).toContain("Run `'/x/own claude' update`");
+  expect(tooOldText("2.1.100", "/x/own claude")).toContain(`Run \`${shellQuoted("/x/own claude")} update\``);
 });

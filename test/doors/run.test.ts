@@ -4,6 +4,7 @@ import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { runCommandLine } from "../../src/doors/cli/cli.ts";
 import { refusedText } from "../../src/doors/cli/input/attended.ts";
 import { Printer } from "../../src/doors/cli/terminal/terminal.ts";
+import { emptyInput } from "../../src/model/shell-quoted.ts";
 import { identityOf, livenessOf } from "../../src/platform/process.ts";
 import { describeNeeding, testNeeding } from "../facilities.ts";
 import { eventually } from "../harness.ts";
@@ -272,7 +273,7 @@ describe("a task on the command line", () => {
     const cases: [word: string, told: RegExp][] = [
       [
         "notes.txt",
-        /^"notes\.txt" is a file here, and no task\. .*`run 'Review notes\.txt'`.*`-f notes\.txt`/,
+        /^"notes\.txt" is a file here, and no task\. .*`run (['"])Review notes\.txt\1`.*`-f notes\.txt`/,
       ],
       ["sub", /^"sub" is a directory here, and no task\. .*`--working-directory sub`/],
       ["src/*.ts", /^"src\/\*\.ts" is a pattern that matches no file here, and no task\. /],
@@ -314,7 +315,7 @@ describe("a task on the command line", () => {
     ]);
     expect(one).toEqual({
       tasks: ["Explain\nsome text"],
-      err: "The task gets what was piped in (9 bytes). Add `< /dev/null` to leave it out.\n",
+      err: `The task gets what was piped in (9 bytes). Add \`${emptyInput()}\` to leave it out.\n`,
     });
     expect(two.tasks).toEqual(["Explain\nsome text", "Shorten\nsome text"]);
     expect(two.err).toStartWith("Each of the 2 tasks gets what was piped in");
