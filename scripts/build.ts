@@ -12,7 +12,7 @@ const root = join(import.meta.dir, "..");
  * The flags of every build. Without the two `no-compile-autoload` ones, the executable would read `.env` and
  * run the `preload` of a `bunfig.toml` found in whatever directory it is started in. With the JIT policy, what runs
  * only once at the start is interpreted instead of compiled, which takes a third off the start's processor time;
- * `src/main.ts` goes back to the normal one.
+ * `src/platform/compiler.ts` changes it later.
  */
 export const compileFlags = [
   "--compile",

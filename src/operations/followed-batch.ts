@@ -89,6 +89,7 @@ export class FollowedBatch implements LiveBatch {
     // Over all waits, each of which would otherwise begin as if somebody had just written.
     using _watching = this.#store.changes.subscribe(() => undefined);
     let before = "";
+    let count = this.#store.changeCount();
     let now = this.progress();
     while (now.state === "running") {
       // The cursor changes with every step of every attempt, and estimates of time with every second.
@@ -96,17 +97,18 @@ export class FollowedBatch implements LiveBatch {
       const seen = JSON.stringify(news);
       if (seen !== before) yield now;
       before = seen;
-      await this.#untilNews(signal);
+      await this.#untilNews(count, signal);
       if (signal.aborted) return;
+      // Before the look, so that nothing written after it is missed.
+      count = this.#store.changeCount();
       now = this.progress();
     }
     yield now;
   }
 
-  // After a pause: until something has changed since, or a tick, because processes may have gone.
-  async #untilNews(signal: AbortSignal): Promise<void> {
+  // After a pause: until something has changed since the store had this count, or a tick, because processes may have gone.
+  async #untilNews(count: number, signal: AbortSignal): Promise<void> {
     const store = this.#store;
-    const count = store.changeCount();
     await follow(store, this.#log, { until: performance.now() + reportMs, signal });
     let asked = 0;
     const enough = () => asked++ > 0 || store.changeCount() !== count;

@@ -45,8 +45,9 @@ export function makeDirectory(path: string): void {
 /** Makes a file private to the user, if it is not there yet. */
 export function touchPrivately(path: string): void {
   closeSync(openSync(path, "a", 0o600));
-  // An existing file may be open to others. On Windows, the directory's rights decide.
-  if (process.platform !== "win32") chmodSync(path, 0o600);
+  // An existing file may be open to others. On Windows, the directory's rights decide. Only if it is: a watch reports each
+  // change of rights, also one that changes nothing.
+  if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
 }
 
 /** Creates a file to append to, private to the user; returns its descriptor. Throws if the name is taken. */

@@ -32,7 +32,7 @@ export function watchDirectory(path: string, changed: (name: string) => void): W
   };
   try {
     const watcher = watch(path, (_, name) => {
-      if (name === null) return;
+      if (name === null || !isOpen) return;
       // Before the call, which may dispose of the watch.
       recent.add(name);
       timer ??= setTimeout(again, againMs);

@@ -30,7 +30,7 @@ export class StoreChanges implements Disposable {
   readonly #listeners = new Set<() => void>();
   /** The store's at the last look. Undefined if it could not be read then. */
   #count: number | undefined;
-  /** The last sign of a write, on the monotonic clock. */
+  /** The last sign of a write, or the beginning, on the monotonic clock. */
   #writtenAt = Number.NEGATIVE_INFINITY;
   /** None while the store is busy. */
   #watch: Watch | undefined;
@@ -43,7 +43,7 @@ export class StoreChanges implements Disposable {
 
   /**
    * Calls `changed` soon after another process has committed, until disposed of; also once the store cannot be read, and
-   * once it can again. Changes before do not count. What it throws is thrown as from a timer, and keeps the change from
+   * once it can again. Changes before do not count, or may if others wait already. What it throws is thrown as from a timer, and keeps the change from
    * nobody else.
    */
   subscribe(changed: () => void): Disposable {
@@ -76,7 +76,7 @@ export class StoreChanges implements Disposable {
   }
 
   #ticked(): void {
-    // First, so that a watch that begins now reports what this look does not see.
+    // First, so that a watch that begins now reports most of what this look does not see. The next tick finds the rest.
     this.#keepPace();
     this.#look();
   }

@@ -1,5 +1,6 @@
 // What wakes those who wait for the store, with another process that writes to it.
 import { expect, test } from "bun:test";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { RhythmName } from "../../src/platform/clock.ts";
 import type { watchDirectory } from "../../src/platform/watch.ts";
@@ -126,10 +127,11 @@ test("while a store is written to, it is not watched, but looked at", async () =
   const ticks = new Ticks();
   let now = 0;
   let watches = 0;
-  let report = () => {};
+  let reportOf = (_: string) => {};
+  const report = () => reportOf("store.sqlite-wal");
   const watch: typeof watchDirectory = (_, changed) => {
     watches++;
-    report = () => changed("store.sqlite-wal");
+    reportOf = changed;
     return { isReliable: true, [Symbol.dispose]: () => void watches-- };
   };
   using changes = new StoreChanges(store, { clock: ticks, watch, now: () => now });
@@ -156,6 +158,27 @@ test("while a store is written to, it is not watched, but looked at", async () =
   // No report came.
   other.capacity.setFootprint("in a quiet time", 1);
   expect(seen(1_000)).toEqual([3, 0, "unwatched"]);
+  expect(seen(500)).toEqual([3, 1, "second"]);
+  // Files of others are nothing to us; a report of ours is looked at without a tick.
+  reportOf("batches");
+  expect(watches).toBe(1);
+  other.capacity.setFootprint("reported", 1);
+  report();
+  expect([woken, watches]).toEqual([4, 0]);
+  expect(seen(500)).toEqual([4, 1, "second"]);
+  changes[Symbol.dispose]();
+  expect([watches, ticks.looks.size]).toEqual([0, 0]);
+});
+
+test("opening a store is no write to it", async () => {
+  await using home = new Home();
+  using store = home.store();
+  const { database } = store.layout;
+  const before = statSync(database).ctimeMs;
+  {
+    using _other = home.store();
+  }
+  expect(statSync(database).ctimeMs).toBe(before);
 });
 
 test("a watch that fails is replaced by a quicker rhythm, and by another watch after the next change", async () => {
