@@ -1,8 +1,8 @@
 // The results of a batch for other programs.
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { connectNew, Home, run } from "./harness.ts";
 
 const answers = [
@@ -148,6 +148,12 @@ test("the tool writes a file, and replaces none", async () => {
   expect((await call({ file: join(home.work, "x.csv"), format: "md" })).text).toBe(
     `Nothing was done: file ${join(home.work, "x.csv")} must end in .md or .markdown`,
   );
+  for (const name of ["CLAUDE.md", "agents.md", ".claude/x.md"].map((one) => join(home.work, one))) {
+    mkdirSync(dirname(name), { recursive: true });
+    expect((await call({ file: name })).text).toBe(
+      `Nothing was done: file ${name} would be read by Claude Code as instructions or settings; give another name`,
+    );
+  }
   expect((await call({ file: "/outside.csv" })).text).toBe(
     "Nothing was done: file /outside.csv is outside the allowed roots; the operator can add to `allowedRoots`",
   );

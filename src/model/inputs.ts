@@ -3,14 +3,31 @@ import type { SessionOptions } from "./options.ts";
 
 const placeholder = /\{\{([^{}]*)\}\}/g;
 
+/** What a task depends on: a file or directory, or a pattern for files. */
+export interface Input {
+  isGlob: boolean;
+  text: string;
+}
+
 /** A task's inputs with its placeholders filled in; undefined if its caller names none. */
 export function inputsOf(
   { inputs }: Pick<SessionOptions, "inputs">,
   values: Readonly<Record<string, string>> = {},
-): string[] | undefined {
-  return inputs?.map((input) =>
-    input.replace(placeholder, (written, name: string) => values[name.trim()] ?? written),
-  );
+): Input[] | undefined {
+  return inputs?.map((input) => {
+    // As it was written: `app/[id]/page.tsx` is the name of a file.
+    const isGlob = /[*?[{]/.test(input.replaceAll(placeholder, ""));
+    const text = input.replaceAll(placeholder, (written, name: string) => {
+      const value = values[name.trim()];
+      return value === undefined ? written : isGlob ? literal(value) : value;
+    });
+    return { isGlob, text };
+  });
+}
+
+// A value that is part of a pattern stands for itself.
+function literal(value: string): string {
+  return value.replaceAll(/[*?[\]{}!]/g, "\\$&");
 }
 
 /** Placeholders in a task's inputs that stand for nothing. */

@@ -194,6 +194,13 @@ function messageFor({ tasks, notes }: PlannedExport, file: string): string {
   return [`${countText(tasks.length, "task")} written to ${file}.`, ...notes].join(" ");
 }
 
+// Answers may hold what an attacker wrote, and later sessions would obey it.
+function isRead(path: string): boolean {
+  const names = path.split(/[/\\]/);
+  const isInstruction = /^(?:CLAUDE|CLAUDE\.local|AGENTS|GEMINI)\.md$/i.test(names.at(-1) ?? "");
+  return isInstruction || names.some((name) => [".claude", ".git", ".github"].includes(name.toLowerCase()));
+}
+
 // Where it goes. On a command line, an existing file is replaced, as by any other program; a model might not know that
 // it is there.
 function fileOf(context: Context, { file }: ExportAsked, { state, format }: PlannedExport): string {
@@ -221,6 +228,8 @@ function faultOf(
   if (!isDirectory(dirname(path))) return `${path} is in a directory that does not exist`;
   if (kind !== "nothing" && kind !== "file") return `${path} is no regular file`;
   if (!isModel) return undefined;
+  if (isRead(path))
+    return `${path} would be read by Claude Code as instructions or settings; give another name`;
   if (!insideRoots(context, path))
     return `${path} is outside the allowed roots; the operator can add to \`allowedRoots\``;
   if (formatOf(path) !== format)

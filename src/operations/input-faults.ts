@@ -24,8 +24,8 @@ export function inputFaults(
           : `has the unknown placeholder {{${unknown}}}; this task has ${known.join(", ")}`;
       return [wrong(place, says)];
     }
-    const path = filled[index] ?? input;
-    if (/[*?[{]/.test(path) || isThere(absolutePath(path, workingDirectory))) return [];
-    return [wrong(place, `names ${path}, and nothing of that name is in ${workingDirectory}`)];
+    const { isGlob = false, text = input } = filled[index] ?? {};
+    if (isGlob || isThere(absolutePath(text, workingDirectory))) return [];
+    return [wrong(place, `names ${text}, and nothing of that name is in ${workingDirectory}`)];
   });
 }

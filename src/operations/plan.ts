@@ -145,8 +145,9 @@ export async function planBatch(
         return { place, options, task };
       });
   const commonCommand = commandIn(common["expect"]);
-  const planned = founded.map(({ place, options, task }, index): Task => {
+  const planned = founded.map(({ place, options, task: founding }, index): Task => {
     const own = ownOptions(place, options);
+    const task = dependsOnValues({ ...common, ...own }) ? { ...founding, sameAs: undefined } : founding;
     const directory = own["workingDirectory"];
     const at = typeof directory === "string" ? directory : workingDirectory;
     const inputs = own["inputs"] === undefined ? common : own;
@@ -291,6 +292,11 @@ function stopConditionIn(
 
 function commandIn(expect: unknown): string | undefined {
   return expectation.safeParse(expect).data?.command;
+}
+
+// Whether tasks with the same prompt still differ: in what checks them, or in the files that they depend on.
+function dependsOnValues({ expect, inputs }: RawOptions): boolean {
+  return JSON.stringify([expect, inputs]).includes("{{");
 }
 
 // As stored. A task has the variables of its batch in addition to its own.

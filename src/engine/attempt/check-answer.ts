@@ -48,7 +48,12 @@ export function checkSchema(schema: Record<string, unknown>, answer: CheckedAnsw
 /** Whether an answer passes a filter. */
 export function isMatch({ pattern, schema }: AnswerFilter, answer: CheckedAnswer): boolean {
   if (pattern !== undefined && !checkPattern(pattern, answer).passed) return false;
-  return typeof schema !== "object" || checkSchema(schema, answer).passed;
+  try {
+    return typeof schema !== "object" || checkSchema(schema, answer).passed;
+  } catch {
+    // A reference in the schema that leads nowhere, which only some answers lead to: those do not match.
+    return false;
+  }
 }
 
 type Data = { ok: true; value: unknown } | { ok: false; reason: string };

@@ -150,6 +150,8 @@ function questionText(batch: Batch, number: number, { account, environment }: As
     countedVariables.map((name) => environment[name] ?? null),
     countedOf(options),
     inputsOf(options, task?.values),
+    // A check that names them is another one for each task.
+    JSON.stringify(options.expect ?? null).includes("{{") ? task?.values : null,
   ]);
 }
 

@@ -4,7 +4,7 @@ import { fingerprintOf, type Look, look, lookKey, lookText } from "../../claude/
 import { hasHooks, mentionLooks, nestedLooks, ownLooks } from "../../claude/own-looks.ts";
 import { type ReadSet, readSetOf } from "../../claude/read-set.ts";
 import type { Batch } from "../../model/event.ts";
-import { inputsOf } from "../../model/inputs.ts";
+import { type Input, inputsOf } from "../../model/inputs.ts";
 import type { MissedTasks, MissReason } from "../../model/reuse.ts";
 import type { Attempt, BatchState, DoneTask } from "../../model/state.ts";
 import { optionsOf, workingDirectoryOf } from "../../model/task-options.ts";
@@ -433,11 +433,11 @@ function rootsOf(looks: readonly Look[], directory: string): string[] {
   return [...new Set([directory, realPath(directory), ...roots])].filter(isDirectory);
 }
 
-function inputLook(input: string, directory: string): Look {
-  if (!/[*?[{]/.test(input)) return { kind: "input", path: absolutePath(input, directory) };
-  const fixed = input.slice(0, input.search(/[*?[{]/));
+function inputLook({ isGlob, text }: Input, directory: string): Look {
+  if (!isGlob) return { kind: "input", path: absolutePath(text, directory) };
+  const fixed = text.slice(0, text.search(/[*?[{]/));
   const base = fixed.slice(0, fixed.lastIndexOf("/") + 1);
-  return { kind: "glob", path: absolutePath(base || ".", directory), pattern: input.slice(base.length) };
+  return { kind: "glob", path: absolutePath(base || ".", directory), pattern: text.slice(base.length) };
 }
 
 function marginMs(changedAt: number): number {

@@ -17,9 +17,11 @@ export function stepOf(state: BatchState, number: number): Step {
   const answered = done.find(({ outcome }) => outcome.kind === "succeeded");
   if (answered) return { kind: "end", end: likeThat(batch, answered) };
   if (done.length < before.length) return { kind: "wait" };
-  // A cancelled one says nothing about the others, and a retry of this one is meant to run it.
+  // A cancelled one says nothing about the others. One that failed before a retry of this one says nothing either: the
+  // retry is meant to run it.
   const failed = done.find((task) => canRetry(task) && task.outcome.kind !== "cancelled");
-  return failed && !earlierEnds.has(number) ? { kind: "end", end: notLikeThat(failed) } : { kind: "start" };
+  const isNew = failed && failed.endedAt > (earlierEnds.get(number)?.at(-1) ?? Number.NEGATIVE_INFINITY);
+  return isNew ? { kind: "end", end: notLikeThat(failed) } : { kind: "start" };
 }
 
 /** The tasks that may have waited for this one: queued ones with the same prompt and options. */
@@ -37,7 +39,9 @@ function equalsOf({ tasks }: Batch, number: number): readonly number[] {
     known = new Map();
     for (const [index, { sameAs }] of tasks.entries()) {
       if (sameAs === undefined) continue;
-      known.set(sameAs, [...(known.get(sameAs) ?? [sameAs]), index + 1]);
+      const group = known.get(sameAs) ?? [sameAs];
+      group.push(index + 1);
+      known.set(sameAs, group);
     }
     groups.set(tasks, known);
   }

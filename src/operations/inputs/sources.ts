@@ -1,5 +1,6 @@
 // What the tasks of a template are about: files, items, lines, rows, changed files, or the results of an earlier batch.
 import type { BatchId } from "../../model/batch-id.ts";
+import { cut } from "../../model/cut.ts";
 import { option, type Prose, prose } from "../../model/prose.ts";
 import { isDirectory, readSmallFile, sizeOf } from "../../platform/files.ts";
 import { basename, join } from "../../platform/paths.ts";
@@ -110,7 +111,7 @@ function globbed({ glob, exclude }: ForEach, { directory }: Means): Part | reado
   if ("faults" in search) return search.faults;
   try {
     const files = matchingFiles(search);
-    if (files.length > 0) return { items: files.map((file) => fileItem(directory, file)) };
+    if (files.length > 0) return fileItems(directory, files, at("glob"));
     return [wrong(at("glob"), nothingProse(search))];
   } catch (error) {
     if (!(error instanceof TooManyEntries)) throw error;
@@ -153,6 +154,19 @@ function searchFor(
     "exclude",
   );
   return faults.length > 0 ? { faults } : { directory, patterns, exclude: excluded };
+}
+
+// A name with a line break would be a line of the prompt, which a foreign repository could write.
+function fileItems(directory: string, files: readonly string[], place: Place): { items: Item[] } | Fault[] {
+  const odd = files.find((file) => /\p{Cc}/u.test(file));
+  if (odd !== undefined)
+    return [
+      wrong(
+        place,
+        `matches ${JSON.stringify(cut(odd, 200))}, whose name has a line break or another control character; rename or exclude it`,
+      ),
+    ];
+  return { items: files.map((file) => fileItem(directory, file)) };
 }
 
 function fileItem(directory: string, file: string): Item {
@@ -201,7 +215,7 @@ async function changed(
   const result = await changedFiles(directory, gitDiff);
   if ("fault" in result) return [wrong(at("gitDiff"), result.fault)];
   const matches = filesAmong(result.files, search);
-  if (matches.length > 0) return { items: matches.map((file) => fileItem(directory, file)) };
+  if (matches.length > 0) return fileItems(directory, matches, at("gitDiff"));
   const all = result.files.length;
   return [
     wrong(

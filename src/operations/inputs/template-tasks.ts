@@ -34,14 +34,14 @@ interface Asked {
 export function templateTasks(context: Context, asked: Asked, found: Found): Checked<TemplateTask[]> {
   const { items } = found;
   const template = templateIn(asked.template);
-  const combinations = combinationsOf(asked.matrix);
-  const tooMany = numberFaults(asked, found, combinations.length);
+  const tooMany = numberFaults(asked, found, combinationCount(asked.matrix));
   const faults = [
     ...placeholderFaults(template, items),
     // Of a hundred thousand items, nobody needs to know which are there twice.
     ...(tooMany.length > 0 ? tooMany : keyFaults(items)),
   ];
   if (faults.length > 0) return { ok: false, faults };
+  const combinations = combinationsOf(asked.matrix);
   const tasks: TemplateTask[] = [];
   const sizes: number[] = [];
   for (const [index, item] of items.entries()) {
@@ -66,6 +66,11 @@ interface Combination {
 
 /** How much of a value is in a key, in characters. */
 const longestValue = 40;
+
+// Before they are made: a few options with many values have millions.
+function combinationCount(matrix: Matrix = {}): number {
+  return Object.values(matrix).reduce((count, values = []) => count * values.length, 1);
+}
 
 function combinationsOf(matrix: Matrix = {}): Combination[] {
   return Object.entries(matrix).reduce<Combination[]>(

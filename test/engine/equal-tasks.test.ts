@@ -1,0 +1,38 @@
+// Equal tasks of a batch: when one runs, waits, or ends like another.
+import { expect, test } from "bun:test";
+import { isMatch } from "../../src/engine/attempt/check-answer.ts";
+import { stepOf } from "../../src/engine/runner/equal-tasks.ts";
+import type { EventBody } from "../../src/model/event.ts";
+import type { Outcome } from "../../src/model/outcome.ts";
+import { apply } from "../../src/model/state.ts";
+import { batchState, ended, started } from "../report/samples.ts";
+
+test("of failed equal tasks that are retried together, one runs, and the others end like it again", () => {
+  const state = batchState(["same", "same", "same"], []);
+  for (const task of state.batch.tasks.slice(1)) task.sameAs = 1;
+  const then = (...bodies: EventBody[]) => {
+    for (const body of bodies) apply(state, { ...body, at: state.changedAt + 1_000, epoch: 1 });
+  };
+  const steps = () =>
+    state.tasks.flatMap((task) => (task.status === "queued" ? [stepOf(state, task.number).kind] : []));
+  const failed: Outcome = { kind: "timed-out", clock: "wall", afterMs: 1 };
+  const likeIt: Outcome = { kind: "not-started", message: "like task 1" };
+  expect(steps()).toEqual(["start", "wait", "wait"]);
+  then(started(1), ended(1, failed));
+  expect(steps()).toEqual(["end", "wait"]);
+  then(ended(2, likeIt), ended(3, likeIt));
+  then({ type: "retry-requested", tasks: [1, 2, 3] });
+  expect(steps()).toEqual(["start", "wait", "wait"]);
+  then(started(1), ended(1, failed));
+  expect(steps()).toEqual(["end", "wait"]);
+  then(ended(2, likeIt), ended(3, likeIt));
+  then({ type: "retry-requested", tasks: [3] });
+  expect(steps()).toEqual(["start"]);
+});
+
+test("an answer for which a schema leads nowhere does not match it", () => {
+  const schema = { properties: { bug: { $ref: "#/$defs/missing" } } };
+  const answerWith = (structured: unknown) => ({ text: "", structured });
+  expect(isMatch({ schema }, answerWith({}))).toBe(true);
+  expect(isMatch({ schema }, answerWith({ bug: 1 }))).toBe(false);
+});
