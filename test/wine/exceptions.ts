@@ -92,4 +92,8 @@ export const exceptions: Readonly<Record<string, Exception>> = {
   "sessions.test.ts": { open: notYet },
   "trouble.test.ts": { open: notYet },
   "usage-limits.test.ts": { open: notYet },
+  "verify-failures.test.ts": {
+    lacks: "Linux",
+    why: "It reads what `bun test` prints, whose lines come in another order there.",
+  },
 };
