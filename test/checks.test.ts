@@ -381,6 +381,8 @@ describe("when the runner is killed while an answer is checked", () => {
       runner: () => store.row(batchId)?.runner,
       keeper: () => store.row(batchId)?.keeper,
       epoch: () => store.row(batchId)?.epoch ?? 0,
+      activity: () => store.activities(batchId).get(1),
+      forgetActivity: () => store.database.run("DELETE FROM progress"),
       server: client.pid,
       result: async () => {
         // The first call may only find that nobody runs it any more.
@@ -441,11 +443,17 @@ describe("when the runner is killed while an answer is checked", () => {
         () => existsSync(home.startsLog) && prompts(home).length === 2,
         () => "the question is not asked",
       );
+      await eventually(
+        () => batch.activity() === "Checks the answer",
+        () => "nobody sees that it is asked",
+      );
+      batch.forgetActivity();
       await kill(...victims.map((victim) => batch[victim]()));
+      // Only then the question is answered: the next runner has ended what the session of the task has left by then.
       if (victims.length === 1)
         await eventually(
-          () => batch.epoch() === 2,
-          () => "no other runner begins",
+          () => batch.epoch() === 2 && batch.activity() === "Checks the answer",
+          () => "no other runner goes on with the question",
         );
       await Bun.write(gate, "");
       expect(await batch.result()).toMatchObject({
@@ -533,5 +541,15 @@ describe("a batch", () => {
     // What was found is summarized all the same.
     expect(prompts(home).at(-1)?.prompt).toContain("Name what was found.");
     expect({ code, out: out + err }).toEqual({ code: 0, out: expect.stringContaining("Found 1, as asked") });
+    // Also where the last task is the one that was found, and nothing is left to cancel.
+    const last = await run(
+      home,
+      ["run", "[[error status=400]]", "[[answer text=FOUND]]", "--concurrency", "1"].concat([
+        "--stop-when-found",
+        "1",
+      ]),
+    );
+    expect(last).toMatchObject({ code: 0, err: expect.stringContaining("Found 1, as asked") });
+    expect((await run(home, ["list"])).out).toContain("found enough");
   });
 });

@@ -106,10 +106,12 @@ export class Attempts {
   async supervise(supervised: Supervised): Promise<void> {
     const { number, attempt, options, directory } = supervised;
     const { log, startBackoff, holds } = this.#parts;
+    if (supervised.adopted) this.#checks.adopt(supervised);
     const answered = await this.#toItsEnd(supervised);
     startBackoff.ended();
     const verdict = holds.ended({ number, model: options.model, outcome: answered.outcome }, Date.now());
     const end = await this.#checks.verify(supervised, answered);
+    await this.#checks.endRest(number);
     await this.conclude(number, attempt, withRemark(end, await directory.giveBack()), {
       delayMs: delayAfter(log.state, supervised, end, { held: verdict.kind === "held" }),
       givenUp: verdict.kind === "given-up" ? verdict.hold : undefined,
@@ -123,7 +125,9 @@ export class Attempts {
   async endUnread(supervised: Supervised<Adopted>): Promise<void> {
     const { number, attempt, session, sessionId, transcript, workingDirectory, directory } = supervised;
     const { log, host } = this.#parts;
+    this.#checks.adopt(supervised);
     await session.end();
+    await this.#checks.endRest(number);
     const end: EndKnown = {
       outcome: {
         kind: "crashed",

@@ -8,7 +8,7 @@ import { cut } from "../../model/cut.ts";
 import { type SessionOptions, sessionOptions } from "../../model/options.ts";
 import type { AttemptOutcome, Success, Usage } from "../../model/outcome.ts";
 import { type SessionValues, variableNames, variablesOf } from "../../model/session-values.ts";
-import { type CheckSession, taskOf } from "../../model/state.ts";
+import { type Attempt, type CheckSession, taskOf } from "../../model/state.ts";
 import { usageOfAll } from "../../model/usage-sum.ts";
 import { clock } from "../../platform/clock.ts";
 import { joined } from "../../platform/environment.ts";
@@ -24,7 +24,7 @@ import { claudeOf } from "../attempt/claude-of.ts";
 import { startPlan } from "../attempt/plan-attempt.ts";
 import type { Running } from "../attempt/running.ts";
 import { RunningCommand } from "../attempt/running-command.ts";
-import type { Session, SessionHost, StartPlan } from "../attempt/session-host.ts";
+import type { Adopted, Session, SessionHost, StartPlan } from "../attempt/session-host.ts";
 import { markerOf, newStartName } from "../attempt/session-name.ts";
 import { missingText } from "../attempt/start-failure.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
@@ -89,9 +89,45 @@ type CommandCheck = Extract<Check, { kind: "command" }>;
 
 export class Checks {
   readonly #parts: ChecksParts;
+  /** Sessions of questions that an earlier runner started, by the names of their starts, until they are asked for. */
+  readonly #adopted = new Map<string, Adopted>();
 
   constructor(parts: ChecksParts) {
     this.#parts = parts;
+  }
+
+  /**
+   * Takes over the sessions that an earlier runner had started for the questions about an attempt. Call before anything of
+   * the attempt ends: what nobody has would count as left behind by it.
+   */
+  adopt({ number, options }: Pick<Answered, "number" | "options">): void {
+    const checks = checksOf(options.expect);
+    for (const session of this.#last(number)?.checkSessions ?? []) {
+      const check = checks[session.check - 1];
+      if (check?.kind !== "question") continue;
+      this.#adopted.set(session.startName, this.#adoptOne(session, questionOptions(check, options)));
+    }
+  }
+
+  /** Ends the sessions of those that nobody has asked for. Call when an attempt has ended, whatever its outcome. */
+  async endRest(number: number): Promise<void> {
+    for (const { startName } of this.#last(number)?.checkSessions ?? []) {
+      const session = this.#adopted.get(startName);
+      this.#adopted.delete(startName);
+      session?.output?.[Symbol.dispose]();
+      await session?.end();
+    }
+  }
+
+  #adoptOne({ identity, startName, transcript }: CheckSession, options: SessionOptions): Adopted {
+    const { host, log } = this.#parts;
+    const { batch } = log.state;
+    const need = { footprintKey: footprintKey(batch, options) };
+    return host.adopt({ ref: identity, marker: markerOf(batch.batchId, startName), transcript, ...need });
+  }
+
+  #last(number: number): Attempt | undefined {
+    return taskOf(this.#parts.log.state, number).attempts.at(-1);
   }
 
   /** The end of an attempt, after all checks of its answer. The first that does not pass decides. */
@@ -282,12 +318,11 @@ export class Checks {
   }
 
   async #adopt(of: CheckSession, asked: Asked, options: SessionOptions): Promise<Judged> {
-    const { host, log, holds } = this.#parts;
-    const { batch } = log.state;
-    const { identity, sessionId, startName, transcript, startedAt } = of;
-    const marker = markerOf(batch.batchId, startName);
-    const need = { footprintKey: footprintKey(batch, options) };
-    const session = host.adopt({ ref: identity, marker, transcript, ...need });
+    const { log, holds } = this.#parts;
+    const { sessionId, startName, transcript, startedAt } = of;
+    const marker = markerOf(log.state.batch.batchId, startName);
+    const session = this.#adopted.get(startName) ?? this.#adoptOne(of, options);
+    this.#adopted.delete(startName);
     holds.adopt(asked.number, options.model, startedAt);
     if (session.output)
       return await this.#supervise(
@@ -339,7 +374,7 @@ export class Checks {
   }
 
   #earlierSessions({ number, attempt, index }: Asked): readonly CheckSession[] {
-    const last = taskOf(this.#parts.log.state, number).attempts.at(-1);
+    const last = this.#last(number);
     if (last?.number !== attempt) return [];
     return (last.checkSessions ?? []).filter(({ check }) => check === index);
   }
