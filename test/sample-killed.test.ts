@@ -61,13 +61,11 @@ function eventsOf(home: Home, type: Event["type"]): number {
   return count.get(type)?.count ?? 0;
 }
 
-test("a runner and a keeper that are killed while the sample runs leave it to the next ones, which pause after it", async () => {
-  await using home = new Home();
-  const gate = home.file("gate");
-  await started(home, { sample: gate });
+/** Kills runner and keeper while two sessions run, when this number of prompts was sent; until the next ones have the batch. */
+async function killedAfter(home: Home, { prompts }: { prompts: number }): Promise<void> {
   const row = await untilRunning(home, 2);
   await eventually(
-    () => promptsIn(home) === 2,
+    () => promptsIn(home) === prompts,
     () => "the sessions have no prompts",
   );
   await kill(row.keeper, row.runner);
@@ -76,6 +74,13 @@ test("a runner and a keeper that are killed while the sample runs leave it to th
     () => (newestRow(home)?.epoch ?? 0) > row.epoch,
     () => "nobody took the batch over",
   );
+}
+
+test("a runner and a keeper that are killed while the sample runs leave it to the next ones, which pause after it", async () => {
+  await using home = new Home();
+  const gate = home.file("gate");
+  await started(home, { sample: gate });
+  await killedAfter(home, { prompts: 2 });
   await Bun.write(gate, "");
   await untilPaused(home);
   expect(promptsIn(home)).toBe(2);
@@ -169,17 +174,7 @@ test("a runner and a keeper that are killed while the rest runs leave it to the 
   await started(home, { rest: gate });
   await untilPaused(home);
   await run(home, ["continue", "latest", "--concurrency", "2"]);
-  const row = await untilRunning(home, 2);
-  await eventually(
-    () => promptsIn(home) === 4,
-    () => "the sessions have no prompts",
-  );
-  await kill(row.keeper, row.runner);
-  await run(home, ["list"]);
-  await eventually(
-    () => (newestRow(home)?.epoch ?? 0) > row.epoch,
-    () => "nobody took the batch over",
-  );
+  await killedAfter(home, { prompts: 4 });
   await Bun.write(gate, "");
   await runsToItsEnd(home);
 });

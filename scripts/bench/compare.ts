@@ -6,7 +6,7 @@ import { delimiter, join } from "node:path";
 import { variableOf } from "../../src/model/configuration.ts";
 import { compile } from "../build.ts";
 import { type Line, median, megabytesText, msText, type Row, Skipped } from "./row.ts";
-import { firstLine, listTools, request } from "./start.ts";
+import { answeringServer, listTools } from "./start.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** Fewer say nothing on a machine that does something else, too. */
@@ -126,17 +126,8 @@ function promptsOf(count: number): string[] {
 }
 
 /** The memory of a server that has answered and has nothing more to do, with what it shares. */
-async function idleBytesOf({ directory, environment }: Workshop, program: string): Promise<number> {
-  const server = Bun.spawn([program], {
-    cwd: directory,
-    env: environment,
-    stdin: "pipe",
-    stdout: "pipe",
-    stderr: "inherit",
-  });
-  void server.stdin.write(request);
-  void server.stdin.flush();
-  await firstLine(server.stdout);
+async function idleBytesOf(workshop: Workshop, program: string): Promise<number> {
+  const { server } = await answeringServer(workshop, [program]);
   await Bun.sleep(settleMs);
   const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${server.pid}/status`, "utf8"))?.[1];
   void server.stdin.end();

@@ -7,7 +7,7 @@ import type { Workshop } from "./workshop.ts";
 const pairs = 25;
 const most = { listMs: 100, listRatio: 0.5, versionMs: 20 };
 /** What a client asks first here. */
-export const request = `${JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" })}\n`;
+const request = `${JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" })}\n`;
 
 export const start: Row = {
   name: "start",
@@ -66,9 +66,11 @@ interface Listed {
   characters: number;
 }
 
-/** Starts a server, and takes the time until it has listed its tools. */
-export async function listTools({ directory, environment }: Workshop, command: string[]): Promise<Listed> {
-  const began = performance.now();
+/** A server that has been asked for its tools, and its answer. It runs until its input ends. */
+export async function answeringServer(
+  { directory, environment }: Pick<Workshop, "directory" | "environment">,
+  command: string[],
+) {
   const server = Bun.spawn(command, {
     cwd: directory,
     env: environment,
@@ -78,7 +80,13 @@ export async function listTools({ directory, environment }: Workshop, command: s
   });
   void server.stdin.write(request);
   void server.stdin.flush();
-  const line = await firstLine(server.stdout);
+  return { server, line: await firstLine(server.stdout) };
+}
+
+/** Starts a server, and takes the time until it has listed its tools. */
+export async function listTools({ directory, environment }: Workshop, command: string[]): Promise<Listed> {
+  const began = performance.now();
+  const { server, line } = await answeringServer({ directory, environment }, command);
   const ms = performance.now() - began;
   void server.stdin.end();
   await server.exited;
@@ -89,7 +97,7 @@ export async function listTools({ directory, environment }: Workshop, command: s
 }
 
 /** The first line of an output, without waiting for more. */
-export async function firstLine(output: ReadableStream<Uint8Array>): Promise<string> {
+async function firstLine(output: ReadableStream<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   for await (const piece of output) {

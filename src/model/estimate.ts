@@ -103,7 +103,7 @@ interface Range {
 }
 
 /**
- * What is assumed of the variance of logarithms, as if so many values with that variance had been seen. About the variance
+ * What is assumed of the variance of logarithms, as if this number of values with that variance had been seen. About the variance
  * of sessions that do similar work; somewhat more, because too narrow a range is the worse error.
  */
 const prior = { count: 5, variance: 1.25 };

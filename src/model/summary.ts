@@ -4,10 +4,10 @@ import type { Batch, Task } from "./event.ts";
 import type { Canceller, Outcome } from "./outcome.ts";
 import type { BatchState, DoneTask, TaskState } from "./state.ts";
 
-/** Up to so many results, and so many characters of them, are read by one session. */
+/** Most results that one session reads, and most characters of them. */
 const mostAtOnce = 40;
 const mostCharactersAtOnce = 400_000;
-/** Of more, so many by each session of a group. */
+/** The same for each session of a group, if there are more. */
 const perGroup = 25;
 const charactersPerGroup = 200_000;
 

@@ -1,7 +1,8 @@
 // The results of a batch as a table: a row for each task, and a column for each field of its answers, where those are data.
+
+import { isDeeperThan, isRecord } from "../model/json-values.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { outcomeWord, type ResultEntry } from "./answer.ts";
-import { isDeeperThan, isRecord } from "./json-values.ts";
 
 /** What a cell can hold: data without parts, or nothing. Values with parts are JSON. */
 export type Cell = string | number | boolean | undefined;

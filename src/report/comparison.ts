@@ -111,7 +111,7 @@ export function isOfVariants(columns: Columns): boolean {
   return new Set(columns.map(({ batchId }) => batchId)).size === 1;
 }
 
-/** How what became of a task, or of so many, is named. */
+/** The names for what became of one task, and of several. */
 export function changeWords(columns: Columns, change: Change, count = 1): string {
   const [one, many] = (isOfVariants(columns) ? wordsOfVariants : wordsOfBatches)[change];
   return count === 1 ? one : many;

@@ -1,10 +1,10 @@
 // The answers of a batch side by side on its page, where they are data: a row for each task, a column for each field.
 import { cut } from "../model/cut.ts";
+import { isRecord } from "../model/json-values.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
 import { countText } from "./amounts.ts";
 import { cellOf, dataOf, fieldsOf } from "./answer-table.ts";
 import { type Html, html, nothing } from "./html.ts";
-import { isRecord } from "./json-values.ts";
 import { ids, rowOfData } from "./wire/marks.ts";
 
 /** More make a page slow; the file of the table has all. */

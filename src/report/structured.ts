@@ -1,8 +1,8 @@
 // A structured answer, as tables for people and as JSON for everything else.
 import { cut } from "../model/cut.ts";
+import { isDeeperThan, isRecord } from "../model/json-values.ts";
 import { countText } from "./amounts.ts";
 import { type Html, html, nothing } from "./html.ts";
-import { isDeeperThan, isRecord } from "./json-values.ts";
 
 const mostRows = 500;
 const mostColumns = 20;

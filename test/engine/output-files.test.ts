@@ -462,7 +462,7 @@ test("of hundreds of tasks that are cancelled together, each has its line and it
 describe("a disk that is full for a moment", () => {
   const full = () => Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
 
-  /** A batch of so many tasks that have answered, whose lines the disk does not take. */
+  /** A batch of a number of tasks that have answered, whose lines the disk does not take. */
   async function onFullDisk(inside: Inside, tasks: number) {
     const batch = inside.batch(inside.context(), { tasks });
     const { files, reported } = filesOf(inside, batch);

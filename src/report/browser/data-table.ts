@@ -2,6 +2,7 @@
 import { ids, partId } from "../wire/marks.ts";
 import { say } from "./announcements.ts";
 import { byId, refocus } from "./elements.ts";
+import { compared } from "./ordered.ts";
 
 /** The column by which it is sorted, and whether the greatest come first. */
 let sorted: { column: number; isDown: boolean } | undefined;
@@ -26,8 +27,11 @@ export function keepDataOrder(): void {
   if (!(table instanceof HTMLTableElement) || !body || !sorted) return;
   const { column, isDown } = sorted;
   const turn = isDown ? -1 : 1;
-  const valued = [...body.rows].map((row) => ({ row, text: row.cells[column]?.textContent ?? "" }));
-  valued.sort((a, b) => compared(a.text, b.text) * turn);
+  const valued = [...body.rows].map((row) => ({
+    row,
+    value: cellValue(row.cells[column]?.textContent ?? ""),
+  }));
+  valued.sort((a, b) => compared(a.value, b.value) * turn);
   const focus = document.activeElement;
   body.append(...valued.map(({ row }) => row));
   refocus(focus);
@@ -37,10 +41,7 @@ export function keepDataOrder(): void {
   }
 }
 
-const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
-
-function compared(a: string, b: string): number {
-  const [one, other] = [Number(a), Number(b)];
-  const areNumbers = a.trim() !== "" && b.trim() !== "" && !Number.isNaN(one) && !Number.isNaN(other);
-  return areNumbers ? one - other : collator.compare(a, b);
+// Fields may hold numbers, of which some are negative.
+function cellValue(text: string): number | string {
+  return text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text);
 }

@@ -4,6 +4,7 @@ import { type ColumnKey, downSuffix, filters } from "../wire/columns.ts";
 import { data, ids } from "../wire/marks.ts";
 import { choice } from "./choice.ts";
 import { byId, put, refocus } from "./elements.ts";
+import { compared } from "./ordered.ts";
 import { arrange, cellOf, countOf, headCells, labelOf, rowCount, statusOf, taskRows } from "./rows.ts";
 import { hitIn, isIn, queryOf, reach } from "./search.ts";
 
@@ -87,9 +88,3 @@ const orders: Record<ColumnKey, (row: HTMLTableRowElement, task: number) => numb
   duration: (row) => Number(row.dataset[data.lasted] ?? -1),
   cost: (row) => Number(row.dataset[data.cost] ?? -1),
 };
-
-const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
-
-function compared(a: number | string, b: number | string): number {
-  return typeof a === "number" && typeof b === "number" ? a - b : collator.compare(String(a), String(b));
-}

@@ -1,4 +1,5 @@
 // The differences between two values of JSON, field by field.
+import { isRecord } from "../../model/json-values.ts";
 import { blocksOf } from "./edits.ts";
 
 /** A field that differs. Without `before` it came, without `after` it went. */
@@ -85,10 +86,6 @@ function compareLists(
 function fieldPath(path: string, name: string): string {
   if (!/^[A-Za-z_$][\w$]*$/.test(name)) return `${path}[${JSON.stringify(name)}]`;
   return path === "" ? name : `${path}.${name}`;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function sorted(record: Record<string, unknown>): Record<string, unknown> {

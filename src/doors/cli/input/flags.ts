@@ -1,5 +1,6 @@
 // Command-line flags, derived from a declared input: which can be written, and which were.
 import { z } from "zod";
+import { isRecord } from "../../../model/json-values.ts";
 import { kebabCase } from "../../../model/kebab-case.ts";
 import { secretOptions, spreadOptions } from "../../../model/options.ts";
 import { declaredProse, type Prose, proseText } from "../../../model/prose.ts";
@@ -115,10 +116,6 @@ export function putValue(options: Record<string, unknown>, property: string, val
   const inner = isRecord(before) ? before : {};
   options[first] = inner;
   putValue(inner, rest.join("."), value);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Whether its values are, or may be, paths of files or directories. */
