@@ -511,6 +511,19 @@ testNeeding("a system other than Windows")(
   },
 );
 
+test("values of a matrix that begin alike have keys of their own, and none may be there twice", async () => {
+  await using home = new Home();
+  const long = "Answer as a patient teacher who explains each step";
+  const over = ["--template", "Do {{item}}", "--item", "a", "--matrix"];
+  const tasks = await planned(home, ...over, `appendSystemPrompt=${long} in English,${long} in French`);
+  expect(new Set(tasks.map(([key]) => key)).size).toBe(2);
+  const { code, err } = await run(home, ["run", ...over, "model=opus,haiku,opus"]);
+  expect({ code, err }).toEqual({
+    code: 2,
+    err: expect.stringContaining('"opus" twice; leave one of them out'),
+  });
+});
+
 test("a matrix of millions is refused before it is made", async () => {
   await using home = new Home();
   await using client = await connectNew(home);

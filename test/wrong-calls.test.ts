@@ -474,7 +474,7 @@ const table: [tool: string, input: Record<string, unknown>, answer: string][] = 
   [
     many,
     { tasks: ["x", { task: "y", inputs: ["tsconfg.json", "*.md"] }] },
-    "Nothing was done: tasks[1].inputs[0] names tsconfg.json, and nothing of that name is in HOME/work",
+    "Nothing was done. 2 problems:\n- tasks[1].inputs[0] names tsconfg.json, and nothing of that name is in HOME/work\n- tasks[1].inputs[1] matches no file in HOME/work: *.md",
   ],
   [
     many,

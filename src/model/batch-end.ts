@@ -30,7 +30,7 @@ interface Stopped {
 interface Standing {
   word: StateWord;
   counts: Counts;
-  /** Who or what cancelled tasks, if some are cancelled. */
+  /** Who or what cancelled tasks, if some are cancelled; or that enough was found. */
   stoppedBy?: Canceller | undefined;
   lackedAccess?: AccessKind | undefined;
   startedBy?: string | undefined;
@@ -41,7 +41,7 @@ export function batchEndOf(standing: Standing): BatchEnd | undefined {
   const { word, counts } = standing;
   if (word === "running") return undefined;
   if (word === "interrupted" || word === "paused") return { kind: word };
-  if (counts.cancelled > 0) return stoppedAs(standing);
+  if (counts.cancelled > 0 || standing.stoppedBy === "stop-when") return stoppedAs(standing);
   return { kind: counts.failed > 0 ? "failed" : "succeeded" };
 }
 
@@ -61,6 +61,8 @@ function stoppedByOf({
   cancelledBy,
   lastCancelledBy,
 }: Pick<BatchState, "counts" | "cancelledBy" | "lastCancelledBy">): Canceller | undefined {
+  // The last task may have been the one that was found: then nothing was left to cancel.
+  if (cancelledBy === "stop-when") return cancelledBy;
   return counts.cancelled > 0 ? (cancelledBy ?? lastCancelledBy) : undefined;
 }
 

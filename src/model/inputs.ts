@@ -1,4 +1,5 @@
 // The files that a task depends on, as its caller names them.
+import { literalPattern } from "./glob-text.ts";
 import type { SessionOptions } from "./options.ts";
 
 const placeholder = /\{\{([^{}]*)\}\}/g;
@@ -19,15 +20,10 @@ export function inputsOf(
     const isGlob = /[*?[{]/.test(input.replaceAll(placeholder, ""));
     const text = input.replaceAll(placeholder, (written, name: string) => {
       const value = values[name.trim()];
-      return value === undefined ? written : isGlob ? literal(value) : value;
+      return value === undefined ? written : isGlob ? literalPattern(value) : value;
     });
     return { isGlob, text };
   });
-}
-
-// A value that is part of a pattern stands for itself.
-function literal(value: string): string {
-  return value.replaceAll(/[*?[\]{}!]/g, "\\$&");
 }
 
 /** Placeholders in a task's inputs that stand for nothing. */

@@ -4,7 +4,7 @@ import { prerequisitesOf } from "./prerequisites.ts";
 import type { BatchState, TaskState } from "./state.ts";
 
 /**
- * So many of the tasks (of those `among` them, 1-based and ascending), spread evenly over the list; always the same ones.
+ * This number of tasks (of those `among` them, 1-based and ascending), spread evenly over the list; always the same ones.
  * All, if there are no more. Tasks that wait for others come last, because nothing of a sample may wait for what is
  * outside of it.
  */
@@ -52,20 +52,32 @@ function spread(numbers: readonly number[], size: number): number[] {
   );
 }
 
-/** Whether a queued task waits until somebody continues the batch, or for one that does. */
-export function isWithheld(state: BatchState, { status, number }: TaskState): boolean {
+/**
+ * Whether a queued task waits until somebody continues the batch, or for one that does. `known`: the answers for other
+ * tasks of the same state, by number, which would otherwise be found again on each way to them.
+ */
+export function isWithheld(
+  state: BatchState,
+  { status, number }: TaskState,
+  known = new Map<number, boolean>(),
+): boolean {
   const { sample, batch, tasks } = state;
   if (status !== "queued" || sample === undefined) return false;
   if (!sample.has(number)) return true;
-  return othersFor(batch.tasks[number - 1]).some((one) => {
+  const before = known.get(number);
+  if (before !== undefined) return before;
+  const waits = othersFor(batch.tasks[number - 1]).some((one) => {
     const task = tasks[one - 1];
-    return task !== undefined && isWithheld(state, task);
+    return task !== undefined && isWithheld(state, task, known);
   });
+  known.set(number, waits);
+  return waits;
 }
 
 /** Whether nothing is left to run: every task has ended, or waits for somebody to continue the batch. */
 export function isAtRest(state: BatchState): boolean {
-  return state.tasks.every((task) => task.status === "done" || isWithheld(state, task));
+  const known = new Map<number, boolean>();
+  return state.tasks.every((task) => task.status === "done" || isWithheld(state, task, known));
 }
 
 /** Whether its sample has ended, and nothing runs until somebody continues, retries or cancels it. */

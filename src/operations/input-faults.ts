@@ -1,15 +1,22 @@
 // Faults of `inputs`, the files that a task depends on: a name that means nothing would never count as changed.
+import { fixedPart } from "../model/glob-text.ts";
 import { inputsOf, unknownPlaceholders } from "../model/inputs.ts";
 import type { SessionOptionsInput } from "../model/options.ts";
-import { isThere } from "../platform/files.ts";
+import { isDirectory, isThere } from "../platform/files.ts";
 import { absolutePath } from "../platform/paths.ts";
 import { type Fault, wrong } from "./fault.ts";
+
+interface InputPlaces {
+  workingDirectory: string;
+  /** Whether a pattern matches anything, by directory and pattern: what tasks share is searched once. */
+  matches: Map<string, boolean>;
+}
 
 /** Every fault of a task's inputs. `values`: what its placeholders stand for. */
 export function inputFaults(
   { inputs }: Pick<SessionOptionsInput, "inputs">,
   values: Readonly<Record<string, string>> | undefined,
-  workingDirectory: string,
+  { workingDirectory, matches }: InputPlaces,
 ): Fault[] {
   if (inputs === undefined) return [];
   const filled = inputsOf({ inputs }, values) ?? [];
@@ -25,7 +32,20 @@ export function inputFaults(
       return [wrong(place, says)];
     }
     const { isGlob = false, text = input } = filled[index] ?? {};
-    if (isGlob || isThere(absolutePath(text, workingDirectory))) return [];
+    if (isGlob) {
+      const key = JSON.stringify([workingDirectory, text]);
+      const isMatched = matches.get(key) ?? matchesAnything(text, workingDirectory);
+      matches.set(key, isMatched);
+      return isMatched ? [] : [wrong(place, `matches no file in ${workingDirectory}: ${text}`)];
+    }
+    if (isThere(absolutePath(text, workingDirectory))) return [];
     return [wrong(place, `names ${text}, and nothing of that name is in ${workingDirectory}`)];
   });
+}
+
+function matchesAnything(pattern: string, directory: string): boolean {
+  const { directory: base, rest } = fixedPart(pattern);
+  const path = absolutePath(base || ".", directory);
+  if (!isDirectory(path)) return false;
+  return !new Bun.Glob(rest).scanSync({ cwd: path, dot: true }).next().done;
 }

@@ -145,13 +145,19 @@ export async function planBatch(
         return { place, options, task };
       });
   const commonCommand = commandIn(common["expect"]);
+  const matches = new Map<string, boolean>();
   const planned = founded.map(({ place, options, task: founding }, index): Task => {
     const own = ownOptions(place, options);
     const task = dependsOnValues({ ...common, ...own }) ? { ...founding, sameAs: undefined } : founding;
     const directory = own["workingDirectory"];
     const at = typeof directory === "string" ? directory : workingDirectory;
     const inputs = own["inputs"] === undefined ? common : own;
-    faults.push(...faultsAt(own["inputs"] === undefined ? [] : place, inputFaults(inputs, task.values, at)));
+    faults.push(
+      ...faultsAt(
+        own["inputs"] === undefined ? [] : place,
+        inputFaults(inputs, task.values, { workingDirectory: at, matches }),
+      ),
+    );
     const command = own["expect"] === undefined ? commonCommand : commandIn(own["expect"]);
     if (command !== undefined)
       faults.push(...faultsAt(own["expect"] ? place : [], commandFaults(command, task.values)));

@@ -363,6 +363,7 @@ function rowFrom(value: unknown): BatchRow {
   return {
     ...fields,
     ...(stop ? { stoppedBy: row.cancelledBy ?? stop.by } : {}),
+    ...(row.cancelledBy === "stop-when" ? { stoppedBy: row.cancelledBy } : {}),
     ...(stop?.by === "hold" && stop.access !== undefined ? { lackedAccess: stop.access } : {}),
     ...(heldBecause === undefined ? {} : { held: { because: heldBecause, until: heldUntil } }),
     counts: { queued, running, succeeded, failed, cancelled },

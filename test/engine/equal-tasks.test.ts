@@ -4,7 +4,8 @@ import { isMatch } from "../../src/engine/attempt/check-answer.ts";
 import { stepOf } from "../../src/engine/runner/equal-tasks.ts";
 import type { EventBody } from "../../src/model/event.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
-import { apply } from "../../src/model/state.ts";
+import { isAtRest, isWithheld } from "../../src/model/sample.ts";
+import { apply, taskOf } from "../../src/model/state.ts";
 import { batchState, ended, started } from "../report/samples.ts";
 
 test("of failed equal tasks that are retried together, one runs, and the others end like it again", () => {
@@ -28,6 +29,38 @@ test("of failed equal tasks that are retried together, one runs, and the others 
   then(ended(2, likeIt), ended(3, likeIt));
   then({ type: "retry-requested", tasks: [3] });
   expect(steps()).toEqual(["start"]);
+});
+
+test("one that is retried within a sample does not wait for one outside of it", () => {
+  const state = batchState(["same", "same", "same", "another"], []);
+  for (const task of state.batch.tasks.slice(1, 3)) task.sameAs = 1;
+  state.sample = new Set([1, 3]);
+  const failed: Outcome = { kind: "timed-out", clock: "wall", afterMs: 1 };
+  for (const body of [
+    started(1),
+    ended(1, failed),
+    { type: "cancel-requested", tasks: [3], by: "user" } satisfies EventBody,
+    { type: "retry-requested", tasks: [3], sampled: [3] } satisfies EventBody,
+  ])
+    apply(state, { ...body, at: state.changedAt + 1_000, epoch: 1 });
+  expect(state.tasks.map(({ status }) => status)).toEqual(["done", "queued", "queued", "queued"]);
+  expect(isWithheld(state, taskOf(state, 2))).toBe(true);
+  expect(stepOf(state, 3).kind).toBe("start");
+});
+
+test("whether a task waits for a continuation is found at once, however many ways lead to what it waits for", () => {
+  const layers = 40;
+  const state = batchState(
+    Array.from({ length: layers * 5 }, (_, index) => `task ${index + 1}`),
+    [],
+  );
+  state.sample = new Set(state.tasks.map(({ number }) => number));
+  for (const [index, task] of state.batch.tasks.entries()) {
+    const layer = Math.floor(index / 5);
+    if (layer > 0) task.after = [1, 2, 3, 4, 5].map((place) => (layer - 1) * 5 + place);
+  }
+  expect(isAtRest(state)).toBe(false);
+  expect(isWithheld(state, taskOf(state, layers * 5))).toBe(false);
 });
 
 test("an answer for which a schema leads nowhere does not match it", () => {

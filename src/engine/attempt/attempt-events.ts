@@ -72,17 +72,18 @@ export function endedEvent(
 /** What the end of a task means for the others, according to `failureMode`, `failWhen` and `stopWhen`. */
 export function consequencesOf(state: BatchState, outcome: AttemptOutcome, ended: number): EventBody[] {
   if (outcome.kind === "cancelled" || state.cancelledBy !== undefined) return [];
-  return outcome.kind === "succeeded" ? whenFound(state, [outcome], [ended]) : whenFailed(state, ended);
+  return outcome.kind === "succeeded" ? whenFound(state, [outcome]) : whenFailed(state, ended);
 }
 
-/** What it means for the others that these tasks have ended like this, as far as `stopWhen` is concerned. */
+/**
+ * What it means that tasks have ended like this, as far as `stopWhen` is concerned: also for the last ones, because a batch
+ * that has found enough has succeeded, whatever became of others.
+ */
 export function whenFound(
   { batch: { stopWhen }, tasks, hasFoundEnough }: BatchState,
   outcomes: readonly AttemptOutcome[],
-  ended: readonly number[],
 ): EventBody[] {
-  const isLast = tasks.every(({ status, number }) => status === "done" || ended.includes(number));
-  if (!stopWhen || hasFoundEnough || isLast) return [];
+  if (!stopWhen || hasFoundEnough) return [];
   const counts = (outcome: AttemptOutcome) =>
     outcome.kind === "succeeded" && (!stopWhen.where || outcome.matched === true);
   const found = outcomes.filter(counts).length;

@@ -4,6 +4,7 @@ import { fingerprintOf, type Look, look, lookKey, lookText } from "../../claude/
 import { hasHooks, mentionLooks, nestedLooks, ownLooks } from "../../claude/own-looks.ts";
 import { type ReadSet, readSetOf } from "../../claude/read-set.ts";
 import type { Batch } from "../../model/event.ts";
+import { fixedPart } from "../../model/glob-text.ts";
 import { type Input, inputsOf } from "../../model/inputs.ts";
 import type { MissedTasks, MissReason } from "../../model/reuse.ts";
 import type { Attempt, BatchState, DoneTask } from "../../model/state.ts";
@@ -435,9 +436,8 @@ function rootsOf(looks: readonly Look[], directory: string): string[] {
 
 function inputLook({ isGlob, text }: Input, directory: string): Look {
   if (!isGlob) return { kind: "input", path: absolutePath(text, directory) };
-  const fixed = text.slice(0, text.search(/[*?[{]/));
-  const base = fixed.slice(0, fixed.lastIndexOf("/") + 1);
-  return { kind: "glob", path: absolutePath(base || ".", directory), pattern: text.slice(base.length) };
+  const { directory: base, rest } = fixedPart(text);
+  return { kind: "glob", path: absolutePath(base || ".", directory), pattern: rest };
 }
 
 function marginMs(changedAt: number): number {

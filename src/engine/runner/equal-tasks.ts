@@ -1,5 +1,6 @@
 // Tasks with the same prompt and options (`sameAs`): one of them runs, and its answer is that of all.
 import type { Batch } from "../../model/event.ts";
+import { isWithheld } from "../../model/sample.ts";
 import { type BatchState, canRetry, type DoneTask, taskOf } from "../../model/state.ts";
 import { outcomeText } from "../../report/outcome-text.ts";
 import type { EndKnown } from "../attempt/attempt-events.ts";
@@ -12,7 +13,9 @@ export function stepOf(state: BatchState, number: number): Step {
   const { batch, earlierEnds } = state;
   const before = equalsOf(batch, number)
     .filter((equal) => equal < number)
-    .map((equal) => taskOf(state, equal));
+    .map((equal) => taskOf(state, equal))
+    // One outside of a sample runs only when somebody continues the batch; nothing within it may wait for that.
+    .filter((task) => !isWithheld(state, task));
   const done = before.filter((task) => task.status === "done");
   const answered = done.find(({ outcome }) => outcome.kind === "succeeded");
   if (answered) return { kind: "end", end: likeThat(batch, answered) };

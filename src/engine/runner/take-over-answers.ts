@@ -34,7 +34,7 @@ export async function takeOverAnswers({ log, files, reuse }: Parts): Promise<voi
       ...taken.map((hit) => takenOver(hit, outcomes.get(hit.number) ?? hit.answer.outcome)),
       // After them, because a sample is one of what is left then.
       { type: "reuse-checked", missed },
-      ...whenFound(state, ends, numbers),
+      ...whenFound(state, ends),
     ];
   });
   reuse.used(hits);

@@ -1,4 +1,5 @@
 // The files below a directory that match patterns, without those that `.gitignore` excludes.
+import { fixedPart } from "../../model/glob-text.ts";
 import { kindAt } from "../../platform/files.ts";
 import { contentsOf } from "../../platform/folders.ts";
 import { join } from "../../platform/paths.ts";
@@ -105,20 +106,4 @@ function reachOf(patterns: readonly string[]): Reach {
           start === "" || start === path || start.startsWith(`${path}/`) || path.startsWith(`${start}/`),
       ),
   };
-}
-
-/** The directories at the beginning of a pattern that have no special character, and the rest of it. */
-export function fixedPart(pattern: string): { directory: string; rest: string } {
-  const parts = pattern.split("/");
-  const first = parts.findIndex((part) => /(?<!\\)[*?[\]{}!]/.test(part));
-  const fixed = first < 0 ? parts.length - 1 : Math.min(first, parts.length - 1);
-  return {
-    directory: parts.slice(0, fixed).join("/").replaceAll(/\\(.)/g, "$1"),
-    rest: parts.slice(fixed).join("/"),
-  };
-}
-
-/** A path in which nothing has a special meaning for a pattern. */
-export function literalPattern(path: string): string {
-  return path.replaceAll(/[*?[\]{}!\\]/g, "\\$&");
 }

@@ -1,7 +1,7 @@
 // A pattern for files as people and models write it, relative to the directory that is searched.
+import { fixedPart, literalPattern } from "../../model/glob-text.ts";
 import { realPath } from "../../platform/files.ts";
 import { absolutePath, isAbsolute, isWithin, relative } from "../../platform/paths.ts";
-import { fixedPart, literalPattern } from "./matching-files.ts";
 
 /** `leaves`: the directory outside of the search where the pattern looks. */
 export type ReadPattern = { pattern: string } | { leaves: string };

@@ -37,6 +37,7 @@ export function templateTasks(context: Context, asked: Asked, found: Found): Che
   const tooMany = numberFaults(asked, found, combinationCount(asked.matrix));
   const faults = [
     ...placeholderFaults(template, items),
+    ...matrixFaults(asked.matrix),
     // Of a hundred thousand items, nobody needs to know which are there twice.
     ...(tooMany.length > 0 ? tooMany : keyFaults(items)),
   ];
@@ -72,18 +73,42 @@ function combinationCount(matrix: Matrix = {}): number {
   return Object.values(matrix).reduce((count, values = []) => count * values.length, 1);
 }
 
+// A value that is there twice would give two tasks one key.
+function matrixFaults(matrix: Matrix = {}): Fault[] {
+  return Object.entries(matrix).flatMap(([name, values = []]) => {
+    const texts = values.map(textOf);
+    const twice = texts.find((text, index) => texts.indexOf(text) !== index);
+    return twice === undefined
+      ? []
+      : [wrong(["matrix", name], `has ${JSON.stringify(cut(twice, 100))} twice; leave one of them out`)];
+  });
+}
+
 function combinationsOf(matrix: Matrix = {}): Combination[] {
   return Object.entries(matrix).reduce<Combination[]>(
-    (before, [name, values = []]) =>
-      before.flatMap(({ label, options }) =>
-        values.map((value) => {
-          const text = typeof value === "string" ? value : JSON.stringify(value);
-          const own = `${name}=${cut(text, longestValue)}`;
+    (before, [name, values = []]) => {
+      const labels = labelsOf(values);
+      return before.flatMap(({ label, options }) =>
+        values.map((value, index) => {
+          const own = `${name}=${labels[index]}`;
           return { label: label === "" ? own : `${label}, ${own}`, options: { ...options, [name]: value } };
         }),
-      ),
+      );
+    },
     [{ label: "", options: {} }],
   );
+}
+
+// Long values that begin alike are numbered.
+function labelsOf(values: readonly unknown[]): string[] {
+  const labels = values.map((value) => cut(textOf(value), longestValue));
+  return labels.map((label, index) =>
+    labels.indexOf(label) === labels.lastIndexOf(label) ? label : `${label} #${index + 1}`,
+  );
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** Most names of placeholders in a message. */
