@@ -52,7 +52,7 @@ const recipesByHeading: Record<string, Recipe> = {
     },
     starts: ["src/a.ts", "src/cart/b.ts"].map((file) => ({
       prompt: `Review ${file} for bugs`,
-      options: ["--allowedTools=Read,Grep,Glob", "--max-budget-usd=1"],
+      options: ["--max-budget-usd=1", "--tools=Read,Grep,Glob"],
     })),
     leaves: async (home, { out }) => {
       const shown =

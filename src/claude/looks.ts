@@ -81,8 +81,10 @@ export function lookText(one: Look): string {
     case "names":
       return `the files in ${one.path}`;
     case "listing":
-    case "search":
       return `the files below ${one.path}`;
+    case "search":
+      // A directory, or a single file.
+      return `what was searched in ${one.path}`;
     case "glob":
       return `the files that match ${one.pattern}`;
     case "project":

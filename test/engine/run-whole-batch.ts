@@ -1,6 +1,6 @@
 // Runs a batch to its end and prints what a view in the same process was told meanwhile. Its arguments: the state
 // directory, the batch, and orders for moments in it, as JSON: which event to append when a task runs, and from when on.
-// The file `SEEN` is made as soon as the view is told what a session does.
+// The file `SEEN` is made as soon as the view is told that a session does what `SEEN_AFTER` says.
 import { closeSync, openSync } from "node:fs";
 import { z } from "zod";
 import { runBatch } from "../../src/engine/runner/runner.ts";
@@ -30,8 +30,8 @@ const hasRun = await runBatch(store, log, {
   watching: ({ tasks }, activities, reason) => {
     if (reason) told.add(reason.because);
     for (const activity of activities.values()) doing.add(activity);
-    const seen = process.env["SEEN"];
-    if (seen !== undefined && doing.size > 0) closeSync(openSync(seen, "a"));
+    const { SEEN: seen, SEEN_AFTER: after } = process.env;
+    if (seen !== undefined && after !== undefined && doing.has(after)) closeSync(openSync(seen, "a"));
     const [next] = open;
     if (!next || tasks[next.task - 1]?.status !== next.status) return;
     open.shift();

@@ -33,8 +33,10 @@ interface Order {
 }
 
 const home = new Home();
-/** There as soon as the view of a batch that asks for it has been told what a session does. */
+/** There as soon as the view of a batch has been told that a session does what that batch waits for. */
 const seen = home.file("seen");
+/** What a session of the fake does while it streams its only part. */
+const onlyPart = "Part 1 of 1.";
 const store = home.store();
 afterAll(async () => {
   store[Symbol.dispose]();
@@ -48,8 +50,8 @@ async function ran(
     batch = {},
     orders = [],
     leash,
-    asksForSeen = false,
-  }: { batch?: Partial<Batch>; orders?: Order[]; leash?: ProcessIdentity; asksForSeen?: boolean } = {},
+    seenAfter,
+  }: { batch?: Partial<Batch>; orders?: Order[]; leash?: ProcessIdentity; seenAfter?: string } = {},
 ): Promise<Ran> {
   const batchId = newBatchId();
   const output = join(home.output, batchId);
@@ -78,7 +80,7 @@ async function ran(
   );
   const program = [process.execPath, join(import.meta.dir, "run-whole-batch.ts")];
   const child = Bun.spawn([...program, home.state, batchId, JSON.stringify(orders)], {
-    env: { ...home.environment, ...(asksForSeen ? { SEEN: seen } : {}) },
+    env: { ...home.environment, ...(seenAfter === undefined ? {} : { SEEN: seen, SEEN_AFTER: seenAfter }) },
     stdout: "pipe",
     stderr: "pipe",
   });
@@ -122,7 +124,7 @@ beforeAll(async () => {
         ],
         {
           batch: { sessionOptions: { mcpConfig: { mcpServers: {} } } },
-          asksForSeen: true,
+          seenAfter: onlyPart,
         },
       ),
       ran([{ prompt: '[[answer text="1"]]' }, { prompt: '[[answer text="2"]]' }], {
@@ -181,7 +183,7 @@ describe("a batch of good and bad tasks", () => {
   });
 
   test("has told a view, and leaves nothing behind", () => {
-    expect(mixed.printed.doing).toContain("Part 1 of 1.");
+    expect(mixed.printed.doing).toContain(onlyPart);
     expect(mixed.printed).toMatchObject({ hasRun: true, slots: 0, progress: 0, held: null });
     expect(existsSync(mixed.store.layout.privateFolder(mixed.state.batch.batchId))).toBe(false);
   });

@@ -57,7 +57,7 @@ export const prompts: readonly Prompt[] = [
         `${
           changes === "yes"
             ? 'The sessions may edit: pass permissionMode "acceptEdits", and let no two tasks edit the same file.'
-            : 'The sessions only read: pass allowedTools "Read,Grep,Glob".'
+            : 'The sessions only read: pass tools "Read,Grep,Glob".'
         } With ten files or more, pass asyncMode, and call wait_for_batch until \`state\` is no longer \`running\`. The \`key\` of each result is its file.`,
         "Finally, read the results with read_batch_results and summarize them: what was found, in which files, and which tasks failed.",
       ].join("\n\n"),

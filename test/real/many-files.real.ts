@@ -1,0 +1,95 @@
+// One call over many files, through our program on the real `claude`: templates, answers that are used again, checks.
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { eventually, Home, run } from "../harness.ts";
+import { type MessagesApi, startMessagesApi } from "./messages-api.ts";
+import { claude, describeReal } from "./version.ts";
+
+setDefaultTimeout(120_000);
+
+const answerSchema = z.object({
+  message: z.string(),
+  results: z.array(
+    z.looseObject({ key: z.string().optional(), outcome: z.string(), result: z.string().optional() }),
+  ),
+});
+
+function tool(name: string, input: object): string {
+  return `TOOL: ${name} ${JSON.stringify(input)}`;
+}
+
+describeReal("one call over many files, on the real claude", () => {
+  let api: MessagesApi;
+  beforeAll(() => {
+    api = startMessagesApi();
+  });
+  afterAll(() => api[Symbol.asyncDispose]());
+
+  async function withFiles(files: Record<string, string>): Promise<Home> {
+    const home = new Home({
+      PARALLEL_CLAUDE_CLAUDE_PATH: claude?.path ?? "",
+      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+      DISABLE_AUTOUPDATER: "1",
+      ...api.environment,
+    });
+    for (const [name, text] of Object.entries(files)) await write(home, name, text);
+    return home;
+  }
+
+  async function write(home: Home, name: string, text: string): Promise<void> {
+    mkdirSync(join(home.work, "src"), { recursive: true });
+    await Bun.write(join(home.work, name), text);
+    // An answer that may depend on a file from the moment of the start is not remembered.
+    const writtenAt = Date.now();
+    await eventually(
+      () => Date.now() - writtenAt > 500,
+      () => "the file grows old",
+    );
+  }
+
+  async function over(home: Home, ...words: string[]) {
+    const { out, err } = await run(home, ["run", ...words, "--json"]);
+    if (out === "") throw new Error(err);
+    return answerSchema.parse(JSON.parse(out));
+  }
+
+  for (const [name, input, changed] of [
+    ["Read", { file_path: "{{path}}" }, "src/b.ts"],
+    ["Grep", { pattern: "one", path: "{{path}}", output_mode: "content" }, "what was searched in src/b.ts"],
+  ] as const)
+    test(`what ${name} has read decides which answers are used again`, async () => {
+      await using home = await withFiles({ "src/a.ts": "one of a\n", "src/b.ts": "one of b\n" });
+      // With Bash, newer versions have no Grep, and search by commands.
+      const words = ["--template", tool(name, input), "--for-each", "src/*.ts", "--tools", "Read,Grep,Glob"];
+      const first = await over(home, ...words);
+      expect(first.results).toMatchObject([
+        { key: "src/a.ts", outcome: "succeeded", result: expect.stringContaining("one of a") },
+        { key: "src/b.ts", outcome: "succeeded", result: expect.stringContaining("one of b") },
+      ]);
+      const calls = api.requests.length;
+      const second = await over(home, ...words);
+      expect(second.results.map(({ outcome, result }) => [outcome, result])).toEqual(
+        first.results.map(({ result }) => ["reused", result]),
+      );
+      expect(api.requests.length).toBe(calls);
+      await write(home, "src/b.ts", "one of the new b\n");
+      const third = await over(home, ...words);
+      expect(third.results).toMatchObject([
+        { outcome: "reused" },
+        { outcome: "succeeded", result: expect.stringContaining("one of the new b") },
+      ]);
+      expect(third.message).toContain(`1 reused, 1 run: ${changed} changed`);
+    });
+
+  test("an answer that fails its check is continued in its conversation", async () => {
+    await using home = await withFiles({ "src/a.ts": "" });
+    const before = api.requests.length;
+    const { results } = await over(home, "SAY: words", "--expect-pattern", "^never$", "--retries", "1");
+    expect(results).toMatchObject([{ outcome: "unverified: pattern", numTurns: 2 }]);
+    const last = JSON.stringify(api.requests.slice(before).at(-1)?.body ?? {});
+    expect(last).toContain("words");
+    expect(last).toContain("did not pass a check");
+  });
+});
