@@ -1,7 +1,8 @@
 // One call over many files: templates, where their tasks come from, and the keys by which tasks are named.
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
+import { batchIdSchema } from "../src/model/batch-id.ts";
 import { testNeeding } from "./facilities.ts";
 import { clients, connectNew, databaseIn, filesIn, Home, run } from "./harness.ts";
 
@@ -20,6 +21,19 @@ function foundedIn(home: Home): { tasks: Record<string, unknown>[]; [field: stri
     )
     .all();
   return JSON.parse(row?.batch ?? "{}");
+}
+
+/** The arguments of all sessions, in the order of their starts. */
+function startsIn(home: Home): string[][] {
+  const lines = readFileSync(home.startsLog, "utf8").trim().split("\n");
+  return lines.map((line) => JSON.parse(line)).flatMap(({ kind, argv }) => (kind === "start" ? [argv] : []));
+}
+
+/** The transcripts of a batch, in the order of its tasks. */
+function transcriptsOf(home: Home, batchId: string): string[] {
+  using store = home.store();
+  const { tasks = [] } = store.batch(batchIdSchema.parse(batchId))?.state ?? {};
+  return tasks.map(({ attempts }) => attempts.at(-1)?.transcript ?? "");
 }
 
 /** The tasks that a command would run: key and prompt of each. */
@@ -268,10 +282,12 @@ describe("a template", () => {
         { task: "[[error status=400]]", key: "broken" },
         { task: "[[answer text='two is fine']]" },
       ],
+      // Of the summary's session, nobody wants a summary.
+      summarize: "What is wrong?",
     });
     const { batchId } = earlier.data ?? {};
     const { data } = await client.call(many, {
-      template: "[[option name=add-dir]] Sum up {{key}} from {{result}}",
+      template: "[[recite path='{{result}}']] Sum up {{key}}",
       forEach: { of: batchId },
     });
     expect(data).toMatchObject({
@@ -286,7 +302,66 @@ describe("a template", () => {
       { values: { result: join(folder, "001.txt") } },
       { values: { result: join(folder, "003.txt") } },
     ]);
-    expect(data).toMatchObject({ results: [{ result: folder }, { result: folder }] });
+    expect(data).toMatchObject({ results: [{ result: "one is fine" }, { result: "two is fine" }] });
+    const later = String(data?.["batchId"]);
+    // Options of a retry take nothing from what is ours to give.
+    const again = { tasks: [1], with: { addDirectories: ["."], allowedTools: "Grep" } };
+    await client.call("retry_batch", { batchId: later, ...again });
+    const retried = await client.call("wait_for_batch", { batchId: later });
+    expect(retried.data).toMatchObject({ counts: { succeeded: 2 } });
+    const { data: read } = await client.call("read_batch_results", { batchId: later });
+    expect(read).toMatchObject({ results: [{ result: "one is fine" }, {}] });
+    const starts = startsIn(home).slice(-3);
+    expect(starts.filter((argv) => argv.includes(`--add-dir=${folder}`))).toEqual([]);
+    const rule = expect.stringMatching(/Read\(\/\/.*earlier-answers\/\*\*\)/);
+    expect(starts).toEqual(Array(3).fill(expect.arrayContaining([rule])));
+  });
+
+  test("takes answers that are data as JSON, and lets restricted sessions read and not change them", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    const { data: earlier } = await client.call(many, {
+      tasks: [`[[structured value='{"n":4}']]`],
+      outputSchema: { type: "object", properties: { n: { type: "integer" } } },
+    });
+    const { data } = await client.call(many, {
+      template: "[[recite path='{{result}}']]",
+      forEach: { of: String(earlier?.["batchId"]) },
+      restricted: true,
+      disallowedTools: "Grep",
+    });
+    expect(data).toMatchObject({ results: [{ result: '{\n  "n": 4\n}\n' }] });
+    const argv = startsIn(home).at(-1)?.join(" ");
+    expect(argv).toMatch(/--add-dir=\S*earlier-answers(?: |$)/);
+    expect(argv).toMatch(/--disallowedTools=\S*,Grep,Edit\(\/\/\S*earlier-answers\/\*\*\)/);
+  });
+
+  test("leaves out answers that can no longer be read, and says which", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    const { data: earlier } = await client.call(many, {
+      tasks: ["cut", "gone", "there", "broken"].map((key) => ({ key, task: `[[answer text="${key}"]]` })),
+    });
+    const batchId = String(earlier?.["batchId"]);
+    const transcripts = transcriptsOf(home, batchId);
+    const [cut = "", gone = "", there = "", broken = ""] = transcripts;
+    truncateSync(cut, readFileSync(cut, "utf8").lastIndexOf('"result":"cut"') + 11);
+    rmSync(gone);
+    await Bun.write(broken, "no transcript\n".repeat(1_000));
+    const asked = { template: "[[recite path='{{result}}']]", forEach: { of: batchId } };
+    const { data, text } = await client.call(many, asked);
+    if (!data) throw new Error(text);
+    expect(data).toMatchObject({
+      totalTasks: 1,
+      results: [{ key: "there", result: "there" }],
+      warnings: [`The answers of tasks 1, 2, 4 of batch ${batchId} can no longer be read, and are left out.`],
+    });
+    rmSync(there);
+    const refused = await client.call(many, asked);
+    expect(refused).toMatchObject({
+      isError: true,
+      text: `Nothing was done: forEach.of names batch ${batchId}, whose answers can no longer be read: its transcripts were removed or damaged`,
+    });
   });
 
   test("orders its tasks by size, at random, and by what failed before", async () => {

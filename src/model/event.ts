@@ -68,6 +68,8 @@ export const batch = z.object({
   template: z.string().optional(),
   /** Whether each task is about one file, `values.path`. */
   eachIsFile: z.boolean().optional(),
+  /** Whether its sessions may read answers of an earlier batch, which are in its folder. Older logs have an added directory. */
+  readsEarlierAnswers: z.boolean().optional(),
   /** Configuration and batch options merged, unparsed. A task's own options override them. */
   sessionOptions: z.record(z.string(), z.unknown()),
   /** Most sessions at once. */

@@ -120,9 +120,6 @@ export async function planBatch(
       ? await tasksOf(context, template, { places, directory: workingDirectory, layout, batchId })
       : undefined;
   if (made) faults.push(...made.faults);
-  const mayRead = made && made.answers.length > 0 ? [layout.earlierAnswers(batchId)] : [];
-  const withAnswers = (options: RawOptions): RawOptions =>
-    mayRead.length === 0 ? options : { ...options, addDirectories: [...directoriesIn(options), ...mayRead] };
   /** The options of tasks, checked once for all that share them. */
   const known = new Map<SessionOptionsInput, RawOptions>();
   const ownOptions = (place: Place, options: SessionOptionsInput): RawOptions => {
@@ -164,8 +161,7 @@ export async function planBatch(
     if (Object.keys(own).length === 0) return task;
     const variables = variablesIn(own["env"]);
     if (Object.keys(variables).length > 0) values.tasks[String(index + 1)] = variables;
-    const kept =
-      stored.get(own) ?? files.stored(withNamesOnly(ownWithAnswers(own, withAnswers), values.shared));
+    const kept = stored.get(own) ?? files.stored(withNamesOnly(own, values.shared));
     stored.set(own, kept);
     return { ...task, options: kept };
   });
@@ -202,7 +198,8 @@ export async function planBatch(
         tasks: planned,
         ...(template ? { template: template.template } : {}),
         ...(made?.eachIsFile ? { eachIsFile: true } : {}),
-        sessionOptions: files.stored(withNamesOnly(withAnswers(common))),
+        ...(made && made.answers.length > 0 ? { readsEarlierAnswers: true } : {}),
+        sessionOptions: files.stored(withNamesOnly(common)),
         concurrency: lowerOf(batchWide.concurrency ?? "auto", configuration.concurrency),
         slots: configuration.concurrency,
         ...(configuration.memoryLimitMb === undefined ? {} : { memoryLimitMb: configuration.memoryLimitMb }),
@@ -241,15 +238,6 @@ export async function planBatch(
 /** What of the tasks differs from the batch, each once. */
 function optionsOf(tasks: readonly RequestedTask[]): SessionOptionsInput[] {
   return [...new Set(tasks.map(({ options }) => options))];
-}
-
-// A task's own directories replace those of the batch.
-function ownWithAnswers(own: RawOptions, withAnswers: (options: RawOptions) => RawOptions): RawOptions {
-  return own["addDirectories"] === undefined ? own : withAnswers(own);
-}
-
-function directoriesIn({ addDirectories }: RawOptions): unknown[] {
-  return Array.isArray(addDirectories) ? addDirectories : [];
 }
 
 /** The summary that options ask for. */

@@ -1,10 +1,10 @@
 // Our own program on the real `claude`: everything that it does with a session, end to end. `bun run test:real`.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { testNeeding } from "../facilities.ts";
-import { type Answer, connectNew, eventually, Home } from "../harness.ts";
+import { type Answer, connectNew, eventually, filesIn, Home } from "../harness.ts";
 import { announced, type MessagesApi, startMessagesApi, stayingCommand } from "./messages-api.ts";
 import { claude, describeReal, setPatience, since } from "./version.ts";
 
@@ -140,7 +140,7 @@ describeReal("our program on the real claude", () => {
     await home.empty({ but: client.pid });
   });
 
-  since("2.1.248")("a restricted task may read the answers that it names", async () => {
+  since("2.1.248")("a restricted task may read the answers that it names, and not change them", async () => {
     await using home = homeWith(api.environment);
     await using client = await connectNew(home);
     const answer = await client.call(
@@ -153,6 +153,17 @@ describeReal("our program on the real claude", () => {
             restricted: true,
             task: `TOOL: Read ${JSON.stringify({ file_path: "{{results.first}}" })}`,
           },
+          {
+            after: ["first"],
+            restricted: true,
+            permissionMode: "acceptEdits",
+            task: `TOOL: Write ${JSON.stringify({ file_path: "{{results.first}}.new", content: "changed" })}`,
+          },
+          {
+            restricted: true,
+            permissionMode: "acceptEdits",
+            task: `TOOL: Write ${JSON.stringify({ file_path: join(home.work, "new.txt"), content: "allowed" })}`,
+          },
         ],
       },
       { timeout: 100_000 },
@@ -161,6 +172,9 @@ describeReal("our program on the real claude", () => {
       status: "success",
       result: expect.stringContaining("words-of-the-first"),
     });
+    const answers = join(home.state, "batches", String(answer.data?.["batchId"]), "answers");
+    expect(filesIn(answers)).toEqual(["001.txt"]);
+    expect(readFileSync(join(home.work, "new.txt"), "utf8")).toBe("allowed");
   });
 
   testNeeding("bash")("commands of a batch run, and what no rule allows is denied", async () => {

@@ -1,10 +1,12 @@
 // Answers of earlier tasks as files that a later session reads: written before it starts, from their transcripts.
+
+import { readAnswerPart } from "../../claude/answer-part.ts";
 import { withReadableFolder } from "../../claude/readable-folder.ts";
 import { readAnswer } from "../../claude/transcript.ts";
 import type { SessionOptions } from "../../model/options.ts";
 import { resultsNamed } from "../../model/results-named.ts";
-import { type BatchState, taskOf } from "../../model/state.ts";
-import { givenCount, hasSucceeded, readBySummary } from "../../model/summary.ts";
+import { type BatchState, type TaskState, taskOf } from "../../model/state.ts";
+import { givenCount, hasSucceeded, readBySummary, type SucceededTask } from "../../model/summary.ts";
 import { makePrivateDirectory } from "../../platform/files.ts";
 import { join } from "../../platform/paths.ts";
 import { replaceFile } from "../../platform/whole-files.ts";
@@ -13,14 +15,39 @@ import { summaryPrompt } from "./summary-prompt.ts";
 
 /** Longer answers are cut, in characters. */
 const longestAnswer = 100_000_000;
+/** The length of a longer answer may be that of its JSON, in bytes. */
+const longestCounted = 2_000_000;
 
 /** The file of a task's answer: JSON if it is data, otherwise plain text. */
 export function answerFile({ batch, tasks }: BatchState, number: number, layout: Layout): string {
   const task = tasks[number - 1];
-  const isData =
-    task?.status === "done" && task.outcome.kind === "succeeded" && task.outcome.structured !== undefined;
-  const name = padded(number, givenCount(batch));
-  return join(layout.answers(batch.batchId), `${name}.${isData ? "json" : "txt"}`);
+  return join(layout.answers(batch.batchId), answerFileName(number, givenCount(batch), task));
+}
+
+/** The name of such a file in its folder. `total`: of the tasks that were given. */
+export function answerFileName(number: number, total: number, task: TaskState | undefined): string {
+  const isData = task !== undefined && hasSucceeded(task) && task.outcome.structured !== undefined;
+  return `${padded(number, total)}.${isData ? "json" : "txt"}`;
+}
+
+/** What is in such a file. Throws if the transcript has gone. */
+export function answerText({ outcome: { structured, offset }, attempts }: SucceededTask): string {
+  return structured === undefined
+    ? readAnswer(attempts.at(-1)?.transcript ?? "", offset, longestAnswer).text
+    : `${JSON.stringify(structured, null, 2)}\n`;
+}
+
+/** Whether the answer of a task can still be read: transcripts may have been removed or damaged. */
+export function isAnswerThere({ outcome: { structured, offset, length }, attempts }: SucceededTask): boolean {
+  if (structured !== undefined) return true;
+  const from = length > longestCounted ? 0 : Math.max(0, length - 1);
+  try {
+    const { text } = readAnswerPart(attempts.at(-1)?.transcript ?? "", offset, { from, characters: 1 });
+    return length === 0 || text !== "";
+  } catch {
+    // Whatever the reason, there is no answer to be read.
+    return false;
+  }
 }
 
 /** A prompt with the paths of the answers that it names, and options that allow to read them. */
@@ -33,13 +60,15 @@ export function withAnswers(
   // It works in the folder of the answers, and so may read them.
   if (summary)
     return { prompt: summaryPrompt(state, number, (one) => answerFile(state, one, layout)), options };
-  if (Object.keys(results).length === 0) return { prompt, options };
+  const { batchId, readsEarlierAnswers } = state.batch;
+  const own = readsEarlierAnswers ? withReadableFolder(options, layout.earlierAnswers(batchId)) : options;
+  if (Object.keys(results).length === 0) return { prompt, options: own };
   return {
     prompt: resultsNamed(prompt, (name) => {
       const task = Object.hasOwn(results, name) ? results[name] : undefined;
       return task === undefined ? undefined : answerFile(state, task, layout);
     }),
-    options: withReadableFolder(options, layout.answers(state.batch.batchId)),
+    options: withReadableFolder(own, layout.answers(batchId)),
   };
 }
 
@@ -78,12 +107,6 @@ function neededBy(state: BatchState, number: number): ReadonlySet<number> {
 
 async function writeAnswer(state: BatchState, number: number, layout: Layout): Promise<void> {
   const task = taskOf(state, number);
-  if (task.status !== "done" || task.outcome.kind !== "succeeded")
-    throw new Error(`Internal error: task ${number} has no answer to be read`);
-  const { structured, offset } = task.outcome;
-  const text =
-    structured === undefined
-      ? readAnswer(task.attempts.at(-1)?.transcript ?? "", offset, longestAnswer).text
-      : `${JSON.stringify(structured, null, 2)}\n`;
-  await replaceFile(answerFile(state, number, layout), text, { mode: 0o600 });
+  if (!hasSucceeded(task)) throw new Error(`Internal error: task ${number} has no answer to be read`);
+  await replaceFile(answerFile(state, number, layout), answerText(task), { mode: 0o600 });
 }

@@ -1,31 +1,41 @@
 // The results of an earlier batch as items of a new one. Each answer becomes a file that the sessions may read.
+
+import { answerFileName, answerText, isAnswerThere } from "../../engine/attempt/earlier-answers.ts";
 import type { BatchId } from "../../model/batch-id.ts";
-import type { DoneTask } from "../../model/state.ts";
+import { givenCount, hasSucceeded, lengthOf, type SucceededTask } from "../../model/summary.ts";
 import { makePrivateDirectory } from "../../platform/files.ts";
 import { dirname, join } from "../../platform/paths.ts";
+import { messageOf } from "../../platform/system-error.ts";
 import { replaceFile } from "../../platform/whole-files.ts";
 import { countText } from "../../report/amounts.ts";
-import { type Layout, padded } from "../../store/layout.ts";
+import { taskListText } from "../../report/option-words.ts";
+import type { Layout } from "../../store/layout.ts";
 import type { Context } from "../context.ts";
 import { findBatch } from "../find-batch.ts";
-import { expectedLength, taskText } from "../task-text.ts";
+import { UserError } from "../user-error.ts";
 import type { Item } from "./item.ts";
 
 /** An answer that is written when the new batch begins. */
 export interface AnswerFile {
   path: string;
-  task: DoneTask;
+  task: SucceededTask;
 }
 
-/** Longer answers are cut, in characters. */
-const longestAnswer = 50_000_000;
-
-/** Writes them, one after another, because together they may be large. */
+/** Writes them, one after another, because together they may be large. Throws `UserError` if one has gone meanwhile. */
 export async function writeAnswers(files: readonly AnswerFile[]): Promise<void> {
   for (const { path, task } of files) {
     makePrivateDirectory(dirname(path));
-    const { text } = taskText(task, { from: 0, characters: longestAnswer });
-    await replaceFile(path, text, { mode: 0o600 });
+    await replaceFile(path, readable(task), { mode: 0o600 });
+  }
+}
+
+function readable(task: SucceededTask): string {
+  try {
+    return answerText(task);
+  } catch (error) {
+    throw new UserError(
+      `Nothing was started: the answer of task ${task.number} of the earlier batch cannot be read any more: ${messageOf(error)}`,
+    );
   }
 }
 
@@ -37,9 +47,11 @@ interface EarlierResults {
   batchId: BatchId;
   /** Whether it still runs. */
   isRunning: boolean;
+  /** Whether tasks succeeded, but none of their answers can be read. */
+  isGone: boolean;
 }
 
-/** The tasks of a batch that succeeded, by key. Throws `UserError` if there is no such batch. */
+/** The tasks of a batch that succeeded, by key; not the sessions that summarized them. Throws `UserError` if there is no such batch. */
 export function earlierResults(
   context: Context,
   given: string,
@@ -47,32 +59,45 @@ export function earlierResults(
 ): EarlierResults {
   const log = findBatch(context, given);
   const { batch, tasks, endedAt } = log.state;
-  const answers: AnswerFile[] = [];
-  const items: Item[] = [];
-  for (const task of tasks) {
-    if (task.status !== "done" || task.outcome.kind !== "succeeded") continue;
+  const count = givenCount(batch);
+  const ordinary = tasks.slice(0, count);
+  const succeeded = ordinary.filter(hasSucceeded);
+  const there = succeeded.filter(isAnswerThere);
+  const files = there.map((task): AnswerFile => {
+    const name = answerFileName(task.number, count, task);
+    return { path: join(layout.earlierAnswers(batchId), name), task };
+  });
+  const items = files.map(({ path, task }): Item => {
     const { key = `task-${task.number}`, values } = batch.tasks[task.number - 1] ?? {};
-    const path = join(layout.earlierAnswers(batchId), `${padded(task.number, tasks.length)}.txt`);
     const { index: _, ...known } = values ?? {};
-    answers.push({ path, task });
-    items.push({
+    return {
       key,
       values: { ...known, key, result: path },
       place: `task ${task.number} of batch ${log.batchId}`,
-      size: () => expectedLength(task),
-    });
-  }
-  const left = tasks.length - items.length;
+      size: () => lengthOf(task),
+    };
+  });
+  const gone = succeeded.filter((task) => !there.includes(task)).map(({ number }) => number);
   return {
     items,
-    answers,
+    answers: files,
     batchId: log.batchId,
     isRunning: endedAt === undefined,
-    warnings:
-      left === 0 || items.length === 0
-        ? []
-        : [
-            `${countText(left, "task")} of batch ${log.batchId} did not succeed, and ${left === 1 ? "is" : "are"} left out.`,
-          ],
+    isGone: succeeded.length > 0 && items.length === 0,
+    warnings: items.length === 0 ? [] : leftOutTexts(log.batchId, ordinary.length - succeeded.length, gone),
   };
+}
+
+function leftOutTexts(batchId: BatchId, failed: number, gone: readonly number[]): string[] {
+  const are = (count: number) => `${count === 1 ? "is" : "are"} left out.`;
+  return [
+    ...(failed === 0
+      ? []
+      : [`${countText(failed, "task")} of batch ${batchId} did not succeed, and ${are(failed)}`]),
+    ...(gone.length === 0
+      ? []
+      : [
+          `The ${gone.length === 1 ? "answer" : "answers"} of ${taskListText(gone)} of batch ${batchId} can no longer be read, and ${are(gone.length)}`,
+        ]),
+  ];
 }

@@ -310,10 +310,17 @@ function withLineFeeds(text: string): string {
 function earlier(written: string, means: Means): Part | readonly Fault[] {
   const { context, layout, batchId } = means;
   const results = earlierResults(context, written, { layout, batchId });
-  const { items, answers, warnings, isRunning } = results;
+  const { items, answers, warnings, isRunning, isGone } = results;
   if (isRunning)
     return [
       wrong(at("of"), `names batch ${results.batchId}, which has not ended; wait for its results first`),
+    ];
+  if (isGone)
+    return [
+      wrong(
+        at("of"),
+        `names batch ${results.batchId}, whose answers can no longer be read: its transcripts were removed or damaged`,
+      ),
     ];
   if (items.length === 0)
     return [wrong(at("of"), `names batch ${results.batchId}, of which no task has succeeded`)];
