@@ -3,8 +3,10 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { batchIdSchema } from "../src/model/batch-id.ts";
+import { isTakenOver } from "../src/model/state.ts";
 import { testNeeding } from "./facilities.ts";
 import { clients, connectNew, databaseIn, filesIn, Home, run } from "./harness.ts";
+import { newestRow } from "./running.ts";
 
 const many = "spawn_parallel_claude_sessions";
 
@@ -560,6 +562,43 @@ describe("a key names its task", () => {
     expect(await read("key:2")).toMatchObject([{ taskIndex: 1, key: "2" }]);
     expect(await read("#2")).toMatchObject([{ taskIndex: 2, key: "1" }]);
   });
+});
+
+test("of equal tasks, each that a retry names gets a new answer, and the others keep theirs", async () => {
+  await using home = new Home();
+  await withFiles(home, { "src/a.ts": "", "src/b.ts": "", "src/c.ts": "" });
+  const over = ["--template", "[[denied tool=Bash]] Look at {{dir}}", "--for-each", "src/*.ts"];
+  expect((await run(home, ["run", ...over])).code).toBe(0);
+  /** For each task, the one whose session gave its answer. */
+  const answeredBy = () => {
+    using store = home.store();
+    const row = newestRow(home);
+    const tasks = (row && store.batch(row.batchId)?.state.tasks) ?? [];
+    const own = tasks.flatMap(({ number, attempts }) =>
+      attempts.filter((one) => !isTakenOver(one)).map(({ transcript }) => [transcript, number] as const),
+    );
+    const byTranscript = new Map(own);
+    return tasks.map(({ attempts }) => byTranscript.get(attempts.at(-1)?.transcript ?? ""));
+  };
+  const retry = async (...words: string[]) => {
+    const { code, err } = await run(home, ["retry", "latest", ...words]);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    await run(home, ["wait", "latest"]);
+    return answeredBy();
+  };
+  expect(answeredBy()).toEqual([1, 1, 1]);
+  const startsOf = () =>
+    readFileSync(home.startsLog, "utf8")
+      .split("\n")
+      .filter((line) => line.includes('"kind":"prompt"')).length;
+  expect(startsOf()).toBe(1);
+  // Without options, because tools were denied.
+  expect(await retry("2")).toEqual([1, 2, 1]);
+  expect(startsOf()).toBe(2);
+  expect(await retry("1")).toEqual([1, 2, 1]);
+  expect(startsOf()).toBe(3);
+  expect(await retry("2", "3", "--model", "opus")).toEqual([1, 2, 2]);
+  expect(startsOf()).toBe(4);
 });
 
 test("tasks with the same prompt are not the same if what they depend on differs", async () => {

@@ -1,6 +1,7 @@
 // The state of a batch: a fold over its events. Pages, answers, views and exit codes are functions of it.
 import type { ProcessIdentity } from "../platform/process-identity.ts";
 import type { CheckResult } from "./checks.ts";
+import { withSplitGroups } from "./equal-groups.ts";
 import type { Account, Batch, Event, SummaryRequest, Task } from "./event.ts";
 import type {
   AccessKind,
@@ -480,23 +481,13 @@ function applyOptions(state: BatchState, event: RetryRequested): void {
     const own = options ? { ...task, options: { ...task.options, ...options } } : task;
     return appendPrompt === undefined ? own : withAppended(own, appendPrompt);
   });
-  state.batch = {
-    ...state.batch,
-    tasks: tasks.map((task, index) => unlessDifferent(task, index + 1, numbers)),
-  };
+  state.batch = { ...state.batch, tasks: withSplitGroups(tasks, numbers) };
   state.optionChanges.push({
     at,
     tasks: changed,
     options: { ...options, ...(appendPrompt === undefined ? {} : { appendPrompt }) },
   });
   if (options && beginsAnother(options)) for (const number of changed) startOver(state, number);
-}
-
-// A task that changed, or whose equal did, without the other has an answer of its own.
-function unlessDifferent(task: Task, number: number, changed: ReadonlySet<number>): Task {
-  if (task.sameAs === undefined || changed.has(number) === changed.has(task.sameAs)) return task;
-  const { sameAs: _, ...alone } = task;
-  return alone;
 }
 
 /** A task with a text at the end of its prompt, as a retry adds it. */

@@ -6,7 +6,7 @@ import type { EventBody } from "../../src/model/event.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
 import { isAtRest, isWithheld } from "../../src/model/sample.ts";
 import { apply, taskOf } from "../../src/model/state.ts";
-import { batchState, ended, started } from "../report/samples.ts";
+import { batchState, ended, started, succeeded, usage } from "../report/samples.ts";
 
 test("of failed equal tasks that are retried together, one runs, and the others end like it again", () => {
   const state = batchState(["same", "same", "same"], []);
@@ -29,6 +29,50 @@ test("of failed equal tasks that are retried together, one runs, and the others 
   then(ended(2, likeIt), ended(3, likeIt));
   then({ type: "retry-requested", tasks: [3] });
   expect(steps()).toEqual(["start"]);
+});
+
+test("a task that has an answer and is retried gets a new one, and shares it with equal ones that are retried", () => {
+  const state = batchState(["same", "same", "same", "same"], []);
+  for (const task of state.batch.tasks.slice(1)) task.sameAs = 1;
+  const then = (...bodies: EventBody[]) => {
+    for (const body of bodies) apply(state, { ...body, at: state.changedAt + 1_000, epoch: 1 });
+  };
+  const steps = () =>
+    state.tasks.flatMap((task) => (task.status === "queued" ? [stepOf(state, task.number).kind] : []));
+  const reused = { batchId: state.batch.batchId, task: 1, at: 1, sessionId: "s-1", transcript: "/t/1" };
+  const like = (number: number) => ended(number, { ...succeeded, reused }, usage(), 0);
+  const second = (number: number): EventBody[] => [started(number, 2), ended(number, succeeded, usage(), 2)];
+  then(started(1), ended(1, succeeded), like(2), like(3), like(4));
+  // Tools were denied to it, and the settings may have changed since.
+  then({ type: "retry-requested", tasks: [], succeeded: [2, 3] });
+  expect(steps()).toEqual(["start", "wait"]);
+  then(...second(2));
+  expect(stepOf(state, 3)).toMatchObject({
+    kind: "end",
+    end: { outcome: { kind: "succeeded", reused: { task: 2 } } },
+  });
+  expect(taskOf(state, 4)).toMatchObject({ status: "done", outcome: { reused: { task: 1 } } });
+  // What another one has answered since is new to it.
+  then({ type: "retry-requested", tasks: [], succeeded: [4] });
+  expect(stepOf(state, 4)).toMatchObject({ kind: "end", end: { outcome: { reused: { task: 2 } } } });
+});
+
+test("one that failed is retried although an equal one had failed before it", () => {
+  const state = batchState(["same", "same", "same"], []);
+  for (const task of state.batch.tasks.slice(1)) task.sameAs = 1;
+  const then = (...bodies: EventBody[]) => {
+    for (const body of bodies) apply(state, { ...body, at: state.changedAt + 1_000, epoch: 1 });
+  };
+  const failed: Outcome = { kind: "timed-out", clock: "wall", afterMs: 1 };
+  const likeIt: Outcome = { kind: "not-started", message: "like task 1" };
+  then(started(1), ended(1, failed), ended(2, likeIt), ended(3, likeIt));
+  then({ type: "retry-requested", tasks: [2, 3] });
+  expect(stepOf(state, 2).kind).toBe("start");
+  then(started(2), ended(2, failed));
+  expect(stepOf(state, 3)).toMatchObject({
+    kind: "end",
+    end: { outcome: { message: expect.stringContaining("Task 2") } },
+  });
 });
 
 test("one that is retried within a sample does not wait for one outside of it", () => {

@@ -463,7 +463,7 @@ describe("options that come with a retry", () => {
     expect(resumable(state)).toEqual([true, true]);
   });
 
-  test("part a task from an equal one, unless both get them", () => {
+  test("part equal tasks into those that get them and those that do not", () => {
     const equal = { prompt: "a", sameAs: 1 };
     const of = (...changed: number[]) =>
       after(
@@ -472,7 +472,8 @@ describe("options that come with a retry", () => {
       ).batch.tasks.map(({ sameAs }) => sameAs);
     expect(of(1, 2, 3)).toEqual([undefined, 1, 1]);
     expect(of(2)).toEqual([undefined, undefined, 1]);
-    expect(of(1)).toEqual([undefined, undefined, undefined]);
+    expect(of(1)).toEqual([undefined, undefined, 2]);
+    expect(of(2, 3)).toEqual([undefined, undefined, 2]);
   });
 
   test("of the batch hold from then on", () => {

@@ -54,19 +54,19 @@ export function batchState(prompts: string[], events: EventBody[], name?: string
   return after(...log);
 }
 
-export function started(task: number): EventBody {
+export function started(task: number, attempt = 1): EventBody {
   return {
     type: "attempt-started",
     task,
-    attempt: 1,
+    attempt,
     identity,
     sessionId: `s-${task}`,
     transcript: `/t/${task}`,
   };
 }
 
-export function ended(task: number, outcome: Outcome, spent: Usage = usage()): EventBody {
-  return { type: "attempt-ended", task, attempt: 1, outcome, usage: spent };
+export function ended(task: number, outcome: Outcome, spent: Usage = usage(), attempt = 1): EventBody {
+  return { type: "attempt-ended", task, attempt, outcome, usage: spent };
 }
 
 export function pageView(state: BatchState, more: Partial<PageView> = {}): PageView {
