@@ -1,5 +1,6 @@
 // The servers behind the HTTP door, counted in this process: one for each session, and none for what was refused.
 import { expect, test } from "bun:test";
+import { ContextAtFirstUse } from "../src/doors/mcp/context-at-first-use.ts";
 import { type HttpDoor, openHttp } from "../src/doors/mcp/http/serve.ts";
 import { newServer } from "../src/doors/mcp/server.ts";
 import { newContext } from "../src/operations/context.ts";
@@ -19,7 +20,7 @@ function open(): Counted {
   let made = 0;
   const door = openHttp({ host: "127.0.0.1", port: 0 }, token, {
     server: ({ tells, ...connection }) => {
-      const server = newServer({ context, ...connection }, { tells });
+      const server = newServer({ context: new ContextAtFirstUse(() => context), ...connection }, { tells });
       made++;
       alive.add(server);
       const closed = server.server.onclose;

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { z } from "zod";
+import { listedTools } from "../src/doors/mcp/listed-tools.ts";
 import { declaredProse, namesText } from "../src/model/prose.ts";
 import { tools } from "../src/operations/tools.ts";
 import { clients, connectNew, Home, run } from "./harness.ts";
@@ -36,6 +37,24 @@ for (const [era, messages] of Object.entries(requests)) {
     const [line = ""] = out.split("\n").filter((one) => one.includes('"id":"list"'));
     expect(JSON.parse(line)).toMatchObject({ result: { tools: tools.map(({ name }) => ({ name })) } });
     expect(line.length).toBeLessThanOrEqual(mostCharacters);
+  });
+}
+
+test("the list that was prepared when the program was built is what the operations declare", async () => {
+  await using home = new Home();
+  await using client = await connectNew(home);
+  expect(await client.listTools()).toEqual(JSON.parse(listedTools()));
+});
+
+for (const system of ["linux", "darwin", "win32"]) {
+  test(`the list is the same for ${system}, wherever the program was built`, async () => {
+    await using home = new Home();
+    const preloaded = home.file("system.ts");
+    await Bun.write(preloaded, `Object.defineProperty(process, "platform", { value: "${system}" });`);
+    const source = join(import.meta.dir, "../src/doors/mcp/listed-tools.ts");
+    const script = `import { listedTools } from ${JSON.stringify(source)}; process.stdout.write(listedTools());`;
+    const asked = Bun.spawn([process.execPath, "--preload", preloaded, "-e", script], { env: { HOME: "/" } });
+    expect(await asked.stdout.text()).toBe(listedTools());
   });
 }
 

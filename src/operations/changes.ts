@@ -14,12 +14,14 @@ export interface BatchChange {
 /** Reads only a store that a call has already opened. */
 export class Changes {
   readonly #context: Context;
-  readonly #since = Date.now();
+  readonly #since: number;
   #store: Store | undefined;
   #sequence = 0;
 
-  constructor(context: Context) {
+  /** `since`: what has changed before then is no news, in milliseconds since 1970. */
+  constructor(context: Context, since = Date.now()) {
     this.#context = context;
+    this.#since = since;
   }
 
   /** What has changed since the last call, or since this was created; one entry for each batch. */

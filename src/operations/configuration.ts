@@ -24,8 +24,9 @@ import { depthVariable, markerVariable } from "../platform/session-variables.ts"
 import { messageOf } from "../platform/system-error.ts";
 import { valueMeant } from "./as-meant.ts";
 import { type Fault, wrong } from "./fault.ts";
-import { faultText, placeText, toolWording, type Wording } from "./fault-text.ts";
+import { faultText, toolWording, type Wording } from "./fault-text.ts";
 import { check, excerpt, nearest } from "./faults.ts";
+import { placeText } from "./place-text.ts";
 import { shapeOf } from "./shape.ts";
 import { ConfigurationError } from "./user-error.ts";
 import { readPath } from "./written-path.ts";

@@ -3,6 +3,7 @@ import { proseText, type Speech } from "../model/prose.ts";
 import { unreachable } from "../model/unreachable.ts";
 import { speechOf } from "../report/speech.ts";
 import type { Fault, Place } from "./fault.ts";
+import { placeText } from "./place-text.ts";
 
 /** How one reader calls places and options. */
 export interface Wording extends Speech {
@@ -18,14 +19,6 @@ export const toolWording: Wording = {
   place: (place) => (place.length === 0 ? "the input" : placeText(place)),
   besideTasks: (name) => `give \`${name}\` beside \`tasks\``,
 };
-
-/** `["tasks", 3, "model"]` → `tasks[3].model`. */
-export function placeText(place: Place): string {
-  return place.reduce<string>((text, key) => {
-    if (typeof key === "number") return `${text}[${key}]`;
-    return text === "" ? String(key) : `${text}.${String(key)}`;
-  }, "");
-}
 
 /** One fault, as a sentence without its end. */
 export function faultText(fault: Fault, wording: Wording): string {

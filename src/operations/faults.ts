@@ -5,6 +5,7 @@ import { secretOptions, sessionOptions } from "../model/options.ts";
 import { asMeant, looksLikeJson } from "./as-meant.ts";
 import type { Fault, Place } from "./fault.ts";
 import { propertiesHinted, propertiesMeant, type Shape, shapeAt, shapeOf } from "./shape.ts";
+import { typeWords } from "./type-words.ts";
 
 /** A value that a user can get wrong, or its faults. */
 export type Checked<Value, Wrong = Fault> = { ok: true; value: Value } | { ok: false; faults: Wrong[] };
@@ -146,17 +147,6 @@ function typeText(type: string, shape: Shape | undefined): string {
   if (type === "array" && shape?.item?.types.has("integer")) return "a list of whole numbers";
   return typeWords[type] ?? type;
 }
-
-/** Names of schema types in messages. */
-export const typeWords: Readonly<Record<string, string>> = {
-  string: "text",
-  number: "a number",
-  int: "a whole number",
-  boolean: "true or false",
-  array: "a list",
-  object: "an object",
-  record: "an object",
-};
 
 function least({ origin, minimum, inclusive }: z.core.$ZodIssueTooSmall): Accepted {
   if (origin === "string" && minimum === 1) return { verb: "", what: "must not be empty" };

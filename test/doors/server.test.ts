@@ -9,6 +9,7 @@ import {
   ResourceUpdatedNotificationSchema,
 } from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
+import { ContextAtFirstUse } from "../../src/doors/mcp/context-at-first-use.ts";
 import { addressFrom, isLoopback, urlHost } from "../../src/doors/mcp/http/address.ts";
 import { type HttpDoor, openHttp } from "../../src/doors/mcp/http/serve.ts";
 import { newServer } from "../../src/doors/mcp/server.ts";
@@ -22,7 +23,8 @@ const token = "secret";
 function open(inside: Inside): HttpDoor & AsyncDisposable {
   const context = inside.context();
   const door = openHttp({ host: "127.0.0.1", port: 0 }, token, {
-    server: ({ tells, ...connection }) => newServer({ context, ...connection }, { tells }),
+    server: ({ tells, ...connection }) =>
+      newServer({ context: new ContextAtFirstUse(() => context), ...connection }, { tells }),
   });
   return { ...door, [Symbol.asyncDispose]: () => door.close() };
 }

@@ -2,8 +2,9 @@
 import { describe, expect, test } from "bun:test";
 import { z } from "zod";
 import { faultsAt, general, wrong } from "../../src/operations/fault.ts";
-import { faultsText, placeText, toolWording } from "../../src/operations/fault-text.ts";
+import { faultsText, toolWording } from "../../src/operations/fault-text.ts";
 import { check, excerpt, jsonFault, nearest, valueAt } from "../../src/operations/faults.ts";
+import { placeText } from "../../src/operations/place-text.ts";
 import { schemaFaults } from "../../src/operations/schema-faults.ts";
 import { inWords } from "./in-words.ts";
 

@@ -1,12 +1,11 @@
 // What a server knows of its client.
 import { CLIENT_INFO_META_KEY, type McpServer, type ServerContext } from "@modelcontextprotocol/server";
 import { z } from "zod";
-import { type ClientLimits, limitsOf } from "../../operations/client-limits.ts";
-import type { Context } from "../../operations/context.ts";
+import type { ContextAtFirstUse } from "./context-at-first-use.ts";
 
 /** What the server of one connection may use. */
 export interface Connection {
-  context: Context;
+  context: ContextAtFirstUse;
   /** Its protocol: since 2026-07-28, or before. */
   era: "legacy" | "modern";
   /** The client's, if it started us. */
@@ -24,13 +23,4 @@ export function clientName(server: McpServer, { mcpReq }: ServerContext): string
   const inRequest = named.safeParse(mcpReq.envelope);
   if (inRequest.success) return inRequest.data[CLIENT_INFO_META_KEY].name;
   return server.server.getClientVersion()?.name;
-}
-
-/** The limits of the calling client. Throws `UserError` if the configuration is broken. */
-export function limitsFor(
-  server: McpServer,
-  request: ServerContext,
-  { context, environment }: Pick<Connection, "context" | "environment">,
-): ClientLimits {
-  return limitsOf({ name: clientName(server, request), environment }, context.inForce);
 }

@@ -2,8 +2,8 @@
 import type { McpServer } from "@modelcontextprotocol/server";
 import { ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
 import { z } from "zod";
-import { placeText } from "../../operations/fault-text.ts";
-import { typeWords } from "../../operations/faults.ts";
+import { placeText } from "../../operations/place-text.ts";
+import { typeWords } from "../../operations/type-words.ts";
 
 /** Rewords such errors on their way out, with any transport of the server. */
 export function answerInSentences({ server }: McpServer): void {

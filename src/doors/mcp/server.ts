@@ -10,7 +10,7 @@ import { serveResources } from "./resources.ts";
 import { serveTasks, tasksExtension } from "./task-extension.ts";
 import { batchTasks } from "./tasks.ts";
 import { serveTools } from "./tools.ts";
-import { serveSubscriptions, watchBatches } from "./updates.ts";
+import { announceChanges, serveSubscriptions } from "./updates.ts";
 import { sendingWellFormed } from "./well-formed.ts";
 
 export type { Connection };
@@ -58,7 +58,7 @@ export function newServer(connection: Connection, { tells = false }: ServerManne
   if (tells) {
     const ended = new AbortController();
     server.server.onclose = () => ended.abort();
-    watchBatches(connection.context, listener, ended.signal);
+    announceChanges(connection.context, listener, ended.signal);
   }
   return server;
 }

@@ -1,52 +1,16 @@
-// Batches as tasks of the protocol. The task id is the batch id, so that any server process can answer for it.
+// Batches as tasks of the protocol. What finds and cancels them is loaded with the first request about one.
 import type { McpServer } from "@modelcontextprotocol/server";
-import { type BatchTask, batchTask, batchTaskAnswer, cancelBatchTask } from "../../operations/batch-tasks.ts";
-import type { Context } from "../../operations/context.ts";
-import { openStore } from "../../operations/open-store.ts";
-import { type Connection, limitsFor } from "./connection.ts";
-import type { ProtocolTask, TaskSource } from "./task-extension.ts";
-import { toolResult } from "./tool-result.ts";
-
-/** How often a client may poll, in milliseconds: it costs a few milliseconds. */
-const pollIntervalMs = 2_000;
+import type { Connection } from "./connection.ts";
+import type { TaskSource } from "./task-extension.ts";
 
 /** The batches of the store. */
 export function batchTasks(server: McpServer, connection: Connection): TaskSource {
   const { context } = connection;
+  const loaded = () => import("./task-of-batch.ts");
   return {
-    get: async (taskId, request) => {
-      await openStore(context);
-      const task = batchTask(context, taskId);
-      if (!task) return undefined;
-      const now = protocolTask(taskId, task);
-      if (task.status !== "completed") return now;
-      return {
-        ...now,
-        result: toolResult(await batchTaskAnswer(context, taskId, limitsFor(server, request, connection))),
-      };
-    },
+    get: async (taskId, request) => (await loaded()).detailedTask(taskId, { server, connection, request }),
     // No session requests any input.
-    update: async (taskId) => batchTask(context, taskId) !== undefined,
-    cancel: (taskId) => cancelBatchTask(context, taskId),
-  };
-}
-
-/** The task of a batch that was just started. */
-export function startedTask(context: Context, taskId: string): ProtocolTask {
-  const task = batchTask(context, taskId);
-  if (!task) throw new Error(`Internal error: there is no batch ${taskId}`);
-  return protocolTask(taskId, task);
-}
-
-function protocolTask(taskId: string, { status, createdAt, changedAt, message }: BatchTask): ProtocolTask {
-  return {
-    taskId,
-    status,
-    statusMessage: message,
-    createdAt: new Date(createdAt).toISOString(),
-    lastUpdatedAt: new Date(changedAt).toISOString(),
-    // Kept until it is pruned.
-    ttlMs: null,
-    pollIntervalMs,
+    update: async (taskId) => (await loaded()).isTask(await context.get(), taskId),
+    cancel: async (taskId) => (await loaded()).cancelTask(await context.get(), taskId),
   };
 }

@@ -2,10 +2,7 @@
 // 2026-07-28 on its `subscriptions/listen` stream, which the SDK filters by the client's request.
 import type { McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
-import { batchUri, taskUri, transcriptUri } from "../../operations/batch-uri.ts";
-import { Changes } from "../../operations/changes.ts";
-import type { Context } from "../../operations/context.ts";
-import { clock } from "../../platform/clock.ts";
+import type { ContextAtFirstUse } from "./context-at-first-use.ts";
 import { anyParams, paramsOf } from "./plain-errors.ts";
 
 /** Where changes are announced. */
@@ -14,35 +11,16 @@ export interface Listener {
   updated(uri: string): void;
 }
 
-/**
- * Looks once a second, until the signal is aborted: more would announce every step. Takes some microseconds once a call has
- * opened the store, and nothing before.
- */
-export function watchBatches(context: Context, listener: Listener, signal: AbortSignal): void {
-  const changes = new Changes(context);
-  const look = () => {
-    for (const { batchId, isNew, tasks } of changes.next()) {
-      if (isNew) listener.listChanged();
-      listener.updated(batchUri(batchId));
-      for (const task of tasks) {
-        listener.updated(taskUri(batchId, task));
-        listener.updated(transcriptUri(batchId, task));
-      }
-    }
+/** Announces what changes from now on, until the signal is aborted. Looks for it only once a request needs the store. */
+export function announceChanges(context: ContextAtFirstUse, listener: Listener, signal: AbortSignal): void {
+  const since = Date.now();
+  const announce = async () => {
+    const made = await context.made;
+    const { watchBatches } = await import("./watch-batches.ts");
+    if (!signal.aborted) watchBatches(made, { since, listener, signal });
   };
-  const ticking = clock.on(
-    "second",
-    () => {
-      try {
-        look();
-      } catch (error) {
-        // The store is busy or has gone: the next look will show, and nobody waits for this one.
-        console.error(error);
-      }
-    },
-    { keepsAlive: false },
-  );
-  signal.addEventListener("abort", () => ticking[Symbol.dispose](), { once: true });
+  // A context that cannot be made fails the request that needs it.
+  announce().catch(() => undefined);
 }
 
 /** Handles subscriptions of the older era, and returns the listener of this connection. */

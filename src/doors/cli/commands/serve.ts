@@ -89,15 +89,17 @@ async function serveHttp(
   const stopped = Promise.withResolvers<void>();
   for (const signal of endingSignals) process.on(signal, () => stopped.resolve());
   // Imported here, so that other commands do not load the SDK.
-  const [{ openHttp }, { newServer }, { watchBatches }] = await Promise.all([
+  const [{ openHttp }, { newServer }, { announceChanges }, { ContextAtFirstUse }] = await Promise.all([
     import("../../mcp/http/serve.ts"),
     import("../../mcp/server.ts"),
     import("../../mcp/updates.ts"),
+    import("../../mcp/context-at-first-use.ts"),
   ]);
+  const shared = new ContextAtFirstUse(() => context);
   const open = () =>
     openHttp(address, token, {
-      server: ({ tells, ...connection }) => newServer({ context, ...connection }, { tells }),
-      listens: (listener, signal) => watchBatches(context, listener, signal),
+      server: ({ tells, ...connection }) => newServer({ context: shared, ...connection }, { tells }),
+      listens: (listener, signal) => announceChanges(shared, listener, signal),
     });
   const door = listening(open, address);
   const url = urlOf(address.host, door.port);

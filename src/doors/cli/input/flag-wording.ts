@@ -1,6 +1,7 @@
 // Faults in the words of a command line: options are flags, and what stands in a file is called as it is there.
 import type { Fault, Place } from "../../../operations/fault.ts";
-import { faultText, placeText, toolWording, type Wording } from "../../../operations/fault-text.ts";
+import { faultText, toolWording, type Wording } from "../../../operations/fault-text.ts";
+import { placeText } from "../../../operations/place-text.ts";
 import { optionText } from "../../../report/option-words.ts";
 import { speechOf } from "../../../report/speech.ts";
 import type { Flag } from "./flags.ts";

@@ -1,9 +1,9 @@
 // The MCP server on standard input and output. Stateless: nothing is opened, locked or searched before the first call,
 // and two copies do not disturb each other.
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
-import { newContext, serverBusyTimeoutMs } from "../../../operations/context.ts";
 import { ClientEnded } from "../../../operations/operation.ts";
 import { settledWithin } from "../../../platform/clock.ts";
+import { ContextAtFirstUse } from "../context-at-first-use.ts";
 import { newServer } from "../server.ts";
 import { StdioTransport } from "./transport.ts";
 
@@ -12,7 +12,10 @@ const farewellMs = 300;
 
 /** Serves until the client has gone; returns the exit status. */
 export async function serve(): Promise<number> {
-  const context = newContext("tools", { busyTimeoutMs: serverBusyTimeoutMs });
+  const context = new ContextAtFirstUse(async () => {
+    const { newContext, serverBusyTimeoutMs } = await import("../../../operations/context.ts");
+    return newContext("tools", { busyTimeoutMs: serverBusyTimeoutMs });
+  });
   const client = new AbortController();
   const closed = Promise.withResolvers<void>();
   const transport = new StdioTransport(() => client.abort(new ClientEnded()));
@@ -32,7 +35,7 @@ export async function serve(): Promise<number> {
   client.abort(new ClientEnded());
   await settledWithin(Promise.allSettled(calls), farewellMs);
   await settledWithin(server.close(), farewellMs);
-  context[Symbol.dispose]();
+  await context.end();
   return 0;
 }
 
