@@ -18,6 +18,7 @@ interface Answer {
   batchId: string;
   totalCostUsd: number;
   reused?: number;
+  summary?: string;
   message: string;
   counts: Record<string, number>;
   results: Entry[];
@@ -174,6 +175,43 @@ test("tasks of a template are reused without being asked, also with `inputs` for
   expect(outcomes(equal)).toEqual(["succeeded", "reused"]);
   expect(equal.message).toBe("All 2 tasks succeeded. 1 task got the answer of an equal task.");
 }, 120_000);
+
+test("a summary is reused as long as the answers that it reads are the same, group by group", async () => {
+  await using home = new Home();
+  for (const name of ["a", "b", "c", "d"]) await Bun.write(join(home.work, `${name}.txt`), name);
+  const summarized = async (text: string, ...args: string[]) => {
+    const before = started(home);
+    const template = ["--template", "[[read path={{path}}]] [[digest]]", "--for-each", "*.txt"];
+    const summary = ["--summarize", text, "--summarize-groups", "2", "--reuse", "auto"];
+    const answer = await ask(home, [], ...template, ...summary, ...args);
+    return { ...answer, sessions: started(home) - before };
+  };
+  const first = await summarized("[[recite]]");
+  expect(first).toMatchObject({ sessions: 7, summary: first.results.map(({ result }) => result).join("\n") });
+  const second = await summarized("[[recite]]");
+  expect(second).toMatchObject({ sessions: 0, totalCostUsd: 0, summary: first.summary, reused: 7 });
+  expect(second.message).toContain("4 reused. `--fresh` runs all again. So is the summary.");
+  await Bun.write(join(home.work, "d.txt"), "the new d");
+  const third = await summarized("[[recite]]");
+  // The task, its group, and the whole.
+  expect(third).toMatchObject({ sessions: 3, reused: 4 });
+  expect(third.summary).toBe(third.results.map(({ result }) => result).join("\n"));
+  expect(third.message).toContain("3 reused, 1 run: d.txt changed.");
+  expect(third.message).toContain("Of the 3 sessions for the summary, 1 reused.");
+  expect(await summarized("[[recite]] in short")).toMatchObject({ sessions: 3, reused: 4 });
+  expect(await summarized("[[recite]]", "--fresh")).toMatchObject({ sessions: 7 });
+  expect(await summarized("[[recite]]", "--reuse", "never")).toMatchObject({ sessions: 7 });
+});
+
+test("who asks later for a summary of the same batch gets another one", async () => {
+  await using home = new Home();
+  await ask(home, ["[[answer text=one]]"], "--summarize", "[[recite]]");
+  expect(started(home)).toBe(2);
+  await settled(home);
+  await run(home, ["summarize", "latest", "[[recite]]"]);
+  expect((await run(home, ["wait", "latest"])).code).toBe(0);
+  expect(started(home)).toBe(3);
+});
 
 test("`fresh` runs all again, and remembers the new answers", async () => {
   await using home = await homeWith({ "a.ts": "a" });

@@ -89,7 +89,8 @@ export function hasSucceeded(task: TaskState): task is SucceededTask {
 function isOutdated({ batch, tasks }: BatchState, task: TaskState): boolean {
   const { summary } = batch.tasks[task.number - 1] ?? {};
   if (!summary || !hasSucceeded(task)) return false;
-  const { startedAt = 0 } = task;
+  // An answer from earlier has never begun.
+  const { startedAt = task.endedAt } = task;
   return tasks
     .slice(summary.first - 1, summary.last)
     .some((one) => one.status === "done" && one.endedAt > startedAt);

@@ -29,6 +29,7 @@ const summaryOptions: readonly string[] = [
   "env",
   "claudeArguments",
   "maxBudgetUsd",
+  "reuse",
   "retries",
   "firstEventTimeoutSeconds",
   "idleTimeoutSeconds",

@@ -1,7 +1,8 @@
 // What was reused, and why the rest has to run, for people.
 import type { Reused } from "../model/outcome.ts";
 import type { MissReason } from "../model/reuse.ts";
-import type { BatchState } from "../model/state.ts";
+import type { BatchState, TaskState } from "../model/state.ts";
+import { givenCount } from "../model/summary.ts";
 import { unreachable } from "../model/unreachable.ts";
 import { countText, numberText, timeText } from "./amounts.ts";
 import { oneLine } from "./harmless.ts";
@@ -16,9 +17,11 @@ export function reusedCount(state: Pick<BatchState, "tasks">): number {
 }
 
 function reusedOf({ tasks }: Pick<BatchState, "tasks">): Reused[] {
-  return tasks.flatMap((task) =>
-    task.status === "done" && task.outcome.kind === "succeeded" ? (task.outcome.reused ?? []) : [],
-  );
+  return tasks.flatMap((task) => reusedBy(task) ?? []);
+}
+
+function reusedBy(task: TaskState): Reused | undefined {
+  return task.status === "done" && task.outcome.kind === "succeeded" ? task.outcome.reused : undefined;
 }
 
 /** "the answer of task 3 of batch k2m4x7p9, of 14 May 2026, 12:30". */
@@ -35,9 +38,14 @@ export function reuseText(
   state: Pick<BatchState, "batch" | "tasks" | "missed">,
   door: Door,
 ): string | undefined {
-  const all = reusedOf(state);
+  const given = givenCount(state.batch);
+  const all = reusedOf({ tasks: state.tasks.slice(0, given) });
   const earlier = all.filter(({ batchId }) => batchId !== state.batch.batchId).length;
-  const sentences = [earlierText(state, earlier, door), equalText(all.length - earlier)];
+  const sentences = [
+    earlierText(state, earlier, door),
+    equalText(all.length - earlier),
+    summaryReusedText(state.tasks.slice(given)),
+  ];
   return sentences.filter((sentence) => sentence !== undefined).join(" ") || undefined;
 }
 
@@ -66,6 +74,14 @@ function earlierText(
 function equalText(count: number): string | undefined {
   if (count === 0) return undefined;
   return `${countText(count, "task")} got the answer of an equal task.`;
+}
+
+function summaryReusedText(summaries: readonly TaskState[]): string | undefined {
+  const reused = summaries.filter((task) => reusedBy(task) !== undefined).length;
+  if (reused === 0) return undefined;
+  return reused === summaries.length
+    ? "So is the summary."
+    : `Of the ${countText(summaries.length, "session")} for the summary, ${numberText(reused)} reused.`;
 }
 
 function reasonText(reason: MissReason, door: Door): string {

@@ -3,7 +3,7 @@ import { Sweeper } from "../../src/claude/sweep.ts";
 import { AccountHolds } from "../../src/engine/account/account-holds.ts";
 import { AccountPace } from "../../src/engine/account/account-pace.ts";
 import { notStarted } from "../../src/engine/attempt/attempt-events.ts";
-import { answerWriter } from "../../src/engine/attempt/earlier-answers.ts";
+import { answerWriter, summariesOf } from "../../src/engine/attempt/earlier-answers.ts";
 import { LocalHost } from "../../src/engine/attempt/local-host.ts";
 import type { SessionHost } from "../../src/engine/attempt/session-host.ts";
 import { emptyPool, type SessionPool } from "../../src/engine/attempt/session-pool.ts";
@@ -170,6 +170,7 @@ export function tasksIn(
     budgetSpent: () => undefined,
     giveUpStarting,
   });
+  const writeAnswers = answerWriter(store.layout);
   const tasks = new Tasks({
     log: runnerLog,
     layout: store.layout,
@@ -182,11 +183,16 @@ export function tasksIn(
     admission,
     startBackoff,
     holds,
-    reuse: new Reuse({ layout: store.layout, state: () => log.state, environment }),
+    reuse: new Reuse({
+      layout: store.layout,
+      state: () => log.state,
+      environment,
+      summaries: summariesOf(() => log.state, store.layout, writeAnswers),
+    }),
     files,
     environment,
     values: noValues,
-    writeAnswers: answerWriter(store.layout),
+    writeAnswers,
     giveUpStarting,
     failed: (error) => failures.push(error),
   });

@@ -8,6 +8,7 @@ import { resultsNamed } from "../../model/results-named.ts";
 import { type BatchState, type TaskState, taskOf } from "../../model/state.ts";
 import { givenCount, hasSucceeded, readBySummary, type SucceededTask } from "../../model/summary.ts";
 import { makePrivateDirectory } from "../../platform/files.ts";
+import { Fingerprints, nothingThere } from "../../platform/fingerprints.ts";
 import { join } from "../../platform/paths.ts";
 import { replaceFile } from "../../platform/whole-files.ts";
 import { type Layout, padded } from "../../store/layout.ts";
@@ -69,6 +70,27 @@ export function withAnswers(
       return task === undefined ? undefined : answerFile(state, task, layout);
     }),
     options: withReadableFolder(own, layout.answers(batchId)),
+  };
+}
+
+// The same in two batches with the same answers.
+function summaryByContent(state: BatchState, number: number, layout: Layout): string | undefined {
+  const now = new Fingerprints();
+  let isWhole = true;
+  const prompt = summaryPrompt(state, number, (one) => {
+    const found = now.file(answerFile(state, one, layout));
+    if (!("unknown" in found) && found.hash !== nothingThere) return found.hash;
+    isWhole = false;
+    return "";
+  });
+  return isWhole ? prompt : undefined;
+}
+
+/** What the sessions of a batch's summary read: writes it, and says what each is asked by its content. */
+export function summariesOf(state: () => BatchState, layout: Layout, write: WriteAnswers) {
+  return {
+    write: (number: number) => write(state(), number),
+    byContent: (number: number) => summaryByContent(state(), number, layout),
   };
 }
 

@@ -84,7 +84,7 @@ export interface Question {
 }
 
 /** Whose questions they are. */
-interface Asker {
+export interface Asker {
   account: string;
   environment: Record<string, string>;
 }
@@ -96,8 +96,9 @@ export function behaviourOf(version: string): string {
 
 /** Whether a task's answer may be one from earlier, and may answer later ones. */
 export function isReusable(batch: Batch, number: number): boolean {
-  // What it reads of them is not known before they have ended.
-  if (prerequisitesOf(batch.tasks[number - 1]).length > 0) return false;
+  const task = batch.tasks[number - 1];
+  // What it reads of them is not known before they have ended. A summary is looked up then.
+  if (!task?.summary && prerequisitesOf(task).length > 0) return false;
   const { reuse = batch.template === undefined ? "never" : "auto" } = optionsOf(batch, number);
   const { days = 0, megabytes = 0 } = batch.reuseLimits ?? {};
   return reuse === "auto" && days > 0 && megabytes > 0;
@@ -119,32 +120,60 @@ export function preventedBy(batch: Batch, number: number): string | undefined {
 }
 
 /**
- * The questions of all tasks of a batch, by number. The nth of several equal tasks is a question of its own, because
- * a caller who asks three times wants three answers; one that another task answers (`sameAs`) has none.
+ * The questions of the given tasks of a batch, by number: all but summaries. The nth of several equal tasks is a question
+ * of its own, because a caller who asks three times wants three answers; one that another task answers (`sameAs`) has none.
  */
 export function questionsOf(batch: Batch, asker: Asker): Map<number, Question> {
   const questions = new Map<number, Question>();
   const times = new Map<string, number>();
-  for (const [index, { sameAs }] of batch.tasks.entries()) {
+  for (const [index, { sameAs, summary }] of batch.tasks.entries()) {
     const number = index + 1;
-    if (sameAs !== undefined || !isReusable(batch, number) || preventedBy(batch, number) !== undefined)
-      continue;
+    if (sameAs !== undefined || summary || !mayBeAnswered(batch, number)) continue;
     const text = questionText(batch, number, asker);
     const time = (times.get(text) ?? 0) + 1;
     times.set(text, time);
-    const key = new Bun.CryptoHasher("sha256").update(`${time} ${text}`).digest("base64url");
-    questions.set(number, { key, askedModel: `${asker.account} ${optionsOf(batch, number).model ?? ""}` });
+    questions.set(number, questionFor(`${time} ${text}`, batch, number, asker));
   }
   return questions;
 }
 
-function questionText(batch: Batch, number: number, { account, environment }: Asker): string {
+/**
+ * The question of a summary. `prompt` has in it what each file to read contains, instead of where it is: that is another
+ * place in each batch. Undefined if it may not be answered from earlier. A later round is a question of its own, because
+ * who asks again wants another text.
+ */
+export function summaryQuestion(
+  batch: Batch,
+  number: number,
+  { asker, prompt }: { asker: Asker; prompt: string },
+): Question | undefined {
+  const { summary } = batch.tasks[number - 1] ?? {};
+  if (!summary || !mayBeAnswered(batch, number)) return undefined;
+  const text = questionText(batch, number, asker, { prompt, directory: "the answers" });
+  return questionFor(`${summary.round} ${text}`, batch, number, asker);
+}
+
+function mayBeAnswered(batch: Batch, number: number): boolean {
+  return isReusable(batch, number) && preventedBy(batch, number) === undefined;
+}
+
+function questionFor(text: string, batch: Batch, number: number, { account }: Asker): Question {
+  const key = new Bun.CryptoHasher("sha256").update(text).digest("base64url");
+  return { key, askedModel: `${account} ${optionsOf(batch, number).model ?? ""}` };
+}
+
+function questionText(
+  batch: Batch,
+  number: number,
+  { account, environment }: Asker,
+  instead?: { prompt: string; directory: string },
+): string {
   const options = optionsOf(batch, number);
   const task = batch.tasks[number - 1];
   return JSON.stringify([
     1,
-    task?.prompt,
-    realPath(workingDirectoryOf(batch, options)),
+    instead?.prompt ?? task?.prompt,
+    instead?.directory ?? realPath(workingDirectoryOf(batch, options)),
     behaviourOf(batch.claudeVersion ?? ""),
     account,
     countedVariables.map((name) => environment[name] ?? null),

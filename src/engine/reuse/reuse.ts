@@ -12,7 +12,7 @@ import { optionsOf, workingDirectoryOf } from "../../model/task-options.ts";
 import { isDirectory, realPath } from "../../platform/files.ts";
 import { ContentHashes, Fingerprints, nothingThere, placesOf } from "../../platform/fingerprints.ts";
 import { networkFileSystemOf } from "../../platform/network-file-systems.ts";
-import { absolutePath, dirname, shownPath } from "../../platform/paths.ts";
+import { absolutePath, dirname, isWithin, shownPath } from "../../platform/paths.ts";
 import { removePath } from "../../platform/removal.ts";
 import { nameAgain } from "../../platform/same-file.ts";
 import { messageOf } from "../../platform/system-error.ts";
@@ -23,7 +23,7 @@ import {
   type Remembered,
   RememberedAnswers,
 } from "../../store/remembered.ts";
-import { behaviourOf, isReusable, preventedBy, type Question, questionsOf } from "./key.ts";
+import { behaviourOf, isReusable, preventedBy, type Question, questionsOf, summaryQuestion } from "./key.ts";
 
 const dayMs = 24 * 60 * 60_000;
 /** How far the clocks of files and ours may differ, in milliseconds: a file system writes times in ticks. */
@@ -56,10 +56,19 @@ interface ReuseParts {
   state(): BatchState;
   /** Of all sessions. */
   environment: Record<string, string>;
+  /** What the sessions of summaries read. */
+  summaries: {
+    /** Writes the answers that one reads. Throws if a transcript has gone, or the disk does not take them. */
+    write(number: number): Promise<void>;
+    /** What it is asked, with the contents of these instead of their places; undefined if they are not written. */
+    byContent(number: number): string | undefined;
+  };
 }
 
 /** What was known when a conversation began. */
 interface Begun {
+  /** Of its question: a summary's changes with what it reads. */
+  key: string;
   atMs: number;
   /** On the monotonic clock. */
   ticksMs: number;
@@ -103,9 +112,12 @@ export class Reuse implements Disposable {
     const missed = new Missed();
     const now = new Now();
     for (const [index, number] of asked.entries()) {
+      const isSummary = batch.tasks[number - 1]?.summary !== undefined;
+      if (isSummary && !(await this.#isReadable(number))) continue;
       const found = this.#guarded(() => this.#find(number, now)) ?? { kind: "new" };
       if (found.kind === "hit") hits.push(found.hit);
-      else missed.add(number, found);
+      // Why a summary has to run is no news: something that it reads did.
+      else if (!isSummary) missed.add(number, found);
       if (index % tasksAtOnce === tasksAtOnce - 1) await Bun.sleep(0);
     }
     return { hits, missed: missed.all() };
@@ -120,9 +132,11 @@ export class Reuse implements Disposable {
   /** A session is about to be started for a task. Call before anything of it runs. */
   begins(number: number, { resumes, directory }: { resumes: boolean; directory: string }): void {
     // One that continues had begun before: what it read then counts too.
-    if (resumes || !this.#question(number)) return;
+    if (resumes) return;
+    const question = this.#question(number);
+    if (!question) return;
     this.#begun.delete(number);
-    const begun = this.#guarded(() => this.#begunIn(number, directory));
+    const begun = this.#guarded(() => this.#begunIn(number, directory, question));
     if (begun) this.#begun.set(number, begun);
   }
 
@@ -142,7 +156,7 @@ export class Reuse implements Disposable {
       const answers = this.#store();
       if (!answers) return;
       if (task.model !== undefined) answers.setModel(question.askedModel, task.model);
-      const record = this.#recordOf(batch, task);
+      const record = this.#recordOf(batch, task, question);
       if (typeof record === "string") answers.refuse(question.key, record, Date.now());
       else answers.add(question.key, record, task.attempts.at(-1)?.transcript ?? "", Date.now());
     });
@@ -203,7 +217,7 @@ export class Reuse implements Disposable {
     return lookText({ ...changed, path: shownPath(changed.path, directory) });
   }
 
-  #begunIn(number: number, directory: string): Begun {
+  #begunIn(number: number, directory: string, { key }: Question): Begun {
     // Before the looks: what changes from now on is seen by its time.
     const [atMs, ticksMs] = [Date.now(), performance.now()];
     const atStart = this.#looksAtStart(number, directory);
@@ -213,7 +227,7 @@ export class Reuse implements Disposable {
       const found = fingerprintOf(one, now);
       return [lookKey(one), { look: one, hash: "unknown" in found ? undefined : found.hash }] as const;
     });
-    return { atMs, ticksMs, roots, places: placesOf(roots), looks: new Map(looks) };
+    return { key, atMs, ticksMs, roots, places: placesOf(roots), looks: new Map(looks) };
   }
 
   // What is known before a session starts.
@@ -231,7 +245,7 @@ export class Reuse implements Disposable {
   }
 
   /** The record of an answer, or why it is not remembered, as it follows "the session". */
-  #recordOf(batch: Batch, task: DoneTask): AnswerRecord | string {
+  #recordOf(batch: Batch, task: DoneTask, question: Question): AnswerRecord | string {
     const { number, outcome, usage, remarks = [], model } = task;
     const begun = this.#begun.get(number);
     if (outcome.kind !== "succeeded") return "failed";
@@ -239,6 +253,7 @@ export class Reuse implements Disposable {
     if (usage?.denials?.length) return "was denied tools";
     if (usage?.atLeast) return "was cut off";
     if (!begun) return "outlived the process that had started it";
+    if (begun.key !== question.key) return "read answers that changed meanwhile";
     const attempts = conversationOf(task.attempts);
     const last = attempts.at(-1);
     const directory = last?.workingDirectory;
@@ -253,7 +268,7 @@ export class Reuse implements Disposable {
     const { environment } = this.#parts;
     if (!isTrusted && hasHooks({ workingDirectory: directory, options, environment }, options))
       return "ran hooks";
-    const looks = this.#looksOf(begun, reads, { directory, isTrusted });
+    const looks = this.#looksOf(begun, reads, { directory, isTrusted, own: this.#ownFolder(number) });
     if (typeof looks === "string") return looks;
     const copy = new Fingerprints().file(last.transcript);
     if ("unknown" in copy || copy.hash === nothingThere) return "has no transcript";
@@ -276,7 +291,7 @@ export class Reuse implements Disposable {
   #looksOf(
     { atMs, ticksMs, roots, places, looks: atStart }: Begun,
     reads: readonly ReadSet[],
-    { directory, isTrusted }: { directory: string; isTrusted: boolean },
+    { directory, isTrusted, own }: { directory: string; isTrusted: boolean; own: string | undefined },
   ): AnswerRecord["looks"] | string {
     const [elapsedMs, passedMs] = [Date.now() - atMs, performance.now() - ticksMs];
     const driftMs = clockMarginMs / 2 + passedMs * mostDrift;
@@ -297,6 +312,7 @@ export class Reuse implements Disposable {
     ]);
     for (const [key, one] of all) {
       if (one.kind === "ignores" && !searches) continue;
+      if (own !== undefined && isWithin(one.path, own)) continue;
       if (isRemote(one.path)) return "read files of a network file system";
       const fingerprint = fingerprintOf(one, now);
       if ("unknown" in fingerprint) return `read what is not compared: ${one.path} ${fingerprint.unknown}`;
@@ -314,12 +330,35 @@ export class Reuse implements Disposable {
     return moved ? `read what was moved meanwhile: ${lookText(moved[1])}` : found;
   }
 
+  // Where the answers are that a summary reads. They are in its question.
+  #ownFolder(number: number): string | undefined {
+    const { layout, state } = this.#parts;
+    const { batch } = state();
+    return batch.tasks[number - 1]?.summary && layout.batchDirectory(batch.batchId);
+  }
+
+  // Whether what a summary reads is there: its question is made of that.
+  async #isReadable(number: number): Promise<boolean> {
+    try {
+      await this.#parts.summaries.write(number);
+      return true;
+    } catch {
+      // The attempt that comes says it.
+      return false;
+    }
+  }
+
   #question(number: number): Question | undefined {
-    const { layout: _, state, environment } = this.#parts;
+    const { state, environment, summaries } = this.#parts;
     const { batch, account } = state();
+    const asker = { account: account.hash, environment };
+    if (batch.tasks[number - 1]?.summary)
+      return this.#guarded(() => {
+        const prompt = summaries.byContent(number);
+        return prompt === undefined ? undefined : summaryQuestion(batch, number, { asker, prompt });
+      });
     if (this.#questions?.batch !== batch) {
-      const questions =
-        this.#guarded(() => questionsOf(batch, { account: account.hash, environment })) ?? new Map();
+      const questions = this.#guarded(() => questionsOf(batch, asker)) ?? new Map();
       this.#questions = { batch, questions };
     }
     return this.#questions.questions.get(number);

@@ -16,7 +16,7 @@ import type { Store } from "../../store/store.ts";
 import { AccountHolds } from "../account/account-holds.ts";
 import { AccountPace } from "../account/account-pace.ts";
 import { cancelQueued, notStarted } from "../attempt/attempt-events.ts";
-import { answerWriter } from "../attempt/earlier-answers.ts";
+import { answerWriter, summariesOf } from "../attempt/earlier-answers.ts";
 import { LocalHost } from "../attempt/local-host.ts";
 import { emptyPool } from "../attempt/session-pool.ts";
 import { sharedDirectory } from "../attempt/workspace.ts";
@@ -157,7 +157,8 @@ export function composeRunner(
     giveUpStarting,
   });
   const writeAnswers = answerWriter(layout);
-  const reuse = new Reuse({ layout, state: () => log.state, environment });
+  const summaries = summariesOf(() => log.state, layout, writeAnswers);
+  const reuse = new Reuse({ layout, state: () => log.state, environment, summaries });
   const session = { log, layout, host, pool, workspace, environment, values, writeAnswers };
   const start = { ...session, attempts, holds, startBackoff, reuse };
   const tasks = new Tasks({ ...start, giveUpStarting, slots, accountSlots, admission, files, failed: fail });

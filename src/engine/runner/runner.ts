@@ -159,12 +159,19 @@ class Runner {
     await tasks.endShared();
   }
 
-  // Adds the sessions of a summary, or runs them again where what they read has changed. Then there is something to run.
+  // Adds the sessions of a summary, or runs them again where what they read has changed. Then there is something to run,
+  // unless all of them have an earlier answer: then the next ones are added.
   async #summarize(): Promise<void> {
     const { store, log, tasks } = this.#parts;
     const folder = store.layout.answers(log.batchId);
-    const events = await log.commit((state) => (isDone(state) ? summaryEvents(state, folder) : []));
-    for (const event of events) if (event.type === "retry-requested") tasks.runAgain(event.succeeded ?? []);
+    while (isDone(log.state)) {
+      const events = await log.commit((state) => (isDone(state) ? summaryEvents(state, folder) : []));
+      if (events.length === 0) return;
+      for (const event of events) {
+        if (event.type === "retry-requested") tasks.runAgain(event.succeeded ?? []);
+        if (event.type === "tasks-added") await takeOverAnswers(this.#parts);
+      }
+    }
   }
 
   // The batch has ended or paused: others may have what this runner used, and the user hears of it.

@@ -1,4 +1,4 @@
-// Before anything starts: the tasks that an earlier answer is right for end with it, all at once.
+// Before anything starts, a summary included: the tasks that an earlier answer is right for end with it, all at once.
 import type { EventBody } from "../../model/event.ts";
 import type { Success } from "../../model/outcome.ts";
 import type { BatchState } from "../../model/state.ts";
@@ -32,8 +32,10 @@ export async function takeOverAnswers({ log, files, reuse }: Parts): Promise<voi
     const ends = numbers.flatMap((number) => outcomes.get(number) ?? []);
     return [
       ...taken.map((hit) => takenOver(hit, outcomes.get(hit.number) ?? hit.answer.outcome)),
-      // After them, because a sample is one of what is left then.
-      { type: "reuse-checked", missed },
+      // After them, because a sample is one of what is left then. Of the sessions of a summary nothing else is said.
+      ...(missed.length > 0 || state.missed === undefined
+        ? [{ type: "reuse-checked" as const, missed }]
+        : []),
       ...whenFound(state, ends),
     ];
   });
