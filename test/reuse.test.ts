@@ -190,7 +190,9 @@ test("a summary is reused as long as the answers that it reads are the same, gro
   expect(first).toMatchObject({ sessions: 7, summary: first.results.map(({ result }) => result).join("\n") });
   const second = await summarized("[[recite]]");
   expect(second).toMatchObject({ sessions: 0, totalCostUsd: 0, summary: first.summary, reused: 7 });
-  expect(second.message).toContain("4 reused. `--fresh` runs all again. So is the summary.");
+  expect(second.message).toBe(
+    "All 4 tasks and the summary succeeded. 4 reused. `--fresh` runs all again. The summary is reused, too.",
+  );
   await Bun.write(join(home.work, "d.txt"), "the new d");
   const third = await summarized("[[recite]]");
   // The task, its group, and the whole.

@@ -5,6 +5,7 @@ import { type Estimate, estimateOf } from "../model/estimate.ts";
 import { type AccessKind, type Canceller, cancellers } from "../model/outcome.ts";
 import { product } from "../model/product.ts";
 import { type BatchState, type Counts, completedCount } from "../model/state.ts";
+import { givenCount } from "../model/summary.ts";
 import { unreachable } from "../model/unreachable.ts";
 import { costText, countText, numberText } from "./amounts.ts";
 import { estimateText } from "./estimate-text.ts";
@@ -44,6 +45,8 @@ export interface EndFacts {
   failWhen?: string | undefined;
   /** For one that found enough: how many that was, if known (`stopWhen`). */
   found?: number | undefined;
+  /** How many of its tasks are sessions of a summary, if known. */
+  summaries?: number | undefined;
   /** Whether only single tasks were cancelled, not the whole batch. */
   isPartial?: boolean | undefined;
   /** What the rest of a batch that has paused will probably cost; a row does not know it. */
@@ -60,7 +63,9 @@ export function endFactsOf(state: BatchState, end: BatchEnd): EndFacts {
   const money = { costUsd: totalCostUsd, costAtLeast, budgetUsd, stoppedAtUsd };
   const conditions = { failWhen: batch.failWhen, found: batch.stopWhen?.found };
   const estimate = end.kind === "paused" ? estimateOf(state, { now: state.changedAt }) : undefined;
-  return { batchId: batch.batchId, end, counts, ...money, ...conditions, notStarted, isPartial, estimate };
+  const summaries = tasks.length - givenCount(batch);
+  const numbers = { counts, notStarted, summaries };
+  return { batchId: batch.batchId, end, ...numbers, ...money, ...conditions, isPartial, estimate };
 }
 
 /** "succeeded", "3 failed", "stopped: budget", "2 failed, 1 cancelled": for a cell or a pill. */
@@ -126,12 +131,12 @@ function isOfRun({ by, startedBy }: Stopped): boolean {
 
 /** Why it ended, and how its tasks did: "Stopped at its budget of $1.00: 5 of 30 tasks done, 25 not started." */
 export function endText(facts: EndFacts): string {
-  const { end, counts } = facts;
+  const { end, counts, summaries = 0 } = facts;
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   switch (end.kind) {
     case "succeeded":
       if (end.by !== undefined) return `${foundText(facts)}: ${progressWords(facts, total)}.`;
-      return total === 1 ? "The task succeeded." : `All ${numberText(total)} tasks succeeded.`;
+      return allSucceeded(total - summaries, summaries);
     case "failed":
       return `${total === 1 ? "The task" : `All ${numberText(total)} tasks`} ended: ${doneWords(counts)}.`;
     case "stopped":
@@ -143,6 +148,11 @@ export function endText(facts: EndFacts): string {
     default:
       return unreachable(end);
   }
+}
+
+function allSucceeded(given: number, summaries: number): string {
+  const tasks = given === 1 ? "The task" : `All ${numberText(given)} tasks`;
+  return `${tasks}${summaries > 0 ? " and the summary" : ""} succeeded.`;
 }
 
 function foundText({ found }: EndFacts): string {

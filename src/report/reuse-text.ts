@@ -80,7 +80,7 @@ function summaryReusedText(summaries: readonly TaskState[]): string | undefined 
   const reused = summaries.filter((task) => reusedBy(task) !== undefined).length;
   if (reused === 0) return undefined;
   return reused === summaries.length
-    ? "So is the summary."
+    ? "The summary is reused, too."
     : `Of the ${countText(summaries.length, "session")} for the summary, ${numberText(reused)} reused.`;
 }
 
