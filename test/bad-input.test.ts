@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { testNeeding } from "./facilities.ts";
 import { configurationFolder, connectNew, Home, run } from "./harness.ts";
 
@@ -11,6 +11,7 @@ const table: [
   what: string,
   input: (home: Home) => Record<string, unknown>,
   named: (home: Home) => string[],
+  more?: Record<string, string>,
 ][] = [
   ["no tasks at all", () => ({}), () => ["tasks is missing"]],
   ["an empty list of tasks", () => ({ tasks: [] }), () => ["tasks", "at least one task"]],
@@ -211,6 +212,7 @@ const table: [
       "mcpConfig /dev/zero is not a file",
       "env was given as a text",
     ],
+    { PARALLEL_CLAUDE_ALLOWED_ROOTS: ["/tmp", "/dev"].join(delimiter) },
   ],
   [
     "several faults at once",
@@ -225,9 +227,9 @@ const table: [
   ],
 ];
 
-for (const [what, input, named] of table) {
+for (const [what, input, named, more] of table) {
   test(`${what} is answered with one message that names the place, and nothing runs`, async () => {
-    await using home = new Home();
+    await using home = new Home(more);
     await Bun.write(home.file("a-file"), "");
     await Bun.write(home.file("broken.json"), "{ broken");
     await using client = await connectNew(home);

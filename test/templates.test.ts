@@ -467,6 +467,44 @@ describe("a dry run", () => {
     });
   });
 
+  test("shows no value of a variable and nothing that is in a file", async () => {
+    await using home = new Home();
+    const schema = { type: "object", properties: { n: { type: "integer", title: "s3cr3t" } } };
+    await withFiles(home, {
+      "schema.json": JSON.stringify(schema),
+      "settings.json": '{"env": {"A": "s3cr3t"}}',
+      "env.json": '{"B": "s3cr3t"}',
+    });
+    await using client = await connectNew(home);
+    const files = { outputSchema: "schema.json", expect: { schema: "schema.json" }, env: "env.json" };
+    const { text, data } = await client.call(many, {
+      tasks: [
+        { task: "a", ...files },
+        { task: "b", settings: { env: { C: "s3cr3t" } } },
+      ],
+      settings: "settings.json",
+      mcpConfig: { mcpServers: { s: { url: "https://host/s3cr3t" } } },
+      dryRun: true,
+    });
+    expect(text).not.toContain("s3cr3t");
+    const path = join(home.work, "schema.json");
+    expect(data).toMatchObject({
+      dryRun: {
+        tasks: [
+          { options: { outputSchema: path, expect: { schema: path }, env: ["B"] } },
+          { options: { settings: { env: { C: "…" } } } },
+        ],
+        options: { mcpConfig: { mcpServers: { s: { url: "https://host/…" } } } },
+      },
+    });
+    const argv = ["run", "a", "--output-schema", "schema.json", "--settings", '{"env":{"A":"s3cr3t"}}'];
+    for (const more of [["--json"], []]) {
+      const { code, out } = await run(home, [...argv, "--env", "env.json", "--dry-run", ...more]);
+      expect({ code, isSecret: out.includes("s3cr3t") }).toEqual({ code: 0, isSecret: false });
+      expect(out).toContain(path);
+    }
+  });
+
   test("shows the first of very many tasks, and how many more there are", async () => {
     await using home = new Home();
     await using client = await connectNew(home);

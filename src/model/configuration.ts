@@ -28,7 +28,10 @@ const usualDaemons = [
 export const configurationSchema = z.strictObject({
   allowedRoots: z
     .array(z.string().min(1))
-    .meta({ description: "Directories sessions may work in (default: the home and temporary directories)." })
+    .meta({
+      description:
+        "Directories sessions may work in, and from which files are read for a model (default: the home and temporary directories).",
+    })
     .optional(),
   allowBypassPermissions: z
     .boolean()

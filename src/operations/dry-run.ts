@@ -4,6 +4,7 @@ import type { Batch } from "../model/event.ts";
 import { sizeOf } from "../platform/files.ts";
 import { bytesText, costText, countText, numberText } from "../report/amounts.ts";
 import type { BatchAnswer } from "../report/answer.ts";
+import { shownOptions } from "../report/shown-options.ts";
 import { rounded } from "../report/spending.ts";
 import type { Context } from "./context.ts";
 import { costBefore, type EarlierCost } from "./inputs/earlier-batches.ts";
@@ -51,7 +52,11 @@ const longestPrompt = 500;
 const share = 1 / 2;
 
 /** The answer of a call that only asks what it would start. No batch has its id. */
-export function dryRunAnswer(context: Context, { batch }: PlannedBatch, mostCharacters: number): BatchAnswer {
+export function dryRunAnswer(
+  context: Context,
+  { batch, fileOf }: PlannedBatch,
+  mostCharacters: number,
+): BatchAnswer {
   const facts = dryRunFacts(context, batch);
   const total = batch.tasks.length;
   const tasks: object[] = [];
@@ -61,7 +66,7 @@ export function dryRunAnswer(context: Context, { batch }: PlannedBatch, mostChar
       taskIndex: index + 1,
       ...(key === undefined ? {} : { key }),
       task: cut(prompt, longestPrompt),
-      ...(options ? { options } : {}),
+      ...(options ? { options: shownOptions(options, fileOf) } : {}),
     };
     characters += JSON.stringify(task).length;
     if (characters > mostCharacters * share) break;
@@ -89,7 +94,7 @@ export function dryRunAnswer(context: Context, { batch }: PlannedBatch, mostChar
     dryRun: {
       tasks,
       ...(leftOut > 0 ? { tasksLeftOut: leftOut } : {}),
-      options: batch.sessionOptions,
+      options: shownOptions(batch.sessionOptions, fileOf),
       concurrency: batch.concurrency,
       ...(batch.budgetUsd === undefined ? {} : { batchBudgetUsd: batch.budgetUsd }),
       characters: facts.characters,

@@ -12,6 +12,7 @@ import { type AnswerTable, answerTable, fieldsOf, hasList, listsIn } from "../re
 import { csvLines } from "../report/csv.ts";
 import { harmlessJson } from "../report/harmless.ts";
 import { markdownPieces } from "../report/results-markdown.ts";
+import { insideRoots, outsideText } from "./allowed-roots.ts";
 import { batchIdInput } from "./batch-input.ts";
 import { type Context, InputError, UserError, valueOrThrow } from "./context.ts";
 import { databaseOf } from "./export-database.ts";
@@ -20,7 +21,6 @@ import { check, nearest } from "./faults.ts";
 import { findBatch } from "./find-batch.ts";
 import { handOverDirectory } from "./hand-over-directory.ts";
 import type { Tool } from "./operation.ts";
-import { insideRoots } from "./places.ts";
 import { taskText } from "./task-text.ts";
 import { readPath } from "./written-path.ts";
 
@@ -230,8 +230,7 @@ function faultOf(
   if (!isModel) return undefined;
   if (isRead(path))
     return `${path} would be read by Claude Code as instructions or settings; give another name`;
-  if (!insideRoots(context, path))
-    return `${path} is outside the allowed roots; the operator can add to \`allowedRoots\``;
+  if (!insideRoots(context, path)) return `${path} ${outsideText(context)}`;
   if (formatOf(path) !== format)
     return `${path} must end in ${formats[format].map((one) => `.${one}`).join(" or ")}`;
   return kind === "file" ? `${path} exists; give another name` : undefined;

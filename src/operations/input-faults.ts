@@ -4,9 +4,12 @@ import { inputsOf, unknownPlaceholders } from "../model/inputs.ts";
 import type { SessionOptionsInput } from "../model/options.ts";
 import { isDirectory, isThere } from "../platform/files.ts";
 import { absolutePath } from "../platform/paths.ts";
+import { whyNotRead } from "./allowed-roots.ts";
+import type { Context } from "./context.ts";
 import { type Fault, wrong } from "./fault.ts";
 
 interface InputPlaces {
+  context: Context;
   workingDirectory: string;
   /** Whether a pattern matches anything, by directory and pattern: what tasks share is searched once. */
   matches: Map<string, boolean>;
@@ -16,7 +19,7 @@ interface InputPlaces {
 export function inputFaults(
   { inputs }: Pick<SessionOptionsInput, "inputs">,
   values: Readonly<Record<string, string>> | undefined,
-  { workingDirectory, matches }: InputPlaces,
+  { context, workingDirectory, matches }: InputPlaces,
 ): Fault[] {
   if (inputs === undefined) return [];
   const filled = inputsOf({ inputs }, values) ?? [];
@@ -32,13 +35,19 @@ export function inputFaults(
       return [wrong(place, says)];
     }
     const { isGlob = false, text = input } = filled[index] ?? {};
+    const pattern = isGlob ? fixedPart(text) : undefined;
+    if (pattern?.rest.split("/").includes(".."))
+      return [wrong(place, `has \`..\` behind a wildcard: ${text}`)];
+    const path = absolutePath(pattern ? pattern.directory || "." : text, workingDirectory);
+    const refused = whyNotRead(context, path);
+    if (refused !== undefined) return [wrong(place, `names ${path}, which ${refused}`)];
     if (isGlob) {
       const key = JSON.stringify([workingDirectory, text]);
       const isMatched = matches.get(key) ?? matchesAnything(text, workingDirectory);
       matches.set(key, isMatched);
       return isMatched ? [] : [wrong(place, `matches no file in ${workingDirectory}: ${text}`)];
     }
-    if (isThere(absolutePath(text, workingDirectory))) return [];
+    if (isThere(path)) return [];
     return [wrong(place, `names ${text}, and nothing of that name is in ${workingDirectory}`)];
   });
 }

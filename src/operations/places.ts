@@ -5,8 +5,9 @@ import type { Batch } from "../model/event.ts";
 import { type SessionOptionsInput, sessionOptions } from "../model/options.ts";
 import { option, prose } from "../model/prose.ts";
 import { isWritable, kindAt, realPath } from "../platform/files.ts";
-import { dirname, isWithin } from "../platform/paths.ts";
+import { dirname } from "../platform/paths.ts";
 import { layoutOf } from "../store/layout.ts";
+import { allowedRoots, insideRoots, outsideText, whyNotRead } from "./allowed-roots.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { type Fault, general, type Place, wrong } from "./fault.ts";
@@ -23,12 +24,13 @@ export class Places {
   readonly #context: Context;
   readonly #faults: Fault[];
   readonly #roots: string[];
-  readonly #settingsFiles = new WeakSet<object>();
+  /** Which file each object was read from. */
+  readonly #files = new WeakMap<object, string>();
 
   constructor(context: Context, faults: Fault[]) {
     this.#context = context;
     this.#faults = faults;
-    this.#roots = (context.configuration.allowedRoots ?? []).map(realPath);
+    this.#roots = allowedRoots(context);
   }
 
   /** What directories must be inside, with links resolved. */
@@ -75,14 +77,14 @@ export class Places {
         ? { expect: { ...expect, schema: this.schemaIn(expect.schema, from, named("expect", "schema")) } }
         : {}),
       ...(typeof settings === "string"
-        ? { settings: this.#settings(settings, from, named("settings")) }
+        ? { settings: this.#jsonObject(settings, from, named("settings")) }
         : {}),
     };
   }
 
-  /** Whether settings came from a file. They are then passed on as one, because their values may be secrets. */
-  isFromFile(settings: object): boolean {
-    return this.#settingsFiles.has(settings);
+  /** The file that settings, or a schema, were read from; undefined if the caller wrote them out. */
+  fileOf(value: object): string | undefined {
+    return this.#files.get(value);
   }
 
   /** Option, then configuration, then our directory, unless that is `/` or outside the allowed roots. */
@@ -136,8 +138,8 @@ export class Places {
     const read = readPath(given, from);
     if ("fault" in read) return { faults: [wrong(place, `${excerpt(given)} ${read.fault}`)] };
     const { path } = read;
-    if (this.#context.door === "tools" && !this.#allowed(path))
-      return { faults: [this.#outside(place, path)] };
+    const refused = whyNotRead(this.#context, path);
+    if (refused !== undefined) return { faults: [wrong(place, `${path} ${refused}`)] };
     const kind = kindAt(path);
     if (kind === "nothing") return { faults: [wrong(place, `${path} does not exist`)] };
     return kind === "file" ? { path: realPath(path) } : { faults: [wrong(place, `${path} is not a file`)] };
@@ -169,16 +171,18 @@ export class Places {
 
   #servers(given: string, from: string, place: Place): string | Record<string, unknown> {
     if (isJsonText(given)) return given;
-    const faultsBefore = this.#faults.length;
-    const path = this.#path(given, from, place);
-    return this.#faults.length > faultsBefore ? { mcpServers: {} } : path;
+    return this.#readable(given, from, place) ?? { mcpServers: {} };
   }
 
-  // Settings from a file are kept apart, because their values may be secrets.
-  #settings(given: string, from: string, place: Place): Record<string, unknown> {
-    const settings = this.#jsonObject(given, from, place);
-    if (!isJsonText(given)) this.#settingsFiles.add(settings);
-    return settings;
+  // The absolute path of a file that may be read for this caller; undefined if it may not, which is a fault then.
+  #readable(given: string, from: string, place: Place): string | undefined {
+    const faultsBefore = this.#faults.length;
+    const path = this.#path(given, from, place);
+    if (this.#faults.length > faultsBefore) return undefined;
+    const refused = whyNotRead(this.#context, path);
+    if (refused === undefined) return path;
+    this.#faults.push(wrong(place, `${path} ${refused}`));
+    return undefined;
   }
 
   /** The JSON Schema in a file, or in a JSON text. */
@@ -206,35 +210,33 @@ export class Places {
       if (settings === undefined) this.#faults.push(wrong(place, `is not a JSON object${jsonFault(given)}`));
       return settings ?? {};
     }
-    const faultsBefore = this.#faults.length;
-    const path = this.#path(given, from, place);
-    if (this.#faults.length > faultsBefore) return {};
+    const path = this.#readable(given, from, place);
+    if (path === undefined) return {};
     if (kindAt(path) !== "file") {
       this.#faults.push(wrong(place, `${path} is not a file`));
       return {};
     }
     const read = readSettingsFile(path);
-    if (read.kind === "settings") return read.settings;
+    if (read.kind === "settings") {
+      this.#files.set(read.settings, path);
+      return read.settings;
+    }
     this.#faults.push(wrong(place, `${path} ${read.kind === "empty" ? "is empty" : read.reason}`));
     return {};
   }
 
   #variables(given: string, from: string, place: Place): Record<string, string> {
-    const read = readVariables(given, from);
+    const read = readVariables(this.#context, given, from);
     if ("fault" in read) this.#faults.push(wrong(place, read.fault));
     return "fault" in read ? {} : read.variables;
   }
 
   #allowed(path: string): boolean {
-    const real = realPath(path);
-    return this.#roots.some((root) => isWithin(real, root));
+    return insideRoots(this.#context, path);
   }
 
   #outside(place: Place, path: string): Fault {
-    return wrong(
-      place,
-      `${path} is outside the allowed roots (${this.#roots.join(", ")}); the operator can add to \`allowedRoots\` in ${this.#context.inForce.file}, or set ${variableOf("allowedRoots")}`,
-    );
+    return wrong(place, `${path} ${outsideText(this.#context)}`);
   }
 
   // Only checked: created with the batch, so not for one that is refused.
@@ -242,12 +244,6 @@ export class Places {
     const reason = whyUnwritable(directory);
     if (reason !== undefined) this.#faults.push(fault(`${directory} cannot be written: ${reason}`));
   }
-}
-
-/** Whether a path, with links resolved, is inside the allowed roots. */
-export function insideRoots({ configuration }: Context, path: string): boolean {
-  const real = realPath(path);
-  return (configuration.allowedRoots ?? []).some((root) => isWithin(real, realPath(root)));
 }
 
 /** Why files cannot be written below a directory, which may not exist yet; undefined if they can. */

@@ -71,6 +71,8 @@ export interface PlannedBatch {
   isDryRun: boolean;
   /** Answers of an earlier batch, to be written before this one starts. */
   answers: readonly AnswerFile[];
+  /** The file that an object in its options was read from. */
+  fileOf(value: object): string | undefined;
   /** Stores the version of `claude` that was found meanwhile. */
   keepVersion(): void;
 }
@@ -152,7 +154,7 @@ export async function planBatch(
     faults.push(
       ...faultsAt(
         own["inputs"] === undefined ? [] : place,
-        inputFaults(inputs, task.values, { workingDirectory: at, matches }),
+        inputFaults(inputs, task.values, { context, workingDirectory: at, matches }),
       ),
     );
     const command = own["expect"] === undefined ? commonCommand : commandIn(own["expect"]);
@@ -230,6 +232,7 @@ export async function planBatch(
       files: files.all(),
       isDryRun: asked.value.isDryRun,
       answers: made?.answers ?? [],
+      fileOf: (value) => places.fileOf(value),
       keepVersion: () => checked?.keep(),
     },
   };

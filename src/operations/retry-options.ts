@@ -9,6 +9,7 @@ import { checkVersion } from "./claude-version.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import { type Context, InputError } from "./context.ts";
 import { distinct, faultsAt } from "./fault.ts";
+import { inputFaults } from "./input-faults.ts";
 import { Places } from "./places.ts";
 import { pick, type RawOptions } from "./raw-options.ts";
 import { combinedFaults, sessionFaults, versionNeeded } from "./session-faults.ts";
@@ -58,12 +59,15 @@ export async function plannedChanges(
   const workingDirectory = typeof directory === "string" ? directory : directoryOf(batch);
   const { version: claudeVersion } = checked;
   faults.push(...faultsAt(place, sessionFaults(own, { context, claudeVersion, workingDirectory })));
+  const matches = new Map<string, boolean>();
   for (const number of tasks) {
-    const merged = { ...batch.sessionOptions, ...batch.tasks[number - 1]?.options, ...own };
+    const { values, options } = batch.tasks[number - 1] ?? {};
+    const merged = { ...batch.sessionOptions, ...options, ...own };
     faults.push(...faultsAt(place, combinedFaults(merged)));
+    const at = typeof merged["workingDirectory"] === "string" ? merged["workingDirectory"] : workingDirectory;
+    faults.push(...faultsAt(place, inputFaults(changes, values, { context, workingDirectory: at, matches })));
     const command = changes.expect?.command;
-    if (command !== undefined)
-      faults.push(...faultsAt(place, commandFaults(command, batch.tasks[number - 1]?.values)));
+    if (command !== undefined) faults.push(...faultsAt(place, commandFaults(command, values)));
   }
   if (faults.length > 0) throw new InputError(distinct(faults));
   const files = new SettingsFiles(layoutOf(stateDirectoryOf(context.configuration)), batch.batchId, places);

@@ -23,11 +23,14 @@ interface Given {
  * if one of them lacks values, if one value would go to tasks that had their own, or if a batch still has its values.
  */
 export function retryValues(
-  { workingDirectory }: Context,
+  context: Context,
   { batchId, state }: BatchLog,
   { env, tasks, again, isRunning }: Given,
 ): SessionValues {
-  const given = typeof env === "string" ? readVariables(env, workingDirectory) : { variables: env ?? {} };
+  const given =
+    typeof env === "string"
+      ? readVariables(context, env, context.workingDirectory)
+      : { variables: env ?? {} };
   if ("fault" in given) throw new InputError([wrong(["env"], given.fault)]);
   const names = Object.keys(given.variables);
   const faults = variableFaults(given.variables);

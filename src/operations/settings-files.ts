@@ -26,7 +26,9 @@ export class SettingsFiles {
     const { settings } = options;
     if (typeof settings !== "object" || settings === null) return options;
     const text = settingsArgument({ settings: { ...settings } });
-    if (!this.#places.isFromFile(settings) && Buffer.byteLength(text) <= mostArgumentBytes) return options;
+    // Values in a file may be secrets.
+    if (this.#places.fileOf(settings) === undefined && Buffer.byteLength(text) <= mostArgumentBytes)
+      return options;
     const path = this.#layout.settings(this.#batchId, digestOf(text));
     this.#files.set(path, text);
     return { ...options, settings: path };

@@ -5,6 +5,8 @@ import { isJsonText, readSettingsFile, settingsInText } from "../claude/settings
 import { cut } from "../model/cut.ts";
 import { prose } from "../model/prose.ts";
 import { kindAt } from "../platform/files.ts";
+import { whyNotRead } from "./allowed-roots.ts";
+import type { Context } from "./context.ts";
 import { type Fault, type Place, wrong } from "./fault.ts";
 import { refusedProse } from "./refused-prose.ts";
 import { readPath } from "./written-path.ts";
@@ -23,6 +25,7 @@ const mostBytesInAll = 500_000;
  * mistake.
  */
 export function readVariables(
+  context: Context,
   given: string,
   from: string,
 ): { variables: Record<string, string> } | { fault: string } {
@@ -31,6 +34,8 @@ export function readVariables(
     return parsed.success ? { variables: parsed.data } : { fault: "is not a JSON object of strings" };
   }
   const read = readPath(given, from);
+  const refused = "path" in read ? whyNotRead(context, read.path) : undefined;
+  if (refused !== undefined) return { fault: `was given as a text that, as the path of a file, ${refused}` };
   if ("fault" in read || kindAt(read.path) !== "file")
     return {
       fault: "was given as a text that is no file: expected a JSON file, or a JSON object of strings",

@@ -5,6 +5,7 @@ import { product } from "../model/product.ts";
 import { shellQuoted } from "../model/shell-quoted.ts";
 import type { OptionChange } from "../model/state.ts";
 import { oneLine } from "./harmless.ts";
+import { shownOptions } from "./shown-options.ts";
 
 /** The reader: a caller of the MCP tools, or somebody at a command line. */
 export type Door = "tools" | "command-line";
@@ -88,9 +89,11 @@ interface Retry {
   values?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Options with their values. Long values are cut, because they are shown, not copied. */
+/** Options with their values, except secrets. Long values are cut, because they are shown, not copied. */
 export function optionsText(door: Door, options: Readonly<Record<string, unknown>>): string {
-  const texts = Object.entries(options).map(([name, value]) => optionText(door, name, shownValue(value)));
+  const texts = Object.entries(shownOptions(options)).map(([name, value]) =>
+    optionText(door, name, shownValue(value)),
+  );
   return texts.join(", ");
 }
 

@@ -1,6 +1,7 @@
 // What becomes of what was asked for: a batch as it is stored, or every fault.
 import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { handOverDirectory } from "../../src/operations/hand-over-directory.ts";
 import { planBatch } from "../../src/operations/plan.ts";
@@ -189,6 +190,11 @@ describe("is refused", () => {
     `${place} ${path} is outside the allowed roots (HOME); the operator can add to \`allowedRoots\` in HOME/config/parallel-claude-code-mcp/config.json, or set PARALLEL_CLAUDE_ALLOWED_ROOTS`;
   const cases: [what: string, input: object, ...faults: string[]][] = [
     [
+      "inputs that leave their directory behind a wildcard",
+      { inputs: ["*/../../../etc/*"] },
+      "inputs[0] has `..` behind a wildcard: */../../../etc/*",
+    ],
+    [
       "a directory that is not there",
       { workingDirectory: "no" },
       "workingDirectory HOME/work/no does not exist",
@@ -328,6 +334,48 @@ describe("is refused", () => {
       "concurrency is an option of spawn_parallel_claude_sessions only",
     ]);
   });
+
+  test("a file to read outside the roots, in whatever option it is named, whether it is there or not", async () => {
+    using inside = new Inside();
+    const says = outside("", "").trim();
+    for (const given of ["/etc/hostname", "/nowhere/x.json", "../../x.json"]) {
+      const path = given.startsWith(".") ? resolve(tmpdir(), "x.json").replaceAll("\\", "/") : given;
+      const input = {
+        tasks: ["x"],
+        outputSchema: given,
+        settings: given,
+        mcpConfig: given,
+        env: given,
+        expect: { schema: given },
+        inputs: [given, `${given}/**`],
+        stopWhen: { found: 1, where: { schema: given } },
+      };
+      expect(await faults(inside, input)).toEqual([
+        outside("mcpConfig", path),
+        `env was given as a text that, as the path of a file, ${says}`,
+        outside("outputSchema", path),
+        outside("expect.schema", path),
+        outside("settings", path),
+        outside("stopWhen.where.schema", path),
+        `inputs[0] names ${path}, which ${says}`,
+        `inputs[1] names ${path}, which ${says}`,
+      ]);
+    }
+  });
+
+  testNeeding("symbolic links")(
+    "a link in the roots to a file outside of them, for a model and not for a person",
+    async () => {
+      using outer = new Inside();
+      const secret = outer.write("schema.json", '{"type": "object", "title": "secret"}');
+      using inside = new Inside();
+      symlinkSync(secret, inside.file("link.json"));
+      const input = { tasks: ["x"], outputSchema: inside.file("link.json") };
+      expect(await faults(inside, input)).toEqual([outside("outputSchema", "HOME/link.json")]);
+      const own = await planBatch(inside.context("command-line"), "run", input);
+      expect(own).toMatchObject({ ok: true, value: { batch: { sessionOptions: { outputSchema: {} } } } });
+    },
+  );
 
   testNeeding("programs that are scripts")(
     "without a claude, with one that is too old, and in a session of a session",

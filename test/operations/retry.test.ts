@@ -320,3 +320,19 @@ test("with a login that is nowhere any more, the one of today takes its place", 
     account: { environment: { CLAUDE_CONFIG_DIR: inside.file("claude") } },
   });
 });
+
+test("reads no file outside the roots, in whatever option it is named", async () => {
+  using inside = new Inside();
+  inside
+    .batch(inside.context(), { batch: { sessionOptions: { env: { A: "" } } } })
+    .end(1, failed)
+    .finish();
+  const given = "/etc/hostname";
+  const inputs: object[] = [
+    { env: given },
+    ...["outputSchema", "settings", "mcpConfig"].map((name) => ({ with: { [name]: given } })),
+    { with: { expect: { schema: given } } },
+    { with: { inputs: [given] } },
+  ];
+  for (const input of inputs) await expect(retry(inside, input)).rejects.toThrow("outside the allowed roots");
+});

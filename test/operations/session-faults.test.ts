@@ -366,15 +366,16 @@ describe("variables", () => {
     const bad = inside.write("bad.json", '{"A": 1}');
     const noFile = "was given as a text that is no file: expected a JSON file, or a JSON object of strings";
     const from = inside.path;
-    expect(readVariables(path, "/")).toEqual({ variables: { A: "1" } });
-    expect(readVariables("env.json", from)).toEqual({ variables: { A: "1" } });
-    expect(readVariables('{"A": "2"}', "/")).toEqual({ variables: { A: "2" } });
-    expect(readVariables('{"A": 2}', "/")).toEqual({ fault: "is not a JSON object of strings" });
-    expect(readVariables(bad, "/")).toEqual({
+    const context = inside.context();
+    expect(readVariables(context, path, "/")).toEqual({ variables: { A: "1" } });
+    expect(readVariables(context, "env.json", from)).toEqual({ variables: { A: "1" } });
+    expect(readVariables(context, '{"A": "2"}', "/")).toEqual({ variables: { A: "2" } });
+    expect(readVariables(context, '{"A": 2}', "/")).toEqual({ fault: "is not a JSON object of strings" });
+    expect(readVariables(context, bad, "/")).toEqual({
       fault: "was given as a file that is not a JSON object of strings",
     });
     for (const text of ["none.json", "work", "https://x", "\0"])
-      expect(readVariables(text, from)).toEqual({ fault: noFile });
+      expect(readVariables(context, text, from)).toEqual({ fault: noFile });
     expect(variablesIn({ A: "1" })).toEqual({ A: "1" });
     expect(variablesIn({ A: 1 })).toEqual({});
     expect(variablesIn(undefined)).toEqual({});

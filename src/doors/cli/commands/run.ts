@@ -107,15 +107,15 @@ export const run: Command = {
       : await tasksGiven({ words, literal, files: file, directory });
     const planned = await planBatch(context, "run", { ...input, ...each, tasks, asyncMode: true });
     if (!planned.ok) throw new UsageError(planned.faults, places);
-    const { batch } = planned.value;
+    const { batch, fileOf } = planned.value;
     for (const note of notes) void err.tell(note);
     for (const warning of batch.warnings ?? []) void err.tell(`Warning: ${harmless(warning)}`);
     if (dryRun) {
       const size = dryRunFacts(context, batch);
       await out.print(
         json
-          ? dryRunJson(batch, { facts: size })
-          : dryRunText(batch, { flags: flagsOf(parallelInput), out, size }),
+          ? dryRunJson(batch, { facts: size, fileOf })
+          : dryRunText(batch, { flags: flagsOf(parallelInput), out, size, fileOf }),
       );
       return 0;
     }

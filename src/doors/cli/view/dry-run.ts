@@ -3,10 +3,12 @@ import type { Batch } from "../../../model/event.ts";
 import { secretOptions } from "../../../model/options.ts";
 import { shellQuoted } from "../../../model/shell-quoted.ts";
 import { type DryRunFacts, expectedCostText, sizeText } from "../../../operations/dry-run.ts";
+import type { PlannedBatch } from "../../../operations/plan.ts";
 import type { RawOptions } from "../../../operations/raw-options.ts";
 import { countText } from "../../../report/amounts.ts";
 import { oneLine } from "../../../report/harmless.ts";
 import { taskListText } from "../../../report/option-words.ts";
+import { shownOptions } from "../../../report/shown-options.ts";
 import { jsonText } from "../input/command.ts";
 import { type Flag, valueAt } from "../input/flags.ts";
 import { table } from "../terminal/table.ts";
@@ -16,13 +18,15 @@ import { atOnceText } from "./headings.ts";
 /** How much of a prompt to show on one line, in characters. */
 const mostCharacters = 400;
 
+/** The file that an object in the options was read from. */
+type FileOf = PlannedBatch["fileOf"] | undefined;
 /** Tasks of a batch, by number; all by default. */
 type Numbers = readonly number[] | undefined;
 
 /** The planned batch for programs, with whole prompts. */
 export function dryRunJson(
   batch: Batch,
-  { numbers, facts }: { numbers?: Numbers; facts?: DryRunFacts } = {},
+  { numbers, facts, fileOf }: { numbers?: Numbers; facts?: DryRunFacts; fileOf?: FileOf } = {},
 ): string {
   const { name, failureMode, concurrency, budgetUsd, sample, warnings } = batch;
   return jsonText({
@@ -33,11 +37,11 @@ export function dryRunJson(
       taskIndex: number,
       ...(key === undefined ? {} : { key }),
       task: prompt,
-      options: withoutSecrets(options),
+      options: shownOptions(options, fileOf),
       ...(after ? { after } : {}),
     })),
     ...(batch.summarize ? { summarize: batch.summarize.text } : {}),
-    options: withoutSecrets(batch.sessionOptions),
+    options: shownOptions(batch.sessionOptions, fileOf),
     ...facts,
     concurrency,
     failureMode,
@@ -59,10 +63,11 @@ interface How {
   added?: string | undefined;
   /** Of a new batch. */
   size?: DryRunFacts;
+  fileOf?: FileOf;
 }
 
 /** The same for people. */
-export function dryRunText(batch: Batch, { flags, out, numbers, what, added, size }: How): string {
+export function dryRunText(batch: Batch, { flags, out, numbers, what, added, size, fileOf }: How): string {
   const { name, failureMode, budgetUsd, sample, sessionOptions } = batch;
   const tasks = tasksOf(batch, numbers);
   const width = String(batch.tasks.length).length;
@@ -71,7 +76,7 @@ export function dryRunText(batch: Batch, { flags, out, numbers, what, added, siz
     ...(size ? [["size", sizeText(size, batch.tasks.length)]] : []),
     ...(cost === undefined ? [] : [["cost", cost]]),
     ...(name === undefined ? [] : [["name", oneLine(name, 200)]]),
-    ["options", flagsText(sessionOptions, flags) || "none"],
+    ["options", flagsText(shownOptions(sessionOptions, fileOf), flags) || "none"],
     ...(budgetUsd === undefined ? [] : [["budget", `$${budgetUsd}`]]),
     ...(sample === undefined ? [] : [["sample", `${taskListText(sample)} first`]]),
     ...(failureMode === "continue" ? [] : [["failure mode", failureMode]]),
@@ -83,7 +88,7 @@ export function dryRunText(batch: Batch, { flags, out, numbers, what, added, siz
   const lines = tasks.flatMap(({ number, key, prompt, options, after }) => [
     ...(key === undefined ? [] : [`${String(number).padStart(width)}  ${oneLine(key, mostCharacters)}`]),
     `${(key === undefined ? String(number) : "").padStart(width)}  ${oneLine(prompt, mostCharacters)}`,
-    ...(options ? [`${" ".repeat(width)}  ${flagsText(options, flags)}`] : []),
+    ...(options ? [`${" ".repeat(width)}  ${flagsText(shownOptions(options, fileOf), flags)}`] : []),
     ...(after ? [`${" ".repeat(width)}  after ${taskListText(after)}`] : []),
   ]);
   const would = what ?? `run ${countText(tasks.length, "task")}`;
@@ -128,16 +133,6 @@ function valueText(value: unknown): string {
 
 // Values must never show.
 function namesText(variables: unknown): string {
-  const names = typeof variables === "object" && variables !== null ? Object.keys(variables) : [];
+  const names = Array.isArray(variables) ? variables : [];
   return `{${names.map((name) => `${JSON.stringify(name)}: "…"`).join(", ")}}`;
-}
-
-function withoutSecrets(options: RawOptions): RawOptions {
-  return Object.fromEntries(
-    Object.entries(options).map(([name, value]) =>
-      secretOptions.includes(name) && typeof value === "object" && value !== null
-        ? [name, Object.keys(value)]
-        : [name, value],
-    ),
-  );
 }
