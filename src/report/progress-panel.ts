@@ -11,6 +11,7 @@ import { costToComeText, timeToComeText } from "./estimate-text.ts";
 import { oneLine } from "./harmless.ts";
 import { factsHtml, type Html, html, nothing, proseHtml, timeHtml } from "./html.ts";
 import { changeText, doorOf } from "./option-words.ts";
+import { reusedCount } from "./reuse-text.ts";
 import type { StatusWord } from "./row.ts";
 import { billedToText } from "./spending.ts";
 
@@ -56,9 +57,11 @@ export function progressHtml(state: BatchState, { now, stateWord, held, tokens }
   const goesOn = stateWord === "running" || stateWord === "paused";
   const estimate = goesOn ? estimateOf(state, { now, heldUntil: held?.until }) : undefined;
   const until = state.endedAt ?? (stateWord === "running" ? now : state.changedAt);
+  const reused = reusedCount(state);
   const soFar = stateWord === "running" ? " so far" : "";
   const facts = factsHtml([
     ["Done", `${numberText(completedCount(counts))} of ${numberText(state.tasks.length)}`],
+    ["Reused", reused > 0 ? `${numberText(reused)} of ${numberText(state.tasks.length)}` : undefined],
     ["Elapsed", durationText(until - state.createdAt)],
     ["Left", estimate && timeToComeText(estimate)],
     [`Cost${soFar}`, costText(state.totalCostUsd, state.costAtLeast)],

@@ -62,6 +62,12 @@ describe("the facts of the panel", () => {
     });
   });
 
+  test("say how many answers are from earlier, if any are", () => {
+    const reused = { batchId: midway().batch.batchId, task: 1, at: began, sessionId: "s", transcript: "/t" };
+    const state = midway(ended(3, { ...succeeded, reused }));
+    expect(factsIn(panelOf(state))).toMatchObject({ Done: "3 of 4", Reused: "1 of 4" });
+  });
+
   test("of an interrupted batch end with its last event, whatever the time is now", () => {
     expect(factsIn(panelOf(midway(), { stateWord: "interrupted" }))).toMatchObject({ Elapsed: "5 s" });
   });
