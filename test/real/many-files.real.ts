@@ -11,8 +11,15 @@ setDefaultTimeout(120_000);
 
 const answerSchema = z.object({
   message: z.string(),
+  summary: z.string().optional(),
+  totalCostUsd: z.number(),
   results: z.array(
-    z.looseObject({ key: z.string().optional(), outcome: z.string(), result: z.string().optional() }),
+    z.looseObject({
+      key: z.string().optional(),
+      outcome: z.string(),
+      result: z.string().optional(),
+      structuredResult: z.unknown(),
+    }),
   ),
 });
 
@@ -82,6 +89,45 @@ describeReal("one call over many files, on the real claude", () => {
       ]);
       expect(third.message).toContain(`1 reused, 1 run: ${changed} changed`);
     });
+
+  test("a review by one call: template, data, check, sample, summary; after one edit only that file is paid for", async () => {
+    const names = ["a", "b", "c", "d"];
+    await using home = await withFiles(Object.fromEntries(names.map((name) => [`src/${name}.ts`, name])));
+    const schema = { type: "object", required: ["file"], properties: { file: { type: "string" } } };
+    const steps = [tool("Read", { file_path: "{{path}}" }), `STRUCTURED: {"file": "{{file}}"}`];
+    const words = [
+      ...["--template", steps.join("\n THEN "), "--for-each", "src/*.ts", "--tools", "Read,Grep,Glob"],
+      ...["--output-schema", JSON.stringify(schema), "--expect-pattern", "src/[a-d]\\.ts"],
+      ...["--summarize", "SAY: All is fine in [src/a.ts]."],
+    ];
+    const held = await run(home, ["run", ...words, "--sample", "2"]);
+    expect(held.code).toBe(4);
+    expect(held.err).toContain("Paused after the sample: 2 of 4 tasks done, 2 waiting.");
+    await run(home, ["continue", "latest"]);
+    const first = await run(home, ["wait", "latest"]);
+    expect(first.out).toContain("All 4 tasks and the summary succeeded.");
+    const calls = api.requests.length;
+    await write(home, "src/c.ts", "the new c");
+    const second = await over(home, ...words);
+    expect(
+      second.results.map(({ key, outcome, structuredResult }) => [key, outcome, structuredResult]),
+    ).toEqual(
+      names.map((name) => {
+        const file = `src/${name}.ts`;
+        return [file, name === "c" ? "succeeded" : "reused", { file }];
+      }),
+    );
+    expect(second.summary).toStartWith("All is fine in [src/a.ts].");
+    expect(second.message).toContain("3 reused, 1 run: src/c.ts changed.");
+    expect(second.message).toContain("The summary is reused, too.");
+    // One to read the file, and one that gives the data.
+    const asked = api.requests.slice(calls).filter(({ path }) => path === "/v1/messages");
+    expect(asked.every(({ body }) => JSON.stringify(body).includes("src/c.ts"))).toBe(true);
+    const table = await run(home, ["export", "latest"]);
+    expect(table.out).toContain("src/c.ts,3,success,succeeded,src/c.ts");
+    const batchId = /^Batch (\w{8})/.exec(held.err)?.[1] ?? "";
+    expect((await run(home, ["compare", batchId, "latest"])).out).toMatch(/tasks: \d same\./);
+  });
 
   test("an answer that fails its check is continued in its conversation", async () => {
     await using home = await withFiles({ "src/a.ts": "" });
