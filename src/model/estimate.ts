@@ -2,7 +2,10 @@
 // tail: most cost little, a few many times as much, and these decide the sum. The mean of a small sample usually contains
 // none of them, and its standard deviation says nothing about them. So the interval assumes a tail until enough tasks
 // have shown that there is none. `bun run bench:estimate` prints how often it holds the truth, and how wide it is.
-import type { BatchState, DoneTask } from "./state.ts";
+import { sessionsFor } from "./equal-groups.ts";
+import { sessionsToCome } from "./equal-tasks.ts";
+import type { BatchState, DoneTask, TaskState } from "./state.ts";
+import { type SummaryToCome, summaryToCome } from "./summary.ts";
 
 /** What to expect, and the interval that holds the truth in at least nine of ten batches. */
 export interface Interval {
@@ -15,6 +18,8 @@ export interface Interval {
 export interface Estimate {
   /** How many tasks have not ended, running ones included; without those that others answer. */
   tasks: number;
+  /** How many more sessions the summary takes; 0 if none is wanted, or they are tasks already. Each counts like a task. */
+  summarySessions: number;
   /** The number of ended tasks that it is based on. */
   basedOn: number;
   /** US dollars. Undefined if no session has reported a cost; likewise the tokens. */
@@ -42,24 +47,61 @@ export function medianCostUsd({ spending: { ascending } }: BatchState): number |
  * has ended.
  */
 export function estimateOf(state: BatchState, moment: Moment): Estimate | undefined {
-  const tasks = tasksToCome(state);
-  if (state.cancelledBy !== undefined || tasks === 0) return undefined;
+  const tasks = sessionsToCome(state);
+  const summary = summaryToCome(state);
+  const sessions = tasks + summary.sessions;
+  if (state.cancelledBy !== undefined || sessions === 0) return undefined;
   const shown = state.tasks.filter(showsCost);
   if (shown.length === 0) return undefined;
   const costs = shown.map(({ usage }) => usage?.costUsd ?? 0);
   return {
     tasks,
+    summarySessions: summary.sessions,
     basedOn: shown.length,
-    costUsd: sumOfMore(costs, tasks),
-    milliseconds: timeToCome(state, moment, shown),
-    tokens: sumOfMore(shown.map(tokensOf), tasks),
+    costUsd: sumOfMore(costs, sessions),
+    milliseconds: timeToCome(state, moment, { shown, tasks, summary }),
+    tokens: sumOfMore(shown.map(tokensOf), sessions),
   };
 }
 
-// Tasks that another one answers cost nothing.
-function tasksToCome({ batch, tasks }: BatchState): number {
-  const open = tasks.filter(({ status }) => status !== "done");
-  return open.filter(({ number }) => batch.tasks[number - 1]?.sameAs === undefined).length;
+/** How many sessions of a batch have been paid, and how many more its rest takes. */
+export interface PaidSessions {
+  /** Of tasks that ended by themselves. Answers that were used again cost nothing. */
+  ended: number;
+  /** Those of the tasks to run, equal ones once, and of the summary. */
+  toCome: number;
+}
+
+/** `more`: the numbers of the tasks that would run; by default, of all that were cancelled or have not ended. */
+export function paidSessionsOf(state: BatchState, more?: readonly number[]): PaidSessions {
+  const runs = new Set(more ?? state.tasks.filter(isLeft).map(({ number }) => number));
+  const { cancelledBy: _, ...rest } = state;
+  const tasks = state.tasks.map(
+    (task): TaskState =>
+      runs.has(task.number) && task.status === "done"
+        ? { number: task.number, attempts: task.attempts, status: "queued" }
+        : task,
+  );
+  const again = { ...rest, tasks };
+  return {
+    ended: endedSessions(state),
+    toCome: (more ? sessionsFor(again.batch, more) : sessionsToCome(again)) + summaryToCome(again).sessions,
+  };
+}
+
+const endedKnown = new WeakMap<BatchState, { at: number; sessions: number }>();
+
+/** How many tasks ended by themselves, with a session of their own. Counted once between two events, because advice on each task asks for it. */
+export function endedSessions(state: BatchState): number {
+  const known = endedKnown.get(state);
+  if (known?.at === state.changedAt) return known.sessions;
+  const sessions = state.tasks.filter(showsCost).length;
+  endedKnown.set(state, { at: state.changedAt, sessions });
+  return sessions;
+}
+
+function isLeft(task: TaskState): boolean {
+  return task.status !== "done" || task.outcome.kind === "cancelled";
 }
 
 type Shown = DoneTask & { startedAt: number };
@@ -220,9 +262,13 @@ export function timeLeftMs(state: BatchState, now: number, heldUntil?: number): 
 }
 
 // Of the work of all sessions, as an interval, to the time until the last of them ends.
-function timeToCome(state: BatchState, { now, heldUntil }: Moment, shown: readonly Shown[]): Interval {
+function timeToCome(
+  state: BatchState,
+  { now, heldUntil }: Moment,
+  { shown, tasks, summary }: { shown: readonly Shown[]; tasks: number; summary: SummaryToCome },
+): Interval {
   const { running } = state.counts;
-  const queued = Math.max(0, tasksToCome(state) - running);
+  const queued = Math.max(0, tasks - running);
   const durations = shown.map(durationOf);
   const mean = meanOf(durations);
   const elapsed = state.tasks.flatMap((task) =>
@@ -233,9 +279,11 @@ function timeToCome(state: BatchState, { now, heldUntil }: Moment, shown: readon
   const work = rests.reduce((sum, rest) => sum + rest, queued * mean);
   const longest = rests.reduce((most, rest) => Math.max(most, rest), 0);
   const sessions = sessionsOf(state);
-  const atWork = Math.max(work / sessions, longest);
+  // The sessions of each step run together, after all others.
+  const atSummary = Math.max((summary.sessions * mean) / sessions, summary.steps * mean);
+  const atWork = Math.max(work / sessions, longest) + atSummary;
   const hold = queued > 0 && heldUntil !== undefined ? Math.max(0, heldUntil - now) : 0;
-  const sum = sumOfMore(durations, queued + running);
+  const sum = sumOfMore(durations, queued + running + summary.sessions);
   if (!sum) return { low: hold, expected: hold + atWork, high: hold + atWork };
   // At the end, all others may have to wait for a long one that began late.
   const last = sessions > 1 ? Math.max(longest, ...durations) : 0;

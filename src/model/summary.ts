@@ -40,10 +40,8 @@ export function listedTasks(state: Pick<BatchState, "batch" | "tasks">): DoneTas
  * `folder`: where the sessions work, which is where the results are.
  */
 export function nextSummary(state: BatchState, folder: string): NextSummary | undefined {
-  const { batch, tasks, summaryAsked: asked, cancelledBy } = state;
-  // A batch that found enough has ended as it was meant to.
-  if (!asked || (cancelledBy !== undefined && cancelledBy !== "stop-when")) return undefined;
-  if (asked.round === 1 && tasks.some(wasStopped)) return undefined;
+  const { batch, tasks, summaryAsked: asked } = state;
+  if (!asked || isWithoutSummary(state)) return undefined;
   const own = tasks.filter(({ number }) => batch.tasks[number - 1]?.summary?.round === asked.round);
   const outdated = own.filter((task) => isOutdated(state, task)).map(({ number }) => number);
   if (outdated.length > 0) return { kind: "again", tasks: outdated };
@@ -55,6 +53,72 @@ export function nextSummary(state: BatchState, folder: string): NextSummary | un
       : own.filter(({ number }) => batch.tasks[number - 1]?.summary?.level === level);
   if (!tasks.slice(0, givenCount(batch)).some(hasSucceeded)) return undefined;
   return { kind: "add", tasks: tasksFor(state, items, { level: level + 1, folder }) };
+}
+
+/** Sessions of a summary that are no tasks yet. */
+export interface SummaryToCome {
+  sessions: number;
+  /** How many run one after another. */
+  steps: number;
+}
+
+/**
+ * What a summary that is wanted still takes, if all open tasks succeed: sessions that come in addition, or run again
+ * because of what they read. Answers are expected to be as long as those so far.
+ */
+export function summaryToCome(state: BatchState): SummaryToCome {
+  const { batch, tasks, summaryAsked: asked } = state;
+  const none = { sessions: 0, steps: 0 };
+  if (!asked || isWithoutSummary(state)) return none;
+  const own = tasks.filter(({ number }) => batch.tasks[number - 1]?.summary?.round === asked.round);
+  const again = againAfter(state, own);
+  if (again.length > 0)
+    return { sessions: again.length, steps: new Set(again.map(({ level }) => level)).size };
+  const summaries = own.flatMap(({ number }) => batch.tasks[number - 1]?.summary ?? []);
+  if (summaries.some(({ isWhole }) => isWhole)) return none;
+  const level = Math.max(0, ...summaries.map((summary) => summary.level));
+  if (level > 0) return sessionsToRead(summaries.filter((one) => one.level === level).length, asked);
+  const given = tasks.slice(0, givenCount(batch));
+  const read = given.filter(hasSucceeded);
+  const answers = read.length + given.filter(({ status }) => status !== "done").length;
+  const usualLength = read.reduce((sum, task) => sum + lengthOf(task), 0) / Math.max(1, read.length);
+  return answers === 0 ? none : sessionsToRead(answers, { ...asked, length: usualLength });
+}
+
+// Summaries that were written, and of which something that they read is not there any more, or not yet again.
+function againAfter({ batch, tasks }: BatchState, own: readonly TaskState[]): { level: number }[] {
+  const changing = new Set<number>();
+  return own.flatMap((task) => {
+    const { summary } = batch.tasks[task.number - 1] ?? {};
+    if (!summary || !hasSucceeded(task)) return [];
+    const { startedAt = task.endedAt } = task;
+    const range = tasks.slice(summary.first - 1, summary.last);
+    const changes = range.some(
+      (one) => one.status !== "done" || one.endedAt > startedAt || changing.has(one.number),
+    );
+    if (!changes) return [];
+    changing.add(task.number);
+    return [{ level: summary.level }];
+  });
+}
+
+// As `partsOf` makes groups, level by level. `length`: of each answer, in characters; those of groups are short.
+function sessionsToRead(
+  answers: number,
+  { groups: most, length = 0 }: { groups?: number | undefined; length?: number },
+): SummaryToCome {
+  const isSmall = most !== undefined || answers * length <= mostCharactersAtOnce;
+  const fitting = Math.max(1, Math.floor(charactersPerGroup / Math.max(1, length)));
+  const parts = Math.ceil(answers / (most ?? Math.min(perGroup, fitting)));
+  if (parts === 1 || (answers <= (most ?? mostAtOnce) && isSmall)) return { sessions: 1, steps: 1 };
+  const above = sessionsToRead(parts, { groups: most });
+  return { sessions: parts + above.sessions, steps: 1 + above.steps };
+}
+
+// A batch that found enough has ended as it was meant to; and who asks for a summary of one that was stopped knows that.
+function isWithoutSummary({ batch, tasks, summaryAsked: asked, cancelledBy }: BatchState): boolean {
+  if (cancelledBy !== undefined && cancelledBy !== "stop-when") return true;
+  return batch.summarize !== undefined && asked?.round === 1 && tasks.some(wasStopped);
 }
 
 /** What stops a batch stops its summary, which would cost money too. */

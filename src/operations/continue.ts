@@ -91,7 +91,7 @@ async function planned(
   const claude = claudeOf(state.batch, { thorough: true });
   const checked = await refuseOldClaude(context, claude.found ? claude.path : state.batch.claudePath);
   const { batchBudgetUsd: budgetUsd, concurrency, env } = asked;
-  checkBudget(log, { count: state.counts.queued, given: budgetUsd });
+  checkBudget(log, { given: budgetUsd });
   const values = retryValues(context, log, { env, tasks: undefined, again: [], isRunning: false });
   const event: ContinueRequested = {
     type: "continue-requested",

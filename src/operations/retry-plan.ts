@@ -3,6 +3,7 @@ import { z } from "zod";
 import { claudeOf } from "../engine/attempt/claude-of.ts";
 import { isAbandoned } from "../engine/runner/resume-batches.ts";
 import { spentUsd } from "../engine/scheduler/budget.ts";
+import { paidSessionsOf } from "../model/estimate.ts";
 import type { Account, EventBody, Task } from "../model/event.ts";
 import {
   batchOptions,
@@ -162,7 +163,7 @@ export async function planRetry(context: Context, asked: RetryAsked): Promise<Re
     throw new UserError(
       prose`Batch ${log.batchId} is still running: change ${option("concurrency")} and ${option("failureMode")} after it has ended.`,
     );
-  checkBudget(log, { count: reruns.length, given: budgetUsd });
+  checkBudget(log, { tasks: reruns, given: budgetUsd });
   const values = retryValues(context, log, { env, tasks, again: reruns, isRunning });
   const { concurrency, failureMode } = changes;
   const sampled = tasks === undefined || !log.state.sample ? [] : reruns;
@@ -301,22 +302,32 @@ function checkPrompts(
   throw new InputError([wrong(place, `makes ${those} longer than 9 MB; put longer text in a file`)]);
 }
 
-/** Throws `UserError` if the budget is spent: the tasks would be cancelled again at once. */
+/**
+ * Throws `UserError` if the budget is spent: the tasks would be cancelled again at once. `tasks`: those that would run
+ * again; by default, all that have not ended.
+ */
 export function checkBudget(
   { batchId, state }: BatchLog,
-  { count, given }: { count: number; given: number | undefined },
+  {
+    tasks = state.tasks.flatMap(({ status, number }) => (status === "done" ? [] : [number])),
+    sessions = 0,
+    given,
+  }: { tasks?: readonly number[]; sessions?: number; given: number | undefined },
 ): void {
   const budgetUsd = given ?? state.budgetUsd;
   const spent = spentUsd(state);
-  if (count === 0 || budgetUsd === undefined || spent < budgetUsd) return;
+  if (tasks.length + sessions === 0 || budgetUsd === undefined || spent < budgetUsd) return;
   const { counts } = state;
-  const enough = enoughUsd({ counts, costUsd: spent, budgetUsd }, count);
+  const { ended, toCome } = paidSessionsOf(state, tasks);
+  const paid = { ended, toCome: toCome + sessions };
+  const enough = enoughUsd({ counts, costUsd: spent, budgetUsd, paid });
+  const more = tasks.length > 0 ? countText(tasks.length, "more task") : countText(sessions, "session");
   const budget =
     given === undefined
       ? `its budget is ${costText(budgetUsd)}`
       : `the budget given, which includes that, is only ${costText(budgetUsd)}`;
   throw new UserError(
-    prose`Batch ${batchId} has already cost ${spentText(state)}, and ${budget}. For ${countText(count, "more task")}, ${option("batchBudgetUsd", enough)} is probably enough.`,
+    prose`Batch ${batchId} has already cost ${spentText(state)}, and ${budget}. For ${more}, ${option("batchBudgetUsd", enough)} is probably enough.`,
   );
 }
 

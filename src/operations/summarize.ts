@@ -8,7 +8,7 @@ import { option, prose } from "../model/prose.ts";
 import { isPaused } from "../model/sample.ts";
 import { noValues } from "../model/session-values.ts";
 import type { BatchState } from "../model/state.ts";
-import { givenCount, hasSucceeded } from "../model/summary.ts";
+import { givenCount, hasSucceeded, summaryToCome } from "../model/summary.ts";
 import { exists } from "../platform/files.ts";
 import { countText } from "../report/amounts.ts";
 import { taskListText } from "../report/option-words.ts";
@@ -63,7 +63,7 @@ export const summarizeBatch: Operation<typeof summarizeInput, typeof changeOutpu
     const row = rowOf(context, log);
     refuseUnended(log.state, row.endedAt === undefined && isAbandoned(row));
     refuseNothing(log.state);
-    checkBudget(log, { count: 1, given: budgetUsd });
+    checkBudget(log, { tasks: [], sessions: sessionsFor(log.state, groups), given: budgetUsd });
     const account = newAccount(context, log);
     const claude = claudeOf(log.state.batch, { thorough: true });
     const checked = await refuseOldClaude(context, claude.found ? claude.path : log.state.batch.claudePath);
@@ -90,6 +90,12 @@ export const summarizeBatch: Operation<typeof summarizeInput, typeof changeOutpu
     return { ...waited(context, log), message: `${message} Results go to ${log.state.outputDirectory}.` };
   },
 };
+
+function sessionsFor({ cancelledBy: _, ...state }: BatchState, groups: number | undefined): number {
+  const { round = 0 } = state.summaryAsked ?? {};
+  const wanted = { text: "", round: round + 1, ...(groups === undefined ? {} : { groups }) };
+  return summaryToCome({ ...state, summaryAsked: wanted }).sessions;
+}
 
 function refuseUnended(state: BatchState, isLost: boolean): void {
   const { batchId } = state.batch;

@@ -1,4 +1,5 @@
 // The facts that advice on a task needs, from the state of its batch.
+import { endedSessions } from "../model/estimate.ts";
 import { type BatchState, canRetry, type DoneTask } from "../model/state.ts";
 import { optionsOf } from "../model/task-options.ts";
 import type { AdviceFacts } from "./advice.ts";
@@ -20,6 +21,14 @@ export function adviceFactsOf(state: BatchState, task: DoneTask, door: Door): Ad
     resumable: canRetry(task) && last?.resumable === true,
     ...(budgetUsd === undefined
       ? {}
-      : { enoughUsd: enoughUsd({ counts, costUsd: totalCostUsd, budgetUsd, stoppedAtUsd }, 1) }),
+      : {
+          enoughUsd: enoughUsd({
+            counts,
+            costUsd: totalCostUsd,
+            budgetUsd,
+            stoppedAtUsd,
+            paid: { ended: endedSessions(state), toCome: 1 },
+          }),
+        }),
   };
 }

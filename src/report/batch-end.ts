@@ -1,7 +1,7 @@
 // How a batch ended, in words: a label, a sentence with the reason, and the next step.
 import { z } from "zod";
 import { type BatchEnd, batchEnds } from "../model/batch-end.ts";
-import { type Estimate, estimateOf } from "../model/estimate.ts";
+import { type Estimate, estimateOf, type PaidSessions, paidSessionsOf } from "../model/estimate.ts";
 import { type AccessKind, type Canceller, cancellers } from "../model/outcome.ts";
 import { product } from "../model/product.ts";
 import { type BatchState, type Counts, completedCount } from "../model/state.ts";
@@ -51,6 +51,8 @@ export interface EndFacts {
   isPartial?: boolean | undefined;
   /** What the rest of a batch that has paused will probably cost; a row does not know it. */
   estimate?: Estimate | undefined;
+  /** Of a batch that stopped; a row only knows its counts. */
+  paid?: PaidSessions | undefined;
 }
 
 /** The facts of a batch that has ended. */
@@ -63,9 +65,10 @@ export function endFactsOf(state: BatchState, end: BatchEnd): EndFacts {
   const money = { costUsd: totalCostUsd, costAtLeast, budgetUsd, stoppedAtUsd };
   const conditions = { failWhen: batch.failWhen, found: batch.stopWhen?.found };
   const estimate = end.kind === "paused" ? estimateOf(state, { now: state.changedAt }) : undefined;
+  const paid = end.kind === "stopped" && end.by === "budget" ? paidSessionsOf(state) : undefined;
   const summaries = tasks.length - givenCount(batch);
   const numbers = { counts, notStarted, summaries };
-  return { batchId: batch.batchId, end, ...numbers, ...money, ...conditions, isPartial, estimate };
+  return { batchId: batch.batchId, end, ...numbers, ...money, ...conditions, isPartial, estimate, paid };
 }
 
 /** "succeeded", "3 failed", "stopped: budget", "2 failed, 1 cancelled": for a cell or a pill. */
@@ -319,20 +322,27 @@ export function endSentences(facts: EndFacts, door: Door): string {
 }
 
 /**
- * The budget for a batch that stopped at one and runs `more` of its tasks: the probable total, from the tasks done so
- * far, plus a reserve of at least half. Undefined if a retry has set a sufficient one since.
+ * The budget for a batch that stopped at one and runs more of its tasks: the probable total, from the sessions so far, plus
+ * a reserve of at least half. Undefined if a retry has set a sufficient one since.
  */
-export function enoughUsd(
-  { counts, costUsd, budgetUsd = 0, stoppedAtUsd = budgetUsd }: Budgeted,
-  more = counts.cancelled + counts.queued + counts.running,
-): number | undefined {
-  const each = costUsd / Math.max(1, completedCount(counts));
-  const likely = costUsd + each * more * 1.2;
+export function enoughUsd({
+  counts,
+  costUsd,
+  budgetUsd = 0,
+  stoppedAtUsd = budgetUsd,
+  paid = paidAccordingTo(counts),
+}: Budgeted): number | undefined {
+  const each = costUsd / Math.max(1, paid.ended);
+  const likely = costUsd + each * paid.toCome * 1.2;
   if (stoppedAtUsd < budgetUsd && likely <= budgetUsd) return undefined;
   return roundedUp(Math.max(likely, 1.5 * budgetUsd, 1.5 * costUsd));
 }
 
-type Budgeted = Pick<EndFacts, "counts" | "costUsd" | "budgetUsd" | "stoppedAtUsd">;
+type Budgeted = Pick<EndFacts, "counts" | "costUsd" | "budgetUsd" | "stoppedAtUsd" | "paid">;
+
+function paidAccordingTo(counts: Counts): PaidSessions {
+  return { ended: completedCount(counts), toCome: counts.cancelled + counts.queued + counts.running };
+}
 
 // Two digits, because it is an estimate.
 function roundedUp(usd: number): number {

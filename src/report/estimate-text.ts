@@ -6,16 +6,18 @@ import { timeLeftText } from "./time-left.ts";
 /** The interval from fewer tasks would span a factor of forty or more, which helps nobody. */
 const leastForInterval = 3;
 
-/** "The other 195 tasks will probably cost $9.80 ($6.10 to $17.00), take 12 min (8 min to 20 min), and …". */
+/** "The other 195 tasks and the summary will probably cost $9.80 ($6.10 to $17.00), take 12 min (8 min to 20 min), and …". */
 export function estimateText(estimate: Estimate): string {
-  const { tasks, basedOn, tokens } = estimate;
+  const { tasks, summarySessions, basedOn, tokens } = estimate;
   const costUsd = costToComeText(estimate);
   const parts = [
     ...(costUsd === undefined ? [] : [`cost ${costUsd}`]),
     `take ${timeToComeText(estimate)}`,
     ...(tokens ? [`use ${amountText(tokens, basedOn, compact)} tokens`] : []),
   ];
-  return `The other ${countText(tasks, "task")} will probably ${listed.format(parts)}, going by ${countText(basedOn, "task")}.`;
+  const others = `The other ${countText(tasks, "task")}`;
+  const summary = summarySessions === 0 ? "" : tasks === 0 ? "The summary" : `${others} and the summary`;
+  return `${summary || others} will probably ${listed.format(parts)}, going by ${countText(basedOn, "task")}.`;
 }
 
 /** "$9.80 ($6.10 to $17.00)"; undefined if no cost is known. `spentUsd` is added. */

@@ -38,6 +38,10 @@ export const spendingFields = {
   estimate: z
     .object({
       tasks: z.int().meta({ description: "How many tasks have not ended." }),
+      summarySessions: z
+        .int()
+        .optional()
+        .meta({ description: "How many more sessions the summary takes, which are included." }),
       basedOn: z.int().meta({ description: "How many tasks it is based on." }),
       costUsd: interval.optional(),
       seconds: interval,
@@ -88,6 +92,7 @@ function goesOn(word: StateWord): boolean {
 
 function estimateFieldsOf({
   tasks,
+  summarySessions,
   basedOn,
   costUsd,
   milliseconds,
@@ -95,6 +100,7 @@ function estimateFieldsOf({
 }: Estimate): NonNullable<SpendingFields["estimate"]> {
   return {
     tasks,
+    ...(summarySessions > 0 ? { summarySessions } : {}),
     basedOn,
     ...(costUsd ? { costUsd: mapped(costUsd, rounded) } : {}),
     seconds: mapped(milliseconds, (ms) => Math.round(ms / 1000)),

@@ -1,6 +1,6 @@
 // What the rest of a batch is expected to cost, take and use.
 import { describe, expect, test } from "bun:test";
-import { estimateOf, medianCostUsd, sumOfMore } from "../../src/model/estimate.ts";
+import { estimateOf, medianCostUsd, paidSessionsOf, sumOfMore } from "../../src/model/estimate.ts";
 import type { Event } from "../../src/model/event.ts";
 import type { BatchState } from "../../src/model/state.ts";
 import { families } from "../fixtures/costs/families.ts";
@@ -54,6 +54,43 @@ test("a retried task counts with what all its attempts cost", () => {
     ended(5, 1, 2, succeeded, { usage: usageOf(2) }),
   );
   expect(costOf(state)?.expected).toBe(3);
+});
+
+test("equal tasks and the summary are counted as what will be paid", () => {
+  const equal = { prompt: "same", sameAs: 1 };
+  const batch = {
+    tasks: [{ prompt: "same" }, equal, { prompt: "b" }, { prompt: "c" }, { ...equal, sameAs: 4 }],
+  };
+  const events = [started(2, 3, 1), ended(3, 3, 1, succeeded, { usage: usageOf(2) })];
+  const plain = estimateOf(after(created(5, { batch }), ...events), { now: 5 });
+  expect(plain).toMatchObject({ tasks: 2, summarySessions: 0 });
+  expect(plain?.costUsd?.expected).toBeCloseTo(4);
+  const summarized = estimateOf(
+    after(created(5, { batch: { ...batch, summarize: { text: "x" } } }), ...events),
+    { now: 5 },
+  );
+  expect(summarized).toMatchObject({ tasks: 2, summarySessions: 1 });
+  expect(summarized?.costUsd?.expected).toBeCloseTo(6);
+  expect(summarized?.milliseconds.expected ?? 0).toBeGreaterThan(plain?.milliseconds.expected ?? 0);
+});
+
+test("what a batch has paid and has still to pay leaves out answers that were used again", () => {
+  const batch = {
+    summarize: { text: "x" },
+    tasks: [{ prompt: "a" }, { prompt: "a", sameAs: 1 }, { prompt: "b" }, { prompt: "b", sameAs: 3 }],
+  };
+  const reused = { batchId: "bcdfghjk", task: 1, at: 3, sessionId: "s", transcript: "/t" };
+  const state = after(
+    created(4, { batch }),
+    started(2, 1, 1),
+    ended(3, 1, 1, succeeded, { usage: usageOf(2) }),
+    ended(4, 2, 0, { ...succeeded, reused }, { usage: usageOf(0) }),
+    event(5, { type: "cancel-requested", by: "budget", tasks: [3, 4] }),
+  );
+  expect(paidSessionsOf(state)).toEqual({ ended: 1, toCome: 2 });
+  // A batch of which something remains stopped gets no summary.
+  expect(paidSessionsOf(state, [3])).toEqual({ ended: 1, toCome: 1 });
+  expect(paidSessionsOf(state, [3, 4])).toEqual({ ended: 1, toCome: 2 });
 });
 
 test("tokens of all kinds and models are added up", () => {

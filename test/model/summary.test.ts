@@ -9,6 +9,7 @@ import {
   nextSummary,
   readBySummary,
   summaryOf,
+  summaryToCome,
 } from "../../src/model/summary.ts";
 import { batchOf } from "../store/samples.ts";
 
@@ -170,6 +171,80 @@ test("none is written of a batch that was stopped, or where nothing succeeded, u
   // One task that somebody cancelled is no reason.
   const single = then(created(), ended(1, good(1)), { type: "cancel-requested", by: "user", tasks: [2] });
   expect(nextSummary(single, "/")).toMatchObject({ kind: "add" });
+});
+
+test("one that somebody asks for is written also where none was wanted at first, and the batch was stopped", () => {
+  const state = then(
+    endedBatch([good(1), good(1)], { summarize: undefined }),
+    { type: "retry-requested", tasks: [], succeeded: [2] },
+    { type: "cancel-requested", by: "budget", tasks: [2] },
+    { type: "batch-ended" },
+    { type: "summary-requested", text: "What is there?" },
+  );
+  expect(nextSummary(state, "/")).toMatchObject({ kind: "add", tasks: [{ key: "summary" }] });
+});
+
+test("how many sessions a summary takes is known before the first task has ended", () => {
+  const sizes: [tasks: number, length: number, groups?: number][] = [
+    [1, 10],
+    [40, 10_000],
+    [41, 10],
+    [30, 20_000],
+    [1, 900_000],
+    [3, 300_000],
+    [700, 10],
+    [9, 10, 2],
+    [200, 30_000, 7],
+  ];
+  for (const [tasks, length, groups] of sizes) {
+    const summarize = { text: "x", ...(groups === undefined ? {} : { groups }) };
+    const state = endedBatch(
+      Array.from({ length: tasks }, () => good(length)),
+      { summarize },
+    );
+    const { sessions, steps } = summaryToCome(state);
+    let left = sessions;
+    let step = 0;
+    for (; nextSummary(state, "/"); step++) {
+      const before = state.tasks.length;
+      added(state);
+      expect({ tasks, left: summaryToCome(state).sessions }).toEqual({
+        tasks,
+        left: left - (state.tasks.length - before),
+      });
+      for (let number = before + 1; number <= state.tasks.length; number++) summarized(state, number);
+      left = summaryToCome(state).sessions;
+    }
+    expect({ tasks, length, sessions, steps }).toEqual({
+      tasks,
+      length,
+      sessions: state.tasks.length - tasks,
+      steps: step,
+    });
+  }
+  const open = then(endedBatch([good(1), good(1)]), {
+    type: "retry-requested",
+    tasks: [],
+    succeeded: [1, 2],
+  });
+  expect(summaryToCome(open)).toEqual({ sessions: 1, steps: 1 });
+  expect(summaryToCome(then(open, { type: "cancel-requested", by: "user" }))).toEqual({
+    sessions: 0,
+    steps: 0,
+  });
+});
+
+test("a summary that will be written again counts as one to come", () => {
+  const state = endedBatch(
+    Array.from({ length: 6 }, () => good(10)),
+    { summarize: { text: "x", groups: 3 } },
+  );
+  added(state);
+  summarized(summarized(state, 7), 8);
+  summarized(added(state), 9);
+  expect(summaryToCome(state).sessions).toBe(0);
+  then(state, { type: "batch-ended" }, { type: "retry-requested", tasks: [], succeeded: [2] });
+  expect(summaryToCome(state)).toEqual({ sessions: 2, steps: 2 });
 });
 
 test("a second summary reads the results and not the first one, and the newest counts", () => {

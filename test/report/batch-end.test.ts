@@ -91,6 +91,22 @@ describe("the end of a batch", () => {
     });
   });
 
+  test("by its budget expects the cost of a session, not of answers that were used again", () => {
+    const reused = { batchId: "bcdfghjk", task: 1, at: 3, sessionId: "s", transcript: "/t" };
+    const prompts = Array.from({ length: 12 }, (_, index) => (index < 10 ? "same" : `task ${index}`));
+    const state = batchState(prompts, [
+      started(1),
+      ended(1, succeeded, usage({ costUsd: 1 })),
+      ...Array.from({ length: 9 }, (_, index) =>
+        ended(index + 2, { ...succeeded, reused }, usage({ costUsd: 0 }), 0),
+      ),
+      { type: "cancel-requested", by: "budget", tasks: [11, 12] },
+      { type: "batch-ended" },
+    ]);
+    const { command } = said({ ...state, budgetUsd: 1 });
+    expect(command).toBe("parallel-claude-code-mcp retry bcdfghjk --batch-budget-usd 3.4");
+  });
+
   test("by an earlier budget says which one, what is spent of that in force, and whether that is enough", () => {
     const again = (budgetUsd: number) => {
       const state = stopped("budget", 0.04);

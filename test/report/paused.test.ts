@@ -27,6 +27,17 @@ test("a person is given a command, and a model a tool, and the advice to ask", (
   );
 });
 
+test("what the rest costs includes the summary, and of equal tasks one", () => {
+  const equal = { prompt: "same", sameAs: 6 };
+  const tasks = Array.from({ length: 10 }, (_, index) =>
+    index > 5 && index !== 8 ? equal : { prompt: index === 5 ? "same" : `task ${index + 1}` },
+  );
+  const facts = endFactsOf(paused({ tasks, summarize: { text: "x" } }), end);
+  expect(endSentences(facts, "tools")).toContain(
+    " The other 4 tasks and the summary will probably cost $5.00 (",
+  );
+});
+
 test("a budget that is not enough, or perhaps not, is named", () => {
   const textOf = (budgetUsd: number) => endSentences(endFactsOf(paused({ budgetUsd }), end), "tools");
   expect(textOf(6)).toContain(
