@@ -16,7 +16,7 @@ if (first !== undefined && /^(?:--version|-v|-V|version)$/.test(first) && others
   process.exitCode = printNow(product.version);
 } else if (first === "__complete") {
   const { complete } = await import("./doors/cli/complete.ts");
-  process.exitCode = complete(others);
+  process.exitCode = await complete(others);
 } else if (first?.startsWith("__")) {
   const { runHidden } = await import("./doors/runner.ts");
   compileSooner("late");
@@ -25,7 +25,10 @@ if (first !== undefined && /^(?:--version|-v|-V|version)$/.test(first) && others
   const { serve } = await import("./doors/mcp/stdio/serve.ts");
   process.exit(await serve());
 } else {
-  const { runCommand, Trouble } = await import("./doors/cli/cli.ts");
+  const [{ runCommand }, { Trouble }] = await Promise.all([
+    import("./doors/cli/cli.ts"),
+    import("./doors/cli/trouble.ts"),
+  ]);
   try {
     process.exitCode = await runCommand(process.argv.slice(2));
   } catch (error) {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { commands } from "../src/doors/cli/commands.ts";
+import { commands } from "../src/doors/cli/all-commands.ts";
 import { settingNames, variableOf } from "../src/model/configuration.ts";
 import { product } from "../src/model/product.ts";
 import { RunningCommand } from "./cli-harness.ts";

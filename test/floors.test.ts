@@ -100,7 +100,8 @@ test("the product's name is said once, and in the marks of its files", async () 
 
 /** What the command line, outside its commands, takes from below the operations all the same. */
 const belowOperations: Record<string, string> = {
-  "complete.ts": "store/batch-summaries: Tab must be quick, so the store is read without opening it",
+  "completion/stored-words.ts":
+    "store/batch-summaries: Tab must be quick, so the store is read without opening it",
   "completion/candidates.ts": "store/batch-summaries: the type of what was read that way",
   "view/conversation-text.ts": "claude/conversation-lines: the type of what it words",
   "view/ending.ts": "engine/output/answer: where the page of a batch is",

@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { commands } from "../src/doors/cli/commands.ts";
+import { commands } from "../src/doors/cli/all-commands.ts";
+import { flagsOfCommand } from "../src/doors/cli/input/command-flags.ts";
 import { parseFlags } from "../src/doors/cli/input/flags.ts";
-import { flagsOfCommand } from "../src/doors/cli/view/help.ts";
 import { runHint } from "../src/doors/cli/view/run-hints.ts";
 import { typed } from "./cli-harness.ts";
 import { options as claudeOptions } from "./fixtures/fake-claude/option-table.ts";

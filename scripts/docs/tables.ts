@@ -1,6 +1,6 @@
 // The tables of options, settings, commands, clients and tools, out of their declarations.
 import { z } from "zod";
-import { commands } from "../../src/doors/cli/commands.ts";
+import { commands } from "../../src/doors/cli/all-commands.ts";
 import { usageOf } from "../../src/doors/cli/view/help.ts";
 import { expectation, stopCondition } from "../../src/model/checks.ts";
 import { configurationSchema, variableOf } from "../../src/model/configuration.ts";

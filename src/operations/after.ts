@@ -1,7 +1,8 @@
 // What tasks start after: the keys, names and numbers that callers give, as numbers. Checked before anything runs.
 import { resultNamesIn } from "../model/results-named.ts";
 import { type Fault, general, instead, type Place, wrong } from "./fault.ts";
-import { excerpt, nearest } from "./faults.ts";
+import { excerpt } from "./faults.ts";
+import { nearest } from "./nearest.ts";
 
 /** A task as given, as far as its order needs it. */
 export interface Ordered {

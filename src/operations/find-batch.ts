@@ -26,14 +26,6 @@ export function findBatch(context: Context, given: string): BatchLog {
   throw new UserError(unknownProse(given, namedText(store.named(given))));
 }
 
-/** The same in a list sorted newest first; of several that begin like this, the newest. For suggestions. */
-export function listedBatch<Listed extends { batchId: string }>(
-  batches: readonly Listed[],
-  given: string,
-): Listed | undefined {
-  return given === "latest" ? batches[0] : batches.find(({ batchId }) => batchId.startsWith(given));
-}
-
 function unknownProse(given: string, named: string): Prose {
   if (given === "latest") return "There is no batch yet.";
   return prose`There is no batch ${given}. ${named}${{ do: "list" }} shows all batches.`;

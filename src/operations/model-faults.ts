@@ -4,7 +4,8 @@ import { readSettingsFile } from "../claude/settings-file.ts";
 import type { SessionOptionsInput } from "../model/options.ts";
 import { homeDirectory, join } from "../platform/paths.ts";
 import { type Fault, instead, type Place } from "./fault.ts";
-import { excerpt, nearest } from "./faults.ts";
+import { excerpt } from "./faults.ts";
+import { nearest } from "./nearest.ts";
 
 /** What Claude Code accepts instead of a full name; `[1m]` may follow. */
 const aliases = ["default", "best", "opus", "sonnet", "haiku", "fable", "opusplan"];

@@ -4,7 +4,7 @@ import type { BatchState } from "../model/state.ts";
 import { countText } from "../report/amounts.ts";
 import { taskListText } from "../report/option-words.ts";
 import { UserError } from "./context.ts";
-import { nearest } from "./faults.ts";
+import { nearest } from "./nearest.ts";
 
 /** A task by number (1-based), or by key. */
 export type TaskName = number | string;

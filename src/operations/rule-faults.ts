@@ -7,7 +7,8 @@ import { isOlder } from "../claude/versions.ts";
 import { type SessionOptionsInput, toolRuleList } from "../model/options.ts";
 import { type Door, optionName } from "../report/option-words.ts";
 import { type Fault, type Place, wrong } from "./fault.ts";
-import { excerpt, nearest } from "./faults.ts";
+import { excerpt } from "./faults.ts";
+import { nearest } from "./nearest.ts";
 import { placeText } from "./place-text.ts";
 
 /** What rules do: permit tools, forbid them or have a person asked, or list all that a session has. */

@@ -1,6 +1,7 @@
 // Faults of a JSON Schema. A session with an invalid one fails at its start, or after it has been paid for.
 import { type Fault, faultsAt, instead, wrong } from "./fault.ts";
-import { excerpt, nearest } from "./faults.ts";
+import { excerpt } from "./faults.ts";
+import { nearest } from "./nearest.ts";
 
 const types = ["object", "array", "string", "number", "integer", "boolean", "null"];
 /** Keywords whose value is a schema, a list of schemas, or an object of schemas. */

@@ -1,6 +1,4 @@
-// The scripts and the style of the pages, bundled and minified. `bundled` is a macro: an import `with { type: "macro" }`
-// gets the texts instead of the call, from source or compiled. A macro may not bundle within the bundling process, so it
-// runs this file as a program of its own.
+// The scripts and the style of the pages, bundled and minified. As a program, it prints them.
 
 export interface Bundled {
   /** The script of the page of a batch. */
@@ -19,15 +17,6 @@ const sources: Record<keyof Bundled, string> = {
   compare: "browser/compare.ts",
   style: "style/style.css",
 };
-
-export function bundled(): Bundled {
-  const { stdout, stderr, success } = Bun.spawnSync([process.execPath, import.meta.path], {
-    // Ignores any `bunfig.toml` or `.env` in the caller's directory.
-    cwd: import.meta.dir,
-  });
-  if (!success) throw new Error(`Internal error: the scripts of the pages cannot be bundled.\n${stderr}`);
-  return JSON.parse(stdout.toString());
-}
 
 async function bundle(source: string): Promise<string> {
   const { outputs } = await Bun.build({

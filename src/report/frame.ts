@@ -1,5 +1,6 @@
 // The frame of every page, with the policy that protects its contents.
-import { bundled } from "./bundled.ts" with { type: "macro" };
+import { printedBy } from "../platform/printed.ts" with { type: "macro" };
+import type { Bundled } from "./bundled.ts";
 import { type Html, html, nothing, vouchedFor } from "./html.ts";
 import type { ComparisonFacts, LiveFacts, ResultFacts } from "./wire/marks.ts";
 
@@ -19,7 +20,7 @@ export interface PageParts<Facts> {
   footer: Html;
 }
 
-const { live, result, compare, style } = bundled();
+const { live, result, compare, style }: Bundled = JSON.parse(printedBy("report/bundled.ts"));
 
 /** The frames of the pages of a batch, of a result, and of a comparison. */
 export const liveFrame = pageFrame<LiveFacts>(live);

@@ -1,7 +1,8 @@
 // What shells are offered at a press of Tab.
 import { describe, expect, test } from "bun:test";
-import { commands } from "../../src/doors/cli/commands.ts";
+import { describeCommands } from "../../src/doors/cli/all-commands.ts";
 import { candidatesFor } from "../../src/doors/cli/completion/candidates.ts";
+import { describedCommands } from "../../src/doors/cli/described-commands.ts";
 import { batchIdSchema } from "../../src/model/batch-id.ts";
 
 const batches = [
@@ -9,12 +10,13 @@ const batches = [
   { batchId: batchIdSchema.parse("cccccccc"), tasks: 12, createdAt: Date.now() },
 ];
 
-function wordsFor(...written: string[]): string[] {
-  const keysOf = (batchId: string) =>
+const commands = describedCommands();
+
+async function wordsFor(...written: string[]): Promise<string[]> {
+  const keysOf = async (batchId: string) =>
     batchId === "cccccccc" ? ["src/a.ts", "7 days", "src/b c.ts", "src/b.ts"] : [];
-  return candidatesFor(commands, written, () => batches, keysOf).map((one) =>
-    "word" in one ? one.word : `:${one.names}`,
-  );
+  const found = await candidatesFor(commands, written, async () => batches, keysOf);
+  return found.map((one) => ("word" in one ? one.word : `:${one.names}`));
 }
 
 describe("what can stand at the end of a command line", () => {
@@ -76,17 +78,21 @@ describe("what can stand at the end of a command line", () => {
     [["nothing", ""], []],
   ];
   for (const [written, expected] of cases) {
-    test(JSON.stringify(written), () => expect(wordsFor(...written)).toEqual(expected));
+    test(JSON.stringify(written), async () => expect(await wordsFor(...written)).toEqual(expected));
   }
 
-  test("every command and every flag can be completed, with a word on what it is", () => {
-    const all = candidatesFor(commands, [""], () => []);
+  test("every command and every flag can be completed, with a word on what it is", async () => {
+    const all = await candidatesFor(commands, [""], async () => []);
     for (const { name } of commands) {
       expect(all).toContainEqual({ word: name, about: expect.stringMatching(/./) });
-      expect(candidatesFor(commands, [name, "--"], () => [])).toContainEqual({
+      expect(await candidatesFor(commands, [name, "--"], async () => [])).toContainEqual({
         word: "--json",
         about: expect.stringMatching(/./),
       });
     }
   });
+});
+
+test("what help and completion know is what the commands declare", () => {
+  expect(commands).toEqual(JSON.parse(describeCommands()));
 });

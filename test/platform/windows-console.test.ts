@@ -90,7 +90,7 @@ testNeeding("Linux")(
   async () => {
     const exceptions: Record<string, string> = {
       "operations/open-page.ts": "opens a page",
-      "report/bundled.ts": "runs when the program is built",
+      "platform/printed.ts": "runs when the program is built",
       "claude/login-shell.ts": "runs no shell on Windows",
       "platform/processes/macos-programs.ts": "runs on macOS",
     };

@@ -1,7 +1,11 @@
 // The scripts and the style that stand in the pages.
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { bundled } from "../../src/report/bundled.ts";
+import { printedBy } from "../../src/platform/printed.ts";
+import type { Bundled } from "../../src/report/bundled.ts";
+
+const bundled = (): Bundled => JSON.parse(printedBy("report/bundled.ts"));
+
 import { partNames } from "../../src/report/wire/marks.ts";
 
 const root = join(import.meta.dir, "..", "..");

@@ -2,7 +2,7 @@
 import { ProtocolError, ProtocolErrorCode, type ServerContext } from "@modelcontextprotocol/server";
 import { cut } from "../../model/cut.ts";
 import { UserError } from "../../operations/context.ts";
-import { nearest } from "../../operations/faults.ts";
+import { nearest } from "../../operations/nearest.ts";
 import { type Call, ConnectionLost, type Tool } from "../../operations/operation.ts";
 import { perform, performStart } from "../../operations/perform.ts";
 import { tools } from "../../operations/tools.ts";

@@ -1,7 +1,7 @@
 // What a user may mean while typing: loaded with the first letter.
 import { canRetry } from "../../model/state.ts";
 import type { Context } from "../../operations/context.ts";
-import { listedBatch } from "../../operations/find-batch.ts";
+import { listedBatch } from "../../operations/listed-batch.ts";
 import { recentBatches } from "../../operations/resources.ts";
 import { prompts } from "./prompt-texts.ts";
 

@@ -1,5 +1,4 @@
-// The operations as clients list them. `listedTools` is a macro: an import `with { type: "macro" }` gets the text instead
-// of the call, so that a server answers `tools/list` without the operations and their schemas.
+// The operations as clients list them. As a program, it prints the list.
 import { spawnParallel } from "../../operations/spawn.ts";
 import { tools } from "../../operations/tools.ts";
 import { inputJsonSchema, outputJsonSchema } from "./json-schema.ts";
@@ -40,3 +39,5 @@ function hintsFor(name: string) {
   };
   return Object.keys(hints).length > 0 ? { _meta: hints } : {};
 }
+
+if (import.meta.main) process.stdout.write(listedTools());

@@ -1,7 +1,7 @@
 // The operations as MCP tools: listed, and called.
 import type { ListToolsResult, McpServer } from "@modelcontextprotocol/server";
+import { printedBy } from "../../platform/printed.ts" with { type: "macro" };
 import type { Connection } from "./connection.ts";
-import { listedTools } from "./listed-tools.ts" with { type: "macro" };
 
 /**
  * Lists and calls. The SDK's own registry would check input and output again: operations check their input themselves, so
@@ -25,7 +25,8 @@ export function serveTools(server: McpServer, connection: Connection): void {
   });
 }
 
-const text = listedTools();
+// Made when the program is built, so that a server lists its tools without the operations and their schemas.
+const text = printedBy("doors/mcp/listed-tools.ts");
 
 // Taken apart once for all connections.
 let list: ListToolsResult["tools"] | undefined;

@@ -8,6 +8,7 @@ import type { Call, Operation } from "../../../operations/operation.ts";
 import { perform } from "../../../operations/perform.ts";
 import { harmlessJson, type Settled } from "../../../report/harmless.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import type { ShownFlag } from "./flag.ts";
 import type { Hints } from "./flags.ts";
 
 /** Wrong usage: nothing was done. */
@@ -72,6 +73,13 @@ export interface Command {
   positionals: readonly Positional[];
   /** Returns the exit status. Throws `UsageError` or `UserError` for what the user can fix. */
   run(asked: Invocation): Promise<number>;
+}
+
+/** What a command says of itself: plain data, which help and completion have without loading the command. */
+export interface DescribedCommand
+  extends Pick<Command, "name" | "summary" | "description" | "examples" | "positionals"> {
+  otherNames: readonly string[];
+  flags: readonly ShownFlag[];
 }
 
 /** Taken by every command. */

@@ -1,6 +1,5 @@
 // Tasks as rows: a column `task`, and a column for each option that differs between rows.
 import { sessionOptions } from "../../../model/options.ts";
-import { nearest } from "../../../operations/faults.ts";
 import {
   cellsFault,
   declaredParts,
@@ -10,8 +9,10 @@ import {
   withoutEmptyEnd,
 } from "../../../operations/inputs/csv-rows.ts";
 import { FileFault, lineText } from "../../../operations/inputs/file-fault.ts";
+import { nearest } from "../../../operations/nearest.ts";
 import type { FileTask } from "./file-task.ts";
-import { type Flag, flagsOf, putValue, valueIn, wordedAs } from "./flags.ts";
+import type { Flag } from "./flag.ts";
+import { flagsOf, putValue, valueIn, wordedAs } from "./flags.ts";
 
 /** A column: the property of its cells, or an unknown name. */
 interface Column {

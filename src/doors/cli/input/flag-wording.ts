@@ -4,7 +4,7 @@ import { faultText, toolWording, type Wording } from "../../../operations/fault-
 import { placeText } from "../../../operations/place-text.ts";
 import { optionText } from "../../../report/option-words.ts";
 import { speechOf } from "../../../report/speech.ts";
-import type { Flag } from "./flags.ts";
+import type { Flag } from "./flag.ts";
 import { forEachNames } from "./for-each.ts";
 
 /** `["maxTurns"]` is `--max-turns`, and the third task `task 3`. What is no flag keeps its name. */

@@ -8,41 +8,12 @@ import { shellQuoted } from "../../../model/shell-quoted.ts";
 import { looksLikeJson, valueMeant } from "../../../operations/as-meant.ts";
 import { type Fault, instead } from "../../../operations/fault.ts";
 import { faultText, toolWording } from "../../../operations/fault-text.ts";
-import { type Checked, jsonFault, nearest } from "../../../operations/faults.ts";
+import { type Checked, jsonFault } from "../../../operations/faults.ts";
+import { nearest } from "../../../operations/nearest.ts";
 import { type Shape, shapeOf } from "../../../operations/shape.ts";
 import { parseArgs } from "../../../platform/arguments.ts";
 import { speechOf } from "../../../report/speech.ts";
-
-/** The type of a flag's value. `joined`: a list that may also be one text with commas. */
-export type FlagKind =
-  | "boolean"
-  | "number"
-  | "text"
-  | "choice"
-  | "list"
-  | "joined"
-  | "object"
-  | "text-or-object"
-  | "text-or-number";
-
-/** One flag: `--max-turns` for the property `maxTurns`. */
-export interface Flag {
-  /** Of a part of an option: `expect.pattern`. */
-  property: string;
-  /** Without dashes. */
-  name: string;
-  /** One letter, from `.meta({ short })`. */
-  short?: string;
-  /** Other accepted names, without dashes (`.meta({ aliases, flags })`); not shown in help. */
-  aliases: string[];
-  kind: FlagKind;
-  /** How its text is interpreted. */
-  shape: Shape;
-  placeholder: string;
-  description: string;
-  choices: string[];
-  fallback?: unknown;
-}
+import { type Flag, type FlagKind, flagNamed, spellingsOf } from "./flag.ts";
 
 /** A command line as written: options by property, not parsed by their schema yet. */
 export interface Written {
@@ -118,11 +89,6 @@ export function putValue(options: Record<string, unknown>, property: string, val
   putValue(inner, rest.join("."), value);
 }
 
-/** Whether its values are, or may be, paths of files or directories. */
-export function namesPath({ placeholder }: Flag): boolean {
-  return /^(?:DIR|FILE|PATH)\b/.test(placeholder);
-}
-
 /** Parses a command line: what was written, or everything that is wrong with it. */
 export function parseFlags(
   flags: readonly Flag[],
@@ -161,40 +127,6 @@ export function parseFlags(
     if (fault !== undefined) faults.push(fault);
   }
   return faults.length > 0 ? { ok: false, faults } : { ok: true, value: written };
-}
-
-/** The flag with this name, or a name that means the same, without dashes: `max-turns`, `maxTurns`, `max_turns`. */
-export function flagNamed(
-  flags: readonly Flag[],
-  name: string,
-): { flag: Flag; negated: boolean } | undefined {
-  const found = (one: string) => flags.find((flag) => spellingsOf(flag).includes(one));
-  const flag = found(name);
-  if (flag) return { flag, negated: false };
-  const negated = /^no[-_]?(.+)$/.exec(name)?.[1];
-  const switched = negated === undefined ? undefined : (found(negated) ?? found(lowered(negated)));
-  return switched ? { flag: switched, negated: true } : undefined;
-}
-
-// `noForkSession` → forkSession.
-function lowered(name: string): string {
-  return `${name.slice(0, 1).toLowerCase()}${name.slice(1)}`;
-}
-
-/** All names by which flags can be written, without dashes. */
-export function spellingsIn(flags: readonly Flag[]): string[] {
-  return flags.flatMap(spellingsOf);
-}
-
-/** All names of a flag, without dashes. */
-function spellingsOf({ name, property, aliases }: Flag): string[] {
-  const names = [name, property, ...aliases];
-  return [...new Set(names.flatMap((one) => [one, dashed(one), dashed(one).replaceAll("-", "_")]))];
-}
-
-// A single capital letter is a short flag.
-function dashed(name: string): string {
-  return name.length === 1 ? name : kebabCase(name);
 }
 
 /** A word that `claude` would take as one more value of the option before it. A task has several words. */

@@ -1,5 +1,5 @@
 // The help of flags and commands, wrapped to the width of a terminal.
-import type { Flag } from "../input/flags.ts";
+import type { ShownFlag } from "../input/flag.ts";
 import { wrap } from "../terminal/wrapped.ts";
 
 /** Where the second column begins. */
@@ -9,7 +9,7 @@ const indent = 28;
 const narrow = 64;
 
 /** Lines for each flag: its spelling, meaning, choices and default. */
-export function helpLines(flags: readonly Flag[], width: number): string[] {
+export function helpLines(flags: readonly ShownFlag[], width: number): string[] {
   return flags.flatMap((flag) => {
     const said = [flag.description, choiceText(flag), repeatText(flag), defaultText(flag)];
     return twoColumns(writtenAs(flag), said.filter(Boolean).join(" "), width);
@@ -25,21 +25,21 @@ export function twoColumns(left: string, right: string, width: number): string[]
   return [`  ${left}`.padEnd(column) + first, ...others.map((line) => margin + line)];
 }
 
-function writtenAs({ name, short, kind, placeholder, fallback }: Flag): string {
+function writtenAs({ name, short, kind, placeholder, fallback }: ShownFlag): string {
   const long = kind === "boolean" && fallback === true ? `--no-${name}` : `--${name}`;
   const value = kind === "boolean" ? "" : ` ${placeholder}`;
   return `${short === undefined ? "" : `-${short}, `}${long}${value}`;
 }
 
-function choiceText({ choices }: Flag): string {
+function choiceText({ choices }: ShownFlag): string {
   return choices.length === 0 ? "" : `One of ${choices.join(", ")}.`;
 }
 
-function repeatText({ kind }: Flag): string {
+function repeatText({ kind }: ShownFlag): string {
   return kind === "list" || kind === "joined" ? "Can be repeated." : "";
 }
 
-function defaultText({ kind, fallback }: Flag): string {
+function defaultText({ kind, fallback }: ShownFlag): string {
   if (fallback === undefined || kind === "boolean") return "";
   return `[default: ${typeof fallback === "string" ? fallback : JSON.stringify(fallback)}]`;
 }

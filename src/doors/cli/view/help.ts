@@ -1,22 +1,16 @@
 // The output of `help`, for all commands and for one.
 import { product } from "../../../model/product.ts";
-import type { Command, Example, Positional } from "../input/command.ts";
-import { type Flag, flagsOf } from "../input/flags.ts";
+import type { DescribedCommand, Example, Positional } from "../input/command.ts";
 import { wrap } from "../terminal/wrapped.ts";
 import { helpLines, twoColumns } from "./flag-help.ts";
 
-/** The flags of a command: the operation's, and those that exist only on the command line. */
-export function flagsOfCommand({ input, withoutFlags, own }: Command): Flag[] {
-  return [...flagsOf(own), ...flagsOf(input, withoutFlags)];
-}
-
 /** `run [TASK…] [options]`. */
-export function usageOf(command: Command): string {
+export function usageOf(command: Pick<DescribedCommand, "name" | "positionals">): string {
   return [product.name, command.name, ...command.positionals.map(written), "[options]"].join(" ");
 }
 
 /** All commands. */
-export function overview(commands: readonly Command[], width: number): string {
+export function overview(commands: readonly DescribedCommand[], width: number): string {
   const entries = [
     ...commands.map((command) => [
       [command.name, ...command.positionals.map(written)].join(" "),
@@ -41,8 +35,7 @@ export function overview(commands: readonly Command[], width: number): string {
 }
 
 /** One command. */
-export function commandHelp(command: Command, width: number): string {
-  const flags = flagsOfCommand(command);
+export function commandHelp(command: DescribedCommand, width: number): string {
   return [
     ...wrap(`Usage: ${usageOf(command)}`, width),
     "",
@@ -56,7 +49,7 @@ export function commandHelp(command: Command, width: number): string {
       command.examples.flatMap((example) => exampleLines(example, width)),
     ),
     ...section("Options", [
-      ...helpLines(flags, width),
+      ...helpLines(command.flags, width),
       ...twoColumns("-h, --help", "Show this help.", width),
     ]),
   ].join("\n");

@@ -1,0 +1,33 @@
+// Loads commands by their names: each only when somebody writes it, because most need far more than help does.
+import type { Command } from "./input/command.ts";
+
+/** How each command is loaded, in the order in which help lists them. */
+export const loadCommand = {
+  run: async () => (await import("./commands/run.ts")).run,
+  list: async () => (await import("./commands/list.ts")).list,
+  show: async () => (await import("./commands/show.ts")).show,
+  watch: async () => (await import("./commands/watch.ts")).watch,
+  wait: async () => (await import("./commands/wait.ts")).wait,
+  results: async () => (await import("./commands/results.ts")).results,
+  export: async () => (await import("./commands/export.ts")).exportCommand,
+  logs: async () => (await import("./commands/logs.ts")).logs,
+  open: async () => (await import("./commands/open.ts")).open,
+  compare: async () => (await import("./commands/compare.ts")).compare,
+  cancel: async () => (await import("./commands/cancel.ts")).cancel,
+  retry: async () => (await import("./commands/retry.ts")).retry,
+  continue: async () => (await import("./commands/continue.ts")).continueCommand,
+  summarize: async () => (await import("./commands/summarize.ts")).summarize,
+  prune: async () => (await import("./commands/prune.ts")).prune,
+  doctor: async () => (await import("./commands/doctor.ts")).doctor,
+  install: async () => (await import("./commands/install.ts")).install,
+  uninstall: async () => (await import("./commands/install.ts")).uninstall,
+  config: async () => (await import("./commands/config.ts")).config,
+  completions: async () => (await import("./commands/completions.ts")).completions,
+  serve: async () => (await import("./commands/serve.ts")).serve,
+} satisfies Record<string, () => Promise<Command>>;
+export type CommandName = keyof typeof loadCommand;
+
+/** Whether there is such a command. */
+export function isCommand(name: string): name is CommandName {
+  return Object.hasOwn(loadCommand, name);
+}
