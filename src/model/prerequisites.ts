@@ -105,9 +105,11 @@ export function withSkipped(state: BatchState, numbers: readonly number[]): numb
   const pending = [...numbers];
   const dependents = dependentsOf(state.batch);
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const needed = prerequisitesOf(state.batch.tasks[next - 1]).filter((one) =>
-      hasNotSucceeded(state.tasks[one - 1]),
-    );
+    const task = state.batch.tasks[next - 1];
+    // A summary does without what failed.
+    const needed = task?.summary
+      ? []
+      : prerequisitesOf(task).filter((one) => hasNotSucceeded(state.tasks[one - 1]));
     const kept = (dependents.get(next) ?? []).filter((one) => wasSkipped(state.tasks[one - 1]));
     for (const one of [...needed, ...kept]) {
       if (again.has(one)) continue;

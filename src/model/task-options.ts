@@ -36,6 +36,11 @@ const summaryOptions: readonly string[] = [
   "timeoutSeconds",
 ] satisfies (keyof SessionOptions)[];
 
+/** Whether an option may be given to a session that writes a summary: it reads the results, and nothing else. */
+export function isOptionOfSummary(name: string): boolean {
+  return name === "maxTurns" || summaryOptions.includes(name);
+}
+
 function ofSummary(options: Batch["sessionOptions"]): Record<string, unknown> {
   const kept = Object.entries(options).filter(([name]) => summaryOptions.includes(name));
   return { ...Object.fromEntries(kept), tools: "Read" };

@@ -2,13 +2,14 @@
 import type { Batch } from "../model/event.ts";
 import { type RetryOptions, sessionOptions } from "../model/options.ts";
 import type { BatchState } from "../model/state.ts";
+import { isOptionOfSummary } from "../model/task-options.ts";
 import type { PrivateFile } from "../platform/private-files.ts";
 import { layoutOf } from "../store/layout.ts";
 import { commandFaults } from "./check-faults.ts";
 import { checkVersion } from "./claude-version.ts";
 import { stateDirectoryOf } from "./configuration.ts";
 import { type Context, InputError } from "./context.ts";
-import { distinct, faultsAt } from "./fault.ts";
+import { distinct, faultsAt, wrong } from "./fault.ts";
 import { inputFaults } from "./input-faults.ts";
 import { Places } from "./places.ts";
 import { pick, type RawOptions } from "./raw-options.ts";
@@ -61,7 +62,18 @@ export async function plannedChanges(
   faults.push(...faultsAt(place, sessionFaults(own, { context, claudeVersion, workingDirectory })));
   const matches = new Map<string, boolean>();
   for (const number of tasks) {
-    const { values, options } = batch.tasks[number - 1] ?? {};
+    const { values, options, summary } = batch.tasks[number - 1] ?? {};
+    if (summary)
+      faults.push(
+        ...Object.keys(own)
+          .filter((name) => !isOptionOfSummary(name))
+          .map((name) =>
+            wrong(
+              [...place, name],
+              `cannot be given to task ${number}, which only reads results for a summary; name other tasks`,
+            ),
+          ),
+      );
     const merged = { ...batch.sessionOptions, ...options, ...own };
     faults.push(...faultsAt(place, combinedFaults(merged)));
     const at = typeof merged["workingDirectory"] === "string" ? merged["workingDirectory"] : workingDirectory;

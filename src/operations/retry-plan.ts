@@ -76,7 +76,7 @@ export const retryInput = z.strictObject({
   with: retryOptions
     .meta({
       listed: "required",
-      description: `Options for the tasks that run again, instead of those they had: \`{"maxTurns": 40}\`. A list replaces the whole earlier list. \`appendPrompt\` adds text to the prompts. All options of spawn_parallel_claude_sessions except ${new Intl.ListFormat("en").format(ofStart)}.`,
+      description: `Options for the named tasks, or else those that run again, instead of those they had: \`{"maxTurns": 40}\`. A list replaces the whole earlier list. \`appendPrompt\` adds text to the prompts. All options of spawn_parallel_claude_sessions except ${new Intl.ListFormat("en").format(ofStart)}.`,
     })
     .optional(),
   batchBudgetUsd: batchOptions.shape.batchBudgetUsd.meta({
@@ -230,7 +230,10 @@ export interface Meant {
   again: number[];
   /** Those that succeeded and run again, because they were named. */
   succeeded: number[];
-  /** Those that get the options: the ones that run again, and those that wait. */
+  /**
+   * Those that get the options: of the named ones, or else of all but the sessions of a summary, the ones that run again,
+   * and those that wait.
+   */
   changed: number[];
 }
 
@@ -251,10 +254,15 @@ function tasksMeant(
       : numbersOf((task) => task.status === "done" && !canRetry(task) && (isDifferent || wasDenied(task)));
   const isSuccess = new Set(succeeded);
   const again = withSkipped(state, [...failed, ...succeeded]).filter((number) => !isSuccess.has(number));
+  const isSummary = (number: number) => state.batch.tasks[number - 1]?.summary !== undefined;
   const waiting = numbersOf(({ status }) =>
     isResting ? status !== "done" : named !== undefined && status === "queued",
   );
-  return { again, succeeded, changed: [...again, ...succeeded, ...waiting].sort((a, b) => a - b) };
+  const changed = [...again, ...succeeded, ...waiting].filter((number) =>
+    // Whoever names none means the tasks that were given, and not what was skipped with them or sums them up.
+    named === undefined ? !isSummary(number) : named.includes(number),
+  );
+  return { again, succeeded, changed: changed.sort((a, b) => a - b) };
 }
 
 // Could succeed now with the same options: settings may have changed, or a file may exist.

@@ -3,10 +3,10 @@ import type { z } from "zod";
 import { spentUsd } from "../engine/scheduler/budget.ts";
 import { option, prose } from "../model/prose.ts";
 import { isWithheld } from "../model/sample.ts";
-import { canRetry, taskOf } from "../model/state.ts";
+import { type BatchState, canRetry, taskOf } from "../model/state.ts";
 import { writePrivateFiles } from "../platform/private-files.ts";
 import { costText, countText } from "../report/amounts.ts";
-import { listText, optionsText } from "../report/option-words.ts";
+import { listText, optionsText, taskListText } from "../report/option-words.ts";
 import { patiently } from "../store/patiently.ts";
 import { changeOutput, waited } from "./batches.ts";
 import { type Context, InputError, valueOrThrow } from "./context.ts";
@@ -70,13 +70,14 @@ function summarizeInstead(
 
 function startedText(
   context: Context,
-  { log, reruns, lost, wasPaused, isChanged, changes = {}, meant, budgetUsd }: RetryPlan,
+  { log, reruns, lost, wasPaused, isChanged, changes: asked, meant, budgetUsd }: RetryPlan,
 ): string {
   const { door } = context;
   const { state } = log;
+  const changes = asked ?? {};
   const { again } = meant;
   const withheld = reruns.filter((number) => isWithheld(state, taskOf(state, number))).length;
-  const waiting = meant.changed.length - reruns.length;
+  const waiting = meant.changed.filter((number) => !reruns.includes(number)).length;
   const given = isChanged ? ` with ${optionsText(door, changes)}` : "";
   const count = countText(reruns.length - withheld, "task");
   const denied = state.tasks.filter(
@@ -91,6 +92,7 @@ function startedText(
     ...(reruns.length > withheld
       ? [`${count} ${reruns.length - withheld === 1 ? "is" : "are"} run again${given}.`]
       : []),
+    ...unchangedTexts(state, asked === undefined ? [] : reruns, meant.changed),
     ...(withheld > 0
       ? [`${countText(withheld, "more task")} will wait until the batch is continued after its sample.`]
       : []),
@@ -112,4 +114,34 @@ function startedText(
     `Results go to ${state.outputDirectory}.`,
     ...[farText(rowOf(context, log), door)].filter((text) => text !== undefined),
   ].join(" ");
+}
+
+// Which tasks run again without the options that were given.
+function unchangedTexts(
+  { batch }: BatchState,
+  reruns: readonly number[],
+  changed: readonly number[],
+): string[] {
+  const unchanged = reruns.filter((number) => !changed.includes(number));
+  const isSummary = (number: number) => batch.tasks[number - 1]?.summary !== undefined;
+  const keep = (numbers: readonly number[], one: string, several: string) => {
+    if (numbers.length === 0) return [];
+    const why =
+      numbers.length === 1
+        ? `keeps its own options, because it ${one}`
+        : `keep their own options, because they ${several}`;
+    return [`Of these, ${taskListText(numbers)} ${why}.`];
+  };
+  return [
+    ...keep(
+      unchanged.filter((number) => !isSummary(number)),
+      "was not named",
+      "were not named",
+    ),
+    ...keep(
+      unchanged.filter(isSummary),
+      "writes a summary and was not named",
+      "write summaries and were not named",
+    ),
+  ];
 }

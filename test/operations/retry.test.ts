@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { flagWording } from "../../src/doors/cli/input/flag-wording.ts";
 import { mostPromptBytes } from "../../src/model/options.ts";
+import { optionsOf } from "../../src/model/task-options.ts";
 import { retryBatch } from "../../src/operations/retry.ts";
 import { UserError } from "../../src/operations/user-error.ts";
 import { testNeeding } from "../facilities.ts";
@@ -335,4 +336,57 @@ test("reads no file outside the roots, in whatever option it is named", async ()
     { with: { inputs: [given] } },
   ];
   for (const input of inputs) await expect(retry(inside, input)).rejects.toThrow("outside the allowed roots");
+});
+
+describe("options of a retry reach", () => {
+  /** Task 2 waits for task 1, which failed; task 3 was to summarize them, and failed. */
+  const summarized = (inside: Inside) => {
+    const summary = { round: 1, level: 1, first: 1, last: 2, isWhole: true };
+    const tasks = [
+      { prompt: "one", key: "one" },
+      { prompt: "two", after: [1] },
+      { prompt: "Sum up", key: "summary", options: { workingDirectory: inside.work }, summary },
+    ];
+    const batch = inside.batch(inside.context(), { tasks }).end(1, failed);
+    return batch.end(2, { kind: "not-started", message: "task 1 failed", after: [1] }).end(3, failed);
+  };
+  const tools = { tools: "Bash", permissionMode: "acceptEdits", appendPrompt: "Go on." };
+
+  test("no session of a summary, unless it is named", async () => {
+    using inside = new Inside();
+    const batch = summarized(inside);
+    const { message } = await retry(inside, { with: tools });
+    expect(newest(batch)).toMatchObject({ tasks: [1, 2, 3], changed: [1, 2] });
+    expect(message).toContain(
+      "Of these, task 3 keeps its own options, because it writes a summary and was not named.",
+    );
+    expect(optionsOf(batch.log.state.batch, 3)).toMatchObject({ tools: "Read" });
+    expect(optionsOf(batch.log.state.batch, 1)).toMatchObject({ tools: "Bash" });
+    expect(batch.log.state.batch.tasks[2]?.prompt).toBe("Sum up");
+  });
+
+  test("the session of a named summary, if they leave it one that reads", async () => {
+    using inside = new Inside();
+    const batch = summarized(inside);
+    await expect(
+      retry(inside, { tasks: ["summary"], with: { model: "opus", tools: "Bash" } }),
+    ).rejects.toThrow(
+      "with.tools cannot be given to task 3, which only reads results for a summary; name other tasks",
+    );
+    await retry(inside, { tasks: ["summary"], with: { model: "opus" } });
+    expect(newest(batch)).toMatchObject({ tasks: [3], changed: [3], options: { model: "opus" } });
+  });
+
+  test("no task that runs again only because it was skipped with a named one", async () => {
+    using inside = new Inside();
+    const batch = summarized(inside);
+    const { message } = await retry(inside, { tasks: ["one"], with: { appendPrompt: "Go on." } });
+    expect(newest(batch)).toMatchObject({ tasks: [1, 2], changed: [1] });
+    expect(message).toContain("Of these, task 2 keeps its own options, because it was not named.");
+    expect(batch.log.state.batch.tasks.map(({ prompt }) => prompt)).toEqual([
+      "one\n\nGo on.",
+      "two",
+      "Sum up",
+    ]);
+  });
 });
