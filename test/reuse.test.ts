@@ -3,9 +3,10 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { digestOf } from "./fixtures/fake-claude/behaviours/looks.ts";
 import { connectNew, eventually, filesIn, Home, kill, run } from "./harness.ts";
+import { settled } from "./settled.ts";
 
 interface Entry {
   outcome: string;
@@ -22,23 +23,6 @@ interface Answer {
   message: string;
   counts: Record<string, number>;
   results: Entry[];
-}
-
-/**
- * Resolves when the files have been as they are for longer than what is changed in the moment of a start: an answer that
- * may depend on such a change is not remembered.
- */
-async function settled(home: Home): Promise<void> {
-  const paths = [
-    home.path,
-    home.work,
-    ...new Bun.Glob("**/*").scanSync({ cwd: home.work, onlyFiles: false }),
-  ];
-  const changedAt = Math.max(...paths.map((path) => statSync(resolve(home.work, path)).ctimeMs));
-  await eventually(
-    () => Date.now() - changedAt > 400,
-    () => "the files grow old",
-  );
 }
 
 /** Runs tasks with `--reuse auto`, and other arguments. */

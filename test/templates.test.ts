@@ -7,6 +7,7 @@ import { isTakenOver } from "../src/model/state.ts";
 import { testNeeding } from "./facilities.ts";
 import { clients, connectNew, databaseIn, filesIn, Home, run } from "./harness.ts";
 import { newestRow } from "./running.ts";
+import { settled } from "./settled.ts";
 
 const many = "spawn_parallel_claude_sessions";
 
@@ -458,12 +459,12 @@ describe("a dry run", () => {
     expect(existsSync(home.startsLog)).toBe(false);
     expect((await client.call("list_batches", {})).data).toMatchObject({ batches: [] });
     expect((await client.call(many, input)).data).toMatchObject({ counts: { succeeded: 4 } });
-    const again = await client.call(many, { ...input, dryRun: true });
+    const again = await client.call(many, { ...input, fresh: true, dryRun: true });
     expect(again.data).toMatchObject({
-      message: expect.stringContaining(
-        "It would cost about $2.00 for 4 tasks: 4 tasks of this template cost $2.00 in 1 earlier batch, half of them at most $0.50 each.",
+      message: expect.stringMatching(
+        /It would cost about \$2\.00 \(\$\S+ to \$\S+\) for 4 tasks: 4 tasks of this template cost \$2\.00 in 1 earlier batch, \$0\.50 each on average\.$/,
       ),
-      dryRun: { expectedCostUsd: 2 },
+      dryRun: { runs: 4, expectedCostUsd: 2 },
     });
   });
 
@@ -503,6 +504,52 @@ describe("a dry run", () => {
       expect({ code, isSecret: out.includes("s3cr3t") }).toEqual({ code: 0, isSecret: false });
       expect(out).toContain(path);
     }
+  });
+
+  test("adds up what tasks cost on average, because a few expensive ones decide the sum", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    const input = {
+      template: "[[cost usd={{item}}]] Do it",
+      forEach: { items: ["0.1", "0.11", "0.12", "0.13", "9.54"] },
+    };
+    await client.call(many, input);
+    const { data } = await client.call(many, { ...input, fresh: true, dryRun: true });
+    expect(data).toMatchObject({ dryRun: { runs: 5, expectedCostUsd: 10 } });
+    const [interval, low = "", high = ""] =
+      /about \$10\.00 \(\$(\S+) to \$(\S+)\) for 5 tasks/.exec(String(data?.["message"])) ?? [];
+    expect(interval).toBeDefined();
+    expect(Number(low)).toBeLessThan(10);
+    expect(Number(high)).toBeGreaterThan(10);
+  });
+
+  test("leaves out what costs nothing, and counts the sessions of a summary", async () => {
+    await using home = new Home();
+    await withFiles(home, { "src/a.ts": "", "src/b.ts": "", "lib/c.ts": "", "lib/d.ts": "" });
+    await settled(home);
+    const over = ["--template", "[[cost usd=0.5]] Look at {{dir}}", "--for-each", "*/*.ts"];
+    const first = await run(home, ["run", ...over, "--summarize", "Sum it up", "--dry-run", "--json"]);
+    expect(JSON.parse(first.out)).toMatchObject({ runs: 2, equal: 2, reused: 0, summarySessions: 1 });
+    expect((await run(home, ["run", ...over])).code).toBe(0);
+    const again = await run(home, ["run", ...over, "--dry-run"]);
+    expect(again.out).toContain(
+      "2 have an answer from earlier, and 2 get that of an equal task, so none runs\n",
+    );
+    expect(again.out).toMatch(/ {2}cost +nothing\n/);
+    const fresh = await run(home, ["run", ...over, "--summarize", "Sum it up", "--fresh", "--dry-run"]);
+    expect(fresh.out).toContain("2 get that of an equal task, so 2 run\n");
+    expect(fresh.out).toContain(
+      "about $1.50 for 2 of 4 tasks and the summary: 2 tasks of this template cost $1.00 in 1 earlier batch, $0.50 each on average\n",
+    );
+    const checked = ["--fresh", "--expect-question", "Is it right?", "--dry-run"];
+    expect((await run(home, ["run", ...over, ...checked])).out).toContain(
+      "on average, without sessions that check answers, which are new\n",
+    );
+    expect(
+      readFileSync(home.startsLog, "utf8")
+        .split("\n")
+        .filter((line) => line.includes('"kind":"prompt"')),
+    ).toHaveLength(2);
   });
 
   test("shows the first of very many tasks, and how many more there are", async () => {

@@ -100,13 +100,8 @@ export class Reuse implements Disposable {
    * there is nothing to look for.
    */
   async lookUp(): Promise<LookedUp | undefined> {
-    const { batch, tasks, earlierEnds, cancelledBy } = this.#parts.state();
-    const asked = tasks
-      .filter(({ number, status, attempts }) => {
-        const isNew = status === "queued" && attempts.length === 0 && !earlierEnds.has(number);
-        return isNew && isReusable(batch, number) && batch.tasks[number - 1]?.sameAs === undefined;
-      })
-      .map(({ number }) => number);
+    const { batch, cancelledBy } = this.#parts.state();
+    const asked = this.#asked();
     if (asked.length === 0 || cancelledBy !== undefined) return undefined;
     const hits: Hit[] = [];
     const missed = new Missed();
@@ -121,6 +116,30 @@ export class Reuse implements Disposable {
       if (index % tasksAtOnce === tasksAtOnce - 1) await Bun.sleep(0);
     }
     return { hits, missed: missed.all() };
+  }
+
+  /** The tasks whose answers a look-up would find; 1-based. Copies nothing, and does not note that they were used. */
+  async known(): Promise<number[]> {
+    const now = new Now();
+    const known: number[] = [];
+    for (const [index, number] of this.#asked().entries()) {
+      const isThere = ({ path, transcriptHash }: Remembered) =>
+        now.hashOf(path) === transcriptHash ? path : undefined;
+      if (this.#guarded(() => this.#find(number, now, isThere))?.kind === "hit") known.push(number);
+      if (index % tasksAtOnce === tasksAtOnce - 1) await Bun.sleep(0);
+    }
+    return known;
+  }
+
+  // Those that have not begun, and that no equal one answers.
+  #asked(): number[] {
+    const { batch, tasks, earlierEnds } = this.#parts.state();
+    return tasks
+      .filter(({ number, status, attempts }) => {
+        const isNew = status === "queued" && attempts.length === 0 && !earlierEnds.has(number);
+        return isNew && isReusable(batch, number) && batch.tasks[number - 1]?.sameAs === undefined;
+      })
+      .map(({ number }) => number);
   }
 
   /** Notes that answers were taken over. */
@@ -169,7 +188,12 @@ export class Reuse implements Disposable {
     if (limits && this.#answers) this.#guarded(() => this.#answers?.tidy(limits, Date.now()));
   }
 
-  #find(number: number, now: Now): { kind: "hit"; hit: Hit } | MissReason {
+  // `take` gives the path of a copy of an answer's transcript; undefined if that is not there as it was.
+  #find(
+    number: number,
+    now: Now,
+    take = (answer: Remembered) => this.#copyOf(answer, now),
+  ): { kind: "hit"; hit: Hit } | MissReason {
     const { batch } = this.#parts.state();
     if (batch.fresh) return { kind: "fresh" };
     const prevented = preventedBy(batch, number);
@@ -186,7 +210,7 @@ export class Reuse implements Disposable {
     for (const answer of found) {
       const difference = firstDifference(answer, now);
       if (difference === undefined) {
-        const transcript = this.#copyOf(answer, now);
+        const transcript = take(answer);
         if (transcript !== undefined) return { kind: "hit", hit: { number, answer, transcript } };
       } else changed ??= this.#changeText(difference, batch, number);
     }

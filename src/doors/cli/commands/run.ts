@@ -112,7 +112,7 @@ export const run: Command = {
     for (const note of notes) void err.tell(note);
     for (const warning of batch.warnings ?? []) void err.tell(`Warning: ${harmless(warning)}`);
     if (dryRun) {
-      const size = dryRunFacts(context, batch);
+      const size = await dryRunFacts(context, batch);
       await out.print(
         json
           ? dryRunJson(batch, { facts: size, fileOf })

@@ -2,7 +2,7 @@
 import type { Batch } from "../../../model/event.ts";
 import { secretOptions } from "../../../model/options.ts";
 import { shellQuoted } from "../../../model/shell-quoted.ts";
-import { type DryRunFacts, expectedCostText, sizeText } from "../../../operations/dry-run.ts";
+import { type DryRunFacts, expectedCostText, freeTasksText, sizeText } from "../../../operations/dry-run.ts";
 import type { PlannedBatch } from "../../../operations/plan.ts";
 import type { RawOptions } from "../../../operations/raw-options.ts";
 import { countText } from "../../../report/amounts.ts";
@@ -73,8 +73,10 @@ export function dryRunText(batch: Batch, { flags, out, numbers, what, added, siz
   const tasks = tasksOf(batch, numbers);
   const width = String(batch.tasks.length).length;
   const cost = size && expectedCostText(size, batch.tasks.length);
+  const free = size && freeTasksText(size);
   const facts = [
     ...(size ? [["size", sizeText(size, batch.tasks.length)]] : []),
+    ...(free === undefined ? [] : [["free", free]]),
     ...(cost === undefined ? [] : [["cost", cost]]),
     ...(name === undefined ? [] : [["name", oneLine(name, 200)]]),
     ["options", flagsText(shownOptions(sessionOptions, fileOf), flags) || "none"],
