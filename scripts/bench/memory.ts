@@ -3,7 +3,8 @@
 import { limitLine, megabytesText, type Row } from "./row.ts";
 import { runBatch } from "./run-batch.ts";
 
-const most = 120e6;
+const most = 150e6;
+const mostAnonymous = 80e6;
 
 export const memory: Row = {
   name: "memory",
@@ -16,6 +17,11 @@ export const memory: Row = {
         ...limitLine("peak memory of the runner, 10,000 tasks", many.peakBytes, megabytesText, most),
         beside: megabytesText(few.peakBytes),
         ratio: many.peakBytes / few.peakBytes,
+      },
+      {
+        ...limitLine("  of it anonymous, 10,000 tasks", many.anonymousBytes, megabytesText, mostAnonymous),
+        beside: megabytesText(few.anonymousBytes),
+        ratio: many.anonymousBytes / few.anonymousBytes,
       },
     ];
   },

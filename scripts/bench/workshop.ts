@@ -14,12 +14,16 @@ export interface Extent {
   concurrency: number;
 }
 
-/** What a process alone cost, its children not counted in. */
+/** What a process cost; only in `allMs` with its children. */
 export interface Cost {
   wallMs: number;
   userMs: number;
   systemMs: number;
+  /** Processor time with that of all its children. */
+  allMs: number;
   peakBytes: number;
+  /** The most memory that it had for itself at once, seen every 10 ms. */
+  anonymousBytes: number;
 }
 
 // In memory where the system has such a place: ext4 takes up to half a millisecond to make a file while it remembers
@@ -145,6 +149,8 @@ function costFrom(value: unknown): Cost {
     wallMs: numberOf("wallMs"),
     userMs: numberOf("userMs"),
     systemMs: numberOf("systemMs"),
+    allMs: numberOf("allMs"),
     peakBytes: numberOf("peakBytes"),
+    anonymousBytes: numberOf("anonymousBytes"),
   };
 }
