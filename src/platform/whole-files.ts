@@ -2,8 +2,18 @@
 // stalls, so every call runs in another thread.
 // Bun has no call that opens a file exclusively or without following links.
 import { constants } from "node:fs";
-// Bun has no call that links, renames, lists or looks at a link itself; what has one goes through it, by a descriptor.
-import { type FileHandle, link, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+// Bun has no call that links, renames, lists, looks at a link itself or writes exclusively; pieces go through it.
+import {
+  type FileHandle,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  unlink,
+  writeFile,
+} from "node:fs/promises";
 import { NoRegularFile } from "./files.ts";
 import { join } from "./paths.ts";
 import { mayBeOpenElsewhere, openElsewhereMs } from "./removal.ts";
@@ -126,10 +136,14 @@ export async function isThere(path: string): Promise<boolean> {
     await lstat(path);
     return true;
   } catch (error) {
-    // A parent is not a directory.
-    if (["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? "")) return false;
+    if (isMissing(error)) return false;
     throw error;
   }
+}
+
+function isMissing(error: unknown): boolean {
+  // Nothing has this name, or a parent is not a directory.
+  return ["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? "");
 }
 
 /** Makes a directory, with its parents, under the user's umask. */
@@ -144,7 +158,15 @@ export function namesIn(directory: string): Promise<string[]> {
 
 /** Removes a file; does nothing if there is none. */
 export async function removePath(path: string): Promise<void> {
-  await patiently(() => rm(path, { force: true }));
+  await patiently(() => removeNow(path));
+}
+
+async function removeNow(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
 }
 
 /** Removes temporary files that a killed process left in a directory. */
@@ -166,23 +188,25 @@ async function halfFileWith(
   { tag = "new", mode = 0o644 }: HowWritten,
 ): Promise<string> {
   const beside = `${path}.${process.pid}-${++halves}${endOfHalf(tag)}`;
-  // Left behind by a killed process, or put there by somebody: remove it.
-  await removePath(beside);
-  const file = await open(beside, "wx", mode);
-  try {
-    if (typeof contents === "string" || contents instanceof Uint8Array) await write(file, contents);
-    else await writePieces(file, contents);
-  } catch (error) {
-    // Half a file only takes up space, which may be what is missing.
-    await removePath(beside);
-    throw error;
-  } finally {
-    await file.close();
+  const write = () =>
+    typeof contents === "string" || contents instanceof Uint8Array
+      ? writeFile(beside, contents, { flag: "wx", mode })
+      : writePieces(beside, contents, mode);
+  for (let isSecond = false; ; isSecond = true) {
+    try {
+      await write();
+      return beside;
+    } catch (error) {
+      // Half a file only takes up space, which may be what is missing. Or the name was taken: left behind by a killed
+      // process, or put there by somebody.
+      await removePath(beside);
+      if (isSecond || systemCode(error) !== "EEXIST") throw error;
+    }
   }
-  return beside;
 }
 
-async function writePieces(file: FileHandle, pieces: Pieces): Promise<void> {
+async function writePieces(path: string, pieces: Pieces, mode: number): Promise<void> {
+  await using file = await open(path, "wx", mode);
   let pending = "";
   for await (const piece of pieces) {
     pending += piece;
@@ -195,8 +219,8 @@ async function writePieces(file: FileHandle, pieces: Pieces): Promise<void> {
 
 // As a Blob, because only that is written in another thread: `Bun.write` blocks ours for a string below 256 KB. By
 // descriptor, because by path it follows links. Never an empty Blob, with which it truncates the file (1.4.5).
-async function write(file: FileHandle, contents: string | Uint8Array<ArrayBuffer>): Promise<void> {
-  if (contents.length > 0) await Bun.write(Bun.file(file.fd), new Blob([contents]));
+async function write(file: FileHandle, text: string): Promise<void> {
+  if (text.length > 0) await Bun.write(Bun.file(file.fd), new Blob([text]));
 }
 
 // `Bun.write` preallocates from the beginning of the file, and the system then appends after the preallocated part

@@ -43,6 +43,7 @@ const tooLong = /ENAMETOOLONG|ENOENT/;
 describe("a batch that runs", () => {
   test("has pages, and a file and a line for each task that has ended", async () => {
     using inside = new Inside();
+    using clock = new HandClock();
     const batch = inside.batch(inside.context(), { tasks: 4 });
     const { files, reported } = filesOf(inside, batch);
     await files.open();
@@ -55,6 +56,8 @@ describe("a batch that runs", () => {
     // It still runs, and has nothing to tell.
     batch.start(3);
     await files.writeTask(3);
+    clock.now += 250;
+    await files.beat();
     const result = `result-001-${endOf(batch, 1)}.html`;
     const error = `error-002-${endOf(batch, 2)}.txt`;
     expect(names(inside.output)).toEqual(expect.arrayContaining([result, error]));
@@ -82,6 +85,38 @@ describe("a batch that runs", () => {
       path: join(inside.output, `${result}`),
       there: true,
     });
+  });
+
+  test("adds lines of tasks that end within a quarter of a second together, and the rest at its end", async () => {
+    using inside = new Inside();
+    using clock = new HandClock();
+    const batch = inside.batch(inside.context(), { tasks: 4 });
+    const { files, reported } = filesOf(inside, batch);
+    await files.open();
+    const lines = () =>
+      linesIn(join(inside.output, `results-${batch.id}.jsonl`)).map(({ taskIndex }) => taskIndex);
+    const texts = () => readFileSync(join(inside.output, `report-${batch.id}-texts.js`), "utf8");
+    const write = async (task: number) => {
+      batch.answer(task, `answer ${task}`);
+      await files.writeTask(task);
+    };
+    await write(1);
+    expect(lines()).toEqual([1]);
+    await write(2);
+    clock.now += 249;
+    await write(3);
+    await files.beat();
+    expect(lines()).toEqual([1]);
+    clock.now += 1;
+    await files.beat();
+    expect(lines()).toEqual([1, 2, 3]);
+    expect(texts()).toContain("answer 3");
+    await write(4);
+    expect(lines()).toEqual([1, 2, 3]);
+    await files.end();
+    expect(lines()).toEqual([1, 2, 3, 4]);
+    expect(texts()).toContain("answer 4");
+    expect(reported).toEqual([]);
   });
 
   test("at its end has the last page and a summary of all", async () => {
@@ -217,6 +252,7 @@ describe("where the disk is slow", () => {
     batch.answer(1, "the newest answer");
     const newest = files.writeTask(1, { text: "the newest answer" });
     await Promise.all([earlier, forgotten, newest]);
+    await files.end();
     expect(linesIn(join(inside.output, `results-${batch.id}.jsonl`))).toMatchObject([
       { taskIndex: 1, result: "the newest answer" },
     ]);

@@ -24,6 +24,8 @@ const longestSummary = 50_000_000;
 /** How many lines, or characters of their texts, to append at once. */
 const entriesAtOnce = 200;
 const charactersAtOnce = 64 * 1024;
+/** How often to append to the shared files, in milliseconds: with hundreds of ends a second, each append costs as much as a file. */
+const appendEveryMs = 250;
 /** How often to retry files that could not be written, in milliseconds. */
 const againMs = 3_000;
 
@@ -46,6 +48,10 @@ export class BatchFiles {
   /** Tasks without a file or a line because the disk did not take it. */
   readonly #owed = new Set<number>();
   #triedAgainAt = performance.now();
+  /** Entries for the shared files, which wait until those are due. */
+  #waiting: ResultEntry[] = [];
+  #waitingCharacters = 0;
+  #appendedAt = Number.NEGATIVE_INFINITY;
   /**
    * The last files are written or being written: the page stays unchanged, unless a retry comes, and what cannot be
    * written is reported at once.
@@ -81,6 +87,7 @@ export class BatchFiles {
     this.#directory = state.outputDirectory;
     this.#names.clear();
     this.#owed.clear();
+    this.#takeWaiting();
     await this.#faults.guard(this.#directory, async () => {
       await makeDirectory(this.#directory);
       // This batch has no other runner any more.
@@ -102,25 +109,34 @@ export class BatchFiles {
 
   /** Drops what the shared files say of these tasks. */
   async forget(numbers: readonly number[]): Promise<void> {
+    await this.#writeWaiting();
     await this.#faults.guard(this.#lines.path, () => this.#lines.drop(numbers));
     await this.#faults.guard(this.#search.path, () => this.#search.forget(numbers));
   }
 
-  /** Writes the files of an ended task. */
+  /** Writes the file of an ended task, and what the shared files say of it: now, or on one of the next beats. */
   async writeTask(number: number, texts: TextsAtHand = {}): Promise<void> {
+    const task = taskOf(this.#log.state, number);
     const entry = await this.#writeOwnFile(number, texts);
-    if (entry) await this.#writeEntries([entry]);
+    if (task.status !== "done" || !entry) return;
+    // Its file is tried again soon, and its line says where that is.
+    if (!this.#hasOwnFile(task)) return void this.#owed.add(number);
+    this.#waiting.push(entry);
+    this.#waitingCharacters += charactersOf(entry);
+    if (this.#isAppendDue() || this.#waitingCharacters >= charactersAtOnce) await this.#writeWaiting();
   }
 
   /** Whether `beat` would do anything. */
   isBeatDue(): boolean {
     if (this.isEnding) return false;
-    return this.#faults.hasLostFiles || this.#mustTryAgain() || this.#page.isDue(this.#log.state);
+    if (this.#faults.hasLostFiles || this.#mustTryAgain() || this.#isAppendDue()) return true;
+    return this.#page.isDue(this.#log.state);
   }
 
   /** Updates the page, and retries what could not be written. */
   async beat(): Promise<void> {
     if (this.isEnding) return;
+    await this.#writeWaiting();
     if (this.#faults.hasLostFiles) await this.#writeMissing();
     if (this.#mustTryAgain()) await this.#writeOwed();
     if (this.#page.isDue(this.#log.state)) await this.#writePage();
@@ -129,6 +145,7 @@ export class BatchFiles {
   /** Writes what is missing, the last page, and at the end of the batch the answers as a table, and the summary as the last file. */
   async end(): Promise<void> {
     const { state } = this.#log;
+    await this.#writeWaiting();
     await this.#writeMissing();
     const word = endedWord(state);
     await this.#writePage({ ended: word });
@@ -178,7 +195,7 @@ export class BatchFiles {
     for (const [index, number] of numbers.entries()) {
       const entry = await this.#writeOwnFile(number);
       if (entry) entries.push(entry);
-      characters += (entry?.result ?? entry?.error ?? "").length;
+      characters += entry ? charactersOf(entry) : 0;
       const isLast = index === numbers.length - 1;
       if (!isLast && entries.length < entriesAtOnce && characters < charactersAtOnce) continue;
       await this.#writeEntries(entries);
@@ -211,6 +228,23 @@ export class BatchFiles {
     return name === undefined ? undefined : join(this.#directory, name);
   }
 
+  #isAppendDue(): boolean {
+    return this.#waiting.length > 0 && performance.now() - this.#appendedAt >= appendEveryMs;
+  }
+
+  async #writeWaiting(): Promise<void> {
+    const entries = this.#takeWaiting();
+    if (entries.length === 0) return;
+    this.#appendedAt = performance.now();
+    await this.#writeEntries(entries);
+  }
+
+  #takeWaiting(): ResultEntry[] {
+    const entries = this.#waiting;
+    [this.#waiting, this.#waitingCharacters] = [[], 0];
+    return entries;
+  }
+
   async #writeEntries(entries: readonly ResultEntry[]): Promise<void> {
     const missingIn = (file: LineFile | SearchFile) =>
       entries.filter(({ taskIndex }) => !file.has(taskIndex));
@@ -235,7 +269,11 @@ export class BatchFiles {
 
   #isWritten(task: DoneTask): boolean {
     const { number } = task;
-    return this.#lines.has(number) && this.#search.has(number) && (!hasFile(task) || this.#names.has(number));
+    return this.#lines.has(number) && this.#search.has(number) && this.#hasOwnFile(task);
+  }
+
+  #hasOwnFile(task: DoneTask): boolean {
+    return !hasFile(task) || this.#names.has(task.number);
   }
 
   async #writePage(how: Parameters<PageFiles["write"]>[1] = {}): Promise<void> {
@@ -269,4 +307,8 @@ export class BatchFiles {
     const page = outputFiles.report(this.#log.batchId);
     return `a file that this program did not write has this name, and was kept. The page of the batch is ${page}`;
   }
+}
+
+function charactersOf({ result, error }: ResultEntry): number {
+  return (result ?? error ?? "").length;
 }
