@@ -512,6 +512,22 @@ describe("a batch", () => {
     expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining("2 tasks failed") });
   });
 
+  test("ends at a failure with which enough others fail, before anything else starts", async () => {
+    await using home = new Home();
+    await using client = await connectNew(home);
+    const { data } = await client.call("spawn_parallel_claude_sessions", {
+      tasks: [{ key: "first", task: "[[error status=400]]" }, "b", { task: "c", after: ["first"] }, "d"],
+      failWhen: "50%",
+      concurrency: 1,
+    });
+    expect(data).toMatchObject({
+      end: "stopped",
+      stoppedBy: "fail-when",
+      counts: { failed: 1, cancelled: 3 },
+    });
+    expect(prompts(home)).toHaveLength(1);
+  });
+
   test("ends early and successfully once enough answers match", async () => {
     await using home = new Home();
     await using client = await connectNew(home);

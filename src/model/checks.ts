@@ -171,8 +171,13 @@ export function failureLimit(failWhen: string, total: number): number | undefine
   const [, digits, percent] = shares.exec(failWhen) ?? [];
   const number = Number(digits ?? 0);
   if (number <= 0) return undefined;
-  if (percent === "%") return number > 100 ? undefined : Math.max(1, Math.ceil((total * number) / 100));
+  if (percent === "%") return number > 100 ? undefined : atLeast((total * number) / 100);
   return Number.isInteger(number) ? number : undefined;
+}
+
+// As a binary fraction, 1.1 % of 3,000 is slightly more than 33, and must not become 34.
+function atLeast(share: number): number {
+  return Math.max(1, Math.ceil(share - 1e-9));
 }
 
 /** "the pattern `^OK`", "the schema", "the command `npx tsc`", "the question “Is it short?”". */

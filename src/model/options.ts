@@ -386,7 +386,7 @@ export const batchOptions = z.strictObject({
     )
     .meta({
       description: "Failures that end the batch: `5` or `20%`.",
-      more: "Percentages count of all tasks. Running sessions are stopped, and the rest is cancelled.",
+      more: "Percentages count of all tasks. A failure counts with the equal tasks and those that start `after` it, which fail with it. Running sessions are stopped, and the rest is cancelled.",
       placeholder: "N|N%",
       hints: ["maxFailures", "failFast", "failureThreshold", "maxFailed", "bail"],
     })

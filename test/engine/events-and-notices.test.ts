@@ -7,9 +7,11 @@ import {
   consequencesOf,
   endedEvent,
   notStarted,
+  skippedEvents,
 } from "../../src/engine/attempt/attempt-events.ts";
 import { factsOf, noticesOf, notifyOf } from "../../src/engine/output/notify.ts";
 import type { AttemptOutcome } from "../../src/model/outcome.ts";
+import { apply } from "../../src/model/state.ts";
 import { testNeeding } from "../facilities.ts";
 import { Inside } from "../inside.ts";
 import {
@@ -70,6 +72,80 @@ describe("what a failure means for the others", () => {
         ends ? [{ type: "cancel-requested", by: "fail-when" }] : [],
       );
     });
+
+  describe("a failure that others share", () => {
+    const stop = [{ type: "cancel-requested", by: "fail-when" }];
+    /** Ten tasks, of which the first is about to fail. */
+    const running = (tasks: Record<number, object>, more: object = {}) =>
+      after(
+        created(10, {
+          batch: {
+            failWhen: "20%",
+            tasks: Array.from({ length: 10 }, (_, index) => ({ prompt: "a", ...tasks[index + 1] })),
+            ...more,
+          },
+        }),
+        started(2, 1, 1),
+      );
+
+    test("counts with equal tasks, and with those that start after it or after these", () => {
+      expect(consequencesOf(running({}), failed, 1)).toEqual([]);
+      expect<unknown>(consequencesOf(running({ 7: { sameAs: 1 } }), failed, 1)).toEqual(stop);
+      expect<unknown>(consequencesOf(running({ 7: { after: [1] } }), failed, 1)).toEqual(stop);
+      const chain = running({ 5: { sameAs: 1 }, 7: { after: [5] } }, { failWhen: "3" });
+      expect<unknown>(consequencesOf(chain, failed, 1)).toEqual(stop);
+      expect(consequencesOf(running({ 5: { sameAs: 1 } }, { failWhen: "3" }), failed, 1)).toEqual([]);
+    });
+
+    test("counts once, whichever of them ends first", () => {
+      const more = { failWhen: "4" };
+      const state = running({ 2: { sameAs: 1 }, 3: { sameAs: 1 }, 4: { after: [3] } }, { failWhen: "5" });
+      expect(consequencesOf(state, failed, 1)).toEqual([]);
+      apply(state, ended(3, 1, 1, crashed));
+      expect(consequencesOf(state, failed, 2)).toEqual([]);
+      expect<unknown>(consequencesOf({ ...state, batch: { ...state.batch, ...more } }, failed, 2)).toEqual(
+        stop,
+      );
+    });
+
+    test("leaves nothing to stop if all others share it", () => {
+      const equal = Object.fromEntries(Array.from({ length: 9 }, (_, index) => [index + 2, { sameAs: 1 }]));
+      expect(consequencesOf(running(equal), failed, 1)).toEqual([]);
+    });
+
+    test("does not count those that wait until somebody continues the batch", () => {
+      const state = running({ 7: { sameAs: 1 } }, { sample: [1, 2] });
+      expect(consequencesOf(state, failed, 1)).toEqual([]);
+    });
+
+    test("counts where it only keeps others from starting, because somebody has cancelled it", () => {
+      const state = running({ 2: { after: [1] }, 3: { after: [1] } });
+      apply(state, event(3, { type: "cancel-requested", by: "user", tasks: [1] }));
+      apply(state, ended(4, 1, 1, { kind: "cancelled", by: "user" }));
+      const events = skippedEvents(state, [2, 3]);
+      expect(events.map(({ type }) => type)).toEqual(["attempt-ended", "attempt-ended", "cancel-requested"]);
+    });
+  });
+
+  test("a summary counts neither as a task nor as a failure", () => {
+    const summary = { round: 1, level: 1, first: 1, last: 2, isWhole: true };
+    const state = after(
+      created(2, { batch: { failWhen: "50%" } }),
+      started(2, 1, 1),
+      ended(3, 1, 1, succeeded),
+      started(3, 2, 1),
+      ended(4, 2, 1, succeeded),
+      event(5, {
+        type: "tasks-added",
+        tasks: [
+          { prompt: "x", summary },
+          { prompt: "y", summary },
+        ],
+      }),
+      started(6, 3, 1),
+    );
+    expect(consequencesOf(state, failed, 3)).toEqual([]);
+  });
 
   test("the last failure of all leaves nothing to cancel", () => {
     const state = after(created(1, { batch: { failWhen: "1" } }), started(2, 1, 1));

@@ -1,10 +1,11 @@
 // The events of an attempt for the log.
 import { type CheckResult, failureLimit } from "../../model/checks.ts";
+import { doomedBy, failedCount } from "../../model/doomed.ts";
 import type { EventBody } from "../../model/event.ts";
 import type { AttemptOutcome, Canceller } from "../../model/outcome.ts";
 import { type Skipped, skippedFrom } from "../../model/prerequisites.ts";
 import type { BatchState } from "../../model/state.ts";
-import { nextSummary } from "../../model/summary.ts";
+import { givenCount, nextSummary } from "../../model/summary.ts";
 import { optionsOf } from "../../model/task-options.ts";
 import { oneLine } from "../../report/harmless.ts";
 import type { HoldName } from "../../store/holds.ts";
@@ -93,15 +94,29 @@ export function whenFound(
 }
 
 function whenFailed(state: BatchState, failed: number): EventBody[] {
-  const { batch, tasks, counts } = state;
-  const { failWhen, failureMode } = batch;
-  const limit = failWhen === undefined ? undefined : failureLimit(failWhen, tasks.length);
-  const isLast = tasks.every(({ status, number }) => status === "done" || number === failed);
-  if (limit !== undefined && counts.failed + 1 >= limit && !isLast)
-    return [{ type: "cancel-requested", by: "fail-when" }];
+  const { tasks } = state;
+  const { failureMode } = state.batch;
+  const tooMany = whenTooManyFail(state, [failed]);
+  if (tooMany.length > 0) return tooMany;
   if (failureMode === "continue") return [];
   if (failureMode === "cancel") return [{ type: "cancel-requested", by: "failure-mode" }];
   return cancelQueued({ tasks }, "failure-mode", failed);
+}
+
+/**
+ * What `failWhen` says while these tasks are about to fail. Those that fail with them count at once: otherwise, others would
+ * start until they have ended, too. Nothing if there is nothing left to stop.
+ */
+export function whenTooManyFail(state: BatchState, failing: readonly number[]): EventBody[] {
+  const { batch, tasks, cancelledBy } = state;
+  const given = givenCount(batch);
+  const limit = batch.failWhen === undefined ? undefined : failureLimit(batch.failWhen, given);
+  if (limit === undefined || cancelledBy !== undefined || !failing.some((number) => number <= given))
+    return [];
+  const doomed = doomedBy(state, failing);
+  const isOver = tasks.every(({ status, number }) => status === "done" || doomed.has(number));
+  const isEnough = failedCount(state) + doomed.size >= limit;
+  return isEnough && !isOver ? [{ type: "cancel-requested", by: "fail-when" }] : [];
 }
 
 /** Cancels queued tasks that a hold affects, except `but`, which is about to end by itself. */
@@ -122,14 +137,27 @@ export function cancelQueued({ tasks }: Pick<BatchState, "tasks">, by: Canceller
     : [{ type: "cancel-requested", by, tasks: queued.map(({ number }) => number) }];
 }
 
-/** Ends the queued tasks among these that will never start because of others, and all that hang on them. */
+/**
+ * Ends the queued tasks among these that will never start because of others, and all that hang on them; and the batch, if
+ * that is enough for `failWhen`.
+ */
 export function skippedEvents(state: BatchState, numbers: Iterable<number>): EventBody[] {
-  return skippedFrom(state, numbers).map((skipped) => {
+  const all = skippedFrom(state, numbers);
+  const ends = all.map((skipped) => {
     const { number, after } = skipped;
     const message = skippedText(state, skipped);
     const outcome = { kind: "not-started" as const, message, after: [...after] };
     return endedEvent(number, 0, { outcome }, undefined);
   });
+  return [
+    ...ends,
+    ...(all.length === 0
+      ? []
+      : whenTooManyFail(
+          state,
+          all.map(({ number }) => number),
+        )),
+  ];
 }
 
 /** Most tasks that one message names. */

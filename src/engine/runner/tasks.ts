@@ -160,13 +160,15 @@ export class Tasks {
 
   // Ends a task that will never start, and all that hang on it.
   async #skip(number: number): Promise<void> {
-    const { log, files } = this.#parts;
+    const { log, files, attempts } = this.#parts;
     const events = await log.commit((state) => skippedEvents(state, [number]));
     const skipped = events.flatMap((event) => (event.type === "attempt-ended" ? [event.task] : []));
     for (const one of skipped) {
       this.#after.remove(one);
       void files.writeTask(one);
     }
+    // That may have been too many failures.
+    attempts.endCancelled();
     for (const one of skipped) this.#goOn(this.#unblocked(one));
   }
 
