@@ -4,16 +4,33 @@ import { parseArgs } from "node:util";
 import { call } from "./bench/call.ts";
 import { compare } from "./bench/compare.ts";
 import { door } from "./bench/door.ts";
+import { ideal } from "./bench/ideal.ts";
+import { loops } from "./bench/loops.ts";
 import { macos } from "./bench/macos.ts";
+import { many } from "./bench/many.ts";
 import { memory } from "./bench/memory.ts";
 import { page } from "./bench/page.ts";
+import { reportText } from "./bench/report.ts";
 import { type Line, type Row, Skipped } from "./bench/row.ts";
 import { start } from "./bench/start.ts";
 import { taskCost } from "./bench/task-cost.ts";
 import { terminalView } from "./bench/terminal-view.ts";
 import { Workshop } from "./bench/workshop.ts";
 
-const rows: Row[] = [taskCost, memory, start, call, door, terminalView, page, macos, compare];
+const rows: Row[] = [
+  taskCost,
+  loops,
+  many,
+  ideal,
+  memory,
+  start,
+  call,
+  door,
+  terminalView,
+  page,
+  macos,
+  compare,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,6 +43,8 @@ const { values, positionals } = parseArgs({
     program: { type: "string" },
     /** Another checkout, whose program `compare` measures in turns with that of this one. */
     beside: { type: "string" },
+    /** Also write the table to this document. */
+    write: { type: "string" },
   },
 });
 
@@ -47,6 +66,10 @@ for (const row of rows) {
   lines[row.name] = await linesOf(row);
 }
 console.log(tableText(lines));
+if (values.write !== undefined) {
+  const repeat = ["bun run bench", ...positionals].join(" ");
+  await Bun.write(values.write, await reportText(lines, repeat));
+}
 
 async function linesOf(row: Row): Promise<Line[]> {
   try {

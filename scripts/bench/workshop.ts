@@ -1,4 +1,4 @@
-// What all rows share: a throwaway directory, the program as it stands, and the two programs in C.
+// What all rows share: a throwaway directory, the program as it stands, and the programs in C.
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -97,6 +97,11 @@ export class Workshop implements Disposable {
     return this.#compile("child");
   }
 
+  /** A `claude` that takes as long to start and to answer as its environment says: see `session.c`. */
+  session(): Promise<string> {
+    return this.#compile("session");
+  }
+
   /** Runs a command to its end, and returns what it cost. Throws if it fails. */
   async cost(command: string[], environment = this.environment): Promise<Cost> {
     const figures = join(this.directory, `cost-${++this.#count}.json`);
@@ -120,7 +125,7 @@ export class Workshop implements Disposable {
     return path;
   }
 
-  #compile(name: "child" | "measure"): Promise<string> {
+  #compile(name: "child" | "measure" | "session"): Promise<string> {
     const compiled = this.#compiled.get(name) ?? this.#compileAnew(name);
     this.#compiled.set(name, compiled);
     return compiled;
