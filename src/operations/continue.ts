@@ -23,7 +23,7 @@ import { findBatch, rowOf } from "./find-batch.ts";
 import type { Tool } from "./operation.ts";
 import { checkBudget, handedOver, newAccount, spentText } from "./retry-plan.ts";
 import { retryValues } from "./retry-values.ts";
-import { takeOver } from "./take-over.ts";
+import { announced, takeOver } from "./take-over.ts";
 
 const continueInput = z.strictObject({
   batchId: batchIdInput.meta({ ...batchIdInput.meta(), description: "Batch id." }),
@@ -59,13 +59,11 @@ export const continueBatch: Tool<typeof continueInput, typeof changeOutput> = {
     const row = rowOf(context, log);
     const { event, values, keepVersion } = await planned(context, log, { asked, row });
     keepVersion();
-    // If this process is killed before it has started others, the next call resumes the batch.
-    await patiently(() => context.store.announce(row));
+    const announcedRow = await announced(context, row);
     const events = await patiently(() => log.append((state) => continuedBy(context, state, event)));
     // Somebody else was faster.
     if (events.length === 0) throw new UserError(notPausedProse(log, rowOf(context, log)));
-    const started = { row: rowOf(context, log), values, signal: call.signal };
-    await takeOver(context, log, started);
+    await takeOver(context, log, { row: announcedRow, values, signal: call.signal });
     return { ...waited(context, log), message: startedText(log, asked, row) };
   },
 };

@@ -26,7 +26,7 @@ import {
   wasDenied,
 } from "./retry-plan.ts";
 import { summarizeBatch } from "./summarize.ts";
-import { takeOver } from "./take-over.ts";
+import { announced, takeOver } from "./take-over.ts";
 
 export const retryBatch: Tool<typeof retryInput, typeof changeOutput> = {
   name: "retry_batch",
@@ -44,10 +44,11 @@ export const retryBatch: Tool<typeof retryInput, typeof changeOutput> = {
     const { log, row, isRunning, values } = plan;
     plan.keepVersion();
     await writePrivateFiles(plan.files);
-    await patiently(() => log.append((state) => eventsOf(context, plan, state)));
     // Where only options of tasks that wait have changed, nothing runs.
-    const runs = !plan.wasPaused || plan.reruns.length > 0;
-    if (!isRunning && runs) await takeOver(context, log, { row, values, signal: call.signal });
+    const starts = !isRunning && (!plan.wasPaused || plan.reruns.length > 0);
+    const started = starts ? await announced(context, row) : row;
+    await patiently(() => log.append((state) => eventsOf(context, plan, state)));
+    if (starts) await takeOver(context, log, { row: started, values, signal: call.signal });
     return { ...waited(context, log), message: startedText(context, plan) };
   },
 };

@@ -21,7 +21,7 @@ import { check } from "./faults.ts";
 import { findBatch, rowOf } from "./find-batch.ts";
 import type { Operation } from "./operation.ts";
 import { checkBudget, handedOver, newAccount } from "./retry-plan.ts";
-import { takeOver } from "./take-over.ts";
+import { announced, takeOver } from "./take-over.ts";
 
 const { summarize, summarizeGroups, summarizeModel } = batchOptions.shape;
 
@@ -76,6 +76,7 @@ export const summarizeBatch: Operation<typeof summarizeInput, typeof changeOutpu
       ...(budgetUsd === undefined ? {} : { budgetUsd }),
       ...(account ? { account } : {}),
     };
+    const started = await announced(context, row);
     const events = await patiently(() =>
       // Another call may have made it run again since it was looked at.
       log.append((state) => {
@@ -84,7 +85,7 @@ export const summarizeBatch: Operation<typeof summarizeInput, typeof changeOutpu
       }),
     );
     if (events.length === 0) refuseUnended(log.state, false);
-    await takeOver(context, log, { row, values: noValues, signal });
+    await takeOver(context, log, { row: started, values: noValues, signal });
     const count = log.state.tasks.slice(0, givenCount(log.state.batch)).filter(hasSucceeded).length;
     const message = `The results of ${countText(count, "task")} are being summarized.`;
     return { ...waited(context, log), message: `${message} Results go to ${log.state.outputDirectory}.` };

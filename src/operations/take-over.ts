@@ -1,15 +1,28 @@
 // Waits until a runner has taken over a batch that runs again.
-import { resumeBatch } from "../engine/runner/resume-batches.ts";
+import { isAbandoned, resumeBatch } from "../engine/runner/resume-batches.ts";
 import { prose } from "../model/prose.ts";
 import type { SessionValues } from "../model/session-values.ts";
 import { messageOf } from "../platform/system-error.ts";
 import type { BatchLog } from "../store/batch-log.ts";
+import { patiently } from "../store/patiently.ts";
 import type { BatchRow } from "../store/store.ts";
 import { type Context, UserError } from "./context.ts";
 import { follow } from "./follow.ts";
 
 /** How long the answer waits for a runner to take over the batch, in milliseconds. It usually takes half a second. */
 const takeOverMs = 20_000;
+
+/**
+ * Marks a batch, as its `row` is, as one for which processes are about to be started. Call before the log asks for them: if
+ * this process is killed before it has started them, the next call resumes the batch, however old it is. Gives the row
+ * for `takeOver`: another process may be faster, which that sees.
+ */
+export async function announced({ store }: Context, row: BatchRow): Promise<BatchRow> {
+  // It was asked to run again by somebody else since the caller looked at its log.
+  if (row.endedAt === undefined && !isAbandoned(row)) return row;
+  const { runner: _, keeper: __, ...others } = row;
+  return (await patiently(() => store.announce(row))) ? others : row;
+}
 
 /**
  * Starts processes for a batch, as its `row` was before it was asked to run again. Throws `UserError` if no runner takes it
