@@ -8,6 +8,7 @@ import { assumptionTable } from "./docs/macos-assumptions.ts";
 import { nodeTable } from "./docs/node-imports.ts";
 import { rhythmTable } from "./docs/rhythms.ts";
 import { withSection } from "./docs/sections.ts";
+import { startTable } from "./docs/starts.ts";
 import { tables } from "./docs/tables.ts";
 import { isPublished, publisher } from "./release/release.ts";
 
@@ -19,6 +20,7 @@ const parts: Record<string, Record<string, string[]>> = {
   "ARCHITECTURE.md": {
     "node-imports": nodeTable,
     rhythms: rhythmTable,
+    starts: startTable,
     "macos-assumptions": assumptionTable,
   },
   "docs/install.md": { downloads, configurations },

@@ -1,15 +1,10 @@
-// The hidden subcommands: the processes of a batch. Their output is the batch's `runner.log`.
-import { notifyOf } from "../engine/output/notify.ts";
+// The hidden subcommands: the processes of a batch. Their output is the batch's `runner.log`. Each loads only what it
+// needs itself: a starter exits at once, and a keeper waits as long as its batch runs.
 import { blockedCode, hiddenCommands, valuesOnStdin } from "../engine/runner/hidden-commands.ts";
-import { keep } from "../engine/runner/keeper.ts";
-import { runBatch } from "../engine/runner/runner.ts";
-import { startDetachedKeeper } from "../engine/runner/start-processes.ts";
 import { type BatchId, batchIdSchema } from "../model/batch-id.ts";
 import { noValues, type SessionValues, valuesFromText } from "../model/session-values.ts";
 import { exists } from "../platform/files.ts";
-import { isStorageTrouble, StoreProblem } from "../store/database.ts";
 import { layoutOf } from "../store/layout.ts";
-import { Store } from "../store/store.ts";
 
 /** Runs a hidden subcommand, and returns its exit status: 0 if no other process must act. */
 export async function runHidden(
@@ -19,6 +14,7 @@ export async function runHidden(
   const batchId = batchIdSchema.parse(batch);
   const values = fed === valuesOnStdin ? valuesFromText(await Bun.stdin.text()) : noValues;
   if (command === hiddenCommands.starter) {
+    const { startDetachedKeeper } = await import("../engine/runner/start-processes.ts");
     await startDetachedKeeper(stateDirectory, batchId, values);
     return 0;
   }
@@ -28,14 +24,16 @@ export async function runHidden(
     return 0;
   }
   if (command === hiddenCommands.runner) return runUnderKeeper(stateDirectory, batchId, values);
+  const { Store } = await import("../store/store.ts");
   using store = new Store(stateDirectory);
   if (command === hiddenCommands.keeper) {
+    const { keep } = await import("../engine/runner/keeper.ts");
     await keep(store, batchId, values);
     return 0;
   }
   if (command === hiddenCommands.notifier) {
     const ended = store.batch(batchId);
-    if (ended) await notifyOf(ended.state);
+    if (ended) await (await import("../engine/output/notify.ts")).notifyOf(ended.state);
     return 0;
   }
   throw new Error(`Internal error: ${command} of batch ${batchId}`);
@@ -46,6 +44,11 @@ async function runUnderKeeper(
   batchId: BatchId,
   values: SessionValues,
 ): Promise<number> {
+  const [{ runBatch }, { Store }, { isStorageTrouble, StoreProblem }] = await Promise.all([
+    import("../engine/runner/runner.ts"),
+    import("../store/store.ts"),
+    import("../store/database.ts"),
+  ]);
   try {
     using store = new Store(stateDirectory);
     const log = store.batch(batchId);

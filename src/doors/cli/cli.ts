@@ -5,7 +5,7 @@ import { nearest } from "../../operations/nearest.ts";
 import { kindAt } from "../../platform/files.ts";
 import { absolutePath } from "../../platform/paths.ts";
 import { oneLine } from "../../report/harmless.ts";
-import { describedCommands } from "./described-commands.ts";
+import type { DescribedCommand } from "./input/command.ts";
 import { spellingsIn } from "./input/flag.ts";
 import { type CommandName, isCommand, loadCommand } from "./load-command.ts";
 import { ownTerminal, type Terminal } from "./terminal/terminal.ts";
@@ -53,19 +53,24 @@ async function perform(name: CommandName, argv: readonly string[], terminal: Ter
 
 async function help(name: string | undefined, { out, err }: Terminal): Promise<number> {
   if (name === undefined || name === "help") {
-    await out.print(overview(describedCommands(), out.width));
+    await out.print(overview(await described(), out.width));
     return 0;
   }
-  const command = describedCommands().find((one) => one.name === name);
+  const command = (await described()).find((one) => one.name === name);
   if (!command) return unknownCommand(name, [], { out, err });
   await out.print(commandHelp(command, out.width));
   return 0;
 }
 
+// Only for help and wrong words.
+async function described(): Promise<readonly DescribedCommand[]> {
+  return (await import("./described-commands.ts")).describedCommands();
+}
+
 async function unknownCommand(name: string, others: readonly string[], { err }: Terminal): Promise<number> {
   const known = [...Object.keys(loadCommand), "help"];
   const isOption = name.startsWith("-");
-  const hint = isOption ? await optionHint(name, others) : commandHint(name, others, known);
+  const hint = isOption ? await optionHint(name, others) : await commandHint(name, others, known);
   await err.tell(
     `There is no ${isOption ? "option" : "command"} ${oneLine(name, 80)}.${hint}\nCommands are ${known.join(", ")}; \`${product.name} help\` describes them.`,
   );
@@ -74,7 +79,7 @@ async function unknownCommand(name: string, others: readonly string[], { err }: 
 
 // An option of `run`, spelled as for `claude`.
 async function optionHint(name: string, others: readonly string[]): Promise<string> {
-  const commands = describedCommands();
+  const commands = await described();
   const command = commands.find((one) => others.includes(one.name));
   if (command) return ` Options go behind the command: \`${product.name} ${command.name} ${name}\`.`;
   const run = commands.find((one) => one.name === "run");
@@ -85,12 +90,16 @@ async function optionHint(name: string, others: readonly string[]): Promise<stri
 }
 
 // A task, a file of tasks, or another word for a command.
-function commandHint(name: string, others: readonly string[], known: readonly string[]): string {
+async function commandHint(
+  name: string,
+  others: readonly string[],
+  known: readonly string[],
+): Promise<string> {
   if (/\s/.test(name.trim()))
     return ` To run a session on it, write \`${product.name} run ${shellQuoted(oneLine(name, 60))}\`.`;
   if (kindAt(absolutePath(name, process.cwd())) === "file")
     return ` To run the tasks in that file, write \`${product.name} run -f ${shellQuoted(name)}\`.`;
-  const meant = describedCommands().find(({ otherNames }) => otherNames.includes(name.toLowerCase()))?.name;
+  const meant = (await described()).find(({ otherNames }) => otherNames.includes(name.toLowerCase()))?.name;
   const near = meant ?? nearest(name, known);
   if (near !== undefined) return ` Did you mean \`${near}\`?`;
   // Several unquoted words are a task, not a misspelled command.
