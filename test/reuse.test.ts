@@ -313,6 +313,36 @@ test("with `inputs`, a session that ran commands is remembered by those files", 
   expect(outcomes(await ask(home, [writes], ...inputs))).toEqual(["succeeded"]);
 }, 60_000);
 
+test("with `inputs`, a session whose commands may have changed files is not remembered", async () => {
+  await using home = await homeWith({
+    "a.ts": "a",
+    "lib/b.ts": "b",
+    ".git/HEAD": "",
+    ".gitignore": "build/\n",
+  });
+  const inputs = ["--inputs", "a.ts"];
+  const command = "[[tool name=Bash input=make]]";
+  const writing = (path: string) =>
+    `${command}[[write-file path="${join(home.work, path)}" text=x]][[answer text=done]]`;
+  const cases: [task: string, why: string | undefined][] = [
+    [writing("lib/new.ts"), "used Bash, and may have changed lib"],
+    [writing("lib/b.ts"), "used Bash, and may have changed lib/b.ts"],
+    [writing(".git/logs/HEAD"), "used Bash, and may have changed commits"],
+    // Ignored, and outside of its directory, nobody looks.
+    [writing("build/out.js"), undefined],
+    [writing("../elsewhere.ts"), undefined],
+    [`${command}[[answer text=done]]`, undefined],
+  ];
+  await Bun.write(join(home.work, "build/old.js"), "");
+  await Bun.write(join(home.work, ".git/logs/HEAD"), "");
+  for (const [task, why] of cases) {
+    await ask(home, [task], ...inputs);
+    const again = await ask(home, [task], ...inputs);
+    expect(outcomes(again)).toEqual([why === undefined ? "reused" : "succeeded"]);
+    if (why !== undefined) expect(again.message).toContain(why);
+  }
+}, 120_000);
+
 test("a damaged or missing transcript is no answer, and costs nothing but the run", async () => {
   await using home = await homeWith({ "a.ts": "a", "b.ts": "b" });
   const tasks = [reads("a.ts"), reads("b.ts")];

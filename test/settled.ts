@@ -11,7 +11,7 @@ export async function settled(home: Home): Promise<void> {
   const paths = [
     home.path,
     home.work,
-    ...new Bun.Glob("**/*").scanSync({ cwd: home.work, onlyFiles: false }),
+    ...new Bun.Glob("**/*").scanSync({ cwd: home.work, onlyFiles: false, dot: true }),
   ];
   const changedAt = Math.max(...paths.map((path) => statSync(resolve(home.work, path)).ctimeMs));
   await eventually(

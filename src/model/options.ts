@@ -251,7 +251,7 @@ export const sessionOptions = z.strictObject({
     .enum(["auto", "never"])
     .meta({
       description: "`auto`: an unchanged task gets its earlier answer for free.",
-      more: prose`Default: \`auto\` for tasks made from a template, otherwise \`never\`. A new answer is remembered with everything that the session read. One that ran commands, used the web or an MCP server is remembered only with ${option("inputs")}; one that changed files never is.`,
+      more: prose`Default: \`auto\` for tasks made from a template, otherwise \`never\`. A new answer is remembered with everything that the session read. One that ran commands, used the web or an MCP server is remembered only with ${option("inputs")}; one that changed files in its directory never is.`,
       hints: ["cache", "cached", "useCache"],
     })
     .optional(),

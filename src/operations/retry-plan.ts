@@ -259,7 +259,7 @@ function tasksMeant(
     isResting ? status !== "done" : named !== undefined && status === "queued",
   );
   const changed = [...again, ...succeeded, ...waiting].filter((number) =>
-    // Whoever names none means the tasks that were given, and not what was skipped with them or sums them up.
+    // Without names, the tasks that were given are meant, and not the sessions that sum them up.
     named === undefined ? !isSummary(number) : named.includes(number),
   );
   return { again, succeeded, changed: changed.sort((a, b) => a - b) };

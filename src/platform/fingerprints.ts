@@ -198,6 +198,42 @@ export function placesOf(directories: readonly string[]): string {
   return digest(identities);
 }
 
+interface ChangeSearch {
+  /** Whether a time (`ctime`, in milliseconds since 1970) is too early to count. */
+  isQuiet(changedAt: number): boolean;
+  /** Whether a folder of this name in this directory is left out. */
+  skips(directory: string, name: string): boolean;
+}
+
+/**
+ * The path of something below a directory that was written, made, moved or removed lately: undefined if nothing was. Leaves
+ * out what version control keeps for itself, and follows no links.
+ */
+export function changedBelow(
+  directory: string,
+  { isQuiet, skips }: ChangeSearch,
+): { changed: string } | Unknown | undefined {
+  const open = [directory];
+  let entries = 0;
+  for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
+    // What was removed, only the folder knows.
+    const changedAt = statOf(folder)?.ctimeMs;
+    if (changedAt === undefined || !isQuiet(changedAt)) return { changed: folder };
+    for (const { name, kind } of entriesOf(folder) ?? []) {
+      if (++entries > mostEntries) return { unknown: `has more than ${mostEntries} files` };
+      if (versionControl.has(name)) continue;
+      const path = join(folder, name);
+      if (kind === "directory") {
+        if (!skips(folder, name)) open.push(path);
+        continue;
+      }
+      const found = linkStatOf(path);
+      if (!found || !isQuiet(found.ctimeMs)) return { changed: path };
+    }
+  }
+  return undefined;
+}
+
 /** How a set of texts is hashed: no other set has the same hash. */
 export function digest(lines: readonly string[]): string {
   const hash = new Bun.CryptoHasher("sha256");

@@ -1,5 +1,6 @@
 // Answers that are used again: looks them up when a batch begins, and remembers new ones. Nothing here may fail a batch:
 // without its database, everything runs as if nothing had been remembered.
+import { isIgnored } from "../../claude/ignored.ts";
 import { fingerprintOf, type Look, look, lookKey, lookText } from "../../claude/looks.ts";
 import { hasHooks, mentionLooks, nestedLooks, ownLooks } from "../../claude/own-looks.ts";
 import { type ReadSet, readSetOf } from "../../claude/read-set.ts";
@@ -10,9 +11,15 @@ import type { MissedTasks, MissReason } from "../../model/reuse.ts";
 import type { Attempt, BatchState, DoneTask } from "../../model/state.ts";
 import { optionsOf, workingDirectoryOf } from "../../model/task-options.ts";
 import { isDirectory, realPath } from "../../platform/files.ts";
-import { ContentHashes, Fingerprints, nothingThere, placesOf } from "../../platform/fingerprints.ts";
+import {
+  ContentHashes,
+  changedBelow,
+  Fingerprints,
+  nothingThere,
+  placesOf,
+} from "../../platform/fingerprints.ts";
 import { networkFileSystemOf } from "../../platform/network-file-systems.ts";
-import { absolutePath, dirname, isWithin, shownPath } from "../../platform/paths.ts";
+import { absolutePath, dirname, isWithin, join, shownPath } from "../../platform/paths.ts";
 import { removePath } from "../../platform/removal.ts";
 import { nameAgain } from "../../platform/same-file.ts";
 import { messageOf } from "../../platform/system-error.ts";
@@ -348,6 +355,8 @@ export class Reuse implements Disposable {
       if (!isSame) return `read what changed meanwhile: ${lookText(one)}`;
       found.push({ look: one, hash });
     }
+    const wrote = isTrusted ? this.#unseenWrites(reads, { directory, isQuiet }) : undefined;
+    if (wrote !== undefined) return wrote;
     // A directory may have been moved while all this was read.
     const after = new Fingerprints({ roots });
     const moved = [...all].find(([key, { path }]) => !atStart.has(key) && !isQuiet(after.movedAt(path)));
@@ -370,6 +379,32 @@ export class Reuse implements Disposable {
       // The attempt that comes says it.
       return false;
     }
+  }
+
+  /**
+   * Whether a session may have changed files by what its transcript does not show, such as commands: as far as its working
+   * directory goes, where others may have changed them as well.
+   */
+  #unseenWrites(
+    reads: readonly ReadSet[],
+    { directory, isQuiet }: { directory: string; isQuiet(changedAt: number): boolean },
+  ): string | undefined {
+    const [did] = reads.flatMap(({ unknown }) => unknown);
+    if (did === undefined) return undefined;
+    const { layout, state } = this.#parts;
+    const { outputDirectory } = state();
+    if (isRemote(directory)) return `${did}, and may have changed files of a network file system`;
+    if (realPath(outputDirectory) === realPath(directory))
+      return `${did}, and may have changed files where results are written`;
+    const ours = [layout.stateDirectory, outputDirectory].map(realPath);
+    const skips = (folder: string, name: string) =>
+      isIgnored(folder, name) || ours.includes(join(realPath(folder), name));
+    const found = changedBelow(directory, { isQuiet, skips });
+    if (found === undefined)
+      return isQuiet(commitTime(directory)) ? undefined : `${did}, and may have changed commits`;
+    return "unknown" in found
+      ? `${did}, and may have changed files: its directory ${found.unknown}`
+      : `${did}, and may have changed ${shownPath(found.changed, directory)}`;
   }
 
   #question(number: number): Question | undefined {
@@ -501,6 +536,15 @@ function inputLook({ isGlob, text }: Input, directory: string): Look {
   if (!isGlob) return { kind: "input", path: absolutePath(text, directory) };
   const { directory: base, rest } = fixedPart(text);
   return { kind: "glob", path: absolutePath(base || ".", directory), pattern: rest };
+}
+
+// When the commit that a repository is at last changed, by its log of that; 0 without one.
+function commitTime(directory: string): number {
+  for (let at = directory; ; at = dirname(at)) {
+    const found = new Fingerprints({ roots: [at] }).file(join(at, ".git", "logs", "HEAD"));
+    if (!("unknown" in found) && found.hash !== nothingThere) return found.changedAt;
+    if (dirname(at) === at) return 0;
+  }
 }
 
 function marginMs(changedAt: number): number {
