@@ -42,6 +42,14 @@ test("a task starts when the others have succeeded, and reads their answers as f
       { status: "success", result: "The grammar is sound." },
     ],
   });
+  const again = await client.call("retry_batch", {
+    batchId: data["batchId"],
+    tasks: ["parse"],
+    with: { model: "opus" },
+  });
+  expect(again.data?.["message"]).toContain(
+    "Tasks 1, 4 started after that and keep their answers: name them, too, to run them again.",
+  );
   const last = promptsIn(home).find((prompt) => prompt.includes("003.json"));
   expect(last).toContain(join(home.state, "batches", String(data?.["batchId"]), "answers", "002.txt"));
 });

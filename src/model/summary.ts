@@ -1,5 +1,6 @@
 // Summaries: sessions that read the results of the other tasks. They are tasks of the batch behind the others, so costs,
 // retries, logs and kills are those of any task. Which come next follows from the state alone.
+import { hasNewerAnswers } from "./answers-read.ts";
 import type { Batch, Task } from "./event.ts";
 import type { Canceller, Outcome } from "./outcome.ts";
 import type { BatchState, DoneTask, TaskState } from "./state.ts";
@@ -35,15 +36,21 @@ export function listedTasks(state: Pick<BatchState, "batch" | "tasks">): DoneTas
   return done.filter((task) => !state.batch.tasks[task.number - 1]?.summary || !hasSucceeded(task));
 }
 
-/**
- * Undefined if there is nothing to add: no summary is wanted, it is there, or nothing succeeded that it could read.
- * `folder`: where the sessions work, which is where the results are.
- */
-export function nextSummary(state: BatchState, folder: string): NextSummary | undefined {
+/** What the model does not know. */
+export interface SummaryMeans {
+  /** Where the sessions work, which is where the results are. */
+  folder: string;
+  /** Whether the text of a summary can still be read: transcripts may have been removed. */
+  isThere(task: SucceededTask): boolean;
+}
+
+/** Undefined if there is nothing to add: no summary is wanted, it is there, or nothing succeeded that it could read. */
+export function nextSummary(state: BatchState, { folder, isThere }: SummaryMeans): NextSummary | undefined {
   const { batch, tasks, summaryAsked: asked } = state;
   if (!asked || isWithoutSummary(state)) return undefined;
   const own = tasks.filter(({ number }) => batch.tasks[number - 1]?.summary?.round === asked.round);
-  const outdated = own.filter((task) => isOutdated(state, task)).map(({ number }) => number);
+  const isLost = (task: TaskState) => hasSucceeded(task) && !isThere(task);
+  const outdated = own.filter((task) => isOutdated(state, task) || isLost(task)).map(({ number }) => number);
   if (outdated.length > 0) return { kind: "again", tasks: outdated };
   if (own.some(({ number }) => batch.tasks[number - 1]?.summary?.isWhole)) return undefined;
   const level = Math.max(0, ...own.map(({ number }) => batch.tasks[number - 1]?.summary?.level ?? 0));
@@ -86,17 +93,15 @@ export function summaryToCome(state: BatchState): SummaryToCome {
 }
 
 // Summaries that were written, and of which something that they read is not there any more, or not yet again.
-function againAfter({ batch, tasks }: BatchState, own: readonly TaskState[]): { level: number }[] {
+function againAfter(state: BatchState, own: readonly TaskState[]): { level: number }[] {
+  const { batch, tasks } = state;
   const changing = new Set<number>();
   return own.flatMap((task) => {
     const { summary } = batch.tasks[task.number - 1] ?? {};
     if (!summary || !hasSucceeded(task)) return [];
-    const { startedAt = task.endedAt } = task;
     const range = tasks.slice(summary.first - 1, summary.last);
-    const changes = range.some(
-      (one) => one.status !== "done" || one.endedAt > startedAt || changing.has(one.number),
-    );
-    if (!changes) return [];
+    const isOpen = range.some(({ status, number }) => status !== "done" || changing.has(number));
+    if (!isOpen && !isOutdated(state, task)) return [];
     changing.add(task.number);
     return [{ level: summary.level }];
   });
@@ -150,14 +155,14 @@ export function hasSucceeded(task: TaskState): task is SucceededTask {
 }
 
 // Something that it read has ended again since it began to read.
-function isOutdated({ batch, tasks }: BatchState, task: TaskState): boolean {
-  const { summary } = batch.tasks[task.number - 1] ?? {};
+function isOutdated(state: BatchState, task: TaskState): boolean {
+  const { summary } = state.batch.tasks[task.number - 1] ?? {};
   if (!summary || !hasSucceeded(task)) return false;
   // An answer from earlier has never begun.
-  const { startedAt = task.endedAt } = task;
-  return tasks
+  if (task.startedAt !== undefined) return hasNewerAnswers(state, task.number);
+  return state.tasks
     .slice(summary.first - 1, summary.last)
-    .some((one) => one.status === "done" && one.endedAt > startedAt);
+    .some((one) => one.status === "done" && one.endedAt > task.endedAt);
 }
 
 function tasksFor(

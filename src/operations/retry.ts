@@ -1,9 +1,11 @@
 // Resumes what was interrupted, and runs failed tasks again, optionally with other options.
 import type { z } from "zod";
 import { spentUsd } from "../engine/scheduler/budget.ts";
+import { dependentsOf } from "../model/prerequisites.ts";
 import { option, prose } from "../model/prose.ts";
 import { isWithheld } from "../model/sample.ts";
 import { type BatchState, canRetry, taskOf } from "../model/state.ts";
+import { givenCount, hasSucceeded } from "../model/summary.ts";
 import { writePrivateFiles } from "../platform/private-files.ts";
 import { costText, countText } from "../report/amounts.ts";
 import { listText, optionsText, taskListText } from "../report/option-words.ts";
@@ -94,6 +96,7 @@ function startedText(
       ? [`${count} ${reruns.length - withheld === 1 ? "is" : "are"} run again${given}.`]
       : []),
     ...unchangedTexts(state, asked === undefined ? [] : reruns, meant.changed),
+    ...outdatedTexts(state, reruns),
     ...(withheld > 0
       ? [`${countText(withheld, "more task")} will wait until the batch is continued after its sample.`]
       : []),
@@ -115,6 +118,32 @@ function startedText(
     `Results go to ${state.outputDirectory}.`,
     ...[farText(rowOf(context, log), door)].filter((text) => text !== undefined),
   ].join(" ");
+}
+
+// Which tasks have read, or read now, what will be written again. A summary is written again by itself.
+function outdatedTexts(state: BatchState, reruns: readonly number[]): string[] {
+  const dependents = dependentsOf(state.batch);
+  const given = givenCount(state.batch);
+  const kept = new Set(
+    reruns
+      .flatMap((number) => dependents.get(number) ?? [])
+      .filter((number) => number <= given && !reruns.includes(number))
+      .filter((number) => {
+        const task = taskOf(state, number);
+        return hasSucceeded(task) || task.status === "running";
+      }),
+  );
+  if (kept.size === 0) return [];
+  const those = taskListText([...kept].sort((a, b) => a - b));
+  return [
+    kept.size === 1
+      ? `${sentence(those)} started after that and keeps its answer: name it, too, to run it again.`
+      : `${sentence(those)} started after that and keep their answers: name them, too, to run them again.`,
+  ];
+}
+
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 
 // Which tasks run again without the options that were given.

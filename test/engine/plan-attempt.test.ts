@@ -1,6 +1,6 @@
 // What the next attempt at a task will be, and what it says where it cannot be started.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setSystemTime, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startedEvent } from "../../src/engine/attempt/attempt-events.ts";
@@ -14,6 +14,7 @@ import { ownIdentity } from "../../src/platform/process.ts";
 import { layoutOf } from "../../src/store/layout.ts";
 import { testNeeding } from "../facilities.ts";
 import { crashed, failed, Inside, type TestBatch } from "../inside.ts";
+import { succeeded } from "../model/events.ts";
 
 function planOf(inside: Inside, { log }: TestBatch, { number = 1, values = noValues as SessionValues } = {}) {
   const environment = { CLAUDE_CONFIG_DIR: inside.file("claude"), A: "ours" };
@@ -142,6 +143,25 @@ describe("another attempt", () => {
     expect(plan).toMatchObject({ attempt: 2, resumes: true, session: { sessionId: "session-1" } });
     expect(plan.prompt).not.toBe("do it");
     expect(plan.options).toMatchObject({ resumeSessionId: "session-1", forkSession: false });
+  });
+
+  test("begins anew if what it had read of another task has changed since", () => {
+    using inside = new Inside();
+    const reading = { prompt: "Read {{results.1}}", after: [1], results: { 1: 1 } };
+    const batch = batchIn(inside, {}, [{ prompt: "do it" }, reading]).end(1, succeeded);
+    batch.end(2, crashed, { resumable: true, retryAt: 1 });
+    expect(planOf(inside, batch, { number: 2 })).toMatchObject({ resumes: true });
+    try {
+      setSystemTime(Date.now() + 1_000);
+      batch.append({ type: "retry-requested", tasks: [], succeeded: [1] }).end(1, succeeded);
+    } finally {
+      setSystemTime();
+    }
+    expect(planOf(inside, batch, { number: 2 })).toMatchObject({
+      resumes: false,
+      anewBecause:
+        "What it reads of other tasks has changed since its conversation began, so the task began again from its start.",
+    });
   });
 
   test("gets what a retry added to the prompt, where it goes on and where it begins anew", () => {

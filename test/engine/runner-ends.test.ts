@@ -92,6 +92,24 @@ for (const [what, directory] of [
   );
 
 testNeeding("programs that are scripts")(
+  "a task whose prerequisite is asked for again while its session starts waits for the new answer",
+  async () => {
+    await using home = new Home();
+    using store = home.store();
+    const tasks = [
+      { prompt: '[[answer text="parsed"]]' },
+      { prompt: '[[recite path="{{results.1}}"]]', after: [1], results: { 1: 1 } },
+    ];
+    const log = failingBatch(home, store, {}, { tasks });
+    expect(await printedBy("prerequisite-retried-at-a-start.ts", home, log)).toEqual({
+      answer: "parsed",
+      readLast: true,
+      attempts: [2, 1],
+    });
+  },
+);
+
+testNeeding("programs that are scripts")(
   "what sessions are doing is written down at most once a beat, however many there are",
   async () => {
     await using home = new Home();

@@ -16,6 +16,8 @@ import { batchOf } from "../store/samples.ts";
 const good = (length: number): Outcome => ({ kind: "succeeded", length, offset: 0 });
 const bad: Outcome = { kind: "failed", reason: "max-turns", message: "" };
 
+const means = { folder: "/answers", isThere: () => true };
+
 /** Adds events to a state, each a millisecond after the one before. */
 function then(state: BatchState, ...events: EventBody[]): BatchState {
   for (const event of events) apply(state, { ...event, at: state.changedAt + 1, epoch: 1 });
@@ -47,7 +49,7 @@ function summarized(state: BatchState, task: number, outcome: Outcome = good(100
 }
 
 function added(state: BatchState): BatchState {
-  const next = nextSummary(state, "/answers");
+  const next = nextSummary(state, means);
   if (next?.kind !== "add") throw new Error(`nothing is added: ${JSON.stringify(next)}`);
   return then(state, { type: "tasks-added", tasks: next.tasks });
 }
@@ -59,7 +61,7 @@ const ranges = (next: NextSummary | undefined) =>
 
 test("few results are read by one session, which is a task behind the others", () => {
   const state = endedBatch([good(10), bad, good(10)]);
-  expect(nextSummary(state, "/answers")).toEqual({
+  expect(nextSummary(state, means)).toEqual({
     kind: "add",
     tasks: [
       {
@@ -72,7 +74,7 @@ test("few results are read by one session, which is a task behind the others", (
   });
   summarized(added(state), 4);
   expect(state.counts).toMatchObject({ queued: 0, succeeded: 3, failed: 1 });
-  expect(nextSummary(state, "/answers")).toBeUndefined();
+  expect(nextSummary(state, means)).toBeUndefined();
   expect(summaryOf(state)?.number).toBe(4);
   expect(listedTasks(state).map(({ number }) => number)).toEqual([1, 2, 3]);
 });
@@ -85,15 +87,15 @@ test("many results, or long ones, are read in groups, and groups of groups where
   expect(groups[0]).toMatchObject({ key: "summary-1", summary: { level: 1, first: 1, last: 25 } });
   expect(groups[43]).toMatchObject({ key: "summary-44", summary: { first: 1_076, last: 1_100 } });
   for (let task = 1_101; task <= 1_144; task++) summarized(state, task);
-  expect(ranges(nextSummary(state, "/"))).toEqual([
+  expect(ranges(nextSummary(state, means))).toEqual([
     [1_101, 1_125, undefined],
     [1_126, 1_144, undefined],
   ]);
   added(state);
   for (const task of [1_145, 1_146]) summarized(state, task);
-  expect(ranges(nextSummary(state, "/"))).toEqual([[1_145, 1_146, true]]);
+  expect(ranges(nextSummary(state, means))).toEqual([[1_145, 1_146, true]]);
   // 100,000 tokens are much for one session.
-  expect(ranges(nextSummary(endedBatch([good(300_000), good(300_000), bad]), "/"))).toEqual([
+  expect(ranges(nextSummary(endedBatch([good(300_000), good(300_000), bad]), means))).toEqual([
     [1, 1, undefined],
     [2, 3, undefined],
   ]);
@@ -104,7 +106,7 @@ test("the caller may say how many results one session reads", () => {
     summarize: { text: "x", groups: 2, model: "opus" },
   });
   // Tasks without a result cost nothing to read.
-  expect(ranges(nextSummary(state, "/"))).toEqual([
+  expect(ranges(nextSummary(state, means))).toEqual([
     [1, 4, undefined],
     [5, 6, undefined],
     [7, 7, undefined],
@@ -116,7 +118,7 @@ test("the caller may say how many results one session reads", () => {
     name: "Summary of tasks 1 to 4",
   });
   for (const task of [8, 9, 10]) summarized(state, task);
-  expect(ranges(nextSummary(state, "/"))).toEqual([
+  expect(ranges(nextSummary(state, means))).toEqual([
     [8, 9, undefined],
     [10, 10, undefined],
   ]);
@@ -141,36 +143,36 @@ test("a summary is written again when what it read has changed, group by group",
   summarized(state, 5);
   summarized(state, 6);
   summarized(added(state), 7);
-  expect(nextSummary(state, "/")).toBeUndefined();
+  expect(nextSummary(state, means)).toBeUndefined();
   then(state, { type: "retry-requested", tasks: [3] }, ended(3, good(1)));
-  expect(nextSummary(state, "/")).toEqual({ kind: "again", tasks: [5] });
+  expect(nextSummary(state, means)).toEqual({ kind: "again", tasks: [5] });
   then(state, { type: "retry-requested", tasks: [], succeeded: [5] });
   summarized(state, 5);
-  expect(nextSummary(state, "/")).toEqual({ kind: "again", tasks: [7] });
+  expect(nextSummary(state, means)).toEqual({ kind: "again", tasks: [7] });
 });
 
 test("none is written of a batch that was stopped, or where nothing succeeded, unless somebody asks for it then", () => {
   const founding = batchOf(2);
   const batch = { ...founding.batch, summarize: { text: "x" } };
   const created = () => stateFrom({ ...founding, batch, at: 1, epoch: 0 });
-  expect(nextSummary(endedBatch([bad, bad]), "/")).toBeUndefined();
+  expect(nextSummary(endedBatch([bad, bad]), means)).toBeUndefined();
   for (const by of ["user", "budget", "failure-mode"] as const) {
     const state = then(created(), ended(1, good(1)), {
       type: "cancel-requested",
       by,
       ...(by === "user" ? {} : { tasks: [2] }),
     });
-    expect(nextSummary(state, "/")).toBeUndefined();
+    expect(nextSummary(state, means)).toBeUndefined();
     then(state, { type: "batch-ended" }, { type: "summary-requested", text: "What is there?" });
     expect([state.endedAt, state.cancelledBy]).toEqual([undefined, undefined]);
-    expect(nextSummary(state, "/")).toMatchObject({
+    expect(nextSummary(state, means)).toMatchObject({
       kind: "add",
       tasks: [{ prompt: "What is there?", key: "summary.2", summary: { round: 2, first: 1, last: 2 } }],
     });
   }
   // One task that somebody cancelled is no reason.
   const single = then(created(), ended(1, good(1)), { type: "cancel-requested", by: "user", tasks: [2] });
-  expect(nextSummary(single, "/")).toMatchObject({ kind: "add" });
+  expect(nextSummary(single, means)).toMatchObject({ kind: "add" });
 });
 
 test("one that somebody asks for is written also where none was wanted at first, and the batch was stopped", () => {
@@ -181,7 +183,7 @@ test("one that somebody asks for is written also where none was wanted at first,
     { type: "batch-ended" },
     { type: "summary-requested", text: "What is there?" },
   );
-  expect(nextSummary(state, "/")).toMatchObject({ kind: "add", tasks: [{ key: "summary" }] });
+  expect(nextSummary(state, means)).toMatchObject({ kind: "add", tasks: [{ key: "summary" }] });
 });
 
 test("how many sessions a summary takes is known before the first task has ended", () => {
@@ -205,7 +207,7 @@ test("how many sessions a summary takes is known before the first task has ended
     const { sessions, steps } = summaryToCome(state);
     let left = sessions;
     let step = 0;
-    for (; nextSummary(state, "/"); step++) {
+    for (; nextSummary(state, means); step++) {
       const before = state.tasks.length;
       added(state);
       expect({ tasks, left: summaryToCome(state).sessions }).toEqual({
@@ -247,6 +249,34 @@ test("a summary that will be written again counts as one to come", () => {
   expect(summaryToCome(state)).toEqual({ sessions: 2, steps: 2 });
 });
 
+test("a summary whose conversation was cut off before a result changed is written again", () => {
+  const state = added(endedBatch([good(1), good(1)]));
+  const session = {
+    identity: { boot: "b", namespace: "", pid: 1, startTicks: "1" },
+    sessionId: "s",
+    transcript: "/t",
+  };
+  then(
+    state,
+    { type: "attempt-started", task: 3, attempt: 1, ...session },
+    { type: "attempt-ended", task: 3, attempt: 1, outcome: { kind: "evicted" }, resumable: true, retryAt: 0 },
+    { type: "retry-requested", tasks: [], succeeded: [1] },
+    ended(1, good(2)),
+    { type: "attempt-started", task: 3, attempt: 2, ...session, resumes: true },
+    { type: "attempt-ended", task: 3, attempt: 2, outcome: good(9) },
+  );
+  expect(nextSummary(state, means)).toEqual({ kind: "again", tasks: [3] });
+});
+
+test("a summary that cannot be read any more is written again", () => {
+  const state = summarized(added(endedBatch([good(1), good(1)])), 3);
+  expect(nextSummary(state, means)).toBeUndefined();
+  expect(nextSummary(state, { ...means, isThere: ({ number }) => number !== 3 })).toEqual({
+    kind: "again",
+    tasks: [3],
+  });
+});
+
 test("a second summary reads the results and not the first one, and the newest counts", () => {
   const state = summarized(added(endedBatch([good(1), good(1)])), 3);
   then(state, { type: "batch-ended" }, { type: "summary-requested", text: "In French" });
@@ -270,5 +300,5 @@ test("a file that is called summary keeps its key", () => {
     epoch: 0,
   });
   then(state, ended(1, good(1)));
-  expect(nextSummary(state, "/")).toMatchObject({ tasks: [{ key: "summary+" }] });
+  expect(nextSummary(state, means)).toMatchObject({ tasks: [{ key: "summary+" }] });
 });

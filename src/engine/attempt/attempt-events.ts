@@ -5,7 +5,7 @@ import type { EventBody } from "../../model/event.ts";
 import type { AttemptOutcome, Canceller } from "../../model/outcome.ts";
 import { type Skipped, skippedFrom } from "../../model/prerequisites.ts";
 import type { BatchState } from "../../model/state.ts";
-import { givenCount, nextSummary } from "../../model/summary.ts";
+import { givenCount, nextSummary, type SummaryMeans } from "../../model/summary.ts";
 import { optionsOf } from "../../model/task-options.ts";
 import { oneLine } from "../../report/harmless.ts";
 import type { HoldName } from "../../store/holds.ts";
@@ -185,8 +185,8 @@ function skippedText({ batch, tasks }: BatchState, { after, through }: Skipped):
 }
 
 /** What adds the next sessions of a summary, or runs some of them again; none if nothing is missing. */
-export function summaryEvents(state: BatchState, folder: string): EventBody[] {
-  const next = nextSummary(state, folder);
+export function summaryEvents(state: BatchState, means: SummaryMeans): EventBody[] {
+  const next = nextSummary(state, means);
   if (!next) return [];
   return next.kind === "add"
     ? [{ type: "tasks-added", tasks: next.tasks }]

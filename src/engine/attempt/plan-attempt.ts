@@ -3,6 +3,7 @@ import { argumentsFor, initializeLine, type PutAside, resumePrompt } from "../..
 import { conversationFile, costOfConversation } from "../../claude/conversation.ts";
 import { followUpPrompt } from "../../claude/follow-up.ts";
 import { mentionEnvironment } from "../../claude/mentions.ts";
+import { answersRead, hasNewerAnswers } from "../../model/answers-read.ts";
 import type { BatchId } from "../../model/batch-id.ts";
 import type { Batch } from "../../model/event.ts";
 import type { SessionOptions } from "../../model/options.ts";
@@ -31,6 +32,8 @@ interface Basis {
   asked: SessionOptions;
   /** Whether it continues the conversation of the previous attempt. */
   resumes: boolean;
+  /** Which answers of other tasks it reads. */
+  reads: string;
 }
 
 export interface Impossible {
@@ -107,7 +110,11 @@ export function planAttempt(state: BatchState, number: number, means: Means): At
   const prompt =
     followUp !== undefined ? `${followUp}${again}` : resumes ? resumePrompt(task, options) : task;
   const costBefore = costBeforeOf(options, means);
-  const anewBecause = resumes ? undefined : whyStartedOver(previous, asked);
+  const anewBecause = resumes
+    ? undefined
+    : hasNewerAnswers(state, number) && previous?.resumable
+      ? "What it reads of other tasks has changed since its conversation began, so the task began again from its start."
+      : whyStartedOver(previous, asked);
   const values = variablesOf(means.values, number, variableNames(options.env));
   const folder = means.layout.batchDirectory(batch.batchId);
   // What is in the batch's own folder, such as answers of an earlier batch, is from us.
@@ -141,7 +148,9 @@ function basisOf(state: BatchState, number: number): Basis {
     attempt: attempts.length + 1,
     task: state.batch.tasks[number - 1]?.prompt ?? "",
     asked: optionsOf(state.batch, number),
-    resumes: attempts.at(-1)?.resumable === true,
+    // A conversation that has read an earlier answer would go on with that.
+    resumes: attempts.at(-1)?.resumable === true && !hasNewerAnswers(state, number),
+    reads: answersRead(state, number),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { EventBody } from "../../model/event.ts";
 import { isAtRest } from "../../model/sample.ts";
 import type { BatchState } from "../../model/state.ts";
+import type { SucceededTask } from "../../model/summary.ts";
 import { clock } from "../../platform/clock.ts";
 import { compileSooner } from "../../platform/compiler.ts";
 import { makePrivateDirectory } from "../../platform/files.ts";
@@ -14,6 +15,7 @@ import { type BatchLog, Replaced } from "../../store/batch-log.ts";
 import { isStorageTrouble } from "../../store/database.ts";
 import type { Store } from "../../store/store.ts";
 import { notStarted, summaryEvents } from "../attempt/attempt-events.ts";
+import { isAnswerThere } from "../attempt/earlier-answers.ts";
 import { noticesOf } from "../output/notify.ts";
 import { bestEffort } from "../shared/late-writes.ts";
 import { composeRunner, type RunnerParts, type RunOptions } from "./compose-runner.ts";
@@ -81,6 +83,7 @@ class Runner {
   /** The store's, when others' events were last read. */
   #changeCount = -1;
   #beats = 0;
+  readonly #startedAt = Date.now();
   /** The beat on which to check for the keeper. */
   #keeperDue = 0;
 
@@ -164,8 +167,11 @@ class Runner {
   async #summarize(): Promise<void> {
     const { store, log, tasks } = this.#parts;
     const folder = store.layout.answers(log.batchId);
+    // What this runner has written is there; to look would be to pay again and again on a disk that gives nothing back.
+    const isThere = (task: SucceededTask) => task.endedAt >= this.#startedAt || isAnswerThere(task);
+    const means = { folder, isThere };
     while (isDone(log.state)) {
-      const events = await log.commit((state) => (isDone(state) ? summaryEvents(state, folder) : []));
+      const events = await log.commit((state) => (isDone(state) ? summaryEvents(state, means) : []));
       if (events.length === 0) return;
       for (const event of events) {
         if (event.type === "retry-requested") tasks.runAgain(event.succeeded ?? []);

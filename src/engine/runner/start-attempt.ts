@@ -1,6 +1,7 @@
 // Starts the next attempt at an admitted task: directory, plan, session, commit; then has it supervised to its end.
 import type { Event } from "../../model/event.ts";
 import type { Outcome } from "../../model/outcome.ts";
+import { waitOf } from "../../model/prerequisites.ts";
 import type { SessionValues } from "../../model/session-values.ts";
 import { taskOf } from "../../model/state.ts";
 import { messageOf } from "../../platform/system-error.ts";
@@ -57,10 +58,12 @@ export async function startAttempt(number: number, { ready }: Admitted, parts: S
   const claude = claudeOf(log.state.batch, { thorough: startBackoff.isLasting });
   if (!claude.found) return startLater(missingText(log.state.batch.claudePath), parts);
   const need = directoryNeed(log.state, number);
-  // While a directory is prepared and a session starts, the task may be cancelled, or get other options; then it is
-  // planned again.
+  // While a directory is prepared and a session starts, the task may be cancelled, or get other options, or a task that it
+  // starts after may be asked for again; then it is planned again.
   const isStillQueued = () =>
-    taskOf(log.state, number).status === "queued" && Bun.deepEquals(need, directoryNeed(log.state, number));
+    taskOf(log.state, number).status === "queued" &&
+    waitOf(log.state, number).kind === "free" &&
+    Bun.deepEquals(need, directoryNeed(log.state, number));
   const prepared = await directoryFor(need, parts);
   if (prepared.kind === "task") return neverStarts(number, prepared, isStillQueued, parts);
   await using directory = prepared.directory;
