@@ -7,6 +7,7 @@ import {
   nothingThere,
   type Unknown,
 } from "../platform/fingerprints.ts";
+import { globbedFiles } from "../platform/globbed-files.ts";
 import { join } from "../platform/paths.ts";
 import { alwaysSearched, isIgnored } from "./ignored.ts";
 import { importsOf } from "./memory-imports.ts";
@@ -162,8 +163,7 @@ function globbed(
 ): Fingerprint | Unknown {
   const lines: string[] = [];
   let changedAt = 0;
-  const glob = new Bun.Glob(pattern);
-  const names = [...glob.scanSync({ cwd: path, dot: true, onlyFiles: true, followSymlinks: false })].sort();
+  const names = [...globbedFiles(path, pattern)].sort();
   if (names.length > mostMatches) return { unknown: `matches more than ${mostMatches} files` };
   for (const name of names) {
     const found = now.file(join(path, name));

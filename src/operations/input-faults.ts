@@ -3,6 +3,7 @@ import { fixedPart } from "../model/glob-text.ts";
 import { inputsOf, unknownPlaceholders } from "../model/inputs.ts";
 import type { SessionOptionsInput } from "../model/options.ts";
 import { isDirectory, isThere } from "../platform/files.ts";
+import { globbedFiles } from "../platform/globbed-files.ts";
 import { absolutePath } from "../platform/paths.ts";
 import { whyNotRead } from "./allowed-roots.ts";
 import type { Context } from "./context.ts";
@@ -56,5 +57,5 @@ function matchesAnything(pattern: string, directory: string): boolean {
   const { directory: base, rest } = fixedPart(pattern);
   const path = absolutePath(base || ".", directory);
   if (!isDirectory(path)) return false;
-  return !new Bun.Glob(rest).scanSync({ cwd: path, dot: true }).next().done;
+  return !globbedFiles(path, rest).next().done;
 }

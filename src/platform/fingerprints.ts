@@ -245,6 +245,8 @@ class Tree {
   readonly lines: string[] = [];
   changedAt = 0;
   #bytes = 0;
+  /** The identities of the directories that are being read, each in the one before it. */
+  readonly #open: string[] = [];
   readonly #manner: TreeManner;
   readonly #hashes: ContentHashes | undefined;
 
@@ -255,6 +257,13 @@ class Tree {
 
   /** Why the tree cannot be fingerprinted; undefined if all was added. `below` ends with a slash, or is empty. */
   add(directory: string, below: string): string | undefined {
+    this.#open.push(identityOf(statOf(directory)));
+    const unknown = this.#addEntries(directory, below);
+    this.#open.pop();
+    return unknown;
+  }
+
+  #addEntries(directory: string, below: string): string | undefined {
     const entries = entriesOf(directory);
     if (!entries) {
       this.lines.push(`unreadable ${below}`);
@@ -284,7 +293,8 @@ class Tree {
     this.changedAt = Math.max(this.changedAt, found.ctimeMs);
     if (found.isDirectory()) {
       this.lines.push(`directory ${below}${name}`);
-      // A loop of links ends where the system follows no more of them, or at the limit of files.
+      // A link back to where we are: that is read already, or being read.
+      if (kind === "link" && this.#open.includes(identityOf(found))) return undefined;
       return this.add(path, `${below}${name}/`);
     }
     if (!found.isFile()) return undefined;
@@ -303,6 +313,10 @@ class Tree {
     this.lines.push(`file ${below}${name} ${read.kind === "unreadable" ? read.kind : read.hash}`);
     return undefined;
   }
+}
+
+function identityOf(found: Stats | undefined): string {
+  return `${found?.dev}:${found?.ino}`;
 }
 
 type Kind = "file" | "directory" | "link" | "other";

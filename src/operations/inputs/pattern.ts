@@ -1,7 +1,7 @@
 // A pattern for files as people and models write it, relative to the directory that is searched.
 import { fixedPart, literalPattern } from "../../model/glob-text.ts";
 import { realPath } from "../../platform/files.ts";
-import { absolutePath, isAbsolute, isWithin, relative } from "../../platform/paths.ts";
+import { absolutePath, isAbsolute, isWithin, join, relative } from "../../platform/paths.ts";
 
 /** `leaves`: the directory outside of the search where the pattern looks. */
 export type ReadPattern = { pattern: string } | { leaves: string };
@@ -15,9 +15,10 @@ export function patternIn(given: string, directory: string): ReadPattern {
   // A directory means everything in it.
   const whole = written === "" || written === "." ? "**" : written.replace(/\/+$/, "/**");
   const isRelative = !whole.startsWith("~") && !isAbsolute(whole) && !whole.split("/").includes("..");
-  if (isRelative) return { pattern: whole };
   const { directory: fixed, rest } = fixedPart(whole);
-  const start = realPath(absolutePath(fixed === "" ? "/" : fixed, directory));
+  const start = realPath(absolutePath(fixed === "" && !isRelative ? "/" : fixed, directory));
+  // A link that the pattern names is followed, to where it leads; a search follows none.
+  if (isRelative && start === join(directory, fixed)) return { pattern: whole };
   if (!isWithin(start, directory) || rest.split("/").includes("..")) return { leaves: start };
   const inside = relative(directory, start).replaceAll("\\", "/");
   return { pattern: inside === "" ? rest : `${literalPattern(inside)}/${rest}` };

@@ -1,0 +1,18 @@
+// The files that a pattern matches below a directory, as far as the file system says.
+import { kindAt } from "./files.ts";
+import { join } from "./paths.ts";
+
+/**
+ * Their paths relative to the directory, in no order; hidden ones too. A link to a file counts as a file; a link to a
+ * directory is followed only where the pattern names it, so that no circle of links matters.
+ */
+export function* globbedFiles(directory: string, pattern: string): Generator<string> {
+  // With `onlyFiles`, Bun leaves out links to files.
+  const found = new Bun.Glob(pattern).scanSync({
+    cwd: directory,
+    dot: true,
+    onlyFiles: false,
+    followSymlinks: false,
+  });
+  for (const name of found) if (kindAt(join(directory, name)) === "file") yield name;
+}
