@@ -1,8 +1,8 @@
-// Opens files until this process may open only a few more, and prints what `lackOfResources` then says about a directory.
+// Opens files until this process may open only a few more, and prints what `SystemResources` then says about a directory.
 import { openSync } from "node:fs";
-import { lackOfResources } from "../../src/engine/scheduler/system-resources.ts";
+import { SystemResources } from "../../src/engine/scheduler/system-resources.ts";
 import { spareDescriptors } from "../../src/platform/descriptors.ts";
 
 const [directory = "", left = ""] = process.argv.slice(2);
 while (spareDescriptors() > Number(left)) openSync("/dev/null", "r");
-console.log(lackOfResources(directory, 0) ?? "");
+console.log(new SystemResources(directory).lack(0) ?? "");

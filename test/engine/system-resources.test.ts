@@ -1,10 +1,16 @@
 // Whether the system has what one more session needs, on real disks and under real limits.
 import { expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { lackOfResources } from "../../src/engine/scheduler/system-resources.ts";
+import { SystemResources } from "../../src/engine/scheduler/system-resources.ts";
 import { testNeeding } from "../facilities.ts";
 import { Inside } from "../inside.ts";
+import { HandClock } from "./hand-clock.ts";
+
+/** What a first look at the system says. */
+function lackOfResources(directory: string, running: number): string | undefined {
+  return new SystemResources(directory).lack(running);
+}
 
 test("a usual disk has room, for the first session and for others", () => {
   using inside = new Inside();
@@ -57,4 +63,37 @@ testNeeding("Linux", "sh")("a session needs 16 descriptors", () => {
   };
   expect(saidWith(16)).toBe("\n");
   expect(saidWith(15)).toStartWith("Waits for file descriptors: this process may open only 15 more.");
+});
+
+testNeeding("a disk to mount")(
+  "what was enough a moment ago is not looked at again for a tenth of a second",
+  () => {
+    using inside = new Inside();
+    using disk = mounted(inside, "size=101m");
+    using clock = new HandClock();
+    const resources = new SystemResources(disk.directory);
+    expect(resources.lack(1)).toBeUndefined();
+    writeFileSync(join(disk.directory, "full"), new Uint8Array(2 * 1024 * 1024));
+    clock.now += 99;
+    expect(resources.lack(1)).toBeUndefined();
+    clock.now += 1;
+    expect(resources.lack(1)).toContain("has 103 MB left");
+    // What was lacking is looked at every time.
+    rmSync(join(disk.directory, "full"));
+    expect(resources.lack(1)).toBeUndefined();
+  },
+);
+
+testNeeding("a disk to mount")("a look counts for no more sessions than it found room for", () => {
+  using inside = new Inside();
+  // Room for 104 files, which is enough for two sessions.
+  using disk = mounted(inside, "size=200m,nr_inodes=105");
+  using _ = new HandClock();
+  const resources = new SystemResources(disk.directory);
+  expect(resources.lack(1)).toBeUndefined();
+  for (let file = 0; file < 60; file++) writeFileSync(join(disk.directory, String(file)), "");
+  resources.started();
+  expect(resources.lack(1)).toBeUndefined();
+  resources.started();
+  expect(resources.lack(2)).toContain("has room for only 44 more files");
 });

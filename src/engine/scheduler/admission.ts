@@ -15,7 +15,7 @@ import type { LoginProof } from "./login-proof.ts";
 import { isRetryDue } from "./retry.ts";
 import type { Slot, Slots } from "./slots.ts";
 import type { StartBackoff } from "./start-backoff.ts";
-import { lackOfResources } from "./system-resources.ts";
+import { SystemResources } from "./system-resources.ts";
 
 /** Shorter waits are not reported, in milliseconds. */
 const reportAfterMs = 2_000;
@@ -66,10 +66,12 @@ interface Waiting {
 
 export class Admission {
   readonly #parts: AdmissionParts;
+  readonly #resources: SystemResources;
   #turn: Promise<void> = Promise.resolve();
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts;
+    this.#resources = new SystemResources(parts.layout.stateDirectory);
   }
 
   /** Resolves when the task may start; with undefined if it is not due any more, or not now. */
@@ -151,9 +153,9 @@ export class Admission {
   // In this order: what stops every task first. Undefined if the task may start. Queued tasks end here, too, once the
   // system has lacked something for too long, or the budget is spent.
   #check(number: number): Found | undefined {
-    const { layout, startBackoff, login, host, giveUpStarting } = this.#parts;
+    const { startBackoff, login, host, giveUpStarting } = this.#parts;
     const state = this.#parts.state();
-    const lacking = lackOfResources(layout.stateDirectory, state.counts.running);
+    const lacking = this.#resources.lack(state.counts.running);
     if (lacking !== undefined) {
       if (startBackoff.lacked() === "give-up") giveUpStarting(lacking);
       return { because: lacking, isReportedAtOnce: true };
@@ -197,6 +199,7 @@ export class Admission {
     if (!holds.claim(number, this.#options(number).model, Date.now())) return false;
     login.started(number);
     startBackoff.claim(number);
+    this.#resources.started();
     return true;
   }
 
