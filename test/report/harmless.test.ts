@@ -61,3 +61,14 @@ describe("JSON", () => {
     expect(harmlessJson(text)).toBe(JSON.stringify(text));
   });
 });
+
+test("what needs no change is seen at once, and nothing that needs one is overlooked", () => {
+  // The escape makes it look closely, and goes.
+  const closely = (text: string) => harmless(`\x1b[m${text}`);
+  const differ: string[] = [];
+  for (let unit = 0; unit < 0x10000; unit++) {
+    const text = `a${String.fromCharCode(unit)}b`;
+    if (harmless(text) !== closely(text)) differ.push(unit.toString(16));
+  }
+  expect(differ).toEqual([]);
+});

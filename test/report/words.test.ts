@@ -82,6 +82,8 @@ describe("an amount", () => {
     expect(countText(1_200, "task")).toBe("1,200 tasks");
     expect(countText(2, "entry", "entries")).toBe("2 entries");
     expect(numberText(1_234.5678)).toBe("1,234.568");
+    const plain = Array.from({ length: 1_002 }, (_, count) => count);
+    expect(plain.map(numberText)).toEqual(plain.map((count) => count.toLocaleString("en-US")));
   });
 
   test("of time since 1970 is a local date with its offset", () => {
