@@ -188,10 +188,10 @@ async function halfFileWith(
   { tag = "new", mode = 0o644 }: HowWritten,
 ): Promise<string> {
   const beside = `${path}.${process.pid}-${++halves}${endOfHalf(tag)}`;
-  const write = () =>
-    typeof contents === "string" || contents instanceof Uint8Array
-      ? writeFile(beside, contents, { flag: "wx", mode })
-      : writePieces(beside, contents, mode);
+  const isWhole = typeof contents === "string" || contents instanceof Uint8Array;
+  const write = isWhole
+    ? () => writeFile(beside, contents, { flag: "wx", mode })
+    : await writerOf(beside, contents, mode);
   for (let isSecond = false; ; isSecond = true) {
     try {
       await write();
@@ -205,16 +205,29 @@ async function halfFileWith(
   }
 }
 
-async function writePieces(path: string, pieces: Pieces, mode: number): Promise<void> {
-  await using file = await open(path, "wx", mode);
+// What fits into one write is written as a whole. The function takes pieces only once the file is its own, so that it may
+// be called again if the name was taken.
+async function writerOf(path: string, pieces: Pieces, mode: number): Promise<() => Promise<void>> {
+  const texts = gathered(pieces);
+  const first = (await texts.next()).value ?? "";
+  const second = await texts.next();
+  if (second.done) return () => writeFile(path, first, { flag: "wx", mode });
+  return async () => {
+    await using file = await open(path, "wx", mode);
+    for (const text of [first, second.value]) await write(file, text);
+    for await (const text of texts) await write(file, text);
+  };
+}
+
+async function* gathered(pieces: Pieces): AsyncGenerator<string, undefined> {
   let pending = "";
   for await (const piece of pieces) {
     pending += piece;
     if (pending.length < charactersAtOnce) continue;
-    await write(file, pending);
+    yield pending;
     pending = "";
   }
-  await write(file, pending);
+  if (pending !== "") yield pending;
 }
 
 // As a Blob, because only that is written in another thread: `Bun.write` blocks ours for a string below 256 KB. By

@@ -81,7 +81,7 @@ export function comparisonPage(page: ComparisonPage): string {
       sectionHtml("tasks", "Tasks", tasksHtml(page, sides), numberText(page.tasks.length)),
     ]}`,
     footer: html`<p>As of ${timeHtml(page.now, timeText(page.now))}. This page does not follow its batches; compare again to see later answers.</p><p>In a terminal: <code>${product.name} compare ${[...new Set(page.columns.map(({ batchId }) => batchId))].join(" ")}</code></p>`,
-  });
+  }).toString();
 }
 
 function titleOf({ columns }: ComparisonPage): string {

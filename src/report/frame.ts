@@ -31,9 +31,7 @@ export const comparisonFrame = pageFrame<ComparisonFacts>(compare);
  * Frames pages that share a script. The browser runs only that script, identified by its hash, and what it loads itself;
  * it uses only that style sheet, and no image, font, frame or form: whatever a page quotes, nothing is fetched.
  */
-function pageFrame<Facts extends Record<string, string>>(
-  script: string,
-): (parts: PageParts<Facts>) => string {
+function pageFrame<Facts extends Record<string, string>>(script: string): (parts: PageParts<Facts>) => Html {
   const policy = [
     "default-src 'none'",
     `style-src '${hashOf(style)}'`,
@@ -48,7 +46,7 @@ function pageFrame<Facts extends Record<string, string>>(
         ? nothing
         : html`\n<noscript><meta http-equiv="refresh" content="${refreshSeconds}"></noscript>`;
     const told = Object.entries(facts).map(([name, value]) => html` data-${name}="${value}"`);
-    const page = html`<!doctype html>${comment}
+    return html`<!doctype html>${comment}
 <html lang="en"${told}>
 <head>
 <meta charset="utf-8">
@@ -67,7 +65,6 @@ function pageFrame<Facts extends Record<string, string>>(
 </body>
 </html>
 `;
-    return page.toString();
   };
 }
 

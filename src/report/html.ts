@@ -6,23 +6,34 @@ const own = Symbol("html");
 
 /** What a browser may read as HTML. Made by `html` and the functions here; a plain string does not compile. */
 export class Html {
-  readonly #text: string;
+  readonly #content: string | readonly Html[];
 
-  constructor(text: string, mark: typeof own) {
+  constructor(content: string | readonly Html[], mark: typeof own) {
     if (mark !== own) throw new Error("Internal error: HTML is made by `html` alone");
-    this.#text = text;
+    this.#content = content;
   }
 
   get isEmpty(): boolean {
-    return this.#text === "";
+    return this.#content.length === 0;
+  }
+
+  /** Whether it is kept in pieces, because it may have megabytes. */
+  get isLong(): boolean {
+    return typeof this.#content !== "string";
+  }
+
+  /** Its text, piece by piece, so that nobody needs all of it at once. */
+  *pieces(): Generator<string> {
+    if (typeof this.#content === "string") yield this.#content;
+    else for (const part of this.#content) yield* part.pieces();
   }
 
   toString(): string {
-    return this.#text;
+    return typeof this.#content === "string" ? this.#content : this.#content.join("");
   }
 
   toJSON(): string {
-    return this.#text;
+    return this.toString();
   }
 }
 
@@ -32,8 +43,27 @@ export type Content = Html | string | number | undefined | readonly Content[];
 /** HTML with values in elements and quoted attributes: `<b title="${name}">${name}</b>`. */
 export function html(pieces: TemplateStringsArray, ...values: readonly Content[]): Html {
   let text = pieces[0] ?? "";
-  for (const [index, value] of values.entries()) text += textOf(value) + (pieces[index + 1] ?? "");
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
+    if (value instanceof Html && value.isLong) return aroundLong(pieces, values);
+    text += textOf(value) + (pieces[index + 1] ?? "");
+  }
   return new Html(text, own);
+}
+
+// Stays in pieces, with what is around it as further ones.
+function aroundLong(pieces: TemplateStringsArray, values: readonly Content[]): Html {
+  const parts = pieces.flatMap((piece, index) => {
+    const value = values[index];
+    const part = value instanceof Html ? value : new Html(textOf(value), own);
+    return [new Html(piece, own), part];
+  });
+  return new Html(parts, own);
+}
+
+/** Rows, items or sections that may have megabytes together: they stay apart in what contains them directly. */
+export function longList(parts: readonly Html[]): Html {
+  return new Html(parts, own);
 }
 
 /** Contents with a separator. */
@@ -50,7 +80,10 @@ function textOf(content: Content): string {
   if (content === undefined) return "";
   if (content instanceof Html) return content.toString();
   if (typeof content === "number") return String(content);
-  return typeof content === "string" ? escaped(content) : content.map(textOf).join("");
+  if (typeof content === "string") return escaped(content);
+  let text = "";
+  for (const part of content) text += textOf(part);
+  return text;
 }
 
 // Any text, escaped for an element or a quoted attribute.

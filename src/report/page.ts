@@ -12,7 +12,7 @@ import { batchFactsHtml } from "./batch-facts.ts";
 import { dataPart } from "./data-part.ts";
 import { pageTag } from "./file-tag.ts";
 import { liveFrame } from "./frame.ts";
-import { type Html, html, nothing, proseHtml, sectionHtml } from "./html.ts";
+import { type Html, html, longList, nothing, proseHtml, sectionHtml } from "./html.ts";
 import { type Kept, keptRows } from "./kept-rows.ts";
 import { labelOf } from "./label.ts";
 import { markdownHtml } from "./markdown.ts";
@@ -50,12 +50,12 @@ export interface PageView {
   texts: { href: string; writings: number };
 }
 
-/** A page in its two forms. */
+/** A page in its two forms. Both may have megabytes, so nothing makes one text of them. */
 export interface LivePage {
   /** The page itself. */
-  html(view: PageView): string;
-  /** Its companion: a script that gives an open page its current contents. */
-  update(view: PageView): string;
+  html(view: PageView): Html;
+  /** Its companion in pieces: a script that gives an open page its current contents. */
+  update(view: PageView): Iterable<string>;
 }
 
 const refreshSeconds = 5;
@@ -95,7 +95,7 @@ export function livePage(): LivePage {
           place("timeline"),
           place("attention"),
           place("running"),
-          sectionHtml("tasks", "All tasks", tasksHtml(kept.rows), numberText(kept.rows.length)),
+        ]}${sectionHtml("tasks", "All tasks", tasksHtml(kept.rows), numberText(kept.rows.length))}${[
           place("data"),
           place("about"),
           place("files"),
@@ -105,7 +105,7 @@ export function livePage(): LivePage {
         footer: place("footer"),
       });
     },
-    update: (view) => {
+    update: function* (view) {
       const { state, stateWord, held, texts } = view;
       const kept = rowsOf(view);
       const news: LiveUpdate<Html> = {
@@ -118,9 +118,12 @@ export function livePage(): LivePage {
         words: `${spoken(state, stateWord)} ${countsWords(state.counts)}.`,
         parts: partsOf(view, kept, dataOf),
         texts: texts.writings,
-        rows: kept.rows,
+        rows: [],
       };
-      return callOf("liveUpdate", JSON.stringify(news));
+      const [before = "", after = ""] = callOf("liveUpdate", JSON.stringify(news)).split('"rows":[]', 2);
+      yield `${before}"rows":[`;
+      for (const [index, row] of kept.rows.entries()) yield `${index === 0 ? "" : ","}${JSON.stringify(row)}`;
+      yield `]${after}`;
     },
   };
 }
@@ -192,7 +195,7 @@ function spoken(state: BatchState, stateWord: StateWord): string {
 
 function tasksHtml(rows: readonly Html[]): Html {
   const head = tableHead(columns.map(({ heading }) => heading));
-  return html`${toolsHtml()}<table class="tasks" id="${ids.table}" aria-labelledby="tasks">${head}<tbody>\n${rows}</tbody></table><p id="${ids.nothing}" hidden>No task fits.</p>`;
+  return html`${toolsHtml()}<table class="tasks" id="${ids.table}" aria-labelledby="tasks">${head}<tbody>\n${longList(rows)}</tbody></table><p id="${ids.nothing}" hidden>No task fits.</p>`;
 }
 
 function runningHtml({ state, now, activityOf }: PageView): Html {

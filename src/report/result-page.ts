@@ -68,7 +68,7 @@ export function resultPage(page: ResultPage): string {
       sectionHtml("tokens", "Tokens", tokensHtml(page.usage)),
     ]}`,
     footer: html`${stepsHtml(page, "Neighbours, below")}<p>Made by ${product.name}</p>`,
-  });
+  }).toString();
 }
 
 function headerHtml(page: ResultPage, title: string): Html {

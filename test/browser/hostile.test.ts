@@ -2,13 +2,13 @@
 import { afterAll, describe, expect } from "bun:test";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { livePage } from "../../src/report/page.ts";
 import { resultPage } from "../../src/report/result-page.ts";
 import { textCall } from "../../src/report/search-texts.ts";
 import { Home } from "../harness.ts";
 import {
   batchState,
   ended,
+  livePage,
   otherBatch,
   pageView,
   resultOf,

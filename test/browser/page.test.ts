@@ -2,7 +2,6 @@
 import { describe, expect } from "bun:test";
 import { join } from "node:path";
 import { apply, type BatchState } from "../../src/model/state.ts";
-import { livePage } from "../../src/report/page.ts";
 import { resultPage } from "../../src/report/result-page.ts";
 import { searchedCharacters, textCall } from "../../src/report/search-texts.ts";
 import { eventually, Home } from "../harness.ts";
@@ -11,6 +10,7 @@ import {
   began,
   ended,
   failures,
+  livePage,
   otherBatch,
   pageView,
   resultOf,

@@ -139,6 +139,43 @@ testNeeding("modes of files")(
   },
 );
 
+test("a kill in the middle of the pieces leaves the old file, and half of a new one that is found by its tag", async () => {
+  using folder = new Folder();
+  const file = folder.at("file");
+  await replaceFile(file, "the old text");
+  const module = join(import.meta.dir, "../../src/platform/whole-files.ts");
+  const program = `
+    const { replaceFile } = await import(${JSON.stringify(module)});
+    async function* pieces() {
+      for (let piece = 0; piece < 40; piece++) yield "x".repeat(20_000);
+      console.log("in the middle");
+      await new Promise(() => setInterval(() => undefined, 1_000));
+    }
+    await replaceFile(${JSON.stringify(file)}, pieces(), { tag: "mine" });
+  `;
+  const child = Bun.spawn([process.execPath, "-e", program], { stdout: "pipe" });
+  for await (const said of child.stdout) if (said.length > 0) break;
+  child.kill("SIGKILL");
+  await child.exited;
+  expect(readFileSync(file, "utf8")).toBe("the old text");
+  expect(readdirSync(folder.path)).toHaveLength(2);
+  await removeHalfFiles(folder.path, "mine");
+  expect(readdirSync(folder.path)).toEqual(["file"]);
+});
+
+test("a name of a half file that is taken costs no piece of the new file", async () => {
+  using folder = new Folder();
+  const file = folder.at("file");
+  for (let count = 1; count <= 200; count++)
+    writeFileSync(`${file}.${process.pid}-${count}.mine.part`, "foreign");
+  const long = Array.from({ length: 40 }, (_, index) => String(index % 10).repeat(20_000));
+  for (const pieces of [long, ["short", " text"]]) {
+    await replaceFile(file, pieces, { tag: "mine" });
+    expect(readFileSync(file, "utf8")).toBe(pieces.join(""));
+  }
+  expect(readdirSync(folder.path)).toHaveLength(1 + 200 - 2);
+});
+
 test("a file that somebody has open is tried again, for a while, and everything else is not", async () => {
   const failing = (code: string, times: number) => {
     let tried = 0;

@@ -1,11 +1,10 @@
 // HTML is a type of its own: no text gets into a page but escaped. The `@ts-expect-error` lines are part of the test.
 import { expect, test } from "bun:test";
 import { Html, html, joined, nothing, sectionHtml } from "../../src/report/html.ts";
-import { livePage } from "../../src/report/page.ts";
 import { resultPage } from "../../src/report/result-page.ts";
 import { filesBelow } from "../files-below.ts";
 import { markupOf, namesIn } from "./markup.ts";
-import { batchState, ended, pageView, resultOf, started, succeeded, usage } from "./samples.ts";
+import { batchState, ended, livePage, pageView, resultOf, started, succeeded, usage } from "./samples.ts";
 
 const vector = "<meta http-equiv=refresh content=0;url=http://127.1:39990>";
 

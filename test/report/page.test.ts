@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { timeLeftMs } from "../../src/model/estimate.ts";
 import { apply } from "../../src/model/state.ts";
-import { livePage } from "../../src/report/page.ts";
+import { livePage as pageInPieces } from "../../src/report/page.ts";
 import { timeLeftText } from "../../src/report/time-left.ts";
 import { markupOf, namesIn } from "./markup.ts";
 import {
@@ -9,6 +9,7 @@ import {
   began,
   ended,
   failures,
+  livePage,
   otherBatch,
   pageView,
   started,
@@ -275,4 +276,23 @@ describe("timeLeftMs", () => {
       "about 2 h",
     ]);
   });
+});
+
+test("a page of thousands of tasks and its companion are never one text", () => {
+  const prompts = Array.from({ length: 3_000 }, (_, index) => `"rows":[] <b>${index}</b>`);
+  const view = pageView(batchState(prompts, []));
+  const page = pageInPieces();
+  const html = page.html(view);
+  const update = [...page.update(view)];
+  expect([...html.pieces()].join("")).toBe(html.toString());
+  // The longest are script and style.
+  const longest = (pieces: Iterable<string>) => Math.max(...[...pieces].map(({ length }) => length));
+  expect(html.toString().length).toBeGreaterThan(500_000);
+  expect(longest(html.pieces())).toBeLessThan(150_000);
+  expect(longest(update)).toBeLessThan(50_000);
+  // The same as one call of its function with all of it as JSON.
+  const whole = update.join("");
+  const json = whole.slice("liveUpdate(".length, -")\n".length);
+  expect(whole).toBe(`liveUpdate(${JSON.stringify(JSON.parse(json))})\n`);
+  expect(JSON.parse(json).rows).toHaveLength(3_000);
 });

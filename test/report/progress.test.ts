@@ -3,10 +3,10 @@ import { describe, expect, test } from "bun:test";
 import type { EventBody } from "../../src/model/event.ts";
 import type { BatchState } from "../../src/model/state.ts";
 import { timeText } from "../../src/report/amounts.ts";
-import { livePage, type PageView } from "../../src/report/page.ts";
+import type { PageView } from "../../src/report/page.ts";
 import { headerHtml, heldNote, progressHtml } from "../../src/report/progress-panel.ts";
 import { factsIn, markupOf, textsIn } from "./markup.ts";
-import { batchState, began, ended, pageView, started, succeeded, usage } from "./samples.ts";
+import { batchState, began, ended, livePage, pageView, started, succeeded, usage } from "./samples.ts";
 
 const failed = { kind: "failed", reason: "execution", message: "" } as const;
 const noTokens = { input: 0, output: 0 };

@@ -4,11 +4,10 @@ import type { Event } from "../../src/model/event.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
 import { apply, type TaskState } from "../../src/model/state.ts";
 import { keptRows } from "../../src/report/kept-rows.ts";
-import { livePage } from "../../src/report/page.ts";
 import { taskRow } from "../../src/report/row.ts";
 import { after, crashed, created, ended, event, started, succeeded, usageOf } from "../model/events.ts";
 import { markupOf, textsIn } from "./markup.ts";
-import { batchState, pageView, started as startedBody } from "./samples.ts";
+import { batchState, livePage, pageView, started as startedBody } from "./samples.ts";
 
 function rowOf(task: TaskState | undefined) {
   if (!task) throw new Error("There is no task");

@@ -4,7 +4,7 @@ import type { Event, EventBody } from "../../src/model/event.ts";
 import type { Outcome, Usage } from "../../src/model/outcome.ts";
 import type { BatchState } from "../../src/model/state.ts";
 import type { ErrorPage } from "../../src/report/error-text.ts";
-import type { PageView } from "../../src/report/page.ts";
+import { type PageView, livePage as pageInPieces } from "../../src/report/page.ts";
 import type { OtherBatch } from "../../src/report/page-ends.ts";
 import type { ResultPage } from "../../src/report/result-page.ts";
 import { after } from "../model/events.ts";
@@ -132,4 +132,13 @@ export function resultOf(more: Partial<ResultPage> = {}): ResultPage {
 
 export function errorOf(outcome: ErrorPage["outcome"], more: Partial<ErrorPage> = {}): ErrorPage {
   return { ...facts, outcome, usage: usage({ atLeast: true }), transcript: "/state/3-1.jsonl", ...more };
+}
+
+/** Renders a page and its companion, each as one text. */
+export function livePage() {
+  const page = pageInPieces();
+  return {
+    html: (view: PageView) => page.html(view).toString(),
+    update: (view: PageView) => [...page.update(view)].join(""),
+  };
 }

@@ -6,6 +6,7 @@ import type { endedWord } from "../../model/state-word.ts";
 import { join } from "../../platform/paths.ts";
 import { readHead, replaceFile } from "../../platform/whole-files.ts";
 import { isOurPage } from "../../report/file-tag.ts";
+import type { Html } from "../../report/html.ts";
 import { livePage, type PageView } from "../../report/page.ts";
 import { heldNow, stateWordOf } from "../../store/batch-status.ts";
 import { outputFiles } from "../../store/layout.ts";
@@ -75,7 +76,7 @@ export class PageFiles {
     const view = this.#viewOf(state, rows, ended ?? "running");
     if (whole || ended || this.#companions++ % companionsPerPage === 0) {
       const page = this.#page.html(view);
-      await replaceFile(join(directory, outputFiles.report(batchId)), page, { tag: batchId });
+      await replaceFile(join(directory, outputFiles.report(batchId)), page.pieces(), { tag: batchId });
       if (rows[0]?.batchId === batchId)
         await this.#writeIndex(join(directory, outputFiles.index), page, batchId);
     }
@@ -83,9 +84,9 @@ export class PageFiles {
   }
 
   // The only name in a directory that others use too: a foreign file stays.
-  async #writeIndex(path: string, page: string, batchId: string): Promise<void> {
+  async #writeIndex(path: string, page: Html, batchId: string): Promise<void> {
     const head = await readHead(path, 512);
-    if (head === undefined || isOurPage(head)) await replaceFile(path, page, { tag: batchId });
+    if (head === undefined || isOurPage(head)) await replaceFile(path, page.pieces(), { tag: batchId });
     else this.#sources.foreignFileKept(path);
   }
 
