@@ -26,7 +26,7 @@ export function templateTrouble(command: string): string | undefined {
   if (hasPlaceholder(program)) return "must name its program itself, and not by a placeholder";
   const script = words.find((word, index) => index > 0 && hasPlaceholder(word) && isScript(words, index));
   if (script !== undefined)
-    return `puts a placeholder into a text that ${program} reads as code; pass it as an argument: \`sh -c 'wc -l "$1"' sh {{file}}\``;
+    return `puts a placeholder into a text that ${program} reads as code; pass it as an argument: \`${scriptWithArgument()}\``;
   return undefined;
 }
 
@@ -46,6 +46,11 @@ export function valueTrouble(command: string, values: Readonly<Record<string, st
     if (value.includes("\0") && placeholdersIn(command).includes(name))
       return `puts a NUL character into a command, which none can hold (\`{{${name}}}\`)`;
   return undefined;
+}
+
+// cmd.exe and `powershell -Command` read all that follows as code; a file of commands gets arguments.
+function scriptWithArgument(platform: NodeJS.Platform = process.platform): string {
+  return platform === "win32" ? "powershell -File check.ps1 {{file}}" : `sh -c 'wc -l "$1"' sh {{file}}`;
 }
 
 // Blanks within a placeholder do not end a word.

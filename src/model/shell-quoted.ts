@@ -30,7 +30,22 @@ export function startText(
   return `\`${[word, args].join(" ").trimEnd()}\`${isText ? " (in PowerShell, write `& ` before it)" : ""}`;
 }
 
-/** How a command gets nothing at its standard input. */
-export function emptyInput(platform: NodeJS.Platform = process.platform): string {
-  return platform === "win32" ? "< NUL" : "< /dev/null";
+/** How a command gets nothing at its standard input, as the code of a sentence. */
+export function emptyInputText(platform: NodeJS.Platform = process.platform): string {
+  return platform === "win32" ? "`< NUL` (in PowerShell, `$null | ` before the command)" : "`< /dev/null`";
+}
+
+/** How to hide what a command prints to standard error, as the code of a sentence. */
+export function hiddenErrorsText(platform: NodeJS.Platform = process.platform): string {
+  return platform === "win32" ? "`2> NUL` (in PowerShell, `2> $null`)" : "`2> /dev/null`";
+}
+
+/** How an option gets the text of a file, as a sentence without its end. `setting`: its name in a file of tasks. */
+export function textOfFileHint(
+  { option, setting }: { option: string; setting: string },
+  platform: NodeJS.Platform = process.platform,
+): string {
+  return platform === "win32"
+    ? `in PowerShell, write \`${option} (Get-Content -Raw FILE)\`. cmd.exe cannot read a file into an option: give \`${setting}\` in a file of tasks instead`
+    : `write \`${option} "$(cat FILE)"\``;
 }

@@ -35,13 +35,15 @@ export function accountOf(environment: Environment, salt: string, platform = pro
     else if (kept.includes(name)) values[name] = value;
   }
   const hash = new Bun.CryptoHasher("sha256", salt);
-  // On Windows, only Git Bash and its like set HOME, and Claude Code does not heed it.
-  const home = platform === "win32" ? "USERPROFILE" : "HOME";
-  const identity = [home, "CLAUDE_CONFIG_DIR", "ANTHROPIC_BASE_URL"].map(
-    (name) => `${name}=${values[name] ?? ""}`,
-  );
+  const identity = loginVariables(platform).map((name) => `${name}=${values[name] ?? ""}`);
   hash.update([...identity, ...secrets.sort()].join("\0"));
   return { hash: hash.digest("hex"), environment: values };
+}
+
+/** The variables that say whose login it is, besides credentials; the first names the home. */
+export function loginVariables(platform = process.platform): [home: string, ...others: string[]] {
+  // On Windows, only Git Bash and its like set HOME, and Claude Code does not heed it.
+  return [platform === "win32" ? "USERPROFILE" : "HOME", "CLAUDE_CONFIG_DIR", "ANTHROPIC_BASE_URL"];
 }
 
 // `http://user:password@proxy` is a secret, although the variable's name does not say so.

@@ -27,7 +27,7 @@ import { type Door, listText, taskListText } from "../report/option-words.ts";
 import type { BatchLog } from "../store/batch-log.ts";
 import { stateWordOf } from "../store/batch-status.ts";
 import type { BatchRow } from "../store/store.ts";
-import { accountOf } from "./account.ts";
+import { accountOf, loginVariables } from "./account.ts";
 import { batchIdInput, explicitTaskNumbers } from "./batch-input.ts";
 import { refuseOldClaude } from "./claude-version.ts";
 import { type Context, InputError, UserError } from "./context.ts";
@@ -277,10 +277,13 @@ export function wasDenied(task: TaskState): boolean {
 export function newAccount({ store }: Context, { batchId, state }: BatchLog): Account | undefined {
   const account = accountOf(process.env, store.salt());
   if (account.hash === state.account.hash) return undefined;
-  const { HOME, USERPROFILE, CLAUDE_CONFIG_DIR, ANTHROPIC_BASE_URL } = state.account.environment;
-  const home = CLAUDE_CONFIG_DIR ?? HOME ?? USERPROFILE;
+  const original = state.account.environment;
+  const names = loginVariables();
+  // A directory that comes from another kind of system has the home of that.
+  const home =
+    original["CLAUDE_CONFIG_DIR"] ?? original[names[0]] ?? original["HOME"] ?? original["USERPROFILE"];
   if (home !== undefined && kindAt(home) === "nothing") return account;
-  const places = Object.entries({ HOME, CLAUDE_CONFIG_DIR, ANTHROPIC_BASE_URL });
+  const places = names.map((name) => [name, original[name]] as const);
   const isElsewhere = places.some(([name, value]) => account.environment[name] !== value);
   const values = places.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
   const what =

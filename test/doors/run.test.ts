@@ -4,7 +4,7 @@ import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { runCommandLine } from "../../src/doors/cli/cli.ts";
 import { refusedText } from "../../src/doors/cli/input/attended.ts";
 import { Printer } from "../../src/doors/cli/terminal/terminal.ts";
-import { emptyInput } from "../../src/model/shell-quoted.ts";
+import { emptyInputText } from "../../src/model/shell-quoted.ts";
 import { identityOf, livenessOf } from "../../src/platform/process.ts";
 import { describeNeeding, testNeeding } from "../facilities.ts";
 import { eventually } from "../harness.ts";
@@ -315,7 +315,7 @@ describe("a task on the command line", () => {
     ]);
     expect(one).toEqual({
       tasks: ["Explain\nsome text"],
-      err: `The task gets what was piped in (9 bytes). Add \`${emptyInput()}\` to leave it out.\n`,
+      err: `The task gets what was piped in (9 bytes). Add ${emptyInputText()} to leave it out.\n`,
     });
     expect(two.tasks).toEqual(["Explain\nsome text", "Shorten\nsome text"]);
     expect(two.err).toStartWith("Each of the 2 tasks gets what was piped in");

@@ -60,6 +60,7 @@ describe("a placeholder in a text that an interpreter runs is refused", () => {
     "sh -c 'wc \"$1\"' sh {{file}}",
     "npx tsc -p {{file}}",
     "node {{file}}",
+    "powershell -File check.ps1 {{file}}",
   ])
     test(`not in ${command}`, () => expect(templateTrouble(command)).toBeUndefined());
 

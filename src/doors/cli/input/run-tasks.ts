@@ -1,7 +1,7 @@
 // Which tasks `run` was given: as words, in files, and through a pipe.
 import { mostPromptBytes } from "../../../model/options.ts";
 import { product } from "../../../model/product.ts";
-import { emptyInput, shellQuoted } from "../../../model/shell-quoted.ts";
+import { emptyInputText, shellQuoted } from "../../../model/shell-quoted.ts";
 import { readableTextIn } from "../../../operations/inputs/decode.ts";
 import { exists, isDirectory } from "../../../platform/files.ts";
 import { absolutePath } from "../../../platform/paths.ts";
@@ -94,20 +94,20 @@ async function pipedText(tasks: number): Promise<{ text: string; notes: string[]
     return {
       text: "",
       notes: [
-        `Standard input is open, but nothing came within ${silenceMs / 1000} s, so it is ignored. Add \`${emptyInput()}\` to skip the wait.`,
+        `Standard input is open, but nothing came within ${silenceMs / 1000} s, so it is ignored. Add ${emptyInputText()} to skip the wait.`,
       ],
     };
   const text = readableTextIn(bytes);
   if (text.includes("\0"))
     throw new UsageError([
-      `standard input is not text. Name the file in the task instead, or add \`${emptyInput()}\` if nothing was meant to be read`,
+      `standard input is not text. Name the file in the task instead, or add ${emptyInputText()} if nothing was meant to be read`,
     ]);
   if (text.trim() === "") return { text: "", notes: [] };
   const whose = tasks === 1 ? "The task gets" : `Each of the ${countText(tasks, "task")} gets`;
   return {
     text,
     notes: [
-      `${whose} what was piped in (${countText(bytes.length, "byte")}). Add \`${emptyInput()}\` to leave it out.`,
+      `${whose} what was piped in (${countText(bytes.length, "byte")}). Add ${emptyInputText()} to leave it out.`,
     ],
   };
 }

@@ -1,6 +1,7 @@
 // What `run` says about options known from `claude` and similar tools that mean something else.
 import { isOurs, mayBeAdded } from "../../../claude/trusted-arguments.ts";
 import { product } from "../../../model/product.ts";
+import { hiddenErrorsText, textOfFileHint } from "../../../model/shell-quoted.ts";
 
 const headless = "sessions are always headless; write the task after `run`";
 const bypass =
@@ -11,6 +12,8 @@ const format = "`--json` prints the whole answer as JSON";
 const watching = `\`${product.name} logs latest 1 -f\` shows what a session does`;
 const file = "`-f FILE` reads tasks from a file";
 const budget = "`--max-budget-usd` limits each session, and `--batch-budget-usd` the batch";
+
+const quiet = `progress goes to standard error; ${hiddenErrorsText()} hides it`;
 
 const notPassedOn = "this program does not pass it on to `claude`";
 
@@ -43,8 +46,11 @@ const said: Record<string, string> = {
   "disable-slash-commands":
     "it is the default: a task that begins with `/word` is text, unless you add `--slash-commands`",
   "no-session-persistence": "conversations are always kept, so that a retry can continue them",
-  "system-prompt-file": 'write `--system-prompt "$(cat FILE)"`',
-  "append-system-prompt-file": 'write `--append-system-prompt "$(cat FILE)"`',
+  "system-prompt-file": textOfFileHint({ option: "--system-prompt", setting: "systemPrompt" }),
+  "append-system-prompt-file": textOfFileHint({
+    option: "--append-system-prompt",
+    setting: "appendSystemPrompt",
+  }),
   w: "create the worktree with `git worktree add`, and name it in `--working-directory`",
   worktree: "create the worktree with `git worktree add`, and name it in `--working-directory`",
   init: notPassedOn,
@@ -54,8 +60,8 @@ const said: Record<string, string> = {
   budget,
   "max-cost": budget,
   e: "`--env FILE` reads variables from a JSON file",
-  q: "progress goes to standard error; `2> /dev/null` hides it",
-  quiet: "progress goes to standard error; `2> /dev/null` hides it",
+  q: quiet,
+  quiet,
   y: "`run` asks no questions",
   yes: "`run` asks no questions",
   color: "set `NO_COLOR=1` for output without colors",
