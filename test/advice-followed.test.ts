@@ -175,14 +175,14 @@ test("bad options of a retry are refused before anything runs, in the words of t
   expect(onLine.code).toBe(2);
   expect(onLine.err).toContain("--max-turns was given as 0");
   const place = await run(home, ["retry", "latest", "--working-directory", "/nowhere"]);
-  expect(place.err).toContain(`--working-directory ${resolve("/nowhere")} does not exist`);
+  expect(place.err).toContain(`--working-directory ${resolve(home.path, "/nowhere")} does not exist`);
   await using client = await connectNew(home);
   const called = await client.call("retry_batch", {
     batchId: "latest",
     with: { workingDirectory: "/nowhere", permissionMode: "bypassPermissions" },
   });
   expect(called.isError).toBe(true);
-  expect(called.text).toContain(`with.workingDirectory ${resolve("/nowhere")} does not exist`);
+  expect(called.text).toContain(`with.workingDirectory ${resolve(home.path, "/nowhere")} does not exist`);
   expect(called.text).toContain("with.permissionMode was given as");
   const typo = await client.call("retry_batch", { batchId: "latest", with: { maxTurn: 3 } });
   expect(typo.text).toContain("maxTurns");

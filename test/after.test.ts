@@ -24,11 +24,11 @@ test("a task starts when the others have succeeded, and reads their answers as f
       {
         key: "report",
         after: ["parse", "count"],
-        task: '[[recite path="{{results.parse}}"]] [[recite path="{{results.count}}"]]',
+        task: "[[recite path={{results.parse}}]] [[recite path={{results.count}}]]",
       },
       { key: "parse", task: '[[answer text="The grammar is sound."]]' },
       { key: "count", task: `[[structured value='{"n":4}']]`, outputSchema },
-      { after: 2, restricted: true, task: '[[recite path="{{results.2}}"]]' },
+      { after: 2, restricted: true, task: "[[recite path={{results.2}}]]" },
     ],
   });
   if (!data) throw new Error(text);
@@ -62,7 +62,7 @@ test("what hangs on a failed task is not started, says why, and runs again with 
     retries: 0,
     tasks: [
       { key: "read", task: `[[recite path=${late}]]` },
-      { key: "check", after: ["read"], task: '[[recite path="{{results.read}}"]]' },
+      { key: "check", after: ["read"], task: "[[recite path={{results.read}}]]" },
       { key: "report", after: ["check"], task: "report" },
       { key: "other", task: "other" },
     ],
@@ -137,7 +137,7 @@ test("a chain goes on where it was when keeper and runner were killed, and nothi
   const task = (name: string, after?: string) => ({
     key: name,
     ...(after === undefined ? {} : { after: [after] }),
-    task: `${after === undefined ? "" : `[[recite path="{{results.${after}}}"]] `}[[touch path=${home.file(name)}]] [[wait-for-file path=${gate(name)}]] [[answer text="answer of ${name}"]]`,
+    task: `${after === undefined ? "" : `[[recite path={{results.${after}}}]] `}[[touch path=${home.file(name)}]] [[wait-for-file path=${gate(name)}]] [[answer text="answer of ${name}"]]`,
   });
   await Bun.write(home.file("tasks.json"), JSON.stringify([task("a"), task("b", "a"), task("c", "b")]));
   await run(home, ["run", "-f", home.file("tasks.json"), "--detach"]);

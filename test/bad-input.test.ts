@@ -1,5 +1,4 @@
 // Each line of bad input that users make: one message, before anything runs.
-
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -7,12 +6,17 @@ import { testNeeding } from "./facilities.ts";
 import { configurationFolder, connectNew, Home, run } from "./harness.ts";
 
 /** What was given, as a function of the home, and what the message must name. */
-const table: [
+type Case = [
   what: string,
   input: (home: Home) => Record<string, unknown>,
   named: (home: Home) => string[],
   more?: Record<string, string>,
-][] = [
+];
+
+/** A directory that every machine has, and no home. */
+const systemDirectory = process.platform === "win32" ? "C:\\Windows" : "/usr";
+
+const table: Case[] = [
   ["no tasks at all", () => ({}), () => ["tasks is missing"]],
   ["an empty list of tasks", () => ({ tasks: [] }), () => ["tasks", "at least one task"]],
   ["an empty task", () => ({ tasks: ["fine", "  "] }), () => ["tasks[1]", "must not be empty"]],
@@ -36,8 +40,8 @@ const table: [
   ],
   [
     "a directory outside the allowed roots",
-    () => ({ tasks: ["x"], workingDirectory: "/usr" }),
-    (home) => ["workingDirectory /usr", "outside the allowed roots", home.path, "allowedRoots"],
+    () => ({ tasks: ["x"], workingDirectory: systemDirectory }),
+    (home) => [`workingDirectory ${systemDirectory}`, "outside the allowed roots", home.path, "allowedRoots"],
   ],
   [
     "an output directory that cannot be written",
@@ -77,29 +81,6 @@ const table: [
     "an MCP configuration in a file that is not JSON",
     (home) => ({ tasks: ["x"], mcpConfig: home.file("broken.json") }),
     (home) => [`mcpConfig ${home.file("broken.json")} is not JSON`],
-  ],
-  [
-    "MCP servers whose commands are not there",
-    () => ({
-      tasks: ["x"],
-      mcpConfig: {
-        mcpServers: {
-          one: { command: "/nowhere/server" },
-          two: { command: "no-such-command-anywhere" },
-          three: "npx",
-          four: {},
-          fine: { command: "sh" },
-          remote: { type: "http", url: "http://127.0.0.1:9" },
-        },
-      },
-    }),
-    () => [
-      "4 problems",
-      "mcpServers.three has neither `command` nor `url`",
-      "mcpServers.four has neither `command` nor `url`",
-      "mcpServers.one.command /nowhere/server is not an executable file",
-      "mcpServers.two.command no-such-command-anywhere was not found on the sessions' PATH",
-    ],
   ],
   [
     "agents without a prompt, or whose tools are no list, and rules and models that do not exist, in agents and settings",
@@ -205,16 +186,6 @@ const table: [
     () => ["tasks[1].tools names Bash, WebFetch, which `restricted` is there to keep away"],
   ],
   [
-    "settings and MCP servers in what is no regular file",
-    () => ({ tasks: ["x"], settings: "/dev/zero", mcpConfig: "/dev/zero", env: "/dev/zero" }),
-    () => [
-      "settings /dev/zero is not a file",
-      "mcpConfig /dev/zero is not a file",
-      "env was given as a text",
-    ],
-    { PARALLEL_CLAUDE_ALLOWED_ROOTS: ["/tmp", "/dev"].join(delimiter) },
-  ],
-  [
     "several faults at once",
     (home) => ({
       tasks: [""],
@@ -227,20 +198,61 @@ const table: [
   ],
 ];
 
-for (const [what, input, named, more] of table) {
-  test(`${what} is answered with one message that names the place, and nothing runs`, async () => {
-    await using home = new Home(more);
-    await Bun.write(home.file("a-file"), "");
-    await Bun.write(home.file("broken.json"), "{ broken");
-    await using client = await connectNew(home);
-    const { isError, text } = await client.call("spawn_parallel_claude_sessions", input(home));
-    expect(isError).toBe(true);
-    for (const words of named(home)) expect(text).toContain(words);
-    expect(existsSync(home.startsLog)).toBe(false);
-    expect(existsSync(home.state)).toBe(false);
-    expect(existsSync(home.output)).toBe(false);
-  });
-}
+/** Windows has no such devices, and its ways of finding a command are left to Claude Code. */
+const tableElsewhere: Case[] = [
+  [
+    "MCP servers whose commands are not there",
+    () => ({
+      tasks: ["x"],
+      mcpConfig: {
+        mcpServers: {
+          one: { command: "/nowhere/server" },
+          two: { command: "no-such-command-anywhere" },
+          three: "npx",
+          four: {},
+          fine: { command: "sh" },
+          remote: { type: "http", url: "http://127.0.0.1:9" },
+        },
+      },
+    }),
+    () => [
+      "4 problems",
+      "mcpServers.three has neither `command` nor `url`",
+      "mcpServers.four has neither `command` nor `url`",
+      "mcpServers.one.command /nowhere/server is not an executable file",
+      "mcpServers.two.command no-such-command-anywhere was not found on the sessions' PATH",
+    ],
+  ],
+  [
+    "settings and MCP servers in what is no regular file",
+    () => ({ tasks: ["x"], settings: "/dev/zero", mcpConfig: "/dev/zero", env: "/dev/zero" }),
+    () => [
+      "settings /dev/zero is not a file",
+      "mcpConfig /dev/zero is not a file",
+      "env was given as a text",
+    ],
+    { PARALLEL_CLAUDE_ALLOWED_ROOTS: ["/tmp", "/dev"].join(delimiter) },
+  ],
+];
+
+for (const [cases, tester] of [
+  [table, test],
+  [tableElsewhere, testNeeding("a system other than Windows")],
+] as const)
+  for (const [what, input, named, more] of cases) {
+    tester(`${what} is answered with one message that names the place, and nothing runs`, async () => {
+      await using home = new Home(more);
+      await Bun.write(home.file("a-file"), "");
+      await Bun.write(home.file("broken.json"), "{ broken");
+      await using client = await connectNew(home);
+      const { isError, text } = await client.call("spawn_parallel_claude_sessions", input(home));
+      expect(isError).toBe(true);
+      for (const words of named(home)) expect(text).toContain(words);
+      expect(existsSync(home.startsLog)).toBe(false);
+      expect(existsSync(home.state)).toBe(false);
+      expect(existsSync(home.output)).toBe(false);
+    });
+  }
 
 test("arguments that would break the session, or have an option of their own, are refused", async () => {
   await using home = new Home({ PARALLEL_CLAUDE_ALLOW_CLAUDE_ARGUMENTS: "true" });
@@ -310,10 +322,11 @@ test("a server that stands in / asks for a working directory", async () => {
 
 test("a configuration that cannot be read is named with its place", async () => {
   await using home = new Home({ XDG_CONFIG_HOME: "" });
-  const directory = home.file(`${configurationFolder}/parallel-claude-code-mcp`);
+  const directory = join(home.path, configurationFolder, "parallel-claude-code-mcp");
   mkdirSync(directory, { recursive: true });
-  await Bun.write(`${directory}/config.json`, "{ broken");
+  const file = join(directory, "config.json");
+  await Bun.write(file, "{ broken");
   const { code, err } = await run(home, ["run", "x"]);
   expect(code).toBe(2);
-  expect(err).toContain(`${directory}/config.json`);
+  expect(err).toContain(file);
 });

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { batchIdSchema } from "../src/model/batch-id.ts";
+import { testNeeding } from "./facilities.ts";
 import { connectNew, eventually, filesIn, Home, kill, run } from "./harness.ts";
 
 const permitted = { PARALLEL_CLAUDE_ALLOW_CHECK_COMMANDS: "true" };
@@ -14,6 +15,17 @@ const noted = z.object({
   session_id: z.string().catch(""),
   argv: z.array(z.string()).catch([]),
 });
+
+/** A check that is a program of its own on every system; it can be told apart by its name. Gives its command. */
+async function script(home: Home, name: string, source: string): Promise<string> {
+  await Bun.write(join(home.work, name), source);
+  return `${process.execPath} ${name}`;
+}
+
+/** The processes of such a check, and those that it started. */
+function scripts(home: Home, name: string) {
+  return home.processes().filter(({ command }) => command.includes(name));
+}
 
 /** What the fake has noted so far; a line that it is just writing is left out. */
 function notes(home: Home) {
@@ -176,7 +188,7 @@ describe("a command", () => {
     });
   });
 
-  test("gets the values of its task as they are, whatever the names of files are", async () => {
+  testNeeding("sh")("gets the values of its task as they are, whatever the names of files are", async () => {
     await using home = new Home(permitted);
     const names = ["-l.txt", "a b.txt", "$(touch pwned).txt", "'; touch pwned; '.txt"];
     for (const name of names) await Bun.write(join(home.work, name), name);
@@ -223,21 +235,25 @@ describe("a command", () => {
 
   test("that hangs is ended by its time limit with everything that it started, and says so", async () => {
     await using home = new Home(permitted);
-    const { data } = await one(home, {
-      task: "x",
-      expect: { command: "sh -c 'echo begun; sleep 7700043 & sleep 7700043'", timeoutSeconds: 1 },
-      retries: 0,
-    });
+    const command = await script(
+      home,
+      "hangs.ts",
+      `console.log("begun");
+      if (Bun.argv[2] === undefined) Bun.spawn([process.execPath, import.meta.path, "too"], { stdout: "ignore" });
+      setInterval(() => {}, 60_000);`,
+    );
+    // Long enough for a busy machine to start it.
+    const { data } = await one(home, { task: "x", expect: { command, timeoutSeconds: 5 }, retries: 0 });
     expect(data).toMatchObject({
       outcome: "unverified: command",
       checks: [
         {
           passed: false,
-          output: "It did not end within 1 s, and was stopped with everything that it had started.\n\nbegun",
+          output: "It did not end within 5 s, and was stopped with everything that it had started.\n\nbegun",
         },
       ],
     });
-    expect(home.processes().filter(({ command }) => command.includes("7700043"))).toEqual([]);
+    expect(scripts(home, "hangs.ts")).toEqual([]);
   });
 
   test("that does not exist could not be made, and the session is not asked again", async () => {
@@ -257,9 +273,14 @@ describe("a command", () => {
     await using home = new Home(permitted);
     await using client = await connectNew(home);
     const begun = home.file("begun");
+    const command = await script(
+      home,
+      "waits.ts",
+      'await Bun.write(Bun.argv[2] ?? "", ""); setInterval(() => {}, 60_000);',
+    );
     const { data = {} } = await client.call("spawn_parallel_claude_sessions", {
       tasks: ['[[answer text="kept"]]'],
-      expect: { command: `sh -c 'touch "$1"; sleep 7700044' sh ${begun}` },
+      expect: { command: `${command} ${begun}` },
       asyncMode: true,
     });
     const { batchId } = data;
@@ -270,7 +291,7 @@ describe("a command", () => {
     expect(read.data).toMatchObject({
       results: [{ outcome: "cancelled: user", error: expect.stringContaining("kept") }],
     });
-    expect(home.processes().filter(({ command }) => command.includes("7700044"))).toEqual([]);
+    expect(scripts(home, "waits.ts")).toEqual([]);
   });
 });
 
@@ -401,23 +422,31 @@ describe("when the runner is killed while an answer is checked", () => {
   test("its command is ended and run again, and the answer is not paid for again", async () => {
     await using home = new Home(permitted);
     const [log, gate] = [home.file("log"), home.file("gate")];
-    const script = `echo begun >> "$1"; until [ -e "$2" ]; do sleep 0.05; done; echo passed`;
-    const command = `sh -c '${script}' sh ${log} ${gate}`;
+    const waits = await script(
+      home,
+      "gate.ts",
+      `import { appendFileSync, existsSync } from "node:fs";
+      const [log, gate] = Bun.argv.slice(2);
+      appendFileSync(log, "begun\\n");
+      while (!existsSync(gate)) await Bun.sleep(50);
+      console.log("passed");`,
+    );
+    const command = `${waits} ${log} ${gate}`;
     await using batch = await running(home, '[[cost usd=0.5]][[answer text="kept"]]', { command });
     const begun = () => (existsSync(log) ? readFileSync(log, "utf8").trim().split("\n").length : 0);
-    const shells = () => home.processes().filter(({ command: text }) => text.includes("echo begun"));
     await eventually(
       () => begun() === 1,
       () => "the command does not begin",
     );
-    const [first] = shells();
+    const [first] = scripts(home, "gate.ts");
     await kill(batch.runner());
     await eventually(
       () => begun() === 2,
       () => "the command is not begun again",
     );
-    expect(shells().map(({ pid }) => pid)).not.toContain(first?.pid ?? 0);
-    expect(shells()).toHaveLength(1);
+    const now = scripts(home, "gate.ts");
+    expect(now.map(({ pid }) => pid)).not.toContain(first?.pid ?? 0);
+    expect(now).toHaveLength(1);
     await Bun.write(gate, "");
     expect(await batch.result()).toMatchObject({
       status: "success",

@@ -2,7 +2,7 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { connectNew, Home, run } from "./harness.ts";
 
 const answers = [
@@ -155,7 +155,7 @@ test("the tool writes a file, and replaces none", async () => {
     );
   }
   expect((await call({ file: "/outside.csv" })).text).toStartWith(
-    `Nothing was done: file /outside.csv is outside the allowed roots (${home.path}`,
+    `Nothing was done: file ${resolve(home.path, "/outside.csv")} is outside the allowed roots (${home.path}`,
   );
   await home.empty({ but: client.pid });
 });

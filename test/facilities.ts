@@ -125,6 +125,8 @@ const declared = {
   "Bun's compiler": { isThere: () => !isWine() },
   "a terminal of one's own": { isThere: () => process.platform !== "win32" },
   "files that can be removed while open": { isThere: () => process.platform !== "win32" },
+  // Windows makes a process in two steps. Killed between them, its maker leaves one that never runs, and never ends.
+  "processes that are made at once": { isThere: () => process.platform !== "win32" },
   "paths that begin with a slash": { isThere: () => process.platform !== "win32" },
   "modes of files": { isThere: () => process.platform !== "win32" },
   "programs that are scripts": { isThere: () => process.platform !== "win32" },

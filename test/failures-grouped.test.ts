@@ -4,6 +4,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { endingText } from "../src/doors/cli/view/ending.ts";
 import { progressLines } from "../src/doors/cli/view/progress-lines.ts";
 import { RunningCommand } from "./cli-harness.ts";
+import { testNeeding } from "./facilities.ts";
 import { eventually, Home, program, run } from "./harness.ts";
 import { batchState, ended, started, succeeded } from "./report/samples.ts";
 
@@ -53,28 +54,31 @@ describe("a batch in which several tasks fail alike", () => {
     expect(out).not.toContain("says what went wrong");
   });
 
-  test("that is cancelled does not name each task that never started", async () => {
-    await using home = new Home();
-    const started = home.file("started");
-    const tasks = Array<string>(300).fill(`[[touch path=${started}]] [[hang]]`);
-    writeFileSync(home.file("tasks.txt"), `${tasks.join("\n")}\n`);
-    await using command = new RunningCommand(home, [
-      "run",
-      "-f",
-      home.file("tasks.txt"),
-      "--concurrency",
-      "2",
-    ]);
-    await eventually(
-      () => existsSync(started),
-      () => "no session starts",
-    );
-    command.signal("SIGINT");
-    expect(await command.ended()).toBe(130);
-    // The second one may be about to start.
-    expect(command.said).toMatch(/29[89] not started/);
-    expect(command.said.split("\n").length).toBeLessThan(15);
-  });
+  testNeeding("signals that can be heard")(
+    "that is cancelled does not name each task that never started",
+    async () => {
+      await using home = new Home();
+      const started = home.file("started");
+      const tasks = Array<string>(300).fill(`[[touch path=${started}]] [[hang]]`);
+      writeFileSync(home.file("tasks.txt"), `${tasks.join("\n")}\n`);
+      await using command = new RunningCommand(home, [
+        "run",
+        "-f",
+        home.file("tasks.txt"),
+        "--concurrency",
+        "2",
+      ]);
+      await eventually(
+        () => existsSync(started),
+        () => "no session starts",
+      );
+      command.signal("SIGINT");
+      expect(await command.ended()).toBe(130);
+      // The second one may be about to start.
+      expect(command.said).toMatch(/29[89] not started/);
+      expect(command.said.split("\n").length).toBeLessThan(15);
+    },
+  );
 });
 
 test("`watch --json` prints no line while only time goes on", async () => {

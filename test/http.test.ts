@@ -7,6 +7,7 @@ import { Client as OlderClient } from "@modelcontextprotocol/sdk/client/index.js
 import { StreamableHTTPClientTransport as OlderTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { addressFrom } from "../src/doors/mcp/http/address.ts";
 import { RunningCommand } from "./cli-harness.ts";
+import { testNeeding } from "./facilities.ts";
 import { eventually, Home, newerClient, run } from "./harness.ts";
 import { expectMode } from "./modes.ts";
 
@@ -147,19 +148,22 @@ for (const { era, connect, patienceMs } of eras) {
       expect(await kept).toMatchObject({ state: "finished", counts: { succeeded: 1 } });
     });
 
-    test("a call that waits for a batch is answered when the door is asked to end", async () => {
-      await using home = new Home();
-      await using door = await open(home);
-      await using client = await connect(door);
-      const input = { tasks: ["[[hang]]"], asyncMode: true };
-      const { batchId } = await client.call("spawn_parallel_claude_sessions", input);
-      const waits = Promise.withResolvers<void>();
-      const options = { onprogress: () => waits.resolve() };
-      const waited = client.call("wait_for_batch", { batchId, waitSeconds: 40 }, options);
-      await waits.promise;
-      door.signal("SIGTERM");
-      expect(await waited).toMatchObject({ batchId, state: "running" });
-    });
+    testNeeding("signals that can be heard")(
+      "a call that waits for a batch is answered when the door is asked to end",
+      async () => {
+        await using home = new Home();
+        await using door = await open(home);
+        await using client = await connect(door);
+        const input = { tasks: ["[[hang]]"], asyncMode: true };
+        const { batchId } = await client.call("spawn_parallel_claude_sessions", input);
+        const waits = Promise.withResolvers<void>();
+        const options = { onprogress: () => waits.resolve() };
+        const waited = client.call("wait_for_batch", { batchId, waitSeconds: 40 }, options);
+        await waits.promise;
+        door.signal("SIGTERM");
+        expect(await waited).toMatchObject({ batchId, state: "running" });
+      },
+    );
   });
 }
 

@@ -3,10 +3,14 @@ import { expect, test } from "bun:test";
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { testNeeding } from "./facilities.ts";
+import { homeVariables } from "./fixtures/run-fake-claude.ts";
 import { connectNew, databaseIn, eventually, Home, kill, program, run } from "./harness.ts";
 import { newestRow, untilRunning } from "./running.ts";
 
 const testInContainers = testNeeding("namespaces of one's own");
+
+/** By which Claude Code finds a home. */
+const homeVariable = process.platform === "win32" ? "USERPROFILE" : "HOME";
 
 /** A home whose state directory, and more of its environment, can become another. */
 class MovingHome extends Home {
@@ -70,8 +74,10 @@ async function canRetry(home: MovingHome): Promise<void> {
     .query<{ body: string }, []>("SELECT body FROM events ORDER BY sequence DESC LIMIT 2")
     .all();
   expect(last?.body).toContain("batch-ended");
-  const settings = readFileSync(home.startsLog, "utf8").match(/--settings=[^"]+/g) ?? [];
-  expect(settings.at(-1)).toStartWith(`--settings=${home.stateNow}/batches/`);
+  const lines = readFileSync(home.startsLog, "utf8").trim().split("\n");
+  const words = lines.flatMap((line): string[] => JSON.parse(line).argv ?? []);
+  const settings = words.filter((word) => word.startsWith("--settings="));
+  expect(settings.at(-1)).toStartWith(`--settings=${join(home.stateNow, "batches")}`);
   // Nobody waited for it: its pages are now where the user looks for them.
   await isWhole(home, home.output);
 }
@@ -95,38 +101,45 @@ test("a state directory that was moved is opened, though something else has its 
   await isWhole(home);
 });
 
-test("one that an older program wrote, with absolute paths, has them too", async () => {
-  await using home = new MovingHome();
-  await ended(home);
-  const former = home.stateNow;
-  renameSync(former, home.useState("moved"));
-  using database = databaseIn(home.stateNow);
-  database
-    .query(`UPDATE events SET body = replace(replace(body, '"batches/', ?), ',"relativePaths":true', '')`)
-    .run(`"${former}/batches/`);
-  database.query("UPDATE batches SET output_directory = ? || '/' || output_directory").run(former);
-  expect(databaseText(home)).toContain(`${former}/batches/`);
-  database.close();
-  await isWhole(home);
-  await canRetry(home);
-});
+// Older programs never ran on Windows.
+testNeeding("paths that begin with a slash")(
+  "one that an older program wrote, with absolute paths, has them too",
+  async () => {
+    await using home = new MovingHome();
+    await ended(home);
+    const former = home.stateNow;
+    renameSync(former, home.useState("moved"));
+    using database = databaseIn(home.stateNow);
+    database
+      .query(`UPDATE events SET body = replace(replace(body, '"batches/', ?), ',"relativePaths":true', '')`)
+      .run(`"${former}/batches/`);
+    database.query("UPDATE batches SET output_directory = ? || '/' || output_directory").run(former);
+    expect(databaseText(home)).toContain(`${former}/batches/`);
+    database.close();
+    await isWhole(home);
+    await canRetry(home);
+  },
+);
 
 test("a backup that is restored in another home is whole, and is retried with the login of that home", async () => {
   await using home = new MovingHome();
   const one = home.file("one");
   mkdirSync(one);
-  home.changes["HOME"] = one;
+  Object.assign(home.changes, homeVariables(one));
   await ended(home);
   const backup = home.file("backup");
   cpSync(home.stateNow, backup, { recursive: true });
   renameSync(home.stateNow, home.file("lost"));
   const other = home.file("other");
   mkdirSync(other);
-  home.changes["HOME"] = other;
+  Object.assign(home.changes, homeVariables(other));
   cpSync(backup, home.useState("other/state"), { recursive: true });
   await isWhole(home);
   const refused = await run(home, ["retry", "latest"]);
-  expect(refused).toMatchObject({ code: 2, err: expect.stringContaining(`another login: HOME=${one}`) });
+  expect(refused).toMatchObject({
+    code: 2,
+    err: expect.stringContaining(`another login: ${homeVariable}=${one}`),
+  });
   renameSync(one, home.file("gone"));
   await canRetry(home);
 });

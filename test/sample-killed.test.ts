@@ -194,23 +194,26 @@ test("a continuation whose command is killed before it has started anything is r
   await runsToItsEnd(home);
 });
 
-test("a command that is killed as soon as it has continued a batch has done so", async () => {
-  await using home = new Home();
-  await paused(home);
-  await using command = new RunningCommand(home, ["continue", "latest"]);
-  await eventually(
-    () => eventsOf(home, "continue-requested") === 1,
-    () => "it does not continue",
-  );
-  command.signal("SIGKILL");
-  await command.ended();
-  using store = home.store();
-  // As if twenty seconds had gone: until then, its processes may still be starting.
-  if (newestRow(home)?.runner === undefined)
-    store.database.run("UPDATE batches SET alive_at = alive_at - 20000");
-  await run(home, ["list"]);
-  await runsToItsEnd(home);
-});
+testNeeding("processes that are made at once")(
+  "a command that is killed as soon as it has continued a batch has done so",
+  async () => {
+    await using home = new Home();
+    await paused(home);
+    await using command = new RunningCommand(home, ["continue", "latest"]);
+    await eventually(
+      () => eventsOf(home, "continue-requested") === 1,
+      () => "it does not continue",
+    );
+    command.signal("SIGKILL");
+    await command.ended();
+    using store = home.store();
+    // As if twenty seconds had gone: until then, its processes may still be starting.
+    if (newestRow(home)?.runner === undefined)
+      store.database.run("UPDATE batches SET alive_at = alive_at - 20000");
+    await run(home, ["list"]);
+    await runsToItsEnd(home);
+  },
+);
 
 test("of two that continue a batch at once, one does, and no task runs twice", async () => {
   await using home = new Home();

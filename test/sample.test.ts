@@ -2,7 +2,6 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { typed } from "./cli-harness.ts";
 import { testNeeding } from "./facilities.ts";
 import { connectNew, eventually, Home, run } from "./harness.ts";
 import { TerminalCommand } from "./pty-harness.ts";
@@ -140,9 +139,10 @@ describe("on the command line", () => {
 
   test("a dry run shows which tasks the sample would be", async () => {
     await using home = new Home();
-    const { out } = await typed(home, "P run a b c d --sample 2 --dry-run");
+    const words = ["run", "a", "b", "c", "d", "--sample", "2"];
+    const { out } = await run(home, [...words, "--dry-run"]);
     expect(out).toMatch(/sample +tasks 2, 4 first/);
-    const { out: json } = await typed(home, "P run a b c d --sample 2 --dry-run --json");
+    const { out: json } = await run(home, [...words, "--dry-run", "--json"]);
     expect(JSON.parse(json)).toMatchObject({ sample: [2, 4] });
   });
 

@@ -1,6 +1,7 @@
 // For tests of answers that are used again.
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import { filesBelow } from "./files-below.ts";
 import { eventually, type Home } from "./harness.ts";
 
 /**
@@ -8,11 +9,7 @@ import { eventually, type Home } from "./harness.ts";
  * may depend on such a change is not remembered.
  */
 export async function settled(home: Home): Promise<void> {
-  const paths = [
-    home.path,
-    home.work,
-    ...new Bun.Glob("**/*").scanSync({ cwd: home.work, onlyFiles: false, dot: true }),
-  ];
+  const paths = [home.path, home.work, ...filesBelow(home.work, "")];
   const changedAt = Math.max(...paths.map((path) => statSync(resolve(home.work, path)).ctimeMs));
   await eventually(
     () => Date.now() - changedAt > 400,

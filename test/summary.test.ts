@@ -48,7 +48,7 @@ test("one more session reads all results, is told what failed, and its answer co
   expect(summary?.argv).toContain("--model=haiku");
   expect(summary?.argv).toContain("--tools=Read");
   expect(summary?.argv.join(" ")).not.toMatch(/acceptEdits|--allowedTools|max-turns/);
-  expect(summary?.prompt).toContain(`- [a.ts] ${answers}/001.txt (9 characters)`);
+  expect(summary?.prompt).toContain(`- [a.ts] ${join(answers, "001.txt")} (9 characters)`);
   expect(summary?.prompt).toContain("Cite tasks by key, in brackets: [a.ts].");
   expect(summary?.prompt).toContain("- [b.ts] failed: max-turns");
   const page = readFileSync(String(data["reportFile"]), "utf8");

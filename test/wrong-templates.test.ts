@@ -2,7 +2,7 @@
 // Nothing starts.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { testNeeding } from "./facilities.ts";
 import { connectNew, Home, run, type TestClient } from "./harness.ts";
 
@@ -226,7 +226,7 @@ describe("a call is answered in words that help", () => {
       forEach: { linesOf: "/etc/hostname" },
     });
     expect(text).toStartWith(
-      `Nothing was done: forEach.linesOf /etc/hostname is outside the allowed roots (${home.path}`,
+      `Nothing was done: forEach.linesOf ${resolve(home.path, "/etc/hostname")} is outside the allowed roots (${home.path}`,
     );
   });
 
@@ -313,7 +313,7 @@ const commands: [words: string[], answer: string][] = [
 describe("a command is answered in words that help, with exit status 2", () => {
   test.each(commands)("run %j", async (words, answer) => {
     const { code, out, err } = await run(home, ["run", ...words]);
-    const [said = ""] = err.replaceAll(home.path, "HOME").split("\n");
+    const [said = ""] = err.replaceAll(home.path, "HOME").replaceAll("\\", "/").split("\n");
     expect(said).toBe(answer);
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(existsSync(home.startsLog)).toBe(false);

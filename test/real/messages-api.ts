@@ -174,7 +174,7 @@ function isNotification(text: string): boolean {
 
 function replyTo(body: MessagesBody, step: string): Reply {
   const called = /^\s*TOOL: (\w+) (.+)/s.exec(step);
-  if (called) return { kind: "tool", name: called[1] ?? "", input: JSON.parse(called[2] ?? "{}") };
+  if (called) return { kind: "tool", name: called[1] ?? "", input: inputIn(called[2] ?? "{}") };
   const command = /^\s*RUN: (.+)/s.exec(step)?.[1];
   if (command !== undefined) {
     return { kind: "tool", name: "Bash", input: { command, description: "Runs what the test asks for" } };
@@ -187,6 +187,11 @@ function replyTo(body: MessagesBody, step: string): Reply {
   const result = lastUserBlocks(body).findLast(({ type }) => type === "tool_result");
   if (result) return { kind: "text", text: `The tool said: ${flat(result.content)}` };
   return { kind: "text", text: `You said: ${step}` };
+}
+
+// Our program fills a path in as it is, and those of Windows have backslashes, of which JSON makes something else.
+function inputIn(text: string): unknown {
+  return JSON.parse(/"[A-Za-z]:\\\w/.test(text) ? text.replaceAll("\\", "\\\\") : text);
 }
 
 function send(reply: Reply, { body, number }: { body: MessagesBody; number: number }): Response {
