@@ -1,6 +1,7 @@
-// `bun run test:wine [FILE …]`: the tests as a program of Windows, by Wine on Linux: Bun for Windows runs them, with our
-// program and the fake `claude` compiled for Windows. It prints what ran, what did not and why, and ends with the counts of
-// `bun test`. In CI on Debian, Wine must be had. Elsewhere, without it, nothing runs.
+// `bun run test:wine [FILE … | --slow]`: the tests as a program of Windows, by Wine on Linux: Bun for Windows runs them, with our
+// program and the fake `claude` compiled for Windows. `--slow` runs those that are left out for their time. It prints what ran,
+// what did not and why, and ends with the counts of `bun test`. In CI on Debian, Wine must be had. Elsewhere, without it, nothing
+// runs.
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,6 +17,9 @@ import { isLackUnderWine, table } from "./wine/table.ts";
 /** More would only wait for one another: one wineserver answers all calls of a prefix. */
 const workers = Math.min(2, cpus().length);
 
+/** How long a file may take that is left out for its time. */
+const slowMs = 1_800_000;
+
 const began = performance.now();
 if (!(await canUseWine("Nothing was tested under Wine"))) {
   const isRequired = Boolean(process.env["CI"]) && Bun.which("apt-get") !== null && process.arch === "x64";
@@ -30,10 +34,13 @@ try {
 }
 
 async function testIn(folder: string): Promise<number> {
-  const chosen = process.argv.slice(2);
   const all = testFiles();
+  const given = process.argv.slice(2);
+  const isSlow = given[0] === "--slow";
+  const chosen = isSlow ? all.filter((file) => "slow" in (exceptions[file] ?? {})) : given;
   const run = all.filter((file) => !Object.hasOwn(exceptions, file));
-  const groups = groupsOf(chosen.length > 0 ? chosen.map((file) => file.replace(/^(\.\/)?test\//, "")) : run);
+  const files = chosen.length > 0 ? chosen.map((file) => file.replace(/^(\.\/)?test\//, "")) : run;
+  const groups = isSlow ? files.map((file) => [file]) : groupsOf(files);
   const [compiled] = await Promise.all([
     compileForTests(folder, "bun-windows-x64-baseline"),
     makePrefix(join(folder, "prefix-0")),
@@ -43,7 +50,7 @@ async function testIn(folder: string): Promise<number> {
     const prefix = await WinePrefix.openCopy(folder, number);
     try {
       for (let group = groups.shift(); group; group = groups.shift()) {
-        const result = await runGroup(prefix, group, compiled);
+        const result = await runGroup(prefix, group, compiled, isSlow ? { groupMs: slowMs } : {});
         console.log(result.shown);
         results.push(result);
       }

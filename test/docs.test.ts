@@ -1,6 +1,6 @@
 // What the documents say is so: links lead somewhere, commands and calls are accepted, and messages are ours.
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, readdirSync, statSync } from "node:fs";
+import { chmodSync, existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { codeBlocks } from "../scripts/docs/blocks.ts";
 import { readmeFor } from "../scripts/release/readme.ts";
@@ -15,18 +15,13 @@ import { clientOf } from "../src/operations/clients/client-files.ts";
 import { clientNames } from "../src/operations/clients/client-names.ts";
 import { tools } from "../src/operations/tools.ts";
 import { testNeeding } from "./facilities.ts";
-import { filesBelow } from "./files-below.ts";
-import { filesIn, Home, run } from "./harness.ts";
+import { Home, run } from "./harness.ts";
 import { wornWords } from "./worn-words.ts";
 
 const root = join(import.meta.dir, "..");
-const folders = readdirSync(root, { withFileTypes: true }).flatMap((entry) =>
-  entry.isDirectory() && !/^(node_modules|dist|\.cache|\.git)$/.test(entry.name) ? entry.name : [],
+const documents = [...new Bun.Glob("**/*.md").scanSync({ cwd: root, dot: true })].filter(
+  (path) => !/(^|\/)(node_modules|dist|\.cache|\.git)\//.test(path),
 );
-const documents = [
-  ...filesIn(root).filter((path) => path.endsWith(".md")),
-  ...folders.flatMap((folder) => sourcesBelow(folder, ".md")),
-];
 const readme = await textOf("README.md");
 const { scripts }: { scripts: Record<string, string> } = await Bun.file(join(root, "package.json")).json();
 
@@ -225,9 +220,8 @@ describe("of the documents that users read,", () => {
     const spans = cells.flatMap((cell) => cell.match(/`` .+? ``|`[^`"]+`/g) ?? []);
     const messages = spans.map((span) => span.replace(/^`(?:` )?|(?: `)?`$/g, ""));
     expect(messages.length).toBeGreaterThan(30);
-    const source = (await Promise.all(sourcesBelow("src", ".ts").map(textOf)))
-      .join("\n")
-      .replaceAll("\\`", "`");
+    const files = [...new Bun.Glob("src/**/*.ts").scanSync({ cwd: root })];
+    const source = (await Promise.all(files.map(textOf))).join("\n").replaceAll("\\`", "`");
     expect(messages.filter((message) => !source.includes(message))).toEqual([]);
   });
 
@@ -247,11 +241,6 @@ describe("of the documents that users read,", () => {
     expect(codeBlocks(text).map(({ text }) => text)).toEqual(["npx -y bun@1.4.5 run demo", test]);
   });
 });
-
-// Paths from the root, with slashes.
-function sourcesBelow(folder: string, ending: string): string[] {
-  return filesBelow(join(root, folder), ending).map((path) => `${folder}/${path}`);
-}
 
 function textOf(path: string): Promise<string> {
   return Bun.file(join(root, path)).text();

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { z } from "zod";
 import { RunningCommand } from "./cli-harness.ts";
+import { testNeeding } from "./facilities.ts";
 import { eventually, Home } from "./harness.ts";
 
 interface Door extends AsyncDisposable {
@@ -197,24 +198,27 @@ for (const host of ["0.0.0.0", "[::]"]) {
   });
 }
 
-test("after SIGTERM the door itself ends with status 0, and its batch is cancelled", async () => {
-  await using home = new Home();
-  await using door = await open(home);
-  const started = home.file("started");
-  const task = `[[touch path=${started}]] [[ignore-everything]] [[hang]]`;
-  const params = { name: "spawn_claude_session", arguments: { task } };
-  const call = post(door, message("tools/call", params), await newSession(door));
-  call.then((response) => response.text()).catch(() => undefined);
-  await eventually(
-    () => existsSync(started),
-    () => "the session did not start",
-  );
-  door.process.signal("SIGTERM");
-  expect(await door.process.ended()).toBe(0);
-  await home.empty();
-  using store = home.store();
-  expect(store.list()[0]).toMatchObject({ cancelledBy: "client", counts: { cancelled: 1 } });
-});
+testNeeding("signals that can be heard")(
+  "after SIGTERM the door itself ends with status 0, and its batch is cancelled",
+  async () => {
+    await using home = new Home();
+    await using door = await open(home);
+    const started = home.file("started");
+    const task = `[[touch path=${started}]] [[ignore-everything]] [[hang]]`;
+    const params = { name: "spawn_claude_session", arguments: { task } };
+    const call = post(door, message("tools/call", params), await newSession(door));
+    call.then((response) => response.text()).catch(() => undefined);
+    await eventually(
+      () => existsSync(started),
+      () => "the session did not start",
+    );
+    door.process.signal("SIGTERM");
+    expect(await door.process.ended()).toBe(0);
+    await home.empty();
+    using store = home.store();
+    expect(store.list()[0]).toMatchObject({ cancelledBy: "client", counts: { cancelled: 1 } });
+  },
+);
 
 test("128 streams of notifications are served, each told of a new batch; the next one is refused", async () => {
   await using home = new Home();

@@ -40,53 +40,65 @@ describe("a batch with long answers", () => {
     ["is slow", "while head -c 30000 > piece && [ -s piece ]; do cat piece; sleep 0.01; done"],
   ];
   for (const [which, reader] of readers)
-    test(`a reader that ${which} gets answers of every length whole`, async () => {
-      for (const [index, size] of sizes.entries()) {
-        const args = ["results", "latest", String(index + 1)];
-        const { out, err, code } = await piped(args, reader);
-        // The answer, and a line feed.
-        expect({ size, length: out.length, code }).toEqual({ size, length: size + 1, code: 0 });
-        expect(err).not.toContain("could not be written");
-      }
-    }, 180_000);
+    testNeeding("bash")(
+      `a reader that ${which} gets answers of every length whole`,
+      async () => {
+        for (const [index, size] of sizes.entries()) {
+          const args = ["results", "latest", String(index + 1)];
+          const { out, err, code } = await piped(args, reader);
+          // The answer, and a line feed.
+          expect({ size, length: out.length, code }).toEqual({ size, length: size + 1, code: 0 });
+          expect(err).not.toContain("could not be written");
+        }
+      },
+      180_000,
+    );
 
-  test("what is JSON in a file is the same JSON behind a pipe, for each command that prints much", async () => {
-    for (const args of [
-      ["show", "latest", "--json"],
-      ["results", "latest", "3", "--json"],
-      ["logs", "latest", "3", "--json"],
-    ]) {
-      const file = home.file(`${args.join("-")}.txt`);
-      await Bun.spawn([...program(), ...args], {
-        cwd: home.work,
-        env: home.environment,
-        stdout: Bun.file(file),
-        stderr: "ignore",
-      }).exited;
-      for (let time = 0; time < 2; time++) {
-        const { out, code } = await piped(args, "sleep 0.1; cat");
-        expect({ args, same: Buffer.from(out).equals(readFileSync(file)), code }).toEqual({
-          args,
-          same: true,
-          code: 0,
-        });
+  testNeeding("bash")(
+    "what is JSON in a file is the same JSON behind a pipe, for each command that prints much",
+    async () => {
+      for (const args of [
+        ["show", "latest", "--json"],
+        ["results", "latest", "3", "--json"],
+        ["logs", "latest", "3", "--json"],
+      ]) {
+        const file = home.file(`${args.join("-")}.txt`);
+        await Bun.spawn([...program(), ...args], {
+          cwd: home.work,
+          env: home.environment,
+          stdout: Bun.file(file),
+          stderr: "ignore",
+        }).exited;
+        for (let time = 0; time < 2; time++) {
+          const { out, code } = await piped(args, "sleep 0.1; cat");
+          expect({ args, same: Buffer.from(out).equals(readFileSync(file)), code }).toEqual({
+            args,
+            same: true,
+            code: 0,
+          });
+        }
       }
-    }
-  }, 180_000);
+    },
+    180_000,
+  );
 
-  test("a reader that has read enough ends no command with an error", async () => {
-    for (const args of [
-      ["show", "latest", "--json"],
-      ["results", "latest", "5", "--full"],
-      ["results", "latest", "--full"],
-      ["logs", "latest", "5"],
-      ["logs", "latest", "5", "--json"],
-    ]) {
-      const { out, err, code } = await piped(args, "head -c 10");
-      expect({ args, length: out.length, code }).toEqual({ args, length: 10, code: 0 });
-      expect(err).not.toMatch(/EPIPE|could not be written|^ +at /m);
-    }
-  }, 180_000);
+  testNeeding("bash")(
+    "a reader that has read enough ends no command with an error",
+    async () => {
+      for (const args of [
+        ["show", "latest", "--json"],
+        ["results", "latest", "5", "--full"],
+        ["results", "latest", "--full"],
+        ["logs", "latest", "5"],
+        ["logs", "latest", "5", "--json"],
+      ]) {
+        const { out, err, code } = await piped(args, "head -c 10");
+        expect({ args, length: out.length, code }).toEqual({ args, length: 10, code: 0 });
+        expect(err).not.toMatch(/EPIPE|could not be written|^ +at /m);
+      }
+    },
+    180_000,
+  );
 
   const printing = [
     ["--version"],

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { localProcess } from "../src/model/session-ref.ts";
+import { testNeeding } from "./facilities.ts";
 import { type Answer, connectNew, eventually, filesIn, Home, kill, program, run } from "./harness.ts";
 
 interface Entry {
@@ -34,6 +35,9 @@ function resultsOf({ data, text }: Answer): Entry[] {
   return results;
 }
 
+/** What is said of a session that was killed: Windows has no signals, only exit codes. */
+const crash = process.platform === "win32" ? "exit code 1" : "SIGSEGV";
+
 /** How each way of ending is told to the user. */
 const ends: [task: string, options: object, entry: object][] = [
   ["[[error status=400]]", {}, { outcome: "failed: request" }],
@@ -59,7 +63,7 @@ const ends: [task: string, options: object, entry: object][] = [
     {},
     { outcome: "crashed", error: expect.stringContaining("3") },
   ],
-  ["[[signal name=SIGSEGV]]", {}, { outcome: "crashed", error: expect.stringContaining("SIGSEGV") }],
+  ["[[signal name=SIGSEGV]]", {}, { outcome: "crashed", error: expect.stringContaining(crash) }],
   ["[[hang-before-init]]", { firstEventTimeoutSeconds: 0.5 }, { outcome: "timed-out: first-event" }],
   ["[[hang]]", { idleTimeoutSeconds: 0.5 }, { outcome: "timed-out: idle" }],
   ["[[stream parts=10000 every=50]]", { timeoutSeconds: 0.7 }, { outcome: "timed-out: wall" }],
@@ -384,7 +388,9 @@ test("a session that is killed continues in a second attempt, in the same conver
   const waited = await client.call("wait_for_batch", { batchId: String(data?.["batchId"]) });
   expect(waited.data).toMatchObject({ state: "finished", counts: { succeeded: 1 } });
   const [first, second] = attempts();
-  expect(first?.outcome).toMatchObject({ kind: "crashed", signal: "SIGKILL" });
+  // Windows has no signals: who is killed there ends with an exit code.
+  const how = process.platform === "win32" ? {} : { signal: "SIGKILL" };
+  expect(first?.outcome).toMatchObject({ kind: "crashed", ...how });
   expect(second).toMatchObject({
     resumes: true,
     sessionId: first?.sessionId,
@@ -524,20 +530,23 @@ test("an output directory that was removed is made again for what comes", async 
   expect(files.some((name) => name.startsWith("result-002"))).toBe(true);
 });
 
-test("a terminal that is closed ends the sessions of its foreground batch", async () => {
-  await using home = new Home();
-  const started = home.file("started");
-  const child = Bun.spawn([...program(), "run", `[[touch path=${started}]] [[hang]]`], {
-    cwd: home.work,
-    env: home.environment,
-    stdout: "ignore",
-    stderr: "ignore",
-  });
-  await eventually(
-    () => existsSync(started),
-    () => "the session did not start",
-  );
-  child.kill("SIGHUP");
-  expect(await child.exited).toBe(129);
-  await home.empty();
-});
+testNeeding("signals that can be heard")(
+  "a terminal that is closed ends the sessions of its foreground batch",
+  async () => {
+    await using home = new Home();
+    const started = home.file("started");
+    const child = Bun.spawn([...program(), "run", `[[touch path=${started}]] [[hang]]`], {
+      cwd: home.work,
+      env: home.environment,
+      stdout: "ignore",
+      stderr: "ignore",
+    });
+    await eventually(
+      () => existsSync(started),
+      () => "the session did not start",
+    );
+    child.kill("SIGHUP");
+    expect(await child.exited).toBe(129);
+    await home.empty();
+  },
+);
