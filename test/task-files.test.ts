@@ -46,6 +46,64 @@ describe("a file is read in the encoding that it has", () => {
   });
 });
 
+describe("what a template is about comes from standard input", () => {
+  const planned = async (stdin: string, ...words: string[]) => {
+    await using home = new Home();
+    const child = Bun.spawn([...program(), "run", "--dry-run", "--json", "--template", ...words], {
+      cwd: home.work,
+      env: home.environment,
+      stdin: Buffer.from(stdin),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+    if (code !== 0) return err;
+    const { tasks }: { tasks: { key: string; task: string }[] } = JSON.parse(out);
+    return tasks.map(({ key, task }) => [key, task]);
+  };
+
+  test("as lines, or separated by NUL", async () => {
+    const both = [
+      ["src/a.ts", "Review src/a.ts"],
+      ["b c.ts", "Review b c.ts"],
+    ];
+    const words = ["Review {{item}}", "--for-each-line", "-"];
+    expect(await planned("src/a.ts\n\nb c.ts\n", ...words)).toEqual(both);
+    expect(await planned("src/a.ts\0b c.ts\0", "Review {{item}}", "--for-each-lines=-")).toEqual(both);
+  });
+
+  test("as rows and objects", async () => {
+    const greeted = [["1", "Greet Ann"]];
+    expect(await planned("id,name\n1,Ann\n", "Greet {{name}}", "--for-each-csv", "-")).toEqual(greeted);
+    expect(await planned('{"id": 1, "name": "Ann"}\n', "Greet {{name}}", "--for-each-jsonl", "-")).toEqual(
+      greeted,
+    );
+  });
+
+  test("and what is wrong with it is named with its line", async () => {
+    expect(await planned("\n", "Do {{item}}", "--for-each-line", "-")).toContain(
+      "--for-each-line standard input has no lines",
+    );
+    expect(await planned('id,name\n1,Ann\n2,"Bo\n', "Greet {{name}}", "--for-each-csv", "-")).toContain(
+      "--for-each-csv standard input, line 3: the quotes that open here are never closed",
+    );
+  });
+});
+
+test("a table has columns for keys, and for what a task starts after", async () => {
+  await using home = new Home();
+  const rows =
+    'key,task,after,model\nparse,Parse it,,opus\ncount,Count it,,\n,"Read {{results.parse}}",parse;count,\n';
+  writeFileSync(join(home.work, "tasks.csv"), rows);
+  const { code, out, err } = await run(home, ["run", "-f", "tasks.csv", "--dry-run", "--json"]);
+  expect({ code, err }).toEqual({ code: 0, err: "" });
+  expect(JSON.parse(out).tasks).toMatchObject([
+    { key: "parse", options: { model: "opus" } },
+    { key: "count" },
+    { after: [1, 2] },
+  ]);
+});
+
 describe("what is wrong with a file is told with its line, and nothing has run", () => {
   const cases: [string, string, string][] = [
     ["tasks.json", '[\n  "one"\n  "two"\n]', "the file tasks.json, line 3: no JSON (comma expected)"],

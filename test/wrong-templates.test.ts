@@ -21,6 +21,8 @@ beforeAll(async () => {
     "bad.jsonl": '{"id": 1}\n{"id": 2\n',
     "some.jsonl": '{"id": 1, "name": "Ann"}\n{"id": 2}\n',
     "blank.txt": "\n \n",
+    "endless.txt": "x\n".repeat(100_001),
+    "endless.csv": "id\n".repeat(100_001),
   };
   for (const [path, text] of Object.entries(files)) await Bun.write(join(home.work, path), text);
   client = await connectNew(home);
@@ -170,6 +172,21 @@ const calls: [what: string, input: Record<string, unknown>, answer: string][] = 
     "a file without lines",
     { template: "Do {{item}}", forEach: { linesOf: "blank.txt" } },
     "forEach.linesOf HOME/work/blank.txt has no lines",
+  ],
+  [
+    "a file with far more lines than a batch may have tasks",
+    { template: "Do {{item}}", forEach: { linesOf: "endless.txt" } },
+    "forEach.linesOf HOME/work/endless.txt: it has more than 100,000 lines, far more than a batch may have tasks",
+  ],
+  [
+    "a CSV with far more rows than a batch may have tasks",
+    { template: "Do {{id}}", forEach: { csv: "endless.csv" } },
+    "forEach.csv HOME/work/endless.csv: it has more than 100,000 rows, far more than a batch may have tasks",
+  ],
+  [
+    "the standard input of a server",
+    { template: "Do {{item}}", forEach: { linesOf: "-" } },
+    "forEach.linesOf HOME/work/- does not exist",
   ],
   [
     "a file that does not exist",

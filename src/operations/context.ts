@@ -23,6 +23,8 @@ export interface Context extends Disposable {
   readonly door: Door;
   /** The caller's directory. */
   readonly workingDirectory: string;
+  /** What a command has read from its standard input, for a file that is given as `-`. */
+  standardInput?: Uint8Array;
 }
 
 /**

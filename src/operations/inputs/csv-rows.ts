@@ -1,11 +1,15 @@
 // CSV as rows of cells.
 import { FileFault } from "./file-fault.ts";
+import { refuseEndless } from "./listed-lines.ts";
 
 export interface Row {
   cells: string[];
   /** Where it begins, 1-based. */
   line: number;
 }
+
+/** No prompt may be longer, so quotes were forgotten. In characters. */
+const longestCell = 10_000_000;
 
 /** The line in which Excel declares its separator. */
 const separatorLine = /^sep=(.)\r?\n/i;
@@ -48,7 +52,7 @@ export function cellsFault(cells: number, columns: number, separator: string, li
 
 /**
  * RFC 4180: quotes enclose separators, line breaks and doubled quotes. `first`: the number of the first line. Throws
- * `FileFault` for quotes that are never closed.
+ * `FileFault` for quotes that are never closed, and for a file without end.
  */
 export function rowsOf(
   text: string,
@@ -61,6 +65,13 @@ export function rowsOf(
   let quotedAt: number | undefined;
   for (let at = 0; at < text.length; at++) {
     const character = text[at];
+    if (cell.length > longestCell)
+      throw new FileFault(
+        quotedAt === undefined
+          ? "a cell has more than 10 MB"
+          : "the quotes that open here are not closed within 10 MB",
+        quotedAt ?? line,
+      );
     if (quotedAt !== undefined) {
       if (character === "\n") line++;
       if (character !== '"') cell += character;
@@ -77,6 +88,7 @@ export function rowsOf(
     } else if (character === "\n") {
       line++;
       rows.push({ ...row, cells: [...row.cells, cell.replace(/\r$/, "")] });
+      refuseEndless(rows.length, "rows");
       row = { cells: [], line };
       cell = "";
     } else cell += character;

@@ -3,6 +3,7 @@ import { messageOf } from "../../platform/system-error.ts";
 import { cellsFault, declaredParts, rowsOf, separatorOf, withoutEmptyEnd } from "./csv-rows.ts";
 import { FileFault, lineText } from "./file-fault.ts";
 import type { Item } from "./item.ts";
+import { listedLines } from "./listed-lines.ts";
 
 /** A row, and where it stands: `line 3`. */
 export interface NamedRow {
@@ -37,12 +38,11 @@ export function rowsOfCsv(given: string, separatorGiven?: string): NamedRow[] {
 
 /** An object on each line; blank lines are skipped. Throws `FileFault`. */
 export function rowsOfJsonLines(text: string): NamedRow[] {
-  return text.split(/\r?\n/).flatMap((line, index): NamedRow[] => {
-    if (line.trim() === "") return [];
-    const value = parsed(line, index + 1);
+  return [...listedLines(text)].map(({ line, number }) => {
+    const value = parsed(line, number);
     if (typeof value !== "object" || value === null || Array.isArray(value))
-      throw new FileFault("expected an object", index + 1);
-    return [{ columns: columnsIn(value), place: lineText(index + 1) }];
+      throw new FileFault("expected an object", number);
+    return { columns: columnsIn(value), place: lineText(number) };
   });
 }
 

@@ -15,6 +15,7 @@ import { type AnswerFile, earlierResults } from "./earlier-results.ts";
 import { FileFault, lineText } from "./file-fault.ts";
 import { type ForEach, listOf, type Source, sources } from "./for-each.ts";
 import { type Item, keyOfText } from "./item.ts";
+import { listedLines, refuseEndless } from "./listed-lines.ts";
 import {
   filesAmong,
   ignoredFiles,
@@ -248,10 +249,15 @@ function textItem(text: string, place: string, name: string): Item {
 }
 
 function linesIn(text: string, name: string): Item[] {
-  return text.split("\n").flatMap((line, index): Item[] => {
-    if (line.trim() === "") return [];
-    return [textItem(line, `${name}, ${lineText(index + 1)}`, `line-${index + 1}`)];
-  });
+  // As `git ls-files -z` and `find -print0` write them.
+  if (text.includes("\0"))
+    return text.split("\0").flatMap((line, index) => {
+      refuseEndless(index, "lines");
+      return line.trim() === "" ? [] : [textItem(line, `${name}, item ${index + 1}`, `item-${index + 1}`)];
+    });
+  return [...listedLines(text)].map(({ line, number }) =>
+    textItem(line, `${name}, ${lineText(number)}`, `line-${number}`),
+  );
 }
 
 function rowItems(
@@ -278,17 +284,14 @@ function rowItems(
 function listed(
   written: string,
   place: Place,
-  { places, directory }: Means,
+  means: Means,
   read: (text: string, name: string) => Part | readonly Fault[],
 ): Part | readonly Fault[] {
-  const file = places.inputFile(written, directory, place);
+  const file = bytesIn(written, place, means);
   if ("faults" in file) return file.faults;
-  const { path } = file;
-  const found = readSmallFile(path, mostBytes);
-  if (found.kind !== "bytes")
-    return [wrong(place, `${path} ${found.kind === "nothing" ? "does not exist" : found.reason}`)];
+  const { path, bytes } = file;
   try {
-    const part = read(withLineFeeds(textIn(found.bytes)), path);
+    const part = read(withLineFeeds(textIn(bytes)), path);
     if ("items" in part && part.items.length === 0)
       return [wrong(place, `${path} has no ${place[1] === "linesOf" ? "lines" : "rows"}`)];
     return part;
@@ -300,6 +303,21 @@ function listed(
     if (error instanceof Error) return [wrong(place, `${path} cannot be read: ${error.message}`)];
     throw error;
   }
+}
+
+function bytesIn(
+  written: string,
+  place: Place,
+  { context, places, directory }: Means,
+): { path: string; bytes: Uint8Array } | { faults: Fault[] } {
+  const { standardInput } = context;
+  if (written === "-" && standardInput) return { path: "standard input", bytes: standardInput };
+  const file = places.inputFile(written, directory, place);
+  if ("faults" in file) return file;
+  const { path } = file;
+  const found = readSmallFile(path, mostBytes);
+  if (found.kind === "bytes") return { path, bytes: found.bytes };
+  return { faults: [wrong(place, `${path} ${found.kind === "nothing" ? "does not exist" : found.reason}`)] };
 }
 
 // Old Macs, and some exports, end lines with CR only.

@@ -18,7 +18,8 @@ import { isAttended, refusedStatus, refusedText } from "../input/attended.ts";
 import { type Command, type Invocation, jsonFlag, jsonText, UsageError } from "../input/command.ts";
 import { namesPath } from "../input/flag.ts";
 import { flagsOf, putValue, valueAt } from "../input/flags.ts";
-import { forEachFlags, forEachGiven } from "../input/for-each.ts";
+import { forEachFlags, forEachGiven, readsStandardInput } from "../input/for-each.ts";
+import { bytesOf } from "../input/read.ts";
 import { tasksGiven } from "../input/run-tasks.ts";
 import { Interruption } from "../signals/interruption.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -106,6 +107,8 @@ export const run: Command = {
     const { tasks, places, notes } = each
       ? { tasks: undefined, places: [], notes: [] }
       : await tasksGiven({ words, literal, files: file, directory });
+    // Nothing else is read from it: a template makes the tasks.
+    if (each && readsStandardInput(asked.own)) context.standardInput = await bytesOf("-", "standard input");
     const planned = await planBatch(context, "run", { ...input, ...each, tasks, asyncMode: true });
     if (!planned.ok) throw new UsageError(planned.faults, places);
     const { batch, fileOf } = planned.value;

@@ -1,4 +1,5 @@
-// Tasks as rows: a column `task`, and a column for each option that differs between rows.
+// Tasks as rows: a column `task`, one for keys, one for what a task starts after, and one for each option that differs between rows.
+import { z } from "zod";
 import { sessionOptions } from "../../../model/options.ts";
 import {
   cellsFault,
@@ -21,6 +22,9 @@ interface Column {
 }
 
 const flags = flagsOf(sessionOptions);
+
+/** Columns that are no options of a session. */
+const ofTasks = ["task", "key", "after"];
 
 /**
  * Whether a first row names columns, with rows below it. One name may be misspelled: otherwise each row would become a
@@ -54,7 +58,10 @@ export function tasksFromCsv(given: string, separatorGiven?: string): FileTask[]
     for (const [index, column] of columns.entries()) {
       const cell = cells[index] ?? "";
       if (column.property === "task") task["task"] = cell;
-      else if (cell.trim() !== "") putValue(task, ...optionOf(column, cell.trim(), line));
+      else if (cell.trim() === "") continue;
+      else if (column.property === "key") task["key"] = cell.trim();
+      else if (column.property === "after") task["after"] = namesIn(cell.trim());
+      else putValue(task, ...optionOf(column, cell.trim(), line));
     }
     return [{ task, place: lineText(line) }];
   });
@@ -71,7 +78,7 @@ function isKnown({ property }: Column): boolean {
 function checkColumns(columns: readonly Column[], line: number): void {
   if (!columns.some(({ property }) => property === "task"))
     throw new FileFault("the first row needs a column `task`", line);
-  const known = ["task", ...flags.map(({ property }) => property)];
+  const known = [...ofTasks, ...flags.map(({ property }) => property)];
   for (const [index, { written, property }] of columns.entries()) {
     if (property === undefined) {
       const near = nearest(written, known);
@@ -88,10 +95,30 @@ function checkColumns(columns: readonly Column[], line: number): void {
 /** `maxTurns`, `max-turns`, `Max turns` and `MAX_TURNS` alike. */
 function propertyOf(name: string): string | undefined {
   const bare = bareName(name);
-  if (bare === "task" || bare === "prompt") return "task";
+  if (bare === "prompt") return "task";
+  const own = ofTasks.find((one) => one === bare);
+  if (own !== undefined) return own;
   return flags.find(({ property, aliases }) =>
     [property, ...aliases].some((one) => one.length > 1 && bareName(one) === bare),
   )?.property;
+}
+
+// Keys, names or numbers of tasks: `parse; count`, or a JSON list for those that have such signs.
+function namesIn(cell: string): string[] {
+  if (cell.startsWith("[")) {
+    const list = z.array(z.coerce.string()).safeParse(jsonIn(cell));
+    if (list.success) return list.data;
+  }
+  return cell.split(/[;,]/).flatMap((name) => (name.trim() === "" ? [] : [name.trim()]));
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // A name may begin with a bracket.
+    return undefined;
+  }
 }
 
 function unquoted(name: string): string {

@@ -33,16 +33,17 @@ export const forEachFlags = z.object({
   forEachLine: z
     .string()
     .meta({
-      description: "With `--template`: run one task for each line of a file. Gives `{{item}}`.",
+      description:
+        "With `--template`: run one task for each line of a file. `-` is standard input, as in `git ls-files | …`. Gives `{{item}}`.",
       placeholder: "FILE",
-      flags: ["linesOf"],
+      flags: ["linesOf", "forEachLines"],
     })
     .optional(),
   forEachCsv: z
     .string()
     .meta({
       description:
-        "With `--template`: run one task for each row of a CSV file, whose first row names the columns. Gives `{{COLUMN}}`.",
+        "With `--template`: run one task for each row of a CSV file, whose first row names the columns. `-` is standard input. Gives `{{COLUMN}}`.",
       placeholder: "FILE",
       flags: ["csv", "forEachRow"],
     })
@@ -50,7 +51,8 @@ export const forEachFlags = z.object({
   forEachJsonl: z
     .string()
     .meta({
-      description: "With `--template`: run one task for each object of a JSONL file. Gives `{{FIELD}}`.",
+      description:
+        "With `--template`: run one task for each object of a JSONL file. `-` is standard input. Gives `{{FIELD}}`.",
       placeholder: "FILE",
       flags: ["jsonl"],
     })
@@ -102,6 +104,12 @@ export const forEachNames: Readonly<Record<string, string>> = {
   of: "--for-each-of",
 };
 
+/** Whether what the tasks are about comes from standard input. */
+export function readsStandardInput(own: RawOptions): boolean {
+  const { forEachLine, forEachCsv, forEachJsonl } = forEachFlags.parse(own);
+  return [forEachLine, forEachCsv, forEachJsonl].includes("-");
+}
+
 interface Beside {
   isTemplate: boolean;
   /** Tasks on the command line. */
@@ -117,7 +125,7 @@ export function forEachGiven(own: RawOptions, beside: Beside): RawOptions | unde
   const given = forEachFlags.parse(own);
   const { directory, isTemplate, words, files } = beside;
   const path = (written: string | undefined) =>
-    written === undefined ? undefined : pathAsMeant(written, directory);
+    written === undefined || written === "-" ? written : pathAsMeant(written, directory);
   // Patterns start at the user's directory, as all paths on a command line.
   const from = (patterns: readonly string[] | undefined) =>
     patterns?.map((pattern) => (/[/\\]/.test(pattern) ? patternFrom(pattern, directory) : pattern));

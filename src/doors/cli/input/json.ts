@@ -1,6 +1,7 @@
 // Tasks as JSON: a list of prompts and objects, or one of them on each line.
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { FileFault, lineText } from "../../../operations/inputs/file-fault.ts";
+import { listedLines } from "../../../operations/inputs/listed-lines.ts";
 import { messageOf } from "../../../platform/system-error.ts";
 import type { FileTask } from "./file-task.ts";
 
@@ -23,12 +24,11 @@ export function tasksFromJson(text: string): FileTask[] {
 
 /** One string or object on each line; skips blank lines. */
 export function tasksFromJsonLines(text: string): FileTask[] {
-  return text.split(/\r?\n/).flatMap((line, index): FileTask[] => {
-    if (line.trim() === "") return [];
+  return [...listedLines(text)].map(({ line, number }) => {
     try {
-      return [{ task: JSON.parse(line), place: lineText(index + 1) }];
+      return { task: JSON.parse(line), place: lineText(number) };
     } catch (error) {
-      throw new FileFault(`no JSON (${messageOf(error)})`, index + 1);
+      throw new FileFault(`no JSON (${messageOf(error)})`, number);
     }
   });
 }

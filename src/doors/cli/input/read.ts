@@ -45,6 +45,7 @@ export async function tasksFromFile(path: string): Promise<PlacedTask[]> {
   try {
     refuseOtherFiles(path);
     const text = withLineFeeds(textIn(await bytesOf(path, name)));
+    refuseEndlessText(text);
     const found = readerFor(path, text)(text);
     if (found.length === 0) throw new FileFault("it has no task");
     return found.map(({ task, place }) => ({ task, place: `${name}, ${place}` }));
@@ -56,6 +57,15 @@ export async function tasksFromFile(path: string): Promise<PlacedTask[]> {
     if (error instanceof UsageError) throw error;
     throw new UsageError([`${name} cannot be read: ${reasonOf(error)}`]);
   }
+}
+
+/** More lines than a list of tasks has in any format. */
+const mostLines = 1_000_000;
+
+function refuseEndlessText(text: string): void {
+  let lines = 0;
+  for (let at = text.indexOf("\n"); at >= 0 && lines <= mostLines; at = text.indexOf("\n", at + 1)) lines++;
+  if (lines > mostLines) throw new FileFault("it has more than 1,000,000 lines, which is no list of tasks");
 }
 
 function reasonOf(error: unknown): string {
@@ -102,7 +112,8 @@ function refuseOtherFiles(path: string): void {
   );
 }
 
-async function bytesOf(path: string, name: string): Promise<Uint8Array> {
+/** The bytes of a file of tasks or items; `-` is standard input. Throws `UsageError` for more than 100 MB. */
+export async function bytesOf(path: string, name: string): Promise<Uint8Array> {
   try {
     const bytes = path === "-" ? await standardInput() : fileBytes(path);
     if (bytes !== undefined) return bytes;

@@ -1,13 +1,11 @@
 // Tasks as lines of text, and as checkboxes in a Markdown list.
 import { FileFault, lineText } from "../../../operations/inputs/file-fault.ts";
+import { listedLines } from "../../../operations/inputs/listed-lines.ts";
 import type { FileTask } from "./file-task.ts";
 
 /** One task on each line; skips blank lines. */
 export function tasksFromLines(text: string): FileTask[] {
-  return text
-    .split(/\r?\n/)
-    .map((line, index) => ({ task: line.trim(), place: lineText(index + 1) }))
-    .filter(({ task }) => task !== "");
+  return [...listedLines(text)].map(({ line, number }) => ({ task: line.trim(), place: lineText(number) }));
 }
 
 const box = /^(\s*)(?:[-*+]|\d+[.)])\s+\[([ xX])\](?:\s+|$)(.*)$/;
