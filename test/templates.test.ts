@@ -235,6 +235,28 @@ describe("a template", () => {
     expect(await files("--for-each", ".hidden/**")).toEqual([".hidden/i.ts"]);
   });
 
+  testNeeding("git")("leaves out what the user excludes from all repositories, as git does", async () => {
+    await using home = new Home();
+    await withFiles(home, {
+      "a.ts": "",
+      "a.bak": "",
+      "b.tmp": "",
+      ".gitignore": "!kept.bak\n",
+      "kept.bak": "",
+    });
+    await Bun.write(home.file(".config/git/ignore"), "*.bak\n");
+    await Bun.write(home.file("rules"), "*.tmp\n");
+    const files = async () =>
+      (await planned(home, "--template", "{{file}}", "--for-each", "**")).map(([key]) => key);
+    // Outside of a repository, git says nothing.
+    expect(await files()).toEqual(["a.bak", "a.ts", "b.tmp", "kept.bak"]);
+    const env = { ...home.environment, XDG_CONFIG_HOME: undefined };
+    Bun.spawnSync(["git", "init", "--quiet"], { cwd: home.work, env });
+    expect(await files()).toEqual(["a.ts", "b.tmp", "kept.bak"]);
+    Bun.spawnSync(["git", "config", "--global", "core.excludesFile", "~/rules"], { cwd: home.work, env });
+    expect(await files()).toEqual(["a.bak", "a.ts", "kept.bak"]);
+  });
+
   testNeeding("git")(
     "takes the files that differ from a branch, uncommitted and new ones, not deleted ones",
     async () => {

@@ -1,7 +1,8 @@
-// What `.gitignore` files exclude, in a repository and outside of one: those of a directory count for everything below it.
+// What `.gitignore` files exclude, in a repository and outside of one: those of a directory count for everything below it. In
+// a repository, also what the user excludes from all of them.
 import ignore, { type Ignore } from "ignore";
 import { isThere, readSmallFile } from "../../platform/files.ts";
-import { dirname, join, relative } from "../../platform/paths.ts";
+import { absolutePath, dirname, homeDirectory, join, relative } from "../../platform/paths.ts";
 
 /** More cannot be rules, in bytes. */
 const mostBytes = 1_000_000;
@@ -15,12 +16,13 @@ export interface IgnoreRules {
 /** The rules in force in the directory where a search begins. */
 export function rulesAbove(directory: string): IgnoreRules | undefined {
   const top = topOf(directory);
-  let rules =
-    top === undefined
-      ? undefined
-      : rulesIn(join(top, ".git", "info", "exclude"), slashed(relative(top, directory)));
+  if (top === undefined) return undefined;
+  const inside = slashed(relative(top, directory));
+  // The user's own rules count least, then those of this copy of the repository.
+  const own = rulesIn(usersFile(directory), inside);
+  let rules = rulesIn(join(top, ".git", "info", "exclude"), inside, own) ?? own;
   // In a repository, the files from its top on.
-  for (const above of top === undefined ? [] : foldersBetween(top, directory))
+  for (const above of foldersBetween(top, directory))
     rules = rulesIn(join(above, ".gitignore"), slashed(relative(above, directory)), rules) ?? rules;
   return rules;
 }
@@ -56,6 +58,29 @@ function ruled(text: string, seen: (path: string) => string, outer: IgnoreRules 
       return unignored ? false : (outer?.excludes(path, isFolder) ?? false);
     },
   };
+}
+
+/** How long git may take to say where the file is, in milliseconds. */
+const mostMs = 5_000;
+
+// The file of rules for all repositories of this user, `core.excludesFile`, wherever that is set.
+function usersFile(directory: string): string {
+  const { XDG_CONFIG_HOME } = process.env;
+  const usual = join(XDG_CONFIG_HOME || join(homeDirectory(), ".config"), "git", "ignore");
+  try {
+    const asked = Bun.spawnSync(["git", "config", "--type=path", "--get", "core.excludesFile"], {
+      cwd: directory,
+      stdin: "ignore",
+      stderr: "ignore",
+      windowsHide: true,
+      timeout: mostMs,
+    });
+    const path = asked.success ? asked.stdout.toString().trim() : "";
+    return path === "" ? usual : absolutePath(path, directory);
+  } catch {
+    // Without git, nobody has set another one.
+    return usual;
+  }
 }
 
 /** The top directory of the repository around a directory; undefined outside of one. */
