@@ -12,6 +12,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { memoryNow } from "../../src/platform/memory.ts";
 import { macCalls, systemLibrary } from "../../src/platform/processes/macos-calls.ts";
@@ -57,7 +58,7 @@ export const assumptions: readonly Assumption[] = [
   {
     assumes:
       "A Bun program, signed or not, may call libSystem by bun:ffi, and both ways of asking for a process agree.",
-    reliedOn: [calls, rows],
+    reliedOn: [calls, rows, "processes/of-system.ts"],
     check: ({ processes }) => {
       if (processes === macByPrograms) fail("the calls are refused or disagree, so `ps` would be asked");
       return "the calls are used";
@@ -466,6 +467,18 @@ export const assumptions: readonly Assumption[] = [
       const real = realpathSync("/tmp");
       if (real !== "/private/tmp") fail(real);
       return real;
+    },
+  },
+  {
+    assumes:
+      "Applications keep a user's files in `~/Library/Application Support`, and an administrator's in `/Library/Application Support`.",
+    reliedOn: ["paths.ts", "src/operations/clients/client-files.ts", "src/claude/own-looks.ts"],
+    onlyOnMac: true,
+    check: () => {
+      const places = [homedir(), "/"].map((base) => join(base, "Library", "Application Support"));
+      const lacking = places.filter((path) => !existsSync(path) || !statSync(path).isDirectory());
+      if (lacking.length > 0) fail(`not there: ${lacking.join(", ")}`);
+      return "both there";
     },
   },
   {

@@ -8,6 +8,7 @@ import { layoutProgram } from "../../scripts/macos/layout-program.ts";
 import { probe } from "../../scripts/macos/probe.ts";
 import { constantHeaders, constants, structures } from "../../src/platform/processes/macos-structures.ts";
 import { testNeeding } from "../facilities.ts";
+import { filesBelow } from "../files-below.ts";
 import { FakeMac } from "./imitation/fake-mac.ts";
 
 setDefaultTimeout(120_000);
@@ -104,4 +105,17 @@ test("every file that an assumption names is there", () => {
     (path) => !existsSync(join(root, path.startsWith("src/") ? path : `src/platform/${path}`)),
   );
   expect(lacking).toEqual([]);
+});
+
+test("every file that does something else on macOS relies on an assumption", async () => {
+  const named = new Set(
+    assumptions.flatMap(({ reliedOn }) =>
+      reliedOn.map((path) => (path.startsWith("src/") ? path : `src/platform/${path}`)),
+    ),
+  );
+  const files = filesBelow(join(root, "src"), ".ts").map((path) => `src/${path}`);
+  const texts = await Promise.all(files.map((path) => Bun.file(join(root, path)).text()));
+  const ofMac = files.filter((path, at) => /"darwin"|\/macos[^/]*\.ts$/.test(`${texts[at]}/${path}`));
+  expect(ofMac.length).toBeGreaterThan(10);
+  expect(ofMac.filter((path) => !named.has(path))).toEqual([]);
 });

@@ -87,7 +87,7 @@ describeReal("our program on the real claude", () => {
     await using client = await connectNew(home);
     const tool = (name: string, input: object) => `TOOL: ${name} ${JSON.stringify(input)}`;
     const file_path = "{{results.first}}";
-    const answer = await client.call(
+    const { data } = await client.call(
       "spawn_parallel_claude_sessions",
       {
         tasks: [
@@ -104,7 +104,10 @@ describeReal("our program on the real claude", () => {
       },
       { timeout: 100_000 },
     );
-    const results = resultsOf(answer);
+    // A busy machine takes longer than a call waits.
+    const batchId = String(data?.["batchId"]);
+    await client.call("wait_for_batch", { batchId });
+    const results = resultsOf(await client.call("read_batch_results", { batchId }));
     expect(results[1]).toMatchObject({
       status: "success",
       result: expect.stringContaining("words-of-the-first"),
