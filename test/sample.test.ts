@@ -178,6 +178,29 @@ describe("on the command line", () => {
     },
   );
 
+  testInTerminal("in a terminal, `watch` asks whether to run the rest, and goes on watching", async () => {
+    await using home = new Home();
+    await pausedBatch(home);
+    await using command = new TerminalCommand(home, ["watch", "latest"], { columns: 120, rows: 40 });
+    await command.shows("Run the rest now? [y/N]");
+    command.type("y\n");
+    expect(await command.ended()).toBe(0);
+    expect(command.screen.text).toContain("The other 7 tasks run now.");
+    expect(command.screen.text).toContain("All 10 tasks succeeded.");
+    expect(startsIn(home)).toHaveLength(10);
+    await home.empty();
+  });
+
+  testInTerminal("in a terminal, Ctrl-C at the question of `watch` leaves the batch paused", async () => {
+    await using home = new Home();
+    await pausedBatch(home);
+    await using command = new TerminalCommand(home, ["watch", "latest"], { columns: 120, rows: 40 });
+    await command.shows("Run the rest now? [y/N]");
+    command.type("\u0003");
+    expect(await command.ended()).not.toBe(0);
+    expect(newestRow(home)?.counts).toMatchObject({ queued: 7, running: 0, succeeded: 3 });
+  });
+
   testInTerminal("a run that is stopped after it went on ends what it started", async () => {
     await using home = new Home();
     const words = ["run", "sample", "[[hang]]", "--sample", "1", "--concurrency", "1"];

@@ -256,6 +256,29 @@ describe("of the end of a batch", () => {
     expect(commands(over(1))).toEqual([]);
   });
 
+  test("a summary is shown with it, and a sample that waits", () => {
+    using inside = new Inside();
+    inside.script("bin/notify-send", "exit 0");
+    const desktop = { DISPLAY: ":0", DBUS_SESSION_BUS_ADDRESS: "x", PATH: inside.file("bin") };
+    const textsOf = (state: ReturnType<typeof over>) =>
+      noticesOf({ ...state, createdAt: state.changedAt - minute }, desktop).flatMap(({ command }) => command);
+    const summary = { round: 1, level: 1, first: 1, last: 1, isWhole: true };
+    const summarized = inside
+      .batch(inside.context(), { tasks: 1, batch: { notifications: true } })
+      .answer(1, "fine")
+      .append({ type: "tasks-added", tasks: [{ prompt: "x", summary }] })
+      .answer(2, "All is\nsound.")
+      .finish();
+    expect(factsOf(summarized.log.state)["BATCH_SUMMARY_TEXT"]).toBe("All is\nsound.");
+    expect(textsOf(summarized.log.state).join("|")).toContain("Summary: All is sound.\nThe task and the summary succeeded.");
+    const waits = inside
+      .batch(inside.context(), { tasks: 2, batch: { notifications: true, name: "Review", sample: [1] } })
+      .answer(1, "fine")
+      .append({ type: "batch-paused" });
+    expect(factsOf(waits.log.state)["BATCH_SUMMARY_TEXT"]).toBe("");
+    expect(textsOf(waits.log.state).join("|")).toContain("Batch Review waits for you after its sample");
+  });
+
   test("nobody is told who waits, and nobody before it", () => {
     const notifyCommand = ["notify"];
     const waited = after(

@@ -14,6 +14,7 @@ import { endFactsOf, endLabel, endText, nextCommand } from "../../report/batch-e
 import { oneLine } from "../../report/harmless.ts";
 import { outputFiles } from "../../store/layout.ts";
 import { reportFileOf } from "./answer.ts";
+import { summaryTextOf } from "./summary-text.ts";
 
 /** For shorter batches, the user is probably still watching, in milliseconds. */
 const leastMs = 60_000;
@@ -52,6 +53,7 @@ export function factsOf(state: BatchState): Record<string, string> {
     BATCH_COST_USD: totalCostUsd.toFixed(4),
     BATCH_SECONDS: String(Math.round(((endedAt ?? createdAt) - createdAt) / 1000)),
     BATCH_REPORT: reportFileOf(state),
+    BATCH_SUMMARY_TEXT: summaryText(state, longestSummary),
     BATCH_SUMMARY: join(outputDirectory, outputFiles.summary(batch.batchId)),
     BATCH_OUTPUT_DIRECTORY: outputDirectory,
   };
@@ -95,9 +97,21 @@ async function run(
 function titleOf(state: BatchState): string {
   const name = oneLine(state.batch.name ?? state.batch.batchId, 60);
   const end = endOfState(state, endedWord(state));
+  if (end?.kind === "paused") return `Batch ${name} waits for you after its sample`;
   return end ? `Batch ${name}: ${endLabel({ end, counts: state.counts })}` : `Batch ${name} has ended`;
 }
 
 function textOf(state: BatchState): string {
-  return statusText(state, endedWord(state), { door: "command-line" });
+  const status = statusText(state, endedWord(state), { door: "command-line" });
+  const summary = oneLine(summaryText(state, shownSummary), shownSummary);
+  return summary === "" ? status : `Summary: ${summary}\n${status}`;
+}
+
+/** How much of a summary a notification shows, and a variable holds, in characters. */
+const shownSummary = 200;
+const longestSummary = 10_000;
+
+// Of the summary that the batch has now; empty without one. No variable can hold a NUL.
+function summaryText(state: BatchState, limit: number): string {
+  return (summaryTextOf(state, limit)?.text ?? "").replaceAll("\0", "");
 }

@@ -23,6 +23,7 @@ import { bytesOf } from "../input/read.ts";
 import { tasksGiven } from "../input/run-tasks.ts";
 import { Interruption } from "../signals/interruption.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { asksForRest } from "../view/asks-for-rest.ts";
 import { batchView } from "../view/batch-view.ts";
 import { dryRunJson, dryRunText } from "../view/dry-run.ts";
 import { endingText } from "../view/ending.ts";
@@ -195,11 +196,6 @@ async function runHere(
   if (interruptedStatus !== undefined) return interruptedStatus;
   if (refused !== undefined) return refusedStatus;
   return exitStatusOf(endOfState(state, batch.word));
-}
-
-// After the sample, with its estimate above.
-function asksForRest({ out, err }: Terminal): boolean {
-  return out.isTerminal && err.isTerminal && process.stdin.isTTY === true && confirm("Run the rest now?");
 }
 
 // Returns the exit status if a signal ended it sooner.

@@ -194,7 +194,8 @@ export function isUserError(error: unknown): error is UsageError | UserError {
 }
 
 // On a command line, only ending the process stops the waiting.
-function commandCall(): Call {
+/** A call of an operation, as a command makes it. */
+export function commandCall(): Call {
   return {
     signal: new AbortController().signal,
     startedAt: performance.now(),
