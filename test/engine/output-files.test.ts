@@ -366,6 +366,28 @@ describe("a directory", () => {
     expect(names(moved).some((name) => name.startsWith("result-001-"))).toBe(true);
   });
 
+  test("that is given between two files gets everything, and none of them counts as not written", async () => {
+    using inside = new Inside();
+    const batch = inside.batch(inside.context()).answer(1, "one");
+    const { files, reported } = filesOf(inside, batch);
+    const moved = inside.file("moved");
+    const { append } = LineFile.prototype;
+    using _line = spyOn(LineFile.prototype, "append").mockImplementationOnce(function (
+      this: LineFile,
+      entries,
+    ) {
+      batch.append({ type: "leash-released", outputDirectory: moved });
+      return append.call(this, entries);
+    });
+    await files.open();
+    expect(existsSync(moved)).toBe(false);
+    await files.changed();
+    expect(reported).toEqual([]);
+    // The index of the former one is of batches that are there.
+    expect(names(moved)).toEqual(["index.html", ...names(inside.output)]);
+    expect(names(moved).some((name) => name.startsWith("result-001-"))).toBe(true);
+  });
+
   test("that was removed is made again, with all that belongs there", async () => {
     using inside = new Inside();
     const batch = inside.batch(inside.context(), { tasks: 2 }).answer(1, "one");

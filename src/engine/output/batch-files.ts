@@ -11,7 +11,7 @@ import { doorOf } from "../../report/option-words.ts";
 import type { BatchLog } from "../../store/batch-log.ts";
 import { outputFiles } from "../../store/layout.ts";
 import type { Store } from "../../store/store.ts";
-import { entryWith, reportFileOf, summaryPieces } from "./answer.ts";
+import { entryWith, summaryPieces } from "./answer.ts";
 import { dataLines } from "./data-file.ts";
 import { FileFaults, mostFaults } from "./file-faults.ts";
 import { type Line, LineFile } from "./line-file.ts";
@@ -42,6 +42,7 @@ export class BatchFiles {
   readonly #page: PageFiles;
   #lines: LineFile;
   #search: SearchFile;
+  /** Everything goes here until the next `open`, even if the batch is given another one in the middle of a file. */
   #directory = "";
   /** File names by task number. */
   readonly #names = new Map<number, string>();
@@ -211,11 +212,12 @@ export class BatchFiles {
     const task = taskOf(state, number);
     if (task.status !== "done") return undefined;
     const answer = answerTextOf(task, texts);
+    const directory = this.#directory;
     if (hasFile(task))
-      await this.#faults.guard(this.#directory, async () => {
-        const name = await writeTaskFile(state, task, { answer, lastText: texts.lastText });
+      await this.#faults.guard(directory, async () => {
+        const name = await writeTaskFile(state, task, { directory, answer, lastText: texts.lastText });
         this.#names.set(number, name);
-        await removeEarlier(state, task, name);
+        await removeEarlier(state, task, { directory, name });
       });
     return entryWith(state, task, answer, {
       resultFile: this.#fileOf(number),
@@ -276,9 +278,11 @@ export class BatchFiles {
     return !hasFile(task) || this.#names.has(task.number);
   }
 
-  async #writePage(how: Parameters<PageFiles["write"]>[1] = {}): Promise<void> {
-    const { state } = this.#log;
-    await this.#faults.guard(reportFileOf(state), () => this.#page.write(state, how));
+  async #writePage(how: Omit<Parameters<PageFiles["write"]>[1], "directory"> = {}): Promise<void> {
+    const { state, batchId } = this.#log;
+    const directory = this.#directory;
+    const path = join(directory, outputFiles.report(batchId));
+    await this.#faults.guard(path, () => this.#page.write(state, { ...how, directory }));
   }
 
   // Writes what ended tasks lack: those cancelled in the queue were never given to `writeTask`, and somebody may have moved or

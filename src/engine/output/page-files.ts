@@ -63,15 +63,18 @@ export class PageFiles {
     return age >= (this.#dirty ? every : Math.max(idleEveryMs, every));
   }
 
-  /** Writes what is due. With `ended`, everything for the last time; with `whole`, the page too. */
+  /** Writes what is due into a directory. With `ended`, everything for the last time; with `whole`, the page too. */
   async write(
     state: BatchState,
-    { ended, whole }: { ended?: ReturnType<typeof endedWord>; whole?: boolean } = {},
+    {
+      directory = state.outputDirectory,
+      ended,
+      whole,
+    }: { directory?: string; ended?: ReturnType<typeof endedWord>; whole?: boolean } = {},
   ): Promise<void> {
     this.#dirty = false;
     this.#writtenAt = performance.now();
     const { batchId } = state.batch;
-    const directory = state.outputDirectory;
     const rows = this.#store.inDirectory(directory);
     const view = this.#viewOf(state, rows, ended ?? "running");
     if (whole || ended || this.#companions++ % companionsPerPage === 0) {

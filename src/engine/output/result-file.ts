@@ -54,11 +54,17 @@ async function inTime(directory: string, looking: Promise<FilePlace>): Promise<F
   return Promise.race([found.catch(() => undefined), promise]);
 }
 
-/** Where a task's file is, or would go: the first name that is free or already its own. */
-export async function findResultFile(state: BatchState, task: DoneTask): Promise<FilePlace> {
-  const { outputDirectory } = state;
+/**
+ * Where a task's file is, or would go: the first name that is free or already its own. `directory`: the one that files are
+ * written to, which the batch may have left since.
+ */
+export async function findResultFile(
+  state: BatchState,
+  task: DoneTask,
+  directory: string = state.outputDirectory,
+): Promise<FilePlace> {
   for (let at = task.endedAt; ; at++) {
-    const path = join(outputDirectory, nameAt(state, task, at));
+    const path = join(directory, nameAt(state, task, at));
     const place = placeFrom(path, await readHead(path, headBytes), ownTag(state, task));
     if (place) return place;
   }

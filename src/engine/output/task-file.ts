@@ -45,11 +45,15 @@ export function answerTextOf(task: DoneTask, { text }: TextsAtHand): ResultText 
     : resultTextOf(task, longestText);
 }
 
-/** Writes the file in the batch's output directory, unless it is there, and returns its name. */
-export async function writeTaskFile(state: BatchState, task: DoneTask, shown: Shown): Promise<string> {
+/** Writes the file into a directory, unless it is there, and returns its name. */
+export async function writeTaskFile(
+  state: BatchState,
+  task: DoneTask,
+  { directory, ...shown }: Shown & { directory: string },
+): Promise<string> {
   const text = textOf(state, task, shown);
   for (;;) {
-    const file = await findResultFile(state, task);
+    const file = await findResultFile(state, task, directory);
     // Somebody else may take the name between the check and the write: then try the next one.
     if (file.there || (await placeNewFile(file.path, text, { tag: state.batch.batchId })))
       return basename(file.path);
@@ -58,14 +62,14 @@ export async function writeTaskFile(state: BatchState, task: DoneTask, shown: Sh
 
 /** Removes the error text from before a retry, and an answer from before it once there is another one: `name`. */
 export async function removeEarlier(
-  { batch, outputDirectory, earlierEnds }: BatchState,
+  { batch, earlierEnds }: BatchState,
   { number, outcome }: DoneTask,
-  name: string,
+  { directory, name }: { directory: string; name: string },
 ): Promise<void> {
   const names = outcome.kind === "succeeded" ? [outputFiles.error, outputFiles.result] : [outputFiles.error];
   for (const endedAt of earlierEnds.get(number) ?? []) {
     for (const nameOf of names) {
-      const path = join(outputDirectory, nameOf(number, givenCount(batch), endedAt));
+      const path = join(directory, nameOf(number, givenCount(batch), endedAt));
       if (basename(path) === name) continue;
       const head = await readHead(path, headBytes);
       if (head?.includes(fileTag(batch.batchId, number))) await removePath(path);
