@@ -37,10 +37,11 @@ survives(
     both("after attempt-started 3"),
     both("before attempt-ended 3"),
     both("after attempt-ended 3"),
+    both("after attempt-started 3.2"),
     both("before check-started 3"),
     both("after check-started 3"),
   ],
-  { unprompted: [4], forgotten: [1] },
+  { unprompted: [5], forgotten: [1] },
 );
 
 survives("runners that pause after the sample, and doors that continue", [

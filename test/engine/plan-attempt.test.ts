@@ -186,6 +186,38 @@ describe("another attempt", () => {
     expect(prompt).toEndWith("\n\nThe whole task again:\n\ndo it\n\nBe brief.");
   });
 
+  test("says why an answer was not accepted, though the session that was to hear it died before it had its prompt", () => {
+    using inside = new Inside();
+    const outcome = { kind: "failed", reason: "schema", message: "no field a" } as const;
+    const batch = batchIn(inside).end(1, outcome, { resumable: true, retryAt: 1 });
+    const { prompt } = planOf(inside, batch);
+    const next = { task: 1, attempt: 2 } as const;
+    const dies = (usage: { costUsd: number; atLeast?: boolean }) =>
+      batch.append(
+        {
+          type: "attempt-started",
+          ...next,
+          identity: ownIdentity(),
+          sessionId: "session-1",
+          transcript: batch.transcript(1),
+          resumes: true,
+        },
+        {
+          type: "attempt-ended",
+          ...next,
+          outcome: crashed,
+          usage: { numTurns: 0, durationMs: 1, ...usage },
+          resumable: true,
+          retryAt: 1,
+        },
+      );
+    dies({ costUsd: 0 });
+    expect(planOf(inside, batch)).toMatchObject({ attempt: 3, prompt });
+    // Here it has heard it.
+    dies({ costUsd: 0, atLeast: true });
+    expect(planOf(inside, batch).prompt).toStartWith("Your last turn was cut off");
+  });
+
   test("is planned again where a retry has added to its prompt meanwhile", () => {
     using inside = new Inside();
     const batch = batchIn(inside);

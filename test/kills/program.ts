@@ -37,11 +37,13 @@ function isDue(point: string): boolean {
   return kills.some((one) => one.at === point) && !existsSync(join(marks, point));
 }
 
-// Points of the log: `before TYPE`, inside of the transaction, and `after TYPE`; for what concerns a task, also with its number.
+// Points of the log: `before TYPE`, inside of the transaction, and `after TYPE`; for what concerns a task, also with its number, and
+// with that of the attempt.
 function atEvents(when: "before" | "after", events: readonly EventBody[]): void {
   for (const event of events) {
     at(`${when} ${event.type}`);
     if ("task" in event) at(`${when} ${event.type} ${event.task}`);
+    if ("attempt" in event) at(`${when} ${event.type} ${event.task}.${event.attempt}`);
   }
 }
 

@@ -9,7 +9,7 @@ import type { Batch } from "../../model/event.ts";
 import type { SessionOptions } from "../../model/options.ts";
 import type { Spent } from "../../model/outcome.ts";
 import { type SessionValues, variableNames, variablesOf } from "../../model/session-values.ts";
-import { attemptsSinceAsked, type BatchState, taskOf } from "../../model/state.ts";
+import { type Attempt, attemptsSinceAsked, type BatchState, taskOf } from "../../model/state.ts";
 import { directoryOf, optionsOf } from "../../model/task-options.ts";
 import { joined } from "../../platform/environment.ts";
 import { exists, realPath } from "../../platform/files.ts";
@@ -92,7 +92,7 @@ export function planAttempt(state: BatchState, number: number, means: Means): At
     prompt: basis.task,
     options: asked,
   });
-  const followUp = resumes ? followUpPrompt(previous?.outcome) : undefined;
+  const followUp = resumes ? followUpPrompt(lastHeard(state, number)?.outcome) : undefined;
   const options =
     resumes && previous
       ? {
@@ -105,7 +105,8 @@ export function planAttempt(state: BatchState, number: number, means: Means): At
       : own;
   // Somebody who retries a task may have changed it.
   const mayDiffer =
-    attemptsSinceAsked(state, number).length === 0 || batch.tasks[number - 1]?.appended !== undefined;
+    attemptsSinceAsked(state, number).every(hasHeardNothing) ||
+    batch.tasks[number - 1]?.appended !== undefined;
   const again = mayDiffer ? `\n\nThe whole task again:\n\n${task}` : "";
   const prompt =
     followUp !== undefined ? `${followUp}${again}` : resumes ? resumePrompt(task, options) : task;
@@ -152,6 +153,16 @@ function basisOf(state: BatchState, number: number): Basis {
     resumes: attempts.at(-1)?.resumable === true && !hasNewerAnswers(state, number),
     reads: answersRead(state, number),
   };
+}
+
+// The last attempt whose session had its prompt. A runner that is killed when it has just started one that continues takes
+// the prompt along: the next session must hear the same.
+function lastHeard(state: BatchState, number: number): Attempt | undefined {
+  return taskOf(state, number).attempts.findLast((attempt) => !hasHeardNothing(attempt));
+}
+
+function hasHeardNothing({ resumes, usage }: Attempt): boolean {
+  return resumes && usage !== undefined && !usage.atLeast && usage.numTurns === 0 && usage.costUsd === 0;
 }
 
 function costBeforeOf(
