@@ -419,48 +419,50 @@ describe("when the runner is killed while an answer is checked", () => {
     };
   }
 
-  test("its command is ended and run again, and the answer is not paid for again", async () => {
-    await using home = new Home(permitted);
-    const [log, gate] = [home.file("log"), home.file("gate")];
-    const waits = await script(
-      home,
-      "gate.ts",
-      `import { appendFileSync, existsSync } from "node:fs";
-      const [log, gate] = Bun.argv.slice(2);
-      appendFileSync(log, "begun\\n");
-      while (!existsSync(gate)) await Bun.sleep(50);
-      console.log("passed");`,
-    );
-    const command = `${waits} ${log} ${gate}`;
-    await using batch = await running(home, '[[cost usd=0.5]][[answer text="kept"]]', { command });
-    const begun = () => (existsSync(log) ? readFileSync(log, "utf8").trim().split("\n").length : 0);
-    await eventually(
-      () => begun() === 1,
-      () => "the command does not begin",
-    );
-    const [first] = scripts(home, "gate.ts");
-    await kill(batch.runner());
-    await eventually(
-      () => begun() === 2,
-      () => "the command is not begun again",
-    );
-    const now = scripts(home, "gate.ts");
-    expect(now.map(({ pid }) => pid)).not.toContain(first?.pid ?? 0);
-    expect(now).toHaveLength(1);
-    await Bun.write(gate, "");
-    expect(await batch.result()).toMatchObject({
-      status: "success",
-      result: "kept",
-      costUsd: 0.5,
-      checks: [{ kind: "command", passed: true, output: "passed" }],
-    });
-    expect(prompts(home)).toHaveLength(1);
-  });
-
   for (const [who, victims] of [
     ["the runner", ["runner"]],
     ["runner and keeper", ["runner", "keeper"]],
-  ] as const)
+  ] as const) {
+    test(`${who}: its command is ended and run again, and the answer is not paid for again`, async () => {
+      await using home = new Home(permitted);
+      const [log, gate] = [home.file("log"), home.file("gate")];
+      const waits = await script(
+        home,
+        "gate.ts",
+        `import { appendFileSync, existsSync } from "node:fs";
+        const [log, gate] = Bun.argv.slice(2);
+        appendFileSync(log, "begun\\n");
+        while (!existsSync(gate)) await Bun.sleep(50);
+        console.log("passed");`,
+      );
+      const command = `${waits} ${log} ${gate}`;
+      await using batch = await running(home, '[[cost usd=0.5]][[answer text="kept"]]', { command });
+      const begun = () => (existsSync(log) ? readFileSync(log, "utf8").trim().split("\n").length : 0);
+      await eventually(
+        () => begun() === 1,
+        () => "the command does not begin",
+      );
+      const [first] = scripts(home, "gate.ts");
+      await kill(...victims.map((victim) => batch[victim]()));
+      // Where nobody is left who looks after it, the next call does.
+      await run(home, ["list"]);
+      await eventually(
+        () => begun() === 2,
+        () => "the command is not begun again",
+      );
+      const now = scripts(home, "gate.ts");
+      expect(now.map(({ pid }) => pid)).not.toContain(first?.pid ?? 0);
+      expect(now).toHaveLength(1);
+      await Bun.write(gate, "");
+      expect(await batch.result()).toMatchObject({
+        status: "success",
+        result: "kept",
+        costUsd: 0.5,
+        checks: [{ kind: "command", passed: true, output: "passed" }],
+      });
+      expect(prompts(home)).toHaveLength(1);
+    });
+
     test(`${who}: the session of its question is adopted, and asked once`, async () => {
       await using home = new Home();
       const gate = home.file("gate");
@@ -494,6 +496,7 @@ describe("when the runner is killed while an answer is checked", () => {
       expect(prompts(home)).toHaveLength(2);
       await home.empty({ but: batch.server });
     });
+  }
 });
 
 test("an answer that is remembered counts for the same checks only, and for stopWhen", async () => {

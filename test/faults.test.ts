@@ -1,6 +1,7 @@
 // A few short rounds of what `bun run test:faults` does at length.
 import { expect, test } from "bun:test";
 import { runRound } from "./faults/round.ts";
+import { runWholeRound } from "./faults/whole-round.ts";
 
 for (const around of ["claude away", "output moved", "state removed"] as const) {
   test(`the same with ${around} now and then`, async () => {
@@ -15,3 +16,8 @@ for (const seed of [1, 2]) {
     expect({ violations, faults }).toEqual({ violations: [], faults });
   }, 240_000);
 }
+
+test("whatever is killed of a batch with all parts, no answer is lost and nothing is paid twice", async () => {
+  const { violations } = await runWholeRound({ seed: 1, least: 3, most: 5 });
+  expect(violations).toEqual([]);
+}, 240_000);

@@ -1,4 +1,4 @@
-// Commands that are killed while they ask for more of a batch that has ended, and runners that are killed while they do that.
+// Commands that are killed while they run a batch, or ask for more of one that has ended, and runners that are killed over that.
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -122,5 +122,31 @@ test("a summary that is asked for later is written once, whoever is killed over 
   while (newestRow(home)?.endedAt === undefined) await run(home, ["wait", "latest"]);
   expect(killed.killed()).toHaveLength(4);
   expect(promptsIn(home)).toHaveLength(3);
+  expect((await run(home, ["results", "latest"])).out).toStartWith("Summary\none\ntwo\n");
+});
+
+test("a run in the foreground that is killed again and again ends each time, and a retry pays only for what is missing", async () => {
+  await using killed = homeOfKilled();
+  const { home, kills } = killed;
+  const question = `[[only]][[cost usd=0.25]][[structured value='{"verdict":"yes","reason":"Fine."}']]`;
+  kills({ at: "after attempt-ended 1" });
+  const tasks = ["[[cost usd=0.5]][[answer text=one]]", "[[cost usd=0.5]][[answer text=two]]"];
+  const options = ["--concurrency", "1", "--expect-question", question];
+  const summarize = ["--summarize", "[[cost usd=0.125]][[recite]]"];
+  expect((await run(home, ["run", ...tasks, ...options, ...summarize])).code).not.toBe(0);
+  await home.empty();
+  expect(newestRow(home)).toMatchObject({ cancelledBy: "leash", counts: { succeeded: 1, cancelled: 1 } });
+
+  // Of a retry, nobody waits: it goes on.
+  kills({ at: "after attempt-ended 2" }, { at: "before attempt-ended 3", keeper: true });
+  expect((await run(home, ["retry", "latest"])).code).toBe(0);
+  while (newestRow(home)?.endedAt === undefined) await run(home, ["wait", "latest"]);
+  expect(killed.killed()).toHaveLength(3);
+  await home.empty();
+  const kinds = promptsIn(home).map(({ prompt }) =>
+    prompt.includes("[[only]]") ? "question" : prompt.includes("[[recite]]") ? "summary" : "task",
+  );
+  expect(kinds).toEqual(["task", "question", "task", "question", "summary"]);
+  expect(newestRow(home)).toMatchObject({ counts: { succeeded: 3 }, costUsd: 2 * 0.75 + 0.125 });
   expect((await run(home, ["results", "latest"])).out).toStartWith("Summary\none\ntwo\n");
 });

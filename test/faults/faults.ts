@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { type Round, runRound } from "./round.ts";
 import { isPossible, type Surroundings, surroundings } from "./surroundings.ts";
 import type { Violation } from "./verdict.ts";
+import { runWholeRound } from "./whole-round.ts";
 
 const { values } = parseArgs({
   options: {
@@ -15,6 +16,8 @@ const { values } = parseArgs({
     faults: { type: "string", default: "4-8" },
     /** What goes wrong around the processes; by default, each kind in turn. */
     around: { type: "string" },
+    /** Batches with all parts instead: template, sample, checks, reuse, summary. They have as many tasks as are drawn. */
+    whole: { type: "boolean", default: false },
   },
 });
 
@@ -31,9 +34,11 @@ if (kindsHere.length === 0) throw new Error(`--around: expected one of ${surroun
 const found: Violation[] = [];
 for (let index = 0; index < rounds; index++) {
   const seed = (first + index) >>> 0;
-  const around = kindsHere[index % kindsHere.length] ?? "calm";
+  const around = values.whole ? "calm" : (kindsHere[index % kindsHere.length] ?? "calm");
   console.log(`round ${index + 1} of ${rounds}: seed ${seed}, ${around}`);
-  const round = await runRound({ seed, tasks, least, most, around });
+  const round = values.whole
+    ? await runWholeRound({ seed, least, most })
+    : await runRound({ seed, tasks, least, most, around });
   console.log(roundText(round, around));
   found.push(...round.violations);
 }
@@ -47,7 +52,8 @@ function roundText({ violations, seed, faults, kept, ...round }: Round, around: 
   const lines = [`  ${figures}`, ...faults.map((fault) => `  - ${fault}`)];
   for (const { kind, what } of violations) lines.push(`  VIOLATION ${kind}: ${what}`);
   if (violations.length > 0) {
-    const repeat = `bun run test:faults --rounds 1 --seed ${seed} --tasks ${tasks} --faults ${least}-${most} --around "${around}"`;
+    const kind = values.whole ? "--whole" : `--tasks ${tasks} --around "${around}"`;
+    const repeat = `bun run test:faults --rounds 1 --seed ${seed} --faults ${least}-${most} ${kind}`;
     lines.push(`  Repeat with: ${repeat}`, `  What it left behind is in ${kept}`);
   }
   return lines.join("\n");

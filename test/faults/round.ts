@@ -34,7 +34,7 @@ export interface Round extends Verdict {
 }
 
 /** A batch that has not ended after this is stuck, in milliseconds. Retries wait up to half a minute each. */
-const patienceMs = 180_000;
+export const patienceMs = 180_000;
 
 /** Runs one round. Never throws for what it finds; what it finds is in `violations`. */
 export async function runRound({ seed, tasks, least, most, around = "calm" }: RoundPlan): Promise<Round> {
@@ -138,7 +138,8 @@ async function begin(door: Door, works: Work[], asyncMode: boolean): Promise<Bat
   return batchId as BatchId;
 }
 
-async function strikeAll(stage: Stage, faults: Fault[], done: string[]): Promise<void> {
+/** Strikes with all faults, one after another, and notes those that hit somebody. */
+export async function strikeAll(stage: Stage, faults: Fault[], done: string[]): Promise<void> {
   for (const fault of faults) {
     const hit = await strike(stage, fault);
     if (hit > 0) done.push(faultText(fault));

@@ -27,10 +27,14 @@ export interface Verdict {
   epochs: number;
 }
 
-interface Subject {
+/** A batch that has ended. */
+export interface Ended {
   home: Home;
   store: Store;
   batchId: BatchId;
+}
+
+interface Subject extends Ended {
   works: Work[];
 }
 
@@ -39,15 +43,16 @@ export type Report = (kind: Violation["kind"], what: string) => void;
 
 /** Looks at everything that is left of a round whose batch has ended. */
 export async function judge(subject: Subject): Promise<Verdict> {
+  const { works } = subject;
   const violations: Violation[] = [];
   const report: Report = (kind, what) => violations.push({ kind, what });
   await judgeProcesses(subject, report);
   const state = subject.store.batch(subject.batchId)?.state;
   if (!state) throw new Error(`no batch ${subject.batchId}`);
   judgeRow(subject, state, report);
-  const log = judgeLog(subject, report);
+  const log = judgeLog(subject, works.length, report);
   const answers = answersOf(subject.store.layout.batchDirectory(subject.batchId), state, report);
-  for (const [index, work] of subject.works.entries()) {
+  for (const [index, work] of works.entries()) {
     const task = state.tasks[index];
     if (task) judgeTask(task, work, answers, report);
   }
@@ -56,8 +61,11 @@ export async function judge(subject: Subject): Promise<Verdict> {
   return { violations, attempts, ...log };
 }
 
-// Keeper and runner leave a moment after the end.
-async function judgeProcesses({ home, store }: Subject, report: Report): Promise<void> {
+/** Reports what still runs, and what was not given back. Keeper and runner leave a moment after the end. */
+export async function judgeProcesses(
+  { home, store }: Pick<Ended, "home" | "store">,
+  report: Report,
+): Promise<void> {
   await home.empty().catch((error) => report("left", String(error)));
   for (const table of ["pool_slots", "pool_waiters", "loads"]) {
     const left = store.database.query<unknown, []>(`SELECT * FROM ${table}`).all();
@@ -65,7 +73,8 @@ async function judgeProcesses({ home, store }: Subject, report: Report): Promise
   }
 }
 
-function judgeRow({ store, batchId, works }: Subject, state: BatchState, report: Report): void {
+/** Compares the row with the log. */
+export function judgeRow({ store, batchId }: Ended, state: BatchState, report: Report): void {
   const row = store.row(batchId);
   const { counts, endedAt, epoch, changedAt, outputDirectory } = state;
   const folded = { counts, endedAt, epoch, changedAt, outputDirectory, costUsd: state.totalCostUsd };
@@ -75,13 +84,18 @@ function judgeRow({ store, batchId, works }: Subject, state: BatchState, report:
       report("wrong", `row.${name} is ${JSON.stringify(inRow)}, the log says ${JSON.stringify(value)}`);
   }
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
-  if (total !== works.length) report("wrong", `the counts add up to ${total}: ${JSON.stringify(counts)}`);
+  if (total !== state.tasks.length)
+    report("wrong", `the counts add up to ${total}: ${JSON.stringify(counts)}`);
 }
 
 const line = z.object({ at: z.number(), epoch: z.number(), body: z.string() });
 
-// The log itself, and not only its fold, which forgives much.
-function judgeLog({ store, batchId, works }: Subject, report: Report): { adoptions: number; epochs: number } {
+/** Looks at the log itself, and not only at its fold, which forgives much: of this many tasks, each ends once. */
+export function judgeLog(
+  { store, batchId }: Ended,
+  tasks: number,
+  report: Report,
+): { adoptions: number; epochs: number } {
   const rows = store.database
     .query<unknown, [string]>("SELECT at, epoch, body FROM events WHERE batch_id = ? ORDER BY sequence")
     .all(batchId)
@@ -104,9 +118,9 @@ function judgeLog({ store, batchId, works }: Subject, report: Report): { adoptio
       if (event.retryAt === undefined) finals.set(event.task, (finals.get(event.task) ?? 0) + 1);
     }
   }
-  for (const number of works.keys()) {
-    const ends = finals.get(number + 1) ?? 0;
-    if (ends !== 1) report(ends === 0 ? "lost" : "twice", `task ${number + 1} has ${ends} ends in the log`);
+  for (let number = 1; number <= tasks; number++) {
+    const ends = finals.get(number) ?? 0;
+    if (ends !== 1) report(ends === 0 ? "lost" : "twice", `task ${number} has ${ends} ends in the log`);
   }
   return { adoptions, epochs };
 }
