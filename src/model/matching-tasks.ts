@@ -1,12 +1,14 @@
 // Which tasks of two batches are the same: those with the same key, and without keys, with the same prompt.
 import type { Batch } from "./event.ts";
+import { givenCount } from "./summary.ts";
 import { originalPrompt } from "./variants.ts";
 
 /** The numbers (1-based) of a task in the earlier and in the later batch; undefined where it is missing. */
 export type Match = readonly [before: number | undefined, after: number | undefined];
 
-/** All tasks of both, in the order of the later batch; those that it no longer has come last. */
-export function matchingTasks(before: Batch, after: Batch): Match[] {
+/** All tasks of both that were given, in the order of the later batch; those that it no longer has come last. */
+export function matchingTasks(earlier: Batch, later: Batch): Match[] {
+  const [before, after] = [given(earlier), given(later)];
   const byKey = new Map(
     before.tasks.flatMap(({ key }, index) => (key === undefined ? [] : [[key, index + 1]])),
   );
@@ -23,9 +25,16 @@ export function matchingTasks(before: Batch, after: Batch): Match[] {
   return [...matches, ...gone];
 }
 
+type Given = Pick<Batch, "tasks">;
+
+// A summary is about the others, and has no answer to compare with theirs.
+function given(batch: Batch): Given {
+  return { tasks: batch.tasks.slice(0, givenCount(batch)) };
+}
+
 interface Unmatched {
-  before: Batch;
-  after: Batch;
+  before: Given;
+  after: Given;
   /** Numbers of earlier tasks that are matched. */
   taken: Set<number>;
   matches: [number | undefined, number][];

@@ -20,6 +20,11 @@ export function givenCount({ tasks }: Pick<Batch, "tasks">): number {
   return tasks.findLastIndex(({ summary }) => summary === undefined) + 1;
 }
 
+/** The tasks that were given, without the sessions that summarize them. */
+export function givenTasks({ batch, tasks }: Pick<BatchState, "batch" | "tasks">): TaskState[] {
+  return tasks.slice(0, givenCount(batch));
+}
+
 /** The newest summary of the whole batch that succeeded. */
 export function summaryOf({ batch, tasks }: Pick<BatchState, "batch" | "tasks">): SucceededTask | undefined {
   for (let index = batch.tasks.length - 1; batch.tasks[index]?.summary; index--) {

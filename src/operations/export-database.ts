@@ -1,6 +1,7 @@
 // The results of a batch as a SQLite database: a table `results`, and a table `batch` with the facts of the batch.
 import { Database } from "bun:sqlite";
 import type { BatchState } from "../model/state.ts";
+import { givenCount } from "../model/summary.ts";
 import type { AnswerTable, Cell } from "../report/answer-table.ts";
 
 /** The bytes of its file. */
@@ -20,13 +21,7 @@ export function databaseOf({ columns, rows }: AnswerTable, state: BatchState): U
   return new Uint8Array(database.serialize());
 }
 
-function factsOf({
-  batch,
-  createdAt,
-  endedAt,
-  totalCostUsd,
-  tasks,
-}: BatchState): [string, string | number][] {
+function factsOf({ batch, createdAt, endedAt, totalCostUsd }: BatchState): [string, string | number][] {
   return [
     ["batchId", batch.batchId],
     ...(batch.name === undefined ? [] : [["name", batch.name] satisfies [string, string]]),
@@ -34,7 +29,7 @@ function factsOf({
     ...(endedAt === undefined
       ? []
       : [["endedAt", new Date(endedAt).toISOString()] satisfies [string, string]]),
-    ["totalTasks", tasks.length],
+    ["totalTasks", givenCount(batch)],
     ["totalCostUsd", totalCostUsd],
   ];
 }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { resultFilesOf } from "../engine/output/result-file.ts";
 import type { BatchState, DoneTask } from "../model/state.ts";
+import { givenTasks } from "../model/summary.ts";
 import { isDirectory, kindAt } from "../platform/files.ts";
 import { dirname, join } from "../platform/paths.ts";
 import { messageOf } from "../platform/system-error.ts";
@@ -116,7 +117,7 @@ export interface PlannedExport {
 /** Throws `InputError` if something that was asked for is not there. */
 export async function planExport(context: Context, asked: ExportAsked): Promise<PlannedExport> {
   const { state } = findBatch(context, asked.batchId);
-  const done = state.tasks.filter((task) => task.status === "done");
+  const done = givenTasks(state).filter((task) => task.status === "done");
   const { status, rows: list } = asked;
   const tasks = done.filter(
     ({ outcome }) => status === undefined || (outcome.kind === "succeeded") === (status === "success"),
@@ -175,12 +176,19 @@ export function formatOf(file: string | undefined): Format | undefined {
 }
 
 function notesFor(state: BatchState, tasks: readonly DoneTask[], list: string | undefined): string[] {
-  const open = state.tasks.filter(({ status }) => status !== "done").length;
+  const given = givenTasks(state);
+  const open = given.filter(({ status }) => status !== "done").length;
+  const summaries = state.tasks.length - given.length;
   const { leftOut } = fieldsOf(tasks, list);
   return [
     ...(open > 0
       ? [
           `${countText(open, "task")} ${open === 1 ? "has" : "have"} not ended, and ${open === 1 ? "is" : "are"} not in it.`,
+        ]
+      : []),
+    ...(summaries > 0
+      ? [
+          `The ${summaries === 1 ? "session" : "sessions"} of the summary ${summaries === 1 ? "is" : "are"} not in it.`,
         ]
       : []),
     ...(leftOut > 0

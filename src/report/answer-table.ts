@@ -68,7 +68,7 @@ export function listsIn(tasks: readonly DoneTask[]): string[] {
  * fact is called `answer.NAME`.
  */
 export function answerTable(state: BatchState, { tasks, list, entryOf }: TableRequest): AnswerTable {
-  const hasKeys = state.batch.tasks.some(({ key }) => key !== undefined);
+  const hasKeys = tasks.some(({ number }) => state.batch.tasks[number - 1]?.key !== undefined);
   const fields = fieldsOf(tasks, list).names;
   const hasText =
     list === undefined && tasks.some((task) => task.outcome.kind === "succeeded" && !isRecord(dataOf(task)));

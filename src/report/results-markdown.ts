@@ -1,5 +1,6 @@
 // The results of a batch as one Markdown document, to read or to pass on.
 import type { BatchState, DoneTask } from "../model/state.ts";
+import { givenCount } from "../model/summary.ts";
 import { costText, countText } from "./amounts.ts";
 import { countsText, type ResultEntry } from "./answer.ts";
 import { dataOf } from "./answer-table.ts";
@@ -16,7 +17,7 @@ export function* markdownPieces(
   const { batch } = state;
   const name = batch.name === undefined ? "" : `: ${oneLine(batch.name, 200)}`;
   yield `# Batch ${batch.batchId}${name}\n\n${countsText(state)} Cost: ${costText(state.totalCostUsd, state.costAtLeast)}.\n`;
-  if (tasks.length < state.tasks.length) yield `\nThis document has ${countText(tasks.length, "task")}.\n`;
+  if (tasks.length < givenCount(batch)) yield `\nThis document has ${countText(tasks.length, "task")}.\n`;
   for (const task of tasks) {
     const entry = entryOf(task);
     const title = entry.key === undefined ? `Task ${task.number}` : oneLine(entry.key, 200);

@@ -1,5 +1,6 @@
 // The answers of a batch as a table for spreadsheets, where they are data.
 import type { BatchState } from "../../model/state.ts";
+import { givenTasks } from "../../model/summary.ts";
 import { answerTable, dataOf } from "../../report/answer-table.ts";
 import { csvLines } from "../../report/csv.ts";
 import { doorOf } from "../../report/option-words.ts";
@@ -11,7 +12,7 @@ export function dataLines(
   state: BatchState,
   fileOf: (task: number) => string | undefined,
 ): Generator<string> | undefined {
-  const tasks = state.tasks.filter((task) => task.status === "done");
+  const tasks = givenTasks(state).filter((task) => task.status === "done");
   if (!tasks.some((task) => dataOf(task) !== undefined)) return undefined;
   const door = doorOf(state.batch.startedBy);
   const table = answerTable(state, {

@@ -4,6 +4,7 @@ import { matchingTasks } from "../../model/matching-tasks.ts";
 import { prose } from "../../model/prose.ts";
 import type { BatchState, TaskState } from "../../model/state.ts";
 import type { StateWord } from "../../model/state-word.ts";
+import { givenCount, givenTasks } from "../../model/summary.ts";
 import { type Variants, variantsOf } from "../../model/variants.ts";
 import type { Side } from "../../report/comparison.ts";
 import { oneLine } from "../../report/harmless.ts";
@@ -65,7 +66,7 @@ export function tableOf(context: Context, batchId: string, other: string | undef
   );
   return {
     batchIds: [before.batchId, after.batchId],
-    columns: [before, after].map((log) => sideOf(context, log, log.state.tasks)),
+    columns: [before, after].map((log) => sideOf(context, log, givenTasks(log.state))),
     rows,
     isOfVariants: false,
     unended: [before, after].flatMap((log) => unendedOf(context, log)),
@@ -116,7 +117,7 @@ function placeOf(state: BatchState, number: number | undefined): Place | undefin
 
 function unendedOf(context: Context, log: BatchLog): Table["unended"] {
   const word = stateWordOf(rowOf(context, log));
-  const open = log.state.tasks.filter(({ status }) => status !== "done").length;
+  const open = givenTasks(log.state).filter(({ status }) => status !== "done").length;
   return open === 0 ? [] : [{ batchId: log.batchId, word, open }];
 }
 
@@ -129,7 +130,7 @@ function sideOf(context: Context, log: BatchLog, tasks: readonly TaskState[]): S
   const usages = done.flatMap(({ usage }) => usage ?? []);
   const count = (kind: string) => kinds.filter((one) => one === kind).length;
   const [succeeded, cancelled] = [count("succeeded"), count("cancelled")];
-  const isWhole = tasks.length === state.tasks.length;
+  const isWhole = tasks.length === givenCount(batch);
   return {
     name: batch.name ?? "",
     batchId: log.batchId,
