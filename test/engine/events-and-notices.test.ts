@@ -270,7 +270,9 @@ describe("of the end of a batch", () => {
       .answer(2, "All is\nsound.")
       .finish();
     expect(factsOf(summarized.log.state)["BATCH_SUMMARY_TEXT"]).toBe("All is\nsound.");
-    expect(textsOf(summarized.log.state).join("|")).toContain("Summary: All is sound.\nThe task and the summary succeeded.");
+    expect(textsOf(summarized.log.state).join("|")).toContain(
+      "Summary: All is sound.\nThe task and the summary succeeded.",
+    );
     const waits = inside
       .batch(inside.context(), { tasks: 2, batch: { notifications: true, name: "Review", sample: [1] } })
       .answer(1, "fine")
