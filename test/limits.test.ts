@@ -122,11 +122,11 @@ test("without patience for a login the first task fails, and the others are not 
   expect(prompts(home)).toBe(1);
 });
 
-test("while the API refuses the login and the CLI asks again, no other session starts", async () => {
+test("while the API refuses the login and the CLI asks again, no other session is asked", async () => {
   await using home = new Home({ PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: "0.5" });
   await using client = await connectNew(home);
   const gate = home.file("gate");
-  const refused = `[[api-retry status=401 attempts=1 delay=1]] [[wait-for-file path=${gate}]]`;
+  const refused = `[[api-retry status=401 attempts=1 delay=1]] [[latency until=${gate}]]`;
   const started = await client.call(spawn, { tasks: [refused, ...tasks(3)], asyncMode: true });
   using store = home.store();
   // Told only of what has lasted longer than the others would have waited.
@@ -137,12 +137,12 @@ test("while the API refuses the login and the CLI asks again, no other session s
   expect(ended.data).toMatchObject({ counts: { succeeded: 4 } });
 });
 
-test("the others of a batch start when its first session has been answered", async () => {
+test("the others of a batch are asked when its first session has been answered", async () => {
   await using home = new Home({ PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: "60" });
   await using client = await connectNew(home);
   const gate = home.file("gate");
   const started = await client.call(spawn, {
-    tasks: [`[[wait-for-file path=${gate}]]`, ...tasks(4)],
+    tasks: [`[[latency until=${gate}]]`, ...tasks(4)],
     asyncMode: true,
   });
   await eventually(

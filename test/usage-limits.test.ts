@@ -279,10 +279,16 @@ test("no session starts once another one has said that it met the limit, though 
   await using home = new Home({ PARALLEL_CLAUDE_LOGIN_PROOF_SECONDS: "0" });
   await using client = await connectNew(home);
   const go = home.file("go");
-  const stays = `[[usage-limit resets-in=3600]] [[wait-for-file path=${home.file("never")}]]`;
+  const both = home.file("both");
+  const stays = `[[wait-for-file path=${both}]] [[usage-limit resets-in=3600]] [[wait-for-file path=${home.file("never")}]]`;
   const frees = `[[wait-for-file path=${go}]]`;
   const batchId = await started(client, { tasks: [stays, frees, "do it"], concurrency: 2 });
   using store = home.store();
+  await eventually(
+    () => store.list()[0]?.counts.running === 2,
+    () => `they do not run: ${JSON.stringify(store.list()[0])}`,
+  );
+  await Bun.write(both, "");
   const holds = new Holds(store.database, store.list()[0]?.account ?? "");
   await eventually(
     () => holds.all().length === 1,

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { apiErrorType } from "../fixtures/api-error-type.ts";
 import { answer, endless, eventStream, type Reply } from "./messages-reply.ts";
+import { type CachedCall, PromptCache } from "./prompt-cache.ts";
 
 /** One request that came in, in the order of arrival. */
 export interface ApiRequest {
@@ -29,6 +30,10 @@ export interface MessagesApi extends AsyncDisposable {
   refuse(fits: (request: ApiRequest) => boolean, status: number, message: string): void;
   /** The calls of `POST /v1/messages` so far. */
   calls(): readonly MessagesBody[];
+  /** The calls that came, and their answers that began. */
+  readonly order: readonly ("call" | "answer")[];
+  /** What the calls did with the cache, in the order in which they came. */
+  readonly cached: readonly CachedCall[];
   /** Gives the first request that fits, among those that came and those to come. */
   request(fits: (request: ApiRequest) => boolean): Promise<ApiRequest>;
 }
@@ -49,6 +54,13 @@ export type MessagesBody = z.infer<typeof messagesBody>;
 type Block = z.infer<typeof block>;
 type Message = MessagesBody["messages"][number];
 
+interface Manner {
+  /** Whether it has a cache, so that its calls use different tokens. */
+  caches?: boolean;
+  /** How long it takes until an answer begins. */
+  firstTokenMs?: number;
+}
+
 /**
  * Starts the stand-in on a free port. The last prompt decides. Its lines that begin with ` THEN ` are further steps,
  * one for each tool result since, and for each notification that work in the background has ended:
@@ -60,7 +72,10 @@ type Message = MessagesBody["messages"][number];
  *
  * When no step is left, the last tool result is quoted. Each call uses the same tokens (`tokensOfCall`).
  */
-export function startMessagesApi(): MessagesApi {
+export function startMessagesApi({ caches = false, firstTokenMs = 0 }: Manner = {}): MessagesApi {
+  const cache = new PromptCache();
+  const cached: CachedCall[] = [];
+  const order: ("call" | "answer")[] = [];
   const gates = new Map<string, PromiseWithResolvers<void>>();
   const gateCalled = (name: string) => {
     const gate = gates.get(name) ?? Promise.withResolvers<void>();
@@ -78,11 +93,18 @@ export function startMessagesApi(): MessagesApi {
       const request = await received(incoming);
       requests.push(request);
       for (const tell of waiting) tell(request);
+      const call = caches && isCall(request) && request.body ? cache.callOf(request.body) : undefined;
+      if (call) cached.push(call);
+      if (isCall(request)) order.push("call");
+      if (firstTokenMs > 0 && isCall(request)) await Bun.sleep(firstTokenMs);
       const gate = /^\s*AFTER (\w+):/.exec(stepOf(request.body) ?? "")?.[1];
       if (gate !== undefined) await gateCalled(gate).promise;
       const refusal = request.body && refusals.find(({ fits }) => fits(request));
       if (refusal) return failure(refusal.status, refusal.message);
-      return respond(request, requests.length);
+      const answered = respond(request, requests.length, call);
+      if (answered.ok) call?.store();
+      if (isCall(request)) order.push("answer");
+      return answered;
     },
   });
   const baseUrl = `http://127.0.0.1:${server.port}`;
@@ -92,6 +114,8 @@ export function startMessagesApi(): MessagesApi {
     environment: { ANTHROPIC_BASE_URL: baseUrl, ANTHROPIC_API_KEY: "sk-ant-made-up" },
     open: (gate) => gateCalled(gate).resolve(),
     refuse: (fits, status, message) => void refusals.push({ fits, status, message }),
+    cached,
+    order,
     calls: () => requests.flatMap(({ path, body }) => (path === "/v1/messages" && body ? [body] : [])),
     request(fits) {
       const there = requests.find(fits);
@@ -142,19 +166,25 @@ async function received(incoming: Request): Promise<ApiRequest> {
   };
 }
 
-function respond({ method, path, body }: ApiRequest, number: number): Response {
+const messagesPath = "/v1/messages";
+
+function isCall({ method, path }: ApiRequest): boolean {
+  return method === "POST" && path === messagesPath;
+}
+
+function respond({ method, path, body }: ApiRequest, number: number, cached?: CachedCall): Response {
   if (method === "HEAD") return new Response(null, { status: 200 });
   if (path.startsWith(alivePath)) return new Response(endless());
   if (method !== "POST" || !body) return failure(404, "not found");
   if (path === "/v1/messages/count_tokens") return Response.json({ input_tokens: 1 });
-  if (path !== "/v1/messages") return failure(404, "not found");
+  if (path !== messagesPath) return failure(404, "not found");
   const step = stepOf(body) ?? "";
   const failing = /^\s*FAIL (\d{3})((?: [\w-]+=\S+?)*)(?:: (.*))?$/s.exec(step);
   if (failing) {
     const [, status = "", headers = "", message = `made to fail with ${status}`] = failing;
     return failure(Number(status), message, new URLSearchParams(headers.trim().replaceAll(" ", "&")));
   }
-  return send(replyTo(body, step), { body, number });
+  return send(replyTo(body, step), { body, number, cached });
 }
 
 // The step of the last prompt that is due. None when all its steps have been taken, or there is no prompt.
@@ -194,8 +224,14 @@ function inputIn(text: string): unknown {
   return JSON.parse(/"[A-Za-z]:\\\w/.test(text) ? text.replaceAll("\\", "\\\\") : text);
 }
 
-function send(reply: Reply, { body, number }: { body: MessagesBody; number: number }): Response {
-  const about = { model: body.model, number };
+interface Call {
+  body: MessagesBody;
+  number: number;
+  cached: CachedCall | undefined;
+}
+
+function send(reply: Reply, { body, number, cached }: Call): Response {
+  const about = { model: body.model, number, cached };
   const headers = { "request-id": `req_${number}` };
   if (body.stream || reply.kind === "hold") {
     return new Response(eventStream(reply, about), {

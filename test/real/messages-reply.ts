@@ -11,20 +11,28 @@ interface About {
   model: string;
   /** Makes the ids differ. */
   number: number;
+  /** Tokens that the call takes from the cache and writes there. */
+  cached?: Cached | undefined;
+}
+
+/** What a call takes from the cache of the API and writes there, in tokens. */
+export interface Cached {
+  read: number;
+  written: number;
 }
 
 type Finished = Exclude<Reply, { kind: "hold" }>;
 
 /** What each call uses, so that its price is always the same. */
 export const tokensOfCall = { input: 1_000, output: 2_000 };
-const usage = {
+const usageOf = ({ cached: { read, written } = { read: 0, written: 0 } }: About) => ({
   input_tokens: tokensOfCall.input,
-  cache_creation_input_tokens: 0,
-  cache_read_input_tokens: 0,
-  cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
+  cache_creation_input_tokens: written,
+  cache_read_input_tokens: read,
+  cache_creation: { ephemeral_5m_input_tokens: written, ephemeral_1h_input_tokens: 0 },
   service_tier: "standard",
   inference_geo: "not_available",
-};
+});
 
 /** The whole message of a call without streaming. */
 export function answer(reply: Finished, about: About): object {
@@ -36,7 +44,7 @@ export function answer(reply: Finished, about: About): object {
     ...opening(about),
     content: [content],
     stop_reason: stopReason(reply),
-    usage: { ...usage, output_tokens: tokensOfCall.output },
+    usage: { ...usageOf(about), output_tokens: tokensOfCall.output },
   };
 }
 
@@ -93,7 +101,8 @@ function closing(reply: Finished): Event[] {
   ];
 }
 
-function opening({ model, number }: About): object {
+function opening(about: About): object {
+  const { model, number } = about;
   return {
     id: `msg_${number}`,
     type: "message",
@@ -103,7 +112,7 @@ function opening({ model, number }: About): object {
     stop_reason: null,
     stop_sequence: null,
     stop_details: null,
-    usage: { ...usage, output_tokens: 1 },
+    usage: { ...usageOf(about), output_tokens: 1 },
   };
 }
 
