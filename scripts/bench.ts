@@ -10,6 +10,7 @@ import { macos } from "./bench/macos.ts";
 import { many } from "./bench/many.ts";
 import { memory } from "./bench/memory.ts";
 import { page } from "./bench/page.ts";
+import { realBatch } from "./bench/real-batch.ts";
 import { reportText } from "./bench/report.ts";
 import { type Line, type Row, Skipped } from "./bench/row.ts";
 import { start } from "./bench/start.ts";
@@ -30,6 +31,7 @@ const rows: Row[] = [
   page,
   macos,
   compare,
+  realBatch,
 ];
 
 const { values, positionals } = parseArgs({

@@ -73,14 +73,19 @@ const ways = {
   claudeArguments: ({ claudeArguments = [] }) => claudeArguments,
 } satisfies Record<keyof SessionOptions, Way>;
 
-/**
- * The arguments for `claude`, without its name. The prompt goes to stdin, as does `initializeLine`. Possible secrets go
- * through `putAside`.
- */
+/** What does not depend on the options of a session. */
+interface Circumstances {
+  /** Takes possible secrets. Without it, they stay in the arguments. */
+  putAside?: PutAside;
+  /** Whether it says when the API begins to answer, and every piece of an answer. */
+  saysBeginning?: boolean;
+}
+
+/** The arguments for `claude`, without its name. The prompt goes to stdin, as does `initializeLine`. */
 export function argumentsFor(
   options: SessionOptions,
   sessionId: string,
-  putAside: PutAside = (_, text) => text,
+  { putAside = (_, text) => text, saysBeginning = false }: Circumstances = {},
 ): string[] {
   const every: Way[] = Object.values(ways);
   return [
@@ -88,6 +93,7 @@ export function argumentsFor(
     "--input-format=stream-json",
     "--output-format=stream-json",
     "--verbose",
+    ...(saysBeginning ? ["--include-partial-messages"] : []),
     ...every.flatMap((way) => (typeof way === "string" ? [] : way(options, { sessionId, putAside }))),
   ];
 }

@@ -97,6 +97,7 @@ export function partsOf(line: Line): ConversationPart[] {
     case "writes-lost":
     case "prompt-blocked":
     case "initialized":
+    case "reply-start":
       return [];
     case "not-a-message":
     case "assistant":

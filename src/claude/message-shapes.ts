@@ -38,11 +38,29 @@ const contentBlock = z.object({
   input: z.unknown().optional(),
 });
 
+/** What a call to the API used, as far as it is known when the reply begins. */
+const startingUsage = z
+  .object({
+    cache_creation_input_tokens: z.number(),
+    cache_read_input_tokens: z.number(),
+    cache_creation: z.object({ ephemeral_1h_input_tokens: z.number() }).optional().catch(undefined),
+  })
+  .optional()
+  .catch(undefined);
+export type StartingUsage = z.infer<typeof startingUsage>;
+
 export const assistant = z.object({
   type: z.literal("assistant"),
   error: lenient.string,
   parent_tool_use_id: z.string().nullish().catch(undefined),
-  message: z.object({ content: z.array(contentBlock).catch([]) }),
+  message: z.object({ content: z.array(contentBlock).catch([]), usage: startingUsage }),
+});
+
+/** A reply begins. Only with `--include-partial-messages`. */
+export const replyStart = z.object({
+  type: z.literal("stream_event"),
+  parent_tool_use_id: z.string().nullish().catch(undefined),
+  event: z.object({ type: z.literal("message_start"), message: z.object({ usage: startingUsage }) }),
 });
 
 export const rateLimit = z.object({

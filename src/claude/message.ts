@@ -14,6 +14,7 @@ import {
   type OpenTask,
   promptBlocked,
   rateLimit,
+  replyStart,
   result,
   taskChange,
   writesLost,
@@ -26,6 +27,8 @@ export type TaskChange = z.infer<typeof taskChange>;
 export type Message =
   | { kind: "init"; init: InitMessage }
   | { kind: "assistant"; assistant: z.infer<typeof assistant> }
+  /** The API begins to answer. */
+  | { kind: "reply-start"; start: z.infer<typeof replyStart> }
   | { kind: "api-retry"; retry: z.infer<typeof apiRetry> }
   | { kind: "rate-limit"; info: z.infer<typeof rateLimit>["rate_limit_info"] }
   /** Tool calls that gave an error instead of a result. */
@@ -66,6 +69,10 @@ function parsedMessage(value: unknown): Message {
     case "assistant": {
       const parsed = assistant.safeParse(value);
       return parsed.success ? { kind: "assistant", assistant: parsed.data } : { kind: "other" };
+    }
+    case "stream_event": {
+      const parsed = replyStart.safeParse(value);
+      return parsed.success ? { kind: "reply-start", start: parsed.data } : { kind: "other" };
     }
     case "rate_limit_event": {
       const parsed = rateLimit.safeParse(value);

@@ -20,6 +20,7 @@ import {
   type ResultMessage,
   type TaskChange,
 } from "./message.ts";
+import type { StartingUsage } from "./message-shapes.ts";
 import type { Refusal } from "./refusals.ts";
 import { applyResult, newSpending, type Spending } from "./spending.ts";
 
@@ -33,12 +34,24 @@ export interface Answer {
   textLength: number;
 }
 
+/** Tokens of the first call to the API. What it read there, other sessions had written. */
+export interface FirstCall {
+  cacheRead: number;
+  cacheWritten: number;
+  /** Whether the cache keeps it for an hour, not for five minutes. */
+  isLong: boolean;
+}
+
 /** Everything kept from a transcript while reading it: bounded, however long the transcript. */
 export interface Reading {
   /** Lines that were messages, except the answer to `initialize`. */
   messages: number;
   /** Messages written by a model, not by the CLI. */
   replies: number;
+  /** How often a model was seen to begin or go on answering: a reply may count several times. */
+  answering: number;
+  /** What the first call to the API took from the cache and wrote there, in tokens. */
+  firstCall?: FirstCall;
   /** Lines that were no messages. */
   otherLines: number;
   init?: InitMessage;
@@ -96,6 +109,7 @@ export function newReading(): Reading {
   return {
     messages: 0,
     replies: 0,
+    answering: 0,
     otherLines: 0,
     isInitialized: false,
     earlier: [],
@@ -168,6 +182,10 @@ function applyMessage(reading: Reading, message: Message, offset: number): void 
     case "assistant":
       applyAssistant(reading, message.assistant, offset);
       return;
+    case "reply-start":
+      reading.answering++;
+      noteFirstCall(reading, message.start.parent_tool_use_id, message.start.event.message.usage);
+      return;
     case "api-retry": {
       const { attempt, max_retries, error_status } = message.retry;
       reading.apiWaitMs = Math.min(longestApiWaitMs, Math.max(0, message.retry.retry_delay_ms ?? 0));
@@ -225,8 +243,11 @@ type Assistant = Extract<Message, { kind: "assistant" }>["assistant"];
 
 function applyAssistant(reading: Reading, { error, parent_tool_use_id, message }: Assistant, offset: number) {
   const isMain = parent_tool_use_id == null;
-  if (error === undefined) reading.replies++;
-  else if (isMain) reading.errorKind = error;
+  if (error === undefined) {
+    reading.replies++;
+    reading.answering++;
+    noteFirstCall(reading, parent_tool_use_id, message.usage);
+  } else if (isMain) reading.errorKind = error;
   // An earlier event, perhaps for a subagent's call, does not concern calls after this reply.
   if (error === undefined && isMain) delete reading.limitRejected;
   if (isMain) reading.turnIsOpen = true;
@@ -237,6 +258,15 @@ function applyAssistant(reading: Reading, { error, parent_tool_use_id, message }
     if (error === undefined && block.text.trim() !== "")
       reading.turnText = { offset, length: block.text.length };
   }
+}
+
+function noteFirstCall(reading: Reading, parent: string | null | undefined, usage: StartingUsage): void {
+  if (reading.firstCall || parent != null || !usage) return;
+  reading.firstCall = {
+    cacheRead: usage.cache_read_input_tokens,
+    cacheWritten: usage.cache_creation_input_tokens,
+    isLong: (usage.cache_creation?.ephemeral_1h_input_tokens ?? 0) > 0,
+  };
 }
 
 // Messages from another session or a person do not answer our prompt. Turns that Claude Code's own events cause do: an

@@ -88,7 +88,7 @@ export const configurationSchema = z.strictObject({
     .max(3_600)
     .meta({
       description:
-        "How long a batch waits for the first reply of its first session, which proves that the login works, before it starts the others. The proof is valid for five minutes, for all batches of the login. With 0, the batch does not wait.",
+        "How long a batch waits for the first reply of its first session, which proves that the login works, before the others get their prompts. The proof is valid for five minutes, for all batches of the login. With 0, the batch does not wait.",
     })
     .default(10),
   loginPatienceSeconds: z

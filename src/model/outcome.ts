@@ -241,6 +241,17 @@ export type ModelUsage = z.infer<typeof modelUsage>;
 export const spent = z.object({ costUsd: z.number(), models: z.record(z.string(), modelUsage) });
 export type Spent = z.infer<typeof spent>;
 
+/**
+ * What the first call of a session took from the cache of the API, which other sessions had written, and what it wrote there
+ * itself, in tokens; with the US dollars by which that was cheaper than writing all of it, by the session's own prices.
+ */
+export const firstCall = z.object({
+  cacheRead: z.number(),
+  cacheWritten: z.number(),
+  savedUsd: z.number().optional(),
+});
+export type FirstCallUsage = z.infer<typeof firstCall>;
+
 /** What an attempt cost and what the CLI said about it. */
 export const usage = z.object({
   /** US dollars by list prices. With `atLeast`, it spent more than it reported before it was cut off. */
@@ -253,5 +264,7 @@ export const usage = z.object({
   /** Which credential was billed, as the CLI names it (`none` is a login). */
   apiKeySource: z.string().optional(),
   denials: z.array(denial).optional(),
+  /** Absent if it continued a conversation, which it had written itself, and in older logs. */
+  firstCall: firstCall.optional(),
 });
 export type Usage = z.infer<typeof usage>;

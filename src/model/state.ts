@@ -7,6 +7,7 @@ import type {
   AccessKind,
   AttemptOutcome,
   Canceller,
+  FirstCallUsage,
   ModelUsage,
   Outcome,
   Reused,
@@ -17,7 +18,7 @@ import type { MissedTasks } from "./reuse.ts";
 import { isPaused, sampleAfterReuse } from "./sample.ts";
 import type { SessionRef } from "./session-ref.ts";
 import { unreachable } from "./unreachable.ts";
-import { sumOf, usageOfAll } from "./usage-sum.ts";
+import { sumOf, sumOfFirstCalls, usageOfAll } from "./usage-sum.ts";
 
 /** A session that checks the answer of an attempt. */
 export interface CheckSession {
@@ -103,6 +104,8 @@ export interface Spending {
   bySource: Map<string, number>;
   /** Costs of the attempts that cost something and were not cut off, ascending. */
   ascending: number[];
+  /** What sessions wrote to the cache of the API and took from it in their first calls, if there were any. */
+  firstCalls?: FirstCallUsage & { sessions: number };
 }
 
 /** What a retry changed: options, and as `appendPrompt` a text that it added to the prompts. */
@@ -395,7 +398,12 @@ function remarksOf(
   return anew.length + remarks.length === 0 ? {} : { remarks: [...anew, ...remarks] };
 }
 
-function applySpending({ byModel, bySource, ascending }: Spending, usage: Usage): void {
+function applySpending(spending: Spending, usage: Usage): void {
+  const { byModel, bySource, ascending, firstCalls } = spending;
+  if (usage.firstCall) {
+    const sum = firstCalls ? sumOfFirstCalls(firstCalls, usage.firstCall) : usage.firstCall;
+    spending.firstCalls = { ...sum, sessions: (firstCalls?.sessions ?? 0) + 1 };
+  }
   const { costUsd, models = {}, apiKeySource } = usage;
   for (const [model, used] of Object.entries(models)) {
     const before = byModel.get(model);

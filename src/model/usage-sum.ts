@@ -1,5 +1,5 @@
 // What several attempts used together.
-import type { ModelUsage, Usage } from "./outcome.ts";
+import type { FirstCallUsage, ModelUsage, Usage } from "./outcome.ts";
 
 /** The sum of two usages of one model. */
 export function sumOf(one: ModelUsage, other: ModelUsage): ModelUsage {
@@ -10,6 +10,16 @@ export function sumOf(one: ModelUsage, other: ModelUsage): ModelUsage {
     cacheRead: one.cacheRead + other.cacheRead,
     cacheWritten: one.cacheWritten + other.cacheWritten,
     ...(known ? { costUsd: (one.costUsd ?? 0) + (other.costUsd ?? 0) } : {}),
+  };
+}
+
+/** The sum of what first calls used. */
+export function sumOfFirstCalls(one: FirstCallUsage, other: FirstCallUsage): FirstCallUsage {
+  const known = one.savedUsd !== undefined || other.savedUsd !== undefined;
+  return {
+    cacheRead: one.cacheRead + other.cacheRead,
+    cacheWritten: one.cacheWritten + other.cacheWritten,
+    ...(known ? { savedUsd: (one.savedUsd ?? 0) + (other.savedUsd ?? 0) } : {}),
   };
 }
 
@@ -25,12 +35,14 @@ export function usageOfAll(usages: readonly Usage[]): Usage | undefined {
     const before = models[model];
     models[model] = before ? sumOf(before, used) : used;
   }
-  const { models: _, atLeast: __, ...rest } = last;
+  const { models: _, atLeast: __, firstCall: ___, ...rest } = last;
+  const firstCalls = usages.flatMap(({ firstCall }) => firstCall ?? []);
   return {
     ...rest,
     costUsd: usages.reduce((sum, { costUsd }) => sum + costUsd, 0),
     numTurns: usages.reduce((sum, { numTurns }) => sum + numTurns, 0),
     ...(usages.some(({ atLeast }) => atLeast) ? { atLeast: true } : {}),
     ...(Object.keys(models).length > 0 ? { models } : {}),
+    ...(firstCalls.length > 0 ? { firstCall: firstCalls.reduce(sumOfFirstCalls) } : {}),
   };
 }

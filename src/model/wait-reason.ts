@@ -1,4 +1,5 @@
 // Why no session can start now. If that lasts, it is shown: the batch is held.
+import type { BatchState } from "./state.ts";
 
 export interface WaitReason {
   /** In words for people. */
@@ -9,6 +10,19 @@ export interface WaitReason {
 
 /** While the first session of a batch runs, the others wait for it. Over with that session, though still shown for a moment. */
 export const awaitsProof = "Waits for the first session, which proves that the login works.";
+
+/** What a session does that has started, while the first of the tasks that share its cached prompt is not answered yet. */
+export const awaitsPrefix = "ready, waits for the first answer to share its cached prompt";
+
+/** The numbers of the queued tasks whose sessions do that. What other queued tasks did before is over. */
+export function waitingForPrefix(
+  { tasks }: Pick<BatchState, "tasks">,
+  activityOf: (number: number) => string | undefined,
+): number[] {
+  return tasks.flatMap(({ number, status }) =>
+    status === "queued" && activityOf(number) === awaitsPrefix ? [number] : [],
+  );
+}
 
 /**
  * The kind of a reason, without details that change (free memory, the API's message, a time): the beginning of its

@@ -4,7 +4,7 @@ import { endOfState } from "../model/batch-end.ts";
 import { product } from "../model/product.ts";
 import { type BatchState, completedCount, type TaskState } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
-import { type WaitReason, waitKind } from "../model/wait-reason.ts";
+import { type WaitReason, waitingForPrefix, waitKind } from "../model/wait-reason.ts";
 import { countText, numberText } from "./amounts.ts";
 import { attentionTable } from "./attention.ts";
 import { endFactsOf, endLabel, endSentences, endText } from "./batch-end.ts";
@@ -207,8 +207,13 @@ function runningHtml({ state, now, activityOf }: PageView): Html {
   const rest = running.length - rows.length;
   const more =
     rest > 0 ? html`<p>${countText(rest, "more session")} in the table of all tasks.</p>` : nothing;
+  const ready = waitingForPrefix(state, activityOf).length;
+  const waiting =
+    ready > 0
+      ? html`<p>${countText(ready, "more session")} ready: they are asked when Claude begins to answer the first one, to share its cached prompt.</p>`
+      : nothing;
   const head = tableHead(["Task", "Prompt", "Doing", "For"]);
-  return html`<table class="tasks" aria-labelledby="running">${head}<tbody>\n${rows}</tbody></table>${more}`;
+  return html`<table class="tasks" aria-labelledby="running">${head}<tbody>\n${rows}</tbody></table>${more}${waiting}`;
 }
 
 type Running = Extract<TaskState, { status: "running" }>;

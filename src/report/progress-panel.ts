@@ -13,7 +13,7 @@ import { factsHtml, type Html, html, nothing, proseHtml, timeHtml } from "./html
 import { changeText, doorOf } from "./option-words.ts";
 import { reusedCount } from "./reuse-text.ts";
 import type { StatusWord } from "./row.ts";
-import { billedToText } from "./spending.ts";
+import { billedToText, promptCacheText } from "./spending.ts";
 
 /** The name of a batch, for people. */
 export function batchTitle({ batch }: BatchState): string {
@@ -74,6 +74,7 @@ export function progressHtml(state: BatchState, { now, stateWord, held, tokens }
         ? undefined
         : `${shortNumber(tokens.input)} in, ${shortNumber(tokens.output)} out`,
     ],
+    ["Prompt cache", promptCacheText(state)],
     ["At once", atOnceText(state)],
   ]);
   return html`<section aria-label="Progress">${barHtml(counts, state.tasks.length)}${legendHtml(counts)}${facts}${heldHtml(held)}${changesHtml(state)}</section>\n`;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type Estimate, estimateOf, type Interval, timeLeftMs } from "../model/estimate.ts";
 import type { BatchState } from "../model/state.ts";
 import type { StateWord } from "../model/state-word.ts";
-import { costText } from "./amounts.ts";
+import { costText, numberText } from "./amounts.ts";
 import { costToComeText } from "./estimate-text.ts";
 import { oneLine } from "./harmless.ts";
 
@@ -24,6 +24,21 @@ export const spendingFields = {
     .optional()
     .meta({
       description: "Billed credentials, as Claude Code names them. `none` is a login.",
+      listed: false,
+    }),
+  promptCache: z
+    .object({
+      writtenTokens: z.int(),
+      readTokens: z.int(),
+      savedUsd: z
+        .number()
+        .optional()
+        .meta({ description: "By how much that was cheaper than writing them." }),
+    })
+    .optional()
+    .meta({
+      description:
+        "What the sessions wrote to Claude's prompt cache in their first calls, and what they read there because other sessions had written it.",
       listed: false,
     }),
   batchBudgetUsd: z.number().optional().meta({ listed: false }),
@@ -78,11 +93,29 @@ export function spendingOf(state: BatchState, { word, now, heldUntil }: Now): Sp
     ...(bySource.size === 0
       ? {}
       : { billedTo: [...bySource].map(([source, costUsd]) => ({ source, costUsd: rounded(costUsd) })) }),
+    ...promptCacheOf(state),
     ...(state.budgetUsd === undefined ? {} : { batchBudgetUsd: state.budgetUsd }),
     ...(leftMs === undefined ? {} : { secondsLeft: Math.round(leftMs / 1000) }),
     ...(estimate?.costUsd ? { costToComeUsd: rounded(estimate.costUsd.expected) } : {}),
     ...(estimate ? { estimate: estimateFieldsOf(estimate) } : {}),
   };
+}
+
+// Of one session alone, nothing is shared.
+function promptCacheOf({ spending: { firstCalls } }: BatchState): Pick<SpendingFields, "promptCache"> {
+  if (!firstCalls || firstCalls.sessions < 2) return {};
+  const { cacheWritten, cacheRead, savedUsd } = firstCalls;
+  const saved = savedUsd === undefined ? {} : { savedUsd: rounded(savedUsd) };
+  return { promptCache: { writtenTokens: cacheWritten, readTokens: cacheRead, ...saved } };
+}
+
+/** "70,109 tokens written, 220,041 read, which saved about $1.01"; undefined if no session could share anything. */
+export function promptCacheText(state: BatchState): string | undefined {
+  const { promptCache } = promptCacheOf(state);
+  if (!promptCache) return undefined;
+  const { writtenTokens, readTokens, savedUsd = 0 } = promptCache;
+  const saved = savedUsd > 0 ? `, which saved about ${costText(savedUsd)}` : "";
+  return `${numberText(writtenTokens)} tokens written, ${numberText(readTokens)} read${saved}`;
 }
 
 /** Whether tasks of a batch are still to come: while it runs, and after its sample. */

@@ -170,9 +170,11 @@ test("what is nobody else's business goes to standard input or into files, and n
     settings: { env: { TOKEN: "secret-6" } },
   });
   const aside: string[] = [];
-  const list = argumentsFor(options, id, (kind, text) => {
-    aside.push(text);
-    return `/private/${kind}`;
+  const list = argumentsFor(options, id, {
+    putAside: (kind, text) => {
+      aside.push(text);
+      return `/private/${kind}`;
+    },
   });
   expect(list.join(" ")).not.toContain("secret");
   expect(list).toContain("--mcp-config=/private/servers");

@@ -242,45 +242,6 @@ describe("of a hold whose time has come", () => {
   });
 });
 
-describe("the first session of a batch proves the login", () => {
-  test("and what lasts no longer than two seconds is not told", async () => {
-    using inside = new Inside();
-    using clock = new HandClock();
-    const { asks, looked, login, reasons } = admissionIn(inside, { loginPatienceMs: 60 * minuteMs });
-    using first = await asks(1).promise;
-    expect(first).toBeDefined();
-    const second = asks(2);
-    await looked();
-    clock.now += 2_000;
-    await looked();
-    expect([second.isAnswered(), reasons()]).toEqual([false, []]);
-    clock.now += 1;
-    await untilTold(reasons, 1);
-    expect(reasons()[0]).toContain("proves that the login works");
-    login.answered();
-    using two = await second.promise;
-    expect(two).toBeDefined();
-  });
-
-  test("and where it ends without having shown anything, the next one does", async () => {
-    using inside = new Inside();
-    const { asks, looked } = admissionIn(inside, { loginPatienceMs: 60 * minuteMs });
-    const first = await asks(1).promise;
-    const second = asks(2);
-    const third = asks(3);
-    await looked();
-    expect(second.isAnswered()).toBe(false);
-    first?.[Symbol.dispose]();
-    const two = await second.promise;
-    expect(two).toBeDefined();
-    await looked();
-    expect(third.isAnswered()).toBe(false);
-    two?.[Symbol.dispose]();
-    using three = await third.promise;
-    expect(three).toBeDefined();
-  });
-});
-
 describe("after a start that failed", () => {
   test("one session tries, and its neighbours wait for it", async () => {
     using inside = new Inside();

@@ -16,6 +16,8 @@ import { RunnerLog } from "../../src/engine/runner/runner-log.ts";
 import { Tasks } from "../../src/engine/runner/tasks.ts";
 import { Admission } from "../../src/engine/scheduler/admission.ts";
 import { LoginProof } from "../../src/engine/scheduler/login-proof.ts";
+import { PrefixGroups } from "../../src/engine/scheduler/prefix-groups.ts";
+import { PrefixIndex } from "../../src/engine/scheduler/prefix-index.ts";
 import { Slots } from "../../src/engine/scheduler/slots.ts";
 import { StartBackoff } from "../../src/engine/scheduler/start-backoff.ts";
 import { LateWrites } from "../../src/engine/shared/late-writes.ts";
@@ -27,6 +29,7 @@ import {
 } from "../../src/engine/shared/shared-store.ts";
 import type { BatchId } from "../../src/model/batch-id.ts";
 import { noValues } from "../../src/model/session-values.ts";
+import type { WaitReason } from "../../src/model/wait-reason.ts";
 import { makePrivateDirectory } from "../../src/platform/files.ts";
 import { ownIdentity } from "../../src/platform/process.ts";
 import { Holds } from "../../src/store/holds.ts";
@@ -79,6 +82,8 @@ interface Given {
   /** How many may start at a time. */
   starts?: number;
   loginPatienceMs?: number;
+  /** How long sessions wait for the leader of their group; 0 unless a test is about that. */
+  leaderPatienceMs?: number;
   holdPatienceMs?: number;
   startPatienceMs?: number;
   /** Whether the number of sessions is found out. */
@@ -98,6 +103,7 @@ export function tasksIn(
     concurrency = 4,
     starts: mostStarts = 8,
     loginPatienceMs = 0,
+    leaderPatienceMs = 0,
     holdPatienceMs = 3_600_000,
     startPatienceMs = 3_600_000,
     isPaced = false,
@@ -129,6 +135,11 @@ export function tasksIn(
     hasAnswered: false,
     proofs: sharedProofs(proofs, late),
   });
+  const prefixes = new PrefixGroups({
+    state: () => log.state,
+    index: new PrefixIndex(noValues),
+    longestWaitMs: leaderPatienceMs,
+  });
   const startBackoff = new StartBackoff(startPatienceMs);
   const capacity = sharedCapacity(store.capacity, late);
   const pace = isPaced
@@ -154,8 +165,20 @@ export function tasksIn(
     new LocalHost({ machine, sweeper: new Sweeper({ isHeir: log.state.epoch > 1 }), environment }),
   );
   const surroundings = { layout: store.layout, environment, values: noValues };
-  const own = { ...surroundings, host, slots, accountSlots, pace, holds, login, startBackoff, files };
+  const own = {
+    ...surroundings,
+    host,
+    slots,
+    accountSlots,
+    pace,
+    holds,
+    login,
+    prefixes,
+    startBackoff,
+    files,
+  };
   const attempts = new Attempts({ log: runnerLog, ...own });
+  const report = (reason: WaitReason | undefined) => void (reason && told.push(reason.because));
   const admission = new Admission({
     state: () => log.state,
     layout: store.layout,
@@ -166,7 +189,7 @@ export function tasksIn(
     holds,
     login,
     host,
-    report: (reason) => reason && told.push(reason.because),
+    report,
     budgetSpent: () => undefined,
     giveUpStarting,
   });
@@ -183,6 +206,9 @@ export function tasksIn(
     admission,
     startBackoff,
     holds,
+    login,
+    prefixes,
+    report,
     reuse: new Reuse({
       layout: store.layout,
       state: () => log.state,

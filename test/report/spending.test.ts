@@ -3,7 +3,13 @@ import { describe, expect, test } from "bun:test";
 import { timeLeftMs } from "../../src/model/estimate.ts";
 import type { Event } from "../../src/model/event.ts";
 import type { ModelUsage } from "../../src/model/outcome.ts";
-import { billedToText, rounded, spendingOf, spendingText } from "../../src/report/spending.ts";
+import {
+  billedToText,
+  promptCacheText,
+  rounded,
+  spendingOf,
+  spendingText,
+} from "../../src/report/spending.ts";
 import { timeLeftText } from "../../src/report/time-left.ts";
 import { after, created, ended, event, started, succeeded, usageOf } from "../model/events.ts";
 
@@ -72,6 +78,36 @@ describe("the fields of spending", () => {
   test("round to a thousandth of a tenth of a cent", () => {
     expect(rounded(0.1 + 0.2)).toBe(0.3);
     expect(rounded(1.2345678)).toBe(1.234568);
+  });
+});
+
+describe("what sessions share in the cache", () => {
+  const shared = (cacheRead: number, savedUsd?: number) =>
+    usageOf(1, {
+      firstCall: { cacheRead, cacheWritten: 2_520, ...(savedUsd === undefined ? {} : { savedUsd }) },
+    });
+
+  test("is the sum of their first calls, and of nothing where there is one session", () => {
+    const one = after(created(2), ...done(1, { usage: shared(0, 0) }));
+    expect(spendingOf(one, finished).promptCache).toBeUndefined();
+    expect(promptCacheText(one)).toBeUndefined();
+    const two = after(
+      created(2),
+      ...done(1, { usage: shared(0, 0) }),
+      ...done(2, { usage: shared(9_566, 0.05) }),
+    );
+    expect(spendingOf(two, finished).promptCache).toEqual({
+      writtenTokens: 5_040,
+      readTokens: 9_566,
+      savedUsd: 0.05,
+    });
+    expect(promptCacheText(two)).toBe("5,040 tokens written, 9,566 read, which saved about $0.0500");
+  });
+
+  test("says nothing of money that nobody knows", () => {
+    const two = after(created(2), ...done(1, { usage: shared(0) }), ...done(2, { usage: shared(9_566) }));
+    expect(spendingOf(two, finished).promptCache).toEqual({ writtenTokens: 5_040, readTokens: 9_566 });
+    expect(promptCacheText(two)).toBe("5,040 tokens written, 9,566 read");
   });
 });
 

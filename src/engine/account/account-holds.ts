@@ -72,6 +72,11 @@ export class AccountHolds {
   /** Whether a session of this task may start, by the store's current state: no holds but those it probes. */
   mayStart(number: number, model: string | undefined): boolean {
     this.refresh();
+    return this.allows(number, model);
+  }
+
+  /** The same by what was last read from the store, for callers that ask often. */
+  allows(number: number, model: string | undefined): boolean {
     const own = this.#probes.get(number) ?? [];
     return this.#concerning(model).every((hold) => own.some((probe) => isSame(probe, hold)));
   }

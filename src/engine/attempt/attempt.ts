@@ -2,8 +2,9 @@
 import { activityOf } from "../../claude/activity.ts";
 import { promptLine, schemaOf, stopTaskLine, waitsForInitialize } from "../../claude/arguments.ts";
 import type { BackgroundTask } from "../../claude/background.ts";
+import { firstCallOf } from "../../claude/first-call.ts";
 import { type Ending, type Exit, outcomeOf } from "../../claude/outcome.ts";
-import type { Reading } from "../../claude/reading.ts";
+import type { FirstCall, Reading } from "../../claude/reading.ts";
 import { remarksOf } from "../../claude/remarks.ts";
 import { usageOf } from "../../claude/usage.ts";
 import type { SessionOptions } from "../../model/options.ts";
@@ -66,6 +67,10 @@ export interface TranscriptDelta {
   isReady: boolean;
   /** Messages written by a model. */
   replies: number;
+  /** How often a model was seen to begin or go on answering. */
+  answering: number;
+  /** What the session's first call took from the cache of the API and wrote there. */
+  firstCall?: FirstCall | undefined;
   /** Calls that the API refused because of too many calls. */
   throttles: number;
   /** Calls that it refused because of the login. */
@@ -74,7 +79,13 @@ export interface TranscriptDelta {
   failed?: Outcome | undefined;
 }
 
-const nothing: TranscriptDelta = { isReady: false, replies: 0, throttles: 0, loginRefusals: 0 };
+const nothing: TranscriptDelta = {
+  isReady: false,
+  replies: 0,
+  answering: 0,
+  throttles: 0,
+  loginRefusals: 0,
+};
 
 /** An attempt whose start is in the log. Checked whenever its transcript grows, and on every beat. */
 export class RunningAttempt {
@@ -168,7 +179,7 @@ export class RunningAttempt {
     const outcome = this.#outcome(exit, stderr);
     return {
       outcome,
-      usage: usageOf(reading, this.#clocks.ranMs, costBefore, this.#parts.options),
+      usage: this.#withFirstCall(usageOf(reading, this.#clocks.ranMs, costBefore, options)),
       leaked,
       ...this.#conversation(sessionId, outcome),
       remarks: remarksOf(reading, { task, options, workingDirectory, stopped: this.#stopped, stderr }),
@@ -177,6 +188,14 @@ export class RunningAttempt {
       ...(reading.lastText === undefined ? {} : { lastText: reading.lastText }),
       ...answerText(reading),
     };
+  }
+
+  // What one that continues a conversation reads from the cache may be that conversation.
+  #withFirstCall(usage: Usage): Usage {
+    const { continues, options } = this.#parts;
+    if (continues !== undefined || options.resumeSessionId !== undefined) return usage;
+    const firstCall = firstCallOf(this.#reading, usage.models);
+    return { ...usage, ...(firstCall ? { firstCall } : {}) };
   }
 
   get #reading(): Reading {
@@ -202,15 +221,17 @@ export class RunningAttempt {
   }
 
   #reportProgress(isHistory: boolean): void {
-    const { isInitialized, messages, replies, throttles, loginRefusals, failed } = this.#reading;
+    const { isInitialized, messages, replies, answering, throttles, loginRefusals, failed } = this.#reading;
     const before = this.#reported;
     const isReady = isInitialized || messages > 0;
-    this.#reported = { isReady, replies, throttles, loginRefusals, failed };
+    this.#reported = { isReady, replies, answering, throttles, loginRefusals, failed };
     // An hour-old throttle says nothing about the account now.
     if (isHistory) return;
     this.#parts.progressed({
       isReady,
       replies: replies - before.replies,
+      answering: answering - before.answering,
+      firstCall: this.#reading.firstCall,
       throttles: throttles - before.throttles,
       loginRefusals: loginRefusals - before.loginRefusals,
       failed: failed === before.failed ? undefined : failed,

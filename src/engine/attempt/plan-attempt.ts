@@ -68,6 +68,8 @@ export interface Means {
   layout: Layout;
   environment: Record<string, string>;
   values: SessionValues;
+  /** Whether the session says when the API begins to answer. */
+  saysBeginning?: boolean;
 }
 
 /** What the workspace must know about the next attempt. */
@@ -212,7 +214,7 @@ interface Wanted {
 export function startPlan(
   batchId: BatchId,
   { prompt, options, variables }: Wanted,
-  { claudePath, workingDirectory, layout, environment }: Means,
+  { claudePath, workingDirectory, layout, environment, saysBeginning = false }: Means,
 ): StartPlan {
   const { resumeSessionId, forkSession } = options;
   const sessionId = resumeSessionId === undefined || forkSession ? crypto.randomUUID() : resumeSessionId;
@@ -228,7 +230,7 @@ export function startPlan(
     startName,
     sessionId,
     initialize: initializeLine(options),
-    command: [claudePath, ...argumentsFor(options, sessionId, putAside)],
+    command: [claudePath, ...argumentsFor(options, sessionId, { putAside, saysBeginning })],
     workingDirectory,
     environment: joined([mentionEnvironment(prompt, options, workingDirectory), environment, variables]),
     files,

@@ -14,13 +14,15 @@ import type { Adopted, Session, SessionHost } from "../attempt/session-host.ts";
 import type { BorrowedDirectory } from "../attempt/workspace.ts";
 import type { OutputFiles } from "../output/output-files.ts";
 import type { LoginProof } from "../scheduler/login-proof.ts";
+import type { PrefixGroups } from "../scheduler/prefix-groups.ts";
 import type { Slots } from "../scheduler/slots.ts";
 import type { StartBackoff } from "../scheduler/start-backoff.ts";
 import type { SharedSlots } from "../shared/shared-store.ts";
 import { Checks } from "./checks.ts";
 import { delayAfter, RetryTimes } from "./retry-times.ts";
 import type { RunnerLog } from "./runner-log.ts";
-import { RunningNow } from "./running-now.ts";
+import { type Found, RunningNow } from "./running-now.ts";
+import type { WaitEnd, WaitingSession } from "./waiting-session.ts";
 
 /** An attempt in the log, with what supervising it needs. `Of`: its session, whose transcript may be missing. */
 export interface Supervised<Of = Session> {
@@ -75,6 +77,7 @@ export interface AttemptsParts {
   pace: AccountPace | undefined;
   holds: AccountHolds;
   login: LoginProof;
+  prefixes: PrefixGroups;
   startBackoff: StartBackoff;
   files: OutputFiles;
 }
@@ -97,6 +100,15 @@ export class Attempts {
   /** What runs at this moment, by task number. */
   get running(): ReadonlyMap<number, Running> {
     return this.#running.byTask;
+  }
+
+  /** Resolves when a session that has started may get its prompt, or must not wait for it any longer. */
+  async untilTurn(waiting: WaitingSession, found: Found): Promise<WaitEnd> {
+    if (waiting.isOver) return waiting.ended;
+    using _running = this.#running.add(waiting, found);
+    using _listening = this.#parts.prefixes.subscribe(() => waiting.look());
+    waiting.readTranscript();
+    return await waiting.ended;
   }
 
   /**
@@ -183,6 +195,8 @@ export class Attempts {
       const task = taskOf(this.#parts.log.state, number);
       if (task.status === "running" && task.cancelling)
         attempt.end({ kind: "cancelled", by: task.cancelling });
+      // Its session waits for its prompt, which nobody wants any more.
+      else if (task.status === "done") attempt.checkClocks();
     }
   }
 
@@ -223,8 +237,18 @@ export class Attempts {
       continues: resumes ? sessionId : undefined,
       costBefore,
       workingDirectory,
-      progressed: (delta) => this.#progressed(supervised, delta),
+      progressed: (delta) => {
+        this.#progressed(supervised, delta);
+        this.#noteBeginning(number, delta);
+      },
     });
+  }
+
+  // After everything else, because it lets others have their prompts.
+  #noteBeginning(number: number, { answering, firstCall, failed }: TranscriptDelta): void {
+    const { prefixes } = this.#parts;
+    if (answering > 0) prefixes.answered(number, { isLong: firstCall?.isLong === true });
+    if (failed) prefixes.failed(number);
   }
 
   #progressed(
@@ -232,12 +256,12 @@ export class Attempts {
     delta: TranscriptDelta,
   ): void {
     const { pace, login, holds } = this.#parts;
-    const { isReady, replies, throttles, loginRefusals, failed } = delta;
+    const { isReady, replies, answering, throttles, loginRefusals, failed } = delta;
     if (loginRefusals > 0 || isLoginFailure(failed)) login.doubted(number);
     if (loginRefusals > 0) holds.refused(number, Date.now());
     if (isReady) ready?.();
+    if (answering > 0) login.answered();
     if (replies > 0) {
-      login.answered();
       holds.answered(number, Date.now());
       pace?.replied(replies);
     }

@@ -25,6 +25,8 @@ import { OutputFiles } from "../output/output-files.ts";
 import { Reuse } from "../reuse/reuse.ts";
 import { Admission } from "../scheduler/admission.ts";
 import { LoginProof } from "../scheduler/login-proof.ts";
+import { PrefixGroups } from "../scheduler/prefix-groups.ts";
+import { PrefixIndex } from "../scheduler/prefix-index.ts";
 import { Slots } from "../scheduler/slots.ts";
 import { StartBackoff } from "../scheduler/start-backoff.ts";
 import { LateWrites } from "../shared/late-writes.ts";
@@ -114,6 +116,13 @@ export function composeRunner(
     proofs: sharedProofs(new LoginProofs(store.database, account.hash), late),
   });
 
+  const prefixes = new PrefixGroups({
+    state: () => log.state,
+    index: new PrefixIndex(values),
+    // One after the other, nobody waits for a leader.
+    ...(batch.concurrency === 1 ? { longestWaitMs: 0 } : {}),
+  });
+
   // Where sessions run, and where they work.
   const machine = machineOf(batchLog, capacity);
   const shared = new SharedDaemons(batch.sharedDaemons ?? []);
@@ -128,6 +137,7 @@ export function composeRunner(
     const message = `No session could start for ${durationText(longPatienceMs)}. ${because}`;
     log.tryAppend((state) => notStarted(state, message));
   };
+  const report = (reason: WaitReason | undefined) => shownWait.show(reason);
   const attempts = new Attempts({
     log,
     layout,
@@ -139,6 +149,7 @@ export function composeRunner(
     pace,
     holds,
     login,
+    prefixes,
     startBackoff,
     files,
   });
@@ -152,7 +163,7 @@ export function composeRunner(
     holds,
     login,
     host,
-    report: (reason) => shownWait.show(reason),
+    report,
     budgetSpent: () => void log.tryAppend((state) => cancelQueued(state, "budget")),
     giveUpStarting,
   });
@@ -160,7 +171,7 @@ export function composeRunner(
   const summaries = summariesOf(() => log.state, layout, writeAnswers);
   const reuse = new Reuse({ layout, state: () => log.state, environment, summaries });
   const session = { log, layout, host, pool, workspace, environment, values, writeAnswers };
-  const start = { ...session, attempts, holds, startBackoff, reuse };
+  const start = { ...session, attempts, holds, login, prefixes, startBackoff, reuse, report };
   const tasks = new Tasks({ ...start, giveUpStarting, slots, accountSlots, admission, files, failed: fail });
 
   return {

@@ -2,7 +2,8 @@
 import { basename } from "../../platform/paths.ts";
 import type { Running } from "../attempt/running.ts";
 
-interface Found {
+/** Under what it is found. */
+export interface Found {
   number: number;
   /** The path of its transcript, which a watch reports. */
   transcript?: string;

@@ -4,6 +4,7 @@ import type { Outcome } from "../../model/outcome.ts";
 import { waitOf } from "../../model/prerequisites.ts";
 import type { SessionValues } from "../../model/session-values.ts";
 import { taskOf } from "../../model/state.ts";
+import type { WaitReason } from "../../model/wait-reason.ts";
 import { messageOf } from "../../platform/system-error.ts";
 import type { Layout } from "../../store/layout.ts";
 import type { AccountHolds } from "../account/account-holds.ts";
@@ -17,16 +18,19 @@ import {
   isStillMeant,
   planAttempt,
 } from "../attempt/plan-attempt.ts";
-import type { SessionHost } from "../attempt/session-host.ts";
+import type { Session, SessionHost } from "../attempt/session-host.ts";
 import type { SessionPool, StartedSession } from "../attempt/session-pool.ts";
 import { missingText } from "../attempt/start-failure.ts";
 import { BorrowedDirectory, type NeedsDirectory, type Workspace } from "../attempt/workspace.ts";
 import { footprintKey } from "../memory/footprint-key.ts";
 import type { Reuse } from "../reuse/reuse.ts";
 import type { Admitted } from "../scheduler/admission.ts";
+import type { LoginProof } from "../scheduler/login-proof.ts";
+import type { Place, PrefixGroups } from "../scheduler/prefix-groups.ts";
 import type { StartBackoff } from "../scheduler/start-backoff.ts";
 import type { Attempts } from "./attempts.ts";
 import type { RunnerLog } from "./runner-log.ts";
+import { type WaitEnd, WaitingSession } from "./waiting-session.ts";
 
 export interface StartParts {
   log: RunnerLog;
@@ -36,6 +40,8 @@ export interface StartParts {
   workspace: Workspace;
   attempts: Attempts;
   holds: AccountHolds;
+  login: LoginProof;
+  prefixes: PrefixGroups;
   startBackoff: StartBackoff;
   reuse: Reuse;
   /** Of all sessions. */
@@ -46,6 +52,8 @@ export interface StartParts {
   writeAnswers: WriteAnswers;
   /** Called if no session could start for too long: ends queued tasks. */
   giveUpStarting(because: string): void;
+  /** Reports what started sessions wait for; with `undefined`, that they go on. */
+  report(reason: WaitReason | undefined): void;
 }
 
 /**
@@ -53,8 +61,8 @@ export interface StartParts {
  * spent before the start is in the log. Throws `Replaced` if another runner has the batch; a session that was started for
  * it has been ended by then.
  */
-export async function startAttempt(number: number, { ready }: Admitted, parts: StartParts): Promise<void> {
-  const { log, attempts, startBackoff, reuse } = parts;
+export async function startAttempt(number: number, admitted: Admitted, parts: StartParts): Promise<void> {
+  const { log, startBackoff } = parts;
   const claude = claudeOf(log.state.batch, { thorough: startBackoff.isLasting });
   if (!claude.found) return startLater(missingText(log.state.batch.claudePath), parts);
   const need = directoryNeed(log.state, number);
@@ -69,12 +77,37 @@ export async function startAttempt(number: number, { ready }: Admitted, parts: S
   await using directory = prepared.directory;
   const unwritten = await whyUnwritten(number, parts);
   if (unwritten !== undefined) return neverStarts(number, { message: unwritten }, isStillQueued, parts);
-  const plan = planIn(directory.path, { number, claudePath: claude.path }, parts);
+  const wanted = { claudePath: claude.path, directory, isStillQueued, ready: () => admitted.ready() };
+  while ((await startIn(number, wanted, parts)) === "start-again") if (!(await admitted.startAgain())) return;
+}
+
+interface Wanted {
+  claudePath: string;
+  directory: BorrowedDirectory;
+  isStillQueued(): boolean;
+  ready(): void;
+}
+
+// One session, to its end. "start-again" if another one must be asked in its place.
+async function startIn(
+  number: number,
+  { claudePath, directory, isStillQueued, ready }: Wanted,
+  parts: StartParts,
+): Promise<WaitEnd | undefined> {
+  const { log, attempts, holds, startBackoff, reuse, prefixes } = parts;
+  using place = prefixes.enter(number);
+  const plan = planIn(directory.path, { number, claudePath, saysBeginning: place.leads }, parts);
   reuse.begins(number, { resumes: plan.resumes, directory: directory.path });
   const opened = await open(plan, parts);
   const isMeant = () => isStillQueued() && isStillMeant(plan, log.state, number);
-  if (opened.kind === "task") return neverStarts(number, opened, isMeant, parts);
-  if (opened.kind === "passing") return startLater(opened.because, parts);
+  if (opened.kind === "task") {
+    await neverStarts(number, opened, isMeant, parts);
+    return undefined;
+  }
+  if (opened.kind === "passing") {
+    startLater(opened.because, parts);
+    return undefined;
+  }
   if (opened.isNew) startBackoff.started();
   else {
     // Nothing had to start, so nothing is known about starts either, and it may have read something before.
@@ -82,8 +115,11 @@ export async function startAttempt(number: number, { ready }: Admitted, parts: S
     ready();
     startBackoff.release(number);
   }
+  const isAllowed = () => isMeant() && holds.allows(number, plan.options.model);
+  const turn = await turnOf(number, { opened, place, isMeant: isAllowed, ready }, parts);
+  if (turn !== "go") return turn;
   const started = await commitStart(number, { plan, opened, isMeant }, parts);
-  if (!started) return;
+  if (!started) return undefined;
   const { attempt, options, prompt, resumes, costBefore } = plan;
   const { marker, sessionId, transcript, workingDirectory } = opened.plan;
   const known = { number, attempt, marker, sessionId, resumes, transcript, workingDirectory, costBefore };
@@ -100,6 +136,7 @@ export async function startAttempt(number: number, { ready }: Admitted, parts: S
     ready,
   });
   reuse.ended(number);
+  return undefined;
 }
 
 // The task stays queued. The next start that is tried may be its own, or another one's.
@@ -143,10 +180,10 @@ async function directoryFor(need: NeedsDirectory, { log, workspace }: StartParts
 
 function planIn(
   workingDirectory: string,
-  { number, claudePath }: { number: number; claudePath: string },
+  { number, ...asked }: { number: number; claudePath: string; saysBeginning: boolean },
   { log, layout, environment, values }: StartParts,
 ): AttemptPlan {
-  return planAttempt(log.state, number, { claudePath, workingDirectory, layout, environment, values });
+  return planAttempt(log.state, number, { ...asked, workingDirectory, layout, environment, values });
 }
 
 type Opened =
@@ -165,6 +202,40 @@ async function open(
   if (spare) return { kind: "opened", isNew: false, ...spare };
   const start = await host.start(plan, need);
   return start.started ? { kind: "opened", isNew: true, plan, session: start.session } : start;
+}
+
+interface Waiting {
+  opened: StartedSession;
+  place: Place;
+  isMeant(): boolean;
+  ready(): void;
+}
+
+// Waits until the session may get its prompt. Anything but "go": it has been ended instead.
+async function turnOf(
+  number: number,
+  { opened: { plan, session }, place, isMeant, ready }: Waiting,
+  { attempts, login, report }: StartParts,
+): Promise<WaitEnd> {
+  const waiting = new WaitingSession({
+    number,
+    session,
+    place,
+    login,
+    isMeant,
+    ready,
+    report: (because) => report(because === undefined ? undefined : { because }),
+  });
+  const { marker, transcript } = plan;
+  const end = await attempts.untilTurn(waiting, { number, marker, transcript });
+  if (end !== "go") await endUnasked(session);
+  return end;
+}
+
+// It has no prompt, so it spends nothing; but programs that it runs at its start may hang.
+async function endUnasked({ output, end }: Session): Promise<void> {
+  output[Symbol.dispose]();
+  await end();
 }
 
 interface Startable {
@@ -186,10 +257,6 @@ async function commitStart(
     );
     return started;
   } finally {
-    // It has no prompt, so it spends nothing; but programs that it runs at its start may hang.
-    if (!started) {
-      opened.session.output[Symbol.dispose]();
-      await opened.session.end();
-    }
+    if (!started) await endUnasked(opened.session);
   }
 }

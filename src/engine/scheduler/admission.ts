@@ -29,6 +29,8 @@ const longestStartMs = 15_000;
 export interface Admitted extends Disposable {
   /** The session is ready, so another one may start while this one runs. */
   ready(): void;
+  /** Resolves when the task may start another session in its slot; with false if it is not due any more. */
+  startAgain(): Promise<boolean>;
 }
 
 interface AdmissionParts {
@@ -68,6 +70,8 @@ export class Admission {
   readonly #parts: AdmissionParts;
   readonly #resources: SystemResources;
   #turn: Promise<void> = Promise.resolve();
+  /** Those that have their slot. */
+  readonly #admitted = new Set<number>();
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts;
@@ -125,10 +129,13 @@ export class Admission {
         this.#parts.slots,
         "Waits for a slot: other batches of this account use all of them.",
       );
-      const start = slot && (await this.#acquire(number, this.#parts.starts, "Waits for its turn to start."));
+      const start = slot && (await this.#acquireStart(number));
       // Everything may have changed while it waited.
       if (slot && start && this.isDue(number) && !this.#check(number) && this.#claim(number))
-        return admitted(slot, start, () => this.#release(number));
+        return admitted(slot, start, {
+          acquireStart: () => this.#acquireStart(number),
+          released: () => this.#release(number),
+        });
       start?.[Symbol.dispose]();
       slot?.[Symbol.dispose]();
       waiting.since = performance.now();
@@ -153,7 +160,7 @@ export class Admission {
   // In this order: what stops every task first. Undefined if the task may start. Queued tasks end here, too, once the
   // system has lacked something for too long, or the budget is spent.
   #check(number: number): Found | undefined {
-    const { startBackoff, login, host, giveUpStarting } = this.#parts;
+    const { startBackoff, host, giveUpStarting } = this.#parts;
     const state = this.#parts.state();
     const lacking = this.#resources.lack(state.counts.running);
     if (lacking !== undefined) {
@@ -164,19 +171,22 @@ export class Admission {
     if (failing) return { ...failing, isReportedAtOnce: false };
     const hold = this.#holdOf(number);
     if (hold) return { because: hold.because, until: hold.until, isReportedAtOnce: true };
-    const because =
-      login.whyWait() ??
-      this.#budgetWait(state) ??
-      host.whyWait(footprintKey(state.batch, this.#options(number)));
+    const because = this.#budgetWait(state) ?? host.whyWait(footprintKey(state.batch, this.#options(number)));
     return because === undefined ? undefined : { because, isReportedAtOnce: false };
   }
 
   #budgetWait(state: BatchState): string | undefined {
-    const verdict = budgetVerdict(state);
+    if (state.budgetUsd === undefined) return undefined;
+    const started = [...this.#admitted].filter((number) => taskOf(state, number).status === "queued");
+    const verdict = budgetVerdict(state, started.length);
     if (verdict === "go") return undefined;
     // That cancels this task, too, so it soon waits no longer.
     if (verdict === "spent") this.#parts.budgetSpent();
     return `Waits for running sessions: the batch has cost ${dollars(state.totalCostUsd)} of its budget of ${dollars(state.budgetUsd ?? 0)}, and the running sessions are expected to cost the rest.`;
+  }
+
+  #acquireStart(number: number): Promise<Slot | undefined> {
+    return this.#acquire(number, this.#parts.starts, "Waits for its turn to start.");
   }
 
   // While the task is due. Reports that others use what it waits for, because nothing else does.
@@ -195,31 +205,53 @@ export class Admission {
   // Makes the task the one that tries whatever has to be tried. False if that is a hold's probe, and another runner was
   // faster.
   #claim(number: number): boolean {
-    const { holds, login, startBackoff } = this.#parts;
+    const { holds, startBackoff } = this.#parts;
     if (!holds.claim(number, this.#options(number).model, Date.now())) return false;
-    login.started(number);
     startBackoff.claim(number);
     this.#resources.started();
+    this.#admitted.add(number);
     return true;
   }
 
   #release(number: number): void {
     const { holds, login, startBackoff } = this.#parts;
+    this.#admitted.delete(number);
     login.ended(number);
     startBackoff.release(number);
     holds.release(number);
   }
 }
 
-function admitted(slot: Slot, start: Slot, released: () => void): Admitted {
-  const timer = setTimeout(() => start[Symbol.dispose](), longestStartMs);
+interface Means {
+  acquireStart(): Promise<Slot | undefined>;
+  released(): void;
+}
+
+function admitted(slot: Slot, first: Slot, { acquireStart, released }: Means): Admitted {
+  let start: Disposable = lasting(first);
   return {
     ready: () => start[Symbol.dispose](),
+    startAgain: async () => {
+      start[Symbol.dispose]();
+      const next = await acquireStart();
+      if (next) start = lasting(next);
+      return next !== undefined;
+    },
     [Symbol.dispose]: () => {
-      clearTimeout(timer);
       released();
       start[Symbol.dispose]();
       slot[Symbol.dispose]();
+    },
+  };
+}
+
+// A right to start, for as long as a start may take.
+function lasting(start: Slot): Disposable {
+  const timer = setTimeout(() => start[Symbol.dispose](), longestStartMs);
+  return {
+    [Symbol.dispose]: () => {
+      clearTimeout(timer);
+      start[Symbol.dispose]();
     },
   };
 }

@@ -8,14 +8,15 @@ export type BudgetVerdict = "go" | "wait" | "spent";
 /**
  * A running session is expected to cost the median of those that ended, as is one that was cut off before it could report
  * its cost. So the batch exceeds its budget at most by the remaining cost of the sessions running when it is reached.
+ * `starting`: sessions that have started, and will get their prompts.
  */
-export function budgetVerdict(state: BatchState): BudgetVerdict {
+export function budgetVerdict(state: BatchState, starting = 0): BudgetVerdict {
   const { budgetUsd, counts } = state;
   if (budgetUsd === undefined) return "go";
   const usualUsd = medianCostUsd(state) ?? 0;
   const spent = spentUsd(state);
   if (spent >= budgetUsd) return "spent";
-  return spent + counts.running * usualUsd < budgetUsd ? "go" : "wait";
+  return spent + (counts.running + starting) * usualUsd < budgetUsd ? "go" : "wait";
 }
 
 /** What a batch has spent, including what sessions that were cut off may have spent beyond their reports. */

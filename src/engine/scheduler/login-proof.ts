@@ -1,6 +1,5 @@
-// The first session of a batch shows that the login works before the others start: a failing login costs one attempt, not
-// hundreds. It also writes the prompt cache that the others read. What one batch has shown holds for all batches of the
-// account, for some minutes.
+// The first session of a batch shows that the login works before the others get their prompts: a failing login costs one
+// attempt, not hundreds. What one batch has shown holds for all batches of the account, for some minutes.
 import { awaitsProof } from "../../model/wait-reason.ts";
 import type { SharedProofs } from "../shared/shared-store.ts";
 
@@ -27,7 +26,7 @@ export class LoginProof {
     this.#proven = parts.hasAnswered || parts.patienceMs === 0;
   }
 
-  /** Why no other session starts now; undefined if one may. */
+  /** Why no other session gets its prompt now; undefined if one may. */
   whyWait(): string | undefined {
     if (this.#proven || !this.#prover) return undefined;
     // A session that thinks for long before its first word has passed the login, which fails within a second.
@@ -37,7 +36,7 @@ export class LoginProof {
     return this.#proven ? undefined : awaitsProof;
   }
 
-  /** A session starts. */
+  /** A session gets its prompt. */
   started(number: number): void {
     this.#prover ??= { number, startedAt: performance.now(), isDoubtful: false };
   }

@@ -2,6 +2,7 @@
 import { endOfState } from "../../../model/batch-end.ts";
 import { timeLeftMs } from "../../../model/estimate.ts";
 import type { TaskState } from "../../../model/state.ts";
+import { waitingForPrefix } from "../../../model/wait-reason.ts";
 import { type BatchOverview, overviewOf } from "../../../operations/batch-overview.ts";
 import { showBatch } from "../../../operations/batches.ts";
 import { durationText, elapsedText, timeText } from "../../../report/amounts.ts";
@@ -12,7 +13,7 @@ import { labelOf } from "../../../report/label.ts";
 import { changeText } from "../../../report/option-words.ts";
 import { outcomeWords } from "../../../report/outcome-words.ts";
 import { reuseText } from "../../../report/reuse-text.ts";
-import { spendingText } from "../../../report/spending.ts";
+import { promptCacheText, spendingText } from "../../../report/spending.ts";
 import { timeLeftText } from "../../../report/time-left.ts";
 import { batchPositional, commandOf } from "../input/command.ts";
 import { fit } from "../terminal/fit.ts";
@@ -49,6 +50,7 @@ function header({ state, word, held, processes, reportFile }: BatchOverview, out
   const ending = end && endFactsOf(state, end);
   const next = ending && onwardText(ending, "command-line");
   const reuse = reuseText(state, "command-line");
+  const cache = promptCacheText(state);
   const took = `${endedAt === undefined ? "for" : "took"} ${durationText((endedAt ?? Date.now()) - createdAt)}`;
   const left = word === "running" ? timeLeftMs(state, Date.now(), held?.until) : undefined;
   const facts = [
@@ -65,6 +67,7 @@ function header({ state, word, held, processes, reportFile }: BatchOverview, out
     ...(next === undefined ? [] : [["next", next]]),
     ["started", `${timeText(createdAt)}, ${took}`],
     ["cost", spendingText(state, { word, now: Date.now(), heldUntil: held?.until })],
+    ...(cache === undefined ? [] : [["prompt cache", cache]]),
     ...(left === undefined ? [] : [["left", timeLeftText(left)]]),
     ["directory", oneLine(batch.workingDirectory, 1_000)],
     ...state.optionChanges.map((change) => ["changed", changeText("command-line", change)]),
@@ -88,10 +91,12 @@ function wide(out: Printer): Pick<Printer, "isTerminal" | "width"> {
 }
 
 function rows({ state, activities, resultFiles }: BatchOverview, out: Printer): string[][] {
+  const ready = new Set(waitingForPrefix(state, (number) => activities.get(number)));
   return state.tasks.map((task) => {
     const { number } = task;
     const label = fit(labelOf(state, number), labelWidth(out));
-    const activity = task.status === "running" ? oneLine(activities.get(number) ?? "", 100) : "";
+    const isShown = task.status === "running" || ready.has(number);
+    const activity = isShown ? oneLine(activities.get(number) ?? "", 100) : "";
     return [String(number), ...standing(task, out), label, resultFiles.get(number) ?? activity];
   });
 }

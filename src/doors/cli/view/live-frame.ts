@@ -1,7 +1,7 @@
 // One frame of the terminal view: a line for each running session, a bar, and the hold.
 import { estimateOf } from "../../../model/estimate.ts";
 import { type BatchState, doneCount, type TaskState } from "../../../model/state.ts";
-import type { WaitReason } from "../../../model/wait-reason.ts";
+import { type WaitReason, waitingForPrefix } from "../../../model/wait-reason.ts";
 import { costText, elapsedText, numberText } from "../../../report/amounts.ts";
 import { costToComeText, timeToComeText } from "../../../report/estimate-text.ts";
 import { oneLine } from "../../../report/harmless.ts";
@@ -103,7 +103,7 @@ function barLine({ counts, tasks }: BatchState, width: number, { paint }: Canvas
 const longestBar = 60;
 
 // As many facts as fit on a line; several lines in a narrow terminal.
-function countLines({ state, held, now }: Snapshot, width: number): string[] {
+function countLines({ state, activities, held, now }: Snapshot, width: number): string[] {
   const { counts, totalCostUsd, costAtLeast } = state;
   const estimate = estimateOf(state, { now, heldUntil: held?.until });
   const whole = estimate && costToComeText(estimate, totalCostUsd);
@@ -113,6 +113,7 @@ function countLines({ state, held, now }: Snapshot, width: number): string[] {
     ...(["running", "queued", "succeeded", "failed", "cancelled"] as const).flatMap((name) =>
       counts[name] > 0 ? [`${numberText(counts[name])} ${name}`] : [],
     ),
+    ...readyText(state, activities),
     `${costText(totalCostUsd, costAtLeast)}${whole === undefined ? "" : ` of about ${whole}`}`,
     `${elapsedText(now - state.createdAt)} so far`,
     ...(left === undefined ? [] : [`${left} left`]),
@@ -120,6 +121,14 @@ function countLines({ state, held, now }: Snapshot, width: number): string[] {
     ...(state.cancelledBy === undefined ? [] : ["being cancelled"]),
   ];
   return joined(facts, width - 2).map((line) => fit(`  ${line}`, width));
+}
+
+// What started, and is not asked yet, is queued for the log.
+function readyText(state: BatchState, activities: Snapshot["activities"]): string[] {
+  const ready = waitingForPrefix(state, (number) => activities.get(number));
+  return ready.length === 0
+    ? []
+    : [`${numberText(ready.length)} ready to share the first answer's cached prompt`];
 }
 
 function joined(facts: readonly string[], width: number): string[] {

@@ -1,0 +1,200 @@
+// Tasks whose requests begin alike share that beginning in the cache of the API, if one of them is asked first: the leader
+// of their group. The others start meanwhile, and are asked as soon as the API begins to answer the leader, because from
+// then on the cache has the beginning. Asked all at once, each would pay for writing it.
+import { keptMs } from "../../claude/prefix.ts";
+import { type BatchState, taskOf } from "../../model/state.ts";
+import type { PrefixIndex } from "./prefix-index.ts";
+
+/**
+ * The longest time that a task waits for a leader, in milliseconds. The API begins to answer after some seconds; a leader
+ * that it refuses is replaced at once, so only one that hangs takes as long as this.
+ */
+export const longestWaitMs = 20_000;
+
+/** What a started session does next: get its prompt, wait, or start once more to lead. */
+export type Step = "go" | "wait" | "start-again";
+
+/** What a task has in its groups from before its session starts until its attempt has ended. */
+export interface Place extends Disposable {
+  /** Whether it leads: then its session must say when the API begins to answer (`--include-partial-messages`). */
+  readonly leads: boolean;
+  step(): Step;
+}
+
+interface PrefixParts {
+  state: () => BatchState;
+  index: PrefixIndex;
+  /** The monotonic clock, in milliseconds. */
+  now?: () => number;
+  /** In milliseconds; with 0, nothing waits and nothing leads. */
+  longestWaitMs?: number;
+}
+
+/** Tasks with the same beginning. */
+interface Group {
+  key: string;
+  /** Until when the cache has the beginning, on the monotonic clock. */
+  warmUntil: number;
+  /** The number of the task that is asked first, and since when it is that. It may be about to start again. */
+  leader?: { number: number; since: number };
+}
+
+/** A place as its groups know it. */
+interface Member {
+  number: number;
+  groups: readonly Group[];
+  leads: boolean;
+  /** When its session had started. */
+  since: number | undefined;
+  isAsked: boolean;
+  /** It must lead now, which its session cannot. */
+  startsAgain: boolean;
+}
+
+export class PrefixGroups {
+  readonly #state: () => BatchState;
+  readonly #index: PrefixIndex;
+  readonly #now: () => number;
+  readonly #longestWaitMs: number;
+  readonly #groups = new Map<string, Group>();
+  /** By task, in the order in which they came. */
+  readonly #members = new Map<number, Member>();
+  readonly #listeners = new Set<() => void>();
+
+  constructor({ state, index, now = () => performance.now(), longestWaitMs: longest }: PrefixParts) {
+    this.#state = state;
+    this.#index = index;
+    this.#now = now;
+    this.#longestWaitMs = longest ?? longestWaitMs;
+  }
+
+  /** A task is about to start a session. */
+  enter(number: number): Place {
+    const groups = this.#groupsOf(number);
+    const now = this.#now();
+    let leads = false;
+    for (const group of groups) {
+      if (group.leader && group.leader.number !== number && this.#isGone(group.leader.number))
+        delete group.leader;
+      const isOurs = group.leader?.number === number;
+      const isFree = !group.leader && !this.#isWarm(group) && this.#isShared(group, number);
+      if (!isOurs && !isFree) continue;
+      group.leader = { number, since: now };
+      leads = true;
+    }
+    const member: Member = { number, groups, leads, since: undefined, isAsked: false, startsAgain: false };
+    this.#members.set(number, member);
+    return {
+      leads,
+      step: () => this.#step(member),
+      [Symbol.dispose]: () => this.#leave(member),
+    };
+  }
+
+  /** The API has begun to answer the session of a task. `isLong`: the cache keeps the beginning for an hour. */
+  answered(number: number, { isLong }: { isLong: boolean }): void {
+    const until = this.#now() + (isLong ? keptMs.long : keptMs.short);
+    for (const group of this.#groupsOf(number)) {
+      group.warmUntil = Math.max(group.warmUntil, until);
+      delete group.leader;
+    }
+    this.#changed();
+  }
+
+  /** The session of a task has failed. If the API never began to answer it, another one leads. */
+  failed(number: number): void {
+    const member = this.#members.get(number);
+    if (!member) return;
+    member.leads = false;
+    for (const group of member.groups) if (group.leader?.number === number) this.#passOn(group, number);
+    this.#changed();
+  }
+
+  /** Calls `listener` whenever the next step of somebody may have changed, until it is disposed of. */
+  subscribe(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  #step(member: Member): Step {
+    member.since ??= this.#now();
+    const isStopped = member.groups.some((group) => this.#stops(member, group));
+    if (member.startsAgain) return "start-again";
+    if (isStopped) return "wait";
+    this.#isAsked(member);
+    return "go";
+  }
+
+  // From now on, the API has its time to answer.
+  #isAsked(member: Member): void {
+    if (member.isAsked) return;
+    member.isAsked = true;
+    for (const { leader } of member.groups) if (leader?.number === member.number) leader.since = this.#now();
+  }
+
+  // Whether a member waits for the leader of a group.
+  #stops(member: Member, group: Group): boolean {
+    if (this.#isWarm(group)) return false;
+    // It was to lead, and was cancelled before it could.
+    if (group.leader && this.#isGone(group.leader.number)) this.#passOn(group, group.leader.number);
+    const { leader } = group;
+    if (!leader || leader.number === member.number) return false;
+    const now = this.#now();
+    return now - (member.since ?? now) < this.#longestWaitMs && now - leader.since < this.#longestWaitMs;
+  }
+
+  #leave(member: Member): void {
+    const { number, groups, startsAgain } = member;
+    if (this.#members.get(number) === member) this.#members.delete(number);
+    // One that starts again keeps its groups until then, or until its task ends otherwise.
+    if (!startsAgain)
+      for (const group of groups) if (group.leader?.number === number) this.#passOn(group, number);
+    this.#changed();
+  }
+
+  // The next leader is one that waits: if possible, one whose session can lead.
+  #passOn(group: Group, former: number): void {
+    delete group.leader;
+    if (this.#isWarm(group)) return;
+    const waiting = [...this.#members.values()].filter(
+      ({ number, groups, isAsked }) => number !== former && !isAsked && groups.includes(group),
+    );
+    const next = waiting.find(({ leads }) => leads) ?? waiting[0];
+    if (!next) return;
+    const isShared = this.#isShared(group, next.number);
+    // The last one has nobody to lead.
+    if (!isShared) return;
+    group.leader = { number: next.number, since: this.#now() };
+    next.startsAgain = !next.leads;
+  }
+
+  // Neither a place nor a queued task: nobody can lead by this number.
+  #isGone(number: number): boolean {
+    return !this.#members.has(number) && taskOf(this.#state(), number).status !== "queued";
+  }
+
+  #isWarm({ warmUntil }: Group): boolean {
+    return this.#now() < warmUntil;
+  }
+
+  // Whether another queued task begins alike.
+  #isShared({ key }: Group, number: number): boolean {
+    if (this.#longestWaitMs === 0) return false;
+    const state = this.#state();
+    return this.#index
+      .membersOf(state.batch, key)
+      .some((other) => other !== number && taskOf(state, other).status === "queued");
+  }
+
+  #groupsOf(number: number): Group[] {
+    return this.#index.keysOf(this.#state().batch, number).map((key) => {
+      const group = this.#groups.get(key) ?? { key, warmUntil: Number.NEGATIVE_INFINITY };
+      this.#groups.set(key, group);
+      return group;
+    });
+  }
+
+  #changed(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}

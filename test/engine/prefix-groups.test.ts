@@ -1,0 +1,251 @@
+// Who is asked first, and who waits for that: with a batch whose log is written by hand.
+import { describe, expect, test } from "bun:test";
+import { type Place, PrefixGroups } from "../../src/engine/scheduler/prefix-groups.ts";
+import { PrefixIndex } from "../../src/engine/scheduler/prefix-index.ts";
+import type { Batch } from "../../src/model/event.ts";
+import { noValues } from "../../src/model/session-values.ts";
+import { Inside } from "../inside.ts";
+
+const short = { isLong: false };
+
+/** The groups of a batch, on a clock that only the test moves. */
+function groupsOf(inside: Inside, tasks: Batch["tasks"], longestWaitMs?: number) {
+  const context = inside.context();
+  const batch = inside.batch(context, { tasks });
+  const clock = { now: 1_000 };
+  const groups = new PrefixGroups({
+    state: () => batch.log.state,
+    index: new PrefixIndex(noValues),
+    now: () => clock.now,
+    ...(longestWaitMs === undefined ? {} : { longestWaitMs }),
+  });
+  const cancel = (number: number) => batch.append({ type: "cancel-requested", by: "user", tasks: [number] });
+  return { groups, clock, batch, cancel };
+}
+
+const tasks = (...options: object[]): Batch["tasks"] =>
+  options.map((one, index) => ({ prompt: `task ${index + 1}`, options: { ...one } }));
+
+const alike = (count: number) => tasks(...Array.from({ length: count }, () => ({})));
+
+const enterAll = (groups: PrefixGroups, count: number): Place[] =>
+  Array.from({ length: count }, (_, index) => groups.enter(index + 1));
+
+const stepsOf = (places: Place[]) => places.map((place) => place.step());
+const leadersOf = (places: Place[]) => places.map(({ leads }) => leads);
+
+describe("tasks whose requests begin alike", () => {
+  test("wait for the first of them, until the API begins to answer it", () => {
+    using inside = new Inside();
+    const { groups } = groupsOf(inside, alike(3));
+    const places = enterAll(groups, 3);
+    expect(leadersOf(places)).toEqual([true, false, false]);
+    expect(stepsOf(places)).toEqual(["go", "wait", "wait"]);
+    let calls = 0;
+    using _listening = groups.subscribe(() => calls++);
+    groups.answered(1, short);
+    expect(calls).toBe(1);
+    expect(stepsOf(places)).toEqual(["go", "go", "go"]);
+  });
+
+  test("wait for nobody where there is only one, or none of the others is like it", () => {
+    using inside = new Inside();
+    const one = groupsOf(inside, alike(1));
+    expect(leadersOf(enterAll(one.groups, 1))).toEqual([false]);
+    const { groups } = groupsOf(inside, tasks({ model: "opus" }, { model: "haiku" }, { tools: "Read" }));
+    const places = enterAll(groups, 3);
+    expect(leadersOf(places)).toEqual([false, false, false]);
+    expect(stepsOf(places)).toEqual(["go", "go", "go"]);
+  });
+
+  test("have a leader for each group, which stops no other group", () => {
+    using inside = new Inside();
+    const [opus, haiku] = [{ model: "opus" }, { model: "haiku" }];
+    const { groups } = groupsOf(inside, tasks(opus, haiku, opus, haiku));
+    const places = enterAll(groups, 4);
+    expect(leadersOf(places)).toEqual([true, true, false, false]);
+    expect(stepsOf(places)).toEqual(["go", "go", "wait", "wait"]);
+    groups.answered(2, short);
+    expect(stepsOf(places)).toEqual(["go", "go", "wait", "go"]);
+  });
+
+  test("in two directories share what does not depend on the directory, and then the rest with their neighbours", () => {
+    using inside = new Inside();
+    inside.write("a/x", "");
+    inside.write("b/x", "");
+    const [a, b] = [{ workingDirectory: inside.file("a") }, { workingDirectory: inside.file("b") }];
+    const { groups } = groupsOf(inside, tasks(a, a, b, b));
+    const places = enterAll(groups, 4);
+    expect(leadersOf(places)).toEqual([true, false, true, false]);
+    expect(stepsOf(places)).toEqual(["go", "wait", "wait", "wait"]);
+    groups.answered(1, short);
+    expect(stepsOf(places)).toEqual(["go", "go", "go", "wait"]);
+    groups.answered(3, short);
+    expect(stepsOf(places)).toEqual(["go", "go", "go", "go"]);
+  });
+
+  test("that come later wait for nobody while the cache has the beginning, and have a new leader after that", () => {
+    using inside = new Inside();
+    const { groups, clock } = groupsOf(inside, alike(6));
+    const first = groups.enter(1);
+    first.step();
+    groups.answered(1, short);
+    clock.now += 3 * 60_000;
+    expect(groups.enter(2).leads).toBe(false);
+    // Each use makes it last again.
+    groups.answered(1, short);
+    clock.now += 3 * 60_000;
+    expect(groups.enter(3).leads).toBe(false);
+    clock.now += 2 * 60_000;
+    const [fourth, fifth] = [groups.enter(4), groups.enter(5)];
+    expect([fourth.leads, fifth.leads, fifth.step()]).toEqual([true, false, "wait"]);
+    groups.answered(4, { isLong: true });
+    clock.now += 50 * 60_000;
+    expect(groups.enter(6).leads).toBe(false);
+  });
+});
+
+describe("a leader", () => {
+  test("that fails before it is answered is followed by the next one, which starts again to lead", () => {
+    using inside = new Inside();
+    const { groups } = groupsOf(inside, alike(4));
+    const [first, second, third] = enterAll(groups, 3);
+    expect([first?.step(), second?.step(), third?.step()]).toEqual(["go", "wait", "wait"]);
+    groups.failed(1);
+    expect([second?.step(), third?.step()]).toEqual(["start-again", "wait"]);
+    second?.[Symbol.dispose]();
+    // Another one that comes first does not take its turn.
+    const fourth = groups.enter(4);
+    expect([fourth.leads, fourth.step()]).toEqual([false, "wait"]);
+    const again = groups.enter(2);
+    expect([again.leads, again.step(), third?.step()]).toEqual([true, "go", "wait"]);
+    groups.answered(2, short);
+    expect([third?.step(), fourth.step()]).toEqual(["go", "go"]);
+  });
+
+  test("that ends without a word is followed, too; one that failed after it was answered has led", () => {
+    using inside = new Inside();
+    const { groups } = groupsOf(inside, alike(3));
+    const places = enterAll(groups, 3);
+    stepsOf(places);
+    places[0]?.[Symbol.dispose]();
+    expect(places[1]?.step()).toBe("start-again");
+    const other = groupsOf(inside, alike(3));
+    const others = enterAll(other.groups, 3);
+    stepsOf(others);
+    other.groups.answered(1, short);
+    other.groups.failed(1);
+    expect(stepsOf(others)).toEqual(["go", "go", "go"]);
+  });
+
+  test("of nobody else is none: the last one goes on as it is", () => {
+    using inside = new Inside();
+    const { groups, batch } = groupsOf(inside, alike(2));
+    const places = enterAll(groups, 2);
+    stepsOf(places);
+    batch.append({
+      type: "attempt-ended",
+      task: 1,
+      attempt: 0,
+      outcome: { kind: "not-started", message: "" },
+    });
+    places[0]?.[Symbol.dispose]();
+    expect(places[1]?.step()).toBe("go");
+  });
+
+  test("that was to start again and is cancelled meanwhile leaves its turn to the next one", () => {
+    using inside = new Inside();
+    const { groups, cancel } = groupsOf(inside, alike(4));
+    const places = enterAll(groups, 4);
+    stepsOf(places);
+    groups.failed(1);
+    expect(places[1]?.step()).toBe("start-again");
+    places[1]?.[Symbol.dispose]();
+    cancel(2);
+    expect(places[2]?.step()).toBe("start-again");
+    places[2]?.[Symbol.dispose]();
+    expect(groups.enter(3).leads).toBe(true);
+  });
+
+  test("of a directory takes over from that of all without starting again", () => {
+    using inside = new Inside();
+    inside.write("b/x", "");
+    const b = { workingDirectory: inside.file("b") };
+    const { groups } = groupsOf(inside, tasks({}, {}, b, b));
+    const places = enterAll(groups, 4);
+    expect(leadersOf(places)).toEqual([true, false, true, false]);
+    stepsOf(places);
+    groups.failed(1);
+    // The second one leads its directory, so it starts again; the third one can lead them all as it is.
+    expect(stepsOf(places).slice(1)).toEqual(["start-again", "go", "wait"]);
+  });
+
+  test("that hangs is waited for 20 seconds at most, by those that come later as well", () => {
+    using inside = new Inside();
+    const { groups, clock } = groupsOf(inside, alike(3));
+    const [first, second] = [groups.enter(1), groups.enter(2)];
+    expect([first.step(), second.step()]).toEqual(["go", "wait"]);
+    clock.now += 19_999;
+    expect(second.step()).toBe("wait");
+    clock.now += 1;
+    expect(second.step()).toBe("go");
+    expect(groups.enter(3).step()).toBe("go");
+  });
+
+  test("is followed as often as it takes, and yet nobody waits for longer than 20 seconds in all", () => {
+    using inside = new Inside();
+    const { groups, clock } = groupsOf(inside, alike(4));
+    const places = enterAll(groups, 4);
+    stepsOf(places);
+    clock.now += 15_000;
+    groups.failed(1);
+    expect(stepsOf(places).slice(1)).toEqual(["start-again", "wait", "wait"]);
+    clock.now += 5_000;
+    expect(stepsOf(places).slice(2)).toEqual(["go", "go"]);
+  });
+});
+
+test("where nothing may wait, nothing leads", () => {
+  using inside = new Inside();
+  const { groups } = groupsOf(inside, alike(3), 0);
+  const places = enterAll(groups, 3);
+  expect(leadersOf(places)).toEqual([false, false, false]);
+  expect(stepsOf(places)).toEqual(["go", "go", "go"]);
+});
+
+test("only what changes the beginning of requests makes groups", () => {
+  using inside = new Inside();
+  const same = [
+    {},
+    {
+      name: "a",
+      allowedTools: "Read",
+      permissionMode: "acceptEdits",
+      maxTurns: 3,
+      retries: 0,
+      effort: "low",
+    },
+    { timeoutSeconds: 5, allowedTools: ["Bash(ls)"], reuse: "never" },
+  ];
+  const other = [
+    { systemPrompt: "x" },
+    { appendSystemPrompt: "x" },
+    { disallowedTools: "Bash" },
+    { outputSchema: {} },
+  ];
+  const { batch } = groupsOf(inside, tasks(...same, ...other));
+  const index = new PrefixIndex(noValues);
+  const keys = batch.log.state.tasks.map(({ number }) => index.keysOf(batch.log.state.batch, number)[0]);
+  expect(keys.slice(0, 3)).toEqual([keys[0], keys[0], keys[0]]);
+  expect(new Set(keys).size).toBe(1 + other.length);
+});
+
+test("values of variables make groups, though nobody can see them", () => {
+  using inside = new Inside();
+  const { batch } = groupsOf(inside, tasks({ env: { A: "" } }, { env: { A: "" } }, { env: { A: "" } }));
+  const index = new PrefixIndex({ shared: {}, tasks: { "1": { A: "x" }, "2": { A: "x" }, "3": { A: "y" } } });
+  const [one, two, three] = [1, 2, 3].map((number) => index.keysOf(batch.log.state.batch, number)[0]);
+  expect(one).toBe(two);
+  expect(three).not.toBe(one);
+  expect(one).not.toContain("x".repeat(3));
+});
