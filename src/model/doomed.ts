@@ -12,11 +12,17 @@ import { givenCount } from "./summary.ts";
  */
 export function doomedBy(state: BatchState, failing: readonly number[]): Set<number> {
   const doomed = new Set(failing);
+  /** From which task on the equal ones are in it, by the first one of each group. */
+  const from = new Map<number, number>();
   const withheld = new Map<number, boolean>();
   const dependents = dependentsOf(state.batch);
   const given = givenCount(state.batch);
   for (const number of doomed) {
-    const likeIt = equalsOf(state.batch, number).filter((equal) => equal > number);
+    const equals = equalsOf(state.batch, number);
+    const [first = number] = equals;
+    const known = from.get(first) ?? Number.POSITIVE_INFINITY;
+    const likeIt = number < known ? equals.filter((equal) => equal > number && equal < known) : [];
+    from.set(first, Math.min(known, number));
     for (const one of [...likeIt, ...(dependents.get(number) ?? [])]) {
       const task = state.tasks[one - 1];
       // A summary starts after failures, too.

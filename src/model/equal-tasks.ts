@@ -4,24 +4,25 @@ import { isWithheld } from "./sample.ts";
 import { type BatchState, canRetry, type DoneTask, taskOf } from "./state.ts";
 
 /** What happens to a queued task: it runs, waits for one like it, or ends like that one. */
-export type Turn = { kind: "run" } | { kind: "wait" } | { kind: "like"; task: DoneTask };
+export type Turn =
+  | { kind: "run" }
+  /** `task`: the one that it waits for first; 1-based. */
+  | { kind: "wait"; task: number }
+  | { kind: "like"; task: DoneTask };
 
 /** What happens to a queued task now. `number` is 1-based. */
 export function turnOf(state: BatchState, number: number): Turn {
   const equals = equalsOf(state.batch, number);
-  let waits = false;
   let failed: DoneTask | undefined;
   for (const equal of equals) {
     if (equal >= number) break;
     const task = taskOf(state, equal);
-    if (task.status === "done") {
-      if (isAnswerFor(state, number, task)) return { kind: "like", task };
-      if (isFailureFor(state, number, task)) failed ??= task;
-    }
-    // One outside of a sample runs only when somebody continues the batch; nothing within it may wait for that.
-    else waits ||= !isWithheld(state, task);
+    if (task.status !== "done") {
+      // One outside of a sample runs only when somebody continues the batch; nothing within it may wait for that.
+      if (!isWithheld(state, task)) return { kind: "wait", task: equal };
+    } else if (isAnswerFor(state, number, task)) return { kind: "like", task };
+    else if (isFailureFor(state, number, task)) failed ??= task;
   }
-  if (waits) return { kind: "wait" };
   return failed ? { kind: "like", task: failed } : { kind: "run" };
 }
 

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { isMatch } from "../../src/engine/attempt/check-answer.ts";
 import { stepOf } from "../../src/engine/runner/equal-tasks.ts";
+import { doomedBy } from "../../src/model/doomed.ts";
 import type { EventBody } from "../../src/model/event.ts";
 import type { Outcome } from "../../src/model/outcome.ts";
 import { isAtRest, isWithheld } from "../../src/model/sample.ts";
@@ -55,6 +56,28 @@ test("a task that has an answer and is retried gets a new one, and shares it wit
   // What another one has answered since is new to it.
   then({ type: "retry-requested", tasks: [], succeeded: [4] });
   expect(stepOf(state, 4)).toMatchObject({ kind: "end", end: { outcome: { reused: { task: 2 } } } });
+});
+
+test("each waits for the first one that is open, and is looked at without the others", () => {
+  const count = 2_000;
+  const state = batchState(
+    Array.from({ length: count }, () => "same"),
+    [],
+  );
+  for (const task of state.batch.tasks.slice(1)) task.sameAs = 1;
+  // What is looked at more than a few times for each task would be a square of their number.
+  let looks = 0;
+  const { tasks } = state;
+  state.tasks = new Proxy(tasks, {
+    get: (target, name, receiver) => {
+      if (typeof name === "string" && /^\d+$/.test(name)) looks++;
+      return Reflect.get(target, name, receiver);
+    },
+  });
+  for (let number = 2; number <= count; number++)
+    expect(stepOf(state, number)).toEqual({ kind: "wait", task: 1 });
+  expect(doomedBy(state, [1]).size).toBe(count);
+  expect(looks).toBeLessThan(10 * count);
 });
 
 test("one that failed is retried although an equal one had failed before it", () => {

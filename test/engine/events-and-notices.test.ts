@@ -326,6 +326,7 @@ describe("of the end of a batch", () => {
       BATCH_COST_USD: "0.5000",
       BATCH_SECONDS: "90",
       BATCH_REPORT: join("/out", "report-bcdfghjk.html"),
+      BATCH_SUMMARY_TEXT: "",
       BATCH_SUMMARY: join("/out", "summary-bcdfghjk.json"),
       BATCH_OUTPUT_DIRECTORY: "/out",
     });

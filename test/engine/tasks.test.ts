@@ -609,13 +609,14 @@ describe("of tasks with the same prompt and options", () => {
     const context = inside.context();
     const batch = inside.batch(context, { tasks: equal("a", "a") });
     letClaudeSay(inside, { a: fine });
+    batch.append({ type: "cancel-requested", by: "user", tasks: [2] });
     {
       await using runner = tasksIn(inside, context.store, batch);
       await runner.tasks.runAll();
     }
     const [first] = batch.log.state.tasks;
-    expect(reusedFrom(batch)).toEqual([undefined, 1]);
-    batch.append({ type: "retry-requested", tasks: [], succeeded: [2] });
+    expect(outcomesOf(batch)).toEqual(["succeeded", "cancelled"]);
+    batch.append({ type: "retry-requested", tasks: [2] });
     await using next = tasksIn(inside, context.store, batch);
     await next.tasks.runAll();
     expect(reusedFrom(batch)).toEqual([undefined, 1]);

@@ -126,10 +126,15 @@ export function preventedBy(batch: Batch, number: number): string | undefined {
 export function questionsOf(batch: Batch, asker: Asker): Map<number, Question> {
   const questions = new Map<number, Question>();
   const times = new Map<string, number>();
+  const directories = new Map<string, string>();
   for (const [index, { sameAs, summary }] of batch.tasks.entries()) {
     const number = index + 1;
     if (sameAs !== undefined || summary || !mayBeAnswered(batch, number)) continue;
-    const text = questionText(batch, number, asker);
+    const given = workingDirectoryOf(batch, optionsOf(batch, number));
+    const directory = directories.get(given) ?? realPath(given);
+    directories.set(given, directory);
+    const prompt = batch.tasks[index]?.prompt ?? "";
+    const text = questionText(batch, number, asker, { prompt, directory });
     const time = (times.get(text) ?? 0) + 1;
     times.set(text, time);
     questions.set(number, questionFor(`${time} ${text}`, batch, number, asker));
@@ -166,14 +171,14 @@ function questionText(
   batch: Batch,
   number: number,
   { account, environment }: Asker,
-  instead?: { prompt: string; directory: string },
+  { prompt, directory }: { prompt: string; directory: string },
 ): string {
   const options = optionsOf(batch, number);
   const task = batch.tasks[number - 1];
   return JSON.stringify([
     1,
-    instead?.prompt ?? task?.prompt,
-    instead?.directory ?? realPath(workingDirectoryOf(batch, options)),
+    prompt,
+    directory,
     behaviourOf(batch.claudeVersion ?? ""),
     account,
     countedVariables.map((name) => environment[name] ?? null),

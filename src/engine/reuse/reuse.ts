@@ -416,11 +416,13 @@ export class Reuse implements Disposable {
         const prompt = summaries.byContent(number);
         return prompt === undefined ? undefined : summaryQuestion(batch, number, { asker, prompt });
       });
-    if (this.#questions?.batch !== batch) {
+    const before = this.#questions;
+    if (before && hasSameQuestions(before.batch, batch)) before.batch = batch;
+    else {
       const questions = this.#guarded(() => questionsOf(batch, asker)) ?? new Map();
       this.#questions = { batch, questions };
     }
-    return this.#questions.questions.get(number);
+    return this.#questions?.questions.get(number);
   }
 
   #store(): RememberedAnswers | undefined {
@@ -439,6 +441,16 @@ export class Reuse implements Disposable {
       return undefined;
     }
   }
+}
+
+// Whether nothing has changed but what comes behind the tasks that were given, or how many run at once.
+function hasSameQuestions(before: Batch, now: Batch): boolean {
+  if (before === now || before.tasks === now.tasks) return true;
+  return (
+    before.sessionOptions === now.sessionOptions &&
+    before.tasks.length <= now.tasks.length &&
+    before.tasks.every((task, index) => task === now.tasks[index])
+  );
 }
 
 /** Tasks that have to run, by the reason. */

@@ -1,5 +1,4 @@
 // Ends tasks like those with the same prompt and options (`sameAs`), of which one runs.
-import { equalsOf } from "../../model/equal-groups.ts";
 import { turnOf } from "../../model/equal-tasks.ts";
 import type { Batch } from "../../model/event.ts";
 import type { BatchState, DoneTask } from "../../model/state.ts";
@@ -7,7 +6,11 @@ import { outcomeText } from "../../report/outcome-text.ts";
 import type { EndKnown } from "../attempt/attempt-events.ts";
 
 /** What to do with a queued task: start it, wait for one like it, or end it like that one. */
-export type Step = { kind: "start" } | { kind: "wait" } | { kind: "end"; end: EndKnown };
+export type Step =
+  | { kind: "start" }
+  /** `task`: the one to wait for; 1-based. */
+  | { kind: "wait"; task: number }
+  | { kind: "end"; end: EndKnown };
 
 /** What to do with a queued task now. `number` is 1-based. */
 export function stepOf(state: BatchState, number: number): Step {
@@ -17,11 +20,6 @@ export function stepOf(state: BatchState, number: number): Step {
   const { task } = turn;
   const isAnswer = task.outcome.kind === "succeeded";
   return { kind: "end", end: isAnswer ? likeThat(state.batch, task) : notLikeThat(task) };
-}
-
-/** The tasks that may have waited for this one: queued ones with the same prompt and options. */
-export function waitingFor({ batch, tasks }: BatchState, number: number): number[] {
-  return equalsOf(batch, number).filter((equal) => tasks[equal - 1]?.status === "queued");
 }
 
 function likeThat(batch: Batch, { number, outcome, attempts, endedAt, model, usage }: DoneTask): EndKnown {

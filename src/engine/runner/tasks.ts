@@ -13,7 +13,7 @@ import type { Slot, Slots } from "../scheduler/slots.ts";
 import { WaitingTasks } from "../scheduler/waiting-tasks.ts";
 import type { SharedSlots } from "../shared/shared-store.ts";
 import type { Attempts } from "./attempts.ts";
-import { stepOf, waitingFor } from "./equal-tasks.ts";
+import { stepOf } from "./equal-tasks.ts";
 import { type StartParts, startAttempt } from "./start-attempt.ts";
 
 /** What the tasks of a batch need. */
@@ -33,6 +33,8 @@ export class Tasks {
   readonly #open = new Set<number>();
   /** Tasks that wait for others to end. */
   readonly #after: WaitingTasks;
+  /** Tasks that wait for one with the same prompt and options, by that one. */
+  readonly #equals = new Map<number, number[]>();
   /** Resolves when nothing is open or waits for others. Racing thousands of promises again after each end took hundreds of megabytes. */
   #allClosed = Promise.withResolvers<void>();
   /** Tasks that are not due yet, in the order in which they began to wait. */
@@ -174,14 +176,22 @@ export class Tasks {
 
   // The tasks that may go on now that this one has ended.
   #unblocked(number: number): number[] {
-    return [...this.#after.ended(number), ...waitingFor(this.#parts.log.state, number)];
+    const equals = this.#equals.get(number) ?? [];
+    this.#equals.delete(number);
+    return [...this.#after.ended(number), ...equals];
   }
 
   // False if a task with the same prompt and options answers for it: then it waits, or ends like that one.
   #runsItself(number: number): boolean {
     const { log, attempts } = this.#parts;
     const step = stepOf(log.state, number);
-    if (step.kind !== "end") return step.kind === "start";
+    if (step.kind === "start") return true;
+    if (step.kind === "wait") {
+      const others = this.#equals.get(step.task);
+      if (others) others.push(number);
+      else this.#equals.set(step.task, [number]);
+      return false;
+    }
     const isMeant = () => this.#isQueued(number);
     this.#track(number, attempts.conclude(number, 0, step.end, { isMeant }));
     return false;
