@@ -222,19 +222,20 @@ export class Scenario implements AsyncDisposable {
   #lookAtFiles(batchId: BatchId, exported: string): void {
     const { output } = this.home;
     const textOf = (name: string) => readFileSync(join(output, name), "utf8");
-    const keys = [...items.map(({ id }) => id), "summary-1", "summary-2", "summary"];
+    const given = items.map(({ id }) => id);
+    const keys = [...given, "summary-1", "summary-2", "summary"];
     const table = textOf(`results-${batchId}.csv`);
     expect(readFileSync(exported, "utf8")).toBe(table);
     const rows = [...table.matchAll(/^([\w-]+),(\d+),success,(?:reused|succeeded),(\d?),/gm)];
     expect(rows.map(([, key = "", , n = ""]) => [key, n])).toEqual(
-      keys.map((key, index) => [key, String(numbers[index] ?? "")]),
+      given.map((key, index) => [key, String(numbers[index])]),
     );
     const lines = textOf(`results-${batchId}.jsonl`).trimEnd().split("\n");
     const entry = z.object({ key: z.string() });
     expect(lines.map((line) => entry.parse(JSON.parse(line)).key).toSorted()).toEqual(keys.toSorted());
     const whole = z.object({ results: z.array(entry) }).parse(JSON.parse(textOf(`summary-${batchId}.json`)));
     // Its sessions are not listed beside what they wrote.
-    expect(whole.results.map(({ key }) => key)).toEqual(items.map(({ id }) => id));
+    expect(whole.results.map(({ key }) => key)).toEqual(given);
     const names = filesIn(output);
     expect(names.flatMap((name) => /^(?:result|error)-(\d+)-/.exec(name)?.[1] ?? [])).toEqual(
       keys.map((_, index) => `00${index + 1}`),
